@@ -1,0 +1,196 @@
+//! Debtor, Party, ContactPoint and Consent.
+
+use crate::ids::{ClientId, ConsentId, DebtId, DebtorId, PartyId, PersonId, PointId, PortfolioId};
+use crate::pii::Pii;
+use crate::time::UtcMs;
+use serde::{Deserialize, Serialize};
+
+crate::text_enum! {
+    /// Language of messages and script.
+    pub enum Language {
+        /// Spanish.
+        Es = "es",
+        /// English.
+        En = "en",
+        /// Portuguese.
+        Pt = "pt",
+    }
+}
+
+crate::text_enum! {
+    /// Whether the debtor is a human being or a company.
+    pub enum DebtorKind {
+        /// Natural person.
+        Person = "person",
+        /// Legal person.
+        Company = "company",
+    }
+}
+
+crate::text_enum! {
+    /// Channel of contact.
+    pub enum Channel {
+        /// Voice call.
+        Call = "call",
+        /// SMS.
+        Sms = "sms",
+        /// WhatsApp.
+        Whatsapp = "whatsapp",
+        /// E-mail.
+        Email = "email",
+        /// Push message (windows of SMS apply).
+        Push = "push",
+        /// Paper letter.
+        Letter = "letter",
+        /// Visit in person.
+        Visit = "visit",
+    }
+}
+
+crate::text_enum! {
+    /// Role of someone on a debt; packs say who may be spoken to.
+    pub enum PartyRole {
+        /// Main obligor.
+        Titular = "titular",
+        /// Co-debtor.
+        Codeudor = "codeudor",
+        /// Guarantor by aval.
+        Aval = "aval",
+        /// Surety.
+        Fiador = "fiador",
+        /// Jointly liable.
+        ObligadoSolidario = "obligado_solidario",
+        /// Representative.
+        Representative = "representative",
+        /// Attorney.
+        Attorney = "attorney",
+        /// Executor.
+        Executor = "executor",
+        /// Guardian.
+        Guardian = "guardian",
+        /// Spouse.
+        Spouse = "spouse",
+        /// Parent of a minor.
+        ParentOfMinor = "parent_of_minor",
+        /// A reference: exists only to be refused.
+        Reference = "reference",
+    }
+}
+
+crate::text_enum! {
+    /// Class of a contact point; some caps count homes and other places apart.
+    pub enum PointClass {
+        /// Mobile phone.
+        Mobile = "mobile",
+        /// Phone at home.
+        Home = "home",
+        /// Phone at work.
+        Work = "work",
+        /// Not known.
+        Other = "other",
+    }
+}
+
+/// Person or company that is contacted, within one client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debtor {
+    /// Identity.
+    pub id: DebtorId,
+    /// Owner.
+    pub client_id: ClientId,
+    /// Portfolio of its last import.
+    pub portfolio_id: PortfolioId,
+    /// The person over all clients (caps per person).
+    pub person_id: PersonId,
+    /// The client's own key of the debtor, unique within the portfolio.
+    pub external_ref: String,
+    /// Person or company.
+    pub kind: DebtorKind,
+    /// Full name.
+    pub name: Pii<String>,
+    /// Identity document, as given.
+    pub document: Pii<String>,
+    /// ISO 3166 alpha-2 country of residence.
+    pub country: String,
+    /// ISO 3166-2 subdivision without the country (`SP`, `MA`), when known.
+    pub subdivision: Option<String>,
+    /// Language of contact.
+    pub language: Language,
+    /// Zone of the current address (IANA), when known.
+    pub address_zone: Option<String>,
+    /// Zone told by the debtor with its recording date; replaces the other evidence.
+    pub told_zone: Option<String>,
+    /// When and where the told zone was recorded.
+    pub told_zone_at: Option<UtcMs>,
+    /// Created at.
+    pub created_at: UtcMs,
+    /// Last change.
+    pub updated_at: UtcMs,
+}
+
+/// A role of someone on a debt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Identity.
+    pub id: PartyId,
+    /// The debt.
+    pub debt_id: DebtId,
+    /// The debtor file this party belongs to.
+    pub debtor_id: DebtorId,
+    /// Role.
+    pub role: PartyRole,
+    /// Name of the party.
+    pub name: Pii<String>,
+}
+
+/// A phone (other kinds of point come with their channels).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactPoint {
+    /// Identity.
+    pub id: PointId,
+    /// Whose.
+    pub debtor_id: DebtorId,
+    /// Role of the person who answers there.
+    pub role: PartyRole,
+    /// Channel the value belongs to (`call` for a phone).
+    pub channel: Channel,
+    /// The value: E.164 phone, e-mail.
+    pub value: Pii<String>,
+    /// Class of a phone.
+    pub class: PointClass,
+    /// Where it came from (`import`, `agent`, `debtor`).
+    pub source: String,
+    /// Whether the debtor gave it (Mexico: only such points may be used).
+    pub given_by_debtor: bool,
+    /// Whether the debtor authorised this channel on this point (Colombia: required).
+    pub authorised: bool,
+    /// 0–100, how sure we are that it reaches the debtor.
+    pub confidence: i32,
+    /// Order given by the client, 0 first.
+    pub position: i32,
+    /// Proved wrong, invalid or fax: never tried again.
+    pub bad: bool,
+    /// Last right-party contact there.
+    pub last_rpc_at: Option<UtcMs>,
+}
+
+/// Who allowed what channel and purpose, with proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Identity.
+    pub id: ConsentId,
+    /// Whose.
+    pub debtor_id: DebtorId,
+    /// Channel.
+    pub channel: Channel,
+    /// Purpose: `contact`, `call_within_7_days`, `prerecorded`, `wider_hours`, `information_request`.
+    pub purpose: String,
+    /// Given at.
+    pub granted_at: UtcMs,
+    /// Ends at, when it has an end.
+    pub until: Option<UtcMs>,
+    /// Revoked at.
+    pub revoked_at: Option<UtcMs>,
+    /// Proof: reference to a document or recording.
+    pub proof: String,
+}

@@ -1,0 +1,119 @@
+//! Hold and Suppression: reasons that stop contact.
+
+use crate::ids::{ClientId, DebtId, DebtorId, HoldId, PointId, SuppressionId};
+use crate::time::UtcMs;
+use serde::{Deserialize, Serialize};
+
+crate::text_enum! {
+    /// Why contact stops.
+    pub enum HoldKind {
+        /// The debtor contests the debt.
+        Dispute = "dispute",
+        /// Asked not to be contacted.
+        Cease = "cease",
+        /// Only in writing.
+        WritingOnly = "writing_only",
+        /// Opted out of one channel.
+        ChannelOptout = "channel_optout",
+        /// Has a lawyer.
+        Represented = "represented",
+        /// Insolvent.
+        Insolvency = "insolvency",
+        /// Died.
+        Deceased = "deceased",
+        /// Breathing space.
+        Moratorium = "moratorium",
+        /// In court.
+        Judicial = "judicial",
+        /// Paid.
+        Paid = "paid",
+        /// Recalled by the client.
+        Recalled = "recalled",
+        /// Minor.
+        Minor = "minor",
+        /// A promise is alive: the debt is silent for the dialer (terms.md §6).
+        Promise = "promise",
+    }
+}
+
+crate::text_enum! {
+    /// What a hold stops.
+    pub enum HoldScope {
+        /// Everything of the debtor.
+        Debtor = "debtor",
+        /// One debt.
+        Debt = "debt",
+        /// One contact point.
+        Point = "point",
+    }
+}
+
+/// A reason that stops contact on a debtor, debt or point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Identity.
+    pub id: HoldId,
+    /// Owner.
+    pub client_id: ClientId,
+    /// Debtor.
+    pub debtor_id: DebtorId,
+    /// What it stops.
+    pub scope: HoldScope,
+    /// The debt, when `scope` is `debt`.
+    pub debt_id: Option<DebtId>,
+    /// The point, when `scope` is `point`.
+    pub point_id: Option<PointId>,
+    /// Channel, for `channel_optout`.
+    pub channel: Option<super::Channel>,
+    /// Why.
+    pub kind: HoldKind,
+    /// In force from.
+    pub from: UtcMs,
+    /// Until; `None` = until lifted.
+    pub until: Option<UtcMs>,
+    /// Lifted at.
+    pub lifted_at: Option<UtcMs>,
+    /// Evidence or note, without personal data.
+    pub evidence: String,
+}
+
+impl Hold {
+    /// Whether it stops contact at `now`.
+    #[must_use]
+    pub fn active_at(&self, now: UtcMs) -> bool {
+        self.from <= now
+            && self.until.is_none_or(|t| now < t)
+            && self.lifted_at.is_none_or(|t| now < t)
+    }
+}
+
+crate::text_enum! {
+    /// What is listed.
+    pub enum SuppressionKind {
+        /// A phone number (E.164).
+        Phone = "phone",
+        /// An identity document.
+        Document = "document",
+    }
+}
+
+/// A point or document never to be contacted, by any client when `client_id` is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Identity.
+    pub id: SuppressionId,
+    /// Client it binds; `None` binds the installation.
+    pub client_id: Option<ClientId>,
+    /// Debtor it binds (a wrong number for one debtor); `None` binds all.
+    pub debtor_id: Option<DebtorId>,
+    /// What is listed.
+    pub kind: SuppressionKind,
+    /// The number or document.
+    pub value: crate::pii::Pii<String>,
+    /// Why (`optout`, `wrong_number`, `list`, `request`).
+    pub reason: String,
+    /// Added at.
+    pub created_at: UtcMs,
+    /// Lifted at.
+    pub lifted_at: Option<UtcMs>,
+}

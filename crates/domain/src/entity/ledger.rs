@@ -1,0 +1,59 @@
+//! Ledger: append-only rows behind every cap, one for all channels, campaigns and clients.
+
+use super::{Channel, PointClass};
+use crate::ids::{AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, PersonId, PointId};
+use crate::pii::Pii;
+use crate::time::UtcMs;
+use serde::{Deserialize, Serialize};
+
+crate::text_enum! {
+    /// What a row counts (law.md §1, words in caps).
+    pub enum LedgerKind {
+        /// A dial that left for the network (written before it leaves; counts while its fate is unknown).
+        Attempt = "attempt",
+        /// Live talk with an obligated, verified party.
+        Conversation = "conversation",
+        /// A message sent.
+        Message = "message",
+        /// A visit.
+        Visit = "visit",
+        /// An answered call that found no agent in time.
+        Abandoned = "abandoned",
+        /// A reply by the debtor on any channel.
+        Reply = "reply",
+    }
+}
+
+/// One counted act. Rows are never changed, but `reached_network` is settled once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerRow {
+    /// Identity.
+    pub id: LedgerId,
+    /// The person over all clients.
+    pub person_id: PersonId,
+    /// The debtor.
+    pub debtor_id: DebtorId,
+    /// The client.
+    pub client_id: ClientId,
+    /// Debts the act was about.
+    pub debts: Vec<DebtId>,
+    /// The point used.
+    pub point_id: Option<PointId>,
+    /// The number or address used.
+    pub address: Pii<String>,
+    /// Class of the point.
+    pub class: PointClass,
+    /// Channel.
+    pub channel: Channel,
+    /// What it counts.
+    pub kind: LedgerKind,
+    /// When.
+    pub at: UtcMs,
+    /// The attempt behind it.
+    pub attempt_id: Option<AttemptId>,
+    /// The campaign behind it.
+    pub campaign_id: Option<CampaignId>,
+    /// `Some(false)` once it is known that the dial never reached the number (congestion, trunk fault);
+    /// `None` while unknown, which counts as reached.
+    pub reached_network: Option<bool>,
+}

@@ -1,0 +1,36 @@
+//! The nouns of the product, one file a family. Fields are plain data; behaviour that needs more
+//! than one entity lives in the rule modules.
+
+pub mod attempt;
+pub mod campaign;
+pub mod client;
+pub mod debt;
+pub mod debtor;
+pub mod hold;
+pub mod ledger;
+pub mod money_in;
+pub mod people;
+pub mod script;
+pub mod segment;
+pub mod trunk;
+pub mod verdict;
+
+pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
+pub use campaign::{
+    Campaign, CampaignParams, CampaignStatus, DialMode, DropAction, RecordMode, WrapupMode,
+};
+pub use client::{Client, CreditorKind, Portfolio};
+pub use debt::{Debt, DebtStatus};
+pub use debtor::{
+    Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
+};
+pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
+pub use ledger::{LedgerKind, LedgerRow};
+pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
+pub use people::{Agent, Role, Team, User};
+pub use script::{Disposition, Script, ScriptStep};
+pub use segment::Segment;
+pub use trunk::{CallerId, Trunk};
+pub use verdict::{
+    BlockReason, CheckPoint, CounterCheck, Decision, PackRef, RuleHit, Verdict, ZoneEvidence,
+};

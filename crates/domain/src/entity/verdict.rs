@@ -1,0 +1,180 @@
+//! Verdict: a stored decision with everything that made it (law.md §7).
+
+use super::Channel;
+use crate::ids::{CampaignId, DebtorId, PointId, VerdictId};
+use crate::time::UtcMs;
+use serde::{Deserialize, Serialize};
+
+crate::text_enum! {
+    /// Where in the flow the decision was asked for (law.md §2.6).
+    pub enum CheckPoint {
+        /// When a list is loaded: report only.
+        Load = "load",
+        /// When the hopper is filled.
+        Hopper = "hopper",
+        /// At dial time: binding.
+        Dial = "dial",
+        /// Before a retry.
+        Retry = "retry",
+        /// Before a transfer or conference.
+        Transfer = "transfer",
+        /// Before a message.
+        Message = "message",
+        /// A person dials by hand or asks.
+        Manual = "manual",
+        /// An agreed call-back.
+        Callback = "callback",
+    }
+}
+
+crate::text_enum! {
+    /// Why a contact is refused; the `blocked_*` results of terms.md §3.
+    pub enum BlockReason {
+        /// Outside legal or campaign hours, or a holiday.
+        Window = "blocked_window",
+        /// A cap, gap or cool-off.
+        Cap = "blocked_cap",
+        /// A hold.
+        Hold = "blocked_hold",
+        /// Listed.
+        Suppressed = "blocked_suppressed",
+        /// Any other rule: no pack, no zone, no authorised point.
+        Rule = "blocked_rule",
+    }
+}
+
+/// What may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// May be contacted.
+    Allow,
+    /// Only with an agent reserved first: no over-dialing.
+    AllowAgentOnly,
+    /// Not now; `until` is the next legal instant.
+    Defer {
+        /// Next legal instant.
+        until: UtcMs,
+    },
+    /// No.
+    Deny,
+}
+
+impl Decision {
+    /// Whether contact may go on (given an agent is reserved when `agent_reserved`).
+    #[must_use]
+    pub const fn permits(self, agent_reserved: bool) -> bool {
+        match self {
+            Self::Allow => true,
+            Self::AllowAgentOnly => agent_reserved,
+            Self::Defer { .. } | Self::Deny => false,
+        }
+    }
+    /// `allow`, `allow_agent_only`, `defer`, `deny`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::AllowAgentOnly => "allow_agent_only",
+            Self::Defer { .. } => "defer",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// One rule that spoke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleHit {
+    /// `co/one_contact_day`, `house/parties`, `hold/dispute`.
+    pub rule: String,
+    /// Reason in Spanish.
+    pub es: String,
+    /// Reason in English.
+    pub en: String,
+    /// Whether this rule refused (false: it was tested and passed, and is named for the record).
+    pub refused: bool,
+}
+
+/// A pack that took part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackRef {
+    /// Pack id.
+    pub id: String,
+    /// Version.
+    pub version: String,
+    /// SHA-256 of the pack file, hex.
+    pub hash: String,
+    /// Sections of the pack that this engine does not judge yet; each fell to the house floor or denied.
+    pub unjudged: Vec<String>,
+}
+
+/// A zone that the debtor may be in, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneEvidence {
+    /// IANA name.
+    pub zone: String,
+    /// `prefix`, `address`, `told`.
+    pub evidence: String,
+    /// Local time there at the decision, `2026-11-23T09:15:00-05:00`.
+    pub local: String,
+}
+
+/// A counter that was tested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterCheck {
+    /// Rule id.
+    pub rule: String,
+    /// Rows counted.
+    pub value: u32,
+    /// Limit.
+    pub limit: u32,
+    /// Window, half-open.
+    pub from: UtcMs,
+    /// End of the window.
+    pub to: UtcMs,
+}
+
+/// A decision with its reasons. Same inputs, same verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Identity.
+    pub id: VerdictId,
+    /// When.
+    pub at: UtcMs,
+    /// Where in the flow.
+    pub check_point: CheckPoint,
+    /// Debtor.
+    pub debtor_id: DebtorId,
+    /// Point, when one was judged.
+    pub point_id: Option<PointId>,
+    /// Campaign.
+    pub campaign_id: Option<CampaignId>,
+    /// Channel.
+    pub channel: Channel,
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Why it was refused; `None` when allowed.
+    pub blocked: Option<BlockReason>,
+    /// Rules that spoke.
+    pub rules: Vec<RuleHit>,
+    /// Packs that took part.
+    pub packs: Vec<PackRef>,
+    /// Candidate zones.
+    pub zones: Vec<ZoneEvidence>,
+    /// Counters tested.
+    pub counters: Vec<CounterCheck>,
+    /// Next legal instant, when known.
+    pub next_legal_at: Option<UtcMs>,
+}
+
+impl Verdict {
+    /// The first refusing reason in Spanish and English, when refused.
+    #[must_use]
+    pub fn reason(&self) -> Option<(&str, &str)> {
+        self.rules
+            .iter()
+            .find(|r| r.refused)
+            .map(|r| (r.es.as_str(), r.en.as_str()))
+    }
+}

@@ -1,0 +1,99 @@
+//! Identifiers: UUIDv7 newtypes, one per entity, so that an agent is never passed for a debtor.
+
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => { $(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) }
+        }
+        impl std::str::FromStr for $name {
+            type Err = crate::ValueError;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self).map_err(|_| crate::ValueError::malformed(stringify!($name), "expected a UUID"))
+            }
+        }
+        impl From<Uuid> for $name { fn from(id: Uuid) -> Self { Self(id) } }
+        impl From<$name> for Uuid { fn from(id: $name) -> Self { id.0 } }
+    )+ };
+}
+
+id! {
+    /// A creditor: the unit of isolation.
+    ClientId,
+    /// A client's set of debts of one kind.
+    PortfolioId,
+    /// One accepted import of a portfolio file.
+    ImportId,
+    /// A contacted person or company within one client.
+    DebtorId,
+    /// The human being or company behind debtors of several clients; contact caps per person use it.
+    PersonId,
+    /// One debt.
+    DebtId,
+    /// A role of someone on a debt.
+    PartyId,
+    /// A phone, address or mailbox.
+    PointId,
+    /// A recorded consent.
+    ConsentId,
+    /// A reason that stops contact.
+    HoldId,
+    /// A number or document never to be contacted.
+    SuppressionId,
+    /// A named filter.
+    SegmentId,
+    /// A campaign.
+    CampaignId,
+    /// A script.
+    ScriptId,
+    /// A login.
+    UserId,
+    /// A person who talks.
+    AgentId,
+    /// A team of agents.
+    TeamId,
+    /// One try to reach one point.
+    AttemptId,
+    /// A stored decision.
+    VerdictId,
+    /// A row of the contact ledger.
+    LedgerId,
+    /// A route out.
+    TrunkId,
+    /// A number we may show.
+    CallerIdId,
+    /// Joined legs of one conversation.
+    CallId,
+    /// One recording.
+    RecordingId,
+    /// A promise to pay.
+    PromiseId,
+    /// Money seen from a trusted source.
+    PaymentId,
+    /// An event.
+    EventId,
+    /// A programme's key.
+    ApiKeyId,
+    /// A session family of a signed-in user.
+    SessionId,
+}
+
+/// Deterministic person id: the same document in the same country is the same person for every
+/// client of the installation (law.md §1, scope `person`).
+#[must_use]
+pub fn person_of_document(country: &str, document: &str) -> PersonId {
+    let key: String = document
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect();
+    PersonId(Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{country}|{key}").as_bytes(),
+    ))
+}

@@ -1,0 +1,1 @@
+//! Import: column maps and validation of one row.

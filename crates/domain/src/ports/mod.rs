@@ -1,0 +1,18 @@
+//! Ports: what the product needs from outside, as object-safe traits. `store`, `voice`, `api` and
+//! `sim` implement them; one contract suite per port runs against every implementation.
+
+mod blob;
+mod bus;
+mod clock;
+mod desk;
+pub mod store;
+mod trunk;
+
+pub use blob::{Blob, BlobError};
+pub use bus::{Bus, BusError};
+pub use clock::{Clock, IdSource};
+pub use desk::{Card, Desk, DeskError};
+pub use store::{Page, PageRequest, Store, StoreError};
+pub use trunk::{
+    DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+};

@@ -1,0 +1,152 @@
+//! The write-ahead attempt.
+
+use super::{ItemState, Page, PageRequest, StoreError};
+use crate::entity::{
+    Attempt, AttemptState, CallResult, Hold, LedgerRow, Recording, Suppression, Verdict,
+};
+use crate::event::NewEvent;
+use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId};
+use crate::law::{Action, Judge};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// What is needed to open an attempt. `attempt.state` is `committed`; verdict fields are filled by
+/// the store from the binding verdict.
+#[derive(Debug, Clone)]
+pub struct OpenDraft {
+    /// The row.
+    pub attempt: Attempt,
+    /// What is asked of the law engine, at check point `dial`.
+    pub action: Action,
+    /// The ledger row to write with it.
+    pub ledger: LedgerRow,
+    /// Event `attempt.dialed`.
+    pub events: Vec<NewEvent>,
+}
+
+/// Whether the attempt may go out.
+#[derive(Debug, Clone)]
+pub enum OpenOutcome {
+    /// Durable: dial it.
+    Opened(Box<Attempt>, Box<Verdict>),
+    /// The law refused inside the transaction; the verdict is stored.
+    Refused(Box<Verdict>),
+    /// The debtor (or his person) has a live attempt, or the lease on him is not this node's.
+    Busy,
+}
+
+/// A step in the life of an open attempt; fields that are `None` stay.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptChange {
+    /// New state (never back).
+    pub state: Option<AttemptState>,
+    /// INVITE left.
+    pub invite_at: Option<UtcMs>,
+    /// Rang.
+    pub ringing_at: Option<UtcMs>,
+    /// Answered.
+    pub answered_at: Option<UtcMs>,
+    /// Card written.
+    pub popped_at: Option<UtcMs>,
+    /// Card drawn.
+    pub acked_at: Option<UtcMs>,
+    /// Joined.
+    pub bridged_at: Option<UtcMs>,
+    /// Identity ticked.
+    pub identity_at: Option<UtcMs>,
+    /// Agent.
+    pub agent_id: Option<AgentId>,
+    /// Recording.
+    pub recording_id: Option<RecordingId>,
+}
+
+/// The end of an attempt, or its disposition, or both.
+#[derive(Debug, Clone, Default)]
+pub struct Closing {
+    /// When it ended; `None` when only the disposition is set.
+    pub ended_at: Option<UtcMs>,
+    /// Result.
+    pub result: Option<CallResult>,
+    /// Raw SIP status.
+    pub sip_code: Option<i32>,
+    /// Raw Q.850 cause.
+    pub q850: Option<i32>,
+    /// Disposition code.
+    pub disposition: Option<String>,
+    /// Note.
+    pub note: Option<String>,
+    /// Disposed at.
+    pub disposed_at: Option<UtcMs>,
+    /// Ledger rows to append (conversation, abandoned).
+    pub ledger: Vec<LedgerRow>,
+    /// Settles the attempt's own ledger row.
+    pub reached_network: Option<bool>,
+    /// Holds it places.
+    pub holds: Vec<Hold>,
+    /// Suppressions it adds.
+    pub suppressions: Vec<Suppression>,
+    /// Marks the point bad.
+    pub point_bad: bool,
+    /// Right-party contact at the point.
+    pub point_rpc_at: Option<UtcMs>,
+    /// Where the debtor stands in the campaign afterwards; also gives the lease back.
+    pub item: Option<ItemState>,
+    /// Events.
+    pub events: Vec<NewEvent>,
+}
+
+/// Narrows the list of attempts.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptFilter {
+    /// Client.
+    pub client_id: Option<ClientId>,
+    /// Campaign.
+    pub campaign_id: Option<CampaignId>,
+    /// Debtor.
+    pub debtor_id: Option<DebtorId>,
+    /// Opened at or after.
+    pub since: Option<UtcMs>,
+}
+
+/// Attempts.
+#[async_trait]
+pub trait AttemptStore: Send + Sync {
+    /// In one transaction: checks the node's fence and lease on the debtor, loads the facts, asks
+    /// `judge`, stores the verdict and, when it permits, the attempt and its ledger row. When this
+    /// returns `Opened`, both are durable.
+    async fn open_attempt(
+        &self,
+        draft: &OpenDraft,
+        judge: &dyn Judge,
+    ) -> Result<OpenOutcome, StoreError>;
+    /// Writes a step. A step on a closed attempt is ignored.
+    async fn note_attempt(
+        &self,
+        id: AttemptId,
+        change: &AttemptChange,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// Ends or disposes. The first result and the first disposition stay; a repeat is ignored (`false`).
+    async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError>;
+    /// One attempt.
+    async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError>;
+    /// A page of attempts by id (age).
+    async fn list_attempts(
+        &self,
+        filter: &AttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Attempt>, StoreError>;
+    /// Opens the row of a recording with its attempt's `recording_id`.
+    async fn open_recording(
+        &self,
+        recording: &Recording,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// Live answers and abandonments of a campaign (or all) since `since`: (abandoned, handled).
+    async fn abandonment(
+        &self,
+        campaign: Option<CampaignId>,
+        client: Option<ClientId>,
+        since: UtcMs,
+    ) -> Result<(u64, u64), StoreError>;
+}

@@ -1,0 +1,163 @@
+//! The hopper's source: campaign items, reservations, and the facts a verdict needs.
+
+use super::StoreError;
+use crate::entity::{
+    CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio,
+    Suppression, Verdict,
+};
+use crate::event::NewEvent;
+use crate::ids::{CampaignId, ClientId, DebtorId, PointId};
+use crate::segment::Expr;
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// Where one debtor stands in one campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemState {
+    /// Campaign.
+    pub campaign_id: CampaignId,
+    /// Debtor.
+    pub debtor_id: DebtorId,
+    /// Not before this instant (retry rule, defer, callback).
+    pub next_at: UtcMs,
+    /// Head of the queue first: 0 normal, 10 broken promise, 20 callback due.
+    pub priority: i32,
+    /// Attempts in this campaign.
+    pub attempts: i32,
+    /// Last result.
+    pub last_result: Option<CallResult>,
+    /// Point that the retry rule named next.
+    pub next_point: Option<PointId>,
+    /// Left the campaign (final disposition, limits, paid).
+    pub done: bool,
+    /// Why it left or waits, for `why-not` (`final`, `attempts_per_debtor`, `blocked_cap`, …).
+    pub note: String,
+}
+
+/// What the law engine needs to judge one debtor. Pure data; same facts, same verdict.
+#[derive(Debug, Clone)]
+pub struct ContactFacts {
+    /// The debtor.
+    pub debtor: Debtor,
+    /// His portfolio.
+    pub portfolio: Portfolio,
+    /// Open debts.
+    pub debts: Vec<Debt>,
+    /// Parties.
+    pub parties: Vec<Party>,
+    /// Points.
+    pub points: Vec<ContactPoint>,
+    /// Ledger rows of the person and of his numbers, last 45 days, any client.
+    pub ledger: Vec<LedgerRow>,
+    /// Holds of the debtor that are not lifted.
+    pub holds: Vec<Hold>,
+    /// Suppressions that name one of his numbers or his document and are not lifted.
+    pub suppressions: Vec<Suppression>,
+    /// Consents.
+    pub consents: Vec<Consent>,
+}
+
+/// A reserved debtor with all that is needed to judge and dial him.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where he stands in the campaign.
+    pub item: ItemState,
+    /// Facts.
+    pub facts: ContactFacts,
+    /// Attempts per point in this campaign: (point, count).
+    pub point_attempts: Vec<(PointId, i32)>,
+}
+
+/// How many debtors to reserve for whom.
+#[derive(Debug, Clone)]
+pub struct ReserveRequest {
+    /// The campaign (its order keys choose who comes first).
+    pub campaign: Campaign,
+    /// Node that reserves.
+    pub node: String,
+    /// Its fencing token.
+    pub fence: i64,
+    /// Most rows.
+    pub limit: u32,
+    /// Now.
+    pub now: UtcMs,
+    /// End of the lease.
+    pub until: UtcMs,
+}
+
+/// What a refill did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct RefillReport {
+    /// Debtors in the segment now.
+    pub matched: u64,
+    /// New in the campaign.
+    pub added: u64,
+}
+
+/// Campaign items and reservations.
+#[async_trait]
+pub trait ContactStore: Send + Sync {
+    /// Takes into the campaign every debtor of its segment who is not in it yet.
+    async fn refill_campaign(
+        &self,
+        campaign: &Campaign,
+        expr: &Expr,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<RefillReport, StoreError>;
+    /// Leases up to `limit` due items to a node: never a debtor (or his person) that any campaign of
+    /// any client has leased or has a live attempt for. Rows come in campaign order.
+    /// Errors: `Fenced` when the node's lease was taken over.
+    async fn reserve_contacts(
+        &self,
+        request: &ReserveRequest,
+    ) -> Result<Vec<Candidate>, StoreError>;
+    /// Gives a leased item back, with its next instant and note; a verdict that refused it is stored.
+    async fn release_contact(
+        &self,
+        item: &ItemState,
+        verdict: Option<&Verdict>,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// Gives back every lease of a node (shutdown, campaign stop when `campaign` is given).
+    async fn release_all(
+        &self,
+        node: &str,
+        campaign: Option<CampaignId>,
+    ) -> Result<u64, StoreError>;
+    /// The facts of one debtor now.
+    async fn contact_facts(&self, debtor: DebtorId, now: UtcMs)
+    -> Result<ContactFacts, StoreError>;
+    /// Where a debtor stands in each campaign that has him.
+    async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError>;
+    /// Sets an item (callback, broken promise first, withdrawal).
+    async fn put_item(&self, item: &ItemState, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// How many items of a campaign are due now, wait for later, are leased, are done.
+    async fn item_counts(&self, campaign: CampaignId, now: UtcMs)
+    -> Result<ItemCounts, StoreError>;
+    /// Stores a verdict that led to no attempt and no release (why-not asked by a person is not stored).
+    async fn record_verdict(&self, verdict: &Verdict, client: ClientId) -> Result<(), StoreError>;
+    /// A stored verdict.
+    async fn get_verdict(&self, id: crate::ids::VerdictId) -> Result<Verdict, StoreError>;
+    /// Verdicts of a debtor, newest first.
+    async fn verdicts_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Verdict>, StoreError>;
+    /// Count of refused verdicts by reason since `since` (all, or one campaign).
+    async fn blocked_counts(
+        &self,
+        campaign: Option<CampaignId>,
+        since: UtcMs,
+    ) -> Result<Vec<(String, u64)>, StoreError>;
+}
+
+/// Items of a campaign by where they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ItemCounts {
+    /// May be reserved now.
+    pub due: u64,
+    /// Wait for a later instant.
+    pub later: u64,
+    /// Leased to a hopper.
+    pub leased: u64,
+    /// Out of the campaign.
+    pub done: u64,
+}

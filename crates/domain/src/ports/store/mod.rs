@@ -1,0 +1,60 @@
+//! The store: one method = one transaction, taking the events to append with it.
+//!
+//! The trait is the sum of small ones so that each can be read alone; `sim` holds the readable
+//! in-memory specification, `store` the SQL.
+
+mod attempts;
+mod catalog;
+mod contacts;
+mod money;
+mod nodes;
+mod people;
+mod portfolio;
+
+pub use attempts::{AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome};
+pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
+pub use contacts::{
+    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+};
+pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
+pub use nodes::{NodeLease, NodeStore, Recovery};
+pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
+pub use portfolio::{
+    DebtorFile, DebtorRow, ImportReport, PortfolioStore, RowFault, SegmentCount, SegmentSample,
+};
+
+/// Why a store method failed. Refusals are values of each method; these are faults outside.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The row is not there (or belongs to another client).
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// A uniqueness or version rule refused the write.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// This node's lease was taken over: it must stop writing.
+    #[error("node lease lost (fenced)")]
+    Fenced,
+    /// The database is out of reach or slow.
+    #[error("database unavailable: {0}")]
+    Unavailable(String),
+    /// A stored value cannot be read: our fault.
+    #[error("stored data unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// Everything at rest.
+pub trait Store:
+    CatalogStore + PortfolioStore + ContactStore + AttemptStore + MoneyStore + PeopleStore + NodeStore
+{
+}
+impl<T> Store for T where
+    T: CatalogStore
+        + PortfolioStore
+        + ContactStore
+        + AttemptStore
+        + MoneyStore
+        + PeopleStore
+        + NodeStore
+{
+}

@@ -1,0 +1,123 @@
+//! Sign-in: sessions, API keys, idempotency.
+
+use super::StoreError;
+use crate::entity::User;
+use crate::ids::{ApiKeyId, ClientId, SessionId, UserId};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// A session family: one sign-in with its rotating refresh token.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// Family.
+    pub id: SessionId,
+    /// User.
+    pub user_id: UserId,
+    /// SHA-256 of the current refresh token, hex.
+    pub refresh_hash: String,
+    /// Ends at.
+    pub expires_at: UtcMs,
+}
+
+/// What presenting a refresh token did.
+#[derive(Debug, Clone)]
+pub enum RefreshOutcome {
+    /// Rotated.
+    Rotated(SessionRow),
+    /// An old token came again: the family is ended.
+    Reused,
+    /// Unknown or expired.
+    Unknown,
+}
+
+/// A programme's key.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ApiKey {
+    /// Identity.
+    pub id: ApiKeyId,
+    /// Who made it.
+    pub user_id: UserId,
+    /// Name.
+    pub name: String,
+    /// Role it acts with.
+    pub role: crate::entity::Role,
+    /// Client it is limited to.
+    pub client_id: Option<ClientId>,
+    /// SHA-256 of the key, hex; never leaves the server.
+    #[serde(skip)]
+    pub key_hash: String,
+    /// Made at.
+    pub created_at: UtcMs,
+    /// Revoked at.
+    pub revoked_at: Option<UtcMs>,
+}
+
+/// Wrong guesses of an account from a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoginFailures {
+    /// Guesses in a row.
+    pub count: u32,
+    /// The last one.
+    pub last_at: UtcMs,
+}
+
+/// A reply kept for 24 h under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotentReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Body.
+    pub body: String,
+    /// SHA-256 of method, path and request body: the same key with another request is a conflict.
+    pub request_hash: String,
+}
+
+/// Sign-in and what belongs to it.
+#[async_trait]
+pub trait PeopleStore: Send + Sync {
+    /// A user by login name (lower case).
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>, StoreError>;
+    /// The agent of a user.
+    async fn agent_of_user(&self, user: UserId)
+    -> Result<Option<crate::entity::Agent>, StoreError>;
+    /// Number of users (0 = first start).
+    async fn user_count(&self) -> Result<u64, StoreError>;
+    /// Opens a session family.
+    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError>;
+    /// Rotates: `presented` must be the current hash; an earlier one ends the family.
+    async fn rotate_session(
+        &self,
+        presented: &str,
+        fresh: &str,
+        now: UtcMs,
+    ) -> Result<RefreshOutcome, StoreError>;
+    /// Ends a family.
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
+    /// Whether a family is alive.
+    async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError>;
+    /// Stores a key.
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+    /// A key by hash, revoked ones not.
+    async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError>;
+    /// All keys.
+    async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    /// Wrong guesses of `account|source`.
+    async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError>;
+    /// Sets them; count 0 forgets.
+    async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError>;
+    /// The kept reply of a key and user, younger than 24 h.
+    async fn idempotent_get(
+        &self,
+        user: &str,
+        key: &str,
+        now: UtcMs,
+    ) -> Result<Option<IdempotentReply>, StoreError>;
+    /// Keeps a reply; the first one stays.
+    async fn idempotent_put(
+        &self,
+        user: &str,
+        key: &str,
+        reply: &IdempotentReply,
+        now: UtcMs,
+    ) -> Result<(), StoreError>;
+}

@@ -1,0 +1,272 @@
+//! The telephone side: what the engine orders and what it is told.
+
+use crate::entity::RecordMode;
+use crate::ids::{AgentId, AttemptId, RecordingId, TrunkId};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// Why an order could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrunkError {
+    /// No configured trunk of that id, or it is down.
+    #[error("trunk unavailable")]
+    TrunkDown,
+    /// The call or leg is gone.
+    #[error("no such call or leg")]
+    Gone,
+    /// A limit (channels, calls per second, ports) is reached.
+    #[error("limit reached: {0}")]
+    Limit(&'static str),
+    /// The agent has no registered phone.
+    #[error("agent has no registered phone")]
+    NoPhone,
+}
+
+/// Everything needed to place one call.
+#[derive(Debug, Clone)]
+pub struct DialOrder {
+    /// The durable attempt.
+    pub attempt_id: AttemptId,
+    /// Route.
+    pub trunk_id: TrunkId,
+    /// Number to dial, E.164 with `+`.
+    pub number: String,
+    /// Number to show, E.164 with `+`.
+    pub caller_number: String,
+    /// Ring time before our CANCEL.
+    pub ring_timeout_ms: i64,
+    /// Whether the answered call is recorded from the first second.
+    pub record: RecordMode,
+    /// Recording to open at the answer.
+    pub recording_id: RecordingId,
+    /// Key of the recording's file.
+    pub recording_key: String,
+}
+
+/// A leg that can be ordered about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LegRef {
+    /// The debtor's leg of an attempt.
+    Debtor(AttemptId),
+    /// An agent's nailed-up leg.
+    Agent(AgentId),
+}
+
+/// What is played into a leg.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlayWhat {
+    /// The safe-harbour message in a language (`es`, `en`) for a client; `Played` is reported at its end.
+    SafeHarbour {
+        /// Language.
+        language: String,
+        /// Client whose message replaces the default one, as text id.
+        client: String,
+    },
+    /// Ring-back.
+    RingBack,
+    /// A short beep (a call is coming).
+    Beep,
+    /// Nothing: stops what is playing.
+    Silence,
+}
+
+/// Why we end a call (becomes a Reason header).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUpCause {
+    /// Normal clearing (Q.850 16).
+    Normal,
+    /// No agent in time, message over.
+    Abandoned,
+    /// No audio.
+    OneWayAudio,
+    /// We shut down or lost the owner.
+    Shutdown,
+}
+
+/// How a supervisor joins a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MonitorMode {
+    /// Hears both.
+    Listen,
+    /// Hears both, the agent hears him.
+    Whisper,
+    /// All hear all.
+    Barge,
+    /// Takes the agent's place.
+    TakeOver,
+}
+
+/// What the telephone side tells. `at` is the instant on the node's clock at which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrunkReport {
+    /// The INVITE left.
+    Sent {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// 180 or 183.
+    Ringing {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+        /** Whether media came with it. */
+        early_media: bool,
+    },
+    /// 200 OK arrived; the debtor's leg is up and its recorder open.
+    Answered {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// Legs joined: the first agent audio packet left for the debtor.
+    Bridged {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// The call is over, or never came to be.
+    Ended {
+        /// Attempt.
+        attempt: AttemptId,
+        /// When.
+        at: UtcMs,
+        /// Final SIP status; 200 for an answered call.
+        sip_code: Option<u16>,
+        /// Q.850 cause of a Reason header or BYE.
+        q850: Option<u16>,
+        /// Whether the end came from our side.
+        by_us: bool,
+        /// `true` when our ring timeout made us cancel.
+        ring_timeout: bool,
+        /// RTP packets received from the debtor.
+        rtp_in: u64,
+        /// RTP packets sent to the debtor.
+        rtp_out: u64,
+        /// RTP packets lost on the way in.
+        rtp_lost: u64,
+    },
+    /// A recording is sealed.
+    RecordingSealed {
+        /// Recording.
+        recording: RecordingId,
+        /// Attempt.
+        attempt: AttemptId,
+        /// SHA-256 of the file, hex.
+        sha256: String,
+        /// Length.
+        duration_ms: i64,
+        /// Size.
+        bytes: i64,
+        /// Gaps and pauses: from, to, reason.
+        gaps: Vec<(i64, i64, String)>,
+        /// When.
+        at: UtcMs,
+    },
+    /// A recording could not be written.
+    RecordingFailed {
+        /** Recording. */
+        recording: RecordingId,
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Why. */
+        reason: String,
+        /** When. */
+        at: UtcMs,
+    },
+    /// What was played is over.
+    Played {
+        /** Leg. */
+        leg: LegRef,
+        /** When. */
+        at: UtcMs,
+    },
+    /// A key pressed.
+    Dtmf {
+        /** Leg. */
+        leg: LegRef,
+        /** Digit. */
+        digit: char,
+        /** When. */
+        at: UtcMs,
+    },
+    /// No RTP in one direction for 3 s (an alarm; the engine ends the call at 60 s).
+    OneWayAudio {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** How long. */
+        silent_ms: i64,
+        /** When. */
+        at: UtcMs,
+    },
+    /// The agent's leg is up and audio has passed both ways.
+    AgentLegUp {
+        /** Agent. */
+        agent: AgentId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// The agent's leg is gone.
+    AgentLegDown {
+        /** Agent. */
+        agent: AgentId,
+        /** When. */
+        at: UtcMs,
+        /** Why. */
+        reason: String,
+    },
+    /// A trunk stopped or started to answer.
+    TrunkHealth {
+        /** Trunk. */
+        trunk: TrunkId,
+        /** Whether it answers. */
+        up: bool,
+        /** When. */
+        at: UtcMs,
+    },
+}
+
+/// Orders to the telephone side. Every order returns at once; what becomes of it is reported.
+#[async_trait]
+pub trait Trunk: Send + Sync {
+    /// Places a call. The attempt must be durable.
+    async fn dial(&self, order: DialOrder) -> Result<(), TrunkError>;
+    /// Withdraws a call that is not answered yet (CANCEL, or BYE if the answer crossed).
+    async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError>;
+    /// Joins the debtor's leg and the agent's nailed-up leg.
+    async fn bridge(&self, attempt: AttemptId, agent: AgentId) -> Result<(), TrunkError>;
+    /// Takes the agent's leg off the call (the debtor's leg stays up).
+    async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError>;
+    /// Plays into a leg.
+    async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError>;
+    /// Hold: both ends stop hearing each other; the debtor hears music or comfort noise.
+    async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
+    /// Mutes the agent towards the debtor.
+    async fn mute(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
+    /// Pauses or resumes the recording; a pause is silence of equal length and a mark.
+    async fn record(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
+    /// Sends a key to the debtor's side.
+    async fn send_dtmf(&self, attempt: AttemptId, digit: char) -> Result<(), TrunkError>;
+    /// Lets a supervisor's own leg join.
+    async fn monitor(
+        &self,
+        attempt: AttemptId,
+        supervisor: AgentId,
+        mode: Option<MonitorMode>,
+    ) -> Result<(), TrunkError>;
+    /// Ends a call.
+    async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError>;
+    /// Calls the agent's registered phone and keeps the leg up; `AgentLegUp` follows.
+    async fn open_agent_leg(&self, agent: AgentId, sip_user: &str) -> Result<(), TrunkError>;
+    /// Ends the agent's leg.
+    async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError>;
+    /// Whether the agent's phone is registered now.
+    async fn phone_registered(&self, sip_user: &str) -> bool;
+}

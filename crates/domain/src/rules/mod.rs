@@ -1,0 +1,1 @@
+//! Rules of the trade that need more than one entity: agent states, dispositions, retries, promises.

@@ -1,0 +1,149 @@
+//! Segments: a typed expression over debtor, debt, point, history and law state.
+//!
+//! Text form: `days_past_due between 31 and 60 and balance >= 1000.00 and not promise_active`.
+//! JSON form: the serde form of [`Expr`]. parse ∘ print is the identity.
+
+use serde::{Deserialize, Serialize};
+
+crate::text_enum! {
+    /// What can be compared. The unit or vocabulary stands behind each.
+    pub enum Field {
+        /// ISO country of residence (text).
+        Country = "country",
+        /// Subdivision (text).
+        Subdivision = "subdivision",
+        /// Language (text).
+        Language = "language",
+        /// `person` or `company` (text).
+        DebtorKind = "debtor_kind",
+        /// The client's key of the debtor (text).
+        ExternalRef = "external_ref",
+        /// Portfolio name (text).
+        Portfolio = "portfolio",
+        /// Product of an open debt (text; any debt matches).
+        Product = "product",
+        /// Currency of an open debt (text; any debt matches).
+        Currency = "currency",
+        /// Greatest days past due among open debts, in UTC days (number).
+        DaysPastDue = "days_past_due",
+        /// Ageing bucket of that figure, terms.md §7 (text).
+        Bucket = "bucket",
+        /// Sum of balances of open debts, minor units (money).
+        Balance = "balance",
+        /// Sum of overdue amounts, minor units (money).
+        Overdue = "overdue",
+        /// Number of open debts (number).
+        DebtCount = "debt_count",
+        /// Number of phones that are not bad (number).
+        PhoneCount = "phone_count",
+        /// Best confidence among them, 0–100 (number).
+        PointConfidence = "point_confidence",
+        /// Attempts ever (number).
+        Attempts = "attempts",
+        /// Attempts in the last 7 × 24 h (number).
+        Attempts7d = "attempts_7d",
+        /// Days since the last attempt; no attempt = 100000 (number).
+        DaysSinceAttempt = "days_since_attempt",
+        /// Days since the last right-party contact; none = 100000 (number).
+        DaysSinceRpc = "days_since_rpc",
+        /// Result of the last attempt (text).
+        LastResult = "last_result",
+        /// Disposition of the last disposed attempt (text).
+        LastDisposition = "last_disposition",
+        /// Has an active promise (yes/no).
+        PromiseActive = "promise_active",
+        /// Broken promises ever (number).
+        PromisesBroken = "promises_broken",
+        /// Kept promises ever (number).
+        PromisesKept = "promises_kept",
+        /// Paid in the last 30 × 24 h (money).
+        Paid30d = "paid_30d",
+        /// Has a hold in force on the debtor (yes/no).
+        OnHold = "on_hold",
+        /// One of his phones or his document is listed (yes/no).
+        Suppressed = "suppressed",
+    }
+}
+
+crate::text_enum! {
+    /// Kind of a field's values.
+    pub enum FieldKind {
+        /// Text, compared exactly.
+        Text = "text",
+        /// Whole number.
+        Number = "number",
+        /// Money in major units with decimals in the text form (two digits), minor units inside.
+        Money = "money",
+        /// Yes or no.
+        Bool = "bool",
+    }
+}
+
+crate::text_enum! {
+    /// Comparison.
+    pub enum Op {
+        /// Equal.
+        Eq = "=",
+        /// Not equal.
+        Ne = "!=",
+        /// Less.
+        Lt = "<",
+        /// Less or equal.
+        Le = "<=",
+        /// Greater.
+        Gt = ">",
+        /// Greater or equal.
+        Ge = ">=",
+    }
+}
+
+/// A literal; its kind must be the field's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Literal {
+    /// Yes or no.
+    Bool(bool),
+    /// Number, or money in minor units.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+/// A filter over debtors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expr {
+    /// Every debtor.
+    All,
+    /// All parts hold; two or more.
+    And(Vec<Expr>),
+    /// One part holds; two or more.
+    Or(Vec<Expr>),
+    /// The part does not hold.
+    Not(Box<Expr>),
+    /// A comparison.
+    Cmp {
+        /// Field.
+        field: Field,
+        /// Operator; text and yes/no fields know only `=` and `!=`.
+        op: Op,
+        /// Value.
+        value: Literal,
+    },
+    /// Both ends included.
+    Between {
+        /// Field (number or money).
+        field: Field,
+        /// Least.
+        from: i64,
+        /// Most.
+        to: i64,
+    },
+    /// One of the values.
+    In {
+        /// Field (text or number).
+        field: Field,
+        /// Values; one or more.
+        values: Vec<Literal>,
+    },
+}
