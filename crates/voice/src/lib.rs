@@ -1,1 +1,29 @@
-//! Room: voice.
+//! Room: voice. Sockets and legs: drives `sip` over UDP and TCP and `media` on its own threads, and
+//! implements the [`domain::ports::Trunk`] port. The only room of the product that opens UDP.
+//!
+//! One contract: [`Voice::start`] takes a [`VoiceConfig`] and gives the trunk, the channel of its
+//! reports and a handle to stop it. Orders return at once; what becomes of them is reported.
+//!
+//! ```no_run
+//! # async fn f(clock: std::sync::Arc<dyn domain::ports::Clock>) -> Result<(), voice::VoiceError> {
+//! let phones = std::sync::Arc::new(|user: &str| (user == "ana").then(|| "secret".to_owned()));
+//! let config = voice::VoiceConfig::loopback(clock, phones, "recordings".into());
+//! let mut voice = voice::Voice::start(config).await?;
+//! while let Some(report) = voice.reports.recv().await {
+//!     // hand it to the engine
+//!     drop(report);
+//! }
+//! voice.handle.shutdown().await;
+//! # Ok(()) }
+//! ```
+
+mod config;
+mod engine;
+mod error;
+pub mod limits;
+mod voice;
+mod wall;
+
+pub use config::{Codec, PhoneSecrets, SipBind, SipTransport, TrunkConfig, VoiceConfig};
+pub use error::VoiceError;
+pub use voice::{TrunkStatus, Voice, VoiceHandle, VoiceStats};

@@ -1,0 +1,321 @@
+//! What voice is told at start.
+
+use crate::VoiceError;
+use domain::ids::TrunkId;
+use domain::ports::Clock;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How SIP travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SipTransport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+impl SipTransport {
+    /// `udp` or `tcp`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+impl std::str::FromStr for SipTransport {
+    type Err = VoiceError;
+    fn from_str(text: &str) -> Result<Self, VoiceError> {
+        match text {
+            "udp" => Ok(Self::Udp),
+            "tcp" => Ok(Self::Tcp),
+            other => Err(VoiceError::config(
+                "transport",
+                format!("expected udp or tcp, got '{other}'"),
+            )),
+        }
+    }
+}
+
+/// One listening address: `udp://0.0.0.0:5060`, `tcp://[::]:5060`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SipBind {
+    /// Transport.
+    pub transport: SipTransport,
+    /// Address; port 0 takes a free one (told by [`crate::VoiceHandle::sip_addr`]).
+    pub addr: SocketAddr,
+}
+
+impl std::str::FromStr for SipBind {
+    type Err = VoiceError;
+    fn from_str(text: &str) -> Result<Self, VoiceError> {
+        let (scheme, addr) = text
+            .split_once("://")
+            .ok_or_else(|| VoiceError::config("sip.bind", "expected udp://ADDRESS:PORT"))?;
+        Ok(Self {
+            transport: scheme.parse()?,
+            addr: addr.parse().map_err(|_| {
+                VoiceError::config("sip.bind", format!("'{addr}' is no ADDRESS:PORT"))
+            })?,
+        })
+    }
+}
+
+/// A voice codec we offer, G.711.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// µ-law, payload type 0 (RFC 3551 §6).
+    Pcmu,
+    /// A-law, payload type 8.
+    Pcma,
+}
+
+impl std::str::FromStr for Codec {
+    type Err = VoiceError;
+    fn from_str(text: &str) -> Result<Self, VoiceError> {
+        match text.to_ascii_uppercase().as_str() {
+            "PCMU" | "G711U" => Ok(Self::Pcmu),
+            "PCMA" | "G711A" => Ok(Self::Pcma),
+            _ => Err(VoiceError::config(
+                "codecs",
+                format!("expected PCMU or PCMA, got '{text}'"),
+            )),
+        }
+    }
+}
+
+/// A route out.
+#[derive(Clone)]
+pub struct TrunkConfig {
+    /// Identity.
+    pub id: TrunkId,
+    /// Name for people.
+    pub name: String,
+    /// Carrier: `sip:host:port`, `host:port` or `host` (port 5060).
+    pub uri: String,
+    /// How to reach it.
+    pub transport: SipTransport,
+    /// Digest account, when the carrier asks for one.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// Whether to register there.
+    pub register: bool,
+    /// Most calls at once, ringing ones too.
+    pub channels: u32,
+    /// Most call starts a second.
+    pub cps: f64,
+    /// Codecs offered, the preferred first.
+    pub codecs: Vec<Codec>,
+    /// Headers added to each INVITE.
+    pub headers: Vec<(String, String)>,
+    /// Whether media may come from another address than negotiated, once.
+    pub behind_nat: bool,
+}
+
+impl std::fmt::Debug for TrunkConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TrunkConfig")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("uri", &self.uri)
+            .field("transport", &self.transport)
+            .field("channels", &self.channels)
+            .field("cps", &self.cps)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Passwords of agents' phones.
+pub trait PhoneSecrets: Send + Sync {
+    /// Password of the phone that registers as `sip_user`; `None` when there is no such phone.
+    /// Called on the signalling thread: answer from memory.
+    fn password(&self, sip_user: &str) -> Option<String>;
+}
+
+impl<F: Fn(&str) -> Option<String> + Send + Sync> PhoneSecrets for F {
+    fn password(&self, sip_user: &str) -> Option<String> {
+        self(sip_user)
+    }
+}
+
+/// Everything voice is told at start.
+#[derive(Clone)]
+pub struct VoiceConfig {
+    /// Where SIP is heard; at least one UDP address.
+    pub sip_bind: Vec<SipBind>,
+    /// Address put in Via, Contact and SDP instead of the bound one.
+    pub external_address: Option<IpAddr>,
+    /// Realm of the registrar's challenges.
+    pub realm: String,
+    /// Transactions at once; beyond it new requests are answered 503.
+    pub sip_transactions: usize,
+    /// Address of RTP sockets.
+    pub media_bind: IpAddr,
+    /// RTP ports: each leg takes an even one and the odd one after it.
+    pub media_ports: RangeInclusive<u16>,
+    /// Media threads; 0 = one less than the cores, at least 1.
+    pub media_threads: usize,
+    /// Calls at once on this node.
+    pub calls: usize,
+    /// Routes out.
+    pub trunks: Vec<TrunkConfig>,
+    /// Passwords of agents' phones.
+    pub phones: Arc<dyn PhoneSecrets>,
+    /// Folder of recordings; a recording's key is its path inside.
+    pub recordings_dir: PathBuf,
+    /// Folder with messages that replace the built-in ones: `LANGUAGE.wav` and
+    /// `CLIENT_ID.LANGUAGE.wav`, 8 kHz, 16-bit, mono.
+    pub prompts_dir: Option<PathBuf>,
+    /// The node's clock; the instants of all reports are on it.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl VoiceConfig {
+    /// A node on one loopback address with free ports and no trunk; a start for tests and demo.
+    #[must_use]
+    pub fn loopback(
+        clock: Arc<dyn Clock>,
+        phones: Arc<dyn PhoneSecrets>,
+        recordings_dir: PathBuf,
+    ) -> Self {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            sip_bind: vec![
+                SipBind { transport: SipTransport::Udp, addr },
+                SipBind { transport: SipTransport::Tcp, addr },
+            ],
+            external_address: None,
+            realm: "marcador".to_owned(),
+            sip_transactions: 20_000,
+            media_bind: addr.ip(),
+            media_ports: 20_000..=29_999,
+            media_threads: 0,
+            calls: 1_000,
+            trunks: Vec::new(),
+            phones,
+            recordings_dir,
+            prompts_dir: None,
+            clock,
+        }
+    }
+
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// Names the value that makes no sense.
+    pub fn check(&self) -> Result<(), VoiceError> {
+        if !self.sip_bind.iter().any(|b| b.transport == SipTransport::Udp) {
+            return Err(VoiceError::config("sip.bind", "at least one udp:// address is needed"));
+        }
+        if self.media_ports.end().saturating_sub(*self.media_ports.start()) < 3 {
+            return Err(VoiceError::config("media.ports", "at least four ports are needed"));
+        }
+        for trunk in &self.trunks {
+            trunk.check()?;
+        }
+        Ok(())
+    }
+}
+
+impl TrunkConfig {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// Names the value that makes no sense.
+    pub fn check(&self) -> Result<(), VoiceError> {
+        let bad = |what: &str, reason: &str| {
+            VoiceError::config(format!("trunk '{}' {what}", self.name), reason)
+        };
+        self.host_port().map_err(|r| bad("uri", r))?;
+        if self.codecs.is_empty() {
+            return Err(bad("codecs", "at least one is needed"));
+        }
+        if !self.cps.is_finite() || self.cps <= 0.0 {
+            return Err(bad("cps", "must be more than 0"));
+        }
+        let clean = |s: &str| !s.chars().any(char::is_control);
+        let token = |s: &str| {
+            !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+        };
+        if !self.headers.iter().all(|(n, v)| token(n) && clean(v)) {
+            return Err(bad("headers", "a name or value has characters SIP does not allow"));
+        }
+        Ok(())
+    }
+
+    /// Host and port of the carrier.
+    ///
+    /// # Errors
+    /// Says what is wrong with the uri.
+    pub fn host_port(&self) -> Result<(String, u16), &'static str> {
+        let rest = self.uri.strip_prefix("sip:").unwrap_or(&self.uri);
+        let rest = rest.split([';', '?']).next().unwrap_or(rest);
+        let rest = rest.rsplit('@').next().unwrap_or(rest);
+        if let Some(inner) = rest.strip_prefix('[') {
+            let (host, tail) = inner.split_once(']').ok_or("an IPv6 address has no ']'")?;
+            let port = tail.strip_prefix(':').map_or(Ok(5060), str::parse);
+            return Ok((host.to_owned(), port.map_err(|_| "the port is no number")?));
+        }
+        let (host, port) = match rest.split_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| "the port is no number")?),
+            None => (rest, 5060),
+        };
+        let fine = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        if host.is_empty() || !host.bytes().all(fine) {
+            return Err("expected sip:HOST:PORT");
+        }
+        Ok((host.to_owned(), port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binds_parse() {
+        let b: SipBind = "udp://0.0.0.0:5060".parse().expect("parses");
+        assert_eq!((b.transport, b.addr.port()), (SipTransport::Udp, 5060));
+        for bad in ["0.0.0.0:5060", "tls://0.0.0.0:5061", "udp://localhost", "udp://1.2.3.4"] {
+            assert!(bad.parse::<SipBind>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn trunk_uris() {
+        let trunk = |uri: &str| TrunkConfig {
+            id: TrunkId(uuid::Uuid::nil()),
+            name: "t".into(),
+            uri: uri.into(),
+            transport: SipTransport::Udp,
+            username: None,
+            password: None,
+            register: false,
+            channels: 1,
+            cps: 1.0,
+            codecs: vec![Codec::Pcmu],
+            headers: vec![],
+            behind_nat: false,
+        };
+        for (uri, host, port) in [
+            ("sip:carrier.example:5080", "carrier.example", 5080),
+            ("127.0.0.1", "127.0.0.1", 5060),
+            ("sip:acc@10.0.0.1:5061;transport=udp", "10.0.0.1", 5061),
+            ("sip:[::1]:5070", "::1", 5070),
+        ] {
+            assert_eq!(trunk(uri).host_port(), Ok((host.to_owned(), port)), "{uri}");
+        }
+        for bad in ["", "sip:", "sip:a b:1", "host:99999", "[::1:5"] {
+            assert!(trunk(bad).host_port().is_err(), "{bad}");
+        }
+        let mut t = trunk("h");
+        t.headers = vec![("X-A".into(), "b\r\nVia: x".into())];
+        assert!(t.check().is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! Every limit of this room, with its unit and reason.
+
+use std::time::Duration;
+
+/// Orders waiting for the signalling thread; more are refused with `TrunkError::Limit`.
+pub const COMMAND_QUEUE: usize = 4_096;
+/// Reports waiting for the engine; beyond it they wait in the signalling thread.
+pub const REPORT_QUEUE: usize = 16_384;
+/// Reports held back by the signalling thread while the engine does not read; once passed, new
+/// calls are refused (reports themselves are never dropped: a lost end would leave a ghost call).
+pub const REPORT_BACKLOG: usize = 65_536;
+/// Happenings of media threads waiting for the signalling thread; a full queue is tried again on
+/// the next 20 ms tick.
+pub const MEDIA_EVENT_QUEUE: usize = 16_384;
+/// Orders waiting for one media thread: several per call and second at the highest planned load.
+pub const MEDIA_COMMAND_QUEUE: usize = 8_192;
+/// Largest SIP message on any transport, bytes (`faults.md` §3).
+pub const SIP_MESSAGE_BYTES: usize = 65_535;
+/// TCP connections at once, all sources together.
+pub const TCP_CONNECTIONS: usize = 1_024;
+/// TCP connections at once from one address.
+pub const TCP_PER_SOURCE: usize = 32;
+/// Bytes of messages waiting to be written to one TCP peer, in messages.
+pub const TCP_SEND_QUEUE: usize = 256;
+/// Time in which a TCP peer must have sent its first whole message (`faults.md` §3).
+pub const TCP_FIRST_MESSAGE: Duration = Duration::from_secs(30);
+/// Time to open a TCP connection to a trunk or phone.
+pub const TCP_CONNECT: Duration = Duration::from_secs(10);
+/// Datagrams a second read from one address that is neither trunk nor registered phone; the rest
+/// is dropped unparsed, so that a flood costs its sender's share only (`faults.md` promise 13).
+pub const UNKNOWN_SOURCE_PER_SECOND: u32 = 4_000;
+/// Addresses remembered for rate limits; the oldest second is forgotten first.
+pub const SOURCES: usize = 8_192;
+/// Wrong passwords per account and source before silence (`faults.md` promise 12).
+pub const WRONG_GUESSES: u32 = 10;
+/// How long the silence lasts, milliseconds.
+pub const WRONG_GUESS_SILENCE_MS: i64 = 600_000;
+/// Accounts and sources remembered with wrong guesses.
+pub const GUESSERS: usize = 4_096;
+/// Shortest and longest registration we grant, seconds.
+pub const REGISTRATION_S: (u32, u32) = (30, 3_600);
+/// Time between OPTIONS pings of a trunk.
+pub const TRUNK_PING: Duration = Duration::from_secs(15);
+/// Pause of a trunk after a 503 without Retry-After.
+pub const TRUNK_BACK_OFF: Duration = Duration::from_secs(5);
+/// Longest pause a Retry-After may ask for: a mistake of the carrier must not end the day.
+pub const TRUNK_BACK_OFF_MAX: Duration = Duration::from_secs(300);
+/// How long a looked-up trunk address is used before it is looked up again.
+pub const DNS_TTL: Duration = Duration::from_secs(60);
+/// Addresses kept of one DNS answer.
+pub const DNS_ADDRESSES: usize = 8;
+/// Unanswered pings after which a trunk counts as down.
+pub const TRUNK_PINGS_LOST: u32 = 2;
+/// Legs on one media thread.
+pub const LEGS_PER_THREAD: usize = 4_096;
+/// Largest RTP or RTCP datagram read, bytes; an Ethernet frame.
+pub const RTP_BYTES: usize = 1_500;
+/// Datagrams read from one socket in one turn, so that one flood cannot starve the other legs.
+pub const RTP_BURST: usize = 32;
+/// Random ports tried before `Limit("ports")`.
+pub const PORT_TRIES: usize = 64;
+/// Audio frame, milliseconds.
+pub const FRAME_MS: u64 = 20;
+/// Samples of one frame at 8 kHz.
+pub const FRAME: usize = 160;
+/// Time between RTCP reports (RFC 3550 §6.2).
+pub const RTCP_PERIOD: Duration = Duration::from_secs(5);
+/// Silence in a negotiated direction that raises the alarm (`faults.md` promise 8).
+pub const ONE_WAY_MS: i64 = 3_000;
+/// Time between repeated one-way alarms, milliseconds.
+pub const ONE_WAY_REPEAT_MS: i64 = 1_000;
+/// RTP silence that ends an agent's nailed-up leg, milliseconds: two missed alarms of 15 s.
+pub const AGENT_RTP_LOSS_MS: i64 = 30_000;
+/// Time in which an agent's phone must answer its nailed-up leg.
+pub const AGENT_RING: Duration = Duration::from_secs(30);
+/// Time an agent's leg may be up without audio before it is given up.
+pub const AGENT_AUDIO_PROOF: Duration = Duration::from_secs(15);
+/// Gap of a bridged leg's source after which silence frames are sent in its place.
+pub const FILL_AFTER_MS: u64 = 100;
+/// Longest prompt, seconds.
+pub const PROMPT_S: usize = 120;
+/// Prompts loaded from the folder.
+pub const PROMPTS: usize = 1_024;
+/// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
+pub const RECORDER_QUEUE: usize = 4_096;
+/// Gaps kept in one recording's list; later ones extend the last.
+pub const RECORDING_GAPS: usize = 256;
+/// Longest time shutdown waits for far ends to confirm our BYEs.
+pub const SHUTDOWN_BYES: Duration = Duration::from_secs(3);
+/// Keys waiting to be sent on one leg.
+pub const DTMF_QUEUE: usize = 64;
+/// Supervisors on one call.
+pub const SUPERVISORS_PER_CALL: usize = 4;

@@ -1,0 +1,202 @@
+//! The room's front door: starting it, ordering it about, stopping it.
+
+use crate::config::{SipTransport, TrunkConfig, VoiceConfig};
+use crate::engine::{self, Command, Order};
+use crate::{VoiceError, limits};
+use async_trait::async_trait;
+use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::ports::{
+    DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// The running room.
+pub struct Voice {
+    /// The port; cheap to clone.
+    pub trunk: Arc<dyn Trunk>,
+    /// What happens. Read it without pause: when it is not read, new calls are refused.
+    pub reports: mpsc::Receiver<TrunkReport>,
+    /// To look into the room and to stop it.
+    pub handle: VoiceHandle,
+}
+
+/// Looks into the room and stops it. Cloning gives the same room.
+#[derive(Clone)]
+pub struct VoiceHandle {
+    line: Line,
+    addrs: Arc<[(SipTransport, SocketAddr)]>,
+}
+
+/// A trunk as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrunkStatus {
+    /// Identity.
+    pub id: TrunkId,
+    /// Name for people.
+    pub name: String,
+    /// Whether it answers.
+    pub up: bool,
+    /// Most calls at once.
+    pub channels: u32,
+    /// Calls now, ringing ones too.
+    pub in_use: u32,
+    /// Most call starts a second.
+    pub cps: f64,
+}
+
+/// Figures of the room now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VoiceStats {
+    /// Debtors' calls, ringing ones too.
+    pub calls: usize,
+    /// Agents' legs, those being set up too.
+    pub agent_legs: usize,
+    /// Phones registered.
+    pub phones: usize,
+    /// SIP transactions alive.
+    pub transactions: usize,
+    /// Datagrams dropped unparsed: flood, too big, strangers in silence.
+    pub dropped: u64,
+}
+
+impl Voice {
+    /// Opens the sockets and starts the signalling, media and recorder threads.
+    ///
+    /// # Errors
+    /// A value of `config` makes no sense, an address is taken, a prompt cannot be read.
+    pub async fn start(config: VoiceConfig) -> Result<Self, VoiceError> {
+        config.check()?;
+        let (orders, inbox) = mpsc::channel(limits::COMMAND_QUEUE);
+        let (reports_tx, reports) = mpsc::channel(limits::REPORT_QUEUE);
+        let addrs = engine::start(config, inbox, reports_tx).await?;
+        let line = Line { orders };
+        Ok(Self {
+            trunk: Arc::new(line.clone()),
+            reports,
+            handle: VoiceHandle {
+                line,
+                addrs: addrs.into(),
+            },
+        })
+    }
+}
+
+impl VoiceHandle {
+    /// Where SIP is heard on a transport, once bound.
+    #[must_use]
+    pub fn sip_addr(&self, transport: SipTransport) -> Option<SocketAddr> {
+        let mut of_it = self.addrs.iter().filter(|(t, _)| *t == transport);
+        of_it.next().map(|(_, addr)| *addr)
+    }
+
+    /// Ends every call and leg with a BYE, seals the recordings and stops the threads. Reports of
+    /// the ends are sent before the report channel closes.
+    pub async fn shutdown(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.line.orders.send(Order::Shutdown(done)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// Replaces the routes. Calls on a route that is gone go on.
+    ///
+    /// # Errors
+    /// A value makes no sense; nothing is changed then.
+    pub async fn set_trunks(&self, trunks: Vec<TrunkConfig>) -> Result<(), VoiceError> {
+        for trunk in &trunks {
+            trunk.check()?;
+        }
+        let _ = self.line.orders.send(Order::SetTrunks(trunks)).await;
+        Ok(())
+    }
+
+    /// The routes as they are now; empty after shutdown.
+    pub async fn trunks(&self) -> Vec<TrunkStatus> {
+        self.line.ask(Order::Trunks).await.unwrap_or_default()
+    }
+
+    /// Figures of the room; zeros after shutdown.
+    pub async fn stats(&self) -> VoiceStats {
+        self.line.ask(Order::Stats).await.unwrap_or_default()
+    }
+}
+
+/// The way to the signalling thread.
+#[derive(Clone)]
+struct Line {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Line {
+    async fn order(&self, command: Command) -> Result<(), TrunkError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders
+            .try_send(Order::Call(command, reply))
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => TrunkError::Limit("orders"),
+                mpsc::error::TrySendError::Closed(_) => TrunkError::TrunkDown,
+            })?;
+        answer.await.unwrap_or(Err(TrunkError::TrunkDown))
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(make(reply)).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+#[async_trait]
+impl Trunk for Line {
+    async fn dial(&self, order: DialOrder) -> Result<(), TrunkError> {
+        self.order(Command::Dial(Box::new(order))).await
+    }
+    async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError> {
+        self.order(Command::Cancel(attempt)).await
+    }
+    async fn bridge(&self, attempt: AttemptId, agent: AgentId) -> Result<(), TrunkError> {
+        self.order(Command::Bridge(attempt, agent)).await
+    }
+    async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError> {
+        self.order(Command::Unbridge(attempt)).await
+    }
+    async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
+        self.order(Command::Play(leg, what)).await
+    }
+    async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
+        self.order(Command::Hold(attempt, on)).await
+    }
+    async fn mute(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
+        self.order(Command::Mute(attempt, on)).await
+    }
+    async fn record(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
+        self.order(Command::Record(attempt, on)).await
+    }
+    async fn send_dtmf(&self, attempt: AttemptId, digit: char) -> Result<(), TrunkError> {
+        self.order(Command::Dtmf(attempt, digit)).await
+    }
+    async fn monitor(
+        &self,
+        attempt: AttemptId,
+        supervisor: AgentId,
+        mode: Option<MonitorMode>,
+    ) -> Result<(), TrunkError> {
+        self.order(Command::Monitor(attempt, supervisor, mode)).await
+    }
+    async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError> {
+        self.order(Command::HangUp(attempt, cause)).await
+    }
+    async fn open_agent_leg(&self, agent: AgentId, sip_user: &str) -> Result<(), TrunkError> {
+        self.order(Command::OpenAgent(agent, sip_user.to_owned())).await
+    }
+    async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError> {
+        self.order(Command::CloseAgent(agent)).await
+    }
+    async fn phone_registered(&self, sip_user: &str) -> bool {
+        let user = sip_user.to_owned();
+        let asked = self.ask(|reply| Order::PhoneRegistered(user, reply)).await;
+        asked.unwrap_or(false)
+    }
+}
