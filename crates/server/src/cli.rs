@@ -1,0 +1,285 @@
+//! The command line. Names and flags are a contract with scripts: add freely, rename never.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Marcador: predictive dialer and agent backend for debt collection.
+#[derive(Debug, Parser)]
+#[command(name = "marcador", version, about, long_about = None, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything on embedded defaults with a sample portfolio, a simulated carrier and agents.
+    Demo(DemoArgs),
+    /// Run the product.
+    Serve(ConfigArgs),
+    /// Bring the database to this version's shape.
+    Migrate(ConfigArgs),
+    /// Check or print the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Add a login or set a password.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Import a portfolio file (CSV: comma, semicolon or tab; UTF-8, UTF-16 or Latin-1).
+    Import(ImportArgs),
+    /// Rule packs: check their files, explain a verdict.
+    #[command(subcommand)]
+    Law(LawCommand),
+    /// Export for auditors.
+    Export(ExportArgs),
+    /// Prove that recordings are whole.
+    #[command(subcommand)]
+    Verify(VerifyCommand),
+    /// Make the sample portfolio from arrears rows (see config/portfolio/README.md).
+    SamplePortfolio(SampleArgs),
+    /// The demo's carrier, a process of its own.
+    #[command(hide = true)]
+    Carrier(CarrierArgs),
+}
+
+/// `--config FILE…`
+#[derive(Debug, Args, Clone, Default)]
+pub struct ConfigArgs {
+    /// Configuration files, later ones win; environment MARCADOR__SECTION__KEY wins over all.
+    #[arg(long = "config", value_name = "FILE")]
+    pub config: Vec<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Debug, Args, Clone)]
+pub struct DemoArgs {
+    /// Stop after this many seconds and print a summary; without it, run until Ctrl-C.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    /// Simulated agents.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub agents: u32,
+    /// Debtors of the sample portfolio to load (all of it by default).
+    #[arg(long)]
+    pub debtors: Option<u32>,
+    /// Dial mode of the demo campaigns.
+    #[arg(long, value_enum, default_value_t = Mode::Power)]
+    pub mode: Mode,
+    /// Where the demo's clock starts: `now`, or an instant as 2026-11-23T15:00:00Z; default: the
+    /// portfolio's next working morning.
+    #[arg(long, value_name = "T|now")]
+    pub at: Option<String>,
+    /// Address of the screens and the API.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub http: String,
+    /// Folder of the data; an existing one is continued. Default: a temporary folder.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Database instead of SQLite in the data folder.
+    #[arg(long)]
+    pub database_url: Option<String>,
+    /// No live line of figures.
+    #[arg(long)]
+    pub headless: bool,
+    /// Write the summary here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Seed of the simulated carrier.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Dial modes of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Agents dial.
+    Manual,
+    /// Agents see the card first.
+    Preview,
+    /// One line per ready agent.
+    Progressive,
+    /// Three lines an agent.
+    Power,
+}
+
+/// `config …`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read it and say what is wrong.
+    Check(ConfigArgs),
+    /// Print what is in force, secrets hidden.
+    Dump(ConfigArgs),
+}
+
+/// `user …`.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a login; the generated password is printed once.
+    Add {
+        /// Login name.
+        username: String,
+        /// agent, supervisor, manager, admin or client.
+        #[arg(long)]
+        role: String,
+        /// Name shown.
+        #[arg(long)]
+        name: Option<String>,
+        /// Client (id) whose data a `client` login sees.
+        #[arg(long)]
+        client: Option<String>,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Set a new password; it is generated and printed once, or read from standard input.
+    Password {
+        /// Login name.
+        username: String,
+        /// Read the password from standard input.
+        #[arg(long)]
+        stdin: bool,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Client, by name or id; made when new.
+    #[arg(long)]
+    pub client: String,
+    /// Portfolio, by name; made when new.
+    #[arg(long)]
+    pub portfolio: String,
+    /// Column map (JSON); without it the columns are detected by name.
+    #[arg(long)]
+    pub map: Option<PathBuf>,
+    /// Read and check everything, keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write one line per refused row here (CSV: row, column, value, reason).
+    #[arg(long)]
+    pub report: Option<PathBuf>,
+    /// Currency of a portfolio that is made.
+    #[arg(long, default_value = "MXN")]
+    pub currency: String,
+    /// Kind of creditor of a portfolio that is made: financial or commercial.
+    #[arg(long, default_value = "financial")]
+    pub creditor: String,
+    /// Zone of a portfolio that is made.
+    #[arg(long, default_value = "America/Mexico_City")]
+    pub zone: String,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `law …`.
+#[derive(Debug, Subcommand)]
+pub enum LawCommand {
+    /// Read pack files and name every error.
+    Check {
+        /// Pack files.
+        #[arg(required = true)]
+        packs: Vec<PathBuf>,
+    },
+    /// The verdict for a debtor, now or at an instant, with its rules and reasons.
+    Explain {
+        /// Debtor id.
+        #[arg(long)]
+        debtor: String,
+        /// Instant.
+        #[arg(long)]
+        at: Option<String>,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// What to export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    /// One row an attempt.
+    Attempts,
+    /// Every event.
+    Events,
+    /// Do-not-call changes.
+    Suppressions,
+}
+
+/// Format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// CSV with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What.
+    #[arg(value_enum)]
+    pub what: ExportWhat,
+    /// Only from this instant on.
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Format.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `verify …`.
+#[derive(Debug, Subcommand)]
+pub enum VerifyCommand {
+    /// Every answered, recordable call has a playable recording whose hash matches.
+    Recordings(ConfigArgs),
+}
+
+/// `sample-portfolio`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// CSV with the arrears columns.
+    #[arg(long)]
+    pub source: PathBuf,
+    /// File to write.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Debtors.
+    #[arg(long, default_value_t = 2400)]
+    pub rows: usize,
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `carrier`.
+#[derive(Debug, Args)]
+pub struct CarrierArgs {
+    /// SIP address.
+    #[arg(long)]
+    pub bind: String,
+    /// Seed of every fate.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Profile (JSON); the built-in one otherwise.
+    #[arg(long)]
+    pub profile: Option<PathBuf>,
+    /// Log of every INVITE (JSONL, appended).
+    #[arg(long)]
+    pub log: Option<PathBuf>,
+    /// Longest life.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+}

@@ -1,0 +1,233 @@
+//! Configuration: the documented default file ← files ← environment; an unknown key is an error
+//! that names the nearest right one.
+
+mod trunk;
+mod unknown;
+
+pub use trunk::{TrunkConfig, TrunkTransport};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The commented default file.
+pub const DEFAULT: &str = include_str!("../../../../config/default.toml");
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Screens, API, websockets.
+    pub http: Http,
+    /// Facts at rest.
+    pub database: Url,
+    /// Events between nodes.
+    pub bus: Url,
+    /// Recordings.
+    pub recordings: Url,
+    /// This node.
+    pub node: Node,
+    /// Signalling.
+    pub sip: Sip,
+    /// Audio.
+    pub media: Media,
+    /// Routes out.
+    #[serde(default)]
+    pub trunks: Vec<TrunkConfig>,
+    /// Rule packs.
+    pub law: Law,
+    /// Sign-in.
+    pub auth: Auth,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Listening address.
+    pub bind: String,
+    /// Extra origins.
+    pub origins: Vec<String>,
+    /// Whether browsers reach it by HTTPS.
+    pub behind_tls: bool,
+}
+
+/// A section that is one address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Url {
+    /// The address.
+    pub url: String,
+}
+
+/// `[node]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Name.
+    pub name: String,
+    /// `dial`, `web`.
+    pub roles: Vec<String>,
+}
+
+/// `[sip]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sip {
+    /// `udp://addr:port`, `tcp://addr:port`.
+    pub bind: Vec<String>,
+    /// Address shown outside.
+    pub external_address: String,
+}
+
+/// `[media]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// Address of RTP sockets.
+    pub bind: String,
+    /// `first-last`.
+    pub ports: String,
+    /// Media threads, 0 = automatic.
+    pub threads: usize,
+    /// Folder of prompts.
+    pub prompts: String,
+}
+
+/// `[law]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Law {
+    /// Folder of packs.
+    pub packs: String,
+    /// Pack of last resort.
+    pub default: String,
+}
+
+/// `[auth]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// File of the pepper and token key.
+    pub secret_file: String,
+    /// Second factor for supervisors, managers, admins.
+    pub second_factor: bool,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Largest JSON body.
+    pub body_bytes: usize,
+    /// Largest import.
+    pub import_bytes: usize,
+    /// Websockets at once.
+    pub sockets: usize,
+    /// SIP transactions at once.
+    pub sip_transactions: usize,
+    /// Calls at once.
+    pub calls: usize,
+    /// Longest graceful stop.
+    pub drain_s: u64,
+}
+
+/// Reads the configuration: defaults, then each file, then the environment.
+///
+/// # Errors
+/// A missing file, a line that is not TOML, an unknown key (with the nearest right one), a value of
+/// the wrong type: each names the file or variable.
+pub fn load(files: &[PathBuf]) -> anyhow::Result<Config> {
+    let mut figment = Figment::from(Toml::string(DEFAULT));
+    for file in files {
+        if !file.is_file() {
+            anyhow::bail!("no configuration file at {}", file.display());
+        }
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    figment = figment.merge(Env::prefixed("MARCADOR__").split("__"));
+    let config: Config = figment.extract().map_err(unknown::explain)?;
+    config.check()?;
+    Ok(config)
+}
+
+/// The default configuration.
+///
+/// # Errors
+/// Never with the compiled-in file; a test reads it.
+pub fn default_config() -> anyhow::Result<Config> {
+    Figment::from(Toml::string(DEFAULT)).extract().map_err(unknown::explain)
+}
+
+impl Config {
+    /// Checks what types cannot: addresses, ranges, names.
+    fn check(&self) -> anyhow::Result<()> {
+        let url = &self.database.url;
+        if !url.starts_with("sqlite:") && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+            anyhow::bail!("[database] url: expected sqlite://… or postgres://…");
+        }
+        if self.bus.url != "local" && !self.bus.url.starts_with("redis://") {
+            anyhow::bail!("[bus] url: expected \"local\" or redis://…");
+        }
+        if !self.recordings.url.starts_with("file://") {
+            anyhow::bail!("[recordings] url: expected file://FOLDER");
+        }
+        self.media_ports()?;
+        if self.node.name.trim().is_empty() {
+            anyhow::bail!("[node] name: expected a name");
+        }
+        if let Some(role) = self.node.roles.iter().find(|r| !["dial", "web"].contains(&r.as_str())) {
+            anyhow::bail!("[node] roles: unknown role '{role}', expected dial or web");
+        }
+        trunk::check(&self.trunks)
+    }
+
+    /// The RTP port range.
+    ///
+    /// # Errors
+    /// When it is not `first-last` with at least ten ports above 1023.
+    pub fn media_ports(&self) -> anyhow::Result<std::ops::RangeInclusive<u16>> {
+        let fault = || anyhow::anyhow!("[media] ports: expected first-last, as 20000-29999");
+        let (first, last) = self.media.ports.split_once('-').ok_or_else(fault)?;
+        let (first, last): (u16, u16) =
+            (first.trim().parse().map_err(|_| fault())?, last.trim().parse().map_err(|_| fault())?);
+        if first < 1024 || last < first.saturating_add(9) {
+            anyhow::bail!("[media] ports: expected at least ten ports above 1023");
+        }
+        Ok(first..=last)
+    }
+
+    /// The folder of recordings.
+    #[must_use]
+    pub fn recordings_dir(&self) -> PathBuf {
+        PathBuf::from(self.recordings.url.trim_start_matches("file://"))
+    }
+
+    /// The same configuration as TOML with secrets hidden.
+    ///
+    /// # Errors
+    /// When it cannot be printed as TOML (never for a loaded one).
+    pub fn redacted(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        shown.database.url = hide_password(&shown.database.url);
+        shown.bus.url = hide_password(&shown.bus.url);
+        for trunk in &mut shown.trunks {
+            trunk.redact();
+        }
+        Ok(toml::to_string(&shown)?)
+    }
+}
+
+/// `postgres://user:***@host/name`.
+fn hide_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    if login.contains(':') { format!("{scheme}://{user}:***@{host}") } else { url.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+use super::*;
+
+fn with(text: &str) -> anyhow::Result<Config> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), text)?;
+    load(&[file.path().to_path_buf()])
+}
+
+#[test]
+fn the_default_file_is_complete_and_valid() {
+    let config = default_config().expect("default file");
+    config.check().expect("default values");
+    assert_eq!(config.media_ports().expect("ports"), 20_000..=29_999);
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest() {
+    let error = with("[http]\nbnid = \"127.0.0.1:1\"\n").expect_err("typo").to_string();
+    assert!(error.contains("unknown key 'bnid'") && error.contains("did you mean 'bind'"), "{error}");
+}
+
+#[test]
+fn a_wrong_type_names_the_key() {
+    let error = with("[limits]\ncalls = \"many\"\n").expect_err("type").to_string();
+    assert!(error.contains("limits.calls"), "{error}");
+}
+
+#[test]
+fn bad_values_are_refused_with_what_would_be_right() {
+    for (text, hint) in [
+        ("[database]\nurl = \"mysql://x\"\n", "postgres://"),
+        ("[bus]\nurl = \"amqp://x\"\n", "redis://"),
+        ("[media]\nports = \"30000-20000\"\n", "at least ten ports"),
+        ("[node]\nroles = [\"cook\"]\n", "expected dial or web"),
+        ("[[trunks]]\nname = \"a\"\nuri = \"http://x\"\n", "sip:host:port"),
+        ("[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ncodecs = [\"opus\"]\n", "pcma or pcmu"),
+        ("[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\nheaders = { \"X-A\" = \"b\\r\\nEvil: 1\" }\n", "no SIP header"),
+    ] {
+        let error = with(text).expect_err(text).to_string();
+        assert!(error.contains(hint), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_dump_hides_secrets() {
+    let config = with(
+        "[database]\nurl = \"postgres://u:secret@h/d\"\n[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\npassword = \"hush\"\n",
+    )
+    .expect("valid");
+    let text = config.redacted().expect("toml");
+    assert!(!text.contains("secret@") && !text.contains("hush") && text.contains("u:***@h"), "{text}");
+}

@@ -1,0 +1,50 @@
+//! The demo's carrier: this program again, as a process of its own, that ends by itself when its
+//! standard input closes.
+
+use anyhow::Context as _;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::process::{Child, Command};
+
+/// The running carrier; dropping it closes its input and so ends it.
+pub(super) struct CarrierProcess {
+    child: Child,
+    /// `127.0.0.1:PORT`.
+    pub(super) address: String,
+}
+
+/// Starts the carrier on a free port with its log in `log`.
+///
+/// # Errors
+/// When the program cannot be started again.
+pub(super) fn spawn(log: &Path, seed: u64, seconds: Option<u64>) -> anyhow::Result<CarrierProcess> {
+    let address = format!("127.0.0.1:{}", super::ports::free_sip_port()?);
+    let program = std::env::current_exe().context("own path")?;
+    let mut command = Command::new(program);
+    command
+        .arg("carrier")
+        .args(["--bind", &address])
+        .args(["--seed", &seed.to_string()])
+        .arg("--log")
+        .arg(log)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit());
+    if let Some(seconds) = seconds {
+        command.args(["--seconds", &(seconds + 60).to_string()]);
+    }
+    let child = command.spawn().context("start the carrier")?;
+    Ok(CarrierProcess { child, address })
+}
+
+impl CarrierProcess {
+    /// Closes its input and waits for its end.
+    pub(super) async fn stop(mut self) {
+        drop(self.child.stdin.take());
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(5), self.child.wait()).await;
+        if wait.is_err() {
+            tracing::warn!("the carrier did not end by itself");
+            let _ = self.child.kill().await;
+        }
+    }
+}

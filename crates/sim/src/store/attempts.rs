@@ -1,0 +1,204 @@
+//! The write-ahead attempt.
+
+use super::contacts::facts_of;
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{Attempt, AttemptState, CallResult, LedgerKind, Recording};
+use domain::event::NewEvent;
+use domain::ids::{AttemptId, CampaignId, ClientId};
+use domain::law::Judge;
+use domain::pii::Pii;
+use domain::ports::store::{
+    AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, PAGE_LIMIT_MAX,
+    Page, PageRequest, StoreError,
+};
+use domain::time::UtcMs;
+
+/// Fills the binding verdict's marks into the row.
+fn committed(draft: &OpenDraft, verdict: &domain::entity::Verdict) -> Attempt {
+    let pack = verdict.packs.first();
+    Attempt {
+        state: AttemptState::Committed,
+        verdict_id: verdict.id,
+        pack: pack.map(|p| p.id.clone()).unwrap_or_default(),
+        pack_version: pack.map(|p| p.version.clone()).unwrap_or_default(),
+        ..draft.attempt.clone()
+    }
+}
+
+/// The debtor's lease must be this node's, unless a person dials by hand and nobody holds it.
+fn lease_ok(t: &Tables, attempt: &Attempt) -> bool {
+    match t.leases.get(&attempt.debtor_id) {
+        Some(lease) => lease.node == attempt.node && lease.fence == attempt.fence,
+        None => attempt.agent_reserved,
+    }
+}
+
+fn step(attempt: &mut Attempt, change: &AttemptChange) {
+    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
+        attempt.state = state;
+    }
+    macro_rules! take {
+        ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
+    }
+    take!(
+        invite_at, ringing_at, answered_at, popped_at, acked_at, bridged_at, identity_at, agent_id,
+        recording_id
+    );
+}
+
+/// Applies a closing; `false` when both its result and its disposition are there already.
+fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
+    let attempt = t.attempts.get_mut(&id).ok_or(StoreError::NotFound("attempt"))?;
+    let ends = closing.ended_at.is_some() && !attempt.state.is_closed();
+    let disposes = closing.disposition.is_some() && attempt.disposition.is_none();
+    if !ends && !disposes {
+        return Ok(false);
+    }
+    if ends {
+        attempt.state = AttemptState::Ended;
+        attempt.ended_at = closing.ended_at;
+        attempt.result = closing.result;
+        attempt.sip_code = closing.sip_code;
+        attempt.q850 = closing.q850;
+    }
+    if disposes {
+        attempt.disposition.clone_from(&closing.disposition);
+        attempt.note = closing.note.clone().map(Pii);
+        attempt.disposed_at = closing.disposed_at;
+    }
+    let point = attempt.point_id;
+    if let Some(reached) = closing.reached_network {
+        let own = |r: &&mut domain::entity::LedgerRow| {
+            r.attempt_id == Some(id) && r.kind == LedgerKind::Attempt
+        };
+        if let Some(row) = t.ledger.iter_mut().find(own) {
+            row.reached_network = Some(reached);
+        }
+    }
+    if let Some(point) = t.points.get_mut(&point) {
+        point.bad |= closing.point_bad;
+        point.last_rpc_at = closing.point_rpc_at.or(point.last_rpc_at);
+    }
+    t.ledger.extend(closing.ledger.iter().cloned());
+    t.holds.extend(closing.holds.iter().map(|h| (h.id, h.clone())));
+    t.suppressions.extend(closing.suppressions.iter().map(|s| (s.id, s.clone())));
+    if let Some(item) = &closing.item {
+        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        t.leases.remove(&item.debtor_id);
+    }
+    t.append(&closing.events);
+    Ok(true)
+}
+
+#[async_trait]
+impl AttemptStore for MemoryStore {
+    async fn open_attempt(&self, draft: &OpenDraft, judge: &dyn Judge) -> Result<OpenOutcome, StoreError> {
+        let mut t = self.tx()?;
+        let attempt = &draft.attempt;
+        if t.nodes.get(&attempt.node).is_none_or(|(fence, _)| *fence != attempt.fence) {
+            return Err(StoreError::Fenced);
+        }
+        let live =
+            t.attempts.values().any(|a| !a.state.is_closed() && a.person_id == attempt.person_id);
+        if live || !lease_ok(&t, attempt) || t.point_of(attempt.point_id).is_none() {
+            return Ok(OpenOutcome::Busy);
+        }
+        let facts = facts_of(&t, attempt.debtor_id, draft.action.now)?;
+        let verdict = judge.judge(&facts, &draft.action);
+        t.verdicts.insert(verdict.id, verdict.clone());
+        if !verdict.decision.permits(draft.action.agent_reserved) {
+            return Ok(OpenOutcome::Refused(Box::new(verdict)));
+        }
+        let row = committed(draft, &verdict);
+        t.attempts.insert(row.id, row.clone());
+        t.ledger.push(draft.ledger.clone());
+        t.append(&draft.events);
+        Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
+    }
+
+    async fn note_attempt(
+        &self,
+        id: AttemptId,
+        change: &AttemptChange,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx()?;
+        let attempt = t.attempts.get_mut(&id).ok_or(StoreError::NotFound("attempt"))?;
+        if !attempt.state.is_closed() {
+            step(attempt, change);
+            t.append(events);
+        }
+        Ok(())
+    }
+
+    async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
+        close(&mut *self.tx()?, id, closing)
+    }
+
+    async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {
+        self.tx()?.attempts.get(&id).cloned().ok_or(StoreError::NotFound("attempt"))
+    }
+
+    async fn list_attempts(
+        &self,
+        filter: &AttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Attempt>, StoreError> {
+        let t = self.tx()?;
+        let after = match &page.cursor {
+            Some(c) => Some(c.parse::<AttemptId>().map_err(|_| StoreError::NotFound("cursor"))?),
+            None => None,
+        };
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+        let mut items: Vec<Attempt> = t
+            .attempts
+            .values()
+            .filter(|a| after.is_none_or(|c| a.id > c))
+            .filter(|a| filter.client_id.is_none_or(|c| a.client_id == c))
+            .filter(|a| filter.campaign_id.is_none_or(|c| a.campaign_id == Some(c)))
+            .filter(|a| filter.debtor_id.is_none_or(|d| a.debtor_id == d))
+            .filter(|a| filter.since.is_none_or(|s| a.opened_at >= s))
+            .take(limit + 1)
+            .cloned()
+            .collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = if more { items.last().map(|a| a.id.to_string()) } else { None };
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn open_recording(&self, recording: &Recording, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx()?;
+        t.recordings.insert(recording.id, recording.clone());
+        if let Some(attempt) = t.attempts.get_mut(&recording.attempt_id) {
+            attempt.recording_id = Some(recording.id);
+        }
+        t.append(events);
+        Ok(())
+    }
+
+    async fn abandonment(
+        &self,
+        campaign: Option<CampaignId>,
+        client: Option<ClientId>,
+        since: UtcMs,
+    ) -> Result<(u64, u64), StoreError> {
+        let t = self.tx()?;
+        let mut counts = (0, 0);
+        for attempt in t.attempts.values() {
+            let ours = campaign.is_none_or(|c| attempt.campaign_id == Some(c))
+                && client.is_none_or(|c| attempt.client_id == c)
+                && attempt.answered_at.is_some_and(|at| at >= since);
+            if !ours {
+                continue;
+            }
+            if attempt.result == Some(CallResult::Abandoned) {
+                counts.0 += 1;
+            } else if attempt.bridged_at.is_some() {
+                counts.1 += 1;
+            }
+        }
+        Ok(counts)
+    }
+}

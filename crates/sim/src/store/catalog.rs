@@ -1,0 +1,216 @@
+//! Plain entities.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition, Hold,
+    Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
+};
+use domain::event::{Event, NewEvent};
+use domain::ids::{
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, HoldId, PartyId,
+    PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId,
+    TeamId, TrunkId, UserId,
+};
+use domain::ports::store::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError};
+use domain::time::UtcMs;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Whether a row passes a filter: one line per entity, fields it does not have are ignored.
+trait Filtered {
+    fn client(&self) -> Option<ClientId> {
+        None
+    }
+    fn portfolio(&self) -> Option<PortfolioId> {
+        None
+    }
+    fn debtor(&self) -> Option<DebtorId> {
+        None
+    }
+    fn debt(&self) -> Option<DebtId> {
+        None
+    }
+    fn attempt(&self) -> Option<AttemptId> {
+        None
+    }
+    fn passes(&self, f: &ListFilter) -> bool {
+        fn ok<T: PartialEq>(want: Option<T>, have: Option<T>) -> bool {
+            want.is_none() || have.is_none() || want == have
+        }
+        ok(f.client_id, self.client())
+            && ok(f.portfolio_id, self.portfolio())
+            && ok(f.debtor_id, self.debtor())
+            && ok(f.debt_id, self.debt())
+            && ok(f.attempt_id, self.attempt())
+    }
+}
+
+macro_rules! filtered {
+    ($($entity:ident { $($method:ident: $kind:ty = $value:expr),* })+) => { $(
+        impl Filtered for $entity { $( fn $method(&self) -> Option<$kind> { let f: fn(&Self) -> Option<$kind> = $value; f(self) } )* }
+    )+ };
+}
+filtered! {
+    Client { client: ClientId = |r| Some(r.id) }
+    Portfolio { client: ClientId = |r| Some(r.client_id) }
+    Debtor { client: ClientId = |r| Some(r.client_id), portfolio: PortfolioId = |r| Some(r.portfolio_id) }
+    Debt { client: ClientId = |r| Some(r.client_id), portfolio: PortfolioId = |r| Some(r.portfolio_id), debtor: DebtorId = |r| Some(r.debtor_id) }
+    Party { debtor: DebtorId = |r| Some(r.debtor_id), debt: DebtId = |r| Some(r.debt_id) }
+    ContactPoint { debtor: DebtorId = |r| Some(r.debtor_id) }
+    Consent { debtor: DebtorId = |r| Some(r.debtor_id) }
+    Hold { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id) }
+    Suppression { client: ClientId = |r| r.client_id, debtor: DebtorId = |r| r.debtor_id }
+    Segment { client: ClientId = |r| Some(r.client_id) }
+    Campaign { client: ClientId = |r| Some(r.client_id) }
+    Script { client: ClientId = |r| Some(r.client_id) }
+    User { client: ClientId = |r| r.client_id }
+    Team {}
+    Agent {}
+    Trunk {}
+    CallerId { client: ClientId = |r| Some(r.client_id) }
+    Call { attempt: AttemptId = |r| Some(r.attempt_id) }
+    Recording { client: ClientId = |r| Some(r.client_id), attempt: AttemptId = |r| Some(r.attempt_id) }
+    Promise { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id), debt: DebtId = |r| Some(r.debt_id) }
+    Payment { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id), debt: DebtId = |r| Some(r.debt_id) }
+}
+
+fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
+    table: &BTreeMap<K, V>,
+    filter: &ListFilter,
+    request: &PageRequest,
+) -> Result<Page<V>, StoreError> {
+    let limit = request.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+    let after = match &request.cursor {
+        Some(text) => Some(text.parse::<K>().map_err(|_| StoreError::NotFound("cursor"))?),
+        None => None,
+    };
+    let mut rows = table
+        .iter()
+        .filter(|(k, _)| after.is_none_or(|a| **k > a))
+        .filter(|(_, v)| v.passes(filter));
+    let mut items = Vec::new();
+    let mut last = None;
+    for (k, v) in rows.by_ref().take(limit) {
+        items.push(v.clone());
+        last = Some(*k);
+    }
+    let next_cursor = if rows.next().is_some() { last.map(|k| k.to_string()) } else { None };
+    Ok(Page { items, next_cursor })
+}
+
+/// Names that must be unique; the message says which one is taken.
+fn unique(taken: bool, what: &str) -> Result<(), StoreError> {
+    if taken { Err(StoreError::Conflict(format!("{what} is taken"))) } else { Ok(()) }
+}
+
+trait Unique {
+    fn check(&self, tables: &Tables) -> Result<(), StoreError>;
+}
+macro_rules! unique_rows {
+    ($($entity:ident: |$row:ident, $t:ident| $check:expr;)+) => { $(
+        impl Unique for $entity { fn check(&self, $t: &Tables) -> Result<(), StoreError> { let $row = self; let _ = ($row, $t); $check } }
+    )+ };
+}
+unique_rows! {
+    Client: |r, t| unique(t.clients.values().any(|x| x.id != r.id && x.name == r.name), "client name");
+    Portfolio: |r, t| unique(t.portfolios.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.name == r.name), "portfolio name");
+    Debtor: |r, t| unique(t.debtors.values().any(|x| x.id != r.id && x.portfolio_id == r.portfolio_id && x.external_ref == r.external_ref), "debtor reference");
+    Debt: |r, t| unique(t.debts.values().any(|x| x.id != r.id && x.portfolio_id == r.portfolio_id && x.external_ref == r.external_ref), "debt reference");
+    Party: |_r, _t| Ok(());
+    ContactPoint: |_r, _t| Ok(());
+    Consent: |_r, _t| Ok(());
+    Hold: |_r, _t| Ok(());
+    Suppression: |_r, _t| Ok(());
+    Segment: |_r, _t| Ok(());
+    Campaign: |_r, _t| Ok(());
+    Script: |_r, _t| Ok(());
+    User: |r, t| unique(t.users.values().any(|x| x.id != r.id && x.username == r.username), "user name");
+    Team: |_r, _t| Ok(());
+    Agent: |r, t| unique(t.agents.values().any(|x| x.id != r.id && x.sip_user == r.sip_user), "SIP user");
+    Trunk: |r, t| unique(t.trunks.values().any(|x| x.id != r.id && x.name == r.name), "trunk name");
+    CallerId: |_r, _t| Ok(());
+    Call: |_r, _t| Ok(());
+    Recording: |_r, _t| Ok(());
+    Promise: |_r, _t| Ok(());
+    Payment: |r, t| unique(t.payments.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.reference == r.reference), "payment reference");
+}
+
+macro_rules! memory_catalog {
+    ($( $entity:ident($id:ty) in $table:ident as $what:literal: $get:ident, $list:ident, $put:ident; )+) => {
+        #[async_trait]
+        impl CatalogStore for MemoryStore {
+            $(
+                async fn $get(&self, id: $id) -> Result<$entity, StoreError> {
+                    self.tx()?.$table.get(&id).cloned().ok_or(StoreError::NotFound($what))
+                }
+                async fn $list(&self, filter: &ListFilter, request: &PageRequest) -> Result<Page<$entity>, StoreError> {
+                    page(&self.tx()?.$table, filter, request)
+                }
+                async fn $put(&self, row: &$entity, events: &[NewEvent]) -> Result<(), StoreError> {
+                    let mut t = self.tx()?;
+                    row.check(&t)?;
+                    t.$table.insert(row.id, row.clone());
+                    t.append(events);
+                    Ok(())
+                }
+            )+
+            async fn get_disposition(&self, code: &str) -> Result<Disposition, StoreError> {
+                self.tx()?.dispositions.get(code).cloned().ok_or(StoreError::NotFound("disposition"))
+            }
+            async fn list_dispositions(&self) -> Result<Vec<Disposition>, StoreError> {
+                Ok(self.tx()?.dispositions.values().cloned().collect())
+            }
+            async fn put_disposition(&self, row: &Disposition) -> Result<(), StoreError> {
+                self.tx()?.dispositions.insert(row.code.clone(), row.clone());
+                Ok(())
+            }
+            async fn trunk_by_name(&self, name: &str) -> Result<Option<Trunk>, StoreError> {
+                Ok(self.tx()?.trunks.values().find(|t| t.name == name).cloned())
+            }
+            async fn append_events(&self, events: &[NewEvent]) -> Result<(), StoreError> {
+                self.tx()?.append(events);
+                Ok(())
+            }
+            async fn events_after(&self, cursor: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+                Ok(self.tx()?.events.iter().filter(|e| e.cursor > cursor).take(limit as usize).cloned().collect())
+            }
+            async fn last_cursor(&self) -> Result<i64, StoreError> {
+                Ok(self.tx()?.events.last().map_or(0, |e| e.cursor))
+            }
+            async fn outbox_pending(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
+                let t = self.tx()?;
+                Ok(t.events.iter().filter(|e| !t.outbox_done.contains(&e.cursor)).take(limit as usize).cloned().collect())
+            }
+            async fn outbox_done(&self, cursors: &[i64], _at: UtcMs) -> Result<(), StoreError> {
+                self.tx()?.outbox_done.extend(cursors.iter().copied());
+                Ok(())
+            }
+        }
+    };
+}
+
+memory_catalog! {
+    Client(ClientId) in clients as "client": get_client, list_clients, put_client;
+    Portfolio(PortfolioId) in portfolios as "portfolio": get_portfolio, list_portfolios, put_portfolio;
+    Debtor(DebtorId) in debtors as "debtor": get_debtor, list_debtors, put_debtor;
+    Debt(DebtId) in debts as "debt": get_debt, list_debts, put_debt;
+    Party(PartyId) in parties as "party": get_party, list_parties, put_party;
+    ContactPoint(PointId) in points as "point": get_point, list_points, put_point;
+    Consent(ConsentId) in consents as "consent": get_consent, list_consents, put_consent;
+    Hold(HoldId) in holds as "hold": get_hold, list_holds, put_hold;
+    Suppression(SuppressionId) in suppressions as "suppression": get_suppression, list_suppressions, put_suppression;
+    Segment(SegmentId) in segments as "segment": get_segment, list_segments, put_segment;
+    Campaign(CampaignId) in campaigns as "campaign": get_campaign, list_campaigns, put_campaign;
+    Script(ScriptId) in scripts as "script": get_script, list_scripts, put_script;
+    User(UserId) in users as "user": get_user, list_users, put_user;
+    Team(TeamId) in teams as "team": get_team, list_teams, put_team;
+    Agent(AgentId) in agents as "agent": get_agent, list_agents, put_agent;
+    Trunk(TrunkId) in trunks as "trunk": get_trunk, list_trunks, put_trunk;
+    CallerId(CallerIdId) in caller_ids as "caller id": get_caller_id, list_caller_ids, put_caller_id;
+    Call(CallId) in calls as "call": get_call, list_calls, put_call;
+    Recording(RecordingId) in recordings as "recording": get_recording, list_recordings, put_recording;
+    Promise(PromiseId) in promises as "promise": get_promise, list_promises, put_promise;
+    Payment(PaymentId) in payments as "payment": get_payment, list_payments, put_payment;
+}

@@ -1,0 +1,249 @@
+//! Campaign items, reservations and the facts of a debtor.
+
+use super::{Lease, MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{Campaign, DebtStatus, SuppressionKind, Verdict};
+use domain::event::NewEvent;
+use domain::ids::{CampaignId, ClientId, DebtorId, PointId, VerdictId};
+use domain::ports::store::{
+    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+    StoreError,
+};
+use domain::segment::Expr;
+use domain::time::{DAY_MS, UtcMs};
+
+/// How far back the ledger is loaded; the longest window of any pack is 30 days.
+const LEDGER_DAYS: i64 = 45;
+
+/// The facts of one debtor: what the law engine is handed.
+pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFacts, StoreError> {
+    let debtor = t.debtors.get(&id).cloned().ok_or(StoreError::NotFound("debtor"))?;
+    let portfolio = t
+        .portfolios
+        .get(&debtor.portfolio_id)
+        .cloned()
+        .ok_or(StoreError::NotFound("portfolio"))?;
+    let points: Vec<_> = t.points.values().filter(|p| p.debtor_id == id).cloned().collect();
+    let oldest = now.plus_ms(-LEDGER_DAYS * DAY_MS);
+    let ours = |address: &str| points.iter().any(|p| p.value.reveal() == address);
+    let ledger = t
+        .ledger
+        .iter()
+        .filter(|r| r.at >= oldest)
+        .filter(|r| r.person_id == debtor.person_id || ours(r.address.reveal()))
+        .cloned()
+        .collect();
+    let suppressions = t
+        .suppressions
+        .values()
+        .filter(|s| s.lifted_at.is_none())
+        .filter(|s| match s.kind {
+            SuppressionKind::Phone => ours(s.value.reveal()),
+            SuppressionKind::Document => s.value == debtor.document,
+        })
+        .cloned()
+        .collect();
+    Ok(ContactFacts {
+        portfolio,
+        debts: t
+            .debts
+            .values()
+            .filter(|d| d.debtor_id == id && d.status == DebtStatus::Open)
+            .cloned()
+            .collect(),
+        parties: t.parties.values().filter(|p| p.debtor_id == id).cloned().collect(),
+        points,
+        ledger,
+        holds: t
+            .holds
+            .values()
+            .filter(|h| h.debtor_id == id && h.lifted_at.is_none())
+            .cloned()
+            .collect(),
+        suppressions,
+        consents: t.consents.values().filter(|c| c.debtor_id == id).cloned().collect(),
+        debtor,
+    })
+}
+
+/// Whether somebody of the same person is leased or has a live attempt.
+fn person_busy(t: &Tables, debtor: DebtorId, now: UtcMs) -> bool {
+    let Some(person) = t.debtors.get(&debtor).map(|d| d.person_id) else { return true };
+    let same = |id: &DebtorId| t.debtors.get(id).is_some_and(|d| d.person_id == person);
+    t.leases.iter().any(|(id, lease)| lease.until > now && same(id))
+        || t.attempts.values().any(|a| !a.state.is_closed() && a.person_id == person)
+}
+
+fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(PointId, i32)> {
+    let mut counts = std::collections::BTreeMap::new();
+    for attempt in t.attempts.values() {
+        if attempt.campaign_id == Some(campaign) && attempt.debtor_id == debtor {
+            *counts.entry(attempt.point_id).or_insert(0) += 1;
+        }
+    }
+    counts.into_iter().collect()
+}
+
+#[async_trait]
+impl ContactStore for MemoryStore {
+    async fn refill_campaign(
+        &self,
+        campaign: &Campaign,
+        expr: &Expr,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<RefillReport, StoreError> {
+        let mut t = self.tx()?;
+        let matched = super::portfolio::matching(&t, campaign.client_id, expr, now);
+        let mut report = RefillReport { matched: matched.len() as u64, added: 0 };
+        for debtor_id in matched {
+            t.items.entry((campaign.id, debtor_id)).or_insert_with(|| {
+                report.added += 1;
+                ItemState {
+                    campaign_id: campaign.id,
+                    debtor_id,
+                    next_at: now,
+                    priority: 0,
+                    attempts: 0,
+                    last_result: None,
+                    next_point: None,
+                    done: false,
+                    note: String::new(),
+                }
+            });
+        }
+        t.append(events);
+        Ok(report)
+    }
+
+    async fn reserve_contacts(&self, request: &ReserveRequest) -> Result<Vec<Candidate>, StoreError> {
+        let mut t = self.tx()?;
+        let (now, campaign) = (request.now, request.campaign.id);
+        if t.nodes.get(&request.node).is_none_or(|(fence, _)| *fence != request.fence) {
+            return Err(StoreError::Fenced);
+        }
+        let mut due: Vec<ItemState> = t
+            .items
+            .range((campaign, DebtorId(uuid::Uuid::nil()))..)
+            .take_while(|((c, _), _)| *c == campaign)
+            .map(|(_, item)| item)
+            .filter(|i| !i.done && i.next_at <= now)
+            .cloned()
+            .collect();
+        due.sort_by_key(|i| (-i.priority, i.next_at, i.debtor_id));
+        let mut taken = Vec::new();
+        for item in due {
+            if taken.len() >= request.limit as usize {
+                break;
+            }
+            if person_busy(&t, item.debtor_id, now) {
+                continue;
+            }
+            let facts = facts_of(&t, item.debtor_id, now)?;
+            let lease = Lease {
+                campaign,
+                node: request.node.clone(),
+                fence: request.fence,
+                until: request.until,
+            };
+            t.leases.insert(item.debtor_id, lease);
+            let point_attempts = point_attempts(&t, campaign, item.debtor_id);
+            taken.push(Candidate { item, facts, point_attempts });
+        }
+        Ok(taken)
+    }
+
+    async fn release_contact(
+        &self,
+        item: &ItemState,
+        verdict: Option<&Verdict>,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx()?;
+        if t.leases.get(&item.debtor_id).is_some_and(|l| l.campaign == item.campaign_id) {
+            t.leases.remove(&item.debtor_id);
+        }
+        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        if let Some(verdict) = verdict {
+            t.verdicts.insert(verdict.id, verdict.clone());
+        }
+        t.append(events);
+        Ok(())
+    }
+
+    async fn release_all(&self, node: &str, campaign: Option<CampaignId>) -> Result<u64, StoreError> {
+        let mut t = self.tx()?;
+        let before = t.leases.len();
+        t.leases.retain(|_, l| l.node != node || campaign.is_some_and(|c| c != l.campaign));
+        Ok((before - t.leases.len()) as u64)
+    }
+
+    async fn contact_facts(&self, debtor: DebtorId, now: UtcMs) -> Result<ContactFacts, StoreError> {
+        facts_of(&*self.tx()?, debtor, now)
+    }
+
+    async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {
+        Ok(self.tx()?.items.values().filter(|i| i.debtor_id == debtor).cloned().collect())
+    }
+
+    async fn put_item(&self, item: &ItemState, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx()?;
+        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn item_counts(&self, campaign: CampaignId, now: UtcMs) -> Result<ItemCounts, StoreError> {
+        let t = self.tx()?;
+        let mut counts = ItemCounts::default();
+        for item in t.items.values().filter(|i| i.campaign_id == campaign) {
+            let leased = t
+                .leases
+                .get(&item.debtor_id)
+                .is_some_and(|l| l.campaign == campaign && l.until > now);
+            match (item.done, leased) {
+                (true, _) => counts.done += 1,
+                (_, true) => counts.leased += 1,
+                _ if item.next_at <= now => counts.due += 1,
+                _ => counts.later += 1,
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn record_verdict(&self, verdict: &Verdict, _client: ClientId) -> Result<(), StoreError> {
+        self.tx()?.verdicts.insert(verdict.id, verdict.clone());
+        Ok(())
+    }
+
+    async fn get_verdict(&self, id: VerdictId) -> Result<Verdict, StoreError> {
+        self.tx()?.verdicts.get(&id).cloned().ok_or(StoreError::NotFound("verdict"))
+    }
+
+    async fn verdicts_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Verdict>, StoreError> {
+        let t = self.tx()?;
+        let mut rows: Vec<Verdict> =
+            t.verdicts.values().filter(|v| v.debtor_id == debtor).cloned().collect();
+        rows.sort_by_key(|v| std::cmp::Reverse((v.at, v.id)));
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+
+    async fn blocked_counts(
+        &self,
+        campaign: Option<CampaignId>,
+        since: UtcMs,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let t = self.tx()?;
+        let mut counts = std::collections::BTreeMap::new();
+        for verdict in t.verdicts.values().filter(|v| v.at >= since) {
+            if campaign.is_some() && verdict.campaign_id != campaign {
+                continue;
+            }
+            if let Some(reason) = verdict.blocked {
+                *counts.entry(reason.as_str().to_owned()).or_insert(0) += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+}

@@ -1,0 +1,138 @@
+//! The store in memory: the readable specification of the `Store` port. One lock, every method one
+//! critical section, so that each is a transaction by construction.
+
+mod attempts;
+mod catalog;
+mod contacts;
+mod money;
+mod nodes;
+mod people;
+mod portfolio;
+
+use domain::entity::{
+    Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor,
+    Disposition, Hold, LedgerRow, Party, Payment, Portfolio, Promise, Recording, Script, Segment,
+    Suppression, Team, Trunk, User, Verdict,
+};
+use domain::event::{Event, NewEvent};
+use domain::ids::{
+    AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId,
+    DebtorId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId,
+    SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+};
+use domain::ports::store::{
+    ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
+};
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// A lease on a campaign item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) campaign: CampaignId,
+    pub(crate) node: String,
+    pub(crate) fence: i64,
+    pub(crate) until: UtcMs,
+}
+
+/// A session family with the hashes it has used up.
+#[derive(Debug, Clone)]
+pub(crate) struct Family {
+    pub(crate) row: SessionRow,
+    pub(crate) spent: BTreeSet<String>,
+}
+
+/// Every table. Public fields inside the crate: the checkers read them.
+#[derive(Debug, Default)]
+pub struct Tables {
+    pub(crate) clients: BTreeMap<ClientId, Client>,
+    pub(crate) portfolios: BTreeMap<PortfolioId, Portfolio>,
+    pub(crate) debtors: BTreeMap<DebtorId, Debtor>,
+    pub(crate) debts: BTreeMap<DebtId, Debt>,
+    pub(crate) parties: BTreeMap<PartyId, Party>,
+    pub(crate) points: BTreeMap<PointId, ContactPoint>,
+    pub(crate) consents: BTreeMap<ConsentId, Consent>,
+    pub(crate) holds: BTreeMap<HoldId, Hold>,
+    pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
+    pub(crate) segments: BTreeMap<SegmentId, Segment>,
+    pub(crate) campaigns: BTreeMap<CampaignId, Campaign>,
+    pub(crate) scripts: BTreeMap<ScriptId, Script>,
+    pub(crate) dispositions: BTreeMap<String, Disposition>,
+    pub(crate) users: BTreeMap<UserId, User>,
+    pub(crate) teams: BTreeMap<TeamId, Team>,
+    pub(crate) agents: BTreeMap<AgentId, Agent>,
+    pub(crate) trunks: BTreeMap<TrunkId, Trunk>,
+    pub(crate) caller_ids: BTreeMap<CallerIdId, CallerId>,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) recordings: BTreeMap<RecordingId, Recording>,
+    pub(crate) promises: BTreeMap<PromiseId, Promise>,
+    pub(crate) payments: BTreeMap<PaymentId, Payment>,
+    pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
+    pub(crate) ledger: Vec<LedgerRow>,
+    pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,
+    pub(crate) items: BTreeMap<(CampaignId, DebtorId), ItemState>,
+    pub(crate) leases: BTreeMap<DebtorId, Lease>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) outbox_done: BTreeSet<i64>,
+    pub(crate) nodes: BTreeMap<String, (i64, UtcMs)>,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) sessions: BTreeMap<SessionId, Family>,
+    pub(crate) api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    pub(crate) failures: BTreeMap<String, LoginFailures>,
+    pub(crate) replies: BTreeMap<(String, String), (IdempotentReply, UtcMs)>,
+}
+
+impl Tables {
+    /// Appends events; an id that is there already is not appended again.
+    pub(crate) fn append(&mut self, events: &[NewEvent]) {
+        for event in events {
+            let cursor = self.events.last().map_or(1, |e| e.cursor + 1);
+            self.events.push(Event { cursor, schema: 1, event: event.clone() });
+        }
+    }
+
+    pub(crate) fn point_of(&self, id: PointId) -> Option<&ContactPoint> {
+        self.points.get(&id)
+    }
+}
+
+/// The store in memory. `set_down(true)` makes every method fail as a dead database would.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    down: AtomicBool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the database unreachable, or reachable again.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Runs `read` on the tables; used by checkers and worlds.
+    pub fn with<R>(&self, read: impl FnOnce(&mut Tables) -> R) -> R {
+        let mut guard = match self.tables.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        read(&mut guard)
+    }
+
+    pub(crate) fn tx(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the simulated database is down".into()));
+        }
+        Ok(match self.tables.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        })
+    }
+}

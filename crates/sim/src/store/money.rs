@@ -1,0 +1,233 @@
+//! Promises and payments.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState,
+};
+use domain::event::NewEvent;
+use domain::ids::{DebtorId, HoldId};
+use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError};
+use domain::time::UtcMs;
+use uuid::Uuid;
+
+/// A hold that follows from a row has the row's id under another name space, so that it is made once.
+fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
+    HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
+}
+
+/// Money dated within the promise, `[made, grace end)`.
+fn paid_within(t: &Tables, promise: &Promise) -> i64 {
+    t.payments
+        .values()
+        .filter(|p| p.debt_id == promise.debt_id)
+        .filter(|p| promise.made_at <= p.paid_at && p.paid_at < promise.grace_until)
+        .map(|p| p.amount.amount_minor)
+        .sum()
+}
+
+fn lift_promise_hold(t: &mut Tables, promise: &Promise, now: UtcMs) {
+    if let Some(hold) = t.holds.get_mut(&hold_id(promise.id.0, HoldKind::Promise)) {
+        hold.lifted_at = Some(now);
+    }
+}
+
+#[async_trait]
+impl MoneyStore for MemoryStore {
+    async fn record_promise(
+        &self,
+        promise: &Promise,
+        terms: PromiseTerms,
+        events: &[NewEvent],
+    ) -> Result<Result<(), PromiseRefusal>, StoreError> {
+        let mut t = self.tx()?;
+        let amount = promise.amount.amount_minor;
+        if amount < terms.min_minor || amount > terms.max_minor {
+            return Ok(Err(PromiseRefusal::Amount));
+        }
+        let active = t
+            .promises
+            .values()
+            .find(|p| p.debt_id == promise.debt_id && p.state == PromiseState::Active);
+        if let Some(active) = active {
+            return Ok(Err(PromiseRefusal::Active(active.id)));
+        }
+        t.promises.insert(promise.id, promise.clone());
+        let id = hold_id(promise.id.0, HoldKind::Promise);
+        let hold = Hold {
+            id,
+            client_id: promise.client_id,
+            debtor_id: promise.debtor_id,
+            scope: HoldScope::Debt,
+            debt_id: Some(promise.debt_id),
+            point_id: None,
+            channel: None,
+            kind: HoldKind::Promise,
+            from: promise.made_at,
+            until: Some(promise.grace_until),
+            lifted_at: None,
+            evidence: format!("promise:{}", promise.id),
+        };
+        t.holds.insert(id, hold);
+        t.append(events);
+        Ok(Ok(()))
+    }
+
+    async fn post_payment(
+        &self,
+        payment: &Payment,
+        events: &[NewEvent],
+    ) -> Result<PaymentOutcome, StoreError> {
+        let mut t = self.tx()?;
+        let before = t
+            .payments
+            .values()
+            .find(|p| p.client_id == payment.client_id && p.reference == payment.reference)
+            .cloned();
+        if let Some(first) = before {
+            let debt = t.debts.get(&first.debt_id).ok_or(StoreError::NotFound("debt"))?;
+            return Ok(PaymentOutcome {
+                balance_minor: debt.balance_minor(),
+                debt_paid: debt.status == DebtStatus::Paid,
+                payment: first,
+                repeated: true,
+                promises: Vec::new(),
+            });
+        }
+        let (balance_minor, debt_paid) = apply_to_debt(&mut t, payment)?;
+        t.payments.insert(payment.id, payment.clone());
+        let promises = keep_promises(&mut t, payment);
+        if debt_paid {
+            silence_paid(&mut t, payment);
+        }
+        t.append(events);
+        Ok(PaymentOutcome {
+            payment: payment.clone(),
+            repeated: false,
+            promises,
+            balance_minor,
+            debt_paid,
+        })
+    }
+
+    async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError> {
+        let mut t = self.tx()?;
+        let due: Vec<Promise> = t
+            .promises
+            .values()
+            .filter(|p| p.state == PromiseState::Active && p.grace_until <= now)
+            .take(limit as usize)
+            .cloned()
+            .collect();
+        let mut closed = Vec::new();
+        for mut promise in due {
+            let paid = paid_within(&t, &promise);
+            promise.state = if paid >= promise.amount.amount_minor {
+                PromiseState::Kept
+            } else if paid * 2 >= promise.amount.amount_minor {
+                PromiseState::KeptPartial
+            } else {
+                PromiseState::Broken
+            };
+            promise.closed_at = Some(now);
+            t.promises.insert(promise.id, promise.clone());
+            lift_promise_hold(&mut t, &promise, now);
+            if promise.state == PromiseState::Broken {
+                let debtor = promise.debtor_id;
+                for item in t.items.values_mut().filter(|i| i.debtor_id == debtor && !i.done) {
+                    item.priority = item.priority.max(10);
+                    item.next_at = now;
+                }
+            }
+            closed.push(promise);
+        }
+        Ok(closed)
+    }
+
+    async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError> {
+        let t = self.tx()?;
+        Ok(t.promises
+            .values()
+            .filter(|p| p.debtor_id == debtor && p.state == PromiseState::Active)
+            .cloned()
+            .collect())
+    }
+}
+
+/// Fees, then interest, then principal. A reversal (negative) goes back to principal.
+fn apply_to_debt(t: &mut Tables, payment: &Payment) -> Result<(i64, bool), StoreError> {
+    let debt = t.debts.get_mut(&payment.debt_id).ok_or(StoreError::NotFound("debt"))?;
+    if debt.currency != payment.amount.currency {
+        return Err(StoreError::Conflict("payment and debt currencies differ".into()));
+    }
+    let mut left = payment.amount.amount_minor;
+    if left < 0 {
+        debt.principal_minor -= left;
+        debt.overdue_minor -= left;
+        if debt.status == DebtStatus::Paid {
+            debt.status = DebtStatus::Open;
+        }
+    } else {
+        debt.overdue_minor = (debt.overdue_minor - left).max(0);
+        for part in [&mut debt.fees_minor, &mut debt.interest_minor, &mut debt.principal_minor] {
+            let take = left.min(*part).max(0);
+            *part -= take;
+            left -= take;
+        }
+        if debt.balance_minor() == 0 && debt.status == DebtStatus::Open {
+            debt.status = DebtStatus::Paid;
+        }
+    }
+    debt.updated_at = payment.posted_at;
+    Ok((debt.balance_minor(), debt.status == DebtStatus::Paid))
+}
+
+fn keep_promises(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
+    let active: Vec<Promise> = t
+        .promises
+        .values()
+        .filter(|p| p.debt_id == payment.debt_id && p.state == PromiseState::Active)
+        .cloned()
+        .collect();
+    let mut changed = Vec::new();
+    for mut promise in active {
+        if paid_within(t, &promise) >= promise.amount.amount_minor {
+            promise.state = PromiseState::Kept;
+            promise.closed_at = Some(payment.posted_at);
+            t.promises.insert(promise.id, promise.clone());
+            lift_promise_hold(t, &promise, payment.posted_at);
+            changed.push(promise);
+        }
+    }
+    changed
+}
+
+/// A paid debt is held; a debtor with nothing open leaves every campaign.
+fn silence_paid(t: &mut Tables, payment: &Payment) {
+    let id = hold_id(payment.id.0, HoldKind::Paid);
+    let hold = Hold {
+        id,
+        client_id: payment.client_id,
+        debtor_id: payment.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(payment.debt_id),
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Paid,
+        from: payment.posted_at,
+        until: None,
+        lifted_at: None,
+        evidence: format!("payment:{}", payment.id),
+    };
+    t.holds.insert(id, hold);
+    let open = t
+        .debts
+        .values()
+        .any(|d| d.debtor_id == payment.debtor_id && d.status == DebtStatus::Open);
+    if !open {
+        for item in t.items.values_mut().filter(|i| i.debtor_id == payment.debtor_id) {
+            item.done = true;
+            item.note = "paid".into();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Node leases and recovery.
+
+use super::MemoryStore;
+use async_trait::async_trait;
+use domain::entity::{Attempt, AttemptState, CallResult, RecordingOutcome};
+use domain::event::NewEvent;
+use domain::ports::store::{NodeLease, NodeStore, Recovery, StoreError};
+use domain::time::UtcMs;
+
+#[async_trait]
+impl NodeStore for MemoryStore {
+    async fn register_node(
+        &self,
+        node: &str,
+        now: UtcMs,
+        lease_ms: i64,
+    ) -> Result<NodeLease, StoreError> {
+        let mut t = self.tx()?;
+        let fence = t.nodes.values().map(|(fence, _)| *fence).max().unwrap_or(0) + 1;
+        let until = now.plus_ms(lease_ms);
+        t.nodes.insert(node.to_owned(), (fence, until));
+        Ok(NodeLease { node: node.to_owned(), fence, until })
+    }
+
+    async fn renew_node(
+        &self,
+        lease: &NodeLease,
+        now: UtcMs,
+        lease_ms: i64,
+    ) -> Result<NodeLease, StoreError> {
+        let mut t = self.tx()?;
+        match t.nodes.get_mut(&lease.node) {
+            Some((fence, until)) if *fence == lease.fence => {
+                *until = now.plus_ms(lease_ms);
+                Ok(NodeLease { until: *until, ..lease.clone() })
+            }
+            _ => Err(StoreError::Fenced),
+        }
+    }
+
+    async fn recover(
+        &self,
+        lease: &NodeLease,
+        now: UtcMs,
+        events: &(dyn Fn(&Attempt) -> NewEvent + Send + Sync),
+    ) -> Result<Recovery, StoreError> {
+        let mut t = self.tx()?;
+        let nodes = t.nodes.clone();
+        let dead = |node: &str, fence: i64| match nodes.get(node) {
+            Some((current, until)) => *current != fence || (node != lease.node && *until <= now),
+            None => true,
+        };
+        let mut found = Recovery::default();
+        for attempt in t.attempts.values_mut() {
+            if !attempt.state.is_closed() && dead(&attempt.node, attempt.fence) {
+                attempt.state = AttemptState::Unknown;
+                attempt.result = Some(CallResult::Unknown);
+                attempt.ended_at = Some(now);
+                found.orphans.push(attempt.clone());
+            }
+        }
+        let told: Vec<NewEvent> = found.orphans.iter().map(events).collect();
+        t.append(&told);
+        found.open_recordings = t
+            .recordings
+            .values()
+            .filter(|r| r.outcome == RecordingOutcome::Open)
+            .filter(|r| t.attempts.get(&r.attempt_id).is_none_or(|a| a.state.is_closed()))
+            .cloned()
+            .collect();
+        let before = t.leases.len();
+        t.leases.retain(|_, l| !dead(&l.node, l.fence));
+        found.released = (before - t.leases.len()) as u64;
+        Ok(found)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.tx().map(drop)
+    }
+
+    async fn get_setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.tx()?.settings.get(key).cloned())
+    }
+
+    async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.tx()?.settings.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+}

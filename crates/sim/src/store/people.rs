@@ -1,0 +1,123 @@
+//! Sign-in.
+
+use super::{Family, MemoryStore};
+use async_trait::async_trait;
+use domain::entity::{Agent, User};
+use domain::ids::{SessionId, UserId};
+use domain::ports::store::{
+    ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow, StoreError,
+};
+use domain::time::{DAY_MS, UtcMs};
+
+#[async_trait]
+impl PeopleStore for MemoryStore {
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.tx()?.users.values().find(|u| u.username == username).cloned())
+    }
+
+    async fn agent_of_user(&self, user: UserId) -> Result<Option<Agent>, StoreError> {
+        Ok(self.tx()?.agents.values().find(|a| a.user_id == user).cloned())
+    }
+
+    async fn user_count(&self) -> Result<u64, StoreError> {
+        Ok(self.tx()?.users.len() as u64)
+    }
+
+    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
+        self.tx()?
+            .sessions
+            .insert(row.id, Family { row: row.clone(), spent: Default::default() });
+        Ok(())
+    }
+
+    async fn rotate_session(
+        &self,
+        presented: &str,
+        fresh: &str,
+        now: UtcMs,
+    ) -> Result<RefreshOutcome, StoreError> {
+        let mut t = self.tx()?;
+        let reused =
+            t.sessions.iter().find(|(_, f)| f.spent.contains(presented)).map(|(id, _)| *id);
+        if let Some(id) = reused {
+            t.sessions.remove(&id);
+            return Ok(RefreshOutcome::Reused);
+        }
+        let current = t
+            .sessions
+            .values_mut()
+            .find(|f| f.row.refresh_hash == presented && now < f.row.expires_at);
+        Ok(match current {
+            Some(family) => {
+                family.spent.insert(presented.to_owned());
+                family.row.refresh_hash = fresh.to_owned();
+                RefreshOutcome::Rotated(family.row.clone())
+            }
+            None => RefreshOutcome::Unknown,
+        })
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.tx()?.sessions.remove(&id);
+        Ok(())
+    }
+
+    async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {
+        Ok(self.tx()?.sessions.get(&id).is_some_and(|f| now < f.row.expires_at))
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
+        self.tx()?.api_keys.insert(key.id, key.clone());
+        Ok(())
+    }
+
+    async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
+        let t = self.tx()?;
+        Ok(t.api_keys.values().find(|k| k.key_hash == hash && k.revoked_at.is_none()).cloned())
+    }
+
+    async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        Ok(self.tx()?.api_keys.values().cloned().collect())
+    }
+
+    async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError> {
+        Ok(self.tx()?.failures.get(key).copied().unwrap_or_default())
+    }
+
+    async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError> {
+        let mut t = self.tx()?;
+        if value.count == 0 {
+            t.failures.remove(key);
+        } else {
+            t.failures.insert(key.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    async fn idempotent_get(
+        &self,
+        user: &str,
+        key: &str,
+        now: UtcMs,
+    ) -> Result<Option<IdempotentReply>, StoreError> {
+        let t = self.tx()?;
+        Ok(t.replies
+            .get(&(user.to_owned(), key.to_owned()))
+            .filter(|(_, at)| now.since_ms(*at) < DAY_MS)
+            .map(|(reply, _)| reply.clone()))
+    }
+
+    async fn idempotent_put(
+        &self,
+        user: &str,
+        key: &str,
+        reply: &IdempotentReply,
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        self.tx()?
+            .replies
+            .entry((user.to_owned(), key.to_owned()))
+            .or_insert_with(|| (reply.clone(), now));
+        Ok(())
+    }
+}

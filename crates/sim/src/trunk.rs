@@ -1,0 +1,354 @@
+//! A simulated carrier behind the `Trunk` port, with its own log of every INVITE and with faults:
+//! lost reports, repeated reports, a dead trunk.
+
+use crate::fate::{Fate, FateMix, draw};
+use async_trait::async_trait;
+use domain::entity::RecordMode;
+use domain::ids::{AgentId, AttemptId};
+use domain::ports::{
+    Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+};
+use domain::time::UtcMs;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Length of the simulated safe-harbour message.
+const MESSAGE_MS: u64 = 6_000;
+/// From the order to the first packet of the agent.
+const BRIDGE_MS: u64 = 5;
+
+/// One INVITE as the carrier saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Attempt.
+    pub attempt: AttemptId,
+    /// Number.
+    pub number: String,
+    /// When.
+    pub at: UtcMs,
+}
+
+/// What goes wrong on the telephone side.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrunkFaults {
+    /// Reports lost, percent.
+    pub lost_pct: u32,
+    /// Reports told twice, percent.
+    pub repeated_pct: u32,
+}
+
+/// How one call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Running,
+    Cancelled,
+    HungUp,
+}
+
+struct Live {
+    stop: watch::Sender<Stop>,
+    bridged: watch::Sender<bool>,
+    answered: bool,
+}
+
+struct State {
+    rng: ChaCha8Rng,
+    calls: HashMap<AttemptId, Live>,
+    invites: Vec<Invite>,
+    legs: HashMap<AgentId, bool>,
+    dialed: u64,
+}
+
+/// The carrier.
+#[derive(Clone)]
+pub struct SimTrunk {
+    state: Arc<Mutex<State>>,
+    reports: mpsc::Sender<TrunkReport>,
+    clock: Arc<dyn Clock>,
+    seed: u64,
+    mix: FateMix,
+    faults: TrunkFaults,
+    dead: Arc<AtomicBool>,
+}
+
+impl SimTrunk {
+    /// A carrier that tells `reports`.
+    #[must_use]
+    pub fn new(
+        seed: u64,
+        mix: FateMix,
+        faults: TrunkFaults,
+        clock: Arc<dyn Clock>,
+        reports: mpsc::Sender<TrunkReport>,
+    ) -> Self {
+        let state = State {
+            rng: ChaCha8Rng::seed_from_u64(seed ^ 0x7127),
+            calls: HashMap::new(),
+            invites: Vec::new(),
+            legs: HashMap::new(),
+            dialed: 0,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            reports,
+            clock,
+            seed,
+            mix,
+            faults,
+            dead: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Kills the trunk (calls go nowhere, nothing is reported) or brings it back.
+    pub fn set_dead(&self, dead: bool) {
+        self.dead.store(dead, Ordering::SeqCst);
+    }
+
+    /// The carrier's own log.
+    #[must_use]
+    pub fn invites(&self) -> Vec<Invite> {
+        self.lock().invites.clone()
+    }
+
+    /// Calls that are up or ringing now.
+    #[must_use]
+    pub fn live_calls(&self) -> usize {
+        self.lock().calls.len()
+    }
+
+    /// Drops every call without a word, as when our process dies.
+    pub fn crash(&self) {
+        let mut state = self.lock();
+        for call in state.calls.values() {
+            let _ = call.stop.send(Stop::HungUp);
+        }
+        state.calls.clear();
+        state.legs.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        match self.state.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    async fn tell(&self, report: TrunkReport) {
+        let copies = {
+            let faults = self.faults;
+            let roll = self.lock().rng.random_range(0..100);
+            if self.dead.load(Ordering::SeqCst) || roll < faults.lost_pct {
+                0
+            } else if roll < faults.lost_pct + faults.repeated_pct {
+                2
+            } else {
+                1
+            }
+        };
+        for _ in 0..copies {
+            // A closed channel means that the engine is gone: nobody is left to tell.
+            let _ = self.reports.send(report.clone()).await;
+        }
+    }
+
+    async fn ended(&self, order: &DialOrder, code: u16, by_us: bool, ring_timeout: bool, started: Option<UtcMs>) {
+        let at = self.clock.now();
+        self.lock().calls.remove(&order.attempt_id);
+        if let Some(started) = started.filter(|_| order.record == RecordMode::All) {
+            let duration_ms = at.since_ms(started);
+            self.tell(TrunkReport::RecordingSealed {
+                recording: order.recording_id,
+                attempt: order.attempt_id,
+                sha256: "0".repeat(64),
+                duration_ms,
+                bytes: 44 + duration_ms * 32,
+                gaps: Vec::new(),
+                at,
+            })
+            .await;
+        }
+        self.tell(TrunkReport::Ended {
+            attempt: order.attempt_id,
+            at,
+            sip_code: Some(code),
+            q850: None,
+            by_us,
+            ring_timeout,
+            rtp_in: 0,
+            rtp_out: 0,
+            rtp_lost: 0,
+        })
+        .await;
+    }
+
+    async fn run(self, order: DialOrder, fate: Fate, mut stop: watch::Receiver<Stop>, bridged: watch::Receiver<bool>) {
+        let attempt = order.attempt_id;
+        self.tell(TrunkReport::Sent { attempt, at: self.clock.now() }).await;
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        let timeout = Duration::from_millis(u64::try_from(order.ring_timeout_ms).unwrap_or(0));
+        let (wait, outcome) = match fate {
+            Fate::Answers { ring_ms, .. } if Duration::from_millis(ring_ms) < timeout => (Duration::from_millis(ring_ms), 200),
+            Fate::Refuses { after_ms, code } if Duration::from_millis(after_ms) < timeout => (Duration::from_millis(after_ms), code),
+            _ => (timeout, 487),
+        };
+        if outcome == 200 || outcome == 487 {
+            self.tell(TrunkReport::Ringing { attempt, at: self.clock.now(), early_media: false }).await;
+        }
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|s| *s != Stop::Running) => return self.ended(&order, 487, true, false, None).await,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if outcome != 200 {
+            return self.ended(&order, outcome, outcome == 487, outcome == 487, None).await;
+        }
+        let Fate::Answers { patience_ms, talk_ms, .. } = fate else { return };
+        self.answered(order, (patience_ms, talk_ms), stop, bridged).await;
+    }
+
+    async fn answered(
+        self,
+        order: DialOrder,
+        (patience_ms, talk_ms): (u64, u64),
+        mut stop: watch::Receiver<Stop>,
+        mut bridged: watch::Receiver<bool>,
+    ) {
+        let at = self.clock.now();
+        if let Some(call) = self.lock().calls.get_mut(&order.attempt_id) {
+            call.answered = true;
+        }
+        self.tell(TrunkReport::Answered { attempt: order.attempt_id, at }).await;
+        let joined = tokio::select! {
+            biased;
+            _ = stop.wait_for(|s| *s != Stop::Running) => None,
+            _ = bridged.wait_for(|b| *b) => Some(true),
+            () = tokio::time::sleep(Duration::from_millis(patience_ms)) => Some(false),
+        };
+        let by_us = match joined {
+            None => true,
+            Some(false) => false,
+            Some(true) => tokio::select! {
+                biased;
+                _ = stop.wait_for(|s| *s != Stop::Running) => true,
+                () = tokio::time::sleep(Duration::from_millis(talk_ms)) => false,
+            },
+        };
+        self.ended(&order, 200, by_us, false, Some(at)).await;
+    }
+
+    fn stop_call(&self, attempt: AttemptId, how: Stop) -> Result<(), TrunkError> {
+        let state = self.lock();
+        let call = state.calls.get(&attempt).ok_or(TrunkError::Gone)?;
+        let _ = call.stop.send(how);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Trunk for SimTrunk {
+    async fn dial(&self, order: DialOrder) -> Result<(), TrunkError> {
+        let (stop, stop_rx) = watch::channel(Stop::Running);
+        let (bridged, bridged_rx) = watch::channel(false);
+        let fate = {
+            let mut state = self.lock();
+            let index = state.dialed;
+            state.dialed += 1;
+            let at = self.clock.now();
+            state.invites.push(Invite { attempt: order.attempt_id, number: order.number.clone(), at });
+            state.calls.insert(order.attempt_id, Live { stop, bridged, answered: false });
+            draw(self.seed, index, self.mix)
+        };
+        tokio::spawn(self.clone().run(order, fate, stop_rx, bridged_rx));
+        Ok(())
+    }
+
+    async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError> {
+        self.stop_call(attempt, Stop::Cancelled)
+    }
+
+    async fn bridge(&self, attempt: AttemptId, agent: AgentId) -> Result<(), TrunkError> {
+        {
+            let state = self.lock();
+            if !state.legs.get(&agent).copied().unwrap_or(false) {
+                return Err(TrunkError::NoPhone);
+            }
+            let call = state.calls.get(&attempt).filter(|c| c.answered).ok_or(TrunkError::Gone)?;
+            let _ = call.bridged.send(true);
+        }
+        let me = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(BRIDGE_MS)).await;
+            me.tell(TrunkReport::Bridged { attempt, agent, at: me.clock.now() }).await;
+        });
+        Ok(())
+    }
+
+    async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError> {
+        self.lock().calls.contains_key(&attempt).then_some(()).ok_or(TrunkError::Gone)
+    }
+
+    async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
+        if let PlayWhat::SafeHarbour { .. } = what {
+            let me = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(MESSAGE_MS)).await;
+                me.tell(TrunkReport::Played { leg, at: me.clock.now() }).await;
+            });
+        }
+        Ok(())
+    }
+
+    async fn hold(&self, attempt: AttemptId, _on: bool) -> Result<(), TrunkError> {
+        self.unbridge(attempt).await
+    }
+
+    async fn mute(&self, attempt: AttemptId, _on: bool) -> Result<(), TrunkError> {
+        self.unbridge(attempt).await
+    }
+
+    async fn record(&self, attempt: AttemptId, _on: bool) -> Result<(), TrunkError> {
+        self.unbridge(attempt).await
+    }
+
+    async fn send_dtmf(&self, attempt: AttemptId, _digit: char) -> Result<(), TrunkError> {
+        self.unbridge(attempt).await
+    }
+
+    async fn monitor(
+        &self,
+        attempt: AttemptId,
+        _supervisor: AgentId,
+        _mode: Option<MonitorMode>,
+    ) -> Result<(), TrunkError> {
+        self.unbridge(attempt).await
+    }
+
+    async fn hang_up(&self, attempt: AttemptId, _cause: HangUpCause) -> Result<(), TrunkError> {
+        self.stop_call(attempt, Stop::HungUp)
+    }
+
+    async fn open_agent_leg(&self, agent: AgentId, _sip_user: &str) -> Result<(), TrunkError> {
+        self.lock().legs.insert(agent, true);
+        let me = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            // The leg's own reports are not lost: an agent without one is simply not ready.
+            let _ = me.reports.send(TrunkReport::AgentLegUp { agent, at: me.clock.now() }).await;
+        });
+        Ok(())
+    }
+
+    async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError> {
+        self.lock().legs.remove(&agent);
+        Ok(())
+    }
+
+    async fn phone_registered(&self, _sip_user: &str) -> bool {
+        true
+    }
+}
