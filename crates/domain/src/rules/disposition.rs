@@ -1,0 +1,225 @@
+//! The disposition tree (terms.md §4) as data, and what its flags mean.
+
+use crate::entity::{CallResult, Disposition, HoldKind};
+
+/// Set by the system when an agent did not dispose in time.
+pub const NOT_DISPOSED: &str = "NC.ST";
+
+/// One row: code, es, en, rpc, final, next, cool-off h, hold, required, hotkey, agent may set.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    bool,
+    bool,
+    &'static str,
+    i32,
+    Option<HoldKind>,
+    &'static [&'static str],
+    i32,
+    bool,
+);
+
+#[rustfmt::skip]
+const LEVEL_2: &[Row] = &[
+    ("CD.PP", "Promesa de pago", "Promise to pay", true, false, "promise_watch", 0, None, &["promise"], 1, true),
+    ("CD.YP", "Ya pagó", "Claims paid", true, false, "verify_payment", 72, None, &[], 2, true),
+    ("CD.CP", "Convenio o plan", "Plan or settlement", true, false, "plan_watch", 168, None, &["note"], 3, true),
+    ("CD.VL", "Volver a llamar", "Call back", true, false, "callback", 0, None, &["callback_at"], 4, true),
+    ("CD.NP", "Negativa de pago", "Refusal to pay", true, false, "strategy_step", 168, None, &[], 5, true),
+    ("CI.MT", "Mensaje con tercero", "Message with third party", false, false, "retry", 24, None, &[], 6, true),
+    ("CI.EQ", "Número equivocado", "Wrong number", false, false, "next_point", 0, None, &[], 7, true),
+    ("CI.FA", "Fallecido", "Deceased (reported)", false, true, "executor_path", 0, Some(HoldKind::Deceased), &["note"], 8, true),
+    ("CD.NC", "No contactar", "Cease contact", true, true, "letter_path", 0, Some(HoldKind::Cease), &[], 9, true),
+    ("CD.PR", "Paga en línea", "Paid on call", true, true, "close_or_next_debt", 24, None, &["note"], 0, true),
+    ("CD.DI", "Disputa", "Dispute", true, true, "dispute_case", 0, Some(HoldKind::Dispute), &["note"], 0, true),
+    ("CD.RE", "Pide reestructura o quita", "Asks for terms", true, false, "supervisor_offer", 48, None, &["note"], 0, true),
+    ("CD.AB", "Tiene abogado", "Represented by attorney", true, true, "legal_queue", 0, Some(HoldKind::Represented), &["note"], 0, true),
+    ("CD.IN", "Insolvencia o concurso", "Insolvent", true, true, "legal_queue", 0, Some(HoldKind::Insolvency), &["note"], 0, true),
+    ("CD.CO", "Colgó tras identificarse", "Hung up after identity", true, false, "retry", 24, None, &[], 0, true),
+    ("CD.EN", "Enviar información", "Send information", true, false, "message", 48, None, &[], 0, true),
+    ("CI.TN", "Tercero no toma recado", "Third party declined", false, false, "retry", 24, None, &[], 0, true),
+    ("CI.NV", "No vive o labora ahí", "Moved", false, false, "next_point", 0, None, &[], 0, true),
+    ("CI.VI", "Viajando", "Away", false, false, "retry_on_date", 0, None, &["callback_at"], 0, true),
+    ("NC.NR", "No responde", "No answer", false, false, "retry_rule", 0, None, &[], 0, true),
+    ("NC.OC", "Ocupado", "Busy", false, false, "retry_rule", 0, None, &[], 0, false),
+    ("NC.AP", "Apagado o fuera de servicio", "Unreachable", false, false, "retry_rule", 0, None, &[], 0, false),
+    ("NC.BZ", "Buzón de voz", "Voicemail", false, false, "retry_rule", 0, None, &[], 0, true),
+    ("NC.IX", "Número inexistente", "Invalid number", false, false, "next_point", 0, None, &[], 0, true),
+    ("NC.FX", "Fax", "Fax", false, false, "next_point", 0, None, &[], 0, true),
+    ("NC.CA", "Colgaron antes de identificarse", "Hung up before identity", false, false, "retry", 24, None, &[], 0, true),
+    ("NC.AD", "Abandonada", "Dropped by us", false, false, "agent_only", 72, None, &[], 0, false),
+    ("NC.BL", "Bloqueada por regla", "Blocked by rule", false, false, "verdict", 0, None, &[], 0, false),
+    ("NC.TR", "Falla de troncal", "Trunk fault", false, false, "retry_rule", 0, None, &[], 0, false),
+    (NOT_DISPOSED, "Sin tipificar (tiempo)", "Not disposed in time", false, false, "supervisor_review", 24, None, &[], 0, false),
+];
+
+/// Level 3: code, es, en; flags come from level 2, save a hold of its own.
+#[rustfmt::skip]
+const LEVEL_3: &[(&str, &str, &str, Option<HoldKind>)] = &[
+    ("CD.PP.TOTAL", "Promesa total", "Promise, full amount", None),
+    ("CD.PP.PARCIAL", "Promesa parcial", "Promise, part", None),
+    ("CD.CP.PLAN", "Plan a plazos", "Instalment plan", None),
+    ("CD.CP.QUITA", "Quita", "Settlement", None),
+    ("CD.YP.CON", "Ya pagó, con comprobante", "Claims paid, with proof", None),
+    ("CD.YP.SIN", "Ya pagó, sin comprobante", "Claims paid, no proof", None),
+    ("CD.VL.MISMO", "Volver a llamar, mismo gestor", "Call back, same agent", None),
+    ("CD.VL.CUALQUIERA", "Volver a llamar, cualquiera", "Call back, any agent", None),
+    ("CD.NP.NOPUEDE", "No puede pagar", "Cannot pay", None),
+    ("CD.NP.NOQUIERE", "No quiere pagar", "Will not pay", None),
+    ("CD.NP.DESEMPLEO", "Desempleo", "Unemployed", None),
+    ("CD.NP.ENFERMEDAD", "Enfermedad", "Illness", None),
+    ("CD.DI.MONTO", "Disputa el monto", "Disputes the amount", None),
+    ("CD.DI.FRAUDE", "Alega fraude", "Claims fraud", None),
+    ("CD.DI.SERVICIO", "Disputa el servicio", "Disputes the service", None),
+    ("CD.DI.NORECONOCE", "No reconoce la deuda", "Does not know the debt", None),
+    ("CD.NC.TODO", "No contactar", "Cease contact", Some(HoldKind::Cease)),
+    ("CD.NC.ESCRITO", "Solo por escrito", "Writing only", Some(HoldKind::WritingOnly)),
+    ("NC.BZ.DEJADO", "Buzón, mensaje dejado", "Voicemail, message left", None),
+    ("NC.BZ.NODEJADO", "Buzón, sin mensaje", "Voicemail, no message", None),
+];
+
+fn level_2(row: &Row) -> Disposition {
+    let (code, es, en, rpc, is_final, next, cooloff_h, hold, required, hotkey, agent_may_set) =
+        *row;
+    Disposition {
+        code: code.to_owned(),
+        label_es: es.to_owned(),
+        label_en: en.to_owned(),
+        rpc,
+        is_final,
+        next: next.to_owned(),
+        cooloff_h,
+        hold,
+        required: required.iter().map(|r| (*r).to_owned()).collect(),
+        hotkey,
+        agent_may_set,
+    }
+}
+
+/// Level-2 code of a code of any level: `CD.NP.NOPUEDE` → `CD.NP`.
+#[must_use]
+pub fn parent(code: &str) -> &str {
+    match code.match_indices('.').nth(1) {
+        Some((at, _)) => &code[..at],
+        None => code,
+    }
+}
+
+/// The standard tree: every level-2 code for calls, then the leaves of level 3.
+#[must_use]
+pub fn standard_dispositions() -> Vec<Disposition> {
+    let mut tree: Vec<Disposition> = LEVEL_2.iter().map(level_2).collect();
+    for (code, es, en, hold) in LEVEL_3 {
+        let Some(base) = LEVEL_2.iter().find(|row| row.0 == parent(code)) else {
+            continue;
+        };
+        tree.push(Disposition {
+            code: (*code).to_owned(),
+            label_es: (*es).to_owned(),
+            label_en: (*en).to_owned(),
+            hold: hold.or(base.7),
+            hotkey: 0,
+            ..level_2(base)
+        });
+    }
+    tree
+}
+
+/// Whether the code proves the point wrong, invalid or fax: it is marked `bad`.
+#[must_use]
+pub fn point_bad(code: &str) -> bool {
+    matches!(parent(code), "CI.NV" | "NC.IX" | "NC.FX")
+}
+
+/// Whether the number is listed for this debtor (wrong number).
+#[must_use]
+pub fn suppresses_point(code: &str) -> bool {
+    parent(code) == "CI.EQ"
+}
+
+/// Result whose retry rule follows a code that an agent gave; `None` when the code's own flags decide.
+#[must_use]
+pub fn retry_as(code: &str) -> Option<CallResult> {
+    match parent(code) {
+        "NC.NR" => Some(CallResult::NoAnswer),
+        "NC.OC" => Some(CallResult::Busy),
+        "NC.AP" => Some(CallResult::Unreachable),
+        "NC.BZ" => Some(CallResult::MachineNoBeep),
+        "NC.IX" => Some(CallResult::InvalidNumber),
+        "NC.FX" => Some(CallResult::Fax),
+        "NC.TR" => Some(CallResult::TrunkFault),
+        _ => None,
+    }
+}
+
+/// The system's own code for a call that no agent took; `None` when a person spoke or nothing left.
+#[must_use]
+pub const fn system_code(result: CallResult) -> Option<&'static str> {
+    use CallResult as R;
+    match result {
+        R::Busy => Some("NC.OC"),
+        R::NoAnswer => Some("NC.NR"),
+        R::Rejected | R::Unreachable => Some("NC.AP"),
+        R::MachineBeep | R::MachineNoBeep => Some("NC.BZ"),
+        R::InvalidNumber => Some("NC.IX"),
+        R::Fax => Some("NC.FX"),
+        R::HangupEarly | R::DeadAir => Some("NC.CA"),
+        R::Abandoned => Some("NC.AD"),
+        R::Congestion | R::TrunkFault | R::OneWayAudio => Some("NC.TR"),
+        R::BlockedWindow
+        | R::BlockedCap
+        | R::BlockedHold
+        | R::BlockedSuppressed
+        | R::BlockedRule => Some("NC.BL"),
+        R::Human | R::Cancelled | R::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_whole() {
+        let tree = standard_dispositions();
+        assert_eq!(tree.len(), LEVEL_2.len() + LEVEL_3.len());
+        let mut codes: Vec<_> = tree.iter().map(|d| d.code.clone()).collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), tree.len(), "codes are unique");
+        for key in 1..=9 {
+            assert_eq!(
+                tree.iter().filter(|d| d.hotkey == key).count(),
+                1,
+                "key {key}"
+            );
+        }
+        for d in &tree {
+            assert_eq!(d.rpc, d.code.starts_with("CD."), "{}", d.code);
+            if let Some(base) = tree.iter().find(|b| b.code == parent(&d.code)) {
+                assert_eq!((base.rpc, base.is_final), (d.rpc, d.is_final), "{}", d.code);
+            }
+        }
+    }
+
+    #[test]
+    fn flags_of_the_table() {
+        let tree = standard_dispositions();
+        let get = |code: &str| tree.iter().find(|d| d.code == code).unwrap();
+        assert_eq!(get("CD.DI.FRAUDE").hold, Some(HoldKind::Dispute));
+        assert_eq!(get("CD.NC.ESCRITO").hold, Some(HoldKind::WritingOnly));
+        assert_eq!(get("CI.FA").hold, Some(HoldKind::Deceased));
+        assert_eq!(get("CD.NP").cooloff_h, 168);
+        assert!(!get(NOT_DISPOSED).agent_may_set && !get("NC.AD").agent_may_set);
+        assert!(point_bad("NC.FX") && point_bad("CI.NV") && !point_bad("CI.EQ"));
+        assert!(suppresses_point("CI.EQ"));
+        assert_eq!(parent("CD.NP.NOPUEDE"), "CD.NP");
+        assert_eq!(retry_as("NC.BZ.DEJADO"), Some(CallResult::MachineNoBeep));
+        for result in CallResult::ALL {
+            if let Some(code) = system_code(*result) {
+                get(code);
+            }
+        }
+    }
+}
