@@ -1,2 +1,50 @@
-//! The program.
-fn main() {}
+//! The program `marcador`: predictive dialer and agent backend for debt collection.
+//!
+//! This room alone names concrete adapters: it reads the configuration, wires the rooms together and
+//! carries out the command line. Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod demo;
+mod failure;
+mod logging;
+mod node;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(&cli.command);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return Failure::from(anyhow::Error::from(e)).report(),
+    };
+    let outcome = runtime.block_on(carry_out(cli.command));
+    // Blocking leftovers (a file read, a password hash) must not hold the exit.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn carry_out(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => Ok(demo::run(args).await?),
+        Command::Serve(args) => commands::serve::run(&args).await,
+        Command::Migrate(args) => commands::migrate::run(&args).await,
+        Command::Config(what) => commands::config::run(&what),
+        Command::User(what) => commands::user::run(what).await,
+        Command::Import(args) => commands::import::run(args).await,
+        Command::Law(what) => commands::law::run(what).await,
+        Command::Export(args) => commands::export::run(args).await,
+        Command::Verify(what) => commands::verify::run(what).await,
+        Command::SamplePortfolio(args) => Ok(commands::sample::run(&args)?),
+        Command::Carrier(args) => Ok(commands::carrier::run(args).await?),
+    }
+}

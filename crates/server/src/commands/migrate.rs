@@ -1,0 +1,13 @@
+//! `marcador migrate`.
+
+use super::{read_config, say};
+use crate::cli::ConfigArgs;
+use crate::failure::Failure;
+
+/// Brings the database to this version's shape.
+pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
+    let config = read_config(args)?;
+    crate::node::open_store(&config.database.url).await?;
+    say("the database has this version's shape");
+    Ok(())
+}
