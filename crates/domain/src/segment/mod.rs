@@ -2,8 +2,55 @@
 //!
 //! Text form: `days_past_due between 31 and 60 and balance >= 1000.00 and not promise_active`.
 //! JSON form: the serde form of [`Expr`]. parse ∘ print is the identity.
+//!
+//! ```
+//! use domain::segment::{parse, print};
+//! let expr = parse("dias_mora entre 31 y 60 y no promise_active").unwrap();
+//! assert_eq!(print(&expr), "days_past_due between 31 and 60 and not promise_active");
+//! ```
+
+mod check;
+mod lexer;
+mod parse;
+mod print;
+mod row;
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use parse::parse;
+pub use print::print;
+pub use row::{NEVER_DAYS, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day};
 
 use serde::{Deserialize, Serialize};
+
+/// Longest text form, in characters: a screenful; longer ones are machine noise.
+pub const TEXT_MAX: usize = 8_000;
+/// Deepest nesting; guards the stack of parser, evaluator and SQL compiler.
+pub const DEPTH_MAX: usize = 32;
+/// Most comparisons; SQLite allows 32,766 bound values and a long filter has no reader.
+pub const TERMS_MAX: usize = 200;
+/// Most values of one `in` list.
+pub const IN_MAX: usize = 500;
+
+/// Why an expression is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("segment expression, column {position}: {reason}")]
+pub struct SegmentError {
+    /// Column in the text, characters from 1; 0 when the expression came as JSON.
+    pub position: usize,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl SegmentError {
+    fn new(position: usize, reason: impl Into<String>) -> Self {
+        Self {
+            position,
+            reason: reason.into(),
+        }
+    }
+}
 
 crate::text_enum! {
     /// What can be compared. The unit or vocabulary stands behind each.
@@ -146,4 +193,36 @@ pub enum Expr {
         /// Values; one or more.
         values: Vec<Literal>,
     },
+}
+
+impl Field {
+    /// Kind of its values.
+    #[must_use]
+    pub const fn kind(self) -> FieldKind {
+        match self {
+            Self::Country
+            | Self::Subdivision
+            | Self::Language
+            | Self::DebtorKind
+            | Self::ExternalRef
+            | Self::Portfolio
+            | Self::Product
+            | Self::Currency
+            | Self::Bucket
+            | Self::LastResult
+            | Self::LastDisposition => FieldKind::Text,
+            Self::DaysPastDue
+            | Self::DebtCount
+            | Self::PhoneCount
+            | Self::PointConfidence
+            | Self::Attempts
+            | Self::Attempts7d
+            | Self::DaysSinceAttempt
+            | Self::DaysSinceRpc
+            | Self::PromisesBroken
+            | Self::PromisesKept => FieldKind::Number,
+            Self::Balance | Self::Overdue | Self::Paid30d => FieldKind::Money,
+            Self::PromiseActive | Self::OnHold | Self::Suppressed => FieldKind::Bool,
+        }
+    }
 }

@@ -1,0 +1,288 @@
+//! Text form to expression: recursive descent with a depth limit. Keywords in English or Spanish.
+
+use super::check::check_leaf;
+use super::lexer::{Token, lex};
+use super::{DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, Op, SegmentError, TERMS_MAX};
+
+/// Reads the text form. Keywords `and or not between in all` and their Spanish forms
+/// (`y o no entre en todos`), field names and their Spanish forms, in any letter case.
+///
+/// # Errors
+/// The first fault with its column.
+pub fn parse(text: &str) -> Result<Expr, SegmentError> {
+    let tokens = lex(text)?;
+    let end = text.chars().count() + 1;
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        end,
+        terms: 0,
+    };
+    let expr = parser.or(1)?;
+    match parser.tokens.get(parser.at) {
+        None => Ok(expr),
+        Some((column, _)) => Err(SegmentError::new(
+            *column,
+            "expected 'and', 'or' or the end",
+        )),
+    }
+}
+
+/// A keyword, whatever the language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    And,
+    Or,
+    Not,
+    Between,
+    In,
+    All,
+}
+
+fn keyword(word: &str) -> Option<Key> {
+    Some(match word.to_lowercase().as_str() {
+        "and" | "y" | "e" => Key::And,
+        "or" | "o" | "u" => Key::Or,
+        "not" | "no" => Key::Not,
+        "between" | "entre" => Key::Between,
+        "in" | "en" => Key::In,
+        "all" | "todos" | "todo" => Key::All,
+        _ => return None,
+    })
+}
+
+fn field(word: &str) -> Option<Field> {
+    let word = word.to_lowercase();
+    word.parse().ok().or_else(|| {
+        Some(match word.as_str() {
+            "pais" | "país" => Field::Country,
+            "idioma" => Field::Language,
+            "cartera" => Field::Portfolio,
+            "producto" => Field::Product,
+            "moneda" => Field::Currency,
+            "dias_mora" | "días_mora" | "dpd" => Field::DaysPastDue,
+            "tramo" => Field::Bucket,
+            "saldo" => Field::Balance,
+            "vencido" => Field::Overdue,
+            "deudas" => Field::DebtCount,
+            "telefonos" | "teléfonos" => Field::PhoneCount,
+            "intentos" => Field::Attempts,
+            "intentos_7d" => Field::Attempts7d,
+            "dias_sin_intento" => Field::DaysSinceAttempt,
+            "dias_sin_contacto" => Field::DaysSinceRpc,
+            "promesa_activa" => Field::PromiseActive,
+            "promesas_rotas" => Field::PromisesBroken,
+            "promesas_cumplidas" => Field::PromisesKept,
+            "pagado_30d" => Field::Paid30d,
+            "bloqueado" => Field::OnHold,
+            "excluido" => Field::Suppressed,
+            _ => return None,
+        })
+    })
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    at: usize,
+    end: usize,
+    terms: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at).map(|(_, t)| t)
+    }
+
+    fn column(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.end, |(c, _)| *c)
+    }
+
+    fn fail<T>(&self, reason: impl Into<String>) -> Result<T, SegmentError> {
+        Err(SegmentError::new(self.column(), reason))
+    }
+
+    fn take_key(&mut self, key: Key) -> bool {
+        let found = matches!(self.peek(), Some(Token::Word(w)) if keyword(w) == Some(key));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take(&mut self, token: &Token, reason: &str) -> Result<(), SegmentError> {
+        if self.peek() == Some(token) {
+            self.at += 1;
+            Ok(())
+        } else {
+            self.fail(reason)
+        }
+    }
+
+    fn deeper(&self, depth: usize) -> Result<(), SegmentError> {
+        if depth > DEPTH_MAX {
+            return self.fail(format!("nested deeper than {DEPTH_MAX}"));
+        }
+        Ok(())
+    }
+
+    /// Levels of nesting are counted as the printed tree has them: one for each group and `not`.
+    fn or(&mut self, depth: usize) -> Result<Expr, SegmentError> {
+        self.deeper(depth)?;
+        let first = self.and(depth)?;
+        let mut parts = vec![first];
+        while self.take_key(Key::Or) {
+            parts.push(self.and(depth)?);
+        }
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::Or(parts)
+        })
+    }
+
+    fn and(&mut self, depth: usize) -> Result<Expr, SegmentError> {
+        let first = self.not(depth)?;
+        let mut parts = vec![first];
+        while self.take_key(Key::And) {
+            parts.push(self.not(depth)?);
+        }
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Expr::And(parts)
+        })
+    }
+
+    fn not(&mut self, depth: usize) -> Result<Expr, SegmentError> {
+        self.deeper(depth)?;
+        if self.take_key(Key::Not) {
+            return Ok(Expr::Not(Box::new(self.not(depth + 1)?)));
+        }
+        if self.peek() == Some(&Token::Open) {
+            self.at += 1;
+            let inner = self.or(depth + 1)?;
+            self.take(&Token::Close, "expected ')'")?;
+            return Ok(inner);
+        }
+        if self.take_key(Key::All) {
+            return Ok(Expr::All);
+        }
+        self.comparison()
+    }
+
+    fn comparison(&mut self) -> Result<Expr, SegmentError> {
+        let start = self.column();
+        self.terms += 1;
+        if self.terms > TERMS_MAX {
+            return self.fail(format!("more than {TERMS_MAX} comparisons"));
+        }
+        let Some(Token::Word(word)) = self.peek() else {
+            return self.fail("expected a field, 'not', 'all' or '('");
+        };
+        let Some(field) = field(word) else {
+            let names: Vec<&str> = Field::ALL.iter().map(|f| f.as_str()).collect();
+            return self.fail(format!(
+                "unknown field: expected one of {}",
+                names.join(", ")
+            ));
+        };
+        self.at += 1;
+        let leaf = self.rest(field)?;
+        check_leaf(&leaf).map_err(|reason| SegmentError::new(start, reason))?;
+        Ok(leaf)
+    }
+
+    fn rest(&mut self, field: Field) -> Result<Expr, SegmentError> {
+        if let Some(Token::Op(op)) = self.peek() {
+            let op = *op;
+            self.at += 1;
+            let value = self.value(field)?;
+            return Ok(Expr::Cmp { field, op, value });
+        }
+        if self.take_key(Key::Between) {
+            let from = self.int(field)?;
+            if !self.take_key(Key::And) {
+                return self.fail("expected 'and' and the upper end");
+            }
+            return Ok(Expr::Between {
+                field,
+                from,
+                to: self.int(field)?,
+            });
+        }
+        if self.take_key(Key::In) {
+            return self.list(field);
+        }
+        if field.kind() == FieldKind::Bool {
+            return Ok(Expr::Cmp {
+                field,
+                op: Op::Eq,
+                value: Literal::Bool(true),
+            });
+        }
+        self.fail(format!("expected a comparison after {field}"))
+    }
+
+    fn list(&mut self, field: Field) -> Result<Expr, SegmentError> {
+        self.take(&Token::Open, "expected '(' after 'in'")?;
+        let mut values = vec![self.value(field)?];
+        while self.peek() == Some(&Token::Comma) {
+            self.at += 1;
+            values.push(self.value(field)?);
+            if values.len() > IN_MAX {
+                return self.fail(format!("'in' needs 1 to {IN_MAX} values"));
+            }
+        }
+        self.take(&Token::Close, "expected ',' or ')'")?;
+        Ok(Expr::In { field, values })
+    }
+
+    fn int(&mut self, field: Field) -> Result<i64, SegmentError> {
+        match self.value(field)? {
+            Literal::Int(n) => Ok(n),
+            _ => self.fail("expected a number"),
+        }
+    }
+
+    fn value(&mut self, field: Field) -> Result<Literal, SegmentError> {
+        let literal = match (self.peek(), field.kind()) {
+            (Some(Token::Quoted(text)), FieldKind::Text) => Literal::Text(text.clone()),
+            (Some(Token::Word(word)), FieldKind::Text) if keyword(word).is_none() => {
+                Literal::Text(word.clone())
+            }
+            (Some(Token::Word(word)), FieldKind::Bool) => match word.to_lowercase().as_str() {
+                "yes" | "true" | "si" | "sí" | "verdadero" => Literal::Bool(true),
+                "no" | "false" | "falso" => Literal::Bool(false),
+                _ => return self.fail("expected yes or no"),
+            },
+            (Some(Token::Number(n)), FieldKind::Number) => match n.parse() {
+                Ok(n) => Literal::Int(n),
+                Err(_) => return self.fail("expected a whole number"),
+            },
+            (Some(Token::Number(n)), FieldKind::Money) => match money(n) {
+                Some(n) => Literal::Int(n),
+                None => return self.fail("expected an amount with at most two decimals"),
+            },
+            (_, FieldKind::Text) => return self.fail("expected a text in quotes"),
+            (_, FieldKind::Bool) => return self.fail("expected yes or no"),
+            (_, FieldKind::Number | FieldKind::Money) => return self.fail("expected a number"),
+        };
+        self.at += 1;
+        Ok(literal)
+    }
+}
+
+/// Major units with up to two decimals to minor units.
+fn money(text: &str) -> Option<i64> {
+    let (whole, cents) = match text.split_once('.') {
+        None => (text, 0),
+        Some((whole, d)) if d.len() == 1 => (whole, d.parse::<i128>().ok()? * 10),
+        Some((whole, d)) if d.len() == 2 => (whole, d.parse::<i128>().ok()?),
+        Some(_) => return None,
+    };
+    let size = whole
+        .trim_start_matches('-')
+        .parse::<i128>()
+        .ok()?
+        .checked_mul(100)?
+        + cents;
+    i64::try_from(if whole.starts_with('-') { -size } else { size }).ok()
+}

@@ -1,0 +1,299 @@
+//! What the fields mean: one debtor's values, how they follow from his facts, and the evaluator.
+//! The SQL of `store` must give the same answer; a property test there compares both.
+
+use super::{Expr, Field, Literal, Op};
+use crate::entity::{
+    Attempt, Channel, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Payment, Promise,
+    PromiseState, Suppression, SuppressionKind,
+};
+use crate::time::{DAY_MS, UtcMs};
+
+/// Days since something that never happened.
+pub const NEVER_DAYS: i64 = 100_000;
+
+/// Ageing buckets in order (terms.md §7).
+pub(super) const BUCKETS: &[&str] = &[
+    "preventive",
+    "b1_30",
+    "b31_60",
+    "b61_90",
+    "b91_120",
+    "b121_180",
+    "b181_360",
+    "b361_plus",
+];
+
+/// Bucket of a number of days past due (terms.md §7).
+#[must_use]
+pub const fn bucket_of(days_past_due: i64) -> &'static str {
+    match days_past_due {
+        i64::MIN..=0 => BUCKETS[0],
+        1..=30 => BUCKETS[1],
+        31..=60 => BUCKETS[2],
+        61..=90 => BUCKETS[3],
+        91..=120 => BUCKETS[4],
+        121..=180 => BUCKETS[5],
+        181..=360 => BUCKETS[6],
+        _ => BUCKETS[7],
+    }
+}
+
+/// Number of the UTC day of an instant, days since 1970-01-01.
+#[must_use]
+pub const fn utc_day(at: UtcMs) -> i64 {
+    at.0.div_euclid(DAY_MS)
+}
+
+/// Number of a `YYYY-MM-DD` date, days since 1970-01-01; `None` when it is no date.
+#[must_use]
+pub fn day_of_date(date: &str) -> Option<i64> {
+    let date: jiff::civil::Date = date.parse().ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(utc_day(midnight.timestamp().into()))
+}
+
+/// Values of every field for one debtor at one instant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    missing_docs,
+    reason = "each member is the `Field` of that name, documented there"
+)]
+pub struct SegmentRow {
+    pub country: String,
+    pub subdivision: String,
+    pub language: String,
+    pub debtor_kind: String,
+    pub external_ref: String,
+    pub portfolio: String,
+    pub products: Vec<String>,
+    pub currencies: Vec<String>,
+    pub days_past_due: i64,
+    pub balance: i64,
+    pub overdue: i64,
+    pub debt_count: i64,
+    pub phone_count: i64,
+    pub point_confidence: i64,
+    pub attempts: i64,
+    pub attempts_7d: i64,
+    pub days_since_attempt: i64,
+    pub days_since_rpc: i64,
+    pub last_result: String,
+    pub last_disposition: String,
+    pub promise_active: bool,
+    pub promises_broken: i64,
+    pub promises_kept: i64,
+    pub paid_30d: i64,
+    pub on_hold: bool,
+    pub suppressed: bool,
+}
+
+/// Everything of one debtor that a row follows from. Iterators in any order.
+#[derive(Debug, Clone, Copy)]
+pub struct SegmentFacts<'a> {
+    /// The debtor.
+    pub debtor: &'a Debtor,
+    /// Name of his portfolio.
+    pub portfolio: &'a str,
+    /// All his debts.
+    pub debts: &'a [&'a Debt],
+    /// All his points.
+    pub points: &'a [&'a ContactPoint],
+    /// All his attempts.
+    pub attempts: &'a [&'a Attempt],
+    /// All his promises.
+    pub promises: &'a [&'a Promise],
+    /// All his payments.
+    pub payments: &'a [&'a Payment],
+    /// All his holds.
+    pub holds: &'a [&'a Hold],
+    /// Suppressions that may concern him (others are ignored).
+    pub suppressions: &'a [&'a Suppression],
+}
+
+impl SegmentFacts<'_> {
+    /// The values of every field at `now`.
+    #[must_use]
+    pub fn row(&self, now: UtcMs) -> SegmentRow {
+        let mut row = SegmentRow {
+            country: self.debtor.country.clone(),
+            subdivision: self.debtor.subdivision.clone().unwrap_or_default(),
+            language: self.debtor.language.to_string(),
+            debtor_kind: self.debtor.kind.to_string(),
+            external_ref: self.debtor.external_ref.clone(),
+            portfolio: self.portfolio.to_owned(),
+            promise_active: self
+                .promises
+                .iter()
+                .any(|p| p.state == PromiseState::Active),
+            promises_broken: self.promises_in(PromiseState::Broken),
+            promises_kept: self.promises_in(PromiseState::Kept),
+            on_hold: self
+                .holds
+                .iter()
+                .any(|h| h.scope == HoldScope::Debtor && h.active_at(now)),
+            suppressed: self.suppressions.iter().any(|s| self.listed(s)),
+            ..SegmentRow::default()
+        };
+        let month = now.plus_ms(-30 * DAY_MS);
+        row.paid_30d = self
+            .payments
+            .iter()
+            .filter(|p| p.paid_at > month && p.paid_at <= now)
+            .map(|p| p.amount.amount_minor)
+            .sum();
+        self.fill_debts(&mut row, now);
+        self.fill_points(&mut row, now);
+        self.fill_attempts(&mut row, now);
+        row
+    }
+
+    fn promises_in(&self, state: PromiseState) -> i64 {
+        count(self.promises.iter().filter(|p| p.state == state).count())
+    }
+
+    fn listed(&self, s: &Suppression) -> bool {
+        let binds = s.lifted_at.is_none()
+            && s.client_id.is_none_or(|c| c == self.debtor.client_id)
+            && s.debtor_id.is_none_or(|d| d == self.debtor.id);
+        binds
+            && match s.kind {
+                SuppressionKind::Phone => self.points.iter().any(|p| p.value == s.value),
+                SuppressionKind::Document => self.debtor.document == s.value,
+            }
+    }
+
+    fn fill_debts(&self, row: &mut SegmentRow, now: UtcMs) {
+        let open = || self.debts.iter().filter(|d| d.status == DebtStatus::Open);
+        row.products = open().map(|d| d.product.clone()).collect();
+        row.currencies = open().map(|d| d.currency.to_string()).collect();
+        row.debt_count = count(open().count());
+        row.balance = open().map(|d| d.balance_minor()).sum();
+        row.overdue = open().map(|d| d.overdue_minor).sum();
+        let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
+        row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
+    }
+
+    fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
+        let good = || {
+            self.points
+                .iter()
+                .filter(|p| p.channel == Channel::Call && !p.bad)
+        };
+        row.phone_count = count(good().count());
+        row.point_confidence = good().map(|p| i64::from(p.confidence)).max().unwrap_or(0);
+        let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
+        row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
+    }
+
+    fn fill_attempts(&self, row: &mut SegmentRow, now: UtcMs) {
+        let week = now.plus_ms(-7 * DAY_MS);
+        row.attempts = count(self.attempts.len());
+        row.attempts_7d = count(self.attempts.iter().filter(|a| a.opened_at > week).count());
+        let last = self.attempts.iter().max_by_key(|a| (a.opened_at, a.id));
+        row.days_since_attempt = last.map_or(NEVER_DAYS, |a| now.since_ms(a.opened_at) / DAY_MS);
+        row.last_result = last
+            .and_then(|a| a.result)
+            .map(|r| r.to_string())
+            .unwrap_or_default();
+        row.last_disposition = self
+            .attempts
+            .iter()
+            .filter(|a| a.disposition.is_some() && a.disposed_at.is_some())
+            .max_by_key(|a| (a.disposed_at, a.id))
+            .and_then(|a| a.disposition.clone())
+            .unwrap_or_default();
+    }
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A field's value: several texts for fields that any open debt may match.
+enum Value<'a> {
+    Texts(Vec<&'a str>),
+    Int(i64),
+    Bool(bool),
+}
+
+impl SegmentRow {
+    fn value(&self, field: Field) -> Value<'_> {
+        match field {
+            Field::Country => Value::Texts(vec![&self.country]),
+            Field::Subdivision => Value::Texts(vec![&self.subdivision]),
+            Field::Language => Value::Texts(vec![&self.language]),
+            Field::DebtorKind => Value::Texts(vec![&self.debtor_kind]),
+            Field::ExternalRef => Value::Texts(vec![&self.external_ref]),
+            Field::Portfolio => Value::Texts(vec![&self.portfolio]),
+            Field::Product => Value::Texts(self.products.iter().map(String::as_str).collect()),
+            Field::Currency => Value::Texts(self.currencies.iter().map(String::as_str).collect()),
+            Field::Bucket => Value::Texts(vec![bucket_of(self.days_past_due)]),
+            Field::LastResult => Value::Texts(vec![&self.last_result]),
+            Field::LastDisposition => Value::Texts(vec![&self.last_disposition]),
+            Field::DaysPastDue => Value::Int(self.days_past_due),
+            Field::Balance => Value::Int(self.balance),
+            Field::Overdue => Value::Int(self.overdue),
+            Field::DebtCount => Value::Int(self.debt_count),
+            Field::PhoneCount => Value::Int(self.phone_count),
+            Field::PointConfidence => Value::Int(self.point_confidence),
+            Field::Attempts => Value::Int(self.attempts),
+            Field::Attempts7d => Value::Int(self.attempts_7d),
+            Field::DaysSinceAttempt => Value::Int(self.days_since_attempt),
+            Field::DaysSinceRpc => Value::Int(self.days_since_rpc),
+            Field::PromisesBroken => Value::Int(self.promises_broken),
+            Field::PromisesKept => Value::Int(self.promises_kept),
+            Field::Paid30d => Value::Int(self.paid_30d),
+            Field::PromiseActive => Value::Bool(self.promise_active),
+            Field::OnHold => Value::Bool(self.on_hold),
+            Field::Suppressed => Value::Bool(self.suppressed),
+        }
+    }
+}
+
+/// Whether the debtor with these values is in the segment. A comparison of another kind than the
+/// field's (refused by `check`) holds for nobody; `!=` is the exact opposite of `=`.
+#[must_use]
+pub fn eval(expr: &Expr, row: &SegmentRow) -> bool {
+    match expr {
+        Expr::All => true,
+        Expr::And(parts) => parts.iter().all(|p| eval(p, row)),
+        Expr::Or(parts) => parts.iter().any(|p| eval(p, row)),
+        Expr::Not(part) => !eval(part, row),
+        Expr::Cmp {
+            field,
+            op: Op::Ne,
+            value,
+        } => !equal(&row.value(*field), value),
+        Expr::Cmp { field, op, value } => compare(&row.value(*field), *op, value),
+        Expr::Between { field, from, to } => {
+            matches!(row.value(*field), Value::Int(n) if *from <= n && n <= *to)
+        }
+        Expr::In { field, values } => {
+            let have = row.value(*field);
+            values.iter().any(|v| equal(&have, v))
+        }
+    }
+}
+
+fn equal(have: &Value<'_>, want: &Literal) -> bool {
+    match (have, want) {
+        (Value::Texts(texts), Literal::Text(want)) => texts.contains(&want.as_str()),
+        (Value::Int(n), Literal::Int(want)) => n == want,
+        (Value::Bool(b), Literal::Bool(want)) => b == want,
+        _ => false,
+    }
+}
+
+fn compare(have: &Value<'_>, op: Op, want: &Literal) -> bool {
+    let (Value::Int(n), Literal::Int(want)) = (have, want) else {
+        return op == Op::Eq && equal(have, want);
+    };
+    match op {
+        Op::Eq => n == want,
+        Op::Ne => n != want,
+        Op::Lt => n < want,
+        Op::Le => n <= want,
+        Op::Gt => n > want,
+        Op::Ge => n >= want,
+    }
+}
