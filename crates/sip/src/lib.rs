@@ -1,0 +1,18 @@
+//! SIP and SDP without sockets, clock or chance.
+
+mod error;
+pub mod digest;
+pub mod header;
+pub mod ids;
+pub mod limits;
+pub mod msg;
+pub mod sdp;
+mod time;
+pub mod transport;
+pub mod ua;
+
+pub use error::SipError;
+pub use ids::{Ids, SeededIds};
+pub use time::Millis;
+pub use transport::{ConnId, Proto, Source, Target, Transmit};
+pub use ua::Endpoint;

@@ -1,0 +1,128 @@
+//! Messages out of a stream (RFC 3261 §18.3, keep-alives of RFC 5626 §3.5.1).
+
+use bytes::{Bytes, BytesMut};
+
+use super::parse::{content_length, parse_head};
+use super::{HeaderName, Message};
+use crate::SipError;
+use crate::limits::{MAX_KEEP_ALIVE, MAX_MESSAGE};
+
+/// What a stream brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A whole message.
+    Message(Message),
+    /// A keep-alive (two line ends): answer with one line end.
+    Ping,
+}
+
+/// Cuts one stream into messages. After an error the stream cannot be read further: close it.
+#[derive(Debug, Default)]
+pub struct StreamFramer {
+    buffer: BytesMut,
+    scanned: usize,
+    broken: bool,
+    blank: usize,
+    line_ends: u8,
+}
+
+impl StreamFramer {
+    /// A framer for a fresh connection.
+    #[must_use]
+    pub fn new() -> Self {
+        StreamFramer::default()
+    }
+
+    /// Octets held back because their message is not whole yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Takes the next octets and gives what they complete. An error is the last element ever.
+    pub fn push(&mut self, octets: &[u8]) -> Vec<Result<Frame, SipError>> {
+        let mut frames = Vec::new();
+        if self.broken {
+            return frames;
+        }
+        self.buffer.extend_from_slice(octets);
+        loop {
+            self.skip_line_ends(&mut frames);
+            match self.cut() {
+                Ok(Some(message)) => frames.push(Ok(Frame::Message(message))),
+                Ok(None) => return frames,
+                Err(error) => {
+                    self.broken = true;
+                    self.buffer.clear();
+                    frames.push(Err(error));
+                    return frames;
+                }
+            }
+        }
+    }
+
+    fn skip_line_ends(&mut self, frames: &mut Vec<Result<Frame, SipError>>) {
+        let blank = self.buffer.iter().take_while(|b| **b == b'\r' || **b == b'\n').count();
+        if blank == 0 {
+            if !self.buffer.is_empty() {
+                self.blank = 0;
+                self.line_ends = 0;
+            }
+            return;
+        }
+        for octet in self.buffer.split_to(blank) {
+            if octet == b'\n' {
+                self.line_ends += 1;
+            }
+            if self.line_ends == 2 {
+                frames.push(Ok(Frame::Ping));
+                self.line_ends = 0;
+            }
+        }
+        self.blank += blank;
+        self.scanned = 0;
+    }
+
+    fn cut(&mut self) -> Result<Option<Message>, SipError> {
+        if self.blank > MAX_KEEP_ALIVE && self.buffer.is_empty() {
+            self.blank = 0;
+        }
+        let from = self.scanned.saturating_sub(3);
+        let Some(end) = find_end(&self.buffer[from..]).map(|at| from + at) else {
+            self.scanned = self.buffer.len();
+            if self.buffer.len() > MAX_MESSAGE {
+                return Err(SipError::TooLong(self.buffer.len()));
+            }
+            return Ok(None);
+        };
+        let head_octets = Bytes::copy_from_slice(&self.buffer[..end]);
+        let head = parse_head(&head_octets)?;
+        let length = content_length(&head.headers)?
+            .ok_or(SipError::Missing("Content-Length"))?;
+        let total = end.saturating_add(length);
+        if total > MAX_MESSAGE {
+            return Err(SipError::TooLong(total));
+        }
+        if self.buffer.len() < total {
+            self.scanned = end.saturating_sub(1);
+            return Ok(None);
+        }
+        let whole = self.buffer.split_to(total).freeze();
+        self.scanned = 0;
+        debug_assert!(head.headers.count(&HeaderName::ContentLength) > 0);
+        head.start.into_message(head.headers, whole.slice(end..), head.flaw).map(Some)
+    }
+}
+
+/// Where the header part ends: after the first empty line.
+fn find_end(data: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(line_end) = data[at..].iter().position(|b| *b == b'\n').map(|i| at + i) {
+        match (data.get(line_end + 1), data.get(line_end + 2)) {
+            (Some(b'\n'), _) => return Some(line_end + 2),
+            (Some(b'\r'), Some(b'\n')) => return Some(line_end + 3),
+            _ => at = line_end + 1,
+        }
+    }
+    None
+}

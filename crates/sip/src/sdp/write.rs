@@ -1,0 +1,99 @@
+//! Writing our description.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
+
+use super::read::{parse, read_media, usable};
+use super::{Answer, Codec, Direction, LocalMedia};
+use crate::SipError;
+
+/// Our offer.
+#[must_use]
+pub fn offer(local: &LocalMedia) -> Bytes {
+    let mut session = session(local);
+    session.medias.push(audio(local.addr, &local.codecs, local.dtmf_pt, local.direction));
+    write(&session)
+}
+
+/// The answer to an offer: its first usable audio line is taken with the first codec we share,
+/// every other line is answered with port 0.
+///
+/// # Errors
+/// [`SipError::Sdp`] when no line can be taken: answer 488.
+pub fn answer(offered: &[u8], local: &LocalMedia) -> Result<Answer, SipError> {
+    let theirs = parse(offered)?;
+    let taken = usable(&theirs, local).ok_or(SipError::Sdp("no usable audio"))?;
+    let remote = read_media(&theirs, &theirs.medias[taken], local)?;
+    let direction = Direction::from_flags(
+        local.direction.sends() && remote.direction.receives(),
+        local.direction.receives() && remote.direction.sends(),
+    );
+    let mut ours = session(local);
+    for (index, line) in theirs.medias.iter().enumerate() {
+        ours.medias.push(if index == taken {
+            let mut media = audio(local.addr, &[remote.codec], remote.dtmf_pt, direction);
+            media.proto.clone_from(&line.proto);
+            media
+        } else {
+            refused(line)
+        });
+    }
+    Ok(Answer { sdp: write(&ours), remote, direction })
+}
+
+fn session(local: &LocalMedia) -> Session {
+    let mut origin = Origin::with_ip_addr(local.session_id, local.version, local.addr.ip());
+    origin.username = Some("-".to_owned());
+    let mut session = Session::new(origin, "-");
+    session.connection = Some(Connection::from_ip_addr(local.addr.ip()));
+    session.times.push(Time::new(0, 0));
+    session
+}
+
+fn audio(addr: SocketAddr, codecs: &[Codec], dtmf_pt: Option<u8>, direction: Direction) -> Media {
+    let mut types: Vec<String> = codecs.iter().map(|c| c.payload_type().to_string()).collect();
+    types.extend(dtmf_pt.map(|pt| pt.to_string()));
+    let mut media = blank("audio", addr.port(), "RTP/AVP", types.join(" "));
+    let attributes = &mut media.attributes;
+    for codec in codecs {
+        let map = format!("{} {}/8000", codec.payload_type(), codec.name());
+        attributes.push(Attribute::with_value("rtpmap", map));
+    }
+    if let Some(pt) = dtmf_pt {
+        attributes.push(Attribute::with_value("rtpmap", format!("{pt} telephone-event/8000")));
+        attributes.push(Attribute::with_value("fmtp", format!("{pt} 0-16")));
+    }
+    attributes.push(Attribute::with_value("ptime", "20"));
+    attributes.push(Attribute::new(direction.attribute()));
+    media
+}
+
+/// The line as it came, with port 0 (RFC 3264 §6).
+fn refused(line: &Media) -> Media {
+    blank(&line.media, 0, &line.proto, line.fmt.clone())
+}
+
+fn blank(kind: &str, port: u16, proto: &str, fmt: String) -> Media {
+    Media {
+        media: kind.to_owned(),
+        port,
+        num_ports: None,
+        proto: proto.to_owned(),
+        fmt,
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
+}
+
+fn write(session: &Session) -> Bytes {
+    let mut out = Vec::with_capacity(320);
+    // Writing to memory cannot fail; an empty body would be refused by the peer.
+    let written = session.write(&mut out);
+    debug_assert!(written.is_ok());
+    Bytes::from(out)
+}
