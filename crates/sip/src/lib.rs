@@ -8,6 +8,7 @@ pub mod limits;
 pub mod msg;
 pub mod sdp;
 mod time;
+pub mod transaction;
 pub mod transport;
 pub mod ua;
 

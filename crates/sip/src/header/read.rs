@@ -28,9 +28,8 @@ impl Headers {
     }
 
     fn one(&self, name: &HeaderName, label: &'static str) -> Result<&Bytes, SipError> {
-        let mut fields = self.all(name);
-        let first = fields.next().ok_or(SipError::Missing(label))?;
-        if fields.next().is_some() {
+        let first = self.get(name).ok_or(SipError::Missing(label))?;
+        if self.count(name) > 1 {
             return Err(SipError::header(label, "given twice"));
         }
         Ok(first)

@@ -21,7 +21,7 @@ impl Headers {
     /// The value of the first field of this name.
     #[must_use]
     pub fn get(&self, name: &HeaderName) -> Option<&Bytes> {
-        self.all(name).next()
+        self.0.iter().find(|header| header.name == *name).map(|header| &header.value)
     }
 
     /// The values of all fields of this name.

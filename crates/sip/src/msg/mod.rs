@@ -14,7 +14,7 @@ pub use method::Method;
 pub use name::HeaderName;
 pub use parse::parse_datagram;
 pub use uri::{Scheme, Uri};
-pub(crate) use uri::{unescape, uri_host_port};
+pub(crate) use uri::uri_host_port;
 
 use bytes::Bytes;
 

@@ -316,7 +316,7 @@ fn escape_user(user: &str) -> Bytes {
     Bytes::from(out)
 }
 
-pub(crate) fn unescape(raw: &[u8]) -> Vec<u8> {
+fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut at = 0;
     while at < raw.len() {
