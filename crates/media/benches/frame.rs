@@ -1,9 +1,5 @@
 //! Cost of each step on one frame of 20 ms; the budget is `g711` about 0.1 µs, eight Goertzel bins
 //! about 0.5 µs.
-#![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
-)]
 
 use std::hint::black_box;
 

@@ -21,7 +21,6 @@
 //! assert!(media::freq::share(&heard, 1_000.0) > 0.9);
 //! # Ok::<(), media::MediaError>(())
 //! ```
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests may fail by panic"))]
 
 pub mod activity;
 pub mod dtmf;

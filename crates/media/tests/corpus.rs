@@ -1,0 +1,73 @@
+//! The fuzzers' corpus as stable tests: every file is read or refused, none is fatal, and the
+//! verdicts stay what they are.
+#![expect(clippy::unwrap_used, reason = "tests may fail by panic")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn verdicts(folder: &str, judge: impl Fn(&[u8]) -> bool) -> BTreeMap<String, bool> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(folder);
+    let found: BTreeMap<String, bool> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|p| {
+            (
+                p.file_name().unwrap().to_string_lossy().into_owned(),
+                judge(&std::fs::read(&p).unwrap()),
+            )
+        })
+        .collect();
+    assert!(found.len() >= 4, "{folder} has a corpus");
+    found
+}
+
+fn refused(found: &BTreeMap<String, bool>) -> Vec<&str> {
+    found
+        .iter()
+        .filter(|(_, ok)| !**ok)
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+#[test]
+fn rtp() {
+    let found = verdicts("rtp", |b| media::rtp::parse(b).is_ok());
+    let expected = [
+        "csrc_cut",
+        "extension_cut",
+        "padding_long",
+        "padding_zero",
+        "short",
+        "version_1",
+    ];
+    assert_eq!(refused(&found), expected);
+}
+
+#[test]
+fn rtcp() {
+    let found = verdicts("rtcp", |b| media::rtcp::parse(b).is_ok());
+    let expected = ["length_lies", "rr_count_lies", "sr_cut"];
+    assert_eq!(refused(&found), expected);
+}
+
+#[test]
+fn dtmf() {
+    let found = verdicts("dtmf", |b| media::dtmf::Event::parse(&b[4..]).is_ok());
+    assert_eq!(refused(&found), ["flash", "short"]);
+}
+
+#[test]
+fn wav() {
+    let found = verdicts("wav", |b| media::prompt::Prompt::from_wav(b).is_ok());
+    let expected = [
+        "bits_0",
+        "bits_7",
+        "cut",
+        "no_channels",
+        "rate_0",
+        "size_lies",
+    ];
+    assert_eq!(refused(&found), expected);
+}
