@@ -5,9 +5,6 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** Smaller files gain nothing from a stored second form. Bytes. */
-const PACK_MIN = 512;
-
 /** Writes `.br` and `.gz` beside each text file; the server chooses by Accept-Encoding. */
 function packed(): Plugin {
   return {
@@ -19,7 +16,6 @@ function packed(): Plugin {
         if (!/\.(js|css|html|svg|json)$/.test(name)) continue;
         const path = join(dir, name);
         const bytes = readFileSync(path);
-        if (bytes.length < PACK_MIN) continue;
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
         const size = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
         writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: size }));

@@ -1,0 +1,131 @@
+// The desk: a projection of what the server says about this agent, and his commands.
+import { api, said } from '../lib/api';
+import { i18n } from '../lib/i18n.svelte';
+import { flush, post, type Sent } from '../lib/outbox.svelte';
+import { Socket } from '../lib/socket.svelte';
+import { toast } from '../lib/toast.svelte';
+import type { AgentState, Card, Me, Message } from '../lib/wire';
+
+export interface Disposition {
+  code: string;
+  label_es: string;
+  label_en: string;
+  rpc: boolean;
+  is_final: boolean;
+  required: string[];
+  hotkey: number;
+  agent_may_set: boolean;
+}
+export const label = (d: Disposition): string => (i18n.lang === 'en' ? d.label_en : d.label_es);
+
+/** A delta carries whole values of the fields that changed, beside or inside `data`. */
+export function applied(me: Me, message: Message): Me {
+  const { t: _t, topic: _p, seq: _s, now: _n, data, ...rest } = message;
+  return { ...me, ...rest, ...(data as Partial<Me> | undefined) };
+}
+
+const LIVE: AgentState[] = ['talking', 'hold'];
+
+export class Desk {
+  me = $state.raw<Me | null>(null);
+  card = $state.raw<Card | null>(null);
+  dispositions = $state.raw<Disposition[]>([]);
+  /** Attempts whose disposition has left this desk, so that it is not asked twice. */
+  disposed = $state<string | null>(null);
+  /** A command is on its way; its button waits. */
+  busy = $state('');
+  readonly socket: Socket;
+
+  constructor(private readonly user: string) {
+    this.socket = new Socket('/ws/agent', 'me', {
+      snap: (data) => this.show(data as Me),
+      delta: (message) => this.me && this.show(applied(this.me, message)),
+      other: (message) => this.other(message),
+    });
+    void this.load();
+    void flush(user).catch((error: unknown) => toast('bad', said(error)));
+  }
+
+  get attempt(): string | null {
+    return this.me?.attempt?.id ?? null;
+  }
+  get live(): boolean {
+    return this.me !== null && LIVE.includes(this.me.state);
+  }
+  get lost(): boolean {
+    return this.socket.link !== 'up' || this.me?.state === 'lagged';
+  }
+  /** The call is open for a result: talking, on hold, or after it. */
+  get open(): boolean {
+    return this.attempt !== null && (this.live || this.me?.state === 'wrapup') && this.disposed !== this.attempt;
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  private show(me: Me): void {
+    this.me = me;
+    const busy = me.attempt !== null || me.state === 'preview' || me.state === 'lagged';
+    if (!busy && this.card) this.card = null;
+    if (me.attempt && this.card?.attempt && this.card.attempt !== me.attempt.id) this.card = null;
+  }
+
+  private other(message: Message): void {
+    if (message.t !== 'pop' && message.t !== 'card' && message.t !== 'preview') return;
+    const { t: _t, ...card } = message;
+    this.card = card as unknown as Card;
+    if (message.t === 'pop' && this.card.attempt) {
+      const { attempt } = this.card;
+      // Drawn means painted: the frame after the one in which the state changed.
+      requestAnimationFrame(() => requestAnimationFrame(() => this.socket.send({ t: 'ack', attempt })));
+    }
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const { items } = await api.get<{ items: Disposition[] }>('/dispositions');
+      this.dispositions = items.filter((d) => d.agent_may_set);
+    } catch (error) {
+      toast('bad', said(error));
+      setTimeout(() => void this.load(), 3_000);
+    }
+  }
+
+  private async command(name: string, path: string, body?: unknown): Promise<unknown> {
+    if (this.busy === name) return undefined;
+    this.busy = name;
+    try {
+      return await api.post(path, body);
+    } catch (error) {
+      toast('bad', said(error));
+      return undefined;
+    } finally {
+      this.busy = '';
+    }
+  }
+
+  ready = () => this.command('ready', '/agents/me/state', { state: 'ready' });
+  pause = (code: string) => this.command('pause', '/agents/me/state', { state: 'paused', code });
+  offline = () => this.command('offline', '/agents/me/state', { state: 'offline' });
+  hangup = () => this.command('hangup', `/attempts/${this.attempt}/hangup`);
+  hold = () => this.command('hold', `/attempts/${this.attempt}/hold`, { on: !this.me?.attempt?.held });
+  mute = () => this.command('mute', `/attempts/${this.attempt}/mute`, { on: !this.me?.attempt?.muted });
+  digit = (digit: string) => this.command('digit', `/attempts/${this.attempt}/dtmf`, { digit });
+  recording = (on: boolean) => this.command('recording', `/calls/${this.attempt}/recording/${on ? 'resume' : 'pause'}`);
+  dial = () => this.command('dial', `/preview/${this.card?.item}/dial`);
+  skip = () => this.command('skip', `/preview/${this.card?.item}/skip`);
+
+  async identity(role: string): Promise<void> {
+    const card = (await this.command('identity', `/attempts/${this.attempt}/identity`, { role })) as Card | undefined;
+    if (card?.debtor && card.attempt === this.attempt) this.card = card;
+  }
+
+  /** Kept in the outbox first; the attempt counts as disposed unless the server refuses it for good. */
+  async dispose(body: object): Promise<Sent> {
+    const attempt = this.attempt;
+    const sent = await post(this.user, `/attempts/${attempt}/disposition`, body);
+    if (sent.ok || sent.kept) this.disposed = attempt;
+    return sent;
+  }
+}

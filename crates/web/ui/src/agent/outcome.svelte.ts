@@ -1,0 +1,90 @@
+// The result being written: one draft per attempt, checked before it leaves.
+import { addDays, today, wallToUtc, zoneOf } from '../lib/dates';
+import { minorDigits, parseAmount, type Money } from '../lib/format';
+import type { Key } from '../lib/i18n.svelte';
+import type { Card, CardDebt } from '../lib/wire';
+import type { Disposition } from './desk.svelte';
+
+export const PROMISE = 'CD.PP';
+export const CALLBACK = 'CD.VL';
+export const CHANNELS = ['transfer', 'cash', 'card', 'debit', 'link', 'other'] as const;
+
+/** The debt a promise is about: the first of which the amounts are known. */
+export const mainDebt = (card: Card | null): CardDebt | null => card?.debts.find((d) => d.balance ?? d.overdue) ?? null;
+
+/** Minimum, half and all of what is overdue (of the balance where nothing is said to be overdue). */
+export function presets(debt: CardDebt | null): { key: 'minimum' | 'half' | 'total'; money: Money }[] {
+  const all = debt?.overdue ?? debt?.balance;
+  if (!debt || !all || all.amount_minor <= 0) return [];
+  const half = { ...all, amount_minor: Math.ceil(all.amount_minor / 2) };
+  const list: { key: 'minimum' | 'half' | 'total'; money: Money }[] = [
+    { key: 'half', money: half },
+    { key: 'total', money: all },
+  ];
+  if (debt.minimum && debt.minimum.amount_minor > 0) list.unshift({ key: 'minimum', money: debt.minimum });
+  return list;
+}
+
+export const inField = (money: Money): string => (money.amount_minor / 10 ** minorDigits(money.currency)).toFixed(minorDigits(money.currency));
+
+export class Outcome {
+  code = $state<string | null>(null);
+  note = $state('');
+  amount = $state('');
+  due = $state('');
+  channel = $state<(typeof CHANNELS)[number]>('transfer');
+  callback = $state('');
+  /** What is wrong with the draft, as a message key. */
+  wrong = $state<Key | null>(null);
+
+  constructor(readonly attempt: string) {}
+
+  choose(disposition: Disposition, card: Card | null, now: number): void {
+    this.code = disposition.code;
+    this.wrong = null;
+    if (disposition.code === PROMISE) this.propose(card, now);
+  }
+
+  /** The default promise: the smallest preset, tomorrow at the latest by the first pay channel. */
+  propose(card: Card | null, now: number): void {
+    const first = presets(mainDebt(card))[0];
+    if (first && !this.amount) this.amount = inField(first.money);
+    if (!this.due) this.due = addDays(today(now, zoneOf(card?.debtor.country)), 1);
+  }
+
+  get promise(): boolean {
+    return this.code === PROMISE;
+  }
+
+  /** The body of the request, or null with `wrong` set. */
+  body(card: Card | null, disposition: Disposition, now: number): Record<string, unknown> | null {
+    this.wrong = null;
+    const note = this.note.trim();
+    const base = { code: disposition.code, ...(note ? { note } : {}) };
+    if (this.promise) return this.withPromise(base, card, now);
+    if (disposition.code === CALLBACK) {
+      const at = wallToUtc(this.callback, zoneOf(card?.debtor.country));
+      if (!Number.isFinite(at)) return this.fail('outcome.needTime');
+      if (at <= now) return this.fail('outcome.past');
+      return { ...base, callback_at: new Date(at).toISOString() };
+    }
+    if (disposition.required.length > 0 && !note) return this.fail('outcome.needNote');
+    return base;
+  }
+
+  private withPromise(base: object, card: Card | null, now: number): Record<string, unknown> | null {
+    const debt = mainDebt(card);
+    const currency = (debt?.overdue ?? debt?.balance)?.currency;
+    if (!debt || !currency) return this.fail('outcome.needIdentity');
+    const minor = parseAmount(this.amount, currency);
+    if (!minor || minor <= 0) return this.fail('outcome.needAmount');
+    if (!this.due) return this.fail('outcome.needDate');
+    if (this.due < today(now, zoneOf(card?.debtor.country))) return this.fail('outcome.past');
+    return { ...base, promise: { debt_id: debt.id, amount: { amount_minor: minor, currency }, due_date: this.due, channel: this.channel } };
+  }
+
+  private fail(key: Key): null {
+    this.wrong = key;
+    return null;
+  }
+}

@@ -1,0 +1,168 @@
+// Shapes of the socket's messages, as the server's /ws/schema.json gives them.
+import type { Money, Ratio, Sum } from './format';
+
+export type AgentState = 'offline' | 'ready' | 'reserved' | 'preview' | 'ringing' | 'talking' | 'hold' | 'wrapup' | 'paused' | 'lagged';
+export interface Named {
+  id: string;
+  name: string;
+}
+
+export interface MeAttempt {
+  id: string;
+  since: number;
+  identity: boolean;
+  held: boolean;
+  muted: boolean;
+  recording: 'on' | 'paused' | 'off';
+  answered_at: number | null;
+  ended_at: number | null;
+}
+export interface Me {
+  agent: string;
+  name: string;
+  state: AgentState;
+  since: number;
+  pause_code: string | null;
+  queued: string | null;
+  campaign: Named | null;
+  attempt: MeAttempt | null;
+  ended?: { cause_es: string; cause_en: string; by: 'debtor' | 'agent' | 'system' } | null;
+  limits: { wrapup_max_s: number; wrapup_s: number };
+  phone: { registered: boolean; leg_up: boolean };
+  today: { calls: number; rpc: number; promises: number; promised: Sum[]; occupancy_pct: number };
+}
+
+export interface Phone {
+  point: string;
+  masked: string;
+  class: string;
+  bad: boolean;
+}
+export interface CardDebt {
+  id: string;
+  external_ref: string | null;
+  product: string | null;
+  creditor: string | null;
+  bucket: string;
+  days_past_due: number;
+  balance: Money | null;
+  overdue: Money | null;
+  minimum: Money | null;
+}
+/** Promises and payments carry their money flat or as an object; both are read. */
+export interface CardMoney {
+  id?: string;
+  amount?: Money | null;
+  amount_minor?: number | null;
+  currency?: string;
+  state?: string;
+  due_date?: string;
+  paid_at?: string | number;
+  made_at?: string | number;
+  channel?: string;
+}
+export interface Step {
+  key: string;
+  title: string;
+  text: string;
+  before_identity: boolean;
+}
+export interface Card {
+  attempt: string | null;
+  item?: string;
+  campaign: Named;
+  gate: boolean;
+  debtor: { id: string; name: string; document_masked: string; language: string; country: string; phones: Phone[] };
+  debts: CardDebt[];
+  promises: CardMoney[];
+  payments: CardMoney[];
+  script: { id: string; name: string; steps: Step[] } | null;
+  offers: unknown[];
+  notices: { es: string; en: string }[];
+  timeline: { at: number; kind: string; text_es: string; text_en: string }[];
+}
+
+export interface BoardAgent {
+  id: string;
+  name: string;
+  team: string | null;
+  campaign: string | null;
+  state: AgentState;
+  pause_code: string | null;
+  since: number;
+  debtor_masked: string | null;
+  attempt: string | null;
+  calls: number;
+  rpc: number;
+  promises: number;
+  amount: Sum[];
+  occupancy_pct: number;
+  link_ms: number | null;
+}
+export type BoardRow = [agent: string, state: AgentState, since: number, calls: number, occupancy: number, promises: number, amount: number];
+
+export interface CampaignRow {
+  id: string;
+  name: string;
+  status: 'draft' | 'running' | 'paused' | 'stopped';
+  mode: string;
+  level_now: number;
+  level_target: number;
+  dialable: number;
+  hopper: number;
+  attempts_today: number;
+  answers: number;
+  abandoned: number;
+  abandonment: Ratio & { cap_pct: number | null };
+  answer_rate_5m: Ratio;
+  wait_agent_ms: { p50: number | null; p99: number | null };
+  wait_debtor_ms: { p50: number | null; p99: number | null };
+  agents: Record<'logged_in' | 'ready' | 'reserved' | 'talking' | 'hold' | 'wrapup' | 'paused' | 'lagged', number>;
+  calls: { ringing: number; waiting: number; in_message: number };
+  window_closes_at: number | string | null;
+  blocked: [reason: string, n: number][];
+  promises: number;
+  promised: Sum[];
+  problem: { code: string; es: string; en: string } | null;
+}
+export interface TrunkRow {
+  id: string;
+  name: string;
+  up: boolean;
+  channels: number;
+  in_use: number;
+  cps: number;
+  asr: Ratio;
+  ner: Ratio;
+  acd_ms: number | null;
+  pdd_ms: number | null;
+}
+export interface Alarm {
+  id: string;
+  kind: string;
+  at: number;
+  es: string;
+  en: string;
+}
+export interface Board {
+  agents: BoardAgent[];
+  campaigns: CampaignRow[];
+  trunks: TrunkRow[];
+  alarms: Alarm[];
+  totals: Record<string, unknown>;
+}
+export interface BoardDelta extends Partial<Omit<Board, 'totals'>> {
+  rows?: BoardRow[];
+  totals?: Record<string, unknown>;
+}
+
+export interface Message {
+  t: string;
+  topic?: string;
+  seq?: number;
+  now?: number;
+  boot?: string;
+  n?: number;
+  data?: unknown;
+  [field: string]: unknown;
+}
