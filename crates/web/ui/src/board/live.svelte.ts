@@ -1,0 +1,104 @@
+// The board: rows of the server, kept as plain objects; a version number redraws, at most ten times a second.
+import { SvelteMap } from 'svelte/reactivity';
+import { api, type Page } from '../lib/api';
+import { share } from '../lib/format';
+import { Socket } from '../lib/socket.svelte';
+import type { Alarm, Board, BoardAgent, BoardDelta, BoardRow, CampaignRow, Message, Named, TrunkRow } from '../lib/wire';
+
+/** Between two points of the chart, ms; and how many are kept (two hours). */
+const SAMPLE_MS = 5_000;
+const SAMPLES = 1_440;
+
+/** The short row of a tick: whole values, so that applying one twice is harmless. */
+export function withRow(agent: BoardAgent, row: BoardRow): BoardAgent {
+  const [, state, since, calls, occupancy_pct, promises, minor] = row;
+  const amount = agent.amount[0] ? [[agent.amount[0][0], minor] as [string, number], ...agent.amount.slice(1)] : agent.amount;
+  const pause_code = state === 'paused' ? agent.pause_code : null;
+  return { ...agent, state, since, calls, occupancy_pct, promises, amount, pause_code };
+}
+
+/** Rows with the same id are replaced whole, new ones added, the rest kept. */
+export function merged<T extends { id: string }>(had: readonly T[], changed: readonly T[] | undefined): T[] {
+  if (!changed?.length) return had as T[];
+  const byId = new Map(changed.map((row) => [row.id, row]));
+  const kept = had.map((row) => {
+    const next = byId.get(row.id);
+    if (next) byId.delete(row.id);
+    return next ?? row;
+  });
+  return [...kept, ...byId.values()];
+}
+
+export interface Sample {
+  at: number;
+  /** Share 0…1 of each running campaign, and over all. */
+  all: number | null;
+}
+
+export class Live {
+  agents = new SvelteMap<string, BoardAgent>();
+  campaigns = $state.raw<CampaignRow[]>([]);
+  trunks = $state.raw<TrunkRow[]>([]);
+  alarms = $state.raw<Alarm[]>([]);
+  totals = $state.raw<Record<string, unknown>>({});
+  samples = $state.raw<Sample[]>([]);
+  /** Names of teams; without them the filter shows dashes. */
+  teams = $state.raw(new Map<string, string>());
+  ready = $state(false);
+  readonly socket: Socket;
+  private timer: ReturnType<typeof setInterval>;
+
+  constructor() {
+    this.socket = new Socket('/ws/supervisor', 'board', {
+      snap: (data) => this.snap(data as Board),
+      delta: (message) => this.delta({ ...message, ...(message.data as object | undefined) } as unknown as BoardDelta & Message),
+    });
+    api.get<Page<Named>>('/teams', { limit: 500 }).then(({ items }) => (this.teams = new Map(items.map((x) => [x.id, x.name]))), () => undefined);
+    this.timer = setInterval(() => this.sample(), SAMPLE_MS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.socket.close();
+  }
+
+  private snap(board: Board): void {
+    this.agents.clear();
+    for (const agent of board.agents) this.agents.set(agent.id, agent);
+    this.campaigns = board.campaigns;
+    this.trunks = board.trunks;
+    this.alarms = board.alarms;
+    this.totals = board.totals ?? {};
+    this.ready = true;
+    if (this.samples.length === 0) this.sample();
+  }
+
+  private delta(change: BoardDelta): void {
+    for (const agent of change.agents ?? []) this.agents.set(agent.id, agent);
+    for (const row of change.rows ?? []) {
+      const agent = this.agents.get(row[0]);
+      // A full row in the same tick is newer than the short one.
+      if (agent && !change.agents?.some((a) => a.id === row[0])) this.agents.set(row[0], withRow(agent, row));
+    }
+    this.campaigns = merged(this.campaigns, change.campaigns);
+    this.trunks = merged(this.trunks, change.trunks);
+    if (change.alarms) this.alarms = change.alarms;
+    if (change.totals) this.totals = change.totals;
+  }
+
+  private sample(): void {
+    if (!this.ready || this.socket.link !== 'up') return;
+    const point = { at: Date.now(), all: share(abandonment(this.campaigns)) };
+    this.samples = [...this.samples.slice(1 - SAMPLES), point];
+  }
+}
+
+export function abandonment(campaigns: readonly CampaignRow[]): { numerator: number; denominator: number } {
+  return campaigns.reduce((sum, c) => ({ numerator: sum.numerator + c.abandonment.numerator, denominator: sum.denominator + c.abandonment.denominator }), { numerator: 0, denominator: 0 });
+}
+
+/** The strictest cap among campaigns that dial, as a share; null where none is set. */
+export function cap(campaigns: readonly CampaignRow[]): number | null {
+  const caps = campaigns.filter((c) => c.status === 'running').flatMap((c) => (c.abandonment.cap_pct == null ? [] : [c.abandonment.cap_pct / 100]));
+  return caps.length ? Math.min(...caps) : null;
+}
