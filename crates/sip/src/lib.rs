@@ -6,6 +6,7 @@ pub mod header;
 pub mod ids;
 pub mod limits;
 pub mod msg;
+pub mod registrar;
 pub mod sdp;
 mod time;
 pub mod transaction;

@@ -1,241 +1,248 @@
-//! The endpoint.
+//! The endpoint: octets and time in, octets, reports and a deadline out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{
-    CallKey, Config, Counters, Event, InviteOrder, PingKey, PingOrder, Received, RegKey,
-    RegisterOrder,
-};
-use crate::header::Reason;
+use super::call::Call;
+use super::core::Core;
+use super::register::Registration;
+use super::{CallKey, Config, Counters, Event, Received, RegKey};
+use crate::Millis;
+use crate::digest::DigestServer;
 use crate::ids::Ids;
-use crate::transport::{ConnId, Proto, Source, Transmit};
-use crate::{Millis, SipError};
+use crate::limits::MAX_CONNECTIONS;
+use crate::msg::{Frame, StreamFramer, parse_datagram};
+use crate::registrar::{Binding, Guesses, Registrar};
+use crate::transport::{ConnId, Proto, Source, Target, Transmit};
+
+/// The ids by which a request of the peer finds its call: Call-ID and our tag.
+pub(super) type LegId = (Bytes, Bytes);
+
+/// Whose timer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TimerKey {
+    Call(CallKey),
+    Registration(RegKey),
+}
 
 /// All calls of one process.
 pub struct Endpoint {
-    config: Config,
-    ids: Box<dyn Ids>,
-    counters: Counters,
+    pub(super) core: Core,
+    pub(super) calls: HashMap<CallKey, Box<Call>>,
+    pub(super) legs: HashMap<LegId, CallKey>,
+    pub(super) registrations: HashMap<RegKey, Registration>,
+    pub(super) registrar: Option<Registrar>,
+    pub(super) digest: Option<DigestServer>,
+    pub(super) guesses: Guesses,
+    pub(super) timers: BTreeSet<(Millis, TimerKey)>,
+    pub(super) next_key: u64,
+    framers: HashMap<ConnId, StreamFramer>,
 }
 
 impl Endpoint {
     /// An endpoint without calls.
     #[must_use]
     pub fn new(config: Config, ids: Box<dyn Ids>) -> Self {
-        Endpoint { config, ids, counters: Counters::default() }
+        Endpoint {
+            registrar: config.registrar.map(Registrar::new),
+            digest: config.auth.clone().map(DigestServer::new),
+            core: Core::new(config, ids),
+            calls: HashMap::new(),
+            legs: HashMap::new(),
+            registrations: HashMap::new(),
+            guesses: Guesses::default(),
+            timers: BTreeSet::new(),
+            next_key: 1,
+            framers: HashMap::new(),
+        }
     }
 
     /// Takes a datagram, or the next octets of a stream (`source.conn` must be set then).
     pub fn receive(&mut self, now: Millis, source: Source, octets: &Bytes) -> Received {
-        let _ = (now, source, octets, &mut self.ids, &self.config);
+        let Some(conn) = source.conn.filter(|_| source.proto.reliable()) else {
+            match parse_datagram(octets) {
+                Ok(message) => self.take_message(now, source, message),
+                // A keep-alive of line ends alone is no message (RFC 5626 §4.4.1).
+                Err(_) if octets.iter().all(|b| b"\r\n\0 ".contains(b)) => {}
+                Err(_) => self.core.counters.malformed += 1,
+            }
+            return Received::Keep;
+        };
+        if self.framers.len() >= MAX_CONNECTIONS && !self.framers.contains_key(&conn) {
+            self.core.counters.over_limit += 1;
+            return Received::Close;
+        }
+        for frame in self.framers.entry(conn).or_default().push(octets) {
+            match frame {
+                Ok(Frame::Message(message)) => self.take_message(now, source, message),
+                Ok(Frame::Ping) => {
+                    let pong = Bytes::from_static(b"\r\n");
+                    self.core.layer.transmit(Target::from(source), pong);
+                }
+                Err(_) => {
+                    self.core.counters.malformed += 1;
+                    self.framers.remove(&conn);
+                    return Received::Close;
+                }
+            }
+        }
         Received::Keep
     }
 
     /// The next octets to send. Poll after each call until None.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        let transmit = self.core.layer.poll_transmit()?;
+        self.core.counters.sent += 1;
+        Some(transmit)
     }
 
     /// The next report. Poll after each call until None.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.core.events.pop_front()
     }
 
     /// When [`Endpoint::on_timer`] is to be called next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        None
+        let own = self.timers.first().map(|(at, _)| *at);
+        let registrar = self.registrar.as_ref().and_then(Registrar::next_deadline);
+        let layer = self.core.layer.next_deadline();
+        let acks = self.core.acks.next_deadline();
+        own.into_iter().chain(registrar).chain(layer).chain(acks).min()
     }
 
     /// Does what is due.
     pub fn on_timer(&mut self, now: Millis) {
-        let _ = now;
+        self.core.layer.on_timer(now);
+        self.drain_layer(now);
+        self.core.acks.on_timer(now);
+        while let Some((at, key)) = self.timers.first().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.remove(&(at, key));
+            match key {
+                TimerKey::Call(key) => {
+                    if let Some(call) = self.calls.get_mut(&key) {
+                        call.armed = None;
+                    }
+                    self.with_call(key, |core, call| call.on_timer(core, now));
+                }
+                TimerKey::Registration(key) => {
+                    if let Some(registration) = self.registrations.get_mut(&key) {
+                        registration.armed = None;
+                        registration.on_timer(&mut self.core, now);
+                    }
+                    self.settle_registration(key);
+                }
+            }
+            self.drain_layer(now);
+        }
+        self.expire_bindings(now);
+    }
+
+    fn expire_bindings(&mut self, now: Millis) {
+        let Some(registrar) = &mut self.registrar else { return };
+        for (user, contact) in registrar.on_timer(now) {
+            self.core.report(Event::Unregistered { user, contact, expired: true });
+        }
     }
 
     /// Tells that nothing can be sent to an address: its unanswered requests fail at once.
-    pub fn transport_failed(&mut self, now: Millis, proto: Proto, dest: std::net::SocketAddr) {
-        let _ = (now, proto, dest);
+    pub fn transport_failed(&mut self, now: Millis, proto: Proto, dest: SocketAddr) {
+        self.core.layer.transport_failed(proto, dest);
+        self.drain_layer(now);
     }
 
     /// Tells that a stream connection is gone.
     pub fn connection_closed(&mut self, now: Millis, conn: ConnId) {
-        let _ = (now, conn);
+        self.framers.remove(&conn);
+        self.core.layer.connection_closed(conn);
+        for call in self.calls.values_mut().filter(|call| call.peer.conn == Some(conn)) {
+            call.peer.conn = None;
+        }
+        self.drain_layer(now);
     }
 
-    /// Starts a call.
-    ///
-    /// # Errors
-    /// [`SipError::Limit`], [`SipError::NoLocalAddress`].
-    pub fn invite(&mut self, now: Millis, order: InviteOrder) -> Result<CallKey, SipError> {
-        let _ = (now, order);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Sends 180 for an incoming call.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`].
-    pub fn ring(&mut self, now: Millis, call: CallKey) -> Result<(), SipError> {
-        self.progress(now, call, 180, None)
-    }
-
-    /// Sends a provisional response (101 to 199) for an incoming call, with early media or none.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`].
-    pub fn progress(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        code: u16,
-        sdp: Option<Bytes>,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, code, sdp);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Sends 200 for an incoming call and repeats it until the ACK.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`].
-    pub fn answer(&mut self, now: Millis, call: CallKey, sdp: Bytes) -> Result<(), SipError> {
-        let _ = (now, call, sdp);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Refuses an incoming call with 300 to 699 and an optional Reason.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`].
-    pub fn reject(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        code: u16,
-        reason: Option<Reason>,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, code, reason);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Refuses an incoming call with 401; the peer's next INVITE carries credentials and, when
-    /// they are right, comes with [`super::Incoming::user`] set.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`], also without [`Config::auth`].
-    pub fn challenge(&mut self, now: Millis, call: CallKey) -> Result<(), SipError> {
-        let _ = (now, call);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Withdraws an unanswered outgoing call; CANCEL leaves once a 1xx has come.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`] when it is answered already.
-    pub fn cancel(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        reason: Option<Reason>,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, reason);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Ends a call in whatever state: BYE, CANCEL, or 480 for an unanswered incoming one.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`].
-    pub fn hang_up(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        reason: Option<Reason>,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, reason);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Offers a changed session (hold for example) by re-INVITE.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`] while another change is under way.
-    pub fn reinvite(&mut self, now: Millis, call: CallKey, sdp: Bytes) -> Result<(), SipError> {
-        let _ = (now, call, sdp);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Answers [`Event::Reinvite`]: 200 with this body, or 488 with None.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`] when nothing waits for an answer.
-    pub fn answer_reinvite(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        sdp: Option<Bytes>,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, sdp);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Sends INFO in an answered call; its answer is not reported.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`], [`SipError::State`].
-    pub fn send_info(
-        &mut self,
-        now: Millis,
-        call: CallKey,
-        content_type: &str,
-        body: Bytes,
-    ) -> Result<(), SipError> {
-        let _ = (now, call, content_type, body);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Registers us somewhere and keeps it registered.
-    ///
-    /// # Errors
-    /// [`SipError::Limit`], [`SipError::NoLocalAddress`].
-    pub fn register(&mut self, now: Millis, order: RegisterOrder) -> Result<RegKey, SipError> {
-        let _ = (now, order);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Removes a registration of ours.
-    ///
-    /// # Errors
-    /// [`SipError::Unknown`].
-    pub fn unregister(&mut self, now: Millis, registration: RegKey) -> Result<(), SipError> {
-        let _ = (now, registration);
-        Err(SipError::State("not built yet"))
-    }
-
-    /// Sends OPTIONS outside any call; [`Event::Pong`] tells its fate.
-    ///
-    /// # Errors
-    /// [`SipError::Limit`], [`SipError::NoLocalAddress`].
-    pub fn options_ping(&mut self, now: Millis, order: PingOrder) -> Result<PingKey, SipError> {
-        let _ = (now, order);
-        Err(SipError::State("not built yet"))
+    /// The contacts an account of our registrar is bound to.
+    #[must_use]
+    pub fn bindings(&self, user: &str) -> &[Binding] {
+        self.registrar.as_ref().map_or(&[], |registrar| registrar.bindings(user))
     }
 
     /// Figures for metrics.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.core.counters
     }
 
-    /// How many calls are alive.
+    /// How many calls are alive, those among them that only wait for the answer to BYE.
     #[must_use]
     pub fn calls(&self) -> usize {
-        0
+        self.calls.len()
     }
 
     /// How many transactions are alive.
     #[must_use]
     pub fn transactions(&self) -> usize {
-        0
+        self.core.layer.len()
+    }
+
+    /// Runs something on a call, then forgets the call if it is over, or arms its timer.
+    pub(super) fn with_call<R>(
+        &mut self,
+        key: CallKey,
+        work: impl FnOnce(&mut Core, &mut Call) -> R,
+    ) -> Option<R> {
+        let call = self.calls.get_mut(&key)?;
+        let result = work(&mut self.core, call);
+        let wanted = if call.is_over() { None } else { call.deadline() };
+        if wanted != call.armed {
+            if let Some(at) = call.armed {
+                self.timers.remove(&(at, TimerKey::Call(key)));
+            }
+            if let Some(at) = wanted {
+                self.timers.insert((at, TimerKey::Call(key)));
+            }
+            call.armed = wanted;
+        }
+        if call.is_over()
+            && let Some(call) = self.calls.remove(&key)
+        {
+            self.legs.remove(&(call.dialog.call_id, call.dialog.local_tag));
+        }
+        Some(result)
+    }
+
+    /// Takes a new call into the tables.
+    pub(super) fn keep_call(&mut self, call: Call) {
+        let key = call.key;
+        let leg = (call.dialog.call_id.clone(), call.dialog.local_tag.clone());
+        self.legs.insert(leg, key);
+        self.calls.insert(key, Box::new(call));
+        self.with_call(key, |_, _| ());
+    }
+
+    pub(super) fn settle_registration(&mut self, key: RegKey) {
+        let Some(registration) = self.registrations.get_mut(&key) else { return };
+        if let Some(at) = registration.armed.take() {
+            self.timers.remove(&(at, TimerKey::Registration(key)));
+        }
+        if registration.over {
+            self.registrations.remove(&key);
+            return;
+        }
+        registration.armed = registration.next_at;
+        if let Some(at) = registration.next_at {
+            self.timers.insert((at, TimerKey::Registration(key)));
+        }
+    }
+
+    pub(super) fn fresh_key(&mut self) -> u64 {
+        let key = self.next_key;
+        self.next_key += 1;
+        key
     }
 }

@@ -5,10 +5,24 @@
 //! [`Endpoint::poll_transmit`], reports with [`Endpoint::poll_event`], and call
 //! [`Endpoint::on_timer`] when [`Endpoint::next_deadline`] has come.
 
+mod acks;
+mod body;
+mod call;
+mod checks;
+mod commands;
 mod config;
+mod core;
+mod dialog;
+mod dispatch;
 mod endpoint;
 mod event;
+mod in_dialog;
+mod offer;
 mod order;
+mod register;
+mod session;
+mod uac;
+mod uas;
 
 pub use config::{Auth, Config, LocalAddrs, Passwords, RegistrarRules, Secret};
 pub use endpoint::Endpoint;
