@@ -1,0 +1,150 @@
+// Entities of the API as these screens read them.
+import type { Money, Sum } from '../lib/format';
+import type { Phone } from '../lib/wire';
+
+export interface Client {
+  id: string;
+  name: string;
+}
+export interface Portfolio {
+  id: string;
+  client_id: string;
+  name: string;
+  currency: string;
+  zone: string;
+}
+export interface Segment {
+  id: string;
+  client_id: string;
+  name: string;
+  expression: string;
+  version: number;
+  updated_at: string;
+}
+export interface Script {
+  id: string;
+  name: string;
+}
+export type Params = Record<string, unknown> & {
+  mode: string;
+  lines_per_agent: number;
+  ring_timeout_s: number;
+  agent_within_ms: number;
+  window_from: string;
+  window_to: string;
+  wrapup_mode: string;
+  wrapup_s: number;
+  wrapup_max_s: number;
+  record: string;
+  attempts_per_debtor: number;
+  attempts_per_point: number;
+  attempts_per_day: number | null;
+  abandon_cap_pct: number | null;
+  identity_gate: boolean;
+  promise_max_days: number;
+  promise_min_pct: number;
+  drop_action: string;
+};
+export interface Campaign {
+  id: string;
+  client_id: string;
+  name: string;
+  segment_id: string;
+  script_id: string | null;
+  status: 'draft' | 'running' | 'paused' | 'stopped';
+  params: Params;
+  version: number;
+}
+export interface Said {
+  code: string;
+  es: string;
+  en: string;
+}
+export interface Preview {
+  count: { debtors: number; phones: number; balance: Sum[] };
+  sample: { debtor_id: string; external_ref: string; country: string; days_past_due: number; balance_minor: number; currency: string }[];
+  expression: string;
+}
+export interface DebtorLine {
+  id: string;
+  client_id: string;
+  portfolio_id: string;
+  external_ref: string;
+  name: string;
+  document_masked: string;
+  country: string;
+  language: string;
+  phones: Phone[];
+}
+export interface Attempt {
+  id: string;
+  campaign_id: string | null;
+  debtor_id: string;
+  phone: string;
+  mode: string;
+  state: string;
+  opened_at: string;
+  answered_at: string | null;
+  bridged_at: string | null;
+  ended_at: string | null;
+  result: string | null;
+  sip_code: number | null;
+  disposition: string | null;
+  agent_id: string | null;
+  recording_id: string | null;
+  verdict_id: string;
+}
+export interface Recording {
+  id: string;
+  attempt_id: string;
+  outcome: 'open' | 'sealed' | 'repaired' | 'failed';
+  sha256: string | null;
+  duration_ms: number;
+  bytes: number;
+  gaps: [number, number, string][];
+  started_at: string;
+}
+export interface Verdict {
+  id: string;
+  at: string;
+  point_id: string | null;
+  decision: 'allow' | 'allow_agent_only' | 'defer' | 'deny';
+  until?: string;
+  blocked: string | null;
+  rules: { rule: string; es: string; en: string; refused: boolean }[];
+  packs: { id: string; version: string; unjudged: string[] }[];
+  zones: { zone: string; evidence: string; local: string }[];
+  counters: { rule: string; value: number; limit: number }[];
+  next_legal_at: string | null;
+}
+export interface WhyNot {
+  verdicts: Verdict[];
+  items: { campaign_id: string; next_at: string; priority: number; attempts: number; last_result: string | null; done: boolean; note?: string | null }[];
+  reasons_es: string[];
+  reasons_en: string[];
+  next_legal_at: string | null;
+}
+export interface Debt {
+  id: string;
+  external_ref: string;
+  product: string;
+  currency: string;
+  principal_minor: number;
+  interest_minor: number;
+  fees_minor: number;
+  overdue_minor: number;
+  minimum_minor: number;
+  due_date: string;
+  status: string;
+}
+export interface File {
+  debtor: { id: string; name: string; document: string; external_ref: string; kind: string; country: string; subdivision: string | null; language: string; address_zone: string | null };
+  debts: Debt[];
+  parties: { id: string; role: string; name: string }[];
+  points: { id: string; channel: string; value: string; class: string; role: string; authorised: boolean; confidence: number; bad: boolean }[];
+  consents: { id: string; channel: string; purpose: string; granted_at: string; revoked_at: string | null }[];
+  holds: { id: string; kind: string; scope: string; from: string; until: string | null; lifted_at: string | null; evidence: string }[];
+  promises: ({ id: string; due_date: string; state: string; channel: string; made_at: string } & Money)[];
+  payments: ({ id: string; paid_at: string; channel: string; reference: string } & Money)[];
+  attempts: Attempt[];
+}

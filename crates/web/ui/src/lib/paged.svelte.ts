@@ -1,0 +1,58 @@
+// A list by cursor: first page, then more on demand. Late answers of an older question are dropped.
+import { api, said, type Page, type Query } from './api';
+
+export class Paged<T> {
+  items = $state.raw<T[]>([]);
+  next = $state<string | null>(null);
+  loading = $state(false);
+  wrong = $state('');
+  private path = '';
+  private query: Query = {};
+  private asked: AbortController | null = null;
+
+  constructor(private readonly limit = 50) {}
+
+  load(path: string, query: Query = {}): Promise<void> {
+    this.path = path;
+    this.query = query;
+    this.items = [];
+    this.next = null;
+    return this.fetch(null);
+  }
+  more(): Promise<void> {
+    return this.next && !this.loading ? this.fetch(this.next) : Promise.resolve();
+  }
+  again(): Promise<void> {
+    return this.load(this.path, this.query);
+  }
+
+  private async fetch(cursor: string | null): Promise<void> {
+    this.asked?.abort();
+    const mine = (this.asked = new AbortController());
+    this.loading = true;
+    this.wrong = '';
+    try {
+      const page = await api.get<Page<T>>(this.path, { ...this.query, limit: this.limit, cursor }, mine.signal);
+      if (mine !== this.asked) return;
+      this.items = cursor ? [...this.items, ...page.items] : page.items;
+      this.next = page.next_cursor;
+    } catch (error) {
+      if (!mine.signal.aborted) this.wrong = said(error);
+    } finally {
+      if (mine === this.asked) this.loading = false;
+    }
+  }
+}
+
+/** All pages of a short list (clients, scripts), bounded. */
+export async function every<T>(path: string, query: Query = {}): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | null = null;
+  for (let pages = 0; pages < 20; pages++) {
+    const page: Page<T> = await api.get<Page<T>>(path, { ...query, limit: 500, cursor });
+    all.push(...page.items);
+    cursor = page.next_cursor;
+    if (!cursor) break;
+  }
+  return all;
+}
