@@ -5,6 +5,7 @@ import { flush, post, type Sent } from '../lib/outbox.svelte';
 import { Socket } from '../lib/socket.svelte';
 import { toast } from '../lib/toast.svelte';
 import type { AgentState, Card, Me, Message } from '../lib/wire';
+import { applied } from './me';
 
 export interface Disposition {
   code: string;
@@ -17,12 +18,6 @@ export interface Disposition {
   agent_may_set: boolean;
 }
 export const label = (d: Disposition): string => (i18n.lang === 'en' ? d.label_en : d.label_es);
-
-/** A delta carries whole values of the fields that changed, beside or inside `data`. */
-export function applied(me: Me, message: Message): Me {
-  const { t: _t, topic: _p, seq: _s, now: _n, data, ...rest } = message;
-  return { ...me, ...rest, ...(data as Partial<Me> | undefined) };
-}
 
 const LIVE: AgentState[] = ['talking', 'hold'];
 

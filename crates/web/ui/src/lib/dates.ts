@@ -35,6 +35,7 @@ export const today = (now: number, zone?: string): string => isoDay(now, zone);
 /** The instant of a wall time `2026-11-28T10:00` in a zone, epoch ms; NaN for what is no time. */
 export function wallToUtc(wall: string, zone?: string): number {
   if (!zone) return Date.parse(wall);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(wall)) return Number.NaN;
   const guess = Date.parse(`${wall.slice(0, 16)}:00Z`);
   // Twice, because the offset at the guess may differ from the one at the answer.
   return guess - offset(guess - offset(guess, zone), zone);

@@ -13,21 +13,23 @@ export interface Ratio {
   denominator: number;
 }
 
+/** Minor digits by ISO 4217, the same table as the server's. Intl's own differs (COP has two here, none there). */
+const NO_MINOR = new Set(['CLP', 'PYG', 'JPY', 'KRW', 'VND', 'ISK', 'UGX', 'XAF', 'XOF', 'XPF']);
+const THREE_MINOR = new Set(['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND']);
+export const minorDigits = (currency: string): number => (NO_MINOR.has(currency) ? 0 : THREE_MINOR.has(currency) ? 3 : 2);
+
 const made = new Map<string, Intl.NumberFormat>();
 function money(currency: string, short: boolean): Intl.NumberFormat {
   const key = `${locale()} ${currency} ${short}`;
   let format = made.get(key);
   if (!format) {
     const style = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const;
-    format = new Intl.NumberFormat(locale(), short ? { ...style, notation: 'compact', maximumFractionDigits: 1, minimumFractionDigits: 0 } : style);
+    const digits = minorDigits(currency);
+    const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    format = new Intl.NumberFormat(locale(), short ? { ...style, notation: 'compact', maximumFractionDigits: 1, minimumFractionDigits: 0 } : { ...style, ...fixed });
     made.set(key, format);
   }
   return format;
-}
-
-/** Digits after the point by ISO 4217: 0 for CLP, 2 for MXN. */
-export function minorDigits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 export function amount(minor: number, currency: string, short = false): string {
