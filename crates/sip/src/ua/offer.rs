@@ -18,6 +18,9 @@ use crate::{Millis, SipError};
 /// Wait before a refused session refresh is tried again, ms.
 const REFRESH_AGAIN_MS: u64 = 5_000;
 
+/// Wait of a change of ours after the peer's was dealt with, ms; its ACK comes meanwhile.
+const RESUME_MS: u64 = 500;
+
 /// The one change that may be under way.
 #[derive(Debug)]
 pub(super) enum Offer {
@@ -27,7 +30,13 @@ pub(super) enum Offer {
     /// Ours met the peer's and waits for its next try.
     Glare { at: Millis, change: Change },
     /// The peer's waits for the user's answer.
-    Received { tx: TxId, request: Box<Request>, limit_at: Millis },
+    Received {
+        tx: TxId,
+        request: Box<Request>,
+        limit_at: Millis,
+        /// Ours that met glare before and still waits for its next try.
+        resume: Option<Change>,
+    },
 }
 
 /// A change of ours.
@@ -254,10 +263,15 @@ impl Call {
             let trying = core.response(request, 100, None);
             core.layer.respond(now, tx, &trying);
         }
+        let resume = match std::mem::replace(&mut self.offer, Offer::Idle) {
+            Offer::Glare { change, .. } => Some(change),
+            _ => None,
+        };
         self.offer = Offer::Received {
             tx,
             request: Box::new(kept),
             limit_at: now + MAX_OFFER_WAIT_MS,
+            resume,
         };
         if let Some(sdp) = &sdp {
             self.remote_sdp = Some(sdp.clone());
@@ -311,11 +325,12 @@ impl Call {
         if !matches!(self.offer, Offer::Received { .. }) {
             return Err(SipError::State("no change waits for an answer"));
         }
-        let Offer::Received { tx, request, .. } =
+        let Offer::Received { tx, request, resume, .. } =
             std::mem::replace(&mut self.offer, Offer::Idle)
         else {
             return Ok(());
         };
+        self.resume(now, resume);
         match sdp {
             Some(sdp) => self.answer_offer(core, now, tx, &request, Some(sdp)),
             None => {
@@ -328,10 +343,21 @@ impl Call {
 
     /// Answers a change that waits with 487: the call is over, or the peer withdrew it.
     pub(super) fn refuse_pending_offer(&mut self, core: &mut Core, now: Millis) {
-        if let Offer::Received { tx, request, .. } = &self.offer {
-            let response = core.response(request, 487, None);
-            core.layer.respond(now, *tx, &response);
-            self.offer = Offer::Idle;
+        if !matches!(self.offer, Offer::Received { .. }) {
+            return;
+        }
+        if let Offer::Received { tx, request, resume, .. } =
+            std::mem::replace(&mut self.offer, Offer::Idle)
+        {
+            let response = core.response(&request, 487, None);
+            core.layer.respond(now, tx, &response);
+            self.resume(now, resume);
+        }
+    }
+
+    fn resume(&mut self, now: Millis, change: Option<Change>) {
+        if let Some(change) = change {
+            self.offer = Offer::Glare { at: now + RESUME_MS, change };
         }
     }
 
@@ -340,10 +366,14 @@ impl Call {
             return;
         }
         match std::mem::replace(&mut self.offer, Offer::Idle) {
+            Offer::Glare { change, .. } if self.await_ack.is_some() => {
+                self.resume(now, Some(change));
+            }
             Offer::Glare { change, .. } => {
                 self.send_change(core, now, change);
             }
-            Offer::Received { tx, request, .. } => {
+            Offer::Received { tx, request, resume, .. } => {
+                self.resume(now, resume);
                 let response = core.response(&request, 500, None);
                 core.layer.respond(now, tx, &response);
             }
