@@ -1,1 +1,42 @@
-//! Room: dialer.
+//! The brain: which number now, which agent gets the answer, what it does to the figures.
+//!
+//! Pure and deterministic. The one contract: hand it the time and an [`Input`], then drain
+//! [`Command`]s until the last one, [`Command::Wait`], names the instant at which to come again at
+//! the latest. It does nothing itself; the shell carries the commands out and tells what became of
+//! them.
+//!
+//! ```
+//! use dialer::{Command, Dialer, Input, TrunkSpec};
+//! use domain::{ids::TrunkId, ports::IdSource, time::UtcMs};
+//! struct Counted(std::sync::atomic::AtomicU64);
+//! impl IdSource for Counted {
+//!     fn next(&self, _: UtcMs) -> uuid::Uuid {
+//!         uuid::Uuid::from_u128(u128::from(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))
+//!     }
+//! }
+//! let mut brain = Dialer::new(std::sync::Arc::new(Counted(1.into())));
+//! let now = UtcMs(1_795_357_200_000);
+//! brain.handle(now, Input::Trunk(TrunkSpec { id: TrunkId(uuid::Uuid::nil()), channels: 30, cps: 5 })).expect("trunks are never refused");
+//! assert!(matches!(brain.drain().last(), Some(Command::Wait(at)) if *at > now));
+//! ```
+
+mod call;
+mod engine;
+mod guard;
+mod invariants;
+mod lines;
+mod pacing;
+mod router;
+mod session;
+mod spec;
+mod talk;
+
+pub use call::{Call, CallOver, Phase};
+pub use engine::{CampaignView, Dialer, Refusal};
+pub use guard::{GuardState, Tally};
+pub use invariants::Breach;
+pub use lines::StartGate;
+pub use pacing::{ModeRefused, Observation, Pacing, PacingView, policy};
+pub use session::Session;
+pub use spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
+pub use talk::{Command, DialTask, EndReport, Gate, Input, OpenResult, ReleaseWhy, Wish};

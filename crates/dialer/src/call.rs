@@ -1,0 +1,139 @@
+//! One call from the order to dial to its end.
+
+use crate::spec::{CallRules, Item};
+use crate::talk::EndReport;
+use domain::entity::{CallResult, DialMode};
+use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::time::{HOUR_MS, SECOND_MS, UtcMs};
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The write-ahead is on its way.
+    Opening,
+    /// Durable and dialed; may ring.
+    Dialing,
+    /// Answered, no agent yet.
+    Waiting,
+    /// Card and bridge are on their way.
+    Connecting,
+    /// Joined with the agent.
+    Connected,
+    /// Hears the safe-harbour message.
+    Message,
+    /// We ended or withdrew it; the end is awaited.
+    Ending,
+}
+
+/// Longest wait for the write-ahead's outcome; the shell reports every one, so this only guards.
+const OPENING_MAX_MS: i64 = 10 * 60 * SECOND_MS;
+/// Time after the ring timeout in which the telephone side must have cancelled.
+const RING_GRACE_MS: i64 = 5 * SECOND_MS;
+/// Longest time from the choice of an agent to joined legs.
+const CONNECT_MAX_MS: i64 = 3 * SECOND_MS;
+/// Longest message.
+const MESSAGE_MAX_MS: i64 = 60 * SECOND_MS;
+/// Longest wait for the end of a call that we ended; then its fate is `unknown`.
+const ENDING_MAX_MS: i64 = 10 * SECOND_MS;
+/// Longest conversation.
+pub(crate) const TALK_MAX_MS: i64 = 4 * HOUR_MS;
+/// The message starts this long before the limit, so that its first sound is inside it.
+const MESSAGE_LEAD_MS: i64 = 100;
+
+/// A call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Attempt.
+    pub attempt: AttemptId,
+    /// Item.
+    pub item: Item,
+    /// Route.
+    pub trunk: TrunkId,
+    /// Mode in force at its dial.
+    pub mode: DialMode,
+    /// Rules.
+    pub rules: CallRules,
+    /// Phase.
+    pub phase: Phase,
+    /// Phase began.
+    pub since: UtcMs,
+    /// Agent reserved, connecting or joined.
+    pub agent: Option<AgentId>,
+    /// Ordered at.
+    pub ordered_at: UtcMs,
+    /// First ringing.
+    pub ringing_at: Option<UtcMs>,
+    /// 200 OK.
+    pub answered_at: Option<UtcMs>,
+    /// Joined.
+    pub bridged_at: Option<UtcMs>,
+    /// No agent was free at the answer.
+    pub waited: bool,
+    /// No agent in time.
+    pub abandoned: bool,
+    /// Ended for lack of audio.
+    pub one_way: bool,
+    /// The end was ordered by us (agent, limit, withdrawal).
+    pub ended_by_us: bool,
+}
+
+impl Call {
+    /// When the phase's limit is reached.
+    #[must_use]
+    pub fn deadline(&self) -> UtcMs {
+        match self.phase {
+            Phase::Opening => self.since.plus_ms(OPENING_MAX_MS),
+            Phase::Dialing => self
+                .since
+                .plus_ms(self.rules.ring_timeout_ms + RING_GRACE_MS),
+            Phase::Waiting => {
+                let answered = self.answered_at.unwrap_or(self.since);
+                answered.plus_ms((self.rules.agent_within_ms - MESSAGE_LEAD_MS).max(0))
+            }
+            Phase::Connecting => self.since.plus_ms(CONNECT_MAX_MS),
+            Phase::Connected => self.since.plus_ms(TALK_MAX_MS),
+            Phase::Message => self.since.plus_ms(MESSAGE_MAX_MS),
+            Phase::Ending => self.since.plus_ms(ENDING_MAX_MS),
+        }
+    }
+
+    /// Whether it may still be withdrawn: not answered, not ending.
+    #[must_use]
+    pub const fn unanswered(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Dialing)
+    }
+
+    pub(crate) fn enter(&mut self, now: UtcMs, phase: Phase) {
+        self.phase = phase;
+        self.since = now;
+    }
+}
+
+/// A call that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallOver {
+    /// Attempt.
+    pub attempt: AttemptId,
+    /// Item.
+    pub item: Item,
+    /// Route.
+    pub trunk: TrunkId,
+    /// Agent joined, if one was.
+    pub agent: Option<AgentId>,
+    /// Result.
+    pub result: CallResult,
+    /// Raw end.
+    pub end: EndReport,
+    /// 200 OK.
+    pub answered_at: Option<UtcMs>,
+    /// Joined.
+    pub bridged_at: Option<UtcMs>,
+    /// Over.
+    pub ended_at: UtcMs,
+    /// No agent was free at the answer.
+    pub waited: bool,
+    /// Our side ended it.
+    pub by_us: bool,
+    /// The agent will be asked for a disposition.
+    pub disposition_awaited: bool,
+}

@@ -1,0 +1,463 @@
+//! Calls: what the telephone side tells, answers, ends, limits, withdrawals.
+
+use super::{Dialer, Refusal};
+use crate::call::{Call, CallOver, Phase};
+use crate::pacing::Observation;
+use crate::router;
+use crate::talk::{Command, EndReport, OpenResult, ReleaseWhy};
+use domain::entity::{CallResult, DropAction};
+use domain::ids::{AgentId, AttemptId, DebtorId};
+use domain::ports::HangUpCause;
+use domain::rules::agent_state::AgentState;
+use domain::rules::results::{EndFacts, result_of};
+use domain::time::{MINUTE_MS, UtcMs};
+
+/// One-way silence after which we end the call (faults.md promise 8).
+const ONE_WAY_MAX_MS: i64 = MINUTE_MS;
+
+impl Dialer {
+    pub(super) fn open_done(&mut self, now: UtcMs, attempt: AttemptId, result: OpenResult) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        match result {
+            OpenResult::Opened if call.phase == Phase::Opening => {
+                call.enter(now, Phase::Dialing);
+                self.arm(attempt);
+            }
+            OpenResult::Opened => {}
+            OpenResult::Gone => {
+                let agent = call.agent;
+                self.forget(attempt);
+                if let Some(agent) = agent {
+                    self.unreserve(now, agent);
+                }
+                self.launch_now = true;
+            }
+        }
+    }
+
+    /// A report about a call proves that it was opened, whatever order the tidings come in.
+    pub(super) fn sent(&mut self, now: UtcMs, attempt: AttemptId) {
+        if let Some(call) = self.calls.get_mut(&attempt)
+            && call.phase == Phase::Opening
+        {
+            call.enter(now, Phase::Dialing);
+            self.arm(attempt);
+        }
+    }
+
+    pub(super) fn ringing(&mut self, now: UtcMs, attempt: AttemptId) {
+        self.sent(now, attempt);
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if call.ringing_at.is_none() {
+            call.ringing_at = Some(now);
+            let campaign = call.item.campaign;
+            self.observe(now, campaign, Observation::Ringing);
+        }
+    }
+
+    /// A person answered: decided at once, not on the tick.
+    pub(super) fn answered(&mut self, now: UtcMs, attempt: AttemptId, at: UtcMs) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if call.answered_at.is_some() {
+            return;
+        }
+        call.answered_at = Some(at);
+        let campaign = call.item.campaign;
+        if call.phase == Phase::Ending {
+            // The answer crossed our CANCEL: the telephone side ends it.
+            return;
+        }
+        call.enter(now, Phase::Waiting);
+        self.observe(now, campaign, Observation::Answered);
+        if !self.seek_agent(now, attempt) {
+            if let Some(call) = self.calls.get_mut(&attempt) {
+                call.waited = true;
+            }
+            self.arm(attempt);
+            // An answer at or past the limit hears the message at once.
+            if self
+                .calls
+                .get(&attempt)
+                .is_some_and(|c| c.deadline() <= now)
+            {
+                self.call_limit(now, attempt);
+            }
+        }
+    }
+
+    /// Joins a waiting call with an agent, if one is free.
+    pub(super) fn seek_agent(&mut self, now: UtcMs, attempt: AttemptId) -> bool {
+        let Some(call) = self.calls.get(&attempt) else {
+            return false;
+        };
+        if call.phase != Phase::Waiting {
+            return false;
+        }
+        let reserved = call.agent.filter(|id| {
+            self.agents.get(id).is_some_and(|s| {
+                s.state() == AgentState::Reserved && s.call == Some(attempt) && s.link_up
+            })
+        });
+        let run = self.campaigns.get(&call.item.campaign);
+        let chosen =
+            reserved.or_else(|| router::choose(&self.agents, run.map(|r| &r.spec), &call.item));
+        let Some(agent) = chosen else {
+            return false;
+        };
+        let (waited, rules) = (call.waited, call.rules);
+        if let Some(session) = self.agents.get_mut(&agent) {
+            session.call = Some(attempt);
+            session.rules = rules;
+            session.disposed = false;
+            if session.state() == AgentState::Ready {
+                let moved = session.machine.go(now, AgentState::Reserved, None);
+                debug_assert!(moved.is_ok(), "{moved:?}");
+            }
+        }
+        if let Some(call) = self.calls.get_mut(&attempt) {
+            call.agent = Some(agent);
+            call.enter(now, Phase::Connecting);
+        }
+        self.push(Command::Connect {
+            attempt,
+            agent,
+            waited,
+        });
+        self.arm(attempt);
+        self.touch(agent);
+        true
+    }
+
+    /// An agent became ready: the longest waiting answer goes first.
+    pub(super) fn serve_waiting(&mut self, now: UtcMs) {
+        let mut waiting: Vec<(UtcMs, AttemptId)> = self
+            .calls
+            .values()
+            .filter(|c| c.phase == Phase::Waiting)
+            .map(|c| (c.since, c.attempt))
+            .collect();
+        waiting.sort_unstable();
+        for (_, attempt) in waiting {
+            self.seek_agent(now, attempt);
+        }
+    }
+
+    pub(super) fn bridged(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, at: UtcMs) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if call.phase != Phase::Connecting || call.agent != Some(agent) {
+            return;
+        }
+        call.enter(now, Phase::Connected);
+        call.bridged_at = Some(at);
+        let (campaign, client) = (call.item.campaign, call.item.client);
+        if let Some(session) = self.agents.get_mut(&agent) {
+            let moved = if session.state() == AgentState::Lagged {
+                session.machine.shift_under(AgentState::Talking)
+            } else {
+                session.machine.go(now, AgentState::Talking, None)
+            };
+            debug_assert!(moved.is_ok(), "{moved:?}");
+        }
+        self.guard.count(now, campaign, client, false);
+        self.observe(now, campaign, Observation::Connected);
+        self.arm(attempt);
+        self.touch(agent);
+    }
+
+    /// The card could not be written: the answer goes on to another agent, or to the message.
+    pub(super) fn pop_failed(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId) {
+        let ours = self
+            .calls
+            .get(&attempt)
+            .is_some_and(|c| c.phase == Phase::Connecting && c.agent == Some(agent));
+        if ours {
+            self.back_to_waiting(now, attempt);
+        }
+        self.link_lost(now, agent);
+        if ours {
+            self.wait_or_drop(now, attempt);
+        }
+    }
+
+    /// The legs could not be joined: the agent's voice is bad.
+    pub(super) fn bridge_failed(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId) {
+        let ours = self
+            .calls
+            .get(&attempt)
+            .is_some_and(|c| c.phase == Phase::Connecting && c.agent == Some(agent));
+        if !ours {
+            return;
+        }
+        self.back_to_waiting(now, attempt);
+        self.voice_lost(now, agent);
+        self.wait_or_drop(now, attempt);
+    }
+
+    fn back_to_waiting(&mut self, now: UtcMs, attempt: AttemptId) {
+        if let Some(call) = self.calls.get_mut(&attempt) {
+            call.agent = None;
+            call.waited = true;
+            call.enter(now, Phase::Waiting);
+        }
+    }
+
+    fn wait_or_drop(&mut self, now: UtcMs, attempt: AttemptId) {
+        if self.seek_agent(now, attempt) {
+            return;
+        }
+        self.arm(attempt);
+        if self
+            .calls
+            .get(&attempt)
+            .is_some_and(|c| c.deadline() <= now)
+        {
+            self.call_limit(now, attempt);
+        }
+    }
+
+    /// A phase's limit is reached.
+    pub(super) fn call_limit(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(call) = self.calls.get(&attempt) else {
+            return;
+        };
+        if call.deadline() > now {
+            self.arm(attempt);
+            return;
+        }
+        match call.phase {
+            Phase::Opening => self.open_done(now, attempt, OpenResult::Gone),
+            Phase::Dialing => self.cancel(now, attempt),
+            Phase::Waiting => {
+                if !self.seek_agent(now, attempt) {
+                    self.abandon(now, attempt);
+                }
+            }
+            Phase::Connecting => match call.agent {
+                Some(agent) => self.bridge_failed(now, attempt, agent),
+                None => self.abandon(now, attempt),
+            },
+            Phase::Connected => self.end_call(now, attempt, HangUpCause::Normal),
+            Phase::Message => self.end_call(now, attempt, HangUpCause::Abandoned),
+            Phase::Ending => self.over(now, attempt, EndReport::default(), true),
+        }
+    }
+
+    fn abandon(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        call.abandoned = true;
+        let (campaign, client) = (call.item.campaign, call.item.client);
+        let message = call.rules.drop_action == DropAction::Message;
+        if message {
+            call.enter(now, Phase::Message);
+        }
+        self.guard.count(now, campaign, client, true);
+        self.observe(now, campaign, Observation::Abandoned);
+        if message {
+            self.push(Command::Message(attempt));
+            self.arm(attempt);
+        } else {
+            self.end_call(now, attempt, HangUpCause::Abandoned);
+        }
+    }
+
+    pub(super) fn played(&mut self, now: UtcMs, attempt: AttemptId) {
+        if self
+            .calls
+            .get(&attempt)
+            .is_some_and(|c| c.phase == Phase::Message)
+        {
+            self.end_call(now, attempt, HangUpCause::Abandoned);
+        }
+    }
+
+    pub(super) fn one_way(&mut self, now: UtcMs, attempt: AttemptId, silent_ms: i64) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if silent_ms >= ONE_WAY_MAX_MS && call.phase == Phase::Connected {
+            call.one_way = true;
+            self.end_call(now, attempt, HangUpCause::OneWayAudio);
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, now: UtcMs, attempt: AttemptId) -> Result<(), Refusal> {
+        let call = self
+            .calls
+            .get(&attempt)
+            .ok_or_else(|| Refusal::new("call_over", "the call is over"))?;
+        match call.phase {
+            Phase::Opening | Phase::Dialing => self.cancel(now, attempt),
+            Phase::Ending => {}
+            _ => self.end_call(now, attempt, HangUpCause::Normal),
+        }
+        Ok(())
+    }
+
+    pub(super) fn hold(&mut self, now: UtcMs, attempt: AttemptId, on: bool) -> Result<(), Refusal> {
+        let not_joined = || Refusal::new("not_in_call", "the call is not joined with an agent");
+        let agent = self
+            .calls
+            .get(&attempt)
+            .filter(|c| c.phase == Phase::Connected)
+            .and_then(|c| c.agent)
+            .ok_or_else(not_joined)?;
+        let session = self.agents.get_mut(&agent).ok_or_else(not_joined)?;
+        let to = if on {
+            AgentState::Hold
+        } else {
+            AgentState::Talking
+        };
+        if session.state() == to {
+            return Ok(());
+        }
+        session
+            .machine
+            .go(now, to, None)
+            .map_err(|e| Refusal::new("not_in_call", e.to_string()))?;
+        self.push(Command::Hold { attempt, on });
+        self.touch(agent);
+        Ok(())
+    }
+
+    /// Orders the end of an answered call.
+    pub(super) fn end_call(&mut self, now: UtcMs, attempt: AttemptId, cause: HangUpCause) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if call.phase == Phase::Ending {
+            return;
+        }
+        call.ended_by_us = true;
+        call.enter(now, Phase::Ending);
+        self.push(Command::HangUp { attempt, cause });
+        self.arm(attempt);
+    }
+
+    /// Withdraws a call that is not answered. Its agent is free at once.
+    pub(super) fn cancel(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if !call.unanswered() {
+            return;
+        }
+        call.ended_by_us = true;
+        call.enter(now, Phase::Ending);
+        let agent = call.agent.take();
+        self.push(Command::Cancel(attempt));
+        self.arm(attempt);
+        if let Some(agent) = agent {
+            self.unreserve(now, agent);
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: UtcMs, attempt: AttemptId, end: EndReport) {
+        self.over(now, attempt, end, false);
+    }
+
+    fn result(call: &Call, end: &EndReport, lost: bool, now: UtcMs) -> CallResult {
+        if lost && call.answered_at.is_none() {
+            return CallResult::Unknown;
+        }
+        result_of(&EndFacts {
+            sip_code: end.sip_code,
+            q850: end.q850,
+            by_us: end.by_us || call.ended_by_us,
+            ring_timeout: end.ring_timeout,
+            answered: call.answered_at.is_some(),
+            up_ms: call.answered_at.map_or(0, |at| now.since_ms(at)),
+            bridged: call.bridged_at.is_some(),
+            abandoned: call.abandoned,
+            one_way: call.one_way,
+        })
+    }
+
+    /// The call is over: exactly one `Over` for each call that was opened.
+    fn over(&mut self, now: UtcMs, attempt: AttemptId, end: EndReport, lost: bool) {
+        let Some(call) = self.forget(attempt) else {
+            return;
+        };
+        let result = Self::result(&call, &end, lost, now);
+        let joined = call.bridged_at.is_some();
+        if !joined && !call.abandoned {
+            self.observe(now, call.item.campaign, Observation::NotAnswered);
+        }
+        let mut awaited = false;
+        if let Some(agent) = call.agent {
+            if joined {
+                awaited = self.begin_wrap(now, agent, attempt);
+            } else {
+                self.unreserve(now, agent);
+            }
+        }
+        self.push(Command::Over(Box::new(CallOver {
+            attempt,
+            agent: call.agent.filter(|_| joined),
+            trunk: call.trunk,
+            result,
+            end,
+            answered_at: call.answered_at,
+            bridged_at: call.bridged_at,
+            ended_at: now,
+            waited: call.waited,
+            by_us: end.by_us || call.ended_by_us,
+            disposition_awaited: awaited,
+            item: call.item,
+        })));
+        if joined && let Some(agent) = call.agent {
+            self.after_wrap_began(now, agent, attempt);
+        }
+        self.launch_now = true;
+    }
+
+    fn forget(&mut self, attempt: AttemptId) -> Option<Call> {
+        let call = self.calls.remove(&attempt)?;
+        self.arm(attempt);
+        self.lines.give(call.trunk);
+        if self.persons.get(&call.item.person) == Some(&attempt) {
+            self.persons.remove(&call.item.person);
+        }
+        Some(call)
+    }
+
+    /// Money, hold or listing: hopper items, previews and unanswered calls of the debtor end at once.
+    pub(super) fn withdraw(&mut self, now: UtcMs, debtor: DebtorId) {
+        let mut gone = Vec::new();
+        for run in self.campaigns.values_mut() {
+            while let Some(at) = run.hopper.iter().position(|i| i.debtor == debtor) {
+                gone.extend(run.hopper.remove(at));
+            }
+        }
+        for item in gone {
+            self.release(item, ReleaseWhy::Withdrawn);
+        }
+        let previews: Vec<AgentId> = self
+            .agents
+            .iter()
+            .filter(|(_, s)| s.preview.as_ref().is_some_and(|(_, i)| i.debtor == debtor))
+            .map(|(id, _)| *id)
+            .collect();
+        for agent in previews {
+            self.end_preview(now, agent, ReleaseWhy::Withdrawn);
+        }
+        let ringing: Vec<AttemptId> = self
+            .calls
+            .values()
+            .filter(|c| c.item.debtor == debtor && c.unanswered())
+            .map(|c| c.attempt)
+            .collect();
+        for attempt in ringing {
+            self.cancel(now, attempt);
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! New calls: hopper, pacing, guard, lines.
+
+use super::{Dialer, Refusal, Running};
+use crate::call::{Call, Phase};
+use crate::guard::GuardAsk;
+use crate::pacing::{Observation, PacingView, policy};
+use crate::router;
+use crate::spec::{CallRules, Item};
+use crate::talk::{Command, DialTask, ReleaseWhy};
+use domain::entity::DialMode;
+use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
+use domain::rules::agent_state::AgentState;
+use domain::time::{MINUTE_MS, UtcMs};
+use std::collections::{BTreeMap, VecDeque};
+
+/// An item is given back this long before its lease ends, so that a ringing call never outlives it.
+const LEASE_SLACK_MS: i64 = MINUTE_MS;
+/// Wait before a source that gave nothing is asked again.
+const FILL_RETRY_MS: i64 = 2_000;
+/// Least items an automatic hopper holds.
+const HOPPER_LEAST: u32 = 10;
+/// Most items a hopper holds.
+const HOPPER_MOST: u32 = 1_000;
+/// Calls an agent's line makes while the feeder fetches: how much an automatic hopper is ahead.
+const HOPPER_AHEAD: f64 = 5.0;
+
+impl Dialer {
+    pub(super) fn stock(&mut self, now: UtcMs, campaign: CampaignId, items: Vec<Item>, more: bool) {
+        let known: Vec<_> = self
+            .campaigns
+            .values()
+            .flat_map(|r| r.hopper.iter().map(|i| i.person))
+            .collect();
+        let Some(run) = self.campaigns.get_mut(&campaign) else {
+            for item in items {
+                self.release(item, ReleaseWhy::CampaignOff);
+            }
+            return;
+        };
+        run.filling = false;
+        run.fill_after = if more {
+            now
+        } else {
+            now.plus_ms(FILL_RETRY_MS)
+        };
+        let on = run.on;
+        let mut back = Vec::new();
+        for item in items {
+            if !on {
+                back.push((item, ReleaseWhy::CampaignOff));
+            } else if known.contains(&item.person) || self.persons.contains_key(&item.person) {
+                back.push((item, ReleaseWhy::Double));
+            } else {
+                run.cap_pct = run.cap_pct.min(item.cap_pct);
+                let ahead = run.hopper.iter().filter(|i| i.priority >= item.priority);
+                let at = ahead.count();
+                run.hopper.insert(at, item);
+            }
+        }
+        for (item, why) in back {
+            self.release(item, why);
+        }
+        self.launch_now = true;
+    }
+
+    pub(super) fn campaign_tick(&mut self, now: UtcMs, id: CampaignId) {
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        if !run.on {
+            return;
+        }
+        let old = |i: &Item| now >= i.lease_until.plus_ms(-LEASE_SLACK_MS);
+        let mut stale = VecDeque::new();
+        if run.hopper.iter().any(old) {
+            let (gone, kept) = run.hopper.drain(..).partition(old);
+            run.hopper = kept;
+            stale = gone;
+        }
+        let tick = run.spec.tick_ms.max(50);
+        for item in stale {
+            self.release(item, ReleaseWhy::Stale);
+        }
+        self.arm_campaign(id, now.plus_ms(tick));
+        self.launch_now = true;
+    }
+
+    /// Agents of each running campaign as shares: an agent works for the campaigns of the highest
+    /// priority that have something to do, by weight.
+    pub(super) fn shares(&self) -> BTreeMap<CampaignId, f64> {
+        let mut busy: BTreeMap<CampaignId, bool> = self
+            .campaigns
+            .iter()
+            .map(|(id, run)| (*id, !run.hopper.is_empty()))
+            .collect();
+        for call in self.calls.values() {
+            busy.insert(call.item.campaign, true);
+        }
+        let mut shares = BTreeMap::new();
+        for agent in self.agents.values().filter(|a| a.works()) {
+            let served: Vec<&Running> = self
+                .campaigns
+                .values()
+                .filter(|r| r.on && agent.serves(&r.spec))
+                .collect();
+            let active: Vec<&Running> = served
+                .iter()
+                .copied()
+                .filter(|r| busy.get(&r.spec.id) == Some(&true))
+                .collect();
+            let list = if active.is_empty() { served } else { active };
+            let top = list.iter().map(|r| r.spec.priority).max();
+            let list: Vec<&Running> = list
+                .into_iter()
+                .filter(|r| Some(r.spec.priority) == top)
+                .collect();
+            let weight = |r: &Running| f64::from(r.spec.weight.clamp(0, 100)) + 0.001;
+            let sum: f64 = list.iter().map(|r| weight(r)).sum();
+            for run in list {
+                *shares.entry(run.spec.id).or_insert(0.0) += weight(run) / sum;
+            }
+        }
+        shares
+    }
+
+    fn view(&self, id: CampaignId, agents: f64, shrink: f64) -> PacingView {
+        let mut view = PacingView {
+            agents,
+            shrink,
+            ..PacingView::default()
+        };
+        if let Some(run) = self.campaigns.get(&id) {
+            let ready = self
+                .agents
+                .values()
+                .filter(|a| a.takes_calls() && a.serves(&run.spec))
+                .count();
+            view.ready = u32::try_from(ready).unwrap_or(u32::MAX);
+        }
+        for call in self.calls.values().filter(|c| c.item.campaign == id) {
+            view.lines += 1;
+            view.ringing += u32::from(call.unanswered());
+            view.waiting += u32::from(call.phase == Phase::Waiting);
+        }
+        view
+    }
+
+    /// Asks the guard; tells when the mode in force changes.
+    fn guarded(&mut self, now: UtcMs, id: CampaignId, agents: f64) -> Option<f64> {
+        let run = self.campaigns.get_mut(&id)?;
+        let state = self.guard.state(
+            now,
+            &GuardAsk {
+                campaign: id,
+                client: run.spec.client,
+                mode: run.spec.mode,
+                cap_pct: run.cap_pct,
+                target_pct: run.spec.target_pct.min(run.cap_pct),
+                agents,
+            },
+        );
+        run.why = state.why;
+        if state.mode != run.mode {
+            let from = run.mode;
+            run.mode = state.mode;
+            if let Ok(policy) = policy(state.mode, run.spec.lines_per_agent) {
+                run.policy = policy;
+            }
+            self.push(Command::ModeForced {
+                campaign: id,
+                from,
+                to: state.mode,
+                why: state.why.unwrap_or("abandonment_back_under_cap"),
+            });
+        }
+        Some(state.shrink)
+    }
+
+    pub(super) fn launch(&mut self, now: UtcMs) {
+        let shares = self.shares();
+        let mut order: Vec<(i32, CampaignId)> = self
+            .campaigns
+            .values()
+            .filter(|r| r.on)
+            .map(|r| (-r.spec.priority, r.spec.id))
+            .collect();
+        order.sort_unstable();
+        for (_, id) in order {
+            let agents = shares.get(&id).copied().unwrap_or(0.0);
+            let Some(shrink) = self.guarded(now, id, agents) else {
+                continue;
+            };
+            if self.gates.is_empty() {
+                if self
+                    .campaigns
+                    .get(&id)
+                    .is_some_and(|r| r.mode == DialMode::Preview)
+                {
+                    self.offer_previews(now, id);
+                } else {
+                    self.launch_campaign(now, id, agents, shrink);
+                }
+            }
+            self.refill(now, id, agents);
+        }
+    }
+
+    fn launch_campaign(&mut self, now: UtcMs, id: CampaignId, agents: f64, shrink: f64) {
+        let view = self.view(id, agents, shrink);
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        let mut count = run.policy.launches(now, &view);
+        if let Some(max) = run.spec.lines_max {
+            count = count.min(max.saturating_sub(view.lines));
+        }
+        if let Some(cps) = run.spec.cps_max {
+            count = count.min(run.starts.left(now, cps));
+        }
+        for _ in 0..count {
+            if !self.launch_one(now, id) {
+                break;
+            }
+        }
+    }
+
+    /// The first item that can go out now, with its agent where one must be reserved first.
+    fn take_item(&mut self, id: CampaignId) -> Option<(Item, Option<AgentId>)> {
+        let run = self.campaigns.get(&id)?;
+        let first = run.policy.reserves_first();
+        let mut found = None;
+        for (at, item) in run.hopper.iter().enumerate() {
+            let needs = first || item.agent_only;
+            let agent = if needs {
+                router::choose(&self.agents, Some(&run.spec), item)
+            } else {
+                None
+            };
+            if !needs || agent.is_some() {
+                found = Some((at, agent));
+                break;
+            }
+            if first {
+                return None;
+            }
+        }
+        let (at, agent) = found?;
+        let item = self.campaigns.get_mut(&id)?.hopper.remove(at)?;
+        Some((item, agent))
+    }
+
+    fn launch_one(&mut self, now: UtcMs, id: CampaignId) -> bool {
+        let Some(run) = self.campaigns.get(&id) else {
+            return false;
+        };
+        let (wanted, mode, rules) = (run.spec.trunks.clone(), run.mode, run.spec.rules);
+        let Some(trunk) = self.lines.pick(&wanted, now) else {
+            return false;
+        };
+        let Some((item, agent)) = self.take_item(id) else {
+            return false;
+        };
+        let attempt = AttemptId(self.ids.next(now));
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.starts.start(now);
+        }
+        self.order(now, attempt, item, trunk, agent, mode, rules);
+        true
+    }
+
+    /// Places a call: takes the line, reserves the agent, orders the dial.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one dial, each from another place"
+    )]
+    pub(super) fn order(
+        &mut self,
+        now: UtcMs,
+        attempt: AttemptId,
+        item: Item,
+        trunk: TrunkId,
+        agent: Option<AgentId>,
+        mode: DialMode,
+        rules: CallRules,
+    ) {
+        let rules = CallRules {
+            ring_timeout_ms: rules.ring_timeout_ms.max(item.ring_min_ms),
+            ..rules
+        };
+        self.lines.take(trunk, now);
+        self.persons.insert(item.person, attempt);
+        if let Some(id) = agent
+            && let Some(session) = self.agents.get_mut(&id)
+        {
+            session.call = Some(attempt);
+            session.rules = rules;
+            session.disposed = false;
+            // The router chose a ready agent and a preview was just left: the move is in the table.
+            let moved = session.machine.go(now, AgentState::Reserved, None);
+            debug_assert!(moved.is_ok(), "{moved:?}");
+            self.touch(id);
+        }
+        let campaign = item.campaign;
+        self.push(Command::Dial(Box::new(DialTask {
+            attempt,
+            item: item.clone(),
+            trunk,
+            agent,
+            mode,
+            rules,
+        })));
+        self.calls.insert(
+            attempt,
+            Call {
+                attempt,
+                item,
+                trunk,
+                mode,
+                rules,
+                phase: Phase::Opening,
+                since: now,
+                agent,
+                ordered_at: now,
+                ringing_at: None,
+                answered_at: None,
+                bridged_at: None,
+                waited: false,
+                abandoned: false,
+                one_way: false,
+                ended_by_us: false,
+            },
+        );
+        self.arm(attempt);
+        self.observe(now, campaign, Observation::Launched);
+    }
+
+    fn refill(&mut self, now: UtcMs, id: CampaignId, agents: f64) {
+        let someone = self.campaigns.get(&id).is_some_and(|run| {
+            self.agents
+                .values()
+                .any(|a| a.works() && a.serves(&run.spec))
+        });
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        if !run.on || run.filling || now < run.fill_after || !someone || !self.gates.is_empty() {
+            return;
+        }
+        let auto = run.spec.hopper_factor.max(1.0) * run.spec.lines_per_agent.max(1.0) * agents;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=1e6"
+        )]
+        let auto = (auto * HOPPER_AHEAD).clamp(0.0, 1e6) as u32;
+        let goal = auto
+            .max(run.spec.hopper_min.unwrap_or(HOPPER_LEAST))
+            .min(HOPPER_MOST);
+        let have = u32::try_from(run.hopper.len()).unwrap_or(u32::MAX);
+        if have * 2 < goal {
+            run.filling = true;
+            self.push(Command::Refill {
+                campaign: id,
+                want: goal - have,
+            });
+        }
+    }
+
+    /// When agents are gone, calls that ring for nobody are withdrawn at once, newest first.
+    pub(super) fn trim(&mut self, now: UtcMs) {
+        let shares = self.shares();
+        let ids: Vec<CampaignId> = self.campaigns.keys().copied().collect();
+        for id in ids {
+            let level = self.campaigns.get(&id).map_or(1.0, |r| r.policy.level());
+            let allowed = level * shares.get(&id).copied().unwrap_or(0.0);
+            let mut surplus: Vec<(UtcMs, AttemptId)> = Vec::new();
+            let mut lines = 0_u32;
+            for call in self.calls.values().filter(|c| c.item.campaign == id) {
+                lines += 1;
+                if call.unanswered() && call.agent.is_none() {
+                    surplus.push((call.ordered_at, call.attempt));
+                }
+            }
+            surplus.sort_unstable();
+            while f64::from(lines) > allowed + 0.5 {
+                let Some((_, attempt)) = surplus.pop() else {
+                    break;
+                };
+                self.cancel(now, attempt);
+                lines -= 1;
+            }
+        }
+    }
+
+    pub(super) fn observe(&mut self, now: UtcMs, id: CampaignId, what: Observation) {
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.policy.observe(now, what);
+        }
+    }
+
+    /// A trunk for a call that a person asked for.
+    pub(super) fn hand_trunk(&mut self, now: UtcMs, id: CampaignId) -> Result<TrunkId, Refusal> {
+        if let Some(gate) = self.gates.first() {
+            return Err(Refusal::new(
+                "dialing_stopped",
+                format!("no new calls now: {}", gate.as_str()),
+            ));
+        }
+        let wanted = self
+            .campaigns
+            .get(&id)
+            .map(|r| r.spec.trunks.clone())
+            .unwrap_or_default();
+        self.lines
+            .pick(&wanted, now)
+            .ok_or_else(|| Refusal::new("no_line", "no trunk has a free line now"))
+    }
+}

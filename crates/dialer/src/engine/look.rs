@@ -1,0 +1,126 @@
+//! Reading the brain: for boards, metrics and tests. Nothing here changes it.
+
+use super::Dialer;
+use crate::call::{Call, Phase};
+use crate::guard::Tally;
+use crate::session::Session;
+use crate::spec::{CampaignSpec, Item};
+use crate::talk::Gate;
+use domain::entity::DialMode;
+use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
+
+/// A campaign as it runs now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CampaignView {
+    /// Whether it dials.
+    pub on: bool,
+    /// Mode in force.
+    pub mode: DialMode,
+    /// Why the guard interferes.
+    pub guard: Option<&'static str>,
+    /// Lines per agent aimed at.
+    pub level_target: f64,
+    /// Agents at work, as shares.
+    pub agents: f64,
+    /// Calls that hold a line.
+    pub lines: u32,
+    /// Not answered.
+    pub ringing: u32,
+    /// Answered, no agent.
+    pub waiting: u32,
+    /// Hear the message.
+    pub in_message: u32,
+    /// Items in the hopper.
+    pub hopper: u32,
+    /// Abandonment in the window.
+    pub tally: Tally,
+    /// Cap in force, percent.
+    pub cap_pct: f64,
+    /// Whether any of its trunks answers.
+    pub trunk_up: bool,
+}
+
+impl Dialer {
+    /// A campaign as it runs; `None` when it never ran here.
+    #[must_use]
+    pub fn campaign(&self, id: CampaignId) -> Option<CampaignView> {
+        let run = self.campaigns.get(&id)?;
+        let mut view = CampaignView {
+            on: run.on,
+            mode: run.mode,
+            guard: run.why,
+            level_target: run.policy.level(),
+            agents: self.shares().get(&id).copied().unwrap_or(0.0),
+            lines: 0,
+            ringing: 0,
+            waiting: 0,
+            in_message: 0,
+            hopper: u32::try_from(run.hopper.len()).unwrap_or(u32::MAX),
+            tally: self.guard.tally(id),
+            cap_pct: run.cap_pct,
+            trunk_up: self.lines.any_up(&run.spec.trunks),
+        };
+        for call in self.calls.values().filter(|c| c.item.campaign == id) {
+            view.lines += 1;
+            view.ringing += u32::from(call.unanswered());
+            view.waiting += u32::from(matches!(call.phase, Phase::Waiting | Phase::Connecting));
+            view.in_message += u32::from(call.phase == Phase::Message);
+        }
+        Some(view)
+    }
+
+    /// Parameters a campaign runs with.
+    #[must_use]
+    pub fn campaign_spec(&self, id: CampaignId) -> Option<&CampaignSpec> {
+        self.campaigns.get(&id).map(|r| &r.spec)
+    }
+
+    /// Items of a hopper, next first.
+    pub fn hopper(&self, id: CampaignId) -> impl Iterator<Item = &Item> {
+        self.campaigns
+            .get(&id)
+            .into_iter()
+            .flat_map(|r| r.hopper.iter())
+    }
+
+    /// Every agent's shift since the start.
+    pub fn agents(&self) -> impl Iterator<Item = (AgentId, &Session)> {
+        self.agents.iter().map(|(id, s)| (*id, s))
+    }
+
+    /// One agent's shift.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Session> {
+        self.agents.get(&id)
+    }
+
+    /// Every call that holds a line.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values()
+    }
+
+    /// One call.
+    #[must_use]
+    pub fn call(&self, id: AttemptId) -> Option<&Call> {
+        self.calls.get(&id)
+    }
+
+    /// Trunks: id, answers, calls, channels, starts a second.
+    pub fn trunks(&self) -> impl Iterator<Item = (TrunkId, bool, u32, u32, u32)> {
+        self.lines
+            .trunks
+            .iter()
+            .map(|(id, t)| (*id, t.up, t.in_use, t.spec.channels, t.spec.cps))
+    }
+
+    /// Why no new call may start.
+    pub fn closed_gates(&self) -> impl Iterator<Item = Gate> {
+        self.gates.iter().copied()
+    }
+
+    /// Abandonment of the installation in the window.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.guard.total()
+    }
+}

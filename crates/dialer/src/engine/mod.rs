@@ -1,0 +1,336 @@
+//! The brain itself: state, dispatch, timers.
+
+mod calls;
+mod desk;
+mod launch;
+mod look;
+mod shift;
+
+pub use look::CampaignView;
+
+use crate::call::Call;
+use crate::guard::Guard;
+use crate::lines::{Lines, StartGate};
+use crate::pacing::{ModeRefused, Pacing, policy};
+use crate::session::Session;
+use crate::spec::{CampaignSpec, Item};
+use crate::talk::{Command, Gate, Input, ReleaseWhy};
+use domain::entity::DialMode;
+use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
+use domain::ports::IdSource;
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Longest time without being asked.
+const WAIT_MAX_MS: i64 = 60_000;
+
+/// Why an input was not taken: a value, not a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    /// Stable code.
+    pub code: &'static str,
+    /// What is the matter, and what would be right.
+    pub what: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            code,
+            what: what.into(),
+        }
+    }
+}
+
+impl From<ModeRefused> for Refusal {
+    fn from(refused: ModeRefused) -> Self {
+        Self::new("mode_unavailable", refused.to_string())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Campaign(CampaignId),
+    Agent(AgentId),
+    Call(AttemptId),
+}
+
+#[derive(Debug, Default)]
+struct Timers {
+    queue: BTreeSet<(UtcMs, Timer)>,
+    at: BTreeMap<Timer, UtcMs>,
+}
+
+impl Timers {
+    fn set(&mut self, timer: Timer, at: Option<UtcMs>) {
+        if let Some(old) = self.at.remove(&timer) {
+            self.queue.remove(&(old, timer));
+        }
+        if let Some(at) = at {
+            self.at.insert(timer, at);
+            self.queue.insert((at, timer));
+        }
+    }
+
+    fn pop(&mut self, now: UtcMs) -> Option<Timer> {
+        let (at, timer) = *self.queue.first()?;
+        if at > now {
+            return None;
+        }
+        self.queue.pop_first();
+        self.at.remove(&timer);
+        Some(timer)
+    }
+
+    fn next(&self) -> Option<UtcMs> {
+        self.queue.first().map(|(at, _)| *at)
+    }
+}
+
+/// A campaign as it runs.
+pub(crate) struct Running {
+    pub(crate) spec: CampaignSpec,
+    pub(crate) on: bool,
+    pub(crate) policy: Box<dyn Pacing>,
+    pub(crate) mode: DialMode,
+    pub(crate) why: Option<&'static str>,
+    pub(crate) hopper: VecDeque<Item>,
+    pub(crate) filling: bool,
+    pub(crate) fill_after: UtcMs,
+    pub(crate) starts: StartGate,
+    pub(crate) cap_pct: f64,
+}
+
+/// The brain. See the crate's page for its contract.
+pub struct Dialer {
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) campaigns: BTreeMap<CampaignId, Running>,
+    pub(crate) agents: BTreeMap<AgentId, Session>,
+    pub(crate) calls: BTreeMap<AttemptId, Call>,
+    pub(crate) persons: BTreeMap<PersonId, AttemptId>,
+    pub(crate) lines: Lines,
+    pub(crate) guard: Guard,
+    pub(crate) gates: BTreeSet<Gate>,
+    timers: Timers,
+    out: Vec<Command>,
+    /// An agent became free, or something else allows new calls at once.
+    launch_now: bool,
+    /// Agents were lost: ringing calls may be too many.
+    trim_now: bool,
+    now: UtcMs,
+}
+
+impl Dialer {
+    /// A brain without campaigns, agents or trunks.
+    #[must_use]
+    pub fn new(ids: Arc<dyn IdSource>) -> Self {
+        Self {
+            ids,
+            campaigns: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            persons: BTreeMap::new(),
+            lines: Lines::default(),
+            guard: Guard::default(),
+            gates: BTreeSet::new(),
+            timers: Timers::default(),
+            out: Vec::new(),
+            launch_now: false,
+            trim_now: false,
+            now: UtcMs::default(),
+        }
+    }
+
+    /// Takes an input. Time never runs backwards: an earlier `now` counts as the latest seen.
+    ///
+    /// # Errors
+    /// A refusal when what a person asked for cannot be done now; the state is unchanged then.
+    pub fn handle(&mut self, now: UtcMs, input: Input) -> Result<(), Refusal> {
+        let now = now.max(self.now);
+        self.now = now;
+        while let Some(timer) = self.timers.pop(now) {
+            match timer {
+                Timer::Campaign(id) => self.campaign_tick(now, id),
+                Timer::Agent(id) => self.agent_limit(now, id),
+                Timer::Call(id) => self.call_limit(now, id),
+            }
+        }
+        let done = self.dispatch(now, input);
+        if std::mem::take(&mut self.trim_now) {
+            self.trim(now);
+        }
+        if std::mem::take(&mut self.launch_now) {
+            self.launch(now);
+        }
+        done
+    }
+
+    /// Takes the commands out; the last one is `Wait`.
+    pub fn drain(&mut self) -> Vec<Command> {
+        let mut out = std::mem::take(&mut self.out);
+        let latest = self.now.plus_ms(WAIT_MAX_MS);
+        out.push(Command::Wait(
+            self.timers.next().map_or(latest, |at| at.min(latest)),
+        ));
+        out
+    }
+
+    fn dispatch(&mut self, now: UtcMs, input: Input) -> Result<(), Refusal> {
+        match input {
+            Input::Tick => {}
+            Input::Campaign(spec) => self.campaign_on(now, *spec)?,
+            Input::CampaignOff { campaign, cancel } => self.campaign_off(now, campaign, cancel),
+            Input::Stock {
+                campaign,
+                items,
+                more,
+            } => self.stock(now, campaign, items, more),
+            Input::Seed {
+                campaign,
+                client,
+                tally,
+            } => self.guard.seed(campaign, client, tally),
+            Input::Trunk(spec) => self.lines.put(spec),
+            Input::TrunkHealth { trunk, up } => {
+                self.lines.set_up(trunk, up);
+                self.launch_now |= up;
+            }
+            Input::Gate { gate, closed } => {
+                if closed {
+                    self.gates.insert(gate);
+                } else {
+                    self.gates.remove(&gate);
+                    self.launch_now = true;
+                }
+            }
+            Input::AgentIn(spec) => self.agent_in(now, *spec),
+            Input::LinkLost(agent) => self.link_lost(now, agent),
+            Input::Leg { agent, up } => self.leg(now, agent, up),
+            Input::Wish { agent, wish } => self.wish(now, agent, wish)?,
+            Input::OpenDone { attempt, result } => self.open_done(now, attempt, result),
+            Input::Sent(attempt) => self.sent(now, attempt),
+            Input::Ringing(attempt) => self.ringing(now, attempt),
+            Input::Answered { attempt, at } => self.answered(now, attempt, at),
+            Input::PopFailed { attempt, agent } => self.pop_failed(now, attempt, agent),
+            Input::BridgeFailed { attempt, agent } => self.bridge_failed(now, attempt, agent),
+            Input::Bridged { attempt, agent, at } => self.bridged(now, attempt, agent, at),
+            Input::Played(attempt) => self.played(now, attempt),
+            Input::Ended { attempt, end } => self.ended(now, attempt, end),
+            Input::OneWay { attempt, silent_ms } => self.one_way(now, attempt, silent_ms),
+            Input::HangUp(attempt) => self.hang_up(now, attempt)?,
+            Input::Hold { attempt, on } => self.hold(now, attempt, on)?,
+            Input::Disposed { attempt, then } => self.disposed(now, attempt, then)?,
+            Input::PreviewDial(agent) => self.preview_dial(now, agent)?,
+            Input::PreviewSkip(agent) => self.preview_skip(now, agent)?,
+            Input::Manual {
+                agent,
+                attempt,
+                item,
+                rules,
+            } => self.manual(now, agent, attempt, *item, rules)?,
+            Input::Withdraw(debtor) => self.withdraw(now, debtor),
+        }
+        Ok(())
+    }
+
+    fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
+        let fresh = policy(spec.mode, spec.lines_per_agent)?;
+        self.guard.open(now, spec.id, spec.client, spec.window_ends);
+        let (id, tick) = (spec.id, spec.tick_ms.max(50));
+        match self.campaigns.get_mut(&id) {
+            Some(run) => {
+                run.on = true;
+                run.policy = fresh;
+                run.mode = spec.mode;
+                run.why = None;
+                run.cap_pct = spec.cap_pct;
+                run.spec = spec;
+                run.filling = false;
+            }
+            None => {
+                let run = Running {
+                    on: true,
+                    policy: fresh,
+                    mode: spec.mode,
+                    why: None,
+                    hopper: VecDeque::new(),
+                    filling: false,
+                    fill_after: now,
+                    starts: StartGate::default(),
+                    cap_pct: spec.cap_pct,
+                    spec,
+                };
+                self.campaigns.insert(id, run);
+            }
+        }
+        self.timers
+            .set(Timer::Campaign(id), Some(now.plus_ms(tick)));
+        self.launch_now = true;
+        Ok(())
+    }
+
+    fn campaign_off(&mut self, now: UtcMs, id: CampaignId, cancel: bool) {
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        run.on = false;
+        let items: Vec<Item> = run.hopper.drain(..).collect();
+        for item in items {
+            self.release(item, ReleaseWhy::CampaignOff);
+        }
+        self.timers.set(Timer::Campaign(id), None);
+        let previews: Vec<AgentId> = self
+            .agents
+            .iter()
+            .filter(|(_, s)| s.preview.as_ref().is_some_and(|(_, i)| i.campaign == id))
+            .map(|(agent, _)| *agent)
+            .collect();
+        for agent in previews {
+            self.end_preview(now, agent, ReleaseWhy::CampaignOff);
+        }
+        if cancel {
+            let ringing: Vec<AttemptId> = self
+                .calls
+                .values()
+                .filter(|c| c.item.campaign == id && c.unanswered())
+                .map(|c| c.attempt)
+                .collect();
+            for attempt in ringing {
+                self.cancel(now, attempt);
+            }
+        }
+    }
+
+    pub(crate) fn release(&mut self, item: Item, why: ReleaseWhy) {
+        self.out.push(Command::Release {
+            item: Box::new(item),
+            why,
+        });
+    }
+
+    pub(crate) fn push(&mut self, command: Command) {
+        self.out.push(command);
+    }
+
+    /// Sets the agent's timer and tells about his change.
+    pub(crate) fn touch(&mut self, agent: AgentId) {
+        let deadline = self.agents.get(&agent).and_then(Session::deadline);
+        self.timers.set(Timer::Agent(agent), deadline);
+        let told = Command::AgentChanged(agent);
+        if self.out.last() != Some(&told) {
+            self.out.push(told);
+        }
+    }
+
+    /// Sets the call's timer.
+    pub(crate) fn arm(&mut self, attempt: AttemptId) {
+        let deadline = self.calls.get(&attempt).map(Call::deadline);
+        self.timers.set(Timer::Call(attempt), deadline);
+    }
+
+    pub(crate) fn arm_campaign(&mut self, id: CampaignId, at: UtcMs) {
+        self.timers.set(Timer::Campaign(id), Some(at));
+    }
+}

@@ -1,0 +1,189 @@
+//! Pacing: how many calls to launch now. One trait; predictive arrives behind it.
+
+use domain::entity::DialMode;
+use domain::time::UtcMs;
+
+/// What a policy sees of its campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PacingView {
+    /// Agents ready now (shares of agents that serve several campaigns).
+    pub ready: u32,
+    /// Agents signed in and not paused, as shares.
+    pub agents: f64,
+    /// Calls of the campaign that hold a line: from the order to dial to the end.
+    pub lines: u32,
+    /// Of them not answered yet.
+    pub ringing: u32,
+    /// Answered without an agent.
+    pub waiting: u32,
+    /// Factor in (0, 1] by which the guard shrinks over-dialing.
+    pub shrink: f64,
+}
+
+/// What a policy learns from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observation {
+    /// A call was ordered.
+    Launched,
+    /// It rings.
+    Ringing,
+    /// A person answered.
+    Answered,
+    /// An agent was joined.
+    Connected,
+    /// No agent in time.
+    Abandoned,
+    /// It ended without an answer.
+    NotAnswered,
+    /// An agent finished and is ready.
+    AgentFreed,
+}
+
+/// A pacing policy: time and figures in, number of calls out.
+pub trait Pacing: Send {
+    /// Calls to launch now; lines and guard clip it afterwards.
+    fn launches(&mut self, now: UtcMs, view: &PacingView) -> u32;
+    /// Told of everything that happens to the campaign's calls.
+    fn observe(&mut self, now: UtcMs, what: Observation);
+    /// Whether an agent is reserved before each call.
+    fn reserves_first(&self) -> bool;
+    /// Lines per agent it aims at.
+    fn level(&self) -> f64;
+}
+
+/// A mode that cannot be dialed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "dial mode {0} is not available in this version: choose power, progressive, preview or manual"
+)]
+pub struct ModeRefused(pub DialMode);
+
+/// One line per ready agent, reserved first.
+#[derive(Debug, Clone, Copy)]
+struct Progressive;
+
+impl Pacing for Progressive {
+    fn launches(&mut self, _now: UtcMs, view: &PacingView) -> u32 {
+        view.ready
+    }
+    fn observe(&mut self, _now: UtcMs, _what: Observation) {}
+    fn reserves_first(&self) -> bool {
+        true
+    }
+    fn level(&self) -> f64 {
+        1.0
+    }
+}
+
+/// Fixed lines per agent who is not paused, calls with an agent counted.
+#[derive(Debug, Clone, Copy)]
+struct Power {
+    lines_per_agent: f64,
+}
+
+impl Pacing for Power {
+    fn launches(&mut self, _now: UtcMs, view: &PacingView) -> u32 {
+        let level = 1.0 + (self.lines_per_agent - 1.0).max(0.0) * view.shrink;
+        let wanted = (level * view.agents).floor().clamp(0.0, 1e6);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=1e6"
+        )]
+        let wanted = wanted as u32;
+        wanted.saturating_sub(view.lines)
+    }
+    fn observe(&mut self, _now: UtcMs, _what: Observation) {}
+    fn reserves_first(&self) -> bool {
+        false
+    }
+    fn level(&self) -> f64 {
+        self.lines_per_agent
+    }
+}
+
+/// The agent dials (after a preview, or by hand): nothing is launched on its own.
+#[derive(Debug, Clone, Copy)]
+struct ByHand;
+
+impl Pacing for ByHand {
+    fn launches(&mut self, _now: UtcMs, _view: &PacingView) -> u32 {
+        0
+    }
+    fn observe(&mut self, _now: UtcMs, _what: Observation) {}
+    fn reserves_first(&self) -> bool {
+        true
+    }
+    fn level(&self) -> f64 {
+        1.0
+    }
+}
+
+/// Largest lines per agent that is accepted.
+const LINES_PER_AGENT_MAX: f64 = 10.0;
+
+/// The policy of a mode.
+///
+/// # Errors
+/// For modes that this version does not dial.
+pub fn policy(mode: DialMode, lines_per_agent: f64) -> Result<Box<dyn Pacing>, ModeRefused> {
+    match mode {
+        DialMode::Manual | DialMode::Preview => Ok(Box::new(ByHand)),
+        DialMode::Progressive => Ok(Box::new(Progressive)),
+        DialMode::Power => Ok(Box::new(Power {
+            lines_per_agent: if lines_per_agent.is_finite() {
+                lines_per_agent.clamp(1.0, LINES_PER_AGENT_MAX)
+            } else {
+                1.0
+            },
+        })),
+        DialMode::Predictive | DialMode::Agentless => Err(ModeRefused(mode)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launches(mode: DialMode, level: f64, view: PacingView) -> u32 {
+        policy(mode, level).unwrap().launches(UtcMs(0), &view)
+    }
+
+    #[test]
+    fn policies_count_lines() {
+        let view = PacingView {
+            ready: 2,
+            agents: 5.0,
+            lines: 8,
+            shrink: 1.0,
+            ..PacingView::default()
+        };
+        assert_eq!(launches(DialMode::Power, 3.0, view), 7);
+        assert_eq!(
+            launches(
+                DialMode::Power,
+                3.0,
+                PacingView {
+                    shrink: 0.5,
+                    ..view
+                }
+            ),
+            2
+        );
+        assert_eq!(launches(DialMode::Power, 1.0, view), 0);
+        assert_eq!(
+            launches(DialMode::Power, f64::NAN, PacingView { lines: 0, ..view }),
+            5
+        );
+        assert_eq!(launches(DialMode::Progressive, 3.0, view), 2);
+        assert_eq!(launches(DialMode::Preview, 3.0, view), 0);
+        assert_eq!(launches(DialMode::Manual, 3.0, view), 0);
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_by_name() {
+        let text = policy(DialMode::Predictive, 1.0).err().unwrap().to_string();
+        assert!(text.contains("predictive"), "{text}");
+        assert!(policy(DialMode::Agentless, 1.0).is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! What the shell tells the brain about campaigns, agents, trunks and hopper items.
+
+use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
+use domain::ids::{AgentId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
+use domain::time::UtcMs;
+
+/// What holds for one call from its dial to its disposition; copied into the call, so that a change
+/// of the campaign never changes a call that is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallRules {
+    /// Ring time, ms; already raised to the pack's minimum.
+    pub ring_timeout_ms: i64,
+    /// From the answer to an agent, ms.
+    pub agent_within_ms: i64,
+    /// What an abandoned call hears.
+    pub drop_action: DropAction,
+    /// How the wrap-up ends.
+    pub wrapup_mode: WrapupMode,
+    /// Least wrap-up of the timed modes, ms.
+    pub wrapup_ms: i64,
+    /// Longest wrap-up, ms.
+    pub wrapup_max_ms: i64,
+    /// Whether a disposition is needed.
+    pub disposition_required: bool,
+    /// What is recorded.
+    pub record: RecordMode,
+}
+
+impl Default for CallRules {
+    fn default() -> Self {
+        Self {
+            ring_timeout_ms: 25_000,
+            agent_within_ms: 2_000,
+            drop_action: DropAction::Message,
+            wrapup_mode: WrapupMode::Timed,
+            wrapup_ms: 20_000,
+            wrapup_max_ms: 120_000,
+            disposition_required: true,
+            record: RecordMode::All,
+        }
+    }
+}
+
+/// A campaign that dials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CampaignSpec {
+    /// Identity.
+    pub id: CampaignId,
+    /// Its client: abandonment is watched per client too.
+    pub client: ClientId,
+    /// Mode chosen by the manager.
+    pub mode: DialMode,
+    /// Lines per agent (power).
+    pub lines_per_agent: f64,
+    /// 1–5, 5 first.
+    pub priority: i32,
+    /// 0–100, share among campaigns of one priority.
+    pub weight: i32,
+    /// Tick of the pacing, ms.
+    pub tick_ms: i64,
+    /// Rules of its calls.
+    pub rules: CallRules,
+    /// Most starts a second; `None` = the trunks'.
+    pub cps_max: Option<u32>,
+    /// Most lines; `None` = the trunks'.
+    pub lines_max: Option<u32>,
+    /// Trunks in order of preference; empty = all.
+    pub trunks: Vec<TrunkId>,
+    /// Least items in the hopper; `None` = automatic.
+    pub hopper_min: Option<u32>,
+    /// Hopper per agent × lines.
+    pub hopper_factor: f64,
+    /// Longest preview, ms.
+    pub preview_max_ms: i64,
+    /// Whether a preview may be skipped.
+    pub preview_skip: bool,
+    /// Cap on abandonment, percent.
+    pub cap_pct: f64,
+    /// Target, percent (terms.md §10: 0.93 × cap).
+    pub target_pct: f64,
+    /// End of the legal window (local day) of its abandonment figures.
+    pub window_ends: UtcMs,
+    /// Skills an agent must have.
+    pub skills: Vec<String>,
+}
+
+/// An agent who signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentSpec {
+    /// Identity.
+    pub id: AgentId,
+    /// Campaigns served; empty = all.
+    pub campaigns: Vec<CampaignId>,
+    /// Skills.
+    pub skills: Vec<String>,
+    /// Whether the voice leg must be up before calls are routed.
+    pub needs_leg: bool,
+}
+
+/// A route out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrunkSpec {
+    /// Identity.
+    pub id: TrunkId,
+    /// Most calls at once.
+    pub channels: u32,
+    /// Most starts in any second.
+    pub cps: u32,
+}
+
+/// A judged debtor, ready to be dialed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Campaign.
+    pub campaign: CampaignId,
+    /// Client.
+    pub client: ClientId,
+    /// Debtor.
+    pub debtor: DebtorId,
+    /// Person over all clients: one live attempt each.
+    pub person: PersonId,
+    /// Point to dial.
+    pub point: PointId,
+    /// Only with an agent reserved first (`allow_agent_only`).
+    pub agent_only: bool,
+    /// Least ring time of the debtor's packs, ms.
+    pub ring_min_ms: i64,
+    /// End of the lease on the debtor.
+    pub lease_until: UtcMs,
+    /// Head of the queue first.
+    pub priority: i32,
+    /// An agreed call-back of this agent.
+    pub own_agent: Option<AgentId>,
+    /// Cap on abandonment of the debtor's packs, percent.
+    pub cap_pct: f64,
+}

@@ -1,0 +1,348 @@
+//! Inputs and commands: the whole conversation between the brain and its shell.
+
+use crate::call::CallOver;
+use crate::guard::Tally;
+use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
+use domain::entity::DialMode;
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
+use domain::ports::HangUpCause;
+use domain::rules::agent_state::PauseCode;
+use domain::time::UtcMs;
+
+/// Why no new call may start; several may hold at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gate {
+    /// The database is slow or dead.
+    Database,
+    /// Another process took this node's name.
+    Fenced,
+    /// The node drains.
+    Draining,
+    /// Recordings cannot be written.
+    Recorder,
+}
+
+impl Gate {
+    /// Stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Fenced => "fenced",
+            Self::Draining => "draining",
+            Self::Recorder => "recorder",
+        }
+    }
+}
+
+/// What became of the write-ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenResult {
+    /// Durable, and the dial is ordered.
+    Opened,
+    /// Refused by law, busy, withdrawn or failed before an INVITE left: the call never was.
+    Gone,
+}
+
+/// A state an agent, or a supervisor for him, asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Take calls.
+    Ready,
+    /// Pause.
+    Pause(PauseCode),
+    /// Sign out.
+    Logout,
+}
+
+/// How a call ended, as the telephone side told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EndReport {
+    /// Final SIP status.
+    pub sip_code: Option<u16>,
+    /// Q.850 cause.
+    pub q850: Option<u16>,
+    /// The end came from our side.
+    pub by_us: bool,
+    /// Our ring timeout.
+    pub ring_timeout: bool,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Nothing: the time asked for has come.
+    Tick,
+    /// A campaign dials, or its parameters changed.
+    Campaign(Box<CampaignSpec>),
+    /// A campaign stops dialing; `cancel` withdraws what rings.
+    CampaignOff {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Whether ringing calls are cancelled. */
+        cancel: bool,
+    },
+    /// What the feeder found for a campaign; `more` when the source may hold more now.
+    Stock {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Judged items. */
+        items: Vec<Item>,
+        /** Whether another request makes sense at once. */
+        more: bool,
+    },
+    /// Abandonment counted before this start, for the current window.
+    Seed {
+        /** Campaign. */
+        campaign: Option<CampaignId>,
+        /** Client. */
+        client: Option<ClientId>,
+        /** Counts. */
+        tally: Tally,
+    },
+    /// A trunk is there, or changed.
+    Trunk(TrunkSpec),
+    /// A trunk stopped or started to answer.
+    TrunkHealth {
+        /** Trunk. */
+        trunk: TrunkId,
+        /** Whether it answers. */
+        up: bool,
+    },
+    /// New calls may not start, or may again.
+    Gate {
+        /** Why. */
+        gate: Gate,
+        /** Closed. */
+        closed: bool,
+    },
+    /// An agent's screen opened: offline → paused(login), or the lost link is back.
+    AgentIn(Box<AgentSpec>),
+    /// An agent's link is lost.
+    LinkLost(AgentId),
+    /// The agent's voice leg went up or down.
+    Leg {
+        /** Agent. */
+        agent: AgentId,
+        /** Up. */
+        up: bool,
+    },
+    /// An agent, or a supervisor for him, asks for a state.
+    Wish {
+        /** Agent. */
+        agent: AgentId,
+        /** State. */
+        wish: Wish,
+    },
+    /// What became of the write-ahead.
+    OpenDone {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Outcome. */
+        result: OpenResult,
+    },
+    /// The INVITE left.
+    Sent(AttemptId),
+    /// It rings.
+    Ringing(AttemptId),
+    /// Answered, at the telephone side's instant.
+    Answered {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** 200 OK. */
+        at: UtcMs,
+    },
+    /// The card could not be written: the agent's link is bad.
+    PopFailed {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+    },
+    /// The legs could not be joined.
+    BridgeFailed {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+    },
+    /// Legs joined.
+    Bridged {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// The message is over.
+    Played(AttemptId),
+    /// The call is over.
+    Ended {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** How. */
+        end: EndReport,
+    },
+    /// No audio one way for so long.
+    OneWay {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** How long, ms. */
+        silent_ms: i64,
+    },
+    /// The agent (or a supervisor) ends the call.
+    HangUp(AttemptId),
+    /// The agent puts the debtor on hold or back.
+    Hold {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** On. */
+        on: bool,
+    },
+    /// The attempt has its disposition; `then` overrides what was queued.
+    Disposed {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** State afterwards. */
+        then: Option<Wish>,
+    },
+    /// The agent dials what he previews.
+    PreviewDial(AgentId),
+    /// The agent skips what he previews.
+    PreviewSkip(AgentId),
+    /// The agent dials by hand; the item is judged at check point `manual`.
+    Manual {
+        /** Agent. */
+        agent: AgentId,
+        /** Attempt to open. */
+        attempt: AttemptId,
+        /** Item. */
+        item: Box<Item>,
+        /** Rules of the call. */
+        rules: CallRules,
+    },
+    /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.
+    Withdraw(DebtorId),
+}
+
+/// Why an item is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleaseWhy {
+    /// Its lease grows old.
+    Stale,
+    /// The campaign stopped.
+    CampaignOff,
+    /// Money, hold or listing.
+    Withdrawn,
+    /// The agent skipped it.
+    Skipped,
+    /// The agent did not answer the preview.
+    PreviewTimeout,
+    /// It was in a hopper or a call already.
+    Double,
+}
+
+/// One call to place. Durable first, then the INVITE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DialTask {
+    /// Attempt to open.
+    pub attempt: AttemptId,
+    /// Item.
+    pub item: Item,
+    /// Route.
+    pub trunk: TrunkId,
+    /// Agent reserved first.
+    pub agent: Option<AgentId>,
+    /// Mode in force.
+    pub mode: DialMode,
+    /// Rules of the call.
+    pub rules: CallRules,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open the attempt, then dial.
+    Dial(Box<DialTask>),
+    /// Withdraw a call that is not answered.
+    Cancel(AttemptId),
+    /// Pop the card, then bridge, at once.
+    Connect {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+        /** No agent was free at the answer. */
+        waited: bool,
+    },
+    /// Play the safe-harbour message.
+    Message(AttemptId),
+    /// End the call.
+    HangUp {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Cause. */
+        cause: HangUpCause,
+    },
+    /// Hold or resume.
+    Hold {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** On. */
+        on: bool,
+    },
+    /// Show a card to decide on; the attempt id is what a later dial will use.
+    Preview {
+        /** Attempt to be. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+        /** Item. */
+        item: Box<Item>,
+    },
+    /// The preview is over without a call.
+    PreviewOver(AgentId),
+    /// Give an item back.
+    Release {
+        /** Item. */
+        item: Box<Item>,
+        /** Why. */
+        why: ReleaseWhy,
+    },
+    /// Fill a hopper.
+    Refill {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Items wanted. */
+        want: u32,
+    },
+    /// A call is over: close its attempt with this result.
+    Over(Box<CallOver>),
+    /// The wrap-up ran out: dispose as NC.ST.
+    NotDisposed {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Agent. */
+        agent: AgentId,
+    },
+    /// An agent's state or call changed: tell him and the board.
+    AgentChanged(AgentId),
+    /// Ask for the agent's voice leg.
+    OpenLeg(AgentId),
+    /// End the agent's voice leg.
+    CloseLeg(AgentId),
+    /// The guard lowered or raised a campaign's mode.
+    ModeForced {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Mode before. */
+        from: DialMode,
+        /** Mode in force now. */
+        to: DialMode,
+        /** Why, stable code. */
+        why: &'static str,
+    },
+    /// Nothing more until then. Always the last one.
+    Wait(UtcMs),
+}
