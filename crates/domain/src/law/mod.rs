@@ -1,10 +1,37 @@
 //! The compliance engine: a pure function from packs, calendars, zones, ledger facts, holds,
 //! consents and an instant to a verdict (law.md §2).
 
+mod abandonment;
+mod book;
+pub mod calendar;
+mod caps;
+mod cooloff;
+mod finding;
+mod holds;
+mod judge;
+mod local;
+mod opening;
+pub mod pack;
+mod parties;
+mod stack;
+mod text;
+mod windows;
+pub mod zones;
+
+pub use abandonment::AbandonmentRule;
+pub use book::{
+    EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, PACKS_MAX, PackInfo, RuleBook,
+};
+pub use opening::OpeningPlace;
+pub use stack::Place;
+
 use crate::entity::{Channel, CheckPoint, Verdict};
 use crate::ids::{CampaignId, PointId, VerdictId};
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
+
+/// Days of ledger that the facts hold; no rule may look further back.
+pub const LEDGER_DAYS: u16 = 45;
 
 /// What someone wants to do.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,191 @@
+//! Holds and suppressions. Holds beat everything (law.md §2.9): every kind of the vocabulary stops
+//! contact whether or not a pack lists it; a pack that does is named in the reason.
+
+use super::finding::{Effect, Finding};
+use super::pack::LoadedPack;
+use super::text;
+use crate::entity::{
+    BlockReason, Channel, ContactPoint, DebtStatus, Hold, HoldKind, HoldScope, SuppressionKind,
+};
+use crate::ids::DebtId;
+use crate::ports::store::ContactFacts;
+use crate::time::UtcMs;
+
+/// What the holds leave.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Held {
+    /// Refusals.
+    pub(crate) findings: Vec<Finding>,
+    /// Open debts that no hold silences: what a contact would be about.
+    pub(crate) debts: Vec<DebtId>,
+}
+
+/// Whether a hold of this kind stops this channel.
+fn stops(hold: &Hold, channel: Channel) -> bool {
+    match hold.kind {
+        HoldKind::WritingOnly => channel != Channel::Letter,
+        HoldKind::ChannelOptout => hold.channel.is_none_or(|c| c == channel),
+        // A promise silences the dialer; its reminders are messages (terms.md §6).
+        HoldKind::Promise => matches!(channel, Channel::Call | Channel::Visit),
+        _ => true,
+    }
+}
+
+fn finding(hold: &Hold, packs: &[&LoadedPack], about: (&str, &str)) -> Finding {
+    let listed = packs.iter().find(|p| {
+        p.pack
+            .holds
+            .as_ref()
+            .is_some_and(|h| h.list.iter().any(|e| e.hold == hold.kind))
+    });
+    let rule = listed.map_or_else(
+        || format!("house/hold/{}", hold.kind),
+        |p| format!("{}/hold/{}", p.pack.id, hold.kind),
+    );
+    let (es, en) = text::hold(hold.kind);
+    Finding::new(
+        BlockReason::Hold,
+        hold.until.map_or(Effect::Forbid, Effect::HoldUntil),
+        rule,
+        (
+            format!("bloqueo: {es}{}", about.0),
+            format!("hold: {en}{}", about.1),
+        ),
+    )
+}
+
+/// Tests every hold in force.
+pub(crate) fn test(
+    facts: &ContactFacts,
+    point: &ContactPoint,
+    channel: Channel,
+    packs: &[&LoadedPack],
+    now: UtcMs,
+) -> Held {
+    let mut held = Held::default();
+    let active: Vec<&Hold> = facts
+        .holds
+        .iter()
+        .filter(|h| h.active_at(now) && stops(h, channel))
+        .collect();
+    for hold in &active {
+        match hold.scope {
+            HoldScope::Debtor => held.findings.push(finding(hold, packs, ("", ""))),
+            // A hold that does not say which point or debt is read as all of them.
+            HoldScope::Point if hold.point_id.is_none_or(|id| id == point.id) => {
+                held.findings
+                    .push(finding(hold, packs, (" (este punto)", " (this point)")));
+            }
+            HoldScope::Debt if hold.debt_id.is_none() => {
+                held.findings.push(finding(hold, packs, ("", "")));
+            }
+            HoldScope::Point | HoldScope::Debt => {}
+        }
+    }
+    let mut silenced: Vec<Finding> = Vec::new();
+    for debt in &facts.debts {
+        if debt.status != DebtStatus::Open {
+            silenced.push(closed_debt(debt.status));
+            continue;
+        }
+        let on_debt: Vec<&&Hold> = active
+            .iter()
+            .filter(|h| h.scope == HoldScope::Debt && h.debt_id == Some(debt.id))
+            .collect();
+        if on_debt.is_empty() {
+            held.debts.push(debt.id);
+        }
+        silenced.extend(
+            on_debt
+                .iter()
+                .map(|h| finding(h, packs, (" (la deuda)", " (the debt)"))),
+        );
+    }
+    if held.debts.is_empty() {
+        if silenced.is_empty() {
+            silenced.push(Finding::forbid(
+                "house/no_open_debt",
+                (
+                    "no tiene ninguna deuda abierta".into(),
+                    "there is no open debt".into(),
+                ),
+            ));
+        }
+        held.findings.append(&mut silenced);
+    }
+    held
+}
+
+fn closed_debt(status: DebtStatus) -> Finding {
+    let (name, es, en) = match status {
+        DebtStatus::Paid => ("paid", "la deuda está pagada", "the debt is paid"),
+        DebtStatus::Recalled => (
+            "recalled",
+            "el acreedor retiró la deuda",
+            "the creditor recalled the debt",
+        ),
+        DebtStatus::Open | DebtStatus::Closed => {
+            ("closed", "la deuda está cerrada", "the debt is closed")
+        }
+    };
+    Finding::new(
+        BlockReason::Hold,
+        Effect::Forbid,
+        format!("house/debt/{name}"),
+        (es.to_owned(), en.to_owned()),
+    )
+}
+
+/// Letters and digits of a document, capitals: how lists and files are compared.
+fn plain(document: &str) -> String {
+    document
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// Tests the lists of numbers and documents never to be contacted.
+pub(crate) fn suppressed(facts: &ContactFacts, point: &ContactPoint, now: UtcMs) -> Vec<Finding> {
+    let debtor = &facts.debtor;
+    facts
+        .suppressions
+        .iter()
+        .filter(|s| s.lifted_at.is_none_or(|t| now < t))
+        .filter(|s| s.client_id.is_none_or(|c| c == debtor.client_id))
+        .filter(|s| s.debtor_id.is_none_or(|d| d == debtor.id))
+        .filter_map(|s| {
+            let (hit, what_es, what_en) = match s.kind {
+                SuppressionKind::Phone => {
+                    let digits = |v: &str| v.trim_start_matches('+').to_owned();
+                    let same = digits(s.value.reveal()) == digits(point.value.reveal());
+                    (same, "el número", "the number")
+                }
+                SuppressionKind::Document => {
+                    let listed = plain(s.value.reveal());
+                    let same = !listed.is_empty() && listed == plain(debtor.document.reveal());
+                    (same, "el documento", "the document")
+                }
+            };
+            hit.then(|| {
+                let (who_es, who_en) = if s.client_id.is_none() {
+                    ("de la instalación", "the installation's")
+                } else {
+                    ("del acreedor", "the creditor's")
+                };
+                Finding::new(
+                    BlockReason::Suppressed,
+                    Effect::Forbid,
+                    format!("suppression/{}", s.kind),
+                    (
+                        format!(
+                            "{what_es} está en la lista de exclusión {who_es} ({})",
+                            s.reason
+                        ),
+                        format!("{what_en} is on {who_en} suppression list ({})", s.reason),
+                    ),
+                )
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,323 @@
+//! The verdict: every rule is asked, the strictest answer wins.
+
+use super::book::{RuleBook, today};
+use super::caps::{self, Case};
+use super::finding::{Effect, Finding};
+use super::local::date_of;
+use super::pack::LoadedPack;
+use super::stack::Place;
+use super::windows::{Hours, parse_clock};
+use super::{Action, Judge, cooloff, holds, parties, zones};
+use crate::entity::{
+    BlockReason, ContactPoint, CounterCheck, Decision, PackRef, RuleHit, Verdict, ZoneEvidence,
+};
+use crate::ids::DebtId;
+use crate::ports::store::ContactFacts;
+use crate::time::UtcMs;
+use jiff::civil::Date;
+
+impl Judge for RuleBook {
+    /// Judges the point of the action; without one, every point that can carry the channel, and gives
+    /// the best verdict with the point it is about.
+    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
+        if let Some(id) = action.point_id {
+            return match facts.points.iter().find(|p| p.id == id) {
+                Some(point) => self.judge_point(facts, action, point),
+                None => refuse(
+                    facts,
+                    action,
+                    "house/unknown_point",
+                    (
+                        "el punto no pertenece al deudor".into(),
+                        "the point is not one of the debtor's".into(),
+                    ),
+                ),
+            };
+        }
+        facts
+            .points
+            .iter()
+            .filter(|p| parties::carries(p, action.channel))
+            .map(|point| self.judge_point(facts, action, point))
+            .reduce(|best, next| {
+                if goodness(&next) < goodness(&best) {
+                    next
+                } else {
+                    best
+                }
+            })
+            .unwrap_or_else(|| {
+                refuse(
+                    facts,
+                    action,
+                    "house/no_point",
+                    (
+                        "no tiene ningún punto para este canal".into(),
+                        "there is no point for this channel".into(),
+                    ),
+                )
+            })
+    }
+}
+
+/// Lower is better: allowed first, then the earliest deferral.
+fn goodness(verdict: &Verdict) -> (u8, UtcMs) {
+    match verdict.decision {
+        Decision::Allow => (0, verdict.at),
+        Decision::AllowAgentOnly => (1, verdict.at),
+        Decision::Defer { until } => (2, until),
+        Decision::Deny => (3, verdict.next_legal_at.unwrap_or(UtcMs(i64::MAX))),
+    }
+}
+
+/// A refusal before any pack could be asked.
+fn refuse(facts: &ContactFacts, action: &Action, rule: &str, texts: (String, String)) -> Verdict {
+    let mut draft = Draft::new(facts, action);
+    draft.findings.push(Finding::forbid(rule, texts));
+    draft.close(None)
+}
+
+/// A verdict in the making.
+struct Draft<'a> {
+    facts: &'a ContactFacts,
+    action: &'a Action,
+    point: Option<&'a ContactPoint>,
+    findings: Vec<Finding>,
+    passed: Vec<RuleHit>,
+    packs: Vec<PackRef>,
+    zones: Vec<ZoneEvidence>,
+    counters: Vec<CounterCheck>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(facts: &'a ContactFacts, action: &'a Action) -> Self {
+        Self {
+            facts,
+            action,
+            point: None,
+            findings: Vec::new(),
+            passed: Vec::new(),
+            packs: Vec::new(),
+            zones: Vec::new(),
+            counters: Vec::new(),
+        }
+    }
+
+    /// Weighs the findings. `hours` finds the next open instant.
+    fn close(mut self, hours: Option<&Hours<'_>>) -> Verdict {
+        let now = self.action.now;
+        self.findings.sort_by_key(Finding::rank);
+        let refusing = || {
+            self.findings
+                .iter()
+                .filter(|f| f.effect != Effect::AgentOnly)
+        };
+        let blocked = refusing().next().map(|f| f.reason);
+        let forbidden = refusing().any(|f| f.effect == Effect::Forbid);
+        let held = refusing().any(|f| matches!(f.effect, Effect::HoldUntil(_)));
+        let after = refusing().fold(now, |latest, f| match f.effect {
+            Effect::Until(t) | Effect::HoldUntil(t) => latest.max(t),
+            Effect::Forbid | Effect::Closed | Effect::AgentOnly => latest,
+        });
+        let next = match hours {
+            Some(hours) if blocked.is_some() && !forbidden => hours.next_open(after),
+            _ => None,
+        };
+        let decision = match (blocked, next) {
+            (None, _) if self.findings.is_empty() => Decision::Allow,
+            (None, _) => Decision::AllowAgentOnly,
+            (Some(_), Some(until)) if !held && until > now => Decision::Defer { until },
+            (Some(_), _) => Decision::Deny,
+        };
+        let mut rules: Vec<RuleHit> = self.findings.into_iter().map(Finding::into_hit).collect();
+        rules.append(&mut self.passed);
+        Verdict {
+            id: self.action.verdict_id,
+            at: now,
+            check_point: self.action.check_point,
+            debtor_id: self.facts.debtor.id,
+            point_id: self.point.map(|p| p.id).or(self.action.point_id),
+            campaign_id: self.action.campaign_id,
+            channel: self.action.channel,
+            decision,
+            blocked,
+            rules,
+            packs: self.packs,
+            zones: self.zones,
+            counters: self.counters,
+            next_legal_at: next,
+        }
+    }
+}
+
+impl RuleBook {
+    fn judge_point(&self, facts: &ContactFacts, action: &Action, point: &ContactPoint) -> Verdict {
+        let mut draft = Draft::new(facts, action);
+        draft.point = Some(point);
+        let now = action.now;
+        let zones = match zones::candidates(&self.prefixes, &facts.debtor, point, &facts.points) {
+            Ok(found) => found,
+            Err(name) => {
+                draft.findings.push(Finding::forbid(
+                    "house/unknown_zone",
+                    (
+                        format!("la zona horaria «{name}» no existe"),
+                        format!("the time zone '{name}' does not exist"),
+                    ),
+                ));
+                Vec::new()
+            }
+        };
+        draft.zones = zones.iter().map(|z| z.to_evidence(now)).collect();
+        if zones.is_empty() && draft.findings.is_empty() {
+            draft.findings.push(Finding::forbid(
+                "house/no_zone",
+                (
+                    "no se sabe en qué zona horaria está el deudor".into(),
+                    "the debtor's time zone is not known".into(),
+                ),
+            ));
+        }
+        let mut dates: Vec<Date> = zones.iter().map(|z| date_of(now, &z.zone.tz)).collect();
+        if dates.is_empty() {
+            dates.push(today(now));
+        }
+        let packs = match self.stack_of(facts, &dates) {
+            Ok(packs) => packs,
+            Err(none) => {
+                draft.findings.push(none.into_finding());
+                Vec::new()
+            }
+        };
+        draft.packs = packs.iter().map(|p| reference(p)).collect();
+        self.person_rules(&mut draft, point, &packs);
+        let held = holds::test(facts, point, action.channel, &packs, now);
+        draft.findings.extend(held.findings);
+        if packs.is_empty() || zones.is_empty() {
+            return draft.close(None);
+        }
+        self.timed_rules(draft, point, (&packs, &held.debts), &zones)
+    }
+
+    /// Lists, parties and sections that deny: what the hour of the day does not change.
+    fn person_rules(&self, draft: &mut Draft<'_>, point: &ContactPoint, packs: &[&LoadedPack]) {
+        let (facts, action) = (draft.facts, draft.action);
+        draft
+            .findings
+            .extend(holds::suppressed(facts, point, action.now));
+        draft.findings.extend(parties::test(
+            point,
+            action.channel,
+            &facts.consents,
+            packs,
+            action.now,
+        ));
+        for loaded in packs {
+            for section in loaded.pack.denying_sections(action.channel) {
+                draft.findings.push(Finding::forbid(
+                    format!("{}/{section}", loaded.pack.id),
+                    (
+                        format!("{}: la sección {section} aún no se juzga", loaded.pack.name),
+                        format!("{}: section {section} is not judged yet", loaded.pack.name),
+                    ),
+                ));
+            }
+        }
+    }
+
+    /// Caps, cool-offs and hours.
+    fn timed_rules(
+        &self,
+        mut draft: Draft<'_>,
+        point: &ContactPoint,
+        (packs, debts): (&[&LoadedPack], &[DebtId]),
+        zones: &[zones::Candidate],
+    ) -> Verdict {
+        let (facts, action) = (draft.facts, draft.action);
+        let case = Case {
+            facts,
+            point,
+            channel: action.channel,
+            debts,
+            zones,
+            now: action.now,
+        };
+        for loaded in packs {
+            for cap in &loaded.pack.caps {
+                if let Some((counter, found)) = caps::test(&case, &loaded.pack, cap) {
+                    draft.counters.push(counter);
+                    draft.findings.extend(found);
+                }
+            }
+            for rule in &loaded.pack.cooloff {
+                draft
+                    .findings
+                    .extend(cooloff::test(&case, &loaded.pack, rule));
+            }
+        }
+        draft.findings.extend(cooloff::abandoned(&case, packs));
+        if let (Some(limit), crate::entity::Channel::Call) =
+            (action.attempts_per_day, action.channel)
+        {
+            let (counter, found) = caps::campaign_day(&case, limit);
+            draft.counters.push(counter);
+            draft.findings.extend(found);
+        }
+        let campaign = match campaign_hours(action) {
+            Ok(hours) => hours,
+            Err(finding) => {
+                draft.findings.push(*finding);
+                None
+            }
+        };
+        let place = Place::of(&facts.debtor, &facts.portfolio);
+        let hours = Hours {
+            zones,
+            packs,
+            calendars: &self.calendars,
+            subdivision: place.subdivision.as_deref(),
+            channel: action.channel,
+            campaign,
+            ring_ms: action.ring_timeout_ms,
+        };
+        let closed = hours.closed(action.now);
+        if closed.is_empty() {
+            let (es, en) = hours.open_line(action.now);
+            draft.passed.push(RuleHit {
+                rule: "windows".into(),
+                es,
+                en,
+                refused: false,
+            });
+        }
+        draft.findings.extend(closed);
+        draft.close(Some(&hours))
+    }
+}
+
+fn campaign_hours(action: &Action) -> Result<Option<(u16, u16)>, Box<Finding>> {
+    let Some((from, to)) = &action.campaign_window else {
+        return Ok(None);
+    };
+    match (parse_clock(from), parse_clock(to)) {
+        (Some(from), Some(to)) if from < to => Ok(Some((from, to))),
+        _ => Err(Box::new(Finding::new(
+            BlockReason::Rule,
+            Effect::Forbid,
+            "campaign/window",
+            (
+                "el horario de la campaña no se entiende: se espera HH:MM a HH:MM más tarde".into(),
+                "the campaign's hours cannot be read: expected HH:MM to a later HH:MM".into(),
+            ),
+        ))),
+    }
+}
+
+fn reference(loaded: &LoadedPack) -> PackRef {
+    PackRef {
+        id: loaded.pack.id.clone(),
+        version: loaded.pack.version.clone(),
+        hash: loaded.hash.clone(),
+        unjudged: loaded.unjudged.clone(),
+    }
+}

@@ -1,0 +1,565 @@
+//! The shapes of a rule pack's sections (law.md §1). Every shape refuses fields it does not know, so
+//! that a rule is never dropped silently.
+
+use crate::entity::{Channel, HoldKind, PartyRole};
+use serde::Deserialize;
+
+crate::text_enum! {
+    /// Where a legal number comes from (law.md, marks S, M, H, C).
+    pub enum Confidence {
+        /// A published page was read.
+        Source = "source",
+        /// From memory, to be confirmed.
+        Memory = "memory",
+        /// Our own rule.
+        House = "house",
+        /// Sources disagree; the strict reading is taken.
+        Conflict = "conflict",
+    }
+}
+
+crate::text_enum! {
+    /// Day of the week as packs write it.
+    pub enum Day {
+        /// Monday.
+        Mon = "mon",
+        /// Tuesday.
+        Tue = "tue",
+        /// Wednesday.
+        Wed = "wed",
+        /// Thursday.
+        Thu = "thu",
+        /// Friday.
+        Fri = "fri",
+        /// Saturday.
+        Sat = "sat",
+        /// Sunday.
+        Sun = "sun",
+    }
+}
+
+impl Day {
+    /// The day as the calendar library names it.
+    #[must_use]
+    pub const fn weekday(self) -> jiff::civil::Weekday {
+        use jiff::civil::Weekday;
+        match self {
+            Self::Mon => Weekday::Monday,
+            Self::Tue => Weekday::Tuesday,
+            Self::Wed => Weekday::Wednesday,
+            Self::Thu => Weekday::Thursday,
+            Self::Fri => Weekday::Friday,
+            Self::Sat => Weekday::Saturday,
+            Self::Sun => Weekday::Sunday,
+        }
+    }
+}
+
+/// Whose creditors and collectors a pack binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum AppliesTo {
+    /// Anybody who collects.
+    #[serde(rename = "any")]
+    Any,
+    /// Banks, lenders and other financial entities.
+    #[serde(rename = "financial entity")]
+    Financial,
+    /// Shops and services that sold on credit.
+    #[serde(rename = "commercial entity")]
+    Commercial,
+    /// Agencies that collect consumer debts for others (this product's users).
+    #[serde(rename = "third_party_collector, consumer debt")]
+    ThirdPartyConsumer,
+    /// Creditors and agencies, consumer debts.
+    #[serde(rename = "creditor and collector, consumer debt")]
+    CreditorAndCollectorConsumer,
+}
+
+/// Which zone evidence counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZonePolicy {
+    /// The rule.
+    pub rule: ZoneRule,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+/// The zone rules the engine knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ZoneRule {
+    /// Legal in every zone of the number's prefix and of the address.
+    #[serde(rename = "intersection(phone_prefix_zones, address_zone)")]
+    Intersection,
+}
+
+/// Legal hours, half-open `[from, to)`, in the debtor's local time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Days.
+    pub days: Vec<Day>,
+    /// First minute, `HH:MM`.
+    pub from: String,
+    /// End, `HH:MM` or `24:00`.
+    pub to: String,
+    /// Channels it is for.
+    pub channels: Vec<Channel>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+    /// Legal but switched off when false.
+    pub enabled: bool,
+}
+
+crate::text_enum! {
+    /// What a holiday does.
+    pub enum HolidayPolicy {
+        /// No contact.
+        Block = "block",
+        /// As any day.
+        Allow = "allow",
+    }
+}
+
+/// Which holidays count: `CO`, `BR-SP`, `ES+subdivision`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HolidaySection {
+    /// Calendar id.
+    pub calendar: String,
+    /// What they do.
+    pub policy: HolidayPolicy,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Over what a rule counts (law.md §1).
+    pub enum Scope {
+        /// Each debt by itself.
+        Debt = "debt",
+        /// A person over all debts, numbers, campaigns and clients.
+        Person = "person",
+        /// One client and one person.
+        CreditorPerson = "creditor_person",
+        /// One number.
+        Phone = "phone",
+    }
+}
+
+crate::text_enum! {
+    /// What a cap counts (law.md §1).
+    pub enum Counts {
+        /// Dials that left.
+        Attempt = "attempt",
+        /// Live talks with an obligated, verified party.
+        Conversation = "conversation",
+        /// Conversations and visits; messages and replies too where the cap names their channel.
+        Contact = "contact",
+        /// Conversations and replies.
+        DirectContact = "direct_contact",
+        /// Messages.
+        Message = "message",
+        /// Any of them.
+        Action = "action",
+    }
+}
+
+/// The period of a cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CapWindow {
+    /// `n` consecutive local days, today the last.
+    RollingDays(u16),
+    /// The local day; always 1.
+    CalendarDay(u16),
+    /// Monday to Sunday; always `mon`.
+    CalendarWeek(Day),
+}
+
+crate::text_enum! {
+    /// Whether a role may relax the rule; both are enforced as hard (law.md §2.7).
+    pub enum RuleKind {
+        /// Never relaxed.
+        Hard = "hard",
+        /// A presumption of the law.
+        Presumption = "presumption",
+    }
+}
+
+crate::text_enum! {
+    /// Rows a cap leaves out (law.md §2.8).
+    pub enum Exclusion {
+        /// A call made with consent given in the seven days before it.
+        DirectPriorConsentLast7d = "direct_prior_consent_last_7d",
+        /// A dial known never to have reached the number.
+        DidNotConnectToNumber = "did_not_connect_to_number",
+        /// Calls to certain professionals: we hold no such fact, so nothing is left out.
+        Professionals = "professionals",
+    }
+}
+
+crate::text_enum! {
+    /// Class of place a cap is about.
+    pub enum CapPoint {
+        /// The home.
+        Home = "home",
+        /// Anywhere else.
+        NotHome = "not_home",
+    }
+}
+
+/// A cap, with its least gap.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cap {
+    /// Id within the pack.
+    pub id: String,
+    /// Over what.
+    pub scope: Scope,
+    /// What is counted.
+    pub counts: Counts,
+    /// Most.
+    pub limit: u32,
+    /// Period.
+    pub window: CapWindow,
+    /// Hard or presumption.
+    pub kind: RuleKind,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Channels it counts and stops.
+    pub channels: Vec<Channel>,
+    /// Rows left out.
+    #[serde(default)]
+    pub exclusions: Vec<Exclusion>,
+    /// Only calls to this class of place.
+    pub point: Option<CapPoint>,
+    /// Least days between two.
+    pub min_gap_days: Option<u16>,
+    /// Article of law.
+    pub source: Option<String>,
+    /// Remark.
+    pub confidence_note: Option<String>,
+    /// Remark.
+    pub note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Event that starts a cool-off.
+    pub enum After {
+        /// A conversation.
+        Conversation = "conversation",
+        /// A conversation or a reply.
+        DirectContact = "direct_contact",
+        /// A call that found no agent.
+        Abandoned = "abandoned",
+    }
+}
+
+crate::text_enum! {
+    /// End of a cool-off that has no hours.
+    pub enum Until {
+        /// The end of the local week's Sunday.
+        EndOfWeekSunday = "end_of_week_sunday",
+    }
+}
+
+crate::text_enum! {
+    /// Softer effect of a cool-off.
+    pub enum CooloffMode {
+        /// Only with an agent reserved first.
+        AgentGuaranteedOnly = "agent_guaranteed_only",
+    }
+}
+
+crate::text_enum! {
+    /// What lifts a cool-off once.
+    pub enum CooloffException {
+        /// The debtor asked for information (a recorded request).
+        InformationRequestedByDebtor = "information_requested_by_debtor",
+    }
+}
+
+/// Channels a cool-off stops.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum BlockChannels {
+    /// These.
+    List(Vec<Channel>),
+    /// A word.
+    Word(BlockWord),
+}
+
+crate::text_enum! {
+    /// The words for channels.
+    pub enum BlockWord {
+        /// All but the channel of the event.
+        OtherThanUsed = "other_than_used",
+    }
+}
+
+/// What an event stops, and how long.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cooloff {
+    /// Id within the pack.
+    pub id: String,
+    /// Event.
+    pub after: After,
+    /// Length in hours; either this or `until`.
+    pub block_h: Option<u32>,
+    /// End; either this or `block_h`.
+    pub until: Option<Until>,
+    /// Over what.
+    pub scope: Scope,
+    /// The hours are whole local days and the day of the event is the first of them.
+    #[serde(default)]
+    pub counts_day_of_event_as_day_1: bool,
+    /// Hard or presumption.
+    pub kind: Option<RuleKind>,
+    /// Softer effect.
+    pub mode: Option<CooloffMode>,
+    /// What lifts it once.
+    pub exception: Option<CooloffException>,
+    /// Article of law.
+    pub source: Option<String>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+    /// Channels stopped.
+    pub block_channels: BlockChannels,
+}
+
+crate::text_enum! {
+    /// When the abandonment clock starts.
+    pub enum AbandonClock {
+        /// At the 200 OK.
+        Answer = "answer",
+        /// At the end of the debtor's greeting.
+        EndOfGreeting = "end_of_greeting",
+    }
+}
+
+crate::text_enum! {
+    /// Abandonment formula (law.md §4).
+    pub enum FormulaId {
+        /// A ÷ (A + H), at most 30 days.
+        Tsr = "tsr",
+        /// D ÷ (D + L), corrected for machines, calendar day.
+        OfcomCorrected = "ofcom_corrected",
+        /// A ÷ (A + H), calendar day.
+        PlainDay = "plain_day",
+        /// Short calls ÷ all calls.
+        AnatelShort = "anatel_short",
+    }
+}
+
+crate::text_enum! {
+    /// Scope of the abandonment rate.
+    pub enum AbandonScope {
+        /// Each campaign.
+        Campaign = "campaign",
+    }
+}
+
+/// Abandonment rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Abandonment {
+    /// Most, percent.
+    pub cap_percent: f64,
+    /// Aim, percent.
+    pub target_percent: Option<f64>,
+    /// Period.
+    pub window: CapWindow,
+    /// Scope.
+    pub scope: AbandonScope,
+    /// Formula in words.
+    pub formula: String,
+    /// Formula.
+    pub formula_id: FormulaId,
+    /// Seconds from the clock's start to an agent or message.
+    pub agent_within_s: u32,
+    /// Clock.
+    pub clock: AbandonClock,
+    /// Least ring time, seconds.
+    pub ring_min_s: u32,
+    /// Least rings, where the law counts rings.
+    pub ring_min_rings: Option<u32>,
+    /// What the message says.
+    #[serde(default)]
+    pub message_must: Vec<String>,
+    /// What it never says.
+    #[serde(default)]
+    pub message_must_not: Vec<String>,
+    /// Hours without over-dialing the number again.
+    pub retry_block_h: Option<u32>,
+    /// How it is blocked.
+    pub retry_block_mode: Option<CooloffMode>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+/// Holds that the law forces.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldSection {
+    /// The holds.
+    pub list: Vec<HoldEntry>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldEntry {
+    /// Kind.
+    pub hold: HoldKind,
+    /// Its length where the law fixes one.
+    pub days: Option<u32>,
+    /// Remark.
+    pub note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Which points may be used.
+    pub enum PointsRule {
+        /// Those that the debtor gave.
+        OnlyGivenByDebtor = "only_given_by_debtor",
+    }
+}
+
+crate::text_enum! {
+    /// Persons never to be spoken to.
+    pub enum ForbiddenPerson {
+        /// Minors: the hold `minor`.
+        Minors = "minors",
+        /// The elderly, unless they owe: judged when the call is answered, not here.
+        ElderlyUnlessDebtor = "elderly_unless_debtor",
+        /// References: always refused.
+        References = "references",
+    }
+}
+
+/// Who may be spoken to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parties {
+    /// Roles.
+    pub allowed: Vec<PartyRole>,
+    /// What a third party may hear.
+    pub third_party: Option<String>,
+    /// Which points may be used.
+    pub points: Option<PointsRule>,
+    /// Persons never to be spoken to.
+    #[serde(default)]
+    pub forbidden: Vec<ForbiddenPerson>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Whether a channel must be on the debtor's list.
+    pub enum AuthorisationRule {
+        /// It must.
+        Required = "required",
+    }
+}
+
+/// Channel authorisation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelAuthorisation {
+    /// The rule.
+    pub rule: AuthorisationRule,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Consent that automated contact needs.
+    pub enum AutomatedConsent {
+        /// Express consent before the call.
+        PriorExpress = "prior_express",
+    }
+}
+
+/// Consent for prerecorded or automated contact.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentSection {
+    /// For calls to mobiles by machine or with a recorded voice.
+    pub prerecorded_or_atds_mobile: Option<AutomatedConsent>,
+    /// Days to honour a revocation; ours is at once.
+    pub revocation_honour_business_days: Option<u32>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+/// A harder reading that a client can switch on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrictMode {
+    /// Its id.
+    pub id: String,
+    /// Switched on: the engine does not judge it yet, so the pack denies.
+    pub enabled: bool,
+    /// Effect in words.
+    pub effect: String,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
+
+crate::text_enum! {
+    /// Whether the number may be hidden.
+    pub enum Withheld {
+        /// It may not; the product always shows a number.
+        Forbidden = "forbidden",
+    }
+}
+
+/// What the number shown must be. Only `withheld` is judged here; the rest is chosen with the number.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallerIdSection {
+    /// Hidden numbers.
+    pub withheld: Option<Withheld>,
+    /// Prefix that mass calls must show.
+    pub prefix: Option<String>,
+    /// Since when.
+    pub since: Option<String>,
+    /// List the number must be on.
+    pub registered_list: Option<String>,
+    /// A call back must be answered.
+    pub must_accept_callback: Option<bool>,
+    /// Class of number.
+    pub number_class: Option<String>,
+    /// Whether mobiles may be shown.
+    pub mobile_origin: Option<String>,
+    /// Remark.
+    pub note: Option<String>,
+    /// Origin.
+    pub confidence: Confidence,
+    /// Remark.
+    pub confidence_note: Option<String>,
+}
