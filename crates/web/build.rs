@@ -151,7 +151,7 @@ fn check_node() -> Outcome {
     if version.as_deref().is_some_and(fit) {
         return Ok(());
     }
-    let found = version.map_or_else(|| "none on PATH".to_owned(), |v| v);
+    let found = version.unwrap_or_else(|| "none on PATH".to_owned());
     Err(Failure(vec![
         format!("the screens need Node.js >= 20.19 to be built (found: {found})."),
         "  fix 1: install Node 20.19+ or 22.12+ (with npm) and run cargo again".into(),

@@ -1,4 +1,5 @@
 // One registry feeds the handler, aria-keyshortcuts, the <kbd> hints, the F1 sheet and the command bar.
+import { untrack } from 'svelte';
 import { ariaShortcut, belongsToField, combo, forbidden, printed } from './combo';
 
 export interface Action {
@@ -14,11 +15,12 @@ export interface Action {
 }
 
 const STORE = 'marcador.keys';
-const state = $state<{ actions: Action[]; changed: Record<string, string>; off: boolean }>({ actions: [], changed: {}, off: false });
+let actions = $state.raw<Action[]>([]);
+const state = $state<{ changed: Record<string, string>; off: boolean }>({ changed: {}, off: false });
 
 export const keys = {
   get actions(): readonly Action[] {
-    return state.actions;
+    return actions;
   },
   get off(): boolean {
     return state.off;
@@ -28,7 +30,7 @@ export const keys = {
     keep();
   },
   of(id: string): string {
-    const action = state.actions.find((a) => a.id === id);
+    const action = actions.find((a) => a.id === id);
     return state.changed[id] ?? action?.key ?? '';
   },
   shown(id: string): string {
@@ -40,7 +42,7 @@ export const keys = {
   },
   /** False when the browser keeps the key or another action has it. */
   change(id: string, key: string): boolean {
-    if (forbidden(key) || state.actions.some((a) => a.id !== id && keys.of(a.id) === key)) return false;
+    if (forbidden(key) || actions.some((a) => a.id !== id && keys.of(a.id) === key)) return false;
     state.changed[id] = key;
     keep();
     return true;
@@ -56,11 +58,12 @@ function keep(): void {
   localStorage.setItem(STORE, JSON.stringify({ changed: state.changed, off: state.off }));
 }
 
-export function register(actions: Action[]): () => void {
-  const ids = new Set(actions.map((a) => a.id));
-  state.actions = [...state.actions.filter((a) => !ids.has(a.id)), ...actions];
+export function register(added: Action[]): () => void {
+  const ids = new Set(added.map((a) => a.id));
+  // The list is written here, not watched: an effect that registers must not run again for it.
+  untrack(() => (actions = [...actions.filter((a) => !ids.has(a.id)), ...added]));
   return () => {
-    state.actions = state.actions.filter((a) => !actions.includes(a));
+    actions = untrack(() => actions).filter((a) => !added.includes(a));
   };
 }
 
@@ -77,7 +80,7 @@ function handle(event: KeyboardEvent): void {
   if (editable(focus) && belongsToField(name)) return;
   if (pressable(focus) && (name === 'Enter' || name === 'Space')) return;
   const dialog = document.querySelector('dialog[open]') !== null;
-  const action = state.actions.find((a) => keys.of(a.id) === name && (!dialog || a.overDialogs) && (a.when?.() ?? true));
+  const action = actions.find((a) => keys.of(a.id) === name && (!dialog || a.overDialogs) && (a.when?.() ?? true));
   if (!action) return;
   event.preventDefault();
   if (!event.repeat) action.run();
