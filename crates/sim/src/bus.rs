@@ -33,11 +33,17 @@ impl SimBus {
     #[must_use]
     pub fn new(seed: u64, faults: BusFaults) -> Self {
         let (sender, _) = broadcast::channel(QUEUE);
-        Self { sender, faults, rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed ^ 0xB05)) }
+        Self {
+            sender,
+            faults,
+            rng: Mutex::new(ChaCha8Rng::seed_from_u64(seed ^ 0xB05)),
+        }
     }
 
     fn copies(&self) -> u32 {
-        let Ok(mut rng) = self.rng.lock() else { return 1 };
+        let Ok(mut rng) = self.rng.lock() else {
+            return 1;
+        };
         let roll = rng.random_range(0..100);
         if roll < self.faults.lost_pct {
             0

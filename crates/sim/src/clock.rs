@@ -17,7 +17,10 @@ impl VirtualClock {
     /// Starts at `base`; must be made inside the runtime whose time is paused.
     #[must_use]
     pub fn start(base: UtcMs) -> Self {
-        Self { base, origin: tokio::time::Instant::now() }
+        Self {
+            base,
+            origin: tokio::time::Instant::now(),
+        }
     }
 }
 

@@ -37,7 +37,10 @@ pub struct FateMix {
 
 impl Default for FateMix {
     fn default() -> Self {
-        Self { answer_pct: 40, refuse_pct: 25 }
+        Self {
+            answer_pct: 40,
+            refuse_pct: 25,
+        }
     }
 }
 
@@ -56,7 +59,10 @@ pub fn draw(seed: u64, index: u64, mix: FateMix) -> Fate {
         }
     } else if roll < mix.answer_pct + mix.refuse_pct {
         let code = REFUSALS[rng.random_range(0..REFUSALS.len())];
-        Fate::Refuses { after_ms: rng.random_range(100..8_000), code }
+        Fate::Refuses {
+            after_ms: rng.random_range(100..8_000),
+            code,
+        }
     } else {
         Fate::Silent
     }

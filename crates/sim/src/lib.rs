@@ -1,1 +1,10 @@
-//! Room: sim.
+//! The virtual-time world: a store in memory (the readable specification of the port), a simulated
+//! carrier, simulated agents, faults, and the checkers of the house's invariants. The real `center`
+//! and `dialer` run in it unchanged.
+
+pub mod bus;
+pub mod checkers;
+pub mod clock;
+pub mod fate;
+pub mod store;
+pub mod trunk;

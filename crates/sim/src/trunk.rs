@@ -50,6 +50,18 @@ enum Stop {
     HungUp,
 }
 
+/// Resolves when the call is to stop; a dropped order is one too.
+async fn stopped(stop: &mut watch::Receiver<Stop>) {
+    let _ = stop.wait_for(|s| *s != Stop::Running).await;
+}
+
+/// Resolves when the legs are joined; never when nobody is left to join them.
+async fn joined(bridged: &mut watch::Receiver<bool>) {
+    if bridged.wait_for(|b| *b).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 struct Live {
     stop: watch::Sender<Stop>,
     bridged: watch::Sender<bool>,
@@ -156,7 +168,14 @@ impl SimTrunk {
         }
     }
 
-    async fn ended(&self, order: &DialOrder, code: u16, by_us: bool, ring_timeout: bool, started: Option<UtcMs>) {
+    async fn ended(
+        &self,
+        order: &DialOrder,
+        code: u16,
+        by_us: bool,
+        ring_timeout: bool,
+        started: Option<UtcMs>,
+    ) {
         let at = self.clock.now();
         self.lock().calls.remove(&order.attempt_id);
         if let Some(started) = started.filter(|_| order.record == RecordMode::All) {
@@ -186,29 +205,61 @@ impl SimTrunk {
         .await;
     }
 
-    async fn run(self, order: DialOrder, fate: Fate, mut stop: watch::Receiver<Stop>, bridged: watch::Receiver<bool>) {
+    async fn run(
+        self,
+        order: DialOrder,
+        fate: Fate,
+        mut stop: watch::Receiver<Stop>,
+        bridged: watch::Receiver<bool>,
+    ) {
         let attempt = order.attempt_id;
-        self.tell(TrunkReport::Sent { attempt, at: self.clock.now() }).await;
+        self.tell(TrunkReport::Sent {
+            attempt,
+            at: self.clock.now(),
+        })
+        .await;
         tokio::time::sleep(Duration::from_millis(80)).await;
         let timeout = Duration::from_millis(u64::try_from(order.ring_timeout_ms).unwrap_or(0));
         let (wait, outcome) = match fate {
-            Fate::Answers { ring_ms, .. } if Duration::from_millis(ring_ms) < timeout => (Duration::from_millis(ring_ms), 200),
-            Fate::Refuses { after_ms, code } if Duration::from_millis(after_ms) < timeout => (Duration::from_millis(after_ms), code),
+            Fate::Answers { ring_ms, .. } if Duration::from_millis(ring_ms) < timeout => {
+                (Duration::from_millis(ring_ms), 200)
+            }
+            Fate::Refuses { after_ms, code } if Duration::from_millis(after_ms) < timeout => {
+                (Duration::from_millis(after_ms), code)
+            }
             _ => (timeout, 487),
         };
         if outcome == 200 || outcome == 487 {
-            self.tell(TrunkReport::Ringing { attempt, at: self.clock.now(), early_media: false }).await;
+            self.tell(TrunkReport::Ringing {
+                attempt,
+                at: self.clock.now(),
+                early_media: false,
+            })
+            .await;
         }
-        tokio::select! {
+        let stopped = tokio::select! {
             biased;
-            _ = stop.wait_for(|s| *s != Stop::Running) => return self.ended(&order, 487, true, false, None).await,
-            () = tokio::time::sleep(wait) => {}
+            () = stopped(&mut stop) => true,
+            () = tokio::time::sleep(wait) => false,
+        };
+        if stopped {
+            return self.ended(&order, 487, true, false, None).await;
         }
         if outcome != 200 {
-            return self.ended(&order, outcome, outcome == 487, outcome == 487, None).await;
+            return self
+                .ended(&order, outcome, outcome == 487, outcome == 487, None)
+                .await;
         }
-        let Fate::Answers { patience_ms, talk_ms, .. } = fate else { return };
-        self.answered(order, (patience_ms, talk_ms), stop, bridged).await;
+        let Fate::Answers {
+            patience_ms,
+            talk_ms,
+            ..
+        } = fate
+        else {
+            return;
+        };
+        self.answered(order, (patience_ms, talk_ms), stop, bridged)
+            .await;
     }
 
     async fn answered(
@@ -222,19 +273,23 @@ impl SimTrunk {
         if let Some(call) = self.lock().calls.get_mut(&order.attempt_id) {
             call.answered = true;
         }
-        self.tell(TrunkReport::Answered { attempt: order.attempt_id, at }).await;
-        let joined = tokio::select! {
+        self.tell(TrunkReport::Answered {
+            attempt: order.attempt_id,
+            at,
+        })
+        .await;
+        let talk = tokio::select! {
             biased;
-            _ = stop.wait_for(|s| *s != Stop::Running) => None,
-            _ = bridged.wait_for(|b| *b) => Some(true),
+            () = stopped(&mut stop) => None,
+            () = joined(&mut bridged) => Some(true),
             () = tokio::time::sleep(Duration::from_millis(patience_ms)) => Some(false),
         };
-        let by_us = match joined {
+        let by_us = match talk {
             None => true,
             Some(false) => false,
             Some(true) => tokio::select! {
                 biased;
-                _ = stop.wait_for(|s| *s != Stop::Running) => true,
+                () = stopped(&mut stop) => true,
                 () = tokio::time::sleep(Duration::from_millis(talk_ms)) => false,
             },
         };
@@ -259,8 +314,19 @@ impl Trunk for SimTrunk {
             let index = state.dialed;
             state.dialed += 1;
             let at = self.clock.now();
-            state.invites.push(Invite { attempt: order.attempt_id, number: order.number.clone(), at });
-            state.calls.insert(order.attempt_id, Live { stop, bridged, answered: false });
+            state.invites.push(Invite {
+                attempt: order.attempt_id,
+                number: order.number.clone(),
+                at,
+            });
+            state.calls.insert(
+                order.attempt_id,
+                Live {
+                    stop,
+                    bridged,
+                    answered: false,
+                },
+            );
             draw(self.seed, index, self.mix)
         };
         tokio::spawn(self.clone().run(order, fate, stop_rx, bridged_rx));
@@ -277,19 +343,32 @@ impl Trunk for SimTrunk {
             if !state.legs.get(&agent).copied().unwrap_or(false) {
                 return Err(TrunkError::NoPhone);
             }
-            let call = state.calls.get(&attempt).filter(|c| c.answered).ok_or(TrunkError::Gone)?;
+            let call = state
+                .calls
+                .get(&attempt)
+                .filter(|c| c.answered)
+                .ok_or(TrunkError::Gone)?;
             let _ = call.bridged.send(true);
         }
         let me = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(BRIDGE_MS)).await;
-            me.tell(TrunkReport::Bridged { attempt, agent, at: me.clock.now() }).await;
+            me.tell(TrunkReport::Bridged {
+                attempt,
+                agent,
+                at: me.clock.now(),
+            })
+            .await;
         });
         Ok(())
     }
 
     async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError> {
-        self.lock().calls.contains_key(&attempt).then_some(()).ok_or(TrunkError::Gone)
+        self.lock()
+            .calls
+            .contains_key(&attempt)
+            .then_some(())
+            .ok_or(TrunkError::Gone)
     }
 
     async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
@@ -297,7 +376,11 @@ impl Trunk for SimTrunk {
             let me = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(MESSAGE_MS)).await;
-                me.tell(TrunkReport::Played { leg, at: me.clock.now() }).await;
+                me.tell(TrunkReport::Played {
+                    leg,
+                    at: me.clock.now(),
+                })
+                .await;
             });
         }
         Ok(())
@@ -338,7 +421,13 @@ impl Trunk for SimTrunk {
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(50)).await;
             // The leg's own reports are not lost: an agent without one is simply not ready.
-            let _ = me.reports.send(TrunkReport::AgentLegUp { agent, at: me.clock.now() }).await;
+            let _ = me
+                .reports
+                .send(TrunkReport::AgentLegUp {
+                    agent,
+                    at: me.clock.now(),
+                })
+                .await;
         });
         Ok(())
     }

@@ -42,14 +42,24 @@ fn step(attempt: &mut Attempt, change: &AttemptChange) {
         ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
     }
     take!(
-        invite_at, ringing_at, answered_at, popped_at, acked_at, bridged_at, identity_at, agent_id,
+        invite_at,
+        ringing_at,
+        answered_at,
+        popped_at,
+        acked_at,
+        bridged_at,
+        identity_at,
+        agent_id,
         recording_id
     );
 }
 
 /// Applies a closing; `false` when both its result and its disposition are there already.
 fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
-    let attempt = t.attempts.get_mut(&id).ok_or(StoreError::NotFound("attempt"))?;
+    let attempt = t
+        .attempts
+        .get_mut(&id)
+        .ok_or(StoreError::NotFound("attempt"))?;
     let ends = closing.ended_at.is_some() && !attempt.state.is_closed();
     let disposes = closing.disposition.is_some() && attempt.disposition.is_none();
     if !ends && !disposes {
@@ -81,10 +91,13 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
         point.last_rpc_at = closing.point_rpc_at.or(point.last_rpc_at);
     }
     t.ledger.extend(closing.ledger.iter().cloned());
-    t.holds.extend(closing.holds.iter().map(|h| (h.id, h.clone())));
-    t.suppressions.extend(closing.suppressions.iter().map(|s| (s.id, s.clone())));
+    t.holds
+        .extend(closing.holds.iter().map(|h| (h.id, h.clone())));
+    t.suppressions
+        .extend(closing.suppressions.iter().map(|s| (s.id, s.clone())));
     if let Some(item) = &closing.item {
-        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        t.items
+            .insert((item.campaign_id, item.debtor_id), item.clone());
         t.leases.remove(&item.debtor_id);
     }
     t.append(&closing.events);
@@ -93,14 +106,23 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
 
 #[async_trait]
 impl AttemptStore for MemoryStore {
-    async fn open_attempt(&self, draft: &OpenDraft, judge: &dyn Judge) -> Result<OpenOutcome, StoreError> {
+    async fn open_attempt(
+        &self,
+        draft: &OpenDraft,
+        judge: &dyn Judge,
+    ) -> Result<OpenOutcome, StoreError> {
         let mut t = self.tx()?;
         let attempt = &draft.attempt;
-        if t.nodes.get(&attempt.node).is_none_or(|(fence, _)| *fence != attempt.fence) {
+        if t.nodes
+            .get(&attempt.node)
+            .is_none_or(|(fence, _)| *fence != attempt.fence)
+        {
             return Err(StoreError::Fenced);
         }
-        let live =
-            t.attempts.values().any(|a| !a.state.is_closed() && a.person_id == attempt.person_id);
+        let live = t
+            .attempts
+            .values()
+            .any(|a| !a.state.is_closed() && a.person_id == attempt.person_id);
         if live || !lease_ok(&t, attempt) || t.point_of(attempt.point_id).is_none() {
             return Ok(OpenOutcome::Busy);
         }
@@ -124,7 +146,10 @@ impl AttemptStore for MemoryStore {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let mut t = self.tx()?;
-        let attempt = t.attempts.get_mut(&id).ok_or(StoreError::NotFound("attempt"))?;
+        let attempt = t
+            .attempts
+            .get_mut(&id)
+            .ok_or(StoreError::NotFound("attempt"))?;
         if !attempt.state.is_closed() {
             step(attempt, change);
             t.append(events);
@@ -137,7 +162,11 @@ impl AttemptStore for MemoryStore {
     }
 
     async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {
-        self.tx()?.attempts.get(&id).cloned().ok_or(StoreError::NotFound("attempt"))
+        self.tx()?
+            .attempts
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("attempt"))
     }
 
     async fn list_attempts(
@@ -147,7 +176,10 @@ impl AttemptStore for MemoryStore {
     ) -> Result<Page<Attempt>, StoreError> {
         let t = self.tx()?;
         let after = match &page.cursor {
-            Some(c) => Some(c.parse::<AttemptId>().map_err(|_| StoreError::NotFound("cursor"))?),
+            Some(c) => Some(
+                c.parse::<AttemptId>()
+                    .map_err(|_| StoreError::NotFound("cursor"))?,
+            ),
             None => None,
         };
         let limit = page.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
@@ -164,11 +196,19 @@ impl AttemptStore for MemoryStore {
             .collect();
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = if more { items.last().map(|a| a.id.to_string()) } else { None };
+        let next_cursor = if more {
+            items.last().map(|a| a.id.to_string())
+        } else {
+            None
+        };
         Ok(Page { items, next_cursor })
     }
 
-    async fn open_recording(&self, recording: &Recording, events: &[NewEvent]) -> Result<(), StoreError> {
+    async fn open_recording(
+        &self,
+        recording: &Recording,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
         let mut t = self.tx()?;
         t.recordings.insert(recording.id, recording.clone());
         if let Some(attempt) = t.attempts.get_mut(&recording.attempt_id) {

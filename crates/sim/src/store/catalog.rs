@@ -3,16 +3,19 @@
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition, Hold,
-    Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition,
+    Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
+    User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, HoldId, PartyId,
-    PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId,
-    TeamId, TrunkId, UserId,
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
+    HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
+    SuppressionId, TeamId, TrunkId, UserId,
 };
-use domain::ports::store::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError};
+use domain::ports::store::{
+    CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
+};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -83,7 +86,10 @@ fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
 ) -> Result<Page<V>, StoreError> {
     let limit = request.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
     let after = match &request.cursor {
-        Some(text) => Some(text.parse::<K>().map_err(|_| StoreError::NotFound("cursor"))?),
+        Some(text) => Some(
+            text.parse::<K>()
+                .map_err(|_| StoreError::NotFound("cursor"))?,
+        ),
         None => None,
     };
     let mut rows = table
@@ -96,13 +102,21 @@ fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
         items.push(v.clone());
         last = Some(*k);
     }
-    let next_cursor = if rows.next().is_some() { last.map(|k| k.to_string()) } else { None };
+    let next_cursor = if rows.next().is_some() {
+        last.map(|k| k.to_string())
+    } else {
+        None
+    };
     Ok(Page { items, next_cursor })
 }
 
 /// Names that must be unique; the message says which one is taken.
 fn unique(taken: bool, what: &str) -> Result<(), StoreError> {
-    if taken { Err(StoreError::Conflict(format!("{what} is taken"))) } else { Ok(()) }
+    if taken {
+        Err(StoreError::Conflict(format!("{what} is taken")))
+    } else {
+        Ok(())
+    }
 }
 
 trait Unique {

@@ -17,13 +17,22 @@ const LEDGER_DAYS: i64 = 45;
 
 /// The facts of one debtor: what the law engine is handed.
 pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFacts, StoreError> {
-    let debtor = t.debtors.get(&id).cloned().ok_or(StoreError::NotFound("debtor"))?;
+    let debtor = t
+        .debtors
+        .get(&id)
+        .cloned()
+        .ok_or(StoreError::NotFound("debtor"))?;
     let portfolio = t
         .portfolios
         .get(&debtor.portfolio_id)
         .cloned()
         .ok_or(StoreError::NotFound("portfolio"))?;
-    let points: Vec<_> = t.points.values().filter(|p| p.debtor_id == id).cloned().collect();
+    let points: Vec<_> = t
+        .points
+        .values()
+        .filter(|p| p.debtor_id == id)
+        .cloned()
+        .collect();
     let oldest = now.plus_ms(-LEDGER_DAYS * DAY_MS);
     let ours = |address: &str| points.iter().any(|p| p.value.reveal() == address);
     let ledger = t
@@ -51,7 +60,12 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .filter(|d| d.debtor_id == id && d.status == DebtStatus::Open)
             .cloned()
             .collect(),
-        parties: t.parties.values().filter(|p| p.debtor_id == id).cloned().collect(),
+        parties: t
+            .parties
+            .values()
+            .filter(|p| p.debtor_id == id)
+            .cloned()
+            .collect(),
         points,
         ledger,
         holds: t
@@ -61,17 +75,28 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .cloned()
             .collect(),
         suppressions,
-        consents: t.consents.values().filter(|c| c.debtor_id == id).cloned().collect(),
+        consents: t
+            .consents
+            .values()
+            .filter(|c| c.debtor_id == id)
+            .cloned()
+            .collect(),
         debtor,
     })
 }
 
 /// Whether somebody of the same person is leased or has a live attempt.
 fn person_busy(t: &Tables, debtor: DebtorId, now: UtcMs) -> bool {
-    let Some(person) = t.debtors.get(&debtor).map(|d| d.person_id) else { return true };
+    let Some(person) = t.debtors.get(&debtor).map(|d| d.person_id) else {
+        return true;
+    };
     let same = |id: &DebtorId| t.debtors.get(id).is_some_and(|d| d.person_id == person);
-    t.leases.iter().any(|(id, lease)| lease.until > now && same(id))
-        || t.attempts.values().any(|a| !a.state.is_closed() && a.person_id == person)
+    t.leases
+        .iter()
+        .any(|(id, lease)| lease.until > now && same(id))
+        || t.attempts
+            .values()
+            .any(|a| !a.state.is_closed() && a.person_id == person)
 }
 
 fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(PointId, i32)> {
@@ -95,7 +120,10 @@ impl ContactStore for MemoryStore {
     ) -> Result<RefillReport, StoreError> {
         let mut t = self.tx()?;
         let matched = super::portfolio::matching(&t, campaign.client_id, expr, now);
-        let mut report = RefillReport { matched: matched.len() as u64, added: 0 };
+        let mut report = RefillReport {
+            matched: matched.len() as u64,
+            added: 0,
+        };
         for debtor_id in matched {
             t.items.entry((campaign.id, debtor_id)).or_insert_with(|| {
                 report.added += 1;
@@ -116,10 +144,16 @@ impl ContactStore for MemoryStore {
         Ok(report)
     }
 
-    async fn reserve_contacts(&self, request: &ReserveRequest) -> Result<Vec<Candidate>, StoreError> {
+    async fn reserve_contacts(
+        &self,
+        request: &ReserveRequest,
+    ) -> Result<Vec<Candidate>, StoreError> {
         let mut t = self.tx()?;
         let (now, campaign) = (request.now, request.campaign.id);
-        if t.nodes.get(&request.node).is_none_or(|(fence, _)| *fence != request.fence) {
+        if t.nodes
+            .get(&request.node)
+            .is_none_or(|(fence, _)| *fence != request.fence)
+        {
             return Err(StoreError::Fenced);
         }
         let mut due: Vec<ItemState> = t
@@ -148,7 +182,11 @@ impl ContactStore for MemoryStore {
             };
             t.leases.insert(item.debtor_id, lease);
             let point_attempts = point_attempts(&t, campaign, item.debtor_id);
-            taken.push(Candidate { item, facts, point_attempts });
+            taken.push(Candidate {
+                item,
+                facts,
+                point_attempts,
+            });
         }
         Ok(taken)
     }
@@ -160,10 +198,14 @@ impl ContactStore for MemoryStore {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let mut t = self.tx()?;
-        if t.leases.get(&item.debtor_id).is_some_and(|l| l.campaign == item.campaign_id) {
+        if t.leases
+            .get(&item.debtor_id)
+            .is_some_and(|l| l.campaign == item.campaign_id)
+        {
             t.leases.remove(&item.debtor_id);
         }
-        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        t.items
+            .insert((item.campaign_id, item.debtor_id), item.clone());
         if let Some(verdict) = verdict {
             t.verdicts.insert(verdict.id, verdict.clone());
         }
@@ -171,29 +213,49 @@ impl ContactStore for MemoryStore {
         Ok(())
     }
 
-    async fn release_all(&self, node: &str, campaign: Option<CampaignId>) -> Result<u64, StoreError> {
+    async fn release_all(
+        &self,
+        node: &str,
+        campaign: Option<CampaignId>,
+    ) -> Result<u64, StoreError> {
         let mut t = self.tx()?;
         let before = t.leases.len();
-        t.leases.retain(|_, l| l.node != node || campaign.is_some_and(|c| c != l.campaign));
+        t.leases
+            .retain(|_, l| l.node != node || campaign.is_some_and(|c| c != l.campaign));
         Ok((before - t.leases.len()) as u64)
     }
 
-    async fn contact_facts(&self, debtor: DebtorId, now: UtcMs) -> Result<ContactFacts, StoreError> {
+    async fn contact_facts(
+        &self,
+        debtor: DebtorId,
+        now: UtcMs,
+    ) -> Result<ContactFacts, StoreError> {
         facts_of(&*self.tx()?, debtor, now)
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {
-        Ok(self.tx()?.items.values().filter(|i| i.debtor_id == debtor).cloned().collect())
+        Ok(self
+            .tx()?
+            .items
+            .values()
+            .filter(|i| i.debtor_id == debtor)
+            .cloned()
+            .collect())
     }
 
     async fn put_item(&self, item: &ItemState, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut t = self.tx()?;
-        t.items.insert((item.campaign_id, item.debtor_id), item.clone());
+        t.items
+            .insert((item.campaign_id, item.debtor_id), item.clone());
         t.append(events);
         Ok(())
     }
 
-    async fn item_counts(&self, campaign: CampaignId, now: UtcMs) -> Result<ItemCounts, StoreError> {
+    async fn item_counts(
+        &self,
+        campaign: CampaignId,
+        now: UtcMs,
+    ) -> Result<ItemCounts, StoreError> {
         let t = self.tx()?;
         let mut counts = ItemCounts::default();
         for item in t.items.values().filter(|i| i.campaign_id == campaign) {
@@ -217,13 +279,21 @@ impl ContactStore for MemoryStore {
     }
 
     async fn get_verdict(&self, id: VerdictId) -> Result<Verdict, StoreError> {
-        self.tx()?.verdicts.get(&id).cloned().ok_or(StoreError::NotFound("verdict"))
+        self.tx()?
+            .verdicts
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("verdict"))
     }
 
     async fn verdicts_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Verdict>, StoreError> {
         let t = self.tx()?;
-        let mut rows: Vec<Verdict> =
-            t.verdicts.values().filter(|v| v.debtor_id == debtor).cloned().collect();
+        let mut rows: Vec<Verdict> = t
+            .verdicts
+            .values()
+            .filter(|v| v.debtor_id == debtor)
+            .cloned()
+            .collect();
         rows.sort_by_key(|v| std::cmp::Reverse((v.at, v.id)));
         rows.truncate(limit as usize);
         Ok(rows)

@@ -89,7 +89,11 @@ impl Tables {
     pub(crate) fn append(&mut self, events: &[NewEvent]) {
         for event in events {
             let cursor = self.events.last().map_or(1, |e| e.cursor + 1);
-            self.events.push(Event { cursor, schema: 1, event: event.clone() });
+            self.events.push(Event {
+                cursor,
+                schema: 1,
+                event: event.clone(),
+            });
         }
     }
 
@@ -128,7 +132,9 @@ impl MemoryStore {
 
     pub(crate) fn tx(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         if self.down.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("the simulated database is down".into()));
+            return Err(StoreError::Unavailable(
+                "the simulated database is down".into(),
+            ));
         }
         Ok(match self.tables.lock() {
             Ok(guard) => guard,

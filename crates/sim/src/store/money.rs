@@ -2,9 +2,7 @@
 
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{
-    DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState,
-};
+use domain::entity::{DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, HoldId};
 use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError};
@@ -85,7 +83,10 @@ impl MoneyStore for MemoryStore {
             .find(|p| p.client_id == payment.client_id && p.reference == payment.reference)
             .cloned();
         if let Some(first) = before {
-            let debt = t.debts.get(&first.debt_id).ok_or(StoreError::NotFound("debt"))?;
+            let debt = t
+                .debts
+                .get(&first.debt_id)
+                .ok_or(StoreError::NotFound("debt"))?;
             return Ok(PaymentOutcome {
                 balance_minor: debt.balance_minor(),
                 debt_paid: debt.status == DebtStatus::Paid,
@@ -134,7 +135,11 @@ impl MoneyStore for MemoryStore {
             lift_promise_hold(&mut t, &promise, now);
             if promise.state == PromiseState::Broken {
                 let debtor = promise.debtor_id;
-                for item in t.items.values_mut().filter(|i| i.debtor_id == debtor && !i.done) {
+                for item in t
+                    .items
+                    .values_mut()
+                    .filter(|i| i.debtor_id == debtor && !i.done)
+                {
                     item.priority = item.priority.max(10);
                     item.next_at = now;
                 }
@@ -156,9 +161,14 @@ impl MoneyStore for MemoryStore {
 
 /// Fees, then interest, then principal. A reversal (negative) goes back to principal.
 fn apply_to_debt(t: &mut Tables, payment: &Payment) -> Result<(i64, bool), StoreError> {
-    let debt = t.debts.get_mut(&payment.debt_id).ok_or(StoreError::NotFound("debt"))?;
+    let debt = t
+        .debts
+        .get_mut(&payment.debt_id)
+        .ok_or(StoreError::NotFound("debt"))?;
     if debt.currency != payment.amount.currency {
-        return Err(StoreError::Conflict("payment and debt currencies differ".into()));
+        return Err(StoreError::Conflict(
+            "payment and debt currencies differ".into(),
+        ));
     }
     let mut left = payment.amount.amount_minor;
     if left < 0 {
@@ -169,7 +179,11 @@ fn apply_to_debt(t: &mut Tables, payment: &Payment) -> Result<(i64, bool), Store
         }
     } else {
         debt.overdue_minor = (debt.overdue_minor - left).max(0);
-        for part in [&mut debt.fees_minor, &mut debt.interest_minor, &mut debt.principal_minor] {
+        for part in [
+            &mut debt.fees_minor,
+            &mut debt.interest_minor,
+            &mut debt.principal_minor,
+        ] {
             let take = left.min(*part).max(0);
             *part -= take;
             left -= take;
@@ -225,7 +239,11 @@ fn silence_paid(t: &mut Tables, payment: &Payment) {
         .values()
         .any(|d| d.debtor_id == payment.debtor_id && d.status == DebtStatus::Open);
     if !open {
-        for item in t.items.values_mut().filter(|i| i.debtor_id == payment.debtor_id) {
+        for item in t
+            .items
+            .values_mut()
+            .filter(|i| i.debtor_id == payment.debtor_id)
+        {
             item.done = true;
             item.note = "paid".into();
         }

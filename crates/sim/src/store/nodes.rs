@@ -19,7 +19,11 @@ impl NodeStore for MemoryStore {
         let fence = t.nodes.values().map(|(fence, _)| *fence).max().unwrap_or(0) + 1;
         let until = now.plus_ms(lease_ms);
         t.nodes.insert(node.to_owned(), (fence, until));
-        Ok(NodeLease { node: node.to_owned(), fence, until })
+        Ok(NodeLease {
+            node: node.to_owned(),
+            fence,
+            until,
+        })
     }
 
     async fn renew_node(
@@ -32,7 +36,10 @@ impl NodeStore for MemoryStore {
         match t.nodes.get_mut(&lease.node) {
             Some((fence, until)) if *fence == lease.fence => {
                 *until = now.plus_ms(lease_ms);
-                Ok(NodeLease { until: *until, ..lease.clone() })
+                Ok(NodeLease {
+                    until: *until,
+                    ..lease.clone()
+                })
             }
             _ => Err(StoreError::Fenced),
         }
@@ -42,7 +49,7 @@ impl NodeStore for MemoryStore {
         &self,
         lease: &NodeLease,
         now: UtcMs,
-        events: &(dyn Fn(&Attempt) -> NewEvent + Send + Sync),
+        events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
     ) -> Result<Recovery, StoreError> {
         let mut t = self.tx()?;
         let nodes = t.nodes.clone();
@@ -59,13 +66,17 @@ impl NodeStore for MemoryStore {
                 found.orphans.push(attempt.clone());
             }
         }
-        let told: Vec<NewEvent> = found.orphans.iter().map(events).collect();
+        let told: Vec<NewEvent> = found.orphans.iter().map(|a| events(a)).collect();
         t.append(&told);
         found.open_recordings = t
             .recordings
             .values()
             .filter(|r| r.outcome == RecordingOutcome::Open)
-            .filter(|r| t.attempts.get(&r.attempt_id).is_none_or(|a| a.state.is_closed()))
+            .filter(|r| {
+                t.attempts
+                    .get(&r.attempt_id)
+                    .is_none_or(|a| a.state.is_closed())
+            })
             .cloned()
             .collect();
         let before = t.leases.len();

@@ -12,11 +12,21 @@ use domain::time::{DAY_MS, UtcMs};
 #[async_trait]
 impl PeopleStore for MemoryStore {
     async fn user_by_name(&self, username: &str) -> Result<Option<User>, StoreError> {
-        Ok(self.tx()?.users.values().find(|u| u.username == username).cloned())
+        Ok(self
+            .tx()?
+            .users
+            .values()
+            .find(|u| u.username == username)
+            .cloned())
     }
 
     async fn agent_of_user(&self, user: UserId) -> Result<Option<Agent>, StoreError> {
-        Ok(self.tx()?.agents.values().find(|a| a.user_id == user).cloned())
+        Ok(self
+            .tx()?
+            .agents
+            .values()
+            .find(|a| a.user_id == user)
+            .cloned())
     }
 
     async fn user_count(&self) -> Result<u64, StoreError> {
@@ -24,9 +34,13 @@ impl PeopleStore for MemoryStore {
     }
 
     async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
-        self.tx()?
-            .sessions
-            .insert(row.id, Family { row: row.clone(), spent: Default::default() });
+        self.tx()?.sessions.insert(
+            row.id,
+            Family {
+                row: row.clone(),
+                spent: Default::default(),
+            },
+        );
         Ok(())
     }
 
@@ -37,8 +51,11 @@ impl PeopleStore for MemoryStore {
         now: UtcMs,
     ) -> Result<RefreshOutcome, StoreError> {
         let mut t = self.tx()?;
-        let reused =
-            t.sessions.iter().find(|(_, f)| f.spent.contains(presented)).map(|(id, _)| *id);
+        let reused = t
+            .sessions
+            .iter()
+            .find(|(_, f)| f.spent.contains(presented))
+            .map(|(id, _)| *id);
         if let Some(id) = reused {
             t.sessions.remove(&id);
             return Ok(RefreshOutcome::Reused);
@@ -63,7 +80,11 @@ impl PeopleStore for MemoryStore {
     }
 
     async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {
-        Ok(self.tx()?.sessions.get(&id).is_some_and(|f| now < f.row.expires_at))
+        Ok(self
+            .tx()?
+            .sessions
+            .get(&id)
+            .is_some_and(|f| now < f.row.expires_at))
     }
 
     async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
@@ -73,7 +94,10 @@ impl PeopleStore for MemoryStore {
 
     async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
         let t = self.tx()?;
-        Ok(t.api_keys.values().find(|k| k.key_hash == hash && k.revoked_at.is_none()).cloned())
+        Ok(t.api_keys
+            .values()
+            .find(|k| k.key_hash == hash && k.revoked_at.is_none())
+            .cloned())
     }
 
     async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {

@@ -51,7 +51,7 @@ pub trait NodeStore: Send + Sync {
         &self,
         lease: &NodeLease,
         now: UtcMs,
-        events: &(dyn Fn(&Attempt) -> NewEvent + Send + Sync),
+        events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
     ) -> Result<Recovery, StoreError>;
     /// Whether the database answers (for `/readyz`).
     async fn ping(&self) -> Result<(), StoreError>;

@@ -1,0 +1,122 @@
+//! How calls go: invariants 05, 07, 08, 09.
+
+use super::{Breach, Limits, breach, is_unknown};
+use crate::store::Tables;
+use crate::trunk::Invite;
+use domain::entity::{RecordMode, RecordingOutcome};
+use domain::time::UtcMs;
+
+/// 05: lines within the trunk's channels, starts within its calls per second.
+pub(super) fn lines_within_limits(
+    tables: &Tables,
+    invites: &[Invite],
+    limits: &Limits,
+    out: &mut Vec<Breach>,
+) {
+    let mut edges: Vec<(UtcMs, i32)> = Vec::new();
+    for invite in invites {
+        let end = tables
+            .attempts
+            .get(&invite.attempt)
+            .and_then(|a| a.ended_at);
+        edges.push((invite.at, 1));
+        edges.push((end.unwrap_or(UtcMs(i64::MAX)), -1));
+    }
+    // An end and a start in the same millisecond: the end comes first.
+    edges.sort();
+    let mut lines = 0;
+    for (_, step) in edges {
+        lines += step;
+        if usize::try_from(lines).is_ok_and(|n| n > limits.channels) {
+            breach(
+                out,
+                5,
+                format!("{lines} lines on a trunk of {}", limits.channels),
+            );
+            break;
+        }
+    }
+    let mut starts: Vec<UtcMs> = invites.iter().map(|i| i.at).collect();
+    starts.sort();
+    // A full bucket may be spent at once: in any second at most the bucket and its refill.
+    let most = limits.starts_per_s * 2;
+    if let Some(window) = starts
+        .windows(most + 1)
+        .find(|w| w[most].since_ms(w[0]) < 1_000)
+    {
+        breach(
+            out,
+            5,
+            format!("more than {most} starts in the second from {}", window[0]),
+        );
+    }
+}
+
+/// 08: an ended attempt has one result, and a disposition if a person spoke.
+pub(super) fn ended_attempts_are_whole(tables: &Tables, limits: &Limits, out: &mut Vec<Breach>) {
+    for attempt in tables.attempts.values() {
+        if attempt.state.is_closed() && attempt.result.is_none() {
+            breach(
+                out,
+                8,
+                format!("attempt {} ended without a result", attempt.id),
+            );
+        }
+        let spoke = attempt.bridged_at.is_some() && !(limits.crashed && is_unknown(attempt.state));
+        let cut = limits.crashed && attempt.disposition.is_none();
+        if spoke && attempt.disposition.is_none() && !cut {
+            breach(
+                out,
+                8,
+                format!("attempt {} was talked and has no disposition", attempt.id),
+            );
+        }
+    }
+}
+
+/// 09: each answered call of a campaign that records has one recording with an outcome.
+pub(super) fn answered_calls_are_recorded(tables: &Tables, out: &mut Vec<Breach>) {
+    for attempt in tables.attempts.values().filter(|a| a.answered_at.is_some()) {
+        let records = attempt
+            .campaign_id
+            .and_then(|c| tables.campaigns.get(&c))
+            .is_none_or(|c| c.params.record == RecordMode::All);
+        let rows: Vec<_> = tables
+            .recordings
+            .values()
+            .filter(|r| r.attempt_id == attempt.id)
+            .collect();
+        if records && rows.len() != 1 {
+            breach(
+                out,
+                9,
+                format!("attempt {} has {} recordings", attempt.id, rows.len()),
+            );
+        }
+        if rows.iter().any(|r| r.outcome == RecordingOutcome::Open) {
+            breach(
+                out,
+                9,
+                format!("the recording of attempt {} is still open", attempt.id),
+            );
+        }
+    }
+}
+
+/// 07: on quiet, nothing is left: no open attempt, no lease.
+pub(super) fn nothing_is_left(tables: &Tables, out: &mut Vec<Breach>) {
+    for attempt in tables.attempts.values().filter(|a| !a.state.is_closed()) {
+        breach(
+            out,
+            7,
+            format!("attempt {} never ended ({})", attempt.id, attempt.state),
+        );
+    }
+    if !tables.leases.is_empty() {
+        breach(
+            out,
+            7,
+            format!("{} reservations are left", tables.leases.len()),
+        );
+    }
+}
