@@ -1,0 +1,44 @@
+// axe (WCAG 2.2 A and AA, best practice) on every screen, light and dark, Spanish and English; nothing may be wider than the window at zoom 200 %.
+import { AxeBuilder } from '@axe-core/playwright';
+import { base, check, open, people, shot, signIn } from './rig.mjs';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const FACES = [
+  { who: people.agent, paths: ['/agente'] },
+  { who: people.supervisor, paths: ['/supervisor'] },
+  { who: people.manager, paths: ['/campanas', '/campanas/cartera', '/campanas/segmentos', '/campanas/deudores', '/campanas/gestiones', '/campanas/grabaciones'] },
+];
+
+async function judge(page, path, name) {
+  await page.goto(base + path);
+  await page.locator('main').first().waitFor();
+  await page.waitForTimeout(900); // the first data are drawn
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const told = violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')}`);
+  check(`axe ${name}`, violations.length === 0, told.join(' | '));
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: Math.round(size.width / 2), height: Math.round(size.height / 2) });
+  await page.waitForTimeout(200);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  check(`zoom 200 % ${name}`, over <= 0, over);
+  await page.setViewportSize(size);
+}
+
+export async function a11y() {
+  for (const locale of ['es-MX', 'en-US']) {
+    for (const scheme of ['light', 'dark']) {
+      for (const face of FACES) {
+        const browser = await open({ locale, scheme });
+        try {
+          await signIn(browser.page, face.who());
+          for (const path of face.paths) await judge(browser.page, path, `${path} ${locale} ${scheme}`);
+        } catch (error) {
+          await shot(browser.page, 'a11y-failed');
+          throw error;
+        } finally {
+          await browser.close();
+        }
+      }
+    }
+  }
+}

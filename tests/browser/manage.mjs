@@ -1,0 +1,108 @@
+// A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, why-not, recordings.
+import { readFileSync } from 'node:fs';
+import { check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+
+const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
+/** Unique per run, so that a walk may be repeated on one demo. */
+const STAMP = Date.now().toString(36);
+const go = (page, name) => page.getByRole('navigation').getByRole('link', { name }).click();
+const figure = async (page, report, key) => Number((await page.locator(`[data-report=${report}] [data-figure=${key}]`).innerText()).replace(/\D/g, ''));
+
+/** Two rows of the sample portfolio: one whole, one whose first phone is broken. */
+function damaged() {
+  const [head, good, other] = readFileSync(SAMPLE, 'utf8').split(/\r?\n/);
+  const broken = other.replace(/\+?\d{9,15}/, '12');
+  if (broken === other) throw new Error('no phone in the sample row');
+  return Buffer.from(`${[head, good, broken].join('\n')}\n`);
+}
+
+async function imports(page) {
+  await go(page, /^(Cartera|Portfolio)$/);
+  await page.locator('[type=file]').setInputFiles({ name: 'cartera.csv', mimeType: 'text/csv', buffer: damaged() });
+  await page.getByRole('button', { name: /^(Validar|Check|Comprobar)/ }).click();
+  await page.locator('[data-report=dry]').waitFor();
+  check('the dry run reads two rows', (await figure(page, 'dry', 'rows')) === 2);
+  check('the dry run refuses the broken one', (await figure(page, 'dry', 'refused')) === 1);
+  const fault = await page.locator('[data-report=dry] tbody tr').first().innerText();
+  check('the refusal names row and value', /3/.test(fault) && /12/.test(fault), fault);
+  await shot(page, 'campaigns-import');
+  await page.locator('button.primary').last().click();
+  await page.locator('[data-report=done]').waitFor({ timeout: 30_000 });
+  check('the import says the same', (await figure(page, 'done', 'refused')) === 1);
+}
+
+async function segments(page) {
+  await go(page, /^(Segmentos|Segments)$/);
+  await page.locator('[name=expression]').fill('days_past_due between 31');
+  await page.locator('#seg-state .note.bad').first().waitFor();
+  check('a broken expression says where', /\d/.test(await page.locator('#seg-state .note.bad').first().innerText()));
+  await page.locator('[name=name]').fill(`Tramo ${STAMP}`);
+  await page.locator('[name=expression]').fill('days_past_due between 31 and 90 and balance > 0.00');
+  const count = Number(await page.locator('[data-count]').getAttribute('data-count', { timeout: 15_000 }));
+  check('the segment counts while one types', count > 0, count);
+  await shot(page, 'campaigns-segment');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.toasts .note.good').first().waitFor();
+  check('the segment is saved', (await page.locator('ul.list').innerText()).includes(`Tramo ${STAMP}`));
+  return page.locator('form a[href*="/campanas/deudores/"]').first().getAttribute('href');
+}
+
+async function campaign(page, office) {
+  await go(page, /^(Campañas|Campaigns)$/);
+  await page.locator('[data-campaign]').first().waitFor();
+  await shot(page, 'campaigns');
+  await page.keyboard.press('n');
+  await page.locator('dialog [name=name]').fill(`Walk ${STAMP}`);
+  await page.locator('dialog [name=segment]').selectOption({ label: `Tramo ${STAMP}` });
+  await page.locator('dialog [name=mode]').selectOption('progressive');
+  await page.locator('dialog [type=submit]').click();
+  const row = page.locator(`[data-campaign="Walk ${STAMP}"]`);
+  await row.waitFor();
+  await row.getByRole('button', { name: /^(Iniciar|Start)/ }).click();
+  await until('the campaign runs', async () => (await row.getAttribute('data-status')) === 'running');
+  const stored = (await office.all('/campaigns')).find((c) => c.name === `Walk ${STAMP}`);
+  check('the campaign runs in the store too', stored?.status === 'running', stored?.status);
+  await row.getByRole('button', { name: /^(Detener|Stop)/ }).click();
+  await until('the campaign stops', async () => (await row.getAttribute('data-status')) === 'stopped');
+  check('a campaign starts and stops', true);
+}
+
+async function whyNot(page, href) {
+  await page.goto(new URL(href, page.url()).href);
+  await page.locator('#why-title').waitFor();
+  await page.locator('section[aria-labelledby=why-title] .chip').first().waitFor();
+  await page.locator('section[aria-labelledby=why-title] summary').click();
+  check('why-not names its rules', (await page.locator('section[aria-labelledby=why-title] .verdict li').count()) > 0);
+  await shot(page, 'campaigns-debtor');
+}
+
+async function recordings(page) {
+  await go(page, /^(Grabaciones|Recordings)$/);
+  await page.getByRole('button', { name: /^(Escuchar|Listen|Reproducir|Play)/ }).first().click();
+  await until('both channels of a recording', async () => (await page.locator('.track svg path').count()) === 2);
+  check('a recording shows two channels', true);
+  const length = await until('its length', () => page.locator('audio').evaluate((a) => (Number.isFinite(a.duration) ? a.duration : 0)));
+  check('a recording can be played', length > 0.2, length);
+  await shot(page, 'campaigns-recording');
+}
+
+export async function manage() {
+  const browser = await open();
+  const { page } = browser;
+  const office = await program(people.manager());
+  try {
+    await signIn(page, people.manager());
+    await imports(page);
+    const debtor = await segments(page);
+    await campaign(page, office);
+    await whyNot(page, debtor);
+    await recordings(page);
+    await signOut(page);
+    check('no errors on the page', browser.errors.length === 0, browser.errors.join('; '));
+  } catch (error) {
+    await shot(page, 'manage-failed');
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}

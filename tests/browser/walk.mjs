@@ -1,0 +1,26 @@
+// Walks through the three faces of a running server as their users would, then looks at them with axe.
+//   MARCADOR_URL=http://127.0.0.1:8080 AGENT_LOGIN=user:password SUPERVISOR_LOGIN=… MANAGER_LOGIN=… node walk.mjs [part…]
+// Parts: board agent manage a11y (all by default). SHOTS=folder keeps pictures. Exit status: 0 passed, 1 failed.
+import { a11y } from './a11y.mjs';
+import { agent } from './agent.mjs';
+import { board } from './board.mjs';
+import { manage } from './manage.mjs';
+import { count } from './rig.mjs';
+
+const parts = { board, agent, manage, a11y };
+const wanted = process.argv.slice(2).length ? process.argv.slice(2) : Object.keys(parts);
+let failed = 0;
+for (const name of wanted) {
+  const part = parts[name];
+  if (!part) throw new Error(`no part '${name}': ${Object.keys(parts).join(', ')}`);
+  const since = Date.now();
+  try {
+    await part();
+    console.log(`walk ${name}: passed in ${((Date.now() - since) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    failed += 1;
+    console.log(`walk ${name}: FAILED ${error.stack ?? error}`);
+  }
+}
+console.log(`${count()} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
