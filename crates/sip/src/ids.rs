@@ -40,7 +40,11 @@ impl SeededIds {
     /// A generator from a seed; take the seed from the operating system outside tests.
     #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
-        SeededIds { seed, counter: 0, left: Vec::new() }
+        SeededIds {
+            seed,
+            counter: 0,
+            left: Vec::new(),
+        }
     }
 
     /// A repeatable generator for tests and simulations.

@@ -1,7 +1,7 @@
 //! SIP and SDP without sockets, clock or chance.
 
-mod error;
 pub mod digest;
+mod error;
 pub mod header;
 pub mod ids;
 pub mod limits;

@@ -69,13 +69,21 @@ impl Source {
     /// A datagram from `remote`.
     #[must_use]
     pub fn udp(remote: SocketAddr) -> Self {
-        Source { proto: Proto::Udp, remote, conn: None }
+        Source {
+            proto: Proto::Udp,
+            remote,
+            conn: None,
+        }
     }
 
     /// Bytes of a TCP connection.
     #[must_use]
     pub fn tcp(remote: SocketAddr, conn: ConnId) -> Self {
-        Source { proto: Proto::Tcp, remote, conn: Some(conn) }
+        Source {
+            proto: Proto::Tcp,
+            remote,
+            conn: Some(conn),
+        }
     }
 }
 
@@ -95,13 +103,21 @@ impl Target {
     /// A target over UDP.
     #[must_use]
     pub fn udp(dest: SocketAddr) -> Self {
-        Target { proto: Proto::Udp, dest, conn: None }
+        Target {
+            proto: Proto::Udp,
+            dest,
+            conn: None,
+        }
     }
 }
 
 impl From<Source> for Target {
     fn from(source: Source) -> Self {
-        Target { proto: source.proto, dest: source.remote, conn: source.conn }
+        Target {
+            proto: source.proto,
+            dest: source.remote,
+            conn: source.conn,
+        }
     }
 }
 

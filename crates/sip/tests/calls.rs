@@ -1,5 +1,4 @@
 //! Calls over a clean link: who says what, in which order.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
@@ -25,10 +24,14 @@ fn a_call_is_answered_and_hung_up() {
     let (out, _) = world.answered();
     let now = world.now;
     let reason = Reason::q850(16, "Normal call clearing");
-    world.nodes[0].endpoint.hang_up(now, out, Some(reason)).unwrap();
+    world.nodes[0]
+        .endpoint
+        .hang_up(now, out, Some(reason))
+        .unwrap();
     world.run_for(50);
-    let expected =
-        ["INVITE", "100", "180", "200", "ACK", "BYE", "200"].map(str::to_owned).to_vec();
+    let expected = ["INVITE", "100", "180", "200", "ACK", "BYE", "200"]
+        .map(str::to_owned)
+        .to_vec();
     assert_eq!(methods(&world), expected);
     let ended = world.fresh(1);
     assert!(matches!(
@@ -44,22 +47,43 @@ fn the_same_over_tcp() {
     let mut world = World::pair(1, Link::CLEAN);
     world.record = true;
     let mut order = world.order(0, 1);
-    order.next_hop = Target { proto: Proto::Tcp, dest: addr(2), conn: None };
+    order.next_hop = Target {
+        proto: Proto::Tcp,
+        dest: addr(2),
+        conn: None,
+    };
     let now = world.now;
     let out = world.nodes[0].endpoint.invite(now, order).unwrap();
     world.run_for(50);
     let inc = world.incoming(1);
     let now = world.now;
-    world.nodes[1].endpoint.answer(now, inc, Bytes::from_static(b"v=0")).unwrap();
+    world.nodes[1]
+        .endpoint
+        .answer(now, inc, Bytes::from_static(b"v=0"))
+        .unwrap();
     world.run_for(50);
     let now = world.now;
     world.nodes[1].endpoint.hang_up(now, inc, None).unwrap();
     world.run_for(50);
-    let expected = ["INVITE", "100", "200", "ACK", "BYE", "200"].map(str::to_owned).to_vec();
+    let expected = ["INVITE", "100", "200", "ACK", "BYE", "200"]
+        .map(str::to_owned)
+        .to_vec();
     assert_eq!(methods(&world), expected);
-    let bye = world.wire.iter().find(|(_, p)| p.bytes.starts_with(b"BYE")).unwrap();
-    assert!(bye.1.target.conn.is_some(), "the BYE goes over the connection of the call");
-    assert!(world.fresh(0).iter().any(|e| matches!(e, Event::Ended { call, .. } if *call == out)));
+    let bye = world
+        .wire
+        .iter()
+        .find(|(_, p)| p.bytes.starts_with(b"BYE"))
+        .unwrap();
+    assert!(
+        bye.1.target.conn.is_some(),
+        "the BYE goes over the connection of the call"
+    );
+    assert!(
+        world
+            .fresh(0)
+            .iter()
+            .any(|e| matches!(e, Event::Ended { call, .. } if *call == out))
+    );
     assert!(world.settle(40_000));
     world.assert_empty();
 }
@@ -74,9 +98,16 @@ fn cancel_waits_for_the_first_provisional_and_has_the_branch_of_its_invite() {
     world.flush();
     assert_eq!(methods(&world), ["INVITE"]);
     world.run_for(100);
-    assert_eq!(methods(&world), ["INVITE", "100", "CANCEL", "200", "487", "ACK"]);
+    assert_eq!(
+        methods(&world),
+        ["INVITE", "100", "CANCEL", "200", "487", "ACK"]
+    );
     let via = |start: &[u8]| {
-        let packet = world.wire.iter().find(|(_, p)| p.bytes.starts_with(start)).unwrap();
+        let packet = world
+            .wire
+            .iter()
+            .find(|(_, p)| p.bytes.starts_with(start))
+            .unwrap();
         let message = parse_datagram(&packet.1.bytes).unwrap();
         message.headers().get(&HeaderName::Via).unwrap().clone()
     };
@@ -96,13 +127,22 @@ fn cancel_waits_for_the_first_provisional_and_has_the_branch_of_its_invite() {
 
 #[test]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
-    let mut world = World::pair(3, Link { delay_ms: (100, 100), ..Link::CLEAN });
+    let mut world = World::pair(
+        3,
+        Link {
+            delay_ms: (100, 100),
+            ..Link::CLEAN
+        },
+    );
     world.record = true;
     let out = world.call(0, 1);
     world.run_for(250);
     let inc = world.incoming(1);
     let now = world.now;
-    world.nodes[1].endpoint.answer(now, inc, Bytes::from_static(b"v=0")).unwrap();
+    world.nodes[1]
+        .endpoint
+        .answer(now, inc, Bytes::from_static(b"v=0"))
+        .unwrap();
     world.nodes[0].endpoint.cancel(now, out, None).unwrap();
     world.run_for(1_000);
     let ladder = methods(&world);
@@ -111,7 +151,11 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     let bye = ladder.iter().position(|m| m == "BYE").unwrap();
     assert!(ack < bye);
     let events = world.fresh(0);
-    assert!(events.iter().all(|event| !matches!(event, Event::Answered { .. })));
+    assert!(
+        events
+            .iter()
+            .all(|event| !matches!(event, Event::Answered { .. }))
+    );
     assert!(events.iter().any(|event| matches!(
         event,
         Event::Failed { failure, .. } if failure.why == FailWhy::Cancelled && failure.code == 200
@@ -128,7 +172,10 @@ fn a_refusal_reports_code_cause_and_retry_after() {
     let inc = world.incoming(1);
     let now = world.now;
     let reason = Reason::q850(17, "User busy");
-    world.nodes[1].endpoint.reject(now, inc, 486, Some(reason)).unwrap();
+    world.nodes[1]
+        .endpoint
+        .reject(now, inc, 486, Some(reason))
+        .unwrap();
     world.run_for(50);
     assert!(world.fresh(0).iter().any(|event| matches!(
         event,
@@ -141,12 +188,22 @@ fn a_refusal_reports_code_cause_and_retry_after() {
 
 #[test]
 fn silence_ends_in_timer_b_and_a_dead_transport_at_once() {
-    let mut world = World::pair(5, Link { loss: 1.0, ..Link::CLEAN });
+    let mut world = World::pair(
+        5,
+        Link {
+            loss: 1.0,
+            ..Link::CLEAN
+        },
+    );
     world.record = true;
     world.call(0, 1);
     world.run_for(31_900);
     assert!(world.fresh(0).is_empty());
-    assert_eq!(world.wire.len(), 7, "INVITE at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s");
+    assert_eq!(
+        world.wire.len(),
+        7,
+        "INVITE at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s"
+    );
     world.run_for(200);
     assert!(world.fresh(0).iter().any(|event| matches!(
         event,
@@ -154,7 +211,9 @@ fn silence_ends_in_timer_b_and_a_dead_transport_at_once() {
     )));
     world.call(0, 1);
     let now = world.now;
-    world.nodes[0].endpoint.transport_failed(now, Proto::Udp, addr(2));
+    world.nodes[0]
+        .endpoint
+        .transport_failed(now, Proto::Udp, addr(2));
     assert!(world.fresh(0).iter().any(|event| matches!(
         event,
         Event::Failed { failure, .. } if failure.why == FailWhy::Transport && failure.code == 503
@@ -199,13 +258,22 @@ fn both_hang_up_at_once() {
 
 #[test]
 fn a_hang_up_before_the_ack_waits_for_it() {
-    let mut world = World::pair(8, Link { delay_ms: (100, 100), ..Link::CLEAN });
+    let mut world = World::pair(
+        8,
+        Link {
+            delay_ms: (100, 100),
+            ..Link::CLEAN
+        },
+    );
     world.record = true;
     world.call(0, 1);
     world.run_for(150);
     let inc = world.incoming(1);
     let now = world.now;
-    world.nodes[1].endpoint.answer(now, inc, Bytes::from_static(b"v=0")).unwrap();
+    world.nodes[1]
+        .endpoint
+        .answer(now, inc, Bytes::from_static(b"v=0"))
+        .unwrap();
     world.nodes[1].endpoint.hang_up(now, inc, None).unwrap();
     world.run_for(1_000);
     let ladder = methods(&world);
@@ -225,7 +293,10 @@ fn a_lost_ack_ends_the_call_with_bye() {
     let inc = world.incoming(1);
     world.link.loss = 1.0;
     let now = world.now;
-    world.nodes[1].endpoint.answer(now, inc, Bytes::from_static(b"v=0")).unwrap();
+    world.nodes[1]
+        .endpoint
+        .answer(now, inc, Bytes::from_static(b"v=0"))
+        .unwrap();
     world.run_for(31_900);
     let repeats = methods(&world).iter().filter(|m| *m == "200").count();
     assert_eq!(repeats, 11, "0, 0.5, 1.5, 3.5, then each 4 s up to 31.5 s");
@@ -245,7 +316,10 @@ fn hold_and_its_answer() {
     let (out, inc) = world.answered();
     let now = world.now;
     let hold = Bytes::from_static(b"v=0\r\na=sendonly\r\n");
-    world.nodes[0].endpoint.reinvite(now, out, hold.clone()).unwrap();
+    world.nodes[0]
+        .endpoint
+        .reinvite(now, out, hold.clone())
+        .unwrap();
     world.run_for(20);
     let asked = world.fresh(1);
     assert!(matches!(
@@ -254,7 +328,10 @@ fn hold_and_its_answer() {
     ));
     let now = world.now;
     let answer = Bytes::from_static(b"v=0\r\na=recvonly\r\n");
-    world.nodes[1].endpoint.answer_reinvite(now, inc, Some(answer.clone())).unwrap();
+    world.nodes[1]
+        .endpoint
+        .answer_reinvite(now, inc, Some(answer.clone()))
+        .unwrap();
     world.run_for(50);
     assert!(matches!(
         &world.fresh(0)[..],
@@ -265,15 +342,24 @@ fn hold_and_its_answer() {
     world.nodes[1].endpoint.reinvite(now, inc, answer).unwrap();
     world.run_for(50);
     assert!(world.fresh(0).is_empty());
-    assert!(matches!(&world.fresh(1)[..], [Event::ReinviteDone { code: 200, .. }]));
+    assert!(matches!(
+        &world.fresh(1)[..],
+        [Event::ReinviteDone { code: 200, .. }]
+    ));
     let now = world.now;
     let changed = Bytes::from_static(b"v=0\r\na=inactive\r\n");
     world.nodes[1].endpoint.reinvite(now, inc, changed).unwrap();
     world.run_for(20);
     let now = world.now;
-    world.nodes[0].endpoint.answer_reinvite(now, out, None).unwrap();
+    world.nodes[0]
+        .endpoint
+        .answer_reinvite(now, out, None)
+        .unwrap();
     world.run_for(50);
-    assert!(matches!(&world.fresh(1)[..], [Event::ReinviteDone { code: 488, .. }]));
+    assert!(matches!(
+        &world.fresh(1)[..],
+        [Event::ReinviteDone { code: 488, .. }]
+    ));
     assert_eq!(world.nodes[0].endpoint.calls(), 1, "the call goes on");
 }
 
@@ -282,8 +368,14 @@ fn glare_is_solved_by_waiting() {
     let mut world = World::pair(11, Link::CLEAN);
     let (out, inc) = world.answered();
     let now = world.now;
-    world.nodes[0].endpoint.reinvite(now, out, Bytes::from_static(b"v=0 a")).unwrap();
-    world.nodes[1].endpoint.reinvite(now, inc, Bytes::from_static(b"v=0 b")).unwrap();
+    world.nodes[0]
+        .endpoint
+        .reinvite(now, out, Bytes::from_static(b"v=0 a"))
+        .unwrap();
+    world.nodes[1]
+        .endpoint
+        .reinvite(now, inc, Bytes::from_static(b"v=0 b"))
+        .unwrap();
     let mut done = [0, 0];
     for _ in 0..100 {
         world.run_for(100);
@@ -293,7 +385,10 @@ fn glare_is_solved_by_waiting() {
                     Event::Reinvite { .. } => {
                         let now = world.now;
                         let answer = Some(Bytes::from_static(b"v=0 c"));
-                        world.nodes[node].endpoint.answer_reinvite(now, call, answer).unwrap();
+                        world.nodes[node]
+                            .endpoint
+                            .answer_reinvite(now, call, answer)
+                            .unwrap();
                     }
                     Event::ReinviteDone { code: 200, .. } => done[node] += 1,
                     other => panic!("unexpected {other:?}"),
@@ -311,7 +406,9 @@ fn info_and_pings() {
     let now = world.now;
     let body = Bytes::from_static(b"Signal=5\r\nDuration=160\r\n");
     let endpoint = &mut world.nodes[0].endpoint;
-    endpoint.send_info(now, out, "application/dtmf-relay", body.clone()).unwrap();
+    endpoint
+        .send_info(now, out, "application/dtmf-relay", body.clone())
+        .unwrap();
     let order = PingOrder {
         target: uri("sip:10.0.0.1:5002"),
         next_hop: Target::udp(addr(2)),
@@ -320,55 +417,14 @@ fn info_and_pings() {
     endpoint.options_ping(now, order).unwrap();
     world.run_for(50);
     assert!(matches!(&world.fresh(1)[..], [Event::Info { body: got, .. }] if *got == body));
-    assert!(matches!(&world.fresh(0)[..], [Event::Pong { code: Some(200), took_ms: 10, .. }]));
-}
-
-#[test]
-fn the_session_is_refreshed_and_dies_without_refresh() {
-    let mut world = World::new(13, Link::CLEAN);
-    for number in [1, 2] {
-        let mut config = node_config(number);
-        config.session_expires_s = 120;
-        world.add(config);
-    }
-    world.record = true;
-    let (out, _) = world.answered();
-    world.run_for(600_000);
-    let refreshes = methods(&world).iter().filter(|m| *m == "UPDATE").count();
-    assert!((8..=10).contains(&refreshes), "one each minute, not {refreshes}");
-    assert!(world.fresh(0).is_empty() && world.fresh(1).is_empty(), "nobody is bothered");
-    world.link.loss = 1.0;
-    world.run_for(200_000);
-    for node in 0..2 {
-        assert!(world.fresh(node).iter().any(|event| matches!(
-            event,
-            Event::Ended { end, .. } if end.by == Side::Network
-        )));
-    }
-    let now = world.now;
-    assert!(world.nodes[0].endpoint.hang_up(now, out, None).is_err());
-    world.run_for(40_000);
-    world.assert_empty();
-}
-
-#[test]
-fn an_interval_too_small_is_asked_for_again() {
-    let mut world = World::new(14, Link::CLEAN);
-    let mut small = node_config(1);
-    small.session_expires_s = 90;
-    world.add(small);
-    let mut strict = node_config(2);
-    strict.min_se_s = 600;
-    world.add(strict);
-    world.record = true;
-    world.answered();
-    assert_eq!(methods(&world)[..2], ["INVITE", "422"]);
-    let second = world.wire.iter().filter(|(_, p)| p.bytes.starts_with(b"INVITE")).nth(1).unwrap();
-    let Message::Request(request) = parse_datagram(&second.1.bytes).unwrap() else {
-        panic!("not a request")
-    };
-    assert_eq!(request.headers.session_expires().unwrap().seconds, 600);
-    assert_eq!(request.headers.min_se(), Some(600));
+    assert!(matches!(
+        &world.fresh(0)[..],
+        [Event::Pong {
+            code: Some(200),
+            took_ms: 10,
+            ..
+        }]
+    ));
 }
 
 #[test]
@@ -379,10 +435,17 @@ fn early_media_is_reported_with_its_tag() {
     let inc = world.incoming(1);
     let now = world.now;
     let early = Bytes::from_static(b"v=0\r\nearly\r\n");
-    world.nodes[1].endpoint.progress(now, inc, 183, Some(early.clone())).unwrap();
+    world.nodes[1]
+        .endpoint
+        .progress(now, inc, 183, Some(early.clone()))
+        .unwrap();
     world.run_for(50);
     let events = world.fresh(0);
-    assert!(events.iter().any(|event| matches!(event, Event::Progress { code: 100, .. })));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Progress { code: 100, .. }))
+    );
     assert!(events.iter().any(|event| matches!(
         event,
         Event::Progress { code: 183, sdp: Some(sdp), remote_tag: Some(_), .. } if *sdp == early

@@ -19,7 +19,11 @@ const SEEDS: u64 = 150;
 
 fn rough(seed: u64) -> Link {
     let loss = [0.0, 0.05, 0.2, 0.35][usize::try_from(seed % 4).unwrap()];
-    Link { loss, duplicate: 0.2, delay_ms: (1, 700) }
+    Link {
+        loss,
+        duplicate: 0.2,
+        delay_ms: (1, 700),
+    }
 }
 
 /// Does something at random with a call.
@@ -113,7 +117,10 @@ fn every_call_ends_once_and_nothing_is_left() {
                     }
                     Event::Failed { call, .. } => {
                         known.insert(*call);
-                        assert!(!answered.contains_key(call), "seed {seed}: answered and failed");
+                        assert!(
+                            !answered.contains_key(call),
+                            "seed {seed}: answered and failed"
+                        );
                         over.insert(*call);
                     }
                     Event::Ended { call, .. } => {
@@ -123,9 +130,16 @@ fn every_call_ends_once_and_nothing_is_left() {
                     _ => {}
                 }
             }
-            assert!(answered.values().all(|count| *count == 1), "seed {seed}: answered twice");
+            assert!(
+                answered.values().all(|count| *count == 1),
+                "seed {seed}: answered twice"
+            );
             for call in &known {
-                assert_eq!(ended.get(call), Some(&1), "seed {seed}: {call:?} ends not once");
+                assert_eq!(
+                    ended.get(call),
+                    Some(&1),
+                    "seed {seed}: {call:?} ends not once"
+                );
             }
         }
     }
@@ -145,7 +159,9 @@ fn every_2xx_that_arrives_is_acknowledged() {
         }
         for (_, packet) in &world.delivered {
             let message = parse_datagram(&packet.bytes).unwrap();
-            let Message::Response(response) = &message else { continue };
+            let Message::Response(response) = &message else {
+                continue;
+            };
             let cseq = response.headers.cseq().unwrap();
             if cseq.method == Method::Invite && (200..300).contains(&response.code) {
                 total += 1;
@@ -160,14 +176,22 @@ fn every_2xx_that_arrives_is_acknowledged() {
 fn dialog_and_number(message: &Message) -> (Bytes, Bytes, u32) {
     let headers = message.headers();
     let tag = headers.to().unwrap().tag().unwrap_or_default();
-    (headers.call_id().unwrap(), tag, headers.cseq().unwrap().number)
+    (
+        headers.call_id().unwrap(),
+        tag,
+        headers.cseq().unwrap().number,
+    )
 }
 
 #[test]
 fn a_call_survives_heavy_loss() {
     let mut answered = 0;
     for seed in 0..60 {
-        let link = Link { loss: 0.3, duplicate: 0.1, delay_ms: (1, 300) };
+        let link = Link {
+            loss: 0.3,
+            duplicate: 0.1,
+            delay_ms: (1, 300),
+        };
         let mut world = World::pair(seed, link);
         let out = world.call(0, 1);
         world.run_for(20_000);
@@ -177,9 +201,15 @@ fn a_call_survives_heavy_loss() {
         });
         let Some(inc) = found else { continue };
         let now = world.now;
-        world.nodes[1].endpoint.answer(now, inc, Bytes::from_static(b"v=0")).unwrap();
+        world.nodes[1]
+            .endpoint
+            .answer(now, inc, Bytes::from_static(b"v=0"))
+            .unwrap();
         world.run_for(30_000);
-        let up = world.fresh(0).iter().any(|event| matches!(event, Event::Answered { .. }));
+        let up = world
+            .fresh(0)
+            .iter()
+            .any(|event| matches!(event, Event::Answered { .. }));
         answered += usize::from(up);
         let now = world.now;
         let _ = world.nodes[0].endpoint.hang_up(now, out, None);
@@ -214,19 +244,38 @@ fn cancel_leaves_only_after_a_provisional_response() {
             }
         }
         let branch = |start: &[u8]| {
-            let packet = world.wire.iter().find(|(_, p)| p.bytes.starts_with(start))?;
-            parse_datagram(&packet.1.bytes).ok()?.headers().get(&HeaderName::Via).cloned()
+            let packet = world
+                .wire
+                .iter()
+                .find(|(_, p)| p.bytes.starts_with(start))?;
+            parse_datagram(&packet.1.bytes)
+                .ok()?
+                .headers()
+                .get(&HeaderName::Via)
+                .cloned()
         };
-        let first_cancel = world.wire.iter().find(|(_, p)| p.bytes.starts_with(b"CANCEL"));
+        let first_cancel = world
+            .wire
+            .iter()
+            .find(|(_, p)| p.bytes.starts_with(b"CANCEL"));
         if let Some((at, _)) = first_cancel {
             let heard = world.nodes[0].endpoint.counters().received;
-            assert!(heard > 0 && at.0 > 1_000, "seed {seed}: CANCEL before any response");
+            assert!(
+                heard > 0 && at.0 > 1_000,
+                "seed {seed}: CANCEL before any response"
+            );
             assert_eq!(branch(b"INVITE"), branch(b"CANCEL"), "seed {seed}");
         }
         assert!(world.settle(QUIET), "seed {seed}");
-        assert_eq!(ends(&world.nodes[0].events).get(&out).copied().unwrap_or(0), 1, "seed {seed}");
-        let answered =
-            world.nodes[0].events.iter().any(|(_, e)| matches!(e, Event::Answered { .. }));
+        assert_eq!(
+            ends(&world.nodes[0].events).get(&out).copied().unwrap_or(0),
+            1,
+            "seed {seed}"
+        );
+        let answered = world.nodes[0]
+            .events
+            .iter()
+            .any(|(_, e)| matches!(e, Event::Answered { .. }));
         assert!(!answered, "seed {seed}: a cancelled call was answered");
         world.assert_empty();
     }

@@ -36,19 +36,26 @@ impl DigestClient {
     /// Reads the challenges of a response. Of several for one realm the strongest counts (RFC
     /// 8760 §2.4). The same realm again means a wrong password unless only the nonce was stale.
     pub fn absorb(&mut self, response: &Response, login: Option<&Login>) -> Answering {
-        let Some(login) = login else { return Answering::GiveUp };
+        let Some(login) = login else {
+            return Answering::GiveUp;
+        };
         let mut best: Vec<Row> = Vec::new();
         for (proxy, challenge) in response.headers.challenges() {
             if !usable(&challenge, login) {
                 continue;
             }
-            let same = |row: &&mut Row| row.proxy == proxy && row.challenge.realm == challenge.realm;
+            let same =
+                |row: &&mut Row| row.proxy == proxy && row.challenge.realm == challenge.realm;
             match best.iter_mut().find(same) {
                 Some(row) if row.challenge.algorithm < challenge.algorithm => {
                     row.challenge = challenge;
                 }
                 Some(_) => {}
-                None => best.push(Row { proxy, challenge, count: 0 }),
+                None => best.push(Row {
+                    proxy,
+                    challenge,
+                    count: 0,
+                }),
             }
         }
         self.tries += 1;
@@ -125,7 +132,9 @@ impl Row {
             method: request.method.as_bytes(),
             uri: &request.uri,
             nonce: &challenge.nonce,
-            qop: cnonce.as_ref().map(|cnonce| (self.count, &cnonce[..], &b"auth"[..])),
+            qop: cnonce
+                .as_ref()
+                .map(|cnonce| (self.count, &cnonce[..], &b"auth"[..])),
         };
         let response = request_digest(algorithm, &ha1, input);
         Some(Credentials {

@@ -50,8 +50,14 @@ pub fn request_digest(algorithm: Algorithm, ha1: &str, input: DigestInput<'_>) -
         None => hash_hex(algorithm, &[ha1.as_bytes(), input.nonce, ha2.as_bytes()]),
         Some((count, cnonce, qop)) => {
             let count = format!("{count:08x}");
-            let parts =
-                [ha1.as_bytes(), input.nonce, count.as_bytes(), cnonce, qop, ha2.as_bytes()];
+            let parts = [
+                ha1.as_bytes(),
+                input.nonce,
+                count.as_bytes(),
+                cnonce,
+                qop,
+                ha2.as_bytes(),
+            ];
             hash_hex(algorithm, &parts)
         }
     }

@@ -74,7 +74,11 @@ impl DigestServer {
     /// A checker for one realm.
     #[must_use]
     pub fn new(auth: Auth) -> Self {
-        DigestServer { auth, used: BTreeMap::new(), floor: [0; STAMP] }
+        DigestServer {
+            auth,
+            used: BTreeMap::new(),
+            floor: [0; STAMP],
+        }
     }
 
     /// Appends our challenges, strongest first, to the headers of a 401.
@@ -82,7 +86,11 @@ impl DigestServer {
         let mut stamp = [0; STAMP];
         stamp[..8].copy_from_slice(&now.0.to_be_bytes());
         ids.fill(&mut stamp[8..]);
-        let nonce = Bytes::from(format!("{}{}", hex::encode(stamp), hex::encode(self.mac(&stamp))));
+        let nonce = Bytes::from(format!(
+            "{}{}",
+            hex::encode(stamp),
+            hex::encode(self.mac(&stamp))
+        ));
         for algorithm in &self.auth.algorithms {
             let challenge = Challenge {
                 realm: Bytes::copy_from_slice(self.auth.realm.as_bytes()),
@@ -109,8 +117,12 @@ impl DigestServer {
             return Verdict::Missing;
         };
         let user = String::from_utf8_lossy(&given.username).into_owned();
-        let algorithm = given.algorithm.filter(|known| self.auth.algorithms.contains(known));
-        let Some(algorithm) = algorithm else { return Verdict::Wrong(user) };
+        let algorithm = given
+            .algorithm
+            .filter(|known| self.auth.algorithms.contains(known));
+        let Some(algorithm) = algorithm else {
+            return Verdict::Wrong(user);
+        };
         if !self.matches(request, &given, algorithm, &user) {
             return Verdict::Wrong(user);
         }
@@ -130,11 +142,19 @@ impl DigestServer {
         let secret = self.auth.passwords.secret(user);
         let known = secret.is_some();
         let hashed = match secret {
-            Some(Secret::Ha1 { algorithm: own, hex }) if own == algorithm => hex,
+            Some(Secret::Ha1 {
+                algorithm: own,
+                hex,
+            }) if own == algorithm => hex,
             Some(Secret::Password(text)) => {
                 ha1(algorithm, &given.username, &given.realm, text.as_bytes())
             }
-            _ => ha1(algorithm, &given.username, &given.realm, &self.auth.nonce_key),
+            _ => ha1(
+                algorithm,
+                &given.username,
+                &given.realm,
+                &self.auth.nonce_key,
+            ),
         };
         let qop = match (&given.qop, &given.cnonce, given.nc) {
             (None, _, _) => None,
@@ -157,7 +177,9 @@ impl DigestServer {
 
     /// The stamp of a nonce that we made.
     fn stamp(&self, nonce: &[u8]) -> Option<[u8; STAMP]> {
-        let raw = hex::decode(nonce).ok().filter(|raw| raw.len() == STAMP + MAC)?;
+        let raw = hex::decode(nonce)
+            .ok()
+            .filter(|raw| raw.len() == STAMP + MAC)?;
         let stamp: [u8; STAMP] = raw[..STAMP].try_into().ok()?;
         let genuine: bool = self.mac(&stamp).ct_eq(&raw[STAMP..]).into();
         genuine.then_some(stamp)

@@ -22,7 +22,11 @@ impl NameAddr {
     /// An address without display name and parameters.
     #[must_use]
     pub fn new(uri: Uri) -> Self {
-        NameAddr { display: None, uri, params: Params::default() }
+        NameAddr {
+            display: None,
+            uri,
+            params: Params::default(),
+        }
     }
 
     /// With a display name.
@@ -62,10 +66,17 @@ impl NameAddr {
                 .ok_or(SipError::header(name, "unclosed angle bracket"))?;
             let uri = Uri::parse(&trim(&rest.slice(1..close)))?;
             let params = Params::parse(&rest.slice(close + 1..), name)?;
-            return Ok(NameAddr { display, uri, params });
+            return Ok(NameAddr {
+                display,
+                uri,
+                params,
+            });
         }
         if display.is_some() {
-            return Err(SipError::header(name, "display name without angle brackets"));
+            return Err(SipError::header(
+                name,
+                "display name without angle brackets",
+            ));
         }
         // Without brackets all parameters belong to the header, and ? or , may not occur (§20).
         let cut = rest.iter().position(|b| *b == b';').unwrap_or(rest.len());
@@ -74,7 +85,11 @@ impl NameAddr {
             return Err(SipError::header(name, "uri needs angle brackets"));
         }
         let params = Params::parse(&rest.slice(cut..), name)?;
-        Ok(NameAddr { display: None, uri: Uri::parse(&bare)?, params })
+        Ok(NameAddr {
+            display: None,
+            uri: Uri::parse(&bare)?,
+            params,
+        })
     }
 
     /// The octets on the wire, always with angle brackets.

@@ -70,15 +70,22 @@ impl Challenge {
     /// # Errors
     /// [`SipError::Digest`] without realm or nonce.
     pub fn parse(raw: &Bytes) -> Result<Option<Self>, SipError> {
-        let Some(fields) = digest_fields(raw)? else { return Ok(None) };
+        let Some(fields) = digest_fields(raw)? else {
+            return Ok(None);
+        };
         let algorithm = fields.get("algorithm");
         let qop = fields.get("qop");
         let qop_auth = qop.as_ref().is_some_and(|list| {
-            list.split(|b| *b == b',').any(|q| q.trim_ascii().eq_ignore_ascii_case(b"auth"))
+            list.split(|b| *b == b',')
+                .any(|q| q.trim_ascii().eq_ignore_ascii_case(b"auth"))
         });
         Ok(Some(Challenge {
-            realm: fields.get("realm").ok_or(SipError::Digest("challenge without realm"))?,
-            nonce: fields.get("nonce").ok_or(SipError::Digest("challenge without nonce"))?,
+            realm: fields
+                .get("realm")
+                .ok_or(SipError::Digest("challenge without realm"))?,
+            nonce: fields
+                .get("nonce")
+                .ok_or(SipError::Digest("challenge without nonce"))?,
             opaque: fields.get("opaque"),
             algorithm: algorithm
                 .as_ref()
@@ -86,7 +93,9 @@ impl Challenge {
             names_algorithm: algorithm.is_some(),
             qop_auth,
             has_qop: qop.is_some_and(|list| !list.is_empty()),
-            stale: fields.get("stale").is_some_and(|flag| flag.eq_ignore_ascii_case(b"true")),
+            stale: fields
+                .get("stale")
+                .is_some_and(|flag| flag.eq_ignore_ascii_case(b"true")),
         }))
     }
 
@@ -145,11 +154,19 @@ impl Credentials {
     /// # Errors
     /// [`SipError::Digest`] when a mandatory field is missing or the count is not eight hex digits.
     pub fn parse(raw: &Bytes) -> Result<Option<Self>, SipError> {
-        let Some(fields) = digest_fields(raw)? else { return Ok(None) };
-        let must = |name| fields.get(name).ok_or(SipError::Digest("credentials lack a field"));
+        let Some(fields) = digest_fields(raw)? else {
+            return Ok(None);
+        };
+        let must = |name| {
+            fields
+                .get(name)
+                .ok_or(SipError::Digest("credentials lack a field"))
+        };
         let algorithm = fields.get("algorithm");
         let nc = fields.get("nc").map(|text| {
-            let text = std::str::from_utf8(&text).ok().filter(|text| text.len() == 8);
+            let text = std::str::from_utf8(&text)
+                .ok()
+                .filter(|text| text.len() == 8);
             text.and_then(|text| u32::from_str_radix(text, 16).ok())
                 .ok_or(SipError::Digest("nonce count is not eight hex digits"))
         });
@@ -202,22 +219,27 @@ struct Parsed(Vec<(Bytes, Bytes)>);
 
 impl Parsed {
     fn get(&self, name: &str) -> Option<Bytes> {
-        let found = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        let found = self
+            .0
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
         found.map(|(_, value)| unquote(value))
     }
 }
 
 fn digest_fields(raw: &Bytes) -> Result<Option<Parsed>, SipError> {
     let raw = trim(raw);
-    let gap = raw.iter().position(|b| b" \t".contains(b)).unwrap_or(raw.len());
+    let gap = raw
+        .iter()
+        .position(|b| b" \t".contains(b))
+        .unwrap_or(raw.len());
     if !is_token(&raw[..gap]) {
         return Err(SipError::Digest("no scheme"));
     }
     if !raw[..gap].eq_ignore_ascii_case(b"Digest") {
         return Ok(None);
     }
-    let parts =
-        split_outside(&raw.slice(gap..), b',').ok_or(SipError::Digest("unclosed quote"))?;
+    let parts = split_outside(&raw.slice(gap..), b',').ok_or(SipError::Digest("unclosed quote"))?;
     let mut fields = Vec::with_capacity(parts.len());
     for part in parts.iter().filter(|part| !part.is_empty()) {
         let (key, value) = split_pair(part);

@@ -25,12 +25,19 @@ impl ContentType {
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
         let bad = || SipError::header("Content-Type", "not a media type");
         let semi = raw.iter().position(|b| *b == b';').unwrap_or(raw.len());
-        let slash = raw[..semi].iter().position(|b| *b == b'/').ok_or_else(bad)?;
+        let slash = raw[..semi]
+            .iter()
+            .position(|b| *b == b'/')
+            .ok_or_else(bad)?;
         let (kind, subtype) = (trim(&raw.slice(..slash)), trim(&raw.slice(slash + 1..semi)));
         if !is_token(&kind) || !is_token(&subtype) {
             return Err(bad());
         }
-        Ok(ContentType { kind, subtype, params: Params::parse(&raw.slice(semi..), "Content-Type")? })
+        Ok(ContentType {
+            kind,
+            subtype,
+            params: Params::parse(&raw.slice(semi..), "Content-Type")?,
+        })
     }
 
     /// True for `application/sdp`.

@@ -33,7 +33,10 @@ impl CSeq {
         if !is_token(&method) {
             return Err(SipError::header("CSeq", "method is not a token"));
         }
-        Ok(CSeq { number: value, method: Method::from_token(method) })
+        Ok(CSeq {
+            number: value,
+            method: Method::from_token(method),
+        })
     }
 
     /// The octets on the wire.

@@ -18,7 +18,10 @@ pub(crate) fn is_token(raw: &[u8]) -> bool {
 pub(crate) fn trim(raw: &Bytes) -> Bytes {
     let blank = |b: &u8| matches!(*b, b' ' | b'\t' | b'\r' | b'\n');
     let start = raw.iter().position(|b| !blank(b)).unwrap_or(raw.len());
-    let end = raw.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    let end = raw
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(start, |at| at + 1);
     raw.slice(start..end)
 }
 

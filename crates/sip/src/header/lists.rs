@@ -19,7 +19,10 @@ impl RetryAfter {
     /// [`SipError::Header`] without a number of seconds in front.
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
         let raw = trim(raw);
-        let end = raw.iter().position(|b| !b.is_ascii_digit()).unwrap_or(raw.len());
+        let end = raw
+            .iter()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(raw.len());
         let clean = raw.get(end).is_none_or(|b| b" \t;(".contains(b));
         number(&raw[..end], u64::from(u32::MAX))
             .and_then(|value| u32::try_from(value).ok())
@@ -49,7 +52,9 @@ impl Warning {
         let bad = || SipError::header("Warning", "malformed");
         let raw = trim(raw);
         let first = raw.iter().position(|b| *b == b' ').ok_or_else(bad)?;
-        let code = number(&raw[..first], 999).filter(|_| first == 3).ok_or_else(bad)?;
+        let code = number(&raw[..first], 999)
+            .filter(|_| first == 3)
+            .ok_or_else(bad)?;
         let rest = trim(&raw.slice(first..));
         let second = rest.iter().position(|b| *b == b' ').ok_or_else(bad)?;
         let text = trim(&rest.slice(second..));

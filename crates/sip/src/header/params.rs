@@ -24,8 +24,8 @@ impl Params {
         if raw[0] != b';' {
             return Err(SipError::header(name, "garbage before the parameters"));
         }
-        for part in split_outside(&raw.slice(1..), b';')
-            .ok_or(SipError::header(name, "unclosed quote"))?
+        for part in
+            split_outside(&raw.slice(1..), b';').ok_or(SipError::header(name, "unclosed quote"))?
         {
             let (key, value) = split_pair(&part);
             let broken = value.as_ref().is_some_and(|v| v.is_empty() || has_gap(v));
@@ -63,14 +63,18 @@ impl Params {
     }
 
     pub(crate) fn get_bytes(&self, name: &[u8]) -> Option<&Bytes> {
-        let found = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .0
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.and_then(|(_, value)| value.as_ref())
     }
 
     /// The value without quotes as text, invalid UTF-8 replaced.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(|value| String::from_utf8_lossy(&unquote(&value)).into_owned())
+        self.get(name)
+            .map(|value| String::from_utf8_lossy(&unquote(&value)).into_owned())
     }
 
     /// A value that is a decimal number.
@@ -78,7 +82,11 @@ impl Params {
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         let value = self.get(name)?;
         let digits = value.iter().all(u8::is_ascii_digit);
-        std::str::from_utf8(&value).ok().filter(|_| digits)?.parse().ok()
+        std::str::from_utf8(&value)
+            .ok()
+            .filter(|_| digits)?
+            .parse()
+            .ok()
     }
 
     /// True when the parameter is there, with or without value.
@@ -91,7 +99,9 @@ impl Params {
     #[must_use]
     pub fn has_duplicate(&self) -> bool {
         self.0.iter().enumerate().any(|(at, (name, _))| {
-            self.0[..at].iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
+            self.0[..at]
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
         })
     }
 
@@ -103,15 +113,22 @@ impl Params {
 
     /// Sets or replaces a parameter with raw octets.
     pub fn set_bytes(&mut self, name: &str, value: Option<Bytes>) {
-        match self.0.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())) {
+        match self
+            .0
+            .iter_mut()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+        {
             Some((_, old)) => *old = value,
-            None => self.0.push((Bytes::copy_from_slice(name.as_bytes()), value)),
+            None => self
+                .0
+                .push((Bytes::copy_from_slice(name.as_bytes()), value)),
         }
     }
 
     /// Removes a parameter.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(key, _)| !key.eq_ignore_ascii_case(name.as_bytes()));
+        self.0
+            .retain(|(key, _)| !key.eq_ignore_ascii_case(name.as_bytes()));
     }
 
     /// All parameters.

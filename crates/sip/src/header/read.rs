@@ -41,8 +41,7 @@ impl Headers {
     /// When there is none or it is malformed.
     pub fn top_via(&self) -> Result<Via, SipError> {
         let field = self.get(&HeaderName::Via).ok_or(SipError::Missing("Via"))?;
-        let parts =
-            split_outside(field, b',').ok_or(SipError::header("Via", "unclosed quote"))?;
+        let parts = split_outside(field, b',').ok_or(SipError::header("Via", "unclosed quote"))?;
         Via::parse(parts.first().ok_or(SipError::Missing("Via"))?)
     }
 
@@ -51,7 +50,10 @@ impl Headers {
     /// # Errors
     /// When any is malformed.
     pub fn vias(&self) -> Result<Vec<Via>, SipError> {
-        self.list(&HeaderName::Via, "Via")?.iter().map(Via::parse).collect()
+        self.list(&HeaderName::Via, "Via")?
+            .iter()
+            .map(Via::parse)
+            .collect()
     }
 
     /// From.
@@ -100,7 +102,9 @@ impl Headers {
         }
         let value = number(self.one(&HeaderName::MaxForwards, "Max-Forwards")?, 255);
         let value = value.and_then(|value| u8::try_from(value).ok());
-        value.map(Some).ok_or(SipError::header("Max-Forwards", "not a number up to 255"))
+        value
+            .map(Some)
+            .ok_or(SipError::header("Max-Forwards", "not a number up to 255"))
     }
 
     /// A header of seconds such as Expires or Min-Expires; None when absent or malformed, since
@@ -121,7 +125,10 @@ impl Headers {
         name: &HeaderName,
         label: &'static str,
     ) -> Result<Vec<NameAddr>, SipError> {
-        self.list(name, label)?.iter().map(|value| NameAddr::parse(value, label)).collect()
+        self.list(name, label)?
+            .iter()
+            .map(|value| NameAddr::parse(value, label))
+            .collect()
     }
 
     /// All contacts.
@@ -135,7 +142,8 @@ impl Headers {
     /// True when the only Contact is `*`.
     #[must_use]
     pub fn contact_is_star(&self) -> bool {
-        self.get(&HeaderName::Contact).is_some_and(|value| trim(value) == b"*".as_slice())
+        self.get(&HeaderName::Contact)
+            .is_some_and(|value| trim(value) == b"*".as_slice())
             && self.count(&HeaderName::Contact) == 1
     }
 
@@ -149,21 +157,31 @@ impl Headers {
     /// True when the list holds the option tag.
     #[must_use]
     pub fn has_token(&self, name: &HeaderName, tag: &str) -> bool {
-        self.tokens(name).iter().any(|token| token.eq_ignore_ascii_case(tag.as_bytes()))
+        self.tokens(name)
+            .iter()
+            .any(|token| token.eq_ignore_ascii_case(tag.as_bytes()))
     }
 
     /// The methods of Allow; None when the header is absent.
     #[must_use]
     pub fn allow(&self) -> Option<Vec<Method>> {
         self.get(&HeaderName::Allow)?;
-        Some(self.tokens(&HeaderName::Allow).into_iter().map(Method::from_token).collect())
+        Some(
+            self.tokens(&HeaderName::Allow)
+                .into_iter()
+                .map(Method::from_token)
+                .collect(),
+        )
     }
 
     /// Digest challenges of a 401 and a 407; the flag is true for the proxy's. Values of other
     /// schemes and malformed ones are left out.
     #[must_use]
     pub fn challenges(&self) -> Vec<(bool, Challenge)> {
-        let sides = [(false, HeaderName::WwwAuthenticate), (true, HeaderName::ProxyAuthenticate)];
+        let sides = [
+            (false, HeaderName::WwwAuthenticate),
+            (true, HeaderName::ProxyAuthenticate),
+        ];
         let mut found = Vec::new();
         for (proxy, name) in sides {
             for value in self.all(&name).take(MAX_VALUES) {
@@ -180,8 +198,11 @@ impl Headers {
     /// # Errors
     /// [`SipError::Digest`] when a Digest value is malformed.
     pub fn credentials(&self, proxy: bool) -> Result<Vec<Credentials>, SipError> {
-        let name =
-            if proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
+        let name = if proxy {
+            HeaderName::ProxyAuthorization
+        } else {
+            HeaderName::Authorization
+        };
         let parsed = self.all(&name).take(MAX_VALUES).map(Credentials::parse);
         parsed.filter_map(Result::transpose).collect()
     }
@@ -202,7 +223,10 @@ impl Headers {
     #[must_use]
     pub fn reasons(&self) -> Vec<Reason> {
         let values = self.list(&HeaderName::Reason, "Reason").unwrap_or_default();
-        values.iter().filter_map(|value| Reason::parse(value).ok()).collect()
+        values
+            .iter()
+            .filter_map(|value| Reason::parse(value).ok())
+            .collect()
     }
 
     /// The first Q.850 cause among the reasons.
@@ -220,8 +244,13 @@ impl Headers {
     /// All well-formed warnings.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        let values = self.list(&HeaderName::Warning, "Warning").unwrap_or_default();
-        values.iter().filter_map(|value| Warning::parse(value).ok()).collect()
+        let values = self
+            .list(&HeaderName::Warning, "Warning")
+            .unwrap_or_default();
+        values
+            .iter()
+            .filter_map(|value| Warning::parse(value).ok())
+            .collect()
     }
 
     /// Session-Expires when well formed.
@@ -233,6 +262,8 @@ impl Headers {
     /// Min-SE in seconds when well formed.
     #[must_use]
     pub fn min_se(&self) -> Option<u32> {
-        SessionExpires::parse(self.get(&HeaderName::MinSe)?).ok().map(|value| value.seconds)
+        SessionExpires::parse(self.get(&HeaderName::MinSe)?)
+            .ok()
+            .map(|value| value.seconds)
     }
 }

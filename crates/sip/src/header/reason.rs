@@ -34,7 +34,10 @@ impl Reason {
         if !text.is_empty() {
             params.set_bytes("text", Some(quote(text.as_bytes())));
         }
-        Reason { protocol: Bytes::from_static(protocol.as_bytes()), params }
+        Reason {
+            protocol: Bytes::from_static(protocol.as_bytes()),
+            params,
+        }
     }
 
     /// Parses one value.
@@ -47,7 +50,10 @@ impl Reason {
         if !is_token(&protocol) {
             return Err(SipError::header("Reason", "protocol is not a token"));
         }
-        Ok(Reason { protocol, params: Params::parse(&raw.slice(semi..), "Reason")? })
+        Ok(Reason {
+            protocol,
+            params: Params::parse(&raw.slice(semi..), "Reason")?,
+        })
     }
 
     /// The cause number.
@@ -59,7 +65,8 @@ impl Reason {
     /// The cause when the protocol is Q.850.
     #[must_use]
     pub fn q850_cause(&self) -> Option<u16> {
-        self.cause().filter(|_| self.protocol.eq_ignore_ascii_case(b"Q.850"))
+        self.cause()
+            .filter(|_| self.protocol.eq_ignore_ascii_case(b"Q.850"))
     }
 
     /// The octets on the wire.

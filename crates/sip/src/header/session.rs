@@ -33,7 +33,10 @@ impl SessionExpires {
         let semi = raw.iter().position(|b| *b == b';').unwrap_or(raw.len());
         let seconds = number(&trim(&raw.slice(..semi)), u64::from(u32::MAX))
             .and_then(|value| u32::try_from(value).ok())
-            .ok_or(SipError::header("Session-Expires", "not a number of seconds"))?;
+            .ok_or(SipError::header(
+                "Session-Expires",
+                "not a number of seconds",
+            ))?;
         let params = Params::parse(&raw.slice(semi..), "Session-Expires")?;
         let refresher = params.get("refresher").and_then(|side| {
             if side.eq_ignore_ascii_case(b"uac") {

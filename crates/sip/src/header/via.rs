@@ -16,6 +16,8 @@ pub const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
 /// One hop of a Via list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
+    /// Protocol version, `2.0`; another is kept so that the request can be refused with 505.
+    pub version: Bytes,
     /// Transport name as written, `UDP` for example.
     pub transport: Bytes,
     /// Host of the sent-by part.
@@ -38,6 +40,7 @@ impl Via {
         params.set("rport", None);
         params.set_bytes("branch", Some(branch.clone()));
         Via {
+            version: Bytes::from_static(b"2.0"),
             transport: Bytes::from_static(proto.via_name().as_bytes()),
             host: Bytes::from(host),
             port: Some(sent_by.port()),
@@ -52,16 +55,25 @@ impl Via {
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
         let bad = |what| SipError::header("Via", what);
         let raw = trim(raw);
-        let slash = raw.iter().position(|b| *b == b'/').ok_or(bad("no protocol"))?;
-        let second = raw[slash + 1..].iter().position(|b| *b == b'/').ok_or(bad("no version"))?;
+        let slash = raw
+            .iter()
+            .position(|b| *b == b'/')
+            .ok_or(bad("no protocol"))?;
+        let second = raw[slash + 1..]
+            .iter()
+            .position(|b| *b == b'/')
+            .ok_or(bad("no version"))?;
         let second = slash + 1 + second;
         let name = trim(&raw.slice(..slash));
         let version = trim(&raw.slice(slash + 1..second));
-        if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0".as_slice() {
-            return Err(bad("not SIP/2.0"));
+        if !name.eq_ignore_ascii_case(b"SIP") || !is_token(&version) {
+            return Err(bad("not the SIP protocol"));
         }
         let rest = trim(&raw.slice(second + 1..));
-        let gap = rest.iter().position(|b| b" \t".contains(b)).ok_or(bad("no sent-by"))?;
+        let gap = rest
+            .iter()
+            .position(|b| b" \t".contains(b))
+            .ok_or(bad("no sent-by"))?;
         let transport = rest.slice(..gap);
         if !is_token(&transport) {
             return Err(bad("transport is not a token"));
@@ -71,13 +83,21 @@ impl Via {
         let (host, port) =
             uri_host_port(&trim(&rest.slice(..semi))).map_err(|_| bad("sent-by is malformed"))?;
         let params = Params::parse(&rest.slice(semi..), "Via")?;
-        Ok(Via { transport, host, port, params })
+        Ok(Via {
+            version,
+            transport,
+            host,
+            port,
+            params,
+        })
     }
 
     /// The `branch` parameter.
     #[must_use]
     pub fn branch(&self) -> Option<Bytes> {
-        self.params.get("branch").filter(|branch| !branch.is_empty())
+        self.params
+            .get("branch")
+            .filter(|branch| !branch.is_empty())
     }
 
     /// The branch when it is globally unique by RFC 3261.
@@ -91,7 +111,9 @@ impl Via {
 
     /// Notes where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
     pub fn stamp(&mut self, source: SocketAddr) {
-        let written = String::from_utf8_lossy(&self.host).trim_matches(['[', ']']).to_owned();
+        let written = String::from_utf8_lossy(&self.host)
+            .trim_matches(['[', ']'])
+            .to_owned();
         let wants_port = self.params.has("rport");
         if wants_port {
             self.params.set("rport", Some(&source.port().to_string()));
@@ -115,7 +137,9 @@ impl Via {
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(96);
-        out.extend_from_slice(b"SIP/2.0/");
+        out.extend_from_slice(b"SIP/");
+        out.extend_from_slice(&self.version);
+        out.extend_from_slice(b"/");
         out.extend_from_slice(&self.transport);
         out.extend_from_slice(b" ");
         out.extend_from_slice(&self.host);

@@ -62,7 +62,11 @@ impl StreamFramer {
     }
 
     fn skip_line_ends(&mut self, frames: &mut Vec<Result<Frame, SipError>>) {
-        let blank = self.buffer.iter().take_while(|b| **b == b'\r' || **b == b'\n').count();
+        let blank = self
+            .buffer
+            .iter()
+            .take_while(|b| **b == b'\r' || **b == b'\n')
+            .count();
         if blank == 0 {
             if !self.buffer.is_empty() {
                 self.blank = 0;
@@ -97,8 +101,7 @@ impl StreamFramer {
         };
         let head_octets = Bytes::copy_from_slice(&self.buffer[..end]);
         let head = parse_head(&head_octets)?;
-        let length = content_length(&head.headers)?
-            .ok_or(SipError::Missing("Content-Length"))?;
+        let length = content_length(&head.headers)?.ok_or(SipError::Missing("Content-Length"))?;
         let total = end.saturating_add(length);
         if total > MAX_MESSAGE {
             return Err(SipError::TooLong(total));
@@ -110,7 +113,9 @@ impl StreamFramer {
         let whole = self.buffer.split_to(total).freeze();
         self.scanned = 0;
         debug_assert!(head.headers.count(&HeaderName::ContentLength) > 0);
-        head.start.into_message(head.headers, whole.slice(end..), head.flaw).map(Some)
+        head.start
+            .into_message(head.headers, whole.slice(end..), head.flaw)
+            .map(Some)
     }
 }
 

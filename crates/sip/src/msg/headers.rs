@@ -21,12 +21,18 @@ impl Headers {
     /// The value of the first field of this name.
     #[must_use]
     pub fn get(&self, name: &HeaderName) -> Option<&Bytes> {
-        self.0.iter().find(|header| header.name == *name).map(|header| &header.value)
+        self.0
+            .iter()
+            .find(|header| header.name == *name)
+            .map(|header| &header.value)
     }
 
     /// The values of all fields of this name.
     pub fn all<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a Bytes> {
-        self.0.iter().filter(move |header| header.name == *name).map(|header| &header.value)
+        self.0
+            .iter()
+            .filter(move |header| header.name == *name)
+            .map(|header| &header.value)
     }
 
     /// How many fields have this name.
@@ -37,12 +43,21 @@ impl Headers {
 
     /// Appends a field.
     pub fn push(&mut self, name: HeaderName, value: impl Into<Bytes>) {
-        self.0.push(Header { name, value: value.into() });
+        self.0.push(Header {
+            name,
+            value: value.into(),
+        });
     }
 
     /// Puts a field before all others.
     pub fn push_front(&mut self, name: HeaderName, value: impl Into<Bytes>) {
-        self.0.insert(0, Header { name, value: value.into() });
+        self.0.insert(
+            0,
+            Header {
+                name,
+                value: value.into(),
+            },
+        );
     }
 
     /// Replaces the first field of this name, or appends it; further ones of the name go away.
@@ -54,7 +69,8 @@ impl Headers {
         };
         self.0[at].value = value;
         let mut seen = false;
-        self.0.retain(|header| header.name != name || !std::mem::replace(&mut seen, true));
+        self.0
+            .retain(|header| header.name != name || !std::mem::replace(&mut seen, true));
     }
 
     /// Replaces the value of the first field of this name only; true when there was one.

@@ -70,6 +70,9 @@ impl Method {
         if let Method::Other(token) = self {
             return token;
         }
-        KNOWN.iter().find(|(method, _)| method == self).map_or(b"", |(_, name)| name.as_bytes())
+        KNOWN
+            .iter()
+            .find(|(method, _)| method == self)
+            .map_or(b"", |(_, name)| name.as_bytes())
     }
 }

@@ -13,8 +13,8 @@ pub use headers::{Header, Headers};
 pub use method::Method;
 pub use name::HeaderName;
 pub use parse::parse_datagram;
-pub use uri::{Scheme, Uri};
 pub(crate) use uri::uri_host_port;
+pub use uri::{Scheme, Uri};
 
 use bytes::Bytes;
 
@@ -73,7 +73,13 @@ impl Request {
     /// A request without headers and body.
     #[must_use]
     pub fn new(method: Method, uri: Bytes) -> Self {
-        Request { method, uri, headers: Headers::default(), body: Bytes::new(), flaw: None }
+        Request {
+            method,
+            uri,
+            headers: Headers::default(),
+            body: Bytes::new(),
+            flaw: None,
+        }
     }
 
     /// The Request-URI, parsed.

@@ -16,14 +16,22 @@ pub fn parse_datagram(data: &Bytes) -> Result<Message, SipError> {
     if data.len() > MAX_MESSAGE {
         return Err(SipError::TooLong(data.len()));
     }
-    let start = data.iter().position(|b| *b != b'\r' && *b != b'\n').ok_or(SipError::Truncated)?;
+    let start = data
+        .iter()
+        .position(|b| *b != b'\r' && *b != b'\n')
+        .ok_or(SipError::Truncated)?;
     let data = data.slice(start..);
     let head = parse_head(&data)?;
     let rest = data.slice(head.length..);
     let (body, flaw) = match content_length(&head.headers) {
         Ok(None) => (rest, head.flaw),
         Ok(Some(length)) if length <= rest.len() => (rest.slice(..length), head.flaw),
-        Ok(Some(_)) => (rest, Some(Flaw::Bad(SipError::ContentLength("longer than the datagram")))),
+        Ok(Some(_)) => (
+            rest,
+            Some(Flaw::Bad(SipError::ContentLength(
+                "longer than the datagram",
+            ))),
+        ),
         Err(error) => (rest, Some(Flaw::Bad(error))),
     };
     head.start.into_message(head.headers, body, flaw)
@@ -51,12 +59,20 @@ impl Start {
         flaw: Option<Flaw>,
     ) -> Result<Message, SipError> {
         Ok(match self {
-            Start::Request { method, uri } => {
-                Message::Request(Request { method, uri, headers, body, flaw })
-            }
-            Start::Response { code, phrase } => {
-                Message::Response(Response { code, phrase, headers, body, flaw })
-            }
+            Start::Request { method, uri } => Message::Request(Request {
+                method,
+                uri,
+                headers,
+                body,
+                flaw,
+            }),
+            Start::Response { code, phrase } => Message::Response(Response {
+                code,
+                phrase,
+                headers,
+                body,
+                flaw,
+            }),
         })
     }
 }
@@ -69,7 +85,9 @@ pub(super) fn content_length(headers: &Headers) -> Result<Option<usize>, SipErro
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(SipError::ContentLength("not a number"));
         }
-        let length: usize = text.parse().map_err(|_| SipError::ContentLength("too large"))?;
+        let length: usize = text
+            .parse()
+            .map_err(|_| SipError::ContentLength("too large"))?;
         if found.is_some_and(|other| other != length) {
             return Err(SipError::ContentLength("given twice, differently"));
         }
@@ -105,21 +123,34 @@ pub(super) fn parse_head(data: &Bytes) -> Result<Head, SipError> {
             None => flaw = flaw.or(Some(Flaw::Bad(SipError::HeaderLine(number)))),
         }
     }
-    Ok(Head { start, headers: fields.into_iter().collect(), flaw, length: at })
+    Ok(Head {
+        start,
+        headers: fields.into_iter().collect(),
+        flaw,
+        length: at,
+    })
 }
 
 /// The range of the line at `at` without its end, and where the next one starts. A lone LF ends a
 /// line too; deployed phones send it.
 fn next_line(data: &[u8], at: usize) -> Option<(std::ops::Range<usize>, usize)> {
     let end = at + data.get(at..)?.iter().position(|b| *b == b'\n')?;
-    let cut = if end > at && data[end - 1] == b'\r' { end - 1 } else { end };
+    let cut = if end > at && data[end - 1] == b'\r' {
+        end - 1
+    } else {
+        end
+    };
     Some((at..cut, end + 1))
 }
 
 fn unfold(value: &Bytes, more: &Bytes) -> Bytes {
     let more = trim(more);
     if value.is_empty() || more.is_empty() {
-        return if value.is_empty() { more } else { value.clone() };
+        return if value.is_empty() {
+            more
+        } else {
+            value.clone()
+        };
     }
     let mut joined = Vec::with_capacity(value.len() + more.len() + 1);
     joined.extend_from_slice(value);
@@ -134,14 +165,20 @@ fn split_field(raw: &Bytes) -> Option<Header> {
     if !is_token(&name) {
         return None;
     }
-    Some(Header { name: HeaderName::from_token(name), value: trim(&raw.slice(colon + 1..)) })
+    Some(Header {
+        name: HeaderName::from_token(name),
+        value: trim(&raw.slice(colon + 1..)),
+    })
 }
 
 fn parse_start(line: &Bytes) -> Result<(Start, Option<Flaw>), SipError> {
     if line.len() >= 8 && line[..8].eq_ignore_ascii_case(b"SIP/2.0 ") {
         return parse_status(line);
     }
-    let first = line.iter().position(|b| *b == b' ').ok_or(SipError::StartLine("no space"))?;
+    let first = line
+        .iter()
+        .position(|b| *b == b' ')
+        .ok_or(SipError::StartLine("no space"))?;
     let method = line.slice(..first);
     if !is_token(&method) {
         return Err(SipError::StartLine("method is not a token"));
@@ -150,7 +187,10 @@ fn parse_start(line: &Bytes) -> Result<(Start, Option<Flaw>), SipError> {
         return Err(SipError::StartLine("response of another version"));
     }
     let rest = trim(&line.slice(first + 1..));
-    let last = rest.iter().rposition(|b| *b == b' ').ok_or(SipError::StartLine("no version"))?;
+    let last = rest
+        .iter()
+        .rposition(|b| *b == b' ')
+        .ok_or(SipError::StartLine("no version"))?;
     let version = rest.slice(last + 1..);
     let uri = rest.slice(..last);
     let spaced = rest.len() != line.len() - first - 1 || uri.iter().any(|b| b" \t".contains(b));
@@ -164,13 +204,21 @@ fn parse_start(line: &Bytes) -> Result<(Start, Option<Flaw>), SipError> {
     } else {
         None
     };
-    Ok((Start::Request { method: Method::from_token(method), uri: trim(&uri) }, flaw))
+    Ok((
+        Start::Request {
+            method: Method::from_token(method),
+            uri: trim(&uri),
+        },
+        flaw,
+    ))
 }
 
 fn parse_status(line: &Bytes) -> Result<(Start, Option<Flaw>), SipError> {
     let rest = line.slice(8..);
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let code = std::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
+    let code = std::str::from_utf8(&rest[..digits])
+        .ok()
+        .and_then(|text| text.parse().ok());
     let code: u16 = code.ok_or(SipError::StartLine("status code is not a number"))?;
     if digits != 3 || !(100..700).contains(&code) {
         return Err(SipError::StartLine("status code out of range"));

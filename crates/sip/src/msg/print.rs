@@ -44,7 +44,10 @@ impl Message {
 }
 
 fn put_rest(out: &mut BytesMut, headers: &Headers, body: &[u8]) {
-    for header in headers.iter().filter(|header| header.name != HeaderName::ContentLength) {
+    for header in headers
+        .iter()
+        .filter(|header| header.name != HeaderName::ContentLength)
+    {
         put_clean(out, header.name.as_bytes());
         out.extend_from_slice(b": ");
         put_clean(out, &header.value);

@@ -93,11 +93,15 @@ impl Uri {
     /// # Errors
     /// [`SipError::Uri`] says which part is wrong.
     pub fn parse(raw: &Bytes) -> Result<Self, SipError> {
-        let colon =
-            raw.iter().position(|b| *b == b':').ok_or(SipError::Uri("no scheme"))?;
+        let colon = raw
+            .iter()
+            .position(|b| *b == b':')
+            .ok_or(SipError::Uri("no scheme"))?;
         let scheme = raw.slice(..colon);
         let rest = raw.slice(colon + 1..);
-        if raw.iter().any(|b| b.is_ascii_whitespace() || b.is_ascii_control() || b"<>\"".contains(b))
+        if raw
+            .iter()
+            .any(|b| b.is_ascii_whitespace() || b.is_ascii_control() || b"<>\"".contains(b))
         {
             return Err(SipError::Uri("forbidden character"));
         }
@@ -108,7 +112,9 @@ impl Uri {
         } else if scheme.eq_ignore_ascii_case(b"tel") {
             parse_tel(&rest)
         } else if scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b))
+            && scheme
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b))
         {
             let mut uri = Uri::bare(Scheme::Other(scheme));
             uri.user = Some(rest);
@@ -127,20 +133,28 @@ impl Uri {
     /// The user part as text, escapes resolved, invalid UTF-8 replaced.
     #[must_use]
     pub fn user_text(&self) -> Option<String> {
-        self.user.as_ref().map(|user| String::from_utf8_lossy(&unescape(user)).into_owned())
+        self.user
+            .as_ref()
+            .map(|user| String::from_utf8_lossy(&unescape(user)).into_owned())
     }
 
     /// The host as text, without brackets.
     #[must_use]
     pub fn host_text(&self) -> String {
-        String::from_utf8_lossy(&self.host).trim_matches(['[', ']']).to_owned()
+        String::from_utf8_lossy(&self.host)
+            .trim_matches(['[', ']'])
+            .to_owned()
     }
 
     /// The socket address when the host is an IP address; the port defaults by scheme.
     #[must_use]
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         let ip: IpAddr = self.host_text().parse().ok()?;
-        let fallback = if self.scheme == Scheme::Sips { 5061 } else { 5060 };
+        let fallback = if self.scheme == Scheme::Sips {
+            5061
+        } else {
+            5060
+        };
         Some(SocketAddr::new(ip, self.port.unwrap_or(fallback)))
     }
 
@@ -156,16 +170,19 @@ impl Uri {
             && self.host.eq_ignore_ascii_case(&other.host)
             && self.port == other.port
             && self.headers == other.headers
-            && strict.iter().all(|name| {
-                match (self.params.get(name), other.params.get(name)) {
+            && strict.iter().all(
+                |name| match (self.params.get(name), other.params.get(name)) {
                     (None, None) => true,
                     (Some(a), Some(b)) => a.eq_ignore_ascii_case(&b),
                     _ => false,
-                }
-            })
+                },
+            )
             && self.params.iter().all(|(name, value)| {
                 let Some(mine) = value else { return true };
-                other.params.get_bytes(name).is_none_or(|theirs| theirs.eq_ignore_ascii_case(mine))
+                other
+                    .params
+                    .get_bytes(name)
+                    .is_none_or(|theirs| theirs.eq_ignore_ascii_case(mine))
             })
     }
 
@@ -249,7 +266,10 @@ fn parse_sip(scheme: Scheme, rest: &Bytes) -> Result<Uri, SipError> {
     };
     uri.headers = headers;
     let (host_port, params) = match host_part.iter().position(|b| *b == b';') {
-        Some(semi) => (host_part.slice(..semi), Params::parse_uri(&host_part.slice(semi..))?),
+        Some(semi) => (
+            host_part.slice(..semi),
+            Params::parse_uri(&host_part.slice(semi..))?,
+        ),
         None => (host_part, Params::default()),
     };
     uri.params = params;
@@ -260,9 +280,14 @@ fn parse_sip(scheme: Scheme, rest: &Bytes) -> Result<Uri, SipError> {
 /// Splits `host[:port]`, IPv6 in brackets.
 pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipError> {
     let host_end = if raw.first() == Some(&b'[') {
-        let close = raw.iter().position(|b| *b == b']').ok_or(SipError::Uri("open bracket"))?;
+        let close = raw
+            .iter()
+            .position(|b| *b == b']')
+            .ok_or(SipError::Uri("open bracket"))?;
         let inner = std::str::from_utf8(&raw[1..close]).unwrap_or("");
-        inner.parse::<Ipv6Addr>().map_err(|_| SipError::Uri("not an IPv6 address"))?;
+        inner
+            .parse::<Ipv6Addr>()
+            .map_err(|_| SipError::Uri("not an IPv6 address"))?;
         close + 1
     } else {
         raw.iter().position(|b| *b == b':').unwrap_or(raw.len())
@@ -271,7 +296,9 @@ pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipErro
     if host.is_empty() {
         return Err(SipError::Uri("no host"));
     }
-    let plain = host.iter().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(b));
+    let plain = host
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(b));
     if host[0] != b'[' && !plain {
         return Err(SipError::Uri("host has a forbidden character"));
     }
@@ -287,7 +314,9 @@ pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipErro
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(SipError::Uri("port is not a number"));
     }
-    let port = text.parse().map_err(|_| SipError::Uri("port out of range"))?;
+    let port = text
+        .parse()
+        .map_err(|_| SipError::Uri("port out of range"))?;
     Ok((host, Some(port)))
 }
 
@@ -320,7 +349,9 @@ fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut at = 0;
     while at < raw.len() {
-        let code = raw.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        let code = raw
+            .get(at + 1..at + 3)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         let octet = code.and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match octet {
             Some(octet) if raw[at] == b'%' => {

@@ -70,7 +70,11 @@ impl Registrar {
     /// An empty registrar.
     #[must_use]
     pub fn new(rules: RegistrarRules) -> Self {
-        Registrar { rules, accounts: HashMap::new(), expiries: BTreeSet::new() }
+        Registrar {
+            rules,
+            accounts: HashMap::new(),
+            expiries: BTreeSet::new(),
+        }
     }
 
     /// The bindings of an account.
@@ -92,7 +96,11 @@ impl Registrar {
             Ok((bindings, changes)) => {
                 self.store(user, bindings);
                 let headers = self.list(now, user);
-                Outcome { code: 200, headers, changes }
+                Outcome {
+                    code: 200,
+                    headers,
+                    changes,
+                }
             }
             Err(code) => {
                 let mut headers = Headers::default();
@@ -100,7 +108,11 @@ impl Registrar {
                     let least = self.rules.min_expires_s.to_string();
                     headers.push(HeaderName::MinExpires, least);
                 }
-                Outcome { code, headers, changes: Vec::new() }
+                Outcome {
+                    code,
+                    headers,
+                    changes: Vec::new(),
+                }
             }
         }
     }
@@ -127,12 +139,16 @@ impl Registrar {
                 return Err(500);
             }
             for binding in bindings.drain(..) {
-                changes.push(Change::Removed { contact: binding.contact });
+                changes.push(Change::Removed {
+                    contact: binding.contact,
+                });
             }
             return Ok((bindings, changes));
         }
         for contact in headers.contacts().map_err(|_| 400_u16)? {
-            let at = bindings.iter().position(|binding| binding.contact.same_as(&contact.uri));
+            let at = bindings
+                .iter()
+                .position(|binding| binding.contact.same_as(&contact.uri));
             if at.is_some_and(|at| old(&bindings[at])) {
                 return Err(500);
             }
@@ -157,7 +173,10 @@ impl Registrar {
                 call_id: call_id.clone(),
                 cseq,
             });
-            changes.push(Change::Bound { contact, expires_s: life_s });
+            changes.push(Change::Bound {
+                contact,
+                expires_s: life_s,
+            });
         }
         if !self.accounts.contains_key(user) && self.accounts.len() >= MAX_ACCOUNTS {
             return Err(503);
@@ -213,7 +232,9 @@ impl Registrar {
                 break;
             }
             self.expiries.remove(&(at, user.clone()));
-            let Some(bindings) = self.accounts.get_mut(&user) else { continue };
+            let Some(bindings) = self.accounts.get_mut(&user) else {
+                continue;
+            };
             bindings.retain(|binding| {
                 let alive = binding.expires_at > now;
                 if !alive {

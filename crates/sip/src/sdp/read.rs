@@ -27,7 +27,10 @@ pub fn read_offer(sdp: &[u8], local: &LocalMedia) -> Result<RemoteMedia, SipErro
 /// [`SipError::Sdp`] when the peer refused the audio or chose what we did not offer.
 pub fn read_answer(sdp: &[u8], local: &LocalMedia) -> Result<RemoteMedia, SipError> {
     let session = parse(sdp)?;
-    let media = session.medias.first().ok_or(SipError::Sdp("no media line"))?;
+    let media = session
+        .medias
+        .first()
+        .ok_or(SipError::Sdp("no media line"))?;
     if !is_usable(&session, media, local) {
         return Err(SipError::Sdp("audio refused or without common codec"));
     }
@@ -55,7 +58,10 @@ pub(super) fn parse(sdp: &[u8]) -> Result<Session, SipError> {
 
 /// The first media line we can take.
 pub(super) fn usable(session: &Session, local: &LocalMedia) -> Option<usize> {
-    session.medias.iter().position(|media| is_usable(session, media, local))
+    session
+        .medias
+        .iter()
+        .position(|media| is_usable(session, media, local))
 }
 
 fn is_usable(session: &Session, media: &Media, local: &LocalMedia) -> bool {
@@ -94,16 +100,23 @@ fn choose(media: &Media, local: &LocalMedia) -> Option<Codec> {
 }
 
 fn payload_types(media: &Media) -> impl Iterator<Item = u8> {
-    media.fmt.split_ascii_whitespace().filter_map(|text| text.parse().ok())
+    media
+        .fmt
+        .split_ascii_whitespace()
+        .filter_map(|text| text.parse().ok())
 }
 
 fn codec_of(media: &Media, pt: u8) -> Option<Codec> {
     // Payload types 0 and 8 are static; a peer may map G.711 to a dynamic one too, but then we
     // would have to send that number, which no carrier was seen to ask for.
-    let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|c| c.payload_type() == pt)?;
+    let codec = [Codec::Pcmu, Codec::Pcma]
+        .into_iter()
+        .find(|c| c.payload_type() == pt)?;
     match rtpmap(media, pt) {
         Some(encoding) if !encoding.eq_ignore_ascii_case(&format!("{}/8000", codec.name())) => {
-            encoding.eq_ignore_ascii_case(&format!("{}/8000/1", codec.name())).then_some(codec)
+            encoding
+                .eq_ignore_ascii_case(&format!("{}/8000/1", codec.name()))
+                .then_some(codec)
         }
         _ => Some(codec),
     }
@@ -119,30 +132,46 @@ fn dtmf(media: &Media) -> Option<u8> {
 }
 
 fn rtpmap(media: &Media, pt: u8) -> Option<&str> {
-    let maps = media.attributes.iter().filter(|a| a.attribute.eq_ignore_ascii_case("rtpmap"));
+    let maps = media
+        .attributes
+        .iter()
+        .filter(|a| a.attribute.eq_ignore_ascii_case("rtpmap"));
     maps.filter_map(|a| a.value.as_deref()?.trim().split_once(' '))
         .find(|(number, _)| number.parse() == Ok(pt))
         .map(|(_, encoding)| encoding.trim())
 }
 
 fn attribute<'a>(media: &'a Media, name: &str) -> Option<&'a str> {
-    let found = media.attributes.iter().find(|a| a.attribute.eq_ignore_ascii_case(name));
+    let found = media
+        .attributes
+        .iter()
+        .find(|a| a.attribute.eq_ignore_ascii_case(name));
     found?.value.as_deref()
 }
 
 fn address(session: &Session, media: &Media) -> Option<IpAddr> {
     let connection = media.connections.first().or(session.connection.as_ref())?;
-    let text = connection.connection_address.split('/').next().unwrap_or_default();
+    let text = connection
+        .connection_address
+        .split('/')
+        .next()
+        .unwrap_or_default();
     let ip: IpAddr = text.trim().parse().ok()?;
     (!ip.is_multicast()).then_some(ip)
 }
 
 fn direction(session: &Session, media: &Media) -> Direction {
     let known = |name: &str| {
-        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
-            .into_iter()
-            .find(|direction| name.eq_ignore_ascii_case(direction.attribute()))
+        [
+            Direction::SendRecv,
+            Direction::SendOnly,
+            Direction::RecvOnly,
+            Direction::Inactive,
+        ]
+        .into_iter()
+        .find(|direction| name.eq_ignore_ascii_case(direction.attribute()))
     };
     let own = media.attributes.iter().find_map(|a| known(&a.attribute));
-    own.or_else(|| session.attributes.iter().find_map(|a| known(&a.attribute))).unwrap_or_default()
+    own.or_else(|| session.attributes.iter().find_map(|a| known(&a.attribute)))
+        .unwrap_or_default()
 }

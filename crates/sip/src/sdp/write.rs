@@ -13,7 +13,12 @@ use crate::SipError;
 #[must_use]
 pub fn offer(local: &LocalMedia) -> Bytes {
     let mut session = session(local);
-    session.medias.push(audio(local.addr, &local.codecs, local.dtmf_pt, local.direction));
+    session.medias.push(audio(
+        local.addr,
+        &local.codecs,
+        local.dtmf_pt,
+        local.direction,
+    ));
     write(&session)
 }
 
@@ -40,7 +45,11 @@ pub fn answer(offered: &[u8], local: &LocalMedia) -> Result<Answer, SipError> {
             refused(line)
         });
     }
-    Ok(Answer { sdp: write(&ours), remote, direction })
+    Ok(Answer {
+        sdp: write(&ours),
+        remote,
+        direction,
+    })
 }
 
 fn session(local: &LocalMedia) -> Session {
@@ -53,7 +62,10 @@ fn session(local: &LocalMedia) -> Session {
 }
 
 fn audio(addr: SocketAddr, codecs: &[Codec], dtmf_pt: Option<u8>, direction: Direction) -> Media {
-    let mut types: Vec<String> = codecs.iter().map(|c| c.payload_type().to_string()).collect();
+    let mut types: Vec<String> = codecs
+        .iter()
+        .map(|c| c.payload_type().to_string())
+        .collect();
     types.extend(dtmf_pt.map(|pt| pt.to_string()));
     let mut media = blank("audio", addr.port(), "RTP/AVP", types.join(" "));
     let attributes = &mut media.attributes;
@@ -62,7 +74,10 @@ fn audio(addr: SocketAddr, codecs: &[Codec], dtmf_pt: Option<u8>, direction: Dir
         attributes.push(Attribute::with_value("rtpmap", map));
     }
     if let Some(pt) = dtmf_pt {
-        attributes.push(Attribute::with_value("rtpmap", format!("{pt} telephone-event/8000")));
+        attributes.push(Attribute::with_value(
+            "rtpmap",
+            format!("{pt} telephone-event/8000"),
+        ));
         attributes.push(Attribute::with_value("fmtp", format!("{pt} 0-16")));
     }
     attributes.push(Attribute::with_value("ptime", "20"));

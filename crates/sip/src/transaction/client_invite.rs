@@ -128,7 +128,8 @@ fn ack_for(invite: &Request, response: &Response) -> Request {
     let mut ack = Request::new(Method::Ack, invite.uri.clone());
     if let Some(via) = invite.headers.get(&HeaderName::Via) {
         let top = split_outside(via, b',').and_then(|parts| parts.into_iter().next());
-        ack.headers.push(HeaderName::Via, top.unwrap_or_else(|| via.clone()));
+        ack.headers
+            .push(HeaderName::Via, top.unwrap_or_else(|| via.clone()));
     }
     ack.headers.push(HeaderName::MaxForwards, "70");
     let copied = |name: HeaderName, ack: &mut Request, from: &crate::msg::Headers| {

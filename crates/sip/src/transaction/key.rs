@@ -66,7 +66,10 @@ impl Key {
         let tag = request.headers.from().ok()?.tag()?;
         let number = cseq.number.to_string();
         let id = request.headers.call_id().ok()?;
-        Some(Key::join(b'm', &[&id, &tag, number.as_bytes(), request.method.as_bytes()]))
+        Some(Key::join(
+            b'm',
+            &[&id, &tag, number.as_bytes(), request.method.as_bytes()],
+        ))
     }
 
     fn join(kind: u8, parts: &[&[u8]]) -> Self {

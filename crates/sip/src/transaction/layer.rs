@@ -146,8 +146,7 @@ impl Layer {
     ) -> Result<TxId, SipError> {
         self.room()?;
         let via = request.headers.top_via()?;
-        let key =
-            Key::of_client(&via, &request.method).ok_or(SipError::Missing("Via branch"))?;
+        let key = Key::of_client(&via, &request.method).ok_or(SipError::Missing("Via branch"))?;
         let mut out = Vec::new();
         let reliable = target.proto.reliable();
         let machine = if request.method == Method::Invite {
@@ -161,12 +160,16 @@ impl Layer {
     /// Gives a received request to the transaction it belongs to. The caller has checked that
     /// the headers every request must have are readable.
     pub fn receive_request(&mut self, now: Millis, request: &Request, via: &Via) -> Matched {
-        let Some(key) = Key::of_request(request, via) else { return Matched::New };
+        let Some(key) = Key::of_request(request, via) else {
+            return Matched::New;
+        };
         let Some(tx) = self.keys.get(&key).copied() else {
             let twin = Key::of_merge(request).is_some_and(|key| self.keys.contains_key(&key));
             return if twin { Matched::Merged } else { Matched::New };
         };
-        let Some(row) = self.rows.get_mut(&tx) else { return Matched::New };
+        let Some(row) = self.rows.get_mut(&tx) else {
+            return Matched::New;
+        };
         let mut out = Vec::new();
         match &mut row.machine {
             Machine::ServerInvite(machine) => machine.on_request(now, request, &mut out),
@@ -229,7 +232,9 @@ impl Layer {
     pub fn receive_response(&mut self, now: Millis, response: Response, source: Source) -> bool {
         let tx = Key::of_response(&response).and_then(|key| self.keys.get(&key).copied());
         let Some(tx) = tx else { return false };
-        let Some(row) = self.rows.get_mut(&tx) else { return false };
+        let Some(row) = self.rows.get_mut(&tx) else {
+            return false;
+        };
         if source.conn.is_some() {
             row.target.conn = source.conn;
         }
@@ -286,17 +291,28 @@ impl Layer {
     /// still get their response over a new connection (RFC 3261 §18.2.2).
     pub fn connection_closed(&mut self, conn: ConnId) {
         self.fail(|row| row.target.conn == Some(conn) && row.machine.unheard());
-        for row in self.rows.values_mut().filter(|row| row.target.conn == Some(conn)) {
+        for row in self
+            .rows
+            .values_mut()
+            .filter(|row| row.target.conn == Some(conn))
+        {
             row.target.conn = None;
         }
     }
 
     fn fail(&mut self, which: impl Fn(&Row) -> bool) {
-        let mut hit: Vec<TxId> =
-            self.rows.iter().filter(|(_, row)| which(row)).map(|(tx, _)| *tx).collect();
+        let mut hit: Vec<TxId> = self
+            .rows
+            .iter()
+            .filter(|(_, row)| which(row))
+            .map(|(tx, _)| *tx)
+            .collect();
         hit.sort_unstable();
         for tx in hit {
-            self.events.push_back(TxEvent::Failed { tx, fault: TxFault::Transport });
+            self.events.push_back(TxEvent::Failed {
+                tx,
+                fault: TxFault::Transport,
+            });
             self.events.push_back(TxEvent::Ended { tx });
             self.remove(tx);
         }
@@ -323,7 +339,16 @@ impl Layer {
         if let Some(merge) = &merge {
             self.keys.insert(merge.clone(), tx);
         }
-        self.rows.insert(tx, Row { machine, target, key, merge, armed: None });
+        self.rows.insert(
+            tx,
+            Row {
+                machine,
+                target,
+                key,
+                merge,
+                armed: None,
+            },
+        );
         self.carry_out(tx, out, None);
         tx
     }
@@ -341,7 +366,9 @@ impl Layer {
     }
 
     fn carry_out(&mut self, tx: TxId, actions: Vec<Action>, source: Option<Source>) {
-        let Some(row) = self.rows.get_mut(&tx) else { return };
+        let Some(row) = self.rows.get_mut(&tx) else {
+            return;
+        };
         let target = row.target;
         let deadline = row.machine.deadline();
         if deadline != row.armed {
@@ -358,7 +385,11 @@ impl Layer {
                 Action::Send(bytes) => self.transmits.push_back(Transmit { target, bytes }),
                 Action::Response(response) => {
                     if let Some(source) = source {
-                        self.events.push_back(TxEvent::Response { tx, response, source });
+                        self.events.push_back(TxEvent::Response {
+                            tx,
+                            response,
+                            source,
+                        });
                     }
                 }
                 Action::Ack(request) => self.events.push_back(TxEvent::Ack(request)),

@@ -32,7 +32,13 @@ pub(crate) struct ServerInvite {
 
 impl ServerInvite {
     pub(crate) fn start(reliable: bool) -> Self {
-        ServerInvite { state: State::Proceeding, last: None, reliable, repeat: None, end: None }
+        ServerInvite {
+            state: State::Proceeding,
+            last: None,
+            reliable,
+            repeat: None,
+            end: None,
+        }
     }
 
     pub(crate) fn proceeding(&self) -> bool {

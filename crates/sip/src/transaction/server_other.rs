@@ -31,7 +31,12 @@ pub(crate) struct ServerOther {
 
 impl ServerOther {
     pub(crate) fn start(now: Millis, reliable: bool) -> Self {
-        ServerOther { state: State::Trying, last: None, reliable, end: Some(now + UNANSWERED) }
+        ServerOther {
+            state: State::Trying,
+            last: None,
+            reliable,
+            end: Some(now + UNANSWERED),
+        }
     }
 
     pub(crate) fn deadline(&self) -> Option<Millis> {

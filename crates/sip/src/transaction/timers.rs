@@ -24,7 +24,11 @@ pub(crate) struct Repeat {
 impl Repeat {
     /// First after T1, then doubling up to `cap`.
     pub(crate) fn new(now: Millis, cap: u64) -> Self {
-        Repeat { at: now + T1, gap: T1, cap }
+        Repeat {
+            at: now + T1,
+            gap: T1,
+            cap,
+        }
     }
 
     /// True when due; arms the next firing from now, so that a late caller causes no burst.

@@ -74,12 +74,16 @@ fn part(raw: &Bytes) -> Option<Bytes> {
     let head = raw[..head_end].to_ascii_lowercase();
     find(&head, b"application/sdp", 0)?;
     let content = raw.slice(head_end + skip..);
-    let cut = content.strip_suffix(b"\r\n").or(content.strip_suffix(b"\n"));
+    let cut = content
+        .strip_suffix(b"\r\n")
+        .or(content.strip_suffix(b"\n"));
     let length = cut.map_or(content.len(), <[u8]>::len);
     Some(content.slice(..length))
 }
 
 fn find(data: &[u8], what: &[u8], from: usize) -> Option<usize> {
     let tail = data.get(from..)?;
-    tail.windows(what.len()).position(|window| window == what).map(|at| from + at)
+    tail.windows(what.len())
+        .position(|window| window == what)
+        .map(|at| from + at)
 }

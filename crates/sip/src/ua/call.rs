@@ -146,10 +146,26 @@ impl Call {
             State::Ringing(ringing) => Some(ringing.limit_at),
             _ => None,
         };
-        let ack = self.await_ack.as_ref().map(|wait| wait.next_at.min(wait.give_up_at));
-        let session = if self.is_up() { self.session.deadline() } else { None };
-        let offer = if self.is_up() { self.offer.deadline() } else { None };
-        state.into_iter().chain(ack).chain(session).chain(offer).min()
+        let ack = self
+            .await_ack
+            .as_ref()
+            .map(|wait| wait.next_at.min(wait.give_up_at));
+        let session = if self.is_up() {
+            self.session.deadline()
+        } else {
+            None
+        };
+        let offer = if self.is_up() {
+            self.offer.deadline()
+        } else {
+            None
+        };
+        state
+            .into_iter()
+            .chain(ack)
+            .chain(session)
+            .chain(offer)
+            .min()
     }
 
     pub(super) fn on_timer(&mut self, core: &mut Core, now: Millis) {
@@ -192,7 +208,9 @@ impl Call {
     }
 
     fn ack_timer(&mut self, core: &mut Core, now: Millis) {
-        let Some(wait) = &mut self.await_ack else { return };
+        let Some(wait) = &mut self.await_ack else {
+            return;
+        };
         if wait.give_up_at <= now {
             self.await_ack = None;
             if self.is_up() {
@@ -211,7 +229,9 @@ impl Call {
     pub(super) fn on_ack(&mut self, core: &mut Core, now: Millis, ack: &Request) {
         let number = ack.headers.cseq().map(|cseq| cseq.number).ok();
         let fits = |wait: &AwaitAck| Some(wait.cseq) == number;
-        let Some(wait) = self.await_ack.take_if(|wait| fits(wait)) else { return };
+        let Some(wait) = self.await_ack.take_if(|wait| fits(wait)) else {
+            return;
+        };
         if let Some(reason) = self.bye_after_ack.take() {
             self.send_bye(core, now, reason);
             return;
@@ -221,7 +241,10 @@ impl Call {
             self.remote_sdp = Some(sdp.clone());
         }
         if self.is_up() && (wait.initial || sdp.is_some()) {
-            core.report(Event::Confirmed { call: self.key, sdp });
+            core.report(Event::Confirmed {
+                call: self.key,
+                sdp,
+            });
         }
     }
 
@@ -235,8 +258,16 @@ impl Call {
         reason: Option<Reason>,
     ) {
         self.refuse_pending_offer(core, now);
-        let end = End { by, code, q850: None, sip_cause: None };
-        core.report(Event::Ended { call: self.key, end });
+        let end = End {
+            by,
+            code,
+            q850: None,
+            sip_cause: None,
+        };
+        core.report(Event::Ended {
+            call: self.key,
+            end,
+        });
         self.state = State::Ending;
         if self.await_ack.as_ref().is_some_and(|wait| wait.initial) {
             self.bye_after_ack = Some(reason);
@@ -263,7 +294,8 @@ impl Call {
         mut request: Request,
         purpose: Use,
     ) -> Option<TxId> {
-        self.digest.apply(&mut request, self.login.as_ref(), core.ids.as_mut());
+        self.digest
+            .apply(&mut request, self.login.as_ref(), core.ids.as_mut());
         let target = self.next_hop(core);
         let sent = core.send(now, request, target, purpose);
         if sent.is_err() && matches!(purpose, Use::Bye(_)) {
@@ -299,16 +331,31 @@ impl Call {
         match &self.state {
             State::Up => {
                 self.refuse_pending_offer(core, now);
-                let end = End { by: Side::Remote, code: None, q850, sip_cause };
-                core.report(Event::Ended { call: self.key, end });
+                let end = End {
+                    by: Side::Remote,
+                    code: None,
+                    q850,
+                    sip_cause,
+                };
+                core.report(Event::Ended {
+                    call: self.key,
+                    end,
+                });
                 self.state = State::Over;
             }
             State::Ringing(ringing) => {
-                let response =
-                    core.response(&ringing.invite, 487, Some(&self.dialog.local_tag));
+                let response = core.response(&ringing.invite, 487, Some(&self.dialog.local_tag));
                 core.layer.respond(now, ringing.tx, &response);
-                let end = End { by: Side::Remote, code: Some(487), q850, sip_cause };
-                core.report(Event::Ended { call: self.key, end });
+                let end = End {
+                    by: Side::Remote,
+                    code: Some(487),
+                    q850,
+                    sip_cause,
+                };
+                core.report(Event::Ended {
+                    call: self.key,
+                    end,
+                });
                 self.state = State::Over;
             }
             // A BYE of ours that still waits for the ACK need not leave any more.

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 
 use super::core::{Arrived, Core};
-use crate::header::Via;
 use crate::msg::{Flaw, HeaderName, Method, Request};
 use crate::transport::{Source, Target};
 
@@ -29,14 +28,26 @@ pub(super) fn arrive(mut request: Request, source: Source) -> Option<Arrived> {
         stamped.extend_from_slice(rest);
     }
     request.headers.replace_first(&HeaderName::Via, stamped);
-    let dest =
-        if source.proto.reliable() { source.remote } else { via.response_dest(source.remote) };
-    let reply_to = Target { proto: source.proto, dest, conn: source.conn };
-    Some(Arrived { request, via, source, reply_to })
+    let dest = if source.proto.reliable() {
+        source.remote
+    } else {
+        via.response_dest(source.remote)
+    };
+    let reply_to = Target {
+        proto: source.proto,
+        dest,
+        conn: source.conn,
+    };
+    Some(Arrived {
+        request,
+        via,
+        source,
+        reply_to,
+    })
 }
 
 /// The code that refuses a request whose form is wrong.
-pub(super) fn form(request: &Request, via: &Via) -> Option<u16> {
+pub(super) fn form(request: &Request) -> Option<u16> {
     match &request.flaw {
         Some(Flaw::Version) => return Some(505),
         Some(Flaw::Bad(_)) => return Some(400),
@@ -50,8 +61,9 @@ pub(super) fn form(request: &Request, via: &Via) -> Option<u16> {
         && headers.to().is_ok()
         && headers.call_id().is_ok()
         && headers.max_forwards().is_ok()
-        && headers.vias().is_ok()
-        && via.branch().is_none_or(|branch| branch.len() > 7 || via.unique_branch().is_none());
+        && headers
+            .vias()
+            .is_ok_and(|vias| vias.iter().all(|via| via.version == "2.0"));
     if !(singles && fits && readable) {
         return Some(400);
     }
@@ -78,6 +90,26 @@ pub(super) fn unknown_options(core: &Core, request: &Request) -> Vec<Bytes> {
     required.into_iter().filter(|tag| !known(tag)).collect()
 }
 
+/// True when the peer's Accept leaves no room for the description we would answer with.
+pub(super) fn refuses_sdp(request: &Request) -> bool {
+    if request.headers.get(&HeaderName::Accept).is_none() {
+        return false;
+    }
+    let ranges = request
+        .headers
+        .list(&HeaderName::Accept, "Accept")
+        .unwrap_or_default();
+    let fits = ["application/sdp", "application/*", "*/*"];
+    !ranges.iter().any(|range| {
+        let end = range.iter().position(|b| *b == b';').unwrap_or(range.len());
+        fits.iter().any(|name| {
+            range[..end]
+                .trim_ascii()
+                .eq_ignore_ascii_case(name.as_bytes())
+        })
+    })
+}
+
 /// Joins tokens for Unsupported.
 pub(super) fn join(tokens: &[Bytes]) -> Bytes {
     Bytes::from(tokens.join(&b", "[..]))
@@ -85,7 +117,12 @@ pub(super) fn join(tokens: &[Bytes]) -> Bytes {
 
 /// True for the User-Agent of a known scanner.
 pub(super) fn is_scanner(core: &Core, request: &Request) -> bool {
-    let Some(agent) = request.headers.get(&HeaderName::UserAgent) else { return false };
+    let Some(agent) = request.headers.get(&HeaderName::UserAgent) else {
+        return false;
+    };
     let agent = String::from_utf8_lossy(agent).to_lowercase();
-    core.config.scanners.iter().any(|name| agent.contains(&name.to_lowercase()))
+    core.config
+        .scanners
+        .iter()
+        .any(|name| agent.contains(&name.to_lowercase()))
 }

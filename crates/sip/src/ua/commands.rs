@@ -47,7 +47,9 @@ impl Endpoint {
         code: u16,
         sdp: Option<Bytes>,
     ) -> Result<(), SipError> {
-        self.on_call(now, call, |core, call| call.provisional(core, now, code, sdp))
+        self.on_call(now, call, |core, call| {
+            call.provisional(core, now, code, sdp)
+        })
     }
 
     /// Sends 200 for an incoming call and repeats it until the ACK.
@@ -86,11 +88,16 @@ impl Endpoint {
     /// # Errors
     /// [`SipError::Unknown`], [`SipError::State`], also without [`super::Config::auth`].
     pub fn challenge(&mut self, now: Millis, call: CallKey) -> Result<(), SipError> {
-        let digest = self.digest.as_ref().ok_or(SipError::State("no accounts are configured"))?;
+        let digest = self
+            .digest
+            .as_ref()
+            .ok_or(SipError::State("no accounts are configured"))?;
         let mut headers = Headers::default();
         digest.challenge(now, false, self.core.ids.as_mut(), &mut headers);
-        let fields: Vec<_> =
-            headers.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+        let fields: Vec<_> = headers
+            .iter()
+            .map(|field| (field.name.clone(), field.value.clone()))
+            .collect();
         self.on_call(now, call, |core, call| {
             match call.refuse_with(core, now, 401, fields, Side::Local, (None, None)) {
                 true => Ok(()),
@@ -179,10 +186,12 @@ impl Endpoint {
                 return Err(SipError::State("the call is not answered"));
             }
             let mut info = call.dialog.request(Method::Info);
-            info.headers.push(HeaderName::ContentType, content_type.to_owned());
+            info.headers
+                .push(HeaderName::ContentType, content_type.to_owned());
             info.body = body;
             let purpose = Use::Minor(call.key);
-            call.send_in_dialog(core, now, info, purpose).ok_or(SipError::Limit("transactions"))?;
+            call.send_in_dialog(core, now, info, purpose)
+                .ok_or(SipError::Limit("transactions"))?;
             Ok(())
         })
     }
@@ -219,7 +228,8 @@ impl Endpoint {
     /// [`SipError::Unknown`].
     pub fn unregister(&mut self, now: Millis, registration: RegKey) -> Result<(), SipError> {
         let row = self.registrations.get_mut(&registration);
-        row.ok_or(SipError::Unknown("registration"))?.leave(&mut self.core, now);
+        row.ok_or(SipError::Unknown("registration"))?
+            .leave(&mut self.core, now);
         self.settle_registration(registration);
         Ok(())
     }
@@ -241,7 +251,10 @@ impl Endpoint {
         headers.push(HeaderName::From, from.to_bytes());
         headers.push(HeaderName::To, to.to_bytes());
         headers.push(HeaderName::CallId, core.ids.token(16));
-        let cseq = CSeq { number: 1, method: Method::Options };
+        let cseq = CSeq {
+            number: 1,
+            method: Method::Options,
+        };
         headers.push(HeaderName::CSeq, cseq.to_bytes());
         headers.push(HeaderName::Contact, contact);
         headers.push(HeaderName::Accept, "application/sdp");

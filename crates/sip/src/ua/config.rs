@@ -41,7 +41,11 @@ impl Config {
     pub fn new(udp: SocketAddr) -> Self {
         Config {
             user_agent: String::new(),
-            local: LocalAddrs { udp: Some(udp), tcp: None, tls: None },
+            local: LocalAddrs {
+                udp: Some(udp),
+                tcp: None,
+                tls: None,
+            },
             contact_user: "marcador".to_owned(),
             session_expires_s: 1_800,
             min_se_s: 90,
@@ -49,9 +53,15 @@ impl Config {
             accept_calls: true,
             auth: None,
             registrar: None,
-            scanners: ["friendly-scanner", "sipvicious", "sipcli", "sundayddr", "pplsip"]
-                .map(str::to_owned)
-                .to_vec(),
+            scanners: [
+                "friendly-scanner",
+                "sipvicious",
+                "sipcli",
+                "sundayddr",
+                "pplsip",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         }
     }
 }
@@ -94,7 +104,9 @@ pub struct Auth {
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("realm", &self.realm).finish_non_exhaustive()
+        f.debug_struct("Auth")
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,6 +164,10 @@ pub struct RegistrarRules {
 
 impl Default for RegistrarRules {
     fn default() -> Self {
-        RegistrarRules { min_expires_s: 60, max_expires_s: 3_600, default_expires_s: 300 }
+        RegistrarRules {
+            min_expires_s: 60,
+            max_expires_s: 3_600,
+            default_expires_s: 300,
+        }
     }
 }

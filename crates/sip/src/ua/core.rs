@@ -77,7 +77,10 @@ impl Core {
     }
 
     pub(super) fn local(&self, proto: Proto) -> Result<SocketAddr, SipError> {
-        self.config.local.get(proto).ok_or(SipError::NoLocalAddress(proto.via_name()))
+        self.config
+            .local
+            .get(proto)
+            .ok_or(SipError::NoLocalAddress(proto.via_name()))
     }
 
     /// Our Contact for a transport.
@@ -118,7 +121,10 @@ impl Core {
     /// Adds User-Agent or Server.
     pub(super) fn sign(&self, headers: &mut Headers, name: HeaderName) {
         if !self.config.user_agent.is_empty() && headers.get(&name).is_none() {
-            headers.push(name, Bytes::copy_from_slice(self.config.user_agent.as_bytes()));
+            headers.push(
+                name,
+                Bytes::copy_from_slice(self.config.user_agent.as_bytes()),
+            );
         }
     }
 
@@ -135,7 +141,12 @@ impl Core {
         for value in request.headers.all(&HeaderName::Via) {
             headers.push(HeaderName::Via, value.clone());
         }
-        for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
+        for name in [
+            HeaderName::From,
+            HeaderName::To,
+            HeaderName::CallId,
+            HeaderName::CSeq,
+        ] {
             if let Some(value) = request.headers.get(&name) {
                 headers.push(name, value.clone());
             }
@@ -186,7 +197,10 @@ impl Core {
 
     /// Answers a request inside a call through a transaction, so that repeats get the same.
     pub(super) fn serve(&mut self, now: Millis, arrived: &Arrived, response: &Response) {
-        match self.layer.accept(now, &arrived.request, &arrived.via, arrived.reply_to) {
+        match self
+            .layer
+            .accept(now, &arrived.request, &arrived.via, arrived.reply_to)
+        {
             Ok(tx) => self.layer.respond(now, tx, response),
             Err(_) => self.layer.transmit(arrived.reply_to, response.to_bytes()),
         }

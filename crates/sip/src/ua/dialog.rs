@@ -28,7 +28,11 @@ pub(super) struct Dialog {
 
 impl Dialog {
     /// The dialog an INVITE of the peer opens.
-    pub(super) fn of_request(request: &Request, local_tag: &Bytes, local_cseq: u32) -> Option<Self> {
+    pub(super) fn of_request(
+        request: &Request,
+        local_tag: &Bytes,
+        local_cseq: u32,
+    ) -> Option<Self> {
         let headers = &request.headers;
         let mut local = headers.get(&HeaderName::To)?.to_vec();
         local.extend_from_slice(b";tag=");
@@ -40,7 +44,7 @@ impl Dialog {
             remote: headers.get(&HeaderName::From)?.clone(),
             remote_tag: headers.from().ok()?.tag().unwrap_or_default(),
             route: record_route(headers),
-            target: contact_uri(headers)?,
+            target: contact_uri(headers).or_else(|| old_target(request))?,
             local_cseq,
             remote_cseq: Some(headers.cseq().ok()?.number),
         })
@@ -97,15 +101,28 @@ impl Dialog {
         headers.push(HeaderName::From, self.local.clone());
         headers.push(HeaderName::To, self.remote.clone());
         headers.push(HeaderName::CallId, self.call_id.clone());
-        headers.push(HeaderName::CSeq, CSeq { number: cseq, method }.to_bytes());
+        headers.push(
+            HeaderName::CSeq,
+            CSeq {
+                number: cseq,
+                method,
+            }
+            .to_bytes(),
+        );
         request
     }
 
     /// Where the dialog's addresses say requests go, when that is an IP address.
     pub(super) fn written_hop(&self, proto: Proto) -> Option<Target> {
-        let first = self.route.first().and_then(|value| NameAddr::parse(value, "Route").ok());
+        let first = self
+            .route
+            .first()
+            .and_then(|value| NameAddr::parse(value, "Route").ok());
         let uri = first.map_or_else(|| Uri::parse(&self.target).ok(), |route| Some(route.uri))?;
-        let named = uri.params.text("transport").map(|name| name.to_ascii_lowercase());
+        let named = uri
+            .params
+            .text("transport")
+            .map(|name| name.to_ascii_lowercase());
         let proto = match named.as_deref() {
             Some("udp") => Proto::Udp,
             Some("tcp") => Proto::Tcp,
@@ -115,7 +132,11 @@ impl Dialog {
         let port = uri.port.unwrap_or(proto.default_port());
         let mut dest = uri.socket_addr()?;
         dest.set_port(port);
-        Some(Target { proto, dest, conn: None })
+        Some(Target {
+            proto,
+            dest,
+            conn: None,
+        })
     }
 }
 
@@ -135,6 +156,13 @@ fn route_uri(value: &Bytes) -> Option<Bytes> {
 
 fn is_loose(value: &Bytes) -> bool {
     NameAddr::parse(value, "Route").is_ok_and(|route| route.uri.params.has("lr"))
+}
+
+/// RFC 2543 did not demand a Contact; its requests have no unique branch.
+fn old_target(request: &Request) -> Option<Bytes> {
+    let old = request.headers.top_via().ok()?.unique_branch().is_none();
+    let from = request.headers.from().ok().filter(|_| old)?;
+    from.uri.is_sip().then(|| from.uri.to_bytes())
 }
 
 fn contact_uri(headers: &Headers) -> Option<Bytes> {

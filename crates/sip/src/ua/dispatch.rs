@@ -44,14 +44,18 @@ impl Endpoint {
             return;
         };
         let is_ack = arrived.request.method == Method::Ack;
-        if let Some(code) = checks::form(&arrived.request, &arrived.via) {
+        if let Some(code) = checks::form(&arrived.request) {
             self.core.counters.malformed += 1;
             if !is_ack {
                 self.core.refuse(&arrived, code);
             }
             return;
         }
-        match self.core.layer.receive_request(now, &arrived.request, &arrived.via) {
+        match self
+            .core
+            .layer
+            .receive_request(now, &arrived.request, &arrived.via)
+        {
             Matched::Absorbed => {}
             Matched::Merged if !is_ack => self.core.refuse(&arrived, 482),
             _ => self.route(now, &arrived),
@@ -89,12 +93,18 @@ impl Endpoint {
         };
         let local_tag = key.and_then(|key| self.calls.get(&key));
         let local_tag = local_tag.map(|call| call.dialog.local_tag.clone());
-        let response = self.core.response(&arrived.request, 200, local_tag.as_ref());
-        self.core.layer.transmit(arrived.reply_to, response.to_bytes());
+        let response = self
+            .core
+            .response(&arrived.request, 200, local_tag.as_ref());
+        self.core
+            .layer
+            .transmit(arrived.reply_to, response.to_bytes());
         if self.core.layer.is_proceeding(tx)
             && let Some(key) = key
         {
-            self.with_call(key, |core, call| call.on_cancel(core, now, &arrived.request));
+            self.with_call(key, |core, call| {
+                call.on_cancel(core, now, &arrived.request)
+            });
         }
     }
 
@@ -104,9 +114,15 @@ impl Endpoint {
             .call_id()
             .ok()
             .and_then(|call_id| self.legs.get(&(call_id, local_tag.clone())).copied());
-        let remote_tag = headers.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        let remote_tag = headers
+            .from()
+            .ok()
+            .and_then(|from| from.tag())
+            .unwrap_or_default();
         let known = key.filter(|key| {
-            self.calls.get(key).is_some_and(|call| call.knows_tag(&remote_tag))
+            self.calls
+                .get(key)
+                .is_some_and(|call| call.knows_tag(&remote_tag))
         });
         match known {
             Some(key) => {
@@ -134,14 +150,19 @@ impl Endpoint {
                     (HeaderName::Supported, Bytes::from_static(b"timer")),
                 ];
                 let known = if self.core.supports_timer() { 3 } else { 2 };
-                self.core.refuse_with(arrived, 200, fields.into_iter().take(known));
+                self.core
+                    .refuse_with(arrived, 200, fields.into_iter().take(known));
             }
             Method::Register if self.registrar.is_some() => self.take_register(now, arrived),
             Method::Bye | Method::Info | Method::Update | Method::Prack => {
                 self.core.refuse(arrived, 481);
             }
             method => {
-                let code = if matches!(method, Method::Other(_)) { 501 } else { 405 };
+                let code = if matches!(method, Method::Other(_)) {
+                    501
+                } else {
+                    405
+                };
                 let allow = (HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes()));
                 self.core.refuse_with(arrived, code, [allow]);
             }
@@ -169,12 +190,18 @@ impl Endpoint {
                 return;
             }
         };
+        if checks::refuses_sdp(request) {
+            self.core.refuse(arrived, 406);
+            return;
+        }
         if let Err(least) = SessionTimer::judge(&self.core, request) {
             let floor = (HeaderName::MinSe, Bytes::from(least.to_string()));
             self.core.refuse_with(arrived, 422, [floor]);
             return;
         }
-        let Ok(user) = self.check_user(now, arrived) else { return };
+        let Ok(user) = self.check_user(now, arrived) else {
+            return;
+        };
         let key = CallKey(self.fresh_key());
         let call = match Call::take(&mut self.core, now, key, arrived, sdp.clone()) {
             Ok(call) => call,
@@ -209,7 +236,11 @@ impl Endpoint {
 
     /// The account of an INVITE's credentials. Err: it is refused or silenced already.
     fn check_user(&mut self, now: Millis, arrived: &Arrived) -> Result<Option<String>, ()> {
-        let has = arrived.request.headers.get(&HeaderName::Authorization).is_some();
+        let has = arrived
+            .request
+            .headers
+            .get(&HeaderName::Authorization)
+            .is_some();
         if !has || self.digest.is_none() {
             return Ok(None);
         }
@@ -226,7 +257,9 @@ impl Endpoint {
     /// Checks a digest; counts wrong ones.
     fn judge(&mut self, now: Millis, arrived: &Arrived) -> Verdict {
         let from = arrived.source.remote.ip();
-        let Some(digest) = &mut self.digest else { return Verdict::Missing };
+        let Some(digest) = &mut self.digest else {
+            return Verdict::Missing;
+        };
         let verdict = digest.check(now, &arrived.request);
         match &verdict {
             Verdict::Wrong(user) => {
@@ -254,8 +287,10 @@ impl Endpoint {
         let mut headers = Headers::default();
         let stale = *verdict == Verdict::Stale;
         digest.challenge(now, stale, self.core.ids.as_mut(), &mut headers);
-        let fields: Vec<_> =
-            headers.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+        let fields: Vec<_> = headers
+            .iter()
+            .map(|field| (field.name.clone(), field.value.clone()))
+            .collect();
         self.core.refuse_with(arrived, 401, fields);
     }
 
@@ -273,22 +308,31 @@ impl Endpoint {
             self.core.refuse(arrived, 403);
             return;
         }
-        let Some(registrar) = &mut self.registrar else { return };
+        let Some(registrar) = &mut self.registrar else {
+            return;
+        };
         let outcome = registrar.register(now, &user, request, arrived.source);
         let mut response = self.core.response(request, outcome.code, None);
         for field in outcome.headers.iter() {
-            response.headers.push(field.name.clone(), field.value.clone());
+            response
+                .headers
+                .push(field.name.clone(), field.value.clone());
         }
         self.core.serve(now, arrived, &response);
         for change in outcome.changes {
             let user = user.clone();
             self.core.report(match change {
-                Change::Bound { contact, expires_s } => {
-                    Event::Registered { user, contact, source: arrived.source, expires_s }
-                }
-                Change::Removed { contact } => {
-                    Event::Unregistered { user, contact, expired: false }
-                }
+                Change::Bound { contact, expires_s } => Event::Registered {
+                    user,
+                    contact,
+                    source: arrived.source,
+                    expires_s,
+                },
+                Change::Removed { contact } => Event::Unregistered {
+                    user,
+                    contact,
+                    expired: false,
+                },
             });
         }
     }
@@ -297,12 +341,21 @@ impl Endpoint {
     pub(super) fn drain_layer(&mut self, now: Millis) {
         while let Some(event) = self.core.layer.poll_event() {
             match event {
-                TxEvent::Response { tx, response, source } => {
+                TxEvent::Response {
+                    tx,
+                    response,
+                    source,
+                } => {
                     self.take_response(now, tx, &response, source);
                 }
                 TxEvent::Failed { tx, fault } => self.take_fault(now, tx, fault),
                 TxEvent::Ack(ack) => {
-                    let tag = ack.headers.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+                    let tag = ack
+                        .headers
+                        .to()
+                        .ok()
+                        .and_then(|to| to.tag())
+                        .unwrap_or_default();
                     let call_id = ack.headers.call_id().unwrap_or_default();
                     if let Some(key) = self.legs.get(&(call_id, tag)).copied() {
                         self.with_call(key, |core, call| call.on_ack(core, now, &ack));
@@ -318,7 +371,9 @@ impl Endpoint {
     }
 
     fn take_response(&mut self, now: Millis, tx: TxId, response: &Response, source: Source) {
-        let Some(purpose) = self.core.uses.get(&tx).copied() else { return };
+        let Some(purpose) = self.core.uses.get(&tx).copied() else {
+            return;
+        };
         match purpose {
             Use::Invite(key) => self.take_invite_response(now, key, tx, response, source),
             Use::Offer(key) => {
@@ -334,8 +389,10 @@ impl Endpoint {
             }
             Use::Minor(key) => {
                 let lost = matches!(response.code, 408 | 481);
-                let cancel =
-                    response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Cancel);
+                let cancel = response
+                    .headers
+                    .cseq()
+                    .is_ok_and(|cseq| cseq.method == Method::Cancel);
                 if lost && !cancel {
                     self.with_call(key, |core, call| call.lost(core, now, response.code));
                 }
@@ -348,7 +405,11 @@ impl Endpoint {
             }
             Use::Ping(ping, sent) if response.code >= 200 => {
                 let took_ms = now.since(sent);
-                self.core.report(Event::Pong { ping, code: Some(response.code), took_ms });
+                self.core.report(Event::Pong {
+                    ping,
+                    code: Some(response.code),
+                    took_ms,
+                });
             }
             Use::Ping(..) | Use::Serve(_) => {}
         }
@@ -380,9 +441,12 @@ impl Endpoint {
     /// Sends the ACK of a repeated 2xx again; false when that 2xx is new.
     fn repeat_ack(&mut self, response: &Response) -> bool {
         let headers = &response.headers;
-        let (Ok(from), Ok(to), Ok(call_id), Ok(cseq)) =
-            (headers.from(), headers.to(), headers.call_id(), headers.cseq())
-        else {
+        let (Ok(from), Ok(to), Ok(call_id), Ok(cseq)) = (
+            headers.from(),
+            headers.to(),
+            headers.call_id(),
+            headers.cseq(),
+        ) else {
             return false;
         };
         let key = AckKey {
@@ -391,7 +455,9 @@ impl Endpoint {
             remote_tag: to.tag().unwrap_or_default(),
             cseq: cseq.number,
         };
-        let Some((target, ack)) = self.core.acks.get(&key).cloned() else { return false };
+        let Some((target, ack)) = self.core.acks.get(&key).cloned() else {
+            return false;
+        };
         self.core.layer.transmit(target, ack);
         true
     }
@@ -422,7 +488,11 @@ impl Endpoint {
             }
             Some(Use::Ping(ping, sent)) => {
                 let took_ms = now.since(sent);
-                self.core.report(Event::Pong { ping, code: None, took_ms });
+                self.core.report(Event::Pong {
+                    ping,
+                    code: None,
+                    took_ms,
+                });
             }
             Some(Use::Serve(_)) | None => {}
         }

@@ -110,7 +110,11 @@ impl Endpoint {
         let registrar = self.registrar.as_ref().and_then(Registrar::next_deadline);
         let layer = self.core.layer.next_deadline();
         let acks = self.core.acks.next_deadline();
-        own.into_iter().chain(registrar).chain(layer).chain(acks).min()
+        own.into_iter()
+            .chain(registrar)
+            .chain(layer)
+            .chain(acks)
+            .min()
     }
 
     /// Does what is due.
@@ -144,9 +148,15 @@ impl Endpoint {
     }
 
     fn expire_bindings(&mut self, now: Millis) {
-        let Some(registrar) = &mut self.registrar else { return };
+        let Some(registrar) = &mut self.registrar else {
+            return;
+        };
         for (user, contact) in registrar.on_timer(now) {
-            self.core.report(Event::Unregistered { user, contact, expired: true });
+            self.core.report(Event::Unregistered {
+                user,
+                contact,
+                expired: true,
+            });
         }
     }
 
@@ -160,7 +170,11 @@ impl Endpoint {
     pub fn connection_closed(&mut self, now: Millis, conn: ConnId) {
         self.framers.remove(&conn);
         self.core.layer.connection_closed(conn);
-        for call in self.calls.values_mut().filter(|call| call.peer.conn == Some(conn)) {
+        for call in self
+            .calls
+            .values_mut()
+            .filter(|call| call.peer.conn == Some(conn))
+        {
             call.peer.conn = None;
         }
         self.drain_layer(now);
@@ -169,7 +183,9 @@ impl Endpoint {
     /// The contacts an account of our registrar is bound to.
     #[must_use]
     pub fn bindings(&self, user: &str) -> &[Binding] {
-        self.registrar.as_ref().map_or(&[], |registrar| registrar.bindings(user))
+        self.registrar
+            .as_ref()
+            .map_or(&[], |registrar| registrar.bindings(user))
     }
 
     /// Figures for metrics.
@@ -198,7 +214,11 @@ impl Endpoint {
     ) -> Option<R> {
         let call = self.calls.get_mut(&key)?;
         let result = work(&mut self.core, call);
-        let wanted = if call.is_over() { None } else { call.deadline() };
+        let wanted = if call.is_over() {
+            None
+        } else {
+            call.deadline()
+        };
         if wanted != call.armed {
             if let Some(at) = call.armed {
                 self.timers.remove(&(at, TimerKey::Call(key)));
@@ -211,7 +231,8 @@ impl Endpoint {
         if call.is_over()
             && let Some(call) = self.calls.remove(&key)
         {
-            self.legs.remove(&(call.dialog.call_id, call.dialog.local_tag));
+            self.legs
+                .remove(&(call.dialog.call_id, call.dialog.local_tag));
         }
         Some(result)
     }
@@ -226,7 +247,9 @@ impl Endpoint {
     }
 
     pub(super) fn settle_registration(&mut self, key: RegKey) {
-        let Some(registration) = self.registrations.get_mut(&key) else { return };
+        let Some(registration) = self.registrations.get_mut(&key) else {
+            return;
+        };
         if let Some(at) = registration.armed.take() {
             self.timers.remove(&(at, TimerKey::Registration(key)));
         }

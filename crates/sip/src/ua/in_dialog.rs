@@ -39,7 +39,12 @@ impl Call {
     /// Acts on a request whose tags are those of this call.
     pub(super) fn on_request(&mut self, core: &mut Core, now: Millis, arrived: &Arrived) {
         let request = &arrived.request;
-        let tag = request.headers.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        let tag = request
+            .headers
+            .from()
+            .ok()
+            .and_then(|from| from.tag())
+            .unwrap_or_default();
         let number = request.headers.cseq().map_or(0, |cseq| cseq.number);
         if request.method == Method::Ack {
             self.on_ack(core, now, request);
@@ -60,7 +65,9 @@ impl Call {
                 let mut response = core.response(request, code, None);
                 if code == 500 {
                     let wait = core.ids.below(11).to_string();
-                    response.headers.push(HeaderName::RetryAfter, Bytes::from(wait));
+                    response
+                        .headers
+                        .push(HeaderName::RetryAfter, Bytes::from(wait));
                 }
                 core.serve(now, arrived, &response);
             }
@@ -81,7 +88,11 @@ impl Call {
                 core.serve_code(now, arrived, 481);
             }
             _ => {
-                let code = if matches!(request.method, Method::Other(_)) { 501 } else { 405 };
+                let code = if matches!(request.method, Method::Other(_)) {
+                    501
+                } else {
+                    405
+                };
                 let mut response = core.response(request, code, None);
                 response.headers.push(HeaderName::Allow, ALLOW);
                 core.serve(now, arrived, &response);

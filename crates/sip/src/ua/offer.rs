@@ -26,9 +26,15 @@ const RESUME_MS: u64 = 500;
 pub(super) enum Offer {
     Idle,
     /// Ours waits for its answer.
-    Sent { tx: TxId, change: Change },
+    Sent {
+        tx: TxId,
+        change: Change,
+    },
     /// Ours met the peer's and waits for its next try.
-    Glare { at: Millis, change: Change },
+    Glare {
+        at: Millis,
+        change: Change,
+    },
     /// The peer's waits for the user's answer.
     Received {
         tx: TxId,
@@ -75,8 +81,13 @@ impl Call {
         if !matches!(self.offer, Offer::Idle) || self.await_ack.is_some() {
             return Err(SipError::State("another change is under way"));
         }
-        let change =
-            Change { method: Method::Invite, sdp: Some(sdp), cseq: 0, tries: 0, refresh: false };
+        let change = Change {
+            method: Method::Invite,
+            sdp: Some(sdp),
+            cseq: 0,
+            tries: 0,
+            refresh: false,
+        };
         if self.send_change(core, now, change) {
             Ok(())
         } else {
@@ -86,7 +97,9 @@ impl Call {
 
     fn send_change(&mut self, core: &mut Core, now: Millis, mut change: Change) -> bool {
         let mut request = self.dialog.request(change.method.clone());
-        request.headers.push(HeaderName::Contact, self.contact.clone());
+        request
+            .headers
+            .push(HeaderName::Contact, self.contact.clone());
         request.headers.push(HeaderName::Allow, super::core::ALLOW);
         let refresher = self.session.expire_at.map(|_| {
             if self.session.refresh_at.is_some() || change.refresh {
@@ -97,7 +110,9 @@ impl Call {
         });
         self.session.ask(core, &mut request.headers, refresher);
         if let Some(sdp) = &change.sdp {
-            request.headers.push(HeaderName::ContentType, "application/sdp");
+            request
+                .headers
+                .push(HeaderName::ContentType, "application/sdp");
             request.body = sdp.clone();
         }
         change.cseq = self.dialog.local_cseq;
@@ -134,9 +149,7 @@ impl Call {
         };
         match response.code {
             200..=299 => self.change_accepted(core, now, tx, response, change),
-            401 | 407
-                if self.digest.absorb(response, self.login.as_ref()) == Answering::Again =>
-            {
+            401 | 407 if self.digest.absorb(response, self.login.as_ref()) == Answering::Again => {
                 self.send_change(core, now, change);
             }
             422 if change.tries < MAX_GLARE_TRIES && self.session.grow(response) => {
@@ -149,7 +162,10 @@ impl Call {
                 } else {
                     core.ids.below(200) * 10
                 };
-                self.offer = Offer::Glare { at: now + wait, change };
+                self.offer = Offer::Glare {
+                    at: now + wait,
+                    change,
+                };
             }
             code => self.change_refused(core, now, &change, code),
         }
@@ -182,7 +198,11 @@ impl Call {
         }
         if !change.refresh {
             let code = response.code;
-            core.report(Event::ReinviteDone { call: self.key, code, sdp });
+            core.report(Event::ReinviteDone {
+                call: self.key,
+                code,
+                sdp,
+            });
         }
     }
 
@@ -195,7 +215,11 @@ impl Call {
             self.peer_takes_update &= !matches!(code, 405 | 501);
             self.session.refresh_at = Some(now + REFRESH_AGAIN_MS);
         } else {
-            core.report(Event::ReinviteDone { call: self.key, code, sdp: None });
+            core.report(Event::ReinviteDone {
+                call: self.key,
+                code,
+                sdp: None,
+            });
         }
         if matches!(code, 408 | 481) {
             self.lost(core, now, code);
@@ -230,7 +254,9 @@ impl Call {
         };
         if let Err(least) = SessionTimer::judge(core, request) {
             let mut response = core.response(request, 422, None);
-            response.headers.push(HeaderName::MinSe, Bytes::from(least.to_string()));
+            response
+                .headers
+                .push(HeaderName::MinSe, Bytes::from(least.to_string()));
             core.serve(now, arrived, &response);
             return;
         }
@@ -238,12 +264,17 @@ impl Call {
             let mut response = core.response(request, code, None);
             if code == 500 {
                 let wait = core.ids.below(11).to_string();
-                response.headers.push(HeaderName::RetryAfter, Bytes::from(wait));
+                response
+                    .headers
+                    .push(HeaderName::RetryAfter, Bytes::from(wait));
             }
             core.serve(now, arrived, &response);
             return;
         }
-        let Ok(tx) = core.layer.accept(now, request, &arrived.via, arrived.reply_to) else {
+        let Ok(tx) = core
+            .layer
+            .accept(now, request, &arrived.via, arrived.reply_to)
+        else {
             core.refuse(arrived, 503);
             return;
         };
@@ -276,7 +307,11 @@ impl Call {
         if let Some(sdp) = &sdp {
             self.remote_sdp = Some(sdp.clone());
         }
-        core.report(Event::Reinvite { call: self.key, sdp, update });
+        core.report(Event::Reinvite {
+            call: self.key,
+            sdp,
+            update,
+        });
     }
 
     /// The code that refuses a change which meets another (RFC 3261 §14.2, RFC 3311 §5.2).
@@ -325,8 +360,12 @@ impl Call {
         if !matches!(self.offer, Offer::Received { .. }) {
             return Err(SipError::State("no change waits for an answer"));
         }
-        let Offer::Received { tx, request, resume, .. } =
-            std::mem::replace(&mut self.offer, Offer::Idle)
+        let Offer::Received {
+            tx,
+            request,
+            resume,
+            ..
+        } = std::mem::replace(&mut self.offer, Offer::Idle)
         else {
             return Ok(());
         };
@@ -346,8 +385,12 @@ impl Call {
         if !matches!(self.offer, Offer::Received { .. }) {
             return;
         }
-        if let Offer::Received { tx, request, resume, .. } =
-            std::mem::replace(&mut self.offer, Offer::Idle)
+        if let Offer::Received {
+            tx,
+            request,
+            resume,
+            ..
+        } = std::mem::replace(&mut self.offer, Offer::Idle)
         {
             let response = core.response(&request, 487, None);
             core.layer.respond(now, tx, &response);
@@ -357,7 +400,10 @@ impl Call {
 
     fn resume(&mut self, now: Millis, change: Option<Change>) {
         if let Some(change) = change {
-            self.offer = Offer::Glare { at: now + RESUME_MS, change };
+            self.offer = Offer::Glare {
+                at: now + RESUME_MS,
+                change,
+            };
         }
     }
 
@@ -372,7 +418,12 @@ impl Call {
             Offer::Glare { change, .. } => {
                 self.send_change(core, now, change);
             }
-            Offer::Received { tx, request, resume, .. } => {
+            Offer::Received {
+                tx,
+                request,
+                resume,
+                ..
+            } => {
                 self.resume(now, resume);
                 let response = core.response(&request, 500, None);
                 core.layer.respond(now, tx, &response);
@@ -398,7 +449,11 @@ impl Call {
         self.session.refresh_at = None;
         let update = self.peer_takes_update;
         let change = Change {
-            method: if update { Method::Update } else { Method::Invite },
+            method: if update {
+                Method::Update
+            } else {
+                Method::Invite
+            },
             sdp: (!update).then(|| self.local_sdp.clone()),
             cseq: 0,
             tries: 0,

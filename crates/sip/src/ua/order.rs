@@ -21,7 +21,10 @@ impl Login {
     /// A user name and a clear password.
     #[must_use]
     pub fn new(username: &str, password: &str) -> Self {
-        Login { username: username.to_owned(), secret: Secret::Password(password.to_owned()) }
+        Login {
+            username: username.to_owned(),
+            secret: Secret::Password(password.to_owned()),
+        }
     }
 }
 

@@ -75,12 +75,19 @@ impl Registration {
         headers.push(HeaderName::From, self.from.clone());
         headers.push(HeaderName::To, self.order.account.to_bytes());
         headers.push(HeaderName::CallId, self.call_id.clone());
-        let cseq = CSeq { number: self.cseq, method: Method::Register };
+        let cseq = CSeq {
+            number: self.cseq,
+            method: Method::Register,
+        };
         headers.push(HeaderName::CSeq, cseq.to_bytes());
-        headers.push(HeaderName::Contact, NameAddr::new(self.contact.clone()).to_bytes());
+        headers.push(
+            HeaderName::Contact,
+            NameAddr::new(self.contact.clone()).to_bytes(),
+        );
         let life = if self.leaving { 0 } else { self.wish_s };
         headers.push(HeaderName::Expires, Bytes::from(life.to_string()));
-        self.digest.apply(&mut request, self.order.login.as_ref(), core.ids.as_mut());
+        self.digest
+            .apply(&mut request, self.order.login.as_ref(), core.ids.as_mut());
         let tx = core.send(now, request, self.order.next_hop, Use::Register(self.key))?;
         self.tx = Some(tx);
         Ok(())
@@ -155,13 +162,18 @@ impl Registration {
         let life = u64::from(expires_s) * 1_000;
         self.next_at = Some(now + (life - (life / 6).min(60_000)));
         let state = RegistrationState::Registered { expires_s };
-        core.report(Event::Registration { registration: self.key, state });
+        core.report(Event::Registration {
+            registration: self.key,
+            state,
+        });
     }
 
     /// The life of our own binding among those listed.
     fn granted(&self, response: &Response) -> u32 {
         let listed = response.headers.contacts().unwrap_or_default();
-        let mine = listed.iter().find(|contact| contact.uri.same_as(&self.contact));
+        let mine = listed
+            .iter()
+            .find(|contact| contact.uri.same_as(&self.contact));
         mine.and_then(|contact| contact.params.number("expires"))
             .or_else(|| response.headers.seconds(&HeaderName::Expires))
             .unwrap_or(self.wish_s)
@@ -182,17 +194,25 @@ impl Registration {
         }
         let grown = RETRY_MS << self.failures.min(5);
         let asked = after_s.map_or(0, |seconds| u64::from(seconds) * 1_000);
-        let retry_in_ms = grown.max(asked).min(MAX_RETRY_MS.max(asked.min(MAX_RETRY_MS * 4)));
+        let retry_in_ms = grown
+            .max(asked)
+            .min(MAX_RETRY_MS.max(asked.min(MAX_RETRY_MS * 4)));
         self.failures += 1;
         self.next_at = Some(now + retry_in_ms);
         let state = RegistrationState::Failed { code, retry_in_ms };
-        core.report(Event::Registration { registration: self.key, state });
+        core.report(Event::Registration {
+            registration: self.key,
+            state,
+        });
     }
 
     fn finish(&mut self, core: &mut Core) {
         self.over = true;
         self.next_at = None;
         let state = RegistrationState::Unregistered;
-        core.report(Event::Registration { registration: self.key, state });
+        core.report(Event::Registration {
+            registration: self.key,
+            state,
+        });
     }
 }

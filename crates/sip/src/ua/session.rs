@@ -22,7 +22,10 @@ pub(super) struct SessionTimer {
 
 impl SessionTimer {
     pub(super) fn new(core: &Core) -> Self {
-        SessionTimer { wish_s: core.config.session_expires_s, ..SessionTimer::default() }
+        SessionTimer {
+            wish_s: core.config.session_expires_s,
+            ..SessionTimer::default()
+        }
     }
 
     /// Writes the wish into a request of ours.
@@ -31,7 +34,10 @@ impl SessionTimer {
             return;
         }
         headers.set(HeaderName::Supported, "timer");
-        let wish = SessionExpires { seconds: self.wish_s, refresher };
+        let wish = SessionExpires {
+            seconds: self.wish_s,
+            refresher,
+        };
         headers.set(HeaderName::SessionExpires, wish.to_bytes());
         let floor = self.floor_s.max(core.config.min_se_s);
         headers.set(HeaderName::MinSe, Bytes::from(floor.to_string()));
@@ -80,12 +86,18 @@ impl SessionTimer {
                     Refresher::Uas
                 };
                 let seconds = asked.seconds.max(core.config.min_se_s);
-                Ok(Some(SessionExpires { seconds, refresher: Some(refresher) }))
+                Ok(Some(SessionExpires {
+                    seconds,
+                    refresher: Some(refresher),
+                }))
             }
             None if timer => {
                 let least = headers.min_se().unwrap_or(0);
                 let seconds = core.config.session_expires_s.max(least);
-                Ok(Some(SessionExpires { seconds, refresher: Some(Refresher::Uas) }))
+                Ok(Some(SessionExpires {
+                    seconds,
+                    refresher: Some(Refresher::Uas),
+                }))
             }
             None => Ok(None),
         }
@@ -106,7 +118,11 @@ impl SessionTimer {
         if granted.refresher == Some(Refresher::Uac) {
             headers.set(HeaderName::Require, "timer");
         }
-        self.start(now, granted.seconds, granted.refresher == Some(Refresher::Uas));
+        self.start(
+            now,
+            granted.seconds,
+            granted.refresher == Some(Refresher::Uas),
+        );
     }
 
     fn start(&mut self, now: Millis, seconds: u32, we_refresh: bool) {

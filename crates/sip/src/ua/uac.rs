@@ -31,19 +31,30 @@ impl Call {
         let local_tag = core.ids.token(8);
         let mut call_id = BytesMut::from(&core.ids.token(16)[..]);
         call_id.extend_from_slice(b"@");
-        call_id.extend_from_slice(core.local(order.next_hop.proto)?.ip().to_string().as_bytes());
+        call_id.extend_from_slice(
+            core.local(order.next_hop.proto)?
+                .ip()
+                .to_string()
+                .as_bytes(),
+        );
         let contact = core.contact(order.next_hop.proto, &core.config.contact_user)?;
         let mut from = order.from;
         from.params.set_bytes("tag", Some(local_tag.clone()));
         let target = order.target.to_bytes();
-        let to = order.to.unwrap_or_else(|| crate::header::NameAddr::new(order.target));
+        let to = order
+            .to
+            .unwrap_or_else(|| crate::header::NameAddr::new(order.target));
         let dialog = Dialog {
             call_id: call_id.freeze(),
             local: from.to_bytes(),
             local_tag,
             remote: to.to_bytes(),
             remote_tag: Bytes::new(),
-            route: order.route.iter().map(crate::header::NameAddr::to_bytes).collect(),
+            route: order
+                .route
+                .iter()
+                .map(crate::header::NameAddr::to_bytes)
+                .collect(),
             target,
             local_cseq: u32::try_from(core.ids.below(1_000)).unwrap_or(0),
             remote_cseq: None,
@@ -55,9 +66,13 @@ impl Call {
         template.headers.push(HeaderName::Allow, ALLOW);
         session.ask(core, &mut template.headers, None);
         for field in order.headers.iter() {
-            template.headers.push(field.name.clone(), field.value.clone());
+            template
+                .headers
+                .push(field.name.clone(), field.value.clone());
         }
-        template.headers.push(HeaderName::ContentType, "application/sdp");
+        template
+            .headers
+            .push(HeaderName::ContentType, "application/sdp");
         template.body = order.sdp.clone();
         let mut call = Call {
             key,
@@ -101,9 +116,13 @@ impl Call {
     ) -> Result<TxId, SipError> {
         self.dialog.local_cseq += 1;
         let mut invite = template.clone();
-        let cseq = CSeq { number: self.dialog.local_cseq, method: Method::Invite };
+        let cseq = CSeq {
+            number: self.dialog.local_cseq,
+            method: Method::Invite,
+        };
         invite.headers.push(HeaderName::CSeq, cseq.to_bytes());
-        self.digest.apply(&mut invite, self.login.as_ref(), core.ids.as_mut());
+        self.digest
+            .apply(&mut invite, self.login.as_ref(), core.ids.as_mut());
         core.send(now, invite, self.peer, Use::Invite(self.key))
     }
 
@@ -116,7 +135,9 @@ impl Call {
         response: &Response,
         source: Source,
     ) {
-        let State::Calling(calling) = &mut self.state else { return };
+        let State::Calling(calling) = &mut self.state else {
+            return;
+        };
         if calling.tx != tx {
             return;
         }
@@ -134,14 +155,19 @@ impl Call {
     }
 
     fn on_provisional(&mut self, core: &mut Core, now: Millis, response: &Response) {
-        let State::Calling(calling) = &mut self.state else { return };
+        let State::Calling(calling) = &mut self.state else {
+            return;
+        };
         calling.heard = true;
         let remote_tag = response.headers.to().ok().and_then(|to| to.tag());
         if let Some(tag) = &remote_tag
             && calling.forks.len() < MAX_FORKS
             && !calling.forks.iter().any(|fork| fork.tag == *tag)
         {
-            calling.forks.push(Fork { tag: tag.clone(), remote_cseq: None });
+            calling.forks.push(Fork {
+                tag: tag.clone(),
+                remote_cseq: None,
+            });
         }
         if calling.cancel.is_some() {
             self.send_cancel(core, now);
@@ -151,23 +177,45 @@ impl Call {
         if let Some(sdp) = &sdp {
             self.remote_sdp = Some(sdp.clone());
         }
-        core.report(Event::Progress { call: self.key, code: response.code, sdp, remote_tag });
+        core.report(Event::Progress {
+            call: self.key,
+            code: response.code,
+            sdp,
+            remote_tag,
+        });
     }
 
     fn on_answer(&mut self, core: &mut Core, now: Millis, tx: TxId, response: &Response) {
-        let State::Calling(calling) = &self.state else { return };
+        let State::Calling(calling) = &self.state else {
+            return;
+        };
         let cancelled = calling.cancel;
-        let tag = response.headers.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = response
+            .headers
+            .to()
+            .ok()
+            .and_then(|to| to.tag())
+            .unwrap_or_default();
         let fork = calling.forks.iter().find(|fork| fork.tag == tag);
         self.dialog.remote_cseq = fork.and_then(|fork| fork.remote_cseq);
         self.dialog.confirm(response);
         self.digest.accepted();
         let target = self.next_hop(core);
-        send_ack(core, now, &self.dialog, self.dialog.local_cseq, target, Some(tx));
+        send_ack(
+            core,
+            now,
+            &self.dialog,
+            self.dialog.local_cseq,
+            target,
+            Some(tx),
+        );
         self.state = State::Up;
         if let Some(why) = cancelled {
             // The answer crossed our CANCEL: end what nobody wants (RFC 3261 §9.1).
-            core.report(Event::Failed { call: self.key, failure: failure(why, response, true) });
+            core.report(Event::Failed {
+                call: self.key,
+                failure: failure(why, response, true),
+            });
             self.state = State::Ending;
             self.send_bye(core, now, None);
             return;
@@ -194,7 +242,9 @@ impl Call {
     }
 
     fn on_refusal(&mut self, core: &mut Core, now: Millis, response: &Response) {
-        let State::Calling(calling) = &mut self.state else { return };
+        let State::Calling(calling) = &mut self.state else {
+            return;
+        };
         let why = match (response.code, calling.cancel) {
             (487, Some(why)) => why,
             (401 | 407, Some(why)) => why,
@@ -221,7 +271,9 @@ impl Call {
 
     /// Sends the INVITE anew, with the next CSeq and a fresh branch.
     fn invite_again(&mut self, core: &mut Core, now: Millis) {
-        let State::Calling(calling) = &self.state else { return };
+        let State::Calling(calling) = &self.state else {
+            return;
+        };
         let template = calling.template.clone();
         match self.send_invite(core, now, &template) {
             Ok(tx) => {
@@ -231,18 +283,26 @@ impl Call {
                     calling.forks.clear();
                 }
             }
-            Err(_) => self.fail(core, failure(FailWhy::Transport, &Response::new(503), false)),
+            Err(_) => self.fail(
+                core,
+                failure(FailWhy::Transport, &Response::new(503), false),
+            ),
         }
     }
 
     fn fail(&mut self, core: &mut Core, failure: Failure) {
-        core.report(Event::Failed { call: self.key, failure });
+        core.report(Event::Failed {
+            call: self.key,
+            failure,
+        });
         self.state = State::Over;
     }
 
     /// No response came, or the transport broke.
     pub(super) fn on_invite_fault(&mut self, core: &mut Core, tx: TxId, fault: TxFault) {
-        let State::Calling(calling) = &self.state else { return };
+        let State::Calling(calling) = &self.state else {
+            return;
+        };
         if calling.tx != tx {
             return;
         }
@@ -262,7 +322,9 @@ impl Call {
         why: FailWhy,
         reason: Option<Reason>,
     ) -> bool {
-        let State::Calling(calling) = &mut self.state else { return false };
+        let State::Calling(calling) = &mut self.state else {
+            return false;
+        };
         if calling.cancel.is_none() {
             calling.cancel = Some(why);
             calling.cancel_reason = reason;
@@ -275,13 +337,17 @@ impl Call {
 
     /// CANCEL has the INVITE's Request-URI, ids, route and topmost Via (RFC 3261 §9.1).
     fn send_cancel(&mut self, core: &mut Core, now: Millis) {
-        let State::Calling(calling) = &mut self.state else { return };
+        let State::Calling(calling) = &mut self.state else {
+            return;
+        };
         if calling.cancel_sent {
             return;
         }
         calling.cancel_sent = true;
         calling.give_up_at = Some(now + TIMEOUT);
-        let Some((invite, target)) = core.layer.invite(calling.tx) else { return };
+        let Some((invite, target)) = core.layer.invite(calling.tx) else {
+            return;
+        };
         let mut cancel = Request::new(Method::Cancel, invite.uri.clone());
         let kept = [
             HeaderName::Via,
@@ -291,10 +357,17 @@ impl Call {
             HeaderName::To,
             HeaderName::CallId,
         ];
-        for field in invite.headers.iter().filter(|field| kept.contains(&field.name)) {
+        for field in invite
+            .headers
+            .iter()
+            .filter(|field| kept.contains(&field.name))
+        {
             cancel.headers.push(field.name.clone(), field.value.clone());
         }
-        let cseq = CSeq { number: self.dialog.local_cseq, method: Method::Cancel };
+        let cseq = CSeq {
+            number: self.dialog.local_cseq,
+            method: Method::Cancel,
+        };
         cancel.headers.push(HeaderName::CSeq, cseq.to_bytes());
         if let Some(reason) = &calling.cancel_reason {
             cancel.headers.push(HeaderName::Reason, reason.to_bytes());
@@ -305,7 +378,9 @@ impl Call {
     }
 
     pub(super) fn calling_timer(&mut self, core: &mut Core, now: Millis) {
-        let State::Calling(calling) = &self.state else { return };
+        let State::Calling(calling) = &self.state else {
+            return;
+        };
         if calling.give_up_at.is_some_and(|at| at <= now) {
             let why = calling.cancel.unwrap_or(FailWhy::Timeout);
             // §9.1: the INVITE counts as cancelled; its transaction is destroyed.
@@ -352,7 +427,9 @@ pub(super) fn send_ack(
 
 /// Ends a fork whose 2xx came after another's: ACK, then BYE (RFC 3261 §13.2.2.4).
 pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Response) {
-    let Some((invite, target)) = core.layer.invite(tx) else { return };
+    let Some((invite, target)) = core.layer.invite(tx) else {
+        return;
+    };
     let (Some(local), Ok(from), Ok(call_id), Ok(cseq)) = (
         invite.headers.get(&HeaderName::From).cloned(),
         invite.headers.from(),
@@ -373,7 +450,9 @@ pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Respo
         remote_cseq: None,
     };
     dialog.confirm(response);
-    let hop = dialog.written_hop(target.proto).filter(|_| core.config.follow_contact);
+    let hop = dialog
+        .written_hop(target.proto)
+        .filter(|_| core.config.follow_contact);
     let target = hop.unwrap_or(target);
     send_ack(core, now, &dialog, cseq.number, target, Some(tx));
     let mut bye = dialog.request(Method::Bye);
@@ -394,6 +473,10 @@ fn failure(why: FailWhy, response: &Response, from_peer: bool) -> Failure {
         phrase: response.phrase.clone(),
         q850: headers.q850(),
         retry_after_s: headers.retry_after().map(|after| after.seconds),
-        contacts: if redirected { headers.contacts().unwrap_or_default() } else { Vec::new() },
+        contacts: if redirected {
+            headers.contacts().unwrap_or_default()
+        } else {
+            Vec::new()
+        },
     }
 }

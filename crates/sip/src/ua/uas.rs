@@ -29,7 +29,9 @@ impl Call {
             .ok_or(SipError::Missing("Contact"))?;
         let proto = arrived.source.proto;
         let contact = core.contact(proto, &core.config.contact_user)?;
-        let tx = core.layer.accept(now, &arrived.request, &arrived.via, arrived.reply_to)?;
+        let tx = core
+            .layer
+            .accept(now, &arrived.request, &arrived.via, arrived.reply_to)?;
         core.uses.insert(tx, Use::Serve(key));
         let trying = core.response(&arrived.request, 100, None);
         core.layer.respond(now, tx, &trying);
@@ -70,15 +72,21 @@ impl Call {
     ) -> Response {
         let mut response = core.response(request, code, Some(&self.dialog.local_tag));
         for value in request.headers.all(&HeaderName::RecordRoute) {
-            response.headers.push(HeaderName::RecordRoute, value.clone());
+            response
+                .headers
+                .push(HeaderName::RecordRoute, value.clone());
         }
-        response.headers.push(HeaderName::Contact, self.contact.clone());
+        response
+            .headers
+            .push(HeaderName::Contact, self.contact.clone());
         response.headers.push(HeaderName::Allow, ALLOW);
         if core.supports_timer() {
             response.headers.push(HeaderName::Supported, "timer");
         }
         if let Some(sdp) = sdp {
-            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response
+                .headers
+                .push(HeaderName::ContentType, "application/sdp");
             response.body = sdp.clone();
         }
         response
@@ -146,14 +154,24 @@ impl Call {
         by: Side,
         causes: (Option<u16>, Option<u16>),
     ) -> bool {
-        let State::Ringing(ringing) = &self.state else { return false };
+        let State::Ringing(ringing) = &self.state else {
+            return false;
+        };
         let mut response = core.response(&ringing.invite, code, Some(&self.dialog.local_tag));
         for (name, value) in fields {
             response.headers.push(name, value);
         }
         core.layer.respond(now, ringing.tx, &response);
-        let end = End { by, code: Some(code), q850: causes.0, sip_cause: causes.1 };
-        core.report(Event::Ended { call: self.key, end });
+        let end = End {
+            by,
+            code: Some(code),
+            q850: causes.0,
+            sip_cause: causes.1,
+        };
+        core.report(Event::Ended {
+            call: self.key,
+            end,
+        });
         self.state = State::Over;
         true
     }
