@@ -3,9 +3,9 @@
 mod common;
 
 use bytes::Bytes;
-use common::{Link, World, addr, first_line, node_config, uri};
+use common::{Link, World, addr, first_line, uri};
 use sip::header::{NameAddr, Reason};
-use sip::msg::{HeaderName, Message, parse_datagram};
+use sip::msg::{HeaderName, parse_datagram};
 use sip::ua::{Event, FailWhy, PingOrder, Side};
 use sip::{Proto, Target};
 

@@ -1,5 +1,4 @@
 //! Digest: the examples of the RFCs, and both sides against each other.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
