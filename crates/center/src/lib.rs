@@ -1,1 +1,32 @@
-//! Room: center.
+//! The shell: one engine task that owns the brain and the live tables, and bounded tasks that carry
+//! its commands out through the ports. Decisions meet I/O here and nowhere else.
+//!
+//! Contract: everything that happens reaches the engine through one of three bounded queues
+//! (telephone reports, outcomes of its own tasks, what people ask); the engine never waits for the
+//! outside; what belongs to one attempt is written in order by that attempt's own task.
+//!
+//! ```no_run
+//! use center::{Center, CenterConfig, Ports};
+//! async fn run(ports: Ports) -> Result<(), center::StartError> {
+//!     let handle = Center::start(CenterConfig::new("node-1"), ports).await?;
+//!     handle.drain().await;
+//!     handle.shutdown().await;
+//!     Ok(())
+//! }
+//! ```
+
+mod asks;
+mod config;
+mod desk;
+mod engine;
+mod error;
+mod handle;
+mod ports;
+pub mod view;
+
+pub use asks::{Actor, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk};
+pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartError};
+pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
+pub use error::CenterError;
+pub use handle::{Center, CenterHandle};
+pub use ports::{CallLaw, LawBook, Ports};

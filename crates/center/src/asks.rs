@@ -1,0 +1,84 @@
+//! What may be asked of the center.
+
+use domain::entity::{Attempt, Promise};
+use domain::entity::{PartyRole, PaymentChannel};
+use domain::ids::{AgentId, DebtId, UserId};
+use domain::money::Money;
+use domain::rules::agent_state::PauseCode;
+use domain::time::UtcMs;
+
+/// Who asks; becomes the `actor` of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// An agent, for himself: only his own state and call.
+    Agent(AgentId),
+    /// A user with the right (checked by the API).
+    User(UserId),
+    /// The product itself.
+    System,
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Agent(id) => write!(f, "agent:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// A state an agent may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateAsk {
+    /// Take calls.
+    Ready,
+    /// Pause; queued while talking.
+    Paused(PauseCode),
+    /// Sign out; queued while talking.
+    Offline,
+}
+
+/// A promise told with a disposition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromiseAsk {
+    /// On which debt; `None` = the attempt's main debt.
+    pub debt_id: Option<DebtId>,
+    /// How much.
+    pub amount: Money,
+    /// Local date due, `YYYY-MM-DD`.
+    pub due_date: String,
+    /// How it will be paid.
+    pub channel: PaymentChannel,
+}
+
+/// A disposition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisposeAsk {
+    /// Code of the tree.
+    pub code: String,
+    /// Note, at most 2,000 characters.
+    pub note: Option<String>,
+    /// Promise; required by `CD.PP`.
+    pub promise: Option<PromiseAsk>,
+    /// When to call again; required by `CD.VL` and `CI.VI`.
+    pub callback_at: Option<UtcMs>,
+    /// State afterwards; `None` = what was queued, else ready.
+    pub then: Option<StateAsk>,
+}
+
+/// What a disposition did.
+#[derive(Debug, Clone)]
+pub struct Disposed {
+    /// The attempt now.
+    pub attempt: Attempt,
+    /// The promise, when one was made.
+    pub promise: Option<Promise>,
+}
+
+/// Who was identified on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentityAsk {
+    /// Role of the person who speaks.
+    pub role: PartyRole,
+}

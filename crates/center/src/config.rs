@@ -1,0 +1,98 @@
+//! What the center is told at its start, and its limits.
+
+use async_trait::async_trait;
+use domain::entity::Recording;
+use domain::ports::store::StoreError;
+use std::sync::Arc;
+
+/// What repairing an open recording found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    /// SHA-256 of the repaired file, hex.
+    pub sha256: String,
+    /// Length of the audio.
+    pub duration_ms: i64,
+    /// Size of the file.
+    pub bytes: i64,
+    /// Gaps: from, to, reason.
+    pub gaps: Vec<(i64, i64, String)>,
+}
+
+/// Repairs the file of a recording that a dead process left open.
+#[async_trait]
+pub trait RecordingRepair: Send + Sync {
+    /// Repairs the file of `recording.key`.
+    ///
+    /// # Errors
+    /// A reason without personal data, when nothing playable is there.
+    async fn repair(&self, recording: &Recording) -> Result<Repaired, String>;
+}
+
+/// Looks after nothing: for nodes without a recorder (simulation, tests).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoRecordings;
+
+#[async_trait]
+impl RecordingRepair for NoRecordings {
+    async fn repair(&self, _recording: &Recording) -> Result<Repaired, String> {
+        Err("this node keeps no recordings".to_owned())
+    }
+}
+
+/// Configuration of a center.
+#[derive(Clone)]
+pub struct CenterConfig {
+    /// Node name; leases and attempts carry it.
+    pub node: String,
+    /// Company name said in scripts (`{company.name}`).
+    pub company: String,
+    /// Repairs recordings left open by a dead process.
+    pub repair: Arc<dyn RecordingRepair>,
+    /// Queue of commands and reports to the engine; when full, commands are refused and reports wait.
+    pub engine_queue: usize,
+    /// Lease on the node in the database, ms.
+    pub node_lease_ms: i64,
+    /// Lease on a reserved debtor, ms: hopper items older than this less a minute are given back.
+    pub contact_lease_ms: i64,
+    /// Longest drain, ms (faults.md promise 25).
+    pub drain_max_ms: i64,
+    /// Least time between two board deltas, ms (screens.md §6: at most 10 a second).
+    pub board_tick_ms: i64,
+    /// How often campaigns are refilled from their segments, ms.
+    pub refill_every_ms: i64,
+    /// Whether every campaign marked running in the database is dialed at start.
+    pub resume_running: bool,
+    /// Whether agents need their phone leg up before calls are routed to them.
+    pub require_leg: bool,
+    /// Digit that opts a number out during the safe-harbour message (law.md §5).
+    pub opt_out_digit: char,
+}
+
+impl CenterConfig {
+    /// Defaults for a node of that name.
+    #[must_use]
+    pub fn new(node: impl Into<String>) -> Self {
+        Self {
+            node: node.into(),
+            company: "Marcador".to_owned(),
+            repair: Arc::new(NoRecordings),
+            engine_queue: 8_192,
+            node_lease_ms: 15_000,
+            contact_lease_ms: 15 * 60_000,
+            drain_max_ms: 10 * 60_000,
+            board_tick_ms: 100,
+            refill_every_ms: 60_000,
+            resume_running: true,
+            require_leg: true,
+            opt_out_digit: '9',
+        }
+    }
+}
+
+/// Why a center could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database refused or is away.
+    #[error("start of the center: {0}")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,151 @@
+//! Calls: what agents and supervisors do to them.
+
+use super::CenterHandle;
+use crate::asks::{Actor, DisposeAsk, Disposed, IdentityAsk};
+use crate::error::CenterError;
+use domain::entity::Verdict;
+use domain::ids::{AgentId, AttemptId, DebtorId, PointId};
+use domain::ports::MonitorMode;
+
+impl CenterHandle {
+    /// Ticks identity: stores who was identified and answers the full card, which is also pushed as
+    /// `{"t":"card",…}`.
+    ///
+    /// # Errors
+    /// `not_your_call`, `third_party` for a role that may not hear of the debt.
+    pub async fn identity(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        ask: IdentityAsk,
+    ) -> Result<serde_json::Value, CenterError> {
+        let _ = (agent, attempt, ask);
+        Err(CenterError::Stopped)
+    }
+
+    /// Ends a call.
+    ///
+    /// # Errors
+    /// `call_over`, `not_your_call`.
+    pub async fn hang_up(&self, actor: Actor, attempt: AttemptId) -> Result<(), CenterError> {
+        let _ = (actor, attempt);
+        Err(CenterError::Stopped)
+    }
+
+    /// Puts the debtor on hold or back.
+    ///
+    /// # Errors
+    /// `not_in_call`, `not_your_call`.
+    pub async fn hold(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        on: bool,
+    ) -> Result<(), CenterError> {
+        let _ = (agent, attempt, on);
+        Err(CenterError::Stopped)
+    }
+
+    /// Mutes the agent towards the debtor.
+    ///
+    /// # Errors
+    /// `not_in_call`, `not_your_call`.
+    pub async fn mute(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        on: bool,
+    ) -> Result<(), CenterError> {
+        let _ = (agent, attempt, on);
+        Err(CenterError::Stopped)
+    }
+
+    /// Sends a key to the debtor's side.
+    ///
+    /// # Errors
+    /// `not_in_call`, `not_your_call`; `Invalid` for what is no key.
+    pub async fn send_dtmf(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        digit: char,
+    ) -> Result<(), CenterError> {
+        let _ = (agent, attempt, digit);
+        Err(CenterError::Stopped)
+    }
+
+    /// Gives the attempt its disposition, with promise, call-back, hold and next step.
+    ///
+    /// # Errors
+    /// `Invalid` for fields that are missing or out of limits; `disposed` when it has one.
+    pub async fn dispose(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        ask: DisposeAsk,
+    ) -> Result<Disposed, CenterError> {
+        let _ = (actor, attempt, ask);
+        Err(CenterError::Stopped)
+    }
+
+    /// Pauses or resumes the recording.
+    ///
+    /// # Errors
+    /// `not_in_call`, `not_your_call`, `not_recorded`.
+    pub async fn recording(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        on: bool,
+    ) -> Result<(), CenterError> {
+        let _ = (actor, attempt, on);
+        Err(CenterError::Stopped)
+    }
+
+    /// Lets a supervisor's leg join the call, change its mode or leave.
+    ///
+    /// # Errors
+    /// `not_in_call`; `Trunk` when his phone is not there.
+    pub async fn monitor(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        supervisor: AgentId,
+        mode: Option<MonitorMode>,
+    ) -> Result<(), CenterError> {
+        let _ = (actor, attempt, supervisor, mode);
+        Err(CenterError::Stopped)
+    }
+
+    /// Dials what the agent previews; `item` is the id of the preview.
+    ///
+    /// # Errors
+    /// `no_preview`, `no_line`, `dialing_stopped`.
+    pub async fn preview_dial(&self, agent: AgentId, item: AttemptId) -> Result<(), CenterError> {
+        let _ = (agent, item);
+        Err(CenterError::Stopped)
+    }
+
+    /// Skips what the agent previews.
+    ///
+    /// # Errors
+    /// `no_preview`, `skip_forbidden`.
+    pub async fn preview_skip(&self, agent: AgentId, item: AttemptId) -> Result<(), CenterError> {
+        let _ = (agent, item);
+        Err(CenterError::Stopped)
+    }
+
+    /// Dials by hand; the verdict is asked first.
+    ///
+    /// # Errors
+    /// `Blocked` when the law refuses (the verdict is stored), `agent_busy`, `debtor_in_call`, `no_line`.
+    pub async fn dial_manual(
+        &self,
+        agent: AgentId,
+        debtor: DebtorId,
+        point: PointId,
+    ) -> Result<Verdict, CenterError> {
+        let _ = (agent, debtor, point);
+        Err(CenterError::Stopped)
+    }
+}

@@ -1,0 +1,83 @@
+//! Everything the center needs from outside, as one bundle, and what it asks of the law beyond a
+//! verdict.
+
+use domain::law::Judge;
+use domain::ports::store::ContactFacts;
+use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
+use domain::time::UtcMs;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What a pack says about a call beyond may and may not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallLaw {
+    /// Least ring time, ms (law.md §6).
+    pub ring_min_ms: i64,
+    /// Cap on abandonment in percent.
+    pub abandon_cap_pct: f64,
+    /// Formula of law.md §4.
+    pub formula: String,
+}
+
+impl Default for CallLaw {
+    /// The house floor: 20 s of ringing, `plain_day` at 3 % (law.md §2.1, §6).
+    fn default() -> Self {
+        Self {
+            ring_min_ms: 20_000,
+            abandon_cap_pct: 3.0,
+            formula: "plain_day".to_owned(),
+        }
+    }
+}
+
+/// The rule book as the center uses it.
+pub trait LawBook: Judge {
+    /// What the debtor's packs say about ringing and abandonment.
+    fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw;
+    /// Whether a local date (`YYYY-MM-DD`) is a holiday for the debtor; decides business days of grace.
+    fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool;
+    /// The zone in which the debtor's days are counted.
+    fn zone_of(&self, facts: &ContactFacts) -> String;
+}
+
+/// The outside.
+pub struct Ports {
+    /// Facts at rest.
+    pub store: Arc<dyn Store>,
+    /// Events between nodes.
+    pub bus: Arc<dyn Bus>,
+    /// The telephone side.
+    pub trunk: Arc<dyn Trunk>,
+    /// What the telephone side tells.
+    pub reports: mpsc::Receiver<TrunkReport>,
+    /// Wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Identities.
+    pub ids: Arc<dyn IdSource>,
+    /// Agents' screens.
+    pub desk: Arc<dyn Desk>,
+    /// The law.
+    pub law: Arc<dyn LawBook>,
+}
+
+/// The outside without the report channel: what tasks share.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) trunk: Arc<dyn Trunk>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) law: Arc<dyn LawBook>,
+}
+
+impl Outside {
+    pub(crate) fn now(&self) -> UtcMs {
+        self.clock.now()
+    }
+
+    pub(crate) fn id(&self) -> uuid::Uuid {
+        self.ids.next(self.clock.now())
+    }
+}
