@@ -1,1 +1,23 @@
-//! Room: store.
+//! Facts at rest and in motion: the `Store` port over SQL (SQLite, PostgreSQL), the event bus (inside
+//! one process or over Redis streams) and recordings as files. The only room that knows a table.
+//!
+//! ```no_run
+//! # async fn start() -> Result<(), domain::ports::StoreError> {
+//! let store = store::SqlStore::connect("sqlite://marcador.db").await?;
+//! store.migrate().await?;
+//! # Ok(()) }
+//! ```
+
+mod blob;
+mod bus_local;
+mod bus_redis;
+mod rows;
+mod segment;
+mod sql;
+mod store;
+
+pub use blob::FileBlob;
+pub use bus_local::LocalBus;
+pub use bus_redis::RedisBus;
+pub use sql::SCHEMA_VERSION;
+pub use store::{PoolStats, SqlStore};

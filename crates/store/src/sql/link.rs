@@ -1,0 +1,212 @@
+//! A connection or transaction of either engine.
+
+use super::{Row, Val};
+use domain::ports::StoreError;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use std::borrow::Cow;
+
+/// Which engine; statements that differ ask here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Lite,
+    Pg,
+}
+
+/// What statements run on. A transaction that is dropped without `commit` is rolled back.
+pub(crate) enum Link {
+    Lite(PoolConnection<Sqlite>),
+    LiteTx(Transaction<'static, Sqlite>),
+    Pg(PoolConnection<Postgres>),
+    PgTx(Transaction<'static, Postgres>),
+}
+
+/// Statement text: written here, or put together from pieces written here; values are always bound.
+pub(crate) type Sql = Cow<'static, str>;
+
+macro_rules! bind_all {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match value {
+                Val::Int(v) => query.bind(v),
+                Val::Text(v) => query.bind(v),
+                Val::Uuid(v) => query.bind(v),
+                Val::Bool(v) => query.bind(v),
+            };
+        }
+        query
+    }};
+}
+
+fn lite(sql: Sql, values: Vec<Val>, keep: bool) -> Query<'static, Sqlite, SqliteArguments> {
+    bind_all!(sqlx::query(AssertSqlSafe(sql)).persistent(keep), values)
+}
+
+fn pg(sql: Sql, values: Vec<Val>, keep: bool) -> Query<'static, Postgres, PgArguments> {
+    bind_all!(sqlx::query(AssertSqlSafe(sql)).persistent(keep), values)
+}
+
+impl Link {
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Lite(_) | Self::LiteTx(_) => Dialect::Lite,
+            Self::Pg(_) | Self::PgTx(_) => Dialect::Pg,
+        }
+    }
+
+    /// `text` for PostgreSQL, nothing for SQLite, whose one writer makes locks needless.
+    pub(crate) const fn pg_only(&self, text: &'static str) -> &'static str {
+        match self.dialect() {
+            Dialect::Lite => "",
+            Dialect::Pg => text,
+        }
+    }
+
+    async fn fetch(
+        &mut self,
+        sql: Sql,
+        values: Vec<Val>,
+        keep: bool,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rows = match self {
+            Self::Lite(c) => lite(sql, values, keep).fetch_all(&mut **c).await.map(lite_rows),
+            Self::LiteTx(c) => lite(sql, values, keep).fetch_all(&mut **c).await.map(lite_rows),
+            Self::Pg(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
+            Self::PgTx(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
+        };
+        rows.map_err(|e| fault(&e))
+    }
+
+    /// Rows of a statement that will come again: its plan is kept.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Val>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.fetch(sql.into(), values, true).await
+    }
+
+    /// Rows of a statement made for this one time.
+    pub(crate) async fn rows_once(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Val>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.fetch(sql.into(), values, false).await
+    }
+
+    /// The first row, if any.
+    pub(crate) async fn row(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Val>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    pub(crate) async fn run(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Val>,
+    ) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        match self {
+            Self::Lite(c) => lite(sql, values, true)
+                .execute(&mut **c)
+                .await
+                .map(|r| r.rows_affected()),
+            Self::LiteTx(c) => lite(sql, values, true)
+                .execute(&mut **c)
+                .await
+                .map(|r| r.rows_affected()),
+            Self::Pg(c) => pg(sql, values, true)
+                .execute(&mut **c)
+                .await
+                .map(|r| r.rows_affected()),
+            Self::PgTx(c) => pg(sql, values, true)
+                .execute(&mut **c)
+                .await
+                .map(|r| r.rows_affected()),
+        }
+        .map_err(|e| fault(&e))
+    }
+
+    /// Several statements without values, as a migration has them.
+    pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Lite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Self::LiteTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Self::Pg(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+            Self::PgTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
+        }
+        .map_err(|e| fault(&e))
+    }
+
+    /// Makes a transaction durable; on a plain connection nothing is left to do.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::LiteTx(tx) => tx.commit().await,
+            Self::PgTx(tx) => tx.commit().await,
+            Self::Lite(_) | Self::Pg(_) => Ok(()),
+        }
+        .map_err(|e| fault(&e))
+    }
+
+    /// Undoes a transaction.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::LiteTx(tx) => tx.rollback().await,
+            Self::PgTx(tx) => tx.rollback().await,
+            Self::Lite(_) | Self::Pg(_) => Ok(()),
+        }
+        .map_err(|e| fault(&e))
+    }
+}
+
+fn lite_rows(rows: Vec<sqlx::sqlite::SqliteRow>) -> Vec<Row> {
+    rows.into_iter().map(Row::Lite).collect()
+}
+
+fn pg_rows(rows: Vec<sqlx::postgres::PgRow>) -> Vec<Row> {
+    rows.into_iter().map(Row::Pg).collect()
+}
+
+/// What the caller can do about a database fault. Messages of constraints name columns, never values.
+pub(crate) fn fault(error: &sqlx::Error) -> StoreError {
+    use sqlx::error::ErrorKind;
+    match error {
+        sqlx::Error::Database(db) => match db.kind() {
+            ErrorKind::UniqueViolation => StoreError::Conflict(match db.constraint() {
+                Some(name) => format!("{name} is taken"),
+                None => db.message().to_owned(),
+            }),
+            ErrorKind::ForeignKeyViolation => {
+                StoreError::Conflict("the row it belongs to is not there".into())
+            }
+            _ => StoreError::Unavailable(db.message().to_owned()),
+        },
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::TypeNotFound { .. } => StoreError::Corrupt(error.to_string()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+/// `$from,$from+1,…`: places for `count` values.
+pub(crate) fn holes(from: usize, count: usize) -> String {
+    let mut text = String::with_capacity(count * 5);
+    for n in from..from + count {
+        if n > from {
+            text.push(',');
+        }
+        text.push('$');
+        text.push_str(&n.to_string());
+    }
+    text
+}

@@ -1,0 +1,16 @@
+//! SQL of two engines behind one type: values, rows, connections, transactions and the schema.
+
+mod link;
+mod raw;
+mod schema;
+
+pub(crate) use link::{Dialect, Link, fault, holes};
+pub(crate) use raw::{Cell, Field, Raw, Row, Val};
+pub use schema::SCHEMA_VERSION;
+pub(crate) use schema::migrate;
+
+/// Builds the list of values of a statement from anything that is a [`Field`].
+macro_rules! vals {
+    ($($value:expr),* $(,)?) => { vec![$($crate::sql::Field::val(&$value)),*] };
+}
+pub(crate) use vals;

@@ -1,0 +1,199 @@
+//! Values going in, rows coming out, and how the domain's types are kept.
+
+use super::fault;
+use domain::entity::{CampaignParams, ScriptStep};
+use domain::ids::{CampaignId, DebtId};
+use domain::money::Currency;
+use domain::pii::Pii;
+use domain::ports::StoreError;
+use domain::time::UtcMs;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
+use uuid::Uuid;
+
+/// One bound value; a null still has its type, because PostgreSQL asks for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Val {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Uuid(Option<Uuid>),
+    Bool(Option<bool>),
+}
+
+/// The four types that both engines store.
+pub(crate) trait Raw:
+    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+    fn val(value: Option<Self>) -> Val;
+}
+macro_rules! raw {
+    ($($kind:ty => $val:ident),+) => { $( impl Raw for $kind { fn val(value: Option<Self>) -> Val { Val::$val(value) } } )+ };
+}
+raw!(i64 => Int, String => Text, Uuid => Uuid, bool => Bool);
+
+/// A row of either engine.
+pub(crate) enum Row {
+    Lite(SqliteRow),
+    Pg(PgRow),
+}
+
+impl Row {
+    fn raw<T: Raw>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        match self {
+            Self::Lite(row) => row.try_get::<Option<T>, _>(column),
+            Self::Pg(row) => row.try_get::<Option<T>, _>(column),
+        }
+        .map_err(|e| fault(&e))
+    }
+
+    /// The value of a column.
+    pub(crate) fn get<T: Field>(&self, column: &str) -> Result<T, StoreError> {
+        T::read(self, column)
+    }
+}
+
+/// A type kept in one column that is never null.
+pub(crate) trait Cell: Sized {
+    type Raw: Raw;
+    fn to_raw(&self) -> Self::Raw;
+    fn from_raw(raw: Self::Raw) -> Result<Self, StoreError>;
+}
+
+/// A type kept in one column, null or not.
+pub(crate) trait Field: Sized {
+    fn val(&self) -> Val;
+    fn read(row: &Row, column: &str) -> Result<Self, StoreError>;
+}
+
+impl<T: Cell> Field for T {
+    fn val(&self) -> Val {
+        T::Raw::val(Some(self.to_raw()))
+    }
+    fn read(row: &Row, column: &str) -> Result<Self, StoreError> {
+        let raw = row
+            .raw::<T::Raw>(column)?
+            .ok_or_else(|| StoreError::Corrupt(format!("column {column} is null")))?;
+        T::from_raw(raw)
+    }
+}
+
+impl<T: Cell> Field for Option<T> {
+    fn val(&self) -> Val {
+        T::Raw::val(self.as_ref().map(Cell::to_raw))
+    }
+    fn read(row: &Row, column: &str) -> Result<Self, StoreError> {
+        row.raw::<T::Raw>(column)?.map(T::from_raw).transpose()
+    }
+}
+
+macro_rules! plain_cells {
+    ($($kind:ty),+) => { $( impl Cell for $kind {
+        type Raw = $kind;
+        fn to_raw(&self) -> $kind { self.clone() }
+        fn from_raw(raw: $kind) -> Result<Self, StoreError> { Ok(raw) }
+    } )+ };
+}
+plain_cells!(i64, String, Uuid, bool);
+
+macro_rules! small_int_cells {
+    ($($kind:ty),+) => { $( impl Cell for $kind {
+        type Raw = i64;
+        fn to_raw(&self) -> i64 { i64::from(*self) }
+        fn from_raw(raw: i64) -> Result<Self, StoreError> {
+            Self::try_from(raw).map_err(|_| StoreError::Corrupt(format!("{raw} is too large")))
+        }
+    } )+ };
+}
+small_int_cells!(i32, u32, u16);
+
+impl Cell for UtcMs {
+    type Raw = i64;
+    fn to_raw(&self) -> i64 {
+        self.0
+    }
+    fn from_raw(raw: i64) -> Result<Self, StoreError> {
+        Ok(Self(raw))
+    }
+}
+
+impl Cell for Pii<String> {
+    type Raw = String;
+    fn to_raw(&self) -> String {
+        self.0.clone()
+    }
+    fn from_raw(raw: String) -> Result<Self, StoreError> {
+        Ok(Self(raw))
+    }
+}
+
+macro_rules! id_cells {
+    ($($kind:ident),+ $(,)?) => { $( impl Cell for domain::ids::$kind {
+        type Raw = Uuid;
+        fn to_raw(&self) -> Uuid { self.0 }
+        fn from_raw(raw: Uuid) -> Result<Self, StoreError> { Ok(Self(raw)) }
+    } )+ };
+}
+id_cells!(
+    ClientId, PortfolioId, ImportId, DebtorId, PersonId, DebtId, PartyId, PointId, ConsentId,
+    HoldId, SuppressionId, SegmentId, CampaignId, ScriptId, UserId, AgentId, TeamId, AttemptId,
+    VerdictId, LedgerId, TrunkId, CallerIdId, CallId, RecordingId, PromiseId, PaymentId, EventId,
+    ApiKeyId, SessionId,
+);
+
+/// Types whose text form is what is stored.
+macro_rules! text_cells {
+    ($($kind:ty),+ $(,)?) => { $( impl Cell for $kind {
+        type Raw = String;
+        fn to_raw(&self) -> String { self.as_str().to_owned() }
+        fn from_raw(raw: String) -> Result<Self, StoreError> {
+            raw.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
+        }
+    } )+ };
+}
+text_cells!(
+    Currency,
+    domain::entity::AttemptState,
+    domain::entity::BlockReason,
+    domain::entity::CallResult,
+    domain::entity::CampaignStatus,
+    domain::entity::Channel,
+    domain::entity::CheckPoint,
+    domain::entity::CreditorKind,
+    domain::entity::DebtStatus,
+    domain::entity::DebtorKind,
+    domain::entity::DialMode,
+    domain::entity::HoldKind,
+    domain::entity::HoldScope,
+    domain::entity::Language,
+    domain::entity::LedgerKind,
+    domain::entity::PartyRole,
+    domain::entity::PaymentChannel,
+    domain::entity::PointClass,
+    domain::entity::PromiseState,
+    domain::entity::RecordingOutcome,
+    domain::entity::Role,
+    domain::entity::SuppressionKind,
+);
+
+/// Lists and parameters that no statement looks into.
+macro_rules! json_cells {
+    ($($kind:ty),+ $(,)?) => { $( impl Cell for $kind {
+        type Raw = String;
+        fn to_raw(&self) -> String { serde_json::to_string(self).unwrap_or_default() }
+        fn from_raw(raw: String) -> Result<Self, StoreError> {
+            serde_json::from_str(&raw).map_err(|e| StoreError::Corrupt(e.to_string()))
+        }
+    } )+ };
+}
+json_cells!(
+    Vec<DebtId>,
+    Vec<CampaignId>,
+    Vec<String>,
+    Vec<ScriptStep>,
+    Vec<(i64, i64, String)>,
+    CampaignParams,
+    domain::entity::Verdict,
+    serde_json::Value,
+    domain::ports::store::ImportReport,
+);

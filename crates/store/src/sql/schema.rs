@@ -1,0 +1,73 @@
+//! Forward-only migrations, compiled in.
+
+use super::{Dialect, Link, vals};
+use domain::ports::StoreError;
+use sha2::{Digest as _, Sha256};
+
+/// Name and text for one engine.
+type Migration = (&'static str, &'static str);
+
+macro_rules! migrations {
+    ($engine:literal: $($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../migrations/", $engine, "/", $name, ".sql")))),+]
+    };
+}
+
+const LITE: &[Migration] =
+    migrations!("sqlite": "0001_portfolio", "0002_dialing", "0003_house");
+const PG: &[Migration] =
+    migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house");
+
+/// Number of the newest migration this program knows. An older program refuses a newer database.
+pub const SCHEMA_VERSION: usize = LITE.len();
+
+/// Lock number under which PostgreSQL nodes migrate one after the other.
+const MIGRATION_LOCK: i64 = 0x6d61_7263_0001;
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+    (version BIGINT PRIMARY KEY NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL)";
+
+/// Brings the database to `SCHEMA_VERSION` inside the transaction `tx`.
+pub(crate) async fn migrate(tx: &mut Link) -> Result<(), StoreError> {
+    let list = match tx.dialect() {
+        Dialect::Lite => LITE,
+        Dialect::Pg => {
+            tx.rows("SELECT pg_advisory_xact_lock($1)", vals![MIGRATION_LOCK])
+                .await?;
+            PG
+        }
+    };
+    tx.script(TABLE).await?;
+    let done = tx
+        .rows(
+            "SELECT version, name, sha256 FROM schema_migrations ORDER BY version",
+            vec![],
+        )
+        .await?;
+    if done.len() > list.len() {
+        return Err(StoreError::Conflict(format!(
+            "the database has schema {}, this program knows {}: start the newer program",
+            done.len(),
+            list.len()
+        )));
+    }
+    for (index, (name, text)) in list.iter().enumerate() {
+        let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
+        if let Some(row) = done.get(index) {
+            if row.get::<String>("sha256")? != sha256 {
+                return Err(StoreError::Conflict(format!(
+                    "migration {name} differs from the one this database was made with"
+                )));
+            }
+            continue;
+        }
+        tx.script(text).await?;
+        let version = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        tx.run(
+            "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)",
+            vals![version, (*name).to_owned(), sha256],
+        )
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! Opening a database, its pools and its schema.
+
+use crate::sql::{Dialect, Link, migrate};
+use domain::ports::StoreError;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+/// Longest wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Longest wait for another process that holds SQLite's write lock.
+const BUSY: Duration = Duration::from_secs(5);
+/// Readers beside SQLite's one writer.
+const LITE_READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const PG_CONNECTIONS: u32 = 24;
+/// Statements whose plans a connection keeps; the room has fewer.
+const STATEMENTS: usize = 512;
+
+/// Connections of a pool, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PoolStats {
+    /// Open now, writer and readers.
+    pub open: u32,
+    /// Of them not in use.
+    pub idle: u32,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Lite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Pg(PgPool),
+}
+
+/// The store over SQLite or PostgreSQL. Cheap to clone: clones share the pools.
+#[derive(Debug, Clone)]
+pub struct SqlStore {
+    pools: Pools,
+}
+
+fn unavailable(error: &sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+/// SQLite: WAL, so that readers and the writer do not wait for each other. `synchronous = NORMAL`: what
+/// is committed survives the death of the process; the death of the machine may cost the last moments.
+fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    Ok(SqliteConnectOptions::from_str(url)
+        .map_err(|e| unavailable(&e))?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("cache_size", "-65536")
+        .pragma("temp_store", "memory")
+        .pragma("mmap_size", "268435456"))
+}
+
+async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
+    let options = lite_options(url)?;
+    let pool = |count| {
+        SqlitePoolOptions::new()
+            .max_connections(count)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let writer = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let readers = pool(LITE_READERS)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await
+        .map_err(|e| unavailable(&e))?;
+    Ok(Pools::Lite { writer, readers })
+}
+
+async fn pg_pool(url: &str) -> Result<Pools, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Unavailable("database url: expected postgres://user@host/name".into()))?
+        .statement_cache_capacity(STATEMENTS)
+        .application_name("marcador");
+    let pool = PgPoolOptions::new()
+        .max_connections(PG_CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    Ok(Pools::Pg(pool))
+}
+
+impl SqlStore {
+    /// Opens a database: `sqlite://FILE` (made when it is not there) or `postgres://user@host/name`.
+    /// The tables are made by [`Self::migrate`].
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached within 5 s or the URL is of another kind.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let pools = if url.starts_with("sqlite:") {
+            lite_pools(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            pg_pool(url).await?
+        } else {
+            return Err(StoreError::Unavailable(
+                "database url: expected sqlite://FILE or postgres://user@host/name".into(),
+            ));
+        };
+        Ok(Self { pools })
+    }
+
+    /// Brings the schema to what this programme knows ([`crate::SCHEMA_VERSION`]); nothing happens
+    /// when it is there already. Several nodes may call it at once.
+    ///
+    /// # Errors
+    /// `Conflict` when the database is newer or was made by other migrations, `Unavailable`.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        migrate(&mut tx).await?;
+        tx.commit().await
+    }
+
+    /// Connections in use and idle.
+    #[must_use]
+    pub fn pool_stats(&self) -> PoolStats {
+        let idle = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match &self.pools {
+            Pools::Lite { writer, readers } => PoolStats {
+                open: writer.size() + readers.size(),
+                idle: idle(writer.num_idle() + readers.num_idle()),
+            },
+            Pools::Pg(pool) => PoolStats {
+                open: pool.size(),
+                idle: idle(pool.num_idle()),
+            },
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        match self.dialect() {
+            Dialect::Lite => "sqlite",
+            Dialect::Pg => "postgres",
+        }
+    }
+
+    /// Closes every connection; SQLite then folds its log into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Lite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Pg(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match &self.pools {
+            Pools::Lite { .. } => Dialect::Lite,
+            Pools::Pg(_) => Dialect::Pg,
+        }
+    }
+
+    /// A transaction that may write. SQLite: `BEGIN IMMEDIATE`, because a transaction that turns from
+    /// reading to writing is refused at once when another one has written.
+    pub(crate) async fn write(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { writer, .. } => {
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Link::LiteTx)
+            }
+            Pools::Pg(pool) => pool.begin().await.map(Link::PgTx),
+        }
+        .map_err(|e| unavailable(&e))
+    }
+
+    /// A connection for a single statement that reads.
+    pub(crate) async fn read(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { readers, .. } => readers.acquire().await.map(Link::Lite),
+            Pools::Pg(pool) => pool.acquire().await.map(Link::Pg),
+        }
+        .map_err(|e| unavailable(&e))
+    }
+
+    /// A transaction in which several statements see the same state.
+    pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { readers, .. } => readers.begin().await.map(Link::LiteTx),
+            Pools::Pg(pool) => pool
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+                .map(Link::PgTx),
+        }
+        .map_err(|e| unavailable(&e))
+    }
+}
