@@ -1,0 +1,405 @@
+//! One row of a file to a debtor with his debt and phones, or to the reason why not.
+
+use super::detect::{clean, meaning, missing};
+use super::{ColumnMap, ImportFault, Target, amount, cut, date, value};
+use crate::entity::{
+    Channel, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole, PointClass, Portfolio,
+};
+use crate::ids::{ClientId, DebtId, DebtorId, PersonId, PointId, person_of_document};
+use crate::money::Currency;
+use crate::pii::Pii;
+use crate::ports::IdSource;
+use crate::ports::store::{DebtorRow, RowFault};
+use crate::time::UtcMs;
+use uuid::Uuid;
+
+/// Most characters of a key or document.
+const KEY_CHARS: usize = 64;
+/// Most characters of a name.
+const NAME_CHARS: usize = 200;
+/// Most characters of a product.
+const PRODUCT_CHARS: usize = 100;
+/// Most days past due: a century.
+const DAYS_MAX: i64 = 36_500;
+/// Confidence of a phone that a file brought, of 100: nobody has answered there yet.
+const CONFIDENCE: i32 = 50;
+
+/// What holds for every row of one import.
+#[derive(Debug, Clone)]
+pub struct RowContext {
+    /// Owner.
+    pub client: ClientId,
+    /// Portfolio.
+    pub portfolio: Portfolio,
+    /// The import's instant.
+    pub now: UtcMs,
+}
+
+/// Reads rows under one header.
+#[derive(Debug)]
+pub struct RowReader {
+    columns: Vec<(usize, String, Target)>,
+    map: ColumnMap,
+    context: RowContext,
+    today: jiff::civil::Date,
+}
+
+/// A cell with its column's name.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    column: &'a str,
+    text: &'a str,
+}
+
+impl RowReader {
+    /// Prepares for a header; `map` as [`super::detect`] completed it.
+    ///
+    /// # Errors
+    /// A needed column that is missing, a mapped one that is not in the file or twice, a portfolio
+    /// whose zone is unknown.
+    pub fn new(
+        header: &[String],
+        map: ColumnMap,
+        context: RowContext,
+    ) -> Result<Self, ImportFault> {
+        if header.len() > super::COLUMNS_MAX {
+            return Err(ImportFault::Header(format!(
+                "more than {} columns",
+                super::COLUMNS_MAX
+            )));
+        }
+        let mut columns: Vec<(usize, String, Target)> = Vec::new();
+        for (at, name) in header.iter().enumerate() {
+            let Some(target) = meaning(&map, name) else {
+                continue;
+            };
+            let name = clean(name);
+            if let Some((_, other, _)) = columns
+                .iter()
+                .find(|c| c.1 == name || (c.2 == target && !target.repeats()))
+            {
+                return Err(ImportFault::Map(format!(
+                    "columns '{other}' and '{name}' are both {target}"
+                )));
+            }
+            columns.push((at, name.to_owned(), target));
+        }
+        if let Some(name) = map.columns.keys().find(|name| {
+            !header.iter().any(|h| {
+                meaning(&map, h).is_some()
+                    && (clean(h) == name.as_str()
+                        || super::column::plain(h) == super::column::plain(name))
+            })
+        }) {
+            return Err(ImportFault::Map(format!("the file has no column '{name}'")));
+        }
+        let absent = missing(&map, header);
+        if !absent.is_empty() {
+            return Err(ImportFault::Missing(absent.join(", ")));
+        }
+        let zone = crate::time::zone(&context.portfolio.zone)
+            .map_err(|e| ImportFault::Map(format!("portfolio: {e}")))?;
+        let today = context.now.in_zone(&zone).date();
+        Ok(Self {
+            columns,
+            map,
+            context,
+            today,
+        })
+    }
+
+    /// The meaning of each column that is read: header and target.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Target)> {
+        self.columns
+            .iter()
+            .map(|(_, name, target)| (name.as_str(), *target))
+    }
+
+    /// Reads the row that begins on `line`.
+    ///
+    /// # Errors
+    /// The first cell that cannot be taken; nothing of the row is then kept.
+    pub fn read(
+        &self,
+        line: u64,
+        fields: &[String],
+        ids: &dyn IdSource,
+    ) -> Result<DebtorRow, RowFault> {
+        let row = Row {
+            reader: self,
+            fields,
+            line,
+        };
+        let now = self.context.now;
+        let fresh = || ids.next(now);
+        let country = row.parse(Target::Country, value::country)?;
+        let debtor = row.debtor(&country, DebtorId(fresh()))?;
+        let debt = row.debt(debtor.id, DebtId(fresh()))?;
+        let points = row.points(&country, debtor.id, &fresh)?;
+        let party = Party {
+            id: fresh().into(),
+            debt_id: debt.id,
+            debtor_id: debtor.id,
+            role: PartyRole::Titular,
+            name: debtor.name.clone(),
+        };
+        Ok(DebtorRow {
+            line,
+            debtor,
+            debt,
+            parties: vec![party],
+            points,
+            consents: Vec::new(),
+        })
+    }
+}
+
+struct Row<'a> {
+    reader: &'a RowReader,
+    fields: &'a [String],
+    line: u64,
+}
+
+impl<'a> Row<'a> {
+    fn cells(&self, target: Target) -> impl Iterator<Item = Cell<'a>> {
+        let fields = self.fields;
+        self.reader
+            .columns
+            .iter()
+            .filter(move |c| c.2 == target)
+            .filter_map(move |(at, name, _)| {
+                fields.get(*at).map(|text| Cell { column: name, text })
+            })
+    }
+
+    /// The cell of a meaning, or the map's default; empty text without either.
+    fn cell(&self, target: Target) -> Cell<'a> {
+        let default = || {
+            let text = self
+                .reader
+                .map
+                .defaults
+                .get(&target)
+                .map_or("", String::as_str);
+            Cell {
+                column: target.as_str(),
+                text,
+            }
+        };
+        match self.cells(target).next() {
+            Some(cell)
+                if cell.text.trim().is_empty()
+                    && self.reader.map.defaults.contains_key(&target) =>
+            {
+                default()
+            }
+            Some(cell) => cell,
+            None => default(),
+        }
+    }
+
+    fn given(&self, target: Target) -> bool {
+        !self.cell(target).text.trim().is_empty()
+    }
+
+    fn fault(&self, cell: Cell<'_>, reason: impl Into<String>) -> RowFault {
+        RowFault {
+            row: self.line,
+            column: cell.column.to_owned(),
+            value: cut(cell.text),
+            reason: reason.into(),
+        }
+    }
+
+    fn parse<T>(
+        &self,
+        target: Target,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, RowFault> {
+        let cell = self.cell(target);
+        read(cell.text).map_err(|reason| self.fault(cell, reason))
+    }
+
+    fn debtor(&self, country: &str, id: DebtorId) -> Result<Debtor, RowFault> {
+        let context = &self.reader.context;
+        let external_ref = self.parse(Target::ExternalRef, |v| value::key(v, KEY_CHARS))?;
+        let name = self.parse(Target::Name, |v| value::key(v, NAME_CHARS))?;
+        let document = match self.given(Target::Document) {
+            true => self.parse(Target::Document, |v| value::key(v, KEY_CHARS))?,
+            false => String::new(),
+        };
+        let zone = self.parse(Target::AddressZone, |v| match v.trim() {
+            "" => Ok(None),
+            name => crate::time::zone(name)
+                .map(|_| Some(name.to_owned()))
+                .map_err(|e| e.to_string()),
+        })?;
+        let person_id = if document.is_empty() {
+            // Without a document nobody can tell that he is the same person elsewhere.
+            let key = format!("{}|{}|{external_ref}", context.client, context.portfolio.id);
+            PersonId(Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes()))
+        } else {
+            person_of_document(country, &document)
+        };
+        Ok(Debtor {
+            id,
+            client_id: context.client,
+            portfolio_id: context.portfolio.id,
+            person_id,
+            external_ref,
+            kind: self.parse(Target::Kind, value::kind)?,
+            name: Pii(name),
+            document: Pii(document),
+            country: country.to_owned(),
+            subdivision: self.parse(Target::Subdivision, |v| value::subdivision(v, country))?,
+            language: self.parse(Target::Language, |v| value::language(v, country))?,
+            address_zone: zone,
+            told_zone: None,
+            told_zone_at: None,
+            created_at: context.now,
+            updated_at: context.now,
+        })
+    }
+
+    fn money(&self, target: Target, currency: &Currency) -> Result<Option<i64>, RowFault> {
+        if !self.given(target) {
+            return Ok(None);
+        }
+        let decimal = self.reader.map.decimal;
+        self.parse(target, |v| amount::parse(v, currency, decimal))
+            .map(Some)
+    }
+
+    fn debt(&self, debtor_id: DebtorId, id: DebtId) -> Result<Debt, RowFault> {
+        let context = &self.reader.context;
+        let currency = match self.given(Target::Currency) {
+            true => self.parse(Target::Currency, |v| {
+                v.trim()
+                    .to_ascii_uppercase()
+                    .parse()
+                    .map_err(|e: crate::ValueError| e.to_string())
+            })?,
+            false => context.portfolio.currency,
+        };
+        let interest = self.money(Target::Interest, &currency)?.unwrap_or(0);
+        let fees = self.money(Target::Fees, &currency)?.unwrap_or(0);
+        let principal = self.principal(&currency, interest, fees)?;
+        let balance = principal + interest + fees;
+        let overdue = self.money(Target::Overdue, &currency)?.unwrap_or(balance);
+        if overdue > balance {
+            return Err(self.fault(self.cell(Target::Overdue), "more is overdue than is owed"));
+        }
+        let minimum = self.money(Target::Minimum, &currency)?.unwrap_or(overdue);
+        if minimum > balance {
+            return Err(self.fault(
+                self.cell(Target::Minimum),
+                "the least payment is more than is owed",
+            ));
+        }
+        Ok(Debt {
+            id,
+            debtor_id,
+            client_id: context.client,
+            portfolio_id: context.portfolio.id,
+            external_ref: self.parse(Target::DebtRef, |v| value::key(v, KEY_CHARS))?,
+            product: self.parse(Target::Product, |v| value::text(v, PRODUCT_CHARS))?,
+            currency,
+            principal_minor: principal,
+            interest_minor: interest,
+            fees_minor: fees,
+            overdue_minor: overdue,
+            minimum_minor: minimum,
+            due_date: self.due_date()?.to_string(),
+            status: DebtStatus::Open,
+            created_at: context.now,
+            updated_at: context.now,
+        })
+    }
+
+    /// The principal, or what the balance leaves for it; both together must agree.
+    fn principal(&self, currency: &Currency, interest: i64, fees: i64) -> Result<i64, RowFault> {
+        let principal = self.money(Target::Principal, currency)?;
+        let Some(balance) = self.money(Target::Balance, currency)? else {
+            return principal.ok_or_else(|| {
+                let target = if self.cells(Target::Principal).next().is_some() {
+                    Target::Principal
+                } else {
+                    Target::Balance
+                };
+                self.fault(self.cell(target), "empty: expected an amount")
+            });
+        };
+        let rest = balance - interest - fees;
+        let cell = self.cell(Target::Balance);
+        match principal {
+            Some(principal) if principal != rest => {
+                Err(self.fault(cell, "is not principal + interest + fees of the same row"))
+            }
+            _ if rest < 0 => Err(self.fault(cell, "less than interest + fees of the same row")),
+            _ => Ok(rest),
+        }
+    }
+
+    fn due_date(&self) -> Result<jiff::civil::Date, RowFault> {
+        let order = self.reader.map.dates;
+        if self.given(Target::DueDate)
+            || self.cells(Target::DaysPastDue).next().is_none() && !self.given(Target::DaysPastDue)
+        {
+            return self.parse(Target::DueDate, |v| date::parse(v, order));
+        }
+        self.parse(Target::DaysPastDue, |v| {
+            let days: i64 = v
+                .trim()
+                .parse()
+                .map_err(|_| "expected a whole number of days".to_owned())?;
+            if days.abs() > DAYS_MAX {
+                return Err(format!("expected at most {DAYS_MAX} days"));
+            }
+            self.reader
+                .today
+                .checked_sub(jiff::Span::new().days(days))
+                .map_err(|_| "no such day in the calendar".to_owned())
+        })
+    }
+
+    fn points(
+        &self,
+        country: &str,
+        debtor: DebtorId,
+        fresh: &dyn Fn() -> Uuid,
+    ) -> Result<Vec<ContactPoint>, RowFault> {
+        let authorised = self.parse(Target::PhoneAuthorised, value::yes_no)?;
+        let given = self.parse(Target::PhoneGivenByDebtor, value::yes_no)?;
+        let mut points: Vec<ContactPoint> = Vec::new();
+        for (target, class) in [
+            (Target::PhoneMobile, PointClass::Mobile),
+            (Target::Phone, PointClass::Other),
+            (Target::PhoneHome, PointClass::Home),
+            (Target::PhoneWork, PointClass::Work),
+        ] {
+            for cell in self.cells(target).filter(|c| !c.text.trim().is_empty()) {
+                let phone =
+                    value::phone(cell.text, country).map_err(|reason| self.fault(cell, reason))?;
+                if points.iter().any(|p| p.value.reveal() == phone.e164()) {
+                    continue;
+                }
+                points.push(ContactPoint {
+                    id: PointId(fresh()),
+                    debtor_id: debtor,
+                    role: PartyRole::Titular,
+                    channel: Channel::Call,
+                    value: Pii(phone.e164().to_owned()),
+                    class,
+                    source: "import".into(),
+                    given_by_debtor: given,
+                    authorised,
+                    confidence: CONFIDENCE,
+                    position: i32::try_from(points.len()).unwrap_or(i32::MAX),
+                    bad: false,
+                    last_rpc_at: None,
+                });
+            }
+        }
+        Ok(points)
+    }
+}

@@ -1,0 +1,291 @@
+//! Rows end to end: header, map and cells to debtor, debt and points.
+use super::*;
+use crate::entity::{CreditorKind, Language, PointClass, Portfolio};
+use crate::ids::{ClientId, PortfolioId};
+use crate::ports::IdSource;
+use crate::ports::store::{DebtorRow, RowFault};
+use crate::time::UtcMs;
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+#[derive(Default)]
+struct Counted(AtomicU64);
+impl IdSource for Counted {
+    fn next(&self, _now: UtcMs) -> Uuid {
+        Uuid::from_u64_pair(7, self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+const HEADER: &str =
+    "external_ref;debt_ref;name;country;balance;due_date;phone_mobile;phone_home;phone_authorised";
+
+fn strings(text: &str) -> Vec<String> {
+    text.split(';').map(str::to_owned).collect()
+}
+
+fn context() -> RowContext {
+    RowContext {
+        client: ClientId(Uuid::from_u128(1)),
+        portfolio: Portfolio {
+            id: PortfolioId(Uuid::from_u128(2)),
+            client_id: ClientId(Uuid::from_u128(1)),
+            name: "Consumo".into(),
+            currency: "MXN".parse().expect("currency"),
+            creditor_kind: CreditorKind::Financial,
+            zone: "America/Mexico_City".into(),
+            created_at: UtcMs(0),
+        },
+        // 2026-11-24 02:00 UTC is still the 23rd in Mexico.
+        now: "2026-11-24T02:00:00Z".parse().expect("instant"),
+    }
+}
+
+fn reader(header: &str, map: ColumnMap) -> Result<RowReader, ImportFault> {
+    let header = strings(header);
+    let map = detect(&header, &[], &map).map;
+    RowReader::new(&header, map, context())
+}
+
+fn read(header: &str, row: &str) -> Result<DebtorRow, RowFault> {
+    reader(header, ColumnMap::default()).expect("header").read(
+        7,
+        &strings(row),
+        &Counted::default(),
+    )
+}
+
+#[test]
+fn a_whole_row() {
+    let row = read(
+        HEADER,
+        "D1;C1;Ana  Ruiz;mx;1.234,50;23/10/2026;55 0012 3456;+52 55 0012 3457;sí",
+    )
+    .expect("taken");
+    assert_eq!(
+        (
+            row.line,
+            row.debtor.name.reveal().as_str(),
+            row.debtor.country.as_str()
+        ),
+        (7, "Ana Ruiz", "MX")
+    );
+    assert_eq!(
+        (
+            row.debtor.language,
+            row.debt.principal_minor,
+            row.debt.overdue_minor
+        ),
+        (Language::Es, 123_450, 123_450)
+    );
+    assert_eq!(row.debt.due_date, "2026-10-23");
+    let points: Vec<_> = row
+        .points
+        .iter()
+        .map(|p| {
+            (
+                p.value.reveal().as_str(),
+                p.class,
+                p.authorised,
+                p.given_by_debtor,
+                p.position,
+            )
+        })
+        .collect();
+    assert_eq!(
+        points,
+        [
+            ("+525500123456", PointClass::Mobile, true, false, 0),
+            ("+525500123457", PointClass::Home, true, false, 1)
+        ]
+    );
+    assert_eq!(
+        (row.parties.len(), row.parties[0].debt_id),
+        (1, row.debt.id)
+    );
+}
+
+#[test]
+fn refused_cells_name_column_value_and_reason() {
+    for (row, column, part) in [
+        (
+            ";C1;Ana;MX;1;2026-10-23;5500123456;;",
+            "external_ref",
+            "empty",
+        ),
+        (
+            "D1;1.5E+11;Ana;MX;1;2026-10-23;5500123456;;",
+            "debt_ref",
+            "powers of ten",
+        ),
+        ("D1;C1;;MX;1;2026-10-23;5500123456;;", "name", "empty"),
+        (
+            "D1;C1;Ana;Narnia;1;2026-10-23;5500123456;;",
+            "country",
+            "unknown country",
+        ),
+        (
+            "D1;C1;Ana;MX;1.234;2026-10-23;5500123456;;",
+            "balance",
+            "two ways",
+        ),
+        ("D1;C1;Ana;MX;;2026-10-23;5500123456;;", "balance", "empty"),
+        (
+            "D1;C1;Ana;MX;1;03/04/2026;5500123456;;",
+            "due_date",
+            "two ways",
+        ),
+        ("D1;C1;Ana;MX;1;;5500123456;;", "due_date", "expected"),
+        (
+            "D1;C1;Ana;MX;1;2026-10-23;1234;;",
+            "phone_mobile",
+            "numbering plan",
+        ),
+        (
+            "D1;C1;Ana;MX;1;2026-10-23;5.25513E+11;;",
+            "phone_mobile",
+            "powers of ten",
+        ),
+        ("D1;C1;Ana;MX;1;2026-10-23;;12;", "phone_home", "phone"),
+        (
+            "D1;C1;Ana;MX;1;2026-10-23;5500123456;;quizá",
+            "phone_authorised",
+            "yes or no",
+        ),
+    ] {
+        let fault = read(HEADER, row).expect_err(row);
+        assert_eq!((fault.row, fault.column.as_str()), (7, column), "{row}");
+        assert!(fault.reason.contains(part), "{row}: {}", fault.reason);
+    }
+}
+
+#[test]
+fn days_past_due_count_from_the_portfolios_own_day() {
+    let header =
+        "external_ref;debt_ref;name;country;principal;interest;fees;days_past_due;overdue;minimum";
+    let row = read(header, "D1;C1;Ana;MX;100;10;1.5;31;60.00;6").expect("taken");
+    assert_eq!(row.debt.due_date, "2026-10-23");
+    assert_eq!(
+        (
+            row.debt.balance_minor(),
+            row.debt.overdue_minor,
+            row.debt.minimum_minor
+        ),
+        (11_150, 6_000, 600)
+    );
+    assert!(row.points.is_empty());
+    for (cells, column) in [
+        ("D1;C1;Ana;MX;100;10;1.5;x;1;1", "days_past_due"),
+        ("D1;C1;Ana;MX;100;10;1.5;999999;1;1", "days_past_due"),
+        ("D1;C1;Ana;MX;100;10;1.5;3;112.00;1", "overdue"),
+        ("D1;C1;Ana;MX;100;10;1.5;3;1;112.00", "minimum"),
+    ] {
+        assert_eq!(
+            read(header, cells).expect_err(cells).column,
+            column,
+            "{cells}"
+        );
+    }
+}
+
+#[test]
+fn principal_and_balance_must_agree() {
+    let header = "external_ref;debt_ref;name;country;principal;interest;balance;due_date";
+    assert_eq!(
+        read(header, "D;C;Ana;MX;90;10;100;2026-10-23")
+            .expect("agrees")
+            .debt
+            .principal_minor,
+        9_000
+    );
+    assert_eq!(
+        read(header, "D;C;Ana;MX;;10;100;2026-10-23")
+            .expect("follows")
+            .debt
+            .principal_minor,
+        9_000
+    );
+    for row in [
+        "D;C;Ana;MX;80;10;100;2026-10-23",
+        "D;C;Ana;MX;;100;10;2026-10-23",
+    ] {
+        assert_eq!(read(header, row).expect_err(row).column, "balance");
+    }
+}
+
+#[test]
+fn headers_and_maps_that_do_not_fit_are_refused() {
+    let fault = |header: &str, map: ColumnMap| reader(header, map).expect_err(header).to_string();
+    assert!(
+        fault("nombre;saldo", ColumnMap::default())
+            .contains("external_ref, debt_ref, country, due_date or days_past_due")
+    );
+    assert!(fault(HEADER, ColumnMap::of(&[("Otro", Target::Name)])).contains("no column 'Otro'"));
+    let twice = ColumnMap::of(&[("name", Target::Name), ("country", Target::Name)]);
+    assert!(fault(HEADER, twice).contains("'name' and 'country' are both name"));
+    let header = "external_ref;debt_ref;name;balance;due_date;phone;phone";
+    let map = ColumnMap {
+        defaults: [(Target::Country, "MX".to_owned())].into(),
+        ..ColumnMap::default()
+    };
+    assert!(fault(header, map).contains("'phone' and 'phone'"));
+}
+
+#[test]
+fn defaults_fill_what_has_no_column() {
+    let header = "external_ref;debt_ref;name;balance;due_date;phone";
+    let map = ColumnMap {
+        defaults: [
+            (Target::Country, "CO".to_owned()),
+            (Target::PhoneAuthorised, "yes".to_owned()),
+        ]
+        .into(),
+        ..ColumnMap::default()
+    };
+    let reader = reader(header, map).expect("header");
+    let row = reader
+        .read(
+            2,
+            &strings("D;C;Ana;10;2026-10-23;6019123456"),
+            &Counted::default(),
+        )
+        .expect("taken");
+    assert_eq!(
+        (row.debtor.country.as_str(), row.points[0].authorised),
+        ("CO", true)
+    );
+    assert_eq!(row.points[0].value.reveal(), "+576019123456");
+}
+
+#[test]
+fn the_same_document_is_the_same_person_for_all() {
+    let header = "external_ref;debt_ref;name;country;document;balance;due_date";
+    let one = read(header, "D1;C1;Ana;MX;RUAA-800101;1;2026-10-23").expect("taken");
+    let two = read(header, "D2;C2;Ana R;MX;ruaa800101;1;2026-10-23").expect("taken");
+    let none = read(header, "D3;C3;Ana R;MX;;1;2026-10-23").expect("taken");
+    assert_eq!(one.debtor.person_id, two.debtor.person_id);
+    assert_ne!(one.debtor.person_id, none.debtor.person_id);
+}
+
+/// What the importer says about a CSV text of commas.
+pub(super) fn faults_of(text: &str) -> Vec<String> {
+    let mut lines = Lines::new(',');
+    lines.push(text);
+    lines.end();
+    let rows: Vec<Line> = std::iter::from_fn(|| lines.next_line()).collect();
+    let Some(Line::Row { fields: header, .. }) = rows.first() else {
+        return vec!["no header".into()];
+    };
+    let map = detect(header, &[], &ColumnMap::default()).map;
+    let reader = RowReader::new(header, map, context()).expect("header");
+    let ids = Counted::default();
+    rows[1..]
+        .iter()
+        .filter_map(|line| match line {
+            Line::Row { line, fields } => reader
+                .read(*line, fields, &ids)
+                .err()
+                .map(|f| format!("{f:?}")),
+            Line::Broken { line, reason, .. } => Some(format!("{line}: {reason}")),
+        })
+        .collect()
+}
