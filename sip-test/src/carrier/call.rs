@@ -1,0 +1,193 @@
+//! One call at the carrier: what is due when, and its line in the log.
+
+use media::speech::AGENT_HZ;
+use sip::Millis;
+use sip::header::{NameAddr, Reason};
+use sip::msg::{HeaderName, Headers};
+use sip::sdp::{Answer, LocalMedia};
+use sip::ua::Incoming;
+
+use super::ATTEMPT_HEADERS;
+use super::fate::{Class, Plan};
+use super::log::{EndedBy, Line};
+use super::profile::Profile;
+use crate::Clock;
+use crate::plane::{Hearing, LegHandle, Voice};
+
+/// Voice of the two: below the frequencies of agents, else logs could not tell them apart.
+const _: () = assert!(AGENT_HZ[0] > 500.0);
+
+/// What a call waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// Ring, or refuse at once.
+    Ring,
+    /// Answer or refuse.
+    Decide,
+    /// Is anybody speaking to us?
+    Listen,
+    /// Press the key.
+    Press,
+    /// Hang up.
+    Leave,
+}
+
+/// How a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Waiting,
+    Ringing,
+    Answered,
+    /// We said the last word; only its confirmation is missing.
+    Leaving,
+}
+
+pub(super) struct Call {
+    pub(super) stage: Stage,
+    pub(super) plan: Plan,
+    pub(super) local: LocalMedia,
+    /// `None` where the INVITE had no offer: ours goes with the answer.
+    pub(super) answer: Option<Answer>,
+    pub(super) leg: LegHandle,
+    pub(super) hearing: Hearing,
+    pub(super) ringing_at: Option<Millis>,
+    pub(super) answered_at: Option<Millis>,
+    pub(super) code: u16,
+    pub(super) ended_by: Option<EndedBy>,
+    line: Line,
+}
+
+/// Text of a header, lossless for what is UTF-8.
+fn text(headers: &Headers, name: &HeaderName) -> Option<String> {
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+fn user_of(address: &NameAddr) -> String {
+    address.uri.user_text().unwrap_or_default()
+}
+
+/// The dialed number of a call.
+pub(super) fn number_of(incoming: &Incoming) -> String {
+    incoming.request_uri.user_text().unwrap_or_default()
+}
+
+/// The line of an INVITE that just came: refused with `code`, as long as nothing else is known.
+pub(super) fn opened(incoming: &Incoming, plan: Plan, at: u64, code: u16) -> Line {
+    let name = |n: &&str| HeaderName::from_token(bytes::Bytes::copy_from_slice(n.as_bytes()));
+    let attempt = ATTEMPT_HEADERS
+        .iter()
+        .find_map(|n| text(&incoming.headers, &name(n)));
+    Line {
+        received_at: at,
+        call_id: text(&incoming.headers, &HeaderName::CallId).unwrap_or_default(),
+        number: number_of(incoming),
+        from: user_of(&incoming.from),
+        attempt,
+        plan,
+        ringing_at: None,
+        answered_at: None,
+        ended_at: at,
+        ended_by: EndedBy::Called,
+        code,
+        rtp_in: 0,
+        rtp_out: 0,
+        first_rtp_at: None,
+        first_voice_at: None,
+        agent_share: 0.0,
+        strangers: 0,
+        digits: String::new(),
+    }
+}
+
+impl Call {
+    pub(super) fn new(
+        line: Line,
+        local: LocalMedia,
+        answer: Option<Answer>,
+        (leg, hearing): (LegHandle, Hearing),
+    ) -> Self {
+        Self {
+            stage: Stage::Waiting,
+            plan: line.plan,
+            local,
+            answer,
+            leg,
+            hearing,
+            ringing_at: None,
+            answered_at: None,
+            code: 0,
+            ended_by: None,
+            line,
+        }
+    }
+
+    /// The body of 183 and 200.
+    pub(super) fn sdp(&self) -> bytes::Bytes {
+        match &self.answer {
+            Some(answer) => answer.sdp.clone(),
+            None => sip::sdp::offer(&self.local),
+        }
+    }
+
+    /// What is said from the answer on.
+    pub(super) fn voice(&self, profile: &Profile) -> Voice {
+        let (sound, plan) = (&profile.voice, &self.plan);
+        match plan.class {
+            Class::MachineBeep | Class::MachineNoBeep => Voice::machine(
+                sound.hz,
+                sound.amplitude,
+                plan.voice_seed,
+                plan.greeting_ms,
+                plan.class == Class::MachineBeep,
+            ),
+            _ => Voice::person(sound.hz, sound.amplitude, plan.voice_seed),
+        }
+    }
+
+    /// True where nobody has spoken to the debtor for as long as he bears it.
+    pub(super) fn out_of_patience(&self, now: Millis) -> bool {
+        let Some(answered) = self.answered_at else {
+            return false;
+        };
+        let last = self
+            .hearing
+            .heard()
+            .last_voice_ms
+            .map_or(answered, |ms| Millis(ms).max(answered));
+        now.since(last) >= self.plan.patience_ms
+    }
+
+    /// The reason of a refusal or hang-up.
+    pub(super) fn reason(&self) -> Reason {
+        let cause = if self.plan.class.answers() {
+            16
+        } else {
+            self.plan.class.refusal().1
+        };
+        Reason::q850(cause, "")
+    }
+
+    /// The line of the log.
+    pub(super) fn line(&self, clock: Clock, ended: Millis, ended_by: EndedBy) -> Line {
+        let heard = self.hearing.heard();
+        let unix = |at: Option<Millis>| at.map(|at| clock.unix_ms(at));
+        let digits = heard.digits.iter().map(|d| d.as_char()).collect();
+        Line {
+            ringing_at: unix(self.ringing_at),
+            answered_at: unix(self.answered_at),
+            ended_at: clock.unix_ms(ended),
+            ended_by,
+            code: self.code,
+            rtp_in: heard.packets_in,
+            rtp_out: heard.packets_out,
+            first_rtp_at: unix(heard.first_packet_ms.map(Millis)),
+            first_voice_at: unix(heard.first_voice_ms.map(Millis)),
+            agent_share: (heard.shares().agent * 1_000.0).round() / 1_000.0,
+            strangers: heard.strangers,
+            digits,
+            ..self.line.clone()
+        }
+    }
+}
