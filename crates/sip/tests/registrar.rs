@@ -302,3 +302,29 @@ fn a_call_of_a_phone_is_challenged_and_named() {
     });
     assert_eq!(named.as_deref(), Some("anna"));
 }
+
+#[test]
+fn a_registration_is_renewed_before_its_time_on_wish() {
+    let mut world = world();
+    let now = world.now;
+    let key = world.nodes[0]
+        .endpoint
+        .register(now, order("secret", 300))
+        .unwrap();
+    let again = world.nodes[0].endpoint.register_again(now, key);
+    assert!(again.is_ok(), "under way: left alone");
+    world.run_for(100);
+    assert_eq!(states(world.fresh(0)).len(), 1);
+    let now = world.now;
+    world.nodes[0].endpoint.register_again(now, key).unwrap();
+    world.run_for(100);
+    assert_eq!(
+        states(world.fresh(0)),
+        [RegistrationState::Registered { expires_s: 300 }]
+    );
+    let now = world.now;
+    world.nodes[0].endpoint.unregister(now, key).unwrap();
+    world.run_for(100);
+    let now = world.now;
+    assert!(world.nodes[0].endpoint.register_again(now, key).is_err());
+}

@@ -222,6 +222,19 @@ impl Endpoint {
         Ok(key)
     }
 
+    /// Sends the REGISTER of a registration now instead of when it is due: after the registrar was
+    /// restarted, or sooner than the wait after a failure. One that is under way is left alone.
+    ///
+    /// # Errors
+    /// [`SipError::Unknown`].
+    pub fn register_again(&mut self, now: Millis, registration: RegKey) -> Result<(), SipError> {
+        let row = self.registrations.get_mut(&registration);
+        row.ok_or(SipError::Unknown("registration"))?
+            .again(&mut self.core, now);
+        self.settle_registration(registration);
+        Ok(())
+    }
+
     /// Removes a registration of ours.
     ///
     /// # Errors

@@ -99,6 +99,12 @@ impl Registration {
         }
     }
 
+    pub(super) fn again(&mut self, core: &mut Core, now: Millis) {
+        if self.tx.is_none() && !self.leaving {
+            self.send_or_wait(core, now);
+        }
+    }
+
     pub(super) fn leave(&mut self, core: &mut Core, now: Millis) {
         self.leaving = true;
         self.send_or_wait(core, now);
