@@ -112,7 +112,7 @@ pub struct TrunkConfig {
     pub cps: f64,
     /// Codecs offered, the preferred first.
     pub codecs: Vec<Codec>,
-    /// Headers added to each INVITE.
+    /// Headers added to each INVITE; `{attempt}` in a value becomes the attempt's id.
     pub headers: Vec<(String, String)>,
     /// Whether media may come from another address than negotiated, once.
     pub behind_nat: bool,
@@ -144,6 +144,28 @@ impl<F: Fn(&str) -> Option<String> + Send + Sync> PhoneSecrets for F {
     }
 }
 
+/// What becomes of calls that come in: a call from a trunk hears the safe-harbour message, so that
+/// the number a debtor calls back says who called; any other is refused with 403.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// Language of the message: `es` or `en`.
+    pub language: String,
+    /// Client whose message is played, as text id; empty = the built-in one.
+    pub client: String,
+    /// Whether callers that are no trunk hear it too.
+    pub from_anyone: bool,
+}
+
+impl Default for Inbound {
+    fn default() -> Self {
+        Self {
+            language: "es".to_owned(),
+            client: String::new(),
+            from_anyone: false,
+        }
+    }
+}
+
 /// Everything voice is told at start.
 #[derive(Clone)]
 pub struct VoiceConfig {
@@ -172,6 +194,8 @@ pub struct VoiceConfig {
     /// Folder with messages that replace the built-in ones: `LANGUAGE.wav` and
     /// `CLIENT_ID.LANGUAGE.wav`, 8 kHz, 16-bit, mono.
     pub prompts_dir: Option<PathBuf>,
+    /// What becomes of calls that come in.
+    pub inbound: Inbound,
     /// The node's clock; the instants of all reports are on it.
     pub clock: Arc<dyn Clock>,
 }
@@ -187,8 +211,14 @@ impl VoiceConfig {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             sip_bind: vec![
-                SipBind { transport: SipTransport::Udp, addr },
-                SipBind { transport: SipTransport::Tcp, addr },
+                SipBind {
+                    transport: SipTransport::Udp,
+                    addr,
+                },
+                SipBind {
+                    transport: SipTransport::Tcp,
+                    addr,
+                },
             ],
             external_address: None,
             realm: "marcador".to_owned(),
@@ -201,6 +231,7 @@ impl VoiceConfig {
             phones,
             recordings_dir,
             prompts_dir: None,
+            inbound: Inbound::default(),
             clock,
         }
     }
@@ -210,11 +241,26 @@ impl VoiceConfig {
     /// # Errors
     /// Names the value that makes no sense.
     pub fn check(&self) -> Result<(), VoiceError> {
-        if !self.sip_bind.iter().any(|b| b.transport == SipTransport::Udp) {
-            return Err(VoiceError::config("sip.bind", "at least one udp:// address is needed"));
+        if !self
+            .sip_bind
+            .iter()
+            .any(|b| b.transport == SipTransport::Udp)
+        {
+            return Err(VoiceError::config(
+                "sip.bind",
+                "at least one udp:// address is needed",
+            ));
         }
-        if self.media_ports.end().saturating_sub(*self.media_ports.start()) < 3 {
-            return Err(VoiceError::config("media.ports", "at least four ports are needed"));
+        if self
+            .media_ports
+            .end()
+            .saturating_sub(*self.media_ports.start())
+            < 3
+        {
+            return Err(VoiceError::config(
+                "media.ports",
+                "at least four ports are needed",
+            ));
         }
         for trunk in &self.trunks {
             trunk.check()?;
@@ -241,10 +287,15 @@ impl TrunkConfig {
         }
         let clean = |s: &str| !s.chars().any(char::is_control);
         let token = |s: &str| {
-            !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+            !s.is_empty()
+                && s.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
         };
         if !self.headers.iter().all(|(n, v)| token(n) && clean(v)) {
-            return Err(bad("headers", "a name or value has characters SIP does not allow"));
+            return Err(bad(
+                "headers",
+                "a name or value has characters SIP does not allow",
+            ));
         }
         Ok(())
     }
@@ -282,7 +333,12 @@ mod tests {
     fn binds_parse() {
         let b: SipBind = "udp://0.0.0.0:5060".parse().expect("parses");
         assert_eq!((b.transport, b.addr.port()), (SipTransport::Udp, 5060));
-        for bad in ["0.0.0.0:5060", "tls://0.0.0.0:5061", "udp://localhost", "udp://1.2.3.4"] {
+        for bad in [
+            "0.0.0.0:5060",
+            "tls://0.0.0.0:5061",
+            "udp://localhost",
+            "udp://1.2.3.4",
+        ] {
             assert!(bad.parse::<SipBind>().is_err(), "{bad}");
         }
     }

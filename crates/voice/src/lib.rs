@@ -21,9 +21,13 @@ mod config;
 mod engine;
 mod error;
 pub mod limits;
+mod net;
+mod plane;
+mod recorder;
 mod voice;
 mod wall;
 
-pub use config::{Codec, PhoneSecrets, SipBind, SipTransport, TrunkConfig, VoiceConfig};
+pub use config::{Codec, Inbound, PhoneSecrets, SipBind, SipTransport, TrunkConfig, VoiceConfig};
 pub use error::VoiceError;
+pub use recorder::{Repaired, repair_recording};
 pub use voice::{TrunkStatus, Voice, VoiceHandle, VoiceStats};

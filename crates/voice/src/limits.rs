@@ -16,13 +16,15 @@ pub const MEDIA_EVENT_QUEUE: usize = 16_384;
 pub const MEDIA_COMMAND_QUEUE: usize = 8_192;
 /// Largest SIP message on any transport, bytes (`faults.md` §3).
 pub const SIP_MESSAGE_BYTES: usize = 65_535;
+/// Datagrams the system holds while the signalling thread is busy, bytes: some 3,000 messages.
+pub const SIP_RECEIVE_BYTES: usize = 4 * 1_024 * 1_024;
 /// TCP connections at once, all sources together.
 pub const TCP_CONNECTIONS: usize = 1_024;
 /// TCP connections at once from one address.
 pub const TCP_PER_SOURCE: usize = 32;
 /// Bytes of messages waiting to be written to one TCP peer, in messages.
 pub const TCP_SEND_QUEUE: usize = 256;
-/// Time in which a TCP peer must have sent its first whole message (`faults.md` §3).
+/// Time in which a TCP peer must have sent a whole message, so that we wrote to it (`faults.md` §3).
 pub const TCP_FIRST_MESSAGE: Duration = Duration::from_secs(30);
 /// Time to open a TCP connection to a trunk or phone.
 pub const TCP_CONNECT: Duration = Duration::from_secs(10);
@@ -31,17 +33,30 @@ pub const TCP_CONNECT: Duration = Duration::from_secs(10);
 pub const UNKNOWN_SOURCE_PER_SECOND: u32 = 4_000;
 /// Addresses remembered for rate limits; the oldest second is forgotten first.
 pub const SOURCES: usize = 8_192;
-/// Wrong passwords per account and source before silence (`faults.md` promise 12).
-pub const WRONG_GUESSES: u32 = 10;
-/// How long the silence lasts, milliseconds.
-pub const WRONG_GUESS_SILENCE_MS: i64 = 600_000;
-/// Accounts and sources remembered with wrong guesses.
-pub const GUESSERS: usize = 4_096;
 /// Shortest and longest registration we grant, seconds.
 pub const REGISTRATION_S: (u32, u32) = (30, 3_600);
+/// Registration granted when the phone wishes none, seconds.
+pub const REGISTRATION_DEFAULT_S: u32 = 300;
+/// SIP's port when none is written (RFC 3261 §19.1.2).
+pub const SIP_PORT: u16 = 5060;
+/// Session interval we ask for, seconds: the shortest there is (RFC 4028 §5), so that a far end
+/// that knows session timers lets go within 90 s of our death (`faults.md` promise 6).
+pub const SESSION_S: u32 = 90;
+/// Calls that come in and hear the message at once.
+pub const INBOUND_CALLS: usize = 64;
+/// Longest such call: the longest message and time to spare.
+pub const INBOUND_LONGEST: Duration = Duration::from_secs(150);
+/// Time without RTP and RTCP that ends a debtor's call even when nobody orders it, milliseconds.
+pub const LIFELESS_MS: i64 = 90_000;
 /// Time between OPTIONS pings of a trunk.
 pub const TRUNK_PING: Duration = Duration::from_secs(15);
-/// Pause of a trunk after a 503 without Retry-After.
+/// Time a trunk has to answer a ping.
+pub const TRUNK_PING_WAIT: Duration = Duration::from_secs(4);
+/// 503s without Retry-After running that pause a trunk.
+pub const TRUNK_REFUSALS: u32 = 3;
+/// Life of our own registration at a trunk, seconds.
+pub const TRUNK_REGISTRATION_S: u32 = 600;
+/// Pause of a trunk after 503s without Retry-After.
 pub const TRUNK_BACK_OFF: Duration = Duration::from_secs(5);
 /// Longest pause a Retry-After may ask for: a mistake of the carrier must not end the day.
 pub const TRUNK_BACK_OFF_MAX: Duration = Duration::from_secs(300);

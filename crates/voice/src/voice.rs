@@ -183,13 +183,15 @@ impl Trunk for Line {
         supervisor: AgentId,
         mode: Option<MonitorMode>,
     ) -> Result<(), TrunkError> {
-        self.order(Command::Monitor(attempt, supervisor, mode)).await
+        self.order(Command::Monitor(attempt, supervisor, mode))
+            .await
     }
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError> {
         self.order(Command::HangUp(attempt, cause)).await
     }
     async fn open_agent_leg(&self, agent: AgentId, sip_user: &str) -> Result<(), TrunkError> {
-        self.order(Command::OpenAgent(agent, sip_user.to_owned())).await
+        self.order(Command::OpenAgent(agent, sip_user.to_owned()))
+            .await
     }
     async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError> {
         self.order(Command::CloseAgent(agent)).await

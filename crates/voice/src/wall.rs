@@ -45,7 +45,9 @@ mod tests {
     fn earlier_instants_are_earlier_on_the_node() {
         let wall = Wall::new(Arc::new(Fixed));
         let now = Instant::now();
-        let past = now.checked_sub(Duration::from_millis(500)).expect("machine is up longer");
+        let past = now
+            .checked_sub(Duration::from_millis(500))
+            .expect("machine is up longer");
         assert!(wall.at(past).0 <= 1_000_000 - 500);
         assert!(wall.at(past) < wall.at(now));
     }

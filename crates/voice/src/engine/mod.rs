@@ -1,40 +1,77 @@
 //! The signalling thread: one SIP endpoint, its sockets, the calls and the agents' legs.
+//!
+//! One thread owns everything and waits on what may happen: octets, happenings of the media threads,
+//! orders, names looked up, timers. Nothing here blocks; what takes time is done elsewhere and told.
 
+mod agents;
+mod calls;
+mod core;
+mod events;
+mod farewell;
+mod inbound;
+mod legs;
+mod obey;
 mod order;
+mod outbox;
+mod route;
+mod trunks;
 
 pub(crate) use order::{Command, Order};
 
+use crate::VoiceError;
 use crate::config::{SipTransport, VoiceConfig};
-use crate::{VoiceError, voice};
-use domain::ports::{TrunkError, TrunkReport};
+use domain::ports::TrunkReport;
 use std::net::SocketAddr;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Opens the sockets and starts the threads; returns the bound addresses.
 pub(crate) async fn start(
     config: VoiceConfig,
-    mut inbox: mpsc::Receiver<Order>,
+    inbox: mpsc::Receiver<Order>,
     reports: mpsc::Sender<TrunkReport>,
 ) -> Result<Vec<(SipTransport, SocketAddr)>, VoiceError> {
-    let mut addrs = Vec::new();
-    for bind in &config.sip_bind {
-        addrs.push((bind.transport, bind.addr));
-    }
-    tokio::spawn(async move {
-        while let Some(order) = inbox.recv().await {
-            match order {
-                Order::Call(_, reply) => drop(reply.send(Err(TrunkError::TrunkDown))),
-                Order::PhoneRegistered(_, reply) => drop(reply.send(false)),
-                Order::SetTrunks(_) => {}
-                Order::Trunks(reply) => drop(reply.send(Vec::new())),
-                Order::Stats(reply) => drop(reply.send(voice::VoiceStats::default())),
-                Order::Shutdown(done) => {
-                    let _ = done.send(());
-                    break;
-                }
-            }
+    let (ready, opened) = oneshot::channel();
+    let fail = |source| VoiceError::Thread {
+        what: "sip",
+        source,
+    };
+    std::thread::Builder::new()
+        .name("sip".to_owned())
+        .spawn(move || serve(config, inbox, reports, ready))
+        .map_err(fail)?;
+    opened
+        .await
+        .unwrap_or_else(|_| Err(fail(std::io::Error::other("ended at once"))))
+}
+
+fn serve(
+    config: VoiceConfig,
+    inbox: mpsc::Receiver<Order>,
+    reports: mpsc::Sender<TrunkReport>,
+    ready: oneshot::Sender<Result<Vec<(SipTransport, SocketAddr)>, VoiceError>>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            let _ = ready.send(Err(VoiceError::Thread {
+                what: "sip",
+                source,
+            }));
+            return;
         }
-        drop(reports);
+    };
+    runtime.block_on(async {
+        match core::Engine::open(config, reports).await {
+            Ok((engine, ears)) => {
+                let _ = ready.send(Ok(engine.net.addrs().to_vec()));
+                engine.run(ears, inbox).await;
+            }
+            Err(error) => drop(ready.send(Err(error))),
+        }
     });
-    Ok(addrs)
+    // A look-up that hangs must not hold the end up.
+    runtime.shutdown_background();
 }

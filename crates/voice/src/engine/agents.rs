@@ -1,0 +1,239 @@
+//! Agents' legs: called once, kept up, joined to debtors on the media threads.
+
+use super::core::Engine;
+use super::legs::{AgentLeg, LegRow, OurEnd, Over, Owner};
+use crate::config::Codec;
+use crate::limits;
+use crate::plane::{LegId, Order};
+use bytes::Bytes;
+use domain::ids::AgentId;
+use domain::ports::{TrunkError, TrunkReport};
+use sip::Target;
+use sip::header::NameAddr;
+use sip::msg::{HeaderName, Headers, Uri};
+use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
+
+/// What the agent's phone shows.
+const CALLER: &str = "Marcador";
+
+impl Engine {
+    /// Calls the agent's registered phone.
+    pub(super) fn open_agent(&mut self, agent: AgentId, user: &str) -> Result<(), TrunkError> {
+        if self.farewell.is_some() {
+            return Err(TrunkError::TrunkDown);
+        }
+        if let Some(leg) = self.agents.get(&agent).copied()
+            && let Some(Owner::Agent(held)) = self.live(leg).map(|row| &row.owner)
+        {
+            if held.user == user {
+                if held.proved {
+                    let at = self.stamp();
+                    self.outbox.tell(TrunkReport::AgentLegUp { agent, at });
+                }
+                return Ok(());
+            }
+            self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 16,
+                    why: "another phone",
+                },
+            );
+            self.settle();
+        }
+        let bindings = self.endpoint.bindings(user);
+        let phone = bindings
+            .iter()
+            .max_by_key(|b| b.expires_at)
+            .ok_or(TrunkError::NoPhone)?;
+        let (contact, source) = (phone.contact.clone(), phone.source);
+        // A contact that names another address than it registers from is behind NAT.
+        let behind_nat = contact
+            .socket_addr()
+            .is_none_or(|a| a.ip() != source.remote.ip());
+        let (leg, port) = self
+            .plane
+            .add(behind_nat)
+            .ok_or(TrunkError::Limit("ports"))?;
+        let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let us = Uri::sip(Some("marcador"), self.sip_addr);
+        let from = NameAddr::new(us.clone()).with_display(CALLER);
+        let mut invite = InviteOrder::new(contact, Target::from(source), from, media.offer());
+        let ring_ms = u64::try_from(limits::AGENT_RING.as_millis()).unwrap_or(u64::MAX);
+        invite.ring_limit_ms = ring_ms;
+        invite.headers = answer_at_once(&us);
+        let now = self.millis();
+        let Ok(key) = self.endpoint.invite(now, invite) else {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(TrunkError::Limit("sip calls"));
+        };
+        let owner = Owner::Agent(AgentLeg {
+            agent,
+            user: user.to_owned(),
+            answered: None,
+            proved: false,
+        });
+        self.agents.insert(agent, leg);
+        self.legs.add(
+            leg,
+            LegRow {
+                owner,
+                key,
+                media,
+                end: None,
+                our_end: None,
+            },
+        );
+        Ok(())
+    }
+
+    pub(super) fn close_agent(&mut self, agent: AgentId) -> Result<(), TrunkError> {
+        let leg = self.of_agent(agent)?;
+        self.end_leg(
+            leg,
+            OurEnd {
+                q850: 16,
+                why: "closed",
+            },
+        );
+        Ok(())
+    }
+
+    /// A live agent's leg.
+    pub(super) fn of_agent(&self, agent: AgentId) -> Result<LegId, TrunkError> {
+        let leg = *self.agents.get(&agent).ok_or(TrunkError::Gone)?;
+        self.live(leg).map(|_| leg).ok_or(TrunkError::Gone)
+    }
+
+    /// A live agent's leg that can be joined: its audio path is proved.
+    pub(super) fn proved_agent(&self, agent: AgentId) -> Result<LegId, TrunkError> {
+        let leg = self.of_agent(agent)?;
+        match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Agent(held)) if held.proved => Ok(leg),
+            _ => Err(TrunkError::Gone),
+        }
+    }
+
+    pub(super) fn agent_answered(&mut self, leg: LegId, sdp: Option<&Bytes>) {
+        let now = self.now;
+        let Some(row) = self.legs.get_mut(leg) else {
+            return;
+        };
+        if let Owner::Agent(held) = &mut row.owner {
+            held.answered = Some(now);
+        }
+        match row.media.answered(sdp) {
+            Ok(agreed) => self.plane.order(Order::Agreed(leg, agreed, true)),
+            Err(_) => self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 88,
+                    why: "no common codec",
+                },
+            ),
+        }
+    }
+
+    /// Audio has passed both ways.
+    pub(super) fn agent_proved(&mut self, leg: LegId) {
+        let at = self.stamp();
+        let Some(row) = self.legs.get_mut(leg).filter(|row| row.end.is_none()) else {
+            return;
+        };
+        if let Owner::Agent(held) = &mut row.owner {
+            held.proved = true;
+            let agent = held.agent;
+            self.outbox.tell(TrunkReport::AgentLegUp { agent, at });
+        }
+    }
+
+    pub(super) fn agent_failed(&mut self, leg: LegId, failure: &Failure) {
+        let why = match failure.why {
+            FailWhy::RingLimit => "no answer".to_owned(),
+            FailWhy::Timeout => "the phone does not respond".to_owned(),
+            FailWhy::Transport => "the phone cannot be reached".to_owned(),
+            FailWhy::Cancelled => "closed".to_owned(),
+            FailWhy::Refused | FailWhy::Redirected | FailWhy::Unauthorized => {
+                format!("the phone refused: {}", failure.code)
+            }
+        };
+        let by_us = failure.why == FailWhy::Cancelled;
+        self.agent_down(leg, why, failure.code, by_us);
+    }
+
+    pub(super) fn agent_ended(&mut self, leg: LegId, end: &End) {
+        let ours = self.live(leg).and_then(|row| row.our_end);
+        let why = match end.by {
+            Side::Local => ours.map_or("closed", |o| o.why),
+            Side::Remote => "the phone hung up",
+            Side::Network => "the phone was lost",
+        };
+        self.agent_down(leg, why.to_owned(), 200, end.by == Side::Local);
+    }
+
+    fn agent_down(&mut self, leg: LegId, reason: String, code: u16, by_us: bool) {
+        let Some(Owner::Agent(held)) = self.live(leg).map(|row| &row.owner) else {
+            return;
+        };
+        let agent = held.agent;
+        let at = self.stamp();
+        self.outbox
+            .tell(TrunkReport::AgentLegDown { agent, at, reason });
+        let code = Some(code);
+        self.over(
+            leg,
+            Over {
+                at: self.now,
+                code,
+                q850: None,
+                by_us,
+                ring_timeout: false,
+            },
+        );
+    }
+
+    /// Legs that were answered but carry no audio are given up.
+    pub(super) fn check_agents(&mut self) {
+        let now = self.now;
+        let mute = |row: &LegRow| match &row.owner {
+            Owner::Agent(held) if !held.proved => held
+                .answered
+                .is_some_and(|at| now.saturating_duration_since(at) >= limits::AGENT_AUDIO_PROOF),
+            _ => false,
+        };
+        let given_up: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(_, row)| mute(row))
+            .map(|(leg, _)| leg)
+            .collect();
+        for leg in given_up {
+            self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 41,
+                    why: "no audio from the phone",
+                },
+            );
+        }
+    }
+}
+
+/// Asks the phone to pick up by itself, in the words of the common makes.
+fn answer_at_once(us: &Uri) -> Headers {
+    let mut headers = Headers::default();
+    let info = format!(
+        "<{}>;answer-after=0",
+        String::from_utf8_lossy(&us.to_bytes())
+    );
+    headers.push(
+        HeaderName::from_token(Bytes::from_static(b"Call-Info")),
+        info,
+    );
+    let alert = "<http://127.0.0.1>;info=alert-autoanswer";
+    headers.push(
+        HeaderName::from_token(Bytes::from_static(b"Alert-Info")),
+        alert,
+    );
+    headers
+}

@@ -1,0 +1,346 @@
+//! Debtors' calls, from the order to the report of their end.
+
+use super::core::Engine;
+use super::legs::{Debtor, LegRow, Media, OurEnd, Over, Owner};
+use crate::config::TrunkConfig;
+use crate::plane::{Counts, LegId, Order, Record};
+use crate::{config, limits};
+use bytes::Bytes;
+use domain::entity::RecordMode;
+use domain::ids::{AttemptId, TrunkId};
+use domain::ports::{DialOrder, HangUpCause, TrunkError, TrunkReport};
+use sip::header::{NameAddr, Reason};
+use sip::msg::{HeaderName, Headers, Uri};
+use sip::ua::{End, FailWhy, Failure, InviteOrder, Login, Side};
+use sip::{Proto, Target};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Placeholder of the attempt's id in a trunk's header.
+const ATTEMPT: &str = "{attempt}";
+
+impl Engine {
+    /// Places a call.
+    pub(super) fn dial(&mut self, order: DialOrder) -> Result<(), TrunkError> {
+        self.may_dial(&order)?;
+        let now = self.now;
+        let route = self
+            .routes
+            .get_mut(&order.trunk_id)
+            .ok_or(TrunkError::TrunkDown)?;
+        let to = route.start(now)?;
+        let trunk = route.config.clone();
+        let placed = self.invite(order, &trunk, to);
+        if placed.is_err() {
+            self.release(trunk.id);
+        }
+        placed
+    }
+
+    fn may_dial(&self, order: &DialOrder) -> Result<(), TrunkError> {
+        let dialable = |n: &str| {
+            let digits = n.strip_prefix('+').unwrap_or(n);
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        let limit = |name| Err(TrunkError::Limit(name));
+        if self.farewell.is_some() {
+            return Err(TrunkError::TrunkDown);
+        }
+        // A second INVITE for one attempt would be a second call to the debtor.
+        if self.attempts.contains_key(&order.attempt_id) {
+            return limit("one call an attempt");
+        }
+        if !dialable(&order.number) || !dialable(&order.caller_number) {
+            return limit("digits of a number");
+        }
+        if self.attempts.len() >= self.config.calls {
+            return limit("calls");
+        }
+        if self.endpoint.transactions() >= self.config.sip_transactions {
+            return limit("sip transactions");
+        }
+        if self.outbox.full() {
+            return limit("reports");
+        }
+        if self.plane.behind() {
+            limit("media orders")
+        } else {
+            Ok(())
+        }
+    }
+
+    fn invite(
+        &mut self,
+        order: DialOrder,
+        trunk: &TrunkConfig,
+        to: SocketAddr,
+    ) -> Result<(), TrunkError> {
+        let (leg, port) = self
+            .plane
+            .add(trunk.behind_nat)
+            .ok_or(TrunkError::Limit("ports"))?;
+        let media = self.media(port, &trunk.codecs);
+        let proto = proto(trunk.transport);
+        let target = target_uri(trunk, &order.number, to).with_transport(proto);
+        let next_hop = Target {
+            proto,
+            dest: to,
+            conn: None,
+        };
+        let from = NameAddr::new(Uri::sip(Some(&order.caller_number), self.sip_addr));
+        let mut invite = InviteOrder::new(target, next_hop, from, media.offer());
+        invite.ring_limit_ms = u64::try_from(order.ring_timeout_ms).unwrap_or(0);
+        invite.login = login(trunk);
+        invite.headers = headers(trunk, order.attempt_id);
+        let now = self.millis();
+        let Ok(key) = self.endpoint.invite(now, invite) else {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(TrunkError::Limit("sip calls"));
+        };
+        let attempt = order.attempt_id;
+        let debtor = Debtor {
+            order,
+            ringing: false,
+            answered: false,
+        };
+        let owner = Owner::Debtor(Box::new(debtor));
+        self.attempts.insert(attempt, leg);
+        self.legs.add(
+            leg,
+            LegRow {
+                owner,
+                key,
+                media,
+                end: None,
+                our_end: None,
+            },
+        );
+        self.settle();
+        let at = self.wall.now();
+        self.outbox.tell(TrunkReport::Sent { attempt, at });
+        Ok(())
+    }
+
+    pub(super) fn media(&self, port: u16, codecs: &[config::Codec]) -> Media {
+        let addr = SocketAddr::new(self.media_ip, port);
+        // The o= line holds 63-bit numbers in some parsers.
+        Media::new(addr, u64::from(rand::random::<u32>()), codecs)
+    }
+
+    fn debtor(&mut self, leg: LegId) -> Option<(&mut Debtor, &mut Media)> {
+        let row = self.legs.get_mut(leg).filter(|row| row.end.is_none())?;
+        match &mut row.owner {
+            Owner::Debtor(debtor) => Some((debtor, &mut row.media)),
+            _ => None,
+        }
+    }
+
+    /// 180 or 183.
+    pub(super) fn debtor_progress(&mut self, leg: LegId, code: u16, sdp: Option<Bytes>) {
+        let at = self.stamp();
+        let Some((debtor, media)) = self.debtor(leg) else {
+            return;
+        };
+        let early = sdp.and_then(|body| media.early(body).ok());
+        let rings = matches!(code, 180 | 183) && !std::mem::replace(&mut debtor.ringing, true);
+        let attempt = debtor.order.attempt_id;
+        if let Some(agreed) = early {
+            self.plane.order(Order::Agreed(leg, agreed, false));
+        }
+        if rings {
+            let early_media = early.is_some();
+            self.outbox.tell(TrunkReport::Ringing {
+                attempt,
+                at,
+                early_media,
+            });
+        }
+    }
+
+    /// 200: the report leaves before anything else is done.
+    pub(super) fn debtor_answered(&mut self, leg: LegId, sdp: Option<&Bytes>) {
+        let (at, from) = (self.stamp(), self.now);
+        let Some((debtor, media)) = self.debtor(leg) else {
+            return;
+        };
+        debtor.answered = true;
+        let order = &debtor.order;
+        let attempt = order.attempt_id;
+        let record = (order.record != RecordMode::None).then(|| Record {
+            recording: order.recording_id,
+            attempt,
+            key: order.recording_key.clone(),
+            from,
+            paused: order.record == RecordMode::OnDemand,
+            line: None,
+        });
+        let trunk = order.trunk_id;
+        let agreed = media.answered(sdp);
+        self.outbox.tell(TrunkReport::Answered { attempt, at });
+        if let Some(route) = self.routes.get_mut(&trunk) {
+            route.heard(from);
+        }
+        if let (Some(mut record), Some((_, line))) = (record, &self.writer) {
+            record.line = Some(line.clone());
+            self.plane.order(Order::Record(leg, Box::new(record)));
+        }
+        match agreed {
+            Ok(agreed) => self.plane.order(Order::Agreed(leg, agreed, true)),
+            Err(error) => {
+                tracing::warn!(%error, "answer without usable audio");
+                self.end_leg(
+                    leg,
+                    OurEnd {
+                        q850: 88,
+                        why: "no common codec",
+                    },
+                );
+            }
+        }
+    }
+
+    /// Over without an answer.
+    pub(super) fn debtor_failed(&mut self, leg: LegId, failure: &Failure) {
+        let at = self.now;
+        let ours = matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
+        let over = Over {
+            at,
+            code: Some(failure.code),
+            q850: failure.q850,
+            by_us: ours,
+            ring_timeout: failure.why == FailWhy::RingLimit,
+        };
+        let trunk = self.debtor(leg).map(|(debtor, _)| debtor.order.trunk_id);
+        if let Some(route) = trunk.and_then(|t| self.routes.get_mut(&t)) {
+            let pause = failure
+                .retry_after_s
+                .map(|s| Duration::from_secs(u64::from(s)));
+            match failure.code {
+                503 if failure.from_peer => route.congested(pause, at),
+                _ if failure.from_peer => route.heard(at),
+                _ if failure.why == FailWhy::Timeout => route.doubt(at),
+                _ => {}
+            }
+        }
+        self.over(leg, over);
+    }
+
+    /// Over after an answer.
+    pub(super) fn call_ended(&mut self, leg: LegId, end: &End) {
+        let by_us = end.by == Side::Local;
+        let ours = self.live(leg).and_then(|row| row.our_end).filter(|_| by_us);
+        let over = Over {
+            at: self.now,
+            code: Some(200),
+            q850: end.q850.or(ours.map(|o| o.q850)),
+            by_us,
+            ring_timeout: false,
+        };
+        self.over(leg, over);
+    }
+
+    /// Gives the trunk's channel back.
+    pub(super) fn release(&mut self, trunk: TrunkId) {
+        if let Some(route) = self.routes.get_mut(&trunk) {
+            route.release();
+        }
+    }
+
+    /// The counts are here: the last report of a debtor's call.
+    pub(super) fn tell_end(&mut self, debtor: &Debtor, over: &Over, counts: Counts) {
+        self.outbox.tell(TrunkReport::Ended {
+            attempt: debtor.order.attempt_id,
+            at: self.wall.at(over.at),
+            sip_code: over.code,
+            q850: over.q850,
+            by_us: over.by_us,
+            ring_timeout: over.ring_timeout,
+            rtp_in: counts.received,
+            rtp_out: counts.sent,
+            rtp_lost: counts.lost,
+        });
+    }
+
+    /// Ends a leg in whatever state its call is.
+    pub(super) fn end_leg(&mut self, leg: LegId, why: OurEnd) {
+        let Some(row) = self.legs.get_mut(leg).filter(|row| row.end.is_none()) else {
+            return;
+        };
+        let key = row.key;
+        row.our_end.get_or_insert(why);
+        let reason = Reason::q850(u8::try_from(why.q850).unwrap_or(16), why.why);
+        let now = self.millis();
+        // An error means that the call ended by itself; its event is on the way.
+        let _ = self.endpoint.hang_up(now, key, Some(reason));
+    }
+
+    /// A live debtor's leg, answered when that is asked for.
+    pub(super) fn of_attempt(&self, attempt: AttemptId, up: bool) -> Result<LegId, TrunkError> {
+        let leg = *self.attempts.get(&attempt).ok_or(TrunkError::Gone)?;
+        match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Debtor(debtor)) if debtor.answered || !up => Ok(leg),
+            _ => Err(TrunkError::Gone),
+        }
+    }
+}
+
+/// The Q.850 cause and text of an end by us.
+pub(super) fn our_end(cause: HangUpCause) -> OurEnd {
+    match cause {
+        HangUpCause::Normal => OurEnd {
+            q850: 16,
+            why: "normal clearing",
+        },
+        HangUpCause::Abandoned => OurEnd {
+            q850: 16,
+            why: "no agent",
+        },
+        HangUpCause::OneWayAudio => OurEnd {
+            q850: 41,
+            why: "no audio",
+        },
+        HangUpCause::Shutdown => OurEnd {
+            q850: 38,
+            why: "shutdown",
+        },
+    }
+}
+
+pub(super) fn proto(transport: config::SipTransport) -> Proto {
+    match transport {
+        config::SipTransport::Udp => Proto::Udp,
+        config::SipTransport::Tcp => Proto::Tcp,
+    }
+}
+
+pub(super) fn login(trunk: &TrunkConfig) -> Option<Login> {
+    let user = trunk.username.as_deref()?;
+    Some(Login::new(
+        user,
+        trunk.password.as_deref().unwrap_or_default(),
+    ))
+}
+
+/// `sip:NUMBER@HOST` with the host as the carrier gave it.
+fn target_uri(trunk: &TrunkConfig, number: &str, to: SocketAddr) -> Uri {
+    match trunk.host_port() {
+        Ok((host, port)) if host.parse::<std::net::IpAddr>().is_err() => {
+            let mut uri = Uri::sip_host(Some(number), &host);
+            uri.port = (port != limits::SIP_PORT).then_some(port);
+            uri
+        }
+        _ => Uri::sip(Some(number), to),
+    }
+}
+
+fn headers(trunk: &TrunkConfig, attempt: AttemptId) -> Headers {
+    let mut headers = Headers::default();
+    for (name, value) in &trunk.headers {
+        let value = value.replace(ATTEMPT, &attempt.0.to_string());
+        headers.push(
+            HeaderName::from_token(Bytes::copy_from_slice(name.as_bytes())),
+            value,
+        );
+    }
+    headers
+}

@@ -1,0 +1,311 @@
+//! The loop of the signalling thread and what it owns.
+
+use super::legs::{LegRow, Legs, Over};
+use super::order::Order;
+use super::outbox::Outbox;
+use super::route::Route;
+use super::trunks::Found;
+use crate::config::{SipTransport, VoiceConfig};
+use crate::net::{Inbound, Input, Net};
+use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
+use crate::recorder::{Writer, WriterLine};
+use crate::wall::{Wall, ms};
+use crate::{VoiceError, limits};
+use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::ports::TrunkReport;
+use domain::time::UtcMs;
+use sip::header::Algorithm;
+use sip::msg::Uri;
+use sip::ua::{Auth, Config, PingKey, Received, RegKey, RegistrarRules, Secret};
+use sip::{Endpoint, Millis, Proto, SeededIds};
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// How often pings, look-ups and slow deadlines are looked at; nothing of a call waits for it.
+const HOUSEKEEPING: Duration = Duration::from_millis(250);
+/// How often what a busy thread did not take is tried again.
+const RETRY: Duration = Duration::from_millis(limits::FRAME_MS);
+/// Names being looked up at once; more wait for the next round.
+const LOOK_UPS: usize = 64;
+
+/// What the thread listens to.
+pub(super) struct Ears {
+    inbound: mpsc::Receiver<Inbound>,
+    pub(super) media: mpsc::Receiver<MediaEvent>,
+    found: mpsc::Receiver<Found>,
+}
+
+/// Everything the thread owns.
+pub(super) struct Engine {
+    pub(super) config: VoiceConfig,
+    pub(super) endpoint: Endpoint,
+    pub(super) net: Net,
+    pub(super) plane: Plane,
+    pub(super) prompts: Prompts,
+    pub(super) tones: Tones,
+    pub(super) writer: Option<(Writer, WriterLine)>,
+    pub(super) outbox: Outbox,
+    pub(super) wall: Wall,
+    epoch: Instant,
+    /// Instant of what is being handled: the arrival of its bytes.
+    pub(super) now: Instant,
+    pub(super) legs: Legs,
+    pub(super) attempts: HashMap<AttemptId, LegId>,
+    pub(super) agents: HashMap<AgentId, LegId>,
+    pub(super) routes: BTreeMap<TrunkId, Route>,
+    pub(super) pings: HashMap<PingKey, TrunkId>,
+    pub(super) registrations: HashMap<TrunkId, RegKey>,
+    /// Contacts of registered phones, with the address their REGISTER came from.
+    pub(super) phones: HashMap<String, Vec<(Uri, SocketAddr)>>,
+    pub(super) looking_up: mpsc::Sender<Found>,
+    /// Address of ours in SIP and in SDP.
+    pub(super) sip_addr: SocketAddr,
+    pub(super) media_ip: IpAddr,
+    pub(super) farewell: Option<Farewell>,
+}
+
+/// A shutdown under way.
+pub(super) struct Farewell {
+    pub(super) until: Instant,
+    pub(super) waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Engine {
+    /// Opens the sockets and starts the other threads.
+    pub(super) async fn open(
+        config: VoiceConfig,
+        reports: mpsc::Sender<TrunkReport>,
+    ) -> Result<(Self, Ears), VoiceError> {
+        let prompts = Prompts::load(config.prompts_dir.as_deref())?;
+        let (net, inbound) = Net::open(&config.sip_bind).await?;
+        let (happened, media) = mpsc::channel(limits::MEDIA_EVENT_QUEUE);
+        let (looking_up, found) = mpsc::channel(LOOK_UPS);
+        let recorded = happened.clone();
+        let writer = Writer::start(config.recordings_dir.clone(), move |event| {
+            let _ = recorded.blocking_send(MediaEvent::Recorder(event));
+        })?;
+        let tones = Tones::new();
+        let wall = Wall::new(config.clock.clone());
+        let tell = move |event| happened.try_send(event).or_else(give_back);
+        let (bind, ports) = (config.media_bind, config.media_ports.clone());
+        let plane = Plane::start(config.media_threads, bind, ports, &tones, &wall, tell)?;
+        let now = Instant::now();
+        let settings = settings(&config, net.addrs());
+        let sip_addr = settings
+            .local
+            .udp
+            .unwrap_or(SocketAddr::new(reached_at(&config, bind), 0));
+        let mut routes = BTreeMap::new();
+        for trunk in &config.trunks {
+            routes.insert(trunk.id, Route::new(trunk.clone(), now));
+        }
+        let mut engine = Self {
+            endpoint: Endpoint::new(settings, Box::new(SeededIds::new(rand::random()))),
+            net,
+            plane,
+            prompts,
+            tones,
+            writer: Some(writer),
+            outbox: Outbox::new(reports),
+            wall,
+            epoch: now,
+            now,
+            legs: Legs::default(),
+            attempts: HashMap::new(),
+            agents: HashMap::new(),
+            routes,
+            pings: HashMap::new(),
+            registrations: HashMap::new(),
+            phones: HashMap::new(),
+            looking_up,
+            sip_addr,
+            media_ip: reached_at(&config, bind),
+            farewell: None,
+            config,
+        };
+        engine.befriend();
+        Ok((
+            engine,
+            Ears {
+                inbound,
+                media,
+                found,
+            },
+        ))
+    }
+
+    /// Works until it is told to end, or nobody is left to order or to listen.
+    pub(super) async fn run(mut self, mut ears: Ears, mut inbox: mpsc::Receiver<Order>) {
+        let mut tick = tokio::time::interval(HOUSEKEEPING);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !self.may_end() {
+            let deadline = self.endpoint.next_deadline();
+            let deadline = deadline.map(|at| self.epoch + Duration::from_millis(at.0));
+            let waiting = self.plane.behind() || self.outbox.waits();
+            tokio::select! {
+                Some(inbound) = ears.inbound.recv() => self.take(inbound),
+                Some(event) = ears.media.recv() => self.media_event(event),
+                order = inbox.recv(), if self.farewell.is_none() => match order {
+                    Some(order) => self.order(order),
+                    None => self.say_farewell(None),
+                },
+                Some(found) = ears.found.recv() => self.found(found),
+                () = until(deadline) => {}
+                _ = tick.tick() => self.housekeeping(),
+                () = tokio::time::sleep(RETRY), if waiting => self.retry(),
+            }
+            self.settle();
+        }
+        self.finish(ears).await;
+    }
+
+    /// The endpoint's time of what is being handled.
+    pub(super) fn millis(&self) -> Millis {
+        let since = ms(self.now.saturating_duration_since(self.epoch));
+        Millis(since.cast_unsigned())
+    }
+
+    /// The node's time of what is being handled.
+    pub(super) fn stamp(&self) -> UtcMs {
+        self.wall.at(self.now)
+    }
+
+    /// Sets the instant; it never goes back, whatever order things are read in.
+    pub(super) fn at(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    fn take(&mut self, inbound: Inbound) {
+        self.at(inbound.at);
+        let now = self.millis();
+        let source = inbound.source;
+        match inbound.input {
+            Input::Bytes(bytes) => {
+                let kept = self.endpoint.receive(now, source, &bytes);
+                if let (Received::Close, Some(conn)) = (kept, source.conn) {
+                    self.net.close(conn);
+                    self.endpoint.connection_closed(now, conn);
+                }
+            }
+            Input::Closed | Input::Failed => {
+                if let Some(conn) = source.conn {
+                    self.endpoint.connection_closed(now, conn);
+                }
+                if matches!(inbound.input, Input::Failed) {
+                    self.endpoint
+                        .transport_failed(now, Proto::Tcp, source.remote);
+                }
+            }
+        }
+    }
+
+    /// Lets the endpoint say and send what it has, at once.
+    pub(super) fn settle(&mut self) {
+        loop {
+            while let Some(transmit) = self.endpoint.poll_transmit() {
+                self.net.send(transmit);
+            }
+            if let Some(event) = self.endpoint.poll_event() {
+                self.sip_event(event);
+                continue;
+            }
+            let now = Instant::now();
+            let due = Millis(ms(now.saturating_duration_since(self.epoch)).cast_unsigned());
+            if self.endpoint.next_deadline().is_none_or(|at| at > due) {
+                return;
+            }
+            self.at(now);
+            self.endpoint.on_timer(due);
+        }
+    }
+
+    fn retry(&mut self) {
+        self.plane.retry();
+        self.outbox.post();
+    }
+
+    /// The call of a leg is over: its media ends and gives its counts.
+    pub(super) fn over(&mut self, leg: LegId, over: Over) {
+        let Some(row) = self.legs.get_mut(leg) else {
+            return;
+        };
+        if row.end.replace(over).is_some() {
+            return;
+        }
+        self.plane.order(crate::plane::Order::Remove(leg, over.at));
+        self.leg_over(leg, &over);
+    }
+
+    pub(super) fn live(&self, leg: LegId) -> Option<&LegRow> {
+        self.legs.get(leg).filter(|row| row.end.is_none())
+    }
+}
+
+fn give_back(error: mpsc::error::TrySendError<MediaEvent>) -> Result<(), MediaEvent> {
+    match error {
+        mpsc::error::TrySendError::Full(event) => Err(event),
+        // The signalling thread is gone: nobody is left to tell.
+        mpsc::error::TrySendError::Closed(_) => Ok(()),
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn settings(config: &VoiceConfig, bound: &[(SipTransport, SocketAddr)]) -> Config {
+    let reached = |transport| {
+        let found = bound.iter().find(|(t, _)| *t == transport);
+        found.map(|(_, addr)| SocketAddr::new(reached_at(config, addr.ip()), addr.port()))
+    };
+    let udp = reached(SipTransport::Udp);
+    let mut settings = Config::new(udp.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0))));
+    settings.user_agent = concat!("Marcador/", env!("CARGO_PKG_VERSION")).to_owned();
+    settings.local.udp = udp;
+    settings.local.tcp = reached(SipTransport::Tcp);
+    settings.session_expires_s = limits::SESSION_S;
+    let phones = config.phones.clone();
+    settings.auth = Some(Auth {
+        realm: config.realm.clone(),
+        nonce_key: rand::random(),
+        algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
+        passwords: Arc::new(move |user: &str| phones.password(user).map(Secret::Password)),
+    });
+    let (least, most) = limits::REGISTRATION_S;
+    settings.registrar = Some(RegistrarRules {
+        min_expires_s: least,
+        max_expires_s: most,
+        default_expires_s: limits::REGISTRATION_DEFAULT_S,
+    });
+    settings
+}
+
+/// Address at which others reach a socket bound to `bound`.
+fn reached_at(config: &VoiceConfig, bound: IpAddr) -> IpAddr {
+    if let Some(external) = config.external_address {
+        return external;
+    }
+    if !bound.is_unspecified() {
+        return bound;
+    }
+    // No packet leaves: the system only chooses the address it would send from (RFC 5737 net).
+    let probe = || {
+        let socket = std::net::UdpSocket::bind((bound, 0))?;
+        match bound {
+            IpAddr::V4(_) => socket.connect(("192.0.2.1", 9))?,
+            IpAddr::V6(_) => socket.connect(("2001:db8::1", 9))?,
+        }
+        socket.local_addr()
+    };
+    let fallback = match bound {
+        IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+    };
+    probe().map_or(fallback, |addr: SocketAddr| addr.ip())
+}

@@ -1,0 +1,307 @@
+//! What the SIP endpoint and the media threads tell.
+
+use super::calls::our_end;
+use super::core::Engine;
+use super::legs::{OurEnd, Over, Owner};
+use crate::limits;
+use crate::plane::{Counts, Event as MediaEvent, LegId, Order};
+use crate::recorder::RecorderEvent;
+use bytes::Bytes;
+use domain::ports::{HangUpCause, LegRef, TrunkReport};
+use sip::msg::Uri;
+use sip::ua::{CallKey, End, Event, RegistrationState};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+impl Engine {
+    pub(super) fn sip_event(&mut self, event: Event) {
+        match event {
+            Event::Progress {
+                call, code, sdp, ..
+            } => {
+                if let Some(leg) = self.legs.of_call(call) {
+                    self.debtor_progress(leg, code, sdp);
+                }
+            }
+            Event::Answered { call, sdp, .. } => self.answered(call, sdp.as_ref()),
+            Event::Failed { call, failure } => {
+                let Some(leg) = self.legs.of_call(call) else {
+                    return;
+                };
+                match self.live(leg).map(|row| &row.owner) {
+                    Some(Owner::Debtor(_)) => self.debtor_failed(leg, &failure),
+                    Some(Owner::Agent(_)) => self.agent_failed(leg, &failure),
+                    Some(Owner::Caller { .. }) | None => {}
+                }
+            }
+            Event::Incoming(incoming) => self.incoming(&incoming),
+            Event::Confirmed { call, sdp } => self.confirmed(call, sdp.as_ref()),
+            Event::Reinvite { call, sdp, .. } => self.changed(call, sdp.as_ref()),
+            Event::Info {
+                call,
+                content_type,
+                body,
+            } => {
+                self.info(call, content_type.as_ref(), &body);
+            }
+            Event::Ended { call, end } => self.ended(call, &end),
+            Event::Pong { ping, code, .. } => self.pong(ping, code),
+            Event::Registered {
+                user,
+                contact,
+                source,
+                ..
+            } => {
+                self.phone(&user, contact, Some(source.remote));
+            }
+            Event::Unregistered { user, contact, .. } => self.phone(&user, contact, None),
+            Event::Registration {
+                state: RegistrationState::Failed { code, .. },
+                ..
+            } => {
+                tracing::warn!(code, "a trunk refused our registration");
+            }
+            Event::Registration { .. } | Event::ReinviteDone { .. } => {}
+        }
+    }
+
+    fn answered(&mut self, call: CallKey, sdp: Option<&Bytes>) {
+        let Some(leg) = self.legs.of_call(call) else {
+            return;
+        };
+        match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Debtor(_)) => self.debtor_answered(leg, sdp),
+            Some(Owner::Agent(_)) => self.agent_answered(leg, sdp),
+            Some(Owner::Caller { .. }) | None => {}
+        }
+    }
+
+    fn ended(&mut self, call: CallKey, end: &End) {
+        let Some(leg) = self.legs.of_call(call) else {
+            return;
+        };
+        match self.live(leg).map(|row| &row.owner) {
+            Some(Owner::Agent(_)) => self.agent_ended(leg, end),
+            Some(Owner::Debtor(_) | Owner::Caller { .. }) => self.call_ended(leg, end),
+            None => {}
+        }
+    }
+
+    /// The far end wants to change the session, or to refresh it.
+    fn changed(&mut self, call: CallKey, offer: Option<&Bytes>) {
+        let now = self.millis();
+        let leg = self.legs.of_call(call);
+        let row = leg
+            .and_then(|leg| self.legs.get_mut(leg))
+            .filter(|row| row.end.is_none());
+        let mut agreed = None;
+        let body = row.and_then(|row| match offer {
+            None => Some(row.media.offer_again()),
+            Some(offer) => row.media.answer(offer).ok().map(|(body, settled)| {
+                agreed = Some(settled);
+                body
+            }),
+        });
+        let _ = self.endpoint.answer_reinvite(now, call, body);
+        if let (Some(leg), Some(agreed)) = (leg, agreed) {
+            self.plane.order(Order::Agreed(leg, agreed, true));
+        }
+    }
+
+    /// Keys by INFO, as some far ends send them.
+    fn info(&mut self, call: CallKey, content_type: Option<&Bytes>, body: &Bytes) {
+        let Some(leg) = self.legs.of_call(call) else {
+            return;
+        };
+        let kind = content_type
+            .map(|t| t.to_ascii_lowercase())
+            .unwrap_or_default();
+        let text = String::from_utf8_lossy(body);
+        let key = if kind.starts_with(b"application/dtmf-relay") {
+            text.lines()
+                .find_map(|line| line.trim().strip_prefix("Signal"))
+                .and_then(|rest| rest.trim_start_matches([' ', '=']).chars().next())
+        } else if kind.starts_with(b"application/dtmf") {
+            text.trim().chars().next()
+        } else {
+            None
+        };
+        if let Some(digit) = key.filter(|key| crate::plane::key_event(*key).is_some()) {
+            self.key_pressed(leg, digit, self.now);
+        }
+    }
+
+    fn phone(&mut self, user: &str, contact: Uri, from: Option<SocketAddr>) {
+        let contacts = self.phones.entry(user.to_owned()).or_default();
+        contacts.retain(|(known, _)| !known.same_as(&contact));
+        contacts.extend(from.map(|from| (contact, from)));
+        if contacts.is_empty() {
+            self.phones.remove(user);
+        }
+        self.befriend();
+    }
+
+    pub(super) fn media_event(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Bridged { debtor, agent, at } => {
+                let attempt = self.leg_ref(debtor);
+                let agent = self.leg_ref(agent);
+                if let (Some(LegRef::Debtor(attempt)), Some(LegRef::Agent(agent))) =
+                    (attempt, agent)
+                {
+                    let at = self.wall.at(at);
+                    self.outbox
+                        .tell(TrunkReport::Bridged { attempt, agent, at });
+                }
+            }
+            MediaEvent::Played { leg, at } => self.played(leg, at),
+            MediaEvent::Dtmf { leg, digit, at } => self.key_pressed(leg, digit, at),
+            MediaEvent::Silent {
+                leg,
+                silent_ms,
+                lifeless_ms,
+                at,
+            } => {
+                self.silent(leg, silent_ms, lifeless_ms, at);
+            }
+            MediaEvent::Proved { leg, at } => {
+                self.at(at);
+                self.agent_proved(leg);
+            }
+            MediaEvent::Removed { leg, counts } => self.removed(leg, counts),
+            MediaEvent::Recorder(event) => self.recorded(event),
+        }
+    }
+
+    fn leg_ref(&self, leg: LegId) -> Option<LegRef> {
+        match &self.live(leg)?.owner {
+            Owner::Debtor(debtor) => Some(LegRef::Debtor(debtor.order.attempt_id)),
+            Owner::Agent(held) => Some(LegRef::Agent(held.agent)),
+            Owner::Caller { .. } => None,
+        }
+    }
+
+    fn played(&mut self, leg: LegId, at: Instant) {
+        if let Some(Owner::Caller { .. }) = self.live(leg).map(|row| &row.owner) {
+            self.at(at);
+            self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 16,
+                    why: "message over",
+                },
+            );
+        } else if let Some(of) = self.leg_ref(leg) {
+            self.outbox.tell(TrunkReport::Played {
+                leg: of,
+                at: self.wall.at(at),
+            });
+        }
+    }
+
+    fn key_pressed(&mut self, leg: LegId, digit: char, at: Instant) {
+        if let Some(of) = self.leg_ref(leg) {
+            self.outbox.tell(TrunkReport::Dtmf {
+                leg: of,
+                digit,
+                at: self.wall.at(at),
+            });
+        }
+    }
+
+    fn silent(&mut self, leg: LegId, silent_ms: i64, lifeless_ms: i64, at: Instant) {
+        self.at(at);
+        match self.leg_ref(leg) {
+            Some(LegRef::Debtor(attempt)) => {
+                let at = self.wall.at(at);
+                self.outbox.tell(TrunkReport::OneWayAudio {
+                    attempt,
+                    silent_ms,
+                    at,
+                });
+                if lifeless_ms >= limits::LIFELESS_MS {
+                    self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
+                }
+            }
+            Some(LegRef::Agent(_)) if lifeless_ms >= limits::AGENT_RTP_LOSS_MS => {
+                self.end_leg(
+                    leg,
+                    OurEnd {
+                        q850: 41,
+                        why: "no audio from the phone",
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// The call of a leg is over: its names are free again.
+    pub(super) fn leg_over(&mut self, leg: LegId, over: &Over) {
+        let Some(row) = self.legs.get(leg) else {
+            return;
+        };
+        match &row.owner {
+            Owner::Debtor(debtor) => {
+                let (attempt, trunk) = (debtor.order.attempt_id, debtor.order.trunk_id);
+                self.attempts.remove(&attempt);
+                self.release(trunk);
+            }
+            Owner::Agent(held) => {
+                let agent = held.agent;
+                if self.agents.get(&agent) == Some(&leg) {
+                    self.agents.remove(&agent);
+                }
+            }
+            Owner::Caller { .. } => {}
+        }
+        tracing::debug!(
+            leg = leg.0,
+            code = over.code,
+            by_us = over.by_us,
+            "call over"
+        );
+    }
+
+    /// A media thread let a leg go.
+    fn removed(&mut self, leg: LegId, counts: Counts) {
+        let Some(row) = self.legs.remove(leg) else {
+            return;
+        };
+        if let (Owner::Debtor(debtor), Some(over)) = (&row.owner, &row.end) {
+            self.tell_end(debtor, over, counts);
+        }
+    }
+
+    fn recorded(&mut self, event: RecorderEvent) {
+        let at = self.wall.now();
+        self.outbox.tell(match event {
+            RecorderEvent::Sealed {
+                recording,
+                attempt,
+                sha256,
+                duration_ms,
+                bytes,
+                gaps,
+            } => TrunkReport::RecordingSealed {
+                recording,
+                attempt,
+                sha256,
+                duration_ms,
+                bytes,
+                gaps,
+                at,
+            },
+            RecorderEvent::Failed {
+                recording,
+                attempt,
+                reason,
+            } => TrunkReport::RecordingFailed {
+                recording,
+                attempt,
+                reason,
+                at,
+            },
+        });
+    }
+}

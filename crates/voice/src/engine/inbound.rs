@@ -1,0 +1,149 @@
+//! Calls that come in: a debtor who calls back hears the safe-harbour message; anybody who is no
+//! trunk is refused.
+
+use super::core::Engine;
+use super::legs::{LegRow, OurEnd, Owner};
+use crate::config::Codec;
+use crate::limits;
+use crate::plane::{Agreed, LegId, Order, Sound};
+use bytes::Bytes;
+use sip::ua::{CallKey, Incoming};
+use std::net::SocketAddr;
+
+impl Engine {
+    pub(super) fn incoming(&mut self, incoming: &Incoming) {
+        if let Err(code) = self.welcome(incoming) {
+            let now = self.millis();
+            let _ = self.endpoint.reject(now, incoming.call, code, None);
+        }
+    }
+
+    /// Answers and plays, or says with which code to refuse.
+    fn welcome(&mut self, incoming: &Incoming) -> Result<(), u16> {
+        if !self.may_call(incoming.source.remote) {
+            return Err(403);
+        }
+        let busy = self.legs.callers() >= limits::INBOUND_CALLS
+            || self.endpoint.transactions() >= self.config.sip_transactions
+            || self.farewell.is_some();
+        if busy {
+            return Err(503);
+        }
+        let (leg, port) = self
+            .plane
+            .add(self.nat_of(incoming.source.remote))
+            .ok_or(503_u16)?;
+        let mut media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let answer = match &incoming.sdp {
+            Some(offer) => media
+                .answer(offer)
+                .map(|(body, agreed)| (body, Some(agreed))),
+            None => Ok((media.offer(), None)),
+        };
+        let Ok((body, agreed)) = answer else {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(488);
+        };
+        let now = self.millis();
+        if self.endpoint.answer(now, incoming.call, body).is_err() {
+            self.plane.order(Order::Remove(leg, self.now));
+            return Err(500);
+        }
+        let (owner, key) = (Owner::Caller { since: self.now }, incoming.call);
+        self.legs.add(
+            leg,
+            LegRow {
+                owner,
+                key,
+                media,
+                end: None,
+                our_end: None,
+            },
+        );
+        if let Some(agreed) = agreed {
+            self.play_to_caller(leg, agreed);
+        }
+        Ok(())
+    }
+
+    /// Whether a call from there is answered: from a trunk, or from anyone when so configured. On
+    /// loopback all peers share an address, so the port counts there too.
+    fn may_call(&self, from: SocketAddr) -> bool {
+        let phone = self.phones.values().flatten().any(|(_, at)| *at == from);
+        let trunk = self.routes.values().flat_map(|r| &r.addrs).any(|addr| {
+            addr.ip() == from.ip() && (!addr.ip().is_loopback() || addr.port() == from.port())
+        });
+        !phone && (trunk || self.config.inbound.from_anyone)
+    }
+
+    fn nat_of(&self, from: SocketAddr) -> bool {
+        let of_it = |r: &&super::route::Route| r.addrs.iter().any(|a| a.ip() == from.ip());
+        self.routes
+            .values()
+            .find(of_it)
+            .is_some_and(|r| r.config.behind_nat)
+    }
+
+    /// The caller's answer to our offer, in the ACK.
+    pub(super) fn confirmed(&mut self, call: CallKey, sdp: Option<&Bytes>) {
+        let Some(leg) = self.legs.of_call(call) else {
+            return;
+        };
+        let Some(sdp) = sdp else { return };
+        let Some(row) = self.live(leg) else { return };
+        match row.media.answered(Some(sdp)) {
+            Ok(agreed) => self.play_to_caller(leg, agreed),
+            Err(_) => self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 88,
+                    why: "no common codec",
+                },
+            ),
+        }
+    }
+
+    fn play_to_caller(&mut self, leg: LegId, agreed: Agreed) {
+        self.plane.order(Order::Agreed(leg, agreed, true));
+        let inbound = &self.config.inbound;
+        match self
+            .prompts
+            .safe_harbour(&inbound.client, &inbound.language)
+        {
+            Some(samples) => self
+                .plane
+                .order(Order::Play(leg, Some(Sound::message(samples)))),
+            None => self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 16,
+                    why: "no message",
+                },
+            ),
+        }
+    }
+
+    /// Callers whose message should be over by now (a far end that takes no audio).
+    pub(super) fn check_callers(&mut self) {
+        let now = self.now;
+        let late = |row: &LegRow| {
+            matches!(row.owner, Owner::Caller { since }
+                if now.saturating_duration_since(since) >= limits::INBOUND_LONGEST)
+        };
+        let ended: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(_, row)| late(row))
+            .map(|(leg, _)| leg)
+            .collect();
+        for leg in ended {
+            self.end_leg(
+                leg,
+                OurEnd {
+                    q850: 16,
+                    why: "message over",
+                },
+            );
+        }
+    }
+}

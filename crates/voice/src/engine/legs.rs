@@ -1,0 +1,241 @@
+//! What the signalling thread knows of each leg, and how it says it in SDP.
+
+use crate::config::Codec;
+use crate::plane::{Agreed, LegId};
+use bytes::Bytes;
+use domain::ids::AgentId;
+use domain::ports::DialOrder;
+use sip::SipError;
+use sip::sdp::{self, LocalMedia, RemoteMedia};
+use sip::ua::CallKey;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// One leg, from its first INVITE until its media thread has given its counts back.
+pub(super) struct LegRow {
+    pub(super) owner: Owner,
+    pub(super) key: CallKey,
+    pub(super) media: Media,
+    /// The call is over; the leg waits for its counts.
+    pub(super) end: Option<Over>,
+    /// Why we hung up.
+    pub(super) our_end: Option<OurEnd>,
+}
+
+/// Whose leg it is.
+pub(super) enum Owner {
+    Debtor(Box<Debtor>),
+    Agent(AgentLeg),
+    /// Somebody who called us and hears the message.
+    Caller {
+        since: Instant,
+    },
+}
+
+pub(super) struct Debtor {
+    pub(super) order: DialOrder,
+    pub(super) ringing: bool,
+    pub(super) answered: bool,
+}
+
+pub(super) struct AgentLeg {
+    pub(super) agent: AgentId,
+    pub(super) user: String,
+    /// When the phone answered.
+    pub(super) answered: Option<Instant>,
+    /// Audio has passed both ways.
+    pub(super) proved: bool,
+}
+
+/// The cause we gave, for reports.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OurEnd {
+    pub(super) q850: u16,
+    pub(super) why: &'static str,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Over {
+    pub(super) at: Instant,
+    pub(super) code: Option<u16>,
+    pub(super) q850: Option<u16>,
+    pub(super) by_us: bool,
+    pub(super) ring_timeout: bool,
+}
+
+/// All legs, found by what is known of them.
+#[derive(Default)]
+pub(super) struct Legs {
+    rows: HashMap<LegId, LegRow>,
+    by_key: HashMap<CallKey, LegId>,
+}
+
+impl Legs {
+    pub(super) fn add(&mut self, leg: LegId, row: LegRow) {
+        self.by_key.insert(row.key, leg);
+        self.rows.insert(leg, row);
+    }
+
+    pub(super) fn of_call(&self, key: CallKey) -> Option<LegId> {
+        self.by_key.get(&key).copied()
+    }
+
+    pub(super) fn get(&self, leg: LegId) -> Option<&LegRow> {
+        self.rows.get(&leg)
+    }
+
+    pub(super) fn get_mut(&mut self, leg: LegId) -> Option<&mut LegRow> {
+        self.rows.get_mut(&leg)
+    }
+
+    pub(super) fn remove(&mut self, leg: LegId) -> Option<LegRow> {
+        let row = self.rows.remove(&leg)?;
+        self.by_key.remove(&row.key);
+        Some(row)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LegId, &LegRow)> {
+        self.rows.iter().map(|(leg, row)| (*leg, row))
+    }
+
+    pub(super) fn callers(&self) -> usize {
+        self.rows
+            .values()
+            .filter(|r| matches!(r.owner, Owner::Caller { .. }))
+            .count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Our side of a leg's session and what was agreed.
+pub(super) struct Media {
+    local: LocalMedia,
+    sent: Bytes,
+    /// Description of early media; it stands when the 2xx brings none.
+    early: Option<Bytes>,
+}
+
+impl Media {
+    pub(super) fn new(addr: SocketAddr, session: u64, codecs: &[Codec]) -> Self {
+        let mut local = LocalMedia::new(addr, session);
+        local.codecs = codecs.iter().map(|c| to_sip(*c)).collect();
+        let sent = sdp::offer(&local);
+        Self {
+            local,
+            sent,
+            early: None,
+        }
+    }
+
+    /// Our offer.
+    pub(super) fn offer(&self) -> Bytes {
+        self.sent.clone()
+    }
+
+    /// The far end's answer before the call is answered.
+    pub(super) fn early(&mut self, body: Bytes) -> Result<Agreed, SipError> {
+        let remote = sdp::read_answer(&body, &self.local)?;
+        self.early = Some(body);
+        Ok(agreed(&remote, true))
+    }
+
+    /// The far end's answer; the early one when the 2xx has none.
+    pub(super) fn answered(&self, body: Option<&Bytes>) -> Result<Agreed, SipError> {
+        let body = body
+            .or(self.early.as_ref())
+            .ok_or(SipError::Sdp("no answer"))?;
+        Ok(agreed(&sdp::read_answer(body, &self.local)?, true))
+    }
+
+    /// Our answer to an offer. A changed description has the next version (RFC 3264 §8).
+    pub(super) fn answer(&mut self, offer: &[u8]) -> Result<(Bytes, Agreed), SipError> {
+        let mut answer = sdp::answer(offer, &self.local)?;
+        if answer.sdp != self.sent {
+            self.local.version += 1;
+            answer = sdp::answer(offer, &self.local)?;
+            self.sent = answer.sdp.clone();
+        }
+        Ok((
+            answer.sdp,
+            agreed(&answer.remote, answer.direction.receives()),
+        ))
+    }
+
+    /// Our offer where the far end asks for one.
+    pub(super) fn offer_again(&mut self) -> Bytes {
+        let mut offer = sdp::offer(&self.local);
+        if offer != self.sent {
+            self.local.version += 1;
+            offer = sdp::offer(&self.local);
+            self.sent = offer.clone();
+        }
+        offer
+    }
+}
+
+fn to_sip(codec: Codec) -> sdp::Codec {
+    match codec {
+        Codec::Pcmu => sdp::Codec::Pcmu,
+        Codec::Pcma => sdp::Codec::Pcma,
+    }
+}
+
+fn agreed(remote: &RemoteMedia, we_receive: bool) -> Agreed {
+    Agreed {
+        remote: remote.addr,
+        codec: match remote.codec {
+            sdp::Codec::Pcmu => Codec::Pcmu,
+            sdp::Codec::Pcma => Codec::Pcma,
+        },
+        dtmf: remote.dtmf_pt,
+        send: remote.may_send(),
+        receive: we_receive && remote.direction.sends(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn offer_and_answer_agree_on_both_sides() {
+        let caller = Media::new(addr(4_000), 1, &[Codec::Pcma, Codec::Pcmu]);
+        let mut called = Media::new(addr(5_000), 2, &[Codec::Pcmu]);
+        let (body, theirs) = called.answer(&caller.offer()).expect("agrees");
+        let ours = caller.answered(Some(&body)).expect("agrees");
+        assert_eq!((ours.remote, theirs.remote), (addr(5_000), addr(4_000)));
+        assert_eq!((ours.codec, theirs.codec), (Codec::Pcmu, Codec::Pcmu));
+        assert!(ours.send && ours.receive && theirs.send && theirs.receive);
+        assert!(ours.dtmf.is_some());
+    }
+
+    #[test]
+    fn an_answer_without_codec_of_ours_is_refused() {
+        let a_law = Media::new(addr(4_000), 1, &[Codec::Pcma]);
+        let mut mu_law = Media::new(addr(5_000), 2, &[Codec::Pcmu]);
+        assert!(mu_law.answer(&a_law.offer()).is_err());
+        assert!(a_law.answered(Some(&mu_law.offer())).is_err());
+        assert!(a_law.answered(None).is_err());
+    }
+
+    #[test]
+    fn versions_rise_with_changes_only() {
+        let mut media = Media::new(addr(4_000), 1, &[Codec::Pcma, Codec::Pcmu]);
+        let offer = Media::new(addr(5_000), 2, &[Codec::Pcma]).offer();
+        let (first, _) = media.answer(&offer).expect("agrees");
+        let (second, _) = media.answer(&offer).expect("agrees");
+        assert_eq!(first, second, "a session refresh changes nothing");
+        let hold = String::from_utf8_lossy(&offer).replace("sendrecv", "sendonly");
+        let (third, agreed) = media.answer(hold.as_bytes()).expect("agrees");
+        assert!(third != second && !agreed.send && agreed.receive);
+    }
+}

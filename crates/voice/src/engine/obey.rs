@@ -1,0 +1,120 @@
+//! What is asked of the signalling thread from inside the product.
+
+use super::calls::our_end;
+use super::core::Engine;
+use super::order::{Command, Order};
+use crate::plane::{self, LegId, Sound};
+use crate::voice::VoiceStats;
+use domain::ports::{LegRef, PlayWhat, TrunkError};
+use std::time::Instant;
+
+impl Engine {
+    pub(super) fn order(&mut self, order: Order) {
+        self.at(Instant::now());
+        match order {
+            Order::Call(command, reply) => {
+                let done = self.command(command);
+                let _ = reply.send(done);
+            }
+            Order::PhoneRegistered(user, reply) => {
+                let _ = reply.send(!self.endpoint.bindings(&user).is_empty());
+            }
+            Order::SetTrunks(trunks) => self.set_trunks(trunks),
+            Order::Trunks(reply) => drop(reply.send(self.trunk_status())),
+            Order::Stats(reply) => drop(reply.send(self.stats())),
+            Order::Shutdown(done) => self.say_farewell(Some(done)),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), TrunkError> {
+        match command {
+            Command::Dial(order) => self.dial(*order),
+            Command::Cancel(attempt) => {
+                let leg = self.of_attempt(attempt, false)?;
+                self.end_leg(leg, our_end(domain::ports::HangUpCause::Normal));
+                Ok(())
+            }
+            Command::HangUp(attempt, cause) => {
+                let leg = self.of_attempt(attempt, false)?;
+                self.end_leg(leg, our_end(cause));
+                Ok(())
+            }
+            Command::Bridge(attempt, agent) => {
+                let debtor = self.of_attempt(attempt, true)?;
+                let agent = self.proved_agent(agent)?;
+                self.plane.order(plane::Order::Bridge {
+                    debtor,
+                    agent,
+                    beep: true,
+                });
+                Ok(())
+            }
+            Command::Unbridge(attempt) => self.debtor_order(attempt, plane::Order::Unbridge),
+            Command::Hold(attempt, on) => {
+                self.debtor_order(attempt, |leg| plane::Order::Hold(leg, on))
+            }
+            Command::Mute(attempt, on) => {
+                self.debtor_order(attempt, |leg| plane::Order::Mute(leg, on))
+            }
+            Command::Record(attempt, on) => {
+                self.debtor_order(attempt, |leg| plane::Order::PauseRecording(leg, !on))
+            }
+            Command::Dtmf(attempt, digit) => {
+                let event =
+                    plane::key_event(digit).ok_or(TrunkError::Limit("keys are 0-9*#A-D"))?;
+                self.debtor_order(attempt, |leg| plane::Order::Dtmf(leg, event))
+            }
+            Command::Monitor(attempt, supervisor, mode) => {
+                let debtor = self.of_attempt(attempt, true)?;
+                let supervisor = self.proved_agent(supervisor)?;
+                self.plane.order(plane::Order::Monitor {
+                    debtor,
+                    supervisor,
+                    mode,
+                });
+                Ok(())
+            }
+            Command::Play(leg, what) => self.play(leg, what),
+            Command::OpenAgent(agent, user) => self.open_agent(agent, &user),
+            Command::CloseAgent(agent) => self.close_agent(agent),
+        }
+    }
+
+    fn debtor_order(
+        &mut self,
+        attempt: domain::ids::AttemptId,
+        order: impl FnOnce(LegId) -> plane::Order,
+    ) -> Result<(), TrunkError> {
+        let leg = self.of_attempt(attempt, true)?;
+        self.plane.order(order(leg));
+        Ok(())
+    }
+
+    fn play(&mut self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
+        let leg = match leg {
+            LegRef::Debtor(attempt) => self.of_attempt(attempt, true)?,
+            LegRef::Agent(agent) => self.of_agent(agent)?,
+        };
+        let sound = match what {
+            PlayWhat::SafeHarbour { language, client } => {
+                let samples = self.prompts.safe_harbour(&client, &language);
+                Some(Sound::message(samples.ok_or(TrunkError::Gone)?))
+            }
+            PlayWhat::RingBack => Some(Sound::repeated(self.tones.ring_back.clone())),
+            PlayWhat::Beep => Some(Sound::over(self.tones.beep.clone(), false)),
+            PlayWhat::Silence => None,
+        };
+        self.plane.order(plane::Order::Play(leg, sound));
+        Ok(())
+    }
+
+    fn stats(&self) -> VoiceStats {
+        VoiceStats {
+            calls: self.attempts.len(),
+            agent_legs: self.agents.len(),
+            phones: self.phones.len(),
+            transactions: self.endpoint.transactions(),
+            dropped: self.net.dropped(),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! A trunk as the signalling thread keeps it: limits, health, addresses.
+
+use crate::config::TrunkConfig;
+use crate::limits;
+use domain::ports::TrunkError;
+use sip::ua::PingKey;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Starts allowed in a moving window: never more than `cps` in any second. A token bucket would
+/// allow twice as many at its edge.
+#[derive(Debug)]
+pub(super) struct StartGuard {
+    most: usize,
+    window: Duration,
+    starts: VecDeque<Instant>,
+}
+
+impl StartGuard {
+    /// `cps` below 1 means one start in `1 / cps` seconds.
+    pub(super) fn new(cps: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked positive; a float casts saturating"
+        )]
+        let most = (cps.floor() as usize).max(1);
+        #[expect(clippy::cast_precision_loss, reason = "a count of calls a second")]
+        let window = Duration::from_secs_f64((most as f64 / cps).clamp(0.001, 3_600.0));
+        Self {
+            most,
+            window,
+            starts: VecDeque::new(),
+        }
+    }
+
+    /// Counts a start, or refuses it.
+    pub(super) fn start(&mut self, now: Instant) -> bool {
+        while let Some(first) = self.starts.front() {
+            if now.saturating_duration_since(*first) < self.window {
+                break;
+            }
+            self.starts.pop_front();
+        }
+        let fine = self.starts.len() < self.most;
+        if fine {
+            self.starts.push_back(now);
+        }
+        fine
+    }
+}
+
+/// A trunk now.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) config: TrunkConfig,
+    pub(super) addrs: Vec<SocketAddr>,
+    looked_up: Option<Instant>,
+    pub(super) up: bool,
+    /// Whether its state was ever told.
+    pub(super) told: bool,
+    pub(super) in_use: u32,
+    guard: StartGuard,
+    back_off: Option<Instant>,
+    /// 503s running without a Retry-After.
+    refusals: u32,
+    pings_lost: u32,
+    next_ping: Instant,
+    pub(super) pinging: Option<(PingKey, Instant)>,
+}
+
+impl Route {
+    pub(super) fn new(config: TrunkConfig, now: Instant) -> Self {
+        let literal = config.host_port().ok().and_then(|(host, port)| {
+            host.parse()
+                .ok()
+                .map(|ip: std::net::IpAddr| SocketAddr::new(ip, port))
+        });
+        Self {
+            guard: StartGuard::new(config.cps),
+            addrs: literal.into_iter().collect(),
+            looked_up: literal.map(|_| now),
+            // Until the first ping says otherwise, a call may try.
+            up: true,
+            told: false,
+            in_use: 0,
+            back_off: None,
+            refusals: 0,
+            pings_lost: 0,
+            next_ping: now,
+            pinging: None,
+            config,
+        }
+    }
+
+    /// Takes a changed configuration; calls and health go on.
+    pub(super) fn configure(&mut self, config: TrunkConfig, now: Instant) {
+        let in_use = self.in_use;
+        let same_place = config.uri == self.config.uri && config.transport == self.config.transport;
+        if same_place {
+            if config.cps.to_bits() != self.config.cps.to_bits() {
+                self.guard = StartGuard::new(config.cps);
+            }
+            self.config = config;
+        } else {
+            *self = Self::new(config, now);
+            self.in_use = in_use;
+        }
+    }
+
+    /// Whether a call may start now; counts it.
+    pub(super) fn start(&mut self, now: Instant) -> Result<SocketAddr, TrunkError> {
+        if self.back_off.is_some_and(|until| now < until) || !self.up {
+            return Err(TrunkError::TrunkDown);
+        }
+        let addr = *self.addrs.first().ok_or(TrunkError::TrunkDown)?;
+        if self.in_use >= self.config.channels {
+            return Err(TrunkError::Limit("channels"));
+        }
+        if !self.guard.start(now) {
+            return Err(TrunkError::Limit("calls per second"));
+        }
+        self.in_use += 1;
+        Ok(addr)
+    }
+
+    pub(super) fn release(&mut self) {
+        self.in_use = self.in_use.saturating_sub(1);
+    }
+
+    /// A 503. One without Retry-After may be about that call only (RFC 3261 §21.5.4): it takes
+    /// several running to pause the trunk.
+    pub(super) fn congested(&mut self, retry_after: Option<Duration>, now: Instant) {
+        self.refusals += 1;
+        if retry_after.is_none() && self.refusals < limits::TRUNK_REFUSALS {
+            return;
+        }
+        self.refusals = 0;
+        let pause = retry_after
+            .unwrap_or(limits::TRUNK_BACK_OFF)
+            .min(limits::TRUNK_BACK_OFF_MAX);
+        self.back_off = Some(now + pause);
+    }
+
+    /// A final answer to a call: somebody is there.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.refusals = 0;
+        self.pings_lost = 0;
+        if self.up && self.pinging.is_none() {
+            self.next_ping = self.next_ping.max(now + limits::TRUNK_PING);
+        }
+    }
+
+    /// A call got no answer at all: ask at once whether anybody is there.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        if self.pinging.is_none() {
+            self.next_ping = now;
+        }
+    }
+
+    /// Where to ping, when that is due.
+    pub(super) fn ping_due(&self, now: Instant) -> Option<SocketAddr> {
+        let due = self.pinging.is_none() && now >= self.next_ping;
+        self.addrs.first().copied().filter(|_| due)
+    }
+
+    /// The ping that was waited for long enough.
+    pub(super) fn ping_lost(&self, now: Instant) -> Option<PingKey> {
+        let (key, sent) = self.pinging?;
+        (now.saturating_duration_since(sent) >= limits::TRUNK_PING_WAIT).then_some(key)
+    }
+
+    /// Outcome of a ping; the new state when it changed or was never told.
+    pub(super) fn pinged(&mut self, answered: bool, now: Instant) -> Option<bool> {
+        self.pinging = None;
+        // While down, look more often: a trunk that is back should be used soon.
+        let pause = if answered {
+            limits::TRUNK_PING
+        } else {
+            limits::TRUNK_PING / 5
+        };
+        self.next_ping = now + pause;
+        self.pings_lost = if answered { 0 } else { self.pings_lost + 1 };
+        let up = if answered {
+            true
+        } else {
+            self.up && self.pings_lost < limits::TRUNK_PINGS_LOST
+        };
+        let changed = up != self.up || !self.told;
+        self.up = up;
+        self.told |= changed;
+        if !up {
+            // The next address, if the name has more (RFC 3263 §4.3).
+            let step = usize::from(self.addrs.len() > 1);
+            self.addrs.rotate_left(step);
+        }
+        changed.then_some(up)
+    }
+
+    /// Host and port to look up, when that is due.
+    pub(super) fn look_up(&mut self, now: Instant) -> Option<(String, u16)> {
+        let (host, port) = self.config.host_port().ok()?;
+        if host.parse::<std::net::IpAddr>().is_ok() {
+            return None;
+        }
+        let due = self
+            .looked_up
+            .is_none_or(|at| now.saturating_duration_since(at) >= limits::DNS_TTL);
+        due.then(|| {
+            self.looked_up = Some(now);
+            (host, port)
+        })
+    }
+
+    /// Answer of the look-up; an empty one keeps what is known.
+    pub(super) fn found(&mut self, addrs: Vec<SocketAddr>) {
+        if addrs.is_empty() {
+            return;
+        }
+        let current = self.addrs.first().copied();
+        self.addrs = addrs;
+        self.addrs.truncate(limits::DNS_ADDRESSES);
+        if let Some(at) = self.addrs.iter().position(|a| Some(*a) == current) {
+            self.addrs.rotate_left(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Codec, SipTransport};
+    use domain::ids::TrunkId;
+
+    fn route(uri: &str, channels: u32, cps: f64) -> Route {
+        let config = TrunkConfig {
+            id: TrunkId(uuid::Uuid::nil()),
+            name: "t".into(),
+            uri: uri.into(),
+            transport: SipTransport::Udp,
+            username: None,
+            password: None,
+            register: false,
+            channels,
+            cps,
+            codecs: vec![Codec::Pcma],
+            headers: vec![],
+            behind_nat: false,
+        };
+        Route::new(config, Instant::now())
+    }
+
+    #[test]
+    fn never_more_starts_than_cps_in_any_second() {
+        let t0 = Instant::now();
+        let mut guard = StartGuard::new(10.0);
+        let mut starts = Vec::new();
+        for ms in 0..5_000_u64 {
+            if guard.start(t0 + Duration::from_millis(ms)) {
+                starts.push(ms);
+            }
+        }
+        assert_eq!(starts.len(), 50);
+        assert!(starts.windows(11).all(|w| w[10] - w[0] >= 1_000));
+        let mut slow = StartGuard::new(0.5);
+        assert!(slow.start(t0) && !slow.start(t0 + Duration::from_millis(1_999)));
+        assert!(slow.start(t0 + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn limits_at_the_edge() {
+        let now = Instant::now();
+        let mut r = route("127.0.0.1:5070", 2, 100.0);
+        assert!(r.start(now).is_ok() && r.start(now).is_ok());
+        assert_eq!(r.start(now), Err(TrunkError::Limit("channels")));
+        r.release();
+        assert!(r.start(now).is_ok());
+        let mut r = route("127.0.0.1:5070", 9, 1.0);
+        assert!(r.start(now).is_ok());
+        assert_eq!(r.start(now), Err(TrunkError::Limit("calls per second")));
+        assert_eq!(
+            route("name.example", 9, 1.0).start(now),
+            Err(TrunkError::TrunkDown)
+        );
+    }
+
+    #[test]
+    fn health_is_told_when_it_changes() {
+        let now = Instant::now();
+        let mut r = route("127.0.0.1:5070", 2, 100.0);
+        assert_eq!(r.pinged(true, now), Some(true));
+        assert_eq!(r.pinged(true, now), None);
+        assert_eq!(r.pinged(false, now), None, "one lost ping is nothing");
+        assert_eq!(r.pinged(false, now), Some(false));
+        assert_eq!(r.start(now), Err(TrunkError::TrunkDown));
+        assert_eq!(r.pinged(true, now), Some(true));
+        r.congested(Some(Duration::from_secs(86_400)), now);
+        assert_eq!(
+            r.start(now + Duration::from_secs(299)),
+            Err(TrunkError::TrunkDown)
+        );
+        assert!(r.start(now + Duration::from_secs(300)).is_ok());
+    }
+
+    #[test]
+    fn one_refusal_is_about_its_call_and_several_about_the_trunk() {
+        let now = Instant::now();
+        let mut r = route("127.0.0.1:5070", 99, 100.0);
+        for _ in 1..limits::TRUNK_REFUSALS {
+            r.congested(None, now);
+        }
+        r.heard(now);
+        for _ in 1..limits::TRUNK_REFUSALS {
+            r.congested(None, now);
+            assert!(r.start(now).is_ok());
+        }
+        r.congested(None, now);
+        assert_eq!(r.start(now), Err(TrunkError::TrunkDown));
+        assert!(r.start(now + limits::TRUNK_BACK_OFF).is_ok());
+    }
+
+    #[test]
+    fn addresses_are_kept_when_a_look_up_fails() {
+        let mut r = route("name.example:5080", 2, 1.0);
+        let now = Instant::now();
+        assert_eq!(r.look_up(now), Some(("name.example".to_owned(), 5080)));
+        assert_eq!(r.look_up(now), None);
+        let (a, b) = (
+            SocketAddr::from(([1, 1, 1, 1], 5080)),
+            SocketAddr::from(([2, 2, 2, 2], 5080)),
+        );
+        r.found(vec![a, b]);
+        assert_eq!(r.pinged(true, now), Some(true));
+        let _ = (r.pinged(false, now), r.pinged(false, now));
+        assert_eq!(r.addrs, [b, a], "the next address after a failure");
+        r.found(vec![a, b]);
+        assert_eq!(r.addrs, [b, a]);
+        r.found(vec![]);
+        assert_eq!(r.addrs, [b, a]);
+    }
+}

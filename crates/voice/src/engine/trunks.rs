@@ -1,0 +1,209 @@
+//! Trunks: their addresses, health, registrations; and who is known to us.
+
+use super::calls::{login, proto};
+use super::core::Engine;
+use super::route::Route;
+use crate::config::TrunkConfig;
+use crate::limits;
+use crate::voice::TrunkStatus;
+use domain::ids::TrunkId;
+use domain::ports::TrunkReport;
+use sip::Target;
+use sip::header::NameAddr;
+use sip::msg::Uri;
+use sip::ua::{PingKey, PingOrder, RegisterOrder};
+use std::net::SocketAddr;
+
+/// Addresses of a trunk's name.
+pub(super) struct Found {
+    trunk: TrunkId,
+    addrs: Vec<SocketAddr>,
+}
+
+impl Engine {
+    /// What is due now and then.
+    pub(super) fn housekeeping(&mut self) {
+        self.at(std::time::Instant::now());
+        let trunks: Vec<TrunkId> = self.routes.keys().copied().collect();
+        for trunk in trunks {
+            self.look_up(trunk);
+            self.ping(trunk);
+            self.register(trunk);
+        }
+        self.check_agents();
+        self.check_callers();
+        self.plane.retry();
+        self.outbox.post();
+        if self.outbox.deaf() && self.farewell.is_none() {
+            // Nobody reads the reports: calls would go on without an owner.
+            self.say_farewell(None);
+        }
+    }
+
+    fn look_up(&mut self, trunk: TrunkId) {
+        let now = self.now;
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        let Some((host, port)) = route.look_up(now) else {
+            return;
+        };
+        let answer = self.looking_up.clone();
+        tokio::spawn(async move {
+            let name = (host.as_str(), port);
+            let addrs = match tokio::net::lookup_host(name).await {
+                Ok(addrs) => addrs.take(limits::DNS_ADDRESSES).collect(),
+                Err(error) => {
+                    tracing::warn!(host, %error, "trunk name not found");
+                    Vec::new()
+                }
+            };
+            let _ = answer.send(Found { trunk, addrs }).await;
+        });
+    }
+
+    pub(super) fn found(&mut self, found: Found) {
+        if let Some(route) = self.routes.get_mut(&found.trunk) {
+            route.found(found.addrs);
+        }
+        self.befriend();
+    }
+
+    fn ping(&mut self, trunk: TrunkId) {
+        let (now, millis) = (self.now, self.millis());
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        if let Some(key) = route.ping_lost(now) {
+            self.pings.remove(&key);
+            self.health(trunk, false);
+            return;
+        }
+        let Some(dest) = route.ping_due(now) else {
+            return;
+        };
+        let proto = proto(route.config.transport);
+        let order = PingOrder {
+            target: Uri::sip(None, dest).with_transport(proto),
+            next_hop: Target {
+                proto,
+                dest,
+                conn: None,
+            },
+            from: NameAddr::new(Uri::sip(Some("marcador"), self.sip_addr)),
+        };
+        if let Ok(key) = self.endpoint.options_ping(millis, order) {
+            route.pinging = Some((key, now));
+            self.pings.insert(key, trunk);
+        }
+    }
+
+    /// The fate of a ping. Any answer but "no service" shows that somebody is there.
+    pub(super) fn pong(&mut self, ping: PingKey, code: Option<u16>) {
+        if let Some(trunk) = self.pings.remove(&ping) {
+            self.health(trunk, code.is_some_and(|code| code != 503));
+        }
+    }
+
+    fn health(&mut self, trunk: TrunkId, answered: bool) {
+        let (now, at) = (self.now, self.stamp());
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        if let Some(up) = route.pinged(answered, now) {
+            tracing::info!(trunk = %route.config.name, up, "trunk health");
+            self.outbox.tell(TrunkReport::TrunkHealth { trunk, up, at });
+        }
+    }
+
+    fn register(&mut self, trunk: TrunkId) {
+        let Some(route) = self.routes.get(&trunk) else {
+            return;
+        };
+        if !route.config.register || self.registrations.contains_key(&trunk) {
+            return;
+        }
+        let (Some(dest), Ok((host, _))) = (route.addrs.first(), route.config.host_port()) else {
+            return;
+        };
+        let user = route
+            .config
+            .username
+            .clone()
+            .unwrap_or_else(|| "marcador".to_owned());
+        let proto = proto(route.config.transport);
+        let order = RegisterOrder {
+            registrar: Uri::sip_host(None, &host),
+            next_hop: Target {
+                proto,
+                dest: *dest,
+                conn: None,
+            },
+            account: NameAddr::new(Uri::sip_host(Some(&user), &host)),
+            contact_user: user,
+            expires_s: limits::TRUNK_REGISTRATION_S,
+            login: login(&route.config),
+        };
+        let now = self.millis();
+        match self.endpoint.register(now, order) {
+            Ok(key) => drop(self.registrations.insert(trunk, key)),
+            Err(error) => tracing::warn!(%error, "cannot register at a trunk"),
+        }
+    }
+
+    /// Replaces the routes. Calls on a route that is gone go on.
+    pub(super) fn set_trunks(&mut self, trunks: Vec<TrunkConfig>) {
+        let (now, millis) = (self.now, self.millis());
+        let mut before = std::mem::take(&mut self.routes);
+        for config in trunks {
+            let id = config.id;
+            let route = match before.remove(&id) {
+                Some(mut route) => {
+                    route.configure(config, now);
+                    route
+                }
+                None => Route::new(config, now),
+            };
+            self.routes.insert(id, route);
+        }
+        let gone = |trunk: &TrunkId| !self.routes.get(trunk).is_some_and(|r| r.config.register);
+        let left: Vec<TrunkId> = self
+            .registrations
+            .keys()
+            .filter(|t| gone(t))
+            .copied()
+            .collect();
+        for key in left
+            .iter()
+            .filter_map(|trunk| self.registrations.remove(trunk))
+        {
+            let _ = self.endpoint.unregister(millis, key);
+        }
+        self.befriend();
+        self.housekeeping();
+    }
+
+    pub(super) fn trunk_status(&self) -> Vec<TrunkStatus> {
+        let status = |route: &Route| TrunkStatus {
+            id: route.config.id,
+            name: route.config.name.clone(),
+            up: route.up && !route.addrs.is_empty(),
+            channels: route.config.channels,
+            in_use: route.in_use,
+            cps: route.config.cps,
+        };
+        self.routes.values().map(status).collect()
+    }
+
+    /// Whose datagrams are never dropped as a stranger's: trunks and registered phones.
+    pub(super) fn befriend(&mut self) {
+        let trunks = self
+            .routes
+            .values()
+            .flat_map(|r| r.addrs.iter().map(SocketAddr::ip));
+        let phones = self.phones.values().flatten().map(|(_, from)| from.ip());
+        // On loopback a flood and a trunk have one address: nobody is a friend there.
+        let friends = trunks.chain(phones).filter(|ip| !ip.is_loopback());
+        self.net.befriend(friends.collect());
+    }
+}

@@ -1,0 +1,141 @@
+//! The sockets of SIP: bytes in, bytes out, nothing understood.
+
+mod tcp;
+mod udp;
+
+pub(crate) use udp::Known;
+
+use crate::{VoiceError, limits};
+use crate::config::{SipBind, SipTransport};
+use bytes::Bytes;
+use sip::{ConnId, Proto, Source, Transmit};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+
+/// Messages waiting for the signalling thread; strangers' datagrams beyond it are dropped.
+const INBOUND_QUEUE: usize = 4_096;
+
+/// What came.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A datagram, or bytes of a stream.
+    Bytes(Bytes),
+    /// The connection is closed.
+    Closed,
+    /// No connection could be opened.
+    Failed,
+}
+
+/// Something from outside.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    pub(crate) source: Source,
+    pub(crate) at: Instant,
+    pub(crate) input: Input,
+}
+
+/// All sockets of SIP.
+pub(crate) struct Net {
+    udp: Vec<Arc<UdpSocket>>,
+    tcp: tcp::Connections,
+    addrs: Vec<(SipTransport, SocketAddr)>,
+    known: Known,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Net {
+    /// Opens the listening sockets and starts their readers; call within the signalling runtime.
+    pub(crate) async fn open(
+        binds: &[SipBind],
+    ) -> Result<(Self, mpsc::Receiver<Inbound>), VoiceError> {
+        let (inbound_tx, inbound) = mpsc::channel(INBOUND_QUEUE);
+        let tcp = tcp::Connections::new(inbound_tx.clone());
+        let known = Known::default();
+        let dropped = Arc::new(AtomicU64::new(0));
+        let (mut udp, mut addrs) = (Vec::new(), Vec::new());
+        for bind in binds {
+            let fail = |source| VoiceError::Bind {
+                what: format!("{}://{}", bind.transport.as_str(), bind.addr),
+                source,
+            };
+            let bound = match bind.transport {
+                SipTransport::Udp => {
+                    let socket = Arc::new(UdpSocket::bind(bind.addr).await.map_err(fail)?);
+                    let addr = socket.local_addr().map_err(fail)?;
+                    // What the system does not grant is no reason not to start.
+                    let wished = limits::SIP_RECEIVE_BYTES;
+                    let _ = socket2::SockRef::from(&*socket).set_recv_buffer_size(wished);
+                    // Before its first readiness the runtime would take nothing to send.
+                    socket.writable().await.map_err(fail)?;
+                    let reader = udp::read(
+                        socket.clone(),
+                        known.clone(),
+                        inbound_tx.clone(),
+                        dropped.clone(),
+                    );
+                    tokio::spawn(reader);
+                    udp.push(socket);
+                    addr
+                }
+                SipTransport::Tcp => {
+                    let listener = TcpListener::bind(bind.addr).await.map_err(fail)?;
+                    let addr = listener.local_addr().map_err(fail)?;
+                    tokio::spawn(tcp.clone().listen(listener));
+                    addr
+                }
+            };
+            addrs.push((bind.transport, bound));
+        }
+        Ok((
+            Self {
+                udp,
+                tcp,
+                addrs,
+                known,
+                dropped,
+            },
+            inbound,
+        ))
+    }
+
+    /// Bound addresses, in the order of the binds.
+    pub(crate) fn addrs(&self) -> &[(SipTransport, SocketAddr)] {
+        &self.addrs
+    }
+
+    /// Sends; what the system does not take at once is lost as any datagram may be.
+    pub(crate) fn send(&self, transmit: Transmit) {
+        let Transmit { target, bytes } = transmit;
+        if target.proto != Proto::Udp {
+            return self.tcp.send(target, bytes);
+        }
+        let fits = |s: &&Arc<UdpSocket>| {
+            s.local_addr()
+                .is_ok_and(|a| a.is_ipv4() == target.dest.is_ipv4())
+        };
+        if let Some(socket) = self.udp.iter().find(fits) {
+            let _ = socket.try_send_to(&bytes, target.dest);
+        }
+    }
+
+    /// Closes a stream connection.
+    pub(crate) fn close(&self, id: ConnId) {
+        self.tcp.close(id);
+    }
+
+    /// Replaces the addresses whose datagrams are never dropped as a stranger's.
+    pub(crate) fn befriend(&self, friends: std::collections::HashSet<std::net::IpAddr>) {
+        if let Ok(mut known) = self.known.write() {
+            *known = friends;
+        }
+    }
+
+    /// Datagrams dropped unparsed.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

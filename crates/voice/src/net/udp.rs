@@ -1,0 +1,112 @@
+//! UDP: a reader per socket, with a share for strangers.
+
+use super::{Inbound, Input};
+use crate::limits;
+use bytes::Bytes;
+use sip::Source;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// Addresses that are not strangers: trunks and registered phones.
+pub(crate) type Known = Arc<RwLock<std::collections::HashSet<IpAddr>>>;
+
+/// Datagrams of one second, by address.
+pub(super) struct Shares {
+    second: Instant,
+    seen: HashMap<IpAddr, u32>,
+    most: u32,
+}
+
+impl Shares {
+    pub(super) fn new(most: u32, now: Instant) -> Self {
+        Self {
+            second: now,
+            seen: HashMap::new(),
+            most,
+        }
+    }
+
+    /// Whether another message of `from` fits into its share of this second.
+    pub(super) fn take(&mut self, from: IpAddr, now: Instant) -> bool {
+        if now.saturating_duration_since(self.second) >= Duration::from_secs(1) {
+            self.second = now;
+            self.seen.clear();
+        }
+        if self.seen.len() >= limits::SOURCES && !self.seen.contains_key(&from) {
+            return false;
+        }
+        let count = self.seen.entry(from).or_insert(0);
+        *count += 1;
+        *count <= self.most
+    }
+}
+
+/// Reads a socket until the signalling thread is gone.
+pub(super) async fn read(
+    socket: Arc<UdpSocket>,
+    known: Known,
+    inbound: mpsc::Sender<Inbound>,
+    dropped: Arc<std::sync::atomic::AtomicU64>,
+) {
+    let mut buffer = vec![0_u8; limits::SIP_MESSAGE_BYTES];
+    let mut shares = Shares::new(limits::UNKNOWN_SOURCE_PER_SECOND, Instant::now());
+    loop {
+        let (n, from) = match socket.recv_from(&mut buffer).await {
+            Ok(got) => got,
+            // An ICMP answer to something sent before: the socket goes on.
+            Err(_) if !inbound.is_closed() => {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            Err(_) => return,
+        };
+        let at = Instant::now();
+        let count = || dropped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let friend = known.read().is_ok_and(|k| k.contains(&from.ip()));
+        if !friend && !shares.take(from.ip(), at) {
+            count();
+            continue;
+        }
+        let input = Input::Bytes(Bytes::copy_from_slice(&buffer[..n]));
+        let message = Inbound {
+            source: Source::udp(from),
+            at,
+            input,
+        };
+        let refused = if friend {
+            inbound.send(message).await.is_err()
+        } else {
+            // A flood of strangers is dropped here; a trunk's answer waits its turn.
+            match inbound.try_send(message) {
+                Ok(()) => false,
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    count();
+                    false
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => true,
+            }
+        };
+        if refused {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_a_second_for_each() {
+        let t0 = Instant::now();
+        let mut shares = Shares::new(3, t0);
+        let (a, b) = (IpAddr::from([1, 1, 1, 1]), IpAddr::from([2, 2, 2, 2]));
+        assert_eq!((0..5).filter(|_| shares.take(a, t0)).count(), 3);
+        assert!(shares.take(b, t0), "another source has its own share");
+        assert!(shares.take(a, t0 + Duration::from_secs(1)));
+    }
+}

@@ -1,0 +1,179 @@
+//! The media plane: threads of our own, outside tokio, that carry RTP.
+//!
+//! Each thread waits in epoll for its legs' sockets, passes packets of joined legs on as they come
+//! (numbers, order and gaps kept: the far end's jitter buffer does the smoothing), and turns a 20 ms
+//! wheel for everything that we make ourselves: messages, tones, silence, keys, and the mix when a
+//! supervisor is on the line. Both legs of a call live on one thread; a debtor's leg moves to the
+//! agent's thread when they are joined.
+
+mod kit;
+mod leg;
+mod link;
+mod obey;
+mod order;
+mod ports;
+mod prompts;
+mod route;
+mod sound;
+mod talk;
+mod thread;
+mod tx;
+
+pub(crate) use kit::key_event;
+use leg::Leg;
+pub(crate) use order::{Agreed, Counts, Event, LegId, Order, Record};
+pub(crate) use prompts::Prompts;
+pub(crate) use sound::{Sound, Tones};
+use thread::ThreadLine;
+
+use crate::{VoiceError, limits};
+use rand::Rng;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+/// The way to the media threads, with the sockets' range; lives in the signalling thread.
+pub(crate) struct Plane {
+    threads: Vec<thread::Running>,
+    load: Vec<usize>,
+    homes: HashMap<LegId, usize>,
+    bind: IpAddr,
+    range: RangeInclusive<u16>,
+    next: u64,
+}
+
+impl Plane {
+    /// Starts `threads` threads (0 = one less than the cores, at least 1). `tell` hands an event to
+    /// the signalling thread and gives it back when that is behind.
+    pub(crate) fn start<F>(
+        threads: usize,
+        bind: IpAddr,
+        range: RangeInclusive<u16>,
+        tones: &Tones,
+        wall: &crate::wall::Wall,
+        tell: F,
+    ) -> Result<Self, VoiceError>
+    where
+        F: Fn(Event) -> Result<(), Event> + Clone + Send + 'static,
+    {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if threads == 0 {
+            cores.saturating_sub(1).max(1)
+        } else {
+            threads
+        };
+        let threads = (0..count)
+            .map(|n| thread::start(n, tones.clone(), wall.clone(), tell.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            load: vec![0; count],
+            threads,
+            homes: HashMap::new(),
+            bind,
+            range,
+            next: 0,
+        })
+    }
+
+    /// Opens the sockets of a new leg on the thread with the fewest; its identity and port.
+    /// `None` when ports or legs are used up.
+    pub(crate) fn add(&mut self, behind_nat: bool) -> Option<(LegId, u16)> {
+        let (home, load) = self
+            .load
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, load)| **load)?;
+        if *load >= limits::LEGS_PER_THREAD {
+            return None;
+        }
+        let mut rng = rand::rng();
+        let ports = ports::open(self.bind, &self.range, &mut rng)?;
+        let port = ports.port;
+        self.next += 1;
+        let id = LegId(self.next);
+        let leg = Leg::new(id, ports, behind_nat, rng.random(), Instant::now());
+        self.homes.insert(id, home);
+        self.load[home] += 1;
+        self.threads[home].give(Order::Add(Box::new(leg)));
+        Some((id, port))
+    }
+
+    /// Gives an order to the thread of its leg; ignored when the leg is gone.
+    pub(crate) fn order(&mut self, order: Order) {
+        match order {
+            Order::Bridge { debtor, agent, .. } => self.together(agent, debtor),
+            Order::Monitor {
+                debtor,
+                supervisor,
+                mode: Some(_),
+            } => {
+                self.together(debtor, supervisor);
+            }
+            _ => {}
+        }
+        let Some(leg) = order.leg() else { return };
+        let home = if matches!(order, Order::Remove(..)) {
+            self.homes.remove(&leg)
+        } else {
+            self.homes.get(&leg).copied()
+        };
+        let Some(home) = home else { return };
+        if matches!(order, Order::Remove(..)) {
+            self.load[home] = self.load[home].saturating_sub(1);
+        }
+        self.threads[home].give(order);
+    }
+
+    /// Tries again what a busy thread did not take.
+    pub(crate) fn retry(&mut self) {
+        for thread in &mut self.threads {
+            thread.retry();
+        }
+    }
+
+    /// Whether a thread is so far behind that orders wait here.
+    pub(crate) fn behind(&self) -> bool {
+        self.threads.iter().any(thread::Running::behind)
+    }
+
+    /// Takes the threads away: no leg can be added or ordered about any more.
+    pub(crate) fn take(&mut self) -> Self {
+        let (bind, range, next) = (self.bind, self.range.clone(), self.next);
+        let (threads, load, homes) = (Vec::new(), Vec::new(), HashMap::new());
+        std::mem::replace(
+            self,
+            Self {
+                threads,
+                load,
+                homes,
+                bind,
+                range,
+                next,
+            },
+        )
+    }
+
+    /// Ends the threads; every recording still open is sealed.
+    pub(crate) fn stop(self) {
+        for thread in self.threads {
+            thread.stop();
+        }
+    }
+
+    /// Moves `guest` to the thread of `host`.
+    fn together(&mut self, host: LegId, guest: LegId) {
+        let (Some(&to), Some(&from)) = (self.homes.get(&host), self.homes.get(&guest)) else {
+            return;
+        };
+        if to == from {
+            return;
+        }
+        let line = self.threads[to].line();
+        self.threads[to].give(Order::Expect(guest));
+        self.threads[from].give(Order::Give(guest, line));
+        self.load[from] = self.load[from].saturating_sub(1);
+        self.load[to] += 1;
+        self.homes.insert(guest, to);
+    }
+}

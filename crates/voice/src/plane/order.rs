@@ -1,0 +1,143 @@
+//! What media threads are told, and what they tell.
+
+use super::leg::Leg;
+use super::sound::Sound;
+use crate::config::Codec;
+use crate::recorder::{RecorderEvent, WriterLine};
+use domain::ids::{AttemptId, RecordingId};
+use domain::ports::MonitorMode;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// A leg's identity within the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LegId(pub(crate) u64);
+
+/// What offer and answer agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Agreed {
+    pub(crate) remote: SocketAddr,
+    pub(crate) codec: Codec,
+    /// Payload type of telephone-event, when agreed.
+    pub(crate) dtmf: Option<u8>,
+    /// Whether we may send, and expect to receive.
+    pub(crate) send: bool,
+    pub(crate) receive: bool,
+}
+
+/// A recording to open.
+pub(crate) struct Record {
+    pub(crate) recording: RecordingId,
+    pub(crate) attempt: AttemptId,
+    pub(crate) key: String,
+    /// Instant of the answer: the recording's zero.
+    pub(crate) from: Instant,
+    /// Way to the writer; without one nothing is recorded.
+    pub(crate) line: Option<WriterLine>,
+    /// Recording starts switched off, as one long pause (`record = on_demand`).
+    pub(crate) paused: bool,
+}
+
+/// Orders to a media thread; the leg named by [`Order::leg`] lives there or is on its way.
+pub(crate) enum Order {
+    Add(Box<Leg>),
+    /// A leg is on its way from another thread: keep its orders until it is here.
+    Expect(LegId),
+    Arrive(Box<Leg>),
+    NeverComing(LegId),
+    /// Hand the leg to another thread.
+    Give(LegId, super::ThreadLine),
+    /// Offer and answer agreed; `live` from the answer on, before it media is only looked at.
+    Agreed(LegId, Agreed, bool),
+    Record(LegId, Box<Record>),
+    PauseRecording(LegId, bool),
+    Bridge {
+        debtor: LegId,
+        agent: LegId,
+        beep: bool,
+    },
+    Unbridge(LegId),
+    Play(LegId, Option<Sound>),
+    Hold(LegId, bool),
+    Mute(LegId, bool),
+    Dtmf(LegId, u8),
+    Monitor {
+        debtor: LegId,
+        supervisor: LegId,
+        mode: Option<MonitorMode>,
+    },
+    /// End of the leg; `at` ends its recording. Told by [`Event::Removed`].
+    Remove(LegId, Instant),
+    /// Let every leg go and end.
+    Stop,
+}
+
+impl Order {
+    /// The leg whose presence the order needs.
+    pub(crate) fn leg(&self) -> Option<LegId> {
+        match self {
+            Self::Add(_)
+            | Self::Expect(_)
+            | Self::Arrive(_)
+            | Self::NeverComing(_)
+            | Self::Stop => None,
+            Self::Give(leg, _)
+            | Self::Agreed(leg, ..)
+            | Self::Record(leg, _)
+            | Self::PauseRecording(leg, _)
+            | Self::Unbridge(leg)
+            | Self::Play(leg, _)
+            | Self::Hold(leg, _)
+            | Self::Mute(leg, _)
+            | Self::Dtmf(leg, _)
+            | Self::Remove(leg, _)
+            | Self::Bridge { debtor: leg, .. } => Some(*leg),
+            Self::Monitor { supervisor, .. } => Some(*supervisor),
+        }
+    }
+}
+
+/// Packets of a leg.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) lost: u64,
+}
+
+/// What happened on a media thread.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The first agent audio left for the debtor.
+    Bridged {
+        debtor: LegId,
+        agent: LegId,
+        at: Instant,
+    },
+    Played {
+        leg: LegId,
+        at: Instant,
+    },
+    Dtmf {
+        leg: LegId,
+        digit: char,
+        at: Instant,
+    },
+    /// No audio from this leg for so long, and no RTCP either; told each second from the third on.
+    Silent {
+        leg: LegId,
+        silent_ms: i64,
+        lifeless_ms: i64,
+        at: Instant,
+    },
+    /// Audio has been received from the leg and sent to it.
+    Proved {
+        leg: LegId,
+        at: Instant,
+    },
+    Removed {
+        leg: LegId,
+        counts: Counts,
+    },
+    Recorder(RecorderEvent),
+}

@@ -1,0 +1,116 @@
+//! Safe-harbour messages: built in, or from a folder; decoded once, shared by all calls.
+
+use super::kit;
+use crate::{VoiceError, limits};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const ES: &[u8] = include_bytes!("../../../../config/prompts/safe_harbour_es.wav");
+const EN: &[u8] = include_bytes!("../../../../config/prompts/safe_harbour_en.wav");
+/// Language played when a debtor's own has no message: the first market's.
+const FALLBACK: &str = "es";
+
+/// All messages.
+pub(crate) struct Prompts {
+    /// By file stem: `es`, or `CLIENT_ID.es`.
+    by_name: HashMap<String, Arc<[i16]>>,
+}
+
+impl Prompts {
+    /// Reads the built-in messages, then those of the folder.
+    pub(crate) fn load(folder: Option<&Path>) -> Result<Self, VoiceError> {
+        let mut by_name = HashMap::new();
+        for (name, bytes) in [("es", ES), ("en", EN)] {
+            let samples = kit::read_wav(bytes).map_err(|reason| VoiceError::Prompt {
+                path: name.into(),
+                reason,
+            })?;
+            by_name.insert(name.to_owned(), samples.into());
+        }
+        if let Some(folder) = folder {
+            read_folder(folder, &mut by_name)?;
+        }
+        Ok(Self { by_name })
+    }
+
+    /// The message of a client in a language: the client's own, the language's, the fallback.
+    pub(crate) fn safe_harbour(&self, client: &str, language: &str) -> Option<Arc<[i16]>> {
+        let language = language.split(['-', '_']).next().unwrap_or(language);
+        let own = self.by_name.get(&format!("{client}.{language}"));
+        let found = own
+            .or_else(|| self.by_name.get(language))
+            .or_else(|| self.by_name.get(&format!("{client}.{FALLBACK}")))
+            .or_else(|| self.by_name.get(FALLBACK));
+        found.cloned()
+    }
+}
+
+fn read_folder(folder: &Path, into: &mut HashMap<String, Arc<[i16]>>) -> Result<(), VoiceError> {
+    let fail = |path: &Path, reason: String| VoiceError::Prompt {
+        path: path.to_owned(),
+        reason,
+    };
+    let entries = std::fs::read_dir(folder).map_err(|e| fail(folder, e.to_string()))?;
+    for entry in entries {
+        let path = entry.map_err(|e| fail(folder, e.to_string()))?.path();
+        if path.extension().is_none_or(|e| e != "wav") {
+            continue;
+        }
+        let Some(name) = path.file_stem().and_then(|s| s.to_str()) else {
+            return Err(fail(&path, "the name is not UTF-8".to_owned()));
+        };
+        if into.len() >= limits::PROMPTS {
+            return Err(fail(
+                folder,
+                format!("more than {} messages", limits::PROMPTS),
+            ));
+        }
+        let bytes = std::fs::read(&path).map_err(|e| fail(&path, e.to_string()))?;
+        let samples = kit::read_wav(&bytes).map_err(|reason| fail(&path, reason))?;
+        if samples.len() > limits::PROMPT_S * 8_000 {
+            return Err(fail(&path, format!("longer than {} s", limits::PROMPT_S)));
+        }
+        into.insert(name.to_owned(), samples.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_and_replaced() {
+        let built_in = Prompts::load(None).expect("loads");
+        let es = built_in.safe_harbour("x", "es").expect("is there");
+        let en = built_in.safe_harbour("x", "en-US").expect("is there");
+        assert!(es.len() > 5 * 8_000 && en.len() > 5 * 8_000 && es.len() != en.len());
+        assert_eq!(
+            built_in.safe_harbour("x", "pt").expect("falls back").len(),
+            es.len()
+        );
+
+        let dir = tempfile::tempdir().expect("folder");
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let path = dir.path().join("bank.es.wav");
+        let mut wav = hound::WavWriter::create(&path, spec).expect("creates");
+        (0..800_i16).for_each(|i| wav.write_sample(i).expect("writes"));
+        wav.finalize().expect("ends");
+        let prompts = Prompts::load(Some(dir.path())).expect("loads");
+        assert_eq!(prompts.safe_harbour("bank", "es").expect("own").len(), 800);
+        assert_eq!(
+            prompts.safe_harbour("other", "es").expect("built in").len(),
+            es.len()
+        );
+
+        std::fs::write(dir.path().join("en.wav"), b"not a wav").expect("writes");
+        assert!(Prompts::load(Some(dir.path())).is_err());
+        assert!(Prompts::load(Some(&dir.path().join("none"))).is_err());
+    }
+}

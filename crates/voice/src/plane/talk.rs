@@ -1,0 +1,110 @@
+//! Who hears whom on a call.
+
+use super::order::LegId;
+use domain::ports::MonitorMode;
+
+/// The call of a debtor's leg.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    pub(super) agent: Option<LegId>,
+    pub(super) supervisors: Vec<(LegId, MonitorMode)>,
+    pub(super) hold: bool,
+    pub(super) mute: bool,
+    /// The first agent audio has left and was told.
+    pub(super) told: bool,
+}
+
+/// A voice on a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    Debtor,
+    Agent,
+    Supervisor(MonitorMode),
+}
+
+impl Talk {
+    /// With a supervisor on the line frames are mixed on the wheel; without one packets are passed
+    /// on as they come, which costs no delay.
+    pub(super) fn mixed(&self) -> bool {
+        !self.supervisors.is_empty()
+    }
+
+    fn taken_over(&self) -> bool {
+        self.supervisors
+            .iter()
+            .any(|(_, m)| *m == MonitorMode::TakeOver)
+    }
+
+    /// Whether what the agent says goes to the debtor.
+    pub(super) fn agent_heard(&self) -> bool {
+        !self.hold && !self.mute && !self.taken_over()
+    }
+
+    /// The mix matrix.
+    pub(super) fn hears(&self, listener: Voice, speaker: Voice) -> bool {
+        use MonitorMode::{Barge, TakeOver, Whisper};
+        match (listener, speaker) {
+            (Voice::Debtor, Voice::Agent) => self.agent_heard(),
+            (Voice::Debtor, Voice::Supervisor(mode)) => {
+                !self.hold && matches!(mode, Barge | TakeOver)
+            }
+            (Voice::Agent, Voice::Debtor) => !self.hold && !self.taken_over(),
+            (Voice::Agent, Voice::Supervisor(mode)) => matches!(mode, Whisper | Barge),
+            (Voice::Supervisor(_), Voice::Debtor) => true,
+            (Voice::Supervisor(mode), Voice::Agent) => mode != TakeOver,
+            (Voice::Supervisor(_), Voice::Supervisor(mode)) => matches!(mode, Barge | TakeOver),
+            (Voice::Debtor, Voice::Debtor) | (Voice::Agent, Voice::Agent) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use MonitorMode::{Barge, Listen, TakeOver, Whisper};
+
+    #[test]
+    fn the_matrix() {
+        let s = Voice::Supervisor;
+        // mode: debtor hears agent, debtor hears sup, agent hears debtor, agent hears sup,
+        // sup hears debtor, sup hears agent
+        for (mode, expected) in [
+            (Listen, [true, false, true, false, true, true]),
+            (Whisper, [true, false, true, true, true, true]),
+            (Barge, [true, true, true, true, true, true]),
+            (TakeOver, [false, true, false, false, true, false]),
+        ] {
+            let talk = Talk {
+                supervisors: vec![(LegId(1), mode)],
+                ..Talk::default()
+            };
+            let seen = [
+                talk.hears(Voice::Debtor, Voice::Agent),
+                talk.hears(Voice::Debtor, s(mode)),
+                talk.hears(Voice::Agent, Voice::Debtor),
+                talk.hears(Voice::Agent, s(mode)),
+                talk.hears(s(mode), Voice::Debtor),
+                talk.hears(s(mode), Voice::Agent),
+            ];
+            assert_eq!(seen, expected, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn hold_and_mute() {
+        let hold = Talk {
+            hold: true,
+            ..Talk::default()
+        };
+        assert!(
+            !hold.hears(Voice::Debtor, Voice::Agent) && !hold.hears(Voice::Agent, Voice::Debtor)
+        );
+        let mute = Talk {
+            mute: true,
+            ..Talk::default()
+        };
+        assert!(
+            !mute.hears(Voice::Debtor, Voice::Agent) && mute.hears(Voice::Agent, Voice::Debtor)
+        );
+    }
+}

@@ -1,0 +1,283 @@
+//! One recorded call as the media thread sees it: two channels on one clock.
+
+use super::writer::{Job, WriterLine};
+use super::{Gap, RATE};
+use crate::limits;
+use crate::wall::ms;
+use domain::ids::{AttemptId, RecordingId};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Channel of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Left: our side, agent or message.
+    Agent,
+    /// Right.
+    Debtor,
+}
+
+/// Frames older than this are final and go to the writer: room for packets that were read late.
+const LATE_MS: u64 = 200;
+/// Audio handed over at once: a second, so that a kill loses little more (`faults.md` promise 5).
+const CHUNK_MS: u64 = 1_000;
+/// How far a packet may lie from where the previous one ended before the stream is placed anew:
+/// below it jitter would make clicks, above it the two sides would drift apart.
+const SNAP: i64 = 800;
+/// Longest silence written in one go, samples: a call that stalls for longer is filled in turns.
+const WINDOW: u64 = RATE as u64 * 4;
+/// Jobs kept while the writer is behind; beyond it audio is replaced by silence, with a gap told.
+const BACKLOG: usize = 30;
+
+/// The recording of one call: samples are placed by their arrival, silence is where nothing came.
+pub(crate) struct Tap {
+    recording: RecordingId,
+    start: Instant,
+    /// Interleaved samples from `done` on.
+    window: VecDeque<i16>,
+    /// Samples handed over.
+    done: u64,
+    /// Where the next packet of a side belongs, when it comes in time.
+    next: [Option<u64>; 2],
+    paused: Option<i64>,
+    gaps: Vec<Gap>,
+    line: WriterLine,
+    backlog: VecDeque<Job>,
+}
+
+impl Tap {
+    /// Opens the file; `start` is the instant of the answer.
+    pub(crate) fn open(
+        recording: RecordingId,
+        attempt: AttemptId,
+        key: String,
+        start: Instant,
+        line: WriterLine,
+    ) -> Self {
+        let mut tap = Self {
+            recording,
+            start,
+            window: VecDeque::new(),
+            done: 0,
+            next: [None; 2],
+            paused: None,
+            gaps: Vec::new(),
+            line,
+            backlog: VecDeque::new(),
+        };
+        tap.hand(Job::Open {
+            recording,
+            attempt,
+            key,
+        });
+        tap
+    }
+
+    /// Places a frame that came, or was sent, at `at`.
+    pub(crate) fn put(&mut self, side: Side, at: Instant, pcm: &[i16]) {
+        let length = pcm.len() as u64;
+        // A packet carries the audio that ended when it was sent.
+        let arrived = self.samples_at(at).saturating_sub(length);
+        let next = &mut self.next[side as usize];
+        let place = match *next {
+            Some(n) if n.cast_signed().abs_diff(arrived.cast_signed()) <= SNAP.unsigned_abs() => n,
+            _ => arrived,
+        };
+        *next = Some(place + length);
+        if self.paused.is_some() {
+            return;
+        }
+        for (i, sample) in (place..).zip(pcm) {
+            let Some(offset) = i.checked_sub(self.done) else {
+                continue;
+            };
+            if offset >= WINDOW {
+                break;
+            }
+            let Ok(index) = usize::try_from(offset * 2) else {
+                break;
+            };
+            if self.window.len() < index + 2 {
+                self.window.resize(index + 2, 0);
+            }
+            self.window[index + side as usize] = *sample;
+        }
+    }
+
+    /// A pause writes silence of equal length and a mark.
+    pub(crate) fn pause(&mut self, on: bool, at: Instant) {
+        let ms = ms(at.saturating_duration_since(self.start));
+        match (on, self.paused) {
+            (true, None) => self.paused = Some(ms),
+            (false, Some(from)) => {
+                self.paused = None;
+                self.gap(from, ms, "pause");
+            }
+            _ => {}
+        }
+    }
+
+    /// Hands over what is final by `now`; called every tick, works once a second.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        while let Some(job) = self.backlog.pop_front() {
+            if let Err(job) = self.line.give(job) {
+                self.backlog.push_front(job);
+                break;
+            }
+        }
+        let sure = self.samples_at(now).saturating_sub(LATE_MS * 8);
+        if sure.saturating_sub(self.done) >= CHUNK_MS * 8 {
+            self.flush(sure);
+        }
+    }
+
+    /// Fills up to `end`, the instant of the hang-up, and seals. What the writer cannot take now
+    /// is returned, to be tried again.
+    pub(crate) fn seal(mut self, end: Instant) -> (WriterLine, VecDeque<Job>) {
+        self.pause(false, end);
+        self.flush(self.samples_at(end));
+        let gaps = std::mem::take(&mut self.gaps);
+        let recording = self.recording;
+        self.hand(Job::Seal { recording, gaps });
+        (self.line, self.backlog)
+    }
+
+    fn samples_at(&self, at: Instant) -> u64 {
+        let micros = at.saturating_duration_since(self.start).as_micros();
+        u64::try_from(micros * u128::from(RATE) / 1_000_000).unwrap_or(u64::MAX)
+    }
+
+    fn flush(&mut self, to: u64) {
+        while self.done < to {
+            let count = (to - self.done).min(WINDOW);
+            let length = usize::try_from(count * 2).unwrap_or(0);
+            if self.window.len() < length {
+                self.window.resize(length, 0);
+            }
+            let stereo: Vec<i16> = self.window.drain(..length).collect();
+            self.done += count;
+            let recording = self.recording;
+            self.hand(Job::Pcm { recording, stereo });
+        }
+    }
+
+    fn hand(&mut self, job: Job) {
+        let job = if self.backlog.is_empty() {
+            match self.line.give(job) {
+                Ok(()) => return,
+                Err(job) => job,
+            }
+        } else {
+            job
+        };
+        match job {
+            // Room for silence of the same length, so that the channels stay in time.
+            Job::Pcm { recording, stereo } if self.backlog.len() >= BACKLOG => {
+                let count = stereo.len() / 2;
+                let to = i64::try_from(self.done / 8).unwrap_or(i64::MAX);
+                self.gap(
+                    to - i64::try_from(count / 8).unwrap_or(0),
+                    to,
+                    "writer_behind",
+                );
+                match self.backlog.back_mut() {
+                    Some(Job::Pcm { stereo: last, .. }) => last.resize(last.len() + count * 2, 0),
+                    _ => self.backlog.push_back(Job::Pcm {
+                        recording,
+                        stereo: vec![0; count * 2],
+                    }),
+                }
+            }
+            job => self.backlog.push_back(job),
+        }
+    }
+
+    fn gap(&mut self, from: i64, to: i64, reason: &str) {
+        let full = self.gaps.len() >= limits::RECORDING_GAPS;
+        match self.gaps.last_mut() {
+            Some(last) if full || (last.1 == from && last.2 == reason) => last.1 = to,
+            _ => self.gaps.push((from, to, reason.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RecorderEvent, Writer};
+    use super::*;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    fn recorded(fill: impl FnOnce(&mut Tap, Instant)) -> (Vec<i16>, i64, Vec<Gap>) {
+        let dir = tempfile::tempdir().expect("folder");
+        let (tx, rx) = crossbeam_channel::bounded(4);
+        let (writer, line) = Writer::start(dir.path().to_owned(), move |e| {
+            tx.send(e).expect("test listens");
+        })
+        .expect("starts");
+        let start = Instant::now();
+        let id = RecordingId(Uuid::from_u128(1));
+        let attempt = AttemptId(Uuid::from_u128(2));
+        let mut tap = Tap::open(id, attempt, "a/b.wav".into(), start, line);
+        fill(&mut tap, start);
+        let (line, left) = tap.seal(start + Duration::from_millis(2_500));
+        assert!(left.is_empty());
+        drop(line);
+        let Ok(RecorderEvent::Sealed {
+            duration_ms, gaps, ..
+        }) = rx.recv()
+        else {
+            panic!("not sealed");
+        };
+        writer.join();
+        let reader = hound::WavReader::open(dir.path().join("a/b.wav")).expect("plays");
+        let samples = reader.into_samples().map(|s| s.expect("sample")).collect();
+        (samples, duration_ms, gaps)
+    }
+
+    #[test]
+    fn both_sides_by_arrival_with_silence_between() {
+        let (samples, ms, gaps) = recorded(|tap, start| {
+            for i in 0..100_u64 {
+                let at = start + Duration::from_millis(20 * i + 20);
+                // Agent from 1 s on, with jitter; the debtor all the time but one lost second.
+                let jitter = Duration::from_millis(i % 3 * 7);
+                if i >= 50 {
+                    tap.put(Side::Agent, at + jitter, &[100; 160]);
+                }
+                if i < 50 {
+                    tap.put(Side::Debtor, at, &[-100; 160]);
+                }
+                tap.tick(at);
+            }
+        });
+        assert_eq!((ms, samples.len(), gaps.len()), (2_500, 40_000, 0));
+        let (left, right): (Vec<i16>, Vec<i16>) = samples.chunks(2).map(|s| (s[0], s[1])).unzip();
+        assert!(right[..8_000].iter().all(|s| *s == -100), "debtor whole");
+        assert!(right[8_000..].iter().all(|s| *s == 0));
+        assert!(left[..8_000].iter().all(|s| *s == 0));
+        let voiced = left[8_200..15_900].iter().filter(|s| **s == 100).count();
+        assert_eq!(voiced, 7_700, "jitter leaves no holes");
+    }
+
+    #[test]
+    fn a_pause_is_silence_and_a_mark() {
+        let (samples, ms, gaps) = recorded(|tap, start| {
+            for i in 0..100_u64 {
+                let at = start + Duration::from_millis(20 * i + 20);
+                if i == 25 {
+                    tap.pause(true, start + Duration::from_millis(500));
+                }
+                if i == 50 {
+                    tap.pause(false, start + Duration::from_millis(1_000));
+                }
+                tap.put(Side::Debtor, at, &[9; 160]);
+            }
+        });
+        assert_eq!((ms, gaps), (2_500, vec![(500, 1_000, "pause".to_owned())]));
+        let right: Vec<i16> = samples.chunks(2).map(|s| s[1]).collect();
+        assert!(right[..4_000].iter().all(|s| *s == 9));
+        assert!(right[4_000..8_000].iter().all(|s| *s == 0));
+        assert!(right[8_000..16_000].iter().all(|s| *s == 9));
+    }
+}

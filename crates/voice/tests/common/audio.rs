@@ -1,0 +1,199 @@
+//! The voice and the ear of a peer.
+
+use media::dtmf::{Digit, Heard, Press, Receiver};
+use media::g711::Law;
+use media::rtp::{self, Sender, Start};
+use media::tones::Tone;
+use sip::sdp::{Codec, RemoteMedia};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+
+/// What a peer heard, over all its calls.
+#[derive(Default)]
+pub struct Line(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    samples: Vec<i16>,
+    keys: String,
+    packets: u64,
+}
+
+/// Samples looked at to tell what is heard now: 200 ms.
+const WINDOW: usize = 1_600;
+
+impl Line {
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().expect("not poisoned"))
+    }
+
+    pub fn packets(&self) -> u64 {
+        self.with(|s| s.packets)
+    }
+
+    pub fn keys(&self) -> String {
+        self.with(|s| s.keys.clone())
+    }
+
+    /// Samples heard since the beginning.
+    pub fn samples(&self) -> Vec<i16> {
+        self.with(|s| s.samples.clone())
+    }
+
+    /// Share of the last 200 ms' power that is at `hz`; 0 when there is silence.
+    pub fn share(&self, hz: f64) -> f64 {
+        self.with(|s| {
+            let from = s.samples.len().saturating_sub(WINDOW);
+            let window = &s.samples[from..];
+            let loud = window.len() == WINDOW && media::freq::dbfs(window) > -45.0;
+            if loud {
+                media::freq::share(window, hz)
+            } else {
+                0.0
+            }
+        })
+    }
+
+    /// Waits until the tone is what is heard.
+    pub async fn hears(&self, hz: f64) {
+        self.becomes(&format!("hears {hz} Hz"), |line| line.share(hz) > 0.8)
+            .await;
+    }
+
+    /// Waits until 200 ms of near silence have been heard.
+    pub async fn hears_nothing(&self) {
+        let quiet = |line: &Self| {
+            line.with(|s| {
+                let window = &s.samples[s.samples.len().saturating_sub(WINDOW)..];
+                window.len() == WINDOW && media::freq::dbfs(window) < -50.0
+            })
+        };
+        self.becomes("hears nothing", quiet).await;
+    }
+
+    pub async fn becomes(&self, what: &str, fits: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !fits(self) {
+            assert!(Instant::now() < end, "never {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// One call's RTP; it ends with the value.
+pub struct Talker {
+    pub addr: SocketAddr,
+    keys: mpsc::Sender<char>,
+    voice: watch::Sender<Option<(RemoteMedia, Option<f64>)>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Talker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Talker {
+    pub async fn open(line: Arc<Line>) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+        let addr = socket.local_addr().expect("address");
+        let (keys, pressed) = mpsc::channel(8);
+        let (voice, wish) = watch::channel(None);
+        let task = tokio::spawn(talk(socket, line, pressed, wish));
+        Self {
+            addr,
+            keys,
+            voice,
+            task,
+        }
+    }
+
+    pub fn speak(&self, remote: RemoteMedia, hz: Option<f64>) {
+        self.voice.send_replace(Some((remote, hz)));
+    }
+
+    pub fn press(&self, digit: char) {
+        let _ = self.keys.try_send(digit);
+    }
+}
+
+fn law(codec: Codec) -> Law {
+    match codec {
+        Codec::Pcma => Law::A,
+        Codec::Pcmu => Law::Mu,
+    }
+}
+
+async fn talk(
+    socket: UdpSocket,
+    line: Arc<Line>,
+    mut pressed: mpsc::Receiver<char>,
+    wish: watch::Receiver<Option<(RemoteMedia, Option<f64>)>>,
+) {
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let start = Start {
+        ssrc: rand::random(),
+        sequence: rand::random(),
+        timestamp: rand::random(),
+    };
+    let mut sender = Sender::new(start);
+    let mut tone: Option<(u64, Tone)> = None;
+    let mut keys = Receiver::default();
+    let mut press: Option<(Press, u32)> = None;
+    let (mut buffer, mut out) = ([0_u8; 2_048], [0_u8; 512]);
+    loop {
+        tokio::select! {
+            came = socket.recv_from(&mut buffer) => {
+                let Ok((n, _)) = came else { continue };
+                hear(&line, &buffer[..n], &mut keys);
+            }
+            Some(digit) = pressed.recv() => {
+                let digit = Digit::from_char(digit).expect("a key");
+                press = Some((Press::new(digit, 100), sender.timestamp()));
+            }
+            _ = tick.tick() => {
+                let Some((remote, Some(hz))) = *wish.borrow() else { continue };
+                if let Some((packets, at)) = &mut press {
+                    let Some(event) = packets.next() else { press = None; continue };
+                    let kind = remote.dtmf_pt.expect("keys agreed");
+                    let n = sender.packet_at(kind, *at, event.marker, &event.payload, &mut out);
+                    let n = n.expect("fits");
+                    sender.advance(160);
+                    let _ = socket.try_send_to(&out[..n], remote.addr);
+                    continue;
+                }
+                if tone.as_ref().is_none_or(|(of, _)| *of != hz.to_bits()) {
+                    tone = Some((hz.to_bits(), Tone::sine(hz.max(1.0), if hz > 0.0 { 0.3 } else { 0.0 })));
+                }
+                let mut pcm = [0_i16; 160];
+                if let Some((_, tone)) = &mut tone { tone.fill(&mut pcm) }
+                let law = law(remote.codec);
+                let mut payload = [0_u8; 160];
+                law.encode_into(&pcm, &mut payload);
+                let n = sender.packet(law.payload_type(), &payload, 160, &mut out).expect("fits");
+                let _ = socket.try_send_to(&out[..n], remote.addr);
+            }
+        }
+    }
+}
+
+fn hear(line: &Line, datagram: &[u8], keys: &mut Receiver) {
+    let Ok(packet) = rtp::parse(datagram) else {
+        return;
+    };
+    line.with(|state| {
+        state.packets += 1;
+        match Law::from_payload_type(packet.payload_type) {
+            Some(law) => law.decode(packet.payload, &mut state.samples),
+            None => {
+                if let Ok(Some(Heard::Pressed(key))) = keys.push(packet.timestamp, packet.payload) {
+                    state.keys.push(key.as_char());
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,417 @@
+//! The far end of the tests: a carrier or a phone made of `sip` and `media`.
+
+use super::audio::{Line, Talker};
+use sip::header::{NameAddr, Reason};
+use sip::msg::{HeaderName, Uri};
+use sip::sdp::{self, LocalMedia};
+use sip::ua::{CallKey, Config, Event, Incoming, InviteOrder, Login, RegisterOrder};
+use sip::ua::{RegistrationState, Side};
+use sip::{Endpoint, Millis, SeededIds, Source, Target};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// What the peer does with a call that comes in.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Time to 180; none is sent without it.
+    pub ring_ms: Option<u64>,
+    /// Time from the INVITE to the final answer; never without it.
+    pub decide_ms: Option<u64>,
+    /// 200, or the refusal.
+    pub code: u16,
+    /// Tone it sends once answered, Hz; 0 = silence, none = no packet at all.
+    pub hz: Option<f64>,
+    /// Time from the answer to its own BYE.
+    pub leave_ms: Option<u64>,
+}
+
+impl Plan {
+    /// Rings, answers and speaks.
+    pub const fn answers(hz: f64) -> Self {
+        let hz = Some(hz);
+        Self {
+            ring_ms: Some(20),
+            decide_ms: Some(120),
+            code: 200,
+            hz,
+            leave_ms: None,
+        }
+    }
+
+    /// Rings and refuses.
+    pub const fn refuses(code: u16) -> Self {
+        Self {
+            ring_ms: Some(20),
+            decide_ms: Some(60),
+            code,
+            hz: None,
+            leave_ms: None,
+        }
+    }
+
+    /// Rings for ever.
+    pub const fn rings() -> Self {
+        Self {
+            ring_ms: Some(20),
+            decide_ms: None,
+            code: 200,
+            hz: None,
+            leave_ms: None,
+        }
+    }
+}
+
+/// What the peer saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    Invite {
+        number: String,
+        attempt: Option<String>,
+    },
+    Answered,
+    Failed(u16),
+    Ended {
+        by_remote: bool,
+        code: Option<u16>,
+        q850: Option<u16>,
+    },
+    Registered,
+    Refused(u16),
+}
+
+enum Ask {
+    HangUp,
+    Press(char),
+    Register {
+        at: SocketAddr,
+        user: String,
+        password: String,
+    },
+    Call {
+        at: SocketAddr,
+        hz: f64,
+    },
+}
+
+pub struct Peer {
+    pub addr: SocketAddr,
+    pub seen: mpsc::Receiver<Seen>,
+    pub line: Arc<Line>,
+    asks: mpsc::Sender<Ask>,
+}
+
+impl Peer {
+    pub async fn start(plan: Plan) -> Self {
+        Self::configured(plan, |_| {}).await
+    }
+
+    pub async fn configured(plan: Plan, configure: impl FnOnce(&mut Config)) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+        let addr = socket.local_addr().expect("address");
+        let mut config = Config::new(addr);
+        configure(&mut config);
+        let (tell, seen) = mpsc::channel(256);
+        let (asks, asked) = mpsc::channel(16);
+        let line = Arc::new(Line::default());
+        let work = Work {
+            endpoint: Endpoint::new(config, Box::new(SeededIds::new(rand::random()))),
+            socket,
+            addr,
+            start: Instant::now(),
+            plan,
+            tell,
+            line: line.clone(),
+            calls: HashMap::new(),
+            due: Vec::new(),
+            user: String::new(),
+        };
+        tokio::spawn(work.run(asked));
+        Self {
+            addr,
+            seen,
+            line,
+            asks,
+        }
+    }
+
+    pub async fn hang_up(&self) {
+        self.ask(Ask::HangUp).await;
+    }
+
+    pub async fn press(&self, digit: char) {
+        self.ask(Ask::Press(digit)).await;
+    }
+
+    pub async fn register(&self, at: SocketAddr, user: &str, password: &str) {
+        let (user, password) = (user.to_owned(), password.to_owned());
+        self.ask(Ask::Register { at, user, password }).await;
+    }
+
+    pub async fn call(&self, at: SocketAddr, hz: f64) {
+        self.ask(Ask::Call { at, hz }).await;
+    }
+
+    async fn ask(&self, ask: Ask) {
+        assert!(self.asks.send(ask).await.is_ok(), "the peer works");
+    }
+
+    /// The next thing seen that fits.
+    pub async fn sees<T>(&mut self, fits: impl Fn(&Seen) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                let seen = self.seen.recv().await.expect("the peer works");
+                if let Some(found) = fits(&seen) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait)
+            .await
+            .expect("the peer sees it")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Due {
+    Ring,
+    Decide,
+    Leave,
+}
+
+struct Call {
+    media: LocalMedia,
+    remote: Option<sdp::RemoteMedia>,
+    offer: Option<bytes::Bytes>,
+    talker: Option<Talker>,
+    hz: Option<f64>,
+}
+
+struct Work {
+    endpoint: Endpoint,
+    socket: UdpSocket,
+    addr: SocketAddr,
+    start: Instant,
+    plan: Plan,
+    tell: mpsc::Sender<Seen>,
+    line: Arc<Line>,
+    calls: HashMap<CallKey, Call>,
+    due: Vec<(Instant, CallKey, Due)>,
+    user: String,
+}
+
+impl Work {
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    async fn run(mut self, mut asked: mpsc::Receiver<Ask>) {
+        let mut buffer = vec![0; 65_535];
+        loop {
+            while let Some(out) = self.endpoint.poll_transmit() {
+                let _ = self.socket.send_to(&out.bytes, out.target.dest).await;
+            }
+            if let Some(event) = self.endpoint.poll_event() {
+                self.event(event).await;
+                continue;
+            }
+            let sip = self.endpoint.next_deadline();
+            let sip = sip.map(|at| self.start + Duration::from_millis(at.0));
+            let own = self.due.iter().map(|(at, ..)| *at).min();
+            let next = sip.into_iter().chain(own).min();
+            let next = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+            tokio::select! {
+                came = self.socket.recv_from(&mut buffer) => {
+                    if let Ok((n, from)) = came {
+                        let bytes = bytes::Bytes::copy_from_slice(&buffer[..n]);
+                        let _ = self.endpoint.receive(self.now(), Source::udp(from), &bytes);
+                    }
+                }
+                ask = asked.recv() => match ask {
+                    Some(ask) => self.asked(ask).await,
+                    None => return,
+                },
+                () = tokio::time::sleep_until(next.into()) => {
+                    self.endpoint.on_timer(self.now());
+                    self.step().await;
+                }
+            }
+        }
+    }
+
+    fn say(&self, seen: Seen) {
+        let _ = self.tell.try_send(seen);
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::Incoming(incoming) => self.incoming(&incoming).await,
+            Event::Answered { call, sdp, .. } => {
+                let Some(known) = self.calls.get_mut(&call) else {
+                    return;
+                };
+                known.remote = sdp.and_then(|s| sdp::read_answer(&s, &known.media).ok());
+                known.speak();
+                self.say(Seen::Answered);
+            }
+            Event::Confirmed { .. } => self.say(Seen::Answered),
+            Event::Failed { call, failure } => {
+                self.calls.remove(&call);
+                self.say(Seen::Failed(failure.code));
+            }
+            Event::Ended { call, end } => {
+                self.calls.remove(&call);
+                let by_remote = end.by == Side::Remote;
+                self.say(Seen::Ended {
+                    by_remote,
+                    code: end.code,
+                    q850: end.q850,
+                });
+            }
+            Event::Reinvite { call, sdp, .. } => {
+                let now = self.now();
+                let known = self.calls.get(&call);
+                let body = known
+                    .zip(sdp)
+                    .and_then(|(c, offer)| sdp::answer(&offer, &c.media).ok());
+                let _ = self
+                    .endpoint
+                    .answer_reinvite(now, call, body.map(|b| b.sdp));
+            }
+            Event::Registration { state, .. } => match state {
+                RegistrationState::Registered { .. } => self.say(Seen::Registered),
+                RegistrationState::Failed { code, .. } => self.say(Seen::Refused(code)),
+                RegistrationState::Unregistered => {}
+            },
+            _ => {}
+        }
+    }
+
+    async fn incoming(&mut self, incoming: &Incoming) {
+        let number = incoming.request_uri.user_text().unwrap_or_default();
+        let name = HeaderName::from_token(bytes::Bytes::from_static(b"X-Marcador-Attempt"));
+        let attempt = incoming.headers.get(&name);
+        let attempt = attempt.map(|v| String::from_utf8_lossy(v).into_owned());
+        self.say(Seen::Invite { number, attempt });
+        let talker = Talker::open(self.line.clone()).await;
+        let call = Call {
+            media: LocalMedia::new(talker.addr, 7),
+            remote: None,
+            offer: incoming.sdp.clone(),
+            talker: Some(talker),
+            hz: self.plan.hz,
+        };
+        self.calls.insert(incoming.call, call);
+        let now = Instant::now();
+        let after = |ms| now + Duration::from_millis(ms);
+        let due = [
+            (self.plan.ring_ms, Due::Ring),
+            (self.plan.decide_ms, Due::Decide),
+        ];
+        self.due.extend(
+            due.iter()
+                .filter_map(|(ms, d)| ms.map(|ms| (after(ms), incoming.call, *d))),
+        );
+    }
+
+    async fn step(&mut self) {
+        let now = Instant::now();
+        let (ready, later) = self.due.iter().partition(|(at, ..)| *at <= now);
+        self.due = later;
+        let ready: Vec<(Instant, CallKey, Due)> = ready;
+        for (_, key, due) in ready {
+            let sip_now = self.now();
+            match due {
+                Due::Ring => drop(self.endpoint.ring(sip_now, key)),
+                Due::Decide if self.plan.code == 200 => self.answer(key),
+                Due::Decide => {
+                    self.calls.remove(&key);
+                    let reason = Some(Reason::q850(17, "busy"));
+                    let _ = self.endpoint.reject(sip_now, key, self.plan.code, reason);
+                }
+                Due::Leave => {
+                    let reason = Some(Reason::q850(16, "bye"));
+                    let _ = self.endpoint.hang_up(sip_now, key, reason);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, key: CallKey) {
+        let now = self.now();
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        let Some(offer) = &call.offer else { return };
+        let answer = sdp::answer(offer, &call.media).expect("offer can be answered");
+        call.remote = Some(answer.remote);
+        if self.endpoint.answer(now, key, answer.sdp).is_ok() {
+            call.speak();
+            if let Some(ms) = self.plan.leave_ms {
+                self.due
+                    .push((Instant::now() + Duration::from_millis(ms), key, Due::Leave));
+            }
+        }
+    }
+
+    async fn asked(&mut self, ask: Ask) {
+        let now = self.now();
+        match ask {
+            Ask::HangUp => {
+                for key in self.calls.keys() {
+                    let reason = Some(Reason::q850(16, "bye"));
+                    let _ = self.endpoint.hang_up(now, *key, reason);
+                }
+            }
+            Ask::Press(digit) => {
+                self.calls
+                    .values()
+                    .filter_map(|c| c.talker.as_ref())
+                    .for_each(|t| t.press(digit));
+            }
+            Ask::Register { at, user, password } => {
+                self.user.clone_from(&user);
+                let order = RegisterOrder {
+                    registrar: Uri::sip(None, at),
+                    next_hop: Target::udp(at),
+                    account: NameAddr::new(Uri::sip(Some(&user), at)),
+                    contact_user: user.clone(),
+                    expires_s: 300,
+                    login: Some(Login::new(&user, &password)),
+                };
+                self.endpoint.register(now, order).expect("registers");
+            }
+            Ask::Call { at, hz } => {
+                let talker = Talker::open(self.line.clone()).await;
+                let media = LocalMedia::new(talker.addr, 8);
+                let from = NameAddr::new(Uri::sip(Some("+5215550009"), self.addr));
+                let target = Uri::sip(Some("+5215551000"), at);
+                let order = InviteOrder::new(target, Target::udp(at), from, sdp::offer(&media));
+                let key = self.endpoint.invite(now, order).expect("calls");
+                let talker = Some(talker);
+                let hz = Some(hz);
+                self.calls.insert(
+                    key,
+                    Call {
+                        media,
+                        remote: None,
+                        offer: None,
+                        talker,
+                        hz,
+                    },
+                );
+            }
+        }
+    }
+}
+
+impl Call {
+    fn speak(&mut self) {
+        if let (Some(talker), Some(remote)) = (&mut self.talker, self.remote) {
+            talker.speak(remote, self.hz);
+        }
+    }
+}
