@@ -236,7 +236,7 @@ impl Lines {
     fn plain(&self, text: &str, at: usize) -> (String, usize) {
         let rest = &text[at..];
         let len = rest
-            .find(|c| c == self.delimiter || c == '\n' || c == '\r')
+            .find([self.delimiter, '\n', '\r'])
             .unwrap_or(rest.len());
         (rest[..len].to_owned(), at + len)
     }

@@ -1,0 +1,243 @@
+//! The streaming CSV importer that `POST /imports` and `marcador import` share. What a cell means and
+//! when it is refused is `domain::import`; here are bytes, encodings and batches. Memory is bounded
+//! by one batch, one piece of text and one short hash per debt.
+
+mod encoding;
+mod error;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use error::ImportError;
+pub use shape::{FileShape, detect};
+
+use domain::entity::Portfolio;
+use domain::event::NewEvent;
+use domain::ids::{ClientId, EventId, ImportId};
+use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader};
+use domain::ports::store::{DebtorRow, ImportReport, RowFault};
+use domain::ports::{Clock, IdSource, Store};
+use encoding::Text;
+use shape::Beginning;
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// Bytes read at once; the first piece is also what encoding, delimiter and conventions are read from.
+pub const PIECE_BYTES: usize = 64 * 1024;
+/// Rows written in one transaction (the store's own limit).
+pub const BATCH_ROWS: usize = 1_000;
+/// Most rows of a file: the hashes of their keys then take about 200 MB.
+pub const ROWS_MAX: u64 = 5_000_000;
+
+/// What is to be imported.
+#[derive(Debug, Clone)]
+pub struct ImportJob {
+    /// Identity of this import.
+    pub import_id: ImportId,
+    /// Owner.
+    pub client: ClientId,
+    /// Portfolio; must be the client's.
+    pub portfolio: Portfolio,
+    /// Column map; what it does not say is detected where the file is clear.
+    pub map: Option<ColumnMap>,
+    /// Read and check everything, keep nothing.
+    pub dry_run: bool,
+    /// Who: `user:<id>`, `system`.
+    pub actor: String,
+}
+
+/// Imports a file as a difference: what is new or changed is written, what is equal is left alone.
+/// Rows that cannot be taken go to `on_fault`, one each, and nothing of them is kept; `on_progress`
+/// hears the number of rows read after each batch.
+///
+/// # Errors
+/// When the file cannot be read at all (encoding, header, map), the reader or the store fails. Batches
+/// before the failure are kept: the same file imported again continues as a difference.
+pub async fn run(
+    store: &dyn Store,
+    ids: &dyn IdSource,
+    clock: &dyn Clock,
+    job: ImportJob,
+    mut input: impl AsyncRead + Unpin + Send,
+    on_fault: impl FnMut(&RowFault) + Send,
+    on_progress: impl FnMut(u64) + Send,
+) -> Result<ImportReport, ImportError> {
+    let given = job.map.clone().unwrap_or_default();
+    let mut piece = vec![0; PIECE_BYTES];
+    let (mut filled, mut ended) = fill(&mut input, &mut piece).await?;
+    let mut text = Text::begin(&piece[..filled], given.encoding.as_deref())?;
+    let mut decoded = String::new();
+    text.decode(&piece[..filled], ended, &mut decoded)?;
+    let beginning = Beginning::of(&decoded, &given)?;
+    let context = RowContext {
+        client: job.client,
+        portfolio: job.portfolio.clone(),
+        now: clock.now(),
+    };
+    let mut lines = Lines::new(beginning.delimiter);
+    lines.expect_width(beginning.header.len());
+    let reader = RowReader::new(&beginning.header, beginning.detected.map, context)?;
+    let mut import = Import {
+        store,
+        ids,
+        job: &job,
+        reader,
+        batch: Vec::new(),
+        report: ImportReport::default(),
+        seen: HashMap::new(),
+        hasher: RandomState::new(),
+        on_fault,
+        on_progress,
+    };
+    loop {
+        lines.push(&decoded);
+        if ended {
+            lines.end();
+        }
+        while let Some(line) = lines.next_line() {
+            import.take(line, beginning.header_line).await?;
+        }
+        if ended {
+            break;
+        }
+        (filled, ended) = fill(&mut input, &mut piece).await?;
+        decoded.clear();
+        text.decode(&piece[..filled], ended, &mut decoded)?;
+    }
+    import.write().await?;
+    let report = import.report;
+    if !job.dry_run {
+        store
+            .append_events(&[imported(&job, &report, ids, clock)])
+            .await?;
+    }
+    Ok(report)
+}
+
+/// Reads until the piece is full or the input ends.
+async fn fill(
+    input: &mut (impl AsyncRead + Unpin),
+    piece: &mut [u8],
+) -> Result<(usize, bool), ImportError> {
+    let mut filled = 0;
+    while filled < piece.len() {
+        let count = input
+            .read(&mut piece[filled..])
+            .await
+            .map_err(|e| ImportError::Read(e.to_string()))?;
+        if count == 0 {
+            return Ok((filled, true));
+        }
+        filled += count;
+    }
+    Ok((filled, false))
+}
+
+struct Import<'a, F, P> {
+    store: &'a dyn Store,
+    ids: &'a dyn IdSource,
+    job: &'a ImportJob,
+    reader: RowReader,
+    batch: Vec<DebtorRow>,
+    report: ImportReport,
+    /// Hash of a debt's key → line on which it came.
+    seen: HashMap<u64, u32>,
+    hasher: RandomState,
+    on_fault: F,
+    on_progress: P,
+}
+
+impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
+    async fn take(&mut self, line: Line, header_line: u64) -> Result<(), ImportError> {
+        let taken = match line {
+            // The header, and a `sep=;` before it.
+            Line::Row { line, .. } | Line::Broken { line, .. } if line <= header_line => {
+                return Ok(());
+            }
+            Line::Row { line, fields } => self
+                .reader
+                .read(line, &fields, self.ids)
+                .and_then(|row| self.first(row)),
+            Line::Broken { line, text, reason } => Err(RowFault {
+                row: line,
+                column: String::new(),
+                value: text,
+                reason: reason.to_owned(),
+            }),
+        };
+        self.report.rows += 1;
+        if self.report.rows > ROWS_MAX {
+            return Err(ImportError::TooManyRows(ROWS_MAX));
+        }
+        match taken {
+            Ok(row) => self.batch.push(row),
+            Err(fault) => {
+                self.report.refused += 1;
+                (self.on_fault)(&fault);
+            }
+        }
+        if self.batch.len() >= BATCH_ROWS {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a debt that the same file gave before: which of the two holds is not ours to guess.
+    fn first(&mut self, row: DebtorRow) -> Result<DebtorRow, RowFault> {
+        let line = u32::try_from(row.line).unwrap_or(u32::MAX);
+        match self
+            .seen
+            .entry(self.hasher.hash_one(&row.debt.external_ref))
+        {
+            Entry::Vacant(free) => {
+                free.insert(line);
+                Ok(row)
+            }
+            Entry::Occupied(before) => Err(RowFault {
+                row: row.line,
+                column: "debt_ref".to_owned(),
+                value: row.debt.external_ref,
+                reason: format!("the same debt is on line {} already", before.get()),
+            }),
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), ImportError> {
+        if !self.batch.is_empty() {
+            let done = self
+                .store
+                .import_batch(self.job.import_id, &self.batch, self.job.dry_run, &[])
+                .await?;
+            self.batch.clear();
+            let report = &mut self.report;
+            report.debtors_new += done.debtors_new;
+            report.debtors_changed += done.debtors_changed;
+            report.debts_new += done.debts_new;
+            report.debts_changed += done.debts_changed;
+            report.points_new += done.points_new;
+            report.unchanged += done.unchanged;
+        }
+        (self.on_progress)(self.report.rows);
+        Ok(())
+    }
+}
+
+fn imported(
+    job: &ImportJob,
+    report: &ImportReport,
+    ids: &dyn IdSource,
+    clock: &dyn Clock,
+) -> NewEvent {
+    let now = clock.now();
+    NewEvent {
+        id: EventId(ids.next(now)),
+        at: now,
+        client_id: Some(job.client),
+        actor: job.actor.clone(),
+        kind: "portfolio.imported".to_owned(),
+        subject: format!("portfolio:{}", job.portfolio.id),
+        data: serde_json::json!({ "import": job.import_id, "report": report }),
+    }
+}
