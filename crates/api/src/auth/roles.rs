@@ -1,0 +1,227 @@
+//! The role table: the one place that says who may use which route. The guard reads it, and so do
+//! `x-roles` of the OpenAPI document and `/me`.
+
+use axum::http::Method;
+use domain::entity::Role;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, signed in or not.
+    Public,
+    /// Any signed-in user, also one who still has to set a second factor.
+    Enrolling,
+    /// These roles.
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Whether a signed-in user of that role passes.
+    #[must_use]
+    pub fn permits(self, role: Role) -> bool {
+        match self {
+            Self::Public | Self::Enrolling => true,
+            Self::Roles(roles) => roles.contains(&role),
+        }
+    }
+
+    /// `x-roles` of the route.
+    #[must_use]
+    pub fn names(self) -> Vec<&'static str> {
+        match self {
+            Self::Public => vec!["public"],
+            Self::Enrolling => Role::ALL.iter().map(|r| r.as_str()).collect(),
+            Self::Roles(roles) => roles.iter().map(|r| r.as_str()).collect(),
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteAccess {
+    /// Method.
+    pub method: &'static str,
+    /// Path with parameters in braces.
+    pub path: &'static str,
+    /// Who.
+    pub access: Access,
+}
+
+use Role::{Admin, Agent, Client, Manager, Supervisor};
+
+const ANY: Access = Access::Roles(&[Agent, Supervisor, Manager, Admin, Client]);
+const STAFF: Access = Access::Roles(&[Agent, Supervisor, Manager, Admin]);
+const AGENT: Access = Access::Roles(&[Agent]);
+const WATCH: Access = Access::Roles(&[Supervisor, Manager, Admin]);
+const WATCH_CLIENT: Access = Access::Roles(&[Supervisor, Manager, Admin, Client]);
+const FLOOR: Access = Access::Roles(&[Supervisor, Admin]);
+const ON_CALL: Access = Access::Roles(&[Agent, Supervisor, Admin]);
+const MANAGE: Access = Access::Roles(&[Manager, Admin]);
+const MANAGE_CLIENT: Access = Access::Roles(&[Manager, Admin, Client]);
+const ADMIN: Access = Access::Roles(&[Admin]);
+
+macro_rules! table {
+    ($($method:ident $path:literal $access:expr;)+) => {
+        &[$(RouteAccess { method: stringify!($method), path: $path, access: $access }),+]
+    };
+}
+
+const TABLE: &[RouteAccess] = table! {
+    GET "/healthz" Access::Public;
+    GET "/readyz" Access::Public;
+    GET "/metrics" Access::Public;
+    GET "/openapi.json" Access::Public;
+    GET "/docs" Access::Public;
+    GET "/docs/docs.js" Access::Public;
+    GET "/docs/docs.css" Access::Public;
+    GET "/ws/schema.json" Access::Public;
+    GET "/ws/agent" Access::Public;
+    GET "/ws/supervisor" Access::Public;
+
+    POST "/api/v1/sessions" Access::Public;
+    POST "/api/v1/sessions/refresh" Access::Public;
+    DELETE "/api/v1/sessions" Access::Enrolling;
+    GET "/api/v1/clock" Access::Public;
+    GET "/api/v1/me" Access::Enrolling;
+    POST "/api/v1/me/password" ANY;
+    POST "/api/v1/me/totp" Access::Enrolling;
+    POST "/api/v1/me/totp/confirm" Access::Enrolling;
+    POST "/api/v1/ws-tickets" STAFF;
+    GET "/api/v1/api-keys" ADMIN;
+    POST "/api/v1/api-keys" ADMIN;
+    DELETE "/api/v1/api-keys/{id}" ADMIN;
+
+    POST "/api/v1/agents/me/state" AGENT;
+    POST "/api/v1/agents/{id}/state" WATCH;
+    POST "/api/v1/attempts/{id}/identity" AGENT;
+    POST "/api/v1/attempts/{id}/hangup" AGENT;
+    POST "/api/v1/attempts/{id}/hold" AGENT;
+    POST "/api/v1/attempts/{id}/mute" AGENT;
+    POST "/api/v1/attempts/{id}/dtmf" AGENT;
+    POST "/api/v1/attempts/{id}/disposition" AGENT;
+    POST "/api/v1/calls/{id}/recording/pause" ON_CALL;
+    POST "/api/v1/calls/{id}/recording/resume" ON_CALL;
+    POST "/api/v1/calls/{id}/monitor" FLOOR;
+    POST "/api/v1/preview/{id}/dial" AGENT;
+    POST "/api/v1/preview/{id}/skip" AGENT;
+    POST "/api/v1/debtors/{id}/dial" AGENT;
+    GET "/api/v1/dispositions" ANY;
+    PUT "/api/v1/dispositions/{code}" MANAGE;
+
+    GET "/api/v1/campaigns" WATCH_CLIENT;
+    POST "/api/v1/campaigns" MANAGE;
+    GET "/api/v1/campaigns/{id}" WATCH_CLIENT;
+    PATCH "/api/v1/campaigns/{id}" MANAGE;
+    POST "/api/v1/campaigns/{id}/start" MANAGE;
+    POST "/api/v1/campaigns/{id}/stop" MANAGE;
+    POST "/api/v1/campaigns/{id}/pause" WATCH;
+    POST "/api/v1/campaigns/{id}/resume" WATCH;
+    GET "/api/v1/campaigns/{id}/live" WATCH_CLIENT;
+    GET "/api/v1/campaigns/{id}/hopper" WATCH;
+    GET "/api/v1/segments" WATCH;
+    POST "/api/v1/segments" MANAGE;
+    GET "/api/v1/segments/{id}" WATCH;
+    PUT "/api/v1/segments/{id}" MANAGE;
+    POST "/api/v1/segments/preview" WATCH;
+    POST "/api/v1/imports" MANAGE;
+    GET "/api/v1/imports/columns" MANAGE;
+    POST "/api/v1/imports/detect" MANAGE;
+
+    GET "/api/v1/clients" WATCH_CLIENT;
+    POST "/api/v1/clients" ADMIN;
+    GET "/api/v1/clients/{id}" WATCH_CLIENT;
+    PUT "/api/v1/clients/{id}" ADMIN;
+    GET "/api/v1/portfolios" WATCH_CLIENT;
+    POST "/api/v1/portfolios" MANAGE;
+    GET "/api/v1/portfolios/{id}" WATCH_CLIENT;
+    PUT "/api/v1/portfolios/{id}" MANAGE;
+    GET "/api/v1/debts" WATCH_CLIENT;
+    POST "/api/v1/debts" MANAGE;
+    GET "/api/v1/debts/{id}" WATCH_CLIENT;
+    PUT "/api/v1/debts/{id}" MANAGE;
+    GET "/api/v1/points" WATCH_CLIENT;
+    POST "/api/v1/points" WATCH;
+    GET "/api/v1/points/{id}" WATCH_CLIENT;
+    PUT "/api/v1/points/{id}" WATCH;
+    GET "/api/v1/consents" WATCH_CLIENT;
+    POST "/api/v1/consents" WATCH;
+    GET "/api/v1/consents/{id}" WATCH_CLIENT;
+    POST "/api/v1/consents/{id}/revoke" WATCH;
+    GET "/api/v1/holds" WATCH_CLIENT;
+    POST "/api/v1/holds" WATCH;
+    GET "/api/v1/holds/{id}" WATCH_CLIENT;
+    POST "/api/v1/holds/{id}/lift" WATCH;
+    GET "/api/v1/suppressions" WATCH_CLIENT;
+    POST "/api/v1/suppressions" WATCH_CLIENT;
+    GET "/api/v1/suppressions/{id}" WATCH_CLIENT;
+    POST "/api/v1/suppressions/{id}/lift" MANAGE;
+    GET "/api/v1/scripts" WATCH;
+    POST "/api/v1/scripts" MANAGE;
+    GET "/api/v1/scripts/{id}" WATCH;
+    PUT "/api/v1/scripts/{id}" MANAGE;
+    GET "/api/v1/teams" WATCH;
+    POST "/api/v1/teams" MANAGE;
+    GET "/api/v1/teams/{id}" WATCH;
+    PUT "/api/v1/teams/{id}" MANAGE;
+    GET "/api/v1/agents" WATCH;
+    POST "/api/v1/agents" MANAGE;
+    GET "/api/v1/agents/{id}" WATCH;
+    PUT "/api/v1/agents/{id}" MANAGE;
+    GET "/api/v1/users" ADMIN;
+    POST "/api/v1/users" ADMIN;
+    GET "/api/v1/users/{id}" ADMIN;
+    PUT "/api/v1/users/{id}" ADMIN;
+    GET "/api/v1/trunks" WATCH;
+    GET "/api/v1/trunks/{id}" WATCH;
+    PUT "/api/v1/trunks/{id}" ADMIN;
+    GET "/api/v1/caller-ids" WATCH;
+    POST "/api/v1/caller-ids" MANAGE;
+    GET "/api/v1/caller-ids/{id}" WATCH;
+    PUT "/api/v1/caller-ids/{id}" MANAGE;
+
+    GET "/api/v1/debtors" ANY;
+    GET "/api/v1/debtors/{id}" WATCH_CLIENT;
+    GET "/api/v1/debtors/{id}/why-not" WATCH_CLIENT;
+    GET "/api/v1/payments" WATCH_CLIENT;
+    POST "/api/v1/payments" MANAGE_CLIENT;
+    GET "/api/v1/payments/{id}" WATCH_CLIENT;
+    GET "/api/v1/promises" WATCH_CLIENT;
+    GET "/api/v1/promises/{id}" WATCH_CLIENT;
+    GET "/api/v1/attempts" WATCH_CLIENT;
+    GET "/api/v1/attempts/{id}" WATCH_CLIENT;
+    GET "/api/v1/calls" WATCH_CLIENT;
+    GET "/api/v1/calls/{id}" WATCH_CLIENT;
+    GET "/api/v1/export/attempts" WATCH_CLIENT;
+    GET "/api/v1/recordings" WATCH_CLIENT;
+    GET "/api/v1/recordings/{id}" WATCH_CLIENT;
+    GET "/api/v1/recordings/{id}/audio" WATCH_CLIENT;
+    GET "/api/v1/verdicts" WATCH_CLIENT;
+    GET "/api/v1/verdicts/{id}" WATCH_CLIENT;
+    GET "/api/v1/rulepacks" WATCH;
+    GET "/api/v1/events" WATCH_CLIENT;
+    GET "/api/v1/audit" ADMIN;
+};
+
+/// The whole table.
+#[must_use]
+pub const fn route_table() -> &'static [RouteAccess] {
+    TABLE
+}
+
+/// Who may use `method` on the matched path; `None` = nobody. HEAD is GET without a body.
+pub(crate) fn lookup(method: &Method, path: &str) -> Option<Access> {
+    let method = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    TABLE
+        .iter()
+        .find(|row| row.method == method && row.path == path)
+        .map(|row| row.access)
+}
+
+/// Whether the table has the path under any method.
+pub(crate) fn is_listed(path: &str) -> bool {
+    TABLE.iter().any(|row| row.path == path)
+}

@@ -1,0 +1,47 @@
+//! Whom to reach how, and what stops contact.
+
+use super::{
+    Channel, HoldKind, HoldScope, Instant, PartyRole, Phone, PointClass, SuppressionKind,
+};
+use uuid::Uuid;
+
+shape! {
+    /// A role of someone on a debt.
+    Party { id: Uuid, debt_id: Uuid, debtor_id: Uuid, role: PartyRole, name: String }
+    /// A phone of a debtor.
+    ContactPoint {
+        id: Uuid, debtor_id: Uuid, role: PartyRole, channel: Channel, value: Phone,
+        class: PointClass,
+        /// `import`, `agent`, `debtor`.
+        source: String,
+        given_by_debtor: bool, authorised: bool,
+        /// 0–100.
+        confidence: i32,
+        /// 0 first.
+        position: i32,
+        /// Never tried again.
+        bad: bool,
+        last_rpc_at: Option<Instant>,
+    }
+    /// Who allowed what channel and purpose.
+    Consent {
+        id: Uuid, debtor_id: Uuid, channel: Channel, purpose: String, granted_at: Instant,
+        until: Option<Instant>, revoked_at: Option<Instant>, proof: String,
+    }
+    /// A reason that stops contact.
+    Hold {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, scope: HoldScope, debt_id: Option<Uuid>,
+        point_id: Option<Uuid>, channel: Option<Channel>, kind: HoldKind, from: Instant,
+        until: Option<Instant>, lifted_at: Option<Instant>, evidence: String,
+    }
+    /// A number or document never to be contacted.
+    Suppression {
+        id: Uuid,
+        /// null binds the whole installation.
+        client_id: Option<Uuid>,
+        /// null binds all debtors.
+        debtor_id: Option<Uuid>,
+        kind: SuppressionKind, value: String, reason: String, created_at: Instant,
+        lifted_at: Option<Instant>,
+    }
+}

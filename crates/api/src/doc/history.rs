@@ -1,0 +1,74 @@
+//! What happened: attempts, calls, recordings, verdicts, money, events.
+
+use super::{
+    AttemptState, BlockReason, CallResult, Channel, CheckPoint, Clearance, Currency, Day, DialMode,
+    Instant, PaymentChannel, Phone, PointClass, PromiseState, RecordingOutcome,
+};
+use uuid::Uuid;
+
+shape! {
+    /// One try to reach one point.
+    Attempt {
+        id: Uuid, client_id: Uuid, campaign_id: Option<Uuid>, debtor_id: Uuid, person_id: Uuid,
+        debt_id: Option<Uuid>, debts: Vec<Uuid>, point_id: Uuid, phone: Phone, class: PointClass,
+        trunk_id: Uuid, caller_id: Option<Uuid>, caller_number: Phone, node: String, fence: i64,
+        mode: DialMode, agent_reserved: bool, state: AttemptState, opened_at: Instant,
+        invite_at: Option<Instant>, ringing_at: Option<Instant>, answered_at: Option<Instant>,
+        popped_at: Option<Instant>, acked_at: Option<Instant>, bridged_at: Option<Instant>,
+        identity_at: Option<Instant>, ended_at: Option<Instant>, result: Option<CallResult>,
+        sip_code: Option<i32>, q850: Option<i32>, disposition: Option<String>,
+        note: Option<String>, disposed_at: Option<Instant>, agent_id: Option<Uuid>,
+        recording_id: Option<Uuid>, verdict_id: Uuid, pack: String, pack_version: String,
+    }
+    /// Legs joined for one conversation.
+    Call {
+        id: Uuid, attempt_id: Uuid, agent_id: Uuid, started_at: Instant, ended_at: Option<Instant>,
+        /// `debtor`, `agent`, `system`.
+        ended_by: Option<String>,
+    }
+    /// A recording: 8 kHz, 16 bit, left = agent, right = debtor.
+    Recording {
+        id: Uuid, attempt_id: Uuid, client_id: Uuid, key: String, outcome: RecordingOutcome,
+        sha256: Option<String>, duration_ms: i64, bytes: i64,
+        /// `[from_ms, to_ms, "reason"]`.
+        gaps: Vec<Vec<serde_json::Value>>,
+        started_at: Instant, sealed_at: Option<Instant>,
+    }
+    /// A promise to pay.
+    Promise {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, debt_id: Uuid, attempt_id: Option<Uuid>,
+        agent_id: Option<Uuid>, amount_minor: i64, currency: Currency, due_date: Day,
+        grace_until: Instant, channel: PaymentChannel, state: PromiseState, made_at: Instant,
+        closed_at: Option<Instant>,
+    }
+    /// Money seen from a trusted source.
+    Payment {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, debt_id: Uuid, amount_minor: i64,
+        currency: Currency, paid_at: Instant, channel: PaymentChannel, reference: String,
+        reverses: Option<Uuid>, posted_at: Instant,
+    }
+    /// One rule that spoke.
+    RuleHit { rule: String, es: String, en: String, refused: bool }
+    /// A rule pack that took part.
+    PackRef { id: String, version: String, hash: String, unjudged: Vec<String> }
+    /// A zone the debtor may be in.
+    ZoneEvidence { zone: String, evidence: String, local: String }
+    /// A counter that was tested.
+    CounterCheck { rule: String, value: u32, limit: u32, from: Instant, to: Instant }
+    /// A decision with its reasons.
+    Verdict {
+        id: Uuid, at: Instant, check_point: CheckPoint, debtor_id: Uuid, point_id: Option<Uuid>,
+        campaign_id: Option<Uuid>, channel: Channel, decision: Clearance,
+        /// With `defer`: the next legal instant.
+        until: Option<Instant>,
+        blocked: Option<BlockReason>, rules: Vec<RuleHit>, packs: Vec<PackRef>,
+        zones: Vec<ZoneEvidence>, counters: Vec<CounterCheck>, next_legal_at: Option<Instant>,
+    }
+    /// Something that happened.
+    Event {
+        cursor: i64, schema: i32, id: Uuid, at: Instant, client_id: Option<Uuid>,
+        /// `user:<id>`, `agent:<id>`, `key:<id>`, `node:<name>`, `system`.
+        actor: String,
+        kind: String, subject: String, data: serde_json::Value,
+    }
+}

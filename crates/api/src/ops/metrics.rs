@@ -1,0 +1,207 @@
+//! `/metrics`: figures of the engine (contract.md §6) and of the HTTP side, in Prometheus text form.
+//! Labels are ids, vocabulary words and trunk names of the configuration; never a person's data.
+
+use crate::ApiState;
+use center::view::{BoardSnapshot, Figures};
+use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::{Encoder, TextEncoder};
+use std::collections::BTreeMap;
+
+/// Content type of the text form.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// One family being filled.
+struct Family {
+    family: MetricFamily,
+    kind: MetricType,
+    rows: Vec<Metric>,
+}
+
+impl Family {
+    fn new(name: &str, help: &str, kind: MetricType) -> Self {
+        let mut family = MetricFamily::default();
+        family.set_name(name.to_owned());
+        family.set_help(help.to_owned());
+        family.set_field_type(kind);
+        Self {
+            family,
+            kind,
+            rows: Vec::new(),
+        }
+    }
+
+    fn counter(name: &str, help: &str) -> Self {
+        Self::new(name, help, MetricType::COUNTER)
+    }
+
+    fn gauge(name: &str, help: &str) -> Self {
+        Self::new(name, help, MetricType::GAUGE)
+    }
+
+    fn row(mut self, labels: &[(&str, &str)], value: f64) -> Self {
+        let pairs = labels
+            .iter()
+            .map(|(name, value)| {
+                let mut pair = LabelPair::default();
+                pair.set_name((*name).to_owned());
+                pair.set_value((*value).to_owned());
+                pair
+            })
+            .collect();
+        let mut metric = Metric::from_label(pairs);
+        if self.kind == MetricType::COUNTER {
+            let mut counter = Counter::default();
+            counter.set_value(value);
+            metric.set_counter(counter);
+        } else {
+            let mut gauge = Gauge::default();
+            gauge.set_value(value);
+            metric.set_gauge(gauge);
+        }
+        self.rows.push(metric);
+        self
+    }
+
+    /// The family, or nothing when it has no row: a family without rows is not valid text.
+    fn done(mut self) -> Option<MetricFamily> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        self.family.set_metric(self.rows);
+        Some(self.family)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Prometheus counts in floats; exact up to 2^53"
+)]
+const fn float(n: u64) -> f64 {
+    n as f64
+}
+
+/// A quotient; 0 while nothing was counted.
+fn quotient(numerator: u64, denominator: u64) -> f64 {
+    if denominator == 0 {
+        0.0
+    } else {
+        float(numerator) / float(denominator)
+    }
+}
+
+fn calls(figures: &Figures) -> Vec<Family> {
+    let mut attempts = Family::counter(
+        "marcador_attempts_total",
+        "Attempts by campaign and result (terms of the API).",
+    );
+    for (campaign, result, n) in &figures.results {
+        let campaign = campaign.to_string();
+        attempts = attempts.row(&[("campaign", &campaign), ("result", result)], float(*n));
+    }
+    let mut blocked = Family::counter("marcador_blocked_total", "Contacts refused, by reason.");
+    for (reason, n) in &figures.blocked {
+        blocked = blocked.row(&[("reason", reason)], float(*n));
+    }
+    vec![
+        attempts,
+        blocked,
+        Family::counter("marcador_connected_total", "Calls joined with an agent.")
+            .row(&[], float(figures.connected)),
+        Family::counter("marcador_abandoned_total", "Live answers without an agent in time.")
+            .row(&[], float(figures.abandoned)),
+        Family::counter("marcador_rtp_lost_total", "RTP packets lost on the way in.")
+            .row(&[], float(figures.rtp_lost)),
+        Family::counter("marcador_recordings_total", "Recordings by outcome.")
+            .row(&[("outcome", "sealed")], float(figures.recordings))
+            .row(&[("outcome", "failed")], float(figures.recordings_failed)),
+        Family::counter("marcador_promises_total", "Promises recorded.")
+            .row(&[], float(figures.promises)),
+        Family::counter("marcador_errors_total", "Faults of ours: broken invariants, lost writes.")
+            .row(&[], float(figures.errors)),
+    ]
+}
+
+fn agents_and_lines(figures: &Figures) -> Vec<Family> {
+    let mut agents = Family::gauge("marcador_agents", "Agents by campaign and state.");
+    for (campaign, state, n) in &figures.agents {
+        let campaign = campaign.to_string();
+        agents = agents.row(&[("campaign", &campaign), ("state", state)], float(*n));
+    }
+    let mut lines = Family::gauge("marcador_lines", "Lines by trunk and state.");
+    for (trunk, in_use, channels) in &figures.lines {
+        lines = lines
+            .row(&[("trunk", trunk), ("state", "in_use")], float(*in_use))
+            .row(
+                &[("trunk", trunk), ("state", "free")],
+                float(channels.saturating_sub(*in_use)),
+            );
+    }
+    vec![agents, lines]
+}
+
+/// Occupancy of a campaign's agents in percent: the mean over those signed in.
+fn occupancy_by_campaign(board: &BoardSnapshot) -> BTreeMap<String, f64> {
+    let mut sums: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let known = |name: &str| {
+        let mut rows = board.data.campaigns.iter();
+        rows.find(|row| row.id.to_string() == name || row.name == name)
+            .map(|row| row.id.to_string())
+    };
+    for agent in &board.data.agents {
+        if let Some(campaign) = agent.campaign.as_deref().and_then(known) {
+            let sum = sums.entry(campaign).or_default();
+            sum.0 += u64::from(agent.occupancy_pct);
+            sum.1 += 1;
+        }
+    }
+    sums.into_iter()
+        .map(|(campaign, (pct, n))| (campaign, quotient(pct, 100 * n)))
+        .collect()
+}
+
+fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
+    let mut abandonment = Family::gauge(
+        "marcador_abandonment_ratio",
+        "Abandoned live answers over all live answers.",
+    )
+    .row(
+        &[("campaign", "all"), ("window", "run")],
+        quotient(figures.abandonment.numerator, figures.abandonment.denominator),
+    );
+    let mut occupancy = Family::gauge(
+        "marcador_occupancy_ratio",
+        "Time with calls over time signed in and not paused.",
+    )
+    .row(
+        &[("campaign", "all")],
+        quotient(figures.occupancy.numerator_ms, figures.occupancy.denominator_ms),
+    );
+    for row in &board.data.campaigns {
+        let a = row.abandonment;
+        let id = row.id.to_string();
+        abandonment = abandonment.row(
+            &[("campaign", &id), ("window", "day")],
+            quotient(a.numerator, a.denominator),
+        );
+    }
+    for (campaign, ratio) in occupancy_by_campaign(board) {
+        occupancy = occupancy.row(&[("campaign", &campaign)], ratio);
+    }
+    vec![abandonment, occupancy]
+}
+
+/// The whole text.
+pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error> {
+    let figures = state.center.figures().await;
+    let board = state.center.board().await;
+    let mut families: Vec<MetricFamily> = calls(&figures)
+        .into_iter()
+        .chain(agents_and_lines(&figures))
+        .chain(ratios(&figures, &board))
+        .filter_map(Family::done)
+        .collect();
+    families.extend(state.figures.gather());
+    let mut text = Vec::new();
+    TextEncoder::new().encode(&families, &mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,260 @@
+//! Errors as problem+json (RFC 9457) with stable codes.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use center::CenterError;
+use domain::ValueError;
+use domain::ports::{BlobError, StoreError};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Namespace of the `type` member; the page need not exist (RFC 9457 §3.1.1).
+const TYPE_BASE: &str = "https://marcador.dev/problems/";
+/// Seconds a caller is asked to wait when a part is out of reach.
+const RETRY_AFTER_S: u64 = 2;
+
+/// One error reply.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<Value>,
+    retry_after_s: Option<u64>,
+    extra: Map<String, Value>,
+}
+
+/// The shape of an error body, for the OpenAPI document.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// `https://marcador.dev/problems/<code>`.
+    r#type: String,
+    /// Short title, the same for every problem of the code.
+    title: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// What is wrong and what would be right.
+    detail: String,
+    /// Stable code.
+    code: &'static str,
+    /// Names this one reply; the server's log has it for 5xx.
+    id: uuid::Uuid,
+    /// One entry a wrong place: `{"path","reason"}`, for a segment text `{"column","reason"}`.
+    errors: Vec<Value>,
+    /// Members of single codes.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    /// Any problem.
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            extra: Map::new(),
+        }
+    }
+
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "sign in, or send a valid token in the Authorization header",
+        )
+    }
+
+    pub(crate) fn bad_credentials() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "bad_credentials",
+            "user name, password or second factor is wrong",
+        )
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("no such {what}"),
+        )
+    }
+
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// A value that does not fit.
+    pub(crate) fn invalid(path: &str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            format!("{path}: {reason}"),
+        )
+        .at(path, &reason)
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(RETRY_AFTER_S)
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "an error on our side; the id is in the server's log",
+        )
+    }
+
+    /// Names a wrong place.
+    pub(crate) fn at(mut self, path: &str, reason: &str) -> Self {
+        self.errors.push(json!({"path": path, "reason": reason}));
+        self
+    }
+
+    /// Names a wrong column of a text.
+    pub(crate) fn at_column(mut self, column: usize, reason: &str) -> Self {
+        self.errors
+            .push(json!({"column": column, "reason": reason}));
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Adds a member of its own.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.extra.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+        if self.status.is_server_error() {
+            tracing::warn!(problem = %id, code = self.code, detail = %self.detail, "request failed");
+        }
+        // What went wrong inside stays in the log: callers get the code and the id.
+        let detail = if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            "an error on our side; the id is in the server's log".to_owned()
+        } else {
+            self.detail
+        };
+        let body = ProblemBody {
+            r#type: format!("{TYPE_BASE}{}", self.code),
+            title: title(self.status),
+            status: self.status.as_u16(),
+            detail,
+            code: self.code,
+            id,
+            errors: self.errors,
+            extra: self.extra,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(what) => Self::not_found(what),
+            StoreError::Conflict(detail) => Self::conflict("conflict", detail),
+            StoreError::Fenced => Self::unavailable("this node has been replaced"),
+            StoreError::Unavailable(reason) => {
+                tracing::warn!(%reason, "database unavailable");
+                Self::unavailable("the database is out of reach")
+            }
+            StoreError::Corrupt(reason) => {
+                tracing::error!(%reason, "stored data unreadable");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ValueError> for Problem {
+    fn from(error: ValueError) -> Self {
+        let path = match &error {
+            ValueError::UnknownName { kind, .. } | ValueError::Malformed { kind, .. } => *kind,
+        };
+        Self::invalid(path, error.to_string())
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::NotFound(_) => Self::not_found("recording file"),
+            BlobError::BadKey(_) => Self::internal(),
+            BlobError::Io(reason) => {
+                tracing::warn!(%reason, "object store unavailable");
+                Self::unavailable("the recordings are out of reach")
+            }
+        }
+    }
+}
+
+impl From<CenterError> for Problem {
+    fn from(error: CenterError) -> Self {
+        let status =
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        match error {
+            CenterError::Store(inner) => inner.into(),
+            CenterError::Blocked { code, es, en } => {
+                Self::new(status, code, en.clone()).with("reason", json!({"es": es, "en": en}))
+            }
+            CenterError::Invalid {
+                code,
+                field,
+                detail,
+            } => Self::new(status, code, format!("{field}: {detail}")).at(field, &detail),
+            other => {
+                let problem = Self::new(status, other.code(), other.to_string());
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    problem.retry_after(RETRY_AFTER_S)
+                } else {
+                    problem
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Campaigns as things: list, read, make, change.
+
+use super::params;
+use crate::auth::Caller;
+use crate::extract::{Body, Id};
+use crate::problem::Problem;
+use crate::routes::catalog::readers;
+use crate::{ApiState, check, doc, tenant};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::entity::{Campaign, CampaignParams, CampaignStatus};
+use domain::ids::{CampaignId, ClientId, ScriptId, SegmentId};
+use domain::ports::StoreError;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+readers!(
+    "campaigns",
+    "/campaigns",
+    "/campaigns/{id}",
+    Campaign,
+    Campaign,
+    CampaignId,
+    list_campaigns,
+    get_campaign
+);
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, change))
+}
+
+/// A new campaign; a draft until it is started.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCampaign {
+    #[schema(value_type = uuid::Uuid)]
+    client_id: ClientId,
+    /// Unique within the client.
+    name: String,
+    #[schema(value_type = uuid::Uuid)]
+    segment_id: SegmentId,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    script_id: Option<ScriptId>,
+    /// Any of them; the others keep their defaults.
+    #[schema(value_type = Option<doc::CampaignParams>)]
+    params: Option<Map<String, Value>>,
+}
+
+/// What changes; the rest stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CampaignChange {
+    name: Option<String>,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    segment_id: Option<SegmentId>,
+    /// null takes the script away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    script_id: Option<Option<ScriptId>>,
+    /// Only those that change.
+    #[schema(value_type = Option<doc::CampaignParams>)]
+    params: Option<Map<String, Value>>,
+    /// The version that was read; another one in the database is 409 `version_conflict`.
+    version: Option<i32>,
+}
+
+/// Tells null from absent.
+fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<ScriptId>>, D::Error> {
+    Option::deserialize(d).map(Some)
+}
+
+/// A thing that is named in a body has to be there and to belong to the client.
+fn named<T>(
+    found: Result<T, StoreError>,
+    path: &str,
+    owner: ClientId,
+    client_of: impl Fn(&T) -> ClientId,
+) -> Result<T, Problem> {
+    match found {
+        Ok(row) if client_of(&row) == owner => Ok(row),
+        Ok(_) | Err(StoreError::NotFound(_)) => {
+            Err(Problem::invalid(path, "expected one of the campaign's client"))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), Problem> {
+    let owner = row.client_id;
+    let segment = state.store.get_segment(row.segment_id).await;
+    named(segment, "segment_id", owner, |s| s.client_id)?;
+    if let Some(script) = row.script_id {
+        let script = state.store.get_script(script).await;
+        named(script, "script_id", owner, |s| s.client_id)?;
+    }
+    for id in &row.params.caller_id_pool {
+        let number = state.store.get_caller_id(*id).await;
+        named(number, "params.caller_id_pool", owner, |c| c.client_id)?;
+    }
+    for name in &row.params.trunks {
+        if state.store.trunk_by_name(name).await?.is_none() {
+            let reason = format!("no trunk '{name}' in the configuration");
+            return Err(Problem::invalid("params.trunks", reason));
+        }
+    }
+    Ok(())
+}
+
+async fn save(state: &ApiState, caller: &Caller, row: &Campaign) -> Result<(), Problem> {
+    let event = state.event(
+        caller.actor(),
+        Some(row.client_id),
+        "campaign.changed",
+        format!("campaign:{}", row.id),
+        json!({"version": row.version, "status": row.status, "mode": row.params.mode}),
+    );
+    let audit = state.audit(
+        caller,
+        Some(row.client_id),
+        format!("campaign:{}", row.id),
+        "campaign.saved",
+    );
+    state.store.put_campaign(row, &[event, audit]).await?;
+    Ok(())
+}
+
+/// Makes a campaign.
+#[utoipa::path(post, path = "/campaigns", tag = "campaigns", request_body = NewCampaign,
+    responses((status = 201, description = "Made", body = doc::Campaign), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn create(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<NewCampaign>,
+) -> Result<(StatusCode, Json<Campaign>), Problem> {
+    caller.may_write(body.client_id)?;
+    state.client_exists(body.client_id).await?;
+    let now = state.now();
+    let row = Campaign {
+        id: CampaignId(state.id()),
+        client_id: body.client_id,
+        name: check::name("name", &body.name)?,
+        segment_id: body.segment_id,
+        script_id: body.script_id,
+        status: CampaignStatus::Draft,
+        params: params::merged(&CampaignParams::default(), body.params)?,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    check_parts(&state, &row).await?;
+    save(&state, &caller, &row).await?;
+    Ok((StatusCode::CREATED, Json(row)))
+}
+
+/// Changes a campaign; a running one follows at once.
+#[utoipa::path(patch, path = "/campaigns/{id}", tag = "campaigns", params(("id" = uuid::Uuid, Path)),
+    request_body = CampaignChange,
+    responses((status = 200, description = "Changed", body = doc::Campaign), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn change(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<CampaignId>,
+    Body(body): Body<CampaignChange>,
+) -> Result<Json<Campaign>, Problem> {
+    let row = state.store.get_campaign(id).await?;
+    let mut row = tenant::seen(&state, &caller, row).await?;
+    super::params::same_version(body.version, row.version)?;
+    if let Some(name) = &body.name {
+        row.name = check::name("name", name)?;
+    }
+    if let Some(segment) = body.segment_id {
+        row.segment_id = segment;
+    }
+    if let Some(script) = body.script_id {
+        row.script_id = script;
+    }
+    row.params = params::merged(&row.params, body.params)?;
+    row.version = row.version.saturating_add(1);
+    row.updated_at = state.now();
+    check_parts(&state, &row).await?;
+    save(&state, &caller, &row).await?;
+    state.center.campaign_changed(id).await?;
+    Ok(Json(row))
+}

@@ -1,0 +1,214 @@
+//! Portfolio files, streamed into the store as a difference.
+
+use super::upload;
+use crate::auth::Caller;
+use crate::extract::Params;
+use crate::importer::{self, ImportError, ImportJob};
+use crate::problem::Problem;
+use crate::{ApiState, doc};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::{Extension, Json};
+use domain::entity::Portfolio;
+use domain::ids::{ClientId, ImportId, PortfolioId};
+use domain::import::ColumnMap;
+use domain::ports::StoreError;
+use domain::ports::store::{ImportReport, RowFault};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncRead;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Refused rows named in a reply; `marcador import --report` writes all.
+const FAULTS_MAX: usize = 200;
+/// Longest column map, bytes.
+const MAP_MAX: usize = 16 * 1024;
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(import))
+        .layer(DefaultBodyLimit::disable())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ImportQuery {
+    /// Owner; a caller with a client may leave it out.
+    #[param(value_type = Option<uuid::Uuid>)]
+    client: Option<ClientId>,
+    /// Name or id.
+    portfolio: String,
+    /// Read and check everything, keep nothing.
+    #[serde(default)]
+    dry_run: bool,
+    /// JSON, `{"source column":"target"}`; what it does not say is detected where the file is clear.
+    map: Option<String>,
+}
+
+/// What an import did.
+#[derive(Serialize, ToSchema)]
+struct Report {
+    rows: u64,
+    debtors_new: u64,
+    debtors_changed: u64,
+    debts_new: u64,
+    debts_changed: u64,
+    points_new: u64,
+    /// Rows equal to what is stored.
+    unchanged: u64,
+    refused: u64,
+}
+
+impl From<ImportReport> for Report {
+    fn from(r: ImportReport) -> Self {
+        Self {
+            rows: r.rows,
+            debtors_new: r.debtors_new,
+            debtors_changed: r.debtors_changed,
+            debts_new: r.debts_new,
+            debts_changed: r.debts_changed,
+            points_new: r.points_new,
+            unchanged: r.unchanged,
+            refused: r.refused,
+        }
+    }
+}
+
+/// A refused row.
+#[derive(Serialize, ToSchema)]
+struct Fault {
+    /// Line in the file, 1 = header.
+    row: u64,
+    column: String,
+    value: String,
+    /// What is wrong and what would be right.
+    reason: String,
+}
+
+impl From<&RowFault> for Fault {
+    fn from(f: &RowFault) -> Self {
+        Self {
+            row: f.row,
+            column: f.column.clone(),
+            value: f.value.clone(),
+            reason: f.reason.clone(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportReply {
+    #[schema(value_type = uuid::Uuid)]
+    import_id: ImportId,
+    dry_run: bool,
+    report: Report,
+    /// The first 200 refused rows.
+    faults: Vec<Fault>,
+}
+
+/// A file that cannot be imported is the caller's; a store that is away is ours.
+pub(super) fn problem(error: ImportError) -> Problem {
+    match error {
+        ImportError::Store(inner) => inner.into(),
+        ImportError::Read(reason) => Problem::bad_request("bad_request", format!("file: {reason}")),
+        other => Problem::invalid("file", other.to_string()),
+    }
+}
+
+/// The map of a query.
+pub(super) fn map_of(text: Option<&str>) -> Result<Option<ColumnMap>, Problem> {
+    let Some(text) = text.filter(|t| !t.trim().is_empty()) else {
+        return Ok(None);
+    };
+    if text.len() > MAP_MAX {
+        return Err(Problem::invalid("map", format!("expected at most {MAP_MAX} bytes")));
+    }
+    ColumnMap::from_json(text)
+        .map(Some)
+        .map_err(|e| Problem::invalid("map", e.to_string()))
+}
+
+async fn portfolio_of(
+    state: &ApiState,
+    client: ClientId,
+    name: &str,
+) -> Result<Portfolio, Problem> {
+    let found = match name.parse::<PortfolioId>() {
+        Ok(id) => match state.store.get_portfolio(id).await {
+            Err(StoreError::NotFound(_)) => None,
+            other => Some(other?).filter(|p| p.client_id == client),
+        },
+        Err(_) => state.store.portfolio_by_name(client, name).await?,
+    };
+    found.ok_or_else(|| Problem::invalid("portfolio", "expected the name or id of one of the client"))
+}
+
+async fn job_of(
+    state: &ApiState,
+    caller: &Caller,
+    query: ImportQuery,
+) -> Result<ImportJob, Problem> {
+    let client = caller
+        .narrow(query.client)?
+        .ok_or_else(|| Problem::invalid("client", "name the client the file belongs to"))?;
+    Ok(ImportJob {
+        import_id: ImportId(state.id()),
+        client,
+        portfolio: portfolio_of(state, client, &query.portfolio).await?,
+        map: map_of(query.map.as_deref())?,
+        dry_run: query.dry_run,
+        actor: caller.actor(),
+    })
+}
+
+async fn take(
+    state: &ApiState,
+    job: ImportJob,
+    input: impl AsyncRead + Unpin + Send,
+) -> Result<ImportReply, Problem> {
+    let (import_id, dry_run) = (job.import_id, job.dry_run);
+    let mut faults = Vec::new();
+    let note = |fault: &RowFault| {
+        if faults.len() < FAULTS_MAX {
+            faults.push(Fault::from(fault));
+        }
+    };
+    let store = &*state.store;
+    let report = importer::run(store, &*state.ids, &*state.clock, job, input, note, |_| ())
+        .await
+        .map_err(problem)?;
+    tracing::info!(import = %import_id, rows = report.rows, refused = report.refused, dry_run, "file imported");
+    Ok(ImportReply {
+        import_id,
+        dry_run,
+        report: report.into(),
+        faults,
+    })
+}
+
+/// Imports a portfolio file: raw CSV as the body, or the part `file` of a form. Rows that cannot be
+/// taken are named, the others are written as a difference.
+#[utoipa::path(post, path = "/imports", tag = "imports", params(ImportQuery),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, description = "Read", body = ImportReply), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn import(
+    State(state): State<ApiState>,
+    Extension(caller): Extension<Caller>,
+    Params(query): Params<ImportQuery>,
+    request: Request,
+) -> Result<Json<ImportReply>, Problem> {
+    let job = job_of(&state, &caller, query).await?;
+    let _turn = state.imports.try_acquire().map_err(|_| {
+        Problem::conflict("limit_reached", "other imports are running: try again when they are done")
+    })?;
+    let reply = if upload::is_form(&request) {
+        let mut form = upload::form(request).await?;
+        let file = upload::file_of(&mut form).await?;
+        take(&state, job, upload::reader(file)).await?
+    } else {
+        let pieces = request.into_body().into_data_stream();
+        take(&state, job, upload::reader(pieces)).await?
+    };
+    Ok(Json(reply))
+}

@@ -1,0 +1,26 @@
+//! Campaigns, segments, imports and rule packs. A route that streams its body adds
+//! `axum::extract::DefaultBodyLimit::disable()`; the router exempts `/api/v1/imports*` from
+//! idempotency and from the time-out.
+
+mod campaign;
+mod detect;
+mod imports;
+mod params;
+mod rulepacks;
+mod run;
+mod segments;
+mod upload;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Routes of this area.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(campaign::routes())
+        .merge(run::routes())
+        .merge(segments::routes())
+        .merge(imports::routes())
+        .merge(detect::routes())
+        .merge(rulepacks::routes())
+}

@@ -1,0 +1,200 @@
+//! Parameters of a campaign: what a body changes, and what fits (terms.md §10).
+
+use crate::check::range;
+use crate::problem::Problem;
+use domain::entity::CampaignParams;
+use serde_json::{Map, Value};
+
+/// Order keys (terms.md §10).
+const ORDER_KEYS: [&str; 5] = ["expected_value", "dpd", "balance", "last_attempt", "random"];
+/// Most order keys.
+const ORDER_MAX: usize = 4;
+/// Most caller ids or trunks of one campaign.
+const POOL_MAX: usize = 200;
+
+/// The parameters with those of the body laid over them.
+pub(super) fn merged(
+    now: &CampaignParams,
+    change: Option<Map<String, Value>>,
+) -> Result<CampaignParams, Problem> {
+    let Some(change) = change else {
+        return Ok(now.clone());
+    };
+    let Ok(Value::Object(mut all)) = serde_json::to_value(now) else {
+        return Err(Problem::internal());
+    };
+    all.extend(change);
+    let params: CampaignParams = serde_path_to_error::deserialize(Value::Object(all))
+        .map_err(|e| Problem::invalid(&at(&e.path().to_string()), e.inner().to_string()))?;
+    fits(&params)?;
+    Ok(params)
+}
+
+fn at(path: &str) -> String {
+    match path {
+        "." | "" => "params".to_owned(),
+        path => format!("params.{path}"),
+    }
+}
+
+/// The row may only be changed by one who saw its present version.
+pub(super) fn same_version(seen: Option<i32>, stored: i32) -> Result<(), Problem> {
+    match seen {
+        Some(seen) if seen != stored => Err(Problem::conflict(
+            "version_conflict",
+            format!("version {seen} was changed to {stored} meanwhile: read again"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn percent(name: &str, value: Option<f64>) -> Result<(), Problem> {
+    if let Some(value) = value {
+        range(&at(name), value, 0.0, 100.0)?;
+    }
+    Ok(())
+}
+
+/// Minutes of a local time; 24:00 is the end of the day.
+fn minutes(name: &str, text: &str) -> Result<u32, Problem> {
+    let wrong = || Problem::invalid(&at(name), "expected a local time as 09:00");
+    let (h, m) = text.split_once(':').ok_or_else(wrong)?;
+    let digits = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit());
+    if !digits(h) || !digits(m) {
+        return Err(wrong());
+    }
+    let (h, m): (u32, u32) = (h.parse().map_err(|_| wrong())?, m.parse().map_err(|_| wrong())?);
+    let total = h * 60 + m;
+    if m > 59 || total > 24 * 60 {
+        return Err(wrong());
+    }
+    Ok(total)
+}
+
+fn pace_fits(p: &CampaignParams) -> Result<(), Problem> {
+    range(&at("lines_per_agent"), p.lines_per_agent, 1.0, 10.0)?;
+    range(&at("lines_per_agent_max"), p.lines_per_agent_max, 1.0, 10.0)?;
+    percent("abandon_cap_pct", p.abandon_cap_pct)?;
+    percent("abandon_target_pct", p.abandon_target_pct)?;
+    if let (Some(target), Some(cap)) = (p.abandon_target_pct, p.abandon_cap_pct)
+        && target > cap
+    {
+        let reason = "expected no more than the cap";
+        return Err(Problem::invalid(&at("abandon_target_pct"), reason));
+    }
+    range(&at("pacing_tick_ms"), p.pacing_tick_ms, 50, 10_000)?;
+    range(&at("ring_timeout_s"), p.ring_timeout_s, 5, 120)?;
+    range(&at("agent_within_ms"), p.agent_within_ms, 0, 10_000)?;
+    if let Some(least) = p.hopper_min {
+        range(&at("hopper_min"), least, 1, 5_000)?;
+    }
+    range(&at("hopper_factor"), p.hopper_factor, 1.0, 20.0)?;
+    range(&at("priority"), p.priority, 1, 5)?;
+    range(&at("weight"), p.weight, 0, 100)?;
+    if let Some(cps) = p.cps_max {
+        range(&at("cps_max"), cps, 1, 10_000)?;
+    }
+    if let Some(lines) = p.lines_max {
+        range(&at("lines_max"), lines, 1, 100_000)?;
+    }
+    Ok(())
+}
+
+fn people_fit(p: &CampaignParams) -> Result<(), Problem> {
+    range(&at("preview_max_s"), p.preview_max_s, 5, 3_600)?;
+    range(&at("wrapup_max_s"), p.wrapup_max_s, 5, 3_600)?;
+    range(&at("wrapup_s"), p.wrapup_s, 0, p.wrapup_max_s)?;
+    range(&at("attempts_per_debtor"), p.attempts_per_debtor, 1, 1_000)?;
+    range(&at("attempts_per_point"), p.attempts_per_point, 1, 1_000)?;
+    if let Some(n) = p.attempts_per_day {
+        range(&at("attempts_per_day"), n, 1, 100)?;
+    }
+    range(&at("promise_max_days"), p.promise_max_days, 0, 365)?;
+    range(&at("promise_min_pct"), p.promise_min_pct, 0, 100)?;
+    Ok(())
+}
+
+fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
+    if p.order.len() > ORDER_MAX {
+        return Err(Problem::invalid(&at("order"), format!("expected at most {ORDER_MAX} keys")));
+    }
+    if let Some(key) = p.order.iter().find(|k| !ORDER_KEYS.contains(&k.as_str())) {
+        let shown: String = key.chars().take(40).collect();
+        let reason = format!("unknown key '{shown}': expected of {}", ORDER_KEYS.join(", "));
+        return Err(Problem::invalid(&at("order"), reason));
+    }
+    for (name, len) in [
+        ("caller_id_pool", p.caller_id_pool.len()),
+        ("trunks", p.trunks.len()),
+    ] {
+        range(&at(name), len, 0, POOL_MAX)?;
+    }
+    let from = minutes("window_from", &p.window_from)?;
+    let to = minutes("window_to", &p.window_to)?;
+    if from >= to {
+        return Err(Problem::invalid(&at("window_to"), "expected a time after window_from"));
+    }
+    Ok(())
+}
+
+fn fits(params: &CampaignParams) -> Result<(), Problem> {
+    pace_fits(params)?;
+    people_fit(params)?;
+    lists_fit(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::entity::DialMode;
+    use serde_json::json;
+
+    fn change(value: Value) -> Result<CampaignParams, Problem> {
+        let map = value.as_object().cloned().expect("an object");
+        merged(&CampaignParams::default(), Some(map))
+    }
+
+    #[test]
+    fn the_defaults_fit() {
+        fits(&CampaignParams::default()).expect("fit");
+        assert_eq!(change(json!({})).ok(), Some(CampaignParams::default()));
+    }
+
+    #[test]
+    fn only_what_is_named_changes() {
+        let params = change(json!({"mode": "power", "abandon_cap_pct": null})).expect("fits");
+        let expected = CampaignParams {
+            mode: DialMode::Power,
+            ..CampaignParams::default()
+        };
+        assert_eq!(params, expected);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for (value, path) in [
+            (json!({"mode": "turbo"}), "params.mode"),
+            (json!({"speed": 1}), "params"),
+            (json!({"lines_per_agent": 0.5}), "params.lines_per_agent"),
+            (json!({"ring_timeout_s": "x"}), "params.ring_timeout_s"),
+            (json!({"window_from": "9:00"}), "params.window_from"),
+            (json!({"window_from": "21:00"}), "params.window_to"),
+            (json!({"window_to": "24:01"}), "params.window_to"),
+            (json!({"wrapup_s": 121}), "params.wrapup_s"),
+            (json!({"order": ["luck"]}), "params.order"),
+            (json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}), "params.abandon_target_pct"),
+        ] {
+            let problem = change(value.clone()).expect_err("refused");
+            assert_eq!(problem.code(), "invalid", "{value}");
+            let told = format!("{problem:?}");
+            assert!(told.contains(&format!("String(\"{path}")), "{value}: {told}");
+        }
+    }
+
+    #[test]
+    fn versions() {
+        assert!(same_version(None, 3).is_ok() && same_version(Some(3), 3).is_ok());
+        let refused = same_version(Some(2), 3).map_err(|p| p.code());
+        assert_eq!(refused, Err("version_conflict"));
+    }
+}

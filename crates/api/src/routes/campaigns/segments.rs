@@ -1,0 +1,262 @@
+//! Segments: named filters, and what a filter would find.
+
+use super::params::same_version;
+use crate::auth::Caller;
+use crate::extract::{Body, Id};
+use crate::problem::Problem;
+use crate::routes::catalog::readers;
+use crate::{ApiState, check, doc, tenant};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::entity::Segment;
+use domain::ids::{ClientId, DebtorId, SegmentId};
+use domain::ports::store::{SegmentCount, SegmentSample};
+use domain::segment::{self, Expr, SegmentError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Instant;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Rows shown with a count.
+const SAMPLE_ROWS: u32 = 10;
+
+readers!(
+    "segments",
+    "/segments",
+    "/segments/{id}",
+    Segment,
+    Segment,
+    SegmentId,
+    list_segments,
+    get_segment
+);
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, replace))
+        .routes(routes!(preview))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSegment {
+    #[schema(value_type = uuid::Uuid)]
+    client_id: ClientId,
+    /// Unique within the client.
+    name: String,
+    /// Text form; or `expr`.
+    expression: Option<String>,
+    /// JSON form; or `expression`.
+    #[schema(value_type = Option<Value>)]
+    expr: Option<Value>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SegmentBody {
+    name: String,
+    /// Text form; or `expr`.
+    expression: Option<String>,
+    /// JSON form; or `expression`.
+    #[schema(value_type = Option<Value>)]
+    expr: Option<Value>,
+    /// The version that was read; another one in the database is 409 `version_conflict`.
+    version: Option<i32>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewBody {
+    #[schema(value_type = uuid::Uuid)]
+    client_id: ClientId,
+    /// Text form; or `expr`.
+    expression: Option<String>,
+    /// JSON form; or `expression`.
+    #[schema(value_type = Option<Value>)]
+    expr: Option<Value>,
+}
+
+fn refused(error: &SegmentError) -> Problem {
+    let column = error.position;
+    let detail = if column == 0 {
+        format!("expr: {}", error.reason)
+    } else {
+        format!("column {column}: {}", error.reason)
+    };
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_expression", detail);
+    if column == 0 {
+        problem.at("expr", &error.reason)
+    } else {
+        problem.at_column(column, &error.reason)
+    }
+}
+
+/// Reads a filter in either form.
+fn filter(text: Option<&str>, json: Option<Value>) -> Result<Expr, Problem> {
+    match (text, json) {
+        (Some(text), None) => segment::parse(text).map_err(|e| refused(&e)),
+        (None, Some(json)) => {
+            let expr: Expr = serde_path_to_error::deserialize(json).map_err(|e| {
+                let path = match e.path().to_string().as_str() {
+                    "." => "expr".to_owned(),
+                    path => format!("expr.{path}"),
+                };
+                let reason = e.inner().to_string();
+                let detail = format!("{path}: {reason}");
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_expression", detail)
+                    .at(&path, &reason)
+            })?;
+            segment::check(&expr).map_err(|e| refused(&e))?;
+            Ok(expr)
+        }
+        _ => Err(Problem::invalid("expression", "send expression or expr, one of them")),
+    }
+}
+
+async fn save(state: &ApiState, caller: &Caller, row: &Segment) -> Result<(), Problem> {
+    let event = state.event(
+        caller.actor(),
+        Some(row.client_id),
+        "segment.changed",
+        format!("segment:{}", row.id),
+        json!({"version": row.version}),
+    );
+    let subject = format!("segment:{}", row.id);
+    let audit = state.audit(caller, Some(row.client_id), subject, "segment.saved");
+    state.store.put_segment(row, &[event, audit]).await?;
+    Ok(())
+}
+
+/// Makes a segment.
+#[utoipa::path(post, path = "/segments", tag = "segments", request_body = NewSegment,
+    responses((status = 201, description = "Made", body = doc::Segment), (status = 422, body = doc::Problem)))]
+async fn create(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<NewSegment>,
+) -> Result<(StatusCode, Json<Segment>), Problem> {
+    caller.may_write(body.client_id)?;
+    state.client_exists(body.client_id).await?;
+    let expr = filter(body.expression.as_deref(), body.expr)?;
+    let now = state.now();
+    let row = Segment {
+        id: SegmentId(state.id()),
+        client_id: body.client_id,
+        name: check::name("name", &body.name)?,
+        expression: segment::print(&expr),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    save(&state, &caller, &row).await?;
+    Ok((StatusCode::CREATED, Json(row)))
+}
+
+/// Replaces a segment; campaigns take its new debtors in at their next refill.
+#[utoipa::path(put, path = "/segments/{id}", tag = "segments", params(("id" = uuid::Uuid, Path)),
+    request_body = SegmentBody,
+    responses((status = 200, description = "Changed", body = doc::Segment), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn replace(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<SegmentId>,
+    Body(body): Body<SegmentBody>,
+) -> Result<Json<Segment>, Problem> {
+    let row = state.store.get_segment(id).await?;
+    let mut row = tenant::seen(&state, &caller, row).await?;
+    same_version(body.version, row.version)?;
+    let expr = filter(body.expression.as_deref(), body.expr)?;
+    row.name = check::name("name", &body.name)?;
+    row.expression = segment::print(&expr);
+    row.version = row.version.saturating_add(1);
+    row.updated_at = state.now();
+    save(&state, &caller, &row).await?;
+    Ok(Json(row))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Count {
+    debtors: u64,
+    /// Their phones that are not bad.
+    phones: u64,
+    /// Balance of their open debts by currency: `[["MXN", minor units]]`.
+    #[schema(value_type = Vec<Vec<Value>>)]
+    balance: Vec<(String, i64)>,
+}
+
+impl From<SegmentCount> for Count {
+    fn from(count: SegmentCount) -> Self {
+        Self {
+            debtors: count.debtors,
+            phones: count.phones,
+            balance: count.balance,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct SampleRow {
+    #[schema(value_type = uuid::Uuid)]
+    debtor_id: DebtorId,
+    external_ref: String,
+    country: String,
+    days_past_due: i64,
+    balance_minor: i64,
+    currency: String,
+}
+
+impl From<SegmentSample> for SampleRow {
+    fn from(row: SegmentSample) -> Self {
+        Self {
+            debtor_id: row.debtor_id,
+            external_ref: row.external_ref,
+            country: row.country,
+            days_past_due: row.days_past_due,
+            balance_minor: row.balance_minor,
+            currency: row.currency,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Preview {
+    count: Count,
+    /// Highest balance first.
+    sample: Vec<SampleRow>,
+    /// Text form.
+    expression: String,
+    /// JSON form.
+    #[schema(value_type = Value)]
+    expr: Expr,
+}
+
+/// What a filter finds now; nothing is stored.
+#[utoipa::path(post, path = "/segments/preview", tag = "segments", request_body = PreviewBody,
+    responses((status = 200, description = "Counted", body = Preview), (status = 422, body = doc::Problem)))]
+async fn preview(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<PreviewBody>,
+) -> Result<Json<Preview>, Problem> {
+    let client = body.client_id;
+    caller.may_write(client)?;
+    let expr = filter(body.expression.as_deref(), body.expr)?;
+    let now = state.now();
+    let from = Instant::now();
+    let count = state.store.segment_count(client, &expr, now).await?;
+    let sample = state
+        .store
+        .segment_sample(client, &expr, now, SAMPLE_ROWS)
+        .await?;
+    state.figures.db("segment_preview", from.elapsed());
+    Ok(Json(Preview {
+        count: count.into(),
+        sample: sample.into_iter().map(SampleRow::from).collect(),
+        expression: segment::print(&expr),
+        expr,
+    }))
+}

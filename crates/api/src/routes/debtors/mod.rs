@@ -1,0 +1,20 @@
+//! Debtors and their money.
+
+mod file;
+mod payments;
+mod promises;
+mod search;
+mod why_not;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Routes of this area.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(search::routes())
+        .merge(file::routes())
+        .merge(why_not::routes())
+        .merge(payments::routes())
+        .merge(promises::routes())
+}

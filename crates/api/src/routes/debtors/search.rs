@@ -1,0 +1,152 @@
+//! The list of debtors, by page or by what a person has at hand.
+
+use crate::auth::Caller;
+use crate::extract::Params;
+use crate::list::{Items, list_problem, page_request};
+use crate::problem::Problem;
+use crate::{ApiState, doc};
+use axum::Json;
+use axum::extract::State;
+use domain::entity::{Channel, Debtor, Language, PointClass, Role};
+use domain::ids::{ClientId, DebtorId, PointId, PortfolioId};
+use domain::pii::mask;
+use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Longest thing that is looked for, characters.
+const NEEDLE_MAX: usize = 64;
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Query of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DebtorQuery {
+    /// Rows wanted, 1–500; 50 when absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before; not with `q`.
+    cursor: Option<String>,
+    /// Only this client's debtors.
+    #[param(value_type = Option<uuid::Uuid>)]
+    client: Option<ClientId>,
+    /// Only this portfolio's debtors.
+    #[param(value_type = Option<uuid::Uuid>)]
+    portfolio: Option<PortfolioId>,
+    /// Reference, document or E.164 phone, exactly; agents have to give it.
+    q: Option<String>,
+}
+
+/// A phone as lists show it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MaskedPhone {
+    #[schema(value_type = uuid::Uuid)]
+    point: PointId,
+    /// `··76`.
+    masked: String,
+    #[schema(value_type = doc::PointClass)]
+    class: PointClass,
+    bad: bool,
+}
+
+/// A debtor as lists show him.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DebtorLine {
+    #[schema(value_type = uuid::Uuid)]
+    id: DebtorId,
+    #[schema(value_type = uuid::Uuid)]
+    client_id: ClientId,
+    #[schema(value_type = uuid::Uuid)]
+    portfolio_id: PortfolioId,
+    external_ref: String,
+    name: String,
+    document_masked: String,
+    country: String,
+    #[schema(value_type = doc::Language)]
+    language: Language,
+    phones: Vec<MaskedPhone>,
+}
+
+async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine, Problem> {
+    let filter = ListFilter {
+        debtor_id: Some(debtor.id),
+        ..ListFilter::default()
+    };
+    let page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    let mut points = state.store.list_points(&filter, &page).await?.items;
+    points.retain(|p| p.channel == Channel::Call);
+    points.sort_by_key(|p| p.position);
+    let phones = points
+        .into_iter()
+        .map(|p| MaskedPhone {
+            point: p.id,
+            masked: mask(p.value.reveal()),
+            class: p.class,
+            bad: p.bad,
+        })
+        .collect();
+    Ok(DebtorLine {
+        id: debtor.id,
+        client_id: debtor.client_id,
+        portfolio_id: debtor.portfolio_id,
+        external_ref: debtor.external_ref,
+        name: debtor.name.into_inner(),
+        document_masked: mask(debtor.document.reveal()),
+        country: debtor.country,
+        language: debtor.language,
+        phones,
+    })
+}
+
+/// Debtors by page, oldest first, or those that `q` names.
+#[utoipa::path(get, path = "/debtors", tag = "debtors", params(DebtorQuery),
+    responses((status = 200, description = "A page", body = Items<DebtorLine>)))]
+async fn list(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Params(query): Params<DebtorQuery>,
+) -> Result<Json<Items<DebtorLine>>, Problem> {
+    let client = caller.narrow(query.client)?;
+    let page = page_request(query.limit, query.cursor)?;
+    let needle = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+    let (debtors, next_cursor) = match needle {
+        Some(needle) if needle.chars().count() > NEEDLE_MAX => {
+            let reason = format!("q: expected at most {NEEDLE_MAX} characters");
+            return Err(Problem::bad_request("bad_query", reason));
+        }
+        Some(needle) => {
+            let mut found = state.store.find_debtors(client, needle, page.limit).await?;
+            found.retain(|d| query.portfolio.is_none_or(|p| p == d.portfolio_id));
+            (found, None)
+        }
+        None if caller.role == Role::Agent => {
+            return Err(Problem::bad_request(
+                "bad_query",
+                "q: agents have to say a reference, document or phone",
+            ));
+        }
+        None => {
+            let filter = ListFilter {
+                client_id: client,
+                portfolio_id: query.portfolio,
+                ..ListFilter::default()
+            };
+            let found = state.store.list_debtors(&filter, &page).await;
+            let found = found.map_err(list_problem)?;
+            (found.items, found.next_cursor)
+        }
+    };
+    let mut items = Vec::with_capacity(debtors.len());
+    for debtor in debtors {
+        items.push(line(&state, debtor).await?);
+    }
+    Ok(Json(Items { items, next_cursor }))
+}

@@ -1,0 +1,80 @@
+//! Why a debtor is not dialed now.
+
+use crate::auth::Caller;
+use crate::extract::{Id, Params};
+use crate::problem::Problem;
+use crate::{ApiState, doc, tenant};
+use axum::Json;
+use axum::extract::State;
+use center::view::WhyNot;
+use domain::ids::{CampaignId, DebtorId};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(why_not))
+}
+
+/// Query of the question.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WhyNotQuery {
+    /// Judged as this campaign would.
+    #[param(value_type = Option<uuid::Uuid>)]
+    campaign: Option<CampaignId>,
+}
+
+/// Where a debtor stands in a campaign.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct ItemShape {
+    campaign_id: Uuid,
+    campaign: String,
+    status: doc::CampaignStatus,
+    debtor_id: Uuid,
+    next_at: doc::Instant,
+    priority: i32,
+    attempts: i32,
+    last_result: Option<doc::CallResult>,
+    next_point: Option<Uuid>,
+    done: bool,
+    note: String,
+    in_hopper: bool,
+}
+
+/// The answer.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct WhyNotReply {
+    /// One a point.
+    verdicts: Vec<doc::Verdict>,
+    items: Vec<ItemShape>,
+    reasons_es: Vec<String>,
+    reasons_en: Vec<String>,
+    next_legal_at: Option<doc::Instant>,
+}
+
+/// Judges a debtor now, point by point, and says what holds him back; nothing is stored.
+#[utoipa::path(get, path = "/debtors/{id}/why-not", tag = "debtors",
+    params(("id" = uuid::Uuid, Path), WhyNotQuery),
+    responses((status = 200, description = "The reasons", body = WhyNotReply)))]
+async fn why_not(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<DebtorId>,
+    Params(query): Params<WhyNotQuery>,
+) -> Result<Json<WhyNot>, Problem> {
+    let debtor = state.own_debtor(&caller, id).await?;
+    if let Some(campaign) = query.campaign {
+        let campaign = state.store.get_campaign(campaign).await?;
+        let campaign = tenant::seen(&state, &caller, campaign).await?;
+        if campaign.client_id != debtor.client_id {
+            return Err(Problem::not_found("campaign"));
+        }
+    }
+    Ok(Json(state.center.why_not(id, query.campaign).await?))
+}

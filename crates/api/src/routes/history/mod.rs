@@ -1,0 +1,28 @@
+//! What happened: attempts, calls, recordings, verdicts, events, and the export of attempts.
+
+mod attempts;
+mod audio;
+mod audit;
+mod calls;
+mod event_stream;
+mod events;
+mod export;
+mod export_row;
+mod recordings;
+mod verdicts;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Routes of this area.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(attempts::routes())
+        .merge(calls::routes())
+        .merge(recordings::routes())
+        .merge(audio::routes())
+        .merge(verdicts::routes())
+        .merge(events::routes())
+        .merge(audit::routes())
+        .merge(export::routes())
+}

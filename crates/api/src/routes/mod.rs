@@ -1,0 +1,20 @@
+//! The routes under `/api/v1`, one folder an area of the README's §2.
+
+mod agent;
+mod campaigns;
+pub(crate) mod catalog;
+mod debtors;
+mod history;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Everything under `/api/v1` but sign-in; paths are relative to it.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(agent::routes())
+        .merge(campaigns::routes())
+        .merge(catalog::routes())
+        .merge(debtors::routes())
+        .merge(history::routes())
+}

@@ -1,0 +1,259 @@
+//! State and card of one agent.
+
+use super::{EpochMs, IdText, Sums};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A thing by id and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// Id.
+    pub id: IdText,
+    /// Name.
+    pub name: String,
+}
+
+/// An amount in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units (centavos).
+    pub amount_minor: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// The agent himself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Me {
+    /// Agent.
+    pub agent: IdText,
+    /// Name.
+    pub name: String,
+    /// `offline`, `ready`, `reserved`, `preview`, `ringing`, `talking`, `hold`, `wrapup`, `paused`, `lagged`.
+    pub state: String,
+    /// When the state began.
+    pub since: EpochMs,
+    /// Code of the pause, `login` after signing in.
+    pub pause_code: Option<String>,
+    /// What happens at the end of the call: `pause:lunch`, `offline`.
+    pub queued: Option<String>,
+    /// Campaign he works for now.
+    pub campaign: Option<Named>,
+    /// His call.
+    pub attempt: Option<MeAttempt>,
+    /// How the last call ended.
+    pub ended: Option<EndedCall>,
+    /// Limits of the wrap-up.
+    pub limits: Limits,
+    /// His phone.
+    pub phone: PhoneState,
+    /// His figures since he signed in.
+    pub today: Today,
+}
+
+/// The call of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeAttempt {
+    /// Attempt.
+    pub id: IdText,
+    /// Given to him at.
+    pub since: EpochMs,
+    /// Whether identity is ticked.
+    pub identity: bool,
+    /// Whether the debtor is on hold.
+    pub held: bool,
+    /// Whether the agent is muted.
+    pub muted: bool,
+    /// `on`, `paused`, `off`.
+    pub recording: String,
+    /// Answered at.
+    pub answered_at: Option<EpochMs>,
+    /// Ended at.
+    pub ended_at: Option<EpochMs>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndedCall {
+    /// Why, in Spanish.
+    pub cause_es: String,
+    /// Why, in English.
+    pub cause_en: String,
+    /// `debtor`, `agent`, `system`.
+    pub by: String,
+}
+
+/// Limits of the wrap-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Wrap-up after which the system disposes, s.
+    pub wrapup_max_s: i64,
+    /// Wrap-up after which the agent is made ready once he disposed, s.
+    pub wrapup_s: i64,
+}
+
+/// An agent's phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhoneState {
+    /// Whether it is registered.
+    pub registered: bool,
+    /// Whether the standing leg is up.
+    pub leg_up: bool,
+}
+
+/// Figures of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Today {
+    /// Calls.
+    pub calls: u32,
+    /// Right-party contacts.
+    pub rpc: u32,
+    /// Promises.
+    pub promises: u32,
+    /// Their amounts.
+    pub promised: Sums,
+    /// Occupancy in percent.
+    pub occupancy_pct: u32,
+}
+
+/// What the agent sees of a debtor. With `gate`, amounts, creditor and product are null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Card {
+    /// Attempt; null in a preview.
+    pub attempt: Option<IdText>,
+    /// Campaign.
+    pub campaign: Option<Named>,
+    /// Whether amounts are still withheld.
+    pub gate: bool,
+    /// Debtor.
+    pub debtor: CardDebtor,
+    /// Debts.
+    pub debts: Vec<CardDebt>,
+    /// Promises, newest first.
+    pub promises: Vec<Value>,
+    /// Payments, newest first.
+    pub payments: Vec<Value>,
+    /// What to say.
+    pub script: Option<CardScript>,
+    /// Offers that may be made.
+    pub offers: Vec<Value>,
+    /// What the law wants said, and warnings.
+    pub notices: Vec<Notice>,
+    /// What happened before, newest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// The debtor on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardDebtor {
+    /// Debtor.
+    pub id: IdText,
+    /// Name.
+    pub name: String,
+    /// Document, masked.
+    pub document_masked: String,
+    /// `es`, `en`, `pt`.
+    pub language: String,
+    /// ISO 3166 country.
+    pub country: String,
+    /// Phones.
+    pub phones: Vec<CardPhone>,
+}
+
+/// A phone on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardPhone {
+    /// Contact point.
+    pub point: IdText,
+    /// Number, masked.
+    pub masked: String,
+    /// `mobile`, `home`, `work`, …
+    pub class: String,
+    /// Known to be wrong.
+    pub bad: bool,
+}
+
+/// A debt on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardDebt {
+    /// Debt.
+    pub id: IdText,
+    /// The client's key.
+    pub external_ref: Option<String>,
+    /// Product.
+    pub product: Option<String>,
+    /// Creditor.
+    pub creditor: Option<String>,
+    /// Ageing bucket.
+    pub bucket: String,
+    /// Days past due.
+    pub days_past_due: i64,
+    /// Balance.
+    pub balance: Option<Money>,
+    /// Of it overdue.
+    pub overdue: Option<Money>,
+    /// Least payment.
+    pub minimum: Option<Money>,
+}
+
+/// A script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardScript {
+    /// Script.
+    pub id: IdText,
+    /// Name.
+    pub name: String,
+    /// Steps in order.
+    pub steps: Vec<CardStep>,
+}
+
+/// A step of a script, variables filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardStep {
+    /// Key.
+    pub key: String,
+    /// Title.
+    pub title: String,
+    /// Text.
+    pub text: String,
+    /// Whether it may be said before identity is ticked.
+    pub before_identity: bool,
+}
+
+/// A notice in two languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// Spanish.
+    pub es: String,
+    /// English.
+    pub en: String,
+}
+
+/// A line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: EpochMs,
+    /// `call`, `promise`, `payment`, `hold`, …
+    pub kind: String,
+    /// Spanish.
+    pub text_es: String,
+    /// English.
+    pub text_en: String,
+}

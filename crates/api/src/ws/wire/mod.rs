@@ -1,0 +1,184 @@
+//! Shapes of the socket messages (README §3): what `/ws/schema.json` describes, and what the tests
+//! hold real messages against.
+
+mod board;
+mod client;
+mod desk;
+
+pub use board::{
+    Abandonment, AgentRow, AgentTally, Alarm, Board, CallTally, CampaignRow, Percentiles, Problem,
+    Ratio, RatioMs, ShortRow, Totals, TrunkRow,
+};
+pub use client::{ClientMessage, Resume, Topic};
+pub use desk::{
+    Card, CardDebt, CardDebtor, CardPhone, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt,
+    Money, Named, Notice, PhoneState, TimelineEntry, Today,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An id: a UUID in its hyphenated text form.
+pub type IdText = String;
+/// Milliseconds since the Unix epoch, UTC, on the server's clock.
+pub type EpochMs = i64;
+/// Sums by currency: `[["MXN", minor units], …]`.
+pub type Sums = Vec<(String, i64)>;
+
+/// What the server sends; `t` names the kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// First message of every connection.
+    Hello {
+        /// Changes with every start of the server; cursors of another boot are void.
+        boot: IdText,
+        /// Server's instant.
+        now: EpochMs,
+        /// Role of the caller.
+        role: String,
+        /// Version of the protocol: 1.
+        proto: u32,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// The number of the ping.
+        n: u64,
+        /// Server's instant.
+        now: EpochMs,
+    },
+    /// The cursor is too old or of another boot: a `snap` of the topic follows.
+    Gap {
+        /// Which topic.
+        topic: Topic,
+    },
+    /// The whole state of a topic.
+    Snap(Snap),
+    /// What changed in a topic since the message before; whole values of the fields that changed.
+    D(Delta),
+    /// The card of a call that is being given to the agent.
+    Pop(Box<Card>),
+    /// The card again, changed (identity ticked).
+    Card(Box<Card>),
+    /// The card of a debtor to dial or skip.
+    Preview(Box<PreviewCard>),
+}
+
+/// A snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "topic", rename_all = "snake_case")]
+pub enum Snap {
+    /// Of the agent himself.
+    Me {
+        /// Place in the topic.
+        seq: u64,
+        /// Server's instant.
+        now: EpochMs,
+        /// State.
+        data: Box<Me>,
+    },
+    /// Of the board.
+    Board {
+        /// Place in the topic.
+        seq: u64,
+        /// Server's instant.
+        now: EpochMs,
+        /// State.
+        data: Box<Board>,
+    },
+}
+
+/// A change; `seq` is one more than that of the message before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "topic", rename_all = "snake_case")]
+pub enum Delta {
+    /// Of the agent himself.
+    Me {
+        /// Place in the topic.
+        seq: u64,
+        /// Server's instant.
+        now: EpochMs,
+        /// The changed fields of `Me`, whole.
+        data: Map<String, Value>,
+    },
+    /// Of the board; an absent list is unchanged.
+    Board(Box<BoardDelta>),
+}
+
+/// Changed rows of the board, latest value per row, at most ten times a second.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct BoardDelta {
+    /// Place in the topic.
+    pub seq: u64,
+    /// Server's instant.
+    pub now: EpochMs,
+    /// Agents whose state or figures changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Vec<ShortRow>>,
+    /// Agents that came, or whose other fields changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Vec<AgentRow>>,
+    /// Campaigns that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaigns: Option<Vec<CampaignRow>>,
+    /// Trunks that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trunks: Option<Vec<TrunkRow>>,
+    /// All alarms that are up, when one came or went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Vec<Alarm>>,
+    /// Sums, when they changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
+}
+
+/// A card with the item it previews.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PreviewCard {
+    /// Goes into `/preview/{item}/dial` and `/skip`.
+    pub item: IdText,
+    /// The card.
+    #[serde(flatten)]
+    pub card: Card,
+}
+
+/// The document of `/ws/schema.json`: JSON Schemas of both directions.
+#[must_use]
+pub fn schema() -> Value {
+    serde_json::json!({
+        "protocol": super::PROTOCOL,
+        "client": schemars::schema_for!(ClientMessage),
+        "server": schemars::schema_for!(ServerMessage),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_schema_names_every_message() {
+        let text = schema().to_string();
+        for kind in ["sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview"] {
+            assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn messages_of_the_contract_are_read() {
+        let delta = json!({"t": "d", "topic": "board", "seq": 48212, "now": 5,
+            "rows": [["8a6e0804-2bd0-4672-b79d-d97027f9071a", "wrapup", 1_795_357_190_000_i64, 41, 87, 9, 3_800_000]]});
+        let read: ServerMessage = serde_json::from_value(delta.clone()).expect("a delta");
+        assert_eq!(serde_json::to_value(&read).expect("plain"), delta);
+        let ServerMessage::D(Delta::Board(board)) = read else {
+            panic!("expected a board delta");
+        };
+        assert_eq!(board.rows.expect("rows")[0].3, 41);
+        let gap: ServerMessage =
+            serde_json::from_value(json!({"t": "gap", "topic": "me"})).expect("a gap");
+        assert_eq!(gap, ServerMessage::Gap { topic: Topic::Me });
+    }
+}
