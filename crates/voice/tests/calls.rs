@@ -5,7 +5,7 @@
 mod common;
 
 use common::peer::{Peer, Plan, Seen};
-use common::{Node, agent, has_tone, order, trunk};
+use common::{Node, agent, has_tone, order, trunk, write_tone};
 use domain::entity::RecordMode;
 use domain::ports::{HangUpCause, LegRef, PlayWhat, TrunkError, TrunkReport};
 use sha2::Digest;
@@ -16,7 +16,9 @@ const AGENT_HZ: f64 = 1_300.0;
 
 fn invited(seen: &Seen) -> Option<(String, Option<String>)> {
     match seen {
-        Seen::Invite { number, attempt } => Some((number.clone(), attempt.clone())),
+        Seen::Invite {
+            number, attempt, ..
+        } => Some((number.clone(), attempt.clone())),
         _ => None,
     }
 }
@@ -223,22 +225,6 @@ async fn the_safe_harbour_message_is_played_and_recorded() {
     node.ended(attempt).await;
     let (left, right) = node.sealed(attempt).await.channels();
     assert!(has_tone(&left, 900.0) && !has_tone(&right, 900.0));
-}
-
-fn write_tone(path: &std::path::Path, hz: f64, ms: usize) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut samples = vec![0_i16; ms * 8];
-    media::tones::Tone::sine(hz, 0.3).fill(&mut samples);
-    let mut wav = hound::WavWriter::create(path, spec).expect("creates");
-    samples
-        .iter()
-        .for_each(|s| wav.write_sample(*s).expect("writes"));
-    wav.finalize().expect("ends");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ mod udp;
 
 pub(crate) use udp::Known;
 
-use crate::{VoiceError, limits};
 use crate::config::{SipBind, SipTransport};
+use crate::{VoiceError, limits};
 use bytes::Bytes;
 use sip::{ConnId, Proto, Source, Transmit};
 use std::net::SocketAddr;

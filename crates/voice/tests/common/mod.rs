@@ -300,3 +300,20 @@ pub fn tone_ms(samples: &[i16], hz: f64) -> usize {
         |window: &&[i16]| media::freq::dbfs(window) > -45.0 && media::freq::share(window, hz) > 0.8;
     samples.chunks_exact(800).filter(loud).count() * 100
 }
+
+/// A message that is one tone.
+pub fn write_tone(path: &std::path::Path, hz: f64, ms: usize) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut samples = vec![0_i16; ms * 8];
+    media::tones::Tone::sine(hz, 0.3).fill(&mut samples);
+    let mut wav = hound::WavWriter::create(path, spec).expect("creates");
+    samples
+        .iter()
+        .for_each(|s| wav.write_sample(*s).expect("writes"));
+    wav.finalize().expect("ends");
+}

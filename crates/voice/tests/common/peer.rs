@@ -71,6 +71,8 @@ pub enum Seen {
     Invite {
         number: String,
         attempt: Option<String>,
+        /// Where the node receives this leg's audio.
+        rtp: Option<SocketAddr>,
     },
     Answered,
     Failed(u16),
@@ -295,7 +297,6 @@ impl Work {
         let name = HeaderName::from_token(bytes::Bytes::from_static(b"X-Marcador-Attempt"));
         let attempt = incoming.headers.get(&name);
         let attempt = attempt.map(|v| String::from_utf8_lossy(v).into_owned());
-        self.say(Seen::Invite { number, attempt });
         let talker = Talker::open(self.line.clone()).await;
         let call = Call {
             media: LocalMedia::new(talker.addr, 7),
@@ -304,7 +305,16 @@ impl Work {
             talker: Some(talker),
             hz: self.plan.hz,
         };
+        let offer = incoming.sdp.as_ref();
+        let rtp = offer
+            .and_then(|sdp| sdp::read_offer(sdp, &call.media).ok())
+            .map(|r| r.addr);
         self.calls.insert(incoming.call, call);
+        self.say(Seen::Invite {
+            number,
+            attempt,
+            rtp,
+        });
         let now = Instant::now();
         let after = |ms| now + Duration::from_millis(ms);
         let due = [

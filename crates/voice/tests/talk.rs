@@ -1,0 +1,316 @@
+//! What is heard on a joined call: hold, mute, keys, pauses, supervisors, strangers.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use common::peer::{Peer, Plan, Seen};
+use common::{Node, agent, order, tone_ms, trunk};
+use domain::entity::RecordMode;
+use domain::ids::AttemptId;
+use domain::ports::{HangUpCause, LegRef, MonitorMode, PlayWhat, TrunkError, TrunkReport};
+use media::g711::Law;
+use std::time::Duration;
+
+const DEBTOR_HZ: f64 = 500.0;
+const AGENT_HZ: f64 = 1_300.0;
+const SUPERVISOR_HZ: f64 = 2_100.0;
+
+struct Joined {
+    node: Node,
+    carrier: Peer,
+    phone: Peer,
+    attempt: AttemptId,
+}
+
+/// A debtor and an agent who hear each other.
+async fn joined() -> Joined {
+    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let phone = node.agent(1, AGENT_HZ).await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    phone.line.hears(DEBTOR_HZ).await;
+    carrier.line.hears(AGENT_HZ).await;
+    Joined {
+        node,
+        carrier,
+        phone,
+        attempt,
+    }
+}
+
+#[tokio::test]
+async fn hold_parts_both_and_brings_them_back() {
+    let j = joined().await;
+    j.node.trunk.hold(j.attempt, true).await.expect("holds");
+    j.carrier.line.hears_nothing().await;
+    j.phone.line.hears_nothing().await;
+    j.node.trunk.hold(j.attempt, false).await.expect("resumes");
+    j.carrier.line.hears(AGENT_HZ).await;
+    j.phone.line.hears(DEBTOR_HZ).await;
+}
+
+#[tokio::test]
+async fn mute_is_one_way() {
+    let j = joined().await;
+    j.node.trunk.mute(j.attempt, true).await.expect("mutes");
+    j.carrier.line.hears_nothing().await;
+    assert!(j.phone.line.share(DEBTOR_HZ) > 0.8, "the agent still hears");
+    j.node.trunk.mute(j.attempt, false).await.expect("unmutes");
+    j.carrier.line.hears(AGENT_HZ).await;
+}
+
+#[tokio::test]
+async fn unbridge_leaves_both_legs_up() {
+    let j = joined().await;
+    j.node.trunk.unbridge(j.attempt).await.expect("parts");
+    j.carrier.line.hears_nothing().await;
+    j.phone.line.hears_nothing().await;
+    let stats = j.node.handle.stats().await;
+    assert_eq!((stats.calls, stats.agent_legs), (1, 1));
+    j.node
+        .trunk
+        .bridge(j.attempt, agent(1))
+        .await
+        .expect("joins again");
+    j.carrier.line.hears(AGENT_HZ).await;
+}
+
+#[tokio::test]
+async fn ring_back_is_heard_until_it_is_stopped() {
+    let j = joined().await;
+    let leg = LegRef::Debtor(j.attempt);
+    j.node
+        .trunk
+        .play(leg, PlayWhat::RingBack)
+        .await
+        .expect("plays");
+    j.carrier.line.hears(425.0).await;
+    j.node
+        .trunk
+        .play(leg, PlayWhat::Silence)
+        .await
+        .expect("stops");
+    j.carrier.line.hears(AGENT_HZ).await;
+    let gone = j
+        .node
+        .trunk
+        .play(LegRef::Agent(agent(9)), PlayWhat::Beep)
+        .await;
+    assert_eq!(gone, Err(TrunkError::Gone));
+}
+
+#[tokio::test]
+async fn keys_pass_both_ways() {
+    let mut j = joined().await;
+    for digit in ['4', '2', '#'] {
+        j.node
+            .trunk
+            .send_dtmf(j.attempt, digit)
+            .await
+            .expect("sends");
+    }
+    j.carrier
+        .line
+        .becomes("hears the keys", |line| line.keys() == "42#")
+        .await;
+    j.carrier.press('9').await;
+    let (leg, digit) = j
+        .node
+        .told("key", |r| match r {
+            TrunkReport::Dtmf { leg, digit, .. } => Some((*leg, *digit)),
+            _ => None,
+        })
+        .await;
+    assert_eq!((leg, digit), (LegRef::Debtor(j.attempt), '9'));
+    let bad = j.node.trunk.send_dtmf(j.attempt, 'x').await;
+    assert!(matches!(bad, Err(TrunkError::Limit(_))));
+    // Audio goes on after keys.
+    j.carrier.line.hears(AGENT_HZ).await;
+}
+
+#[tokio::test]
+async fn a_pause_of_the_recording_is_silence_of_equal_length() {
+    let mut j = joined().await;
+    j.node.trunk.record(j.attempt, false).await.expect("pauses");
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    j.node.trunk.record(j.attempt, true).await.expect("resumes");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    j.node
+        .trunk
+        .hang_up(j.attempt, HangUpCause::Normal)
+        .await
+        .expect("hangs up");
+    let sealed = j.node.sealed(j.attempt).await;
+    let (from, to, reason) = sealed.gaps.first().expect("a gap").clone();
+    assert_eq!((sealed.gaps.len(), reason.as_str()), (1, "pause"));
+    assert!(to - from >= 1_000, "{from} to {to}");
+    let (left, right) = sealed.channels();
+    assert_eq!(left.len(), right.len());
+    let at = |ms: i64| usize::try_from(ms * 8).expect("positive");
+    for side in [&left, &right] {
+        assert!(
+            side[at(from) + 800..at(to) - 800].iter().all(|s| *s == 0),
+            "nothing in the pause"
+        );
+        assert!(
+            side[at(to) + 800..].iter().any(|s| *s != 0),
+            "something after it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn on_demand_recordings_begin_when_switched_on() {
+    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let order = order(1, 20_000, RecordMode::OnDemand);
+    let attempt = order.attempt_id;
+    node.trunk.dial(order).await.expect("dials");
+    node.answered(attempt).await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    node.trunk.record(attempt, true).await.expect("records");
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    node.trunk
+        .hang_up(attempt, HangUpCause::Normal)
+        .await
+        .expect("hangs up");
+    let sealed = node.sealed(attempt).await;
+    let (_, right) = sealed.channels();
+    assert!(right[..5_600].iter().all(|s| *s == 0));
+    assert!(tone_ms(&right, DEBTOR_HZ) >= 500);
+    assert_eq!(sealed.gaps.len(), 1);
+}
+
+#[tokio::test]
+async fn supervisors_listen_whisper_barge_and_take_over() {
+    let mut j = joined().await;
+    let supervisor = j.node.agent(2, SUPERVISOR_HZ).await;
+    let trunk = j.node.trunk.clone();
+    let set = async |mode| {
+        trunk
+            .monitor(j.attempt, agent(2), mode)
+            .await
+            .expect("joins")
+    };
+    let (debtor, agents, sup) = (&j.carrier.line, &j.phone.line, &supervisor.line);
+
+    set(Some(MonitorMode::Listen)).await;
+    sup.becomes("hears both", |l| {
+        l.share(AGENT_HZ) > 0.3 && l.share(DEBTOR_HZ) > 0.3
+    })
+    .await;
+    debtor.hears(AGENT_HZ).await;
+    agents.hears(DEBTOR_HZ).await;
+
+    set(Some(MonitorMode::Whisper)).await;
+    agents
+        .becomes("hears the whisper", |l| l.share(SUPERVISOR_HZ) > 0.3)
+        .await;
+    assert!(debtor.share(SUPERVISOR_HZ) < 0.05, "the debtor does not");
+
+    set(Some(MonitorMode::Barge)).await;
+    debtor
+        .becomes("hears two", |l| {
+            l.share(SUPERVISOR_HZ) > 0.3 && l.share(AGENT_HZ) > 0.3
+        })
+        .await;
+
+    set(Some(MonitorMode::TakeOver)).await;
+    debtor.hears(SUPERVISOR_HZ).await;
+    sup.hears(DEBTOR_HZ).await;
+    agents.hears_nothing().await;
+
+    set(None).await;
+    debtor.hears(AGENT_HZ).await;
+    agents.hears(DEBTOR_HZ).await;
+    sup.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_heard() {
+    let mut carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let phone = node.agent(1, AGENT_HZ).await;
+    let attempt = node.dial(1, 20_000).await;
+    let rtp = carrier.sees(|s| match s {
+        Seen::Invite { rtp, .. } => *rtp,
+        _ => None,
+    });
+    let rtp = rtp.await;
+    node.answered(attempt).await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    phone.line.hears(DEBTOR_HZ).await;
+    let stranger = tokio::net::UdpSocket::bind("127.0.0.1:0")
+        .await
+        .expect("port");
+    let start = media::rtp::Start {
+        ssrc: 1,
+        sequence: 1,
+        timestamp: 1,
+    };
+    let mut sender = media::rtp::Sender::new(start);
+    let mut tone = media::tones::Tone::sine(SUPERVISOR_HZ, 0.9);
+    for _ in 0..50 {
+        let (mut pcm, mut payload, mut out) = ([0; 160], [0; 160], [0; 200]);
+        tone.fill(&mut pcm);
+        Law::A.encode_into(&pcm, &mut payload);
+        let n = sender.packet(8, &payload, 160, &mut out).expect("fits");
+        stranger.send_to(&out[..n], rtp).await.expect("sends");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(tone_ms(&phone.line.samples(), SUPERVISOR_HZ) == 0);
+    assert!(phone.line.share(DEBTOR_HZ) > 0.8);
+    let mut answer = [0; 200];
+    assert!(
+        stranger.try_recv(&mut answer).is_err(),
+        "nothing is sent to a stranger"
+    );
+}
+
+#[tokio::test]
+async fn a_running_recording_is_playable_and_mended() {
+    let j = joined().await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let path = j
+        .node
+        .folder
+        .path()
+        .join(format!("2026/{}.wav", j.attempt.0));
+    let copy = j.node.folder.path().join("copy.wav");
+    std::fs::copy(&path, &copy).expect("copies");
+    let before = hound::WavReader::open(&copy)
+        .expect("plays as it is")
+        .duration();
+    let mended = voice::repair_recording(&copy).expect("mends");
+    let after = hound::WavReader::open(&copy).expect("plays").duration();
+    assert!(before > 8_000 && after >= before, "{before} {after}");
+    assert_eq!(mended.duration_ms, i64::from(after) / 8);
+}
+
+#[tokio::test]
+async fn shutdown_says_bye_and_seals() {
+    let mut j = joined().await;
+    let rest = j.node.rest().await;
+    let sealed = rest
+        .iter()
+        .any(|r| matches!(r, TrunkReport::RecordingSealed { .. }));
+    let ended = rest
+        .iter()
+        .any(|r| matches!(r, TrunkReport::Ended { by_us: true, .. }));
+    let down = rest
+        .iter()
+        .any(|r| matches!(r, TrunkReport::AgentLegDown { .. }));
+    assert!(sealed && ended && down, "{rest:?}");
+    let cause = j.carrier.sees(|s| match s {
+        Seen::Ended {
+            by_remote: true,
+            q850,
+            ..
+        } => Some(*q850),
+        _ => None,
+    });
+    assert_eq!(cause.await, Some(38));
+}
