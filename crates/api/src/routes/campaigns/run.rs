@@ -12,7 +12,6 @@ use domain::ids::{CampaignId, DebtorId, PointId, VerdictId};
 use domain::ports::store::{ItemCounts, RefillReport};
 use domain::time::UtcMs;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
