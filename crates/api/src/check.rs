@@ -1,7 +1,6 @@
 //! Checks of single values in request bodies. Each says the path and what would be right.
 
 use crate::problem::Problem;
-use domain::money::Currency;
 use domain::phone::Phone;
 
 /// Longest name of anything, characters.
@@ -16,9 +15,15 @@ pub(crate) fn text(path: &str, value: &str, max: usize) -> Result<String, Proble
     let value = value.trim();
     let count = value.chars().count();
     if count == 0 || count > max {
-        return Err(Problem::invalid(path, format!("expected 1 to {max} characters")));
+        return Err(Problem::invalid(
+            path,
+            format!("expected 1 to {max} characters"),
+        ));
     }
-    if value.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if value
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         return Err(Problem::invalid(path, "expected no control characters"));
     }
     Ok(value.to_owned())
@@ -43,16 +48,12 @@ pub(crate) fn handle(path: &str, value: &str, min: usize, max: usize) -> Result<
 /// An E.164 phone.
 pub(crate) fn phone(path: &str, value: &str) -> Result<Phone, Problem> {
     if !value.starts_with('+') {
-        return Err(Problem::invalid(path, "expected E.164 with +, as +525512345678"));
+        return Err(Problem::invalid(
+            path,
+            "expected E.164 with +, as +525512345678",
+        ));
     }
     Phone::parse(value, None).map_err(|e| Problem::invalid(path, e.to_string()))
-}
-
-/// A currency.
-pub(crate) fn currency(path: &str, value: &str) -> Result<Currency, Problem> {
-    value
-        .parse()
-        .map_err(|e: domain::ValueError| Problem::invalid(path, e.to_string()))
 }
 
 /// A country, ISO 3166 alpha-2.
@@ -60,7 +61,10 @@ pub(crate) fn country(path: &str, value: &str) -> Result<String, Problem> {
     if value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()) {
         return Ok(value.to_owned());
     }
-    Err(Problem::invalid(path, "expected two capital letters (ISO 3166), as MX"))
+    Err(Problem::invalid(
+        path,
+        "expected two capital letters (ISO 3166), as MX",
+    ))
 }
 
 /// An IANA zone.
@@ -71,7 +75,10 @@ pub(crate) fn zone(path: &str, value: &str) -> Result<String, Problem> {
 
 /// A date that exists.
 pub(crate) fn day(path: &str, value: &str) -> Result<String, Problem> {
-    let whole = value.len() == 10 && format!("{value}T00:00:00Z").parse::<domain::time::UtcMs>().is_ok();
+    let whole = value.len() == 10
+        && format!("{value}T00:00:00Z")
+            .parse::<domain::time::UtcMs>()
+            .is_ok();
     if whole {
         return Ok(value.to_owned());
     }
@@ -93,7 +100,10 @@ pub(crate) fn range<N: PartialOrd + Copy + std::fmt::Display>(
     if value >= least && value <= most {
         return Ok(value);
     }
-    Err(Problem::invalid(path, format!("expected {least} to {most}")))
+    Err(Problem::invalid(
+        path,
+        format!("expected {least} to {most}"),
+    ))
 }
 
 #[cfg(test)]

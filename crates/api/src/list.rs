@@ -130,11 +130,17 @@ mod tests {
 
     #[test]
     fn limits_of_a_page() {
-        assert_eq!(page_request(None, None).map(|p| p.limit).ok(), Some(PAGE_LIMIT));
+        assert_eq!(
+            page_request(None, None).map(|p| p.limit).ok(),
+            Some(PAGE_LIMIT)
+        );
         assert_eq!(limit(Some(500)).ok(), Some(500));
         assert_eq!(limit(Some(0)).map_err(|p| p.code()), Err("bad_query"));
         assert_eq!(limit(Some(501)).map_err(|p| p.code()), Err("bad_query"));
         let long = Some("x".repeat(CURSOR_MAX + 1));
-        assert_eq!(page_request(None, long).map(|_| ()).map_err(|p| p.code()), Err("bad_cursor"));
+        assert_eq!(
+            page_request(None, long).map(|_| ()).map_err(|p| p.code()),
+            Err("bad_cursor")
+        );
     }
 }

@@ -146,6 +146,7 @@ impl Problem {
     }
 
     /// The stable code.
+    #[cfg(test)]
     pub(crate) const fn code(&self) -> &'static str {
         self.code
     }

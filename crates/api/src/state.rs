@@ -118,7 +118,8 @@ pub struct ApiParts {
 #[derive(Clone)]
 pub struct ApiState(Arc<Inner>);
 
-pub(crate) struct Inner {
+/// What `ApiState` shares; its fields are for this room only.
+pub struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) center: CenterHandle,
     pub(crate) desk: Arc<DeskHub>,

@@ -62,14 +62,6 @@ impl Caller {
             .ok_or_else(|| Problem::forbidden("this login belongs to no agent"))
     }
 
-    /// Lets a row of `owner` through; another client's row is no such row.
-    pub(crate) fn may_see(&self, owner: ClientId, what: &'static str) -> Result<(), Problem> {
-        match self.client {
-            Some(own) if own != owner => Err(Problem::not_found(what)),
-            _ => Ok(()),
-        }
-    }
-
     /// The client to list: the asked one, narrowed to the caller's own.
     pub(crate) fn narrow(&self, asked: Option<ClientId>) -> Result<Option<ClientId>, Problem> {
         match (self.client, asked) {
@@ -193,8 +185,8 @@ async fn caller_of(state: &ApiState, headers: &HeaderMap) -> Result<(Caller, boo
         return Ok((caller, false));
     }
     let now = state.now();
-    let claims = token::verify(&state.config.secrets, token, now)
-        .ok_or_else(Problem::unauthenticated)?;
+    let claims =
+        token::verify(&state.config.secrets, token, now).ok_or_else(Problem::unauthenticated)?;
     let alive = state.sessions.alive(&*state.store, &claims, now).await?;
     if !alive {
         return Err(Problem::unauthenticated());

@@ -76,7 +76,10 @@ async fn create(
         return Err(Problem::invalid("role", "an agent signs in himself"));
     }
     if body.role == Role::Client && body.client_id.is_none() {
-        return Err(Problem::invalid("client_id", "role client needs its client"));
+        return Err(Problem::invalid(
+            "client_id",
+            "role client needs its client",
+        ));
     }
     let client_id = caller.narrow(body.client_id)?;
     if let Some(client) = client_id {

@@ -25,7 +25,7 @@ pub(crate) use password::check_new_password;
 pub(crate) use roles::lookup;
 pub(crate) use session_cache::SessionCache;
 pub(crate) use throttle::Throttle;
-pub(crate) use tickets::{Ticket, Tickets};
+pub(crate) use tickets::Tickets;
 pub(crate) use totp::UsedOtps;
 
 use crate::ApiState;

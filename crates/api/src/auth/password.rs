@@ -25,8 +25,8 @@ pub const PASSWORD_MIN_CHARS: usize = 10;
 pub const PASSWORD_MAX_CHARS: usize = 128;
 
 fn engine(pepper: &[u8]) -> Result<Argon2<'_>, ApiError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|e| ApiError::Hash(e.to_string()))?;
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|e| ApiError::Hash(e.to_string()))?;
     Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params)
         .map_err(|e| ApiError::Hash(e.to_string()))
 }
@@ -137,11 +137,26 @@ mod tests {
     async fn right_wrong_and_nobody() {
         let hasher = Hasher::new(b"0123456789abcdef".to_vec()).expect("hasher");
         let hash = hasher.hash("correct horse".to_owned()).await.expect("hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         let check = |h: Option<String>, p: &str| hasher.verify(h, p.to_owned());
-        assert!(check(Some(hash.clone()), "correct horse").await.expect("runs"));
-        assert!(!check(Some(hash.clone()), "wrong horse").await.expect("runs"));
-        assert!(!check(None, "no user has this password").await.expect("runs"));
+        assert!(
+            check(Some(hash.clone()), "correct horse")
+                .await
+                .expect("runs")
+        );
+        assert!(
+            !check(Some(hash.clone()), "wrong horse")
+                .await
+                .expect("runs")
+        );
+        assert!(
+            !check(None, "no user has this password")
+                .await
+                .expect("runs")
+        );
         let other = Hasher::new(b"another pepper 16".to_vec()).expect("hasher");
         let peppered = other.verify(Some(hash), "correct horse".to_owned()).await;
         assert!(!peppered.expect("runs"));

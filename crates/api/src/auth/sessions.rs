@@ -220,7 +220,10 @@ async fn sign_in(
     Body(body): Body<SignIn>,
 ) -> Result<Response, Problem> {
     if body.username.chars().count() > USERNAME_MAX {
-        return Err(Problem::invalid("username", "expected at most 64 characters"));
+        return Err(Problem::invalid(
+            "username",
+            "expected at most 64 characters",
+        ));
     }
     let key = throttle::key(&body.username.to_lowercase(), source);
     let turn = state.throttle.turn(&key).await;

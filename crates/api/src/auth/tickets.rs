@@ -88,7 +88,10 @@ async fn create(
         return Err(Problem::forbidden("websockets are for signed-in people"));
     }
     let (ticket, expires_at) = state.tickets.issue(caller, source, state.now());
-    Ok((StatusCode::CREATED, Json(TicketReply { ticket, expires_at })))
+    Ok((
+        StatusCode::CREATED,
+        Json(TicketReply { ticket, expires_at }),
+    ))
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Whom to reach how, and what stops contact.
 
-use super::{
-    Channel, HoldKind, HoldScope, Instant, PartyRole, Phone, PointClass, SuppressionKind,
-};
+use super::{Channel, HoldKind, HoldScope, Instant, PartyRole, Phone, PointClass, SuppressionKind};
 use uuid::Uuid;
 
 shape! {

@@ -14,10 +14,7 @@ mod truth;
 
 pub(crate) use campaign::{Campaign, CampaignParams, Disposition, Script, ScriptStep, Segment};
 pub(crate) use contact::{Consent, ContactPoint, Hold, Party, Suppression};
-pub(crate) use history::{
-    Attempt, Call, CounterCheck, Event, PackRef, Payment, Promise, Recording, RuleHit, Verdict,
-    ZoneEvidence,
-};
+pub(crate) use history::{Attempt, Call, Event, Payment, Promise, Recording, Verdict};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use portfolio::{Debt, Debtor, Portfolio};
 pub(crate) use words::{

@@ -1,7 +1,7 @@
 //! The front: puts the areas together under the layers that every request passes.
 
-mod document;
 mod docs;
+mod document;
 mod idempotency;
 mod layers;
 

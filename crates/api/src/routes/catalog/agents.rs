@@ -1,6 +1,5 @@
 //! Agents: people who talk, each with a login and a phone.
 
-use super::readers;
 use crate::auth::{Caller, generate_password};
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -15,7 +14,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("people", "/agents", "/agents/{id}", Agent, Agent, AgentId, list_agents, get_agent);
+readers!(
+    "people",
+    "/agents",
+    "/agents/{id}",
+    Agent,
+    Agent,
+    AgentId,
+    list_agents,
+    get_agent
+);
 
 /// Longest SIP user name.
 const SIP_USER_MAX: usize = 32;
@@ -131,10 +139,16 @@ async fn create(
 ) -> Result<(StatusCode, Json<MadeAgent>), Problem> {
     let user = state.store.get_user(body.user_id).await?;
     if user.role != Role::Agent {
-        return Err(Problem::invalid("user_id", "expected a login with role agent"));
+        return Err(Problem::invalid(
+            "user_id",
+            "expected a login with role agent",
+        ));
     }
     if state.store.agent_of_user(user.id).await?.is_some() {
-        return Err(Problem::conflict("conflict", "this login has an agent already"));
+        return Err(Problem::conflict(
+            "conflict",
+            "this login has an agent already",
+        ));
     }
     let mut row = Agent {
         id: AgentId(state.id()),

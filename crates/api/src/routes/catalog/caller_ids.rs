@@ -1,6 +1,5 @@
 //! Caller ids: numbers that a client's calls may show.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;

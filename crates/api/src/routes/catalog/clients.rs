@@ -1,6 +1,5 @@
 //! Clients: the creditors.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -15,7 +14,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/clients", "/clients/{id}", Client, Client, ClientId, list_clients, get_client);
+readers!(
+    "catalog",
+    "/clients",
+    "/clients/{id}",
+    Client,
+    Client,
+    ClientId,
+    list_clients,
+    get_client
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

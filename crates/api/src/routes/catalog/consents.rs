@@ -1,6 +1,5 @@
 //! Consents: who allowed what channel and purpose, with proof.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -16,7 +15,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/consents", "/consents/{id}", Consent, Consent, ConsentId, list_consents, get_consent);
+readers!(
+    "catalog",
+    "/consents",
+    "/consents/{id}",
+    Consent,
+    Consent,
+    ConsentId,
+    list_consents,
+    get_consent
+);
 
 /// What a consent may be for (`domain::entity::Consent::purpose`).
 const PURPOSES: &[&str] = &[

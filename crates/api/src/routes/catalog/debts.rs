@@ -1,6 +1,5 @@
 //! Debts of a debtor.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -16,7 +15,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/debts", "/debts/{id}", Debt, Debt, DebtId, list_debts, get_debt);
+readers!(
+    "catalog",
+    "/debts",
+    "/debts/{id}",
+    Debt,
+    Debt,
+    DebtId,
+    list_debts,
+    get_debt
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

@@ -1,6 +1,5 @@
 //! Holds: what stops contact on a debtor, debt or point.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -16,7 +15,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/holds", "/holds/{id}", Hold, Hold, HoldId, list_holds, get_hold);
+readers!(
+    "catalog",
+    "/holds",
+    "/holds/{id}",
+    Hold,
+    Hold,
+    HoldId,
+    list_holds,
+    get_hold
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -64,7 +72,10 @@ impl NewHold {
             return Err(Problem::invalid("kind", "a promise places its hold itself"));
         }
         if self.kind == HoldKind::ChannelOptout && self.channel.is_none() {
-            return Err(Problem::invalid("channel", "channel_optout needs its channel"));
+            return Err(Problem::invalid(
+                "channel",
+                "channel_optout needs its channel",
+            ));
         }
         if self.until.is_some_and(|until| until <= state.now()) {
             return Err(Problem::invalid("until", "expected an instant to come"));
@@ -85,7 +96,10 @@ impl NewHold {
         if let Some(id) = self.point_id {
             let point = state.store.get_point(id).await?;
             if point.debtor_id != self.debtor_id {
-                return Err(Problem::invalid("point_id", "expected a point of the debtor"));
+                return Err(Problem::invalid(
+                    "point_id",
+                    "expected a point of the debtor",
+                ));
             }
         }
         Ok(())
@@ -116,7 +130,10 @@ async fn create(
         lifted_at: None,
         evidence: check::text("evidence", &body.evidence, check::TEXT_MAX)?,
     };
-    state.center.place_hold(caller.asks_as(), row.clone()).await?;
+    state
+        .center
+        .place_hold(caller.asks_as(), row.clone())
+        .await?;
     let subject = format!("hold:{}", row.id);
     let event = state.audit(&caller, Some(row.client_id), subject, "hold.placed");
     state.store.append_events(&[event]).await?;

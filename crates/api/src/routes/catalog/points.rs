@@ -1,6 +1,5 @@
 //! Contact points: the phones of a debtor.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -16,7 +15,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/points", "/points/{id}", ContactPoint, ContactPoint, PointId, list_points, get_point);
+readers!(
+    "catalog",
+    "/points",
+    "/points/{id}",
+    ContactPoint,
+    ContactPoint,
+    PointId,
+    list_points,
+    get_point
+);
 
 /// Confidence of a number that a person just told, percent.
 const TOLD_CONFIDENCE: i32 = 70;
@@ -86,8 +94,14 @@ async fn save(
         cursor: None,
     };
     let others = state.store.list_points(&filter, &page).await?.items;
-    if others.iter().any(|p| p.id != row.id && p.value == row.value) {
-        return Err(Problem::conflict("conflict", "the debtor has this number already"));
+    if others
+        .iter()
+        .any(|p| p.id != row.id && p.value == row.value)
+    {
+        return Err(Problem::conflict(
+            "conflict",
+            "the debtor has this number already",
+        ));
     }
     let subject = format!("point:{}", row.id);
     let event = state.audit(caller, Some(client), subject, action);

@@ -1,6 +1,5 @@
 //! Portfolios of a client.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;

@@ -1,6 +1,5 @@
 //! Scripts: what agents are to say.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -16,7 +15,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/scripts", "/scripts/{id}", Script, Script, ScriptId, list_scripts, get_script);
+readers!(
+    "catalog",
+    "/scripts",
+    "/scripts/{id}",
+    Script,
+    Script,
+    ScriptId,
+    list_scripts,
+    get_script
+);
 
 /// Most steps of a script.
 const STEPS_MAX: usize = 50;
@@ -52,7 +60,10 @@ pub(crate) struct ScriptBody {
 
 fn check_steps(steps: Vec<ScriptStep>) -> Result<Vec<ScriptStep>, Problem> {
     if steps.is_empty() || steps.len() > STEPS_MAX {
-        return Err(Problem::invalid("steps", format!("expected 1 to {STEPS_MAX} steps")));
+        return Err(Problem::invalid(
+            "steps",
+            format!("expected 1 to {STEPS_MAX} steps"),
+        ));
     }
     let mut keys = HashSet::new();
     for (at, step) in steps.iter().enumerate() {

@@ -1,6 +1,5 @@
 //! Suppressions: numbers and documents never to be contacted.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -69,7 +68,10 @@ async fn create(
     if let Some(id) = body.debtor_id {
         let debtor = state.own_debtor(&caller, id).await?;
         if client_id.is_some_and(|client| client != debtor.client_id) {
-            return Err(Problem::invalid("debtor_id", "expected a debtor of the client"));
+            return Err(Problem::invalid(
+                "debtor_id",
+                "expected a debtor of the client",
+            ));
         }
         client_id = Some(debtor.client_id);
     }

@@ -1,6 +1,5 @@
 //! Teams of agents.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -15,7 +14,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/teams", "/teams/{id}", Team, Team, TeamId, list_teams, get_team);
+readers!(
+    "catalog",
+    "/teams",
+    "/teams/{id}",
+    Team,
+    Team,
+    TeamId,
+    list_teams,
+    get_team
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

@@ -1,6 +1,5 @@
 //! Trunks: routes out. They are made by configuration; their limits may be changed here.
 
-use super::readers;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -14,7 +13,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("catalog", "/trunks", "/trunks/{id}", Trunk, Trunk, TrunkId, list_trunks, get_trunk);
+readers!(
+    "catalog",
+    "/trunks",
+    "/trunks/{id}",
+    Trunk,
+    Trunk,
+    TrunkId,
+    list_trunks,
+    get_trunk
+);
 
 /// Most calls at once that a trunk may be set to.
 const CHANNELS_MAX: i32 = 10_000;

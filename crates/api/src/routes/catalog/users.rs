@@ -1,6 +1,5 @@
 //! Users: logins.
 
-use super::readers;
 use crate::auth::{Caller, check_new_password, generate_password};
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -15,7 +14,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("people", "/users", "/users/{id}", User, User, UserId, list_users, get_user);
+readers!(
+    "people",
+    "/users",
+    "/users/{id}",
+    User,
+    User,
+    UserId,
+    list_users,
+    get_user
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -71,7 +79,10 @@ async fn check_scope(
     client: Option<ClientId>,
 ) -> Result<Option<ClientId>, Problem> {
     if role == Role::Client && client.is_none() {
-        return Err(Problem::invalid("client_id", "role client needs its client"));
+        return Err(Problem::invalid(
+            "client_id",
+            "role client needs its client",
+        ));
     }
     let client = caller.narrow(client)?;
     if let Some(client) = client {

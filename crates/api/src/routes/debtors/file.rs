@@ -6,9 +6,7 @@ use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::{
-    Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise,
-};
+use domain::entity::{Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise};
 use domain::ids::DebtorId;
 use serde::Serialize;
 use utoipa::ToSchema;

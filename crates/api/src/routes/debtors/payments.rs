@@ -17,7 +17,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-readers!("money", "/payments", "/payments/{id}", Payment, Payment, PaymentId, list_payments, get_payment);
+readers!(
+    "money",
+    "/payments",
+    "/payments/{id}",
+    Payment,
+    Payment,
+    PaymentId,
+    list_payments,
+    get_payment
+);
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

@@ -136,7 +136,10 @@ fn parts(
             if got == 0 {
                 return Err(std::io::Error::other("the recording ends early"));
             }
-            Ok(Some((Bytes::from(part), (at + got, left.saturating_sub(got)))))
+            Ok(Some((
+                Bytes::from(part),
+                (at + got, left.saturating_sub(got)),
+            )))
         }
     })
 }
@@ -158,7 +161,13 @@ mod tests {
         ] {
             assert_eq!(range_of(text, 100).ok(), Some(expected), "{text}");
         }
-        for text in ["bytes=100-", "bytes=20-10", "bytes=-0", "bytes=-", "bytes=x-9"] {
+        for text in [
+            "bytes=100-",
+            "bytes=20-10",
+            "bytes=-0",
+            "bytes=-",
+            "bytes=x-9",
+        ] {
             let code = range_of(text, 100).map_err(|p| p.code());
             assert_eq!(code, Err("range_not_satisfiable"), "{text}");
         }

@@ -112,9 +112,10 @@ impl Feed {
                 .session_alive(session, self.state.now())
                 .await
                 .unwrap_or(false),
-            (None, Some(key)) => store.list_api_keys().await.is_ok_and(|all| {
-                all.iter().any(|k| k.id == key && k.revoked_at.is_none())
-            }),
+            (None, Some(key)) => store
+                .list_api_keys()
+                .await
+                .is_ok_and(|all| all.iter().any(|k| k.id == key && k.revoked_at.is_none())),
             (None, None) => false,
         }
     }

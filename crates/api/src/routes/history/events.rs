@@ -124,7 +124,11 @@ mod tests {
         assert_eq!(cursor(None).ok(), Some(0));
         assert_eq!(cursor(Some("17")).ok(), Some(17));
         for bad in ["", "-1", "x", "99999999999999999999"] {
-            assert_eq!(cursor(Some(bad)).map_err(|p| p.code()), Err("bad_cursor"), "{bad}");
+            assert_eq!(
+                cursor(Some(bad)).map_err(|p| p.code()),
+                Err("bad_cursor"),
+                "{bad}"
+            );
         }
     }
 }

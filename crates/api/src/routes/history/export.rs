@@ -105,8 +105,14 @@ async fn attempts(
     });
     let mut response = Response::new(Body::from_stream(body));
     let (kind, file) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"attempts.csv\""),
-        Format::Jsonl => ("application/x-ndjson", "attachment; filename=\"attempts.jsonl\""),
+        Format::Csv => (
+            "text/csv; charset=utf-8",
+            "attachment; filename=\"attempts.csv\"",
+        ),
+        Format::Jsonl => (
+            "application/x-ndjson",
+            "attachment; filename=\"attempts.jsonl\"",
+        ),
     };
     let headers = response.headers_mut();
     headers.insert(name::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -1,7 +1,7 @@
 //! Recordings: what is known of each; the sound itself is in `audio`.
 
+use crate::ApiState;
 use crate::routes::catalog::readers;
-use crate::{ApiState, doc};
 use domain::entity::Recording;
 use domain::ids::RecordingId;
 use utoipa_axum::router::OpenApiRouter;
