@@ -17,6 +17,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod agent;
 pub mod carrier;
 mod clock;
 mod driver;
