@@ -22,7 +22,7 @@ CREATE TABLE campaigns (
     updated_at BIGINT NOT NULL
 );
 
--- rank1..4 are the campaign's order keys, greater first; ranked_on tells when they were computed.
+-- rank1..4 are the values of the campaign's order keys, greatest first; order_code tells which keys.
 CREATE TABLE campaign_items (
     campaign_id UUID NOT NULL REFERENCES campaigns (id),
     debtor_id UUID NOT NULL REFERENCES debtors (id),
@@ -38,12 +38,13 @@ CREATE TABLE campaign_items (
     rank2 BIGINT NOT NULL DEFAULT 0,
     rank3 BIGINT NOT NULL DEFAULT 0,
     rank4 BIGINT NOT NULL DEFAULT 0,
-    ranked_on BIGINT NOT NULL DEFAULT 0,
+    order_code BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign_id, debtor_id)
 );
 CREATE INDEX campaign_items_order ON campaign_items
     (campaign_id, priority DESC, rank1 DESC, rank2 DESC, rank3 DESC, rank4 DESC, debtor_id, next_at)
     WHERE NOT done;
+CREATE INDEX campaign_items_state ON campaign_items (campaign_id, done, next_at);
 CREATE INDEX campaign_items_debtor ON campaign_items (debtor_id);
 
 CREATE TABLE dispositions (
@@ -124,6 +125,7 @@ CREATE UNIQUE INDEX attempts_live_debtor ON attempts (debtor_id) WHERE state NOT
 CREATE UNIQUE INDEX attempts_live_person ON attempts (person_id) WHERE state NOT IN ('ended', 'unknown');
 CREATE UNIQUE INDEX attempts_live_phone ON attempts (phone) WHERE state NOT IN ('ended', 'unknown');
 CREATE INDEX attempts_debtor ON attempts (debtor_id, opened_at);
+CREATE INDEX attempts_points ON attempts (debtor_id, campaign_id, point_id);
 CREATE INDEX attempts_campaign ON attempts (campaign_id, id);
 CREATE INDEX attempts_client ON attempts (client_id, id);
 CREATE INDEX attempts_opened ON attempts (opened_at);
@@ -191,4 +193,5 @@ CREATE TABLE recordings (
     sealed_at BIGINT
 );
 CREATE INDEX recordings_attempt ON recordings (attempt_id);
+CREATE INDEX recordings_client ON recordings (client_id, id);
 CREATE INDEX recordings_open ON recordings (attempt_id) WHERE outcome = 'open';

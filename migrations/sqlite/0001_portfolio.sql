@@ -38,8 +38,8 @@ CREATE TABLE persons (
 );
 CREATE INDEX persons_leased ON persons (lease_node) WHERE lease_node IS NOT NULL;
 
--- The columns behind updated_at are kept by the store: sums over the open debts (order of campaigns,
--- segments), a lot for the random order, the last attempt.
+-- The columns behind updated_at are kept by the store: a lot for the random order, sums over the open
+-- debts and the usable phones (order of campaigns, segments), the last attempt.
 CREATE TABLE debtors (
     id BLOB PRIMARY KEY NOT NULL,
     client_id BLOB NOT NULL REFERENCES clients (id),
@@ -62,10 +62,15 @@ CREATE TABLE debtors (
     balance_minor BIGINT NOT NULL DEFAULT 0,
     overdue_minor BIGINT NOT NULL DEFAULT 0,
     oldest_due_day BIGINT,
+    phones BIGINT NOT NULL DEFAULT 0,
+    confidence BIGINT NOT NULL DEFAULT 0,
     last_attempt_at BIGINT,
     UNIQUE (portfolio_id, external_ref)
 );
 CREATE INDEX debtors_client ON debtors (client_id, id);
+CREATE INDEX debtors_days ON debtors (client_id, oldest_due_day);
+CREATE INDEX debtors_balance ON debtors (client_id, balance_minor);
+CREATE INDEX debtors_portfolio ON debtors (portfolio_id);
 CREATE INDEX debtors_person ON debtors (person_id);
 CREATE INDEX debtors_reference ON debtors (external_ref);
 CREATE INDEX debtors_document ON debtors (document);
@@ -100,6 +105,7 @@ CREATE TABLE parties (
     role TEXT NOT NULL,
     name TEXT NOT NULL
 );
+CREATE INDEX parties_debt ON parties (debt_id);
 CREATE INDEX parties_debtor ON parties (debtor_id);
 
 CREATE TABLE contact_points (

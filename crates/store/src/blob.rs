@@ -71,7 +71,9 @@ fn fault(key: &str, error: &std::io::Error) -> BlobError {
 impl Blob for FileBlob {
     async fn size(&self, key: &str) -> Result<u64, BlobError> {
         let path = self.existing(key).await?;
-        let meta = tokio::fs::metadata(path).await.map_err(|e| fault(key, &e))?;
+        let meta = tokio::fs::metadata(path)
+            .await
+            .map_err(|e| fault(key, &e))?;
         if meta.is_file() {
             Ok(meta.len())
         } else {
@@ -81,7 +83,9 @@ impl Blob for FileBlob {
 
     async fn read(&self, key: &str, from: u64, len: u64) -> Result<Vec<u8>, BlobError> {
         let path = self.existing(key).await?;
-        let mut file = tokio::fs::File::open(path).await.map_err(|e| fault(key, &e))?;
+        let mut file = tokio::fs::File::open(path)
+            .await
+            .map_err(|e| fault(key, &e))?;
         file.seek(std::io::SeekFrom::Start(from))
             .await
             .map_err(|e| fault(key, &e))?;
@@ -114,21 +118,51 @@ mod tests {
     async fn keys_stay_below_the_root() {
         let dir = tempfile::tempdir().expect("folder");
         let root = dir.path().join("recordings");
-        tokio::fs::create_dir_all(root.join("2026/11")).await.expect("folder");
-        tokio::fs::write(root.join("2026/11/a.wav"), b"0123456789").await.expect("file");
-        tokio::fs::write(dir.path().join("secret"), b"s").await.expect("file");
+        tokio::fs::create_dir_all(root.join("2026/11"))
+            .await
+            .expect("folder");
+        tokio::fs::write(root.join("2026/11/a.wav"), b"0123456789")
+            .await
+            .expect("file");
+        tokio::fs::write(dir.path().join("secret"), b"s")
+            .await
+            .expect("file");
         std::os::unix::fs::symlink(dir.path(), root.join("out")).expect("link");
         let blob = FileBlob::new(&root);
         assert_eq!(blob.size("2026/11/a.wav").await.ok(), Some(10));
-        assert_eq!(blob.read("2026/11/a.wav", 8, 100).await.ok(), Some(b"89".to_vec()));
+        assert_eq!(
+            blob.read("2026/11/a.wav", 8, 100).await.ok(),
+            Some(b"89".to_vec())
+        );
         assert_eq!(blob.read("2026/11/a.wav", 99, 1).await.ok(), Some(vec![]));
-        for key in ["", "/etc/passwd", "../secret", "2026/../../secret", "a//b", ".hidden", "a\0b", "out/secret"] {
-            assert!(matches!(blob.size(key).await, Err(BlobError::BadKey(_))), "{key:?}");
+        for key in [
+            "",
+            "/etc/passwd",
+            "../secret",
+            "2026/../../secret",
+            "a//b",
+            ".hidden",
+            "a\0b",
+            "out/secret",
+        ] {
+            assert!(
+                matches!(blob.size(key).await, Err(BlobError::BadKey(_))),
+                "{key:?}"
+            );
         }
-        assert!(matches!(blob.size("2026/11").await, Err(BlobError::NotFound(_))));
-        assert!(matches!(blob.read("2026/11/b.wav", 0, 1).await, Err(BlobError::NotFound(_))));
+        assert!(matches!(
+            blob.size("2026/11").await,
+            Err(BlobError::NotFound(_))
+        ));
+        assert!(matches!(
+            blob.read("2026/11/b.wav", 0, 1).await,
+            Err(BlobError::NotFound(_))
+        ));
         blob.delete("2026/11/a.wav").await.expect("delete");
         blob.delete("2026/11/a.wav").await.expect("again");
-        assert!(matches!(blob.size("2026/11/a.wav").await, Err(BlobError::NotFound(_))));
+        assert!(matches!(
+            blob.size("2026/11/a.wav").await,
+            Err(BlobError::NotFound(_))
+        ));
     }
 }

@@ -38,7 +38,9 @@ pub struct RedisBus {
 
 impl std::fmt::Debug for RedisBus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisBus").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("RedisBus")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
     }
 }
 

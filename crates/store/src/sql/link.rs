@@ -73,8 +73,14 @@ impl Link {
         keep: bool,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = match self {
-            Self::Lite(c) => lite(sql, values, keep).fetch_all(&mut **c).await.map(lite_rows),
-            Self::LiteTx(c) => lite(sql, values, keep).fetch_all(&mut **c).await.map(lite_rows),
+            Self::Lite(c) => lite(sql, values, keep)
+                .fetch_all(&mut **c)
+                .await
+                .map(lite_rows),
+            Self::LiteTx(c) => lite(sql, values, keep)
+                .fetch_all(&mut **c)
+                .await
+                .map(lite_rows),
             Self::Pg(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
             Self::PgTx(c) => pg(sql, values, keep).fetch_all(&mut **c).await.map(pg_rows),
         };

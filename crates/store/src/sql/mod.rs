@@ -5,7 +5,7 @@ mod raw;
 mod schema;
 
 pub(crate) use link::{Dialect, Link, fault, holes};
-pub(crate) use raw::{Cell, Field, Raw, Row, Val};
+pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::migrate;
 

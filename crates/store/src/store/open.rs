@@ -87,7 +87,9 @@ async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
 
 async fn pg_pool(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Unavailable("database url: expected postgres://user@host/name".into()))?
+        .map_err(|_| {
+            StoreError::Unavailable("database url: expected postgres://user@host/name".into())
+        })?
         .statement_cache_capacity(STATEMENTS)
         .application_name("marcador");
     let pool = PgPoolOptions::new()

@@ -1,0 +1,89 @@
+//! Who owes what to whom, and how he may be reached.
+
+use super::entity;
+use crate::sql::{Val, vals};
+use domain::entity::{
+    Client, Consent, ContactPoint, Debt, Debtor, Hold, Party, Portfolio, Segment, Suppression,
+};
+use domain::ids::{DebtorId, PersonId};
+use domain::segment::day_of_date;
+
+entity!(Client, "clients", "client" { id, name, callback_number, created_at }
+    const UNIQUE: &'static str = "client name";
+);
+
+entity!(Portfolio, "portfolios", "portfolio" {
+        id, client_id, name, currency, creditor_kind, zone, created_at
+    }
+    const UNIQUE: &'static str = "portfolio name";
+);
+
+entity!(Debtor, "debtors", "debtor" {
+        id, client_id, portfolio_id, person_id, external_ref, kind, name, document, country,
+        subdivision, language, address_zone, told_zone, told_zone_at, created_at, updated_at
+    }
+    const UNIQUE: &'static str = "debtor reference";
+    const DERIVED: &'static [&'static str] = &["lot"];
+    fn derived(&self) -> Vec<Val> {
+        vals![lot(self.id)]
+    }
+    fn person(&self) -> Option<PersonId> {
+        Some(self.person_id)
+    }
+    fn touches(&self) -> Option<DebtorId> {
+        Some(self.id)
+    }
+);
+
+entity!(Debt, "debts", "debt" {
+        id, debtor_id, client_id, portfolio_id, external_ref, product, currency, principal_minor,
+        interest_minor, fees_minor, overdue_minor, minimum_minor, due_date, status, created_at,
+        updated_at
+    }
+    const UNIQUE: &'static str = "debt reference";
+    const DERIVED: &'static [&'static str] = &["due_day"];
+    fn derived(&self) -> Vec<Val> {
+        vals![day_of_date(&self.due_date)]
+    }
+    fn touches(&self) -> Option<DebtorId> {
+        Some(self.debtor_id)
+    }
+);
+
+entity!(Party, "parties", "party" { id, debt_id, debtor_id, role, name });
+
+entity!(ContactPoint, "contact_points", "point" {
+        id, debtor_id, role, channel, value, class, source, given_by_debtor, authorised, confidence,
+        position, bad, last_rpc_at
+    }
+    fn touches(&self) -> Option<DebtorId> {
+        Some(self.debtor_id)
+    }
+);
+
+entity!(Consent, "consents", "consent" {
+    id, debtor_id, channel, purpose, granted_at, until, revoked_at, proof
+});
+
+entity!(Hold, "holds", "hold" {
+    id, client_id, debtor_id, scope, debt_id, point_id, channel, kind, from = "from_at", until,
+    lifted_at, evidence
+});
+
+entity!(Suppression, "suppressions", "suppression" {
+        id, client_id, debtor_id, kind, value, reason, created_at, lifted_at
+    }
+    const OPEN_ENDED: &'static [&'static str] = &["client_id", "debtor_id"];
+);
+
+entity!(Segment, "segments", "segment" {
+    id, client_id, name, expression, version, created_at, updated_at
+});
+
+/// A debtor's lot in the random order: the random end of his id, so that it never changes.
+fn lot(id: DebtorId) -> i64 {
+    let bytes = id.0.as_bytes();
+    let mut end = [0; 8];
+    end.copy_from_slice(&bytes[8..]);
+    i64::from_be_bytes(end)
+}

@@ -1,0 +1,298 @@
+//! The write-ahead attempt.
+
+use super::SqlStore;
+use super::events::append;
+use super::facts::facts_of;
+use super::items::{LIVE, check_fence, free_debtor, write_item, write_verdict};
+use super::sums::refresh;
+use crate::sql::{Dialect, Link, Val, vals};
+use async_trait::async_trait;
+use domain::entity::{Attempt, AttemptState, Recording, Verdict};
+use domain::event::NewEvent;
+use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, PointId};
+use domain::law::Judge;
+use domain::pii::Pii;
+use domain::ports::StoreError;
+use domain::ports::store::{
+    AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page, PageRequest,
+};
+use domain::time::UtcMs;
+
+/// Fills the binding verdict's marks into the row.
+fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
+    let pack = verdict.packs.first();
+    Attempt {
+        state: AttemptState::Committed,
+        verdict_id: verdict.id,
+        pack: pack.map(|p| p.id.clone()).unwrap_or_default(),
+        pack_version: pack.map(|p| p.version.clone()).unwrap_or_default(),
+        ..draft.attempt.clone()
+    }
+}
+
+/// Whether the person is free for this attempt: nobody of his, nor his number, is being called, and the
+/// lease on the debtor is this node's, unless a person dials by hand and nobody holds it. Takes the locks
+/// that make the answer hold until the end of the transaction: the person's row, then his number.
+async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT lease_debtor, lease_node, lease_fence FROM persons WHERE id=$1{}",
+        tx.pg_only(" FOR UPDATE")
+    );
+    let Some(person) = tx.row(sql, vals![attempt.person_id]).await? else {
+        return Ok(false);
+    };
+    if tx.dialect() == Dialect::Pg {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        tx.rows(sql, vals![attempt.phone]).await?;
+    }
+    let sql = format!(
+        "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
+            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE})"
+    );
+    let live = tx.row(sql, vals![attempt.person_id, attempt.phone]).await?;
+    if live.is_some() {
+        return Ok(false);
+    }
+    if person.get::<Option<DebtorId>>("lease_debtor")? != Some(attempt.debtor_id) {
+        return Ok(attempt.agent_reserved);
+    }
+    let node: Option<String> = person.get("lease_node")?;
+    let fence: Option<i64> = person.get("lease_fence")?;
+    Ok(node.as_deref() == Some(&attempt.node) && fence == Some(attempt.fence))
+}
+
+fn step(attempt: &mut Attempt, change: &AttemptChange) {
+    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
+        attempt.state = state;
+    }
+    macro_rules! take {
+        ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
+    }
+    take!(
+        invite_at,
+        ringing_at,
+        answered_at,
+        popped_at,
+        acked_at,
+        bridged_at,
+        identity_at,
+        agent_id,
+        recording_id
+    );
+}
+
+/// The attempt, held on PostgreSQL against other writers until the end of the transaction.
+async fn held(tx: &mut Link, id: AttemptId) -> Result<Attempt, StoreError> {
+    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+    tx.find(&rest, vals![id])
+        .await?
+        .ok_or(StoreError::NotFound("attempt"))
+}
+
+/// Ends or disposes `attempt`; `false` when there is nothing left to say.
+fn end(attempt: &mut Attempt, closing: &Closing) -> bool {
+    let ends = closing.ended_at.is_some() && !attempt.state.is_closed();
+    let disposes = closing.disposition.is_some() && attempt.disposition.is_none();
+    if ends {
+        attempt.state = AttemptState::Ended;
+        attempt.ended_at = closing.ended_at;
+        attempt.result = closing.result;
+        attempt.sip_code = closing.sip_code;
+        attempt.q850 = closing.q850;
+    }
+    if disposes {
+        attempt.disposition.clone_from(&closing.disposition);
+        attempt.note = closing.note.clone().map(Pii);
+        attempt.disposed_at = closing.disposed_at;
+    }
+    ends || disposes
+}
+
+async fn mark_point(tx: &mut Link, point: PointId, closing: &Closing) -> Result<(), StoreError> {
+    if !closing.point_bad && closing.point_rpc_at.is_none() {
+        return Ok(());
+    }
+    let sql = "UPDATE contact_points SET bad=(bad OR $2), last_rpc_at=COALESCE($3, last_rpc_at) \
+        WHERE id=$1 RETURNING debtor_id";
+    let values = vals![point, closing.point_bad, closing.point_rpc_at];
+    match tx.row(sql, values).await? {
+        Some(row) => refresh(tx, &[row.get("debtor_id")?]).await,
+        None => Ok(()),
+    }
+}
+
+/// What a closing leaves beside the attempt itself.
+async fn leave(tx: &mut Link, attempt: &Attempt, closing: &Closing) -> Result<(), StoreError> {
+    if let Some(reached) = closing.reached_network {
+        let sql = "UPDATE ledger SET reached_network=$2 WHERE attempt_id=$1 AND kind='attempt'";
+        tx.run(sql, vals![attempt.id, reached]).await?;
+    }
+    mark_point(tx, attempt.point_id, closing).await?;
+    tx.insert(&closing.ledger, " ON CONFLICT (id) DO NOTHING")
+        .await?;
+    for hold in &closing.holds {
+        tx.put(hold).await?;
+    }
+    for row in &closing.suppressions {
+        tx.put(row).await?;
+    }
+    if let Some(item) = &closing.item {
+        write_item(tx, item).await?;
+        free_debtor(tx, item.debtor_id, None).await?;
+    }
+    append(tx, &closing.events).await
+}
+
+#[async_trait]
+impl AttemptStore for SqlStore {
+    async fn open_attempt(
+        &self,
+        draft: &OpenDraft,
+        judge: &dyn Judge,
+    ) -> Result<OpenOutcome, StoreError> {
+        let mut tx = self.write().await?;
+        let attempt = &draft.attempt;
+        check_fence(&mut tx, &attempt.node, attempt.fence).await?;
+        if !free(&mut tx, attempt).await? {
+            return Ok(OpenOutcome::Busy);
+        }
+        let facts = facts_of(&mut tx, attempt.debtor_id, draft.action.now).await?;
+        if facts.points.iter().all(|p| p.id != attempt.point_id) {
+            return Ok(OpenOutcome::Busy);
+        }
+        let verdict = judge.judge(&facts, &draft.action);
+        write_verdict(&mut tx, &verdict, Some(attempt.client_id)).await?;
+        if !verdict.decision.permits(draft.action.agent_reserved) {
+            tx.commit().await?;
+            return Ok(OpenOutcome::Refused(Box::new(verdict)));
+        }
+        let row = committed(draft, &verdict);
+        match tx.insert(std::slice::from_ref(&row), "").await {
+            // Another node was faster by a moment: its live attempt stands.
+            Err(StoreError::Conflict(_)) => return Ok(OpenOutcome::Busy),
+            other => other?,
+        }
+        tx.insert(std::slice::from_ref(&draft.ledger), "").await?;
+        let sql = "UPDATE debtors SET last_attempt_at=$2 \
+            WHERE id=$1 AND (last_attempt_at IS NULL OR last_attempt_at<$2)";
+        tx.run(sql, vals![row.debtor_id, row.opened_at]).await?;
+        append(&mut tx, &draft.events).await?;
+        tx.commit().await?;
+        Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
+    }
+
+    async fn note_attempt(
+        &self,
+        id: AttemptId,
+        change: &AttemptChange,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let mut attempt = held(&mut tx, id).await?;
+        if attempt.state.is_closed() {
+            return Ok(());
+        }
+        step(&mut attempt, change);
+        let sql = "UPDATE attempts SET state=$2, invite_at=$3, ringing_at=$4, answered_at=$5, \
+            popped_at=$6, acked_at=$7, bridged_at=$8, identity_at=$9, agent_id=$10, recording_id=$11 \
+            WHERE id=$1";
+        let values = vals![
+            id,
+            attempt.state,
+            attempt.invite_at,
+            attempt.ringing_at,
+            attempt.answered_at,
+            attempt.popped_at,
+            attempt.acked_at,
+            attempt.bridged_at,
+            attempt.identity_at,
+            attempt.agent_id,
+            attempt.recording_id,
+        ];
+        tx.run(sql, values).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let mut attempt = held(&mut tx, id).await?;
+        if !end(&mut attempt, closing) {
+            return Ok(false);
+        }
+        let sql = "UPDATE attempts SET state=$2, ended_at=$3, result=$4, sip_code=$5, q850=$6, \
+            disposition=$7, note=$8, disposed_at=$9 WHERE id=$1";
+        let values = vals![
+            id,
+            attempt.state,
+            attempt.ended_at,
+            attempt.result,
+            attempt.sip_code,
+            attempt.q850,
+            attempt.disposition,
+            attempt.note,
+            attempt.disposed_at,
+        ];
+        tx.run(sql, values).await?;
+        leave(&mut tx, &attempt, closing).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn list_attempts(
+        &self,
+        filter: &AttemptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Attempt>, StoreError> {
+        let (mut terms, mut values): (Vec<String>, Vec<Val>) = (vec![], vec![]);
+        let mut term = |sql: &str, value: Option<Val>| {
+            if let Some(value) = value {
+                values.push(value);
+                terms.push(format!("{sql}${}", values.len()));
+            }
+        };
+        use crate::sql::Field as _;
+        term("client_id=", filter.client_id.map(|v| v.val()));
+        term("campaign_id=", filter.campaign_id.map(|v| v.val()));
+        term("debtor_id=", filter.debtor_id.map(|v| v.val()));
+        term("opened_at>=", filter.since.map(|v| v.val()));
+        self.list_rows::<Attempt, AttemptId>((terms, values), page, |a| a.id.to_string())
+            .await
+    }
+
+    async fn open_recording(
+        &self,
+        recording: &Recording,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(recording).await?;
+        let sql = "UPDATE attempts SET recording_id=$2 WHERE id=$1";
+        tx.run(sql, vals![recording.attempt_id, recording.id])
+            .await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn abandonment(
+        &self,
+        campaign: Option<CampaignId>,
+        client: Option<ClientId>,
+        since: UtcMs,
+    ) -> Result<(u64, u64), StoreError> {
+        let sql = "SELECT COUNT(CASE WHEN result='abandoned' THEN 1 END) AS abandoned, \
+            COUNT(CASE WHEN bridged_at IS NOT NULL AND COALESCE(result,'')<>'abandoned' THEN 1 END) AS handled \
+            FROM attempts WHERE answered_at IS NOT NULL AND answered_at>=$1 \
+            AND ($2 IS NULL OR campaign_id=$2) AND ($3 IS NULL OR client_id=$3)";
+        let values = vals![since, campaign, client];
+        let Some(row) = self.read().await?.row(sql, values).await? else {
+            return Ok((0, 0));
+        };
+        let count = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
+        Ok((count("abandoned")?, count("handled")?))
+    }
+}

@@ -1,0 +1,300 @@
+//! The hopper's source: campaign items, reservations, verdicts.
+
+use super::SqlStore;
+use super::events::append;
+use super::facts::{facts_of, facts_of_many};
+use super::items::{FREE, LIVE, check_fence, free_debtor, write_item, write_verdict};
+use super::sums::{order_code, order_values, reorder_campaign};
+use crate::rows::Entity as _;
+use crate::segment::Filter;
+use crate::sql::{Cell as _, Link, Row, vals};
+use async_trait::async_trait;
+use domain::entity::{Campaign, Verdict};
+use domain::event::NewEvent;
+use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+};
+use domain::segment::Expr;
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most debtors of one reservation.
+const RESERVE_MAX: u32 = 1_000;
+
+/// Due items in campaign order whose person is free. On PostgreSQL the persons' rows are locked, and
+/// rows that another node is just taking are passed over.
+async fn due_items(
+    tx: &mut Link,
+    request: &ReserveRequest,
+) -> Result<Vec<(PersonId, ItemState)>, StoreError> {
+    let cols: Vec<String> = ItemState::COLUMNS
+        .iter()
+        .map(|c| format!("i.{c}"))
+        .collect();
+    let sql = format!(
+        "SELECT {}, i.person_id FROM campaign_items i JOIN persons p ON p.id=i.person_id \
+        WHERE i.campaign_id=$1 AND NOT i.done AND i.next_at<=$2 AND p.lease_until<=$2 \
+            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.person_id=i.person_id AND a.{LIVE}) \
+        ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
+        LIMIT $3{}",
+        cols.join(","),
+        tx.pg_only(" FOR UPDATE OF p SKIP LOCKED")
+    );
+    let limit = request.limit.min(RESERVE_MAX);
+    let rows = tx
+        .rows(sql, vals![request.campaign.id, request.now, limit])
+        .await?;
+    let mut items = Vec::with_capacity(rows.len());
+    let mut persons = BTreeSet::new();
+    for row in &rows {
+        let person: PersonId = row.get("person_id")?;
+        // Two debtors of one person: the first of them.
+        if persons.insert(person) {
+            items.push((person, ItemState::read(row)?));
+        }
+    }
+    Ok(items)
+}
+
+async fn lease(
+    tx: &mut Link,
+    request: &ReserveRequest,
+    items: &[(PersonId, ItemState)],
+) -> Result<(), StoreError> {
+    let debtors: Vec<DebtorId> = items.iter().map(|(_, i)| i.debtor_id).collect();
+    let fixed = vals![
+        request.campaign.id,
+        request.node,
+        request.fence,
+        request.until,
+    ];
+    tx.run_in(
+        "UPDATE persons SET lease_campaign=$1, lease_node=$2, lease_fence=$3, lease_until=$4, \
+            lease_debtor=i.debtor_id FROM campaign_items i \
+        WHERE i.person_id=persons.id AND i.campaign_id=$1 AND i.debtor_id",
+        &debtors,
+        "",
+        &fixed,
+    )
+    .await
+    .map(drop)
+}
+
+/// Attempts of each debtor and point in the campaign.
+async fn tries(
+    tx: &mut Link,
+    campaign: CampaignId,
+    debtors: &[DebtorId],
+) -> Result<BTreeMap<DebtorId, Vec<(PointId, i32)>>, StoreError> {
+    let rows = tx
+        .rows_in(
+            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 AND debtor_id",
+            debtors,
+            "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
+            &vals![campaign],
+        )
+        .await?;
+    let mut counts: BTreeMap<DebtorId, Vec<(PointId, i32)>> = BTreeMap::new();
+    for row in &rows {
+        let count = (row.get("point_id")?, row.get("n")?);
+        counts.entry(row.get("debtor_id")?).or_default().push(count);
+    }
+    Ok(counts)
+}
+
+fn verdict_of(row: &Row) -> Result<Verdict, StoreError> {
+    Verdict::from_raw(row.get("body")?)
+}
+
+/// Puts every debtor of the segment who is not there yet into the campaign.
+async fn add_items(
+    tx: &mut Link,
+    campaign: &Campaign,
+    filter: Filter,
+    now: UtcMs,
+) -> Result<u64, StoreError> {
+    let order = &campaign.params.order;
+    let rank = order_values(order).join(", ");
+    let mut values = filter.values;
+    values.extend(vals![campaign.id, now, order_code(order)]);
+    let last = values.len();
+    let sql = format!(
+        "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, order_code, \
+            rank1, rank2, rank3, rank4) \
+        SELECT ${}, d.id, d.person_id, ${}, ${last}, {rank} FROM debtors d WHERE {} \
+        ON CONFLICT (campaign_id, debtor_id) DO NOTHING",
+        last - 2,
+        last - 1,
+        filter.sql
+    );
+    tx.run(sql, values).await
+}
+
+#[async_trait]
+impl ContactStore for SqlStore {
+    async fn refill_campaign(
+        &self,
+        campaign: &Campaign,
+        expr: &Expr,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<RefillReport, StoreError> {
+        let mut tx = self.write().await?;
+        let filter = Filter::of_client(campaign.client_id, expr, now);
+        let sql = format!("SELECT COUNT(*) AS n FROM debtors d WHERE {}", filter.sql);
+        let matched = match tx.rows_once(sql, filter.values.clone()).await?.first() {
+            Some(row) => row.get::<i64>("n")?,
+            None => 0,
+        };
+        let added = add_items(&mut tx, campaign, filter, now).await?;
+        reorder_campaign(&mut tx, campaign).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(RefillReport {
+            matched: matched.unsigned_abs(),
+            added,
+        })
+    }
+
+    async fn reserve_contacts(
+        &self,
+        request: &ReserveRequest,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let mut tx = self.write().await?;
+        check_fence(&mut tx, &request.node, request.fence).await?;
+        let items = due_items(&mut tx, request).await?;
+        if items.is_empty() {
+            return Ok(vec![]);
+        }
+        lease(&mut tx, request, &items).await?;
+        let debtors: Vec<DebtorId> = items.iter().map(|(_, i)| i.debtor_id).collect();
+        let mut tries = tries(&mut tx, request.campaign.id, &debtors).await?;
+        let facts = facts_of_many(&mut tx, &debtors, request.now).await?;
+        tx.commit().await?;
+        let mut facts: BTreeMap<DebtorId, ContactFacts> =
+            facts.into_iter().map(|f| (f.debtor.id, f)).collect();
+        let candidate = |(_, item): (PersonId, ItemState)| {
+            let facts = facts.remove(&item.debtor_id)?;
+            let point_attempts = tries.remove(&item.debtor_id).unwrap_or_default();
+            Some(Candidate {
+                item,
+                facts,
+                point_attempts,
+            })
+        };
+        Ok(items.into_iter().filter_map(candidate).collect())
+    }
+
+    async fn release_contact(
+        &self,
+        item: &ItemState,
+        verdict: Option<&Verdict>,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        free_debtor(&mut tx, item.debtor_id, Some(item.campaign_id)).await?;
+        write_item(&mut tx, item).await?;
+        if let Some(verdict) = verdict {
+            write_verdict(&mut tx, verdict, None).await?;
+        }
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn release_all(
+        &self,
+        node: &str,
+        campaign: Option<CampaignId>,
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = format!("{FREE} WHERE lease_node=$1 AND ($2 IS NULL OR lease_campaign=$2)");
+        let freed = tx.run(sql, vals![node.to_owned(), campaign]).await?;
+        tx.commit().await?;
+        Ok(freed)
+    }
+
+    async fn contact_facts(
+        &self,
+        debtor: DebtorId,
+        now: UtcMs,
+    ) -> Result<ContactFacts, StoreError> {
+        facts_of(&mut self.snapshot().await?, debtor, now).await
+    }
+
+    async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {
+        let rest = "WHERE debtor_id=$1 ORDER BY campaign_id";
+        self.read().await?.all(rest, vals![debtor]).await
+    }
+
+    async fn put_item(&self, item: &ItemState, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        write_item(&mut tx, item).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn item_counts(
+        &self,
+        campaign: CampaignId,
+        now: UtcMs,
+    ) -> Result<ItemCounts, StoreError> {
+        let mut read = self.snapshot().await?;
+        let mut counts = ItemCounts::default();
+        let all = "SELECT done, next_at<=$2 AS due, COUNT(*) AS n FROM campaign_items \
+            WHERE campaign_id=$1 GROUP BY 1, 2";
+        let leased = "SELECT i.next_at<=$2 AS due, COUNT(*) AS n FROM persons p JOIN campaign_items i \
+            ON i.campaign_id=p.lease_campaign AND i.debtor_id=p.lease_debtor \
+            WHERE p.lease_campaign=$1 AND p.lease_until>$2 AND p.lease_node IS NOT NULL AND NOT i.done \
+            GROUP BY 1";
+        for row in &read.rows(all, vals![campaign, now]).await? {
+            let n = row.get::<i64>("n")?.unsigned_abs();
+            match (row.get::<bool>("done")?, row.get::<bool>("due")?) {
+                (true, _) => counts.done += n,
+                (_, true) => counts.due += n,
+                _ => counts.later += n,
+            }
+        }
+        for row in &read.rows(leased, vals![campaign, now]).await? {
+            let n = row.get::<i64>("n")?.unsigned_abs();
+            counts.leased += n;
+            if row.get::<bool>("due")? {
+                counts.due = counts.due.saturating_sub(n);
+            } else {
+                counts.later = counts.later.saturating_sub(n);
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn record_verdict(&self, verdict: &Verdict, client: ClientId) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        write_verdict(&mut tx, verdict, Some(client)).await?;
+        tx.commit().await
+    }
+
+    async fn get_verdict(&self, id: VerdictId) -> Result<Verdict, StoreError> {
+        let sql = "SELECT body FROM verdicts WHERE id=$1";
+        let row = self.read().await?.row(sql, vals![id]).await?;
+        verdict_of(&row.ok_or(StoreError::NotFound("verdict"))?)
+    }
+
+    async fn verdicts_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Verdict>, StoreError> {
+        let sql = "SELECT body FROM verdicts WHERE debtor_id=$1 ORDER BY at DESC, id DESC LIMIT $2";
+        let rows = self.read().await?.rows(sql, vals![debtor, limit]).await?;
+        rows.iter().map(verdict_of).collect()
+    }
+
+    async fn blocked_counts(
+        &self,
+        campaign: Option<CampaignId>,
+        since: UtcMs,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let sql = "SELECT blocked, COUNT(*) AS n FROM verdicts WHERE blocked IS NOT NULL AND at>=$1 \
+            AND ($2 IS NULL OR campaign_id=$2) GROUP BY blocked ORDER BY blocked";
+        let rows = self.read().await?.rows(sql, vals![since, campaign]).await?;
+        let count = |row: &Row| Ok((row.get("blocked")?, row.get::<i64>("n")?.unsigned_abs()));
+        rows.iter().map(count).collect()
+    }
+}

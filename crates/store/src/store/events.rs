@@ -1,0 +1,117 @@
+//! The event log and its outbox, written in the transaction of the fact they tell.
+
+use super::SqlStore;
+use crate::sql::{Cell, Dialect, Link, Row, Val, holes, vals};
+use domain::event::{Event, NewEvent};
+use domain::ports::StoreError;
+use std::fmt::Write as _;
+
+/// Version of the payloads' shape.
+const SCHEMA: i32 = 1;
+/// Most events of one statement.
+const BATCH: usize = 256;
+const COLUMNS: &str = "id,at,client_id,actor,kind,subject,data,schema";
+
+/// Lock number under which PostgreSQL gives out cursors: it is held until the transaction is visible,
+/// so that a reader who has seen cursor n will never see a smaller one appear.
+const CURSOR_LOCK: i64 = 0x6d61_7263_0002;
+
+/// Appends events; one whose id is there already is not appended again. The last step of a
+/// transaction, because on PostgreSQL the others wait here.
+pub(crate) async fn append(tx: &mut Link, events: &[NewEvent]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    if tx.dialect() == Dialect::Pg {
+        tx.rows("SELECT pg_advisory_xact_lock($1)", vals![CURSOR_LOCK])
+            .await?;
+    }
+    for chunk in events.chunks(BATCH) {
+        let mut sql = format!("INSERT INTO events ({COLUMNS}) VALUES ");
+        for n in 0..chunk.len() {
+            let comma = if n == 0 { "" } else { "," };
+            let _ = write!(sql, "{comma}({})", holes(n * 8 + 1, 8));
+        }
+        sql.push_str(" ON CONFLICT (id) DO NOTHING RETURNING cursor");
+        let rows = tx
+            .rows(sql, chunk.iter().flat_map(event_vals).collect())
+            .await?;
+        let mut cursors: Vec<Val> = Vec::new();
+        for row in &rows {
+            cursors.extend(vals![row.get::<i64>("cursor")?]);
+        }
+        if !cursors.is_empty() {
+            let places: Vec<String> = (1..=cursors.len()).map(|n| format!("(${n})")).collect();
+            let sql = format!("INSERT INTO outbox (cursor) VALUES {}", places.join(","));
+            tx.run(sql, cursors).await?;
+        }
+    }
+    Ok(())
+}
+
+fn event_vals(event: &NewEvent) -> Vec<Val> {
+    vals![
+        event.id,
+        event.at,
+        event.client_id,
+        event.actor,
+        event.kind,
+        event.subject,
+        event.data,
+        SCHEMA,
+    ]
+}
+
+fn read(row: &Row) -> Result<Event, StoreError> {
+    Ok(Event {
+        cursor: row.get("cursor")?,
+        schema: row.get("schema")?,
+        event: NewEvent {
+            id: row.get("id")?,
+            at: row.get("at")?,
+            client_id: row.get("client_id")?,
+            actor: row.get("actor")?,
+            kind: row.get("kind")?,
+            subject: row.get("subject")?,
+            data: serde_json::Value::from_raw(row.get("data")?)?,
+        },
+    })
+}
+
+impl SqlStore {
+    pub(super) async fn append_alone(&self, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    pub(super) async fn after(&self, cursor: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let sql =
+            format!("SELECT cursor,{COLUMNS} FROM events WHERE cursor>$1 ORDER BY cursor LIMIT $2");
+        let rows = self.read().await?.rows(sql, vals![cursor, limit]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    pub(super) async fn newest_cursor(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT COALESCE(MAX(cursor),0) AS n FROM events";
+        let row = self.read().await?.row(sql, vec![]).await?;
+        row.map_or(Ok(0), |r| r.get("n"))
+    }
+
+    pub(super) async fn pending(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let sql = "SELECT e.cursor,e.id,e.at,e.client_id,e.actor,e.kind,e.subject,e.data,e.schema \
+            FROM outbox o JOIN events e ON e.cursor=o.cursor ORDER BY o.cursor LIMIT $1";
+        let rows = self.read().await?.rows(sql, vals![limit]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    pub(super) async fn handed_over(&self, cursors: &[i64]) -> Result<(), StoreError> {
+        if cursors.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        tx.run_in("DELETE FROM outbox WHERE cursor", cursors, "", &[])
+            .await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,191 @@
+//! The facts a verdict is made of, for one debtor or a hundred in the same ten statements.
+
+use crate::rows::Entity;
+use crate::sql::{Link, vals};
+use domain::entity::{
+    Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Suppression,
+    SuppressionKind,
+};
+use domain::ids::{DebtorId, LedgerId, PersonId, PortfolioId};
+use domain::law::LEDGER_DAYS;
+use domain::ports::StoreError;
+use domain::ports::store::ContactFacts;
+use domain::time::{DAY_MS, UtcMs};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The facts of one debtor at `now`.
+pub(crate) async fn facts_of(
+    tx: &mut Link,
+    debtor: DebtorId,
+    now: UtcMs,
+) -> Result<ContactFacts, StoreError> {
+    let mut found = facts_of_many(tx, &[debtor], now).await?;
+    found.pop().ok_or(StoreError::NotFound("debtor"))
+}
+
+/// The facts of debtors that are there, in the order asked.
+pub(crate) async fn facts_of_many(
+    tx: &mut Link,
+    debtors: &[DebtorId],
+    now: UtcMs,
+) -> Result<Vec<ContactFacts>, StoreError> {
+    let known: Vec<Debtor> = tx.all_in("id", debtors, "", &[]).await?;
+    let portfolios = portfolios_of(tx, &known).await?;
+    let mut debts = by_debtor(tx, debtors, " AND status='open' ORDER BY id", |d: &Debt| {
+        d.debtor_id
+    })
+    .await?;
+    let mut parties = by_debtor(tx, debtors, " ORDER BY id", |p: &Party| p.debtor_id).await?;
+    let mut points = by_debtor(tx, debtors, " ORDER BY id", |p: &ContactPoint| p.debtor_id).await?;
+    let mut holds = by_debtor(
+        tx,
+        debtors,
+        " AND lifted_at IS NULL ORDER BY id",
+        |h: &Hold| h.debtor_id,
+    )
+    .await?;
+    let mut consents = by_debtor(tx, debtors, " ORDER BY id", |c: &Consent| c.debtor_id).await?;
+    let ledger = ledger_of(tx, &known, &points, now).await?;
+    let listed = listed(tx, &known, &points).await?;
+    let mut known: BTreeMap<DebtorId, Debtor> = known.into_iter().map(|d| (d.id, d)).collect();
+    let mut facts = Vec::with_capacity(known.len());
+    for id in debtors {
+        let Some(debtor) = known.remove(id) else {
+            continue;
+        };
+        let points = points.remove(id).unwrap_or_default();
+        facts.push(ContactFacts {
+            portfolio: portfolios
+                .get(&debtor.portfolio_id)
+                .cloned()
+                .ok_or(StoreError::NotFound("portfolio"))?,
+            debts: debts.remove(id).unwrap_or_default(),
+            parties: parties.remove(id).unwrap_or_default(),
+            holds: holds.remove(id).unwrap_or_default(),
+            consents: consents.remove(id).unwrap_or_default(),
+            ledger: ledger.rows_for(&debtor, &points),
+            suppressions: listed
+                .iter()
+                .filter(|s| names(s, &debtor, &points))
+                .cloned()
+                .collect(),
+            points,
+            debtor,
+        });
+    }
+    Ok(facts)
+}
+
+async fn portfolios_of(
+    tx: &mut Link,
+    debtors: &[Debtor],
+) -> Result<BTreeMap<PortfolioId, Portfolio>, StoreError> {
+    let ids: BTreeSet<PortfolioId> = debtors.iter().map(|d| d.portfolio_id).collect();
+    let ids: Vec<PortfolioId> = ids.into_iter().collect();
+    let rows: Vec<Portfolio> = tx.all_in("id", &ids, "", &[]).await?;
+    Ok(rows.into_iter().map(|p| (p.id, p)).collect())
+}
+
+async fn by_debtor<T: Entity>(
+    tx: &mut Link,
+    debtors: &[DebtorId],
+    after: &str,
+    key: impl Fn(&T) -> DebtorId,
+) -> Result<BTreeMap<DebtorId, Vec<T>>, StoreError> {
+    let rows: Vec<T> = tx.all_in("debtor_id", debtors, after, &[]).await?;
+    let mut sorted: BTreeMap<DebtorId, Vec<T>> = BTreeMap::new();
+    for row in rows {
+        sorted.entry(key(&row)).or_default().push(row);
+    }
+    Ok(sorted)
+}
+
+/// Ledger rows by person and by number, oldest first.
+struct Ledger {
+    rows: Vec<LedgerRow>,
+    by_person: BTreeMap<PersonId, Vec<usize>>,
+    by_address: BTreeMap<String, Vec<usize>>,
+}
+
+impl Ledger {
+    fn rows_for(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<LedgerRow> {
+        let addresses = points
+            .iter()
+            .filter_map(|p| self.by_address.get(p.value.reveal()));
+        let places: BTreeSet<usize> = self
+            .by_person
+            .get(&debtor.person_id)
+            .into_iter()
+            .chain(addresses)
+            .flatten()
+            .copied()
+            .collect();
+        places
+            .into_iter()
+            .filter_map(|n| self.rows.get(n).cloned())
+            .collect()
+    }
+}
+
+async fn ledger_of(
+    tx: &mut Link,
+    debtors: &[Debtor],
+    points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
+    now: UtcMs,
+) -> Result<Ledger, StoreError> {
+    let oldest = vals![now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS)];
+    let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
+    let persons: Vec<PersonId> = persons.into_iter().collect();
+    let since = " AND at>=$1";
+    let mut found: Vec<LedgerRow> = tx.all_in("person_id", &persons, since, &oldest).await?;
+    found.extend(
+        tx.all_in::<LedgerRow, _>("address", &values_of(points), since, &oldest)
+            .await?,
+    );
+    let unique: BTreeMap<(UtcMs, LedgerId), LedgerRow> =
+        found.into_iter().map(|r| ((r.at, r.id), r)).collect();
+    let mut ledger = Ledger {
+        rows: unique.into_values().collect(),
+        by_person: BTreeMap::new(),
+        by_address: BTreeMap::new(),
+    };
+    for (n, row) in ledger.rows.iter().enumerate() {
+        ledger.by_person.entry(row.person_id).or_default().push(n);
+        ledger
+            .by_address
+            .entry(row.address.reveal().clone())
+            .or_default()
+            .push(n);
+    }
+    Ok(ledger)
+}
+
+fn values_of(points: &BTreeMap<DebtorId, Vec<ContactPoint>>) -> Vec<String> {
+    let values: BTreeSet<&String> = points
+        .values()
+        .flatten()
+        .map(|p| p.value.reveal())
+        .collect();
+    values.into_iter().cloned().collect()
+}
+
+/// Suppressions that name one of the numbers or documents.
+async fn listed(
+    tx: &mut Link,
+    debtors: &[Debtor],
+    points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
+) -> Result<Vec<Suppression>, StoreError> {
+    let mut values = values_of(points);
+    values.extend(debtors.iter().map(|d| d.document.reveal().clone()));
+    values.sort_unstable();
+    values.dedup();
+    tx.all_in("value", &values, " AND lifted_at IS NULL ORDER BY id", &[])
+        .await
+}
+
+fn names(s: &Suppression, debtor: &Debtor, points: &[ContactPoint]) -> bool {
+    match s.kind {
+        SuppressionKind::Phone => points.iter().any(|p| p.value == s.value),
+        SuppressionKind::Document => s.value == debtor.document,
+    }
+}

@@ -1,0 +1,115 @@
+//! Campaign items and the leases on persons.
+
+use super::sums::reorder;
+use crate::sql::{Link, vals};
+use domain::entity::Verdict;
+use domain::ids::{CampaignId, ClientId, DebtorId, PersonId};
+use domain::ports::StoreError;
+use domain::ports::store::ItemState;
+
+/// Condition of an attempt that is not over; the partial indices are made with the same words.
+pub(crate) const LIVE: &str = "state NOT IN ('ended', 'unknown')";
+
+/// Frees a person.
+pub(crate) const FREE: &str = "UPDATE persons SET lease_campaign=NULL, lease_debtor=NULL, \
+    lease_node=NULL, lease_fence=NULL, lease_until=0";
+
+/// Sets where a debtor stands in a campaign.
+pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), StoreError> {
+    let sql = "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, priority, \
+            attempts, last_result, next_point, done, note) \
+        SELECT $1, d.id, d.person_id, $3, $4, $5, $6, $7, $8, $9 FROM debtors d WHERE d.id=$2 \
+        ON CONFLICT (campaign_id, debtor_id) DO UPDATE SET next_at=excluded.next_at, \
+            priority=excluded.priority, attempts=excluded.attempts, last_result=excluded.last_result, \
+            next_point=excluded.next_point, done=excluded.done, note=excluded.note";
+    let values = vals![
+        item.campaign_id,
+        item.debtor_id,
+        item.next_at,
+        item.priority,
+        item.attempts,
+        item.last_result,
+        item.next_point,
+        item.done,
+        item.note,
+    ];
+    if tx.run(sql, values).await? == 0 {
+        return Err(StoreError::NotFound("debtor"));
+    }
+    if item.done {
+        return Ok(());
+    }
+    reorder(tx, &[item.debtor_id]).await
+}
+
+/// Gives the lease on a debtor back; with `campaign` only when that campaign holds it.
+pub(crate) async fn free_debtor(
+    tx: &mut Link,
+    debtor: DebtorId,
+    campaign: Option<CampaignId>,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "{FREE} WHERE id=(SELECT d.person_id FROM debtors d WHERE d.id=$1) AND lease_debtor=$1 \
+            AND ($2 IS NULL OR lease_campaign=$2)"
+    );
+    tx.run(sql, vals![debtor, campaign]).await.map(drop)
+}
+
+/// Takes the person's row, so that on PostgreSQL what others decide about him waits until this
+/// transaction is over. `false` when there is no such person.
+pub(crate) async fn lock_person(tx: &mut Link, person: PersonId) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT 1 AS n FROM persons WHERE id=$1{}",
+        tx.pg_only(" FOR UPDATE")
+    );
+    Ok(tx.row(sql, vals![person]).await?.is_some())
+}
+
+/// As [`lock_person`], by one of his debtors.
+pub(crate) async fn lock_person_of(tx: &mut Link, debtor: DebtorId) -> Result<bool, StoreError> {
+    let sql = "SELECT person_id FROM debtors WHERE id=$1";
+    match tx.row(sql, vals![debtor]).await? {
+        Some(row) => lock_person(tx, row.get("person_id")?).await,
+        None => Ok(false),
+    }
+}
+
+/// Refuses a node whose lease was taken over. On PostgreSQL a take-over waits for this transaction.
+pub(crate) async fn check_fence(tx: &mut Link, node: &str, fence: i64) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT fence FROM nodes WHERE name=$1{}",
+        tx.pg_only(" FOR SHARE")
+    );
+    match tx.row(sql, vals![node.to_owned()]).await? {
+        Some(row) if row.get::<i64>("fence")? == fence => Ok(()),
+        _ => Err(StoreError::Fenced),
+    }
+}
+
+/// Stores a verdict; it is never changed afterwards.
+pub(crate) async fn write_verdict(
+    tx: &mut Link,
+    verdict: &Verdict,
+    client: Option<ClientId>,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO verdicts (id, at, client_id, check_point, debtor_id, point_id, campaign_id, \
+            channel, decision, blocked, pack, pack_version, body) \
+        VALUES ($1,$2,COALESCE($3,(SELECT d.client_id FROM debtors d WHERE d.id=$5)),$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON CONFLICT (id) DO NOTHING";
+    let pack = verdict.packs.first();
+    let values = vals![
+        verdict.id,
+        verdict.at,
+        client,
+        verdict.check_point,
+        verdict.debtor_id,
+        verdict.point_id,
+        verdict.campaign_id,
+        verdict.channel,
+        verdict.decision.as_str().to_owned(),
+        verdict.blocked,
+        pack.map(|p| p.id.clone()),
+        pack.map(|p| p.version.clone()),
+        *verdict,
+    ];
+    tx.run(sql, values).await.map(drop)
+}

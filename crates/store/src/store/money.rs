@@ -1,0 +1,264 @@
+//! Promises and payments.
+
+use super::SqlStore;
+use super::events::append;
+use super::items::lock_person_of;
+use super::sums::refresh;
+use crate::sql::{Link, vals};
+use async_trait::async_trait;
+use domain::entity::{Debt, DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId, HoldId};
+use domain::ports::StoreError;
+use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
+use domain::rules::promise::outcome;
+use domain::time::UtcMs;
+use uuid::Uuid;
+
+/// Priority of the items of a debtor whose promise was broken.
+const BROKEN_FIRST: i32 = 10;
+
+/// A hold that follows from a row has the row's id under another name space, so that it is made once.
+fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
+    HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
+}
+
+fn debt_hold(
+    of: (Uuid, ClientId, DebtorId, DebtId),
+    kind: HoldKind,
+    (from, until): (UtcMs, Option<UtcMs>),
+    evidence: String,
+) -> Hold {
+    let (id, client_id, debtor_id, debt) = of;
+    Hold {
+        id: hold_id(id, kind),
+        client_id,
+        debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(debt),
+        point_id: None,
+        channel: None,
+        kind,
+        from,
+        until,
+        lifted_at: None,
+        evidence,
+    }
+}
+
+/// Money dated within the promise, `[made, grace end)`.
+async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(COALESCE(SUM(amount_minor),0) AS BIGINT) AS n FROM payments \
+        WHERE debt_id=$1 AND paid_at>=$2 AND paid_at<$3";
+    let values = vals![promise.debt_id, promise.made_at, promise.grace_until];
+    tx.row(sql, values).await?.map_or(Ok(0), |r| r.get("n"))
+}
+
+async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(), StoreError> {
+    tx.put(promise).await?;
+    let sql = "UPDATE holds SET lifted_at=$2 WHERE id=$1";
+    let id = hold_id(promise.id.0, HoldKind::Promise);
+    tx.run(sql, vals![id, now]).await.map(drop)
+}
+
+/// Fees, then interest, then principal. A reversal (negative) goes back to principal.
+fn apply(debt: &mut Debt, payment: &Payment) {
+    let mut left = payment.amount.amount_minor;
+    if left < 0 {
+        debt.principal_minor = debt.principal_minor.saturating_sub(left);
+        debt.overdue_minor = debt.overdue_minor.saturating_sub(left);
+        if debt.status == DebtStatus::Paid {
+            debt.status = DebtStatus::Open;
+        }
+    } else {
+        debt.overdue_minor = debt.overdue_minor.saturating_sub(left).max(0);
+        let parts = [
+            &mut debt.fees_minor,
+            &mut debt.interest_minor,
+            &mut debt.principal_minor,
+        ];
+        for part in parts {
+            let take = left.min(*part).max(0);
+            *part -= take;
+            left -= take;
+        }
+        if debt.balance_minor() == 0 && debt.status == DebtStatus::Open {
+            debt.status = DebtStatus::Paid;
+        }
+    }
+    debt.updated_at = payment.posted_at;
+}
+
+async fn keep_promises(tx: &mut Link, payment: &Payment) -> Result<Vec<Promise>, StoreError> {
+    let rest = "WHERE debt_id=$1 AND state='active' ORDER BY id";
+    let active: Vec<Promise> = tx.all(rest, vals![payment.debt_id]).await?;
+    let mut changed = Vec::new();
+    for mut promise in active {
+        let paid = paid_within(tx, &promise).await?;
+        if outcome(promise.amount.amount_minor, paid, false) == PromiseState::Kept {
+            promise.state = PromiseState::Kept;
+            promise.closed_at = Some(payment.posted_at);
+            close_promise(tx, &promise, payment.posted_at).await?;
+            changed.push(promise);
+        }
+    }
+    Ok(changed)
+}
+
+/// A paid debt is held; a debtor with nothing open leaves every campaign.
+async fn silence_paid(tx: &mut Link, payment: &Payment) -> Result<(), StoreError> {
+    let hold = debt_hold(
+        (
+            payment.id.0,
+            payment.client_id,
+            payment.debtor_id,
+            payment.debt_id,
+        ),
+        HoldKind::Paid,
+        (payment.posted_at, None),
+        format!("payment:{}", payment.id),
+    );
+    tx.put(&hold).await?;
+    let sql = "UPDATE campaign_items SET done=TRUE, note='paid' WHERE debtor_id=$1 \
+        AND NOT EXISTS (SELECT 1 FROM debts WHERE debtor_id=$1 AND status='open')";
+    tx.run(sql, vals![payment.debtor_id]).await.map(drop)
+}
+
+/// The first payment under a reference that comes again, with what is left of its debt.
+async fn posted_before(
+    tx: &mut Link,
+    payment: &Payment,
+) -> Result<Option<PaymentOutcome>, StoreError> {
+    let rest = "WHERE client_id=$1 AND reference=$2";
+    let values = vals![payment.client_id, payment.reference];
+    let Some(first) = tx.find::<Payment>(rest, values).await? else {
+        return Ok(None);
+    };
+    let debt: Debt = tx.get(first.debt_id).await?;
+    Ok(Some(PaymentOutcome {
+        balance_minor: debt.balance_minor(),
+        debt_paid: debt.status == DebtStatus::Paid,
+        payment: first,
+        repeated: true,
+        promises: vec![],
+    }))
+}
+
+impl SqlStore {
+    async fn post_once(
+        &self,
+        payment: &Payment,
+        events: &[NewEvent],
+    ) -> Result<PaymentOutcome, StoreError> {
+        let mut tx = self.write().await?;
+        lock_person_of(&mut tx, payment.debtor_id).await?;
+        if let Some(before) = posted_before(&mut tx, payment).await? {
+            return Ok(before);
+        }
+        let mut debt: Debt = tx.get(payment.debt_id).await?;
+        if debt.currency != payment.amount.currency {
+            return Err(StoreError::Conflict(
+                "payment and debt currencies differ".into(),
+            ));
+        }
+        apply(&mut debt, payment);
+        let debt_paid = debt.status == DebtStatus::Paid;
+        tx.insert(std::slice::from_ref(payment), "").await?;
+        tx.put(&debt).await?;
+        let promises = keep_promises(&mut tx, payment).await?;
+        if debt_paid {
+            silence_paid(&mut tx, payment).await?;
+        }
+        refresh(&mut tx, &[debt.debtor_id]).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(PaymentOutcome {
+            payment: payment.clone(),
+            repeated: false,
+            promises,
+            balance_minor: debt.balance_minor(),
+            debt_paid,
+        })
+    }
+}
+
+#[async_trait]
+impl MoneyStore for SqlStore {
+    async fn record_promise(
+        &self,
+        promise: &Promise,
+        terms: PromiseTerms,
+        events: &[NewEvent],
+    ) -> Result<Result<(), PromiseRefusal>, StoreError> {
+        let amount = promise.amount.amount_minor;
+        if amount < terms.min_minor || amount > terms.max_minor {
+            return Ok(Err(PromiseRefusal::Amount));
+        }
+        let mut tx = self.write().await?;
+        lock_person_of(&mut tx, promise.debtor_id).await?;
+        let rest = "WHERE debt_id=$1 AND state='active'";
+        if let Some(active) = tx.find::<Promise>(rest, vals![promise.debt_id]).await? {
+            return Ok(Err(PromiseRefusal::Active(active.id)));
+        }
+        tx.insert(std::slice::from_ref(promise), "").await?;
+        let hold = debt_hold(
+            (
+                promise.id.0,
+                promise.client_id,
+                promise.debtor_id,
+                promise.debt_id,
+            ),
+            HoldKind::Promise,
+            (promise.made_at, Some(promise.grace_until)),
+            format!("promise:{}", promise.id),
+        );
+        tx.put(&hold).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+
+    async fn post_payment(
+        &self,
+        payment: &Payment,
+        events: &[NewEvent],
+    ) -> Result<PaymentOutcome, StoreError> {
+        match self.post_once(payment, events).await {
+            // The same reference for another debt was posted in this very moment: it is the first one.
+            Err(StoreError::Conflict(text)) if text.contains("reference") => {
+                let before = posted_before(&mut self.read().await?, payment).await?;
+                before.ok_or(StoreError::Conflict(text))
+            }
+            other => other,
+        }
+    }
+
+    async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError> {
+        let mut tx = self.write().await?;
+        let rest = format!(
+            "WHERE state='active' AND grace_until<=$1 ORDER BY grace_until, id LIMIT $2{}",
+            tx.pg_only(" FOR UPDATE SKIP LOCKED")
+        );
+        let mut due: Vec<Promise> = tx.all(&rest, vals![now, limit]).await?;
+        for promise in &mut due {
+            let paid = paid_within(&mut tx, promise).await?;
+            promise.state = outcome(promise.amount.amount_minor, paid, true);
+            promise.closed_at = Some(now);
+            close_promise(&mut tx, promise, now).await?;
+            if promise.state == PromiseState::Broken {
+                let sql = "UPDATE campaign_items SET next_at=$2, \
+                    priority=CASE WHEN priority>$3 THEN priority ELSE $3 END \
+                    WHERE debtor_id=$1 AND NOT done";
+                let values = vals![promise.debtor_id, now, BROKEN_FIRST];
+                tx.run(sql, values).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(due)
+    }
+
+    async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError> {
+        let rest = "WHERE debtor_id=$1 AND state='active' ORDER BY id";
+        self.read().await?.all(rest, vals![debtor]).await
+    }
+}

@@ -1,0 +1,149 @@
+//! Node leases and recovery.
+
+use super::SqlStore;
+use super::events::append;
+use super::items::{FREE, LIVE};
+use crate::rows::columns;
+use crate::sql::{Link, vals};
+use async_trait::async_trait;
+use domain::entity::{Attempt, AttemptState, CallResult, Recording};
+use domain::event::NewEvent;
+use domain::ports::StoreError;
+use domain::ports::store::{NodeLease, NodeStore, Recovery};
+use domain::time::UtcMs;
+
+/// Lock number under which PostgreSQL nodes get their fences one after the other.
+const NODE_LOCK: i64 = 0x6d61_7263_0003;
+
+async fn lock_nodes(tx: &mut Link) -> Result<(), StoreError> {
+    if !tx.pg_only("lock").is_empty() {
+        tx.rows("SELECT pg_advisory_xact_lock($1)", vals![NODE_LOCK])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Closes the live attempts whose owner's fence is no longer the current one of his name.
+async fn close_orphans(tx: &mut Link, now: UtcMs) -> Result<Vec<Attempt>, StoreError> {
+    let rest = format!(
+        "WHERE {LIVE} AND NOT EXISTS \
+            (SELECT 1 FROM nodes n WHERE n.name=attempts.node AND n.fence=attempts.fence) ORDER BY id{}",
+        tx.pg_only(" FOR UPDATE")
+    );
+    let mut orphans: Vec<Attempt> = tx.all(&rest, vec![]).await?;
+    for attempt in &mut orphans {
+        attempt.state = AttemptState::Unknown;
+        attempt.result = Some(CallResult::Unknown);
+        attempt.ended_at = Some(now);
+        let sql = "UPDATE attempts SET state=$2, result=$3, ended_at=$4 WHERE id=$1";
+        let values = vals![attempt.id, attempt.state, attempt.result, now];
+        tx.run(sql, values).await?;
+    }
+    Ok(orphans)
+}
+
+async fn open_recordings(tx: &mut Link) -> Result<Vec<Recording>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM recordings WHERE outcome='open' AND NOT EXISTS \
+            (SELECT 1 FROM attempts a WHERE a.id=recordings.attempt_id AND a.{LIVE}) ORDER BY id",
+        columns::<Recording>()
+    );
+    let rows = tx.rows(sql, vec![]).await?;
+    rows.iter().map(crate::rows::Entity::read).collect()
+}
+
+#[async_trait]
+impl NodeStore for SqlStore {
+    async fn register_node(
+        &self,
+        node: &str,
+        now: UtcMs,
+        lease_ms: i64,
+    ) -> Result<NodeLease, StoreError> {
+        let mut tx = self.write().await?;
+        lock_nodes(&mut tx).await?;
+        let until = now.plus_ms(lease_ms);
+        let sql = "INSERT INTO nodes (name, fence, until) \
+            SELECT $1, COALESCE(MAX(fence),0)+1, $2 FROM nodes WHERE TRUE \
+            ON CONFLICT (name) DO UPDATE SET fence=excluded.fence, until=excluded.until RETURNING fence";
+        let row = tx.row(sql, vals![node.to_owned(), until]).await?;
+        let fence = row
+            .ok_or_else(|| StoreError::Corrupt("no fence was given".into()))?
+            .get("fence")?;
+        tx.commit().await?;
+        Ok(NodeLease {
+            node: node.to_owned(),
+            fence,
+            until,
+        })
+    }
+
+    async fn renew_node(
+        &self,
+        lease: &NodeLease,
+        now: UtcMs,
+        lease_ms: i64,
+    ) -> Result<NodeLease, StoreError> {
+        let mut tx = self.write().await?;
+        let until = now.plus_ms(lease_ms);
+        let sql = "UPDATE nodes SET until=$3 WHERE name=$1 AND fence=$2";
+        if tx.run(sql, vals![lease.node, lease.fence, until]).await? == 0 {
+            return Err(StoreError::Fenced);
+        }
+        tx.commit().await?;
+        Ok(NodeLease {
+            until,
+            ..lease.clone()
+        })
+    }
+
+    async fn recover(
+        &self,
+        lease: &NodeLease,
+        now: UtcMs,
+        events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
+    ) -> Result<Recovery, StoreError> {
+        let mut tx = self.write().await?;
+        lock_nodes(&mut tx).await?;
+        // A node whose lease ended is fenced off first: should it wake up, it may write nothing.
+        let sql = "UPDATE nodes SET fence=(SELECT MAX(n.fence)+1 FROM nodes n) WHERE name<>$1 AND until<=$2";
+        tx.run(sql, vals![lease.node, now]).await?;
+        let orphans = close_orphans(&mut tx, now).await?;
+        let open_recordings = open_recordings(&mut tx).await?;
+        let sql = format!(
+            "{FREE} WHERE lease_node IS NOT NULL AND NOT EXISTS \
+                (SELECT 1 FROM nodes n WHERE n.name=persons.lease_node AND n.fence=persons.lease_fence)"
+        );
+        let released = tx.run(sql, vec![]).await?;
+        let told: Vec<NewEvent> = orphans.iter().map(events).collect();
+        append(&mut tx, &told).await?;
+        tx.commit().await?;
+        Ok(Recovery {
+            orphans,
+            open_recordings,
+            released,
+        })
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read()
+            .await?
+            .row("SELECT 1 AS n", vec![])
+            .await
+            .map(drop)
+    }
+
+    async fn get_setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM settings WHERE name=$1";
+        let row = self.read().await?.row(sql, vals![key.to_owned()]).await?;
+        row.map(|r| r.get("value")).transpose()
+    }
+
+    async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) \
+            ON CONFLICT (name) DO UPDATE SET value=excluded.value";
+        tx.run(sql, vals![key.to_owned(), value.to_owned()]).await?;
+        tx.commit().await
+    }
+}

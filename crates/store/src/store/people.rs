@@ -1,0 +1,162 @@
+//! Sign-in.
+
+use super::SqlStore;
+use crate::sql::vals;
+use async_trait::async_trait;
+use domain::entity::{Agent, User};
+use domain::ids::{SessionId, UserId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow,
+};
+use domain::time::{DAY_MS, UtcMs};
+
+#[async_trait]
+impl PeopleStore for SqlStore {
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>, StoreError> {
+        let values = vals![username.to_owned()];
+        self.read().await?.find("WHERE username=$1", values).await
+    }
+
+    async fn agent_of_user(&self, user: UserId) -> Result<Option<Agent>, StoreError> {
+        let rest = "WHERE user_id=$1 ORDER BY id LIMIT 1";
+        self.read().await?.find(rest, vals![user]).await
+    }
+
+    async fn user_count(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) AS n FROM users";
+        let row = self.read().await?.row(sql, vec![]).await?;
+        row.map_or(Ok(0), |r| Ok(r.get::<i64>("n")?.unsigned_abs()))
+    }
+
+    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(row).await?;
+        tx.commit().await
+    }
+
+    async fn rotate_session(
+        &self,
+        presented: &str,
+        fresh: &str,
+        now: UtcMs,
+    ) -> Result<RefreshOutcome, StoreError> {
+        let mut tx = self.write().await?;
+        let spent = "DELETE FROM sessions WHERE id IN \
+            (SELECT session_id FROM sessions_spent WHERE refresh_hash=$1)";
+        if tx.run(spent, vals![presented.to_owned()]).await? > 0 {
+            tx.commit().await?;
+            return Ok(RefreshOutcome::Reused);
+        }
+        let sql = "UPDATE sessions SET refresh_hash=$2 WHERE refresh_hash=$1 AND expires_at>$3 \
+            RETURNING id, user_id, refresh_hash, expires_at";
+        let values = vals![presented.to_owned(), fresh.to_owned(), now];
+        let Some(row) = tx.row(sql, values).await? else {
+            return Ok(RefreshOutcome::Unknown);
+        };
+        let family = <SessionRow as crate::rows::Entity>::read(&row)?;
+        let sql = "INSERT INTO sessions_spent (refresh_hash, session_id) VALUES ($1, $2)";
+        tx.run(sql, vals![presented.to_owned(), family.id]).await?;
+        tx.commit().await?;
+        Ok(RefreshOutcome::Rotated(family))
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.run("DELETE FROM sessions WHERE id=$1", vals![id])
+            .await?;
+        tx.commit().await
+    }
+
+    async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS n FROM sessions WHERE id=$1 AND expires_at>$2";
+        Ok(self.read().await?.row(sql, vals![id, now]).await?.is_some())
+    }
+
+    async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(key).await?;
+        tx.commit().await
+    }
+
+    async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
+        let rest = "WHERE key_hash=$1 AND revoked_at IS NULL";
+        self.read().await?.find(rest, vals![hash.to_owned()]).await
+    }
+
+    async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.read().await?.all("ORDER BY id", vec![]).await
+    }
+
+    async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError> {
+        let sql = "SELECT failures, last_at FROM login_failures WHERE account=$1";
+        match self.read().await?.row(sql, vals![key.to_owned()]).await? {
+            Some(row) => Ok(LoginFailures {
+                count: row.get("failures")?,
+                last_at: row.get("last_at")?,
+            }),
+            None => Ok(LoginFailures::default()),
+        }
+    }
+
+    async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        if value.count == 0 {
+            let sql = "DELETE FROM login_failures WHERE account=$1";
+            tx.run(sql, vals![key.to_owned()]).await?;
+        } else {
+            let sql = "INSERT INTO login_failures (account, failures, last_at) VALUES ($1, $2, $3) \
+                ON CONFLICT (account) DO UPDATE SET failures=excluded.failures, last_at=excluded.last_at";
+            tx.run(sql, vals![key.to_owned(), value.count, value.last_at])
+                .await?;
+        }
+        tx.commit().await
+    }
+
+    async fn idempotent_get(
+        &self,
+        user: &str,
+        key: &str,
+        now: UtcMs,
+    ) -> Result<Option<IdempotentReply>, StoreError> {
+        let sql = "SELECT status, body, request_hash FROM idempotency \
+            WHERE owner=$1 AND idem_key=$2 AND at>$3";
+        let values = vals![user.to_owned(), key.to_owned(), now.plus_ms(-DAY_MS)];
+        let Some(row) = self.read().await?.row(sql, values).await? else {
+            return Ok(None);
+        };
+        Ok(Some(IdempotentReply {
+            status: row.get("status")?,
+            body: row.get("body")?,
+            request_hash: row.get("request_hash")?,
+        }))
+    }
+
+    async fn idempotent_put(
+        &self,
+        user: &str,
+        key: &str,
+        reply: &IdempotentReply,
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        // Kept replies end after 24 h; the newest one sweeps the old ones out.
+        tx.run(
+            "DELETE FROM idempotency WHERE at<=$1",
+            vals![now.plus_ms(-DAY_MS)],
+        )
+        .await?;
+        let sql = "INSERT INTO idempotency (owner, idem_key, status, body, request_hash, at) \
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, idem_key) DO NOTHING";
+        let values = vals![
+            user.to_owned(),
+            key.to_owned(),
+            reply.status,
+            reply.body,
+            reply.request_hash,
+            now,
+        ];
+        tx.run(sql, values).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,136 @@
+//! Figures kept beside a debtor: sums over his open debts, his usable phones, and his place in the
+//! order of each campaign. They follow from other rows and are set anew whenever one of those changes.
+
+use super::table::pieces;
+use crate::sql::{Field, Link, vals};
+use domain::entity::Campaign;
+use domain::ids::{CampaignId, DebtorId, PersonId};
+use domain::ports::StoreError;
+
+const SUMS: &str = "UPDATE debtors SET \
+    open_debts=(SELECT COUNT(*) FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
+    balance_minor=COALESCE((SELECT SUM(x.principal_minor+x.interest_minor+x.fees_minor) FROM debts x \
+        WHERE x.debtor_id=debtors.id AND x.status='open'),0), \
+    overdue_minor=COALESCE((SELECT SUM(x.overdue_minor) FROM debts x \
+        WHERE x.debtor_id=debtors.id AND x.status='open'),0), \
+    oldest_due_day=(SELECT MIN(x.due_day) FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
+    phones=(SELECT COUNT(*) FROM contact_points x \
+        WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad), \
+    confidence=COALESCE((SELECT MAX(x.confidence) FROM contact_points x \
+        WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad),0) \
+    WHERE id";
+
+/// Order keys of a campaign and the value each sorts by, greatest first.
+const ORDER_KEYS: &[(&str, &str)] = &[
+    // What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
+    ("expected_value", "d.balance_minor/100*d.confidence"),
+    // Days past due grow by one for everybody each day: the oldest due day first is the same order.
+    ("dpd", "COALESCE(-d.oldest_due_day,-1000000000)"),
+    ("balance", "d.balance_minor"),
+    // Never called first, then the one called longest ago.
+    ("last_attempt", "-COALESCE(d.last_attempt_at,0)"),
+    ("random", "d.lot"),
+];
+
+/// Sets the figures of debtors anew, and their order in the campaigns that have them.
+pub(crate) async fn refresh(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    tx.run_in(SUMS, debtors, "", &[]).await?;
+    reorder(tx, debtors).await
+}
+
+/// Sets the order of debtors anew in every campaign that still has them.
+pub(crate) async fn reorder(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    let rows = tx
+        .rows_in(
+            "SELECT DISTINCT campaign_id FROM campaign_items WHERE NOT done AND debtor_id",
+            debtors,
+            "",
+            &[],
+        )
+        .await?;
+    let mut campaigns = Vec::new();
+    for row in &rows {
+        campaigns.push(row.get::<CampaignId>("campaign_id")?);
+    }
+    campaigns.sort_unstable();
+    campaigns.dedup();
+    for id in campaigns {
+        let campaign: Option<Campaign> = tx.find("WHERE id=$1", vals![id]).await?;
+        let order = campaign.map(|c| c.params.order).unwrap_or_default();
+        let set = format!("{} AND debtor_id", set_order(&order));
+        tx.run_in(&set, debtors, "", &vals![id, order_code(&order)])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Sets the order of every item of a campaign whose order keys were changed.
+pub(crate) async fn reorder_campaign(tx: &mut Link, campaign: &Campaign) -> Result<(), StoreError> {
+    let order = &campaign.params.order;
+    let sql = format!("{} AND order_code<>$2 AND NOT done", set_order(order));
+    tx.run(sql, vals![campaign.id, order_code(order)])
+        .await
+        .map(drop)
+}
+
+/// The four values an item of a debtor `d` is sorted by.
+pub(crate) fn order_values(order: &[String]) -> [&'static str; 4] {
+    let mut values = ["0"; 4];
+    let known = order
+        .iter()
+        .filter_map(|key| ORDER_KEYS.iter().find(|(k, _)| k == key));
+    for (value, (_, sql)) in values.iter_mut().zip(known) {
+        *value = sql;
+    }
+    values
+}
+
+/// Tells orders apart in one number.
+pub(crate) fn order_code(order: &[String]) -> i64 {
+    let place = |key: &String| ORDER_KEYS.iter().position(|(k, _)| k == key);
+    order
+        .iter()
+        .filter_map(place)
+        .take(4)
+        .fold(1, |code, n| code * 10 + i64::try_from(n + 1).unwrap_or(9))
+}
+
+/// `$1` the campaign, `$2` the code of its order.
+fn set_order(order: &[String]) -> String {
+    let set: Vec<String> = order_values(order)
+        .iter()
+        .enumerate()
+        .map(|(n, value)| {
+            let of = if *value == "0" {
+                "0".to_owned()
+            } else {
+                format!("(SELECT {value} FROM debtors d WHERE d.id=campaign_items.debtor_id)")
+            };
+            format!("rank{}={of}", n + 1)
+        })
+        .collect();
+    format!(
+        "UPDATE campaign_items SET {}, order_code=$2 WHERE campaign_id=$1",
+        set.join(", ")
+    )
+}
+
+/// The rows that leases of persons stand on.
+pub(crate) async fn ensure_persons(tx: &mut Link, persons: &[PersonId]) -> Result<(), StoreError> {
+    for piece in pieces(persons) {
+        let places: Vec<String> = (1..=piece.len()).map(|n| format!("(${n})")).collect();
+        let sql = format!(
+            "INSERT INTO persons (id) VALUES {} ON CONFLICT (id) DO NOTHING",
+            places.join(",")
+        );
+        tx.run(sql, piece.iter().map(Field::val).collect()).await?;
+    }
+    Ok(())
+}
+
+/// Debtors whose person became known take their campaign items along.
+pub(crate) async fn follow_person(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    let sql = "UPDATE campaign_items SET person_id=\
+        (SELECT d.person_id FROM debtors d WHERE d.id=campaign_items.debtor_id) WHERE debtor_id";
+    tx.run_in(sql, debtors, "", &[]).await.map(drop)
+}

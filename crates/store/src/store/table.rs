@@ -1,0 +1,148 @@
+//! Statements every table needs.
+
+use crate::rows::{Entity, all_vals, columns, replace_sql, written};
+use crate::sql::{Field, Link, Row, Val, holes, vals};
+use domain::ports::StoreError;
+use std::fmt::Write as _;
+
+/// Most values of one `IN` list.
+const LIST_MAX: usize = 512;
+/// Most rows of one `INSERT`; with the widest table (38 columns) well below both engines' limits.
+const INSERT_MAX: usize = 64;
+
+/// Values of an `IN` list cut into pieces whose length is a power of two (the last value is repeated),
+/// so that a list of any length needs few statements.
+pub(crate) fn pieces<T: Field + Clone>(values: &[T]) -> Vec<Vec<T>> {
+    let padded = |piece: &[T]| {
+        let mut piece = piece.to_vec();
+        if let Some(last) = piece.last().cloned() {
+            piece.resize(piece.len().next_power_of_two(), last);
+        }
+        piece
+    };
+    values.chunks(LIST_MAX).map(padded).collect()
+}
+
+impl Link {
+    /// Runs `before IN (list) after` for each piece of a list; `fixed` are the values in front of it.
+    pub(crate) async fn rows_in<T: Field + Clone>(
+        &mut self,
+        before: &str,
+        list: &[T],
+        after: &str,
+        fixed: &[Val],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for piece in pieces(list) {
+            let sql = in_sql(before, piece.len(), after, fixed.len());
+            rows.extend(self.rows(sql, with_list(fixed, &piece)).await?);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Self::rows_in`], for a statement that gives no rows.
+    pub(crate) async fn run_in<T: Field + Clone>(
+        &mut self,
+        before: &str,
+        list: &[T],
+        after: &str,
+        fixed: &[Val],
+    ) -> Result<u64, StoreError> {
+        let mut touched = 0;
+        for piece in pieces(list) {
+            let sql = in_sql(before, piece.len(), after, fixed.len());
+            touched += self.run(sql, with_list(fixed, &piece)).await?;
+        }
+        Ok(touched)
+    }
+
+    /// Inserts or replaces one row by its key.
+    pub(crate) async fn put<T: Entity>(&mut self, row: &T) -> Result<(), StoreError> {
+        self.put_all(std::slice::from_ref(row)).await
+    }
+
+    /// Inserts or replaces rows by their keys; no key may come twice.
+    pub(crate) async fn put_all<T: Entity>(&mut self, rows: &[T]) -> Result<(), StoreError> {
+        self.insert(rows, &replace_sql::<T>()).await
+    }
+
+    /// Inserts rows that are not there yet; `or` is a conflict clause, or nothing.
+    pub(crate) async fn insert<T: Entity>(
+        &mut self,
+        rows: &[T],
+        or: &str,
+    ) -> Result<(), StoreError> {
+        let names = written::<T>();
+        for chunk in rows.chunks(INSERT_MAX) {
+            let mut sql = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
+            for n in 0..chunk.len() {
+                let comma = if n == 0 { "" } else { "," };
+                let _ = write!(sql, "{comma}({})", holes(n * names.len() + 1, names.len()));
+            }
+            sql.push_str(or);
+            let values = chunk.iter().flat_map(all_vals).collect();
+            self.run(sql, values).await.map_err(named::<T>)?;
+        }
+        Ok(())
+    }
+
+    /// One row by its key.
+    pub(crate) async fn get<T: Entity>(&mut self, key: impl Field) -> Result<T, StoreError> {
+        self.find(&format!("WHERE {}=$1", T::COLUMNS[0]), vals![key])
+            .await?
+            .ok_or(StoreError::NotFound(T::WHAT))
+    }
+
+    /// The first row that `rest` (everything behind the table's name) finds.
+    pub(crate) async fn find<T: Entity>(
+        &mut self,
+        rest: &str,
+        values: Vec<Val>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(rest, values).await?.into_iter().next())
+    }
+
+    /// All rows that `rest` finds.
+    pub(crate) async fn all<T: Entity>(
+        &mut self,
+        rest: &str,
+        values: Vec<Val>,
+    ) -> Result<Vec<T>, StoreError> {
+        let sql = format!("SELECT {} FROM {} {rest}", columns::<T>(), T::TABLE);
+        self.rows(sql, values).await?.iter().map(T::read).collect()
+    }
+
+    /// All rows whose `column` is in a list, with more conditions and order in `after`.
+    pub(crate) async fn all_in<T: Entity, K: Field + Clone>(
+        &mut self,
+        column: &str,
+        list: &[K],
+        after: &str,
+        fixed: &[Val],
+    ) -> Result<Vec<T>, StoreError> {
+        let before = format!("SELECT {} FROM {} WHERE {column}", columns::<T>(), T::TABLE);
+        let rows = self.rows_in(&before, list, after, fixed).await?;
+        rows.iter().map(T::read).collect()
+    }
+}
+
+fn in_sql(before: &str, count: usize, after: &str, fixed: usize) -> String {
+    format!("{before} IN ({}) {after}", holes(fixed + 1, count))
+}
+
+fn with_list<T: Field>(fixed: &[Val], list: &[T]) -> Vec<Val> {
+    fixed
+        .iter()
+        .cloned()
+        .chain(list.iter().map(Field::val))
+        .collect()
+}
+
+/// A conflict says what is taken, in the words of the port.
+fn named<T: Entity>(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Conflict(text) if text.contains("belongs to") => StoreError::Conflict(text),
+        StoreError::Conflict(_) => StoreError::Conflict(format!("{} is taken", T::UNIQUE)),
+        other => other,
+    }
+}
