@@ -175,6 +175,9 @@ pub struct VoiceConfig {
     pub external_address: Option<IpAddr>,
     /// Realm of the registrar's challenges.
     pub realm: String,
+    /// Challenge phones with MD5 before SHA-256. RFC 8760 §2.4 wants the strongest first, but old
+    /// phones read the first challenge only and know MD5 alone.
+    pub md5_first: bool,
     /// Transactions at once; beyond it new requests are answered 503.
     pub sip_transactions: usize,
     /// Address of RTP sockets.
@@ -222,6 +225,7 @@ impl VoiceConfig {
             ],
             external_address: None,
             realm: "marcador".to_owned(),
+            md5_first: false,
             sip_transactions: 20_000,
             media_bind: addr.ip(),
             media_ports: 20_000..=29_999,

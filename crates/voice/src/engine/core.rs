@@ -271,10 +271,14 @@ fn settings(config: &VoiceConfig, bound: &[(SipTransport, SocketAddr)]) -> Confi
     settings.local.tcp = reached(SipTransport::Tcp);
     settings.session_expires_s = limits::SESSION_S;
     let phones = config.phones.clone();
+    let mut algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+    if config.md5_first {
+        algorithms.reverse();
+    }
     settings.auth = Some(Auth {
         realm: config.realm.clone(),
         nonce_key: rand::random(),
-        algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
+        algorithms,
         passwords: Arc::new(move |user: &str| phones.password(user).map(Secret::Password)),
     });
     let (least, most) = limits::REGISTRATION_S;
