@@ -80,7 +80,7 @@ mod tests {
         let ports = Ports::new(IpAddr::from([127, 0, 0, 1]), 41_200, 41_203);
         let one = ports.bind().expect("first");
         let two = ports.bind().expect("second");
-        assert!(one.1.port() % 2 == 0 && one.1 != two.1);
+        assert!(one.1.port().is_multiple_of(2) && one.1 != two.1);
         assert!(matches!(
             ports.bind(),
             Err(SipTestError::NoPort(41_200, 41_203))

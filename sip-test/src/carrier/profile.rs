@@ -147,9 +147,7 @@ impl Profile {
     pub fn parse(text: &str) -> Result<Self, SipTestError> {
         let profile: Self =
             serde_json::from_str(text).map_err(|e| SipTestError::Profile(e.to_string()))?;
-        profile
-            .check()
-            .map_err(|what| SipTestError::Profile(what.to_owned()))?;
+        profile.check()?;
         Ok(profile)
     }
 
@@ -165,7 +163,16 @@ impl Profile {
         Self::parse(&text)
     }
 
-    fn check(&self) -> Result<(), &'static str> {
+    /// Says whether it is one; for profiles that were changed after they were read.
+    ///
+    /// # Errors
+    /// As [`Profile::parse`].
+    pub fn check(&self) -> Result<(), SipTestError> {
+        self.faults()
+            .map_err(|what| SipTestError::Profile(what.to_owned()))
+    }
+
+    fn faults(&self) -> Result<(), &'static str> {
         let s = &self.shares;
         let shares = [
             s.human,
@@ -188,7 +195,7 @@ impl Profile {
         if self
             .answer_by_hour
             .as_ref()
-            .is_some_and(|h| h.len() != 24 || h.iter().any(|v| !(*v >= 0.0)))
+            .is_some_and(|h| h.len() != 24 || h.iter().any(|v| v.is_nan() || *v < 0.0))
         {
             return Err("answer_by_hour needs 24 factors of 0 or more");
         }

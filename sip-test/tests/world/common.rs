@@ -1,5 +1,4 @@
 //! A user agent for tests: a real endpoint on real sockets, with one leg.
-#![expect(clippy::expect_used, reason = "tests fail loudly")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -106,20 +105,20 @@ impl Ua {
         .await;
     }
 
-    /// The final code of a call that is not answered.
-    pub(crate) async fn failed(&mut self) -> (u16, Option<u16>) {
-        self.until("the refusal", |e| match e {
-            Event::Failed { failure, .. } => Some((failure.code, failure.q850)),
-            _ => None,
-        })
-        .await
-    }
-
     pub(crate) async fn ended(&mut self) {
         self.until("the end", |e| {
             matches!(e, Event::Ended { .. }).then_some(())
         })
         .await;
+    }
+
+    /// Changes what we say.
+    pub(crate) fn say(&self, voice: Voice) {
+        self.leg
+            .as_ref()
+            .expect("a leg")
+            .say(voice)
+            .expect("the media thread");
     }
 
     pub(crate) fn hang_up(&mut self, call: CallKey) {

@@ -1,11 +1,9 @@
 //! The phone against a registrar and its calls, over real sockets.
 
-mod common;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use common::{PATIENCE, Ua};
+use crate::common::{PATIENCE, Ua};
 use media::speech::DEBTOR_HZ;
 use sip::header::Algorithm;
 use sip::ua::{Auth, Config, Event, RegistrarRules, Secret};

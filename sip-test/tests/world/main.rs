@@ -1,0 +1,7 @@
+//! The simulated world over real sockets: carrier, phone, agent and the program itself.
+
+mod agent;
+mod carrier;
+mod common;
+mod phone;
+mod process;
