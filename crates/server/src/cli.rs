@@ -282,4 +282,7 @@ pub struct CarrierArgs {
     /// Longest life.
     #[arg(long)]
     pub seconds: Option<u64>,
+    /// End when standard input closes or the parent process is gone.
+    #[arg(long)]
+    pub child: bool,
 }

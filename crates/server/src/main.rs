@@ -11,6 +11,9 @@ mod demo;
 mod failure;
 mod logging;
 mod node;
+mod secrets;
+mod sheet;
+mod signals;
 
 use clap::Parser as _;
 use cli::{Cli, Command};

@@ -103,8 +103,6 @@ pub struct Media {
 pub struct Law {
     /// Folder of packs.
     pub packs: String,
-    /// Pack of last resort.
-    pub default: String,
 }
 
 /// `[auth]`.
@@ -121,12 +119,6 @@ pub struct Auth {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Largest JSON body.
-    pub body_bytes: usize,
-    /// Largest import.
-    pub import_bytes: usize,
-    /// Websockets at once.
-    pub sockets: usize,
     /// SIP transactions at once.
     pub sip_transactions: usize,
     /// Calls at once.

@@ -22,7 +22,7 @@ pub(super) fn spawn(log: &Path, seed: u64, seconds: Option<u64>) -> anyhow::Resu
     let program = std::env::current_exe().context("own path")?;
     let mut command = Command::new(program);
     command
-        .arg("carrier")
+        .args(["carrier", "--child"])
         .args(["--bind", &address])
         .args(["--seed", &seed.to_string()])
         .arg("--log")
@@ -38,6 +38,11 @@ pub(super) fn spawn(log: &Path, seed: u64, seconds: Option<u64>) -> anyhow::Resu
 }
 
 impl CarrierProcess {
+    /// Its process id; 0 once it has ended.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id().unwrap_or(0)
+    }
+
     /// Closes its input and waits for its end.
     pub(super) async fn stop(mut self) {
         drop(self.child.stdin.take());

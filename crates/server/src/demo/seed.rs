@@ -18,9 +18,9 @@ const PORTFOLIO: &str = "Consumo 2026";
 /// Name of the demo's only trunk.
 pub(super) const TRUNK: &str = "carrier";
 /// Lines of the demo's carrier: enough for three an agent at a hundred agents.
-const TRUNK_CHANNELS: i32 = 300;
+pub(super) const TRUNK_CHANNELS: i32 = 300;
 /// Starts a second of the demo's carrier.
-const TRUNK_CPS: i32 = 20;
+pub(super) const TRUNK_CPS: i32 = 20;
 /// Power mode of the demo: three lines an agent until predictive pacing arrives.
 const LINES_PER_AGENT: f64 = 3.0;
 

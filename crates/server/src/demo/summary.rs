@@ -70,3 +70,39 @@ pub struct Summary {
     /// Faults of ours.
     pub errors: u64,
 }
+
+impl Summary {
+    /// The same in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let blocked: Vec<String> = self.blocked.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        let blocked = if blocked.is_empty() { "none".to_owned() } else { blocked.join(", ") };
+        format!(
+            "in {} s: {} dialed, {} people and {} machines answered, {} with an agent\n\
+             abandoned {} of {} live answers; occupancy {} of {} s\n\
+             {} dispositions, {} promises; {} recordings ({} s)\n\
+             card after answer p50 {} p99 {} ms; voice p50 {} p99 {} ms; waits p50 {} p99 {} ms\n\
+             refused: {blocked}; errors: {}",
+            self.seconds,
+            self.attempts,
+            self.answered_human,
+            self.answered_machine,
+            self.connected,
+            self.abandonment.numerator,
+            self.abandonment.denominator,
+            self.occupancy.numerator_ms / 1_000,
+            self.occupancy.denominator_ms / 1_000,
+            self.dispositions,
+            self.promises,
+            self.recordings,
+            self.recording_ms / 1_000,
+            self.screen_pop_ms.p50,
+            self.screen_pop_ms.p99,
+            self.bridge_ms.p50,
+            self.bridge_ms.p99,
+            self.wait_ms.p50,
+            self.wait_ms.p99,
+            self.errors,
+        )
+    }
+}

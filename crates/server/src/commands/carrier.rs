@@ -1,0 +1,26 @@
+//! `marcador carrier`: the demo's carrier as a process of its own.
+
+use crate::cli::CarrierArgs;
+use anyhow::Context as _;
+use sip_test::carrier::{Config, Profile, run as run_carrier};
+use std::time::Duration;
+
+/// Runs until its time is over, a signal comes or, as the demo's child, the demo is gone.
+pub(crate) async fn run(args: CarrierArgs) -> anyhow::Result<()> {
+    let bind = args.bind.parse().context("--bind: expected ADDRESS:PORT")?;
+    let profile = match &args.profile {
+        Some(path) => Profile::load(path)?,
+        None => Profile::demo()?,
+    };
+    let config = Config {
+        seed: args.seed,
+        profile: Some(profile),
+        log: args.log,
+        life: args.seconds.map(Duration::from_secs),
+        until_stdin_closes: args.child,
+        until_parent_ends: args.child,
+        ..Config::new(bind)
+    };
+    run_carrier(config).await?;
+    Ok(())
+}

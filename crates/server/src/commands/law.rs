@@ -1,0 +1,104 @@
+//! `marcador law check|explain`.
+
+use super::{read_config, say};
+use crate::cli::{ConfigArgs, LawCommand};
+use crate::clock::{NodeClock, RandomIds, system_now};
+use crate::failure::Failure;
+use anyhow::Context as _;
+use domain::entity::{CampaignParams, Channel, CheckPoint, Verdict};
+use domain::ids::{DebtorId, PointId, VerdictId};
+use domain::law::{Action, Judge as _, RuleBook};
+use domain::ports::{Clock as _, IdSource as _};
+use domain::time::{SECOND_MS, UtcMs};
+use std::path::PathBuf;
+
+/// Carries it out.
+pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
+    match what {
+        LawCommand::Check { packs } => check(&packs),
+        LawCommand::Explain { debtor, at, config } => explain(&debtor, at.as_deref(), &config).await,
+    }
+}
+
+fn check(files: &[PathBuf]) -> Result<(), Failure> {
+    let book = RuleBook::embedded().map_err(anyhow::Error::from)?;
+    let mut faults = 0;
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string());
+        match book.check(&name, &text.map_err(Failure::usage)?, system_now()) {
+            Ok(pack) => {
+                let unjudged = if pack.unjudged.is_empty() {
+                    String::new()
+                } else {
+                    format!("; not judged yet, so the house floor or a refusal holds: {}", pack.unjudged.join(", "))
+                };
+                let signed = if pack.signed { "signed" } else { "not signed by a lawyer" };
+                say(format!("{}: {} {} is whole, {signed}{unjudged}", file.display(), pack.id, pack.version));
+            }
+            Err(error) => {
+                faults += 1;
+                say(format!("{}: {error}", file.display()));
+            }
+        }
+    }
+    if faults > 0 {
+        return Err(Failure::Failed(anyhow::anyhow!("{faults} of {} packs have a fault", files.len())));
+    }
+    Ok(())
+}
+
+async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<(), Failure> {
+    let id: DebtorId = debtor.parse().map_err(Failure::usage)?;
+    let config = read_config(args)?;
+    let store = crate::node::open_store(&config.database.url).await?;
+    let clock = NodeClock::system();
+    let now: UtcMs = match at {
+        Some(text) => text.parse().context("--at").map_err(Failure::usage)?,
+        None => clock.now(),
+    };
+    let book = crate::node::rule_book(&config.law)?;
+    let facts = store.contact_facts(id, now).await.map_err(anyhow::Error::from)?;
+    let params = CampaignParams::default();
+    let action = |point_id: Option<PointId>| Action {
+        verdict_id: VerdictId(RandomIds.next(now)),
+        check_point: CheckPoint::Manual,
+        channel: Channel::Call,
+        point_id,
+        campaign_id: None,
+        campaign_window: None,
+        attempts_per_day: None,
+        ring_timeout_ms: params.ring_timeout_s * SECOND_MS,
+        agent_reserved: true,
+        now,
+    };
+    let points: Vec<Option<PointId>> = match facts.points.is_empty() {
+        true => vec![None],
+        false => facts.points.iter().map(|p| Some(p.id)).collect(),
+    };
+    for point in points {
+        tell(&book.judge(&facts, &action(point)));
+    }
+    Ok(())
+}
+
+fn tell(verdict: &Verdict) {
+    let point = verdict.point_id.map_or_else(|| "no phone".to_owned(), |p| format!("point {p}"));
+    say(format!("{point} at {}: {}", verdict.at, verdict.decision.as_str()));
+    for pack in &verdict.packs {
+        say(format!("  pack {} {}", pack.id, pack.version));
+    }
+    for zone in &verdict.zones {
+        say(format!("  zone {} ({}): {}", zone.zone, zone.evidence, zone.local));
+    }
+    for rule in &verdict.rules {
+        let mark = if rule.refused { "refused" } else { "passed" };
+        say(format!("  {mark} {}: {} | {}", rule.rule, rule.es, rule.en));
+    }
+    for counter in &verdict.counters {
+        say(format!("  {}: {} of {} from {} to {}", counter.rule, counter.value, counter.limit, counter.from, counter.to));
+    }
+    if let Some(next) = verdict.next_legal_at {
+        say(format!("  next lawful instant: {next}"));
+    }
+}

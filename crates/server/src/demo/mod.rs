@@ -1,0 +1,240 @@
+//! `marcador demo`: the whole product on embedded defaults, with people and a telephone network that
+//! are simulated but reached the real way: SIP, RTP, HTTP and websockets over loopback. Its only
+//! trunk is its own carrier.
+
+mod carrier;
+mod clock;
+mod crew;
+mod people;
+mod portfolio;
+mod ports;
+mod seed;
+mod summary;
+mod tally;
+mod told;
+
+use crate::cli::{DemoArgs, Mode};
+use crate::clock::{NodeClock, RandomIds};
+use crate::config::{Config, TrunkConfig, TrunkTransport, load};
+use crate::node::{Kind, Node, Parts, listen, open_store, rule_book};
+use crate::secrets;
+use crate::signals::Signals;
+use carrier::CarrierProcess;
+use crew::Crew;
+use domain::entity::{CampaignStatus, DialMode};
+use domain::ports::{Clock as _, Store};
+use people::People;
+use seed::{Seeded, Seeder};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Header by which the carrier's log names the attempt.
+const ATTEMPT_HEADER: &str = "X-Marcador-Attempt";
+/// At the end, calls may go on so long.
+const DRAIN_MS: i64 = 45_000;
+/// How often figures are shown on a terminal.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The data folder; a temporary one goes with the run.
+enum Folder {
+    Own(PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl Folder {
+    fn open(given: Option<&PathBuf>) -> anyhow::Result<Self> {
+        match given {
+            Some(path) => {
+                std::fs::create_dir_all(path)?;
+                Ok(Self::Own(std::fs::canonicalize(path)?))
+            }
+            None => Ok(Self::Temporary(tempfile::Builder::new().prefix("marcador-demo-").tempdir()?)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) => path,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+}
+
+/// Carries it out.
+///
+/// # Errors
+/// When a part cannot be started; the error says which.
+pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let folder = Folder::open(args.data.as_ref())?;
+    let listener = listen(&args.http).await?;
+    let mut config = configuration(&args, folder.path())?;
+    let store = open_store(&config.database.url).await?;
+    let book = rule_book(&config.law)?;
+    let standing = clock::stand(&*store, &book, &portfolio::places(), args.at.as_deref()).await?;
+    let clock = Arc::new(NodeClock::shifted(standing.offset_ms));
+    let began = clock.now();
+    let log = folder.path().join("carrier.jsonl");
+    let carrier = carrier::spawn(&log, args.seed, args.seconds)?;
+    config.trunks = vec![route(&carrier.address)];
+    let (seeded, people) = seed(&args, &config, &store, &clock).await?;
+    let parts = Parts {
+        config: &config,
+        kind: Kind::Demo,
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        listener,
+        drain_ms: DRAIN_MS,
+    };
+    let node = Node::start(parts).await?;
+    start_campaigns(&node, &store, &seeded).await?;
+    let crew = Crew::start(&node, &people, args.seed).await?;
+    let demo = told::Demo {
+        node: &node,
+        carrier: &carrier,
+        people: &people,
+        standing: &standing,
+        folder: folder.path(),
+        continued: seeded.continued,
+    };
+    demo.tell(&*clock)?;
+    let started = Instant::now();
+    let end = watch(&args, &node, &clock, &mut signals, started).await;
+    let summary = finish(Finish { node, crew, carrier, store, began, started, offset_ms: standing.offset_ms, end }, &mut signals).await?;
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_string_pretty(&summary)? + "\n")?;
+    }
+    crate::commands::say(summary.words());
+    Ok(())
+}
+
+/// Defaults and environment, with everything pointed into the data folder and onto loopback.
+fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
+    let mut config = load(&[])?;
+    config.http.bind.clone_from(&args.http);
+    config.http.behind_tls = false;
+    config.database.url = args
+        .database_url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite://{}", dir.join("marcador.db").display()));
+    config.recordings.url = format!("file://{}", dir.join("recordings").display());
+    config.auth.secret_file = dir.join("marcador.secret").display().to_string();
+    config.auth.second_factor = false;
+    config.node.roles = vec!["dial".into(), "web".into()];
+    let port = ports::free_sip_port()?;
+    config.sip.bind = vec![format!("udp://127.0.0.1:{port}"), format!("tcp://127.0.0.1:{port}")];
+    config.sip.external_address = String::new();
+    config.media.bind = "127.0.0.1".into();
+    Ok(config)
+}
+
+/// The only route of a demo.
+fn route(carrier: &str) -> TrunkConfig {
+    TrunkConfig {
+        name: seed::TRUNK.into(),
+        uri: format!("sip:{carrier}"),
+        transport: TrunkTransport::Udp,
+        username: None,
+        password: None,
+        password_file: None,
+        register: false,
+        channels: u32::try_from(seed::TRUNK_CHANNELS).unwrap_or(u32::MAX),
+        cps: u32::try_from(seed::TRUNK_CPS).unwrap_or(u32::MAX),
+        codecs: vec!["pcma".into(), "pcmu".into()],
+        headers: BTreeMap::from([(ATTEMPT_HEADER.to_owned(), "{attempt}".to_owned())]),
+        behind_nat: false,
+    }
+}
+
+async fn seed(
+    args: &DemoArgs,
+    config: &Config,
+    store: &Arc<dyn Store>,
+    clock: &Arc<NodeClock>,
+) -> anyhow::Result<(Seeded, People)> {
+    let seeder = Seeder { store, clock: &**clock, ids: &RandomIds };
+    let mode = match args.mode {
+        Mode::Manual => DialMode::Manual,
+        Mode::Preview => DialMode::Preview,
+        Mode::Progressive => DialMode::Progressive,
+        Mode::Power => DialMode::Power,
+    };
+    let seeded = seeder.seed(mode, args.debtors).await?;
+    let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
+    let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
+    let people = seeder.people(args.agents, &hash).await?;
+    Ok((seeded, people))
+}
+
+/// Starts what was never started; a continued demo's running campaigns go on by themselves, and what
+/// a person paused stays paused.
+async fn start_campaigns(node: &Node, store: &Arc<dyn Store>, seeded: &Seeded) -> anyhow::Result<()> {
+    for id in &seeded.campaigns {
+        let campaign = store.get_campaign(*id).await?;
+        if campaign.status == CampaignStatus::Draft {
+            let report = node.center.start_campaign(center::Actor::System, *id).await?;
+            for problem in report.problems {
+                tracing::info!(campaign = %id, code = problem.code, "{}", problem.en);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Signal,
+    Time,
+}
+
+/// Shows figures until the time is over or a signal comes.
+async fn watch(args: &DemoArgs, node: &Node, clock: &NodeClock, signals: &mut Signals, started: Instant) -> End {
+    let line = told::Line::new(args.headless);
+    let over = async {
+        match args.seconds {
+            Some(seconds) => tokio::time::sleep_until((started + Duration::from_secs(seconds)).into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            () = &mut over => return End::Time,
+            () = signals.next() => return End::Signal,
+            _ = tick.tick() => line.show(&node.center.figures().await, clock),
+        }
+    }
+}
+
+struct Finish {
+    node: Node,
+    crew: Crew,
+    carrier: CarrierProcess,
+    store: Arc<dyn Store>,
+    began: domain::time::UtcMs,
+    started: Instant,
+    offset_ms: i64,
+    end: End,
+}
+
+/// Lets calls end, sends everybody home and counts.
+async fn finish(run: Finish, signals: &mut Signals) -> anyhow::Result<summary::Summary> {
+    let Finish { node, crew, carrier, store, began, started, offset_ms, end } = run;
+    let seconds = started.elapsed().as_secs();
+    if end == End::Signal {
+        crate::commands::say("ending: calls that are up may end; Ctrl-C again ends them now");
+    }
+    tokio::select! {
+        () = node.drain() => {}
+        () = signals.next() => {}
+    }
+    crew.leave().await;
+    let figures = node.center.figures().await;
+    node.stop().await;
+    carrier.stop().await;
+    tally::summary(&*store, figures, began, seconds, offset_ms).await
+}

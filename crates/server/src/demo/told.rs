@@ -1,0 +1,175 @@
+//! What a demo tells: addresses and logins at its start, then a line of figures.
+
+use super::carrier::CarrierProcess;
+use super::clock::Standing;
+use super::people::{Login, People};
+use crate::clock::NodeClock;
+use crate::commands::say;
+use crate::node::Node;
+use center::view::Figures;
+use domain::ports::Clock;
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Zone in which the demo's clock is told: the majority's.
+const ZONE: &str = "America/Mexico_City";
+/// Without a terminal, every so many ticks a line.
+const PLAIN_EVERY: u64 = 10;
+
+/// A demo that is up.
+pub(super) struct Demo<'a> {
+    pub(super) node: &'a Node,
+    pub(super) carrier: &'a CarrierProcess,
+    pub(super) people: &'a People,
+    pub(super) standing: &'a Standing,
+    pub(super) folder: &'a Path,
+    pub(super) continued: bool,
+}
+
+/// `demo.json` in the data folder, for programs.
+#[derive(Serialize)]
+struct Info<'a> {
+    url: String,
+    sip: String,
+    carrier: &'a str,
+    carrier_pid: u32,
+    agent: &'a Login,
+    supervisor: &'a Login,
+    manager: &'a Login,
+    admin: &'a Login,
+}
+
+impl Demo<'_> {
+    /// Writes `demo.json` and prints addresses and logins.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn tell(&self, clock: &dyn Clock) -> anyhow::Result<()> {
+        let people = self.people;
+        let url = format!("http://{}", self.node.http);
+        let info = Info {
+            url: url.clone(),
+            sip: self.node.sip.to_string(),
+            carrier: &self.carrier.address,
+            carrier_pid: self.carrier.pid(),
+            agent: &people.agent.login,
+            supervisor: &people.supervisor,
+            manager: &people.manager,
+            admin: &people.admin,
+        };
+        // Written whole under another name first: who reads it sees all of it or nothing.
+        let path = self.folder.join("demo.json");
+        let draft = self.folder.join("demo.json.new");
+        std::fs::write(&draft, serde_json::to_string_pretty(&info)?)?;
+        std::fs::rename(&draft, &path)?;
+        say(format!("Marcador demo: {url}   (API: {url}/docs)"));
+        say(format!("clock: {}, {}{}", local(clock.now()), self.standing.why, ahead(self.standing.offset_ms)));
+        for (role, login) in [
+            ("agent", &people.agent.login),
+            ("supervisor", &people.supervisor),
+            ("manager", &people.manager),
+            ("admin", &people.admin),
+        ] {
+            say(format!("  {role:<10} {:<12} {}", login.username, login.password));
+        }
+        let kind = if self.continued { "continued" } else { "new" };
+        say(format!(
+            "{} simulated agents; carrier at {} (process {}); SIP at {}; {kind} data in {}",
+            people.simulated.len(),
+            self.carrier.address,
+            self.carrier.pid(),
+            self.node.sip,
+            self.folder.display()
+        ));
+        Ok(())
+    }
+}
+
+fn local(at: UtcMs) -> String {
+    let text = domain::time::zone(ZONE).map(|zone| at.in_zone(&zone).strftime("%A %Y-%m-%d %H:%M:%S").to_string());
+    text.map_or_else(|_| at.to_string(), |text| format!("{text} in Mexico City"))
+}
+
+fn ahead(offset_ms: i64) -> String {
+    let (hours, minutes) = (offset_ms.abs() / HOUR_MS, offset_ms.abs() % HOUR_MS / MINUTE_MS);
+    match offset_ms {
+        0 => String::new(),
+        1.. => format!(" ({hours} h {minutes} min ahead of the machine's)"),
+        _ => format!(" ({hours} h {minutes} min behind the machine's)"),
+    }
+}
+
+/// The line of figures: rewritten on a terminal, now and then elsewhere.
+pub(super) struct Line {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    ticks: AtomicU64,
+}
+
+impl Line {
+    pub(super) fn new(quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && !quiet).then(|| {
+            let bar = ProgressBar::new_spinner();
+            ProgressStyle::with_template("{spinner} {msg}").map_or(bar.clone(), |style| bar.with_style(style))
+        });
+        Self { bar, quiet, ticks: AtomicU64::new(0) }
+    }
+
+    pub(super) fn show(&self, figures: &Figures, clock: &NodeClock) {
+        if self.quiet {
+            return;
+        }
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(words(figures, clock.now()));
+                bar.tick();
+            }
+            None if tick % PLAIN_EVERY == 0 => say(words(figures, clock.now())),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn words(f: &Figures, now: UtcMs) -> String {
+    let pct = |n: u64, d: u64| if d == 0 { 0 } else { n * 100 / d };
+    let mut states: Vec<(&str, u64)> = Vec::new();
+    for (_, state, count) in &f.agents {
+        match states.iter_mut().find(|(known, _)| known == state) {
+            Some((_, sum)) => *sum += count,
+            None => states.push((state, *count)),
+        }
+    }
+    let agents: Vec<String> = states.iter().filter(|s| s.1 > 0).map(|(state, n)| format!("{n} {state}")).collect();
+    let lines: u64 = f.lines.iter().map(|l| l.1).sum();
+    let mut text = format!(
+        "{} | {} dialed, {lines} lines up, {} answered, {} with an agent, {} abandoned of {} | {} promises | occupancy {} % | agents: {}",
+        local(now).rsplit_once(" in ").map_or("", |(t, _)| t.rsplit(' ').next().unwrap_or("")),
+        f.attempts,
+        f.answered_human + f.answered_machine,
+        f.connected,
+        f.abandonment.numerator,
+        f.abandonment.denominator,
+        f.promises,
+        pct(f.occupancy.numerator_ms, f.occupancy.denominator_ms),
+        if agents.is_empty() { "none".to_owned() } else { agents.join(", ") },
+    );
+    if f.attempts == 0 && !f.blocked.is_empty() {
+        let reasons: Vec<String> = f.blocked.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+        text += &format!(" | nothing may be dialed now: {}", reasons.join(", "));
+    }
+    text
+}

@@ -1,0 +1,206 @@
+//! A running node: store, bus, voice, center, API and screens wired together. `serve` and `demo` run
+//! the same one.
+
+mod law;
+mod phones;
+mod routes;
+mod web;
+
+pub(crate) use law::rule_book;
+pub(crate) use web::listen;
+
+use crate::clock::{NodeClock, RandomIds};
+use crate::config::Config;
+use crate::secrets;
+use anyhow::Context as _;
+use api::{ApiConfig, ApiParts, ApiState};
+use async_trait::async_trait;
+use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports, RecordingRepair, Repaired};
+use domain::entity::Recording;
+use domain::ports::{Bus, Clock, IdSource, Store};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use voice::{SipTransport, Voice, VoiceConfig, VoiceHandle};
+
+/// Longest wait for open requests at the end.
+const HTTP_END: Duration = Duration::from_secs(5);
+
+/// Opens the database and brings it to this version's shape.
+///
+/// # Errors
+/// When it cannot be reached or is of a later version.
+pub(crate) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
+    if let Some(file) = url.strip_prefix("sqlite://")
+        && let Some(folder) = Path::new(file).parent().filter(|f| !f.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).with_context(|| format!("[database] url: folder {}", folder.display()))?;
+    }
+    let store = store::SqlStore::connect(url).await?;
+    store.migrate().await?;
+    Ok(Arc::new(store))
+}
+
+/// What differs between the product and the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `serve`.
+    Product,
+    /// `demo`.
+    Demo,
+}
+
+/// A node at work.
+pub(crate) struct Node {
+    /// The engine.
+    pub(crate) center: CenterHandle,
+    /// Where the screens and the API are.
+    pub(crate) http: SocketAddr,
+    /// Where SIP over UDP is heard.
+    pub(crate) sip: SocketAddr,
+    voice: VoiceHandle,
+    phones: JoinHandle<()>,
+    web: web::Served,
+}
+
+/// What a node starts from.
+pub(crate) struct Parts<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) kind: Kind,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<NodeClock>,
+    /// The bound address of the screens: taken first, so that a second server on the same port ends
+    /// before it touches the database.
+    pub(crate) listener: TcpListener,
+    /// Longest graceful stop, ms.
+    pub(crate) drain_ms: i64,
+}
+
+impl Node {
+    /// Starts everything. The database must have this version's shape.
+    ///
+    /// # Errors
+    /// When a part cannot be started; the error says which and why.
+    pub(crate) async fn start(parts: Parts<'_>) -> anyhow::Result<Self> {
+        let Parts { config, kind, store, clock, listener, drain_ms } = parts;
+        let clock_port: Arc<dyn Clock> = clock.clone();
+        let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+        let bus = open_bus(&config.bus.url).await?;
+        let book = Arc::new(law::rule_book(&config.law)?);
+        let rulepacks = law::infos(&book, clock.now());
+        let trunks = routes::trunks(&*store, &*clock, &*ids, &config.trunks).await?;
+        let phones = phones::PhoneBook::load(Arc::clone(&store)).await?;
+        let voice_config = voice_config(config, trunks, phones.clone(), clock_port.clone())?;
+        let voice = Voice::start(voice_config).await.context("voice")?;
+        let sip = voice.handle.sip_addr(SipTransport::Udp).context("[sip] bind: no udp:// address")?;
+        let desk = Arc::new(DeskHub::new());
+        let mut center_config = CenterConfig::new(&config.node.name);
+        center_config.repair = Arc::new(Mender { dir: config.recordings_dir() });
+        center_config.drain_max_ms = drain_ms;
+        let ports = Ports {
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            trunk: voice.trunk,
+            reports: voice.reports,
+            clock: clock_port.clone(),
+            ids: Arc::clone(&ids),
+            desk: desk.clone(),
+            law: book,
+        };
+        let center = Center::start(center_config, ports).await?;
+        let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
+        let api = ApiState::new(ApiParts {
+            store,
+            center: center.clone(),
+            desk,
+            blob: Arc::new(store::FileBlob::new(config.recordings_dir())),
+            bus,
+            clock: clock_port,
+            ids,
+            rulepacks,
+            config: ApiConfig {
+                secure_cookies: config.http.behind_tls,
+                origins: config.http.origins.clone(),
+                second_factor_required: config.auth.second_factor,
+                demo: kind == Kind::Demo,
+                clock_offset_ms: clock.offset_ms(),
+                ..ApiConfig::new(secrets)
+            },
+        })?;
+        let http = listener.local_addr()?;
+        let screens = config.node.roles.iter().any(|r| r == "web");
+        let web = web::serve(listener, api, screens);
+        Ok(Self { center, http, sip, voice: voice.handle, phones: phones.keep_fresh(), web })
+    }
+
+    /// Waits until calls are over, without new ones, at most the time the node was given.
+    pub(crate) async fn drain(&self) {
+        self.center.drain().await;
+    }
+
+    /// Ends everything: calls still up get a BYE, recordings are sealed, sockets closed.
+    pub(crate) async fn stop(self) {
+        self.voice.shutdown().await;
+        self.center.shutdown().await;
+        self.phones.abort();
+        self.web.end(HTTP_END).await;
+    }
+}
+
+async fn open_bus(url: &str) -> anyhow::Result<Arc<dyn Bus>> {
+    if url == "local" {
+        return Ok(Arc::new(store::LocalBus::new()));
+    }
+    Ok(Arc::new(store::RedisBus::connect(url).await.context("[bus] url")?))
+}
+
+fn voice_config(
+    config: &Config,
+    trunks: Vec<voice::TrunkConfig>,
+    phones: phones::PhoneBook,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<VoiceConfig> {
+    let binds: Result<_, _> = config.sip.bind.iter().map(|b| b.parse()).collect();
+    let external = match config.sip.external_address.as_str() {
+        "" => None,
+        text => Some(text.parse().context("[sip] external_address: expected an IP address")?),
+    };
+    let folder = Some(config.media.prompts.as_str()).filter(|p| !p.is_empty()).map(PathBuf::from);
+    Ok(VoiceConfig {
+        sip_bind: binds.context("[sip] bind")?,
+        external_address: external,
+        sip_transactions: config.limits.sip_transactions,
+        media_bind: config.media.bind.parse().context("[media] bind: expected an IP address")?,
+        media_ports: config.media_ports()?,
+        media_threads: config.media.threads,
+        calls: config.limits.calls,
+        trunks,
+        prompts_dir: folder,
+        ..VoiceConfig::loopback(clock, Arc::new(phones), config.recordings_dir())
+    })
+}
+
+/// Mends what a dead process left, off the async threads.
+struct Mender {
+    dir: PathBuf,
+}
+
+#[async_trait]
+impl RecordingRepair for Mender {
+    async fn repair(&self, recording: &Recording) -> Result<Repaired, String> {
+        let path = self.dir.join(&recording.key);
+        let found = tokio::task::spawn_blocking(move || voice::repair_recording(&path))
+            .await
+            .map_err(|e| e.to_string())?
+            .map_err(|e| e.to_string())?;
+        Ok(Repaired {
+            sha256: found.sha256,
+            duration_ms: found.duration_ms,
+            bytes: found.bytes,
+            gaps: found.gaps,
+        })
+    }
+}

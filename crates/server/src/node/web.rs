@@ -1,0 +1,57 @@
+//! The listening socket of screens and API.
+
+use api::ApiState;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Binds the address of the screens.
+///
+/// # Errors
+/// Says whether the address is wrong, or taken by another program.
+pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{address} is in use by another program (another marcador?): stop it or choose another address with [http] bind or --http"
+        ),
+        _ => anyhow::anyhow!("[http] bind {address}: {e}"),
+    })
+}
+
+/// A server at work.
+pub(super) struct Served {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// Serves the API and, where asked, the screens.
+pub(super) fn serve(listener: TcpListener, api: ApiState, screens: bool) -> Served {
+    let mut app = api::router(api);
+    if screens {
+        app = app.fallback_service(web::service());
+    }
+    let (stop, stopped) = oneshot::channel::<()>();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let task = tokio::spawn(async move {
+        axum::serve(listener, app)
+            .with_graceful_shutdown(async {
+                // A dropped sender ends it too.
+                let _ = stopped.await;
+            })
+            .await
+    });
+    Served { stop, task }
+}
+
+impl Served {
+    /// Takes no new connections and waits for the open ones, at most so long.
+    pub(super) async fn end(self, most: Duration) {
+        let _ = self.stop.send(());
+        let mut task = self.task;
+        if tokio::time::timeout(most, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
