@@ -109,8 +109,10 @@ impl Scope {
         let answers = as_f64(self.tally.answers());
         let hours_left = hours(self.window_ends.since_ms(now).max(0));
         let seen_ms = now.since_ms(self.since).clamp(0, HOUR_MS);
-        let rate = if seen_ms >= RATE_FROM_MIN * MINUTE_MS {
-            as_f64(self.last_hour().answers()) / hours(seen_ms)
+        let seen = self.last_hour().answers();
+        // An hour without an answer tells nothing of the rate: nobody was at work, or the day is new.
+        let rate = if seen > 0 && seen_ms >= RATE_FROM_MIN * MINUTE_MS {
+            as_f64(seen) / hours(seen_ms)
         } else {
             ANSWERS_PER_AGENT_HOUR * agents
         };
@@ -361,9 +363,17 @@ mod tests {
     #[test]
     fn over_dialing_shrinks_before_the_cap() {
         let (mut guard, ask) = guard(8);
-        count(&mut guard, &ask, T0, 26, 274);
-        // 300 answers, expected 700, budget 21: beyond it.
-        assert_eq!(guard.state(T0, &ask).mode, DialMode::Progressive);
+        // 68 answers before this start, at most 236 expected, a budget of 7: beyond it.
+        let before = Tally {
+            abandoned: 8,
+            handled: 60,
+        };
+        guard.seed(Some(ask.campaign), None, before);
+        let state = guard.state(T0, &ask);
+        assert_eq!(
+            (state.mode, state.why),
+            (DialMode::Progressive, Some("abandonment_budget_spent"))
+        );
         let (mut guard, ask) = self::guard(8);
         count(&mut guard, &ask, T0, 20, 980);
         // Expected 1,960 of which 3 % are 58: far away.

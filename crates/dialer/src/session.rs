@@ -4,7 +4,7 @@ use crate::call::TALK_MAX_MS;
 use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item};
 use domain::entity::WrapupMode;
 use domain::ids::AttemptId;
-use domain::rules::agent_state::{AgentMachine, AgentState, PauseCode};
+use domain::rules::agent_state::{AgentMachine, AgentState};
 use domain::time::{SECOND_MS, UtcMs};
 
 /// A lost link becomes paused(lagged) after this (terms.md §5).
@@ -39,6 +39,8 @@ pub struct Session {
     pub rules: CallRules,
     /// Longest preview, ms.
     pub preview_max_ms: i64,
+    /// His answered call began to be joined at: a reservation lasts until that ends.
+    pub joining_since: Option<UtcMs>,
     /// Link lost at.
     pub link_lost_at: Option<UtcMs>,
 }
@@ -56,6 +58,7 @@ impl Session {
             disposed: false,
             rules: CallRules::default(),
             preview_max_ms: 120 * SECOND_MS,
+            joining_since: None,
             link_lost_at: None,
         }
     }
@@ -111,7 +114,10 @@ impl Session {
         match self.state() {
             AgentState::Offline | AgentState::Ready => None,
             AgentState::Reserved => {
-                Some(since.plus_ms(self.rules.ring_timeout_ms + RESERVED_GRACE_MS))
+                // The write-ahead may have been slow: joining gets its own time.
+                let rings = since.plus_ms(self.rules.ring_timeout_ms + RESERVED_GRACE_MS);
+                let joins = self.joining_since.map(|at| at.plus_ms(RESERVED_GRACE_MS));
+                Some(joins.map_or(rings, |joins| joins.max(rings)))
             }
             AgentState::Preview => Some(since.plus_ms(self.preview_max_ms)),
             AgentState::Ringing => Some(since.plus_ms(OWN_RING_MAX_MS)),
@@ -127,8 +133,10 @@ impl Session {
                 };
                 Some(since.plus_ms(limit))
             }
-            AgentState::Paused => (self.machine.code() == Some(PauseCode::Lagged) && !self.link_up)
-                .then(|| self.link_lost_at.unwrap_or(since).plus_ms(LAG_OFFLINE_MS)),
+            // Whatever code a supervisor gives a pause whose screen is gone: it ends.
+            AgentState::Paused => {
+                (!self.link_up).then(|| self.link_lost_at.unwrap_or(since).plus_ms(LAG_OFFLINE_MS))
+            }
             AgentState::Lagged => Some(since.plus_ms(LAG_PAUSE_MS)),
         }
     }

@@ -30,7 +30,7 @@ impl Dialer {
                 let agent = call.agent;
                 self.forget(attempt);
                 if let Some(agent) = agent {
-                    self.unreserve(now, agent);
+                    self.unreserve(now, agent, Some(attempt));
                 }
                 self.launch_now = true;
             }
@@ -115,6 +115,7 @@ impl Dialer {
             session.call = Some(attempt);
             session.rules = rules;
             session.disposed = false;
+            session.joining_since = Some(now);
             if session.state() == AgentState::Ready {
                 let moved = session.machine.go(now, AgentState::Reserved, None);
                 debug_assert!(moved.is_ok(), "{moved:?}");
@@ -201,7 +202,7 @@ impl Dialer {
         self.wait_or_drop(now, attempt);
     }
 
-    fn back_to_waiting(&mut self, now: UtcMs, attempt: AttemptId) {
+    pub(super) fn back_to_waiting(&mut self, now: UtcMs, attempt: AttemptId) {
         if let Some(call) = self.calls.get_mut(&attempt) {
             call.agent = None;
             call.waited = true;
@@ -209,7 +210,7 @@ impl Dialer {
         }
     }
 
-    fn wait_or_drop(&mut self, now: UtcMs, attempt: AttemptId) {
+    pub(super) fn wait_or_drop(&mut self, now: UtcMs, attempt: AttemptId) {
         if self.seek_agent(now, attempt) {
             return;
         }
@@ -357,7 +358,7 @@ impl Dialer {
         self.push(Command::Cancel(attempt));
         self.arm(attempt);
         if let Some(agent) = agent {
-            self.unreserve(now, agent);
+            self.unreserve(now, agent, Some(attempt));
         }
     }
 
@@ -397,7 +398,7 @@ impl Dialer {
             if joined {
                 awaited = self.begin_wrap(now, agent, attempt);
             } else {
-                self.unreserve(now, agent);
+                self.unreserve(now, agent, Some(attempt));
             }
         }
         self.push(Command::Over(Box::new(CallOver {

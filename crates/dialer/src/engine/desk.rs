@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::spec::{CallRules, Item};
 use crate::talk::{Command, ReleaseWhy, Wish};
 use domain::entity::{DialMode, WrapupMode};
-use domain::ids::{AgentId, AttemptId, CampaignId};
+use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
 use domain::rules::agent_state::{AgentState, PauseCode, QueuedWish};
 use domain::time::UtcMs;
 
@@ -156,7 +156,12 @@ impl Dialer {
                 self.step(now, id, AgentState::Wrapup, None);
                 open
             }
-            AgentState::Lagged => {
+            AgentState::Lagged
+                if matches!(
+                    session.machine.underlying(),
+                    AgentState::Talking | AgentState::Hold
+                ) =>
+            {
                 session.wrap = Some(attempt);
                 let moved = session.machine.shift_under(AgentState::Wrapup);
                 debug_assert!(moved.is_ok(), "{moved:?}");
@@ -259,6 +264,13 @@ impl Dialer {
         }
         self.step(now, id, AgentState::Paused, Some(PauseCode::WrapTimeout));
         self.trim_now = true;
+    }
+
+    /// Persons whose cards agents look at now.
+    pub(super) fn previewed(&self) -> impl Iterator<Item = PersonId> {
+        self.agents
+            .values()
+            .filter_map(|s| s.preview.as_ref().map(|(_, item)| item.person))
     }
 
     pub(super) fn offer_previews(&mut self, now: UtcMs, campaign: CampaignId) {
@@ -373,15 +385,21 @@ impl Dialer {
                 format!("an agent who is {state} cannot dial"),
             ));
         }
-        if self.persons.contains_key(&item.person) {
+        if self.persons.contains_key(&item.person) || self.previewed().any(|p| p == item.person) {
             return Err(Refusal::new(
                 "debtor_in_call",
-                "this person has a live call already",
+                "this person has a live call already, or another agent looks at his card",
             ));
         }
         let trunk = self.hand_trunk(now, item.campaign)?;
+        let mut queued = Vec::new();
         for run in self.campaigns.values_mut() {
-            run.hopper.retain(|i| i.person != item.person);
+            while let Some(at) = run.hopper.iter().position(|i| i.person == item.person) {
+                queued.extend(run.hopper.remove(at));
+            }
+        }
+        for other in queued {
+            self.release(other, ReleaseWhy::Double);
         }
         if state == AgentState::Paused {
             self.step(now, id, AgentState::Ready, None);

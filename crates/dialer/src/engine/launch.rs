@@ -30,6 +30,7 @@ impl Dialer {
             .campaigns
             .values()
             .flat_map(|r| r.hopper.iter().map(|i| i.person))
+            .chain(self.previewed())
             .collect();
         let Some(run) = self.campaigns.get_mut(&campaign) else {
             for item in items {
@@ -145,9 +146,13 @@ impl Dialer {
         view
     }
 
-    /// Asks the guard; tells when the mode in force changes.
+    /// Asks the guard; tells when the mode in force changes. Without agents nothing is over-dialed and
+    /// no answers can be forecast: the mode stays as it is until somebody is at work.
     fn guarded(&mut self, now: UtcMs, id: CampaignId, agents: f64) -> Option<f64> {
         let run = self.campaigns.get_mut(&id)?;
+        if agents <= 0.0 {
+            return Some(0.0);
+        }
         let state = self.guard.state(
             now,
             &GuardAsk {
@@ -295,6 +300,7 @@ impl Dialer {
             session.call = Some(attempt);
             session.rules = rules;
             session.disposed = false;
+            session.joining_since = None;
             // The router chose a ready agent and a preview was just left: the move is in the table.
             let moved = session.machine.go(now, AgentState::Reserved, None);
             debug_assert!(moved.is_ok(), "{moved:?}");

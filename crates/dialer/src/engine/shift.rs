@@ -138,8 +138,23 @@ impl Dialer {
             session.call = Some(attempt);
             session.rules = rules;
             session.disposed = false;
+            session.joining_since = None;
         }
         self.step(now, other, AgentState::Reserved, None);
+    }
+
+    /// The call of an agent who cannot be joined: another agent gets it, else it waits or is withdrawn.
+    fn pass_on(&mut self, now: UtcMs, id: AgentId, attempt: AttemptId) {
+        let connecting = self
+            .calls
+            .get(&attempt)
+            .is_some_and(|c| c.phase == Phase::Connecting && c.agent == Some(id));
+        if connecting {
+            self.back_to_waiting(now, attempt);
+            self.wait_or_drop(now, attempt);
+        } else {
+            self.find_other(now, attempt);
+        }
     }
 
     pub(super) fn leg(&mut self, now: UtcMs, id: AgentId, up: bool) {
@@ -172,7 +187,14 @@ impl Dialer {
                 self.step(now, id, AgentState::Ready, None);
                 self.step(now, id, AgentState::Paused, Some(PauseCode::NoAnswer));
                 if let Some(attempt) = attempt {
-                    self.find_other(now, attempt);
+                    self.pass_on(now, id, attempt);
+                }
+            }
+            AgentState::Lagged if session.machine.underlying() == AgentState::Reserved => {
+                let attempt = session.call.take();
+                self.shift_ready(id);
+                if let Some(attempt) = attempt {
+                    self.pass_on(now, id, attempt);
                 }
             }
             AgentState::Talking | AgentState::Hold if needs => {
@@ -190,11 +212,15 @@ impl Dialer {
         self.trim_now = true;
     }
 
-    /// A reservation ends without a conversation: queued wishes are done, else the agent is ready.
-    pub(super) fn unreserve(&mut self, now: UtcMs, id: AgentId) {
+    /// A reservation for `attempt` ends without a conversation: queued wishes are done, else the agent
+    /// is ready. Nothing happens when he is kept for another call meanwhile.
+    pub(super) fn unreserve(&mut self, now: UtcMs, id: AgentId, attempt: Option<AttemptId>) {
         let Some(session) = self.agents.get_mut(&id) else {
             return;
         };
+        if session.call != attempt {
+            return;
+        }
         session.call = None;
         match session.state() {
             AgentState::Reserved => {
@@ -255,7 +281,7 @@ impl Dialer {
                     .get(&id)
                     .is_some_and(|s| s.state() == AgentState::Reserved)
                 {
-                    self.unreserve(now, id);
+                    self.unreserve(now, id, attempt);
                 }
             }
             AgentState::Preview => {

@@ -168,12 +168,9 @@ fn edges(case: &Case, pack: &str, day: &str, (from, to): (&str, &str), zone: &st
     );
     allowed(&case.judge(open));
     allowed(&case.judge(close.plus_ms(-RING_MS)));
-    refused(
-        &case.judge(close.plus_ms(-RING_MS + 1)),
-        BlockReason::Window,
-        &rule,
-    );
-    refused(&case.judge(close), BlockReason::Window, &rule);
+    for late in [close.plus_ms(-RING_MS + 1), close] {
+        refused(&case.judge(late), BlockReason::Window, &rule);
+    }
 }
 
 #[test]
@@ -186,14 +183,12 @@ fn every_pack_opens_and_closes_to_the_millisecond() {
             ("2026-11-28", golden.saturday),
             ("2026-11-29", golden.sunday),
         ];
+        let rule = format!("{}/windows", golden.pack);
         for (day, hours) in days {
+            let noon = case.judge_at(&format!("{day}T12:00"), zone);
             match hours {
                 Some(hours) => edges(&case, golden.pack, day, hours, zone),
-                None => refused(
-                    &case.judge_at(&format!("{day}T12:00"), zone),
-                    BlockReason::Window,
-                    &format!("{}/windows", golden.pack),
-                ),
+                None => refused(&noon, BlockReason::Window, &rule),
             }
         }
         let verdict = case.judge_at("2026-11-24T12:00", zone);
@@ -423,52 +418,21 @@ fn with_hours(from: &str, to: &str) -> Case {
 
 #[test]
 fn skipped_and_repeated_hours_are_read_strictly() {
-    let instant = |utc: &str| utc.parse::<UtcMs>().expect("an instant");
     // 02:30 does not exist on 2027-03-14: it opens at 03:30 daylight time, an hour later on the clock.
-    let gap = with_hours("02:30", "21:00");
-    assert!(
-        !gap.judge(instant("2027-03-14T07:29:59.999Z"))
-            .decision
-            .permits(false)
-    );
-    assert!(
-        gap.judge(instant("2027-03-14T07:30:00.000Z"))
-            .decision
-            .permits(false)
-    );
     // 01:30 comes twice on 2027-11-07: opening waits for the second one, closing takes the first.
-    let opens = with_hours("01:30", "21:00");
-    assert!(
-        !opens
-            .judge(instant("2027-11-07T05:30:00.000Z"))
-            .decision
-            .permits(false)
-    );
-    assert!(
-        opens
-            .judge(instant("2027-11-07T06:30:00.000Z"))
-            .decision
-            .permits(false)
-    );
-    let closes = with_hours("00:10", "01:30");
-    assert!(
-        closes
-            .judge(instant("2027-11-07T05:29:00.000Z"))
-            .decision
-            .permits(false)
-    );
-    assert!(
-        !closes
-            .judge(instant("2027-11-07T05:30:00.000Z"))
-            .decision
-            .permits(false)
-    );
-    assert!(
-        !closes
-            .judge(instant("2027-11-07T06:20:00.000Z"))
-            .decision
-            .permits(false)
-    );
+    for (from, to, utc, open) in [
+        ("02:30", "21:00", "2027-03-14T07:29:59.999Z", false),
+        ("02:30", "21:00", "2027-03-14T07:30:00.000Z", true),
+        ("01:30", "21:00", "2027-11-07T05:30:00.000Z", false),
+        ("01:30", "21:00", "2027-11-07T06:30:00.000Z", true),
+        ("00:10", "01:30", "2027-11-07T05:29:00.000Z", true),
+        ("00:10", "01:30", "2027-11-07T05:30:00.000Z", false),
+        ("00:10", "01:30", "2027-11-07T06:20:00.000Z", false),
+    ] {
+        let now: UtcMs = utc.parse().expect("an instant");
+        let decision = with_hours(from, to).judge(now).decision;
+        assert_eq!(decision.permits(false), open, "{from} to {to} at {utc}");
+    }
 }
 
 proptest! {

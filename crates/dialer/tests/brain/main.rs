@@ -1,0 +1,11 @@
+//! The brain under orders, answers and losses, written from what it promises: never more lines than
+//! channels, an agent before the dial where the mode or the law asks for one, the message in time,
+//! the hard stop, every state with an end, one live attempt a person.
+
+mod agents;
+mod answers;
+mod found;
+mod guard;
+mod launching;
+mod random;
+mod rig;
