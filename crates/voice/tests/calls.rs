@@ -115,6 +115,27 @@ async fn reports_come_in_order() {
 }
 
 #[tokio::test]
+async fn early_media_is_told_and_not_recorded() {
+    let plan = Plan {
+        early: true,
+        decide_ms: Some(400),
+        leave_ms: Some(500),
+        ..Plan::answers(DEBTOR_HZ)
+    };
+    let carrier = Peer::start(plan).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let attempt = node.dial(1, 20_000).await;
+    let early = node.told("ringing", |r| match r {
+        TrunkReport::Ringing { early_media, .. } => Some(*early_media),
+        _ => None,
+    });
+    assert!(early.await);
+    node.ended(attempt).await;
+    let sealed = node.sealed(attempt).await;
+    assert!(sealed.duration_ms < 900, "from the answer on: {sealed:?}");
+}
+
+#[tokio::test]
 async fn ring_timeout_cancels() {
     let mut carrier = Peer::start(Plan::rings()).await;
     let mut node = Node::start(vec![trunk(carrier.addr)]).await;

@@ -42,6 +42,39 @@ async fn joined() -> Joined {
 }
 
 #[tokio::test]
+async fn legs_meet_from_whatever_thread() {
+    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let config = trunk(carrier.addr);
+    let mut node = Node::configured(|c| {
+        c.trunks = vec![config];
+        c.media_threads = 4;
+    })
+    .await;
+    let phones = [
+        node.agent(1, AGENT_HZ).await,
+        node.agent(2, SUPERVISOR_HZ).await,
+    ];
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    for round in 0..2 {
+        for (n, hz) in [(1, AGENT_HZ), (2, SUPERVISOR_HZ)] {
+            node.trunk.bridge(attempt, agent(n)).await.expect("joins");
+            carrier.line.hears(hz).await;
+            let phone = &phones[usize::from(n == 2)];
+            phone.line.hears(DEBTOR_HZ).await;
+        }
+        assert_eq!(node.handle.stats().await.agent_legs, 2, "round {round}");
+    }
+    carrier.hang_up().await;
+    node.ended(attempt).await;
+    let (left, right) = node.sealed(attempt).await.channels();
+    assert!(tone_ms(&left, AGENT_HZ) >= 200 && tone_ms(&left, SUPERVISOR_HZ) >= 200);
+    // The debtor's audio knows nothing of the moves.
+    let (heard, whole) = (tone_ms(&right, DEBTOR_HZ), right.len() / 8);
+    assert!(heard + 300 >= whole, "{heard} of {whole}");
+}
+
+#[tokio::test]
 async fn hold_parts_both_and_brings_them_back() {
     let j = joined().await;
     j.node.trunk.hold(j.attempt, true).await.expect("holds");

@@ -158,11 +158,12 @@ impl Engine {
             MediaEvent::Dtmf { leg, digit, at } => self.key_pressed(leg, digit, at),
             MediaEvent::Silent {
                 leg,
+                of,
                 silent_ms,
                 lifeless_ms,
                 at,
             } => {
-                self.silent(leg, silent_ms, lifeless_ms, at);
+                self.silent((leg, of), silent_ms, lifeless_ms, at);
             }
             MediaEvent::Proved { leg, at } => {
                 self.at(at);
@@ -209,21 +210,27 @@ impl Engine {
         }
     }
 
-    fn silent(&mut self, leg: LegId, silent_ms: i64, lifeless_ms: i64, at: Instant) {
+    /// Nothing comes from a leg: an alarm on its call, whichever side is silent.
+    fn silent(&mut self, leg: (LegId, Option<LegId>), silent_ms: i64, lifeless: i64, at: Instant) {
         self.at(at);
-        match self.leg_ref(leg) {
-            Some(LegRef::Debtor(attempt)) => {
-                let at = self.wall.at(at);
-                self.outbox.tell(TrunkReport::OneWayAudio {
-                    attempt,
-                    silent_ms,
-                    at,
-                });
-                if lifeless_ms >= limits::LIFELESS_MS {
-                    self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
-                }
+        let (leg, of) = leg;
+        let Some(side) = self.leg_ref(leg) else {
+            return;
+        };
+        let call = of.and_then(|of| self.leg_ref(of)).unwrap_or(side);
+        if let LegRef::Debtor(attempt) = call {
+            let at = self.wall.at(at);
+            self.outbox.tell(TrunkReport::OneWayAudio {
+                attempt,
+                silent_ms,
+                at,
+            });
+        }
+        match side {
+            LegRef::Debtor(_) if lifeless >= limits::LIFELESS_MS => {
+                self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
             }
-            Some(LegRef::Agent(_)) if lifeless_ms >= limits::AGENT_RTP_LOSS_MS => {
+            LegRef::Agent(_) if lifeless >= limits::AGENT_RTP_LOSS_MS => {
                 self.end_leg(
                     leg,
                     OurEnd {
@@ -232,7 +239,7 @@ impl Engine {
                     },
                 );
             }
-            _ => {}
+            LegRef::Debtor(_) | LegRef::Agent(_) => {}
         }
     }
 

@@ -187,7 +187,8 @@ impl Route {
         } else {
             self.up && self.pings_lost < limits::TRUNK_PINGS_LOST
         };
-        let changed = up != self.up || !self.told;
+        // Before it ever answered, one lost ping says nothing.
+        let changed = up != self.up || (!self.told && (answered || !up));
         self.up = up;
         self.told |= changed;
         if !up {
@@ -289,6 +290,7 @@ mod tests {
     fn health_is_told_when_it_changes() {
         let now = Instant::now();
         let mut r = route("127.0.0.1:5070", 2, 100.0);
+        assert_eq!(r.pinged(false, now), None, "not known yet");
         assert_eq!(r.pinged(true, now), Some(true));
         assert_eq!(r.pinged(true, now), None);
         assert_eq!(r.pinged(false, now), None, "one lost ping is nothing");

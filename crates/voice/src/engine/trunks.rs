@@ -3,7 +3,7 @@
 use super::calls::{login, proto};
 use super::core::Engine;
 use super::route::Route;
-use crate::config::TrunkConfig;
+use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::voice::TrunkStatus;
 use domain::ids::TrunkId;
@@ -63,8 +63,18 @@ impl Engine {
     }
 
     pub(super) fn found(&mut self, found: Found) {
+        // Where no socket of ours could send from, the carrier is not to be reached.
+        let bound = self.net.addrs();
+        let usable = |proto: SipTransport, addr: &SocketAddr| {
+            proto == SipTransport::Tcp
+                || bound
+                    .iter()
+                    .any(|(t, a)| *t == proto && a.is_ipv4() == addr.is_ipv4())
+        };
         if let Some(route) = self.routes.get_mut(&found.trunk) {
-            route.found(found.addrs);
+            let mut addrs = found.addrs;
+            addrs.retain(|addr| usable(route.config.transport, addr));
+            route.found(addrs);
         }
         self.befriend();
     }

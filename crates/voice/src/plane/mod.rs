@@ -3,8 +3,8 @@
 //! Each thread waits in epoll for its legs' sockets, passes packets of joined legs on as they come
 //! (numbers, order and gaps kept: the far end's jitter buffer does the smoothing), and turns a 20 ms
 //! wheel for everything that we make ourselves: messages, tones, silence, keys, and the mix when a
-//! supervisor is on the line. Both legs of a call live on one thread; a debtor's leg moves to the
-//! agent's thread when they are joined.
+//! supervisor is on the line. Both legs of a call live on one thread; an agent's leg moves to the
+//! debtor's thread when they are joined.
 
 mod kit;
 mod leg;
@@ -102,7 +102,8 @@ impl Plane {
     /// Gives an order to the thread of its leg; ignored when the leg is gone.
     pub(crate) fn order(&mut self, order: Order) {
         match order {
-            Order::Bridge { debtor, agent, .. } => self.together(agent, debtor),
+            // The debtor's leg stays where its recording and its supervisors are.
+            Order::Bridge { debtor, agent, .. } => self.together(debtor, agent),
             Order::Monitor {
                 debtor,
                 supervisor,

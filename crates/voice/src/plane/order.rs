@@ -90,8 +90,9 @@ impl Order {
             | Self::Hold(leg, _)
             | Self::Mute(leg, _)
             | Self::Dtmf(leg, _)
-            | Self::Remove(leg, _)
-            | Self::Bridge { debtor: leg, .. } => Some(*leg),
+            | Self::Remove(leg, _) => Some(*leg),
+            // The debtor's leg never moves: the one that joins it may be on its way.
+            Self::Bridge { agent, .. } => Some(*agent),
             Self::Monitor { supervisor, .. } => Some(*supervisor),
         }
     }
@@ -126,6 +127,8 @@ pub(crate) enum Event {
     /// No audio from this leg for so long, and no RTCP either; told each second from the third on.
     Silent {
         leg: LegId,
+        /// The debtor's leg that an agent's is joined to.
+        of: Option<LegId>,
         silent_ms: i64,
         lifeless_ms: i64,
         at: Instant,

@@ -106,8 +106,14 @@ impl State {
                 tap.tick(now);
             }
             if let Some(silent_ms) = leg.quiet(now) {
-                let lifeless_ms = leg.lifeless_ms(now);
-                self.outbox_silent(id, silent_ms, lifeless_ms, now);
+                let (of, lifeless_ms) = (leg.of, leg.lifeless_ms(now));
+                self.tell(Event::Silent {
+                    leg: id,
+                    of,
+                    silent_ms,
+                    lifeless_ms,
+                    at: now,
+                });
             }
             self.voice_of(slot, now, &mut played);
             let Some(leg) = self.legs[slot].as_deref_mut() else {
@@ -118,15 +124,6 @@ impl State {
             }
         }
         self.tell_played(played);
-    }
-
-    fn outbox_silent(&mut self, leg: LegId, silent_ms: i64, lifeless_ms: i64, at: Instant) {
-        self.tell(Event::Silent {
-            leg,
-            silent_ms,
-            lifeless_ms,
-            at,
-        });
     }
 
     /// What the leg in `slot` is sent on this turn.

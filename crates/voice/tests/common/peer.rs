@@ -25,6 +25,8 @@ pub struct Plan {
     pub code: u16,
     /// Tone it sends once answered, Hz; 0 = silence, none = no packet at all.
     pub hz: Option<f64>,
+    /// Rings with early media.
+    pub early: bool,
     /// Time from the answer to its own BYE.
     pub leave_ms: Option<u64>,
 }
@@ -38,6 +40,7 @@ impl Plan {
             decide_ms: Some(120),
             code: 200,
             hz,
+            early: false,
             leave_ms: None,
         }
     }
@@ -49,6 +52,7 @@ impl Plan {
             decide_ms: Some(60),
             code,
             hz: None,
+            early: false,
             leave_ms: None,
         }
     }
@@ -60,6 +64,7 @@ impl Plan {
             decide_ms: None,
             code: 200,
             hz: None,
+            early: false,
             leave_ms: None,
         }
     }
@@ -335,7 +340,7 @@ impl Work {
         for (_, key, due) in ready {
             let sip_now = self.now();
             match due {
-                Due::Ring => drop(self.endpoint.ring(sip_now, key)),
+                Due::Ring => self.ring(key),
                 Due::Decide if self.plan.code == 200 => self.answer(key),
                 Due::Decide => {
                     self.calls.remove(&key);
@@ -348,6 +353,17 @@ impl Work {
                 }
             }
         }
+    }
+
+    fn ring(&mut self, key: CallKey) {
+        let now = self.now();
+        let Some(call) = self.calls.get(&key) else {
+            return;
+        };
+        let early = call.offer.as_ref().filter(|_| self.plan.early);
+        let body = early.and_then(|offer| sdp::answer(offer, &call.media).ok());
+        let code = if body.is_some() { 183 } else { 180 };
+        let _ = self.endpoint.progress(now, key, code, body.map(|b| b.sdp));
     }
 
     fn answer(&mut self, key: CallKey) {

@@ -1,0 +1,206 @@
+//! The sockets: TCP both ways, names of trunks, garbage, addresses that are taken.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use common::peer::{Peer, Plan};
+use common::{Node, order, trunk};
+use domain::entity::RecordMode;
+use domain::ports::{TrunkError, TrunkReport};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use voice::{SipTransport, Voice, VoiceError};
+
+fn options(call_id: &str, from: SocketAddr, proto: &str) -> String {
+    format!(
+        "OPTIONS sip:marcador@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{proto} {from};branch=z9hG4bK{call_id}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:t@127.0.0.1>;tag=1\r\nTo: <sip:marcador@127.0.0.1>\r\n\
+         Call-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+/// Reads until the head of a message is whole.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 4_096];
+    let read = async {
+        while !text.contains("\r\n\r\n") {
+            let n = stream.read(&mut buffer).await.expect("reads");
+            assert!(n > 0, "closed after {text:?}");
+            text.push_str(&String::from_utf8_lossy(&buffer[..n]));
+        }
+        text
+    };
+    tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .expect("comes")
+}
+
+async fn health(node: &mut Node) -> bool {
+    node.told("health", |r| match r {
+        TrunkReport::TrunkHealth { up, .. } => Some(*up),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn options_over_tcp_in_pieces() {
+    let node = Node::start(vec![]).await;
+    let addr = node.handle.sip_addr(SipTransport::Tcp).expect("bound");
+    let mut stream = TcpStream::connect(addr).await.expect("connects");
+    let from = stream.local_addr().expect("address");
+    let text = options("pieces", from, "TCP");
+    for piece in text.as_bytes().chunks(37) {
+        stream.write_all(piece).await.expect("writes");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let answer = head(&mut stream).await;
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    assert!(answer.contains("Call-ID: pieces"));
+}
+
+#[tokio::test]
+async fn garbage_costs_its_sender_the_connection_only() {
+    let node = Node::start(vec![]).await;
+    let addr = node.handle.sip_addr(SipTransport::Tcp).expect("bound");
+    let mut good = TcpStream::connect(addr).await.expect("connects");
+    let mut bad = TcpStream::connect(addr).await.expect("connects");
+    let lie = "OPTIONS sip:x@y SIP/2.0\r\nContent-Length: 99999999\r\n\r\n";
+    bad.write_all(lie.as_bytes()).await.expect("writes");
+    let mut buffer = [0; 256];
+    let closed = async {
+        // What is said before, if anything, is a refusal.
+        while bad.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), closed)
+        .await
+        .expect("is closed");
+    let from = good.local_addr().expect("address");
+    good.write_all(options("good", from, "TCP").as_bytes())
+        .await
+        .expect("writes");
+    assert!(head(&mut good).await.starts_with("SIP/2.0 200"));
+
+    let udp = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    for junk in [
+        &[0_u8; 2_000][..],
+        b"INVITE",
+        b"\r\n\r\n",
+        &[0xff; 40],
+        b"SIP/2.0 200 OK\r\n\r\n",
+    ] {
+        udp.send_to(junk, node.sip).await.expect("sends");
+    }
+    let from = udp.local_addr().expect("address");
+    udp.send_to(options("udp", from, "UDP").as_bytes(), node.sip)
+        .await
+        .expect("sends");
+    let mut answer = [0; 4_096];
+    let heard = async {
+        loop {
+            let n = udp.recv(&mut answer).await.expect("hears");
+            let text = String::from_utf8_lossy(&answer[..n]).into_owned();
+            if text.contains("Call-ID: udp") {
+                return text;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(10), heard)
+        .await
+        .expect("answers");
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_trunk_over_tcp_is_pinged_and_called() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let config = voice::TrunkConfig {
+        transport: SipTransport::Tcp,
+        ..trunk(listener.local_addr().expect("address"))
+    };
+    let mut node = Node::start(vec![config]).await;
+    let (mut stream, _) = listener.accept().await.expect("is called");
+    let ping = head(&mut stream).await;
+    assert!(ping.starts_with("OPTIONS "), "{ping}");
+    let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let mut answer = "SIP/2.0 200 OK\r\n".to_owned();
+    for line in ping
+        .lines()
+        .filter(|l| copied.iter().any(|c| l.starts_with(c)))
+    {
+        answer.push_str(line);
+        answer.push_str("\r\n");
+    }
+    answer.push_str("Content-Length: 0\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.expect("writes");
+    assert!(health(&mut node).await);
+    node.dial(1, 20_000).await;
+    let invite = head(&mut stream).await;
+    assert!(invite.starts_with("INVITE sip:+5215500000001@"), "{invite}");
+    assert!(invite.contains("transport=tcp"));
+}
+
+#[tokio::test]
+async fn a_trunk_nobody_answers_at_is_down() {
+    // A port that is bound and silent.
+    let silent = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let mut node = Node::start(vec![trunk(silent.local_addr().expect("address"))]).await;
+    assert!(!health(&mut node).await);
+    let refused = node.trunk.dial(order(1, 20_000, RecordMode::All)).await;
+    assert_eq!(refused, Err(TrunkError::TrunkDown));
+    assert!(!node.handle.trunks().await[0].up);
+}
+
+#[tokio::test]
+async fn a_trunk_by_name_is_looked_up() {
+    let carrier = Peer::start(Plan::answers(500.0)).await;
+    let config = voice::TrunkConfig {
+        uri: format!("sip:localhost:{}", carrier.addr.port()),
+        ..trunk(carrier.addr)
+    };
+    let mut node = Node::start(vec![config]).await;
+    assert!(health(&mut node).await);
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let taken = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let addr = taken.local_addr().expect("address");
+    let clock = std::sync::Arc::new(common::SystemClock);
+    let nobody = std::sync::Arc::new(|_: &str| None);
+    let mut config = voice::VoiceConfig::loopback(clock, nobody, "unused".into());
+    config.sip_bind = vec![format!("udp://{addr}").parse().expect("parses")];
+    match Voice::start(config).await {
+        Err(VoiceError::Bind { what, .. }) => assert!(what.contains(&addr.to_string()), "{what}"),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("the address was free"),
+    }
+}
+
+#[tokio::test]
+async fn calls_end_when_nobody_listens_any_more() {
+    let mut carrier = Peer::start(Plan::answers(500.0)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    let (trunk, handle) = (node.trunk.clone(), node.handle.clone());
+    drop(node);
+    let cause = carrier.sees(|s| match s {
+        common::peer::Seen::Ended {
+            by_remote: true,
+            q850,
+            ..
+        } => Some(*q850),
+        _ => None,
+    });
+    assert_eq!(cause.await, Some(38));
+    let late = trunk.dial(order(2, 20_000, RecordMode::All)).await;
+    assert_eq!(late, Err(TrunkError::TrunkDown));
+    assert!(handle.trunks().await.is_empty());
+}
