@@ -3,7 +3,9 @@
 use crate::ApiError;
 use axum::http::{Method, StatusCode};
 use prometheus::proto::MetricFamily;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 use std::time::Duration;
 
 /// Buckets of request times, s: from what a list costs to the time limit of a reply.
@@ -51,11 +53,9 @@ impl HttpFigures {
             &["route"],
         )
         .map_err(wrong)?;
-        let sockets = IntGaugeVec::new(
-            Opts::new("marcador_sockets", "Open websockets."),
-            &["kind"],
-        )
-        .map_err(wrong)?;
+        let sockets =
+            IntGaugeVec::new(Opts::new("marcador_sockets", "Open websockets."), &["kind"])
+                .map_err(wrong)?;
         let db = HistogramVec::new(
             HistogramOpts::new("marcador_db_seconds", "Time of database operations.")
                 .buckets(DB_BUCKETS_S.to_vec()),
@@ -80,17 +80,16 @@ impl HttpFigures {
     }
 
     /// Counts one request. `route` is the pattern, never the address: that may name a debtor.
-    pub(crate) fn request(
-        &self,
-        method: &Method,
-        route: &str,
-        status: StatusCode,
-        took: Duration,
-    ) {
+    pub(crate) fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         // Methods that nobody knows would be labels without end.
         let method = match *method {
-            Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH
-            | Method::DELETE | Method::OPTIONS => method.as_str(),
+            Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS => method.as_str(),
             _ => "other",
         };
         self.requests

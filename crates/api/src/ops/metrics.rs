@@ -107,8 +107,11 @@ fn calls(figures: &Figures) -> Vec<Family> {
         blocked,
         Family::counter("marcador_connected_total", "Calls joined with an agent.")
             .row(&[], float(figures.connected)),
-        Family::counter("marcador_abandoned_total", "Live answers without an agent in time.")
-            .row(&[], float(figures.abandoned)),
+        Family::counter(
+            "marcador_abandoned_total",
+            "Live answers without an agent in time.",
+        )
+        .row(&[], float(figures.abandoned)),
         Family::counter("marcador_rtp_lost_total", "RTP packets lost on the way in.")
             .row(&[], float(figures.rtp_lost)),
         Family::counter("marcador_recordings_total", "Recordings by outcome.")
@@ -116,8 +119,11 @@ fn calls(figures: &Figures) -> Vec<Family> {
             .row(&[("outcome", "failed")], float(figures.recordings_failed)),
         Family::counter("marcador_promises_total", "Promises recorded.")
             .row(&[], float(figures.promises)),
-        Family::counter("marcador_errors_total", "Faults of ours: broken invariants, lost writes.")
-            .row(&[], float(figures.errors)),
+        Family::counter(
+            "marcador_errors_total",
+            "Faults of ours: broken invariants, lost writes.",
+        )
+        .row(&[], float(figures.errors)),
     ]
 }
 
@@ -166,7 +172,10 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
     )
     .row(
         &[("campaign", "all"), ("window", "run")],
-        quotient(figures.abandonment.numerator, figures.abandonment.denominator),
+        quotient(
+            figures.abandonment.numerator,
+            figures.abandonment.denominator,
+        ),
     );
     let mut occupancy = Family::gauge(
         "marcador_occupancy_ratio",
@@ -174,7 +183,10 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
     )
     .row(
         &[("campaign", "all")],
-        quotient(figures.occupancy.numerator_ms, figures.occupancy.denominator_ms),
+        quotient(
+            figures.occupancy.numerator_ms,
+            figures.occupancy.denominator_ms,
+        ),
     );
     for row in &board.data.campaigns {
         let a = row.abandonment;

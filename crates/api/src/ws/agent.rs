@@ -131,6 +131,10 @@ impl Seat {
             }
         }
         self.subscribed = true;
+        if resume.is_some_and(|r| r.boot != state.boot) {
+            self.session
+                .send(&ServerMessage::Gap { topic: Topic::Me })?;
+        }
         let from = resume.filter(|r| r.boot == state.boot).and_then(|r| r.me);
         let (center, agent) = (state.center.clone(), self.agent);
         self.forwarding(async move { center.sub_me(agent, from).await })

@@ -62,16 +62,25 @@ impl Close {
         Self::new(1008, reason)
     }
     pub(super) fn flood() -> Self {
-        Self::new(1008, format!("more than {MESSAGES_PER_S} messages in a second"))
+        Self::new(
+            1008,
+            format!("more than {MESSAGES_PER_S} messages in a second"),
+        )
     }
     pub(super) fn silent() -> Self {
         Self::new(1008, "no sign of life")
     }
     pub(super) fn too_long() -> Self {
-        Self::new(1009, format!("a message may have {MESSAGE_MAX_BYTES} bytes"))
+        Self::new(
+            1009,
+            format!("a message may have {MESSAGE_MAX_BYTES} bytes"),
+        )
     }
     pub(super) fn slow() -> Self {
-        Self::new(1013, "too slow: more than 1 MB waits; connect again and resume")
+        Self::new(
+            1013,
+            "too slow: more than 1 MB waits; connect again and resume",
+        )
     }
     pub(super) fn later(reason: impl Into<String>) -> Self {
         Self::new(1013, reason)
@@ -109,7 +118,11 @@ impl Rate {
         if since >= second {
             self.before = if since < 2 * second { self.here } else { 0 };
             self.here = 0;
-            self.from = if since < 2 * second { self.from + second } else { now };
+            self.from = if since < 2 * second {
+                self.from + second
+            } else {
+                now
+            };
         }
         self.here += 1;
         // The part of the second before that still lies within the sliding second.

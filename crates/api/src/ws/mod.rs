@@ -129,10 +129,7 @@ async fn supervisor_socket(
         ticket,
     };
     let (upgrade, caller) = admit(&state, asked)?;
-    if !matches!(
-        caller.role,
-        Role::Supervisor | Role::Manager | Role::Admin
-    ) {
+    if !matches!(caller.role, Role::Supervisor | Role::Manager | Role::Admin) {
         return Err(Problem::forbidden(
             "this socket is for supervisors, managers and admins",
         ));

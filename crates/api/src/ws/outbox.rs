@@ -163,3 +163,91 @@ impl Writer {
         done
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::SEND_QUEUE_MAX_BYTES;
+    use super::*;
+    use crate::ws::PROTOCOL;
+    use axum::Router;
+    use axum::extract::ws::WebSocketUpgrade;
+    use axum::routing::any;
+    use domain::time::UtcMs;
+    use futures::StreamExt;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc::Receiver;
+    use tokio_tungstenite::tungstenite::Message as Seen;
+    use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> UtcMs {
+            UtcMs(12)
+        }
+    }
+
+    type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+    /// A client and the outbox that writes to it; the task serves until the test ends.
+    async fn pair() -> (Client, Outbox, JoinHandle<()>) {
+        let (made, mut outbox): (_, Receiver<Outbox>) = mpsc::channel(1);
+        let upgrade = move |upgrade: WebSocketUpgrade| async move {
+            upgrade
+                .protocols([PROTOCOL])
+                .on_upgrade(|socket| async move {
+                    let (sink, mut stream) = socket.split();
+                    let fresh = Outbox::new(sink, Arc::new(Noon));
+                    made.send(fresh).await.expect("the test waits");
+                    while let Some(Ok(_)) = stream.next().await {}
+                })
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let address = listener.local_addr().expect("address");
+        let router = Router::new().route("/", any(upgrade));
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("serves");
+        });
+        let (client, _) = connect_async(format!("ws://{address}/"))
+            .await
+            .expect("connects");
+        let outbox = outbox.recv().await.expect("upgraded");
+        (client, outbox, serving)
+    }
+
+    #[tokio::test]
+    async fn a_card_is_marked_once_its_bytes_are_out() {
+        let (mut client, outbox, serving) = pair().await;
+        let (written, at) = oneshot::channel();
+        let card = DeskMessage {
+            body: r#"{"t":"pop"}"#.into(),
+            written: Some(written),
+        };
+        outbox.desk(card).expect("room");
+        assert_eq!(at.await.expect("marked"), UtcMs(12));
+        let frame = client.next().await.expect("a frame").expect("whole");
+        assert_eq!(frame, Seen::text(r#"{"t":"pop"}"#));
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn what_a_slow_reader_leaves_is_bounded_and_ends_in_1013() {
+        let (mut client, outbox, serving) = pair().await;
+        let piece: Arc<str> = "x".repeat(10_000).into();
+        let refusal = (0..10_000).find_map(|_| outbox.text(Arc::clone(&piece)).err());
+        assert_eq!(refusal, Some(Close::slow()));
+        let waiting = outbox.waiting.load(Ordering::Relaxed);
+        assert!(waiting <= SEND_QUEUE_MAX_BYTES + piece.len(), "{waiting}");
+        let writer = outbox.close(Close::slow());
+        let mut last = None;
+        while let Some(Ok(frame)) = client.next().await {
+            last = Some(frame);
+        }
+        let Some(Seen::Close(Some(frame))) = last else {
+            panic!("expected a close frame, got {last:?}");
+        };
+        assert_eq!(u16::from(frame.code), 1013);
+        writer.await.expect("the writer ends");
+        serving.abort();
+    }
+}

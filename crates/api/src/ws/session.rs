@@ -133,7 +133,8 @@ impl Session {
         }
         if now.saturating_duration_since(self.measured) >= MEASURE_EVERY {
             self.measured = now;
-            self.outbox.ping(micros(now.saturating_duration_since(self.opened)))?;
+            self.outbox
+                .ping(micros(now.saturating_duration_since(self.opened)))?;
         }
         Ok(())
     }
@@ -178,9 +179,7 @@ impl Session {
             tracing::debug!(code = close.code, "socket closed");
         }
         let writer = self.outbox.close(close);
-        let rest = async {
-            while let Some(Ok(_)) = self.stream.next().await {}
-        };
+        let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
         let _ = timeout(CLOSE_MAX, rest).await;
         let longest = super::limits::WRITE_MAX + 2 * CLOSE_MAX;
         let _ = timeout(longest, writer).await;
@@ -240,9 +239,7 @@ async fn entitled(
         return Ok(false);
     }
     match state.store.get_user(caller.user).await {
-        Ok(user) => {
-            Ok(user.active && user.role == caller.role && user.client_id == caller.client)
-        }
+        Ok(user) => Ok(user.active && user.role == caller.role && user.client_id == caller.client),
         Err(StoreError::NotFound(_)) => Ok(false),
         Err(other) => Err(other),
     }

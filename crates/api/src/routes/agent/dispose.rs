@@ -81,12 +81,17 @@ impl DisposeBody {
         };
         let oldest = now.plus_ms(-CALLBACK_LATE_MS);
         if self.callback_at.is_some_and(|at| at < oldest) {
-            return Err(Problem::invalid("callback_at", "expected an instant to come"));
+            return Err(Problem::invalid(
+                "callback_at",
+                "expected an instant to come",
+            ));
         }
         let note = self.note.filter(|n| !n.trim().is_empty());
         Ok(DisposeAsk {
             code: check::text("code", &self.code, CODE_MAX)?,
-            note: note.map(|n| check::text("note", &n, NOTE_MAX)).transpose()?,
+            note: note
+                .map(|n| check::text("note", &n, NOTE_MAX))
+                .transpose()?,
             promise: self.promise.map(PromiseBody::ask).transpose()?,
             callback_at: self.callback_at,
             then,
@@ -173,7 +178,10 @@ mod tests {
         ] {
             assert_eq!(asked(wrong), Err("invalid"), "{wrong}");
         }
-        let long = format!(r#"{{"code":"CI.EQ","note":"{}"}}"#, "x".repeat(NOTE_MAX + 1));
+        let long = format!(
+            r#"{{"code":"CI.EQ","note":"{}"}}"#,
+            "x".repeat(NOTE_MAX + 1)
+        );
         assert_eq!(asked(&long), Err("invalid"));
     }
 }

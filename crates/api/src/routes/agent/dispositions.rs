@@ -63,12 +63,18 @@ async fn base_of(state: &ApiState, code: &str) -> Result<Disposition, Problem> {
     }
     let base = match state.store.get_disposition(parent(code)).await {
         Err(StoreError::NotFound(_)) => {
-            return Err(Problem::invalid("code", "its level-2 code is not in the tree"));
+            return Err(Problem::invalid(
+                "code",
+                "its level-2 code is not in the tree",
+            ));
         }
         other => other?,
     };
     if !base.agent_may_set {
-        return Err(Problem::invalid("code", "this level-2 code is set by the system"));
+        return Err(Problem::invalid(
+            "code",
+            "this level-2 code is set by the system",
+        ));
     }
     Ok(base)
 }
@@ -111,7 +117,12 @@ async fn put(
         ..base
     };
     state.store.put_disposition(&row).await?;
-    let event = state.audit(&caller, None, format!("disposition:{code}"), "disposition.put");
+    let event = state.audit(
+        &caller,
+        None,
+        format!("disposition:{code}"),
+        "disposition.put",
+    );
     state.store.append_events(&[event]).await?;
     Ok(Json(row))
 }

@@ -36,7 +36,10 @@ async fn switch(
     on: bool,
 ) -> Result<StatusCode, Problem> {
     check_owner(state, caller, attempt).await?;
-    state.center.recording(caller.asks_as(), attempt, on).await?;
+    state
+        .center
+        .recording(caller.asks_as(), attempt, on)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -103,9 +106,9 @@ async fn monitor(
         Some(agent) => agent,
         None => {
             let agent = state.store.agent_of_user(caller.user).await?;
-            agent
-                .map(|a| a.id)
-                .ok_or_else(|| Problem::conflict("no_phone", "this login has no phone to join with"))?
+            agent.map(|a| a.id).ok_or_else(|| {
+                Problem::conflict("no_phone", "this login has no phone to join with")
+            })?
         }
     };
     let actor = center::Actor::User(caller.user);

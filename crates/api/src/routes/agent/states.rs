@@ -92,7 +92,10 @@ async fn ask(
     body: &StateBody,
 ) -> Result<Json<StateReply>, Problem> {
     let wish = body.ask()?;
-    let answer = state.center.agent_state(caller.asks_as(), agent, wish).await?;
+    let answer = state
+        .center
+        .agent_state(caller.asks_as(), agent, wish)
+        .await?;
     Ok(Json(StateReply {
         state: answer.state,
         queued: answer.queued,

@@ -84,9 +84,10 @@ fn named<T>(
 ) -> Result<T, Problem> {
     match found {
         Ok(row) if client_of(&row) == owner => Ok(row),
-        Ok(_) | Err(StoreError::NotFound(_)) => {
-            Err(Problem::invalid(path, "expected one of the campaign's client"))
-        }
+        Ok(_) | Err(StoreError::NotFound(_)) => Err(Problem::invalid(
+            path,
+            "expected one of the campaign's client",
+        )),
         Err(other) => Err(other.into()),
     }
 }

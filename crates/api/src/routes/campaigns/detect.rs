@@ -88,7 +88,9 @@ impl From<FileShape> for Detected {
             delimiter: shape.delimiter.to_string(),
             encoding: shape.encoding,
             columns: shape.columns,
-            map: map.map(|(source, target)| (source, target.to_string())).collect(),
+            map: map
+                .map(|(source, target)| (source, target.to_string()))
+                .collect(),
             decimal: shape.decimal.map(|d| d.to_string()),
             dates: shape.dates.map(|d| d.to_string()),
             unknown: shape.unknown,

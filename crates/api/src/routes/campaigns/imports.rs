@@ -122,7 +122,10 @@ pub(super) fn map_of(text: Option<&str>) -> Result<Option<ColumnMap>, Problem> {
         return Ok(None);
     };
     if text.len() > MAP_MAX {
-        return Err(Problem::invalid("map", format!("expected at most {MAP_MAX} bytes")));
+        return Err(Problem::invalid(
+            "map",
+            format!("expected at most {MAP_MAX} bytes"),
+        ));
     }
     ColumnMap::from_json(text)
         .map(Some)
@@ -141,7 +144,9 @@ async fn portfolio_of(
         },
         Err(_) => state.store.portfolio_by_name(client, name).await?,
     };
-    found.ok_or_else(|| Problem::invalid("portfolio", "expected the name or id of one of the client"))
+    found.ok_or_else(|| {
+        Problem::invalid("portfolio", "expected the name or id of one of the client")
+    })
 }
 
 async fn job_of(
@@ -200,7 +205,10 @@ async fn import(
 ) -> Result<Json<ImportReply>, Problem> {
     let job = job_of(&state, &caller, query).await?;
     let _turn = state.imports.try_acquire().map_err(|_| {
-        Problem::conflict("limit_reached", "other imports are running: try again when they are done")
+        Problem::conflict(
+            "limit_reached",
+            "other imports are running: try again when they are done",
+        )
     })?;
     let reply = if upload::is_form(&request) {
         let mut form = upload::form(request).await?;

@@ -63,7 +63,10 @@ fn minutes(name: &str, text: &str) -> Result<u32, Problem> {
     if !digits(h) || !digits(m) {
         return Err(wrong());
     }
-    let (h, m): (u32, u32) = (h.parse().map_err(|_| wrong())?, m.parse().map_err(|_| wrong())?);
+    let (h, m): (u32, u32) = (
+        h.parse().map_err(|_| wrong())?,
+        m.parse().map_err(|_| wrong())?,
+    );
     let total = h * 60 + m;
     if m > 59 || total > 24 * 60 {
         return Err(wrong());
@@ -116,11 +119,17 @@ fn people_fit(p: &CampaignParams) -> Result<(), Problem> {
 
 fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
     if p.order.len() > ORDER_MAX {
-        return Err(Problem::invalid(&at("order"), format!("expected at most {ORDER_MAX} keys")));
+        return Err(Problem::invalid(
+            &at("order"),
+            format!("expected at most {ORDER_MAX} keys"),
+        ));
     }
     if let Some(key) = p.order.iter().find(|k| !ORDER_KEYS.contains(&k.as_str())) {
         let shown: String = key.chars().take(40).collect();
-        let reason = format!("unknown key '{shown}': expected of {}", ORDER_KEYS.join(", "));
+        let reason = format!(
+            "unknown key '{shown}': expected of {}",
+            ORDER_KEYS.join(", ")
+        );
         return Err(Problem::invalid(&at("order"), reason));
     }
     for (name, len) in [
@@ -132,7 +141,10 @@ fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
     let from = minutes("window_from", &p.window_from)?;
     let to = minutes("window_to", &p.window_to)?;
     if from >= to {
-        return Err(Problem::invalid(&at("window_to"), "expected a time after window_from"));
+        return Err(Problem::invalid(
+            &at("window_to"),
+            "expected a time after window_from",
+        ));
     }
     Ok(())
 }
@@ -182,12 +194,18 @@ mod tests {
             (json!({"window_to": "24:01"}), "params.window_to"),
             (json!({"wrapup_s": 121}), "params.wrapup_s"),
             (json!({"order": ["luck"]}), "params.order"),
-            (json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}), "params.abandon_target_pct"),
+            (
+                json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}),
+                "params.abandon_target_pct",
+            ),
         ] {
             let problem = change(value.clone()).expect_err("refused");
             assert_eq!(problem.code(), "invalid", "{value}");
             let told = format!("{problem:?}");
-            assert!(told.contains(&format!("String(\"{path}")), "{value}: {told}");
+            assert!(
+                told.contains(&format!("String(\"{path}")),
+                "{value}: {told}"
+            );
         }
     }
 

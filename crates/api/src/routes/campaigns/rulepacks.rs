@@ -1,8 +1,8 @@
 //! Rule packs in force.
 
+use crate::ApiState;
 use crate::list::Items;
 use crate::state::RulePackInfo;
-use crate::ApiState;
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;

@@ -113,7 +113,10 @@ fn filter(text: Option<&str>, json: Option<Value>) -> Result<Expr, Problem> {
             segment::check(&expr).map_err(|e| refused(&e))?;
             Ok(expr)
         }
-        _ => Err(Problem::invalid("expression", "send expression or expr, one of them")),
+        _ => Err(Problem::invalid(
+            "expression",
+            "send expression or expr, one of them",
+        )),
     }
 }
 

@@ -39,7 +39,10 @@ pub(super) async fn file_of(form: &mut Multipart) -> Result<Field<'_>, Problem> 
     // The borrow of a part ends only with the part: so it is asked for by its name alone.
     match form.next_field().await.map_err(|e| form_problem(&e))? {
         Some(field) if field.name() == Some("file") => Ok(field),
-        _ => Err(Problem::invalid("file", "expected the form's first part to be named file")),
+        _ => Err(Problem::invalid(
+            "file",
+            "expected the form's first part to be named file",
+        )),
     }
 }
 
@@ -67,10 +70,15 @@ where
     let pieces = pieces.timeout(PIECE_MAX).map(move |piece| {
         let piece = piece
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no data for 30 s"))?
-            .map_err(|_| io::Error::new(io::ErrorKind::ConnectionAborted, "the upload broke off"))?;
+            .map_err(|_| {
+                io::Error::new(io::ErrorKind::ConnectionAborted, "the upload broke off")
+            })?;
         seen += piece.len() as u64;
         if seen > FILE_MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 GB"));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "longer than 1 GB",
+            ));
         }
         Ok(piece)
     });
@@ -92,7 +100,10 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_are_one_text() {
-        let pieces = vec![Ok(Bytes::from_static(b"a,b\n")), Ok(Bytes::from_static(b"1,2\n"))];
+        let pieces = vec![
+            Ok(Bytes::from_static(b"a,b\n")),
+            Ok(Bytes::from_static(b"1,2\n")),
+        ];
         assert_eq!(read(pieces).await.ok().as_deref(), Some("a,b\n1,2\n"));
     }
 
@@ -109,7 +120,10 @@ mod tests {
     async fn a_stuck_upload_ends() {
         let stuck = futures::stream::pending::<Result<Bytes, io::Error>>();
         let mut text = String::new();
-        let error = reader(stuck).read_to_string(&mut text).await.expect_err("stuck");
+        let error = reader(stuck)
+            .read_to_string(&mut text)
+            .await
+            .expect_err("stuck");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

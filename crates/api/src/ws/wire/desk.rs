@@ -139,9 +139,9 @@ pub struct Card {
     /// Debts.
     pub debts: Vec<CardDebt>,
     /// Promises, newest first.
-    pub promises: Vec<Value>,
+    pub promises: Vec<CardPromise>,
     /// Payments, newest first.
-    pub payments: Vec<Value>,
+    pub payments: Vec<CardPayment>,
     /// What to say.
     pub script: Option<CardScript>,
     /// Offers that may be made.
@@ -182,6 +182,45 @@ pub struct CardPhone {
     pub class: String,
     /// Known to be wrong.
     pub bad: bool,
+    /// The one that is called now.
+    #[serde(default)]
+    pub dialed: bool,
+}
+
+/// A promise on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardPromise {
+    /// Promise.
+    pub id: IdText,
+    /// On which debt.
+    pub debt_id: IdText,
+    /// `active`, `kept`, `kept_partial`, `broken`, `cancelled`, `replaced`.
+    pub state: String,
+    /// Local date due.
+    pub due_date: String,
+    /// How it will be paid.
+    pub channel: String,
+    /// Made at.
+    pub made_at: EpochMs,
+    /// How much.
+    pub amount: Option<Money>,
+}
+
+/// A payment on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardPayment {
+    /// Payment.
+    pub id: IdText,
+    /// On which debt.
+    pub debt_id: IdText,
+    /// When the money moved.
+    pub paid_at: EpochMs,
+    /// How.
+    pub channel: String,
+    /// How much.
+    pub amount: Option<Money>,
 }
 
 /// A debt on a card.

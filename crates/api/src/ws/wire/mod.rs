@@ -11,8 +11,8 @@ pub use board::{
 };
 pub use client::{ClientMessage, Resume, Topic};
 pub use desk::{
-    Card, CardDebt, CardDebtor, CardPhone, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt,
-    Money, Named, Notice, PhoneState, TimelineEntry, Today,
+    Card, CardDebt, CardDebtor, CardPayment, CardPhone, CardPromise, CardScript, CardStep,
+    EndedCall, Limits, Me, MeAttempt, Money, Named, Notice, PhoneState, TimelineEntry, Today,
 };
 
 use schemars::JsonSchema;
@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn the_schema_names_every_message() {
         let text = schema().to_string();
-        for kind in ["sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview"] {
+        for kind in [
+            "sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview",
+        ] {
             assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
         }
     }
