@@ -9,7 +9,7 @@ use sip_test::carrier::{self, Class, Config, EndedBy, Line, LogNormal, Profile};
 use sip_test::plane::Voice;
 
 /// People who all do the same: one class, short times.
-fn all(class: Class) -> Profile {
+pub(crate) fn all(class: Class) -> Profile {
     let mut profile = Profile::builtin().expect("built in");
     let shares = &mut profile.shares;
     for share in [
@@ -54,7 +54,7 @@ fn all(class: Class) -> Profile {
     profile
 }
 
-async fn carrier(profile: Profile, log: Option<&Path>) -> carrier::Running {
+pub(crate) async fn carrier(profile: Profile, log: Option<&Path>) -> carrier::Running {
     let mut config = Config::new(loopback());
     config.profile = Some(profile);
     config.log = log.map(Path::to_owned);
@@ -69,7 +69,7 @@ fn lines(log: &Path) -> Vec<Line> {
 }
 
 /// The final code and cause of a call that is not answered.
-async fn failed(ua: &mut Ua) -> (u16, Option<u16>) {
+pub(crate) async fn failed(ua: &mut Ua) -> (u16, Option<u16>) {
     ua.until("the refusal", |e| match e {
         Event::Failed { failure, .. } => Some((failure.code, failure.q850)),
         _ => None,

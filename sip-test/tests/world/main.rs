@@ -5,3 +5,4 @@ mod carrier;
 mod common;
 mod phone;
 mod process;
+mod sipp;
