@@ -1,8 +1,10 @@
 //! Rule packs: dated files with the legal rules of a jurisdiction (law.md §1).
 
 mod check;
+mod duties;
 mod sections;
 
+pub use duties::*;
 pub use sections::*;
 
 use crate::ValueError;
