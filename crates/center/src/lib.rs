@@ -16,13 +16,31 @@
 //! ```
 
 mod asks;
+mod campaigns;
+mod card;
+mod closing;
 mod config;
 mod desk;
+mod dispose;
 mod engine;
 mod error;
+mod feeder;
 mod handle;
+mod ladder;
+mod live;
+mod manual;
+mod ops;
 mod ports;
+mod scribe;
+mod script;
+mod shared;
+mod start;
+mod stats;
+mod stops;
+mod tasks;
 pub mod view;
+mod why_not;
+mod words;
 
 pub use asks::{Actor, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk};
 pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartError};

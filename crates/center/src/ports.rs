@@ -1,7 +1,8 @@
 //! Everything the center needs from outside, as one bundle, and what it asks of the law beyond a
 //! verdict.
 
-use domain::law::Judge;
+use domain::entity::PartyRole;
+use domain::law::{Judge, RuleBook};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
 use domain::time::UtcMs;
@@ -36,8 +37,36 @@ pub trait LawBook: Judge {
     fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw;
     /// Whether a local date (`YYYY-MM-DD`) is a holiday for the debtor; decides business days of grace.
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool;
-    /// The zone in which the debtor's days are counted.
+    /// The zone (IANA) in which the debtor's days are counted.
     fn zone_of(&self, facts: &ContactFacts) -> String;
+    /// Whether someone of that role may hear of the debt.
+    fn may_hear(&self, _facts: &ContactFacts, role: PartyRole, _now: UtcMs) -> bool {
+        role != PartyRole::Reference
+    }
+}
+
+impl LawBook for RuleBook {
+    fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw {
+        let rule = self.abandonment_rule(facts, now);
+        CallLaw {
+            ring_min_ms: rule.ring_min_ms,
+            abandon_cap_pct: rule.cap_percent,
+            formula: rule.formula_id.as_str().to_owned(),
+        }
+    }
+
+    fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool {
+        date.parse()
+            .is_ok_and(|day| Self::is_holiday(self, facts, day))
+    }
+
+    fn zone_of(&self, facts: &ContactFacts) -> String {
+        Self::zone_of(self, facts)
+    }
+
+    fn may_hear(&self, facts: &ContactFacts, role: PartyRole, now: UtcMs) -> bool {
+        Self::may_hear(self, facts, role, now)
+    }
 }
 
 /// The outside.

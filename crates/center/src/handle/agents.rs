@@ -5,6 +5,7 @@ use crate::asks::{Actor, StateAsk};
 use crate::error::CenterError;
 use crate::view;
 use domain::ids::{AgentId, AttemptId};
+use std::sync::Arc;
 
 impl CenterHandle {
     /// After `DeskHub::register`: logs the agent in (offline → paused(login)), or brings a lost link
@@ -13,22 +14,34 @@ impl CenterHandle {
     /// # Errors
     /// `NotFound` without such an agent; the database away; the engine stopped or overloaded.
     pub async fn agent_in(&self, agent: AgentId) -> Result<(), CenterError> {
-        self.inner
-            .post
-            .call(move |_, _| {
-                let _ = agent;
-            })
-            .await
+        let inner = Arc::clone(&self.inner);
+        self.detached(async move {
+            let row = inner.shared.out.store.get_agent(agent).await?;
+            inner
+                .shared
+                .post
+                .call(move |engine, now| engine.agent_in(now, row))
+                .await
+        })
+        .await
     }
 
     /// The socket closed or was silent for 5 s (`false`), or speaks again (`true`).
     pub fn agent_link(&self, agent: AgentId, up: bool) {
-        let _ = (agent, up);
+        let told = self
+            .post()
+            .push(move |engine, now| engine.agent_link(now, agent, up));
+        if let Err(error) = told {
+            tracing::warn!(agent = %agent, up, reason = %error, "agent's link not told");
+        }
     }
 
     /// Round trip in ms that the client measured, for the board.
     pub fn agent_rtt(&self, agent: AgentId, ms: u32) {
-        let _ = (agent, ms);
+        // A figure for the board: the next one comes in two seconds.
+        let _ = self
+            .post()
+            .push(move |engine, _| engine.agent_rtt(agent, ms));
     }
 
     /// `sub` to topic `me`: sends through the desk either the deltas after `resume` (kept 30 s) or
@@ -38,17 +51,21 @@ impl CenterHandle {
     /// # Errors
     /// `NotFound` when the agent has not signed in here.
     pub async fn sub_me(&self, agent: AgentId, resume: Option<u64>) -> Result<(), CenterError> {
-        self.inner
-            .post
-            .call(move |_, _| {
-                let _ = (agent, resume);
-            })
-            .await
+        let known = self
+            .post()
+            .call(move |engine, now| engine.sub_me(now, agent, resume))
+            .await?;
+        known
+            .then_some(())
+            .ok_or(CenterError::NotFound("signed-in agent"))
     }
 
     /// The browser has drawn the card: stored, nothing waits for it.
     pub async fn card_acked(&self, agent: AgentId, attempt: AttemptId) {
-        let _ = (agent, attempt);
+        // An instant for the record only.
+        let _ = self
+            .post()
+            .push(move |engine, now| engine.card_acked(now, agent, attempt));
     }
 
     /// Asks for a state; while the agent talks it is queued.
@@ -61,7 +78,8 @@ impl CenterHandle {
         agent: AgentId,
         ask: StateAsk,
     ) -> Result<view::StateAnswer, CenterError> {
-        let _ = (actor, agent, ask);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, now| engine.agent_state(now, actor, agent, ask))
+            .await?
     }
 }

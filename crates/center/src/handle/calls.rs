@@ -6,6 +6,7 @@ use crate::error::CenterError;
 use domain::entity::Verdict;
 use domain::ids::{AgentId, AttemptId, DebtorId, PointId};
 use domain::ports::MonitorMode;
+use std::sync::Arc;
 
 impl CenterHandle {
     /// Ticks identity: stores who was identified and answers the full card, which is also pushed as
@@ -19,8 +20,10 @@ impl CenterHandle {
         attempt: AttemptId,
         ask: IdentityAsk,
     ) -> Result<serde_json::Value, CenterError> {
-        let _ = (agent, attempt, ask);
-        Err(CenterError::Stopped)
+        let role = ask.role;
+        self.post()
+            .call(move |engine, now| engine.identity(now, agent, attempt, role))
+            .await?
     }
 
     /// Ends a call.
@@ -28,8 +31,9 @@ impl CenterHandle {
     /// # Errors
     /// `call_over`, `not_your_call`.
     pub async fn hang_up(&self, actor: Actor, attempt: AttemptId) -> Result<(), CenterError> {
-        let _ = (actor, attempt);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, now| engine.hang_up(now, actor, attempt))
+            .await?
     }
 
     /// Puts the debtor on hold or back.
@@ -42,8 +46,9 @@ impl CenterHandle {
         attempt: AttemptId,
         on: bool,
     ) -> Result<(), CenterError> {
-        let _ = (agent, attempt, on);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, now| engine.hold(now, agent, attempt, on))
+            .await?
     }
 
     /// Mutes the agent towards the debtor.
@@ -56,8 +61,14 @@ impl CenterHandle {
         attempt: AttemptId,
         on: bool,
     ) -> Result<(), CenterError> {
-        let _ = (agent, attempt, on);
-        Err(CenterError::Stopped)
+        let actor = Actor::Agent(agent);
+        self.post()
+            .call(move |engine, _| engine.may_order(actor, attempt))
+            .await??;
+        self.inner.shared.out.trunk.mute(attempt, on).await?;
+        self.post()
+            .call(move |engine, _| engine.muted(agent, attempt, on))
+            .await
     }
 
     /// Sends a key to the debtor's side.
@@ -70,8 +81,24 @@ impl CenterHandle {
         attempt: AttemptId,
         digit: char,
     ) -> Result<(), CenterError> {
-        let _ = (agent, attempt, digit);
-        Err(CenterError::Stopped)
+        if !matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D') {
+            return Err(CenterError::invalid(
+                "bad_digit",
+                "digit",
+                "expected one of 0-9 * # A-D",
+            ));
+        }
+        let actor = Actor::Agent(agent);
+        self.post()
+            .call(move |engine, _| engine.may_order(actor, attempt))
+            .await??;
+        Ok(self
+            .inner
+            .shared
+            .out
+            .trunk
+            .send_dtmf(attempt, digit)
+            .await?)
     }
 
     /// Gives the attempt its disposition, with promise, call-back, hold and next step.
@@ -84,8 +111,9 @@ impl CenterHandle {
         attempt: AttemptId,
         ask: DisposeAsk,
     ) -> Result<Disposed, CenterError> {
-        let _ = (actor, attempt, ask);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::dispose::dispose(shared, actor, attempt, ask))
+            .await
     }
 
     /// Pauses or resumes the recording.
@@ -98,8 +126,13 @@ impl CenterHandle {
         attempt: AttemptId,
         on: bool,
     ) -> Result<(), CenterError> {
-        let _ = (actor, attempt, on);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, _| engine.may_record(actor, attempt))
+            .await??;
+        self.inner.shared.out.trunk.record(attempt, on).await?;
+        self.post()
+            .call(move |engine, now| engine.recording_set(now, attempt, on, actor))
+            .await
     }
 
     /// Lets a supervisor's leg join the call, change its mode or leave.
@@ -113,8 +146,17 @@ impl CenterHandle {
         supervisor: AgentId,
         mode: Option<MonitorMode>,
     ) -> Result<(), CenterError> {
-        let _ = (actor, attempt, supervisor, mode);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, _| engine.may_order(actor, attempt))
+            .await??;
+        self.inner
+            .shared
+            .out
+            .trunk
+            .monitor(attempt, supervisor, mode)
+            .await?;
+        self.inner.audit_monitor(actor, attempt, mode);
+        Ok(())
     }
 
     /// Dials what the agent previews; `item` is the id of the preview.
@@ -122,8 +164,9 @@ impl CenterHandle {
     /// # Errors
     /// `no_preview`, `no_line`, `dialing_stopped`.
     pub async fn preview_dial(&self, agent: AgentId, item: AttemptId) -> Result<(), CenterError> {
-        let _ = (agent, item);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, now| engine.preview_order(now, agent, item, true))
+            .await?
     }
 
     /// Skips what the agent previews.
@@ -131,8 +174,9 @@ impl CenterHandle {
     /// # Errors
     /// `no_preview`, `skip_forbidden`.
     pub async fn preview_skip(&self, agent: AgentId, item: AttemptId) -> Result<(), CenterError> {
-        let _ = (agent, item);
-        Err(CenterError::Stopped)
+        self.post()
+            .call(move |engine, now| engine.preview_order(now, agent, item, false))
+            .await?
     }
 
     /// Dials by hand; the verdict is asked first.
@@ -145,7 +189,8 @@ impl CenterHandle {
         debtor: DebtorId,
         point: PointId,
     ) -> Result<Verdict, CenterError> {
-        let _ = (agent, debtor, point);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::manual::dial(shared, agent, debtor, point))
+            .await
     }
 }

@@ -2,9 +2,11 @@
 
 use super::CenterHandle;
 use crate::asks::Actor;
+use crate::campaigns::{self, Act};
 use crate::error::CenterError;
 use crate::view;
 use domain::ids::{CampaignId, DebtorId};
+use std::sync::Arc;
 
 impl CenterHandle {
     /// Starts a campaign: fills it from its segment and dials.
@@ -16,8 +18,9 @@ impl CenterHandle {
         actor: Actor,
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
-        let _ = (actor, id);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaigns::act(shared, actor, id, Act::Start))
+            .await
     }
 
     /// Pauses a campaign: nothing new is dialed, calls that ring go on.
@@ -29,8 +32,9 @@ impl CenterHandle {
         actor: Actor,
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
-        let _ = (actor, id);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaigns::act(shared, actor, id, Act::Pause))
+            .await
     }
 
     /// Dials again after a pause.
@@ -42,8 +46,9 @@ impl CenterHandle {
         actor: Actor,
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
-        let _ = (actor, id);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaigns::act(shared, actor, id, Act::Resume))
+            .await
     }
 
     /// Ends a campaign: what rings is withdrawn, what was reserved is given back.
@@ -55,8 +60,9 @@ impl CenterHandle {
         actor: Actor,
         id: CampaignId,
     ) -> Result<view::CampaignReport, CenterError> {
-        let _ = (actor, id);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaigns::act(shared, actor, id, Act::Stop))
+            .await
     }
 
     /// After a change of the campaign was stored.
@@ -64,8 +70,8 @@ impl CenterHandle {
     /// # Errors
     /// `NotFound`, `mode_unavailable`.
     pub async fn campaign_changed(&self, id: CampaignId) -> Result<(), CenterError> {
-        let _ = id;
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaigns::changed(shared, id)).await
     }
 
     /// The campaign as the board shows it.
@@ -73,8 +79,20 @@ impl CenterHandle {
     /// # Errors
     /// `NotFound`.
     pub async fn campaign_row(&self, id: CampaignId) -> Result<view::CampaignRow, CenterError> {
-        let _ = id;
-        Err(CenterError::Stopped)
+        let row = self
+            .post()
+            .call(move |engine, now| engine.campaign_row(now, id))
+            .await?;
+        if let Some(row) = row {
+            return Ok(row);
+        }
+        // Made after the start and never started: known from now on.
+        self.campaign_changed(id).await?;
+        let row = self
+            .post()
+            .call(move |engine, now| engine.campaign_row(now, id))
+            .await?;
+        row.ok_or(CenterError::NotFound("campaign"))
     }
 
     /// What the campaign will dial next.
@@ -82,8 +100,14 @@ impl CenterHandle {
     /// # Errors
     /// `NotFound`.
     pub async fn hopper(&self, id: CampaignId) -> Result<view::HopperView, CenterError> {
-        let _ = id;
-        Err(CenterError::Stopped)
+        let store = &self.inner.shared.out.store;
+        store.get_campaign(id).await?;
+        let counts = store.item_counts(id, self.inner.shared.now()).await?;
+        let items = self
+            .post()
+            .call(move |engine, _| engine.hopper_rows(id))
+            .await?;
+        Ok(view::HopperView { items, counts })
     }
 
     /// Why a debtor is not dialed now, in both languages.
@@ -95,7 +119,8 @@ impl CenterHandle {
         debtor: DebtorId,
         campaign: Option<CampaignId>,
     ) -> Result<view::WhyNot, CenterError> {
-        let _ = (debtor, campaign);
-        Err(CenterError::Stopped)
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::why_not::why_not(shared, debtor, campaign))
+            .await
     }
 }

@@ -6,6 +6,7 @@ mod book;
 pub mod calendar;
 mod caps;
 mod cooloff;
+mod days;
 mod finding;
 mod holds;
 mod judge;

@@ -1,0 +1,352 @@
+//! Campaign commands: rows read together, the segment's debtors taken in, the brain told.
+
+use crate::asks::Actor;
+use crate::engine::Adopted;
+use crate::error::CenterError;
+use crate::feeder::{self, Fed, zone_or_utc};
+use crate::live::Setting;
+use crate::shared::{Shared, persist};
+use crate::view::CampaignReport;
+use dialer::{CallRules, CampaignSpec, Tally, policy};
+use domain::entity::{Campaign, CampaignStatus};
+use domain::ids::CampaignId;
+use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, RefillReport, StoreError};
+use domain::time::{DAY_MS, SECOND_MS, UtcMs};
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Items of the first feeding at a start: enough to say what stands in the way.
+const FIRST_FEED: u32 = 20;
+/// House cap in percent until a debtor's pack says less (law.md §2.1).
+const HOUSE_CAP_PCT: f64 = 3.0;
+/// Target as a share of the cap (terms.md §10).
+const TARGET_SHARE: f64 = 0.93;
+
+fn whole_page() -> PageRequest {
+    PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    }
+}
+
+/// What a person does to a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Start,
+    Pause,
+    Resume,
+    Stop,
+}
+
+impl Act {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Start => "campaign.started",
+            Self::Pause => "campaign.paused",
+            Self::Resume => "campaign.resumed",
+            Self::Stop => "campaign.stopped",
+        }
+    }
+
+    /// The status it leads to; `None` when it does not fit the one before.
+    const fn leads(self, from: CampaignStatus) -> Option<CampaignStatus> {
+        use CampaignStatus::{Draft, Paused, Running, Stopped};
+        match (self, from) {
+            (Self::Start, Draft | Stopped | Paused) | (Self::Resume, Paused) => Some(Running),
+            // Said again it takes a node's campaign up again, which a restart may have left.
+            (Self::Start | Self::Resume, Running) => Some(Running),
+            (Self::Pause, Running | Paused) => Some(Paused),
+            (Self::Stop, Running | Paused | Stopped) => Some(Stopped),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a campaign with everything that dialing it needs.
+pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setting, CenterError> {
+    let store = &shared.out.store;
+    let client = store.get_client(campaign.client_id).await?;
+    let segment = store.get_segment(campaign.segment_id).await?;
+    let expr = domain::segment::parse(&segment.expression)
+        .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+    let script = match campaign.script_id {
+        Some(id) => Some(store.get_script(id).await?),
+        None => None,
+    };
+    let ours = ListFilter {
+        client_id: Some(client.id),
+        ..ListFilter::default()
+    };
+    let pool = &campaign.params.caller_id_pool;
+    let callers = store.list_caller_ids(&ours, &whole_page()).await?.items;
+    let callers = callers
+        .into_iter()
+        .filter(|c| c.enabled && (pool.is_empty() || pool.contains(&c.id)))
+        .collect();
+    let mut trunks = Vec::new();
+    for name in &campaign.params.trunks {
+        match store.trunk_by_name(name).await? {
+            Some(trunk) => trunks.push(trunk.id),
+            None => {
+                return Err(CenterError::invalid(
+                    "unknown_trunk",
+                    "params.trunks",
+                    format!("there is no trunk '{name}'"),
+                ));
+            }
+        }
+    }
+    let portfolios = store.list_portfolios(&ours, &whole_page()).await?.items;
+    let zone = portfolios
+        .first()
+        .map_or(TimeZone::UTC, |p| zone_or_utc(&p.zone));
+    Ok(Setting {
+        campaign,
+        client,
+        script,
+        callers,
+        trunks,
+        expr,
+        zone,
+    })
+}
+
+/// Local midnight before and after `now`.
+fn day_bounds(now: UtcMs, zone: &TimeZone) -> (UtcMs, UtcMs) {
+    let today = now.in_zone(zone);
+    let start = today.start_of_day().map_or(now, |z| z.timestamp().into());
+    let end = today
+        .tomorrow()
+        .and_then(|z| z.start_of_day())
+        .map_or(now.plus_ms(DAY_MS), |z| z.timestamp().into());
+    (start, end)
+}
+
+/// Rules of the campaign's calls.
+pub(crate) fn rules(campaign: &Campaign) -> CallRules {
+    let params = &campaign.params;
+    CallRules {
+        ring_timeout_ms: params.ring_timeout_s * SECOND_MS,
+        agent_within_ms: params.agent_within_ms,
+        drop_action: params.drop_action,
+        wrapup_mode: params.wrapup_mode,
+        wrapup_ms: params.wrapup_s * SECOND_MS,
+        wrapup_max_ms: params.wrapup_max_s * SECOND_MS,
+        disposition_required: params.disposition_required,
+        record: params.record,
+    }
+}
+
+fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
+    let params = &setting.campaign.params;
+    let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
+    let limit = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok());
+    CampaignSpec {
+        id: setting.id(),
+        client: setting.client.id,
+        mode: params.mode,
+        lines_per_agent: params.lines_per_agent,
+        priority: params.priority,
+        weight: params.weight,
+        tick_ms: params.pacing_tick_ms,
+        rules: rules(&setting.campaign),
+        cps_max: limit(params.cps_max),
+        lines_max: limit(params.lines_max),
+        trunks: setting.trunks.clone(),
+        hopper_min: params.hopper_min,
+        hopper_factor: params.hopper_factor,
+        preview_max_ms: params.preview_max_s * SECOND_MS,
+        preview_skip: params.preview_skip,
+        cap_pct,
+        target_pct: params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct),
+        window_ends: day_bounds(now, &setting.zone).1,
+        skills: Vec::new(),
+    }
+}
+
+async fn tallies(shared: &Shared, setting: &Setting, now: UtcMs) -> Result<[Tally; 3], StoreError> {
+    let since = day_bounds(now, &setting.zone).0;
+    let scopes = [
+        (Some(setting.id()), None),
+        (None, Some(setting.client.id)),
+        (None, None),
+    ];
+    let mut out = [Tally::default(); 3];
+    for ((campaign, client), tally) in scopes.into_iter().zip(&mut out) {
+        let counts = persist!(
+            shared,
+            shared.out.store.abandonment(campaign, client, since)
+        );
+        let (abandoned, handled) = counts?;
+        *tally = Tally { abandoned, handled };
+    }
+    Ok(out)
+}
+
+/// Takes the segment's new debtors in and tells the engine the counts.
+pub(crate) async fn refill(
+    shared: &Arc<Shared>,
+    setting: &Setting,
+) -> Result<RefillReport, StoreError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let report = store
+        .refill_campaign(&setting.campaign, &setting.expr, now, &[])
+        .await?;
+    let (id, counts) = (setting.id(), store.item_counts(setting.id(), now).await?);
+    shared
+        .post
+        .tell(move |engine, _| engine.set_counts(id, counts))
+        .await;
+    Ok(report)
+}
+
+/// Makes the engine dial a campaign; answers what stands in its way.
+pub(crate) async fn adopt(
+    shared: &Arc<Shared>,
+    setting: Arc<Setting>,
+) -> Result<Vec<crate::view::Problem>, CenterError> {
+    let now = shared.now();
+    let id = setting.id();
+    let tallies = tallies(shared, &setting, now).await?;
+    let known = shared
+        .post
+        .call(move |engine, _| engine.is_dialing(id))
+        .await?;
+    let fed = if known {
+        Fed::default()
+    } else {
+        feeder::feed(shared, &setting, FIRST_FEED).await?
+    };
+    let counts = shared.out.store.item_counts(id, now).await?;
+    let spec = spec(&setting, now);
+    let adopted = Adopted {
+        setting,
+        spec,
+        counts,
+        tallies,
+        fed,
+    };
+    Ok(shared
+        .post
+        .call(move |engine, now| engine.adopt(now, adopted))
+        .await??)
+}
+
+fn check_mode(campaign: &Campaign) -> Result<(), CenterError> {
+    policy(campaign.params.mode, campaign.params.lines_per_agent)
+        .map(|_| ())
+        .map_err(|e| CenterError::conflict("mode_unavailable", e.to_string()))
+}
+
+/// Start, pause, resume, stop.
+pub(crate) async fn act(
+    shared: Arc<Shared>,
+    actor: Actor,
+    id: CampaignId,
+    act: Act,
+) -> Result<CampaignReport, CenterError> {
+    let store = &shared.out.store;
+    let mut campaign = store.get_campaign(id).await?;
+    let from = campaign.status;
+    let Some(to) = act.leads(from) else {
+        return Err(CenterError::conflict(
+            "wrong_state",
+            format!("a campaign that is {from} cannot be changed so"),
+        ));
+    };
+    if to == CampaignStatus::Running {
+        check_mode(&campaign)?;
+    }
+    campaign.status = to;
+    let mut rows = setting(&shared, campaign).await?;
+    let mut taken = None;
+    if to == CampaignStatus::Running {
+        let report = store
+            .refill_campaign(&rows.campaign, &rows.expr, shared.now(), &[])
+            .await?;
+        taken = Some(report);
+    }
+    if from != to {
+        rows.campaign.version += 1;
+        rows.campaign.updated_at = shared.now();
+        let data = json!({"from": from, "to": to});
+        let client = Some(rows.client.id);
+        let event = shared.event(client, actor, act.event(), format!("campaign:{id}"), data);
+        store.put_campaign(&rows.campaign, &[event]).await?;
+    }
+    let rows = Arc::new(rows);
+    let problems = if to == CampaignStatus::Running {
+        adopt(&shared, Arc::clone(&rows)).await?
+    } else {
+        let cancel = act == Act::Stop;
+        let left = Arc::clone(&rows);
+        shared
+            .post
+            .call(move |engine, now| engine.leave(now, left, cancel))
+            .await?
+    };
+    Ok(CampaignReport {
+        campaign: rows.campaign.clone(),
+        refill: taken,
+        problems,
+    })
+}
+
+/// After a change was stored: running campaigns dial by it from now on.
+pub(crate) async fn changed(shared: Arc<Shared>, id: CampaignId) -> Result<(), CenterError> {
+    let campaign = shared.out.store.get_campaign(id).await?;
+    let running = campaign.status == CampaignStatus::Running;
+    if running {
+        check_mode(&campaign)?;
+    }
+    let rows = Arc::new(setting(&shared, campaign).await?);
+    if running {
+        refill(&shared, &rows).await?;
+        adopt(&shared, rows).await?;
+    } else {
+        let counts = shared.out.store.item_counts(id, shared.now()).await?;
+        shared
+            .post
+            .call(move |engine, _| engine.know(rows, Some(counts)))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Campaigns marked running, at the start of a node.
+pub(crate) async fn resume_all(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let mut page = whole_page();
+    loop {
+        let found = persist!(
+            shared,
+            shared
+                .out
+                .store
+                .list_campaigns(&ListFilter::default(), &page)
+        )?;
+        for campaign in found.items {
+            let (id, running) = (campaign.id, campaign.status == CampaignStatus::Running);
+            let done = match setting(shared, campaign).await {
+                Ok(rows) if running && shared.config.resume_running => {
+                    adopt(shared, Arc::new(rows)).await.map(|_| ())
+                }
+                Ok(rows) => {
+                    let rows = Arc::new(rows);
+                    shared
+                        .post
+                        .call(move |engine, _| engine.know(rows, None))
+                        .await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                tracing::error!(campaign = %id, reason = %error, "campaign not taken up");
+            }
+        }
+        match found.next_cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => return Ok(()),
+        }
+    }
+}

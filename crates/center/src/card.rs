@@ -1,0 +1,225 @@
+//! The agent's card, projected on the server: until identity is ticked, amounts, creditor, product
+//! and the steps that speak of them are not in it.
+
+use crate::live::Stocked;
+use crate::script;
+use crate::words;
+use domain::entity::{Attempt, Channel, Debt, Payment, Promise, PromiseState};
+use domain::ids::AttemptId;
+use domain::money::Money;
+use domain::pii::mask;
+use domain::ports::store::DebtorFile;
+use domain::segment::{bucket_of, day_of_date};
+use domain::time::UtcMs;
+use serde_json::{Value, json};
+
+/// Most lines of the timeline.
+const TIMELINE_MAX: usize = 50;
+/// Most promises and payments shown.
+const MONEY_MAX: usize = 20;
+
+/// The debtor's history, read while it rings.
+#[derive(Debug, Default)]
+pub(crate) struct CardSource {
+    pub(crate) promises: Vec<Promise>,
+    pub(crate) payments: Vec<Payment>,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+impl From<DebtorFile> for CardSource {
+    fn from(file: DebtorFile) -> Self {
+        Self {
+            promises: file.promises,
+            payments: file.payments,
+            attempts: file.attempts,
+        }
+    }
+}
+
+/// Who looks at the card and how much he may see.
+pub(crate) struct Viewer<'a> {
+    pub(crate) agent: &'a str,
+    pub(crate) company: &'a str,
+    /// Amounts, creditor and product are withheld.
+    pub(crate) gate: bool,
+    pub(crate) now: UtcMs,
+}
+
+/// Kind of message a card goes out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CardKind {
+    Pop(AttemptId),
+    Full(AttemptId),
+    Preview(AttemptId),
+}
+
+fn money(gate: bool, amount_minor: i64, debt: &Debt) -> Option<Money> {
+    (!gate).then(|| Money::new(amount_minor, debt.currency))
+}
+
+fn debts(stocked: &Stocked, viewer: &Viewer<'_>) -> Vec<Value> {
+    let gate = viewer.gate;
+    let mut list: Vec<&Debt> = stocked.facts.debts.iter().collect();
+    list.sort_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
+    list.into_iter()
+        .map(|debt| {
+            let today = viewer.now.in_zone(&stocked.setting.zone).date().to_string();
+            let days = day_of_date(&today)
+                .zip(day_of_date(&debt.due_date))
+                .map_or(0, |(now, due)| now - due);
+            json!({
+                "id": debt.id,
+                "external_ref": (!gate).then_some(&debt.external_ref),
+                "product": (!gate).then_some(&debt.product),
+                "creditor": (!gate).then_some(&stocked.setting.client.name),
+                "bucket": bucket_of(days),
+                "days_past_due": days,
+                "balance": money(gate, debt.balance_minor(), debt),
+                "overdue": money(gate, debt.overdue_minor, debt),
+                "minimum": money(gate, debt.minimum_minor, debt),
+            })
+        })
+        .collect()
+}
+
+fn promises(source: &CardSource, gate: bool) -> Vec<Value> {
+    let line = |p: &Promise| {
+        json!({
+            "id": p.id, "debt_id": p.debt_id, "state": p.state, "due_date": p.due_date,
+            "channel": p.channel, "made_at": p.made_at.0, "amount": (!gate).then_some(p.amount),
+        })
+    };
+    source.promises.iter().take(MONEY_MAX).map(line).collect()
+}
+
+fn payments(source: &CardSource, gate: bool) -> Vec<Value> {
+    let line = |p: &Payment| {
+        json!({
+            "id": p.id, "debt_id": p.debt_id, "paid_at": p.paid_at.0, "channel": p.channel,
+            "amount": (!gate).then_some(p.amount),
+        })
+    };
+    source.payments.iter().take(MONEY_MAX).map(line).collect()
+}
+
+fn timeline(source: &CardSource, now: AttemptId) -> Vec<Value> {
+    let mut lines: Vec<(UtcMs, Value)> = Vec::new();
+    for attempt in source.attempts.iter().filter(|a| a.id != now) {
+        let (es, en) = attempt
+            .result
+            .map_or(("en curso", "under way"), words::result);
+        let code = attempt
+            .disposition
+            .as_deref()
+            .map(|c| format!(" · {c}"))
+            .unwrap_or_default();
+        lines.push((
+            attempt.opened_at,
+            json!({
+                "at": attempt.opened_at.0, "kind": "attempt",
+                "text_es": format!("{es}{code}"), "text_en": format!("{en}{code}"),
+            }),
+        ));
+    }
+    for promise in &source.promises {
+        lines.push((
+            promise.made_at,
+            json!({
+                "at": promise.made_at.0, "kind": "promise",
+                "text_es": format!("promesa para el {} ({})", promise.due_date, promise.state),
+                "text_en": format!("promise due {} ({})", promise.due_date, promise.state),
+            }),
+        ));
+    }
+    for payment in &source.payments {
+        lines.push((
+            payment.paid_at,
+            json!({
+                "at": payment.paid_at.0, "kind": "payment",
+                "text_es": format!("pago por {}", payment.channel),
+                "text_en": format!("payment by {}", payment.channel),
+            }),
+        ));
+    }
+    lines.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    lines
+        .into_iter()
+        .take(TIMELINE_MAX)
+        .map(|(_, line)| line)
+        .collect()
+}
+
+fn notices(stocked: &Stocked, source: &CardSource) -> Vec<Value> {
+    let mut found = Vec::new();
+    let broken = source
+        .promises
+        .iter()
+        .filter(|p| p.state == PromiseState::Broken)
+        .count();
+    if broken > 0 {
+        found.push(json!({
+            "es": format!("promesas incumplidas: {broken}"),
+            "en": format!("broken promises: {broken}"),
+        }));
+    }
+    if stocked.decision == "allow_agent_only" {
+        found.push(json!({
+            "es": format!("solo con gestor: {}", stocked.reason.0),
+            "en": format!("with an agent only: {}", stocked.reason.1),
+        }));
+    }
+    found
+}
+
+/// Builds the whole wire message.
+pub(crate) fn build(
+    kind: CardKind,
+    stocked: &Stocked,
+    source: &CardSource,
+    viewer: &Viewer<'_>,
+) -> Value {
+    let (t, id, attempt) = match kind {
+        CardKind::Pop(id) => ("pop", id, Some(id)),
+        CardKind::Full(id) => ("card", id, Some(id)),
+        CardKind::Preview(id) => ("preview", id, None),
+    };
+    let debtor = &stocked.facts.debtor;
+    let phones: Vec<Value> = stocked
+        .facts
+        .points
+        .iter()
+        .filter(|p| p.channel == Channel::Call)
+        .map(|p| {
+            json!({
+                "point": p.id, "masked": mask(p.value.reveal()), "class": p.class, "bad": p.bad,
+                "dialed": p.id == stocked.point.id,
+            })
+        })
+        .collect();
+    let campaign = &stocked.setting.campaign;
+    let mut card = json!({
+        "t": t,
+        "attempt": attempt,
+        "campaign": {"id": campaign.id, "name": campaign.name},
+        "gate": viewer.gate,
+        "debtor": {
+            "id": debtor.id,
+            "name": debtor.name.reveal(),
+            "document_masked": mask(debtor.document.reveal()),
+            "language": debtor.language,
+            "country": debtor.country,
+            "phones": phones,
+        },
+        "debts": debts(stocked, viewer),
+        "promises": promises(source, viewer.gate),
+        "payments": payments(source, viewer.gate),
+        "script": script::render(stocked, viewer),
+        "offers": [],
+        "notices": notices(stocked, source),
+        "timeline": timeline(source, id),
+    });
+    if let (CardKind::Preview(item), Some(map)) = (kind, card.as_object_mut()) {
+        map.insert("item".to_owned(), json!(item));
+    }
+    card
+}

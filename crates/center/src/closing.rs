@@ -1,0 +1,136 @@
+//! What the end of a call writes: result, settled ledger row, next step of the debtor, events.
+
+use crate::ladder;
+use crate::live::CallCtx;
+use crate::scribe::OverStep;
+use crate::shared::Shared;
+use domain::entity::{Attempt, CallResult, Channel, LedgerKind, LedgerRow};
+use domain::event::NewEvent;
+use domain::ids::LedgerId;
+use domain::ports::store::{Closing, ItemState};
+use domain::rules::disposition::system_code;
+use domain::time::UtcMs;
+use serde_json::json;
+
+/// A ledger row about the attempt.
+pub(crate) fn ledger_row(
+    shared: &Shared,
+    ctx: &CallCtx,
+    kind: LedgerKind,
+    at: UtcMs,
+    reached_network: Option<bool>,
+) -> LedgerRow {
+    let facts = &ctx.stocked.facts;
+    LedgerRow {
+        id: LedgerId(shared.id()),
+        person_id: facts.debtor.person_id,
+        debtor_id: facts.debtor.id,
+        client_id: ctx.stocked.setting.client.id,
+        debts: ctx.debts.clone(),
+        point_id: Some(ctx.stocked.point.id),
+        address: ctx.stocked.point.value.clone(),
+        class: ctx.stocked.point.class,
+        channel: Channel::Call,
+        kind,
+        at,
+        attempt_id: Some(ctx.id),
+        campaign_id: Some(ctx.stocked.setting.id()),
+        reached_network,
+    }
+}
+
+/// An event about the attempt.
+pub(crate) fn event(
+    shared: &Shared,
+    ctx: &CallCtx,
+    actor: impl std::fmt::Display,
+    kind: &str,
+    data: serde_json::Value,
+) -> NewEvent {
+    let client = ctx.stocked.setting.client.id;
+    shared.event(
+        Some(client),
+        actor,
+        kind,
+        format!("attempt:{}", ctx.id),
+        data,
+    )
+}
+
+fn ended(shared: &Shared, ctx: &CallCtx, result: CallResult, by: &str) -> NewEvent {
+    let data = json!({
+        "campaign_id": ctx.stocked.setting.id(), "debtor_id": ctx.stocked.facts.debtor.id,
+        "result": result, "by": by,
+    });
+    event(shared, ctx, shared.actor(), "attempt.ended", data)
+}
+
+/// The closing of an attempt that is durable but was never sent.
+pub(crate) fn never_left(shared: &Shared, ctx: &CallCtx, at: UtcMs) -> Closing {
+    let item = ItemState {
+        next_at: at,
+        note: "withdrawn".to_owned(),
+        ..ctx.stocked.state.clone()
+    };
+    Closing {
+        ended_at: Some(at),
+        result: Some(CallResult::Cancelled),
+        reached_network: Some(false),
+        item: ctx.stocked.in_campaign.then_some(item),
+        events: vec![ended(shared, ctx, CallResult::Cancelled, "system")],
+        ..Closing::default()
+    }
+}
+
+/// The closing of a call that is over.
+pub(crate) fn of_over(
+    shared: &Shared,
+    ctx: &CallCtx,
+    step: &OverStep,
+    history: &[Attempt],
+) -> Closing {
+    let over = &step.over;
+    let (at, result) = (over.ended_at, over.result);
+    let after = ladder::after_result(ctx, result, at, step.invited, history);
+    let reached = if !step.invited && over.answered_at.is_none() {
+        Some(false)
+    } else if result == CallResult::Unknown {
+        None
+    } else {
+        Some(!result.never_reached())
+    };
+    let mut rows = Vec::new();
+    if step.conversation {
+        rows.push(ledger_row(shared, ctx, LedgerKind::Conversation, at, None));
+    }
+    let mut events = vec![ended(shared, ctx, result, step.end.by)];
+    if result == CallResult::Abandoned {
+        rows.push(ledger_row(shared, ctx, LedgerKind::Abandoned, at, None));
+        events.push(event(
+            shared,
+            ctx,
+            shared.actor(),
+            "call.abandoned",
+            json!({"campaign_id": ctx.stocked.setting.id()}),
+        ));
+    }
+    // A person who spoke with an agent is disposed by him, or by the wrap-up's limit.
+    let code = (over.agent.is_none() && !step.disposed)
+        .then(|| system_code(result))
+        .flatten();
+    let item = step.plan.clone().unwrap_or(after.item);
+    Closing {
+        ended_at: Some(at),
+        result: Some(result),
+        sip_code: over.end.sip_code.map(i32::from),
+        q850: over.end.q850.map(i32::from),
+        disposition: code.map(str::to_owned),
+        disposed_at: code.map(|_| at),
+        ledger: rows,
+        reached_network: reached,
+        point_bad: after.point_bad,
+        item: ctx.stocked.in_campaign.then_some(item),
+        events,
+        ..Closing::default()
+    }
+}

@@ -1,0 +1,155 @@
+//! Gates, alarms and whether dialing can go on.
+
+use super::Engine;
+use crate::view::{AlarmRow, Readiness};
+use dialer::{Gate, Input};
+use domain::entity::DialMode;
+use domain::ids::{CampaignId, TrunkId};
+use domain::time::UtcMs;
+use serde_json::json;
+
+fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
+    match gate {
+        Gate::Database => Some((
+            "la base de datos no responde: no se marca",
+            "the database does not answer: nothing is dialed",
+        )),
+        Gate::Fenced => Some((
+            "otro proceso tomó el nombre de este nodo: no se marca",
+            "another process took this node's name: nothing is dialed",
+        )),
+        Gate::Recorder => Some((
+            "no se pudo grabar una llamada: se pausa el marcado",
+            "a call could not be recorded: dialing pauses",
+        )),
+        Gate::Draining => None,
+    }
+}
+
+impl Engine {
+    /// Closes or opens a gate; both sides of each are told.
+    pub(crate) fn gate(&mut self, now: UtcMs, gate: Gate, closed: bool) {
+        if let Some((es, en)) = gate_words(gate) {
+            let id = gate.as_str().to_owned();
+            if closed {
+                self.alarm(now, id, gate.as_str(), (es.to_owned(), en.to_owned()));
+            } else {
+                self.clear_alarm(now, &id);
+            }
+        }
+        self.take(now, Input::Gate { gate, closed });
+        self.tell_readiness();
+        self.board.touch();
+    }
+
+    pub(crate) fn tell_readiness(&self) {
+        let mut reasons: Vec<String> = self
+            .brain
+            .closed_gates()
+            .map(|g| g.as_str().to_owned())
+            .collect();
+        if !self.brain.trunks().any(|(_, up, ..)| up) {
+            reasons.push("trunks".to_owned());
+        }
+        self.seen.set_readiness(Readiness {
+            dialing: reasons.is_empty(),
+            reasons,
+        });
+    }
+
+    /// Raises an alarm once.
+    pub(crate) fn alarm(
+        &mut self,
+        now: UtcMs,
+        id: String,
+        kind: &'static str,
+        (es, en): (String, String),
+    ) {
+        if self.board.data.alarms.iter().any(|a| a.id == id) {
+            return;
+        }
+        let row = AlarmRow {
+            id,
+            kind: kind.to_owned(),
+            at: now,
+            es,
+            en,
+        };
+        let data = json!({"alarm": row.id, "kind": kind});
+        self.alarm_event("alarm.raised", &row.id, data);
+        self.board.alarm(row);
+    }
+
+    pub(crate) fn clear_alarm(&mut self, _now: UtcMs, id: &str) {
+        if self.board.clear_alarm(id) {
+            self.alarm_event("alarm.cleared", id, json!({"alarm": id}));
+        }
+    }
+
+    fn alarm_event(&self, kind: &str, id: &str, data: serde_json::Value) {
+        let actor = self.shared.actor();
+        self.shared.journal(
+            self.shared
+                .event(None, actor, kind, format!("alarm:{id}"), data),
+        );
+    }
+
+    pub(crate) fn trunk_alarm(&mut self, now: UtcMs, trunk: TrunkId, up: bool) {
+        let id = format!("trunk_down:{trunk}");
+        let name = self
+            .trunks
+            .get(&trunk)
+            .map_or_else(String::new, |t| t.trunk.name.clone());
+        let kind = if up { "trunk.up" } else { "trunk.down" };
+        let actor = self.shared.actor();
+        let subject = format!("trunk:{trunk}");
+        self.shared.journal(
+            self.shared
+                .event(None, actor, kind, subject, json!({"up": up})),
+        );
+        if up {
+            self.clear_alarm(now, &id);
+        } else {
+            self.alarm(
+                now,
+                id,
+                "trunk_down",
+                (
+                    format!("la troncal {name} no responde"),
+                    format!("trunk {name} does not answer"),
+                ),
+            );
+        }
+        self.tell_readiness();
+        self.board.touch();
+    }
+
+    /// The guard lowered or raised a mode.
+    pub(super) fn mode_forced(
+        &mut self,
+        campaign: CampaignId,
+        from: DialMode,
+        to: DialMode,
+        why: &'static str,
+    ) {
+        tracing::info!(campaign = %campaign, %from, %to, why, "the guard changed a dial mode");
+        let client = self.campaigns.get(&campaign).map(|c| c.setting.client.id);
+        let data = json!({"from": from, "to": to, "why": why});
+        let subject = format!("campaign:{campaign}");
+        let actor = self.shared.actor();
+        let event = self
+            .shared
+            .event(client, actor, "campaign.mode_forced", subject, data);
+        self.shared.journal(event);
+        self.board.touch();
+    }
+
+    /// Counts refusals by reason.
+    pub(crate) fn count_blocked(&mut self, campaign: Option<CampaignId>, reason: &str, n: u64) {
+        *self.totals.blocked.entry(reason.to_owned()).or_insert(0) += n;
+        if let Some(entry) = campaign.and_then(|id| self.campaigns.get_mut(&id)) {
+            *entry.stats.blocked.entry(reason.to_owned()).or_insert(0) += n;
+        }
+        self.board.touch();
+    }
+}

@@ -1,0 +1,231 @@
+//! Campaigns inside the engine: taken up, left, stocked.
+
+use super::Engine;
+use crate::feeder::Fed;
+use crate::live::{CampaignEntry, Setting, TrunkEntry};
+use crate::stats::CampaignStats;
+use crate::view::{HopperRow, Problem};
+use dialer::{CampaignSpec, Input, Item, Tally, TrunkSpec};
+use domain::entity::{CampaignStatus, Trunk};
+use domain::ids::{CampaignId, DebtorId};
+use domain::pii::mask;
+use domain::ports::store::ItemCounts;
+use domain::time::UtcMs;
+use std::sync::Arc;
+
+/// A campaign with what is needed to dial it.
+pub(crate) struct Adopted {
+    pub(crate) setting: Arc<Setting>,
+    pub(crate) spec: CampaignSpec,
+    pub(crate) counts: ItemCounts,
+    /// Abandonment in the window of the campaign, its client and the installation.
+    pub(crate) tallies: [Tally; 3],
+    /// The first feeding, so that a report can say at once what stands in the way.
+    pub(crate) fed: Fed,
+}
+
+impl Engine {
+    /// Knows the campaign without dialing it.
+    pub(crate) fn know(&mut self, setting: Arc<Setting>, counts: Option<ItemCounts>) {
+        let entry = self
+            .campaigns
+            .entry(setting.id())
+            .or_insert_with(|| CampaignEntry {
+                setting: Arc::clone(&setting),
+                counts: ItemCounts::default(),
+                feed: None,
+                stats: CampaignStats::default(),
+                near_cap: false,
+            });
+        entry.setting = setting;
+        if let Some(counts) = counts {
+            entry.counts = counts;
+        }
+        self.board.touch();
+    }
+
+    /// Dials a campaign from now on.
+    ///
+    /// # Errors
+    /// The brain's refusal (a mode that is not there).
+    pub(crate) fn adopt(
+        &mut self,
+        now: UtcMs,
+        adopted: Adopted,
+    ) -> Result<Vec<Problem>, dialer::Refusal> {
+        let Adopted {
+            setting,
+            spec,
+            counts,
+            tallies,
+            fed,
+        } = adopted;
+        let (id, client) = (setting.id(), setting.client.id);
+        let first = self.brain.campaign(id).is_none();
+        // Wider scopes are counted here since their first campaign: only then the store knows more.
+        let before = |same: bool| {
+            self.campaigns.values().any(|c| {
+                (!same || c.setting.client.id == client)
+                    && self.brain.campaign(c.setting.id()).is_some()
+            })
+        };
+        let fresh = [first, !before(true), !before(false)];
+        self.know(Arc::clone(&setting), Some(counts));
+        if let Err(refusal) = self.ask(now, Input::Campaign(Box::new(spec))) {
+            crate::ops::unknown_campaign(&self.shared, fed);
+            return Err(refusal);
+        }
+        let scopes = [(Some(id), None), (None, Some(client)), (None, None)];
+        for (((campaign, client), tally), fresh) in scopes.into_iter().zip(tallies).zip(fresh) {
+            if fresh {
+                self.take(
+                    now,
+                    Input::Seed {
+                        campaign,
+                        client,
+                        tally,
+                    },
+                );
+            }
+        }
+        self.stocked(now, id, fed, None);
+        Ok(self.problems(now, id))
+    }
+
+    /// Stops dialing a campaign; `cancel` withdraws what rings.
+    pub(crate) fn leave(
+        &mut self,
+        now: UtcMs,
+        setting: Arc<Setting>,
+        cancel: bool,
+    ) -> Vec<Problem> {
+        let id = setting.id();
+        self.know(setting, None);
+        self.take(
+            now,
+            Input::CampaignOff {
+                campaign: id,
+                cancel,
+            },
+        );
+        self.problems(now, id)
+    }
+
+    /// The feeder's outcome.
+    pub(crate) fn stocked(
+        &mut self,
+        now: UtcMs,
+        id: CampaignId,
+        fed: Fed,
+        counts: Option<ItemCounts>,
+    ) {
+        let Some(entry) = self.campaigns.get_mut(&id) else {
+            crate::ops::unknown_campaign(&self.shared, fed);
+            return;
+        };
+        if let Some(counts) = counts {
+            entry.counts = counts;
+        }
+        let refused: Vec<(String, u64)> = fed
+            .last
+            .blocked
+            .iter()
+            .map(|(reason, n)| (reason.clone(), *n))
+            .collect();
+        entry.feed = Some(crate::ops::merged(entry.feed.as_ref(), fed.last));
+        for (reason, n) in refused {
+            self.count_blocked(Some(id), &reason, n);
+        }
+        let mut items: Vec<Item> = Vec::with_capacity(fed.stocked.len());
+        for (item, stocked) in fed.stocked {
+            self.hopper.insert((id, item.debtor), stocked);
+            items.push(item);
+        }
+        self.take(
+            now,
+            Input::Stock {
+                campaign: id,
+                items,
+                more: fed.more,
+            },
+        );
+        self.board.touch();
+    }
+
+    pub(crate) fn set_counts(&mut self, id: CampaignId, counts: ItemCounts) {
+        if let Some(entry) = self.campaigns.get_mut(&id) {
+            entry.counts = counts;
+            self.board.touch();
+        }
+    }
+
+    /// Whether the campaign is dialed here now.
+    pub(crate) fn is_dialing(&self, id: CampaignId) -> bool {
+        self.brain.campaign(id).is_some_and(|v| v.on)
+    }
+
+    /// Campaigns that dial now.
+    pub(crate) fn running(&self) -> Vec<Arc<Setting>> {
+        self.campaigns
+            .values()
+            .filter(|c| c.setting.campaign.status == CampaignStatus::Running)
+            .filter(|c| self.is_dialing(c.setting.id()))
+            .map(|c| Arc::clone(&c.setting))
+            .collect()
+    }
+
+    /// A trunk is there, or changed.
+    pub(crate) fn put_trunk(&mut self, now: UtcMs, trunk: Trunk) {
+        let limit = |n: i32| u32::try_from(n).unwrap_or(0);
+        let usable = |n: u32| if trunk.enabled { n } else { 0 };
+        let spec = TrunkSpec {
+            id: trunk.id,
+            channels: usable(limit(trunk.channels)),
+            cps: usable(limit(trunk.cps)),
+        };
+        match self.trunks.get_mut(&trunk.id) {
+            Some(entry) => entry.trunk = trunk,
+            None => {
+                self.trunks.insert(
+                    trunk.id,
+                    TrunkEntry {
+                        trunk,
+                        invites: 0,
+                        answered: 0,
+                        effective: 0,
+                        talk_ms: 0,
+                        rung: 0,
+                        pdd_ms: 0,
+                    },
+                );
+            }
+        }
+        self.take(now, Input::Trunk(spec));
+        self.tell_readiness();
+        self.board.touch();
+    }
+
+    /// The hopper, next first.
+    pub(crate) fn hopper_rows(&self, id: CampaignId) -> Vec<HopperRow> {
+        let row = |item: &Item| {
+            let stocked = self.hopper.get(&(id, item.debtor))?;
+            Some(HopperRow {
+                debtor_id: item.debtor,
+                point_id: item.point,
+                masked: mask(stocked.point.value.reveal()),
+                agent_only: item.agent_only,
+                priority: item.priority,
+                since: stocked.since,
+                verdict_id: stocked.verdict_id,
+                decision: stocked.decision,
+                reason_es: stocked.reason.0.clone(),
+                reason_en: stocked.reason.1.clone(),
+            })
+        };
+        self.brain.hopper(id).filter_map(row).collect()
+    }
+
+    pub(crate) fn in_hopper(&self, campaign: CampaignId, debtor: DebtorId) -> bool {
+        self.hopper.contains_key(&(campaign, debtor))
+    }
+}

@@ -1,0 +1,281 @@
+//! Ends: of the write-ahead, of calls, of wrap-ups; and what may be forgotten then.
+
+use super::Engine;
+use crate::closing;
+use crate::ladder;
+use crate::live::{CallEntry, EndSeen};
+use crate::scribe::{OverStep, Step};
+use dialer::{CallOver, Input, OpenResult, Wish};
+use domain::entity::{Call, CallResult, PartyRole};
+use domain::ids::{AgentId, AttemptId};
+use domain::money::Money;
+use domain::ports::store::{Closing, ItemState};
+use domain::rules::disposition::{NOT_DISPOSED, parent};
+use domain::rules::retry::AFTER_CONVERSATION_H;
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+/// How long an ended call waits for its recording to be sealed before it is forgotten, ms.
+const SEAL_WAIT_MS: i64 = 2 * MINUTE_MS;
+
+/// A disposition that is stored; what the live tables make of it.
+pub(crate) struct DisposedAs {
+    pub(crate) code: String,
+    pub(crate) rpc: bool,
+    pub(crate) by_agent: bool,
+    pub(crate) promise: Option<Money>,
+    pub(crate) then: Option<Wish>,
+    /// Where the debtor goes, when the call was still up at the disposition.
+    pub(crate) plan: Option<ItemState>,
+    /// A conversation row was written with it.
+    pub(crate) conversation: bool,
+    /// Contact with the debtor stops (hold, listing, promise).
+    pub(crate) stops: bool,
+}
+
+/// Roles that owe: talk with them, identity ticked, is a conversation in the ledger's sense.
+pub(crate) const fn obligated(role: PartyRole) -> bool {
+    matches!(
+        role,
+        PartyRole::Titular
+            | PartyRole::Codeudor
+            | PartyRole::Aval
+            | PartyRole::Fiador
+            | PartyRole::ObligadoSolidario
+    )
+}
+
+impl Engine {
+    /// What became of the write-ahead.
+    pub(crate) fn opened(&mut self, now: UtcMs, attempt: AttemptId, result: OpenResult) {
+        if result == OpenResult::Gone {
+            self.calls.remove(&attempt);
+            self.board.touch();
+        }
+        self.take(now, Input::OpenDone { attempt, result });
+    }
+
+    fn ended_by(entry: &CallEntry, over: &CallOver) -> &'static str {
+        match (entry.ended_by, over.by_us) {
+            (Some(who), _) => who,
+            (None, true) => "system",
+            (None, false) => "debtor",
+        }
+    }
+
+    pub(super) fn call_over(&mut self, now: UtcMs, over: CallOver) {
+        let attempt = over.attempt;
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            self.shared
+                .fault("end of a call that is not known", &attempt);
+            return;
+        };
+        let end = EndSeen {
+            at: over.ended_at,
+            result: over.result,
+            by: Self::ended_by(entry, &over),
+        };
+        entry.over = Some(end.clone());
+        entry.agent = over.agent.or(entry.agent);
+        entry.awaited = over.disposition_awaited && entry.disposition.is_none();
+        let conversation = !entry.conversation && entry.identity.is_some_and(obligated);
+        entry.conversation |= conversation;
+        let step = OverStep {
+            invited: entry.invite_at.is_some(),
+            conversation,
+            plan: entry.plan.take(),
+            disposed: entry.disposition.is_some(),
+            end: end.clone(),
+            over: over.clone(),
+        };
+        let call = entry.call_id.zip(entry.agent).zip(entry.bridged_at);
+        self.step(attempt, Step::Over(Box::new(step)));
+        if let Some(((id, agent_id), started_at)) = call {
+            self.call_row(
+                attempt,
+                Call {
+                    id,
+                    attempt_id: attempt,
+                    agent_id,
+                    started_at,
+                    ended_at: Some(end.at),
+                    ended_by: Some(end.by.to_owned()),
+                },
+            );
+            self.dirty.insert(agent_id);
+        }
+        self.count_over(now, &over);
+        self.clear_alarm(now, &format!("one_way_audio:{attempt}"));
+        self.forget_call(now, attempt);
+    }
+
+    fn call_row(&self, attempt: AttemptId, row: Call) {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let data = json!({"call_id": row.id, "agent_id": row.agent_id, "by": row.ended_by});
+        let actor = self.shared.actor();
+        let event = closing::event(&self.shared, &entry.ctx, actor, "call.ended", data);
+        self.write(entry, Step::PutCall(Box::new(row), vec![event]));
+    }
+
+    fn count_over(&mut self, now: UtcMs, over: &CallOver) {
+        let Some(entry) = self.calls.get(&over.attempt) else {
+            return;
+        };
+        let answered = over.answered_at.is_some();
+        let effective = answered
+            || matches!(
+                over.result,
+                CallResult::Busy | CallResult::NoAnswer | CallResult::Rejected
+            );
+        let talked = over.bridged_at.map_or(0, |at| over.ended_at.since_ms(at));
+        if let Some(trunk) = self.trunks.get_mut(&over.trunk) {
+            trunk.answered += u64::from(answered);
+            trunk.effective += u64::from(effective && entry.invite_at.is_some());
+            trunk.talk_ms += u64::try_from(talked).unwrap_or(0);
+        }
+        let abandoned = over.result == CallResult::Abandoned;
+        self.totals.human += u64::from(answered);
+        self.totals.abandoned += u64::from(abandoned);
+        if entry.invite_at.is_some() {
+            let key = (over.item.campaign, over.result);
+            *self.totals.results.entry(key).or_insert(0) += 1;
+        }
+        if let Some(campaign) = self.campaigns.get_mut(&over.item.campaign) {
+            campaign.stats.answers += u64::from(answered);
+            campaign.stats.abandoned += u64::from(abandoned);
+            if entry.invite_at.is_some() {
+                campaign.stats.finished(now, answered);
+            }
+        }
+        self.board.touch();
+    }
+
+    /// The wrap-up's limit: the system disposes (terms.md §4, NC.ST: as after a conversation).
+    pub(super) fn not_disposed(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId) {
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if entry.disposition.is_some() {
+            return;
+        }
+        entry.disposition = Some(NOT_DISPOSED.to_owned());
+        entry.awaited = false;
+        let ended = entry.over.as_ref().map_or(now, |o| o.at);
+        let stocked = &entry.ctx.stocked;
+        let mut item = ladder::counted(stocked, CallResult::Human, true);
+        item.next_at = ended.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);
+        "not_disposed".clone_into(&mut item.note);
+        let item = ladder::limited(stocked, item);
+        let data = json!({"code": NOT_DISPOSED, "agent_id": agent});
+        let actor = self.shared.actor();
+        let event = closing::event(&self.shared, &entry.ctx, actor, "disposition.set", data);
+        let closing = Closing {
+            disposition: Some(NOT_DISPOSED.to_owned()),
+            disposed_at: Some(now),
+            item: stocked.in_campaign.then_some(item),
+            events: vec![event],
+            ..Closing::default()
+        };
+        // Nobody waits for the answer of the system's own disposition.
+        let (answer, _) = oneshot::channel();
+        self.step(attempt, Step::Close(Box::new(closing), answer));
+        self.dirty.insert(agent);
+        self.forget_call(now, attempt);
+    }
+
+    /// A disposition was stored: counters, then the agent goes on.
+    pub(crate) fn disposed(&mut self, now: UtcMs, attempt: AttemptId, how: DisposedAs) {
+        let mut campaign = None;
+        let mut agent = None;
+        if let Some(entry) = self.calls.get_mut(&attempt) {
+            entry.disposition = Some(how.code.clone());
+            entry.awaited = false;
+            entry.conversation |= how.conversation;
+            campaign = Some(entry.ctx.stocked.setting.id());
+            agent = entry.agent;
+            if let Some(plan) = how.plan {
+                if entry.over.is_some() {
+                    // It ended while the disposition was being written: the plan is late by a moment.
+                    self.step(attempt, Step::PutItem(Box::new(plan)));
+                } else {
+                    entry.plan = Some(plan);
+                }
+            }
+        }
+        self.totals.dispositions += u64::from(how.by_agent);
+        if parent(&how.code) == "NC.BZ" {
+            self.totals.human = self.totals.human.saturating_sub(1);
+            self.totals.machine += 1;
+        }
+        if let Some(money) = how.promise {
+            self.totals.promises += 1;
+            self.totals.promised.add(money);
+            if let Some(entry) = campaign.and_then(|id| self.campaigns.get_mut(&id)) {
+                entry.stats.promises += 1;
+                entry.stats.promised.add(money);
+            }
+        }
+        if let Some(seat) = agent.and_then(|id| self.agents.get_mut(&id)) {
+            seat.today.rpc += u32::from(how.rpc);
+            if let Some(money) = how.promise {
+                seat.today.promises += 1;
+                seat.today.promised.add(money);
+            }
+        }
+        let debtor = self
+            .calls
+            .get(&attempt)
+            .map(|e| e.ctx.stocked.facts.debtor.id);
+        self.take(
+            now,
+            Input::Disposed {
+                attempt,
+                then: how.then,
+            },
+        );
+        if let Some(debtor) = debtor.filter(|_| how.stops) {
+            self.take(now, Input::Withdraw(debtor));
+        }
+        if let Some(agent) = agent {
+            self.dirty.insert(agent);
+        }
+        self.board.touch();
+        self.forget_call(now, attempt);
+    }
+
+    /// An attempt leaves the live table when it is over, disposed or not to be, and its recording is
+    /// sealed; dropping its sender ends its writer once all is written.
+    pub(super) fn forget_call(&mut self, now: UtcMs, attempt: AttemptId) {
+        let done = self.calls.get(&attempt).is_some_and(|e| {
+            let waits_for_tape = e.tape_open
+                && e.over
+                    .as_ref()
+                    .is_some_and(|o| now.since_ms(o.at) < SEAL_WAIT_MS);
+            e.over.is_some() && !e.awaited && !waits_for_tape
+        });
+        let shown = self
+            .agents
+            .keys()
+            .filter_map(|id| self.brain.agent(*id))
+            .any(|s| s.wrap == Some(attempt) || s.call == Some(attempt));
+        if done && !shown {
+            self.calls.remove(&attempt);
+            self.board.touch();
+        }
+    }
+
+    pub(super) fn forget_old(&mut self, now: UtcMs) {
+        let over: Vec<AttemptId> = self
+            .calls
+            .iter()
+            .filter(|(_, e)| e.over.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        for attempt in over {
+            self.forget_call(now, attempt);
+        }
+    }
+}

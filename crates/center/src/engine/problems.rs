@@ -1,0 +1,150 @@
+//! Why a campaign does not dial, or not as asked, in both languages.
+
+use super::Engine;
+use crate::live::CampaignEntry;
+use crate::view::Problem;
+use crate::words::problem;
+use dialer::Gate;
+use domain::entity::{BlockReason, CampaignStatus, DialMode};
+use domain::ids::CampaignId;
+use domain::time::UtcMs;
+
+fn gate_problem(gate: Gate) -> Problem {
+    match gate {
+        Gate::Database => problem(
+            "database",
+            (
+                "la base de datos no responde",
+                "the database does not answer",
+            ),
+        ),
+        Gate::Fenced => problem(
+            "fenced",
+            (
+                "otro proceso tomó este nodo",
+                "another process took this node",
+            ),
+        ),
+        Gate::Draining => problem(
+            "draining",
+            ("el nodo se está apagando", "the node is shutting down"),
+        ),
+        Gate::Recorder => problem(
+            "recorder",
+            ("no se puede grabar", "recordings cannot be written"),
+        ),
+    }
+}
+
+/// Nobody in the hopper: the last feeding says why.
+fn starved(entry: &CampaignEntry) -> Option<Problem> {
+    let feed = entry.feed.as_ref();
+    let window = BlockReason::Window.as_str();
+    let refused = feed.map_or(0, |f| f.blocked.values().sum::<u64>());
+    let closed = feed
+        .and_then(|f| f.blocked.get(window))
+        .copied()
+        .unwrap_or(0);
+    let allowed = feed.map_or(0, |f| f.allowed);
+    if allowed > 0 || entry.counts.due > 0 && refused == 0 {
+        return None;
+    }
+    let next = feed.and_then(|f| f.next);
+    let (when_es, when_en) = next.map_or((String::new(), String::new()), |at| {
+        (format!("; se abre {at}"), format!("; it opens {at}"))
+    });
+    if closed > 0 && closed * 2 >= refused {
+        return Some(Problem {
+            code: "window_closed",
+            es: format!("el horario está cerrado para sus deudores{when_es}"),
+            en: format!("the window is closed for its debtors{when_en}"),
+        });
+    }
+    let (es, en) = feed
+        .and_then(|f| f.reason.clone())
+        .map_or((String::new(), String::new()), |(es, en)| {
+            (format!(": {es}"), format!(": {en}"))
+        });
+    Some(Problem {
+        code: "nothing_dialable",
+        es: format!("no hay deudores que se puedan marcar ahora{es}"),
+        en: format!("no debtors may be dialed now{en}"),
+    })
+}
+
+impl Engine {
+    /// Everything that stands in the way of a campaign, gravest first.
+    pub(crate) fn problems(&self, _now: UtcMs, id: CampaignId) -> Vec<Problem> {
+        let Some(entry) = self.campaigns.get(&id) else {
+            return Vec::new();
+        };
+        let campaign = &entry.setting.campaign;
+        if campaign.status != CampaignStatus::Running {
+            return Vec::new();
+        }
+        let mut found: Vec<Problem> = self.brain.closed_gates().map(gate_problem).collect();
+        let Some(view) = self.brain.campaign(id).filter(|v| v.on) else {
+            found.push(problem(
+                "not_adopted",
+                (
+                    "este nodo no marca la campaña",
+                    "this node does not dial the campaign",
+                ),
+            ));
+            return found;
+        };
+        if !view.trunk_up {
+            found.push(problem(
+                "trunk_down",
+                (
+                    "ninguna troncal de la campaña responde",
+                    "none of its trunks answers",
+                ),
+            ));
+        }
+        let spec = self.brain.campaign_spec(id);
+        let agents = self
+            .brain
+            .agents()
+            .filter(|(_, s)| s.works() && spec.is_some_and(|spec| s.serves(spec)))
+            .count();
+        if agents == 0 {
+            found.push(problem(
+                "no_agents",
+                (
+                    "no hay gestores disponibles",
+                    "no agents are at work for it",
+                ),
+            ));
+        }
+        if view.hopper == 0 && view.lines == 0 {
+            found.extend(starved(entry));
+        }
+        if let Some(why) = view.guard {
+            found.push(guard_problem(view.mode, why));
+        }
+        found
+    }
+}
+
+fn guard_problem(mode: DialMode, why: &'static str) -> Problem {
+    let code = match (why, mode) {
+        ("abandonment_cap_near", _) => "cap_near",
+        (_, DialMode::Preview) => "guard_preview",
+        _ => "guard_progressive",
+    };
+    if code == "cap_near" {
+        return problem(
+            code,
+            (
+                "cerca del tope de abandono: se marca menos",
+                "near the abandonment cap: dialing less",
+            ),
+        );
+    }
+    Problem {
+        code,
+        es: format!("el tope de abandono bajó el modo a {mode}"),
+        en: format!("the abandonment cap lowered the mode to {mode}"),
+    }
+}

@@ -1,0 +1,472 @@
+//! What the telephone side tells. The brain hears of it first; writing follows.
+
+use super::Engine;
+use crate::closing;
+use crate::live::{CallEntry, Pop, Tape};
+use crate::scribe::Step;
+use dialer::{EndReport, Gate, Input, Phase};
+use domain::entity::{AttemptState, Call, RecordMode, Recording, RecordingOutcome};
+use domain::ids::{AgentId, AttemptId, CallId, RecordingId, TrunkId};
+use domain::ports::store::AttemptChange;
+use domain::ports::{HangUpCause, LegRef, TrunkReport};
+use domain::time::UtcMs;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Pause of new calls after a recording failed, ms.
+const RECORDER_PAUSE_MS: u64 = 30_000;
+
+/// How a recording ended.
+struct Sealed {
+    outcome: RecordingOutcome,
+    sha256: Option<String>,
+    duration_ms: i64,
+    bytes: i64,
+    gaps: Vec<(i64, i64, String)>,
+}
+
+impl Engine {
+    pub(super) fn report(&mut self, now: UtcMs, report: TrunkReport) {
+        match report {
+            TrunkReport::Sent { attempt, at } => self.sent(now, attempt, at),
+            TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
+            TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),
+            TrunkReport::Bridged { attempt, agent, at } => self.bridged(now, attempt, agent, at),
+            TrunkReport::Ended {
+                attempt,
+                sip_code,
+                q850,
+                by_us,
+                ring_timeout,
+                rtp_lost,
+                ..
+            } => {
+                self.totals.rtp_lost += rtp_lost;
+                let end = EndReport {
+                    sip_code,
+                    q850,
+                    by_us,
+                    ring_timeout,
+                };
+                self.take(now, Input::Ended { attempt, end });
+            }
+            TrunkReport::RecordingSealed {
+                recording,
+                attempt,
+                sha256,
+                duration_ms,
+                bytes,
+                gaps,
+                at,
+            } => {
+                self.totals.recordings += 1;
+                self.totals.recording_ms += u64::try_from(duration_ms).unwrap_or(0);
+                let outcome = RecordingOutcome::Sealed;
+                let sealed = Sealed {
+                    outcome,
+                    sha256: Some(sha256),
+                    duration_ms,
+                    bytes,
+                    gaps,
+                };
+                self.sealed(at, attempt, recording, sealed);
+            }
+            TrunkReport::RecordingFailed {
+                recording,
+                attempt,
+                reason,
+                at,
+            } => {
+                self.recording_failed(now, at, attempt, recording, reason);
+            }
+            TrunkReport::Played {
+                leg: LegRef::Debtor(attempt),
+                ..
+            } => {
+                self.take(now, Input::Played(attempt));
+            }
+            TrunkReport::Played { .. } => {}
+            TrunkReport::Dtmf { leg, digit, .. } => self.digit(leg, digit),
+            TrunkReport::OneWayAudio {
+                attempt, silent_ms, ..
+            } => {
+                self.one_way(now, attempt, silent_ms);
+            }
+            TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
+            TrunkReport::AgentLegDown { agent, reason, .. } => {
+                tracing::info!(agent = %agent, reason, "agent's leg is down");
+                self.leg(now, agent, false);
+            }
+            TrunkReport::TrunkHealth { trunk, up, .. } => self.trunk_health(now, trunk, up),
+        }
+    }
+
+    /// Hands a step to the attempt's writer.
+    pub(super) fn step(&self, attempt: AttemptId, step: Step) {
+        if let Some(entry) = self.calls.get(&attempt) {
+            self.write(entry, step);
+        }
+    }
+
+    pub(super) fn write(&self, entry: &CallEntry, step: Step) {
+        // Only a database that is away for minutes while a call is held and resumed fills the queue.
+        if let Err(error) = entry.scribe.try_send(step) {
+            self.shared.fault("step of an attempt lost", &error);
+        }
+    }
+
+    fn note(&self, attempt: AttemptId, change: AttemptChange, kind: &str, data: serde_json::Value) {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let events = if kind.is_empty() {
+            Vec::new()
+        } else {
+            vec![closing::event(
+                &self.shared,
+                &entry.ctx,
+                self.shared.actor(),
+                kind,
+                data,
+            )]
+        };
+        self.write(entry, Step::Note(Box::new(change), events));
+    }
+
+    /// Any report proves that the INVITE left, also when the first one was lost.
+    fn invited(&mut self, attempt: AttemptId, at: UtcMs) -> bool {
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return false;
+        };
+        if entry.invite_at.is_some() {
+            return false;
+        }
+        entry.invite_at = Some(at);
+        let (campaign, trunk) = (entry.ctx.stocked.setting.id(), entry.ctx.task.trunk);
+        self.totals.attempts += 1;
+        if let Some(campaign) = self.campaigns.get_mut(&campaign) {
+            campaign.stats.attempts += 1;
+        }
+        if let Some(trunk) = self.trunks.get_mut(&trunk) {
+            trunk.invites += 1;
+        }
+        true
+    }
+
+    fn sent(&mut self, now: UtcMs, attempt: AttemptId, at: UtcMs) {
+        self.take(now, Input::Sent(attempt));
+        if self.invited(attempt, at) {
+            let change = AttemptChange {
+                state: Some(AttemptState::Sent),
+                invite_at: Some(at),
+                ..AttemptChange::default()
+            };
+            self.note(attempt, change, "", serde_json::Value::Null);
+        }
+    }
+
+    fn ringing(&mut self, now: UtcMs, attempt: AttemptId, at: UtcMs) {
+        self.take(now, Input::Ringing(attempt));
+        let fresh = self.invited(attempt, at);
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        if entry.ringing_at.is_some() {
+            return;
+        }
+        entry.ringing_at = Some(at);
+        let sent_at = entry.invite_at.unwrap_or(at);
+        if let Some(trunk) = self.trunks.get_mut(&entry.ctx.task.trunk) {
+            trunk.rung += 1;
+            trunk.pdd_ms += u64::try_from(at.since_ms(sent_at)).unwrap_or(0);
+        }
+        let change = AttemptChange {
+            state: Some(AttemptState::Ringing),
+            invite_at: fresh.then_some(at),
+            ringing_at: Some(at),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "call.ringing", json!({}));
+        // An agent who is reserved reads the card while it rings.
+        let reserved = self
+            .brain
+            .call(attempt)
+            .filter(|c| c.unanswered())
+            .and_then(|c| c.agent);
+        if let Some(agent) = reserved {
+            self.pop(now, attempt, agent, false);
+        }
+    }
+
+    fn answered(&mut self, now: UtcMs, attempt: AttemptId, at: UtcMs) {
+        // Before the brain chooses an agent: the pop measures from here.
+        let fresh = self.invited(attempt, at);
+        let first = match self.calls.get_mut(&attempt) {
+            Some(entry) if entry.answered_at.is_none() => {
+                entry.answered_at = Some(at);
+                true
+            }
+            Some(_) => false,
+            None => {
+                // Not ours any more: nobody may be left on the line.
+                let trunk = Arc::clone(&self.shared.out.trunk);
+                tokio::spawn(async move { trunk.hang_up(attempt, HangUpCause::Shutdown).await });
+                return;
+            }
+        };
+        self.take(now, Input::Answered { attempt, at });
+        if !first {
+            return;
+        }
+        let change = AttemptChange {
+            state: Some(AttemptState::Answered),
+            invite_at: fresh.then_some(at),
+            answered_at: Some(at),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "call.answered", json!({}));
+        if self
+            .calls
+            .get(&attempt)
+            .is_some_and(|e| e.ctx.task.rules.record == RecordMode::All)
+        {
+            self.open_tape(attempt, at);
+        }
+    }
+
+    /// The recorder runs: its row is opened.
+    pub(super) fn open_tape(&mut self, attempt: AttemptId, at: UtcMs) {
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        entry.tape = Tape::On;
+        entry.tape_open = true;
+        let row = Recording {
+            id: entry.ctx.recording_id,
+            attempt_id: attempt,
+            client_id: entry.ctx.stocked.setting.client.id,
+            key: entry.ctx.recording_key.clone(),
+            outcome: RecordingOutcome::Open,
+            sha256: None,
+            duration_ms: 0,
+            bytes: 0,
+            gaps: Vec::new(),
+            started_at: at,
+            sealed_at: None,
+        };
+        let data = json!({"recording_id": row.id});
+        let actor = self.shared.actor();
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let event = closing::event(&self.shared, &entry.ctx, actor, "recording.started", data);
+        self.write(entry, Step::OpenRecording(Box::new(row), vec![event]));
+    }
+
+    fn sealed(&mut self, at: UtcMs, attempt: AttemptId, recording: RecordingId, how: Sealed) {
+        let kind = match how.outcome {
+            RecordingOutcome::Failed => "recording.gap_found",
+            _ => "recording.sealed",
+        };
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            self.seal_late(at, recording, how, kind);
+            return;
+        };
+        entry.tape_open = false;
+        let ctx = Arc::clone(&entry.ctx);
+        let row = Recording {
+            id: recording,
+            attempt_id: attempt,
+            client_id: ctx.stocked.setting.client.id,
+            key: ctx.recording_key.clone(),
+            outcome: how.outcome,
+            sha256: how.sha256,
+            duration_ms: how.duration_ms,
+            bytes: how.bytes,
+            gaps: how.gaps,
+            started_at: entry.answered_at.unwrap_or(at),
+            sealed_at: Some(at),
+        };
+        let data = json!({"recording_id": recording, "duration_ms": row.duration_ms});
+        let event = closing::event(&self.shared, &ctx, self.shared.actor(), kind, data);
+        self.step(attempt, Step::PutRecording(Box::new(row), vec![event]));
+    }
+
+    /// The attempt is forgotten already: the stored row is completed.
+    fn seal_late(&self, at: UtcMs, recording: RecordingId, how: Sealed, kind: &'static str) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let Ok(row) = shared.out.store.get_recording(recording).await else {
+                shared.fault("sealed recording has no row", &recording);
+                return;
+            };
+            let subject = format!("attempt:{}", row.attempt_id);
+            let data = json!({"recording_id": recording, "duration_ms": how.duration_ms});
+            let event = shared.event(Some(row.client_id), shared.actor(), kind, subject, data);
+            let row = Recording {
+                outcome: how.outcome,
+                sha256: how.sha256,
+                duration_ms: how.duration_ms,
+                bytes: how.bytes,
+                gaps: how.gaps,
+                sealed_at: Some(at),
+                ..row
+            };
+            if let Err(error) = shared.out.store.put_recording(&row, &[event]).await {
+                shared.fault("sealed recording not written", &error);
+            }
+        });
+    }
+
+    /// Calls that cannot be recorded are not made: new ones wait a while, with an alarm.
+    fn recording_failed(
+        &mut self,
+        now: UtcMs,
+        at: UtcMs,
+        attempt: AttemptId,
+        recording: RecordingId,
+        reason: String,
+    ) {
+        self.totals.recordings_failed += 1;
+        tracing::error!(recording = %recording, attempt = %attempt, reason, "recording failed");
+        let how = Sealed {
+            outcome: RecordingOutcome::Failed,
+            sha256: None,
+            duration_ms: 0,
+            bytes: 0,
+            gaps: vec![(0, 0, reason)],
+        };
+        self.sealed(at, attempt, recording, how);
+        self.gate(now, Gate::Recorder, true);
+        let post = self.shared.post.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(RECORDER_PAUSE_MS)).await;
+            post.tell(|engine, now| engine.gate(now, Gate::Recorder, false))
+                .await;
+        });
+    }
+
+    fn bridged(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, at: UtcMs) {
+        self.take(now, Input::Bridged { attempt, agent, at });
+        let joined = self
+            .brain
+            .call(attempt)
+            .is_some_and(|c| c.phase == Phase::Connected && c.agent == Some(agent));
+        let call_id = CallId(self.shared.id());
+        let Some(entry) = self
+            .calls
+            .get_mut(&attempt)
+            .filter(|e| joined && e.bridged_at.is_none())
+        else {
+            return;
+        };
+        entry.bridged_at = Some(at);
+        entry.agent = Some(agent);
+        entry.call_id = Some(call_id);
+        let answered = entry.answered_at.unwrap_or(at);
+        let wait = at.since_ms(answered);
+        self.totals.connected += 1;
+        if entry.waited {
+            self.totals.wait.add(wait);
+        } else {
+            self.totals.bridge.add(wait);
+            if let Pop::Shown(_, popped) = entry.pop {
+                self.totals.pop.add(popped.since_ms(answered));
+            }
+        }
+        let campaign = entry.ctx.stocked.setting.id();
+        if let Some(campaign) = self.campaigns.get_mut(&campaign) {
+            campaign.stats.wait_debtor.add(wait);
+        }
+        if let Some(seat) = self.agents.get_mut(&agent) {
+            seat.today.calls += 1;
+        }
+        self.dirty.insert(agent);
+        let change = AttemptChange {
+            bridged_at: Some(at),
+            agent_id: Some(agent),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "call.bridged", json!({"agent_id": agent}));
+        let row = Call {
+            id: call_id,
+            attempt_id: attempt,
+            agent_id: agent,
+            started_at: at,
+            ended_at: None,
+            ended_by: None,
+        };
+        self.step(attempt, Step::PutCall(Box::new(row), Vec::new()));
+    }
+
+    /// The opt-out key counts while the message plays (law.md §5).
+    fn digit(&mut self, leg: LegRef, digit: char) {
+        let LegRef::Debtor(attempt) = leg else {
+            return;
+        };
+        let plays = self
+            .brain
+            .call(attempt)
+            .is_some_and(|c| c.phase == Phase::Message);
+        if !plays || digit != self.shared.config.opt_out_digit {
+            return;
+        }
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let stocked = &entry.ctx.stocked;
+        let (client, debtor) = (stocked.setting.client.id, stocked.facts.debtor.id);
+        let (phone, shared) = (stocked.point.value.clone(), Arc::clone(&self.shared));
+        tokio::spawn(async move {
+            crate::ops::opt_out(&shared, client, debtor, phone, attempt).await;
+        });
+    }
+
+    fn one_way(&mut self, now: UtcMs, attempt: AttemptId, silent_ms: i64) {
+        self.alarm(
+            now,
+            format!("one_way_audio:{attempt}"),
+            "one_way_audio",
+            (
+                "una llamada tiene audio en un solo sentido".to_owned(),
+                "a call has audio one way only".to_owned(),
+            ),
+        );
+        self.take(now, Input::OneWay { attempt, silent_ms });
+    }
+
+    fn trunk_health(&mut self, now: UtcMs, trunk: TrunkId, up: bool) {
+        self.take(now, Input::TrunkHealth { trunk, up });
+        self.trunk_alarm(now, trunk, up);
+    }
+
+    /// The card's bytes are on the agent's socket.
+    pub(super) fn popped(&mut self, attempt: AttemptId, agent: AgentId, at: UtcMs, bridged: bool) {
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        let asked = matches!(entry.pop, Pop::Flying(to, true) if to == agent);
+        if matches!(entry.pop, Pop::Flying(to, _) if to == agent) {
+            entry.pop = Pop::Shown(agent, at);
+        }
+        let change = AttemptChange {
+            popped_at: Some(at),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "card.pushed", json!({"agent_id": agent}));
+        if asked && !bridged {
+            self.bridge(attempt, agent);
+        }
+        self.dirty.insert(agent);
+    }
+
+    /// The card could not be written: the agent's link is bad, the call goes on to another one.
+    pub(super) fn pop_failed(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId) {
+        if let Some(entry) = self.calls.get_mut(&attempt)
+            && matches!(entry.pop, Pop::Flying(to, _) if to == agent)
+        {
+            entry.pop = Pop::None;
+        }
+        self.take(now, Input::PopFailed { attempt, agent });
+    }
+}

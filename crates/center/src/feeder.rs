@@ -1,0 +1,269 @@
+//! Fills hoppers: reserves due debtors, judges each, hands over who may be dialed, gives the others
+//! back with their reason and next instant.
+
+use crate::ladder::ladder;
+use crate::live::{LastFeed, Setting, Stocked};
+use crate::ports::CallLaw;
+use crate::scribe::REFUSED_AGAIN_MS;
+use crate::shared::{Shared, persist};
+use dialer::Item;
+use domain::entity::{Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict};
+use domain::ids::{AgentId, PointId, VerdictId};
+use domain::law::Action;
+use domain::ports::store::{Candidate, ItemState, ReserveRequest, StoreError};
+use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// Most debtors reserved in one go: a hopper's worth, judged in some ten milliseconds.
+const RESERVE_MAX: u32 = 200;
+/// Longest wait before a refused debtor is judged again at the earliest, ms.
+const REFUSED_LEAST_MS: i64 = MINUTE_MS;
+
+/// What one feeding brought.
+#[derive(Default)]
+pub(crate) struct Fed {
+    pub(crate) stocked: Vec<(Item, Stocked)>,
+    pub(crate) last: LastFeed,
+    /// The source may hold more that is due now.
+    pub(crate) more: bool,
+}
+
+/// Reads the zone, falling back to UTC for a name nobody knows.
+pub(crate) fn zone_or_utc(name: &str) -> TimeZone {
+    domain::time::zone(name).unwrap_or(TimeZone::UTC)
+}
+
+/// Agent of an agreed call-back, from the item's note.
+pub(crate) fn own_agent(note: &str) -> Option<AgentId> {
+    note.strip_prefix("callback_own:")
+        .and_then(|id| id.parse().ok())
+}
+
+/// What is asked of the law for a call of the campaign.
+pub(crate) fn action(
+    setting: &Setting,
+    id: VerdictId,
+    check_point: CheckPoint,
+    point: Option<PointId>,
+    ring_timeout_ms: i64,
+    now: UtcMs,
+) -> Action {
+    let params = &setting.campaign.params;
+    Action {
+        verdict_id: id,
+        check_point,
+        channel: Channel::Call,
+        point_id: point,
+        campaign_id: Some(setting.id()),
+        campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
+        attempts_per_day: params.attempts_per_day,
+        ring_timeout_ms,
+        agent_reserved: !matches!(params.mode, DialMode::Power | DialMode::Predictive),
+        now,
+    }
+}
+
+/// When the campaign's hours end today where the debtor is.
+fn closes_at(setting: &Setting, zone: &TimeZone, now: UtcMs) -> Option<UtcMs> {
+    let to = &setting.campaign.params.window_to;
+    let date = now.in_zone(zone).date();
+    let end = if to == "24:00" {
+        date.tomorrow().ok()?.to_datetime(Time::midnight())
+    } else {
+        date.to_datetime(to.parse::<Time>().ok()?)
+    };
+    end.to_zoned(zone.clone())
+        .ok()
+        .map(|z| z.timestamp().into())
+}
+
+/// Feeds once. Errors of the store end it; what was judged so far is kept.
+pub(crate) async fn feed(
+    shared: &Shared,
+    setting: &Arc<Setting>,
+    want: u32,
+) -> Result<Fed, StoreError> {
+    let now = shared.now();
+    let limit = want.clamp(1, RESERVE_MAX);
+    let until = now.plus_ms(shared.config.contact_lease_ms);
+    let request = ReserveRequest {
+        campaign: setting.campaign.clone(),
+        node: shared.config.node.clone(),
+        fence: shared.fence,
+        limit,
+        now,
+        until,
+    };
+    let candidates = shared.out.store.reserve_contacts(&request).await?;
+    let mut fed = Fed {
+        more: candidates.len() >= limit as usize,
+        ..Fed::default()
+    };
+    fed.last.reserved = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+    for candidate in candidates {
+        match consider(shared, setting, candidate, now, until) {
+            Considered::Allowed(item, stocked) => {
+                fed.last.allowed += 1;
+                fed.stocked.push((*item, *stocked));
+            }
+            Considered::Back(item, verdict) => {
+                if let Some(verdict) = &verdict {
+                    note_refusal(&mut fed.last, verdict);
+                }
+                let (store, verdict) = (&shared.out.store, verdict.as_deref());
+                let done = persist!(shared, store.release_contact(&item, verdict, &[]));
+                if let Err(error) = done {
+                    shared.fault("refused item not given back", &error);
+                }
+            }
+        }
+    }
+    Ok(fed)
+}
+
+fn note_refusal(last: &mut LastFeed, verdict: &Verdict) {
+    *last
+        .blocked
+        .entry(crate::words::block(verdict.blocked).to_owned())
+        .or_insert(0) += 1;
+    last.next = [last.next, verdict.next_legal_at]
+        .into_iter()
+        .flatten()
+        .min();
+    if last.reason.is_none() {
+        last.reason = verdict
+            .reason()
+            .map(|(es, en)| (es.to_owned(), en.to_owned()));
+    }
+}
+
+enum Considered {
+    Allowed(Box<Item>, Box<Stocked>),
+    Back(Box<ItemState>, Option<Box<Verdict>>),
+}
+
+/// What stands in the way without asking the law: limits of the campaign.
+fn spent(
+    setting: &Setting,
+    candidate: &Candidate,
+    points: &[&ContactPoint],
+) -> Option<&'static str> {
+    if candidate.item.attempts >= setting.campaign.params.attempts_per_debtor {
+        return Some("attempts_per_debtor");
+    }
+    let had_one = candidate
+        .facts
+        .points
+        .iter()
+        .any(|p| p.channel == Channel::Call);
+    (points.is_empty() && had_one).then_some("points_spent")
+}
+
+fn consider(
+    shared: &Shared,
+    setting: &Arc<Setting>,
+    candidate: Candidate,
+    now: UtcMs,
+    until: UtcMs,
+) -> Considered {
+    let params = &setting.campaign.params;
+    let points = ladder(
+        &candidate.facts,
+        params,
+        &candidate.point_attempts,
+        candidate.item.next_point,
+    );
+    if let Some(note) = spent(setting, &candidate, &points) {
+        let mut item = candidate.item;
+        item.done = true;
+        note.clone_into(&mut item.note);
+        return Considered::Back(Box::new(item), None);
+    }
+    let law = shared.out.law.call_law(&candidate.facts, now);
+    let ring_ms = (params.ring_timeout_s * SECOND_MS).max(law.ring_min_ms);
+    let check = if candidate.item.note.starts_with("callback") {
+        CheckPoint::Callback
+    } else {
+        CheckPoint::Hopper
+    };
+    let mut best: Option<Verdict> = None;
+    let asked: Vec<Option<PointId>> = if points.is_empty() {
+        vec![None]
+    } else {
+        points.iter().map(|p| Some(p.id)).collect()
+    };
+    for point in asked {
+        let action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
+        let verdict = shared.out.law.judge(&candidate.facts, &action);
+        let chosen = points
+            .iter()
+            .find(|p| Some(p.id) == point)
+            .map(|p| (*p).clone());
+        if let (true, Some(point)) = (verdict.decision.permits(true), chosen) {
+            let (item, stocked) = allowed(shared, setting, candidate, point, &verdict, &law, until);
+            return Considered::Allowed(Box::new(item), Box::new(stocked));
+        }
+        let later = |v: &Verdict| v.next_legal_at.unwrap_or(UtcMs(i64::MAX));
+        if best.as_ref().is_none_or(|b| later(&verdict) < later(b)) {
+            best = Some(verdict);
+        }
+    }
+    let mut item = candidate.item;
+    let next = best.as_ref().and_then(|v| v.next_legal_at);
+    item.next_at = next
+        .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS))
+        .max(now.plus_ms(REFUSED_LEAST_MS));
+    crate::words::block(best.as_ref().and_then(|v| v.blocked)).clone_into(&mut item.note);
+    Considered::Back(Box::new(item), best.map(Box::new))
+}
+
+fn allowed(
+    shared: &Shared,
+    setting: &Arc<Setting>,
+    candidate: Candidate,
+    point: ContactPoint,
+    verdict: &Verdict,
+    law: &CallLaw,
+    until: UtcMs,
+) -> (Item, Stocked) {
+    let facts = Arc::new(candidate.facts);
+    let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
+    let said = |pick: fn(&domain::entity::RuleHit) -> &String| {
+        verdict
+            .rules
+            .iter()
+            .map(pick)
+            .next()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let item = Item {
+        campaign: setting.id(),
+        client: setting.client.id,
+        debtor: facts.debtor.id,
+        person: facts.debtor.person_id,
+        point: point.id,
+        agent_only: verdict.decision == Decision::AllowAgentOnly,
+        ring_min_ms: law.ring_min_ms,
+        lease_until: until,
+        priority: candidate.item.priority,
+        own_agent: own_agent(&candidate.item.note),
+        cap_pct: law.abandon_cap_pct,
+    };
+    let stocked = Stocked {
+        setting: Arc::clone(setting),
+        state: candidate.item,
+        in_campaign: true,
+        point,
+        point_attempts: candidate.point_attempts,
+        verdict_id: verdict.id,
+        decision: verdict.decision.as_str(),
+        reason: (said(|r| &r.es), said(|r| &r.en)),
+        since: verdict.at,
+        closes_at: closes_at(setting, &zone, verdict.at),
+        facts,
+    };
+    (item, stocked)
+}

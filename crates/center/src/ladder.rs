@@ -1,0 +1,161 @@
+//! Which number next, and where a debtor stands in his campaign after a try (terms.md §10 `point_ladder`,
+//! §11).
+
+use crate::live::{CallCtx, Stocked};
+use domain::entity::{Attempt, CallResult, CampaignParams, Channel, ContactPoint};
+use domain::ids::PointId;
+use domain::ports::store::{ContactFacts, ItemState};
+use domain::rules::retry::{self, AFTER_CONVERSATION_H, RetryCase};
+use domain::time::{HOUR_MS, UtcMs};
+
+/// Priority of an agreed call-back that is due.
+pub(crate) const CALLBACK_PRIORITY: i32 = 20;
+
+/// Points that the campaign may still try, best first: the one the retry rule named, then the last
+/// that reached the debtor, then by confidence and the client's order.
+pub(crate) fn ladder<'a>(
+    facts: &'a ContactFacts,
+    params: &CampaignParams,
+    spent: &[(PointId, i32)],
+    first: Option<PointId>,
+) -> Vec<&'a ContactPoint> {
+    let tries = |id: PointId| spent.iter().find(|(p, _)| *p == id).map_or(0, |(_, n)| *n);
+    let mut points: Vec<&ContactPoint> = facts
+        .points
+        .iter()
+        .filter(|p| p.channel == Channel::Call && !p.bad)
+        .filter(|p| tries(p.id) < params.attempts_per_point)
+        .collect();
+    points.sort_by_key(|p| {
+        (
+            Some(p.id) != first,
+            std::cmp::Reverse(p.last_rpc_at),
+            -p.confidence,
+            p.position,
+            p.id,
+        )
+    });
+    points
+}
+
+/// Where the debtor stands after a try, and whether its point is proved bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct After {
+    pub(crate) item: ItemState,
+    pub(crate) point_bad: bool,
+}
+
+fn leaves(mut item: ItemState, note: &str) -> ItemState {
+    item.done = true;
+    note.clone_into(&mut item.note);
+    item
+}
+
+/// Counts the try into the item; the campaign's limit of attempts ends it.
+pub(crate) fn counted(stocked: &Stocked, result: CallResult, invited: bool) -> ItemState {
+    let mut item = stocked.state.clone();
+    if invited {
+        item.attempts += 1;
+        item.last_result = Some(result);
+    }
+    if item.priority >= CALLBACK_PRIORITY {
+        item.priority = 0;
+    }
+    item.next_point = None;
+    item
+}
+
+/// Applies the campaign's limit of attempts.
+pub(crate) fn limited(stocked: &Stocked, item: ItemState) -> ItemState {
+    if !item.done && item.attempts >= stocked.setting.campaign.params.attempts_per_debtor {
+        return leaves(item, "attempts_per_debtor");
+    }
+    item
+}
+
+/// After a network result without a disposition. `history` holds the debtor's earlier attempts.
+pub(crate) fn after_result(
+    ctx: &CallCtx,
+    result: CallResult,
+    at: UtcMs,
+    invited: bool,
+    history: &[Attempt],
+) -> After {
+    let stocked = &ctx.stocked;
+    let mut item = counted(stocked, result, invited);
+    let campaign = stocked.setting.id();
+    let same: Vec<&Attempt> = history
+        .iter()
+        .filter(|a| a.id != ctx.id && a.campaign_id == Some(campaign) && a.result == Some(result))
+        .collect();
+    let day = |t: UtcMs| t.in_zone(&ctx.zone).date();
+    let today = same.iter().filter(|a| day(a.opened_at) == day(at)).count();
+    let on_point = same
+        .iter()
+        .filter(|a| a.point_id == stocked.point.id)
+        .count();
+    let case = RetryCase {
+        result,
+        at,
+        same_today: u32::try_from(today + 1).unwrap_or(u32::MAX),
+        same_on_point: u32::try_from(on_point + 1).unwrap_or(u32::MAX),
+        zone: ctx.zone.clone(),
+    };
+    let Some(step) = retry::after(&case) else {
+        let (wait, note) = match result {
+            CallResult::Human => (AFTER_CONVERSATION_H * HOUR_MS, "awaiting_disposition"),
+            _ => (0, "withdrawn"),
+        };
+        item.next_at = at.plus_ms(wait);
+        note.clone_into(&mut item.note);
+        return After {
+            item: limited(stocked, item),
+            point_bad: false,
+        };
+    };
+    item.next_at = step.next_at;
+    let note = if result == CallResult::Abandoned {
+        "abandoned"
+    } else {
+        "retry"
+    };
+    note.clone_into(&mut item.note);
+    let gone = step.point_bad || step.point_spent;
+    let item = next_point(stocked, item, step.next_point || gone, gone);
+    After {
+        item: limited(stocked, item),
+        point_bad: step.point_bad,
+    }
+}
+
+/// Names the point of the next try: the one after this in the ladder when `on`, else the same; out of
+/// the campaign when none is left (`gone`: this one is not to be tried again).
+pub(crate) fn next_point(
+    stocked: &Stocked,
+    mut item: ItemState,
+    on: bool,
+    gone: bool,
+) -> ItemState {
+    let here = stocked.point.id;
+    let mut spent = stocked.point_attempts.clone();
+    match spent.iter_mut().find(|(p, _)| *p == here) {
+        Some((_, n)) => *n += 1,
+        None => spent.push((here, 1)),
+    }
+    let params = &stocked.setting.campaign.params;
+    let points: Vec<PointId> = ladder(&stocked.facts, params, &spent, None)
+        .iter()
+        .map(|p| p.id)
+        .filter(|p| !gone || *p != here)
+        .collect();
+    if points.is_empty() {
+        return leaves(item, "points_spent");
+    }
+    let at = points.iter().position(|p| *p == here);
+    item.next_point = match at {
+        Some(at) if on => points.get((at + 1) % points.len()).copied(),
+        Some(_) => Some(here),
+        None => points.first().copied(),
+    };
+    item
+}

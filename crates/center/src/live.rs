@@ -1,0 +1,196 @@
+//! The live tables: what the engine knows of campaigns, hopper items, calls, agents and trunks beyond
+//! what the brain needs.
+
+use crate::card::CardSource;
+use crate::scribe::Step;
+use crate::stats::{CampaignStats, Today};
+use dialer::DialTask;
+use domain::entity::{
+    Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Trunk,
+};
+use domain::ids::{
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, DebtId, DebtorId, PointId, RecordingId,
+    TrunkId, VerdictId,
+};
+use domain::ports::store::{ContactFacts, ItemCounts, ItemState};
+use domain::rules::agent_state::AgentState;
+use domain::segment::Expr;
+use domain::time::UtcMs;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::{OnceCell, mpsc};
+
+/// A campaign's rows as they were read together; replaced whole when one changes.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) campaign: Campaign,
+    pub(crate) client: Client,
+    pub(crate) script: Option<Script>,
+    pub(crate) callers: Vec<CallerId>,
+    pub(crate) trunks: Vec<TrunkId>,
+    pub(crate) expr: Expr,
+    /// Zone in which the campaign's day is counted.
+    pub(crate) zone: TimeZone,
+}
+
+impl Setting {
+    pub(crate) fn id(&self) -> CampaignId {
+        self.campaign.id
+    }
+}
+
+/// A judged debtor of a hopper with what dialing and closing need.
+#[derive(Debug, Clone)]
+pub(crate) struct Stocked {
+    pub(crate) setting: Arc<Setting>,
+    pub(crate) state: ItemState,
+    /// Whether the debtor is an item of the campaign (not so for some calls by hand).
+    pub(crate) in_campaign: bool,
+    pub(crate) facts: Arc<ContactFacts>,
+    pub(crate) point: ContactPoint,
+    pub(crate) point_attempts: Vec<(PointId, i32)>,
+    pub(crate) verdict_id: VerdictId,
+    pub(crate) decision: &'static str,
+    pub(crate) reason: (String, String),
+    pub(crate) since: UtcMs,
+    /// When the campaign's hours end for him today.
+    pub(crate) closes_at: Option<UtcMs>,
+}
+
+/// What never changes about one attempt; shared with its writer and with card tasks.
+pub(crate) struct CallCtx {
+    pub(crate) id: AttemptId,
+    pub(crate) stocked: Stocked,
+    pub(crate) task: DialTask,
+    pub(crate) debt_id: Option<DebtId>,
+    pub(crate) debts: Vec<DebtId>,
+    pub(crate) caller: (Option<CallerIdId>, String),
+    pub(crate) recording_id: RecordingId,
+    pub(crate) recording_key: String,
+    pub(crate) zone: TimeZone,
+    pub(crate) card: OnceCell<Arc<CardSource>>,
+}
+
+/// Where the card stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pop {
+    None,
+    /// On its way to the agent's socket; join the legs once it is there, when set.
+    Flying(AgentId, bool),
+    /// Written.
+    Shown(AgentId, UtcMs),
+}
+
+/// Where the recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tape {
+    Off,
+    On,
+    Paused,
+}
+
+impl Tape {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// How a call ended, for the agent's screen.
+#[derive(Debug, Clone)]
+pub(crate) struct EndSeen {
+    pub(crate) at: UtcMs,
+    pub(crate) result: CallResult,
+    pub(crate) by: &'static str,
+}
+
+/// One attempt from its order to the end of its wrap-up.
+pub(crate) struct CallEntry {
+    pub(crate) ctx: Arc<CallCtx>,
+    pub(crate) scribe: mpsc::Sender<Step>,
+    /// Set when it must not be dialed any more.
+    pub(crate) withdrawn: Arc<AtomicBool>,
+    pub(crate) invite_at: Option<UtcMs>,
+    pub(crate) ringing_at: Option<UtcMs>,
+    pub(crate) answered_at: Option<UtcMs>,
+    pub(crate) bridged_at: Option<UtcMs>,
+    pub(crate) waited: bool,
+    pub(crate) pop: Pop,
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) identity: Option<PartyRole>,
+    pub(crate) muted: bool,
+    pub(crate) tape: Tape,
+    /// A recording of it is open and not sealed yet.
+    pub(crate) tape_open: bool,
+    pub(crate) call_id: Option<CallId>,
+    /// Who asked for its end.
+    pub(crate) ended_by: Option<&'static str>,
+    pub(crate) over: Option<EndSeen>,
+    pub(crate) awaited: bool,
+    /// Disposed while it was up: where the debtor goes at its end.
+    pub(crate) plan: Option<ItemState>,
+    pub(crate) disposition: Option<String>,
+    /// A conversation row is in the ledger.
+    pub(crate) conversation: bool,
+}
+
+/// One agent.
+pub(crate) struct AgentEntry {
+    pub(crate) agent: Agent,
+    pub(crate) seq: u64,
+    pub(crate) last: Map<String, Value>,
+    pub(crate) kept: VecDeque<(UtcMs, u64, Value)>,
+    pub(crate) today: Today,
+    /// Busy and total ms of shifts that are over.
+    pub(crate) past: (i64, i64),
+    pub(crate) registered: bool,
+    /// A leg was ordered and may come until then.
+    pub(crate) leg_wait: Option<UtcMs>,
+    pub(crate) rtt_ms: Option<u32>,
+    pub(crate) preview: Option<(AttemptId, Value)>,
+    pub(crate) seen: AgentState,
+    pub(crate) ready_since: Option<UtcMs>,
+}
+
+/// What the last feeding of a hopper found.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastFeed {
+    pub(crate) reserved: u32,
+    pub(crate) allowed: u32,
+    /// Refusals by reason.
+    pub(crate) blocked: BTreeMap<String, u64>,
+    /// Earliest legal instant among the refused.
+    pub(crate) next: Option<UtcMs>,
+    /// Reason of the first refusal.
+    pub(crate) reason: Option<(String, String)>,
+}
+
+/// One campaign that runs, or ran since the start.
+pub(crate) struct CampaignEntry {
+    pub(crate) setting: Arc<Setting>,
+    pub(crate) counts: ItemCounts,
+    pub(crate) feed: Option<LastFeed>,
+    pub(crate) stats: CampaignStats,
+    pub(crate) near_cap: bool,
+}
+
+/// One trunk.
+pub(crate) struct TrunkEntry {
+    pub(crate) trunk: Trunk,
+    pub(crate) invites: u64,
+    pub(crate) answered: u64,
+    /// Answered, busy, no answer, rejected.
+    pub(crate) effective: u64,
+    pub(crate) talk_ms: u64,
+    pub(crate) rung: u64,
+    pub(crate) pdd_ms: u64,
+}
+
+/// Key of a hopper item.
+pub(crate) type StockKey = (CampaignId, DebtorId);

@@ -1,0 +1,139 @@
+//! Work that tasks of their own do for the engine: feeding, giving back, opting out.
+
+use crate::feeder::{self, Fed};
+use crate::live::{LastFeed, Setting};
+use crate::shared::{Shared, persist};
+use dialer::Input;
+use domain::entity::{Channel, Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
+use domain::ids::{CampaignId, ClientId, DebtorId, HoldId, SuppressionId};
+use domain::pii::Pii;
+use domain::ports::store::{ItemState, StoreError};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the store holds of an item now.
+pub(crate) async fn stored_item(
+    shared: &Shared,
+    campaign: CampaignId,
+    debtor: DebtorId,
+) -> Result<Option<ItemState>, StoreError> {
+    let items = persist!(shared, shared.out.store.items_of(debtor))?;
+    Ok(items.into_iter().find(|i| i.campaign_id == campaign))
+}
+
+/// An item that left the campaign meanwhile (paid, final) stays out; what the call counted is kept.
+pub(crate) fn keep_done(stored: Option<ItemState>, item: ItemState) -> ItemState {
+    match stored {
+        Some(stored) if stored.done => ItemState {
+            attempts: item.attempts.max(stored.attempts),
+            last_result: item.last_result.or(stored.last_result),
+            ..stored
+        },
+        _ => item,
+    }
+}
+
+/// Gives a leased item back.
+pub(crate) async fn give_back(shared: &Shared, item: ItemState) {
+    let item = match stored_item(shared, item.campaign_id, item.debtor_id).await {
+        Ok(stored) => keep_done(stored, item),
+        Err(_) => item,
+    };
+    let done = persist!(shared, shared.out.store.release_contact(&item, None, &[]));
+    if let Err(error) = done {
+        shared.mind(&error).await;
+        shared.fault("item not given back", &error);
+    }
+}
+
+/// Feeds a hopper and tells the engine; a feeding that fails brings nothing.
+pub(crate) async fn refill_hopper(shared: &Arc<Shared>, setting: Arc<Setting>, want: u32) {
+    let fed = match feeder::feed(shared, &setting, want).await {
+        Ok(fed) => fed,
+        Err(error) => {
+            shared.mind(&error).await;
+            Fed::default()
+        }
+    };
+    let id = setting.id();
+    let counts = shared.out.store.item_counts(id, shared.now()).await.ok();
+    shared
+        .post
+        .tell(move |engine, now| engine.stocked(now, id, fed, counts))
+        .await;
+}
+
+/// Nothing may be dialed for a campaign that the engine does not know; what was reserved goes back.
+pub(crate) fn unknown_campaign(shared: &Arc<Shared>, fed: Fed) {
+    for (_, stocked) in fed.stocked {
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move { give_back(&shared, stocked.state).await });
+    }
+}
+
+/// The debtor pressed the opt-out key: the number is listed for the client and the channel is closed.
+pub(crate) async fn opt_out(
+    shared: &Arc<Shared>,
+    client: ClientId,
+    debtor: DebtorId,
+    phone: Pii<String>,
+    attempt: domain::ids::AttemptId,
+) {
+    let now = shared.now();
+    let row = Suppression {
+        id: SuppressionId(shared.id()),
+        client_id: Some(client),
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: phone,
+        reason: "optout".to_owned(),
+        created_at: now,
+        lifted_at: None,
+    };
+    let hold = Hold {
+        id: HoldId(shared.id()),
+        client_id: client,
+        debtor_id: debtor,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: Some(Channel::Call),
+        kind: HoldKind::ChannelOptout,
+        from: now,
+        until: None,
+        lifted_at: None,
+        evidence: format!("attempt:{attempt}"),
+    };
+    let event = |kind: &str, id: String| {
+        let data = json!({"debtor_id": debtor, "reason": "optout", "id": id});
+        shared.event(
+            Some(client),
+            shared.actor(),
+            kind,
+            format!("debtor:{debtor}"),
+            data,
+        )
+    };
+    let listed = [event("suppression.added", row.id.to_string())];
+    let held = [event("hold.placed", hold.id.to_string())];
+    let kept = [
+        persist!(shared, shared.out.store.put_suppression(&row, &listed)),
+        persist!(shared, shared.out.store.put_hold(&hold, &held)),
+    ];
+    for error in kept.into_iter().filter_map(Result::err) {
+        shared.fault("opt-out not stored", &error);
+    }
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, Input::Withdraw(debtor)))
+        .await;
+}
+
+/// Merges a feeding's figures into what the board knows.
+pub(crate) fn merged(before: Option<&LastFeed>, fed: LastFeed) -> LastFeed {
+    // An empty feeding says nothing new about why the last ones were refused.
+    match before {
+        Some(before) if fed.reserved == 0 => before.clone(),
+        _ => fed,
+    }
+}

@@ -1,0 +1,277 @@
+//! One task per attempt: opens it durably, dials, then writes every step in order until its sender is
+//! dropped. Writes wait for a database that is away; they are never skipped.
+
+use crate::card::CardSource;
+use crate::closing;
+use crate::live::{CallCtx, EndSeen};
+use crate::shared::{Shared, persist};
+use dialer::{CallOver, EndReport, Input, OpenResult};
+use domain::entity::{AttemptState, Call, CallResult, Recording, Verdict};
+use domain::event::NewEvent;
+use domain::ports::store::{AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, StoreError};
+use domain::ports::{DialOrder, TrunkError};
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Steps that may wait for one attempt's writer; a call has a dozen, the rest is room for holds.
+pub(crate) const STEPS_MAX: usize = 128;
+/// Wait before a refused debtor whose law names no instant is looked at again, ms.
+pub(crate) const REFUSED_AGAIN_MS: i64 = 6 * HOUR_MS;
+/// Wait before a debtor that another campaign holds is looked at again, ms.
+const BUSY_AGAIN_MS: i64 = 5 * MINUTE_MS;
+
+/// The end of a call as its writer needs it.
+pub(crate) struct OverStep {
+    pub(crate) over: CallOver,
+    pub(crate) end: EndSeen,
+    /// The INVITE left.
+    pub(crate) invited: bool,
+    /// Identity was ticked with an obligated party and no conversation row is written yet.
+    pub(crate) conversation: bool,
+    /// Disposed while it was up: where the debtor goes.
+    pub(crate) plan: Option<ItemState>,
+    /// It has a disposition already.
+    pub(crate) disposed: bool,
+}
+
+/// One thing to write.
+pub(crate) enum Step {
+    Note(Box<AttemptChange>, Vec<NewEvent>),
+    OpenRecording(Box<Recording>, Vec<NewEvent>),
+    PutRecording(Box<Recording>, Vec<NewEvent>),
+    PutCall(Box<Call>, Vec<NewEvent>),
+    PutItem(Box<ItemState>),
+    Over(Box<OverStep>),
+    Close(Box<Closing>, oneshot::Sender<Result<bool, StoreError>>),
+}
+
+/// Runs an attempt's writer.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    ctx: Arc<CallCtx>,
+    draft: OpenDraft,
+    withdrawn: Arc<AtomicBool>,
+    mut steps: mpsc::Receiver<Step>,
+) {
+    shared.writers.fetch_add(1, Ordering::SeqCst);
+    if open(&shared, &ctx, &draft, &withdrawn).await {
+        while let Some(step) = steps.recv().await {
+            write(&shared, &ctx, step).await;
+        }
+    }
+    shared.writers.fetch_sub(1, Ordering::SeqCst);
+}
+
+async fn told(shared: &Shared, ctx: &CallCtx, result: OpenResult) {
+    let attempt = ctx.id;
+    shared
+        .post
+        .tell(move |engine, now| engine.opened(now, attempt, result))
+        .await;
+}
+
+/// The write-ahead, then the INVITE. `false` when the call never was.
+async fn open(
+    shared: &Arc<Shared>,
+    ctx: &Arc<CallCtx>,
+    draft: &OpenDraft,
+    withdrawn: &AtomicBool,
+) -> bool {
+    match shared
+        .out
+        .store
+        .open_attempt(draft, shared.out.law.as_ref())
+        .await
+    {
+        Ok(OpenOutcome::Opened(..)) => {}
+        Ok(OpenOutcome::Refused(verdict)) => {
+            refused(shared, ctx, *verdict).await;
+            return false;
+        }
+        Ok(OpenOutcome::Busy) => {
+            told(shared, ctx, OpenResult::Gone).await;
+            let at = shared.now().plus_ms(BUSY_AGAIN_MS);
+            release(shared, ctx, at, "busy_elsewhere").await;
+            return false;
+        }
+        Err(error) => return failed(shared, ctx, &error).await,
+    }
+    if withdrawn.load(Ordering::SeqCst) {
+        never_left(
+            shared,
+            ctx,
+            EndReport {
+                by_us: true,
+                ..EndReport::default()
+            },
+        )
+        .await;
+        return true;
+    }
+    told(shared, ctx, OpenResult::Opened).await;
+    let order = DialOrder {
+        attempt_id: ctx.id,
+        trunk_id: ctx.task.trunk,
+        number: ctx.stocked.point.value.reveal().clone(),
+        caller_number: ctx.caller.1.clone(),
+        ring_timeout_ms: ctx.task.rules.ring_timeout_ms,
+        record: ctx.task.rules.record,
+        recording_id: ctx.recording_id,
+        recording_key: ctx.recording_key.clone(),
+    };
+    match shared.out.trunk.dial(order).await {
+        Ok(()) => {
+            // While it rings there is time for the card's history.
+            history(shared, ctx).await;
+        }
+        Err(error) => {
+            tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");
+            let sip_code = matches!(error, TrunkError::Limit(_)).then_some(503);
+            never_left(
+                shared,
+                ctx,
+                EndReport {
+                    sip_code,
+                    ..EndReport::default()
+                },
+            )
+            .await;
+        }
+    }
+    true
+}
+
+/// The attempt is durable but no INVITE left: it ends at once.
+async fn never_left(shared: &Shared, ctx: &CallCtx, end: EndReport) {
+    let attempt = ctx.id;
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, Input::Ended { attempt, end }))
+        .await;
+}
+
+async fn refused(shared: &Arc<Shared>, ctx: &CallCtx, verdict: Verdict) {
+    let code = crate::words::block(verdict.blocked);
+    let campaign = ctx.stocked.setting.id();
+    told(shared, ctx, OpenResult::Gone).await;
+    shared
+        .post
+        .tell(move |engine, _| engine.count_blocked(Some(campaign), code, 1))
+        .await;
+    let now = shared.now();
+    let next = verdict
+        .next_legal_at
+        .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS));
+    release(shared, ctx, next.max(now.plus_ms(MINUTE_MS)), code).await;
+}
+
+/// Gives the debtor back without an attempt.
+async fn release(shared: &Shared, ctx: &CallCtx, next_at: UtcMs, note: &str) {
+    if !ctx.stocked.in_campaign {
+        return;
+    }
+    let item = ItemState {
+        next_at,
+        note: note.to_owned(),
+        ..ctx.stocked.state.clone()
+    };
+    let done = persist!(shared, shared.out.store.release_contact(&item, None, &[]));
+    if let Err(error) = done {
+        shared.mind(&error).await;
+        shared.fault("item not given back", &error);
+    }
+}
+
+/// The write-ahead failed. Whether it was kept is found out once the database answers: a row that was
+/// kept is closed, for no INVITE left for it.
+async fn failed(shared: &Arc<Shared>, ctx: &CallCtx, error: &StoreError) -> bool {
+    shared.mind(error).await;
+    told(shared, ctx, OpenResult::Gone).await;
+    if matches!(error, StoreError::Fenced) {
+        return false;
+    }
+    if !matches!(error, StoreError::Unavailable(_)) {
+        shared.fault("attempt not opened", error);
+    }
+    match persist!(shared, shared.out.store.get_attempt(ctx.id)) {
+        Ok(row) if row.state == AttemptState::Committed => {
+            let closing = closing::never_left(shared, ctx, shared.now());
+            let done = persist!(shared, shared.out.store.close_attempt(ctx.id, &closing));
+            if let Err(error) = done {
+                shared.fault("attempt without INVITE not closed", &error);
+            }
+        }
+        Ok(_) | Err(StoreError::Unavailable(_)) => {}
+        Err(_) => {
+            let at = ctx.stocked.state.next_at;
+            release(shared, ctx, at, &ctx.stocked.state.note).await;
+        }
+    }
+    false
+}
+
+/// The debtor's history, read once; an empty one when the database is away.
+pub(crate) async fn history(shared: &Shared, ctx: &CallCtx) -> Arc<CardSource> {
+    let debtor = ctx.stocked.facts.debtor.id;
+    let read = ctx
+        .card
+        .get_or_try_init(|| async {
+            shared
+                .out
+                .store
+                .debtor_file(debtor)
+                .await
+                .map(|file| Arc::new(CardSource::from(file)))
+        })
+        .await;
+    match read {
+        Ok(source) => Arc::clone(source),
+        Err(error) => {
+            shared.mind(&error).await;
+            Arc::new(CardSource::default())
+        }
+    }
+}
+
+async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
+    let store = &shared.out.store;
+    let done = match step {
+        Step::Note(change, events) => {
+            persist!(shared, store.note_attempt(ctx.id, &change, &events))
+        }
+        Step::OpenRecording(row, events) => persist!(shared, store.open_recording(&row, &events)),
+        Step::PutRecording(row, events) => persist!(shared, store.put_recording(&row, &events)),
+        Step::PutCall(row, events) => persist!(shared, store.put_call(&row, &events)),
+        Step::PutItem(item) => persist!(shared, store.put_item(&item, &[])),
+        Step::Over(step) => over(shared, ctx, *step).await,
+        Step::Close(closing, answer) => {
+            let done = persist!(shared, store.close_attempt(ctx.id, &closing));
+            let kept = done.clone().map(|_| ());
+            // Who asked may have gone away; the row is written all the same.
+            let _ = answer.send(done);
+            kept
+        }
+    };
+    if let Err(error) = done {
+        shared.mind(&error).await;
+        shared.fault("step of an attempt not written", &error);
+    }
+}
+
+async fn over(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: OverStep) -> Result<(), StoreError> {
+    // Retry rules count earlier tries; a person who spoke is decided by the disposition.
+    let source = if step.over.result == CallResult::Human {
+        Arc::new(CardSource::default())
+    } else {
+        history(shared, ctx).await
+    };
+    let mut closing = closing::of_over(shared, ctx, &step, &source.attempts);
+    if let Some(item) = closing.item.take() {
+        // Paid while it rang or was talked: he stays out.
+        let stored = crate::ops::stored_item(shared, item.campaign_id, item.debtor_id).await?;
+        closing.item = Some(crate::ops::keep_done(stored, item));
+    }
+    persist!(shared, shared.out.store.close_attempt(ctx.id, &closing)).map(|_| ())
+}

@@ -1,0 +1,130 @@
+//! Scripts with their variables filled in, in the debtor's language.
+
+use crate::card::Viewer;
+use crate::live::Stocked;
+use domain::entity::{Debt, Language, ScriptStep};
+use domain::money::Currency;
+use serde_json::{Value, json};
+
+/// What stands where a variable is withheld.
+const WITHHELD: &str = "···";
+
+/// An amount with thousands: `18,500.00 MXN`.
+fn amount(minor: i64, currency: Currency) -> String {
+    let digits = currency.minor_digits();
+    let unit = 10_u64.pow(digits);
+    let (sign, whole, part) = (
+        if minor < 0 { "-" } else { "" },
+        minor.unsigned_abs() / unit,
+        minor.unsigned_abs() % unit,
+    );
+    let plain = whole.to_string();
+    let mut grouped = String::new();
+    for (n, c) in plain.chars().enumerate() {
+        if n > 0 && (plain.len() - n) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(c);
+    }
+    if digits == 0 {
+        return format!("{sign}{grouped} {currency}");
+    }
+    format!(
+        "{sign}{grouped}.{part:0width$} {currency}",
+        width = digits as usize
+    )
+}
+
+fn main_debt(stocked: &Stocked) -> Option<&Debt> {
+    stocked
+        .facts
+        .debts
+        .iter()
+        .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)))
+}
+
+/// Value of one variable; `None` for a name that is none.
+fn variable(name: &str, stocked: &Stocked, viewer: &Viewer<'_>) -> Option<String> {
+    let debt = main_debt(stocked);
+    let closed = |text: Option<String>| {
+        if viewer.gate {
+            WITHHELD.to_owned()
+        } else {
+            text.unwrap_or_default()
+        }
+    };
+    Some(match name {
+        "debtor.name" => stocked.facts.debtor.name.reveal().clone(),
+        "agent.name" => viewer.agent.to_owned(),
+        "company.name" => viewer.company.to_owned(),
+        "client.name" => closed(Some(stocked.setting.client.name.clone())),
+        "debt.balance" => closed(debt.map(|d| amount(d.balance_minor(), d.currency))),
+        "debt.minimum" => closed(debt.map(|d| amount(d.minimum_minor, d.currency))),
+        "debt.due_date" => closed(debt.map(|d| d.due_date.clone())),
+        "debt.product" => closed(debt.map(|d| d.product.clone())),
+        _ => return None,
+    })
+}
+
+/// Fills `{…}`; what is no variable stays as it is.
+fn fill(text: &str, stocked: &Stocked, viewer: &Viewer<'_>) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        let tail = &rest[open..];
+        let Some(close) = tail.find('}') else {
+            rest = tail;
+            break;
+        };
+        match variable(&tail[1..close], stocked, viewer) {
+            Some(value) => out.push_str(&value),
+            None => out.push_str(&tail[..=close]),
+        }
+        rest = &tail[close + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn step(step: &ScriptStep, stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
+    let english = stocked.facts.debtor.language == Language::En;
+    let (title, text) = if english {
+        (&step.title_en, &step.text_en)
+    } else {
+        (&step.title_es, &step.text_es)
+    };
+    let text = if viewer.gate && !step.before_identity {
+        String::new()
+    } else {
+        fill(text, stocked, viewer)
+    };
+    json!({"key": step.key, "title": title, "text": text, "before_identity": step.before_identity})
+}
+
+/// The campaign's script for one debtor and agent; null without one.
+pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
+    let Some(script) = &stocked.setting.script else {
+        return Value::Null;
+    };
+    let steps: Vec<Value> = script
+        .steps
+        .iter()
+        .map(|s| step(s, stocked, viewer))
+        .collect();
+    json!({"id": script.id, "name": script.name, "steps": steps})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_by_their_currency() {
+        let currency = |c: &str| c.parse::<Currency>().unwrap();
+        assert_eq!(amount(1_850_000, currency("MXN")), "18,500.00 MXN");
+        assert_eq!(amount(-105, currency("USD")), "-1.05 USD");
+        assert_eq!(amount(1_234_567, currency("CLP")), "1,234,567 CLP");
+        assert_eq!(amount(7, currency("CLP")), "7 CLP");
+    }
+}

@@ -1,0 +1,160 @@
+//! What every task of the center shares, and how writes outlive a database that is away.
+
+use crate::config::CenterConfig;
+use crate::engine::Post;
+use crate::ports::Outside;
+use dialer::Gate;
+use domain::event::NewEvent;
+use domain::ids::{ClientId, EventId};
+use domain::ports::store::StoreError;
+use domain::time::UtcMs;
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use tokio::sync::{mpsc, watch};
+
+/// First wait before a write is tried again, ms.
+pub(crate) const RETRY_FIRST_MS: u64 = 100;
+/// Longest wait between two tries of a write, ms.
+pub(crate) const RETRY_MAX_MS: u64 = 1_000;
+
+/// Handles, configuration and switches, behind one `Arc`.
+pub(crate) struct Shared {
+    pub(crate) post: Post,
+    pub(crate) out: Outside,
+    pub(crate) config: CenterConfig,
+    /// Fencing token of this start.
+    pub(crate) fence: i64,
+    pub(crate) journal: mpsc::Sender<NewEvent>,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// Lost writes and broken invariants since the start.
+    pub(crate) faults: AtomicU64,
+    /// Attempts whose writer has not ended.
+    pub(crate) writers: AtomicUsize,
+    database_down: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        post: Post,
+        out: Outside,
+        config: CenterConfig,
+        fence: i64,
+        journal: mpsc::Sender<NewEvent>,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            post,
+            out,
+            config,
+            fence,
+            journal,
+            stop,
+            faults: AtomicU64::new(0),
+            writers: AtomicUsize::new(0),
+            database_down: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn now(&self) -> UtcMs {
+        self.out.now()
+    }
+
+    pub(crate) fn id(&self) -> uuid::Uuid {
+        self.out.id()
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Counts a fault of ours and says so once, here.
+    pub(crate) fn fault(&self, what: &'static str, detail: &dyn std::fmt::Display) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(what, detail = %detail, "fault");
+    }
+
+    /// Tells the engine once that the database is away.
+    pub(crate) async fn database_down(&self) {
+        if !self.database_down.swap(true, Ordering::SeqCst) {
+            tracing::warn!("database out of reach: dialing stops");
+            self.post
+                .tell(|engine, now| engine.gate(now, Gate::Database, true))
+                .await;
+        }
+    }
+
+    /// Tells the engine once that the database answers again.
+    pub(crate) async fn database_up(&self) {
+        if self.database_down.swap(false, Ordering::SeqCst) {
+            tracing::info!("database answers again: dialing goes on");
+            self.post
+                .tell(|engine, now| engine.gate(now, Gate::Database, false))
+                .await;
+        }
+    }
+
+    /// What a failed store call means for dialing.
+    pub(crate) async fn mind(&self, error: &StoreError) {
+        match error {
+            StoreError::Unavailable(_) => self.database_down().await,
+            StoreError::Fenced => {
+                self.post
+                    .tell(|engine, now| engine.gate(now, Gate::Fenced, true))
+                    .await;
+            }
+            StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::Corrupt(_) => {}
+        }
+    }
+
+    pub(crate) fn event(
+        &self,
+        client: Option<ClientId>,
+        actor: impl std::fmt::Display,
+        kind: &str,
+        subject: String,
+        data: Value,
+    ) -> NewEvent {
+        NewEvent {
+            id: EventId(self.id()),
+            at: self.now(),
+            client_id: client,
+            actor: actor.to_string(),
+            kind: kind.to_owned(),
+            subject,
+            data,
+        }
+    }
+
+    /// Who the node is as an actor of events.
+    pub(crate) fn actor(&self) -> String {
+        format!("node:{}", self.config.node)
+    }
+
+    /// Hands an event to the journal task; a full journal is a fault, never a wait.
+    pub(crate) fn journal(&self, event: NewEvent) {
+        if let Err(e) = self.journal.try_send(event)
+            && !self.stopping()
+        {
+            self.fault("event lost: the journal's queue is full", &e);
+        }
+    }
+}
+
+/// Runs a store call until the database answers or the center stops; other errors come back at once.
+macro_rules! persist {
+    ($shared:expr, $op:expr) => {{
+        let mut wait = $crate::shared::RETRY_FIRST_MS;
+        loop {
+            match $op.await {
+                Err(domain::ports::store::StoreError::Unavailable(_)) if !$shared.stopping() => {
+                    $shared.database_down().await;
+                    tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+                    wait = (wait * 2).min($crate::shared::RETRY_MAX_MS);
+                }
+                other => break other,
+            }
+        }
+    }};
+}
+pub(crate) use persist;

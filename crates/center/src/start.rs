@@ -1,0 +1,204 @@
+//! The start of a center: lease, recovery, engine, tasks.
+
+use crate::campaigns;
+use crate::config::{CenterConfig, StartError};
+use crate::engine::{Engine, Post, Queues, Seen};
+use crate::feeder::zone_or_utc;
+use crate::handle::{CenterHandle, Inner};
+use crate::ports::{Outside, Ports};
+use crate::shared::{Shared, persist};
+use crate::tasks;
+use domain::entity::{Attempt, CallResult, Recording, RecordingOutcome};
+use domain::event::NewEvent;
+use domain::ids::EventId;
+use domain::ports::store::{ListFilter, NodeLease, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::rules::retry::{self, RetryCase};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+
+/// What a recovery did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    pub(crate) orphans: usize,
+    pub(crate) recordings: usize,
+}
+
+pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHandle, StartError> {
+    let Ports {
+        store,
+        bus,
+        trunk,
+        reports,
+        clock,
+        ids,
+        desk,
+        law,
+    } = ports;
+    let out = Outside {
+        store,
+        bus,
+        trunk,
+        clock,
+        ids,
+        desk,
+        law,
+    };
+    let lease = out
+        .store
+        .register_node(&config.node, out.now(), config.node_lease_ms)
+        .await?;
+    let size = config.engine_queue.max(16);
+    let (ask, asks) = mpsc::channel(size);
+    let (finish, done) = mpsc::channel(size);
+    let (journal, events) = mpsc::channel(tasks::JOURNAL_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let post = Post::new(ask, finish, size);
+    let shared = Shared::new(post, out, config, lease.fence, journal, stopped.clone());
+    let found = recover(&shared, &lease).await?;
+    tracing::info!(
+        fence = lease.fence,
+        orphans = found.orphans,
+        recordings = found.recordings,
+        "node registered"
+    );
+    let seen = Seen::new();
+    let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
+    load_trunks(&shared, &mut engine).await?;
+    let queues = Queues {
+        reports,
+        done,
+        asks,
+    };
+    let running = vec![
+        tokio::spawn(engine.run(queues, stopped)),
+        tokio::spawn(tasks::journal(Arc::clone(&shared), events)),
+        tokio::spawn(tasks::relay(Arc::clone(&shared))),
+        tokio::spawn(tasks::lease(Arc::clone(&shared), lease.clone())),
+        tokio::spawn(tasks::database(Arc::clone(&shared))),
+        tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
+        tokio::spawn(tasks::refill(Arc::clone(&shared))),
+    ];
+    campaigns::resume_all(&shared).await?;
+    Ok(CenterHandle {
+        inner: Arc::new(Inner {
+            shared,
+            seen,
+            stop,
+            running: Mutex::new(running),
+        }),
+    })
+}
+
+async fn load_trunks(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
+    let page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    let trunks = shared
+        .out
+        .store
+        .list_trunks(&ListFilter::default(), &page)
+        .await?;
+    engine.pace_board();
+    for trunk in trunks.items {
+        engine.put_trunk(shared.now(), trunk);
+    }
+    engine.tell_readiness();
+    Ok(())
+}
+
+/// Closes what dead owners left: attempts of unknown fate count as made, recordings are repaired.
+pub(crate) async fn recover(
+    shared: &Arc<Shared>,
+    lease: &NodeLease,
+) -> Result<Recovered, StoreError> {
+    let now = shared.now();
+    let (ids, clock) = (Arc::clone(&shared.out.ids), Arc::clone(&shared.out.clock));
+    let actor = shared.actor();
+    let event = move |attempt: &Attempt| NewEvent {
+        id: EventId(ids.next(clock.now())),
+        at: clock.now(),
+        client_id: Some(attempt.client_id),
+        actor: actor.clone(),
+        kind: "attempt.ended".to_owned(),
+        subject: format!("attempt:{}", attempt.id),
+        data: json!({
+            "campaign_id": attempt.campaign_id, "debtor_id": attempt.debtor_id,
+            "result": CallResult::Unknown, "by": "recovery",
+        }),
+    };
+    let found = shared.out.store.recover(lease, now, &event).await?;
+    for orphan in &found.orphans {
+        rest(shared, orphan).await?;
+    }
+    for recording in &found.open_recordings {
+        repair(shared, recording).await?;
+    }
+    Ok(Recovered {
+        orphans: found.orphans.len(),
+        recordings: found.open_recordings.len(),
+    })
+}
+
+/// The debtor of an attempt of unknown fate rests as after any unknown result.
+async fn rest(shared: &Arc<Shared>, orphan: &Attempt) -> Result<(), StoreError> {
+    let Some(campaign) = orphan.campaign_id else {
+        return Ok(());
+    };
+    let Some(mut item) = crate::ops::stored_item(shared, campaign, orphan.debtor_id).await? else {
+        return Ok(());
+    };
+    if item.done {
+        return Ok(());
+    }
+    let now = shared.now();
+    let facts = persist!(
+        shared,
+        shared.out.store.contact_facts(orphan.debtor_id, now)
+    )?;
+    let case = RetryCase {
+        result: CallResult::Unknown,
+        at: now,
+        same_today: 1,
+        same_on_point: 1,
+        zone: zone_or_utc(&shared.out.law.zone_of(&facts)),
+    };
+    item.attempts += 1;
+    item.last_result = Some(CallResult::Unknown);
+    item.next_at = retry::after(&case).map_or(now, |step| step.next_at);
+    item.next_point = Some(orphan.point_id);
+    "recovered".clone_into(&mut item.note);
+    persist!(shared, shared.out.store.put_item(&item, &[]))
+}
+
+async fn repair(shared: &Arc<Shared>, recording: &Recording) -> Result<(), StoreError> {
+    let mut row = recording.clone();
+    row.sealed_at = Some(shared.now());
+    let kind = match shared.config.repair.repair(recording).await {
+        Ok(found) => {
+            row.outcome = RecordingOutcome::Repaired;
+            row.sha256 = Some(found.sha256);
+            row.duration_ms = found.duration_ms;
+            row.bytes = found.bytes;
+            row.gaps = found.gaps;
+            "recording.sealed"
+        }
+        Err(reason) => {
+            tracing::warn!(recording = %row.id, reason, "recording of a dead process not repaired");
+            row.outcome = RecordingOutcome::Failed;
+            row.gaps.push((0, 0, reason));
+            "recording.gap_found"
+        }
+    };
+    let data = json!({"recording_id": row.id, "duration_ms": row.duration_ms, "repaired": true});
+    let subject = format!("attempt:{}", row.attempt_id);
+    let event = shared.event(Some(row.client_id), shared.actor(), kind, subject, data);
+    persist!(
+        shared,
+        shared
+            .out
+            .store
+            .put_recording(&row, std::slice::from_ref(&event))
+    )
+}

@@ -1,0 +1,99 @@
+//! What stops contact: stored first, then every queued and ringing contact of the debtor ends.
+
+use crate::asks::Actor;
+use crate::error::CenterError;
+use crate::shared::Shared;
+use dialer::Input;
+use domain::entity::{Hold, Payment, PromiseState, Suppression};
+use domain::ids::DebtorId;
+use domain::ports::store::{PaymentOutcome, StoreError};
+use serde_json::json;
+use std::sync::Arc;
+
+async fn withdraw(shared: &Shared, debtor: DebtorId) {
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, Input::Withdraw(debtor)))
+        .await;
+}
+
+pub(crate) async fn payment(
+    shared: Arc<Shared>,
+    actor: Actor,
+    payment: Payment,
+) -> Result<PaymentOutcome, CenterError> {
+    let client = Some(payment.client_id);
+    let kind = if payment.reverses.is_some() {
+        "payment.reversed"
+    } else {
+        "payment.posted"
+    };
+    let data = json!({
+        "debtor_id": payment.debtor_id, "debt_id": payment.debt_id,
+        "amount_minor": payment.amount.amount_minor, "currency": payment.amount.currency,
+    });
+    let event = shared.event(client, actor, kind, format!("payment:{}", payment.id), data);
+    let outcome = shared.out.store.post_payment(&payment, &[event]).await?;
+    withdraw(&shared, outcome.payment.debtor_id).await;
+    if !outcome.repeated {
+        for promise in &outcome.promises {
+            if matches!(
+                promise.state,
+                PromiseState::Kept | PromiseState::KeptPartial
+            ) {
+                let data = json!({"debtor_id": promise.debtor_id, "state": promise.state});
+                let subject = format!("promise:{}", promise.id);
+                shared.journal(shared.event(client, "system", "promise.kept", subject, data));
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+pub(crate) async fn hold(shared: Arc<Shared>, actor: Actor, hold: Hold) -> Result<(), CenterError> {
+    let debtor = hold.debtor_id;
+    let data = json!({"hold_id": hold.id, "hold": hold.kind, "scope": hold.scope});
+    let subject = format!("debtor:{debtor}");
+    let event = shared.event(Some(hold.client_id), actor, "hold.placed", subject, data);
+    shared.out.store.put_hold(&hold, &[event]).await?;
+    withdraw(&shared, debtor).await;
+    Ok(())
+}
+
+pub(crate) async fn suppress(
+    shared: Arc<Shared>,
+    actor: Actor,
+    row: Suppression,
+) -> Result<(), CenterError> {
+    let data = json!({"suppression_id": row.id, "listed": row.kind, "reason": row.reason});
+    let subject = format!("suppression:{}", row.id);
+    let event = shared.event(row.client_id, actor, "suppression.added", subject, data);
+    shared.out.store.put_suppression(&row, &[event]).await?;
+    shared
+        .post
+        .tell(move |engine, now| engine.withdraw_listed(now, &row))
+        .await;
+    Ok(())
+}
+
+/// Something else changed: what is queued is judged anew, what waited because it was refused may be
+/// looked at again.
+pub(crate) async fn changed(shared: Arc<Shared>, debtor: DebtorId) {
+    withdraw(&shared, debtor).await;
+    let done = again(&shared, debtor).await;
+    if let Err(error) = done {
+        shared.mind(&error).await;
+        tracing::warn!(debtor = %debtor, reason = %error, "changed debtor not made due");
+    }
+}
+
+async fn again(shared: &Shared, debtor: DebtorId) -> Result<(), StoreError> {
+    let now = shared.now();
+    for mut item in shared.out.store.items_of(debtor).await? {
+        if !item.done && item.note.starts_with("blocked_") && item.next_at > now {
+            item.next_at = now;
+            shared.out.store.put_item(&item, &[]).await?;
+        }
+    }
+    Ok(())
+}

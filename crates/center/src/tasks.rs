@@ -1,0 +1,198 @@
+//! Loops beside the engine: journal, outbox relay, node lease, database watch, promise sweep, refill.
+
+use crate::campaigns;
+use crate::shared::{Shared, persist};
+use domain::entity::PromiseState;
+use domain::event::NewEvent;
+use domain::ports::store::{NodeLease, StoreError};
+use domain::time::SECOND_MS;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Events that may wait for the journal.
+pub(crate) const JOURNAL_MAX: usize = 8_192;
+/// Most events written in one go.
+const JOURNAL_BATCH: usize = 256;
+/// Most events handed to the bus in one go.
+const RELAY_BATCH: u32 = 200;
+/// Pause of the relay when nothing waits, ms.
+const RELAY_IDLE_MS: u64 = 500;
+/// Between two questions whether the database answers, ms; with the limit of an answer it stops dialing
+/// within 2 s (faults.md promise 15).
+const PING_MS: u64 = 700;
+/// Limit of the answer, ms.
+const PING_LIMIT_MS: u64 = 1_000;
+/// Between two sweeps of promises and looks for dead nodes, ms.
+const SWEEP_MS: u64 = 60_000;
+/// Most promises closed in one go.
+const SWEEP_BATCH: u32 = 500;
+
+/// Waits for the stop (or for the end of every handle).
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is the end, too.
+    let _ = stop.wait_for(|s| *s).await;
+}
+
+/// Sleeps; `false` when the center stops meanwhile.
+async fn pause(stop: &mut watch::Receiver<bool>, ms: u64) -> bool {
+    tokio::select! {
+        biased;
+        () = stopped(stop) => false,
+        () = tokio::time::sleep(Duration::from_millis(ms)) => true,
+    }
+}
+
+/// Writes events that belong to no other transaction, in order.
+pub(crate) async fn journal(shared: Arc<Shared>, mut events: mpsc::Receiver<NewEvent>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        let mut batch = Vec::new();
+        tokio::select! {
+            biased;
+            n = events.recv_many(&mut batch, JOURNAL_BATCH) => if n == 0 { return },
+            () = stopped(&mut stop) => {
+                // What was told before the stop is written too.
+                while let Ok(event) = events.try_recv() {
+                    batch.push(event);
+                }
+                if !batch.is_empty() && shared.out.store.append_events(&batch).await.is_err() {
+                    tracing::error!(events = batch.len(), "events lost at the stop: no database");
+                }
+                return;
+            }
+        }
+        if let Err(error) = persist!(shared, shared.out.store.append_events(&batch)) {
+            shared.fault("events not written", &error);
+        }
+    }
+}
+
+/// Hands stored events to the bus. A bus that is away only delays it: the log is the truth.
+pub(crate) async fn relay(shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        let handed = relay_once(&shared).await;
+        let wait = if handed >= RELAY_BATCH as usize {
+            1
+        } else {
+            RELAY_IDLE_MS
+        };
+        if !pause(&mut stop, wait).await {
+            return;
+        }
+    }
+}
+
+async fn relay_once(shared: &Shared) -> usize {
+    let batch = match shared.out.store.outbox_pending(RELAY_BATCH).await {
+        Ok(batch) => batch,
+        Err(error) => {
+            shared.mind(&error).await;
+            return 0;
+        }
+    };
+    if batch.is_empty() {
+        return 0;
+    }
+    if let Err(error) = shared.out.bus.publish(&batch).await {
+        tracing::debug!(reason = %error, "bus away: events wait in the outbox");
+        return 0;
+    }
+    let cursors: Vec<i64> = batch.iter().map(|e| e.cursor).collect();
+    // Not marked means handed over again: consumers are idempotent by event id.
+    match shared.out.store.outbox_done(&cursors, shared.now()).await {
+        Ok(()) => batch.len(),
+        Err(error) => {
+            shared.mind(&error).await;
+            0
+        }
+    }
+}
+
+/// Keeps the node's lease; a newer process of the name ends dialing here for good.
+pub(crate) async fn lease(shared: Arc<Shared>, mut lease: NodeLease) {
+    let mut stop = shared.stop.clone();
+    let ms = shared.config.node_lease_ms;
+    let every = u64::try_from(ms / 3).unwrap_or(1).max(1);
+    while pause(&mut stop, every).await {
+        match shared.out.store.renew_node(&lease, shared.now(), ms).await {
+            Ok(renewed) => lease = renewed,
+            Err(StoreError::Fenced) => {
+                shared.mind(&StoreError::Fenced).await;
+                return;
+            }
+            Err(error) => shared.mind(&error).await,
+        }
+    }
+    // Ends now instead of running out: another node may take over at once.
+    if let Err(error) = shared.out.store.renew_node(&lease, shared.now(), 0).await {
+        tracing::debug!(reason = %error, "node lease not ended");
+    }
+}
+
+/// Asks whether the database answers; dialing stops and goes on by it.
+pub(crate) async fn database(shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    while pause(&mut stop, PING_MS).await {
+        let limit = Duration::from_millis(PING_LIMIT_MS);
+        match tokio::time::timeout(limit, shared.out.store.ping()).await {
+            Ok(Ok(())) => shared.database_up().await,
+            Ok(Err(_)) | Err(_) => shared.database_down().await,
+        }
+    }
+}
+
+/// Closes promises whose grace is over, and what dead nodes left.
+pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
+    let mut stop = shared.stop.clone();
+    while pause(&mut stop, SWEEP_MS).await {
+        sweep_promises(&shared).await;
+        match crate::start::recover(&shared, &lease).await {
+            Ok(_) => {}
+            Err(error) => shared.mind(&error).await,
+        }
+    }
+}
+
+async fn sweep_promises(shared: &Shared) {
+    let closed = match shared
+        .out
+        .store
+        .sweep_promises(shared.now(), SWEEP_BATCH)
+        .await
+    {
+        Ok(closed) => closed,
+        Err(error) => return shared.mind(&error).await,
+    };
+    for promise in closed {
+        let kind = match promise.state {
+            PromiseState::Kept | PromiseState::KeptPartial => "promise.kept",
+            _ => "promise.broken",
+        };
+        let data = json!({
+            "debtor_id": promise.debtor_id, "debt_id": promise.debt_id, "state": promise.state,
+        });
+        let subject = format!("promise:{}", promise.id);
+        shared.journal(shared.event(Some(promise.client_id), "system", kind, subject, data));
+    }
+}
+
+/// Takes new debtors of the segments into running campaigns and counts what is due.
+pub(crate) async fn refill(shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    let every = u64::try_from(shared.config.refill_every_ms)
+        .unwrap_or(0)
+        .max(SECOND_MS as u64);
+    while pause(&mut stop, every).await {
+        let Ok(running) = shared.post.call(|engine, _| engine.running()).await else {
+            continue;
+        };
+        for setting in running {
+            if let Err(error) = campaigns::refill(&shared, &setting).await {
+                tracing::debug!(reason = %error, "campaign not refilled");
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Why a debtor is not dialed now: the law's verdict on each of his numbers, where he stands in each
+//! campaign, and what holds the campaigns themselves back.
+
+use crate::error::CenterError;
+use crate::shared::Shared;
+use crate::view::{ItemRow, Problem, WhyNot};
+use crate::words;
+use domain::entity::{Campaign, CampaignStatus, Channel, CheckPoint, Verdict};
+use domain::ids::{CampaignId, DebtorId, PointId, VerdictId};
+use domain::law::Action;
+use domain::ports::store::{ContactFacts, ItemState, StoreError};
+use domain::time::{SECOND_MS, UtcMs};
+use std::sync::Arc;
+
+/// Reasons in both languages, each once.
+#[derive(Default)]
+struct Reasons {
+    es: Vec<String>,
+    en: Vec<String>,
+}
+
+impl Reasons {
+    fn add(&mut self, es: impl Into<String>, en: impl Into<String>) {
+        let es = es.into();
+        if !self.es.contains(&es) {
+            self.es.push(es);
+            self.en.push(en.into());
+        }
+    }
+}
+
+pub(crate) async fn why_not(
+    shared: Arc<Shared>,
+    debtor: DebtorId,
+    campaign: Option<CampaignId>,
+) -> Result<WhyNot, CenterError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let facts = store.contact_facts(debtor, now).await?;
+    let mut items = store.items_of(debtor).await?;
+    if let Some(id) = campaign {
+        store.get_campaign(id).await?;
+        items.retain(|i| i.campaign_id == id);
+    }
+    let mut found: Vec<(Campaign, ItemState)> = Vec::new();
+    for item in items {
+        match store.get_campaign(item.campaign_id).await {
+            Ok(row) => found.push((row, item)),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut reasons = Reasons::default();
+    if let (Some(_), true) = (campaign, found.is_empty()) {
+        reasons.add(
+            "no está en la campaña: su segmento no lo incluye",
+            "he is not in the campaign: its segment does not hold him",
+        );
+    } else if found.is_empty() {
+        reasons.add("no está en ninguna campaña", "he is in no campaign");
+    }
+    let verdicts = judge(&shared, &facts, &found, campaign, now);
+    for verdict in &verdicts {
+        if let Some((es, en)) = verdict.reason() {
+            reasons.add(es, en);
+        }
+    }
+    let mut rows = Vec::new();
+    for (row, item) in found {
+        rows.push(place(&shared, row, item, debtor, now, &mut reasons).await?);
+    }
+    if reasons.es.is_empty() {
+        reasons.add(
+            "nada lo impide: se marcará cuando llegue su turno",
+            "nothing forbids it: he is dialed when his turn comes",
+        );
+    }
+    let open = verdicts.iter().any(|v| v.decision.permits(true));
+    let next = verdicts.iter().filter_map(|v| v.next_legal_at).min();
+    Ok(WhyNot {
+        next_legal_at: if open { Some(now) } else { next },
+        verdicts,
+        items: rows,
+        reasons_es: reasons.es,
+        reasons_en: reasons.en,
+    })
+}
+
+/// One verdict a number, as of a call by hand; with the hours of the campaign asked about, or of his
+/// only one.
+fn judge(
+    shared: &Shared,
+    facts: &ContactFacts,
+    found: &[(Campaign, ItemState)],
+    campaign: Option<CampaignId>,
+    now: UtcMs,
+) -> Vec<Verdict> {
+    let ours = match (campaign, found) {
+        (Some(_), [(row, _), ..]) | (None, [(row, _)]) => Some(row),
+        _ => None,
+    };
+    let law = shared.out.law.call_law(facts, now);
+    let mut points: Vec<Option<PointId>> = facts
+        .points
+        .iter()
+        .filter(|p| p.channel == Channel::Call)
+        .map(|p| Some(p.id))
+        .collect();
+    if points.is_empty() {
+        points.push(None);
+    }
+    let ring = ours
+        .map_or(0, |c| c.params.ring_timeout_s * SECOND_MS)
+        .max(law.ring_min_ms);
+    points
+        .into_iter()
+        .map(|point_id| {
+            let action = Action {
+                verdict_id: VerdictId(shared.id()),
+                check_point: CheckPoint::Manual,
+                channel: Channel::Call,
+                point_id,
+                campaign_id: ours.map(|c| c.id),
+                campaign_window: ours
+                    .map(|c| (c.params.window_from.clone(), c.params.window_to.clone())),
+                attempts_per_day: ours.and_then(|c| c.params.attempts_per_day),
+                ring_timeout_ms: ring,
+                agent_reserved: true,
+                now,
+            };
+            shared.out.law.judge(facts, &action)
+        })
+        .collect()
+}
+
+/// Where he stands in one campaign, and what holds it back.
+async fn place(
+    shared: &Shared,
+    campaign: Campaign,
+    item: ItemState,
+    debtor: DebtorId,
+    now: UtcMs,
+    reasons: &mut Reasons,
+) -> Result<ItemRow, CenterError> {
+    let id = campaign.id;
+    let (in_hopper, problems): (bool, Vec<Problem>) = shared
+        .post
+        .call(move |engine, now| (engine.in_hopper(id, debtor), engine.problems(now, id)))
+        .await?;
+    let name = &campaign.name;
+    let waits = item.done || item.next_at > now;
+    if waits && !in_hopper {
+        let (es, en) = words::note(&item.note).unwrap_or(("espera su turno", "waits for his turn"));
+        if item.done {
+            reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
+        } else {
+            let at = item.next_at;
+            reasons.add(
+                format!("{name}: {es}; no antes de {at}"),
+                format!("{name}: {en}; not before {at}"),
+            );
+        }
+    }
+    if let Some((es, en)) = words::status(campaign.status) {
+        reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
+    }
+    if campaign.status == CampaignStatus::Running {
+        for problem in problems {
+            let (es, en) = (&problem.es, &problem.en);
+            reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
+        }
+    }
+    Ok(ItemRow {
+        campaign_id: id,
+        campaign: campaign.name,
+        status: campaign.status.to_string(),
+        next_at: item.next_at,
+        priority: item.priority,
+        attempts: item.attempts,
+        last_result: item.last_result.map(|r| r.to_string()),
+        done: item.done,
+        note: item.note,
+        in_hopper,
+    })
+}

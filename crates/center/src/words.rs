@@ -1,0 +1,127 @@
+//! Words of results and reasons in Spanish and English, for cards, boards and why-not.
+
+use crate::view::Problem;
+use domain::entity::{BlockReason, CallResult, CampaignStatus};
+
+/// A text in both languages.
+pub(crate) type Both = (&'static str, &'static str);
+
+/// What a call's result is called.
+pub(crate) const fn result(result: CallResult) -> Both {
+    use CallResult as R;
+    match result {
+        R::Human => ("contestó persona", "a person answered"),
+        R::MachineBeep | R::MachineNoBeep => ("buzón de voz", "voicemail"),
+        R::Fax => ("fax", "fax"),
+        R::DeadAir => ("silencio al contestar", "silence on answering"),
+        R::HangupEarly => ("colgó al contestar", "hung up on answering"),
+        R::Busy => ("ocupado", "busy"),
+        R::NoAnswer => ("no contesta", "no answer"),
+        R::Rejected => ("rechazada", "rejected"),
+        R::Unreachable => (
+            "apagado o fuera de servicio",
+            "switched off or out of service",
+        ),
+        R::InvalidNumber => ("número inexistente", "no such number"),
+        R::Congestion => ("congestión", "congestion"),
+        R::TrunkFault => ("falla de troncal", "trunk fault"),
+        R::Cancelled => ("cancelada", "withdrawn"),
+        R::Abandoned => ("abandonada", "dropped by us"),
+        R::OneWayAudio => ("audio en un solo sentido", "audio one way only"),
+        R::BlockedWindow => ("bloqueada: fuera de horario", "blocked: outside hours"),
+        R::BlockedCap => ("bloqueada: tope de intentos", "blocked: contact cap"),
+        R::BlockedHold => ("bloqueada: hay un bloqueo", "blocked: a hold"),
+        R::BlockedSuppressed => ("bloqueada: lista de exclusión", "blocked: listed"),
+        R::BlockedRule => ("bloqueada por regla", "blocked by rule"),
+        R::Unknown => ("sin resultado conocido", "fate unknown"),
+    }
+}
+
+/// Why the call on the agent's screen is over.
+pub(crate) fn ending(by: &str, how: CallResult) -> Both {
+    match (by, how) {
+        (_, CallResult::OneWayAudio) => (
+            "se colgó: sin audio en un sentido",
+            "ended: no audio one way",
+        ),
+        ("agent", _) => ("colgó el gestor", "the agent hung up"),
+        ("debtor", _) => ("colgó el deudor", "the debtor hung up"),
+        _ => ("la cortó el sistema", "the system ended it"),
+    }
+}
+
+/// Where a campaign item waits or why it left, from its stored note.
+pub(crate) fn note(note: &str) -> Option<Both> {
+    Some(match note.split(':').next().unwrap_or(note) {
+        "final" => (
+            "salió de la campaña por su resultado",
+            "left the campaign by its disposition",
+        ),
+        "attempts_per_debtor" => (
+            "llegó al máximo de intentos de la campaña",
+            "reached the campaign's limit of attempts",
+        ),
+        "points_spent" => (
+            "no le quedan números por intentar",
+            "no numbers are left to try",
+        ),
+        "paid" => ("pagó", "paid"),
+        "promise" => ("tiene una promesa vigente", "has a promise alive"),
+        "callback" | "callback_own" => {
+            ("se acordó llamar en otro momento", "a call-back is agreed")
+        }
+        "withdrawn" => (
+            "se retiró y se juzga de nuevo",
+            "was withdrawn and is judged anew",
+        ),
+        "awaiting_disposition" => ("espera su tipificación", "awaits its disposition"),
+        "not_disposed" => ("quedó sin tipificar", "was not disposed"),
+        "cooloff" => (
+            "descansa tras el último contacto",
+            "rests after the last contact",
+        ),
+        "retry" => ("espera su siguiente intento", "waits for its next try"),
+        "abandoned" => ("fue abandonada y descansa", "was dropped and rests"),
+        "busy_elsewhere" => ("otra campaña lo tiene", "another campaign has him"),
+        "skipped" => ("un gestor lo saltó", "an agent skipped him"),
+        "recovered" => (
+            "su última llamada quedó sin destino conocido",
+            "the fate of his last call is unknown",
+        ),
+        "blocked_window" => ("fuera de horario", "outside legal hours"),
+        "blocked_cap" => ("tope de contactos", "contact cap"),
+        "blocked_hold" => ("hay un bloqueo", "a hold is in force"),
+        "blocked_suppressed" => ("está en lista de exclusión", "is listed"),
+        "blocked_rule" => ("una regla lo impide", "a rule forbids it"),
+        _ => return None,
+    })
+}
+
+/// Stable code of a refusal.
+pub(crate) const fn block(reason: Option<BlockReason>) -> &'static str {
+    match reason {
+        Some(reason) => reason.as_str(),
+        None => BlockReason::Rule.as_str(),
+    }
+}
+
+/// What a campaign's status means for who waits in it.
+pub(crate) const fn status(status: CampaignStatus) -> Option<Both> {
+    match status {
+        CampaignStatus::Running => None,
+        CampaignStatus::Draft => {
+            Some(("la campaña no ha empezado", "the campaign has not started"))
+        }
+        CampaignStatus::Paused => Some(("la campaña está en pausa", "the campaign is paused")),
+        CampaignStatus::Stopped => Some(("la campaña terminó", "the campaign is over")),
+    }
+}
+
+/// A problem with fixed words.
+pub(crate) fn problem(code: &'static str, words: Both) -> Problem {
+    Problem {
+        code,
+        es: words.0.to_owned(),
+        en: words.1.to_owned(),
+    }
+}
