@@ -24,6 +24,11 @@ mod state;
 mod tenant;
 mod ws;
 
+/// The rows of the attempts export, which the command line shares.
+pub mod export {
+    pub use crate::routes::history::export_row::{COLUMNS, Format, Named, Names, header, row};
+}
+
 pub use error::ApiError;
 pub use http::{openapi, router};
 pub use problem::Problem;

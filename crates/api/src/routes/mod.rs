@@ -4,7 +4,7 @@ mod agent;
 mod campaigns;
 pub(crate) mod catalog;
 mod debtors;
-mod history;
+pub(crate) mod history;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;

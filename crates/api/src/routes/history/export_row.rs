@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 /// Columns, in order.
-pub(super) const COLUMNS: [&str; 25] = [
+pub const COLUMNS: [&str; 25] = [
     "attempt_id",
     "client",
     "campaign",
@@ -41,7 +41,7 @@ pub(super) const COLUMNS: [&str; 25] = [
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Format {
+pub enum Format {
     /// Comma-separated, RFC 4180.
     Csv,
     /// One JSON object a line.
@@ -50,7 +50,7 @@ pub(super) enum Format {
 
 /// Names behind the ids of an attempt.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Named {
+pub struct Named {
     client: String,
     campaign: Option<String>,
     trunk: String,
@@ -59,7 +59,7 @@ pub(super) struct Named {
 
 /// Names already looked up: there are few of each.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     clients: HashMap<ClientId, String>,
     campaigns: HashMap<CampaignId, String>,
     trunks: HashMap<TrunkId, String>,
@@ -82,11 +82,10 @@ macro_rules! look_up {
 
 impl Names {
     /// The names of an attempt.
-    pub(super) async fn of(
-        &mut self,
-        store: &dyn Store,
-        attempt: &Attempt,
-    ) -> Result<Named, StoreError> {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(&mut self, store: &dyn Store, attempt: &Attempt) -> Result<Named, StoreError> {
         Ok(Named {
             client: look_up!(self.clients, store, get_client, attempt.client_id),
             campaign: match attempt.campaign_id {
@@ -160,7 +159,10 @@ fn csv_line(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>, String> 
 }
 
 /// What comes before the rows.
-pub(super) fn header(format: Format) -> Result<Option<Vec<u8>>, String> {
+///
+/// # Errors
+/// Never for these columns.
+pub fn header(format: Format) -> Result<Option<Vec<u8>>, String> {
     match format {
         Format::Csv => csv_line(COLUMNS.map(str::to_owned)).map(Some),
         Format::Jsonl => Ok(None),
@@ -168,7 +170,10 @@ pub(super) fn header(format: Format) -> Result<Option<Vec<u8>>, String> {
 }
 
 /// One attempt as bytes of the export, with its line end.
-pub(super) fn row(format: Format, attempt: &Attempt, named: &Named) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+/// When it cannot be written as JSON or CSV: never for a stored one.
+pub fn row(format: Format, attempt: &Attempt, named: &Named) -> Result<Vec<u8>, String> {
     let values = values(attempt, named);
     match format {
         Format::Csv => csv_line(COLUMNS.iter().zip(&values).map(|(c, v)| cell(c, v))),

@@ -7,7 +7,7 @@ mod calls;
 mod event_stream;
 mod events;
 mod export;
-mod export_row;
+pub(crate) mod export_row;
 mod recordings;
 mod verdicts;
 

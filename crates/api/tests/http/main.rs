@@ -1,0 +1,18 @@
+//! The HTTP surface of this room over the store in memory and a real center.
+#![expect(clippy::expect_used, reason = "a broken test setup may stop the test")]
+
+mod app;
+mod audio;
+mod bodies;
+mod documents;
+mod events;
+mod export;
+mod idempotency;
+mod money;
+mod paging;
+mod roles;
+mod second_factor;
+mod sign_in;
+mod tenants;
+mod world;
+mod writes;

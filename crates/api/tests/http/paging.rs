@@ -1,0 +1,129 @@
+//! Lists by cursor.
+
+use crate::app::App;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn pages_join_to_the_whole() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    for at in 0..7 {
+        let body = json!({"name": format!("Equipo {at}")});
+        app.post("/api/v1/teams")
+            .token(&token)
+            .json(&body)
+            .send()
+            .await;
+    }
+    let whole = app
+        .get("/api/v1/teams?limit=500")
+        .token(&token)
+        .send()
+        .await
+        .json();
+    assert_eq!(whole["next_cursor"], Value::Null);
+    let whole = whole["items"].as_array().expect("a list").clone();
+    assert_eq!(whole.len(), 8);
+    let (mut got, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let path = format!("/api/v1/teams?limit=3{cursor}");
+        let page = app.get(&path).token(&token).send().await.json();
+        got.extend(page["items"].as_array().expect("a list").clone());
+        pages += 1;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((pages, got), (3, whole));
+}
+
+#[tokio::test]
+async fn filters_narrow() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let (norte, sur) = (&app.world.norte, &app.world.sur);
+    for (path, expected) in [
+        (
+            format!("/debts?client={}", norte.client),
+            norte.debt.to_string(),
+        ),
+        (
+            format!("/points?debtor={}", sur.debtor),
+            sur.point.to_string(),
+        ),
+        (
+            format!("/payments?debt={}", sur.debt),
+            sur.payment.to_string(),
+        ),
+        (
+            format!("/attempts?campaign={}", norte.campaign),
+            norte.attempt.to_string(),
+        ),
+        (
+            format!("/recordings?attempt={}", sur.attempt),
+            sur.recording.to_string(),
+        ),
+        (
+            format!("/debtors?portfolio={}", sur.portfolio),
+            sur.debtor.to_string(),
+        ),
+        ("/debtors?q=D-1".to_owned(), norte.debtor.to_string()),
+        (
+            "/debtors?q=%2B525512345672".to_owned(),
+            sur.debtor.to_string(),
+        ),
+        ("/debtors?q=PEIN800101".to_owned(), norte.debtor.to_string()),
+    ] {
+        let page = app
+            .get(&format!("/api/v1{path}"))
+            .token(&token)
+            .send()
+            .await
+            .json();
+        let ids: Vec<&Value> = page["items"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|r| &r["id"])
+            .collect();
+        assert_eq!(ids, [&json!(expected)], "{path}");
+    }
+    let none = app
+        .get("/api/v1/debtors?q=D-3")
+        .token(&token)
+        .send()
+        .await
+        .json();
+    assert_eq!(none["items"], json!([]));
+    let since = app
+        .get("/api/v1/attempts?since=2026-11-24T00:00:00Z")
+        .token(&token)
+        .send()
+        .await;
+    assert_eq!(since.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn lists_mask_what_files_show() {
+    let app = App::start().await;
+    let token = app.token("supervisor").await;
+    let page = app.get("/api/v1/debtors").token(&token).send().await;
+    assert!(
+        !page.text().contains("+5255") && !page.text().contains("PEIN"),
+        "{}",
+        page.text()
+    );
+    let line = &page.json()["items"][0];
+    assert_eq!(line["document_masked"], "··01");
+    assert_eq!(line["phones"][0]["masked"], "··71");
+    let path = format!("/api/v1/debtors/{}", app.world.norte.debtor);
+    let file = app.get(&path).token(&token).send().await.json();
+    assert_eq!(file["debtor"]["document"], "PEIN800101");
+    assert_eq!(file["points"][0]["value"], "+525512345671");
+    for part in [
+        "debts", "parties", "consents", "holds", "promises", "payments", "attempts",
+    ] {
+        assert_eq!(file[part].as_array().map(Vec::len), Some(1), "{part}");
+    }
+}

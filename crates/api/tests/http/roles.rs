@@ -1,0 +1,263 @@
+//! The role matrix: each route of the document with each role, against the room's README written out.
+
+use crate::app::App;
+use crate::tenants::{body_for, path_for};
+use axum::http::StatusCode;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Letters as in the README: A agent, S supervisor, M manager, X admin, C client.
+const MATRIX: &str = "
+public GET /healthz
+public GET /readyz
+public GET /metrics
+public GET /openapi.json
+public GET /docs
+public GET /docs/docs.js
+public GET /docs/docs.css
+public GET /ws/schema.json
+public GET /ws/agent
+public GET /ws/supervisor
+public POST /api/v1/sessions
+public POST /api/v1/sessions/refresh
+ASMXC DELETE /api/v1/sessions
+public GET /api/v1/clock
+ASMXC GET /api/v1/me
+ASMXC POST /api/v1/me/password
+ASMXC POST /api/v1/me/totp
+ASMXC POST /api/v1/me/totp/confirm
+ASMX POST /api/v1/ws-tickets
+X GET /api/v1/api-keys
+X POST /api/v1/api-keys
+X DELETE /api/v1/api-keys/{id}
+A POST /api/v1/agents/me/state
+SMX POST /api/v1/agents/{id}/state
+A POST /api/v1/attempts/{id}/identity
+A POST /api/v1/attempts/{id}/hangup
+A POST /api/v1/attempts/{id}/hold
+A POST /api/v1/attempts/{id}/mute
+A POST /api/v1/attempts/{id}/dtmf
+A POST /api/v1/attempts/{id}/disposition
+ASX POST /api/v1/calls/{id}/recording/pause
+ASX POST /api/v1/calls/{id}/recording/resume
+SX POST /api/v1/calls/{id}/monitor
+A POST /api/v1/preview/{id}/dial
+A POST /api/v1/preview/{id}/skip
+A POST /api/v1/debtors/{id}/dial
+ASMXC GET /api/v1/dispositions
+MX PUT /api/v1/dispositions/{code}
+SMXC GET /api/v1/campaigns
+MX POST /api/v1/campaigns
+SMXC GET /api/v1/campaigns/{id}
+MX PATCH /api/v1/campaigns/{id}
+MX POST /api/v1/campaigns/{id}/start
+MX POST /api/v1/campaigns/{id}/stop
+SMX POST /api/v1/campaigns/{id}/pause
+SMX POST /api/v1/campaigns/{id}/resume
+SMXC GET /api/v1/campaigns/{id}/live
+SMX GET /api/v1/campaigns/{id}/hopper
+SMX GET /api/v1/segments
+MX POST /api/v1/segments
+SMX GET /api/v1/segments/{id}
+MX PUT /api/v1/segments/{id}
+SMX POST /api/v1/segments/preview
+MX POST /api/v1/imports
+MX GET /api/v1/imports/columns
+MX POST /api/v1/imports/detect
+SMXC GET /api/v1/clients
+X POST /api/v1/clients
+SMXC GET /api/v1/clients/{id}
+X PUT /api/v1/clients/{id}
+SMXC GET /api/v1/portfolios
+MX POST /api/v1/portfolios
+SMXC GET /api/v1/portfolios/{id}
+MX PUT /api/v1/portfolios/{id}
+SMXC GET /api/v1/debts
+MX POST /api/v1/debts
+SMXC GET /api/v1/debts/{id}
+MX PUT /api/v1/debts/{id}
+SMXC GET /api/v1/points
+SMX POST /api/v1/points
+SMXC GET /api/v1/points/{id}
+SMX PUT /api/v1/points/{id}
+SMXC GET /api/v1/consents
+SMX POST /api/v1/consents
+SMXC GET /api/v1/consents/{id}
+SMX POST /api/v1/consents/{id}/revoke
+SMXC GET /api/v1/holds
+SMX POST /api/v1/holds
+SMXC GET /api/v1/holds/{id}
+SMX POST /api/v1/holds/{id}/lift
+SMXC GET /api/v1/suppressions
+SMXC POST /api/v1/suppressions
+SMXC GET /api/v1/suppressions/{id}
+MX POST /api/v1/suppressions/{id}/lift
+SMX GET /api/v1/scripts
+MX POST /api/v1/scripts
+SMX GET /api/v1/scripts/{id}
+MX PUT /api/v1/scripts/{id}
+SMX GET /api/v1/teams
+MX POST /api/v1/teams
+SMX GET /api/v1/teams/{id}
+MX PUT /api/v1/teams/{id}
+SMX GET /api/v1/agents
+MX POST /api/v1/agents
+SMX GET /api/v1/agents/{id}
+MX PUT /api/v1/agents/{id}
+X GET /api/v1/users
+X POST /api/v1/users
+X GET /api/v1/users/{id}
+X PUT /api/v1/users/{id}
+SMX GET /api/v1/trunks
+SMX GET /api/v1/trunks/{id}
+X PUT /api/v1/trunks/{id}
+SMX GET /api/v1/caller-ids
+MX POST /api/v1/caller-ids
+SMX GET /api/v1/caller-ids/{id}
+MX PUT /api/v1/caller-ids/{id}
+ASMXC GET /api/v1/debtors
+SMXC GET /api/v1/debtors/{id}
+SMXC GET /api/v1/debtors/{id}/why-not
+SMXC GET /api/v1/payments
+MXC POST /api/v1/payments
+SMXC GET /api/v1/payments/{id}
+SMXC GET /api/v1/promises
+SMXC GET /api/v1/promises/{id}
+SMXC GET /api/v1/attempts
+SMXC GET /api/v1/attempts/{id}
+SMXC GET /api/v1/calls
+SMXC GET /api/v1/calls/{id}
+SMXC GET /api/v1/export/attempts
+SMXC GET /api/v1/recordings
+SMXC GET /api/v1/recordings/{id}
+SMXC GET /api/v1/recordings/{id}/audio
+SMXC GET /api/v1/verdicts
+SMXC GET /api/v1/verdicts/{id}
+SMX GET /api/v1/rulepacks
+SMXC GET /api/v1/events
+X GET /api/v1/audit
+";
+
+const LOGINS: [(char, &str); 5] = [
+    ('A', "agent"),
+    ('S', "supervisor"),
+    ('M', "manager"),
+    ('X', "admin"),
+    ('C', "client"),
+];
+
+fn matrix() -> BTreeMap<(String, String), &'static str> {
+    let lines = MATRIX.lines().filter(|l| !l.is_empty());
+    lines
+        .map(|line| {
+            let mut words = line.split(' ');
+            let mut word = || words.next().expect("three words");
+            let (roles, method, path) = (word(), word(), word());
+            ((method.to_owned(), path.to_owned()), roles)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_document_says_what_the_readme_says() {
+    let app = App::start().await;
+    let document = app.get("/openapi.json").send().await.json();
+    let mut told = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            let names = operation["x-roles"].as_array().expect("roles");
+            let letters = if names.contains(&json!("public")) {
+                "public".to_owned()
+            } else {
+                let has = |login: &str| names.contains(&json!(login));
+                LOGINS
+                    .iter()
+                    .filter(|(_, l)| has(l))
+                    .map(|(c, _)| c)
+                    .collect()
+            };
+            told.insert((method.to_uppercase(), path.clone()), letters);
+        }
+    }
+    let expected: BTreeMap<_, _> = matrix()
+        .into_iter()
+        .map(|(k, v)| (k, v.to_owned()))
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn each_route_with_each_role() {
+    let app = App::start().await;
+    let mut tokens = Vec::new();
+    for (letter, login) in LOGINS {
+        tokens.push((letter, app.token(login).await));
+    }
+    let mut faults = Vec::new();
+    for ((method, path), roles) in matrix() {
+        // The sockets have their own tickets, and their own tests.
+        let socket = path.starts_with("/ws/");
+        let ends_session = method == "DELETE" && path.ends_with("/sessions");
+        let ask = || {
+            let ask = app.ask(&method, &path_for(&path, &app.world.norte, &app.world));
+            match body_for(&method, &path, &app.world.norte, &app.world) {
+                Some(body) => ask.json(&body),
+                None => ask,
+            }
+        };
+        if roles == "public" {
+            let reply = ask().send().await;
+            let credentials = path.contains("/sessions");
+            if !socket && !credentials && matches!(reply.status.as_u16(), 401 | 403..=405) {
+                faults.push(format!("{method} {path} without a token: {}", reply.status));
+            }
+            continue;
+        }
+        let nobody = ask().send().await;
+        if nobody.status != StatusCode::UNAUTHORIZED || nobody.code() != "unauthenticated" {
+            faults.push(format!(
+                "{method} {path} without a token: {}",
+                nobody.status
+            ));
+        }
+        for (letter, token) in &tokens {
+            let allowed = roles.contains(*letter);
+            if ends_session && allowed {
+                continue;
+            }
+            let reply = ask().token(token).send().await;
+            let refused = reply.status == StatusCode::FORBIDDEN && reply.code() == "forbidden";
+            let lost = matches!(reply.status.as_u16(), 401 | 405);
+            if refused == allowed || lost {
+                faults.push(format!(
+                    "{method} {path} as {letter}: {} {}",
+                    reply.status,
+                    reply.text()
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[tokio::test]
+async fn a_limited_login_may_not_change_the_installation() {
+    let app = App::start().await;
+    let token = app.token("norte-admin").await;
+    let world = &app.world;
+    for (method, path) in [
+        ("POST", "/api/v1/clients"),
+        ("POST", "/api/v1/teams"),
+        ("PUT", "/api/v1/teams/{id}"),
+        ("PUT", "/api/v1/trunks/{id}"),
+        ("POST", "/api/v1/agents"),
+        ("PUT", "/api/v1/agents/{id}"),
+    ] {
+        let body = body_for(method, path, &world.norte, world).expect("a body");
+        let ask = app
+            .ask(method, &path_for(path, &world.norte, world))
+            .token(&token)
+            .json(&body);
+        assert_eq!(ask.send().await.code(), "forbidden", "{method} {path}");
+    }
+}
