@@ -5,6 +5,7 @@
 pub mod bus;
 pub mod checkers;
 pub mod clock;
+pub mod contract;
 pub mod fate;
 pub mod store;
 pub mod trunk;

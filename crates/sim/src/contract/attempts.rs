@@ -1,0 +1,579 @@
+//! The write-ahead attempt.
+
+use super::scene::*;
+use domain::entity::{
+    AttemptState, CallResult, Hold, HoldKind, HoldScope, LedgerKind, Recording, RecordingOutcome,
+    Suppression, SuppressionKind,
+};
+use domain::ids::{AgentId, AttemptId, CampaignId, HoldId, LedgerId, RecordingId, SuppressionId};
+use domain::ports::StoreError;
+use domain::ports::store::{AttemptChange, AttemptFilter, Closing, OpenOutcome, PageRequest};
+use domain::time::MINUTE_MS;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    an_opened_attempt_is_whole(&store).await;
+    a_refused_attempt_leaves_its_verdict(&store).await;
+    the_lease_decides_who_dials(&store).await;
+    a_live_attempt_keeps_others_out(&store).await;
+    a_fenced_node_opens_nothing(&store).await;
+    steps_never_go_back(&store).await;
+    the_first_end_stays(&store).await;
+    an_end_leaves_its_traces(&store).await;
+    caps_hold_across_campaigns_and_clients(&store).await;
+    recordings_are_opened(&store).await;
+    abandonment_is_counted(&store).await;
+    lists_are_narrowed(&store).await;
+}
+
+/// An end at `NOW` with a result.
+#[must_use]
+pub fn ended(result: CallResult) -> Closing {
+    Closing {
+        ended_at: Some(NOW),
+        result: Some(result),
+        ..Closing::default()
+    }
+}
+
+async fn an_opened_attempt_is_whole(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    assert_eq!(reserve(store, &campaign, &lease, 1).await.len(), 1);
+    let draft = person.draft(&lease, Some(campaign.id), NOW);
+    let opened = store.open_attempt(&draft, &Allow).await.expect("open");
+    let OpenOutcome::Opened(attempt, verdict) = opened else {
+        panic!("expected Opened, got {opened:?}");
+    };
+    assert_eq!(verdict.id, draft.action.verdict_id);
+    let mut want = draft.attempt.clone();
+    want.verdict_id = verdict.id;
+    want.pack = "suite".into();
+    want.pack_version = "1".into();
+    assert_eq!(*attempt, want, "the verdict's marks are filled in");
+    assert_eq!(store.get_attempt(want.id).await.expect("get"), want);
+    assert_eq!(
+        store.get_verdict(verdict.id).await.expect("verdict"),
+        *verdict
+    );
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.ledger, vec![draft.ledger.clone()]);
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 1, 10).await.expect("events");
+    assert!(events.iter().any(|e| e.event == draft.events[0]));
+    let file = store.debtor_file(person.debtor.id).await.expect("file");
+    assert_eq!(file.attempts, vec![want]);
+    let missing = store.get_attempt(fresh::<AttemptId>()).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound("attempt"))),
+        "{missing:?}"
+    );
+}
+
+async fn a_refused_attempt_leaves_its_verdict(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let lease = node(store).await;
+    let draft = person.draft(&lease, None, NOW);
+    let refused = store.open_attempt(&draft, &Refuse).await.expect("open");
+    let OpenOutcome::Refused(verdict) = refused else {
+        panic!("expected Refused, got {refused:?}");
+    };
+    assert_eq!(
+        store.get_verdict(verdict.id).await.expect("verdict"),
+        *verdict
+    );
+    assert!(
+        store.get_attempt(draft.attempt.id).await.is_err(),
+        "no attempt"
+    );
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert!(facts.ledger.is_empty(), "nothing counted");
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 1, 10).await.expect("events");
+    assert!(
+        events.iter().all(|e| e.event != draft.events[0]),
+        "nothing told"
+    );
+}
+
+async fn the_lease_decides_who_dials(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let (one, two) = (node(store).await, node(store).await);
+    let busy = |outcome: OpenOutcome| assert!(matches!(outcome, OpenOutcome::Busy), "{outcome:?}");
+    let draft = person.draft(&one, Some(campaign.id), NOW);
+    busy(store.open_attempt(&draft, &Allow).await.expect("open"));
+    assert_eq!(reserve(store, &campaign, &one, 1).await.len(), 1);
+    let other = person.draft(&two, Some(campaign.id), NOW);
+    busy(store.open_attempt(&other, &Allow).await.expect("open"));
+    let by_hand = person.draft(&two, None, NOW);
+    busy(store.open_attempt(&by_hand, &Allow).await.expect("open"));
+    let mut elsewhere = person.draft(&one, Some(campaign.id), NOW);
+    elsewhere.attempt.point_id = scene.person(store).await.point.id;
+    elsewhere.action.point_id = Some(elsewhere.attempt.point_id);
+    busy(store.open_attempt(&elsewhere, &Allow).await.expect("open"));
+    let opened = store.open_attempt(&draft, &Allow).await.expect("open");
+    assert!(matches!(opened, OpenOutcome::Opened(..)), "{opened:?}");
+    store
+        .get_attempt(other.attempt.id)
+        .await
+        .expect_err("nothing of a busy one is kept");
+}
+
+async fn a_live_attempt_keeps_others_out(store: &Subject) {
+    let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
+    let person = ours.person(store).await;
+    let mut same = theirs.draft_person();
+    same.debtor.person_id = person.debtor.person_id;
+    same.store(store).await;
+    let mut neighbour = theirs.draft_person();
+    neighbour.point.value = person.point.value.clone();
+    neighbour.store(store).await;
+    let lease = node(store).await;
+    let attempt = person.open(store, &lease, NOW).await;
+    for other in [&person, &same, &neighbour] {
+        let draft = other.draft(&lease, None, NOW);
+        let outcome = store.open_attempt(&draft, &Allow).await.expect("open");
+        assert!(matches!(outcome, OpenOutcome::Busy), "{outcome:?}");
+    }
+    assert!(
+        store
+            .close_attempt(attempt.id, &ended(CallResult::Busy))
+            .await
+            .expect("close")
+    );
+    for other in [&person, &same, &neighbour] {
+        let attempt = other.open(store, &lease, NOW).await;
+        store
+            .close_attempt(attempt.id, &ended(CallResult::Busy))
+            .await
+            .expect("close");
+    }
+}
+
+async fn a_fenced_node_opens_nothing(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let old = node(store).await;
+    store
+        .register_node(&old.node, NOW, MINUTE_MS)
+        .await
+        .expect("restart");
+    let result = store
+        .open_attempt(&person.draft(&old, None, NOW), &Allow)
+        .await;
+    assert!(matches!(result, Err(StoreError::Fenced)), "{result:?}");
+}
+
+async fn steps_never_go_back(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let mut want = person.open(store, &lease, NOW).await;
+    let agent = fresh::<AgentId>();
+    let change = AttemptChange {
+        state: Some(AttemptState::Answered),
+        invite_at: Some(NOW),
+        ringing_at: Some(NOW.plus_ms(1)),
+        answered_at: Some(NOW.plus_ms(2)),
+        agent_id: Some(agent),
+        ..AttemptChange::default()
+    };
+    let told = event("attempt.answered", &format!("attempt:{}", want.id));
+    store
+        .note_attempt(want.id, &change, std::slice::from_ref(&told))
+        .await
+        .expect("note");
+    let late = AttemptChange {
+        state: Some(AttemptState::Sent),
+        popped_at: Some(NOW.plus_ms(3)),
+        acked_at: Some(NOW.plus_ms(4)),
+        bridged_at: Some(NOW.plus_ms(5)),
+        identity_at: Some(NOW.plus_ms(6)),
+        ..AttemptChange::default()
+    };
+    store.note_attempt(want.id, &late, &[]).await.expect("note");
+    want.state = AttemptState::Answered;
+    want.invite_at = Some(NOW);
+    want.ringing_at = Some(NOW.plus_ms(1));
+    want.answered_at = Some(NOW.plus_ms(2));
+    want.popped_at = Some(NOW.plus_ms(3));
+    want.acked_at = Some(NOW.plus_ms(4));
+    want.bridged_at = Some(NOW.plus_ms(5));
+    want.identity_at = Some(NOW.plus_ms(6));
+    want.agent_id = Some(agent);
+    assert_eq!(store.get_attempt(want.id).await.expect("get"), want);
+    store
+        .close_attempt(want.id, &ended(CallResult::Human))
+        .await
+        .expect("close");
+    let closed = store.get_attempt(want.id).await.expect("get");
+    let ignored = event("attempt.late", &format!("attempt:{}", want.id));
+    store
+        .note_attempt(want.id, &change, std::slice::from_ref(&ignored))
+        .await
+        .expect("note");
+    assert_eq!(
+        store.get_attempt(want.id).await.expect("get"),
+        closed,
+        "a closed attempt stays"
+    );
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 3, 10).await.expect("events");
+    assert!(events.iter().all(|e| e.event != ignored));
+    let missing = store.note_attempt(fresh::<AttemptId>(), &change, &[]).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound("attempt"))),
+        "{missing:?}"
+    );
+}
+
+async fn the_first_end_stays(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let id = person.open(store, &lease, NOW).await.id;
+    let mut first = ended(CallResult::Human);
+    first.sip_code = Some(200);
+    first.q850 = Some(16);
+    assert!(store.close_attempt(id, &first).await.expect("close"));
+    let again = ended(CallResult::Busy);
+    assert!(
+        !store.close_attempt(id, &again).await.expect("close"),
+        "a repeat is ignored"
+    );
+    let disposed = Closing {
+        disposition: Some("CD.PP".into()),
+        note: Some("pagará el viernes".into()),
+        disposed_at: Some(NOW.plus_ms(9)),
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(id, &disposed).await.expect("dispose"));
+    let mut second = disposed.clone();
+    second.disposition = Some("CD.NP".into());
+    assert!(!store.close_attempt(id, &second).await.expect("dispose"));
+    let row = store.get_attempt(id).await.expect("get");
+    assert_eq!(row.state, AttemptState::Ended);
+    assert_eq!(row.result, Some(CallResult::Human));
+    assert_eq!((row.sip_code, row.q850), (Some(200), Some(16)));
+    assert_eq!(row.disposition.as_deref(), Some("CD.PP"));
+    assert_eq!(row.note, Some("pagará el viernes".into()));
+    assert_eq!(
+        (row.ended_at, row.disposed_at),
+        (Some(NOW), Some(NOW.plus_ms(9)))
+    );
+    let missing = store.close_attempt(fresh::<AttemptId>(), &first).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound("attempt"))),
+        "{missing:?}"
+    );
+}
+
+/// What a wrong number leaves: a bad point, a hold, a listed number, a counted row.
+fn traces(person: &Person, attempt: AttemptId) -> Closing {
+    let draft_row = |kind| domain::entity::LedgerRow {
+        id: fresh::<LedgerId>(),
+        kind,
+        at: NOW.plus_ms(1),
+        attempt_id: Some(attempt),
+        ..person
+            .draft(
+                &domain::ports::store::NodeLease {
+                    node: String::new(),
+                    fence: 0,
+                    until: NOW,
+                },
+                None,
+                NOW,
+            )
+            .ledger
+    };
+    Closing {
+        ledger: vec![draft_row(LedgerKind::Conversation)],
+        reached_network: Some(false),
+        holds: vec![Hold {
+            id: fresh::<HoldId>(),
+            client_id: person.debtor.client_id,
+            debtor_id: person.debtor.id,
+            scope: HoldScope::Debtor,
+            debt_id: None,
+            point_id: None,
+            channel: None,
+            kind: HoldKind::Cease,
+            from: NOW,
+            until: None,
+            lifted_at: None,
+            evidence: format!("attempt:{attempt}"),
+        }],
+        suppressions: vec![Suppression {
+            id: fresh::<SuppressionId>(),
+            client_id: None,
+            debtor_id: Some(person.debtor.id),
+            kind: SuppressionKind::Phone,
+            value: person.point.value.clone(),
+            reason: "wrong_number".into(),
+            created_at: NOW,
+            lifted_at: None,
+        }],
+        point_bad: true,
+        point_rpc_at: Some(NOW),
+        events: vec![event("attempt.ended", &format!("attempt:{attempt}"))],
+        ..ended(CallResult::Human)
+    }
+}
+
+async fn an_end_leaves_its_traces(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    let held = reserve(store, &campaign, &lease, 1).await;
+    let draft = person.draft(&lease, Some(campaign.id), NOW);
+    store.open_attempt(&draft, &Allow).await.expect("open");
+    let mut closing = traces(&person, draft.attempt.id);
+    let mut item = held[0].item.clone();
+    item.attempts = 1;
+    item.last_result = Some(CallResult::Human);
+    item.next_at = NOW;
+    closing.item = Some(item.clone());
+    assert!(
+        store
+            .close_attempt(draft.attempt.id, &closing)
+            .await
+            .expect("close")
+    );
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.holds, closing.holds);
+    assert_eq!(facts.suppressions, closing.suppressions);
+    assert!(facts.points[0].bad);
+    assert_eq!(facts.points[0].last_rpc_at, Some(NOW));
+    let mut ledger = facts.ledger;
+    ledger.sort_by_key(|r| (r.at, r.id));
+    let mut own = draft.ledger;
+    own.reached_network = Some(false);
+    assert_eq!(
+        ledger,
+        vec![own, closing.ledger[0].clone()],
+        "settled, and only its own row"
+    );
+    assert_eq!(
+        store.items_of(person.debtor.id).await.expect("items"),
+        vec![item.clone()]
+    );
+    let again = reserve(store, &campaign, &lease, 1).await;
+    assert_eq!(
+        ids(&again),
+        vec![person.debtor.id],
+        "the lease was given back"
+    );
+    assert_eq!(again[0].item, item);
+    // A later call without contact does not forget the last right-party contact.
+    store.release_all(&lease.node, None).await.expect("release");
+    let id = person.open(store, &lease, NOW.plus_ms(5)).await.id;
+    store
+        .close_attempt(id, &ended(CallResult::Busy))
+        .await
+        .expect("close");
+    let point = store.get_point(person.point.id).await.expect("point");
+    assert_eq!((point.bad, point.last_rpc_at), (true, Some(NOW)));
+}
+
+async fn caps_hold_across_campaigns_and_clients(store: &Subject) {
+    let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
+    let here = ours.person(store).await;
+    let mut there = theirs.draft_person();
+    there.debtor.person_id = here.debtor.person_id;
+    there.store(store).await;
+    let mut shared = theirs.draft_person();
+    shared.point.value = here.point.value.clone();
+    shared.store(store).await;
+    let lease = node(store).await;
+    let second = node(store).await;
+    let mut made = 0;
+    // Whoever dials, by person or by number: two, not one more.
+    for (n, (person, lease)) in [
+        (&here, &lease),
+        (&there, &second),
+        (&here, &second),
+        (&there, &lease),
+        (&here, &lease),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let at = NOW.plus_ms(i64::try_from(n).expect("small"));
+        let draft = person.draft(lease, None, at);
+        match store.open_attempt(&draft, &Cap(2)).await.expect("open") {
+            OpenOutcome::Opened(attempt, _) => {
+                made += 1;
+                store
+                    .close_attempt(attempt.id, &ended(CallResult::NoAnswer))
+                    .await
+                    .expect("close");
+            }
+            OpenOutcome::Refused(verdict) => assert!(verdict.blocked.is_some()),
+            OpenOutcome::Busy => panic!("nobody is on the line"),
+        }
+    }
+    assert_eq!(made, 2);
+    let draft = shared.draft(&lease, None, NOW.plus_ms(9));
+    let outcome = store.open_attempt(&draft, &Cap(1)).await.expect("open");
+    assert!(
+        matches!(outcome, OpenOutcome::Refused(_)),
+        "the number was called: {outcome:?}"
+    );
+}
+
+async fn recordings_are_opened(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let lease = node(store).await;
+    let attempt = person.open(store, &lease, NOW).await;
+    let recording = Recording {
+        id: fresh::<RecordingId>(),
+        attempt_id: attempt.id,
+        client_id: scene.client.id,
+        key: "2026/11/23/b.wav".into(),
+        outcome: RecordingOutcome::Open,
+        sha256: None,
+        duration_ms: 0,
+        bytes: 0,
+        gaps: vec![],
+        started_at: NOW,
+        sealed_at: None,
+    };
+    let told = [event(
+        "recording.opened",
+        &format!("recording:{}", recording.id),
+    )];
+    store.open_recording(&recording, &told).await.expect("open");
+    assert_eq!(
+        store.get_recording(recording.id).await.expect("get"),
+        recording
+    );
+    let row = store.get_attempt(attempt.id).await.expect("attempt");
+    assert_eq!(row.recording_id, Some(recording.id));
+}
+
+async fn abandonment_is_counted(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let campaign = fresh::<CampaignId>();
+    for (n, (result, answered, bridged)) in [
+        (CallResult::Abandoned, true, false),
+        (CallResult::Human, true, true),
+        (CallResult::Human, true, true),
+        (CallResult::Busy, false, false),
+        (CallResult::DeadAir, true, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let person = scene.person(store).await;
+        let at = NOW.plus_ms(i64::try_from(n).expect("small"));
+        let mut draft = person.draft(&lease, Some(campaign), at);
+        draft.attempt.agent_reserved = true;
+        store.open_attempt(&draft, &Allow).await.expect("open");
+        let change = AttemptChange {
+            answered_at: answered.then_some(at),
+            bridged_at: bridged.then_some(at),
+            ..AttemptChange::default()
+        };
+        store
+            .note_attempt(draft.attempt.id, &change, &[])
+            .await
+            .expect("note");
+        store
+            .close_attempt(draft.attempt.id, &ended(result))
+            .await
+            .expect("close");
+    }
+    let client = Some(scene.client.id);
+    for (campaign, client, since, want) in [
+        (Some(campaign), None, NOW, (1, 2)),
+        (None, client, NOW, (1, 2)),
+        (Some(campaign), client, NOW.plus_ms(1), (0, 2)),
+        (Some(campaign), None, NOW.plus_ms(3), (0, 0)),
+        (Some(fresh::<CampaignId>()), None, NOW, (0, 0)),
+    ] {
+        let got = store
+            .abandonment(campaign, client, since)
+            .await
+            .expect("counts");
+        assert_eq!(got, want, "since {since}");
+    }
+}
+
+async fn lists_are_narrowed(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let lease = node(store).await;
+    let mut made = Vec::new();
+    for n in 0..3 {
+        let attempt = person.open(store, &lease, NOW.plus_ms(n)).await;
+        store
+            .close_attempt(attempt.id, &ended(CallResult::Busy))
+            .await
+            .expect("close");
+        made.push(attempt.id);
+    }
+    let of = |since| AttemptFilter {
+        client_id: Some(scene.client.id),
+        debtor_id: Some(person.debtor.id),
+        since,
+        ..AttemptFilter::default()
+    };
+    let mut request = PageRequest {
+        limit: 2,
+        cursor: None,
+    };
+    let first = store
+        .list_attempts(&of(None), &request)
+        .await
+        .expect("page");
+    request.cursor = first.next_cursor.clone();
+    assert!(request.cursor.is_some());
+    let second = store
+        .list_attempts(&of(None), &request)
+        .await
+        .expect("page");
+    let seen: Vec<AttemptId> = first
+        .items
+        .iter()
+        .chain(&second.items)
+        .map(|a| a.id)
+        .collect();
+    assert_eq!(seen, made);
+    assert_eq!(second.next_cursor, None);
+    request.cursor = None;
+    let late = store
+        .list_attempts(&of(Some(NOW.plus_ms(2))), &request)
+        .await
+        .expect("page");
+    assert_eq!(
+        late.items.iter().map(|a| a.id).collect::<Vec<_>>(),
+        made[2..]
+    );
+    let other = AttemptFilter {
+        campaign_id: Some(fresh::<CampaignId>()),
+        ..of(None)
+    };
+    assert!(
+        store
+            .list_attempts(&other, &request)
+            .await
+            .expect("page")
+            .items
+            .is_empty()
+    );
+}

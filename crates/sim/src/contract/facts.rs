@@ -1,0 +1,153 @@
+//! The facts a verdict is made of.
+
+use super::scene::*;
+use domain::entity::{
+    CallResult, DebtStatus, Hold, HoldKind, HoldScope, Suppression, SuppressionKind,
+};
+use domain::ids::{ClientId, DebtorId, HoldId, SuppressionId};
+use domain::ports::StoreError;
+use domain::time::DAY_MS;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    everything_of_the_debtor(&store).await;
+    the_ledger_spans_clients(&store).await;
+    suppressions_by_number_and_document(&store).await;
+    closed_debts_and_lifted_holds_are_not_facts(&store).await;
+}
+
+async fn everything_of_the_debtor(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let row = person.row(2);
+    store.put_party(&row.parties[0], &[]).await.expect("party");
+    store
+        .put_consent(&row.consents[0], &[])
+        .await
+        .expect("consent");
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.debtor, person.debtor);
+    assert_eq!(facts.portfolio, scene.portfolio);
+    assert_eq!(facts.debts, vec![person.debt]);
+    assert_eq!(facts.points, vec![person.point]);
+    assert_eq!(facts.parties, row.parties);
+    assert_eq!(facts.consents, row.consents);
+    assert!(facts.ledger.is_empty() && facts.holds.is_empty() && facts.suppressions.is_empty());
+    let missing = store.contact_facts(fresh::<DebtorId>(), NOW).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound("debtor"))),
+        "{missing:?}"
+    );
+}
+
+async fn the_ledger_spans_clients(store: &Subject) {
+    let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
+    let here = ours.person(store).await;
+    let mut same_person = theirs.draft_person();
+    same_person.debtor.person_id = here.debtor.person_id;
+    same_person.store(store).await;
+    let mut same_phone = theirs.draft_person();
+    same_phone.point.value = here.point.value.clone();
+    same_phone.store(store).await;
+    let stranger = theirs.person(store).await;
+    let lease = node(store).await;
+    let mut want = Vec::new();
+    for (person, days) in [
+        (&same_person, 44),
+        (&same_phone, 3),
+        (&stranger, 2),
+        (&here, 46),
+    ] {
+        let draft = person.draft(&lease, None, NOW.plus_ms(-days * DAY_MS));
+        store.open_attempt(&draft, &Allow).await.expect("open");
+        let closing = super::attempts::ended(CallResult::NoAnswer);
+        store
+            .close_attempt(draft.attempt.id, &closing)
+            .await
+            .expect("close");
+        want.push(draft.ledger);
+    }
+    let facts = store
+        .contact_facts(here.debtor.id, NOW)
+        .await
+        .expect("facts");
+    let mut ledger = facts.ledger;
+    ledger.sort_by_key(|r| r.at);
+    assert_eq!(
+        ledger,
+        want[..2],
+        "by person and by number, 45 days, nobody else's"
+    );
+}
+
+fn listed(kind: SuppressionKind, value: &str) -> Suppression {
+    Suppression {
+        id: fresh::<SuppressionId>(),
+        client_id: Some(fresh::<ClientId>()),
+        debtor_id: None,
+        kind,
+        value: value.into(),
+        reason: "request".into(),
+        created_at: NOW,
+        lifted_at: None,
+    }
+}
+
+async fn suppressions_by_number_and_document(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let (phone, document) = (person.point.value.reveal(), person.debtor.document.reveal());
+    let by_phone = listed(SuppressionKind::Phone, phone);
+    let by_document = listed(SuppressionKind::Document, document);
+    // The value of one kind under the other names nobody.
+    let crossed = listed(SuppressionKind::Document, phone);
+    let mut lifted = listed(SuppressionKind::Phone, phone);
+    lifted.lifted_at = Some(NOW);
+    for row in [&by_phone, &by_document, &crossed, &lifted] {
+        store.put_suppression(row, &[]).await.expect("put");
+    }
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    let mut found = facts.suppressions;
+    found.sort_by_key(|s| s.id);
+    assert_eq!(
+        found,
+        vec![by_phone, by_document],
+        "whoever asked; the judge reads for whom"
+    );
+}
+
+async fn closed_debts_and_lifted_holds_are_not_facts(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let mut paid = scene.draft_debt(person.debtor.id, 70_000);
+    paid.status = DebtStatus::Recalled;
+    store.put_debt(&paid, &[]).await.expect("debt");
+    let hold = |lifted_at| Hold {
+        id: fresh::<HoldId>(),
+        client_id: scene.client.id,
+        debtor_id: person.debtor.id,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Dispute,
+        from: NOW,
+        until: None,
+        lifted_at,
+        evidence: "letter".into(),
+    };
+    let (stands, lifted) = (hold(None), hold(Some(NOW)));
+    store.put_hold(&stands, &[]).await.expect("hold");
+    store.put_hold(&lifted, &[]).await.expect("hold");
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.debts, vec![person.debt]);
+    assert_eq!(facts.holds, vec![stands]);
+}

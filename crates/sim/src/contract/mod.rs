@@ -1,0 +1,22 @@
+//! The contract suites of the ports: what every implementation of `Store` and `Bus` must do, as plain
+//! async functions that panic where a promise is broken. They run against the store in memory here,
+//! and against SQLite, PostgreSQL and Redis in the room `store`.
+//!
+//! A group leaves its rows behind and uses fresh identities each time, so that groups may share one
+//! database and run in any order.
+
+pub mod attempts;
+pub mod bus;
+pub mod catalog;
+pub mod contacts;
+pub mod events;
+pub mod facts;
+pub mod money;
+pub mod nodes;
+pub mod people;
+pub mod portfolio;
+pub mod races;
+pub mod scene;
+
+#[cfg(test)]
+mod tests;

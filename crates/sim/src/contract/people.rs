@@ -1,0 +1,234 @@
+//! Sign-in: users, sessions, keys, wrong guesses, kept replies.
+
+use super::scene::*;
+use domain::entity::{Agent, Role, User};
+use domain::ids::{AgentId, ApiKeyId, SessionId, UserId};
+use domain::ports::store::{ApiKey, IdempotentReply, LoginFailures, RefreshOutcome, SessionRow};
+use domain::time::DAY_MS;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    users_are_found(&store).await;
+    refresh_tokens_rotate(&store).await;
+    a_used_token_ends_the_family(&store).await;
+    keys_are_found_until_revoked(&store).await;
+    wrong_guesses_are_counted(&store).await;
+    replies_are_kept_a_day(&store).await;
+}
+
+async fn users_are_found(store: &Subject) {
+    let before = store.user_count().await.expect("count");
+    let user = User {
+        id: fresh::<UserId>(),
+        username: name("eva"),
+        display_name: "Eva".into(),
+        role: Role::Agent,
+        client_id: None,
+        password_hash: "$argon2id$".into(),
+        totp_secret: Some("JBSWY3DP".into()),
+        active: true,
+        created_at: NOW,
+    };
+    store.put_user(&user, &[]).await.expect("user");
+    assert_eq!(store.user_count().await.expect("count"), before + 1);
+    let found = store.user_by_name(&user.username).await.expect("by name");
+    assert_eq!(found, Some(user.clone()), "with its secrets");
+    assert_eq!(
+        store.user_by_name(&name("nobody")).await.expect("by name"),
+        None
+    );
+    assert_eq!(store.agent_of_user(user.id).await.expect("agent"), None);
+    let agent = Agent {
+        id: fresh::<AgentId>(),
+        user_id: user.id,
+        team_id: None,
+        name: "Eva".into(),
+        sip_user: name("sip"),
+        sip_password: "secret".into(),
+        campaigns: vec![],
+        skills: vec![],
+        created_at: NOW,
+    };
+    store.put_agent(&agent, &[]).await.expect("agent");
+    assert_eq!(
+        store.agent_of_user(user.id).await.expect("agent"),
+        Some(agent)
+    );
+}
+
+async fn open(store: &Subject) -> SessionRow {
+    let row = SessionRow {
+        id: fresh::<SessionId>(),
+        user_id: fresh::<UserId>(),
+        refresh_hash: name("token"),
+        expires_at: NOW.plus_ms(DAY_MS),
+    };
+    store.open_session(&row).await.expect("open");
+    row
+}
+
+async fn refresh_tokens_rotate(store: &Subject) {
+    let row = open(store).await;
+    let end = row.expires_at;
+    assert!(
+        store
+            .session_alive(row.id, end.plus_ms(-1))
+            .await
+            .expect("alive")
+    );
+    assert!(
+        !store.session_alive(row.id, end).await.expect("alive"),
+        "half-open"
+    );
+    let fresh_hash = name("token");
+    let rotated = store
+        .rotate_session(&row.refresh_hash, &fresh_hash, NOW)
+        .await
+        .expect("rotate");
+    let RefreshOutcome::Rotated(now) = rotated else {
+        panic!("expected Rotated, got {rotated:?}");
+    };
+    assert_eq!(
+        (now.id, now.user_id, now.expires_at),
+        (row.id, row.user_id, row.expires_at)
+    );
+    assert_eq!(now.refresh_hash, fresh_hash);
+    let late = store
+        .rotate_session(&fresh_hash, &name("token"), end)
+        .await
+        .expect("rotate");
+    assert!(matches!(late, RefreshOutcome::Unknown), "{late:?}");
+    let unknown = store
+        .rotate_session(&name("token"), &name("token"), NOW)
+        .await
+        .expect("rotate");
+    assert!(matches!(unknown, RefreshOutcome::Unknown), "{unknown:?}");
+    store.end_session(row.id).await.expect("end");
+    assert!(!store.session_alive(row.id, NOW).await.expect("alive"));
+    let gone = store
+        .rotate_session(&fresh_hash, &name("token"), NOW)
+        .await
+        .expect("rotate");
+    assert!(matches!(gone, RefreshOutcome::Unknown), "{gone:?}");
+    store.end_session(row.id).await.expect("again is no fault");
+}
+
+async fn a_used_token_ends_the_family(store: &Subject) {
+    let (row, other) = (open(store).await, open(store).await);
+    let (second, third) = (name("token"), name("token"));
+    for (presented, fresh_hash) in [(&row.refresh_hash, &second), (&second, &third)] {
+        let rotated = store
+            .rotate_session(presented, fresh_hash, NOW)
+            .await
+            .expect("rotate");
+        assert!(matches!(rotated, RefreshOutcome::Rotated(_)), "{rotated:?}");
+    }
+    let stolen = store
+        .rotate_session(&row.refresh_hash, &name("token"), NOW)
+        .await
+        .expect("rotate");
+    assert!(matches!(stolen, RefreshOutcome::Reused), "{stolen:?}");
+    assert!(!store.session_alive(row.id, NOW).await.expect("alive"));
+    let rightful = store
+        .rotate_session(&third, &name("token"), NOW)
+        .await
+        .expect("rotate");
+    assert!(
+        matches!(rightful, RefreshOutcome::Unknown),
+        "the whole family is over: {rightful:?}"
+    );
+    assert!(
+        store.session_alive(other.id, NOW).await.expect("alive"),
+        "other families go on"
+    );
+}
+
+async fn keys_are_found_until_revoked(store: &Subject) {
+    let mut key = ApiKey {
+        id: fresh::<ApiKeyId>(),
+        user_id: fresh::<UserId>(),
+        name: "nightly import".into(),
+        role: Role::Manager,
+        client_id: None,
+        key_hash: name("hash"),
+        created_at: NOW,
+        revoked_at: None,
+    };
+    store.put_api_key(&key).await.expect("put");
+    assert_eq!(
+        store.api_key_by_hash(&key.key_hash).await.expect("get"),
+        Some(key.clone())
+    );
+    assert_eq!(
+        store.api_key_by_hash(&name("hash")).await.expect("get"),
+        None
+    );
+    key.revoked_at = Some(NOW);
+    store.put_api_key(&key).await.expect("put");
+    assert_eq!(
+        store.api_key_by_hash(&key.key_hash).await.expect("get"),
+        None
+    );
+    let all = store.list_api_keys().await.expect("list");
+    assert_eq!(
+        all.into_iter()
+            .filter(|k| k.id == key.id)
+            .collect::<Vec<_>>(),
+        vec![key]
+    );
+}
+
+async fn wrong_guesses_are_counted(store: &Subject) {
+    let key = format!("{}|192.0.2.7", name("account"));
+    assert_eq!(
+        store.login_failures(&key).await.expect("get"),
+        LoginFailures::default()
+    );
+    for count in [1, 7, 0] {
+        let value = LoginFailures {
+            count,
+            last_at: NOW,
+        };
+        store.set_login_failures(&key, value).await.expect("set");
+        let want = if count == 0 {
+            LoginFailures::default()
+        } else {
+            value
+        };
+        assert_eq!(store.login_failures(&key).await.expect("get"), want);
+    }
+}
+
+async fn replies_are_kept_a_day(store: &Subject) {
+    let (user, key) = (name("user"), name("key"));
+    let reply = |body: &str| IdempotentReply {
+        status: 201,
+        body: body.into(),
+        request_hash: "ab".into(),
+    };
+    assert_eq!(
+        store.idempotent_get(&user, &key, NOW).await.expect("get"),
+        None
+    );
+    store
+        .idempotent_put(&user, &key, &reply("first"), NOW)
+        .await
+        .expect("put");
+    store
+        .idempotent_put(&user, &key, &reply("second"), NOW)
+        .await
+        .expect("put");
+    let get = |at| store.idempotent_get(&user, &key, at);
+    assert_eq!(
+        get(NOW.plus_ms(DAY_MS - 1)).await.expect("get"),
+        Some(reply("first"))
+    );
+    assert_eq!(get(NOW.plus_ms(DAY_MS)).await.expect("get"), None);
+    assert_eq!(
+        store
+            .idempotent_get(&name("user"), &key, NOW)
+            .await
+            .expect("get"),
+        None
+    );
+}

@@ -1,0 +1,29 @@
+//! The suites against the parts in memory.
+
+use super::*;
+use crate::bus::{BusFaults, SimBus};
+use crate::store::MemoryStore;
+use domain::ports::Store;
+use std::sync::Arc;
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+macro_rules! groups {
+    ($($group:ident),+) => { $(
+        #[tokio::test]
+        async fn $group() {
+            super::$group::all(memory()).await;
+        }
+    )+ };
+}
+groups!(
+    attempts, catalog, contacts, events, facts, money, nodes, people, portfolio, races
+);
+
+#[tokio::test]
+async fn bus() {
+    let bus = Arc::new(SimBus::new(1, BusFaults::default()));
+    super::bus::all(bus.clone(), bus).await;
+}

@@ -1,0 +1,30 @@
+//! The contract suite of the `Store` port on SQLite and PostgreSQL.
+
+mod common;
+
+use sim::contract;
+use std::sync::Arc;
+
+macro_rules! groups {
+    ($($group:ident),+ $(,)?) => { $(
+        mod $group {
+            use super::{Arc, common, contract};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let fresh = common::sqlite().await;
+                contract::$group::all(Arc::new(fresh.store.clone())).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(fresh) = common::postgres().await {
+                    contract::$group::all(Arc::new(fresh.store.clone())).await;
+                }
+            }
+        }
+    )+ };
+}
+groups!(
+    attempts, catalog, contacts, events, facts, money, nodes, people, portfolio, races
+);
