@@ -111,7 +111,7 @@ impl AttemptStore for MemoryStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let attempt = &draft.attempt;
         if t.nodes
             .get(&attempt.node)
@@ -136,6 +136,7 @@ impl AttemptStore for MemoryStore {
         t.attempts.insert(row.id, row.clone());
         t.ledger.push(draft.ledger.clone());
         t.append(&draft.events);
+        self.opened();
         Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
     }
 
@@ -145,7 +146,7 @@ impl AttemptStore for MemoryStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let attempt = t
             .attempts
             .get_mut(&id)
@@ -158,11 +159,12 @@ impl AttemptStore for MemoryStore {
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
-        close(&mut *self.tx()?, id, closing)
+        close(&mut *self.tx().await?, id, closing)
     }
 
     async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {
-        self.tx()?
+        self.tx()
+            .await?
             .attempts
             .get(&id)
             .cloned()
@@ -174,7 +176,7 @@ impl AttemptStore for MemoryStore {
         filter: &AttemptFilter,
         page: &PageRequest,
     ) -> Result<Page<Attempt>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let after = match &page.cursor {
             Some(c) => Some(
                 c.parse::<AttemptId>()
@@ -209,7 +211,7 @@ impl AttemptStore for MemoryStore {
         recording: &Recording,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         t.recordings.insert(recording.id, recording.clone());
         if let Some(attempt) = t.attempts.get_mut(&recording.attempt_id) {
             attempt.recording_id = Some(recording.id);
@@ -224,7 +226,7 @@ impl AttemptStore for MemoryStore {
         client: Option<ClientId>,
         since: UtcMs,
     ) -> Result<(u64, u64), StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let mut counts = (0, 0);
         for attempt in t.attempts.values() {
             let ours = campaign.is_none_or(|c| attempt.campaign_id == Some(c))

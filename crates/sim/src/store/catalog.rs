@@ -157,13 +157,13 @@ macro_rules! memory_catalog {
         impl CatalogStore for MemoryStore {
             $(
                 async fn $get(&self, id: $id) -> Result<$entity, StoreError> {
-                    self.tx()?.$table.get(&id).cloned().ok_or(StoreError::NotFound($what))
+                    self.tx().await?.$table.get(&id).cloned().ok_or(StoreError::NotFound($what))
                 }
                 async fn $list(&self, filter: &ListFilter, request: &PageRequest) -> Result<Page<$entity>, StoreError> {
-                    page(&self.tx()?.$table, filter, request)
+                    page(&self.tx().await?.$table, filter, request)
                 }
                 async fn $put(&self, row: &$entity, events: &[NewEvent]) -> Result<(), StoreError> {
-                    let mut t = self.tx()?;
+                    let mut t = self.tx().await?;
                     row.check(&t)?;
                     t.$table.insert(row.id, row.clone());
                     t.append(events);
@@ -171,34 +171,34 @@ macro_rules! memory_catalog {
                 }
             )+
             async fn get_disposition(&self, code: &str) -> Result<Disposition, StoreError> {
-                self.tx()?.dispositions.get(code).cloned().ok_or(StoreError::NotFound("disposition"))
+                self.tx().await?.dispositions.get(code).cloned().ok_or(StoreError::NotFound("disposition"))
             }
             async fn list_dispositions(&self) -> Result<Vec<Disposition>, StoreError> {
-                Ok(self.tx()?.dispositions.values().cloned().collect())
+                Ok(self.tx().await?.dispositions.values().cloned().collect())
             }
             async fn put_disposition(&self, row: &Disposition) -> Result<(), StoreError> {
-                self.tx()?.dispositions.insert(row.code.clone(), row.clone());
+                self.tx().await?.dispositions.insert(row.code.clone(), row.clone());
                 Ok(())
             }
             async fn trunk_by_name(&self, name: &str) -> Result<Option<Trunk>, StoreError> {
-                Ok(self.tx()?.trunks.values().find(|t| t.name == name).cloned())
+                Ok(self.tx().await?.trunks.values().find(|t| t.name == name).cloned())
             }
             async fn append_events(&self, events: &[NewEvent]) -> Result<(), StoreError> {
-                self.tx()?.append(events);
+                self.tx().await?.append(events);
                 Ok(())
             }
             async fn events_after(&self, cursor: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-                Ok(self.tx()?.events.iter().filter(|e| e.cursor > cursor).take(limit as usize).cloned().collect())
+                Ok(self.tx().await?.events.iter().filter(|e| e.cursor > cursor).take(limit as usize).cloned().collect())
             }
             async fn last_cursor(&self) -> Result<i64, StoreError> {
-                Ok(self.tx()?.events.last().map_or(0, |e| e.cursor))
+                Ok(self.tx().await?.events.last().map_or(0, |e| e.cursor))
             }
             async fn outbox_pending(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
-                let t = self.tx()?;
+                let t = self.tx().await?;
                 Ok(t.events.iter().filter(|e| !t.outbox_done.contains(&e.cursor)).take(limit as usize).cloned().collect())
             }
             async fn outbox_done(&self, cursors: &[i64], _at: UtcMs) -> Result<(), StoreError> {
-                self.tx()?.outbox_done.extend(cursors.iter().copied());
+                self.tx().await?.outbox_done.extend(cursors.iter().copied());
                 Ok(())
             }
         }

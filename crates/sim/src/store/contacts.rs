@@ -118,7 +118,7 @@ impl ContactStore for MemoryStore {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let matched = super::portfolio::matching(&t, campaign.client_id, expr, now);
         let mut report = RefillReport {
             matched: matched.len() as u64,
@@ -148,7 +148,7 @@ impl ContactStore for MemoryStore {
         &self,
         request: &ReserveRequest,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let (now, campaign) = (request.now, request.campaign.id);
         if t.nodes
             .get(&request.node)
@@ -197,7 +197,7 @@ impl ContactStore for MemoryStore {
         verdict: Option<&Verdict>,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         if t.leases
             .get(&item.debtor_id)
             .is_some_and(|l| l.campaign == item.campaign_id)
@@ -218,7 +218,7 @@ impl ContactStore for MemoryStore {
         node: &str,
         campaign: Option<CampaignId>,
     ) -> Result<u64, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let before = t.leases.len();
         t.leases
             .retain(|_, l| l.node != node || campaign.is_some_and(|c| c != l.campaign));
@@ -230,12 +230,13 @@ impl ContactStore for MemoryStore {
         debtor: DebtorId,
         now: UtcMs,
     ) -> Result<ContactFacts, StoreError> {
-        facts_of(&*self.tx()?, debtor, now)
+        facts_of(&*self.tx().await?, debtor, now)
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {
         Ok(self
-            .tx()?
+            .tx()
+            .await?
             .items
             .values()
             .filter(|i| i.debtor_id == debtor)
@@ -244,7 +245,7 @@ impl ContactStore for MemoryStore {
     }
 
     async fn put_item(&self, item: &ItemState, events: &[NewEvent]) -> Result<(), StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         t.items
             .insert((item.campaign_id, item.debtor_id), item.clone());
         t.append(events);
@@ -256,7 +257,7 @@ impl ContactStore for MemoryStore {
         campaign: CampaignId,
         now: UtcMs,
     ) -> Result<ItemCounts, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let mut counts = ItemCounts::default();
         for item in t.items.values().filter(|i| i.campaign_id == campaign) {
             let leased = t
@@ -274,12 +275,16 @@ impl ContactStore for MemoryStore {
     }
 
     async fn record_verdict(&self, verdict: &Verdict, _client: ClientId) -> Result<(), StoreError> {
-        self.tx()?.verdicts.insert(verdict.id, verdict.clone());
+        self.tx()
+            .await?
+            .verdicts
+            .insert(verdict.id, verdict.clone());
         Ok(())
     }
 
     async fn get_verdict(&self, id: VerdictId) -> Result<Verdict, StoreError> {
-        self.tx()?
+        self.tx()
+            .await?
             .verdicts
             .get(&id)
             .cloned()
@@ -287,7 +292,7 @@ impl ContactStore for MemoryStore {
     }
 
     async fn verdicts_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Verdict>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let mut rows: Vec<Verdict> = t
             .verdicts
             .values()
@@ -304,7 +309,7 @@ impl ContactStore for MemoryStore {
         campaign: Option<CampaignId>,
         since: UtcMs,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let mut counts = std::collections::BTreeMap::new();
         for verdict in t.verdicts.values().filter(|v| v.at >= since) {
             if campaign.is_some() && verdict.campaign_id != campaign {

@@ -24,9 +24,13 @@ use domain::ports::store::{
     ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
 };
 use domain::time::UtcMs;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// A lease on a campaign item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,15 +106,31 @@ impl Tables {
     }
 }
 
+/// How slow the simulated database is.
+#[derive(Debug)]
+struct Latency {
+    rng: ChaCha8Rng,
+    most_ms: u64,
+}
+
 /// The store in memory. `set_down(true)` makes every method fail as a dead database would.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
     down: AtomicBool,
+    latency: Mutex<Option<Latency>>,
+    crash: Crash,
+}
+
+/// A crash planned right behind the commit of an attempt.
+#[derive(Debug, Default)]
+struct Crash {
+    left: AtomicU64,
+    due: Notify,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store that answers at once.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -121,24 +141,59 @@ impl MemoryStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// Runs `read` on the tables; used by checkers and worlds.
-    pub fn with<R>(&self, read: impl FnOnce(&mut Tables) -> R) -> R {
-        let mut guard = match self.tables.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        read(&mut guard)
+    /// Every method takes 0 to `most_ms` ms from now on, drawn from the seed; needs a runtime with time.
+    pub fn set_latency(&self, seed: u64, most_ms: u64) {
+        *locked(&self.latency) = Some(Latency {
+            rng: ChaCha8Rng::seed_from_u64(seed ^ 0x57_03),
+            most_ms,
+        });
     }
 
-    pub(crate) fn tx(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+    /// Runs `read` on the tables; used by checkers and worlds.
+    pub fn with<R>(&self, read: impl FnOnce(&mut Tables) -> R) -> R {
+        read(&mut locked(&self.tables))
+    }
+
+    /// Plans a crash: [`MemoryStore::crash_due`] resolves once `opens` more attempts are committed.
+    pub(crate) fn crash_after(&self, opens: u64) {
+        self.crash.left.store(opens, Ordering::SeqCst);
+    }
+
+    /// Resolves right behind the commit that the planned crash waits for.
+    pub(crate) async fn crash_due(&self) {
+        self.crash.due.notified().await;
+    }
+
+    /// An attempt was committed.
+    pub(crate) fn opened(&self) {
+        let left = self.crash.left.load(Ordering::SeqCst);
+        if left > 0 {
+            self.crash.left.store(left - 1, Ordering::SeqCst);
+            if left == 1 {
+                self.crash.due.notify_one();
+            }
+        }
+    }
+
+    pub(crate) async fn tx(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        let wait = locked(&self.latency)
+            .as_mut()
+            .map(|l| l.rng.random_range(0..=l.most_ms));
+        if let Some(ms) = wait {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable(
                 "the simulated database is down".into(),
             ));
         }
-        Ok(match self.tables.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        })
+        Ok(locked(&self.tables))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.lock() {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
     }
 }

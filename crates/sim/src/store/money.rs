@@ -38,7 +38,7 @@ impl MoneyStore for MemoryStore {
         terms: PromiseTerms,
         events: &[NewEvent],
     ) -> Result<Result<(), PromiseRefusal>, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let amount = promise.amount.amount_minor;
         if amount < terms.min_minor || amount > terms.max_minor {
             return Ok(Err(PromiseRefusal::Amount));
@@ -76,7 +76,7 @@ impl MoneyStore for MemoryStore {
         payment: &Payment,
         events: &[NewEvent],
     ) -> Result<PaymentOutcome, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let before = t
             .payments
             .values()
@@ -112,7 +112,7 @@ impl MoneyStore for MemoryStore {
     }
 
     async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let due: Vec<Promise> = t
             .promises
             .values()
@@ -150,7 +150,7 @@ impl MoneyStore for MemoryStore {
     }
 
     async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         Ok(t.promises
             .values()
             .filter(|p| p.debtor_id == debtor && p.state == PromiseState::Active)

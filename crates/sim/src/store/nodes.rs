@@ -15,7 +15,7 @@ impl NodeStore for MemoryStore {
         now: UtcMs,
         lease_ms: i64,
     ) -> Result<NodeLease, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let fence = t.nodes.values().map(|(fence, _)| *fence).max().unwrap_or(0) + 1;
         let until = now.plus_ms(lease_ms);
         t.nodes.insert(node.to_owned(), (fence, until));
@@ -32,7 +32,7 @@ impl NodeStore for MemoryStore {
         now: UtcMs,
         lease_ms: i64,
     ) -> Result<NodeLease, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         match t.nodes.get_mut(&lease.node) {
             Some((fence, until)) if *fence == lease.fence => {
                 *until = now.plus_ms(lease_ms);
@@ -51,7 +51,7 @@ impl NodeStore for MemoryStore {
         now: UtcMs,
         events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
     ) -> Result<Recovery, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let nodes = t.nodes.clone();
         let dead = |node: &str, fence: i64| match nodes.get(node) {
             Some((current, until)) => *current != fence || (node != lease.node && *until <= now),
@@ -86,15 +86,18 @@ impl NodeStore for MemoryStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.tx().map(drop)
+        self.tx().await.map(drop)
     }
 
     async fn get_setting(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.tx()?.settings.get(key).cloned())
+        Ok(self.tx().await?.settings.get(key).cloned())
     }
 
     async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.tx()?.settings.insert(key.to_owned(), value.to_owned());
+        self.tx()
+            .await?
+            .settings
+            .insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 }

@@ -13,7 +13,8 @@ use domain::time::{DAY_MS, UtcMs};
 impl PeopleStore for MemoryStore {
     async fn user_by_name(&self, username: &str) -> Result<Option<User>, StoreError> {
         Ok(self
-            .tx()?
+            .tx()
+            .await?
             .users
             .values()
             .find(|u| u.username == username)
@@ -22,7 +23,8 @@ impl PeopleStore for MemoryStore {
 
     async fn agent_of_user(&self, user: UserId) -> Result<Option<Agent>, StoreError> {
         Ok(self
-            .tx()?
+            .tx()
+            .await?
             .agents
             .values()
             .find(|a| a.user_id == user)
@@ -30,11 +32,11 @@ impl PeopleStore for MemoryStore {
     }
 
     async fn user_count(&self) -> Result<u64, StoreError> {
-        Ok(self.tx()?.users.len() as u64)
+        Ok(self.tx().await?.users.len() as u64)
     }
 
     async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
-        self.tx()?.sessions.insert(
+        self.tx().await?.sessions.insert(
             row.id,
             Family {
                 row: row.clone(),
@@ -50,7 +52,7 @@ impl PeopleStore for MemoryStore {
         fresh: &str,
         now: UtcMs,
     ) -> Result<RefreshOutcome, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         let reused = t
             .sessions
             .iter()
@@ -75,25 +77,26 @@ impl PeopleStore for MemoryStore {
     }
 
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.tx()?.sessions.remove(&id);
+        self.tx().await?.sessions.remove(&id);
         Ok(())
     }
 
     async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {
         Ok(self
-            .tx()?
+            .tx()
+            .await?
             .sessions
             .get(&id)
             .is_some_and(|f| now < f.row.expires_at))
     }
 
     async fn put_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
-        self.tx()?.api_keys.insert(key.id, key.clone());
+        self.tx().await?.api_keys.insert(key.id, key.clone());
         Ok(())
     }
 
     async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         Ok(t.api_keys
             .values()
             .find(|k| k.key_hash == hash && k.revoked_at.is_none())
@@ -101,15 +104,21 @@ impl PeopleStore for MemoryStore {
     }
 
     async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        Ok(self.tx()?.api_keys.values().cloned().collect())
+        Ok(self.tx().await?.api_keys.values().cloned().collect())
     }
 
     async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError> {
-        Ok(self.tx()?.failures.get(key).copied().unwrap_or_default())
+        Ok(self
+            .tx()
+            .await?
+            .failures
+            .get(key)
+            .copied()
+            .unwrap_or_default())
     }
 
     async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         if value.count == 0 {
             t.failures.remove(key);
         } else {
@@ -124,7 +133,7 @@ impl PeopleStore for MemoryStore {
         key: &str,
         now: UtcMs,
     ) -> Result<Option<IdempotentReply>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         Ok(t.replies
             .get(&(user.to_owned(), key.to_owned()))
             .filter(|(_, at)| now.since_ms(*at) < DAY_MS)
@@ -138,7 +147,8 @@ impl PeopleStore for MemoryStore {
         reply: &IdempotentReply,
         now: UtcMs,
     ) -> Result<(), StoreError> {
-        self.tx()?
+        self.tx()
+            .await?
             .replies
             .entry((user.to_owned(), key.to_owned()))
             .or_insert_with(|| (reply.clone(), now));

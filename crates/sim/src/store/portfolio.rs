@@ -288,7 +288,7 @@ impl PortfolioStore for MemoryStore {
         dry_run: bool,
         events: &[NewEvent],
     ) -> Result<ImportReport, StoreError> {
-        let mut t = self.tx()?;
+        let mut t = self.tx().await?;
         if !dry_run {
             let report = import_rows(&mut t, rows);
             t.append(events);
@@ -307,7 +307,7 @@ impl PortfolioStore for MemoryStore {
     }
 
     async fn debtor_file(&self, id: DebtorId) -> Result<DebtorFile, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let debtor = t
             .debtors
             .get(&id)
@@ -357,7 +357,7 @@ impl PortfolioStore for MemoryStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<SegmentCount, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         Ok(counted(&t, &matching(&t, client, expr, now)))
     }
 
@@ -368,7 +368,7 @@ impl PortfolioStore for MemoryStore {
         now: UtcMs,
         limit: u32,
     ) -> Result<Vec<SegmentSample>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let mut rows = rows_of(&t, client, now);
         rows.retain(|(_, row)| eval(expr, row));
         rows.sort_by_key(|(debtor, row)| (std::cmp::Reverse(row.balance), debtor.id));
@@ -382,7 +382,7 @@ impl PortfolioStore for MemoryStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<Vec<DebtorId>, StoreError> {
-        Ok(matching(&*self.tx()?, client, expr, now))
+        Ok(matching(&*self.tx().await?, client, expr, now))
     }
 
     async fn portfolio_by_name(
@@ -390,7 +390,7 @@ impl PortfolioStore for MemoryStore {
         client: ClientId,
         name: &str,
     ) -> Result<Option<Portfolio>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         Ok(t.portfolios
             .values()
             .find(|p| p.client_id == client && p.name == name)
@@ -403,7 +403,7 @@ impl PortfolioStore for MemoryStore {
         needle: &str,
         limit: u32,
     ) -> Result<Vec<Debtor>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let phone = |d: &Debtor| {
             t.points
                 .values()
@@ -419,7 +419,7 @@ impl PortfolioStore for MemoryStore {
     }
 
     async fn table_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let counts = [
             ("debtors", t.debtors.len()),
             ("debts", t.debts.len()),
@@ -439,7 +439,7 @@ impl PortfolioStore for MemoryStore {
     }
 
     async fn portfolio_totals(&self, portfolio: PortfolioId) -> Result<SegmentCount, StoreError> {
-        let t = self.tx()?;
+        let t = self.tx().await?;
         let ours: Vec<DebtorId> = t
             .debtors
             .values()
