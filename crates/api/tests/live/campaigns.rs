@@ -1,12 +1,7 @@
 //! Campaigns, segments and imports over HTTP.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
-
-#[path = "common/floor.rs"]
-mod floor;
-
+use crate::floor::{Floor, HEADER, csv};
 use axum::http::StatusCode;
-use floor::{Floor, HEADER, csv};
 use serde_json::{Value, json};
 
 async fn patch(floor: &Floor, token: &str, path: &str, body: Value) -> (StatusCode, Value) {

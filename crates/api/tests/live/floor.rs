@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use axum::serve::ListenerExt;
-use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
+use center::{Center, CenterConfig, DeskHub, Ports};
 use domain::entity::{
     Agent, CallerId, Client, CreditorKind, Portfolio, Role, Trunk as TrunkRow, User,
 };
@@ -37,13 +37,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tower::ServiceExt;
 
 /// Monday, 23 November 2026, 10:00 in Mexico City: a working morning.
-pub const MORNING: UtcMs = UtcMs(1_795_449_600_000);
+pub(crate) const MORNING: UtcMs = UtcMs(1_795_449_600_000);
 /// Password of every login.
-pub const PASSWORD: &str = "una-clave-larga";
+pub(crate) const PASSWORD: &str = "una-clave-larga";
 /// Longest wait for something that has to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Header of the files that tests import.
-pub const HEADER: &str = "external_ref,debt_ref,name,document,country,subdivision,product,currency,principal,interest,fees,overdue,minimum,days_past_due,phone_mobile,phone_authorised,phone_given_by_debtor";
+pub(crate) const HEADER: &str = "external_ref,debt_ref,name,document,country,subdivision,product,currency,principal,interest,fees,overdue,minimum,days_past_due,phone_mobile,phone_authorised,phone_given_by_debtor";
 
 /// No recordings here.
 struct NoBlob;
@@ -62,14 +62,13 @@ impl Blob for NoBlob {
 }
 
 /// The installation.
-pub struct Floor {
-    pub store: Arc<MemoryStore>,
-    pub state: ApiState,
-    pub center: CenterHandle,
-    pub client: ClientId,
-    pub other: ClientId,
-    pub portfolio: PortfolioId,
-    pub address: SocketAddr,
+pub(crate) struct Floor {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) state: ApiState,
+    pub(crate) client: ClientId,
+    pub(crate) other: ClientId,
+    pub(crate) portfolio: PortfolioId,
+    pub(crate) address: SocketAddr,
     router: Router,
     serving: JoinHandle<()>,
 }
@@ -195,7 +194,7 @@ impl Parts {
 impl Floor {
     /// Opens it with two agents (`ana`, `luis`), `sofia` (supervisor), `marta` (manager), `otto`
     /// (manager of the other client) and `root`.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let clock = Arc::new(VirtualClock::start(MORNING));
         let ids = Arc::new(SeededIds::new(7));
         let store = Arc::new(MemoryStore::new());
@@ -239,7 +238,7 @@ impl Floor {
         config.second_factor_required = false;
         let state = ApiState::new(ApiParts {
             store: store.clone(),
-            center: center.clone(),
+            center,
             desk,
             blob: Arc::new(NoBlob),
             bus,
@@ -254,7 +253,6 @@ impl Floor {
         Self {
             store,
             state,
-            center,
             client,
             other,
             portfolio,
@@ -265,7 +263,7 @@ impl Floor {
     }
 
     /// One request; the reply's status and JSON (null when there is none).
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
@@ -293,21 +291,21 @@ impl Floor {
         (status, value)
     }
 
-    pub async fn post(&self, token: &str, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> (StatusCode, Value) {
         let path = format!("/api/v1{path}");
         let body = body.to_string();
         self.call("POST", &path, Some(token), "application/json", body)
             .await
     }
 
-    pub async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         let path = format!("/api/v1{path}");
         self.call("GET", &path, Some(token), "application/json", Body::empty())
             .await
     }
 
     /// Signs in; the token.
-    pub async fn sign_in(&self, username: &str) -> String {
+    pub(crate) async fn sign_in(&self, username: &str) -> String {
         let body = json!({"username": username, "password": PASSWORD}).to_string();
         let (status, reply) = self
             .call("POST", "/api/v1/sessions", None, "application/json", body)
@@ -316,14 +314,14 @@ impl Floor {
         reply["token"].as_str().expect("token").to_owned()
     }
 
-    pub async fn ticket(&self, token: &str) -> String {
+    pub(crate) async fn ticket(&self, token: &str) -> String {
         let (status, reply) = self.post(token, "/ws-tickets", json!({})).await;
         assert_eq!(status, StatusCode::CREATED, "{reply}");
         reply["ticket"].as_str().expect("ticket").to_owned()
     }
 
     /// Opens a socket, or the status that refused it.
-    pub async fn try_socket(
+    pub(crate) async fn try_socket(
         &self,
         path: &str,
         ticket: &str,
@@ -345,7 +343,7 @@ impl Floor {
     }
 
     /// Opens a socket that has to open; `hello` is read.
-    pub async fn socket(&self, token: &str, path: &str) -> (Socket, Value) {
+    pub(crate) async fn socket(&self, token: &str, path: &str) -> (Socket, Value) {
         let ticket = self.ticket(token).await;
         let mut socket = self
             .try_socket(path, &ticket, &[PROTOCOL])
@@ -356,7 +354,7 @@ impl Floor {
     }
 
     /// Imports debtors of Mexico who may be called; returns the reply.
-    pub async fn import(&self, token: &str, debtors: usize) -> Value {
+    pub(crate) async fn import(&self, token: &str, debtors: usize) -> Value {
         let path = format!(
             "/api/v1/imports?client={}&portfolio={}",
             self.client, self.portfolio
@@ -369,7 +367,7 @@ impl Floor {
     }
 
     /// A running progressive campaign over all debtors; its id.
-    pub async fn campaign(&self, token: &str) -> String {
+    pub(crate) async fn campaign(&self, token: &str) -> String {
         let segment = json!({"client_id": self.client, "name": "Todos", "expression": "all"});
         let (status, segment) = self.post(token, "/segments", segment).await;
         assert_eq!(status, StatusCode::CREATED, "{segment}");
@@ -387,10 +385,10 @@ impl Drop for Floor {
 }
 
 /// The subprotocol header.
-pub const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "marcador.v1");
+pub(crate) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "marcador.v1");
 
 /// A portfolio file of so many debtors.
-pub fn csv(debtors: usize) -> String {
+pub(crate) fn csv(debtors: usize) -> String {
     let mut text = format!("{HEADER}\n");
     for n in 0..debtors {
         text.push_str(&format!(
@@ -424,13 +422,13 @@ async fn serve(router: Router) -> (SocketAddr, JoinHandle<()>) {
 }
 
 /// A client's end of a websocket.
-pub struct Socket {
-    pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub(crate) struct Socket {
+    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 /// How a socket ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// With a close frame.
     Closed(u16, String),
     /// Without.
@@ -438,16 +436,16 @@ pub enum End {
 }
 
 impl Socket {
-    pub async fn send(&mut self, message: Value) {
+    pub(crate) async fn send(&mut self, message: Value) {
         self.send_text(message.to_string()).await;
     }
 
-    pub async fn send_text(&mut self, text: String) {
+    pub(crate) async fn send_text(&mut self, text: String) {
         self.stream.send(Message::text(text)).await.expect("sent");
     }
 
     /// The next text message, or how the socket ended.
-    pub async fn next(&mut self) -> Result<Value, End> {
+    pub(crate) async fn next(&mut self) -> Result<Value, End> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.stream.next())
                 .await
@@ -466,12 +464,12 @@ impl Socket {
     }
 
     /// The next message of a kind; others are passed over.
-    pub async fn until(&mut self, kind: &str) -> Value {
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
         self.until_that(kind, |m| m["t"] == kind).await
     }
 
     /// The next message that fits; others are passed over.
-    pub async fn until_that(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_that(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
             match self.next().await {
                 Ok(message) if fits(&message) => return message,
@@ -482,7 +480,7 @@ impl Socket {
     }
 
     /// Reads to the end.
-    pub async fn end(&mut self) -> End {
+    pub(crate) async fn end(&mut self) -> End {
         loop {
             if let Err(end) = self.next().await {
                 return end;
@@ -490,7 +488,7 @@ impl Socket {
         }
     }
 
-    pub async fn subscribe(&mut self, topic: &str) -> Value {
+    pub(crate) async fn subscribe(&mut self, topic: &str) -> Value {
         self.send(json!({"t": "sub", "topics": [topic]})).await;
         self.until("snap").await
     }

@@ -1,15 +1,10 @@
 //! An agent's socket over a real connection, with the real engine and a simulated carrier behind it.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
-
-#[path = "common/floor.rs"]
-mod floor;
-
+use crate::floor::{End, Floor, Socket};
 use api::wire::{Delta, Me, ServerMessage, Snap};
 use axum::http::StatusCode;
 use domain::ids::AttemptId;
-use domain::ports::{AttemptStore, CatalogStore};
-use floor::{End, Floor, Socket};
+use domain::ports::store::{AttemptStore, CatalogStore};
 use serde_json::{Value, json};
 
 /// Holds a message against the contract; an unknown or missing field is a fault.

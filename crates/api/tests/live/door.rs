@@ -1,12 +1,7 @@
 //! Who gets a websocket, and how sockets end that break the rules.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
-
-#[path = "common/floor.rs"]
-mod floor;
-
+use crate::floor::{End, Floor, MORNING, PROTOCOL, Socket};
 use axum::http::StatusCode;
-use floor::{End, Floor, PROTOCOL, Socket};
 use futures::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -135,11 +130,7 @@ async fn pong(socket: &mut Socket) {
     socket.send(json!({"t": "ping", "n": 7})).await;
     let pong = socket.until("pong").await;
     assert_eq!(pong["n"], 7);
-    assert!(
-        pong["now"]
-            .as_i64()
-            .is_some_and(|now| now >= floor::MORNING.0)
-    );
+    assert!(pong["now"].as_i64().is_some_and(|now| now >= MORNING.0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,8 @@
 //! Health, readiness and metrics.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
-
-#[path = "common/floor.rs"]
-mod floor;
-
+use crate::floor::Floor;
 use axum::body::Body;
 use axum::http::StatusCode;
-use floor::Floor;
 use serde_json::Value;
 
 async fn open(floor: &Floor, path: &str) -> (StatusCode, Value) {

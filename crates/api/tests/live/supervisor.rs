@@ -1,14 +1,9 @@
 //! The board's socket over a real connection, with the real engine behind it.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
-
-#[path = "common/floor.rs"]
-mod floor;
-
+use crate::floor::{Floor, Socket};
 use api::wire::{Board, Delta, ServerMessage, Snap};
 use axum::body::Body;
 use axum::http::StatusCode;
-use floor::{Floor, Socket};
 use serde_json::{Value, json};
 
 fn read(message: &Value) -> ServerMessage {
