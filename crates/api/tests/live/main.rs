@@ -1,0 +1,11 @@
+//! The room over real connections: sockets, campaigns, imports, metrics, with the real engine, the
+//! store in memory and a simulated carrier behind them.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
+
+mod agent;
+mod campaigns;
+mod door;
+mod floor;
+mod ops;
+mod supervisor;
