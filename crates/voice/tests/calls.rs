@@ -303,6 +303,33 @@ async fn a_trunk_that_asks_gets_our_digest() {
 }
 
 #[tokio::test]
+async fn a_trunk_that_wants_it_is_registered_at() {
+    let auth = sip::ua::Auth {
+        realm: "carrier".into(),
+        nonce_key: [7; 32],
+        algorithms: vec![sip::header::Algorithm::Md5],
+        passwords: std::sync::Arc::new(|user: &str| {
+            (user == "account").then(|| sip::ua::Secret::Password("secret".to_owned()))
+        }),
+    };
+    let mut carrier = Peer::configured(Plan::rings(), |c| {
+        c.auth = Some(auth);
+        c.registrar = Some(sip::ua::RegistrarRules::default());
+    })
+    .await;
+    let config = voice::TrunkConfig {
+        username: Some("account".into()),
+        password: Some("secret".into()),
+        register: true,
+        ..trunk(carrier.addr)
+    };
+    let _node = Node::start(vec![config]).await;
+    carrier
+        .sees(|s| (*s == Seen::Registered).then_some(()))
+        .await;
+}
+
+#[tokio::test]
 async fn nothing_is_recorded_where_nothing_may_be() {
     let carrier = Peer::start(Plan {
         leave_ms: Some(200),
@@ -323,6 +350,26 @@ async fn nothing_is_recorded_where_nothing_may_be() {
             .iter()
             .any(|r| matches!(r, TrunkReport::RecordingSealed { .. }))
     );
+}
+
+#[tokio::test]
+async fn a_recording_that_cannot_be_written_is_told_and_the_call_goes_on() {
+    let carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let config = trunk(carrier.addr);
+    let file = tempfile::NamedTempFile::new().expect("file");
+    let mut node = Node::configured(|c| {
+        c.trunks = vec![config];
+        c.recordings_dir = file.path().to_owned();
+    })
+    .await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    let failed = node.told("failed", |r| match r {
+        TrunkReport::RecordingFailed { attempt, .. } => Some(*attempt),
+        _ => None,
+    });
+    assert_eq!(failed.await, attempt);
+    assert_eq!(node.handle.stats().await.calls, 1);
 }
 
 #[tokio::test]

@@ -304,6 +304,14 @@ async fn a_stranger_is_not_heard() {
 }
 
 #[tokio::test]
+async fn media_that_moves_by_re_invite_is_followed() {
+    let j = joined().await;
+    j.carrier.move_media(1_700.0).await;
+    j.phone.line.hears(1_700.0).await;
+    j.carrier.line.hears(AGENT_HZ).await;
+}
+
+#[tokio::test]
 async fn a_running_recording_is_playable_and_mended() {
     let j = joined().await;
     tokio::time::sleep(Duration::from_millis(2_500)).await;

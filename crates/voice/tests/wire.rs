@@ -116,6 +116,77 @@ async fn garbage_costs_its_sender_the_connection_only() {
 }
 
 #[tokio::test]
+async fn a_flood_of_strangers_leaves_room_for_others() {
+    let node = Node::start(vec![]).await;
+    let flooder = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let at = flooder.local_addr().expect("address");
+    let flood = tokio::spawn({
+        let to = node.sip;
+        async move {
+            for n in 0..20_000_u32 {
+                let text = options(&format!("flood{n}"), at, "UDP").replace("OPTIONS", "REGISTER");
+                let _ = flooder.send_to(text.as_bytes(), to).await;
+            }
+        }
+    });
+    let honest = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let from = honest.local_addr().expect("address");
+    let mut buffer = [0; 4_096];
+    let mut answered = 0;
+    for n in 0..200 {
+        // A datagram may be lost, as on any network: SIP asks again.
+        let text = options(&format!("honest{n}"), from, "UDP");
+        for _ in 0..20 {
+            honest
+                .send_to(text.as_bytes(), node.sip)
+                .await
+                .expect("sends");
+            let heard = tokio::time::timeout(Duration::from_millis(500), honest.recv(&mut buffer));
+            if heard.await.is_ok_and(|n| n.is_ok()) {
+                answered += 1;
+                break;
+            }
+        }
+    }
+    flood.await.expect("ends");
+    assert_eq!(answered, 200);
+    let stats = node.handle.stats().await;
+    assert!(
+        stats.transactions < 1_000,
+        "a stranger's request leaves nothing: {stats:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_source_has_so_many_connections_and_no_more() {
+    let node = Node::start(vec![]).await;
+    let addr = node.handle.sip_addr(SipTransport::Tcp).expect("bound");
+    let mut held = Vec::new();
+    for n in 0..=voice::limits::TCP_PER_SOURCE {
+        let mut stream = TcpStream::connect(addr).await.expect("connects");
+        let from = stream.local_addr().expect("address");
+        let asked = stream
+            .write_all(options(&format!("c{n}"), from, "TCP").as_bytes())
+            .await;
+        if n < voice::limits::TCP_PER_SOURCE {
+            asked.expect("writes");
+            assert!(
+                head(&mut stream).await.starts_with("SIP/2.0 200"),
+                "connection {n}"
+            );
+            held.push(stream);
+        } else {
+            let mut byte = [0];
+            let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut byte));
+            assert!(
+                !matches!(read.await.expect("is closed"), Ok(1..)),
+                "one too many"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_trunk_over_tcp_is_pinged_and_called() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let config = voice::TrunkConfig {

@@ -92,6 +92,9 @@ pub enum Seen {
 
 enum Ask {
     HangUp,
+    Move {
+        hz: f64,
+    },
     Press(char),
     Register {
         at: SocketAddr,
@@ -147,6 +150,11 @@ impl Peer {
 
     pub async fn hang_up(&self) {
         self.ask(Ask::HangUp).await;
+    }
+
+    /// Takes its audio to another port, by re-INVITE, and speaks in another tone from there.
+    pub async fn move_media(&self, hz: f64) {
+        self.ask(Ask::Move { hz }).await;
     }
 
     pub async fn press(&self, digit: char) {
@@ -288,6 +296,18 @@ impl Work {
                     .endpoint
                     .answer_reinvite(now, call, body.map(|b| b.sdp));
             }
+            Event::ReinviteDone {
+                call,
+                sdp: Some(answer),
+                ..
+            } => {
+                let Some(known) = self.calls.get_mut(&call) else {
+                    return;
+                };
+                known.remote = sdp::read_answer(&answer, &known.media).ok();
+                known.speak();
+            }
+            Event::Registered { .. } => self.say(Seen::Registered),
             Event::Registration { state, .. } => match state {
                 RegistrationState::Registered { .. } => self.say(Seen::Registered),
                 RegistrationState::Failed { code, .. } => self.say(Seen::Refused(code)),
@@ -390,6 +410,17 @@ impl Work {
                 for key in self.calls.keys() {
                     let reason = Some(Reason::q850(16, "bye"));
                     let _ = self.endpoint.hang_up(now, *key, reason);
+                }
+            }
+            Ask::Move { hz } => {
+                for (key, call) in &mut self.calls {
+                    let talker = Talker::open(self.line.clone()).await;
+                    call.media.addr = talker.addr;
+                    call.media.version += 1;
+                    call.talker = Some(talker);
+                    call.hz = Some(hz);
+                    let offer = sdp::offer(&call.media);
+                    self.endpoint.reinvite(now, *key, offer).expect("is up");
                 }
             }
             Ask::Press(digit) => {
