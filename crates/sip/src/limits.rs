@@ -8,8 +8,6 @@ pub const MAX_HEADERS: usize = 128;
 pub const MAX_VALUES: usize = 64;
 /// Most parameters of one header value or URI.
 pub const MAX_PARAMS: usize = 64;
-/// Most empty lines skipped before a start line on a stream, octets (keep-alives, RFC 5626 §3.5.1).
-pub const MAX_KEEP_ALIVE: usize = 1_024;
 
 /// Most client and server transactions alive at once; a busy second of 200 calls/s keeps about
 /// 32 s × 200 × 3 of them.

@@ -91,6 +91,7 @@ fn stream() {
         ("length_huge", "!"),
         ("length_lies", "mm"),
         ("length_missing", "!"),
+        ("line_ends_around", "mm"),
         ("noise", ""),
         ("one", "m"),
         ("ping_between", "mpm"),

@@ -66,6 +66,19 @@ fn keep_alives_are_pings_also_when_cut() {
     assert_eq!(bodies(framer.push(&glued)), ["ping", "x"]);
 }
 
+#[test]
+fn a_line_end_before_a_message_is_no_half_of_a_ping_after_it() {
+    let mut stream = b"\r\n".to_vec();
+    stream.extend(message(1, "x"));
+    stream.extend(b"\r\n");
+    stream.extend(message(2, "y"));
+    for size in 1..stream.len() {
+        let mut framer = StreamFramer::new();
+        let found = stream.chunks(size).flat_map(|piece| framer.push(piece));
+        assert_eq!(bodies(found.collect()), ["x", "y"], "cut by {size}");
+    }
+}
+
 /// Whether an error is the expected one.
 type Fits = fn(&SipError) -> bool;
 

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::parse::{content_length, parse_head};
 use super::{HeaderName, Message};
 use crate::SipError;
-use crate::limits::{MAX_KEEP_ALIVE, MAX_MESSAGE};
+use crate::limits::MAX_MESSAGE;
 
 /// What a stream brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,6 @@ pub struct StreamFramer {
     buffer: BytesMut,
     scanned: usize,
     broken: bool,
-    blank: usize,
     line_ends: u8,
 }
 
@@ -67,30 +66,23 @@ impl StreamFramer {
             .iter()
             .take_while(|b| **b == b'\r' || **b == b'\n')
             .count();
-        if blank == 0 {
-            if !self.buffer.is_empty() {
-                self.blank = 0;
-                self.line_ends = 0;
+        if blank > 0 {
+            for octet in self.buffer.split_to(blank) {
+                self.line_ends += u8::from(octet == b'\n');
+                if self.line_ends == 2 {
+                    frames.push(Ok(Frame::Ping));
+                    self.line_ends = 0;
+                }
             }
-            return;
+            self.scanned = 0;
         }
-        for octet in self.buffer.split_to(blank) {
-            if octet == b'\n' {
-                self.line_ends += 1;
-            }
-            if self.line_ends == 2 {
-                frames.push(Ok(Frame::Ping));
-                self.line_ends = 0;
-            }
+        // A line end before a message belongs to no keep-alive after it, wherever the stream is cut.
+        if !self.buffer.is_empty() {
+            self.line_ends = 0;
         }
-        self.blank += blank;
-        self.scanned = 0;
     }
 
     fn cut(&mut self) -> Result<Option<Message>, SipError> {
-        if self.blank > MAX_KEEP_ALIVE && self.buffer.is_empty() {
-            self.blank = 0;
-        }
         let from = self.scanned.saturating_sub(3);
         let Some(end) = find_end(&self.buffer[from..]).map(|at| from + at) else {
             self.scanned = self.buffer.len();
