@@ -82,6 +82,17 @@ impl Problem {
         )
     }
 
+    /// Wrong guesses have to wait `wait_ms` more.
+    pub(crate) fn too_many_attempts(wait_ms: i64) -> Self {
+        let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1_000);
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "too many wrong guesses: wait before the next one",
+        )
+        .retry_after(seconds)
+    }
+
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }

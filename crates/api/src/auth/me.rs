@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Agent, User};
+use domain::ports::store::LoginFailures;
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -120,7 +121,7 @@ async fn change(state: &ApiState, caller: &Caller, user: User, what: &str) -> Re
 
 /// Changes the caller's password.
 #[utoipa::path(post, path = "/me/password", tag = "sign-in", request_body = NewPassword,
-    responses((status = 204), (status = 401, body = doc::Problem), (status = 422, body = doc::Problem)))]
+    responses((status = 204), (status = 429, body = doc::Problem), (status = 422, body = doc::Problem)))]
 async fn password(
     State(state): State<ApiState>,
     caller: Caller,
@@ -130,18 +131,24 @@ async fn password(
     let key = super::throttle::key(&format!("password|{}", caller.user), [0, 0, 0, 0].into());
     let _turn = state.throttle.turn(&key).await;
     let failures = state.store.login_failures(&key).await?;
-    if super::throttle::wait_ms(failures, state.now()) > 0 {
-        return Err(Problem::bad_credentials());
+    let wait = super::throttle::wait_ms(failures, state.now());
+    if wait > 0 {
+        return Err(Problem::too_many_attempts(wait));
     }
     let mut user = state.store.get_user(caller.user).await?;
     let stored = Some(user.password_hash.clone());
     if !state.hasher.verify(stored, body.old).await? {
         let more = super::throttle::one_more(failures, state.now());
         state.store.set_login_failures(&key, more).await?;
-        return Err(Problem::bad_credentials());
+        // No 401: the token is good, and clients would fetch another and try again.
+        return Err(Problem::invalid("old", "not the present password"));
     }
     user.password_hash = state.hasher.hash(body.new).await?;
     change(&state, &caller, user, "password.changed").await?;
+    if failures.count > 0 {
+        let none = LoginFailures::default();
+        state.store.set_login_failures(&key, none).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -165,13 +165,7 @@ async fn authenticate(state: &ApiState, body: SignIn, key: &str) -> Result<User,
     let failures = state.store.login_failures(key).await?;
     let wait = throttle::wait_ms(failures, state.now());
     if wait > 0 {
-        let seconds = u64::try_from(wait).unwrap_or(0).div_ceil(1_000);
-        return Err(Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_attempts",
-            "too many wrong guesses: wait before the next one",
-        )
-        .retry_after(seconds));
+        return Err(Problem::too_many_attempts(wait));
     }
     let name = body.username.to_lowercase();
     let user = state.store.user_by_name(&name).await?.filter(|u| u.active);

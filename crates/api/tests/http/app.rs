@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use center::{CallLaw, Center, CenterConfig, CenterHandle, DeskHub, LawBook, Ports};
+use center::{CallLaw, Center, CenterConfig, DeskHub, LawBook, Ports};
 use domain::entity::{Decision, Verdict};
 use domain::law::{Action, Judge};
 use domain::ports::store::ContactFacts;
@@ -230,7 +230,6 @@ pub(crate) struct App {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) files: Arc<Files>,
-    pub(crate) center: CenterHandle,
     pub(crate) world: World,
 }
 
@@ -268,7 +267,7 @@ impl App {
         change(&mut config);
         let state = ApiState::new(ApiParts {
             store: Arc::clone(&store) as _,
-            center: center.clone(),
+            center,
             desk,
             blob: Arc::clone(&files) as _,
             bus,
@@ -283,7 +282,6 @@ impl App {
             store,
             clock,
             files,
-            center,
             world,
         }
     }

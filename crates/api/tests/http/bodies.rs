@@ -17,7 +17,12 @@ async fn bad_bodies() {
     for (body, status, code, path) in [
         ("{", 400, "bad_json", ""),
         ("", 400, "bad_json", ""),
-        ("{} {}", 400, "bad_json", ""),
+        (
+            r#"{"name":"x","callback_number":"+525550000003"} {}"#,
+            400,
+            "bad_json",
+            "",
+        ),
         ("[]", 422, "invalid", "."),
         (r#"{"name":"x"}"#, 422, "invalid", "."),
         (
