@@ -119,11 +119,14 @@ impl AttemptStore for MemoryStore {
         {
             return Err(StoreError::Fenced);
         }
-        let live = t
-            .attempts
-            .values()
-            .any(|a| !a.state.is_closed() && a.person_id == attempt.person_id);
-        if live || !lease_ok(&t, attempt) || t.point_of(attempt.point_id).is_none() {
+        // One live attempt a person, and one a number: two debtors may share a phone.
+        let live = t.attempts.values().any(|a| {
+            !a.state.is_closed() && (a.person_id == attempt.person_id || a.phone == attempt.phone)
+        });
+        let his = t
+            .point_of(attempt.point_id)
+            .is_some_and(|p| p.debtor_id == attempt.debtor_id);
+        if live || !lease_ok(&t, attempt) || !his {
             return Ok(OpenOutcome::Busy);
         }
         let facts = facts_of(&t, attempt.debtor_id, draft.action.now)?;

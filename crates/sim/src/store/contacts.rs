@@ -2,15 +2,16 @@
 
 use super::{Lease, MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Campaign, DebtStatus, SuppressionKind, Verdict};
+use domain::entity::{Campaign, Channel, ContactPoint, DebtStatus, SuppressionKind, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PointId, VerdictId};
 use domain::ports::store::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
     StoreError,
 };
-use domain::segment::Expr;
+use domain::segment::{Expr, day_of_date};
 use domain::time::{DAY_MS, UtcMs};
+use std::cmp::Reverse;
 
 /// How far back the ledger is loaded; the longest window of any pack is 30 days.
 const LEDGER_DAYS: i64 = 45;
@@ -109,6 +110,42 @@ fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(Po
     counts.into_iter().collect()
 }
 
+/// The values a debtor is sorted by under a campaign's order keys, greatest first; at most four.
+fn rank(t: &Tables, order: &[String], id: DebtorId) -> Vec<i64> {
+    let open = || {
+        t.debts
+            .values()
+            .filter(|d| d.debtor_id == id && d.status == DebtStatus::Open)
+    };
+    let balance = || open().map(|d| d.balance_minor()).sum::<i64>();
+    let value = |key: &String| match key.as_str() {
+        // What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
+        "expected_value" => {
+            let good =
+                |p: &&ContactPoint| p.debtor_id == id && p.channel == Channel::Call && !p.bad;
+            let sure = t.points.values().filter(good).map(|p| p.confidence).max();
+            Some(balance() / 100 * i64::from(sure.unwrap_or(0)))
+        }
+        "dpd" => {
+            let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
+            Some(oldest.map_or(i64::MIN, |day| -day))
+        }
+        "balance" => Some(balance()),
+        "last_attempt" => {
+            let mine = t.attempts.values().filter(|a| a.debtor_id == id);
+            Some(-mine.map(|a| a.opened_at.0).max().unwrap_or(0))
+        }
+        // A debtor's lot: the random end of his id, so that it never changes.
+        "random" => {
+            let mut end = [0; 8];
+            end.copy_from_slice(&id.0.as_bytes()[8..]);
+            Some(i64::from_be_bytes(end))
+        }
+        _ => None,
+    };
+    order.iter().filter_map(value).take(4).collect()
+}
+
 #[async_trait]
 impl ContactStore for MemoryStore {
     async fn refill_campaign(
@@ -164,7 +201,10 @@ impl ContactStore for MemoryStore {
             .filter(|i| !i.done && i.next_at <= now)
             .cloned()
             .collect();
-        due.sort_by_key(|i| (-i.priority, i.next_at, i.debtor_id));
+        due.sort_by_cached_key(|i| {
+            let rank = rank(&t, &request.campaign.params.order, i.debtor_id);
+            (Reverse(i.priority), Reverse(rank), i.debtor_id)
+        });
         let mut taken = Vec::new();
         for item in due {
             if taken.len() >= request.limit as usize {

@@ -17,8 +17,8 @@ use domain::entity::{
 use domain::event::{Event, NewEvent};
 use domain::ids::{
     AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId,
-    DebtorId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId,
-    SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    DebtorId, EventId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId,
+    ScriptId, SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::ports::store::{
     ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
@@ -79,6 +79,7 @@ pub struct Tables {
     pub(crate) items: BTreeMap<(CampaignId, DebtorId), ItemState>,
     pub(crate) leases: BTreeMap<DebtorId, Lease>,
     pub(crate) events: Vec<Event>,
+    pub(crate) event_ids: BTreeSet<EventId>,
     pub(crate) outbox_done: BTreeSet<i64>,
     pub(crate) nodes: BTreeMap<String, (i64, UtcMs)>,
     pub(crate) settings: BTreeMap<String, String>,
@@ -91,7 +92,7 @@ pub struct Tables {
 impl Tables {
     /// Appends events; an id that is there already is not appended again.
     pub(crate) fn append(&mut self, events: &[NewEvent]) {
-        for event in events {
+        for event in events.iter().filter(|e| self.event_ids.insert(e.id)) {
             let cursor = self.events.last().map_or(1, |e| e.cursor + 1);
             self.events.push(Event {
                 cursor,

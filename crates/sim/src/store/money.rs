@@ -6,6 +6,7 @@ use domain::entity::{DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, Pr
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, HoldId};
 use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError};
+use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
 
@@ -123,13 +124,7 @@ impl MoneyStore for MemoryStore {
         let mut closed = Vec::new();
         for mut promise in due {
             let paid = paid_within(&t, &promise);
-            promise.state = if paid >= promise.amount.amount_minor {
-                PromiseState::Kept
-            } else if paid * 2 >= promise.amount.amount_minor {
-                PromiseState::KeptPartial
-            } else {
-                PromiseState::Broken
-            };
+            promise.state = outcome(promise.amount.amount_minor, paid, true);
             promise.closed_at = Some(now);
             t.promises.insert(promise.id, promise.clone());
             lift_promise_hold(&mut t, &promise, now);
@@ -205,7 +200,8 @@ fn keep_promises(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
         .collect();
     let mut changed = Vec::new();
     for mut promise in active {
-        if paid_within(t, &promise) >= promise.amount.amount_minor {
+        let paid = paid_within(t, &promise);
+        if outcome(promise.amount.amount_minor, paid, false) == PromiseState::Kept {
             promise.state = PromiseState::Kept;
             promise.closed_at = Some(payment.posted_at);
             t.promises.insert(promise.id, promise.clone());

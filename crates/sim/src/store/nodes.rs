@@ -52,11 +52,16 @@ impl NodeStore for MemoryStore {
         events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
     ) -> Result<Recovery, StoreError> {
         let mut t = self.tx().await?;
+        // A node whose lease ended is fenced off first: should it wake up, it may write nothing.
+        let next = t.nodes.values().map(|(fence, _)| *fence).max().unwrap_or(0) + 1;
+        for (_, (fence, until)) in t.nodes.iter_mut().filter(|(n, _)| **n != lease.node) {
+            if *until <= now {
+                *fence = next;
+            }
+        }
         let nodes = t.nodes.clone();
-        let dead = |node: &str, fence: i64| match nodes.get(node) {
-            Some((current, until)) => *current != fence || (node != lease.node && *until <= now),
-            None => true,
-        };
+        let dead =
+            |node: &str, fence: i64| nodes.get(node).is_none_or(|(current, _)| *current != fence);
         let mut found = Recovery::default();
         for attempt in t.attempts.values_mut() {
             if !attempt.state.is_closed() && dead(&attempt.node, attempt.fence) {
