@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Marcador: predictive dialer and agent backend for debt collection.
 #[derive(Debug, Parser)]
 #[command(name = "marcador", version, about, long_about = None, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -14,7 +14,7 @@ pub struct Cli {
 
 /// Commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run everything on embedded defaults with a sample portfolio, a simulated carrier and agents.
     Demo(DemoArgs),
     /// Run the product.
@@ -46,7 +46,7 @@ pub enum Command {
 
 /// `--config FILE…`
 #[derive(Debug, Args, Clone, Default)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Configuration files, later ones win; environment MARCADOR__SECTION__KEY wins over all.
     #[arg(long = "config", value_name = "FILE")]
     pub config: Vec<PathBuf>,
@@ -54,7 +54,7 @@ pub struct ConfigArgs {
 
 /// `demo`.
 #[derive(Debug, Args, Clone)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Stop after this many seconds and print a summary; without it, run until Ctrl-C.
     #[arg(long)]
     pub seconds: Option<u64>,
@@ -93,7 +93,7 @@ pub struct DemoArgs {
 
 /// Dial modes of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Agents dial.
     Manual,
     /// Agents see the card first.
@@ -106,7 +106,7 @@ pub enum Mode {
 
 /// `config …`.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Read it and say what is wrong.
     Check(ConfigArgs),
     /// Print what is in force, secrets hidden.
@@ -115,7 +115,7 @@ pub enum ConfigCommand {
 
 /// `user …`.
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Add a login; the generated password is printed once.
     Add {
         /// Login name.
@@ -148,7 +148,7 @@ pub enum UserCommand {
 
 /// `import`.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The file.
     pub file: PathBuf,
     /// Client, by name or id; made when new.
@@ -182,7 +182,7 @@ pub struct ImportArgs {
 
 /// `law …`.
 #[derive(Debug, Subcommand)]
-pub enum LawCommand {
+pub(crate) enum LawCommand {
     /// Read pack files and name every error.
     Check {
         /// Pack files.
@@ -205,7 +205,7 @@ pub enum LawCommand {
 
 /// What to export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportWhat {
+pub(crate) enum ExportWhat {
     /// One row an attempt.
     Attempts,
     /// Every event.
@@ -216,7 +216,7 @@ pub enum ExportWhat {
 
 /// Format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
+pub(crate) enum ExportFormat {
     /// CSV with a header.
     Csv,
     /// One JSON object a line.
@@ -225,7 +225,7 @@ pub enum ExportFormat {
 
 /// `export`.
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(crate) struct ExportArgs {
     /// What.
     #[arg(value_enum)]
     pub what: ExportWhat,
@@ -242,14 +242,14 @@ pub struct ExportArgs {
 
 /// `verify …`.
 #[derive(Debug, Subcommand)]
-pub enum VerifyCommand {
+pub(crate) enum VerifyCommand {
     /// Every answered, recordable call has a playable recording whose hash matches.
     Recordings(ConfigArgs),
 }
 
 /// `sample-portfolio`.
 #[derive(Debug, Args)]
-pub struct SampleArgs {
+pub(crate) struct SampleArgs {
     /// CSV with the arrears columns.
     #[arg(long)]
     pub source: PathBuf,
@@ -266,7 +266,7 @@ pub struct SampleArgs {
 
 /// `carrier`.
 #[derive(Debug, Args)]
-pub struct CarrierArgs {
+pub(crate) struct CarrierArgs {
     /// SIP address.
     #[arg(long)]
     pub bind: String,

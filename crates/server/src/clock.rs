@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// Wall time + offset, driven by the monotonic clock so that a jump of the system's date moves no
 /// timer and repeats no window (faults.md promise 24).
 #[derive(Debug)]
-pub struct NodeClock {
+pub(crate) struct NodeClock {
     started: Instant,
     base_ms: i64,
     offset_ms: i64,
@@ -17,21 +17,23 @@ pub struct NodeClock {
 
 /// The system's date now.
 #[must_use]
-pub fn system_now() -> UtcMs {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+pub(crate) fn system_now() -> UtcMs {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     UtcMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl NodeClock {
     /// The system's clock.
     #[must_use]
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self::shifted(0)
     }
 
     /// The system's clock moved by `offset_ms`.
     #[must_use]
-    pub fn shifted(offset_ms: i64) -> Self {
+    pub(crate) fn shifted(offset_ms: i64) -> Self {
         Self {
             started: Instant::now(),
             base_ms: system_now().0,
@@ -42,7 +44,7 @@ impl NodeClock {
 
     /// How far this clock is from the system's.
     #[must_use]
-    pub const fn offset_ms(&self) -> i64 {
+    pub(crate) const fn offset_ms(&self) -> i64 {
         self.offset_ms
     }
 }
@@ -50,14 +52,17 @@ impl NodeClock {
 impl Clock for NodeClock {
     fn now(&self) -> UtcMs {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let now = self.base_ms.saturating_add(self.offset_ms).saturating_add(elapsed);
+        let now = self
+            .base_ms
+            .saturating_add(self.offset_ms)
+            .saturating_add(elapsed);
         UtcMs(self.last.fetch_max(now, Ordering::Relaxed).max(now))
     }
 }
 
 /// UUIDv7 from the node's clock and the operating system's randomness.
 #[derive(Debug, Default)]
-pub struct RandomIds;
+pub(crate) struct RandomIds;
 
 impl IdSource for RandomIds {
     fn next(&self, now: UtcMs) -> uuid::Uuid {

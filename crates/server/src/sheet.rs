@@ -11,7 +11,9 @@ impl<W: Write> Sheet<W> {
     /// # Errors
     /// When the output fails.
     pub(crate) fn new(out: W, header: &[&str]) -> anyhow::Result<Self> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(out);
         writer.write_record(header)?;
         Ok(Self(writer))
     }
@@ -20,8 +22,12 @@ impl<W: Write> Sheet<W> {
     ///
     /// # Errors
     /// When the output fails.
-    pub(crate) fn row<C: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = C>) -> anyhow::Result<()> {
-        self.0.write_record(cells.into_iter().map(|cell| tame(cell.as_ref())))?;
+    pub(crate) fn row<C: AsRef<str>>(
+        &mut self,
+        cells: impl IntoIterator<Item = C>,
+    ) -> anyhow::Result<()> {
+        self.0
+            .write_record(cells.into_iter().map(|cell| tame(cell.as_ref())))?;
         Ok(())
     }
 
@@ -35,7 +41,11 @@ impl<W: Write> Sheet<W> {
 }
 
 fn tame(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +59,9 @@ mod tests {
         sheet.row(["=1+1", "x\"y"]).expect("row");
         sheet.row(["-5", "5"]).expect("row");
         sheet.end().expect("written");
-        assert_eq!(String::from_utf8_lossy(&out), "a,b\r\n'=1+1,\"x\"\"y\"\r\n'-5,5\r\n");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "a,b\r\n'=1+1,\"x\"\"y\"\r\n'-5,5\r\n"
+        );
     }
 }

@@ -14,7 +14,10 @@ impl Signals {
     /// # Errors
     /// When the system refuses.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next one.

@@ -8,19 +8,31 @@ fn marcador(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_marcador"))
         .args(args)
         .current_dir(dir)
-        .env("MARCADOR__DATABASE__URL", format!("sqlite://{}", dir.join("m.db").display()))
+        .env(
+            "MARCADOR__DATABASE__URL",
+            format!("sqlite://{}", dir.join("m.db").display()),
+        )
         .env("MARCADOR__AUTH__SECRET_FILE", dir.join("m.secret"))
         .output()
         .expect("runs")
 }
 
 fn told(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn done(dir: &Path, args: &[&str], code: i32) -> String {
     let output = marcador(dir, args);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", told(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{args:?}: {}",
+        told(&output)
+    );
     told(&output)
 }
 
@@ -34,19 +46,48 @@ fn a_portfolio_is_imported_and_refused_rows_are_reported() {
     let dir = tempfile::tempdir().expect("folder");
     let dir = dir.path();
     std::fs::write(dir.join("p.csv"), FILE).expect("written");
-    let args = |more: &[&'static str]| [&["import", "p.csv", "--client", "Acme", "--portfolio", "Consumo"][..], more].concat();
+    let args = |more: &[&'static str]| {
+        [
+            &[
+                "import",
+                "p.csv",
+                "--client",
+                "Acme",
+                "--portfolio",
+                "Consumo",
+            ][..],
+            more,
+        ]
+        .concat()
+    };
     let dry = done(dir, &args(&["--dry-run"]), 1);
-    assert!(dry.contains("nothing kept") && dry.contains("2 refused"), "{dry}");
+    assert!(
+        dry.contains("nothing kept") && dry.contains("2 refused"),
+        "{dry}"
+    );
     let out = done(dir, &args(&["--report", "faults.csv"]), 1);
-    assert!(out.contains("1 debtors new") && out.contains("2 rows were refused"), "{out}");
+    assert!(
+        out.contains("1 debtors new") && out.contains("2 rows were refused"),
+        "{out}"
+    );
     let report = std::fs::read_to_string(dir.join("faults.csv")).expect("report");
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(lines.len(), 3, "{report}");
     assert_eq!(lines[0], "row,column,value,reason");
-    assert!(lines[1].starts_with("3,Celular,1.5E+11,") && lines[2].starts_with("4,Saldo,nada,"), "{report}");
-    std::fs::write(dir.join("p.csv"), FILE.lines().take(2).collect::<Vec<_>>().join("\n")).expect("written");
+    assert!(
+        lines[1].starts_with("3,Celular,1.5E+11,") && lines[2].starts_with("4,Saldo,nada,"),
+        "{report}"
+    );
+    std::fs::write(
+        dir.join("p.csv"),
+        FILE.lines().take(2).collect::<Vec<_>>().join("\n"),
+    )
+    .expect("written");
     let again = done(dir, &args(&[]), 0);
-    assert!(again.contains("0 debtors new") && again.contains("1 rows as before"), "{again}");
+    assert!(
+        again.contains("0 debtors new") && again.contains("1 rows as before"),
+        "{again}"
+    );
 }
 
 #[test]
@@ -58,10 +99,17 @@ fn files_and_maps_that_cannot_be_read_are_wrong_usage() {
     for (args, part) in [
         (&["p.csv"][..], "no column for external_ref"),
         (&["absent.csv"], "absent.csv"),
-        (&["p.csv", "--map", "map.json"], "expected one of external_ref"),
+        (
+            &["p.csv", "--map", "map.json"],
+            "expected one of external_ref",
+        ),
         (&["p.csv", "--zone", "Nowhere"], "time zone"),
     ] {
-        let all = [&["import", "--client", "Acme", "--portfolio", "Consumo"][..], args].concat();
+        let all = [
+            &["import", "--client", "Acme", "--portfolio", "Consumo"][..],
+            args,
+        ]
+        .concat();
         let out = done(dir, &all, 2);
         assert!(out.contains(part), "{args:?}: {out}");
     }
@@ -72,7 +120,10 @@ fn logins_are_added_once_and_passwords_are_told_once() {
     let dir = tempfile::tempdir().expect("folder");
     let dir = dir.path();
     let out = done(dir, &["user", "add", "Ana", "--role", "agent"], 0);
-    assert!(out.contains("login 'ana' (agent), password '") && out.contains("SIP user 'ana'"), "{out}");
+    assert!(
+        out.contains("login 'ana' (agent), password '") && out.contains("SIP user 'ana'"),
+        "{out}"
+    );
     assert!(done(dir, &["user", "add", "ana", "--role", "agent"], 2).contains("already"));
     assert!(done(dir, &["user", "add", "eva", "--role", "boss"], 2).contains("supervisor"));
     assert!(done(dir, &["user", "add", "eva", "--role", "client"], 2).contains("--client"));
@@ -88,7 +139,11 @@ fn packs_are_checked_by_name_of_the_fault() {
     let out = done(dir.path(), &["law", "check", &good], 0);
     assert!(out.contains("is whole"), "{out}");
     let text = std::fs::read_to_string(packs.join("co.json")).expect("pack");
-    std::fs::write(dir.path().join("odd.json"), text.replacen("\"windows\"", "\"windoes\"", 1)).expect("written");
+    std::fs::write(
+        dir.path().join("odd.json"),
+        text.replacen("\"windows\"", "\"windoes\"", 1),
+    )
+    .expect("written");
     let out = done(dir.path(), &["law", "check", &good, "odd.json"], 1);
     assert!(out.contains("odd.json") && out.contains("windoes"), "{out}");
 }
@@ -97,10 +152,23 @@ fn packs_are_checked_by_name_of_the_fault() {
 fn empty_exports_have_their_columns() {
     let dir = tempfile::tempdir().expect("folder");
     let out = done(dir.path(), &["export", "attempts"], 0);
-    assert_eq!(out.trim_end(), "attempt_id,client,campaign,debtor_id,debt_id,point,trunk,caller_id,node,opened_at,invite_at,ringing_at,answered_at,popped_at,bridged_at,ended_at,result,sip_code,q850,disposition,agent,recording_id,verdict_id,pack,pack_version");
-    assert_eq!(done(dir.path(), &["export", "events", "--format", "jsonl"], 0), "");
+    assert_eq!(
+        out.trim_end(),
+        "attempt_id,client,campaign,debtor_id,debt_id,point,trunk,caller_id,node,opened_at,invite_at,ringing_at,answered_at,popped_at,bridged_at,ended_at,result,sip_code,q850,disposition,agent,recording_id,verdict_id,pack,pack_version"
+    );
+    assert_eq!(
+        done(dir.path(), &["export", "events", "--format", "jsonl"], 0),
+        ""
+    );
     assert!(done(dir.path(), &["export", "suppressions"], 0).starts_with("id,created_at"));
-    assert!(done(dir.path(), &["export", "attempts", "--since", "yesterday"], 2).contains("--since"));
+    assert!(
+        done(
+            dir.path(),
+            &["export", "attempts", "--since", "yesterday"],
+            2
+        )
+        .contains("--since")
+    );
     let clean = done(dir.path(), &["verify", "recordings"], 0);
     assert!(clean.contains("0 faults"), "{clean}");
 }
@@ -108,11 +176,20 @@ fn empty_exports_have_their_columns() {
 #[test]
 fn configuration_is_checked_and_shown_without_secrets() {
     let dir = tempfile::tempdir().expect("folder");
-    std::fs::write(dir.path().join("c.toml"), "[[trunks]]\nname = \"a\"\nuri = \"sip:h\"\npassword = \"hush\"\n").expect("written");
+    std::fs::write(
+        dir.path().join("c.toml"),
+        "[[trunks]]\nname = \"a\"\nuri = \"sip:h\"\npassword = \"hush\"\n",
+    )
+    .expect("written");
     assert!(done(dir.path(), &["config", "check", "--config", "c.toml"], 0).contains("1 trunk"));
     let dump = done(dir.path(), &["config", "dump", "--config", "c.toml"], 0);
-    assert!(dump.contains("name = \"a\"") && !dump.contains("hush"), "{dump}");
-    assert!(done(dir.path(), &["config", "check", "--config", "none.toml"], 2).contains("none.toml"));
+    assert!(
+        dump.contains("name = \"a\"") && !dump.contains("hush"),
+        "{dump}"
+    );
+    assert!(
+        done(dir.path(), &["config", "check", "--config", "none.toml"], 2).contains("none.toml")
+    );
     assert!(done(dir.path(), &["migrate"], 0).contains("shape"));
 }
 

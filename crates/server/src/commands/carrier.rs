@@ -10,7 +10,7 @@ pub(crate) async fn run(args: CarrierArgs) -> anyhow::Result<()> {
     let bind = args.bind.parse().context("--bind: expected ADDRESS:PORT")?;
     let profile = match &args.profile {
         Some(path) => Profile::load(path)?,
-        None => Profile::demo()?,
+        None => crate::demo::tempo::profile()?,
     };
     let config = Config {
         seed: args.seed,

@@ -12,7 +12,10 @@ pub(crate) fn run(what: &ConfigCommand) -> Result<(), Failure> {
             for trunk in &config.trunks {
                 trunk.secret().map_err(Failure::usage)?;
             }
-            say(format!("configuration is valid; {} trunk(s)", config.trunks.len()));
+            say(format!(
+                "configuration is valid; {} trunk(s)",
+                config.trunks.len()
+            ));
         }
         ConfigCommand::Dump(args) => say(read_config(args)?.redacted()?),
     }

@@ -14,10 +14,20 @@ use domain::time::UtcMs;
 use std::io::{BufWriter, Write};
 
 /// Columns of the events.
-const EVENT_COLUMNS: [&str; 8] = ["cursor", "id", "at", "kind", "subject", "actor", "client", "data"];
+const EVENT_COLUMNS: [&str; 8] = [
+    "cursor", "id", "at", "kind", "subject", "actor", "client", "data",
+];
 /// Columns of the do-not-call changes.
-const SUPPRESSION_COLUMNS: [&str; 8] =
-    ["id", "created_at", "lifted_at", "kind", "value", "reason", "client", "debtor_id"];
+const SUPPRESSION_COLUMNS: [&str; 8] = [
+    "id",
+    "created_at",
+    "lifted_at",
+    "kind",
+    "value",
+    "reason",
+    "client",
+    "debtor_id",
+];
 
 /// Carries it out.
 pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
@@ -43,18 +53,30 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
 
 fn broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|e| {
-        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+        e.downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 
-async fn attempts(store: &dyn Store, since: UtcMs, csv: bool, out: &mut impl Write) -> anyhow::Result<()> {
+async fn attempts(
+    store: &dyn Store,
+    since: UtcMs,
+    csv: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let format = if csv { Format::Csv } else { Format::Jsonl };
     if let Some(head) = header(format).map_err(anyhow::Error::msg)? {
         out.write_all(&head)?;
     }
-    let filter = AttemptFilter { since: (since.0 > i64::MIN).then_some(since), ..AttemptFilter::default() };
+    let filter = AttemptFilter {
+        since: (since.0 > i64::MIN).then_some(since),
+        ..AttemptFilter::default()
+    };
     let mut names = Names::default();
-    let mut page = PageRequest { limit: PAGE_LIMIT_MAX, cursor: None };
+    let mut page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
     loop {
         let rows = store.list_attempts(&filter, &page).await?;
         for attempt in &rows.items {
@@ -68,12 +90,19 @@ async fn attempts(store: &dyn Store, since: UtcMs, csv: bool, out: &mut impl Wri
     }
 }
 
-async fn events(store: &dyn Store, since: UtcMs, csv: bool, out: &mut impl Write) -> anyhow::Result<()> {
+async fn events(
+    store: &dyn Store,
+    since: UtcMs,
+    csv: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut rows = Rows::new(csv, out, &EVENT_COLUMNS)?;
     let mut cursor = 0;
     loop {
         let batch = store.events_after(cursor, PAGE_LIMIT_MAX).await?;
-        let Some(last) = batch.last() else { return rows.end() };
+        let Some(last) = batch.last() else {
+            return rows.end();
+        };
         cursor = last.cursor;
         for event in batch.iter().filter(|e| e.event.at >= since) {
             rows.write(event, event_cells)?;
@@ -95,12 +124,23 @@ fn event_cells(event: &Event) -> [String; 8] {
     ]
 }
 
-async fn suppressions(store: &dyn Store, since: UtcMs, csv: bool, out: &mut impl Write) -> anyhow::Result<()> {
+async fn suppressions(
+    store: &dyn Store,
+    since: UtcMs,
+    csv: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut rows = Rows::new(csv, out, &SUPPRESSION_COLUMNS)?;
-    let mut page = PageRequest { limit: PAGE_LIMIT_MAX, cursor: None };
+    let mut page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
     loop {
-        let found = store.list_suppressions(&ListFilter::default(), &page).await?;
-        let changed = |s: &Suppression| s.created_at >= since || s.lifted_at.is_some_and(|t| t >= since);
+        let found = store
+            .list_suppressions(&ListFilter::default(), &page)
+            .await?;
+        let changed =
+            |s: &Suppression| s.created_at >= since || s.lifted_at.is_some_and(|t| t >= since);
         for row in found.items.iter().filter(|s| changed(s)) {
             rows.write(row, suppression_cells)?;
         }
@@ -133,15 +173,24 @@ enum Rows<W: Write> {
 
 impl<W: Write> Rows<W> {
     fn new(csv: bool, out: W, columns: &[&str]) -> anyhow::Result<Self> {
-        Ok(if csv { Self::Csv(Sheet::new(out, columns)?) } else { Self::Jsonl(out) })
+        Ok(if csv {
+            Self::Csv(Sheet::new(out, columns)?)
+        } else {
+            Self::Jsonl(out)
+        })
     }
 
-    fn write<T: serde::Serialize>(&mut self, row: &T, cells: fn(&T) -> [String; 8]) -> anyhow::Result<()> {
+    fn write<T: serde::Serialize>(
+        &mut self,
+        row: &T,
+        cells: fn(&T) -> [String; 8],
+    ) -> anyhow::Result<()> {
         match self {
             Self::Csv(sheet) => sheet.row(cells(row)),
             Self::Jsonl(out) => {
-                serde_json::to_writer(&mut *out, row)?;
-                Ok(out.write_all(b"\n")?)
+                let mut line = serde_json::to_vec(row)?;
+                line.push(b'\n');
+                Ok(out.write_all(&line)?)
             }
         }
     }

@@ -23,7 +23,8 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = read_config(&args.config)?;
     let map = match &args.map {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("--map {}", path.display()));
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("--map {}", path.display()));
             Some(ColumnMap::from_json(&text.map_err(Failure::usage)?).map_err(Failure::usage)?)
         }
         None => None,
@@ -34,7 +35,12 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         .map_err(Failure::usage)?;
     let store = crate::node::open_store(&config.database.url).await?;
     let clock = NodeClock::system();
-    let mut owner = Owner { store: &store, clock: &clock, args: &args, made: false };
+    let mut owner = Owner {
+        store: &store,
+        clock: &clock,
+        args: &args,
+        made: false,
+    };
     let client = owner.client().await?;
     let portfolio = owner.portfolio(&client).await?;
     // A dry run for an owner who is not there yet is a dry run against an empty database.
@@ -52,13 +58,26 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     };
     let mut faults = Faults::open(&args)?;
     let progress = progress();
-    let report = import(&*store, &RandomIds, &clock, job, file, |f| faults.take(f), |n| progress.set_position(n)).await;
+    let report = import(
+        &*store,
+        &RandomIds,
+        &clock,
+        job,
+        file,
+        |f| faults.take(f),
+        |n| progress.set_position(n),
+    )
+    .await;
     progress.finish_and_clear();
     let report = report.map_err(failure)?;
     faults.end()?;
     say(format!(
         "{}{} rows: {} debtors new, {} changed; {} debts new, {} changed; {} phones new; {} rows as before; {} refused",
-        if args.dry_run { "dry run, nothing kept: " } else { "" },
+        if args.dry_run {
+            "dry run, nothing kept: "
+        } else {
+            ""
+        },
         report.rows,
         report.debtors_new,
         report.debtors_changed,
@@ -69,7 +88,10 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         report.refused,
     ));
     if report.refused > 0 {
-        return Err(Failure::Failed(anyhow::anyhow!("{} rows were refused", report.refused)));
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "{} rows were refused",
+            report.refused
+        )));
     }
     Ok(())
 }
@@ -88,7 +110,11 @@ fn progress() -> indicatif::ProgressBar {
     }
     let style = indicatif::ProgressStyle::with_template("{spinner} {human_pos} rows, {per_sec}");
     let bar = indicatif::ProgressBar::new_spinner();
-    if let Ok(style) = style { bar.with_style(style) } else { bar }
+    if let Ok(style) = style {
+        bar.with_style(style)
+    } else {
+        bar
+    }
 }
 
 /// Refused rows: to the report file, or the first ones to standard error.
@@ -102,18 +128,31 @@ impl Faults {
     fn open(args: &ImportArgs) -> Result<Self, Failure> {
         let sheet = match &args.report {
             Some(path) => {
-                let file = std::fs::File::create(path).with_context(|| format!("--report {}", path.display()));
-                Some(Sheet::new(file.map_err(Failure::usage)?, &["row", "column", "value", "reason"])?)
+                let file = std::fs::File::create(path)
+                    .with_context(|| format!("--report {}", path.display()));
+                Some(Sheet::new(
+                    file.map_err(Failure::usage)?,
+                    &["row", "column", "value", "reason"],
+                )?)
             }
             None => None,
         };
-        Ok(Self { sheet, shown: 0, failed: None })
+        Ok(Self {
+            sheet,
+            shown: 0,
+            failed: None,
+        })
     }
 
     fn take(&mut self, fault: &RowFault) {
         match &mut self.sheet {
             Some(sheet) => {
-                let cells = [&fault.row.to_string(), &fault.column, &fault.value, &fault.reason];
+                let cells = [
+                    &fault.row.to_string(),
+                    &fault.column,
+                    &fault.value,
+                    &fault.reason,
+                ];
                 if let Err(error) = sheet.row(cells) {
                     self.failed.get_or_insert(error);
                 }
@@ -121,7 +160,10 @@ impl Faults {
             // The value is personal data: it goes to the report file only.
             None if self.shown < FAULTS_SHOWN => {
                 self.shown += 1;
-                eprintln!("row {}, column '{}': {}", fault.row, fault.column, fault.reason);
+                eprintln!(
+                    "row {}, column '{}': {}",
+                    fault.row, fault.column, fault.reason
+                );
             }
             None if self.shown == FAULTS_SHOWN => {
                 self.shown += 1;
@@ -158,11 +200,23 @@ impl Owner<'_> {
 
     async fn client(&mut self) -> Result<Client, Failure> {
         if let Ok(id) = self.args.client.parse::<ClientId>() {
-            return self.store.get_client(id).await.context("--client").map_err(Failure::usage);
+            return self
+                .store
+                .get_client(id)
+                .await
+                .context("--client")
+                .map_err(Failure::usage);
         }
-        let mut page = PageRequest { limit: PAGE_LIMIT_MAX, cursor: None };
+        let mut page = PageRequest {
+            limit: PAGE_LIMIT_MAX,
+            cursor: None,
+        };
         loop {
-            let rows = self.store.list_clients(&ListFilter::default(), &page).await.map_err(anyhow::Error::from)?;
+            let rows = self
+                .store
+                .list_clients(&ListFilter::default(), &page)
+                .await
+                .map_err(anyhow::Error::from)?;
             if let Some(client) = rows.items.into_iter().find(|c| c.name == self.args.client) {
                 return Ok(client);
             }
@@ -178,38 +232,67 @@ impl Owner<'_> {
             created_at: self.clock.now(),
         };
         if client.name.is_empty() {
-            return Err(Failure::usage(anyhow::anyhow!("--client: expected a name or id")));
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--client: expected a name or id"
+            )));
         }
         self.made = true;
         if !self.args.dry_run {
-            self.store.put_client(&client, &[]).await.map_err(anyhow::Error::from)?;
-            say(format!("new client '{}' ({}); its call-back number is still to be set", client.name, client.id));
+            self.store
+                .put_client(&client, &[])
+                .await
+                .map_err(anyhow::Error::from)?;
+            say(format!(
+                "new client '{}' ({}); its call-back number is still to be set",
+                client.name, client.id
+            ));
         }
         Ok(client)
     }
 
     async fn portfolio(&mut self, client: &Client) -> Result<Portfolio, Failure> {
         let name = self.args.portfolio.trim();
-        let known = self.store.portfolio_by_name(client.id, name).await.map_err(anyhow::Error::from)?;
+        let known = self
+            .store
+            .portfolio_by_name(client.id, name)
+            .await
+            .map_err(anyhow::Error::from)?;
         if let Some(portfolio) = known {
             return Ok(portfolio);
         }
-        domain::time::zone(&self.args.zone).context("--zone").map_err(Failure::usage)?;
+        domain::time::zone(&self.args.zone)
+            .context("--zone")
+            .map_err(Failure::usage)?;
         let portfolio = Portfolio {
             id: PortfolioId(self.id()),
             client_id: client.id,
             name: name.to_owned(),
-            currency: self.args.currency.parse().context("--currency").map_err(Failure::usage)?,
-            creditor_kind: self.args.creditor.parse().context("--creditor").map_err(Failure::usage)?,
+            currency: self
+                .args
+                .currency
+                .parse()
+                .context("--currency")
+                .map_err(Failure::usage)?,
+            creditor_kind: self
+                .args
+                .creditor
+                .parse()
+                .context("--creditor")
+                .map_err(Failure::usage)?,
             zone: self.args.zone.clone(),
             created_at: self.clock.now(),
         };
         if name.is_empty() {
-            return Err(Failure::usage(anyhow::anyhow!("--portfolio: expected a name")));
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--portfolio: expected a name"
+            )));
         }
         self.made = true;
         if !self.args.dry_run {
-            self.store.put_portfolio(&portfolio, &[]).await.map_err(anyhow::Error::from)?;
+            self.store
+                .put_portfolio(&portfolio, &[])
+                .await
+                .map_err(anyhow::Error::from)?;
             say(format!("new portfolio '{name}' ({})", portfolio.id));
         }
         Ok(portfolio)

@@ -16,7 +16,9 @@ use std::path::PathBuf;
 pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
     match what {
         LawCommand::Check { packs } => check(&packs),
-        LawCommand::Explain { debtor, at, config } => explain(&debtor, at.as_deref(), &config).await,
+        LawCommand::Explain { debtor, at, config } => {
+            explain(&debtor, at.as_deref(), &config).await
+        }
     }
 }
 
@@ -31,10 +33,22 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
                 let unjudged = if pack.unjudged.is_empty() {
                     String::new()
                 } else {
-                    format!("; not judged yet, so the house floor or a refusal holds: {}", pack.unjudged.join(", "))
+                    format!(
+                        "; not judged yet, so the house floor or a refusal holds: {}",
+                        pack.unjudged.join(", ")
+                    )
                 };
-                let signed = if pack.signed { "signed" } else { "not signed by a lawyer" };
-                say(format!("{}: {} {} is whole, {signed}{unjudged}", file.display(), pack.id, pack.version));
+                let signed = if pack.signed {
+                    "signed"
+                } else {
+                    "not signed by a lawyer"
+                };
+                say(format!(
+                    "{}: {} {} is whole, {signed}{unjudged}",
+                    file.display(),
+                    pack.id,
+                    pack.version
+                ));
             }
             Err(error) => {
                 faults += 1;
@@ -43,7 +57,10 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
         }
     }
     if faults > 0 {
-        return Err(Failure::Failed(anyhow::anyhow!("{faults} of {} packs have a fault", files.len())));
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "{faults} of {} packs have a fault",
+            files.len()
+        )));
     }
     Ok(())
 }
@@ -58,7 +75,10 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
         None => clock.now(),
     };
     let book = crate::node::rule_book(&config.law)?;
-    let facts = store.contact_facts(id, now).await.map_err(anyhow::Error::from)?;
+    let facts = store
+        .contact_facts(id, now)
+        .await
+        .map_err(anyhow::Error::from)?;
     let params = CampaignParams::default();
     let action = |point_id: Option<PointId>| Action {
         verdict_id: VerdictId(RandomIds.next(now)),
@@ -83,20 +103,32 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
 }
 
 fn tell(verdict: &Verdict) {
-    let point = verdict.point_id.map_or_else(|| "no phone".to_owned(), |p| format!("point {p}"));
-    say(format!("{point} at {}: {}", verdict.at, verdict.decision.as_str()));
+    let point = verdict
+        .point_id
+        .map_or_else(|| "no phone".to_owned(), |p| format!("point {p}"));
+    say(format!(
+        "{point} at {}: {}",
+        verdict.at,
+        verdict.decision.as_str()
+    ));
     for pack in &verdict.packs {
         say(format!("  pack {} {}", pack.id, pack.version));
     }
     for zone in &verdict.zones {
-        say(format!("  zone {} ({}): {}", zone.zone, zone.evidence, zone.local));
+        say(format!(
+            "  zone {} ({}): {}",
+            zone.zone, zone.evidence, zone.local
+        ));
     }
     for rule in &verdict.rules {
         let mark = if rule.refused { "refused" } else { "passed" };
         say(format!("  {mark} {}: {} | {}", rule.rule, rule.es, rule.en));
     }
     for counter in &verdict.counters {
-        say(format!("  {}: {} of {} from {} to {}", counter.rule, counter.value, counter.limit, counter.from, counter.to));
+        say(format!(
+            "  {}: {} of {} from {} to {}",
+            counter.rule, counter.value, counter.limit, counter.from, counter.to
+        ));
     }
     if let Some(next) = verdict.next_legal_at {
         say(format!("  next lawful instant: {next}"));

@@ -14,7 +14,9 @@ use std::sync::Arc;
 pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
     let config = read_config(args)?;
     if !config.node.roles.iter().any(|r| r == "dial") {
-        return Err(Failure::usage(anyhow::anyhow!("[node] roles: this version needs 'dial' on every node")));
+        return Err(Failure::usage(anyhow::anyhow!(
+            "[node] roles: this version needs 'dial' on every node"
+        )));
     }
     let mut signals = Signals::new()?;
     let listener = listen(&config.http.bind).await?;
@@ -32,12 +34,21 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
         ));
     }
     let drain_ms = i64::try_from(config.limits.drain_s.saturating_mul(1_000)).unwrap_or(i64::MAX);
-    let parts = Parts { config: &config, kind: Kind::Product, store, clock, listener, drain_ms };
+    let parts = Parts {
+        config: &config,
+        kind: Kind::Product,
+        store,
+        clock,
+        listener,
+        drain_ms,
+    };
     let node = Node::start(parts).await?;
     super::say(format!("screens and API: http://{}", node.http));
     tracing::info!(http = %node.http, sip = %node.sip, trunks = config.trunks.len(), "marcador serves");
     signals.next().await;
-    tracing::info!("stopping: no new calls, waiting for those that are up; another signal ends them");
+    tracing::info!(
+        "stopping: no new calls, waiting for those that are up; another signal ends them"
+    );
     tokio::select! {
         () = node.drain() => tracing::info!("no call is left"),
         () = signals.next() => tracing::warn!("ended before all calls were over"),

@@ -26,7 +26,11 @@ impl Desk {
         let config = read_config(args)?;
         let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
         let store = crate::node::open_store(&config.database.url).await?;
-        Ok(Self { store, clock: NodeClock::system(), pepper })
+        Ok(Self {
+            store,
+            clock: NodeClock::system(),
+            pepper,
+        })
     }
 
     fn id(&self) -> uuid::Uuid {
@@ -35,20 +39,38 @@ impl Desk {
 
     async fn hash(&self, password: &str) -> Result<String, Failure> {
         let (pepper, password) = (self.pepper.clone(), password.to_owned());
-        let hash = tokio::task::spawn_blocking(move || api::auth::hash_password(&pepper, &password));
-        hash.await.map_err(anyhow::Error::from)?.map_err(Failure::usage)
+        let hash =
+            tokio::task::spawn_blocking(move || api::auth::hash_password(&pepper, &password));
+        hash.await
+            .map_err(anyhow::Error::from)?
+            .map_err(Failure::usage)
     }
 }
 
 /// Carries it out.
 pub(crate) async fn run(what: UserCommand) -> Result<(), Failure> {
     match what {
-        UserCommand::Add { username, role, name, client, config } => {
-            let role: Role = role.parse().map_err(|e: domain::ValueError| Failure::usage(e))?;
-            let client = client.map(|c| c.parse::<ClientId>()).transpose().map_err(Failure::usage)?;
+        UserCommand::Add {
+            username,
+            role,
+            name,
+            client,
+            config,
+        } => {
+            let role: Role = role
+                .parse()
+                .map_err(|e: domain::ValueError| Failure::usage(e))?;
+            let client = client
+                .map(|c| c.parse::<ClientId>())
+                .transpose()
+                .map_err(Failure::usage)?;
             add(&Desk::open(&config).await?, &username, role, name, client).await
         }
-        UserCommand::Password { username, stdin, config } => {
+        UserCommand::Password {
+            username,
+            stdin,
+            config,
+        } => {
             let given = if stdin { Some(read_password()?) } else { None };
             set_password(&Desk::open(&config).await?, &username, given).await
         }
@@ -57,10 +79,14 @@ pub(crate) async fn run(what: UserCommand) -> Result<(), Failure> {
 
 fn read_password() -> Result<String, Failure> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(anyhow::Error::from)?;
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(anyhow::Error::from)?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
-        return Err(Failure::usage(anyhow::anyhow!("no password on standard input")));
+        return Err(Failure::usage(anyhow::anyhow!(
+            "no password on standard input"
+        )));
     }
     Ok(password)
 }
@@ -74,18 +100,39 @@ async fn add(
 ) -> Result<(), Failure> {
     let username = username.trim().to_lowercase();
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
-    if username.is_empty() || username.chars().count() > USERNAME_CHARS || !username.chars().all(fine) {
-        return Err(Failure::usage(anyhow::anyhow!("login name: expected up to 64 letters, digits or . - _ @")));
+    if username.is_empty()
+        || username.chars().count() > USERNAME_CHARS
+        || !username.chars().all(fine)
+    {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "login name: expected up to 64 letters, digits or . - _ @"
+        )));
     }
     match (role, client) {
-        (Role::Client, None) => return Err(Failure::usage(anyhow::anyhow!("a 'client' login needs --client ID"))),
+        (Role::Client, None) => {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "a 'client' login needs --client ID"
+            )));
+        }
         (_, Some(id)) => {
-            desk.store.get_client(id).await.map_err(anyhow::Error::from).context("--client")?;
+            desk.store
+                .get_client(id)
+                .await
+                .map_err(anyhow::Error::from)
+                .context("--client")?;
         }
         (_, None) => {}
     }
-    if desk.store.user_by_name(&username).await.map_err(anyhow::Error::from)?.is_some() {
-        return Err(Failure::usage(anyhow::anyhow!("login '{username}' is there already")));
+    if desk
+        .store
+        .user_by_name(&username)
+        .await
+        .map_err(anyhow::Error::from)?
+        .is_some()
+    {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "login '{username}' is there already"
+        )));
     }
     let password = api::auth::generate_password();
     let user = User {
@@ -99,8 +146,13 @@ async fn add(
         active: true,
         created_at: desk.clock.now(),
     };
-    desk.store.put_user(&user, &[]).await.map_err(anyhow::Error::from)?;
-    say(format!("login '{username}' ({role}), password '{password}' (shown once)"));
+    desk.store
+        .put_user(&user, &[])
+        .await
+        .map_err(anyhow::Error::from)?;
+    say(format!(
+        "login '{username}' ({role}), password '{password}' (shown once)"
+    ));
     if role == Role::Agent {
         let sip_password = api::auth::generate_password();
         let agent = Agent {
@@ -114,24 +166,38 @@ async fn add(
             skills: Vec::new(),
             created_at: desk.clock.now(),
         };
-        desk.store.put_agent(&agent, &[]).await.map_err(anyhow::Error::from)?;
-        say(format!("phone: SIP user '{username}', password '{sip_password}' (shown once)"));
+        desk.store
+            .put_agent(&agent, &[])
+            .await
+            .map_err(anyhow::Error::from)?;
+        say(format!(
+            "phone: SIP user '{username}', password '{sip_password}' (shown once)"
+        ));
     }
     Ok(())
 }
 
 async fn set_password(desk: &Desk, username: &str, given: Option<String>) -> Result<(), Failure> {
     let name = username.trim().to_lowercase();
-    let user = desk.store.user_by_name(&name).await.map_err(anyhow::Error::from)?;
+    let user = desk
+        .store
+        .user_by_name(&name)
+        .await
+        .map_err(anyhow::Error::from)?;
     let Some(mut user) = user else {
         return Err(Failure::usage(anyhow::anyhow!("no login '{name}'")));
     };
     let made = given.is_none();
     let password = given.unwrap_or_else(api::auth::generate_password);
     user.password_hash = desk.hash(&password).await?;
-    desk.store.put_user(&user, &[]).await.map_err(anyhow::Error::from)?;
+    desk.store
+        .put_user(&user, &[])
+        .await
+        .map_err(anyhow::Error::from)?;
     if made {
-        say(format!("login '{name}', new password '{password}' (shown once)"));
+        say(format!(
+            "login '{name}', new password '{password}' (shown once)"
+        ));
     } else {
         say(format!("login '{name}' has its new password"));
     }

@@ -30,7 +30,8 @@ struct Count {
 impl Count {
     fn fault(&mut self, attempt: &Attempt, what: impl std::fmt::Display) {
         self.faults += 1;
-        self.first.get_or_insert_with(|| format!("attempt {}: {what}", attempt.id));
+        self.first
+            .get_or_insert_with(|| format!("attempt {}: {what}", attempt.id));
     }
 }
 
@@ -54,9 +55,14 @@ async fn walk(store: &Arc<dyn Store>, config: &Config) -> anyhow::Result<Count> 
     let dir = config.recordings_dir();
     let mut count = Count::default();
     let mut modes: HashMap<CampaignId, RecordMode> = HashMap::new();
-    let mut page = PageRequest { limit: PAGE, cursor: None };
+    let mut page = PageRequest {
+        limit: PAGE,
+        cursor: None,
+    };
     loop {
-        let rows = store.list_attempts(&AttemptFilter::default(), &page).await?;
+        let rows = store
+            .list_attempts(&AttemptFilter::default(), &page)
+            .await?;
         for attempt in rows.items {
             count.attempts += 1;
             if attempt.answered_at.is_none() || attempt.ended_at.is_none() {
@@ -85,7 +91,12 @@ async fn walk(store: &Arc<dyn Store>, config: &Config) -> anyhow::Result<Count> 
     }
 }
 
-async fn check(store: &Arc<dyn Store>, dir: &Path, attempt: &Attempt, count: &mut Count) -> anyhow::Result<()> {
+async fn check(
+    store: &Arc<dyn Store>,
+    dir: &Path,
+    attempt: &Attempt,
+    count: &mut Count,
+) -> anyhow::Result<()> {
     let Some(id) = attempt.recording_id else {
         count.fault(attempt, "answered without a recording");
         return Ok(());

@@ -4,7 +4,7 @@
 mod trunk;
 mod unknown;
 
-pub use trunk::{TrunkConfig, TrunkTransport};
+pub(crate) use trunk::{TrunkConfig, TrunkTransport};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The commented default file.
-pub const DEFAULT: &str = include_str!("../../../../config/default.toml");
+pub(crate) const DEFAULT: &str = include_str!("../../../../config/default.toml");
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Screens, API, websockets.
     pub http: Http,
     /// Facts at rest.
@@ -46,7 +46,7 @@ pub struct Config {
 /// `[http]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Http {
+pub(crate) struct Http {
     /// Listening address.
     pub bind: String,
     /// Extra origins.
@@ -58,7 +58,7 @@ pub struct Http {
 /// A section that is one address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Url {
+pub(crate) struct Url {
     /// The address.
     pub url: String,
 }
@@ -66,7 +66,7 @@ pub struct Url {
 /// `[node]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Node {
+pub(crate) struct Node {
     /// Name.
     pub name: String,
     /// `dial`, `web`.
@@ -76,7 +76,7 @@ pub struct Node {
 /// `[sip]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sip {
+pub(crate) struct Sip {
     /// `udp://addr:port`, `tcp://addr:port`.
     pub bind: Vec<String>,
     /// Address shown outside.
@@ -86,7 +86,7 @@ pub struct Sip {
 /// `[media]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Media {
+pub(crate) struct Media {
     /// Address of RTP sockets.
     pub bind: String,
     /// `first-last`.
@@ -100,7 +100,7 @@ pub struct Media {
 /// `[law]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Law {
+pub(crate) struct Law {
     /// Folder of packs.
     pub packs: String,
 }
@@ -108,7 +108,7 @@ pub struct Law {
 /// `[auth]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Auth {
+pub(crate) struct Auth {
     /// File of the pepper and token key.
     pub secret_file: String,
     /// Second factor for supervisors, managers, admins.
@@ -118,7 +118,7 @@ pub struct Auth {
 /// `[limits]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// SIP transactions at once.
     pub sip_transactions: usize,
     /// Calls at once.
@@ -132,7 +132,7 @@ pub struct Limits {
 /// # Errors
 /// A missing file, a line that is not TOML, an unknown key (with the nearest right one), a value of
 /// the wrong type: each names the file or variable.
-pub fn load(files: &[PathBuf]) -> anyhow::Result<Config> {
+pub(crate) fn load(files: &[PathBuf]) -> anyhow::Result<Config> {
     let mut figment = Figment::from(Toml::string(DEFAULT));
     for file in files {
         if !file.is_file() {
@@ -150,15 +150,21 @@ pub fn load(files: &[PathBuf]) -> anyhow::Result<Config> {
 ///
 /// # Errors
 /// Never with the compiled-in file; a test reads it.
-pub fn default_config() -> anyhow::Result<Config> {
-    Figment::from(Toml::string(DEFAULT)).extract().map_err(unknown::explain)
+#[cfg(test)]
+pub(crate) fn default_config() -> anyhow::Result<Config> {
+    Figment::from(Toml::string(DEFAULT))
+        .extract()
+        .map_err(unknown::explain)
 }
 
 impl Config {
     /// Checks what types cannot: addresses, ranges, names.
     fn check(&self) -> anyhow::Result<()> {
         let url = &self.database.url;
-        if !url.starts_with("sqlite:") && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        if !url.starts_with("sqlite:")
+            && !url.starts_with("postgres:")
+            && !url.starts_with("postgresql:")
+        {
             anyhow::bail!("[database] url: expected sqlite://… or postgres://…");
         }
         if self.bus.url != "local" && !self.bus.url.starts_with("redis://") {
@@ -171,7 +177,12 @@ impl Config {
         if self.node.name.trim().is_empty() {
             anyhow::bail!("[node] name: expected a name");
         }
-        if let Some(role) = self.node.roles.iter().find(|r| !["dial", "web"].contains(&r.as_str())) {
+        if let Some(role) = self
+            .node
+            .roles
+            .iter()
+            .find(|r| !["dial", "web"].contains(&r.as_str()))
+        {
             anyhow::bail!("[node] roles: unknown role '{role}', expected dial or web");
         }
         trunk::check(&self.trunks)
@@ -181,11 +192,13 @@ impl Config {
     ///
     /// # Errors
     /// When it is not `first-last` with at least ten ports above 1023.
-    pub fn media_ports(&self) -> anyhow::Result<std::ops::RangeInclusive<u16>> {
+    pub(crate) fn media_ports(&self) -> anyhow::Result<std::ops::RangeInclusive<u16>> {
         let fault = || anyhow::anyhow!("[media] ports: expected first-last, as 20000-29999");
         let (first, last) = self.media.ports.split_once('-').ok_or_else(fault)?;
-        let (first, last): (u16, u16) =
-            (first.trim().parse().map_err(|_| fault())?, last.trim().parse().map_err(|_| fault())?);
+        let (first, last): (u16, u16) = (
+            first.trim().parse().map_err(|_| fault())?,
+            last.trim().parse().map_err(|_| fault())?,
+        );
         if first < 1024 || last < first.saturating_add(9) {
             anyhow::bail!("[media] ports: expected at least ten ports above 1023");
         }
@@ -194,7 +207,7 @@ impl Config {
 
     /// The folder of recordings.
     #[must_use]
-    pub fn recordings_dir(&self) -> PathBuf {
+    pub(crate) fn recordings_dir(&self) -> PathBuf {
         PathBuf::from(self.recordings.url.trim_start_matches("file://"))
     }
 
@@ -202,7 +215,7 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot be printed as TOML (never for a loaded one).
-    pub fn redacted(&self) -> anyhow::Result<String> {
+    pub(crate) fn redacted(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         shown.database.url = hide_password(&shown.database.url);
         shown.bus.url = hide_password(&shown.bus.url);
@@ -215,10 +228,18 @@ impl Config {
 
 /// `postgres://user:***@host/name`.
 fn hide_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((login, host)) = rest.rsplit_once('@') else {
+        return url.to_owned();
+    };
     let user = login.split(':').next().unwrap_or_default();
-    if login.contains(':') { format!("{scheme}://{user}:***@{host}") } else { url.to_owned() }
+    if login.contains(':') {
+        format!("{scheme}://{user}:***@{host}")
+    } else {
+        url.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -15,13 +15,20 @@ fn the_default_file_is_complete_and_valid() {
 
 #[test]
 fn an_unknown_key_names_the_nearest() {
-    let error = with("[http]\nbnid = \"127.0.0.1:1\"\n").expect_err("typo").to_string();
-    assert!(error.contains("unknown key 'bnid'") && error.contains("did you mean 'bind'"), "{error}");
+    let error = with("[http]\nbnid = \"127.0.0.1:1\"\n")
+        .expect_err("typo")
+        .to_string();
+    assert!(
+        error.contains("unknown key 'bnid'") && error.contains("did you mean 'bind'"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_wrong_type_names_the_key() {
-    let error = with("[limits]\ncalls = \"many\"\n").expect_err("type").to_string();
+    let error = with("[limits]\ncalls = \"many\"\n")
+        .expect_err("type")
+        .to_string();
     assert!(error.contains("limits.calls"), "{error}");
 }
 
@@ -32,9 +39,18 @@ fn bad_values_are_refused_with_what_would_be_right() {
         ("[bus]\nurl = \"amqp://x\"\n", "redis://"),
         ("[media]\nports = \"30000-20000\"\n", "at least ten ports"),
         ("[node]\nroles = [\"cook\"]\n", "expected dial or web"),
-        ("[[trunks]]\nname = \"a\"\nuri = \"http://x\"\n", "sip:host:port"),
-        ("[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ncodecs = [\"opus\"]\n", "pcma or pcmu"),
-        ("[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\nheaders = { \"X-A\" = \"b\\r\\nEvil: 1\" }\n", "no SIP header"),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"http://x\"\n",
+            "sip:host:port",
+        ),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ncodecs = [\"opus\"]\n",
+            "pcma or pcmu",
+        ),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\nheaders = { \"X-A\" = \"b\\r\\nEvil: 1\" }\n",
+            "no SIP header",
+        ),
     ] {
         let error = with(text).expect_err(text).to_string();
         assert!(error.contains(hint), "{text}: {error}");
@@ -48,5 +64,8 @@ fn a_dump_hides_secrets() {
     )
     .expect("valid");
     let text = config.redacted().expect("toml");
-    assert!(!text.contains("secret@") && !text.contains("hush") && text.contains("u:***@h"), "{text}");
+    assert!(
+        !text.contains("secret@") && !text.contains("hush") && text.contains("u:***@h"),
+        "{text}"
+    );
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Transport towards a trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum TrunkTransport {
+pub(crate) enum TrunkTransport {
     /// UDP.
     Udp,
     /// TCP.
@@ -30,7 +30,7 @@ fn codecs() -> Vec<String> {
 /// One route out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TrunkConfig {
+pub(crate) struct TrunkConfig {
     /// Name, unique.
     pub name: String,
     /// `sip:host[:port]`.
@@ -79,11 +79,15 @@ impl TrunkConfig {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn secret(&self) -> anyhow::Result<Option<String>> {
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<String>> {
         match (&self.password_file, &self.password) {
             (Some(file), _) => match std::fs::read_to_string(file) {
                 Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
-                Err(e) => anyhow::bail!("trunk '{}': password_file {}: {e}", self.name, file.display()),
+                Err(e) => anyhow::bail!(
+                    "trunk '{}': password_file {}: {e}",
+                    self.name,
+                    file.display()
+                ),
             },
             (None, password) => Ok(password.clone()),
         }
@@ -103,11 +107,17 @@ pub(super) fn check(trunks: &[TrunkConfig]) -> anyhow::Result<()> {
         if trunk.channels == 0 || trunk.cps == 0 {
             anyhow::bail!("trunk '{name}': channels and cps must be at least 1");
         }
-        if let Some(codec) = trunk.codecs.iter().find(|c| !["pcma", "pcmu"].contains(&c.as_str())) {
+        if let Some(codec) = trunk
+            .codecs
+            .iter()
+            .find(|c| !["pcma", "pcmu"].contains(&c.as_str()))
+        {
             anyhow::bail!("trunk '{name}': unknown codec '{codec}', expected pcma or pcmu");
         }
         let unsafe_header = |(k, v): &(&String, &String)| {
-            k.is_empty() || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || v.contains(['\r', '\n'])
+            k.is_empty()
+                || !k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                || v.contains(['\r', '\n'])
         };
         if let Some((key, _)) = trunk.headers.iter().find(unsafe_header) {
             anyhow::bail!("trunk '{name}': header '{key}' is no SIP header");

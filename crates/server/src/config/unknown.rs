@@ -13,18 +13,28 @@ fn explain_one(error: &figment::Error) -> String {
         .metadata
         .as_ref()
         .map(|m| {
-            let source = m.source.as_ref().map(ToString::to_string).unwrap_or_default();
-            if source.is_empty() { m.name.to_string() } else { source }
+            let source = m
+                .source
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            if source.is_empty() {
+                m.name.to_string()
+            } else {
+                source
+            }
         })
         .unwrap_or_else(|| "configuration".into());
     let path = error.path.join(".");
     match &error.kind {
         Kind::UnknownField(found, expected) => {
-            let nearest = expected
-                .iter()
-                .max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
+            let nearest = expected.iter().max_by(|a, b| {
+                strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b))
+            });
             let section = path.rsplit_once('.').map_or("", |(s, _)| s);
-            let hint = nearest.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+            let hint = nearest
+                .map(|n| format!("; did you mean '{n}'?"))
+                .unwrap_or_default();
             format!("{place}: unknown key '{found}' in [{section}]{hint}")
         }
         kind => format!("{place}: {path}: {kind}"),

@@ -34,9 +34,14 @@ pub(super) async fn stand(
     places: &[OpeningPlace],
     at: Option<&str>,
 ) -> anyhow::Result<Standing> {
-    let before = store.get_setting(SETTING).await?.and_then(|text| text.parse().ok());
+    let before = store
+        .get_setting(SETTING)
+        .await?
+        .and_then(|text| text.parse().ok());
     let standing = decide(book, places, at, before, system_now())?;
-    store.put_setting(SETTING, &standing.offset_ms.to_string()).await?;
+    store
+        .put_setting(SETTING, &standing.offset_ms.to_string())
+        .await?;
     Ok(standing)
 }
 
@@ -48,10 +53,20 @@ fn decide(
     machine: UtcMs,
 ) -> anyhow::Result<Standing> {
     match at {
-        Some("now") => return Ok(Standing { offset_ms: 0, why: "the machine's own date (--at now)".into() }),
+        Some("now") => {
+            return Ok(Standing {
+                offset_ms: 0,
+                why: "the machine's own date (--at now)".into(),
+            });
+        }
         Some(text) => {
-            let start: UtcMs = text.parse().map_err(|e| anyhow::anyhow!("--at: {e}, or now"))?;
-            return Ok(Standing { offset_ms: start.since_ms(machine), why: "as told by --at".into() });
+            let start: UtcMs = text
+                .parse()
+                .map_err(|e| anyhow::anyhow!("--at: {e}, or now"))?;
+            return Ok(Standing {
+                offset_ms: start.since_ms(machine),
+                why: "as told by --at".into(),
+            });
         }
         None => {}
     }
@@ -59,12 +74,18 @@ fn decide(
     if let (Some(offset_ms), Some(now)) = (before, continued)
         && open(book, places, now)
     {
-        return Ok(Standing { offset_ms, why: "continued from the last run".into() });
+        return Ok(Standing {
+            offset_ms,
+            why: "continued from the last run".into(),
+        });
     }
     let from = continued.unwrap_or(machine);
     let opening = book.next_opening(places, Some(HOURS), RING_MS, from)?;
     let start = opening.plus_ms(AFTER_OPENING_MS);
-    Ok(Standing { offset_ms: start.since_ms(machine), why: "the portfolio's next working morning".into() })
+    Ok(Standing {
+        offset_ms: start.since_ms(machine),
+        why: "the portfolio's next working morning".into(),
+    })
 }
 
 /// Whether each place has opened within the last hours: good enough to go on where the last run
@@ -72,7 +93,8 @@ fn decide(
 fn open(book: &RuleBook, places: &[OpeningPlace], now: UtcMs) -> bool {
     let since = now.plus_ms(RING_MS - HOURS_MS);
     places.iter().all(|place| {
-        book.next_opening(std::slice::from_ref(place), Some(HOURS), RING_MS, since).is_ok_and(|opening| opening <= now)
+        book.next_opening(std::slice::from_ref(place), Some(HOURS), RING_MS, since)
+            .is_ok_and(|opening| opening <= now)
     })
 }
 
@@ -88,7 +110,10 @@ mod tests {
         let book = RuleBook::embedded().expect("packs");
         let places = super::super::portfolio::places();
         let standing = decide(&book, &places, at_option, before, at(machine)).expect("stands");
-        (at(machine).plus_ms(standing.offset_ms).to_string(), standing.why)
+        (
+            at(machine).plus_ms(standing.offset_ms).to_string(),
+            standing.why,
+        )
     }
 
     #[test]
@@ -100,8 +125,14 @@ mod tests {
         ] {
             assert_eq!(start(None, None, machine).0, morning, "{machine}");
         }
-        assert_eq!(start(Some("now"), None, "2026-11-28T12:00:00Z").0, "2026-11-28T12:00:00.000Z");
-        assert_eq!(start(Some("2026-11-29T09:00:00Z"), None, "2026-11-28T12:00:00Z").0, "2026-11-29T09:00:00.000Z");
+        assert_eq!(
+            start(Some("now"), None, "2026-11-28T12:00:00Z").0,
+            "2026-11-28T12:00:00.000Z"
+        );
+        assert_eq!(
+            start(Some("2026-11-29T09:00:00Z"), None, "2026-11-28T12:00:00Z").0,
+            "2026-11-29T09:00:00.000Z"
+        );
     }
 
     #[test]
@@ -114,13 +145,22 @@ mod tests {
         assert!(why.contains("continued"), "{why}");
         // Continued at a demo time of 23:00 in Madrid: on to the next morning.
         let offset = at("2026-11-30T22:00:00Z").since_ms(at(machine));
-        assert_eq!(start(None, Some(offset), machine).0, "2026-12-01T15:05:00.000Z");
+        assert_eq!(
+            start(None, Some(offset), machine).0,
+            "2026-12-01T15:05:00.000Z"
+        );
     }
 
     #[test]
     fn an_instant_that_is_none_is_told() {
         let book = RuleBook::embedded().expect("packs");
-        let error = decide(&book, &super::super::portfolio::places(), Some("tomorrow"), None, UtcMs(0));
+        let error = decide(
+            &book,
+            &super::super::portfolio::places(),
+            Some("tomorrow"),
+            None,
+            UtcMs(0),
+        );
         assert!(error.expect_err("no instant").to_string().contains("--at"));
     }
 }

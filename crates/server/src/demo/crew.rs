@@ -20,15 +20,22 @@ impl Crew {
     pub(super) async fn start(node: &Node, people: &People, seed: u64) -> anyhow::Result<Self> {
         let url = format!("http://{}", node.http);
         let mut agents = Vec::with_capacity(people.simulated.len());
-        for AgentLogin { login, sip_user, sip_password } in &people.simulated {
+        for AgentLogin {
+            login,
+            sip_user,
+            sip_password,
+        } in &people.simulated
+        {
             let mut config = AgentConfig::new(&url, &login.username, &login.password, node.sip);
             config.sip_user.clone_from(sip_user);
             config.sip_password.clone_from(sip_password);
             config.seed = seed;
+            config.behaviour = super::tempo::behaviour();
             agents.push(spawn(config).await?);
         }
         let own = &people.agent;
-        let phone = phone::start(PhoneConfig::new(node.sip, &own.sip_user, &own.sip_password)).await?;
+        let phone =
+            phone::start(PhoneConfig::new(node.sip, &own.sip_user, &own.sip_password)).await?;
         Ok(Self { agents, phone })
     }
 

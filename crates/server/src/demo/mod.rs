@@ -11,6 +11,7 @@ mod ports;
 mod seed;
 mod summary;
 mod tally;
+pub(crate) mod tempo;
 mod told;
 
 use crate::cli::{DemoArgs, Mode};
@@ -50,7 +51,11 @@ impl Folder {
                 std::fs::create_dir_all(path)?;
                 Ok(Self::Own(std::fs::canonicalize(path)?))
             }
-            None => Ok(Self::Temporary(tempfile::Builder::new().prefix("marcador-demo-").tempdir()?)),
+            None => Ok(Self::Temporary(
+                tempfile::Builder::new()
+                    .prefix("marcador-demo-")
+                    .tempdir()?,
+            )),
         }
     }
 
@@ -102,7 +107,20 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     demo.tell(&*clock)?;
     let started = Instant::now();
     let end = watch(&args, &node, &clock, &mut signals, started).await;
-    let summary = finish(Finish { node, crew, carrier, store, began, started, offset_ms: standing.offset_ms, end }, &mut signals).await?;
+    let summary = finish(
+        Finish {
+            node,
+            crew,
+            carrier,
+            store,
+            began,
+            started,
+            offset_ms: standing.offset_ms,
+            end,
+        },
+        &mut signals,
+    )
+    .await?;
     if let Some(path) = &args.json {
         std::fs::write(path, serde_json::to_string_pretty(&summary)? + "\n")?;
     }
@@ -124,7 +142,10 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
     config.auth.second_factor = false;
     config.node.roles = vec!["dial".into(), "web".into()];
     let port = ports::free_sip_port()?;
-    config.sip.bind = vec![format!("udp://127.0.0.1:{port}"), format!("tcp://127.0.0.1:{port}")];
+    config.sip.bind = vec![
+        format!("udp://127.0.0.1:{port}"),
+        format!("tcp://127.0.0.1:{port}"),
+    ];
     config.sip.external_address = String::new();
     config.media.bind = "127.0.0.1".into();
     Ok(config)
@@ -154,7 +175,11 @@ async fn seed(
     store: &Arc<dyn Store>,
     clock: &Arc<NodeClock>,
 ) -> anyhow::Result<(Seeded, People)> {
-    let seeder = Seeder { store, clock: &**clock, ids: &RandomIds };
+    let seeder = Seeder {
+        store,
+        clock: &**clock,
+        ids: &RandomIds,
+    };
     let mode = match args.mode {
         Mode::Manual => DialMode::Manual,
         Mode::Preview => DialMode::Preview,
@@ -170,11 +195,18 @@ async fn seed(
 
 /// Starts what was never started; a continued demo's running campaigns go on by themselves, and what
 /// a person paused stays paused.
-async fn start_campaigns(node: &Node, store: &Arc<dyn Store>, seeded: &Seeded) -> anyhow::Result<()> {
+async fn start_campaigns(
+    node: &Node,
+    store: &Arc<dyn Store>,
+    seeded: &Seeded,
+) -> anyhow::Result<()> {
     for id in &seeded.campaigns {
         let campaign = store.get_campaign(*id).await?;
         if campaign.status == CampaignStatus::Draft {
-            let report = node.center.start_campaign(center::Actor::System, *id).await?;
+            let report = node
+                .center
+                .start_campaign(center::Actor::System, *id)
+                .await?;
             for problem in report.problems {
                 tracing::info!(campaign = %id, code = problem.code, "{}", problem.en);
             }
@@ -191,11 +223,19 @@ enum End {
 }
 
 /// Shows figures until the time is over or a signal comes.
-async fn watch(args: &DemoArgs, node: &Node, clock: &NodeClock, signals: &mut Signals, started: Instant) -> End {
+async fn watch(
+    args: &DemoArgs,
+    node: &Node,
+    clock: &NodeClock,
+    signals: &mut Signals,
+    started: Instant,
+) -> End {
     let line = told::Line::new(args.headless);
     let over = async {
         match args.seconds {
-            Some(seconds) => tokio::time::sleep_until((started + Duration::from_secs(seconds)).into()).await,
+            Some(seconds) => {
+                tokio::time::sleep_until((started + Duration::from_secs(seconds)).into()).await
+            }
             None => std::future::pending().await,
         }
     };
@@ -205,7 +245,7 @@ async fn watch(args: &DemoArgs, node: &Node, clock: &NodeClock, signals: &mut Si
         tokio::select! {
             () = &mut over => return End::Time,
             () = signals.next() => return End::Signal,
-            _ = tick.tick() => line.show(&node.center.figures().await, clock),
+            _ = tick.tick() => line.show(node, clock).await,
         }
     }
 }
@@ -223,7 +263,16 @@ struct Finish {
 
 /// Lets calls end, sends everybody home and counts.
 async fn finish(run: Finish, signals: &mut Signals) -> anyhow::Result<summary::Summary> {
-    let Finish { node, crew, carrier, store, began, started, offset_ms, end } = run;
+    let Finish {
+        node,
+        crew,
+        carrier,
+        store,
+        began,
+        started,
+        offset_ms,
+        end,
+    } = run;
     let seconds = started.elapsed().as_secs();
     if end == End::Signal {
         crate::commands::say("ending: calls that are up may end; Ctrl-C again ends them now");
@@ -233,8 +282,7 @@ async fn finish(run: Finish, signals: &mut Signals) -> anyhow::Result<summary::S
         () = signals.next() => {}
     }
     crew.leave().await;
-    let figures = node.center.figures().await;
-    node.stop().await;
+    let figures = node.stop().await;
     carrier.stop().await;
     tally::summary(&*store, figures, began, seconds, offset_ms).await
 }

@@ -41,16 +41,32 @@ pub(super) type Hasher<'a> = dyn Fn(&str) -> anyhow::Result<String> + Send + Syn
 /// A random password.
 pub(super) fn password() -> String {
     let mut rng = rand::rng();
-    (0..PASSWORD_LETTERS).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
+    (0..PASSWORD_LETTERS)
+        .map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]))
+        .collect()
 }
 
 const NAMES: [&str; 12] = [
-    "Ana Ruiz", "Luis Díaz", "Marisol Vega", "Jorge Peña", "Sofía Lara", "Tomás Gil", "Elena Mora",
-    "Iván Soto", "Carla Ríos", "Pablo Cano", "Nora Silva", "Hugo Reyes",
+    "Ana Ruiz",
+    "Luis Díaz",
+    "Marisol Vega",
+    "Jorge Peña",
+    "Sofía Lara",
+    "Tomás Gil",
+    "Elena Mora",
+    "Iván Soto",
+    "Carla Ríos",
+    "Pablo Cano",
+    "Nora Silva",
+    "Hugo Reyes",
 ];
 
 /// Makes (or, in a continued folder, gives new passwords to) everybody.
-pub(super) async fn make(seeder: &Seeder<'_>, agents: u32, hash: &Hasher<'_>) -> anyhow::Result<People> {
+pub(super) async fn make(
+    seeder: &Seeder<'_>,
+    agents: u32,
+    hash: &Hasher<'_>,
+) -> anyhow::Result<People> {
     // Simulated agents share one password: hashing each would cost a tenth of a second apiece.
     let shared = password();
     let shared_hash = hash(&shared)?;
@@ -58,11 +74,22 @@ pub(super) async fn make(seeder: &Seeder<'_>, agents: u32, hash: &Hasher<'_>) ->
     for number in 0..agents {
         let name = NAMES[number as usize % NAMES.len()];
         let username = format!("gestor{:03}", number + 1);
-        let shown = if (number as usize) < NAMES.len() { name.to_owned() } else { format!("{name} {}", number + 1) };
+        let shown = if (number as usize) < NAMES.len() {
+            name.to_owned()
+        } else {
+            format!("{name} {}", number + 1)
+        };
         let user = login(seeder, &username, &shown, Role::Agent, &shared_hash).await?;
         let (sip_user, sip_password) = agent(seeder, user, &shown, &username).await?;
-        let login = Login { username, password: shared.clone() };
-        simulated.push(AgentLogin { login, sip_user, sip_password });
+        let login = Login {
+            username,
+            password: shared.clone(),
+        };
+        simulated.push(AgentLogin {
+            login,
+            sip_user,
+            sip_password,
+        });
     }
     let mut person = Vec::new();
     for (username, shown, role) in [
@@ -73,14 +100,28 @@ pub(super) async fn make(seeder: &Seeder<'_>, agents: u32, hash: &Hasher<'_>) ->
     ] {
         let word = password();
         let user = login(seeder, username, shown, role, &hash(&word)?).await?;
-        person.push((user, Login { username: username.into(), password: word }));
+        person.push((
+            user,
+            Login {
+                username: username.into(),
+                password: word,
+            },
+        ));
     }
     let mut person = person.into_iter();
-    let mut next = || person.next().ok_or_else(|| anyhow::anyhow!("a login is missing"));
+    let mut next = || {
+        person
+            .next()
+            .ok_or_else(|| anyhow::anyhow!("a login is missing"))
+    };
     let (user, own) = next()?;
     let (sip_user, sip_password) = agent(seeder, user, "Gestora de prueba", "gestora").await?;
     Ok(People {
-        agent: AgentLogin { login: own, sip_user, sip_password },
+        agent: AgentLogin {
+            login: own,
+            sip_user,
+            sip_password,
+        },
         supervisor: next()?.1,
         manager: next()?.1,
         admin: next()?.1,
@@ -111,7 +152,12 @@ async fn login(
     Ok(user.id)
 }
 
-async fn agent(seeder: &Seeder<'_>, user: UserId, name: &str, sip_user: &str) -> anyhow::Result<(String, String)> {
+async fn agent(
+    seeder: &Seeder<'_>,
+    user: UserId,
+    name: &str,
+    sip_user: &str,
+) -> anyhow::Result<(String, String)> {
     let before = seeder.store.agent_of_user(user).await?;
     let sip_password = password();
     let row = Agent {

@@ -42,8 +42,13 @@ pub(super) async fn load(
     portfolio: &Portfolio,
     debtors: Option<u32>,
 ) -> anyhow::Result<()> {
-    let rows = debtors.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX).saturating_add(1));
-    let end = SAMPLE.match_indices('\n').nth(rows.saturating_sub(1)).map_or(SAMPLE.len(), |(at, _)| at + 1);
+    let rows = debtors.map_or(usize::MAX, |n| {
+        usize::try_from(n).unwrap_or(usize::MAX).saturating_add(1)
+    });
+    let end = SAMPLE
+        .match_indices('\n')
+        .nth(rows.saturating_sub(1))
+        .map_or(SAMPLE.len(), |(at, _)| at + 1);
     let job = ImportJob {
         import_id: ImportId(seeder.fresh()),
         client,
@@ -55,12 +60,25 @@ pub(super) async fn load(
     let mut first = None;
     let store: &dyn domain::ports::Store = &**seeder.store;
     let input = &SAMPLE.as_bytes()[..end];
-    let report = import(store, &RandomIds, seeder.clock, job, input, |f| {
-        first.get_or_insert_with(|| format!("row {}, column '{}': {}", f.row, f.column, f.reason));
-    }, |_| {})
+    let report = import(
+        store,
+        &RandomIds,
+        seeder.clock,
+        job,
+        input,
+        |f| {
+            first.get_or_insert_with(|| {
+                format!("row {}, column '{}': {}", f.row, f.column, f.reason)
+            });
+        },
+        |_| {},
+    )
     .await?;
     match first {
-        Some(fault) => anyhow::bail!("the sample portfolio: {} rows refused, first {fault}", report.refused),
+        Some(fault) => anyhow::bail!(
+            "the sample portfolio: {} rows refused, first {fault}",
+            report.refused
+        ),
         None => Ok(()),
     }
 }
@@ -73,18 +91,30 @@ mod tests {
 
     #[test]
     fn every_debtor_of_the_sample_lives_in_a_known_place_and_all_open_together() {
-        let column = |name: &str| SAMPLE.lines().next().and_then(|h| h.split(',').position(|c| c == name)).expect("column");
+        let column = |name: &str| {
+            SAMPLE
+                .lines()
+                .next()
+                .and_then(|h| h.split(',').position(|c| c == name))
+                .expect("column")
+        };
         let (country, subdivision) = (column("country"), column("subdivision"));
-        let seen: BTreeSet<(&str, &str)> = SAMPLE.lines().skip(1).map(|line| {
-            let cells: Vec<&str> = line.split(',').collect();
-            (cells[country], cells[subdivision])
-        }).collect();
+        let seen: BTreeSet<(&str, &str)> = SAMPLE
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                (cells[country], cells[subdivision])
+            })
+            .collect();
         let known: BTreeSet<(&str, &str)> = PLACES.iter().map(|(c, s, _)| (*c, *s)).collect();
         assert_eq!(seen, known);
         let book = RuleBook::embedded().expect("packs");
         // A Sunday night in Mexico City.
         let now = "2026-11-30T05:30:00Z".parse().expect("instant");
-        let opening = book.next_opening(&places(), Some(("09:00", "20:00")), 25_000, now).expect("opens");
+        let opening = book
+            .next_opening(&places(), Some(("09:00", "20:00")), 25_000, now)
+            .expect("opens");
         assert_eq!(opening.to_string(), "2026-11-30T15:00:00.000Z");
     }
 }

@@ -27,12 +27,8 @@ const LINES_PER_AGENT: f64 = 3.0;
 /// The demo's rows that others need.
 #[derive(Debug, Clone)]
 pub(super) struct Seeded {
-    /// The client.
-    pub(super) client: ClientId,
     /// Its campaigns.
     pub(super) campaigns: Vec<CampaignId>,
-    /// The route to the carrier.
-    pub(super) trunk: TrunkId,
     /// Whether the data were there already.
     pub(super) continued: bool,
 }
@@ -54,17 +50,28 @@ impl Seeder<'_> {
     }
 
     /// Makes what is missing; an existing folder is continued.
-    pub(super) async fn seed(&self, mode: DialMode, debtors: Option<u32>) -> anyhow::Result<Seeded> {
-        let trunk = self.trunk().await?;
-        let clients = self.store.list_clients(&ListFilter::default(), &first_page()).await?;
+    pub(super) async fn seed(
+        &self,
+        mode: DialMode,
+        debtors: Option<u32>,
+    ) -> anyhow::Result<Seeded> {
+        self.trunk().await?;
+        let clients = self
+            .store
+            .list_clients(&ListFilter::default(), &first_page())
+            .await?;
         if let Some(client) = clients.items.iter().find(|c| c.name == CLIENT) {
-            let filter = ListFilter { client_id: Some(client.id), ..ListFilter::default() };
+            let filter = ListFilter {
+                client_id: Some(client.id),
+                ..ListFilter::default()
+            };
             let campaigns = self.store.list_campaigns(&filter, &first_page()).await?;
-            let running = campaigns.items.iter().filter(|c| c.status != CampaignStatus::Stopped);
+            let running = campaigns
+                .items
+                .iter()
+                .filter(|c| c.status != CampaignStatus::Stopped);
             return Ok(Seeded {
-                client: client.id,
                 campaigns: running.map(|c| c.id).collect(),
-                trunk,
                 continued: true,
             });
         }
@@ -75,12 +82,15 @@ impl Seeder<'_> {
         let portfolio = self.portfolio(client).await?;
         super::portfolio::load(self, client, &portfolio, debtors).await?;
         let campaigns = self.campaigns(client, mode).await?;
-        Ok(Seeded { client, campaigns, trunk, continued: false })
+        Ok(Seeded {
+            campaigns,
+            continued: false,
+        })
     }
 
-    async fn trunk(&self) -> anyhow::Result<TrunkId> {
-        if let Some(trunk) = self.store.trunk_by_name(TRUNK).await? {
-            return Ok(trunk.id);
+    async fn trunk(&self) -> anyhow::Result<()> {
+        if self.store.trunk_by_name(TRUNK).await?.is_some() {
+            return Ok(());
         }
         let id = TrunkId(self.id());
         let trunk = Trunk {
@@ -92,7 +102,7 @@ impl Seeder<'_> {
             created_at: self.now(),
         };
         self.store.put_trunk(&trunk, &[]).await?;
-        Ok(id)
+        Ok(())
     }
 
     async fn client(&self) -> anyhow::Result<ClientId> {
@@ -158,7 +168,11 @@ impl Seeder<'_> {
     async fn campaigns(&self, client: ClientId, mode: DialMode) -> anyhow::Result<Vec<CampaignId>> {
         let script = self.script(client).await?;
         let plan = [
-            ("Mora temprana", "days_past_due between 1 and 60 and balance > 0.00", 3),
+            (
+                "Mora temprana",
+                "days_past_due between 1 and 60 and balance > 0.00",
+                3,
+            ),
             ("Mora avanzada", "days_past_due > 60 and balance > 0.00", 2),
         ];
         let mut made = Vec::new();
@@ -166,7 +180,11 @@ impl Seeder<'_> {
             let segment_id = self.segment(client, name, expression).await?;
             let params = CampaignParams {
                 mode,
-                lines_per_agent: if mode == DialMode::Power { LINES_PER_AGENT } else { 1.0 },
+                lines_per_agent: if mode == DialMode::Power {
+                    LINES_PER_AGENT
+                } else {
+                    1.0
+                },
                 priority,
                 trunks: vec![TRUNK.into()],
                 wrapup_s: 5,
@@ -205,7 +223,11 @@ impl Seeder<'_> {
     }
 
     /// Logins and agents; see [`People`].
-    pub(super) async fn people(&self, agents: u32, secret: &super::people::Hasher<'_>) -> anyhow::Result<People> {
+    pub(super) async fn people(
+        &self,
+        agents: u32,
+        secret: &super::people::Hasher<'_>,
+    ) -> anyhow::Result<People> {
         super::people::make(self, agents, secret).await
     }
 }
@@ -218,7 +240,10 @@ impl Seeder<'_> {
 }
 
 fn first_page() -> PageRequest {
-    PageRequest { limit: 100, cursor: None }
+    PageRequest {
+        limit: 100,
+        cursor: None,
+    }
 }
 
 fn step(key: &str, title: (&str, &str), text: (&str, &str), before_identity: bool) -> ScriptStep {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A quotient by its parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ratio {
+pub(crate) struct Ratio {
     /// Numerator.
     pub numerator: u64,
     /// Denominator.
@@ -14,7 +14,7 @@ pub struct Ratio {
 
 /// A quotient of durations by its parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RatioMs {
+pub(crate) struct RatioMs {
     /// Numerator.
     pub numerator_ms: u64,
     /// Denominator.
@@ -23,7 +23,7 @@ pub struct RatioMs {
 
 /// Two percentiles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Percentiles {
+pub(crate) struct Percentiles {
     /// Median.
     pub p50: f64,
     /// 99th.
@@ -32,7 +32,7 @@ pub struct Percentiles {
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Length of the run.
     pub seconds: u64,
     /// INVITEs that left.
@@ -74,9 +74,17 @@ pub struct Summary {
 impl Summary {
     /// The same in words.
     #[must_use]
-    pub fn words(&self) -> String {
-        let blocked: Vec<String> = self.blocked.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
-        let blocked = if blocked.is_empty() { "none".to_owned() } else { blocked.join(", ") };
+    pub(crate) fn words(&self) -> String {
+        let blocked: Vec<String> = self
+            .blocked
+            .iter()
+            .map(|(reason, n)| format!("{reason} {n}"))
+            .collect();
+        let blocked = if blocked.is_empty() {
+            "none".to_owned()
+        } else {
+            blocked.join(", ")
+        };
         format!(
             "in {} s: {} dialed, {} people and {} machines answered, {} with an agent\n\
              abandoned {} of {} live answers; occupancy {} of {} s\n\

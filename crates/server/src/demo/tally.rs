@@ -36,14 +36,24 @@ pub(super) async fn summary(
     count_recordings(store, began, &mut summary).await?;
     count_promises(store, began, &mut summary).await?;
     let (abandoned, handled) = store.abandonment(None, None, began).await?;
-    summary.abandonment = Ratio { numerator: abandoned, denominator: abandoned + handled };
-    summary.blocked = store.blocked_counts(None, began).await?.into_iter().collect();
+    summary.abandonment = Ratio {
+        numerator: abandoned,
+        denominator: abandoned + handled,
+    };
+    summary.blocked = store
+        .blocked_counts(None, began)
+        .await?
+        .into_iter()
+        .collect();
     compare(&figures, &summary);
     Ok(summary)
 }
 
 const fn percentiles(p: center::view::Percentiles) -> Percentiles {
-    Percentiles { p50: p.p50, p99: p.p99 }
+    Percentiles {
+        p50: p.p50,
+        p99: p.p99,
+    }
 }
 
 /// Walks through every page of a list.
@@ -61,24 +71,45 @@ macro_rules! each {
     }};
 }
 
-async fn count_attempts(store: &dyn Store, began: UtcMs, summary: &mut Summary) -> anyhow::Result<()> {
-    let filter = AttemptFilter { since: Some(began), ..AttemptFilter::default() };
-    each!(store.list_attempts(filter), |attempt| { count(&attempt, summary); });
+async fn count_attempts(
+    store: &dyn Store,
+    began: UtcMs,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let filter = AttemptFilter {
+        since: Some(began),
+        ..AttemptFilter::default()
+    };
+    each!(store.list_attempts(filter), |attempt| {
+        count(&attempt, summary);
+    });
     Ok(())
 }
 
 fn count(attempt: &Attempt, summary: &mut Summary) {
     let one = u64::from;
     summary.attempts += one(attempt.invite_at.is_some());
-    summary.answered_human += one(attempt.result.is_some_and(CallResult::is_live_answer));
-    summary.answered_machine +=
-        one(matches!(attempt.result, Some(CallResult::MachineBeep | CallResult::MachineNoBeep)));
+    // Without call-progress analysis the agent is who finds the machine, and says so afterwards.
+    let found = attempt
+        .disposition
+        .as_deref()
+        .is_some_and(|code| code == "NC.BZ" || code.starts_with("NC.BZ."));
+    summary.answered_human += one(!found && attempt.result.is_some_and(CallResult::is_live_answer));
+    let machine = matches!(
+        attempt.result,
+        Some(CallResult::MachineBeep | CallResult::MachineNoBeep)
+    );
+    summary.answered_machine += one(found || machine);
     summary.connected += one(attempt.bridged_at.is_some());
     summary.abandoned += one(attempt.result == Some(CallResult::Abandoned));
     summary.dispositions += one(attempt.disposition.is_some() && attempt.agent_id.is_some());
 }
 
-async fn count_recordings(store: &dyn Store, began: UtcMs, summary: &mut Summary) -> anyhow::Result<()> {
+async fn count_recordings(
+    store: &dyn Store,
+    began: UtcMs,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
     let whole = [RecordingOutcome::Sealed, RecordingOutcome::Repaired];
     each!(store.list_recordings(ListFilter::default()), |recording| {
         if recording.started_at >= began && whole.contains(&recording.outcome) {
@@ -89,7 +120,11 @@ async fn count_recordings(store: &dyn Store, began: UtcMs, summary: &mut Summary
     Ok(())
 }
 
-async fn count_promises(store: &dyn Store, began: UtcMs, summary: &mut Summary) -> anyhow::Result<()> {
+async fn count_promises(
+    store: &dyn Store,
+    began: UtcMs,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
     each!(store.list_promises(ListFilter::default()), |promise| {
         summary.promises += u64::from(promise.made_at >= began);
     });
@@ -100,8 +135,16 @@ async fn count_promises(store: &dyn Store, began: UtcMs, summary: &mut Summary) 
 fn compare(figures: &Figures, summary: &Summary) {
     for (what, engine, database) in [
         ("attempts", figures.attempts, summary.attempts),
-        ("answered_human", figures.answered_human, summary.answered_human),
-        ("answered_machine", figures.answered_machine, summary.answered_machine),
+        (
+            "answered_human",
+            figures.answered_human,
+            summary.answered_human,
+        ),
+        (
+            "answered_machine",
+            figures.answered_machine,
+            summary.answered_machine,
+        ),
         ("connected", figures.connected, summary.connected),
         ("abandoned", figures.abandoned, summary.abandoned),
         ("dispositions", figures.dispositions, summary.dispositions),
@@ -109,7 +152,12 @@ fn compare(figures: &Figures, summary: &Summary) {
         ("recordings", figures.recordings, summary.recordings),
     ] {
         if engine != database {
-            tracing::warn!(what, engine, database, "the engine's count and the database differ");
+            tracing::warn!(
+                what,
+                engine,
+                database,
+                "the engine's count and the database differ"
+            );
         }
     }
 }

@@ -6,11 +6,12 @@ use super::people::{Login, People};
 use crate::clock::NodeClock;
 use crate::commands::say;
 use crate::node::Node;
-use center::view::Figures;
+use center::view::{BoardData, Figures};
 use domain::ports::Clock;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,14 +68,22 @@ impl Demo<'_> {
         std::fs::write(&draft, serde_json::to_string_pretty(&info)?)?;
         std::fs::rename(&draft, &path)?;
         say(format!("Marcador demo: {url}   (API: {url}/docs)"));
-        say(format!("clock: {}, {}{}", local(clock.now()), self.standing.why, ahead(self.standing.offset_ms)));
+        say(format!(
+            "clock: {}, {}{}",
+            local(clock.now()),
+            self.standing.why,
+            ahead(self.standing.offset_ms)
+        ));
         for (role, login) in [
             ("agent", &people.agent.login),
             ("supervisor", &people.supervisor),
             ("manager", &people.manager),
             ("admin", &people.admin),
         ] {
-            say(format!("  {role:<10} {:<12} {}", login.username, login.password));
+            say(format!(
+                "  {role:<10} {:<12} {}",
+                login.username, login.password
+            ));
         }
         let kind = if self.continued { "continued" } else { "new" };
         say(format!(
@@ -90,12 +99,19 @@ impl Demo<'_> {
 }
 
 fn local(at: UtcMs) -> String {
-    let text = domain::time::zone(ZONE).map(|zone| at.in_zone(&zone).strftime("%A %Y-%m-%d %H:%M:%S").to_string());
+    let text = domain::time::zone(ZONE).map(|zone| {
+        at.in_zone(&zone)
+            .strftime("%A %Y-%m-%d %H:%M:%S")
+            .to_string()
+    });
     text.map_or_else(|_| at.to_string(), |text| format!("{text} in Mexico City"))
 }
 
 fn ahead(offset_ms: i64) -> String {
-    let (hours, minutes) = (offset_ms.abs() / HOUR_MS, offset_ms.abs() % HOUR_MS / MINUTE_MS);
+    let (hours, minutes) = (
+        offset_ms.abs() / HOUR_MS,
+        offset_ms.abs() % HOUR_MS / MINUTE_MS,
+    );
     match offset_ms {
         0 => String::new(),
         1.. => format!(" ({hours} h {minutes} min ahead of the machine's)"),
@@ -115,23 +131,32 @@ impl Line {
         let terminal = std::io::stderr().is_terminal();
         let bar = (terminal && !quiet).then(|| {
             let bar = ProgressBar::new_spinner();
-            ProgressStyle::with_template("{spinner} {msg}").map_or(bar.clone(), |style| bar.with_style(style))
+            ProgressStyle::with_template("{spinner} {msg}")
+                .map_or(bar.clone(), |style| bar.with_style(style))
         });
-        Self { bar, quiet, ticks: AtomicU64::new(0) }
+        Self {
+            bar,
+            quiet,
+            ticks: AtomicU64::new(0),
+        }
     }
 
-    pub(super) fn show(&self, figures: &Figures, clock: &NodeClock) {
-        if self.quiet {
+    pub(super) async fn show(&self, node: &Node, clock: &NodeClock) {
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        if self.quiet || (self.bar.is_none() && tick % PLAIN_EVERY != 0) {
             return;
         }
-        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        let text = words(
+            &node.center.figures().await,
+            &node.center.board().await.data,
+            clock.now(),
+        );
         match &self.bar {
             Some(bar) => {
-                bar.set_message(words(figures, clock.now()));
+                bar.set_message(text);
                 bar.tick();
             }
-            None if tick % PLAIN_EVERY == 0 => say(words(figures, clock.now())),
-            None => {}
+            None => say(text),
         }
     }
 }
@@ -144,20 +169,22 @@ impl Drop for Line {
     }
 }
 
-fn words(f: &Figures, now: UtcMs) -> String {
+fn words(f: &Figures, board: &BoardData, now: UtcMs) -> String {
     let pct = |n: u64, d: u64| if d == 0 { 0 } else { n * 100 / d };
-    let mut states: Vec<(&str, u64)> = Vec::new();
-    for (_, state, count) in &f.agents {
-        match states.iter_mut().find(|(known, _)| known == state) {
-            Some((_, sum)) => *sum += count,
-            None => states.push((state, *count)),
-        }
+    let mut states: BTreeMap<&str, u32> = BTreeMap::new();
+    for agent in &board.agents {
+        *states.entry(agent.state.as_str()).or_default() += 1;
     }
-    let agents: Vec<String> = states.iter().filter(|s| s.1 > 0).map(|(state, n)| format!("{n} {state}")).collect();
+    let agents: Vec<String> = states
+        .iter()
+        .map(|(state, n)| format!("{n} {state}"))
+        .collect();
     let lines: u64 = f.lines.iter().map(|l| l.1).sum();
     let mut text = format!(
         "{} | {} dialed, {lines} lines up, {} answered, {} with an agent, {} abandoned of {} | {} promises | occupancy {} % | agents: {}",
-        local(now).rsplit_once(" in ").map_or("", |(t, _)| t.rsplit(' ').next().unwrap_or("")),
+        local(now)
+            .rsplit_once(" in ")
+            .map_or("", |(t, _)| t.rsplit(' ').next().unwrap_or("")),
         f.attempts,
         f.answered_human + f.answered_machine,
         f.connected,
@@ -165,11 +192,19 @@ fn words(f: &Figures, now: UtcMs) -> String {
         f.abandonment.denominator,
         f.promises,
         pct(f.occupancy.numerator_ms, f.occupancy.denominator_ms),
-        if agents.is_empty() { "none".to_owned() } else { agents.join(", ") },
+        if agents.is_empty() {
+            "none".to_owned()
+        } else {
+            agents.join(", ")
+        },
     );
-    if f.attempts == 0 && !f.blocked.is_empty() {
-        let reasons: Vec<String> = f.blocked.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
-        text += &format!(" | nothing may be dialed now: {}", reasons.join(", "));
+    for problem in board
+        .campaigns
+        .iter()
+        .filter_map(|c| c.problem.as_ref())
+        .take(1)
+    {
+        text += &format!(" | {}: {}", problem.code, problem.en);
     }
     text
 }

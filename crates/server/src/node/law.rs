@@ -15,21 +15,35 @@ pub(crate) fn rule_book(law: &Law) -> anyhow::Result<RuleBook> {
         return Ok(RuleBook::embedded()?);
     }
     let folder = std::path::Path::new(&law.packs);
-    let entries = std::fs::read_dir(folder).with_context(|| format!("[law] packs {}", law.packs))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("[law] packs {}", law.packs))?;
     let mut own: Vec<(String, String)> = Vec::new();
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "json") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let text =
+                std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             own.push((name, text));
         }
     }
     own.sort();
-    let kept = EMBEDDED_PACKS.iter().filter(|(name, _)| !own.iter().any(|(o, _)| o == name));
-    let packs: Vec<(String, String)> =
-        kept.map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).chain(own.iter().cloned()).collect();
-    Ok(RuleBook::load(&packs, EMBEDDED_HOLIDAYS, EMBEDDED_PREFIXES)?)
+    let kept = EMBEDDED_PACKS
+        .iter()
+        .filter(|(name, _)| !own.iter().any(|(o, _)| o == name));
+    let packs: Vec<(String, String)> = kept
+        .map(|(n, t)| ((*n).to_owned(), (*t).to_owned()))
+        .chain(own.iter().cloned())
+        .collect();
+    Ok(RuleBook::load(
+        &packs,
+        EMBEDDED_HOLIDAYS,
+        EMBEDDED_PREFIXES,
+    )?)
 }
 
 /// The packs as the API shows them.
@@ -39,7 +53,10 @@ pub(super) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
         .map(|pack| RulePackInfo {
             id: pack.id,
             version: pack.version,
-            country: pack.jurisdiction.first().map_or_else(String::new, |j| j.chars().take(2).collect()),
+            country: pack
+                .jurisdiction
+                .first()
+                .map_or_else(String::new, |j| j.chars().take(2).collect()),
             hash: pack.hash,
             valid_from: Some(pack.valid_from),
             valid_to: pack.valid_to,
@@ -58,11 +75,19 @@ mod tests {
         let (name, text) = EMBEDDED_PACKS[0];
         let changed = text.replacen("\"version\": \"", "\"version\": \"own-", 1);
         std::fs::write(dir.path().join(name), changed).expect("written");
-        let law = Law { packs: dir.path().display().to_string() };
+        let law = Law {
+            packs: dir.path().display().to_string(),
+        };
         let book = rule_book(&law).expect("read");
         let packs = book.packs(UtcMs(0));
         assert_eq!(packs.len(), EMBEDDED_PACKS.len());
-        assert_eq!(packs.iter().filter(|p| p.version.starts_with("own-")).count(), 1);
+        assert_eq!(
+            packs
+                .iter()
+                .filter(|p| p.version.starts_with("own-"))
+                .count(),
+            1
+        );
         std::fs::write(dir.path().join("bad.json"), "{}").expect("written");
         assert!(format!("{:#}", rule_book(&law).expect_err("fault")).contains("bad.json"));
     }

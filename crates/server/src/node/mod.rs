@@ -15,6 +15,7 @@ use crate::secrets;
 use anyhow::Context as _;
 use api::{ApiConfig, ApiParts, ApiState};
 use async_trait::async_trait;
+use center::view::Figures;
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports, RecordingRepair, Repaired};
 use domain::entity::Recording;
 use domain::ports::{Bus, Clock, IdSource, Store};
@@ -26,6 +27,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use voice::{SipTransport, Voice, VoiceConfig, VoiceHandle};
 
+/// From the end of the calls to the last figures.
+const SETTLE: Duration = Duration::from_millis(500);
 /// Longest wait for open requests at the end.
 const HTTP_END: Duration = Duration::from_secs(5);
 
@@ -35,9 +38,12 @@ const HTTP_END: Duration = Duration::from_secs(5);
 /// When it cannot be reached or is of a later version.
 pub(crate) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
     if let Some(file) = url.strip_prefix("sqlite://")
-        && let Some(folder) = Path::new(file).parent().filter(|f| !f.as_os_str().is_empty())
+        && let Some(folder) = Path::new(file)
+            .parent()
+            .filter(|f| !f.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).with_context(|| format!("[database] url: folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("[database] url: folder {}", folder.display()))?;
     }
     let store = store::SqlStore::connect(url).await?;
     store.migrate().await?;
@@ -85,7 +91,14 @@ impl Node {
     /// # Errors
     /// When a part cannot be started; the error says which and why.
     pub(crate) async fn start(parts: Parts<'_>) -> anyhow::Result<Self> {
-        let Parts { config, kind, store, clock, listener, drain_ms } = parts;
+        let Parts {
+            config,
+            kind,
+            store,
+            clock,
+            listener,
+            drain_ms,
+        } = parts;
         let clock_port: Arc<dyn Clock> = clock.clone();
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let bus = open_bus(&config.bus.url).await?;
@@ -95,10 +108,15 @@ impl Node {
         let phones = phones::PhoneBook::load(Arc::clone(&store)).await?;
         let voice_config = voice_config(config, trunks, phones.clone(), clock_port.clone())?;
         let voice = Voice::start(voice_config).await.context("voice")?;
-        let sip = voice.handle.sip_addr(SipTransport::Udp).context("[sip] bind: no udp:// address")?;
+        let sip = voice
+            .handle
+            .sip_addr(SipTransport::Udp)
+            .context("[sip] bind: no udp:// address")?;
         let desk = Arc::new(DeskHub::new());
         let mut center_config = CenterConfig::new(&config.node.name);
-        center_config.repair = Arc::new(Mender { dir: config.recordings_dir() });
+        center_config.repair = Arc::new(Mender {
+            dir: config.recordings_dir(),
+        });
         center_config.drain_max_ms = drain_ms;
         let ports = Ports {
             store: Arc::clone(&store),
@@ -133,7 +151,14 @@ impl Node {
         let http = listener.local_addr()?;
         let screens = config.node.roles.iter().any(|r| r == "web");
         let web = web::serve(listener, api, screens);
-        Ok(Self { center, http, sip, voice: voice.handle, phones: phones.keep_fresh(), web })
+        Ok(Self {
+            center,
+            http,
+            sip,
+            voice: voice.handle,
+            phones: phones.keep_fresh(),
+            web,
+        })
     }
 
     /// Waits until calls are over, without new ones, at most the time the node was given.
@@ -141,12 +166,17 @@ impl Node {
         self.center.drain().await;
     }
 
-    /// Ends everything: calls still up get a BYE, recordings are sealed, sockets closed.
-    pub(crate) async fn stop(self) {
+    /// Ends everything: calls still up get a BYE, recordings are sealed, sockets closed. Gives the
+    /// engine's last figures.
+    pub(crate) async fn stop(self) -> Figures {
         self.voice.shutdown().await;
+        // What voice told last is still on its way to the engine.
+        tokio::time::sleep(SETTLE).await;
+        let figures = self.center.figures().await;
         self.center.shutdown().await;
         self.phones.abort();
         self.web.end(HTTP_END).await;
+        figures
     }
 }
 
@@ -154,7 +184,9 @@ async fn open_bus(url: &str) -> anyhow::Result<Arc<dyn Bus>> {
     if url == "local" {
         return Ok(Arc::new(store::LocalBus::new()));
     }
-    Ok(Arc::new(store::RedisBus::connect(url).await.context("[bus] url")?))
+    Ok(Arc::new(
+        store::RedisBus::connect(url).await.context("[bus] url")?,
+    ))
 }
 
 fn voice_config(
@@ -166,14 +198,23 @@ fn voice_config(
     let binds: Result<_, _> = config.sip.bind.iter().map(|b| b.parse()).collect();
     let external = match config.sip.external_address.as_str() {
         "" => None,
-        text => Some(text.parse().context("[sip] external_address: expected an IP address")?),
+        text => Some(
+            text.parse()
+                .context("[sip] external_address: expected an IP address")?,
+        ),
     };
-    let folder = Some(config.media.prompts.as_str()).filter(|p| !p.is_empty()).map(PathBuf::from);
+    let folder = Some(config.media.prompts.as_str())
+        .filter(|p| !p.is_empty())
+        .map(PathBuf::from);
     Ok(VoiceConfig {
         sip_bind: binds.context("[sip] bind")?,
         external_address: external,
         sip_transactions: config.limits.sip_transactions,
-        media_bind: config.media.bind.parse().context("[media] bind: expected an IP address")?,
+        media_bind: config
+            .media
+            .bind
+            .parse()
+            .context("[media] bind: expected an IP address")?,
         media_ports: config.media_ports()?,
         media_threads: config.media.threads,
         calls: config.limits.calls,

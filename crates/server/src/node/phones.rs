@@ -21,16 +21,25 @@ pub(super) struct PhoneBook {
 impl PhoneBook {
     /// Reads all agents.
     pub(super) async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
-        let book = Self { store, known: Arc::default() };
+        let book = Self {
+            store,
+            known: Arc::default(),
+        };
         book.refresh().await?;
         Ok(book)
     }
 
     async fn refresh(&self) -> Result<(), StoreError> {
         let mut fresh = HashMap::new();
-        let mut page = PageRequest { limit: PAGE_LIMIT_MAX, cursor: None };
+        let mut page = PageRequest {
+            limit: PAGE_LIMIT_MAX,
+            cursor: None,
+        };
         loop {
-            let rows = self.store.list_agents(&ListFilter::default(), &page).await?;
+            let rows = self
+                .store
+                .list_agents(&ListFilter::default(), &page)
+                .await?;
             fresh.extend(rows.items.into_iter().map(|a| (a.sip_user, a.sip_password)));
             match rows.next_cursor {
                 Some(cursor) => page.cursor = Some(cursor),
@@ -56,6 +65,10 @@ impl PhoneBook {
 
 impl PhoneSecrets for PhoneBook {
     fn password(&self, sip_user: &str) -> Option<String> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(sip_user).cloned()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(sip_user)
+            .cloned()
     }
 }

@@ -56,7 +56,11 @@ fn for_voice(trunk: &TrunkConfig, id: TrunkId) -> anyhow::Result<voice::TrunkCon
         channels: trunk.channels,
         cps: f64::from(trunk.cps),
         codecs: codecs?,
-        headers: trunk.headers.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        headers: trunk
+            .headers
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
         behind_nat: trunk.behind_nat,
     })
 }
