@@ -197,6 +197,9 @@ pub struct VoiceConfig {
     /// Folder with messages that replace the built-in ones: `LANGUAGE.wav` and
     /// `CLIENT_ID.LANGUAGE.wav`, 8 kHz, 16-bit, mono.
     pub prompts_dir: Option<PathBuf>,
+    /// File that holds what is needed to end the legs of this node after it was killed; the next
+    /// process on it ends them. A file for each node, never shared: `None` keeps nothing.
+    pub legs_file: Option<PathBuf>,
     /// What becomes of calls that come in.
     pub inbound: Inbound,
     /// The node's clock; the instants of all reports are on it.
@@ -235,6 +238,7 @@ impl VoiceConfig {
             phones,
             recordings_dir,
             prompts_dir: None,
+            legs_file: None,
             inbound: Inbound::default(),
             clock,
         }

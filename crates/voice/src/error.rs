@@ -37,6 +37,14 @@ pub enum VoiceError {
         /// Why.
         reason: String,
     },
+    /// The book of legs cannot be read or written.
+    #[error("book of legs {path}: {source}")]
+    Legs {
+        /// File.
+        path: PathBuf,
+        /// From the system.
+        source: std::io::Error,
+    },
     /// A recording cannot be read or mended.
     #[error("recording {path}: {reason}")]
     Recording {

@@ -96,6 +96,10 @@ pub const FILL_AFTER_MS: u64 = 100;
 pub const PROMPT_S: usize = 120;
 /// Prompts loaded from the folder.
 pub const PROMPTS: usize = 1_024;
+/// Entries waiting for the book of legs; beyond it they are lost, and session timers do its work.
+pub const LEG_BOOK_QUEUE: usize = 4_096;
+/// Size at which the book of legs is written anew, bytes; an entry has about 1,500.
+pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
 pub const RECORDER_QUEUE: usize = 4_096;
 /// Gaps kept in one recording's list; later ones extend the last.

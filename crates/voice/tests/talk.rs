@@ -263,6 +263,39 @@ async fn supervisors_listen_whisper_barge_and_take_over() {
 }
 
 #[tokio::test]
+async fn four_supervisors_and_no_fifth() {
+    let mut j = joined().await;
+    let mut phones = Vec::new();
+    for n in 2..=6 {
+        phones.push(j.node.agent(n, SUPERVISOR_HZ).await);
+        let joins = j
+            .node
+            .trunk
+            .monitor(j.attempt, agent(n), Some(MonitorMode::Listen))
+            .await;
+        let expected = if n < 6 {
+            Ok(())
+        } else {
+            Err(TrunkError::Limit("supervisors on one call"))
+        };
+        assert_eq!(joins, expected, "supervisor {n}");
+    }
+    j.node
+        .trunk
+        .monitor(j.attempt, agent(2), None)
+        .await
+        .expect("leaves");
+    let last = j
+        .node
+        .trunk
+        .monitor(j.attempt, agent(6), Some(MonitorMode::Listen))
+        .await;
+    assert_eq!(last, Ok(()), "one left, one more may come");
+    let share = |l: &common::audio::Line| l.share(AGENT_HZ) > 0.3 && l.share(DEBTOR_HZ) > 0.3;
+    phones[4].line.becomes("hears both", share).await;
+}
+
+#[tokio::test]
 async fn a_stranger_is_not_heard() {
     let mut carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
     let mut node = Node::start(vec![trunk(carrier.addr)]).await;
@@ -329,6 +362,48 @@ async fn a_running_recording_is_playable_and_mended() {
     let after = hound::WavReader::open(&copy).expect("plays").duration();
     assert!(before > 8_000 && after >= before, "{before} {after}");
     assert_eq!(mended.duration_ms, i64::from(after) / 8);
+}
+
+#[tokio::test]
+async fn the_next_process_ends_what_a_killed_one_left() {
+    let mut carrier = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let folder = tempfile::tempdir().expect("folder");
+    let legs = folder.path().join("legs");
+    let (config, path) = (trunk(carrier.addr), legs.clone());
+    let mut node = Node::configured(move |c| {
+        c.trunks = vec![config];
+        c.legs_file = Some(path);
+    })
+    .await;
+    let mut phone = node.agent(1, AGENT_HZ).await;
+    let over = node.dial(1, 20_000).await;
+    node.answered(over).await;
+    node.trunk
+        .hang_up(over, HangUpCause::Normal)
+        .await
+        .expect("hangs up");
+    node.ended(over).await;
+    let attempt = node.dial(2, 20_000).await;
+    node.answered(attempt).await;
+    // What a kill would leave: the book as it is now, while both legs are up.
+    let mut left = String::new();
+    while left.matches("\n+ ").count() + usize::from(left.starts_with('+')) < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        left = std::fs::read_to_string(&legs).expect("reads");
+    }
+    let copy = folder.path().join("copy");
+    std::fs::write(&copy, left).expect("writes");
+    let _next = Node::configured(|c| c.legs_file = Some(copy)).await;
+    let bye = |s: &Seen| match s {
+        Seen::Ended {
+            by_remote: true,
+            q850: Some(38),
+            ..
+        } => Some(()),
+        _ => None,
+    };
+    carrier.sees(bye).await;
+    phone.sees(bye).await;
 }
 
 #[tokio::test]

@@ -105,6 +105,30 @@ impl Engine {
         self.live(leg).map(|_| leg).ok_or(TrunkError::Gone)
     }
 
+    /// Supervisors on a debtor's call.
+    pub(super) fn supervisors(&self, debtor: LegId) -> &[AgentId] {
+        match self.live(debtor).map(|row| &row.owner) {
+            Some(Owner::Debtor(debtor)) => &debtor.supervisors,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn supervisors_mut(&mut self, debtor: LegId) -> Option<&mut Vec<AgentId>> {
+        match self.legs.get_mut(debtor).map(|row| &mut row.owner) {
+            Some(Owner::Debtor(debtor)) => Some(&mut debtor.supervisors),
+            _ => None,
+        }
+    }
+
+    /// A leg supervises one call at most: it leaves the one it was on.
+    pub(super) fn leaves_calls(&mut self, agent: AgentId) {
+        for row in self.legs.iter_mut() {
+            if let Owner::Debtor(debtor) = &mut row.owner {
+                debtor.supervisors.retain(|s| *s != agent);
+            }
+        }
+    }
+
     /// A live agent's leg that can be joined: its audio path is proved.
     pub(super) fn proved_agent(&self, agent: AgentId) -> Result<LegId, TrunkError> {
         let leg = self.of_agent(agent)?;
@@ -116,6 +140,7 @@ impl Engine {
 
     pub(super) fn agent_answered(&mut self, leg: LegId, sdp: Option<&Bytes>) {
         let now = self.now;
+        self.leg_up(leg);
         let Some(row) = self.legs.get_mut(leg) else {
             return;
         };

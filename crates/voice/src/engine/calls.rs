@@ -102,6 +102,7 @@ impl Engine {
             order,
             ringing: false,
             answered: false,
+            supervisors: Vec::new(),
         };
         let owner = Owner::Debtor(Box::new(debtor));
         self.attempts.insert(attempt, leg);
@@ -184,6 +185,7 @@ impl Engine {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
         }
+        self.leg_up(leg);
         match agreed {
             Ok(agreed) => self.plane.order(Order::Agreed(leg, agreed, true)),
             Err(error) => {

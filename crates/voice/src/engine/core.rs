@@ -2,6 +2,7 @@
 
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
+use super::orphans::{LegBook, Orphan};
 use super::outbox::Outbox;
 use super::route::Route;
 use super::trunks::Found;
@@ -14,7 +15,7 @@ use crate::{VoiceError, limits};
 use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::TrunkReport;
 use domain::time::UtcMs;
-use sip::header::Algorithm;
+use sip::header::{Algorithm, Reason};
 use sip::msg::Uri;
 use sip::ua::{Auth, Config, PingKey, Received, RegKey, RegistrarRules, Secret};
 use sip::{Endpoint, Millis, Proto, SeededIds};
@@ -65,6 +66,7 @@ pub(super) struct Engine {
     pub(super) sip_addr: SocketAddr,
     pub(super) media_ip: IpAddr,
     pub(super) farewell: Option<Farewell>,
+    book: LegBook,
 }
 
 /// A shutdown under way.
@@ -79,6 +81,7 @@ impl Engine {
         config: VoiceConfig,
         reports: mpsc::Sender<TrunkReport>,
     ) -> Result<(Self, Ears), VoiceError> {
+        let (book, left) = LegBook::open(config.legs_file.as_deref())?;
         let prompts = Prompts::load(config.prompts_dir.as_deref())?;
         let (net, inbound) = Net::open(&config.sip_bind).await?;
         let (happened, media) = mpsc::channel(limits::MEDIA_EVENT_QUEUE);
@@ -124,9 +127,11 @@ impl Engine {
             sip_addr,
             media_ip: reached_at(&config, bind),
             farewell: None,
+            book,
             config,
         };
         engine.befriend();
+        engine.end_orphans(&left);
         Ok((
             engine,
             Ears {
@@ -222,6 +227,36 @@ impl Engine {
         }
     }
 
+    /// Ends what the last process on this node left up.
+    fn end_orphans(&mut self, left: &[Orphan]) {
+        if !left.is_empty() {
+            tracing::info!(
+                legs = left.len(),
+                "ending the legs of a process that is gone"
+            );
+        }
+        let (now, reason) = (self.millis(), Reason::q850(38, "restart"));
+        for orphan in left {
+            let sent = self
+                .endpoint
+                .end_orphan(now, orphan.target, &orphan.bye, Some(&reason));
+            if let Err(error) = sent {
+                tracing::warn!(%error, "a leg of the last process cannot be ended");
+            }
+        }
+        self.settle();
+    }
+
+    /// The call of a leg is up: should we die, the next process can end it.
+    pub(super) fn leg_up(&mut self, leg: LegId) {
+        if self.book.is_kept()
+            && let Some(key) = self.live(leg).map(|row| row.key)
+            && let Some((target, bye)) = self.endpoint.bye_in_advance(key)
+        {
+            self.book.up(leg, target, bye);
+        }
+    }
+
     fn retry(&mut self) {
         self.plane.retry();
         self.outbox.post();
@@ -236,6 +271,7 @@ impl Engine {
             return;
         }
         self.plane.order(crate::plane::Order::Remove(leg, over.at));
+        self.book.down(leg);
         self.leg_over(leg, &over);
     }
 

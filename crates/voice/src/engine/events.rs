@@ -258,6 +258,7 @@ impl Engine {
                 let agent = held.agent;
                 if self.agents.get(&agent) == Some(&leg) {
                     self.agents.remove(&agent);
+                    self.leaves_calls(agent);
                 }
             }
             Owner::Caller { .. } => {}

@@ -60,6 +60,7 @@ impl Engine {
                 our_end: None,
             },
         );
+        self.leg_up(leg);
         if let Some(agreed) = agreed {
             self.play_to_caller(leg, agreed);
         }

@@ -37,6 +37,8 @@ pub(super) struct Debtor {
     pub(super) order: DialOrder,
     pub(super) ringing: bool,
     pub(super) answered: bool,
+    /// Supervisors on the call.
+    pub(super) supervisors: Vec<AgentId>,
 }
 
 pub(super) struct AgentLeg {
@@ -98,6 +100,10 @@ impl Legs {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (LegId, &LegRow)> {
         self.rows.iter().map(|(leg, row)| (*leg, row))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut LegRow> {
+        self.rows.values_mut()
     }
 
     pub(super) fn callers(&self) -> usize {

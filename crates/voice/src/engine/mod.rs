@@ -12,6 +12,7 @@ mod inbound;
 mod legs;
 mod obey;
 mod order;
+mod orphans;
 mod outbox;
 mod route;
 mod trunks;

@@ -3,9 +3,11 @@
 use super::calls::our_end;
 use super::core::Engine;
 use super::order::{Command, Order};
+use crate::limits;
 use crate::plane::{self, LegId, Sound};
 use crate::voice::VoiceStats;
-use domain::ports::{LegRef, PlayWhat, TrunkError};
+use domain::ids::{AgentId, AttemptId};
+use domain::ports::{LegRef, MonitorMode, PlayWhat, TrunkError};
 use std::time::Instant;
 
 impl Engine {
@@ -41,7 +43,9 @@ impl Engine {
             }
             Command::Bridge(attempt, agent) => {
                 let debtor = self.of_attempt(attempt, true)?;
-                let agent = self.proved_agent(agent)?;
+                let leg = self.proved_agent(agent)?;
+                self.leaves_calls(agent);
+                let agent = leg;
                 self.plane.order(plane::Order::Bridge {
                     debtor,
                     agent,
@@ -64,25 +68,46 @@ impl Engine {
                     plane::key_event(digit).ok_or(TrunkError::Limit("keys are 0-9*#A-D"))?;
                 self.debtor_order(attempt, |leg| plane::Order::Dtmf(leg, event))
             }
-            Command::Monitor(attempt, supervisor, mode) => {
-                let debtor = self.of_attempt(attempt, true)?;
-                let supervisor = self.proved_agent(supervisor)?;
-                self.plane.order(plane::Order::Monitor {
-                    debtor,
-                    supervisor,
-                    mode,
-                });
-                Ok(())
-            }
+            Command::Monitor(attempt, supervisor, mode) => self.monitor(attempt, supervisor, mode),
             Command::Play(leg, what) => self.play(leg, what),
             Command::OpenAgent(agent, user) => self.open_agent(agent, &user),
             Command::CloseAgent(agent) => self.close_agent(agent),
         }
     }
 
+    /// Lets a supervisor's own leg join or leave.
+    fn monitor(
+        &mut self,
+        attempt: AttemptId,
+        supervisor: AgentId,
+        mode: Option<MonitorMode>,
+    ) -> Result<(), TrunkError> {
+        let debtor = self.of_attempt(attempt, true)?;
+        let leg = self.proved_agent(supervisor)?;
+        let listed = self.supervisors(debtor);
+        let known = listed.contains(&supervisor);
+        if mode.is_some() && !known && listed.len() >= limits::SUPERVISORS_PER_CALL {
+            return Err(TrunkError::Limit("supervisors on one call"));
+        }
+        if mode.is_some() != known {
+            self.leaves_calls(supervisor);
+        }
+        if let (Some(_), Some(listed)) = (mode, self.supervisors_mut(debtor))
+            && !known
+        {
+            listed.push(supervisor);
+        }
+        self.plane.order(plane::Order::Monitor {
+            debtor,
+            supervisor: leg,
+            mode,
+        });
+        Ok(())
+    }
+
     fn debtor_order(
         &mut self,
-        attempt: domain::ids::AttemptId,
+        attempt: AttemptId,
         order: impl FnOnce(LegId) -> plane::Order,
     ) -> Result<(), TrunkError> {
         let leg = self.of_attempt(attempt, true)?;

@@ -1,0 +1,62 @@
+//! Ending calls of a process that is gone: a BYE written while its call was up, sent by the next
+//! process.
+
+use bytes::Bytes;
+
+use super::call::State;
+use super::core::Use;
+use super::{CallKey, Endpoint};
+use crate::header::Reason;
+use crate::msg::{HeaderName, Message, Method, Request, parse_datagram};
+use crate::transport::Target;
+use crate::{Millis, SipError};
+
+/// Added to the call's sequence number, so that no request it sends later comes close: at a session
+/// refresh each 45 s that is two months.
+const AHEAD: u32 = 100_000;
+
+impl Endpoint {
+    /// The BYE that would end an answered call, without Via, and where it would go. Keep it; after
+    /// this process has died give it to [`Endpoint::end_orphan`]. None while the call is not up.
+    #[must_use]
+    pub fn bye_in_advance(&self, call: CallKey) -> Option<(Target, Bytes)> {
+        let call = self
+            .calls
+            .get(&call)
+            .filter(|call| matches!(call.state, State::Up))?;
+        let mut dialog = call.dialog.clone();
+        dialog.local_cseq = dialog.local_cseq.saturating_add(AHEAD);
+        let mut target = call.next_hop(&self.core);
+        target.conn = None;
+        Some((target, dialog.request(Method::Bye).to_bytes()))
+    }
+
+    /// Sends a BYE that [`Endpoint::bye_in_advance`] gave to a process that is gone. Its answer is
+    /// not reported.
+    ///
+    /// # Errors
+    /// [`SipError::State`] when it is no BYE, [`SipError::Limit`], [`SipError::NoLocalAddress`].
+    pub fn end_orphan(
+        &mut self,
+        now: Millis,
+        target: Target,
+        bye: &Bytes,
+        reason: Option<&Reason>,
+    ) -> Result<(), SipError> {
+        let mut request = orphan(bye).ok_or(SipError::State("not a BYE"))?;
+        if let Some(reason) = reason {
+            request.headers.push(HeaderName::Reason, reason.to_bytes());
+        }
+        // A key that no call has: whatever the answer is, nothing hangs on it.
+        let key = CallKey(self.fresh_key());
+        self.core.send(now, request, target, Use::Bye(key))?;
+        Ok(())
+    }
+}
+
+fn orphan(bye: &Bytes) -> Option<Request> {
+    match parse_datagram(bye).ok()? {
+        Message::Request(request) if request.method == Method::Bye => Some(request),
+        _ => None,
+    }
+}

@@ -1,0 +1,238 @@
+//! Legs that are up, kept on disk: what a killed process leaves behind, the next one ends
+//! (`faults.md` promise 6). The book is a help, not a truth: where an entry is lost the far end's
+//! session timer ends the leg.
+
+use crate::plane::LegId;
+use crate::{VoiceError, limits};
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use sip::{Proto, Target};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+/// A leg of a process that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Orphan {
+    pub(super) target: Target,
+    pub(super) bye: Bytes,
+}
+
+enum Entry {
+    Up(LegId, Orphan),
+    Down(LegId),
+}
+
+/// The way to the thread that writes the book; it ends with the value.
+pub(super) struct LegBook(Option<Sender<Entry>>);
+
+impl LegBook {
+    /// Reads what is left of the last process, and starts a new book in its place. Without a path
+    /// nothing is kept.
+    pub(super) fn open(path: Option<&Path>) -> Result<(Self, Vec<Orphan>), VoiceError> {
+        let Some(path) = path else {
+            return Ok((Self(None), Vec::new()));
+        };
+        let fail = |source| VoiceError::Legs {
+            path: path.to_owned(),
+            source,
+        };
+        let left = match std::fs::read(path) {
+            Ok(bytes) => read(&String::from_utf8_lossy(&bytes)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(e) => return Err(fail(e)),
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let file = File::create(path).map_err(fail)?;
+        let (line, entries) = bounded(limits::LEG_BOOK_QUEUE);
+        let path = path.to_owned();
+        std::thread::Builder::new()
+            .name("leg-book".to_owned())
+            .spawn(move || keep(&path, file, &entries))
+            .map_err(|source| VoiceError::Thread {
+                what: "leg-book",
+                source,
+            })?;
+        Ok((Self(Some(line)), left.into_values().collect()))
+    }
+
+    /// Whether entries are wanted at all.
+    pub(super) fn is_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn up(&self, leg: LegId, target: Target, bye: Bytes) {
+        self.give(Entry::Up(leg, Orphan { target, bye }));
+    }
+
+    pub(super) fn down(&self, leg: LegId) {
+        self.give(Entry::Down(leg));
+    }
+
+    fn give(&self, entry: Entry) {
+        if let Some(line) = &self.0 {
+            // Full: a disk that hangs must not hold up a call.
+            let _ = line.try_send(entry);
+        }
+    }
+}
+
+fn keep(path: &Path, mut file: File, entries: &Receiver<Entry>) {
+    let mut live: BTreeMap<u64, String> = BTreeMap::new();
+    let mut bytes = 0;
+    while let Ok(entry) = entries.recv() {
+        let line = match entry {
+            Entry::Up(leg, orphan) => {
+                let line = write(leg.0, &orphan);
+                live.insert(leg.0, line.clone());
+                line
+            }
+            Entry::Down(leg) => {
+                if live.remove(&leg.0).is_none() {
+                    continue;
+                }
+                format!("- {}\n", leg.0)
+            }
+        };
+        bytes += line.len();
+        let written = if bytes > limits::LEG_BOOK_BYTES {
+            bytes = live.values().map(String::len).sum();
+            rewrite(path, &live).map(|fresh| file = fresh)
+        } else {
+            file.write_all(line.as_bytes())
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "the book of legs cannot be written");
+        }
+    }
+}
+
+fn rewrite(path: &Path, live: &BTreeMap<u64, String>) -> std::io::Result<File> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    for line in live.values() {
+        file.write_all(line.as_bytes())?;
+    }
+    std::fs::rename(&fresh, path)?;
+    Ok(file)
+}
+
+fn write(leg: u64, orphan: &Orphan) -> String {
+    let Target { proto, dest, .. } = orphan.target;
+    format!(
+        "+ {leg} {} {dest} {}\n",
+        proto.uri_name(),
+        hex::encode(&orphan.bye)
+    )
+}
+
+/// Entries that were never taken back; a torn last line is none.
+fn read(text: &str) -> BTreeMap<u64, Orphan> {
+    let mut live = BTreeMap::new();
+    for line in text
+        .split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'))
+    {
+        let mut words = line.split(' ');
+        match (words.next(), words.next().and_then(|n| n.parse().ok())) {
+            (Some("+"), Some(leg)) => drop(orphan(words).map(|o| live.insert(leg, o))),
+            (Some("-"), Some(leg)) => drop(live.remove(&leg)),
+            _ => {}
+        }
+    }
+    live
+}
+
+fn orphan<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Orphan> {
+    let proto = match words.next()? {
+        "udp" => Proto::Udp,
+        "tcp" => Proto::Tcp,
+        _ => return None,
+    };
+    let dest = words.next()?.parse().ok()?;
+    let bye = Bytes::from(hex::decode(words.next()?).ok()?);
+    Some(Orphan {
+        target: Target {
+            proto,
+            dest,
+            conn: None,
+        },
+        bye,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some(text: &'static str) -> Orphan {
+        let dest = ([127, 0, 0, 1], 5_070).into();
+        Orphan {
+            target: Target::udp(dest),
+            bye: Bytes::from_static(text.as_bytes()),
+        }
+    }
+
+    /// Closes the book and waits until all of it is on disk.
+    fn close(book: LegBook, path: &Path, lines: usize) {
+        drop(book);
+        for _ in 0..500 {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the book is not written");
+    }
+
+    #[test]
+    fn what_was_up_at_the_end_is_found() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("legs");
+        let (book, left) = LegBook::open(Some(&path)).expect("opens");
+        assert!(left.is_empty() && book.is_kept());
+        for leg in 1..=3 {
+            let orphan = some("BYE sip:x SIP/2.0");
+            book.up(LegId(leg), orphan.target, orphan.bye);
+        }
+        book.down(LegId(2));
+        book.down(LegId(9));
+        close(book, &path, 4);
+        let torn = std::fs::read_to_string(&path).expect("reads") + "+ 7 udp 127.0.0.1:1 41";
+        std::fs::write(&path, torn).expect("writes");
+        let (book, left) = LegBook::open(Some(&path)).expect("opens");
+        assert_eq!(left, [some("BYE sip:x SIP/2.0"), some("BYE sip:x SIP/2.0")]);
+        close(book, &path, 0);
+        let (_book, left) = LegBook::open(Some(&path)).expect("opens");
+        assert!(left.is_empty(), "a new book begins empty");
+    }
+
+    #[test]
+    fn junk_is_no_orphan() {
+        for junk in [
+            "",
+            "+\n",
+            "+ x udp a b\n",
+            "+ 1 tls 127.0.0.1:1 41\n",
+            "+ 1 udp 127.0.0.1:1 4\n",
+        ] {
+            assert!(read(junk).is_empty(), "{junk}");
+        }
+    }
+
+    #[test]
+    fn a_long_book_is_written_anew() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("legs");
+        let live = BTreeMap::from([(4, write(4, &some("BYE")))]);
+        std::fs::write(&path, "- 1\n".repeat(1_000)).expect("writes");
+        drop(rewrite(&path, &live).expect("rewrites"));
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(read(&text), BTreeMap::from([(4, some("BYE"))]));
+        assert_eq!(text.lines().count(), 1);
+    }
+}
