@@ -19,6 +19,7 @@ mod event;
 mod in_dialog;
 mod offer;
 mod order;
+mod orphan;
 mod register;
 mod session;
 mod uac;
