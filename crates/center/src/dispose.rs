@@ -1,29 +1,21 @@
 //! Dispositions: validated, stored with promise, hold, listing and next step, then told to the engine.
 
-use crate::asks::{Actor, DisposeAsk, Disposed, PromiseAsk};
-use crate::engine::DisposedAs;
-use crate::engine::Seat;
+use crate::asks::{Actor, DisposeAsk, Disposed};
+use crate::disposed::closing;
+use crate::engine::{DisposedAs, Seat};
 use crate::error::CenterError;
-use crate::feeder::zone_or_utc;
 use crate::ladder::{self, CALLBACK_PRIORITY};
+use crate::promises;
 use crate::scribe::Step;
 use crate::shared::{Shared, persist};
-use domain::entity::{
-    Attempt, CampaignParams, Disposition, Hold, HoldKind, HoldScope, LedgerKind, LedgerRow,
-    Promise, PromiseState, Suppression, SuppressionKind,
-};
-use domain::event::NewEvent;
-use domain::ids::{AgentId, HoldId, LedgerId, PromiseId, SuppressionId};
-use domain::money::Money;
+use domain::entity::{Attempt, CampaignParams, Disposition, Promise};
+use domain::ids::AgentId;
 use domain::ports::store::{
-    Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX, PageRequest, PromiseRefusal,
-    PromiseTerms, StoreError,
+    Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError,
 };
-use domain::rules::disposition::{point_bad, retry_as, suppresses_point};
-use domain::rules::promise::{self, TermsFault};
+use domain::rules::disposition::retry_as;
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
-use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -31,23 +23,18 @@ use tokio::sync::oneshot;
 const NOTE_MAX: usize = 2_000;
 /// Furthest call-back, days.
 const CALLBACK_MAX_DAYS: i64 = 60;
-/// Broken promises in [`BROKEN_DAYS`] after which a new one needs a supervisor (terms.md §6 [H]).
-const BROKEN_MAX: usize = 2;
-/// How far back broken promises count, days.
-const BROKEN_DAYS: i64 = 60;
-
 /// Everything a disposition is checked against.
-struct Case {
-    attempt: Attempt,
-    facts: ContactFacts,
-    params: CampaignParams,
-    seat: Option<Seat>,
-    disposition: Disposition,
-    now: UtcMs,
+pub(crate) struct Case {
+    pub(crate) attempt: Attempt,
+    pub(crate) facts: ContactFacts,
+    pub(crate) params: CampaignParams,
+    pub(crate) seat: Option<Seat>,
+    pub(crate) disposition: Disposition,
+    pub(crate) now: UtcMs,
 }
 
 impl Case {
-    fn agent(&self) -> Option<AgentId> {
+    pub(crate) fn agent(&self) -> Option<AgentId> {
         self.seat
             .as_ref()
             .and_then(|s| s.agent)
@@ -75,7 +62,7 @@ pub(crate) async fn dispose(
     };
     check(&case, &ask)?;
     let promise = match &ask.promise {
-        Some(asked) => Some(record_promise(&shared, actor, &case, asked).await?),
+        Some(asked) => Some(promises::record(&shared, actor, &case, asked).await?),
         None => None,
     };
     let item = next_item(&shared, &case, &ask, promise.as_ref()).await?;
@@ -181,14 +168,14 @@ async fn load(
     })))
 }
 
-fn of_debtor(attempt: &Attempt) -> ListFilter {
+pub(crate) fn of_debtor(attempt: &Attempt) -> ListFilter {
     ListFilter {
         debtor_id: Some(attempt.debtor_id),
         ..ListFilter::default()
     }
 }
 
-fn whole_page() -> PageRequest {
+pub(crate) fn whole_page() -> PageRequest {
     PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
@@ -249,132 +236,6 @@ fn check(case: &Case, ask: &DisposeAsk) -> Result<(), CenterError> {
         ));
     }
     Ok(())
-}
-
-fn terms_fault(fault: &TermsFault) -> CenterError {
-    match fault {
-        TermsFault::Amount { .. } => {
-            CenterError::invalid("promise_amount", "promise.amount", fault.to_string())
-        }
-        _ => CenterError::invalid("promise_date", "promise.due_date", fault.to_string()),
-    }
-}
-
-/// Too many broken ones: an agent may not take another.
-async fn may_promise(shared: &Shared, actor: Actor, case: &Case) -> Result<(), CenterError> {
-    if !matches!(actor, Actor::Agent(_)) {
-        return Ok(());
-    }
-    let since = case.now.plus_ms(-BROKEN_DAYS * DAY_MS);
-    let all = shared
-        .out
-        .store
-        .list_promises(&of_debtor(&case.attempt), &whole_page())
-        .await?;
-    let broken = all
-        .items
-        .iter()
-        .filter(|p| p.state == PromiseState::Broken && p.closed_at.is_some_and(|at| at >= since))
-        .count();
-    if broken >= BROKEN_MAX {
-        return Err(CenterError::conflict(
-            "promise_needs_supervisor",
-            format!("{broken} promises were broken in {BROKEN_DAYS} days: a supervisor must agree"),
-        ));
-    }
-    Ok(())
-}
-
-async fn record_promise(
-    shared: &Arc<Shared>,
-    actor: Actor,
-    case: &Case,
-    asked: &PromiseAsk,
-) -> Result<Promise, CenterError> {
-    let store = &shared.out.store;
-    may_promise(shared, actor, case).await?;
-    let id = asked.debt_id.or(case.attempt.debt_id);
-    let debt = case
-        .facts
-        .debts
-        .iter()
-        .find(|d| Some(d.id) == id)
-        .ok_or_else(|| {
-            CenterError::invalid(
-                "promise_debt",
-                "promise.debt_id",
-                "the debt is not one of the debtor's open debts",
-            )
-        })?;
-    if debt.currency != asked.amount.currency {
-        return Err(CenterError::invalid(
-            "promise_currency",
-            "promise.amount.currency",
-            format!("the debt is owed in {}", debt.currency),
-        ));
-    }
-    let balance = debt.balance_minor();
-    let least = promise::least_minor(debt.overdue_minor, balance, case.params.promise_min_pct);
-    promise::check_amount(asked.amount.amount_minor, least, balance)
-        .map_err(|f| terms_fault(&f))?;
-    let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
-    let due = promise::check_due(
-        &asked.due_date,
-        case.now,
-        &zone,
-        case.params.promise_max_days,
-    )
-    .map_err(|f| terms_fault(&f))?;
-    let holiday = |day: jiff::civil::Date| shared.out.law.is_holiday(&case.facts, &day.to_string());
-    let row = Promise {
-        id: PromiseId(shared.id()),
-        client_id: case.attempt.client_id,
-        debtor_id: case.attempt.debtor_id,
-        debt_id: debt.id,
-        attempt_id: Some(case.attempt.id),
-        agent_id: case.agent(),
-        amount: Money::new(asked.amount.amount_minor, debt.currency),
-        due_date: due.to_string(),
-        grace_until: promise::grace_until(due, &zone, &holiday),
-        channel: asked.channel,
-        state: PromiseState::Active,
-        made_at: case.now,
-        closed_at: None,
-    };
-    let data = json!({
-        "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
-        "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
-    });
-    let event = event(
-        shared,
-        actor,
-        case,
-        "promise.made",
-        format!("promise:{}", row.id),
-        data,
-    );
-    let terms = PromiseTerms {
-        min_minor: least,
-        max_minor: balance,
-    };
-    match store.record_promise(&row, terms, &[event]).await? {
-        Ok(()) => Ok(row),
-        Err(PromiseRefusal::Amount) => Err(terms_fault(&TermsFault::Amount {
-            min_minor: least,
-            max_minor: balance,
-        })),
-        Err(PromiseRefusal::Active(active)) => {
-            // Recorded by the same disposition, whose answer was lost.
-            let before = store.get_promise(active).await?;
-            if before.attempt_id == Some(case.attempt.id) {
-                return Ok(before);
-            }
-            Err(CenterError::conflict(
-                "promise_active",
-                "the debt already has an active promise",
-            ))
-        }
-    }
 }
 
 /// Where the debtor goes in his campaign; `None` when he is no item of one.
@@ -452,129 +313,6 @@ fn placed(
     match &case.seat {
         Some(seat) => ladder::limited(&seat.ctx.stocked, item),
         None => item,
-    }
-}
-
-fn event(
-    shared: &Shared,
-    actor: Actor,
-    case: &Case,
-    kind: &str,
-    subject: String,
-    data: serde_json::Value,
-) -> NewEvent {
-    shared.event(Some(case.attempt.client_id), actor, kind, subject, data)
-}
-
-fn hold(shared: &Shared, case: &Case, kind: HoldKind) -> Hold {
-    // A dispute stops one debt; everything else is about the person.
-    let debt = case.attempt.debt_id.filter(|_| kind == HoldKind::Dispute);
-    Hold {
-        id: HoldId(shared.id()),
-        client_id: case.attempt.client_id,
-        debtor_id: case.attempt.debtor_id,
-        scope: if debt.is_some() {
-            HoldScope::Debt
-        } else {
-            HoldScope::Debtor
-        },
-        debt_id: debt,
-        point_id: None,
-        channel: None,
-        kind,
-        from: case.now,
-        until: None,
-        lifted_at: None,
-        evidence: format!("attempt:{}", case.attempt.id),
-    }
-}
-
-fn closing(
-    shared: &Shared,
-    actor: Actor,
-    case: &Case,
-    ask: &DisposeAsk,
-    item: Option<ItemState>,
-) -> Closing {
-    let (attempt, code) = (&case.attempt, &case.disposition.code);
-    let subject = format!("attempt:{}", attempt.id);
-    let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
-    let mut events = vec![event(shared, actor, case, "disposition.set", subject, data)];
-    let holds: Vec<Hold> = case
-        .disposition
-        .hold
-        .iter()
-        .map(|kind| hold(shared, case, *kind))
-        .collect();
-    for row in &holds {
-        let data = json!({"hold_id": row.id, "hold": row.kind});
-        let subject = format!("debtor:{}", row.debtor_id);
-        events.push(event(shared, actor, case, "hold.placed", subject, data));
-    }
-    let mut suppressions = Vec::new();
-    if suppresses_point(code) {
-        let row = Suppression {
-            id: SuppressionId(shared.id()),
-            client_id: Some(attempt.client_id),
-            debtor_id: Some(attempt.debtor_id),
-            kind: SuppressionKind::Phone,
-            value: attempt.phone.clone(),
-            reason: "wrong_number".to_owned(),
-            created_at: case.now,
-            lifted_at: None,
-        };
-        let data = json!({"suppression_id": row.id, "reason": row.reason});
-        let subject = format!("debtor:{}", attempt.debtor_id);
-        events.push(event(
-            shared,
-            actor,
-            case,
-            "suppression.added",
-            subject,
-            data,
-        ));
-        suppressions.push(row);
-    }
-    let known = case
-        .seat
-        .as_ref()
-        .map_or(attempt.identity_at.is_some(), |s| s.conversation);
-    let talked = case.disposition.rpc && !known;
-    Closing {
-        disposition: Some(code.clone()),
-        note: ask.note.clone().filter(|n| !n.trim().is_empty()),
-        disposed_at: Some(case.now),
-        ledger: talked
-            .then(|| conversation(shared, case))
-            .into_iter()
-            .collect(),
-        holds,
-        suppressions,
-        point_bad: point_bad(code),
-        point_rpc_at: case.disposition.rpc.then_some(case.now),
-        item,
-        events,
-        ..Closing::default()
-    }
-}
-
-fn conversation(shared: &Shared, case: &Case) -> LedgerRow {
-    let attempt = &case.attempt;
-    LedgerRow {
-        id: LedgerId(shared.id()),
-        person_id: attempt.person_id,
-        debtor_id: attempt.debtor_id,
-        client_id: attempt.client_id,
-        debts: attempt.debts.clone(),
-        point_id: Some(attempt.point_id),
-        address: attempt.phone.clone(),
-        class: attempt.class,
-        channel: domain::entity::Channel::Call,
-        kind: LedgerKind::Conversation,
-        at: attempt.answered_at.unwrap_or(case.now),
-        attempt_id: Some(attempt.id),
-        campaign_id: attempt.campaign_id,
-        reached_network: None,
     }
 }
 

@@ -247,7 +247,7 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
         Step::PutItem(item) => persist!(shared, store.put_item(&item, &[])),
         Step::Over(step) => over(shared, ctx, *step).await,
         Step::Close(closing, answer) => {
-            let done = persist!(shared, store.close_attempt(ctx.id, &closing));
+            let done = close(shared, ctx, *closing).await;
             let kept = done.clone().map(|_| ());
             // Who asked may have gone away; the row is written all the same.
             let _ = answer.send(done);
@@ -267,11 +267,19 @@ async fn over(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: OverStep) -> Resul
     } else {
         history(shared, ctx).await
     };
-    let mut closing = closing::of_over(shared, ctx, &step, &source.attempts);
+    let closing = closing::of_over(shared, ctx, &step, &source.attempts);
+    close(shared, ctx, closing).await.map(|_| ())
+}
+
+/// Closes; a debtor who left the campaign meanwhile (paid while they talked) stays out.
+async fn close(
+    shared: &Arc<Shared>,
+    ctx: &CallCtx,
+    mut closing: Closing,
+) -> Result<bool, StoreError> {
     if let Some(item) = closing.item.take() {
-        // Paid while it rang or was talked: he stays out.
         let stored = crate::ops::stored_item(shared, item.campaign_id, item.debtor_id).await?;
         closing.item = Some(crate::ops::keep_done(stored, item));
     }
-    persist!(shared, shared.out.store.close_attempt(ctx.id, &closing)).map(|_| ())
+    persist!(shared, shared.out.store.close_attempt(ctx.id, &closing))
 }

@@ -1,0 +1,138 @@
+//! The rows that a disposition writes: disposition, note, holds, listings, conversation, events.
+
+use crate::asks::{Actor, DisposeAsk};
+use crate::dispose::Case;
+use crate::shared::Shared;
+use domain::entity::{
+    Hold, HoldKind, HoldScope, LedgerKind, LedgerRow, Suppression, SuppressionKind,
+};
+use domain::event::NewEvent;
+use domain::ids::{HoldId, LedgerId, SuppressionId};
+use domain::ports::store::{Closing, ItemState};
+use domain::rules::disposition::{point_bad, suppresses_point};
+use serde_json::json;
+
+/// An event of the attempt's client.
+pub(crate) fn event(
+    shared: &Shared,
+    actor: Actor,
+    case: &Case,
+    kind: &str,
+    subject: String,
+    data: serde_json::Value,
+) -> NewEvent {
+    shared.event(Some(case.attempt.client_id), actor, kind, subject, data)
+}
+
+fn hold(shared: &Shared, case: &Case, kind: HoldKind) -> Hold {
+    // A dispute stops one debt; everything else is about the person.
+    let debt = case.attempt.debt_id.filter(|_| kind == HoldKind::Dispute);
+    Hold {
+        id: HoldId(shared.id()),
+        client_id: case.attempt.client_id,
+        debtor_id: case.attempt.debtor_id,
+        scope: if debt.is_some() {
+            HoldScope::Debt
+        } else {
+            HoldScope::Debtor
+        },
+        debt_id: debt,
+        point_id: None,
+        channel: None,
+        kind,
+        from: case.now,
+        until: None,
+        lifted_at: None,
+        evidence: format!("attempt:{}", case.attempt.id),
+    }
+}
+
+/// Everything that is written in one transaction.
+pub(crate) fn closing(
+    shared: &Shared,
+    actor: Actor,
+    case: &Case,
+    ask: &DisposeAsk,
+    item: Option<ItemState>,
+) -> Closing {
+    let (attempt, code) = (&case.attempt, &case.disposition.code);
+    let subject = format!("attempt:{}", attempt.id);
+    let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
+    let mut events = vec![event(shared, actor, case, "disposition.set", subject, data)];
+    let holds: Vec<Hold> = case
+        .disposition
+        .hold
+        .iter()
+        .map(|kind| hold(shared, case, *kind))
+        .collect();
+    for row in &holds {
+        let data = json!({"hold_id": row.id, "hold": row.kind});
+        let subject = format!("debtor:{}", row.debtor_id);
+        events.push(event(shared, actor, case, "hold.placed", subject, data));
+    }
+    let mut suppressions = Vec::new();
+    if suppresses_point(code) {
+        let row = Suppression {
+            id: SuppressionId(shared.id()),
+            client_id: Some(attempt.client_id),
+            debtor_id: Some(attempt.debtor_id),
+            kind: SuppressionKind::Phone,
+            value: attempt.phone.clone(),
+            reason: "wrong_number".to_owned(),
+            created_at: case.now,
+            lifted_at: None,
+        };
+        let data = json!({"suppression_id": row.id, "reason": row.reason});
+        let subject = format!("debtor:{}", attempt.debtor_id);
+        events.push(event(
+            shared,
+            actor,
+            case,
+            "suppression.added",
+            subject,
+            data,
+        ));
+        suppressions.push(row);
+    }
+    let known = case
+        .seat
+        .as_ref()
+        .map_or(attempt.identity_at.is_some(), |s| s.conversation);
+    let talked = case.disposition.rpc && !known;
+    Closing {
+        disposition: Some(code.clone()),
+        note: ask.note.clone().filter(|n| !n.trim().is_empty()),
+        disposed_at: Some(case.now),
+        ledger: talked
+            .then(|| conversation(shared, case))
+            .into_iter()
+            .collect(),
+        holds,
+        suppressions,
+        point_bad: point_bad(code),
+        point_rpc_at: case.disposition.rpc.then_some(case.now),
+        item,
+        events,
+        ..Closing::default()
+    }
+}
+
+fn conversation(shared: &Shared, case: &Case) -> LedgerRow {
+    let attempt = &case.attempt;
+    LedgerRow {
+        id: LedgerId(shared.id()),
+        person_id: attempt.person_id,
+        debtor_id: attempt.debtor_id,
+        client_id: attempt.client_id,
+        debts: attempt.debts.clone(),
+        point_id: Some(attempt.point_id),
+        address: attempt.phone.clone(),
+        class: attempt.class,
+        channel: domain::entity::Channel::Call,
+        kind: LedgerKind::Conversation,
+        at: attempt.answered_at.unwrap_or(case.now),
+        attempt_id: Some(attempt.id),
+        campaign_id: attempt.campaign_id,
+        reached_network: None,
+    }
+}

@@ -1,0 +1,148 @@
+//! Promises told with a disposition: limits, horizon, grace by business days.
+
+use crate::asks::{Actor, PromiseAsk};
+use crate::dispose::{Case, of_debtor, whole_page};
+use crate::disposed::event;
+use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
+use crate::shared::Shared;
+use domain::entity::{Promise, PromiseState};
+use domain::ids::PromiseId;
+use domain::money::Money;
+use domain::ports::store::{PromiseRefusal, PromiseTerms};
+use domain::rules::promise::{self, TermsFault};
+use domain::time::DAY_MS;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Broken promises in [`BROKEN_DAYS`] after which a new one needs a supervisor (terms.md §6 [H]).
+const BROKEN_MAX: usize = 2;
+/// How far back broken promises count, days.
+const BROKEN_DAYS: i64 = 60;
+
+fn terms_fault(fault: &TermsFault) -> CenterError {
+    match fault {
+        TermsFault::Amount { .. } => {
+            CenterError::invalid("promise_amount", "promise.amount", fault.to_string())
+        }
+        _ => CenterError::invalid("promise_date", "promise.due_date", fault.to_string()),
+    }
+}
+
+/// Too many broken ones: an agent may not take another.
+async fn may_promise(shared: &Shared, actor: Actor, case: &Case) -> Result<(), CenterError> {
+    if !matches!(actor, Actor::Agent(_)) {
+        return Ok(());
+    }
+    let since = case.now.plus_ms(-BROKEN_DAYS * DAY_MS);
+    let all = shared
+        .out
+        .store
+        .list_promises(&of_debtor(&case.attempt), &whole_page())
+        .await?;
+    let broken = all
+        .items
+        .iter()
+        .filter(|p| p.state == PromiseState::Broken && p.closed_at.is_some_and(|at| at >= since))
+        .count();
+    if broken >= BROKEN_MAX {
+        return Err(CenterError::conflict(
+            "promise_needs_supervisor",
+            format!("{broken} promises were broken in {BROKEN_DAYS} days: a supervisor must agree"),
+        ));
+    }
+    Ok(())
+}
+
+/// Checks and stores a promise; one that this disposition has stored already is answered again.
+pub(crate) async fn record(
+    shared: &Arc<Shared>,
+    actor: Actor,
+    case: &Case,
+    asked: &PromiseAsk,
+) -> Result<Promise, CenterError> {
+    let store = &shared.out.store;
+    may_promise(shared, actor, case).await?;
+    let id = asked.debt_id.or(case.attempt.debt_id);
+    let debt = case
+        .facts
+        .debts
+        .iter()
+        .find(|d| Some(d.id) == id)
+        .ok_or_else(|| {
+            CenterError::invalid(
+                "promise_debt",
+                "promise.debt_id",
+                "the debt is not one of the debtor's open debts",
+            )
+        })?;
+    if debt.currency != asked.amount.currency {
+        return Err(CenterError::invalid(
+            "promise_currency",
+            "promise.amount.currency",
+            format!("the debt is owed in {}", debt.currency),
+        ));
+    }
+    let balance = debt.balance_minor();
+    let least = promise::least_minor(debt.overdue_minor, balance, case.params.promise_min_pct);
+    promise::check_amount(asked.amount.amount_minor, least, balance)
+        .map_err(|f| terms_fault(&f))?;
+    let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
+    let due = promise::check_due(
+        &asked.due_date,
+        case.now,
+        &zone,
+        case.params.promise_max_days,
+    )
+    .map_err(|f| terms_fault(&f))?;
+    let holiday = |day: jiff::civil::Date| shared.out.law.is_holiday(&case.facts, &day.to_string());
+    let row = Promise {
+        id: PromiseId(shared.id()),
+        client_id: case.attempt.client_id,
+        debtor_id: case.attempt.debtor_id,
+        debt_id: debt.id,
+        attempt_id: Some(case.attempt.id),
+        agent_id: case.agent(),
+        amount: Money::new(asked.amount.amount_minor, debt.currency),
+        due_date: due.to_string(),
+        grace_until: promise::grace_until(due, &zone, &holiday),
+        channel: asked.channel,
+        state: PromiseState::Active,
+        made_at: case.now,
+        closed_at: None,
+    };
+    let data = json!({
+        "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
+        "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
+    });
+    let event = event(
+        shared,
+        actor,
+        case,
+        "promise.made",
+        format!("promise:{}", row.id),
+        data,
+    );
+    let terms = PromiseTerms {
+        min_minor: least,
+        max_minor: balance,
+    };
+    match store.record_promise(&row, terms, &[event]).await? {
+        Ok(()) => Ok(row),
+        Err(PromiseRefusal::Amount) => Err(terms_fault(&TermsFault::Amount {
+            min_minor: least,
+            max_minor: balance,
+        })),
+        Err(PromiseRefusal::Active(active)) => {
+            // Recorded by the same disposition, whose answer was lost.
+            let before = store.get_promise(active).await?;
+            if before.attempt_id == Some(case.attempt.id) {
+                return Ok(before);
+            }
+            Err(CenterError::conflict(
+                "promise_active",
+                "the debt already has an active promise",
+            ))
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The center in a small house on virtual time: memory store, simulated carrier, real rule book,
+//! agents' sockets.
+#![expect(clippy::expect_used, reason = "a test without its house has failed")]
+
+mod calls;
+mod campaigns;
+mod faults;
+mod screens;
+mod stops;
+mod world;

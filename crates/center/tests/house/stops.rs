@@ -1,0 +1,311 @@
+//! Money, holds, listings and the opt-out key stop contact at once.
+
+use crate::world::{
+    ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
+};
+use center::Actor;
+use domain::entity::{
+    CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope, Payment,
+    PaymentChannel, Suppression, SuppressionKind,
+};
+use domain::ids::{HoldId, PaymentId, SuppressionId};
+use domain::money::Money;
+use domain::pii::Pii;
+use domain::ports::store::{AttemptStore as _, CatalogStore as _, ContactStore as _, ListFilter};
+use domain::ports::{Clock as _, LegRef, TrunkReport};
+
+fn payment(house: &House, amount_minor: i64, reference: &str) -> Payment {
+    let now = house.clock.now();
+    Payment {
+        id: PaymentId(id(now.0.unsigned_abs().into())),
+        client_id: client_id(),
+        debtor_id: debtor_id(0),
+        debt_id: debt_id(0),
+        amount: Money::new(amount_minor, "MXN".parse().expect("currency")),
+        paid_at: now,
+        channel: PaymentChannel::Cash,
+        reference: reference.into(),
+        reverses: None,
+        posted_at: now,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_in_full_withdraws_the_ringing_call() {
+    let house = House::build(Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house
+        .center
+        .start_campaign(Actor::System, campaign_id())
+        .await
+        .expect("starts");
+    house
+        .until("it rings", || house.trunk.live_calls() == 1)
+        .await;
+    house.secs(2).await;
+    let before = house.clock.now();
+    let full = payment(&house, 1_000_000, "R-1");
+    let done = house
+        .center
+        .post_payment(Actor::System, full.clone())
+        .await
+        .expect("posted");
+    assert!(done.debt_paid && !done.repeated);
+    house
+        .until("the ringing ends", || house.trunk.live_calls() == 0)
+        .await;
+    assert!(
+        house.clock.now().since_ms(before) <= 20,
+        "in milliseconds, not at the ring's end"
+    );
+    house.until("free again", || agent.state() == "ready").await;
+    house.secs(3_600).await;
+    let rows = house.attempts().await;
+    assert_eq!(rows.len(), 1, "nobody calls who has paid");
+    assert_eq!(rows[0].result, Some(CallResult::Cancelled));
+    let item = house
+        .store
+        .items_of(debtor_id(0))
+        .await
+        .expect("items")
+        .remove(0);
+    assert!(item.done, "{item:?}");
+    assert_eq!(item.note, "paid");
+    let again = house
+        .center
+        .post_payment(Actor::System, full)
+        .await
+        .expect("repeated");
+    assert!(again.repeated);
+    let why = house
+        .center
+        .why_not(debtor_id(0), Some(campaign_id()))
+        .await
+        .expect("explained");
+    assert!(
+        why.reasons_en.iter().any(|r| r.contains("paid")),
+        "{:?}",
+        why.reasons_en
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
+    let house = House::build(Plan {
+        debtors: 1,
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house
+        .center
+        .start_campaign(Actor::System, campaign_id())
+        .await
+        .expect("starts");
+    house.until("talking", || agent.state() == "talking").await;
+    let full = payment(&house, 1_000_000, "R-2");
+    house
+        .center
+        .post_payment(Actor::System, full)
+        .await
+        .expect("posted");
+    assert_eq!(agent.state(), "talking", "a conversation is not cut");
+    house
+        .until("paused by the wrap-up's limit", || {
+            agent.state() == "paused"
+        })
+        .await;
+    house.secs(1).await;
+    let item = house
+        .store
+        .items_of(debtor_id(0))
+        .await
+        .expect("items")
+        .remove(0);
+    assert!(item.done && item.note == "paid", "{item:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_and_a_listing_withdraw_and_explain() {
+    let house = House::build(Plan {
+        debtors: 2,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let _one = house.agent(1).await;
+    let _two = house.agent(2).await;
+    house
+        .center
+        .start_campaign(Actor::System, campaign_id())
+        .await
+        .expect("starts");
+    house
+        .until("both ring", || house.trunk.live_calls() == 2)
+        .await;
+    let hold = Hold {
+        id: HoldId(id(1)),
+        client_id: client_id(),
+        debtor_id: debtor_id(0),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Cease,
+        from: house.clock.now(),
+        until: None,
+        lifted_at: None,
+        evidence: "carta".into(),
+    };
+    house
+        .center
+        .place_hold(Actor::System, hold)
+        .await
+        .expect("placed");
+    house
+        .until("one is withdrawn", || house.trunk.live_calls() == 1)
+        .await;
+    let phone = house
+        .store
+        .get_point(point_id(1))
+        .await
+        .expect("point")
+        .value;
+    let row = Suppression {
+        id: SuppressionId(id(2)),
+        client_id: None,
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: phone,
+        reason: "list".into(),
+        created_at: house.clock.now(),
+        lifted_at: None,
+    };
+    house
+        .center
+        .suppress(Actor::System, row)
+        .await
+        .expect("listed");
+    house
+        .until("the other, too", || house.trunk.live_calls() == 0)
+        .await;
+    house.secs(3_600).await;
+    assert_eq!(house.trunk.invites().len(), 2, "neither is dialed again");
+    let held = house
+        .center
+        .why_not(debtor_id(0), None)
+        .await
+        .expect("explained");
+    assert!(
+        held.reasons_es.iter().any(|r| r.contains("bloqueo")),
+        "{:?}",
+        held.reasons_es
+    );
+    let listed = house
+        .center
+        .why_not(debtor_id(1), None)
+        .await
+        .expect("explained");
+    assert!(
+        listed.reasons_en.iter().any(|r| r.contains("list")),
+        "{:?}",
+        listed.reasons_en
+    );
+    let row = house
+        .center
+        .campaign_row(campaign_id())
+        .await
+        .expect("known");
+    let reasons: Vec<&str> = row.blocked.iter().map(|(r, _)| r.as_str()).collect();
+    assert!(
+        reasons.contains(&"blocked_hold") && reasons.contains(&"blocked_suppressed"),
+        "{row:?}"
+    );
+    assert_eq!(row.problem.expect("says so").code, "nothing_dialable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_of_the_message_opts_out_at_once() {
+    let params = CampaignParams {
+        mode: DialMode::Power,
+        lines_per_agent: 2.0,
+        agent_within_ms: 200,
+        ..CampaignParams::default()
+    };
+    let plan = Plan {
+        debtors: 2,
+        params,
+        mix: NOBODY,
+        ..Plan::default()
+    };
+    let house = House::build(plan).await;
+    let agent = house.agent(1).await;
+    house
+        .center
+        .start_campaign(Actor::System, campaign_id())
+        .await
+        .expect("starts");
+    house
+        .until("both ring", || house.trunk.live_calls() == 2)
+        .await;
+    house.secs(1).await;
+    // Two answers in one moment: the second finds nobody in time.
+    for invite in house.trunk.invites() {
+        let answered = TrunkReport::Answered {
+            attempt: invite.attempt,
+            at: house.clock.now(),
+        };
+        house.reports.send(answered).await.expect("heard");
+    }
+    house.secs(1).await;
+    let taken = agent.attempt().expect("one has the agent");
+    let press = |attempt| TrunkReport::Dtmf {
+        leg: LegRef::Debtor(attempt),
+        digit: '9',
+        at: house.clock.now(),
+    };
+    let listed = || async {
+        let all = house
+            .store
+            .list_suppressions(&ListFilter::default(), &page())
+            .await;
+        all.expect("read").items
+    };
+    house.reports.send(press(taken)).await.expect("heard");
+    house.secs(1).await;
+    assert_eq!(listed().await.len(), 0, "only the message has that key");
+    let other = house
+        .trunk
+        .invites()
+        .into_iter()
+        .find(|i| i.attempt != taken)
+        .expect("two");
+    house
+        .reports
+        .send(press(other.attempt))
+        .await
+        .expect("heard");
+    house.secs(1).await;
+    let row = listed().await.remove(0);
+    assert_eq!(
+        (row.reason.as_str(), row.kind),
+        ("optout", SuppressionKind::Phone)
+    );
+    assert_eq!(row.value, Pii(other.number.clone()));
+    let attempt = house
+        .store
+        .get_attempt(other.attempt)
+        .await
+        .expect("stored");
+    let holds = house.holds(attempt.debtor_id).await;
+    assert_eq!(
+        (holds[0].kind, holds[0].channel),
+        (HoldKind::ChannelOptout, Some(Channel::Call))
+    );
+}
