@@ -16,7 +16,11 @@ const RETRY_AFTER_S: u64 = 2;
 
 /// One error reply.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// Boxed, so that a `Result` with it stays small.
+#[derive(Debug, Clone)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -52,14 +56,14 @@ pub(crate) struct ProblemBody {
 impl Problem {
     /// Any problem.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code,
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s: None,
             extra: Map::new(),
-        }
+        }))
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
@@ -134,32 +138,33 @@ impl Problem {
 
     /// Names a wrong place.
     pub(crate) fn at(mut self, path: &str, reason: &str) -> Self {
-        self.errors.push(json!({"path": path, "reason": reason}));
+        self.0.errors.push(json!({"path": path, "reason": reason}));
         self
     }
 
     /// Names a wrong column of a text.
     pub(crate) fn at_column(mut self, column: usize, reason: &str) -> Self {
-        self.errors
+        self.0
+            .errors
             .push(json!({"column": column, "reason": reason}));
         self
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// Adds a member of its own.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
-        self.extra.insert(name.to_owned(), value);
+        self.0.extra.insert(name.to_owned(), value);
         self
     }
 
     /// The stable code.
     #[cfg(test)]
-    pub(crate) const fn code(&self) -> &'static str {
-        self.code
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
     }
 }
 
@@ -169,36 +174,37 @@ fn title(status: StatusCode) -> &'static str {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let this = *self.0;
         let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
-        if self.status.is_server_error() {
-            tracing::warn!(problem = %id, code = self.code, detail = %self.detail, "request failed");
+        if this.status.is_server_error() {
+            tracing::warn!(problem = %id, code = this.code, detail = %this.detail, "request failed");
         }
         // What went wrong inside stays in the log: callers get the code and the id.
-        let detail = if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+        let detail = if this.status == StatusCode::INTERNAL_SERVER_ERROR {
             "an error on our side; the id is in the server's log".to_owned()
         } else {
-            self.detail
+            this.detail
         };
         let body = ProblemBody {
-            r#type: format!("{TYPE_BASE}{}", self.code),
-            title: title(self.status),
-            status: self.status.as_u16(),
+            r#type: format!("{TYPE_BASE}{}", this.code),
+            title: title(this.status),
+            status: this.status.as_u16(),
             detail,
-            code: self.code,
+            code: this.code,
             id,
-            errors: self.errors,
-            extra: self.extra,
+            errors: this.errors,
+            extra: this.extra,
         };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (this.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = this.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if this.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -130,8 +130,7 @@ fn source_of(peer: IpAddr, proxies: &[IpAddr], headers: &HeaderMap) -> IpAddr {
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(','))
         .filter_map(|v| v.trim().parse::<IpAddr>().ok())
-        .filter(|ip| !proxies.contains(ip))
-        .next_back()
+        .rfind(|ip| !proxies.contains(ip))
         .unwrap_or(peer)
 }
 

@@ -48,10 +48,6 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// A panic ends one request. Its text stays out of the reply and the log: it may hold anything.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that the layer asks for"
-)]
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::internal().into_response()
