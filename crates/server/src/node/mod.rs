@@ -189,6 +189,13 @@ async fn open_bus(url: &str) -> anyhow::Result<Arc<dyn Bus>> {
     ))
 }
 
+/// The node's name as part of a file's name.
+fn node_file(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect()
+}
+
 fn voice_config(
     config: &Config,
     trunks: Vec<voice::TrunkConfig>,
@@ -206,6 +213,7 @@ fn voice_config(
     let folder = Some(config.media.prompts.as_str())
         .filter(|p| !p.is_empty())
         .map(PathBuf::from);
+    let legs = format!(".legs-{}", node_file(&config.node.name));
     Ok(VoiceConfig {
         sip_bind: binds.context("[sip] bind")?,
         external_address: external,
@@ -220,6 +228,7 @@ fn voice_config(
         calls: config.limits.calls,
         trunks,
         prompts_dir: folder,
+        legs_file: Some(config.recordings_dir().join(legs)),
         ..VoiceConfig::loopback(clock, Arc::new(phones), config.recordings_dir())
     })
 }
