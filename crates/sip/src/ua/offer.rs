@@ -252,22 +252,7 @@ impl Call {
                 return;
             }
         };
-        if let Err(least) = SessionTimer::judge(core, request) {
-            let mut response = core.response(request, 422, None);
-            response
-                .headers
-                .push(HeaderName::MinSe, Bytes::from(least.to_string()));
-            core.serve(now, arrived, &response);
-            return;
-        }
-        if let Some(code) = self.glare(update, sdp.is_some()) {
-            let mut response = core.response(request, code, None);
-            if code == 500 {
-                let wait = core.ids.below(11).to_string();
-                response
-                    .headers
-                    .push(HeaderName::RetryAfter, Bytes::from(wait));
-            }
+        if let Some(response) = self.refuses_offer(core, request, update, sdp.is_some()) {
             core.serve(now, arrived, &response);
             return;
         }
@@ -312,6 +297,29 @@ impl Call {
             sdp,
             update,
         });
+    }
+
+    /// The response to a change that comes too often or meets another.
+    fn refuses_offer(
+        &self,
+        core: &mut Core,
+        request: &Request,
+        update: bool,
+        has_sdp: bool,
+    ) -> Option<Response> {
+        if let Err(least) = SessionTimer::judge(core, request) {
+            let mut response = core.response(request, 422, None);
+            let least = Bytes::from(least.to_string());
+            response.headers.push(HeaderName::MinSe, least);
+            return Some(response);
+        }
+        let code = self.glare(update, has_sdp)?;
+        let mut response = core.response(request, code, None);
+        if code == 500 {
+            let wait = Bytes::from(core.ids.below(11).to_string());
+            response.headers.push(HeaderName::RetryAfter, wait);
+        }
+        Some(response)
     }
 
     /// The code that refuses a change which meets another (RFC 3261 §14.2, RFC 3311 §5.2).

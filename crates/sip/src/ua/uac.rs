@@ -12,13 +12,34 @@ use super::{CallKey, Event, FailWhy, Failure, InviteOrder, body};
 use crate::digest::{Answering, DigestClient};
 use crate::header::{CSeq, Reason};
 use crate::limits::MAX_FORKS;
-use crate::msg::{HeaderName, Method, Request, Response};
+use crate::msg::{HeaderName, Headers, Method, Request, Response};
 use crate::transaction::{TIMEOUT, TxFault, TxId};
 use crate::transport::{Source, Target};
 use crate::{Millis, SipError};
 
 /// How often an INVITE is sent again for a longer session interval (422).
 const MAX_INTERVAL_TRIES: u8 = 2;
+
+/// The INVITE that every try of a call repeats, without CSeq and body.
+fn template(
+    core: &Core,
+    dialog: &Dialog,
+    session: &SessionTimer,
+    extra: &Headers,
+    contact: &Bytes,
+) -> Request {
+    let mut template = dialog.clone().request(Method::Invite);
+    let headers = &mut template.headers;
+    headers.remove(&HeaderName::CSeq);
+    headers.push(HeaderName::Contact, contact.clone());
+    headers.push(HeaderName::Allow, ALLOW);
+    session.ask(core, headers, None);
+    for field in extra.iter() {
+        headers.push(field.name.clone(), field.value.clone());
+    }
+    headers.push(HeaderName::ContentType, "application/sdp");
+    template
+}
 
 impl Call {
     /// Sends the INVITE of an order.
@@ -29,14 +50,9 @@ impl Call {
         order: InviteOrder,
     ) -> Result<Call, SipError> {
         let local_tag = core.ids.token(8);
+        let host = core.local(order.next_hop.proto)?.ip();
         let mut call_id = BytesMut::from(&core.ids.token(16)[..]);
-        call_id.extend_from_slice(b"@");
-        call_id.extend_from_slice(
-            core.local(order.next_hop.proto)?
-                .ip()
-                .to_string()
-                .as_bytes(),
-        );
+        call_id.extend_from_slice(format!("@{host}").as_bytes());
         let contact = core.contact(order.next_hop.proto, &core.config.contact_user)?;
         let mut from = order.from;
         from.params.set_bytes("tag", Some(local_tag.clone()));
@@ -60,19 +76,7 @@ impl Call {
             remote_cseq: None,
         };
         let session = SessionTimer::new(core);
-        let mut template = dialog.clone().request(Method::Invite);
-        template.headers.remove(&HeaderName::CSeq);
-        template.headers.push(HeaderName::Contact, contact.clone());
-        template.headers.push(HeaderName::Allow, ALLOW);
-        session.ask(core, &mut template.headers, None);
-        for field in order.headers.iter() {
-            template
-                .headers
-                .push(field.name.clone(), field.value.clone());
-        }
-        template
-            .headers
-            .push(HeaderName::ContentType, "application/sdp");
+        let mut template = template(core, &dialog, &session, &order.headers, &contact);
         template.body = order.sdp.clone();
         let mut call = Call {
             key,
