@@ -1,6 +1,6 @@
 //! Counters behind the board, the metrics and the summary.
 
-use crate::view::{Percentiles, Ratio};
+use crate::view::{Histogram, Percentiles, Ratio};
 use domain::entity::CallResult;
 use domain::money::Money;
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
@@ -11,10 +11,19 @@ const SAMPLES_MAX: usize = 50_000;
 /// Span of the short answer rate.
 const SHORT_MS: i64 = 5 * MINUTE_MS;
 
+/// Upper bounds of the buckets of metrics, ms: fine where the promises on cards and audio lie, coarse
+/// where ringing does.
+const BOUNDS_MS: [u64; 14] =
+    [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+
 /// Measured durations in ms.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Samples {
     values: VecDeque<i64>,
+    /// How many were at most `BOUNDS_MS[i]` long, ever.
+    within: [u64; BOUNDS_MS.len()],
+    count: u64,
+    sum_ms: u64,
 }
 
 impl Samples {
@@ -23,6 +32,21 @@ impl Samples {
             self.values.pop_front();
         }
         self.values.push_back(ms.max(0));
+        let ms = u64::try_from(ms).unwrap_or(0);
+        for (within, bound) in self.within.iter_mut().zip(BOUNDS_MS) {
+            *within += u64::from(ms <= bound);
+        }
+        self.count += 1;
+        self.sum_ms = self.sum_ms.saturating_add(ms);
+    }
+
+    /// Everything ever added, by size.
+    pub(crate) fn histogram(&self) -> Histogram {
+        Histogram {
+            buckets: BOUNDS_MS.into_iter().zip(self.within).collect(),
+            count: self.count,
+            sum_ms: self.sum_ms,
+        }
     }
 
     /// Nearest-rank percentiles; zeros without samples.
@@ -132,6 +156,7 @@ pub(crate) struct Totals {
     pub(crate) pop: Samples,
     pub(crate) bridge: Samples,
     pub(crate) wait: Samples,
+    pub(crate) setup: Samples,
     pub(crate) blocked: BTreeMap<String, u64>,
     pub(crate) results: BTreeMap<(domain::ids::CampaignId, CallResult), u64>,
 }
@@ -149,6 +174,18 @@ mod tests {
         }
         let got = samples.percentiles();
         assert_eq!((got.p50, got.p99), (100.0, 198.0));
+    }
+
+    #[test]
+    fn a_histogram_counts_up() {
+        let mut samples = Samples::default();
+        for ms in [-3, 5, 6, 40_000] {
+            samples.add(ms);
+        }
+        let got = samples.histogram();
+        assert_eq!((got.count, got.sum_ms), (4, 40_011));
+        let at = |bound| got.buckets.iter().find(|(b, _)| *b == bound).map(|(_, n)| *n);
+        assert_eq!((at(1), at(5), at(10), at(30_000)), (Some(1), Some(2), Some(3), Some(3)));
     }
 
     #[test]

@@ -56,6 +56,17 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
+/// Durations counted by size, for metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Histogram {
+    /// Upper bound in ms and how many were at most that long; rising.
+    pub buckets: Vec<(u64, u64)>,
+    /// All of them.
+    pub count: u64,
+    /// Their sum, ms.
+    pub sum_ms: u64,
+}
+
 /// Agents of a campaign by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct AgentCounts {
@@ -417,6 +428,12 @@ pub struct Figures {
     pub bridge_ms: Percentiles,
     /// 200 OK → first agent audio, for calls that had to wait.
     pub wait_ms: Percentiles,
+    /// 200 OK → card written, by size.
+    pub screen_pop: Histogram,
+    /// 200 OK → first agent audio of calls that found an agent free, by size.
+    pub bridge: Histogram,
+    /// INVITE → ringing, by size.
+    pub sip_setup: Histogram,
     /// Refusals by reason.
     pub blocked: BTreeMap<String, u64>,
     /// Attempts by campaign and result.

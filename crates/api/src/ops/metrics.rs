@@ -2,8 +2,10 @@
 //! Labels are ids, vocabulary words and trunk names of the configuration; never a person's data.
 
 use crate::ApiState;
-use center::view::{BoardSnapshot, Figures};
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use center::view::{BoardSnapshot, Figures, Histogram};
+use prometheus::proto::{
+    self, Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType,
+};
 use prometheus::{Encoder, TextEncoder};
 use std::collections::BTreeMap;
 
@@ -62,6 +64,25 @@ impl Family {
         self
     }
 
+    /// A family of one histogram, in seconds.
+    fn histogram(name: &str, help: &str, seen: &Histogram) -> Self {
+        let mut family = Self::new(name, help, MetricType::HISTOGRAM);
+        let bucket = |(bound, count): &(u64, u64)| {
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(seconds(*bound));
+            bucket.set_cumulative_count(*count);
+            bucket
+        };
+        let mut histogram = proto::Histogram::default();
+        histogram.set_bucket(seen.buckets.iter().map(bucket).collect());
+        histogram.set_sample_count(seen.count);
+        histogram.set_sample_sum(seconds(seen.sum_ms));
+        let mut metric = Metric::from_label(Vec::new());
+        metric.set_histogram(histogram);
+        family.rows.push(metric);
+        family
+    }
+
     /// The family, or nothing when it has no row: a family without rows is not valid text.
     fn done(mut self) -> Option<MetricFamily> {
         if self.rows.is_empty() {
@@ -78,6 +99,30 @@ impl Family {
 )]
 const fn float(n: u64) -> f64 {
     n as f64
+}
+
+fn seconds(ms: u64) -> f64 {
+    float(ms) / 1_000.0
+}
+
+fn times(figures: &Figures) -> Vec<Family> {
+    vec![
+        Family::histogram(
+            "marcador_screen_pop_seconds",
+            "From the answer to the card's bytes on the agent's socket.",
+            &figures.screen_pop,
+        ),
+        Family::histogram(
+            "marcador_bridge_seconds",
+            "From the answer to the agent's first audio, for calls that found an agent free.",
+            &figures.bridge,
+        ),
+        Family::histogram(
+            "marcador_sip_setup_seconds",
+            "From the INVITE to ringing.",
+            &figures.sip_setup,
+        ),
+    ]
 }
 
 /// A quotient; 0 while nothing was counted.
@@ -210,6 +255,7 @@ pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error>
         .into_iter()
         .chain(agents_and_lines(&figures))
         .chain(ratios(&figures, &board))
+        .chain(times(&figures))
         .filter_map(Family::done)
         .collect();
     families.extend(state.figures.gather());

@@ -66,7 +66,7 @@ async fn signs_in_paused_and_sees_what_changes() {
         (&hello["role"], &hello["proto"]),
         (&json!("agent"), &json!(1))
     );
-    let snap = socket.subscribe("me").await;
+    let (snap, mut seq) = socket.seat().await;
     let me = me_of(&snap);
     assert_eq!(
         (me.state.as_str(), me.pause_code.as_deref()),
@@ -74,7 +74,6 @@ async fn signs_in_paused_and_sees_what_changes() {
     );
     assert_eq!(me.name, "Gestor ana");
     ready(&floor, &ana).await;
-    let mut seq = seq_of(&snap);
     let delta = until_state(&mut socket, "ready", &mut seq).await;
     assert_eq!(delta["data"]["pause_code"], Value::Null);
     assert!(
@@ -101,7 +100,7 @@ async fn signs_in_paused_and_sees_what_changes() {
 async fn a_call_from_its_card_to_its_disposition() {
     let (floor, ana) = dialing().await;
     let (mut socket, _) = floor.socket(&ana, "/ws/agent").await;
-    socket.subscribe("me").await;
+    socket.seat().await;
     ready(&floor, &ana).await;
     let pop = socket.until("pop").await;
     let ServerMessage::Pop(card) = read(&pop) else {
@@ -193,8 +192,7 @@ fn page() -> domain::ports::store::PageRequest {
 async fn a_new_connection_resumes_where_the_old_one_ended() {
     let (floor, ana) = dialing().await;
     let (mut socket, hello) = floor.socket(&ana, "/ws/agent").await;
-    let snap = socket.subscribe("me").await;
-    let seen = seq_of(&snap);
+    let (_, seen) = socket.seat().await;
     drop(socket);
     ready(&floor, &ana).await;
 
@@ -205,17 +203,15 @@ async fn a_new_connection_resumes_where_the_old_one_ended() {
         .send(json!({"t": "sub", "topics": ["me"], "resume": resume}))
         .await;
     let mut seq = seen;
-    let pop = loop {
-        let message = again.next().await.expect("open");
-        match message["t"].as_str() {
-            Some("d") => {
-                assert_eq!(seq_of(&message), seq + 1, "{message}");
-                seq += 1;
-            }
-            Some("pop") => break message,
-            other => panic!("a resumed topic gets deltas and its card, not {other:?}"),
-        }
-    };
+    let first = again.next().await.expect("open");
+    assert_eq!(
+        (&first["t"], seq_of(&first)),
+        (&json!("d"), seq + 1),
+        "no snap: {first}"
+    );
+    seq += 1;
+    until_state(&mut again, "reserved", &mut seq).await;
+    let pop = again.until("pop").await;
     drop(again);
 
     // The card stands: it is repeated after a snap, and a cursor of another boot gets a gap first.
@@ -236,9 +232,8 @@ async fn silence_is_lagged_and_a_word_brings_it_back() {
     let floor = Floor::open().await;
     let ana = floor.sign_in("ana").await;
     let (mut socket, _) = floor.socket(&ana, "/ws/agent").await;
-    let snap = socket.subscribe("me").await;
+    let (_, mut seq) = socket.seat().await;
     ready(&floor, &ana).await;
-    let mut seq = seq_of(&snap);
     until_state(&mut socket, "ready", &mut seq).await;
     until_state(&mut socket, "lagged", &mut seq).await;
     socket.send(json!({"t": "ping", "n": 1})).await;
@@ -249,7 +244,7 @@ async fn silence_is_lagged_and_a_word_brings_it_back() {
 async fn nobody_touches_another_agents_call() {
     let (floor, ana) = dialing().await;
     let (mut socket, _) = floor.socket(&ana, "/ws/agent").await;
-    socket.subscribe("me").await;
+    socket.seat().await;
     ready(&floor, &ana).await;
     let pop = socket.until("pop").await;
     let attempt = pop["attempt"].as_str().expect("attempt").to_owned();

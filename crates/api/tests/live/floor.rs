@@ -470,13 +470,18 @@ impl Socket {
 
     /// The next message that fits; others are passed over.
     pub(crate) async fn until_that(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            match self.next().await {
-                Ok(message) if fits(&message) => return message,
-                Ok(_) => {}
-                Err(end) => panic!("waiting for {what}: {end:?}"),
+        let mut seen = Vec::new();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match self.next().await {
+                    Ok(message) if fits(&message) => return message,
+                    Ok(message) => seen.push(message.to_string()),
+                    Err(end) => panic!("waiting for {what}: {end:?}"),
+                }
             }
-        }
+        })
+        .await;
+        found.unwrap_or_else(|_| panic!("{what} did not come; what came: {seen:#?}"))
     }
 
     /// Reads to the end.
@@ -486,6 +491,18 @@ impl Socket {
                 return end;
             }
         }
+    }
+
+    /// Subscribes to `me` and waits for the phone's leg; the snap and the last `seq` seen.
+    pub(crate) async fn seat(&mut self) -> (Value, u64) {
+        let snap = self.subscribe("me").await;
+        let up = |m: &Value| m["data"]["phone"]["leg_up"] == true;
+        let last = if up(&snap) {
+            snap.clone()
+        } else {
+            self.until_that("the phone's leg", up).await
+        };
+        (snap, last["seq"].as_u64().expect("seq"))
     }
 
     pub(crate) async fn subscribe(&mut self, topic: &str) -> Value {

@@ -61,7 +61,7 @@ async fn the_board_is_a_snap_and_its_ticks() {
     assert_eq!(board.trunks.first().map(|t| t.name.as_str()), Some("uno"));
     let ana = floor.sign_in("ana").await;
     let (mut desk, _) = floor.socket(&ana, "/ws/agent").await;
-    desk.subscribe("me").await;
+    desk.seat().await;
     let mut seq = seq_of(&snap);
     let came = tick_that(&mut socket, &mut seq, |m| tells(m, "paused")).await;
     assert_eq!(came["agents"][0]["name"], "Gestor ana");
@@ -85,7 +85,7 @@ async fn what_was_missed_is_sent_again_and_an_old_cursor_gets_a_gap() {
     drop(socket);
     let ana = floor.sign_in("ana").await;
     let (mut desk, _) = floor.socket(&ana, "/ws/agent").await;
-    desk.subscribe("me").await;
+    desk.seat().await;
     ready(&floor, &ana).await;
 
     let (mut again, _) = floor.socket(&sofia, "/ws/supervisor").await;

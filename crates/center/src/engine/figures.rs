@@ -94,6 +94,9 @@ impl Engine {
             screen_pop_ms: t.pop.percentiles(),
             bridge_ms: t.bridge.percentiles(),
             wait_ms: t.wait.percentiles(),
+            screen_pop: t.pop.histogram(),
+            bridge: t.bridge.histogram(),
+            sip_setup: t.setup.histogram(),
             blocked: t.blocked.clone(),
             results: t
                 .results
