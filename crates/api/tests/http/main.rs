@@ -1,6 +1,7 @@
 //! The HTTP surface of this room over the store in memory and a real center.
 
 mod app;
+mod asks;
 mod audio;
 mod bodies;
 mod documents;

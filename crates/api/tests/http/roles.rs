@@ -1,7 +1,7 @@
 //! The role matrix: each route of the document with each role, against the room's README written out.
 
 use crate::app::App;
-use crate::tenants::{body_for, path_for};
+use crate::asks::{body_for, path_for};
 use axum::http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -15,9 +15,8 @@ fn code(secret: &str, ms: i64) -> String {
     totp.generate(seconds).to_string()
 }
 
-#[tokio::test]
-async fn enrol_confirm_sign_in() {
-    let app = App::with(|_| {}).await;
+/// Enrols the admin at the start of the world; his secret.
+async fn enrolled(app: &App) -> String {
     let agents = app.sign_in("agent").await;
     assert_eq!(agents.json()["second_factor"], "ok", "agents need none");
 
@@ -65,6 +64,13 @@ async fn enrol_confirm_sign_in() {
     let again = app.post("/api/v1/me/totp").token(&token).send().await;
     assert_eq!(again.status, StatusCode::CONFLICT);
 
+    secret.to_owned()
+}
+
+#[tokio::test]
+async fn enrol_confirm_sign_in() {
+    let app = App::with(|_| {}).await;
+    let secret = &enrolled(&app).await;
     let sessions = "/api/v1/sessions";
     assert_eq!(app.sign_in("admin").await.code(), "otp_required");
     let with = |otp: String| json!({"username": "admin", "password": PASSWORD, "otp": otp});

@@ -2,24 +2,22 @@
 
 use crate::app::{Files, Lenient, START, password_hash};
 use domain::entity::{
-    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, CampaignParams,
-    CampaignStatus, Channel, CheckPoint, Client, Consent, ContactPoint, CreditorKind, Debt,
-    DebtStatus, Debtor, DebtorKind, DialMode, Hold, HoldKind, HoldScope, Language, LedgerKind,
-    LedgerRow, Party, PartyRole, Payment, PaymentChannel, PointClass, Portfolio, Promise,
-    PromiseState, Recording, RecordingOutcome, Role, Script, ScriptStep, Segment, Suppression,
-    SuppressionKind, Team, Trunk, User,
+    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, Channel, CheckPoint,
+    Client, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Payment, Portfolio,
+    Promise, Recording, Role, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
-    HoldId, LedgerId, PartyId, PaymentId, PersonId, PointId, PortfolioId, PromiseId, RecordingId,
-    ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    HoldId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
+    SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::law::Action;
-use domain::money::Money;
 use domain::ports::IdSource;
 use domain::ports::store::{
     AttemptChange, AttemptStore, CatalogStore, Closing, NodeStore, OpenDraft, OpenOutcome,
 };
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use sim::store::MemoryStore;
 use uuid::Uuid;
 
@@ -85,6 +83,11 @@ pub(crate) struct World {
     pub(crate) spare_user: UserId,
 }
 
+/// An entity from its JSON: what is absent is none.
+fn row<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a row")
+}
+
 struct Filler<'a> {
     store: &'a MemoryStore,
     ids: &'a dyn IdSource,
@@ -111,15 +114,8 @@ impl Filler<'_> {
         user.id
     }
 
-    async fn client(
-        &self,
-        name: &str,
-        digit: u8,
-        files: &Files,
-        trunk: TrunkId,
-        agent: AgentId,
-    ) -> Own {
-        let own = Own {
+    fn own(&self) -> Own {
+        Own {
             client: ClientId(self.id()),
             portfolio: PortfolioId(self.id()),
             debtor: DebtorId(self.id()),
@@ -138,275 +134,112 @@ impl Filler<'_> {
             recording: RecordingId(self.id()),
             promise: PromiseId(self.id()),
             payment: PaymentId(self.id()),
-        };
+        }
+    }
+
+    async fn client(&self, name: &str, digit: u8, files: &Files, house: &House) -> Own {
+        let own = self.own();
         self.portfolio(&own, name, digit).await;
-        self.reasons(&own, digit).await;
+        self.contact(&own, digit).await;
         self.campaign(&own, digit).await;
-        self.attempt(&own, digit, trunk).await;
-        self.talk(&own, files, agent).await;
+        self.attempt(&own, digit, house.trunk).await;
+        self.talk(&own, files, house.agent).await;
         self.money(&own, name).await;
         own
     }
 
     async fn portfolio(&self, own: &Own, name: &str, digit: u8) {
-        let store = self.store;
-        let client = Client {
-            id: own.client,
-            name: name.to_owned(),
-            callback_number: format!("+52555000000{digit}"),
-            created_at: START,
-        };
-        store.put_client(&client, &[]).await.expect("a client");
-        let portfolio = Portfolio {
-            id: own.portfolio,
-            client_id: own.client,
-            name: "Tarjetas".to_owned(),
-            currency: "MXN".parse().expect("a currency"),
-            creditor_kind: CreditorKind::Financial,
-            zone: "America/Mexico_City".to_owned(),
-            created_at: START,
-        };
-        store
-            .put_portfolio(&portfolio, &[])
-            .await
-            .expect("a portfolio");
-        let debtor = Debtor {
-            id: own.debtor,
-            client_id: own.client,
-            portfolio_id: own.portfolio,
-            person_id: PersonId(self.id()),
-            external_ref: format!("D-{digit}"),
-            kind: DebtorKind::Person,
-            name: format!("Persona Inventada {digit}").as_str().into(),
-            document: format!("PEIN80010{digit}").as_str().into(),
-            country: "MX".to_owned(),
-            subdivision: None,
-            language: Language::Es,
-            address_zone: Some("America/Mexico_City".to_owned()),
-            told_zone: None,
-            told_zone_at: None,
-            created_at: START,
-            updated_at: START,
-        };
-        store.put_debtor(&debtor, &[]).await.expect("a debtor");
-        let debt = Debt {
-            id: own.debt,
-            debtor_id: own.debtor,
-            client_id: own.client,
-            portfolio_id: own.portfolio,
-            external_ref: format!("C-{digit}"),
-            product: "tarjeta".to_owned(),
-            currency: portfolio.currency,
-            principal_minor: 90_000,
-            interest_minor: 8_000,
-            fees_minor: 2_000,
-            overdue_minor: 40_000,
-            minimum_minor: 10_000,
-            due_date: "2026-10-01".to_owned(),
-            status: DebtStatus::Open,
-            created_at: START,
-            updated_at: START,
-        };
-        store.put_debt(&debt, &[]).await.expect("a debt");
-        let party = Party {
-            id: PartyId(self.id()),
-            debt_id: own.debt,
-            debtor_id: own.debtor,
-            role: PartyRole::Titular,
-            name: debtor.name.clone(),
-        };
-        store.put_party(&party, &[]).await.expect("a party");
-        let point = ContactPoint {
-            id: own.point,
-            debtor_id: own.debtor,
-            role: PartyRole::Titular,
-            channel: Channel::Call,
-            value: format!("+52551234567{digit}").as_str().into(),
-            class: PointClass::Mobile,
-            source: "import".to_owned(),
-            given_by_debtor: true,
-            authorised: true,
-            confidence: 90,
-            position: 0,
-            bad: false,
-            last_rpc_at: None,
-        };
-        store.put_point(&point, &[]).await.expect("a point");
+        let s = self.store;
+        let client: Client = row(json!({"id": own.client, "name": name,
+            "callback_number": format!("+52555000000{digit}"), "created_at": START}));
+        s.put_client(&client, &[]).await.expect("a client");
+        let portfolio: Portfolio = row(json!({"id": own.portfolio, "client_id": own.client,
+            "name": "Tarjetas", "currency": "MXN", "creditor_kind": "financial",
+            "zone": "America/Mexico_City", "created_at": START}));
+        s.put_portfolio(&portfolio, &[]).await.expect("a portfolio");
+        let debtor: Debtor = row(json!({"id": own.debtor, "client_id": own.client,
+            "portfolio_id": own.portfolio, "person_id": self.id(),
+            "external_ref": format!("D-{digit}"), "kind": "person",
+            "name": format!("Persona Inventada {digit}"), "document": format!("PEIN80010{digit}"),
+            "country": "MX", "language": "es", "address_zone": "America/Mexico_City",
+            "created_at": START, "updated_at": START}));
+        s.put_debtor(&debtor, &[]).await.expect("a debtor");
+        let debt: Debt = row(json!({"id": own.debt, "debtor_id": own.debtor,
+            "client_id": own.client, "portfolio_id": own.portfolio,
+            "external_ref": format!("C-{digit}"), "product": "tarjeta", "currency": "MXN",
+            "principal_minor": 90_000, "interest_minor": 8_000, "fees_minor": 2_000,
+            "overdue_minor": 40_000, "minimum_minor": 10_000, "due_date": "2026-10-01",
+            "status": "open", "created_at": START, "updated_at": START}));
+        s.put_debt(&debt, &[]).await.expect("a debt");
     }
 
-    async fn reasons(&self, own: &Own, digit: u8) {
-        let consent = Consent {
-            id: own.consent,
-            debtor_id: own.debtor,
-            channel: Channel::Call,
-            purpose: "contact".to_owned(),
-            granted_at: START,
-            until: None,
-            revoked_at: None,
-            proof: "contract 12".to_owned(),
-        };
-        self.store
-            .put_consent(&consent, &[])
-            .await
-            .expect("a consent");
-        let hold = Hold {
-            id: own.hold,
-            client_id: own.client,
-            debtor_id: own.debtor,
-            scope: HoldScope::Debtor,
-            debt_id: None,
-            point_id: None,
-            channel: None,
-            kind: HoldKind::Dispute,
-            from: START,
-            until: None,
-            lifted_at: None,
-            evidence: "letter".to_owned(),
-        };
-        self.store.put_hold(&hold, &[]).await.expect("a hold");
-        let suppression = Suppression {
-            id: own.suppression,
-            client_id: Some(own.client),
-            debtor_id: None,
-            kind: SuppressionKind::Phone,
-            value: format!("+52559876543{digit}").as_str().into(),
-            reason: "list".to_owned(),
-            created_at: START,
-            lifted_at: None,
-        };
-        self.store
-            .put_suppression(&suppression, &[])
+    async fn contact(&self, own: &Own, digit: u8) {
+        let s = self.store;
+        let party: Party = row(json!({"id": self.id(), "debt_id": own.debt,
+            "debtor_id": own.debtor, "role": "titular",
+            "name": format!("Persona Inventada {digit}")}));
+        s.put_party(&party, &[]).await.expect("a party");
+        let point: ContactPoint = row(json!({"id": own.point, "debtor_id": own.debtor,
+            "role": "titular", "channel": "call", "value": format!("+52551234567{digit}"),
+            "class": "mobile", "source": "import", "given_by_debtor": true, "authorised": true,
+            "confidence": 90, "position": 0, "bad": false}));
+        s.put_point(&point, &[]).await.expect("a point");
+        let consent: Consent = row(json!({"id": own.consent, "debtor_id": own.debtor,
+            "channel": "call", "purpose": "contact", "granted_at": START, "proof": "contract 12"}));
+        s.put_consent(&consent, &[]).await.expect("a consent");
+        let hold: Hold = row(json!({"id": own.hold, "client_id": own.client,
+            "debtor_id": own.debtor, "scope": "debtor", "kind": "dispute", "from": START,
+            "evidence": "letter"}));
+        s.put_hold(&hold, &[]).await.expect("a hold");
+        let suppression: Suppression = row(json!({"id": own.suppression,
+            "client_id": own.client, "kind": "phone", "value": format!("+52559876543{digit}"),
+            "reason": "list", "created_at": START}));
+        s.put_suppression(&suppression, &[])
             .await
             .expect("a suppression");
     }
 
     async fn campaign(&self, own: &Own, digit: u8) {
-        let segment = Segment {
-            id: own.segment,
-            client_id: own.client,
-            name: "Mora".to_owned(),
-            expression: "country = \"MX\"".to_owned(),
-            version: 1,
-            created_at: START,
-            updated_at: START,
-        };
-        self.store
-            .put_segment(&segment, &[])
-            .await
-            .expect("a segment");
-        let step = ScriptStep {
-            key: "saludo".to_owned(),
-            title_es: "Saludo".to_owned(),
-            title_en: "Greeting".to_owned(),
-            text_es: "Buenos días".to_owned(),
-            text_en: "Good morning".to_owned(),
-            before_identity: true,
-        };
-        let script = Script {
-            id: own.script,
-            client_id: own.client,
-            name: "Base".to_owned(),
-            steps: vec![step],
-            version: 1,
-            created_at: START,
-            updated_at: START,
-        };
-        self.store.put_script(&script, &[]).await.expect("a script");
-        let campaign = Campaign {
-            id: own.campaign,
-            client_id: own.client,
-            name: format!("=Campaña {digit}"),
-            segment_id: own.segment,
-            script_id: Some(own.script),
-            status: CampaignStatus::Draft,
-            params: CampaignParams::default(),
-            version: 1,
-            created_at: START,
-            updated_at: START,
-        };
-        self.store
-            .put_campaign(&campaign, &[])
-            .await
-            .expect("a campaign");
-        let caller_id = CallerId {
-            id: own.caller_id,
-            client_id: own.client,
-            number: format!("+52555000001{digit}"),
-            country: "MX".to_owned(),
-            registered: true,
-            enabled: true,
-            created_at: START,
-        };
-        self.store
-            .put_caller_id(&caller_id, &[])
-            .await
-            .expect("a caller id");
+        let s = self.store;
+        let segment: Segment = row(json!({"id": own.segment, "client_id": own.client,
+            "name": "Mora", "expression": "country = 'MX'", "version": 1, "created_at": START,
+            "updated_at": START}));
+        s.put_segment(&segment, &[]).await.expect("a segment");
+        let steps = json!([{"key": "saludo", "title_es": "Saludo", "title_en": "Greeting",
+            "text_es": "Buenos días", "text_en": "Good morning", "before_identity": true}]);
+        let script: Script = row(json!({"id": own.script, "client_id": own.client,
+            "name": "Base", "steps": steps, "version": 1, "created_at": START,
+            "updated_at": START}));
+        s.put_script(&script, &[]).await.expect("a script");
+        let campaign: Campaign = row(json!({"id": own.campaign, "client_id": own.client,
+            "name": format!("=Campaña {digit}"), "segment_id": own.segment,
+            "script_id": own.script, "status": "draft", "params": {}, "version": 1,
+            "created_at": START, "updated_at": START}));
+        s.put_campaign(&campaign, &[]).await.expect("a campaign");
+        let caller_id: CallerId = row(json!({"id": own.caller_id, "client_id": own.client,
+            "number": format!("+52555000001{digit}"), "country": "MX", "registered": true,
+            "enabled": true, "created_at": START}));
+        s.put_caller_id(&caller_id, &[]).await.expect("a caller id");
     }
 
     async fn attempt(&self, own: &Own, digit: u8, trunk: TrunkId) {
-        let node = self
-            .store
-            .register_node("before", START, 60_000)
-            .await
-            .expect("a node");
+        let node = self.store.register_node("before", START, 60_000);
+        let node = node.await.expect("a node");
         let debtor = self.store.get_debtor(own.debtor).await.expect("the debtor");
         let phone = format!("+52551234567{digit}");
-        let attempt = Attempt {
-            id: own.attempt,
-            client_id: own.client,
-            campaign_id: Some(own.campaign),
-            debtor_id: own.debtor,
-            person_id: debtor.person_id,
-            debt_id: Some(own.debt),
-            debts: vec![own.debt],
-            point_id: own.point,
-            phone: phone.as_str().into(),
-            class: PointClass::Mobile,
-            trunk_id: trunk,
-            caller_id: Some(own.caller_id),
-            caller_number: format!("+52555000001{digit}"),
-            node: node.node,
-            fence: node.fence,
-            mode: DialMode::Progressive,
-            agent_reserved: true,
-            state: AttemptState::Committed,
-            opened_at: START,
-            invite_at: None,
-            ringing_at: None,
-            answered_at: None,
-            popped_at: None,
-            acked_at: None,
-            bridged_at: None,
-            identity_at: None,
-            ended_at: None,
-            result: None,
-            sip_code: None,
-            q850: None,
-            disposition: None,
-            note: None,
-            disposed_at: None,
-            agent_id: None,
-            recording_id: None,
-            verdict_id: own.verdict,
-            pack: String::new(),
-            pack_version: String::new(),
-        };
-        let ledger = LedgerRow {
-            id: LedgerId(self.id()),
-            person_id: debtor.person_id,
-            debtor_id: own.debtor,
-            client_id: own.client,
-            debts: vec![own.debt],
-            point_id: Some(own.point),
-            address: phone.as_str().into(),
-            class: PointClass::Mobile,
-            channel: Channel::Call,
-            kind: LedgerKind::Attempt,
-            at: START,
-            attempt_id: Some(own.attempt),
-            campaign_id: Some(own.campaign),
-            reached_network: None,
-        };
+        let attempt: Attempt = row(json!({"id": own.attempt, "client_id": own.client,
+            "campaign_id": own.campaign, "debtor_id": own.debtor, "person_id": debtor.person_id,
+            "debt_id": own.debt, "debts": [own.debt], "point_id": own.point, "phone": phone,
+            "class": "mobile", "trunk_id": trunk, "caller_id": own.caller_id,
+            "caller_number": format!("+52555000001{digit}"), "node": node.node,
+            "fence": node.fence, "mode": "progressive", "agent_reserved": true,
+            "state": "committed", "opened_at": START, "verdict_id": own.verdict, "pack": "",
+            "pack_version": ""}));
+        let ledger: LedgerRow = row(json!({"id": self.id(), "person_id": debtor.person_id,
+            "debtor_id": own.debtor, "client_id": own.client, "debts": [own.debt],
+            "point_id": own.point, "address": phone, "class": "mobile", "channel": "call",
+            "kind": "attempt", "at": START, "attempt_id": own.attempt,
+            "campaign_id": own.campaign}));
         let action = Action {
             verdict_id: own.verdict,
             check_point: CheckPoint::Dial,
@@ -425,43 +258,24 @@ impl Filler<'_> {
             ledger,
             events: Vec::new(),
         };
-        let opened = self
-            .store
-            .open_attempt(&draft, &Lenient)
-            .await
-            .expect("the store");
+        let opened = self.store.open_attempt(&draft, &Lenient).await;
+        let opened = opened.expect("the store");
         assert!(matches!(opened, OpenOutcome::Opened(..)), "{opened:?}");
     }
 
     async fn talk(&self, own: &Own, files: &Files, agent: AgentId) {
-        let call = Call {
-            id: own.call,
-            attempt_id: own.attempt,
-            agent_id: agent,
-            started_at: START,
-            ended_at: None,
-            ended_by: None,
-        };
-        self.store.put_call(&call, &[]).await.expect("a call");
+        let s = self.store;
+        let call: Call = row(json!({"id": own.call, "attempt_id": own.attempt,
+            "agent_id": agent, "started_at": START}));
+        s.put_call(&call, &[]).await.expect("a call");
         let sound: Vec<u8> = (0..=255).cycle().take(200_000).collect();
         let key = format!("2026/11/23/{}.wav", own.recording);
-        let recording = Recording {
-            id: own.recording,
-            attempt_id: own.attempt,
-            client_id: own.client,
-            key: key.clone(),
-            outcome: RecordingOutcome::Sealed,
-            sha256: Some("00".repeat(32)),
-            duration_ms: 6_248,
-            bytes: 200_000,
-            gaps: vec![(1_000, 2_000, "paused".to_owned())],
-            started_at: START,
-            sealed_at: Some(START),
-        };
-        self.store
-            .put_recording(&recording, &[])
-            .await
-            .expect("a recording");
+        let recording: Recording = row(json!({"id": own.recording, "attempt_id": own.attempt,
+            "client_id": own.client, "key": key, "outcome": "sealed", "sha256": "00".repeat(32),
+            "duration_ms": 6_248, "bytes": 200_000, "gaps": [[1_000, 2_000, "paused"]],
+            "started_at": START, "sealed_at": START}));
+        s.put_recording(&recording, &[]).await.expect("a recording");
+        files.0.lock().expect("lock").insert(key, sound);
         let steps = AttemptChange {
             state: Some(AttemptState::Answered),
             invite_at: Some(START.plus_ms(10)),
@@ -473,8 +287,7 @@ impl Filler<'_> {
             recording_id: Some(own.recording),
             ..AttemptChange::default()
         };
-        self.store
-            .note_attempt(own.attempt, &steps, &[])
+        s.note_attempt(own.attempt, &steps, &[])
             .await
             .expect("steps");
         let closing = Closing {
@@ -486,93 +299,63 @@ impl Filler<'_> {
             disposed_at: Some(START.plus_ms(20_000)),
             ..Closing::default()
         };
-        self.store
-            .close_attempt(own.attempt, &closing)
+        s.close_attempt(own.attempt, &closing)
             .await
             .expect("an end");
-        files.0.lock().expect("lock").insert(key, sound);
     }
 
     async fn money(&self, own: &Own, name: &str) {
-        let currency = "MXN".parse().expect("a currency");
-        let promise = Promise {
-            id: own.promise,
-            client_id: own.client,
-            debtor_id: own.debtor,
-            debt_id: own.debt,
-            attempt_id: Some(own.attempt),
-            agent_id: None,
-            amount: Money::new(20_000, currency),
-            due_date: "2026-11-30".to_owned(),
-            grace_until: START.plus_ms(10 * 86_400_000),
-            channel: PaymentChannel::Transfer,
-            state: PromiseState::Broken,
-            made_at: START,
-            closed_at: Some(START),
-        };
-        self.store
-            .put_promise(&promise, &[])
-            .await
-            .expect("a promise");
-        let payment = Payment {
-            id: own.payment,
-            client_id: own.client,
-            debtor_id: own.debtor,
-            debt_id: own.debt,
-            amount: Money::new(1_000, currency),
-            paid_at: START,
-            channel: PaymentChannel::Cash,
-            reference: format!("{name}-1"),
-            reverses: None,
-            posted_at: START,
-        };
-        self.store
-            .put_payment(&payment, &[])
-            .await
-            .expect("a payment");
+        let promise: Promise = row(json!({"id": own.promise, "client_id": own.client,
+            "debtor_id": own.debtor, "debt_id": own.debt, "attempt_id": own.attempt,
+            "amount_minor": 20_000, "currency": "MXN", "due_date": "2026-11-30",
+            "grace_until": START.plus_ms(10 * 86_400_000), "channel": "transfer",
+            "state": "broken", "made_at": START, "closed_at": START}));
+        let put = self.store.put_promise(&promise, &[]).await;
+        put.expect("a promise");
+        let payment: Payment = row(json!({"id": own.payment, "client_id": own.client,
+            "debtor_id": own.debtor, "debt_id": own.debt, "amount_minor": 1_000,
+            "currency": "MXN", "paid_at": START, "channel": "cash",
+            "reference": format!("{name}-1"), "posted_at": START}));
+        let put = self.store.put_payment(&payment, &[]).await;
+        put.expect("a payment");
     }
+}
+
+/// What belongs to the installation.
+struct House {
+    team: TeamId,
+    trunk: TrunkId,
+    agent: AgentId,
 }
 
 /// Fills a store.
 pub(crate) async fn fill(store: &MemoryStore, files: &Files, ids: &dyn IdSource) -> World {
     let f = Filler { store, ids };
-    let team = Team {
-        id: TeamId(f.id()),
-        name: "Mañana".to_owned(),
-        created_at: START,
-    };
-    store.put_team(&team, &[]).await.expect("a team");
-    let trunk = Trunk {
-        id: TrunkId(f.id()),
-        name: "carrier".to_owned(),
-        channels: 30,
-        cps: 5,
-        enabled: true,
-        created_at: START,
-    };
-    store.put_trunk(&trunk, &[]).await.expect("a trunk");
-    for row in domain::rules::disposition::standard_dispositions() {
-        store.put_disposition(&row).await.expect("a disposition");
-    }
     let agent_user = f.user("agent", Role::Agent, None).await;
     let spare_user = f.user("spare", Role::Agent, None).await;
     f.user("supervisor", Role::Supervisor, None).await;
     f.user("manager", Role::Manager, None).await;
     f.user("admin", Role::Admin, None).await;
-    let agent = Agent {
-        id: AgentId(f.id()),
-        user_id: agent_user,
-        team_id: Some(team.id),
-        name: "Ana".to_owned(),
-        sip_user: "ana".to_owned(),
-        sip_password: "a very secret one".to_owned(),
-        campaigns: Vec::new(),
-        skills: Vec::new(),
-        created_at: START,
+    let house = House {
+        team: TeamId(f.id()),
+        trunk: TrunkId(f.id()),
+        agent: AgentId(f.id()),
     };
+    let team: Team = row(json!({"id": house.team, "name": "Mañana", "created_at": START}));
+    store.put_team(&team, &[]).await.expect("a team");
+    let trunk: Trunk = row(json!({"id": house.trunk, "name": "carrier", "channels": 30,
+        "cps": 5, "enabled": true, "created_at": START}));
+    store.put_trunk(&trunk, &[]).await.expect("a trunk");
+    let agent: Agent = row(json!({"id": house.agent, "user_id": agent_user,
+        "team_id": house.team, "name": "Ana", "sip_user": "ana",
+        "sip_password": "a very secret one", "campaigns": [], "skills": [],
+        "created_at": START}));
     store.put_agent(&agent, &[]).await.expect("an agent");
-    let norte = f.client("Norte", 1, files, trunk.id, agent.id).await;
-    let sur = f.client("Sur", 2, files, trunk.id, agent.id).await;
+    for row in domain::rules::disposition::standard_dispositions() {
+        store.put_disposition(&row).await.expect("a disposition");
+    }
+    let norte = f.client("Norte", 1, files, &house).await;
+    let sur = f.client("Sur", 2, files, &house).await;
     for (name, role) in [
         ("client", Role::Client),
         ("norte-supervisor", Role::Supervisor),
@@ -584,9 +367,9 @@ pub(crate) async fn fill(store: &MemoryStore, files: &Files, ids: &dyn IdSource)
     World {
         norte,
         sur,
-        team: team.id,
-        trunk: trunk.id,
-        agent: agent.id,
+        team: house.team,
+        trunk: house.trunk,
+        agent: house.agent,
         agent_user,
         spare_user,
     }

@@ -1,7 +1,7 @@
 //! What may be written to the catalog, and what not.
 
 use crate::app::App;
-use crate::tenants::body_for;
+use crate::asks::body_for;
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use futures::stream;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
 /// Where a client that comes back says what it has seen.
 pub(super) const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -33,6 +33,7 @@ struct Feed {
     ready: VecDeque<Event>,
     words: broadcast::Receiver<Event>,
     kicks: broadcast::Receiver<SessionId>,
+    stop: watch::Receiver<bool>,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -44,6 +45,7 @@ pub(super) fn open(state: ApiState, caller: Caller, after: i64) -> Result<Respon
     let feed = Feed {
         words: state.bus.subscribe(),
         kicks: state.kicks.subscribe(),
+        stop: state.stop.subscribe(),
         at: after,
         ready: VecDeque::new(),
         state,
@@ -70,6 +72,9 @@ impl Feed {
     /// The next event the caller may see; `None` when the stream has to end.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if *self.stop.borrow() {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
@@ -101,6 +106,7 @@ impl Feed {
                 // Too many sign-outs at once to see each: ask the store.
                 Err(_) => self.still_may().await,
             },
+            stops = self.stop.changed() => stops.is_ok(),
             () = pause => self.still_may().await,
         }
     }

@@ -1,0 +1,133 @@
+//! For every route a path and a body that fit.
+
+use crate::world::{Own, World};
+use serde_json::{Value, json};
+
+/// A path with the ids of `own`.
+pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
+    let kind = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let kind = kind.split('/').next().unwrap_or("");
+    let id = match kind {
+        "clients" => own.client.to_string(),
+        "portfolios" => own.portfolio.to_string(),
+        "debts" => own.debt.to_string(),
+        "points" => own.point.to_string(),
+        "consents" => own.consent.to_string(),
+        "holds" => own.hold.to_string(),
+        "suppressions" => own.suppression.to_string(),
+        "scripts" => own.script.to_string(),
+        "segments" => own.segment.to_string(),
+        "campaigns" => own.campaign.to_string(),
+        "caller-ids" => own.caller_id.to_string(),
+        "debtors" => own.debtor.to_string(),
+        "payments" => own.payment.to_string(),
+        "promises" => own.promise.to_string(),
+        "attempts" | "preview" => own.attempt.to_string(),
+        "calls" if path.matches('/').count() > 4 => own.attempt.to_string(),
+        "calls" => own.call.to_string(),
+        "recordings" => own.recording.to_string(),
+        "verdicts" => own.verdict.to_string(),
+        "teams" => world.team.to_string(),
+        "trunks" => world.trunk.to_string(),
+        "agents" => world.agent.to_string(),
+        "users" => world.agent_user.to_string(),
+        _ => own.client.to_string(),
+    };
+    let path = path
+        .replace("{id}", &id)
+        .replace("{code}", "CD.NP.NOQUIERE");
+    match kind {
+        "verdicts" if path.ends_with("/verdicts") => format!("{path}?debtor={}", own.debtor),
+        "debtors" if path.ends_with("/debtors") => format!("{path}?q=D-1"),
+        "imports" if path.ends_with("/imports") => {
+            format!(
+                "{path}?client={}&portfolio=Tarjetas&dry_run=true",
+                own.client
+            )
+        }
+        _ => path,
+    }
+}
+
+/// A body that fits the route, about the rows of `own`; `None` where none is needed.
+pub(crate) fn body_for(method: &str, path: &str, own: &Own, world: &World) -> Option<Value> {
+    let route = format!("{method} {}", path.strip_prefix("/api/v1").unwrap_or(path));
+    [catalog(own), people(world), work(own)]
+        .iter()
+        .find_map(|bodies| bodies.get(&route).cloned())
+}
+
+fn catalog(own: &Own) -> Value {
+    let steps = json!([{"key": "a", "title_es": "A", "title_en": "A", "text_es": "a",
+        "text_en": "a", "before_identity": true}]);
+    json!({
+        "POST /clients": {"name": "Norte", "callback_number": "+525550000001"},
+        "PUT /clients/{id}": {"name": "Norte", "callback_number": "+525550000001"},
+        "POST /portfolios": {"client_id": own.client, "name": "Otra", "currency": "MXN",
+            "creditor_kind": "financial", "zone": "America/Mexico_City"},
+        "PUT /portfolios/{id}": {"name": "Otra", "currency": "MXN",
+            "creditor_kind": "financial", "zone": "America/Mexico_City"},
+        "POST /debts": {"debtor_id": own.debtor, "external_ref": "C-9", "product": "tarjeta",
+            "currency": "MXN", "principal_minor": 1, "interest_minor": 0, "fees_minor": 0,
+            "overdue_minor": 1, "minimum_minor": 1, "due_date": "2026-10-01"},
+        "PUT /debts/{id}": {"external_ref": "C-9", "product": "tarjeta", "currency": "MXN",
+            "principal_minor": 1, "interest_minor": 0, "fees_minor": 0, "overdue_minor": 1,
+            "minimum_minor": 1, "due_date": "2026-10-01", "status": "open"},
+        "POST /points": {"debtor_id": own.debtor, "value": "+525533334444"},
+        "PUT /points/{id}": {"value": "+525511112222", "class": "home", "role": "titular",
+            "authorised": true, "given_by_debtor": true, "position": 1, "bad": false,
+            "confidence": 50},
+        "POST /consents": {"debtor_id": own.debtor, "channel": "call", "purpose": "contact",
+            "proof": "x"},
+        "POST /holds": {"debtor_id": own.debtor, "kind": "dispute", "evidence": "x"},
+        "POST /suppressions": {"kind": "phone", "value": "+525512340000", "reason": "list",
+            "client_id": own.client},
+        "POST /scripts": {"client_id": own.client, "name": "Otro", "steps": steps},
+        "PUT /scripts/{id}": {"name": "Otro", "steps": steps},
+        "POST /caller-ids": {"client_id": own.client, "number": "+525550000099",
+            "country": "MX", "registered": false, "enabled": false},
+        "PUT /caller-ids/{id}": {"number": "+525550000099", "country": "MX",
+            "registered": false, "enabled": false},
+    })
+}
+
+fn people(world: &World) -> Value {
+    json!({
+        "POST /teams": {"name": "Otro"},
+        "PUT /teams/{id}": {"name": "Otro"},
+        "POST /agents": {"user_id": world.spare_user, "name": "Eva", "sip_user": "eva"},
+        "PUT /agents/{id}": {"name": "Ana", "sip_user": "ana", "team_id": null,
+            "campaigns": [], "skills": []},
+        "POST /users": {"username": "otra", "display_name": "Otra", "role": "agent"},
+        "PUT /users/{id}": {"display_name": "Ana", "role": "agent", "client_id": null,
+            "active": true},
+        "PUT /trunks/{id}": {"channels": 30, "cps": 5, "enabled": true},
+        "POST /api-keys": {"name": "k", "role": "manager"},
+        "POST /me/password": {"old": "not the one", "new": "another password"},
+        "POST /me/totp/confirm": {"secret": "JBSWY3DPEHPK3PXP", "otp": "000000"},
+        "POST /sessions": {"username": "nobody", "password": "x"},
+    })
+}
+
+fn work(own: &Own) -> Value {
+    json!({
+        "POST /payments": {"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
+            "amount": {"amount_minor": 100, "currency": "MXN"},
+            "paid_at": "2026-11-23T15:00:00.000Z", "reference": "r-9"},
+        "POST /segments": {"client_id": own.client, "name": "Todos", "expression": "all"},
+        "PUT /segments/{id}": {"name": "Todos", "expression": "all"},
+        "POST /segments/preview": {"client_id": own.client, "expression": "all"},
+        "POST /campaigns": {"client_id": own.client, "name": "Otra", "segment_id": own.segment},
+        "PATCH /campaigns/{id}": {"name": "Otra"},
+        "POST /agents/me/state": {"state": "paused", "code": "break"},
+        "POST /agents/{id}/state": {"state": "paused", "code": "break"},
+        "POST /attempts/{id}/identity": {"role": "titular"},
+        "POST /attempts/{id}/hold": {"on": true},
+        "POST /attempts/{id}/mute": {"on": true},
+        "POST /attempts/{id}/dtmf": {"digit": "5"},
+        "POST /attempts/{id}/disposition": {"code": "NC.NR"},
+        "POST /calls/{id}/monitor": {"mode": "listen"},
+        "POST /debtors/{id}/dial": {"point_id": own.point},
+        "PUT /dispositions/{code}": {"label_es": "No quiere", "label_en": "Refuses"},
+    })
+}
