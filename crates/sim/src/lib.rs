@@ -9,3 +9,4 @@ pub mod contract;
 pub mod fate;
 pub mod store;
 pub mod trunk;
+pub mod world;

@@ -40,7 +40,41 @@ pub struct TrunkFaults {
     pub lost_pct: u32,
     /// Reports told twice, percent.
     pub repeated_pct: u32,
+    /// Reports told late, so that later ones overtake them, percent.
+    pub delayed_pct: u32,
+    /// Longest time from an order to its INVITE, ms.
+    pub slow_dial_ms: u64,
 }
+
+/// Longest delay of a late report, ms.
+const DELAY_MAX_MS: u64 = 3_000;
+/// A call whose end was lost is silent: told after this.
+const SILENCE_MS: u64 = 60_000;
+
+/// What the carrier did wrong so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mishaps {
+    /// Reports lost.
+    pub lost: u64,
+    /// Reports told twice.
+    pub repeated: u64,
+    /// Reports told late.
+    pub delayed: u64,
+    /// Agents' legs dropped.
+    pub legs_dropped: u64,
+}
+
+impl std::ops::AddAssign for Mishaps {
+    fn add_assign(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.repeated += other.repeated;
+        self.delayed += other.delayed;
+        self.legs_dropped += other.legs_dropped;
+    }
+}
+
+/// The carrier's log, which outlives our process.
+pub type InviteLog = Arc<Mutex<Vec<Invite>>>;
 
 /// How one call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +105,8 @@ struct Live {
 struct State {
     rng: ChaCha8Rng,
     calls: HashMap<AttemptId, Live>,
-    invites: Vec<Invite>,
     legs: HashMap<AgentId, bool>,
-    dialed: u64,
+    mishaps: Mishaps,
 }
 
 /// The carrier.
@@ -86,6 +119,7 @@ pub struct SimTrunk {
     mix: FateMix,
     faults: TrunkFaults,
     dead: Arc<AtomicBool>,
+    log: InviteLog,
 }
 
 impl SimTrunk {
@@ -101,9 +135,8 @@ impl SimTrunk {
         let state = State {
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x7127),
             calls: HashMap::new(),
-            invites: Vec::new(),
             legs: HashMap::new(),
-            dialed: 0,
+            mishaps: Mishaps::default(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -113,6 +146,46 @@ impl SimTrunk {
             mix,
             faults,
             dead: Arc::new(AtomicBool::new(false)),
+            log: InviteLog::default(),
+        }
+    }
+
+    /// The carrier goes on with the log of an earlier life of our process.
+    #[must_use]
+    pub fn with_log(mut self, log: InviteLog) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub fn mishaps(&self) -> Mishaps {
+        self.lock().mishaps
+    }
+
+    /// Drops an agent's leg, as a phone that lost its network; `false` when it has none.
+    pub async fn drop_leg(&self, agent: AgentId) -> bool {
+        {
+            let mut state = self.lock();
+            if state.legs.remove(&agent).is_none() {
+                return false;
+            }
+            state.mishaps.legs_dropped += 1;
+        }
+        let report = TrunkReport::AgentLegDown {
+            agent,
+            at: self.clock.now(),
+            reason: "simulated".into(),
+        };
+        // A closed channel means that the engine is gone: nobody is left to tell.
+        let _ = self.reports.send(report).await;
+        true
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Invite>> {
+        match self.log.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
         }
     }
 
@@ -124,7 +197,7 @@ impl SimTrunk {
     /// The carrier's own log.
     #[must_use]
     pub fn invites(&self) -> Vec<Invite> {
-        self.lock().invites.clone()
+        self.log().clone()
     }
 
     /// Calls that are up or ringing now.
@@ -150,22 +223,45 @@ impl SimTrunk {
         }
     }
 
-    async fn tell(&self, report: TrunkReport) {
-        let copies = {
+    /// Tells a report; `false` when it was lost.
+    async fn tell(&self, report: TrunkReport) -> bool {
+        // What the recorder sealed is told from its journal: it may come late or twice, never not at all.
+        let sure = matches!(report, TrunkReport::RecordingSealed { .. });
+        let (copies, late_ms) = {
+            let mut state = self.lock();
             let faults = self.faults;
-            let roll = self.lock().rng.random_range(0..100);
-            if self.dead.load(Ordering::SeqCst) || roll < faults.lost_pct {
+            let roll = state.rng.random_range(0..100);
+            let late = state.rng.random_range(0..100) < faults.delayed_pct;
+            let late_ms = state.rng.random_range(1..=DELAY_MAX_MS);
+            let dead = self.dead.load(Ordering::SeqCst);
+            let copies = if !sure && (dead || roll < faults.lost_pct) {
                 0
             } else if roll < faults.lost_pct + faults.repeated_pct {
                 2
             } else {
                 1
+            };
+            state.mishaps.lost += u64::from(copies == 0);
+            state.mishaps.repeated += u64::from(copies == 2);
+            state.mishaps.delayed += u64::from(late && copies > 0);
+            (copies, late.then_some(late_ms))
+        };
+        let reports = self.reports.clone();
+        let send = async move {
+            for _ in 0..copies {
+                // A closed channel means that the engine is gone: nobody is left to tell.
+                let _ = reports.send(report.clone()).await;
             }
         };
-        for _ in 0..copies {
-            // A closed channel means that the engine is gone: nobody is left to tell.
-            let _ = self.reports.send(report.clone()).await;
+        if let Some(ms) = late_ms {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                send.await;
+            });
+        } else {
+            send.await;
         }
+        copies > 0
     }
 
     async fn ended(
@@ -178,8 +274,8 @@ impl SimTrunk {
     ) {
         let at = self.clock.now();
         self.lock().calls.remove(&order.attempt_id);
-        if let Some(started) = started.filter(|_| order.record == RecordMode::All) {
-            let duration_ms = at.since_ms(started);
+        if let Some(from) = started.filter(|_| order.record == RecordMode::All) {
+            let duration_ms = at.since_ms(from);
             self.tell(TrunkReport::RecordingSealed {
                 recording: order.recording_id,
                 attempt: order.attempt_id,
@@ -191,18 +287,29 @@ impl SimTrunk {
             })
             .await;
         }
-        self.tell(TrunkReport::Ended {
-            attempt: order.attempt_id,
-            at,
-            sip_code: Some(code),
-            q850: None,
-            by_us,
-            ring_timeout,
-            rtp_in: 0,
-            rtp_out: 0,
-            rtp_lost: 0,
-        })
-        .await;
+        let told = self
+            .tell(TrunkReport::Ended {
+                attempt: order.attempt_id,
+                at,
+                sip_code: Some(code),
+                q850: None,
+                by_us,
+                ring_timeout,
+                rtp_in: 0,
+                rtp_out: 0,
+                rtp_lost: 0,
+            })
+            .await;
+        if !told && started.is_some() {
+            tokio::time::sleep(Duration::from_millis(SILENCE_MS)).await;
+            let silent_ms = i64::try_from(SILENCE_MS).unwrap_or(0);
+            self.tell(TrunkReport::OneWayAudio {
+                attempt: order.attempt_id,
+                silent_ms,
+                at: self.clock.now(),
+            })
+            .await;
+        }
     }
 
     async fn run(
@@ -307,28 +414,28 @@ impl SimTrunk {
 #[async_trait]
 impl Trunk for SimTrunk {
     async fn dial(&self, order: DialOrder) -> Result<(), TrunkError> {
+        if self.faults.slow_dial_ms > 0 {
+            let ms = self.lock().rng.random_range(0..=self.faults.slow_dial_ms);
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
         let (stop, stop_rx) = watch::channel(Stop::Running);
         let (bridged, bridged_rx) = watch::channel(false);
-        let fate = {
-            let mut state = self.lock();
-            let index = state.dialed;
-            state.dialed += 1;
-            let at = self.clock.now();
-            state.invites.push(Invite {
+        let live = Live {
+            stop,
+            bridged,
+            answered: false,
+        };
+        self.lock().calls.insert(order.attempt_id, live);
+        let index = {
+            let mut log = self.log();
+            log.push(Invite {
                 attempt: order.attempt_id,
                 number: order.number.clone(),
-                at,
+                at: self.clock.now(),
             });
-            state.calls.insert(
-                order.attempt_id,
-                Live {
-                    stop,
-                    bridged,
-                    answered: false,
-                },
-            );
-            draw(self.seed, index, self.mix)
+            log.len() as u64
         };
+        let fate = draw(self.seed, index, self.mix);
         tokio::spawn(self.clone().run(order, fate, stop_rx, bridged_rx));
         Ok(())
     }
