@@ -59,7 +59,10 @@ async fn no_phone_no_leg() {
 async fn the_leg_is_up_once_audio_passed_both_ways() {
     let mut node = Node::start(vec![]).await;
     let phone = node.agent(1, AGENT_HZ).await;
-    assert!(phone.line.packets() > 0, "the phone hears us");
+    phone
+        .line
+        .becomes("hears us", |line| line.packets() > 0)
+        .await;
     // Asking again changes nothing and says so.
     node.trunk
         .open_agent_leg(agent(1), "agent1")

@@ -183,6 +183,7 @@ impl State {
             }
             heard.push((*id, sum));
         }
+        let held = leg.talk.hold;
         let agent_spoke = people
             .iter()
             .any(|(_, v, f)| *v == Voice::Agent && f.is_some())
@@ -198,6 +199,9 @@ impl State {
             });
         }
         for (id, mut frame) in heard {
+            if held && id == debtor {
+                self.comfort.add_to(&mut frame);
+            }
             let Some(leg) = self.leg(id) else { continue };
             leg.send_mixed(&mut frame, now, &mut |leg, at| played.push((leg, at)));
             if id == debtor {
