@@ -13,9 +13,8 @@ use domain::ports::store::{OpenOutcome, ReserveRequest};
 use domain::segment::parse;
 use domain::time::{MINUTE_MS, UtcMs};
 use sim::contract::attempts::ended;
-use sim::contract::scene::{
-    Allow, NOW, Person, Scene, event, fresh, node, refill, request, reserve,
-};
+use sim::contract::judges::Allow;
+use sim::contract::scene::{NOW, Person, Scene, event, fresh, node, refill, request, reserve};
 use std::sync::Arc;
 use std::time::Instant;
 use store::SqlStore;
@@ -98,6 +97,7 @@ async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
     refill(store, &campaign).await;
     report("refill_ms", vec![ms(start)]);
     let lease = node(store).await;
+    let later = UtcMs(i64::MAX / 2);
     let (mut reserves, mut opens, mut notes, mut closes, mut why) =
         (vec![], vec![], vec![], vec![], vec![]);
     for round in 0..ROUNDS {
@@ -111,7 +111,16 @@ async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
         let held = store.reserve_contacts(&request).await.expect("reserve");
         reserves.push(ms(start));
         assert_eq!(held.len(), 100);
-        for candidate in held.into_iter().take(10) {
+        let (dialed, rest) = held.split_at(10);
+        for candidate in rest {
+            let mut item = candidate.item.clone();
+            item.next_at = later;
+            store
+                .release_contact(&item, None, &[])
+                .await
+                .expect("release");
+        }
+        for candidate in dialed.iter().cloned() {
             let person = Person {
                 debtor: candidate.facts.debtor,
                 debt: candidate.facts.debts[0].clone(),
@@ -133,7 +142,7 @@ async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
             notes.push(ms(start));
             let mut closing = ended(CallResult::NoAnswer);
             let mut item = candidate.item;
-            item.next_at = UtcMs(i64::MAX / 2);
+            item.next_at = later;
             closing.item = Some(item);
             closing.events = vec![event("attempt.ended", &format!("attempt:{id}"))];
             let start = Instant::now();

@@ -208,8 +208,7 @@ impl Compiler {
             Field::PhoneCount => value("d.phones"),
             Field::PointConfidence => value("d.confidence"),
             Field::PromiseActive => Source::Condition(
-                "EXISTS (SELECT 1 FROM promises x WHERE x.debtor_id=d.id AND x.state='active')"
-                    .into(),
+                "d.id IN (SELECT x.debtor_id FROM promises x WHERE x.state='active')".into(),
             ),
             Field::OnHold => self.on_hold(),
             Field::Suppressed => Source::Condition(SUPPRESSED.into()),
@@ -267,19 +266,19 @@ impl Compiler {
     fn on_hold(&mut self) -> Source {
         let now = self.bind(self.now);
         Source::Condition(format!(
-            "EXISTS (SELECT 1 FROM holds x WHERE x.debtor_id=d.id AND x.scope='debtor' \
-                AND x.from_at<={now} AND (x.until IS NULL OR {now}<x.until) \
-                AND (x.lifted_at IS NULL OR {now}<x.lifted_at))"
+            "d.id IN (SELECT x.debtor_id FROM holds x WHERE x.scope='debtor' AND x.from_at<={now} \
+                AND (x.until IS NULL OR {now}<x.until) AND (x.lifted_at IS NULL OR {now}<x.lifted_at))"
         ))
     }
 }
 
-const SUPPRESSED: &str = "EXISTS (SELECT 1 FROM suppressions x WHERE x.lifted_at IS NULL \
-        AND (x.client_id IS NULL OR x.client_id=d.client_id) AND (x.debtor_id IS NULL OR x.debtor_id=d.id) \
-        AND x.kind='document' AND x.value=d.document) \
-    OR EXISTS (SELECT 1 FROM contact_points y JOIN suppressions x ON x.value=y.value \
-        WHERE y.debtor_id=d.id AND x.lifted_at IS NULL AND x.kind='phone' \
-        AND (x.client_id IS NULL OR x.client_id=d.client_id) AND (x.debtor_id IS NULL OR x.debtor_id=d.id))";
+/// Sets that do not depend on the debtor, so that each is made once; `$1` is the client.
+const SUPPRESSED: &str = "d.id IN (SELECT y.debtor_id FROM suppressions x \
+        JOIN contact_points y ON y.value=x.value WHERE x.kind='phone' AND x.lifted_at IS NULL \
+        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.debtor_id)) \
+    OR d.id IN (SELECT y.id FROM suppressions x \
+        JOIN debtors y ON y.document=x.value WHERE x.kind='document' AND x.lifted_at IS NULL \
+        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.id))";
 
 fn promises(state: &str) -> String {
     format!("(SELECT COUNT(*) FROM promises x WHERE x.debtor_id=d.id AND x.state='{state}')")

@@ -1,5 +1,6 @@
 //! Campaign items, reservations and verdicts.
 
+use super::judges::*;
 use super::scene::*;
 use domain::entity::{BlockReason, CallResult, Decision};
 use domain::ids::{CampaignId, PointId, VerdictId};

@@ -1,5 +1,6 @@
 //! The facts a verdict is made of.
 
+use super::judges::*;
 use super::scene::*;
 use domain::entity::{
     CallResult, DebtStatus, Hold, HoldKind, HoldScope, Suppression, SuppressionKind,

@@ -1,5 +1,6 @@
 //! Promises and payments.
 
+use super::judges::*;
 use super::scene::*;
 use domain::entity::{DebtStatus, HoldKind, HoldScope, PromiseState};
 use domain::money::Money;

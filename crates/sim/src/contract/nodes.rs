@@ -1,6 +1,7 @@
 //! Node leases, fencing, recovery.
 
 use super::attempts::ended;
+use super::judges::*;
 use super::scene::*;
 use domain::entity::{Attempt, AttemptState, CallResult, Recording, RecordingOutcome};
 use domain::event::NewEvent;

@@ -1,6 +1,7 @@
 //! Many at once: whatever interleaves, each promise holds once.
 
 use super::attempts::ended;
+use super::judges::*;
 use super::scene::*;
 use domain::entity::CallResult;
 use domain::ids::DebtorId;

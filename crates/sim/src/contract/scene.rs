@@ -1,21 +1,22 @@
 //! Rows to play with: a client with a portfolio, debtors, campaigns, nodes, attempts.
 
+use super::judges::Allow;
 use domain::entity::{
     Attempt, AttemptState, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint, Client,
-    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Decision, DialMode, Language,
+    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, DialMode, Language,
     LedgerKind, LedgerRow, Party, PartyRole, Payment, PaymentChannel, PointClass, Portfolio,
-    Promise, PromiseState, Verdict,
+    Promise, PromiseState,
 };
 use domain::event::NewEvent;
 use domain::ids::{
     AttemptId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, EventId, LedgerId, PartyId,
     PaymentId, PersonId, PointId, PortfolioId, PromiseId, SegmentId, TrunkId, VerdictId,
 };
-use domain::law::{Action, Judge};
+use domain::law::Action;
 use domain::money::{Currency, Money};
 use domain::ports::Store;
 use domain::ports::store::{
-    Candidate, ContactFacts, DebtorRow, NodeLease, OpenDraft, OpenOutcome, ReserveRequest,
+    Candidate, DebtorRow, NodeLease, OpenDraft, OpenOutcome, ReserveRequest,
 };
 use domain::segment::Expr;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
@@ -428,79 +429,4 @@ pub fn request(campaign: &Campaign, lease: &NodeLease, limit: u32) -> ReserveReq
 #[must_use]
 pub fn ids(candidates: &[Candidate]) -> Vec<DebtorId> {
     candidates.iter().map(|c| c.item.debtor_id).collect()
-}
-
-/// A verdict for an action.
-#[must_use]
-pub fn verdict(facts: &ContactFacts, action: &Action, decision: Decision) -> Verdict {
-    use domain::entity::{BlockReason, PackRef, RuleHit};
-    let refused = !decision.permits(true);
-    Verdict {
-        id: action.verdict_id,
-        at: action.now,
-        check_point: action.check_point,
-        debtor_id: facts.debtor.id,
-        point_id: action.point_id,
-        campaign_id: action.campaign_id,
-        channel: action.channel,
-        decision,
-        blocked: refused.then_some(BlockReason::Cap),
-        rules: vec![RuleHit {
-            rule: "suite/rule".into(),
-            es: "por la prueba".into(),
-            en: "by the suite".into(),
-            refused,
-        }],
-        packs: vec![PackRef {
-            id: "suite".into(),
-            version: "1".into(),
-            hash: "00".into(),
-            unjudged: vec![],
-        }],
-        zones: vec![],
-        counters: vec![],
-        next_legal_at: None,
-    }
-}
-
-/// A judge who allows everything.
-#[derive(Debug)]
-pub struct Allow;
-
-impl Judge for Allow {
-    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
-        verdict(facts, action, Decision::Allow)
-    }
-}
-
-/// A judge who refuses everything.
-#[derive(Debug)]
-pub struct Refuse;
-
-impl Judge for Refuse {
-    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
-        verdict(facts, action, Decision::Deny)
-    }
-}
-
-/// A judge who allows so many attempts per person, whoever made them; an active hold refuses too.
-#[derive(Debug)]
-pub struct Cap(pub usize);
-
-impl Judge for Cap {
-    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
-        let made = facts
-            .ledger
-            .iter()
-            .filter(|r| r.reached_network != Some(false))
-            .count();
-        let held = facts.holds.iter().any(|h| h.active_at(action.now));
-        let listed = facts.suppressions.iter().any(|s| s.lifted_at.is_none());
-        let decision = if made < self.0 && !held && !listed {
-            Decision::Allow
-        } else {
-            Decision::Deny
-        };
-        verdict(facts, action, decision)
-    }
 }

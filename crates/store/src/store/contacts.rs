@@ -7,7 +7,7 @@ use super::items::{FREE, LIVE, check_fence, free_debtor, write_item, write_verdi
 use super::sums::{order_code, order_values, reorder_campaign};
 use crate::rows::Entity as _;
 use crate::segment::Filter;
-use crate::sql::{Cell as _, Link, Row, vals};
+use crate::sql::{Cell as _, Field as _, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::{Campaign, Verdict};
 use domain::event::NewEvent;
@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most debtors of one reservation.
 const RESERVE_MAX: u32 = 1_000;
+/// Debtors taken into a campaign in one transaction.
+const REFILL_PIECE: usize = 2_048;
 
 /// Due items in campaign order whose person is free. On PostgreSQL the persons' rows are locked, and
 /// rows that another node is just taking are passed over.
@@ -93,7 +95,7 @@ async fn tries(
             "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 AND debtor_id",
             debtors,
             "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
-            &vals![campaign],
+            &[campaign.val()],
         )
         .await?;
     let mut counts: BTreeMap<DebtorId, Vec<(PointId, i32)>> = BTreeMap::new();
@@ -108,28 +110,47 @@ fn verdict_of(row: &Row) -> Result<Verdict, StoreError> {
     Verdict::from_raw(row.get("body")?)
 }
 
-/// Puts every debtor of the segment who is not there yet into the campaign.
+/// Debtors of the segment, and those of them who are not in the campaign yet.
+async fn matching(
+    store: &SqlStore,
+    campaign: &Campaign,
+    filter: Filter,
+) -> Result<(u64, Vec<DebtorId>), StoreError> {
+    let mut read = store.snapshot().await?;
+    let mut values = filter.values;
+    let sql = format!("SELECT COUNT(*) AS n FROM debtors d WHERE {}", filter.sql);
+    let matched = match read.rows_once(sql, values.clone()).await?.first() {
+        Some(row) => row.get::<i64>("n")?.unsigned_abs(),
+        None => 0,
+    };
+    values.extend(vals![campaign.id]);
+    let sql = format!(
+        "SELECT d.id FROM debtors d WHERE {} AND NOT EXISTS (SELECT 1 FROM campaign_items i \
+            WHERE i.campaign_id=${} AND i.debtor_id=d.id) ORDER BY d.id",
+        filter.sql,
+        values.len()
+    );
+    let rows = read.rows_once(sql, values).await?;
+    let missing: Result<_, _> = rows.iter().map(|r| r.get("id")).collect();
+    Ok((matched, missing?))
+}
+
 async fn add_items(
     tx: &mut Link,
     campaign: &Campaign,
-    filter: Filter,
+    debtors: &[DebtorId],
     now: UtcMs,
 ) -> Result<u64, StoreError> {
     let order = &campaign.params.order;
-    let rank = order_values(order).join(", ");
-    let mut values = filter.values;
-    values.extend(vals![campaign.id, now, order_code(order)]);
-    let last = values.len();
-    let sql = format!(
+    let insert = format!(
         "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, order_code, \
             rank1, rank2, rank3, rank4) \
-        SELECT ${}, d.id, d.person_id, ${}, ${last}, {rank} FROM debtors d WHERE {} \
-        ON CONFLICT (campaign_id, debtor_id) DO NOTHING",
-        last - 2,
-        last - 1,
-        filter.sql
+        SELECT $1, d.id, d.person_id, $2, $3, {} FROM debtors d WHERE d.id",
+        order_values(order).join(", ")
     );
-    tx.run(sql, values).await
+    let fixed = vals![campaign.id, now, order_code(order)];
+    let once = "ON CONFLICT (campaign_id, debtor_id) DO NOTHING";
+    tx.run_in(&insert, debtors, once, &fixed).await
 }
 
 #[async_trait]
@@ -141,21 +162,21 @@ impl ContactStore for SqlStore {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError> {
-        let mut tx = self.write().await?;
         let filter = Filter::of_client(campaign.client_id, expr, now);
-        let sql = format!("SELECT COUNT(*) AS n FROM debtors d WHERE {}", filter.sql);
-        let matched = match tx.rows_once(sql, filter.values.clone()).await?.first() {
-            Some(row) => row.get::<i64>("n")?,
-            None => 0,
-        };
-        let added = add_items(&mut tx, campaign, filter, now).await?;
+        let (matched, missing) = matching(self, campaign, filter).await?;
+        let mut added = 0;
+        // Piece by piece, so that nobody waits long for the writer; a refill cut short is made whole by
+        // the next one.
+        for piece in missing.chunks(REFILL_PIECE) {
+            let mut tx = self.write().await?;
+            added += add_items(&mut tx, campaign, piece, now).await?;
+            tx.commit().await?;
+        }
+        let mut tx = self.write().await?;
         reorder_campaign(&mut tx, campaign).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
-        Ok(RefillReport {
-            matched: matched.unsigned_abs(),
-            added,
-        })
+        Ok(RefillReport { matched, added })
     }
 
     async fn reserve_contacts(

@@ -34,30 +34,28 @@ const TABLES: &[(&str, &str)] = &[
     ("events", "events"),
 ];
 
-/// Figures of the debtors a condition over `d` finds.
+/// Figures of the debtors a condition over `d` finds; the condition is asked once per debtor.
 async fn count(
     read: &mut Link,
     condition: &str,
     values: Vec<Val>,
 ) -> Result<SegmentCount, StoreError> {
     let sql = format!(
-        "SELECT COUNT(*) AS debtors, CAST(COALESCE(SUM(d.phones),0) AS BIGINT) AS phones \
-        FROM debtors d WHERE {condition}"
+        "WITH m AS MATERIALIZED (SELECT d.id, d.phones FROM debtors d WHERE {condition}) \
+        SELECT '' AS currency, COUNT(*) AS n, CAST(COALESCE(SUM(phones),0) AS BIGINT) AS amount FROM m \
+        UNION ALL SELECT x.currency, 0, \
+            CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT) \
+        FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' GROUP BY x.currency ORDER BY 1"
     );
     let mut found = SegmentCount::default();
-    if let Some(row) = read.rows_once(sql, values.clone()).await?.first() {
-        found.debtors = row.get::<i64>("debtors")?.unsigned_abs();
-        found.phones = row.get::<i64>("phones")?.unsigned_abs();
-    }
-    let sql = format!(
-        "SELECT x.currency, CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT) AS balance \
-        FROM debtors d JOIN debts x ON x.debtor_id=d.id AND x.status='open' \
-        WHERE {condition} GROUP BY x.currency ORDER BY x.currency"
-    );
     for row in &read.rows_once(sql, values).await? {
-        found
-            .balance
-            .push((row.get("currency")?, row.get("balance")?));
+        let (currency, amount): (String, i64) = (row.get("currency")?, row.get("amount")?);
+        if currency.is_empty() {
+            found.debtors = row.get::<i64>("n")?.unsigned_abs();
+            found.phones = amount.unsigned_abs();
+        } else {
+            found.balance.push((currency, amount));
+        }
     }
     Ok(found)
 }

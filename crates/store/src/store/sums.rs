@@ -58,7 +58,7 @@ pub(crate) async fn reorder(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), S
         let campaign: Option<Campaign> = tx.find("WHERE id=$1", vals![id]).await?;
         let order = campaign.map(|c| c.params.order).unwrap_or_default();
         let set = format!("{} AND debtor_id", set_order(&order));
-        tx.run_in(&set, debtors, "", &vals![id, order_code(&order)])
+        tx.run_in(&set, debtors, "", &[id.val(), order_code(&order).val()])
             .await?;
     }
     Ok(())

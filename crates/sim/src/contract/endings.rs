@@ -1,0 +1,252 @@
+//! The end of an attempt and what it leaves behind.
+
+use super::attempts::ended;
+use super::judges::*;
+use super::scene::*;
+use domain::entity::{
+    AttemptState, CallResult, Hold, HoldKind, HoldScope, LedgerKind, Recording, RecordingOutcome,
+    Suppression, SuppressionKind,
+};
+use domain::ids::{AttemptId, CampaignId, HoldId, LedgerId, RecordingId, SuppressionId};
+use domain::ports::StoreError;
+use domain::ports::store::{AttemptChange, Closing};
+
+/// Runs the group.
+pub(super) async fn all(store: &Subject) {
+    the_first_end_stays(store).await;
+    an_end_leaves_its_traces(store).await;
+    recordings_are_opened(store).await;
+    abandonment_is_counted(store).await;
+}
+
+async fn the_first_end_stays(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let id = person.open(store, &lease, NOW).await.id;
+    let mut first = ended(CallResult::Human);
+    first.sip_code = Some(200);
+    first.q850 = Some(16);
+    assert!(store.close_attempt(id, &first).await.expect("close"));
+    let again = ended(CallResult::Busy);
+    assert!(
+        !store.close_attempt(id, &again).await.expect("close"),
+        "a repeat is ignored"
+    );
+    let disposed = Closing {
+        disposition: Some("CD.PP".into()),
+        note: Some("pagará el viernes".into()),
+        disposed_at: Some(NOW.plus_ms(9)),
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(id, &disposed).await.expect("dispose"));
+    let mut second = disposed.clone();
+    second.disposition = Some("CD.NP".into());
+    assert!(!store.close_attempt(id, &second).await.expect("dispose"));
+    let row = store.get_attempt(id).await.expect("get");
+    assert_eq!(row.state, AttemptState::Ended);
+    assert_eq!(row.result, Some(CallResult::Human));
+    assert_eq!((row.sip_code, row.q850), (Some(200), Some(16)));
+    assert_eq!(row.disposition.as_deref(), Some("CD.PP"));
+    assert_eq!(row.note, Some("pagará el viernes".into()));
+    assert_eq!(
+        (row.ended_at, row.disposed_at),
+        (Some(NOW), Some(NOW.plus_ms(9)))
+    );
+    let missing = store.close_attempt(fresh::<AttemptId>(), &first).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound("attempt"))),
+        "{missing:?}"
+    );
+}
+
+/// What a wrong number leaves: a bad point, a hold, a listed number, a counted row.
+fn traces(person: &Person, attempt: AttemptId) -> Closing {
+    let draft_row = |kind| domain::entity::LedgerRow {
+        id: fresh::<LedgerId>(),
+        kind,
+        at: NOW.plus_ms(1),
+        attempt_id: Some(attempt),
+        ..person
+            .draft(
+                &domain::ports::store::NodeLease {
+                    node: String::new(),
+                    fence: 0,
+                    until: NOW,
+                },
+                None,
+                NOW,
+            )
+            .ledger
+    };
+    Closing {
+        ledger: vec![draft_row(LedgerKind::Conversation)],
+        reached_network: Some(false),
+        holds: vec![Hold {
+            id: fresh::<HoldId>(),
+            client_id: person.debtor.client_id,
+            debtor_id: person.debtor.id,
+            scope: HoldScope::Debtor,
+            debt_id: None,
+            point_id: None,
+            channel: None,
+            kind: HoldKind::Cease,
+            from: NOW,
+            until: None,
+            lifted_at: None,
+            evidence: format!("attempt:{attempt}"),
+        }],
+        suppressions: vec![Suppression {
+            id: fresh::<SuppressionId>(),
+            client_id: None,
+            debtor_id: Some(person.debtor.id),
+            kind: SuppressionKind::Phone,
+            value: person.point.value.clone(),
+            reason: "wrong_number".into(),
+            created_at: NOW,
+            lifted_at: None,
+        }],
+        point_bad: true,
+        point_rpc_at: Some(NOW),
+        events: vec![event("attempt.ended", &format!("attempt:{attempt}"))],
+        ..ended(CallResult::Human)
+    }
+}
+
+async fn an_end_leaves_its_traces(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    let held = reserve(store, &campaign, &lease, 1).await;
+    let draft = person.draft(&lease, Some(campaign.id), NOW);
+    store.open_attempt(&draft, &Allow).await.expect("open");
+    let mut closing = traces(&person, draft.attempt.id);
+    let mut item = held[0].item.clone();
+    item.attempts = 1;
+    item.last_result = Some(CallResult::Human);
+    item.next_at = NOW;
+    closing.item = Some(item.clone());
+    assert!(
+        store
+            .close_attempt(draft.attempt.id, &closing)
+            .await
+            .expect("close")
+    );
+    let facts = store
+        .contact_facts(person.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.holds, closing.holds);
+    assert_eq!(facts.suppressions, closing.suppressions);
+    assert!(facts.points[0].bad);
+    assert_eq!(facts.points[0].last_rpc_at, Some(NOW));
+    let mut ledger = facts.ledger;
+    ledger.sort_by_key(|r| (r.at, r.id));
+    let mut own = draft.ledger;
+    own.reached_network = Some(false);
+    assert_eq!(
+        ledger,
+        vec![own, closing.ledger[0].clone()],
+        "settled, and only its own row"
+    );
+    assert_eq!(
+        store.items_of(person.debtor.id).await.expect("items"),
+        vec![item.clone()]
+    );
+    let again = reserve(store, &campaign, &lease, 1).await;
+    assert_eq!(
+        ids(&again),
+        vec![person.debtor.id],
+        "the lease was given back"
+    );
+    assert_eq!(again[0].item, item);
+    // A later call without contact does not forget the last right-party contact.
+    store.release_all(&lease.node, None).await.expect("release");
+    let id = person.open(store, &lease, NOW.plus_ms(5)).await.id;
+    store
+        .close_attempt(id, &ended(CallResult::Busy))
+        .await
+        .expect("close");
+    let point = store.get_point(person.point.id).await.expect("point");
+    assert_eq!((point.bad, point.last_rpc_at), (true, Some(NOW)));
+}
+
+async fn recordings_are_opened(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let lease = node(store).await;
+    let attempt = person.open(store, &lease, NOW).await;
+    let recording = Recording {
+        id: fresh::<RecordingId>(),
+        attempt_id: attempt.id,
+        client_id: scene.client.id,
+        key: "2026/11/23/b.wav".into(),
+        outcome: RecordingOutcome::Open,
+        sha256: None,
+        duration_ms: 0,
+        bytes: 0,
+        gaps: vec![],
+        started_at: NOW,
+        sealed_at: None,
+    };
+    let told = [event(
+        "recording.opened",
+        &format!("recording:{}", recording.id),
+    )];
+    store.open_recording(&recording, &told).await.expect("open");
+    assert_eq!(
+        store.get_recording(recording.id).await.expect("get"),
+        recording
+    );
+    let row = store.get_attempt(attempt.id).await.expect("attempt");
+    assert_eq!(row.recording_id, Some(recording.id));
+}
+
+async fn abandonment_is_counted(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let campaign = fresh::<CampaignId>();
+    for (n, (result, answered, bridged)) in [
+        (CallResult::Abandoned, true, false),
+        (CallResult::Human, true, true),
+        (CallResult::Human, true, true),
+        (CallResult::Busy, false, false),
+        (CallResult::DeadAir, true, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let person = scene.person(store).await;
+        let at = NOW.plus_ms(i64::try_from(n).expect("small"));
+        let mut draft = person.draft(&lease, Some(campaign), at);
+        draft.attempt.agent_reserved = true;
+        store.open_attempt(&draft, &Allow).await.expect("open");
+        let change = AttemptChange {
+            answered_at: answered.then_some(at),
+            bridged_at: bridged.then_some(at),
+            ..AttemptChange::default()
+        };
+        store
+            .note_attempt(draft.attempt.id, &change, &[])
+            .await
+            .expect("note");
+        store
+            .close_attempt(draft.attempt.id, &ended(result))
+            .await
+            .expect("close");
+    }
+    let client = Some(scene.client.id);
+    for (campaign, client, since, want) in [
+        (Some(campaign), None, NOW, (1, 2)),
+        (None, client, NOW, (1, 2)),
+        (Some(campaign), client, NOW.plus_ms(1), (0, 2)),
+        (Some(campaign), None, NOW.plus_ms(3), (0, 0)),
+        (Some(fresh::<CampaignId>()), None, NOW, (0, 0)),
+    ] {
+        let got = store
+            .abandonment(campaign, client, since)
+            .await
+            .expect("counts");
+        assert_eq!(got, want, "since {since}");
+    }
+}
