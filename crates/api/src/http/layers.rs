@@ -70,3 +70,48 @@ pub(super) async fn safe_headers(request: Request, next: Next) -> Response {
     set(headers, header::CONTENT_SECURITY_POLICY, POLICY);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    async fn answer(path: &str) -> (StatusCode, String) {
+        let app: Router = Router::new()
+            .route("/panics", get(async || -> &str { panic!("of Ana Pérez") }))
+            .route("/hangs", get(std::future::pending::<&str>))
+            .layer(from_fn(in_time))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(safe_headers));
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = app.oneshot(request).await.expect("infallible");
+        assert_eq!(response.headers()[header::X_FRAME_OPTIONS], "DENY");
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 10_000)
+            .await
+            .expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_one_reply_and_tells_nothing() {
+        let (status, body) = answer("/panics").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(
+            body.contains("\"internal\"") && !body.contains("Ana"),
+            "{body}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_cut() {
+        let (status, body) = answer("/hangs").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("\"timeout\""), "{body}");
+    }
+}
