@@ -2,7 +2,7 @@
 
 use crate::error::CenterError;
 use crate::feeder;
-use crate::live::Stocked;
+use crate::live::{Setting, Stocked};
 use crate::shared::Shared;
 use crate::{campaigns, words};
 use dialer::Item;
@@ -83,21 +83,7 @@ pub(crate) async fn dial(
     action.agent_reserved = true;
     let verdict = shared.out.law.judge(&facts, &action);
     if !verdict.decision.permits(true) {
-        store.record_verdict(&verdict, setting.client.id).await?;
-        let code = words::block(verdict.blocked);
-        let campaign = setting.id();
-        shared
-            .post
-            .tell(move |engine, _| engine.count_blocked(Some(campaign), code, 1))
-            .await;
-        let (es, en) = verdict
-            .reason()
-            .unwrap_or(("una regla lo impide", "a rule forbids it"));
-        return Err(CenterError::Blocked {
-            code,
-            es: es.to_owned(),
-            en: en.to_owned(),
-        });
+        return Err(blocked(&shared, &setting, &verdict).await?);
     }
     let in_campaign = item.is_some();
     let state = item.unwrap_or_else(|| fresh(setting.id(), debtor, now));
@@ -132,6 +118,29 @@ pub(crate) async fn dial(
         .call(move |engine, now| engine.manual(now, agent, order, stocked, rules))
         .await??;
     Ok(verdict)
+}
+
+/// Stores the refusal and says it in both languages.
+async fn blocked(
+    shared: &Shared,
+    setting: &Setting,
+    verdict: &Verdict,
+) -> Result<CenterError, CenterError> {
+    let store = &shared.out.store;
+    store.record_verdict(verdict, setting.client.id).await?;
+    let (code, campaign) = (words::block(verdict.blocked), setting.id());
+    shared
+        .post
+        .tell(move |engine, _| engine.count_blocked(Some(campaign), code, 1))
+        .await;
+    let (es, en) = verdict
+        .reason()
+        .unwrap_or(("una regla lo impide", "a rule forbids it"));
+    Ok(CenterError::Blocked {
+        code,
+        es: es.to_owned(),
+        en: en.to_owned(),
+    })
 }
 
 fn fresh(campaign_id: CampaignId, debtor_id: DebtorId, now: UtcMs) -> ItemState {

@@ -6,7 +6,7 @@ use crate::disposed::event;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
-use domain::entity::{Promise, PromiseState};
+use domain::entity::{Debt, Promise, PromiseState};
 use domain::ids::PromiseId;
 use domain::money::Money;
 use domain::ports::store::{PromiseRefusal, PromiseTerms};
@@ -54,28 +54,17 @@ async fn may_promise(shared: &Shared, actor: Actor, case: &Case) -> Result<(), C
     Ok(())
 }
 
-/// Checks and stores a promise; one that this disposition has stored already is answered again.
-pub(crate) async fn record(
-    shared: &Arc<Shared>,
-    actor: Actor,
-    case: &Case,
-    asked: &PromiseAsk,
-) -> Result<Promise, CenterError> {
-    let store = &shared.out.store;
-    may_promise(shared, actor, case).await?;
+/// The debt it is about: one of the debtor's, in its own currency.
+fn debt_of<'a>(case: &'a Case, asked: &PromiseAsk) -> Result<&'a Debt, CenterError> {
     let id = asked.debt_id.or(case.attempt.debt_id);
-    let debt = case
-        .facts
-        .debts
-        .iter()
-        .find(|d| Some(d.id) == id)
-        .ok_or_else(|| {
-            CenterError::invalid(
-                "promise_debt",
-                "promise.debt_id",
-                "the debt is not one of the debtor's open debts",
-            )
-        })?;
+    let debt = case.facts.debts.iter().find(|d| Some(d.id) == id);
+    let debt = debt.ok_or_else(|| {
+        CenterError::invalid(
+            "promise_debt",
+            "promise.debt_id",
+            "the debt is not one of the debtor's open debts",
+        )
+    })?;
     if debt.currency != asked.amount.currency {
         return Err(CenterError::invalid(
             "promise_currency",
@@ -83,6 +72,18 @@ pub(crate) async fn record(
             format!("the debt is owed in {}", debt.currency),
         ));
     }
+    Ok(debt)
+}
+
+/// Checks and stores a promise; one that this disposition has stored already is answered again.
+pub(crate) async fn record(
+    shared: &Arc<Shared>,
+    actor: Actor,
+    case: &Case,
+    asked: &PromiseAsk,
+) -> Result<Promise, CenterError> {
+    may_promise(shared, actor, case).await?;
+    let debt = debt_of(case, asked)?;
     let balance = debt.balance_minor();
     let least = promise::least_minor(debt.overdue_minor, balance, case.params.promise_min_pct);
     promise::check_amount(asked.amount.amount_minor, least, balance)
@@ -111,27 +112,32 @@ pub(crate) async fn record(
         made_at: case.now,
         closed_at: None,
     };
-    let data = json!({
-        "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
-        "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
-    });
-    let event = event(
-        shared,
-        actor,
-        case,
-        "promise.made",
-        format!("promise:{}", row.id),
-        data,
-    );
     let terms = PromiseTerms {
         min_minor: least,
         max_minor: balance,
     };
+    store(shared, actor, case, row, terms).await
+}
+
+async fn store(
+    shared: &Arc<Shared>,
+    actor: Actor,
+    case: &Case,
+    row: Promise,
+    terms: PromiseTerms,
+) -> Result<Promise, CenterError> {
+    let store = &shared.out.store;
+    let data = json!({
+        "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
+        "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
+    });
+    let subject = format!("promise:{}", row.id);
+    let event = event(shared, actor, case, "promise.made", subject, data);
     match store.record_promise(&row, terms, &[event]).await? {
         Ok(()) => Ok(row),
         Err(PromiseRefusal::Amount) => Err(terms_fault(&TermsFault::Amount {
-            min_minor: least,
-            max_minor: balance,
+            min_minor: terms.min_minor,
+            max_minor: terms.max_minor,
         })),
         Err(PromiseRefusal::Active(active)) => {
             // Recorded by the same disposition, whose answer was lost.

@@ -10,13 +10,15 @@ use domain::entity::{AttemptState, Call, CallResult, Recording, Verdict};
 use domain::event::NewEvent;
 use domain::ports::store::{AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, StoreError};
 use domain::ports::{DialOrder, TrunkError};
-use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 /// Steps that may wait for one attempt's writer; a call has a dozen, the rest is room for holds.
 pub(crate) const STEPS_MAX: usize = 128;
+/// Oldest verdict that is dialed on, ms: beyond it the database was too slow (faults.md promise 15).
+const OPEN_MAX_MS: i64 = 3 * SECOND_MS;
 /// Wait before a refused debtor whose law names no instant is looked at again, ms.
 pub(crate) const REFUSED_AGAIN_MS: i64 = 6 * HOUR_MS;
 /// Wait before a debtor that another campaign holds is looked at again, ms.
@@ -98,7 +100,11 @@ async fn open(
         }
         Err(error) => return failed(shared, ctx, &error).await,
     }
-    if withdrawn.load(Ordering::SeqCst) {
+    let late = shared.now().since_ms(draft.action.now) > OPEN_MAX_MS;
+    if late {
+        tracing::warn!(attempt = %ctx.id, "opened too late to be dialed: the database is slow");
+    }
+    if late || withdrawn.load(Ordering::SeqCst) {
         never_left(
             shared,
             ctx,

@@ -65,7 +65,8 @@ impl Shared {
     }
 
     pub(crate) fn stopping(&self) -> bool {
-        *self.stop.borrow()
+        // Without a sender every handle is gone: nobody will ever say it.
+        *self.stop.borrow() || self.stop.has_changed().is_err()
     }
 
     /// Counts a fault of ours and says so once, here.

@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Most samples one distribution keeps; older ones make room.
 const SAMPLES_MAX: usize = 50_000;
+/// Samples behind a row of the board.
+const RECENT: usize = 1_000;
 /// Span of the short answer rate.
 const SHORT_MS: i64 = 5 * MINUTE_MS;
 
 /// Upper bounds of the buckets of metrics, ms: fine where the promises on cards and audio lie, coarse
 /// where ringing does.
-const BOUNDS_MS: [u64; 14] =
-    [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+const BOUNDS_MS: [u64; 14] = [
+    1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
+];
 
 /// Measured durations in ms.
 #[derive(Debug, Clone, Default)]
@@ -49,9 +52,18 @@ impl Samples {
         }
     }
 
-    /// Nearest-rank percentiles; zeros without samples.
+    /// Nearest-rank percentiles of all samples; zeros without any.
     pub(crate) fn percentiles(&self) -> Percentiles {
-        let mut sorted: Vec<i64> = self.values.iter().copied().collect();
+        self.of_last(SAMPLES_MAX)
+    }
+
+    /// Percentiles of the newest samples, for rows that are folded each second.
+    pub(crate) fn recent(&self) -> Percentiles {
+        self.of_last(RECENT)
+    }
+
+    fn of_last(&self, n: usize) -> Percentiles {
+        let mut sorted: Vec<i64> = self.values.iter().rev().take(n).copied().collect();
         sorted.sort_unstable();
         let at = |pct: usize| {
             let rank = (sorted.len() * pct).div_ceil(100).saturating_sub(1);
@@ -184,8 +196,16 @@ mod tests {
         }
         let got = samples.histogram();
         assert_eq!((got.count, got.sum_ms), (4, 40_011));
-        let at = |bound| got.buckets.iter().find(|(b, _)| *b == bound).map(|(_, n)| *n);
-        assert_eq!((at(1), at(5), at(10), at(30_000)), (Some(1), Some(2), Some(3), Some(3)));
+        let at = |bound| {
+            got.buckets
+                .iter()
+                .find(|(b, _)| *b == bound)
+                .map(|(_, n)| *n)
+        };
+        assert_eq!(
+            (at(1), at(5), at(10), at(30_000)),
+            (Some(1), Some(2), Some(3), Some(3))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! campaign, and what holds the campaigns themselves back.
 
 use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
 use crate::view::{ItemRow, Problem, WhyNot};
 use crate::words;
@@ -66,7 +67,7 @@ pub(crate) async fn why_not(
     }
     let mut rows = Vec::new();
     for (row, item) in found {
-        rows.push(place(&shared, row, item, debtor, now, &mut reasons).await?);
+        rows.push(place(&shared, row, item, &facts, now, &mut reasons).await?);
     }
     if reasons.es.is_empty() {
         reasons.add(
@@ -137,11 +138,11 @@ async fn place(
     shared: &Shared,
     campaign: Campaign,
     item: ItemState,
-    debtor: DebtorId,
+    facts: &ContactFacts,
     now: UtcMs,
     reasons: &mut Reasons,
 ) -> Result<ItemRow, CenterError> {
-    let id = campaign.id;
+    let (id, debtor) = (campaign.id, facts.debtor.id);
     let (in_hopper, problems): (bool, Vec<Problem>) = shared
         .post
         .call(move |engine, now| (engine.in_hopper(id, debtor), engine.problems(now, id)))
@@ -153,7 +154,8 @@ async fn place(
         if item.done {
             reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
         } else {
-            let at = item.next_at;
+            let zone = zone_or_utc(&shared.out.law.zone_of(facts));
+            let at = words::local(item.next_at, &zone);
             reasons.add(
                 format!("{name}: {es}; no antes de {at}"),
                 format!("{name}: {en}; not before {at}"),

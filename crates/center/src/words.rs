@@ -2,6 +2,8 @@
 
 use crate::view::Problem;
 use domain::entity::{BlockReason, CallResult, CampaignStatus};
+use domain::time::UtcMs;
+use jiff::tz::TimeZone;
 
 /// A text in both languages.
 pub(crate) type Both = (&'static str, &'static str);
@@ -115,6 +117,12 @@ pub(crate) const fn status(status: CampaignStatus) -> Option<Both> {
         CampaignStatus::Paused => Some(("la campaña está en pausa", "the campaign is paused")),
         CampaignStatus::Stopped => Some(("la campaña terminó", "the campaign is over")),
     }
+}
+
+/// An instant as people read it: `2026-11-26 09:00 (America/Mexico_City)`.
+pub(crate) fn local(at: UtcMs, zone: &TimeZone) -> String {
+    let name = zone.iana_name().unwrap_or("UTC");
+    format!("{} ({name})", at.in_zone(zone).strftime("%Y-%m-%d %H:%M"))
 }
 
 /// A problem with fixed words.

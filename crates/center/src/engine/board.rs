@@ -359,8 +359,8 @@ impl Engine {
                 cap_pct: cap,
             },
             answer_rate_5m: rate,
-            wait_agent_ms: stats.wait_agent.percentiles(),
-            wait_debtor_ms: stats.wait_debtor.percentiles(),
+            wait_agent_ms: stats.wait_agent.recent(),
+            wait_debtor_ms: stats.wait_debtor.recent(),
             agents: self.agent_counts(entry),
             calls: view.map_or_else(CallCounts::default, |v| CallCounts {
                 ringing: v.ringing,

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::feeder::Fed;
-use crate::live::{CampaignEntry, Setting, TrunkEntry};
+use crate::live::{CampaignEntry, Setting, StockKey, TrunkEntry};
 use crate::stats::CampaignStats;
 use crate::view::{HopperRow, Problem};
 use dialer::{CampaignSpec, Input, Item, Tally, TrunkSpec};
@@ -11,6 +11,7 @@ use domain::ids::{CampaignId, DebtorId};
 use domain::pii::mask;
 use domain::ports::store::ItemCounts;
 use domain::time::UtcMs;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A campaign with what is needed to dial it.
@@ -150,6 +151,28 @@ impl Engine {
             },
         );
         self.board.touch();
+    }
+
+    /// Items that the brain let go without a word (a call by hand took the person) go back.
+    pub(super) fn give_back_strays(&mut self) {
+        let mut kept: BTreeSet<StockKey> = BTreeSet::new();
+        for id in self.campaigns.keys() {
+            kept.extend(self.brain.hopper(*id).map(|item| (*id, item.debtor)));
+        }
+        let previews = self.brain.agents().filter_map(|(_, s)| s.preview.as_ref());
+        kept.extend(previews.map(|(_, item)| (item.campaign, item.debtor)));
+        let strays: Vec<StockKey> = self
+            .hopper
+            .keys()
+            .filter(|key| !kept.contains(key))
+            .copied()
+            .collect();
+        for key in strays {
+            if let Some(stocked) = self.hopper.remove(&key) {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move { crate::ops::give_back(&shared, stocked.state).await });
+            }
+        }
     }
 
     pub(crate) fn set_counts(&mut self, id: CampaignId, counts: ItemCounts) {

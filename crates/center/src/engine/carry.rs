@@ -2,21 +2,18 @@
 
 use super::Engine;
 use crate::card::{self, CardKind, Viewer};
-use crate::feeder;
-use crate::live::{CallCtx, CallEntry, Pop, Stocked, Tape};
+use crate::live::{CallEntry, Pop, Tape};
 use crate::scribe;
 use dialer::{Command, DialTask, Input, Item, OpenResult, ReleaseWhy};
-use domain::entity::{
-    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, Language, LedgerKind,
-};
-use domain::ids::{AgentId, AttemptId, CallerIdId, CampaignId, DebtId, RecordingId, VerdictId};
-use domain::ports::store::{ItemState, OpenDraft};
+use domain::entity::Language;
+use domain::ids::{AgentId, AttemptId, CampaignId};
+use domain::ports::store::ItemState;
 use domain::ports::{Card, HangUpCause, LegRef, PlayWhat, TrunkError};
 use domain::time::{MINUTE_MS, UtcMs};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::mpsc;
 
 /// Wait before a skipped preview comes back, ms.
 const SKIPPED_AGAIN_MS: i64 = 15 * MINUTE_MS;
@@ -127,113 +124,6 @@ impl Engine {
             withdrawn,
             steps,
         ));
-    }
-
-    fn context(&self, now: UtcMs, task: DialTask, stocked: Stocked) -> CallCtx {
-        let mut debts: Vec<(&str, DebtId)> = stocked
-            .facts
-            .debts
-            .iter()
-            .filter(|d| !silenced(&stocked, d.id, now))
-            .map(|d| (d.due_date.as_str(), d.id))
-            .collect();
-        debts.sort_unstable();
-        let debts: Vec<DebtId> = debts.into_iter().map(|(_, id)| id).collect();
-        let recording_id = RecordingId(self.shared.id());
-        let day = now
-            .in_zone(&jiff::tz::TimeZone::UTC)
-            .strftime("%Y/%m/%d")
-            .to_string();
-        CallCtx {
-            id: task.attempt,
-            debt_id: debts.first().copied(),
-            debts,
-            caller: caller(&stocked),
-            recording_id,
-            recording_key: format!("{day}/{recording_id}.wav"),
-            zone: feeder::zone_or_utc(&self.shared.out.law.zone_of(&stocked.facts)),
-            card: OnceCell::new(),
-            task,
-            stocked,
-        }
-    }
-
-    fn draft(&self, now: UtcMs, ctx: &CallCtx) -> OpenDraft {
-        let (stocked, task) = (&ctx.stocked, &ctx.task);
-        let debtor = &stocked.facts.debtor;
-        let check = match task.mode {
-            DialMode::Manual => CheckPoint::Manual,
-            _ => CheckPoint::Dial,
-        };
-        let verdict_id = VerdictId(self.shared.id());
-        let ring_ms = task.rules.ring_timeout_ms;
-        let mut action = feeder::action(
-            &stocked.setting,
-            verdict_id,
-            check,
-            Some(stocked.point.id),
-            ring_ms,
-            now,
-        );
-        action.agent_reserved = task.agent.is_some();
-        let attempt = Attempt {
-            id: ctx.id,
-            client_id: stocked.setting.client.id,
-            campaign_id: Some(stocked.setting.id()),
-            debtor_id: debtor.id,
-            person_id: debtor.person_id,
-            debt_id: ctx.debt_id,
-            debts: ctx.debts.clone(),
-            point_id: stocked.point.id,
-            phone: stocked.point.value.clone(),
-            class: stocked.point.class,
-            trunk_id: task.trunk,
-            caller_id: ctx.caller.0,
-            caller_number: ctx.caller.1.clone(),
-            node: self.shared.config.node.clone(),
-            fence: self.shared.fence,
-            mode: task.mode,
-            agent_reserved: task.agent.is_some(),
-            state: AttemptState::Committed,
-            opened_at: now,
-            invite_at: None,
-            ringing_at: None,
-            answered_at: None,
-            popped_at: None,
-            acked_at: None,
-            bridged_at: None,
-            identity_at: None,
-            ended_at: None,
-            result: None,
-            sip_code: None,
-            q850: None,
-            disposition: None,
-            note: None,
-            disposed_at: None,
-            agent_id: None,
-            recording_id: None,
-            verdict_id,
-            pack: String::new(),
-            pack_version: String::new(),
-        };
-        let data = json!({
-            "campaign_id": stocked.setting.id(), "debtor_id": debtor.id,
-            "point_id": stocked.point.id, "trunk_id": task.trunk, "mode": task.mode,
-        });
-        let event = crate::closing::event(
-            &self.shared,
-            ctx,
-            self.shared.actor(),
-            "attempt.dialed",
-            data,
-        );
-        let ledger = crate::closing::ledger_row(&self.shared, ctx, LedgerKind::Attempt, now, None);
-        OpenDraft {
-            attempt,
-            action,
-            ledger,
-            events: vec![event],
-        }
     }
 
     fn withdraw_call(&mut self, attempt: AttemptId) {
@@ -464,33 +354,5 @@ impl Engine {
         };
         let (shared, setting) = (Arc::clone(&self.shared), Arc::clone(&entry.setting));
         tokio::spawn(async move { crate::ops::refill_hopper(&shared, setting, want).await });
-    }
-}
-
-/// Whether a hold on that debt alone silences it now.
-fn silenced(stocked: &Stocked, debt: DebtId, now: UtcMs) -> bool {
-    stocked.facts.holds.iter().any(|h| {
-        h.scope == HoldScope::Debt
-            && h.debt_id == Some(debt)
-            && h.active_at(now)
-            && h.kind != HoldKind::ChannelOptout
-    })
-}
-
-/// The number to show: of the campaign's pool, of the debtor's country first, always the same one for
-/// one debtor.
-fn caller(stocked: &Stocked) -> (Option<CallerIdId>, String) {
-    let debtor = &stocked.facts.debtor;
-    let all = &stocked.setting.callers;
-    let same: Vec<_> = all.iter().filter(|c| c.country == debtor.country).collect();
-    let list = if same.is_empty() {
-        all.iter().collect()
-    } else {
-        same
-    };
-    let pick = usize::try_from(debtor.id.0.as_u128() % 1_000_003).unwrap_or(0);
-    match list.get(pick % list.len().max(1)) {
-        Some(caller) => (Some(caller.id), caller.number.clone()),
-        None => (None, stocked.setting.client.callback_number.clone()),
     }
 }

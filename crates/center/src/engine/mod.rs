@@ -7,6 +7,7 @@ mod asks;
 mod board;
 mod campaigns;
 mod carry;
+mod draft;
 mod ending;
 mod figures;
 mod me;
@@ -15,6 +16,7 @@ mod post;
 mod problems;
 mod reports;
 mod seen;
+mod tape;
 
 pub(crate) use asks::{Seat, wish};
 pub(crate) use campaigns::Adopted;
@@ -220,6 +222,7 @@ impl Engine {
         }
         self.look_after_phones(now);
         self.forget_old(now);
+        self.give_back_strays();
     }
 
     pub(crate) fn pace_board(&mut self) {

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::live::CampaignEntry;
 use crate::view::Problem;
-use crate::words::problem;
+use crate::words::{self, problem};
 use dialer::Gate;
 use domain::entity::{BlockReason, CampaignStatus, DialMode};
 use domain::ids::CampaignId;
@@ -51,7 +51,8 @@ fn starved(entry: &CampaignEntry) -> Option<Problem> {
     }
     let next = feed.and_then(|f| f.next);
     let (when_es, when_en) = next.map_or((String::new(), String::new()), |at| {
-        (format!("; se abre {at}"), format!("; it opens {at}"))
+        let at = words::local(at, &entry.setting.zone);
+        (format!("; abre el {at}"), format!("; it opens on {at}"))
     });
     if closed > 0 && closed * 2 >= refused {
         return Some(Problem {

@@ -1,29 +1,18 @@
 //! What the telephone side tells. The brain hears of it first; writing follows.
 
 use super::Engine;
+use super::tape::Sealed;
 use crate::closing;
-use crate::live::{CallEntry, Pop, Tape};
+use crate::live::{CallEntry, Pop};
 use crate::scribe::Step;
-use dialer::{EndReport, Gate, Input, Phase};
-use domain::entity::{AttemptState, Call, RecordMode, Recording, RecordingOutcome};
-use domain::ids::{AgentId, AttemptId, CallId, RecordingId, TrunkId};
+use dialer::{EndReport, Input, Phase};
+use domain::entity::{AttemptState, Call, RecordMode};
+use domain::ids::{AgentId, AttemptId, CallId, TrunkId};
 use domain::ports::store::AttemptChange;
 use domain::ports::{HangUpCause, LegRef, TrunkReport};
 use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
-
-/// Pause of new calls after a recording failed, ms.
-const RECORDER_PAUSE_MS: u64 = 30_000;
-
-/// How a recording ended.
-struct Sealed {
-    outcome: RecordingOutcome,
-    sha256: Option<String>,
-    duration_ms: i64,
-    bytes: i64,
-    gaps: Vec<(i64, i64, String)>,
-}
 
 impl Engine {
     pub(super) fn report(&mut self, now: UtcMs, report: TrunkReport) {
@@ -59,16 +48,7 @@ impl Engine {
                 gaps,
                 at,
             } => {
-                self.totals.recordings += 1;
-                self.totals.recording_ms += u64::try_from(duration_ms).unwrap_or(0);
-                let outcome = RecordingOutcome::Sealed;
-                let sealed = Sealed {
-                    outcome,
-                    sha256: Some(sha256),
-                    duration_ms,
-                    bytes,
-                    gaps,
-                };
+                let sealed = Sealed::whole(sha256, duration_ms, bytes, gaps);
                 self.sealed(at, attempt, recording, sealed);
             }
             TrunkReport::RecordingFailed {
@@ -79,13 +59,11 @@ impl Engine {
             } => {
                 self.recording_failed(now, at, attempt, recording, reason);
             }
-            TrunkReport::Played {
-                leg: LegRef::Debtor(attempt),
-                ..
-            } => {
-                self.take(now, Input::Played(attempt));
+            TrunkReport::Played { leg, .. } => {
+                if let LegRef::Debtor(attempt) = leg {
+                    self.take(now, Input::Played(attempt));
+                }
             }
-            TrunkReport::Played { .. } => {}
             TrunkReport::Dtmf { leg, digit, .. } => self.digit(leg, digit),
             TrunkReport::OneWayAudio {
                 attempt, silent_ms, ..
@@ -176,6 +154,7 @@ impl Engine {
         }
         entry.ringing_at = Some(at);
         let sent_at = entry.invite_at.unwrap_or(at);
+        self.totals.setup.add(at.since_ms(sent_at));
         if let Some(trunk) = self.trunks.get_mut(&entry.ctx.task.trunk) {
             trunk.rung += 1;
             trunk.pdd_ms += u64::try_from(at.since_ms(sent_at)).unwrap_or(0);
@@ -232,118 +211,6 @@ impl Engine {
         {
             self.open_tape(attempt, at);
         }
-    }
-
-    /// The recorder runs: its row is opened.
-    pub(super) fn open_tape(&mut self, attempt: AttemptId, at: UtcMs) {
-        let Some(entry) = self.calls.get_mut(&attempt) else {
-            return;
-        };
-        entry.tape = Tape::On;
-        entry.tape_open = true;
-        let row = Recording {
-            id: entry.ctx.recording_id,
-            attempt_id: attempt,
-            client_id: entry.ctx.stocked.setting.client.id,
-            key: entry.ctx.recording_key.clone(),
-            outcome: RecordingOutcome::Open,
-            sha256: None,
-            duration_ms: 0,
-            bytes: 0,
-            gaps: Vec::new(),
-            started_at: at,
-            sealed_at: None,
-        };
-        let data = json!({"recording_id": row.id});
-        let actor = self.shared.actor();
-        let Some(entry) = self.calls.get(&attempt) else {
-            return;
-        };
-        let event = closing::event(&self.shared, &entry.ctx, actor, "recording.started", data);
-        self.write(entry, Step::OpenRecording(Box::new(row), vec![event]));
-    }
-
-    fn sealed(&mut self, at: UtcMs, attempt: AttemptId, recording: RecordingId, how: Sealed) {
-        let kind = match how.outcome {
-            RecordingOutcome::Failed => "recording.gap_found",
-            _ => "recording.sealed",
-        };
-        let Some(entry) = self.calls.get_mut(&attempt) else {
-            self.seal_late(at, recording, how, kind);
-            return;
-        };
-        entry.tape_open = false;
-        let ctx = Arc::clone(&entry.ctx);
-        let row = Recording {
-            id: recording,
-            attempt_id: attempt,
-            client_id: ctx.stocked.setting.client.id,
-            key: ctx.recording_key.clone(),
-            outcome: how.outcome,
-            sha256: how.sha256,
-            duration_ms: how.duration_ms,
-            bytes: how.bytes,
-            gaps: how.gaps,
-            started_at: entry.answered_at.unwrap_or(at),
-            sealed_at: Some(at),
-        };
-        let data = json!({"recording_id": recording, "duration_ms": row.duration_ms});
-        let event = closing::event(&self.shared, &ctx, self.shared.actor(), kind, data);
-        self.step(attempt, Step::PutRecording(Box::new(row), vec![event]));
-    }
-
-    /// The attempt is forgotten already: the stored row is completed.
-    fn seal_late(&self, at: UtcMs, recording: RecordingId, how: Sealed, kind: &'static str) {
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
-            let Ok(row) = shared.out.store.get_recording(recording).await else {
-                shared.fault("sealed recording has no row", &recording);
-                return;
-            };
-            let subject = format!("attempt:{}", row.attempt_id);
-            let data = json!({"recording_id": recording, "duration_ms": how.duration_ms});
-            let event = shared.event(Some(row.client_id), shared.actor(), kind, subject, data);
-            let row = Recording {
-                outcome: how.outcome,
-                sha256: how.sha256,
-                duration_ms: how.duration_ms,
-                bytes: how.bytes,
-                gaps: how.gaps,
-                sealed_at: Some(at),
-                ..row
-            };
-            if let Err(error) = shared.out.store.put_recording(&row, &[event]).await {
-                shared.fault("sealed recording not written", &error);
-            }
-        });
-    }
-
-    /// Calls that cannot be recorded are not made: new ones wait a while, with an alarm.
-    fn recording_failed(
-        &mut self,
-        now: UtcMs,
-        at: UtcMs,
-        attempt: AttemptId,
-        recording: RecordingId,
-        reason: String,
-    ) {
-        self.totals.recordings_failed += 1;
-        tracing::error!(recording = %recording, attempt = %attempt, reason, "recording failed");
-        let how = Sealed {
-            outcome: RecordingOutcome::Failed,
-            sha256: None,
-            duration_ms: 0,
-            bytes: 0,
-            gaps: vec![(0, 0, reason)],
-        };
-        self.sealed(at, attempt, recording, how);
-        self.gate(now, Gate::Recorder, true);
-        let post = self.shared.post.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_millis(RECORDER_PAUSE_MS)).await;
-            post.tell(|engine, now| engine.gate(now, Gate::Recorder, false))
-                .await;
-        });
     }
 
     fn bridged(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, at: UtcMs) {

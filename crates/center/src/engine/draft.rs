@@ -1,0 +1,159 @@
+//! What is written ahead of a dial: the attempt's row, its ledger row, the question to the law.
+
+use super::Engine;
+use crate::closing;
+use crate::feeder;
+use crate::live::{CallCtx, Stocked};
+use dialer::DialTask;
+use domain::entity::{
+    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
+};
+use domain::ids::{CallerIdId, DebtId, RecordingId, VerdictId};
+use domain::ports::store::OpenDraft;
+use domain::time::UtcMs;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+impl Engine {
+    pub(super) fn context(&self, now: UtcMs, task: DialTask, stocked: Stocked) -> CallCtx {
+        let mut debts: Vec<(&str, DebtId)> = stocked
+            .facts
+            .debts
+            .iter()
+            .filter(|d| !silenced(&stocked, d.id, now))
+            .map(|d| (d.due_date.as_str(), d.id))
+            .collect();
+        debts.sort_unstable();
+        let debts: Vec<DebtId> = debts.into_iter().map(|(_, id)| id).collect();
+        let recording_id = RecordingId(self.shared.id());
+        let day = now
+            .in_zone(&jiff::tz::TimeZone::UTC)
+            .strftime("%Y/%m/%d")
+            .to_string();
+        CallCtx {
+            id: task.attempt,
+            debt_id: debts.first().copied(),
+            debts,
+            caller: caller(&stocked),
+            recording_id,
+            recording_key: format!("{day}/{recording_id}.wav"),
+            zone: feeder::zone_or_utc(&self.shared.out.law.zone_of(&stocked.facts)),
+            card: OnceCell::new(),
+            task,
+            stocked,
+        }
+    }
+
+    pub(super) fn draft(&self, now: UtcMs, ctx: &CallCtx) -> OpenDraft {
+        let (stocked, task) = (&ctx.stocked, &ctx.task);
+        let debtor = &stocked.facts.debtor;
+        let check = match task.mode {
+            DialMode::Manual => CheckPoint::Manual,
+            _ => CheckPoint::Dial,
+        };
+        let verdict_id = VerdictId(self.shared.id());
+        let ring_ms = task.rules.ring_timeout_ms;
+        let mut action = feeder::action(
+            &stocked.setting,
+            verdict_id,
+            check,
+            Some(stocked.point.id),
+            ring_ms,
+            now,
+        );
+        action.agent_reserved = task.agent.is_some();
+        let attempt = self.row(now, ctx, verdict_id);
+        let data = json!({
+            "campaign_id": stocked.setting.id(), "debtor_id": debtor.id,
+            "point_id": stocked.point.id, "trunk_id": task.trunk, "mode": task.mode,
+        });
+        let event = closing::event(
+            &self.shared,
+            ctx,
+            self.shared.actor(),
+            "attempt.dialed",
+            data,
+        );
+        let ledger = closing::ledger_row(&self.shared, ctx, LedgerKind::Attempt, now, None);
+        OpenDraft {
+            attempt,
+            action,
+            ledger,
+            events: vec![event],
+        }
+    }
+
+    /// The row; the store fills the verdict's marks from the binding one.
+    fn row(&self, now: UtcMs, ctx: &CallCtx, verdict_id: VerdictId) -> Attempt {
+        let (stocked, task) = (&ctx.stocked, &ctx.task);
+        let debtor = &stocked.facts.debtor;
+        Attempt {
+            id: ctx.id,
+            client_id: stocked.setting.client.id,
+            campaign_id: Some(stocked.setting.id()),
+            debtor_id: debtor.id,
+            person_id: debtor.person_id,
+            debt_id: ctx.debt_id,
+            debts: ctx.debts.clone(),
+            point_id: stocked.point.id,
+            phone: stocked.point.value.clone(),
+            class: stocked.point.class,
+            trunk_id: task.trunk,
+            caller_id: ctx.caller.0,
+            caller_number: ctx.caller.1.clone(),
+            node: self.shared.config.node.clone(),
+            fence: self.shared.fence,
+            mode: task.mode,
+            agent_reserved: task.agent.is_some(),
+            state: AttemptState::Committed,
+            opened_at: now,
+            invite_at: None,
+            ringing_at: None,
+            answered_at: None,
+            popped_at: None,
+            acked_at: None,
+            bridged_at: None,
+            identity_at: None,
+            ended_at: None,
+            result: None,
+            sip_code: None,
+            q850: None,
+            disposition: None,
+            note: None,
+            disposed_at: None,
+            agent_id: None,
+            recording_id: None,
+            verdict_id,
+            pack: String::new(),
+            pack_version: String::new(),
+        }
+    }
+}
+
+/// Whether a hold on that debt alone silences it now.
+fn silenced(stocked: &Stocked, debt: DebtId, now: UtcMs) -> bool {
+    stocked.facts.holds.iter().any(|h| {
+        h.scope == HoldScope::Debt
+            && h.debt_id == Some(debt)
+            && h.active_at(now)
+            && h.kind != HoldKind::ChannelOptout
+    })
+}
+
+/// The number to show: of the campaign's pool, of the debtor's country first, always the same one for
+/// one debtor.
+fn caller(stocked: &Stocked) -> (Option<CallerIdId>, String) {
+    let debtor = &stocked.facts.debtor;
+    let all = &stocked.setting.callers;
+    let same: Vec<_> = all.iter().filter(|c| c.country == debtor.country).collect();
+    let list = if same.is_empty() {
+        all.iter().collect()
+    } else {
+        same
+    };
+    let pick = usize::try_from(debtor.id.0.as_u128() % 1_000_003).unwrap_or(0);
+    match list.get(pick % list.len().max(1)) {
+        Some(caller) => (Some(caller.id), caller.number.clone()),
+        None => (None, stocked.setting.client.callback_number.clone()),
+    }
+}
