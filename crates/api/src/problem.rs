@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use center::CenterError;
 use domain::ValueError;
-use domain::ports::{BlobError, StoreError};
+use domain::ports::{BlobError, StoreError, TrunkError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -265,14 +265,59 @@ impl From<CenterError> for Problem {
                 field,
                 detail,
             } => Self::new(status, code, format!("{field}: {detail}")).at(field, &detail),
-            other => {
-                let problem = Self::new(status, other.code(), other.to_string());
-                if status == StatusCode::SERVICE_UNAVAILABLE {
-                    problem.retry_after(RETRY_AFTER_S)
-                } else {
-                    problem
-                }
+            CenterError::Trunk(fault) => {
+                let code = match fault {
+                    TrunkError::NoPhone => "no_phone",
+                    TrunkError::TrunkDown => "trunk_down",
+                    TrunkError::Limit(_) => "limit_reached",
+                    TrunkError::Gone => "wrong_state",
+                };
+                Self::new(status, code, fault.to_string())
             }
+            other if status == StatusCode::SERVICE_UNAVAILABLE => {
+                Self::unavailable(other.to_string())
+            }
+            other => Self::new(status, other.code(), other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_center_refuses_has_the_codes_of_the_contract() {
+        for (error, status, code) in [
+            (CenterError::Trunk(TrunkError::NoPhone), 409, "no_phone"),
+            (CenterError::Trunk(TrunkError::TrunkDown), 409, "trunk_down"),
+            (
+                CenterError::Trunk(TrunkError::Limit("channels")),
+                409,
+                "limit_reached",
+            ),
+            (CenterError::Trunk(TrunkError::Gone), 409, "wrong_state"),
+            (CenterError::Stopped, 503, "unavailable"),
+            (CenterError::Overloaded(8), 503, "unavailable"),
+            (CenterError::NotFound("campaign"), 404, "not_found"),
+            (
+                CenterError::Store(StoreError::Unavailable("x".into())),
+                503,
+                "unavailable",
+            ),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!((problem.0.status.as_u16(), problem.code()), (status, code));
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_inside_stays_inside() {
+        let reply = Problem::from(StoreError::Corrupt("row 7 of users".into())).into_response();
+        assert_eq!(reply.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let busy = Problem::unavailable("x").into_response();
+        assert_eq!(busy.headers()[header::RETRY_AFTER], "2");
+        let nobody = Problem::unauthenticated().into_response();
+        assert_eq!(nobody.headers()[header::WWW_AUTHENTICATE], "Bearer");
     }
 }
