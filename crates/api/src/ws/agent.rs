@@ -8,8 +8,12 @@ use crate::auth::Caller;
 use axum::extract::ws::WebSocket;
 use center::{CenterError, DeskLink, DeskMessage};
 use domain::ids::AgentId;
+use serde::Deserialize;
 use std::future::Future;
 use tokio::time::Instant;
+
+/// Messages held back while the engine answers a `sub`; more would mean that it does not answer.
+const HELD_MAX: usize = 1_024;
 
 /// Serves one agent's socket to its end.
 pub(super) async fn serve(state: ApiState, caller: Caller, agent: AgentId, socket: WebSocket) {
@@ -123,24 +127,77 @@ impl Seat {
         }
     }
 
+    /// Asks the engine for the topic. What it told before its answer is in the answer again, so it is
+    /// left out: to the client it would look like a hole.
     async fn subscribe(&mut self, state: &ApiState, resume: Option<Resume>) -> Result<(), Close> {
-        // What is older than the snapshot would only look like a hole to the client.
-        while let Ok(message) = self.link.messages.try_recv() {
-            if message.written.is_some() {
-                self.session.outbox.desk(message)?;
-            }
-        }
-        self.subscribed = true;
         if resume.is_some_and(|r| r.boot != state.boot) {
             self.session
                 .send(&ServerMessage::Gap { topic: Topic::Me })?;
         }
         let from = resume.filter(|r| r.boot == state.boot).and_then(|r| r.me);
         let (center, agent) = (state.center.clone(), self.agent);
-        self.forwarding(async move { center.sub_me(agent, from).await })
-            .await?
-            .map_err(refused)
+        let mut held = Vec::new();
+        let answer = async move { center.sub_me(agent, from).await };
+        tokio::pin!(answer);
+        let answer = loop {
+            tokio::select! {
+                biased;
+                message = self.link.messages.recv() => self.hold(message, &mut held)?,
+                answer = &mut answer => break answer,
+            }
+        };
+        answer.map_err(refused)?;
+        // The engine tells before it answers: all of it waits here by now.
+        while let Ok(message) = self.link.messages.try_recv() {
+            self.hold(Some(message), &mut held)?;
+        }
+        self.subscribed = true;
+        let start = answer_starts(&held, from);
+        for message in held.into_iter().skip(start) {
+            self.session.outbox.desk(message)?;
+        }
+        Ok(())
     }
+
+    /// Keeps a message back; a card goes on at once.
+    fn hold(&self, message: Option<DeskMessage>, held: &mut Vec<DeskMessage>) -> Result<(), Close> {
+        let message = message.ok_or_else(Close::taken_over)?;
+        if message.written.is_some() {
+            return self.session.outbox.desk(message);
+        }
+        if held.len() >= HELD_MAX {
+            return Err(Close::slow());
+        }
+        held.push(message);
+        Ok(())
+    }
+}
+
+/// What a message is and its place.
+#[derive(Deserialize)]
+struct Head {
+    t: String,
+    seq: Option<u64>,
+}
+
+/// Where the engine's answer to `sub` begins among what it told: at its snapshot, or at the first
+/// missed delta, which may have been told before too.
+fn answer_starts(held: &[DeskMessage], from: Option<u64>) -> usize {
+    let heads: Vec<Option<Head>> = held
+        .iter()
+        .map(|m| serde_json::from_str(&m.body).ok())
+        .collect();
+    let last = |fits: &dyn Fn(&Head) -> bool| {
+        heads
+            .iter()
+            .rposition(|head| head.as_ref().is_some_and(fits))
+    };
+    if let Some(snap) = last(&|h| h.t == "snap") {
+        let gap = snap.checked_sub(1).and_then(|at| heads.get(at)?.as_ref());
+        return snap - usize::from(gap.is_some_and(|h| h.t == "gap"));
+    }
+    let first = from.map(|seq| seq + 1);
+    last(&|h| h.t == "d" && h.seq == first).unwrap_or(0)
 }
 
 fn refused(error: CenterError) -> Close {
@@ -150,6 +207,42 @@ fn refused(error: CenterError) -> Close {
         other => {
             tracing::warn!(code = other.code(), "agent's socket refused by the engine");
             Close::later(other.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(bodies: &[&str]) -> Vec<DeskMessage> {
+        let message = |body: &&str| DeskMessage {
+            body: (*body).into(),
+            written: None,
+        };
+        bodies.iter().map(message).collect()
+    }
+
+    #[test]
+    fn the_answer_is_found_among_what_was_told() {
+        let d = |seq: u64| format!(r#"{{"t":"d","topic":"me","seq":{seq}}}"#);
+        let (d3, d4, d5) = (d(3), d(4), d(5));
+        let snap = r#"{"t":"snap","topic":"me","seq":5}"#;
+        let gap = r#"{"t":"gap","topic":"me"}"#;
+        let pop = r#"{"t":"pop"}"#;
+        for (bodies, from, start) in [
+            (vec![d5.as_str(), snap, pop], None, 1),
+            (vec![d4.as_str(), d5.as_str(), gap, snap, pop], Some(1), 2),
+            (
+                vec![d4.as_str(), d3.as_str(), d4.as_str(), d5.as_str()],
+                Some(2),
+                1,
+            ),
+            (vec![d3.as_str(), d3.as_str()], Some(2), 1),
+            (vec![pop], Some(5), 0),
+            (vec![], None, 0),
+        ] {
+            assert_eq!(answer_starts(&told(&bodies), from), start, "{bodies:?}");
         }
     }
 }

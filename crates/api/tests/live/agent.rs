@@ -167,11 +167,12 @@ async fn a_call_from_its_card_to_its_disposition() {
 
     let id: AttemptId = attempt.parse().expect("an id");
     let row = floor.store.get_attempt(id).await.expect("stored");
-    let (answered, popped) = (
-        row.answered_at.expect("answered"),
+    let (popped, bridged) = (
         row.popped_at.expect("popped"),
+        row.bridged_at.expect("bridged"),
     );
-    assert!(row.acked_at.is_some() && row.identity_at.is_some() && popped >= answered);
+    assert!(popped <= bridged, "the card comes before the audio");
+    assert!(row.acked_at.is_some() && row.identity_at.is_some());
     assert_eq!(row.disposition.as_deref(), Some("CD.PP"));
     let promises = floor
         .store
@@ -193,8 +194,11 @@ async fn a_new_connection_resumes_where_the_old_one_ended() {
     let (floor, ana) = dialing().await;
     let (mut socket, hello) = floor.socket(&ana, "/ws/agent").await;
     let (_, seen) = socket.seat().await;
-    drop(socket);
     ready(&floor, &ana).await;
+    socket
+        .until_that("talking", |m| m["data"]["state"] == "talking")
+        .await;
+    drop(socket);
 
     let (mut again, second) = floor.socket(&ana, "/ws/agent").await;
     assert_eq!(hello["boot"], second["boot"]);
@@ -210,7 +214,7 @@ async fn a_new_connection_resumes_where_the_old_one_ended() {
         "no snap: {first}"
     );
     seq += 1;
-    until_state(&mut again, "reserved", &mut seq).await;
+    until_state(&mut again, "talking", &mut seq).await;
     let pop = again.until("pop").await;
     drop(again);
 
@@ -248,6 +252,9 @@ async fn nobody_touches_another_agents_call() {
     ready(&floor, &ana).await;
     let pop = socket.until("pop").await;
     let attempt = pop["attempt"].as_str().expect("attempt").to_owned();
+    socket
+        .until_that("talking", |m| m["data"]["state"] == "talking")
+        .await;
     let luis = floor.sign_in("luis").await;
     let (mut other, _) = floor.socket(&luis, "/ws/agent").await;
     other.subscribe("me").await;
