@@ -11,6 +11,9 @@ pub(super) struct Text {
     encoding: &'static Encoding,
     /// Nothing but ASCII so far: it may still turn out as UTF-8 or Latin-1.
     open: bool,
+    /// The first character beyond ASCII, cut by the end of its piece: it tells nothing until the rest
+    /// is there. At most 3 bytes.
+    held: Vec<u8>,
 }
 
 impl Text {
@@ -42,7 +45,9 @@ impl Text {
             )));
         }
         let mut text = Self::of(UTF_8, true);
-        text.settle(first)?;
+        if !ends_in_its_first_character(first) {
+            text.settle(first)?;
+        }
         Ok(text)
     }
 
@@ -51,6 +56,7 @@ impl Text {
             decoder: encoding.new_decoder_with_bom_removal(),
             encoding,
             open,
+            held: Vec::new(),
         }
     }
 
@@ -78,7 +84,21 @@ impl Text {
         last: bool,
         out: &mut String,
     ) -> Result<(), ImportError> {
-        self.settle(piece)?;
+        if self.open {
+            let mut whole = std::mem::take(&mut self.held);
+            whole.extend_from_slice(piece);
+            if !last && ends_in_its_first_character(&whole) {
+                let ascii = whole.iter().take_while(|b| b.is_ascii()).count();
+                self.held = whole.split_off(ascii);
+                return self.write(&whole, false, out);
+            }
+            self.settle(&whole)?;
+            return self.write(&whole, last, out);
+        }
+        self.write(piece, last, out)
+    }
+
+    fn write(&mut self, piece: &[u8], last: bool, out: &mut String) -> Result<(), ImportError> {
         let room = self
             .decoder
             .max_utf8_buffer_length(piece.len())
@@ -97,6 +117,12 @@ impl Text {
         }
         Ok(())
     }
+}
+
+/// Whether all is ASCII up to one character that the end cuts.
+fn ends_in_its_first_character(piece: &[u8]) -> bool {
+    std::str::from_utf8(piece)
+        .is_err_and(|e| e.error_len().is_none() && piece[..e.valid_up_to()].is_ascii())
 }
 
 /// UTF-8 or Latin-1, by a piece that holds more than ASCII.

@@ -228,12 +228,20 @@ async fn refused_rows_are_told_and_the_others_are_kept() {
     let told: Vec<(u64, &str)> = faults.iter().map(|f| (f.row, f.column.as_str())).collect();
     assert_eq!(
         told,
-        [(4, ""), (5, "phone"), (6, ""), (7, "debt_ref")],
+        [
+            (3, "balance"),
+            (4, ""),
+            (5, "phone"),
+            (6, ""),
+            (7, "debt_ref")
+        ],
         "{faults:#?}"
     );
-    assert_eq!((report.rows, report.refused, report.debts_new), (7, 4, 3));
-    assert!(faults[0].reason.contains("quote"), "{faults:?}");
-    assert!(faults[3].reason.contains("line 2"), "{faults:?}");
+    assert_eq!((report.rows, report.refused, report.debts_new), (7, 5, 2));
+    // The other amounts say that the point is the decimal sign, and MXN has no third decimal.
+    assert!(faults[0].reason.contains("decimals"), "{faults:?}");
+    assert!(faults[1].reason.contains("quote"), "{faults:?}");
+    assert!(faults[4].reason.contains("line 2"), "{faults:?}");
     // Without another amount the file says nothing about its decimals: 1.234 is asked for.
     let alone =
         "external_ref,debt_ref,name,country,balance,due_date\nD,C,Ana,MX,1.234,2026-10-23\n";
