@@ -5,7 +5,7 @@ import { check, open, people, program, shot, signIn, signOut, until } from './ri
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
 /** Unique per run, so that a walk may be repeated on one demo. */
 const STAMP = Date.now().toString(36);
-const go = (page, name) => page.getByRole('navigation').getByRole('link', { name }).click();
+const go = (page, name) => page.getByRole('navigation').getByRole('link', { name }).last().click();
 const figure = async (page, report, key) => Number((await page.locator(`[data-report=${report}] [data-figure=${key}]`).innerText()).replace(/\D/g, ''));
 
 /** Two rows of the sample portfolio: one whole, one whose first phone is broken. */

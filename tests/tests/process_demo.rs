@@ -126,7 +126,7 @@ fn the_same_on_postgres_with_a_redis_bus() {
         return;
     };
     let dir = tempfile::tempdir().expect("folder");
-    let name = format!("demo_{}", uuid::Uuid::new_v4().simple());
+    let name = format!("demo_{:016x}", rand::random::<u64>());
     let status = std::process::Command::new("psql")
         .args([postgres.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
         .status()

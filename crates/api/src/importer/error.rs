@@ -7,7 +7,7 @@ use domain::ports::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Header or map do not fit.
-    #[error("{0}")]
+    #[error(transparent)]
     File(#[from] ImportFault),
     /// The bytes are no text that can be read with certainty.
     #[error("encoding: {0}")]
@@ -22,6 +22,6 @@ pub enum ImportError {
     #[error("reading the file: {0}")]
     Read(String),
     /// The database.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,24 +1,28 @@
 //! `marcador import`: a portfolio file, streamed into the database as a difference.
 
+mod owner;
+
 use super::{read_config, say};
 use crate::cli::ImportArgs;
 use crate::clock::{NodeClock, RandomIds};
 use crate::failure::Failure;
 use crate::sheet::Sheet;
 use anyhow::Context as _;
-use api::importer::{ImportError, ImportJob, run as import};
-use domain::entity::{Client, Portfolio};
-use domain::ids::{ClientId, ImportId, PortfolioId};
+use api::importer::{ImportError, ImportJob, PIECE_BYTES, run as import};
+use domain::ids::ImportId;
 use domain::import::ColumnMap;
-use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, RowFault};
+use domain::ports::store::RowFault;
 use domain::ports::{Clock as _, IdSource as _, Store};
+use owner::Owner;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 /// Refused rows shown when there is no report file.
 const FAULTS_SHOWN: u64 = 20;
 
-/// Carries it out: exit status 1 when a row was refused, so that scripts notice.
+/// Carries it out. Refused rows are no failure: they are counted, told and written to the report.
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = read_config(&args.config)?;
     let map = match &args.map {
@@ -29,32 +33,30 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         }
         None => None,
     };
-    let file = tokio::fs::File::open(&args.file)
+    let mut file = tokio::fs::File::open(&args.file)
         .await
         .with_context(|| args.file.display().to_string())
         .map_err(Failure::usage)?;
     let store = crate::node::open_store(&config.database.url).await?;
     let clock = NodeClock::system();
-    let mut owner = Owner {
-        store: &store,
-        clock: &clock,
-        args: &args,
-        made: false,
-    };
-    let client = owner.client().await?;
-    let portfolio = owner.portfolio(&client).await?;
-    // A dry run for an owner who is not there yet is a dry run against an empty database.
-    let store: Arc<dyn Store> = match args.dry_run && owner.made {
-        true => Arc::new(sim::store::MemoryStore::new()),
-        false => Arc::clone(&store),
-    };
+    let owner = Owner::of(&*store, &clock, &args).await?;
     let job = ImportJob {
         import_id: ImportId(RandomIds.next(clock.now())),
-        client: client.id,
-        portfolio,
+        client: owner.client.id,
+        portfolio: owner.portfolio.clone(),
         map,
         dry_run: args.dry_run,
         actor: "system".into(),
+    };
+    // A file that cannot be read leaves no empty client behind.
+    trial(&mut file, &clock, &job).await?;
+    if !args.dry_run {
+        owner.keep(&*store).await?;
+    }
+    // A dry run for an owner who is not there yet is a dry run against an empty database.
+    let store: Arc<dyn Store> = match args.dry_run && owner.is_new() {
+        true => Arc::new(sim::store::MemoryStore::new()),
+        false => store,
     };
     let mut faults = Faults::open(&args)?;
     let progress = progress();
@@ -87,12 +89,26 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         report.unchanged,
         report.refused,
     ));
-    if report.refused > 0 {
-        return Err(Failure::Failed(anyhow::anyhow!(
-            "{} rows were refused",
-            report.refused
-        )));
-    }
+    Ok(())
+}
+
+/// Reads the file's beginning as the import will, and keeps nothing.
+async fn trial(file: &mut File, clock: &NodeClock, job: &ImportJob) -> Result<(), Failure> {
+    let mut head = Vec::new();
+    let read = (&mut *file)
+        .take(PIECE_BYTES as u64)
+        .read_to_end(&mut head)
+        .await;
+    read.map_err(anyhow::Error::from)?;
+    file.rewind().await.map_err(anyhow::Error::from)?;
+    let nowhere = sim::store::MemoryStore::new();
+    let job = ImportJob {
+        dry_run: true,
+        ..job.clone()
+    };
+    import(&nowhere, &RandomIds, clock, job, &*head, |_| {}, |_| {})
+        .await
+        .map_err(failure)?;
     Ok(())
 }
 
@@ -181,120 +197,5 @@ impl Faults {
             Some(sheet) => Ok(sheet.end()?),
             None => Ok(()),
         }
-    }
-}
-
-/// Finds or makes the owner of the file. A dry run makes nothing: it checks against what would be.
-struct Owner<'a> {
-    store: &'a Arc<dyn Store>,
-    clock: &'a NodeClock,
-    args: &'a ImportArgs,
-    /// Whether client or portfolio are new.
-    made: bool,
-}
-
-impl Owner<'_> {
-    fn id(&self) -> uuid::Uuid {
-        RandomIds.next(self.clock.now())
-    }
-
-    async fn client(&mut self) -> Result<Client, Failure> {
-        if let Ok(id) = self.args.client.parse::<ClientId>() {
-            return self
-                .store
-                .get_client(id)
-                .await
-                .context("--client")
-                .map_err(Failure::usage);
-        }
-        let mut page = PageRequest {
-            limit: PAGE_LIMIT_MAX,
-            cursor: None,
-        };
-        loop {
-            let rows = self
-                .store
-                .list_clients(&ListFilter::default(), &page)
-                .await
-                .map_err(anyhow::Error::from)?;
-            if let Some(client) = rows.items.into_iter().find(|c| c.name == self.args.client) {
-                return Ok(client);
-            }
-            match rows.next_cursor {
-                Some(cursor) => page.cursor = Some(cursor),
-                None => break,
-            }
-        }
-        let client = Client {
-            id: ClientId(self.id()),
-            name: self.args.client.trim().to_owned(),
-            callback_number: String::new(),
-            created_at: self.clock.now(),
-        };
-        if client.name.is_empty() {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "--client: expected a name or id"
-            )));
-        }
-        self.made = true;
-        if !self.args.dry_run {
-            self.store
-                .put_client(&client, &[])
-                .await
-                .map_err(anyhow::Error::from)?;
-            say(format!(
-                "new client '{}' ({}); its call-back number is still to be set",
-                client.name, client.id
-            ));
-        }
-        Ok(client)
-    }
-
-    async fn portfolio(&mut self, client: &Client) -> Result<Portfolio, Failure> {
-        let name = self.args.portfolio.trim();
-        let known = self
-            .store
-            .portfolio_by_name(client.id, name)
-            .await
-            .map_err(anyhow::Error::from)?;
-        if let Some(portfolio) = known {
-            return Ok(portfolio);
-        }
-        domain::time::zone(&self.args.zone)
-            .context("--zone")
-            .map_err(Failure::usage)?;
-        let portfolio = Portfolio {
-            id: PortfolioId(self.id()),
-            client_id: client.id,
-            name: name.to_owned(),
-            currency: self
-                .args
-                .currency
-                .parse()
-                .context("--currency")
-                .map_err(Failure::usage)?,
-            creditor_kind: self
-                .args
-                .creditor
-                .parse()
-                .context("--creditor")
-                .map_err(Failure::usage)?,
-            zone: self.args.zone.clone(),
-            created_at: self.clock.now(),
-        };
-        if name.is_empty() {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "--portfolio: expected a name"
-            )));
-        }
-        self.made = true;
-        if !self.args.dry_run {
-            self.store
-                .put_portfolio(&portfolio, &[])
-                .await
-                .map_err(anyhow::Error::from)?;
-            say(format!("new portfolio '{name}' ({})", portfolio.id));
-        }
-        Ok(portfolio)
     }
 }
