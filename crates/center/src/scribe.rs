@@ -81,12 +81,8 @@ async fn open(
     draft: &OpenDraft,
     withdrawn: &AtomicBool,
 ) -> bool {
-    match shared
-        .out
-        .store
-        .open_attempt(draft, shared.out.law.as_ref())
-        .await
-    {
+    let store = &shared.out.store;
+    match store.open_attempt(draft, shared.out.law.as_ref()).await {
         Ok(OpenOutcome::Opened(..)) => {}
         Ok(OpenOutcome::Refused(verdict)) => {
             refused(shared, ctx, *verdict).await;
@@ -105,18 +101,20 @@ async fn open(
         tracing::warn!(attempt = %ctx.id, "opened too late to be dialed: the database is slow");
     }
     if late || withdrawn.load(Ordering::SeqCst) {
-        never_left(
-            shared,
-            ctx,
-            EndReport {
-                by_us: true,
-                ..EndReport::default()
-            },
-        )
-        .await;
-        return true;
+        let end = EndReport {
+            by_us: true,
+            ..EndReport::default()
+        };
+        never_left(shared, ctx, end).await;
+    } else {
+        told(shared, ctx, OpenResult::Opened).await;
+        dial(shared, ctx, withdrawn).await;
     }
-    told(shared, ctx, OpenResult::Opened).await;
+    true
+}
+
+/// The INVITE of a durable attempt.
+async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool) {
     let order = DialOrder {
         attempt_id: ctx.id,
         trunk_id: ctx.task.trunk,
@@ -127,26 +125,22 @@ async fn open(
         recording_id: ctx.recording_id,
         recording_key: ctx.recording_key.clone(),
     };
-    match shared.out.trunk.dial(order).await {
-        Ok(()) => {
-            // While it rings there is time for the card's history.
-            history(shared, ctx).await;
-        }
-        Err(error) => {
-            tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");
-            let sip_code = matches!(error, TrunkError::Limit(_)).then_some(503);
-            never_left(
-                shared,
-                ctx,
-                EndReport {
-                    sip_code,
-                    ..EndReport::default()
-                },
-            )
-            .await;
-        }
+    if let Err(error) = shared.out.trunk.dial(order).await {
+        tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");
+        let sip_code = matches!(error, TrunkError::Limit(_)).then_some(503);
+        let end = EndReport {
+            sip_code,
+            ..EndReport::default()
+        };
+        return never_left(shared, ctx, end).await;
     }
-    true
+    if withdrawn.load(Ordering::SeqCst) {
+        // Withdrawn while the order was on its way: the CANCEL of then found no call yet. Gone means
+        // that it found one after all.
+        let _ = shared.out.trunk.cancel(ctx.id).await;
+    }
+    // While it rings there is time for the card's history.
+    history(shared, ctx).await;
 }
 
 /// The attempt is durable but no INVITE left: it ends at once.

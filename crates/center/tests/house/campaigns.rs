@@ -14,19 +14,11 @@ fn codes(problems: &[center::view::Problem]) -> Vec<&'static str> {
 #[tokio::test(start_paused = true)]
 async fn without_agents_it_dials_nothing_and_says_so() {
     let house = House::build(Plan::default()).await;
-    let report = house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    let report = house.start().await;
     assert_eq!(codes(&report.problems), ["no_agents"]);
     house.secs(600).await;
     assert_eq!(house.trunk.invites().len(), 0);
-    let row = house
-        .center
-        .campaign_row(campaign_id())
-        .await
-        .expect("known");
+    let row = house.row().await;
     let problem = row.problem.expect("says so");
     assert_eq!(problem.code, "no_agents");
     let why = house
@@ -61,22 +53,13 @@ async fn at_night_it_dials_nothing_and_names_the_morning() {
     })
     .await;
     let _agent = house.agent(1).await;
-    let report = house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    let report = house.start().await;
     assert_eq!(codes(&report.problems), ["window_closed"]);
     house.secs(600).await;
     assert_eq!(house.trunk.invites().len(), 0);
     // 09:00 of the campaign's own hours in Mexico City.
     let opens: UtcMs = "2026-11-26T15:00:00Z".parse().expect("an instant");
-    let item = house
-        .store
-        .items_of(debtor_id(3))
-        .await
-        .expect("items")
-        .remove(0);
+    let item = house.item(debtor_id(3)).await;
     assert_eq!(
         (item.note.as_str(), item.next_at),
         ("blocked_window", opens)
@@ -120,11 +103,7 @@ async fn a_refused_debtor_goes_back_with_verdict_and_reason() {
     point.given_by_debtor = false;
     house.store.put_point(&point, &[]).await.expect("stored");
     let _agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.secs(5).await;
     let dialed: Vec<_> = house
         .trunk
@@ -133,12 +112,7 @@ async fn a_refused_debtor_goes_back_with_verdict_and_reason() {
         .map(|i| i.number.clone())
         .collect();
     assert_eq!(dialed, ["+525555551001"]);
-    let item = house
-        .store
-        .items_of(debtor_id(0))
-        .await
-        .expect("items")
-        .remove(0);
+    let item = house.item(debtor_id(0)).await;
     assert_eq!(item.note, "blocked_rule");
     let verdict = house
         .store
@@ -262,11 +236,7 @@ async fn a_dead_trunk_is_an_alarm_and_the_campaign_waits() {
     };
     house.reports.send(told(false)).await.expect("heard");
     let _agent = house.agent(1).await;
-    let report = house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    let report = house.start().await;
     assert!(
         codes(&report.problems).contains(&"trunk_down"),
         "{:?}",

@@ -17,11 +17,7 @@ async fn after_a_crash_nothing_is_lost_and_nobody_is_dialed_twice() {
     };
     let house = House::build(plan).await;
     let _agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house
         .until("it rings", || house.trunk.live_calls() == 1)
         .await;
@@ -41,12 +37,7 @@ async fn after_a_crash_nothing_is_lost_and_nobody_is_dialed_twice() {
     let row = house.attempts().await.remove(0);
     assert_eq!((row.id, row.state), (orphan.id, AttemptState::Unknown));
     assert_eq!(row.result, Some(CallResult::Unknown));
-    let item = house
-        .store
-        .items_of(orphan.debtor_id)
-        .await
-        .expect("items")
-        .remove(0);
+    let item = house.item(orphan.debtor_id).await;
     assert_eq!((item.note.as_str(), item.attempts), ("recovered", 1));
     assert!(
         item.next_at.since_ms(now) >= 24 * HOUR_MS,
@@ -72,13 +63,8 @@ async fn a_dead_database_stops_dialing_and_it_goes_on_by_itself() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
-    house.until("talking", || agent.state() == "talking").await;
-    let id = agent.attempt().expect("a call");
+    house.start().await;
+    let id = house.talking(&agent).await;
     house.store.set_down(true);
     house.secs(2).await;
     assert_eq!(house.center.readiness().reasons, ["database"]);
@@ -121,11 +107,7 @@ async fn a_lost_link_frees_the_call_and_the_agent() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.until("talking", || agent.state() == "talking").await;
     house.center.agent_link(agent.id, false);
     house.until("lagged", || agent.state() == "lagged").await;
@@ -155,11 +137,7 @@ async fn a_newer_process_of_the_name_fences_this_one() {
     })
     .await;
     let _agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house
         .until("it rings", || house.trunk.live_calls() == 1)
         .await;
@@ -190,11 +168,7 @@ async fn a_drain_waits_for_calls_and_a_shutdown_gives_everything_back() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.until("talking", || agent.state() == "talking").await;
     house.center.drain().await;
     assert_eq!(house.trunk.live_calls(), 0);

@@ -4,7 +4,9 @@
 
 mod calls;
 mod campaigns;
+mod dispositions;
 mod faults;
+mod screen;
 mod screens;
 mod stops;
 mod world;

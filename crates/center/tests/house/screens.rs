@@ -14,11 +14,7 @@ async fn a_screen_that_comes_back_gets_what_it_missed_or_the_whole() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.until("talking", || agent.state() == "talking").await;
     let told = agent.messages();
     let seq = told.iter().filter(|(_, m)| m["topic"] == "me").count();
@@ -77,11 +73,7 @@ async fn a_preview_is_shown_skipped_and_dialed() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house
         .until("a card", || !agent.of_kind("preview").is_empty())
         .await;
@@ -128,11 +120,7 @@ async fn a_pause_asked_while_talking_is_queued_and_shown() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.until("talking", || agent.state() == "talking").await;
     let me = Actor::Agent(agent.id);
     let lunch = StateAsk::Paused(PauseCode::Lunch);
@@ -246,11 +234,7 @@ async fn board_deltas_add_up_to_the_board_and_come_at_most_ten_times_a_second() 
     for n in 1..=3 {
         house.agent(n).await;
     }
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.secs(60).await;
     let last = house.center.board().await;
     let mut at: Vec<i64> = Vec::new();
@@ -286,11 +270,7 @@ async fn the_hopper_shows_who_is_next() {
     })
     .await;
     let _agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.secs(1).await;
     let hopper = house.center.hopper(campaign_id()).await.expect("known");
     assert_eq!(hopper.items.len(), 11, "twelve less the one that rings");
@@ -300,11 +280,7 @@ async fn the_hopper_shows_who_is_next() {
             .iter()
             .all(|r| r.masked.starts_with("··") && !r.reason_es.is_empty())
     );
-    let row = house
-        .center
-        .campaign_row(campaign_id())
-        .await
-        .expect("known");
+    let row = house.row().await;
     assert_eq!((row.hopper, row.calls.ringing), (11, 1));
     assert!(row.window_closes_at.is_some());
 }

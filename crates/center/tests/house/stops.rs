@@ -1,5 +1,6 @@
 //! Money, holds, listings and the opt-out key stop contact at once.
 
+use crate::screen::Screen;
 use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
 };
@@ -11,7 +12,7 @@ use domain::entity::{
 use domain::ids::{HoldId, PaymentId, SuppressionId};
 use domain::money::Money;
 use domain::pii::Pii;
-use domain::ports::store::{AttemptStore as _, CatalogStore as _, ContactStore as _, ListFilter};
+use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter};
 use domain::ports::{Clock as _, LegRef, TrunkReport};
 
 fn payment(house: &House, amount_minor: i64, reference: &str) -> Payment {
@@ -39,11 +40,7 @@ async fn a_payment_in_full_withdraws_the_ringing_call() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house
         .until("it rings", || house.trunk.live_calls() == 1)
         .await;
@@ -68,12 +65,7 @@ async fn a_payment_in_full_withdraws_the_ringing_call() {
     let rows = house.attempts().await;
     assert_eq!(rows.len(), 1, "nobody calls who has paid");
     assert_eq!(rows[0].result, Some(CallResult::Cancelled));
-    let item = house
-        .store
-        .items_of(debtor_id(0))
-        .await
-        .expect("items")
-        .remove(0);
+    let item = house.item(debtor_id(0)).await;
     assert!(item.done, "{item:?}");
     assert_eq!(item.note, "paid");
     let again = house
@@ -103,11 +95,7 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
     })
     .await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house.until("talking", || agent.state() == "talking").await;
     let full = payment(&house, 1_000_000, "R-2");
     house
@@ -122,34 +110,12 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
         })
         .await;
     house.secs(1).await;
-    let item = house
-        .store
-        .items_of(debtor_id(0))
-        .await
-        .expect("items")
-        .remove(0);
+    let item = house.item(debtor_id(0)).await;
     assert!(item.done && item.note == "paid", "{item:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_hold_and_a_listing_withdraw_and_explain() {
-    let house = House::build(Plan {
-        debtors: 2,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
-    let _one = house.agent(1).await;
-    let _two = house.agent(2).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
-    house
-        .until("both ring", || house.trunk.live_calls() == 2)
-        .await;
-    let hold = Hold {
+fn cease(house: &House) -> Hold {
+    Hold {
         id: HoldId(id(1)),
         client_id: client_id(),
         debtor_id: debtor_id(0),
@@ -162,7 +128,37 @@ async fn a_hold_and_a_listing_withdraw_and_explain() {
         until: None,
         lifted_at: None,
         evidence: "carta".into(),
-    };
+    }
+}
+
+fn listing(house: &House, phone: Pii<String>) -> Suppression {
+    Suppression {
+        id: SuppressionId(id(2)),
+        client_id: None,
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: phone,
+        reason: "list".into(),
+        created_at: house.clock.now(),
+        lifted_at: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_and_a_listing_withdraw_and_explain() {
+    let house = House::build(Plan {
+        debtors: 2,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let _one = house.agent(1).await;
+    let _two = house.agent(2).await;
+    house.start().await;
+    house
+        .until("both ring", || house.trunk.live_calls() == 2)
+        .await;
+    let hold = cease(&house);
     house
         .center
         .place_hold(Actor::System, hold)
@@ -177,16 +173,7 @@ async fn a_hold_and_a_listing_withdraw_and_explain() {
         .await
         .expect("point")
         .value;
-    let row = Suppression {
-        id: SuppressionId(id(2)),
-        client_id: None,
-        debtor_id: None,
-        kind: SuppressionKind::Phone,
-        value: phone,
-        reason: "list".into(),
-        created_at: house.clock.now(),
-        lifted_at: None,
-    };
+    let row = listing(&house, phone);
     house
         .center
         .suppress(Actor::System, row)
@@ -217,11 +204,7 @@ async fn a_hold_and_a_listing_withdraw_and_explain() {
         "{:?}",
         listed.reasons_en
     );
-    let row = house
-        .center
-        .campaign_row(campaign_id())
-        .await
-        .expect("known");
+    let row = house.row().await;
     let reasons: Vec<&str> = row.blocked.iter().map(|(r, _)| r.as_str()).collect();
     assert!(
         reasons.contains(&"blocked_hold") && reasons.contains(&"blocked_suppressed"),
@@ -230,8 +213,8 @@ async fn a_hold_and_a_listing_withdraw_and_explain() {
     assert_eq!(row.problem.expect("says so").code, "nothing_dialable");
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_key_of_the_message_opts_out_at_once() {
+/// Two debtors ring for one agent.
+async fn two_ring() -> (House, Screen) {
     let params = CampaignParams {
         mode: DialMode::Power,
         lines_per_agent: 2.0,
@@ -246,15 +229,17 @@ async fn the_key_of_the_message_opts_out_at_once() {
     };
     let house = House::build(plan).await;
     let agent = house.agent(1).await;
-    house
-        .center
-        .start_campaign(Actor::System, campaign_id())
-        .await
-        .expect("starts");
+    house.start().await;
     house
         .until("both ring", || house.trunk.live_calls() == 2)
         .await;
     house.secs(1).await;
+    (house, agent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_of_the_message_opts_out_at_once() {
+    let (house, agent) = two_ring().await;
     // Two answers in one moment: the second finds nobody in time.
     for invite in house.trunk.invites() {
         let answered = TrunkReport::Answered {

@@ -5,19 +5,24 @@
     reason = "each test file uses its part of the house"
 )]
 
-use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports, StateAsk};
+use crate::screen::Screen;
+use center::{Center, CenterConfig, CenterHandle, DeskHub, DisposeAsk, Ports, StateAsk};
 use domain::entity::{
-    Agent, CallerId, Campaign, CampaignParams, CampaignStatus, Channel, Client, ContactPoint,
-    CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Language, PartyRole, PointClass, Portfolio,
-    Script, ScriptStep, Segment, Trunk,
+    Agent, Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, Channel, Client,
+    ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Language, PartyRole,
+    PointClass, Portfolio, Script, ScriptStep, Segment, Trunk,
 };
 use domain::ids::{
     AgentId, AttemptId, CallerIdId, CampaignId, ClientId, DebtId, DebtorId, PointId, PortfolioId,
     ScriptId, SegmentId, TrunkId, UserId, person_of_document,
 };
 use domain::law::RuleBook;
+use domain::money::Money;
 use domain::pii::Pii;
-use domain::ports::store::{CatalogStore as _, ListFilter, PageRequest};
+use domain::ports::store::{
+    AttemptFilter, AttemptStore as _, CatalogStore as _, ContactStore as _, ItemState, ListFilter,
+    PageRequest,
+};
 use domain::ports::{Clock as _, TrunkReport};
 use domain::rules::disposition::standard_dispositions;
 use domain::time::UtcMs;
@@ -76,65 +81,19 @@ pub(crate) fn agent_id(n: u128) -> AgentId {
     AgentId(id(500 + n))
 }
 
-/// One agent's screen: what it was told, when.
-#[derive(Clone)]
-pub(crate) struct Screen {
-    pub(crate) id: AgentId,
-    seen: Arc<Mutex<Vec<(UtcMs, Value)>>>,
+/// A disposition with nothing but its code.
+pub(crate) fn ask(code: &str) -> DisposeAsk {
+    DisposeAsk {
+        code: code.into(),
+        note: None,
+        promise: None,
+        callback_at: None,
+        then: None,
+    }
 }
 
-impl Screen {
-    pub(crate) fn messages(&self) -> Vec<(UtcMs, Value)> {
-        self.seen
-            .lock()
-            .expect("no test panics while it holds this")
-            .clone()
-    }
-
-    pub(crate) fn of_kind(&self, t: &str) -> Vec<(UtcMs, Value)> {
-        self.messages()
-            .into_iter()
-            .filter(|(_, m)| m["t"] == t)
-            .collect()
-    }
-
-    /// `me` folded from snapshots and deltas; every `seq` follows the one before.
-    pub(crate) fn me(&self) -> Value {
-        let mut me = serde_json::Map::new();
-        let mut last = None;
-        for (_, message) in self
-            .messages()
-            .into_iter()
-            .filter(|(_, m)| m["topic"] == "me")
-        {
-            if message["t"] == "gap" {
-                continue;
-            }
-            let seq = message["seq"].as_u64().expect("seq is a number");
-            if message["t"] == "d" {
-                if let Some(last) = last {
-                    assert_eq!(seq, last + 1, "a hole in the deltas: {message}");
-                }
-            } else {
-                me.clear();
-            }
-            last = Some(seq);
-            for (key, value) in message["data"].as_object().expect("data is an object") {
-                me.insert(key.clone(), value.clone());
-            }
-        }
-        Value::Object(me)
-    }
-
-    pub(crate) fn state(&self) -> String {
-        self.me()["state"].as_str().unwrap_or("").to_owned()
-    }
-
-    pub(crate) fn attempt(&self) -> Option<AttemptId> {
-        self.me()["attempt"]["id"]
-            .as_str()
-            .and_then(|s| s.parse().ok())
-    }
+pub(crate) fn mxn(amount_minor: i64) -> Money {
+    Money::new(amount_minor, "MXN".parse().expect("a currency"))
 }
 
 /// The house.
@@ -253,7 +212,7 @@ impl House {
             .await
             .expect("the agent is known");
         self.center.sub_me(agent, None).await.expect("signed in");
-        Screen { id: agent, seen }
+        Screen::new(agent, seen)
     }
 
     /// Waits in virtual time, at most two hours.
@@ -267,12 +226,51 @@ impl House {
         panic!("never: {what}");
     }
 
+    /// Starts the campaign.
+    pub(crate) async fn start(&self) -> center::view::CampaignReport {
+        let started = self
+            .center
+            .start_campaign(center::Actor::System, campaign_id())
+            .await;
+        started.expect("the campaign starts")
+    }
+
+    /// Waits until the agent talks; the attempt.
+    pub(crate) async fn talking(&self, agent: &Screen) -> AttemptId {
+        self.until("talking", || agent.state() == "talking").await;
+        agent.attempt().expect("a call is shown")
+    }
+
+    /// The agent hangs up and is in wrap-up.
+    pub(crate) async fn hang_up(&self, agent: &Screen, attempt: AttemptId) {
+        let me = center::Actor::Agent(agent.id);
+        let done = self.center.hang_up(me, attempt).await;
+        done.expect("hangs up");
+        self.until("the call is over", || agent.state() != "talking")
+            .await;
+    }
+
+    /// Where the debtor stands in the campaign.
+    pub(crate) async fn item(&self, debtor: DebtorId) -> ItemState {
+        let items = self.store.items_of(debtor).await;
+        items.expect("the store answers").remove(0)
+    }
+
+    pub(crate) async fn attempt(&self, attempt: AttemptId) -> Attempt {
+        let row = self.store.get_attempt(attempt).await;
+        row.expect("the attempt is stored")
+    }
+
+    pub(crate) async fn row(&self) -> center::view::CampaignRow {
+        let row = self.center.campaign_row(campaign_id()).await;
+        row.expect("the campaign is known")
+    }
+
     pub(crate) async fn secs(&self, n: u64) {
         tokio::time::sleep(Duration::from_secs(n)).await;
     }
 
-    pub(crate) async fn attempts(&self) -> Vec<domain::entity::Attempt> {
-        use domain::ports::store::{AttemptFilter, AttemptStore as _};
+    pub(crate) async fn attempts(&self) -> Vec<Attempt> {
         let all = self
             .store
             .list_attempts(&AttemptFilter::default(), &page())
@@ -329,17 +327,7 @@ async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
     for row in standard_dispositions() {
         store.put_disposition(&row).await.expect("disposition");
     }
-    let segment = Segment {
-        id: SegmentId(id(3)),
-        client_id: client.id,
-        name: "Todos".into(),
-        expression: "all".into(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    store.put_segment(&segment, &[]).await.expect("segment");
-    store.put_script(&script(now), &[]).await.expect("script");
+    campaign(store, plan, now).await;
     let trunk = Trunk {
         id: TrunkId(id(4)),
         name: "uno".into(),
@@ -373,9 +361,24 @@ async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
         };
         store.put_agent(&agent, &[]).await.expect("agent");
     }
+}
+
+/// Segment, script and campaign.
+async fn campaign(store: &MemoryStore, plan: &Plan, now: UtcMs) {
+    let segment = Segment {
+        id: SegmentId(id(3)),
+        client_id: client_id(),
+        name: "Todos".into(),
+        expression: "all".into(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    store.put_segment(&segment, &[]).await.expect("segment");
+    store.put_script(&script(now), &[]).await.expect("script");
     let campaign = Campaign {
         id: campaign_id(),
-        client_id: client.id,
+        client_id: client_id(),
         name: "Noviembre".into(),
         segment_id: segment.id,
         script_id: Some(ScriptId(id(6))),
