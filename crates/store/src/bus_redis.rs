@@ -108,6 +108,22 @@ async fn last_id(connection: &mut MultiplexedConnection) -> redis::RedisResult<S
     Ok(reply.ids.first().map_or("0-0".to_owned(), |e| e.id.clone()))
 }
 
+/// Milliseconds and sequence of an entry's id.
+fn place(id: &str) -> (u64, u64) {
+    let (ms, seq) = id.split_once('-').unwrap_or((id, "0"));
+    (ms.parse().unwrap_or(0), seq.parse().unwrap_or(0))
+}
+
+/// A stream that was emptied, or whose server's clock went back, is read from its beginning: repeats
+/// are allowed, gaps are not.
+fn not_beyond(id: String, newest: &str) -> String {
+    if place(&id) > place(newest) {
+        "0-0".to_owned()
+    } else {
+        id
+    }
+}
+
 async fn read_forever(
     client: Client,
     node: String,
@@ -130,11 +146,8 @@ async fn read_until_fault(
 ) -> redis::RedisResult<()> {
     let mut connection = reader_connection(client).await?;
     let newest = last_id(&mut connection).await?;
-    // A stream that was emptied counts from its beginning again.
-    let restarted = |id: &String| newest == "0-0" && id != "0-0";
     let mut last = match from.take() {
-        Some(id) if !restarted(&id) => id,
-        Some(_) => "0-0".to_owned(),
+        Some(id) => not_beyond(id, &newest),
         None => newest,
     };
     *from = Some(last.clone());
@@ -149,6 +162,9 @@ async fn read_until_fault(
             .arg(&last)
             .query_async(&mut connection)
             .await?;
+        if reply.is_none() {
+            last = not_beyond(last, &last_id(&mut connection).await?);
+        }
         for entry in reply.into_iter().flat_map(|r| r.keys).flat_map(|k| k.ids) {
             if let Some(event) = others(&entry, node) {
                 let _ = sender.send(event);

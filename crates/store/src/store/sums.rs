@@ -8,16 +8,12 @@ use domain::ids::{CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
 
 const SUMS: &str = "UPDATE debtors SET \
-    open_debts=(SELECT COUNT(*) FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
-    balance_minor=COALESCE((SELECT SUM(x.principal_minor+x.interest_minor+x.fees_minor) FROM debts x \
-        WHERE x.debtor_id=debtors.id AND x.status='open'),0), \
-    overdue_minor=COALESCE((SELECT SUM(x.overdue_minor) FROM debts x \
-        WHERE x.debtor_id=debtors.id AND x.status='open'),0), \
-    oldest_due_day=(SELECT MIN(x.due_day) FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
-    phones=(SELECT COUNT(*) FROM contact_points x \
-        WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad), \
-    confidence=COALESCE((SELECT MAX(x.confidence) FROM contact_points x \
-        WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad),0) \
+    (open_debts, balance_minor, overdue_minor, oldest_due_day)=(SELECT COUNT(*), \
+        COALESCE(SUM(x.principal_minor+x.interest_minor+x.fees_minor),0), \
+        COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day) \
+        FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
+    (phones, confidence)=(SELECT COUNT(*), COALESCE(MAX(x.confidence),0) \
+        FROM contact_points x WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad) \
     WHERE id";
 
 /// Order keys of a campaign and the value each sorts by, greatest first.
