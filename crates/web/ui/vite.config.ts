@@ -30,6 +30,7 @@ export default defineConfig({
   plugins: [svelte(), packed()],
   build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: false, sourcemap: false },
   worker: { format: 'es' },
-  server: { proxy: { '/api': server, '/ws': { target: server, ws: true } } },
+  // The server takes writes and sockets from its own origin only.
+  server: { proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } }, '/ws': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });
