@@ -1,7 +1,8 @@
 //! An agent's socket over a real connection, with the real engine and a simulated carrier behind it.
 
-use crate::floor::{End, Floor, Socket};
-use api::wire::{Delta, Me, ServerMessage, Snap};
+use crate::floor::Floor;
+use crate::socket::{End, Socket};
+use api::wire::{CardDebt, Delta, Me, ServerMessage, Snap};
 use axum::http::StatusCode;
 use domain::ids::AttemptId;
 use domain::ports::store::{AttemptStore, CatalogStore};
@@ -96,81 +97,83 @@ async fn signs_in_paused_and_sees_what_changes() {
     until_state(&mut socket, "paused", &mut seq).await;
 }
 
+/// A command on a call, as the agent gives it.
+async fn order(
+    floor: &Floor,
+    token: &str,
+    attempt: &str,
+    what: &str,
+    body: Value,
+) -> (StatusCode, Value) {
+    let path = format!("/attempts/{attempt}/{what}");
+    floor.post(token, &path, body).await
+}
+
+/// Waits for the card, which tells nothing that identity has to open; its attempt.
+async fn gated_card(socket: &mut Socket) -> String {
+    let pop = socket.until("pop").await;
+    let ServerMessage::Pop(card) = read(&pop) else {
+        panic!("expected a card");
+    };
+    assert!(card.gate && card.debtor.name.starts_with("Persona"));
+    let withheld =
+        |d: &CardDebt| d.balance.is_none() && d.creditor.is_none() && d.product.is_none();
+    assert!(!card.debts.is_empty() && card.debts.iter().all(withheld));
+    assert!(!pop.to_string().contains("Banco Uno") && !pop.to_string().contains("tarjeta"));
+    card.attempt.clone().expect("attempt")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_from_its_card_to_its_disposition() {
     let (floor, ana) = dialing().await;
     let (mut socket, _) = floor.socket(&ana, "/ws/agent").await;
     socket.seat().await;
     ready(&floor, &ana).await;
-    let pop = socket.until("pop").await;
-    let ServerMessage::Pop(card) = read(&pop) else {
-        panic!("expected a card");
-    };
-    assert!(
-        card.gate && card.debtor.name.starts_with("Persona"),
-        "{pop}"
-    );
-    assert!(
-        card.debts
-            .iter()
-            .all(|d| d.balance.is_none() && d.creditor.is_none() && d.product.is_none())
-    );
-    assert!(!pop.to_string().contains("Banco Uno") && !pop.to_string().contains("tarjeta"));
-    let attempt = card.attempt.clone().expect("attempt");
+    let attempt = gated_card(&mut socket).await;
     socket.send(json!({"t": "ack", "attempt": attempt})).await;
-    socket
-        .until_that("talking", |m| m["data"]["state"] == "talking")
-        .await;
+    socket.until_state("talking").await;
 
-    let post = async |path: &str, body: Value| {
-        floor
-            .post(&ana, &format!("/attempts/{attempt}{path}"), body)
-            .await
-    };
-    let (status, full) = post("/identity", json!({"role": "titular"})).await;
-    assert_eq!(
-        (status, &full["gate"]),
-        (StatusCode::OK, &json!(false)),
-        "{full}"
-    );
-    assert_eq!(full["debts"][0]["creditor"], "Banco Uno");
+    let told = json!({"role": "titular"});
+    let (status, full) = order(&floor, &ana, &attempt, "identity", told).await;
+    let seen = (status, &full["gate"], &full["debts"][0]["creditor"]);
+    assert_eq!(seen, (StatusCode::OK, &json!(false), &json!("Banco Uno")));
     let pushed = socket.until("card").await;
     assert!(matches!(read(&pushed), ServerMessage::Card(c) if !c.gate));
-    let (status, reply) = post("/hold", json!({"on": true})).await;
-    assert_eq!(status, StatusCode::NO_CONTENT, "{reply}");
-    let (status, _) = post("/hold", json!({"on": false})).await;
-    assert_eq!(status, StatusCode::NO_CONTENT);
-    let (status, _) = post("/dtmf", json!({"digit": "x"})).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    let (status, reply) = post("/hangup", json!({})).await;
-    assert_eq!(status, StatusCode::NO_CONTENT, "{reply}");
-    socket
-        .until_that("wrap-up", |m| m["data"]["state"] == "wrapup")
-        .await;
+    for (what, body, expected) in [
+        ("hold", json!({"on": true}), StatusCode::NO_CONTENT),
+        ("hold", json!({"on": false}), StatusCode::NO_CONTENT),
+        ("mute", json!({"on": true}), StatusCode::NO_CONTENT),
+        (
+            "dtmf",
+            json!({"digit": "x"}),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        ("dtmf", json!({"digit": "5"}), StatusCode::NO_CONTENT),
+        ("hangup", json!({}), StatusCode::NO_CONTENT),
+    ] {
+        let (status, reply) = order(&floor, &ana, &attempt, what, body).await;
+        assert_eq!(status, expected, "{what}: {reply}");
+    }
+    socket.until_state("wrapup").await;
 
     let promise = json!({"amount": {"amount_minor": 60_000, "currency": "MXN"}, "due_date": "2026-11-25", "channel": "transfer"});
     let body =
         json!({"code": "CD.PP", "promise": promise, "then": "paused", "pause_code": "break"});
-    let (status, done) = post("/disposition", body).await;
+    let (status, done) = order(&floor, &ana, &attempt, "disposition", body).await;
     assert_eq!(status, StatusCode::OK, "{done}");
-    assert_eq!(
-        (
-            &done["attempt"]["disposition"],
-            &done["promise"]["amount_minor"]
-        ),
-        (&json!("CD.PP"), &json!(60_000))
-    );
-    let paused = socket
-        .until_that("break", |m| m["data"]["state"] == "paused")
-        .await;
+    assert_eq!(done["attempt"]["disposition"], "CD.PP");
+    assert_eq!(done["promise"]["amount_minor"], 60_000);
+    let paused = socket.until_state("paused").await;
     assert_eq!(paused["data"]["pause_code"], "break");
+    stored(&floor, &attempt).await;
+}
 
+/// What the call above leaves behind.
+async fn stored(floor: &Floor, attempt: &str) {
     let id: AttemptId = attempt.parse().expect("an id");
     let row = floor.store.get_attempt(id).await.expect("stored");
-    let (popped, bridged) = (
-        row.popped_at.expect("popped"),
-        row.bridged_at.expect("bridged"),
-    );
+    let popped = row.popped_at.expect("popped");
+    let bridged = row.bridged_at.expect("bridged");
     assert!(popped <= bridged, "the card comes before the audio");
     assert!(row.acked_at.is_some() && row.identity_at.is_some());
     assert_eq!(row.disposition.as_deref(), Some("CD.PP"));
@@ -195,9 +198,7 @@ async fn a_new_connection_resumes_where_the_old_one_ended() {
     let (mut socket, hello) = floor.socket(&ana, "/ws/agent").await;
     let (_, seen) = socket.seat().await;
     ready(&floor, &ana).await;
-    socket
-        .until_that("talking", |m| m["data"]["state"] == "talking")
-        .await;
+    socket.until_state("talking").await;
     drop(socket);
 
     let (mut again, second) = floor.socket(&ana, "/ws/agent").await;
@@ -252,9 +253,7 @@ async fn nobody_touches_another_agents_call() {
     ready(&floor, &ana).await;
     let pop = socket.until("pop").await;
     let attempt = pop["attempt"].as_str().expect("attempt").to_owned();
-    socket
-        .until_that("talking", |m| m["data"]["state"] == "talking")
-        .await;
+    socket.until_state("talking").await;
     let luis = floor.sign_in("luis").await;
     let (mut other, _) = floor.socket(&luis, "/ws/agent").await;
     other.subscribe("me").await;

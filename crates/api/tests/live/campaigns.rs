@@ -183,7 +183,7 @@ async fn a_segment_is_counted_and_its_errors_have_columns() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn campaigns_are_made_changed_and_started() {
+async fn campaigns_are_made_and_changed() {
     let floor = Floor::open().await;
     let marta = floor.sign_in("marta").await;
     let id = floor.campaign(&marta).await;
@@ -212,7 +212,13 @@ async fn campaigns_are_made_changed_and_started() {
         (status, &wrong["errors"][0]["path"]),
         (StatusCode::UNPROCESSABLE_ENTITY, &json!("params.mode"))
     );
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn campaigns_run_pause_and_stop() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let path = format!("/campaigns/{}", floor.campaign(&marta).await);
     // Nobody signed in and nothing to dial: it runs, and says why it does not dial.
     let (status, report) = floor
         .post(&marta, &format!("{path}/start"), json!({}))

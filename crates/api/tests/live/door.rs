@@ -1,6 +1,7 @@
 //! Who gets a websocket, and how sockets end that break the rules.
 
-use crate::floor::{End, Floor, MORNING, PROTOCOL, Socket};
+use crate::floor::{Floor, MORNING, PROTOCOL};
+use crate::socket::{End, Socket};
 use axum::http::StatusCode;
 use futures::SinkExt;
 use serde_json::json;

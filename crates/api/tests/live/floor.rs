@@ -1,6 +1,7 @@
 //! A small installation over real sockets: the store in memory, the simulated carrier, the real
 //! engine and the real router behind a listener.
 
+use crate::socket::Socket;
 use api::auth::{ApiSecrets, hash_password};
 use api::{ApiConfig, ApiParts, ApiState, RulePackInfo};
 use async_trait::async_trait;
@@ -18,7 +19,6 @@ use domain::law::RuleBook;
 use domain::ports::{Blob, BlobError, Bus, Clock, IdSource, Store};
 use domain::rules::disposition::standard_dispositions;
 use domain::time::UtcMs;
-use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use sim::bus::{BusFaults, SimBus};
 use sim::clock::{SeededIds, VirtualClock};
@@ -27,21 +27,17 @@ use sim::store::MemoryStore;
 use sim::trunk::{SimTrunk, TrunkFaults};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tower::ServiceExt;
 
 /// Monday, 23 November 2026, 10:00 in Mexico City: a working morning.
 pub(crate) const MORNING: UtcMs = UtcMs(1_795_449_600_000);
 /// Password of every login.
 pub(crate) const PASSWORD: &str = "una-clave-larga";
-/// Longest wait for something that has to come.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Header of the files that tests import.
 pub(crate) const HEADER: &str = "external_ref,debt_ref,name,document,country,subdivision,product,currency,principal,interest,fees,overdue,minimum,days_past_due,phone_mobile,phone_authorised,phone_given_by_debtor";
 
@@ -419,94 +415,4 @@ async fn serve(router: Router) -> (SocketAddr, JoinHandle<()>) {
         axum::serve(listener, service).await.expect("serves");
     });
     (address, serving)
-}
-
-/// A client's end of a websocket.
-pub(crate) struct Socket {
-    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-}
-
-/// How a socket ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum End {
-    /// With a close frame.
-    Closed(u16, String),
-    /// Without.
-    Broken,
-}
-
-impl Socket {
-    pub(crate) async fn send(&mut self, message: Value) {
-        self.send_text(message.to_string()).await;
-    }
-
-    pub(crate) async fn send_text(&mut self, text: String) {
-        self.stream.send(Message::text(text)).await.expect("sent");
-    }
-
-    /// The next text message, or how the socket ended.
-    pub(crate) async fn next(&mut self) -> Result<Value, End> {
-        loop {
-            let frame = tokio::time::timeout(PATIENCE, self.stream.next())
-                .await
-                .expect("a message in time");
-            match frame {
-                Some(Ok(Message::Text(text))) => {
-                    return Ok(serde_json::from_str(&text).expect("JSON"));
-                }
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return Err(End::Closed(frame.code.into(), frame.reason.to_string()));
-                }
-                Some(Ok(Message::Close(None))) | None | Some(Err(_)) => return Err(End::Broken),
-                Some(Ok(_)) => {}
-            }
-        }
-    }
-
-    /// The next message of a kind; others are passed over.
-    pub(crate) async fn until(&mut self, kind: &str) -> Value {
-        self.until_that(kind, |m| m["t"] == kind).await
-    }
-
-    /// The next message that fits; others are passed over.
-    pub(crate) async fn until_that(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let mut seen = Vec::new();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                match self.next().await {
-                    Ok(message) if fits(&message) => return message,
-                    Ok(message) => seen.push(message.to_string()),
-                    Err(end) => panic!("waiting for {what}: {end:?}"),
-                }
-            }
-        })
-        .await;
-        found.unwrap_or_else(|_| panic!("{what} did not come; what came: {seen:#?}"))
-    }
-
-    /// Reads to the end.
-    pub(crate) async fn end(&mut self) -> End {
-        loop {
-            if let Err(end) = self.next().await {
-                return end;
-            }
-        }
-    }
-
-    /// Subscribes to `me` and waits for the phone's leg; the snap and the last `seq` seen.
-    pub(crate) async fn seat(&mut self) -> (Value, u64) {
-        let snap = self.subscribe("me").await;
-        let up = |m: &Value| m["data"]["phone"]["leg_up"] == true;
-        let last = if up(&snap) {
-            snap.clone()
-        } else {
-            self.until_that("the phone's leg", up).await
-        };
-        (snap, last["seq"].as_u64().expect("seq"))
-    }
-
-    pub(crate) async fn subscribe(&mut self, topic: &str) -> Value {
-        self.send(json!({"t": "sub", "topics": [topic]})).await;
-        self.until("snap").await
-    }
 }

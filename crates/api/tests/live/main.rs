@@ -8,4 +8,5 @@ mod campaigns;
 mod door;
 mod floor;
 mod ops;
+mod socket;
 mod supervisor;

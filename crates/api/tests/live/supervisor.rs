@@ -1,6 +1,7 @@
 //! The board's socket over a real connection, with the real engine behind it.
 
-use crate::floor::{Floor, Socket};
+use crate::floor::Floor;
+use crate::socket::Socket;
 use api::wire::{Board, Delta, ServerMessage, Snap};
 use axum::body::Body;
 use axum::http::StatusCode;

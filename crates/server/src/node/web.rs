@@ -1,6 +1,7 @@
 //! The listening socket of screens and API.
 
 use api::ApiState;
+use axum::serve::ListenerExt as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -22,18 +23,25 @@ pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 
 /// A server at work.
 pub(super) struct Served {
+    api: ApiState,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
 
 /// Serves the API and, where asked, the screens.
 pub(super) fn serve(listener: TcpListener, api: ApiState, screens: bool) -> Served {
-    let mut app = api::router(api);
+    let mut app = api::router(api.clone());
     if screens {
         app = app.fallback_service(web::service());
     }
     let (stop, stopped) = oneshot::channel::<()>();
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    // A card is small and may follow other small frames: it may not wait for their acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection without TCP_NODELAY");
+        }
+    });
     let task = tokio::spawn(async move {
         axum::serve(listener, app)
             .with_graceful_shutdown(async {
@@ -42,13 +50,14 @@ pub(super) fn serve(listener: TcpListener, api: ApiState, screens: bool) -> Serv
             })
             .await
     });
-    Served { stop, task }
+    Served { api, stop, task }
 }
 
 impl Served {
     /// Takes no new connections and waits for the open ones, at most so long.
     pub(super) async fn end(self, most: Duration) {
         let _ = self.stop.send(());
+        self.api.stop_sockets();
         let mut task = self.task;
         if tokio::time::timeout(most, &mut task).await.is_err() {
             task.abort();
