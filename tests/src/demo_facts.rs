@@ -37,19 +37,36 @@ pub struct AttemptRow {
 /// # Errors
 /// When the export fails or a line is no row.
 pub fn attempts(dir: &Path, database: Option<&str>) -> anyhow::Result<Vec<AttemptRow>> {
-    let (code, out, err) = crate::process::run(&["export", "attempts", "--format", "jsonl"], &env_pairs(dir, database).iter().map(|(k, v)| (*k, v.as_str())).collect::<Vec<_>>())?;
+    let (code, out, err) = crate::process::run(
+        &["export", "attempts", "--format", "jsonl"],
+        &env_pairs(dir, database)
+            .iter()
+            .map(|(k, v)| (*k, v.as_str()))
+            .collect::<Vec<_>>(),
+    )?;
     ensure!(code == 0, "export attempts failed: {err}");
-    out.lines().map(|line| serde_json::from_str(line).with_context(|| format!("row {line}"))).collect()
+    out.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("row {line}")))
+        .collect()
 }
 
 /// The environment that points a command at a demo's data.
 #[must_use]
 pub fn env_pairs(dir: &Path, database: Option<&str>) -> Vec<(&'static str, String)> {
-    let url = database.map_or_else(|| format!("sqlite://{}", dir.join("marcador.db").display()), str::to_owned);
+    let url = database.map_or_else(
+        || format!("sqlite://{}", dir.join("marcador.db").display()),
+        str::to_owned,
+    );
     vec![
         ("MARCADOR__DATABASE__URL", url),
-        ("MARCADOR__RECORDINGS__URL", format!("file://{}", dir.join("recordings").display())),
-        ("MARCADOR__AUTH__SECRET_FILE", dir.join("marcador.secret").display().to_string()),
+        (
+            "MARCADOR__RECORDINGS__URL",
+            format!("file://{}", dir.join("recordings").display()),
+        ),
+        (
+            "MARCADOR__AUTH__SECRET_FILE",
+            dir.join("marcador.secret").display().to_string(),
+        ),
     ]
 }
 
@@ -83,7 +100,9 @@ pub fn carrier_log(dir: &Path) -> anyhow::Result<Vec<Value>> {
 /// # Errors
 /// When it is not there or no JSON.
 pub fn summary(path: &Path) -> anyhow::Result<Value> {
-    Ok(serde_json::from_str(&std::fs::read_to_string(path).context("summary")?)?)
+    Ok(serde_json::from_str(
+        &std::fs::read_to_string(path).context("summary")?,
+    )?)
 }
 
 /// Every WAV of a data folder.

@@ -27,7 +27,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     (
         "marcador",
         &[
-            "domain", "dialer", "sip", "media", "voice", "store", "center", "api", "web", "sim", "sip-test",
+            "domain", "dialer", "sip", "media", "voice", "store", "center", "api", "web", "sim",
+            "sip-test",
         ],
     ),
     ("marcador-tests", &[]),
@@ -52,7 +53,9 @@ pub fn sources(extensions: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 fn walk(dir: &Path, extensions: &[&str], found: &mut Vec<(PathBuf, String)>) {
-    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name();
@@ -61,7 +64,9 @@ fn walk(dir: &Path, extensions: &[&str], found: &mut Vec<(PathBuf, String)>) {
             if !skip.iter().any(|s| name == *s) {
                 walk(&path, extensions, found);
             }
-        } else if path.extension().is_some_and(|e| extensions.iter().any(|x| e == *x))
+        } else if path
+            .extension()
+            .is_some_and(|e| extensions.iter().any(|x| e == *x))
             && let Ok(text) = std::fs::read_to_string(&path)
         {
             found.push((path, text));

@@ -82,7 +82,10 @@ impl Demo {
         let told = dir.join("demo.json");
         let _ = std::fs::remove_file(&told);
         std::fs::create_dir_all(dir)?;
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join("demo.log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(dir.join("demo.log"))?;
         let child = Command::new(program()?)
             .args(["demo", "--http", "127.0.0.1:0", "--headless", "--data"])
             .arg(dir)
@@ -93,7 +96,11 @@ impl Demo {
             .stderr(log)
             .spawn()
             .context("start the demo")?;
-        let mut demo = Self { child, dir: dir.to_path_buf(), info: DemoInfo::empty() };
+        let mut demo = Self {
+            child,
+            dir: dir.to_path_buf(),
+            info: DemoInfo::empty(),
+        };
         let since = Instant::now();
         loop {
             if let Ok(text) = std::fs::read_to_string(&told)
@@ -160,7 +167,10 @@ impl Drop for Demo {
 
 impl DemoInfo {
     fn empty() -> Self {
-        let login = || Login { username: String::new(), password: String::new() };
+        let login = || Login {
+            username: String::new(),
+            password: String::new(),
+        };
         Self {
             url: String::new(),
             sip: String::new(),
@@ -179,7 +189,14 @@ impl DemoInfo {
 /// # Errors
 /// When it cannot be started.
 pub fn run(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<(i32, String, String)> {
-    let output = Command::new(program()?).args(args).envs(env.iter().copied()).output()?;
+    let output = Command::new(program()?)
+        .args(args)
+        .envs(env.iter().copied())
+        .output()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok((output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr)))
+    Ok((
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    ))
 }

@@ -1,7 +1,13 @@
 //! The demo as a user starts it, as a process: figures, recordings, carrier's log and database agree.
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test: it fails loudly and prints its figures")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test: it fails loudly and prints its figures"
+)]
 
-use marcador_tests::demo_facts::{attempts, carrier_log, channels, recordings, summary, verify_recordings};
+use marcador_tests::demo_facts::{
+    attempts, carrier_log, channels, recordings, summary, verify_recordings,
+};
 use marcador_tests::process::{Demo, long_tests, run};
 use serde_json::Value;
 use std::path::Path;
@@ -14,20 +20,36 @@ const DEBTOR_HZ: [f64; 2] = [500.0, 1100.0];
 const HEARD: f64 = 0.3;
 
 fn number(summary: &Value, key: &str) -> u64 {
-    summary[key].as_u64().unwrap_or_else(|| panic!("summary has no number '{key}': {summary}"))
+    summary[key]
+        .as_u64()
+        .unwrap_or_else(|| panic!("summary has no number '{key}': {summary}"))
 }
 
 /// Runs a demo to its end and checks everything that must agree; gives the summary.
-fn whole_run(dir: &Path, seconds: u64, agents: u32, database: Option<&str>, env: &[(&str, &str)]) -> Value {
+fn whole_run(
+    dir: &Path,
+    seconds: u64,
+    agents: u32,
+    database: Option<&str>,
+    env: &[(&str, &str)],
+) -> Value {
     let json = dir.join("summary.json");
     let (seconds_text, agents_text) = (seconds.to_string(), agents.to_string());
     let json_text = json.display().to_string();
-    let mut args = vec!["--seconds", &seconds_text, "--agents", &agents_text, "--json", &json_text];
+    let mut args = vec![
+        "--seconds",
+        &seconds_text,
+        "--agents",
+        &agents_text,
+        "--json",
+        &json_text,
+    ];
     if let Some(url) = database {
         args.extend(["--database-url", url]);
     }
     let mut demo = Demo::start(dir, &args, env).expect("the demo starts");
-    demo.wait(Duration::from_secs(seconds + 120)).expect("the demo ends by itself");
+    demo.wait(Duration::from_secs(seconds + 120))
+        .expect("the demo ends by itself");
     let summary = summary(&json).expect("summary");
     println!("{summary}");
     agree(dir, database, &summary);
@@ -44,7 +66,10 @@ fn agree(dir: &Path, database: Option<&str>, summary: &Value) {
     let connected = rows.iter().filter(|r| r.bridged_at.is_some()).count() as u64;
     assert_eq!(connected, number(summary, "connected"));
     for row in rows.iter().filter(|r| r.bridged_at.is_some()) {
-        let (popped, bridged) = (row.popped_at.as_ref().expect("a card"), row.bridged_at.as_ref());
+        let (popped, bridged) = (
+            row.popped_at.as_ref().expect("a card"),
+            row.bridged_at.as_ref(),
+        );
         assert!(Some(popped) <= bridged, "card before voice: {row:?}");
     }
     let said = verify_recordings(dir, database).expect("recordings are whole");
@@ -59,20 +84,40 @@ fn voices(dir: &Path, rows: &[marcador_tests::demo_facts::AttemptRow]) {
     let files = recordings(dir);
     for row in rows.iter().filter(|r| r.bridged_at.is_some()) {
         let id = row.recording_id.as_ref().expect("a recording id");
-        let file = files.iter().find(|f| f.to_string_lossy().contains(id.as_str()));
-        let (agent, debtor) = channels(file.unwrap_or_else(|| panic!("no file of {id}"))).expect("playable");
+        let file = files
+            .iter()
+            .find(|f| f.to_string_lossy().contains(id.as_str()));
+        let (agent, debtor) =
+            channels(file.unwrap_or_else(|| panic!("no file of {id}"))).expect("playable");
         let seconds = agent.len() as f64 / 8_000.0;
-        let (answered, ended) = (row.answered_at.as_ref().expect("answered"), row.ended_at.as_ref().expect("ended"));
+        let (answered, ended) = (
+            row.answered_at.as_ref().expect("answered"),
+            row.ended_at.as_ref().expect("ended"),
+        );
         let length = (epoch(ended) - epoch(answered)) as f64 / 1_000.0;
-        assert!((seconds - length).abs() <= 0.5, "{id}: {seconds} s of audio for a call of {length} s");
+        assert!(
+            (seconds - length).abs() <= 0.5,
+            "{id}: {seconds} s of audio for a call of {length} s"
+        );
         // A call that was cut within two seconds of joining may hold too little of a voice.
         if epoch(ended) - epoch(row.bridged_at.as_ref().expect("bridged")) < 2_000 {
             continue;
         }
-        let share = |side: &[i16], hz: [f64; 2]| -> f64 { hz.iter().map(|f| media::goertzel::share(side, *f)).sum() };
-        assert!(share(&agent, AGENT_HZ) > HEARD, "{id}: no agent on the left");
-        assert!(share(&debtor, DEBTOR_HZ) > HEARD, "{id}: no debtor on the right");
-        assert!(share(&agent, DEBTOR_HZ) < 0.05, "{id}: the debtor leaks to the left");
+        let share = |side: &[i16], hz: [f64; 2]| -> f64 {
+            hz.iter().map(|f| media::goertzel::share(side, *f)).sum()
+        };
+        assert!(
+            share(&agent, AGENT_HZ) > HEARD,
+            "{id}: no agent on the left"
+        );
+        assert!(
+            share(&debtor, DEBTOR_HZ) > HEARD,
+            "{id}: no debtor on the right"
+        );
+        assert!(
+            share(&agent, DEBTOR_HZ) < 0.05,
+            "{id}: the debtor leaks to the left"
+        );
     }
 }
 
@@ -95,13 +140,30 @@ fn at_night_nothing_is_dialed_and_the_reason_is_told() {
     let json = dir.path().join("summary.json");
     let json_text = json.display().to_string();
     // A Sunday, 03:00 in Mexico City.
-    let args = ["--seconds", "12", "--agents", "2", "--at", "2026-11-29T09:00:00Z", "--json", &json_text];
+    let args = [
+        "--seconds",
+        "12",
+        "--agents",
+        "2",
+        "--at",
+        "2026-11-29T09:00:00Z",
+        "--json",
+        &json_text,
+    ];
     let mut demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
-    demo.wait(Duration::from_secs(120)).expect("the demo ends by itself");
+    demo.wait(Duration::from_secs(120))
+        .expect("the demo ends by itself");
     let summary = summary(&json).expect("summary");
     assert_eq!(number(&summary, "attempts"), 0, "{summary}");
     let blocked = summary["blocked"].as_object().expect("reasons");
-    assert!(blocked.get("blocked_window").and_then(Value::as_u64).unwrap_or(0) > 0, "{summary}");
+    assert!(
+        blocked
+            .get("blocked_window")
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
+            > 0,
+        "{summary}"
+    );
     assert!(carrier_log(dir.path()).expect("carrier log").is_empty());
 }
 
@@ -114,32 +176,54 @@ fn a_long_demo_reaches_the_promised_figures() {
     let summary = whole_run(dir.path(), 120, 10, None, &[]);
     assert!(number(&summary, "attempts") > 150, "{summary}");
     assert!(number(&summary, "connected") > 25, "{summary}");
-    println!("figure screen_pop_ms p99 {} (limit 20)", summary["screen_pop_ms"]["p99"]);
-    println!("figure bridge_ms p99 {} (limit 60)", summary["bridge_ms"]["p99"]);
+    println!(
+        "figure screen_pop_ms p99 {} (limit 20)",
+        summary["screen_pop_ms"]["p99"]
+    );
+    println!(
+        "figure bridge_ms p99 {} (limit 60)",
+        summary["bridge_ms"]["p99"]
+    );
 }
 
 #[test]
 fn the_same_on_postgres_with_a_redis_bus() {
-    let (Ok(postgres), Ok(redis)) =
-        (std::env::var("MARCADOR_TEST_POSTGRES_URL"), std::env::var("MARCADOR_TEST_REDIS_URL"))
-    else {
+    let (Ok(postgres), Ok(redis)) = (
+        std::env::var("MARCADOR_TEST_POSTGRES_URL"),
+        std::env::var("MARCADOR_TEST_REDIS_URL"),
+    ) else {
         return;
     };
     let dir = tempfile::tempdir().expect("folder");
     let name = format!("demo_{:016x}", rand::random::<u64>());
     let status = std::process::Command::new("psql")
-        .args([postgres.as_str(), "-q", "-c", &format!("CREATE DATABASE {name}")])
+        .args([
+            postgres.as_str(),
+            "-q",
+            "-c",
+            &format!("CREATE DATABASE {name}"),
+        ])
         .status()
         .expect("psql");
     assert!(status.success());
     let url = postgres.replace("/postgres", &format!("/{name}"));
-    let summary = whole_run(dir.path(), 40, 6, Some(&url), &[("MARCADOR__BUS__URL", &redis)]);
+    let summary = whole_run(
+        dir.path(),
+        40,
+        6,
+        Some(&url),
+        &[("MARCADOR__BUS__URL", &redis)],
+    );
     assert!(number(&summary, "connected") > 3, "{summary}");
 }
 
 #[test]
 fn wrong_usage_is_told_and_exits_with_two() {
-    for args in [&["demo", "--agents", "0"][..], &["nonsense"], &["law", "check"]] {
+    for args in [
+        &["demo", "--agents", "0"][..],
+        &["nonsense"],
+        &["law", "check"],
+    ] {
         let (code, _, err) = run(args, &[]).expect("runs");
         assert_eq!(code, 2, "{args:?}: {err}");
     }

@@ -17,6 +17,12 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+impl From<domain::ports::StoreError> for Failure {
+    fn from(error: domain::ports::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 impl Failure {
     /// Wrong usage or configuration.
     pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {

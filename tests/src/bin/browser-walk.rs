@@ -10,7 +10,8 @@ fn main() -> anyhow::Result<()> {
     // Few agents, so that the person at the screen gets calls soon.
     let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "900"], &[])?;
     let login = |l: &Login| format!("{}:{}", l.username, l.password);
-    let shots = std::env::var("SHOTS").unwrap_or_else(|_| dir.path().join("shots").display().to_string());
+    let shots =
+        std::env::var("SHOTS").unwrap_or_else(|_| dir.path().join("shots").display().to_string());
     let status = Command::new("node")
         .arg("walk.mjs")
         .current_dir(top().join("tests/browser"))
@@ -21,6 +22,10 @@ fn main() -> anyhow::Result<()> {
         .env("SHOTS", shots)
         .status()
         .context("node")?;
-    ensure!(status.success(), "the walk failed; the demo's last lines:\n{}", demo.log_end());
+    ensure!(
+        status.success(),
+        "the walk failed; the demo's last lines:\n{}",
+        demo.log_end()
+    );
     Ok(())
 }

@@ -167,14 +167,14 @@ fn suppression_cells(row: &Suppression) -> [String; 8] {
 
 /// Rows as CSV cells or as JSON lines of the whole thing.
 enum Rows<W: Write> {
-    Csv(Sheet<W>),
+    Csv(Box<Sheet<W>>),
     Jsonl(W),
 }
 
 impl<W: Write> Rows<W> {
     fn new(csv: bool, out: W, columns: &[&str]) -> anyhow::Result<Self> {
         Ok(if csv {
-            Self::Csv(Sheet::new(out, columns)?)
+            Self::Csv(Box::new(Sheet::new(out, columns)?))
         } else {
             Self::Jsonl(out)
         })

@@ -115,21 +115,11 @@ async fn add(
             )));
         }
         (_, Some(id)) => {
-            desk.store
-                .get_client(id)
-                .await
-                .map_err(anyhow::Error::from)
-                .context("--client")?;
+            desk.store.get_client(id).await.context("--client")?;
         }
         (_, None) => {}
     }
-    if desk
-        .store
-        .user_by_name(&username)
-        .await
-        .map_err(anyhow::Error::from)?
-        .is_some()
-    {
+    if desk.store.user_by_name(&username).await?.is_some() {
         return Err(Failure::usage(anyhow::anyhow!(
             "login '{username}' is there already"
         )));
@@ -146,54 +136,48 @@ async fn add(
         active: true,
         created_at: desk.clock.now(),
     };
-    desk.store
-        .put_user(&user, &[])
-        .await
-        .map_err(anyhow::Error::from)?;
+    desk.store.put_user(&user, &[]).await?;
     say(format!(
         "login '{username}' ({role}), password '{password}' (shown once)"
     ));
     if role == Role::Agent {
-        let sip_password = api::auth::generate_password();
-        let agent = Agent {
-            id: AgentId(desk.id()),
-            user_id: user.id,
-            team_id: None,
-            name: user.display_name,
-            sip_user: username.clone(),
-            sip_password: sip_password.clone(),
-            campaigns: Vec::new(),
-            skills: Vec::new(),
-            created_at: desk.clock.now(),
-        };
-        desk.store
-            .put_agent(&agent, &[])
-            .await
-            .map_err(anyhow::Error::from)?;
-        say(format!(
-            "phone: SIP user '{username}', password '{sip_password}' (shown once)"
-        ));
+        add_phone(desk, &user).await?;
     }
+    Ok(())
+}
+
+/// An agent has a phone: its SIP user is his login name.
+async fn add_phone(desk: &Desk, user: &User) -> Result<(), Failure> {
+    let sip_password = api::auth::generate_password();
+    let agent = Agent {
+        id: AgentId(desk.id()),
+        user_id: user.id,
+        team_id: None,
+        name: user.display_name.clone(),
+        sip_user: user.username.clone(),
+        sip_password: sip_password.clone(),
+        campaigns: Vec::new(),
+        skills: Vec::new(),
+        created_at: desk.clock.now(),
+    };
+    desk.store.put_agent(&agent, &[]).await?;
+    say(format!(
+        "phone: SIP user '{}', password '{sip_password}' (shown once)",
+        user.username
+    ));
     Ok(())
 }
 
 async fn set_password(desk: &Desk, username: &str, given: Option<String>) -> Result<(), Failure> {
     let name = username.trim().to_lowercase();
-    let user = desk
-        .store
-        .user_by_name(&name)
-        .await
-        .map_err(anyhow::Error::from)?;
+    let user = desk.store.user_by_name(&name).await?;
     let Some(mut user) = user else {
         return Err(Failure::usage(anyhow::anyhow!("no login '{name}'")));
     };
     let made = given.is_none();
     let password = given.unwrap_or_else(api::auth::generate_password);
     user.password_hash = desk.hash(&password).await?;
-    desk.store
-        .put_user(&user, &[])
-        .await
-        .map_err(anyhow::Error::from)?;
+    desk.store.put_user(&user, &[]).await?;
     if made {
         say(format!(
             "login '{name}', new password '{password}' (shown once)"

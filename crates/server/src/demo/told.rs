@@ -143,7 +143,7 @@ impl Line {
 
     pub(super) async fn show(&self, node: &Node, clock: &NodeClock) {
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
-        if self.quiet || (self.bar.is_none() && tick % PLAIN_EVERY != 0) {
+        if self.quiet || (self.bar.is_none() && !tick.is_multiple_of(PLAIN_EVERY)) {
             return;
         }
         let text = words(
@@ -170,7 +170,7 @@ impl Drop for Line {
 }
 
 fn words(f: &Figures, board: &BoardData, now: UtcMs) -> String {
-    let pct = |n: u64, d: u64| if d == 0 { 0 } else { n * 100 / d };
+    let pct = |n: u64, d: u64| (n * 100).checked_div(d).unwrap_or(0);
     let mut states: BTreeMap<&str, u32> = BTreeMap::new();
     for agent in &board.agents {
         *states.entry(agent.state.as_str()).or_default() += 1;

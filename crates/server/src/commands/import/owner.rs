@@ -31,7 +31,7 @@ impl Owner {
         };
         let name = args.portfolio.trim();
         let known = store.portfolio_by_name(client.id, name).await;
-        let (portfolio, new_portfolio) = match known.map_err(anyhow::Error::from)? {
+        let (portfolio, new_portfolio) = match known? {
             Some(portfolio) => (portfolio, false),
             None => (
                 fresh_portfolio(clock, args, client.id).map_err(Failure::Usage)?,
@@ -83,7 +83,7 @@ async fn client_of(store: &dyn Store, told: &str) -> Result<Option<Client>, Fail
     };
     loop {
         let rows = store.list_clients(&ListFilter::default(), &page).await;
-        let rows = rows.map_err(anyhow::Error::from)?;
+        let rows = rows?;
         if let Some(client) = rows.items.into_iter().find(|c| c.name == told.trim()) {
             return Ok(Some(client));
         }
