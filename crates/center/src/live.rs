@@ -177,7 +177,6 @@ pub(crate) struct CampaignEntry {
     pub(crate) counts: ItemCounts,
     pub(crate) feed: Option<LastFeed>,
     pub(crate) stats: CampaignStats,
-    pub(crate) near_cap: bool,
 }
 
 /// One trunk.

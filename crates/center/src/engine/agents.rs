@@ -211,9 +211,29 @@ impl Engine {
         };
         let data = json!({"from": before, "to": state, "code": code});
         let subject = format!("agent:{agent}");
+        self.lag_alarm(now, agent, before, state);
         let event = self
             .shared
             .event(None, format!("agent:{agent}"), kind, subject, data);
         self.shared.journal(event);
+    }
+
+    /// A lost link is an alarm until the agent is back, paused or out.
+    fn lag_alarm(&mut self, now: UtcMs, agent: AgentId, before: AgentState, state: AgentState) {
+        let id = format!("agent_lagged:{agent}");
+        if before == AgentState::Lagged {
+            self.clear_alarm(&id);
+        }
+        if state == AgentState::Lagged {
+            let name = self
+                .agents
+                .get(&agent)
+                .map_or("", |e| e.agent.name.as_str());
+            let words = (
+                format!("gestor sin conexión: {name}"),
+                format!("agent without a link: {name}"),
+            );
+            self.alarm(now, id, "agent_lagged", words);
+        }
     }
 }

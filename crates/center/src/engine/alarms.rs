@@ -34,7 +34,7 @@ impl Engine {
             if closed {
                 self.alarm(now, id, gate.as_str(), (es.to_owned(), en.to_owned()));
             } else {
-                self.clear_alarm(now, &id);
+                self.clear_alarm(&id);
             }
         }
         self.take(now, Input::Gate { gate, closed });
@@ -80,7 +80,7 @@ impl Engine {
         self.board.alarm(row);
     }
 
-    pub(crate) fn clear_alarm(&mut self, _now: UtcMs, id: &str) {
+    pub(crate) fn clear_alarm(&mut self, id: &str) {
         if self.board.clear_alarm(id) {
             self.alarm_event("alarm.cleared", id, json!({"alarm": id}));
         }
@@ -108,7 +108,7 @@ impl Engine {
                 .event(None, actor, kind, subject, json!({"up": up})),
         );
         if up {
-            self.clear_alarm(now, &id);
+            self.clear_alarm(&id);
         } else {
             self.alarm(
                 now,

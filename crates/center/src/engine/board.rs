@@ -209,7 +209,13 @@ impl Engine {
         let call = attempt.and_then(|a| self.calls.get(&a));
         let campaign = call
             .map(|c| c.ctx.stocked.setting.id())
-            .or_else(|| entry.agent.campaigns.first().copied());
+            .or_else(|| entry.agent.campaigns.first().copied())
+            .or_else(|| {
+                self.campaigns
+                    .keys()
+                    .copied()
+                    .find(|id| self.is_dialing(*id))
+            });
         AgentRow {
             id,
             name: entry.agent.name.clone(),
@@ -235,7 +241,7 @@ impl Engine {
             .iter()
             .filter_map(|id| self.campaign_row(now, *id))
             .collect();
-        self.near_caps(now, &rows);
+        self.row_alarms(now, &rows);
         let trunks: Vec<TrunkRow> = self
             .trunks
             .iter()
@@ -252,31 +258,43 @@ impl Engine {
         }
     }
 
-    fn near_caps(&mut self, now: UtcMs, rows: &[CampaignRow]) {
+    /// Alarms that follow from a campaign's row.
+    fn row_alarms(&mut self, now: UtcMs, rows: &[CampaignRow]) {
         for row in rows {
-            let ratio = &row.abandonment;
-            let share = as_f64(i64::try_from(ratio.numerator).unwrap_or(i64::MAX)) * 100.0;
-            let of = as_f64(i64::try_from(ratio.denominator).unwrap_or(i64::MAX));
-            let near =
-                ratio.denominator >= NEAR_ANSWERS && share >= NEAR_SHARE * ratio.cap_pct * of;
-            let Some(entry) = self
-                .campaigns
-                .get_mut(&row.id)
-                .filter(|e| e.near_cap != near)
-            else {
-                continue;
-            };
-            entry.near_cap = near;
-            let id = format!("cap_near:{}", row.id);
-            if near {
-                let words = (
-                    format!("abandono cerca del tope: {}", row.name),
-                    format!("abandonment near its cap: {}", row.name),
-                );
-                self.alarm(now, id, "cap_near", words);
-            } else {
-                self.clear_alarm(now, &id);
-            }
+            let near = near_cap(&row.abandonment);
+            let starved = row
+                .problem
+                .as_ref()
+                .is_some_and(|p| p.code == "nothing_dialable");
+            let name = &row.name;
+            self.row_alarm(now, "cap_near", row.id, near, || {
+                (
+                    format!("abandono cerca del tope: {name}"),
+                    format!("abandonment near its cap: {name}"),
+                )
+            });
+            self.row_alarm(now, "nothing_dialable", row.id, starved, || {
+                (
+                    format!("nadie por marcar: {name}"),
+                    format!("nobody left to dial: {name}"),
+                )
+            });
+        }
+    }
+
+    fn row_alarm(
+        &mut self,
+        now: UtcMs,
+        kind: &'static str,
+        campaign: CampaignId,
+        up: bool,
+        words: impl Fn() -> (String, String),
+    ) {
+        let id = format!("{kind}:{campaign}");
+        if up {
+            self.alarm(now, id, kind, words());
+        } else {
+            self.clear_alarm(&id);
         }
     }
 
@@ -407,4 +425,11 @@ fn level(params: &domain::entity::CampaignParams) -> f64 {
         DialMode::Power | DialMode::Predictive => params.lines_per_agent,
         _ => 1.0,
     }
+}
+
+/// Whether the quotient comes near its cap; a few answers say nothing.
+fn near_cap(ratio: &Abandonment) -> bool {
+    let float = |n: u64| as_f64(i64::try_from(n).unwrap_or(i64::MAX));
+    let limit = NEAR_SHARE * ratio.cap_pct * float(ratio.denominator);
+    ratio.denominator >= NEAR_ANSWERS && float(ratio.numerator) * 100.0 >= limit
 }

@@ -36,7 +36,6 @@ impl Engine {
                 counts: ItemCounts::default(),
                 feed: None,
                 stats: CampaignStats::default(),
-                near_cap: false,
             });
         entry.setting = setting;
         if let Some(counts) = counts {

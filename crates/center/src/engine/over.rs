@@ -106,7 +106,7 @@ impl Engine {
             self.dirty.insert(agent_id);
         }
         self.count_over(now, &over);
-        self.clear_alarm(now, &format!("one_way_audio:{attempt}"));
+        self.clear_alarm(&format!("one_way_audio:{attempt}"));
         self.forget_call(now, attempt);
     }
 

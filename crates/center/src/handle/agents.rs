@@ -41,7 +41,7 @@ impl CenterHandle {
         // A figure for the board: the next one comes in two seconds.
         let _ = self
             .post()
-            .push(move |engine, _| engine.agent_rtt(agent, ms));
+            .push(move |engine, now| engine.agent_rtt(now, agent, ms));
     }
 
     /// `sub` to topic `me`: sends through the desk either the deltas after `resume` (kept 30 s) or

@@ -198,7 +198,7 @@ async fn start_pause_resume_and_stop() {
 #[tokio::test(start_paused = true)]
 async fn a_mode_that_is_not_there_is_refused_by_name() {
     let params = CampaignParams {
-        mode: DialMode::Predictive,
+        mode: DialMode::Agentless,
         ..CampaignParams::default()
     };
     let house = House::build(Plan {

@@ -111,6 +111,9 @@ async fn a_lost_link_frees_the_call_and_the_agent() {
     house.until("talking", || agent.state() == "talking").await;
     house.center.agent_link(agent.id, false);
     house.until("lagged", || agent.state() == "lagged").await;
+    let alarms = house.center.board().await.data.alarms;
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!(alarms[0].kind, "agent_lagged");
     house.secs(3).await;
     house.center.agent_link(agent.id, true);
     house
