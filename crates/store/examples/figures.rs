@@ -6,21 +6,23 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use domain::entity::CallResult;
+use domain::entity::{AttemptState, CallResult};
 use domain::ids::ImportId;
 use domain::ports::Store;
-use domain::ports::store::{OpenOutcome, ReserveRequest};
+use domain::ports::store::{AttemptChange, Candidate, NodeLease, OpenOutcome, ReserveRequest};
 use domain::segment::parse;
 use domain::time::{MINUTE_MS, UtcMs};
 use sim::contract::attempts::ended;
 use sim::contract::judges::Allow;
-use sim::contract::scene::{NOW, Person, Scene, event, fresh, node, refill, request, reserve};
+use sim::contract::scene::{NOW, Person, Scene, event, fresh, node, refill, request};
 use std::sync::Arc;
 use std::time::Instant;
 use store::SqlStore;
 
 const BATCH: usize = 1_000;
 const ROUNDS: usize = 100;
+/// When a debtor who was called may be called again: not in this run.
+const LATER: UtcMs = UtcMs(i64::MAX / 2);
 
 fn report(name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
@@ -90,6 +92,60 @@ async fn segments(store: &Arc<dyn Store>, scene: &Scene) {
     }
 }
 
+/// Times of one kind each, in milliseconds.
+#[derive(Default)]
+struct Times {
+    reserve: Vec<f64>,
+    open: Vec<f64>,
+    note: Vec<f64>,
+    close: Vec<f64>,
+    why: Vec<f64>,
+}
+
+/// One call from the dial to its end.
+async fn call(
+    store: &Arc<dyn Store>,
+    lease: &NodeLease,
+    candidate: Candidate,
+    now: UtcMs,
+    times: &mut Times,
+) {
+    let person = Person {
+        debtor: candidate.facts.debtor,
+        debt: candidate.facts.debts[0].clone(),
+        point: candidate.facts.points[0].clone(),
+    };
+    let draft = person.draft(lease, Some(candidate.item.campaign_id), now);
+    let id = draft.attempt.id;
+    let start = Instant::now();
+    let opened = store.open_attempt(&draft, &Allow).await.expect("open");
+    times.open.push(ms(start));
+    assert!(matches!(opened, OpenOutcome::Opened(..)));
+    let told = [event("attempt.sent", &format!("attempt:{id}"))];
+    let change = AttemptChange {
+        state: Some(AttemptState::Sent),
+        ..AttemptChange::default()
+    };
+    let start = Instant::now();
+    store.note_attempt(id, &change, &told).await.expect("note");
+    times.note.push(ms(start));
+    let mut closing = ended(CallResult::NoAnswer);
+    let mut item = candidate.item;
+    item.next_at = LATER;
+    closing.item = Some(item);
+    closing.events = vec![event("attempt.ended", &format!("attempt:{id}"))];
+    let start = Instant::now();
+    store.close_attempt(id, &closing).await.expect("close");
+    times.close.push(ms(start));
+    let start = Instant::now();
+    store
+        .contact_facts(person.debtor.id, now)
+        .await
+        .expect("facts");
+    store.items_of(person.debtor.id).await.expect("items");
+    times.why.push(ms(start));
+}
+
 async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
     let campaign = scene.draft_campaign();
     store.put_campaign(&campaign, &[]).await.expect("campaign");
@@ -97,75 +153,36 @@ async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
     refill(store, &campaign).await;
     report("refill_ms", vec![ms(start)]);
     let lease = node(store).await;
-    let later = UtcMs(i64::MAX / 2);
-    let (mut reserves, mut opens, mut notes, mut closes, mut why) =
-        (vec![], vec![], vec![], vec![], vec![]);
+    let mut times = Times::default();
     for round in 0..ROUNDS {
         let now = NOW.plus_ms(i64::try_from(round).unwrap_or(0) * 1_000);
-        let start = Instant::now();
         let request = ReserveRequest {
             now,
             until: now.plus_ms(60 * MINUTE_MS),
             ..request(&campaign, &lease, 100)
         };
+        let start = Instant::now();
         let held = store.reserve_contacts(&request).await.expect("reserve");
-        reserves.push(ms(start));
-        assert_eq!(held.len(), 100);
-        let (dialed, rest) = held.split_at(10);
-        for candidate in rest {
-            let mut item = candidate.item.clone();
-            item.next_at = later;
-            store
-                .release_contact(&item, None, &[])
-                .await
-                .expect("release");
-        }
-        for candidate in dialed.iter().cloned() {
-            let person = Person {
-                debtor: candidate.facts.debtor,
-                debt: candidate.facts.debts[0].clone(),
-                point: candidate.facts.points[0].clone(),
-            };
-            let draft = person.draft(&lease, Some(campaign.id), now);
-            let start = Instant::now();
-            let opened = store.open_attempt(&draft, &Allow).await.expect("open");
-            opens.push(ms(start));
-            assert!(matches!(opened, OpenOutcome::Opened(..)));
-            let id = draft.attempt.id;
-            let told = [event("attempt.sent", &format!("attempt:{id}"))];
-            let change = domain::ports::store::AttemptChange {
-                state: Some(domain::entity::AttemptState::Sent),
-                ..Default::default()
-            };
-            let start = Instant::now();
-            store.note_attempt(id, &change, &told).await.expect("note");
-            notes.push(ms(start));
-            let mut closing = ended(CallResult::NoAnswer);
-            let mut item = candidate.item;
-            item.next_at = later;
-            closing.item = Some(item);
-            closing.events = vec![event("attempt.ended", &format!("attempt:{id}"))];
-            let start = Instant::now();
-            store.close_attempt(id, &closing).await.expect("close");
-            closes.push(ms(start));
-            let start = Instant::now();
-            store
-                .contact_facts(person.debtor.id, now)
-                .await
-                .expect("facts");
-            store.items_of(person.debtor.id).await.expect("items");
-            why.push(ms(start));
+        times.reserve.push(ms(start));
+        for (n, candidate) in held.into_iter().enumerate() {
+            if n < 10 {
+                call(store, &lease, candidate, now, &mut times).await;
+            } else {
+                let mut item = candidate.item;
+                item.next_at = LATER;
+                let done = store.release_contact(&item, None, &[]).await;
+                done.expect("release");
+            }
         }
     }
-    report("reserve_100_ms", reserves);
-    report("open_attempt_ms", opens);
-    report("note_attempt_ms", notes);
-    report("close_attempt_ms", closes);
-    report("why_not_ms", why);
+    report("reserve_100_ms", times.reserve);
+    report("open_attempt_ms", times.open);
+    report("note_attempt_ms", times.note);
+    report("close_attempt_ms", times.close);
+    report("why_not_ms", times.why);
     let start = Instant::now();
     store.item_counts(campaign.id, NOW).await.expect("counts");
     report("item_counts_ms", vec![ms(start)]);
-    reserve(store, &campaign, &lease, 1).await;
 }
 
 #[tokio::main]

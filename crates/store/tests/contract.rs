@@ -12,14 +12,14 @@ macro_rules! groups {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                let fresh = common::sqlite().await;
-                contract::$group::all(Arc::new(fresh.store.clone())).await;
+                let (store, _, _folder) = common::sqlite().await;
+                contract::$group::all(Arc::new(store)).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                if let Some(fresh) = common::postgres().await {
-                    contract::$group::all(Arc::new(fresh.store.clone())).await;
+                if let Some((store, ..)) = common::postgres().await {
+                    contract::$group::all(Arc::new(store)).await;
                 }
             }
         }

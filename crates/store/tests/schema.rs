@@ -91,25 +91,25 @@ async fn pg_indices(url: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn both_engines_have_the_same_tables() {
-    let lite = common::sqlite().await;
-    let Some(pg) = common::postgres().await else {
+    let (_lite, lite_url, _folder) = common::sqlite().await;
+    let Some((_pg, pg_url, _)) = common::postgres().await else {
         return;
     };
-    let mut tables = lite_tables(&lite.url).await;
+    let mut tables = lite_tables(&lite_url).await;
     // SQLite's row id is never null, whatever the column says.
     for name in ["events", "outbox"] {
         for column in tables.get_mut(name).expect(name) {
             column.2 &= column.0 != "cursor";
         }
     }
-    assert_eq!(tables, pg_tables(&pg.url).await);
-    assert_eq!(lite_indices(&lite.url).await, pg_indices(&pg.url).await);
+    assert_eq!(tables, pg_tables(&pg_url).await);
+    assert_eq!(lite_indices(&lite_url).await, pg_indices(&pg_url).await);
 }
 
-async fn is_brought_up_once(fresh: common::Fresh) {
-    fresh.store.migrate().await.expect("nothing left to do");
-    let second = SqlStore::connect(&fresh.url).await.expect("connect");
-    let (a, b) = tokio::join!(second.migrate(), fresh.store.migrate());
+async fn is_brought_up_once((store, url, _folder): common::Fresh) {
+    store.migrate().await.expect("nothing left to do");
+    let second = SqlStore::connect(&url).await.expect("connect");
+    let (a, b) = tokio::join!(second.migrate(), store.migrate());
     a.expect("second node");
     b.expect("first node");
 }
@@ -124,16 +124,14 @@ async fn a_database_is_brought_up_once() {
 
 #[tokio::test]
 async fn a_newer_or_changed_database_is_refused() {
-    let fresh = common::sqlite().await;
-    let mut db = SqliteConnection::connect(&fresh.url)
-        .await
-        .expect("connect");
+    let (store, url, _folder) = common::sqlite().await;
+    let mut db = SqliteConnection::connect(&url).await.expect("connect");
     for sql in [
         "INSERT INTO schema_migrations (version, name, sha256) VALUES (9999, 'later', '')",
         "UPDATE schema_migrations SET sha256='0' WHERE version=1",
     ] {
         sqlx::query(sql).execute(&mut db).await.expect("change");
-        let refused = fresh.store.migrate().await;
+        let refused = store.migrate().await;
         assert!(
             matches!(refused, Err(StoreError::Conflict(_))),
             "{refused:?}"
@@ -155,14 +153,12 @@ async fn other_urls_are_refused() {
 
 #[tokio::test]
 async fn facts_cannot_be_rewritten() {
-    let fresh = common::sqlite().await;
+    let (store, url, _folder) = common::sqlite().await;
     let told = [sim::contract::scene::event("suite.told", "x")];
-    domain::ports::store::CatalogStore::append_events(&fresh.store, &told)
+    domain::ports::store::CatalogStore::append_events(&store, &told)
         .await
         .expect("append");
-    let mut db = SqliteConnection::connect(&fresh.url)
-        .await
-        .expect("connect");
+    let mut db = SqliteConnection::connect(&url).await.expect("connect");
     for sql in ["UPDATE events SET kind='y'", "DELETE FROM events"] {
         let refused = sqlx::query(sql).execute(&mut db).await;
         let text = refused.expect_err("append-only").to_string();

@@ -405,14 +405,14 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn sqlite() {
     let runtime = runtime();
-    let fresh = runtime.block_on(common::sqlite());
-    agree(&runtime, Arc::new(fresh.store.clone()), 7);
+    let (store, _, _folder) = runtime.block_on(common::sqlite());
+    agree(&runtime, Arc::new(store), 7);
 }
 
 #[test]
 fn postgres() {
     let runtime = runtime();
-    if let Some(fresh) = runtime.block_on(common::postgres()) {
-        agree(&runtime, Arc::new(fresh.store.clone()), 8);
+    if let Some((store, ..)) = runtime.block_on(common::postgres()) {
+        agree(&runtime, Arc::new(store), 8);
     }
 }

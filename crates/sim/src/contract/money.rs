@@ -2,15 +2,16 @@
 
 use super::judges::*;
 use super::scene::*;
-use domain::entity::{DebtStatus, HoldKind, HoldScope, PromiseState};
+use domain::entity::{DebtStatus, HoldKind, HoldScope, Promise, PromiseState};
 use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{OpenOutcome, PromiseRefusal, PromiseTerms};
-use domain::time::DAY_MS;
+use domain::time::{DAY_MS, UtcMs};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     a_promise_silences_its_debt(&store).await;
+    each_debt_has_its_own_promise(&store).await;
     money_goes_to_fees_first(&store).await;
     a_reference_counts_once(&store).await;
     a_payment_keeps_the_promise(&store).await;
@@ -76,6 +77,14 @@ async fn a_promise_silences_its_debt(store: &Subject) {
     let tail = store.last_cursor().await.expect("cursor");
     let events = store.events_after(tail - 1, 10).await.expect("events");
     assert!(events.iter().any(|e| e.event == told[0]));
+}
+
+async fn each_debt_has_its_own_promise(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let first = person.promise(10_000);
+    let taken = store.record_promise(&first, TERMS, &[]).await;
+    assert_eq!(taken.expect("promise"), Ok(()));
     let mut other = scene.draft_debt(person.debtor.id, 80_000);
     other.product = "auto".into();
     store.put_debt(&other, &[]).await.expect("debt");
@@ -286,26 +295,40 @@ async fn a_reversal_opens_the_debt_again(store: &Subject) {
     );
 }
 
+/// A debtor who promised 40,000 and paid a part of it.
+async fn promised(store: &Subject, scene: &Scene, paid: i64) -> (Person, Promise) {
+    let person = scene.person(store).await;
+    let promise = person.promise(40_000);
+    let taken = store.record_promise(&promise, TERMS, &[]).await;
+    taken.expect("promise").expect("taken");
+    if paid > 0 {
+        let posted = store.post_payment(&person.payment(paid), &[]).await;
+        posted.expect("payment");
+    }
+    (person, promise)
+}
+
+/// Sweeps three at a time until nothing is left.
+async fn sweep_all(store: &Subject, now: UtcMs) -> Vec<Promise> {
+    let mut closed = Vec::new();
+    for _ in 0..1_000 {
+        let batch = store.sweep_promises(now, 3).await.expect("sweep");
+        assert!(batch.len() <= 3);
+        if batch.is_empty() {
+            break;
+        }
+        closed.extend(batch);
+    }
+    closed
+}
+
 async fn grace_over_closes_promises(store: &Subject) {
     let scene = Scene::new(store).await;
     let lease = node(store).await;
     let mut people = Vec::new();
     // Paid within the promise of 40,000: half is kept in part, less is broken.
     for paid in [0, 19_999, 20_000, 39_999] {
-        let person = scene.person(store).await;
-        let promise = person.promise(40_000);
-        store
-            .record_promise(&promise, TERMS, &[])
-            .await
-            .expect("promise")
-            .expect("taken");
-        if paid > 0 {
-            store
-                .post_payment(&person.payment(paid), &[])
-                .await
-                .expect("payment");
-        }
-        people.push((person, promise));
+        people.push(promised(store, &scene, paid).await);
     }
     let campaign = scene.campaign(store).await;
     let end = NOW.plus_ms(4 * DAY_MS);
@@ -319,15 +342,7 @@ async fn grace_over_closes_promises(store: &Subject) {
             .all(|p| people.iter().all(|(_, q)| q.id != p.id)),
         "grace is half-open"
     );
-    let mut closed = Vec::new();
-    for _ in 0..1_000 {
-        let batch = store.sweep_promises(end, 3).await.expect("sweep");
-        assert!(batch.len() <= 3);
-        if batch.is_empty() {
-            break;
-        }
-        closed.extend(batch);
-    }
+    let closed = sweep_all(store, end).await;
     use PromiseState::{Broken, KeptPartial};
     for ((person, promise), want) in people
         .iter()

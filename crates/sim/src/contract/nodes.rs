@@ -3,10 +3,11 @@
 use super::attempts::ended;
 use super::judges::*;
 use super::scene::*;
-use domain::entity::{Attempt, AttemptState, CallResult, Recording, RecordingOutcome};
-use domain::event::NewEvent;
+use domain::entity::{Attempt, AttemptState, CallResult, Campaign, Recording, RecordingOutcome};
+use domain::event::{Event, NewEvent};
 use domain::ids::RecordingId;
 use domain::ports::StoreError;
+use domain::ports::store::NodeLease;
 use domain::time::MINUTE_MS;
 
 /// Runs the group.
@@ -61,7 +62,18 @@ fn recording(scene: &Scene, attempt: &Attempt) -> Recording {
     }
 }
 
-async fn a_restart_recovers_its_own(store: &Subject) {
+/// A node with a live call, a call that is over and a reservation, and another node with a call.
+struct Crash {
+    people: [Person; 3],
+    campaign: Campaign,
+    old: NodeLease,
+    live: Attempt,
+    over: Attempt,
+    theirs: Attempt,
+    open: Recording,
+}
+
+async fn crash(store: &Subject) -> Crash {
     let scene = Scene::new(store).await;
     let people = [
         scene.person(store).await,
@@ -69,91 +81,77 @@ async fn a_restart_recovers_its_own(store: &Subject) {
         scene.person(store).await,
     ];
     let campaign = scene.campaign(store).await;
-    let old = node(store).await;
-    let other = node(store).await;
+    let (old, other) = (node(store).await, node(store).await);
     let live = people[0].open(store, &old, NOW).await;
     let over = people[1].open(store, &old, NOW).await;
     let theirs = people[2].open(store, &other, NOW).await;
     let open = recording(&scene, &live);
-    store.open_recording(&open, &[]).await.expect("recording");
-    store
-        .open_recording(&recording(&scene, &theirs), &[])
-        .await
-        .expect("recording");
-    store
-        .close_attempt(over.id, &ended(CallResult::Busy))
-        .await
-        .expect("close");
-    assert_eq!(
-        ids(&reserve(store, &campaign, &old, 10).await),
-        vec![people[1].debtor.id]
-    );
-    let new = store
-        .register_node(&old.node, NOW.plus_ms(5), MINUTE_MS)
-        .await
-        .expect("restart");
-    let found = store
-        .recover(&new, NOW.plus_ms(6), &told)
-        .await
-        .expect("recover");
-    let ours: Vec<&Attempt> = found
-        .orphans
-        .iter()
-        .filter(|a| a.node == old.node)
-        .collect();
-    assert_eq!(ours.len(), 1);
-    assert_eq!(ours[0].id, live.id);
-    let row = store.get_attempt(live.id).await.expect("attempt");
-    assert_eq!(
-        (row.state, row.result),
-        (AttemptState::Unknown, Some(CallResult::Unknown))
-    );
+    for row in [&open, &recording(&scene, &theirs)] {
+        store.open_recording(row, &[]).await.expect("recording");
+    }
+    let closed = store.close_attempt(over.id, &ended(CallResult::Busy)).await;
+    assert!(closed.expect("close"));
+    let held = reserve(store, &campaign, &old, 10).await;
+    assert_eq!(ids(&held), vec![people[1].debtor.id]);
+    Crash {
+        people,
+        campaign,
+        old,
+        live,
+        over,
+        theirs,
+        open,
+    }
+}
+
+async fn a_restart_recovers_its_own(store: &Subject) {
+    let crash = crash(store).await;
+    let name = &crash.old.node;
+    let new = store.register_node(name, NOW.plus_ms(5), MINUTE_MS).await;
+    let new = new.expect("restart");
+    let found = store.recover(&new, NOW.plus_ms(6), &told).await;
+    let found = found.expect("recover");
+    let mut ours = found.orphans.iter().filter(|a| a.node == *name);
+    let orphan = ours.next().expect("the live call");
+    assert!(ours.next().is_none());
+    let row = store.get_attempt(crash.live.id).await.expect("attempt");
+    assert_eq!(row, *orphan);
+    assert_eq!(row.state, AttemptState::Unknown);
+    assert_eq!(row.result, Some(CallResult::Unknown));
     assert_eq!(row.ended_at, Some(NOW.plus_ms(6)));
-    assert_eq!(row, *ours[0]);
-    assert_eq!(
-        store.get_attempt(over.id).await.expect("attempt").result,
-        Some(CallResult::Busy)
-    );
-    let alive = store.get_attempt(theirs.id).await.expect("attempt");
+    let over = store.get_attempt(crash.over.id).await.expect("attempt");
+    assert_eq!(over.result, Some(CallResult::Busy));
+    let alive = store.get_attempt(crash.theirs.id).await.expect("attempt");
     assert_eq!(
         alive.state,
         AttemptState::Committed,
         "another node's call goes on"
     );
-    let open_ids: Vec<_> = found.open_recordings.iter().map(|r| r.id).collect();
-    assert!(open_ids.contains(&open.id));
-    assert!(
-        found
-            .open_recordings
-            .iter()
-            .all(|r| r.attempt_id != theirs.id)
-    );
+    let recordings = &found.open_recordings;
+    assert!(recordings.iter().any(|r| r.id == crash.open.id));
+    assert!(recordings.iter().all(|r| r.attempt_id != crash.theirs.id));
     assert!(found.released >= 1);
-    // An attempt of unknown fate counts as made.
-    let facts = store
-        .contact_facts(people[0].debtor.id, NOW)
-        .await
-        .expect("facts");
-    assert_eq!(facts.ledger.len(), 1);
-    assert_eq!(facts.ledger[0].reached_network, None);
-    let tail = store.last_cursor().await.expect("cursor");
-    let events = store.events_after(tail - 1, 10).await.expect("events");
-    let subject = format!("attempt:{}", live.id);
-    assert!(
-        events
-            .iter()
-            .any(|e| e.event.subject == subject && e.event.kind == "attempt.ended")
-    );
+    an_orphan_counts_as_made(store, &crash).await;
     let again = store
         .recover(&new, NOW.plus_ms(7), &told)
         .await
         .expect("recover");
-    assert!(again.orphans.iter().all(|a| a.id != live.id), "once");
-    assert_eq!(
-        reserve(store, &campaign, &new, 10).await.len(),
-        2,
-        "both are free again"
-    );
+    assert!(again.orphans.iter().all(|a| a.id != crash.live.id), "once");
+    let free = reserve(store, &crash.campaign, &new, 10).await;
+    assert_eq!(free.len(), 2, "both are free again");
+}
+
+/// Its ledger row stands, its fate stays unknown, and its end is told.
+async fn an_orphan_counts_as_made(store: &Subject, crash: &Crash) {
+    let debtor = crash.people[0].debtor.id;
+    let facts = store.contact_facts(debtor, NOW).await.expect("facts");
+    assert_eq!(facts.ledger.len(), 1);
+    assert_eq!(facts.ledger[0].reached_network, None);
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 1, 10).await.expect("events");
+    let subject = format!("attempt:{}", crash.live.id);
+    let ended = |e: &Event| e.event.subject == subject && e.event.kind == "attempt.ended";
+    assert!(events.iter().any(ended));
 }
 
 async fn a_dead_node_is_recovered_by_another(store: &Subject) {

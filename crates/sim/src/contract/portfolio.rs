@@ -10,9 +10,11 @@ use domain::segment::{Expr, parse};
 /// Runs the group.
 pub async fn all(store: Subject) {
     an_import_says_what_was_new(&store).await;
+    a_changed_row_is_told(&store).await;
     a_dry_run_keeps_nothing(&store).await;
     a_file_does_not_undo_what_is_known(&store).await;
-    segments_count_and_show(&store).await;
+    segments_count(&store).await;
+    segments_show_the_greatest_first(&store).await;
     debtors_are_found(&store).await;
     tables_are_counted(&store).await;
 }
@@ -98,7 +100,14 @@ async fn an_import_says_what_was_new(store: &Subject) {
         ..ImportReport::default()
     };
     assert_eq!(report, want);
-    let mut changed = next_file(&rows[1]);
+}
+
+async fn a_changed_row_is_told(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let b = scene.draft_person();
+    let rows = [b.row(2)];
+    import(store, &rows, false).await;
+    let mut changed = next_file(&rows[0]);
     changed.debt.principal_minor += 1;
     changed.points.push(draft_point(changed.debtor.id));
     let report = import(store, &[changed.clone()], false).await;
@@ -179,7 +188,8 @@ async fn a_file_does_not_undo_what_is_known(store: &Subject) {
     );
 }
 
-async fn segments_count_and_show(store: &Subject) {
+/// Three debtors 40 days, 3 days and not yet past due; the first also owes dollars and has a bad phone.
+async fn three_debtors(store: &Subject) -> (Scene, Vec<Person>) {
     let scene = Scene::new(store).await;
     let mut people = Vec::new();
     for (balance, due) in [
@@ -199,6 +209,11 @@ async fn segments_count_and_show(store: &Subject) {
     let mut bad = draft_point(people[0].debtor.id);
     bad.bad = true;
     store.put_point(&bad, &[]).await.expect("point");
+    (scene, people)
+}
+
+async fn segments_count(store: &Subject) {
+    let (scene, people) = three_debtors(store).await;
     let client = scene.client.id;
     let count = store
         .segment_count(client, &Expr::All, NOW)
@@ -235,6 +250,12 @@ async fn segments_count_and_show(store: &Subject) {
             .expect("count");
         assert_eq!(count.debtors, want.len() as u64, "{text}");
     }
+}
+
+async fn segments_show_the_greatest_first(store: &Subject) {
+    let (scene, people) = three_debtors(store).await;
+    let client = scene.client.id;
+    let of = |n: &[usize]| n.iter().map(|n| people[*n].debtor.id).collect::<Vec<_>>();
     let rows = store
         .segment_sample(client, &Expr::All, NOW, 2)
         .await

@@ -1,31 +1,21 @@
 //! Fresh databases for tests: SQLite files in a temporary folder, PostgreSQL databases of their own
 //! when `MARCADOR_TEST_POSTGRES_URL` names a server.
 
-#![expect(dead_code, reason = "each test file uses the part it needs")]
-
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use store::SqlStore;
 
-/// A store with its schema; the folder lives as long as it.
-pub struct Fresh {
-    pub store: SqlStore,
-    pub url: String,
-    _folder: Option<tempfile::TempDir>,
-}
+/// A store with its schema, its URL, and the folder that lives as long as it.
+pub(crate) type Fresh = (SqlStore, String, Option<tempfile::TempDir>);
 
-pub async fn sqlite() -> Fresh {
+pub(crate) async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().expect("folder");
     let url = format!("sqlite://{}", folder.path().join("marcador.db").display());
     let store = open(&url).await;
-    Fresh {
-        store,
-        url,
-        _folder: Some(folder),
-    }
+    (store, url, Some(folder))
 }
 
 /// `None` when no server is named: the test then says so and does nothing.
-pub async fn postgres() -> Option<Fresh> {
+pub(crate) async fn postgres() -> Option<Fresh> {
     let Ok(server) = std::env::var("MARCADOR_TEST_POSTGRES_URL") else {
         eprintln!("skipped: MARCADOR_TEST_POSTGRES_URL is not set");
         return None;
@@ -40,11 +30,7 @@ pub async fn postgres() -> Option<Fresh> {
     let (base, _) = server.rsplit_once('/').expect("a database in the URL");
     let url = format!("{base}/{name}");
     let store = open(&url).await;
-    Some(Fresh {
-        store,
-        url,
-        _folder: None,
-    })
+    Some((store, url, None))
 }
 
 async fn open(url: &str) -> SqlStore {
