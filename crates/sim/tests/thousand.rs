@@ -1,25 +1,24 @@
 //! A thousand seeded campaigns of at least a hundred attempts each, with faults of every kind: no
-//! invariant may break. One world a thread; `MARCADOR_SIM_SEED=n` runs that seed alone and says more.
+//! invariant may break. One world a thread; `MARCADOR_SIM_SEED=n` runs that seed alone and says more,
+//! `MARCADOR_SIM_CAMPAIGNS=n` runs longer, `MARCADOR_SIM_FIRST=n` elsewhere.
 
 use domain::entity::DialMode;
 use sim::world::{Counts, Outcome, Plan, run};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Campaigns that must have made their attempts.
-const CAMPAIGNS: usize = 1_000;
+/// Campaigns that must have made their attempts, unless the environment says otherwise.
+const CAMPAIGNS: u64 = 1_000;
 /// Attempts that each of them must have made.
 const ATTEMPTS: usize = 100;
 /// First seed; the others follow.
 const FIRST_SEED: u64 = 1;
-/// Seeds after which it is a fault of the worlds if the campaigns are not there yet.
-const SEEDS_MAX: u64 = 2 * CAMPAIGNS as u64;
 /// Worlds lived at once: the cores of the smallest machine that runs this.
 const THREADS: usize = 2;
 
 /// Campaigns of an outcome that made enough attempts.
-fn full(outcome: &Outcome) -> usize {
-    outcome.attempts.iter().filter(|n| **n >= ATTEMPTS).count()
+fn full(outcome: &Outcome) -> u64 {
+    outcome.attempts.iter().filter(|n| **n >= ATTEMPTS).count() as u64
 }
 
 fn verdict(outcome: &Outcome) -> Option<String> {
@@ -33,6 +32,12 @@ fn verdict(outcome: &Outcome) -> Option<String> {
             outcome.seed
         )
     })
+}
+
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("a number"))
 }
 
 fn one(seed: u64) {
@@ -51,17 +56,20 @@ fn one(seed: u64) {
 
 #[test]
 fn a_thousand_campaigns_keep_every_invariant() {
-    if let Ok(text) = std::env::var("MARCADOR_SIM_SEED") {
-        return one(text.parse().expect("MARCADOR_SIM_SEED: a number"));
+    if let Some(seed) = number("MARCADOR_SIM_SEED") {
+        return one(seed);
     }
-    let (next, done) = (AtomicU64::new(FIRST_SEED), AtomicUsize::new(0));
+    let campaigns = number("MARCADOR_SIM_CAMPAIGNS").unwrap_or(CAMPAIGNS);
+    let first = number("MARCADOR_SIM_FIRST").unwrap_or(FIRST_SEED);
+    let (next, done) = (AtomicU64::new(first), AtomicU64::new(0));
     let all = Mutex::new((Counts::default(), Vec::new(), 0_usize, 0_u64));
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                while done.load(Ordering::SeqCst) < CAMPAIGNS {
+                while done.load(Ordering::SeqCst) < campaigns {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed >= FIRST_SEED + SEEDS_MAX {
+                    // Worlds that do not get their attempts made are a fault of the worlds.
+                    if seed >= first + 2 * campaigns {
                         return;
                     }
                     let outcome = run(&Plan::draw(seed));
@@ -76,12 +84,12 @@ fn a_thousand_campaigns_keep_every_invariant() {
         }
     });
     let (counts, failures, attempts, worlds) = all.into_inner().expect("every world is over");
-    let campaigns = done.into_inner();
-    println!("{campaigns} campaigns in {worlds} worlds, {attempts} attempts\n{counts:#?}");
+    let made = done.into_inner();
+    println!("{made} campaigns in {worlds} worlds, {attempts} attempts\n{counts:#?}");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(
-        campaigns >= CAMPAIGNS,
-        "only {campaigns} campaigns made {ATTEMPTS} attempts"
+        made >= campaigns,
+        "only {made} campaigns made {ATTEMPTS} attempts"
     );
     // A simulation in which nothing goes wrong proves nothing.
     for (what, n) in [

@@ -154,6 +154,11 @@ impl Engine {
 
     /// Items that the brain let go without a word (a call by hand took the person) go back.
     pub(super) fn give_back_strays(&mut self) {
+        let previewed = self.brain.agents().filter(|(_, s)| s.preview.is_some());
+        let queued = self.campaigns.keys().map(|c| self.brain.hopper(*c).count());
+        if queued.sum::<usize>() + previewed.count() == self.hopper.len() {
+            return;
+        }
         let mut kept: BTreeSet<StockKey> = BTreeSet::new();
         for id in self.campaigns.keys() {
             kept.extend(self.brain.hopper(*id).map(|item| (*id, item.debtor)));

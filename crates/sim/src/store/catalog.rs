@@ -195,10 +195,13 @@ macro_rules! memory_catalog {
             }
             async fn outbox_pending(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
                 let t = self.tx().await?;
-                Ok(t.events.iter().filter(|e| !t.outbox_done.contains(&e.cursor)).take(limit as usize).cloned().collect())
+                Ok(t.outbox.values().take(limit as usize).cloned().collect())
             }
             async fn outbox_done(&self, cursors: &[i64], _at: UtcMs) -> Result<(), StoreError> {
-                self.tx().await?.outbox_done.extend(cursors.iter().copied());
+                let mut t = self.tx().await?;
+                for cursor in cursors {
+                    t.outbox.remove(cursor);
+                }
                 Ok(())
             }
         }

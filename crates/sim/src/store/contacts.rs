@@ -1,10 +1,13 @@
 //! Campaign items, reservations and the facts of a debtor.
 
+use super::portfolio::by_debtor;
 use super::{Lease, MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Campaign, Channel, ContactPoint, DebtStatus, SuppressionKind, Verdict};
+use domain::entity::{
+    Attempt, Campaign, Channel, ContactPoint, Debt, DebtStatus, SuppressionKind, Verdict,
+};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId, DebtorId, PointId, VerdictId};
+use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
     StoreError,
@@ -12,6 +15,7 @@ use domain::ports::store::{
 use domain::segment::{Expr, day_of_date};
 use domain::time::{DAY_MS, UtcMs};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far back the ledger is loaded; the longest window of any pack is 30 days.
 const LEDGER_DAYS: i64 = 45;
@@ -86,18 +90,12 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
     })
 }
 
-/// Whether somebody of the same person is leased or has a live attempt.
-fn person_busy(t: &Tables, debtor: DebtorId, now: UtcMs) -> bool {
-    let Some(person) = t.debtors.get(&debtor).map(|d| d.person_id) else {
-        return true;
-    };
-    let same = |id: &DebtorId| t.debtors.get(id).is_some_and(|d| d.person_id == person);
-    t.leases
-        .iter()
-        .any(|(id, lease)| lease.until > now && same(id))
-        || t.attempts
-            .values()
-            .any(|a| !a.state.is_closed() && a.person_id == person)
+/// Persons of whom somebody is leased or has a live attempt.
+fn busy_persons(t: &Tables, now: UtcMs) -> BTreeSet<PersonId> {
+    let leased = t.leases.iter().filter(|(_, lease)| lease.until > now);
+    let leased = leased.filter_map(|(id, _)| Some(t.debtors.get(id)?.person_id));
+    let live = t.attempts.values().filter(|a| !a.state.is_closed());
+    leased.chain(live.map(|a| a.person_id)).collect()
 }
 
 fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(PointId, i32)> {
@@ -110,40 +108,54 @@ fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(Po
     counts.into_iter().collect()
 }
 
-/// The values a debtor is sorted by under a campaign's order keys, greatest first; at most four.
-fn rank(t: &Tables, order: &[String], id: DebtorId) -> Vec<i64> {
-    let open = || {
-        t.debts
-            .values()
-            .filter(|d| d.debtor_id == id && d.status == DebtStatus::Open)
-    };
-    let balance = || open().map(|d| d.balance_minor()).sum::<i64>();
-    let value = |key: &String| match key.as_str() {
-        // What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
-        "expected_value" => {
-            let good =
-                |p: &&ContactPoint| p.debtor_id == id && p.channel == Channel::Call && !p.bad;
-            let sure = t.points.values().filter(good).map(|p| p.confidence).max();
-            Some(balance() / 100 * i64::from(sure.unwrap_or(0)))
+/// What debtors are sorted by.
+struct Ranks<'a> {
+    debts: BTreeMap<DebtorId, Vec<&'a Debt>>,
+    points: BTreeMap<DebtorId, Vec<&'a ContactPoint>>,
+    attempts: BTreeMap<DebtorId, Vec<&'a Attempt>>,
+}
+
+impl<'a> Ranks<'a> {
+    fn of(t: &'a Tables) -> Self {
+        let open = t.debts.values().filter(|d| d.status == DebtStatus::Open);
+        let good = |p: &&ContactPoint| p.channel == Channel::Call && !p.bad;
+        Self {
+            debts: by_debtor(open, |d| d.debtor_id),
+            points: by_debtor(t.points.values().filter(good), |p| p.debtor_id),
+            attempts: by_debtor(t.attempts.values(), |a| a.debtor_id),
         }
-        "dpd" => {
-            let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
-            Some(oldest.map_or(i64::MIN, |day| -day))
-        }
-        "balance" => Some(balance()),
-        "last_attempt" => {
-            let mine = t.attempts.values().filter(|a| a.debtor_id == id);
-            Some(-mine.map(|a| a.opened_at.0).max().unwrap_or(0))
-        }
-        // A debtor's lot: the random end of his id, so that it never changes.
-        "random" => {
-            let mut end = [0; 8];
-            end.copy_from_slice(&id.0.as_bytes()[8..]);
-            Some(i64::from_be_bytes(end))
-        }
-        _ => None,
-    };
-    order.iter().filter_map(value).take(4).collect()
+    }
+
+    /// The values of a debtor under a campaign's order keys, greatest first; at most four.
+    fn rank(&self, order: &[String], id: DebtorId) -> Vec<i64> {
+        let debts = || self.debts.get(&id).into_iter().flatten();
+        let balance = || debts().map(|d| d.balance_minor()).sum::<i64>();
+        let value = |key: &String| match key.as_str() {
+            // What a contact may bring: the open balance, weighed by how sure we are to reach him.
+            "expected_value" => {
+                let points = self.points.get(&id).into_iter().flatten();
+                let sure = points.map(|p| p.confidence).max().unwrap_or(0);
+                Some(balance() / 100 * i64::from(sure))
+            }
+            "dpd" => {
+                let oldest = debts().filter_map(|d| day_of_date(&d.due_date)).min();
+                Some(oldest.map_or(i64::MIN, |day| -day))
+            }
+            "balance" => Some(balance()),
+            "last_attempt" => {
+                let mine = self.attempts.get(&id).into_iter().flatten();
+                Some(-mine.map(|a| a.opened_at.0).max().unwrap_or(0))
+            }
+            // A debtor's lot: the random end of his id, so that it never changes.
+            "random" => {
+                let mut end = [0; 8];
+                end.copy_from_slice(&id.0.as_bytes()[8..]);
+                Some(i64::from_be_bytes(end))
+            }
+            _ => None,
+        };
+        order.iter().filter_map(value).take(4).collect()
+    }
 }
 
 #[async_trait]
@@ -201,16 +213,19 @@ impl ContactStore for MemoryStore {
             .filter(|i| !i.done && i.next_at <= now)
             .cloned()
             .collect();
+        let ranks = Ranks::of(&t);
         due.sort_by_cached_key(|i| {
-            let rank = rank(&t, &request.campaign.params.order, i.debtor_id);
+            let rank = ranks.rank(&request.campaign.params.order, i.debtor_id);
             (Reverse(i.priority), Reverse(rank), i.debtor_id)
         });
+        let mut busy = busy_persons(&t, now);
         let mut taken = Vec::new();
         for item in due {
             if taken.len() >= request.limit as usize {
                 break;
             }
-            if person_busy(&t, item.debtor_id, now) {
+            let person = t.debtors.get(&item.debtor_id).map(|d| d.person_id);
+            if person.is_none_or(|p| !busy.insert(p)) {
                 continue;
             }
             let facts = facts_of(&t, item.debtor_id, now)?;

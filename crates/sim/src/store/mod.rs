@@ -80,7 +80,8 @@ pub struct Tables {
     pub(crate) leases: BTreeMap<DebtorId, Lease>,
     pub(crate) events: Vec<Event>,
     pub(crate) event_ids: BTreeSet<EventId>,
-    pub(crate) outbox_done: BTreeSet<i64>,
+    /// Events not yet handed to the bus, by cursor.
+    pub(crate) outbox: BTreeMap<i64, Event>,
     pub(crate) nodes: BTreeMap<String, (i64, UtcMs)>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) sessions: BTreeMap<SessionId, Family>,
@@ -94,11 +95,13 @@ impl Tables {
     pub(crate) fn append(&mut self, events: &[NewEvent]) {
         for event in events.iter().filter(|e| self.event_ids.insert(e.id)) {
             let cursor = self.events.last().map_or(1, |e| e.cursor + 1);
-            self.events.push(Event {
+            let stored = Event {
                 cursor,
                 schema: 1,
                 event: event.clone(),
-            });
+            };
+            self.outbox.insert(cursor, stored.clone());
+            self.events.push(stored);
         }
     }
 

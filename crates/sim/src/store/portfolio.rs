@@ -16,7 +16,7 @@ use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
 /// Rows of one table by debtor, so that a segment is one pass over each table.
-fn by_debtor<'a, T>(
+pub(super) fn by_debtor<'a, T>(
     rows: impl Iterator<Item = &'a T>,
     debtor: impl Fn(&T) -> DebtorId,
 ) -> BTreeMap<DebtorId, Vec<&'a T>> {

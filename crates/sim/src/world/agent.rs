@@ -23,6 +23,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+/// The screen's ping.
+const PING: Duration = Duration::from_secs(2);
 /// An instant that never comes in a run.
 const FAR: Duration = Duration::from_secs(1_000_000);
 
@@ -118,13 +120,16 @@ impl Worker {
         let gone_at = Instant::now() + stays;
         let mut over = self.over.clone();
         let mut leaving = false;
+        let mut ping = tokio::time::interval(PING);
         loop {
             if self.is_over() && !leaving {
                 leaving = true;
                 self.soon(Act::Out, 0, 2_000);
             }
-            if leaving && self.state() == "offline" {
-                return None;
+            if self.state() == "offline" {
+                // Signed out behind her back (a link lost too long): she opens the screen again.
+                self.hub.unregister(self.id, link.generation);
+                return (!leaving).then_some(Duration::from_secs(2));
             }
             tokio::select! {
                 biased;
@@ -145,6 +150,7 @@ impl Worker {
                     return Some(Duration::from_millis(self.rng.random_range(500..most)));
                 }
                 _ = over.changed(), if !leaving => {}
+                _ = ping.tick() => self.handle.agent_rtt(self.id, 40),
             }
         }
     }

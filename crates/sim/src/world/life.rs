@@ -41,6 +41,9 @@ fn runtime() -> Runtime {
         .unwrap_or_else(|e| unreachable!("a runtime without sockets opens nothing: {e}"))
 }
 
+/// Without an attempt for so long nobody is left to call; longer than hours that are about to open.
+const IDLE_MAX: Duration = Duration::from_secs(5 * 60);
+
 /// What one life is made of.
 struct Life {
     clock: Arc<VirtualClock>,
@@ -75,7 +78,8 @@ impl Life {
                 law: Arc::clone(&world.law) as _,
             };
             let config = CenterConfig {
-                board_tick_ms: 1_000,
+                // Nobody watches the board all the time here.
+                board_tick_ms: 20_000,
                 ..CenterConfig::new("node-1")
             };
             if let Ok(handle) = Center::start(config, ports).await {
@@ -181,25 +185,38 @@ async fn shift(world: &World, number: usize, clock: Arc<VirtualClock>) {
     for when in &world.plan.dead_trunk {
         tokio::spawn(street.clone().dead_trunk(*when));
     }
-    work(world).await;
+    work(world, &life).await;
     let _ = finish.send(true);
     close(world, &life).await;
     let mishaps = life.trunk.mishaps();
     world.tally.add(|c| c.mishaps += mishaps);
 }
 
-/// Until every campaign has made its attempts, or the time is up.
-async fn work(world: &World) {
+/// Until every campaign has made its attempts, nobody is left to call, or the time is up. Each stops as
+/// it has made them: its agents go to the other one.
+async fn work(world: &World, life: &Life) {
     let end = Instant::now() + Duration::from_millis(world.plan.limit_ms);
+    let (mut before, mut moved) = (0, Instant::now());
+    let mut stopped = vec![false; world.cast.campaigns.len()];
     while Instant::now() < end {
-        sleep(Duration::from_secs(2)).await;
-        let done = world.store.with(|t| {
-            world.cast.campaigns.iter().all(|c| {
-                let made = t.attempts.values().filter(|a| a.campaign_id == Some(*c));
-                made.count() >= world.plan.target
-            })
+        sleep(Duration::from_secs(3)).await;
+        let made: Vec<usize> = world.store.with(|t| {
+            let all = || t.attempts.values().map(|a| a.campaign_id);
+            let of = |c| all().filter(|id| *id == Some(c)).count();
+            world.cast.campaigns.iter().map(|c| of(*c)).collect()
         });
-        if done {
+        let sum = made.iter().sum();
+        if sum != before {
+            (before, moved) = (sum, Instant::now());
+        }
+        for (n, campaign) in world.cast.campaigns.iter().enumerate() {
+            if made[n] >= world.plan.target && !stopped[n] {
+                let asked = life.handle.stop_campaign(Actor::System, *campaign);
+                stopped[n] = asked.await.is_ok();
+            }
+        }
+        let done = made.iter().all(|n| *n >= world.plan.target);
+        if done || moved.elapsed() > IDLE_MAX {
             return;
         }
     }

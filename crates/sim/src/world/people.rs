@@ -305,7 +305,7 @@ impl Maker<'_> {
         let params = CampaignParams {
             mode: self.plan.modes[n % 2],
             lines_per_agent: self.plan.lines_per_agent,
-            pacing_tick_ms: 500,
+            pacing_tick_ms: 1_000,
             window_from: "07:00".into(),
             window_to: "22:00".into(),
             preview_max_s: 30,

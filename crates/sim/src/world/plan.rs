@@ -106,7 +106,7 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x0914_2026);
-        let agents = rng.random_range(3..=8);
+        let agents = rng.random_range(5..=10);
         let mode = |rng: &mut ChaCha8Rng| match rng.random_range(0..10) {
             0..6 => DialMode::Power,
             6..9 => DialMode::Progressive,
@@ -115,6 +115,7 @@ impl Plan {
         let modes = [mode(&mut rng), mode(&mut rng)];
         // One in eight begins before the hours open: nothing may leave until they do.
         let early = rng.random_range(0..8) == 0;
+        let (campaigns, two_clients) = (rng.random_range(1..=2), rng.random_bool(0.5));
         let hour = if early { 7 } else { rng.random_range(9..17) };
         let start = MIDNIGHT.plus_ms(hour * HOUR_MS - if early { 3 * MINUTE_MS } else { 0 });
         let crashes = (0..rng.random_range(0..=2))
@@ -129,9 +130,14 @@ impl Plan {
         Self {
             seed,
             start,
-            campaigns: rng.random_range(1..=2),
-            two_clients: rng.random_bool(0.5),
-            debtors: rng.random_range(150..=220),
+            campaigns,
+            two_clients,
+            // Two campaigns of one client share its debtors.
+            debtors: if campaigns == 2 && !two_clients {
+                rng.random_range(330..=400)
+            } else {
+                rng.random_range(170..=230)
+            },
             agents,
             modes,
             lines_per_agent: f64::from(rng.random_range(2_u32..=5)),
@@ -167,7 +173,7 @@ impl Plan {
             },
             dropped_legs: rng.random_range(0..=3),
             news_every_s: rng.random_range(5..=40),
-            target: 102,
+            target: 101,
             limit_ms: 45 * 60_000,
         }
     }

@@ -1,0 +1,17 @@
+//! Pacing in virtual time: scenario files, an event-exact world, the live policy beside others, and
+//! the protocol by which outsiders measure it.
+
+mod dist;
+mod floor;
+mod metrics;
+mod numbers;
+pub mod obs;
+pub mod policies;
+mod run;
+pub mod scenario;
+mod world;
+
+pub use metrics::Figures;
+pub use policies::{Pilot, Policy};
+pub use run::{RunSpec, hello, run};
+pub use scenario::{Scenario, ScenarioError};

@@ -1,0 +1,254 @@
+//! The live policy and those it is compared with, behind one trait.
+
+use super::obs::{Ev, EvWhat, Hello, Obs, Reply};
+use dialer::predictive::{CallEvent, Look, Predictive, Settings, SettingsRefused};
+use std::collections::VecDeque;
+
+/// The target as a share of the cap: what is left covers chance and late answers.
+pub const TARGET_OF_CAP: f64 = 0.93;
+
+/// A policy in a simulation or in a process.
+pub trait Pilot: Send {
+    /// Calls to launch now.
+    fn decide(&mut self, obs: &Obs) -> Reply;
+}
+
+/// Which policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Policy {
+    /// The product's.
+    Predictive,
+    /// The product's, estimates by number not used.
+    PredictiveBlind,
+    /// One line for each idle agent.
+    Progressive,
+    /// So many lines for each idle agent.
+    Ratio(f64),
+    /// The classic adaptive level.
+    Adapt,
+}
+
+impl Policy {
+    /// Name in tables.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Predictive => "predictive".into(),
+            Self::PredictiveBlind => "predictive-blind".into(),
+            Self::Progressive => "progressive".into(),
+            Self::Ratio(r) => format!("ratio:{r}"),
+            Self::Adapt => "adapt".into(),
+        }
+    }
+
+    /// By name: `predictive`, `predictive-blind`, `progressive`, `ratio:2.5`, `adapt`.
+    ///
+    /// # Errors
+    /// The names there are.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "predictive" => Ok(Self::Predictive),
+            "predictive-blind" => Ok(Self::PredictiveBlind),
+            "progressive" => Ok(Self::Progressive),
+            "adapt" => Ok(Self::Adapt),
+            _ => text
+                .strip_prefix("ratio:")
+                .and_then(|r| r.parse::<f64>().ok())
+                .filter(|r| (1.0..=50.0).contains(r))
+                .map(Self::Ratio)
+                .ok_or_else(|| {
+                    format!(
+                        "policy {text:?}: choose predictive, predictive-blind, progressive, adapt or ratio:R with R from 1 to 50"
+                    )
+                }),
+        }
+    }
+
+    /// A fresh pilot.
+    ///
+    /// # Errors
+    /// When the campaign leaves nothing to decide.
+    pub fn start(self, hello: &Hello) -> Result<Box<dyn Pilot>, SettingsRefused> {
+        Ok(match self {
+            Self::Predictive => Box::new(Live::new(hello, true)?),
+            Self::PredictiveBlind => Box::new(Live::new(hello, false)?),
+            Self::Progressive => Box::new(Ratio(1.0)),
+            Self::Ratio(lines) => Box::new(Ratio(lines)),
+            Self::Adapt => Box::new(Adapt::new(hello)),
+        })
+    }
+}
+
+/// The product's policy.
+#[derive(Debug)]
+pub struct Live {
+    brain: Predictive,
+    numbers: bool,
+}
+
+impl Live {
+    /// A fresh one; `numbers`: whether estimates are used.
+    ///
+    /// # Errors
+    /// When the campaign leaves nothing to decide.
+    pub fn new(hello: &Hello, numbers: bool) -> Result<Self, SettingsRefused> {
+        let brain = Predictive::new(Settings {
+            target: hello.target_abandon * TARGET_OF_CAP,
+            limit_s: hello.deadline_s,
+            ring_timeout_s: hello.no_answer_timeout_s,
+        })?;
+        Ok(Self {
+            brain,
+            numbers: numbers && hello.per_number,
+        })
+    }
+
+    /// The policy itself.
+    #[must_use]
+    pub const fn brain(&self) -> &Predictive {
+        &self.brain
+    }
+
+    fn learn(&mut self, ev: &Ev) {
+        let (id, what) = match ev.what {
+            EvWhat::Agent(id, state) => return self.brain.agent(ev.t, id, state),
+            EvWhat::Launched(id, estimate) => {
+                (id, CallEvent::Launched(estimate.filter(|_| self.numbers)))
+            }
+            EvWhat::Ringing(id) => (id, CallEvent::Ringing),
+            EvWhat::Answered(id) => (id, CallEvent::Answered),
+            EvWhat::Live(id) => (id, CallEvent::Live),
+            EvWhat::Abandoned(id) => (id, CallEvent::Abandoned),
+            EvWhat::Ended(id, _) => (id, CallEvent::Ended),
+            EvWhat::Connected(id) => (id, CallEvent::Connected),
+        };
+        self.brain.call(ev.t, id, what);
+    }
+}
+
+impl Pilot for Live {
+    fn decide(&mut self, obs: &Obs) -> Reply {
+        for ev in &obs.ev {
+            self.learn(ev);
+        }
+        if let Some(agents) = &obs.agents {
+            self.brain.agents_are(obs.t, agents);
+        }
+        if let Some(calls) = &obs.calls {
+            self.brain.calls_are(obs.t, calls);
+        }
+        let launch = self.brain.decide(
+            obs.t,
+            &Look {
+                idle: obs.idle,
+                waiting: obs.waiting,
+                most: obs.most(),
+                shrink: obs.shrink,
+            },
+        );
+        Reply {
+            launch,
+            pick: Vec::new(),
+        }
+    }
+}
+
+/// So many lines for each idle agent, calls in flight counted.
+#[derive(Debug)]
+struct Ratio(f64);
+
+impl Pilot for Ratio {
+    fn decide(&mut self, obs: &Obs) -> Reply {
+        let wanted = whole(f64::from(obs.idle) * self.0);
+        Reply {
+            launch: wanted.saturating_sub(obs.pending).min(obs.most()),
+            pick: Vec::new(),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=1e6"
+)]
+fn whole(x: f64) -> u32 {
+    x.clamp(0.0, 1e6) as u32
+}
+
+/// The classic method by its public description: a level of lines for each agent signed in, moved
+/// every 15 s by the share of answers dropped today against the allowed one, by agents who wait
+/// against calls that do; its launcher wakes every 2.5 s.
+#[derive(Debug)]
+struct Adapt {
+    level: f64,
+    cap: f64,
+    next_adapt: f64,
+    next_launch: f64,
+    /// Time, agents idle minus calls waiting: the last minute.
+    balance: VecDeque<(f64, f64)>,
+}
+
+/// Time between adaptations, s.
+const ADAPT_EVERY_S: f64 = 15.0;
+/// Time between launches, s.
+const LAUNCH_EVERY_S: f64 = 2.5;
+/// Highest level by default.
+const LEVEL_MAX: f64 = 3.0;
+/// Window of the balance of agents and calls, s.
+const BALANCE_S: f64 = 60.0;
+
+impl Adapt {
+    const fn new(hello: &Hello) -> Self {
+        Self {
+            level: 1.0,
+            cap: hello.target_abandon,
+            next_adapt: 0.0,
+            next_launch: 0.0,
+            balance: VecDeque::new(),
+        }
+    }
+
+    fn adapt(&mut self, obs: &Obs) {
+        let agents = f64::from(obs.idle + obs.talk + obs.wrap).max(1.0);
+        #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+        let (dropped, live) = (obs.abandoned as f64, (obs.live as f64).max(1.0));
+        #[expect(clippy::cast_precision_loss, reason = "at most a minute of epochs")]
+        let n = self.balance.len().max(1) as f64;
+        let diff = self.balance.iter().map(|b| b.1).sum::<f64>() / n;
+        // Agents who wait raise the level by their share, calls that wait lower it; above the allowed
+        // share the level falls in proportion to the excess, down to one.
+        let share = dropped / live;
+        let level = if share > self.cap {
+            1.0
+        } else {
+            self.level * (1.0 + (diff / agents).clamp(-0.5, 0.5))
+        };
+        self.level = level.clamp(1.0, LEVEL_MAX);
+    }
+}
+
+impl Pilot for Adapt {
+    fn decide(&mut self, obs: &Obs) -> Reply {
+        let diff = f64::from(obs.idle) - f64::from(obs.waiting);
+        self.balance.push_back((obs.t, diff));
+        while self.balance.front().is_some_and(|b| obs.t - b.0 > BALANCE_S) {
+            self.balance.pop_front();
+        }
+        if obs.t >= self.next_adapt {
+            self.next_adapt = obs.t + ADAPT_EVERY_S;
+            self.adapt(obs);
+        }
+        if obs.t < self.next_launch {
+            return Reply::default();
+        }
+        self.next_launch = obs.t + LAUNCH_EVERY_S;
+        let agents = f64::from(obs.idle + obs.talk + obs.wrap);
+        let wanted = whole(agents * self.level);
+        let lines = obs.pending + obs.talk + obs.wrap;
+        Reply {
+            launch: wanted.saturating_sub(lines).min(obs.most()),
+            pick: Vec::new(),
+        }
+    }
+}

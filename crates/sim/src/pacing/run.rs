@@ -1,0 +1,107 @@
+//! One run: a world, a policy, the hard stop between them.
+
+use super::metrics::Figures;
+use super::obs::{Hello, Obs, Reply};
+use super::policies::{Pilot, Policy, TARGET_OF_CAP};
+use super::scenario::Scenario;
+use super::world::World;
+use dialer::HardStop;
+use dialer::predictive::SettingsRefused;
+use domain::entity::DialMode;
+use domain::time::UtcMs;
+
+/// How a scenario is run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunSpec {
+    /// Policy.
+    pub policy: Policy,
+    /// Seed.
+    pub seed: u64,
+    /// Legal cap as a share.
+    pub cap: f64,
+    /// Whether the hard stop of the law stands between policy and lines.
+    pub hard_stop: bool,
+}
+
+/// The policy with the hard stop before it: near the cap over-dialing shrinks, at it there is none.
+struct Guarded {
+    stop: HardStop,
+    seen: (u64, u64),
+}
+
+impl Guarded {
+    fn new(scenario: &Scenario, cap: f64) -> Self {
+        Self {
+            stop: HardStop::new(ms(0.0), ms(scenario.duration_s), cap, cap * TARGET_OF_CAP),
+            seen: (0, 0),
+        }
+    }
+
+    /// What may be launched of what the policy wants.
+    fn judge(&mut self, obs: &mut Obs) -> bool {
+        let now = ms(obs.t);
+        for _ in self.seen.0..obs.abandoned {
+            self.stop.count(now, true);
+        }
+        for _ in self.seen.1..obs.connected {
+            self.stop.count(now, false);
+        }
+        self.seen = (obs.abandoned, obs.connected);
+        let agents = f64::from(obs.idle + obs.talk + obs.wrap);
+        let state = self.stop.state(now, agents);
+        obs.shrink = state.shrink;
+        state.mode == DialMode::Predictive
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a week at most")]
+fn ms(t: f64) -> UtcMs {
+    UtcMs((t * 1000.0) as i64)
+}
+
+/// What a policy is told of a scenario.
+#[must_use]
+pub fn hello(scenario: &Scenario, cap: f64) -> Hello {
+    let joining: u32 = scenario.agents.join.iter().map(|j| j.1).sum();
+    Hello {
+        epoch_s: scenario.epoch_s,
+        deadline_s: scenario.customer.deadline_s,
+        no_answer_timeout_s: scenario.dial.no_answer_timeout_s,
+        target_abandon: cap,
+        per_number: scenario.per_number.is_some(),
+        agents_max: scenario.agents.n + joining,
+    }
+}
+
+/// Runs a scenario once.
+///
+/// # Errors
+/// When the policy refuses the settings.
+pub fn run(scenario: &Scenario, spec: &RunSpec) -> Result<Figures, SettingsRefused> {
+    let told = hello(scenario, spec.cap);
+    let mut pilot = spec.policy.start(&told)?;
+    let mut careful: Box<dyn Pilot> = Policy::Progressive.start(&told)?;
+    let mut guard = Guarded::new(scenario, spec.cap);
+    let mut world = World::new(scenario, spec.seed);
+    let mut epoch: u32 = 0;
+    loop {
+        let t = f64::from(epoch) * scenario.epoch_s;
+        if t > scenario.duration_s {
+            break;
+        }
+        epoch += 1;
+        let mut obs = world.advance(t);
+        let free = !spec.hard_stop || guard.judge(&mut obs);
+        let mut reply = pilot.decide(&obs);
+        if !free {
+            let one_to_one = careful.decide(&obs);
+            reply = Reply {
+                launch: reply.launch.min(one_to_one.launch),
+                pick: reply.pick,
+            };
+        }
+        world.launch(&reply);
+    }
+    let shocks: Vec<f64> = scenario.shocks.iter().map(|s| s.at_s).collect();
+    Ok(world.end().figures(&shocks))
+}
