@@ -3,7 +3,7 @@
 use super::book::{RuleBook, today};
 use super::cooloff::HOUSE_ABANDONED_BLOCK_H;
 use super::pack::{AbandonClock, CapWindow, FormulaId, LoadedPack};
-use super::stack::{Place, select};
+use super::stack::Place;
 use crate::ports::store::ContactFacts;
 use crate::time::{SECOND_MS, UtcMs};
 use serde::Serialize;
@@ -122,7 +122,7 @@ impl RuleBook {
     /// The abandonment rule of a place at `now`.
     #[must_use]
     pub fn abandonment_rule_at(&self, place: &Place, now: UtcMs) -> AbandonmentRule {
-        select(&self.packs, place, &[today(now)]).map_or_else(
+        self.packs_at(place, &[today(now)]).map_or_else(
             |_| AbandonmentRule::house(),
             |packs| AbandonmentRule::of(&packs),
         )

@@ -2,7 +2,7 @@
 
 use super::calendar::{CalendarId, Holidays};
 use super::pack::{self, HolidayPolicy, LoadedPack, fault};
-use super::stack::{NoPack, Place, select};
+use super::stack::{NoPack, Place, newest, select};
 use super::zones::PrefixZones;
 use crate::ValueError;
 use crate::ports::store::ContactFacts;
@@ -45,6 +45,8 @@ pub struct RuleBook {
     pub(crate) packs: Vec<LoadedPack>,
     pub(crate) calendars: Holidays,
     pub(crate) prefixes: PrefixZones,
+    /// Pack of places that have none.
+    default: Option<String>,
 }
 
 /// What screens and the API show of a pack.
@@ -109,6 +111,7 @@ impl RuleBook {
             packs: Vec::new(),
             calendars,
             prefixes: PrefixZones::parse(prefix_table)?,
+            default: None,
         };
         for (file, text) in packs {
             let loaded = pack::load(file.as_ref(), text.as_ref())?;
@@ -128,6 +131,40 @@ impl RuleBook {
             }
         }
         Ok(book)
+    }
+
+    /// The same book with a pack of last resort: it binds debtors of countries that have none. Without
+    /// one such a debtor is never contacted.
+    ///
+    /// # Errors
+    /// When the book has no pack of that id, or it is one that only adds to another.
+    pub fn with_default(mut self, id: &str) -> Result<Self, ValueError> {
+        let known = |p: &&LoadedPack| p.pack.stacks_on.is_none();
+        if !self.packs.iter().filter(known).any(|p| p.pack.id == id) {
+            let ids: Vec<&str> = self
+                .packs
+                .iter()
+                .filter(known)
+                .map(|p| p.pack.id.as_str())
+                .collect();
+            return Err(ValueError::unknown_name("default pack", id, &ids));
+        }
+        self.default = Some(id.to_owned());
+        Ok(self)
+    }
+
+    /// The packs that bind at a place; the pack of last resort where it has none.
+    pub(crate) fn packs_at(
+        &self,
+        place: &Place,
+        dates: &[Date],
+    ) -> Result<Vec<&LoadedPack>, NoPack> {
+        match (select(&self.packs, place, dates), &self.default) {
+            (Err(NoPack::Place(label)), Some(id)) => newest(&self.packs, id, dates)
+                .map(|p| vec![p])
+                .ok_or(NoPack::Place(label)),
+            (found, _) => found,
+        }
     }
 
     /// Checks a pack against the book without taking it in.
@@ -203,11 +240,7 @@ impl RuleBook {
         facts: &ContactFacts,
         dates: &[Date],
     ) -> Result<Vec<&LoadedPack>, NoPack> {
-        select(
-            &self.packs,
-            &Place::of(&facts.debtor, &facts.portfolio),
-            dates,
-        )
+        self.packs_at(&Place::of(&facts.debtor, &facts.portfolio), dates)
     }
 }
 

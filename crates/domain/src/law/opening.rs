@@ -2,7 +2,7 @@
 
 use super::book::RuleBook;
 use super::local::{Side, date_of, day_start};
-use super::stack::{NoPack, Place, select};
+use super::stack::{NoPack, Place};
 use super::windows::{Hours, parse_clock};
 use super::zones::{Candidate, NamedZone};
 use crate::ValueError;
@@ -88,7 +88,7 @@ impl RuleBook {
         let mut closes: Option<UtcMs> = None;
         for (place, zone) in places.iter().zip(zones) {
             let date = date_of(at, &zone.zone.tz);
-            let packs = match select(&self.packs, &place.place, &[date]) {
+            let packs = match self.packs_at(&place.place, &[date]) {
                 Ok(packs) => packs,
                 Err(NoPack::NotInForce {
                     from: Some(from), ..

@@ -54,48 +54,65 @@ pub(crate) fn test(
     }
     found.extend(role(point, packs));
     for loaded in packs {
-        let pack = &loaded.pack;
-        let only_given =
-            pack.parties.as_ref().and_then(|p| p.points) == Some(PointsRule::OnlyGivenByDebtor);
-        if only_given && !point.given_by_debtor {
-            found.push(Finding::forbid(
-                format!("{}/parties.points", pack.id),
-                (
-                    format!(
-                        "{}: solo puntos dados por el deudor, y este no lo es",
-                        pack.name
-                    ),
-                    format!(
-                        "{}: only points that the debtor gave, and this one is not",
-                        pack.name
-                    ),
-                ),
-            ));
-        }
-        let authorised = (point.authorised && point.channel == channel)
-            || (point.channel != channel
-                && consents
-                    .iter()
-                    .any(|c| in_force(c, channel, "contact", now)));
-        if pack.channel_authorisation.is_some() && !authorised {
-            let (es, en) = text::by_channel(channel);
-            found.push(Finding::forbid(
-                format!("{}/channel_authorisation", pack.id),
-                (
-                    format!(
-                        "{}: el deudor no autorizó ser contactado {es} en este punto",
-                        pack.name
-                    ),
-                    format!(
-                        "{}: the debtor did not authorise contact {en} at this point",
-                        pack.name
-                    ),
-                ),
-            ));
-        }
+        found.extend(origin(point, loaded));
+        found.extend(authorisation(point, channel, consents, loaded, now));
     }
     found.extend(automated(point, channel, consents, packs, now));
     found
+}
+
+/// Whether the debtor gave the point, where the pack wants that.
+fn origin(point: &ContactPoint, loaded: &LoadedPack) -> Option<Finding> {
+    let pack = &loaded.pack;
+    let only_given =
+        pack.parties.as_ref().and_then(|p| p.points) == Some(PointsRule::OnlyGivenByDebtor);
+    (only_given && !point.given_by_debtor).then(|| {
+        Finding::forbid(
+            format!("{}/parties.points", pack.id),
+            (
+                format!(
+                    "{}: solo puntos dados por el deudor, y este no lo es",
+                    pack.name
+                ),
+                format!(
+                    "{}: only points that the debtor gave, and this one is not",
+                    pack.name
+                ),
+            ),
+        )
+    })
+}
+
+/// Whether the debtor authorised the channel on the point, where the pack wants that.
+fn authorisation(
+    point: &ContactPoint,
+    channel: Channel,
+    consents: &[Consent],
+    loaded: &LoadedPack,
+    now: UtcMs,
+) -> Option<Finding> {
+    let pack = &loaded.pack;
+    let authorised = (point.authorised && point.channel == channel)
+        || (point.channel != channel
+            && consents
+                .iter()
+                .any(|c| in_force(c, channel, "contact", now)));
+    (pack.channel_authorisation.is_some() && !authorised).then(|| {
+        let (es, en) = text::by_channel(channel);
+        Finding::forbid(
+            format!("{}/channel_authorisation", pack.id),
+            (
+                format!(
+                    "{}: el deudor no autorizó ser contactado {es} en este punto",
+                    pack.name
+                ),
+                format!(
+                    "{}: the debtor did not authorise contact {en} at this point",
+                    pack.name
+                ),
+            ),
+        )
+    })
 }
 
 fn role(point: &ContactPoint, packs: &[&LoadedPack]) -> Option<Finding> {

@@ -116,6 +116,19 @@ fn in_force(pack: &Pack, dates: &[Date]) -> bool {
         .all(|d| pack.valid_from <= *d && pack.valid_to.is_none_or(|to| *d <= to))
 }
 
+/// The newest version of a pack in force on every one of `dates`.
+pub(crate) fn newest<'a>(
+    all: &'a [LoadedPack],
+    id: &str,
+    dates: &[Date],
+) -> Option<&'a LoadedPack> {
+    all.iter()
+        .filter(|p| p.pack.id == id && in_force(&p.pack, dates))
+        .max_by(|a, b| {
+            (a.pack.valid_from, &a.pack.version).cmp(&(b.pack.valid_from, &b.pack.version))
+        })
+}
+
 /// The packs that bind at `place` on every one of `dates` (the local dates of the candidate zones),
 /// bases before overlays. Of several versions of one pack the newest in force binds.
 pub(crate) fn select<'a>(

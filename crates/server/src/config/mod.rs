@@ -103,6 +103,8 @@ pub(crate) struct Media {
 pub(crate) struct Law {
     /// Folder of packs.
     pub packs: String,
+    /// Pack of last resort.
+    pub default: String,
 }
 
 /// `[auth]`.

@@ -11,6 +11,14 @@ use domain::time::UtcMs;
 /// # Errors
 /// A folder or file that cannot be read, a pack with a fault (named by file and field).
 pub(crate) fn rule_book(law: &Law) -> anyhow::Result<RuleBook> {
+    let book = own_packs(law)?;
+    match law.default.as_str() {
+        "" => Ok(book),
+        id => book.with_default(id).context("[law] default"),
+    }
+}
+
+fn own_packs(law: &Law) -> anyhow::Result<RuleBook> {
     if law.packs.is_empty() {
         return Ok(RuleBook::embedded()?);
     }
@@ -68,6 +76,41 @@ pub(super) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::law::Place;
+
+    #[test]
+    fn a_pack_of_last_resort_binds_where_there_is_none() {
+        let law = |default: &str| Law {
+            packs: String::new(),
+            default: default.to_owned(),
+        };
+        let place = Place {
+            country: "BO".into(),
+            subdivision: None,
+            creditor_kind: domain::entity::CreditorKind::Financial,
+        };
+        let now: UtcMs = "2026-11-28T12:00:00Z".parse().expect("instant");
+        let morning = |law: &Law| {
+            let book = rule_book(law).expect("book");
+            book.next_working_morning("America/La_Paz", place.clone(), now)
+                .map(|t| t.to_string())
+        };
+        assert!(
+            morning(&law(""))
+                .expect_err("none")
+                .to_string()
+                .contains("no rule pack for BO")
+        );
+        assert_eq!(
+            morning(&law("pe")),
+            Ok("2026-11-30T11:00:00.000Z".to_owned())
+        );
+        let error = format!("{:#}", rule_book(&law("bo")).expect_err("unknown"));
+        assert!(
+            error.contains("[law] default") && error.contains("pe"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn files_of_a_folder_replace_the_built_in_ones_by_name() {
@@ -77,6 +120,7 @@ mod tests {
         std::fs::write(dir.path().join(name), changed).expect("written");
         let law = Law {
             packs: dir.path().display().to_string(),
+            default: String::new(),
         };
         let book = rule_book(&law).expect("read");
         let packs = book.packs(UtcMs(0));
