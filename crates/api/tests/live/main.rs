@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 mod agent;
+mod by_hand;
 mod campaigns;
 mod door;
 mod floor;

@@ -7,13 +7,17 @@ use crate::{ApiState, doc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::entity::Verdict;
+use center::CenterError;
+use domain::entity::{CheckPoint, Verdict};
 use domain::ids::{AttemptId, DebtorId, PointId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Newest verdicts among which the one just stored is looked for.
+const VERDICTS_SEEN: u32 = 10;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -62,8 +66,25 @@ pub(crate) struct DialReply {
 
 /// The law refused: the verdict goes with the problem.
 fn refused(verdict: &Verdict) -> Problem {
-    let reason = verdict.reason().map_or("the law refuses", |(_, en)| en);
-    Problem::conflict("refused", reason).with("verdict", json!(verdict))
+    let (es, en) = verdict
+        .reason()
+        .unwrap_or(("la ley no lo permite", "the law refuses"));
+    Problem::conflict("refused", en)
+        .with("reason", json!({"es": es, "en": en}))
+        .with("verdict", json!(verdict))
+}
+
+/// The problem of a refusal by the engine; it has stored the verdict.
+async fn problem_of(state: &ApiState, debtor: DebtorId, error: CenterError) -> Problem {
+    if let CenterError::Blocked { .. } = error
+        && let Ok(newest) = state.store.verdicts_of(debtor, VERDICTS_SEEN).await
+        && let Some(verdict) = newest
+            .iter()
+            .find(|v| v.check_point == CheckPoint::Manual && !v.decision.permits(true))
+    {
+        return refused(verdict);
+    }
+    error.into()
 }
 
 /// Dials a debtor by hand; the law is asked as for any other call.
@@ -78,10 +99,11 @@ async fn by_hand(
 ) -> Result<(StatusCode, Json<DialReply>), Problem> {
     let agent = caller.agent()?;
     state.own_debtor(&caller, debtor).await?;
-    let verdict = state
-        .center
-        .dial_manual(agent, debtor, body.point_id)
-        .await?;
+    let asked = state.center.dial_manual(agent, debtor, body.point_id).await;
+    let verdict = match asked {
+        Ok(verdict) => verdict,
+        Err(error) => return Err(problem_of(&state, debtor, error).await),
+    };
     // The agent himself is on the line: one is reserved.
     if !verdict.decision.permits(true) {
         return Err(refused(&verdict));
