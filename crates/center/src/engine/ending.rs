@@ -76,13 +76,13 @@ impl Engine {
         }
     }
 
-    /// Round trip that the client measured.
+    /// Round trip that the client measured. A screen that answers is connected, whatever a card that
+    /// came too late made us believe.
     pub(crate) fn agent_rtt(&mut self, now: UtcMs, agent: AgentId, ms: u32) {
         if let Some(entry) = self.agents.get_mut(&agent) {
             entry.rtt_ms = Some(ms);
             self.board.agent(agent);
         }
-        // A screen that answers is there, whatever a card that came too late made of it.
         self.agent_link(now, agent, true);
     }
 }

@@ -36,7 +36,7 @@ impl CenterHandle {
         }
     }
 
-    /// Round trip in ms that the client measured, for the board.
+    /// Round trip in ms that the client measured, for the board; proves that the screen is connected.
     pub fn agent_rtt(&self, agent: AgentId, ms: u32) {
         // A figure for the board: the next one comes in two seconds.
         let _ = self
