@@ -37,6 +37,18 @@ async fn every_route_is_told_with_its_roles() {
     assert_eq!(told, listed, "the table and the routes are the same set");
 }
 
+#[test]
+fn the_screens_are_checked_against_this_document() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/ui/openapi.json");
+    let kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("openapi.json")).expect("JSON");
+    let made = serde_json::to_value(api::openapi()).expect("a document");
+    assert!(
+        kept == made,
+        "crates/web/ui/openapi.json is old: cargo run -p api --example openapi > crates/web/ui/openapi.json, then npm run check there"
+    );
+}
+
 #[tokio::test]
 async fn every_reference_is_resolved() {
     let app = App::start().await;

@@ -109,7 +109,7 @@ export interface Verdict {
   at: string;
   point_id: string | null;
   decision: 'allow' | 'allow_agent_only' | 'defer' | 'deny';
-  until?: string;
+  until?: string | null;
   blocked: string | null;
   rules: { rule: string; es: string; en: string; refused: boolean }[];
   packs: { id: string; version: string; unjudged: string[] }[];

@@ -1,0 +1,24 @@
+// The shapes these screens read, held against the types generated from the server's OpenAPI document: a field
+// that the server renames or drops is a type error here. Nothing of this file reaches the browser.
+import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhyNot } from '../campaigns/types';
+import type { Disposition } from '../agent/desk.svelte';
+import type { components } from './openapi.gen';
+
+/** The document marks what may be null as optional; the server always sends it. */
+type Sent<T> = T extends readonly unknown[] ? { [K in keyof T]: Sent<T[K]> } : T extends object ? { [K in keyof T]-?: Sent<Exclude<T[K], undefined>> } : T;
+type Server = { [K in keyof components['schemas']]: Sent<components['schemas'][K]> };
+/** What the server sends must do where the screens want `Ours`. */
+type Fits<Ours, Theirs extends Ours> = Theirs;
+
+export type Shapes = [
+  Fits<Campaign, Server['Campaign']>,
+  Fits<Segment, Server['Segment']>,
+  Fits<Script, Server['Script']>,
+  Fits<Portfolio, Server['Portfolio']>,
+  // Gaps are triples, which the document can only call lists.
+  Fits<Omit<Recording, 'gaps'>, Server['Recording']>,
+  Fits<Attempt, Server['Attempt']>,
+  Fits<File, Server['DebtorFileReply']>,
+  Fits<WhyNot, Server['WhyNotReply']>,
+  Fits<Disposition, Server['Disposition']>,
+];
