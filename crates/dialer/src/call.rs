@@ -73,6 +73,8 @@ pub struct Call {
     pub abandoned: bool,
     /// Ended for lack of audio.
     pub one_way: bool,
+    /// Has its disposition already.
+    pub disposed: bool,
     /// The end was ordered by us (agent, limit, withdrawal).
     pub ended_by_us: bool,
 }

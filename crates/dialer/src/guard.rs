@@ -295,22 +295,59 @@ impl Guard {
             scope.roll(now);
             level = level.stricter(scope.level(now, cap, target, ask.agents));
         }
-        let (mode, shrink, why) = match (ask.mode, level) {
-            (DialMode::Power | DialMode::Predictive, Level::Progressive(why)) => {
-                (DialMode::Progressive, 0.0, Some(why))
-            }
-            (DialMode::Manual | DialMode::Preview | DialMode::Agentless, _) => {
-                (ask.mode, 1.0, None)
-            }
-            (_, Level::Preview(why)) => (DialMode::Preview, 0.0, Some(why)),
-            (mode, Level::Normal(shrink)) => {
-                let why = (shrink < 1.0).then_some("abandonment_cap_near");
-                (mode, shrink, why)
-            }
-            (mode, Level::Progressive(_)) => (mode, 1.0, None),
-        };
-        GuardState { mode, shrink, why }
+        lowered(ask.mode, level)
     }
+}
+
+/// The hard stop for one campaign alone, as simulations run it.
+#[derive(Debug)]
+pub struct HardStop {
+    scope: Scope,
+    cap: f64,
+    target: f64,
+}
+
+impl HardStop {
+    /// For a window that ends at `window_ends`; cap and target as shares.
+    #[must_use]
+    pub fn new(now: UtcMs, window_ends: UtcMs, cap: f64, target: f64) -> Self {
+        Self {
+            scope: Scope::new(now, window_ends.max(now.plus_ms(1))),
+            cap,
+            target,
+        }
+    }
+
+    /// A live answer and its fate.
+    pub fn count(&mut self, now: UtcMs, abandoned: bool) {
+        self.scope.count(now, abandoned);
+    }
+
+    /// What it says to a predictive campaign with so many agents at work.
+    pub fn state(&mut self, now: UtcMs, agents: f64) -> GuardState {
+        self.scope.roll(now);
+        lowered(
+            DialMode::Predictive,
+            self.scope.level(now, self.cap, self.target, agents),
+        )
+    }
+}
+
+/// The mode in force by a level.
+fn lowered(asked: DialMode, level: Level) -> GuardState {
+    let (mode, shrink, why) = match (asked, level) {
+        (DialMode::Power | DialMode::Predictive, Level::Progressive(why)) => {
+            (DialMode::Progressive, 0.0, Some(why))
+        }
+        (DialMode::Manual | DialMode::Preview | DialMode::Agentless, _) => (asked, 1.0, None),
+        (_, Level::Preview(why)) => (DialMode::Preview, 0.0, Some(why)),
+        (mode, Level::Normal(shrink)) => {
+            let why = (shrink < 1.0).then_some("abandonment_cap_near");
+            (mode, shrink, why)
+        }
+        (mode, Level::Progressive(_)) => (mode, 1.0, None),
+    };
+    GuardState { mode, shrink, why }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod guard;
 mod invariants;
 mod lines;
 mod pacing;
+pub mod predictive;
 mod router;
 mod session;
 mod spec;
@@ -33,7 +34,7 @@ mod talk;
 
 pub use call::{Call, CallOver, Phase};
 pub use engine::{CampaignView, Dialer, Refusal};
-pub use guard::{GuardState, Tally};
+pub use guard::{GuardState, HardStop, Tally};
 pub use invariants::Breach;
 pub use lines::StartGate;
 pub use pacing::{ModeRefused, Observation, Pacing, PacingView, policy};

@@ -416,7 +416,7 @@ impl Dialer {
             item: call.item,
         })));
         if joined && let Some(agent) = call.agent {
-            self.after_wrap_began(now, agent, attempt);
+            self.after_wrap_began(now, agent, attempt, call.disposed);
         }
         self.launch_now = true;
     }

@@ -73,6 +73,10 @@ impl Dialer {
                 "link_lost",
                 "the agent's screen is not connected",
             )),
+            Wish::Ready if session.call.is_some() => Err(Refusal::new(
+                "call_ending",
+                "the last call is still being ended: try again in a moment",
+            )),
             Wish::Ready if !session.voice_ok() => Err(Refusal::new(
                 "phone_down",
                 "the agent's phone leg is not up: register the phone and answer it",
@@ -173,16 +177,23 @@ impl Dialer {
         }
     }
 
-    /// What follows at once after the end of the call was told.
-    pub(super) fn after_wrap_began(&mut self, now: UtcMs, id: AgentId, attempt: AttemptId) {
-        let Some(session) = self.agents.get_mut(&id) else {
+    /// What follows at once after the end of the call was told. An agent who was paused for a lost link
+    /// meanwhile will not dispose of it any more.
+    pub(super) fn after_wrap_began(
+        &mut self,
+        now: UtcMs,
+        id: AgentId,
+        attempt: AttemptId,
+        disposed: bool,
+    ) {
+        let Some(session) = self.agents.get(&id) else {
             return;
         };
         if session.wrap == Some(attempt) {
             if session.disposed {
                 self.try_leave_wrap(now, id);
             }
-        } else if !std::mem::take(&mut session.disposed) {
+        } else if !disposed {
             self.push(Command::NotDisposed { attempt, agent: id });
         }
     }
@@ -193,6 +204,9 @@ impl Dialer {
         attempt: AttemptId,
         then: Option<Wish>,
     ) -> Result<(), Refusal> {
+        if let Some(call) = self.calls.get_mut(&attempt) {
+            call.disposed = true;
+        }
         let found = self
             .agents
             .iter()
@@ -379,7 +393,7 @@ impl Dialer {
             ));
         }
         let state = session.state();
-        if !matches!(state, AgentState::Ready | AgentState::Paused) {
+        if !matches!(state, AgentState::Ready | AgentState::Paused) || session.call.is_some() {
             return Err(Refusal::new(
                 "agent_busy",
                 format!("an agent who is {state} cannot dial"),

@@ -333,6 +333,7 @@ impl Dialer {
                 waited: false,
                 abandoned: false,
                 one_way: false,
+                disposed: false,
                 ended_by_us: false,
             },
         );

@@ -68,7 +68,14 @@ pub(super) fn ended_attempts_are_whole(tables: &Tables, limits: &Limits, out: &m
             breach(
                 out,
                 8,
-                format!("attempt {} was talked and has no disposition", attempt.id),
+                format!(
+                    "attempt {} was talked from {:?} to {:?} by {:?} and has no disposition ({:?})",
+                    attempt.id,
+                    attempt.bridged_at,
+                    attempt.ended_at,
+                    attempt.agent_id,
+                    attempt.result
+                ),
             );
         }
     }

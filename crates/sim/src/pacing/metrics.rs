@@ -264,7 +264,10 @@ fn ratio(a: u64, b: u64) -> f64 {
     f64_of(a) / f64_of(b).max(1.0)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of a week are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a week are far below 2^52"
+)]
 fn f64_of(n: u64) -> f64 {
     n as f64
 }

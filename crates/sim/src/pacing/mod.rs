@@ -7,6 +7,8 @@ mod metrics;
 mod numbers;
 pub mod obs;
 pub mod policies;
+pub mod protocol;
+pub mod report;
 mod run;
 pub mod scenario;
 mod world;

@@ -50,6 +50,11 @@ pub enum Outcome {
     Other,
 }
 
+/// An agent signed in: id, state, seconds in it, length of the last talk.
+pub type AgentRow = (Key, AgentState, f64, f64);
+/// A call in flight: id, phase, seconds since launch, seconds ringing.
+pub type CallRow = (Key, CallPhase, f64, Option<f64>);
+
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Obs {
@@ -82,9 +87,9 @@ pub struct Obs {
     /// Events in order.
     pub ev: Vec<Ev>,
     /// Agents signed in: id, state, seconds in it, length of the last talk; if told.
-    pub agents: Option<Vec<(Key, AgentState, f64, f64)>>,
+    pub agents: Option<Vec<AgentRow>>,
     /// Calls in flight: id, phase, seconds since launch, seconds ringing; if told.
-    pub calls: Option<Vec<(Key, CallPhase, f64, Option<f64>)>>,
+    pub calls: Option<Vec<CallRow>>,
     /// Estimates of the next numbers.
     pub next: Vec<f64>,
     /// So many of them must go first.

@@ -232,7 +232,11 @@ impl Pilot for Adapt {
     fn decide(&mut self, obs: &Obs) -> Reply {
         let diff = f64::from(obs.idle) - f64::from(obs.waiting);
         self.balance.push_back((obs.t, diff));
-        while self.balance.front().is_some_and(|b| obs.t - b.0 > BALANCE_S) {
+        while self
+            .balance
+            .front()
+            .is_some_and(|b| obs.t - b.0 > BALANCE_S)
+        {
             self.balance.pop_front();
         }
         if obs.t >= self.next_adapt {

@@ -21,6 +21,8 @@ pub struct RunSpec {
     pub cap: f64,
     /// Whether the hard stop of the law stands between policy and lines.
     pub hard_stop: bool,
+    /// Whether agents and calls are told one by one beside the events.
+    pub full: bool,
 }
 
 /// The policy with the hard stop before it: near the cap over-dialing shrinks, at it there is none.
@@ -91,6 +93,9 @@ pub fn run(scenario: &Scenario, spec: &RunSpec) -> Result<Figures, SettingsRefus
         }
         epoch += 1;
         let mut obs = world.advance(t);
+        if spec.full {
+            world.in_full(&mut obs);
+        }
         let free = !spec.hard_stop || guard.judge(&mut obs);
         let mut reply = pilot.decide(&obs);
         if !free {

@@ -292,14 +292,13 @@ impl Scenario {
     /// Names file, line and field.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
         let mut json = serde_json::Deserializer::from_str(text);
-        let scenario: Self = serde_path_to_error::deserialize(&mut json).map_err(|e| {
-            ScenarioError::Shape {
+        let scenario: Self =
+            serde_path_to_error::deserialize(&mut json).map_err(|e| ScenarioError::Shape {
                 file: file.into(),
                 line: e.inner().line(),
                 field: e.path().to_string(),
                 why: e.inner().to_string(),
-            }
-        })?;
+            })?;
         json.end().map_err(|e| ScenarioError::Shape {
             file: file.into(),
             line: e.line(),
@@ -382,7 +381,8 @@ impl Scenario {
             let fine = |x: &(f64, f64, f64)| x.0 > 0.0 && x.1 > 0.0 && x.1 < 1.0 && x.2 > 0.0;
             if p.parts.is_empty() || !p.parts.iter().all(fine) || p.window == 0 || p.window > 4_096
             {
-                let why = "weights and concentrations above 0, means between 0 and 1, window 1 to 4096";
+                let why =
+                    "weights and concentrations above 0, means between 0 and 1, window 1 to 4096";
                 return Err(("per_number".into(), why.into()));
             }
         }

@@ -107,7 +107,6 @@ struct Call {
     /// Time that the phase after setup takes.
     ring_s: f64,
     live_at: f64,
-    estimate: Option<f64>,
 }
 
 /// The world.
@@ -119,8 +118,6 @@ pub(super) struct World<'a> {
     numbers: Option<Numbers>,
     calls: HashMap<u64, Call>,
     waiting: VecDeque<u64>,
-    /// Lines held by messages.
-    messages: u32,
     next_id: u64,
     lines: u32,
     tokens: f64,
@@ -149,7 +146,6 @@ impl<'a> World<'a> {
                 .map(|p| Numbers::new(p, stream(STREAM_NUMBERS))),
             calls: HashMap::new(),
             waiting: VecDeque::new(),
-            messages: 0,
             next_id: 0,
             lines: 0,
             tokens: (scenario.limits.cps * BUCKET_S).max(1.0),
@@ -213,7 +209,8 @@ impl<'a> World<'a> {
         let order = match &mut self.numbers {
             None => vec![None; usize::try_from(count).unwrap_or(0)],
             Some(numbers) => {
-                let taken = numbers.take(self.now, usize::try_from(count).unwrap_or(0), &reply.pick);
+                let taken =
+                    numbers.take(self.now, usize::try_from(count).unwrap_or(0), &reply.pick);
                 taken.into_iter().map(Some).collect()
             }
         };
@@ -283,7 +280,6 @@ impl<'a> World<'a> {
             ringing: None,
             ring_s,
             live_at: 0.0,
-            estimate,
         };
         self.calls.insert(id, call);
         let first = if let Fate::Over(_) = fate {
@@ -299,14 +295,15 @@ impl<'a> World<'a> {
             What::Step(id) => self.step(id),
             What::Deadline(id) => self.unanswered(id, true),
             What::HangUp(id) => self.unanswered(id, false),
-            What::Message(_) => {
-                self.lines -= 1;
-                self.messages -= 1;
-            }
+            What::Message(_) => self.lines -= 1,
             other => {
-                let freed = self
-                    .floor
-                    .happen(self.now, other, &mut self.agenda, &mut self.obs, &mut self.metrics);
+                let freed = self.floor.happen(
+                    self.now,
+                    other,
+                    &mut self.agenda,
+                    &mut self.obs,
+                    &mut self.metrics,
+                );
                 self.lines -= freed.lines;
                 if freed.agent {
                     self.serve();
@@ -377,7 +374,8 @@ impl<'a> World<'a> {
         self.serve();
         if self.calls.contains_key(&id) {
             let customer = &self.scenario.customer;
-            self.agenda.put(now + customer.deadline_s, What::Deadline(id));
+            self.agenda
+                .put(now + customer.deadline_s, What::Deadline(id));
             if let Some(patience) = &customer.patience {
                 let waits = patience.draw(&mut self.fates);
                 if waits < customer.deadline_s {
@@ -396,19 +394,17 @@ impl<'a> World<'a> {
             };
             let person = matches!(call.fate, Fate::Person { .. });
             let talk = (!person).then_some(MACHINE_TALK_S);
-            let started = self.floor.start_talk(
-                self.now,
-                talk,
-                &mut self.agenda,
-                &mut self.metrics,
-            );
+            let started =
+                self.floor
+                    .start_talk(self.now, talk, &mut self.agenda, &mut self.metrics);
             let Some(started) = started else {
                 return;
             };
             self.waiting.pop_front();
             self.calls.remove(&id);
             self.obs.connected += 1;
-            self.metrics.connected(self.now, self.now - call.live_at, person);
+            self.metrics
+                .connected(self.now, self.now - call.live_at, person);
             self.tell(EvWhat::Connected(Key::from(id)));
             self.tell(started);
         }
@@ -424,7 +420,6 @@ impl<'a> World<'a> {
             self.obs.abandoned += 1;
             self.metrics.abandoned(self.now, person);
             self.tell(EvWhat::Abandoned(Key::from(id)));
-            self.messages += 1;
             let until = self.now + self.scenario.customer.message_s;
             self.agenda.put(until, What::Message(id));
         } else {
@@ -432,14 +427,6 @@ impl<'a> World<'a> {
             self.metrics.hung_up(self.now);
             self.tell(EvWhat::Ended(Key::from(id), Outcome::Other));
         }
-    }
-
-    /// Estimates of the calls in flight, for the protocol.
-    pub(super) fn estimate(&self, id: Key) -> Option<f64> {
-        u64::try_from(id)
-            .ok()
-            .and_then(|id| self.calls.get(&id))
-            .and_then(|c| c.estimate)
     }
 }
 

@@ -39,11 +39,19 @@ impl Visit for Line {
     }
 }
 
-/// Phones, documents and names of this world all look like nothing else in it.
+/// Documents and names of this world look like nothing else in it; its phones are runs of exactly so
+/// many digits (instants have 13, identities have letters).
 fn is_personal(line: &str) -> bool {
-    ["+5255", "5557", "DOC1X", "DOC2X", "Quetzalpa"]
-        .iter()
-        .any(|mark| line.contains(mark))
+    let named = ["+52", "DOC1X", "DOC2X", "Quetzalpa"];
+    named.iter().any(|mark| line.contains(mark))
+        || line
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| {
+                let phone = word.bytes().all(|b| b.is_ascii_digit());
+                phone
+                    && ((word.len() == 12 && word.starts_with("52557"))
+                        || (word.len() == 10 && word.starts_with("557")))
+            })
 }
 
 impl Subscriber for Notebook {
@@ -79,4 +87,29 @@ impl Subscriber for Notebook {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_data_in_a_line_is_seen() {
+        for line in [
+            " phone=+525570000123",
+            " number=525570000123",
+            " to 5570000123",
+            " name=Casimira Quetzalpa00001",
+            " document=DOC1X00001",
+        ] {
+            assert!(is_personal(line), "{line}");
+        }
+        for line in [
+            " agent=01a20f92-ab00-7082-a561-55570d2e154c",
+            " at=1795557891989",
+            " phone=··23",
+        ] {
+            assert!(!is_personal(line), "{line}");
+        }
+    }
 }

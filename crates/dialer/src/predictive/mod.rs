@@ -1,0 +1,380 @@
+//! Predictive pacing: how many calls now, so that people who answer find an agent and agents find
+//! people.
+//!
+//! Pure: the time (seconds from any start) and everything that happened are arguments; there is no
+//! chance in it. Tell it every change of a call ([`Predictive::call`]) and of an agent
+//! ([`Predictive::agent`]) and ask [`Predictive::decide`] on every tick and whenever an agent frees.
+//! It learns on line, what is still in progress included; it forecasts which agents will be free and
+//! which calls in flight a person will answer, and dials while the chance that one more answer finds
+//! nobody stays under a threshold; the threshold follows what was really abandoned.
+
+mod agents;
+mod calls;
+mod chance;
+mod hazard;
+mod numbers;
+mod risk;
+
+use agents::Agents;
+use calls::{Calls, Stage};
+use chance::Chance;
+use numbers::Numbers;
+use risk::{Count, Moments};
+
+/// Identity of a call or an agent, whatever the host counts them by.
+pub type Key = u128;
+
+/// Instants of a fresh call's answer at which the risk is taken.
+const HORIZONS: usize = 5;
+/// Prior weight at the start, calls: enough not to burst, little enough to be forgotten in minutes.
+const PRIOR_CALLS: f64 = 30.0;
+/// Least prior weight, calls: a bin that is empty still has a rate.
+const PRIOR_LEAST: f64 = 2.0;
+/// Half-life of the prior weight, s.
+const PRIOR_HALF_LIFE_S: f64 = 600.0;
+/// Threshold of the risk before anything is known.
+const THETA: f64 = 0.02;
+/// Gain of the feedback: change of ln θ by one abandoned call too many.
+const KAPPA: f64 = 0.1;
+/// Limits of the feedback on ln θ, against wind-up: how far it falls, how far it rises.
+const WIND_UP: (f64, f64) = (-4.0, 1.5);
+/// Share of the limit in which an agent who frees is still in time for a waiting call.
+const IN_TIME: f64 = 0.75;
+/// Agents up to which the sums are exact.
+const EXACT_AGENTS: usize = 64;
+/// Age of the tables at which they are made again, s.
+const TABLE_AGE_S: f64 = 2.0;
+/// Relative change of the fast factors at which the tables are made again.
+const TABLE_CHANGE: f64 = 0.03;
+/// Most calls one decision launches.
+const LAUNCHES_MAX: u32 = 2_000;
+
+/// What a campaign sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Share of live answers that may be abandoned: what the feedback holds, below the legal cap.
+    pub target: f64,
+    /// From a live answer to an agent, s.
+    pub limit_s: f64,
+    /// Longest ringing, s.
+    pub ring_timeout_s: f64,
+}
+
+/// Settings that cannot be dialed with.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum SettingsRefused {
+    /// No abandonment is allowed at all.
+    #[error(
+        "abandonment target {0}: predictive dialing needs a share above 0 and below 0.5; with a cap of 0 choose progressive"
+    )]
+    Target(f64),
+    /// The limit is not a time.
+    #[error("agent within {0} s: must be above 0 and at most 60 s")]
+    Limit(f64),
+    /// The ring time is not a time.
+    #[error("ring timeout {0} s: must be from 5 to 120 s")]
+    RingTimeout(f64),
+}
+
+/// Something that happened to a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CallEvent {
+    /// Dialed, with the estimate that a person answers, if there is one.
+    Launched(Option<f64>),
+    /// It rings.
+    Ringing,
+    /// Answered by somebody or something.
+    Answered,
+    /// A person.
+    Live,
+    /// Joined with an agent.
+    Connected,
+    /// A person found no agent in time.
+    Abandoned,
+    /// Over without a person: busy, no such number, no answer, machine, congestion.
+    Ended,
+    /// Withdrawn by us; tells nothing.
+    Withdrawn,
+}
+
+/// State of an agent as far as pacing goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentState {
+    /// Not signed in.
+    Off,
+    /// Takes a call now.
+    Idle,
+    /// With a call.
+    Talk,
+    /// Wrap-up.
+    Wrap,
+    /// Paused.
+    Break,
+}
+
+/// Where a call stands when a host tells all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPhase {
+    /// Dialed, does not ring yet.
+    Setup,
+    /// Rings.
+    Ring,
+    /// Answered, not known by whom.
+    Detect,
+    /// A person without an agent.
+    Wait,
+}
+
+/// The situation at a decision.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Look {
+    /// Agents free now.
+    pub idle: u32,
+    /// People who wait for an agent.
+    pub waiting: u32,
+    /// Most calls that lines and rates allow now.
+    pub most: u32,
+    /// Factor on the risk, 0 to 1: the guard's.
+    pub shrink: f64,
+}
+
+/// The policy.
+#[derive(Debug)]
+pub struct Predictive {
+    settings: Settings,
+    calls: Calls,
+    agents: Agents,
+    numbers: Numbers,
+    /// Σ (abandoned − α), clamped.
+    excess: f64,
+    tabled_at: f64,
+    tabled_factor: f64,
+    free: [Count; HORIZONS],
+    wanted: [Count; HORIZONS],
+}
+
+impl Predictive {
+    /// A policy that has learned nothing.
+    ///
+    /// # Errors
+    /// When the settings leave nothing to decide.
+    pub fn new(settings: Settings) -> Result<Self, SettingsRefused> {
+        if !(settings.target > 0.0 && settings.target < 0.5) {
+            return Err(SettingsRefused::Target(settings.target));
+        }
+        if !(settings.limit_s > 0.0 && settings.limit_s <= 60.0) {
+            return Err(SettingsRefused::Limit(settings.limit_s));
+        }
+        if !(settings.ring_timeout_s >= 5.0 && settings.ring_timeout_s <= 120.0) {
+            return Err(SettingsRefused::RingTimeout(settings.ring_timeout_s));
+        }
+        let mut policy = Self {
+            settings,
+            calls: Calls::new(settings.ring_timeout_s),
+            agents: Agents::new(),
+            numbers: Numbers::default(),
+            excess: 0.0,
+            tabled_at: f64::NEG_INFINITY,
+            tabled_factor: 1.0,
+            free: Default::default(),
+            wanted: Default::default(),
+        };
+        policy.settle(0.0);
+        Ok(policy)
+    }
+
+    /// A call changed.
+    pub fn call(&mut self, t: f64, id: Key, what: CallEvent) {
+        match what {
+            CallEvent::Launched(estimate) => {
+                let odds = estimate.map_or(1.0, |e| self.numbers.odds(e));
+                self.calls.launched(t, id, estimate, odds);
+            }
+            CallEvent::Ringing => self.calls.ringing(t, id),
+            CallEvent::Answered => self.calls.answered(t, id),
+            CallEvent::Live => {
+                self.calls.live(t, id);
+            }
+            CallEvent::Connected | CallEvent::Abandoned => {
+                self.calls.live(t, id);
+                if let Some(estimate) = self.calls.gone(t, id).and_then(|c| c.estimate) {
+                    self.numbers.learn(t, estimate, true);
+                }
+                let abandoned = f64::from(u8::from(what == CallEvent::Abandoned));
+                self.excess = (self.excess + abandoned - self.settings.target)
+                    .clamp(-WIND_UP.1 / KAPPA, -WIND_UP.0 / KAPPA);
+            }
+            CallEvent::Ended => {
+                if let Some(call) = self.calls.gone(t, id)
+                    && let Some(estimate) = call.estimate
+                    && call.stage != Stage::Wait
+                {
+                    self.numbers.learn(t, estimate, false);
+                }
+            }
+            CallEvent::Withdrawn => self.calls.forget(id),
+        }
+    }
+
+    /// An agent is in a new state.
+    pub fn agent(&mut self, t: f64, id: Key, state: AgentState) {
+        self.agents.moved(t, id, state);
+    }
+
+    /// All agents who are signed in, as the host sees them: id, state, seconds in it, length of the
+    /// last talk. Puts right what events did not tell.
+    pub fn agents_are(&mut self, t: f64, all: &[(Key, AgentState, f64, f64)]) {
+        let known: std::collections::BTreeSet<Key> = all.iter().map(|a| a.0).collect();
+        self.agents.keep(|id| known.contains(&id));
+        for (id, state, in_state, talk) in all {
+            self.agents.set(t, *id, *state, *in_state, *talk);
+        }
+    }
+
+    /// All calls in flight as the host sees them: id, phase, seconds since launch, seconds ringing.
+    /// Puts right what events did not tell.
+    pub fn calls_are(&mut self, t: f64, all: &[(Key, CallPhase, f64, Option<f64>)]) {
+        let known: std::collections::BTreeSet<Key> = all.iter().map(|c| c.0).collect();
+        self.calls.keep(|id| known.contains(&id));
+        for (id, phase, launched, ringing) in all {
+            if self.calls.knows(*id) {
+                continue;
+            }
+            let (stage, age) = match phase {
+                CallPhase::Setup => (Stage::Setup, *launched),
+                CallPhase::Ring => (Stage::Ring, ringing.unwrap_or(0.0)),
+                CallPhase::Detect => (Stage::Detect(ringing.unwrap_or(0.0)), 0.0),
+                CallPhase::Wait => (Stage::Wait, 0.0),
+            };
+            self.calls.adopt(t, *id, stage, age);
+        }
+    }
+
+    /// Calls to launch now.
+    pub fn decide(&mut self, t: f64, look: &Look) -> u32 {
+        self.calls.count_all(t);
+        let factor = self.calls.hit_factor();
+        let moved = (factor / self.tabled_factor - 1.0).abs() > TABLE_CHANGE;
+        if t - self.tabled_at >= TABLE_AGE_S || moved {
+            self.settle(t);
+        }
+        let most = look.most.min(LAUNCHES_MAX);
+        if most == 0 {
+            return 0;
+        }
+        let spare = i64::from(look.idle) - i64::from(look.waiting);
+        let allowed =
+            self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(look.idle).max(0.5).sqrt();
+        if self.agents.at_work() <= EXACT_AGENTS {
+            self.exact(t, spare, allowed, most)
+        } else {
+            self.normal(t, spare, allowed, most)
+        }
+    }
+
+    /// Threshold of the risk in force.
+    #[must_use]
+    pub fn theta(&self) -> f64 {
+        THETA * (-KAPPA * self.excess).exp()
+    }
+
+    /// Chance that a call dialed now will reach a person, as learned.
+    #[must_use]
+    pub fn live_share(&self) -> f64 {
+        self.calls.fresh.ever
+    }
+
+    /// Calls in flight whose answer is open, as far as it was told.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.calls.open()
+    }
+
+    fn settle(&mut self, t: f64) {
+        let weight = (PRIOR_CALLS * 0.5_f64.powf(t.max(0.0) / PRIOR_HALF_LIFE_S)).max(PRIOR_LEAST);
+        self.calls.settle(t, weight);
+        let grace = IN_TIME * self.settings.limit_s;
+        self.agents
+            .settle(t, weight, &self.calls.horizons.map(|h| h + grace));
+        self.tabled_at = t;
+        self.tabled_factor = self.calls.hit_factor();
+    }
+
+    fn exact(&mut self, t: f64, spare: i64, allowed: f64, most: u32) -> u32 {
+        for (free, wanted) in self.free.iter_mut().zip(&mut self.wanted) {
+            free.clear();
+            wanted.clear();
+        }
+        for chances in self.agents.free(t) {
+            for (count, r) in self.free.iter_mut().zip(chances) {
+                count.add(r);
+            }
+        }
+        for chance in self.calls.chances(t) {
+            for (count, q) in self.wanted.iter_mut().zip(chance.by) {
+                count.add(q);
+            }
+        }
+        let fresh: Chance = self.calls.fresh;
+        let mut launches = 0;
+        while launches < most {
+            let mut risk = 0.0;
+            for (free, wanted) in self.free.iter().zip(&mut self.wanted) {
+                wanted.sum_up();
+                risk += free.short(spare, wanted);
+            }
+            if risk > allowed * f64_of(HORIZONS) {
+                break;
+            }
+            for (count, q) in self.wanted.iter_mut().zip(fresh.by) {
+                count.add(q);
+            }
+            launches += 1;
+        }
+        launches
+    }
+
+    fn normal(&self, t: f64, spare: i64, allowed: f64, most: u32) -> u32 {
+        let (mut free, mut wanted) = (
+            [Moments::default(); HORIZONS],
+            [Moments::default(); HORIZONS],
+        );
+        for chances in self.agents.free(t) {
+            for (sum, r) in free.iter_mut().zip(chances) {
+                sum.add(r);
+            }
+        }
+        for chance in self.calls.chances(t) {
+            for (sum, q) in wanted.iter_mut().zip(chance.by) {
+                sum.add(q);
+            }
+        }
+        let (fresh, error) = (self.calls.fresh, self.calls.hit_error());
+        #[expect(clippy::cast_precision_loss, reason = "a count of agents")]
+        let spare = spare as f64;
+        let risk = |n: u32| {
+            let mut sum = 0.0;
+            for j in 0..HORIZONS {
+                let more = wanted[j].plus(f64::from(n), fresh.by[j]);
+                sum += Moments::short(spare, free[j], more, error);
+            }
+            sum / f64_of(HORIZONS)
+        };
+        // The risk grows with every call: the largest number whose last call is under it.
+        let (mut low, mut high) = (0, most);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if risk(middle) <= allowed {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a small count")]
+const fn f64_of(n: usize) -> f64 {
+    n as f64
+}
