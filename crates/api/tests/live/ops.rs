@@ -11,8 +11,11 @@ async fn open(floor: &Floor, path: &str) -> (StatusCode, Value) {
         .await
 }
 
+/// Labels of a sample: name and value.
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
 /// Name, labels and value of a line of the text form; `None` when it is not well formed.
-fn sample(line: &str) -> Option<(&str, Vec<(&str, &str)>, f64)> {
+fn sample(line: &str) -> Option<(&str, Labels<'_>, f64)> {
     let (head, value) = line.rsplit_once(' ')?;
     let value = value.parse().ok()?;
     let Some((name, labels)) = head.split_once('{') else {
