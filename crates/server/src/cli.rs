@@ -37,6 +37,10 @@ pub(crate) enum Command {
     /// Prove that recordings are whole.
     #[command(subcommand)]
     Verify(VerifyCommand),
+    /// Run pacing scenarios on virtual time: the live policy beside others.
+    Simulate(SimulateArgs),
+    /// The pacing policy as a process: line-delimited JSON on standard input and output.
+    Pace,
     /// Make the sample portfolio from arrears rows (see config/portfolio/README.md).
     SamplePortfolio(SampleArgs),
     /// The demo's carrier, a process of its own.
@@ -245,6 +249,30 @@ pub(crate) struct ExportArgs {
 pub(crate) enum VerifyCommand {
     /// Every answered, recordable call has a playable recording whose hash matches.
     Recordings(ConfigArgs),
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Scenario files (JSON, see crates/sim/README.md).
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    /// Policies: predictive, predictive-blind, progressive, adapt, ratio:R; again for more. Default:
+    /// predictive, progressive and adapt.
+    #[arg(long, value_name = "P")]
+    pub policy: Vec<String>,
+    /// Seeds of each.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// Cap on abandonment, percent.
+    #[arg(long, default_value_t = 3.0)]
+    pub cap_pct: f64,
+    /// Write every figure here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw occupancy over abandonment here.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 /// `sample-portfolio`.

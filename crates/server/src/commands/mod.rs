@@ -6,8 +6,10 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod law;
 pub(crate) mod migrate;
+pub(crate) mod pace;
 pub(crate) mod sample;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod user;
 pub(crate) mod verify;
 
