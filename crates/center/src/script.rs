@@ -2,6 +2,7 @@
 
 use crate::card::Viewer;
 use crate::live::Stocked;
+use crate::words;
 use domain::entity::{Debt, Language, ScriptStep};
 use domain::money::Currency;
 use serde_json::{Value, json};
@@ -60,7 +61,10 @@ fn variable(name: &str, stocked: &Stocked, viewer: &Viewer<'_>) -> Option<String
         "client.name" => closed(Some(stocked.setting.client.name.clone())),
         "debt.balance" => closed(debt.map(|d| amount(d.balance_minor(), d.currency))),
         "debt.minimum" => closed(debt.map(|d| amount(d.minimum_minor, d.currency))),
-        "debt.due_date" => closed(debt.map(|d| d.due_date.clone())),
+        "debt.due_date" => closed(debt.map(|d| {
+            let english = stocked.facts.debtor.language == Language::En;
+            words::spoken_date(&d.due_date, english)
+        })),
         "debt.product" => closed(debt.map(|d| d.product.clone())),
         _ => return None,
     })
@@ -118,6 +122,16 @@ pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_spoken_in_the_debtor_s_language() {
+        assert_eq!(
+            words::spoken_date("2026-11-06", false),
+            "6 de noviembre de 2026"
+        );
+        assert_eq!(words::spoken_date("2026-01-31", true), "31 January 2026");
+        assert_eq!(words::spoken_date("pronto", false), "pronto");
+    }
 
     #[test]
     fn amounts_are_grouped_by_their_currency() {

@@ -1,7 +1,7 @@
 //! Words of results and reasons in Spanish and English, for cards, boards and why-not.
 
 use crate::view::Problem;
-use domain::entity::{BlockReason, CallResult, CampaignStatus};
+use domain::entity::{BlockReason, CallResult, CampaignStatus, DialMode};
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 
@@ -36,6 +36,60 @@ pub(crate) const fn result(result: CallResult) -> Both {
         R::BlockedSuppressed => ("bloqueada: lista de exclusión", "blocked: listed"),
         R::BlockedRule => ("bloqueada por regla", "blocked by rule"),
         R::Unknown => ("sin resultado conocido", "fate unknown"),
+    }
+}
+
+/// What a dial mode is called.
+pub(crate) const fn mode(mode: DialMode) -> Both {
+    match mode {
+        DialMode::Manual => ("manual", "manual"),
+        DialMode::Preview => ("vista previa", "preview"),
+        DialMode::Progressive => ("progresivo", "progressive"),
+        DialMode::Power => ("potencia", "power"),
+        DialMode::Predictive => ("predictivo", "predictive"),
+        DialMode::Agentless => ("sin gestor", "agentless"),
+    }
+}
+
+const MONTHS_ES: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A date as it is read aloud; what is no `YYYY-MM-DD` stays as it is.
+pub(crate) fn spoken_date(date: &str, english: bool) -> String {
+    let Ok(day) = date.parse::<jiff::civil::Date>() else {
+        return date.to_owned();
+    };
+    let month = usize::from(day.month().unsigned_abs()) - 1;
+    if english {
+        format!("{} {} {}", day.day(), MONTHS_EN[month], day.year())
+    } else {
+        format!("{} de {} de {}", day.day(), MONTHS_ES[month], day.year())
     }
 }
 

@@ -143,9 +143,10 @@ fn guard_problem(mode: DialMode, why: &'static str) -> Problem {
             ),
         );
     }
+    let (es, en) = words::mode(mode);
     Problem {
         code,
-        es: format!("el tope de abandono bajó el modo a {mode}"),
-        en: format!("the abandonment cap lowered the mode to {mode}"),
+        es: format!("el tope de abandono bajó el modo a {es}"),
+        en: format!("the abandonment cap lowered the mode to {en}"),
     }
 }
