@@ -7,6 +7,7 @@ pub mod checkers;
 pub mod clock;
 pub mod contract;
 pub mod fate;
+mod mishaps;
 pub mod pacing;
 pub mod store;
 pub mod trunk;

@@ -1,6 +1,8 @@
 //! A simulated carrier behind the `Trunk` port, with its own log of every INVITE and with faults:
 //! lost reports, repeated reports, a dead trunk.
 
+pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
+
 use crate::fate::{Fate, FateMix, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
@@ -22,59 +24,11 @@ const MESSAGE_MS: u64 = 6_000;
 /// From the order to the first packet of the agent.
 const BRIDGE_MS: u64 = 5;
 
-/// One INVITE as the carrier saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invite {
-    /// Attempt.
-    pub attempt: AttemptId,
-    /// Number.
-    pub number: String,
-    /// When.
-    pub at: UtcMs,
-}
-
-/// What goes wrong on the telephone side.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TrunkFaults {
-    /// Reports lost, percent.
-    pub lost_pct: u32,
-    /// Reports told twice, percent.
-    pub repeated_pct: u32,
-    /// Reports told late, so that later ones overtake them, percent.
-    pub delayed_pct: u32,
-    /// Longest time from an order to its INVITE, ms.
-    pub slow_dial_ms: u64,
-}
-
 /// Longest delay of a late report, ms.
 const DELAY_MAX_MS: u64 = 3_000;
+
 /// A call whose end was lost is silent: told after this.
 const SILENCE_MS: u64 = 60_000;
-
-/// What the carrier did wrong so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Mishaps {
-    /// Reports lost.
-    pub lost: u64,
-    /// Reports told twice.
-    pub repeated: u64,
-    /// Reports told late.
-    pub delayed: u64,
-    /// Agents' legs dropped.
-    pub legs_dropped: u64,
-}
-
-impl std::ops::AddAssign for Mishaps {
-    fn add_assign(&mut self, other: Self) {
-        self.lost += other.lost;
-        self.repeated += other.repeated;
-        self.delayed += other.delayed;
-        self.legs_dropped += other.legs_dropped;
-    }
-}
-
-/// The carrier's log, which outlives our process.
-pub type InviteLog = Arc<Mutex<Vec<Invite>>>;
 
 /// How one call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,16 +158,6 @@ impl SimTrunk {
     #[must_use]
     pub fn live_calls(&self) -> usize {
         self.lock().calls.len()
-    }
-
-    /// Drops every call without a word, as when our process dies.
-    pub fn crash(&self) {
-        let mut state = self.lock();
-        for call in state.calls.values() {
-            let _ = call.stop.send(Stop::HungUp);
-        }
-        state.calls.clear();
-        state.legs.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

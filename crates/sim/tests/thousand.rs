@@ -2,6 +2,11 @@
 //! invariant may break. One world a thread; `MARCADOR_SIM_SEED=n` runs that seed alone and says more,
 //! `MARCADOR_SIM_CAMPAIGNS=n` runs longer, `MARCADOR_SIM_FIRST=n` elsewhere.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are what a person runs this for"
+)]
+
 use domain::entity::DialMode;
 use sim::world::{Counts, Outcome, Plan, run};
 use std::sync::Mutex;

@@ -1,6 +1,5 @@
 //! The suites against the parts in memory.
 
-use super::*;
 use crate::bus::{BusFaults, SimBus};
 use crate::store::MemoryStore;
 use domain::ports::Store;

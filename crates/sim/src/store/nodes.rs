@@ -71,7 +71,7 @@ impl NodeStore for MemoryStore {
                 found.orphans.push(attempt.clone());
             }
         }
-        let told: Vec<NewEvent> = found.orphans.iter().map(|a| events(a)).collect();
+        let told: Vec<NewEvent> = found.orphans.iter().map(events).collect();
         t.append(&told);
         found.open_recordings = t
             .recordings
