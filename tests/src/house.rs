@@ -42,7 +42,7 @@ pub const DEV_ARROWS: &[(&str, &[&str])] = &[
     ("marcador-tests", &["sip", "media", "sip-test", "domain"]),
 ];
 
-/// Every source file of ours, with its text.
+/// Every source file of ours, with its text; generated ones (`*.gen.*`, never committed) are not ours.
 #[must_use]
 pub fn sources(extensions: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

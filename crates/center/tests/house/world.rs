@@ -1,9 +1,4 @@
 //! A small house on virtual time: memory store, simulated carrier, real rule book, agents' sockets.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test file uses its part of the house"
-)]
 
 use crate::screen::Screen;
 use center::{Center, CenterConfig, CenterHandle, DeskHub, DisposeAsk, Ports, StateAsk};

@@ -190,17 +190,17 @@ fn take(rig: &mut Rig, step: &Step, by_hand: &mut u128) {
                 rig.tell(Input::HangUp(attempt));
             }
         }
-        Step::Hold(n, on) => {
-            if let Some(attempt) = nth(rig, n, |p| p == Phase::Connected) {
-                ask(rig, Input::Hold { attempt, on });
-            }
-        }
         _ => take_more(rig, step, by_hand),
     }
 }
 
 fn take_more(rig: &mut Rig, step: &Step, by_hand: &mut u128) {
     match *step {
+        Step::Hold(n, on) => {
+            if let Some(attempt) = nth(rig, n, |p| p == Phase::Connected) {
+                ask(rig, Input::Hold { attempt, on });
+            }
+        }
         Step::Dispose(n) => {
             let open = rig.brain.agent(agent(n)).and_then(|s| s.wrap.or(s.call));
             if let Some(attempt) = open {

@@ -101,6 +101,19 @@ fn stretches(rng: &mut ChaCha8Rng, most: u32, longest_ms: u64) -> Vec<Stretch> {
     (0..count).map(one).collect()
 }
 
+/// Up to two kills of the process, at an instant or while an attempt is being committed.
+fn crashes(rng: &mut ChaCha8Rng) -> Vec<CrashAt> {
+    (0..rng.random_range(0..=2))
+        .map(|_| {
+            if rng.random_bool(0.5) {
+                CrashAt::Ms(rng.random_range(2_000..240_000))
+            } else {
+                CrashAt::Open(rng.random_range(1..70))
+            }
+        })
+        .collect()
+}
+
 impl Plan {
     /// Draws a plan with every kind of fault in it, in some measure.
     #[must_use]
@@ -118,15 +131,7 @@ impl Plan {
         let (campaigns, two_clients) = (rng.random_range(1..=2), rng.random_bool(0.5));
         let hour = if early { 7 } else { rng.random_range(9..17) };
         let start = MIDNIGHT.plus_ms(hour * HOUR_MS - if early { 3 * MINUTE_MS } else { 0 });
-        let crashes = (0..rng.random_range(0..=2))
-            .map(|_| {
-                if rng.random_bool(0.5) {
-                    CrashAt::Ms(rng.random_range(2_000..240_000))
-                } else {
-                    CrashAt::Open(rng.random_range(1..70))
-                }
-            })
-            .collect();
+        let crashes = crashes(&mut rng);
         Self {
             seed,
             start,
