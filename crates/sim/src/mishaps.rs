@@ -2,7 +2,7 @@
 
 use domain::ids::AttemptId;
 use domain::time::UtcMs;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// One INVITE as the carrier saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,3 +52,11 @@ impl std::ops::AddAssign for Mishaps {
 
 /// The carrier's log, which outlives our process.
 pub type InviteLog = Arc<Mutex<Vec<Invite>>>;
+
+/// A lock that a panic of another holder does not spoil.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.lock() {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}

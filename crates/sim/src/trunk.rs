@@ -3,6 +3,8 @@
 
 pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
+use crate::mishaps::locked;
+
 use crate::fate::{Fate, FateMix, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
@@ -136,13 +138,6 @@ impl SimTrunk {
         true
     }
 
-    fn log(&self) -> MutexGuard<'_, Vec<Invite>> {
-        match self.log.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        }
-    }
-
     /// Kills the trunk (calls go nowhere, nothing is reported) or brings it back.
     pub fn set_dead(&self, dead: bool) {
         self.dead.store(dead, Ordering::SeqCst);
@@ -151,7 +146,17 @@ impl SimTrunk {
     /// The carrier's own log.
     #[must_use]
     pub fn invites(&self) -> Vec<Invite> {
-        self.log().clone()
+        locked(&self.log).clone()
+    }
+
+    /// Drops every call without a word, as when our process dies.
+    pub fn crash(&self) {
+        let mut state = self.lock();
+        for call in state.calls.values() {
+            let _ = call.stop.send(Stop::HungUp);
+        }
+        state.calls.clear();
+        state.legs.clear();
     }
 
     /// Calls that are up or ringing now.
@@ -161,10 +166,7 @@ impl SimTrunk {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        match self.state.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        }
+        locked(&self.state)
     }
 
     /// Tells a report; `false` when it was lost.
@@ -371,7 +373,7 @@ impl Trunk for SimTrunk {
         };
         self.lock().calls.insert(order.attempt_id, live);
         let index = {
-            let mut log = self.log();
+            let mut log = locked(&self.log);
             log.push(Invite {
                 attempt: order.attempt_id,
                 number: order.number.clone(),

@@ -9,6 +9,7 @@ mod nodes;
 mod people;
 mod portfolio;
 
+use crate::mishaps::locked;
 use domain::entity::{
     Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor,
     Disposition, Hold, LedgerRow, Party, Payment, Portfolio, Promise, Recording, Script, Segment,
@@ -192,12 +193,5 @@ impl MemoryStore {
             ));
         }
         Ok(locked(&self.tables))
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    match mutex.lock() {
-        Ok(guard) => guard,
-        Err(poisoned) => poisoned.into_inner(),
     }
 }
