@@ -64,9 +64,10 @@ fn walk(dir: &Path, extensions: &[&str], found: &mut Vec<(PathBuf, String)>) {
             if !skip.iter().any(|s| name == *s) {
                 walk(&path, extensions, found);
             }
-        } else if path
-            .extension()
-            .is_some_and(|e| extensions.iter().any(|x| e == *x))
+        } else if !name.to_string_lossy().contains(".gen.")
+            && path
+                .extension()
+                .is_some_and(|e| extensions.iter().any(|x| e == *x))
             && let Ok(text) = std::fs::read_to_string(&path)
         {
             found.push((path, text));
