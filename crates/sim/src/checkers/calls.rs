@@ -14,24 +14,36 @@ pub(super) fn lines_within_limits(
     out: &mut Vec<Breach>,
 ) {
     let mut edges: Vec<(UtcMs, i32)> = Vec::new();
+    let mut spans = Vec::new();
     for invite in invites {
-        let end = tables
-            .attempts
-            .get(&invite.attempt)
-            .and_then(|a| a.ended_at);
+        let row = tables.attempts.get(&invite.attempt);
+        // When an orphan of a crash really ended nobody knows: its line may have been free before.
+        if limits.crashed && row.is_some_and(|a| is_unknown(a.state)) {
+            continue;
+        }
+        let end = row.and_then(|a| a.ended_at).unwrap_or(UtcMs(i64::MAX));
         edges.push((invite.at, 1));
-        edges.push((end.unwrap_or(UtcMs(i64::MAX)), -1));
+        edges.push((end, -1));
+        spans.push((end, invite.at, invite.attempt));
     }
     // An end and a start in the same millisecond: the end comes first.
     edges.sort();
     let mut lines = 0;
-    for (_, step) in edges {
+    for (at, step) in edges {
         lines += step;
         if usize::try_from(lines).is_ok_and(|n| n > limits.channels) {
+            // The one that ended first is the one that was given up too early.
+            let first = spans
+                .iter()
+                .filter(|(end, start, _)| *start <= at && at < *end)
+                .min();
             breach(
                 out,
                 5,
-                format!("{lines} lines on a trunk of {}", limits.channels),
+                format!(
+                    "{lines} lines on a trunk of {} at {at:?}, first to end: {first:?}",
+                    limits.channels
+                ),
             );
             break;
         }

@@ -144,6 +144,7 @@ impl Pilot for Live {
                 waiting: obs.waiting,
                 most: obs.most(),
                 shrink: obs.shrink,
+                share: 1.0,
             },
         );
         Reply {
