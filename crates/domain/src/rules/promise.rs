@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn amounts_and_outcomes() {
-        assert_eq!(least_minor(100_01, 500_00, 20), 2001);
-        assert_eq!(least_minor(0, 500_00, 20), 1);
-        assert_eq!(least_minor(900_00, 100, 20), 100);
+        assert_eq!(least_minor(10_001, 50_000, 20), 2001);
+        assert_eq!(least_minor(0, 50_000, 20), 1);
+        assert_eq!(least_minor(90_000, 100, 20), 100);
         assert!(check_amount(2000, 2001, 50_000).is_err());
         assert!(check_amount(2001, 2001, 50_000).is_ok());
         assert_eq!(outcome(1000, 1000, false), PromiseState::Kept);
