@@ -6,6 +6,7 @@
 #[macro_use]
 mod text_enum;
 
+pub mod answer;
 pub mod entity;
 mod error;
 pub mod event;

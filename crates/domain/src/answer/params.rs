@@ -1,0 +1,90 @@
+//! The parameters of the model and of the choice, each with its unit and reason.
+
+/// Parameters; the defaults are the house's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerParams {
+    /// Right-party contacts per call where nothing is known, 0–1: the middle of what portfolios show.
+    pub prior_right_party: f64,
+    /// Live answers per call where nothing is known, 0–1.
+    pub prior_live: f64,
+    /// Calls that the first prior is worth: a morning of one agent outweighs it.
+    pub prior_calls: f64,
+    /// Calls a campaign needs before its own level counts as much as the portfolio's.
+    pub campaign_calls: f64,
+    /// Calls an hour needs (with its neighbours) before its own rate counts as much as the day's: rates by
+    /// hour differ by some points, which a few dozen calls cannot show.
+    pub hour_calls: f64,
+    /// Calls to a point before its own level counts as much as the campaign's: people differ about as
+    /// much as a Beta of concentration 8.
+    pub point_calls: f64,
+    /// Calls to a point near an hour before that hour's own record counts as much as the point's level.
+    pub point_hour_calls: f64,
+    /// Width of the neighbourhood of an hour, h: habits last about an hour and a half.
+    pub width_h: f64,
+    /// What a try on another kind of day says about this one, 0–1.
+    pub other_day: f64,
+    /// Half-life of the levels, days: seasons and pay days change them.
+    pub level_half_life_d: f64,
+    /// Half-life of a point's own tries, days: phones and jobs change hands.
+    pub point_half_life_d: f64,
+    /// Factor on a point of confidence 0; between it and `confidence_full` by the confidence.
+    pub confidence_none: f64,
+    /// Factor on a point of confidence 100.
+    pub confidence_full: f64,
+    /// Factor on a point that the debtor gave himself.
+    pub given_by_debtor: f64,
+    /// Half-life of the record of forecasts, in forecasts: some days of a small campaign.
+    pub calibration_half_life: f64,
+    /// Contacts that a bin of the record needs before it moves a forecast halfway.
+    pub calibration_hits: f64,
+    /// What a contact spent now costs of the one it forgoes at the best later hour, 0–1: below 1 because
+    /// plans change and a debt that waits loses.
+    pub ration_price: f64,
+    /// Part of a later chance that is left after a day of waiting, 0–1.
+    pub day_discount: f64,
+    /// A call now is held back when its chance is below this part of the later one, 0–1: agents should
+    /// not stand idle for less.
+    pub hold_below: f64,
+    /// How far ahead a better hour is looked for, days.
+    pub look_days: i64,
+    /// Share of calls that go to somebody at random within the law, so that every hour stays known;
+    /// house rule: at least 0.05, a little above it so that a day with bad luck keeps it, too.
+    pub explore_share: f64,
+    /// Times a debtor may be passed over before he is due.
+    pub passes_max: u32,
+    /// Longest that a debtor may be passed over before he is due, h.
+    pub pass_max_h: i64,
+    /// Longest until a debtor passed over is looked at again, min.
+    pub look_again_min: i64,
+}
+
+impl Default for AnswerParams {
+    fn default() -> Self {
+        Self {
+            prior_right_party: 0.12,
+            prior_live: 0.22,
+            prior_calls: 60.0,
+            campaign_calls: 80.0,
+            hour_calls: 60.0,
+            point_calls: 8.0,
+            point_hour_calls: 4.0,
+            width_h: 1.5,
+            other_day: 0.4,
+            level_half_life_d: 30.0,
+            point_half_life_d: 45.0,
+            confidence_none: 0.6,
+            confidence_full: 1.2,
+            given_by_debtor: 1.1,
+            calibration_half_life: 4_000.0,
+            calibration_hits: 15.0,
+            ration_price: 0.9,
+            day_discount: 0.95,
+            hold_below: 0.6,
+            look_days: 3,
+            explore_share: 0.06,
+            passes_max: 24,
+            pass_max_h: 72,
+            look_again_min: 60,
+        }
+    }
+}

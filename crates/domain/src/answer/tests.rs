@@ -1,0 +1,217 @@
+//! The model says what its records say, shrinks what is thin, forgets, and chooses fairly.
+
+use super::*;
+use crate::time::{DAY_MS, HOUR_MS, UtcMs};
+use jiff::civil::time;
+use jiff::tz::TimeZone;
+
+/// Monday 2026-11-23, 00:00 UTC.
+const MONDAY: UtcMs = UtcMs(1_795_392_000_000);
+
+fn at(day: i64, hour: i64) -> UtcMs {
+    MONDAY.plus_ms(day * DAY_MS + hour * HOUR_MS)
+}
+
+fn seen(at: UtcMs, right_party: bool) -> Observation {
+    Observation {
+        campaign: None,
+        at,
+        slot: Slot::at(at, &TimeZone::UTC),
+        live: right_party,
+        right_party,
+        forecast: None,
+    }
+}
+
+fn tried(at: UtcMs, right_party: bool) -> Tried {
+    Tried {
+        at,
+        slot: Slot::at(at, &TimeZone::UTC),
+        right_party,
+    }
+}
+
+fn point(tries: &[Tried]) -> PointView<'_> {
+    PointView {
+        tries,
+        confidence: 67,
+        given_by_debtor: false,
+    }
+}
+
+fn right(model: &AnswerModel, tries: &[Tried], when: UtcMs) -> f64 {
+    let slot = Slot::at(when, &TimeZone::UTC);
+    model.chance(None, &point(tries), slot, when).right_party
+}
+
+/// A model that saw `hits` of 20 at every hour of two weeks, by `rate(hour)` of 20.
+fn taught(rate: impl Fn(i64) -> i64) -> AnswerModel {
+    let mut model = AnswerModel::default();
+    let mut calls = Vec::new();
+    for day in -14..0 {
+        for hour in 9..20 {
+            calls.extend((0..20).map(|n| seen(at(day, hour), n < rate(hour))));
+        }
+    }
+    model.learn(&calls);
+    model
+}
+
+#[test]
+fn what_was_never_tried_is_the_prior_of_the_level_above() {
+    let blank = AnswerModel::default();
+    let prior = blank.params().prior_right_party;
+    let slot = Slot::at(at(0, 10), &TimeZone::UTC);
+    assert!((blank.level_rate(None, slot) - prior).abs() < 1e-9);
+    let model = taught(|hour| if hour >= 17 { 8 } else { 2 });
+    let level = model.level_rate(None, Slot::at(at(0, 18), &TimeZone::UTC));
+    assert!((0.3..0.45).contains(&level), "{level}");
+    let fresh = right(&model, &[], at(0, 18));
+    assert!((fresh / level - 1.0).abs() < 0.02, "{fresh} {level}");
+    assert!(right(&model, &[], at(0, 10)) < 0.16);
+    // Another campaign of the portfolio speaks with the portfolio's voice.
+    let other = crate::ids::CampaignId(uuid::Uuid::from_u128(7));
+    assert!((model.level_rate(Some(other), slot) - model.level_rate(None, slot)).abs() < 1e-9);
+}
+
+#[test]
+fn own_tries_move_the_forecast_at_their_hour_most() {
+    let model = taught(|_| 4);
+    let evenings: Vec<Tried> = (-4..0).map(|day| tried(at(day, 18), true)).collect();
+    let (evening, morning) = (
+        right(&model, &evenings, at(0, 18)),
+        right(&model, &evenings, at(0, 9)),
+    );
+    let fresh = right(&model, &[], at(0, 18));
+    assert!(evening > morning + 0.1, "{evening} {morning}");
+    assert!(morning > fresh && evening < 0.95);
+    let deaf: Vec<Tried> = (-4..0).map(|day| tried(at(day, 10), false)).collect();
+    assert!(right(&model, &deaf, at(0, 10)) < right(&model, &deaf, at(0, 18)));
+}
+
+#[test]
+fn old_tries_are_forgotten() {
+    let model = taught(|_| 4);
+    let fresh = right(&model, &[], at(0, 18));
+    let new = right(&model, &[tried(at(-1, 18), true)], at(0, 18));
+    let old = right(&model, &[tried(at(-400, 18), true)], at(0, 18));
+    assert!(
+        new > old && (old - fresh).abs() < 0.01,
+        "{new} {old} {fresh}"
+    );
+}
+
+#[test]
+fn a_surer_point_is_worth_more() {
+    let model = taught(|_| 4);
+    let slot = Slot::at(at(0, 12), &TimeZone::UTC);
+    let of = |confidence, given_by_debtor| {
+        let view = PointView {
+            tries: &[],
+            confidence,
+            given_by_debtor,
+        };
+        model.chance(None, &view, slot, at(0, 12)).right_party
+    };
+    assert!(of(20, false) < of(80, false) && of(80, false) < of(80, true));
+    let chance = model.chance(None, &point(&[]), slot, at(0, 12));
+    assert!(chance.live >= chance.right_party);
+}
+
+#[test]
+fn forecasts_that_are_twice_too_high_are_halved_and_stay_in_order() {
+    let mut record = Calibration::default();
+    assert!((record.correct(0.3) - 0.3).abs() < 1e-12);
+    for n in 0..4_000_u32 {
+        let said = f64::from(n % 8) * 0.05 + 0.02;
+        let hit = f64::from(n * 37 % 1_000) / 1_000.0 < said / 2.0;
+        record.observe(said, hit, 4_000.0, 15.0);
+    }
+    let half = record.correct(0.25);
+    assert!((0.09..0.17).contains(&half), "{half}");
+    let line: Vec<f64> = (1_u8..100)
+        .map(|p| record.correct(f64::from(p) / 100.0))
+        .collect();
+    assert!(line.windows(2).all(|w| w[0] <= w[1] + 1e-12));
+}
+
+fn worth(model: &AnswerModel, when: UtcMs, law: impl FnMut(UtcMs) -> bool) -> Worth {
+    let window = (time(9, 0, 0, 0), time(20, 0, 0, 0));
+    let case = Outlook {
+        campaign: None,
+        point: point(&[]),
+        zone: &TimeZone::UTC,
+        window,
+        amount_minor: 100_000,
+    };
+    let ahead = hours_ahead(when, &TimeZone::UTC, window, model.params().look_days);
+    weigh(model, &case, &ahead, when, law)
+}
+
+#[test]
+fn a_call_in_a_bad_hour_waits_for_the_better_one_and_says_so() {
+    let model = taught(|hour| if hour >= 17 { 8 } else { 2 });
+    let morning = worth(&model, at(0, 10), |_| true);
+    let evening = worth(&model, at(0, 18), |_| true);
+    assert!(morning.value < 0.0 && morning.hold && evening.value > 0.0 && !evening.hold);
+    let later = morning.later.map(|l| Slot::at(l.at, &TimeZone::UTC).hour);
+    assert!(later.is_some_and(|h| h >= 17), "{later:?}");
+    let (es, en) = why_not_yet(&morning, &TimeZone::UTC);
+    assert!(es.starts_with("por qué todavía no: mejor el 23/11"), "{es}");
+    assert!(en.starts_with("why not yet: better at 23/11"), "{en}");
+    let (es, en) = why_now(&evening, Why::Value, &TimeZone::UTC);
+    assert!(es.starts_with("por qué ahora") && en.starts_with("why now"));
+    // Where the law leaves no later hour, now is the time.
+    let only = worth(&model, at(0, 10), |_| false);
+    assert!(only.later.is_none() && only.value > 0.0 && !only.hold);
+}
+
+#[test]
+fn hours_ahead_are_those_of_the_window_in_the_zone() {
+    let zone = crate::time::zone("America/Bogota").unwrap_or(TimeZone::UTC);
+    let window = (time(9, 0, 0, 0), time(12, 0, 0, 0));
+    let ahead = hours_ahead(at(0, 15).plus_ms(1), &zone, window, 1);
+    // 15:00 UTC is 10:00 there: 11 today, 9 and 10 tomorrow.
+    let hours: Vec<u8> = ahead.iter().map(|(_, s)| s.hour).collect();
+    assert_eq!(hours, [11, 9, 10]);
+}
+
+#[test]
+fn the_choice_is_by_value_with_its_share_by_chance() {
+    let entries: Vec<Entry> = (0..200)
+        .map(|n| Entry {
+            value: f64::from(n),
+            due: n == 3,
+            hold: n < 2,
+        })
+        .collect();
+    let mut explored = 0;
+    for seed in 0..500 {
+        let kept = choose(&entries, 20, 0.06, seed);
+        assert_eq!(kept, choose(&entries, 20, 0.06, seed));
+        assert_eq!((kept[0].index, kept[0].why), (3, Why::Due));
+        let mut once: Vec<usize> = kept.iter().map(|c| c.index).collect();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!((kept.len(), once.len()), (20, 20));
+        explored += kept.iter().filter(|c| c.why == Why::Explore).count();
+    }
+    // 500 × 19 places: 570 expected, five standard errors are 116.
+    assert!((454..=686).contains(&explored), "{explored}");
+    let held = choose(&entries[..2], 2, 0.0, 1);
+    assert!(held.is_empty());
+}
+
+#[test]
+fn passes_are_counted_in_the_note_and_end() {
+    let params = AnswerParams::default();
+    let mut passes = Passes::read("retry");
+    assert_eq!(passes, Passes::default());
+    for _ in 0..params.passes_max {
+        assert!(!passes.due(at(0, 10), &params));
+        passes = Passes::read(&passes.again(at(0, 10)).note());
+    }
+    assert!(passes.due(at(0, 10), &params));
+    let once = Passes::default().again(at(0, 10));
+    assert!(!once.due(at(1, 10), &params) && once.due(at(3, 10), &params));
+}
