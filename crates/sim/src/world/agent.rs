@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// The screen's ping.
-const PING: Duration = Duration::from_secs(2);
+const PING: Duration = Duration::from_secs(4);
 /// An instant that never comes in a run.
 const FAR: Duration = Duration::from_secs(1_000_000);
 
