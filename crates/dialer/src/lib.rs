@@ -22,6 +22,7 @@
 
 mod call;
 mod engine;
+mod forecast;
 mod guard;
 mod invariants;
 mod lines;
@@ -37,7 +38,7 @@ pub use engine::{CampaignView, Dialer, Refusal};
 pub use guard::{GuardState, HardStop, Tally};
 pub use invariants::Breach;
 pub use lines::StartGate;
-pub use pacing::{ModeRefused, Observation, Pacing, PacingView, policy};
+pub use pacing::{AgentGlance, ModeRefused, Observation, Pacing, PacingView, policy};
 pub use session::Session;
 pub use spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
 pub use talk::{Command, DialTask, EndReport, Gate, Input, OpenResult, ReleaseWhy, Wish};

@@ -1,6 +1,11 @@
-//! Pacing: how many calls to launch now. One trait; predictive arrives behind it.
+//! Pacing: how many calls to launch now. One trait, one policy a dial mode.
 
+use crate::engine::Refusal;
+use crate::forecast::Forecast;
+use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
+use domain::ids::{AgentId, AttemptId};
+use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;
 
 /// What a policy sees of its campaign.
@@ -18,6 +23,19 @@ pub struct PacingView {
     pub waiting: u32,
     /// Factor in (0, 1] by which the guard shrinks over-dialing.
     pub shrink: f64,
+    /// Agents at work who serve the campaign, heads.
+    pub serving: u32,
+}
+
+/// One agent as a policy that forecasts sees him.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentGlance {
+    /// Who.
+    pub id: AgentId,
+    /// State of his shift.
+    pub state: AgentState,
+    /// Whether a call may be given to him now.
+    pub takes_calls: bool,
 }
 
 /// What a policy learns from.
@@ -37,6 +55,8 @@ pub enum Observation {
     NotAnswered,
     /// An agent finished and is ready.
     AgentFreed,
+    /// Withdrawn by us: it tells nothing of the number.
+    Withdrawn,
 }
 
 /// A pacing policy: time and figures in, number of calls out.
@@ -45,6 +65,18 @@ pub trait Pacing: Send {
     fn launches(&mut self, now: UtcMs, view: &PacingView) -> u32;
     /// Told of everything that happens to the campaign's calls.
     fn observe(&mut self, now: UtcMs, what: Observation);
+    /// The same with the call it happened to, for policies that follow each one.
+    fn observe_call(&mut self, _now: UtcMs, _attempt: AttemptId, _what: Observation) {}
+    /// The agents who serve the campaign now, before each question; only when it wants them.
+    fn observe_agents(&mut self, _now: UtcMs, _agents: &[AgentGlance]) {}
+    /// Whether it forecasts from the agents' states.
+    fn wants_agents(&self) -> bool {
+        false
+    }
+    /// The guard changes the mode in force. `false`: this policy cannot, another takes its place.
+    fn force(&mut self, _mode: DialMode) -> bool {
+        false
+    }
     /// Whether an agent is reserved before each call.
     fn reserves_first(&self) -> bool;
     /// Lines per agent it aims at.
@@ -54,7 +86,7 @@ pub trait Pacing: Send {
 /// A mode that cannot be dialed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "dial mode {0} is not available in this version: choose power, progressive, preview or manual"
+    "dial mode {0} is not available in this version: choose predictive, power, progressive, preview or manual"
 )]
 pub struct ModeRefused(pub DialMode);
 
@@ -122,6 +154,9 @@ impl Pacing for ByHand {
 /// Largest lines per agent that is accepted.
 const LINES_PER_AGENT_MAX: f64 = 10.0;
 
+/// Abandonment aimed at where a campaign sets none, percent (terms.md §10).
+const TARGET_PCT: f64 = 2.8;
+
 /// The policy of a mode.
 ///
 /// # Errors
@@ -137,7 +172,22 @@ pub fn policy(mode: DialMode, lines_per_agent: f64) -> Result<Box<dyn Pacing>, M
                 1.0
             },
         })),
-        DialMode::Predictive | DialMode::Agentless => Err(ModeRefused(mode)),
+        // With the parameters of a campaign that sets none; the engine gives a campaign's own.
+        DialMode::Predictive => Forecast::with(TARGET_PCT, &CallRules::default())
+            .map(|policy| Box::new(policy) as Box<dyn Pacing>)
+            .map_err(|_| ModeRefused(mode)),
+        DialMode::Agentless => Err(ModeRefused(mode)),
+    }
+}
+
+/// The policy of a campaign.
+///
+/// # Errors
+/// For modes that this version does not dial, and for parameters that a mode cannot be dialed with.
+pub(crate) fn policy_of(spec: &CampaignSpec, mode: DialMode) -> Result<Box<dyn Pacing>, Refusal> {
+    match mode {
+        DialMode::Predictive => Ok(Box::new(Forecast::new(spec)?)),
+        _ => Ok(policy(mode, spec.lines_per_agent)?),
     }
 }
 
@@ -182,8 +232,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_refused_by_name() {
-        let text = policy(DialMode::Predictive, 1.0).err().unwrap().to_string();
-        assert!(text.contains("predictive"), "{text}");
-        assert!(policy(DialMode::Agentless, 1.0).is_err());
+        let text = policy(DialMode::Agentless, 1.0).err().unwrap().to_string();
+        assert!(text.contains("agentless"), "{text}");
+        assert!(policy(DialMode::Predictive, 1.0).is_ok());
     }
 }

@@ -106,6 +106,8 @@ pub(crate) enum Mode {
     Progressive,
     /// Three lines an agent.
     Power,
+    /// As many calls as the forecast allows under the abandonment target.
+    Predictive,
 }
 
 /// `config …`.

@@ -27,8 +27,9 @@ impl Dialer {
             }
             OpenResult::Opened => {}
             OpenResult::Gone => {
-                let agent = call.agent;
+                let (agent, campaign) = (call.agent, call.item.campaign);
                 self.forget(attempt);
+                self.observe_call(now, campaign, attempt, Observation::Withdrawn);
                 if let Some(agent) = agent {
                     self.unreserve(now, agent, Some(attempt));
                 }
@@ -55,7 +56,7 @@ impl Dialer {
         if call.ringing_at.is_none() {
             call.ringing_at = Some(now);
             let campaign = call.item.campaign;
-            self.observe(now, campaign, Observation::Ringing);
+            self.observe_call(now, campaign, attempt, Observation::Ringing);
         }
     }
 
@@ -74,7 +75,7 @@ impl Dialer {
             return;
         }
         call.enter(now, Phase::Waiting);
-        self.observe(now, campaign, Observation::Answered);
+        self.observe_call(now, campaign, attempt, Observation::Answered);
         if !self.seek_agent(now, attempt) {
             if let Some(call) = self.calls.get_mut(&attempt) {
                 call.waited = true;
@@ -168,7 +169,7 @@ impl Dialer {
             debug_assert!(moved.is_ok(), "{moved:?}");
         }
         self.guard.count(now, campaign, client, false);
-        self.observe(now, campaign, Observation::Connected);
+        self.observe_call(now, campaign, attempt, Observation::Connected);
         self.arm(attempt);
         self.touch(agent);
     }
@@ -262,7 +263,7 @@ impl Dialer {
             call.enter(now, Phase::Message);
         }
         self.guard.count(now, campaign, client, true);
-        self.observe(now, campaign, Observation::Abandoned);
+        self.observe_call(now, campaign, attempt, Observation::Abandoned);
         if message {
             self.push(Command::Message(attempt));
             self.arm(attempt);
@@ -354,7 +355,8 @@ impl Dialer {
         }
         call.ended_by_us = true;
         call.enter(now, Phase::Ending);
-        let agent = call.agent.take();
+        let (agent, campaign) = (call.agent.take(), call.item.campaign);
+        self.observe_call(now, campaign, attempt, Observation::Withdrawn);
         self.push(Command::Cancel(attempt));
         self.arm(attempt);
         if let Some(agent) = agent {
@@ -391,7 +393,7 @@ impl Dialer {
         let result = Self::result(&call, &end, lost, now);
         let joined = call.bridged_at.is_some();
         if !joined && !call.abandoned {
-            self.observe(now, call.item.campaign, Observation::NotAnswered);
+            self.observe_call(now, call.item.campaign, attempt, Observation::NotAnswered);
         }
         let mut awaited = false;
         if let Some(agent) = call.agent {

@@ -3,7 +3,7 @@
 use super::{Dialer, Refusal, Running};
 use crate::call::{Call, Phase};
 use crate::guard::GuardAsk;
-use crate::pacing::{Observation, PacingView, policy};
+use crate::pacing::{AgentGlance, Observation, PacingView, policy_of};
 use crate::router;
 use crate::spec::{CallRules, Item};
 use crate::talk::{Command, DialTask, ReleaseWhy};
@@ -137,6 +137,12 @@ impl Dialer {
                 .filter(|a| a.takes_calls() && a.serves(&run.spec))
                 .count();
             view.ready = u32::try_from(ready).unwrap_or(u32::MAX);
+            let serving = self
+                .agents
+                .values()
+                .filter(|a| a.works() && a.serves(&run.spec))
+                .count();
+            view.serving = u32::try_from(serving).unwrap_or(u32::MAX);
         }
         for call in self.calls.values().filter(|c| c.item.campaign == id) {
             view.lines += 1;
@@ -168,7 +174,9 @@ impl Dialer {
         if state.mode != run.mode {
             let from = run.mode;
             run.mode = state.mode;
-            if let Ok(policy) = policy(state.mode, run.spec.lines_per_agent) {
+            if !run.policy.force(state.mode)
+                && let Ok(policy) = policy_of(&run.spec, state.mode)
+            {
                 run.policy = policy;
             }
             self.push(Command::ModeForced {
@@ -212,6 +220,7 @@ impl Dialer {
 
     fn launch_campaign(&mut self, now: UtcMs, id: CampaignId, agents: f64, shrink: f64) {
         let view = self.view(id, agents, shrink);
+        self.glance(now, id);
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
@@ -227,6 +236,27 @@ impl Dialer {
                 break;
             }
         }
+    }
+
+    /// Shows a forecasting policy the agents of its campaign.
+    fn glance(&mut self, now: UtcMs, id: CampaignId) {
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        if !run.policy.wants_agents() {
+            return;
+        }
+        let agents: Vec<AgentGlance> = self
+            .agents
+            .iter()
+            .filter(|(_, s)| s.serves(&run.spec) && s.state() != AgentState::Offline)
+            .map(|(id, s)| AgentGlance {
+                id: *id,
+                state: s.state(),
+                takes_calls: s.takes_calls(),
+            })
+            .collect();
+        run.policy.observe_agents(now, &agents);
     }
 
     /// The first item that can go out now, with its agent where one must be reserved first.
@@ -338,7 +368,7 @@ impl Dialer {
             },
         );
         self.arm(attempt);
-        self.observe(now, campaign, Observation::Launched);
+        self.observe_call(now, campaign, attempt, Observation::Launched);
     }
 
     fn refill(&mut self, now: UtcMs, id: CampaignId, agents: f64) {
@@ -402,6 +432,20 @@ impl Dialer {
     pub(super) fn observe(&mut self, now: UtcMs, id: CampaignId, what: Observation) {
         if let Some(run) = self.campaigns.get_mut(&id) {
             run.policy.observe(now, what);
+        }
+    }
+
+    /// Tells a campaign's policy of one call.
+    pub(super) fn observe_call(
+        &mut self,
+        now: UtcMs,
+        id: CampaignId,
+        attempt: AttemptId,
+        what: Observation,
+    ) {
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.policy.observe(now, what);
+            run.policy.observe_call(now, attempt, what);
         }
     }
 

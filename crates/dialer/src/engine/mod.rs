@@ -11,7 +11,7 @@ pub use look::CampaignView;
 use crate::call::Call;
 use crate::guard::Guard;
 use crate::lines::{Lines, StartGate};
-use crate::pacing::{ModeRefused, Pacing, policy};
+use crate::pacing::{ModeRefused, Pacing, policy_of};
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
 use crate::talk::{Command, Gate, Input, ReleaseWhy};
@@ -236,13 +236,20 @@ impl Dialer {
     }
 
     fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
-        let fresh = policy(spec.mode, spec.lines_per_agent)?;
+        let fresh = policy_of(&spec, spec.mode)?;
         self.guard.open(now, spec.id, spec.client, spec.window_ends);
         let (id, tick) = (spec.id, spec.tick_ms.max(50));
         match self.campaigns.get_mut(&id) {
             Some(run) => {
                 run.on = true;
-                run.policy = fresh;
+                // The same forecast goes on with what it learned.
+                let same = spec.mode == DialMode::Predictive
+                    && run.spec.mode == spec.mode
+                    && run.spec.target_pct.total_cmp(&spec.target_pct).is_eq()
+                    && run.spec.rules == spec.rules;
+                if !(same && run.policy.force(spec.mode)) {
+                    run.policy = fresh;
+                }
                 run.mode = spec.mode;
                 run.why = None;
                 run.cap_pct = spec.cap_pct;

@@ -205,13 +205,20 @@ impl Agents {
         }
         by_age(&self.away, 1.0, horizons, &mut self.away_free);
         let longest = horizons[HORIZONS - 1];
+        let ending: Vec<f64> = (0..BINS)
+            .map(|bin| 1.0 - (-self.talk.rate(bin) * STEP_S).exp())
+            .collect();
+        let edges = &self.talk.edges;
         for bin in 0..=BINS {
-            let start = Grid::Stretched.edge(bin);
-            let (mut survive, mut s) = (1.0_f64, 0.0);
+            let start = edges[bin];
+            let (mut survive, mut s, mut at) = (1.0_f64, 0.0, bin.min(BINS - 1));
             let mut free = [0.0; HORIZONS];
             while s < longest {
                 let age = start + s;
-                let ends = survive * (1.0 - (-self.talk.rate(self.talk.bin(age)) * STEP_S).exp());
+                while at + 1 < BINS && edges[at + 1] <= age {
+                    at += 1;
+                }
+                let ends = survive * ending[at];
                 survive -= ends;
                 let table = &wrapped[class(age)];
                 for (free, horizon) in free.iter_mut().zip(horizons) {
@@ -248,21 +255,17 @@ impl Agents {
 
 /// P(ended by age + horizon | age) by bin, times a share.
 fn by_age(curve: &Curve<1>, share: f64, horizons: &[f64; HORIZONS], out: &mut [[f64; HORIZONS]]) {
-    let grid = curve.grid;
+    let (grid, edges) = (curve.grid, &curve.edges);
     let mut sums = vec![0.0; BINS + 1];
     for bin in 0..BINS {
-        sums[bin + 1] = sums[bin] + curve.rate(bin) * (grid.edge(bin + 1) - grid.edge(bin));
+        sums[bin + 1] = sums[bin] + curve.rate(bin) * (edges[bin + 1] - edges[bin]);
     }
     let sum_to = |age: f64| {
-        let (bin, _) = grid.place(age);
-        if bin >= BINS {
-            sums[BINS] + curve.rate(BINS - 1) * (age - grid.edge(BINS))
-        } else {
-            sums[bin] + curve.rate(bin) * (age - grid.edge(bin))
-        }
+        let bin = grid.place(age).0.min(BINS - 1);
+        sums[bin] + curve.rate(bin) * (age - edges[bin])
     };
     for (bin, row) in out.iter_mut().enumerate() {
-        let start = grid.edge(bin);
+        let start = edges[bin];
         *row = horizons.map(|h| share * (1.0 - (sum_to(start) - sum_to(start + h)).exp()));
     }
 }

@@ -24,11 +24,13 @@ const RINGS_PRIOR: f64 = 8.0;
 /// Prior share of dials that ring.
 const RINGS_SHARE: f64 = 0.85;
 /// Prior share of ringing calls that a person answers, cautious: nothing learned must not burst.
-const LIVE_SHARE: f64 = 0.35;
+const LIVE_SHARE: f64 = 0.5;
 /// Prior share of ringing calls that a machine answers.
 const MACHINE_SHARE: f64 = 0.25;
 /// Quantiles of a fresh call's delay to its answer at which the risk is taken.
 const QUANTILES: [f64; HORIZONS] = [0.1, 0.3, 0.5, 0.7, 0.9];
+/// Age of the horizons at which they are taken again, s: they move slowly.
+const HORIZON_AGE_S: f64 = 15.0;
 /// Prior calls in the share of answers that are people, per bin of ring age.
 const WHO_PRIOR: f64 = 2.0;
 
@@ -75,6 +77,7 @@ pub(super) struct Calls {
     who: Vec<f64>,
     /// P(detection lasts longer than the bin's start): people, machines.
     lasts: [Vec<f64>; 2],
+    horizons_at: f64,
     /// Horizons: a fresh call's answer delays at [`QUANTILES`], s.
     pub(super) horizons: [f64; HORIZONS],
     /// Chances of a call that is dialed now.
@@ -113,6 +116,7 @@ impl Calls {
             by_ring: vec![Chance::default(); bins + 1],
             who: vec![0.5; bins],
             lasts: std::array::from_fn(|_| vec![0.0; DETECT_BINS + 1]),
+            horizons_at: f64::NEG_INFINITY,
             horizons: [4.0, 8.0, 11.0, 14.0, 20.0],
             fresh: Chance::default(),
         }
@@ -319,7 +323,11 @@ impl Calls {
                 }
             }
         }
-        self.table();
+        let far = t - self.horizons_at >= HORIZON_AGE_S;
+        if far {
+            self.horizons_at = t;
+        }
+        self.table(far);
     }
 
     /// The fast factor of dials that ring, kept so that the share stays a share.
@@ -328,7 +336,7 @@ impl Calls {
         self.rings.factor().min(1.0 / base.max(0.05))
     }
 
-    fn table(&mut self) {
+    fn table(&mut self, far: bool) {
         let live = self.live_by_ring_age();
         let bins = self.ring.bins();
         let delay = self.mean_human_delay();
@@ -343,33 +351,29 @@ impl Calls {
         };
         // Setup first as of age nought: its answer times give the horizons.
         let (rings_at, alive) = self.setup_flow();
-        let ends = (SETUP_BINS + bins + DETECT_BINS) * 2;
-        let mut by = vec![0.0; ends];
-        for (cell, by) in by.iter_mut().enumerate() {
-            let t = f64::from(u32::try_from(cell).unwrap_or(0)) * FINE_S;
-            for (bin, rings) in rings_at.iter().enumerate() {
-                let left = t - Grid::Fine.edge(bin) - FINE_S / 2.0;
-                if left > delay {
-                    *by += rings * reach(left, 0.0);
-                }
-            }
+        if far {
+            self.horizons = quantile_times(&rings_at, delay, &|left| reach(left, 0.0), bins);
         }
-        let whole = by.last().copied().unwrap_or(0.0).max(1e-9);
-        for (horizon, share) in self.horizons.iter_mut().zip(QUANTILES) {
-            let cell = by.iter().position(|b| *b >= share * whole).unwrap_or(0);
-            *horizon = f64::from(u32::try_from(cell).unwrap_or(0)) * FINE_S;
-        }
+        // What a ring that begins so many bins from now brings by each horizon.
+        let brings: Vec<[f64; HORIZONS]> = (0..SETUP_BINS)
+            .map(|ahead| {
+                let begun = Grid::Fine.edge(ahead) + FINE_S / 2.0;
+                self.horizons.map(|h| {
+                    if h - begun > delay {
+                        reach(h - begun, 0.0)
+                    } else {
+                        0.0
+                    }
+                })
+            })
+            .collect();
         for (age, here) in alive.iter().enumerate() {
-            let from = Grid::Fine.edge(age);
             let here = here.max(1e-9);
             let mut chance = Chance::default();
-            for (bin, rings) in rings_at.iter().enumerate().skip(age) {
+            for (rings, brings) in rings_at.iter().skip(age).zip(&brings) {
                 let share = rings / here;
-                let begun = Grid::Fine.edge(bin) + FINE_S / 2.0 - from;
-                for (by, horizon) in chance.by.iter_mut().zip(self.horizons) {
-                    if horizon - begun > delay {
-                        *by += share * reach(horizon - begun, 0.0);
-                    }
+                for (by, brought) in chance.by.iter_mut().zip(brings) {
+                    *by += share * brought;
                 }
                 chance.ever += share * live.done[bins];
             }
@@ -470,6 +474,31 @@ impl Calls {
     pub(super) fn chances(&self, t: f64) -> impl Iterator<Item = Chance> {
         self.flying.values().filter_map(move |c| self.chance(t, c))
     }
+}
+
+/// Times at which a fresh call's answers reach [`QUANTILES`], s.
+fn quantile_times(
+    rings_at: &[f64],
+    delay: f64,
+    reach: &dyn Fn(f64) -> f64,
+    bins: usize,
+) -> [f64; HORIZONS] {
+    let mut by = vec![0.0; (SETUP_BINS + bins) * 2];
+    for (cell, by) in by.iter_mut().enumerate() {
+        let t = Grid::Fine.edge(cell);
+        for (bin, rings) in rings_at.iter().enumerate() {
+            let left = t - Grid::Fine.edge(bin) - FINE_S / 2.0;
+            if left <= delay {
+                break;
+            }
+            *by += rings * reach(left);
+        }
+    }
+    let whole = by.last().copied().unwrap_or(0.0).max(1e-9);
+    QUANTILES.map(|share| {
+        let cell = by.iter().position(|b| *b >= share * whole).unwrap_or(0);
+        Grid::Fine.edge(cell)
+    })
 }
 
 /// Of calls that began to ring: live answers up to an age, and those still ringing.

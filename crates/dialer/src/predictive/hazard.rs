@@ -7,6 +7,8 @@ pub(super) const FINE_S: f64 = 0.5;
 const EVEN_TO_S: f64 = 30.0;
 /// Growth of the later bins: each holds enough ends to be worth a figure.
 const GROWTH: f64 = 1.08;
+/// Its logarithm.
+const LN_GROWTH: f64 = 0.076_961_041_136_128_4;
 /// Largest rate, 1/s: an end without any exposure must stay a finite figure.
 const RATE_MAX: f64 = 8.0;
 
@@ -26,7 +28,7 @@ impl Grid {
         match self {
             Self::Fine => split(age / FINE_S),
             Self::Stretched if age < EVEN_TO_S => split(age),
-            Self::Stretched => split(EVEN_TO_S + (age / EVEN_TO_S).ln() / GROWTH.ln()),
+            Self::Stretched => split(EVEN_TO_S + (age / EVEN_TO_S).ln() / LN_GROWTH),
         }
     }
 
@@ -49,14 +51,16 @@ impl Grid {
 )]
 fn split(x: f64) -> (usize, f64) {
     let x = x.clamp(0.0, 1e6);
-    let whole = x.floor();
-    (whole as usize, x - whole)
+    let whole = x as u32;
+    (whole as usize, x - f64::from(whole))
 }
 
 /// Rates by age of `C` ways to end that compete.
 #[derive(Debug, Clone)]
 pub(super) struct Curve<const C: usize> {
     pub(super) grid: Grid,
+    /// Ages at which the bins begin, and the end of the last, s.
+    pub(super) edges: Vec<f64>,
     events: [Vec<f64>; C],
     exposure: Vec<f64>,
     prior_events: [Vec<f64>; C],
@@ -89,6 +93,7 @@ impl<const C: usize> Curve<C> {
         }
         let mut curve = Self {
             grid,
+            edges: (0..=bins).map(|bin| grid.edge(bin)).collect(),
             events: std::array::from_fn(|_| vec![0.0; bins]),
             exposure: vec![0.0; bins],
             prior_events,
@@ -125,7 +130,7 @@ impl<const C: usize> Curve<C> {
             let until = if bin == last {
                 to
             } else {
-                self.grid.edge(bin + 1).min(to)
+                self.edges[bin + 1].min(to)
             };
             let step = (until - at).max(0.0);
             self.exposure[bin] += step;

@@ -35,7 +35,7 @@ const PRIOR_HALF_LIFE_S: f64 = 600.0;
 /// Threshold of the risk before anything is known.
 const THETA: f64 = 0.02;
 /// Gain of the feedback: change of ln θ by one abandoned call too many.
-const KAPPA: f64 = 0.1;
+const KAPPA: f64 = 0.15;
 /// Limits of the feedback on ln θ, against wind-up: how far it falls, how far it rises.
 const WIND_UP: (f64, f64) = (-4.0, 1.5);
 /// Share of the limit in which an agent who frees is still in time for a waiting call.
@@ -44,6 +44,8 @@ const IN_TIME: f64 = 0.75;
 const EXACT_AGENTS: usize = 64;
 /// Age of the tables at which they are made again, s.
 const TABLE_AGE_S: f64 = 2.0;
+/// Age of the agents' tables at which they are made again, s: talk changes slowly.
+const AGENTS_AGE_S: f64 = 6.0;
 /// Relative change of the fast factors at which the tables are made again.
 const TABLE_CHANGE: f64 = 0.03;
 /// Most calls one decision launches.
@@ -136,6 +138,8 @@ pub struct Look {
     pub most: u32,
     /// Factor on the risk, 0 to 1: the guard's.
     pub shrink: f64,
+    /// Share of the agents' time that is this campaign's, above 0 to 1.
+    pub share: f64,
 }
 
 /// The policy.
@@ -149,6 +153,9 @@ pub struct Predictive {
     excess: f64,
     tabled_at: f64,
     tabled_factor: f64,
+    agents_tabled_at: f64,
+    horizons: [f64; HORIZONS],
+    share: f64,
     free: [Count; HORIZONS],
     wanted: [Count; HORIZONS],
 }
@@ -176,6 +183,9 @@ impl Predictive {
             excess: 0.0,
             tabled_at: f64::NEG_INFINITY,
             tabled_factor: 1.0,
+            agents_tabled_at: f64::NEG_INFINITY,
+            horizons: [0.0; HORIZONS],
+            share: 1.0,
             free: Default::default(),
             wanted: Default::default(),
         };
@@ -198,7 +208,7 @@ impl Predictive {
             CallEvent::Connected | CallEvent::Abandoned => {
                 self.calls.live(t, id);
                 if let Some(estimate) = self.calls.gone(t, id).and_then(|c| c.estimate) {
-                    self.numbers.learn(t, estimate, true);
+                    self.numbers.learn(estimate, true);
                 }
                 let abandoned = f64::from(u8::from(what == CallEvent::Abandoned));
                 self.excess = (self.excess + abandoned - self.settings.target)
@@ -209,7 +219,7 @@ impl Predictive {
                     && let Some(estimate) = call.estimate
                     && call.stage != Stage::Wait
                 {
-                    self.numbers.learn(t, estimate, false);
+                    self.numbers.learn(estimate, false);
                 }
             }
             CallEvent::Withdrawn => self.calls.forget(id),
@@ -293,9 +303,13 @@ impl Predictive {
     fn settle(&mut self, t: f64) {
         let weight = (PRIOR_CALLS * 0.5_f64.powf(t.max(0.0) / PRIOR_HALF_LIFE_S)).max(PRIOR_LEAST);
         self.calls.settle(t, weight);
-        let grace = IN_TIME * self.settings.limit_s;
-        self.agents
-            .settle(t, weight, &self.calls.horizons.map(|h| h + grace));
+        let horizons = self.calls.horizons;
+        if t - self.agents_tabled_at >= AGENTS_AGE_S || horizons != self.horizons {
+            let grace = IN_TIME * self.settings.limit_s;
+            self.agents.settle(t, weight, &horizons.map(|h| h + grace));
+            self.agents_tabled_at = t;
+            self.horizons = horizons;
+        }
         self.tabled_at = t;
         self.tabled_factor = self.calls.hit_factor();
     }
@@ -307,7 +321,7 @@ impl Predictive {
         }
         for chances in self.agents.free(t) {
             for (count, r) in self.free.iter_mut().zip(chances) {
-                count.add(r);
+                count.add(r * self.share);
             }
         }
         for chance in self.calls.chances(t) {
@@ -341,7 +355,7 @@ impl Predictive {
         );
         for chances in self.agents.free(t) {
             for (sum, r) in free.iter_mut().zip(chances) {
-                sum.add(r);
+                sum.add(r * self.share);
             }
         }
         for chance in self.calls.chances(t) {
@@ -378,3 +392,6 @@ impl Predictive {
 const fn f64_of(n: usize) -> f64 {
     n as f64
 }
+
+#[cfg(test)]
+mod tests;

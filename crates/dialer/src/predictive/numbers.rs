@@ -1,25 +1,47 @@
 //! Estimates per number: calibrated on line before anything is made of them.
 
-/// Step of the calibration at the start, and how it shrinks with what was seen.
-const STEP: f64 = 0.05;
-/// Outcomes after which the step has halved.
-const STEP_HALVES: f64 = 1_500.0;
-/// Least step: lists change.
-const STEP_LEAST: f64 = 0.004;
-/// Outcomes before the calibration is used in full.
-const FULL_AFTER: f64 = 300.0;
+/// Weight of the belief that estimates tell nothing: information on the slope before any outcome.
+const DOUBT: f64 = 4.0;
+/// Information on the level before any outcome.
+const LEVEL_INFORMATION: f64 = 1.0;
+/// What is kept of the information at each outcome: some ten thousand outcomes are remembered.
+const KEEP: f64 = 0.9999;
+/// Logit of a live answer before anything is known.
+const LEVEL: f64 = -1.4;
+/// Bounds of the slope: an estimate that points the wrong way is not used.
+const SLOPE: (f64, f64) = (0.0, 3.0);
 /// Bounds of the odds relative to the average number's.
 const ODDS: (f64, f64) = (0.02, 30.0);
 /// Bounds of an estimate.
 const ESTIMATE: (f64, f64) = (0.001, 0.999);
+/// Outcomes over which the centre and the average settle.
+const SETTLES: f64 = 2_000.0;
 
-/// Logistic calibration of foreign estimates: P(live) = logistic(level + slope × (logit e − centre)).
-#[derive(Debug, Clone, Default)]
+/// Logistic calibration of foreign estimates, P(live) = logistic(level + slope × (logit e − centre)),
+/// by Newton steps with the information gathered so far.
+#[derive(Debug, Clone)]
 pub(super) struct Numbers {
     level: f64,
     slope: f64,
     centre: f64,
+    /// Mean of what the calibration says.
+    average: f64,
     seen: f64,
+    /// Information: level, both, slope.
+    information: (f64, f64, f64),
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            level: LEVEL,
+            slope: 0.0,
+            centre: 0.0,
+            average: logistic(LEVEL),
+            seen: 0.0,
+            information: (LEVEL_INFORMATION, 0.0, DOUBT),
+        }
+    }
 }
 
 fn logit(p: f64) -> f64 {
@@ -33,27 +55,36 @@ fn logistic(x: f64) -> f64 {
 
 impl Numbers {
     /// What became of a number with this estimate.
-    pub(super) fn learn(&mut self, _t: f64, estimate: f64, live: bool) {
+    pub(super) fn learn(&mut self, estimate: f64, live: bool) {
         let x = logit(estimate);
         if self.seen < 1.0 {
             self.centre = x;
-            self.level = -1.4;
         }
         self.seen += 1.0;
-        let step = (STEP / (1.0 + self.seen / STEP_HALVES)).max(STEP_LEAST);
-        self.centre += (x - self.centre) / self.seen.min(2_000.0);
+        self.centre += (x - self.centre) / self.seen.min(SETTLES);
         let off = x - self.centre;
-        let error = f64::from(u8::from(live)) - logistic(self.level + self.slope * off);
-        self.level += step * error;
-        self.slope = (self.slope + step * error * off).clamp(0.0, 3.0);
+        let p = logistic(self.level + self.slope * off);
+        let error = f64::from(u8::from(live)) - p;
+        let weight = p * (1.0 - p);
+        let (a, b, c) = self.information;
+        let (a, b, c) = (
+            (a * KEEP).max(LEVEL_INFORMATION) + weight,
+            b * KEEP + weight * off,
+            (c * KEEP).max(DOUBT) + weight * off * off,
+        );
+        self.information = (a, b, c);
+        let whole = (a * c - b * b).max(1e-6);
+        self.level += (c - b * off) * error / whole;
+        self.slope = (self.slope + (a * off - b) * error / whole).clamp(SLOPE.0, SLOPE.1);
+        let now = logistic(self.level + self.slope * off);
+        self.average += (now - self.average) / self.seen.min(SETTLES);
     }
 
     /// Odds of an answer relative to the average number's.
     pub(super) fn odds(&self, estimate: f64) -> f64 {
-        let trust = (self.seen / FULL_AFTER).min(1.0);
-        (trust * self.slope * (logit(estimate) - self.centre))
-            .exp()
-            .clamp(ODDS.0, ODDS.1)
+        let p = logistic(self.level + self.slope * (logit(estimate) - self.centre));
+        let average = self.average.clamp(ESTIMATE.0, ESTIMATE.1);
+        (p / (1.0 - p).max(1e-6) * (1.0 - average) / average).clamp(ODDS.0, ODDS.1)
     }
 }
 
@@ -66,13 +97,12 @@ mod tests {
         let mut numbers = Numbers::default();
         for n in 0..20_000_u32 {
             let estimate = f64::from(n % 9 + 1) / 10.0;
-            numbers.learn(0.0, estimate, n % 5 == 0);
+            numbers.learn(estimate, n % 5 == 0);
         }
-        assert!(
-            (numbers.odds(0.9) - 1.0).abs() < 0.35,
-            "{}",
-            numbers.odds(0.9)
-        );
+        for estimate in [0.1, 0.5, 0.9] {
+            let odds = numbers.odds(estimate);
+            assert!((odds - 1.0).abs() < 0.15, "{estimate}: {odds}");
+        }
     }
 
     #[test]
@@ -81,8 +111,10 @@ mod tests {
         for n in 0..20_000_u32 {
             let estimate = if n % 2 == 0 { 0.1 } else { 0.5 };
             let live = if n % 2 == 0 { n % 20 == 0 } else { n % 4 == 1 };
-            numbers.learn(0.0, estimate, live);
+            numbers.learn(estimate, live);
         }
-        assert!(numbers.odds(0.5) / numbers.odds(0.1) > 4.0);
+        // One in ten against one in two: nine times the odds.
+        let ratio = numbers.odds(0.5) / numbers.odds(0.1);
+        assert!((7.5..11.0).contains(&ratio), "{ratio}");
     }
 }

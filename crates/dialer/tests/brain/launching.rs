@@ -458,7 +458,7 @@ fn the_ring_time_is_never_under_the_packs_minimum() {
 fn modes_that_are_not_there_are_refused_and_change_nothing() {
     let mut rig = Rig::new();
     let refusal = rig
-        .ask(Input::Campaign(Box::new(in_mode(DialMode::Predictive))))
+        .ask(Input::Campaign(Box::new(in_mode(DialMode::Agentless))))
         .unwrap_err();
     assert_eq!(refusal.code, "mode_unavailable");
     assert!(rig.brain.campaign(campaign(1)).is_none());

@@ -48,7 +48,7 @@ impl Folder {
     fn open(given: Option<&PathBuf>) -> anyhow::Result<Self> {
         match given {
             Some(path) => {
-                std::fs::create_dir_all(path)?;
+                crate::private::folder(path)?;
                 Ok(Self::Own(std::fs::canonicalize(path)?))
             }
             None => Ok(Self::Temporary(
@@ -103,6 +103,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         standing: &standing,
         folder: folder.path(),
         continued: seeded.continued,
+        mode: dial_mode(args.mode),
     };
     demo.tell(&*clock)?;
     let started = Instant::now();
@@ -147,6 +148,9 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
         format!("tcp://127.0.0.1:{port}"),
     ];
     config.sip.external_address = String::new();
+    // On loopback only: SIPp may be phone and caller here.
+    config.sip.md5_first = true;
+    config.sip.inbound_from_anyone = true;
     config.media.bind = "127.0.0.1".into();
     Ok(config)
 }
@@ -166,6 +170,18 @@ fn route(carrier: &str) -> TrunkConfig {
         codecs: vec!["pcma".into(), "pcmu".into()],
         headers: BTreeMap::from([(ATTEMPT_HEADER.to_owned(), "{attempt}".to_owned())]),
         behind_nat: false,
+        ping: true,
+    }
+}
+
+/// The mode of the new campaigns.
+const fn dial_mode(mode: Mode) -> DialMode {
+    match mode {
+        Mode::Manual => DialMode::Manual,
+        Mode::Preview => DialMode::Preview,
+        Mode::Progressive => DialMode::Progressive,
+        Mode::Power => DialMode::Power,
+        Mode::Predictive => DialMode::Predictive,
     }
 }
 
@@ -180,13 +196,7 @@ async fn seed(
         clock: &**clock,
         ids: &RandomIds,
     };
-    let mode = match args.mode {
-        Mode::Manual => DialMode::Manual,
-        Mode::Preview => DialMode::Preview,
-        Mode::Progressive => DialMode::Progressive,
-        Mode::Power => DialMode::Power,
-    };
-    let seeded = seeder.seed(mode, args.debtors).await?;
+    let seeded = seeder.seed(dial_mode(args.mode), args.debtors).await?;
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
     let people = seeder.people(args.agents, &hash).await?;

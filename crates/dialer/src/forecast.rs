@@ -1,0 +1,166 @@
+//! The predictive policy behind the engine's trait: milliseconds, attempts and shifts become what it
+//! understands; the guard lowers it without losing what it learned.
+
+use crate::engine::Refusal;
+use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
+use crate::predictive::{AgentState, CallEvent, Key, Look, Predictive, Settings};
+use crate::spec::{CallRules, CampaignSpec};
+use domain::entity::DialMode;
+use domain::ids::AttemptId;
+use domain::rules::agent_state::AgentState as ShiftState;
+use domain::time::UtcMs;
+use std::collections::BTreeSet;
+
+/// Most calls that one look at the lines allows; the engine clips by trunks and rates.
+const MOST: u32 = 1_000;
+
+/// The live policy of one campaign.
+#[derive(Debug)]
+pub(crate) struct Forecast {
+    brain: Predictive,
+    /// Instant nought of the brain's seconds.
+    start: Option<UtcMs>,
+    forced: DialMode,
+    known: BTreeSet<Key>,
+    level: f64,
+}
+
+impl Forecast {
+    pub(crate) fn new(spec: &CampaignSpec) -> Result<Self, Refusal> {
+        Self::with(spec.target_pct.min(spec.cap_pct), &spec.rules)
+    }
+
+    /// For a target in percent and the rules of the calls.
+    pub(crate) fn with(target_pct: f64, rules: &CallRules) -> Result<Self, Refusal> {
+        #[expect(clippy::cast_precision_loss, reason = "a time of seconds")]
+        let seconds = |ms: i64| ms as f64 / 1000.0;
+        let settings = Settings {
+            target: target_pct / 100.0,
+            limit_s: seconds(rules.agent_within_ms),
+            ring_timeout_s: seconds(rules.ring_timeout_ms),
+        };
+        let brain = Predictive::new(settings)
+            .map_err(|e| Refusal::new("predictive_impossible", e.to_string()))?;
+        Ok(Self {
+            brain,
+            start: None,
+            forced: DialMode::Predictive,
+            known: BTreeSet::new(),
+            level: 1.0,
+        })
+    }
+
+    fn seconds(&mut self, now: UtcMs) -> f64 {
+        let start = *self.start.get_or_insert(now);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a campaign lasts far below 2^52 ms"
+        )]
+        let t = now.since_ms(start) as f64 / 1000.0;
+        t
+    }
+}
+
+/// What a shift's state is to the forecast.
+fn state_of(glance: &AgentGlance) -> AgentState {
+    match glance.state {
+        ShiftState::Ready if glance.takes_calls => AgentState::Idle,
+        ShiftState::Ready | ShiftState::Paused => AgentState::Break,
+        ShiftState::Reserved
+        | ShiftState::Preview
+        | ShiftState::Ringing
+        | ShiftState::Talking
+        | ShiftState::Hold => AgentState::Talk,
+        ShiftState::Wrapup => AgentState::Wrap,
+        ShiftState::Offline | ShiftState::Lagged => AgentState::Off,
+    }
+}
+
+impl Pacing for Forecast {
+    fn launches(&mut self, now: UtcMs, view: &PacingView) -> u32 {
+        if self.forced != DialMode::Predictive {
+            return view.ready;
+        }
+        let t = self.seconds(now);
+        let share = (view.agents / f64::from(view.serving.max(1))).clamp(0.0, 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count"
+        )]
+        let idle = (f64::from(view.ready) * share).round() as u32;
+        let launches = self.brain.decide(
+            t,
+            &Look {
+                idle,
+                waiting: view.waiting,
+                most: MOST,
+                shrink: view.shrink,
+                share,
+            },
+        );
+        if view.agents > 0.0 {
+            self.level = (f64::from(view.lines + launches) / view.agents).max(1.0);
+        }
+        launches
+    }
+
+    fn observe(&mut self, _now: UtcMs, _what: Observation) {}
+
+    fn observe_call(&mut self, now: UtcMs, attempt: AttemptId, what: Observation) {
+        let t = self.seconds(now);
+        let id = attempt.0.as_u128();
+        match what {
+            Observation::Launched => self.brain.call(t, id, CallEvent::Launched(None)),
+            Observation::Ringing => self.brain.call(t, id, CallEvent::Ringing),
+            Observation::Answered => {
+                self.brain.call(t, id, CallEvent::Answered);
+                self.brain.call(t, id, CallEvent::Live);
+            }
+            Observation::Connected => self.brain.call(t, id, CallEvent::Connected),
+            Observation::Abandoned => self.brain.call(t, id, CallEvent::Abandoned),
+            Observation::NotAnswered => self.brain.call(t, id, CallEvent::Ended),
+            Observation::Withdrawn => self.brain.call(t, id, CallEvent::Withdrawn),
+            Observation::AgentFreed => {}
+        }
+    }
+
+    fn observe_agents(&mut self, now: UtcMs, agents: &[AgentGlance]) {
+        let t = self.seconds(now);
+        let seen: BTreeSet<Key> = agents.iter().map(|a| a.id.0.as_u128()).collect();
+        for gone in self.known.difference(&seen) {
+            self.brain.agent(t, *gone, AgentState::Off);
+        }
+        for agent in agents {
+            self.brain.agent(t, agent.id.0.as_u128(), state_of(agent));
+        }
+        self.known = seen;
+    }
+
+    fn wants_agents(&self) -> bool {
+        true
+    }
+
+    fn force(&mut self, mode: DialMode) -> bool {
+        let can = matches!(
+            mode,
+            DialMode::Predictive | DialMode::Progressive | DialMode::Preview
+        );
+        if can {
+            self.forced = mode;
+        }
+        can
+    }
+
+    fn reserves_first(&self) -> bool {
+        self.forced != DialMode::Predictive
+    }
+
+    fn level(&self) -> f64 {
+        if self.forced == DialMode::Predictive {
+            self.level
+        } else {
+            1.0
+        }
+    }
+}

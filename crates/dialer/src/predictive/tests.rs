@@ -1,0 +1,99 @@
+use super::*;
+
+const SETTINGS: Settings = Settings {
+    target: 0.028,
+    limit_s: 2.0,
+    ring_timeout_s: 25.0,
+};
+
+fn look(idle: u32, most: u32) -> Look {
+    Look {
+        idle,
+        waiting: 0,
+        most,
+        shrink: 1.0,
+        share: 1.0,
+    }
+}
+
+fn policy(agents: u32) -> Predictive {
+    let mut policy = Predictive::new(SETTINGS).expect("these can be dialed");
+    for n in 0..agents {
+        policy.agent(0.0, Key::from(n), AgentState::Idle);
+    }
+    policy
+}
+
+#[test]
+fn never_more_than_lines_and_rate_allow() {
+    for agents in [1, 10, 64, 65, 500] {
+        for most in [0, 1, 7] {
+            assert!(policy(agents).decide(1.0, &look(agents, most)) <= most);
+        }
+        let free = policy(agents).decide(1.0, &look(agents, 10_000));
+        assert!(free >= 1 && free <= 4 * agents, "{agents}: {free}");
+    }
+}
+
+#[test]
+fn nobody_there_or_people_waiting_means_no_call() {
+    assert_eq!(policy(0).decide(1.0, &look(0, 100)), 0);
+    let mut policy = policy(5);
+    let crowd = Look {
+        waiting: 6,
+        ..look(5, 100)
+    };
+    assert_eq!(policy.decide(1.0, &crowd), 0);
+}
+
+#[test]
+fn calls_in_flight_count_and_abandonment_makes_careful() {
+    let mut policy = policy(20);
+    let first = policy.decide(1.0, &look(20, 1_000));
+    for n in 0..first {
+        policy.call(1.0, Key::from(1_000 + n), CallEvent::Launched(None));
+    }
+    assert!(policy.decide(1.0, &look(20, 1_000)) <= 2);
+    let before = policy.theta();
+    for n in 0..10_u32 {
+        policy.call(2.0, Key::from(5_000 + n), CallEvent::Abandoned);
+    }
+    assert!(policy.theta() < before / 2.0);
+}
+
+#[test]
+fn impossible_settings_are_refused_with_the_reason() {
+    for (settings, word) in [
+        (
+            Settings {
+                target: 0.0,
+                ..SETTINGS
+            },
+            "progressive",
+        ),
+        (
+            Settings {
+                limit_s: 0.0,
+                ..SETTINGS
+            },
+            "agent within",
+        ),
+        (
+            Settings {
+                ring_timeout_s: 1.0,
+                ..SETTINGS
+            },
+            "ring timeout",
+        ),
+        (
+            Settings {
+                target: f64::NAN,
+                ..SETTINGS
+            },
+            "target",
+        ),
+    ] {
+        let error = Predictive::new(settings).expect_err("refused").to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
