@@ -7,8 +7,13 @@ interface Session {
   token: string;
   expires_at: string;
   role: Role;
+  second_factor?: 'ok' | 'enrol';
   user: { id: string; display_name: string; role: Role };
   agent?: { id: string; name: string } | null;
+}
+export interface TotpOffer {
+  secret: string;
+  otpauth_url: string;
 }
 interface Me {
   user: { id: string; display_name: string; role: Role };
@@ -22,13 +27,17 @@ const HINT = 'marcador.signed';
 /** Well inside the token's 15 minutes, ms. */
 const RENEW_MS = 6 * 60_000;
 
-type Phase = 'starting' | 'out' | 'in';
-const state = $state<{ phase: Phase; me: Me | null }>({ phase: 'starting', me: null });
+type Phase = 'starting' | 'out' | 'enrol' | 'in';
+const state = $state<{ phase: Phase; me: Me | null; enrolled: boolean }>({ phase: 'starting', me: null, enrolled: false });
 let timer: ReturnType<typeof setInterval> | undefined;
 
 export const session = {
   get phase(): Phase {
     return state.phase;
+  },
+  /** A second factor was set just now: sign in again with it. */
+  get enrolled(): boolean {
+    return state.enrolled;
   },
   get me(): Me | null {
     return state.me;
@@ -54,6 +63,7 @@ async function enter(got: Session): Promise<void> {
     setDemo(me.clock.demo);
   }
   state.me = me;
+  state.enrolled = false;
   state.phase = 'in';
   clearInterval(timer);
   timer = setInterval(() => void renew(), RENEW_MS);
@@ -61,7 +71,23 @@ async function enter(got: Session): Promise<void> {
 
 export async function signIn(username: string, password: string, otp?: string): Promise<void> {
   const body = otp ? { username, password, otp } : { username, password };
-  await enter(await api.post<Session>('/sessions', body, { open: true }));
+  const got = await api.post<Session>('/sessions', body, { open: true });
+  if (got.second_factor === 'enrol') {
+    // This token permits enrolment only, and no cookie brings it back.
+    setToken(got.token);
+    state.enrolled = false;
+    state.phase = 'enrol';
+    return;
+  }
+  await enter(got);
+}
+
+export const offerSecondFactor = (): Promise<TotpOffer> => api.post<TotpOffer>('/me/totp');
+
+export async function confirmSecondFactor(secret: string, otp: string): Promise<void> {
+  await api.post('/me/totp/confirm', { secret, otp });
+  leave();
+  state.enrolled = true;
 }
 
 /** A refresh cookie works once: tabs take turns. */
