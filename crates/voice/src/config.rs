@@ -116,6 +116,8 @@ pub struct TrunkConfig {
     pub headers: Vec<(String, String)>,
     /// Whether media may come from another address than negotiated, once.
     pub behind_nat: bool,
+    /// Whether it is asked by OPTIONS now and then; without, only calls tell whether it is there.
+    pub ping: bool,
 }
 
 impl std::fmt::Debug for TrunkConfig {
@@ -366,6 +368,7 @@ mod tests {
             codecs: vec![Codec::Pcmu],
             headers: vec![],
             behind_nat: false,
+            ping: true,
         };
         for (uri, host, port) in [
             ("sip:carrier.example:5080", "carrier.example", 5080),

@@ -66,6 +66,10 @@ pub const DNS_TTL: Duration = Duration::from_secs(60);
 pub const DNS_ADDRESSES: usize = 8;
 /// Unanswered pings after which a trunk counts as down.
 pub const TRUNK_PINGS_LOST: u32 = 2;
+/// Calls running without any answer that take down a trunk which never answered a ping.
+pub const TRUNK_SILENT_CALLS: u32 = 2;
+/// After so long a trunk that only calls can tell about may try calls again.
+pub const TRUNK_RETRY: Duration = Duration::from_secs(60);
 /// Legs on one media thread.
 pub const LEGS_PER_THREAD: usize = 4_096;
 /// Largest RTP or RTCP datagram read, bytes; an Ethernet frame.

@@ -178,9 +178,8 @@ impl Engine {
         let trunk = order.trunk_id;
         let agreed = media.answered(sdp);
         self.outbox.tell(TrunkReport::Answered { attempt, at });
-        if let Some(route) = self.routes.get_mut(&trunk) {
-            route.heard(from);
-        }
+        let news = self.routes.get_mut(&trunk).and_then(|r| r.heard(from));
+        self.tell_health(trunk, news);
         if let (Some(mut record), Some((_, line))) = (record, &self.writer) {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
@@ -213,16 +212,20 @@ impl Engine {
             ring_timeout: failure.why == FailWhy::RingLimit,
         };
         let trunk = self.debtor(leg).map(|(debtor, _)| debtor.order.trunk_id);
-        if let Some(route) = trunk.and_then(|t| self.routes.get_mut(&t)) {
+        if let Some((trunk, route)) = trunk.and_then(|t| Some((t, self.routes.get_mut(&t)?))) {
             let pause = failure
                 .retry_after_s
                 .map(|s| Duration::from_secs(u64::from(s)));
-            match failure.code {
-                503 if failure.from_peer => route.congested(pause, at),
+            let news = match failure.code {
+                503 if failure.from_peer => {
+                    route.congested(pause, at);
+                    None
+                }
                 _ if failure.from_peer => route.heard(at),
                 _ if failure.why == FailWhy::Timeout => route.doubt(at),
-                _ => {}
-            }
+                _ => None,
+            };
+            self.tell_health(trunk, news);
         }
         self.over(leg, over);
     }

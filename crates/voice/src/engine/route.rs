@@ -66,6 +66,13 @@ pub(super) struct Route {
     /// 503s running without a Retry-After.
     refusals: u32,
     pings_lost: u32,
+    /// Whether it ever answered a ping. Many carriers drop OPTIONS: until one is answered, a lost
+    /// ping says nothing and calls alone tell whether the trunk is there.
+    ponged: bool,
+    /// Calls running without any answer.
+    silent_calls: u32,
+    /// When calls may try again on a trunk that calls took down.
+    retry: Option<Instant>,
     next_ping: Instant,
     pub(super) pinging: Option<(PingKey, Instant)>,
 }
@@ -88,6 +95,9 @@ impl Route {
             back_off: None,
             refusals: 0,
             pings_lost: 0,
+            ponged: false,
+            silent_calls: 0,
+            retry: None,
             next_ping: now,
             pinging: None,
             config,
@@ -143,25 +153,63 @@ impl Route {
         self.back_off = Some(now + pause);
     }
 
-    /// A final answer to a call: somebody is there.
-    pub(super) fn heard(&mut self, now: Instant) {
+    /// A final answer to a call: somebody is there. The new state when that is news.
+    pub(super) fn heard(&mut self, now: Instant) -> Option<bool> {
         self.refusals = 0;
         self.pings_lost = 0;
+        self.silent_calls = 0;
         if self.up && self.pinging.is_none() {
             self.next_ping = self.next_ping.max(now + limits::TRUNK_PING);
         }
+        if self.ponged {
+            return None;
+        }
+        let news = !self.up || !self.told;
+        self.set(true);
+        news.then_some(true)
     }
 
-    /// A call got no answer at all: ask at once whether anybody is there.
-    pub(super) fn doubt(&mut self, now: Instant) {
+    /// A call got no answer at all: ask at once whether anybody is there. Where pings are never
+    /// answered, several such calls running are the answer; the new state when that is news.
+    pub(super) fn doubt(&mut self, now: Instant) -> Option<bool> {
         if self.pinging.is_none() {
             self.next_ping = now;
         }
+        self.silent_calls += 1;
+        if self.ponged || !self.up || self.silent_calls < limits::TRUNK_SILENT_CALLS {
+            return None;
+        }
+        self.set(false);
+        self.retry = Some(now + limits::TRUNK_RETRY);
+        self.next_address();
+        Some(false)
+    }
+
+    /// A trunk that calls took down gets another chance when its time has come.
+    pub(super) fn second_chance(&mut self, now: Instant) -> Option<bool> {
+        if self.retry.is_none_or(|at| now < at) {
+            return None;
+        }
+        self.silent_calls = 0;
+        self.set(true);
+        Some(true)
+    }
+
+    fn set(&mut self, up: bool) {
+        self.up = up;
+        self.told = true;
+        self.retry = None;
+    }
+
+    /// The next address, if the name has more (RFC 3263 §4.3).
+    fn next_address(&mut self) {
+        let step = usize::from(self.addrs.len() > 1);
+        self.addrs.rotate_left(step);
     }
 
     /// Where to ping, when that is due.
     pub(super) fn ping_due(&self, now: Instant) -> Option<SocketAddr> {
-        let due = self.pinging.is_none() && now >= self.next_ping;
+        let due = self.config.ping && self.pinging.is_none() && now >= self.next_ping;
         self.addrs.first().copied().filter(|_| due)
     }
 
@@ -181,22 +229,22 @@ impl Route {
             limits::TRUNK_PING / 5
         };
         self.next_ping = now + pause;
-        self.pings_lost = if answered { 0 } else { self.pings_lost + 1 };
-        let up = if answered {
-            true
+        if answered {
+            (self.pings_lost, self.silent_calls, self.ponged) = (0, 0, true);
+        } else if self.ponged {
+            self.pings_lost += 1;
         } else {
-            self.up && self.pings_lost < limits::TRUNK_PINGS_LOST
-        };
-        // Before it ever answered, one lost ping says nothing.
-        let changed = up != self.up || (!self.told && (answered || !up));
-        self.up = up;
-        self.told |= changed;
-        if !up {
-            // The next address, if the name has more (RFC 3263 §4.3).
-            let step = usize::from(self.addrs.len() > 1);
-            self.addrs.rotate_left(step);
+            return None;
         }
-        changed.then_some(up)
+        let up = answered || (self.up && self.pings_lost < limits::TRUNK_PINGS_LOST);
+        let news = up != self.up || (!self.told && answered);
+        if news {
+            self.set(up);
+        }
+        if !up {
+            self.next_address();
+        }
+        news.then_some(up)
     }
 
     /// Host and port to look up, when that is due.
@@ -229,116 +277,4 @@ impl Route {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Codec, SipTransport};
-    use domain::ids::TrunkId;
-
-    fn route(uri: &str, channels: u32, cps: f64) -> Route {
-        let config = TrunkConfig {
-            id: TrunkId(uuid::Uuid::nil()),
-            name: "t".into(),
-            uri: uri.into(),
-            transport: SipTransport::Udp,
-            username: None,
-            password: None,
-            register: false,
-            channels,
-            cps,
-            codecs: vec![Codec::Pcma],
-            headers: vec![],
-            behind_nat: false,
-        };
-        Route::new(config, Instant::now())
-    }
-
-    #[test]
-    fn never_more_starts_than_cps_in_any_second() {
-        let t0 = Instant::now();
-        let mut guard = StartGuard::new(10.0);
-        let mut starts = Vec::new();
-        for ms in 0..5_000_u64 {
-            if guard.start(t0 + Duration::from_millis(ms)) {
-                starts.push(ms);
-            }
-        }
-        assert_eq!(starts.len(), 50);
-        assert!(starts.windows(11).all(|w| w[10] - w[0] >= 1_000));
-        let mut slow = StartGuard::new(0.5);
-        assert!(slow.start(t0) && !slow.start(t0 + Duration::from_millis(1_999)));
-        assert!(slow.start(t0 + Duration::from_secs(2)));
-    }
-
-    #[test]
-    fn limits_at_the_edge() {
-        let now = Instant::now();
-        let mut r = route("127.0.0.1:5070", 2, 100.0);
-        assert!(r.start(now).is_ok() && r.start(now).is_ok());
-        assert_eq!(r.start(now), Err(TrunkError::Limit("channels")));
-        r.release();
-        assert!(r.start(now).is_ok());
-        let mut r = route("127.0.0.1:5070", 9, 1.0);
-        assert!(r.start(now).is_ok());
-        assert_eq!(r.start(now), Err(TrunkError::Limit("calls per second")));
-        assert_eq!(
-            route("name.example", 9, 1.0).start(now),
-            Err(TrunkError::TrunkDown)
-        );
-    }
-
-    #[test]
-    fn health_is_told_when_it_changes() {
-        let now = Instant::now();
-        let mut r = route("127.0.0.1:5070", 2, 100.0);
-        assert_eq!(r.pinged(false, now), None, "not known yet");
-        assert_eq!(r.pinged(true, now), Some(true));
-        assert_eq!(r.pinged(true, now), None);
-        assert_eq!(r.pinged(false, now), None, "one lost ping is nothing");
-        assert_eq!(r.pinged(false, now), Some(false));
-        assert_eq!(r.start(now), Err(TrunkError::TrunkDown));
-        assert_eq!(r.pinged(true, now), Some(true));
-        r.congested(Some(Duration::from_secs(86_400)), now);
-        assert_eq!(
-            r.start(now + Duration::from_secs(299)),
-            Err(TrunkError::TrunkDown)
-        );
-        assert!(r.start(now + Duration::from_secs(300)).is_ok());
-    }
-
-    #[test]
-    fn one_refusal_is_about_its_call_and_several_about_the_trunk() {
-        let now = Instant::now();
-        let mut r = route("127.0.0.1:5070", 99, 100.0);
-        for _ in 1..limits::TRUNK_REFUSALS {
-            r.congested(None, now);
-        }
-        r.heard(now);
-        for _ in 1..limits::TRUNK_REFUSALS {
-            r.congested(None, now);
-            assert!(r.start(now).is_ok());
-        }
-        r.congested(None, now);
-        assert_eq!(r.start(now), Err(TrunkError::TrunkDown));
-        assert!(r.start(now + limits::TRUNK_BACK_OFF).is_ok());
-    }
-
-    #[test]
-    fn addresses_are_kept_when_a_look_up_fails() {
-        let mut r = route("name.example:5080", 2, 1.0);
-        let now = Instant::now();
-        assert_eq!(r.look_up(now), Some(("name.example".to_owned(), 5080)));
-        assert_eq!(r.look_up(now), None);
-        let (a, b) = (
-            SocketAddr::from(([1, 1, 1, 1], 5080)),
-            SocketAddr::from(([2, 2, 2, 2], 5080)),
-        );
-        r.found(vec![a, b]);
-        assert_eq!(r.pinged(true, now), Some(true));
-        let _ = (r.pinged(false, now), r.pinged(false, now));
-        assert_eq!(r.addrs, [b, a], "the next address after a failure");
-        r.found(vec![a, b]);
-        assert_eq!(r.addrs, [b, a]);
-        r.found(vec![]);
-        assert_eq!(r.addrs, [b, a]);
-    }
-}
+mod tests;

@@ -84,6 +84,10 @@ impl Engine {
         let Some(route) = self.routes.get_mut(&trunk) else {
             return;
         };
+        if let Some(up) = route.second_chance(now) {
+            self.tell_health(trunk, Some(up));
+            return;
+        }
         if let Some(key) = route.ping_lost(now) {
             self.pings.remove(&key);
             self.health(trunk, false);
@@ -116,14 +120,21 @@ impl Engine {
     }
 
     fn health(&mut self, trunk: TrunkId, answered: bool) {
-        let (now, at) = (self.now, self.stamp());
-        let Some(route) = self.routes.get_mut(&trunk) else {
+        let now = self.now;
+        if let Some(route) = self.routes.get_mut(&trunk) {
+            let news = route.pinged(answered, now);
+            self.tell_health(trunk, news);
+        }
+    }
+
+    /// Tells the new state of a trunk, when there is one.
+    pub(super) fn tell_health(&mut self, trunk: TrunkId, news: Option<bool>) {
+        let (Some(up), Some(route)) = (news, self.routes.get(&trunk)) else {
             return;
         };
-        if let Some(up) = route.pinged(answered, now) {
-            tracing::info!(trunk = %route.config.name, up, "trunk health");
-            self.outbox.tell(TrunkReport::TrunkHealth { trunk, up, at });
-        }
+        tracing::info!(trunk = %route.config.name, up, "trunk health");
+        let at = self.stamp();
+        self.outbox.tell(TrunkReport::TrunkHealth { trunk, up, at });
     }
 
     fn register(&mut self, trunk: TrunkId) {

@@ -53,6 +53,7 @@ pub fn trunk(to: SocketAddr) -> TrunkConfig {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         headers: vec![("X-Marcador-Attempt".into(), "{attempt}".into())],
         behind_nat: false,
+        ping: true,
     }
 }
 
