@@ -16,6 +16,7 @@ pub async fn all(store: Subject) {
     a_reservation_holds_until_it_ends(&store).await;
     one_person_is_held_once(&store).await;
     the_campaign_order_is_kept(&store).await;
+    currencies_stand_beside_each_other(&store).await;
     what_is_not_due_stays(&store).await;
     release_gives_back(&store).await;
     a_fenced_node_reserves_nothing(&store).await;
@@ -217,6 +218,7 @@ async fn the_campaign_order_is_kept(store: &Subject) {
         (vec!["balance"], of([1, 2, 0])),
         (vec!["dpd"], of([2, 0, 1])),
         (vec!["expected_value", "dpd"], of([2, 0, 1])),
+        (vec!["best_time", "dpd"], of([2, 0, 1])),
     ] {
         let mut campaign = scene.draft_campaign();
         campaign.params.order = keys.iter().map(|k| (*k).to_owned()).collect();
@@ -246,6 +248,43 @@ async fn the_campaign_order_is_kept(store: &Subject) {
         of([0, 1, 2])[..1],
         "what is left decides, not what was"
     );
+}
+
+async fn currencies_stand_beside_each_other(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut people = Vec::new();
+    // Minor units: 200 dollars, about 51 dollars of Colombia, 109 of Mexico, 104 of Chile.
+    for (balance, currency) in [
+        (20_000, "USD"),
+        (20_000_000, "COP"),
+        (200_000, "MXN"),
+        (100_000, "CLP"),
+    ] {
+        let mut person = scene.draft_person();
+        person.debt = scene.draft_debt(person.debtor.id, balance);
+        person.debt.currency = currency.parse().expect("a currency");
+        person.point.confidence = 50;
+        person.store(store).await;
+        people.push(person);
+    }
+    // Two debts of two currencies are one sum: 109 dollars and 200 more.
+    let mut dollars = scene.draft_debt(people[2].debtor.id, 20_000);
+    dollars.currency = "USD".parse().expect("a currency");
+    store.put_debt(&dollars, &[]).await.expect("debt");
+    let lease = node(store).await;
+    for key in ["balance", "expected_value"] {
+        let mut campaign = scene.draft_campaign();
+        campaign.params.order = vec![key.to_owned()];
+        store.put_campaign(&campaign, &[]).await.expect("campaign");
+        refill(store, &campaign).await;
+        let got = reserve(store, &campaign, &lease, 10).await;
+        let want: Vec<_> = [2, 0, 3, 1]
+            .iter()
+            .map(|n: &usize| people[*n].debtor.id)
+            .collect();
+        assert_eq!(ids(&got), want, "{key}");
+        store.release_all(&lease.node, None).await.expect("release");
+    }
 }
 
 async fn what_is_not_due_stays(store: &Subject) {

@@ -12,6 +12,7 @@ use domain::ports::store::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
     StoreError,
 };
+use domain::rules::worth::worth;
 use domain::segment::{Expr, day_of_date};
 use domain::time::{DAY_MS, UtcMs};
 use std::cmp::Reverse;
@@ -129,13 +130,18 @@ impl<'a> Ranks<'a> {
     /// The values of a debtor under a campaign's order keys, greatest first; at most four.
     fn rank(&self, order: &[String], id: DebtorId) -> Vec<i64> {
         let debts = || self.debts.get(&id).into_iter().flatten();
-        let balance = || debts().map(|d| d.balance_minor()).sum::<i64>();
+        // Debts of several currencies in one order.
+        let balance = || {
+            debts()
+                .map(|d| worth(d.balance_minor(), d.currency))
+                .sum::<i64>()
+        };
         let value = |key: &String| match key.as_str() {
             // What a contact may bring: the open balance, weighed by how sure we are to reach him.
-            "expected_value" => {
+            "expected_value" | "best_time" => {
                 let points = self.points.get(&id).into_iter().flatten();
                 let sure = points.map(|p| p.confidence).max().unwrap_or(0);
-                Some(balance() / 100 * i64::from(sure))
+                Some(balance() * i64::from(sure))
             }
             "dpd" => {
                 let oldest = debts().filter_map(|d| day_of_date(&d.due_date)).min();

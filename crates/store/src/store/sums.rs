@@ -6,6 +6,8 @@ use crate::sql::{Field, Link, vals};
 use domain::entity::Campaign;
 use domain::ids::{CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
+use domain::rules::worth::{OTHERS, reference_rates};
+use std::sync::LazyLock;
 
 const SUMS: &str = "UPDATE debtors SET \
     (open_debts, balance_minor, overdue_minor, oldest_due_day)=(SELECT COUNT(*), \
@@ -16,16 +18,32 @@ const SUMS: &str = "UPDATE debtors SET \
         FROM contact_points x WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad) \
     WHERE id";
 
-/// Order keys of a campaign and the value each sorts by, greatest first.
+/// What the open debts of a debtor `d` are worth, in US cents by the house's reference rates: debts of
+/// several currencies in one order. The same number as `domain::rules::worth::worth`, debt by debt.
+static WORTH: LazyLock<String> = LazyLock::new(|| {
+    let rates: String = reference_rates()
+        .map(|(code, rate)| format!(" WHEN '{code}' THEN {rate}"))
+        .collect();
+    let rate = format!("(CASE x.currency{rates} ELSE {OTHERS} END)");
+    let open = "(x.principal_minor+x.interest_minor+x.fees_minor)";
+    format!(
+        "(SELECT CAST(COALESCE(SUM({open}/{rate}*100+{open}%{rate}*100/{rate}),0) AS BIGINT) \
+        FROM debts x WHERE x.debtor_id=d.id AND x.status='open')"
+    )
+});
+
+/// Order keys of a campaign and the value each sorts by, greatest first; `{worth}` is `WORTH`.
 const ORDER_KEYS: &[(&str, &str)] = &[
     // What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
-    ("expected_value", "d.balance_minor/100*d.confidence"),
+    ("expected_value", "{worth}*d.confidence"),
     // Days past due grow by one for everybody each day: the oldest due day first is the same order.
     ("dpd", "COALESCE(-d.oldest_due_day,-1000000000)"),
-    ("balance", "d.balance_minor"),
+    ("balance", "{worth}"),
     // Never called first, then the one called longest ago.
     ("last_attempt", "-COALESCE(d.last_attempt_at,0)"),
     ("random", "d.lot"),
+    // Whose hour it is, is decided among those reserved: they come by what a contact may bring.
+    ("best_time", "d.balance_minor/100*d.confidence"),
 ];
 
 /// Sets the figures of debtors anew, and their order in the campaigns that have them.
@@ -70,25 +88,26 @@ pub(crate) async fn reorder_campaign(tx: &mut Link, campaign: &Campaign) -> Resu
 }
 
 /// The four values an item of a debtor `d` is sorted by.
-pub(crate) fn order_values(order: &[String]) -> [&'static str; 4] {
-    let mut values = ["0"; 4];
+pub(crate) fn order_values(order: &[String]) -> [String; 4] {
+    let mut values = [(); 4].map(|()| "0".to_owned());
     let known = order
         .iter()
         .filter_map(|key| ORDER_KEYS.iter().find(|(k, _)| k == key));
     for (value, (_, sql)) in values.iter_mut().zip(known) {
-        *value = sql;
+        *value = sql.replace("{worth}", &WORTH);
     }
     values
 }
 
-/// Tells orders apart in one number.
+/// Tells orders apart in one number; the leading digit changes with the meaning of the keys, so that
+/// stored ranks of an older meaning are set anew.
 pub(crate) fn order_code(order: &[String]) -> i64 {
     let place = |key: &String| ORDER_KEYS.iter().position(|(k, _)| k == key);
     order
         .iter()
         .filter_map(place)
         .take(4)
-        .fold(1, |code, n| code * 10 + i64::try_from(n + 1).unwrap_or(9))
+        .fold(2, |code, n| code * 10 + i64::try_from(n + 1).unwrap_or(9))
 }
 
 /// `$1` the campaign, `$2` the code of its order.
@@ -97,7 +116,7 @@ fn set_order(order: &[String]) -> String {
         .iter()
         .enumerate()
         .map(|(n, value)| {
-            let of = if *value == "0" {
+            let of = if value == "0" {
                 "0".to_owned()
             } else {
                 format!("(SELECT {value} FROM debtors d WHERE d.id=campaign_items.debtor_id)")
