@@ -10,6 +10,7 @@ use marcador_tests::demo_facts::{
 };
 use marcador_tests::process::{Demo, long_tests, run};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +49,12 @@ fn whole_run(
         args.extend(["--database-url", url]);
     }
     let mut demo = Demo::start(dir, &args, env).expect("the demo starts");
+    let told = std::fs::metadata(dir.join("demo.json")).expect("demo.json");
+    assert_eq!(
+        told.permissions().mode() & 0o777,
+        0o600,
+        "it holds the passwords"
+    );
     demo.wait(Duration::from_secs(seconds + 120))
         .expect("the demo ends by itself");
     let summary = summary(&json).expect("summary");

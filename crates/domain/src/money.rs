@@ -2,6 +2,22 @@
 
 use crate::ValueError;
 
+/// Codes of ISO 4217 list one (2025): money in use and units of account, without metals and test codes.
+#[rustfmt::skip]
+const ISO_4217: &[&str] = &[
+    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF",
+    "BMD", "BND", "BOB", "BOV", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHE", "CHF", "CHW",
+    "CLF", "CLP", "CNY", "COP", "COU", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN",
+    "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG",
+    "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW",
+    "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK",
+    "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MXV", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR",
+    "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR",
+    "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB",
+    "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "USN", "UYI", "UYU", "UYW",
+    "UZS", "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
+];
+
 /// An ISO 4217 code of three capital letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
@@ -17,7 +33,8 @@ impl Currency {
     #[must_use]
     pub fn minor_digits(&self) -> u32 {
         match self.as_str() {
-            "CLP" | "PYG" | "JPY" | "KRW" | "VND" | "ISK" | "UGX" | "XAF" | "XOF" | "XPF" => 0,
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
+            | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             _ => 2,
         }
@@ -28,10 +45,10 @@ impl std::str::FromStr for Currency {
     type Err = ValueError;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         match s.as_bytes() {
-            [a, b, c] if s.bytes().all(|x| x.is_ascii_uppercase()) => Ok(Self([*a, *b, *c])),
+            [a, b, c] if ISO_4217.binary_search(&s).is_ok() => Ok(Self([*a, *b, *c])),
             _ => Err(ValueError::malformed(
                 "currency",
-                "expected three capital letters, as MXN",
+                "expected a code of ISO 4217 in capital letters, as MXN",
             )),
         }
     }
@@ -88,5 +105,24 @@ impl Money {
             .checked_add(other.amount_minor)
             .ok_or_else(|| ValueError::malformed("money", "amount too large"))?;
         Ok(Self::new(sum, self.currency))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_iso_4217_lists_is_a_currency() {
+        assert!(ISO_4217.is_sorted(), "the list is searched by halves");
+        for code in ISO_4217 {
+            assert_eq!(
+                code.parse::<Currency>().map(|c| c.to_string()),
+                Ok((*code).to_owned())
+            );
+        }
+        for bad in ["ZZZ", "mxn", "MX", "MXNN", "", "XXX", "PÉN"] {
+            assert!(bad.parse::<Currency>().is_err(), "{bad}");
+        }
     }
 }

@@ -154,6 +154,7 @@ pub(crate) enum UserCommand {
 
 /// `import`.
 #[derive(Debug, Args)]
+#[command(after_help = crate::commands::import::columns())]
 pub(crate) struct ImportArgs {
     /// The file.
     pub file: PathBuf,

@@ -35,7 +35,41 @@ impl Failure {
             Self::Failed(error) => (error, 1),
             Self::Usage(error) => (error, 2),
         };
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", words(error));
         ExitCode::from(code)
+    }
+}
+
+/// The error and its causes in one line. Many errors tell their cause in their own words: what was
+/// said is not said again.
+fn words(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if said.ends_with(&text) {
+            continue;
+        }
+        if !said.is_empty() {
+            said += ": ";
+        }
+        said += &text;
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let bind = voice::VoiceError::Bind {
+            what: "x".into(),
+            source: std::io::Error::other("in use"),
+        };
+        let error = anyhow::Error::from(bind).context("voice");
+        assert_eq!(words(&error), "voice: cannot listen on x: in use");
+        let plain = anyhow::anyhow!("no such file").context("--map a.json");
+        assert_eq!(words(&plain), "--map a.json: no such file");
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod logging;
 mod node;
+mod private;
 mod secrets;
 mod sheet;
 mod signals;
@@ -22,7 +23,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(&cli.command);
+    if let Err(failure) = logging::start(&cli.command) {
+        return failure.report();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -91,6 +91,75 @@ fn a_portfolio_is_imported_and_refused_rows_are_reported() {
 }
 
 #[test]
+fn an_import_says_what_its_columns_leave_out() {
+    let dir = tempfile::tempdir().expect("folder");
+    let dir = dir.path();
+    let args = [
+        "import",
+        "p.csv",
+        "--client",
+        "Acme",
+        "--portfolio",
+        "Consumo",
+    ];
+    let rows = FILE.lines().take(2).collect::<Vec<_>>();
+    std::fs::write(
+        dir.join("p.csv"),
+        format!("{};correo\n{};a@b.example\n", rows[0], rows[1]),
+    )
+    .expect("written");
+    let out = done(dir, &args, 0);
+    assert!(
+        out.contains("columns not used: correo")
+            && out.contains("no column 'phone_given_by_debtor'")
+            && out.contains("no column 'phone_authorised'"),
+        "{out}"
+    );
+    std::fs::write(
+        dir.join("p.csv"),
+        format!(
+            "{};phone_given_by_debtor;autorizado\n{};sí;sí\n",
+            rows[0], rows[1]
+        ),
+    )
+    .expect("written");
+    let out = done(dir, &args, 0);
+    assert!(
+        !out.contains("no column") && !out.contains("not used"),
+        "{out}"
+    );
+    let help = done(dir, &["import", "--help"], 0);
+    assert!(help.contains("phone_given_by_debtor"), "{help}");
+}
+
+#[test]
+fn a_file_of_which_no_row_is_taken_makes_no_client() {
+    let dir = tempfile::tempdir().expect("folder");
+    let dir = dir.path();
+    let head = FILE.lines().next().expect("header");
+    let bad = "1;A1;Ana Ruiz;MX;10,00;2026-10-23;5500000001";
+    std::fs::write(dir.join("p.csv"), format!("{head};moneda\n{bad};ZZZ\n")).expect("written");
+    let args = [
+        "import",
+        "p.csv",
+        "--client",
+        "Tpyo",
+        "--portfolio",
+        "Consumo",
+    ];
+    let out = done(dir, &args, 1);
+    assert!(
+        out.contains("1 refused") && out.contains("ISO 4217") && !out.contains("new client"),
+        "{out}"
+    );
+    std::fs::write(dir.join("p.csv"), format!("{head};moneda\n{bad};MXN\n")).expect("written");
+    let out = done(dir, &args, 0);
+    assert!(out.contains("new client 'Tpyo'"), "{out}");
+    let out = done(dir, &args, 0);
+    assert!(!out.contains("new client"), "{out}");
+}
+
+#[test]
 fn files_and_maps_that_cannot_be_read_are_wrong_usage() {
     let dir = tempfile::tempdir().expect("folder");
     let dir = dir.path();
@@ -190,6 +259,9 @@ fn configuration_is_checked_and_shown_without_secrets() {
     assert!(
         done(dir.path(), &["config", "check", "--config", "none.toml"], 2).contains("none.toml")
     );
+    std::fs::write(dir.path().join("zz.toml"), "[law]\ndefault = \"zz\"\n").expect("written");
+    let out = done(dir.path(), &["config", "check", "--config", "zz.toml"], 2);
+    assert!(out.contains("[law] default") && out.contains("mx"), "{out}");
     assert!(done(dir.path(), &["migrate"], 0).contains("shape"));
 }
 

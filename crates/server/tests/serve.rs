@@ -13,7 +13,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(dir: &Path) -> Self {
+    fn start(dir: &Path, second_factor: bool) -> Self {
         let file = |name: &str| dir.join(name).display().to_string();
         let mut child = Command::new(env!("CARGO_BIN_EXE_marcador"))
             .arg("serve")
@@ -26,6 +26,7 @@ impl Service {
                 format!("file://{}", file("rec")),
             )
             .env("MARCADOR__AUTH__SECRET_FILE", file("m.secret"))
+            .env("MARCADOR__AUTH__SECOND_FACTOR", second_factor.to_string())
             .env("MARCADOR__HTTP__BIND", "127.0.0.1:0")
             .env(
                 "MARCADOR__SIP__BIND",
@@ -83,7 +84,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 #[tokio::test]
 async fn the_first_admin_signs_in_and_term_ends_the_service() {
     let dir = tempfile::tempdir().expect("folder");
-    let mut service = Service::start(dir.path());
+    let mut service = Service::start(dir.path(), true);
     let told = service.line();
     let (name, password) = (
         between(&told, "as '", "'"),
@@ -139,7 +140,65 @@ async fn the_first_admin_signs_in_and_term_ends_the_service() {
     assert_eq!(service.end(Duration::from_secs(30)), 0);
 
     // The second start makes no admin again.
-    let mut again = Service::start(dir.path());
+    let mut again = Service::start(dir.path(), true);
     assert!(again.line().starts_with("screens and API: "));
+    assert_eq!(again.end(Duration::from_secs(30)), 0);
+}
+
+async fn sign_in(url: &str, password: &str) -> String {
+    let body = json!({"username": "admin", "password": password});
+    let session = reqwest::Client::new()
+        .post(format!("{url}/api/v1/sessions"))
+        .json(&body)
+        .send()
+        .await
+        .expect("answers");
+    let session: Value = session.json().await.expect("json");
+    session["token"].as_str().expect("token").to_owned()
+}
+
+async fn dispositions(url: &str, token: &str) -> Vec<Value> {
+    let list = reqwest::Client::new()
+        .get(format!("{url}/api/v1/dispositions"))
+        .bearer_auth(token)
+        .send()
+        .await
+        .expect("answers");
+    let list: Value = list.json().await.expect("json");
+    list["items"].as_array().expect("items").clone()
+}
+
+#[tokio::test]
+async fn calls_can_be_disposed_from_the_first_start_and_own_labels_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("folder");
+    let mut service = Service::start(dir.path(), false);
+    let password = between(&service.line(), "password '", "'").to_owned();
+    let url = between(&service.line(), "screens and API: ", "\n").to_owned();
+    let token = sign_in(&url, &password).await;
+    let before = dispositions(&url, &token).await;
+    assert!(before.len() >= 40, "{} dispositions", before.len());
+    let own = json!({"label_es": "Paga todo", "label_en": "Pays all"});
+    let changed = reqwest::Client::new()
+        .put(format!("{url}/api/v1/dispositions/CD.PP.TOTAL"))
+        .bearer_auth(&token)
+        .json(&own)
+        .send()
+        .await
+        .expect("answers");
+    assert_eq!(changed.status(), 200);
+    assert_eq!(service.end(Duration::from_secs(30)), 0);
+    for (name, mode) in [("m.db", 0o600), ("rec", 0o700), ("m.secret", 0o600)] {
+        let meta = std::fs::metadata(dir.path().join(name)).expect(name);
+        assert_eq!(meta.permissions().mode() & 0o777, mode, "{name}");
+    }
+
+    let mut again = Service::start(dir.path(), false);
+    let url = between(&again.line(), "screens and API: ", "\n").to_owned();
+    let token = sign_in(&url, &password).await;
+    let after = dispositions(&url, &token).await;
+    assert_eq!(after.len(), before.len());
+    let row = after.iter().find(|d| d["code"] == "CD.PP.TOTAL");
+    assert_eq!(row.expect("row")["label_es"], "Paga todo");
     assert_eq!(again.end(Duration::from_secs(30)), 0);
 }

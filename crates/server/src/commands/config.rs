@@ -12,6 +12,7 @@ pub(crate) fn run(what: &ConfigCommand) -> Result<(), Failure> {
             for trunk in &config.trunks {
                 trunk.secret().map_err(Failure::usage)?;
             }
+            crate::node::rule_book(&config.law).map_err(Failure::usage)?;
             say(format!(
                 "configuration is valid; {} trunk(s)",
                 config.trunks.len()

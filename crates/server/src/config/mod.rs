@@ -81,6 +81,10 @@ pub(crate) struct Sip {
     pub bind: Vec<String>,
     /// Address shown outside.
     pub external_address: String,
+    /// Challenge phones with MD5 before SHA-256.
+    pub md5_first: bool,
+    /// Whether callers that are no trunk hear the safe-harbour message too.
+    pub inbound_from_anyone: bool,
 }
 
 /// `[media]`.
@@ -160,34 +164,53 @@ pub(crate) fn default_config() -> anyhow::Result<Config> {
 }
 
 impl Config {
-    /// Checks what types cannot: addresses, ranges, names.
+    /// Checks what types cannot: addresses, ranges, names. Tells all that is wrong, a line each.
     fn check(&self) -> anyhow::Result<()> {
+        let parts = [
+            self.check_addresses(),
+            self.media_ports().map(drop),
+            self.check_node(),
+            trunk::check(&self.trunks),
+        ];
+        let faults: Vec<String> = parts
+            .into_iter()
+            .filter_map(Result::err)
+            .map(|fault| fault.to_string())
+            .collect();
+        anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
+        Ok(())
+    }
+
+    fn check_addresses(&self) -> anyhow::Result<()> {
+        let mut faults = Vec::new();
         let url = &self.database.url;
-        if !url.starts_with("sqlite:")
-            && !url.starts_with("postgres:")
-            && !url.starts_with("postgresql:")
+        if !["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
         {
-            anyhow::bail!("[database] url: expected sqlite://… or postgres://…");
+            faults.push("[database] url: expected sqlite://… or postgres://…");
         }
         if self.bus.url != "local" && !self.bus.url.starts_with("redis://") {
-            anyhow::bail!("[bus] url: expected \"local\" or redis://…");
+            faults.push("[bus] url: expected \"local\" or redis://…");
         }
         if !self.recordings.url.starts_with("file://") {
-            anyhow::bail!("[recordings] url: expected file://FOLDER");
+            faults.push("[recordings] url: expected file://FOLDER");
         }
-        self.media_ports()?;
+        anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
+        Ok(())
+    }
+
+    fn check_node(&self) -> anyhow::Result<()> {
         if self.node.name.trim().is_empty() {
             anyhow::bail!("[node] name: expected a name");
         }
-        if let Some(role) = self
-            .node
-            .roles
-            .iter()
-            .find(|r| !["dial", "web"].contains(&r.as_str()))
-        {
-            anyhow::bail!("[node] roles: unknown role '{role}', expected dial or web");
+        let unknown = |role: &&String| !["dial", "web"].contains(&role.as_str());
+        match self.node.roles.iter().find(unknown) {
+            Some(role) => {
+                anyhow::bail!("[node] roles: unknown role '{role}', expected dial or web")
+            }
+            None => Ok(()),
         }
-        trunk::check(&self.trunks)
     }
 
     /// The RTP port range.

@@ -58,6 +58,27 @@ fn bad_values_are_refused_with_what_would_be_right() {
 }
 
 #[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let error = with("[database]\nurl = \"x\"\n[bus]\nurl = \"y\"\n[node]\nname = \"\"\n")
+        .expect_err("three faults")
+        .to_string();
+    for part in ["[database] url", "[bus] url", "[node] name"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_fault_without_a_section_is_told_without_one() {
+    let error = with("htp = 1\n").expect_err("typo").to_string();
+    assert!(
+        error.contains("unknown key 'htp' at the top level; did you mean 'http'?"),
+        "{error}"
+    );
+    let error = with("[http\n").expect_err("no TOML").to_string();
+    assert!(!error.contains(": : "), "{error}");
+}
+
+#[test]
 fn a_dump_hides_secrets() {
     let config = with(
         "[database]\nurl = \"postgres://u:secret@h/d\"\n[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\npassword = \"hush\"\n",

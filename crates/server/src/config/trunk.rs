@@ -17,6 +17,9 @@ pub(crate) enum TrunkTransport {
 fn udp() -> TrunkTransport {
     TrunkTransport::Udp
 }
+fn ping() -> bool {
+    true
+}
 fn channels() -> u32 {
     30
 }
@@ -65,6 +68,9 @@ pub(crate) struct TrunkConfig {
     /// Whether media may come once from another address than negotiated.
     #[serde(default)]
     pub behind_nat: bool,
+    /// Whether to ask it by OPTIONS now and then whether it is there.
+    #[serde(default = "ping")]
+    pub ping: bool,
 }
 
 impl TrunkConfig {

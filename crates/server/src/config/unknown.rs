@@ -31,12 +31,16 @@ fn explain_one(error: &figment::Error) -> String {
             let nearest = expected.iter().max_by(|a, b| {
                 strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b))
             });
-            let section = path.rsplit_once('.').map_or("", |(s, _)| s);
+            let section = match path.rsplit_once('.') {
+                Some((section, _)) => format!("in [{section}]"),
+                None => "at the top level".to_owned(),
+            };
             let hint = nearest
                 .map(|n| format!("; did you mean '{n}'?"))
                 .unwrap_or_default();
-            format!("{place}: unknown key '{found}' in [{section}]{hint}")
+            format!("{place}: unknown key '{found}' {section}{hint}")
         }
+        kind if path.is_empty() => format!("{place}: {kind}"),
         kind => format!("{place}: {path}: {kind}"),
     }
 }

@@ -76,9 +76,6 @@ impl Seeder<'_> {
             });
         }
         let client = self.client().await?;
-        for disposition in domain::rules::disposition::standard_dispositions() {
-            self.store.put_disposition(&disposition).await?;
-        }
         let portfolio = self.portfolio(client).await?;
         super::portfolio::load(self, client, &portfolio, debtors).await?;
         let campaigns = self.campaigns(client, mode).await?;
@@ -171,12 +168,11 @@ impl Seeder<'_> {
             (
                 "Mora temprana",
                 "days_past_due between 1 and 60 and balance > 0.00",
-                3,
             ),
-            ("Mora avanzada", "days_past_due > 60 and balance > 0.00", 2),
+            ("Mora avanzada", "days_past_due > 60 and balance > 0.00"),
         ];
         let mut made = Vec::new();
-        for (name, expression, priority) in plan {
+        for (name, expression) in plan {
             let segment_id = self.segment(client, name, expression).await?;
             let params = CampaignParams {
                 mode,
@@ -185,7 +181,7 @@ impl Seeder<'_> {
                 } else {
                     1.0
                 },
-                priority,
+                // Equal priority and weight (the defaults): a higher one would starve the other.
                 trunks: vec![TRUNK.into()],
                 wrapup_s: 5,
                 ..CampaignParams::default()

@@ -7,11 +7,12 @@ use crate::clock::NodeClock;
 use crate::commands::say;
 use crate::node::Node;
 use center::view::{BoardData, Figures};
+use domain::entity::DialMode;
 use domain::ports::Clock;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,7 @@ pub(super) struct Demo<'a> {
     pub(super) standing: &'a Standing,
     pub(super) folder: &'a Path,
     pub(super) continued: bool,
+    pub(super) mode: DialMode,
 }
 
 /// `demo.json` in the data folder, for programs.
@@ -62,11 +64,8 @@ impl Demo<'_> {
             manager: &people.manager,
             admin: &people.admin,
         };
-        // Written whole under another name first: who reads it sees all of it or nothing.
         let path = self.folder.join("demo.json");
-        let draft = self.folder.join("demo.json.new");
-        std::fs::write(&draft, serde_json::to_string_pretty(&info)?)?;
-        std::fs::rename(&draft, &path)?;
+        crate::private::write(&path, &serde_json::to_string_pretty(&info)?)?;
         say(format!("Marcador demo: {url}   (API: {url}/docs)"));
         say(format!(
             "clock: {}, {}{}",
@@ -74,6 +73,7 @@ impl Demo<'_> {
             self.standing.why,
             ahead(self.standing.offset_ms)
         ));
+        say(mode_words(self.mode, self.continued));
         for (role, login) in [
             ("agent", &people.agent.login),
             ("supervisor", &people.supervisor),
@@ -95,6 +95,21 @@ impl Demo<'_> {
             self.folder.display()
         ));
         Ok(())
+    }
+}
+
+/// How it dials, and why that may change under the visitor's eyes.
+fn mode_words(mode: DialMode, continued: bool) -> String {
+    let lowers = matches!(mode, DialMode::Power | DialMode::Predictive);
+    match (continued, lowers) {
+        (true, _) => {
+            "dial mode: as each campaign was left; the board shows the one in force".into()
+        }
+        (false, true) => format!(
+            "dial mode: {}; too many abandoned calls lower it by law, to progressive and then preview, within the first minutes and until it may rise again: the board shows the mode in force",
+            mode.as_str()
+        ),
+        (false, false) => format!("dial mode: {}", mode.as_str()),
     }
 }
 
@@ -179,12 +194,20 @@ fn words(f: &Figures, board: &BoardData, now: UtcMs) -> String {
         .iter()
         .map(|(state, n)| format!("{n} {state}"))
         .collect();
+    let modes: BTreeSet<&str> = board
+        .campaigns
+        .iter()
+        .filter(|c| c.status == "running")
+        .map(|c| c.mode.as_str())
+        .collect();
+    let modes: Vec<&str> = modes.into_iter().collect();
     let lines: u64 = f.lines.iter().map(|l| l.1).sum();
     let mut text = format!(
-        "{} | {} dialed, {lines} lines up, {} answered, {} with an agent, {} abandoned of {} | {} promises | occupancy {} % | agents: {}",
+        "{} | mode {} | {} dialed, {lines} lines up, {} answered, {} with an agent, {} abandoned of {} | {} promises | occupancy {} % | agents: {}",
         local(now)
             .rsplit_once(" in ")
             .map_or("", |(t, _)| t.rsplit(' ').next().unwrap_or("")),
+        modes.join(" and "),
         f.attempts,
         f.answered_human + f.answered_machine,
         f.connected,

@@ -1,16 +1,19 @@
 //! A running node: store, bus, voice, center, API and screens wired together. `serve` and `demo` run
 //! the same one.
 
+mod dispositions;
 mod law;
 mod phones;
 mod routes;
 mod web;
 
+pub(crate) use dispositions::complete as complete_dispositions;
 pub(crate) use law::rule_book;
 pub(crate) use web::listen;
 
 use crate::clock::{NodeClock, RandomIds};
 use crate::config::Config;
+use crate::private;
 use crate::secrets;
 use anyhow::Context as _;
 use api::{ApiConfig, ApiParts, ApiState};
@@ -37,13 +40,16 @@ const HTTP_END: Duration = Duration::from_secs(5);
 /// # Errors
 /// When it cannot be reached or is of a later version.
 pub(crate) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
-    if let Some(file) = url.strip_prefix("sqlite://")
-        && let Some(folder) = Path::new(file)
-            .parent()
-            .filter(|f| !f.as_os_str().is_empty())
+    // A plain path only: `?mode=` and the like, and `:memory:`, are the database's own business.
+    if let Some(file) = url
+        .strip_prefix("sqlite://")
+        .filter(|f| !f.is_empty() && !f.contains(['?', ':']))
     {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("[database] url: folder {}", folder.display()))?;
+        let file = Path::new(file);
+        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+            private::folder(folder).context("[database] url")?;
+        }
+        private::reserve(file).context("[database] url")?;
     }
     let store = store::SqlStore::connect(url).await?;
     store.migrate().await?;
@@ -99,6 +105,8 @@ impl Node {
             listener,
             drain_ms,
         } = parts;
+        complete_dispositions(&*store).await?;
+        private::folder(&config.recordings_dir()).context("[recordings] url")?;
         let clock_port: Arc<dyn Clock> = clock.clone();
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let bus = open_bus(&config.bus.url).await?;
@@ -217,6 +225,11 @@ fn voice_config(
     Ok(VoiceConfig {
         sip_bind: binds.context("[sip] bind")?,
         external_address: external,
+        md5_first: config.sip.md5_first,
+        inbound: voice::Inbound {
+            from_anyone: config.sip.inbound_from_anyone,
+            ..voice::Inbound::default()
+        },
         sip_transactions: config.limits.sip_transactions,
         media_bind: config
             .media

@@ -62,5 +62,6 @@ fn for_voice(trunk: &TrunkConfig, id: TrunkId) -> anyhow::Result<voice::TrunkCon
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect(),
         behind_nat: trunk.behind_nat,
+        ping: trunk.ping,
     })
 }

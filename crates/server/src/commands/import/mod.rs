@@ -1,6 +1,9 @@
 //! `marcador import`: a portfolio file, streamed into the database as a difference.
 
 mod owner;
+mod told;
+
+pub(crate) use told::columns;
 
 use super::{read_config, say};
 use crate::cli::ImportArgs;
@@ -11,7 +14,7 @@ use anyhow::Context as _;
 use api::importer::{ImportError, ImportJob, PIECE_BYTES, run as import};
 use domain::ids::ImportId;
 use domain::import::ColumnMap;
-use domain::ports::store::RowFault;
+use domain::ports::store::{ImportReport, RowFault};
 use domain::ports::{Clock as _, IdSource as _, Store};
 use owner::Owner;
 use std::io::IsTerminal as _;
@@ -22,7 +25,8 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 /// Refused rows shown when there is no report file.
 const FAULTS_SHOWN: u64 = 20;
 
-/// Carries it out. Refused rows are no failure: they are counted, told and written to the report.
+/// Carries it out. Refused rows are no failure, they are counted, told and written to the report; a file
+/// of which no row could be taken is one.
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = read_config(&args.config)?;
     let map = match &args.map {
@@ -48,15 +52,24 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         dry_run: args.dry_run,
         actor: "system".into(),
     };
-    // A file that cannot be read leaves no empty client behind.
-    trial(&mut file, &clock, &job).await?;
-    if !args.dry_run {
+    // A file that cannot be read, or of which no row can be taken, leaves no empty client behind.
+    let (notes, any) = trial(&mut file, &clock, &job).await?;
+    let job = ImportJob {
+        dry_run: args.dry_run || !any,
+        ..job
+    };
+    if !job.dry_run {
         owner.keep(&*store).await?;
     }
     // A dry run for an owner who is not there yet is a dry run against an empty database.
-    let store: Arc<dyn Store> = match args.dry_run && owner.is_new() {
+    let store: Arc<dyn Store> = match job.dry_run && owner.is_new() {
         true => Arc::new(sim::store::MemoryStore::new()),
         false => store,
+    };
+    let nothing_kept = match (args.dry_run, any) {
+        (true, _) => "dry run, nothing kept: ",
+        (false, false) => "nothing kept: ",
+        (false, true) => "",
     };
     let mut faults = Faults::open(&args)?;
     let progress = progress();
@@ -73,27 +86,21 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     progress.finish_and_clear();
     let report = report.map_err(failure)?;
     faults.end()?;
-    say(format!(
-        "{}{} rows: {} debtors new, {} changed; {} debts new, {} changed; {} phones new; {} rows as before; {} refused",
-        if args.dry_run {
-            "dry run, nothing kept: "
-        } else {
-            ""
-        },
-        report.rows,
-        report.debtors_new,
-        report.debtors_changed,
-        report.debts_new,
-        report.debts_changed,
-        report.points_new,
-        report.unchanged,
-        report.refused,
-    ));
+    told::sums(&report, nothing_kept);
+    notes.into_iter().for_each(say);
+    if !any && report.rows > 0 {
+        return Err(Failure::Failed(anyhow::anyhow!("no row could be taken")));
+    }
     Ok(())
 }
 
-/// Reads the file's beginning as the import will, and keeps nothing.
-async fn trial(file: &mut File, clock: &NodeClock, job: &ImportJob) -> Result<(), Failure> {
+/// Reads the file as the import will, and keeps nothing: what is to be said of its columns, and whether
+/// any row can be taken. It reads on until it has seen one.
+async fn trial(
+    file: &mut File,
+    clock: &NodeClock,
+    job: &ImportJob,
+) -> Result<(Vec<String>, bool), Failure> {
     let mut head = Vec::new();
     let read = (&mut *file)
         .take(PIECE_BYTES as u64)
@@ -106,10 +113,27 @@ async fn trial(file: &mut File, clock: &NodeClock, job: &ImportJob) -> Result<()
         dry_run: true,
         ..job.clone()
     };
-    import(&nowhere, &RandomIds, clock, job, &*head, |_| {}, |_| {})
-        .await
-        .map_err(failure)?;
-    Ok(())
+    let taken = |report: &ImportReport| report.rows > report.refused;
+    let quiet = |_: &RowFault| {};
+    let report = import(
+        &nowhere,
+        &RandomIds,
+        clock,
+        job.clone(),
+        &*head,
+        quiet,
+        |_| {},
+    )
+    .await;
+    let mut any = taken(&report.map_err(failure)?);
+    let map = job.map.clone();
+    if !any && head.len() >= PIECE_BYTES {
+        let whole = import(&nowhere, &RandomIds, clock, job, &mut *file, quiet, |_| {}).await;
+        any = taken(&whole.map_err(failure)?);
+        file.rewind().await.map_err(anyhow::Error::from)?;
+    }
+    let shape = told::shape(&head, map.as_ref()).map_err(Failure::usage)?;
+    Ok((told::notes(&shape, map.as_ref()), any))
 }
 
 /// A file that cannot be read is the user's to mend; the rest is the outside's.
