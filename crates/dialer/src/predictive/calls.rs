@@ -1,6 +1,6 @@
 //! What calls in flight will do: setup, ringing, detection, each by its age.
 
-use super::chance::{Chance, Fast, between};
+use super::chance::{Chance, Fast, between, quantile_times};
 use super::hazard::{Curve, FINE_S, Grid, lognormal};
 use super::{HORIZONS, Key};
 use std::collections::BTreeMap;
@@ -27,8 +27,6 @@ const RINGS_SHARE: f64 = 0.85;
 const LIVE_SHARE: f64 = 0.5;
 /// Prior share of ringing calls that a machine answers.
 const MACHINE_SHARE: f64 = 0.25;
-/// Quantiles of a fresh call's delay to its answer at which the risk is taken.
-const QUANTILES: [f64; HORIZONS] = [0.1, 0.3, 0.5, 0.7, 0.9];
 /// Age of the horizons at which they are taken again, s: they move slowly.
 const HORIZON_AGE_S: f64 = 15.0;
 /// Prior calls in the share of answers that are people, per bin of ring age.
@@ -78,7 +76,7 @@ pub(super) struct Calls {
     /// P(detection lasts longer than the bin's start): people, machines.
     lasts: [Vec<f64>; 2],
     horizons_at: f64,
-    /// Horizons: a fresh call's answer delays at [`QUANTILES`], s.
+    /// Horizons: a fresh call's answer delays at fixed quantiles, s.
     pub(super) horizons: [f64; HORIZONS],
     /// Chances of a call that is dialed now.
     pub(super) fresh: Chance,
@@ -352,7 +350,12 @@ impl Calls {
         // Setup first as of age nought: its answer times give the horizons.
         let (rings_at, alive) = self.setup_flow();
         if far {
-            self.horizons = quantile_times(&rings_at, delay, &|left| reach(left, 0.0), bins);
+            self.horizons = quantile_times(
+                &rings_at,
+                delay,
+                &|left| reach(left, 0.0),
+                SETUP_BINS + bins,
+            );
         }
         // What a ring that begins so many bins from now brings by each horizon.
         let brings: Vec<[f64; HORIZONS]> = (0..SETUP_BINS)
@@ -474,31 +477,6 @@ impl Calls {
     pub(super) fn chances(&self, t: f64) -> impl Iterator<Item = Chance> {
         self.flying.values().filter_map(move |c| self.chance(t, c))
     }
-}
-
-/// Times at which a fresh call's answers reach [`QUANTILES`], s.
-fn quantile_times(
-    rings_at: &[f64],
-    delay: f64,
-    reach: &dyn Fn(f64) -> f64,
-    bins: usize,
-) -> [f64; HORIZONS] {
-    let mut by = vec![0.0; (SETUP_BINS + bins) * 2];
-    for (cell, by) in by.iter_mut().enumerate() {
-        let t = Grid::Fine.edge(cell);
-        for (bin, rings) in rings_at.iter().enumerate() {
-            let left = t - Grid::Fine.edge(bin) - FINE_S / 2.0;
-            if left <= delay {
-                break;
-            }
-            *by += rings * reach(left);
-        }
-    }
-    let whole = by.last().copied().unwrap_or(0.0).max(1e-9);
-    QUANTILES.map(|share| {
-        let cell = by.iter().position(|b| *b >= share * whole).unwrap_or(0);
-        Grid::Fine.edge(cell)
-    })
 }
 
 /// Of calls that began to ring: live answers up to an age, and those still ringing.

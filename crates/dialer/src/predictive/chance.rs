@@ -1,8 +1,10 @@
 //! The chances of one call, and a factor that follows within minutes.
 
 use super::HORIZONS;
-use super::hazard::Grid;
+use super::hazard::{FINE_S, Grid};
 
+/// Quantiles of a fresh call's delay to its answer at which the risk is taken.
+const QUANTILES: [f64; HORIZONS] = [0.1, 0.3, 0.5, 0.7, 0.9];
 /// Least and most of a fast factor.
 const FACTOR: (f64, f64) = (0.05, 6.0);
 
@@ -70,4 +72,29 @@ pub(super) fn between(table: &[Chance], age: f64) -> Chance {
         },
         _ => table.last().copied().unwrap_or_default(),
     }
+}
+
+/// Times at which a fresh call's answers reach [`QUANTILES`], s.
+pub(super) fn quantile_times(
+    rings_at: &[f64],
+    delay: f64,
+    reach: &dyn Fn(f64) -> f64,
+    bins: usize,
+) -> [f64; HORIZONS] {
+    let mut by = vec![0.0; bins * 2];
+    for (cell, by) in by.iter_mut().enumerate() {
+        let t = Grid::Fine.edge(cell);
+        for (bin, rings) in rings_at.iter().enumerate() {
+            let left = t - Grid::Fine.edge(bin) - FINE_S / 2.0;
+            if left <= delay {
+                break;
+            }
+            *by += rings * reach(left);
+        }
+    }
+    let whole = by.last().copied().unwrap_or(0.0).max(1e-9);
+    QUANTILES.map(|share| {
+        let cell = by.iter().position(|b| *b >= share * whole).unwrap_or(0);
+        Grid::Fine.edge(cell)
+    })
 }
