@@ -166,7 +166,7 @@ impl ApiState {
         let boot = parts.ids.next(parts.clock.now());
         let (kicks, _) = broadcast::channel(KICKS_QUEUE);
         Ok(Self(Arc::new(Inner {
-            store: parts.store,
+            store: parts.center.timed(parts.store),
             center: parts.center,
             desk: parts.desk,
             blob: parts.blob,

@@ -4,11 +4,13 @@ use crate::asks::Actor;
 use crate::engine::Adopted;
 use crate::error::CenterError;
 use crate::feeder::{self, Fed, zone_or_utc};
+use crate::handle::CenterHandle;
 use crate::live::Setting;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
+use dialer::predictive::{Predictive, Settings};
 use dialer::{CallRules, CampaignSpec, Tally, policy};
-use domain::entity::{Campaign, CampaignStatus};
+use domain::entity::{Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::CampaignId;
 use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, RefillReport, StoreError};
 use domain::time::{DAY_MS, SECOND_MS, UtcMs};
@@ -159,7 +161,7 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         preview_max_ms: params.preview_max_s * SECOND_MS,
         preview_skip: params.preview_skip,
         cap_pct,
-        target_pct: params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct),
+        target_pct: target_pct(params),
         window_ends: day_bounds(now, &setting.zone).1,
         skills: Vec::new(),
     }
@@ -229,14 +231,66 @@ pub(crate) async fn adopt(
     };
     Ok(shared
         .post
-        .call(move |engine, now| engine.adopt(now, adopted))
+        .call(move |engine, now| {
+            let done = engine.adopt(now, adopted);
+            if done.is_ok() {
+                engine.clear_alarm(&format!("not_taken_up:{id}"));
+            }
+            done
+        })
         .await??)
 }
 
 fn check_mode(campaign: &Campaign) -> Result<(), CenterError> {
-    policy(campaign.params.mode, campaign.params.lines_per_agent)
-        .map(|_| ())
-        .map_err(|e| CenterError::conflict("mode_unavailable", e.to_string()))
+    CenterHandle::dialable(&campaign.params)
+        .map_err(|reason| CenterError::conflict("mode_unavailable", reason))
+}
+
+/// Target of abandonment in percent: the campaign's own, else a share of its cap.
+fn target_pct(params: &CampaignParams) -> f64 {
+    let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
+    params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times of minutes at most")]
+fn as_seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+impl CenterHandle {
+    /// Whether this version dials a campaign of those parameters; to be asked before they are stored.
+    ///
+    /// # Errors
+    /// What stands in the way and what would be right, in English.
+    pub fn dialable(params: &CampaignParams) -> Result<(), String> {
+        policy(params.mode, params.lines_per_agent).map_err(|refused| refused.to_string())?;
+        if params.mode != DialMode::Predictive {
+            return Ok(());
+        }
+        let settings = Settings {
+            target: target_pct(params) / 100.0,
+            limit_s: as_seconds(params.agent_within_ms),
+            ring_timeout_s: as_seconds(params.ring_timeout_s * SECOND_MS),
+        };
+        Predictive::new(settings)
+            .map(|_| ())
+            .map_err(|refused| refused.to_string())
+    }
+}
+
+/// A campaign that is marked running and cannot be taken up: said on the board, the others go on.
+async fn not_taken_up(shared: &Arc<Shared>, id: CampaignId, name: String, error: &CenterError) {
+    tracing::error!(campaign = %id, reason = %error, "campaign not taken up");
+    let words = (
+        format!("la campaña {name} no se pudo retomar: {error}"),
+        format!("campaign {name} could not be taken up: {error}"),
+    );
+    shared
+        .post
+        .tell(move |engine, now| {
+            engine.alarm(now, format!("not_taken_up:{id}"), "not_taken_up", words);
+        })
+        .await;
 }
 
 /// Start, pause, resume, stop.
@@ -327,6 +381,7 @@ pub(crate) async fn resume_all(shared: &Arc<Shared>) -> Result<(), StoreError> {
         )?;
         for campaign in found.items {
             let (id, running) = (campaign.id, campaign.status == CampaignStatus::Running);
+            let name = campaign.name.clone();
             let done = match setting(shared, campaign).await {
                 Ok(rows) if running && shared.config.resume_running => {
                     adopt(shared, Arc::new(rows)).await.map(|_| ())
@@ -341,7 +396,7 @@ pub(crate) async fn resume_all(shared: &Arc<Shared>) -> Result<(), StoreError> {
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
-                tracing::error!(campaign = %id, reason = %error, "campaign not taken up");
+                not_taken_up(shared, id, name, &error).await;
             }
         }
         match found.next_cursor {

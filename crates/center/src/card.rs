@@ -7,7 +7,7 @@ use crate::words;
 use domain::entity::{Attempt, Channel, Debt, Payment, Promise, PromiseState};
 use domain::ids::AttemptId;
 use domain::money::Money;
-use domain::pii::mask;
+use domain::pii::{mask, mask_phone};
 use domain::ports::store::DebtorFile;
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
@@ -191,7 +191,7 @@ pub(crate) fn build(
         .filter(|p| p.channel == Channel::Call)
         .map(|p| {
             json!({
-                "point": p.id, "masked": mask(p.value.reveal()), "class": p.class, "bad": p.bad,
+                "point": p.id, "masked": mask_phone(p.value.reveal()), "class": p.class, "bad": p.bad,
                 "dialed": p.id == stocked.point.id,
             })
         })

@@ -4,7 +4,7 @@ use crate::campaigns;
 use crate::config::{CenterConfig, StartError};
 use crate::engine::{Engine, Post, Queues, Seen};
 use crate::feeder::zone_or_utc;
-use crate::handle::{CenterHandle, Inner};
+use crate::handle::{CenterHandle, Inner, StoreTimes};
 use crate::ports::{Outside, Ports};
 use crate::shared::{Shared, persist};
 use crate::tasks;
@@ -35,8 +35,9 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         desk,
         law,
     } = ports;
+    let times = Arc::new(StoreTimes::default());
     let out = Outside {
-        store,
+        store: times.around(store),
         bus,
         trunk,
         clock,
@@ -84,6 +85,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         inner: Arc::new(Inner {
             shared,
             seen,
+            times,
             stop,
             running: Mutex::new(running),
         }),

@@ -67,6 +67,19 @@ pub struct Histogram {
     pub sum_ms: u64,
 }
 
+/// How long one operation of the store took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpTime {
+    /// Method of the store.
+    pub op: &'static str,
+    /// Upper bound in µs and how many were at most that long; rising.
+    pub buckets_us: Vec<(u64, u64)>,
+    /// All of them.
+    pub count: u64,
+    /// Their sum, µs.
+    pub sum_us: u64,
+}
+
 /// Agents of a campaign by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct AgentCounts {
@@ -102,7 +115,8 @@ pub struct CallCounts {
 /// A reason in two languages with its stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// `no_agents`, `nothing_dialable`, `trunk_down`, `window_closed`, `guard_progressive`, …
+    /// `no_agents`, `nothing_dialable`, `trunk_down`, `window_closed`,
+    /// `waits_for_priority`, `guard_progressive`, …
     pub code: &'static str,
     /// Spanish.
     pub es: String,
@@ -438,8 +452,8 @@ pub struct Figures {
     pub blocked: BTreeMap<String, u64>,
     /// Attempts by campaign and result.
     pub results: Vec<(CampaignId, String, u64)>,
-    /// Agents by campaign and state.
-    pub agents: Vec<(CampaignId, String, u64)>,
+    /// Agents by the campaign of their call (`None`: no call) and state.
+    pub agents: Vec<(Option<CampaignId>, String, u64)>,
     /// Lines by trunk name: in use, channels.
     pub lines: Vec<(String, u64, u64)>,
     /// RTP packets lost on the way in.

@@ -46,14 +46,42 @@ impl<T: AsRef<str>> std::fmt::Display for Pii<T> {
 /// `··76`: two dots and the last two characters; shorter texts are hidden whole.
 #[must_use]
 pub fn mask(text: &str) -> String {
+    masked(text, 6, 2)
+}
+
+/// `··4576`: two dots and the last four digits, so that the numbers of one person can be told apart;
+/// shorter than nine characters it is hidden as [`mask`] does.
+#[must_use]
+pub fn mask_phone(number: &str) -> String {
+    if number.chars().count() < 9 {
+        return mask(number);
+    }
+    masked(number, 9, 4)
+}
+
+fn masked(text: &str, least: usize, shown: usize) -> String {
     let count = text.chars().count();
-    if count < 6 {
+    if count < least {
         return "··".to_owned();
     }
     text.chars()
-        .skip(count - 2)
+        .skip(count - shown)
         .fold("··".to_owned(), |mut out, c| {
             out.push(c);
             out
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_one_person_can_be_told_apart() {
+        assert_eq!(mask("+525512343576"), "··76");
+        assert_eq!(mask_phone("+525512343576"), "··3576");
+        assert_eq!(mask_phone("+525512341276"), "··1276");
+        assert_eq!(mask_phone("12345678"), "··78");
+        assert_eq!(mask_phone("123"), "··");
+    }
 }

@@ -12,10 +12,6 @@ use std::time::Duration;
 const REQUEST_BUCKETS_S: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
 ];
-/// Buckets of database times, s.
-const DB_BUCKETS_S: [f64; 10] = [
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0,
-];
 
 /// Figures of the HTTP side.
 #[derive(Debug)]
@@ -24,7 +20,6 @@ pub(crate) struct HttpFigures {
     requests: IntCounterVec,
     seconds: HistogramVec,
     sockets: IntGaugeVec,
-    db: HistogramVec,
 }
 
 /// Counts a socket as open until it is dropped.
@@ -56,17 +51,10 @@ impl HttpFigures {
         let sockets =
             IntGaugeVec::new(Opts::new("marcador_sockets", "Open websockets."), &["kind"])
                 .map_err(wrong)?;
-        let db = HistogramVec::new(
-            HistogramOpts::new("marcador_db_seconds", "Time of database operations.")
-                .buckets(DB_BUCKETS_S.to_vec()),
-            &["op"],
-        )
-        .map_err(wrong)?;
         for part in [
             Box::new(requests.clone()) as Box<dyn prometheus::core::Collector>,
             Box::new(seconds.clone()),
             Box::new(sockets.clone()),
-            Box::new(db.clone()),
         ] {
             registry.register(part).map_err(wrong)?;
         }
@@ -75,7 +63,6 @@ impl HttpFigures {
             requests,
             seconds,
             sockets,
-            db,
         })
     }
 
@@ -105,11 +92,6 @@ impl HttpFigures {
         let gauge = self.sockets.with_label_values(&[kind]);
         gauge.inc();
         OpenSocket(gauge)
-    }
-
-    /// Notes the time of a database operation.
-    pub(crate) fn db(&self, op: &str, took: Duration) {
-        self.db.with_label_values(&[op]).observe(took.as_secs_f64());
     }
 
     /// All of them now.

@@ -2,7 +2,8 @@
 //! Labels are ids, vocabulary words and trunk names of the configuration; never a person's data.
 
 use crate::ApiState;
-use center::view::{BoardSnapshot, Figures, Histogram};
+use center::view::{BoardSnapshot, Figures, Histogram, OpTime};
+use domain::entity::BlockReason;
 use prometheus::proto::{
     self, Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType,
 };
@@ -83,6 +84,31 @@ impl Family {
         family
     }
 
+    /// Times of the store's operations, each a histogram in seconds.
+    fn operations(times: &[OpTime]) -> Self {
+        let help = "Time of database operations, by method of the store.";
+        let mut family = Self::new("marcador_db_seconds", help, MetricType::HISTOGRAM);
+        for time in times {
+            let mut pair = LabelPair::default();
+            pair.set_name("op".to_owned());
+            pair.set_value(time.op.to_owned());
+            let bucket = |(bound, count): &(u64, u64)| {
+                let mut bucket = Bucket::default();
+                bucket.set_upper_bound(float(*bound) / 1e6);
+                bucket.set_cumulative_count(*count);
+                bucket
+            };
+            let mut histogram = proto::Histogram::default();
+            histogram.set_bucket(time.buckets_us.iter().map(bucket).collect());
+            histogram.set_sample_count(time.count);
+            histogram.set_sample_sum(float(time.sum_us) / 1e6);
+            let mut metric = Metric::from_label(vec![pair]);
+            metric.set_histogram(histogram);
+            family.rows.push(metric);
+        }
+        family
+    }
+
     /// The family, or nothing when it has no row: a family without rows is not valid text.
     fn done(mut self) -> Option<MetricFamily> {
         if self.rows.is_empty() {
@@ -144,8 +170,17 @@ fn calls(figures: &Figures) -> Vec<Family> {
         attempts = attempts.row(&[("campaign", &campaign), ("result", result)], float(*n));
     }
     let mut blocked = Family::counter("marcador_blocked_total", "Contacts refused, by reason.");
+    for reason in BlockReason::ALL {
+        let n = figures.blocked.get(reason.as_str()).copied().unwrap_or(0);
+        blocked = blocked.row(&[("reason", reason.as_str())], float(n));
+    }
     for (reason, n) in &figures.blocked {
-        blocked = blocked.row(&[("reason", reason)], float(*n));
+        if BlockReason::ALL
+            .iter()
+            .all(|known| known.as_str() != reason)
+        {
+            blocked = blocked.row(&[("reason", reason)], float(*n));
+        }
     }
     vec![
         attempts,
@@ -173,9 +208,12 @@ fn calls(figures: &Figures) -> Vec<Family> {
 }
 
 fn agents_and_lines(figures: &Figures) -> Vec<Family> {
-    let mut agents = Family::gauge("marcador_agents", "Agents by campaign and state.");
+    let mut agents = Family::gauge(
+        "marcador_agents",
+        "Agents by state and the campaign of their call; empty without a call. Each is counted once.",
+    );
     for (campaign, state, n) in &figures.agents {
-        let campaign = campaign.to_string();
+        let campaign = campaign.map_or_else(String::new, |id| id.to_string());
         agents = agents.row(&[("campaign", &campaign), ("state", state)], float(*n));
     }
     let mut lines = Family::gauge("marcador_lines", "Lines by trunk and state.");
@@ -256,6 +294,7 @@ pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error>
         .chain(agents_and_lines(&figures))
         .chain(ratios(&figures, &board))
         .chain(times(&figures))
+        .chain([Family::operations(&state.center.store_times())])
         .filter_map(Family::done)
         .collect();
     families.extend(state.figures.gather());

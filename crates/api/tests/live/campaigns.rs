@@ -212,6 +212,27 @@ async fn campaigns_are_made_and_changed() {
         (status, &wrong["errors"][0]["path"]),
         (StatusCode::UNPROCESSABLE_ENTITY, &json!("params.mode"))
     );
+    // A mode that nobody dials is refused before anything is stored.
+    let agentless = json!({"params": {"mode": "agentless"}});
+    let (status, refused) = patch(&floor, &marta, &path, agentless).await;
+    assert_eq!(
+        (status, &refused["errors"][0]["path"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("params.mode"))
+    );
+    let (_, stored) = floor.get(&marta, &path).await;
+    assert_eq!(
+        (&stored["params"]["mode"], &stored["version"]),
+        (&json!("power"), &json!(2))
+    );
+    let copy = json!({
+        "client_id": stored["client_id"], "name": "Sin gestor",
+        "segment_id": stored["segment_id"], "params": {"mode": "agentless"},
+    });
+    let (status, refused) = floor.post(&marta, "/campaigns", copy).await;
+    assert_eq!(
+        (status, &refused["errors"][0]["path"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("params.mode"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,6 +93,13 @@ async fn metrics_parse_and_hold_no_personal_data() {
             "{wanted} is missing:\n{text}"
         );
     }
+    // The center's own writes and the reads of the routes are timed alike.
+    for op in ["register_node", "list_campaigns", "get_debtor", "ping"] {
+        let label = format!(r#"marcador_db_seconds_count{{op="{op}"}}"#);
+        assert!(text.contains(&label), "{label} is missing:\n{text}");
+    }
+    let refused = r#"marcador_blocked_total{reason="blocked_cap"}"#;
+    assert!(text.contains(refused), "refusals are counted from nought");
     let route = r#"route="/api/v1/debtors/{id}""#;
     assert!(text.contains(route), "requests are counted by route");
     for part in ["Persona", "DOC0", "tarjeta"] {

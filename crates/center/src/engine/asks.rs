@@ -273,10 +273,11 @@ impl Engine {
         if let Actor::Agent(agent) = actor
             && entry.agent != Some(agent)
         {
-            return Err(CenterError::conflict(
-                "not_your_call",
-                "another agent had this call",
-            ));
+            return Err(if self.shown_attempt(agent) == Some(attempt) {
+                CenterError::conflict("not_talking_yet", "the call is not joined with you yet")
+            } else {
+                CenterError::conflict("not_your_call", "another agent had this call")
+            });
         }
         if entry.bridged_at.is_none() {
             return Err(CenterError::conflict(

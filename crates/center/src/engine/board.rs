@@ -302,7 +302,11 @@ impl Engine {
         let id = entry.setting.id();
         let spec = self.brain.campaign_spec(id);
         let mut counts = AgentCounts::default();
-        for (_, session) in self.brain.agents() {
+        for (agent, session) in self.brain.agents() {
+            // With a call of another campaign he does not work for this one.
+            if self.works_for(agent).is_some_and(|other| other != id) {
+                continue;
+            }
             let serves = spec.map_or_else(
                 || session.spec.campaigns.is_empty() || session.spec.campaigns.contains(&id),
                 |spec| session.serves(spec),

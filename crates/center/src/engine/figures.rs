@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::view::{Figures, Ratio, RatioMs, Totals};
+use domain::ids::{AgentId, CampaignId};
 use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -55,19 +56,19 @@ impl Engine {
         totals
     }
 
+    /// Campaign of the call an agent has: reserved, joined or in wrap-up.
+    pub(super) fn works_for(&self, agent: AgentId) -> Option<CampaignId> {
+        let call = self.calls.get(&self.shown_attempt(agent)?)?;
+        Some(call.ctx.stocked.setting.id())
+    }
+
     /// Figures of the run.
     pub(crate) fn figures(&self, now: UtcMs) -> Figures {
         let t = &self.totals;
-        let mut agents: BTreeMap<(domain::ids::CampaignId, String), u64> = BTreeMap::new();
-        for (_, session) in self.brain.agents() {
-            for campaign in self.campaigns.keys() {
-                let list = &session.spec.campaigns;
-                if list.is_empty() || list.contains(campaign) {
-                    *agents
-                        .entry((*campaign, session.state().to_string()))
-                        .or_insert(0) += 1;
-                }
-            }
+        let mut agents: BTreeMap<(Option<CampaignId>, String), u64> = BTreeMap::new();
+        for (id, session) in self.brain.agents() {
+            let key = (self.works_for(id), session.state().to_string());
+            *agents.entry(key).or_insert(0) += 1;
         }
         let lines = self.brain.trunks().map(|(id, _, in_use, channels, _)| {
             let name = self

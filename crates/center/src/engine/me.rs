@@ -3,7 +3,7 @@
 use super::Engine;
 use super::seen::KEEP_MS;
 use crate::card::CardKind;
-use crate::live::{AgentEntry, CallEntry, Pop};
+use crate::live::{AgentEntry, CallEntry, Pop, Tape};
 use crate::words;
 use dialer::Session;
 use domain::ids::{AgentId, AttemptId};
@@ -36,7 +36,7 @@ fn attempt(entry: &CallEntry, session: &Session) -> Value {
         "identity": entry.identity.is_some(),
         "held": session.machine.underlying() == AgentState::Hold,
         "muted": entry.muted,
-        "recording": entry.tape.as_str(),
+        "recording": if entry.over.is_some() { Tape::Off.as_str() } else { entry.tape.as_str() },
         "answered_at": entry.answered_at.map(|t| t.0),
         "ended_at": entry.over.as_ref().map(|o| o.at.0),
     })
@@ -59,12 +59,8 @@ impl Engine {
             .call
             .or(session.wrap)
             .and_then(|a| self.calls.get(&a));
-        let campaign = call.map(|c| &c.ctx.stocked.setting.campaign).or_else(|| {
-            self.campaigns
-                .values()
-                .map(|c| &c.setting.campaign)
-                .find(|c| entry.agent.campaigns.is_empty() || entry.agent.campaigns.contains(&c.id))
-        });
+        // Between calls he may be given one of any campaign he serves: none is named.
+        let campaign = call.map(|c| &c.ctx.stocked.setting.campaign);
         let ended = call.and_then(|c| c.over.as_ref()).map(|over| {
             let (es, en) = words::ending(over.by, over.result);
             json!({"cause_es": es, "cause_en": en, "by": over.by})
@@ -78,7 +74,9 @@ impl Engine {
             "since": session.machine.since().0,
             "pause_code": session.machine.code(),
             "queued": session.machine.queued.map(queued),
-            "campaign": campaign.map(|c| json!({"id": c.id, "name": c.name})),
+            "campaign": campaign
+                .map(|c| json!({"id": c.id, "name": c.name}))
+                .or_else(|| entry.preview.as_ref()?.1.get("campaign").cloned()),
             "attempt": call.map(|c| attempt(c, session)),
             "ended": ended,
             "limits": {

@@ -121,10 +121,35 @@ impl Engine {
         if view.hopper == 0 && view.lines == 0 {
             found.extend(starved(entry));
         }
-        if let Some(why) = view.guard {
+        if agents > 0 && view.agents <= 0.0 && view.hopper > 0 {
+            found.extend(self.waits_for_priority(id));
+        }
+        // Where nobody was abandoned the words of the guard would tell of something that never happened.
+        if let Some(why) = view.guard
+            && self.brain.tally().abandoned > 0
+        {
             found.push(guard_problem(view.mode, why));
         }
         found
+    }
+
+    /// Its agents all work for campaigns of a higher priority that have something to dial.
+    fn waits_for_priority(&self, id: CampaignId) -> Option<Problem> {
+        let own = self.brain.campaign_spec(id)?.priority;
+        let (name, _) = self
+            .campaigns
+            .iter()
+            .filter_map(|(other, entry)| {
+                let priority = self.brain.campaign_spec(*other)?.priority;
+                let takes = self.brain.campaign(*other)?.agents > 0.0;
+                (priority > own && takes).then_some((&entry.setting.campaign.name, priority))
+            })
+            .max_by_key(|(_, priority)| *priority)?;
+        Some(Problem {
+            code: "waits_for_priority",
+            es: format!("espera a la campaña {name}, de prioridad mayor"),
+            en: format!("it waits for campaign {name}, of higher priority"),
+        })
     }
 }
 

@@ -5,6 +5,9 @@ mod board;
 mod calls;
 mod campaigns;
 mod stops;
+mod timed;
+
+pub(crate) use timed::StoreTimes;
 
 use crate::asks::Actor;
 use crate::config::{CenterConfig, StartError};
@@ -33,6 +36,7 @@ pub struct CenterHandle {
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) seen: Arc<Seen>,
+    pub(crate) times: Arc<StoreTimes>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) running: Mutex<Vec<JoinHandle<()>>>,
 }

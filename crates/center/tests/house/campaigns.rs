@@ -222,6 +222,46 @@ async fn a_mode_that_is_not_there_is_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_campaign_that_cannot_be_taken_up_is_an_alarm() {
+    let plan = Plan::default();
+    let house = House::build(Plan::default()).await;
+    house.center.drain().await;
+    house.center.shutdown().await;
+    let mut row = house
+        .store
+        .get_campaign(campaign_id())
+        .await
+        .expect("stored");
+    row.status = CampaignStatus::Running;
+    row.params.mode = DialMode::Agentless;
+    house.store.put_campaign(&row, &[]).await.expect("stored");
+    let again = House::open(
+        house.store.clone(),
+        &plan,
+        plan.at.parse().expect("an instant"),
+        8,
+    )
+    .await;
+    let board = again.center.board().await;
+    let alarm = board
+        .data
+        .alarms
+        .iter()
+        .find(|a| a.kind == "not_taken_up")
+        .expect("said on the board");
+    assert!(alarm.en.contains("agentless"), "{}", alarm.en);
+    row.params.mode = DialMode::Progressive;
+    again.store.put_campaign(&row, &[]).await.expect("stored");
+    again
+        .center
+        .campaign_changed(campaign_id())
+        .await
+        .expect("taken up");
+    let board = again.center.board().await;
+    assert!(board.data.alarms.iter().all(|a| a.kind != "not_taken_up"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_trunk_is_an_alarm_and_the_campaign_waits() {
     let house = House::build(Plan {
         mix: ALL_ANSWER,

@@ -9,4 +9,5 @@ mod faults;
 mod screen;
 mod screens;
 mod stops;
+mod told;
 mod world;

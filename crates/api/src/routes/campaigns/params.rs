@@ -152,7 +152,8 @@ fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
 fn fits(params: &CampaignParams) -> Result<(), Problem> {
     pace_fits(params)?;
     people_fit(params)?;
-    lists_fit(params)
+    lists_fit(params)?;
+    center::CenterHandle::dialable(params).map_err(|reason| Problem::invalid(&at("mode"), reason))
 }
 
 #[cfg(test)]
@@ -186,6 +187,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         for (value, path) in [
             (json!({"mode": "turbo"}), "params.mode"),
+            (json!({"mode": "agentless"}), "params.mode"),
             (json!({"speed": 1}), "params"),
             (json!({"lines_per_agent": 0.5}), "params.lines_per_agent"),
             (json!({"ring_timeout_s": "x"}), "params.ring_timeout_s"),

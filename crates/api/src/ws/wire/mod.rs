@@ -149,6 +149,11 @@ pub struct PreviewCard {
 pub fn schema() -> Value {
     serde_json::json!({
         "protocol": super::PROTOCOL,
+        "limits": {
+            "description": "A client that sends more is closed with 1008, a longer message with 1009.",
+            "messages_per_second_max": super::limits::MESSAGES_PER_S,
+            "message_bytes_max": super::limits::MESSAGE_MAX_BYTES,
+        },
         "client": schemars::schema_for!(ClientMessage),
         "server": schemars::schema_for!(ServerMessage),
     })
@@ -167,6 +172,13 @@ mod tests {
         ] {
             assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
         }
+    }
+
+    #[test]
+    fn the_schema_states_the_limits() {
+        let limits = &schema()["limits"];
+        assert_eq!(limits["messages_per_second_max"], 20);
+        assert_eq!(limits["message_bytes_max"], 65_536);
     }
 
     #[test]

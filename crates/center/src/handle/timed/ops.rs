@@ -1,0 +1,188 @@
+//! The store with a clock around it: how long every operation took, by its name.
+
+use super::Timed;
+use async_trait::async_trait;
+use domain::entity::{
+    Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor,
+    Disposition, Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression,
+    Team, Trunk, User, Verdict,
+};
+use domain::event::{Event, NewEvent};
+use domain::ids::{
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
+    HoldId, ImportId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId,
+    SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+};
+use domain::law::Judge;
+use domain::ports::store::{
+    ApiKey, AttemptChange, AttemptFilter, AttemptStore, Candidate, CatalogStore, Closing,
+    ContactFacts, ContactStore, DebtorFile, DebtorRow, IdempotentReply, ImportReport, ItemCounts,
+    ItemState, ListFilter, LoginFailures, MoneyStore, NodeLease, NodeStore, OpenDraft, OpenOutcome,
+    Page, PageRequest, PaymentOutcome, PeopleStore, PortfolioStore, PromiseRefusal, PromiseTerms,
+    Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount, SegmentSample,
+    SessionRow, StoreError,
+};
+use domain::segment::Expr;
+use domain::time::UtcMs;
+use std::time::Instant;
+
+macro_rules! timed {
+    ($trait:ident; $($op:ident($($arg:ident: $ty:ty),*) -> $out:ty;)+) => {
+        #[async_trait]
+        impl $trait for Timed {
+            $(
+                async fn $op(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
+                    let from = Instant::now();
+                    let done = self.store.$op($($arg),*).await;
+                    self.times.note(stringify!($op), from.elapsed());
+                    done
+                }
+            )+
+        }
+    };
+}
+
+timed! { CatalogStore;
+    get_client(id: ClientId) -> Client;
+    list_clients(filter: &ListFilter, page: &PageRequest) -> Page<Client>;
+    put_client(row: &Client, events: &[NewEvent]) -> ();
+    get_portfolio(id: PortfolioId) -> Portfolio;
+    list_portfolios(filter: &ListFilter, page: &PageRequest) -> Page<Portfolio>;
+    put_portfolio(row: &Portfolio, events: &[NewEvent]) -> ();
+    get_debtor(id: DebtorId) -> Debtor;
+    list_debtors(filter: &ListFilter, page: &PageRequest) -> Page<Debtor>;
+    put_debtor(row: &Debtor, events: &[NewEvent]) -> ();
+    get_debt(id: DebtId) -> Debt;
+    list_debts(filter: &ListFilter, page: &PageRequest) -> Page<Debt>;
+    put_debt(row: &Debt, events: &[NewEvent]) -> ();
+    get_party(id: PartyId) -> Party;
+    list_parties(filter: &ListFilter, page: &PageRequest) -> Page<Party>;
+    put_party(row: &Party, events: &[NewEvent]) -> ();
+    get_point(id: PointId) -> ContactPoint;
+    list_points(filter: &ListFilter, page: &PageRequest) -> Page<ContactPoint>;
+    put_point(row: &ContactPoint, events: &[NewEvent]) -> ();
+    get_consent(id: ConsentId) -> Consent;
+    list_consents(filter: &ListFilter, page: &PageRequest) -> Page<Consent>;
+    put_consent(row: &Consent, events: &[NewEvent]) -> ();
+    get_hold(id: HoldId) -> Hold;
+    list_holds(filter: &ListFilter, page: &PageRequest) -> Page<Hold>;
+    put_hold(row: &Hold, events: &[NewEvent]) -> ();
+    get_suppression(id: SuppressionId) -> Suppression;
+    list_suppressions(filter: &ListFilter, page: &PageRequest) -> Page<Suppression>;
+    put_suppression(row: &Suppression, events: &[NewEvent]) -> ();
+    get_segment(id: SegmentId) -> Segment;
+    list_segments(filter: &ListFilter, page: &PageRequest) -> Page<Segment>;
+    put_segment(row: &Segment, events: &[NewEvent]) -> ();
+    get_campaign(id: CampaignId) -> Campaign;
+    list_campaigns(filter: &ListFilter, page: &PageRequest) -> Page<Campaign>;
+    put_campaign(row: &Campaign, events: &[NewEvent]) -> ();
+    get_script(id: ScriptId) -> Script;
+    list_scripts(filter: &ListFilter, page: &PageRequest) -> Page<Script>;
+    put_script(row: &Script, events: &[NewEvent]) -> ();
+    get_user(id: UserId) -> User;
+    list_users(filter: &ListFilter, page: &PageRequest) -> Page<User>;
+    put_user(row: &User, events: &[NewEvent]) -> ();
+    get_team(id: TeamId) -> Team;
+    list_teams(filter: &ListFilter, page: &PageRequest) -> Page<Team>;
+    put_team(row: &Team, events: &[NewEvent]) -> ();
+    get_agent(id: AgentId) -> Agent;
+    list_agents(filter: &ListFilter, page: &PageRequest) -> Page<Agent>;
+    put_agent(row: &Agent, events: &[NewEvent]) -> ();
+    get_trunk(id: TrunkId) -> Trunk;
+    list_trunks(filter: &ListFilter, page: &PageRequest) -> Page<Trunk>;
+    put_trunk(row: &Trunk, events: &[NewEvent]) -> ();
+    get_caller_id(id: CallerIdId) -> CallerId;
+    list_caller_ids(filter: &ListFilter, page: &PageRequest) -> Page<CallerId>;
+    put_caller_id(row: &CallerId, events: &[NewEvent]) -> ();
+    get_call(id: CallId) -> Call;
+    list_calls(filter: &ListFilter, page: &PageRequest) -> Page<Call>;
+    put_call(row: &Call, events: &[NewEvent]) -> ();
+    get_recording(id: RecordingId) -> Recording;
+    list_recordings(filter: &ListFilter, page: &PageRequest) -> Page<Recording>;
+    put_recording(row: &Recording, events: &[NewEvent]) -> ();
+    get_promise(id: PromiseId) -> Promise;
+    list_promises(filter: &ListFilter, page: &PageRequest) -> Page<Promise>;
+    put_promise(row: &Promise, events: &[NewEvent]) -> ();
+    get_payment(id: PaymentId) -> Payment;
+    list_payments(filter: &ListFilter, page: &PageRequest) -> Page<Payment>;
+    put_payment(row: &Payment, events: &[NewEvent]) -> ();
+    get_disposition(code: &str) -> Disposition;
+    list_dispositions() -> Vec<Disposition>;
+    put_disposition(row: &Disposition) -> ();
+    trunk_by_name(name: &str) -> Option<Trunk>;
+    append_events(events: &[NewEvent]) -> ();
+    events_after(cursor: i64, limit: u32) -> Vec<Event>;
+    last_cursor() -> i64;
+    outbox_pending(limit: u32) -> Vec<Event>;
+    outbox_done(cursors: &[i64], at: UtcMs) -> ();
+}
+
+timed! { AttemptStore;
+    open_attempt(draft: &OpenDraft, judge: &dyn Judge) -> OpenOutcome;
+    note_attempt(id: AttemptId, change: &AttemptChange, events: &[NewEvent]) -> ();
+    close_attempt(id: AttemptId, closing: &Closing) -> bool;
+    get_attempt(id: AttemptId) -> Attempt;
+    list_attempts(filter: &AttemptFilter, page: &PageRequest) -> Page<Attempt>;
+    open_recording(recording: &Recording, events: &[NewEvent]) -> ();
+    abandonment(campaign: Option<CampaignId>, client: Option<ClientId>, since: UtcMs) -> (u64, u64);
+}
+
+timed! { ContactStore;
+    refill_campaign(campaign: &Campaign, expr: &Expr, now: UtcMs, events: &[NewEvent]) -> RefillReport;
+    reserve_contacts(request: &ReserveRequest) -> Vec<Candidate>;
+    release_contact(item: &ItemState, verdict: Option<&Verdict>, events: &[NewEvent]) -> ();
+    release_all(node: &str, campaign: Option<CampaignId>) -> u64;
+    contact_facts(debtor: DebtorId, now: UtcMs) -> ContactFacts;
+    items_of(debtor: DebtorId) -> Vec<ItemState>;
+    put_item(item: &ItemState, events: &[NewEvent]) -> ();
+    item_counts(campaign: CampaignId, now: UtcMs) -> ItemCounts;
+    record_verdict(verdict: &Verdict, client: ClientId) -> ();
+    get_verdict(id: VerdictId) -> Verdict;
+    verdicts_of(debtor: DebtorId, limit: u32) -> Vec<Verdict>;
+    blocked_counts(campaign: Option<CampaignId>, since: UtcMs) -> Vec<(String, u64)>;
+}
+
+timed! { MoneyStore;
+    record_promise(promise: &Promise, terms: PromiseTerms, events: &[NewEvent]) -> Result<(), PromiseRefusal>;
+    post_payment(payment: &Payment, events: &[NewEvent]) -> PaymentOutcome;
+    sweep_promises(now: UtcMs, limit: u32) -> Vec<Promise>;
+    active_promises(debtor: DebtorId) -> Vec<Promise>;
+}
+
+timed! { PeopleStore;
+    user_by_name(username: &str) -> Option<User>;
+    agent_of_user(user: UserId) -> Option<Agent>;
+    user_count() -> u64;
+    open_session(row: &SessionRow) -> ();
+    rotate_session(presented: &str, fresh: &str, now: UtcMs) -> RefreshOutcome;
+    end_session(id: SessionId) -> ();
+    session_alive(id: SessionId, now: UtcMs) -> bool;
+    put_api_key(key: &ApiKey) -> ();
+    api_key_by_hash(hash: &str) -> Option<ApiKey>;
+    list_api_keys() -> Vec<ApiKey>;
+    login_failures(key: &str) -> LoginFailures;
+    set_login_failures(key: &str, value: LoginFailures) -> ();
+    idempotent_get(user: &str, key: &str, now: UtcMs) -> Option<IdempotentReply>;
+    idempotent_put(user: &str, key: &str, reply: &IdempotentReply, now: UtcMs) -> ();
+}
+
+timed! { NodeStore;
+    register_node(node: &str, now: UtcMs, lease_ms: i64) -> NodeLease;
+    renew_node(lease: &NodeLease, now: UtcMs, lease_ms: i64) -> NodeLease;
+    recover(lease: &NodeLease, now: UtcMs, events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync)) -> Recovery;
+    ping() -> ();
+    get_setting(key: &str) -> Option<String>;
+    put_setting(key: &str, value: &str) -> ();
+}
+
+timed! { PortfolioStore;
+    import_batch(import: ImportId, rows: &[DebtorRow], dry_run: bool, events: &[NewEvent]) -> ImportReport;
+    debtor_file(id: DebtorId) -> DebtorFile;
+    segment_count(client: ClientId, expr: &Expr, now: UtcMs) -> SegmentCount;
+    segment_sample(client: ClientId, expr: &Expr, now: UtcMs, limit: u32) -> Vec<SegmentSample>;
+    segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
+    portfolio_by_name(client: ClientId, name: &str) -> Option<Portfolio>;
+    find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
+    table_counts() -> Vec<(String, i64)>;
+    portfolio_totals(portfolio: PortfolioId) -> SegmentCount;
+}
