@@ -2,6 +2,7 @@
 //! carrier, simulated agents, faults, and the checkers of the house's invariants. The real `center`
 //! and `dialer` run in it unchanged.
 
+pub mod besttime;
 pub mod bus;
 pub mod checkers;
 pub mod clock;

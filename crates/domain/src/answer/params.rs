@@ -45,6 +45,8 @@ pub struct AnswerParams {
     /// A call now is held back when its chance is below this part of the later one, 0–1: agents should
     /// not stand idle for less.
     pub hold_below: f64,
+    /// Share of the places asked for that is filled even with calls held back, 0–1: agents are given work.
+    pub busy_share: f64,
     /// How far ahead a better hour is looked for, days.
     pub look_days: i64,
     /// Share of calls that go to somebody at random within the law, so that every hour stays known;
@@ -80,6 +82,7 @@ impl Default for AnswerParams {
             ration_price: 0.9,
             day_discount: 0.95,
             hold_below: 0.6,
+            busy_share: 0.25,
             look_days: 3,
             explore_share: 0.06,
             passes_max: 24,

@@ -1,5 +1,7 @@
 //! Which candidates to keep: those due, then by value, with a share at random.
 
+use super::AnswerParams;
+
 /// One candidate as the choice sees him.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
@@ -40,10 +42,11 @@ fn mixed(seed: u64, counter: u64) -> u64 {
 }
 
 /// Chooses up to `keep` of the entries. Each place that no due one takes goes, with probability
-/// `explore_share`, to one of the rest at random; else to the one of greatest value that is not held.
+/// `explore_share`, to one of the rest at random; else to the one of greatest value. Those held are left
+/// out once `busy_share` of the places are taken.
 /// The same seed chooses the same.
 #[must_use]
-pub fn choose(entries: &[Entry], keep: usize, explore_share: f64, seed: u64) -> Vec<Choice> {
+pub fn choose(entries: &[Entry], keep: usize, params: &AnswerParams, seed: u64) -> Vec<Choice> {
     let mut rest: Vec<usize> = (0..entries.len()).collect();
     rest.sort_by(|a, b| {
         let (x, y) = (&entries[*a], &entries[*b]);
@@ -54,6 +57,13 @@ pub fn choose(entries: &[Entry], keep: usize, explore_share: f64, seed: u64) -> 
             .then(a.cmp(b))
     });
     let keep = keep.min(rest.len());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of a small count"
+    )]
+    let least = (params.busy_share * keep as f64).ceil() as usize;
     let mut kept = Vec::with_capacity(keep);
     for place in 0..keep {
         let place = u64::try_from(place).unwrap_or(u64::MAX);
@@ -62,11 +72,11 @@ pub fn choose(entries: &[Entry], keep: usize, explore_share: f64, seed: u64) -> 
         let front = entries[rest[0]];
         let at = if front.due {
             (0, Why::Due)
-        } else if lot < explore_share {
+        } else if lot < params.explore_share {
             let many = u64::try_from(rest.len()).unwrap_or(1);
             let at = mixed(seed, 2 * place + 1) % many;
             (usize::try_from(at).unwrap_or(0), Why::Explore)
-        } else if front.hold {
+        } else if front.hold && kept.len() >= least {
             continue;
         } else {
             (0, Why::Value)

@@ -98,7 +98,8 @@ pub struct CampaignParams {
     pub hopper_min: Option<u32>,
     /// Hopper per agent × lines.
     pub hopper_factor: f64,
-    /// Up to four order keys: `expected_value`, `dpd`, `balance`, `last_attempt`, `random`.
+    /// Up to four order keys: `expected_value`, `dpd`, `balance`, `last_attempt`, `random`,
+    /// `best_time` (sorts as `expected_value`, then keeps those whose hour it is).
     pub order: Vec<String>,
     /// Campaign hours in the debtor's zone, half-open, `HH:MM`.
     pub window_from: String,

@@ -92,6 +92,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Puts an attempt there as if a node had made it: earlier history for a test.
+    pub fn put_attempt(&mut self, attempt: Attempt) {
+        self.attempts.insert(attempt.id, attempt);
+    }
+
     /// Appends events; an id that is there already is not appended again.
     pub(crate) fn append(&mut self, events: &[NewEvent]) {
         for event in events.iter().filter(|e| self.event_ids.insert(e.id)) {

@@ -6,7 +6,14 @@ use domain::entity::CampaignParams;
 use serde_json::{Map, Value};
 
 /// Order keys (terms.md §10).
-const ORDER_KEYS: [&str; 5] = ["expected_value", "dpd", "balance", "last_attempt", "random"];
+const ORDER_KEYS: [&str; 6] = [
+    "expected_value",
+    "dpd",
+    "balance",
+    "last_attempt",
+    "random",
+    "best_time",
+];
 /// Most order keys.
 const ORDER_MAX: usize = 4;
 /// Most caller ids or trunks of one campaign.
@@ -56,7 +63,7 @@ fn percent(name: &str, value: Option<f64>) -> Result<(), Problem> {
 }
 
 /// Minutes of a local time; 24:00 is the end of the day.
-fn minutes(name: &str, text: &str) -> Result<u32, Problem> {
+pub(super) fn minutes(name: &str, text: &str) -> Result<u32, Problem> {
     let wrong = || Problem::invalid(&at(name), "expected a local time as 09:00");
     let (h, m) = text.split_once(':').ok_or_else(wrong)?;
     let digits = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit());

@@ -1,0 +1,113 @@
+//! The orders compared.
+
+use super::people::Person;
+use domain::answer::{
+    AnswerModel, Entry, Outlook, Passes, PointView, Slot, Tried, choose, hours_ahead, weigh,
+};
+use domain::time::UtcMs;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use rand::Rng;
+use rand::seq::SliceRandom as _;
+
+/// Who comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By the model: `best_time`.
+    BestTime,
+    /// By chance.
+    Random,
+    /// Oldest debt first, always the same: `dpd`.
+    Dpd,
+}
+
+/// What the model's order keeps of one debtor, as the product does: his tries and his passes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept {
+    pub(super) tries: Vec<Tried>,
+    pub(super) passes: Passes,
+    pub(super) forecast: f64,
+}
+
+/// An hour of the world.
+pub(super) struct Hour<'a> {
+    pub(super) now: UtcMs,
+    pub(super) window: (Time, Time),
+    pub(super) lines: usize,
+    /// Whether an instant is one of calling.
+    pub(super) lawful: &'a dyn Fn(UtcMs) -> bool,
+    pub(super) seed: u64,
+}
+
+/// Chooses among `open` whom to call in this hour.
+pub(super) fn pick(
+    order: Order,
+    people: &[Person],
+    kept: &mut [Kept],
+    mut open: Vec<usize>,
+    model: &AnswerModel,
+    hour: &Hour<'_>,
+    rng: &mut impl Rng,
+) -> Vec<usize> {
+    match order {
+        Order::Random => {
+            open.shuffle(rng);
+            open.truncate(hour.lines);
+            open
+        }
+        Order::Dpd => {
+            open.sort_by_key(|who| (std::cmp::Reverse(people[*who].dpd), *who));
+            open.truncate(hour.lines);
+            open
+        }
+        Order::BestTime => by_model(people, kept, &open, model, hour),
+    }
+}
+
+fn by_model(
+    people: &[Person],
+    kept: &mut [Kept],
+    open: &[usize],
+    model: &AnswerModel,
+    hour: &Hour<'_>,
+) -> Vec<usize> {
+    let params = model.params();
+    let ahead = hours_ahead(hour.now, &TimeZone::UTC, hour.window, params.look_days);
+    let mut entries = Vec::with_capacity(open.len());
+    for who in open {
+        let case = Outlook {
+            campaign: None,
+            point: PointView {
+                tries: &kept[*who].tries,
+                confidence: 67,
+                given_by_debtor: false,
+            },
+            zone: &TimeZone::UTC,
+            window: hour.window,
+            amount_minor: people[*who].amount_minor,
+        };
+        let worth = weigh(model, &case, &ahead, hour.now, hour.lawful);
+        kept[*who].forecast = worth.now.raw;
+        entries.push(Entry {
+            value: worth.value,
+            due: kept[*who].passes.due(hour.now, params),
+            hold: worth.hold,
+        });
+    }
+    let chosen = choose(&entries, hour.lines, params, hour.seed);
+    let called: Vec<usize> = chosen.iter().map(|c| open[c.index]).collect();
+    for who in open {
+        let passes = &mut kept[*who].passes;
+        *passes = if called.contains(who) {
+            Passes::default()
+        } else {
+            passes.again(hour.now)
+        };
+    }
+    called
+}
+
+/// The slot of an instant: the world lives in UTC.
+pub(super) fn slot(at: UtcMs) -> Slot {
+    Slot::at(at, &TimeZone::UTC)
+}
