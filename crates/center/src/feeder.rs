@@ -1,13 +1,14 @@
 //! Fills hoppers: reserves due debtors, judges each, hands over who may be dialed, gives the others
 //! back with their reason and next instant.
 
+use crate::best_time;
 use crate::ladder::ladder;
 use crate::live::{LastFeed, Setting, Stocked};
 use crate::ports::CallLaw;
 use crate::scribe::REFUSED_AGAIN_MS;
 use crate::shared::{Shared, persist};
 use dialer::Item;
-use domain::entity::{Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict};
+use domain::entity::{Campaign, Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict};
 use domain::ids::{AgentId, PointId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{Candidate, ItemState, ReserveRequest, StoreError};
@@ -50,13 +51,32 @@ pub(crate) fn action(
     ring_timeout_ms: i64,
     now: UtcMs,
 ) -> Action {
-    let params = &setting.campaign.params;
+    campaign_action(
+        &setting.campaign,
+        id,
+        check_point,
+        point,
+        ring_timeout_ms,
+        now,
+    )
+}
+
+/// The same, of a campaign by itself.
+pub(crate) fn campaign_action(
+    campaign: &Campaign,
+    id: VerdictId,
+    check_point: CheckPoint,
+    point: Option<PointId>,
+    ring_timeout_ms: i64,
+    now: UtcMs,
+) -> Action {
+    let params = &campaign.params;
     Action {
         verdict_id: id,
         check_point,
         channel: Channel::Call,
         point_id: point,
-        campaign_id: Some(setting.id()),
+        campaign_id: Some(campaign.id),
         campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
         attempts_per_day: params.attempts_per_day,
         ring_timeout_ms,
@@ -86,7 +106,16 @@ pub(crate) async fn feed(
     want: u32,
 ) -> Result<Fed, StoreError> {
     let now = shared.now();
-    let limit = want.clamp(1, RESERVE_MAX);
+    let best_time = best_time::wanted(&setting.campaign.params);
+    let mut limit = want.clamp(1, RESERVE_MAX);
+    let mut keep = limit as usize;
+    if best_time {
+        (limit, keep) = best_time::sizes(limit, RESERVE_MAX);
+        if let Err(error) = best_time::learn(shared, setting).await {
+            // What was learned before still chooses.
+            tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
+        }
+    }
     let until = now.plus_ms(shared.config.contact_lease_ms);
     let request = ReserveRequest {
         campaign: setting.campaign.clone(),
@@ -104,23 +133,33 @@ pub(crate) async fn feed(
     fed.last.reserved = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
     for candidate in candidates {
         match consider(shared, setting, candidate, now, until) {
-            Considered::Allowed(item, stocked) => {
-                fed.last.allowed += 1;
-                fed.stocked.push((*item, *stocked));
-            }
+            Considered::Allowed(item, stocked) => fed.stocked.push((*item, *stocked)),
             Considered::Back(item, verdict) => {
                 if let Some(verdict) = &verdict {
                     note_refusal(&mut fed.last, verdict);
                 }
-                let (store, verdict) = (&shared.out.store, verdict.as_deref());
-                let done = persist!(shared, store.release_contact(&item, verdict, &[]));
-                if let Err(error) = done {
-                    shared.fault("refused item not given back", &error);
-                }
+                give_back(shared, &item, verdict.as_deref()).await;
             }
         }
     }
+    if best_time {
+        let open = std::mem::take(&mut fed.stocked);
+        let (kept, later) = best_time::sift(shared, setting, open, keep, now);
+        fed.stocked = kept;
+        for item in later {
+            give_back(shared, &item, None).await;
+        }
+    }
+    fed.last.allowed = u32::try_from(fed.stocked.len()).unwrap_or(u32::MAX);
     Ok(fed)
+}
+
+async fn give_back(shared: &Shared, item: &ItemState, verdict: Option<&Verdict>) {
+    let store = &shared.out.store;
+    let done = persist!(shared, store.release_contact(item, verdict, &[]));
+    if let Err(error) = done {
+        shared.fault("item not given back", &error);
+    }
 }
 
 fn note_refusal(last: &mut LastFeed, verdict: &Verdict) {

@@ -16,6 +16,7 @@
 //! ```
 
 mod asks;
+mod best_time;
 mod campaigns;
 mod card;
 mod closing;

@@ -1,5 +1,6 @@
 //! What every task of the center shares, and how writes outlive a database that is away.
 
+use crate::best_time::Answers;
 use crate::config::CenterConfig;
 use crate::engine::Post;
 use crate::ports::Outside;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) faults: AtomicU64,
     /// Attempts whose writer has not ended.
     pub(crate) writers: AtomicUsize,
+    /// Who answers when, for the order `best_time`.
+    pub(crate) answers: Answers,
     database_down: AtomicBool,
 }
 
@@ -52,6 +55,7 @@ impl Shared {
             stop,
             faults: AtomicU64::new(0),
             writers: AtomicUsize::new(0),
+            answers: Answers::default(),
             database_down: AtomicBool::new(false),
         })
     }

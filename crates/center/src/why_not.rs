@@ -1,6 +1,7 @@
 //! Why a debtor is not dialed now: the law's verdict on each of his numbers, where he stands in each
 //! campaign, and what holds the campaigns themselves back.
 
+use crate::best_time;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
@@ -65,15 +66,25 @@ pub(crate) async fn why_not(
             reasons.add(es, en);
         }
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut advice) = (Vec::new(), Vec::new());
     for (row, item) in found {
-        rows.push(place(&shared, row, item, &facts, now, &mut reasons).await?);
+        let ask =
+            (best_time::wanted(&row.params) && !item.done).then(|| (row.clone(), item.clone()));
+        let stands = place(&shared, row, item, &facts, now, &mut reasons).await?;
+        let told = ask.and_then(|(row, item)| {
+            best_time::told(&shared, &row, &item, &facts, stands.in_hopper, now)
+        });
+        advice.extend(told.map(|(es, en)| (stands.campaign.clone(), es, en)));
+        rows.push(stands);
     }
     if reasons.es.is_empty() {
         reasons.add(
             "nada lo impide: se marcará cuando llegue su turno",
             "nothing forbids it: he is dialed when his turn comes",
         );
+    }
+    for (name, es, en) in advice {
+        reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
     }
     let open = verdicts.iter().any(|v| v.decision.permits(true));
     let next = verdicts.iter().filter_map(|v| v.next_legal_at).min();

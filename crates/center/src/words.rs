@@ -136,6 +136,10 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "descansa tras el último contacto",
             "rests after the last contact",
         ),
+        "better_later" => (
+            "le conviene una hora posterior",
+            "a later hour suits him better",
+        ),
         "retry" => ("espera su siguiente intento", "waits for its next try"),
         "abandoned" => ("fue abandonada y descansa", "was dropped and rests"),
         "busy_elsewhere" => ("otra campaña lo tiene", "another campaign has him"),

@@ -2,6 +2,7 @@
 //! agents' sockets.
 #![expect(clippy::expect_used, reason = "a test without its house has failed")]
 
+mod best_time;
 mod calls;
 mod campaigns;
 mod dispositions;

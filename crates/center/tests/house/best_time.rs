@@ -1,0 +1,200 @@
+//! Order `best_time`: what the attempts say of the hours decides who waits, and why-not tells it.
+
+use crate::world::{House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, point_id};
+use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, DialMode, PointClass};
+use domain::ids::{AttemptId, PersonId, TrunkId, VerdictId};
+use domain::pii::Pii;
+use domain::ports::Clock as _;
+use domain::ports::store::{CatalogStore as _, ContactStore as _};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+
+/// Somebody else's debtor: the campaign's earlier calls went to people who left it.
+const GONE: u128 = 900;
+
+fn plan(order: &str) -> Plan {
+    Plan {
+        debtors: 40,
+        mix: NOBODY,
+        params: CampaignParams {
+            mode: DialMode::Preview,
+            order: vec![order.to_owned(), "dpd".to_owned()],
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    }
+}
+
+fn past(n: u128, at: UtcMs, reached: bool) -> Attempt {
+    Attempt {
+        id: AttemptId(id(70_000 + n)),
+        client_id: client_id(),
+        campaign_id: Some(campaign_id()),
+        debtor_id: debtor_id(GONE),
+        person_id: PersonId(id(GONE)),
+        debt_id: None,
+        debts: vec![debt_id(GONE)],
+        point_id: point_id(GONE),
+        phone: Pii("+525500000900".to_owned()),
+        class: PointClass::Mobile,
+        trunk_id: TrunkId(id(1)),
+        caller_id: None,
+        caller_number: String::new(),
+        node: "node-0".to_owned(),
+        fence: 0,
+        mode: DialMode::Progressive,
+        agent_reserved: true,
+        state: AttemptState::Ended,
+        opened_at: at,
+        invite_at: Some(at),
+        ringing_at: None,
+        answered_at: None,
+        popped_at: None,
+        acked_at: None,
+        bridged_at: None,
+        identity_at: reached.then_some(at),
+        ended_at: Some(at),
+        result: Some(if reached {
+            CallResult::Human
+        } else {
+            CallResult::NoAnswer
+        }),
+        sip_code: None,
+        q850: None,
+        disposition: None,
+        note: None,
+        disposed_at: None,
+        agent_id: None,
+        recording_id: None,
+        verdict_id: VerdictId(id(1)),
+        pack: String::new(),
+        pack_version: String::new(),
+    }
+}
+
+/// Three weeks in which people answer after five and not before.
+fn evenings(house: &House, now: UtcMs) {
+    house.store.with(|t| {
+        let mut n = 0;
+        for day in 1..=21 {
+            // `now` is 10:00 there.
+            for hour in -1..10 {
+                for _ in 0..6 {
+                    n += 1;
+                    let at = now.plus_ms(hour * HOUR_MS - day * DAY_MS);
+                    let row = past(n, at, hour >= 7 && n % 2 == 0);
+                    t.put_attempt(row);
+                }
+            }
+        }
+    });
+}
+
+async fn waiting(house: &House) -> Vec<domain::ports::store::ItemState> {
+    let mut items = Vec::new();
+    for n in 0..40 {
+        items.extend(house.store.items_of(debtor_id(n)).await.expect("items"));
+    }
+    items.retain(|i| i.note.starts_with("better_later"));
+    items
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_in_the_evening_waits_for_it_and_is_told_why() {
+    let house = House::build(plan("best_time")).await;
+    let now = house.clock.now();
+    evenings(&house, now);
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house.secs(5).await;
+    let later = waiting(&house).await;
+    assert!(later.len() >= 10, "{} wait", later.len());
+    // They are looked at again within the hour: nobody is put off for long unseen.
+    assert!(later.iter().all(|i| {
+        let wait = i.next_at.since_ms(now);
+        (1..=HOUR_MS + 60_000).contains(&wait) && !i.done
+    }));
+    let why = house
+        .center
+        .why_not(later[0].debtor_id, Some(campaign_id()))
+        .await
+        .expect("explained");
+    let told = |rows: &[String], words: &str| rows.iter().any(|r| r.contains(words));
+    assert!(
+        told(&why.reasons_es, "por qué todavía no: mejor el"),
+        "{:?}",
+        why.reasons_es
+    );
+    assert!(
+        told(&why.reasons_en, "why not yet: better at"),
+        "{:?}",
+        why.reasons_en
+    );
+    // Agents are given work all the same.
+    let counts = house
+        .store
+        .item_counts(campaign_id(), house.clock.now())
+        .await
+        .expect("counts");
+    assert!(counts.leased > 0, "{counts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_orders_do_not_wait() {
+    let house = House::build(plan("expected_value")).await;
+    evenings(&house, house.clock.now());
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house.secs(5).await;
+    assert!(waiting(&house).await.is_empty());
+    let why = house
+        .center
+        .why_not(debtor_id(0), Some(campaign_id()))
+        .await
+        .expect("explained");
+    assert!(
+        !why.reasons_en.iter().any(|r| r.contains("why n")),
+        "{:?}",
+        why.reasons_en
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_passed_over_for_three_days_goes_first() {
+    let house = House::build(plan("best_time")).await;
+    let now = house.clock.now();
+    evenings(&house, now);
+    let campaign = house
+        .store
+        .get_campaign(campaign_id())
+        .await
+        .expect("campaign");
+    let expr = domain::segment::parse("balance >= 0").expect("a segment");
+    house
+        .store
+        .refill_campaign(&campaign, &expr, now, &[])
+        .await
+        .expect("filled");
+    let mut item = house.item(debtor_id(11)).await;
+    item.note = format!("better_later:3:{}", now.plus_ms(-3 * DAY_MS).0);
+    house.store.put_item(&item, &[]).await.expect("stored");
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house.secs(5).await;
+    let why = house
+        .center
+        .why_not(debtor_id(11), Some(campaign_id()))
+        .await
+        .expect("explained");
+    assert!(
+        why.items[0].in_hopper || why.items[0].attempts > 0,
+        "{:?}",
+        why.items
+    );
+    assert!(
+        why.reasons_es
+            .iter()
+            .any(|r| r.contains("ya esperó su turno")),
+        "{:?}",
+        why.reasons_es
+    );
+}
