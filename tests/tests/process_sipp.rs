@@ -1,6 +1,10 @@
 //! The program and SIPp: a trunk that knows no OPTIONS (`-sn uas`), an agent's phone, a caller
 //! (`-sn uac`), and an agent over the API and his socket. `MARCADOR_SIPP=1`, with `sipp` on the PATH.
-#![expect(clippy::expect_used, reason = "a test: it fails loudly")]
+#![expect(
+    clippy::expect_used,
+    clippy::cast_possible_truncation,
+    reason = "a test: it fails loudly; its tone stays far inside 16 bits"
+)]
 
 use futures::{SinkExt as _, StreamExt as _};
 use marcador_tests::demo_facts::channels;
@@ -358,6 +362,21 @@ async fn take_one_call(admin: &Login, agent: &Login, desk: &mut Desk) -> String 
     }
 }
 
+/// The server reads its phones again every few seconds: SIPp tries until it is taken.
+async fn register(dir: &Path, phone: u16, us: &str, password: &str) {
+    let plan = scenario("phone-register-200.xml");
+    let account = [
+        "-s", "gestora", "-au", "gestora", "-ap", password, "-m", "1",
+    ];
+    let args = [&["-sf", &plan, us], &account[..]].concat();
+    let since = Instant::now();
+    while !sipp(dir, phone, &args).ends(SOON).await {
+        assert!(since.elapsed() < SOON, "the phone is not taken");
+        // Guesses of a password in quick order would be shut out.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_service_with_sipp_as_trunk_phone_and_caller() {
     if std::env::var("MARCADOR_SIPP").as_deref() != Ok("1") {
@@ -376,29 +395,7 @@ async fn a_service_with_sipp_as_trunk_phone_and_caller() {
     assert!(codes["items"].as_array().expect("list").len() >= 40);
     let (campaign, password, sip_password) = set_up(&admin).await;
 
-    // The server reads its phones again every few seconds.
-    let register = scenario("phone-register-200.xml");
-    let account = [
-        "-s",
-        "gestora",
-        "-au",
-        "gestora",
-        "-ap",
-        &sip_password,
-        "-m",
-        "1",
-    ];
-    let since = Instant::now();
-    while !sipp(
-        dir,
-        phone,
-        &[&["-sf", &register, &us], &account[..]].concat(),
-    )
-    .ends(SOON)
-    .await
-    {
-        assert!(since.elapsed() < SOON, "the phone is not taken");
-    }
+    register(dir, phone, &us, &sip_password).await;
     let speaking = speaking_phone(dir);
     let _phone = sipp(dir, phone, &["-sf", &speaking, "-m", "1", &us]);
     let agent = Login::open(&url, "gestora", &password).await;

@@ -105,8 +105,7 @@ impl Node {
             listener,
             drain_ms,
         } = parts;
-        complete_dispositions(&*store).await?;
-        private::folder(&config.recordings_dir()).context("[recordings] url")?;
+        prepare(&*store, config).await?;
         let clock_port: Arc<dyn Clock> = clock.clone();
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let bus = open_bus(&config.bus.url).await?;
@@ -121,11 +120,6 @@ impl Node {
             .sip_addr(SipTransport::Udp)
             .context("[sip] bind: no udp:// address")?;
         let desk = Arc::new(DeskHub::new());
-        let mut center_config = CenterConfig::new(&config.node.name);
-        center_config.repair = Arc::new(Mender {
-            dir: config.recordings_dir(),
-        });
-        center_config.drain_max_ms = drain_ms;
         let ports = Ports {
             store: Arc::clone(&store),
             bus: Arc::clone(&bus),
@@ -136,7 +130,7 @@ impl Node {
             desk: desk.clone(),
             law: book,
         };
-        let center = Center::start(center_config, ports).await?;
+        let center = Center::start(center_config(config, drain_ms), ports).await?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
         let api = ApiState::new(ApiParts {
             store,
@@ -186,6 +180,21 @@ impl Node {
         self.web.end(HTTP_END).await;
         figures
     }
+}
+
+/// What must be there before anything else looks for it.
+async fn prepare(store: &dyn Store, config: &Config) -> anyhow::Result<()> {
+    complete_dispositions(store).await?;
+    private::folder(&config.recordings_dir()).context("[recordings] url")
+}
+
+fn center_config(config: &Config, drain_ms: i64) -> CenterConfig {
+    let mut made = CenterConfig::new(&config.node.name);
+    made.repair = Arc::new(Mender {
+        dir: config.recordings_dir(),
+    });
+    made.drain_max_ms = drain_ms;
+    made
 }
 
 async fn open_bus(url: &str) -> anyhow::Result<Arc<dyn Bus>> {
