@@ -7,7 +7,7 @@ use crate::ops::HttpFigures;
 use center::{CenterHandle, DeskHub};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, EventId, SessionId};
-use domain::ports::{Blob, Bus, Clock, IdSource, Store};
+use domain::ports::{Blob, Bus, Clock, IdSource, Store, WhatIf};
 use domain::time::UtcMs;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -108,6 +108,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// Identities.
     pub ids: Arc<dyn IdSource>,
+    /// Forecasts of campaigns.
+    pub what_if: Arc<dyn WhatIf>,
     /// Rule packs in force.
     pub rulepacks: Vec<RulePackInfo>,
     /// Settings.
@@ -127,6 +129,7 @@ pub struct Inner {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) what_if: Arc<dyn WhatIf>,
     pub(crate) rulepacks: Vec<RulePackInfo>,
     pub(crate) config: ApiConfig,
     pub(crate) hasher: Hasher,
@@ -173,6 +176,7 @@ impl ApiState {
             bus: parts.bus,
             clock: parts.clock,
             ids: parts.ids,
+            what_if: parts.what_if,
             rulepacks: parts.rulepacks,
             config: parts.config,
             hasher,

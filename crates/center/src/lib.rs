@@ -42,6 +42,7 @@ mod stats;
 mod stops;
 mod tasks;
 pub mod view;
+pub mod what_if;
 mod why_not;
 mod words;
 

@@ -15,6 +15,7 @@ mod private;
 mod secrets;
 mod sheet;
 mod signals;
+mod what_if;
 
 use clap::Parser as _;
 use cli::{Cli, Command};

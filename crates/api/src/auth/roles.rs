@@ -116,6 +116,7 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/campaigns/{id}/stop" MANAGE;
     POST "/api/v1/campaigns/{id}/pause" WATCH;
     POST "/api/v1/campaigns/{id}/resume" WATCH;
+    POST "/api/v1/campaigns/{id}/simulate" WATCH;
     GET "/api/v1/campaigns/{id}/live" WATCH_CLIENT;
     GET "/api/v1/campaigns/{id}/hopper" WATCH;
     GET "/api/v1/segments" WATCH;

@@ -273,6 +273,7 @@ impl App {
             bus,
             clock: Arc::clone(&clock) as _,
             ids,
+            what_if: Arc::new(crate::what_if::Double),
             rulepacks: Vec::new(),
             config,
         })

@@ -119,6 +119,7 @@ fn work(own: &Own) -> Value {
         "POST /segments/preview": {"client_id": own.client, "expression": "all"},
         "POST /campaigns": {"client_id": own.client, "name": "Otra", "segment_id": own.segment},
         "PATCH /campaigns/{id}": {"name": "Otra"},
+        "POST /campaigns/{id}/simulate": {"agents": 3, "params": {"mode": "predictive"}},
         "POST /agents/me/state": {"state": "paused", "code": "break"},
         "POST /agents/{id}/state": {"state": "paused", "code": "break"},
         "POST /attempts/{id}/identity": {"role": "titular"},

@@ -14,5 +14,6 @@ mod roles;
 mod second_factor;
 mod sign_in;
 mod tenants;
+mod what_if;
 mod world;
 mod writes;

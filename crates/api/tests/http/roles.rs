@@ -54,6 +54,7 @@ MX POST /api/v1/campaigns/{id}/start
 MX POST /api/v1/campaigns/{id}/stop
 SMX POST /api/v1/campaigns/{id}/pause
 SMX POST /api/v1/campaigns/{id}/resume
+SMX POST /api/v1/campaigns/{id}/simulate
 SMXC GET /api/v1/campaigns/{id}/live
 SMX GET /api/v1/campaigns/{id}/hopper
 SMX GET /api/v1/segments

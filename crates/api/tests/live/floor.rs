@@ -16,7 +16,10 @@ use domain::entity::{
 };
 use domain::ids::{AgentId, CallerIdId, ClientId, PortfolioId, TrunkId, UserId};
 use domain::law::RuleBook;
-use domain::ports::{Blob, BlobError, Bus, Clock, IdSource, Store};
+use domain::ports::{
+    Blob, BlobError, Bus, CampaignProfile, Clock, Forecast, IdSource, Store, WhatIf, WhatIfError,
+    WhatIfSettings,
+};
 use domain::rules::disposition::standard_dispositions;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -54,6 +57,20 @@ impl Blob for NoBlob {
     }
     async fn delete(&self, _: &str) -> Result<(), BlobError> {
         Ok(())
+    }
+}
+
+/// No forecasts here.
+struct NoForecast;
+
+#[async_trait]
+impl WhatIf for NoForecast {
+    async fn forecast(
+        &self,
+        _: Arc<CampaignProfile>,
+        _: Vec<WhatIfSettings>,
+    ) -> Result<Vec<Forecast>, WhatIfError> {
+        Err(WhatIfError::Busy)
     }
 }
 
@@ -240,6 +257,7 @@ impl Floor {
             bus,
             clock,
             ids,
+            what_if: Arc::new(NoForecast),
             rulepacks: vec![pack()],
             config,
         })

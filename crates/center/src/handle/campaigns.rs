@@ -5,6 +5,8 @@ use crate::asks::Actor;
 use crate::campaigns::{self, Act};
 use crate::error::CenterError;
 use crate::view;
+use crate::what_if::{self, History, Refusals};
+use domain::entity::{Campaign, CampaignParams};
 use domain::ids::{CampaignId, DebtorId};
 use std::sync::Arc;
 
@@ -122,5 +124,28 @@ impl CenterHandle {
         let shared = Arc::clone(&self.inner.shared);
         self.detached(crate::why_not::why_not(shared, debtor, campaign))
             .await
+    }
+
+    /// What a forecast of a campaign needs: history, ration, a sample of debtors.
+    ///
+    /// # Errors
+    /// `NotFound`, `bad_expression`.
+    pub async fn history(&self, campaign: &Campaign) -> Result<History, CenterError> {
+        let out = &self.inner.shared.out;
+        what_if::history(&*out.store, &*out.law, campaign, out.now()).await
+    }
+
+    /// What the law says of the history's sample in a shift of those parameters.
+    #[must_use]
+    pub fn refusals(
+        &self,
+        history: &History,
+        id: CampaignId,
+        params: &CampaignParams,
+        from_h: f64,
+        hours: f64,
+    ) -> Refusals {
+        let law = &self.inner.shared.out.law;
+        history.refusals(&**law, id, params, from_h, hours)
     }
 }

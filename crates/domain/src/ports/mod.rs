@@ -7,6 +7,7 @@ mod clock;
 mod desk;
 pub mod store;
 mod trunk;
+mod what_if;
 
 pub use blob::{Blob, BlobError};
 pub use bus::{Bus, BusError};
@@ -15,4 +16,8 @@ pub use desk::{Card, Desk, DeskError};
 pub use store::{Page, PageRequest, Store, StoreError};
 pub use trunk::{
     DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+};
+pub use what_if::{
+    ANSWERS_ENOUGH, CampaignProfile, Forecast, HourCount, Misses, Range, Spread, TalkClass, WhatIf,
+    WhatIfError, WhatIfSettings,
 };

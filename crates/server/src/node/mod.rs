@@ -15,6 +15,7 @@ use crate::clock::{NodeClock, RandomIds};
 use crate::config::Config;
 use crate::private;
 use crate::secrets;
+use crate::what_if::Forecaster;
 use anyhow::Context as _;
 use api::{ApiConfig, ApiParts, ApiState};
 use async_trait::async_trait;
@@ -140,6 +141,7 @@ impl Node {
             bus,
             clock: clock_port,
             ids,
+            what_if: Arc::new(Forecaster::new()),
             rulepacks,
             config: ApiConfig {
                 secure_cookies: config.http.behind_tls,

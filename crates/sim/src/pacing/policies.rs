@@ -24,6 +24,8 @@ pub enum Policy {
     Progressive,
     /// So many lines for each idle agent.
     Ratio(f64),
+    /// So many lines for each agent, calls with an agent counted: the engine's mode power.
+    Power(f64),
     /// The classic adaptive level.
     Adapt,
 }
@@ -37,6 +39,7 @@ impl Policy {
             Self::PredictiveBlind => "predictive-blind".into(),
             Self::Progressive => "progressive".into(),
             Self::Ratio(r) => format!("ratio:{r}"),
+            Self::Power(r) => format!("power:{r}"),
             Self::Adapt => "adapt".into(),
         }
     }
@@ -74,6 +77,7 @@ impl Policy {
             Self::PredictiveBlind => Box::new(Live::new(hello, false)?),
             Self::Progressive => Box::new(Ratio(1.0)),
             Self::Ratio(lines) => Box::new(Ratio(lines)),
+            Self::Power(lines) => Box::new(Power(lines)),
             Self::Adapt => Box::new(Adapt::new(hello)),
         })
     }
@@ -163,6 +167,24 @@ impl Pilot for Ratio {
         let wanted = whole(f64::from(obs.idle) * self.0);
         Reply {
             launch: wanted.saturating_sub(obs.pending).min(obs.most()),
+            pick: Vec::new(),
+        }
+    }
+}
+
+/// So many lines for each agent who is not on a break, lines with an agent counted; the guard draws
+/// the level towards one.
+#[derive(Debug)]
+struct Power(f64);
+
+impl Pilot for Power {
+    fn decide(&mut self, obs: &Obs) -> Reply {
+        let level = 1.0 + (self.0 - 1.0).max(0.0) * obs.shrink;
+        let wanted = whole(level * f64::from(obs.idle + obs.talk + obs.wrap));
+        Reply {
+            launch: wanted
+                .saturating_sub(obs.pending + obs.talk)
+                .min(obs.most()),
             pick: Vec::new(),
         }
     }

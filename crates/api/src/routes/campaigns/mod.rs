@@ -10,6 +10,7 @@ mod rulepacks;
 mod run;
 mod segments;
 mod upload;
+mod what_if;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,4 +24,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(imports::routes())
         .merge(detect::routes())
         .merge(rulepacks::routes())
+        .merge(what_if::routes())
 }

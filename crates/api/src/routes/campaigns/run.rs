@@ -76,7 +76,11 @@ impl From<view::CampaignReport> for Report {
 }
 
 /// The campaign has to be one that the caller sees.
-async fn own(state: &ApiState, caller: &Caller, id: CampaignId) -> Result<Campaign, Problem> {
+pub(super) async fn own(
+    state: &ApiState,
+    caller: &Caller,
+    id: CampaignId,
+) -> Result<Campaign, Problem> {
     let row = state.store.get_campaign(id).await?;
     tenant::seen(state, caller, row).await
 }

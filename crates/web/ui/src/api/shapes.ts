@@ -1,6 +1,6 @@
 // The shapes these screens read, held against the types generated from the server's OpenAPI document: a field
 // that the server renames or drops is a type error here. Nothing of this file reaches the browser.
-import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhyNot } from '../campaigns/types';
+import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhatIf, WhyNot } from '../campaigns/types';
 import type { Disposition } from '../agent/desk.svelte';
 import type { components } from './openapi.gen';
 
@@ -20,5 +20,6 @@ export type Shapes = [
   Fits<Attempt, Server['Attempt']>,
   Fits<File, Server['DebtorFileReply']>,
   Fits<WhyNot, Server['WhyNotReply']>,
+  Fits<WhatIf, Server['WhatIfReply']>,
   Fits<Disposition, Server['Disposition']>,
 ];

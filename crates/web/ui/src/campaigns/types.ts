@@ -60,6 +60,38 @@ export interface Said {
   es: string;
   en: string;
 }
+/** A forecast value with its interval of 95 %. */
+export interface Spanned {
+  value: number;
+  low: number;
+  high: number;
+}
+export interface Expected {
+  talk_minutes_per_hour: Spanned;
+  occupancy: Spanned;
+  abandonment: Spanned;
+  drops_per_hour: Spanned;
+  handled_per_hour: Spanned;
+  agent_wait_s: Spanned;
+  debtor_wait_p50_s: Spanned;
+  debtor_wait_p99_s: Spanned;
+  contacts_per_hour: Spanned;
+  contacts_per_day: Spanned;
+  ration_per_day: number | null;
+  ration_spent_after_h: number | null;
+  blocked_share: number | null;
+  blocked_per_hour: number | null;
+}
+export interface WhatIfSide {
+  settings: { mode: string; agents: number; ring_timeout_s: number; window_from: string; window_to: string; hours: number };
+  expected: Expected | null;
+}
+export interface WhatIf {
+  history: { days: number; attempts: number; answers: number; zone: string; enough: boolean };
+  present: WhatIfSide;
+  asked: WhatIfSide;
+  notes: Said[];
+}
 export interface Preview {
   count: { debtors: number; phones: number; balance: Sum[] };
   sample: { debtor_id: string; external_ref: string; country: string; days_past_due: number; balance_minor: number; currency: string }[];

@@ -1,0 +1,163 @@
+//! What is asked, as settings of both sides.
+
+use crate::check::range;
+use crate::problem::Problem;
+use crate::routes::campaigns::params::{merged, minutes};
+use center::what_if::History;
+use domain::entity::{Campaign, CampaignParams, DialMode};
+use domain::ports::WhatIfSettings;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Parameters that the forecast follows.
+const FOLLOWED: [&str; 12] = [
+    "mode",
+    "lines_per_agent",
+    "ring_timeout_s",
+    "abandon_cap_pct",
+    "abandon_target_pct",
+    "agent_within_ms",
+    "attempts_per_day",
+    "window_from",
+    "window_to",
+    "cps_max",
+    "lines_max",
+    "trunks",
+];
+/// Most agents of a forecast.
+const AGENTS_MAX: i64 = 1_000;
+
+/// Other settings; what is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhatIfAsk {
+    /// Of the campaign's parameters: `mode`, `lines_per_agent`, `ring_timeout_s`, `abandon_cap_pct`,
+    /// `abandon_target_pct`, `agent_within_ms`, `attempts_per_day`, `window_from`, `window_to`,
+    /// `cps_max`, `lines_max`, `trunks`.
+    #[schema(value_type = Option<crate::doc::CampaignParams>)]
+    params: Option<Map<String, Value>>,
+    /// Agents at work, 1–1000; absent: as many as the history saw.
+    agents: Option<i64>,
+    /// Hours worked from `window_from` on; absent: the whole window.
+    hours: Option<f64>,
+}
+
+/// One side.
+pub(super) struct Side {
+    pub(super) params: CampaignParams,
+    pub(super) settings: WhatIfSettings,
+}
+
+/// The asked parameters.
+pub(super) fn params(now: &CampaignParams, body: &WhatIfAsk) -> Result<CampaignParams, Problem> {
+    if let Some(params) = &body.params
+        && let Some(name) = params.keys().find(|k| !FOLLOWED.contains(&k.as_str()))
+    {
+        let shown: String = name.chars().take(40).collect();
+        let reason = format!(
+            "the forecast does not follow it: expected of {}",
+            FOLLOWED.join(", ")
+        );
+        return Err(Problem::invalid(&format!("params.{shown}"), reason));
+    }
+    merged(now, body.params.clone())
+}
+
+/// The campaign as it is.
+pub(super) fn present(campaign: &Campaign, history: &History) -> Side {
+    let seen = history.profile.agents.round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range"
+    )]
+    let agents = if seen >= 1.0 {
+        seen.min(1_000.0) as u32
+    } else {
+        history.agents_assigned.clamp(1, 1_000)
+    };
+    side(campaign.params.clone(), agents, history)
+}
+
+fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
+    // Stored windows were checked when they were written.
+    let at = |name, text| f64::from(minutes(name, text).unwrap_or(0)) / 60.0;
+    let from_h = at("window_from", &params.window_from);
+    let to_h = at("window_to", &params.window_to);
+    let law = &history.law;
+    let cap = params.abandon_cap_pct.unwrap_or(law.abandon_cap_pct);
+    let small = |ms: i64| f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
+    let ring_ms = (params.ring_timeout_s * 1_000).max(law.ring_min_ms);
+    let most = |own: Option<i32>, all: u32| {
+        own.and_then(|n| u32::try_from(n).ok())
+            .map_or(all, |n| n.min(all))
+    };
+    let settings = WhatIfSettings {
+        mode: params.mode,
+        lines_per_agent: params.lines_per_agent,
+        agents,
+        ring_timeout_s: small(ring_ms) / 1_000.0,
+        cap_pct: cap.min(law.abandon_cap_pct),
+        target_pct: params.abandon_target_pct,
+        agent_within_s: small(params.agent_within_ms) / 1_000.0,
+        from_h,
+        hours: (to_h - from_h).max(0.25),
+        lines: most(params.lines_max, history.lines),
+        cps: f64::from(most(params.cps_max, history.cps)),
+    };
+    Side { params, settings }
+}
+
+/// The side asked for.
+pub(super) fn asked(
+    params: CampaignParams,
+    body: &WhatIfAsk,
+    present: &Side,
+    history: &History,
+) -> Result<Side, Problem> {
+    let agents = match body.agents {
+        None => present.settings.agents,
+        Some(0) => {
+            let reason = "with 0 agents nobody talks to anybody: expected 1 to 1000";
+            return Err(Problem::invalid("agents", reason));
+        }
+        Some(n) => u32::try_from(range("agents", n, 1, AGENTS_MAX)?).unwrap_or(1),
+    };
+    let least_s = history.law.ring_min_ms / 1_000;
+    if params.ring_timeout_s < least_s && params.ring_timeout_s != present.params.ring_timeout_s {
+        let reason = format!("the rule pack asks for at least {least_s} s of ringing");
+        return Err(Problem::invalid("params.ring_timeout_s", reason));
+    }
+    let mut side = side(params, agents, history);
+    if let Some(hours) = body.hours {
+        range("hours", hours, 0.25, side.settings.hours)?;
+        side.settings.hours = hours;
+    }
+    fits(&side, history)?;
+    Ok(side)
+}
+
+/// Whether anything can be said of a side.
+pub(super) fn fits(side: &Side, history: &History) -> Result<(), Problem> {
+    let (s, mode) = (&side.settings, side.settings.mode.as_str());
+    if matches!(s.mode, DialMode::Manual | DialMode::Agentless) {
+        let reason =
+            format!("nothing paces {mode}: expected preview, progressive, power or predictive");
+        return Err(Problem::invalid("params.mode", reason));
+    }
+    let over_dials =
+        s.mode == DialMode::Predictive || s.mode == DialMode::Power && s.lines_per_agent > 1.0;
+    if over_dials && s.cap_pct <= 0.0 {
+        let reason = format!(
+            "{mode} dials more lines than agents are free, and the cap on abandonment is 0 % (rule pack: {} %): choose progressive or preview, or a cap above 0",
+            history.law.abandon_cap_pct
+        );
+        return Err(Problem::invalid("params.mode", reason));
+    }
+    if s.lines == 0 || s.cps <= 0.0 {
+        let reason = "no line is left: expected an enabled trunk with channels and starts a second";
+        return Err(Problem::invalid("params.trunks", reason));
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What a reader of a forecast has to know, in both languages.
+
+use super::ask::Side;
+use super::reply::Note;
+use center::what_if::{History, Refusals};
+use domain::entity::DialMode;
+use domain::ports::{ANSWERS_ENOUGH, Forecast};
+
+/// Hours that a simulated shift may lack before it is told.
+const SHORTER_H: f64 = 0.1;
+
+fn note(code: &'static str, es: impl Into<String>, en: impl Into<String>) -> Note {
+    Note {
+        code,
+        es: es.into(),
+        en: en.into(),
+    }
+}
+
+/// All that applies, the gravest first.
+pub(super) fn notes(
+    history: &History,
+    sides: &[(&Side, Option<Forecast>); 2],
+    law: &[Refusals; 2],
+) -> Vec<Note> {
+    let mut out = about_history(history);
+    out.extend(about_sides(history, sides));
+    out.extend(about_law(history, law));
+    out
+}
+
+fn about_history(history: &History) -> Vec<Note> {
+    let p = &history.profile;
+    let mut out = Vec::new();
+    if p.live < ANSWERS_ENOUGH {
+        out.push(note(
+            "little_history",
+            format!(
+                "Poco historial: {} llamadas atendidas por una persona, y hacen falta {ANSWERS_ENOUGH} para que la media de una conversación se conozca a ±10 %. Los intervalos son más anchos por eso; donde no hay datos se usan valores habituales de cobranza.",
+                p.live
+            ),
+            format!(
+                "Little history: {} calls answered by a person; {ANSWERS_ENOUGH} are needed to know the mean of a talk to ±10 %. The intervals are wider for it; where there is no data, usual values of collections stand in.",
+                p.live
+            ),
+        ));
+    }
+    if history.days < 30 {
+        out.push(note(
+            "recent_history",
+            format!(
+                "Solo se leen los últimos {} días: los 30 tienen más intentos de los que se leen.",
+                history.days
+            ),
+            format!(
+                "Only the last {} days are read: all 30 hold more attempts than are read.",
+                history.days
+            ),
+        ));
+    }
+    if p.agents < 0.5 {
+        out.push(note(
+            "agents_assumed",
+            "Nadie ha conversado aún en esta campaña: si no se dice cuántos, se toman los agentes que pueden trabajar en ella.",
+            "Nobody has talked in this campaign yet: unless told, the agents who may work in it are taken.",
+        ));
+    }
+    out.push(note(
+        "wrap_measured",
+        "El trabajo posterior se mide de que se cuelga a que se tipifica. Las personas tomadas por contestador no se ven en el historial y no se cuentan.",
+        "Wrap-up is measured from the hang-up to the disposition. People taken for machines are not seen in a history and not counted.",
+    ));
+    out
+}
+
+fn about_sides(history: &History, sides: &[(&Side, Option<Forecast>); 2]) -> Vec<Note> {
+    let mut out = Vec::new();
+    let asked = &sides[1].0.settings;
+    if sides[0].1.is_none() {
+        out.push(note(
+            "present_unknown",
+            "De los ajustes actuales no hay pronóstico: su modo no tiene ritmo, no permiten ninguna línea o su tope es 0 %.",
+            "There is no forecast of the present settings: their mode has no pace, they leave no line, or their cap is 0 %.",
+        ));
+    }
+    if sides.iter().any(|s| s.0.settings.mode == DialMode::Preview) {
+        out.push(note(
+            "preview_assumed",
+            "En previsualización se supone que el agente lee la ficha 15 s antes de marcar.",
+            "In preview the agent is assumed to read the card for 15 s before he dials.",
+        ));
+    }
+    if asked.ring_timeout_s > history.profile.ring_timeout_s {
+        out.push(note(
+            "longer_ring",
+            "El historial no muestra quién habría contestado después del tiempo de timbre que tenía: con más timbre no se suponen más respuestas.",
+            "The history does not show who would have answered after the ring time it had: ringing longer is not assumed to bring more answers.",
+        ));
+    }
+    let shorter = sides
+        .iter()
+        .filter_map(|(side, f)| f.map(|f| side.settings.hours - f.simulated_h));
+    if shorter.fold(0.0, f64::max) > SHORTER_H {
+        out.push(note(
+            "shift_shortened",
+            "Con tantos agentes, las horas del turno se simulan acortadas por igual; las cifras por hora son las mismas.",
+            "With so many agents the hours of the shift are simulated shortened alike; figures an hour stay the same.",
+        ));
+    }
+    out.push(note(
+        "guard_on",
+        "La guardia de abandono está activa en la simulación; con un objetivo propio, se simula como si su tope fuera objetivo ÷ 0.93.",
+        "The abandonment guard is on in the simulation; with a target of its own it is simulated as if its cap were target ÷ 0.93.",
+    ));
+    out
+}
+
+fn about_law(history: &History, law: &[Refusals; 2]) -> Vec<Note> {
+    let mut out = vec![note(
+        "ration_assumed",
+        format!(
+            "Contactos de un día: {} deudores en la campaña × intentos por día × la parte que la ley permite. Sin límite propio por día rige solo el de la ley.",
+            history.debtors
+        ),
+        format!(
+            "Contacts of a day: {} debtors in the campaign × attempts a day × the part the law permits. Without a limit of its own a day, only the law's holds.",
+            history.debtors
+        ),
+    )];
+    if law[1].judged == 0 {
+        out.push(note(
+            "law_unsampled",
+            "No hay deudores con teléfono en el segmento: no se pudo preguntar a la ley por las horas pedidas.",
+            "No debtor with a phone is in the segment: the law could not be asked about these hours.",
+        ));
+    } else {
+        out.push(note(
+            "law_assumed",
+            format!(
+                "Bloqueado por la ley: lo medido en el historial más la diferencia que dan las reglas, preguntadas por {} contactos de una muestra de {} deudores en los próximos 7 días, con lo que se sabe hoy de ellos.",
+                law[1].judged,
+                history.sample.len()
+            ),
+            format!(
+                "Blocked by law: what the history measured plus what the rules differ by, asked about {} contacts of a sample of {} debtors over the next 7 days, with what is known of them today.",
+                law[1].judged,
+                history.sample.len()
+            ),
+        ));
+    }
+    out
+}

@@ -1,0 +1,291 @@
+//! What a forecast of a campaign needs: its history as a profile, its ration of contacts, and what the
+//! law says of a sample of its debtors in other hours.
+
+mod profile;
+#[cfg(test)]
+mod tests;
+
+pub use profile::ProfileBuilder;
+
+use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
+use crate::ports::{CallLaw, LawBook};
+use domain::entity::{Campaign, CampaignParams, Channel, CheckPoint, DialMode};
+use domain::ids::{CampaignId, VerdictId};
+use domain::law::Action;
+use domain::ports::store::{AttemptFilter, ContactFacts, ListFilter, PAGE_LIMIT_MAX, StoreError};
+use domain::ports::{CampaignProfile, PageRequest, Store};
+use domain::time::{DAY_MS, SECOND_MS, UtcMs};
+use jiff::ToSpan as _;
+use std::collections::BTreeMap;
+
+/// Days of history that are tried, longest first: a shorter one when the longer holds too many attempts.
+const DAYS: [i64; 3] = [30, 7, 1];
+/// Most attempts read of a history.
+const ATTEMPTS_MAX: usize = 20_000;
+/// Debtors whose law is asked.
+const SAMPLE: u32 = 12;
+/// Days ahead that it is asked for, a whole week from tomorrow.
+const LAW_DAYS: i64 = 7;
+
+/// A campaign's past and present.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Its attempts.
+    pub profile: CampaignProfile,
+    /// Days of history read (30, or fewer when these hold more attempts than are read).
+    pub days: i64,
+    /// Refusals by law in these days by reason, most first.
+    pub blocked: Vec<(String, u64)>,
+    /// Lines of its trunks, at most its own limit.
+    pub lines: u32,
+    /// Starts a second of its trunks, at most its own limit.
+    pub cps: u32,
+    /// Agents who may work for it.
+    pub agents_assigned: u32,
+    /// Debtors who are still in it.
+    pub debtors: u64,
+    /// Strictest cap and longest least ring time of the sample.
+    pub law: CallLaw,
+    /// Debtors whose law is asked.
+    pub sample: Vec<ContactFacts>,
+    /// Now.
+    pub now: UtcMs,
+}
+
+/// What the law says of the sample in a shift.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusals {
+    /// Contacts judged: debtors × hours × days.
+    pub judged: u64,
+    /// Of them refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+}
+
+impl Refusals {
+    /// Share refused, 0 to 1; `None` when nothing was judged.
+    #[must_use]
+    pub fn share(&self) -> Option<f64> {
+        let refused: u64 = self.refused.values().sum();
+        (self.judged > 0).then(|| float(refused) / float(self.judged))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn float(n: u64) -> f64 {
+    n as f64
+}
+
+/// Reads what a forecast of the campaign needs.
+///
+/// # Errors
+/// `NotFound`, `bad_expression`, or a database that is away.
+pub async fn history(
+    store: &dyn Store,
+    law: &dyn LawBook,
+    campaign: &Campaign,
+    now: UtcMs,
+) -> Result<History, CenterError> {
+    let sample = sample(store, campaign, now).await?;
+    let mut call_law = CallLaw::default();
+    for (n, facts) in sample.iter().enumerate() {
+        let one = law.call_law(facts, now);
+        if n == 0 {
+            call_law = one;
+        } else {
+            call_law.ring_min_ms = call_law.ring_min_ms.max(one.ring_min_ms);
+            call_law.abandon_cap_pct = call_law.abandon_cap_pct.min(one.abandon_cap_pct);
+        }
+    }
+    let zone = sample
+        .first()
+        .map_or_else(|| "UTC".into(), |f| law.zone_of(f));
+    let (profile, days) = read(store, campaign, &zone, now).await?;
+    let since = now.plus_ms(-days * DAY_MS);
+    let mut blocked = store.blocked_counts(Some(campaign.id), since).await?;
+    blocked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let counts = store.item_counts(campaign.id, now).await?;
+    let (lines, cps) = limits(store, &campaign.params).await?;
+    Ok(History {
+        profile,
+        days,
+        blocked,
+        lines,
+        cps,
+        agents_assigned: assigned(store, campaign.id).await?,
+        debtors: counts.due + counts.later + counts.leased,
+        law: call_law,
+        sample,
+        now,
+    })
+}
+
+async fn sample(
+    store: &dyn Store,
+    campaign: &Campaign,
+    now: UtcMs,
+) -> Result<Vec<ContactFacts>, CenterError> {
+    let segment = store.get_segment(campaign.segment_id).await?;
+    let expr = domain::segment::parse(&segment.expression)
+        .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+    let rows = store.segment_sample(campaign.client_id, &expr, now, SAMPLE);
+    let mut sample = Vec::new();
+    for row in rows.await? {
+        match store.contact_facts(row.debtor_id, now).await {
+            Ok(facts) => sample.push(facts),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(sample)
+}
+
+/// The profile of the longest history that is not too long to read.
+async fn read(
+    store: &dyn Store,
+    campaign: &Campaign,
+    zone: &str,
+    now: UtcMs,
+) -> Result<(CampaignProfile, i64), StoreError> {
+    let ring_s = f64::from(i32::try_from(campaign.params.ring_timeout_s).unwrap_or(25));
+    let last = DAYS[DAYS.len() - 1];
+    for days in DAYS {
+        let from = now.plus_ms(-days * DAY_MS);
+        let filter = AttemptFilter {
+            client_id: Some(campaign.client_id),
+            campaign_id: Some(campaign.id),
+            debtor_id: None,
+            since: Some(from),
+        };
+        let mut page = whole_page();
+        let mut builder = ProfileBuilder::new(zone, ring_s);
+        let mut seen = 0;
+        let whole = loop {
+            let rows = store.list_attempts(&filter, &page).await?;
+            seen += rows.items.len();
+            rows.items.iter().for_each(|row| builder.add(row));
+            match rows.next_cursor {
+                None => break true,
+                Some(_) if seen >= ATTEMPTS_MAX => break false,
+                cursor => page.cursor = cursor,
+            }
+        };
+        if whole || days == last {
+            return Ok((builder.finish(from, now), days));
+        }
+    }
+    Err(StoreError::Corrupt("no length of history".into()))
+}
+
+fn whole_page() -> PageRequest {
+    PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    }
+}
+
+/// Lines and starts a second that the parameters leave of the trunks.
+async fn limits(store: &dyn Store, params: &CampaignParams) -> Result<(u32, u32), StoreError> {
+    let trunks = store
+        .list_trunks(&ListFilter::default(), &whole_page())
+        .await?;
+    let (mut lines, mut cps) = (0_u32, 0_u32);
+    for trunk in trunks.items {
+        if trunk.enabled && (params.trunks.is_empty() || params.trunks.contains(&trunk.name)) {
+            lines = lines.saturating_add(u32::try_from(trunk.channels).unwrap_or(0));
+            cps = cps.saturating_add(u32::try_from(trunk.cps).unwrap_or(0));
+        }
+    }
+    let most = |own: Option<i32>, all: u32| {
+        own.and_then(|n| u32::try_from(n).ok())
+            .map_or(all, |n| n.min(all))
+    };
+    Ok((most(params.lines_max, lines), most(params.cps_max, cps)))
+}
+
+async fn assigned(store: &dyn Store, id: CampaignId) -> Result<u32, StoreError> {
+    let mut page = whole_page();
+    let mut n = 0_u32;
+    loop {
+        let rows = store.list_agents(&ListFilter::default(), &page).await?;
+        for agent in rows.items {
+            n += u32::from(agent.campaigns.is_empty() || agent.campaigns.contains(&id));
+        }
+        match rows.next_cursor {
+            None => return Ok(n),
+            cursor => page.cursor = cursor,
+        }
+    }
+}
+
+impl History {
+    /// What the law says of the sample in each hour of the shift, for the week from tomorrow; the
+    /// facts are those of now.
+    #[must_use]
+    pub fn refusals(
+        &self,
+        law: &dyn LawBook,
+        id: CampaignId,
+        params: &CampaignParams,
+        from_h: f64,
+        hours: f64,
+    ) -> Refusals {
+        let mut out = Refusals::default();
+        let reserved = !matches!(params.mode, DialMode::Predictive | DialMode::Power);
+        for facts in &self.sample {
+            let point = facts.points.iter().find(|p| p.channel == Channel::Call);
+            let Some(point) = point else { continue };
+            for now in self.instants(&law.zone_of(facts), from_h, hours) {
+                let action = Action {
+                    verdict_id: VerdictId(uuid::Uuid::nil()),
+                    check_point: CheckPoint::Hopper,
+                    channel: Channel::Call,
+                    point_id: Some(point.id),
+                    campaign_id: Some(id),
+                    campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
+                    attempts_per_day: params.attempts_per_day,
+                    ring_timeout_ms: (params.ring_timeout_s * SECOND_MS).max(self.law.ring_min_ms),
+                    agent_reserved: reserved,
+                    now,
+                };
+                let verdict = law.judge(facts, &action);
+                out.judged += 1;
+                if !verdict.decision.permits(reserved) {
+                    let reason = verdict
+                        .blocked
+                        .map_or_else(|| "rule".to_owned(), |b| b.as_str().to_owned());
+                    *out.refused.entry(reason).or_default() += 1;
+                }
+            }
+        }
+        out
+    }
+
+    /// The middle of each hour of the shift, in that zone.
+    fn instants(&self, zone: &str, from_h: f64, hours: f64) -> Vec<UtcMs> {
+        let zone = zone_or_utc(zone);
+        let Ok(now) = jiff::Timestamp::from_millisecond(self.now.0) else {
+            return Vec::new();
+        };
+        let today = now.to_zoned(zone.clone()).date();
+        let mut out = Vec::new();
+        for day in 1..=LAW_DAYS {
+            let Ok(date) = today.checked_add(day.days()) else {
+                continue;
+            };
+            for step in 0_u8..24 {
+                let at = from_h + f64::from(step) + 0.5;
+                if f64::from(step) >= hours || at >= 24.0 {
+                    break;
+                }
+                #[expect(clippy::cast_possible_truncation, reason = "minutes of a day")]
+                let minutes = (at * 60.0) as i64;
+                let local = date.at(0, 0, 0, 0).checked_add(minutes.minutes());
+                if let Ok(t) = local.and_then(|l| l.to_zoned(zone.clone())) {
+                    out.push(UtcMs(t.timestamp().as_millisecond()));
+                }
+            }
+        }
+        out
+    }
+}
