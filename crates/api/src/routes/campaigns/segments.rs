@@ -15,7 +15,6 @@ use domain::ports::store::{SegmentCount, SegmentSample};
 use domain::segment::{self, Expr, SegmentError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -249,13 +248,11 @@ async fn preview(
     caller.may_write(client)?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
     let now = state.now();
-    let from = Instant::now();
     let count = state.store.segment_count(client, &expr, now).await?;
     let sample = state
         .store
         .segment_sample(client, &expr, now, SAMPLE_ROWS)
         .await?;
-    state.figures.db("segment_preview", from.elapsed());
     Ok(Json(Preview {
         count: count.into(),
         sample: sample.into_iter().map(SampleRow::from).collect(),
