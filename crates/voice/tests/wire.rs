@@ -216,12 +216,19 @@ async fn a_trunk_over_tcp_is_pinged_and_called() {
 }
 
 #[tokio::test]
-async fn a_trunk_nobody_answers_at_is_down() {
-    // A port that is bound and silent.
+async fn a_trunk_whose_calls_get_no_answer_is_down() {
+    // A port that is bound and silent: it answers neither pings nor calls.
     let silent = UdpSocket::bind("127.0.0.1:0").await.expect("port");
     let mut node = Node::start(vec![trunk(silent.local_addr().expect("address"))]).await;
+    assert!(
+        node.handle.trunks().await[0].up,
+        "many carriers leave pings unanswered: calls decide"
+    );
+    for n in 0..u128::from(voice::limits::TRUNK_SILENT_CALLS) {
+        node.dial(n + 1, 20_000).await;
+    }
     assert!(!health(&mut node).await);
-    let refused = node.trunk.dial(order(1, 20_000, RecordMode::All)).await;
+    let refused = node.trunk.dial(order(9, 20_000, RecordMode::All)).await;
     assert_eq!(refused, Err(TrunkError::TrunkDown));
     assert!(!node.handle.trunks().await[0].up);
 }

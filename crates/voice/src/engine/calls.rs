@@ -222,7 +222,10 @@ impl Engine {
                     None
                 }
                 _ if failure.from_peer => route.heard(at),
-                _ if failure.why == FailWhy::Timeout => route.doubt(at),
+                // A ring limit that the peer did not confirm is a call without any answer too.
+                _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => {
+                    route.doubt(at)
+                }
                 _ => None,
             };
             self.tell_health(trunk, news);
