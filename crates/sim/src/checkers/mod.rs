@@ -1,6 +1,7 @@
 //! The invariants of the house as predicates over what a run left behind: the store's tables and the
 //! carrier's own log. Ids are those of the house's list; each has a planted breach in its tests.
 
+mod abandonment;
 mod agents;
 mod calls;
 mod contacts;
@@ -51,6 +52,7 @@ pub fn check_all(tables: &Tables, invites: &[Invite], limits: &Limits) -> Vec<Br
     calls::ended_attempts_are_whole(tables, limits, &mut breaches);
     calls::answered_calls_are_recorded(tables, &mut breaches);
     calls::nothing_is_left(tables, &mut breaches);
+    abandonment::over_the_cap_agents_come_first(tables, limits, &mut breaches);
     agents::one_call_an_agent(tables, &mut breaches);
     events::events_tell_the_same(tables, &mut breaches);
     events::events_are_unique(tables, &mut breaches);

@@ -280,6 +280,32 @@ fn too_many_lines_or_starts_are_seen() {
 }
 
 #[test]
+fn dialing_ahead_over_the_abandonment_cap_is_seen() {
+    let day = |abandoned: u128, reserved: bool| {
+        let mut tables = Tables::default();
+        for n in 0..=104 {
+            let mut row = attempt(n, n + 1, 0);
+            let at = UtcMs(T0 + i64::try_from(n).expect("small") * 70_000);
+            row.campaign_id = Some(CampaignId(id(7)));
+            row.opened_at = at;
+            row.answered_at = Some(at.plus_ms(5_000));
+            row.ended_at = Some(at.plus_ms(60_000));
+            if n < abandoned {
+                row.result = Some(CallResult::Abandoned);
+            }
+            row.agent_reserved = n >= 100 && reserved;
+            tables.attempts.insert(row.id, row);
+        }
+        let mut out = Vec::new();
+        super::abandonment::over_the_cap_agents_come_first(&tables, &LIMITS, &mut out);
+        out.iter().map(|b| b.invariant).collect::<Vec<_>>()
+    };
+    assert_eq!(day(4, false), [4]);
+    assert!(day(4, true).is_empty(), "an agent waits for each call");
+    assert!(day(3, false).is_empty(), "3 of 104 is under the cap");
+}
+
+#[test]
 fn an_agent_in_two_calls_is_seen() {
     let ids = seen(|t, _| {
         let agent = of(t, 1).agent_id;
