@@ -46,6 +46,8 @@ pub const MAX_RING_MS: u64 = 185_000;
 pub const MAX_UNANSWERED_MS: u64 = 185_000;
 /// Longest a re-INVITE or an UPDATE may wait for the user's answer, ms; below timer F.
 pub const MAX_OFFER_WAIT_MS: u64 = 15_000;
+/// Most provisional responses that wait for the PRACK of one before.
+pub const MAX_WAITING_PROVISIONALS: usize = 4;
 /// Tries of one request with credentials, over all realms and stale nonces.
 pub const MAX_AUTH_TRIES: u8 = 4;
 /// Tries of one re-INVITE that meets glare (491).

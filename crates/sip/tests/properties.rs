@@ -31,7 +31,8 @@ fn act(world: &mut World, node: usize, call: CallKey) {
     let now = world.now;
     let version = world.rng.random::<u32>();
     let sdp = Bytes::from(format!("v=0\r\no=- 1 {version} IN IP4 10.0.0.1\r\n"));
-    let pick = world.rng.random_range(0..7);
+    let pick = world.rng.random_range(0..11);
+    let to = sip::header::NameAddr::new(sip::msg::Uri::sip(Some("third"), common::addr(3)));
     let endpoint = &mut world.nodes[node].endpoint;
     // A command that does not fit the state is refused; that is part of the promise.
     let _ = match pick {
@@ -41,6 +42,10 @@ fn act(world: &mut World, node: usize, call: CallKey) {
         3 => endpoint.reject(now, call, 486, None),
         4 => endpoint.ring(now, call),
         5 => endpoint.reinvite(now, call, sdp),
+        6 => endpoint.progress(now, call, 183, Some(sdp)),
+        7 => endpoint.refer(now, call, to, None),
+        8 => endpoint.answer_refer(now, call, 202),
+        9 => endpoint.notify_refer(now, call, 200, true),
         _ => endpoint.answer_reinvite(now, call, Some(sdp)),
     };
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::lex::{is_token, number, split_outside, trim};
-use super::{CSeq, Challenge, ContentType, Credentials, NameAddr, Reason, RetryAfter};
-use super::{SessionExpires, Via, Warning};
+use super::{CSeq, Challenge, ContentType, Credentials, NameAddr, RAck, Reason, Replaces};
+use super::{RetryAfter, SessionExpires, Via, Warning};
 use crate::SipError;
 use crate::limits::MAX_VALUES;
 use crate::msg::{HeaderName, Headers, Method};
@@ -251,6 +251,33 @@ impl Headers {
             .iter()
             .filter_map(|value| Warning::parse(value).ok())
             .collect()
+    }
+
+    /// `RAck`.
+    ///
+    /// # Errors
+    /// When missing, repeated or malformed.
+    pub fn rack(&self) -> Result<RAck, SipError> {
+        RAck::parse(self.one(&HeaderName::RAck, "RAck")?)
+    }
+
+    /// Replaces, None when absent.
+    ///
+    /// # Errors
+    /// When repeated or malformed.
+    pub fn replaces(&self) -> Result<Option<Replaces>, SipError> {
+        if self.get(&HeaderName::Replaces).is_none() {
+            return Ok(None);
+        }
+        Replaces::parse(self.one(&HeaderName::Replaces, "Replaces")?).map(Some)
+    }
+
+    /// Refer-To.
+    ///
+    /// # Errors
+    /// When missing, repeated or malformed.
+    pub fn refer_to(&self) -> Result<NameAddr, SipError> {
+        NameAddr::parse(self.one(&HeaderName::ReferTo, "Refer-To")?, "Refer-To")
     }
 
     /// Session-Expires when well formed.

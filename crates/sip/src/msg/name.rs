@@ -82,6 +82,10 @@ names! {
     AllowEvents "Allow-Events" "u",
     ReferTo "Refer-To" "r",
     ReferredBy "Referred-By" "b",
+    RSeq "RSeq" "",
+    RAck "RAck" "",
+    Replaces "Replaces" "",
+    SubscriptionState "Subscription-State" "",
     RejectContact "Reject-Contact" "j",
     RequestDisposition "Request-Disposition" "d",
     Identity "Identity" "y",
@@ -119,6 +123,11 @@ impl HeaderName {
                 | HeaderName::MinSe
                 | HeaderName::Date
                 | HeaderName::RetryAfter
+                | HeaderName::RSeq
+                | HeaderName::RAck
+                | HeaderName::ReferTo
+                | HeaderName::Replaces
+                | HeaderName::SubscriptionState
         )
     }
 }

@@ -5,11 +5,13 @@ use bytes::Bytes;
 use super::core::{Core, Use};
 use super::dialog::Dialog;
 use super::offer::Offer;
+use super::prack::Reliability;
+use super::refer::ReferIn;
 use super::session::SessionTimer;
 use super::{CallKey, End, Event, FailWhy, Login, Side};
 use crate::Millis;
 use crate::digest::DigestClient;
-use crate::header::Reason;
+use crate::header::{NameAddr, Reason};
 use crate::msg::{HeaderName, Method, Request, Response};
 use crate::transaction::{T1, T2, TIMEOUT, TxId};
 use crate::transport::{Source, Target};
@@ -33,6 +35,8 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Calling {
     pub(super) tx: TxId,
+    /// The INVITE's sequence number; later requests of early dialogs count on from it.
+    pub(super) invite_cseq: u32,
     /// The INVITE without Via, CSeq and credentials, to send it again.
     pub(super) template: Request,
     /// A 1xx has come, so CANCEL may leave.
@@ -53,6 +57,10 @@ pub(super) struct Calling {
 pub(super) struct Fork {
     pub(super) tag: Bytes,
     pub(super) remote_cseq: Option<u32>,
+    /// The number of its last reliable provisional response.
+    pub(super) rseq: Option<u32>,
+    /// Our offer was answered by a reliable response.
+    pub(super) settled: bool,
 }
 
 /// An INVITE of the peer.
@@ -61,6 +69,9 @@ pub(super) struct Ringing {
     pub(super) tx: TxId,
     pub(super) invite: Request,
     pub(super) limit_at: Millis,
+    pub(super) reliable: Reliability,
+    /// The call that this one takes the place of once it is answered.
+    pub(super) replaces: Option<CallKey>,
 }
 
 /// A 2xx of ours that waits for its ACK.
@@ -95,6 +106,12 @@ pub(super) struct Call {
     pub(super) peer_takes_update: bool,
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
     pub(super) bye_after_ack: Option<Option<Reason>>,
+    /// A REFER of the peer.
+    pub(super) refer_in: Option<Box<ReferIn>>,
+    /// The sequence number of our REFER while its reports may come.
+    pub(super) refer_out: Option<u32>,
+    /// Whom our REFER names, until its answer.
+    pub(super) refer_to: Option<Box<NameAddr>>,
     /// What the endpoint's timer table holds for this call.
     pub(super) armed: Option<Millis>,
 }
@@ -143,7 +160,10 @@ impl Call {
                 None if calling.cancel.is_none() => Some(calling.ring_limit_at),
                 None => None,
             },
-            State::Ringing(ringing) => Some(ringing.limit_at),
+            State::Ringing(ringing) => {
+                let repeat = ringing.reliable.deadline();
+                Some(repeat.map_or(ringing.limit_at, |at| at.min(ringing.limit_at)))
+            }
             _ => None,
         };
         let ack = self
@@ -155,7 +175,7 @@ impl Call {
         } else {
             None
         };
-        let offer = if self.is_up() {
+        let offer = if self.is_up() || self.is_early() {
             self.offer.deadline()
         } else {
             None
@@ -174,10 +194,11 @@ impl Call {
             State::Ringing(ringing) if ringing.limit_at <= now => {
                 self.refuse_invite(core, now, 480, None, Side::Network);
             }
+            State::Ringing(_) => self.reliable_timer(core, now),
             _ => {}
         }
         self.ack_timer(core, now);
-        if self.is_up() {
+        if self.is_up() || self.is_early() {
             self.offer_timer(core, now);
         }
         if self.is_up() {
@@ -257,7 +278,7 @@ impl Call {
         code: Option<u16>,
         reason: Option<Reason>,
     ) {
-        self.refuse_pending_offer(core, now);
+        self.drop_pending_offer(core, now);
         let end = End {
             by,
             code,
@@ -330,7 +351,7 @@ impl Call {
         let q850 = bye.headers.q850();
         match &self.state {
             State::Up => {
-                self.refuse_pending_offer(core, now);
+                self.drop_pending_offer(core, now);
                 let end = End {
                     by: Side::Remote,
                     code: None,

@@ -86,7 +86,12 @@ pub(super) fn unknown_options(core: &Core, request: &Request) -> Vec<Bytes> {
         return Vec::new();
     }
     let required = request.headers.tokens(&HeaderName::Require);
-    let known = |tag: &Bytes| core.supports_timer() && tag.eq_ignore_ascii_case(b"timer");
+    let known = |tag: &Bytes| match &tag.to_ascii_lowercase()[..] {
+        b"timer" => core.supports_timer(),
+        b"100rel" => core.config.prack,
+        b"replaces" => true,
+        _ => false,
+    };
     required.into_iter().filter(|tag| !known(tag)).collect()
 }
 

@@ -196,7 +196,7 @@ impl Endpoint {
         })
     }
 
-    fn on_call(
+    pub(super) fn on_call(
         &mut self,
         now: Millis,
         key: CallKey,

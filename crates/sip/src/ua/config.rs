@@ -25,6 +25,8 @@ pub struct Config {
     /// go where the dialog's first message went to or came from, whatever a peer wrote; needed
     /// off for phones behind NAT, on only for trunks that move calls without Record-Route.
     pub follow_contact: bool,
+    /// Offer and send reliable provisional responses (RFC 3262).
+    pub prack: bool,
     /// Take incoming calls; off, every out-of-dialog INVITE gets 403.
     pub accept_calls: bool,
     /// Digest for the registrar and for [`crate::Endpoint::challenge`].
@@ -50,6 +52,7 @@ impl Config {
             session_expires_s: 1_800,
             min_se_s: 90,
             follow_contact: false,
+            prack: true,
             accept_calls: true,
             auth: None,
             registrar: None,

@@ -16,7 +16,8 @@ use crate::transport::{Proto, Source, Target};
 use crate::{Millis, SipError};
 
 /// Methods we understand, for Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY";
 
 /// What a transaction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) enum Use {
     Bye(CallKey),
     /// A request in a call whose answer matters only when the peer lost the call.
     Minor(CallKey),
+    /// Our REFER.
+    Refer(CallKey),
     /// An INVITE or UPDATE of the peer.
     Serve(CallKey),
     /// Our REGISTER.
@@ -45,6 +48,8 @@ pub(super) struct Core {
     pub(super) uses: HashMap<TxId, Use>,
     pub(super) acks: AckMemory,
     pub(super) counters: Counters,
+    /// Calls whose place another one has taken.
+    pub(super) replaced: Vec<CallKey>,
     tag_salt: [u8; 16],
 }
 
@@ -68,6 +73,7 @@ impl Core {
             uses: HashMap::new(),
             acks: AckMemory::default(),
             counters: Counters::default(),
+            replaced: Vec::new(),
             tag_salt,
         }
     }
@@ -128,7 +134,20 @@ impl Core {
         }
     }
 
-    /// The options we understand, for Supported.
+    /// The options we understand, for Supported; `first` where reliable provisional responses may
+    /// come or be sent, which is the INVITE that starts a call.
+    pub(super) fn supported(&self, first: bool) -> Bytes {
+        let timer = self.supports_timer().then_some("timer");
+        let reliable = (first && self.config.prack).then_some("100rel");
+        let names: Vec<&str> = timer
+            .into_iter()
+            .chain(reliable)
+            .chain(["replaces"])
+            .collect();
+        Bytes::from(names.join(", "))
+    }
+
+    /// Whether session timers are on.
     pub(super) fn supports_timer(&self) -> bool {
         self.config.session_expires_s > 0
     }

@@ -2,18 +2,15 @@
 
 use bytes::Bytes;
 
-use super::acks::AckKey;
+use super::acks::{AckKey, end_stray};
 use super::body::{self, Body};
 use super::call::Call;
 use super::core::{ALLOW, Arrived, Use};
 use super::session::SessionTimer;
-use super::uac::end_stray;
 use super::{CallKey, Endpoint, Event, Incoming, checks};
 use crate::Millis;
-use crate::digest::Verdict;
 use crate::limits::{MAX_CALLS, MAX_EVENTS};
-use crate::msg::{HeaderName, Headers, Message, Method, Request, Response};
-use crate::registrar::Change;
+use crate::msg::{HeaderName, Message, Method, Request, Response};
 use crate::transaction::{Matched, TxEvent, TxFault, TxId};
 use crate::transport::Source;
 
@@ -147,16 +144,16 @@ impl Endpoint {
                 let fields = [
                     (HeaderName::Allow, Bytes::from_static(ALLOW.as_bytes())),
                     (HeaderName::Accept, Bytes::from_static(b"application/sdp")),
-                    (HeaderName::Supported, Bytes::from_static(b"timer")),
+                    (HeaderName::Supported, self.core.supported(true)),
                 ];
-                let known = if self.core.supports_timer() { 3 } else { 2 };
-                self.core
-                    .refuse_with(arrived, 200, fields.into_iter().take(known));
+                self.core.refuse_with(arrived, 200, fields);
             }
             Method::Register if self.registrar.is_some() => self.take_register(now, arrived),
-            Method::Bye | Method::Info | Method::Update | Method::Prack => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 self.core.refuse(arrived, 481);
             }
+            // Nobody may have us call somebody from outside a call (toll fraud).
+            Method::Refer => self.core.refuse(arrived, 403),
             method => {
                 let code = if matches!(method, Method::Other(_)) {
                     501
@@ -199,11 +196,15 @@ impl Endpoint {
             self.core.refuse_with(arrived, 422, [floor]);
             return;
         }
+        let replaces = match self.replaced(&request.headers) {
+            Ok(replaces) => replaces,
+            Err(code) => return self.core.refuse(arrived, code),
+        };
         let Ok(user) = self.check_user(now, arrived) else {
             return;
         };
         let key = CallKey(self.fresh_key());
-        let call = match Call::take(&mut self.core, now, key, arrived, sdp.clone()) {
+        let mut call = match Call::take(&mut self.core, now, key, arrived, sdp.clone()) {
             Ok(call) => call,
             Err(crate::SipError::Limit(_)) => {
                 self.core.counters.over_limit += 1;
@@ -215,7 +216,20 @@ impl Endpoint {
                 return;
             }
         };
+        call.replaces(replaces);
         self.keep_call(call);
+        self.report_incoming(key, arrived, user, sdp, replaces);
+    }
+
+    fn report_incoming(
+        &mut self,
+        key: CallKey,
+        arrived: &Arrived,
+        user: Option<String>,
+        sdp: Option<Bytes>,
+        replaces: Option<CallKey>,
+    ) {
+        let request = &arrived.request;
         let headers = &request.headers;
         let parsed = (headers.from(), headers.to(), request.target());
         if let (Ok(from), Ok(to), Ok(request_uri)) = parsed {
@@ -228,112 +242,10 @@ impl Endpoint {
                 asserted: asserted.unwrap_or_default(),
                 user,
                 sdp,
+                replaces,
                 source: arrived.source,
                 headers: headers.clone(),
             })));
-        }
-    }
-
-    /// The account of an INVITE's credentials. Err: it is refused or silenced already.
-    fn check_user(&mut self, now: Millis, arrived: &Arrived) -> Result<Option<String>, ()> {
-        let has = arrived
-            .request
-            .headers
-            .get(&HeaderName::Authorization)
-            .is_some();
-        if !has || self.digest.is_none() {
-            return Ok(None);
-        }
-        match self.judge(now, arrived) {
-            Verdict::Right(user) => Ok(Some(user)),
-            Verdict::Missing => Ok(None),
-            verdict => {
-                self.challenge_stateless(now, arrived, &verdict);
-                Err(())
-            }
-        }
-    }
-
-    /// Checks a digest; counts wrong ones.
-    fn judge(&mut self, now: Millis, arrived: &Arrived) -> Verdict {
-        let from = arrived.source.remote.ip();
-        let Some(digest) = &mut self.digest else {
-            return Verdict::Missing;
-        };
-        let verdict = digest.check(now, &arrived.request);
-        match &verdict {
-            Verdict::Wrong(user) => {
-                self.core.counters.wrong_guesses += 1;
-                self.guesses.wrong(now, user, from);
-            }
-            // A guesser who is silenced learns nothing from the right password either.
-            Verdict::Right(user) if !self.guesses.silenced(now, user, from) => {
-                self.guesses.right(user, from);
-            }
-            Verdict::Right(user) => return Verdict::Wrong(user.clone()),
-            _ => {}
-        }
-        verdict
-    }
-
-    fn challenge_stateless(&mut self, now: Millis, arrived: &Arrived, verdict: &Verdict) {
-        if let Verdict::Wrong(user) = verdict
-            && self.guesses.silenced(now, user, arrived.source.remote.ip())
-        {
-            self.core.counters.silenced += 1;
-            return;
-        }
-        let Some(digest) = &self.digest else { return };
-        let mut headers = Headers::default();
-        let stale = *verdict == Verdict::Stale;
-        digest.challenge(now, stale, self.core.ids.as_mut(), &mut headers);
-        let fields: Vec<_> = headers
-            .iter()
-            .map(|field| (field.name.clone(), field.value.clone()))
-            .collect();
-        self.core.refuse_with(arrived, 401, fields);
-    }
-
-    fn take_register(&mut self, now: Millis, arrived: &Arrived) {
-        let user = match self.judge(now, arrived) {
-            Verdict::Right(user) => user,
-            verdict => {
-                self.challenge_stateless(now, arrived, &verdict);
-                return;
-            }
-        };
-        let request = &arrived.request;
-        let to = request.headers.to().ok().and_then(|to| to.uri.user_text());
-        if to.as_deref() != Some(user.as_str()) {
-            self.core.refuse(arrived, 403);
-            return;
-        }
-        let Some(registrar) = &mut self.registrar else {
-            return;
-        };
-        let outcome = registrar.register(now, &user, request, arrived.source);
-        let mut response = self.core.response(request, outcome.code, None);
-        for field in outcome.headers.iter() {
-            response
-                .headers
-                .push(field.name.clone(), field.value.clone());
-        }
-        self.core.serve(now, arrived, &response);
-        for change in outcome.changes {
-            let user = user.clone();
-            self.core.report(match change {
-                Change::Bound { contact, expires_s } => Event::Registered {
-                    user,
-                    contact,
-                    source: arrived.source,
-                    expires_s,
-                },
-                Change::Removed { contact } => Event::Unregistered {
-                    user,
-                    contact,
-                    expired: false,
-                },
-            });
         }
     }
 
@@ -368,6 +280,7 @@ impl Endpoint {
                 }
             }
         }
+        self.end_replaced(now);
     }
 
     fn take_response(&mut self, now: Millis, tx: TxId, response: &Response, source: Source) {
@@ -396,6 +309,11 @@ impl Endpoint {
                 if lost && !cancel {
                     self.with_call(key, |core, call| call.lost(core, now, response.code));
                 }
+            }
+            Use::Refer(key) => {
+                self.with_call(key, |core, call| {
+                    call.on_refer_response(core, now, response)
+                });
             }
             Use::Register(key) => {
                 if let Some(registration) = self.registrations.get_mut(&key) {
@@ -434,7 +352,11 @@ impl Endpoint {
                 call.on_calling_response(core, now, tx, response, source);
             });
         } else if answer {
-            end_stray(&mut self.core, now, tx, response);
+            let used = self
+                .calls
+                .get(&key)
+                .map_or(0, |call| call.dialog.local_cseq);
+            end_stray(&mut self.core, now, tx, response, used);
         }
     }
 
@@ -469,7 +391,7 @@ impl Endpoint {
         };
         match self.core.uses.get(&tx).copied() {
             Some(Use::Invite(key)) => {
-                self.with_call(key, |core, call| call.on_invite_fault(core, tx, fault));
+                self.with_call(key, |core, call| call.on_invite_fault(core, now, tx, fault));
             }
             Some(Use::Offer(key)) => {
                 self.with_call(key, |core, call| call.on_change_fault(core, now, tx, code));
@@ -479,6 +401,9 @@ impl Endpoint {
             }
             Some(Use::Minor(key)) => {
                 self.with_call(key, |core, call| call.lost(core, now, code));
+            }
+            Some(Use::Refer(key)) => {
+                self.with_call(key, |core, call| call.on_refer_fault(core, now, code));
             }
             Some(Use::Register(key)) => {
                 if let Some(registration) = self.registrations.get_mut(&key) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::header::NameAddr;
+use crate::header::{NameAddr, Replaces};
 use crate::msg::{Headers, Uri};
 use crate::transport::Source;
 
@@ -110,6 +110,9 @@ pub struct Incoming {
     pub user: Option<String>,
     /// The offer; None when the answer must carry the offer.
     pub sdp: Option<Bytes>,
+    /// The call of ours that this one asks to take the place of (RFC 3891). Answered, it does, and
+    /// that call is ended; refuse it when its caller has no right to that.
+    pub replaces: Option<CallKey>,
     /// Where it came from.
     pub source: Source,
     /// All headers.
@@ -186,6 +189,34 @@ pub enum Event {
         content_type: Option<Bytes>,
         /// The body.
         body: Bytes,
+    },
+    /// The peer asks us to call somebody (RFC 3515); answer with
+    /// [`crate::Endpoint::answer_refer`] before anything else.
+    Refer {
+        /// The call it came in.
+        call: CallKey,
+        /// Whom to call.
+        to: Box<NameAddr>,
+        /// The call at that end which the new one shall take the place of.
+        replaces: Option<Box<Replaces>>,
+        /// Referred-By as written.
+        referred_by: Option<Bytes>,
+    },
+    /// The final response to our [`crate::Endpoint::refer`]; 408 for none.
+    ReferAnswered {
+        /// The call, still up whatever the code.
+        call: CallKey,
+        /// The final code: 2xx when the peer will try.
+        code: u16,
+    },
+    /// What became of our REFER at the peer.
+    ReferProgress {
+        /// The call.
+        call: CallKey,
+        /// The status of the peer's own call, when it told a readable one.
+        code: Option<u16>,
+        /// No more reports follow.
+        over: bool,
     },
     /// The call is over.
     Ended {

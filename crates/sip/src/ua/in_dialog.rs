@@ -72,6 +72,11 @@ impl Call {
                 core.serve(now, arrived, &response);
             }
             Method::Update if self.is_early() => self.early_update(core, now, arrived),
+            Method::Prack if matches!(self.state, State::Ringing(_)) => {
+                self.on_prack(core, now, arrived);
+            }
+            Method::Refer if self.is_up() => self.on_refer(core, now, arrived),
+            Method::Notify if self.is_up() => self.on_notify(core, now, arrived),
             Method::Info if self.is_up() || self.is_early() => {
                 core.serve_code(now, arrived, 200);
                 core.report(Event::Info {
@@ -84,7 +89,12 @@ impl Call {
                 let response = self.dialog_response(core, request, 200, None);
                 core.serve(now, arrived, &response);
             }
-            Method::Invite | Method::Update | Method::Info | Method::Prack | Method::Notify => {
+            Method::Invite
+            | Method::Update
+            | Method::Info
+            | Method::Prack
+            | Method::Refer
+            | Method::Notify => {
                 core.serve_code(now, arrived, 481);
             }
             _ => {
@@ -111,10 +121,14 @@ impl Call {
     }
 
     /// UPDATE before the answer: without offer it only refreshes; an offer meets the one of the
-    /// INVITE (RFC 3311 §5.2).
+    /// INVITE, unless a reliable response has answered that (RFC 3311 §5.1, §5.2).
     fn early_update(&mut self, core: &mut Core, now: Millis, arrived: &Arrived) {
         let request = &arrived.request;
         if body::sdp(&request.headers, &request.body).is_some() {
+            if self.is_settled(request) {
+                self.on_offer(core, now, arrived);
+                return;
+            }
             let code = if self.outgoing { 491 } else { 500 };
             core.serve_code(now, arrived, code);
             return;

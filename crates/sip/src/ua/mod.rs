@@ -5,6 +5,7 @@
 //! [`Endpoint::poll_transmit`], reports with [`Endpoint::poll_event`], and call
 //! [`Endpoint::on_timer`] when [`Endpoint::next_deadline`] has come.
 
+mod accounts;
 mod acks;
 mod body;
 mod call;
@@ -16,10 +17,13 @@ mod dialog;
 mod dispatch;
 mod endpoint;
 mod event;
+mod identity;
 mod in_dialog;
 mod offer;
 mod order;
 mod orphan;
+mod prack;
+mod refer;
 mod register;
 mod session;
 mod uac;
@@ -31,4 +35,5 @@ pub use event::{
     CallKey, Counters, End, Event, FailWhy, Failure, Incoming, PingKey, Received, RegKey,
     RegistrationState, Side,
 };
+pub use identity::Identity;
 pub use order::{InviteOrder, Login, PingOrder, RegisterOrder};

@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 
+use super::acks::send_ack;
 use super::call::{Call, State};
 use super::core::{Arrived, Core, Use};
 use super::session::SessionTimer;
-use super::uac::send_ack;
 use super::{Event, body};
 use crate::digest::Answering;
 use crate::header::Refresher;
@@ -101,6 +101,8 @@ impl Call {
             .headers
             .push(HeaderName::Contact, self.contact.clone());
         request.headers.push(HeaderName::Allow, super::core::ALLOW);
+        let supported = core.supported(false);
+        request.headers.push(HeaderName::Supported, supported);
         let refresher = self.session.expire_at.map(|_| {
             if self.session.refresh_at.is_some() || change.refresh {
                 Refresher::Uac
@@ -386,6 +388,12 @@ impl Call {
             }
         }
         Ok(())
+    }
+
+    /// The call is over: what still waits for an answer of ours gets one.
+    pub(super) fn drop_pending_offer(&mut self, core: &mut Core, now: Millis) {
+        self.refuse_pending_offer(core, now);
+        self.refuse_pending_refer(core, now);
     }
 
     /// Answers a change that waits with 487: the call is over, or the peer withdrew it.

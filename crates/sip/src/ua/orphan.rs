@@ -16,6 +16,12 @@ use crate::{Millis, SipError};
 const AHEAD: u32 = 100_000;
 
 impl Endpoint {
+    /// The Call-ID of a call that is known; it tells which messages on the wire are the call's.
+    #[must_use]
+    pub fn call_id(&self, call: CallKey) -> Option<Bytes> {
+        Some(self.calls.get(&call)?.dialog.call_id.clone())
+    }
+
     /// The BYE that would end an answered call, without Via, and where it would go. Keep it; after
     /// this process has died give it to [`Endpoint::end_orphan`]. None while the call is not up.
     #[must_use]

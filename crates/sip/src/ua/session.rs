@@ -33,7 +33,6 @@ impl SessionTimer {
         if !core.supports_timer() {
             return;
         }
-        headers.set(HeaderName::Supported, "timer");
         let wish = SessionExpires {
             seconds: self.wish_s,
             refresher,

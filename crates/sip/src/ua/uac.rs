@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::acks::AckKey;
+use super::acks::send_ack;
 use super::call::{Call, Calling, Fork, State};
 use super::core::{ALLOW, Core, Use};
 use super::dialog::Dialog;
@@ -14,7 +14,7 @@ use crate::header::{CSeq, Reason};
 use crate::limits::MAX_FORKS;
 use crate::msg::{HeaderName, Headers, Method, Request, Response};
 use crate::transaction::{TIMEOUT, TxFault, TxId};
-use crate::transport::{Source, Target};
+use crate::transport::Source;
 use crate::{Millis, SipError};
 
 /// How often an INVITE is sent again for a longer session interval (422).
@@ -33,6 +33,7 @@ fn template(
     headers.remove(&HeaderName::CSeq);
     headers.push(HeaderName::Contact, contact.clone());
     headers.push(HeaderName::Allow, ALLOW);
+    headers.push(HeaderName::Supported, core.supported(true));
     session.ask(core, headers, None);
     for field in extra.iter() {
         headers.push(field.name.clone(), field.value.clone());
@@ -94,11 +95,15 @@ impl Call {
             offer: Offer::Idle,
             peer_takes_update: false,
             bye_after_ack: None,
+            refer_in: None,
+            refer_out: None,
+            refer_to: None,
             armed: None,
         };
         let tx = call.send_invite(core, now, &template)?;
         call.state = State::Calling(Box::new(Calling {
             tx,
+            invite_cseq: call.dialog.local_cseq,
             template,
             heard: false,
             cancel: None,
@@ -171,6 +176,8 @@ impl Call {
             calling.forks.push(Fork {
                 tag: tag.clone(),
                 remote_cseq: None,
+                rseq: None,
+                settled: false,
             });
         }
         if calling.cancel.is_some() {
@@ -178,6 +185,11 @@ impl Call {
             return;
         }
         let sdp = body::sdp(&response.headers, &response.body);
+        if let Some(tag) = &remote_tag
+            && !self.confirm_provisional(core, now, response, tag, sdp.is_some())
+        {
+            return;
+        }
         if let Some(sdp) = &sdp {
             self.remote_sdp = Some(sdp.clone());
         }
@@ -193,7 +205,7 @@ impl Call {
         let State::Calling(calling) = &self.state else {
             return;
         };
-        let cancelled = calling.cancel;
+        let (cancelled, invite_cseq) = (calling.cancel, calling.invite_cseq);
         let tag = response
             .headers
             .to()
@@ -205,14 +217,7 @@ impl Call {
         self.dialog.confirm(response);
         self.digest.accepted();
         let target = self.next_hop(core);
-        send_ack(
-            core,
-            now,
-            &self.dialog,
-            self.dialog.local_cseq,
-            target,
-            Some(tx),
-        );
+        send_ack(core, now, &self.dialog, invite_cseq, target, Some(tx));
         self.state = State::Up;
         if let Some(why) = cancelled {
             // The answer crossed our CANCEL: end what nobody wants (RFC 3261 §9.1).
@@ -270,7 +275,7 @@ impl Call {
             (300..=399, _) => FailWhy::Redirected,
             _ => FailWhy::Refused,
         };
-        self.fail(core, failure(why, response, true));
+        self.fail(core, now, failure(why, response, true));
     }
 
     /// Sends the INVITE anew, with the next CSeq and a fresh branch.
@@ -281,20 +286,24 @@ impl Call {
         let template = calling.template.clone();
         match self.send_invite(core, now, &template) {
             Ok(tx) => {
+                let cseq = self.dialog.local_cseq;
                 if let State::Calling(calling) = &mut self.state {
                     calling.tx = tx;
+                    calling.invite_cseq = cseq;
                     calling.heard = false;
                     calling.forks.clear();
                 }
             }
             Err(_) => self.fail(
                 core,
+                now,
                 failure(FailWhy::Transport, &Response::new(503), false),
             ),
         }
     }
 
-    fn fail(&mut self, core: &mut Core, failure: Failure) {
+    fn fail(&mut self, core: &mut Core, now: Millis, failure: Failure) {
+        self.drop_pending_offer(core, now);
         core.report(Event::Failed {
             call: self.key,
             failure,
@@ -303,7 +312,13 @@ impl Call {
     }
 
     /// No response came, or the transport broke.
-    pub(super) fn on_invite_fault(&mut self, core: &mut Core, tx: TxId, fault: TxFault) {
+    pub(super) fn on_invite_fault(
+        &mut self,
+        core: &mut Core,
+        now: Millis,
+        tx: TxId,
+        fault: TxFault,
+    ) {
         let State::Calling(calling) = &self.state else {
             return;
         };
@@ -315,7 +330,7 @@ impl Call {
             (None, TxFault::Timeout) => (FailWhy::Timeout, 408),
             (None, TxFault::Transport) => (FailWhy::Transport, 503),
         };
-        self.fail(core, failure(why, &Response::new(code), false));
+        self.fail(core, now, failure(why, &Response::new(code), false));
     }
 
     /// Withdraws the INVITE; false when the call is not in that state.
@@ -369,7 +384,7 @@ impl Call {
             cancel.headers.push(field.name.clone(), field.value.clone());
         }
         let cseq = CSeq {
-            number: self.dialog.local_cseq,
+            number: calling.invite_cseq,
             method: Method::Cancel,
         };
         cancel.headers.push(HeaderName::CSeq, cseq.to_bytes());
@@ -390,80 +405,10 @@ impl Call {
             // §9.1: the INVITE counts as cancelled; its transaction is destroyed.
             core.uses.remove(&calling.tx);
             core.layer.drop_transaction(calling.tx);
-            self.fail(core, failure(why, &Response::new(408), false));
+            self.fail(core, now, failure(why, &Response::new(408), false));
         } else if calling.cancel.is_none() && calling.ring_limit_at <= now {
             self.withdraw(core, now, FailWhy::RingLimit, None);
         }
-    }
-}
-
-/// Sends the ACK of a 2xx and keeps it for the repeats of that 2xx. It carries the credentials of
-/// its INVITE (RFC 3261 §22.1).
-pub(super) fn send_ack(
-    core: &mut Core,
-    now: Millis,
-    dialog: &Dialog,
-    cseq: u32,
-    target: Target,
-    invite: Option<TxId>,
-) {
-    let mut ack = dialog.ack(cseq);
-    if let Some((invite, _)) = invite.and_then(|tx| core.layer.invite(tx)) {
-        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-            for value in invite.headers.all(&name) {
-                ack.headers.push(name.clone(), value.clone());
-            }
-        }
-    }
-    if core.push_via(&mut ack, target).is_err() {
-        return;
-    }
-    let octets = ack.to_bytes();
-    let key = AckKey {
-        call_id: dialog.call_id.clone(),
-        local_tag: dialog.local_tag.clone(),
-        remote_tag: dialog.remote_tag.clone(),
-        cseq,
-    };
-    core.acks.keep(now, key, target, octets.clone());
-    core.layer.transmit(target, octets);
-}
-
-/// Ends a fork whose 2xx came after another's: ACK, then BYE (RFC 3261 §13.2.2.4).
-pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Response) {
-    let Some((invite, target)) = core.layer.invite(tx) else {
-        return;
-    };
-    let (Some(local), Ok(from), Ok(call_id), Ok(cseq)) = (
-        invite.headers.get(&HeaderName::From).cloned(),
-        invite.headers.from(),
-        invite.headers.call_id(),
-        invite.headers.cseq(),
-    ) else {
-        return;
-    };
-    let mut dialog = Dialog {
-        call_id,
-        local,
-        local_tag: from.tag().unwrap_or_default(),
-        remote: Bytes::new(),
-        remote_tag: Bytes::new(),
-        route: Vec::new(),
-        target: invite.uri.clone(),
-        local_cseq: cseq.number,
-        remote_cseq: None,
-    };
-    dialog.confirm(response);
-    let hop = dialog
-        .written_hop(target.proto)
-        .filter(|_| core.config.follow_contact);
-    let target = hop.unwrap_or(target);
-    send_ack(core, now, &dialog, cseq.number, target, Some(tx));
-    let mut bye = dialog.request(Method::Bye);
-    // No answer to this BYE changes anything, so its transaction has no purpose to look up.
-    if core.push_via(&mut bye, target).is_ok() {
-        core.sign(&mut bye.headers, HeaderName::UserAgent);
-        let _ = core.layer.send(now, bye, target);
     }
 }
 

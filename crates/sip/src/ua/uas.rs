@@ -6,6 +6,7 @@ use super::call::{Call, Ringing, State};
 use super::core::{ALLOW, Arrived, Core, Use};
 use super::dialog::Dialog;
 use super::offer::Offer;
+use super::prack::Reliability;
 use super::session::SessionTimer;
 use super::{CallKey, End, Event, Side};
 use crate::digest::DigestClient;
@@ -44,6 +45,8 @@ impl Call {
                 tx,
                 invite,
                 limit_at: now + MAX_UNANSWERED_MS,
+                reliable: Reliability::default(),
+                replaces: None,
             })),
             dialog,
             peer: arrived.source.into(),
@@ -58,6 +61,9 @@ impl Call {
             offer: Offer::Idle,
             peer_takes_update: takes_update.is_some_and(|list| list.contains(&Method::Update)),
             bye_after_ack: None,
+            refer_in: None,
+            refer_out: None,
+            refer_to: None,
             armed: None,
         })
     }
@@ -80,9 +86,8 @@ impl Call {
             .headers
             .push(HeaderName::Contact, self.contact.clone());
         response.headers.push(HeaderName::Allow, ALLOW);
-        if core.supports_timer() {
-            response.headers.push(HeaderName::Supported, "timer");
-        }
+        let supported = core.supported(false);
+        response.headers.push(HeaderName::Supported, supported);
         if let Some(sdp) = sdp {
             response
                 .headers
@@ -99,12 +104,23 @@ impl Call {
         code: u16,
         sdp: Option<Bytes>,
     ) -> Result<(), SipError> {
-        let State::Ringing(ringing) = &self.state else {
+        // An offer of ours in a provisional response would want its answer in the PRACK.
+        let sdp = sdp.filter(|_| self.remote_sdp.is_some());
+        let State::Ringing(ringing) = &mut self.state else {
             return Err(SipError::State("the call does not ring here"));
         };
         if !(101..200).contains(&code) {
             return Err(SipError::State("not a provisional code"));
         }
+        if ringing
+            .reliable
+            .is_wanted(core, &ringing.invite, sdp.is_some())
+        {
+            return self.provisional_reliably(core, now, code, sdp);
+        }
+        let State::Ringing(ringing) = &self.state else {
+            return Ok(());
+        };
         let response = self.dialog_response(core, &ringing.invite, code, sdp.as_ref());
         core.layer.respond(now, ringing.tx, &response);
         if let Some(sdp) = sdp {
@@ -119,17 +135,36 @@ impl Call {
         now: Millis,
         sdp: Bytes,
     ) -> Result<(), SipError> {
-        let State::Ringing(ringing) = &self.state else {
+        let State::Ringing(ringing) = &mut self.state else {
             return Err(SipError::State("the call does not ring here"));
         };
+        if ringing.reliable.holds_back(&sdp)? {
+            // The answer leaves when the PRACK has come (RFC 3262 §3).
+            return Ok(());
+        }
+        let settled = ringing.reliable.is_settled() && sdp == self.local_sdp;
+        let replaces = ringing.replaces;
+        let State::Ringing(ringing) = &self.state else {
+            return Ok(());
+        };
         let granted = SessionTimer::judge(core, &ringing.invite).unwrap_or(None);
-        let mut response = self.dialog_response(core, &ringing.invite, 200, Some(&sdp));
+        // An offer answered reliably is not answered again.
+        let body = Some(&sdp).filter(|_| !settled);
+        let mut response = self.dialog_response(core, &ringing.invite, 200, body);
         let (tx, cseq) = (ringing.tx, ringing.invite.headers.cseq()?.number);
         self.session.grant(now, granted, &mut response.headers);
         self.local_sdp = sdp;
         self.state = State::Up;
+        core.replaced.extend(replaces);
         self.send_ok(core, now, tx, cseq, response, true);
         Ok(())
+    }
+
+    /// Sets the call whose place this one takes.
+    pub(super) fn replaces(&mut self, replaced: Option<CallKey>) {
+        if let State::Ringing(ringing) = &mut self.state {
+            ringing.replaces = replaced;
+        }
     }
 
     /// Sends a final refusal and reports the end; false when the call does not ring here.
@@ -162,6 +197,7 @@ impl Call {
             response.headers.push(name, value);
         }
         core.layer.respond(now, ringing.tx, &response);
+        self.drop_pending_offer(core, now);
         let end = End {
             by,
             code: Some(code),
