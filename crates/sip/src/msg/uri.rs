@@ -285,6 +285,16 @@ pub(crate) fn uri_host_port(raw: &Bytes) -> Result<(Bytes, Option<u16>), SipErro
             .position(|b| *b == b']')
             .ok_or(SipError::Uri("open bracket"))?;
         let inner = std::str::from_utf8(&raw[1..close]).unwrap_or("");
+        if let Some(colons) = inner.find(":::") {
+            // RFC 3261's grammar allowed a third colon by mistake (RFC 5118 §4.10).
+            let mut mended = raw.to_vec();
+            mended.remove(1 + colons);
+            let again = Bytes::from(mended);
+            return match inner.matches(":::").count() {
+                1 if !inner.contains("::::") => uri_host_port(&again),
+                _ => Err(SipError::Uri("not an IPv6 address")),
+            };
+        }
         inner
             .parse::<Ipv6Addr>()
             .map_err(|_| SipError::Uri("not an IPv6 address"))?;
