@@ -9,10 +9,8 @@ const FACES = [
   { who: people.manager, paths: ['/campanas', '/campanas/cartera', '/campanas/segmentos', '/campanas/deudores', '/campanas/gestiones', '/campanas/grabaciones'] },
 ];
 
-async function judge(page, path, name) {
-  await page.goto(base + path);
-  await page.locator('main').first().waitFor();
-  await page.waitForTimeout(900); // the first data are drawn
+/** What axe says of the page as it stands, and whether it fits at zoom 200 %. */
+export async function axe(page, name) {
   const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
   const told = violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')}`);
   check(`axe ${name}`, violations.length === 0, told.join(' | '));
@@ -22,6 +20,13 @@ async function judge(page, path, name) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   check(`zoom 200 % ${name}`, over <= 0, over);
   await page.setViewportSize(size);
+}
+
+async function judge(page, path, name) {
+  await page.goto(base + path);
+  await page.locator('main').first().waitFor();
+  await page.waitForTimeout(900); // the first data are drawn
+  await axe(page, name);
 }
 
 export async function a11y() {

@@ -17,8 +17,9 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("dialer", &["domain"]),
     ("sip", &[]),
     ("media", &[]),
-    ("voice", &["domain", "sip", "media"]),
-    ("store", &["domain"]),
+    ("vault", &[]),
+    ("voice", &["domain", "sip", "media", "vault"]),
+    ("store", &["domain", "vault"]),
     ("center", &["domain", "dialer"]),
     ("api", &["domain", "center"]),
     ("web", &[]),
@@ -27,8 +28,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     (
         "marcador",
         &[
-            "domain", "dialer", "sip", "media", "voice", "store", "center", "api", "web", "sim",
-            "sip-test",
+            "domain", "dialer", "sip", "media", "vault", "voice", "store", "center", "api", "web",
+            "sim", "sip-test",
         ],
     ),
     ("marcador-tests", &[]),

@@ -3,3 +3,4 @@
 pub mod demo_facts;
 pub mod house;
 pub mod process;
+pub mod service;

@@ -9,10 +9,10 @@
 use futures::{SinkExt as _, StreamExt as _};
 use marcador_tests::demo_facts::channels;
 use marcador_tests::house::top;
-use marcador_tests::process::{program, run};
+use marcador_tests::process::run;
+use marcador_tests::service::Service;
 use media::g711::Law;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -297,31 +297,6 @@ impl Desk {
     }
 }
 
-/// Starts the service; it, the first admin's password, and the address of the API.
-fn serve(dir: &Path, config: &str) -> (Owned, String, String) {
-    let log = std::fs::File::create(dir.join("serve.log")).expect("log");
-    let mut child = Command::new(program().expect("built"))
-        .args(["serve", "--config", config])
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .expect("starts");
-    let out = BufReader::new(child.stdout.take().expect("stdout"));
-    let service = Owned(child);
-    let mut password = None;
-    for line in out.lines().map(|l| l.expect("text")) {
-        if let Some((_, rest)) = line.split_once("password '") {
-            password = rest.split('\'').next().map(str::to_owned);
-        }
-        if let Some(url) = line.strip_prefix("screens and API: ") {
-            let password = password.expect("the first admin's password");
-            return (service, password, url.trim().to_owned());
-        }
-    }
-    let log = std::fs::read_to_string(dir.join("serve.log")).unwrap_or_default();
-    panic!("the service ended: {log}");
-}
-
 /// The agent takes the call, ticks the identity, hangs up and disposes; the attempt.
 async fn take_one_call(admin: &Login, agent: &Login, desk: &mut Desk) -> String {
     desk.until("the leg of the phone", |me, _| {
@@ -388,9 +363,10 @@ async fn a_service_with_sipp_as_trunk_phone_and_caller() {
     open_rules(dir);
     // As it is: an OPTIONS is an unexpected message for it, and stays without an answer.
     let _carrier = sipp(dir, trunk, &["-sn", "uas", "-rtp_echo"]);
-    let (mut service, password, url) = serve(dir, &config(dir, sip, trunk));
+    let mut service = Service::start(dir, &config(dir, sip, trunk)).expect("starts");
+    let url = service.url.clone();
     let us = format!("127.0.0.1:{sip}");
-    let admin = Login::open(&url, "admin", &password).await;
+    let admin = Login::open(&url, "admin", &service.admin_password).await;
     let codes = admin.get("/dispositions").await;
     assert!(codes["items"].as_array().expect("list").len() >= 40);
     let (campaign, password, sip_password) = set_up(&admin).await;
@@ -421,10 +397,7 @@ async fn a_service_with_sipp_as_trunk_phone_and_caller() {
         "the agent is on the left"
     );
     drop(desk);
-    let pid = service.0.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &pid]).status();
-    assert!(sent.expect("kill").success());
-    assert!(service.ends(SOON).await, "TERM ends it well");
+    assert!(service.stop(SOON).expect("ends"), "TERM ends it well");
     let at = dir.join("marcador.toml").display().to_string();
     let (code, out, _) = run(&["verify", "recordings", "--config", &at], &[]).expect("runs");
     assert_eq!(code, 0, "{out}");

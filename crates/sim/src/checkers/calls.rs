@@ -50,7 +50,8 @@ pub(super) fn lines_within_limits(
     }
     let mut starts: Vec<UtcMs> = invites.iter().map(|i| i.at).collect();
     starts.sort();
-    // A full bucket may be spent at once: in any second at most the bucket and its refill.
+    // The brain's starts are exact (`dialer`), but slow commits may bunch them on their way here; the
+    // wire itself is shaped by `voice`. Twice the rate is more than any bunching of a sound run gives.
     let most = limits.starts_per_s * 2;
     if let Some(window) = starts
         .windows(most + 1)

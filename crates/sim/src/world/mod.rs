@@ -166,9 +166,17 @@ impl World {
 /// Lives through a plan.
 #[must_use]
 pub fn run(plan: &Plan) -> Outcome {
+    run_and(plan, |_| {})
+}
+
+/// Lives through a plan, then does `last` while the notebook still reads every log line.
+fn run_and(plan: &Plan, last: impl FnOnce(&World)) -> Outcome {
     let mut world = World::new(plan);
     let notebook = world.notebook.clone();
-    tracing::subscriber::with_default(notebook, || world.live());
+    tracing::subscriber::with_default(notebook, || {
+        world.live();
+        last(&world);
+    });
     let counts = world.counts();
     let breaches = world.judge(counts.crashes > 0);
     let attempts = world.store.with(|t| {
@@ -186,5 +194,26 @@ pub fn run(plan: &Plan) -> Outcome {
         breaches,
         errors: world.notebook.read(|n| std::mem::take(&mut n.errors)),
         counts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of the center with a debtor's phone in it, as a careless hand would write it.
+    #[test]
+    fn a_phone_in_a_log_line_of_a_run_is_a_breach() {
+        let plan = Plan::draw(3);
+        let ids = |o: Outcome| o.breaches.iter().map(|b| b.invariant).collect::<Vec<_>>();
+        assert_eq!(ids(run(&plan)), Vec::<u8>::new());
+        let planted = run_and(&plan, |world| {
+            let phone = world.store.with(|t| {
+                let row = t.attempts.values().next();
+                row.map(|a| a.phone.reveal().clone()).unwrap_or_default()
+            });
+            tracing::info!(target: "center::executor", %phone, "dialing");
+        });
+        assert_eq!(ids(planted), [14]);
     }
 }
