@@ -22,6 +22,7 @@ pub mod carrier;
 mod clock;
 mod driver;
 mod error;
+pub mod load;
 pub mod phone;
 pub mod plane;
 mod ports;

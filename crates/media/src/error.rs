@@ -19,6 +19,9 @@ pub enum MediaError {
     /// Not a telephone-event payload (RFC 4733 §2.3).
     #[error("not a telephone event: {0} bytes, event {1:?}")]
     Dtmf(usize, Option<u8>),
+    /// Not a description of comfort noise (RFC 3389 §3).
+    #[error("not comfort noise: level {0:?}")]
+    Comfort(Option<u8>),
     /// Not a WAV file we can read.
     #[error("not a readable wav: {0}")]
     Wav(String),

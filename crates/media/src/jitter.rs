@@ -4,13 +4,11 @@
 //! not matter and a gap is as long as it was. Time enters by [`JitterBuffer::pull`]: one call is
 //! 20 ms.
 
+use crate::conceal::Concealer;
 use crate::{FRAME_SAMPLES, Frame, SAMPLES_PER_MS, SILENCE};
 
 /// Samples held, and so the farthest ahead a packet may be: 512 ms. A power of two.
 const RING: usize = 4_096;
-
-/// Frames a loss is covered by fading repeats before silence: 60 ms (G.711 appendix I fades too).
-const CONCEAL_FRAMES: u32 = 3;
 
 /// Late packets running after which the line is laid anew: the network's delay has changed.
 const LATE_RUN: u32 = 3;
@@ -78,7 +76,7 @@ pub enum Pulled {
     Silence,
 }
 
-/// A jitter buffer for one stream of 8 kHz samples; memory 12 KB.
+/// A jitter buffer for one stream of 8 kHz samples; memory 13 KB.
 #[derive(Debug, Clone)]
 pub struct JitterBuffer {
     config: Config,
@@ -90,7 +88,7 @@ pub struct JitterBuffer {
     last_timestamp: (u32, i64),
     /// Sample after the newest that came.
     newest: i64,
-    last_good: Frame,
+    past: Concealer,
     missed: u32,
     late_run: u32,
     least_depth: i64,
@@ -118,7 +116,7 @@ impl JitterBuffer {
             cursor: None,
             last_timestamp: (0, 0),
             newest: 0,
-            last_good: SILENCE,
+            past: Concealer::default(),
             missed: u32::MAX,
             late_run: 0,
             least_depth: i64::MAX,
@@ -177,7 +175,7 @@ impl JitterBuffer {
         }
         self.cursor = Some(cursor + length_of(FRAME_SAMPLES));
         if had == FRAME_SAMPLES {
-            self.last_good = *out;
+            self.past.came(out);
             self.missed = 0;
             return Pulled::Audio;
         }
@@ -301,20 +299,18 @@ impl JitterBuffer {
         self.missed = if begun { self.missed + 1 } else { u32::MAX };
         if had > 0 {
             self.missed = if begun { self.missed } else { 0 };
-            self.last_good = *out;
+            self.past.came(out);
             return if begun {
                 Pulled::Concealed
             } else {
                 Pulled::Audio
             };
         }
-        if !begun || self.missed > CONCEAL_FRAMES {
-            return Pulled::Silence;
+        if begun && self.past.make(out) {
+            Pulled::Concealed
+        } else {
+            Pulled::Silence
         }
-        // 3/4, 1/2, 1/4 of the last good frame.
-        let gain = i32::try_from(4 - self.missed).unwrap_or(0) * 64;
-        crate::mixer::add(out, &self.last_good, gain);
-        Pulled::Concealed
     }
 }
 

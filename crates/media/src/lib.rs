@@ -23,6 +23,8 @@
 //! ```
 
 pub mod activity;
+pub mod comfort;
+pub mod conceal;
 pub mod dtmf;
 pub mod dtmf_inband;
 mod error;
@@ -36,6 +38,7 @@ mod resample;
 pub mod rtcp;
 pub mod rtp;
 pub mod speech;
+pub mod srtp;
 pub mod stats;
 pub mod timeline;
 pub mod tones;
