@@ -268,6 +268,7 @@ impl From<CenterError> for Problem {
             CenterError::Trunk(fault) => {
                 let code = match fault {
                     TrunkError::NoPhone => "no_phone",
+                    TrunkError::BadOffer => "bad_offer",
                     TrunkError::TrunkDown => "trunk_down",
                     TrunkError::Limit(_) => "limit_reached",
                     TrunkError::Gone => "wrong_state",

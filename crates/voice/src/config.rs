@@ -186,6 +186,10 @@ pub struct VoiceConfig {
     pub media_bind: IpAddr,
     /// RTP ports: each leg takes an even one and the odd one after it.
     pub media_ports: RangeInclusive<u16>,
+    /// The one UDP address of all agents by browser; `None`: agents need a SIP phone. Browsers are
+    /// told `external_address`, else the bound one; for an unspecified one the address this machine
+    /// sends from, and loopback.
+    pub browsers: Option<SocketAddr>,
     /// Media threads; 0 = one less than the cores, at least 1.
     pub media_threads: usize,
     /// Calls at once on this node.
@@ -234,6 +238,7 @@ impl VoiceConfig {
             sip_transactions: 20_000,
             media_bind: addr.ip(),
             media_ports: 20_000..=29_999,
+            browsers: None,
             media_threads: 0,
             calls: 1_000,
             trunks: Vec::new(),

@@ -26,6 +26,7 @@ mod plane;
 mod recorder;
 mod voice;
 mod wall;
+mod webrtc;
 
 pub use config::{Codec, Inbound, PhoneSecrets, SipBind, SipTransport, TrunkConfig, VoiceConfig};
 pub use error::VoiceError;

@@ -114,3 +114,26 @@ pub const SHUTDOWN_BYES: Duration = Duration::from_secs(3);
 pub const DTMF_QUEUE: usize = 64;
 /// Supervisors on one call.
 pub const SUPERVISORS_PER_CALL: usize = 4;
+/// Agents by browser on one node.
+pub const BROWSER_LEGS: usize = 1_000;
+/// Largest session description of a browser, bytes; one sound line has about 1,500.
+pub const SDP_BYTES: usize = 16_384;
+/// Largest STUN message read, bytes: a check has about 120.
+pub const STUN_BYTES: usize = 548;
+/// Largest datagram read at the browsers' port, bytes; beyond it is no packet of ours.
+pub const DTLS_BYTES: usize = 2_048;
+/// STUN messages a second read from one address that has not proved itself; the rest is dropped
+/// unparsed.
+pub const STUN_PER_SECOND: u32 = 100;
+/// Addresses one browser may come from at once; the oldest is forgotten first.
+pub const BROWSER_SOURCES: usize = 4;
+/// Datagrams read from the browsers' port in one turn.
+pub const BROWSER_BURST: usize = 256;
+/// Octets the system holds for the browsers' port while its thread is busy.
+pub const BROWSER_BUFFER_BYTES: usize = 1_024 * 1_024;
+/// Time in which a browser must have finished checks and handshake.
+pub const DTLS_HANDSHAKE: Duration = Duration::from_secs(15);
+/// Payload type of telephone-event that we would offer; the browser's own is used.
+pub const DTMF_PT: u8 = 126;
+/// Silence of an agent's leg after which the debtor hears comfort noise instead of nothing.
+pub const AGENT_ABSENT: Duration = Duration::from_secs(1);

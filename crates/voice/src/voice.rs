@@ -2,13 +2,14 @@
 
 use crate::config::{SipTransport, TrunkConfig, VoiceConfig};
 use crate::engine::{self, Command, Order};
+use crate::webrtc::Front;
 use crate::{VoiceError, limits};
 use async_trait::async_trait;
 use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::{
     DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
 };
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,8 +71,9 @@ impl Voice {
         config.check()?;
         let (orders, inbox) = mpsc::channel(limits::COMMAND_QUEUE);
         let (reports_tx, reports) = mpsc::channel(limits::REPORT_QUEUE);
-        let addrs = engine::start(config, inbox, reports_tx).await?;
-        let line = Line { orders };
+        let front = open_front(&config)?;
+        let addrs = engine::start(config, front.clone(), inbox, reports_tx).await?;
+        let line = Line { orders, front };
         Ok(Self {
             trunk: Arc::new(line.clone()),
             reports,
@@ -89,6 +91,13 @@ impl VoiceHandle {
     pub fn sip_addr(&self, transport: SipTransport) -> Option<SocketAddr> {
         let mut of_it = self.addrs.iter().filter(|(t, _)| *t == transport);
         of_it.next().map(|(_, addr)| *addr)
+    }
+
+    /// Where browsers' media is heard, once bound.
+    #[must_use]
+    pub fn browsers_addr(&self) -> Option<SocketAddr> {
+        let front = self.line.front.as_ref()?;
+        front.candidates().first().copied()
     }
 
     /// Ends every call and leg with a BYE, seals the recordings and stops the threads. Reports of
@@ -127,6 +136,26 @@ impl VoiceHandle {
 #[derive(Clone)]
 struct Line {
     orders: mpsc::Sender<Order>,
+    /// The browsers' port.
+    front: Option<Arc<Front>>,
+}
+
+/// Opens the browsers' port where one is configured.
+fn open_front(config: &VoiceConfig) -> Result<Option<Arc<Front>>, VoiceError> {
+    let Some(bind) = config.browsers else {
+        return Ok(None);
+    };
+    let mut reached = vec![engine::reached_at(config, bind.ip())];
+    if bind.ip().is_unspecified() && config.external_address.is_none() {
+        // A browser on this machine.
+        let here = match bind.ip() {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
+        reached.retain(|ip| *ip != here);
+        reached.push(here);
+    }
+    Ok(Some(Arc::new(Front::open(bind, &reached)?)))
 }
 
 impl Line {
@@ -139,6 +168,31 @@ impl Line {
                 mpsc::error::TrySendError::Closed(_) => TrunkError::TrunkDown,
             })?;
         answer.await.unwrap_or(Err(TrunkError::TrunkDown))
+    }
+
+    /// Answers a browser's offer; reading it is not work for the threads of calls.
+    async fn answer(&self, agent: AgentId, offer: String) -> Result<String, TrunkError> {
+        let front = self.front.clone().ok_or(TrunkError::NoPhone)?;
+        if !front.enter() {
+            return Err(TrunkError::Limit("browsers"));
+        }
+        let door = Arc::clone(&front);
+        let accepted = tokio::task::spawn_blocking(move || door.accept(&offer)).await;
+        let (peer, answer) = match accepted {
+            Ok(Ok(accepted)) => accepted,
+            Ok(Err(error)) => {
+                front.leave();
+                tracing::debug!(%error, "a browser's offer");
+                return Err(TrunkError::BadOffer);
+            }
+            Err(_) => {
+                front.leave();
+                return Err(TrunkError::BadOffer);
+            }
+        };
+        self.order(Command::OpenBrowser(agent, Box::new(peer)))
+            .await?;
+        Ok(answer)
     }
 
     async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
@@ -195,6 +249,9 @@ impl Trunk for Line {
     }
     async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError> {
         self.order(Command::CloseAgent(agent)).await
+    }
+    async fn open_browser_leg(&self, agent: AgentId, offer: String) -> Result<String, TrunkError> {
+        self.answer(agent, offer).await
     }
     async fn phone_registered(&self, sip_user: &str) -> bool {
         let user = sip_user.to_owned();

@@ -5,12 +5,14 @@ use super::session::{Heard, Session};
 use super::wire::{ClientMessage, Resume, ServerMessage, Topic};
 use crate::ApiState;
 use crate::auth::Caller;
+use crate::problem::Problem;
 use axum::extract::ws::WebSocket;
 use center::{CenterError, DeskLink, DeskMessage};
 use domain::ids::AgentId;
 use serde::Deserialize;
 use std::future::Future;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Messages held back while the engine answers a `sub`; more would mean that it does not answer.
 const HELD_MAX: usize = 1_024;
@@ -120,11 +122,27 @@ impl Seat {
                 self.forwarding(async move { center.card_acked(agent, attempt).await })
                     .await
             }
+            ClientMessage::Rtc { leg, sdp } => self.offered(state, leg, sdp).await,
             ClientMessage::Sub { topics, resume } if topics.contains(&Topic::Me) => {
                 self.subscribe(state, resume).await
             }
             ClientMessage::Sub { .. } => Ok(()),
         }
+    }
+
+    /// The browser offers to be the phone.
+    async fn offered(&mut self, state: &ApiState, leg: Uuid, offer: String) -> Result<(), Close> {
+        let (center, agent) = (state.center.clone(), self.agent);
+        let answer = self
+            .forwarding(async move { center.browser_leg(agent, offer).await })
+            .await?;
+        let (sdp, refused) = match answer {
+            Ok(sdp) => (Some(sdp), None),
+            Err(CenterError::Stopped) => return Err(Close::stopping()),
+            Err(error) => (None, Some(Problem::from(error).code().to_owned())),
+        };
+        let leg = leg.to_string();
+        self.session.send(&ServerMessage::Rtc { leg, sdp, refused })
     }
 
     /// Asks the engine for the topic. What it told before its answer is in the answer again, so it is

@@ -68,7 +68,9 @@ impl Watch {
                 self.subscribe(resume).await
             }
             // A supervisor has no card to have drawn.
-            ClientMessage::Sub { .. } | ClientMessage::Ack { .. } => Ok(()),
+            ClientMessage::Sub { .. } | ClientMessage::Ack { .. } | ClientMessage::Rtc { .. } => {
+                Ok(())
+            }
         }
     }
 

@@ -55,6 +55,12 @@ impl Engine {
         self.dirty.insert(id);
     }
 
+    /// Whether the agent is at work on this node.
+    pub(crate) fn signed_in(&self, agent: AgentId) -> bool {
+        let session = self.brain.agent(agent);
+        session.is_some_and(|s| s.state() != AgentState::Offline)
+    }
+
     /// The agent's row changed: lists and skills hold from now on.
     pub(crate) fn agent_changed(&mut self, now: UtcMs, agent: Agent) {
         let signed_in = self.brain.agent(agent.id).is_some_and(|s| s.link_up);

@@ -68,6 +68,24 @@ impl CenterHandle {
             .push(move |engine, now| engine.card_acked(now, agent, attempt));
     }
 
+    /// The agent's browser offers to be his phone: our answer (SDP both). His leg goes up as any other;
+    /// an offer while it is up takes the place of a lost connection, calls go on.
+    ///
+    /// # Errors
+    /// `NotFound` when the agent has not signed in here; `Trunk` with `NoPhone` where browsers are not
+    /// served, `BadOffer`, or a limit.
+    pub async fn browser_leg(&self, agent: AgentId, offer: String) -> Result<String, CenterError> {
+        let known = self
+            .post()
+            .call(move |engine, _| engine.signed_in(agent))
+            .await?;
+        if !known {
+            return Err(CenterError::NotFound("signed-in agent"));
+        }
+        let trunk = Arc::clone(&self.inner.shared.out.trunk);
+        Ok(trunk.open_browser_leg(agent, offer).await?)
+    }
+
     /// Asks for a state; while the agent talks it is queued.
     ///
     /// # Errors

@@ -20,6 +20,9 @@ pub enum TrunkError {
     /// The agent has no registered phone.
     #[error("agent has no registered phone")]
     NoPhone,
+    /// A browser's session description that is no offer of G.711 audio.
+    #[error("the browser's offer cannot be used")]
+    BadOffer,
 }
 
 /// Everything needed to place one call.
@@ -265,6 +268,19 @@ pub trait Trunk: Send + Sync {
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError>;
     /// Calls the agent's registered phone and keeps the leg up; `AgentLegUp` follows.
     async fn open_agent_leg(&self, agent: AgentId, sip_user: &str) -> Result<(), TrunkError>;
+    /// Answers the offer (SDP) of the agent's browser, which then is his phone: it takes the place of
+    /// his registered one, or of the browser's lost connection without touching a call the leg is on.
+    /// `AgentLegUp` follows where the leg is new.
+    ///
+    /// # Errors
+    /// `NoPhone` where browsers are not served, `BadOffer` for what is no offer of G.711 audio.
+    async fn open_browser_leg(
+        &self,
+        _agent: AgentId,
+        _offer: String,
+    ) -> Result<String, TrunkError> {
+        Err(TrunkError::NoPhone)
+    }
     /// Ends the agent's leg.
     async fn close_agent_leg(&self, agent: AgentId) -> Result<(), TrunkError>;
     /// Whether the agent's phone is registered now.

@@ -23,9 +23,11 @@ impl Engine {
             return Err(TrunkError::TrunkDown);
         }
         if let Some(leg) = self.agents.get(&agent).copied()
-            && let Some(Owner::Agent(held)) = self.live(leg).map(|row| &row.owner)
+            && let Some(row) = self.live(leg)
+            && let Owner::Agent(held) = &row.owner
         {
-            if held.user == user {
+            // A browser that the agent chose is not taken from him by a phone that registers.
+            if held.user == user || row.key.is_none() {
                 if held.proved {
                     let at = self.stamp();
                     self.outbox.tell(TrunkReport::AgentLegUp { agent, at });
@@ -78,7 +80,7 @@ impl Engine {
             leg,
             LegRow {
                 owner,
-                key,
+                key: Some(key),
                 media,
                 end: None,
                 our_end: None,
@@ -196,14 +198,17 @@ impl Engine {
         self.agent_down(leg, why.to_owned(), 200, end.by == Side::Local);
     }
 
-    fn agent_down(&mut self, leg: LegId, reason: String, code: u16, by_us: bool) {
+    pub(super) fn agent_down(&mut self, leg: LegId, reason: String, code: u16, by_us: bool) {
         let Some(Owner::Agent(held)) = self.live(leg).map(|row| &row.owner) else {
             return;
         };
         let agent = held.agent;
         let at = self.stamp();
-        self.outbox
-            .tell(TrunkReport::AgentLegDown { agent, at, reason });
+        // The end of a leg that another one has replaced is nobody's business.
+        if self.agents.get(&agent) == Some(&leg) {
+            self.outbox
+                .tell(TrunkReport::AgentLegDown { agent, at, reason });
+        }
         let code = Some(code);
         self.over(
             leg,

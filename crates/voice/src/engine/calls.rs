@@ -110,7 +110,7 @@ impl Engine {
             leg,
             LegRow {
                 owner,
-                key,
+                key: Some(key),
                 media,
                 end: None,
                 our_end: None,
@@ -274,8 +274,10 @@ impl Engine {
         let Some(row) = self.legs.get_mut(leg).filter(|row| row.end.is_none()) else {
             return;
         };
-        let key = row.key;
         row.our_end.get_or_insert(why);
+        let Some(key) = row.key else {
+            return self.browser_ended(leg, why);
+        };
         let reason = Reason::q850(u8::try_from(why.q850).unwrap_or(16), why.why);
         let now = self.millis();
         // An error means that the call ended by itself; its event is on the way.

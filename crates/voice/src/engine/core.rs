@@ -11,6 +11,7 @@ use crate::net::{Inbound, Input, Net};
 use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
 use crate::recorder::{Writer, WriterLine};
 use crate::wall::{Wall, ms};
+use crate::webrtc::Front;
 use crate::{VoiceError, limits};
 use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::TrunkReport;
@@ -67,6 +68,8 @@ pub(super) struct Engine {
     pub(super) media_ip: IpAddr,
     pub(super) farewell: Option<Farewell>,
     book: LegBook,
+    /// The browsers' port.
+    pub(super) front: Option<Arc<Front>>,
 }
 
 /// A shutdown under way.
@@ -79,6 +82,7 @@ impl Engine {
     /// Opens the sockets and starts the other threads.
     pub(super) async fn open(
         config: VoiceConfig,
+        front: Option<Arc<Front>>,
         reports: mpsc::Sender<TrunkReport>,
     ) -> Result<(Self, Ears), VoiceError> {
         let (book, left) = LegBook::open(config.legs_file.as_deref())?;
@@ -94,7 +98,14 @@ impl Engine {
         let wall = Wall::new(config.clock.clone());
         let tell = move |event| happened.try_send(event).or_else(give_back);
         let (bind, ports) = (config.media_bind, config.media_ports.clone());
-        let plane = Plane::start(config.media_threads, bind, ports, &tones, &wall, tell)?;
+        let plane = Plane::start(
+            config.media_threads,
+            (bind, ports),
+            &tones,
+            &wall,
+            front.clone(),
+            tell,
+        )?;
         let now = Instant::now();
         let settings = settings(&config, net.addrs());
         let sip_addr = settings
@@ -129,6 +140,7 @@ impl Engine {
             farewell: None,
             book,
             config,
+            front,
         };
         engine.befriend();
         engine.end_orphans(&left);
@@ -250,7 +262,7 @@ impl Engine {
     /// The call of a leg is up: should we die, the next process can end it.
     pub(super) fn leg_up(&mut self, leg: LegId) {
         if self.book.is_kept()
-            && let Some(key) = self.live(leg).map(|row| row.key)
+            && let Some(key) = self.live(leg).and_then(|row| row.key)
             && let Some((target, bye)) = self.endpoint.bye_in_advance(key)
         {
             self.book.up(leg, target, bye);
@@ -327,7 +339,7 @@ fn settings(config: &VoiceConfig, bound: &[(SipTransport, SocketAddr)]) -> Confi
 }
 
 /// Address at which others reach a socket bound to `bound`.
-fn reached_at(config: &VoiceConfig, bound: IpAddr) -> IpAddr {
+pub(crate) fn reached_at(config: &VoiceConfig, bound: IpAddr) -> IpAddr {
     if let Some(external) = config.external_address {
         return external;
     }

@@ -170,6 +170,7 @@ impl Engine {
                 self.agent_proved(leg);
             }
             MediaEvent::Removed { leg, counts } => self.removed(leg, counts),
+            MediaEvent::Browser { leg, up } => self.browser_news(leg, up),
             MediaEvent::Recorder(event) => self.recorded(event),
         }
     }

@@ -54,7 +54,7 @@ impl Engine {
             leg,
             LegRow {
                 owner,
-                key,
+                key: Some(key),
                 media,
                 end: None,
                 our_end: None,

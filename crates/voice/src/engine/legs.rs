@@ -15,7 +15,8 @@ use std::time::Instant;
 /// One leg, from its first INVITE until its media thread has given its counts back.
 pub(super) struct LegRow {
     pub(super) owner: Owner,
-    pub(super) key: CallKey,
+    /// The SIP call; a browser's leg has none.
+    pub(super) key: Option<CallKey>,
     pub(super) media: Media,
     /// The call is over; the leg waits for its counts.
     pub(super) end: Option<Over>,
@@ -76,7 +77,9 @@ pub(super) struct Legs {
 
 impl Legs {
     pub(super) fn add(&mut self, leg: LegId, row: LegRow) {
-        self.by_key.insert(row.key, leg);
+        if let Some(key) = row.key {
+            self.by_key.insert(key, leg);
+        }
         self.rows.insert(leg, row);
     }
 
@@ -94,7 +97,9 @@ impl Legs {
 
     pub(super) fn remove(&mut self, leg: LegId) -> Option<LegRow> {
         let row = self.rows.remove(&leg)?;
-        self.by_key.remove(&row.key);
+        if let Some(key) = row.key {
+            self.by_key.remove(&key);
+        }
         Some(row)
     }
 

@@ -4,6 +4,7 @@
 //! orders, names looked up, timers. Nothing here blocks; what takes time is done elsewhere and told.
 
 mod agents;
+mod browsers;
 mod calls;
 mod core;
 mod events;
@@ -17,17 +18,21 @@ mod outbox;
 mod route;
 mod trunks;
 
+pub(crate) use core::reached_at;
 pub(crate) use order::{Command, Order};
 
 use crate::VoiceError;
 use crate::config::{SipTransport, VoiceConfig};
+use crate::webrtc::Front;
 use domain::ports::TrunkReport;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Opens the sockets and starts the threads; returns the bound addresses.
 pub(crate) async fn start(
     config: VoiceConfig,
+    front: Option<Arc<Front>>,
     inbox: mpsc::Receiver<Order>,
     reports: mpsc::Sender<TrunkReport>,
 ) -> Result<Vec<(SipTransport, SocketAddr)>, VoiceError> {
@@ -38,7 +43,7 @@ pub(crate) async fn start(
     };
     std::thread::Builder::new()
         .name("sip".to_owned())
-        .spawn(move || serve(config, inbox, reports, ready))
+        .spawn(move || serve((config, front), inbox, reports, ready))
         .map_err(fail)?;
     opened
         .await
@@ -46,7 +51,7 @@ pub(crate) async fn start(
 }
 
 fn serve(
-    config: VoiceConfig,
+    (config, front): (VoiceConfig, Option<Arc<Front>>),
     inbox: mpsc::Receiver<Order>,
     reports: mpsc::Sender<TrunkReport>,
     ready: oneshot::Sender<Result<Vec<(SipTransport, SocketAddr)>, VoiceError>>,
@@ -65,7 +70,7 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        match core::Engine::open(config, reports).await {
+        match core::Engine::open(config, front, reports).await {
             Ok((engine, ears)) => {
                 let _ = ready.send(Ok(engine.net.addrs().to_vec()));
                 engine.run(ears, inbox).await;

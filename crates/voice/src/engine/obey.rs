@@ -72,6 +72,7 @@ impl Engine {
             Command::Play(leg, what) => self.play(leg, what),
             Command::OpenAgent(agent, user) => self.open_agent(agent, &user),
             Command::CloseAgent(agent) => self.close_agent(agent),
+            Command::OpenBrowser(agent, peer) => self.open_browser(agent, peer),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use crate::config::TrunkConfig;
 use crate::voice::{TrunkStatus, VoiceStats};
+use crate::webrtc::Peer;
 use domain::ids::{AgentId, AttemptId};
 use domain::ports::{DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, TrunkError};
 use tokio::sync::oneshot;
 
 /// An order of the `Trunk` port.
-#[derive(Debug)]
 pub(crate) enum Command {
     Dial(Box<DialOrder>),
     Cancel(AttemptId),
@@ -22,6 +22,8 @@ pub(crate) enum Command {
     HangUp(AttemptId, HangUpCause),
     OpenAgent(AgentId, String),
     CloseAgent(AgentId),
+    /// The agent's browser offered: its answered connection.
+    OpenBrowser(AgentId, Box<Peer>),
 }
 
 /// Everything that reaches the signalling thread from inside the product.

@@ -3,14 +3,13 @@
 use super::kit::{self, DtmfIn, DtmfOut, Jitter, Rx};
 use super::link::Link;
 use super::order::{Agreed, Counts, LegId};
-use super::ports::PortPair;
 use super::sound::{SILENCE, Sound};
 use super::talk::Talk;
 use super::tx::Tx;
+use super::wire::Wire;
 use crate::limits::{self, FRAME};
 use crate::recorder::{Side, Tap};
 use crate::wall::ms;
-use mio::net::UdpSocket;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,8 +35,7 @@ pub(super) enum Heard {
 
 pub(crate) struct Leg {
     pub(crate) id: LegId,
-    pub(super) rtp: UdpSocket,
-    pub(super) rtcp: UdpSocket,
+    pub(super) wire: Wire,
     behind_nat: bool,
     agreed: Option<Agreed>,
     link: Option<Link>,
@@ -65,18 +63,17 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    /// A leg on freshly drawn ports; `seed` gives SSRC, first number and first stamp.
+    /// A leg on freshly drawn ports or a browser's connection; `seed` gives SSRC, first number and first stamp.
     pub(crate) fn new(
         id: LegId,
-        ports: PortPair,
+        wire: Wire,
         behind_nat: bool,
         seed: (u32, u16, u32),
         now: Instant,
     ) -> Self {
         Self {
             id,
-            rtp: UdpSocket::from_std(ports.rtp),
-            rtcp: UdpSocket::from_std(ports.rtcp),
+            wire,
             behind_nat,
             agreed: None,
             link: None,
@@ -168,6 +165,23 @@ impl Leg {
         }
     }
 
+    /// The far end did something, if only a check of its connection.
+    pub(super) fn alive(&mut self, now: Instant) {
+        self.last_life = Some(now);
+    }
+
+    /// Where media comes from and goes to; unspecified before anything was agreed.
+    pub(super) fn remote(&self) -> SocketAddr {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.link.as_ref().map_or(nowhere, Link::remote)
+    }
+
+    /// Whether nothing has been heard for so long that somebody on the call would wonder.
+    pub(super) fn absent(&self, now: Instant) -> bool {
+        self.last_audio
+            .is_some_and(|at| now.saturating_duration_since(at) >= limits::AGENT_ABSENT)
+    }
+
     /// Whether we may send audio now.
     pub(super) fn sends(&self) -> bool {
         self.live.is_some() && self.agreed.is_some_and(|a| a.send)
@@ -187,7 +201,7 @@ impl Leg {
         self.overlay(pcm, now, played);
         let head = self.tx.forwarded(now, source.0, source.1, source.2);
         self.last_forward = Some(now);
-        self.send(head, pcm)
+        self.send(head, pcm, now)
     }
 
     /// Sends a mixed frame.
@@ -205,7 +219,7 @@ impl Leg {
         }
         self.overlay(pcm, now, played);
         let head = self.tx.made(now);
-        self.send(head, pcm);
+        self.send(head, pcm, now);
     }
 
     /// One turn of the 20 ms wheel for a leg that is not in a mix: keys, sounds, and silence where
@@ -234,7 +248,7 @@ impl Leg {
         }
         self.overlay(&mut frame, now, played);
         let head = self.tx.made(now);
-        self.send(head, &frame);
+        self.send(head, &frame, now);
         exclusive.then_some(frame)
     }
 
@@ -299,13 +313,13 @@ impl Leg {
         let mut buffer = [0_u8; 32];
         let head = self.tx.event(now, first);
         let n = head.write(kind, &payload, &mut buffer);
-        if self.rtp.send_to(&buffer[..n], link.remote()).is_ok() {
+        if self.wire.send_rtp(&buffer[..n], link.remote(), now) {
             self.tx.sent(payload.len());
         }
         true
     }
 
-    fn send(&mut self, head: super::tx::Head, pcm: &[i16]) -> bool {
+    fn send(&mut self, head: super::tx::Head, pcm: &[i16], now: Instant) -> bool {
         let (Some(agreed), Some(link)) = (self.agreed, &self.link) else {
             return false;
         };
@@ -314,7 +328,7 @@ impl Leg {
         kit::encode(agreed.codec, pcm, payload);
         let mut buffer = [0_u8; PACKET_SAMPLES + 12];
         let n = head.write(kit::kind_of(agreed.codec), payload, &mut buffer);
-        let left = self.rtp.send_to(&buffer[..n], link.remote()).is_ok();
+        let left = self.wire.send_rtp(&buffer[..n], link.remote(), now);
         if left {
             self.tx.sent(payload.len());
         }
@@ -332,7 +346,7 @@ impl Leg {
         self.next_rtcp = Some(now + limits::RTCP_PERIOD);
         let mut buffer = [0_u8; 128];
         let n = self.rx.write_report(&self.tx, wall_ntp, now, &mut buffer);
-        let _ = self.rtcp.send_to(&buffer[..n], link.remote_rtcp());
+        self.wire.send_rtcp(&buffer[..n], link.remote_rtcp());
     }
 
     /// Whether audio has passed both ways, said once.
@@ -380,11 +394,14 @@ impl Leg {
 
     /// Tells the far end that the stream is over (RTCP BYE).
     pub(super) fn say_bye(&mut self) {
+        if let Some(browser) = self.wire.browser() {
+            browser.say_bye(Instant::now());
+        }
         let Some(link) = &self.link else { return };
         if self.tx.packets > 0 {
             let mut buffer = [0_u8; 32];
             let n = kit::write_bye(self.tx.ssrc(), &mut buffer);
-            let _ = self.rtcp.send_to(&buffer[..n], link.remote_rtcp());
+            self.wire.send_rtcp(&buffer[..n], link.remote_rtcp());
         }
     }
 }

@@ -6,6 +6,7 @@
 //! supervisor is on the line. Both legs of a call live on one thread; an agent's leg moves to the
 //! debtor's thread when they are joined.
 
+mod browser;
 mod kit;
 mod leg;
 mod link;
@@ -18,19 +19,24 @@ mod sound;
 mod talk;
 mod thread;
 mod tx;
+mod wire;
 
+use browser::HubOrder;
 pub(crate) use kit::key_event;
 use leg::Leg;
 pub(crate) use order::{Agreed, Counts, Event, LegId, Order, Record};
 pub(crate) use prompts::Prompts;
 pub(crate) use sound::{Sound, Tones};
 use thread::ThreadLine;
+use wire::Wire;
 
+use crate::webrtc::{Front, Hub, Peer};
 use crate::{VoiceError, limits};
 use rand::Rng;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The way to the media threads, with the sockets' range; lives in the signalling thread.
@@ -38,6 +44,9 @@ pub(crate) struct Plane {
     threads: Vec<thread::Running>,
     load: Vec<usize>,
     homes: HashMap<LegId, usize>,
+    /// Browsers' legs: they have no port here.
+    browsers: HashSet<LegId>,
+    front: Option<Arc<Front>>,
     bind: IpAddr,
     range: RangeInclusive<u16>,
     next: u64,
@@ -48,10 +57,10 @@ impl Plane {
     /// the signalling thread and gives it back when that is behind.
     pub(crate) fn start<F>(
         threads: usize,
-        bind: IpAddr,
-        range: RangeInclusive<u16>,
+        (bind, range): (IpAddr, RangeInclusive<u16>),
         tones: &Tones,
         wall: &crate::wall::Wall,
+        front: Option<Arc<Front>>,
         tell: F,
     ) -> Result<Self, VoiceError>
     where
@@ -64,35 +73,87 @@ impl Plane {
             threads
         };
         let threads = (0..count)
-            .map(|n| thread::start(n, tones.clone(), wall.clone(), tell.clone()))
+            .map(|n| {
+                let front = front.clone().filter(|_| n == 0);
+                let hub = front.map(|front| Hub::new(front, Instant::now()));
+                thread::start(n, tones.clone(), wall.clone(), hub, tell.clone())
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             load: vec![0; count],
             threads,
             homes: HashMap::new(),
+            browsers: HashSet::new(),
+            front,
             bind,
             range,
             next: 0,
         })
     }
 
+    /// A leg for a browser's connection; `None` when legs are used up.
+    pub(crate) fn add_browser(&mut self, peer: Box<Peer>) -> Option<LegId> {
+        let home = self.emptiest()?;
+        self.next += 1;
+        let id = LegId(self.next);
+        self.put_browser(id, home, &peer);
+        let wire = Wire::Browser(Some(peer));
+        let leg = Leg::new(id, wire, false, rand::rng().random(), Instant::now());
+        self.browsers.insert(id);
+        self.homes.insert(id, home);
+        self.load[home] += 1;
+        self.threads[home].give(Order::Add(Box::new(leg)));
+        Some(id)
+    }
+
+    /// A browser's leg gets a new connection in place of a lost one.
+    pub(crate) fn browser_again(&mut self, leg: LegId, peer: Box<Peer>) {
+        if let Some(home) = self.homes.get(&leg).copied() {
+            self.put_browser(leg, home, &peer);
+            self.threads[home].give(Order::Browser(leg, peer));
+        }
+    }
+
+    fn put_browser(&mut self, leg: LegId, home: usize, peer: &Peer) {
+        let (ufrag, pass) = peer.credentials();
+        let (ufrag, pass) = (ufrag.to_owned(), pass.to_owned());
+        let home = self.line_from_port(home);
+        let put = HubOrder::Put {
+            leg,
+            ufrag,
+            pass,
+            home,
+        };
+        self.threads[0].give(Order::Hub(put));
+    }
+
+    /// The way from the thread that reads the browsers' port; `None` where it is the same.
+    fn line_from_port(&self, home: usize) -> Option<ThreadLine> {
+        (home != 0).then(|| self.threads[home].line())
+    }
+
+    fn emptiest(&self) -> Option<usize> {
+        let fewest = self.load.iter().enumerate().min_by_key(|(_, load)| **load);
+        let (home, load) = fewest?;
+        (*load < limits::LEGS_PER_THREAD).then_some(home)
+    }
+
     /// Opens the sockets of a new leg on the thread with the fewest; its identity and port.
     /// `None` when ports or legs are used up.
     pub(crate) fn add(&mut self, behind_nat: bool) -> Option<(LegId, u16)> {
-        let (home, load) = self
-            .load
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, load)| **load)?;
-        if *load >= limits::LEGS_PER_THREAD {
-            return None;
-        }
+        let home = self.emptiest()?;
         let mut rng = rand::rng();
         let ports = ports::open(self.bind, &self.range, &mut rng)?;
         let port = ports.port;
         self.next += 1;
         let id = LegId(self.next);
-        let leg = Leg::new(id, ports, behind_nat, rng.random(), Instant::now());
+        let leg = Leg::new(
+            id,
+            Wire::ports(ports),
+            behind_nat,
+            rng.random(),
+            Instant::now(),
+        );
         self.homes.insert(id, home);
         self.load[home] += 1;
         self.threads[home].give(Order::Add(Box::new(leg)));
@@ -121,6 +182,10 @@ impl Plane {
         };
         let Some(home) = home else { return };
         if matches!(order, Order::Remove(..)) {
+            if self.browsers.remove(&leg) {
+                self.threads[0].give(Order::Hub(HubOrder::Forget(leg)));
+                self.front.iter().for_each(|front| front.leave());
+            }
             self.load[home] = self.load[home].saturating_sub(1);
         }
         self.threads[home].give(order);
@@ -148,6 +213,8 @@ impl Plane {
                 threads,
                 load,
                 homes,
+                browsers: HashSet::new(),
+                front: None,
                 bind,
                 range,
                 next,
@@ -176,5 +243,9 @@ impl Plane {
         self.load[from] = self.load[from].saturating_sub(1);
         self.load[to] += 1;
         self.homes.insert(guest, to);
+        if self.browsers.contains(&guest) {
+            let home = self.line_from_port(to);
+            self.threads[0].give(Order::Hub(HubOrder::Home(guest, home)));
+        }
     }
 }

@@ -51,6 +51,13 @@ impl State {
                 supervisor,
                 mode,
             } => self.monitor(debtor, supervisor, mode),
+            Order::Hub(order) => {
+                if let Some(port) = &mut self.browsers {
+                    port.obey(order);
+                }
+            }
+            Order::Browser(leg, peer) => self.browser_again(leg, peer, Instant::now()),
+            Order::Datagram(leg, from, at, bytes) => self.browser_packet(leg, &bytes, from, at),
             other => self.obey_leg(other),
         }
     }

@@ -1,9 +1,11 @@
 //! What media threads are told, and what they tell.
 
+use super::browser::HubOrder;
 use super::leg::Leg;
 use super::sound::Sound;
 use crate::config::Codec;
 use crate::recorder::{RecorderEvent, WriterLine};
+use crate::webrtc::Peer;
 use domain::ids::{AttemptId, RecordingId};
 use domain::ports::MonitorMode;
 use std::net::SocketAddr;
@@ -66,6 +68,12 @@ pub(crate) enum Order {
         supervisor: LegId,
         mode: Option<MonitorMode>,
     },
+    /// The browsers' port, on the thread that reads it.
+    Hub(HubOrder),
+    /// The leg's browser came again: its new connection.
+    Browser(LegId, Box<Peer>),
+    /// A datagram of the leg's browser, read by another thread.
+    Datagram(LegId, SocketAddr, Instant, Box<[u8]>),
     /// End of the leg; `at` ends its recording. Told by [`Event::Removed`].
     Remove(LegId, Instant),
     /// Let every leg go and end.
@@ -80,6 +88,7 @@ impl Order {
             | Self::Expect(_)
             | Self::Arrive(_)
             | Self::NeverComing(_)
+            | Self::Hub(_)
             | Self::Stop => None,
             Self::Give(leg, _)
             | Self::Agreed(leg, ..)
@@ -90,6 +99,8 @@ impl Order {
             | Self::Hold(leg, _)
             | Self::Mute(leg, _)
             | Self::Dtmf(leg, _)
+            | Self::Browser(leg, _)
+            | Self::Datagram(leg, ..)
             | Self::Remove(leg, _) => Some(*leg),
             // The debtor's leg never moves: the one that joins it may be on its way.
             Self::Bridge { agent, .. } => Some(*agent),
@@ -141,6 +152,11 @@ pub(crate) enum Event {
     Removed {
         leg: LegId,
         counts: Counts,
+    },
+    /// A browser's connection came up, or went down.
+    Browser {
+        leg: LegId,
+        up: bool,
     },
     Recorder(RecorderEvent),
 }

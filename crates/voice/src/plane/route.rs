@@ -101,6 +101,12 @@ impl State {
                 continue;
             };
             let id = leg.id;
+            if matches!(leg.wire, super::wire::Wire::Browser(_)) {
+                self.browser_turn(slot, now);
+            }
+            let Some(leg) = self.legs[slot].as_deref_mut() else {
+                continue;
+            };
             leg.rtcp_tick(now, ntp);
             if let Some(tap) = &mut leg.tap {
                 tap.tick(now);
@@ -131,7 +137,7 @@ impl State {
         let Some(leg) = self.legs[slot].as_deref_mut() else {
             return;
         };
-        let of = leg.of;
+        let (of, agent) = (leg.of, leg.talk.agent);
         if leg.talk.mixed() {
             self.mix(slot, now, played);
             return;
@@ -141,11 +147,15 @@ impl State {
         {
             return;
         }
+        // An agent whose phone or network went away must not sound like a dead line.
+        let absent = agent
+            .and_then(|agent| self.leg(agent))
+            .is_some_and(|agent| agent.absent(now));
         let comfort = &mut self.comfort;
         let Some(leg) = self.legs[slot].as_deref_mut() else {
             return;
         };
-        let background = leg.talk.hold.then_some(comfort);
+        let background = (leg.talk.hold || absent).then_some(comfort);
         if let Some(frame) = leg.fill(now, background, &mut |leg, at| played.push((leg, at))) {
             leg.record(Side::Agent, now, &frame);
         }

@@ -1,17 +1,24 @@
 //! A media thread: epoll, the 20 ms wheel, its legs.
 
+use super::browser::Port;
 use super::leg::{Leg, PACKET_SAMPLES};
 use super::order::{Event, LegId, Order};
 use super::sound::Tones;
+use super::wire::Wire;
 use crate::wall::Wall;
+use crate::webrtc::Hub;
 use crate::{VoiceError, limits};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(usize::MAX);
+/// The browsers' port.
+const BROWSERS: Token = Token(usize::MAX - 1);
 /// How far the wheel may lag before missed turns are dropped instead of caught up.
 const LAG: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(limits::FRAME_MS);
@@ -24,7 +31,7 @@ pub(crate) struct ThreadLine {
 }
 
 impl ThreadLine {
-    fn give(&self, order: Order) -> Result<(), Order> {
+    pub(super) fn give(&self, order: Order) -> Result<(), Order> {
         let given = match self.orders.try_send(order) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(order)) => Err(order),
@@ -75,8 +82,14 @@ impl Running {
     }
 }
 
-/// Starts thread number `n`.
-pub(super) fn start<F>(n: usize, tones: Tones, wall: Wall, tell: F) -> Result<Running, VoiceError>
+/// Starts thread number `n`; with `hub` it reads the browsers' port.
+pub(super) fn start<F>(
+    n: usize,
+    tones: Tones,
+    wall: Wall,
+    hub: Option<Hub>,
+    tell: F,
+) -> Result<Running, VoiceError>
 where
     F: Fn(Event) -> Result<(), Event> + Send + 'static,
 {
@@ -86,6 +99,13 @@ where
     };
     let poll = Poll::new().map_err(fail)?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(fail)?);
+    if let Some(hub) = &hub {
+        let fd = hub.front().socket().as_raw_fd();
+        let registry = poll.registry();
+        registry
+            .register(&mut SourceFd(&fd), BROWSERS, Interest::READABLE)
+            .map_err(fail)?;
+    }
     let (orders, inbox) = bounded(limits::MEDIA_COMMAND_QUEUE);
     let thread = std::thread::Builder::new()
         .name(format!("media-{n}"))
@@ -97,6 +117,7 @@ where
                 slots: HashMap::new(),
                 expected: HashMap::new(),
                 unread: Vec::new(),
+                browsers: hub.map(Port::new),
                 outbox: VecDeque::new(),
                 jobs: VecDeque::new(),
                 tell: Box::new(tell),
@@ -124,6 +145,8 @@ pub(super) struct State {
     pub(super) expected: HashMap<LegId, Vec<Order>>,
     /// Sockets that were not read empty (epoll tells only once).
     unread: Vec<Token>,
+    /// The browsers' port, on the thread that reads it.
+    pub(super) browsers: Option<Port>,
     outbox: VecDeque<Event>,
     /// Jobs of sealed recordings that the writer did not take yet.
     pub(super) jobs: VecDeque<(crate::recorder::WriterLine, crate::recorder::Job)>,
@@ -176,6 +199,12 @@ impl State {
 
     /// Reads one socket: even tokens are RTP, odd ones RTCP.
     fn read(&mut self, token: Token) {
+        if token == BROWSERS {
+            if self.read_browsers() {
+                self.unread.push(token);
+            }
+            return;
+        }
         let slot = token.0 / 2;
         let mut buffer = [0_u8; limits::RTP_BYTES];
         for _ in 0..limits::RTP_BURST {
@@ -183,7 +212,14 @@ impl State {
                 return;
             };
             let rtp = token.0.is_multiple_of(2);
-            let socket = if rtp { &leg.rtp } else { &leg.rtcp };
+            let Wire::Ports {
+                rtp: media,
+                rtcp: control,
+            } = &leg.wire
+            else {
+                return;
+            };
+            let socket = if rtp { media } else { control };
             match socket.recv_from(&mut buffer) {
                 Ok((n, from)) => {
                     let now = Instant::now();
@@ -240,15 +276,17 @@ impl State {
             });
         let registry = self.poll.registry();
         let read = Interest::READABLE;
-        let watched = registry
-            .register(&mut leg.rtp, Token(slot * 2), read)
-            .and_then(|()| registry.register(&mut leg.rtcp, Token(slot * 2 + 1), read));
-        if let Err(error) = watched {
-            // The leg then is silent, which raises the one-way alarm and ends the call.
-            tracing::error!(%error, "cannot watch an RTP socket");
+        if let Wire::Ports { rtp, rtcp } = &mut leg.wire {
+            let watched = registry
+                .register(rtp, Token(slot * 2), read)
+                .and_then(|()| registry.register(rtcp, Token(slot * 2 + 1), read));
+            if let Err(error) = watched {
+                // The leg then is silent, which raises the one-way alarm and ends the call.
+                tracing::error!(%error, "cannot watch an RTP socket");
+            }
+            // What came before the sockets were watched.
+            self.unread.extend([Token(slot * 2), Token(slot * 2 + 1)]);
         }
-        // What came before the sockets were watched.
-        self.unread.extend([Token(slot * 2), Token(slot * 2 + 1)]);
         self.slots.insert(leg.id, slot);
         self.legs[slot] = Some(leg);
     }
@@ -257,8 +295,10 @@ impl State {
     pub(super) fn let_go(&mut self, id: LegId) -> Option<Box<Leg>> {
         let slot = self.slots.remove(&id)?;
         let mut leg = self.legs[slot].take()?;
-        let _ = self.poll.registry().deregister(&mut leg.rtp);
-        let _ = self.poll.registry().deregister(&mut leg.rtcp);
+        if let Wire::Ports { rtp, rtcp } = &mut leg.wire {
+            let _ = self.poll.registry().deregister(rtp);
+            let _ = self.poll.registry().deregister(rtcp);
+        }
         Some(leg)
     }
 

@@ -181,7 +181,7 @@ async fn talk(
     }
 }
 
-fn hear(line: &Line, datagram: &[u8], keys: &mut Receiver) {
+pub fn hear(line: &Line, datagram: &[u8], keys: &mut Receiver) {
     let Ok(packet) = rtp::parse(datagram) else {
         return;
     };

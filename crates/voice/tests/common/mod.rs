@@ -4,6 +4,7 @@
 #![expect(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod audio;
+pub mod browser;
 pub mod peer;
 
 use domain::entity::RecordMode;

@@ -48,6 +48,16 @@ pub enum ClientMessage {
         #[schemars(with = "String")]
         attempt: AttemptId,
     },
+    /// The agent's browser offers to be his phone; answered by `rtc` with the same `leg`. On
+    /// `/ws/agent` only. An offer while the leg is up replaces its connection, calls go on.
+    Rtc {
+        /// Name of the connection, made up by the client.
+        #[schemars(with = "String")]
+        leg: Uuid,
+        /// The offer: one audio line with PCMA or PCMU, 16 kB at most.
+        #[schemars(length(max = 16384))]
+        sdp: String,
+    },
     /// A sign of life; answered by `pong`.
     Ping {
         /// Comes back in the answer.

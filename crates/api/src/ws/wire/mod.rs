@@ -48,6 +48,18 @@ pub enum ServerMessage {
         /// Server's instant.
         now: EpochMs,
     },
+    /// Answer to `rtc`: either `sdp`, or why there is none.
+    Rtc {
+        /// The connection of the offer.
+        leg: IdText,
+        /// Our description; candidates are in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sdp: Option<String>,
+        /// `no_phone` (browsers are not served here), `bad_offer`, `limit_reached`, `not_found`,
+        /// `unavailable`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
     /// The cursor is too old or of another boot: a `snap` of the topic follows.
     Gap {
         /// Which topic.
@@ -168,7 +180,7 @@ mod tests {
     fn the_schema_names_every_message() {
         let text = schema().to_string();
         for kind in [
-            "sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview",
+            "sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview", "rtc",
         ] {
             assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
         }
