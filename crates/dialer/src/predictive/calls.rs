@@ -55,6 +55,16 @@ pub(super) struct InFlight {
     pub(super) estimate: Option<f64>,
 }
 
+impl InFlight {
+    /// Its rate of answers relative to the average call's of this ring age.
+    fn lean(&self, by_ring: &[Chance], age: f64) -> f64 {
+        if (self.odds - 1.0).abs() < 1e-9 {
+            return 1.0;
+        }
+        self.odds / (1.0 + (self.odds - 1.0) * between(by_ring, age).ever)
+    }
+}
+
 /// The calls of a campaign.
 #[derive(Debug)]
 pub(super) struct Calls {
@@ -142,7 +152,8 @@ impl Calls {
                 self.setup.expose(from, age);
             }
             Stage::Ring => {
-                let expected = self.ring.expose(from, age);
+                let lean = call.lean(&self.by_ring, age);
+                let expected = lean * self.ring.expose(from, age);
                 self.hits.add(t, 0.0, expected);
             }
             Stage::Detect(_) | Stage::Wait => {}
@@ -283,7 +294,10 @@ impl Calls {
                 Stage::Setup => {
                     self.setup.expose(call.counted, age);
                 }
-                Stage::Ring => expected += self.ring.expose(call.counted, age),
+                Stage::Ring => {
+                    let lean = call.lean(&self.by_ring, age);
+                    expected += lean * self.ring.expose(call.counted, age);
+                }
                 Stage::Detect(_) | Stage::Wait => {}
             }
             call.counted = age;

@@ -13,12 +13,15 @@ mod calls;
 mod chance;
 mod hazard;
 mod numbers;
+mod picks;
 mod risk;
 
 use agents::Agents;
 use calls::{Calls, Stage};
 use chance::Chance;
 use numbers::Numbers;
+use picks::Picking;
+pub use picks::{Launches, Queue};
 use risk::{Count, Moments};
 
 /// Identity of a call or an agent, whatever the host counts them by.
@@ -260,8 +263,13 @@ impl Predictive {
         }
     }
 
-    /// Calls to launch now.
+    /// Calls to launch now, of numbers nothing is known about.
     pub fn decide(&mut self, t: f64, look: &Look) -> u32 {
+        self.decide_among(t, look, &Queue::default()).count
+    }
+
+    /// Calls to launch now, and which of the next numbers.
+    pub fn decide_among(&mut self, t: f64, look: &Look, queue: &Queue<'_>) -> Launches {
         self.calls.count_all(t);
         let factor = self.calls.hit_factor();
         let moved = (factor / self.tabled_factor - 1.0).abs() > TABLE_CHANGE;
@@ -270,15 +278,19 @@ impl Predictive {
         }
         let most = look.most.min(LAUNCHES_MAX);
         if most == 0 {
-            return 0;
+            return Launches::default();
         }
         let spare = i64::from(look.idle) - i64::from(look.waiting);
         let allowed =
             self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(look.idle).max(0.5).sqrt();
         if self.agents.at_work() <= EXACT_AGENTS {
-            self.exact(t, spare, allowed, most)
+            let picking = Picking::new(queue, &self.numbers, self.agents.at_work());
+            self.exact(t, spare, allowed, most, picking)
         } else {
-            self.normal(t, spare, allowed, most)
+            Launches {
+                count: self.normal(t, spare, allowed, most),
+                picks: Vec::new(),
+            }
         }
     }
 
@@ -314,7 +326,14 @@ impl Predictive {
         self.tabled_factor = self.calls.hit_factor();
     }
 
-    fn exact(&mut self, t: f64, spare: i64, allowed: f64, most: u32) -> u32 {
+    fn exact(
+        &mut self,
+        t: f64,
+        spare: i64,
+        allowed: f64,
+        most: u32,
+        mut picking: Picking,
+    ) -> Launches {
         for (free, wanted) in self.free.iter_mut().zip(&mut self.wanted) {
             free.clear();
             wanted.clear();
@@ -340,12 +359,14 @@ impl Predictive {
             if risk > allowed * f64_of(HORIZONS) {
                 break;
             }
-            for (count, q) in self.wanted.iter_mut().zip(fresh.by) {
+            let filled = risk / (allowed * f64_of(HORIZONS)).max(f64::MIN_POSITIVE);
+            let next = picking.take(fresh, filled);
+            for (count, q) in self.wanted.iter_mut().zip(next.by) {
                 count.add(q);
             }
             launches += 1;
         }
-        launches
+        picking.launches(launches)
     }
 
     fn normal(&self, t: f64, spare: i64, allowed: f64, most: u32) -> u32 {

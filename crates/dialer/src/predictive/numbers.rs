@@ -10,6 +10,11 @@ const KEEP: f64 = 0.9999;
 const LEVEL: f64 = -1.4;
 /// Bounds of the slope: an estimate that points the wrong way is not used.
 const SLOPE: (f64, f64) = (0.0, 3.0);
+/// Standard errors, squared, that the slope must be from nought to count at all; beyond, it is shrunk by
+/// what it may owe to chance: useless estimates are worth nothing and not a little.
+const CHANCE: f64 = 2.0;
+/// Trust from which the order of numbers is made by their estimates.
+const TELLS: f64 = 0.5;
 /// Bounds of the odds relative to the average number's.
 const ODDS: (f64, f64) = (0.02, 30.0);
 /// Bounds of an estimate.
@@ -80,9 +85,22 @@ impl Numbers {
         self.average += (now - self.average) / self.seen.min(SETTLES);
     }
 
+    /// How far the slope is trusted, 0–1: nothing within chance, all where it is known well.
+    fn trust(&self) -> f64 {
+        let (a, b, c) = self.information;
+        let variance = 1.0 / (c - b * b / a.max(1e-9)).max(1e-9);
+        (1.0 - CHANCE * variance / (self.slope * self.slope).max(1e-9)).max(0.0)
+    }
+
+    /// Whether estimates tell one number from another.
+    pub(super) fn tells(&self) -> bool {
+        self.trust() >= TELLS
+    }
+
     /// Odds of an answer relative to the average number's.
     pub(super) fn odds(&self, estimate: f64) -> f64 {
-        let p = logistic(self.level + self.slope * (logit(estimate) - self.centre));
+        let slope = self.trust() * self.slope;
+        let p = logistic(self.level + slope * (logit(estimate) - self.centre));
         let average = self.average.clamp(ESTIMATE.0, ESTIMATE.1);
         (p / (1.0 - p).max(1e-6) * (1.0 - average) / average).clamp(ODDS.0, ODDS.1)
     }
@@ -101,7 +119,7 @@ mod tests {
         }
         for estimate in [0.1, 0.5, 0.9] {
             let odds = numbers.odds(estimate);
-            assert!((odds - 1.0).abs() < 0.15, "{estimate}: {odds}");
+            assert!((odds - 1.0).abs() < 0.05, "{estimate}: {odds}");
         }
     }
 

@@ -156,31 +156,32 @@ impl<'a> Floor<'a> {
         EvWhat::Agent(key(n), new)
     }
 
-    /// The longest ready agent takes a call; `None` when nobody is ready.
+    /// The longest ready agent takes a call, whose length `rng` says; `None` when nobody is ready.
     pub(super) fn start_talk(
         &mut self,
         now: f64,
         fixed: Option<f64>,
+        rng: &mut ChaCha8Rng,
         agenda: &mut Agenda,
         metrics: &mut Metrics,
     ) -> Option<EvWhat> {
         let (_, id) = *self.ready.first()?;
         let told = self.go(now, id, AgentState::Talk, metrics);
-        let (talk, wrap) = self.draw_talk(now, id, fixed);
+        let (talk, wrap) = self.draw_talk(now, id, fixed, rng);
         let agent = &mut self.agents[index(id)];
         agent.wrap_s = wrap;
         agenda.put(now + talk, What::Agent(id, agent.turn));
         Some(told)
     }
 
-    fn draw_talk(&mut self, now: f64, id: u32, fixed: Option<f64>) -> (f64, f64) {
+    fn draw_talk(&self, now: f64, id: u32, fixed: Option<f64>, rng: &mut ChaCha8Rng) -> (f64, f64) {
         let speed = self.agents[index(id)].speed;
         if let Some(talk) = fixed {
             return (talk, 1.0);
         }
         let classes = &self.scenario.talk;
         let sum: f64 = classes.iter().map(|c| c.w).sum();
-        let mut at = self.rng.random::<f64>() * sum;
+        let mut at = rng.random::<f64>() * sum;
         let mut class = &classes[classes.len() - 1];
         for c in classes {
             at -= c.w;
@@ -190,8 +191,8 @@ impl<'a> Floor<'a> {
             }
         }
         let mult = self.scenario.shock(now, ShockWhat::TalkMult, 1.0);
-        let talk = class.talk.draw(&mut self.rng) * speed * mult;
-        (talk, class.wrap.draw(&mut self.rng) * speed)
+        let talk = class.talk.draw(rng) * speed * mult;
+        (talk, class.wrap.draw(rng) * speed)
     }
 
     /// Something about an agent falls due.

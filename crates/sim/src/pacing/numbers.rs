@@ -15,10 +15,21 @@ const SHARE_MAX: f64 = 0.98;
 
 #[derive(Debug, Clone, Copy)]
 struct Number {
+    ordinal: u64,
     share: f64,
     estimate: f64,
     passes: u32,
     first_pass: Option<f64>,
+}
+
+/// A number that is dialed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    /// Its place in the order in which numbers came, from 1.
+    pub(super) ordinal: u64,
+    /// True live share, not scaled.
+    pub(super) share: f64,
+    pub(super) estimate: f64,
 }
 
 /// The queue.
@@ -27,6 +38,7 @@ pub(super) struct Numbers {
     part: PerNumberPart,
     rng: ChaCha8Rng,
     queue: VecDeque<Number>,
+    came: u64,
     mean: f64,
     /// Raw estimate and mean true share, rising.
     steps: Vec<(f64, f64)>,
@@ -38,6 +50,7 @@ impl Numbers {
             part: part.clone(),
             rng,
             queue: VecDeque::new(),
+            came: 0,
             mean: 1.0,
             steps: Vec::new(),
         };
@@ -96,7 +109,9 @@ impl Numbers {
         while self.queue.len() < least {
             let (share, raw) = self.draw();
             let estimate = self.right(raw);
+            self.came += 1;
             self.queue.push_back(Number {
+                ordinal: self.came,
                 share,
                 estimate,
                 passes: 0,
@@ -122,9 +137,8 @@ impl Numbers {
         (next.collect(), due)
     }
 
-    /// Takes `count` numbers: the due ones, then the picks, then the front. Gives true share and
-    /// estimate of each.
-    pub(super) fn take(&mut self, now: f64, count: usize, picks: &[usize]) -> Vec<(f64, f64)> {
+    /// Takes `count` numbers: the due ones, then the picks, then the front.
+    pub(super) fn take(&mut self, now: f64, count: usize, picks: &[usize]) -> Vec<Taken> {
         self.fill(self.part.window.max(count));
         let (_, due) = self.show(now);
         let mut chosen: Vec<usize> = (0..due.min(count)).collect();
@@ -143,7 +157,11 @@ impl Numbers {
         let taken = chosen
             .iter()
             .filter_map(|at| self.queue.get(*at))
-            .map(|n| (n.share, n.estimate))
+            .map(|n| Taken {
+                ordinal: n.ordinal,
+                share: n.share,
+                estimate: n.estimate,
+            })
             .collect();
         let mut kept = VecDeque::new();
         for (at, mut number) in self.queue.drain(..=last).enumerate() {

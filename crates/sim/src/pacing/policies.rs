@@ -1,7 +1,7 @@
 //! The live policy and those it is compared with, behind one trait.
 
 use super::obs::{Ev, EvWhat, Hello, Obs, Reply};
-use dialer::predictive::{CallEvent, Look, Predictive, Settings, SettingsRefused};
+use dialer::predictive::{CallEvent, Look, Predictive, Queue, Settings, SettingsRefused};
 use std::collections::VecDeque;
 
 /// The target as a share of the cap: what is left covers chance and late answers.
@@ -18,6 +18,8 @@ pub trait Pilot: Send {
 pub enum Policy {
     /// The product's.
     Predictive,
+    /// The product's, estimates by number used in the order of the queue: nobody is picked.
+    PredictiveQueue,
     /// The product's, estimates by number not used.
     PredictiveBlind,
     /// One line for each idle agent.
@@ -36,6 +38,7 @@ impl Policy {
     pub fn name(self) -> String {
         match self {
             Self::Predictive => "predictive".into(),
+            Self::PredictiveQueue => "predictive-queue".into(),
             Self::PredictiveBlind => "predictive-blind".into(),
             Self::Progressive => "progressive".into(),
             Self::Ratio(r) => format!("ratio:{r}"),
@@ -44,13 +47,14 @@ impl Policy {
         }
     }
 
-    /// By name: `predictive`, `predictive-blind`, `progressive`, `ratio:2.5`, `adapt`.
+    /// By name: `predictive`, `predictive-queue`, `predictive-blind`, `progressive`, `ratio:2.5`, `adapt`.
     ///
     /// # Errors
     /// The names there are.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "predictive" => Ok(Self::Predictive),
+            "predictive-queue" => Ok(Self::PredictiveQueue),
             "predictive-blind" => Ok(Self::PredictiveBlind),
             "progressive" => Ok(Self::Progressive),
             "adapt" => Ok(Self::Adapt),
@@ -61,7 +65,7 @@ impl Policy {
                 .map(Self::Ratio)
                 .ok_or_else(|| {
                     format!(
-                        "policy {text:?}: choose predictive, predictive-blind, progressive, adapt or ratio:R with R from 1 to 50"
+                        "policy {text:?}: choose predictive, predictive-queue, predictive-blind, progressive, adapt or ratio:R with R from 1 to 50"
                     )
                 }),
         }
@@ -73,8 +77,9 @@ impl Policy {
     /// When the campaign leaves nothing to decide.
     pub fn start(self, hello: &Hello) -> Result<Box<dyn Pilot>, SettingsRefused> {
         Ok(match self {
-            Self::Predictive => Box::new(Live::new(hello, true)?),
-            Self::PredictiveBlind => Box::new(Live::new(hello, false)?),
+            Self::Predictive => Box::new(Live::new(hello, Estimates::Pick)?),
+            Self::PredictiveQueue => Box::new(Live::new(hello, Estimates::Queue)?),
+            Self::PredictiveBlind => Box::new(Live::new(hello, Estimates::Ignore)?),
             Self::Progressive => Box::new(Ratio(1.0)),
             Self::Ratio(lines) => Box::new(Ratio(lines)),
             Self::Power(lines) => Box::new(Power(lines)),
@@ -83,19 +88,31 @@ impl Policy {
     }
 }
 
+/// What is made of estimates by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Estimates {
+    /// Nothing.
+    Ignore,
+    /// Calls weigh by them, the queue's order is kept.
+    Queue,
+    /// Small teams also pick among the next numbers.
+    Pick,
+}
+
 /// The product's policy.
 #[derive(Debug)]
 pub struct Live {
     brain: Predictive,
-    numbers: bool,
+    estimates: Estimates,
+    next: Vec<Option<f64>>,
 }
 
 impl Live {
-    /// A fresh one; `numbers`: whether estimates are used.
+    /// A fresh one.
     ///
     /// # Errors
     /// When the campaign leaves nothing to decide.
-    pub fn new(hello: &Hello, numbers: bool) -> Result<Self, SettingsRefused> {
+    pub fn new(hello: &Hello, estimates: Estimates) -> Result<Self, SettingsRefused> {
         let brain = Predictive::new(Settings {
             target: hello.target_abandon * TARGET_OF_CAP,
             limit_s: hello.deadline_s,
@@ -103,7 +120,12 @@ impl Live {
         })?;
         Ok(Self {
             brain,
-            numbers: numbers && hello.per_number,
+            estimates: if hello.per_number {
+                estimates
+            } else {
+                Estimates::Ignore
+            },
+            next: Vec::new(),
         })
     }
 
@@ -117,7 +139,8 @@ impl Live {
         let (id, what) = match ev.what {
             EvWhat::Agent(id, state) => return self.brain.agent(ev.t, id, state),
             EvWhat::Launched(id, estimate) => {
-                (id, CallEvent::Launched(estimate.filter(|_| self.numbers)))
+                let used = self.estimates != Estimates::Ignore;
+                (id, CallEvent::Launched(estimate.filter(|_| used)))
             }
             EvWhat::Ringing(id) => (id, CallEvent::Ringing),
             EvWhat::Answered(id) => (id, CallEvent::Answered),
@@ -141,7 +164,11 @@ impl Pilot for Live {
         if let Some(calls) = &obs.calls {
             self.brain.calls_are(obs.t, calls);
         }
-        let launch = self.brain.decide(
+        self.next.clear();
+        if self.estimates != Estimates::Ignore {
+            self.next.extend(obs.next.iter().map(|e| Some(*e)));
+        }
+        let launches = self.brain.decide_among(
             obs.t,
             &Look {
                 idle: obs.idle,
@@ -150,10 +177,15 @@ impl Pilot for Live {
                 shrink: obs.shrink,
                 share: 1.0,
             },
+            &Queue {
+                next: &self.next,
+                due: obs.due,
+                choose: self.estimates == Estimates::Pick,
+            },
         );
         Reply {
-            launch,
-            pick: Vec::new(),
+            launch: launches.count,
+            pick: launches.picks,
         }
     }
 }

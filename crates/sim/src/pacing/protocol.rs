@@ -2,7 +2,7 @@
 //! the last. The host sets the epoch; nothing is decided in between and no clock is read.
 
 use super::obs::{Ev, EvWhat, Hello, Obs, Outcome, Reply};
-use super::policies::{Live, Pilot as _};
+use super::policies::{Estimates, Live, Pilot as _};
 use dialer::predictive::{AgentState, CallPhase, Key};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
@@ -338,7 +338,7 @@ fn greeting(line: u64, text: &str) -> Result<Live, PaceError> {
         per_number: raw.per_number,
         agents_max: raw.agents_max,
     };
-    Live::new(&hello, true).map_err(|e| {
+    Live::new(&hello, Estimates::Pick).map_err(|e| {
         use dialer::predictive::SettingsRefused as R;
         let field = match e {
             R::Target(_) => "target_abandon",

@@ -3,7 +3,7 @@
 
 use super::floor::Floor;
 use super::metrics::Metrics;
-use super::numbers::Numbers;
+use super::numbers::{Numbers, Taken};
 use super::obs::{Ev, EvWhat, Obs, Outcome, Reply};
 use super::scenario::{Scenario, ShockWhat};
 use dialer::predictive::{CallPhase, Key};
@@ -16,8 +16,11 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 const MACHINE_TALK_S: f64 = 6.0;
 /// Share of a second of starts that the token bucket holds.
 const BUCKET_S: f64 = 1.0;
-/// Stream of the dials' fates; other streams do not disturb it, so policies meet the same people.
-const STREAM_FATES: u64 = 1;
+/// First stream of the dials' fates: each number has its own, so policies meet the same people in
+/// whatever order they call them.
+const STREAM_FATES: u64 = 1 << 32;
+/// Streams from a call's fate to what its person says.
+const STREAM_TALK: u64 = 1 << 48;
 /// Stream of the floor.
 const STREAM_FLOOR: u64 = 2;
 /// Stream of the numbers.
@@ -106,13 +109,19 @@ struct Call {
     ringing: Option<f64>,
     /// Time that the phase after setup takes.
     ring_s: f64,
+    /// From the answer to knowing who it is, s.
+    detect_s: f64,
+    /// How long the person waits by himself, s.
+    patience_s: f64,
     live_at: f64,
+    /// The number's place in the order of numbers: its chance is drawn from that.
+    ordinal: u64,
 }
 
 /// The world.
 pub(super) struct World<'a> {
     scenario: &'a Scenario,
-    fates: ChaCha8Rng,
+    seed: u64,
     agenda: Agenda,
     floor: Floor<'a>,
     numbers: Option<Numbers>,
@@ -128,22 +137,17 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(scenario: &'a Scenario, seed: u64) -> Self {
-        let stream = |n: u64| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(n);
-            rng
-        };
         let mut agenda = Agenda::default();
-        let floor = Floor::new(scenario, stream(STREAM_FLOOR), &mut agenda);
+        let floor = Floor::new(scenario, stream(seed, STREAM_FLOOR), &mut agenda);
         Self {
             scenario,
-            fates: stream(STREAM_FATES),
+            seed,
             agenda,
             floor,
             numbers: scenario
                 .per_number
                 .as_ref()
-                .map(|p| Numbers::new(p, stream(STREAM_NUMBERS))),
+                .map(|p| Numbers::new(p, stream(seed, STREAM_NUMBERS))),
             calls: HashMap::new(),
             waiting: VecDeque::new(),
             next_id: 0,
@@ -231,7 +235,7 @@ impl<'a> World<'a> {
         self.obs.ev.push(Ev { t: self.now, what });
     }
 
-    fn dial(&mut self, number: Option<(f64, f64)>) {
+    fn dial(&mut self, number: Option<Taken>) {
         let s = self.scenario;
         let now = self.now;
         self.next_id += 1;
@@ -239,54 +243,22 @@ impl<'a> World<'a> {
         self.lines += 1;
         self.obs.dials += 1;
         self.metrics.dialed(now);
-        let estimate = number.map(|n| n.1);
-        self.tell(EvWhat::Launched(Key::from(id), estimate));
-        let rng = &mut self.fates;
-        let setup = s.dial.setup.draw(rng) + s.shock(now, ShockWhat::SetupAdd, 0.0);
-        let fails = rng.random::<f64>() < s.shock(now, ShockWhat::TrunkFail, 0.0);
+        self.tell(EvWhat::Launched(Key::from(id), number.map(|n| n.estimate)));
+        let ordinal = number.map_or(id, |n| n.ordinal);
+        let mut rng = stream(self.seed, STREAM_FATES + ordinal);
         let base = s.p_live(now);
         let p_live = match (number, &self.numbers) {
-            (Some((share, _)), Some(numbers)) => numbers.scaled(share, base),
+            (Some(taken), Some(numbers)) => numbers.scaled(taken.share, base),
             _ => base,
         };
-        let at = rng.random::<f64>();
-        let mult = s.shock(now, ShockWhat::RingMult, 1.0);
-        let live_s = s.dial.ring_live.draw(rng) * mult;
-        let machine_s = s.dial.ring_machine.draw(rng) * mult;
-        let busy_s = s.dial.busy_delay.draw(rng);
-        let judged = rng.random::<f64>();
-        // Who is not a person is one of the others in their proportions, up to all of them.
-        let rest = [s.dial.p_machine, s.dial.p_busy, s.dial.p_sit];
-        let left = (at - p_live).max(0.0);
-        let (fate, ring_s) = if fails {
-            (Fate::Over(Outcome::Congestion), 0.0)
-        } else if at < p_live {
-            let missed = s.amd.enabled && judged < s.amd.fpr;
-            (Fate::Person { missed }, live_s)
-        } else if left < rest[0] {
-            let found = s.amd.enabled && judged < s.amd.tpr;
-            (Fate::Machine { found }, machine_s)
-        } else if left < rest[0] + rest[1] {
-            (Fate::Over(Outcome::Busy), busy_s)
-        } else if left < rest[0] + rest[1] + rest[2] {
-            (Fate::Over(Outcome::Sit), busy_s)
-        } else {
-            (Fate::NoAnswer, s.dial.no_answer_timeout_s)
-        };
-        let call = Call {
-            fate,
-            phase: CallPhase::Setup,
-            launched: now,
-            ringing: None,
-            ring_s,
-            live_at: 0.0,
-        };
-        self.calls.insert(id, call);
-        let first = if let Fate::Over(_) = fate {
-            setup + ring_s
+        let setup = s.dial.setup.draw(&mut rng) + s.shock(now, ShockWhat::SetupAdd, 0.0);
+        let call = fate(s, now, p_live, ordinal, &mut rng);
+        let first = if let Fate::Over(_) = call.fate {
+            setup + call.ring_s
         } else {
             setup
         };
+        self.calls.insert(id, call);
         self.agenda.put(now + first, What::Step(id));
     }
 
@@ -332,17 +304,9 @@ impl<'a> World<'a> {
                 self.tell(EvWhat::Ringing(Key::from(id)));
             }
             (CallPhase::Ring, Fate::NoAnswer | Fate::Over(_)) => self.over(id, Outcome::NoAnswer),
-            (CallPhase::Ring, fate) => {
+            (CallPhase::Ring, _) => {
                 call.phase = CallPhase::Detect;
-                let rng = &mut self.fates;
-                let human = s.amd.human_delay.draw(rng);
-                let machine = s.amd.machine_delay.draw(rng);
-                let delay = match fate {
-                    _ if !s.amd.enabled => 0.0,
-                    Fate::Person { missed: true } | Fate::Machine { found: true } => machine,
-                    _ => human,
-                };
-                self.agenda.put(now + delay, What::Step(id));
+                self.agenda.put(now + call.detect_s, What::Step(id));
                 self.tell(EvWhat::Answered(Key::from(id)));
             }
             (CallPhase::Detect, Fate::Person { missed: true }) => {
@@ -372,15 +336,11 @@ impl<'a> World<'a> {
         call.live_at = now;
         self.waiting.push_back(id);
         self.serve();
-        if self.calls.contains_key(&id) {
-            let customer = &self.scenario.customer;
-            self.agenda
-                .put(now + customer.deadline_s, What::Deadline(id));
-            if let Some(patience) = &customer.patience {
-                let waits = patience.draw(&mut self.fates);
-                if waits < customer.deadline_s {
-                    self.agenda.put(now + waits, What::HangUp(id));
-                }
+        if let Some(call) = self.calls.get(&id) {
+            let limit = self.scenario.customer.deadline_s;
+            self.agenda.put(now + limit, What::Deadline(id));
+            if call.patience_s < limit {
+                self.agenda.put(now + call.patience_s, What::HangUp(id));
             }
         }
     }
@@ -394,9 +354,14 @@ impl<'a> World<'a> {
             };
             let person = matches!(call.fate, Fate::Person { .. });
             let talk = (!person).then_some(MACHINE_TALK_S);
-            let started =
-                self.floor
-                    .start_talk(self.now, talk, &mut self.agenda, &mut self.metrics);
+            let mut rng = stream(self.seed, STREAM_TALK + call.ordinal);
+            let started = self.floor.start_talk(
+                self.now,
+                talk,
+                &mut rng,
+                &mut self.agenda,
+                &mut self.metrics,
+            );
             let Some(started) = started else {
                 return;
             };
@@ -427,6 +392,62 @@ impl<'a> World<'a> {
             self.metrics.hung_up(self.now);
             self.tell(EvWhat::Ended(Key::from(id), Outcome::Other));
         }
+    }
+}
+
+fn stream(seed: u64, n: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(n);
+    rng
+}
+
+/// What will become of a dial. Everything is drawn, used or not, so that the draws of one number do not
+/// depend on what came of it.
+fn fate(s: &Scenario, now: f64, p_live: f64, ordinal: u64, rng: &mut ChaCha8Rng) -> Call {
+    let fails = rng.random::<f64>() < s.shock(now, ShockWhat::TrunkFail, 0.0);
+    let at = rng.random::<f64>();
+    let judged = rng.random::<f64>();
+    let mult = s.shock(now, ShockWhat::RingMult, 1.0);
+    let live_s = s.dial.ring_live.draw(rng) * mult;
+    let machine_s = s.dial.ring_machine.draw(rng) * mult;
+    let busy_s = s.dial.busy_delay.draw(rng);
+    let human = s.amd.human_delay.draw(rng);
+    let machine = s.amd.machine_delay.draw(rng);
+    let patience = s.customer.patience.as_ref();
+    let patience_s = patience.map_or(f64::INFINITY, |p| p.draw(rng));
+    // Who is not a person is one of the others in their proportions, up to all of them.
+    let rest = [s.dial.p_machine, s.dial.p_busy, s.dial.p_sit];
+    let left = (at - p_live).max(0.0);
+    let (fate, ring_s) = if fails {
+        (Fate::Over(Outcome::Congestion), 0.0)
+    } else if at < p_live {
+        let missed = s.amd.enabled && judged < s.amd.fpr;
+        (Fate::Person { missed }, live_s)
+    } else if left < rest[0] {
+        let found = s.amd.enabled && judged < s.amd.tpr;
+        (Fate::Machine { found }, machine_s)
+    } else if left < rest[0] + rest[1] {
+        (Fate::Over(Outcome::Busy), busy_s)
+    } else if left < rest[0] + rest[1] + rest[2] {
+        (Fate::Over(Outcome::Sit), busy_s)
+    } else {
+        (Fate::NoAnswer, s.dial.no_answer_timeout_s)
+    };
+    let detect_s = match fate {
+        _ if !s.amd.enabled => 0.0,
+        Fate::Person { missed: true } | Fate::Machine { found: true } => machine,
+        _ => human,
+    };
+    Call {
+        fate,
+        phase: CallPhase::Setup,
+        launched: now,
+        ringing: None,
+        ring_s,
+        detect_s,
+        patience_s,
+        live_at: 0.0,
+        ordinal,
     }
 }
 
