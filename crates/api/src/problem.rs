@@ -162,7 +162,6 @@ impl Problem {
     }
 
     /// The stable code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.0.code
     }
