@@ -1,11 +1,13 @@
 //! Offers and answers for G.711 audio with telephone events (RFC 3264, RFC 4566, RFC 4733).
 //!
-//! What is not here: SRTP, ICE, codecs other than PCMU and PCMA. Media lines of other kinds are
+//! What is not here: ciphers of SRTP (only its keys), ICE, codecs other than PCMU and PCMA. Media lines of other kinds are
 //! answered with port 0.
 
+mod crypto;
 mod read;
 mod write;
 
+pub use crypto::{Crypto, CryptoSuite, KEY_BYTES, MasterKey, Secured};
 pub use read::{read_answer, read_offer};
 pub use write::{answer, offer};
 
@@ -103,6 +105,9 @@ pub struct LocalMedia {
     pub session_id: u64,
     /// Version of the `o=` line: one more for each change.
     pub version: u64,
+    /// Keys for what we send, best suite first, one a suite; with any of them the session is SRTP and
+    /// nothing else is offered or taken.
+    pub crypto: Vec<Crypto>,
 }
 
 impl LocalMedia {
@@ -116,6 +121,7 @@ impl LocalMedia {
             direction: Direction::SendRecv,
             session_id,
             version: 1,
+            crypto: Vec::new(),
         }
     }
 }
@@ -135,6 +141,8 @@ pub struct RemoteMedia {
     pub ptime_ms: u16,
     /// What the peer says it does; `sends()` is what we may expect.
     pub direction: Direction,
+    /// SRTP's keys, where we have some: always there then.
+    pub secured: Option<Secured>,
 }
 
 impl RemoteMedia {

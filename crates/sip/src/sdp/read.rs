@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Media, Session};
 
-use super::{Codec, Direction, LocalMedia, RemoteMedia};
+use super::{Codec, Direction, LocalMedia, RemoteMedia, crypto};
 use crate::SipError;
 use crate::limits::MAX_MESSAGE;
 
@@ -34,7 +34,17 @@ pub fn read_answer(sdp: &[u8], local: &LocalMedia) -> Result<RemoteMedia, SipErr
     if !is_usable(&session, media, local) {
         return Err(SipError::Sdp("audio refused or without common codec"));
     }
-    read_media(&session, media, local)
+    let remote = read_media(&session, media, local)?;
+    // The answer's key line bears the tag of the line of ours that it takes (RFC 4568 §5.1.3).
+    if let Some(secured) = remote.secured
+        && !local
+            .crypto
+            .iter()
+            .any(|ours| (ours.tag, ours.suite) == (secured.tag, secured.suite))
+    {
+        return Err(SipError::Sdp("a key line that was not offered"));
+    }
+    Ok(remote)
 }
 
 pub(super) fn parse(sdp: &[u8]) -> Result<Session, SipError> {
@@ -67,8 +77,7 @@ pub(super) fn usable(session: &Session, local: &LocalMedia) -> Option<usize> {
 fn is_usable(session: &Session, media: &Media, local: &LocalMedia) -> bool {
     media.media.eq_ignore_ascii_case("audio")
         && media.port != 0
-        && (media.proto.eq_ignore_ascii_case("RTP/AVP")
-            || media.proto.eq_ignore_ascii_case("RTP/AVPF"))
+        && crypto::fits(media, local)
         && choose(media, local).is_some()
         && address(session, media).is_some()
 }
@@ -91,6 +100,7 @@ pub(super) fn read_media(
         dtmf_pt: local.dtmf_pt.and_then(|_| dtmf(media)),
         ptime_ms: ptime_ms.filter(|ms| (10..=200).contains(ms)).unwrap_or(20),
         direction: direction(session, media),
+        secured: crypto::settle(media, local),
     })
 }
 

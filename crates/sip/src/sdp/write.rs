@@ -6,19 +6,18 @@ use bytes::Bytes;
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
 use super::read::{parse, read_media, usable};
-use super::{Answer, Codec, Direction, LocalMedia};
+use super::{Answer, Codec, Crypto, Direction, LocalMedia, crypto};
 use crate::SipError;
 
 /// Our offer.
 #[must_use]
 pub fn offer(local: &LocalMedia) -> Bytes {
     let mut session = session(local);
-    session.medias.push(audio(
-        local.addr,
-        &local.codecs,
-        local.dtmf_pt,
-        local.direction,
-    ));
+    let mut media = audio(local.addr, &local.codecs, local.dtmf_pt, local.direction);
+    crypto::proto(local).clone_into(&mut media.proto);
+    let lines = local.crypto.iter().map(key_line);
+    media.attributes.extend(lines);
+    session.medias.push(media);
     write(&session)
 }
 
@@ -40,6 +39,13 @@ pub fn answer(offered: &[u8], local: &LocalMedia) -> Result<Answer, SipError> {
         ours.medias.push(if index == taken {
             let mut media = audio(local.addr, &[remote.codec], remote.dtmf_pt, direction);
             media.proto.clone_from(&line.proto);
+            media.attributes.extend(remote.secured.map(|secured| {
+                key_line(&Crypto {
+                    tag: secured.tag,
+                    suite: secured.suite,
+                    key: secured.ours,
+                })
+            }));
             media
         } else {
             refused(line)
@@ -83,6 +89,10 @@ fn audio(addr: SocketAddr, codecs: &[Codec], dtmf_pt: Option<u8>, direction: Dir
     attributes.push(Attribute::with_value("ptime", "20"));
     attributes.push(Attribute::new(direction.attribute()));
     media
+}
+
+fn key_line(key: &Crypto) -> Attribute {
+    Attribute::with_value("crypto", key.value())
 }
 
 /// The line as it came, with port 0 (RFC 3264 §6).
