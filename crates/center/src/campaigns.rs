@@ -9,11 +9,13 @@ use crate::live::Setting;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
 use dialer::predictive::{Predictive, Settings};
-use dialer::{CallRules, CampaignSpec, Tally, policy};
+use dialer::{CallRules, CampaignSpec, policy};
 use domain::entity::{Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::CampaignId;
-use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, RefillReport, StoreError};
-use domain::time::{DAY_MS, SECOND_MS, UtcMs};
+use domain::ports::store::{
+    AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, RefillReport, StoreError,
+};
+use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::sync::Arc;
@@ -144,6 +146,7 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
     let params = &setting.campaign.params;
     let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
     let limit = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok());
+    let (day_began, day_ends) = day_bounds(now, &setting.zone);
     CampaignSpec {
         id: setting.id(),
         client: setting.client.id,
@@ -162,28 +165,41 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         preview_skip: params.preview_skip,
         cap_pct,
         target_pct: target_pct(params),
-        window_ends: day_bounds(now, &setting.zone).1,
+        day_began,
+        day_ends,
         skills: Vec::new(),
     }
 }
 
-async fn tallies(shared: &Shared, setting: &Setting, now: UtcMs) -> Result<[Tally; 3], StoreError> {
-    let since = day_bounds(now, &setting.zone).0;
-    let scopes = [
-        (Some(setting.id()), None),
-        (None, Some(setting.client.id)),
-        (None, None),
-    ];
-    let mut out = [Tally::default(); 3];
-    for ((campaign, client), tally) in scopes.into_iter().zip(&mut out) {
-        let counts = persist!(
-            shared,
-            shared.out.store.abandonment(campaign, client, since)
-        );
-        let (abandoned, handled) = counts?;
-        *tally = Tally { abandoned, handled };
-    }
-    Ok(out)
+/// How far back the guard reads answers at a start, and from where on by the minute: the longest legal
+/// window and the longest local day.
+const ANSWERS_MS: i64 = 31 * DAY_MS;
+const FINE_MS: i64 = 26 * HOUR_MS;
+
+/// What the stored attempts say of abandonment, once at a start.
+pub(crate) async fn answers(shared: &Shared) -> Result<Vec<AnswerSlot>, StoreError> {
+    let now = shared.now();
+    let (since, fine) = (now.plus_ms(-ANSWERS_MS), now.plus_ms(-FINE_MS));
+    persist!(shared, shared.out.store.answers(since, fine))
+}
+
+/// The campaign's local day has new bounds: told while it runs, for days of 23 and 25 hours.
+pub(crate) async fn tell_day(shared: &Shared, setting: &Setting) {
+    let (id, (began, ends)) = (setting.id(), day_bounds(shared.now(), &setting.zone));
+    shared
+        .post
+        .tell(move |engine, now| {
+            let campaign = id;
+            engine.take(
+                now,
+                dialer::Input::Day {
+                    campaign,
+                    began,
+                    ends,
+                },
+            );
+        })
+        .await;
 }
 
 /// Takes the segment's new debtors in and tells the engine the counts.
@@ -210,7 +226,6 @@ pub(crate) async fn adopt(
 ) -> Result<Vec<crate::view::Problem>, CenterError> {
     let now = shared.now();
     let id = setting.id();
-    let tallies = tallies(shared, &setting, now).await?;
     let known = shared
         .post
         .call(move |engine, _| engine.is_dialing(id))
@@ -226,7 +241,6 @@ pub(crate) async fn adopt(
         setting,
         spec,
         counts,
-        tallies,
         fed,
     };
     Ok(shared

@@ -289,7 +289,8 @@ fn allowed(
         lease_until: until,
         priority: candidate.item.priority,
         own_agent: own_agent(&candidate.item.note),
-        cap_pct: law.abandon_cap_pct,
+        abandon: law.abandon,
+        closes_at: closes_at(setting, &zone, verdict.at),
     };
     let stocked = Stocked {
         setting: Arc::clone(setting),

@@ -98,7 +98,8 @@ pub(crate) async fn dial(
         lease_until: now.plus_ms(LEASE_MS),
         priority: state.priority,
         own_agent: Some(agent),
-        cap_pct: law.abandon_cap_pct,
+        abandon: law.abandon,
+        closes_at: None,
     };
     let stocked = Stocked {
         setting,

@@ -1,8 +1,10 @@
 //! Everything the center needs from outside, as one bundle, and what it asks of the law beyond a
 //! verdict.
 
+use dialer::{AbandonRule, Window};
 use domain::entity::PartyRole;
-use domain::law::{Judge, RuleBook};
+use domain::law::pack::FormulaId;
+use domain::law::{AbandonmentRule, Judge, RecordingDays, RuleBook};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
 use domain::time::UtcMs;
@@ -18,6 +20,8 @@ pub struct CallLaw {
     pub abandon_cap_pct: f64,
     /// Formula of law.md §4.
     pub formula: String,
+    /// The same as the guard counts it: formula, window, cap and aim.
+    pub abandon: AbandonRule,
 }
 
 impl Default for CallLaw {
@@ -27,9 +31,36 @@ impl Default for CallLaw {
             ring_min_ms: 20_000,
             abandon_cap_pct: 3.0,
             formula: "plain_day".to_owned(),
+            abandon: AbandonRule {
+                formula: FormulaId::PlainDay,
+                window: Window::Day,
+                cap_pct: 3.0,
+                target_pct: 3.0 * TARGET_OF_CAP,
+            },
         }
     }
 }
+
+/// Aim where a pack has none, as a share of its cap (terms.md §10).
+const TARGET_OF_CAP: f64 = 0.93;
+
+/// A pack's rule as the guard counts it.
+fn guarded(rule: &AbandonmentRule) -> AbandonRule {
+    let aim = TARGET_OF_CAP * rule.cap_percent;
+    AbandonRule {
+        formula: rule.formula_id,
+        window: match (rule.calendar_day, rule.window_days) {
+            (true, _) => Window::Day,
+            (false, 0 | 1) => Window::Hours24,
+            (false, days) => Window::Days(days.min(WINDOW_DAYS_MAX)),
+        },
+        cap_pct: rule.cap_percent,
+        target_pct: rule.target_percent.map_or(aim, |own| own.min(aim)),
+    }
+}
+
+/// Longest window the guard counts, days.
+const WINDOW_DAYS_MAX: u16 = 31;
 
 /// The rule book as the center uses it.
 pub trait LawBook: Judge {
@@ -52,6 +83,7 @@ impl LawBook for RuleBook {
             ring_min_ms: rule.ring_min_ms,
             abandon_cap_pct: rule.cap_percent,
             formula: rule.formula_id.as_str().to_owned(),
+            abandon: guarded(&rule),
         }
     }
 

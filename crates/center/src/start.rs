@@ -66,12 +66,15 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     let seen = Seen::new();
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
     load_trunks(&shared, &mut engine).await?;
+    // After the recovery: what dead calls left counts, too.
+    let answers = campaigns::answers(&shared).await?;
+    engine.take(shared.now(), dialer::Input::Answers(answers));
     let queues = Queues {
         reports,
         done,
         asks,
     };
-    let running = vec![
+    let mut running = vec![
         tokio::spawn(engine.run(queues, stopped)),
         tokio::spawn(tasks::journal(Arc::clone(&shared), events)),
         tokio::spawn(tasks::relay(Arc::clone(&shared))),

@@ -190,6 +190,7 @@ pub(crate) async fn refill(shared: Arc<Shared>) {
             continue;
         };
         for setting in running {
+            campaigns::tell_day(&shared, &setting).await;
             if let Err(error) = campaigns::refill(&shared, &setting).await {
                 tracing::debug!(reason = %error, "campaign not refilled");
             }

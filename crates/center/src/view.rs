@@ -47,6 +47,23 @@ pub struct Abandonment {
     pub cap_pct: f64,
 }
 
+/// Abandonment over one window, by the formula that binds the campaign there (law.md §4).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AbandonmentWindow {
+    /// `hour`, `day`, `24h`, `30d`, or the pack's own.
+    pub window: String,
+    /// Numerator; a fraction under `ofcom_corrected`.
+    pub numerator: f64,
+    /// Denominator.
+    pub denominator: f64,
+    /// Cap in percent.
+    pub cap_pct: f64,
+    /// Distance to the cap: abandonments that these answers still allow, below nought when it is passed.
+    pub free: f64,
+    /// Whether a rule binds over this window; the others are told beside it.
+    pub binds: bool,
+}
+
 /// Median and 99th percentile, ms.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Percentiles {
@@ -151,6 +168,8 @@ pub struct CampaignRow {
     pub abandoned: u64,
     /// Abandonment today with its cap.
     pub abandonment: Abandonment,
+    /// The same over every window, with its distance to the cap.
+    pub abandonment_windows: Vec<AbandonmentWindow>,
     /// Answers per attempt over five minutes.
     pub answer_rate_5m: Ratio,
     /// How long agents waited for a call.

@@ -3,7 +3,7 @@
 use crate::spec::{CallRules, Item};
 use crate::talk::EndReport;
 use domain::entity::{CallResult, DialMode};
-use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use domain::time::{HOUR_MS, SECOND_MS, UtcMs};
 
 /// Where a call stands.
@@ -19,6 +19,8 @@ pub enum Phase {
     Connecting,
     /// Joined with the agent.
     Connected,
+    /// Handed to a number outside, or to a supervisor who is not signed in as an agent.
+    Handed,
     /// Hears the safe-harbour message.
     Message,
     /// We ended or withdrew it; the end is awaited.
@@ -39,6 +41,44 @@ const ENDING_MAX_MS: i64 = 10 * SECOND_MS;
 pub(crate) const TALK_MAX_MS: i64 = 4 * HOUR_MS;
 /// The message starts this long before the limit, so that its first sound is inside it.
 const MESSAGE_LEAD_MS: i64 = 100;
+
+/// How far a second agent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondStage {
+    /// Nobody of the queue is free yet.
+    Waiting,
+    /// Card and voice are on their way.
+    Connecting,
+    /// Talks with the first agent.
+    Talking,
+}
+
+/// A second agent of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Second {
+    /// Who; `None` while a queue is waited for.
+    pub agent: Option<AgentId>,
+    /// The queue asked for.
+    pub queue: Option<CampaignId>,
+    /// Gets the call as soon as he is joined.
+    pub takes: bool,
+    /// How far he is.
+    pub stage: SecondStage,
+    /// The stage began.
+    pub since: UtcMs,
+    /// Longest wait for a queue, ms.
+    pub wait_ms: i64,
+}
+
+impl Second {
+    fn deadline(&self) -> Option<UtcMs> {
+        match self.stage {
+            SecondStage::Waiting => Some(self.since.plus_ms(self.wait_ms)),
+            SecondStage::Connecting => Some(self.since.plus_ms(CONNECT_MAX_MS)),
+            SecondStage::Talking => None,
+        }
+    }
+}
 
 /// A call.
 #[derive(Debug, Clone)]
@@ -77,6 +117,8 @@ pub struct Call {
     pub disposed: bool,
     /// The end was ordered by us (agent, limit, withdrawal).
     pub ended_by_us: bool,
+    /// A second agent who is consulted, or is to get the call.
+    pub second: Option<Second>,
 }
 
 impl Call {
@@ -93,7 +135,12 @@ impl Call {
                 answered.plus_ms((self.rules.agent_within_ms - MESSAGE_LEAD_MS).max(0))
             }
             Phase::Connecting => self.since.plus_ms(CONNECT_MAX_MS),
-            Phase::Connected => self.since.plus_ms(TALK_MAX_MS),
+            Phase::Connected => {
+                let talk = self.since.plus_ms(TALK_MAX_MS);
+                let second = self.second.as_ref().and_then(Second::deadline);
+                second.map_or(talk, |at| at.min(talk))
+            }
+            Phase::Handed => self.since.plus_ms(TALK_MAX_MS),
             Phase::Message => self.since.plus_ms(MESSAGE_MAX_MS),
             Phase::Ending => self.since.plus_ms(ENDING_MAX_MS),
         }

@@ -121,7 +121,7 @@ impl Pacing for Forecast {
             Observation::Abandoned => self.brain.call(t, id, CallEvent::Abandoned),
             Observation::NotAnswered => self.brain.call(t, id, CallEvent::Ended),
             Observation::Withdrawn => self.brain.call(t, id, CallEvent::Withdrawn),
-            Observation::AgentFreed => {}
+            Observation::AgentFreed | Observation::Machine => {}
         }
     }
 

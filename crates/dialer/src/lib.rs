@@ -33,12 +33,14 @@ mod session;
 mod spec;
 mod talk;
 
-pub use call::{Call, CallOver, Phase};
-pub use engine::{CampaignView, Dialer, Refusal};
-pub use guard::{GuardState, HardStop, Tally};
+pub use call::{Call, CallOver, Phase, Second, SecondStage};
+pub use engine::{CampaignView, Dialer, Refusal, WindowView};
+pub use guard::{AbandonRule, GuardState, HardStop, Room, Tally, Window, parts};
 pub use invariants::Breach;
 pub use lines::StartGate;
 pub use pacing::{AgentGlance, ModeRefused, Observation, Pacing, PacingView, policy};
 pub use session::Session;
 pub use spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
-pub use talk::{Command, DialTask, EndReport, Gate, Input, OpenResult, ReleaseWhy, Wish};
+pub use talk::{
+    Command, DialTask, EndReport, Gate, Hand, HandStep, HandTo, Input, OpenResult, ReleaseWhy, Wish,
+};

@@ -60,6 +60,42 @@ impl StartGate {
     }
 }
 
+/// Half-life of what is known of a trunk's answers, ms: a fault of the route shows within minutes.
+const SEIZED_HALF_LIFE_MS: f64 = 600_000.0;
+/// Starts by which a trunk's own ratio is drawn to that of all: fewer say little.
+const SEIZED_PRIOR: f64 = 30.0;
+/// A trunk named earlier is passed over when its ratio is below this share of the best one's.
+const WORSE: f64 = 0.5;
+/// Where no order is named, trunks with at least this share of the best ratio are equals.
+const EQUALS: f64 = 0.8;
+/// Every so many starts go to the trunk of which least is known, so that a passed-over one is seen to
+/// recover.
+const PROBE_EVERY: u64 = 20;
+
+/// Answers and seizures, forgotten over time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seizures {
+    answered: f64,
+    seized: f64,
+    at: UtcMs,
+}
+
+impl Seizures {
+    fn fade(&mut self, now: UtcMs) {
+        #[expect(clippy::cast_precision_loss, reason = "a few hours at most matter")]
+        let age = now.since_ms(self.at).max(0) as f64;
+        let keep = 0.5_f64.powf(age / SEIZED_HALF_LIFE_MS);
+        self.answered *= keep;
+        self.seized *= keep;
+        self.at = now;
+    }
+
+    /// Answer-seizure ratio, drawn to `mean` while little is known.
+    fn ratio(&self, mean: f64) -> f64 {
+        (self.answered + SEIZED_PRIOR * mean) / (self.seized + SEIZED_PRIOR)
+    }
+}
+
 /// One trunk's use.
 #[derive(Debug, Clone)]
 pub(crate) struct TrunkLines {
@@ -67,12 +103,22 @@ pub(crate) struct TrunkLines {
     pub(crate) up: bool,
     pub(crate) in_use: u32,
     pub(crate) gate: StartGate,
+    seizures: Seizures,
+}
+
+impl TrunkLines {
+    /// Share of its channels that is free.
+    fn free_share(&self) -> f64 {
+        let free = self.spec.channels.saturating_sub(self.in_use);
+        f64::from(free) / f64::from(self.spec.channels.max(1))
+    }
 }
 
 /// All trunks.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     pub(crate) trunks: BTreeMap<TrunkId, TrunkLines>,
+    starts: u64,
 }
 
 impl Lines {
@@ -85,6 +131,7 @@ impl Lines {
                 up: true,
                 in_use: 0,
                 gate: StartGate::default(),
+                seizures: Seizures::default(),
             });
     }
 
@@ -104,16 +151,60 @@ impl Lines {
         })
     }
 
-    /// The first trunk of the list (all, when empty) that can start a call now.
+    /// The trunk for the next call, of those that can start one now. A named order holds until a trunk
+    /// answers far less than another; without one the trunks that answer about as well share by their
+    /// free channels.
     pub(crate) fn pick(&mut self, wanted: &[TrunkId], now: UtcMs) -> Option<TrunkId> {
-        let all: Vec<TrunkId>;
-        let list = if wanted.is_empty() {
-            all = self.trunks.keys().copied().collect();
-            &all
+        let list: Vec<TrunkId> = if wanted.is_empty() {
+            self.trunks.keys().copied().collect()
         } else {
-            wanted
+            wanted.to_vec()
         };
-        list.iter().copied().find(|id| self.usable(*id, now) > 0)
+        let usable: Vec<TrunkId> = list
+            .into_iter()
+            .filter(|id| self.usable(*id, now) > 0)
+            .collect();
+        if usable.len() < 2 {
+            return usable.first().copied();
+        }
+        let mut known: Vec<(TrunkId, Seizures, f64)> = Vec::with_capacity(usable.len());
+        for id in usable {
+            let trunk = self.trunks.get_mut(&id)?;
+            trunk.seizures.fade(now);
+            known.push((id, trunk.seizures, trunk.free_share()));
+        }
+        let (answered, seized) = known
+            .iter()
+            .fold((0.0, 0.0), |s, k| (s.0 + k.1.answered, s.1 + k.1.seized));
+        if seized >= SEIZED_PRIOR && self.starts.is_multiple_of(PROBE_EVERY) {
+            let least = known
+                .iter()
+                .min_by(|a, b| a.1.seized.total_cmp(&b.1.seized));
+            return least.map(|k| k.0);
+        }
+        let mean = if seized > 0.0 { answered / seized } else { 0.0 };
+        let best = known.iter().fold(0.0, |b: f64, k| b.max(k.1.ratio(mean)));
+        if !wanted.is_empty() {
+            let fair = |k: &&(TrunkId, Seizures, f64)| k.1.ratio(mean) >= WORSE * best;
+            return known.iter().find(fair).map(|k| k.0);
+        }
+        let mut chosen: Option<(TrunkId, f64)> = None;
+        for (id, seizures, free) in &known {
+            let equal = seizures.ratio(mean) >= EQUALS * best;
+            if equal && chosen.is_none_or(|c| *free > c.1) {
+                chosen = Some((*id, *free));
+            }
+        }
+        chosen.map(|c| c.0)
+    }
+
+    /// What became of a start that was not withdrawn.
+    pub(crate) fn seized(&mut self, trunk: TrunkId, now: UtcMs, answered: bool) {
+        if let Some(t) = self.trunks.get_mut(&trunk) {
+            t.seizures.fade(now);
+            t.seizures.seized += 1.0;
+            t.seizures.answered += f64::from(u8::from(answered));
+        }
     }
 
     /// Whether any trunk of the list answers.
@@ -127,6 +218,7 @@ impl Lines {
         if let Some(t) = self.trunks.get_mut(&trunk) {
             t.in_use += 1;
             t.gate.start(now);
+            self.starts += 1;
         }
     }
 
@@ -190,5 +282,53 @@ mod tests {
         assert!(!lines.any_up(&[b.id]) && lines.any_up(&[]));
         lines.give(a.id);
         assert_eq!(lines.pick(&[a.id], UtcMs(10)), Some(a.id));
+    }
+
+    /// Starts of a busy minute by trunk, while `b` answers a share of them.
+    fn starts(wanted: &[TrunkId], answers_of_b: u32) -> (u32, u32) {
+        let mut lines = Lines::default();
+        let (a, b) = (trunk(1, 100, 100), trunk(2, 50, 100));
+        lines.put(a);
+        lines.put(b);
+        let mut counts = (0, 0);
+        let mut held = VecDeque::new();
+        for n in 0..1_000_u32 {
+            let now = UtcMs(i64::from(n) * 50);
+            let Some(id) = lines.pick(wanted, now) else {
+                continue;
+            };
+            lines.take(id, now);
+            let answered = if id == a.id {
+                counts.0 += 1;
+                n % 5 == 0
+            } else {
+                counts.1 += 1;
+                n % 100 < answers_of_b
+            };
+            lines.seized(id, now, answered);
+            // Twenty calls are up at any time.
+            held.push_back(id);
+            if held.len() > 20
+                && let Some(oldest) = held.pop_front()
+            {
+                lines.give(oldest);
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn trunks_that_answer_alike_share_by_free_channels() {
+        let (a, b) = starts(&[], 20);
+        assert!(a > b && b > 50, "{a} {b}");
+    }
+
+    #[test]
+    fn a_trunk_that_stops_answering_is_passed_over_and_still_looked_at() {
+        let order = [TrunkId(Uuid::from_u128(2)), TrunkId(Uuid::from_u128(1))];
+        let (a, b) = starts(&order, 20);
+        assert!(b > a, "named first, and as good: {a} {b}");
+        let (a, b) = starts(&order, 0);
+        assert!(a > 5 * b && b >= 40, "named first, and dead: {a} {b}");
     }
 }

@@ -57,6 +57,8 @@ pub enum Observation {
     AgentFreed,
     /// Withdrawn by us: it tells nothing of the number.
     Withdrawn,
+    /// The agent found that the answer was a machine: it counts for nobody's abandonment.
+    Machine,
 }
 
 /// A pacing policy: time and figures in, number of calls out.
@@ -116,7 +118,8 @@ struct Power {
 impl Pacing for Power {
     fn launches(&mut self, _now: UtcMs, view: &PacingView) -> u32 {
         let level = 1.0 + (self.lines_per_agent - 1.0).max(0.0) * view.shrink;
-        let wanted = (level * view.agents).floor().clamp(0.0, 1e6);
+        // Shares add up to whole agents but for rounding.
+        let wanted = (level * view.agents + 1e-6).floor().clamp(0.0, 1e6);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

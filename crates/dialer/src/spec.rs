@@ -1,5 +1,6 @@
 //! What the shell tells the brain about campaigns, agents, trunks and hopper items.
 
+use crate::guard::AbandonRule;
 use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
 use domain::ids::{AgentId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
 use domain::time::UtcMs;
@@ -78,8 +79,10 @@ pub struct CampaignSpec {
     pub cap_pct: f64,
     /// Target, percent (terms.md §10: 0.93 × cap).
     pub target_pct: f64,
-    /// End of the legal window (local day) of its abandonment figures.
-    pub window_ends: UtcMs,
+    /// First instant of its local day, over which abandonment is watched.
+    pub day_began: UtcMs,
+    /// First instant of the next local day.
+    pub day_ends: UtcMs,
     /// Skills an agent must have.
     pub skills: Vec<String>,
 }
@@ -131,6 +134,8 @@ pub struct Item {
     pub priority: i32,
     /// An agreed call-back of this agent.
     pub own_agent: Option<AgentId>,
-    /// Cap on abandonment of the debtor's packs, percent.
-    pub cap_pct: f64,
+    /// The abandonment rule of the debtor's packs.
+    pub abandon: AbandonRule,
+    /// When the campaign's hours end for him today.
+    pub closes_at: Option<UtcMs>,
 }

@@ -1,11 +1,11 @@
 //! Inputs and commands: the whole conversation between the brain and its shell.
 
 use crate::call::CallOver;
-use crate::guard::Tally;
 use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
 use domain::ports::HangUpCause;
+use domain::ports::store::AnswerSlot;
 use domain::rules::agent_state::PauseCode;
 use domain::time::UtcMs;
 
@@ -20,6 +20,8 @@ pub enum Gate {
     Draining,
     /// Recordings cannot be written.
     Recorder,
+    /// No disk is left for recordings.
+    Disk,
 }
 
 impl Gate {
@@ -31,6 +33,7 @@ impl Gate {
             Self::Fenced => "fenced",
             Self::Draining => "draining",
             Self::Recorder => "recorder",
+            Self::Disk => "disk",
         }
     }
 }
@@ -91,14 +94,28 @@ pub enum Input {
         /** Whether another request makes sense at once. */
         more: bool,
     },
-    /// Abandonment counted before this start, for the current window.
-    Seed {
+    /// What the stored attempts say of abandonment: told once at a start, before any campaign. It
+    /// replaces everything counted so far.
+    Answers(Vec<AnswerSlot>),
+    /// The agent found that the answer he was given was a machine.
+    Machine {
+        /** Attempt. */
+        attempt: AttemptId,
         /** Campaign. */
-        campaign: Option<CampaignId>,
+        campaign: CampaignId,
         /** Client. */
-        client: Option<ClientId>,
-        /** Counts. */
-        tally: Tally,
+        client: ClientId,
+        /** When it was answered. */
+        answered_at: UtcMs,
+    },
+    /// A running campaign's local day has these bounds.
+    Day {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** First instant of the day. */
+        began: UtcMs,
+        /** First instant of the next. */
+        ends: UtcMs,
     },
     /// A trunk is there, or changed.
     Trunk(TrunkSpec),
@@ -200,6 +217,13 @@ pub enum Input {
         /** On. */
         on: bool,
     },
+    /// A call's place of the agent changes hands.
+    Hand {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** How. */
+        hand: Hand,
+    },
     /// The attempt has its disposition; `then` overrides what was queued.
     Disposed {
         /** Attempt. */
@@ -224,6 +248,62 @@ pub enum Input {
     },
     /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.
     Withdraw(DebtorId),
+}
+
+/// To whom a call is handed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandTo {
+    /// An agent.
+    Agent(AgentId),
+    /// Whoever is free for a campaign.
+    Queue(CampaignId),
+}
+
+/// What happens to the agent's place of a joined call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// The agent asks a second one.
+    Ask {
+        /** To whom. */
+        to: HandTo,
+        /** He gets the call at once; else he is consulted first. */
+        takes: bool,
+        /** Longest wait for a queue, ms. */
+        wait_ms: i64,
+    },
+    /// A supervisor who is signed in as an agent takes the call.
+    Seize(AgentId),
+    /// The second agent is on the call.
+    Joined(AgentId),
+    /// The second agent gets the call.
+    Give,
+    /// The second agent is let go.
+    Drop,
+    /// The call is handed out: to a number (`None`), or to a supervisor who is no agent at work.
+    Out(Option<AgentId>),
+}
+
+/// What is to be done about the agent's place of a joined call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandStep {
+    /// Show the card to the second agent and bring him in to be consulted.
+    Consult(AgentId),
+    /// Join the second agent with the debtor: he has the card.
+    Swap(AgentId),
+    /// The call has another holder.
+    Given {
+        /** Before. */
+        from: AgentId,
+        /** Now. */
+        to: AgentId,
+    },
+    /// The call stays where it is.
+    Off {
+        /** Who was asked. */
+        agent: Option<AgentId>,
+        /** Why. */
+        why: &'static str,
+    },
 }
 
 /// Why an item is given back.
@@ -291,6 +371,13 @@ pub enum Command {
         attempt: AttemptId,
         /** On. */
         on: bool,
+    },
+    /// A call changes hands.
+    Hand {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Step. */
+        step: HandStep,
     },
     /// Show a card to decide on; the attempt id is what a later dial will use.
     Preview {

@@ -272,12 +272,15 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
         ),
     );
     for row in &board.data.campaigns {
-        let a = row.abandonment;
         let id = row.id.to_string();
-        abandonment = abandonment.row(
-            &[("campaign", &id), ("window", "day")],
-            quotient(a.numerator, a.denominator),
-        );
+        for w in &row.abandonment_windows {
+            let ratio = if w.denominator > 0.0 {
+                w.numerator / w.denominator
+            } else {
+                0.0
+            };
+            abandonment = abandonment.row(&[("campaign", &id), ("window", &w.window)], ratio);
+        }
     }
     for (campaign, ratio) in occupancy_by_campaign(board) {
         occupancy = occupancy.row(&[("campaign", &campaign)], ratio);

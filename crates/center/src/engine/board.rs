@@ -5,7 +5,7 @@ use super::{Engine, me};
 use crate::live::{AgentEntry, CampaignEntry, TrunkEntry};
 use crate::stats::as_f64;
 use crate::view::{
-    Abandonment, AgentCounts, AgentRow, AlarmRow, BoardData, BoardDelta, BoardSnapshot, CallCounts,
+    Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, BoardData, BoardDelta, BoardSnapshot, CallCounts,
     CampaignRow, Ratio, TrunkRow,
 };
 use dialer::Session;
@@ -380,6 +380,7 @@ impl Engine {
                 denominator: tally.answers(),
                 cap_pct: cap,
             },
+            abandonment_windows: self.windows(id),
             answer_rate_5m: rate,
             wait_agent_ms: stats.wait_agent.recent(),
             wait_debtor_ms: stats.wait_debtor.recent(),
@@ -395,6 +396,21 @@ impl Engine {
             promised: stats.promised.list(),
             problem,
         })
+    }
+
+    /// Abandonment of a campaign over every window.
+    fn windows(&self, id: CampaignId) -> Vec<AbandonmentWindow> {
+        let seen = self.brain.abandonment(id);
+        seen.iter()
+            .map(|w| AbandonmentWindow {
+                window: w.window.code().into_owned(),
+                numerator: w.numerator,
+                denominator: w.denominator,
+                cap_pct: w.cap_pct,
+                free: w.cap_pct / 100.0 * w.denominator - w.numerator,
+                binds: w.binds,
+            })
+            .collect()
     }
 
     fn trunk_row(&self, id: TrunkId, entry: &TrunkEntry) -> TrunkRow {

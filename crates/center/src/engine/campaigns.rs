@@ -5,7 +5,7 @@ use crate::feeder::Fed;
 use crate::live::{CampaignEntry, Setting, StockKey, TrunkEntry};
 use crate::stats::CampaignStats;
 use crate::view::{HopperRow, Problem};
-use dialer::{CampaignSpec, Input, Item, Tally, TrunkSpec};
+use dialer::{CampaignSpec, Input, Item, TrunkSpec};
 use domain::entity::{CampaignStatus, Trunk};
 use domain::ids::{CampaignId, DebtorId};
 use domain::pii::mask;
@@ -19,8 +19,6 @@ pub(crate) struct Adopted {
     pub(crate) setting: Arc<Setting>,
     pub(crate) spec: CampaignSpec,
     pub(crate) counts: ItemCounts,
-    /// Abandonment in the window of the campaign, its client and the installation.
-    pub(crate) tallies: [Tally; 3],
     /// The first feeding, so that a report can say at once what stands in the way.
     pub(crate) fed: Fed,
 }
@@ -57,36 +55,13 @@ impl Engine {
             setting,
             spec,
             counts,
-            tallies,
             fed,
         } = adopted;
-        let (id, client) = (setting.id(), setting.client.id);
-        let first = self.brain.campaign(id).is_none();
-        // Wider scopes are counted here since their first campaign: only then the store knows more.
-        let before = |same: bool| {
-            self.campaigns.values().any(|c| {
-                (!same || c.setting.client.id == client)
-                    && self.brain.campaign(c.setting.id()).is_some()
-            })
-        };
-        let fresh = [first, !before(true), !before(false)];
+        let id = setting.id();
         self.know(Arc::clone(&setting), Some(counts));
         if let Err(refusal) = self.ask(now, Input::Campaign(Box::new(spec))) {
             crate::ops::unknown_campaign(&self.shared, fed);
             return Err(refusal);
-        }
-        let scopes = [(Some(id), None), (None, Some(client)), (None, None)];
-        for (((campaign, client), tally), fresh) in scopes.into_iter().zip(tallies).zip(fresh) {
-            if fresh {
-                self.take(
-                    now,
-                    Input::Seed {
-                        campaign,
-                        client,
-                        tally,
-                    },
-                );
-            }
         }
         self.stocked(now, id, fed, None);
         Ok(self.problems(now, id))

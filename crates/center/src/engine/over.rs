@@ -209,6 +209,7 @@ impl Engine {
         if parent(&how.code) == "NC.BZ" {
             self.totals.human = self.totals.human.saturating_sub(1);
             self.totals.machine += 1;
+            self.found_machine(now, attempt);
         }
         if let Some(money) = how.promise {
             self.totals.promises += 1;
@@ -244,6 +245,25 @@ impl Engine {
         }
         self.board.touch();
         self.forget_call(now, attempt);
+    }
+
+    /// An agent found a machine: it is nobody's live answer.
+    fn found_machine(&mut self, now: UtcMs, attempt: AttemptId) {
+        let seen = self.calls.get(&attempt).and_then(|entry| {
+            let setting = &entry.ctx.stocked.setting;
+            Some((setting.id(), setting.client.id, entry.answered_at?))
+        });
+        if let Some((campaign, client, answered_at)) = seen {
+            self.take(
+                now,
+                Input::Machine {
+                    attempt,
+                    campaign,
+                    client,
+                    answered_at,
+                },
+            );
+        }
     }
 
     /// An attempt leaves the live table when it is over, disposed or not to be, and its recording is

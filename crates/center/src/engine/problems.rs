@@ -4,7 +4,7 @@ use super::Engine;
 use crate::live::CampaignEntry;
 use crate::view::Problem;
 use crate::words::{self, problem};
-use dialer::Gate;
+use dialer::{Gate, Room, Window};
 use domain::entity::{BlockReason, CampaignStatus, DialMode};
 use domain::ids::CampaignId;
 use domain::time::UtcMs;
@@ -128,7 +128,7 @@ impl Engine {
         if let Some(why) = view.guard
             && self.brain.tally().abandoned > 0
         {
-            found.push(guard_problem(view.mode, why));
+            found.push(guard_problem(view.mode, why, view.room));
         }
         found
     }
@@ -153,25 +153,60 @@ impl Engine {
     }
 }
 
-fn guard_problem(mode: DialMode, why: &'static str) -> Problem {
+/// Where the least room is, by its figures: `(3 de 96 en el día, tope 3 %)`.
+fn room_words(room: Option<Room>) -> (String, String) {
+    let Some(room) = room else {
+        return (String::new(), String::new());
+    };
+    let (es, en) = match room.window {
+        Window::Hour => ("en la hora", "in the hour"),
+        Window::Day => ("en el día", "in the day"),
+        Window::Hours24 => ("en 24 horas", "in 24 hours"),
+        Window::Days(_) => ("en la ventana legal", "in the legal window"),
+    };
+    let (of_es, of_en) = match room.scope {
+        "client" => (" del acreedor", " of the client"),
+        "installation" => (" de la instalación", " of the installation"),
+        _ => ("", ""),
+    };
+    let (a, n, cap) = (room.numerator.round(), room.denominator.round(), room.cap_pct);
+    (
+        format!(" ({a} de {n} {es}{of_es}, tope {cap} %)"),
+        format!(" ({a} of {n} {en}{of_en}, cap {cap} %)"),
+    )
+}
+
+/// Which bound it was.
+fn why_words(why: &str) -> (&'static str, &'static str) {
+    match why {
+        "abandonment_worst_hour" => (" por la peor hora", " by the worst hour"),
+        "abandonment_budget_spent" => (
+            " porque se gastó lo previsto de la ventana",
+            " because the window's budget is spent",
+        ),
+        "abandonment_twice_cap" => (" por el doble del tope", " above twice the cap"),
+        _ => ("", ""),
+    }
+}
+
+fn guard_problem(mode: DialMode, why: &'static str, room: Option<Room>) -> Problem {
+    let (seen_es, seen_en) = room_words(room);
     let code = match (why, mode) {
         ("abandonment_cap_near", _) => "cap_near",
         (_, DialMode::Preview) => "guard_preview",
         _ => "guard_progressive",
     };
     if code == "cap_near" {
-        return problem(
+        return Problem {
             code,
-            (
-                "cerca del tope de abandono: se marca menos",
-                "near the abandonment cap: dialing less",
-            ),
-        );
+            es: format!("cerca del tope de abandono: se marca menos{seen_es}"),
+            en: format!("near the abandonment cap: dialing less{seen_en}"),
+        };
     }
-    let (es, en) = words::mode(mode);
+    let ((es, en), (by_es, by_en)) = (words::mode(mode), why_words(why));
     Problem {
         code,
-        es: format!("el tope de abandono bajó el modo a {es}"),
-        en: format!("the abandonment cap lowered the mode to {en}"),
+        es: format!("el tope de abandono bajó el modo a {es}{by_es}{seen_es}"),
+        en: format!("the abandonment cap lowered the mode to {en}{by_en}{seen_en}"),
     }
 }

@@ -148,9 +148,11 @@ impl Dialer {
         for (_, attempt) in waiting {
             self.seek_agent(now, attempt);
         }
+        self.serve_transfers(now);
     }
 
     pub(super) fn bridged(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, at: UtcMs) {
+        self.second_bridged(now, attempt, agent);
         let Some(call) = self.calls.get_mut(&attempt) else {
             return;
         };
@@ -160,6 +162,7 @@ impl Dialer {
         call.enter(now, Phase::Connected);
         call.bridged_at = Some(at);
         let (campaign, client) = (call.item.campaign, call.item.client);
+        let answered = call.answered_at.unwrap_or(at);
         if let Some(session) = self.agents.get_mut(&agent) {
             let moved = if session.state() == AgentState::Lagged {
                 session.machine.shift_under(AgentState::Talking)
@@ -168,7 +171,7 @@ impl Dialer {
             };
             debug_assert!(moved.is_ok(), "{moved:?}");
         }
-        self.guard.count(now, campaign, client, false);
+        self.guard.count(now, answered, campaign, client, false);
         self.observe_call(now, campaign, attempt, Observation::Connected);
         self.arm(attempt);
         self.touch(agent);
@@ -183,6 +186,7 @@ impl Dialer {
         if ours {
             self.back_to_waiting(now, attempt);
         }
+        self.second_off(now, attempt, Some(agent), "card_not_shown");
         self.link_lost(now, agent);
         if ours {
             self.wait_or_drop(now, attempt);
@@ -196,6 +200,9 @@ impl Dialer {
             .get(&attempt)
             .is_some_and(|c| c.phase == Phase::Connecting && c.agent == Some(agent));
         if !ours {
+            if self.second_off(now, attempt, Some(agent), "not_joined") {
+                self.voice_lost(now, agent);
+            }
             return;
         }
         self.back_to_waiting(now, attempt);
@@ -234,7 +241,8 @@ impl Dialer {
             self.arm(attempt);
             return;
         }
-        match call.phase {
+        let (phase, agent) = (call.phase, call.agent);
+        match phase {
             Phase::Opening => self.open_done(now, attempt, OpenResult::Gone),
             Phase::Dialing => self.cancel(now, attempt),
             Phase::Waiting => {
@@ -242,11 +250,12 @@ impl Dialer {
                     self.abandon(now, attempt);
                 }
             }
-            Phase::Connecting => match call.agent {
+            Phase::Connecting => match agent {
                 Some(agent) => self.bridge_failed(now, attempt, agent),
                 None => self.abandon(now, attempt),
             },
-            Phase::Connected => self.end_call(now, attempt, HangUpCause::Normal),
+            Phase::Connected if self.second_late(now, attempt) => {}
+            Phase::Connected | Phase::Handed => self.end_call(now, attempt, HangUpCause::Normal),
             Phase::Message => self.end_call(now, attempt, HangUpCause::Abandoned),
             Phase::Ending => self.over(now, attempt, EndReport::default(), true),
         }
@@ -258,11 +267,12 @@ impl Dialer {
         };
         call.abandoned = true;
         let (campaign, client) = (call.item.campaign, call.item.client);
+        let answered = call.answered_at.unwrap_or(now);
         let message = call.rules.drop_action == DropAction::Message;
         if message {
             call.enter(now, Phase::Message);
         }
-        self.guard.count(now, campaign, client, true);
+        self.guard.count(now, answered, campaign, client, true);
         self.observe_call(now, campaign, attempt, Observation::Abandoned);
         if message {
             self.push(Command::Message(attempt));
@@ -286,7 +296,8 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&attempt) else {
             return;
         };
-        if silent_ms >= ONE_WAY_MAX_MS && call.phase == Phase::Connected {
+        let talks = matches!(call.phase, Phase::Connected | Phase::Handed);
+        if silent_ms >= ONE_WAY_MAX_MS && talks {
             call.one_way = true;
             self.end_call(now, attempt, HangUpCause::OneWayAudio);
         }
@@ -387,10 +398,16 @@ impl Dialer {
 
     /// The call is over: exactly one `Over` for each call that was opened.
     fn over(&mut self, now: UtcMs, attempt: AttemptId, end: EndReport, lost: bool) {
+        self.second_off(now, attempt, None, "call_over");
         let Some(call) = self.forget(attempt) else {
             return;
         };
         let result = Self::result(&call, &end, lost, now);
+        let withdrawn = call.ended_by_us && call.answered_at.is_none();
+        if !withdrawn {
+            self.lines
+                .seized(call.trunk, now, call.answered_at.is_some());
+        }
         let joined = call.bridged_at.is_some();
         if !joined && !call.abandoned {
             self.observe_call(now, call.item.campaign, attempt, Observation::NotAnswered);
@@ -398,7 +415,7 @@ impl Dialer {
         let mut awaited = false;
         if let Some(agent) = call.agent {
             if joined {
-                awaited = self.begin_wrap(now, agent, attempt);
+                awaited = self.begin_wrap(now, agent, attempt) || self.wraps(agent, attempt);
             } else {
                 self.unreserve(now, agent, Some(attempt));
             }

@@ -207,10 +207,13 @@ impl Dialer {
         if let Some(call) = self.calls.get_mut(&attempt) {
             call.disposed = true;
         }
+        // A second agent on the call has no say in its disposition.
+        let holder = self.calls.get(&attempt).and_then(|c| c.agent);
+        let holds = |id: &AgentId| holder.is_none_or(|h| h == *id);
         let found = self
             .agents
             .iter()
-            .find(|(_, s)| s.wrap == Some(attempt) || s.call == Some(attempt))
+            .find(|(id, s)| (s.wrap == Some(attempt) || s.call == Some(attempt)) && holds(id))
             .map(|(id, _)| *id);
         let Some(id) = found else {
             // Nobody waits for it (disposed late, after NC.ST or a restart).
@@ -228,7 +231,7 @@ impl Dialer {
     }
 
     /// Leaves a disposed wrap-up, unless the mode locks it until its time.
-    fn try_leave_wrap(&mut self, now: UtcMs, id: AgentId) {
+    pub(super) fn try_leave_wrap(&mut self, now: UtcMs, id: AgentId) {
         let Some(session) = self.agents.get(&id) else {
             return;
         };

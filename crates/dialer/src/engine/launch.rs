@@ -1,6 +1,7 @@
 //! New calls: hopper, pacing, guard, lines.
 
-use super::{Dialer, Refusal, Running};
+use super::share::Turn;
+use super::{Dialer, Refusal};
 use crate::call::{Call, Phase};
 use crate::guard::GuardAsk;
 use crate::pacing::{AgentGlance, Observation, PacingView, policy_of};
@@ -11,7 +12,7 @@ use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
 use domain::rules::agent_state::AgentState;
 use domain::time::{MINUTE_MS, UtcMs};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// An item is given back this long before its lease ends, so that a ringing call never outlives it.
 const LEASE_SLACK_MS: i64 = MINUTE_MS;
@@ -52,7 +53,8 @@ impl Dialer {
             } else if known.contains(&item.person) || self.persons.contains_key(&item.person) {
                 back.push((item, ReleaseWhy::Double));
             } else {
-                run.cap_pct = run.cap_pct.min(item.cap_pct);
+                run.bind(&item.abandon);
+                run.day.closes = run.day.closes.max(item.closes_at);
                 let ahead = run.hopper.iter().filter(|i| i.priority >= item.priority);
                 let at = ahead.count();
                 run.hopper.insert(at, item);
@@ -86,44 +88,6 @@ impl Dialer {
         self.launch_now = true;
     }
 
-    /// Agents of each running campaign as shares: an agent works for the campaigns of the highest
-    /// priority that have something to do, by weight.
-    pub(super) fn shares(&self) -> BTreeMap<CampaignId, f64> {
-        let mut busy: BTreeMap<CampaignId, bool> = self
-            .campaigns
-            .iter()
-            .map(|(id, run)| (*id, !run.hopper.is_empty()))
-            .collect();
-        for call in self.calls.values() {
-            busy.insert(call.item.campaign, true);
-        }
-        let mut shares = BTreeMap::new();
-        for agent in self.agents.values().filter(|a| a.works()) {
-            let served: Vec<&Running> = self
-                .campaigns
-                .values()
-                .filter(|r| r.on && agent.serves(&r.spec))
-                .collect();
-            let active: Vec<&Running> = served
-                .iter()
-                .copied()
-                .filter(|r| busy.get(&r.spec.id) == Some(&true))
-                .collect();
-            let list = if active.is_empty() { served } else { active };
-            let top = list.iter().map(|r| r.spec.priority).max();
-            let list: Vec<&Running> = list
-                .into_iter()
-                .filter(|r| Some(r.spec.priority) == top)
-                .collect();
-            let weight = |r: &Running| f64::from(r.spec.weight.clamp(0, 100)) + 0.001;
-            let sum: f64 = list.iter().map(|r| weight(r)).sum();
-            for run in list {
-                *shares.entry(run.spec.id).or_insert(0.0) += weight(run) / sum;
-            }
-        }
-        shares
-    }
-
     fn view(&self, id: CampaignId, agents: f64, shrink: f64) -> PacingView {
         let mut view = PacingView {
             agents,
@@ -154,8 +118,9 @@ impl Dialer {
 
     /// Asks the guard; tells when the mode in force changes. Without agents nothing is over-dialed and
     /// no answers can be forecast: the mode stays as it is until somebody is at work.
-    fn guarded(&mut self, now: UtcMs, id: CampaignId, agents: f64) -> Option<f64> {
+    fn guarded(&mut self, now: UtcMs, id: CampaignId, agents: f64, agents_all: f64) -> Option<f64> {
         let run = self.campaigns.get_mut(&id)?;
+        run.day.roll(now);
         if agents <= 0.0 {
             return Some(0.0);
         }
@@ -165,12 +130,14 @@ impl Dialer {
                 campaign: id,
                 client: run.spec.client,
                 mode: run.spec.mode,
-                cap_pct: run.cap_pct,
-                target_pct: run.spec.target_pct.min(run.cap_pct),
+                rules: run.rules.clone(),
+                day: run.day,
                 agents,
+                agents_all,
             },
         );
         run.why = state.why;
+        run.room = state.room;
         if state.mode != run.mode {
             let from = run.mode;
             run.mode = state.mode;
@@ -191,35 +158,36 @@ impl Dialer {
 
     pub(super) fn launch(&mut self, now: UtcMs) {
         let shares = self.shares();
-        let mut order: Vec<(i32, CampaignId)> = self
-            .campaigns
-            .values()
-            .filter(|r| r.on)
-            .map(|r| (-r.spec.priority, r.spec.id))
-            .collect();
-        order.sort_unstable();
-        for (_, id) in order {
-            let agents = shares.get(&id).copied().unwrap_or(0.0);
-            let Some(shrink) = self.guarded(now, id, agents) else {
+        let turns = self.turns(&shares);
+        let all: f64 = shares.values().sum();
+        for turn in &turns {
+            let Some(shrink) = self.guarded(now, turn.id, turn.share, all) else {
                 continue;
             };
-            if self.gates.is_empty() {
-                if self
-                    .campaigns
-                    .get(&id)
-                    .is_some_and(|r| r.mode == DialMode::Preview)
-                {
-                    self.offer_previews(now, id);
+            if self.gates.is_empty() && !turn.waits {
+                let mode = self.campaigns.get(&turn.id).map(|r| r.mode);
+                if mode == Some(DialMode::Preview) {
+                    self.offer_previews(now, turn.id);
                 } else {
-                    self.launch_campaign(now, id, agents, shrink);
+                    self.launch_campaign(now, turn, shrink, turn.most);
                 }
             }
-            self.refill(now, id, agents);
+            self.refill(now, turn.id, turn.share);
+        }
+        // What the others of its rank leave, nobody waits for.
+        for turn in turns.iter().filter(|t| t.may_take_rest && !t.waits) {
+            if self.gates.is_empty() && self.reserves(turn.id) {
+                self.launch_campaign(now, turn, 1.0, None);
+            }
         }
     }
 
-    fn launch_campaign(&mut self, now: UtcMs, id: CampaignId, agents: f64, shrink: f64) {
-        let view = self.view(id, agents, shrink);
+    fn launch_campaign(&mut self, now: UtcMs, turn: &Turn, shrink: f64, most: Option<u32>) {
+        let id = turn.id;
+        let mut view = self.view(id, turn.share, shrink);
+        if let Some(most) = most {
+            view.ready = view.ready.min(most);
+        }
         self.glance(now, id);
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
@@ -365,6 +333,7 @@ impl Dialer {
                 one_way: false,
                 disposed: false,
                 ended_by_us: false,
+                second: None,
             },
         );
         self.arm(attempt);
@@ -412,7 +381,9 @@ impl Dialer {
             let allowed = level * shares.get(&id).copied().unwrap_or(0.0);
             let mut surplus: Vec<(UtcMs, AttemptId)> = Vec::new();
             let mut lines = 0_u32;
-            for call in self.calls.values().filter(|c| c.item.campaign == id) {
+            // What is withdrawn already is nobody's surplus.
+            let ours = |c: &&Call| c.item.campaign == id && c.phase != Phase::Ending;
+            for call in self.calls.values().filter(ours) {
                 lines += 1;
                 if call.unanswered() && call.agent.is_none() {
                     surplus.push((call.ordered_at, call.attempt));

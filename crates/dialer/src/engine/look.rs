@@ -2,12 +2,13 @@
 
 use super::Dialer;
 use crate::call::{Call, Phase};
-use crate::guard::Tally;
+use crate::guard::{Day, Room, Tally, Window, parts};
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
 use crate::talk::Gate;
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
+use domain::time::DAY_MS;
 
 /// A campaign as it runs now.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,12 +33,29 @@ pub struct CampaignView {
     pub in_message: u32,
     /// Items in the hopper.
     pub hopper: u32,
-    /// Abandonment in the window.
+    /// Abandonment in the campaign's local day.
     pub tally: Tally,
+    /// The abandonment rule with the least room, when it was last asked.
+    pub room: Option<Room>,
     /// Cap in force, percent.
     pub cap_pct: f64,
     /// Whether any of its trunks answers.
     pub trunk_up: bool,
+}
+
+/// Abandonment of a campaign in one window, by the formula of its strictest rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WindowView {
+    /// Window.
+    pub window: Window,
+    /// Numerator.
+    pub numerator: f64,
+    /// Denominator.
+    pub denominator: f64,
+    /// Cap, percent.
+    pub cap_pct: f64,
+    /// Whether a rule binds over this window.
+    pub binds: bool,
 }
 
 impl Dialer {
@@ -56,8 +74,9 @@ impl Dialer {
             waiting: 0,
             in_message: 0,
             hopper: u32::try_from(run.hopper.len()).unwrap_or(u32::MAX),
-            tally: self.guard.tally(id),
-            cap_pct: run.cap_pct,
+            tally: self.guard.tally(self.now, id, Window::Day, &run.day),
+            room: run.room,
+            cap_pct: run.cap_pct(),
             trunk_up: self.lines.any_up(&run.spec.trunks),
         };
         for call in self.calls.values().filter(|c| c.item.campaign == id) {
@@ -67,6 +86,36 @@ impl Dialer {
             view.in_message += u32::from(call.phase == Phase::Message);
         }
         Some(view)
+    }
+
+    /// Abandonment of a campaign in every published window and those of its rules.
+    #[must_use]
+    pub fn abandonment(&self, id: CampaignId) -> Vec<WindowView> {
+        let Some(run) = self.campaigns.get(&id) else {
+            return Vec::new();
+        };
+        let mut windows: Vec<Window> = Window::PUBLISHED.to_vec();
+        windows.extend(run.rules.iter().map(|r| r.window));
+        windows.sort_unstable();
+        windows.dedup();
+        let strictest = run
+            .rules
+            .iter()
+            .min_by(|a, b| a.cap_pct.total_cmp(&b.cap_pct));
+        let view = |window: Window| {
+            let own = run.rules.iter().find(|r| r.window == window);
+            let rule = own.or(strictest)?;
+            let tally = self.guard.tally(self.now, id, window, &run.day);
+            let (numerator, denominator) = parts(rule.formula, tally);
+            Some(WindowView {
+                window,
+                numerator,
+                denominator,
+                cap_pct: rule.cap_pct,
+                binds: own.is_some(),
+            })
+        };
+        windows.into_iter().filter_map(view).collect()
     }
 
     /// Parameters a campaign runs with.
@@ -118,9 +167,17 @@ impl Dialer {
         self.gates.iter().copied()
     }
 
-    /// Abandonment of the installation in the window.
+    /// Abandonment of the installation today, by the day of its first campaign.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.guard.total()
+        let day = self.campaigns.values().next().map_or(
+            Day {
+                began: self.now.plus_ms(-DAY_MS),
+                ends: self.now,
+                closes: None,
+            },
+            |run| run.day,
+        );
+        self.guard.total(self.now, Window::Day, &day)
     }
 }

@@ -4,14 +4,16 @@ mod calls;
 mod desk;
 mod launch;
 mod look;
+mod share;
 mod shift;
+mod transfer;
 
-pub use look::CampaignView;
+pub use look::{CampaignView, WindowView};
 
 use crate::call::Call;
-use crate::guard::Guard;
+use crate::guard::{AbandonRule, Day, Guard, Room, Window};
 use crate::lines::{Lines, StartGate};
-use crate::pacing::{ModeRefused, Pacing, policy_of};
+use crate::pacing::{ModeRefused, Observation, Pacing, policy_of};
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
 use crate::talk::{Command, Gate, Input, ReleaseWhy};
@@ -100,7 +102,50 @@ pub(crate) struct Running {
     pub(crate) filling: bool,
     pub(crate) fill_after: UtcMs,
     pub(crate) starts: StartGate,
-    pub(crate) cap_pct: f64,
+    /// Abandonment rules in force: the campaign's own and those of its debtors' packs.
+    pub(crate) rules: Vec<AbandonRule>,
+    pub(crate) day: Day,
+    /// The rule with the least room, as last asked.
+    pub(crate) room: Option<Room>,
+}
+
+/// Most different rules a campaign is held to; packs have three kinds of windows.
+const RULES_MAX: usize = 8;
+
+impl Running {
+    /// A rule binds from now on; of two over the same figure the stricter holds.
+    pub(crate) fn bind(&mut self, rule: &AbandonRule) {
+        let own = self.spec.cap_pct;
+        let known = self
+            .rules
+            .iter_mut()
+            .find(|r| r.formula == rule.formula && r.window == rule.window);
+        if let Some(known) = known {
+            known.cap_pct = known.cap_pct.min(rule.cap_pct);
+            known.target_pct = known.target_pct.min(rule.target_pct);
+        } else if self.rules.len() < RULES_MAX {
+            self.rules.push(AbandonRule {
+                cap_pct: rule.cap_pct.min(own),
+                ..*rule
+            });
+        }
+    }
+
+    /// The strictest cap in force, percent.
+    pub(crate) fn cap_pct(&self) -> f64 {
+        let caps = self.rules.iter().map(|r| r.cap_pct);
+        caps.fold(self.spec.cap_pct, f64::min)
+    }
+}
+
+/// The campaign's own rule: the house's formula over its local day.
+fn own_rule(spec: &CampaignSpec) -> AbandonRule {
+    AbandonRule {
+        formula: domain::law::pack::FormulaId::PlainDay,
+        window: Window::Day,
+        cap_pct: spec.cap_pct,
+        target_pct: spec.target_pct,
+    }
 }
 
 /// The brain. See the crate's page for its contract.
@@ -187,11 +232,21 @@ impl Dialer {
                 items,
                 more,
             } => self.stock(now, campaign, items, more),
-            Input::Seed {
+            Input::Answers(slots) => self.guard.fold(now, &slots),
+            Input::Machine {
+                attempt,
                 campaign,
                 client,
-                tally,
-            } => self.guard.seed(campaign, client, tally),
+                answered_at,
+            } => {
+                self.guard.machine(answered_at, campaign, client);
+                self.observe_call(now, campaign, attempt, Observation::Machine);
+            }
+            Input::Day {
+                campaign,
+                began,
+                ends,
+            } => self.new_day(now, campaign, began, ends),
             Input::Trunk(spec) => self.lines.put(spec),
             Input::TrunkHealth { trunk, up } => {
                 self.lines.set_up(trunk, up);
@@ -221,6 +276,7 @@ impl Dialer {
             Input::OneWay { attempt, silent_ms } => self.one_way(now, attempt, silent_ms),
             Input::HangUp(attempt) => self.hang_up(now, attempt)?,
             Input::Hold { attempt, on } => self.hold(now, attempt, on)?,
+            Input::Hand { attempt, hand } => self.hand(now, attempt, hand)?,
             Input::Disposed { attempt, then } => self.disposed(now, attempt, then)?,
             Input::PreviewDial(agent) => self.preview_dial(now, agent)?,
             Input::PreviewSkip(agent) => self.preview_skip(now, agent)?,
@@ -237,7 +293,13 @@ impl Dialer {
 
     fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
         let fresh = policy_of(&spec, spec.mode)?;
-        self.guard.open(now, spec.id, spec.client, spec.window_ends);
+        let rules = vec![own_rule(&spec)];
+        let mut day = Day {
+            began: spec.day_began,
+            ends: spec.day_ends.max(spec.day_began.plus_ms(1)),
+            closes: None,
+        };
+        day.roll(now);
         let (id, tick) = (spec.id, spec.tick_ms.max(50));
         match self.campaigns.get_mut(&id) {
             Some(run) => {
@@ -252,7 +314,11 @@ impl Dialer {
                 }
                 run.mode = spec.mode;
                 run.why = None;
-                run.cap_pct = spec.cap_pct;
+                run.rules = rules;
+                run.day = Day {
+                    closes: run.day.closes,
+                    ..day
+                };
                 run.spec = spec;
                 run.filling = false;
             }
@@ -266,7 +332,9 @@ impl Dialer {
                     filling: false,
                     fill_after: now,
                     starts: StartGate::default(),
-                    cap_pct: spec.cap_pct,
+                    rules,
+                    day,
+                    room: None,
                     spec,
                 };
                 self.campaigns.insert(id, run);
@@ -276,6 +344,15 @@ impl Dialer {
             .set(Timer::Campaign(id), Some(now.plus_ms(tick)));
         self.launch_now = true;
         Ok(())
+    }
+
+    fn new_day(&mut self, now: UtcMs, id: CampaignId, began: UtcMs, ends: UtcMs) {
+        if let Some(run) = self.campaigns.get_mut(&id)
+            && began <= now
+            && now < ends
+        {
+            (run.day.began, run.day.ends) = (began, ends);
+        }
     }
 
     fn campaign_off(&mut self, now: UtcMs, id: CampaignId, cancel: bool) {

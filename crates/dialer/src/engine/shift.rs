@@ -78,7 +78,10 @@ impl Dialer {
         }
         session.link_up = false;
         session.link_lost_at = Some(now);
-        let state = session.state();
+        self.second_lost(now, id, "link_lost");
+        let Some(state) = self.agents.get(&id).map(Session::state) else {
+            return;
+        };
         if state == AgentState::Preview {
             self.end_preview(now, id, ReleaseWhy::Skipped);
         }
@@ -174,6 +177,7 @@ impl Dialer {
 
     /// The agent's voice is gone: he takes no call until it is back.
     pub(super) fn voice_lost(&mut self, now: UtcMs, id: AgentId) {
+        self.second_lost(now, id, "voice_lost");
         let Some(session) = self.agents.get_mut(&id) else {
             return;
         };

@@ -1,20 +1,31 @@
 //! The hard stop on abandonment (law.md §4), through the brain: what it does to the dialing.
 
-use crate::rig::{Rig, T0, campaign, in_mode, power};
+use crate::rig::{Rig, T0, campaign, in_mode, plain, power};
+
 use dialer::{CampaignSpec, Command, Input, Tally};
 use domain::entity::DialMode;
-use domain::ids::ClientId;
-use domain::time::HOUR_MS;
+use domain::ids::{CampaignId, ClientId};
+use domain::ports::store::AnswerSlot;
+use domain::time::{HOUR_MS, MINUTE_MS};
 use uuid::Uuid;
+
+/// Answers of the stored attempts, two hours before the start: out of the last hour.
+fn before(campaign: CampaignId, abandoned: u64, handled: u64) -> Input {
+    Input::Answers(vec![AnswerSlot {
+        client_id: ClientId(Uuid::from_u128(0xCC)),
+        campaign_id: Some(campaign),
+        from: T0.plus_ms(-90 * MINUTE_MS),
+        width_ms: MINUTE_MS,
+        abandoned,
+        handled,
+        machines: 0,
+    }])
+}
 
 fn seeded(spec: CampaignSpec, abandoned: u64, handled: u64) -> Rig {
     let mut rig = Rig::new();
+    rig.tell(before(campaign(1), abandoned, handled));
     rig.run(spec);
-    rig.tell(Input::Seed {
-        campaign: Some(campaign(1)),
-        client: None,
-        tally: Tally { abandoned, handled },
-    });
     rig
 }
 
@@ -108,21 +119,14 @@ fn the_mode_comes_back_when_the_quotient_does_or_the_day_is_new() {
         Some(DialMode::Progressive)
     );
     // 8 of 400 is 2 %, and 800 answers are expected: room again.
-    rig.tell(Input::Seed {
-        campaign: Some(campaign(1)),
-        client: None,
-        tally: Tally {
-            abandoned: 8,
-            handled: 392,
-        },
-    });
+    rig.tell(before(campaign(1), 8, 392));
     rig.pass(1_000);
     let last = forced(&rig).pop().expect("the way back");
     assert_eq!(last.1, DialMode::Power);
 
     let mut rig = seeded(
         CampaignSpec {
-            window_ends: T0.plus_ms(HOUR_MS),
+            day_ends: T0.plus_ms(HOUR_MS),
             ..power(1)
         },
         8,
@@ -140,12 +144,12 @@ fn near_the_cap_over_dialing_shrinks() {
     // Four agents and two hours more bring about 96 answers to the 1,000: the budget is 32.9
     // abandonments, over-dialing shrinks from 26.3 on.
     let near = CampaignSpec {
-        window_ends: T0.plus_ms(2 * HOUR_MS),
+        day_ends: T0.plus_ms(2 * HOUR_MS),
         lines_per_agent: 5.0,
         target_pct: 2.0,
         ..power(1)
     };
-    for (abandoned, least, most) in [(20, 20, 20), (29, 12, 14), (30, 9, 11)] {
+    for (abandoned, least, most) in [(20, 20, 20), (28, 14, 16), (29, 12, 14)] {
         let mut rig = seeded(near.clone(), abandoned, 1_000 - abandoned);
         rig.ready(1..=4);
         let lines = rig.dials().len();
@@ -159,7 +163,7 @@ fn the_strictest_pack_of_the_debtors_sets_the_cap() {
     rig.feeds = false;
     rig.run(power(1));
     let strict = dialer::Item {
-        cap_pct: 1.0,
+        abandon: plain(1.0),
         ..rig.item(campaign(1))
     };
     let plain = rig.item(campaign(1));
@@ -173,16 +177,9 @@ fn the_strictest_pack_of_the_debtors_sets_the_cap() {
 #[test]
 fn a_sibling_campaign_of_the_client_pays_too() {
     let mut rig = Rig::new();
+    rig.tell(before(campaign(3), 8, 142));
     rig.run(power(1));
     rig.run(power(2));
-    rig.tell(Input::Seed {
-        campaign: None,
-        client: Some(ClientId(Uuid::from_u128(0xCC))),
-        tally: Tally {
-            abandoned: 8,
-            handled: 142,
-        },
-    });
     rig.ready([1, 2]);
     assert_eq!(forced(&rig).len(), 2);
     assert!(rig.dials().iter().all(|t| t.agent.is_some()));

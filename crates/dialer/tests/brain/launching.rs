@@ -193,7 +193,13 @@ fn a_preview_may_not_be_skipped_where_the_campaign_forbids_it() {
 
 #[test]
 fn closed_gates_stop_every_new_call() {
-    for gate in [Gate::Database, Gate::Fenced, Gate::Draining, Gate::Recorder] {
+    for gate in [
+        Gate::Database,
+        Gate::Fenced,
+        Gate::Draining,
+        Gate::Recorder,
+        Gate::Disk,
+    ] {
         let mut rig = Rig::new();
         rig.tell(Input::Gate { gate, closed: true });
         rig.run(power(1));

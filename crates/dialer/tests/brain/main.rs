@@ -10,3 +10,5 @@ mod guard;
 mod launching;
 mod random;
 mod rig;
+mod sharing;
+mod transfers;

@@ -2,11 +2,12 @@
 //! invariants after every step.
 
 use dialer::{
-    AgentSpec, CallOver, CallRules, CampaignSpec, Command, DialTask, Dialer, EndReport, Input,
-    Item, OpenResult, Phase, Refusal, ReleaseWhy, TrunkSpec, Wish,
+    AbandonRule, AgentSpec, CallOver, CallRules, CampaignSpec, Command, DialTask, Dialer,
+    EndReport, Input, Item, OpenResult, Phase, Refusal, ReleaseWhy, TrunkSpec, Window, Wish,
 };
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
+use domain::law::pack::FormulaId;
 use domain::ports::IdSource;
 use domain::rules::agent_state::AgentState;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -33,6 +34,16 @@ pub(crate) fn person(n: u128) -> PersonId {
     PersonId(Uuid::from_u128(0xD000_0000 + n))
 }
 
+/// The house's rule with a cap of its own, percent.
+pub(crate) const fn plain(cap_pct: f64) -> AbandonRule {
+    AbandonRule {
+        formula: FormulaId::PlainDay,
+        window: Window::Day,
+        cap_pct,
+        target_pct: 0.93 * cap_pct,
+    }
+}
+
 /// A campaign in power with three lines an agent; tests change what they are about.
 pub(crate) fn power(n: u128) -> CampaignSpec {
     CampaignSpec {
@@ -53,7 +64,8 @@ pub(crate) fn power(n: u128) -> CampaignSpec {
         preview_skip: true,
         cap_pct: 3.0,
         target_pct: 2.8,
-        window_ends: T0.plus_ms(10 * HOUR_MS),
+        day_began: T0.plus_ms(-2 * HOUR_MS),
+        day_ends: T0.plus_ms(10 * HOUR_MS),
         skills: Vec::new(),
     }
 }
@@ -170,7 +182,8 @@ impl Rig {
             lease_until: self.now.plus_ms(15 * MINUTE_MS),
             priority: 0,
             own_agent: None,
-            cap_pct: 3.0,
+            abandon: plain(3.0),
+            closes_at: None,
         }
     }
 

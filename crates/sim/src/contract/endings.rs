@@ -10,6 +10,7 @@ use domain::entity::{
 use domain::ids::{AttemptId, CampaignId, HoldId, LedgerId, RecordingId, SuppressionId};
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, Closing};
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
@@ -17,6 +18,7 @@ pub(super) async fn all(store: &Subject) {
     an_end_leaves_its_traces(store).await;
     recordings_are_opened(store).await;
     abandonment_is_counted(store).await;
+    answers_are_told_by_slot(store).await;
 }
 
 async fn the_first_end_stays(store: &Subject) {
@@ -249,4 +251,59 @@ async fn abandonment_is_counted(store: &Subject) {
             .expect("counts");
         assert_eq!(got, want, "since {since}");
     }
+}
+
+/// What the guard folds: by minute where it matters, by hour before, machines and lost fates apart.
+async fn answers_are_told_by_slot(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let campaign = fresh::<CampaignId>();
+    let hour = UtcMs(NOW.0.div_euclid(HOUR_MS) * HOUR_MS);
+    let (fine, coarse) = (hour.plus_ms(5 * MINUTE_MS), hour.plus_ms(-HOUR_MS));
+    for (result, at, bridged, code) in [
+        (CallResult::Abandoned, fine, false, None),
+        (CallResult::Human, fine.plus_ms(30_000), true, Some("CD.PP")),
+        (CallResult::Human, fine.plus_ms(59_999), true, Some("NC.BZ")),
+        (CallResult::Human, fine.plus_ms(MINUTE_MS), true, None),
+        (CallResult::Unknown, coarse.plus_ms(1), false, None),
+        (CallResult::Unknown, coarse.plus_ms(2), true, None),
+        (CallResult::HangupEarly, coarse.plus_ms(3), false, None),
+        (
+            CallResult::Abandoned,
+            coarse.plus_ms(-2 * HOUR_MS),
+            false,
+            None,
+        ),
+    ] {
+        let person = scene.person(store).await;
+        let draft = person.draft(&lease, Some(campaign), NOW);
+        store.open_attempt(&draft, &Allow).await.expect("open");
+        let change = AttemptChange {
+            answered_at: Some(at),
+            bridged_at: bridged.then_some(at),
+            ..AttemptChange::default()
+        };
+        let id = draft.attempt.id;
+        store.note_attempt(id, &change, &[]).await.expect("note");
+        let mut closing = ended(result);
+        closing.disposition = code.map(str::to_owned);
+        store.close_attempt(id, &closing).await.expect("close");
+    }
+    let told = store
+        .answers(coarse.plus_ms(-HOUR_MS), hour.plus_ms(7))
+        .await
+        .expect("answers");
+    let ours: Vec<_> = told
+        .iter()
+        .filter(|slot| slot.campaign_id == Some(campaign))
+        .map(|s| (s.from, s.width_ms, s.abandoned, s.handled, s.machines))
+        .collect();
+    assert_eq!(
+        ours,
+        [
+            (coarse, HOUR_MS, 1, 1, 0),
+            (fine, MINUTE_MS, 1, 1, 1),
+            (fine.plus_ms(MINUTE_MS), MINUTE_MS, 0, 1, 0),
+        ]
+    );
 }

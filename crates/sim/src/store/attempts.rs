@@ -9,10 +9,11 @@ use domain::ids::{AttemptId, CampaignId, ClientId};
 use domain::law::Judge;
 use domain::pii::Pii;
 use domain::ports::store::{
-    AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, PAGE_LIMIT_MAX,
-    Page, PageRequest, StoreError,
+    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
+    PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
-use domain::time::UtcMs;
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use std::collections::BTreeMap;
 
 /// Fills the binding verdict's marks into the row.
 fn committed(draft: &OpenDraft, verdict: &domain::entity::Verdict) -> Attempt {
@@ -221,6 +222,44 @@ impl AttemptStore for MemoryStore {
         }
         t.append(events);
         Ok(())
+    }
+
+    async fn answers(&self, since: UtcMs, fine_from: UtcMs) -> Result<Vec<AnswerSlot>, StoreError> {
+        let t = self.tx().await?;
+        let fine = UtcMs(fine_from.0.div_euclid(HOUR_MS) * HOUR_MS);
+        let mut slots: BTreeMap<_, AnswerSlot> = BTreeMap::new();
+        for attempt in t.attempts.values() {
+            let Some(at) = attempt.answered_at.filter(|at| *at >= since) else {
+                continue;
+            };
+            let joined = attempt.bridged_at.is_some();
+            let dropped = attempt.result == Some(CallResult::Abandoned)
+                || (attempt.result == Some(CallResult::Unknown) && !joined);
+            if !dropped && !joined {
+                continue;
+            }
+            let machine = attempt
+                .disposition
+                .as_deref()
+                .is_some_and(|code| code == "NC.BZ" || code.starts_with("NC.BZ."));
+            let width_ms = if at >= fine { MINUTE_MS } else { HOUR_MS };
+            let from = UtcMs(at.0.div_euclid(width_ms) * width_ms);
+            let slot = slots
+                .entry((from, attempt.client_id, attempt.campaign_id))
+                .or_insert(AnswerSlot {
+                    client_id: attempt.client_id,
+                    campaign_id: attempt.campaign_id,
+                    from,
+                    width_ms,
+                    abandoned: 0,
+                    handled: 0,
+                    machines: 0,
+                });
+            slot.abandoned += u64::from(dropped);
+            slot.handled += u64::from(!dropped && !machine);
+            slot.machines += u64::from(!dropped && machine);
+        }
+        Ok(slots.into_values().collect())
     }
 
     async fn abandonment(

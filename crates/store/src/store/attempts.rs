@@ -14,9 +14,10 @@ use domain::law::Judge;
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page, PageRequest,
+    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page,
+    PageRequest,
 };
-use domain::time::UtcMs;
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
 /// Fills the binding verdict's marks into the row.
 fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
@@ -276,6 +277,39 @@ impl AttemptStore for SqlStore {
             .await?;
         append(&mut tx, events).await?;
         tx.commit().await
+    }
+
+    async fn answers(&self, since: UtcMs, fine_from: UtcMs) -> Result<Vec<AnswerSlot>, StoreError> {
+        // Whole hours, so that a slot's begin tells its width.
+        let fine = UtcMs(fine_from.0.div_euclid(HOUR_MS) * HOUR_MS);
+        let sql = "SELECT client_id, campaign_id, slot_at, \
+            COUNT(CASE WHEN dropped THEN 1 END) AS abandoned, \
+            COUNT(CASE WHEN NOT dropped AND joined AND NOT machine THEN 1 END) AS handled, \
+            COUNT(CASE WHEN NOT dropped AND joined AND machine THEN 1 END) AS machines \
+            FROM (SELECT client_id, campaign_id, \
+            CASE WHEN answered_at>=$2 THEN answered_at/60000*60000 \
+            ELSE answered_at/3600000*3600000 END AS slot_at, \
+            (COALESCE(result,'')='abandoned' OR (COALESCE(result,'')='unknown' AND bridged_at IS NULL)) AS dropped, \
+            bridged_at IS NOT NULL AS joined, \
+            (COALESCE(disposition,'')='NC.BZ' OR COALESCE(disposition,'') LIKE 'NC.BZ.%') AS machine \
+            FROM attempts WHERE answered_at IS NOT NULL AND answered_at>=$1) AS seen \
+            WHERE dropped OR joined \
+            GROUP BY client_id, campaign_id, slot_at ORDER BY slot_at, client_id, campaign_id";
+        let rows = self.read().await?.rows(sql, vals![since, fine]).await?;
+        let slot = |row: &crate::sql::Row| {
+            let count = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
+            let from = row.get::<UtcMs>("slot_at")?;
+            Ok(AnswerSlot {
+                client_id: row.get("client_id")?,
+                campaign_id: row.get("campaign_id")?,
+                from,
+                width_ms: if from >= fine { MINUTE_MS } else { HOUR_MS },
+                abandoned: count("abandoned")?,
+                handled: count("handled")?,
+                machines: count("machines")?,
+            })
+        };
+        rows.iter().map(slot).collect()
     }
 
     async fn abandonment(

@@ -36,6 +36,24 @@ pub struct Abandonment {
     pub cap_pct: Option<f64>,
 }
 
+/// Abandonment over one window, by the formula that binds the campaign there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AbandonmentWindow {
+    /// `hour`, `day`, `24h`, `30d`, or the pack's own.
+    pub window: String,
+    /// Numerator; a fraction under `ofcom_corrected`.
+    pub numerator: f64,
+    /// Denominator.
+    pub denominator: f64,
+    /// Cap in percent.
+    pub cap_pct: f64,
+    /// Abandonments that these answers still allow; below nought when the cap is passed.
+    pub free: f64,
+    /// Whether a rule binds over this window.
+    pub binds: bool,
+}
+
 /// Median and 99th percentile, ms.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +187,8 @@ pub struct CampaignRow {
     pub abandoned: u64,
     /// Abandonment today with its cap.
     pub abandonment: Abandonment,
+    /// The same over every window.
+    pub abandonment_windows: Vec<AbandonmentWindow>,
     /// Answers per attempt over five minutes.
     pub answer_rate_5m: Ratio,
     /// How long agents waited.

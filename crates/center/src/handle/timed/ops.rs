@@ -125,6 +125,7 @@ timed! { AttemptStore;
     list_attempts(filter: &AttemptFilter, page: &PageRequest) -> Page<Attempt>;
     open_recording(recording: &Recording, events: &[NewEvent]) -> ();
     abandonment(campaign: Option<CampaignId>, client: Option<ClientId>, since: UtcMs) -> (u64, u64);
+    answers(since: UtcMs, fine_from: UtcMs) -> Vec<AnswerSlot>;
 }
 
 timed! { ContactStore;

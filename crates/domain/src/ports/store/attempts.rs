@@ -108,6 +108,26 @@ pub struct AttemptFilter {
     pub since: Option<UtcMs>,
 }
 
+/// Live answers of one campaign in one slot of time, by fate. The stored attempts are the only source of
+/// every abandonment figure: what a node counts while it runs is what this says after a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerSlot {
+    /// Client.
+    pub client_id: ClientId,
+    /// Campaign, where the attempt had one.
+    pub campaign_id: Option<CampaignId>,
+    /// First instant of the slot.
+    pub from: UtcMs,
+    /// Its width, ms: a minute, or an hour where only long windows ask.
+    pub width_ms: i64,
+    /// Answers that found no agent in time, and those whose fate was lost before they were joined.
+    pub abandoned: u64,
+    /// Joined with an agent, machines that the agent found left out.
+    pub handled: u64,
+    /// Joined, and found to be a machine (`NC.BZ`).
+    pub machines: u64,
+}
+
 /// Attempts.
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
@@ -142,6 +162,9 @@ pub trait AttemptStore: Send + Sync {
         recording: &Recording,
         events: &[NewEvent],
     ) -> Result<(), StoreError>;
+    /// Ended live answers since `since` by client, campaign and slot of the answer's instant: slots of a
+    /// minute from `fine_from` on, of an hour before. One pass over the index of answers.
+    async fn answers(&self, since: UtcMs, fine_from: UtcMs) -> Result<Vec<AnswerSlot>, StoreError>;
     /// Live answers and abandonments of a campaign (or all) since `since`: (abandoned, handled).
     async fn abandonment(
         &self,

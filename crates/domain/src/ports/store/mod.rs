@@ -6,22 +6,28 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod keeps;
 mod money;
 mod nodes;
 mod people;
 mod portfolio;
+mod trail;
 
-pub use attempts::{AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome};
+pub use attempts::{
+    AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
+};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
+pub use keeps::{KeepChange, KeepStore, KeepWork};
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, Recovery};
 pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
 pub use portfolio::{
     DebtorFile, DebtorRow, ImportReport, PortfolioStore, RowFault, SegmentCount, SegmentSample,
 };
+pub use trail::{TrailStore, TrunkCount};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -1,0 +1,127 @@
+//! One pool of agents, several campaigns: whose agents, and who dials first.
+
+use super::{Dialer, Running};
+use domain::entity::DialMode;
+use domain::ids::CampaignId;
+use std::collections::BTreeMap;
+
+/// A campaign's turn at launching.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Turn {
+    pub(super) id: CampaignId,
+    /// Its agents, as shares.
+    pub(super) share: f64,
+    /// Agents it may reserve in its turn; `None` = all who are ready.
+    pub(super) most: Option<u32>,
+    /// Whether it may reserve what the others of its rank left.
+    pub(super) may_take_rest: bool,
+    /// A campaign of higher rank over-dials with these agents: they are spoken for.
+    pub(super) waits: bool,
+}
+
+fn weight(run: &Running) -> f64 {
+    // A weight of nought still gets what nobody else wants.
+    f64::from(run.spec.weight.clamp(0, 100)) + 1e-9
+}
+
+/// Whether lines go out that no agent is reserved for.
+fn over_dials(run: &Running) -> bool {
+    matches!(run.mode, DialMode::Power | DialMode::Predictive)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=1e6"
+)]
+fn whole(x: f64) -> u32 {
+    x.ceil().clamp(0.0, 1e6) as u32
+}
+
+impl Dialer {
+    /// Agents of each running campaign as shares: an agent works for the campaigns of the highest
+    /// priority that have something to do, by weight.
+    pub(super) fn shares(&self) -> BTreeMap<CampaignId, f64> {
+        let mut busy: BTreeMap<CampaignId, bool> = self
+            .campaigns
+            .iter()
+            .map(|(id, run)| {
+                let can = !run.hopper.is_empty() && self.lines.any_up(&run.spec.trunks);
+                (*id, can)
+            })
+            .collect();
+        for call in self.calls.values() {
+            busy.insert(call.item.campaign, true);
+        }
+        let mut shares = BTreeMap::new();
+        for agent in self.agents.values().filter(|a| a.works()) {
+            let served: Vec<&Running> = self
+                .campaigns
+                .values()
+                .filter(|r| r.on && agent.serves(&r.spec))
+                .collect();
+            let active: Vec<&Running> = served
+                .iter()
+                .copied()
+                .filter(|r| busy.get(&r.spec.id) == Some(&true))
+                .collect();
+            let list = if active.is_empty() { served } else { active };
+            let top = list.iter().map(|r| r.spec.priority).max();
+            let list: Vec<&Running> = list
+                .into_iter()
+                .filter(|r| Some(r.spec.priority) == top)
+                .collect();
+            let sum: f64 = list.iter().map(|r| weight(r)).sum();
+            for run in list {
+                *shares.entry(run.spec.id).or_insert(0.0) += weight(run) / sum;
+            }
+        }
+        shares
+    }
+
+    /// Running campaigns in the order in which they launch: by rank, then who has least of its share.
+    pub(super) fn turns(&self, shares: &BTreeMap<CampaignId, f64>) -> Vec<Turn> {
+        let mut held: BTreeMap<CampaignId, u32> = BTreeMap::new();
+        for call in self.calls.values().filter(|c| c.agent.is_some()) {
+            *held.entry(call.item.campaign).or_insert(0) += 1;
+        }
+        let of = |id: CampaignId| held.get(&id).copied().unwrap_or(0);
+        let share = |id: CampaignId| shares.get(&id).copied().unwrap_or(0.0);
+        let lag = |id: CampaignId| f64::from(of(id)) / share(id).max(0.001);
+        let on: Vec<&Running> = self.campaigns.values().filter(|r| r.on).collect();
+        let mut order: Vec<&Running> = on.clone();
+        order.sort_by(|a, b| {
+            (b.spec.priority.cmp(&a.spec.priority))
+                .then(lag(a.spec.id).total_cmp(&lag(b.spec.id)))
+                .then(a.spec.id.cmp(&b.spec.id))
+        });
+        let turn = |run: &Running| {
+            let (id, priority) = (run.spec.id, run.spec.priority);
+            let mut rivals = on.iter().filter(|r| {
+                r.spec.id != id && r.spec.priority == priority && share(r.spec.id) > 0.0
+            });
+            let any = rivals.clone().next().is_some();
+            let own = share(id);
+            let most = (any && own > 0.0).then(|| whole(own).saturating_sub(of(id)));
+            let waits = own <= 0.0
+                && on
+                    .iter()
+                    .any(|r| r.spec.priority > priority && over_dials(r) && share(r.spec.id) > 0.0);
+            Turn {
+                id,
+                share: own,
+                most,
+                may_take_rest: most.is_some() && !rivals.any(|r| over_dials(r)),
+                waits,
+            }
+        };
+        order.into_iter().map(turn).collect()
+    }
+
+    /// Whether the campaign reserves an agent before each call now.
+    pub(super) fn reserves(&self, id: CampaignId) -> bool {
+        self.campaigns
+            .get(&id)
+            .is_some_and(|r| r.mode == DialMode::Progressive)
+    }
+}
