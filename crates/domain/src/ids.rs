@@ -71,6 +71,8 @@ id! {
     CallId,
     /// One recording.
     RecordingId,
+    /// One transfer or consultation.
+    TransferId,
     /// A promise to pay.
     PromiseId,
     /// Money seen from a trusted source.

@@ -64,6 +64,27 @@ impl Phone {
         self.0.trim_start_matches('+')
     }
 
+    /// Country whose numbering plan the number is of, ISO 3166 alpha-2.
+    #[must_use]
+    pub fn country(&self) -> Option<String> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        let id = number.country().id()?;
+        Some(format!("{id:?}"))
+    }
+
+    /// Whether calls to it cost more than a call: premium rate, shared cost, and the like.
+    #[must_use]
+    pub fn is_premium(&self) -> bool {
+        use phonenumber::Type;
+        let Ok(number) = phonenumber::parse(None, &self.0) else {
+            return false;
+        };
+        matches!(
+            number.number_type(&phonenumber::metadata::DATABASE),
+            Type::PremiumRate | Type::SharedCost | Type::Pager | Type::Emergency
+        )
+    }
+
     /// `··76`, for screens and logs.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -3,6 +3,7 @@
 //! and `dialer` run in it unchanged.
 
 pub mod besttime;
+pub mod blob;
 pub mod bus;
 pub mod checkers;
 pub mod clock;

@@ -4,12 +4,29 @@ use async_trait::async_trait;
 use domain::ports::{Blob, BlobError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 /// Longest key, in bytes; a key is a date and a UUID.
 const KEY_MAX: usize = 256;
 /// Most bytes one `read` gives, so that a range request cannot ask for a whole archive: 16 MiB.
-const READ_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const READ_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of a part while an object is put.
+const PART: u64 = 1024 * 1024;
+
+/// A key that is a relative path of plain names; anything else is refused.
+pub(crate) fn plain_key(key: &str) -> Result<&str, BlobError> {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    if key.len() > KEY_MAX || !key.split('/').all(plain) {
+        return Err(BlobError::BadKey(key.chars().take(KEY_MAX).collect()));
+    }
+    Ok(key)
+}
 
 /// Objects as files below a root folder. Keys are relative paths of plain names
 /// (`2026/11/23/<id>.wav`); anything else is refused.
@@ -32,17 +49,7 @@ impl FileBlob {
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, BlobError> {
-        let plain = |part: &str| {
-            !part.is_empty()
-                && !part.starts_with('.')
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        };
-        if key.len() > KEY_MAX || !key.split('/').all(plain) {
-            return Err(BlobError::BadKey(key.chars().take(KEY_MAX).collect()));
-        }
-        Ok(self.root.join(key))
+        plain_key(key).map(|key| self.root.join(key))
     }
 
     /// The path of an object that is there; a link that leads out of the root is no object.
@@ -107,6 +114,36 @@ impl Blob for FileBlob {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(fault(key, &e)),
             _ => Ok(()),
         }
+    }
+
+    async fn put_from(&self, key: &str, from: &dyn Blob) -> Result<u64, BlobError> {
+        let path = self.path(key)?;
+        let fault = |e| fault(key, &e);
+        let size = from.size(key).await?;
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await.map_err(fault)?;
+        }
+        // A name that no key has: under its own only once it is whole.
+        let draft = path.with_extension(".part");
+        let done = async {
+            let mut file = tokio::fs::File::create(&draft).await.map_err(fault)?;
+            let mut at = 0;
+            while at < size {
+                let part = from.read(key, at, PART).await?;
+                if part.is_empty() {
+                    return Err(BlobError::Io("the object ends early".to_owned()));
+                }
+                at += part.len() as u64;
+                file.write_all(&part).await.map_err(fault)?;
+            }
+            file.sync_all().await.map_err(fault)?;
+            tokio::fs::rename(&draft, &path).await.map_err(fault)
+        };
+        let done = done.await;
+        if done.is_err() {
+            let _ = tokio::fs::remove_file(&draft).await;
+        }
+        done.map(|()| size)
     }
 }
 

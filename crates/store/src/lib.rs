@@ -1,5 +1,5 @@
 //! Facts at rest and in motion: the `Store` port over SQL (SQLite, PostgreSQL), the event bus (inside
-//! one process or over Redis streams) and recordings as files. The only room that knows a table.
+//! one process or over Redis streams) and recordings as files or S3 objects, sealed. The only room that knows a table.
 //!
 //! ```no_run
 //! # async fn start() -> Result<(), domain::ports::StoreError> {
@@ -11,13 +11,21 @@
 mod blob;
 mod bus_local;
 mod bus_redis;
+mod check;
 mod rows;
+mod s3;
+mod sealed;
 mod segment;
 mod sql;
 mod store;
+mod tiered;
 
 pub use blob::FileBlob;
 pub use bus_local::LocalBus;
 pub use bus_redis::RedisBus;
+pub use check::{Checked, check_recording, stored_hash};
+pub use s3::{S3Blob, S3Login};
+pub use sealed::SealedBlob;
 pub use sql::SCHEMA_VERSION;
 pub use store::{PoolStats, SqlStore};
+pub use tiered::TieredBlob;

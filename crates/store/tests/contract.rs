@@ -26,5 +26,6 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    attempts, catalog, contacts, events, facts, money, nodes, people, portfolio, races
+    attempts, catalog, contacts, events, facts, keeps, money, nodes, people, portfolio, races,
+    trail
 );

@@ -7,11 +7,13 @@ pub mod client;
 pub mod debt;
 pub mod debtor;
 pub mod hold;
+pub mod keep;
 pub mod ledger;
 pub mod money_in;
 pub mod people;
 pub mod script;
 pub mod segment;
+pub mod trail;
 pub mod trunk;
 pub mod verdict;
 
@@ -25,11 +27,15 @@ pub use debtor::{
     Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
 };
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
+pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
 pub use people::{Agent, Role, Team, User};
 pub use script::{Disposition, Script, ScriptStep};
 pub use segment::Segment;
+pub use trail::{
+    CallTrail, LegKind, LegQuality, SipStep, Transfer, TransferKind, TransferMode, TransferOutcome,
+};
 pub use trunk::{CallerId, Trunk};
 pub use verdict::{
     BlockReason, CheckPoint, CounterCheck, Decision, PackRef, RuleHit, Verdict, ZoneEvidence,

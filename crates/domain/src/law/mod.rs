@@ -14,6 +14,7 @@ mod local;
 mod opening;
 pub mod pack;
 mod parties;
+mod recording;
 mod stack;
 mod text;
 mod windows;
@@ -24,6 +25,7 @@ pub use book::{
     EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, PACKS_MAX, PackInfo, RuleBook,
 };
 pub use opening::OpeningPlace;
+pub use recording::RecordingDays;
 pub use stack::Place;
 
 use crate::entity::{Channel, CheckPoint, Verdict};

@@ -11,6 +11,9 @@ pub enum BlobError {
     /// A key with a path that leaves the root, or an empty one.
     #[error("bad object key '{0}'")]
     BadKey(String),
+    /// The object is there but not what was put there: cut, changed, or its key is missing.
+    #[error("object damaged: {0}")]
+    Damaged(String),
     /// The outside failed.
     #[error("object store: {0}")]
     Io(String),
@@ -25,4 +28,9 @@ pub trait Blob: Send + Sync {
     async fn read(&self, key: &str, from: u64, len: u64) -> Result<Vec<u8>, BlobError>;
     /// Removes the object; removing what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), BlobError>;
+    /// Puts the object that `from` has under the same key, whole: it replaces what was there, and
+    /// nobody ever sees a part of it. Gives its size, bytes.
+    async fn put_from(&self, key: &str, _from: &dyn Blob) -> Result<u64, BlobError> {
+        Err(BlobError::Io(format!("'{key}': this store is only read")))
+    }
 }

@@ -1,7 +1,7 @@
 //! The telephone side: what the engine orders and what it is told.
 
-use crate::entity::RecordMode;
-use crate::ids::{AgentId, AttemptId, RecordingId, TrunkId};
+use crate::entity::{CallTrail, RecordMode};
+use crate::ids::{AgentId, AttemptId, RecordingId, TransferId, TrunkId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -17,6 +17,9 @@ pub enum TrunkError {
     /// A limit (channels, calls per second, ports) is reached.
     #[error("limit reached: {0}")]
     Limit(&'static str),
+    /// Such a number is never called on this trunk (premium, satellite, not allowed).
+    #[error("number refused: {0}")]
+    Refused(&'static str),
     /// The agent has no registered phone.
     #[error("agent has no registered phone")]
     NoPhone,
@@ -98,6 +101,36 @@ pub enum MonitorMode {
     Barge,
     /// Takes the agent's place.
     TakeOver,
+}
+
+/// Who is brought into a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartyWho {
+    /// An agent, on his nailed-up leg.
+    Agent(AgentId),
+    /// A number outside.
+    Number {
+        /// Route.
+        trunk_id: TrunkId,
+        /// Number to dial, E.164 with `+`.
+        number: String,
+        /// Number to show, E.164 with `+`.
+        caller_number: String,
+        /// Ring time before our CANCEL.
+        ring_timeout_ms: i64,
+    },
+}
+
+/// A further party for a call that is up: it talks with the agent, and with the debtor unless he is
+/// on hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartyOrder {
+    /// Names the party from now on; the durable transfer.
+    pub id: TransferId,
+    /// The call.
+    pub attempt: AttemptId,
+    /// Who.
+    pub who: PartyWho,
 }
 
 /// What the telephone side tells. `at` is the instant on the node's clock at which it happened.
@@ -209,6 +242,48 @@ pub enum TrunkReport {
         /** When. */
         at: UtcMs,
     },
+    /// A party rings.
+    PartyRinging {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Party. */
+        party: TransferId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// A party is on the call.
+    PartyUp {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Party. */
+        party: TransferId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// A party is off the call, or never came.
+    PartyDown {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Party. */
+        party: TransferId,
+        /** When. */
+        at: UtcMs,
+        /** Final SIP status; 200 after an answer. */
+        sip_code: Option<u16>,
+        /** Q.850 cause. */
+        q850: Option<u16>,
+        /** The end came from our side. */
+        by_us: bool,
+    },
+    /// What is kept of a call that is over; follows its end.
+    Trail {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+        /** Ladder and quality. */
+        trail: Box<CallTrail>,
+    },
     /// The agent's leg is up and audio has passed both ways.
     AgentLegUp {
         /** Agent. */
@@ -264,6 +339,21 @@ pub trait Trunk: Send + Sync {
         supervisor: AgentId,
         mode: Option<MonitorMode>,
     ) -> Result<(), TrunkError>;
+    /// Brings a further party into a call; `PartyUp` or `PartyDown` follows.
+    async fn invite_party(&self, order: PartyOrder) -> Result<(), TrunkError> {
+        let _ = order;
+        Err(TrunkError::Limit("parties"))
+    }
+    /// Gives a party the agent's place; the agent is off the call.
+    async fn seat_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        let _ = (attempt, party);
+        Err(TrunkError::Limit("parties"))
+    }
+    /// Takes a party off the call, or withdraws its ringing.
+    async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        let _ = (attempt, party);
+        Err(TrunkError::Limit("parties"))
+    }
     /// Ends a call.
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError>;
     /// Calls the agent's registered phone and keeps the leg up; `AgentLegUp` follows.

@@ -1,4 +1,4 @@
-//! The contract suites of the ports: what every implementation of `Store` and `Bus` must do, as plain
+//! The contract suites of the ports: what every implementation of `Store`, `Bus` and `Blob` must do, as plain
 //! async functions that panic where a promise is broken. They run against the store in memory here,
 //! and against SQLite, PostgreSQL and Redis in the room `store`.
 //!
@@ -6,6 +6,7 @@
 //! database and run in any order.
 
 pub mod attempts;
+pub mod blob;
 pub mod bus;
 pub mod catalog;
 pub mod contacts;
@@ -13,6 +14,7 @@ mod endings;
 pub mod events;
 pub mod facts;
 pub mod judges;
+pub mod keeps;
 mod kept;
 pub mod money;
 pub mod nodes;
@@ -20,6 +22,7 @@ pub mod people;
 pub mod portfolio;
 pub mod races;
 pub mod scene;
+pub mod trail;
 
 #[cfg(test)]
 mod tests;

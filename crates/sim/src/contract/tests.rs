@@ -18,11 +18,18 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    attempts, catalog, contacts, events, facts, money, nodes, people, portfolio, races
+    attempts, catalog, contacts, events, facts, keeps, money, nodes, people, portfolio, races,
+    trail
 );
 
 #[tokio::test]
 async fn bus() {
     let bus = Arc::new(SimBus::new(1, BusFaults::default()));
     super::bus::all(bus.clone(), bus).await;
+}
+
+#[tokio::test]
+async fn blob() {
+    let fresh = crate::blob::MemoryBlob::default;
+    super::blob::all(&fresh(), &fresh()).await;
 }

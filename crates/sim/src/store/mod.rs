@@ -4,22 +4,24 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod keeps;
 mod money;
 mod nodes;
 mod people;
 mod portfolio;
+mod trail;
 
 use crate::mishaps::locked;
 use domain::entity::{
-    Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor,
-    Disposition, Hold, LedgerRow, Party, Payment, Portfolio, Promise, Recording, Script, Segment,
-    Suppression, Team, Trunk, User, Verdict,
+    Agent, Attempt, Call, CallTrail, CallerId, Campaign, Client, Consent, ContactPoint, Debt,
+    Debtor, Disposition, Hold, LedgerRow, Party, Payment, Portfolio, Promise, Recording,
+    RecordingKeep, Script, Segment, Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
     AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId,
     DebtorId, EventId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId,
-    ScriptId, SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    ScriptId, SegmentId, SessionId, SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
 };
 use domain::ports::store::{
     ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
@@ -72,6 +74,9 @@ pub struct Tables {
     pub(crate) caller_ids: BTreeMap<CallerIdId, CallerId>,
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) recordings: BTreeMap<RecordingId, Recording>,
+    pub(crate) keeps: BTreeMap<RecordingId, RecordingKeep>,
+    pub(crate) transfers: BTreeMap<TransferId, Transfer>,
+    pub(crate) trails: BTreeMap<AttemptId, (UtcMs, CallTrail)>,
     pub(crate) promises: BTreeMap<PromiseId, Promise>,
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,

@@ -2,7 +2,8 @@
 
 use super::entity;
 use domain::entity::{
-    Attempt, Call, CallerId, Campaign, Disposition, LedgerRow, Recording, Script, Trunk,
+    Attempt, Call, CallerId, Campaign, Disposition, LedgerRow, Recording, RecordingKeep, Script,
+    Transfer, Trunk,
 };
 use domain::ports::store::ItemState;
 
@@ -32,11 +33,21 @@ entity!(Recording, "recordings", "recording" {
     id, attempt_id, client_id, key, outcome, sha256, duration_ms, bytes, gaps, started_at, sealed_at
 });
 
+entity!(RecordingKeep, "recording_keeps", "recording care" {
+    id, client_id, attempt_id, node, place, stored_sha256, stored_bytes, class, delete_after, held_at,
+    held_by, hold_reason, tries, next_try_at, kept_at, deleted_at
+});
+
 entity!(Attempt, "attempts", "attempt" {
     id, client_id, campaign_id, debtor_id, person_id, debt_id, debts, point_id, phone, class, trunk_id,
     caller_id, caller_number, node, fence, mode, agent_reserved, state, opened_at, invite_at,
     ringing_at, answered_at, popped_at, acked_at, bridged_at, identity_at, ended_at, result, sip_code,
     q850, disposition, note, disposed_at, agent_id, recording_id, verdict_id, pack, pack_version
+});
+
+entity!(Transfer, "transfers", "transfer" {
+    id, attempt_id, client_id, kind, mode, from_agent, to_agent, to_campaign, to_number, verdict_id,
+    conference, asked_at, answered_at, ended_at, outcome
 });
 
 entity!(LedgerRow, "ledger", "ledger row" {

@@ -159,6 +159,7 @@ id_cells!(
     CallerIdId,
     CallId,
     RecordingId,
+    TransferId,
     PromiseId,
     PaymentId,
     EventId,
@@ -197,8 +198,13 @@ text_cells!(
     domain::entity::PointClass,
     domain::entity::PromiseState,
     domain::entity::RecordingOutcome,
+    domain::entity::RecordingPlace,
+    domain::entity::RetentionClass,
     domain::entity::Role,
     domain::entity::SuppressionKind,
+    domain::entity::TransferKind,
+    domain::entity::TransferMode,
+    domain::entity::TransferOutcome,
 );
 
 /// Lists and parameters that no statement looks into.
@@ -219,6 +225,7 @@ json_cells!(
     Vec<(i64, i64, String)>,
     CampaignParams,
     domain::entity::Verdict,
+    domain::entity::CallTrail,
     serde_json::Value,
     domain::ports::store::ImportReport,
 );

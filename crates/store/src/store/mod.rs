@@ -7,6 +7,7 @@ mod events;
 mod facts;
 mod import;
 mod items;
+mod keeps;
 mod money;
 mod nodes;
 mod open;
@@ -14,5 +15,6 @@ mod people;
 mod portfolio;
 mod sums;
 mod table;
+mod trail;
 
 pub use open::{PoolStats, SqlStore};

@@ -51,7 +51,15 @@ pub enum StoreError {
 
 /// Everything at rest.
 pub trait Store:
-    CatalogStore + PortfolioStore + ContactStore + AttemptStore + MoneyStore + PeopleStore + NodeStore
+    CatalogStore
+    + PortfolioStore
+    + ContactStore
+    + AttemptStore
+    + MoneyStore
+    + PeopleStore
+    + NodeStore
+    + KeepStore
+    + TrailStore
 {
 }
 impl<T> Store for T where
@@ -62,5 +70,7 @@ impl<T> Store for T where
         + MoneyStore
         + PeopleStore
         + NodeStore
+        + KeepStore
+        + TrailStore
 {
 }

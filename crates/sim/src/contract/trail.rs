@@ -1,0 +1,185 @@
+//! What is kept of calls: transfers, trails that are forgotten in time, counts by trunk.
+
+use super::scene::*;
+use domain::entity::{
+    CallResult, CallTrail, LegKind, LegQuality, SipStep, Transfer, TransferKind, TransferMode,
+    TransferOutcome,
+};
+use domain::ids::{AttemptId, TrunkId};
+use domain::pii::Pii;
+use domain::ports::StoreError;
+use domain::ports::store::{AttemptChange, Closing};
+use domain::time::UtcMs;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    transfers_are_steps_of_one_row(&store).await;
+    trails_are_kept_and_forgotten(&store).await;
+    trunks_are_counted(&store).await;
+}
+
+async fn transfers_are_steps_of_one_row(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let attempt: AttemptId = fresh();
+    let first = Transfer {
+        id: fresh(),
+        attempt_id: attempt,
+        client_id: scene.client.id,
+        kind: TransferKind::Number,
+        mode: TransferMode::Attended,
+        from_agent: fresh(),
+        to_agent: None,
+        to_campaign: None,
+        to_number: Some(Pii("+525511112222".to_owned())),
+        verdict_id: Some(fresh()),
+        conference: false,
+        asked_at: NOW,
+        answered_at: None,
+        ended_at: None,
+        outcome: None,
+    };
+    store.put_transfer(&first, &[]).await.unwrap();
+    let done = Transfer {
+        answered_at: Some(NOW.plus_ms(4_000)),
+        ended_at: Some(NOW.plus_ms(9_000)),
+        outcome: Some(TransferOutcome::Done),
+        conference: true,
+        ..first.clone()
+    };
+    let subject = format!("attempt:{attempt}");
+    let events = [event("call.transferred", &subject)];
+    store.put_transfer(&done, &events).await.unwrap();
+    let later = Transfer {
+        id: fresh(),
+        kind: TransferKind::Agent,
+        to_number: None,
+        asked_at: NOW.plus_ms(20_000),
+        ..first
+    };
+    store.put_transfer(&later, &[]).await.unwrap();
+    assert_eq!(store.transfers_of(attempt).await.unwrap(), [done, later]);
+    assert!(store.transfers_of(fresh()).await.unwrap().is_empty());
+}
+
+fn trail(name: &str) -> CallTrail {
+    CallTrail {
+        ladder: vec![SipStep {
+            at: NOW,
+            leg: LegKind::Debtor,
+            out: true,
+            name: name.to_owned(),
+            code: None,
+            cseq: "1 INVITE".to_owned(),
+            reason: None,
+            sdp: true,
+            repeat: false,
+            bytes: 800,
+        }],
+        left_out: 2,
+        legs: vec![LegQuality {
+            leg: LegKind::Agent,
+            agent: Some(fresh()),
+            from: NOW,
+            until: NOW.plus_ms(5_000),
+            received: 250,
+            sent: 249,
+            lost: 1,
+            jitter_us: 900,
+            jitter_max_us: 4_000,
+            rtt_us: None,
+            far_lost_256: Some(0),
+            mos_x100: Some(432),
+        }],
+    }
+}
+
+async fn trails_are_kept_and_forgotten(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let attempt = scene.person(store).await.open(store, &lease, NOW).await;
+    let none = store.put_trail(fresh(), NOW, &trail("INVITE")).await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
+    assert_eq!(store.get_trail(attempt.id).await.unwrap(), None);
+    // Older than anything else that may lie in the database.
+    let old = UtcMs(1_000);
+    let first = trail("INVITE");
+    store.put_trail(attempt.id, old, &first).await.unwrap();
+    let again = trail("BYE");
+    store.put_trail(attempt.id, old, &again).await.unwrap();
+    assert_eq!(store.get_trail(attempt.id).await.unwrap(), Some(again));
+    assert_eq!(store.forget_trails(old, 10).await.unwrap(), 0);
+    assert_eq!(store.forget_trails(old.plus_ms(1), 10).await.unwrap(), 1);
+    assert_eq!(store.get_trail(attempt.id).await.unwrap(), None);
+}
+
+async fn trunks_are_counted(store: &Subject) {
+    let trunk: TrunkId = fresh();
+    for (minute, code, answered) in [
+        (1, 486, false),
+        (2, 200, true),
+        (2, 200, true),
+        (70, 486, false),
+    ] {
+        let scene = Scene::new(store).await;
+        let lease = node(store).await;
+        let mut draft = scene.person(store).await.draft(&lease, None, NOW);
+        draft.attempt.trunk_id = trunk;
+        // Calls by hand need no lease on the debtor.
+        draft.attempt.agent_reserved = true;
+        let law = super::judges::Allow;
+        store.open_attempt(&draft, &law).await.unwrap();
+        let at = NOW.plus_ms(minute * 60_000);
+        let change = AttemptChange {
+            invite_at: Some(at),
+            ringing_at: Some(at.plus_ms(800)),
+            answered_at: answered.then_some(at.plus_ms(5_000)),
+            bridged_at: answered.then_some(at.plus_ms(5_100)),
+            ..AttemptChange::default()
+        };
+        let id = draft.attempt.id;
+        store.note_attempt(id, &change, &[]).await.unwrap();
+        let closing = Closing {
+            ended_at: Some(at.plus_ms(35_100)),
+            result: Some(if answered {
+                CallResult::Human
+            } else {
+                CallResult::Busy
+            }),
+            sip_code: Some(code),
+            q850: Some(if answered { 16 } else { 17 }),
+            ..Closing::default()
+        };
+        store.close_attempt(id, &closing).await.unwrap();
+    }
+    let hour = 3_600_000;
+    let counts = store
+        .trunk_counts(trunk, NOW, NOW.plus_ms(hour), 300_000)
+        .await
+        .unwrap();
+    assert_eq!(counts.len(), 2, "{counts:?}");
+    let of = |result| {
+        counts
+            .iter()
+            .find(|c| c.result == Some(result))
+            .expect("is counted")
+    };
+    let (busy, human) = (of(CallResult::Busy), of(CallResult::Human));
+    assert_eq!(
+        (busy.slice, busy.invites, busy.answered, busy.q850),
+        (0, 1, 0, Some(17))
+    );
+    assert_eq!((human.invites, human.answered, human.rung), (2, 2, 2));
+    assert_eq!((human.pdd_ms, human.talk_ms), (1_600, 60_000));
+    let late = store
+        .trunk_counts(trunk, NOW.plus_ms(hour), NOW.plus_ms(2 * hour), hour)
+        .await
+        .unwrap();
+    assert_eq!((late.len(), late[0].invites), (1, 1));
+    assert!(
+        store
+            .trunk_counts(fresh(), NOW, NOW.plus_ms(hour), hour)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
