@@ -2,6 +2,7 @@
 //! instant and by which rule; written from the law and the packs, not from the code.
 
 mod case;
+mod golden;
 mod hours;
 mod ledger;
 mod people;
