@@ -135,6 +135,15 @@ export interface Recording {
   bytes: number;
   gaps: [number, number, string][];
   started_at: string;
+  keep?: {
+    place: 'local' | 'store' | 'deleting' | 'deleted';
+    class: 'call' | 'agreement' | 'dispute' | null;
+    delete_after: string | null;
+    held_at: string | null;
+    held_by: string | null;
+    hold_reason: string | null;
+    deleted_at: string | null;
+  } | null;
 }
 export interface Verdict {
   id: string;

@@ -14,6 +14,8 @@ export interface MeAttempt {
   held: boolean;
   muted: boolean;
   recording: 'on' | 'paused' | 'off';
+  /** When a pause of the recording ends by itself, epoch ms. */
+  recording_until?: number | null;
   answered_at: number | null;
   ended_at: number | null;
 }
