@@ -1,9 +1,12 @@
 //! What calls in flight will do: setup, ringing, detection, each by its age.
 
-use super::chance::{Chance, Fast, between, quantile_times};
-use super::hazard::{Curve, FINE_S, Grid, lognormal};
+use super::chance::{Chance, Fast, between};
+use super::hazard::{Curve, Grid, lognormal};
+use super::level::Level;
 use super::{HORIZONS, Key};
 use std::collections::BTreeMap;
+
+mod outlook;
 
 /// Half-life of what is learned of calls, s: hit rates follow the hour.
 const HALF_LIFE_S: f64 = 2_700.0;
@@ -13,10 +16,9 @@ const SETUP_BINS: usize = 40;
 const DETECT_BINS: usize = 20;
 /// Most bins of ringing: two minutes.
 const RING_BINS_MAX: usize = 240;
-/// Time constant of the fast hit-rate factor, s.
-const HITS_TAU_S: f64 = 120.0;
-/// Prior weight of the fast hit-rate factor, answers.
-const HITS_PRIOR: f64 = 12.0;
+/// Part of its relative error by which the hit rate is taken larger than believed: an answer too many
+/// costs more than one too few.
+const CAUTION: f64 = 0.5;
 /// Time constant of the fast share of dials that ring, s.
 const RINGS_TAU_S: f64 = 40.0;
 /// Prior weight of the fast share of dials that ring, dials.
@@ -75,7 +77,7 @@ pub(super) struct Calls {
     ring: Curve<2>,
     human_delay: Curve<1>,
     machine_delay: Curve<1>,
-    hits: Fast,
+    hits: Level,
     rings: Fast,
     /// Base share of dials that ring, forgetting slowly.
     ringing_share: (f64, f64),
@@ -117,7 +119,7 @@ impl Calls {
             ),
             human_delay: fine(DETECT_BINS, &human),
             machine_delay: fine(DETECT_BINS, &found),
-            hits: Fast::new(HITS_TAU_S, HITS_PRIOR),
+            hits: Level::new(),
             rings: Fast::new(RINGS_TAU_S, RINGS_PRIOR),
             ringing_share: (RINGS_SHARE * RINGS_PRIOR, RINGS_PRIOR),
             by_setup: vec![Chance::default(); SETUP_BINS + 1],
@@ -153,8 +155,9 @@ impl Calls {
             }
             Stage::Ring => {
                 let lean = call.lean(&self.by_ring, age);
-                let expected = lean * self.ring.expose(from, age);
-                self.hits.add(t, 0.0, expected);
+                let weight = self.hits.factor() * lean;
+                let expected = lean * self.ring.expose_weighed(from, age, weight);
+                self.hits.add(0.0, expected);
             }
             Stage::Detect(_) | Stage::Wait => {}
         }
@@ -222,7 +225,7 @@ impl Calls {
         {
             self.ring.end(0, ring_age);
             self.delayed(0, t - call.since);
-            self.hits.add(t, 1.0, 0.0);
+            self.hits.add(1.0, 0.0);
             self.enter(t, id, Stage::Wait);
         }
     }
@@ -287,7 +290,7 @@ impl Calls {
 
     /// Counts the exposure of everything in progress up to now.
     pub(super) fn count_all(&mut self, t: f64) {
-        let mut expected = 0.0;
+        let (mut expected, factor) = (0.0, self.hits.factor());
         for call in self.flying.values_mut() {
             let age = (t - call.since).max(0.0);
             match call.stage {
@@ -296,205 +299,25 @@ impl Calls {
                 }
                 Stage::Ring => {
                     let lean = call.lean(&self.by_ring, age);
-                    expected += lean * self.ring.expose(call.counted, age);
+                    let ring = &mut self.ring;
+                    expected += lean * ring.expose_weighed(call.counted, age, factor * lean);
                 }
                 Stage::Detect(_) | Stage::Wait => {}
             }
             call.counted = age;
         }
-        self.hits.add(t, 0.0, expected);
+        self.hits.add(0.0, expected);
+        self.hits.settle(t);
         self.rings.add(t, 0.0, 0.0);
     }
 
-    /// Fast hit-rate factor.
-    pub(super) fn hit_factor(&self) -> f64 {
-        self.hits.factor()
+    /// Hit rate against what was learned by ring age, on the careful side.
+    pub(super) const fn hit_factor(&self) -> f64 {
+        self.hits.factor() * (1.0 + CAUTION * self.hits.error())
     }
 
-    /// Relative error of the hit rate: what the fast factor has seen.
-    pub(super) fn hit_error(&self) -> f64 {
-        1.0 / (HITS_PRIOR + self.hits.expected).sqrt()
+    /// Relative error of the hit rate.
+    pub(super) const fn hit_error(&self) -> f64 {
+        self.hits.error()
     }
-
-    /// Learns and makes the tables.
-    pub(super) fn settle(&mut self, t: f64, weight: f64) {
-        self.setup.settle(t, weight);
-        self.ring.settle(t, weight);
-        self.human_delay.settle(t, weight / 3.0);
-        self.machine_delay.settle(t, weight / 3.0);
-        for (lasts, curve) in self
-            .lasts
-            .iter_mut()
-            .zip([&self.human_delay, &self.machine_delay])
-        {
-            let mut survive = 1.0;
-            for (bin, s) in lasts.iter_mut().enumerate() {
-                *s = survive;
-                if bin < DETECT_BINS {
-                    survive *= (-curve.rate(bin) * FINE_S).exp();
-                }
-            }
-        }
-        let far = t - self.horizons_at >= HORIZON_AGE_S;
-        if far {
-            self.horizons_at = t;
-        }
-        self.table(far);
-    }
-
-    /// The fast factor of dials that ring, kept so that the share stays a share.
-    fn ring_factor(&self) -> f64 {
-        let base = self.ringing_share.0 / self.ringing_share.1;
-        self.rings.factor().min(1.0 / base.max(0.05))
-    }
-
-    fn table(&mut self, far: bool) {
-        let live = self.live_by_ring_age();
-        let bins = self.ring.bins();
-        let delay = self.mean_human_delay();
-        let reach = |horizon: f64, age: f64| {
-            let at = age + (horizon - delay).max(0.0);
-            let (bin, part) = Grid::Fine.place(at);
-            if bin >= bins {
-                live.done[bins]
-            } else {
-                live.done[bin] + (live.done[bin + 1] - live.done[bin]) * part
-            }
-        };
-        // Setup first as of age nought: its answer times give the horizons.
-        let (rings_at, alive) = self.setup_flow();
-        if far {
-            self.horizons = quantile_times(
-                &rings_at,
-                delay,
-                &|left| reach(left, 0.0),
-                SETUP_BINS + bins,
-            );
-        }
-        // What a ring that begins so many bins from now brings by each horizon.
-        let brings: Vec<[f64; HORIZONS]> = (0..SETUP_BINS)
-            .map(|ahead| {
-                let begun = Grid::Fine.edge(ahead) + FINE_S / 2.0;
-                self.horizons.map(|h| {
-                    if h - begun > delay {
-                        reach(h - begun, 0.0)
-                    } else {
-                        0.0
-                    }
-                })
-            })
-            .collect();
-        for (age, here) in alive.iter().enumerate() {
-            let here = here.max(1e-9);
-            let mut chance = Chance::default();
-            for (rings, brings) in rings_at.iter().skip(age).zip(&brings) {
-                let share = rings / here;
-                for (by, brought) in chance.by.iter_mut().zip(brings) {
-                    *by += share * brought;
-                }
-                chance.ever += share * live.done[bins];
-            }
-            self.by_setup[age] = chance;
-        }
-        for age in 0..=bins {
-            let here = live.alive[age].max(1e-9);
-            let (from, before) = (Grid::Fine.edge(age), live.done[age]);
-            self.by_ring[age] = Chance {
-                by: self
-                    .horizons
-                    .map(|h| ((reach(h, from) - before) / here).clamp(0.0, 1.0)),
-                ever: ((live.done[bins] - before) / here).clamp(0.0, 1.0),
-            };
-        }
-        self.fresh = self.by_setup[0];
-    }
-
-    /// Share of dials that begin to ring in each bin of setup age, and that are still in setup.
-    fn setup_flow(&self) -> (Vec<f64>, Vec<f64>) {
-        let factor = self.ring_factor();
-        let (mut alive, mut rings) = (vec![1.0; SETUP_BINS + 1], vec![0.0; SETUP_BINS]);
-        for bin in 0..SETUP_BINS {
-            let (ring, fail) = (self.setup.rates[0][bin] * factor, self.setup.rates[1][bin]);
-            let sum = ring + fail;
-            let gone = alive[bin] * (1.0 - (-sum * FINE_S).exp());
-            rings[bin] = gone * ring / sum.max(1e-9);
-            alive[bin + 1] = alive[bin] - gone;
-        }
-        (rings, alive)
-    }
-
-    fn live_by_ring_age(&mut self) -> Flow {
-        let bins = self.ring.bins();
-        let factor = self.hits.factor();
-        let mut flow = Flow {
-            done: vec![0.0; bins + 1],
-            alive: vec![1.0; bins + 1],
-        };
-        let (people, machines) = (&self.ring.rates[0], &self.ring.rates[1]);
-        let overall: f64 = people.iter().sum::<f64>()
-            / (people.iter().sum::<f64>() + machines.iter().sum::<f64>()).max(1e-9);
-        for bin in 0..bins {
-            let (live, machine) = (people[bin] * factor, machines[bin]);
-            let sum = live + machine;
-            let gone = flow.alive[bin] * (1.0 - (-sum * FINE_S).exp());
-            flow.done[bin + 1] = flow.done[bin] + gone * live / sum.max(1e-9);
-            flow.alive[bin + 1] = flow.alive[bin] - gone;
-            // Few answers in a bin lean on the whole.
-            let small = WHO_PRIOR * 1e-3;
-            self.who[bin] = (live + small * overall) / (sum + small);
-        }
-        flow
-    }
-
-    fn mean_human_delay(&self) -> f64 {
-        self.lasts[0].iter().skip(1).sum::<f64>() * FINE_S + FINE_S / 2.0
-    }
-
-    /// Chances of one call.
-    fn chance(&self, t: f64, call: &InFlight) -> Option<Chance> {
-        let age = t - call.since;
-        let base = match call.stage {
-            Stage::Wait => return None,
-            Stage::Setup => between(&self.by_setup, age),
-            Stage::Ring => between(&self.by_ring, age),
-            Stage::Detect(ring_age) => self.detecting(age, ring_age),
-        };
-        Some(base.with_odds(call.odds))
-    }
-
-    fn detecting(&self, age: f64, ring_age: f64) -> Chance {
-        let who = self.who[self.ring.bin(ring_age)];
-        let at = |who: usize, age: f64| {
-            let (bin, part) = Grid::Fine.place(age);
-            match self.lasts[who].get(bin..bin + 2) {
-                Some([a, b]) => a + (b - a) * part,
-                _ => 0.0,
-            }
-        };
-        let (people, machines) = (who * at(0, age), (1.0 - who) * at(1, age));
-        let whole = (people + machines).max(1e-9);
-        let ever = if people + machines < 1e-9 {
-            who
-        } else {
-            people / whole
-        };
-        Chance {
-            by: self.horizons.map(|h| {
-                let later = who * at(0, age + h);
-                (ever - later / whole).max(0.0)
-            }),
-            ever,
-        }
-    }
-
-    /// Chances of every call whose answer is open.
-    pub(super) fn chances(&self, t: f64) -> impl Iterator<Item = Chance> {
-        self.flying.values().filter_map(move |c| self.chance(t, c))
-    }
-}
-
-/// Of calls that began to ring: live answers up to an age, and those still ringing.
-struct Flow {
-    done: Vec<f64>,
-    alive: Vec<f64>,
 }

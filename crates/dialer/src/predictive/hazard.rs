@@ -9,6 +9,9 @@ const EVEN_TO_S: f64 = 30.0;
 const GROWTH: f64 = 1.08;
 /// Its logarithm.
 const LN_GROWTH: f64 = 0.076_961_041_136_128_4;
+/// Bins to each side over which ends and exposure are smoothed, with weights that fall evenly: a bin of a
+/// small team holds a few ends, and chance between neighbours is no shape.
+const SMOOTH: usize = 2;
 /// Largest rate, 1/s: an end without any exposure must stay a finite figure.
 const RATE_MAX: f64 = 8.0;
 
@@ -63,6 +66,8 @@ pub(super) struct Curve<const C: usize> {
     pub(super) edges: Vec<f64>,
     events: [Vec<f64>; C],
     exposure: Vec<f64>,
+    /// Exposure to the first way, weighed by how likely it was at the time.
+    weighed: Vec<f64>,
     prior_events: [Vec<f64>; C],
     prior_exposure: Vec<f64>,
     /// Rate of each way by bin, 1/s; valid since the last [`Curve::settle`].
@@ -96,6 +101,7 @@ impl<const C: usize> Curve<C> {
             edges: (0..=bins).map(|bin| grid.edge(bin)).collect(),
             events: std::array::from_fn(|_| vec![0.0; bins]),
             exposure: vec![0.0; bins],
+            weighed: vec![0.0; bins],
             prior_events,
             prior_exposure,
             rates: std::array::from_fn(|_| vec![0.0; bins]),
@@ -123,6 +129,12 @@ impl<const C: usize> Curve<C> {
 
     /// Counts the time between two ages, and gives the integral of the first way's rate over it.
     pub(super) fn expose(&mut self, from: f64, to: f64) -> f64 {
+        self.expose_weighed(from, to, 1.0)
+    }
+
+    /// The same while the first way was `weight` times as likely as its rate says: the rate stays what
+    /// it is without that.
+    pub(super) fn expose_weighed(&mut self, from: f64, to: f64, weight: f64) -> f64 {
         let last = self.bins() - 1;
         let mut bin = self.bin(from);
         let (mut at, mut sum) = (from, 0.0);
@@ -134,6 +146,7 @@ impl<const C: usize> Curve<C> {
             };
             let step = (until - at).max(0.0);
             self.exposure[bin] += step;
+            self.weighed[bin] += step * weight;
             sum += step * self.rates[0][bin];
             at = until;
             if bin == last {
@@ -148,21 +161,51 @@ impl<const C: usize> Curve<C> {
     pub(super) fn settle(&mut self, t: f64, weight: f64) {
         let keep = 0.5_f64.powf((t - self.settled_at).max(0.0) / self.half_life_s);
         self.settled_at = t;
-        for bin in 0..self.bins() {
-            self.exposure[bin] *= keep;
-            let seen = self.exposure[bin] + weight * self.prior_exposure[bin];
-            for way in 0..C {
-                self.events[way][bin] *= keep;
-                let ends = self.events[way][bin] + weight * self.prior_events[way][bin];
+        self.exposure.iter_mut().for_each(|x| *x *= keep);
+        self.weighed.iter_mut().for_each(|x| *x *= keep);
+        for way in 0..C {
+            self.events[way].iter_mut().for_each(|x| *x *= keep);
+            for bin in 0..self.bins() {
+                let (ends, seen) = self.around(way, bin);
+                let ends = ends + weight * self.prior_events[way][bin];
+                let seen = seen + weight * self.prior_exposure[bin];
                 self.rates[way][bin] = (ends / seen.max(1e-9)).min(RATE_MAX);
             }
         }
+    }
+
+    /// Ends of a way and exposure to it around a bin.
+    fn around(&self, way: usize, bin: usize) -> (f64, f64) {
+        let exposure = if way == 0 {
+            &self.weighed
+        } else {
+            &self.exposure
+        };
+        let (first, last) = (
+            bin.saturating_sub(SMOOTH),
+            (bin + SMOOTH).min(self.bins() - 1),
+        );
+        let near = self.events[way][first..=last]
+            .iter()
+            .zip(&exposure[first..=last]);
+        let (mut ends, mut seen) = (0.0, 0.0);
+        for (at, (end, time)) in (first..).zip(near) {
+            let weight = 1.0 - f64_of(bin.abs_diff(at)) / f64_of(SMOOTH + 1);
+            ends += weight * end;
+            seen += weight * time;
+        }
+        (ends, seen)
     }
 
     /// Rate of all ways together in a bin, 1/s.
     pub(super) fn rate(&self, bin: usize) -> f64 {
         self.rates.iter().map(|r| r[bin]).sum()
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a small count of bins")]
+const fn f64_of(n: usize) -> f64 {
+    n as f64
 }
 
 /// Distribution function of a lognormal with this mean and coefficient of variation.
@@ -193,8 +236,31 @@ mod tests {
             curve.expose(0.0, 6.0);
         }
         curve.settle(0.0, 0.0);
-        assert!((curve.rates[0][5] - 0.01).abs() < 1e-9);
-        assert!(curve.rates[0][4] < 1e-9);
+        // Smoothed over the bins 3 to 5 (those after it nobody has reached): one end in 300 s of 600.
+        assert!(
+            (curve.rates[0][5] - 1.0 / 200.0).abs() < 1e-9,
+            "{}",
+            curve.rates[0][5]
+        );
+        assert!(curve.rates[0][2] < 1e-9);
+    }
+
+    #[test]
+    fn what_was_likelier_for_a_while_leaves_the_rate() {
+        let slow = lognormal(100.0, 1.0);
+        let mut curve: Curve<1> = Curve::new(Grid::Fine, 40, 3600.0, [(1.0, &slow)]);
+        for _ in 0..1_000 {
+            curve.expose_weighed(0.0, 20.0, 2.0);
+        }
+        for bin in 0..2_000_u32 {
+            curve.end(0, f64::from(bin % 40) / 2.0);
+        }
+        curve.settle(0.0, 0.0);
+        assert!(
+            (curve.rates[0][20] - 0.05).abs() < 1e-9,
+            "{}",
+            curve.rates[0][20]
+        );
     }
 
     #[test]

@@ -9,14 +9,17 @@
 //! nobody stays under a threshold; the threshold follows what was really abandoned.
 
 mod agents;
+mod bank;
 mod calls;
 mod chance;
 mod hazard;
+mod level;
 mod numbers;
 mod picks;
 mod risk;
 
 use agents::Agents;
+use bank::{Bank, Bet};
 use calls::{Calls, Stage};
 use chance::Chance;
 use numbers::Numbers;
@@ -35,20 +38,14 @@ const PRIOR_CALLS: f64 = 30.0;
 const PRIOR_LEAST: f64 = 2.0;
 /// Half-life of the prior weight, s.
 const PRIOR_HALF_LIFE_S: f64 = 600.0;
-/// Threshold of the risk before anything is known.
-const THETA: f64 = 0.02;
-/// Gain of the feedback: change of ln θ by one abandoned call too many.
-const KAPPA: f64 = 0.15;
-/// Limits of the feedback on ln θ, against wind-up: how far it falls, how far it rises.
-const WIND_UP: (f64, f64) = (-4.0, 1.5);
 /// Share of the limit in which an agent who frees is still in time for a waiting call.
 const IN_TIME: f64 = 0.75;
 /// Agents up to which the sums are exact.
 const EXACT_AGENTS: usize = 64;
 /// Age of the tables at which they are made again, s.
-const TABLE_AGE_S: f64 = 2.0;
+const TABLE_AGE_S: f64 = 3.0;
 /// Age of the agents' tables at which they are made again, s: talk changes slowly.
-const AGENTS_AGE_S: f64 = 6.0;
+const AGENTS_AGE_S: f64 = 10.0;
 /// Relative change of the fast factors at which the tables are made again.
 const TABLE_CHANGE: f64 = 0.03;
 /// Most calls one decision launches.
@@ -152,8 +149,11 @@ pub struct Predictive {
     calls: Calls,
     agents: Agents,
     numbers: Numbers,
-    /// Σ (abandoned − α), clamped.
-    excess: f64,
+    bank: Bank,
+    /// What the last decision stakes.
+    bet: Bet,
+    /// Calls it said, and those dialed since.
+    planned: (u32, u32),
     tabled_at: f64,
     tabled_factor: f64,
     agents_tabled_at: f64,
@@ -183,7 +183,9 @@ impl Predictive {
             calls: Calls::new(settings.ring_timeout_s),
             agents: Agents::new(),
             numbers: Numbers::default(),
-            excess: 0.0,
+            bank: Bank::new(settings.target),
+            bet: Bet::default(),
+            planned: (0, 0),
             tabled_at: f64::NEG_INFINITY,
             tabled_factor: 1.0,
             agents_tabled_at: f64::NEG_INFINITY,
@@ -200,6 +202,7 @@ impl Predictive {
     pub fn call(&mut self, t: f64, id: Key, what: CallEvent) {
         match what {
             CallEvent::Launched(estimate) => {
+                self.planned.1 = self.planned.1.saturating_add(1);
                 let odds = estimate.map_or(1.0, |e| self.numbers.odds(e));
                 self.calls.launched(t, id, estimate, odds);
             }
@@ -213,9 +216,7 @@ impl Predictive {
                 if let Some(estimate) = self.calls.gone(t, id).and_then(|c| c.estimate) {
                     self.numbers.learn(estimate, true);
                 }
-                let abandoned = f64::from(u8::from(what == CallEvent::Abandoned));
-                self.excess = (self.excess + abandoned - self.settings.target)
-                    .clamp(-WIND_UP.1 / KAPPA, -WIND_UP.0 / KAPPA);
+                self.bank.came(what == CallEvent::Abandoned);
             }
             CallEvent::Ended => {
                 if let Some(call) = self.calls.gone(t, id)
@@ -270,6 +271,7 @@ impl Predictive {
 
     /// Calls to launch now, and which of the next numbers.
     pub fn decide_among(&mut self, t: f64, look: &Look, queue: &Queue<'_>) -> Launches {
+        self.close_bet();
         self.calls.count_all(t);
         let factor = self.calls.hit_factor();
         let moved = (factor / self.tabled_factor - 1.0).abs() > TABLE_CHANGE;
@@ -280,24 +282,53 @@ impl Predictive {
         if most == 0 {
             return Launches::default();
         }
+        self.share = look.share.clamp(0.0, 1.0);
         let spare = i64::from(look.idle) - i64::from(look.waiting);
         let allowed =
             self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(look.idle).max(0.5).sqrt();
         if self.agents.at_work() <= EXACT_AGENTS {
             let picking = Picking::new(queue, &self.numbers, self.agents.at_work());
-            self.exact(t, spare, allowed, most, picking)
+            let (launches, bet) = self.exact(t, spare, allowed, most, picking);
+            self.open_bet(look, launches.count, bet);
+            launches
         } else {
+            let (count, bet) = self.normal(t, spare, allowed, most);
+            self.open_bet(look, count, bet);
             Launches {
-                count: self.normal(t, spare, allowed, most),
+                count,
                 picks: Vec::new(),
             }
         }
     }
 
+    /// Tells the account what the last decision staked, as far as it was dialed: what lines, rates or
+    /// the guard held back is no saving.
+    fn close_bet(&mut self) {
+        let bet = std::mem::take(&mut self.bet);
+        let (planned, launched) = std::mem::take(&mut self.planned);
+        if planned == 0 {
+            return;
+        }
+        let share = f64::from(launched.min(planned)) / f64::from(planned);
+        self.bank.bet(Bet {
+            live: bet.live * share,
+            lost: bet.lost * share,
+            held: bet.held || launched < planned,
+        });
+    }
+
+    fn open_bet(&mut self, look: &Look, count: u32, bet: Bet) {
+        self.planned = (count, 0);
+        self.bet = Bet {
+            held: bet.held || look.shrink < 1.0,
+            ..bet
+        };
+    }
+
     /// Threshold of the risk in force.
     #[must_use]
     pub fn theta(&self) -> f64 {
-        THETA * (-KAPPA * self.excess).exp()
+        self.bank.threshold()
     }
 
     /// Chance that a call dialed now will reach a person, as learned.
@@ -333,7 +364,7 @@ impl Predictive {
         allowed: f64,
         most: u32,
         mut picking: Picking,
-    ) -> Launches {
+    ) -> (Launches, Bet) {
         for (free, wanted) in self.free.iter_mut().zip(&mut self.wanted) {
             free.clear();
             wanted.clear();
@@ -349,27 +380,34 @@ impl Predictive {
             }
         }
         let fresh: Chance = self.calls.fresh;
+        let mut bet = Bet::default();
         let mut launches = 0;
-        while launches < most {
+        loop {
             let mut risk = 0.0;
             for (free, wanted) in self.free.iter().zip(&mut self.wanted) {
                 wanted.sum_up();
                 risk += free.short(spare, wanted);
             }
-            if risk > allowed * f64_of(HORIZONS) {
+            risk /= f64_of(HORIZONS);
+            if risk > allowed {
                 break;
             }
-            let filled = risk / (allowed * f64_of(HORIZONS)).max(f64::MIN_POSITIVE);
-            let next = picking.take(fresh, filled);
+            if launches == most {
+                bet.held = true;
+                break;
+            }
+            let next = picking.take(fresh, risk / allowed.max(f64::MIN_POSITIVE));
             for (count, q) in self.wanted.iter_mut().zip(next.by) {
                 count.add(q);
             }
+            bet.live += next.ever;
+            bet.lost += next.ever * risk;
             launches += 1;
         }
-        picking.launches(launches)
+        (picking.launches(launches), bet)
     }
 
-    fn normal(&self, t: f64, spare: i64, allowed: f64, most: u32) -> u32 {
+    fn normal(&self, t: f64, spare: i64, allowed: f64, most: u32) -> (u32, Bet) {
         let (mut free, mut wanted) = (
             [Moments::default(); HORIZONS],
             [Moments::default(); HORIZONS],
@@ -405,7 +443,18 @@ impl Predictive {
                 high = middle;
             }
         }
-        low
+        if low == 0 {
+            return (0, Bet::default());
+        }
+        // Simpson's rule over the launches.
+        let mean = (risk(0) + 4.0 * risk(low / 2) + risk(low - 1)) / 6.0;
+        let live = f64::from(low) * fresh.ever;
+        let bet = Bet {
+            live,
+            lost: live * mean,
+            held: low == most && risk(most) <= allowed,
+        };
+        (low, bet)
     }
 }
 

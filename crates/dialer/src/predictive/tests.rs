@@ -58,7 +58,7 @@ fn calls_in_flight_count_and_abandonment_makes_careful() {
     for n in 0..10_u32 {
         policy.call(2.0, Key::from(5_000 + n), CallEvent::Abandoned);
     }
-    assert!(policy.theta() < before / 2.0);
+    assert!(policy.theta() < before * 0.8);
 }
 
 #[test]
@@ -96,4 +96,33 @@ fn impossible_settings_are_refused_with_the_reason() {
         let error = Predictive::new(settings).expect_err("refused").to_string();
         assert!(error.contains(word), "{error}");
     }
+}
+
+#[test]
+fn what_was_never_dialed_moves_no_threshold() {
+    let mut policy = policy(20);
+    let before = policy.theta();
+    for n in 1..2_000_u32 {
+        assert!(policy.decide(f64::from(n), &look(20, 1_000)) > 0);
+    }
+    assert!((policy.theta() - before).abs() < 1e-12);
+}
+
+#[test]
+fn an_agent_shared_with_others_counts_as_his_share() {
+    let (mut whole, mut half) = (policy(0), policy(0));
+    for policy in [&mut whole, &mut half] {
+        for n in 0..20_u32 {
+            policy.agent(0.0, Key::from(n), AgentState::Talk);
+        }
+    }
+    let all = whole.decide(60.0, &look(6, 1_000));
+    let shared = half.decide(
+        60.0,
+        &Look {
+            share: 0.1,
+            ..look(6, 1_000)
+        },
+    );
+    assert!(shared < all, "{shared} {all}");
 }
