@@ -82,6 +82,12 @@ export async function program(who) {
   return {
     get: (path) => ask('GET', path, undefined, token),
     post: (path, body) => ask('POST', path, body, token),
+    /** A file, whole. */
+    bytes: async (path) => {
+      const response = await fetch(`${base}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
+      if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+      return response.arrayBuffer();
+    },
     /** Every row of a list. */
     all: async (path) => {
       const rows = [];

@@ -169,6 +169,11 @@ impl Call {
         Reason::q850(cause, "")
     }
 
+    /// What was known when the INVITE came.
+    pub(super) const fn opened(&self) -> &Line {
+        &self.line
+    }
+
     /// The line of the log.
     pub(super) fn line(&self, clock: Clock, ended: Millis, ended_by: EndedBy) -> Line {
         let heard = self.hearing.heard();

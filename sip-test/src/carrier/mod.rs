@@ -4,6 +4,7 @@
 mod call;
 mod ends;
 mod fate;
+mod keep;
 mod log;
 mod profile;
 mod run;
@@ -34,6 +35,8 @@ pub struct Config {
     pub profile: Option<Profile>,
     /// Log, appended.
     pub log: Option<PathBuf>,
+    /// Folder for what each debtor heard: a WAV an answered call, named by attempt or Call-ID.
+    pub heard: Option<PathBuf>,
     /// Longest life.
     pub life: Option<Duration>,
     /// End when standard input closes: for a carrier that is the child of another process.
@@ -60,6 +63,7 @@ impl Config {
             seed: 1,
             profile: None,
             log: None,
+            heard: None,
             life: None,
             until_stdin_closes: false,
             until_parent_ends: false,

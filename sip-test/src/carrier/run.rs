@@ -111,6 +111,12 @@ pub async fn start(config: Config) -> Result<Running, SipTestError> {
         None => Profile::demo()?,
     };
     let log = Log::open(config.log.as_deref())?;
+    if let Some(folder) = &config.heard {
+        std::fs::create_dir_all(folder).map_err(|source| SipTestError::File {
+            path: folder.clone(),
+            source,
+        })?;
+    }
     let clock = Clock::start();
     let login = config.login.clone();
     let driver = Driver::bind(config.bind, true, clock, |sip| {
@@ -254,7 +260,11 @@ impl Carrier {
             Some(offer) => Some(sip::sdp::answer(offer, &local).map_err(|_| 488u16)?),
             None => None,
         };
-        let hearing = Hearing::default();
+        let hearing = if self.config.heard.is_some() {
+            Hearing::keeping()
+        } else {
+            Hearing::default()
+        };
         let leg = self
             .plane
             .add(socket, Voice::Mute, hearing.clone())
@@ -436,6 +446,18 @@ impl Carrier {
             Side::Network => EndedBy::Network,
         });
         self.write(&call.line(self.driver.clock(), now, by));
+        self.keep(&call);
+    }
+
+    /// Writes what the debtor heard, where that is wished.
+    fn keep(&mut self, call: &Call) {
+        let Some(folder) = &self.config.heard else {
+            return;
+        };
+        let audio = call.hearing.heard().audio;
+        if super::keep::write(folder, call.opened(), &audio).is_err() {
+            self.summary.log_errors += 1;
+        }
     }
 
     fn write(&mut self, line: &Line) {
@@ -458,6 +480,7 @@ impl Carrier {
         for (key, call) in calls {
             let by = call.ended_by.unwrap_or(EndedBy::Stopped);
             self.write(&call.line(self.driver.clock(), now, by));
+            self.keep(&call);
             let _ = self
                 .driver
                 .endpoint()

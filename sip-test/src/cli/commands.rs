@@ -35,6 +35,7 @@ async fn carrier(args: CarrierArgs) -> Result<(), SipTestError> {
         seed: args.seed,
         profile: Some(profile),
         log: args.log,
+        heard: args.heard,
         life: args.seconds.map(Duration::from_secs),
         until_stdin_closes: args.until_stdin_closes,
         until_parent_ends: args.until_parent_ends,

@@ -58,6 +58,9 @@ pub(crate) struct CarrierArgs {
     /// Log to append to: JSON, one line per INVITE, with whole numbers.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Folder for what each debtor heard: a WAV an answered call, named by attempt or Call-ID.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) heard: Option<PathBuf>,
     /// End after so many seconds.
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<u64>,

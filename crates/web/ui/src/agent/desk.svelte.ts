@@ -1,11 +1,13 @@
 // The desk: a projection of what the server says about this agent, and his commands.
 import { api, said } from '../lib/api';
+import { clock } from '../lib/clock.svelte';
 import { i18n } from '../lib/i18n.svelte';
 import { flush, post, type Sent } from '../lib/outbox.svelte';
 import { Socket } from '../lib/socket.svelte';
 import { toast } from '../lib/toast.svelte';
 import type { AgentState, Card, Me, Message } from '../lib/wire';
 import { applied } from './me';
+import { BrowserPhone } from './phone.svelte';
 
 export interface Disposition {
   code: string;
@@ -30,9 +32,12 @@ export class Desk {
   /** A command is on its way; its button waits. */
   busy = $state('');
   readonly socket: Socket;
+  readonly phone: BrowserPhone;
 
   constructor(private readonly user: string) {
+    this.phone = new BrowserPhone((message) => this.socket.send(message));
     this.socket = new Socket('/ws/agent', 'me', {
+      linked: (up) => this.phone.link(up),
       snap: (data) => this.show(data as Me),
       delta: (message) => this.me && this.show(applied(this.me, message)),
       other: (message) => this.other(message),
@@ -50,23 +55,32 @@ export class Desk {
   get lost(): boolean {
     return this.socket.link !== 'up' || this.me?.state === 'lagged';
   }
+  /** Whether "available" may be asked for. */
+  get mayBeReady(): boolean {
+    return !this.lost && !this.phone.mustTest;
+  }
   /** The call is open for a result: talking, on hold, or after it. */
   get open(): boolean {
     return this.attempt !== null && (this.live || this.me?.state === 'wrapup') && this.disposed !== this.attempt;
   }
 
   close(): void {
+    this.phone.close();
     this.socket.close();
   }
 
   private show(me: Me): void {
     this.me = me;
+    this.phone.decide(me.phone.registered, clock.demo);
+    this.phone.sees(me.phone.leg_up);
+    this.phone.mute(me.attempt?.muted ?? false);
     const busy = me.attempt !== null || me.state === 'preview' || me.state === 'lagged';
     if (!busy && this.card) this.card = null;
     if (me.attempt && this.card?.attempt && this.card.attempt !== me.attempt.id) this.card = null;
   }
 
   private other(message: Message): void {
+    if (message.t === 'rtc') void this.phone.answer(message);
     if (message.t !== 'pop' && message.t !== 'card' && message.t !== 'preview') return;
     const { t: _t, ...card } = message;
     this.card = card as unknown as Card;
@@ -108,6 +122,8 @@ export class Desk {
   mute = () => this.command('mute', `/attempts/${this.attempt}/mute`, { on: !this.me?.attempt?.muted });
   digit = (digit: string) => this.command('digit', `/attempts/${this.attempt}/dtmf`, { digit });
   recording = (on: boolean) => this.command('recording', `/calls/${this.attempt}/recording/${on ? 'resume' : 'pause'}`);
+  /** Card data is told: the server pauses the recording meanwhile. */
+  cardData = (open: boolean) => this.command('cardData', `/calls/${this.attempt}/card`, { open });
   dial = () => this.command('dial', `/preview/${this.card?.item}/dial`);
   skip = () => this.command('skip', `/preview/${this.card?.item}/skip`);
 

@@ -14,6 +14,8 @@ export interface Handlers {
   snap(data: unknown): void;
   delta(message: Message): void;
   other?(message: Message): void;
+  /** The socket came up, or was lost. */
+  linked?(up: boolean): void;
 }
 
 export class Socket {
@@ -87,6 +89,7 @@ export class Socket {
 
   private gone(code: number, reason: string): void {
     this.socket = null;
+    this.handlers.linked?.(false);
     this.sent.clear();
     this.rtt = null;
     if (this.stopped) return;
@@ -151,6 +154,7 @@ export class Socket {
     this.tries = 0;
     this.link = 'up';
     this.subscribe(same);
+    this.handlers.linked?.(true);
     this.ping();
   }
 

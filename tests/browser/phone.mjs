@@ -1,0 +1,252 @@
+// The browser as the agent's phone: a tone enters the microphone, is heard at the debtor's SIP leg and on the
+// left of the recording; the debtor is heard in the browser and on the right. Mute, keys, loss of network, and
+// a browser that gives no microphone. Wants PHONE_HEARD = folder of what debtors heard (demo --keep-heard).
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LONG_MS, base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { Relay } from './relay.mjs';
+import { channels, longest, microphone, windows } from './tones.mjs';
+
+/** The agent's voice; neither the debtors' (500, 1100), nor the simulated agents' (700, 1300). */
+const AGENT = [900, 1500];
+const DEBTOR = [500, 1100];
+const MUTE_MS = 2_500;
+/** Longer than a browser mends by itself, shorter than the server waits for an agent's audio. */
+const CUT_MS = 9_000;
+
+/** Runs in the page before its own code: keeps connections and the attempt of the last card within reach. */
+function watch() {
+  localStorage.setItem('marcador.rawMic', '1'); // tones look like noise to the filters
+  window.peers = [];
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...given) {
+      super(...given);
+      window.peers.push(this);
+    }
+    /** The media goes through the stretch of network that the walk can cut. */
+    async setRemoteDescription(answer) {
+      const line = /^(a=candidate:\S+ 1 udp \d+) \S+ (\d+) (typ host.*)$/im;
+      const port = await window.relayTo(Number(line.exec(answer.sdp)[2]));
+      let first = true;
+      const sdp = answer.sdp.split('\r\n').flatMap((text) => {
+        if (!text.startsWith('a=candidate:')) return [text];
+        const kept = first ? [text.replace(line, `$1 127.0.0.1 ${port} $3`)] : [];
+        first = false;
+        return kept;
+      });
+      await super.setRemoteDescription({ type: answer.type, sdp: sdp.join('\r\n') });
+    }
+  };
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      window.socket = this;
+      this.addEventListener('message', (event) => {
+        const message = JSON.parse(event.data);
+        if (message.t === 'pop') window.attempt = message.attempt;
+      });
+    }
+  };
+  let ear = null;
+  /** Shares of power at `hz` in what the far end says now. */
+  window.listen = (hz) => {
+    const peer = window.peers.at(-1);
+    const track = peer?.getReceivers()[0]?.track;
+    if (!track) return null;
+    if (ear?.track !== track) {
+      const audio = new AudioContext();
+      const analyser = audio.createAnalyser();
+      analyser.fftSize = 8192;
+      audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      ear = { track, analyser, rate: audio.sampleRate };
+    }
+    const window_ = new Float32Array(ear.analyser.fftSize);
+    ear.analyser.getFloatTimeDomainData(window_);
+    const whole = window_.reduce((sum, s) => sum + s * s, 0);
+    return hz.map((f) => {
+      if (whole / window_.length < 1e-6) return 0;
+      const k = 2 * Math.cos((2 * Math.PI * f) / ear.rate);
+      let [a, b] = [0, 0];
+      for (const s of window_) [a, b] = [s + k * a - b, a];
+      return (2 * (a * a + b * b - k * a * b)) / (window_.length * whole);
+    });
+  };
+}
+
+const stateOf = (page) => page.locator('.bar [data-state]').first().getAttribute('data-state');
+const chip = (page) => page.locator('.strip .chip').first().innerText();
+const hears = (page, hz) => page.evaluate((f) => window.listen(f), hz).then((s) => s !== null && s.reduce((a, b) => a + b, 0) > 0.5);
+
+/** The device test by keyboard: the microphone is heard by itself, the tone is played and confirmed. */
+async function deviceTest(page) {
+  const dialog = page.locator('dialog[open]');
+  await dialog.waitFor({ timeout: 20_000 });
+  check('the device test comes by itself', true);
+  const ready = page.locator('.bar').getByRole('button', { name: /^(Disponible|Available)/ });
+  check('no calls before the test', await ready.isDisabled());
+  await shot(page, 'phone-test');
+  await dialog.locator('[role=status].done').first().waitFor({ timeout: 15_000 });
+  check('the microphone moves the bar', true);
+  await dialog.getByRole('button', { name: /^(Reproducir tono|Play tone)$/ }).focus();
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: /^(Sí, lo oigo|Yes, I hear it)$/ }).focus();
+  await page.keyboard.press('Enter');
+  await dialog.locator('.note.good').waitFor();
+  await page.keyboard.press('Escape');
+  await until('available may be asked for', async () => !(await ready.isDisabled()));
+  check('the test opens the way', true);
+}
+
+async function call(page) {
+  await page.keyboard.press('d');
+  await until('a call', async () => {
+    if ((await stateOf(page)) === 'preview') await page.keyboard.press('m');
+    return (await stateOf(page)) === 'talking';
+  }, LONG_MS);
+  const attempt = await until('its card', () => page.evaluate(() => window.attempt));
+  await until('the debtor in the browser', () => hears(page, DEBTOR), 20_000);
+  check('the debtor is heard in the browser', true);
+  check('nobody else is', !(await hears(page, [700, 1300])));
+  return attempt;
+}
+
+async function mute(page) {
+  await page.waitForTimeout(2_000); // something to hear before
+  await page.keyboard.press('F4');
+  const button = page.getByRole('button', { name: /^(Silenciar|Mute)/ });
+  await until('muted', async () => (await button.getAttribute('aria-pressed')) === 'true', 4_000);
+  await page.waitForTimeout(MUTE_MS);
+  await page.keyboard.press('F4');
+  await until('unmuted', async () => (await button.getAttribute('aria-pressed')) === 'false', 4_000);
+  check('F4 mutes and unmutes', true);
+  await page.waitForTimeout(1_500);
+}
+
+async function key(page) {
+  await page.keyboard.press('#');
+  await page.locator('dialog[open]').waitFor();
+  await page.keyboard.press('5');
+  await page.waitForTimeout(400);
+  await page.keyboard.press('Escape');
+}
+
+/** Takes the network away, media, socket and all, and gives it back. */
+async function loss(page, relay, attempt) {
+  const got = () => page.evaluate(async () => {
+    let packets = 0;
+    for (const s of (await window.peers.at(-1).getStats()).values()) if (s.type === 'inbound-rtp') packets += s.packetsReceived;
+    return packets;
+  });
+  const peers = await page.evaluate(() => window.peers.length);
+  await page.context().setOffline(true);
+  relay.cut = true;
+  await page.evaluate(() => window.socket.close());
+  await page.waitForTimeout(500);
+  const before = await got();
+  await page.waitForTimeout(1_000);
+  check('the network is gone', (await got()) === before, (await got()) - before);
+  await page.waitForTimeout(CUT_MS - 1_500);
+  check('the loss is said', /perdido|lost/i.test(await chip(page)), await chip(page));
+  await shot(page, 'phone-lost');
+  await page.context().setOffline(false);
+  relay.cut = false;
+  await until('audio again', async () => /^(Navegador|Browser)$/.test((await chip(page)).trim()) && (await hears(page, DEBTOR)), 20_000);
+  await until('the call again', async () => (await stateOf(page)) === 'talking', 10_000);
+  check('the same call goes on', (await page.evaluate(() => window.attempt)) === attempt);
+  check('on a new connection', (await page.evaluate(() => window.peers.length)) > peers);
+  await page.waitForTimeout(2_000);
+}
+
+/** What was recorded and what the debtor heard. */
+async function proofs(office, attempt) {
+  const recording = await until('the recording', async () =>
+    (await office.all(`/recordings?attempt=${attempt}`)).find((r) => r.sealed_at || r.state === 'sealed' || r.sha256), 30_000);
+  const stereo = channels(await office.bytes(`/recordings/${recording.id}/audio`));
+  const [left, right] = stereo.channels.map((c) => c);
+  const spoken = windows(left, stereo.rate, AGENT);
+  check('left: the microphone\'s tone', longest(spoken, 'tone') >= 1_000, longest(spoken, 'tone'));
+  check('left: silence while muted', longest(spoken, 'quiet') >= MUTE_MS - 600, longest(spoken, 'quiet'));
+  check('left: never the debtor', !windows(left, stereo.rate, DEBTOR).includes('tone'));
+  const debtor = windows(right, stereo.rate, DEBTOR);
+  check('right: the debtor', debtor.filter((k) => k === 'tone').length >= 10, debtor.filter((k) => k === 'tone').length);
+  check('right: never the agent', !windows(right, stereo.rate, AGENT).includes('tone'));
+  const heard = await until('what the debtor heard', () => {
+    try {
+      return channels(readFileSync(join(process.env.PHONE_HEARD, `${attempt}.wav`)));
+    } catch {
+      return null;
+    }
+  }, 20_000);
+  const kinds = windows(heard.channels[0], heard.rate, AGENT);
+  check('the debtor heard the microphone\'s tone', longest(kinds, 'tone') >= 1_000, longest(kinds, 'tone'));
+  check('and not while muted', longest(kinds, 'quiet') >= MUTE_MS - 600, longest(kinds, 'quiet'));
+  const last = kinds.lastIndexOf('tone') - kinds.indexOf('tone');
+  check('before the loss and after it', last * 200 > CUT_MS, last * 200);
+  const line = readFileSync(join(process.env.PHONE_HEARD, '..', 'carrier.jsonl'), 'utf8').split('\n').find((l) => l.includes(attempt));
+  check('the key reached the debtor\'s side', JSON.parse(line).digits === '5', JSON.parse(line).digits);
+  check('never a simulated phone', !windows(heard.channels[0], heard.rate, [700, 1300]).includes('tone'));
+}
+
+async function withMicrophone(mic) {
+  const browser = await open({ mic });
+  const { page } = browser;
+  const relay = new Relay();
+  await browser.context.exposeFunction('relayTo', (port) => relay.to(port));
+  await browser.context.addInitScript(watch);
+  const office = await program(people.manager());
+  try {
+    await signIn(page, people.agent());
+    await until('the browser is the phone', async () => /^(Navegador|Browser)$/.test((await chip(page)).trim()), 30_000);
+    check('the browser is the phone', true);
+    await deviceTest(page);
+    const attempt = await call(page);
+    await shot(page, 'phone-call');
+    await mute(page);
+    await key(page);
+    await loss(page, relay, attempt);
+    await page.keyboard.press('F9');
+    await until('the end', async () => (await stateOf(page)) !== 'talking', 10_000);
+    await proofs(office, attempt);
+    check('no errors on the page', browser.errors.length === 0, browser.errors.join('; '));
+  } catch (error) {
+    await shot(page, 'phone-failed');
+    throw error;
+  } finally {
+    relay.close();
+    await browser.close();
+  }
+}
+
+/** A browser that gives no microphone: the demo's simulated phone stands in and the screen says so. */
+async function without() {
+  const browser = await open();
+  const { page } = browser;
+  try {
+    await signIn(page, people.agent());
+    const strip = page.locator('.strip');
+    await until('the refusal on the screen', async () => /simulado|simulated/.test(await strip.innerText()), 30_000);
+    check('without a microphone the simulated phone is said to stand in', true);
+    await until('the simulated phone', async () => (await page.locator('.links .chip.ready').count()) >= 2, 40_000);
+    check('and calls can come', true);
+    await shot(page, 'phone-refused');
+    await signOut(page);
+  } finally {
+    await browser.close();
+  }
+}
+
+export async function phone() {
+  if (!process.env.PHONE_HEARD) throw new Error(`PHONE_HEARD is not set (a demo with --keep-heard at ${base})`);
+  const folder = mkdtempSync(join(tmpdir(), 'marcador-mic-'));
+  const mic = join(folder, 'tones.wav');
+  writeFileSync(mic, microphone(AGENT));
+  try {
+    await without();
+    await withMicrophone(mic);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
