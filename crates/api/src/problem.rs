@@ -242,6 +242,10 @@ impl From<BlobError> for Problem {
         match error {
             BlobError::NotFound(_) => Self::not_found("recording file"),
             BlobError::BadKey(_) => Self::internal(),
+            BlobError::Damaged(reason) => {
+                tracing::error!(%reason, "recording damaged");
+                Self::conflict("recording_damaged", reason)
+            }
             BlobError::Io(reason) => {
                 tracing::warn!(%reason, "object store unavailable");
                 Self::unavailable("the recordings are out of reach")
@@ -270,6 +274,7 @@ impl From<CenterError> for Problem {
                     TrunkError::BadOffer => "bad_offer",
                     TrunkError::TrunkDown => "trunk_down",
                     TrunkError::Limit(_) => "limit_reached",
+                    TrunkError::Refused(_) => "number_refused",
                     TrunkError::Gone => "wrong_state",
                 };
                 Self::new(status, code, fault.to_string())

@@ -1,9 +1,10 @@
 //! What may be asked of the center.
 
-use domain::entity::{Attempt, Promise};
+use domain::entity::{Attempt, Promise, TransferMode};
 use domain::entity::{PartyRole, PaymentChannel};
-use domain::ids::{AgentId, DebtId, UserId};
+use domain::ids::{AgentId, CampaignId, DebtId, UserId};
 use domain::money::Money;
+use domain::pii::Pii;
 use domain::rules::agent_state::PauseCode;
 use domain::time::UtcMs;
 
@@ -81,4 +82,24 @@ pub struct Disposed {
 pub struct IdentityAsk {
     /// Role of the person who speaks.
     pub role: PartyRole,
+}
+
+/// To whom a call is to be handed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferTo {
+    /// An agent who is ready.
+    Agent(AgentId),
+    /// Whoever is or becomes free for a campaign of the same client.
+    Queue(CampaignId),
+    /// A number, as a person writes it.
+    Number(Pii<String>),
+}
+
+/// A transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferAsk {
+    /// To whom.
+    pub to: TransferTo,
+    /// At once, or after a talk with the target.
+    pub mode: TransferMode,
 }

@@ -1,5 +1,6 @@
 //! What the center is told at its start, and its limits.
 
+use crate::keeping::{Archive, DiskLimits, Retention};
 use async_trait::async_trait;
 use domain::entity::Recording;
 use domain::ports::store::StoreError;
@@ -48,6 +49,16 @@ pub struct CenterConfig {
     pub company: String,
     /// Repairs recordings left open by a dead process.
     pub repair: Arc<dyn RecordingRepair>,
+    /// Where recordings are; without one they are only made (simulation, tests).
+    pub archive: Option<Arc<dyn Archive>>,
+    /// How long recordings stay.
+    pub retention: Retention,
+    /// When the disk of the recordings is too full.
+    pub disk: DiskLimits,
+    /// How the names of recordings end.
+    pub recording_suffix: &'static str,
+    /// Longest pause of a recording, ms: it goes on by itself then (faults.md §4).
+    pub recording_pause_ms: i64,
     /// Queue of commands and reports to the engine; when full, commands are refused and reports wait.
     pub engine_queue: usize,
     /// Lease on the node in the database, ms.
@@ -76,6 +87,11 @@ impl CenterConfig {
             node: node.into(),
             company: "Marcador".to_owned(),
             repair: Arc::new(NoRecordings),
+            archive: None,
+            retention: Retention::default(),
+            disk: DiskLimits::default(),
+            recording_suffix: "wav",
+            recording_pause_ms: 120_000,
             engine_queue: 8_192,
             node_lease_ms: 15_000,
             contact_lease_ms: 15 * 60_000,

@@ -28,6 +28,7 @@ mod engine;
 mod error;
 mod feeder;
 mod handle;
+mod keeping;
 mod ladder;
 mod live;
 mod manual;
@@ -41,14 +42,18 @@ mod start;
 mod stats;
 mod stops;
 mod tasks;
+mod transfer;
 pub mod view;
 pub mod what_if;
 mod why_not;
 mod words;
 
-pub use asks::{Actor, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk};
+pub use asks::{
+    Actor, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk, TransferAsk, TransferTo,
+};
 pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;
 pub use handle::{Center, CenterHandle};
+pub use keeping::{Archive, DiskLimits, Retention};
 pub use ports::{CallLaw, LawBook, Ports};

@@ -6,7 +6,7 @@ use crate::scribe::Step;
 use crate::stats::{CampaignStats, Today};
 use dialer::DialTask;
 use domain::entity::{
-    Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Trunk,
+    Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Transfer, Trunk,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, DebtId, DebtorId, PointId, RecordingId,
@@ -102,6 +102,16 @@ impl Tape {
     }
 }
 
+/// A pause of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TapePause {
+    pub(crate) since: UtcMs,
+    /// Card data is being told: it ends when the card's field is left.
+    pub(crate) card: bool,
+    /// Its end is ordered already.
+    pub(crate) ending: bool,
+}
+
 /// How a call ended, for the agent's screen.
 #[derive(Debug, Clone)]
 pub(crate) struct EndSeen {
@@ -126,6 +136,8 @@ pub(crate) struct CallEntry {
     pub(crate) identity: Option<PartyRole>,
     pub(crate) muted: bool,
     pub(crate) tape: Tape,
+    /// Why the recording stands still, while it does.
+    pub(crate) tape_pause: Option<TapePause>,
     /// A recording of it is open and not sealed yet.
     pub(crate) tape_open: bool,
     pub(crate) call_id: Option<CallId>,
@@ -138,6 +150,25 @@ pub(crate) struct CallEntry {
     pub(crate) disposition: Option<String>,
     /// A conversation row is in the ledger.
     pub(crate) conversation: bool,
+    /// It is being handed to somebody.
+    pub(crate) handover: Option<Box<Handover>>,
+    /// Since when its present agent has it, when that is not the first.
+    pub(crate) held_since: Option<UtcMs>,
+    /// When one side was last told to be silent.
+    pub(crate) silent_at: Option<UtcMs>,
+    /// Its last agent disposes by the API, until his time is up.
+    pub(crate) late_holder: bool,
+}
+
+/// A call on its way to somebody else.
+#[derive(Debug)]
+pub(crate) struct Handover {
+    pub(crate) row: Transfer,
+    /// Whom, for the screen: a name, or a masked number.
+    pub(crate) to: String,
+    pub(crate) ringing: bool,
+    /// The target gets the call as soon as it answers.
+    pub(crate) giving: bool,
 }
 
 /// One agent.

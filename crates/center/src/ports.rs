@@ -70,6 +70,10 @@ pub trait LawBook: Judge {
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool;
     /// The zone (IANA) in which the debtor's days are counted.
     fn zone_of(&self, facts: &ContactFacts) -> String;
+    /// How long the law wants a recording of a call at `at` kept, and lets it be.
+    fn recording_days(&self, _facts: &ContactFacts, _at: UtcMs) -> RecordingDays {
+        RecordingDays::default()
+    }
     /// Whether someone of that role may hear of the debt.
     fn may_hear(&self, _facts: &ContactFacts, role: PartyRole, _now: UtcMs) -> bool {
         role != PartyRole::Reference
@@ -94,6 +98,10 @@ impl LawBook for RuleBook {
 
     fn zone_of(&self, facts: &ContactFacts) -> String {
         Self::zone_of(self, facts)
+    }
+
+    fn recording_days(&self, facts: &ContactFacts, at: UtcMs) -> RecordingDays {
+        Self::recording_days(self, facts, at)
     }
 
     fn may_hear(&self, facts: &ContactFacts, role: PartyRole, now: UtcMs) -> bool {

@@ -127,7 +127,12 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool) 
     };
     if let Err(error) = shared.out.trunk.dial(order).await {
         tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");
-        let sip_code = matches!(error, TrunkError::Limit(_)).then_some(503);
+        // As a carrier would have refused it: a number that is never called is not tried again soon.
+        let sip_code = match error {
+            TrunkError::Limit(_) => Some(503),
+            TrunkError::Refused(_) => Some(403),
+            _ => None,
+        };
         let end = EndReport {
             sip_code,
             ..EndReport::default()

@@ -5,6 +5,7 @@ use crate::config::{CenterConfig, StartError};
 use crate::engine::{Engine, Post, Queues, Seen};
 use crate::feeder::zone_or_utc;
 use crate::handle::{CenterHandle, Inner, StoreTimes};
+use crate::keeping;
 use crate::ports::{Outside, Ports};
 use crate::shared::{Shared, persist};
 use crate::tasks;
@@ -83,6 +84,16 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
         tokio::spawn(tasks::refill(Arc::clone(&shared))),
     ];
+    if let Some(archive) = &shared.config.archive {
+        let both = || (Arc::clone(&shared), Arc::clone(archive));
+        let ((a, b), (c, d), (e, f), (g, h)) = (both(), both(), both(), both());
+        running.extend([
+            tokio::spawn(keeping::care(a, b)),
+            tokio::spawn(keeping::upload(c, d)),
+            tokio::spawn(keeping::retention(e, f)),
+            tokio::spawn(keeping::disk(g, h)),
+        ]);
+    }
     campaigns::resume_all(&shared).await?;
     Ok(CenterHandle {
         inner: Arc::new(Inner {

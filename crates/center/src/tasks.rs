@@ -36,7 +36,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Sleeps; `false` when the center stops meanwhile.
-async fn pause(stop: &mut watch::Receiver<bool>, ms: u64) -> bool {
+pub(crate) async fn pause(stop: &mut watch::Receiver<bool>, ms: u64) -> bool {
     tokio::select! {
         biased;
         () = stopped(stop) => false,

@@ -1,6 +1,9 @@
 //! A simulated carrier behind the `Trunk` port, with its own log of every INVITE and with faults:
 //! lost reports, repeated reports, a dead trunk.
 
+mod life;
+mod parties;
+
 pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
 use crate::mishaps::locked;
@@ -8,9 +11,10 @@ use crate::mishaps::locked;
 use crate::fate::{Fate, FateMix, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
-use domain::ids::{AgentId, AttemptId};
+use domain::ids::{AgentId, AttemptId, TransferId};
 use domain::ports::{
-    Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+    Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, Trunk, TrunkError,
+    TrunkReport,
 };
 use domain::time::UtcMs;
 use rand::{Rng as _, SeedableRng as _};
@@ -62,6 +66,7 @@ struct State {
     rng: ChaCha8Rng,
     calls: HashMap<AttemptId, Live>,
     legs: HashMap<AgentId, bool>,
+    parties: HashMap<TransferId, parties::Guest>,
     mishaps: Mishaps,
 }
 
@@ -92,6 +97,7 @@ impl SimTrunk {
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x7127),
             calls: HashMap::new(),
             legs: HashMap::new(),
+            parties: HashMap::new(),
             mishaps: Mishaps::default(),
         };
         Self {
@@ -258,97 +264,6 @@ impl SimTrunk {
         }
     }
 
-    async fn run(
-        self,
-        order: DialOrder,
-        fate: Fate,
-        mut stop: watch::Receiver<Stop>,
-        bridged: watch::Receiver<bool>,
-    ) {
-        let attempt = order.attempt_id;
-        self.tell(TrunkReport::Sent {
-            attempt,
-            at: self.clock.now(),
-        })
-        .await;
-        tokio::time::sleep(Duration::from_millis(80)).await;
-        let timeout = Duration::from_millis(u64::try_from(order.ring_timeout_ms).unwrap_or(0));
-        let (wait, outcome) = match fate {
-            Fate::Answers { ring_ms, .. } if Duration::from_millis(ring_ms) < timeout => {
-                (Duration::from_millis(ring_ms), 200)
-            }
-            Fate::Refuses { after_ms, code } if Duration::from_millis(after_ms) < timeout => {
-                (Duration::from_millis(after_ms), code)
-            }
-            _ => (timeout, 487),
-        };
-        if outcome == 200 || outcome == 487 {
-            self.tell(TrunkReport::Ringing {
-                attempt,
-                at: self.clock.now(),
-                early_media: false,
-            })
-            .await;
-        }
-        let stopped = tokio::select! {
-            biased;
-            () = stopped(&mut stop) => true,
-            () = tokio::time::sleep(wait) => false,
-        };
-        if stopped {
-            return self.ended(&order, 487, true, false, None).await;
-        }
-        if outcome != 200 {
-            return self
-                .ended(&order, outcome, outcome == 487, outcome == 487, None)
-                .await;
-        }
-        let Fate::Answers {
-            patience_ms,
-            talk_ms,
-            ..
-        } = fate
-        else {
-            return;
-        };
-        self.answered(order, (patience_ms, talk_ms), stop, bridged)
-            .await;
-    }
-
-    async fn answered(
-        self,
-        order: DialOrder,
-        (patience_ms, talk_ms): (u64, u64),
-        mut stop: watch::Receiver<Stop>,
-        mut bridged: watch::Receiver<bool>,
-    ) {
-        let at = self.clock.now();
-        if let Some(call) = self.lock().calls.get_mut(&order.attempt_id) {
-            call.answered = true;
-        }
-        self.tell(TrunkReport::Answered {
-            attempt: order.attempt_id,
-            at,
-        })
-        .await;
-        let talk = tokio::select! {
-            biased;
-            () = stopped(&mut stop) => None,
-            () = joined(&mut bridged) => Some(true),
-            () = tokio::time::sleep(Duration::from_millis(patience_ms)) => Some(false),
-        };
-        let by_us = match talk {
-            None => true,
-            Some(false) => false,
-            Some(true) => tokio::select! {
-                biased;
-                () = stopped(&mut stop) => true,
-                () = tokio::time::sleep(Duration::from_millis(talk_ms)) => false,
-            },
-        };
-        self.ended(&order, 200, by_us, false, Some(at)).await;
-    }
-
     fn stop_call(&self, attempt: AttemptId, how: Stop) -> Result<(), TrunkError> {
         let state = self.lock();
         let call = state.calls.get(&attempt).ok_or(TrunkError::Gone)?;
@@ -462,6 +377,18 @@ impl Trunk for SimTrunk {
         _mode: Option<MonitorMode>,
     ) -> Result<(), TrunkError> {
         self.unbridge(attempt).await
+    }
+
+    async fn invite_party(&self, order: PartyOrder) -> Result<(), TrunkError> {
+        self.bring_in(order)
+    }
+
+    async fn seat_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        self.guest_up(attempt, party)
+    }
+
+    async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        self.send_away(attempt, party)
     }
 
     async fn hang_up(&self, attempt: AttemptId, _cause: HangUpCause) -> Result<(), TrunkError> {

@@ -2,7 +2,8 @@
 
 use super::{
     AttemptState, BlockReason, CallResult, Channel, CheckPoint, Clearance, Currency, Day, DialMode,
-    Instant, PaymentChannel, Phone, PointClass, PromiseState, RecordingOutcome,
+    Instant, LegKind, PaymentChannel, Phone, PointClass, PromiseState, RecordingOutcome,
+    TransferKind, TransferMode, TransferOutcome,
 };
 use uuid::Uuid;
 
@@ -33,6 +34,33 @@ shape! {
         /// `[from_ms, to_ms, "reason"]`.
         gaps: Vec<Vec<serde_json::Value>>,
         started_at: Instant, sealed_at: Option<Instant>,
+    }
+    /// One SIP message of a call.
+    SipStep {
+        at: Instant, leg: LegKind,
+        /// Sent by us.
+        out: bool,
+        /// Method, or status and phrase.
+        name: String, code: Option<u16>, cseq: String, reason: Option<String>, sdp: bool,
+        /// A retransmission.
+        repeat: bool, bytes: u32,
+    }
+    /// The sound of one leg while it was on the call.
+    LegQuality {
+        leg: LegKind, agent: Option<Uuid>, from: Instant, until: Instant, received: u64, sent: u64,
+        lost: u64, jitter_us: u32, jitter_max_us: u32, rtt_us: Option<u32>,
+        /// Loss of our stream as the far end reports it, 1/256.
+        far_lost_256: Option<u8>,
+        /// Estimate × 100 (ITU-T G.107).
+        mos_x100: Option<i32>,
+    }
+    /// A transfer or consultation.
+    Transfer {
+        id: Uuid, attempt_id: Uuid, client_id: Uuid, kind: TransferKind, mode: TransferMode,
+        from_agent: Uuid, to_agent: Option<Uuid>, to_campaign: Option<Uuid>,
+        /// Masked.
+        to_number: Option<String>, verdict_id: Option<Uuid>, conference: bool, asked_at: Instant,
+        answered_at: Option<Instant>, ended_at: Option<Instant>, outcome: Option<TransferOutcome>,
     }
     /// A promise to pay.
     Promise {

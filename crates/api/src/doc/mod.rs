@@ -14,14 +14,17 @@ mod truth;
 
 pub(crate) use campaign::{Campaign, CampaignParams, Disposition, Script, ScriptStep, Segment};
 pub(crate) use contact::{Consent, ContactPoint, Hold, Party, Suppression};
-pub(crate) use history::{Attempt, Call, Event, Payment, Promise, Recording, Verdict};
+pub(crate) use history::{
+    Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
+};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use portfolio::{Debt, Debtor, Portfolio};
 pub(crate) use words::{
     AttemptState, BlockReason, CallResult, CampaignStatus, Channel, CheckPoint, Clearance,
     CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, DropAction, HoldKind, HoldScope,
-    Instant, Language, PartyRole, PaymentChannel, Phone, PointClass, PromiseState, RecordMode,
-    RecordingOutcome, Role, SuppressionKind, WrapupMode,
+    Instant, Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass, PromiseState,
+    RecordMode, RecordingOutcome, Role, SuppressionKind, TransferKind, TransferMode,
+    TransferOutcome, WrapupMode,
 };
 
 /// The body of every error.

@@ -69,6 +69,8 @@ struct Reason {
 struct Ready {
     ready: bool,
     reasons: Vec<Reason>,
+    /// What will make it not ready if nobody sees to it.
+    warnings: Vec<Reason>,
 }
 
 fn reason(part: &str, reason: impl Into<String>) -> Reason {
@@ -102,6 +104,8 @@ fn of_engine(code: &str) -> Reason {
         "fenced" => reason("node", "another node took this one's place"),
         "draining" => reason("node", "stopping: no new calls"),
         "recorder" => reason("recorder", "calls that must be recorded cannot be"),
+        "disk" => reason("recorder", "no disk is left for recordings"),
+        "disk_low" => reason("recorder", "the disk for recordings is almost full"),
         "trunks" => reason("trunks", "no trunk answers"),
         other => reason("engine", other),
     }
@@ -129,7 +133,15 @@ async fn readyz(State(state): State<ApiState>) -> (StatusCode, Json<Ready>) {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(Ready { ready, reasons }))
+    let warnings = engine.warnings.iter().map(|w| of_engine(w)).collect();
+    (
+        status,
+        Json(Ready {
+            ready,
+            reasons,
+            warnings,
+        }),
+    )
 }
 
 /// Figures for Prometheus.

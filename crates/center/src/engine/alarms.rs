@@ -22,6 +22,10 @@ fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
             "no se pudo grabar una llamada: se pausa el marcado",
             "a call could not be recorded: dialing pauses",
         )),
+        Gate::Disk => Some((
+            "no queda disco para grabar: no se marca",
+            "no disk is left to record: nothing is dialed",
+        )),
         Gate::Draining => None,
     }
 }
@@ -54,6 +58,11 @@ impl Engine {
         self.seen.set_readiness(Readiness {
             dialing: reasons.is_empty(),
             reasons,
+            warnings: self
+                .disk_low
+                .then(|| "disk_low".to_owned())
+                .into_iter()
+                .collect(),
         });
     }
 

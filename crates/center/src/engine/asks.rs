@@ -6,7 +6,7 @@ use crate::asks::{Actor, StateAsk};
 use crate::card::CardKind;
 use crate::closing;
 use crate::error::CenterError;
-use crate::live::{CallCtx, CallEntry, Stocked, Tape};
+use crate::live::{CallCtx, CallEntry, Stocked};
 use crate::scribe::Step;
 use crate::view::StateAnswer;
 use dialer::{CallRules, Input, Item, Phase, Refusal, Wish};
@@ -58,6 +58,10 @@ impl Engine {
                     "this call is not on your screen: an agent may only touch his own",
                 ))
             }
+            Actor::Agent(agent) if self.is_second(agent, attempt) => Err(CenterError::conflict(
+                "consulted",
+                "you are being consulted: the call is your colleague's until he hands it over",
+            )),
             _ => Ok(entry),
         }
     }
@@ -68,7 +72,7 @@ impl Engine {
         let up = self
             .brain
             .call(attempt)
-            .is_some_and(|c| c.phase == Phase::Connected);
+            .is_some_and(|c| matches!(c.phase, Phase::Connected | Phase::Handed));
         if up {
             Ok(entry)
         } else {
@@ -128,6 +132,13 @@ impl Engine {
         actor: Actor,
         attempt: AttemptId,
     ) -> Result<(), CenterError> {
+        if let Actor::Agent(agent) = actor
+            && self.is_second(agent, attempt)
+        {
+            // Who is consulted leaves; the call is not his to end.
+            let hand = dialer::Hand::Drop;
+            return Ok(self.ask(now, Input::Hand { attempt, hand })?);
+        }
         self.own(actor, attempt)?;
         let who = match actor {
             Actor::Agent(_) => "agent",
@@ -172,31 +183,6 @@ impl Engine {
             ));
         }
         Ok(())
-    }
-
-    pub(crate) fn recording_set(&mut self, now: UtcMs, attempt: AttemptId, on: bool, actor: Actor) {
-        let Some(entry) = self.calls.get_mut(&attempt) else {
-            return;
-        };
-        let agent = entry.agent;
-        let fresh = on && entry.tape == Tape::Off;
-        entry.tape = match (on, entry.tape) {
-            (true, _) => Tape::On,
-            (false, Tape::Off) => Tape::Off,
-            (false, _) => Tape::Paused,
-        };
-        if fresh {
-            self.open_tape(attempt, now);
-        } else if let Some(entry) = self.calls.get(&attempt) {
-            let kind = if on {
-                "recording.resumed"
-            } else {
-                "recording.masked"
-            };
-            let event = closing::event(&self.shared, &entry.ctx, actor, kind, json!({"on": on}));
-            self.shared.journal(event);
-        }
-        self.dirty.extend(agent);
     }
 
     /// The browser drew the card.

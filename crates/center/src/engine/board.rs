@@ -5,8 +5,8 @@ use super::{Engine, me};
 use crate::live::{AgentEntry, CampaignEntry, TrunkEntry};
 use crate::stats::as_f64;
 use crate::view::{
-    Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, BoardData, BoardDelta, BoardSnapshot, CallCounts,
-    CampaignRow, Ratio, TrunkRow,
+    Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, BoardData, BoardDelta,
+    BoardSnapshot, CallCounts, CampaignRow, Ratio, TrunkRow,
 };
 use dialer::Session;
 use domain::entity::DialMode;

@@ -31,6 +31,7 @@ impl Engine {
             Command::Message(attempt) => self.message(attempt),
             Command::HangUp { attempt, cause } => self.order_hang_up(attempt, cause),
             Command::Hold { attempt, on } => self.order_hold(attempt, on),
+            Command::Hand { attempt, step } => self.hand_step(now, attempt, step),
             Command::Preview {
                 attempt,
                 agent,
@@ -106,6 +107,7 @@ impl Engine {
                 identity: None,
                 muted: false,
                 tape: Tape::Off,
+                tape_pause: None,
                 tape_open: false,
                 call_id: None,
                 ended_by: None,
@@ -114,6 +116,10 @@ impl Engine {
                 plan: None,
                 disposition: None,
                 conversation: false,
+                handover: None,
+                held_since: None,
+                silent_at: None,
+                late_holder: false,
             },
         );
         self.board.touch();

@@ -36,7 +36,10 @@ impl Engine {
             debts,
             caller: caller(&stocked),
             recording_id,
-            recording_key: format!("{day}/{recording_id}.wav"),
+            recording_key: format!(
+                "{day}/{recording_id}.{}",
+                self.shared.config.recording_suffix
+            ),
             zone: feeder::zone_or_utc(&self.shared.out.law.zone_of(&stocked.facts)),
             card: OnceCell::new(),
             task,

@@ -1,6 +1,7 @@
 //! Topic `me`: what one agent's screen shows, as whole fields that changed, counted by one.
 
 use super::Engine;
+use super::pauses::pause_end;
 use super::seen::KEEP_MS;
 use crate::card::CardKind;
 use crate::live::{AgentEntry, CallEntry, Pop, Tape};
@@ -29,16 +30,26 @@ pub(crate) fn percent((busy, total): (i64, i64)) -> u32 {
         .min(100)
 }
 
-fn attempt(entry: &CallEntry, session: &Session) -> Value {
+fn attempt(
+    entry: &CallEntry,
+    session: &Session,
+    consulted: bool,
+    transfer: &Value,
+    pause_ms: i64,
+) -> Value {
     json!({
         "id": entry.ctx.id,
         "since": entry.invite_at.or(entry.answered_at).unwrap_or(session.machine.since()).0,
         "identity": entry.identity.is_some(),
         "held": session.machine.underlying() == AgentState::Hold,
         "muted": entry.muted,
+        "recording_until": pause_end(entry, pause_ms),
         "recording": if entry.over.is_some() { Tape::Off.as_str() } else { entry.tape.as_str() },
         "answered_at": entry.answered_at.map(|t| t.0),
         "ended_at": entry.over.as_ref().map(|o| o.at.0),
+        "audio": if entry.silent_at.is_some() && entry.over.is_none() { "one_way" } else { "ok" },
+        "consulted": consulted,
+        "transfer": transfer,
     })
 }
 
@@ -77,7 +88,11 @@ impl Engine {
             "campaign": campaign
                 .map(|c| json!({"id": c.id, "name": c.name}))
                 .or_else(|| entry.preview.as_ref()?.1.get("campaign").cloned()),
-            "attempt": call.map(|c| attempt(c, session)),
+            "attempt": call.map(|c| {
+                let transfer = self.transfer_seen(c.ctx.id, id);
+                let pause_ms = self.shared.config.recording_pause_ms;
+                attempt(c, session, self.is_second(id, c.ctx.id), &transfer, pause_ms)
+            }),
             "ended": ended,
             "limits": {
                 "wrapup_max_s": rules.wrapup_max_ms / SECOND_MS, "wrapup_s": rules.wrapup_ms / SECOND_MS,
@@ -170,10 +185,10 @@ impl Engine {
         let Some(attempt) = self.shown_attempt(id) else {
             return;
         };
-        let shown = self
-            .calls
-            .get(&attempt)
-            .is_some_and(|e| matches!(e.pop, Pop::Shown(to, _) | Pop::Flying(to, _) if to == id));
+        let shown =
+            self.calls.get(&attempt).is_some_and(
+                |e| matches!(e.pop, Pop::Shown(to, _) | Pop::Flying(to, _) if to == id),
+            ) || self.is_second(id, attempt);
         let body = self.card_body(now, attempt, id, CardKind::Pop(attempt));
         if let Some(body) = body.filter(|_| shown) {
             self.shared.out.desk.tell(id, body);

@@ -12,17 +12,20 @@ mod ending;
 mod figures;
 mod me;
 mod over;
+mod pauses;
 mod post;
 mod problems;
 mod reports;
 mod seen;
 mod tape;
+mod transfer;
 
 pub(crate) use asks::{Seat, wish};
 pub(crate) use campaigns::Adopted;
 pub(crate) use over::DisposedAs;
 pub(crate) use post::{Order, Post};
 pub(crate) use seen::Seen;
+pub(crate) use transfer::{NUMBER_RING_MS, transfer_data};
 
 use crate::live::{AgentEntry, CallEntry, CampaignEntry, StockKey, Stocked, TrunkEntry};
 use crate::shared::Shared;
@@ -60,6 +63,8 @@ pub(crate) struct Engine {
     pub(crate) by_hand: BTreeMap<AttemptId, Stocked>,
     /// Agents whose screens and rows are to be told.
     pub(crate) dirty: BTreeSet<AgentId>,
+    /// The disk of the recordings is almost full.
+    pub(crate) disk_low: bool,
     breaches: BTreeSet<String>,
     later: VecDeque<Input>,
     /// When the brain wants to be asked again.
@@ -91,6 +96,7 @@ impl Engine {
             board: Board::default(),
             by_hand: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            disk_low: false,
             breaches: BTreeSet::new(),
             later: VecDeque::new(),
             brain_at: now,
@@ -221,7 +227,9 @@ impl Engine {
             self.new_day();
         }
         self.look_after_phones(now);
+        self.audio_back(now);
         self.forget_old(now);
+        self.end_long_pauses(now);
         self.give_back_strays();
     }
 

@@ -66,6 +66,11 @@ impl Engine {
 
     pub(super) fn call_over(&mut self, now: UtcMs, over: CallOver) {
         let attempt = over.attempt;
+        self.end_transfer(now, attempt, domain::entity::TransferOutcome::CallOver);
+        // A supervisor who took it over without being signed in as an agent disposes by the API.
+        let late_holder = over.agent.filter(|id| !self.at_work(*id));
+        let late_holder =
+            late_holder.is_some() && !over.disposition_awaited && over.bridged_at.is_some();
         let Some(entry) = self.calls.get_mut(&attempt) else {
             self.shared
                 .fault("end of a call that is not known", &attempt);
@@ -76,9 +81,12 @@ impl Engine {
             result: over.result,
             by: Self::ended_by(entry, &over),
         };
+        let rules = entry.ctx.task.rules;
         entry.over = Some(end.clone());
         entry.agent = over.agent.or(entry.agent);
         entry.awaited = over.disposition_awaited && entry.disposition.is_none();
+        entry.late_holder = late_holder && entry.disposition.is_none();
+        entry.awaited |= entry.late_holder;
         let conversation = !entry.conversation && entry.identity.is_some_and(obligated);
         entry.conversation |= conversation;
         let step = OverStep {
@@ -89,7 +97,18 @@ impl Engine {
             end: end.clone(),
             over: over.clone(),
         };
-        let call = entry.call_id.zip(entry.agent).zip(entry.bridged_at);
+        let since = entry.held_since.or(entry.bridged_at);
+        let call = entry.call_id.zip(entry.agent).zip(since);
+        if let Some(agent) = over.agent.filter(|_| entry.late_holder) {
+            let wait =
+                std::time::Duration::from_millis(u64::try_from(rules.wrapup_max_ms).unwrap_or(0));
+            let post = self.shared.post.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                post.tell(move |engine, now| engine.holder_late(now, attempt, agent))
+                    .await;
+            });
+        }
         self.step(attempt, Step::Over(Box::new(step)));
         if let Some(((id, agent_id), started_at)) = call {
             self.call_row(
@@ -110,7 +129,15 @@ impl Engine {
         self.forget_call(now, attempt);
     }
 
-    fn call_row(&self, attempt: AttemptId, row: Call) {
+    /// A supervisor's time to dispose of the call he took over is up.
+    fn holder_late(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId) {
+        if let Some(entry) = self.calls.get_mut(&attempt) {
+            entry.late_holder = false;
+            self.not_disposed(now, attempt, agent);
+        }
+    }
+
+    pub(super) fn call_row(&self, attempt: AttemptId, row: Call) {
         let Some(entry) = self.calls.get(&attempt) else {
             return;
         };
@@ -158,24 +185,32 @@ impl Engine {
         let Some(entry) = self.calls.get_mut(&attempt) else {
             return;
         };
-        if entry.disposition.is_some() {
+        if entry.disposition.is_some() || entry.late_holder {
             return;
         }
         entry.disposition = Some(NOT_DISPOSED.to_owned());
         entry.awaited = false;
         let ended = entry.over.as_ref().map_or(now, |o| o.at);
         let stocked = &entry.ctx.stocked;
+        let in_campaign = stocked.in_campaign;
         let mut item = ladder::counted(stocked, CallResult::Human, true);
         item.next_at = ended.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);
         "not_disposed".clone_into(&mut item.note);
         let item = ladder::limited(stocked, item);
+        // A call that was handed to a number may still be up: the debtor is given back at its end.
+        let item = if entry.over.is_none() {
+            entry.plan = Some(item);
+            None
+        } else {
+            Some(item).filter(|_| in_campaign)
+        };
         let data = json!({"code": NOT_DISPOSED, "agent_id": agent});
         let actor = self.shared.actor();
         let event = closing::event(&self.shared, &entry.ctx, actor, "disposition.set", data);
         let closing = Closing {
             disposition: Some(NOT_DISPOSED.to_owned()),
             disposed_at: Some(now),
-            item: stocked.in_campaign.then_some(item),
+            item,
             events: vec![event],
             ..Closing::default()
         };

@@ -29,6 +29,10 @@ fn gate_problem(gate: Gate) -> Problem {
             "draining",
             ("el nodo se está apagando", "the node is shutting down"),
         ),
+        Gate::Disk => problem(
+            "disk",
+            ("no queda disco para grabar", "no disk is left to record"),
+        ),
         Gate::Recorder => problem(
             "recorder",
             ("no se puede grabar", "recordings cannot be written"),
@@ -169,7 +173,11 @@ fn room_words(room: Option<Room>) -> (String, String) {
         "installation" => (" de la instalación", " of the installation"),
         _ => ("", ""),
     };
-    let (a, n, cap) = (room.numerator.round(), room.denominator.round(), room.cap_pct);
+    let (a, n, cap) = (
+        room.numerator.round(),
+        room.denominator.round(),
+        room.cap_pct,
+    );
     (
         format!(" ({a} de {n} {es}{of_es}, tope {cap} %)"),
         format!(" ({a} of {n} {en}{of_en}, cap {cap} %)"),

@@ -14,6 +14,9 @@ use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
 
+/// Without news of silence for so long, both sides are heard again, ms.
+const AUDIO_BACK_MS: i64 = 2_500;
+
 impl Engine {
     pub(super) fn report(&mut self, now: UtcMs, report: TrunkReport) {
         match report {
@@ -70,6 +73,19 @@ impl Engine {
             } => {
                 self.one_way(now, attempt, silent_ms);
             }
+            TrunkReport::PartyRinging { attempt, party, .. } => {
+                self.party_rings(attempt, party);
+            }
+            TrunkReport::PartyUp { attempt, party, at } => self.party_up(now, attempt, party, at),
+            TrunkReport::PartyDown {
+                attempt,
+                party,
+                sip_code,
+                q850,
+                by_us,
+                at,
+            } => self.party_down(now, attempt, party, (sip_code, q850, by_us), at),
+            TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {
                 tracing::info!(agent = %agent, reason, "agent's leg is down");
@@ -299,7 +315,31 @@ impl Engine {
                 "a call has audio one way only".to_owned(),
             ),
         );
+        if let Some(entry) = self.calls.get_mut(&attempt) {
+            entry.silent_at = Some(now);
+            self.dirty.extend(entry.agent);
+        }
         self.take(now, Input::OneWay { attempt, silent_ms });
+    }
+
+    /// Silence is told each second: where it is not told any more, audio is back.
+    pub(super) fn audio_back(&mut self, now: UtcMs) {
+        let heard: Vec<AttemptId> = self
+            .calls
+            .iter()
+            .filter(|(_, e)| {
+                e.silent_at
+                    .is_some_and(|at| now.since_ms(at) > AUDIO_BACK_MS)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for attempt in heard {
+            if let Some(entry) = self.calls.get_mut(&attempt) {
+                entry.silent_at = None;
+                self.dirty.extend(entry.agent);
+            }
+            self.clear_alarm(&format!("one_way_audio:{attempt}"));
+        }
     }
 
     fn trunk_health(&mut self, now: UtcMs, trunk: TrunkId, up: bool) {
@@ -316,8 +356,10 @@ impl Engine {
         if matches!(entry.pop, Pop::Flying(to, _) if to == agent) {
             entry.pop = Pop::Shown(agent, at);
         }
+        // The card of a second agent does not change when the first had his.
+        let first = entry.bridged_at.is_none();
         let change = AttemptChange {
-            popped_at: Some(at),
+            popped_at: first.then_some(at),
             ..AttemptChange::default()
         };
         self.note(attempt, change, "card.pushed", json!({"agent_id": agent}));

@@ -1,10 +1,10 @@
 //! Calls: what agents and supervisors do to them.
 
 use super::CenterHandle;
-use crate::asks::{Actor, DisposeAsk, Disposed, IdentityAsk};
+use crate::asks::{Actor, DisposeAsk, Disposed, IdentityAsk, TransferAsk};
 use crate::error::CenterError;
 use domain::entity::Verdict;
-use domain::ids::{AgentId, AttemptId, DebtorId, PointId};
+use domain::ids::{AgentId, AttemptId, DebtorId, PointId, TransferId};
 use domain::ports::MonitorMode;
 use std::sync::Arc;
 
@@ -131,7 +131,29 @@ impl CenterHandle {
             .await??;
         self.inner.shared.out.trunk.record(attempt, on).await?;
         self.post()
-            .call(move |engine, now| engine.recording_set(now, attempt, on, actor))
+            .call(move |engine, now| engine.recording_set(now, attempt, on, actor, "asked"))
+            .await
+    }
+
+    /// Card data is about to be told on the call, or has been: a running recording pauses and goes on
+    /// by itself. Where nothing is recorded there is nothing to do.
+    ///
+    /// # Errors
+    /// `not_in_call`, `not_your_call`.
+    pub async fn card(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+        open: bool,
+    ) -> Result<(), CenterError> {
+        let wanted = self
+            .post()
+            .call(move |engine, _| engine.card_entry(actor, attempt, open))
+            .await??;
+        let Some(on) = wanted else { return Ok(()) };
+        self.inner.shared.out.trunk.record(attempt, on).await?;
+        self.post()
+            .call(move |engine, now| engine.recording_set(now, attempt, on, actor, "card"))
             .await
     }
 
@@ -149,6 +171,12 @@ impl CenterHandle {
         self.post()
             .call(move |engine, _| engine.may_order(actor, attempt))
             .await??;
+        if mode == Some(MonitorMode::TakeOver) {
+            self.inner.audit_monitor(actor, attempt, mode);
+            let shared = Arc::clone(&self.inner.shared);
+            let taken = crate::transfer::take_over(shared, actor, attempt, supervisor);
+            return self.detached(taken).await.map(|_| ());
+        }
         self.inner
             .shared
             .out
@@ -157,6 +185,81 @@ impl CenterHandle {
             .await?;
         self.inner.audit_monitor(actor, attempt, mode);
         Ok(())
+    }
+
+    /// Hands a call to an agent, a queue or a number; the law is asked again. What becomes of it comes
+    /// with `me`.
+    ///
+    /// # Errors
+    /// `transfer_busy`, `target_busy`, `target_self`, `no_queue`, `bad_number`; `Blocked` when the law
+    /// refuses (the verdict is stored).
+    pub async fn transfer(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        ask: TransferAsk,
+    ) -> Result<TransferId, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        let actor = Actor::Agent(agent);
+        self.detached(crate::transfer::transfer(shared, actor, attempt, ask))
+            .await
+    }
+
+    /// The consulted target gets the call.
+    ///
+    /// # Errors
+    /// `no_transfer`, `not_answered`.
+    pub async fn complete_transfer(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+    ) -> Result<(), CenterError> {
+        self.post()
+            .call(move |engine, now| engine.complete_transfer(now, agent, attempt))
+            .await?
+    }
+
+    /// The agent takes the call back.
+    ///
+    /// # Errors
+    /// `no_transfer`.
+    pub async fn cancel_transfer(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+    ) -> Result<(), CenterError> {
+        self.post()
+            .call(move |engine, now| engine.cancel_transfer(now, agent, attempt))
+            .await?
+    }
+
+    /// Debtor, agent and target talk together, or the debtor waits again.
+    ///
+    /// # Errors
+    /// `no_transfer`, `not_answered`.
+    pub async fn conference(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        on: bool,
+    ) -> Result<(), CenterError> {
+        self.post()
+            .call(move |engine, now| engine.conference(now, agent, attempt, on))
+            .await?
+    }
+
+    /// Agents and queues a call may be handed to now: colleagues of the same client's campaigns.
+    ///
+    /// # Errors
+    /// `not_your_call`, `not_in_call`.
+    pub async fn transfer_targets(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+    ) -> Result<crate::view::TransferTargets, CenterError> {
+        self.post()
+            .call(move |engine, _| engine.transfer_targets(agent, attempt))
+            .await?
     }
 
     /// Dials what the agent previews; `item` is the id of the preview.

@@ -11,4 +11,5 @@ mod screen;
 mod screens;
 mod stops;
 mod told;
+mod transfers;
 mod world;

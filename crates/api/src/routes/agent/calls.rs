@@ -61,7 +61,7 @@ async fn identity(
     Ok(Json(card))
 }
 
-/// Hangs up.
+/// Hangs up; a supervisor may end any call.
 #[utoipa::path(post, path = "/attempts/{id}/hangup", tag = "agent", params(("id" = uuid::Uuid, Path)),
     responses((status = 204, description = "Done"), (status = 409, body = doc::Problem)))]
 async fn hang_up(
@@ -69,7 +69,7 @@ async fn hang_up(
     caller: Caller,
     Id(attempt): Id<AttemptId>,
 ) -> Result<StatusCode, Problem> {
-    caller.agent()?;
+    super::monitor::check_owner(&state, &caller, attempt).await?;
     state.center.hang_up(caller.asks_as(), attempt).await?;
     Ok(StatusCode::NO_CONTENT)
 }

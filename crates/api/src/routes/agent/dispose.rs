@@ -134,7 +134,7 @@ async fn dispose(
     Id(attempt): Id<AttemptId>,
     Body(body): Body<DisposeBody>,
 ) -> Result<Json<DisposeReply>, Problem> {
-    caller.agent()?;
+    super::monitor::check_owner(&state, &caller, attempt).await?;
     let ask = body.ask(state.now())?;
     let done = state.center.dispose(caller.asks_as(), attempt, ask).await?;
     Ok(Json(DisposeReply {

@@ -7,6 +7,7 @@ mod dispositions;
 mod monitor;
 mod preview;
 mod states;
+mod transfer;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,4 +21,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(monitor::routes())
         .merge(preview::routes())
         .merge(dispositions::routes())
+        .merge(transfer::routes())
 }

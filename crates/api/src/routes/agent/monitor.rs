@@ -17,11 +17,16 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(card))
         .routes(routes!(monitor))
 }
 
 /// Lets attempts through that the caller's client owns.
-async fn check_owner(state: &ApiState, caller: &Caller, id: AttemptId) -> Result<(), Problem> {
+pub(super) async fn check_owner(
+    state: &ApiState,
+    caller: &Caller,
+    id: AttemptId,
+) -> Result<(), Problem> {
     if caller.client.is_some() {
         let attempt = state.store.get_attempt(id).await?;
         tenant::seen(state, caller, attempt).await?;
@@ -63,6 +68,33 @@ async fn resume(
     Id(attempt): Id<AttemptId>,
 ) -> Result<StatusCode, Problem> {
     switch(&state, &caller, attempt, true).await
+}
+
+/// Whether card data is being told.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CardBody {
+    /// true when the card's field is opened, false when it is left.
+    open: bool,
+}
+
+/// Card data is about to be told, or has been: the recording pauses by itself and goes on, at the
+/// latest after `[recordings] pause_max_s`.
+#[utoipa::path(post, path = "/calls/{id}/card", tag = "agent", params(("id" = uuid::Uuid, Path, description = "The attempt")),
+    request_body = CardBody,
+    responses((status = 204, description = "Done"), (status = 409, body = doc::Problem)))]
+async fn card(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(attempt): Id<AttemptId>,
+    Body(body): Body<CardBody>,
+) -> Result<StatusCode, Problem> {
+    check_owner(&state, &caller, attempt).await?;
+    state
+        .center
+        .card(caller.asks_as(), attempt, body.open)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// How a supervisor joins.

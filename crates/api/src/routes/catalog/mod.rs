@@ -44,6 +44,7 @@ mod portfolios;
 mod scripts;
 mod suppressions;
 mod teams;
+mod trunk_stats;
 mod trunks;
 mod users;
 
@@ -65,5 +66,6 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(agents::routes())
         .merge(users::routes())
         .merge(trunks::routes())
+        .merge(trunk_stats::routes())
         .merge(caller_ids::routes())
 }

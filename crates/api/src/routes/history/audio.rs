@@ -1,7 +1,7 @@
 //! The sound of a recording, whole or by range. Every access is written to the audit.
 
 use crate::auth::Caller;
-use crate::extract::Id;
+use crate::extract::{Id, Params};
 use crate::problem::Problem;
 use crate::state::AUDIT_KIND;
 use crate::{ApiState, tenant};
@@ -10,10 +10,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use domain::entity::{Recording, RecordingOutcome};
+use domain::entity::{Recording, RecordingOutcome, RecordingPlace};
 use domain::ids::RecordingId;
 use futures::stream;
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,14 +28,16 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 
 /// The sound: WAV, 8 kHz, 16 bit, left = agent, right = debtor.
 #[utoipa::path(get, path = "/recordings/{id}/audio", tag = "history",
-    params(("id" = uuid::Uuid, Path), ("Range" = Option<String>, Header, description = "One range of bytes")),
+    params(("id" = uuid::Uuid, Path), How, ("Range" = Option<String>, Header, description = "One range of bytes")),
     responses((status = 200, description = "All of it", body = Vec<u8>, content_type = "audio/wav"),
         (status = 206, description = "The range", body = Vec<u8>, content_type = "audio/wav"),
+        (status = 410, description = "Deleted when its time was over", body = crate::doc::Problem),
         (status = 416, description = "No such range", body = crate::doc::Problem)))]
 async fn audio(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<RecordingId>,
+    Params(how): Params<How>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let row = state.store.get_recording(id).await?;
@@ -48,6 +52,15 @@ async fn audio(
         }
         RecordingOutcome::Failed => return Err(Problem::not_found("recording file")),
     }
+    if let Some(keep) = super::recordings::care(&state, id).await?
+        && let RecordingPlace::Deleting | RecordingPlace::Deleted = keep.place
+    {
+        return Err(Problem::new(
+            StatusCode::GONE,
+            "recording_deleted",
+            "its time was over: it is deleted",
+        ));
+    }
     let size = state.blob.size(&row.key).await?;
     let wanted = headers.get(header::RANGE).and_then(|v| v.to_str().ok());
     let range = wanted.map_or(Ok(None), |text| range_of(text, size))?;
@@ -56,10 +69,30 @@ async fn audio(
         Some(row.client_id),
         AUDIT_KIND,
         format!("recording:{}", row.id),
-        json!({"action": "recording.heard", "attempt": row.attempt_id, "from": range.map(|r| r.0)}),
+        json!({"action": how.action(), "attempt": row.attempt_id, "from": range.map(|r| r.0)}),
     );
     state.store.append_events(&[event]).await?;
-    reply(&state, row, size, range)
+    reply(&state, row, size, range, &how)
+}
+
+/// What the sound is wanted for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct How {
+    /// To be kept as a file: the audit says `recording.downloaded` instead of `recording.heard`.
+    #[serde(default)]
+    download: bool,
+}
+
+impl How {
+    const fn action(&self) -> &'static str {
+        if self.download {
+            "recording.downloaded"
+        } else {
+            "recording.heard"
+        }
+    }
 }
 
 /// The first and last byte that `Range` asks for; `None` = all (more than one range, another unit:
@@ -95,6 +128,7 @@ fn reply(
     row: Recording,
     size: u64,
     range: Option<(u64, u64)>,
+    how: &How,
 ) -> Result<Response, Problem> {
     let (from, to) = range.unwrap_or((0, size.saturating_sub(1)));
     let length = if size == 0 { 0 } else { to - from + 1 };
@@ -103,7 +137,8 @@ fn reply(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    let name = format!("inline; filename=\"{}.wav\"", row.id);
+    let kind = if how.download { "attachment" } else { "inline" };
+    let name = format!("{kind}; filename=\"{}.wav\"", row.id);
     let name = HeaderValue::from_str(&name).map_err(|_| Problem::internal())?;
     headers.insert(header::CONTENT_DISPOSITION, name);
     if range.is_some() {

@@ -9,6 +9,7 @@ mod events;
 mod export;
 pub(crate) mod export_row;
 mod recordings;
+mod trail;
 mod verdicts;
 
 use crate::ApiState;
@@ -18,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(attempts::routes())
+        .merge(trail::routes())
         .merge(calls::routes())
         .merge(recordings::routes())
         .merge(audio::routes())

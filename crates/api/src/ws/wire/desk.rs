@@ -71,10 +71,40 @@ pub struct MeAttempt {
     pub muted: bool,
     /// `on`, `paused`, `off`.
     pub recording: String,
+    /// When a pause of the recording ends by itself.
+    pub recording_until: Option<EpochMs>,
     /// Answered at.
     pub answered_at: Option<EpochMs>,
     /// Ended at.
     pub ended_at: Option<EpochMs>,
+    /// `ok`, or `one_way` while one side has not been heard for 3 s.
+    pub audio: String,
+    /// Whether he is only consulted: the call is a colleague's.
+    pub consulted: bool,
+    /// The call on its way to somebody else.
+    pub transfer: Option<MeTransfer>,
+}
+
+/// A call on its way to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeTransfer {
+    /// `agent`, `queue`, `number`, `take_over`.
+    pub kind: String,
+    /// `blind`, `attended`.
+    pub mode: String,
+    /// A name, or a masked number.
+    pub to: String,
+    /// Who hands it over.
+    pub from: String,
+    /// Whether that is this agent.
+    pub mine: bool,
+    /// `asking`, `waiting`, `ringing`, `talking`.
+    pub stage: String,
+    /// Asked at.
+    pub since: EpochMs,
+    /// When it is given up.
+    pub until: Option<EpochMs>,
 }
 
 /// How a call ended.

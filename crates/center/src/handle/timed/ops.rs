@@ -3,9 +3,9 @@
 use super::Timed;
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor,
-    Disposition, Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression,
-    Team, Trunk, User, Verdict,
+    Agent, Attempt, Call, CallTrail, CallerId, Campaign, Client, Consent, ContactPoint, Debt,
+    Debtor, Disposition, Hold, Party, Payment, Portfolio, Promise, Recording, RecordingKeep,
+    Script, Segment, Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
@@ -15,12 +15,12 @@ use domain::ids::{
 };
 use domain::law::Judge;
 use domain::ports::store::{
-    ApiKey, AttemptChange, AttemptFilter, AttemptStore, Candidate, CatalogStore, Closing,
-    ContactFacts, ContactStore, DebtorFile, DebtorRow, IdempotentReply, ImportReport, ItemCounts,
-    ItemState, ListFilter, LoginFailures, MoneyStore, NodeLease, NodeStore, OpenDraft, OpenOutcome,
-    Page, PageRequest, PaymentOutcome, PeopleStore, PortfolioStore, PromiseRefusal, PromiseTerms,
-    Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount, SegmentSample,
-    SessionRow, StoreError,
+    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, Candidate, CatalogStore,
+    Closing, ContactFacts, ContactStore, DebtorFile, DebtorRow, IdempotentReply, ImportReport,
+    ItemCounts, ItemState, KeepChange, KeepStore, KeepWork, ListFilter, LoginFailures, MoneyStore,
+    NodeLease, NodeStore, OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore,
+    PortfolioStore, PromiseRefusal, PromiseTerms, Recovery, RefillReport, RefreshOutcome,
+    ReserveRequest, SegmentCount, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount,
 };
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -186,4 +186,23 @@ timed! { PortfolioStore;
     find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
     table_counts() -> Vec<(String, i64)>;
     portfolio_totals(portfolio: PortfolioId) -> SegmentCount;
+}
+
+timed! { TrailStore;
+    put_transfer(transfer: &Transfer, events: &[NewEvent]) -> ();
+    transfers_of(attempt: AttemptId) -> Vec<Transfer>;
+    put_trail(attempt: AttemptId, at: UtcMs, trail: &CallTrail) -> ();
+    get_trail(attempt: AttemptId) -> Option<CallTrail>;
+    forget_trails(before: UtcMs, limit: u32) -> u64;
+    trunk_counts(trunk: TrunkId, since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<TrunkCount>;
+    number_listed(client: ClientId, number: &str) -> bool;
+}
+
+timed! { KeepStore;
+    get_keep(id: RecordingId) -> RecordingKeep;
+    keeps_of(ids: &[RecordingId]) -> Vec<RecordingKeep>;
+    unkept_recordings(node: &str, since: UtcMs, limit: u32) -> Vec<Recording>;
+    add_keep(row: &RecordingKeep) -> ();
+    keeps_due(work: KeepWork, node: &str, now: UtcMs, limit: u32) -> Vec<RecordingKeep>;
+    change_keep(id: RecordingId, change: &KeepChange, events: &[NewEvent]) -> bool;
 }
