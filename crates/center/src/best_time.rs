@@ -212,6 +212,22 @@ pub(crate) fn worth(
     (worth, zone)
 }
 
+/// Probability that a person answers a call to a stocked debtor's point now.
+pub(crate) fn live(shared: &Shared, setting: &Setting, stocked: &Stocked, now: UtcMs) -> f64 {
+    let zone = zone_or_utc(&shared.out.law.zone_of(&stocked.facts));
+    let tries = tries(&stocked.facts, &stocked.point, &zone);
+    let view = PointView {
+        tries: &tries,
+        confidence: stocked.point.confidence,
+        given_by_debtor: stocked.point.given_by_debtor,
+    };
+    shared.answers.with(setting.client.id, |known| {
+        let slot = Slot::at(now, &zone);
+        let chance = known.model.chance(Some(setting.id()), &view, slot, now);
+        chance.live
+    })
+}
+
 /// Whether he goes before all others: agreed, at the head of the queue, or passed over long enough.
 fn due(shared: &Shared, client: ClientId, item: &ItemState, now: UtcMs) -> bool {
     let passes = Passes::read(&item.note);

@@ -111,6 +111,10 @@ pub(crate) async fn feed(
     let mut keep = limit as usize;
     if best_time {
         (limit, keep) = best_time::sizes(limit, RESERVE_MAX);
+    }
+    // The forecast weighs each call by its number's own chance of an answer.
+    let weighed = setting.campaign.params.mode == DialMode::Predictive;
+    if best_time || weighed {
         if let Err(error) = best_time::learn(shared, setting).await {
             // What was learned before still chooses.
             tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
@@ -148,6 +152,11 @@ pub(crate) async fn feed(
         fed.stocked = kept;
         for item in later {
             give_back(shared, &item, None).await;
+        }
+    }
+    if weighed {
+        for (item, stocked) in &mut fed.stocked {
+            item.answer = Some(best_time::live(shared, setting, stocked, now));
         }
     }
     fed.last.allowed = u32::try_from(fed.stocked.len()).unwrap_or(u32::MAX);
@@ -291,6 +300,7 @@ fn allowed(
         own_agent: own_agent(&candidate.item.note),
         abandon: law.abandon,
         closes_at: closes_at(setting, &zone, verdict.at),
+        answer: None,
     };
     let stocked = Stocked {
         setting: Arc::clone(setting),

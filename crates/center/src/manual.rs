@@ -100,6 +100,7 @@ pub(crate) async fn dial(
         own_agent: Some(agent),
         abandon: law.abandon,
         closes_at: None,
+        answer: None,
     };
     let stocked = Stocked {
         setting,

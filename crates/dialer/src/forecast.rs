@@ -3,7 +3,7 @@
 
 use crate::engine::Refusal;
 use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
-use crate::predictive::{AgentState, CallEvent, Key, Look, Predictive, Settings};
+use crate::predictive::{AgentState, CallEvent, Key, Launches, Look, Predictive, Queue, Settings};
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
 use domain::ids::AttemptId;
@@ -22,6 +22,8 @@ pub(crate) struct Forecast {
     start: Option<UtcMs>,
     forced: DialMode,
     known: BTreeSet<Key>,
+    /// The call that is ordered next and the probability that a person answers it.
+    expected: Option<(AttemptId, f64)>,
     level: f64,
 }
 
@@ -46,6 +48,7 @@ impl Forecast {
             start: None,
             forced: DialMode::Predictive,
             known: BTreeSet::new(),
+            expected: None,
             level: 1.0,
         })
     }
@@ -78,8 +81,15 @@ fn state_of(glance: &AgentGlance) -> AgentState {
 
 impl Pacing for Forecast {
     fn launches(&mut self, now: UtcMs, view: &PacingView) -> u32 {
+        self.choose(now, view, &Queue::default()).count
+    }
+
+    fn choose(&mut self, now: UtcMs, view: &PacingView, queue: &Queue<'_>) -> Launches {
         if self.forced != DialMode::Predictive {
-            return view.ready;
+            return Launches {
+                count: view.ready,
+                picks: Vec::new(),
+            };
         }
         let t = self.seconds(now);
         let share = (view.agents / f64::from(view.serving.max(1))).clamp(0.0, 1.0);
@@ -89,7 +99,7 @@ impl Pacing for Forecast {
             reason = "a share of a count"
         )]
         let idle = (f64::from(view.ready) * share).round() as u32;
-        let launches = self.brain.decide(
+        let launches = self.brain.decide_among(
             t,
             &Look {
                 idle,
@@ -98,11 +108,16 @@ impl Pacing for Forecast {
                 shrink: view.shrink,
                 share,
             },
+            queue,
         );
         if view.agents > 0.0 {
-            self.level = (f64::from(view.lines + launches) / view.agents).max(1.0);
+            self.level = (f64::from(view.lines + launches.count) / view.agents).max(1.0);
         }
         launches
+    }
+
+    fn expects(&mut self, attempt: AttemptId, answer: Option<f64>) {
+        self.expected = answer.map(|p| (attempt, p));
     }
 
     fn observe(&mut self, _now: UtcMs, _what: Observation) {}
@@ -111,7 +126,11 @@ impl Pacing for Forecast {
         let t = self.seconds(now);
         let id = attempt.0.as_u128();
         match what {
-            Observation::Launched => self.brain.call(t, id, CallEvent::Launched(None)),
+            Observation::Launched => {
+                let told = self.expected.take().filter(|e| e.0 == attempt);
+                let estimate = told.map(|e| e.1);
+                self.brain.call(t, id, CallEvent::Launched(estimate));
+            }
             Observation::Ringing => self.brain.call(t, id, CallEvent::Ringing),
             Observation::Answered => {
                 self.brain.call(t, id, CallEvent::Answered);

@@ -2,6 +2,7 @@
 
 use crate::engine::Refusal;
 use crate::forecast::Forecast;
+use crate::predictive::{Launches, Queue};
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId};
@@ -65,6 +66,15 @@ pub enum Observation {
 pub trait Pacing: Send {
     /// Calls to launch now; lines and guard clip it afterwards.
     fn launches(&mut self, now: UtcMs, view: &PacingView) -> u32;
+    /// The same, shown the next numbers; which of them to take is said only by policies that choose.
+    fn choose(&mut self, now: UtcMs, view: &PacingView, _queue: &Queue<'_>) -> Launches {
+        Launches {
+            count: self.launches(now, view),
+            picks: Vec::new(),
+        }
+    }
+    /// Told before a call is ordered how probable it is that a person answers it.
+    fn expects(&mut self, _attempt: AttemptId, _answer: Option<f64>) {}
     /// Told of everything that happens to the campaign's calls.
     fn observe(&mut self, now: UtcMs, what: Observation);
     /// The same with the call it happened to, for policies that follow each one.

@@ -138,4 +138,6 @@ pub struct Item {
     pub abandon: AbandonRule,
     /// When the campaign's hours end for him today.
     pub closes_at: Option<UtcMs>,
+    /// Probability that a person answers now, as far as the point's history and its level tell.
+    pub answer: Option<f64>,
 }

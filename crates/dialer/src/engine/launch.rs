@@ -9,7 +9,7 @@ use crate::router;
 use crate::spec::{CallRules, Item};
 use crate::talk::{Command, DialTask, ReleaseWhy};
 use domain::entity::DialMode;
-use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
+use domain::ids::{AgentId, AttemptId, CampaignId, PersonId, TrunkId};
 use domain::rules::agent_state::AgentState;
 use domain::time::{MINUTE_MS, UtcMs};
 use std::collections::VecDeque;
@@ -192,17 +192,28 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
-        let mut count = run.policy.launches(now, &view);
+        let (mut count, chosen) = run.ask(now, &view);
         if let Some(max) = run.spec.lines_max {
             count = count.min(max.saturating_sub(view.lines));
         }
         if let Some(cps) = run.spec.cps_max {
             count = count.min(run.starts.left(now, cps));
         }
-        for _ in 0..count {
-            if !self.launch_one(now, id) {
+        let before = if chosen.is_empty() {
+            Vec::new()
+        } else {
+            run.front()
+        };
+        let mut gone = Vec::new();
+        for n in 0..count {
+            let wanted = usize::try_from(n).ok().and_then(|n| chosen.get(n)).copied();
+            let Some(person) = self.launch_one(now, id, wanted) else {
                 break;
-            }
+            };
+            gone.push(person);
+        }
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.pass_over(now, &gone, &before);
         }
     }
 
@@ -227,12 +238,22 @@ impl Dialer {
         run.policy.observe_agents(now, &agents);
     }
 
-    /// The first item that can go out now, with its agent where one must be reserved first.
-    fn take_item(&mut self, id: CampaignId) -> Option<(Item, Option<AgentId>)> {
+    /// The wanted item, or else the first one that can go out now, with its agent where one must be
+    /// reserved first.
+    fn take_item(
+        &mut self,
+        id: CampaignId,
+        wanted: Option<PersonId>,
+    ) -> Option<(Item, Option<AgentId>)> {
         let run = self.campaigns.get(&id)?;
         let first = run.policy.reserves_first();
         let mut found = None;
-        for (at, item) in run.hopper.iter().enumerate() {
+        let wanted = wanted
+            .filter(|_| !first)
+            .and_then(|person| run.hopper.iter().position(|i| i.person == person));
+        let order = wanted.into_iter().chain(0..run.hopper.len());
+        for at in order {
+            let item = &run.hopper[at];
             let needs = first || item.agent_only;
             let agent = if needs {
                 router::choose(&self.agents, Some(&run.spec), item)
@@ -252,23 +273,24 @@ impl Dialer {
         Some((item, agent))
     }
 
-    fn launch_one(&mut self, now: UtcMs, id: CampaignId) -> bool {
-        let Some(run) = self.campaigns.get(&id) else {
-            return false;
-        };
-        let (wanted, mode, rules) = (run.spec.trunks.clone(), run.mode, run.spec.rules);
-        let Some(trunk) = self.lines.pick(&wanted, now) else {
-            return false;
-        };
-        let Some((item, agent)) = self.take_item(id) else {
-            return false;
-        };
+    /// Launches one call; whom it goes to, if one could go out.
+    fn launch_one(
+        &mut self,
+        now: UtcMs,
+        id: CampaignId,
+        wanted: Option<PersonId>,
+    ) -> Option<PersonId> {
+        let run = self.campaigns.get(&id)?;
+        let (trunks, mode, rules) = (run.spec.trunks.clone(), run.mode, run.spec.rules);
+        let trunk = self.lines.pick(&trunks, now)?;
+        let (item, agent) = self.take_item(id, wanted)?;
+        let person = item.person;
         let attempt = AttemptId(self.ids.next(now));
         if let Some(run) = self.campaigns.get_mut(&id) {
             run.starts.start(now);
         }
         self.order(now, attempt, item, trunk, agent, mode, rules);
-        true
+        Some(person)
     }
 
     /// Places a call: takes the line, reserves the agent, orders the dial.
@@ -304,7 +326,7 @@ impl Dialer {
             debug_assert!(moved.is_ok(), "{moved:?}");
             self.touch(id);
         }
-        let campaign = item.campaign;
+        let (campaign, answer) = (item.campaign, item.answer);
         self.push(Command::Dial(Box::new(DialTask {
             attempt,
             item: item.clone(),
@@ -337,6 +359,9 @@ impl Dialer {
             },
         );
         self.arm(attempt);
+        if let Some(run) = self.campaigns.get_mut(&campaign) {
+            run.policy.expects(attempt, answer);
+        }
         self.observe_call(now, campaign, attempt, Observation::Launched);
     }
 

@@ -4,6 +4,7 @@ mod calls;
 mod desk;
 mod launch;
 mod look;
+mod offer;
 mod share;
 mod shift;
 mod transfer;
@@ -99,6 +100,8 @@ pub(crate) struct Running {
     pub(crate) mode: DialMode,
     pub(crate) why: Option<&'static str>,
     pub(crate) hopper: VecDeque<Item>,
+    /// Those in it who were passed over for another.
+    pub(crate) passed: offer::Passed,
     pub(crate) filling: bool,
     pub(crate) fill_after: UtcMs,
     pub(crate) starts: StartGate,
@@ -329,6 +332,7 @@ impl Dialer {
                     mode: spec.mode,
                     why: None,
                     hopper: VecDeque::new(),
+                    passed: offer::Passed::default(),
                     filling: false,
                     fill_after: now,
                     starts: StartGate::default(),

@@ -15,6 +15,8 @@ const SLOPE: (f64, f64) = (0.0, 3.0);
 const CHANCE: f64 = 2.0;
 /// Trust from which the order of numbers is made by their estimates.
 const TELLS: f64 = 0.5;
+/// Outcomes before the order of numbers is touched at all.
+const TELLS_FROM: f64 = 100.0;
 /// Bounds of the odds relative to the average number's.
 const ODDS: (f64, f64) = (0.02, 30.0);
 /// Bounds of an estimate.
@@ -94,7 +96,7 @@ impl Numbers {
 
     /// Whether estimates tell one number from another.
     pub(super) fn tells(&self) -> bool {
-        self.trust() >= TELLS
+        self.seen >= TELLS_FROM && self.trust() >= TELLS
     }
 
     /// Odds of an answer relative to the average number's.

@@ -8,6 +8,7 @@ mod forecast;
 mod found;
 mod guard;
 mod launching;
+mod offer;
 mod random;
 mod rig;
 mod sharing;

@@ -88,6 +88,8 @@ pub(crate) struct Rig {
     pub(crate) now: UtcMs,
     wait: UtcMs,
     debtors: u128,
+    /// Probability of an answer that items carry, by their number.
+    pub(crate) answers: Option<fn(u128) -> f64>,
     /// Whether hoppers are filled on request.
     pub(crate) feeds: bool,
     /// Every order, oldest first.
@@ -108,6 +110,7 @@ impl Rig {
             now: T0,
             wait: T0,
             debtors: 0,
+            answers: None,
             feeds: true,
             log: Vec::new(),
             stocked: 0,
@@ -184,6 +187,7 @@ impl Rig {
             own_agent: None,
             abandon: plain(3.0),
             closes_at: None,
+            answer: self.answers.map(|of| of(n)),
         }
     }
 

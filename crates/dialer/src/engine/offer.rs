@@ -1,0 +1,135 @@
+//! The front of a hopper as the policy is shown it, and who was passed over for another.
+
+use super::Running;
+use crate::predictive::{Launches, Queue};
+use crate::spec::Item;
+use domain::ids::PersonId;
+use domain::time::{SECOND_MS, UtcMs};
+use std::collections::BTreeMap;
+
+/// Items shown at once.
+const OFFER_MAX: usize = 64;
+/// Times an item is passed over before it is due.
+const PASS_MAX: u32 = 500;
+/// Time after its first pass at which an item is due, ms.
+const PASS_MS: i64 = 600 * SECOND_MS;
+
+/// How often and since when those in a hopper were passed over.
+#[derive(Debug, Default)]
+pub(crate) struct Passed(BTreeMap<PersonId, (u32, UtcMs)>);
+
+impl Passed {
+    fn is_due(&self, person: PersonId, now: UtcMs) -> bool {
+        self.0
+            .get(&person)
+            .is_some_and(|(times, first)| *times >= PASS_MAX || now.since_ms(*first) >= PASS_MS)
+    }
+
+    fn note(&mut self, person: PersonId, now: UtcMs) {
+        self.0.entry(person).or_insert((0, now)).0 += 1;
+    }
+
+    /// Forgets who is not there any more.
+    fn keep(&mut self, there: impl Fn(PersonId) -> bool) {
+        self.0.retain(|person, _| there(*person));
+    }
+}
+
+impl Running {
+    /// Asks the policy, shown the next items; who goes, in the order of their going. Agreed calls and
+    /// those passed over long enough are due: they go first.
+    pub(super) fn ask(
+        &mut self,
+        now: UtcMs,
+        view: &crate::pacing::PacingView,
+    ) -> (u32, Vec<PersonId>) {
+        let known = self
+            .hopper
+            .iter()
+            .take(OFFER_MAX)
+            .any(|i| i.answer.is_some());
+        if !known {
+            let all = self.policy.choose(now, view, &Queue::default());
+            return (all.count, Vec::new());
+        }
+        let passed = &self.passed;
+        let due = |i: &Item| i.priority > 0 || passed.is_due(i.person, now);
+        let many = self.hopper.len().min(OFFER_MAX);
+        let mut front: Vec<Item> = self.hopper.drain(..many).collect();
+        front.sort_by_key(|i| !due(i));
+        let ahead = front.iter().filter(|i| due(i)).count();
+        let next: Vec<Option<f64>> = front.iter().map(|i| i.answer).collect();
+        for item in front.into_iter().rev() {
+            self.hopper.push_front(item);
+        }
+        let said = self.policy.choose(
+            now,
+            view,
+            &Queue {
+                next: &next,
+                due: ahead,
+                choose: true,
+            },
+        );
+        let order = self.order_of(&said, ahead);
+        (said.count, order)
+    }
+
+    fn order_of(&self, said: &Launches, due: usize) -> Vec<PersonId> {
+        let count = usize::try_from(said.count).unwrap_or(usize::MAX);
+        let picks = said.picks.iter().copied().filter(|at| *at >= due);
+        let mut places: Vec<usize> = Vec::new();
+        for at in (0..due).chain(picks).chain(0..self.hopper.len()) {
+            if places.len() >= count {
+                break;
+            }
+            if at < self.hopper.len() && !places.contains(&at) {
+                places.push(at);
+            }
+        }
+        places.iter().map(|at| self.hopper[*at].person).collect()
+    }
+
+    /// Counts those who stood before the last of the chosen and stayed.
+    pub(super) fn pass_over(&mut self, now: UtcMs, chosen: &[PersonId], before: &[PersonId]) {
+        let Some(last) = before.iter().rposition(|p| chosen.contains(p)) else {
+            return;
+        };
+        for person in before[..last].iter().filter(|p| !chosen.contains(p)) {
+            self.passed.note(*person, now);
+        }
+        let hopper = &self.hopper;
+        self.passed
+            .keep(|person| hopper.iter().any(|i| i.person == person));
+    }
+
+    /// People at the front of the hopper, next first.
+    pub(super) fn front(&self) -> Vec<PersonId> {
+        self.hopper
+            .iter()
+            .take(OFFER_MAX)
+            .map(|i| i.person)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_by_times_or_by_time_and_forgotten_when_gone() {
+        let person = |n: u128| PersonId(uuid::Uuid::from_u128(n));
+        let mut passed = Passed::default();
+        let start = UtcMs(0);
+        passed.note(person(1), start);
+        assert!(!passed.is_due(person(1), start.plus_ms(PASS_MS - 1)));
+        assert!(passed.is_due(person(1), start.plus_ms(PASS_MS)));
+        for _ in 0..PASS_MAX {
+            passed.note(person(2), start);
+        }
+        assert!(passed.is_due(person(2), start) && !passed.is_due(person(3), start));
+        passed.keep(|p| p == person(1));
+        assert!(!passed.is_due(person(2), start));
+    }
+}
