@@ -37,10 +37,16 @@ pub(crate) enum Command {
     /// Prove that recordings are whole.
     #[command(subcommand)]
     Verify(VerifyCommand),
+    /// Recordings as files.
+    #[command(subcommand)]
+    Recordings(RecordingsCommand),
     /// Run pacing scenarios on virtual time: the live policy beside others.
     Simulate(SimulateArgs),
     /// The pacing policy as a process: line-delimited JSON on standard input and output.
     Pace,
+    /// The repo's own load figures, with their limits beside them.
+    #[command(subcommand)]
+    Bench(crate::commands::bench::BenchCommand),
     /// Make the sample portfolio from arrears rows (see config/portfolio/README.md).
     SamplePortfolio(SampleArgs),
     /// The demo's carrier, a process of its own.
@@ -93,6 +99,12 @@ pub(crate) struct DemoArgs {
     /// Seed of the simulated carrier.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// How the debtors behave (JSON, as `sip-test profile` prints it) instead of the demo's own.
+    #[arg(long, value_name = "FILE")]
+    pub people: Option<PathBuf>,
+    /// Keep what each debtor hears as a WAV, in the folder `heard` of the data.
+    #[arg(long)]
+    pub keep_heard: bool,
 }
 
 /// Dial modes of the demo.
@@ -254,14 +266,36 @@ pub(crate) enum VerifyCommand {
     Recordings(ConfigArgs),
 }
 
+/// `recordings …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordingsCommand {
+    /// Writes the WAV that a stored recording plays; needs its file and the key file, no database.
+    Open(OpenArgs),
+}
+
+/// `recordings open`.
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// File of a recording.
+    pub file: PathBuf,
+    /// WAV to write; never overwrites one.
+    #[arg(long, value_name = "WAV")]
+    pub to: PathBuf,
+    /// Configuration (`[recordings] key_file`).
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
 /// `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
     /// Scenario files (JSON, see crates/sim/README.md).
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<PathBuf>,
-    /// Policies: predictive, predictive-blind, progressive, adapt, ratio:R; again for more. Default:
-    /// predictive, progressive and adapt.
+    /// Policies: predictive, predictive-queue (nobody picked), predictive-blind (estimates ignored),
+    /// progressive, adapt, available:R, ratio:R, or the word tuned for R: the level that abandons just the
+    /// cap, sought in hindsight; again for more. Default: predictive, progressive, adapt, available:tuned
+    /// and ratio:tuned.
     #[arg(long, value_name = "P")]
     pub policy: Vec<String>,
     /// Seeds of each.
@@ -310,6 +344,9 @@ pub(crate) struct CarrierArgs {
     /// Log of every INVITE (JSONL, appended).
     #[arg(long)]
     pub log: Option<PathBuf>,
+    /// Folder for what each debtor hears.
+    #[arg(long)]
+    pub heard: Option<PathBuf>,
     /// Longest life.
     #[arg(long)]
     pub seconds: Option<u64>,

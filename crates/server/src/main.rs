@@ -54,8 +54,10 @@ async fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Law(what) => commands::law::run(what).await,
         Command::Export(args) => commands::export::run(args).await,
         Command::Verify(what) => commands::verify::run(what).await,
+        Command::Recordings(what) => commands::recordings::run(what).await,
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Pace => commands::pace::run(),
+        Command::Bench(what) => commands::bench::run(what).await,
         Command::SamplePortfolio(args) => Ok(commands::sample::run(&args)?),
         Command::Carrier(args) => Ok(commands::carrier::run(args).await?),
     }

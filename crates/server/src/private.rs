@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Mode of what is made, octal.
 const FOLDER: u32 = 0o700;
-const FILE: u32 = 0o600;
+pub(crate) const FILE: u32 = 0o600;
 
 /// Makes a folder and those above it that are missing. One that is there keeps the mode its owner
 /// gave it.

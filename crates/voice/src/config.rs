@@ -1,6 +1,8 @@
 //! What voice is told at start.
 
 use crate::VoiceError;
+use crate::net::Cidr;
+pub use crate::policy::{IdentityHeader, TlsFiles, TlsTrust, TollRules, TrunkPolicy};
 use domain::ids::TrunkId;
 use domain::ports::Clock;
 use std::net::{IpAddr, SocketAddr};
@@ -15,15 +17,18 @@ pub enum SipTransport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream inside TLS, certificates checked.
+    Tls,
 }
 
 impl SipTransport {
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp` or `tls`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -34,9 +39,10 @@ impl std::str::FromStr for SipTransport {
         match text {
             "udp" => Ok(Self::Udp),
             "tcp" => Ok(Self::Tcp),
+            "tls" => Ok(Self::Tls),
             other => Err(VoiceError::config(
                 "transport",
-                format!("expected udp or tcp, got '{other}'"),
+                format!("expected udp, tcp or tls, got '{other}'"),
             )),
         }
     }
@@ -118,6 +124,8 @@ pub struct TrunkConfig {
     pub behind_nat: bool,
     /// Whether it is asked by OPTIONS now and then; without, only calls tell whether it is there.
     pub ping: bool,
+    /// What it is allowed and told besides.
+    pub policy: TrunkPolicy,
 }
 
 impl std::fmt::Debug for TrunkConfig {
@@ -200,6 +208,8 @@ pub struct VoiceConfig {
     pub phones: Arc<dyn PhoneSecrets>,
     /// Folder of recordings; a recording's key is its path inside.
     pub recordings_dir: PathBuf,
+    /// Keys that seal recordings; `None` writes plain WAVs (tests).
+    pub recording_keys: Option<Arc<vault::KeyRing>>,
     /// Folder with messages that replace the built-in ones: `LANGUAGE.wav` and
     /// `CLIENT_ID.LANGUAGE.wav`, 8 kHz, 16-bit, mono.
     pub prompts_dir: Option<PathBuf>,
@@ -208,6 +218,11 @@ pub struct VoiceConfig {
     pub legs_file: Option<PathBuf>,
     /// What becomes of calls that come in.
     pub inbound: Inbound,
+    /// Our certificate; needed where `tls://` is listened on.
+    pub tls: Option<TlsFiles>,
+    /// Where phones may be; what comes from elsewhere, trunks aside, is dropped unread. Empty:
+    /// anywhere.
+    pub allow: Vec<Cidr>,
     /// The node's clock; the instants of all reports are on it.
     pub clock: Arc<dyn Clock>,
 }
@@ -244,9 +259,12 @@ impl VoiceConfig {
             trunks: Vec::new(),
             phones,
             recordings_dir,
+            recording_keys: None,
             prompts_dir: None,
             legs_file: None,
             inbound: Inbound::default(),
+            tls: None,
+            allow: Vec::new(),
             clock,
         }
     }
@@ -264,6 +282,16 @@ impl VoiceConfig {
             return Err(VoiceError::config(
                 "sip.bind",
                 "at least one udp:// address is needed",
+            ));
+        }
+        let secure = self
+            .sip_bind
+            .iter()
+            .any(|b| b.transport == SipTransport::Tls);
+        if secure && self.tls.is_none() {
+            return Err(VoiceError::config(
+                "sip.tls_cert",
+                "tls:// needs a certificate and its key",
             ));
         }
         if self
@@ -300,6 +328,7 @@ impl TrunkConfig {
         if !self.cps.is_finite() || self.cps <= 0.0 {
             return Err(bad("cps", "must be more than 0"));
         }
+        self.policy.check().map_err(|(what, why)| bad(what, &why))?;
         let clean = |s: &str| !s.chars().any(char::is_control);
         let token = |s: &str| {
             !s.is_empty()
@@ -315,22 +344,38 @@ impl TrunkConfig {
         Ok(())
     }
 
-    /// Host and port of the carrier.
+    /// Host and port of the carrier; without one written, that of the transport.
     ///
     /// # Errors
     /// Says what is wrong with the uri.
     pub fn host_port(&self) -> Result<(String, u16), &'static str> {
+        let (host, port) = self.place()?;
+        let usual = match self.transport {
+            SipTransport::Tls => crate::limits::SIPS_PORT,
+            SipTransport::Udp | SipTransport::Tcp => crate::limits::SIP_PORT,
+        };
+        Ok((host, port.unwrap_or(usual)))
+    }
+
+    /// Host, and the port where one is written.
+    ///
+    /// # Errors
+    /// Says what is wrong with the uri.
+    pub fn place(&self) -> Result<(String, Option<u16>), &'static str> {
         let rest = self.uri.strip_prefix("sip:").unwrap_or(&self.uri);
         let rest = rest.split([';', '?']).next().unwrap_or(rest);
         let rest = rest.rsplit('@').next().unwrap_or(rest);
         if let Some(inner) = rest.strip_prefix('[') {
             let (host, tail) = inner.split_once(']').ok_or("an IPv6 address has no ']'")?;
-            let port = tail.strip_prefix(':').map_or(Ok(5060), str::parse);
+            let port = tail.strip_prefix(':').map(str::parse).transpose();
             return Ok((host.to_owned(), port.map_err(|_| "the port is no number")?));
         }
         let (host, port) = match rest.split_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| "the port is no number")?),
-            None => (rest, 5060),
+            Some((host, port)) => {
+                let port = port.parse().map_err(|_| "the port is no number")?;
+                (host, Some(port))
+            }
+            None => (rest, None),
         };
         let fine = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         if host.is_empty() || !host.bytes().all(fine) {
@@ -350,7 +395,7 @@ mod tests {
         assert_eq!((b.transport, b.addr.port()), (SipTransport::Udp, 5060));
         for bad in [
             "0.0.0.0:5060",
-            "tls://0.0.0.0:5061",
+            "ws://0.0.0.0:5061",
             "udp://localhost",
             "udp://1.2.3.4",
         ] {
@@ -374,6 +419,7 @@ mod tests {
             headers: vec![],
             behind_nat: false,
             ping: true,
+            policy: TrunkPolicy::default(),
         };
         for (uri, host, port) in [
             ("sip:carrier.example:5080", "carrier.example", 5080),

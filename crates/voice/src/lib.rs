@@ -18,17 +18,24 @@
 //! ```
 
 mod config;
+mod crypto;
 mod engine;
 mod error;
 pub mod limits;
 mod net;
 mod plane;
+pub mod policy;
 mod recorder;
 mod voice;
 mod wall;
 mod webrtc;
 
-pub use config::{Codec, Inbound, PhoneSecrets, SipBind, SipTransport, TrunkConfig, VoiceConfig};
+pub use config::{
+    Codec, IdentityHeader, Inbound, PhoneSecrets, SipBind, SipTransport, TlsFiles, TlsTrust,
+    TollRules, TrunkConfig, TrunkPolicy, VoiceConfig,
+};
+pub use crypto::install_provider;
 pub use error::VoiceError;
+pub use net::Cidr;
 pub use recorder::{Repaired, repair_recording};
 pub use voice::{TrunkStatus, Voice, VoiceHandle, VoiceStats};

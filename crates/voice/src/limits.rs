@@ -28,6 +28,8 @@ pub const TCP_SEND_QUEUE: usize = 256;
 pub const TCP_FIRST_MESSAGE: Duration = Duration::from_secs(30);
 /// Time to open a TCP connection to a trunk or phone.
 pub const TCP_CONNECT: Duration = Duration::from_secs(10);
+/// Time of a TLS handshake, either way (`faults.md` §3).
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 /// Datagrams a second read from one address that is neither trunk nor registered phone; the rest
 /// is dropped unparsed, so that a flood costs its sender's share only (`faults.md` promise 13).
 pub const UNKNOWN_SOURCE_PER_SECOND: u32 = 4_000;
@@ -39,6 +41,8 @@ pub const REGISTRATION_S: (u32, u32) = (30, 3_600);
 pub const REGISTRATION_DEFAULT_S: u32 = 300;
 /// SIP's port when none is written (RFC 3261 §19.1.2).
 pub const SIP_PORT: u16 = 5060;
+/// Its port inside TLS.
+pub const SIPS_PORT: u16 = 5061;
 /// Session interval we ask for, seconds: the shortest there is (RFC 4028 §5), so that a far end
 /// that knows session timers lets go within 90 s of our death (`faults.md` promise 6).
 pub const SESSION_S: u32 = 90;
@@ -64,6 +68,24 @@ pub const TRUNK_BACK_OFF_MAX: Duration = Duration::from_secs(300);
 pub const DNS_TTL: Duration = Duration::from_secs(60);
 /// Addresses kept of one DNS answer.
 pub const DNS_ADDRESSES: usize = 8;
+/// Time for one question to a name server, and how often it is asked.
+pub const DNS_WAIT: Duration = Duration::from_secs(3);
+/// Tries of one question.
+pub const DNS_TRIES: usize = 2;
+/// Time for all questions about one name.
+pub const DNS_IN_ALL: Duration = Duration::from_secs(20);
+/// Answers kept by the resolver.
+pub const DNS_CACHE: u64 = 512;
+/// Longest an answer is kept, whatever it says.
+pub const DNS_LONGEST: Duration = Duration::from_secs(3_600);
+/// Redirections (3xx) followed for one call.
+pub const REDIRECTS: u8 = 3;
+/// Other places and trunks tried for one call that was refused with 503 or could not be sent.
+pub const FAILOVERS: u8 = 4;
+/// Time between keep-alives to a trunk behind NAT: below the 30 s after which some forget UDP.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(25);
+/// Prefixes with an hourly limit or a cost class, a trunk.
+pub const TOLL_PREFIXES: usize = 4_096;
 /// Unanswered pings after which a trunk counts as down.
 pub const TRUNK_PINGS_LOST: u32 = 2;
 /// Calls running without any answer that take down a trunk which never answered a ping.
@@ -88,6 +110,9 @@ pub const RTCP_PERIOD: Duration = Duration::from_secs(5);
 pub const ONE_WAY_MS: i64 = 3_000;
 /// Time between repeated one-way alarms, milliseconds.
 pub const ONE_WAY_REPEAT_MS: i64 = 1_000;
+/// The same for a far end that announced its pause with comfort noise (RFC 3389), milliseconds: some
+/// send nothing more until the pause is over.
+pub const PAUSE_MS: i64 = 30_000;
 /// RTP silence that ends an agent's nailed-up leg, milliseconds: two missed alarms of 15 s.
 pub const AGENT_RTP_LOSS_MS: i64 = 30_000;
 /// Time in which an agent's phone must answer its nailed-up leg.
@@ -106,6 +131,10 @@ pub const LEG_BOOK_QUEUE: usize = 4_096;
 pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
 pub const RECORDER_QUEUE: usize = 4_096;
+/// Complete recordings waiting for their end to be written.
+pub const RECORDER_ENDS: usize = 1_024;
+/// Sound of one call that waits while the disk is full, bytes: 10 s; what follows becomes silence.
+pub const RECORDER_STALL_BYTES: usize = 320_000;
 /// Gaps kept in one recording's list; later ones extend the last.
 pub const RECORDING_GAPS: usize = 256;
 /// Longest time shutdown waits for far ends to confirm our BYEs.
@@ -114,6 +143,8 @@ pub const SHUTDOWN_BYES: Duration = Duration::from_secs(3);
 pub const DTMF_QUEUE: usize = 64;
 /// Supervisors on one call.
 pub const SUPERVISORS_PER_CALL: usize = 4;
+/// Legs of a consultation or conference beside debtor and agent: a conference has four voices.
+pub const PARTIES_PER_CALL: usize = 2;
 /// Agents by browser on one node.
 pub const BROWSER_LEGS: usize = 1_000;
 /// Largest session description of a browser, bytes; one sound line has about 1,500.
@@ -123,8 +154,8 @@ pub const STUN_BYTES: usize = 548;
 /// Largest datagram read at the browsers' port, bytes; beyond it is no packet of ours.
 pub const DTLS_BYTES: usize = 2_048;
 /// STUN messages a second read from one address that has not proved itself; the rest is dropped
-/// unparsed.
-pub const STUN_PER_SECOND: u32 = 100;
+/// unparsed. A call center behind one address signs in within a minute: some ten checks a browser.
+pub const STUN_PER_SECOND: u32 = 500;
 /// Addresses one browser may come from at once; the oldest is forgotten first.
 pub const BROWSER_SOURCES: usize = 4;
 /// Datagrams read from the browsers' port in one turn.
@@ -137,3 +168,11 @@ pub const DTLS_HANDSHAKE: Duration = Duration::from_secs(15);
 pub const DTMF_PT: u8 = 126;
 /// Silence of an agent's leg after which the debtor hears comfort noise instead of nothing.
 pub const AGENT_ABSENT: Duration = Duration::from_secs(1);
+/// SIP messages kept of one leg; more are counted only.
+pub const LADDER_STEPS: usize = 48;
+/// Characters kept of a name, sequence or reason of a message.
+pub const LADDER_TEXT: usize = 60;
+/// Time after a call's end in which its last messages may still come.
+pub const LADDER_WAIT: Duration = Duration::from_millis(1_500);
+/// Stays of legs on one call whose quality is kept.
+pub const LEGS_KEPT: usize = 32;

@@ -5,9 +5,10 @@ use crate::engine::{self, Command, Order};
 use crate::webrtc::Front;
 use crate::{VoiceError, limits};
 use async_trait::async_trait;
-use domain::ids::{AgentId, AttemptId, TrunkId};
+use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::{
-    DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, Trunk, TrunkError, TrunkReport,
+    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, Trunk, TrunkError,
+    TrunkReport,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct TrunkStatus {
     pub in_use: u32,
     /// Most call starts a second.
     pub cps: f64,
+    /// Whether our registration there stands; None where none is wanted or nothing is known yet.
+    pub registered: Option<bool>,
 }
 
 /// Figures of the room now.
@@ -173,22 +176,15 @@ impl Line {
     /// Answers a browser's offer; reading it is not work for the threads of calls.
     async fn answer(&self, agent: AgentId, offer: String) -> Result<String, TrunkError> {
         let front = self.front.clone().ok_or(TrunkError::NoPhone)?;
-        if !front.enter() {
-            return Err(TrunkError::Limit("browsers"));
-        }
-        let door = Arc::clone(&front);
-        let accepted = tokio::task::spawn_blocking(move || door.accept(&offer)).await;
+        let seat = front.enter().ok_or(TrunkError::Limit("browsers"))?;
+        let accepted = tokio::task::spawn_blocking(move || front.accept(&offer, seat)).await;
         let (peer, answer) = match accepted {
             Ok(Ok(accepted)) => accepted,
             Ok(Err(error)) => {
-                front.leave();
                 tracing::debug!(%error, "a browser's offer");
                 return Err(TrunkError::BadOffer);
             }
-            Err(_) => {
-                front.leave();
-                return Err(TrunkError::BadOffer);
-            }
+            Err(_) => return Err(TrunkError::BadOffer),
         };
         self.order(Command::OpenBrowser(agent, Box::new(peer)))
             .await?;
@@ -239,6 +235,15 @@ impl Trunk for Line {
     ) -> Result<(), TrunkError> {
         self.order(Command::Monitor(attempt, supervisor, mode))
             .await
+    }
+    async fn invite_party(&self, order: PartyOrder) -> Result<(), TrunkError> {
+        self.order(Command::InviteParty(Box::new(order))).await
+    }
+    async fn seat_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        self.order(Command::SeatParty(attempt, party)).await
+    }
+    async fn drop_party(&self, attempt: AttemptId, party: TransferId) -> Result<(), TrunkError> {
+        self.order(Command::DropParty(attempt, party)).await
     }
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError> {
         self.order(Command::HangUp(attempt, cause)).await

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: CarrierArgs) -> anyhow::Result<()> {
         seed: args.seed,
         profile: Some(profile),
         log: args.log,
+        heard: args.heard,
         life: args.seconds.map(Duration::from_secs),
         until_stdin_closes: args.child,
         until_parent_ends: args.child,

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod bench;
 pub(crate) mod carrier;
 pub(crate) mod config;
 pub(crate) mod export;
@@ -7,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod law;
 pub(crate) mod migrate;
 pub(crate) mod pace;
+pub(crate) mod recordings;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod simulate;

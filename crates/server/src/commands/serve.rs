@@ -43,7 +43,12 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
         drain_ms,
     };
     let node = Node::start(parts).await?;
-    super::say(format!("screens and API: http://{}", node.http));
+    let scheme = if config.http.tls.is_on() {
+        "https"
+    } else {
+        "http"
+    };
+    super::say(format!("screens and API: {scheme}://{}", node.http));
     tracing::info!(http = %node.http, sip = %node.sip, trunks = config.trunks.len(), "marcador serves");
     signals.next().await;
     tracing::info!(

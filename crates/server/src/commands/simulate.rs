@@ -5,8 +5,9 @@ use crate::cli::SimulateArgs;
 use crate::failure::Failure;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use sim::pacing::report::{self, run_all};
+use sim::pacing::report::{self, Bench, run_all};
 use sim::pacing::{Policy, RunSpec, Scenario};
+use std::time::Instant;
 
 /// Carries it out.
 pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
@@ -38,11 +39,16 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
         ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let rows = run_all(&scenarios, &specs, args.seeds, &|done, of| {
-        bar.set_length(u64::try_from(of).unwrap_or(0));
-        bar.set_position(u64::try_from(done).unwrap_or(0));
-    })
-    .map_err(Failure::usage)?;
+    let start = Instant::now();
+    let bench = Bench {
+        seeds: args.seeds,
+        told: &|done, of| {
+            bar.set_length(u64::try_from(of).unwrap_or(0));
+            bar.set_position(u64::try_from(done).unwrap_or(0));
+        },
+        clock: Some(&|| start.elapsed().as_secs_f64() * 1000.0),
+    };
+    let rows = run_all(&scenarios, &specs, &bench).map_err(Failure::usage)?;
     bar.finish_and_clear();
     say(report::table(&rows).trim_end());
     if let Some(file) = &args.json {
@@ -50,7 +56,10 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
         std::fs::write(file, text).with_context(|| file.display().to_string())?;
     }
     if let Some(file) = &args.svg {
-        std::fs::write(file, report::svg(&rows)).with_context(|| file.display().to_string())?;
+        let lines = run_all(&scenarios, &report::frontier(), &bench).map_err(Failure::usage)?;
+        bar.finish_and_clear();
+        std::fs::write(file, report::svg(&rows, &lines))
+            .with_context(|| file.display().to_string())?;
     }
     Ok(())
 }

@@ -1,20 +1,21 @@
 //! `marcador verify recordings`: every answered, recordable call has a playable recording whose hash
-//! matches.
+//! matches, as stored and as heard.
 
 use super::{read_config, say};
 use crate::cli::VerifyCommand;
-use crate::config::Config;
 use crate::failure::Failure;
-use domain::entity::{Attempt, RecordMode, RecordingOutcome};
+use crate::node::recordings::Shelves;
+use domain::entity::{Attempt, RecordMode, Recording, RecordingOutcome, RecordingPlace};
 use domain::ids::CampaignId;
-use domain::ports::Store;
 use domain::ports::store::{AttemptFilter, PageRequest};
+use domain::ports::{Store, StoreError};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Attempts looked at in one query.
 const PAGE: u32 = 500;
+/// Difference between what a row and a file say of the length, ms: a row's is rounded.
+const LENGTH_MS: i64 = 20;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -22,7 +23,10 @@ struct Count {
     attempts: u64,
     recordable: u64,
     whole: u64,
+    sealed: u64,
     repaired: u64,
+    /// Recordings whose time was over, deleted as planned.
+    ended: u64,
     faults: u64,
     first: Option<String>,
 }
@@ -33,6 +37,20 @@ impl Count {
         self.first
             .get_or_insert_with(|| format!("attempt {}: {what}", attempt.id));
     }
+
+    fn told(&self) -> String {
+        format!(
+            "{} attempts, {} answered and recordable, {} recordings whole ({} of them sealed, {} repaired), \
+             {} deleted when their time was over, {} faults",
+            self.attempts,
+            self.recordable,
+            self.whole,
+            self.sealed,
+            self.repaired,
+            self.ended,
+            self.faults
+        )
+    }
 }
 
 /// Carries it out.
@@ -40,19 +58,16 @@ pub(crate) async fn run(what: VerifyCommand) -> Result<(), Failure> {
     let VerifyCommand::Recordings(args) = what;
     let config = read_config(&args)?;
     let store = crate::node::open_store(&config.database.url).await?;
-    let count = walk(&store, &config).await?;
-    say(format!(
-        "{} attempts, {} answered and recordable, {} recordings whole ({} of them repaired), {} faults",
-        count.attempts, count.recordable, count.whole, count.repaired, count.faults
-    ));
+    let shelves = Shelves::look(&config)?;
+    let count = walk(&store, &shelves).await?;
+    say(count.told());
     match count.first {
         None => Ok(()),
         Some(first) => Err(Failure::Failed(anyhow::anyhow!("first fault: {first}"))),
     }
 }
 
-async fn walk(store: &Arc<dyn Store>, config: &Config) -> anyhow::Result<Count> {
-    let dir = config.recordings_dir();
+async fn walk(store: &Arc<dyn Store>, shelves: &Shelves) -> anyhow::Result<Count> {
     let mut count = Count::default();
     let mut modes: HashMap<CampaignId, RecordMode> = HashMap::new();
     let mut page = PageRequest {
@@ -79,9 +94,11 @@ async fn walk(store: &Arc<dyn Store>, config: &Config) -> anyhow::Result<Count> 
                     }
                 },
             };
-            if mode == RecordMode::All {
+            // On demand: only those that were switched on have a recording.
+            let expected = mode == RecordMode::All || attempt.recording_id.is_some();
+            if expected {
                 count.recordable += 1;
-                check(store, &dir, &attempt, &mut count).await?;
+                check(store, shelves, &attempt, &mut count).await?;
             }
         }
         match rows.next_cursor {
@@ -93,7 +110,7 @@ async fn walk(store: &Arc<dyn Store>, config: &Config) -> anyhow::Result<Count> 
 
 async fn check(
     store: &Arc<dyn Store>,
-    dir: &Path,
+    shelves: &Shelves,
     attempt: &Attempt,
     count: &mut Count,
 ) -> anyhow::Result<()> {
@@ -102,21 +119,25 @@ async fn check(
         return Ok(());
     };
     let recording = store.get_recording(id).await?;
+    let keep = match store.get_keep(id).await {
+        Ok(keep) => Some(keep),
+        Err(StoreError::NotFound(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    let ended = keep
+        .as_ref()
+        .is_some_and(|k| matches!(k.place, RecordingPlace::Deleting | RecordingPlace::Deleted));
     match recording.outcome {
+        _ if ended => count.ended += 1,
         RecordingOutcome::Open => count.fault(attempt, "its recording is still open"),
         RecordingOutcome::Failed => count.fault(attempt, "its recording failed"),
         RecordingOutcome::Sealed | RecordingOutcome::Repaired => {
-            let path = dir.join(&recording.key);
-            match file_facts(&path) {
-                Err(e) => count.fault(attempt, format!("recording {id}: {e}")),
-                Ok((hash, _)) if Some(&hash) != recording.sha256.as_ref() => {
-                    count.fault(attempt, format!("recording {id}: the hash differs"));
-                }
-                Ok((_, duration_ms)) if (duration_ms - recording.duration_ms).abs() > 20 => {
-                    count.fault(attempt, format!("recording {id}: the length differs"));
-                }
-                Ok(_) => {
+            let stored = keep.map(|k| k.stored_sha256);
+            match fault_of(shelves, &recording, stored.as_deref()).await {
+                Err(fault) => count.fault(attempt, format!("recording {id}: {fault}")),
+                Ok(sealed) => {
                     count.whole += 1;
+                    count.sealed += u64::from(sealed);
                     count.repaired += u64::from(recording.outcome == RecordingOutcome::Repaired);
                 }
             }
@@ -125,19 +146,28 @@ async fn check(
     Ok(())
 }
 
-/// Hash and length of a file; an error when it is no playable WAV of two channels at 8 kHz.
-fn file_facts(path: &Path) -> anyhow::Result<(String, i64)> {
-    use sha2::Digest as _;
-    let bytes = std::fs::read(path)?;
-    let reader = hound::WavReader::new(bytes.as_slice())?;
-    let spec = reader.spec();
-    if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (2, 8_000, 16) {
-        anyhow::bail!("not 8 kHz, 16 bit, two channels");
+/// Reads a recording to its end; whether it is sealed, or what is wrong with it first.
+async fn fault_of(
+    shelves: &Shelves,
+    recording: &Recording,
+    stored: Option<&str>,
+) -> Result<bool, String> {
+    let (blob, key) = (&*shelves.stored, recording.key.as_str());
+    let found = store::check_recording(blob, &shelves.keys, key)
+        .await
+        .map_err(|e| e.to_string())?;
+    if Some(&found.sha256) != recording.sha256.as_ref() {
+        return Err("the hash differs".to_owned());
     }
-    let duration_ms = i64::from(reader.duration()) / 8;
-    if reader.into_samples::<i16>().any(|s| s.is_err()) {
-        anyhow::bail!("cannot be played to its end");
+    if (found.duration_ms - recording.duration_ms).abs() > LENGTH_MS {
+        return Err("the length differs".to_owned());
     }
-    let hash = hex::encode(sha2::Sha256::digest(&bytes));
-    Ok((hash, duration_ms))
+    if let Some(expected) = stored {
+        let there = store::stored_hash(blob, key).await;
+        let (there, _) = there.map_err(|e| e.to_string())?;
+        if there != expected {
+            return Err("the hash of the stored bytes differs".to_owned());
+        }
+    }
+    Ok(found.sealed)
 }

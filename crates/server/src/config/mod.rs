@@ -1,9 +1,13 @@
 //! Configuration: the documented default file ← files ← environment; an unknown key is an error
 //! that names the nearest right one.
 
+mod tls;
 mod trunk;
 mod unknown;
 
+pub(crate) use tls::Tls;
+#[cfg(test)]
+pub(crate) use tls::TlsFiles;
 pub(crate) use trunk::{TrunkConfig, TrunkTransport};
 
 use figment::Figment;
@@ -25,7 +29,7 @@ pub(crate) struct Config {
     /// Events between nodes.
     pub bus: Url,
     /// Recordings.
-    pub recordings: Url,
+    pub recordings: Recordings,
     /// This node.
     pub node: Node,
     /// Signalling.
@@ -51,8 +55,10 @@ pub(crate) struct Http {
     pub bind: String,
     /// Extra origins.
     pub origins: Vec<String>,
-    /// Whether browsers reach it by HTTPS.
+    /// Whether browsers reach it by HTTPS through a proxy.
     pub behind_tls: bool,
+    /// Our own HTTPS.
+    pub tls: Tls,
 }
 
 /// A section that is one address.
@@ -61,6 +67,34 @@ pub(crate) struct Http {
 pub(crate) struct Url {
     /// The address.
     pub url: String,
+}
+
+/// `[recordings]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recordings {
+    /// `file://FOLDER` or `s3://BUCKET/PREFIX?region=R&endpoint=URL`.
+    pub url: String,
+    /// Folder where recordings are made when `url` is an object store.
+    pub spool: String,
+    /// Keys that seal recordings.
+    pub key_file: String,
+    /// Login of the object store.
+    pub access_key_id: String,
+    /// File with its secret.
+    pub secret_key_file: String,
+    /// Free MiB below which an alarm is raised.
+    pub free_warn_mb: u64,
+    /// Free MiB below which nothing is dialed.
+    pub free_stop_mb: u64,
+    /// Longest pause.
+    pub pause_max_s: u32,
+    /// Days a recording of any other call stays.
+    pub keep_call_days: u32,
+    /// Days a recording of an agreement stays.
+    pub keep_agreement_days: u32,
+    /// Days a recording of a dispute stays.
+    pub keep_dispute_days: u32,
 }
 
 /// `[node]`.
@@ -77,7 +111,7 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sip {
-    /// `udp://addr:port`, `tcp://addr:port`.
+    /// `udp://addr:port`, `tcp://addr:port`, `tls://addr:port`.
     pub bind: Vec<String>,
     /// Address shown outside.
     pub external_address: String,
@@ -85,6 +119,12 @@ pub(crate) struct Sip {
     pub md5_first: bool,
     /// Whether callers that are no trunk hear the safe-harbour message too.
     pub inbound_from_anyone: bool,
+    /// Our certificate chain for `tls://`, PEM; empty: none.
+    pub tls_cert: String,
+    /// Its private key, PEM.
+    pub tls_key: String,
+    /// Where phones may be; empty: anywhere.
+    pub allow: Vec<String>,
 }
 
 /// `[media]`.
@@ -95,6 +135,8 @@ pub(crate) struct Media {
     pub bind: String,
     /// `first-last`.
     pub ports: String,
+    /// The one UDP address of all browsers; empty: agents need SIP phones.
+    pub webrtc: String,
     /// Media threads, 0 = automatic.
     pub threads: usize,
     /// Folder of prompts.
@@ -169,6 +211,8 @@ impl Config {
         let parts = [
             self.check_addresses(),
             self.media_ports().map(drop),
+            self.browsers().map(drop),
+            self.http.tls.check(),
             self.check_node(),
             trunk::check(&self.trunks),
         ];
@@ -193,8 +237,21 @@ impl Config {
         if self.bus.url != "local" && !self.bus.url.starts_with("redis://") {
             faults.push("[bus] url: expected \"local\" or redis://…");
         }
-        if !self.recordings.url.starts_with("file://") {
-            faults.push("[recordings] url: expected file://FOLDER");
+        let recordings = &self.recordings;
+        if !["file://", "s3://"]
+            .iter()
+            .any(|scheme| recordings.url.starts_with(scheme))
+        {
+            faults.push("[recordings] url: expected file://FOLDER or s3://BUCKET/PREFIX");
+        }
+        if recordings.free_stop_mb > recordings.free_warn_mb {
+            faults.push("[recordings] free_stop_mb: expected no more than free_warn_mb");
+        }
+        if !(1..=3_600).contains(&recordings.pause_max_s) {
+            faults.push("[recordings] pause_max_s: expected 1 to 3600");
+        }
+        if recordings.access_key_id.is_empty() != recordings.secret_key_file.is_empty() {
+            faults.push("[recordings] access_key_id: expected with secret_key_file, or neither");
         }
         anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
         Ok(())
@@ -230,10 +287,24 @@ impl Config {
         Ok(first..=last)
     }
 
-    /// The folder of recordings.
+    /// The address of all agents by browser.
+    ///
+    /// # Errors
+    /// When it is no address.
+    pub(crate) fn browsers(&self) -> anyhow::Result<Option<std::net::SocketAddr>> {
+        match self.media.webrtc.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| {
+                anyhow::anyhow!("[media] webrtc: expected ADDRESS:PORT or \"\", got '{text}'")
+            }),
+        }
+    }
+
+    /// The folder where recordings are made.
     #[must_use]
     pub(crate) fn recordings_dir(&self) -> PathBuf {
-        PathBuf::from(self.recordings.url.trim_start_matches("file://"))
+        let folder = self.recordings.url.strip_prefix("file://");
+        PathBuf::from(folder.unwrap_or(&self.recordings.spool))
     }
 
     /// The same configuration as TOML with secrets hidden.

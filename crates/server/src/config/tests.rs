@@ -39,6 +39,9 @@ fn bad_values_are_refused_with_what_would_be_right() {
         ("[bus]\nurl = \"amqp://x\"\n", "redis://"),
         ("[media]\nports = \"30000-20000\"\n", "at least ten ports"),
         ("[node]\nroles = [\"cook\"]\n", "expected dial or web"),
+        ("[http]\ntls = \"yes\"\n", "self-signed"),
+        ("[http]\ntls = { cert = \"a.pem\", key = \"\" }\n", "both"),
+        ("[media]\nwebrtc = \"here\"\n", "ADDRESS:PORT"),
         (
             "[[trunks]]\nname = \"a\"\nuri = \"http://x\"\n",
             "sip:host:port",

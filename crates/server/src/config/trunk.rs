@@ -12,6 +12,10 @@ pub(crate) enum TrunkTransport {
     Udp,
     /// TCP.
     Tcp,
+    /// TLS, its certificate checked.
+    Tls,
+    /// What the name's NAPTR records say, among those listened on.
+    Auto,
 }
 
 fn udp() -> TrunkTransport {
@@ -28,6 +32,9 @@ fn cps() -> u32 {
 }
 fn codecs() -> Vec<String> {
     vec!["pcma".into(), "pcmu".into()]
+}
+fn none() -> String {
+    "none".into()
 }
 
 /// One route out.
@@ -71,9 +78,132 @@ pub(crate) struct TrunkConfig {
     /// Whether to ask it by OPTIONS now and then whether it is there.
     #[serde(default = "ping")]
     pub ping: bool,
+    /// Addresses or ranges its calls may come from besides.
+    #[serde(default)]
+    pub acl: Vec<String>,
+    /// Addresses a redirection (3xx) may send a call to.
+    #[serde(default)]
+    pub redirect_hosts: Vec<String>,
+    /// Names of trunks that take the calls it refuses with 503 or cannot be reached for.
+    #[serde(default)]
+    pub failover: Vec<String>,
+    /// Header for our number beside From: `none`, `asserted` or `preferred`.
+    #[serde(default = "none")]
+    pub identity: String,
+    /// Whether it is asked to hide our number.
+    #[serde(default)]
+    pub private: bool,
+    /// Number in Diversion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diversion: Option<String>,
+    /// Domain of our number in From.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_domain: Option<String>,
+    /// Whether a NAT before it is kept open.
+    #[serde(default)]
+    pub keep_alive: bool,
+    /// Certificate authorities in place of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca_file: Option<PathBuf>,
+    /// Name its certificate must show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_name: Option<String>,
+    /// Only numbers that begin so.
+    #[serde(default)]
+    pub allowed_prefixes: Vec<String>,
+    /// Refused besides premium and satellite ones.
+    #[serde(default)]
+    pub denied_prefixes: Vec<String>,
+    /// Most calls an hour, by prefix.
+    #[serde(default)]
+    pub calls_per_hour: BTreeMap<String, u32>,
+    /// Cost class, by prefix.
+    #[serde(default)]
+    pub cost_classes: BTreeMap<String, u8>,
+    /// Highest class called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_class: Option<u8>,
+}
+
+impl Default for TrunkConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            uri: String::new(),
+            transport: udp(),
+            username: None,
+            password: None,
+            password_file: None,
+            register: false,
+            channels: channels(),
+            cps: cps(),
+            codecs: codecs(),
+            headers: BTreeMap::new(),
+            behind_nat: false,
+            ping: ping(),
+            acl: Vec::new(),
+            redirect_hosts: Vec::new(),
+            failover: Vec::new(),
+            identity: none(),
+            private: false,
+            diversion: None,
+            from_domain: None,
+            keep_alive: false,
+            tls_ca_file: None,
+            tls_name: None,
+            allowed_prefixes: Vec::new(),
+            denied_prefixes: Vec::new(),
+            calls_per_hour: BTreeMap::new(),
+            cost_classes: BTreeMap::new(),
+            max_cost_class: None,
+        }
+    }
 }
 
 impl TrunkConfig {
+    /// What voice is told beyond how to reach it.
+    ///
+    /// # Errors
+    /// Names the key that makes no sense.
+    pub(crate) fn policy(&self) -> anyhow::Result<voice::TrunkPolicy> {
+        let bad = |key: &str, why: String| anyhow::anyhow!("trunk '{}': {key}: {why}", self.name);
+        let acl: Result<_, _> = self.acl.iter().map(|net| net.parse()).collect();
+        let hosts: Result<_, _> = self
+            .redirect_hosts
+            .iter()
+            .map(|host| host.parse())
+            .collect();
+        let policy = voice::TrunkPolicy {
+            toll: voice::TollRules {
+                allowed: self.allowed_prefixes.clone(),
+                denied: self.denied_prefixes.clone(),
+                hourly: self.calls_per_hour.clone(),
+                classes: self.cost_classes.clone(),
+                max_class: self.max_cost_class,
+            },
+            acl: acl.map_err(|e: voice::VoiceError| bad("acl", e.to_string()))?,
+            redirect_hosts: hosts.map_err(|e: std::net::AddrParseError| {
+                bad("redirect_hosts", format!("{e}, expected addresses"))
+            })?,
+            failover: self.failover.clone(),
+            identity: self
+                .identity
+                .parse()
+                .map_err(|e: voice::VoiceError| bad("identity", e.to_string()))?,
+            private: self.private,
+            diversion: self.diversion.clone(),
+            from_domain: self.from_domain.clone(),
+            keep_alive: self.keep_alive,
+            any_transport: self.transport == TrunkTransport::Auto,
+            tls: voice::TlsTrust {
+                ca_file: self.tls_ca_file.clone(),
+                name: self.tls_name.clone(),
+            },
+        };
+        policy.check().map_err(|(key, why)| bad(key, why))?;
+        Ok(policy)
+    }
+
     /// Hides the password.
     pub(super) fn redact(&mut self) {
         if self.password.is_some() {
@@ -109,6 +239,14 @@ pub(super) fn check(trunks: &[TrunkConfig]) -> anyhow::Result<()> {
         }
         if !trunk.uri.starts_with("sip:") {
             anyhow::bail!("trunk '{name}': uri: expected sip:host:port");
+        }
+        trunk.policy()?;
+        if let Some(other) = trunk
+            .failover
+            .iter()
+            .find(|other| *other == name || !trunks.iter().any(|t| t.name == **other))
+        {
+            anyhow::bail!("trunk '{name}': failover: '{other}' is no other trunk");
         }
         if trunk.channels == 0 || trunk.cps == 0 {
             anyhow::bail!("trunk '{name}': channels and cps must be at least 1");

@@ -1,6 +1,7 @@
 //! The demo's carrier: this program again, as a process of its own, that ends by itself when its
 //! standard input closes.
 
+use crate::cli::DemoArgs;
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -13,24 +14,30 @@ pub(super) struct CarrierProcess {
     pub(super) address: String,
 }
 
-/// Starts the carrier on a free port with its log in `log`.
+/// Starts the carrier on a free port with its log in `log` and, where wished, what debtors hear beside it.
 ///
 /// # Errors
 /// When the program cannot be started again.
-pub(super) fn spawn(log: &Path, seed: u64, seconds: Option<u64>) -> anyhow::Result<CarrierProcess> {
+pub(super) fn spawn(log: &Path, demo: &DemoArgs) -> anyhow::Result<CarrierProcess> {
     let address = format!("127.0.0.1:{}", super::ports::free_sip_port()?);
     let program = std::env::current_exe().context("own path")?;
     let mut command = Command::new(program);
     command
         .args(["carrier", "--child"])
         .args(["--bind", &address])
-        .args(["--seed", &seed.to_string()])
+        .args(["--seed", &demo.seed.to_string()])
         .arg("--log")
         .arg(log)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::inherit());
-    if let Some(seconds) = seconds {
+    if let Some(people) = &demo.people {
+        command.arg("--profile").arg(people);
+    }
+    if demo.keep_heard {
+        command.arg("--heard").arg(log.with_file_name("heard"));
+    }
+    if let Some(seconds) = demo.seconds {
         command.args(["--seconds", &(seconds + 60).to_string()]);
     }
     let child = command.spawn().context("start the carrier")?;

@@ -16,7 +16,7 @@ mod told;
 
 use crate::cli::{DemoArgs, Mode};
 use crate::clock::{NodeClock, RandomIds};
-use crate::config::{Config, TrunkConfig, TrunkTransport, load};
+use crate::config::{Config, Tls, TrunkConfig, load};
 use crate::node::{Kind, Node, Parts, listen, open_store, rule_book};
 use crate::secrets;
 use crate::signals::Signals;
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let clock = Arc::new(NodeClock::shifted(standing.offset_ms));
     let began = clock.now();
     let log = folder.path().join("carrier.jsonl");
-    let carrier = carrier::spawn(&log, args.seed, args.seconds)?;
+    let carrier = carrier::spawn(&log, &args)?;
     config.trunks = vec![route(&carrier.address)];
     let (seeded, people) = seed(&args, &config, &store, &clock).await?;
     let parts = Parts {
@@ -134,11 +134,18 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
     let mut config = load(&[])?;
     config.http.bind.clone_from(&args.http);
     config.http.behind_tls = false;
+    config.http.tls = Tls::off();
     config.database.url = args
         .database_url
         .clone()
         .unwrap_or_else(|| format!("sqlite://{}", dir.join("marcador.db").display()));
-    config.recordings.url = format!("file://{}", dir.join("recordings").display());
+    let folder = dir.join("recordings").display().to_string();
+    if config.recordings.url.starts_with("s3://") {
+        config.recordings.spool = folder;
+    } else {
+        config.recordings.url = format!("file://{folder}");
+    }
+    config.recordings.key_file = dir.join("recordings.key").display().to_string();
     config.auth.secret_file = dir.join("marcador.secret").display().to_string();
     config.auth.second_factor = false;
     config.node.roles = vec!["dial".into(), "web".into()];
@@ -152,6 +159,10 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
     config.sip.md5_first = true;
     config.sip.inbound_from_anyone = true;
     config.media.bind = "127.0.0.1".into();
+    // A browser sends from the machine's own address, not from loopback.
+    if !config.media.webrtc.is_empty() {
+        config.media.webrtc = "0.0.0.0:0".into();
+    }
     Ok(config)
 }
 
@@ -160,17 +171,10 @@ fn route(carrier: &str) -> TrunkConfig {
     TrunkConfig {
         name: seed::TRUNK.into(),
         uri: format!("sip:{carrier}"),
-        transport: TrunkTransport::Udp,
-        username: None,
-        password: None,
-        password_file: None,
-        register: false,
         channels: u32::try_from(seed::TRUNK_CHANNELS).unwrap_or(u32::MAX),
         cps: u32::try_from(seed::TRUNK_CPS).unwrap_or(u32::MAX),
-        codecs: vec!["pcma".into(), "pcmu".into()],
         headers: BTreeMap::from([(ATTEMPT_HEADER.to_owned(), "{attempt}".to_owned())]),
-        behind_nat: false,
-        ping: true,
+        ..TrunkConfig::default()
     }
 }
 

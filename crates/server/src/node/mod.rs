@@ -4,7 +4,9 @@
 mod dispositions;
 mod law;
 mod phones;
+pub(crate) mod recordings;
 mod routes;
+mod tls;
 mod web;
 
 pub(crate) use dispositions::complete as complete_dispositions;
@@ -18,11 +20,10 @@ use crate::secrets;
 use crate::what_if::Forecaster;
 use anyhow::Context as _;
 use api::{ApiConfig, ApiParts, ApiState};
-use async_trait::async_trait;
 use center::view::Figures;
-use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports, RecordingRepair, Repaired};
-use domain::entity::Recording;
+use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
 use domain::ports::{Bus, Clock, IdSource, Store};
+use recordings::Shelves;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,6 +108,7 @@ impl Node {
             drain_ms,
         } = parts;
         prepare(&*store, config).await?;
+        let shelves = Shelves::open(config)?;
         let clock_port: Arc<dyn Clock> = clock.clone();
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let bus = open_bus(&config.bus.url).await?;
@@ -114,7 +116,10 @@ impl Node {
         let rulepacks = law::infos(&book, clock.now());
         let trunks = routes::trunks(&*store, &*clock, &*ids, &config.trunks).await?;
         let phones = phones::PhoneBook::load(Arc::clone(&store)).await?;
-        let voice_config = voice_config(config, trunks, phones.clone(), clock_port.clone())?;
+        let voice_config = VoiceConfig {
+            recording_keys: Some(Arc::clone(&shelves.keys)),
+            ..voice_config(config, trunks, phones.clone(), clock_port.clone())?
+        };
         let voice = Voice::start(voice_config).await.context("voice")?;
         let sip = voice
             .handle
@@ -131,20 +136,20 @@ impl Node {
             desk: desk.clone(),
             law: book,
         };
-        let center = Center::start(center_config(config, drain_ms), ports).await?;
+        let center = Center::start(center_config(config, &shelves, drain_ms), ports).await?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
         let api = ApiState::new(ApiParts {
             store,
             center: center.clone(),
             desk,
-            blob: Arc::new(store::FileBlob::new(config.recordings_dir())),
+            blob: shelves.played,
             bus,
             clock: clock_port,
             ids,
             what_if: Arc::new(Forecaster::new()),
             rulepacks,
             config: ApiConfig {
-                secure_cookies: config.http.behind_tls,
+                secure_cookies: config.http.behind_tls || config.http.tls.is_on(),
                 origins: config.http.origins.clone(),
                 second_factor_required: config.auth.second_factor,
                 demo: kind == Kind::Demo,
@@ -154,7 +159,7 @@ impl Node {
         })?;
         let http = listener.local_addr()?;
         let screens = config.node.roles.iter().any(|r| r == "web");
-        let web = web::serve(listener, api, screens);
+        let web = web::serve(listener, tls::configure(&config.http)?, api, screens);
         Ok(Self {
             center,
             http,
@@ -190,11 +195,9 @@ async fn prepare(store: &dyn Store, config: &Config) -> anyhow::Result<()> {
     private::folder(&config.recordings_dir()).context("[recordings] url")
 }
 
-fn center_config(config: &Config, drain_ms: i64) -> CenterConfig {
+fn center_config(config: &Config, shelves: &Shelves, drain_ms: i64) -> CenterConfig {
     let mut made = CenterConfig::new(&config.node.name);
-    made.repair = Arc::new(Mender {
-        dir: config.recordings_dir(),
-    });
+    recordings::for_center(&mut made, shelves, &config.recordings);
     made.drain_max_ms = drain_ms;
     made
 }
@@ -215,6 +218,18 @@ fn node_file(name: &str) -> String {
         .collect()
 }
 
+fn sip_certificate(config: &Config) -> anyhow::Result<Option<voice::TlsFiles>> {
+    let (cert, key) = (&config.sip.tls_cert, &config.sip.tls_key);
+    anyhow::ensure!(
+        cert.is_empty() == key.is_empty(),
+        "[sip] tls_cert, tls_key: expected both or neither"
+    );
+    Ok((!cert.is_empty()).then(|| voice::TlsFiles {
+        cert: cert.into(),
+        key: key.into(),
+    }))
+}
+
 fn voice_config(
     config: &Config,
     trunks: Vec<voice::TrunkConfig>,
@@ -222,6 +237,7 @@ fn voice_config(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<VoiceConfig> {
     let binds: Result<_, _> = config.sip.bind.iter().map(|b| b.parse()).collect();
+    let allow: Result<_, _> = config.sip.allow.iter().map(|net| net.parse()).collect();
     let external = match config.sip.external_address.as_str() {
         "" => None,
         text => Some(
@@ -241,6 +257,8 @@ fn voice_config(
             from_anyone: config.sip.inbound_from_anyone,
             ..voice::Inbound::default()
         },
+        tls: sip_certificate(config)?,
+        allow: allow.context("[sip] allow")?,
         sip_transactions: config.limits.sip_transactions,
         media_bind: config
             .media
@@ -248,6 +266,7 @@ fn voice_config(
             .parse()
             .context("[media] bind: expected an IP address")?,
         media_ports: config.media_ports()?,
+        browsers: config.browsers()?,
         media_threads: config.media.threads,
         calls: config.limits.calls,
         trunks,
@@ -255,26 +274,4 @@ fn voice_config(
         legs_file: Some(config.recordings_dir().join(legs)),
         ..VoiceConfig::loopback(clock, Arc::new(phones), config.recordings_dir())
     })
-}
-
-/// Mends what a dead process left, off the async threads.
-struct Mender {
-    dir: PathBuf,
-}
-
-#[async_trait]
-impl RecordingRepair for Mender {
-    async fn repair(&self, recording: &Recording) -> Result<Repaired, String> {
-        let path = self.dir.join(&recording.key);
-        let found = tokio::task::spawn_blocking(move || voice::repair_recording(&path))
-            .await
-            .map_err(|e| e.to_string())?
-            .map_err(|e| e.to_string())?;
-        Ok(Repaired {
-            sha256: found.sha256,
-            duration_ms: found.duration_ms,
-            bytes: found.bytes,
-            gaps: found.gaps,
-        })
-    }
 }

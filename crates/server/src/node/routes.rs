@@ -47,8 +47,9 @@ fn for_voice(trunk: &TrunkConfig, id: TrunkId) -> anyhow::Result<voice::TrunkCon
         name: trunk.name.clone(),
         uri: trunk.uri.clone(),
         transport: match trunk.transport {
-            TrunkTransport::Udp => SipTransport::Udp,
+            TrunkTransport::Udp | TrunkTransport::Auto => SipTransport::Udp,
             TrunkTransport::Tcp => SipTransport::Tcp,
+            TrunkTransport::Tls => SipTransport::Tls,
         },
         username: trunk.username.clone(),
         password: trunk.secret()?,
@@ -63,5 +64,6 @@ fn for_voice(trunk: &TrunkConfig, id: TrunkId) -> anyhow::Result<voice::TrunkCon
             .collect(),
         behind_nat: trunk.behind_nat,
         ping: trunk.ping,
+        policy: trunk.policy()?,
     })
 }

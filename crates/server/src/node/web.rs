@@ -1,12 +1,15 @@
 //! The listening socket of screens and API.
 
+use super::tls::TlsListener;
 use api::ApiState;
 use axum::serve::ListenerExt as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_rustls::rustls::ServerConfig;
 
 /// Binds the address of the screens.
 ///
@@ -29,12 +32,30 @@ pub(super) struct Served {
 }
 
 /// Serves the API and, where asked, the screens.
-pub(super) fn serve(listener: TcpListener, api: ApiState, screens: bool) -> Served {
+pub(super) fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    api: ApiState,
+    screens: bool,
+) -> Served {
     let mut app = api::router(api.clone());
     if screens {
         app = app.fallback_service(web::service());
     }
     let (stop, stopped) = oneshot::channel::<()>();
+    let end = async {
+        // A dropped sender ends it too.
+        let _ = stopped.await;
+    };
+    if let Some(config) = tls {
+        let app = app.layer(axum::middleware::map_request(super::tls::addressed));
+        let app = app.into_make_service_with_connect_info::<super::tls::Remote>();
+        let task = tokio::spawn(async move {
+            let listener = TlsListener::new(listener, config)?;
+            axum::serve(listener, app).with_graceful_shutdown(end).await
+        });
+        return Served { api, stop, task };
+    }
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     // A card is small and may follow other small frames: it may not wait for their acknowledgement.
     let listener = listener.tap_io(|stream| {
@@ -42,14 +63,8 @@ pub(super) fn serve(listener: TcpListener, api: ApiState, screens: bool) -> Serv
             tracing::debug!(%error, "a connection without TCP_NODELAY");
         }
     });
-    let task = tokio::spawn(async move {
-        axum::serve(listener, app)
-            .with_graceful_shutdown(async {
-                // A dropped sender ends it too.
-                let _ = stopped.await;
-            })
-            .await
-    });
+    let task =
+        tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(end).await });
     Served { api, stop, task }
 }
 

@@ -235,6 +235,21 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Sends the next REGISTER of a registration to another address of its registrar.
+    ///
+    /// # Errors
+    /// [`SipError::Unknown`].
+    pub fn move_registration(
+        &mut self,
+        registration: RegKey,
+        next_hop: crate::transport::Target,
+    ) -> Result<(), SipError> {
+        let row = self.registrations.get_mut(&registration);
+        row.ok_or(SipError::Unknown("registration"))?
+            .move_to(next_hop);
+        Ok(())
+    }
+
     /// Removes a registration of ours.
     ///
     /// # Errors

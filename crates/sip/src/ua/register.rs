@@ -105,6 +105,11 @@ impl Registration {
         }
     }
 
+    /// The next REGISTER goes there.
+    pub(super) fn move_to(&mut self, next_hop: crate::transport::Target) {
+        self.order.next_hop = next_hop;
+    }
+
     pub(super) fn leave(&mut self, core: &mut Core, now: Millis) {
         self.leaving = true;
         self.send_or_wait(core, now);

@@ -58,6 +58,7 @@ impl Engine {
             .add(behind_nat)
             .ok_or(TrunkError::Limit("ports"))?;
         let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let media = media.secured(source.proto == sip::Proto::Tls);
         let us = Uri::sip(Some("marcador"), self.sip_addr);
         let from = NameAddr::new(us.clone()).with_display(CALLER);
         let mut invite = InviteOrder::new(contact, Target::from(source), from, media.offer());

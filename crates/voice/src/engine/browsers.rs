@@ -20,7 +20,6 @@ impl Engine {
         peer: Box<Peer>,
     ) -> Result<(), TrunkError> {
         if self.farewell.is_some() {
-            self.browser_leaves();
             return Err(TrunkError::TrunkDown);
         }
         if let Some(leg) = self.agents.get(&agent).copied()
@@ -28,8 +27,6 @@ impl Engine {
         {
             if row.key.is_none() {
                 self.plane.browser_again(leg, peer);
-                // Two were counted, one is left.
-                self.browser_leaves();
                 return Ok(());
             }
             let at = self.stamp();
@@ -47,7 +44,6 @@ impl Engine {
             self.settle();
         }
         let Some(leg) = self.plane.add_browser(peer) else {
-            self.browser_leaves();
             return Err(TrunkError::Limit("legs"));
         };
         let owner = Owner::Agent(AgentLeg {
@@ -70,11 +66,6 @@ impl Engine {
             },
         );
         Ok(())
-    }
-
-    /// One connection less is counted.
-    fn browser_leaves(&self) {
-        self.front.iter().for_each(|front| front.leave());
     }
 
     /// We end a browser's leg: it is over at once.

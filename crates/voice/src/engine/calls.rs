@@ -2,16 +2,16 @@
 
 use super::core::Engine;
 use super::legs::{Debtor, LegRow, Media, OurEnd, Over, Owner};
-use crate::config::TrunkConfig;
+use crate::config::{IdentityHeader, TrunkConfig};
 use crate::plane::{Counts, LegId, Order, Record};
 use crate::{config, limits};
 use bytes::Bytes;
-use domain::entity::RecordMode;
+use domain::entity::{LegKind, RecordMode};
 use domain::ids::{AttemptId, TrunkId};
 use domain::ports::{DialOrder, HangUpCause, TrunkError, TrunkReport};
 use sip::header::{NameAddr, Reason};
 use sip::msg::{HeaderName, Headers, Uri};
-use sip::ua::{End, FailWhy, Failure, InviteOrder, Login, Side};
+use sip::ua::{End, FailWhy, Failure, Identity, InviteOrder, Login, Side};
 use sip::{Proto, Target};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,6 +23,7 @@ impl Engine {
     /// Places a call.
     pub(super) fn dial(&mut self, order: DialOrder) -> Result<(), TrunkError> {
         self.may_dial(&order)?;
+        self.toll(order.trunk_id, &order.number)?;
         let now = self.now;
         let route = self
             .routes
@@ -79,19 +80,9 @@ impl Engine {
             .plane
             .add(trunk.behind_nat)
             .ok_or(TrunkError::Limit("ports"))?;
-        let media = self.media(port, &trunk.codecs);
-        let proto = proto(trunk.transport);
-        let target = target_uri(trunk, &order.number, to).with_transport(proto);
-        let next_hop = Target {
-            proto,
-            dest: to,
-            conn: None,
-        };
-        let from = NameAddr::new(Uri::sip(Some(&order.caller_number), self.sip_addr));
-        let mut invite = InviteOrder::new(target, next_hop, from, media.offer());
-        invite.ring_limit_ms = u64::try_from(order.ring_timeout_ms).unwrap_or(0);
-        invite.login = login(trunk);
-        invite.headers = headers(trunk, order.attempt_id);
+        let tls = trunk.transport == config::SipTransport::Tls;
+        let media = self.media(port, &trunk.codecs).secured(tls);
+        let invite = self.debtor_invite(&order, trunk, to, media.offer());
         let now = self.millis();
         let Ok(key) = self.endpoint.invite(now, invite) else {
             self.plane.order(Order::Remove(leg, self.now));
@@ -102,10 +93,14 @@ impl Engine {
             order,
             ringing: false,
             answered: false,
+            answered_at: None,
             supervisors: Vec::new(),
+            seat: None,
+            parties: Vec::new(),
         };
         let owner = Owner::Debtor(Box::new(debtor));
         self.attempts.insert(attempt, leg);
+        self.placed.insert(leg, to);
         self.legs.add(
             leg,
             LegRow {
@@ -116,10 +111,47 @@ impl Engine {
                 our_end: None,
             },
         );
+        self.trail_open(leg, key, LegKind::Debtor, leg);
         self.settle();
         let at = self.wall.now();
         self.outbox.tell(TrunkReport::Sent { attempt, at });
         Ok(())
+    }
+
+    /// The INVITE of an order as its trunk wants it.
+    pub(super) fn debtor_invite(
+        &self,
+        order: &DialOrder,
+        trunk: &TrunkConfig,
+        to: SocketAddr,
+        offer: Bytes,
+    ) -> InviteOrder {
+        let proto = proto(trunk.transport);
+        let target = target_uri(trunk, &order.number, to).with_transport(proto);
+        let next_hop = Target {
+            proto,
+            dest: to,
+            conn: None,
+        };
+        let policy = &trunk.policy;
+        let us = |number: &str| match &policy.from_domain {
+            Some(domain) => NameAddr::new(Uri::sip_host(Some(number), domain)),
+            None => NameAddr::new(Uri::sip(Some(number), self.sip_addr)),
+        };
+        let from = us(&order.caller_number);
+        let mut invite = InviteOrder::new(target, next_hop, from.clone(), offer);
+        invite.ring_limit_ms = u64::try_from(order.ring_timeout_ms).unwrap_or(0);
+        invite.login = login(trunk);
+        invite.headers = headers(trunk, order.attempt_id);
+        let told = |header| (policy.identity == header).then(|| from.clone());
+        let diversion = policy.diversion.as_deref();
+        invite.identify(&Identity {
+            asserted: told(IdentityHeader::Asserted),
+            preferred: told(IdentityHeader::Preferred),
+            private: policy.private,
+            diversion: diversion.map(|n| (us(n), "unconditional".to_owned())),
+        });
+        invite
     }
 
     pub(super) fn media(&self, port: u16, codecs: &[config::Codec]) -> Media {
@@ -165,6 +197,7 @@ impl Engine {
             return;
         };
         debtor.answered = true;
+        debtor.answered_at = Some(at);
         let order = &debtor.order;
         let attempt = order.attempt_id;
         let record = (order.record != RecordMode::None).then(|| Record {
@@ -230,7 +263,9 @@ impl Engine {
             };
             self.tell_health(trunk, news);
         }
-        self.over(leg, over);
+        if !self.try_again(leg, failure) {
+            self.over(leg, over);
+        }
     }
 
     /// Over after an answer.
@@ -320,6 +355,7 @@ pub(super) fn proto(transport: config::SipTransport) -> Proto {
     match transport {
         config::SipTransport::Udp => Proto::Udp,
         config::SipTransport::Tcp => Proto::Tcp,
+        config::SipTransport::Tls => Proto::Tls,
     }
 }
 
@@ -332,7 +368,7 @@ pub(super) fn login(trunk: &TrunkConfig) -> Option<Login> {
 }
 
 /// `sip:NUMBER@HOST` with the host as the carrier gave it.
-fn target_uri(trunk: &TrunkConfig, number: &str, to: SocketAddr) -> Uri {
+pub(super) fn target_uri(trunk: &TrunkConfig, number: &str, to: SocketAddr) -> Uri {
     match trunk.host_port() {
         Ok((host, port)) if host.parse::<std::net::IpAddr>().is_err() => {
             let mut uri = Uri::sip_host(Some(number), &host);
@@ -343,7 +379,7 @@ fn target_uri(trunk: &TrunkConfig, number: &str, to: SocketAddr) -> Uri {
     }
 }
 
-fn headers(trunk: &TrunkConfig, attempt: AttemptId) -> Headers {
+pub(super) fn headers(trunk: &TrunkConfig, attempt: AttemptId) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in &trunk.headers {
         let value = value.replace(ATTEMPT, &attempt.0.to_string());

@@ -1,15 +1,17 @@
 //! The loop of the signalling thread and what it owns.
 
+use super::again::Tries;
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
 use super::orphans::{LegBook, Orphan};
 use super::outbox::Outbox;
 use super::route::Route;
+use super::trail::Trails;
 use super::trunks::Found;
 use crate::config::{SipTransport, VoiceConfig};
-use crate::net::{Inbound, Input, Net};
+use crate::net::{Inbound, Input, Net, System};
 use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
-use crate::recorder::{Writer, WriterLine};
+use crate::recorder::{self, Writer, WriterLine};
 use crate::wall::{Wall, ms};
 use crate::webrtc::Front;
 use crate::{VoiceError, limits};
@@ -19,7 +21,7 @@ use domain::time::UtcMs;
 use sip::header::{Algorithm, Reason};
 use sip::msg::Uri;
 use sip::ua::{Auth, Config, PingKey, Received, RegKey, RegistrarRules, Secret};
-use sip::{Endpoint, Millis, Proto, SeededIds};
+use sip::{Endpoint, Millis, SeededIds};
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -63,13 +65,17 @@ pub(super) struct Engine {
     /// Contacts of registered phones, with the address their REGISTER came from.
     pub(super) phones: HashMap<String, Vec<(Uri, SocketAddr)>>,
     pub(super) looking_up: mpsc::Sender<Found>,
+    pub(super) names: System,
+    /// What was tried for calls that were placed anew.
+    pub(super) tries: HashMap<LegId, Tries>,
+    /// Where the INVITE of each debtor's call went.
+    pub(super) placed: HashMap<LegId, SocketAddr>,
     /// Address of ours in SIP and in SDP.
     pub(super) sip_addr: SocketAddr,
     pub(super) media_ip: IpAddr,
     pub(super) farewell: Option<Farewell>,
+    pub(super) trails: Trails,
     book: LegBook,
-    /// The browsers' port.
-    pub(super) front: Option<Arc<Front>>,
 }
 
 /// A shutdown under way.
@@ -87,11 +93,14 @@ impl Engine {
     ) -> Result<(Self, Ears), VoiceError> {
         let (book, left) = LegBook::open(config.legs_file.as_deref())?;
         let prompts = Prompts::load(config.prompts_dir.as_deref())?;
-        let (net, inbound) = Net::open(&config.sip_bind).await?;
+        let (net, inbound) =
+            Net::open(&config.sip_bind, config.tls.as_ref(), config.allow.clone()).await?;
         let (happened, media) = mpsc::channel(limits::MEDIA_EVENT_QUEUE);
         let (looking_up, found) = mpsc::channel(LOOK_UPS);
         let recorded = happened.clone();
-        let writer = Writer::start(config.recordings_dir.clone(), move |event| {
+        let keys = config.recording_keys.clone();
+        let shelf = recorder::shelf(config.recordings_dir.clone(), keys);
+        let writer = Writer::start(shelf, move |event| {
             let _ = recorded.blocking_send(MediaEvent::Recorder(event));
         })?;
         let tones = Tones::new();
@@ -103,7 +112,7 @@ impl Engine {
             (bind, ports),
             &tones,
             &wall,
-            front.clone(),
+            front,
             tell,
         )?;
         let now = Instant::now();
@@ -135,12 +144,15 @@ impl Engine {
             registrations: HashMap::new(),
             phones: HashMap::new(),
             looking_up,
+            names: System::open(),
+            tries: HashMap::new(),
+            placed: HashMap::new(),
             sip_addr,
             media_ip: reached_at(&config, bind),
             farewell: None,
+            trails: Trails::default(),
             book,
             config,
-            front,
         };
         engine.befriend();
         engine.end_orphans(&left);
@@ -201,6 +213,8 @@ impl Engine {
         let source = inbound.source;
         match inbound.input {
             Input::Bytes(bytes) => {
+                let (wall, at) = (&self.wall, self.now);
+                self.trails.seen(false, &bytes, || wall.at(at));
                 let kept = self.endpoint.receive(now, source, &bytes);
                 if let (Received::Close, Some(conn)) = (kept, source.conn) {
                     self.net.close(conn);
@@ -213,7 +227,7 @@ impl Engine {
                 }
                 if matches!(inbound.input, Input::Failed) {
                     self.endpoint
-                        .transport_failed(now, Proto::Tcp, source.remote);
+                        .transport_failed(now, source.proto, source.remote);
                 }
             }
         }
@@ -223,6 +237,8 @@ impl Engine {
     pub(super) fn settle(&mut self) {
         loop {
             while let Some(transmit) = self.endpoint.poll_transmit() {
+                let wall = &self.wall;
+                self.trails.seen(true, &transmit.bytes, || wall.now());
                 self.net.send(transmit);
             }
             if let Some(event) = self.endpoint.poll_event() {
@@ -284,6 +300,7 @@ impl Engine {
         }
         self.plane.order(crate::plane::Order::Remove(leg, over.at));
         self.book.down(leg);
+        self.forget_tries(leg);
         self.leg_over(leg, &over);
     }
 
@@ -317,6 +334,9 @@ fn settings(config: &VoiceConfig, bound: &[(SipTransport, SocketAddr)]) -> Confi
     settings.user_agent = concat!("Marcador/", env!("CARGO_PKG_VERSION")).to_owned();
     settings.local.udp = udp;
     settings.local.tcp = reached(SipTransport::Tcp);
+    // A trunk is reached by TLS without listening for it: what it sends comes over our connection.
+    let unheard = udp.map(|addr| SocketAddr::new(addr.ip(), limits::SIPS_PORT));
+    settings.local.tls = reached(SipTransport::Tls).or(unheard);
     settings.session_expires_s = limits::SESSION_S;
     let phones = config.phones.clone();
     let mut algorithms = vec![Algorithm::Sha256, Algorithm::Md5];

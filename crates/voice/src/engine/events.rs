@@ -9,7 +9,7 @@ use crate::recorder::RecorderEvent;
 use bytes::Bytes;
 use domain::ports::{HangUpCause, LegRef, TrunkReport};
 use sip::msg::Uri;
-use sip::ua::{CallKey, End, Event, RegistrationState};
+use sip::ua::{CallKey, End, Event};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ impl Engine {
                 call, code, sdp, ..
             } => {
                 if let Some(leg) = self.legs.of_call(call) {
+                    self.party_progress(leg, code);
                     self.debtor_progress(leg, code, sdp);
                 }
             }
@@ -31,6 +32,7 @@ impl Engine {
                 match self.live(leg).map(|row| &row.owner) {
                     Some(Owner::Debtor(_)) => self.debtor_failed(leg, &failure),
                     Some(Owner::Agent(_)) => self.agent_failed(leg, &failure),
+                    Some(Owner::Party(_)) => self.party_failed(leg, &failure),
                     Some(Owner::Caller { .. }) | None => {}
                 }
             }
@@ -56,12 +58,17 @@ impl Engine {
             }
             Event::Unregistered { user, contact, .. } => self.phone(&user, contact, None),
             Event::Registration {
-                state: RegistrationState::Failed { code, .. },
-                ..
-            } => {
-                tracing::warn!(code, "a trunk refused our registration");
+                registration,
+                state,
+            } => self.registration(registration, &state),
+            Event::Refer { call, .. } => {
+                // Where a call goes is decided here, not by the far end.
+                let now = self.millis();
+                let _ = self.endpoint.answer_refer(now, call, 603);
             }
-            Event::Registration { .. } | Event::ReinviteDone { .. } => {}
+            Event::ReinviteDone { .. }
+            | Event::ReferAnswered { .. }
+            | Event::ReferProgress { .. } => {}
         }
     }
 
@@ -72,6 +79,7 @@ impl Engine {
         match self.live(leg).map(|row| &row.owner) {
             Some(Owner::Debtor(_)) => self.debtor_answered(leg, sdp),
             Some(Owner::Agent(_)) => self.agent_answered(leg, sdp),
+            Some(Owner::Party(_)) => self.party_answered(leg, sdp),
             Some(Owner::Caller { .. }) | None => {}
         }
     }
@@ -82,6 +90,7 @@ impl Engine {
         };
         match self.live(leg).map(|row| &row.owner) {
             Some(Owner::Agent(_)) => self.agent_ended(leg, end),
+            Some(Owner::Party(_)) => self.party_ended(leg, end),
             Some(Owner::Debtor(_) | Owner::Caller { .. }) => self.call_ended(leg, end),
             None => {}
         }
@@ -169,6 +178,13 @@ impl Engine {
                 self.at(at);
                 self.agent_proved(leg);
             }
+            MediaEvent::Left {
+                debtor,
+                leg,
+                from,
+                until,
+                counts,
+            } => self.leg_left((debtor, leg), (from, until), counts),
             MediaEvent::Removed { leg, counts } => self.removed(leg, counts),
             MediaEvent::Browser { leg, up } => self.browser_news(leg, up),
             MediaEvent::Recorder(event) => self.recorded(event),
@@ -179,7 +195,7 @@ impl Engine {
         match &self.live(leg)?.owner {
             Owner::Debtor(debtor) => Some(LegRef::Debtor(debtor.order.attempt_id)),
             Owner::Agent(held) => Some(LegRef::Agent(held.agent)),
-            Owner::Caller { .. } => None,
+            Owner::Party(_) | Owner::Caller { .. } => None,
         }
     }
 
@@ -215,6 +231,11 @@ impl Engine {
     fn silent(&mut self, leg: (LegId, Option<LegId>), silent_ms: i64, lifeless: i64, at: Instant) {
         self.at(at);
         let (leg, of) = leg;
+        if matches!(self.live(leg).map(|row| &row.owner), Some(Owner::Party(_)))
+            && lifeless >= limits::LIFELESS_MS
+        {
+            return self.end_leg(leg, our_end(HangUpCause::OneWayAudio));
+        }
         let Some(side) = self.leg_ref(leg) else {
             return;
         };
@@ -252,8 +273,11 @@ impl Engine {
         match &row.owner {
             Owner::Debtor(debtor) => {
                 let (attempt, trunk) = (debtor.order.attempt_id, debtor.order.trunk_id);
+                let parties = debtor.parties.iter().map(|p| p.leg).chain(debtor.seat);
+                let parties: Vec<LegId> = parties.collect();
                 self.attempts.remove(&attempt);
                 self.release(trunk);
+                self.part_parties(parties);
             }
             Owner::Agent(held) => {
                 let agent = held.agent;
@@ -261,6 +285,11 @@ impl Engine {
                     self.agents.remove(&agent);
                     self.leaves_calls(agent);
                 }
+                self.agent_parts(leg);
+            }
+            Owner::Party(party) => {
+                let trunk = party.trunk;
+                self.release(trunk);
             }
             Owner::Caller { .. } => {}
         }
@@ -274,6 +303,11 @@ impl Engine {
 
     /// A media thread let a leg go.
     fn removed(&mut self, leg: LegId, counts: Counts) {
+        let answered = match self.legs.get(leg).map(|row| &row.owner) {
+            Some(Owner::Debtor(debtor)) => debtor.answered_at,
+            _ => None,
+        };
+        self.trail_end(leg, answered, counts);
         let Some(row) = self.legs.remove(leg) else {
             return;
         };

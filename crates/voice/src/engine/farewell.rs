@@ -67,6 +67,7 @@ impl Engine {
             self.media_event(event);
         }
         let _ = stopping.await;
+        self.tell_trails(true);
         self.outbox.drain().await;
         let waiting = self.farewell.take().map(|f| f.waiting).unwrap_or_default();
         drop(self);

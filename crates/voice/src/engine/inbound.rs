@@ -20,7 +20,8 @@ impl Engine {
 
     /// Answers and plays, or says with which code to refuse.
     fn welcome(&mut self, incoming: &Incoming) -> Result<(), u16> {
-        if !self.may_call(incoming.source.remote) {
+        // Nobody out there may take the place of a call of ours.
+        if !self.may_call(incoming.source.remote) || incoming.replaces.is_some() {
             return Err(403);
         }
         let busy = self.legs.callers() >= limits::INBOUND_CALLS
@@ -33,7 +34,8 @@ impl Engine {
             .plane
             .add(self.nat_of(incoming.source.remote))
             .ok_or(503_u16)?;
-        let mut media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let media = self.media(port, &[Codec::Pcma, Codec::Pcmu]);
+        let mut media = media.secured(incoming.source.proto == sip::Proto::Tls);
         let answer = match &incoming.sdp {
             Some(offer) => media
                 .answer(offer)
@@ -71,9 +73,14 @@ impl Engine {
     /// loopback all peers share an address, so the port counts there too.
     fn may_call(&self, from: SocketAddr) -> bool {
         let phone = self.phones.values().flatten().any(|(_, at)| *at == from);
-        let trunk = self.routes.values().flat_map(|r| &r.addrs).any(|addr| {
-            addr.ip() == from.ip() && (!addr.ip().is_loopback() || addr.port() == from.port())
-        });
+        let listed = |r: &super::route::Route| {
+            let mut nets = r.config.policy.acl.iter();
+            nets.any(|net| net.holds(from.ip()))
+        };
+        let trunk = self.routes.values().any(listed)
+            || self.routes.values().flat_map(|r| &r.addrs).any(|addr| {
+                addr.ip() == from.ip() && (!addr.ip().is_loopback() || addr.port() == from.port())
+            });
         !phone && (trunk || self.config.inbound.from_anyone)
     }
 

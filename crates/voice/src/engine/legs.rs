@@ -3,10 +3,11 @@
 use crate::config::Codec;
 use crate::plane::{Agreed, LegId};
 use bytes::Bytes;
-use domain::ids::AgentId;
+use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::DialOrder;
+use domain::time::UtcMs;
 use sip::SipError;
-use sip::sdp::{self, LocalMedia, RemoteMedia};
+use sip::sdp::{self, Crypto, CryptoSuite, KEY_BYTES, LocalMedia, MasterKey, RemoteMedia};
 use sip::ua::CallKey;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,6 +29,8 @@ pub(super) struct LegRow {
 pub(super) enum Owner {
     Debtor(Box<Debtor>),
     Agent(AgentLeg),
+    /// A number called into a debtor's call.
+    Party(Box<PartyLeg>),
     /// Somebody who called us and hears the message.
     Caller {
         since: Instant,
@@ -38,8 +41,32 @@ pub(super) struct Debtor {
     pub(super) order: DialOrder,
     pub(super) ringing: bool,
     pub(super) answered: bool,
+    pub(super) answered_at: Option<UtcMs>,
     /// Supervisors on the call.
     pub(super) supervisors: Vec<AgentId>,
+    /// The leg in the agent's place.
+    pub(super) seat: Option<LegId>,
+    /// Further parties, ringing ones too.
+    pub(super) parties: Vec<Party>,
+}
+
+/// A further party of a call: an agent's leg, or one of a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Party {
+    pub(super) id: TransferId,
+    pub(super) leg: LegId,
+}
+
+pub(super) struct PartyLeg {
+    pub(super) id: TransferId,
+    pub(super) attempt: AttemptId,
+    /// Debtor's leg of the call.
+    pub(super) debtor: LegId,
+    pub(super) trunk: TrunkId,
+    pub(super) ringing: bool,
+    pub(super) answered: bool,
+    /// In the agent's place: its end is the call's.
+    pub(super) seated: bool,
 }
 
 pub(super) struct AgentLeg {
@@ -81,6 +108,16 @@ impl Legs {
             self.by_key.insert(key, leg);
         }
         self.rows.insert(leg, row);
+    }
+
+    /// The leg goes on with another call: the one it had is over.
+    pub(super) fn rekey(&mut self, leg: LegId, key: CallKey) {
+        if let Some(row) = self.rows.get_mut(&leg) {
+            if let Some(old) = row.key.replace(key) {
+                self.by_key.remove(&old);
+            }
+            self.by_key.insert(key, leg);
+        }
     }
 
     pub(super) fn of_call(&self, key: CallKey) -> Option<LegId> {
@@ -141,6 +178,19 @@ impl Media {
             sent,
             early: None,
         }
+    }
+
+    /// Protects the session by keys of its own, where the signalling that carries them is protected,
+    /// and takes them away where it is not; before anything was offered or answered.
+    pub(super) fn secured(mut self, on: bool) -> Self {
+        self.secure(on);
+        self
+    }
+
+    /// The same with fresh keys, before the offer goes to another trunk.
+    pub(super) fn secure(&mut self, on: bool) {
+        self.local.crypto = if on { keys() } else { Vec::new() };
+        self.sent = sdp::offer(&self.local);
     }
 
     /// Our offer.
@@ -206,7 +256,26 @@ fn agreed(remote: &RemoteMedia, we_receive: bool) -> Agreed {
         dtmf: remote.dtmf_pt,
         send: remote.may_send(),
         receive: we_receive && remote.direction.sends(),
+        secured: remote.secured,
     }
+}
+
+/// Fresh keys, the longer tag first.
+fn keys() -> Vec<Crypto> {
+    let suites = [
+        CryptoSuite::AesCm128HmacSha1_80,
+        CryptoSuite::AesCm128HmacSha1_32,
+    ];
+    let line = |(tag, suite)| {
+        let mut key = [0; KEY_BYTES];
+        rand::fill(&mut key[..]);
+        Crypto {
+            tag,
+            suite,
+            key: MasterKey(key),
+        }
+    };
+    (1..).zip(suites).map(line).collect()
 }
 
 #[cfg(test)]
@@ -236,6 +305,26 @@ mod tests {
         assert!(mu_law.answer(&a_law.offer()).is_err());
         assert!(a_law.answered(Some(&mu_law.offer())).is_err());
         assert!(a_law.answered(None).is_err());
+    }
+
+    #[test]
+    fn a_protected_session_is_never_clear() {
+        let codecs = [Codec::Pcma];
+        let mut caller = Media::new(addr(4_000), 1, &codecs).secured(true);
+        let mut called = Media::new(addr(5_000), 2, &codecs).secured(true);
+        let (body, theirs) = called.answer(&caller.offer()).expect("agrees");
+        let ours = caller.answered(Some(&body)).expect("agrees");
+        let (ours, theirs) = (ours.secured.expect("keys"), theirs.secured.expect("keys"));
+        assert!(
+            ours.ours == theirs.theirs && ours.theirs == theirs.ours && ours.ours != ours.theirs
+        );
+        let mut clear = Media::new(addr(6_000), 3, &codecs);
+        assert!(clear.answer(&caller.offer()).is_err());
+        assert!(called.answer(&clear.offer()).is_err());
+        // To a trunk by UDP nothing secret goes.
+        caller.secure(false);
+        assert!(!String::from_utf8_lossy(&caller.offer()).contains("crypto"));
+        assert!(clear.answer(&caller.offer()).is_ok());
     }
 
     #[test]

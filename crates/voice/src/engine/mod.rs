@@ -3,6 +3,7 @@
 //! One thread owns everything and waits on what may happen: octets, happenings of the media threads,
 //! orders, names looked up, timers. Nothing here blocks; what takes time is done elsewhere and told.
 
+mod again;
 mod agents;
 mod browsers;
 mod calls;
@@ -15,7 +16,10 @@ mod obey;
 mod order;
 mod orphans;
 mod outbox;
+mod parties;
 mod route;
+mod toll;
+mod trail;
 mod trunks;
 
 pub(crate) use core::reached_at;

@@ -45,6 +45,7 @@ impl Engine {
                 let debtor = self.of_attempt(attempt, true)?;
                 let leg = self.proved_agent(agent)?;
                 self.leaves_calls(agent);
+                self.seat(debtor, Some(leg));
                 let agent = leg;
                 self.plane.order(plane::Order::Bridge {
                     debtor,
@@ -53,7 +54,15 @@ impl Engine {
                 });
                 Ok(())
             }
-            Command::Unbridge(attempt) => self.debtor_order(attempt, plane::Order::Unbridge),
+            Command::Unbridge(attempt) => {
+                let debtor = self.of_attempt(attempt, true)?;
+                self.seat(debtor, None);
+                self.plane.order(plane::Order::Unbridge(debtor));
+                Ok(())
+            }
+            Command::InviteParty(order) => self.invite_party(*order),
+            Command::SeatParty(attempt, party) => self.seat_party(attempt, party),
+            Command::DropParty(attempt, party) => self.drop_party(attempt, party),
             Command::Hold(attempt, on) => {
                 self.debtor_order(attempt, |leg| plane::Order::Hold(leg, on))
             }

@@ -3,8 +3,10 @@
 use crate::config::TrunkConfig;
 use crate::voice::{TrunkStatus, VoiceStats};
 use crate::webrtc::Peer;
-use domain::ids::{AgentId, AttemptId};
-use domain::ports::{DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, TrunkError};
+use domain::ids::{AgentId, AttemptId, TransferId};
+use domain::ports::{
+    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TrunkError,
+};
 use tokio::sync::oneshot;
 
 /// An order of the `Trunk` port.
@@ -19,6 +21,9 @@ pub(crate) enum Command {
     Record(AttemptId, bool),
     Dtmf(AttemptId, char),
     Monitor(AttemptId, AgentId, Option<MonitorMode>),
+    InviteParty(Box<PartyOrder>),
+    SeatParty(AttemptId, TransferId),
+    DropParty(AttemptId, TransferId),
     HangUp(AttemptId, HangUpCause),
     OpenAgent(AgentId, String),
     CloseAgent(AgentId),

@@ -1,7 +1,9 @@
 //! A trunk as the signalling thread keeps it: limits, health, addresses.
 
-use crate::config::TrunkConfig;
+use super::toll::TollGuard;
+use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
+use crate::net::{Expected, Places, Wish, expected};
 use domain::ports::TrunkError;
 use sip::ua::PingKey;
 use std::collections::VecDeque;
@@ -52,7 +54,6 @@ impl StartGuard {
 }
 
 /// A trunk now.
-#[derive(Debug)]
 pub(super) struct Route {
     pub(super) config: TrunkConfig,
     pub(super) addrs: Vec<SocketAddr>,
@@ -62,6 +63,14 @@ pub(super) struct Route {
     pub(super) told: bool,
     pub(super) in_use: u32,
     guard: StartGuard,
+    /// Calls an hour to prefixes that are counted.
+    pub(super) toll: TollGuard,
+    /// What its certificate must show, where it is reached by TLS.
+    pub(super) expected: Option<Expected>,
+    /// Whether our registration there stands; None where none is wanted or known.
+    pub(super) registered: Option<bool>,
+    /// When the next empty packet is due.
+    next_keep_alive: Instant,
     back_off: Option<Instant>,
     /// 503s running without a Retry-After.
     refusals: u32,
@@ -84,8 +93,13 @@ impl Route {
                 .ok()
                 .map(|ip: std::net::IpAddr| SocketAddr::new(ip, port))
         });
+        let expected = certificate(&config);
         Self {
             guard: StartGuard::new(config.cps),
+            toll: TollGuard::default(),
+            expected,
+            registered: None,
+            next_keep_alive: now,
             addrs: literal.into_iter().collect(),
             looked_up: literal.map(|_| now),
             // Until the first ping says otherwise, a call may try.
@@ -112,6 +126,8 @@ impl Route {
             if config.cps.to_bits() != self.config.cps.to_bits() {
                 self.guard = StartGuard::new(config.cps);
             }
+            self.toll.configure(&config.policy.toll);
+            self.expected = certificate(&config);
             self.config = config;
         } else {
             *self = Self::new(config, now);
@@ -119,9 +135,14 @@ impl Route {
         }
     }
 
+    /// Whether it is up and not asked to be left alone.
+    pub(super) fn usable(&self, now: Instant) -> bool {
+        self.up && self.back_off.is_none_or(|until| now >= until)
+    }
+
     /// Whether a call may start now; counts it.
     pub(super) fn start(&mut self, now: Instant) -> Result<SocketAddr, TrunkError> {
-        if self.back_off.is_some_and(|until| now < until) || !self.up {
+        if !self.usable(now) {
             return Err(TrunkError::TrunkDown);
         }
         let addr = *self.addrs.first().ok_or(TrunkError::TrunkDown)?;
@@ -202,7 +223,7 @@ impl Route {
     }
 
     /// The next address, if the name has more (RFC 3263 §4.3).
-    fn next_address(&mut self) {
+    pub(super) fn next_address(&mut self) {
         let step = usize::from(self.addrs.len() > 1);
         self.addrs.rotate_left(step);
     }
@@ -247,19 +268,48 @@ impl Route {
         news.then_some(up)
     }
 
-    /// Host and port to look up, when that is due.
-    pub(super) fn look_up(&mut self, now: Instant) -> Option<(String, u16)> {
-        let (host, port) = self.config.host_port().ok()?;
+    /// Whom to look up, when that is due; `ours` are the transports we listen on.
+    pub(super) fn look_up(&mut self, now: Instant, ours: &[SipTransport]) -> Option<Wish> {
+        let (host, port) = self.config.place().ok()?;
         if host.parse::<std::net::IpAddr>().is_ok() {
             return None;
         }
         let due = self
             .looked_up
             .is_none_or(|at| now.saturating_duration_since(at) >= limits::DNS_TTL);
-        due.then(|| {
-            self.looked_up = Some(now);
-            (host, port)
+        if !due {
+            return None;
+        }
+        self.looked_up = Some(now);
+        let mut transports = vec![self.config.transport];
+        if self.config.policy.any_transport && port.is_none() {
+            let fit = |t: &&SipTransport| **t != self.config.transport;
+            transports.extend(ours.iter().filter(fit));
+        }
+        Some(Wish {
+            host,
+            port,
+            transports,
         })
+    }
+
+    /// Takes what the name service found.
+    pub(super) fn found_at(&mut self, places: Places) {
+        if self.config.policy.any_transport {
+            self.config.transport = places.transport;
+            if self.expected.is_none() {
+                self.expected = certificate(&self.config);
+            }
+        }
+        self.found(places.addrs);
+    }
+
+    /// Whether an empty packet is due, to keep a NAT open.
+    pub(super) fn keep_alive(&mut self, now: Instant) -> Option<SocketAddr> {
+        let wanted = self.config.policy.keep_alive && now >= self.next_keep_alive;
+        let addr = self.addrs.first().copied().filter(|_| wanted)?;
+        self.next_keep_alive = now + limits::KEEP_ALIVE;
+        Some(addr)
     }
 
     /// Answer of the look-up; an empty one keeps what is known.
@@ -272,6 +322,22 @@ impl Route {
         self.addrs.truncate(limits::DNS_ADDRESSES);
         if let Some(at) = self.addrs.iter().position(|a| Some(*a) == current) {
             self.addrs.rotate_left(at);
+        }
+    }
+}
+
+/// What the certificate of a trunk must show; None where none is needed or nothing can be trusted,
+/// and then no connection is made.
+fn certificate(config: &TrunkConfig) -> Option<Expected> {
+    if config.transport != SipTransport::Tls {
+        return None;
+    }
+    let (host, _) = config.host_port().ok()?;
+    match expected(&host, &config.policy.tls) {
+        Ok(expected) => Some(expected),
+        Err(error) => {
+            tracing::error!(trunk = %config.name, %error, "a trunk by TLS cannot be used");
+            None
         }
     }
 }

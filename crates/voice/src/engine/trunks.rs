@@ -5,19 +5,22 @@ use super::core::Engine;
 use super::route::Route;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
+use crate::net::{Places, find};
 use crate::voice::TrunkStatus;
+use bytes::Bytes;
 use domain::ids::TrunkId;
 use domain::ports::TrunkReport;
-use sip::Target;
 use sip::header::NameAddr;
 use sip::msg::Uri;
-use sip::ua::{PingKey, PingOrder, RegisterOrder};
+use sip::ua::{PingKey, PingOrder, RegKey, RegisterOrder, RegistrationState};
+use sip::{Target, Transmit};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 /// Addresses of a trunk's name.
 pub(super) struct Found {
     trunk: TrunkId,
-    addrs: Vec<SocketAddr>,
+    places: Option<Places>,
 }
 
 impl Engine {
@@ -29,9 +32,11 @@ impl Engine {
             self.look_up(trunk);
             self.ping(trunk);
             self.register(trunk);
+            self.keep_alive(trunk);
         }
         self.check_agents();
         self.check_callers();
+        self.tell_trails(false);
         self.plane.retry();
         self.outbox.post();
         if self.outbox.deaf() && self.farewell.is_none() {
@@ -45,20 +50,21 @@ impl Engine {
         let Some(route) = self.routes.get_mut(&trunk) else {
             return;
         };
-        let Some((host, port)) = route.look_up(now) else {
+        let mut ours: Vec<SipTransport> = self.net.addrs().iter().map(|(t, _)| *t).collect();
+        ours.dedup();
+        let Some(wish) = route.look_up(now, &ours) else {
             return;
         };
-        let answer = self.looking_up.clone();
+        let (answer, names) = (self.looking_up.clone(), self.names.clone());
         tokio::spawn(async move {
-            let name = (host.as_str(), port);
-            let addrs = match tokio::net::lookup_host(name).await {
-                Ok(addrs) => addrs.take(limits::DNS_ADDRESSES).collect(),
-                Err(error) => {
-                    tracing::warn!(host, %error, "trunk name not found");
-                    Vec::new()
-                }
-            };
-            let _ = answer.send(Found { trunk, addrs }).await;
+            let draw = |below: u32| rand::random_range(0..below.max(1));
+            let found = find(&wish, &names, draw);
+            let places = tokio::time::timeout(limits::DNS_IN_ALL, found).await;
+            let places = places.ok().flatten();
+            if places.is_none() {
+                tracing::warn!(host = wish.host, "trunk name not found");
+            }
+            let _ = answer.send(Found { trunk, places }).await;
         });
     }
 
@@ -66,15 +72,15 @@ impl Engine {
         // Where no socket of ours could send from, the carrier is not to be reached.
         let bound = self.net.addrs();
         let usable = |proto: SipTransport, addr: &SocketAddr| {
-            proto == SipTransport::Tcp
+            proto != SipTransport::Udp
                 || bound
                     .iter()
                     .any(|(t, a)| *t == proto && a.is_ipv4() == addr.is_ipv4())
         };
-        if let Some(route) = self.routes.get_mut(&found.trunk) {
-            let mut addrs = found.addrs;
-            addrs.retain(|addr| usable(route.config.transport, addr));
-            route.found(addrs);
+        if let (Some(route), Some(mut places)) = (self.routes.get_mut(&found.trunk), found.places) {
+            let transport = places.transport;
+            places.addrs.retain(|addr| usable(transport, addr));
+            route.found_at(places);
         }
         self.befriend();
     }
@@ -172,6 +178,57 @@ impl Engine {
         }
     }
 
+    /// News of a registration of ours. One that nobody answers is tried at the trunk's next address.
+    pub(super) fn registration(&mut self, key: RegKey, state: &RegistrationState) {
+        let of_it = self.registrations.iter().find(|(_, k)| **k == key);
+        let Some(trunk) = of_it.map(|(trunk, _)| *trunk) else {
+            return;
+        };
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        let name = &route.config.name;
+        match state {
+            RegistrationState::Registered { expires_s } => {
+                if route.registered != Some(true) {
+                    tracing::info!(trunk = %name, expires_s, "registered at a trunk");
+                }
+                route.registered = Some(true);
+            }
+            RegistrationState::Failed { code, retry_in_ms } => {
+                tracing::warn!(trunk = %name, code, retry_in_ms, "a trunk refused our registration");
+                route.registered = Some(false);
+                if matches!(code, 408 | 503) && route.addrs.len() > 1 {
+                    route.next_address();
+                    let hop = Target {
+                        proto: proto(route.config.transport),
+                        dest: route.addrs[0],
+                        conn: None,
+                    };
+                    let _ = self.endpoint.move_registration(key, hop);
+                }
+            }
+            RegistrationState::Unregistered => route.registered = None,
+        }
+    }
+
+    /// Keeps the NAT before a trunk open (RFC 5626 §4.4).
+    fn keep_alive(&mut self, trunk: TrunkId) {
+        let now = self.now;
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        if let Some(dest) = route.keep_alive(now) {
+            let target = Target {
+                proto: proto(route.config.transport),
+                dest,
+                conn: None,
+            };
+            let bytes = Bytes::from_static(b"\r\n\r\n");
+            self.net.send(Transmit { target, bytes });
+        }
+    }
+
     /// Replaces the routes. Calls on a route that is gone go on.
     pub(super) fn set_trunks(&mut self, trunks: Vec<TrunkConfig>) {
         let (now, millis) = (self.now, self.millis());
@@ -212,6 +269,7 @@ impl Engine {
             channels: route.config.channels,
             in_use: route.in_use,
             cps: route.config.cps,
+            registered: route.registered,
         };
         self.routes.values().map(status).collect()
     }
@@ -223,6 +281,15 @@ impl Engine {
             .values()
             .flat_map(|r| r.addrs.iter().map(SocketAddr::ip));
         let phones = self.phones.values().flatten().map(|(_, from)| from.ip());
-        self.net.befriend(trunks.chain(phones).collect());
+        let nets = self.routes.values().flat_map(|r| &r.config.policy.acl);
+        let nets = nets.copied().collect();
+        self.net.befriend(trunks.chain(phones).collect(), nets);
+        let mut certificates = HashMap::new();
+        for route in self.routes.values() {
+            if let Some(expected) = &route.expected {
+                certificates.extend(route.addrs.iter().map(|a| (*a, expected.clone())));
+            }
+        }
+        self.net.expect(certificates);
     }
 }

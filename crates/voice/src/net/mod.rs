@@ -1,11 +1,17 @@
 //! The sockets of SIP: bytes in, bytes out, nothing understood.
 
+mod acl;
+mod dns;
 mod tcp;
+mod tls;
 mod udp;
 
-pub(crate) use udp::Known;
+pub use acl::Cidr;
+pub(crate) use acl::{Door, Guests};
+pub(crate) use dns::{Places, System, Wish, find};
+pub(crate) use tls::{Expected, expected};
 
-use crate::config::{SipBind, SipTransport};
+use crate::config::{SipBind, SipTransport, TlsFiles};
 use crate::{VoiceError, limits};
 use bytes::Bytes;
 use sip::{ConnId, Proto, Source, Transmit};
@@ -42,8 +48,10 @@ pub(crate) struct Inbound {
 pub(crate) struct Net {
     udp: Vec<Arc<UdpSocket>>,
     tcp: tcp::Connections,
+    secured: tcp::Connections,
+    tls: Arc<tls::Tls>,
     addrs: Vec<(SipTransport, SocketAddr)>,
-    known: Known,
+    door: Door,
     dropped: Arc<AtomicU64>,
 }
 
@@ -51,10 +59,17 @@ impl Net {
     /// Opens the listening sockets and starts their readers; call within the signalling runtime.
     pub(crate) async fn open(
         binds: &[SipBind],
+        files: Option<&TlsFiles>,
+        allowed: Vec<Cidr>,
     ) -> Result<(Self, mpsc::Receiver<Inbound>), VoiceError> {
         let (inbound_tx, inbound) = mpsc::channel(INBOUND_QUEUE);
-        let tcp = tcp::Connections::new(inbound_tx.clone());
-        let known = Known::default();
+        let door = Door::default();
+        if let Ok(mut guests) = door.write() {
+            guests.allowed = allowed;
+        }
+        let tcp = tcp::Connections::new(inbound_tx.clone(), door.clone());
+        let tls = Arc::new(tls::Tls::open(files)?);
+        let secured = tcp.secured(tls.clone());
         let dropped = Arc::new(AtomicU64::new(0));
         let (mut udp, mut addrs) = (Vec::new(), Vec::new());
         for bind in binds {
@@ -73,7 +88,7 @@ impl Net {
                     socket.writable().await.map_err(fail)?;
                     let reader = udp::read(
                         socket.clone(),
-                        known.clone(),
+                        door.clone(),
                         inbound_tx.clone(),
                         dropped.clone(),
                     );
@@ -81,10 +96,12 @@ impl Net {
                     udp.push(socket);
                     addr
                 }
-                SipTransport::Tcp => {
+                SipTransport::Tcp | SipTransport::Tls => {
                     let listener = TcpListener::bind(bind.addr).await.map_err(fail)?;
                     let addr = listener.local_addr().map_err(fail)?;
-                    tokio::spawn(tcp.clone().listen(listener));
+                    let secure = bind.transport == SipTransport::Tls;
+                    let all = if secure { &secured } else { &tcp };
+                    tokio::spawn(all.clone().listen(listener));
                     addr
                 }
             };
@@ -94,8 +111,10 @@ impl Net {
             Self {
                 udp,
                 tcp,
+                secured,
+                tls,
                 addrs,
-                known,
+                door,
                 dropped,
             },
             inbound,
@@ -110,8 +129,10 @@ impl Net {
     /// Sends; what the system does not take at once is lost as any datagram may be.
     pub(crate) fn send(&self, transmit: Transmit) {
         let Transmit { target, bytes } = transmit;
-        if target.proto != Proto::Udp {
-            return self.tcp.send(target, bytes);
+        match target.proto {
+            Proto::Udp => {}
+            Proto::Tcp => return self.tcp.send(target, bytes),
+            Proto::Tls => return self.secured.send(target, bytes),
         }
         let fits = |s: &&Arc<UdpSocket>| {
             s.local_addr()
@@ -125,13 +146,27 @@ impl Net {
     /// Closes a stream connection.
     pub(crate) fn close(&self, id: ConnId) {
         self.tcp.close(id);
+        self.secured.close(id);
     }
 
-    /// Replaces the addresses whose datagrams are never dropped as a stranger's.
-    pub(crate) fn befriend(&self, friends: std::collections::HashSet<std::net::IpAddr>) {
-        if let Ok(mut known) = self.known.write() {
-            *known = friends;
+    /// Replaces whose datagrams are never dropped as a stranger's.
+    pub(crate) fn befriend(
+        &self,
+        friends: std::collections::HashSet<std::net::IpAddr>,
+        trunks: Vec<Cidr>,
+    ) {
+        if let Ok(mut guests) = self.door.write() {
+            *guests = Guests {
+                known: friends,
+                trunks,
+                allowed: std::mem::take(&mut guests.allowed),
+            };
         }
+    }
+
+    /// Replaces whose certificate is expected where.
+    pub(crate) fn expect(&self, peers: std::collections::HashMap<SocketAddr, Expected>) {
+        self.tls.expect(peers);
     }
 
     /// Datagrams dropped unparsed.

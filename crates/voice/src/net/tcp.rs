@@ -1,15 +1,17 @@
-//! TCP: a task per connection. What breaks or idles closes that connection only.
+//! TCP, and TLS over it: a task per connection. What breaks or idles closes that connection only.
 
+use super::acl::Door;
+use super::tls::Tls;
 use super::{Inbound, Input};
 use crate::limits;
 use bytes::Bytes;
-use sip::{ConnId, Source, Target};
+use sip::{ConnId, Proto, Source, Target};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
@@ -24,14 +26,40 @@ pub(super) struct Connections {
     open: Arc<Mutex<HashMap<ConnId, Connection>>>,
     next: Arc<AtomicU64>,
     inbound: mpsc::Sender<Inbound>,
+    door: Door,
+    /// None: in the clear.
+    tls: Option<Arc<Tls>>,
 }
 
 impl Connections {
-    pub(super) fn new(inbound: mpsc::Sender<Inbound>) -> Self {
+    pub(super) fn new(inbound: mpsc::Sender<Inbound>, door: Door) -> Self {
         Self {
             open: Arc::default(),
             next: Arc::new(AtomicU64::new(1)),
             inbound,
+            door,
+            tls: None,
+        }
+    }
+
+    /// Others inside TLS, numbered along with these.
+    pub(super) fn secured(&self, tls: Arc<Tls>) -> Self {
+        Self {
+            open: Arc::default(),
+            tls: Some(tls),
+            ..self.clone()
+        }
+    }
+
+    fn source(&self, remote: SocketAddr, id: ConnId) -> Source {
+        let proto = match self.tls {
+            Some(_) => Proto::Tls,
+            None => Proto::Tcp,
+        };
+        Source {
+            proto,
+            remote,
+            conn: Some(id),
         }
     }
 
@@ -46,8 +74,27 @@ impl Connections {
             if self.may_open(from.ip())
                 && let Some((id, queue)) = self.enter(from)
             {
-                tokio::spawn(self.clone().carry(stream, from, id, queue));
+                tokio::spawn(self.clone().welcome(stream, from, id, queue));
             }
+        }
+    }
+
+    /// A connection that came in; its place is taken before the handshake, so that half-open ones
+    /// are bounded too.
+    async fn welcome(
+        self,
+        stream: TcpStream,
+        from: SocketAddr,
+        id: ConnId,
+        queue: mpsc::Receiver<Bytes>,
+    ) {
+        let _ = stream.set_nodelay(true);
+        match self.tls.clone() {
+            None => self.carry(stream, from, id, queue).await,
+            Some(tls) => match tls.accept(stream).await {
+                Some(stream) => self.carry(stream, from, id, queue).await,
+                None => drop(self.lock().remove(&id)),
+            },
         }
     }
 
@@ -81,15 +128,24 @@ impl Connections {
         let this = self.clone();
         tokio::spawn(async move {
             let opened = tokio::time::timeout(limits::TCP_CONNECT, TcpStream::connect(to)).await;
-            match opened {
-                Ok(Ok(stream)) => this.carry(stream, to, id, queue).await,
-                _ => this.gone(to, id, Input::Failed).await,
+            let Ok(Ok(stream)) = opened else {
+                return this.gone(to, id, Input::Failed).await;
+            };
+            let _ = stream.set_nodelay(true);
+            match this.tls.clone() {
+                None => this.carry(stream, to, id, queue).await,
+                Some(tls) => match tls.connect(to, stream).await {
+                    Some(stream) => this.carry(stream, to, id, queue).await,
+                    None => this.gone(to, id, Input::Failed).await,
+                },
             }
         });
     }
 
     fn may_open(&self, from: IpAddr) -> bool {
-        self.lock().values().filter(|c| c.peer.ip() == from).count() < limits::TCP_PER_SOURCE
+        let heard = self.door.read().is_ok_and(|door| door.hears(from));
+        heard
+            && self.lock().values().filter(|c| c.peer.ip() == from).count() < limits::TCP_PER_SOURCE
     }
 
     fn enter(&self, peer: SocketAddr) -> Option<(ConnId, mpsc::Receiver<Bytes>)> {
@@ -109,13 +165,12 @@ impl Connections {
 
     async fn carry(
         self,
-        mut stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite,
         peer: SocketAddr,
         id: ConnId,
         mut queue: mpsc::Receiver<Bytes>,
     ) {
-        let _ = stream.set_nodelay(true);
-        let (mut read, mut write) = stream.split();
+        let (mut read, mut write) = tokio::io::split(stream);
         let mut buffer = vec![0_u8; 16 * 1024];
         let idle = tokio::time::sleep(limits::TCP_FIRST_MESSAGE);
         tokio::pin!(idle);
@@ -126,13 +181,17 @@ impl Connections {
                 out = queue.recv() => {
                     let Some(bytes) = out else { break };
                     spoken_to = true;
-                    let sent = tokio::time::timeout(limits::TCP_CONNECT, write.write_all(&bytes));
+                    let write = async {
+                        write.write_all(&bytes).await?;
+                        write.flush().await
+                    };
+                    let sent = tokio::time::timeout(limits::TCP_CONNECT, write);
                     if !matches!(sent.await, Ok(Ok(()))) { break }
                 }
                 got = read.read(&mut buffer) => {
                     let Ok(n @ 1..) = got else { break };
                     let input = Input::Bytes(Bytes::copy_from_slice(&buffer[..n]));
-                    let source = Source::tcp(peer, id);
+                    let source = self.source(peer, id);
                     let inbound = Inbound { source, at: Instant::now(), input };
                     if self.inbound.send(inbound).await.is_err() { break }
                 }
@@ -143,7 +202,7 @@ impl Connections {
 
     async fn gone(&self, peer: SocketAddr, id: ConnId, input: Input) {
         self.lock().remove(&id);
-        let source = Source::tcp(peer, id);
+        let source = self.source(peer, id);
         let gone = Inbound {
             source,
             at: Instant::now(),

@@ -1,18 +1,16 @@
 //! UDP: a reader per socket, with a share for strangers.
 
+use super::acl::Door;
 use super::{Inbound, Input};
 use crate::limits;
 use bytes::Bytes;
 use sip::Source;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-
-/// Addresses that are not strangers: trunks and registered phones.
-pub(crate) type Known = Arc<RwLock<std::collections::HashSet<IpAddr>>>;
 
 /// Datagrams of one second, by address.
 pub(super) struct Shares {
@@ -48,7 +46,7 @@ impl Shares {
 /// Reads a socket until the signalling thread is gone.
 pub(super) async fn read(
     socket: Arc<UdpSocket>,
-    known: Known,
+    door: Door,
     inbound: mpsc::Sender<Inbound>,
     dropped: Arc<std::sync::atomic::AtomicU64>,
 ) {
@@ -66,8 +64,10 @@ pub(super) async fn read(
         };
         let at = Instant::now();
         let count = || dropped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let friend = known.read().is_ok_and(|k| k.contains(&from.ip()));
-        if !friend && !shares.take(from.ip(), at) {
+        let (friend, heard) = door.read().map_or((false, false), |door| {
+            (door.knows(from.ip()), door.hears(from.ip()))
+        });
+        if !heard || (!friend && !shares.take(from.ip(), at)) {
             count();
             continue;
         }

@@ -70,22 +70,21 @@ impl Port {
 }
 
 impl State {
-    /// Reads the browsers' port; whether it may hold more.
-    pub(super) fn read_browsers(&mut self) -> bool {
+    /// Reads the browsers' port; what it still holds is told again.
+    pub(super) fn read_browsers(&mut self) {
         let Some(port) = &self.browsers else {
-            return false;
+            return;
         };
         let socket = port.hub.front().socket();
         let mut buffer = [0_u8; limits::DTLS_BYTES];
         for _ in 0..limits::BROWSER_BURST {
             match socket.recv_from(&mut buffer) {
                 Ok((n, from)) => self.browser_datagram(&buffer[..n], from, Instant::now()),
-                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return false,
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return,
                 // An ICMP answer to something we sent: read on.
                 Err(_) => {}
             }
         }
-        true
     }
 
     fn browser_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
@@ -168,6 +167,7 @@ impl State {
                     dtmf,
                     send: true,
                     receive: true,
+                    secured: None,
                 };
                 leg.agree(agreed, true, now);
                 self.tell(Event::Browser { leg: id, up: true });

@@ -186,7 +186,16 @@ pub(super) struct Rx {
     before: (u64, u64),
     /// Middle of the last sender report's NTP time, and when it came.
     report: Option<(u32, Instant)>,
+    /// Middle of the NTP time of our own last sender report, and when it left.
+    ours: Option<(u32, Instant)>,
+    /// What the far end's reports tell: round trip in microseconds, loss of our stream in 1/256.
+    far: (Option<u32>, Option<u8>),
+    /// Largest jitter seen, timestamp units.
+    jitter_max: f64,
 }
+
+/// Most microseconds of a round trip that are believed: a report that lies must not spoil the mean.
+const RTT_MAX_US: u128 = 10_000_000;
 
 impl Rx {
     pub(super) fn new() -> Self {
@@ -196,6 +205,9 @@ impl Rx {
             reception: Reception::default(),
             before: (0, 0),
             report: None,
+            ours: None,
+            far: (None, None),
+            jitter_max: 0.0,
         }
     }
 
@@ -207,13 +219,58 @@ impl Rx {
         }
         let arrival = ms(now.saturating_duration_since(self.epoch)).cast_unsigned();
         self.reception.receive(seq, stamp, arrival);
+        self.jitter_max = self.jitter_max.max(self.reception.jitter_ms());
+    }
+
+    /// Jitter now and at most, microseconds.
+    pub(super) fn jitter_us(&self) -> (u32, u32) {
+        let us = |ms: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped to what fits"
+            )]
+            let us = (ms * 1_000.0).clamp(0.0, 1e9) as u32;
+            us
+        };
+        (us(self.reception.jitter_ms()), us(self.jitter_max))
+    }
+
+    /// Round trip by RTCP, microseconds.
+    pub(super) fn rtt_us(&self) -> Option<u32> {
+        self.far.0
+    }
+
+    /// Loss of our stream that the far end last told, in 1/256.
+    pub(super) fn far_lost(&self) -> Option<u8> {
+        self.far.1
+    }
+
+    /// A report block about our stream (RFC 3550 §6.4.1).
+    fn echoed(&mut self, block: &Block, now: Instant) {
+        self.far.1 = Some(block.fraction_lost);
+        let Some((middle, sent)) = self.ours else {
+            return;
+        };
+        if block.last_sender_report != middle {
+            return;
+        }
+        let held = u128::from(block.delay_since) * 1_000_000 / 65_536;
+        let whole = now.saturating_duration_since(sent).as_micros();
+        let trip = whole.saturating_sub(held);
+        if trip <= RTT_MAX_US {
+            self.far.0 = u32::try_from(trip).ok();
+        }
     }
 
     /// Reads the far end's RTCP; `false` for what is none.
-    pub(super) fn report(&mut self, datagram: &[u8], now: Instant) -> bool {
+    pub(super) fn report(&mut self, datagram: &[u8], ssrc: u32, now: Instant) -> bool {
         let Ok(received) = rtcp::parse(datagram) else {
             return false;
         };
+        for block in received.blocks.iter().filter(|b| b.ssrc == ssrc) {
+            self.echoed(block, now);
+        }
         if let Some(sender) = received.sender {
             self.report = Some((rtcp::ntp_middle(sender.ntp), now));
         }
@@ -234,6 +291,7 @@ impl Rx {
         let written = if tx.packets == 0 {
             rtcp::receiver_report(tx.ssrc(), blocks, CNAME, buffer)
         } else {
+            self.ours = Some((rtcp::ntp_middle(wall_ntp), now));
             let info = SenderInfo {
                 ssrc: tx.ssrc(),
                 ntp: wall_ntp,
@@ -317,7 +375,7 @@ mod tests {
         let read = rtcp::parse(&buffer[..n]).expect("reads");
         assert!(read.bye && read.blocks.is_empty());
         assert!(
-            !Rx::new().report(&buffer[..n], Instant::now()),
+            !Rx::new().report(&buffer[..n], 5, Instant::now()),
             "no sign of life"
         );
     }
@@ -341,6 +399,25 @@ mod tests {
             (read.sender, read.blocks.len(), read.blocks[0].ssrc),
             (None, 1, 10)
         );
+    }
+
+    #[test]
+    fn the_round_trip_is_what_the_far_end_did_not_hold() {
+        let t0 = Instant::now();
+        let at = |ms: u64| t0 + std::time::Duration::from_millis(ms);
+        let (mut near, mut far) = (Rx::new(), Rx::new());
+        let (mut ours, mut theirs) = (Tx::new(1, 0, 0, t0), Tx::new(2, 0, 0, t0));
+        (ours.packets, theirs.packets) = (1, 1);
+        let mut buffer = [0; 256];
+        far.packet(7, 0, 1, at(0));
+        let n = near.write_report(&ours, 77 << 32, at(0), &mut buffer);
+        assert!(far.report(&buffer[..n], 2, at(30)));
+        let n = far.write_report(&theirs, 99 << 32, at(530), &mut buffer);
+        assert!(near.report(&buffer[..n], 1, at(560)));
+        let rtt = near.rtt_us().expect("measured");
+        assert!((59_000..=61_000).contains(&rtt), "{rtt}");
+        assert_eq!(near.far_lost(), Some(0));
+        assert!(far.rtt_us().is_none(), "nothing was echoed to it");
     }
 
     #[test]

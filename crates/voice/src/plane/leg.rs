@@ -7,9 +7,11 @@ use super::sound::{SILENCE, Sound};
 use super::talk::Talk;
 use super::tx::Tx;
 use super::wire::Wire;
+use crate::config::Codec;
 use crate::limits::{self, FRAME};
 use crate::recorder::{Side, Tap};
 use crate::wall::ms;
+use media::comfort::{self, Noise};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,19 +20,45 @@ use std::time::{Duration, Instant};
 /// recommends 20 ms).
 pub(super) const PACKET_SAMPLES: usize = 480;
 
+/// Audio as it came, not decoded: most of it is passed on as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Audio<'a> {
+    pub(super) codec: Codec,
+    pub(super) payload: &'a [u8],
+    /// Source, number and stamp of its packet.
+    pub(super) source: (u32, u16, u32),
+}
+
+impl Audio<'_> {
+    /// Decodes it into `buffer`.
+    pub(super) fn decode<'b>(&self, buffer: &'b mut [i16; PACKET_SAMPLES]) -> &'b mut [i16] {
+        let length = self.payload.len().min(PACKET_SAMPLES);
+        kit::decode(self.codec, &self.payload[..length], &mut buffer[..]);
+        &mut buffer[..length]
+    }
+}
+
 /// What a packet from the far end was.
-pub(super) enum Heard {
-    /// Audio, decoded into the caller's buffer.
-    Audio {
-        samples: usize,
-        ssrc: u32,
-        seq: u16,
-        stamp: u32,
-    },
-    /// The end of a key press.
+pub(super) enum Heard<'a> {
+    Audio(Audio<'a>),
+    /// A key press, at its first packet.
     Key(char),
     /// Not for us, or nothing to act on.
     Nothing,
+}
+
+/// Puts something into a frame that would be silent.
+pub(super) type Background<'a> = &'a mut dyn FnMut(&mut [i16; FRAME]);
+
+/// How a packet went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// Not at all: something else is being played or keyed.
+    No,
+    /// As it came.
+    Whole,
+    /// With something over it, or in another codec: the buffer holds what was sent.
+    Changed,
 }
 
 pub(crate) struct Leg {
@@ -47,12 +75,16 @@ pub(crate) struct Leg {
     key_out: Option<DtmfOut>,
     tx: Tx,
     sound: Option<Sound>,
+    /// What the far end's pauses sound like, while it is in one.
+    pause: Option<Box<Noise>>,
     pub(super) jitter: Jitter,
     pub(super) tap: Option<Tap>,
     /// As a debtor's leg: who is on the call.
     pub(super) talk: Talk,
     /// As an agent's or supervisor's leg: the debtor's leg it is joined to.
     pub(super) of: Option<LegId>,
+    /// When it joined that call, and its counts then.
+    joined: Option<(Instant, Counts)>,
     last_audio: Option<Instant>,
     /// Last sign of life, RTCP too: a phone may keep silent by design.
     last_life: Option<Instant>,
@@ -82,12 +114,15 @@ impl Leg {
             keys_in: DtmfIn::new(),
             keys_out: VecDeque::new(),
             key_out: None,
-            tx: Tx::new(seed.0, seed.1, seed.2, now),
+            // Numbers begin in the lower half, so that SRTP misses no roll-over (RFC 3711 §3.3.1).
+            tx: Tx::new(seed.0, seed.1 & 0x7fff, seed.2, now),
             sound: None,
+            pause: None,
             jitter: Jitter::new(),
             tap: None,
             talk: Talk::default(),
             of: None,
+            joined: None,
             last_audio: None,
             last_life: None,
             last_forward: None,
@@ -112,17 +147,17 @@ impl Leg {
         if self.agreed.is_some_and(|old| !old.receive) && agreed.receive {
             self.last_audio = Some(now);
         }
+        self.wire.protect(agreed.secured);
         self.agreed = Some(agreed);
     }
 
-    /// Reads one RTP datagram; audio is decoded into `pcm`.
-    pub(super) fn hear(
+    /// Reads one RTP datagram.
+    pub(super) fn hear<'a>(
         &mut self,
-        datagram: &[u8],
+        datagram: &'a [u8],
         from: SocketAddr,
         now: Instant,
-        pcm: &mut [i16; PACKET_SAMPLES],
-    ) -> Heard {
+    ) -> Heard<'a> {
         let (Some(agreed), Some(link)) = (self.agreed, &mut self.link) else {
             return Heard::Nothing;
         };
@@ -130,7 +165,9 @@ impl Leg {
             return Heard::Nothing;
         };
         let key = Some(packet.kind) == agreed.dtmf;
-        if !key && kit::codec_of(packet.kind).is_none() {
+        let codec = kit::codec_of(packet.kind);
+        let noise = packet.kind == comfort::PAYLOAD_TYPE;
+        if !(key || noise || codec.is_some()) {
             return Heard::Nothing;
         }
         if !link.accept(from, packet.ssrc, now) {
@@ -144,23 +181,44 @@ impl Leg {
             let pressed = self.keys_in.packet(packet.stamp, packet.payload);
             return pressed.map_or(Heard::Nothing, Heard::Key);
         }
-        let codec = kit::codec_of(packet.kind).unwrap_or(agreed.codec);
-        if packet.payload.is_empty() || packet.payload.len() > PACKET_SAMPLES || !agreed.receive {
+        if noise {
+            self.pauses(packet.payload, packet.ssrc);
             return Heard::Nothing;
         }
-        kit::decode(codec, packet.payload, &mut pcm[..]);
-        Heard::Audio {
-            samples: packet.payload.len(),
-            ssrc: packet.ssrc,
-            seq: packet.seq,
-            stamp: packet.stamp,
+        self.pause = None;
+        let fits = (1..=PACKET_SAMPLES).contains(&packet.payload.len());
+        if !fits || !agreed.receive {
+            return Heard::Nothing;
         }
+        Heard::Audio(Audio {
+            codec: codec.unwrap_or(agreed.codec),
+            payload: packet.payload,
+            source: (packet.ssrc, packet.seq, packet.stamp),
+        })
+    }
+
+    /// The far end falls silent and says how its silence sounds.
+    fn pauses(&mut self, payload: &[u8], seed: u32) {
+        let Ok(told) = comfort::Description::parse(payload) else {
+            return;
+        };
+        match &mut self.pause {
+            Some(noise) => noise.change(told),
+            None => self.pause = Some(Box::new(Noise::new(told, seed))),
+        }
+    }
+
+    /// The sound of the far end's pause, 20 ms of it, while it is in one.
+    pub(super) fn pause_frame(&mut self) -> Option<[i16; FRAME]> {
+        let mut frame = SILENCE;
+        self.pause.as_mut()?.fill(&mut frame);
+        Some(frame)
     }
 
     /// Reads one RTCP datagram.
     pub(super) fn hear_rtcp(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
         let Some(link) = &mut self.link else { return };
-        if link.accept_rtcp(from) && self.rx.report(datagram, now) {
+        if link.accept_rtcp(from) && self.rx.report(datagram, self.tx.ssrc(), now) {
             self.last_life = Some(now);
         }
     }
@@ -187,21 +245,31 @@ impl Leg {
         self.live.is_some() && self.agreed.is_some_and(|a| a.send)
     }
 
-    /// Passes on a frame of another leg; `false` when something else is being played or keyed here.
+    /// Passes on a packet of another leg, as it is where it can be.
     pub(super) fn forward(
         &mut self,
-        pcm: &mut [i16],
-        source: (u32, u16, u32),
+        audio: &Audio<'_>,
+        buffer: &mut [i16; PACKET_SAMPLES],
         now: Instant,
         played: &mut impl FnMut(LegId, Instant),
-    ) -> bool {
-        if !self.sends() || self.keying() || self.sound.as_ref().is_some_and(|s| !s.over) {
-            return false;
+    ) -> Passed {
+        let exclusive = self.sound.as_ref().is_some_and(|s| !s.over);
+        if !self.sends() || self.keying() || exclusive {
+            return Passed::No;
         }
-        self.overlay(pcm, now, played);
-        let head = self.tx.forwarded(now, source.0, source.1, source.2);
+        let (ssrc, seq, stamp) = audio.source;
+        let as_it_is = self.sound.is_none() && self.agreed.is_some_and(|a| a.codec == audio.codec);
+        let (left, passed) = if as_it_is {
+            let head = self.tx.forwarded(now, ssrc, seq, stamp);
+            (self.pass(head, audio.payload, now), Passed::Whole)
+        } else {
+            let pcm = audio.decode(buffer);
+            self.overlay(pcm, now, played);
+            let head = self.tx.forwarded(now, ssrc, seq, stamp);
+            (self.send(head, pcm, now), Passed::Changed)
+        };
         self.last_forward = Some(now);
-        self.send(head, pcm, now)
+        if left { passed } else { Passed::No }
     }
 
     /// Sends a mixed frame.
@@ -227,7 +295,7 @@ impl Leg {
     pub(super) fn fill(
         &mut self,
         now: Instant,
-        background: Option<&mut Sound>,
+        background: Option<Background<'_>>,
         played: &mut impl FnMut(LegId, Instant),
     ) -> Option<[i16; FRAME]> {
         if !self.sends() || self.key_tick(now) {
@@ -244,7 +312,7 @@ impl Leg {
         if let Some(background) = background
             && !exclusive
         {
-            background.add_to(&mut frame);
+            background(&mut frame);
         }
         self.overlay(&mut frame, now, played);
         let head = self.tx.made(now);
@@ -320,12 +388,20 @@ impl Leg {
     }
 
     fn send(&mut self, head: super::tx::Head, pcm: &[i16], now: Instant) -> bool {
-        let (Some(agreed), Some(link)) = (self.agreed, &self.link) else {
+        let Some(agreed) = self.agreed else {
             return false;
         };
         let mut payload = [0_u8; PACKET_SAMPLES];
         let payload = &mut payload[..pcm.len().min(PACKET_SAMPLES)];
         kit::encode(agreed.codec, pcm, payload);
+        self.pass(head, payload, now)
+    }
+
+    /// Sends audio that is in the agreed codec.
+    fn pass(&mut self, head: super::tx::Head, payload: &[u8], now: Instant) -> bool {
+        let (Some(agreed), Some(link)) = (self.agreed, &self.link) else {
+            return false;
+        };
         let mut buffer = [0_u8; PACKET_SAMPLES + 12];
         let n = head.write(kit::kind_of(agreed.codec), payload, &mut buffer);
         let left = self.wire.send_rtp(&buffer[..n], link.remote(), now);
@@ -367,6 +443,10 @@ impl Leg {
         if silent_ms < due {
             return None;
         }
+        // Who said how his pause sounds may be silent for longer.
+        if self.pause.is_some() && silent_ms < limits::PAUSE_MS {
+            return None;
+        }
         self.told_quiet = silent_ms;
         Some(silent_ms)
     }
@@ -385,11 +465,29 @@ impl Leg {
     }
 
     pub(super) fn counts(&self) -> Counts {
+        let (jitter_us, jitter_max_us) = self.rx.jitter_us();
         Counts {
             received: self.rx.received(),
             sent: self.tx.packets,
             lost: self.rx.lost(),
+            jitter_us,
+            jitter_max_us,
+            rtt_us: self.rx.rtt_us(),
+            far_lost: self.rx.far_lost(),
         }
+    }
+
+    /// It is on a debtor's call from now on.
+    pub(super) fn joins(&mut self, now: Instant) {
+        if self.joined.is_none() {
+            self.joined = Some((now, self.counts()));
+        }
+    }
+
+    /// It is off the call: since when it was on it, and what it carried.
+    pub(super) fn leaves(&mut self) -> Option<(Instant, Counts)> {
+        let (from, before) = self.joined.take()?;
+        Some((from, self.counts().since(before)))
     }
 
     /// Tells the far end that the stream is over (RTCP BYE).

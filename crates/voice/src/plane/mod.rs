@@ -7,11 +7,14 @@
 //! debtor's thread when they are joined.
 
 mod browser;
+mod guard;
 mod kit;
 mod leg;
 mod link;
 mod obey;
 mod order;
+mod pace;
+mod poll;
 mod ports;
 mod prompts;
 mod route;
@@ -46,7 +49,6 @@ pub(crate) struct Plane {
     homes: HashMap<LegId, usize>,
     /// Browsers' legs: they have no port here.
     browsers: HashSet<LegId>,
-    front: Option<Arc<Front>>,
     bind: IpAddr,
     range: RangeInclusive<u16>,
     next: u64,
@@ -84,7 +86,6 @@ impl Plane {
             threads,
             homes: HashMap::new(),
             browsers: HashSet::new(),
-            front,
             bind,
             range,
             next: 0,
@@ -149,7 +150,7 @@ impl Plane {
         let id = LegId(self.next);
         let leg = Leg::new(
             id,
-            Wire::ports(ports),
+            Wire::Ports(ports, None),
             behind_nat,
             rng.random(),
             Instant::now(),
@@ -172,6 +173,11 @@ impl Plane {
             } => {
                 self.together(debtor, supervisor);
             }
+            Order::Party {
+                debtor,
+                party,
+                on: true,
+            } => self.together(debtor, party),
             _ => {}
         }
         let Some(leg) = order.leg() else { return };
@@ -184,7 +190,6 @@ impl Plane {
         if matches!(order, Order::Remove(..)) {
             if self.browsers.remove(&leg) {
                 self.threads[0].give(Order::Hub(HubOrder::Forget(leg)));
-                self.front.iter().for_each(|front| front.leave());
             }
             self.load[home] = self.load[home].saturating_sub(1);
         }
@@ -214,7 +219,6 @@ impl Plane {
                 load,
                 homes,
                 browsers: HashSet::new(),
-                front: None,
                 bind,
                 range,
                 next,

@@ -51,6 +51,7 @@ impl State {
                 supervisor,
                 mode,
             } => self.monitor(debtor, supervisor, mode),
+            Order::Party { debtor, party, on } => self.party(debtor, party, on),
             Order::Hub(order) => {
                 if let Some(port) = &mut self.browsers {
                     port.obey(order);
@@ -65,6 +66,8 @@ impl State {
     /// Orders that touch one leg only.
     fn obey_leg(&mut self, order: Order) {
         let now = Instant::now();
+        let music = matches!(order, Order::Hold(_, true))
+            .then(|| Sound::repeated(self.tones.music.clone()));
         let Some(leg) = order.leg().and_then(|id| self.leg(id)) else {
             return;
         };
@@ -83,7 +86,10 @@ impl State {
                 }
             }
             Order::Play(_, sound) => leg.play(sound),
-            Order::Hold(_, on) => leg.talk.hold = on,
+            Order::Hold(_, on) => {
+                leg.talk.hold = on;
+                leg.talk.music = music;
+            }
             Order::Mute(_, on) => leg.talk.mute = on,
             Order::Dtmf(_, event) => leg.press(event),
             _ => {}
@@ -106,16 +112,70 @@ impl State {
         leg.hush();
         leg.jitter.clear();
         let supervisors = std::mem::take(&mut leg.talk.supervisors);
+        let parties = std::mem::take(&mut leg.talk.parties);
         let before = leg.talk.agent.replace(agent);
         leg.talk = Talk {
             agent: Some(agent),
             supervisors,
+            parties,
             ..Talk::default()
         };
-        if let Some(before) = before.filter(|b| *b != agent)
-            && let Some(before) = self.leg(before)
-        {
-            before.of = None;
+        if let Some(before) = before.filter(|b| *b != agent) {
+            self.left(debtor, before);
+        }
+        if let Some(agent) = self.leg(agent) {
+            agent.joins(Instant::now());
+        }
+    }
+
+    /// A further leg joins the agent and the debtor, or leaves them.
+    fn party(&mut self, debtor: LegId, party: LegId, on: bool) {
+        let of = self.leg(party).and_then(|p| p.of);
+        if !on {
+            if of == Some(debtor) {
+                self.part(party);
+            }
+            return;
+        }
+        if of != Some(debtor) {
+            self.part(party);
+        }
+        let Some(leg) = self.leg(debtor) else { return };
+        let listed = leg.talk.others().any(|l| l == party);
+        if listed || leg.talk.parties.len() >= limits::PARTIES_PER_CALL {
+            return;
+        }
+        let mixed = leg.talk.mixed();
+        leg.talk.parties.push(party);
+        if !mixed {
+            leg.jitter.clear();
+            let agent = leg.talk.agent;
+            if let Some(agent) = agent.and_then(|a| self.leg(a)) {
+                agent.jitter.clear();
+            }
+        }
+        if let Some(leg) = self.leg(party) {
+            leg.of = Some(debtor);
+            leg.jitter.clear();
+            leg.play(None);
+            leg.joins(Instant::now());
+        }
+    }
+
+    /// A leg is off a debtor's call: what it carried there is told.
+    fn left(&mut self, debtor: LegId, id: LegId) {
+        let until = Instant::now();
+        let Some(leg) = self.leg(id) else { return };
+        leg.of = None;
+        leg.play(None);
+        if let Some((from, counts)) = leg.leaves() {
+            self.tell(Event::Left {
+                debtor,
+                leg: id,
+                from,
+                until,
+                counts,
+            });
         }
     }
 
@@ -124,9 +184,8 @@ impl State {
         let agent = leg.talk.agent.take();
         leg.talk.hold = false;
         leg.talk.mute = false;
-        if let Some(agent) = agent.and_then(|a| self.leg(a)) {
-            agent.of = None;
-            agent.play(None);
+        if let Some(agent) = agent {
+            self.left(debtor, agent);
         }
     }
 
@@ -167,23 +226,16 @@ impl State {
     /// Takes a leg off whatever call it is on.
     pub(super) fn part(&mut self, id: LegId) {
         let Some(leg) = self.leg(id) else { return };
-        let of = leg.of.take();
+        let of = leg.of;
         let talk = std::mem::take(&mut leg.talk);
-        if let Some(debtor) = of.and_then(|of| self.leg(of)) {
-            if debtor.talk.agent == Some(id) {
-                debtor.talk.agent = None;
+        if let Some(of) = of {
+            if let Some(debtor) = self.leg(of) {
+                debtor.talk.forget(id);
             }
-            debtor.talk.supervisors.retain(|(s, _)| *s != id);
+            self.left(of, id);
         }
-        let others = talk
-            .agent
-            .into_iter()
-            .chain(talk.supervisors.into_iter().map(|(s, _)| s));
-        for other in others {
-            if let Some(other) = self.leg(other) {
-                other.of = None;
-                other.play(None);
-            }
+        for other in talk.others().collect::<Vec<_>>() {
+            self.left(id, other);
         }
     }
 
@@ -193,6 +245,14 @@ impl State {
             return;
         };
         leg.say_bye();
+        let unproved = leg.wire.unproved();
+        if unproved > 0 {
+            tracing::warn!(
+                leg = id.0,
+                unproved,
+                "datagrams without the right protection"
+            );
+        }
         let counts = leg.counts();
         if let Some(tap) = leg.tap.take() {
             let (line, left) = tap.seal(at);

@@ -8,6 +8,7 @@ use crate::recorder::{RecorderEvent, WriterLine};
 use crate::webrtc::Peer;
 use domain::ids::{AttemptId, RecordingId};
 use domain::ports::MonitorMode;
+use sip::sdp::Secured;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -25,6 +26,8 @@ pub(crate) struct Agreed {
     /// Whether we may send, and expect to receive.
     pub(crate) send: bool,
     pub(crate) receive: bool,
+    /// Keys of SRTP, where the signalling is protected too.
+    pub(crate) secured: Option<Secured>,
 }
 
 /// A recording to open.
@@ -68,6 +71,12 @@ pub(crate) enum Order {
         supervisor: LegId,
         mode: Option<MonitorMode>,
     },
+    /// A further leg joins the call of a debtor's leg, or leaves it.
+    Party {
+        debtor: LegId,
+        party: LegId,
+        on: bool,
+    },
     /// The browsers' port, on the thread that reads it.
     Hub(HubOrder),
     /// The leg's browser came again: its new connection.
@@ -105,16 +114,37 @@ impl Order {
             // The debtor's leg never moves: the one that joins it may be on its way.
             Self::Bridge { agent, .. } => Some(*agent),
             Self::Monitor { supervisor, .. } => Some(*supervisor),
+            Self::Party { party, .. } => Some(*party),
         }
     }
 }
 
-/// Packets of a leg.
+/// Packets of a leg, and how they came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) received: u64,
     pub(crate) sent: u64,
     pub(crate) lost: u64,
+    /// Interarrival jitter at the end (RFC 3550 §6.4.1, smoothed), microseconds.
+    pub(crate) jitter_us: u32,
+    /// Largest jitter seen.
+    pub(crate) jitter_max_us: u32,
+    /// Round trip by RTCP, once one was measured, microseconds.
+    pub(crate) rtt_us: Option<u32>,
+    /// Loss the far end reports of our stream, in 1/256, once it did.
+    pub(crate) far_lost: Option<u8>,
+}
+
+impl Counts {
+    /// What was added since `before`; jitter and round trip are those of now.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            received: self.received.saturating_sub(before.received),
+            sent: self.sent.saturating_sub(before.sent),
+            lost: self.lost.saturating_sub(before.lost),
+            ..self
+        }
+    }
 }
 
 /// What happened on a media thread.
@@ -148,6 +178,14 @@ pub(crate) enum Event {
     Proved {
         leg: LegId,
         at: Instant,
+    },
+    /// A leg that was on a debtor's call is off it; what it carried meanwhile.
+    Left {
+        debtor: LegId,
+        leg: LegId,
+        from: Instant,
+        until: Instant,
+        counts: Counts,
     },
     Removed {
         leg: LegId,

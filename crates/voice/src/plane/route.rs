@@ -1,6 +1,6 @@
 //! From one leg to the others: passing packets on, and mixing on the wheel.
 
-use super::leg::Heard;
+use super::leg::{Audio, Heard, PACKET_SAMPLES, Passed};
 use super::order::{Event, LegId};
 use super::sound::SILENCE;
 use super::talk::Voice;
@@ -13,63 +13,58 @@ use std::time::Instant;
 impl State {
     /// One RTP datagram of the leg in `slot`.
     pub(super) fn packet(&mut self, slot: usize, datagram: &[u8], from: SocketAddr, now: Instant) {
-        let mut pcm = self.pcm;
         let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
             return;
         };
-        let id = leg.id;
-        match leg.hear(datagram, from, now, &mut pcm) {
+        let (id, of) = (leg.id, leg.of);
+        match leg.hear(datagram, from, now) {
             Heard::Nothing => {}
             Heard::Key(digit) => self.tell(Event::Dtmf {
                 leg: id,
                 digit,
                 at: now,
             }),
-            Heard::Audio {
-                samples,
-                ssrc,
-                seq,
-                stamp,
-            } => {
-                let source = (ssrc, seq, stamp);
-                match leg.of {
-                    Some(debtor) => self.our_audio(id, debtor, &mut pcm[..samples], source, now),
-                    None => self.debtor_audio(id, &mut pcm[..samples], source, now),
-                }
-            }
+            Heard::Audio(audio) => match of {
+                Some(debtor) => self.our_audio(id, debtor, &audio, now),
+                None => self.debtor_audio(slot, &audio, now),
+            },
         }
     }
 
     /// Audio of a debtor's leg, or of an agent's that is on no call.
-    fn debtor_audio(&mut self, id: LegId, pcm: &mut [i16], source: (u32, u16, u32), now: Instant) {
-        let Some(leg) = self.leg(id) else { return };
-        leg.record(Side::Debtor, now, pcm);
-        if leg.talk.mixed() {
-            leg.jitter.push(source, pcm);
-        } else if let Some(agent) = leg.talk.agent
+    fn debtor_audio(&mut self, slot: usize, audio: &Audio<'_>, now: Instant) {
+        let mut buffer = [0_i16; PACKET_SAMPLES];
+        let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        let mixed = leg.talk.mixed();
+        if mixed || leg.tap.is_some() {
+            let pcm = audio.decode(&mut buffer);
+            leg.record(Side::Debtor, now, pcm);
+            if mixed {
+                leg.jitter.push(audio.source, pcm);
+            }
+        }
+        if !mixed
+            && let Some(agent) = leg.talk.agent
             && !leg.talk.hold
         {
             let mut played = Vec::new();
             if let Some(agent) = self.leg(agent) {
-                agent.forward(pcm, source, now, &mut |leg, at| played.push((leg, at)));
+                let told = &mut |leg, at| played.push((leg, at));
+                agent.forward(audio, &mut buffer, now, told);
             }
             self.tell_played(played);
         }
     }
 
     /// Audio of an agent or supervisor on a call.
-    fn our_audio(
-        &mut self,
-        id: LegId,
-        debtor: LegId,
-        pcm: &mut [i16],
-        source: (u32, u16, u32),
-        now: Instant,
-    ) {
+    fn our_audio(&mut self, id: LegId, debtor: LegId, audio: &Audio<'_>, now: Instant) {
+        let mut buffer = [0_i16; PACKET_SAMPLES];
         let Some(leg) = self.leg(debtor) else { return };
         if leg.talk.mixed() {
             if let Some(leg) = self.leg(id) {
-                leg.jitter.push(source, pcm);
+                leg.jitter.push(audio.source, audio.decode(&mut buffer));
             }
             return;
         }
@@ -77,8 +72,15 @@ impl State {
             return;
         }
         let mut played = Vec::new();
-        if leg.forward(pcm, source, now, &mut |leg, at| played.push((leg, at))) {
-            leg.record(Side::Agent, now, pcm);
+        let told = &mut |leg, at| played.push((leg, at));
+        let passed = leg.forward(audio, &mut buffer, now, told);
+        if passed != Passed::No {
+            if leg.tap.is_some() {
+                if passed == Passed::Whole {
+                    audio.decode(&mut buffer);
+                }
+                leg.record(Side::Agent, now, &buffer[..audio.payload.len()]);
+            }
             if !std::mem::replace(&mut leg.talk.told, true) {
                 self.tell(Event::Bridged {
                     debtor,
@@ -147,16 +149,28 @@ impl State {
         {
             return;
         }
-        // An agent whose phone or network went away must not sound like a dead line.
-        let absent = agent
-            .and_then(|agent| self.leg(agent))
-            .is_some_and(|agent| agent.absent(now));
+        // An agent whose phone or network went away must not sound like a dead line, and who told how
+        // his pause sounds sounds so.
+        let feeder = of.or(agent).and_then(|feeder| self.leg(feeder));
+        let absent = of.is_none() && feeder.as_ref().is_some_and(|agent| agent.absent(now));
+        let pause = feeder.and_then(super::leg::Leg::pause_frame);
         let comfort = &mut self.comfort;
         let Some(leg) = self.legs[slot].as_deref_mut() else {
             return;
         };
-        let background = (leg.talk.hold || absent).then_some(comfort);
-        if let Some(frame) = leg.fill(now, background, &mut |leg, at| played.push((leg, at))) {
+        let hold = leg.talk.hold;
+        let mut music = leg.talk.music.take();
+        let held = music.as_mut().unwrap_or(comfort);
+        let mut background = |frame: &mut [i16; FRAME]| match pause {
+            Some(pause) if !hold => *frame = pause,
+            _ if hold || absent => drop(held.add_to(frame)),
+            _ => {}
+        };
+        let filled = leg.fill(now, Some(&mut background), &mut |leg, at| {
+            played.push((leg, at));
+        });
+        leg.talk.music = music;
+        if let Some(frame) = filled {
             leg.record(Side::Agent, now, &frame);
         }
     }
@@ -169,6 +183,7 @@ impl State {
         let debtor = leg.id;
         let mut people = vec![(debtor, Voice::Debtor, None)];
         people.extend(leg.talk.agent.map(|a| (a, Voice::Agent, None)));
+        people.extend(leg.talk.parties.iter().map(|p| (*p, Voice::Party, None)));
         people.extend(
             leg.talk
                 .supervisors
@@ -176,7 +191,8 @@ impl State {
                 .map(|(s, m)| (*s, Voice::Supervisor(*m), None)),
         );
         for (id, _, frame) in &mut people {
-            *frame = self.leg(*id).and_then(|leg| leg.jitter.pop());
+            let leg = self.leg(*id);
+            *frame = leg.and_then(|leg| leg.jitter.pop().or_else(|| leg.pause_frame()));
         }
         let Some(leg) = self.leg(debtor) else { return };
         let mut heard: Vec<(LegId, [i16; FRAME])> = Vec::with_capacity(people.len());
@@ -209,10 +225,10 @@ impl State {
             });
         }
         for (id, mut frame) in heard {
-            if held && id == debtor {
-                self.comfort.add_to(&mut frame);
-            }
             let Some(leg) = self.leg(id) else { continue };
+            if held && let Some(music) = &mut leg.talk.music {
+                music.add_to(&mut frame);
+            }
             leg.send_mixed(&mut frame, now, &mut |leg, at| played.push((leg, at)));
             if id == debtor {
                 leg.record(Side::Agent, now, &frame);

@@ -72,6 +72,8 @@ pub(crate) struct Tones {
     pub(crate) ring_back: Arc<[i16]>,
     pub(crate) beep: Arc<[i16]>,
     pub(crate) comfort: Arc<[i16]>,
+    /// Heard on hold.
+    pub(crate) music: Arc<[i16]>,
 }
 
 impl Tones {
@@ -84,8 +86,39 @@ impl Tones {
             ring_back: ring.into(),
             beep: tone(1_000.0, 960, 4_000.0).into(),
             comfort: noise(8_000, 24).into(),
+            music: melody().into(),
         }
     }
+}
+
+/// Semitones above A4 of the hold music: a pentatonic phrase of eight bars over a falling bass, made
+/// here so that no licence is asked for.
+const MELODY: [i8; 32] = [
+    -9, -5, -2, 3, 0, -2, -5, -2, -7, -2, 2, 5, 2, 0, -2, -5, -9, -5, -2, 3, 5, 3, 0, -2, -7, -5,
+    -2, 0, -2, -5, -7, -9,
+];
+/// Bass of each bar of four notes.
+const BASS: [i8; 8] = [-21, -21, -26, -26, -24, -24, -19, -21];
+/// Length of a note, samples.
+const NOTE: u16 = 4_000;
+/// A note that sounds through the music, hertz.
+const DRONE_HZ: f32 = 330.0;
+
+fn melody() -> Vec<i16> {
+    let mut out = Vec::with_capacity(MELODY.len() * usize::from(NOTE));
+    for (n, step) in MELODY.iter().enumerate() {
+        let pitch = |s: i8| 440.0 * (f32::from(s) / 12.0).exp2();
+        let lead = tone(pitch(*step), NOTE, 1_500.0);
+        let bass = tone(pitch(BASS[n / 4]), NOTE, 700.0);
+        let drone = tone(DRONE_HZ, NOTE, 1_100.0);
+        out.extend(
+            lead.iter()
+                .zip(&bass)
+                .zip(&drone)
+                .map(|((l, b), d)| l.saturating_add(*b).saturating_add(*d)),
+        );
+    }
+    out
 }
 
 fn tone(hz: f32, samples: u16, peak: f32) -> Vec<i16> {
@@ -146,5 +179,14 @@ mod tests {
         let loud = |s: &[i16]| s.iter().any(|v| v.unsigned_abs() > 3_000);
         assert!(loud(&tones.ring_back[..8_000]) && !loud(&tones.ring_back[8_000..]));
         assert!(loud(&tones.beep) && !loud(&tones.comfort));
+    }
+
+    #[test]
+    fn hold_music_is_long_loops_and_never_clips() {
+        let music = Tones::new().music;
+        assert_eq!(music.len(), 16 * 8_000);
+        assert!(music.iter().all(|s| s.unsigned_abs() < 4_000));
+        let alive = |part: &[i16]| part.iter().any(|s| s.unsigned_abs() > 1_000);
+        assert!(music.chunks(8_000).all(alive));
     }
 }

@@ -1,24 +1,23 @@
 //! A media thread: epoll, the 20 ms wheel, its legs.
 
 use super::browser::Port;
-use super::leg::{Leg, PACKET_SAMPLES};
+use super::leg::Leg;
 use super::order::{Event, LegId, Order};
+use super::pace::Pace;
+use super::poll::{Poll, Token, Told, WAKE, Waker};
 use super::sound::Tones;
 use super::wire::Wire;
 use crate::wall::Wall;
 use crate::webrtc::Hub;
 use crate::{VoiceError, limits};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
-use std::os::fd::AsRawFd as _;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const WAKE: Token = Token(usize::MAX);
 /// The browsers' port.
-const BROWSERS: Token = Token(usize::MAX - 1);
+const BROWSERS: Token = Token(u64::MAX - 1);
 /// How far the wheel may lag before missed turns are dropped instead of caught up.
 const LAG: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(limits::FRAME_MS);
@@ -37,7 +36,7 @@ impl ThreadLine {
             Err(TrySendError::Full(order)) => Err(order),
             Err(TrySendError::Disconnected(_)) => Ok(()),
         };
-        let _ = self.waker.wake();
+        self.waker.wake();
         given
     }
 }
@@ -97,26 +96,23 @@ where
         what: "media",
         source,
     };
-    let poll = Poll::new().map_err(fail)?;
-    let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(fail)?);
+    let (poll, waker) = Poll::new().map_err(fail)?;
+    let waker = Arc::new(waker);
     if let Some(hub) = &hub {
-        let fd = hub.front().socket().as_raw_fd();
-        let registry = poll.registry();
-        registry
-            .register(&mut SourceFd(&fd), BROWSERS, Interest::READABLE)
-            .map_err(fail)?;
+        poll.add(&hub.front().socket(), BROWSERS).map_err(fail)?;
     }
     let (orders, inbox) = bounded(limits::MEDIA_COMMAND_QUEUE);
     let thread = std::thread::Builder::new()
         .name(format!("media-{n}"))
         .spawn(move || {
+            super::pace::pin(n);
             let comfort = super::Sound::repeated(tones.comfort.clone());
             let mut state = State {
                 poll,
                 legs: Vec::new(),
-                slots: HashMap::new(),
+                slots: Slots::default(),
                 expected: HashMap::new(),
-                unread: Vec::new(),
+                pace: Pace::default(),
                 browsers: hub.map(Port::new),
                 outbox: VecDeque::new(),
                 jobs: VecDeque::new(),
@@ -124,7 +120,6 @@ where
                 tones,
                 comfort,
                 wall,
-                pcm: [0; PACKET_SAMPLES],
                 stopping: false,
             };
             state.run(&inbox);
@@ -137,14 +132,37 @@ where
     })
 }
 
+/// Places of legs. Their numbers are our own and run on: spreading them needs no secret.
+pub(super) type Slots = HashMap<LegId, usize, BuildHasherDefault<ByNumber>>;
+
+/// Hashes a leg's number.
+#[derive(Default)]
+pub(super) struct ByNumber(u64);
+
+impl Hasher for ByNumber {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 << 8 | u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio spreads what runs on over high bits too.
+        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 pub(super) struct State {
     poll: Poll,
     pub(super) legs: Vec<Option<Box<Leg>>>,
-    pub(super) slots: HashMap<LegId, usize>,
+    pub(super) slots: Slots,
     /// Legs on their way here, with the orders that came before them.
     pub(super) expected: HashMap<LegId, Vec<Order>>,
-    /// Sockets that were not read empty (epoll tells only once).
-    unread: Vec<Token>,
+    pace: Pace,
     /// The browsers' port, on the thread that reads it.
     pub(super) browsers: Option<Port>,
     outbox: VecDeque<Event>,
@@ -154,36 +172,31 @@ pub(super) struct State {
     pub(super) tones: Tones,
     pub(super) comfort: super::Sound,
     pub(super) wall: Wall,
-    pub(super) pcm: [i16; PACKET_SAMPLES],
     pub(super) stopping: bool,
 }
 
 impl State {
     fn run(&mut self, inbox: &Receiver<Order>) {
-        let mut events = Events::with_capacity(1_024);
+        let mut told = Told::new();
         let mut turn = Instant::now() + TURN;
         loop {
-            let wait = if self.unread.is_empty() {
-                turn.saturating_duration_since(Instant::now())
-            } else {
-                Duration::ZERO
-            };
-            // An interrupted wait is a short one: the loop looks at everything anyway.
-            let _ = self.poll.poll(&mut events, Some(wait));
+            let left = turn.saturating_duration_since(Instant::now());
+            self.poll.wait(left, &mut told);
             while let Ok(order) = inbox.try_recv() {
                 self.obey(order);
             }
-            for token in std::mem::take(&mut self.unread) {
-                self.read(token);
-            }
-            for event in &events {
-                if event.token() != WAKE {
-                    self.read(event.token());
+            for n in 0..told.count() {
+                match told.token(n) {
+                    WAKE => self.poll.awake(),
+                    BROWSERS => self.read_browsers(),
+                    token => self.read(token),
                 }
             }
+            self.pace.read(told.count());
             let now = Instant::now();
             if now >= turn {
                 self.turn(now);
+                self.pace.turn();
                 turn += TURN;
                 if now.saturating_duration_since(turn) > LAG {
                     turn = now + TURN;
@@ -194,47 +207,28 @@ impl State {
                 self.finish();
                 return;
             }
+            self.pace.gather(turn);
         }
     }
 
-    /// Reads one socket: even tokens are RTP, odd ones RTCP.
+    /// Reads a datagram of one socket: even tokens are RTP, odd ones RTCP. What is left is told
+    /// again, so that a flood at one port cannot starve the others.
     fn read(&mut self, token: Token) {
-        if token == BROWSERS {
-            if self.read_browsers() {
-                self.unread.push(token);
-            }
-            return;
-        }
-        let slot = token.0 / 2;
+        let slot = usize::try_from(token.0 / 2).unwrap_or(usize::MAX);
         let mut buffer = [0_u8; limits::RTP_BYTES];
-        for _ in 0..limits::RTP_BURST {
-            let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
-                return;
-            };
-            let rtp = token.0.is_multiple_of(2);
-            let Wire::Ports {
-                rtp: media,
-                rtcp: control,
-            } = &leg.wire
-            else {
-                return;
-            };
-            let socket = if rtp { media } else { control };
-            match socket.recv_from(&mut buffer) {
-                Ok((n, from)) => {
-                    let now = Instant::now();
-                    if rtp {
-                        self.packet(slot, &buffer[..n], from, now);
-                    } else {
-                        leg.hear_rtcp(&buffer[..n], from, now);
-                    }
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return,
-                // An ICMP answer to something we sent: read on.
-                Err(_) => {}
-            }
+        let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        let control = token.0 % 2 == 1;
+        let Some((length, from)) = leg.wire.receive(control, &mut buffer) else {
+            return;
+        };
+        let now = Instant::now();
+        if control {
+            leg.hear_rtcp(&buffer[..length], from, now);
+        } else {
+            self.packet(slot, &buffer[..length], from, now);
         }
-        self.unread.push(token);
     }
 
     /// Tells an event; kept when the signalling thread is behind.
@@ -265,7 +259,7 @@ impl State {
     }
 
     /// Takes a leg in and listens to its sockets.
-    pub(super) fn take_in(&mut self, mut leg: Box<Leg>) {
+    pub(super) fn take_in(&mut self, leg: Box<Leg>) {
         let slot = self
             .legs
             .iter()
@@ -274,18 +268,16 @@ impl State {
                 self.legs.push(None);
                 self.legs.len() - 1
             });
-        let registry = self.poll.registry();
-        let read = Interest::READABLE;
-        if let Wire::Ports { rtp, rtcp } = &mut leg.wire {
-            let watched = registry
-                .register(rtp, Token(slot * 2), read)
-                .and_then(|()| registry.register(rtcp, Token(slot * 2 + 1), read));
+        if let Wire::Ports(ports, _) = &leg.wire {
+            let token = |n: usize| Token((slot * 2 + n) as u64);
+            let watched = self
+                .poll
+                .add(&ports.rtp, token(0))
+                .and_then(|()| self.poll.add(&ports.rtcp, token(1)));
             if let Err(error) = watched {
                 // The leg then is silent, which raises the one-way alarm and ends the call.
                 tracing::error!(%error, "cannot watch an RTP socket");
             }
-            // What came before the sockets were watched.
-            self.unread.extend([Token(slot * 2), Token(slot * 2 + 1)]);
         }
         self.slots.insert(leg.id, slot);
         self.legs[slot] = Some(leg);
@@ -294,10 +286,10 @@ impl State {
     /// Lets a leg go.
     pub(super) fn let_go(&mut self, id: LegId) -> Option<Box<Leg>> {
         let slot = self.slots.remove(&id)?;
-        let mut leg = self.legs[slot].take()?;
-        if let Wire::Ports { rtp, rtcp } = &mut leg.wire {
-            let _ = self.poll.registry().deregister(rtp);
-            let _ = self.poll.registry().deregister(rtcp);
+        let leg = self.legs[slot].take()?;
+        if let Wire::Ports(ports, _) = &leg.wire {
+            self.poll.remove(&ports.rtp);
+            self.poll.remove(&ports.rtcp);
         }
         Some(leg)
     }

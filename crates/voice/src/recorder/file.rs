@@ -1,36 +1,73 @@
-//! One WAV file that is playable after each write.
+//! One recording's file: playable after each write, patient with a full disk.
 
 use super::{BLOCK, Gap, RATE};
-use sha2::{Digest, Sha256};
+use crate::limits;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vault::{KeyRing, Sealer};
 
-/// Bytes before the first sample.
+/// Bytes before the first sample of a WAV.
 pub(super) const HEADER: u64 = 44;
 /// Largest data chunk: what a RIFF size can say, less the header and room for marks. At 32 kB a
 /// second it is 37 hours.
 const DATA_MAX: u64 = 0xFFFF_0000;
+/// Silence put in the place of what a full disk cost, bytes at once.
+const SILENCE: u64 = 65_536;
+/// Why there is a gap where the disk was full.
+const FULL: &str = "disk_full";
+
+/// Where recordings are and how they are written.
+#[derive(Clone)]
+pub(crate) struct Shelf {
+    pub(super) root: PathBuf,
+    /// Keys that seal what is written; without them a file is a plain WAV.
+    pub(super) keys: Option<Arc<KeyRing>>,
+    /// The disk: writes all of the bytes at the place, or fails.
+    pub(super) disk: Disk,
+}
+
+/// How bytes reach a file.
+pub(crate) type Disk = Arc<dyn Fn(&File, &[u8], u64) -> io::Result<()> + Send + Sync>;
+
+/// The disk as it is.
+pub(super) fn real_disk() -> Disk {
+    Arc::new(|file, bytes, at| file.write_all_at(bytes, at))
+}
+
+/// Whether all is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Written,
+    /// The disk is full: the rest waits for the next try.
+    Full,
+}
 
 /// A recording being written: left = agent, right = debtor, 16-bit little endian.
-pub(super) struct WavFile {
+pub(super) struct RecordingFile {
     file: File,
     path: PathBuf,
+    disk: Disk,
+    sealer: Option<Sealer>,
+    /// Sound taken, bytes.
     data: u64,
-    bytes: Vec<u8>,
+    /// Bytes of the file that are written.
+    written: u64,
+    /// Bytes that follow them and are not written yet.
+    waiting: Vec<u8>,
+    /// Sound that came while too much waited, bytes: silence takes its place.
+    lost: u64,
+    gaps: Vec<Gap>,
+    ended: bool,
+    sealed: bool,
 }
 
-/// What is known of a sealed file.
-pub(super) struct Sealed {
-    pub(super) sha256: String,
-    pub(super) duration_ms: i64,
-    pub(super) bytes: i64,
-}
-
-impl WavFile {
-    /// Creates the file and its folders; never overwrites one.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+impl RecordingFile {
+    /// Creates the file and its folders, for its owner alone; never overwrites one.
+    pub(super) fn create(shelf: &Shelf, key: &Path, id: [u8; 16]) -> io::Result<Self> {
+        let path = shelf.root.join(key);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -38,48 +75,147 @@ impl WavFile {
             .read(true)
             .write(true)
             .create_new(true)
-            .open(path)?;
-        file.write_all_at(&header(0), 0)?;
-        Ok(Self {
+            .mode(0o600)
+            .open(&path)?;
+        let (sealer, head) = match &shelf.keys {
+            Some(keys) => {
+                let (sealer, head) = Sealer::begin(id, keys).map_err(io::Error::other)?;
+                (Some(sealer), head.to_vec())
+            }
+            None => (None, vault::wav_head(0, 0).to_vec()),
+        };
+        let mut made = Self {
             file,
-            path: path.to_owned(),
+            path,
+            disk: Arc::clone(&shelf.disk),
+            sealed: sealer.is_some(),
+            sealer,
             data: 0,
-            bytes: Vec::with_capacity(64 * 1024),
-        })
+            written: 0,
+            waiting: head,
+            lost: 0,
+            gaps: Vec::new(),
+            ended: false,
+        };
+        made.flush()?;
+        Ok(made)
     }
 
-    /// Appends interleaved samples, then says so in the header.
-    pub(super) fn append(&mut self, pcm: &[i16]) -> io::Result<()> {
-        self.bytes.clear();
-        self.bytes.extend(pcm.iter().flat_map(|s| s.to_le_bytes()));
-        let len = self.bytes.len() as u64;
-        if self.data + len > DATA_MAX {
+    /// Appends interleaved samples. With a full disk they wait; when too many do, the later ones
+    /// become silence, with a gap.
+    pub(super) fn append(&mut self, pcm: &[i16]) -> io::Result<Flow> {
+        let bytes: Vec<u8> = pcm.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let length = bytes.len() as u64;
+        if self.data + self.lost + length > DATA_MAX {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
                 "recording is full",
             ));
         }
-        self.file.write_all_at(&self.bytes, HEADER + self.data)?;
-        self.data += len;
-        self.file.write_all_at(&header(self.data), 0)
+        if self.lost == 0 && self.waiting.len() <= limits::RECORDER_STALL_BYTES {
+            self.take(&bytes)?;
+            return self.flush();
+        }
+        if self.lost == 0 {
+            let from = duration_ms(self.data);
+            self.gaps.push((from, from, FULL.to_owned()));
+        }
+        self.lost += length;
+        if let Some(gap) = self.gaps.last_mut() {
+            gap.1 = duration_ms(self.data + self.lost);
+        }
+        self.catch_up()
     }
 
-    /// Writes the marks, makes the file last and hashes it.
-    pub(super) fn seal(self, gaps: &[Gap]) -> io::Result<Sealed> {
-        if !gaps.is_empty() {
-            let marks = marks(gaps);
-            self.file.write_all_at(&marks, HEADER + self.data)?;
-            let riff = HEADER - 8 + self.data + marks.len() as u64;
-            self.file.write_all_at(&size(riff), 4)?;
+    /// Writes what waits, then silence for what was lost.
+    fn catch_up(&mut self) -> io::Result<Flow> {
+        let mut flow = self.flush()?;
+        while flow == Flow::Written && self.lost > 0 {
+            let part = self.lost.min(SILENCE);
+            self.lost -= part;
+            self.take(&vec![0; usize::try_from(part).unwrap_or(0)])?;
+            flow = self.flush()?;
+        }
+        Ok(flow)
+    }
+
+    fn take(&mut self, sound: &[u8]) -> io::Result<()> {
+        match &mut self.sealer {
+            Some(sealer) => sealer
+                .push(sound, &mut self.waiting)
+                .map_err(io::Error::other)?,
+            None => self.waiting.extend_from_slice(sound),
+        }
+        self.data += sound.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<Flow> {
+        if self.waiting.is_empty() {
+            return Ok(Flow::Written);
+        }
+        let done = (self.disk)(&self.file, &self.waiting, self.written).and_then(|()| {
+            if self.sealed {
+                return Ok(());
+            }
+            let marks = (self.written + self.waiting.len() as u64) - HEADER - self.data;
+            (self.disk)(&self.file, &vault::wav_head(self.data, marks), 0)
+        });
+        match done {
+            Ok(()) => {
+                self.written += self.waiting.len() as u64;
+                self.waiting.clear();
+                Ok(Flow::Written)
+            }
+            // What was written of it is written again, byte for byte the same.
+            Err(e) if full(&e) => Ok(Flow::Full),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Writes what waits, the marks and the end, and makes the file last. On a full disk it may be
+    /// tried again.
+    pub(super) fn end(&mut self, gaps: &[Gap]) -> io::Result<Flow> {
+        if !self.ended {
+            if self.catch_up()? == Flow::Full {
+                return Ok(Flow::Full);
+            }
+            let mut all = gaps.to_vec();
+            all.append(&mut self.gaps);
+            all.sort();
+            self.gaps = all;
+            let marks = if self.gaps.is_empty() {
+                Vec::new()
+            } else {
+                marks(&self.gaps)
+            };
+            match self.sealer.take() {
+                Some(sealer) => sealer
+                    .finish(&marks, &mut self.waiting)
+                    .map_err(io::Error::other)?,
+                None => self.waiting.extend_from_slice(&marks),
+            }
+            self.ended = true;
+        }
+        if self.flush()? == Flow::Full {
+            return Ok(Flow::Full);
         }
         self.file.sync_all()?;
-        let (sha256, bytes) = hash(&self.path)?;
-        Ok(Sealed {
-            sha256,
-            duration_ms: duration_ms(self.data),
-            bytes,
-        })
+        Ok(Flow::Written)
     }
+
+    /// Where it is, and every gap, once it has ended.
+    pub(super) fn told(&self) -> (&Path, &[Gap]) {
+        (&self.path, &self.gaps)
+    }
+}
+
+/// Whether the disk, or what its owner may use of it, is full.
+fn full(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Milliseconds of a data chunk of so many bytes.
@@ -87,42 +223,8 @@ pub(super) fn duration_ms(data: u64) -> i64 {
     i64::try_from(data * 1_000 / u64::from(BLOCK * RATE)).unwrap_or(i64::MAX)
 }
 
-/// SHA-256 in hex, and size, of a file.
-pub(super) fn hash(path: &Path) -> io::Result<(String, i64)> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let mut total = 0_i64;
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            return Ok((hex::encode(hasher.finalize()), total));
-        }
-        hasher.update(&buffer[..n]);
-        total = total.saturating_add(i64::try_from(n).unwrap_or(i64::MAX));
-    }
-}
-
-fn size(n: u64) -> [u8; 4] {
+fn size(n: usize) -> [u8; 4] {
     u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-/// The 44 bytes before the samples (WAVE_FORMAT_PCM, 8 kHz, 16-bit, 2 channels).
-pub(super) fn header(data: u64) -> [u8; 44] {
-    let mut h = [0_u8; 44];
-    h[0..4].copy_from_slice(b"RIFF");
-    h[4..8].copy_from_slice(&size(HEADER - 8 + data));
-    h[8..16].copy_from_slice(b"WAVEfmt ");
-    h[16..20].copy_from_slice(&16_u32.to_le_bytes());
-    h[20..22].copy_from_slice(&1_u16.to_le_bytes());
-    h[22..24].copy_from_slice(&2_u16.to_le_bytes());
-    h[24..28].copy_from_slice(&RATE.to_le_bytes());
-    h[28..32].copy_from_slice(&(RATE * BLOCK).to_le_bytes());
-    h[32..34].copy_from_slice(&4_u16.to_le_bytes());
-    h[34..36].copy_from_slice(&16_u16.to_le_bytes());
-    h[36..40].copy_from_slice(b"data");
-    h[40..44].copy_from_slice(&size(data));
-    h
 }
 
 /// Cue points with labels: each gap's start and end, so that a listener sees a pause as a pause.
@@ -160,43 +262,9 @@ fn marks(gaps: &[Gap]) -> Vec<u8> {
 
 fn chunk(out: &mut Vec<u8>, name: [u8; 4], body: &[u8]) {
     out.extend(name);
-    out.extend(size(body.len() as u64));
+    out.extend(size(body.len()));
     out.extend(body);
     if body.len() % 2 == 1 {
         out.push(0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(path: &Path) -> (hound::WavSpec, Vec<i16>) {
-        let reader = hound::WavReader::open(path).expect("opens");
-        let spec = reader.spec();
-        (
-            spec,
-            reader.into_samples().map(|s| s.expect("sample")).collect(),
-        )
-    }
-
-    #[test]
-    fn playable_after_each_write_and_with_marks() {
-        let dir = tempfile::tempdir().expect("folder");
-        let path = dir.path().join("2026/11/23/x.wav");
-        let mut wav = WavFile::create(&path).expect("creates");
-        assert_eq!(read(&path).1.len(), 0);
-        wav.append(&[1, -1, 2, -2]).expect("appends");
-        assert_eq!(read(&path).1, [1, -1, 2, -2]);
-        wav.append(&vec![7; 16_000]).expect("appends");
-        let sealed = wav.seal(&[(100, 300, "pause".to_owned())]).expect("seals");
-        let (spec, samples) = read(&path);
-        assert_eq!(
-            (spec.channels, spec.sample_rate, samples.len()),
-            (2, 8_000, 16_004)
-        );
-        assert_eq!(sealed.duration_ms, 1_000);
-        assert_eq!(hash(&path).expect("hashes"), (sealed.sha256, sealed.bytes));
-        assert!(WavFile::create(&path).is_err(), "never overwrites");
     }
 }

@@ -19,13 +19,17 @@ pub(crate) enum Side {
 
 /// Frames older than this are final and go to the writer: room for packets that were read late.
 const LATE_MS: u64 = 200;
-/// Audio handed over at once: a second, so that a kill loses little more (`faults.md` promise 5).
-const CHUNK_MS: u64 = 1_000;
+/// Audio handed over at once: half a second, so that a kill loses little more (`faults.md` promise 5)
+/// and a call holds 24 KB of it; a write for each costs a thousandth of what its packets do.
+const CHUNK_MS: u64 = 500;
 /// How far a packet may lie from where the previous one ended before the stream is placed anew:
 /// below it jitter would make clicks, above it the two sides would drift apart.
 const SNAP: i64 = 800;
 /// Longest silence written in one go, samples: a call that stalls for longer is filled in turns.
 const WINDOW: u64 = RATE as u64 * 4;
+/// Samples, both sides, that the window holds as a rule: a chunk, what may still be late, and a long
+/// packet.
+const USUAL: usize = (500 + 200 + 60) * 8 * 2;
 /// Jobs kept while the writer is behind; beyond it audio is replaced by silence, with a gap told.
 const BACKLOG: usize = 30;
 
@@ -34,7 +38,7 @@ pub(crate) struct Tap {
     recording: RecordingId,
     start: Instant,
     /// Interleaved samples from `done` on.
-    window: VecDeque<i16>,
+    window: Vec<i16>,
     /// Samples handed over.
     done: u64,
     /// Where the next packet of a side belongs, when it comes in time.
@@ -57,7 +61,7 @@ impl Tap {
         let mut tap = Self {
             recording,
             start,
-            window: VecDeque::new(),
+            window: Vec::with_capacity(USUAL),
             done: 0,
             next: [None; 2],
             paused: None,
@@ -87,20 +91,25 @@ impl Tap {
         if self.paused.is_some() {
             return;
         }
-        for (i, sample) in (place..).zip(pcm) {
-            let Some(offset) = i.checked_sub(self.done) else {
-                continue;
-            };
-            if offset >= WINDOW {
-                break;
-            }
-            let Ok(index) = usize::try_from(offset * 2) else {
-                break;
-            };
-            if self.window.len() < index + 2 {
-                self.window.resize(index + 2, 0);
-            }
-            self.window[index + side as usize] = *sample;
+        // What is handed over stays as it is; what lies too far ahead comes too early.
+        let late = self.done.saturating_sub(place);
+        let from = (place + late - self.done).min(WINDOW);
+        let (Ok(late), Ok(from), Ok(room)) = (
+            usize::try_from(late),
+            usize::try_from(from),
+            usize::try_from(WINDOW - from),
+        ) else {
+            return;
+        };
+        let pcm = pcm.get(late..).unwrap_or_default();
+        let pcm = &pcm[..pcm.len().min(room)];
+        let end = (from + pcm.len()) * 2;
+        if self.window.len() < end {
+            self.window.resize(end, 0);
+        }
+        let slots = self.window[from * 2..end].chunks_exact_mut(2);
+        for (slot, sample) in slots.zip(pcm) {
+            slot[side as usize] = *sample;
         }
     }
 
@@ -117,7 +126,7 @@ impl Tap {
         }
     }
 
-    /// Hands over what is final by `now`; called every tick, works once a second.
+    /// Hands over what is final by `now`; called every tick, works twice a second.
     pub(crate) fn tick(&mut self, now: Instant) {
         while let Some(job) = self.backlog.pop_front() {
             if let Err(job) = self.line.give(job) {
@@ -154,7 +163,9 @@ impl Tap {
             if self.window.len() < length {
                 self.window.resize(length, 0);
             }
-            let stereo: Vec<i16> = self.window.drain(..length).collect();
+            let stereo = self.window[..length].to_vec();
+            self.window.copy_within(length.., 0);
+            self.window.truncate(self.window.len() - length);
             self.done += count;
             let recording = self.recording;
             self.hand(Job::Pcm { recording, stereo });
@@ -211,10 +222,11 @@ mod tests {
     fn recorded(fill: impl FnOnce(&mut Tap, Instant)) -> (Vec<i16>, i64, Vec<Gap>) {
         let dir = tempfile::tempdir().expect("folder");
         let (tx, rx) = crossbeam_channel::bounded(4);
-        let (writer, line) = Writer::start(dir.path().to_owned(), move |e| {
-            tx.send(e).expect("test listens");
-        })
-        .expect("starts");
+        let (writer, line) =
+            Writer::start(super::super::shelf(dir.path().to_owned(), None), move |e| {
+                tx.send(e).expect("test listens");
+            })
+            .expect("starts");
         let start = Instant::now();
         let id = RecordingId(Uuid::from_u128(1));
         let attempt = AttemptId(Uuid::from_u128(2));

@@ -1,12 +1,20 @@
-//! The thread that writes recordings.
+//! The threads that write recordings: one appends what comes, one ends files (fsync and hash may take
+//! their time there).
 
 use super::Gap;
-use super::file::WavFile;
+use super::facts::facts;
+use super::file::{Flow, RecordingFile, Shelf};
 use crate::{VoiceError, limits};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use domain::ids::{AttemptId, RecordingId};
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Between two tries to end files that a full disk holds up.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the writer is told.
 pub(crate) enum Job {
@@ -59,46 +67,73 @@ impl WriterLine {
     }
 }
 
-/// The running thread; it ends when every line to it is dropped.
-pub(crate) struct Writer(std::thread::JoinHandle<()>);
+type Tell = Arc<dyn Fn(RecorderEvent) + Send + Sync>;
+
+/// The running threads; they end when every line to them is dropped.
+pub(crate) struct Writer(Vec<std::thread::JoinHandle<()>>);
 
 impl Writer {
-    /// Starts the thread. `tell` is called on it for each sealed or failed recording.
+    /// Starts the threads. `tell` is called on them for each sealed or failed recording.
     pub(crate) fn start(
-        root: PathBuf,
-        tell: impl FnMut(RecorderEvent) + Send + 'static,
+        shelf: Shelf,
+        tell: impl Fn(RecorderEvent) + Send + Sync + 'static,
     ) -> Result<(Self, WriterLine), VoiceError> {
+        let tell: Tell = Arc::new(tell);
         let (line, jobs) = bounded(limits::RECORDER_QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("recorder".to_owned())
-            .spawn(move || run(&root, &jobs, tell))
-            .map_err(|source| VoiceError::Thread {
-                what: "recorder",
-                source,
-            })?;
-        Ok((Self(thread), WriterLine(line)))
+        let (ending, ended) = bounded(limits::RECORDER_ENDS);
+        let (keys, told) = (shelf.keys.clone(), Arc::clone(&tell));
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(run)
+                .map_err(|source| VoiceError::Thread {
+                    what: "recorder",
+                    source,
+                })
+        };
+        let threads = vec![
+            spawn(
+                "recorder",
+                Box::new(move || append(&shelf, &jobs, &ending, &tell)),
+            )?,
+            spawn(
+                "recorder-ends",
+                Box::new(move || end(&ended, keys.as_deref(), &told)),
+            )?,
+        ];
+        Ok((Self(threads), WriterLine(line)))
     }
 
     /// Waits for the last recording to be sealed.
     pub(crate) fn join(self) {
-        let _ = self.0.join();
+        for thread in self.0 {
+            let _ = thread.join();
+        }
     }
 }
 
 struct Open {
     attempt: AttemptId,
-    file: WavFile,
+    file: RecordingFile,
 }
 
-fn run(root: &Path, jobs: &Receiver<Job>, mut tell: impl FnMut(RecorderEvent)) {
+/// A recording whose sound is complete.
+struct Complete {
+    recording: RecordingId,
+    open: Open,
+    gaps: Vec<Gap>,
+}
+
+fn append(shelf: &Shelf, jobs: &Receiver<Job>, ending: &Sender<Complete>, tell: &Tell) {
     let mut open: HashMap<RecordingId, Open> = HashMap::new();
+    let mut full = false;
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Open {
                 recording,
                 attempt,
                 key,
-            } => match create(root, &key) {
+            } => match create(shelf, &key, recording) {
                 Ok(file) => drop(open.insert(recording, Open { attempt, file })),
                 Err(reason) => tell(RecorderEvent::Failed {
                     recording,
@@ -110,43 +145,97 @@ fn run(root: &Path, jobs: &Receiver<Job>, mut tell: impl FnMut(RecorderEvent)) {
                 let Some(rec) = open.get_mut(&recording) else {
                     continue;
                 };
-                if let Err(e) = rec.file.append(&stereo) {
-                    // What is written stays playable: the header tells the last good size.
-                    let attempt = rec.attempt;
-                    open.remove(&recording);
-                    tell(RecorderEvent::Failed {
-                        recording,
-                        attempt,
-                        reason: e.to_string(),
-                    });
+                match rec.file.append(&stereo) {
+                    Ok(flow) => {
+                        let now = flow == Flow::Full;
+                        if now != std::mem::replace(&mut full, now) {
+                            tracing::warn!(full, "the disk of the recordings");
+                        }
+                    }
+                    Err(e) => {
+                        // What is written stays playable: a repair finds its end.
+                        let attempt = rec.attempt;
+                        open.remove(&recording);
+                        tell(RecorderEvent::Failed {
+                            recording,
+                            attempt,
+                            reason: e.to_string(),
+                        });
+                    }
                 }
             }
             Job::Seal { recording, gaps } => {
-                let Some(rec) = open.remove(&recording) else {
-                    continue;
-                };
-                let attempt = rec.attempt;
-                tell(match rec.file.seal(&gaps) {
-                    Ok(s) => RecorderEvent::Sealed {
+                if let Some(rec) = open.remove(&recording) {
+                    // Waits while the other thread is far behind; the taps keep what comes meanwhile.
+                    let _ = ending.send(Complete {
                         recording,
-                        attempt,
-                        sha256: s.sha256,
-                        duration_ms: s.duration_ms,
-                        bytes: s.bytes,
+                        open: rec,
                         gaps,
-                    },
-                    Err(e) => RecorderEvent::Failed {
-                        recording,
-                        attempt,
-                        reason: e.to_string(),
-                    },
-                });
+                    });
+                }
             }
         }
     }
 }
 
-fn create(root: &Path, key: &str) -> Result<WavFile, String> {
+/// Ends files. What a full disk holds up is tried again until it is done, and once more at the end:
+/// what is left then is mended at the next start.
+fn end(complete: &Receiver<Complete>, keys: Option<&vault::KeyRing>, tell: &Tell) {
+    let mut held: Vec<Complete> = Vec::new();
+    loop {
+        let next = if held.is_empty() {
+            complete.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            complete.recv_timeout(AGAIN)
+        };
+        let over = match next {
+            Ok(one) => {
+                held.push(one);
+                false
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => true,
+        };
+        held = held
+            .into_iter()
+            .filter_map(|one| finish(one, keys, tell))
+            .collect();
+        if over {
+            return;
+        }
+    }
+}
+
+/// Ends one file; gives it back when the disk is full.
+fn finish(mut one: Complete, keys: Option<&vault::KeyRing>, tell: &Tell) -> Option<Complete> {
+    let (recording, attempt) = (one.recording, one.open.attempt);
+    let done = match one.open.file.end(&one.gaps) {
+        Ok(Flow::Full) => return Some(one),
+        Ok(Flow::Written) => {
+            let (path, gaps) = one.open.file.told();
+            facts(path, keys).map(|found| (found, gaps.to_vec()))
+        }
+        Err(e) => Err(e),
+    };
+    tell(match done {
+        Ok((found, gaps)) => RecorderEvent::Sealed {
+            recording,
+            attempt,
+            sha256: found.sha256,
+            duration_ms: found.duration_ms,
+            bytes: found.bytes,
+            gaps,
+        },
+        Err(e) => RecorderEvent::Failed {
+            recording,
+            attempt,
+            reason: e.to_string(),
+        },
+    });
+    None
+}
+
+fn create(shelf: &Shelf, key: &str, recording: RecordingId) -> Result<RecordingFile, String> {
     let relative = Path::new(key);
     let inside = relative
         .components()
@@ -154,59 +243,6 @@ fn create(root: &Path, key: &str) -> Result<WavFile, String> {
     if key.is_empty() || !inside {
         return Err("bad recording key".to_owned());
     }
-    WavFile::create(&root.join(relative)).map_err(|e| e.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    #[test]
-    fn writes_seals_and_refuses_bad_keys() {
-        let dir = tempfile::tempdir().expect("folder");
-        let (told_tx, told) = bounded(16);
-        let (writer, line) = Writer::start(dir.path().to_owned(), move |e| {
-            told_tx.send(e).expect("test listens");
-        })
-        .expect("starts");
-        let attempt = AttemptId(Uuid::from_u128(1));
-        let open = |n: u128, key: &str| Job::Open {
-            recording: RecordingId(Uuid::from_u128(n)),
-            attempt,
-            key: key.to_owned(),
-        };
-        for (n, key) in [(10, "../x.wav"), (11, "/tmp/x.wav"), (12, "")] {
-            assert!(line.give(open(n, key)).is_ok());
-            assert!(
-                matches!(told.recv(), Ok(RecorderEvent::Failed { .. })),
-                "{key}"
-            );
-        }
-        let recording = RecordingId(Uuid::from_u128(1));
-        assert!(line.give(open(1, "2026/a.wav")).is_ok());
-        assert!(
-            line.give(Job::Pcm {
-                recording,
-                stereo: vec![3; 8_000]
-            })
-            .is_ok()
-        );
-        assert!(
-            line.give(Job::Seal {
-                recording,
-                gaps: vec![]
-            })
-            .is_ok()
-        );
-        let Ok(RecorderEvent::Sealed {
-            duration_ms, bytes, ..
-        }) = told.recv()
-        else {
-            panic!("not sealed");
-        };
-        assert_eq!((duration_ms, bytes), (500, 44 + 16_000));
-        drop(line);
-        writer.join();
-    }
+    let id = *Uuid::from(recording).as_bytes();
+    RecordingFile::create(shelf, relative, id).map_err(|e| e.to_string())
 }

@@ -18,7 +18,7 @@ pub(crate) struct Front {
     certificate: DtlsCert,
     crypto: CryptoProvider,
     /// Connections being answered or up.
-    peers: AtomicUsize,
+    peers: Arc<AtomicUsize>,
 }
 
 impl Front {
@@ -49,29 +49,23 @@ impl Front {
             candidates,
             certificate,
             crypto,
-            peers: AtomicUsize::new(0),
+            peers: Arc::default(),
         })
     }
 
-    /// Takes an offer; refused beyond the node's limit of connections.
-    pub(crate) fn accept(&self, offer: &str) -> Result<(Peer, String), Refused> {
-        Peer::accept(self, offer, Instant::now())
+    /// Takes an offer; the connection keeps the seat.
+    pub(crate) fn accept(&self, offer: &str, seat: Seat) -> Result<(Peer, String), Refused> {
+        Peer::accept(self, offer, seat, Instant::now())
     }
 
-    /// Whether one more connection may be had; counted until [`Front::leave`].
-    pub(crate) fn enter(&self) -> bool {
+    /// A place for one more connection, below the node's limit.
+    pub(crate) fn enter(&self) -> Option<Seat> {
         let more = |n: usize| (n < limits::BROWSER_LEGS).then_some(n + 1);
-        self.peers
+        let taken = &self.peers;
+        taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
-    }
-
-    /// A connection is over.
-    pub(crate) fn leave(&self) {
-        let less = |n: usize| n.checked_sub(1);
-        let _ = self
-            .peers
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            .ok()?;
+        Some(Seat(Arc::clone(taken)))
     }
 
     pub(crate) fn socket(&self) -> Arc<UdpSocket> {
@@ -104,5 +98,29 @@ impl Front {
     /// HMAC-SHA1 of STUN's message integrity.
     pub(super) fn hmac(&self, key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
         self.crypto.sha1_hmac_provider.sha1_hmac(key, parts)
+    }
+}
+
+/// A place among the connections of the node; free again when dropped.
+pub(crate) struct Seat(Arc<AtomicUsize>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_seat_is_had_and_none_beyond_it() {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let front = Front::open(SocketAddr::new(here, 0), &[here]).expect("opens");
+        let mut seats: Vec<Seat> = std::iter::from_fn(|| front.enter()).collect();
+        assert_eq!(seats.len(), limits::BROWSER_LEGS);
+        seats.pop();
+        assert!(front.enter().is_some(), "a seat given back can be had");
     }
 }

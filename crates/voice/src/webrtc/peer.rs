@@ -3,7 +3,7 @@
 //! A leg writes and reads whole RTP packets, as a phone's leg does on its socket; what goes over the
 //! wire is str0m's. Nothing here waits or reads a clock.
 
-use super::front::Front;
+use super::front::{Front, Seat};
 use crate::limits;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,6 +76,8 @@ pub(crate) struct Peer {
     sent: Option<u64>,
     /// Payload type of telephone-event, where the browser has one.
     dtmf: Option<u8>,
+    /// Counted as long as it lives.
+    _seat: Seat,
 }
 
 impl Peer {
@@ -83,6 +85,7 @@ impl Peer {
     pub(crate) fn accept(
         front: &Front,
         offer: &str,
+        seat: Seat,
         now: Instant,
     ) -> Result<(Self, String), Refused> {
         if offer.len() > limits::SDP_BYTES {
@@ -90,11 +93,16 @@ impl Peer {
         }
         one_audio(offer)?;
         // The parser is not ours: what it cannot digest costs this offer, not the thread.
-        catch_unwind(AssertUnwindSafe(|| Self::answer(front, offer, now)))
+        catch_unwind(AssertUnwindSafe(|| Self::answer(front, offer, seat, now)))
             .unwrap_or(Err(Refused::Unreadable))
     }
 
-    fn answer(front: &Front, offer: &str, now: Instant) -> Result<(Self, String), Refused> {
+    fn answer(
+        front: &Front,
+        offer: &str,
+        seat: Seat,
+        now: Instant,
+    ) -> Result<(Self, String), Refused> {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|_| Refused::Unreadable)?;
         let creds = front.credentials();
         let mut rtc = settings(front, creds.clone()).build(now);
@@ -123,6 +131,7 @@ impl Peer {
             news: None,
             sent: None,
             dtmf: None,
+            _seat: seat,
         };
         let media = peer.rtc.media(mid).ok_or(Refused::NotOneAudio)?;
         if media.kind() != MediaKind::Audio || media.direction() != Direction::SendRecv {

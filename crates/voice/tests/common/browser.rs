@@ -32,7 +32,7 @@ pub struct Browser {
     pub line: Arc<Line>,
     pub addr: SocketAddr,
     wish: Arc<Mutex<f64>>,
-    keys: mpsc::Sender<char>,
+    keys: mpsc::SyncSender<char>,
     stop: Arc<AtomicBool>,
     cut: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -78,7 +78,7 @@ impl Offered {
             .expect("fits the offer");
         let line = Arc::new(Line::default());
         let wish = Arc::new(Mutex::new(hz));
-        let (keys, pressed) = mpsc::channel();
+        let (keys, pressed) = mpsc::sync_channel(8);
         let stop = Arc::new(AtomicBool::new(false));
         let cut = Arc::new(AtomicBool::new(false));
         let addr = self.socket.local_addr().expect("address");
@@ -118,7 +118,7 @@ impl Browser {
     }
 
     pub fn press(&self, digit: char) {
-        let _ = self.keys.send(digit);
+        let _ = self.keys.try_send(digit);
     }
 
     /// Its network is gone, or back.

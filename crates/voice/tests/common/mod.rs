@@ -55,6 +55,7 @@ pub fn trunk(to: SocketAddr) -> TrunkConfig {
         headers: vec![("X-Marcador-Attempt".into(), "{attempt}".into())],
         behind_nat: false,
         ping: true,
+        policy: voice::TrunkPolicy::default(),
     }
 }
 

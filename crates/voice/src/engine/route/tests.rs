@@ -17,6 +17,7 @@ fn route(uri: &str, channels: u32, cps: f64) -> Route {
         headers: vec![],
         behind_nat: false,
         ping: true,
+        policy: crate::config::TrunkPolicy::default(),
     };
     Route::new(config, Instant::now())
 }
@@ -145,8 +146,14 @@ fn one_refusal_is_about_its_call_and_several_about_the_trunk() {
 fn addresses_are_kept_when_a_look_up_fails() {
     let mut r = route("name.example:5080", 2, 1.0);
     let now = Instant::now();
-    assert_eq!(r.look_up(now), Some(("name.example".to_owned(), 5080)));
-    assert_eq!(r.look_up(now), None);
+    let ours = [SipTransport::Udp, SipTransport::Tcp];
+    let wish = r.look_up(now, &ours).expect("due");
+    assert_eq!(
+        (wish.host.as_str(), wish.port),
+        ("name.example", Some(5080))
+    );
+    assert_eq!(wish.transports, [SipTransport::Udp]);
+    assert_eq!(r.look_up(now, &ours), None);
     let (a, b) = (
         SocketAddr::from(([1, 1, 1, 1], 5080)),
         SocketAddr::from(([2, 2, 2, 2], 5080)),

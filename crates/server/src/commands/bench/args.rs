@@ -1,0 +1,92 @@
+//! Flags of `bench`.
+
+use clap::{Args, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// `bench …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Bridged and recorded calls over real RTP, beside a bare forwarder in the same run: CPU and
+    /// memory a call, delay, loss.
+    Media(MediaArgs),
+    /// Calls set up and ended over real SIP, each in the journal first: CPU a call, clean calls a
+    /// second, memory a held call.
+    Signalling(SignallingArgs),
+    /// A part of a bench, a process of its own so that its CPU can be told.
+    #[command(hide = true, subcommand)]
+    Part(Part),
+}
+
+/// `bench media`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct MediaArgs {
+    /// Calls at once.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub calls: u32,
+    /// Length of each window that is measured.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Calls started a second while they are set up.
+    #[arg(long, default_value_t = 50)]
+    pub rate: u32,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench signalling`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct SignallingArgs {
+    /// Calls started a second; again for more steps. Default: 100, 300, 600 and 1000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub rate: Vec<u32>,
+    /// Length of each step.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// How long a call is held.
+    #[arg(long, default_value_t = 1000)]
+    pub hold_ms: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Parts of a bench.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    /// The product's voice with calls that are bridged and recorded.
+    Talk(PartArgs),
+    /// The product's voice and journal with calls that are set up and ended.
+    SetUp(PartArgs),
+    /// A bare forwarder with stereo WAV.
+    Forward(ForwardArgs),
+}
+
+/// A part that runs voice.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct PartArgs {
+    /// The far end.
+    #[arg(long)]
+    pub trunk: SocketAddr,
+    /// Folder of its data.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Calls in all.
+    #[arg(long)]
+    pub calls: u32,
+    /// Calls started a second.
+    #[arg(long)]
+    pub rate: u32,
+    /// How long a call is held.
+    #[arg(long, default_value_t = 0)]
+    pub hold_ms: u64,
+}
+
+/// The forwarder.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ForwardArgs {
+    /// Folder of its files.
+    #[arg(long)]
+    pub dir: PathBuf,
+}

@@ -1,0 +1,50 @@
+//! `marcador bench`: the product's own load figures, with their limits beside them.
+//!
+//! What is measured runs as a process of its own, so that its CPU is told apart from that of the
+//! load, which is this process.
+
+mod args;
+mod child;
+mod forwarder;
+mod goals;
+mod media;
+mod process;
+mod room;
+mod set_up;
+mod signalling;
+mod talk;
+
+pub(crate) use args::BenchCommand;
+use args::Part;
+
+use crate::failure::Failure;
+use anyhow::Context as _;
+use serde::Serialize;
+use std::path::Path;
+
+/// Carries it out.
+pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
+    match what {
+        BenchCommand::Media(args) => Ok(media::run(&args).await?),
+        BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
+        BenchCommand::Part(Part::Talk(args)) => Ok(talk::run(&args).await?),
+        BenchCommand::Part(Part::SetUp(args)) => Ok(set_up::run(&args).await?),
+        BenchCommand::Part(Part::Forward(args)) => Ok(forwarder::run(&args)?),
+    }
+}
+
+/// Writes figures where they are wished.
+fn write_json(figures: &impl Serialize, file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let text = serde_json::to_string_pretty(figures)?;
+    std::fs::write(file, text).with_context(|| file.display().to_string())
+}
+
+/// How it was built: unoptimised figures mislead.
+const fn profile() -> &'static str {
+    if cfg!(debug_assertions) {
+        "dev (unoptimised: compare ratios only)"
+    } else {
+        "release"
+    }
+}

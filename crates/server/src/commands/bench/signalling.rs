@@ -1,0 +1,205 @@
+//! `marcador bench signalling`: calls set up and ended at several rates, then many held at once.
+
+use super::args::SignallingArgs;
+use super::child::PartProcess;
+use super::goals::{self, Goal, at_least, at_most};
+use super::process::{cpu_seconds, memory_kb};
+use super::set_up::{Done, Ready, Up};
+use super::{profile, write_json};
+use crate::commands::say;
+use anyhow::Context as _;
+use serde::Serialize;
+use sip_test::load::{LoadConfig, LoadPeer};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// Rates of the goals, and above.
+const RATES: [u32; 4] = [100, 300, 600, 1_000];
+/// Calls held at once for the memory of one.
+const HELD: u32 = 1_000;
+/// Share of failed calls up to which a step is clean.
+const CLEAN: f64 = 0.01;
+/// Set-up time, 99 of 100, up to which a step is clean, milliseconds: T1, before anything is sent
+/// again (RFC 3261 §17.1.1.1).
+const CLEAN_MS: f64 = 500.0;
+/// CPU of Asterisk for a call's set-up, microseconds: the least measured.
+const ASTERISK_US: f64 = 1_900.0;
+/// Clean calls a second on a core of Asterisk.
+const ASTERISK_CALLS: f64 = 325.0;
+
+/// One rate.
+#[derive(Debug, Serialize)]
+struct Step {
+    rate: u32,
+    /// CPU of voice and journal for a call from its order to its end, microseconds.
+    cpu_us_per_call: f64,
+    /// CPU of the load for a call, microseconds.
+    load_cpu_us_per_call: f64,
+    clean: bool,
+    calls: Done,
+}
+
+/// Everything, as written to `--json`.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    profile: &'static str,
+    steps: Vec<Step>,
+    held: u32,
+    memory_kb_per_held_call: f64,
+    clean_calls_per_second_per_core: f64,
+    goals: Vec<Goal>,
+}
+
+/// Carries it out.
+pub(super) async fn run(args: &SignallingArgs) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let rates = if args.rate.is_empty() {
+        RATES.to_vec()
+    } else {
+        args.rate.clone()
+    };
+    let mut steps = Vec::new();
+    for rate in rates {
+        let dir = folder.path().join(format!("rate-{rate}"));
+        steps.push(step(args, rate, &dir).await?);
+    }
+    let held = HELD.min(steps.iter().map(|s| s.calls.started).max().unwrap_or(HELD));
+    let memory = memory_of_held(held, &folder.path().join("held")).await?;
+    let clean = steps.iter().filter(|s| s.clean && s.cpu_us_per_call > 0.0);
+    let best = clean.map(|s| 1e6 / s.cpu_us_per_call).fold(0.0, f64::max);
+    let goals = goals(&steps, best, memory);
+    let outcome = Outcome {
+        profile: profile(),
+        steps,
+        held,
+        memory_kb_per_held_call: memory,
+        clean_calls_per_second_per_core: best,
+        goals,
+    };
+    print(&outcome);
+    write_json(&outcome, args.json.as_deref())
+}
+
+async fn load() -> anyhow::Result<LoadPeer> {
+    let config = LoadConfig {
+        bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+        plane: None,
+    };
+    Ok(sip_test::load::start(config).await?)
+}
+
+async fn part(
+    load: &LoadPeer,
+    dir: &Path,
+    calls: u32,
+    rate: u32,
+    hold_ms: u64,
+) -> anyhow::Result<PartProcess> {
+    std::fs::create_dir_all(dir)?;
+    let trunk = load.address().to_string();
+    let dir = dir.to_str().context("a folder's name")?;
+    let [calls, rate, hold] = [calls.into(), rate.into(), hold_ms].map(|n: u64| n.to_string());
+    let mut part = PartProcess::start(&[
+        "set-up",
+        "--trunk",
+        &trunk,
+        "--dir",
+        dir,
+        "--calls",
+        &calls,
+        "--rate",
+        &rate,
+        "--hold-ms",
+        &hold,
+    ])?;
+    let _: Ready = part.answer().await?;
+    // The trunk is asked by OPTIONS first.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(part)
+}
+
+async fn step(args: &SignallingArgs, rate: u32, dir: &Path) -> anyhow::Result<Step> {
+    let load = load().await?;
+    let calls = u32::try_from(u64::from(rate) * args.seconds)?;
+    let mut part = part(&load, dir, calls, rate, args.hold_ms.max(1)).await?;
+    let (pid, ours) = (part.pid()?, std::process::id());
+    let (cpu, own) = (cpu_seconds(pid)?, cpu_seconds(ours)?);
+    part.tell(&"go").await?;
+    let done: Done = part.answer().await?;
+    let (cpu, own) = (cpu_seconds(pid)? - cpu, cpu_seconds(ours)? - own);
+    part.end().await?;
+    let each = 1e6 / f64::from(done.started.max(1));
+    let failed = f64::from(done.failed) / f64::from(done.started.max(1));
+    // A rate that was not kept was not held.
+    let kept = done.seconds <= f64::from(calls) / f64::from(rate) * 1.05 + 0.1;
+    Ok(Step {
+        rate,
+        cpu_us_per_call: cpu * each,
+        load_cpu_us_per_call: own * each,
+        clean: failed <= CLEAN && kept && done.set_up_p99_ms <= CLEAN_MS,
+        calls: done,
+    })
+}
+
+/// Memory above that of the idle process for each of so many calls that are up.
+async fn memory_of_held(calls: u32, dir: &Path) -> anyhow::Result<f64> {
+    let load = load().await?;
+    let mut part = part(&load, dir, calls, 100, 0).await?;
+    let idle = memory_kb(part.pid()?)?;
+    part.tell(&"go").await?;
+    let up: Up = part.answer().await?;
+    let memory = (memory_kb(part.pid()?)? - idle) / f64::from(up.up.max(1));
+    part.tell(&"end").await?;
+    let _: Done = part.answer().await?;
+    part.end().await?;
+    Ok(memory)
+}
+
+fn goals(steps: &[Step], best: f64, memory: f64) -> Vec<Goal> {
+    let (must, goal) = (ASTERISK_US / 4.0, ASTERISK_US / 6.0);
+    let mut goals = Vec::new();
+    for (rate, name) in [
+        (100, "CPU a call at 100 calls/s, journal on"),
+        (300, "CPU a call at 300 calls/s, journal on"),
+    ] {
+        if let Some(step) = steps.iter().find(|s| s.rate == rate) {
+            goals.push(at_most(name, "µs", step.cpu_us_per_call, must, goal));
+        }
+    }
+    goals.push(at_least(
+        "clean calls a second on a core",
+        "calls/s",
+        best,
+        3.0 * ASTERISK_CALLS,
+        5.0 * ASTERISK_CALLS,
+    ));
+    goals.push(at_most("memory a held call", "KB", memory, None, None));
+    goals
+}
+
+fn print(outcome: &Outcome) {
+    say(format!(
+        "calls from the order to the end, without audio, each in the journal (SQLite) first; {}",
+        outcome.profile
+    ));
+    for step in &outcome.steps {
+        let calls = &step.calls;
+        say(format!(
+            "{:>5} calls/s: {:.0} µs a call (load {:.0}), {} of {} answered, {} failed, set-up p50 {:.1} \
+             p99 {:.1} ms, journal p50 {:.1} p99 {:.1} ms{}",
+            step.rate,
+            step.cpu_us_per_call,
+            step.load_cpu_us_per_call,
+            calls.answered,
+            calls.started,
+            calls.failed,
+            calls.set_up_p50_ms,
+            calls.set_up_p99_ms,
+            calls.journal_p50_ms,
+            calls.journal_p99_ms,
+            if step.clean { "" } else { "; not clean" },
+        ));
+    }
+    say(goals::table(&outcome.goals).trim_end());
+}

@@ -1,0 +1,376 @@
+//! What a trunk is allowed and told: failover, redirections, toll rules, who is heard, TLS.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use common::peer::{Peer, Plan, Seen};
+use common::{Node, order, trunk};
+use domain::entity::RecordMode;
+use domain::ids::TrunkId;
+use domain::ports::{TrunkError, TrunkReport};
+use sip::msg::{HeaderName, Message, Method, Response, parse_datagram};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use uuid::Uuid;
+use voice::{IdentityHeader, SipBind, SipTransport, TlsFiles, TollRules, TrunkConfig, TrunkPolicy};
+
+/// Tone of a far end that answers.
+const DEBTOR_HZ: f64 = 700.0;
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+/// A far end that answers every INVITE with one refusal, and shows what it got.
+struct Refuser {
+    addr: SocketAddr,
+    invites: tokio::sync::mpsc::Receiver<sip::msg::Request>,
+}
+
+impl Refuser {
+    /// `contact` of the refusal, from its own address.
+    async fn start(
+        code: u16,
+        contact: impl Fn(SocketAddr) -> Option<String> + Send + 'static,
+    ) -> Self {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0")
+            .await
+            .expect("port");
+        let addr = socket.local_addr().expect("address");
+        let (tell, invites) = tokio::sync::mpsc::channel(16);
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 65_535];
+            loop {
+                let (n, from) = socket.recv_from(&mut buffer).await.expect("reads");
+                let octets = bytes::Bytes::copy_from_slice(&buffer[..n]);
+                let Ok(Message::Request(request)) = parse_datagram(&octets) else {
+                    continue;
+                };
+                if request.method == Method::Ack {
+                    continue;
+                }
+                let invite = request.method == Method::Invite;
+                let mut response = Response::new(if invite { code } else { 200 });
+                for name in [
+                    HeaderName::Via,
+                    HeaderName::From,
+                    HeaderName::To,
+                    HeaderName::CallId,
+                    HeaderName::CSeq,
+                ] {
+                    for value in request.headers.all(&name) {
+                        response.headers.push(name.clone(), value.clone());
+                    }
+                }
+                if let Some(contact) = contact(addr) {
+                    response.headers.push(HeaderName::Contact, contact);
+                }
+                socket
+                    .send_to(&response.to_bytes(), from)
+                    .await
+                    .expect("sends");
+                if invite {
+                    let _ = tell.try_send(request);
+                }
+            }
+        });
+        Self { addr, invites }
+    }
+
+    async fn sends_to(number: &str, to: SocketAddr) -> Self {
+        let contact = format!("<sip:+5255@10.9.9.9>;q=0.9, <sip:{number}@{to}>;q=0.5");
+        Self::start(302, move |_| Some(contact.clone())).await
+    }
+}
+
+fn named(n: u128, to: SocketAddr, policy: TrunkPolicy) -> TrunkConfig {
+    TrunkConfig {
+        id: TrunkId(Uuid::from_u128(900 + n)),
+        name: format!("trunk{n}"),
+        policy,
+        ..trunk(to)
+    }
+}
+
+/// Refuses at once: nothing rang anywhere.
+fn refuses(code: u16) -> Plan {
+    Plan {
+        ring_ms: None,
+        ..Plan::refuses(code)
+    }
+}
+
+async fn dial_on(node: &Node, n: u128, config: &TrunkConfig) -> Result<(), TrunkError> {
+    let mut order = order(n, 20_000, RecordMode::None);
+    order.trunk_id = config.id;
+    node.trunk.dial(order).await
+}
+
+async fn invited(peer: &mut Peer) -> String {
+    let number = |seen: &Seen| match seen {
+        Seen::Invite { number, .. } => Some(number.clone()),
+        _ => None,
+    };
+    peer.sees(number).await
+}
+
+async fn in_use(node: &Node) -> Vec<u32> {
+    node.handle
+        .trunks()
+        .await
+        .iter()
+        .map(|t| t.in_use)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_call_that_503_refused_goes_on_on_the_next_trunk() {
+    let (mut full, mut other) = (
+        Peer::start(refuses(503)).await,
+        Peer::start(Plan::answers(DEBTOR_HZ)).await,
+    );
+    let policy = TrunkPolicy {
+        failover: vec!["trunk2".into()],
+        ..TrunkPolicy::default()
+    };
+    let first = named(1, full.addr, policy);
+    let second = named(2, other.addr, TrunkPolicy::default());
+    let mut node = Node::start(vec![first.clone(), second]).await;
+    let attempt = order(1, 20_000, RecordMode::None).attempt_id;
+    dial_on(&node, 1, &first).await.expect("dials");
+    invited(&mut full).await;
+    invited(&mut other).await;
+    node.answered(attempt).await;
+    assert_eq!(in_use(&node).await, [0, 1], "its channel moved along");
+    node.trunk
+        .hang_up(attempt, domain::ports::HangUpCause::Normal)
+        .await
+        .expect("hangs up");
+    node.ended(attempt).await;
+    assert_eq!(in_use(&node).await, [0, 0]);
+    let sent = node.rest().await;
+    let sent = sent
+        .iter()
+        .filter(|r| matches!(r, TrunkReport::Sent { .. }));
+    assert!(sent.count() <= 1, "one attempt, told once");
+}
+
+#[tokio::test]
+async fn a_trunk_that_cannot_be_reached_gives_its_call_away_and_one_that_rang_keeps_it() {
+    let mut other = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let ringing = Peer::start(Plan::refuses(503)).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    let shut = nobody.local_addr().expect("address");
+    drop(nobody);
+    let policy = TrunkPolicy {
+        failover: vec!["trunk2".into()],
+        ..TrunkPolicy::default()
+    };
+    let mut dead = named(1, shut, policy.clone());
+    dead.transport = SipTransport::Tcp;
+    dead.ping = false;
+    let rang = named(3, ringing.addr, policy);
+    let second = named(2, other.addr, TrunkPolicy::default());
+    let mut node = Node::start(vec![dead.clone(), second, rang.clone()]).await;
+    dial_on(&node, 1, &dead).await.expect("dials");
+    node.answered(order(1, 0, RecordMode::None).attempt_id)
+        .await;
+    invited(&mut other).await;
+    dial_on(&node, 2, &rang).await.expect("dials");
+    let end = node.ended(order(2, 0, RecordMode::None).attempt_id).await;
+    assert_eq!(end.code, Some(503), "the debtor may have heard it ring");
+}
+
+#[tokio::test]
+async fn a_redirection_is_followed_to_allowed_hosts_only() {
+    let mut target = Peer::start(Plan::answers(DEBTOR_HZ)).await;
+    let to = target.addr;
+    let sends_on = Refuser::sends_to("+525559998888", to).await;
+    let policy = TrunkPolicy {
+        redirect_hosts: vec![HERE],
+        ..TrunkPolicy::default()
+    };
+    let closed = named(1, sends_on.addr, TrunkPolicy::default());
+    let open = named(2, sends_on.addr, policy.clone());
+    let mut node = Node::start(vec![closed.clone(), open.clone()]).await;
+    dial_on(&node, 1, &closed).await.expect("dials");
+    let end = node.ended(order(1, 0, RecordMode::None).attempt_id).await;
+    assert_eq!(end.code, Some(302));
+    dial_on(&node, 2, &open).await.expect("dials");
+    assert_eq!(invited(&mut target).await, "+525559998888");
+    node.answered(order(2, 0, RecordMode::None).attempt_id)
+        .await;
+
+    // A redirection to a satellite is none for us, and one in a circle ends.
+    let dear = Refuser::sends_to("+881612345678", to).await;
+    let dear = named(3, dear.addr, policy.clone());
+    let mut circle = Refuser::start(302, |own| Some(format!("<sip:+525550001111@{own}>"))).await;
+    let to_itself = named(4, circle.addr, policy);
+    let mut node = Node::start(vec![dear.clone(), to_itself.clone()]).await;
+    dial_on(&node, 3, &dear).await.expect("dials");
+    let end = node.ended(order(3, 0, RecordMode::None).attempt_id).await;
+    assert_eq!(end.code, Some(302));
+    dial_on(&node, 4, &to_itself).await.expect("dials");
+    let end = node.ended(order(4, 0, RecordMode::None).attempt_id).await;
+    assert_eq!(end.code, Some(302));
+    let mut count = 0;
+    while circle.invites.try_recv().is_ok() {
+        count += 1;
+    }
+    assert_eq!(count, 4, "the call and three redirections");
+}
+
+#[tokio::test]
+async fn dear_numbers_and_the_call_beyond_the_hour_never_leave() {
+    let carrier = Peer::start(Plan::rings()).await;
+    let policy = TrunkPolicy {
+        toll: TollRules {
+            allowed: vec!["+52".into()],
+            hourly: [("+52155".to_owned(), 2)].into(),
+            ..TollRules::default()
+        },
+        ..TrunkPolicy::default()
+    };
+    let config = named(1, carrier.addr, policy);
+    let node = Node::start(vec![config.clone()]).await;
+    for number in ["+881612345678", "+529001234567", "+573001234567", "911"] {
+        let mut order = order(1, 20_000, RecordMode::None);
+        (order.trunk_id, order.number) = (config.id, number.into());
+        let refused = node.trunk.dial(order).await;
+        assert!(matches!(refused, Err(TrunkError::Refused(_))), "{number}");
+    }
+    dial_on(&node, 2, &config).await.expect("dials");
+    dial_on(&node, 3, &config).await.expect("dials");
+    let third = dial_on(&node, 4, &config).await;
+    assert_eq!(
+        third,
+        Err(TrunkError::Limit("calls an hour to this prefix"))
+    );
+    assert_eq!(in_use(&node).await, [2]);
+}
+
+#[tokio::test]
+async fn our_number_is_told_as_the_trunk_wants() {
+    let mut carrier = Refuser::start(486, |_| None).await;
+    let policy = TrunkPolicy {
+        identity: IdentityHeader::Asserted,
+        private: true,
+        diversion: Some("+525550002000".into()),
+        from_domain: Some("collect.example".into()),
+        ..TrunkPolicy::default()
+    };
+    let config = named(1, carrier.addr, policy);
+    let node = Node::start(vec![config.clone()]).await;
+    dial_on(&node, 1, &config).await.expect("dials");
+    let invite = carrier.invites.recv().await.expect("an INVITE");
+    let told =
+        |name| String::from_utf8_lossy(invite.headers.get(&name).expect("told")).into_owned();
+    let asserted = told(HeaderName::PAssertedIdentity);
+    assert_eq!(asserted, "<sip:+525550001000@collect.example>");
+    assert_eq!(told(HeaderName::Privacy), "id");
+    assert!(told(HeaderName::From).contains("anonymous@anonymous.invalid"));
+    let diversion = told(HeaderName::Diversion);
+    assert!(diversion.starts_with("<sip:+525550002000@collect.example>"));
+}
+
+/// An OPTIONS of a stranger; whether it is answered.
+async fn asks(node: SocketAddr) -> bool {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0")
+        .await
+        .expect("port");
+    let at = socket.local_addr().expect("address");
+    let options = format!(
+        "OPTIONS sip:x@{node} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: {}\r\n\
+         CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+        at.port(),
+        rand::random::<u64>()
+    );
+    socket
+        .send_to(options.as_bytes(), node)
+        .await
+        .expect("sends");
+    let mut buffer = [0; 2_000];
+    tokio::time::timeout(Duration::from_millis(700), socket.recv_from(&mut buffer))
+        .await
+        .is_ok()
+}
+
+#[tokio::test]
+async fn who_is_not_on_the_list_is_not_even_read() {
+    let open = Node::start(vec![]).await;
+    assert!(asks(open.sip).await);
+    let shut = Node::configured(|c| c.allow = vec!["10.0.0.0/8".parse().expect("range")]).await;
+    assert!(!asks(shut.sip).await);
+    assert!(shut.handle.stats().await.dropped >= 1);
+    // A trunk is heard wherever it is, and so is the range it may call from.
+    let policy = TrunkPolicy {
+        acl: vec!["127.0.0.0/8".parse().expect("range")],
+        ..TrunkPolicy::default()
+    };
+    let far = named(1, "192.0.2.1:5060".parse().expect("address"), policy);
+    let listed = Node::configured(|c| {
+        c.allow = vec!["10.0.0.0/8".parse().expect("range")];
+        c.trunks = vec![far];
+    })
+    .await;
+    assert!(asks(listed.sip).await);
+}
+
+/// Certificate and key for `name`, signed by themselves.
+fn certificate(folder: &std::path::Path, name: &str) -> TlsFiles {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
+    let files = TlsFiles {
+        cert: folder.join(format!("{name}.pem")),
+        key: folder.join(format!("{name}.key")),
+    };
+    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
+    files
+}
+
+#[tokio::test]
+async fn tls_with_the_right_certificate_and_with_no_other() {
+    let folder = tempfile::tempdir().expect("folder");
+    let files = certificate(folder.path(), "sip.carrier.example");
+    let other = certificate(folder.path(), "else.example");
+    let ours = files.clone();
+    let far = Node::configured(move |c| {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        c.sip_bind.push(SipBind {
+            transport: SipTransport::Tls,
+            addr,
+        });
+        c.tls = Some(ours);
+        c.inbound.from_anyone = true;
+    })
+    .await;
+    let addr = far.handle.sip_addr(SipTransport::Tls).expect("bound");
+    let with = |n, ca: &TlsFiles, name: &str| {
+        let mut policy = TrunkPolicy::default();
+        policy.tls.ca_file = Some(ca.cert.clone());
+        policy.tls.name = Some(name.to_owned());
+        let mut config = named(n, addr, policy);
+        config.transport = SipTransport::Tls;
+        config.ping = false;
+        config
+    };
+    let right = with(1, &files, "sip.carrier.example");
+    let unsigned = with(2, &other, "sip.carrier.example");
+    let misnamed = with(3, &files, "elsewhere.example");
+    let trunks = vec![right.clone(), unsigned.clone(), misnamed.clone()];
+    // One address has one expectation: each trunk in its own node.
+    for (n, config) in trunks.into_iter().enumerate() {
+        let mut node = Node::start(vec![config.clone()]).await;
+        let attempt = order(1, 0, RecordMode::None).attempt_id;
+        dial_on(&node, 1, &config).await.expect("dials");
+        if n == 0 {
+            node.answered(attempt).await;
+        } else {
+            let end = node.ended(attempt).await;
+            assert_eq!(
+                end.code,
+                Some(503),
+                "no call over a connection nobody vouches for"
+            );
+        }
+    }
+}
