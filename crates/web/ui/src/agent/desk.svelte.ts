@@ -19,6 +19,7 @@ export interface Disposition {
   hotkey: number;
   agent_may_set: boolean;
 }
+export type TransferTo = { agent: string } | { queue: string } | { number: string };
 export const label = (d: Disposition): string => (i18n.lang === 'en' ? d.label_en : d.label_es);
 
 const LIVE: AgentState[] = ['talking', 'hold'];
@@ -124,6 +125,9 @@ export class Desk {
   recording = (on: boolean) => this.command('recording', `/calls/${this.attempt}/recording/${on ? 'resume' : 'pause'}`);
   /** Card data is told: the server pauses the recording meanwhile. */
   cardData = (open: boolean) => this.command('cardData', `/calls/${this.attempt}/card`, { open });
+  handOver = () => this.command('transfer', `/attempts/${this.attempt}/transfer/complete`);
+  takeBack = () => this.command('transfer', `/attempts/${this.attempt}/transfer/cancel`);
+  conference = (on: boolean) => this.command('transfer', `/attempts/${this.attempt}/transfer/conference`, { on });
   dial = () => this.command('dial', `/preview/${this.card?.item}/dial`);
   skip = () => this.command('skip', `/preview/${this.card?.item}/skip`);
 

@@ -121,6 +121,7 @@ export interface Attempt {
   ended_at: string | null;
   result: string | null;
   sip_code: number | null;
+  q850: number | null;
   disposition: string | null;
   agent_id: string | null;
   recording_id: string | null;

@@ -18,6 +18,21 @@ export interface MeAttempt {
   recording_until?: number | null;
   answered_at: number | null;
   ended_at: number | null;
+  /** One side has not been heard for 3 s. */
+  audio?: 'ok' | 'one_way';
+  /** Only consulted: the call is a colleague's. */
+  consulted?: boolean;
+  transfer?: MeTransfer | null;
+}
+export interface MeTransfer {
+  kind: 'agent' | 'queue' | 'number' | 'take_over';
+  mode: 'blind' | 'attended';
+  to: string;
+  from: string;
+  mine: boolean;
+  stage: 'asking' | 'waiting' | 'ringing' | 'talking';
+  since: number;
+  until: number | null;
 }
 export interface Me {
   agent: string;
