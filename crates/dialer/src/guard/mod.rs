@@ -22,6 +22,8 @@ use windows::Scope;
 /// Abandonments that must be free again before a lowered mode comes back: fewer would lower it again
 /// with the next one.
 const RETURN_FREE: f64 = 1.0;
+/// The same for fixed lines, which know no care: each return starts all of them.
+const RETURN_FREE_FIXED: f64 = 3.0;
 /// Time in which over-dialing grows back to its full after a lowering, ms: about the life of a call
 /// that is not answered, so that what is launched first shows its fate before the rest follows.
 const RAMP_MS: i64 = MINUTE_MS;
@@ -67,8 +69,13 @@ impl Standing {
             }
         }
         let free = room.map_or(f64::INFINITY, |r| r.free);
+        let enough = if asked == DialMode::Predictive {
+            RETURN_FREE
+        } else {
+            RETURN_FREE_FIXED
+        };
         if let (Level::Normal, Some(why)) = (level, self.lowered)
-            && free < RETURN_FREE
+            && free < enough
         {
             level = Level::Progressive(why);
         }

@@ -16,12 +16,16 @@ const HOUR_FACTOR: f64 = 3.0;
 const ANSWERS_PER_AGENT_HOUR: f64 = 12.0;
 /// Minutes of the last hour that must be seen before its rate replaces the prior.
 const RATE_FROM_MIN: i64 = 10;
-/// Abandonments that a forecasting campaign keeps in hand. The quotient wanders by about two around its
-/// target whatever is done; with less in hand it crosses the cap by chance, and every crossing costs
-/// 33 answers of one-to-one dialing for each abandonment.
-const RESERVE: f64 = 2.0;
-/// How fast the risk is taken back for each abandonment that the reserve lacks.
-const RESERVE_GAIN: f64 = 0.5;
+/// Abandonments that a forecasting campaign keeps in hand: at least so many, and by the root of the
+/// agents at work, for abandonments come in clumps as large as what is in flight. With less in hand the
+/// quotient crosses the cap by chance, and one abandonment over it costs 33 answers of one-to-one
+/// dialing, which brings a fifth of the answers in the same time.
+const RESERVE_LEAST: f64 = 4.0;
+/// The same for each root of an agent.
+const RESERVE_ROOT: f64 = 1.0;
+/// How far the risk is taken back when nothing is in hand, as a power of e: then the forecast launches
+/// next to nothing that could be lost, and still far more than one call an agent.
+const RESERVE_STEEP: f64 = 5.0;
 
 /// A rule on abandonment that binds a campaign.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,6 +140,12 @@ fn expected(scope: &Scope, at: &Moment, answers: f64) -> f64 {
     (answers + more).clamp(answers, 2.0 * answers + 100.0)
 }
 
+/// Factor on the risk by what is in hand.
+fn steer(margin: f64, agents: f64) -> f64 {
+    let reserve = RESERVE_LEAST.max(RESERVE_ROOT * agents.max(0.0).sqrt());
+    (-RESERVE_STEEP * (1.0 - margin.max(0.0) / reserve).max(0.0)).exp()
+}
+
 /// Judges a scope by a rule.
 pub(crate) fn judge(name: &'static str, scope: &Scope, rule: &AbandonRule, at: &Moment) -> Finding {
     let (a, n) = parts(rule.formula, scope.tally(rule.window, at.now, &at.day));
@@ -183,6 +193,6 @@ pub(crate) fn judge(name: &'static str, scope: &Scope, rule: &AbandonRule, at: &
             free,
         },
         shrink,
-        steer: (-RESERVE_GAIN * (RESERVE - margin).max(0.0)).exp(),
+        steer: steer(margin, at.agents),
     }
 }
