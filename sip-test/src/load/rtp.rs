@@ -207,7 +207,10 @@ impl Load {
                 }
             }
             Command::Answered(leg) => {
-                if let Some(leg) = self.leg(leg) {
+                // Only a debtor waits for audio: an agent's leg is up before there is a call.
+                if leg % 2 == 0
+                    && let Some(leg) = self.leg(leg)
+                {
                     leg.answered = Some(Instant::now());
                 }
             }

@@ -3,6 +3,7 @@
 mod agent;
 mod carrier;
 mod common;
+mod interop;
 mod phone;
 mod process;
 mod sipp;

@@ -18,17 +18,17 @@ use tokio::process::{Child, Command};
 use crate::carrier::{all, carrier, failed};
 use crate::common::{PATIENCE, Ua, loopback};
 
-fn wanted() -> bool {
+pub(crate) fn wanted() -> bool {
     std::env::var("MARCADOR_SIPP").is_ok_and(|value| value == "1")
 }
 
 /// A port that was free a moment ago.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     let socket = UdpSocket::bind(loopback()).expect("a port");
     socket.local_addr().expect("an address")
 }
 
-fn sipp(at: SocketAddr, name: &str, arguments: &[&str]) -> Child {
+pub(crate) fn sipp(at: SocketAddr, name: &str, arguments: &[&str]) -> Child {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     Command::new("sipp")
         .arg("-sf")
@@ -87,7 +87,7 @@ async fn those_who_refuse() {
 }
 
 /// Goes on answering until SIPp has ended well.
-async fn well(ua: &mut Ua, child: Child, name: &str) {
+pub(crate) async fn well(ua: &mut Ua, child: Child, name: &str) {
     let mut ended = Box::pin(ends(child));
     loop {
         tokio::select! {

@@ -310,7 +310,7 @@ fn a_disk_full_to_the_end_leaves_what_a_repair_mends() {
     writer.join();
     assert!(told.is_empty(), "neither sealed nor failed: open");
     let mended = repair_recording(&dir.path().join("a"), Some(&keys())).expect("mends");
-    assert_eq!(mended.duration_ms, 750, "what fitted");
+    assert_eq!(mended.duration_ms, 1_000, "what fitted");
 }
 
 #[test]

@@ -1,0 +1,307 @@
+//! Mutated messages by UDP and TCP against a running room: it stays alive, its memory bounded, and
+//! honest traffic is served all the while. A short run each time; `MARCADOR_MUTATIONS=300000` for the
+//! long one.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use common::peer::{Peer, Plan};
+use common::{Node, trunk};
+use domain::ports::HangUpCause;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpStream, UdpSocket};
+use voice::SipTransport;
+
+/// Messages of a short run.
+const SHORT: usize = 6_000;
+
+fn wished() -> usize {
+    let text = std::env::var("MARCADOR_MUTATIONS").unwrap_or_default();
+    text.parse().unwrap_or(SHORT)
+}
+
+/// Seeds: the torture messages of both RFCs, and well-formed requests of each kind to this node.
+fn seeds(node: SocketAddr) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for folder in ["torture", "torture6"] {
+        let folder = format!("{}/../sip/tests/{folder}", env!("CARGO_MANIFEST_DIR"));
+        for entry in std::fs::read_dir(folder).expect("messages") {
+            let path = entry.expect("a file").path();
+            if path.extension().is_some_and(|end| end == "dat") {
+                all.push(std::fs::read(path).expect("a message"));
+            }
+        }
+    }
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+               m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+    for method in [
+        "INVITE",
+        "OPTIONS",
+        "REGISTER",
+        "BYE",
+        "CANCEL",
+        "ACK",
+        "UPDATE",
+        "PRACK",
+        "REFER",
+        "INFO",
+        "NOTIFY",
+        "SUBSCRIBE",
+        "MESSAGE",
+    ] {
+        all.push(
+            format!(
+                "{method} sip:+525550001000@{node} SIP/2.0\r\n\
+                 Via: SIP/2.0/UDP 127.0.0.1:5999;branch=z9hG4bKmut;rport\r\nMax-Forwards: 70\r\n\
+                 From: \"x\" <sip:a@b>;tag=1\r\nTo: <sip:agent1@{node}>\r\nCall-ID: mutation\r\n\
+                 CSeq: 1 {method}\r\nContact: <sip:a@127.0.0.1:5999>\r\nSupported: timer, 100rel\r\n\
+                 Session-Expires: 1800\r\nRAck: 1 1 INVITE\r\nRefer-To: <sip:x@y?Replaces=a%3Bto-tag%3D1>\r\n\
+                 Replaces: a;to-tag=1;from-tag=2\r\nAuthorization: Digest username=\"agent1\", realm=\"marcador\", \
+                 nonce=\"00\", uri=\"sip:x\", response=\"00\", nc=00000001, cnonce=\"x\", qop=auth\r\n\
+                 Reason: Q.850;cause=16\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+                sdp.len()
+            )
+            .into_bytes(),
+        );
+    }
+    all
+}
+
+/// A few changes anywhere: octets, cuts, repeats, lengths, other messages' parts.
+fn mutate(rng: &mut StdRng, seeds: &[Vec<u8>]) -> Vec<u8> {
+    let mut octets = seeds[rng.random_range(0..seeds.len())].clone();
+    // Names of their own, so that repeats are not all swallowed as such.
+    let own = format!("{:016x}", rng.random::<u64>());
+    if rng.random_bool(0.5) {
+        octets = replace(&octets, b"z9hG4bK", format!("z9hG4bK{own}").as_bytes());
+        octets = replace(&octets, b"Call-ID: ", format!("Call-ID: {own}").as_bytes());
+    }
+    for _ in 0..rng.random_range(0..6) {
+        if octets.is_empty() {
+            break;
+        }
+        let at = rng.random_range(0..octets.len());
+        match rng.random_range(0..8) {
+            0 => octets[at] = rng.random(),
+            1 => octets.truncate(at),
+            2 => {
+                let end = (at + rng.random_range(1..64)).min(octets.len());
+                let part = octets[at..end].to_vec();
+                for _ in 0..rng.random_range(1..40) {
+                    octets.splice(at..at, part.iter().copied());
+                }
+            }
+            3 => {
+                let end = (at + rng.random_range(1..32)).min(octets.len());
+                octets.drain(at..end);
+            }
+            4 => {
+                let odd: [&[u8]; 8] = [
+                    b"\r\n\r\n",
+                    b"\0",
+                    b"\xff\xfe",
+                    b"99999999999999999999",
+                    b"-1",
+                    b"%00%0d%0a",
+                    b"\"",
+                    b"<<<<>>>>",
+                ];
+                let odd = odd[rng.random_range(0..odd.len())];
+                octets.splice(at..at, odd.iter().copied());
+            }
+            5 => {
+                let other = &seeds[rng.random_range(0..seeds.len())];
+                let from = rng.random_range(0..other.len());
+                octets.truncate(at);
+                octets.extend_from_slice(&other[from..]);
+            }
+            6 => {
+                let length = format!("Content-Length: {}", rng.random::<i32>());
+                octets = replace(&octets, b"Content-Length: ", length.as_bytes());
+            }
+            _ => octets[at] ^= 1 << rng.random_range(0..8),
+        }
+    }
+    octets.truncate(60_000);
+    octets
+}
+
+fn replace(octets: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
+    let found = octets.windows(what.len()).position(|w| w == what);
+    let Some(at) = found else {
+        return octets.to_vec();
+    };
+    [&octets[..at], with, &octets[at + what.len()..]].concat()
+}
+
+/// Resident memory of this process, bytes.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let kb = line.and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+    kb.unwrap_or(0) * 1_024
+}
+
+/// Time of one honest OPTIONS; None when no answer came in 2 s.
+async fn honest(node: SocketAddr, n: usize) -> Option<Duration> {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let at = socket.local_addr().expect("address");
+    let options = format!(
+        "OPTIONS sip:x@{node} SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bKh{n};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: honest{n}\r\n\
+         CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    );
+    let start = Instant::now();
+    let mut buffer = vec![0; 4_000];
+    // As any client: again after 500 ms.
+    for _ in 0..4 {
+        socket
+            .send_to(options.as_bytes(), node)
+            .await
+            .expect("sends");
+        let wait = Duration::from_millis(500);
+        if let Ok(Ok((n, _))) = tokio::time::timeout(wait, socket.recv_from(&mut buffer)).await {
+            assert!(buffer[..n].starts_with(b"SIP/2.0 200"));
+            return Some(start.elapsed());
+        }
+    }
+    None
+}
+
+/// Sends over TCP as it comes: cut into pieces, or glued to the next.
+async fn by_tcp(to: SocketAddr, stream: &mut Option<TcpStream>, octets: &[u8], cut: usize) {
+    if stream.is_none() {
+        *stream = TcpStream::connect(to).await.ok();
+    }
+    let Some(open) = stream else { return };
+    let (first, rest) = octets.split_at(cut.min(octets.len()));
+    let sent = async {
+        open.write_all(first).await?;
+        open.write_all(rest).await
+    };
+    // A lie about its length closes the connection: the next message opens another.
+    if !matches!(
+        tokio::time::timeout(Duration::from_secs(2), sent).await,
+        Ok(Ok(()))
+    ) {
+        *stream = None;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_broken_messages_hurts_nobody() {
+    let count = wished();
+    let carrier = Peer::start(Plan::answers(700.0)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let tcp = node.handle.sip_addr(SipTransport::Tcp).expect("bound");
+    let seeds = seeds(node.sip);
+    let mut rng = StdRng::seed_from_u64(7);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+    let mut stream = None;
+    let mut took = Vec::new();
+    let (mut calls, mut early) = (0_u128, 0);
+    let started = Instant::now();
+    for n in 0..count {
+        let octets = mutate(&mut rng, &seeds);
+        if n % 3 == 0 {
+            let cut = rng.random_range(0..=octets.len());
+            by_tcp(tcp, &mut stream, &octets, cut).await;
+            if rng.random_bool(0.02) {
+                stream = None;
+            }
+        } else {
+            let _ = socket.send_to(&octets, node.sip).await;
+        }
+        if n % 200 == 0 {
+            took.push(
+                honest(node.sip, n)
+                    .await
+                    .expect("an honest OPTIONS is answered"),
+            );
+        }
+        if n % (count / 4).max(1) == 0 {
+            calls += 1;
+            let attempt = node.dial(calls, 20_000).await;
+            node.answered(attempt).await;
+            let ended = node.trunk.hang_up(attempt, HangUpCause::Normal).await;
+            ended.expect("hangs up");
+            assert_eq!(node.ended(attempt).await.code, Some(200));
+        }
+        if n == count / 4 {
+            early = memory();
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    drop(stream);
+    took.sort();
+    let (half, high) = (took[took.len() / 2], took[took.len() * 95 / 100]);
+    let (late, stats) = (memory(), node.handle.stats().await);
+    eprintln!(
+        "{count} mutated messages in {seconds:.0} s: {} honest OPTIONS p50 {half:.1?} p95 {high:.1?}, \
+         {calls} calls, memory {} MB after a quarter, {} MB at the end, {} transactions, {} dropped",
+        took.len(),
+        early / 1_048_576,
+        late / 1_048_576,
+        stats.transactions,
+        stats.dropped
+    );
+    assert!(stats.transactions <= 20_000, "{stats:?}");
+    let bound = early + 96 * 1_048_576;
+    assert!(late <= bound, "memory grew from {early} to {late}");
+    assert_eq!(stats.calls, 0, "{stats:?}");
+}
+
+#[tokio::test]
+async fn messages_cut_and_glued_on_a_stream_are_each_answered() {
+    use tokio::io::AsyncReadExt;
+    let node = Node::start(vec![]).await;
+    let tcp = node.handle.sip_addr(SipTransport::Tcp).expect("bound");
+    let options = |n: usize| {
+        format!(
+            "OPTIONS sip:x@{tcp} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:5999;branch=z9hG4bKs{n}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: stream{n}\r\n\
+             CSeq: {n} OPTIONS\r\nContent-Length: 4\r\n\r\nbody"
+        )
+    };
+    let mut stream = TcpStream::connect(tcp).await.expect("connects");
+    let _ = stream.set_nodelay(true);
+    // Glued: ten in one piece, with keep-alives between.
+    let glued: String = (1..=10).map(|n| options(n) + "\r\n\r\n").collect();
+    stream.write_all(glued.as_bytes()).await.expect("writes");
+    // Cut: octet by octet.
+    for octet in options(11).as_bytes() {
+        stream.write_all(&[*octet]).await.expect("writes");
+        stream.flush().await.expect("writes");
+    }
+    let mut got = Vec::new();
+    let mut buffer = vec![0; 16_000];
+    let answers = |got: &[u8]| {
+        let text = String::from_utf8_lossy(got);
+        (1..=11_usize)
+            .filter(|n| text.contains(&format!("CSeq: {n} OPTIONS")))
+            .count()
+    };
+    let all = async {
+        while answers(&got) < 11 {
+            let n = stream.read(&mut buffer).await.expect("reads");
+            assert!(n > 0, "closed");
+            got.extend_from_slice(&buffer[..n]);
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(10), all).await;
+    all.expect("each is answered");
+    // A framing that is lost closes this connection only.
+    stream
+        .write_all(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n")
+        .await
+        .expect("writes");
+    let end = async { while stream.read(&mut buffer).await.is_ok_and(|n| n > 0) {} };
+    let end = tokio::time::timeout(Duration::from_secs(10), end).await;
+    end.expect("it is closed");
+    assert!(honest(node.sip, 1).await.is_some());
+}
