@@ -64,6 +64,10 @@ pub fn env_pairs(dir: &Path, database: Option<&str>) -> Vec<(&'static str, Strin
             format!("file://{}", dir.join("recordings").display()),
         ),
         (
+            "MARCADOR__RECORDINGS__KEY_FILE",
+            dir.join("recordings.key").display().to_string(),
+        ),
+        (
             "MARCADOR__AUTH__SECRET_FILE",
             dir.join("marcador.secret").display().to_string(),
         ),
@@ -105,7 +109,7 @@ pub fn summary(path: &Path) -> anyhow::Result<Value> {
     )?)
 }
 
-/// Every WAV of a data folder.
+/// Every recording of a data folder.
 #[must_use]
 pub fn recordings(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -115,7 +119,7 @@ pub fn recordings(dir: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|e| e == "wav") {
+            } else if path.extension().is_some_and(|e| e == "mrec") {
                 found.push(path);
             }
         }
@@ -123,17 +127,23 @@ pub fn recordings(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Both channels of a recording: (left = agent, right = debtor).
+/// Both channels of a stored recording, opened with a key file: (left = agent, right = debtor).
 ///
 /// # Errors
-/// When it is no playable WAV of 8 kHz, 16 bit, two channels.
-pub fn channels(path: &Path) -> anyhow::Result<(Vec<i16>, Vec<i16>)> {
-    let mut reader = hound::WavReader::open(path).with_context(|| path.display().to_string())?;
+/// When it cannot be opened or is no playable WAV of 8 kHz, 16 bit, two channels.
+pub fn channels(path: &Path, key_file: &Path) -> anyhow::Result<(Vec<i16>, Vec<i16>)> {
+    let (file, dir) = (path.display().to_string(), tempfile::tempdir()?);
+    let wav = dir.path().join("opened.wav");
+    let to = wav.display().to_string();
+    let key_file = key_file.display().to_string();
+    let env = [("MARCADOR__RECORDINGS__KEY_FILE", key_file.as_str())];
+    let said = crate::process::run(&["recordings", "open", &file, "--to", &to], &env)?;
+    ensure!(said.0 == 0, "{file}: {} {}", said.1, said.2);
+    let mut reader = hound::WavReader::open(&wav).with_context(|| file.clone())?;
     let spec = reader.spec();
     ensure!(
         (spec.channels, spec.sample_rate, spec.bits_per_sample) == (2, 8_000, 16),
-        "{}: {spec:?}",
-        path.display()
+        "{file}: {spec:?}"
     );
     let samples: Result<Vec<i16>, _> = reader.samples::<i16>().collect();
     let samples = samples?;

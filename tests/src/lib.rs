@@ -3,4 +3,5 @@
 pub mod demo_facts;
 pub mod house;
 pub mod process;
+pub mod s3;
 pub mod service;

@@ -89,13 +89,14 @@ fn agree(dir: &Path, database: Option<&str>, summary: &Value) {
 /// Every connected call has a playable recording of the right length with both voices in it.
 fn voices(dir: &Path, rows: &[marcador_tests::demo_facts::AttemptRow]) {
     let files = recordings(dir);
+    let key = dir.join("recordings.key");
     for row in rows.iter().filter(|r| r.bridged_at.is_some()) {
         let id = row.recording_id.as_ref().expect("a recording id");
         let file = files
             .iter()
             .find(|f| f.to_string_lossy().contains(id.as_str()));
         let (agent, debtor) =
-            channels(file.unwrap_or_else(|| panic!("no file of {id}"))).expect("playable");
+            channels(file.unwrap_or_else(|| panic!("no file of {id}")), &key).expect("playable");
         let seconds = agent.len() as f64 / 8_000.0;
         let (answered, ended) = (
             row.answered_at.as_ref().expect("answered"),

@@ -67,7 +67,7 @@ fn a_killed_server_loses_no_attempt_and_repeats_none() {
 
     let files = recordings(dir.path());
     for file in &files {
-        channels(file).expect("playable");
+        channels(file, &dir.path().join("recordings.key")).expect("playable");
     }
     println!(
         "{} recordings playable; {}",

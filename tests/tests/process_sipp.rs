@@ -120,6 +120,7 @@ bind = "127.0.0.1:0"
 url = "sqlite://{at}/marcador.db"
 [recordings]
 url = "file://{at}/recordings"
+key_file = "{at}/recordings.key"
 [sip]
 bind = ["udp://127.0.0.1:{sip}"]
 md5_first = true
@@ -390,7 +391,8 @@ async fn a_service_with_sipp_as_trunk_phone_and_caller() {
 
     let rows = admin.get(&format!("/recordings?attempt={attempt}")).await;
     let key = rows["items"][0]["key"].as_str().expect("key");
-    let (left, _) = channels(&dir.join("recordings").join(key)).expect("playable");
+    let file = dir.join("recordings").join(key);
+    let (left, _) = channels(&file, &dir.join("recordings.key")).expect("playable");
     assert!(left.len() > 8_000, "{} samples", left.len());
     assert!(
         media::freq::share(&left, AGENT_HZ) > 0.3,
