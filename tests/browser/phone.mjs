@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { axe } from './a11y.mjs';
 import { LONG_MS, base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 import { Relay } from './relay.mjs';
 import { channels, longest, microphone, windows } from './tones.mjs';
@@ -90,6 +91,7 @@ async function deviceTest(page) {
   await shot(page, 'phone-test');
   await dialog.locator('[role=status].done').first().waitFor({ timeout: 15_000 });
   check('the microphone moves the bar', true);
+  await axe(page, 'the device test');
   await dialog.getByRole('button', { name: /^(Reproducir tono|Play tone)$/ }).focus();
   await page.keyboard.press('Enter');
   await dialog.getByRole('button', { name: /^(Sí, lo oigo|Yes, I hear it)$/ }).focus();

@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use marcador_tests::house::top;
 use marcador_tests::process::{Demo, Login};
 use marcador_tests::service::Service;
+use sip_test::carrier::{Profile, Weights};
 use std::path::Path;
 use std::process::Command;
 
@@ -28,32 +29,98 @@ secret_file = "{at}/marcador.secret"
     Service::start(dir, &config.display().to_string())
 }
 
-fn main() -> anyhow::Result<()> {
-    let dir = tempfile::tempdir()?;
-    // Few agents, so that the person at the screen gets calls soon.
-    let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "900"], &[])?;
-    let empty = tempfile::tempdir()?;
-    let service = fresh(empty.path())?;
+/// The walk in Chromium.
+fn walk(demo: &Demo, parts: &[String]) -> Command {
     let login = |l: &Login| format!("{}:{}", l.username, l.password);
-    let shots =
-        std::env::var("SHOTS").unwrap_or_else(|_| dir.path().join("shots").display().to_string());
-    let status = Command::new("node")
-        .arg("walk.mjs")
-        .args(std::env::args().skip(1))
+    let mut node = Command::new("node");
+    node.arg("walk.mjs")
+        .args(parts)
         .current_dir(top().join("tests/browser"))
         .env("MARCADOR_URL", &demo.info.url)
         .env("AGENT_LOGIN", login(&demo.info.agent))
         .env("SUPERVISOR_LOGIN", login(&demo.info.supervisor))
-        .env("MANAGER_LOGIN", login(&demo.info.manager))
-        .env("ENROL_URL", &service.url)
-        .env("ENROL_LOGIN", format!("admin:{}", service.admin_password))
-        .env("SHOTS", shots)
-        .status()
-        .context("node")?;
+        .env("MANAGER_LOGIN", login(&demo.info.manager));
+    if std::env::var_os("SHOTS").is_none() {
+        node.env("SHOTS", demo.dir.join("shots"));
+    }
+    node
+}
+
+fn run(mut node: Command, demo: &Demo) -> anyhow::Result<()> {
+    let status = node.status().context("node")?;
     ensure!(
         status.success(),
         "the walk failed; the demo's last lines:\n{}",
         demo.log_end()
     );
     Ok(())
+}
+
+/// Everybody answers soon, talks for minutes and waits with patience.
+fn talkers() -> anyhow::Result<String> {
+    let mut people = Profile::builtin()?;
+    people.shares = Weights {
+        human: 1.0,
+        machine: 0.0,
+        busy: 0.0,
+        no_answer: 0.0,
+        rejected: 0.0,
+        unreachable: 0.0,
+        congestion: 0.0,
+        invalid: 0.0,
+    };
+    people.ring_ms.median = 1_500.0;
+    people.early_hangup_share = 0.0;
+    people.early_media_share = 0.0;
+    people.talk_s = vec![[0.01, 240.0], [0.99, 300.0]];
+    people.patience_s = vec![[600.0, 0.999]];
+    Ok(serde_json::to_string(&people)?)
+}
+
+/// The part in which the browser is the phone has a demo of its own.
+fn phone() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let people = dir.path().join("people.json");
+    std::fs::write(&people, talkers()?)?;
+    let people = people.display().to_string();
+    let args = [
+        "--agents",
+        "1",
+        "--seconds",
+        "600",
+        "--mode",
+        "progressive",
+        "--keep-heard",
+        "--people",
+        &people,
+    ];
+    let demo = Demo::start(dir.path(), &args, &[])?;
+    let mut node = walk(&demo, &["phone".to_owned()]);
+    node.env("PHONE_HEARD", dir.path().join("heard"));
+    run(node, &demo)
+}
+
+fn main() -> anyhow::Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let others: Vec<String> = wanted.iter().filter(|p| *p != "phone").cloned().collect();
+    if wanted.is_empty() || !others.is_empty() {
+        faces(&others)?;
+    }
+    if wanted.is_empty() || others.len() < wanted.len() {
+        phone()?;
+    }
+    Ok(())
+}
+
+/// All other parts.
+fn faces(parts: &[String]) -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    // Few agents, so that the person at the screen gets calls soon.
+    let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "900"], &[])?;
+    let empty = tempfile::tempdir()?;
+    let service = fresh(empty.path())?;
+    let mut node = walk(&demo, parts);
+    node.env("ENROL_URL", &service.url)
+        .env("ENROL_LOGIN", format!("admin:{}", service.admin_password));
+    run(node, &demo)
 }
