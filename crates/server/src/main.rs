@@ -34,6 +34,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(e) => return Failure::from(anyhow::Error::from(e)).report(),
     };
+    // One cryptographic library for every TLS connection, before the first of them.
+    voice::install_provider();
     let outcome = runtime.block_on(carry_out(cli.command));
     // Blocking leftovers (a file read, a password hash) must not hold the exit.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

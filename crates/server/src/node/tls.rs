@@ -261,4 +261,61 @@ mod tests {
         drop(held);
         assert!(waiting.enter(rude).is_some());
     }
+
+    /// A client that trusts one certificate.
+    fn trusting(der: &CertificateDer<'static>) -> tokio_rustls::TlsConnector {
+        let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+        roots.add(der.clone()).expect("a certificate");
+        let config = tokio_rustls::rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tokio_rustls::TlsConnector::from(Arc::new(config))
+    }
+
+    #[tokio::test]
+    async fn a_page_is_served_while_others_never_finish_their_handshake() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        voice::install_provider();
+        let (chain, key) = own("127.0.0.1:0").expect("own");
+        let client = trusting(&chain[0]);
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("fits");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let listener = TlsListener::new(listener, Arc::new(config)).expect("address");
+        let address = listener.local_addr().expect("address");
+        let app = axum::Router::new()
+            .route(
+                "/",
+                axum::routing::get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move {
+                    from.ip().to_string()
+                }),
+            )
+            .layer(axum::middleware::map_request(addressed))
+            .into_make_service_with_connect_info::<Remote>();
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+        let mut silent = Vec::new();
+        for _ in 0..HANDSHAKES_PER_SOURCE - 1 {
+            silent.push(TcpStream::connect(address).await.expect("connects"));
+        }
+        let stream = TcpStream::connect(address).await.expect("connects");
+        let name = "127.0.0.1".try_into().expect("a name");
+        let mut tls = client.connect(name, stream).await.expect("trusted");
+        tls.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .await
+            .expect("asks");
+        let mut page = String::new();
+        tls.read_to_string(&mut page).await.expect("answers");
+        assert!(
+            page.starts_with("HTTP/1.1 200") && page.ends_with("127.0.0.1"),
+            "{page}"
+        );
+        // Every place of the address is taken: one more is closed.
+        silent.push(TcpStream::connect(address).await.expect("connects"));
+        let mut last = TcpStream::connect(address).await.expect("connects");
+        let mut octet = [0; 1];
+        assert_eq!(last.read(&mut octet).await.unwrap_or(0), 0);
+        serving.abort();
+    }
 }
