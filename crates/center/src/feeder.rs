@@ -114,11 +114,11 @@ pub(crate) async fn feed(
     }
     // The forecast weighs each call by its number's own chance of an answer.
     let weighed = setting.campaign.params.mode == DialMode::Predictive;
-    if best_time || weighed {
-        if let Err(error) = best_time::learn(shared, setting).await {
-            // What was learned before still chooses.
-            tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
-        }
+    if (best_time || weighed)
+        && let Err(error) = best_time::learn(shared, setting).await
+    {
+        // What was learned before still chooses.
+        tracing::debug!(reason = %error, "attempts not read: nothing new learned of answers");
     }
     let until = now.plus_ms(shared.config.contact_lease_ms);
     let request = ReserveRequest {

@@ -12,10 +12,28 @@ struct Bin {
     hits: f64,
 }
 
+/// Forecasts of a range against what came of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationRow {
+    /// Least forecast of the range, 0–1.
+    pub from: f64,
+    /// Largest, 0–1.
+    pub to: f64,
+    /// Forecasts in it, forgotten ones less.
+    pub forecasts: f64,
+    /// Their mean, 0–1.
+    pub said: f64,
+    /// Share that came true, 0–1.
+    pub came: f64,
+}
+
 /// The record of forecasts.
 #[derive(Debug, Clone, Default)]
 pub struct Calibration {
+    /// As the model made them: what the correction learns from.
     bins: [Bin; EDGES.len()],
+    /// As they were said, corrected by what was known then.
+    told: [Bin; EDGES.len()],
     points: [(f64, f64); EDGES.len()],
     ready: bool,
 }
@@ -36,16 +54,19 @@ impl Calibration {
     /// Counts what came of a forecast as it was before correction. `half_life` in forecasts; `hits`: contacts
     /// a bin needs before it moves a forecast halfway.
     pub fn observe(&mut self, forecast: f64, hit: bool, half_life: f64, hits: f64) {
+        let said = self.correct(forecast);
         let left = (-std::f64::consts::LN_2 / half_life).exp();
-        for bin in &mut self.bins {
+        for bin in self.bins.iter_mut().chain(&mut self.told) {
             bin.forecasts *= left;
             bin.expected *= left;
             bin.hits *= left;
         }
-        let bin = &mut self.bins[bin_of(forecast)];
-        bin.forecasts += 1.0;
-        bin.expected += forecast;
-        bin.hits += f64::from(u8::from(hit));
+        for (bins, p) in [(&mut self.bins, forecast), (&mut self.told, said)] {
+            let bin = &mut bins[bin_of(p)];
+            bin.forecasts += 1.0;
+            bin.expected += p;
+            bin.hits += f64::from(u8::from(hit));
+        }
         self.fit(hits);
     }
 
@@ -91,11 +112,30 @@ impl Calibration {
         bounded(forecast)
     }
 
-    /// Mean distance between forecast and outcome over the bins, weighted, 0–1; `None` without a forecast.
+    /// Mean distance between what was said and what came over the ranges, weighted, 0–1; `None` without a
+    /// forecast. Chance alone makes it about a point with a thousand forecasts.
     #[must_use]
     pub fn error(&self) -> Option<f64> {
-        let all: f64 = self.bins.iter().map(|b| b.forecasts).sum();
-        let off: f64 = self.bins.iter().map(|b| (b.expected - b.hits).abs()).sum();
+        let all: f64 = self.told.iter().map(|b| b.forecasts).sum();
+        let off: f64 = self.told.iter().map(|b| (b.expected - b.hits).abs()).sum();
         (all > 0.0).then(|| off / all)
+    }
+
+    /// What was said against what came, a row a range that has forecasts.
+    #[must_use]
+    pub fn table(&self) -> Vec<CalibrationRow> {
+        let rows = self
+            .told
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| b.forecasts > 0.0);
+        rows.map(|(at, b)| CalibrationRow {
+            from: if at == 0 { 0.0 } else { EDGES[at - 1] },
+            to: EDGES[at],
+            forecasts: b.forecasts,
+            said: b.expected / b.forecasts,
+            came: b.hits / b.forecasts,
+        })
+        .collect()
     }
 }

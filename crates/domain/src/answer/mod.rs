@@ -15,7 +15,7 @@ mod slot;
 mod words;
 
 pub use advice::{Later, Outlook, Passes, Worth, hours_ahead, weigh};
-pub use calibration::Calibration;
+pub use calibration::{Calibration, CalibrationRow};
 pub use curve::Curve;
 pub use model::{AnswerModel, Chance, Observation, PointRecord, PointView, Tried};
 pub use params::AnswerParams;

@@ -135,6 +135,39 @@ fn forecasts_that_are_twice_too_high_are_halved_and_stay_in_order() {
     assert!(line.windows(2).all(|w| w[0] <= w[1] + 1e-12));
 }
 
+#[test]
+fn the_record_shows_what_was_said_against_what_came() {
+    let mut record = Calibration::default();
+    assert!(record.table().is_empty() && record.error().is_none());
+    for n in 0..8_000_u32 {
+        let said = if n % 2 == 0 { 0.05 } else { 0.4 };
+        // Half of what is said comes.
+        let hit = f64::from(n * 37 % 1_000) / 1_000.0 < said / 2.0;
+        record.observe(said, hit, 4_000.0, 15.0);
+    }
+    // What is said now is corrected: the record of it is near what came.
+    for row in record.table().iter().filter(|r| r.forecasts > 500.0) {
+        assert!((row.said - row.came).abs() < 0.02, "{row:?}");
+    }
+    assert!(
+        record.error().is_some_and(|e| e < 0.03),
+        "{:?}",
+        record.error()
+    );
+}
+
+#[test]
+fn one_try_moves_a_forecast_a_little() {
+    let model = taught(|_| 3);
+    let fresh = right(&model, &[], at(0, 18));
+    let hit = right(&model, &[tried(at(-1, 18), true)], at(0, 18));
+    let miss = right(&model, &[tried(at(-1, 18), false)], at(0, 18));
+    assert!(
+        miss < fresh && fresh < hit && hit < fresh + 0.12,
+        "{miss} {fresh} {hit}"
+    );
+}
+
 fn worth(model: &AnswerModel, when: UtcMs, law: impl FnMut(UtcMs) -> bool) -> Worth {
     let window = (time(9, 0, 0, 0), time(20, 0, 0, 0));
     let case = Outlook {

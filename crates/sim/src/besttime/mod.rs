@@ -7,7 +7,7 @@ mod run;
 
 pub use order::Order;
 pub use people::{Curves, Person, town};
-pub use run::{Compared, Interval, Setup, Spent, compare, spend};
+pub use run::{Compared, Interval, Setup, Spent, calibration, compare, spend};
 
 #[cfg(test)]
 mod tests;

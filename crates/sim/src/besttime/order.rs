@@ -2,7 +2,7 @@
 
 use super::people::Person;
 use domain::answer::{
-    AnswerModel, Entry, Outlook, Passes, PointView, Slot, Tried, choose, hours_ahead, weigh,
+    AnswerModel, Entry, Outlook, Passes, PointView, Slot, Tried, Why, choose, hours_ahead, weigh,
 };
 use domain::time::UtcMs;
 use jiff::civil::Time;
@@ -39,7 +39,7 @@ pub(super) struct Hour<'a> {
     pub(super) seed: u64,
 }
 
-/// Chooses among `open` whom to call in this hour.
+/// Chooses among `open` whom to call in this hour, and whether it was at random to know the hour.
 pub(super) fn pick(
     order: Order,
     people: &[Person],
@@ -48,20 +48,14 @@ pub(super) fn pick(
     model: &AnswerModel,
     hour: &Hour<'_>,
     rng: &mut impl Rng,
-) -> Vec<usize> {
+) -> Vec<(usize, bool)> {
     match order {
-        Order::Random => {
-            open.shuffle(rng);
-            open.truncate(hour.lines);
-            open
-        }
-        Order::Dpd => {
-            open.sort_by_key(|who| (std::cmp::Reverse(people[*who].dpd), *who));
-            open.truncate(hour.lines);
-            open
-        }
-        Order::BestTime => by_model(people, kept, &open, model, hour),
+        Order::Random => open.shuffle(rng),
+        Order::Dpd => open.sort_by_key(|who| (std::cmp::Reverse(people[*who].dpd), *who)),
+        Order::BestTime => return by_model(people, kept, &open, model, hour),
     }
+    open.truncate(hour.lines);
+    open.into_iter().map(|who| (who, false)).collect()
 }
 
 fn by_model(
@@ -70,7 +64,7 @@ fn by_model(
     open: &[usize],
     model: &AnswerModel,
     hour: &Hour<'_>,
-) -> Vec<usize> {
+) -> Vec<(usize, bool)> {
     let params = model.params();
     let ahead = hours_ahead(hour.now, &TimeZone::UTC, hour.window, params.look_days);
     let mut entries = Vec::with_capacity(open.len());
@@ -95,10 +89,13 @@ fn by_model(
         });
     }
     let chosen = choose(&entries, hour.lines, params, hour.seed);
-    let called: Vec<usize> = chosen.iter().map(|c| open[c.index]).collect();
+    let called: Vec<(usize, bool)> = chosen
+        .iter()
+        .map(|c| (open[c.index], c.why == Why::Explore))
+        .collect();
     for who in open {
         let passes = &mut kept[*who].passes;
-        *passes = if called.contains(who) {
+        *passes = if called.iter().any(|c| c.0 == *who) {
             Passes::default()
         } else {
             passes.again(hour.now)

@@ -2,7 +2,7 @@
 
 use super::order::{Hour, Kept, Order, pick, slot};
 use super::people::{Curves, FIRST_HOUR, HOURS, Person, town};
-use domain::answer::{AnswerModel, DayKind, Observation, Tried};
+use domain::answer::{AnswerModel, CalibrationRow, DayKind, Observation, Tried};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use jiff::civil::time;
 use rand::{Rng as _, SeedableRng as _};
@@ -55,6 +55,8 @@ pub struct Spent {
     pub untouched: u32,
     /// Distance of forecast and outcome, 0–1 (the model's order).
     pub forecast_error: f64,
+    /// Calls that went to somebody at random (the model's order).
+    pub explored: u32,
 }
 
 impl Spent {
@@ -82,6 +84,10 @@ fn open(kept: &[Kept], now: UtcMs, per_week: usize) -> Vec<usize> {
 /// Spends the ration of one world; the same seed has the same people.
 #[must_use]
 pub fn spend(setup: &Setup, order: Order, seed: u64) -> Spent {
+    world(setup, order, seed).0
+}
+
+fn world(setup: &Setup, order: Order, seed: u64) -> (Spent, AnswerModel) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let people: Vec<Person> = town(setup.people, setup.curves, &mut rng);
     let mut kept = vec![Kept::default(); people.len()];
@@ -105,7 +111,8 @@ pub fn spend(setup: &Setup, order: Order, seed: u64) -> Spent {
         let free = open(&kept, now, setup.per_week);
         let called = pick(order, &people, &mut kept, free, &model, &frame, &mut rng);
         let mut seen = Vec::with_capacity(called.len());
-        for who in called {
+        for (who, explored) in called {
+            spent.explored += u32::from(explored);
             let chance = people[who].chance(here.day == DayKind::Saturday, hour);
             let hit = rng.random_bool(chance);
             spent.calls += 1;
@@ -132,7 +139,7 @@ pub fn spend(setup: &Setup, order: Order, seed: u64) -> Spent {
     let untouched = kept.iter().filter(|k| k.tries.is_empty()).count();
     spent.untouched = u32::try_from(untouched).unwrap_or(u32::MAX);
     spent.forecast_error = model.calibration().error().unwrap_or(0.0);
-    spent
+    (spent, model)
 }
 
 /// A mean over seeds with its 95 % interval.
@@ -189,6 +196,32 @@ pub struct Compared {
     pub untouched: Interval,
     /// Distance of forecast and outcome.
     pub forecast_error: Interval,
+    /// Share of the calls that went to somebody at random.
+    pub explored: Interval,
+}
+
+/// What the model said against what came at the end of a world, its rows over seeds `0..seeds` put together.
+#[must_use]
+pub fn calibration(setup: &Setup, seeds: u64) -> Vec<CalibrationRow> {
+    let mut all: Vec<CalibrationRow> = Vec::new();
+    for seed in 0..seeds {
+        for row in world(setup, Order::BestTime, seed).1.calibration().table() {
+            match all
+                .iter_mut()
+                .find(|r| r.to >= row.to && r.from <= row.from)
+            {
+                Some(sum) => {
+                    let n = sum.forecasts + row.forecasts;
+                    sum.said = (sum.said * sum.forecasts + row.said * row.forecasts) / n;
+                    sum.came = (sum.came * sum.forecasts + row.came * row.forecasts) / n;
+                    sum.forecasts = n;
+                }
+                None => all.push(row),
+            }
+        }
+    }
+    all.sort_by(|a, b| a.to.total_cmp(&b.to));
+    all
 }
 
 /// Compares the three orders over seeds `0..seeds`.
@@ -214,6 +247,7 @@ pub fn compare(setup: &Setup, seeds: u64) -> Vec<Compared> {
             amount: each(&|s| s.amount_minor as f64 / f64::from(s.calls.max(1))),
             untouched: each(&|s| f64::from(s.untouched)),
             forecast_error: each(&|s| s.forecast_error),
+            explored: each(&|s| f64::from(s.explored) / f64::from(s.calls.max(1))),
         }
     };
     let others = [Order::Random, Order::Dpd].map(|order| describe(order, &run(order)));

@@ -27,6 +27,15 @@ fn hidden_hours_are_found_and_pay() {
             other.gain
         );
     }
+    // Every hour stays known: at least one call in twenty is by chance, and always within the law, which
+    // the world asks before anybody is open.
+    assert!(all[0].explored.low() >= 0.05, "{:?}", all[0].explored);
+    // What is said comes true within two and a half points; the rest is chance of a small world.
+    assert!(
+        all[0].forecast_error.mean < 0.025,
+        "{:?}",
+        all[0].forecast_error
+    );
     // Nobody is forgotten for a better hour.
     assert!(all[0].untouched.mean < 1.0, "{:?}", all[0].untouched);
 }

@@ -36,6 +36,8 @@ pub(super) struct Metrics {
     missed: u64,
     hung_up: u64,
     waits: Vec<f32>,
+    /// ms each.
+    decisions: Vec<f32>,
 }
 
 /// Figures of one run, after its warm-up.
@@ -77,8 +79,10 @@ pub struct Figures {
     pub occupancy_1_to_10_min: f64,
     /// Abandonment of the five minutes after each shock, and of the rest until the next minute ten.
     pub after_shocks: Vec<(f64, f64)>,
-    /// Longest decision, ms.
-    pub decision_max_ms: f64,
+    /// Longest decision, ms; nothing when no clock was given.
+    pub decision_max_ms: Option<f64>,
+    /// 99th percentile of the decisions, ms.
+    pub decision_p99_ms: Option<f64>,
 }
 
 fn step(t: f64) -> usize {
@@ -108,6 +112,7 @@ impl Metrics {
             missed: 0,
             hung_up: 0,
             waits: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -185,6 +190,12 @@ impl Metrics {
         }
     }
 
+    /// A decision took so many ms.
+    pub(super) fn decided(&mut self, ms: f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "a time of milliseconds")]
+        self.decisions.push(ms as f32);
+    }
+
     pub(super) fn missed_person(&mut self, t: f64) {
         self.missed += u64::from(self.counts(t));
     }
@@ -205,16 +216,7 @@ impl Metrics {
     pub(super) fn figures(mut self, shocks: &[f64]) -> Figures {
         let present = (self.talk_s + self.wrap_s + self.idle_s).max(1e-9);
         self.waits.sort_by(f32::total_cmp);
-        let quantile = |q: f64| {
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an index"
-            )]
-            let at = ((self.waits.len() as f64) * q) as usize;
-            self.waits.get(at).copied().map_or(0.0, f64::from)
-        };
+        self.decisions.sort_by(f32::total_cmp);
         let mut worst: f64 = 0.0;
         for start in step(self.warmup_s)..self.minutes.len().saturating_sub(HOUR_STEPS) {
             let hour = &self.minutes[start..start + HOUR_STEPS];
@@ -241,8 +243,8 @@ impl Metrics {
             missed: self.missed,
             hung_up: self.hung_up,
             dials: self.dials,
-            wait_p50_s: quantile(0.5),
-            wait_p99_s: quantile(0.99),
+            wait_p50_s: quantile(&self.waits, 0.5).unwrap_or(0.0),
+            wait_p99_s: quantile(&self.waits, 0.99).unwrap_or(0.0),
             idle_spell_s: self.idle_s / f64_of(self.spells).max(1.0),
             contacts_per_agent_hour: f64_of(self.handled) / (present / 3600.0),
             worst_hour: worst,
@@ -255,9 +257,22 @@ impl Metrics {
                     (self.between(*at, first).0, self.between(first, then).0)
                 })
                 .collect(),
-            decision_max_ms: 0.0,
+            decision_max_ms: self.decisions.last().copied().map(f64::from),
+            decision_p99_ms: quantile(&self.decisions, 0.99),
         }
     }
+}
+
+/// Of sorted values.
+fn quantile(sorted: &[f32], q: f64) -> Option<f64> {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index"
+    )]
+    let at = ((sorted.len() as f64) * q) as usize;
+    sorted.get(at).copied().map(f64::from)
 }
 
 fn ratio(a: u64, b: u64) -> f64 {

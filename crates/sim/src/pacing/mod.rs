@@ -6,6 +6,7 @@ mod floor;
 mod metrics;
 mod numbers;
 pub mod obs;
+mod place;
 pub mod policies;
 pub mod protocol;
 pub mod report;
@@ -14,6 +15,6 @@ pub mod scenario;
 mod world;
 
 pub use metrics::Figures;
-pub use policies::{Pilot, Policy};
-pub use run::{RunSpec, hello, run};
+pub use policies::{Pilot, Policy, Tuned};
+pub use run::{RunSpec, hello, run, run_timed};
 pub use scenario::{Scenario, ScenarioError};

@@ -5,7 +5,7 @@ use dialer::predictive::{CallEvent, Look, Predictive, Queue, Settings, SettingsR
 use std::collections::VecDeque;
 
 /// The target as a share of the cap: what is left covers chance and late answers.
-pub const TARGET_OF_CAP: f64 = 0.93;
+pub const TARGET_OF_CAP: f64 = 0.97;
 
 /// A policy in a simulation or in a process.
 pub trait Pilot: Send {
@@ -30,7 +30,35 @@ pub enum Policy {
     Power(f64),
     /// The classic adaptive level.
     Adapt,
+    /// The classic adaptive level over idle agents only, up to so many lines for each; its own control of
+    /// drops is off.
+    Available(f64),
+    /// With the level sought in hindsight.
+    Tuned(Tuned),
 }
+
+/// Policies whose level can be sought in hindsight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tuned {
+    /// A fixed ratio.
+    Ratio,
+    /// The adaptive level over idle agents.
+    Available,
+}
+
+impl Tuned {
+    /// The policy at a level.
+    #[must_use]
+    pub const fn at(self, level: f64) -> Policy {
+        match self {
+            Self::Ratio => Policy::Ratio(level),
+            Self::Available => Policy::Available(level),
+        }
+    }
+}
+
+/// Least and most of a level.
+const LEVELS: std::ops::RangeInclusive<f64> = 1.0..=50.0;
 
 impl Policy {
     /// Name in tables.
@@ -41,9 +69,12 @@ impl Policy {
             Self::PredictiveQueue => "predictive-queue".into(),
             Self::PredictiveBlind => "predictive-blind".into(),
             Self::Progressive => "progressive".into(),
-            Self::Ratio(r) => format!("ratio:{r}"),
-            Self::Power(r) => format!("power:{r}"),
+            Self::Ratio(r) => format!("ratio:{}", short(r)),
+            Self::Power(r) => format!("power:{}", short(r)),
             Self::Adapt => "adapt".into(),
+            Self::Available(r) => format!("available:{}", short(r)),
+            Self::Tuned(Tuned::Ratio) => "ratio:tuned".into(),
+            Self::Tuned(Tuned::Available) => "available:tuned".into(),
         }
     }
 
@@ -58,16 +89,22 @@ impl Policy {
             "predictive-blind" => Ok(Self::PredictiveBlind),
             "progressive" => Ok(Self::Progressive),
             "adapt" => Ok(Self::Adapt),
-            _ => text
-                .strip_prefix("ratio:")
-                .and_then(|r| r.parse::<f64>().ok())
-                .filter(|r| (1.0..=50.0).contains(r))
-                .map(Self::Ratio)
-                .ok_or_else(|| {
-                    format!(
-                        "policy {text:?}: choose predictive, predictive-queue, predictive-blind, progressive, adapt or ratio:R with R from 1 to 50"
-                    )
-                }),
+            "ratio:tuned" => Ok(Self::Tuned(Tuned::Ratio)),
+            "available:tuned" => Ok(Self::Tuned(Tuned::Available)),
+            _ => {
+                let level = |name: &str| {
+                    let level = text.strip_prefix(name)?.parse::<f64>().ok()?;
+                    LEVELS.contains(&level).then_some(level)
+                };
+                let ratio = level("ratio:").map(Self::Ratio);
+                ratio
+                    .or_else(|| level("available:").map(Self::Available))
+                    .ok_or_else(|| {
+                        format!(
+                            "policy {text:?}: choose predictive, predictive-queue, predictive-blind, progressive, adapt, ratio:R or available:R with R from 1 to 50 or the word tuned"
+                        )
+                    })
+            }
         }
     }
 
@@ -83,7 +120,10 @@ impl Policy {
             Self::Progressive => Box::new(Ratio(1.0)),
             Self::Ratio(lines) => Box::new(Ratio(lines)),
             Self::Power(lines) => Box::new(Power(lines)),
-            Self::Adapt => Box::new(Adapt::new(hello)),
+            Self::Adapt => Box::new(Adapt::new(hello, None)),
+            Self::Available(most) => Box::new(Adapt::new(hello, Some(most))),
+            // Before a level is found it is one line an idle agent.
+            Self::Tuned(_) => Box::new(Ratio(1.0)),
         })
     }
 }
@@ -196,7 +236,7 @@ struct Ratio(f64);
 
 impl Pilot for Ratio {
     fn decide(&mut self, obs: &Obs) -> Reply {
-        let wanted = whole(f64::from(obs.idle) * self.0);
+        let wanted = lines(obs.idle, self.0, obs.connected);
         Reply {
             launch: wanted.saturating_sub(obs.pending).min(obs.most()),
             pick: Vec::new(),
@@ -222,6 +262,21 @@ impl Pilot for Power {
     }
 }
 
+/// Step of an even sequence over the unit interval: the golden section.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+/// Lines for so many agents; the part of a line is given to as large a part of the contacts.
+fn lines(agents: u32, level: f64, connected: u64) -> u32 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+    let part = (connected as f64 * GOLDEN).fract();
+    whole(f64::from(agents) * level + part)
+}
+
+/// A level to two places.
+fn short(level: f64) -> f64 {
+    (level * 100.0).round() / 100.0
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -233,10 +288,13 @@ fn whole(x: f64) -> u32 {
 
 /// The classic method by its public description: a level of lines for each agent signed in, moved
 /// every 15 s by the share of answers dropped today against the allowed one, by agents who wait
-/// against calls that do; its launcher wakes every 2.5 s.
+/// against calls that do; its launcher wakes every 2.5 s. Counted over idle agents only, it moves up to a
+/// level that somebody chose.
 #[derive(Debug)]
 struct Adapt {
     level: f64,
+    /// Most, where only idle agents count.
+    available: Option<f64>,
     cap: f64,
     next_adapt: f64,
     next_launch: f64,
@@ -254,9 +312,10 @@ const LEVEL_MAX: f64 = 3.0;
 const BALANCE_S: f64 = 60.0;
 
 impl Adapt {
-    const fn new(hello: &Hello) -> Self {
+    const fn new(hello: &Hello, available: Option<f64>) -> Self {
         Self {
             level: 1.0,
+            available,
             cap: hello.target_abandon,
             next_adapt: 0.0,
             next_launch: 0.0,
@@ -274,12 +333,12 @@ impl Adapt {
         // Agents who wait raise the level by their share, calls that wait lower it; above the allowed
         // share the level falls in proportion to the excess, down to one.
         let share = dropped / live;
-        let level = if share > self.cap {
+        let level = if self.available.is_none() && share > self.cap {
             1.0
         } else {
             self.level * (1.0 + (diff / agents).clamp(-0.5, 0.5))
         };
-        self.level = level.clamp(1.0, LEVEL_MAX);
+        self.level = level.clamp(1.0, self.available.unwrap_or(LEVEL_MAX));
     }
 }
 
@@ -302,11 +361,17 @@ impl Pilot for Adapt {
             return Reply::default();
         }
         self.next_launch = obs.t + LAUNCH_EVERY_S;
-        let agents = f64::from(obs.idle + obs.talk + obs.wrap);
-        let wanted = whole(agents * self.level);
-        let lines = obs.pending + obs.talk + obs.wrap;
+        let at_work = obs.talk + obs.wrap;
+        let (agents, busy) = match self.available {
+            Some(_) => (obs.idle, obs.pending),
+            None => (obs.idle + at_work, obs.pending + at_work),
+        };
+        let wanted = match self.available {
+            Some(_) => lines(agents, self.level, obs.connected),
+            None => whole(f64::from(agents) * self.level),
+        };
         Reply {
-            launch: wanted.saturating_sub(lines).min(obs.most()),
+            launch: wanted.saturating_sub(busy).min(obs.most()),
             pick: Vec::new(),
         }
     }

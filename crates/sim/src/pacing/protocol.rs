@@ -106,6 +106,10 @@ enum PhaseName {
     Wait,
 }
 
+fn full() -> String {
+    "full".into()
+}
+
 #[derive(Debug, Deserialize)]
 struct HelloLine {
     proto: u32,
@@ -117,6 +121,8 @@ struct HelloLine {
     #[serde(default)]
     agents_max: u32,
     target_abandon: f64,
+    #[serde(default = "full")]
+    detail: String,
     #[serde(default)]
     per_number: bool,
 }
@@ -259,6 +265,18 @@ fn observation(line: u64, raw: ObsLine) -> Result<Obs, PaceError> {
     if raw.next.len() > NEXT_MAX {
         return Err(bad(line, "next", format!("more than {NEXT_MAX} numbers")));
     }
+    if raw.due > raw.next.len() {
+        let why = format!(
+            "{}: at most the {} numbers of next",
+            raw.due,
+            raw.next.len()
+        );
+        return Err(bad(line, "due", why));
+    }
+    if let Some(at) = raw.next.iter().position(|e| !(0.0..=1.0).contains(e)) {
+        let why = format!("{}: must be from 0 to 1", raw.next[at]);
+        return Err(bad(line, &format!("next[{at}]"), why));
+    }
     let mut ev = Vec::with_capacity(raw.ev.len());
     for (n, e) in raw.ev.iter().enumerate() {
         ev.push(event(line, n, e)?);
@@ -329,6 +347,10 @@ fn greeting(line: u64, text: &str) -> Result<Live, PaceError> {
     }
     if raw.epoch_s.is_nan() || raw.epoch_s <= 0.0 {
         return Err(bad(line, "epoch_s", "must be above 0"));
+    }
+    if !matches!(raw.detail.as_str(), "full" | "events") {
+        let why = format!("{:?}: must be full or events", raw.detail);
+        return Err(bad(line, "detail", why));
     }
     let hello = Hello {
         epoch_s: raw.epoch_s,
@@ -404,45 +426,4 @@ pub fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), Pace
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HELLO: &str = r#"{"type":"hello","proto":1,"epoch_s":0.5,"deadline_s":2.0,"no_answer_timeout_s":25.0,"trunks":100,"cps":8.0,"agents_max":20,"duration_s":37800.0,"target_abandon":0.03,"detail":"events"}"#;
-
-    fn talk(lines: &[&str]) -> Result<String, PaceError> {
-        let mut out = Vec::new();
-        serve(lines.join("\n").as_bytes(), &mut out)?;
-        Ok(String::from_utf8_lossy(&out).into_owned())
-    }
-
-    #[test]
-    fn each_line_is_answered_except_the_last() {
-        let obs = r#"{"type":"obs","t":0.0,"idle":3,"free_trunks":76,"cps_tokens":8,"ev":[]}"#;
-        let out = talk(&[HELLO, obs, obs, r#"{"type":"end","metrics":{}}"#]).unwrap();
-        let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines.len(), 3);
-        assert!(lines[0].contains("\"ready\""));
-        assert!(lines[1].starts_with("{\"launch\":"));
-    }
-
-    #[test]
-    fn a_bad_line_is_named_with_its_field() {
-        let event = r#"{"type":"obs","t":0.0,"idle":3,"free_trunks":7,"cps_tokens":8,"ev":[{"e":"dialed","t":0.0,"id":1}]}"#;
-        let error = talk(&[HELLO, event]).unwrap_err().to_string();
-        assert!(
-            error.contains("line 2") && error.contains("ev[0].e"),
-            "{error}"
-        );
-        let kind = r#"{"type":"obs","t":"soon","idle":3,"free_trunks":7,"cps_tokens":8}"#;
-        let error = talk(&[HELLO, kind]).unwrap_err().to_string();
-        assert!(error.contains("line 2, field t:"), "{error}");
-        let none = HELLO.replace("0.03", "0.0");
-        let error = talk(&[&none]).unwrap_err().to_string();
-        assert!(
-            error.contains("target_abandon") && error.contains("progressive"),
-            "{error}"
-        );
-        let dead = HELLO.replace("\"trunks\":100", "\"trunks\":0");
-        assert!(talk(&[&dead]).unwrap_err().to_string().contains("trunks"));
-    }
-}
+mod tests;

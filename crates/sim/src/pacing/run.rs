@@ -40,15 +40,17 @@ impl Guarded {
     }
 
     /// What may be launched of what the policy wants.
-    fn judge(&mut self, obs: &mut Obs) -> bool {
+    fn judge(&mut self, obs: &mut Obs, machines: u64) -> bool {
         let now = ms(obs.t);
         for _ in self.seen.0..obs.abandoned {
             self.stop.count(now, true);
         }
-        for _ in self.seen.1..obs.connected {
+        // A machine that the agent found is no live answer (law.md §4).
+        let people = obs.connected.saturating_sub(machines);
+        for _ in self.seen.1..people {
             self.stop.count(now, false);
         }
-        self.seen = (obs.abandoned, obs.connected);
+        self.seen = (obs.abandoned, people);
         let agents = f64::from(obs.idle + obs.talk + obs.wrap);
         let state = self.stop.state(now, agents);
         obs.shrink = state.shrink;
@@ -80,6 +82,18 @@ pub fn hello(scenario: &Scenario, cap: f64) -> Hello {
 /// # Errors
 /// When the policy refuses the settings.
 pub fn run(scenario: &Scenario, spec: &RunSpec) -> Result<Figures, SettingsRefused> {
+    run_timed(scenario, spec, None)
+}
+
+/// Runs a scenario once; `clock` gives ms from any start and times the decisions. It changes nothing else.
+///
+/// # Errors
+/// When the policy refuses the settings.
+pub fn run_timed(
+    scenario: &Scenario,
+    spec: &RunSpec,
+    clock: Option<&dyn Fn() -> f64>,
+) -> Result<Figures, SettingsRefused> {
     let told = hello(scenario, spec.cap);
     let mut pilot = spec.policy.start(&told)?;
     let mut careful: Box<dyn Pilot> = Policy::Progressive.start(&told)?;
@@ -96,8 +110,12 @@ pub fn run(scenario: &Scenario, spec: &RunSpec) -> Result<Figures, SettingsRefus
         if spec.full {
             world.in_full(&mut obs);
         }
-        let free = !spec.hard_stop || guard.judge(&mut obs);
+        let free = !spec.hard_stop || guard.judge(&mut obs, world.machines());
+        let began = clock.map(|now| now());
         let mut reply = pilot.decide(&obs);
+        if let (Some(now), Some(began)) = (clock, began) {
+            world.metrics.decided(now() - began);
+        }
         if !free {
             let one_to_one = careful.decide(&obs);
             reply = Reply {

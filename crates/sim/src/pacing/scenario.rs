@@ -1,6 +1,7 @@
 //! Scenario files: a campaign's world as data.
 
 use super::dist::Dist;
+use super::place::line_of;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -35,10 +36,12 @@ pub enum ScenarioError {
         why: String,
     },
     /// Values that cannot be.
-    #[error("{file}, field {field}: {why}")]
+    #[error("{file}, line {line}, field {field}: {why}")]
     Value {
         /// File.
         file: String,
+        /// Line of the text, as far as it is found.
+        line: usize,
         /// Path of the field.
         field: String,
         /// What is wrong and what would be right.
@@ -309,6 +312,7 @@ impl Scenario {
             .check()
             .map_err(|(field, why)| ScenarioError::Value {
                 file: file.into(),
+                line: line_of(text, &field),
                 field,
                 why,
             })?;
@@ -330,8 +334,11 @@ impl Scenario {
         if a.n > AGENTS_MAX || a.n == 0 && a.join.is_empty() {
             return bad("agents.n", "must be from 1 to 5000");
         }
-        if self.limits.trunks == 0 || self.limits.cps.is_nan() || self.limits.cps <= 0.0 {
-            return bad("limits", "trunks and cps must be above 0");
+        if self.limits.trunks == 0 {
+            return bad("limits.trunks", "0: nothing can be dialed without a line");
+        }
+        if self.limits.cps.is_nan() || self.limits.cps <= 0.0 {
+            return bad("limits.cps", "must be above 0");
         }
         if !(5.0..=120.0).contains(&d.no_answer_timeout_s) {
             return bad("dial.no_answer_timeout_s", "must be from 5 to 120");
@@ -339,11 +346,17 @@ impl Scenario {
         if d.p_live.is_empty() || !d.p_live.is_sorted_by(|x, y| x.0 <= y.0) {
             return bad("dial.p_live", "at least one point, in order of time");
         }
-        let shares = d.p_live.iter().map(|p| p.1);
-        let shares = shares.chain([d.p_machine, d.p_busy, d.p_sit, self.amd.tpr, self.amd.fpr]);
-        for share in shares {
+        let live = d.p_live.iter().map(|p| ("dial.p_live", p.1));
+        let shares = live.chain([
+            ("dial.p_machine", d.p_machine),
+            ("dial.p_busy", d.p_busy),
+            ("dial.p_sit", d.p_sit),
+            ("amd.tpr", self.amd.tpr),
+            ("amd.fpr", self.amd.fpr),
+        ]);
+        for (field, share) in shares {
             if !(0.0..=1.0).contains(&share) {
-                return Err(("dial".into(), format!("share {share}: must be from 0 to 1")));
+                return Err((field.into(), format!("{share}: must be from 0 to 1")));
             }
         }
         let weights: f64 = self.talk.iter().map(|t| t.w).sum();

@@ -133,6 +133,7 @@ pub(super) struct World<'a> {
     now: f64,
     obs: Obs,
     pub(super) metrics: Metrics,
+    machines: u64,
 }
 
 impl<'a> World<'a> {
@@ -159,6 +160,7 @@ impl<'a> World<'a> {
                 ..Obs::default()
             },
             metrics: Metrics::new(scenario.warmup_s, scenario.duration_s),
+            machines: 0,
         }
     }
 
@@ -191,6 +193,11 @@ impl<'a> World<'a> {
             (obs.next, obs.due) = numbers.show(until);
         }
         obs
+    }
+
+    /// Machines given to agents so far.
+    pub(super) const fn machines(&self) -> u64 {
+        self.machines
     }
 
     /// Adds what hosts with `detail: full` tell.
@@ -368,6 +375,7 @@ impl<'a> World<'a> {
             self.waiting.pop_front();
             self.calls.remove(&id);
             self.obs.connected += 1;
+            self.machines += u64::from(!person);
             self.metrics
                 .connected(self.now, self.now - call.live_at, person);
             self.tell(EvWhat::Connected(Key::from(id)));

@@ -1,14 +1,18 @@
 //! Many runs at once, and what is made of them: table, JSON, picture.
 
+mod picture;
+mod table;
+
 use super::metrics::Figures;
-use super::policies::Policy;
-use super::run::{RunSpec, run};
+use super::policies::{Policy, Tuned};
+use super::run::{RunSpec, run_timed};
 use super::scenario::Scenario;
 use dialer::predictive::SettingsRefused;
+pub use picture::svg;
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+pub use table::table;
 
 /// Quantile of the normal for intervals of 95 %.
 const Z95: f64 = 1.959_964;
@@ -34,6 +38,20 @@ pub struct Row {
     pub abandonment_strict: f64,
     /// Mean over the seeds of the worst sliding hour.
     pub worst_hour: f64,
+    /// Mean over the seeds of the median wait, s.
+    pub wait_p50_s: f64,
+    /// Mean over the seeds of the 99th percentile of waits, s.
+    pub wait_p99_s: f64,
+    /// Mean over the seeds of an agent's mean spell without a call, s.
+    pub idle_spell_s: f64,
+    /// Mean over the seeds of people handled an agent and hour.
+    pub contacts_per_agent_hour: f64,
+    /// Mean over the seeds of the abandonment of the first five minutes.
+    pub first_5_min: f64,
+    /// Longest decision of all seeds, ms; nothing when no clock was given.
+    pub decision_max_ms: Option<f64>,
+    /// Largest 99th percentile of a seed's decisions, ms.
+    pub decision_p99_ms: Option<f64>,
     /// Each seed.
     pub seeds: Vec<Figures>,
 }
@@ -73,72 +91,159 @@ fn error(values: &[f64]) -> f64 {
     (var / n).sqrt()
 }
 
-/// Runs every scenario under every policy with seeds 1 to `seeds` on all processors; `told` is called
-/// after each run with how many are done and how many there are.
-///
-/// # Errors
-/// When a policy refuses the settings.
-pub fn run_all(
-    scenarios: &[Scenario],
-    specs: &[RunSpec],
-    seeds: u64,
-    told: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Row>, SettingsRefused> {
-    let mut jobs = Vec::new();
-    for (s, _) in scenarios.iter().enumerate() {
-        for (p, _) in specs.iter().enumerate() {
-            for seed in 1..=seeds.max(1) {
-                jobs.push((s, p, seed));
-            }
-        }
-    }
+/// What runs are done with.
+pub struct Bench<'a> {
+    /// Seeds 1 to this.
+    pub seeds: u64,
+    /// Called after each run with how many are done and how many there are.
+    pub told: &'a (dyn Fn(usize, usize) + Sync),
+    /// A clock in ms that times decisions; the figures tell no times without.
+    pub clock: Option<&'a (dyn Fn() -> f64 + Sync)>,
+}
+
+/// Carries out jobs on all processors; the results in the order of the jobs.
+fn on_all<J: Sync, R: Send>(jobs: &[J], work: &(dyn Fn(&J) -> R + Sync)) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<Figures, SettingsRefused>)>> = Mutex::default();
+    let results: Mutex<Vec<(usize, R)>> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(jobs.len()) {
             scope.spawn(|| {
-                while let Some((n, (s, p, seed))) = {
+                while let Some((n, job)) = {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    jobs.get(n).map(|job| (n, *job))
+                    jobs.get(n).map(|job| (n, job))
                 } {
-                    let spec = RunSpec { seed, ..specs[p] };
-                    let figures = run(&scenarios[s], &spec);
+                    let result = work(job);
                     if let Ok(mut all) = results.lock() {
-                        all.push((n, figures));
+                        all.push((n, result));
                     }
-                    told(done.fetch_add(1, Ordering::Relaxed) + 1, jobs.len());
                 }
             });
         }
     });
     let mut all = results.into_inner().unwrap_or_default();
     all.sort_by_key(|r| r.0);
-    let mut rows: Vec<Row> = Vec::new();
-    let mut group = Vec::new();
-    for (n, figures) in all {
-        group.push(figures?);
-        let (s, p, _) = jobs[n];
-        if jobs
-            .get(n + 1)
-            .is_none_or(|next| (next.0, next.1) != (s, p))
-        {
-            let seeds = std::mem::take(&mut group);
-            rows.push(row(&scenarios[s], &specs[p], seeds));
+    all.into_iter().map(|r| r.1).collect()
+}
+
+/// Runs every scenario under every policy on all processors.
+///
+/// # Errors
+/// When a policy refuses the settings.
+pub fn run_all(
+    scenarios: &[Scenario],
+    specs: &[RunSpec],
+    bench: &Bench<'_>,
+) -> Result<Vec<Row>, SettingsRefused> {
+    // What is tuned in hindsight is tuned once a scenario, without the hard stop.
+    let mut hindsight = Vec::new();
+    for (s, _) in scenarios.iter().enumerate() {
+        for spec in specs {
+            if let Policy::Tuned(kind) = spec.policy
+                && !hindsight.contains(&(s, kind))
+            {
+                hindsight.push((s, kind));
+            }
         }
+    }
+    let seeds = bench.seeds.max(1);
+    let runs = scenarios.len() * specs.len() * usize::try_from(seeds).unwrap_or(1);
+    let total = runs + hindsight.len();
+    let done = AtomicUsize::new(0);
+    let told = || (bench.told)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+    let cap = specs.first().map_or(0.03, |s| s.cap);
+    let levels = on_all(&hindsight, &|(s, kind)| {
+        let level = tune(&scenarios[*s], *kind, cap, seeds);
+        told();
+        level
+    });
+    let mut jobs = Vec::new();
+    for (s, _) in scenarios.iter().enumerate() {
+        for spec in specs {
+            let at = |kind: Tuned| hindsight.iter().position(|h| *h == (s, kind));
+            let policy = match spec.policy {
+                Policy::Tuned(kind) => match at(kind).map(|at| &levels[at]) {
+                    Some(Ok(level)) => kind.at(*level),
+                    Some(Err(refused)) => return Err(refused.clone()),
+                    None => spec.policy,
+                },
+                policy => policy,
+            };
+            let spec = RunSpec { policy, ..*spec };
+            jobs.extend((1..=seeds).map(|seed| (s, RunSpec { seed, ..spec })));
+        }
+    }
+    let results = on_all(&jobs, &|(s, spec)| {
+        let figures = run_timed(
+            &scenarios[*s],
+            spec,
+            bench.clock.map(|c| c as &dyn Fn() -> f64),
+        );
+        told();
+        figures
+    });
+    let mut figures = results
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter();
+    let each = usize::try_from(seeds).unwrap_or(1);
+    let mut rows = Vec::new();
+    for (n, group) in jobs.chunks(each).enumerate() {
+        let (s, spec) = &group[0];
+        let asked = specs[n % specs.len()].policy;
+        let seeds = figures.by_ref().take(each).collect();
+        rows.push(row(&scenarios[*s], spec, asked, seeds));
     }
     Ok(rows)
 }
 
-fn row(scenario: &Scenario, spec: &RunSpec, seeds: Vec<Figures>) -> Row {
+/// Halvings of the search for a level.
+const TUNE_STEPS: u32 = 9;
+/// Seeds over which a level is sought.
+const TUNE_SEEDS: u64 = 3;
+/// Bounds of a level.
+const TUNE_BOUNDS: (f64, f64) = (1.0, 12.0);
+
+/// The level at which a policy abandons just the cap on these very seeds: what nobody can know ahead.
+fn tune(scenario: &Scenario, kind: Tuned, cap: f64, seeds: u64) -> Result<f64, SettingsRefused> {
+    let (mut low, mut high) = TUNE_BOUNDS;
+    for _ in 0..TUNE_STEPS {
+        let level = f64::midpoint(low, high);
+        let (mut lost, mut live) = (0, 0);
+        for seed in 1..=seeds.min(TUNE_SEEDS) {
+            let spec = RunSpec {
+                policy: kind.at(level),
+                seed,
+                cap,
+                hard_stop: false,
+                full: false,
+            };
+            let figures = run_timed(scenario, &spec, None)?;
+            lost += figures.abandoned;
+            live += figures.abandoned + figures.handled;
+        }
+        if f64_of(lost) > cap * f64_of(live) {
+            high = level;
+        } else {
+            low = level;
+        }
+    }
+    Ok(low)
+}
+
+fn row(scenario: &Scenario, spec: &RunSpec, asked: Policy, seeds: Vec<Figures>) -> Row {
     let of = |pick: fn(&Figures) -> f64| seeds.iter().map(pick).collect::<Vec<f64>>();
+    let most = |pick: fn(&Figures) -> Option<f64>| seeds.iter().filter_map(pick).reduce(f64::max);
     let occupancy = of(|f| f.occupancy);
     let lost: u64 = seeds.iter().map(|f| f.abandoned).sum();
     let handled: u64 = seeds.iter().map(|f| f.handled).sum();
+    let policy = match asked {
+        Policy::Tuned(_) => format!("{} = {}", asked.name(), spec.policy.name()),
+        _ => spec.policy.name(),
+    };
     Row {
         scenario: scenario.name.clone(),
-        policy: spec.policy.name(),
+        policy,
         hard_stop: spec.hard_stop,
         occupancy: (mean(&occupancy), error(&occupancy)),
         abandonment: f64_of(lost) / f64_of(lost + handled).max(1.0),
@@ -146,117 +251,48 @@ fn row(scenario: &Scenario, spec: &RunSpec, seeds: Vec<Figures>) -> Row {
         abandonment_max: of(|f| f.abandonment).into_iter().fold(0.0, f64::max),
         abandonment_strict: mean(&of(|f| f.abandonment_strict)),
         worst_hour: mean(&of(|f| f.worst_hour)),
+        wait_p50_s: mean(&of(|f| f.wait_p50_s)),
+        wait_p99_s: mean(&of(|f| f.wait_p99_s)),
+        idle_spell_s: mean(&of(|f| f.idle_spell_s)),
+        contacts_per_agent_hour: mean(&of(|f| f.contacts_per_agent_hour)),
+        first_5_min: mean(&of(|f| f.first_5_min)),
+        decision_max_ms: most(|f| f.decision_max_ms),
+        decision_p99_ms: most(|f| f.decision_p99_ms),
         seeds,
     }
-}
-
-/// The rows as a table of text.
-#[must_use]
-pub fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "scenario                 policy           stop  occupancy %    abandoned % (95 %)   worst h  wait p50/p99 s  idle s  contacts/h  first 5 min\n",
-    );
-    for row in rows {
-        let of = |pick: fn(&Figures) -> f64| mean(&row.seeds.iter().map(pick).collect::<Vec<_>>());
-        let _ = writeln!(
-            text,
-            "{:24} {:16} {:4}  {:5.2} ±{:4.2}    {:4.2} ({:4.2}–{:4.2})    {:5.1}    {:4.2} / {:4.2}     {:5.1}   {:6.2}     {:5.1}",
-            row.scenario,
-            row.policy,
-            if row.hard_stop { "on" } else { "off" },
-            100.0 * row.occupancy.0,
-            100.0 * row.occupancy.1,
-            100.0 * row.abandonment,
-            100.0 * row.abandonment_interval.0,
-            100.0 * row.abandonment_interval.1,
-            100.0 * row.worst_hour,
-            of(|f| f.wait_p50_s),
-            of(|f| f.wait_p99_s),
-            of(|f| f.idle_spell_s),
-            of(|f| f.contacts_per_agent_hour),
-            100.0 * of(|f| f.first_5_min),
-        );
-    }
-    text
-}
-
-/// Width and height of the picture, px, and its margin.
-const PICTURE: (f64, f64, f64) = (640.0, 400.0, 50.0);
-/// Colours of the policies.
-const COLOURS: [&str; 6] = [
-    "#0b6e4f", "#c1292e", "#235789", "#f1a208", "#6a4c93", "#444444",
-];
-
-/// Occupancy over abandonment as a picture (SVG): one dot a scenario and policy.
-#[must_use]
-pub fn svg(rows: &[Row]) -> String {
-    let (width, height, margin) = PICTURE;
-    let top = rows.iter().map(|r| r.abandonment).fold(0.04, f64::max) * 1.1;
-    let least = rows.iter().map(|r| r.occupancy.0).fold(1.0, f64::min);
-    let bottom = (least - 0.05).max(0.0);
-    let x = |a: f64| margin + a / top * (width - 2.0 * margin);
-    let y = |o: f64| height - margin - (o - bottom) / (1.0 - bottom) * (height - 2.0 * margin);
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    );
-    let (left, right, low, high) = (x(0.0), x(top), y(bottom), y(1.0));
-    let _ = writeln!(
-        text,
-        "<path d=\"M{left} {high}V{low}H{right}\" fill=\"none\" stroke=\"black\"/>\n<text x=\"{right}\" y=\"{}\" text-anchor=\"end\">abandoned, 0 to {:.1} %</text>\n<text x=\"{left}\" y=\"{}\">occupancy, {:.0} to 100 %</text>",
-        low + 30.0,
-        100.0 * top,
-        high - 12.0,
-        100.0 * bottom
-    );
-    let cap = x(0.03);
-    let _ = writeln!(
-        text,
-        "<path d=\"M{cap:.1} {high}V{low}\" stroke=\"#999\" stroke-dasharray=\"4 3\"/><text x=\"{cap:.1}\" y=\"{}\" text-anchor=\"middle\">3 %</text>",
-        low + 15.0
-    );
-    let mut names: Vec<&str> = Vec::new();
-    for row in rows {
-        let n = names
-            .iter()
-            .position(|n| *n == row.policy)
-            .unwrap_or_else(|| {
-                names.push(&row.policy);
-                names.len() - 1
-            });
-        let colour = COLOURS[n % COLOURS.len()];
-        let _ = writeln!(
-            text,
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{colour}\"><title>{} {}</title></circle>",
-            x(row.abandonment),
-            y(row.occupancy.0),
-            plain(&row.scenario),
-            row.policy
-        );
-    }
-    let mut at = high + 10.0;
-    for (n, name) in names.iter().enumerate() {
-        let colour = COLOURS[n % COLOURS.len()];
-        let _ = writeln!(
-            text,
-            "<text x=\"{}\" y=\"{at:.0}\" text-anchor=\"end\" fill=\"{colour}\">{name}</text>",
-            right - 5.0
-        );
-        at += 14.0;
-    }
-    text.push_str("</svg>\n");
-    text
-}
-
-fn plain(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 /// The policies of a comparison by default.
 #[must_use]
 pub fn default_policies() -> Vec<Policy> {
-    vec![Policy::Predictive, Policy::Progressive, Policy::Adapt]
+    vec![
+        Policy::Predictive,
+        Policy::Progressive,
+        Policy::Adapt,
+        Policy::Tuned(Tuned::Available),
+        Policy::Tuned(Tuned::Ratio),
+    ]
+}
+
+/// Caps at which the product's policy is run for its line in the picture.
+const CAPS: [f64; 6] = [0.005, 0.01, 0.02, 0.03, 0.04, 0.05];
+/// Lines an idle agent for the fixed ratio's line.
+const RATIOS: [f64; 9] = [1.0, 1.4, 1.8, 2.2, 3.0, 4.0, 5.5, 7.5, 10.0];
+
+/// Runs of the lines of a picture: the product's policy over caps, a fixed ratio over its level, all
+/// without the hard stop.
+#[must_use]
+pub fn frontier() -> Vec<RunSpec> {
+    let spec = |policy, cap| RunSpec {
+        policy,
+        seed: 1,
+        cap,
+        hard_stop: false,
+        full: false,
+    };
+    let ours = CAPS.map(|cap| spec(Policy::Predictive, cap));
+    let ratio = RATIOS.map(|lines| spec(Policy::Ratio(lines), 0.03));
+    ours.into_iter().chain(ratio).collect()
 }
 
 #[cfg(test)]
