@@ -124,6 +124,7 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool) 
         record: ctx.task.rules.record,
         recording_id: ctx.recording_id,
         recording_key: ctx.recording_key.clone(),
+        mask_dtmf: ctx.stocked.setting.campaign.params.mask_dtmf,
     };
     if let Err(error) = shared.out.trunk.dial(order).await {
         tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");

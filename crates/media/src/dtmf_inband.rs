@@ -67,6 +67,12 @@ impl Detector {
         found
     }
 
+    /// Whether a key is down, or the last block sounded like one.
+    #[must_use]
+    pub const fn held(&self) -> bool {
+        self.reported.is_some() || self.last.is_some()
+    }
+
     fn step(&mut self, key: Option<Digit>) -> Option<Digit> {
         let twice = key.is_some() && key == self.last;
         self.last = key;

@@ -137,12 +137,29 @@ impl House {
         Self::open(store, &plan, start, plan.seed).await
     }
 
+    /// A furnished house whose center is told more than its name.
+    pub(crate) async fn furnished(plan: &Plan, start: UtcMs, config: CenterConfig) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        furnish(&store, plan, start).await;
+        Self::open_with(store, plan, start, plan.seed, config).await
+    }
+
     /// Starts a center over a store that is there already.
     pub(crate) async fn open(
         store: Arc<MemoryStore>,
         plan: &Plan,
         start: UtcMs,
         seed: u64,
+    ) -> Self {
+        Self::open_with(store, plan, start, seed, CenterConfig::new("node-1")).await
+    }
+
+    async fn open_with(
+        store: Arc<MemoryStore>,
+        plan: &Plan,
+        start: UtcMs,
+        seed: u64,
+        config: CenterConfig,
     ) -> Self {
         let clock = Arc::new(VirtualClock::start(start));
         let (reports, receiver) = mpsc::channel(1_024);
@@ -164,9 +181,7 @@ impl House {
             desk: hub.clone(),
             law: Arc::new(RuleBook::embedded().expect("the shipped packs are read")),
         };
-        let center = Center::start(CenterConfig::new("node-1"), ports)
-            .await
-            .expect("starts");
+        let center = Center::start(config, ports).await.expect("starts");
         Self {
             store,
             trunk,

@@ -123,6 +123,8 @@ pub struct CampaignParams {
     pub weight: i32,
     /// Which calls are recorded.
     pub record: RecordMode,
+    /// Whether keys pressed are silence in the recording (card numbers typed on the telephone).
+    pub mask_dtmf: bool,
     /// Caller ids to choose from; empty = the client's.
     pub caller_id_pool: Vec<CallerIdId>,
     /// Most attempts per debtor.
@@ -171,6 +173,7 @@ impl Default for CampaignParams {
             priority: 3,
             weight: 50,
             record: RecordMode::All,
+            mask_dtmf: false,
             caller_id_pool: Vec::new(),
             attempts_per_debtor: 12,
             attempts_per_point: 5,

@@ -47,6 +47,8 @@ pub struct DialOrder {
     pub recording_id: RecordingId,
     /// Key of the recording's file.
     pub recording_key: String,
+    /// Whether keys pressed are silence in the recording.
+    pub mask_dtmf: bool,
 }
 
 /// A leg that can be ordered about.

@@ -206,6 +206,7 @@ impl Engine {
             key: order.recording_key.clone(),
             from,
             paused: order.record == RecordMode::OnDemand,
+            hide_keys: order.mask_dtmf,
             line: None,
         });
         let trunk = order.trunk_id;

@@ -76,6 +76,9 @@ impl State {
             Order::Record(_, r) => {
                 if let Some(line) = r.line {
                     let mut tap = Tap::open(r.recording, r.attempt, r.key, r.from, line);
+                    if r.hide_keys {
+                        tap.hide_keys();
+                    }
                     tap.pause(r.paused, r.from);
                     leg.tap = Some(tap);
                 }

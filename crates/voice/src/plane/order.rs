@@ -41,6 +41,8 @@ pub(crate) struct Record {
     pub(crate) line: Option<WriterLine>,
     /// Recording starts switched off, as one long pause (`record = on_demand`).
     pub(crate) paused: bool,
+    /// Whether keys heard as sound are hidden.
+    pub(crate) hide_keys: bool,
 }
 
 /// Orders to a media thread; the leg named by [`Order::leg`] lives there or is on its way.

@@ -8,6 +8,7 @@
 
 mod facts;
 mod file;
+mod mask;
 mod repair;
 mod tap;
 mod writer;

@@ -1,5 +1,6 @@
 //! One recorded call as the media thread sees it: two channels on one clock.
 
+use super::mask::{BACK, Keys, Mask};
 use super::writer::{Job, WriterLine};
 use super::{Gap, RATE};
 use crate::limits;
@@ -30,6 +31,8 @@ const WINDOW: u64 = RATE as u64 * 4;
 /// Samples, both sides, that the window holds as a rule: a chunk, what may still be late, and a long
 /// packet.
 const USUAL: usize = (500 + 200 + 60) * 8 * 2;
+/// Why there is a gap where keys were pressed.
+const KEYS: &str = "dtmf";
 /// Jobs kept while the writer is behind; beyond it audio is replaced by silence, with a gap told.
 const BACKLOG: usize = 30;
 
@@ -45,6 +48,8 @@ pub(crate) struct Tap {
     next: [Option<u64>; 2],
     paused: Option<i64>,
     gaps: Vec<Gap>,
+    /// Where keys that are heard are hidden.
+    mask: Option<Box<Mask>>,
     line: WriterLine,
     backlog: VecDeque<Job>,
 }
@@ -66,6 +71,7 @@ impl Tap {
             next: [None; 2],
             paused: None,
             gaps: Vec::new(),
+            mask: None,
             line,
             backlog: VecDeque::new(),
         };
@@ -75,6 +81,27 @@ impl Tap {
             key,
         });
         tap
+    }
+
+    /// Hides keys that are heard as sound from now on.
+    pub(crate) fn hide_keys(&mut self) {
+        self.mask = Some(Box::default());
+    }
+
+    /// Silence in the place of a key's sound, so far as it is not handed over.
+    fn hide(&mut self, side: Side, from: u64, to: u64, down: bool) {
+        let place = |at: u64| usize::try_from(at.saturating_sub(self.done)).unwrap_or(usize::MAX);
+        let (first, end) = (place(from), place(to));
+        let slots = self.window.chunks_exact_mut(2);
+        for slot in slots.skip(first).take(end.saturating_sub(first)) {
+            slot[side as usize] = 0;
+        }
+        let ms = |samples: u64| i64::try_from(samples / 8).unwrap_or(i64::MAX);
+        match self.gaps.last_mut() {
+            Some(last) if last.2 == KEYS && last.1 >= ms(from) => last.1 = last.1.max(ms(to)),
+            _ if down => self.gap(ms(from), ms(to), KEYS),
+            _ => {}
+        }
     }
 
     /// Places a frame that came, or was sent, at `at`.
@@ -91,6 +118,15 @@ impl Tap {
         if self.paused.is_some() {
             return;
         }
+        self.write(side, place, pcm);
+        let heard = self.mask.as_mut().map(|mask| mask.hear(side, pcm));
+        if let Some(keys @ (Keys::Perhaps | Keys::Down)) = heard {
+            let from = place.saturating_sub(BACK);
+            self.hide(side, from, place + length, keys == Keys::Down);
+        }
+    }
+
+    fn write(&mut self, side: Side, place: u64, pcm: &[i16]) {
         // What is handed over stays as it is; what lies too far ahead comes too early.
         let late = self.done.saturating_sub(place);
         let from = (place + late - self.done).min(WINDOW);
@@ -270,6 +306,60 @@ mod tests {
         assert!(left[..8_000].iter().all(|s| *s == 0));
         let voiced = left[8_200..15_900].iter().filter(|s| **s == 100).count();
         assert_eq!(voiced, 7_700, "jitter leaves no holes");
+    }
+
+    #[test]
+    fn keys_are_hidden_with_silence_of_equal_length() {
+        let (left_hz, right_hz) = (440.0, 300.0);
+        let key = media::dtmf::Digit::from_char('7').expect("a key");
+        let (samples, ms, gaps) = recorded(|tap, start| {
+            tap.hide_keys();
+            let mut agent = media::tones::Tone::sine(left_hz, 0.2);
+            let mut voice = media::tones::Tone::sine(right_hz, 0.2);
+            let mut pressed = media::dtmf_inband::tone(key, 0.2);
+            for i in 0..100_u64 {
+                let at = start + Duration::from_millis(20 * i + 20);
+                let (mut left, mut right) = ([0; 160], [0; 160]);
+                agent.fill(&mut left);
+                // A key from 1.0 to 1.1 s, another from 1.5 to 1.6 s.
+                if matches!(i, 50..55 | 75..80) {
+                    pressed.fill(&mut right);
+                } else {
+                    voice.fill(&mut right);
+                }
+                tap.put(Side::Agent, at, &left);
+                tap.put(Side::Debtor, at, &right);
+                tap.tick(at);
+            }
+        });
+        assert_eq!((ms, samples.len()), (2_500, 40_000));
+        let (left, right): (Vec<i16>, Vec<i16>) = samples.chunks(2).map(|s| (s[0], s[1])).unzip();
+        for from in [8_000, 12_000] {
+            assert!(right[from..from + 800].iter().all(|s| *s == 0), "no key");
+        }
+        // What is lost around a key is a tenth of a second at most.
+        for talk in [0..7_300, 9_600..11_300, 13_600..16_000] {
+            assert!(
+                media::freq::share(&right[talk], right_hz) > 0.9,
+                "the voice stays"
+            );
+        }
+        assert!(
+            media::freq::share(&left[..16_000], left_hz) > 0.9,
+            "the other side stays"
+        );
+        let [(a, b, why), (c, d, _)] = &gaps[..] else {
+            panic!("two gaps: {gaps:?}");
+        };
+        assert_eq!(why, "dtmf");
+        assert!(
+            (900..=1_000).contains(a) && (1_100..1_250).contains(b),
+            "{gaps:?}"
+        );
+        assert!(
+            (1_400..=1_500).contains(c) && (1_600..1_750).contains(d),
+            "{gaps:?}"
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ export type Params = Record<string, unknown> & {
   wrapup_s: number;
   wrapup_max_s: number;
   record: string;
+  mask_dtmf: boolean;
   attempts_per_debtor: number;
   attempts_per_point: number;
   attempts_per_day: number | null;
