@@ -5,7 +5,7 @@ use crate::shared::{Shared, persist};
 use domain::entity::PromiseState;
 use domain::event::NewEvent;
 use domain::ports::store::{NodeLease, StoreError};
-use domain::time::SECOND_MS;
+use domain::time::{DAY_MS, SECOND_MS};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,8 @@ const PING_LIMIT_MS: u64 = 1_000;
 const SWEEP_MS: u64 = 60_000;
 /// Most promises closed in one go.
 const SWEEP_BATCH: u32 = 500;
+/// How long ladders and quality of calls are kept, ms: 30 days.
+const TRAIL_KEPT_MS: i64 = 30 * DAY_MS;
 
 /// Waits for the stop (or for the end of every handle).
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -149,6 +151,10 @@ pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     let mut stop = shared.stop.clone();
     while pause(&mut stop, SWEEP_MS).await {
         sweep_promises(&shared).await;
+        let old = shared.now().plus_ms(-TRAIL_KEPT_MS);
+        if let Err(error) = shared.out.store.forget_trails(old, SWEEP_BATCH).await {
+            shared.mind(&error).await;
+        }
         match crate::start::recover(&shared, &lease).await {
             Ok(_) => {}
             Err(error) => shared.mind(&error).await,

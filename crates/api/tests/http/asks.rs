@@ -127,7 +127,12 @@ fn work(own: &Own) -> Value {
         "POST /attempts/{id}/mute": {"on": true},
         "POST /attempts/{id}/dtmf": {"digit": "5"},
         "POST /attempts/{id}/disposition": {"code": "NC.NR"},
+        "POST /calls/{id}/card": {"open": true},
         "POST /calls/{id}/monitor": {"mode": "listen"},
+        "POST /recordings/{id}/hold": {"reason": "oficio 12/2026"},
+        "POST /recordings/{id}/release": {"reason": "cerrado"},
+        "POST /attempts/{id}/transfer": {"to": {"number": "+525555550001"}, "mode": "attended"},
+        "POST /attempts/{id}/transfer/conference": {"on": true},
         "POST /debtors/{id}/dial": {"point_id": own.point},
         "PUT /dispositions/{code}": {"label_es": "No quiere", "label_en": "Refuses"},
     })

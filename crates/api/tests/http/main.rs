@@ -8,6 +8,7 @@ mod documents;
 mod events;
 mod export;
 mod idempotency;
+mod keeping;
 mod money;
 mod paging;
 mod roles;

@@ -37,7 +37,7 @@ async fn until_state(socket: &mut Socket, state: &str, seq: &mut u64) -> Value {
     }
 }
 
-async fn ready(floor: &Floor, token: &str) {
+pub(crate) async fn ready(floor: &Floor, token: &str) {
     let (status, reply) = floor
         .post(token, "/agents/me/state", json!({"state": "ready"}))
         .await;
@@ -45,7 +45,7 @@ async fn ready(floor: &Floor, token: &str) {
 }
 
 /// A floor with a running campaign of ten debtors, and ana's token.
-async fn dialing() -> (Floor, String) {
+pub(crate) async fn dialing() -> (Floor, String) {
     let floor = Floor::open().await;
     let marta = floor.sign_in("marta").await;
     floor.import(&marta, 10).await;
@@ -265,8 +265,13 @@ async fn nobody_touches_another_agents_call() {
         "{reply}"
     );
     let sofia = floor.sign_in("sofia").await;
-    let (status, _) = floor.post(&sofia, &path, json!({})).await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
+    let held = format!("/attempts/{attempt}/hold");
+    let (status, _) = floor.post(&sofia, &held, json!({"on": true})).await;
+    assert_eq!(
+        status,
+        StatusCode::FORBIDDEN,
+        "a supervisor holds no agent's call"
+    );
     let monitor = format!("/calls/{attempt}/monitor");
     let (status, reply) = floor
         .post(&sofia, &monitor, json!({"mode": "listen"}))

@@ -9,3 +9,4 @@ mod floor;
 mod ops;
 mod socket;
 mod supervisor;
+mod transfer;

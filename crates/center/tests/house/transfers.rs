@@ -28,7 +28,7 @@ fn to_number(number: &str, mode: TransferMode) -> TransferAsk {
 }
 
 /// A seed whose first debtor talks for more than 80 s.
-fn long_talk() -> u64 {
+pub(crate) fn long_talk() -> u64 {
     let long = |seed: &u64| match draw(*seed, 1, ALL_ANSWER) {
         Fate::Answers { talk_ms, .. } => talk_ms > 80_000,
         _ => false,
