@@ -3,7 +3,9 @@
 
 use crate::engine::Refusal;
 use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
-use crate::predictive::{AgentState, CallEvent, Key, Launches, Look, Predictive, Queue, Settings};
+use crate::predictive::{
+    AgentState, CallEvent, Key, Launches, Look, Memory, Predictive, Queue, Settings,
+};
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
 use domain::ids::AttemptId;
@@ -140,7 +142,8 @@ impl Pacing for Forecast {
             Observation::Abandoned => self.brain.call(t, id, CallEvent::Abandoned),
             Observation::NotAnswered => self.brain.call(t, id, CallEvent::Ended),
             Observation::Withdrawn => self.brain.call(t, id, CallEvent::Withdrawn),
-            Observation::AgentFreed | Observation::Machine => {}
+            Observation::Machine => self.brain.call(t, id, CallEvent::Machine),
+            Observation::AgentFreed => {}
         }
     }
 
@@ -154,6 +157,18 @@ impl Pacing for Forecast {
             self.brain.agent(t, agent.id.0.as_u128(), state_of(agent));
         }
         self.known = seen;
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        Some(self.brain.memory())
+    }
+
+    fn recall(&mut self, memory: &Memory, age_ms: i64) {
+        // Only into a policy that has seen nothing: what happens now is worth more.
+        if self.start.is_none() {
+            #[expect(clippy::cast_precision_loss, reason = "an age of weeks")]
+            self.brain.recall(memory, age_ms as f64 / 1000.0);
+        }
     }
 
     fn wants_agents(&self) -> bool {

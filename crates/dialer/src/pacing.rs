@@ -2,6 +2,7 @@
 
 use crate::engine::Refusal;
 use crate::forecast::Forecast;
+use crate::predictive::Memory;
 use crate::predictive::{Launches, Queue};
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
@@ -85,6 +86,12 @@ pub trait Pacing: Send {
     fn wants_agents(&self) -> bool {
         false
     }
+    /// What it has learned, when it learns.
+    fn memory(&self) -> Option<Memory> {
+        None
+    }
+    /// Takes up what it had learned so long ago, ms.
+    fn recall(&mut self, _memory: &Memory, _age_ms: i64) {}
     /// The guard changes the mode in force. `false`: this policy cannot, another takes its place.
     fn force(&mut self, _mode: DialMode) -> bool {
         false

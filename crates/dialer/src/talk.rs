@@ -1,6 +1,7 @@
 //! Inputs and commands: the whole conversation between the brain and its shell.
 
 use crate::call::CallOver;
+use crate::predictive::Memory;
 use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
@@ -107,6 +108,15 @@ pub enum Input {
         client: ClientId,
         /** When it was answered. */
         answered_at: UtcMs,
+    },
+    /// What a campaign's forecast had learned before; taken up when it has seen nothing yet.
+    Recall {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** What it was. */
+        memory: Box<Memory>,
+        /** How long ago, ms. */
+        age_ms: i64,
     },
     /// A running campaign's local day has these bounds.
     Day {

@@ -3,6 +3,7 @@
 use super::Dialer;
 use crate::call::{Call, Phase};
 use crate::guard::{Day, Room, Tally, Window, parts};
+use crate::predictive::Memory;
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
 use crate::talk::Gate;
@@ -116,6 +117,12 @@ impl Dialer {
             })
         };
         windows.into_iter().filter_map(view).collect()
+    }
+
+    /// What a campaign's policy has learned; `None` for those that do not learn.
+    #[must_use]
+    pub fn memory(&self, id: CampaignId) -> Option<Memory> {
+        self.campaigns.get(&id)?.policy.memory()
     }
 
     /// Parameters a campaign runs with.

@@ -245,6 +245,15 @@ impl Dialer {
                 self.guard.machine(answered_at, campaign, client);
                 self.observe_call(now, campaign, attempt, Observation::Machine);
             }
+            Input::Recall {
+                campaign,
+                memory,
+                age_ms,
+            } => {
+                if let Some(run) = self.campaigns.get_mut(&campaign) {
+                    run.policy.recall(&memory, age_ms);
+                }
+            }
             Input::Day {
                 campaign,
                 began,

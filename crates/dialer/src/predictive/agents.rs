@@ -38,6 +38,9 @@ struct Shift {
     last_talk: f64,
 }
 
+/// Names of the curves of wrap-up in what outlives a restart.
+const WRAP_NAMES: [&str; CLASSES] = ["wrap0", "wrap1", "wrap2", "wrap3"];
+
 /// The agents of a campaign.
 #[derive(Debug)]
 pub(super) struct Agents {
@@ -79,6 +82,36 @@ impl Agents {
             talk_free: vec![[0.0; HORIZONS]; BINS + 1],
             wrap_free: std::array::from_fn(|_| vec![[0.0; HORIZONS]; BINS + 1]),
             away_free: vec![[0.0; HORIZONS]; BINS + 1],
+        }
+    }
+
+    /// What was learned, by name.
+    pub(super) fn learned(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let mut all = vec![
+            ("talk", self.talk.learned()),
+            ("away", self.away.learned()),
+            ("return", vec![self.returned, self.left]),
+        ];
+        let names = WRAP_NAMES.iter().zip(&self.wrap);
+        all.extend(names.map(|(name, curve)| (*name, curve.learned())));
+        all
+    }
+
+    /// Takes up one part of what was learned before.
+    pub(super) fn recall(&mut self, name: &str, kept: &[f64], keep: f64) {
+        match (name, kept) {
+            ("talk", _) => self.talk.recall(kept, keep),
+            ("away", _) => self.away.recall(kept, keep),
+            ("return", [returned, left]) => {
+                self.returned += keep * returned.max(0.0);
+                self.left += keep * left.max(0.0);
+            }
+            _ => {
+                let place = WRAP_NAMES.iter().position(|known| *known == name);
+                if let Some(curve) = place.and_then(|n| self.wrap.get_mut(n)) {
+                    curve.recall(kept, keep);
+                }
+            }
         }
     }
 

@@ -11,11 +11,13 @@ const START: f64 = 0.02;
 const BOUNDS: (f64, f64) = (0.001, 0.35);
 /// Change of the logarithm of the threshold by one live answer too many expected.
 const GAIN: f64 = 0.15;
-/// Live answers over which the account is brought back to nought, as a share of those so far, and its
-/// least and most: a short campaign has no time to wait for chance to even out.
+/// Live answers over which the account is brought back to nought, as a share of those so far: a short
+/// campaign has no time to wait for chance to even out.
 const PAY_BACK: f64 = 0.5;
-/// Least and most of them.
-const PAY_BACK_BOUNDS: (f64, f64) = (200.0, 1_200.0);
+/// Least and most of them for savings.
+const SPENT_OVER: (f64, f64) = (200.0, 1_200.0);
+/// Least and most of them for debts, which must be paid before the campaign ends.
+const PAID_OVER: (f64, f64) = (200.0, 400.0);
 /// What may be lost next as a share of the target, least and most: debts are paid without stopping the
 /// floor, savings are spent without a bad hour.
 const AIM: (f64, f64) = (0.3, 1.5);
@@ -77,7 +79,12 @@ impl Bank {
 
     /// Share of the next live answers that may be lost.
     fn aim(&self) -> f64 {
-        let over = (PAY_BACK * self.answers).clamp(PAY_BACK_BOUNDS.0, PAY_BACK_BOUNDS.1);
+        let (least, most) = if self.account > 0.0 {
+            PAID_OVER
+        } else {
+            SPENT_OVER
+        };
+        let over = (PAY_BACK * self.answers).clamp(least, most);
         (self.target - self.account / over).clamp(AIM.0 * self.target, AIM.1 * self.target)
     }
 
@@ -109,6 +116,28 @@ impl Bank {
         self.answers += 1.0;
         self.abandoned += lost;
         self.account = (self.account + lost - self.target).clamp(ACCOUNT.0, ACCOUNT.1);
+    }
+
+    /// An answer that found an agent was a machine's: it counts for nothing.
+    pub(super) fn machine(&mut self) {
+        self.answers = (self.answers - 1.0).max(0.0);
+        self.account = (self.account + self.target).min(ACCOUNT.1);
+    }
+
+    /// What outlives a restart: threshold, expected and abandoned. The account does not: what was
+    /// abandoned is the guard's, by the stored attempts.
+    pub(super) fn learned(&self) -> Vec<f64> {
+        vec![self.ln, self.expected, self.abandoned]
+    }
+
+    /// Takes it up again, as far as it is still good.
+    pub(super) fn recall(&mut self, kept: &[f64], keep: f64) {
+        if let [ln, expected, abandoned] = *kept {
+            let ln = ln.clamp(BOUNDS.0.ln(), BOUNDS.1.ln());
+            self.ln += keep * (ln - self.ln);
+            self.expected = (keep * expected).clamp(0.0, REMEMBERED);
+            self.abandoned = (keep * abandoned).clamp(0.0, REMEMBERED);
+        }
     }
 }
 

@@ -132,6 +132,38 @@ impl Calls {
         }
     }
 
+    /// What was learned, by name.
+    pub(super) fn learned(&self) -> Vec<(&'static str, Vec<f64>)> {
+        vec![
+            ("setup", self.setup.learned()),
+            ("ring", self.ring.learned()),
+            ("human", self.human_delay.learned()),
+            ("machine", self.machine_delay.learned()),
+            ("rings", vec![self.ringing_share.0, self.ringing_share.1]),
+        ]
+    }
+
+    /// Dials that the memory stands for.
+    pub(super) fn weight(&self) -> f64 {
+        self.setup.ends()
+    }
+
+    /// Takes up one part of what was learned before.
+    pub(super) fn recall(&mut self, name: &str, kept: &[f64], keep: f64) {
+        match (name, kept) {
+            ("setup", _) => self.setup.recall(kept, keep),
+            ("ring", _) => self.ring.recall(kept, keep),
+            ("human", _) => self.human_delay.recall(kept, keep),
+            ("machine", _) => self.machine_delay.recall(kept, keep),
+            ("rings", [rang, dialed]) if *dialed > 0.0 && (0.0..=*dialed).contains(rang) => {
+                let share = rang / dialed;
+                self.ringing_share.0 =
+                    self.ringing_share.1 * (keep * share + (1.0 - keep) * RINGS_SHARE);
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn launched(&mut self, t: f64, id: Key, estimate: Option<f64>, odds: f64) {
         let call = InFlight {
             stage: Stage::Setup,

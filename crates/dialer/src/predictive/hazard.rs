@@ -197,6 +197,36 @@ impl<const C: usize> Curve<C> {
         (ends, seen)
     }
 
+    /// What was seen: ends of each way, exposure, weighed exposure, one after the other.
+    pub(super) fn learned(&self) -> Vec<f64> {
+        let ends = self.events.iter().flatten();
+        let times = self.exposure.iter().chain(&self.weighed);
+        ends.chain(times).copied().collect()
+    }
+
+    /// Ends seen, all ways together.
+    pub(super) fn ends(&self) -> f64 {
+        self.events.iter().flatten().sum()
+    }
+
+    /// Takes up what was seen before, each figure times `keep`. Another number of bins is another
+    /// curve: it is left out.
+    pub(super) fn recall(&mut self, kept: &[f64], keep: f64) {
+        let bins = self.bins();
+        if kept.len() != bins * (C + 2) {
+            return;
+        }
+        let slots = self
+            .events
+            .iter_mut()
+            .chain([&mut self.exposure, &mut self.weighed]);
+        for (slot, part) in slots.zip(kept.chunks(bins)) {
+            for (mine, before) in slot.iter_mut().zip(part) {
+                *mine += keep * before.max(0.0);
+            }
+        }
+    }
+
     /// Rate of all ways together in a bin, 1/s.
     pub(super) fn rate(&self, bin: usize) -> f64 {
         self.rates.iter().map(|r| r[bin]).sum()

@@ -14,6 +14,7 @@ mod calls;
 mod chance;
 mod hazard;
 mod level;
+mod memory;
 mod numbers;
 mod picks;
 mod risk;
@@ -29,6 +30,8 @@ use risk::{Count, Moments};
 
 /// Identity of a call or an agent, whatever the host counts them by.
 pub type Key = u128;
+
+pub use memory::Memory;
 
 /// Instants of a fresh call's answer at which the risk is taken.
 const HORIZONS: usize = 5;
@@ -97,6 +100,8 @@ pub enum CallEvent {
     Ended,
     /// Withdrawn by us; tells nothing.
     Withdrawn,
+    /// The agent it was joined with found a machine: it was no live answer.
+    Machine,
 }
 
 /// State of an agent as far as pacing goes.
@@ -227,6 +232,7 @@ impl Predictive {
                 }
             }
             CallEvent::Withdrawn => self.calls.forget(id),
+            CallEvent::Machine => self.bank.machine(),
         }
     }
 
