@@ -260,6 +260,39 @@ mod tests {
             prop_assert_eq!(Digit::from_char(event.digit.as_char()), Some(event.digit));
         }
 
+        /// Packets lost (ends too), doubled and held back by one: each key of which any packet came
+        /// in time is heard once, in order.
+        #[test]
+        fn keys_are_heard_once_whatever_becomes_of_their_packets(
+            keys in proptest::collection::vec((0u8..16, proptest::collection::vec(0u8..4, 7)), 1..8),
+            start: u32,
+        ) {
+            let (mut heard, mut expected) = (Vec::new(), Vec::new());
+            let mut receiver = Receiver::default();
+            for (n, (event, fates)) in (0u32..).zip(&keys) {
+                let digit = Digit::from_event(*event).unwrap();
+                let stamp = start.wrapping_add(n * 4_000);
+                let mut arrived = Vec::new();
+                for (packet, fate) in Press::new(digit, 100).zip(fates) {
+                    match fate {
+                        0 => {}
+                        1 => arrived.extend([packet, packet]),
+                        2 if !arrived.is_empty() => arrived.insert(arrived.len() - 1, packet),
+                        _ => arrived.push(packet),
+                    }
+                }
+                if !arrived.is_empty() {
+                    expected.push(digit);
+                }
+                for packet in arrived {
+                    if let Some(Heard::Pressed(digit)) = receiver.push(stamp, &packet.payload).unwrap() {
+                        heard.push(digit);
+                    }
+                }
+            }
+            prop_assert_eq!(heard, expected);
+        }
+
         #[test]
         fn any_payload_is_taken_or_refused(packets in proptest::collection::vec((any::<u32>(), proptest::collection::vec(any::<u8>(), 0..8)), 0..40)) {
             let mut receiver = Receiver::default();

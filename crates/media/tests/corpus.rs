@@ -71,3 +71,40 @@ fn wav() {
     ];
     assert_eq!(refused(&found), expected);
 }
+
+#[test]
+fn srtp() {
+    use media::srtp::{Keys, Suite, Unprotect};
+    let mut master = [0; 30];
+    for (i, pair) in "e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6"
+        .as_bytes()
+        .chunks(2)
+        .enumerate()
+    {
+        master[i] = u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    }
+    let far = || Unprotect::new(Suite::AesCm128HmacSha1_80, &Keys::new(master));
+    let found = verdicts("srtp", |b| far().rtp(&mut b.to_vec()).is_ok());
+    let expected = [
+        "bent",
+        "csrc_lies",
+        "empty",
+        "extension_lies",
+        "header_only",
+        "tag_cut",
+        "version_1",
+    ];
+    assert_eq!(refused(&found), expected);
+    let found = verdicts("srtcp", |b| far().rtcp(&mut b.to_vec()).is_ok());
+    assert_eq!(
+        refused(&found),
+        ["clear", "no_index", "short", "version_0"],
+        "nothing in clear is taken"
+    );
+}
+
+#[test]
+fn comfort() {
+    let found = verdicts("comfort", |b| media::comfort::Description::parse(b).is_ok());
+    assert_eq!(refused(&found), ["empty", "level_128"]);
+}

@@ -20,6 +20,8 @@ mod prompts;
 mod route;
 mod sound;
 mod talk;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod tx;
 mod wire;
