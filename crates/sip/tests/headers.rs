@@ -1,0 +1,159 @@
+//! The fuzz target `header` as a stable test: its corpus with verdicts, mutations of it by seed, and
+//! noise. No value is fatal, and what is read prints and reads the same.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+use proptest::prelude::{ProptestConfig, any, proptest};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sip::header::{CSeq, NameAddr, RAck, Reason, Replaces, SessionExpires, Via};
+use sip::msg::{HeaderName, Headers, Uri};
+
+/// What the grammars are made of.
+const SIGNS: &[u8] = b" \t\",;<>@%:=?[]";
+
+fn corpus() -> BTreeMap<String, Vec<u8>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/header");
+    let files = std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    files
+        .map(|path| (name(&path), std::fs::read(&path).unwrap()))
+        .collect()
+}
+
+macro_rules! stable {
+    ($value:expr, $parse:expr) => {
+        if let Ok(read) = $parse($value) {
+            let printed = read.to_bytes();
+            let again = $parse(&printed).expect("what we print can be read");
+            assert_eq!(again.to_bytes(), printed, "{:?}", $value);
+        }
+    };
+}
+
+/// Every typed reader on one field; whether the reader of its name takes it.
+fn read(field: &[u8]) -> bool {
+    let cut = field.iter().position(|b| *b == b':').unwrap_or(field.len());
+    let value = Bytes::copy_from_slice(field.get(cut + 1..).unwrap_or_default().trim_ascii());
+    let name = HeaderName::from_token(Bytes::copy_from_slice(&field[..cut]));
+    let mut headers = Headers::default();
+    headers.push(name.clone(), value.clone());
+    stable!(&value, Via::parse);
+    stable!(&value, CSeq::parse);
+    stable!(&value, RAck::parse);
+    stable!(&value, Reason::parse);
+    stable!(&value, Replaces::parse);
+    stable!(&value, SessionExpires::parse);
+    stable!(&value, Uri::parse);
+    stable!(&value, |raw: &Bytes| NameAddr::parse(raw, "From"));
+    if let Some(replaces) = Replaces::of_uri_headers(&value) {
+        let again = Replaces::of_uri_headers(&replaces.to_uri_header());
+        assert_eq!(again, Some(replaces));
+    }
+    let verdicts = [
+        (HeaderName::Via, headers.vias().is_ok()),
+        (HeaderName::From, headers.from().is_ok()),
+        (HeaderName::To, headers.to().is_ok()),
+        (HeaderName::CSeq, headers.cseq().is_ok()),
+        (HeaderName::MaxForwards, headers.max_forwards().is_ok()),
+        (HeaderName::RAck, headers.rack().is_ok()),
+        (HeaderName::Replaces, headers.replaces().is_ok()),
+        (HeaderName::ReferTo, headers.refer_to().is_ok()),
+        (
+            HeaderName::SessionExpires,
+            headers.session_expires().is_some(),
+        ),
+        (HeaderName::MinSe, headers.min_se().is_some()),
+        (HeaderName::Reason, !headers.reasons().is_empty()),
+        (HeaderName::RetryAfter, headers.retry_after().is_some()),
+        (HeaderName::Warning, !headers.warnings().is_empty()),
+        (HeaderName::ContentType, headers.content_type().is_ok()),
+        (
+            HeaderName::WwwAuthenticate,
+            !headers.challenges().is_empty(),
+        ),
+        (
+            HeaderName::Authorization,
+            headers.credentials(false).is_ok_and(|c| !c.is_empty()),
+        ),
+        (
+            HeaderName::Contact,
+            headers.contacts().is_ok() || headers.contact_is_star(),
+        ),
+        (
+            HeaderName::Diversion,
+            headers
+                .addresses(&HeaderName::Diversion, "Diversion")
+                .is_ok(),
+        ),
+        (HeaderName::SubscriptionState, true),
+    ];
+    verdicts
+        .iter()
+        .find(|(of, _)| *of == name)
+        .is_some_and(|(_, fine)| *fine)
+}
+
+#[test]
+fn the_corpus_keeps_its_verdicts() {
+    let refused: Vec<String> = corpus()
+        .into_iter()
+        .filter(|(_, field)| !read(field))
+        .map(|(name, _)| name)
+        .collect();
+    let expected = [
+        "authorization_cut",
+        "colon",
+        "content_type_open",
+        "cseq_huge",
+        "empty",
+        "from_open",
+        "max_forwards_300",
+        "min_se_negative",
+        "rack_short",
+        "reason_no_token",
+        "replaces_twice",
+        "retry_after_text",
+        "session_expires_text",
+        "to_many_params",
+        "via_no_host",
+        "via_quote_open",
+    ];
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn no_mutation_of_the_corpus_is_fatal() {
+    let corpus: Vec<Vec<u8>> = corpus().into_values().filter(|f| f.len() > 3).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for _ in 0..40_000 {
+        let mut field = corpus[rng.random_range(0..corpus.len())].clone();
+        for _ in 0..rng.random_range(1..5) {
+            let at = rng.random_range(0..field.len());
+            match rng.random_range(0..4) {
+                0 => field[at] = rng.random(),
+                1 => field.truncate(at.max(1)),
+                2 => {
+                    let other = &corpus[rng.random_range(0..corpus.len())];
+                    field.extend_from_slice(&other[other.len() / 2..]);
+                }
+                _ => field.insert(at, SIGNS[rng.random_range(0..SIGNS.len())]),
+            }
+        }
+        read(&field);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn noise_is_read_or_refused(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+        read(&noise);
+        for name in ["Via: ", "From: ", "RAck: ", "Refer-To: ", "Replaces: ", "Authorization: "] {
+            read(&[name.as_bytes(), &noise].concat());
+        }
+    }
+}
