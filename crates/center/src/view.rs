@@ -1,5 +1,7 @@
 //! What supervisors and programs see: rows of the board, figures, why-not. JSON names are stable.
 
+pub use crate::targets::{AgentTarget, QueueTarget, TransferTargets};
+
 use domain::entity::{Campaign, Verdict};
 use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, PointId, TrunkId};
 use domain::ports::store::{ItemCounts, RefillReport};
@@ -492,37 +494,4 @@ pub struct Readiness {
     pub reasons: Vec<String>,
     /// What will stop it if nobody sees to it: `disk_low`.
     pub warnings: Vec<String>,
-}
-
-/// An agent a call may be handed to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgentTarget {
-    /// Agent.
-    pub id: AgentId,
-    /// Name.
-    pub name: String,
-    /// State.
-    pub state: domain::rules::agent_state::AgentState,
-    /// May be asked now.
-    pub free: bool,
-}
-
-/// A campaign whose agents a call may be handed to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct QueueTarget {
-    /// Campaign.
-    pub id: CampaignId,
-    /// Name.
-    pub name: String,
-    /// Agents who are ready for it.
-    pub free: u32,
-}
-
-/// Where a call may be handed to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TransferTargets {
-    /// Agents at work, ready ones first.
-    pub agents: Vec<AgentTarget>,
-    /// Campaigns of the same client that run.
-    pub queues: Vec<QueueTarget>,
 }

@@ -1,6 +1,7 @@
 //! A call handed over through the front door: what is asked, what both screens show, who may see what.
 
 use crate::agent::{dialing, ready};
+use crate::floor::Floor;
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -58,6 +59,12 @@ async fn a_call_is_consulted_about_joined_and_handed_over() {
     assert_eq!(status, StatusCode::NO_CONTENT, "{reply}");
     first.until_state("ready").await;
 
+    from_above(&floor, &luis, &attempt).await;
+    second.until_state("wrapup").await;
+}
+
+/// What a supervisor sees of it, and may do.
+async fn from_above(floor: &Floor, agent: &str, attempt: &str) {
     let sofia = floor.sign_in("sofia").await;
     let (status, trail) = floor
         .get(&sofia, &format!("/attempts/{attempt}/trail"))
@@ -74,7 +81,7 @@ async fn a_call_is_consulted_about_joined_and_handed_over() {
         "{trail}"
     );
     let (status, _) = floor
-        .get(&luis, &format!("/attempts/{attempt}/trail"))
+        .get(agent, &format!("/attempts/{attempt}/trail"))
         .await;
     assert_eq!(status, StatusCode::FORBIDDEN);
 
@@ -97,5 +104,4 @@ async fn a_call_is_consulted_about_joined_and_handed_over() {
     let end = format!("/attempts/{attempt}/hangup");
     let (status, reply) = floor.post(&sofia, &end, json!({})).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{reply}");
-    second.until_state("wrapup").await;
 }

@@ -10,6 +10,7 @@ mod carry;
 mod draft;
 mod ending;
 mod figures;
+mod handed;
 mod me;
 mod over;
 mod pauses;

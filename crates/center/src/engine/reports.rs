@@ -73,18 +73,9 @@ impl Engine {
             } => {
                 self.one_way(now, attempt, silent_ms);
             }
-            TrunkReport::PartyRinging { attempt, party, .. } => {
-                self.party_rings(attempt, party);
-            }
-            TrunkReport::PartyUp { attempt, party, at } => self.party_up(now, attempt, party, at),
-            TrunkReport::PartyDown {
-                attempt,
-                party,
-                sip_code,
-                q850,
-                by_us,
-                at,
-            } => self.party_down(now, attempt, party, (sip_code, q850, by_us), at),
+            report @ (TrunkReport::PartyRinging { .. }
+            | TrunkReport::PartyUp { .. }
+            | TrunkReport::PartyDown { .. }) => self.party_report(now, report),
             TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {
