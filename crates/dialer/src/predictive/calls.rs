@@ -1,6 +1,6 @@
 //! What calls in flight will do: setup, ringing, detection, each by its age.
 
-use super::chance::{Chance, Fast, between};
+use super::chance::{Chance, between};
 use super::hazard::{Curve, Grid, lognormal};
 use super::level::Level;
 use super::{HORIZONS, Key};
@@ -19,10 +19,11 @@ const RING_BINS_MAX: usize = 240;
 /// Part of its relative error by which the hit rate is taken larger than believed: an answer too many
 /// costs more than one too few.
 const CAUTION: f64 = 0.5;
-/// Time constant of the fast share of dials that ring, s.
-const RINGS_TAU_S: f64 = 40.0;
-/// Prior weight of the fast share of dials that ring, dials.
+/// Dials that the prior share of dials that ring is worth.
 const RINGS_PRIOR: f64 = 8.0;
+/// Factor on the dials that ring under which the carrier is failing: what is seen then is not learned,
+/// or its return would find a forecast that dials many times too much.
+const FAILING: f64 = 0.5;
 /// Prior share of dials that ring.
 const RINGS_SHARE: f64 = 0.85;
 /// Prior share of ringing calls that a person answers, cautious: nothing learned must not burst.
@@ -78,7 +79,8 @@ pub(super) struct Calls {
     human_delay: Curve<1>,
     machine_delay: Curve<1>,
     hits: Level,
-    rings: Fast,
+    /// Dials that ring just now against the base share.
+    rings: Level,
     /// Base share of dials that ring, forgetting slowly.
     ringing_share: (f64, f64),
     by_setup: Vec<Chance>,
@@ -120,7 +122,7 @@ impl Calls {
             human_delay: fine(DETECT_BINS, &human),
             machine_delay: fine(DETECT_BINS, &found),
             hits: Level::new(),
-            rings: Fast::new(RINGS_TAU_S, RINGS_PRIOR),
+            rings: Level::new(),
             ringing_share: (RINGS_SHARE * RINGS_PRIOR, RINGS_PRIOR),
             by_setup: vec![Chance::default(); SETUP_BINS + 1],
             by_ring: vec![Chance::default(); bins + 1],
@@ -183,7 +185,9 @@ impl Calls {
         let call = *call;
         match call.stage {
             Stage::Setup => {
-                self.setup.expose(from, age);
+                if !self.failing() {
+                    self.setup.expose(from, age);
+                }
             }
             Stage::Ring => {
                 let lean = call.lean(&self.by_ring, age);
@@ -204,11 +208,18 @@ impl Calls {
         }
     }
 
-    fn setup_over(&mut self, t: f64, rings: bool, age: f64) {
-        self.setup.end(usize::from(!rings), age);
+    fn failing(&self) -> bool {
+        self.rings.factor() < FAILING
+    }
+
+    fn setup_over(&mut self, rings: bool, age: f64) {
         let base = self.ringing_share.0 / self.ringing_share.1;
         let seen = f64::from(u8::from(rings));
-        self.rings.add(t, seen, base);
+        self.rings.add(seen, base);
+        if self.failing() {
+            return;
+        }
+        self.setup.end(usize::from(!rings), age);
         // Worth some thousand dials at most, so that the base follows the list.
         let keep = if self.ringing_share.1 > 2_000.0 {
             0.999
@@ -223,7 +234,7 @@ impl Calls {
         if let Some(call) = self.count(t, id)
             && call.stage == Stage::Setup
         {
-            self.setup_over(t, true, t - call.since);
+            self.setup_over(true, t - call.since);
             self.enter(t, id, Stage::Ring);
         }
     }
@@ -276,7 +287,7 @@ impl Calls {
     pub(super) fn gone(&mut self, t: f64, id: Key) -> Option<InFlight> {
         let call = self.count(t, id)?;
         match call.stage {
-            Stage::Setup => self.setup_over(t, false, t - call.since),
+            Stage::Setup => self.setup_over(false, t - call.since),
             Stage::Detect(ring_age) => {
                 self.ring.end(1, ring_age);
                 self.delayed(1, t - call.since);
@@ -323,9 +334,11 @@ impl Calls {
     /// Counts the exposure of everything in progress up to now.
     pub(super) fn count_all(&mut self, t: f64) {
         let (mut expected, factor) = (0.0, self.hits.factor());
+        let failing = self.failing();
         for call in self.flying.values_mut() {
             let age = (t - call.since).max(0.0);
             match call.stage {
+                Stage::Setup if failing => {}
                 Stage::Setup => {
                     self.setup.expose(call.counted, age);
                 }
@@ -340,7 +353,7 @@ impl Calls {
         }
         self.hits.add(0.0, expected);
         self.hits.settle(t);
-        self.rings.add(t, 0.0, 0.0);
+        self.rings.settle(t);
     }
 
     /// Hit rate against what was learned by ring age, on the careful side.

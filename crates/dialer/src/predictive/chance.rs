@@ -1,13 +1,10 @@
-//! The chances of one call, and a factor that follows within minutes.
+//! The chances of one call.
 
 use super::HORIZONS;
 use super::hazard::{FINE_S, Grid};
 
 /// Quantiles of a fresh call's delay to its answer at which the risk is taken.
 const QUANTILES: [f64; HORIZONS] = [0.1, 0.3, 0.5, 0.7, 0.9];
-/// Least and most of a fast factor.
-const FACTOR: (f64, f64) = (0.05, 6.0);
-
 /// Chances of a call: live by each horizon, and ever.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Chance {
@@ -26,39 +23,6 @@ impl Chance {
             by: self.by.map(|q| odds * q / whole),
             ever: odds * self.ever / whole,
         }
-    }
-}
-
-/// A ratio of seen to expected that follows within minutes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fast {
-    seen: f64,
-    pub(super) expected: f64,
-    at: f64,
-    tau_s: f64,
-    prior: f64,
-}
-
-impl Fast {
-    pub(super) const fn new(tau_s: f64, prior: f64) -> Self {
-        Self {
-            seen: 0.0,
-            expected: 0.0,
-            at: 0.0,
-            tau_s,
-            prior,
-        }
-    }
-
-    pub(super) fn add(&mut self, t: f64, seen: f64, expected: f64) {
-        let keep = (-(t - self.at).max(0.0) / self.tau_s).exp();
-        self.at = self.at.max(t);
-        self.seen = self.seen * keep + seen;
-        self.expected = self.expected * keep + expected;
-    }
-
-    pub(super) fn factor(&self) -> f64 {
-        ((self.prior + self.seen) / (self.prior + self.expected)).clamp(FACTOR.0, FACTOR.1)
     }
 }
 

@@ -1,5 +1,5 @@
-//! How often people answer against what was learned by ring age, as a belief over the logarithm of that
-//! factor. While nothing changes the belief narrows and chance does not move it; a jump is followed
+//! How often something happens against what was learned (people answer, dials ring), as a belief over the
+//! logarithm of that factor. While nothing changes the belief narrows and chance does not move it; a jump is followed
 //! within the few answers that prove it, because a jump is always possible.
 
 /// Cells of the belief.

@@ -5,7 +5,7 @@ use dialer::predictive::{CallEvent, Look, Predictive, Queue, Settings, SettingsR
 use std::collections::VecDeque;
 
 /// The target as a share of the cap: what is left covers chance and late answers.
-pub const TARGET_OF_CAP: f64 = 0.97;
+pub const TARGET_OF_CAP: f64 = 0.985;
 
 /// A policy in a simulation or in a process.
 pub trait Pilot: Send {
