@@ -24,6 +24,9 @@ use std::sync::Arc;
 const FIRST_FEED: u32 = 20;
 /// House cap in percent until a debtor's pack says less (law.md §2.1).
 const HOUSE_CAP_PCT: f64 = 3.0;
+/// Least ring time of any pack, s (law.md §4: 15 s or four rings); a debtor's own pack may ask for more
+/// and gets it at the dial.
+const RING_LEAST_S: i64 = 15;
 /// Target as a share of the cap (terms.md §10).
 const TARGET_SHARE: f64 = 0.93;
 
@@ -243,7 +246,8 @@ pub(crate) async fn adopt(
         counts,
         fed,
     };
-    Ok(shared
+    let learns = adopted.setting.campaign.params.mode == DialMode::Predictive;
+    let problems = shared
         .post
         .call(move |engine, now| {
             let done = engine.adopt(now, adopted);
@@ -252,12 +256,37 @@ pub(crate) async fn adopt(
             }
             done
         })
-        .await??)
+        .await??;
+    if learns && !known {
+        crate::memory::recall(shared, id).await;
+    }
+    Ok(problems)
 }
 
 fn check_mode(campaign: &Campaign) -> Result<(), CenterError> {
     CenterHandle::dialable(&campaign.params)
         .map_err(|reason| CenterError::conflict("mode_unavailable", reason))
+}
+
+/// A forecast without a line would wait for ever and say nothing.
+async fn check_trunks(shared: &Shared, rows: &Setting) -> Result<(), CenterError> {
+    if rows.campaign.params.mode != DialMode::Predictive {
+        return Ok(());
+    }
+    let all = ListFilter::default();
+    let trunks = shared.out.store.list_trunks(&all, &whole_page()).await?;
+    let usable = trunks.items.iter().any(|t| {
+        let named = rows.trunks.is_empty() || rows.trunks.contains(&t.id);
+        named && t.enabled && t.channels > 0 && t.cps > 0
+    });
+    if usable {
+        return Ok(());
+    }
+    Err(CenterError::conflict(
+        "no_trunks",
+        "predictive dialing needs an enabled trunk with at least one channel and one start a second: \
+         enable one, or name it in params.trunks",
+    ))
 }
 
 /// Target of abandonment in percent: the campaign's own, else a share of its cap.
@@ -280,6 +309,18 @@ impl CenterHandle {
         policy(params.mode, params.lines_per_agent).map_err(|refused| refused.to_string())?;
         if params.mode != DialMode::Predictive {
             return Ok(());
+        }
+        if !(params.abandon_cap_pct.is_none_or(|cap| cap > 0.0)) {
+            return Err(
+                "abandon_cap_pct 0: predictive dialing needs a cap above 0; choose progressive"
+                    .to_owned(),
+            );
+        }
+        if params.ring_timeout_s < RING_LEAST_S {
+            return Err(format!(
+                "ring_timeout_s {}: no pack allows less than {RING_LEAST_S} s of ringing (law.md §4)",
+                params.ring_timeout_s
+            ));
         }
         let settings = Settings {
             target: target_pct(params) / 100.0,
@@ -328,6 +369,9 @@ pub(crate) async fn act(
     }
     campaign.status = to;
     let mut rows = setting(&shared, campaign).await?;
+    if to == CampaignStatus::Running {
+        check_trunks(&shared, &rows).await?;
+    }
     let mut taken = None;
     if to == CampaignStatus::Running {
         let report = store

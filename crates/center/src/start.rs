@@ -83,17 +83,9 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         tokio::spawn(tasks::database(Arc::clone(&shared))),
         tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
         tokio::spawn(tasks::refill(Arc::clone(&shared))),
+        tokio::spawn(crate::memory::run(Arc::clone(&shared))),
     ];
-    if let Some(archive) = &shared.config.archive {
-        let both = || (Arc::clone(&shared), Arc::clone(archive));
-        let ((a, b), (c, d), (e, f), (g, h)) = (both(), both(), both(), both());
-        running.extend([
-            tokio::spawn(keeping::care(a, b)),
-            tokio::spawn(keeping::upload(c, d)),
-            tokio::spawn(keeping::retention(e, f)),
-            tokio::spawn(keeping::disk(g, h)),
-        ]);
-    }
+    running.extend(keeping::start(&shared));
     campaigns::resume_all(&shared).await?;
     Ok(CenterHandle {
         inner: Arc::new(Inner {

@@ -67,6 +67,13 @@ impl Engine {
         Ok(self.problems(now, id))
     }
 
+    /// What the forecasts of the campaigns that dial now have learned.
+    pub(crate) fn memories(&self) -> Vec<(CampaignId, dialer::predictive::Memory)> {
+        let on = self.campaigns.keys().filter(|id| self.is_dialing(**id));
+        on.filter_map(|id| Some((*id, self.brain.memory(*id)?)))
+            .collect()
+    }
+
     /// Stops dialing a campaign; `cancel` withdraws what rings.
     pub(crate) fn leave(
         &mut self,

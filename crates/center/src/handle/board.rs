@@ -79,6 +79,7 @@ impl Inner {
     async fn shutdown(&self) {
         let post = &self.shared.post;
         post.tell(|engine, now| engine.end_calls(now)).await;
+        crate::memory::at_the_end(&self.shared).await;
         self.drain(LAST_MS).await;
         post.tell(|engine, now| engine.sign_out_all(now)).await;
         // The engine lets go of the attempts; their writers end with what they still hold.
