@@ -66,10 +66,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     );
     let seen = Seen::new();
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
-    load_trunks(&shared, &mut engine).await?;
-    // After the recovery: what dead calls left counts, too.
-    let answers = campaigns::answers(&shared).await?;
-    engine.take(shared.now(), dialer::Input::Answers(answers));
+    load(&shared, &mut engine).await?;
     let queues = Queues {
         reports,
         done,
@@ -98,7 +95,8 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     })
 }
 
-async fn load_trunks(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
+/// What the engine knows from its first moment on: trunks, and the answers of before.
+async fn load(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
     let page = PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
@@ -113,6 +111,9 @@ async fn load_trunks(shared: &Shared, engine: &mut Engine) -> Result<(), StoreEr
         engine.put_trunk(shared.now(), trunk);
     }
     engine.tell_readiness();
+    // After the recovery: what dead calls left counts, too.
+    let answers = campaigns::answers(shared).await?;
+    engine.take(shared.now(), dialer::Input::Answers(answers));
     Ok(())
 }
 

@@ -62,7 +62,7 @@ impl DiskLimits {
 }
 
 /// Runs until the center stops.
-pub(crate) async fn disk(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
+pub(super) async fn disk(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
     let mut stop = shared.stop.clone();
     let mut before = Room::Enough;
     while pause(&mut stop, LOOK_MS).await {

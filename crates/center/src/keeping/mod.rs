@@ -6,10 +6,11 @@ mod retention;
 mod upload;
 
 pub use disk::DiskLimits;
-pub(crate) use disk::disk;
 pub use retention::Retention;
-pub(crate) use retention::retention;
-pub(crate) use upload::upload;
+
+use disk::disk;
+use retention::retention;
+use upload::upload;
 
 use crate::shared::Shared;
 use crate::tasks::pause;
@@ -19,6 +20,7 @@ use domain::ids::RecordingId;
 use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// Between two looks for recordings that are not in care yet, ms.
 const LOOK_MS: u64 = SECOND_MS as u64;
@@ -67,8 +69,23 @@ pub trait Archive: Send + Sync {
     fn free_bytes(&self) -> Result<u64, String>;
 }
 
+/// Starts what looks after recordings; nothing where there are none.
+pub(crate) fn start(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
+    let Some(archive) = &shared.config.archive else {
+        return Vec::new();
+    };
+    let both = || (Arc::clone(shared), Arc::clone(archive));
+    let ((a, b), (c, d), (e, f), (g, h)) = (both(), both(), both(), both());
+    vec![
+        tokio::spawn(care(a, b)),
+        tokio::spawn(upload(c, d)),
+        tokio::spawn(retention(e, f)),
+        tokio::spawn(disk(g, h)),
+    ]
+}
+
 /// Takes sealed recordings into care.
-pub(crate) async fn care(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
+async fn care(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
     let mut stop = shared.stop.clone();
     let mut missed = BTreeSet::new();
     let mut since = UtcMs(0);

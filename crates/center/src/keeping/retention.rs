@@ -59,7 +59,7 @@ impl Retention {
 }
 
 /// Runs until the center stops.
-pub(crate) async fn retention(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
+pub(super) async fn retention(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
     let mut stop = shared.stop.clone();
     let every = u64::try_from(shared.config.retention.look_ms)
         .unwrap_or(1)

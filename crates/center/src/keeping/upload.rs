@@ -32,7 +32,7 @@ fn again(tries: i32, now: UtcMs) -> UtcMs {
 }
 
 /// Runs until the center stops.
-pub(crate) async fn upload(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
+pub(super) async fn upload(shared: Arc<Shared>, archive: Arc<dyn Archive>) {
     if !archive.uploads() {
         return;
     }
