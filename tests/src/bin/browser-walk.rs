@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use marcador_tests::house::top;
 use marcador_tests::process::{Demo, Login};
 use marcador_tests::service::Service;
-use sip_test::carrier::{Profile, Weights};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
@@ -58,23 +58,18 @@ fn run(mut node: Command, demo: &Demo) -> anyhow::Result<()> {
 
 /// Everybody answers soon, talks for minutes and waits with patience.
 fn talkers() -> anyhow::Result<String> {
-    let mut people = Profile::builtin()?;
-    people.shares = Weights {
-        human: 1.0,
-        machine: 0.0,
-        busy: 0.0,
-        no_answer: 0.0,
-        rejected: 0.0,
-        unreachable: 0.0,
-        congestion: 0.0,
-        invalid: 0.0,
-    };
-    people.ring_ms.median = 1_500.0;
-    people.early_hangup_share = 0.0;
-    people.early_media_share = 0.0;
-    people.talk_s = vec![[0.01, 240.0], [0.99, 300.0]];
-    people.patience_s = vec![[600.0, 0.999]];
-    Ok(serde_json::to_string(&people)?)
+    let usual = std::fs::read_to_string(top().join("sip-test/profiles/default.json"))?;
+    let mut people: Value = serde_json::from_str(&usual)?;
+    let shares = people["shares"].as_object_mut().context("shares")?;
+    for (kind, share) in shares {
+        *share = json!(if kind == "human" { 1.0 } else { 0.0 });
+    }
+    people["ring_ms"]["median"] = json!(1_500);
+    people["early_hangup_share"] = json!(0.0);
+    people["early_media_share"] = json!(0.0);
+    people["talk_s"] = json!([[0.01, 240.0], [0.99, 300.0]]);
+    people["patience_s"] = json!([[600.0, 0.999]]);
+    Ok(people.to_string())
 }
 
 /// The part in which the browser is the phone has a demo of its own.
