@@ -73,6 +73,12 @@ fn an_interval_too_small_is_asked_for_again() {
     assert_eq!(request.headers.min_se(), Some(600));
 }
 
+/// An INVITE of a peer that wants us to refresh.
+const ASKED: &str = "INVITE sip:x@10.0.0.1:5001 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5900;branch=z9hG4bKse\r\n\
+        Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: refresher\r\nCSeq: 1 INVITE\r\n\
+        Contact: <sip:a@10.0.0.1:5900>\r\nSupported: timer\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n\
+        Session-Expires: 120;refresher=uas\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
+
 /// Who refreshes is whoever was agreed: here the side that was called, by a hand-written request.
 #[test]
 fn the_called_side_refreshes_when_it_is_asked_to() {
@@ -82,11 +88,7 @@ fn the_called_side_refreshes_when_it_is_asked_to() {
     world.add(config);
     world.record = true;
     let peer = common::addr(900);
-    let invite = "INVITE sip:x@10.0.0.1:5001 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5900;branch=z9hG4bKse\r\n\
-        Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: refresher\r\nCSeq: 1 INVITE\r\n\
-        Contact: <sip:a@10.0.0.1:5900>\r\nSupported: timer\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n\
-        Session-Expires: 120;refresher=uas\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
-    world.inject(peer, 0, invite.as_bytes());
+    world.inject(peer, 0, ASKED.as_bytes());
     let call = world.incoming(0);
     let now = world.now;
     let endpoint = &mut world.nodes[0].endpoint;

@@ -208,6 +208,11 @@ async fn sipp_answers_twice_late_and_without_hearing_us() {
     tokio::time::timeout(Duration::from_millis(1_500), ua.driver.next())
         .await
         .ok();
+    let sent = ua.driver.endpoint().counters().sent;
+    assert!(
+        sent >= 4,
+        "the INVITE, and an ACK for each of three answers: {sent}"
+    );
     ua.hang_up(call);
     well(&mut ua, child, "uas-lostack-200").await;
 }

@@ -58,19 +58,7 @@ impl Call {
         match request.method {
             Method::Bye => self.take_bye(core, now, arrived),
             Method::Invite | Method::Update if self.is_up() => self.on_offer(core, now, arrived),
-            Method::Invite if self.is_early() => {
-                // A second INVITE before our final response to the first (§14.2), or one that
-                // meets ours.
-                let code = if self.outgoing { 491 } else { 500 };
-                let mut response = core.response(request, code, None);
-                if code == 500 {
-                    let wait = core.ids.below(11).to_string();
-                    response
-                        .headers
-                        .push(HeaderName::RetryAfter, Bytes::from(wait));
-                }
-                core.serve(now, arrived, &response);
-            }
+            Method::Invite if self.is_early() => self.second_invite(core, now, arrived),
             Method::Update if self.is_early() => self.early_update(core, now, arrived),
             Method::Prack if matches!(self.state, State::Ringing(_)) => {
                 self.on_prack(core, now, arrived);
@@ -108,6 +96,17 @@ impl Call {
                 core.serve(now, arrived, &response);
             }
         }
+    }
+
+    /// A second INVITE before our final response to the first (§14.2), or one that meets ours.
+    fn second_invite(&self, core: &mut Core, now: Millis, arrived: &Arrived) {
+        let code = if self.outgoing { 491 } else { 500 };
+        let mut response = core.response(&arrived.request, code, None);
+        if code == 500 {
+            let wait = Bytes::from(core.ids.below(11).to_string());
+            response.headers.push(HeaderName::RetryAfter, wait);
+        }
+        core.serve(now, arrived, &response);
     }
 
     fn take_bye(&mut self, core: &mut Core, now: Millis, arrived: &Arrived) {

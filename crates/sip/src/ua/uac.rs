@@ -10,7 +10,7 @@ use super::offer::Offer;
 use super::session::SessionTimer;
 use super::{CallKey, Event, FailWhy, Failure, InviteOrder, body};
 use crate::digest::{Answering, DigestClient};
-use crate::header::{CSeq, Reason};
+use crate::header::{CSeq, NameAddr, Reason};
 use crate::limits::MAX_FORKS;
 use crate::msg::{HeaderName, Headers, Method, Request, Response};
 use crate::transaction::{TIMEOUT, TxFault, TxId};
@@ -42,6 +42,30 @@ fn template(
     template
 }
 
+/// Our half of the dialog an order opens.
+fn opened(core: &mut Core, order: &InviteOrder) -> Result<Dialog, SipError> {
+    let local_tag = core.ids.token(8);
+    let host = core.local(order.next_hop.proto)?.ip();
+    let mut call_id = BytesMut::from(&core.ids.token(16)[..]);
+    call_id.extend_from_slice(format!("@{host}").as_bytes());
+    let mut from = order.from.clone();
+    from.params.set_bytes("tag", Some(local_tag.clone()));
+    let target = order.target.to_bytes();
+    let to = order.to.clone();
+    let to = to.unwrap_or_else(|| NameAddr::new(order.target.clone()));
+    Ok(Dialog {
+        call_id: call_id.freeze(),
+        local: from.to_bytes(),
+        local_tag,
+        remote: to.to_bytes(),
+        remote_tag: Bytes::new(),
+        route: order.route.iter().map(NameAddr::to_bytes).collect(),
+        target,
+        local_cseq: u32::try_from(core.ids.below(1_000)).unwrap_or(0),
+        remote_cseq: None,
+    })
+}
+
 impl Call {
     /// Sends the INVITE of an order.
     pub(super) fn start(
@@ -50,32 +74,8 @@ impl Call {
         key: CallKey,
         order: InviteOrder,
     ) -> Result<Call, SipError> {
-        let local_tag = core.ids.token(8);
-        let host = core.local(order.next_hop.proto)?.ip();
-        let mut call_id = BytesMut::from(&core.ids.token(16)[..]);
-        call_id.extend_from_slice(format!("@{host}").as_bytes());
+        let dialog = opened(core, &order)?;
         let contact = core.contact(order.next_hop.proto, &core.config.contact_user)?;
-        let mut from = order.from;
-        from.params.set_bytes("tag", Some(local_tag.clone()));
-        let target = order.target.to_bytes();
-        let to = order
-            .to
-            .unwrap_or_else(|| crate::header::NameAddr::new(order.target));
-        let dialog = Dialog {
-            call_id: call_id.freeze(),
-            local: from.to_bytes(),
-            local_tag,
-            remote: to.to_bytes(),
-            remote_tag: Bytes::new(),
-            route: order
-                .route
-                .iter()
-                .map(crate::header::NameAddr::to_bytes)
-                .collect(),
-            target,
-            local_cseq: u32::try_from(core.ids.below(1_000)).unwrap_or(0),
-            remote_cseq: None,
-        };
         let session = SessionTimer::new(core);
         let mut template = template(core, &dialog, &session, &order.headers, &contact);
         template.body = order.sdp.clone();
