@@ -14,6 +14,12 @@ use sip::header::NameAddr;
 use sip::msg::Uri;
 use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
 
+/// A number that may stand in a request: E.164 has 15 digits at most.
+fn digits(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl Engine {
     /// Brings a further party into a call.
     pub(super) fn invite_party(&mut self, order: PartyOrder) -> Result<(), TrunkError> {
@@ -41,10 +47,15 @@ impl Engine {
                     .tell(TrunkReport::PartyUp { attempt, party, at });
                 Ok(())
             }
-            PartyWho::Number { trunk_id, .. } => {
+            PartyWho::Number {
+                trunk_id,
+                ref number,
+                ..
+            } => {
                 if self.farewell.is_some() || self.outbox.full() {
                     return Err(TrunkError::TrunkDown);
                 }
+                self.toll(trunk_id, number)?;
                 let route = self.routes.get_mut(&trunk_id);
                 let to = route.ok_or(TrunkError::TrunkDown)?.start(self.now)?;
                 let placed = self.dial_party(debtor, &order, to);
@@ -70,10 +81,6 @@ impl Engine {
         } = &order.who
         else {
             return Err(TrunkError::Gone);
-        };
-        let digits = |n: &str| {
-            let digits = n.strip_prefix('+').unwrap_or(n);
-            (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
         };
         if !digits(number) || !digits(caller_number) {
             return Err(TrunkError::Limit("digits of a number"));

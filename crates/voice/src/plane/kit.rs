@@ -236,6 +236,11 @@ impl Rx {
         (us(self.reception.jitter_ms()), us(self.jitter_max))
     }
 
+    /// The largest jitter is that from now on.
+    pub(super) fn forget_jitter(&mut self) {
+        self.jitter_max = 0.0;
+    }
+
     /// Round trip by RTCP, microseconds.
     pub(super) fn rtt_us(&self) -> Option<u32> {
         self.far.0

@@ -69,7 +69,7 @@ pub(crate) struct Leg {
     link: Option<Link>,
     /// From when media flows both ways: the answer.
     live: Option<Instant>,
-    rx: Rx,
+    pub(super) rx: Rx,
     keys_in: DtmfIn,
     keys_out: VecDeque<u8>,
     key_out: Option<DtmfOut>,
@@ -84,7 +84,7 @@ pub(crate) struct Leg {
     /// As an agent's or supervisor's leg: the debtor's leg it is joined to.
     pub(super) of: Option<LegId>,
     /// When it joined that call, and its counts then.
-    joined: Option<(Instant, Counts)>,
+    pub(super) joined: Option<(Instant, Counts)>,
     last_audio: Option<Instant>,
     /// Last sign of life, RTCP too: a phone may keep silent by design.
     last_life: Option<Instant>,
@@ -475,19 +475,6 @@ impl Leg {
             rtt_us: self.rx.rtt_us(),
             far_lost: self.rx.far_lost(),
         }
-    }
-
-    /// It is on a debtor's call from now on.
-    pub(super) fn joins(&mut self, now: Instant) {
-        if self.joined.is_none() {
-            self.joined = Some((now, self.counts()));
-        }
-    }
-
-    /// It is off the call: since when it was on it, and what it carried.
-    pub(super) fn leaves(&mut self) -> Option<(Instant, Counts)> {
-        let (from, before) = self.joined.take()?;
-        Some((from, self.counts().since(before)))
     }
 
     /// Tells the far end that the stream is over (RTCP BYE).

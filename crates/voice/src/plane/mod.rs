@@ -19,6 +19,7 @@ mod ports;
 mod prompts;
 mod route;
 mod sound;
+mod stay;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,23 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Lets a leg that agreed on `agreed` hear datagrams, as RTP and as RTCP, without sockets.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn hear_all<'a>(
+    agreed: Agreed,
+    datagrams: impl Iterator<Item = &'a [u8]>,
+    from: std::net::SocketAddr,
+    now: Instant,
+) {
+    let mut leg = Leg::new(LegId(1), Wire::Browser(None), false, (1, 2, 3), now);
+    leg.agree(agreed, true, now);
+    for datagram in datagrams {
+        leg.hear(datagram, from, now);
+        leg.hear_rtcp(datagram, from, now);
+        leg.pause_frame();
+    }
+}
 
 /// The way to the media threads, with the sockets' range; lives in the signalling thread.
 pub(crate) struct Plane {
