@@ -1,6 +1,5 @@
 //! The policy against the plainest one, in a world of its own: abandonment in its band, agents a fifth
 //! of their time busier.
-#![expect(clippy::expect_used, reason = "a test says what it needed")]
 
 use sim::pacing::scenario::{Shock, ShockWhat};
 use sim::pacing::{Figures, Policy, RunSpec, Scenario, run};
