@@ -264,14 +264,7 @@ impl Dialer {
                 self.lines.set_up(trunk, up);
                 self.launch_now |= up;
             }
-            Input::Gate { gate, closed } => {
-                if closed {
-                    self.gates.insert(gate);
-                } else {
-                    self.gates.remove(&gate);
-                    self.launch_now = true;
-                }
-            }
+            Input::Gate { gate, closed } => self.gate(gate, closed),
             Input::AgentIn(spec) => self.agent_in(now, *spec),
             Input::LinkLost(agent) => self.link_lost(now, agent),
             Input::Leg { agent, up } => self.leg(now, agent, up),
@@ -301,6 +294,15 @@ impl Dialer {
             Input::Withdraw(debtor) => self.withdraw(now, debtor),
         }
         Ok(())
+    }
+
+    fn gate(&mut self, gate: Gate, closed: bool) {
+        if closed {
+            self.gates.insert(gate);
+        } else {
+            self.gates.remove(&gate);
+            self.launch_now = true;
+        }
     }
 
     fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
