@@ -8,7 +8,7 @@ pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
 use crate::mishaps::locked;
 
-use crate::fate::{Fate, FateMix, draw};
+use crate::fate::{FateMix, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, TransferId};

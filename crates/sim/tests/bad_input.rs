@@ -25,65 +25,68 @@ fn the_good_one_is_accepted() {
     assert!(Scenario::parse("good.json", GOOD).is_ok());
 }
 
+/// What is changed, into what, the field named, and what would be right.
+const BAD: &[(&str, &str, &str, &str)] = &[
+    ("\"n\": 5,", "\"n\": \"many\",", "agents.n", "u32"),
+    ("\"n\": 5,", "\"n\": 0,", "agents.n", "from 1 to 5000"),
+    (
+        "\"duration_s\": 88200.0",
+        "\"duration_s\": -1",
+        "duration_s",
+        "above 0",
+    ),
+    (
+        "\"warmup_s\": 1800.0",
+        "\"warmup_s\": 1e9",
+        "warmup_s",
+        "below duration_s",
+    ),
+    ("\"epoch_s\": 0.5", "\"epoch_s\": 0", "epoch_s", "from 0.05"),
+    (
+        "\"p_machine\": 0.25",
+        "\"p_machine\": 1.25",
+        "dial.p_machine",
+        "from 0 to 1",
+    ),
+    (
+        "\"no_answer_timeout_s\": 25.0",
+        "\"no_answer_timeout_s\": 1",
+        "dial.no_answer_timeout_s",
+        "from 5",
+    ),
+    ("\"fpr\": 0.01", "\"fpr\": -0.01", "amd.fpr", "from 0 to 1"),
+    (
+        "\"deadline_s\": 2.0",
+        "\"deadline_s\": 0",
+        "customer.deadline_s",
+        "above 0",
+    ),
+    (
+        "\"trunks\": 30",
+        "\"trunks\": 0",
+        "limits.trunks",
+        "without a line",
+    ),
+    ("\"cps\": 3.0", "\"cps\": 0", "limits.cps", "above 0"),
+    ("\"mean\": 8.0", "\"mean\": -8.0", "talk[0].wrap", "above 0"),
+    (
+        "\"kind\": \"trunc\"",
+        "\"kind\": \"gamma\"",
+        "dial.setup",
+        "gamma",
+    ),
+    (
+        "\"window\": 64",
+        "\"window\": 0",
+        "per_number",
+        "window 1 to 4096",
+    ),
+    ("\"epoch_s\"", "\"epoch\"", "epoch", "unknown field"),
+];
+
 #[test]
 fn each_bad_field_is_named_with_its_line() {
-    for (from, to, field, why) in [
-        ("\"n\": 5,", "\"n\": \"many\",", "agents.n", "u32"),
-        ("\"n\": 5,", "\"n\": 0,", "agents.n", "from 1 to 5000"),
-        (
-            "\"duration_s\": 88200.0",
-            "\"duration_s\": -1",
-            "duration_s",
-            "above 0",
-        ),
-        (
-            "\"warmup_s\": 1800.0",
-            "\"warmup_s\": 1e9",
-            "warmup_s",
-            "below duration_s",
-        ),
-        ("\"epoch_s\": 0.5", "\"epoch_s\": 0", "epoch_s", "from 0.05"),
-        (
-            "\"p_machine\": 0.25",
-            "\"p_machine\": 1.25",
-            "dial.p_machine",
-            "from 0 to 1",
-        ),
-        (
-            "\"no_answer_timeout_s\": 25.0",
-            "\"no_answer_timeout_s\": 1",
-            "dial.no_answer_timeout_s",
-            "from 5",
-        ),
-        ("\"fpr\": 0.01", "\"fpr\": -0.01", "amd.fpr", "from 0 to 1"),
-        (
-            "\"deadline_s\": 2.0",
-            "\"deadline_s\": 0",
-            "customer.deadline_s",
-            "above 0",
-        ),
-        (
-            "\"trunks\": 30",
-            "\"trunks\": 0",
-            "limits.trunks",
-            "without a line",
-        ),
-        ("\"cps\": 3.0", "\"cps\": 0", "limits.cps", "above 0"),
-        ("\"mean\": 8.0", "\"mean\": -8.0", "talk[0].wrap", "above 0"),
-        (
-            "\"kind\": \"trunc\"",
-            "\"kind\": \"gamma\"",
-            "dial.setup",
-            "gamma",
-        ),
-        (
-            "\"window\": 64",
-            "\"window\": 0",
-            "per_number",
-            "window 1 to 4096",
-        ),
-        ("\"epoch_s\"", "\"epoch\"", "epoch", "unknown field"),
-    ] {
+    for &(from, to, field, why) in BAD {
         let told = error(from, to);
         assert!(told.starts_with("bad.json, line "), "{told}");
         assert!(told.contains(&format!("field {field}")), "{told}: {field}");

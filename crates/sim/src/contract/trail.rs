@@ -38,7 +38,7 @@ async fn transfers_are_steps_of_one_row(store: &Subject) {
         ended_at: None,
         outcome: None,
     };
-    store.put_transfer(&first, &[]).await.unwrap();
+    store.put_transfer(&first, &[]).await.expect("works");
     let done = Transfer {
         answered_at: Some(NOW.plus_ms(4_000)),
         ended_at: Some(NOW.plus_ms(9_000)),
@@ -48,7 +48,7 @@ async fn transfers_are_steps_of_one_row(store: &Subject) {
     };
     let subject = format!("attempt:{attempt}");
     let events = [event("call.transferred", &subject)];
-    store.put_transfer(&done, &events).await.unwrap();
+    store.put_transfer(&done, &events).await.expect("works");
     let later = Transfer {
         id: fresh(),
         kind: TransferKind::Agent,
@@ -56,9 +56,12 @@ async fn transfers_are_steps_of_one_row(store: &Subject) {
         asked_at: NOW.plus_ms(20_000),
         ..first
     };
-    store.put_transfer(&later, &[]).await.unwrap();
-    assert_eq!(store.transfers_of(attempt).await.unwrap(), [done, later]);
-    assert!(store.transfers_of(fresh()).await.unwrap().is_empty());
+    store.put_transfer(&later, &[]).await.expect("works");
+    assert_eq!(
+        store.transfers_of(attempt).await.expect("works"),
+        [done, later]
+    );
+    assert!(store.transfers_of(fresh()).await.expect("works").is_empty());
 }
 
 fn trail(name: &str) -> CallTrail {
@@ -99,63 +102,79 @@ async fn trails_are_kept_and_forgotten(store: &Subject) {
     let attempt = scene.person(store).await.open(store, &lease, NOW).await;
     let none = store.put_trail(fresh(), NOW, &trail("INVITE")).await;
     assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
-    assert_eq!(store.get_trail(attempt.id).await.unwrap(), None);
+    assert_eq!(store.get_trail(attempt.id).await.expect("works"), None);
     // Older than anything else that may lie in the database.
     let old = UtcMs(1_000);
     let first = trail("INVITE");
-    store.put_trail(attempt.id, old, &first).await.unwrap();
+    store
+        .put_trail(attempt.id, old, &first)
+        .await
+        .expect("works");
     let again = trail("BYE");
-    store.put_trail(attempt.id, old, &again).await.unwrap();
-    assert_eq!(store.get_trail(attempt.id).await.unwrap(), Some(again));
-    assert_eq!(store.forget_trails(old, 10).await.unwrap(), 0);
-    assert_eq!(store.forget_trails(old.plus_ms(1), 10).await.unwrap(), 1);
-    assert_eq!(store.get_trail(attempt.id).await.unwrap(), None);
+    store
+        .put_trail(attempt.id, old, &again)
+        .await
+        .expect("works");
+    assert_eq!(
+        store.get_trail(attempt.id).await.expect("works"),
+        Some(again)
+    );
+    assert_eq!(store.forget_trails(old, 10).await.expect("works"), 0);
+    assert_eq!(
+        store
+            .forget_trails(old.plus_ms(1), 10)
+            .await
+            .expect("works"),
+        1
+    );
+    assert_eq!(store.get_trail(attempt.id).await.expect("works"), None);
+}
+
+/// A call of a trunk `minute` minutes in, ended by a code.
+async fn a_call(store: &Subject, trunk: TrunkId, minute: i64, code: i32) {
+    let answered = code == 200;
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let mut draft = scene.person(store).await.draft(&lease, None, NOW);
+    draft.attempt.trunk_id = trunk;
+    // Calls by hand need no lease on the debtor.
+    draft.attempt.agent_reserved = true;
+    let law = super::judges::Allow;
+    store.open_attempt(&draft, &law).await.expect("opens");
+    let at = NOW.plus_ms(minute * 60_000);
+    let change = AttemptChange {
+        invite_at: Some(at),
+        ringing_at: Some(at.plus_ms(800)),
+        answered_at: answered.then_some(at.plus_ms(5_000)),
+        bridged_at: answered.then_some(at.plus_ms(5_100)),
+        ..AttemptChange::default()
+    };
+    let id = draft.attempt.id;
+    store.note_attempt(id, &change, &[]).await.expect("notes");
+    let closing = Closing {
+        ended_at: Some(at.plus_ms(35_100)),
+        result: Some(if answered {
+            CallResult::Human
+        } else {
+            CallResult::Busy
+        }),
+        sip_code: Some(code),
+        q850: Some(if answered { 16 } else { 17 }),
+        ..Closing::default()
+    };
+    store.close_attempt(id, &closing).await.expect("closes");
 }
 
 async fn trunks_are_counted(store: &Subject) {
     let trunk: TrunkId = fresh();
-    for (minute, code, answered) in [
-        (1, 486, false),
-        (2, 200, true),
-        (2, 200, true),
-        (70, 486, false),
-    ] {
-        let scene = Scene::new(store).await;
-        let lease = node(store).await;
-        let mut draft = scene.person(store).await.draft(&lease, None, NOW);
-        draft.attempt.trunk_id = trunk;
-        // Calls by hand need no lease on the debtor.
-        draft.attempt.agent_reserved = true;
-        let law = super::judges::Allow;
-        store.open_attempt(&draft, &law).await.unwrap();
-        let at = NOW.plus_ms(minute * 60_000);
-        let change = AttemptChange {
-            invite_at: Some(at),
-            ringing_at: Some(at.plus_ms(800)),
-            answered_at: answered.then_some(at.plus_ms(5_000)),
-            bridged_at: answered.then_some(at.plus_ms(5_100)),
-            ..AttemptChange::default()
-        };
-        let id = draft.attempt.id;
-        store.note_attempt(id, &change, &[]).await.unwrap();
-        let closing = Closing {
-            ended_at: Some(at.plus_ms(35_100)),
-            result: Some(if answered {
-                CallResult::Human
-            } else {
-                CallResult::Busy
-            }),
-            sip_code: Some(code),
-            q850: Some(if answered { 16 } else { 17 }),
-            ..Closing::default()
-        };
-        store.close_attempt(id, &closing).await.unwrap();
+    for (minute, code) in [(1, 486), (2, 200), (2, 200), (70, 486)] {
+        a_call(store, trunk, minute, code).await;
     }
     let hour = 3_600_000;
     let counts = store
         .trunk_counts(trunk, NOW, NOW.plus_ms(hour), 300_000)
         .await
-        .unwrap();
+        .expect("counts");
     assert_eq!(counts.len(), 2, "{counts:?}");
     let of = |result| {
         counts
@@ -173,13 +192,13 @@ async fn trunks_are_counted(store: &Subject) {
     let late = store
         .trunk_counts(trunk, NOW.plus_ms(hour), NOW.plus_ms(2 * hour), hour)
         .await
-        .unwrap();
+        .expect("counts");
     assert_eq!((late.len(), late[0].invites), (1, 1));
     assert!(
         store
             .trunk_counts(fresh(), NOW, NOW.plus_ms(hour), hour)
             .await
-            .unwrap()
+            .expect("counts")
             .is_empty()
     );
 }

@@ -164,7 +164,7 @@ pub fn run_all(
             let policy = match spec.policy {
                 Policy::Tuned(kind) => match at(kind).map(|at| &levels[at]) {
                     Some(Ok(level)) => kind.at(*level),
-                    Some(Err(refused)) => return Err(refused.clone()),
+                    Some(Err(refused)) => return Err(*refused),
                     None => spec.policy,
                 },
                 policy => policy,
