@@ -23,6 +23,12 @@ const RATE_FROM_MIN: i64 = 10;
 const RESERVE_LEAST: f64 = 4.0;
 /// The same for each root of an agent.
 const RESERVE_ROOT: f64 = 1.0;
+/// The reserve is no more than this share of what the answers so far allow: a window that has just begun
+/// has nothing yet to put aside.
+const RESERVE_SHARE: f64 = 0.67;
+/// Before the quotient binds, what is still to come is taken to be lost at this share of the target: it
+/// is held to that until then.
+const AHEAD: f64 = 0.5;
 /// How far the risk is taken back when nothing is in hand, as a power of e: then the forecast launches
 /// next to nothing that could be lost, and still far more than one call an agent.
 const RESERVE_STEEP: f64 = 5.0;
@@ -140,9 +146,10 @@ fn expected(scope: &Scope, at: &Moment, answers: f64) -> f64 {
     (answers + more).clamp(answers, 2.0 * answers + 100.0)
 }
 
-/// Factor on the risk by what is in hand.
-fn steer(margin: f64, agents: f64) -> f64 {
+/// Factor on the risk by what is in hand, where `allowed` may be lost of the answers so far.
+fn steer(margin: f64, agents: f64, allowed: f64) -> f64 {
     let reserve = RESERVE_LEAST.max(RESERVE_ROOT * agents.max(0.0).sqrt());
+    let reserve = reserve.min(RESERVE_SHARE * allowed).max(f64::MIN_POSITIVE);
     (-RESERVE_STEEP * (1.0 - margin.max(0.0) / reserve).max(0.0)).exp()
 }
 
@@ -175,7 +182,8 @@ pub(crate) fn judge(name: &'static str, scope: &Scope, rule: &AbandonRule, at: &
     }
     // Before the quotient binds it is steered to where it will stand when it does.
     let ahead = (QUOTIENT_FROM - n).max(0.0);
-    let margin = free.min(cap * n.max(QUOTIENT_FROM) - a - target * ahead);
+    let allowed = cap * n.max(QUOTIENT_FROM);
+    let margin = free.min(allowed - a - AHEAD * target * ahead);
     let soft = (SHRINK_FROM * cap).max(target) * budget / cap.max(f64::MIN_POSITIVE);
     let shrink = if a < soft || soft >= budget {
         1.0
@@ -193,6 +201,6 @@ pub(crate) fn judge(name: &'static str, scope: &Scope, rule: &AbandonRule, at: &
             free,
         },
         shrink,
-        steer: steer(margin, at.agents),
+        steer: steer(margin, at.agents, allowed),
     }
 }
