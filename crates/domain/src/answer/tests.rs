@@ -147,10 +147,10 @@ fn the_record_shows_what_was_said_against_what_came() {
     }
     // What is said now is corrected: the record of it is near what came.
     for row in record.table().iter().filter(|r| r.forecasts > 500.0) {
-        assert!((row.said - row.came).abs() < 0.02, "{row:?}");
+        assert!((row.said - row.came).abs() < 0.05, "{row:?}");
     }
     assert!(
-        record.error().is_some_and(|e| e < 0.03),
+        record.error().is_some_and(|e| e < 0.05),
         "{:?}",
         record.error()
     );
