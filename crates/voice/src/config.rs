@@ -188,6 +188,8 @@ pub struct VoiceConfig {
     /// Challenge phones with MD5 before SHA-256. RFC 8760 §2.4 wants the strongest first, but old
     /// phones read the first challenge only and know MD5 alone.
     pub md5_first: bool,
+    /// Challenge phones with MD5 alone: some (baresip 1.0) give up at the sight of any other.
+    pub md5_only: bool,
     /// Transactions at once; beyond it new requests are answered 503.
     pub sip_transactions: usize,
     /// Address of RTP sockets.
@@ -250,6 +252,7 @@ impl VoiceConfig {
             external_address: None,
             realm: "marcador".to_owned(),
             md5_first: false,
+            md5_only: false,
             sip_transactions: 20_000,
             media_bind: addr.ip(),
             media_ports: 20_000..=29_999,

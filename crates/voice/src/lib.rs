@@ -21,6 +21,8 @@ mod config;
 mod crypto;
 mod engine;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod limits;
 mod net;
 mod plane;

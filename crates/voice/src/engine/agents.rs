@@ -62,8 +62,7 @@ impl Engine {
         let us = Uri::sip(Some("marcador"), self.sip_addr);
         let from = NameAddr::new(us.clone()).with_display(CALLER);
         let mut invite = InviteOrder::new(contact, Target::from(source), from, media.offer());
-        let ring_ms = u64::try_from(limits::AGENT_RING.as_millis()).unwrap_or(u64::MAX);
-        invite.ring_limit_ms = ring_ms;
+        invite.ring_limit_ms = u64::try_from(limits::AGENT_RING.as_millis()).unwrap_or(u64::MAX);
         invite.headers = answer_at_once(&us);
         let now = self.millis();
         let Ok(key) = self.endpoint.invite(now, invite) else {

@@ -97,34 +97,21 @@ impl Engine {
             Net::open(&config.sip_bind, config.tls.as_ref(), config.allow.clone()).await?;
         let (happened, media) = mpsc::channel(limits::MEDIA_EVENT_QUEUE);
         let (looking_up, found) = mpsc::channel(LOOK_UPS);
-        let recorded = happened.clone();
-        let keys = config.recording_keys.clone();
-        let shelf = recorder::shelf(config.recordings_dir.clone(), keys);
-        let writer = Writer::start(shelf, move |event| {
-            let _ = recorded.blocking_send(MediaEvent::Recorder(event));
-        })?;
+        let writer = start_writer(&config, happened.clone())?;
         let tones = Tones::new();
         let wall = Wall::new(config.clock.clone());
         let tell = move |event| happened.try_send(event).or_else(give_back);
         let (bind, ports) = (config.media_bind, config.media_ports.clone());
-        let plane = Plane::start(
-            config.media_threads,
-            (bind, ports),
-            &tones,
-            &wall,
-            front,
-            tell,
-        )?;
+        let (count, at) = (config.media_threads, (bind, ports));
+        let plane = Plane::start(count, at, &tones, &wall, front, tell)?;
         let now = Instant::now();
         let settings = settings(&config, net.addrs());
         let sip_addr = settings
             .local
             .udp
             .unwrap_or(SocketAddr::new(reached_at(&config, bind), 0));
-        let mut routes = BTreeMap::new();
-        for trunk in &config.trunks {
-            routes.insert(trunk.id, Route::new(trunk.clone(), now));
-        }
+        let routes = config.trunks.iter();
+        let routes = routes.map(|trunk| (trunk.id, Route::new(trunk.clone(), now)));
         let mut engine = Self {
             endpoint: Endpoint::new(settings, Box::new(SeededIds::new(rand::random()))),
             net,
@@ -139,7 +126,7 @@ impl Engine {
             legs: Legs::default(),
             attempts: HashMap::new(),
             agents: HashMap::new(),
-            routes,
+            routes: routes.collect(),
             pings: HashMap::new(),
             registrations: HashMap::new(),
             phones: HashMap::new(),
@@ -309,6 +296,18 @@ impl Engine {
     }
 }
 
+/// Starts the threads of the recorder; what they tell comes with what the media threads tell.
+fn start_writer(
+    config: &VoiceConfig,
+    told: mpsc::Sender<MediaEvent>,
+) -> Result<(Writer, WriterLine), VoiceError> {
+    let keys = config.recording_keys.clone();
+    let shelf = recorder::shelf(config.recordings_dir.clone(), keys);
+    Writer::start(shelf, move |event| {
+        let _ = told.blocking_send(MediaEvent::Recorder(event));
+    })
+}
+
 fn give_back(error: mpsc::error::TrySendError<MediaEvent>) -> Result<(), MediaEvent> {
     match error {
         mpsc::error::TrySendError::Full(event) => Err(event),
@@ -342,6 +341,9 @@ fn settings(config: &VoiceConfig, bound: &[(SipTransport, SocketAddr)]) -> Confi
     let mut algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
     if config.md5_first {
         algorithms.reverse();
+    }
+    if config.md5_only {
+        algorithms = vec![Algorithm::Md5];
     }
     settings.auth = Some(Auth {
         realm: config.realm.clone(),
