@@ -117,6 +117,8 @@ pub(crate) struct Sip {
     pub external_address: String,
     /// Challenge phones with MD5 before SHA-256.
     pub md5_first: bool,
+    /// Challenge phones with MD5 alone.
+    pub md5_only: bool,
     /// Whether callers that are no trunk hear the safe-harbour message too.
     pub inbound_from_anyone: bool,
     /// Our certificate chain for `tls://`, PEM; empty: none.

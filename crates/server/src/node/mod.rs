@@ -116,10 +116,8 @@ impl Node {
         let rulepacks = law::infos(&book, clock.now());
         let trunks = routes::trunks(&*store, &*clock, &*ids, &config.trunks).await?;
         let phones = phones::PhoneBook::load(Arc::clone(&store)).await?;
-        let voice_config = VoiceConfig {
-            recording_keys: Some(Arc::clone(&shelves.keys)),
-            ..voice_config(config, trunks, phones.clone(), clock_port.clone())?
-        };
+        let voice_config =
+            voice_config(config, &shelves, trunks, phones.clone(), clock_port.clone())?;
         let voice = Voice::start(voice_config).await.context("voice")?;
         let sip = voice
             .handle
@@ -232,6 +230,7 @@ fn sip_certificate(config: &Config) -> anyhow::Result<Option<voice::TlsFiles>> {
 
 fn voice_config(
     config: &Config,
+    shelves: &Shelves,
     trunks: Vec<voice::TrunkConfig>,
     phones: phones::PhoneBook,
     clock: Arc<dyn Clock>,
@@ -253,6 +252,7 @@ fn voice_config(
         sip_bind: binds.context("[sip] bind")?,
         external_address: external,
         md5_first: config.sip.md5_first,
+        md5_only: config.sip.md5_only,
         inbound: voice::Inbound {
             from_anyone: config.sip.inbound_from_anyone,
             ..voice::Inbound::default()
@@ -272,6 +272,7 @@ fn voice_config(
         trunks,
         prompts_dir: folder,
         legs_file: Some(config.recordings_dir().join(legs)),
+        recording_keys: Some(Arc::clone(&shelves.keys)),
         ..VoiceConfig::loopback(clock, Arc::new(phones), config.recordings_dir())
     })
 }
