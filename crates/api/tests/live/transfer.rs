@@ -40,7 +40,15 @@ async fn a_call_is_consulted_about_joined_and_handed_over() {
         "{reply}"
     );
 
+    // Nothing else is dialed, or he would be given a call of his own.
+    let sofia = floor.sign_in("sofia").await;
+    let (_, campaigns) = floor.get(&sofia, "/campaigns").await;
+    let campaign = campaigns["items"][0]["id"].as_str().expect("a campaign");
+    let stop = format!("/campaigns/{campaign}/pause");
+    let (status, reply) = floor.post(&sofia, &stop, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
     ready(&floor, &luis).await;
+    second.until_state("ready").await;
     let (status, reply) = floor.post(&ana, &path(""), ask).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{reply}");
     let card = second.until("pop").await;
@@ -70,7 +78,14 @@ async fn from_above(floor: &Floor, agent: &str, attempt: &str) {
         .get(&sofia, &format!("/attempts/{attempt}/trail"))
         .await;
     assert_eq!(status, StatusCode::OK, "{trail}");
-    let row = &trail["transfers"][0];
+    // The one that was refused because he was paused is there too.
+    let rows = trail["transfers"].as_array().expect("rows");
+    let row = rows.last().expect("one");
+    assert_eq!(
+        (rows.len(), &rows[0]["outcome"]),
+        (2, &json!("failed")),
+        "{trail}"
+    );
     assert_eq!(
         (&row["outcome"], &row["conference"]),
         (&json!("done"), &json!(true)),
