@@ -1,0 +1,58 @@
+//! The benches at their smallest: everything they count is right. What they time is judged by people,
+//! on a quiet machine.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+use std::process::Command;
+
+fn bench(args: &[&str]) -> serde_json::Value {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("figures.json");
+    let run = Command::new(env!("CARGO_BIN_EXE_marcador"))
+        .arg("bench")
+        .args(args)
+        .arg("--json")
+        .arg(&file)
+        .output()
+        .expect("runs");
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{told}");
+    let text = std::fs::read_to_string(&file).expect("figures");
+    serde_json::from_str(&text).expect("json")
+}
+
+#[test]
+fn media_carries_and_records_every_call() {
+    let figures = bench(&["media", "--calls", "2", "--seconds", "3"]);
+    let rtp = &figures["product"]["rtp"];
+    assert_eq!(rtp["legs"], 4);
+    assert_eq!(rtp["silent_legs"], 0);
+    assert_eq!(rtp["crossed"], 0);
+    let count = |key: &str| rtp[key].as_u64().expect("a count");
+    assert!(count("received") > 0 && count("received") <= count("sent"));
+    let ended = &figures["recordings"];
+    assert_eq!(ended["sealed"], 2);
+    assert_eq!(ended["failed"], 0);
+    assert!(ended["shortest_ms"].as_i64().is_some_and(|ms| ms >= 3_000));
+    assert!(figures["cpu_ratio_to_bare_forwarder"].is_number());
+    let floor = &figures["forwarder"][0]["rtp"];
+    assert_eq!(floor["silent_legs"], 0);
+    assert_eq!(floor["crossed"], 0);
+}
+
+#[test]
+fn signalling_answers_every_call() {
+    let figures = bench(&[
+        "signalling",
+        "--rate",
+        "20",
+        "--seconds",
+        "2",
+        "--hold-ms",
+        "100",
+    ]);
+    let calls = &figures["steps"][0]["calls"];
+    assert_eq!(calls["answered"], 40);
+    assert_eq!(calls["failed"], 0);
+    assert!(figures["memory_kb_per_held_call"].is_number());
+}
