@@ -38,6 +38,7 @@ enum Period {
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatsQuery {
     /// `hour` (default) or `day`.
+    #[param(inline)]
     period: Option<Period>,
 }
 

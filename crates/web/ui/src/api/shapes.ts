@@ -2,6 +2,7 @@
 // that the server renames or drops is a type error here. Nothing of this file reaches the browser.
 import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhatIf, WhyNot } from '../campaigns/types';
 import type { Disposition } from '../agent/desk.svelte';
+import type { LegQuality, SipStep } from '../call/types';
 import type { components } from './openapi.gen';
 
 /** The document marks what may be null as optional; the server always sends it. */
@@ -22,4 +23,6 @@ export type Shapes = [
   Fits<WhyNot, Server['WhyNotReply']>,
   Fits<WhatIf, Server['WhatIfReply']>,
   Fits<Disposition, Server['Disposition']>,
+  Fits<SipStep, Server['SipStep']>,
+  Fits<LegQuality, Server['LegQuality']>,
 ];
