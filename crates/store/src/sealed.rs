@@ -177,7 +177,7 @@ mod tests {
     /// A sealed file of so many bytes of sound, and the WAV that it plays.
     fn sealed(dir: &std::path::Path, key: &str, sound: usize) -> Vec<u8> {
         let ring = KeyRing::of([1; 32]);
-        let sound: Vec<u8> = (0..sound).map(|i| (i % 251) as u8).collect();
+        let sound: Vec<u8> = (0..=250).cycle().take(sound).collect();
         let marks = [7; 50];
         let (mut sealer, head) = Sealer::begin([2; 16], &ring).expect("begins");
         let mut file = head.to_vec();

@@ -139,8 +139,11 @@ fn sum(counts: &[TrunkCount], since: UtcMs, slice_ms: i64, slices: i64) -> (Figu
     (total, by_slice)
 }
 
+/// Result, SIP code and Q.850 cause.
+type Why<'a> = (Option<&'a str>, Option<i32>, Option<i32>);
+
 fn causes(counts: &[TrunkCount]) -> Vec<Cause> {
-    let mut sums: BTreeMap<(Option<&str>, Option<i32>, Option<i32>), Cause> = BTreeMap::new();
+    let mut sums: BTreeMap<Why<'_>, Cause> = BTreeMap::new();
     for row in counts {
         let key = (row.result.map(|r| r.as_str()), row.sip_code, row.q850);
         let cause = sums.entry(key).or_insert(Cause {
