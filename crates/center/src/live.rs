@@ -156,6 +156,8 @@ pub(crate) struct CallEntry {
     pub(crate) held_since: Option<UtcMs>,
     /// When one side was last told to be silent.
     pub(crate) silent_at: Option<UtcMs>,
+    /// Whether a card was shown already; the news of it may come after that of the voice.
+    pub(crate) carded: bool,
     /// Its last agent disposes by the API, until his time is up.
     pub(crate) late_holder: bool,
 }

@@ -119,6 +119,7 @@ impl Engine {
                 handover: None,
                 held_since: None,
                 silent_at: None,
+                carded: false,
                 late_holder: false,
             },
         );

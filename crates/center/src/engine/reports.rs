@@ -348,7 +348,7 @@ impl Engine {
             entry.pop = Pop::Shown(agent, at);
         }
         // The card of a second agent does not change when the first had his.
-        let first = entry.bridged_at.is_none();
+        let first = !std::mem::replace(&mut entry.carded, true);
         let change = AttemptChange {
             popped_at: first.then_some(at),
             ..AttemptChange::default()
