@@ -120,7 +120,13 @@ fn long_functions(text: &str) -> Vec<(usize, usize)> {
         ]
         .iter()
         .any(|p| body.starts_with(p));
-        if !is_fn {
+        // A declaration in a trait has no body.
+        let ends = |l: &&&str| l.ends_with(['{', '}', ';']);
+        let declared = lines[at..]
+            .iter()
+            .find(ends)
+            .is_some_and(|l| l.ends_with(';'));
+        if !is_fn || declared {
             continue;
         }
         let indent = line.len() - body.len();

@@ -25,6 +25,7 @@ impl Service {
                 "MARCADOR__RECORDINGS__URL",
                 format!("file://{}", file("rec")),
             )
+            .env("MARCADOR__RECORDINGS__KEY_FILE", file("rec.key"))
             .env("MARCADOR__AUTH__SECRET_FILE", file("m.secret"))
             .env("MARCADOR__AUTH__SECOND_FACTOR", second_factor.to_string())
             .env("MARCADOR__HTTP__BIND", "127.0.0.1:0")

@@ -19,6 +19,7 @@ bind = "127.0.0.1:0"
 url = "sqlite://{at}/marcador.db"
 [recordings]
 url = "file://{at}/recordings"
+key_file = "{at}/recordings.key"
 [sip]
 bind = ["udp://127.0.0.1:0"]
 [auth]

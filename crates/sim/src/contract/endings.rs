@@ -276,7 +276,9 @@ async fn answers_are_told_by_slot(store: &Subject) {
         ),
     ] {
         let person = scene.person(store).await;
-        let draft = person.draft(&lease, Some(campaign), NOW);
+        let mut draft = person.draft(&lease, Some(campaign), NOW);
+        // Calls by hand need no lease on the debtor.
+        draft.attempt.agent_reserved = true;
         store.open_attempt(&draft, &Allow).await.expect("open");
         let change = AttemptChange {
             answered_at: Some(at),

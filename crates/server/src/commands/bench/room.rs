@@ -25,6 +25,9 @@ pub(super) async fn start(args: &PartArgs) -> anyhow::Result<Voice> {
         args.dir.clone(),
     );
     config.calls = usize::try_from(CHANNELS)?;
+    // Recordings are sealed as in the product.
+    let ring = vault::KeyRing::read(&vault::KeyRing::fresh_line()?)?;
+    config.recording_keys = Some(Arc::new(ring));
     // Ports that the load, whose ports the system chooses, does not take.
     config.media_ports = 10_000..=31_999;
     config.legs_file = Some(args.dir.join("legs"));
