@@ -1,6 +1,5 @@
 // The REST client: bearer token, one silent refresh on 401, problem+json as errors.
-import type { Key } from './i18n.svelte';
-import { t } from './i18n.svelte';
+import { i18n, t, word } from './i18n.svelte';
 import { uuid7 } from './uuid';
 
 const ROOT = '/api/v1';
@@ -18,6 +17,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string,
     readonly errors: FieldError[] = [],
+    /** The law's own words, in both languages, where the law refused. */
+    readonly reason: { es: string; en: string } | null = null,
   ) {
     super(detail || title || code);
   }
@@ -58,7 +59,9 @@ async function problem(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
   const errors = Array.isArray(body.errors) ? (body.errors as FieldError[]) : [];
-  return new Problem(response.status, text('code') || `http_${response.status}`, text('title'), text('detail'), errors);
+  const words = body.reason as { es?: unknown; en?: unknown } | undefined;
+  const reason = typeof words?.es === 'string' && typeof words.en === 'string' ? { es: words.es, en: words.en } : null;
+  return new Problem(response.status, text('code') || `http_${response.status}`, text('title'), text('detail'), errors, reason);
 }
 
 async function once(method: string, path: string, options: Options, key: string | undefined): Promise<Response> {
@@ -107,13 +110,15 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-/** One line for a person about anything that went wrong. */
+/** One line for a person about anything that went wrong, in the language of the screens. */
 export function said(error: unknown): string {
-  if (error instanceof Problem) {
-    const known: Record<string, Key> = { offline: 'error.offline', forbidden: 'error.forbidden', http_403: 'error.forbidden' };
-    const key = known[error.code];
-    if (key) return t(key);
-    return error.detail || error.title || t('error.code', { code: error.code });
-  }
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Problem)) return error instanceof Error ? error.message : String(error);
+  if (error.reason) return error.reason[i18n.lang];
+  // The server speaks English, and its detail says more than a title of ours.
+  if (i18n.lang === 'en' && error.detail) return error.detail;
+  const code = error.offline ? 'offline' : error.status === 403 && error.code.startsWith('http_') ? 'forbidden' : error.code;
+  const title = code === 'offline' ? t('error.offline') : word('problem', code);
+  if (title === code) return t('error.code', { code });
+  const places = error.errors.flatMap((e) => (typeof e.path === 'string' && e.path ? [e.path] : []));
+  return places.length ? `${title} (${places.join(', ')})` : title;
 }
