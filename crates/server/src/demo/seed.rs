@@ -259,7 +259,7 @@ fn script_steps() -> Vec<ScriptStep> {
             "identity",
             ("Identificación", "Identification"),
             (
-                "Buenas tardes, mi nombre es {agent.name}. ¿Hablo con {debtor.name}?",
+                "Buen día, mi nombre es {agent.name}. ¿Hablo con {debtor.name}?",
                 "Good afternoon, my name is {agent.name}. Am I speaking with {debtor.name}?",
             ),
             true,

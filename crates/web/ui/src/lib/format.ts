@@ -41,7 +41,12 @@ export const asMoney = (m: Money | null | undefined, short = false): string => (
 /** Several currencies side by side, never added; zero sums are left out. */
 export function sums(list: readonly Sum[] | null | undefined, short = true): string {
   const some = (list ?? []).filter(([, minor]) => minor !== 0);
-  return some.length ? some.map(([currency, minor]) => `${amount(minor, currency, short)} ${currency}`).join(' · ') : '–';
+  const one = ([currency, minor]: Sum): string => {
+    const text = amount(minor, currency, short);
+    // A currency without a sign in this language is written by its code already; a sum breaks only between currencies.
+    return (text.includes(currency) ? text : `${text} ${currency}`).replaceAll(' ', '\u00a0');
+  };
+  return some.length ? some.map(one).join(' · ') : '–';
 }
 
 /** What a person typed (`1,850.50`, `1850`) in minor units, or null. */

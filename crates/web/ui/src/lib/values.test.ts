@@ -40,7 +40,7 @@ describe('money', () => {
     expect(amount(1_248_055, 'MXN')).toBe('$12,480.55');
     expect(amount(25_000, 'CLP')).toBe('$25,000');
     expect(sums([['MXN', 0]])).toBe('–');
-    expect(sums([['MXN', 100_000], ['COP', 500_000]], false)).toBe('$1,000.00 MXN · $5,000.00 COP');
+    expect(sums([['MXN', 100_000], ['COP', 500_000]], false)).toBe('$1,000.00\u00a0MXN · $5,000.00\u00a0COP');
   });
   it('keeps shares without a denominator unknown', () => {
     expect(share({ numerator: 0, denominator: 0 })).toBeNull();
