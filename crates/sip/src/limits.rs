@@ -12,6 +12,14 @@ pub const MAX_PARAMS: usize = 64;
 /// Most client and server transactions alive at once; a busy second of 200 calls/s keeps about
 /// 32 s × 200 × 3 of them.
 pub const MAX_TRANSACTIONS: usize = 40_000;
+/// Transactions that INVITEs of ours leave free for what ends and keeps calls: BYE, CANCEL, UPDATE.
+pub const OWN_RESERVE: usize = 4_000;
+/// Most server transactions alive at once: 900 requests a second of peers, each kept for 64·T1.
+/// Beyond it requests are answered without one.
+pub const MAX_SERVED: usize = 30_000;
+/// Most refused INVITEs whose refusal nobody has acknowledged; beyond it new calls are refused
+/// without a transaction. An honest peer acknowledges at once, a flood never does.
+pub const MAX_UNACKNOWLEDGED: usize = 2_000;
 /// Most calls alive at once in one endpoint.
 pub const MAX_CALLS: usize = 10_000;
 /// Most stream connections whose bytes are framed at once.

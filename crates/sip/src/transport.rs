@@ -1,6 +1,6 @@
 //! Where bytes come from and go to; the sockets are the caller's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -128,4 +128,31 @@ pub struct Transmit {
     pub target: Target,
     /// The octets.
     pub bytes: Bytes,
+}
+
+/// The address that limits for each source count by: an IPv4 address itself, of an IPv6 address its
+/// /64, for one host may use all of those (RFC 4291 §2.5.4).
+#[must_use]
+pub fn origin(addr: IpAddr) -> IpAddr {
+    match addr.to_canonical() {
+        IpAddr::V6(addr) => {
+            let net = addr.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(net))
+        }
+        four => four,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_origin_for_a_host_and_its_net() {
+        let of = |text: &str| origin(text.parse().expect("address"));
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+    }
 }

@@ -24,7 +24,7 @@ const MAC: usize = 16;
 /// What a request's credentials are worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// None for our realm: challenge.
+    /// None for our realm, or without quality of protection: challenge.
     Missing,
     /// Right password on a nonce that is old, foreign or used: challenge with `stale`.
     Stale,
@@ -116,6 +116,12 @@ impl DigestServer {
         let Some(given) = all.into_iter().find(|given| given.realm == realm) else {
             return Verdict::Missing;
         };
+        // We always offer qop, and who is offered it must use it (RFC 3261 §22.4, RFC 7616 §3.4).
+        // Without it the count is not part of the digest, so that a copied request would pass with
+        // another count.
+        if given.qop.is_none() {
+            return Verdict::Missing;
+        }
         let user = String::from_utf8_lossy(&given.username).into_owned();
         let algorithm = given
             .algorithm
@@ -157,7 +163,6 @@ impl DigestServer {
             ),
         };
         let qop = match (&given.qop, &given.cnonce, given.nc) {
-            (None, _, _) => None,
             (Some(qop), Some(cnonce), Some(count)) if qop.eq_ignore_ascii_case(b"auth") => {
                 Some((count, &cnonce[..], &qop[..]))
             }

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::parse::{content_length, parse_head};
+use super::parse::{Head, content_length, parse_head};
 use super::{HeaderName, Message};
 use crate::SipError;
 use crate::limits::MAX_MESSAGE;
@@ -21,8 +21,11 @@ pub enum Frame {
 pub struct StreamFramer {
     buffer: BytesMut,
     scanned: usize,
+    /// The head of the message whose body is not whole yet, and the octets of head and body.
+    head: Option<(Head, usize)>,
     broken: bool,
     line_ends: u8,
+    messages: u64,
 }
 
 impl StreamFramer {
@@ -38,6 +41,12 @@ impl StreamFramer {
         self.buffer.len()
     }
 
+    /// Whole messages so far.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
     /// Takes the next octets and gives what they complete. An error is the last element ever.
     pub fn push(&mut self, octets: &[u8]) -> Vec<Result<Frame, SipError>> {
         let mut frames = Vec::new();
@@ -48,7 +57,10 @@ impl StreamFramer {
         loop {
             self.skip_line_ends(&mut frames);
             match self.cut() {
-                Ok(Some(message)) => frames.push(Ok(Frame::Message(message))),
+                Ok(Some(message)) => {
+                    self.messages += 1;
+                    frames.push(Ok(Frame::Message(message)));
+                }
                 Ok(None) => return frames,
                 Err(error) => {
                     self.broken = true;
@@ -83,6 +95,29 @@ impl StreamFramer {
     }
 
     fn cut(&mut self) -> Result<Option<Message>, SipError> {
+        let (head, total) = match self.head.take() {
+            Some(read) => read,
+            None => match self.read_head()? {
+                Some(read) => read,
+                None => return Ok(None),
+            },
+        };
+        if self.buffer.len() < total {
+            self.head = Some((head, total));
+            return Ok(None);
+        }
+        let whole = self.buffer.split_to(total).freeze();
+        self.scanned = 0;
+        debug_assert!(head.headers.count(&HeaderName::ContentLength) > 0);
+        let body = whole.slice(head.length..);
+        head.start
+            .into_message(head.headers, body, head.flaw)
+            .map(Some)
+    }
+
+    /// The head once it is whole, with the octets its message takes. It is read once, however many
+    /// pieces the body comes in.
+    fn read_head(&mut self) -> Result<Option<(Head, usize)>, SipError> {
         let from = self.scanned.saturating_sub(3);
         let Some(end) = find_end(&self.buffer[from..]).map(|at| from + at) else {
             self.scanned = self.buffer.len();
@@ -91,23 +126,13 @@ impl StreamFramer {
             }
             return Ok(None);
         };
-        let head_octets = Bytes::copy_from_slice(&self.buffer[..end]);
-        let head = parse_head(&head_octets)?;
+        let head = parse_head(&Bytes::copy_from_slice(&self.buffer[..end]))?;
         let length = content_length(&head.headers)?.ok_or(SipError::Missing("Content-Length"))?;
-        let total = end.saturating_add(length);
+        let total = head.length.saturating_add(length);
         if total > MAX_MESSAGE {
             return Err(SipError::TooLong(total));
         }
-        if self.buffer.len() < total {
-            self.scanned = end.saturating_sub(1);
-            return Ok(None);
-        }
-        let whole = self.buffer.split_to(total).freeze();
-        self.scanned = 0;
-        debug_assert!(head.headers.count(&HeaderName::ContentLength) > 0);
-        head.start
-            .into_message(head.headers, whole.slice(end..), head.flaw)
-            .map(Some)
+        Ok(Some((head, total)))
     }
 }
 
@@ -122,4 +147,34 @@ fn find_end(data: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_once_however_the_body_comes() {
+        let mut framer = StreamFramer::new();
+        let text = "OPTIONS sip:a@b SIP/2.0\r\nCall-ID: c\r\nContent-Length: 500\r\n\r\n";
+        assert!(framer.push(text.as_bytes()).is_empty());
+        let place = |framer: &StreamFramer| {
+            let (head, total) = framer.head.as_ref().expect("is kept");
+            let id = head.headers.get(&HeaderName::CallId).expect("is there");
+            (id.as_ptr(), *total)
+        };
+        let first = place(&framer);
+        assert_eq!(first.1, text.len() + 500);
+        // Line ends in a body belong to it.
+        for _ in 0..499 {
+            assert!(framer.push(b"\n").is_empty());
+            assert_eq!(place(&framer), first, "not read again");
+        }
+        let frames = framer.push(b"\r\r\n\r\n");
+        assert!(matches!(
+            &frames[..],
+            [Ok(Frame::Message(message)), Ok(Frame::Ping)] if message.body().len() == 500
+        ));
+        assert!(framer.head.is_none() && framer.pending() == 0);
+    }
 }

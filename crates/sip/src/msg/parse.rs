@@ -38,6 +38,7 @@ pub fn parse_datagram(data: &Bytes) -> Result<Message, SipError> {
 }
 
 /// Start line and headers of a message, and how many octets they took.
+#[derive(Debug)]
 pub(super) struct Head {
     pub(super) start: Start,
     pub(super) headers: Headers,
@@ -46,6 +47,7 @@ pub(super) struct Head {
 }
 
 /// A start line.
+#[derive(Debug)]
 pub(super) enum Start {
     Request { method: Method, uri: Bytes },
     Response { code: u16, phrase: Bytes },

@@ -12,7 +12,7 @@ use super::server_invite::ServerInvite;
 use super::server_other::ServerOther;
 use super::{Action, Machine};
 use crate::header::Via;
-use crate::limits::MAX_TRANSACTIONS;
+use crate::limits::{MAX_SERVED, MAX_TRANSACTIONS, OWN_RESERVE};
 use crate::msg::{Method, Request, Response};
 use crate::transport::{ConnId, Proto, Source, Target, Transmit};
 use crate::{Millis, SipError};
@@ -81,6 +81,7 @@ struct Row {
     key: Key,
     merge: Option<Key>,
     armed: Option<Millis>,
+    waits_for_ack: bool,
 }
 
 /// The transactions, their timers and what they want sent.
@@ -90,6 +91,10 @@ pub struct Layer {
     keys: HashMap<Key, TxId>,
     timers: BTreeSet<(Millis, TxId)>,
     next: u64,
+    /// Rows of server transactions.
+    served: usize,
+    /// Rows of refused INVITEs that wait for their ACK.
+    unacknowledged: usize,
     transmits: VecDeque<Transmit>,
     events: VecDeque<TxEvent>,
 }
@@ -113,6 +118,18 @@ impl Layer {
         self.rows.is_empty()
     }
 
+    /// How many of them are of requests of peers.
+    #[must_use]
+    pub fn served(&self) -> usize {
+        self.served
+    }
+
+    /// How many refused INVITEs wait for their ACK.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.unacknowledged
+    }
+
     /// The next octets to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
@@ -134,7 +151,8 @@ impl Layer {
         self.transmits.push_back(Transmit { target, bytes });
     }
 
-    /// Starts a client transaction; the request's top Via must be ours with a fresh branch.
+    /// Starts a client transaction; the request's top Via must be ours with a fresh branch. An INVITE
+    /// that starts a call leaves [`OWN_RESERVE`] free for what ends calls.
     ///
     /// # Errors
     /// [`SipError::Limit`] when full, [`SipError::Missing`] without a usable Via.
@@ -144,7 +162,9 @@ impl Layer {
         request: Request,
         target: Target,
     ) -> Result<TxId, SipError> {
-        self.room()?;
+        let starts = request.method == Method::Invite
+            && request.headers.to().is_ok_and(|to| to.tag().is_none());
+        self.room(if starts { OWN_RESERVE } else { 0 })?;
         let via = request.headers.top_via()?;
         let key = Key::of_client(&via, &request.method).ok_or(SipError::Missing("Via branch"))?;
         let mut out = Vec::new();
@@ -191,7 +211,10 @@ impl Layer {
         via: &Via,
         target: Target,
     ) -> Result<TxId, SipError> {
-        self.room()?;
+        self.room(OWN_RESERVE)?;
+        if self.served >= MAX_SERVED {
+            return Err(SipError::Limit("served transactions"));
+        }
         let key = Key::of_request(request, via).ok_or(SipError::Missing("Via branch"))?;
         let reliable = target.proto.reliable();
         let machine = if request.method == Method::Invite {
@@ -318,8 +341,8 @@ impl Layer {
         }
     }
 
-    fn room(&self) -> Result<(), SipError> {
-        if self.rows.len() >= MAX_TRANSACTIONS {
+    fn room(&self, reserve: usize) -> Result<(), SipError> {
+        if self.rows.len() + reserve >= MAX_TRANSACTIONS {
             return Err(SipError::Limit("transactions"));
         }
         Ok(())
@@ -335,6 +358,7 @@ impl Layer {
     ) -> TxId {
         let tx = TxId(self.next);
         self.next += 1;
+        self.served += usize::from(machine.serves());
         self.keys.insert(key.clone(), tx);
         if let Some(merge) = &merge {
             self.keys.insert(merge.clone(), tx);
@@ -347,6 +371,7 @@ impl Layer {
                 key,
                 merge,
                 armed: None,
+                waits_for_ack: false,
             },
         );
         self.carry_out(tx, out, None);
@@ -355,6 +380,8 @@ impl Layer {
 
     fn remove(&mut self, tx: TxId) {
         if let Some(row) = self.rows.remove(&tx) {
+            self.served -= usize::from(row.machine.serves());
+            self.unacknowledged -= usize::from(row.waits_for_ack);
             self.keys.remove(&row.key);
             if let Some(merge) = &row.merge {
                 self.keys.remove(merge);
@@ -370,6 +397,11 @@ impl Layer {
             return;
         };
         let target = row.target;
+        let waits = row.machine.waits_for_ack();
+        if std::mem::replace(&mut row.waits_for_ack, waits) {
+            self.unacknowledged -= 1;
+        }
+        self.unacknowledged += usize::from(waits);
         let deadline = row.machine.deadline();
         if deadline != row.armed {
             if let Some(at) = row.armed {

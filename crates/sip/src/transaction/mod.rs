@@ -64,6 +64,16 @@ impl Machine {
         }
     }
 
+    /// True for the transactions of peers' requests.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Machine::ServerInvite(_) | Machine::ServerOther(_))
+    }
+
+    /// True while a refusal of ours waits for its ACK.
+    pub(crate) fn waits_for_ack(&self) -> bool {
+        matches!(self, Machine::ServerInvite(machine) if machine.waits_for_ack())
+    }
+
     /// True while a client transaction has heard nothing at all.
     pub(crate) fn unheard(&self) -> bool {
         match self {

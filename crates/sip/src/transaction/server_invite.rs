@@ -45,6 +45,11 @@ impl ServerInvite {
         self.state == State::Proceeding
     }
 
+    /// True from a refusal until its ACK.
+    pub(crate) fn waits_for_ack(&self) -> bool {
+        self.state == State::Completed
+    }
+
     pub(crate) fn deadline(&self) -> Option<Millis> {
         let repeat = self.repeat.map(|repeat| repeat.at);
         repeat.into_iter().chain(self.end).min()

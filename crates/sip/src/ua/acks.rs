@@ -123,6 +123,9 @@ pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Respo
     // No answer to this BYE changes anything, so its transaction has no purpose to look up.
     if core.push_via(&mut bye, target).is_ok() {
         core.sign(&mut bye.headers, HeaderName::UserAgent);
-        let _ = core.layer.send(now, bye, target);
+        let octets = bye.to_bytes();
+        if core.layer.send(now, bye, target).is_err() {
+            core.layer.transmit(target, octets);
+        }
     }
 }

@@ -318,8 +318,11 @@ impl Call {
         self.digest
             .apply(&mut request, self.login.as_ref(), core.ids.as_mut());
         let target = self.next_hop(core);
+        let bye = matches!(purpose, Use::Bye(_)).then(|| request.clone());
         let sent = core.send(now, request, target, purpose);
-        if sent.is_err() && matches!(purpose, Use::Bye(_)) {
+        if let (Err(_), Some(bye)) = (&sent, bye) {
+            // The far end must hear of it all the same, else its side of the call stays up.
+            core.send_once(bye, target);
             self.state = State::Over;
         }
         sent.ok()

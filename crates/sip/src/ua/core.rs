@@ -124,6 +124,15 @@ impl Core {
         Ok(tx)
     }
 
+    /// Sends a request once and keeps nothing of it: better than nothing where there is no room for
+    /// its transaction. Without an address of ours it is not sent.
+    pub(super) fn send_once(&mut self, mut request: Request, target: Target) {
+        if self.push_via(&mut request, target).is_ok() {
+            self.sign(&mut request.headers, HeaderName::UserAgent);
+            self.layer.transmit(target, request.to_bytes());
+        }
+    }
+
     /// Adds User-Agent or Server.
     pub(super) fn sign(&self, headers: &mut Headers, name: HeaderName) {
         if !self.config.user_agent.is_empty() && headers.get(&name).is_none() {

@@ -9,7 +9,7 @@ use super::core::{ALLOW, Arrived, Use};
 use super::session::SessionTimer;
 use super::{CallKey, Endpoint, Event, Incoming, checks};
 use crate::Millis;
-use crate::limits::{MAX_CALLS, MAX_EVENTS};
+use crate::limits::{MAX_CALLS, MAX_EVENTS, MAX_UNACKNOWLEDGED};
 use crate::msg::{HeaderName, Message, Method, Request, Response};
 use crate::transaction::{Matched, TxEvent, TxFault, TxId};
 use crate::transport::Source;
@@ -168,11 +168,20 @@ impl Endpoint {
 
     fn take_invite(&mut self, now: Millis, arrived: &Arrived) {
         let request = &arrived.request;
-        if !self.core.config.accept_calls {
+        let admits = |endpoint: &Self| {
+            let rule = endpoint.admits.as_ref();
+            rule.is_none_or(|admits| admits(&arrived.source))
+        };
+        // Asked before anything is kept: a stranger's refusal that nobody acknowledges would else take
+        // the room of our own calls for 64·T1.
+        if !self.core.config.accept_calls || !admits(self) {
             self.core.refuse(arrived, 403);
             return;
         }
-        if self.calls.len() >= MAX_CALLS || self.core.events.len() >= MAX_EVENTS {
+        if self.calls.len() >= MAX_CALLS
+            || self.core.events.len() >= MAX_EVENTS
+            || self.core.layer.unacknowledged() >= MAX_UNACKNOWLEDGED
+        {
             self.core.counters.over_limit += 1;
             let after = (HeaderName::RetryAfter, Bytes::from_static(b"10"));
             self.core.refuse_with(arrived, 503, [after]);

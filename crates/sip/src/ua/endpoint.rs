@@ -27,6 +27,9 @@ pub(super) enum TimerKey {
     Registration(RegKey),
 }
 
+/// Whose calls are taken.
+type Admits = Box<dyn Fn(&Source) -> bool + Send + Sync>;
+
 /// All calls of one process.
 pub struct Endpoint {
     pub(super) core: Core,
@@ -39,6 +42,7 @@ pub struct Endpoint {
     pub(super) timers: BTreeSet<(Millis, TimerKey)>,
     pub(super) next_key: u64,
     framers: HashMap<ConnId, StreamFramer>,
+    pub(super) admits: Option<Admits>,
 }
 
 impl Endpoint {
@@ -56,7 +60,20 @@ impl Endpoint {
             timers: BTreeSet::new(),
             next_key: 1,
             framers: HashMap::new(),
+            admits: None,
         }
+    }
+
+    /// Takes INVITEs outside calls only of sources for which `admits` is true; the others get 403 and
+    /// nothing of them is kept. Replaces the rule given before; without one all are taken.
+    pub fn admit(&mut self, admits: impl Fn(&Source) -> bool + Send + Sync + 'static) {
+        self.admits = Some(Box::new(admits));
+    }
+
+    /// How many whole messages have come on a connection; keep-alives are none.
+    #[must_use]
+    pub fn messages_on(&self, conn: ConnId) -> u64 {
+        self.framers.get(&conn).map_or(0, StreamFramer::messages)
     }
 
     /// Takes a datagram, or the next octets of a stream (`source.conn` must be set then).
@@ -74,10 +91,14 @@ impl Endpoint {
             self.core.counters.over_limit += 1;
             return Received::Close;
         }
+        let mut pinged = false;
         for frame in self.framers.entry(conn).or_default().push(octets) {
             match frame {
                 Ok(Frame::Message(message)) => self.take_message(now, source, message),
+                // One answer for all that came at once: line ends alone cost next to nothing to send.
+                Ok(Frame::Ping) if pinged => {}
                 Ok(Frame::Ping) => {
+                    pinged = true;
                     let pong = Bytes::from_static(b"\r\n");
                     self.core.layer.transmit(Target::from(source), pong);
                 }
@@ -204,6 +225,12 @@ impl Endpoint {
     #[must_use]
     pub fn transactions(&self) -> usize {
         self.core.layer.len()
+    }
+
+    /// How many of them are of requests of ours; those of peers cannot take their place.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.core.layer.len() - self.core.layer.served()
     }
 
     /// Runs something on a call, then forgets the call if it is over, or arms its timer.
