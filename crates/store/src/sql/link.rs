@@ -1,5 +1,6 @@
 //! A connection or transaction of either engine.
 
+use super::direct::DirectTx;
 use super::{Row, Val};
 use domain::ports::StoreError;
 use sqlx::pool::PoolConnection;
@@ -19,7 +20,10 @@ pub(crate) enum Dialect {
 /// What statements run on. A transaction that is dropped without `commit` is rolled back.
 pub(crate) enum Link {
     Lite(PoolConnection<Sqlite>),
+    /// Several statements that read one state.
     LiteTx(Transaction<'static, Sqlite>),
+    /// The writer.
+    Direct(DirectTx),
     Pg(PoolConnection<Postgres>),
     PgTx(Transaction<'static, Postgres>),
 }
@@ -53,7 +57,7 @@ fn pg(sql: Sql, values: Vec<Val>, keep: bool) -> Query<'static, Postgres, PgArgu
 impl Link {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
-            Self::Lite(_) | Self::LiteTx(_) => Dialect::Lite,
+            Self::Lite(_) | Self::LiteTx(_) | Self::Direct(_) => Dialect::Lite,
             Self::Pg(_) | Self::PgTx(_) => Dialect::Pg,
         }
     }
@@ -73,6 +77,7 @@ impl Link {
         keep: bool,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = match self {
+            Self::Direct(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
             Self::Lite(c) => lite(sql, values, keep)
                 .fetch_all(&mut **c)
                 .await
@@ -122,6 +127,7 @@ impl Link {
     ) -> Result<u64, StoreError> {
         let sql = sql.into();
         match self {
+            Self::Direct(tx) => return Ok(tx.run(&sql, &values, true).await?.1),
             Self::Lite(c) => lite(sql, values, true)
                 .execute(&mut **c)
                 .await
@@ -145,6 +151,7 @@ impl Link {
     /// Several statements without values, as a migration has them.
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
+            Self::Direct(tx) => return tx.script(sql),
             Self::Lite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::LiteTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::Pg(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
@@ -156,6 +163,7 @@ impl Link {
     /// Makes a transaction durable; on a plain connection nothing is left to do.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
+            Self::Direct(tx) => return tx.commit().await,
             Self::LiteTx(tx) => tx.commit().await,
             Self::PgTx(tx) => tx.commit().await,
             Self::Lite(_) | Self::Pg(_) => Ok(()),
@@ -168,6 +176,10 @@ impl Link {
         match self {
             Self::LiteTx(tx) => tx.rollback().await,
             Self::PgTx(tx) => tx.rollback().await,
+            Self::Direct(tx) => {
+                drop(tx);
+                return Ok(());
+            }
             Self::Lite(_) | Self::Pg(_) => Ok(()),
         }
         .map_err(|e| fault(&e))

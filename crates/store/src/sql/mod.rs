@@ -1,9 +1,12 @@
 //! SQL of two engines behind one type: values, rows, connections, transactions and the schema.
 
+mod direct;
+mod direct_row;
 mod link;
 mod raw;
 mod schema;
 
+pub(crate) use direct::Direct;
 pub(crate) use link::{Dialect, Link, fault, holes};
 pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;

@@ -1,5 +1,6 @@
 //! Values going in, rows coming out, and how the domain's types are kept.
 
+use super::direct_row::CellRow;
 use super::fault;
 use domain::entity::{CampaignParams, ScriptStep};
 use domain::ids::{CampaignId, DebtId};
@@ -7,6 +8,7 @@ use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::time::UtcMs;
+use rusqlite::types::Value;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
@@ -26,21 +28,36 @@ pub(crate) trait Raw:
     for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
 {
     fn val(value: Option<Self>) -> Val;
+    /// From a cell that is not null; `None` when it is of another kind.
+    fn cell(cell: &Value) -> Option<Self>;
 }
 macro_rules! raw {
-    ($($kind:ty => $val:ident),+) => { $( impl Raw for $kind { fn val(value: Option<Self>) -> Val { Val::$val(value) } } )+ };
+    ($($kind:ty => $val:ident, $cell:expr);+ $(;)?) => { $( impl Raw for $kind {
+        fn val(value: Option<Self>) -> Val { Val::$val(value) }
+        fn cell(cell: &Value) -> Option<Self> {
+            let read: fn(&Value) -> Option<Self> = $cell;
+            read(cell)
+        }
+    } )+ };
 }
-raw!(i64 => Int, String => Text, Uuid => Uuid, bool => Bool);
+raw!(
+    i64 => Int, |c| match c { Value::Integer(n) => Some(*n), _ => None };
+    String => Text, |c| match c { Value::Text(t) => Some(t.clone()), _ => None };
+    Uuid => Uuid, |c| match c { Value::Blob(b) => Uuid::from_slice(b).ok(), _ => None };
+    bool => Bool, |c| match c { Value::Integer(n) => Some(*n != 0), _ => None };
+);
 
 /// A row of either engine.
 pub(crate) enum Row {
     Lite(SqliteRow),
+    Direct(CellRow),
     Pg(PgRow),
 }
 
 impl Row {
     fn raw<T: Raw>(&self, column: &str) -> Result<Option<T>, StoreError> {
         match self {
+            Self::Direct(row) => return direct(row, column),
             Self::Lite(row) => row.try_get::<Option<T>, _>(column),
             Self::Pg(row) => row.try_get::<Option<T>, _>(column),
         }
@@ -50,6 +67,16 @@ impl Row {
     /// The value of a column.
     pub(crate) fn get<T: Field>(&self, column: &str) -> Result<T, StoreError> {
         T::read(self, column)
+    }
+}
+
+fn direct<T: Raw>(row: &CellRow, column: &str) -> Result<Option<T>, StoreError> {
+    match row.cell(column)? {
+        Value::Null => Ok(None),
+        cell => T::cell(cell).map(Some).ok_or_else(|| {
+            let kind = cell.data_type();
+            StoreError::Corrupt(format!("column {column} holds {kind}"))
+        }),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Opening a database, its pools and its schema.
 
-use crate::sql::{Dialect, Link, migrate};
+use crate::sql::{Dialect, Direct, Link, migrate};
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest wait for a connection.
@@ -32,7 +33,7 @@ pub struct PoolStats {
 #[derive(Debug, Clone)]
 enum Pools {
     Lite {
-        writer: SqlitePool,
+        writer: Arc<Direct>,
         readers: SqlitePool,
     },
     Pg(PgPool),
@@ -66,19 +67,14 @@ fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
 
 async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
     let options = lite_options(url)?;
-    let pool = |count| {
-        SqlitePoolOptions::new()
-            .max_connections(count)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-    };
-    let writer = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(|e| unavailable(&e))?;
-    let readers = pool(LITE_READERS)
+    // First, for it makes the file.
+    let writer = Arc::new(Direct::open(options.get_filename())?);
+    let readers = SqlitePoolOptions::new()
+        .max_connections(LITE_READERS)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .map_err(|e| unavailable(&e))?;
@@ -136,9 +132,9 @@ impl SqlStore {
     pub fn pool_stats(&self) -> PoolStats {
         let idle = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         match &self.pools {
-            Pools::Lite { writer, readers } => PoolStats {
-                open: writer.size() + readers.size(),
-                idle: idle(writer.num_idle() + readers.num_idle()),
+            Pools::Lite { readers, .. } => PoolStats {
+                open: 1 + readers.size(),
+                idle: idle(readers.num_idle()),
             },
             Pools::Pg(pool) => PoolStats {
                 open: pool.size(),
@@ -174,16 +170,16 @@ impl SqlStore {
         }
     }
 
-    /// A transaction that may write. SQLite: `BEGIN IMMEDIATE`, because a transaction that turns from
-    /// reading to writing is refused at once when another one has written.
+    /// A transaction that may write.
     pub(crate) async fn write(&self) -> Result<Link, StoreError> {
         match &self.pools {
-            Pools::Lite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Link::LiteTx)
-            }
-            Pools::Pg(pool) => pool.begin().await.map(Link::PgTx),
+            Pools::Lite { writer, .. } => writer.begin().await.map(Link::Direct),
+            Pools::Pg(pool) => pool
+                .begin()
+                .await
+                .map(Link::PgTx)
+                .map_err(|e| unavailable(&e)),
         }
-        .map_err(|e| unavailable(&e))
     }
 
     /// A connection for a single statement that reads.
