@@ -4,7 +4,7 @@
 use crate::engine::Refusal;
 use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
 use crate::predictive::{
-    AgentState, CallEvent, Key, Launches, Look, Memory, Predictive, Queue, Settings,
+    AgentState, CallEvent, Key, Launches, Look, Memory, Outlook, Predictive, Queue, Settings,
 };
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
@@ -57,18 +57,23 @@ impl Forecast {
 
     fn seconds(&mut self, now: UtcMs) -> f64 {
         let start = *self.start.get_or_insert(now);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a campaign lasts far below 2^52 ms"
-        )]
-        let t = now.since_ms(start) as f64 / 1000.0;
-        t
+        seconds_between(start, now)
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a campaign lasts far below 2^52 ms"
+)]
+fn seconds_between(start: UtcMs, now: UtcMs) -> f64 {
+    now.since_ms(start) as f64 / 1000.0
 }
 
 /// What a shift's state is to the forecast.
 fn state_of(glance: &AgentGlance) -> AgentState {
     match glance.state {
+        // His call is told apart: neither he nor it counts for the others.
+        ShiftState::Reserved if glance.kept => AgentState::Off,
         ShiftState::Ready if glance.takes_calls => AgentState::Idle,
         ShiftState::Ready | ShiftState::Paused => AgentState::Break,
         ShiftState::Reserved
@@ -94,7 +99,9 @@ impl Pacing for Forecast {
             };
         }
         let t = self.seconds(now);
-        let share = (view.agents / f64::from(view.serving.max(1))).clamp(0.0, 1.0);
+        // Agents are not cut into shares between campaigns that forecast: what the others have in flight
+        // for them is weighed instead, and whose turn it is to dial is the engine's to say.
+        let share = (view.pool.max(view.agents) / f64::from(view.serving.max(1))).clamp(0.0, 1.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -142,6 +149,7 @@ impl Pacing for Forecast {
             Observation::Abandoned => self.brain.call(t, id, CallEvent::Abandoned),
             Observation::NotAnswered => self.brain.call(t, id, CallEvent::Ended),
             Observation::Withdrawn => self.brain.call(t, id, CallEvent::Withdrawn),
+            Observation::Kept => self.brain.call(t, id, CallEvent::Kept),
             Observation::Machine => self.brain.call(t, id, CallEvent::Machine),
             Observation::AgentFreed => {}
         }
@@ -157,6 +165,20 @@ impl Pacing for Forecast {
             self.brain.agent(t, agent.id.0.as_u128(), state_of(agent));
         }
         self.known = seen;
+    }
+
+    fn observe_rivals(&mut self, calls: Vec<Outlook>) {
+        self.brain.rivals(calls);
+    }
+
+    fn outlook(&mut self, now: UtcMs) -> Option<Vec<Outlook>> {
+        let t = self.seconds(now);
+        Some(self.brain.outlook(t).collect())
+    }
+
+    fn demand(&self, now: UtcMs) -> Option<f64> {
+        let t = self.start.map_or(0.0, |start| seconds_between(start, now));
+        Some(self.brain.demand(t))
     }
 
     fn memory(&self) -> Option<Memory> {

@@ -3,7 +3,7 @@
 use crate::engine::Refusal;
 use crate::forecast::Forecast;
 use crate::predictive::Memory;
-use crate::predictive::{Launches, Queue};
+use crate::predictive::{Launches, Outlook, Queue};
 use crate::spec::{CallRules, CampaignSpec};
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId};
@@ -27,6 +27,8 @@ pub struct PacingView {
     pub shrink: f64,
     /// Agents at work who serve the campaign, heads.
     pub serving: u32,
+    /// Agents at work that it has in common with others that forecast, its own among them, as shares.
+    pub pool: f64,
 }
 
 /// One agent as a policy that forecasts sees him.
@@ -38,6 +40,8 @@ pub struct AgentGlance {
     pub state: AgentState,
     /// Whether a call may be given to him now.
     pub takes_calls: bool,
+    /// Whether he is kept for a call that is not answered yet.
+    pub kept: bool,
 }
 
 /// What a policy learns from.
@@ -55,6 +59,8 @@ pub enum Observation {
     Abandoned,
     /// It ended without an answer.
     NotAnswered,
+    /// An agent is kept for the call.
+    Kept,
     /// An agent finished and is ready.
     AgentFreed,
     /// Withdrawn by us: it tells nothing of the number.
@@ -82,6 +88,17 @@ pub trait Pacing: Send {
     fn observe_call(&mut self, _now: UtcMs, _attempt: AttemptId, _what: Observation) {}
     /// The agents who serve the campaign now, before each question; only when it wants them.
     fn observe_agents(&mut self, _now: UtcMs, _agents: &[AgentGlance]) {}
+    /// Chances of what other forecasts have in flight for the same agents, before each question; only when it
+    /// wants the agents.
+    fn observe_rivals(&mut self, _calls: Vec<Outlook>) {}
+    /// Chances of its own calls that want an agent; `None` when it does not forecast.
+    fn outlook(&mut self, _now: UtcMs) -> Option<Vec<Outlook>> {
+        None
+    }
+    /// Live answers that its calls in flight will bring; `None` when it does not forecast.
+    fn demand(&self, _now: UtcMs) -> Option<f64> {
+        None
+    }
     /// Whether it forecasts from the agents' states.
     fn wants_agents(&self) -> bool {
         false

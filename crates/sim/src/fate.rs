@@ -1,5 +1,6 @@
 //! What becomes of a call: drawn from the seed and the attempt, so that a run can be repeated.
 
+use domain::ids::AttemptId;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,6 +18,11 @@ pub enum Fate {
     },
     /// Rings until our timeout.
     Silent,
+    /// Rings until the network gives up.
+    RingsOut {
+        /// Ring time.
+        ring_ms: u64,
+    },
     /// Refuses with a SIP status after a while.
     Refuses {
         /// Delay.
@@ -42,6 +48,12 @@ impl Default for FateMix {
             refuse_pct: 25,
         }
     }
+}
+
+/// Says what becomes of each call in another way than [`draw`].
+pub trait Fates: Send + Sync {
+    /// Time from the INVITE to its first ring or refusal, ms, and what follows. Asked once a call.
+    fn of(&self, attempt: AttemptId) -> (u64, Fate);
 }
 
 const REFUSALS: [u16; 7] = [486, 603, 404, 480, 503, 408, 500];

@@ -9,6 +9,7 @@ pub mod checkers;
 pub mod clock;
 pub mod contract;
 pub mod fate;
+pub mod live;
 mod mishaps;
 pub mod pacing;
 pub mod store;

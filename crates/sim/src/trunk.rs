@@ -8,7 +8,7 @@ pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
 use crate::mishaps::locked;
 
-use crate::fate::{FateMix, draw};
+use crate::fate::{FateMix, Fates, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, TransferId};
@@ -29,6 +29,9 @@ use tokio::sync::{mpsc, watch};
 const MESSAGE_MS: u64 = 6_000;
 /// From the order to the first packet of the agent.
 const BRIDGE_MS: u64 = 5;
+
+/// From the INVITE to ringing where nothing else is told, ms.
+const SETUP_MS: u64 = 80;
 
 /// Longest delay of a late report, ms.
 const DELAY_MAX_MS: u64 = 3_000;
@@ -81,6 +84,7 @@ pub struct SimTrunk {
     faults: TrunkFaults,
     dead: Arc<AtomicBool>,
     log: InviteLog,
+    fates: Option<Arc<dyn Fates>>,
 }
 
 impl SimTrunk {
@@ -109,7 +113,15 @@ impl SimTrunk {
             faults,
             dead: Arc::new(AtomicBool::new(false)),
             log: InviteLog::default(),
+            fates: None,
         }
+    }
+
+    /// What becomes of calls is said by `fates` instead of drawn from the mix.
+    #[must_use]
+    pub fn with_fates(mut self, fates: Arc<dyn Fates>) -> Self {
+        self.fates = Some(fates);
+        self
     }
 
     /// The carrier goes on with the log of an earlier life of our process.
@@ -296,7 +308,11 @@ impl Trunk for SimTrunk {
             });
             log.len() as u64
         };
-        let fate = draw(self.seed, index, self.mix);
+        let drawn = || (SETUP_MS, draw(self.seed, index, self.mix));
+        let fate = match &self.fates {
+            None => drawn(),
+            Some(fates) => fates.of(order.attempt_id),
+        };
         tokio::spawn(self.clone().run(order, fate, stop_rx, bridged_rx));
         Ok(())
     }

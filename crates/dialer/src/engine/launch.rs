@@ -12,7 +12,7 @@ use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, PersonId, TrunkId};
 use domain::rules::agent_state::AgentState;
 use domain::time::{MINUTE_MS, UtcMs};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An item is given back this long before its lease ends, so that a ringing call never outlives it.
 const LEASE_SLACK_MS: i64 = MINUTE_MS;
@@ -169,7 +169,7 @@ impl Dialer {
                 if mode == Some(DialMode::Preview) {
                     self.offer_previews(now, turn.id);
                 } else {
-                    self.launch_campaign(now, turn, shrink, turn.most);
+                    self.launch_campaign(now, turn, &shares, shrink, turn.most);
                 }
             }
             self.refill(now, turn.id, turn.share);
@@ -177,18 +177,29 @@ impl Dialer {
         // What the others of its rank leave, nobody waits for.
         for turn in turns.iter().filter(|t| t.may_take_rest && !t.waits) {
             if self.gates.is_empty() && self.reserves(turn.id) {
-                self.launch_campaign(now, turn, 1.0, None);
+                self.launch_campaign(now, turn, &shares, 1.0, None);
             }
         }
     }
 
-    fn launch_campaign(&mut self, now: UtcMs, turn: &Turn, shrink: f64, most: Option<u32>) {
+    fn launch_campaign(
+        &mut self,
+        now: UtcMs,
+        turn: &Turn,
+        shares: &BTreeMap<CampaignId, f64>,
+        shrink: f64,
+        most: Option<u32>,
+    ) {
         let id = turn.id;
         let mut view = self.view(id, turn.share, shrink);
-        if let Some(most) = most {
+        // A forecast weighs what the others have in flight; who reserves first is held to his share.
+        if let Some(most) = most.filter(|_| self.reserves(id)) {
             view.ready = view.ready.min(most);
         }
         self.glance(now, id);
+        let (waiting, pool) = self.tell_rivals(now, id, shares);
+        view.waiting += waiting;
+        view.pool = turn.share + pool;
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
@@ -225,6 +236,8 @@ impl Dialer {
         if !run.policy.wants_agents() {
             return;
         }
+        let unanswered = self.calls.values().filter(|c| c.unanswered());
+        let rings: BTreeSet<AttemptId> = unanswered.map(|c| c.attempt).collect();
         let agents: Vec<AgentGlance> = self
             .agents
             .iter()
@@ -233,6 +246,7 @@ impl Dialer {
                 id: *id,
                 state: s.state(),
                 takes_calls: s.takes_calls(),
+                kept: s.call.is_some_and(|c| rings.contains(&c)),
             })
             .collect();
         run.policy.observe_agents(now, &agents);
@@ -286,7 +300,9 @@ impl Dialer {
         let (item, agent) = self.take_item(id, wanted)?;
         let person = item.person;
         let attempt = AttemptId(self.ids.next(now));
-        if let Some(run) = self.campaigns.get_mut(&id) {
+        if let Some(run) = self.campaigns.get_mut(&id)
+            && run.spec.cps_max.is_some()
+        {
             run.starts.start(now);
         }
         self.order(now, attempt, item, trunk, agent, mode, rules);
@@ -326,7 +342,7 @@ impl Dialer {
             debug_assert!(moved.is_ok(), "{moved:?}");
             self.touch(id);
         }
-        let (campaign, answer) = (item.campaign, item.answer);
+        let (campaign, answer, kept) = (item.campaign, item.answer, agent.is_some());
         self.push(Command::Dial(Box::new(DialTask {
             attempt,
             item: item.clone(),
@@ -363,6 +379,9 @@ impl Dialer {
             run.policy.expects(attempt, answer);
         }
         self.observe_call(now, campaign, attempt, Observation::Launched);
+        if kept {
+            self.observe_call(now, campaign, attempt, Observation::Kept);
+        }
     }
 
     fn refill(&mut self, now: UtcMs, id: CampaignId, agents: f64) {

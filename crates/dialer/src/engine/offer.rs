@@ -4,7 +4,7 @@ use super::Running;
 use crate::predictive::{Launches, Queue};
 use crate::spec::Item;
 use domain::ids::PersonId;
-use domain::time::{SECOND_MS, UtcMs};
+use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use std::collections::BTreeMap;
 
 /// Items shown at once.
@@ -14,15 +14,20 @@ const PASS_MAX: u32 = 500;
 /// Time after its first pass at which an item is due, ms.
 const PASS_MS: i64 = 600 * SECOND_MS;
 
+/// Who was passed over is due so long before his lease ends, ms: given back he would begin to wait anew.
+const LEASE_LEFT_MS: i64 = 5 * MINUTE_MS;
+
 /// How often and since when those in a hopper were passed over.
 #[derive(Debug, Default)]
 pub(crate) struct Passed(BTreeMap<PersonId, (u32, UtcMs)>);
 
 impl Passed {
-    fn is_due(&self, person: PersonId, now: UtcMs) -> bool {
-        self.0
-            .get(&person)
-            .is_some_and(|(times, first)| *times >= PASS_MAX || now.since_ms(*first) >= PASS_MS)
+    fn is_due(&self, person: PersonId, lease_until: UtcMs, now: UtcMs) -> bool {
+        self.0.get(&person).is_some_and(|(times, first)| {
+            *times >= PASS_MAX
+                || now.since_ms(*first) >= PASS_MS
+                || lease_until.since_ms(now) <= LEASE_LEFT_MS
+        })
     }
 
     fn note(&mut self, person: PersonId, now: UtcMs) {
@@ -53,7 +58,7 @@ impl Running {
             return (all.count, Vec::new());
         }
         let passed = &self.passed;
-        let due = |i: &Item| i.priority > 0 || passed.is_due(i.person, now);
+        let due = |i: &Item| i.priority > 0 || passed.is_due(i.person, i.lease_until, now);
         let many = self.hopper.len().min(OFFER_MAX);
         let mut front: Vec<Item> = self.hopper.drain(..many).collect();
         front.sort_by_key(|i| !due(i));
@@ -123,13 +128,19 @@ mod tests {
         let mut passed = Passed::default();
         let start = UtcMs(0);
         passed.note(person(1), start);
-        assert!(!passed.is_due(person(1), start.plus_ms(PASS_MS - 1)));
-        assert!(passed.is_due(person(1), start.plus_ms(PASS_MS)));
+        let (late, soon) = (
+            start.plus_ms(10 * PASS_MS),
+            start.plus_ms(2 * LEASE_LEFT_MS),
+        );
+        assert!(!passed.is_due(person(1), late, start.plus_ms(PASS_MS - 1)));
+        assert!(passed.is_due(person(1), late, start.plus_ms(PASS_MS)));
+        assert!(passed.is_due(person(1), soon, start.plus_ms(LEASE_LEFT_MS)));
+        assert!(!passed.is_due(person(1), soon, start.plus_ms(LEASE_LEFT_MS - 1)));
         for _ in 0..PASS_MAX {
             passed.note(person(2), start);
         }
-        assert!(passed.is_due(person(2), start) && !passed.is_due(person(3), start));
+        assert!(passed.is_due(person(2), late, start) && !passed.is_due(person(3), late, start));
         passed.keep(|p| p == person(1));
-        assert!(!passed.is_due(person(2), start));
+        assert!(!passed.is_due(person(2), late, start));
     }
 }

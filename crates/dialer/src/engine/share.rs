@@ -1,8 +1,10 @@
 //! One pool of agents, several campaigns: whose agents, and who dials first.
 
 use super::{Dialer, Running};
+use crate::call::{Call, Phase};
 use domain::entity::DialMode;
 use domain::ids::CampaignId;
+use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
 /// A campaign's turn at launching.
@@ -36,6 +38,11 @@ fn over_dials(run: &Running) -> bool {
 )]
 fn whole(x: f64) -> u32 {
     x.ceil().clamp(0.0, 1e6) as u32
+}
+
+#[expect(clippy::cast_precision_loss, reason = "calls of one node")]
+const fn count(n: usize) -> f64 {
+    n as f64
 }
 
 impl Dialer {
@@ -87,7 +94,22 @@ impl Dialer {
         }
         let of = |id: CampaignId| held.get(&id).copied().unwrap_or(0);
         let share = |id: CampaignId| shares.get(&id).copied().unwrap_or(0.0);
-        let lag = |id: CampaignId| f64::from(of(id)) / share(id).max(0.001);
+        // What is in flight will want agents too.
+        let coming = |id: CampaignId| {
+            let run = self.campaigns.get(&id);
+            run.and_then(|r| r.policy.demand(self.now)).unwrap_or(0.0)
+        };
+        let lags: BTreeMap<CampaignId, f64> = self
+            .campaigns
+            .keys()
+            .map(|id| {
+                (
+                    *id,
+                    (f64::from(of(*id)) + coming(*id)) / share(*id).max(0.001),
+                )
+            })
+            .collect();
+        let lag = |id: CampaignId| lags.get(&id).copied().unwrap_or(0.0);
         let on: Vec<&Running> = self.campaigns.values().filter(|r| r.on).collect();
         let mut order: Vec<&Running> = on.clone();
         order.sort_by(|a, b| {
@@ -116,6 +138,53 @@ impl Dialer {
             }
         };
         order.into_iter().map(turn).collect()
+    }
+
+    /// Tells a forecasting policy what other forecasts have in flight for its agents. Gives their people who
+    /// wait now, and their shares of the agents: with them it has all these in common, while who reserves first
+    /// or dials fixed lines keeps his own. Of a campaign that has other agents besides, the part counts that
+    /// ours are of its own.
+    pub(super) fn tell_rivals(
+        &mut self,
+        now: UtcMs,
+        id: CampaignId,
+        shares: &BTreeMap<CampaignId, f64>,
+    ) -> (u32, f64) {
+        let Some(run) = self.campaigns.get(&id).filter(|r| r.policy.wants_agents()) else {
+            return (0, 0.0);
+        };
+        let mut parts: Vec<(CampaignId, f64)> = Vec::new();
+        for (other, rival) in self.campaigns.iter().filter(|(other, _)| **other != id) {
+            let (mut theirs, mut both) = (0_u32, 0_u32);
+            for agent in self.agents.values().filter(|a| a.works()) {
+                if agent.serves(&rival.spec) {
+                    theirs += 1;
+                    both += u32::from(agent.serves(&run.spec));
+                }
+            }
+            if both > 0 {
+                parts.push((*other, f64::from(both) / f64::from(theirs)));
+            }
+        }
+        let (mut calls, mut waiting, mut pool) = (Vec::new(), 0.0, 0.0);
+        for (other, part) in parts {
+            let Some(rival) = self.campaigns.get_mut(&other) else {
+                continue;
+            };
+            let Some(outlook) = rival.policy.outlook(now) else {
+                continue;
+            };
+            calls.extend(outlook.into_iter().map(|by| by.map(|q| q * part)));
+            if rival.mode == DialMode::Predictive {
+                pool += part * shares.get(&other).copied().unwrap_or(0.0);
+            }
+            let of = |c: &&Call| c.item.campaign == other && c.phase == Phase::Waiting;
+            waiting += part * count(self.calls.values().filter(of).count());
+        }
+        if let Some(run) = self.campaigns.get_mut(&id) {
+            run.policy.observe_rivals(calls);
+        }
+        (whole(waiting), pool)
     }
 
     /// Whether the campaign reserves an agent before each call now.

@@ -30,6 +30,8 @@ const RINGS_SHARE: f64 = 0.85;
 const LIVE_SHARE: f64 = 0.5;
 /// Prior share of ringing calls that a machine answers.
 const MACHINE_SHARE: f64 = 0.25;
+/// Ends so near our own ring time are that ring time, s: what we end tells nothing.
+const OWN_END_S: f64 = 1.0;
 /// Age of the horizons at which they are taken again, s: they move slowly.
 const HORIZON_AGE_S: f64 = 15.0;
 /// Prior calls in the share of answers that are people, per bin of ring age.
@@ -56,6 +58,8 @@ pub(super) struct InFlight {
     pub(super) odds: f64,
     /// The estimate it came with.
     pub(super) estimate: Option<f64>,
+    /// An agent is kept for it.
+    kept: bool,
 }
 
 impl InFlight {
@@ -74,8 +78,9 @@ pub(super) struct Calls {
     flying: BTreeMap<Key, InFlight>,
     /// Ways: rings, ends before it rings.
     setup: Curve<2>,
-    /// Ways: a person answers, a machine does.
-    ring: Curve<2>,
+    /// Ways: a person answers, a machine does, it ends unanswered before our ring time is over.
+    ring: Curve<3>,
+    ring_timeout_s: f64,
     human_delay: Curve<1>,
     machine_delay: Curve<1>,
     hits: Level,
@@ -101,6 +106,8 @@ impl Calls {
         let bins = (Grid::Fine.place(ring_timeout_s).0 + 2).clamp(8, RING_BINS_MAX);
         let (setup, busy) = (lognormal(2.5, 0.6), lognormal(4.0, 0.6));
         let (live, machine) = (lognormal(10.0, 0.6), lognormal(12.0, 0.8));
+        // That the network ends calls which ring is learned, not assumed.
+        let cut = |_: f64| 0.0;
         let (human, found) = (lognormal(0.8, 0.5), lognormal(2.5, 0.5));
         let fine = |bins, done: &dyn Fn(f64) -> f64| {
             Curve::new(Grid::Fine, bins, HALF_LIFE_S, [(1.0, done)])
@@ -117,8 +124,9 @@ impl Calls {
                 Grid::Fine,
                 bins,
                 HALF_LIFE_S,
-                [(LIVE_SHARE, &live), (MACHINE_SHARE, &machine)],
+                [(LIVE_SHARE, &live), (MACHINE_SHARE, &machine), (0.0, &cut)],
             ),
+            ring_timeout_s,
             human_delay: fine(DETECT_BINS, &human),
             machine_delay: fine(DETECT_BINS, &found),
             hits: Level::new(),
@@ -173,6 +181,7 @@ impl Calls {
             counted: 0.0,
             odds,
             estimate,
+            kept: false,
         };
         self.flying.insert(id, call);
     }
@@ -292,9 +301,22 @@ impl Calls {
                 self.ring.end(1, ring_age);
                 self.delayed(1, t - call.since);
             }
-            Stage::Ring | Stage::Wait => {}
+            Stage::Ring => {
+                let age = t - call.since;
+                if age < self.ring_timeout_s - OWN_END_S {
+                    self.ring.end(2, age);
+                }
+            }
+            Stage::Wait => {}
         }
         self.flying.remove(&id)
+    }
+
+    /// It has its agent: it is learned from, and wants nobody else.
+    pub(super) fn keep_apart(&mut self, id: Key) {
+        if let Some(call) = self.flying.get_mut(&id) {
+            call.kept = true;
+        }
     }
 
     /// Withdrawn by us: it tells nothing.
@@ -319,6 +341,7 @@ impl Calls {
             counted: age.max(0.0),
             odds: 1.0,
             estimate: None,
+            kept: false,
         };
         self.flying.insert(id, call);
     }

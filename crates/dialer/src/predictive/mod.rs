@@ -18,6 +18,7 @@ mod memory;
 mod numbers;
 mod picks;
 mod risk;
+mod rivals;
 
 use agents::Agents;
 use bank::{Bank, Bet};
@@ -27,6 +28,9 @@ use numbers::Numbers;
 use picks::Picking;
 pub use picks::{Launches, Queue};
 use risk::{Count, Moments};
+
+/// Chances of one call in flight to be live by each horizon.
+pub type Outlook = [f64; HORIZONS];
 
 /// Identity of a call or an agent, whatever the host counts them by.
 pub type Key = u128;
@@ -98,6 +102,8 @@ pub enum CallEvent {
     Abandoned,
     /// Over without a person: busy, no such number, no answer, machine, congestion.
     Ended,
+    /// An agent is kept for it: its answer wants no other.
+    Kept,
     /// Withdrawn by us; tells nothing.
     Withdrawn,
     /// The agent it was joined with found a machine: it was no live answer.
@@ -164,6 +170,7 @@ pub struct Predictive {
     agents_tabled_at: f64,
     horizons: [f64; HORIZONS],
     share: f64,
+    rivals: Vec<Outlook>,
     free: [Count; HORIZONS],
     wanted: [Count; HORIZONS],
 }
@@ -196,6 +203,7 @@ impl Predictive {
             agents_tabled_at: f64::NEG_INFINITY,
             horizons: [0.0; HORIZONS],
             share: 1.0,
+            rivals: Vec::new(),
             free: Default::default(),
             wanted: Default::default(),
         };
@@ -231,6 +239,7 @@ impl Predictive {
                     self.numbers.learn(estimate, false);
                 }
             }
+            CallEvent::Kept => self.calls.keep_apart(id),
             CallEvent::Withdrawn => self.calls.forget(id),
             CallEvent::Machine => self.bank.machine(),
         }
@@ -386,6 +395,11 @@ impl Predictive {
             }
         }
         let fresh: Chance = self.calls.fresh;
+        for rival in &self.rivals {
+            for (count, q) in self.wanted.iter_mut().zip(rival) {
+                count.add(*q);
+            }
+        }
         let mut bet = Bet::default();
         let mut launches = 0;
         loop {
@@ -429,6 +443,11 @@ impl Predictive {
             }
         }
         let (fresh, error) = (self.calls.fresh, self.calls.hit_error());
+        for rival in &self.rivals {
+            for (sum, q) in wanted.iter_mut().zip(rival) {
+                sum.add(*q);
+            }
+        }
         #[expect(clippy::cast_precision_loss, reason = "a count of agents")]
         let spare = spare as f64;
         let risk = |n: u32| {

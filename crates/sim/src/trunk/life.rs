@@ -10,7 +10,7 @@ impl SimTrunk {
     pub(super) async fn run(
         self,
         order: DialOrder,
-        fate: Fate,
+        (setup_ms, fate): (u64, Fate),
         mut stop: watch::Receiver<Stop>,
         bridged: watch::Receiver<bool>,
     ) {
@@ -20,7 +20,7 @@ impl SimTrunk {
             at: self.clock.now(),
         })
         .await;
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        tokio::time::sleep(Duration::from_millis(setup_ms)).await;
         let timeout = Duration::from_millis(u64::try_from(order.ring_timeout_ms).unwrap_or(0));
         let (wait, outcome) = match fate {
             Fate::Answers { ring_ms, .. } if Duration::from_millis(ring_ms) < timeout => {
@@ -29,9 +29,12 @@ impl SimTrunk {
             Fate::Refuses { after_ms, code } if Duration::from_millis(after_ms) < timeout => {
                 (Duration::from_millis(after_ms), code)
             }
+            Fate::RingsOut { ring_ms } if Duration::from_millis(ring_ms) < timeout => {
+                (Duration::from_millis(ring_ms), 480)
+            }
             _ => (timeout, 487),
         };
-        if outcome == 200 || outcome == 487 {
+        if !matches!(fate, Fate::Refuses { .. }) || outcome == 487 {
             self.tell(TrunkReport::Ringing {
                 attempt,
                 at: self.clock.now(),

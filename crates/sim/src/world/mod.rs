@@ -12,7 +12,7 @@
 mod agent;
 mod life;
 mod notebook;
-mod people;
+pub(crate) mod people;
 mod plan;
 mod street;
 mod tally;
@@ -34,7 +34,7 @@ use std::sync::{Arc, LazyLock};
 use tally::Tally;
 
 /// Reading the packs takes longer than a run: once a process.
-static LAW: LazyLock<Arc<RuleBook>> = LazyLock::new(|| {
+pub(crate) static LAW: LazyLock<Arc<RuleBook>> = LazyLock::new(|| {
     let book = RuleBook::embedded();
     Arc::new(book.unwrap_or_else(|e| unreachable!("packs that ship are read by a test: {e}")))
 });

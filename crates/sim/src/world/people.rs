@@ -28,10 +28,10 @@ pub(super) const ZONE_OFFSET_H: i64 = -6;
 
 /// Rows that the rest of the world needs by name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cast {
-    pub(super) campaigns: Vec<CampaignId>,
-    pub(super) agents: Vec<AgentId>,
-    pub(super) debtors: Vec<DebtorId>,
+pub(crate) struct Cast {
+    pub(crate) campaigns: Vec<CampaignId>,
+    pub(crate) agents: Vec<AgentId>,
+    pub(crate) debtors: Vec<DebtorId>,
 }
 
 struct Maker<'a> {
@@ -43,7 +43,7 @@ struct Maker<'a> {
 }
 
 /// Fills an empty store.
-pub(super) fn settle(plan: &Plan, ids: &SeededIds, t: &mut Tables) -> Cast {
+pub(crate) fn settle(plan: &Plan, ids: &SeededIds, t: &mut Tables) -> Cast {
     let mut maker = Maker {
         plan,
         rng: ChaCha8Rng::seed_from_u64(plan.seed ^ 0x9E0B1E),

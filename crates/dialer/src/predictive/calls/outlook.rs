@@ -120,18 +120,18 @@ impl Calls {
             done: vec![0.0; bins + 1],
             alive: vec![1.0; bins + 1],
         };
-        let (people, machines) = (&self.ring.rates[0], &self.ring.rates[1]);
+        let [people, machines, cut] = &self.ring.rates;
         let overall: f64 = people.iter().sum::<f64>()
             / (people.iter().sum::<f64>() + machines.iter().sum::<f64>()).max(1e-9);
         for bin in 0..bins {
             let (live, machine) = (people[bin] * factor, machines[bin]);
-            let sum = live + machine;
+            let sum = live + machine + cut[bin];
             let gone = flow.alive[bin] * (1.0 - (-sum * FINE_S).exp());
             flow.done[bin + 1] = flow.done[bin] + gone * live / sum.max(1e-9);
             flow.alive[bin + 1] = flow.alive[bin] - gone;
             // Few answers in a bin lean on the whole.
             let small = WHO_PRIOR * 1e-3;
-            self.who[bin] = (live + small * overall) / (sum + small);
+            self.who[bin] = (live + small * overall) / (live + machine + small);
         }
         flow
     }
@@ -179,7 +179,8 @@ impl Calls {
 
     /// Chances of every call whose answer is open.
     pub(in super::super) fn chances(&self, t: f64) -> impl Iterator<Item = Chance> {
-        self.flying.values().filter_map(move |c| self.chance(t, c))
+        let open = self.flying.values().filter(|c| !c.kept);
+        open.filter_map(move |c| self.chance(t, c))
     }
 }
 

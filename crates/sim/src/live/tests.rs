@@ -1,0 +1,84 @@
+use super::*;
+use crate::pacing::{Figures, Policy, RunSpec};
+
+/// Short talks, and calls that the network ends long before our ring time: the demo's carrier.
+const SHORT: &str = include_str!("../../scenarios/live/short-n20.json");
+/// Points that the live engine may lose against the policy alone: the write-ahead before each dial, cards
+/// before voices, answers judged by three scopes of the guard, and chance between two different crowds.
+const LOSS: f64 = 0.08;
+/// Seeds of each.
+const SEEDS: [u64; 2] = [1, 2];
+
+fn short() -> Scenario {
+    let scenario = Scenario::parse("short-n20", SHORT).expect("it is one");
+    Scenario {
+        duration_s: 420.0,
+        warmup_s: 90.0,
+        ..scenario
+    }
+}
+
+/// The policy alone in the same world, with the hard stop.
+fn forecast(scenario: &Scenario) -> f64 {
+    let one = |seed| {
+        let spec = RunSpec {
+            policy: Policy::Predictive,
+            seed,
+            cap: 0.03,
+            hard_stop: true,
+            full: false,
+        };
+        let figures: Figures = crate::pacing::run(scenario, &spec).expect("settings it takes");
+        figures.occupancy
+    };
+    mean(SEEDS.map(one))
+}
+
+fn mean(of: [f64; 2]) -> f64 {
+    (of[0] + of[1]) / 2.0
+}
+
+#[test]
+fn the_live_engine_keeps_agents_as_busy_as_the_policy_alone() {
+    let scenario = short();
+    let expected = forecast(&scenario);
+    assert!(expected > 0.7, "{expected}");
+    // One campaign, and two that share the agents: both have to come near it.
+    for campaigns in [1, 2] {
+        let runs = SEEDS.map(|seed| {
+            let spec = LiveSpec {
+                seed,
+                campaigns,
+                ..LiveSpec::default()
+            };
+            run(&scenario, &spec).expect("the center starts")
+        });
+        let busy = mean(runs.map(|r| r.occupancy));
+        assert!(
+            busy > expected - LOSS,
+            "{campaigns} campaigns: occupancy {busy:.3}, the policy alone {expected:.3}: {runs:?}"
+        );
+        let (lost, handled) = runs.iter().fold((0, 0), |(lost, handled), r| {
+            (lost + r.abandoned, handled + r.handled)
+        });
+        let share = ratio(lost, lost + handled);
+        let error = (0.03 * 0.97 / ratio(lost + handled, 1)).sqrt();
+        assert!(share <= 0.03 + 2.0 * error, "{lost} of {}", lost + handled);
+    }
+}
+
+#[test]
+fn one_line_an_agent_abandons_nobody() {
+    let scenario = Scenario {
+        duration_s: 120.0,
+        warmup_s: 20.0,
+        ..short()
+    };
+    let spec = LiveSpec {
+        mode: DialMode::Progressive,
+        ..LiveSpec::default()
+    };
+    let figures = run(&scenario, &spec).expect("the center starts");
+    assert_eq!(figures.abandoned, 0, "{figures:?}");
+    assert!((0.3..0.6).contains(&figures.occupancy), "{figures:?}");
+}
