@@ -170,7 +170,8 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         target_pct: target_pct(params),
         day_began,
         day_ends,
-        skills: Vec::new(),
+        skills: params.skills.clone(),
+        card_first: params.card_first,
     }
 }
 

@@ -152,6 +152,15 @@ impl Call {
         matches!(self.phase, Phase::Opening | Phase::Dialing)
     }
 
+    /// Whether its agent is only kept so that he has the card: any call that is answered first may take him.
+    #[must_use]
+    pub const fn lends_its_agent(&self) -> bool {
+        self.unanswered()
+            && self.agent.is_some()
+            && !self.item.agent_only
+            && matches!(self.mode, DialMode::Power | DialMode::Predictive)
+    }
+
     pub(crate) fn enter(&mut self, now: UtcMs, phase: Phase) {
         self.phase = phase;
         self.since = now;

@@ -85,6 +85,8 @@ pub struct CampaignSpec {
     pub day_ends: UtcMs,
     /// Skills an agent must have.
     pub skills: Vec<String>,
+    /// Whether a free agent is kept for a call that is dialed ahead, as long as no other call is answered.
+    pub card_first: bool,
 }
 
 /// An agent who signs in.

@@ -44,7 +44,7 @@ shape! {
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
         record: RecordMode, mask_dtmf: bool, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
-        lines_max: Option<i32>, trunks: Vec<String>, identity_gate: bool, promise_max_days: i32,
+        lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool, promise_max_days: i32,
         promise_min_pct: i32,
     }
     /// A campaign.

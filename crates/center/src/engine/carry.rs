@@ -207,6 +207,13 @@ impl Engine {
             return;
         };
         entry.pop = Pop::Flying(agent, bridge);
+        // His screen shows this card now: another one that he had is to be shown again when its turn comes.
+        let old = |p: Pop| matches!(p, Pop::Shown(to, _) | Pop::Flying(to, false) if to == agent);
+        for (other, entry) in &mut self.calls {
+            if *other != attempt && entry.answered_at.is_none() && old(entry.pop) {
+                entry.pop = Pop::None;
+            }
+        }
         let out = self.shared.out.clone();
         let post = self.shared.post.clone();
         tokio::spawn(async move {

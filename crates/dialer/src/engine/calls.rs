@@ -106,9 +106,14 @@ impl Dialer {
             })
         });
         let run = self.campaigns.get(&call.item.campaign);
-        let chosen =
-            reserved.or_else(|| router::choose(&self.agents, run.map(|r| &r.spec), &call.item));
+        let chosen = reserved
+            .or_else(|| router::choose(&self.agents, run.map(|r| &r.spec), &call.item))
+            .or_else(|| self.borrowed(call));
         let Some(agent) = chosen else {
+            return false;
+        };
+        self.give_up_card(attempt, agent);
+        let Some(call) = self.calls.get(&attempt) else {
             return false;
         };
         let (waited, rules) = (call.waited, call.rules);

@@ -95,10 +95,12 @@ impl Dialer {
             ..PacingView::default()
         };
         if let Some(run) = self.campaigns.get(&id) {
+            let lent = self.lent();
             let ready = self
                 .agents
-                .values()
-                .filter(|a| a.takes_calls() && a.serves(&run.spec))
+                .iter()
+                .filter(|(id, a)| a.takes_calls() || lent.contains_key(id))
+                .filter(|(_, a)| a.serves(&run.spec))
                 .count();
             view.ready = u32::try_from(ready).unwrap_or(u32::MAX);
             let serving = self
@@ -230,23 +232,27 @@ impl Dialer {
 
     /// Shows a forecasting policy the agents of its campaign.
     fn glance(&mut self, now: UtcMs, id: CampaignId) {
+        let lent = self.lent();
+        let unanswered = self.calls.values().filter(|c| c.unanswered());
+        let rings: BTreeSet<AttemptId> = unanswered.map(|c| c.attempt).collect();
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
         if !run.policy.wants_agents() {
             return;
         }
-        let unanswered = self.calls.values().filter(|c| c.unanswered());
-        let rings: BTreeSet<AttemptId> = unanswered.map(|c| c.attempt).collect();
         let agents: Vec<AgentGlance> = self
             .agents
             .iter()
             .filter(|(_, s)| s.serves(&run.spec) && s.state() != AgentState::Offline)
-            .map(|(id, s)| AgentGlance {
-                id: *id,
-                state: s.state(),
-                takes_calls: s.takes_calls(),
-                kept: s.call.is_some_and(|c| rings.contains(&c)),
+            .map(|(id, s)| {
+                let lent = lent.contains_key(id);
+                AgentGlance {
+                    id: *id,
+                    state: if lent { AgentState::Ready } else { s.state() },
+                    takes_calls: lent || s.takes_calls(),
+                    kept: s.call.is_some_and(|c| rings.contains(&c)),
+                }
             })
             .collect();
         run.policy.observe_agents(now, &agents);
@@ -266,10 +272,12 @@ impl Dialer {
             .filter(|_| !first)
             .and_then(|person| run.hopper.iter().position(|i| i.person == person));
         let order = wanted.into_iter().chain(0..run.hopper.len());
+        let over_dials = matches!(run.mode, DialMode::Power | DialMode::Predictive);
+        let may_have = run.spec.card_first && over_dials;
         for at in order {
             let item = &run.hopper[at];
             let needs = first || item.agent_only;
-            let agent = if needs {
+            let agent = if needs || may_have {
                 router::choose(&self.agents, Some(&run.spec), item)
             } else {
                 None
@@ -342,7 +350,7 @@ impl Dialer {
             debug_assert!(moved.is_ok(), "{moved:?}");
             self.touch(id);
         }
-        let (campaign, answer, kept) = (item.campaign, item.answer, agent.is_some());
+        let (campaign, answer) = (item.campaign, item.answer);
         self.push(Command::Dial(Box::new(DialTask {
             attempt,
             item: item.clone(),
@@ -379,7 +387,8 @@ impl Dialer {
             run.policy.expects(attempt, answer);
         }
         self.observe_call(now, campaign, attempt, Observation::Launched);
-        if kept {
+        let kept = |c: &Call| c.agent.is_some() && !c.lends_its_agent();
+        if self.calls.get(&attempt).is_some_and(kept) {
             self.observe_call(now, campaign, attempt, Observation::Kept);
         }
     }

@@ -1,6 +1,7 @@
 //! The brain itself: state, dispatch, timers.
 
 mod calls;
+mod cards;
 mod desk;
 mod launch;
 mod look;

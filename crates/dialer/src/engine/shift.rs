@@ -127,7 +127,13 @@ impl Dialer {
         if !call.unanswered() {
             return;
         }
+        let lent = call.lends_its_agent();
         call.agent = None;
+        if lent {
+            // It was dialed ahead: it rings for whoever is free at its answer.
+            self.trim_now = true;
+            return;
+        }
         let (item, rules) = (call.item.clone(), call.rules);
         let run = self.campaigns.get(&item.campaign);
         let Some(other) = router::choose(&self.agents, run.map(|r| &r.spec), &item) else {

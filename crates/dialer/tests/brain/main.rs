@@ -4,6 +4,7 @@
 
 mod agents;
 mod answers;
+mod cards;
 mod forecast;
 mod found;
 mod guard;

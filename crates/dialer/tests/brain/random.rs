@@ -115,6 +115,7 @@ fn spec(n: u128, mode: DialMode, lines: u8) -> CampaignSpec {
             },
             ..CallRules::default()
         },
+        card_first: lines == 3,
         ..power(n)
     }
 }

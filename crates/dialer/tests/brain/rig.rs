@@ -67,6 +67,7 @@ pub(crate) fn power(n: u128) -> CampaignSpec {
         day_began: T0.plus_ms(-2 * HOUR_MS),
         day_ends: T0.plus_ms(10 * HOUR_MS),
         skills: Vec::new(),
+        card_first: false,
     }
 }
 

@@ -139,6 +139,11 @@ pub struct CampaignParams {
     pub lines_max: Option<i32>,
     /// Trunks by name, tried in order; empty = all.
     pub trunks: Vec<String>,
+    /// Skills that its agents must all have; empty = everybody.
+    pub skills: Vec<String>,
+    /// Whether an agent who is free is kept while a number rings (power, predictive), so that the card is there
+    /// before the voice; another call that is answered first takes him.
+    pub card_first: bool,
     /// Amounts, creditor and product are withheld until identity is ticked.
     pub identity_gate: bool,
     /// Longest promise horizon in days.
@@ -181,6 +186,8 @@ impl Default for CampaignParams {
             cps_max: None,
             lines_max: None,
             trunks: Vec::new(),
+            skills: Vec::new(),
+            card_first: false,
             identity_gate: true,
             promise_max_days: 7,
             promise_min_pct: 20,

@@ -16,6 +16,8 @@ const ORDER_KEYS: [&str; 6] = [
 ];
 /// Most order keys.
 const ORDER_MAX: usize = 4;
+/// Longest name of a skill, letters.
+const SKILL_MAX: usize = 40;
 /// Most caller ids or trunks of one campaign.
 const POOL_MAX: usize = 200;
 
@@ -142,8 +144,14 @@ fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
     for (name, len) in [
         ("caller_id_pool", p.caller_id_pool.len()),
         ("trunks", p.trunks.len()),
+        ("skills", p.skills.len()),
     ] {
         range(&at(name), len, 0, POOL_MAX)?;
+    }
+    let named = |skill: &String| !skill.is_empty() && skill.chars().count() <= SKILL_MAX;
+    if !p.skills.iter().all(named) {
+        let reason = format!("expected names of 1 to {SKILL_MAX} letters");
+        return Err(Problem::invalid(&at("skills"), reason));
     }
     let from = minutes("window_from", &p.window_from)?;
     let to = minutes("window_to", &p.window_to)?;
