@@ -7,10 +7,13 @@ use bytes::Bytes;
 use rand::RngCore as _;
 use sip::ua::{Config, Event, Received};
 use sip::{ConnId, Endpoint, Millis, Proto, SeededIds, Source, Transmit};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 
+use tokio_rustls::TlsAcceptor;
+
+use crate::secure::Tls;
 use crate::{Clock, SipTestError};
 
 /// Largest datagram.
@@ -21,11 +24,14 @@ const MAX_CONNECTIONS: usize = 256;
 const READ_QUEUE: usize = 256;
 /// Messages waiting for one connection; a peer that reads slower is cut off.
 const WRITE_QUEUE: usize = 64;
+/// Longest TLS handshake.
+const HANDSHAKE: std::time::Duration = std::time::Duration::from_secs(10);
 /// Octets read from a connection at a time.
 const READ_BYTES: usize = 8_192;
 
 struct Stream {
     remote: SocketAddr,
+    proto: Proto,
     write: mpsc::Sender<Bytes>,
 }
 
@@ -39,6 +45,7 @@ pub struct Driver {
     udp: UdpSocket,
     local: SocketAddr,
     tcp: Option<TcpListener>,
+    tls: Option<(TcpListener, TlsAcceptor)>,
     streams: HashMap<ConnId, Stream>,
     next_stream: u64,
     reads: mpsc::Receiver<Read>,
@@ -79,12 +86,43 @@ impl Driver {
             udp,
             local,
             tcp,
+            tls: None,
             streams: HashMap::new(),
             next_stream: 1,
             reads,
             reader,
             buffer: vec![0; DATAGRAM_BYTES],
         })
+    }
+
+    /// As [`Driver::bind`], UDP and TCP, and listens for TLS too where that is wished; its address is
+    /// the second.
+    ///
+    /// # Errors
+    /// As [`Driver::bind`]; a certificate that cannot be used.
+    pub async fn bind_with(
+        address: SocketAddr,
+        tls: Option<&Tls>,
+        clock: Clock,
+        configure: impl FnOnce(&mut Config),
+    ) -> Result<(Self, Option<SocketAddr>), SipTestError> {
+        let Some(wished) = tls else {
+            return Ok((Self::bind(address, true, clock, configure).await?, None));
+        };
+        let refuse = |source| SipTestError::Bind {
+            address: wished.bind,
+            source,
+        };
+        let acceptor = wished.acceptor()?;
+        let listener = TcpListener::bind(wished.bind).await.map_err(refuse)?;
+        let at = listener.local_addr().map_err(refuse)?;
+        let configure = |config: &mut Config| {
+            config.local.tls = Some(at);
+            configure(config);
+        };
+        let mut driver = Self::bind(address, true, clock, configure).await?;
+        driver.tls = Some((listener, acceptor));
+        Ok((driver, Some(at)))
     }
 
     /// The bound address.
@@ -125,7 +163,8 @@ impl Driver {
             tokio::select! {
                 came = self.udp.recv_from(&mut self.buffer) => self.datagram(came),
                 () = sleep_until(deadline) => self.endpoint.on_timer(self.clock.now()),
-                stream = accept(self.tcp.as_ref()) => self.accepted(stream),
+                stream = accept(self.tcp.as_ref()) => self.accepted(stream, Proto::Tcp),
+                stream = accept(self.tls.as_ref().map(|(l, _)| l)) => self.accepted(stream, Proto::Tls),
                 Some(read) = self.reads.recv() => self.stream_read(read),
             }
         }
@@ -176,7 +215,7 @@ impl Driver {
         }
     }
 
-    fn accepted(&mut self, stream: Option<(TcpStream, SocketAddr)>) {
+    fn accepted(&mut self, stream: Option<(TcpStream, SocketAddr)>, proto: Proto) {
         let Some((stream, remote)) = stream else {
             return;
         };
@@ -186,8 +225,28 @@ impl Driver {
         let id = ConnId(self.next_stream);
         self.next_stream += 1;
         let (write, queue) = mpsc::channel(WRITE_QUEUE);
-        self.streams.insert(id, Stream { remote, write });
-        tokio::spawn(serve_stream(stream, remote, id, queue, self.reader.clone()));
+        let named = Stream {
+            remote,
+            proto,
+            write,
+        };
+        self.streams.insert(id, named);
+        let reader = self.reader.clone();
+        match self.tls.as_ref().filter(|_| proto == Proto::Tls) {
+            None => drop(tokio::spawn(serve_stream(
+                stream, remote, id, queue, reader,
+            ))),
+            Some((_, acceptor)) => {
+                let shaken = acceptor.accept(stream);
+                tokio::spawn(async move {
+                    match tokio::time::timeout(HANDSHAKE, shaken).await {
+                        Ok(Ok(stream)) => serve_stream(stream, remote, id, queue, reader).await,
+                        // The endpoint may be gone already.
+                        _ => drop(reader.send((id, remote, None)).await),
+                    }
+                });
+            }
+        }
     }
 
     fn stream_read(&mut self, (id, remote, octets): Read) {
@@ -197,7 +256,14 @@ impl Driver {
             self.endpoint.connection_closed(now, id);
             return;
         };
-        if self.endpoint.receive(now, Source::tcp(remote, id), &octets) == Received::Close {
+        let Some(proto) = self.streams.get(&id).map(|s| s.proto) else {
+            return;
+        };
+        let source = Source {
+            proto,
+            ..Source::tcp(remote, id)
+        };
+        if self.endpoint.receive(now, source, &octets) == Received::Close {
             self.flush();
             self.streams.remove(&id);
             self.endpoint.connection_closed(now, id);
@@ -220,13 +286,13 @@ async fn accept(listener: Option<&TcpListener>) -> Option<(TcpStream, SocketAddr
 }
 
 async fn serve_stream(
-    mut stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite,
     remote: SocketAddr,
     id: ConnId,
     mut queue: mpsc::Receiver<Bytes>,
     reader: mpsc::Sender<Read>,
 ) {
-    let (mut read, mut write) = stream.split();
+    let (mut read, mut write) = tokio::io::split(stream);
     let mut buffer = vec![0u8; READ_BYTES];
     loop {
         tokio::select! {
@@ -239,7 +305,7 @@ async fn serve_stream(
             }
             bytes = queue.recv() => {
                 let Some(bytes) = bytes else { break };
-                if write.write_all(&bytes).await.is_err() {
+                if write.write_all(&bytes).await.is_err() || write.flush().await.is_err() {
                     break;
                 }
             }

@@ -26,6 +26,7 @@ pub mod load;
 pub mod phone;
 pub mod plane;
 mod ports;
+pub mod secure;
 
 pub use clock::Clock;
 pub use driver::Driver;

@@ -50,6 +50,8 @@ pub struct Config {
     pub rtp_ports: Option<(u16, u16)>,
     /// User and password a trunk must show (digest), where wished.
     pub login: Option<(String, String)>,
+    /// TLS, with SRTP and nothing else on calls that come by it.
+    pub tls: Option<crate::secure::Tls>,
     /// Calls at once before 503; at most [`MAX_CALLS`].
     pub channels: usize,
 }
@@ -70,6 +72,7 @@ impl Config {
             until_signal: false,
             rtp_ports: None,
             login: None,
+            tls: None,
             channels: MAX_CALLS,
         }
     }

@@ -3,15 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use media::dtmf::Digit;
 use media::tones::{Tone, ring_back};
 use sip::Millis;
 use sip::header::Reason;
-use sip::sdp::LocalMedia;
-use sip::ua::{Auth, CallKey, End, Event, Incoming, Secret, Side};
+use sip::ua::{CallKey, End, Event, Incoming, Side};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -22,7 +20,7 @@ use super::log::{EndedBy, Line, Log};
 use super::profile::Profile;
 use super::{Config, MAX_CALLS};
 use crate::plane::{Hearing, Plane, Voice};
-use crate::{Clock, Driver, Ports, SipTestError};
+use crate::{Clock, Driver, Ports, SipTestError, secure};
 
 /// How often a debtor asks himself whether somebody speaks, ms.
 const LISTEN_MS: u64 = 250;
@@ -52,6 +50,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    tls: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Summary>,
     summary: watch::Receiver<Summary>,
@@ -62,6 +61,12 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// SIP address by TLS, where it is listened for.
+    #[must_use]
+    pub const fn tls(&self) -> Option<SocketAddr> {
+        self.tls
     }
 
     /// What it did so far.
@@ -119,9 +124,9 @@ pub async fn start(config: Config) -> Result<Running, SipTestError> {
     }
     let clock = Clock::start();
     let login = config.login.clone();
-    let driver = Driver::bind(config.bind, true, clock, |sip| {
+    let (driver, tls) = Driver::bind_with(config.bind, config.tls.as_ref(), clock, |sip| {
         sip.contact_user = "carrier".to_owned();
-        sip.auth = login.map(auth);
+        sip.auth = login.map(secure::auth);
     })
     .await?;
     let (first, last) = config.rtp_ports.unwrap_or((0, 0));
@@ -146,20 +151,11 @@ pub async fn start(config: Config) -> Result<Running, SipTestError> {
     let task = tokio::spawn(carrier.work(stopped));
     Ok(Running {
         address,
+        tls,
         stop: Some(stop),
         task,
         summary,
     })
-}
-
-fn auth((user, password): (String, String)) -> Auth {
-    let accounts = HashMap::from([(user, Secret::Password(password))]);
-    Auth {
-        realm: "carrier".to_owned(),
-        nonce_key: rand::random(),
-        algorithms: vec![sip::header::Algorithm::Sha256, sip::header::Algorithm::Md5],
-        passwords: Arc::new(accounts),
-    }
 }
 
 struct Carrier {
@@ -255,7 +251,7 @@ impl Carrier {
         }
         let (socket, address) = self.ports.bind().map_err(|_| 503u16)?;
         self.session += 1;
-        let local = LocalMedia::new(address, self.session);
+        let local = secure::media(address, self.session, incoming.source.proto);
         let answer = match &incoming.sdp {
             Some(offer) => Some(sip::sdp::answer(offer, &local).map_err(|_| 488u16)?),
             None => None,

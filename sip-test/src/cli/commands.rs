@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sip_test::agent::{self, AgentConfig, AgentFigures, Behaviour};
 use sip_test::carrier::{self, Profile};
 use sip_test::phone::{self, PhoneConfig, Speaking};
+use sip_test::secure::Tls;
 use sip_test::{SipTestError, carrier::Config};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,7 +32,14 @@ async fn carrier(args: CarrierArgs) -> Result<(), SipTestError> {
         profile.time_scale = scale;
         profile.check()?;
     }
+    let tls = args.tls.zip(args.tls_cert.zip(args.tls_key));
     let running = carrier::start(Config {
+        tls: tls.map(|(bind, (cert, key))| Tls {
+            bind,
+            cert,
+            key,
+            callers: args.tls_callers,
+        }),
         seed: args.seed,
         profile: Some(profile),
         log: args.log,
@@ -46,7 +54,11 @@ async fn carrier(args: CarrierArgs) -> Result<(), SipTestError> {
         ..Config::new(args.bind)
     })
     .await?;
-    say(&json!({ "listening": running.address().to_string() }))?;
+    let mut listening = json!({ "listening": running.address().to_string() });
+    if let Some(tls) = running.tls() {
+        listening["tls"] = json!(tls.to_string());
+    }
+    say(&listening)?;
     let summary = running.ended().await;
     say(&json!({
         "invites": summary.invites,

@@ -81,6 +81,18 @@ pub(crate) struct CarrierArgs {
         value_name = "TEXT"
     )]
     pub(crate) password: Option<String>,
+    /// Listen for TLS there too; calls that come by it have SRTP (SDES) or are refused.
+    #[arg(long, requires_all = ["tls_cert", "tls_key"], value_name = "ADDR")]
+    pub(crate) tls: Option<SocketAddr>,
+    /// Certificate chain for TLS, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Who signs the certificates that callers by TLS must show, PEM.
+    #[arg(long, requires = "tls", value_name = "FILE")]
+    pub(crate) tls_callers: Option<PathBuf>,
     /// End when standard input closes: for a carrier that another program starts.
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,

@@ -9,6 +9,7 @@ use rand::Rng as _;
 use sip::sdp::RemoteMedia;
 
 use super::{Hearing, Voice, law};
+use crate::secure::{ADDED, Shield};
 
 /// Most datagrams read of one leg a tick; a flood waits in the socket and is lost there.
 const MAX_READS: usize = 50;
@@ -22,6 +23,7 @@ pub(super) struct Leg {
     lock: SourceLock,
     keys: Receiver,
     pressing: Option<(Press, u32)>,
+    shield: Option<Shield>,
 }
 
 impl Leg {
@@ -41,11 +43,13 @@ impl Leg {
             lock: SourceLock::default(),
             keys: Receiver::default(),
             pressing: None,
+            shield: None,
         }
     }
 
     pub(super) fn set_remote(&mut self, remote: Option<RemoteMedia>) {
         self.lock.release();
+        Shield::agree(&mut self.shield, remote.and_then(|r| r.secured));
         self.remote = remote;
     }
 
@@ -59,12 +63,12 @@ impl Leg {
             let Ok((len, from)) = self.socket.recv_from(&mut buffer) else {
                 break;
             };
-            self.receive(&buffer[..len], from, now_ms);
+            self.receive(&mut buffer[..len], from, now_ms);
         }
         self.send();
     }
 
-    fn receive(&mut self, bytes: &[u8], from: SocketAddr, now_ms: u64) {
+    fn receive(&mut self, bytes: &mut [u8], from: SocketAddr, now_ms: u64) {
         let Some(remote) = self.remote else {
             return;
         };
@@ -75,7 +79,12 @@ impl Leg {
             self.hearing.count(|h| h.strangers += 1);
             return;
         }
-        let Ok(packet) = rtp::parse(bytes) else {
+        let length = match &mut self.shield {
+            Some(shield) => shield.open(bytes),
+            None => Some(bytes.len()),
+        };
+        let packet = length.and_then(|length| rtp::parse(&bytes[..length]).ok());
+        let Some(packet) = packet else {
             self.hearing.count(|h| h.malformed += 1);
             return;
         };
@@ -98,7 +107,7 @@ impl Leg {
         let Some(remote) = self.remote.filter(RemoteMedia::may_send) else {
             return;
         };
-        let mut packet = [0u8; rtp::MAX_PACKET_BYTES];
+        let mut packet = [0u8; rtp::MAX_PACKET_BYTES + ADDED];
         let written = match self.next_event(remote.dtmf_pt, &mut packet) {
             Some(written) => {
                 self.sender.advance(160);
@@ -116,7 +125,11 @@ impl Leg {
                     .packet(law.payload_type(), &coded, 160, &mut packet)
             }
         };
-        if let Ok(len) = written
+        let sealed = written.ok().and_then(|len| match &mut self.shield {
+            Some(shield) => shield.seal(&mut packet, len),
+            None => Some(len),
+        });
+        if let Some(len) = sealed
             && self.socket.send_to(&packet[..len], remote.addr).is_ok()
         {
             self.hearing.count(|h| h.packets_out += 1);

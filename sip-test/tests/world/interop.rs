@@ -95,7 +95,9 @@ async fn sipp_asks_for_more_before_it_answers() {
     if !wanted() {
         return;
     }
-    answers_and_ends("uas-auth-407", Some(Login::new("account", "secret"))).await;
+    for name in ["uas-auth-407", "uas-auth-401"] {
+        answers_and_ends(name, Some(Login::new("account", "secret"))).await;
+    }
     answers_and_ends("uas-interval-422", None).await;
 }
 
@@ -313,6 +315,40 @@ async fn sipp_calls_us_and_hears_badly() {
         .await;
     assert_eq!(code, 200);
     well(&mut ua, child, "caller-glare-491").await;
+}
+
+#[tokio::test]
+async fn sipp_calls_us_with_too_short_a_session() {
+    if !wanted() {
+        return;
+    }
+    let (mut ua, child) = calls_us("caller-interval-422").await;
+    takes(&mut ua, false).await;
+    well(&mut ua, child, "caller-interval-422").await;
+    assert_eq!(ua.driver.endpoint().calls(), 0);
+}
+
+#[tokio::test]
+async fn sipp_that_called_us_hangs_up_when_we_do() {
+    if !wanted() {
+        return;
+    }
+    let (mut ua, child) = calls_us("caller-byeboth-200").await;
+    let call = takes(&mut ua, false).await;
+    ua.until("the ACK", |e| {
+        matches!(e, Event::Confirmed { .. }).then_some(())
+    })
+    .await;
+    ua.hang_up(call);
+    let by = ua
+        .until("the end", |e| match e {
+            Event::Ended { end, .. } => Some(end.by),
+            _ => None,
+        })
+        .await;
+    assert_eq!(by, Side::Local);
+    well(&mut ua, child, "caller-byeboth-200").await;
+    assert_eq!(ua.driver.endpoint().calls(), 0);
 }
 
 #[tokio::test]

@@ -78,6 +78,9 @@ async fn those_who_refuse() {
         ("uas-unavailable-480", 480, 20),
         ("uas-congestion-503", 503, 34),
         ("uas-invalid-404", 404, 1),
+        ("uas-decline-603", 603, 21),
+        ("uas-unacceptable-488", 488, 88),
+        ("uas-network-502", 502, 27),
     ];
     for (name, code, cause) in cases {
         let (mut ua, child, _) = called(name).await;
