@@ -20,12 +20,27 @@ pub const SIP_MESSAGE_BYTES: usize = 65_535;
 pub const SIP_RECEIVE_BYTES: usize = 4 * 1_024 * 1_024;
 /// TCP connections at once, all sources together.
 pub const TCP_CONNECTIONS: usize = 1_024;
-/// TCP connections at once from one address.
+/// TCP connections of those at once that strangers have; the others are for trunks, registered phones
+/// and what we open ourselves.
+pub const TCP_GUESTS: usize = 640;
+/// TCP connections at once from one stranger's address; of IPv6 from one /64.
 pub const TCP_PER_SOURCE: usize = 32;
+/// The same from the address of a trunk or a registered phone: a whole office may be behind it.
+pub const TCP_PER_KNOWN: usize = 256;
 /// Bytes of messages waiting to be written to one TCP peer, in messages.
 pub const TCP_SEND_QUEUE: usize = 256;
-/// Time in which a TCP peer must have sent a whole message, so that we wrote to it (`faults.md` §3).
+/// Time in which a TCP peer must have sent a whole message (`faults.md` §3); keep-alives are none.
 pub const TCP_FIRST_MESSAGE: Duration = Duration::from_secs(30);
+/// Time between two looks at whether a TCP connection has been silent for too long.
+pub const TCP_LOOK: Duration = Duration::from_secs(10);
+/// Time after which a stranger's TCP connection without a whole message is closed.
+pub const TCP_IDLE_GUEST: Duration = Duration::from_secs(120);
+/// The same for trunks and registered phones: twice the longest registration.
+pub const TCP_IDLE_KNOWN: Duration = Duration::from_secs(7_200);
+/// Octets of a stream that count as one message of a stranger's share: the shortest requests.
+pub const MESSAGE_OCTETS: usize = 256;
+/// Time between two tries of a stranger's stream whose share is used up.
+pub const TCP_TURN: Duration = Duration::from_millis(20);
 /// Time to open a TCP connection to a trunk or phone.
 pub const TCP_CONNECT: Duration = Duration::from_secs(10);
 /// Time of a TLS handshake, either way (`faults.md` §3).
@@ -176,3 +191,8 @@ pub const LADDER_TEXT: usize = 60;
 pub const LADDER_WAIT: Duration = Duration::from_millis(1_500);
 /// Stays of legs on one call whose quality is kept.
 pub const LEGS_KEPT: usize = 32;
+/// Rows of a trunk's own table of results.
+pub const TRUNK_RESULTS: usize = 200;
+/// Time between two syncs of the recordings' folder: with half a second in the tap, a quarter in a chunk
+/// and the sync itself less than the 3 s that power may cost (faults.md promise 5).
+pub const RECORDER_KEEPS: Duration = Duration::from_millis(1_500);

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::peer::{Peer, Plan};
+use common::peer::{Peer, Plan, Seen};
 use common::{Node, trunk};
 use domain::ports::HangUpCause;
 use rand::rngs::StdRng;
@@ -254,6 +254,79 @@ async fn a_flood_of_broken_messages_hurts_nobody() {
     let bound = early + 96 * 1_048_576;
     assert!(late <= bound, "memory grew from {early} to {late}");
     assert_eq!(stats.calls, 0, "{stats:?}");
+}
+
+/// An INVITE that nobody will acknowledge.
+fn stray_invite(node: SocketAddr, from: SocketAddr, n: usize) -> String {
+    format!(
+        "INVITE sip:+525550001000@{node} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKi{n};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=i{n}\r\nTo: <sip:x@{node}>\r\nCall-ID: invite{n}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:a@{from}>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_calls_stops_no_call_of_ours() {
+    const FLOOD: usize = 5_000;
+    for from_anyone in [false, true] {
+        let mut carrier = Peer::start(Plan::answers(700.0)).await;
+        let address = carrier.addr;
+        let mut node = Node::configured(|c| {
+            c.trunks = vec![trunk(address)];
+            c.inbound.from_anyone = from_anyone;
+            c.sip_transactions = 300;
+        })
+        .await;
+        let first = node.dial(1, 20_000).await;
+        node.answered(first).await;
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
+        let at = socket.local_addr().expect("address");
+        let mut took = Vec::new();
+        let started = Instant::now();
+        for n in 0..FLOOD {
+            let text = stray_invite(node.sip, at, n);
+            socket
+                .send_to(text.as_bytes(), node.sip)
+                .await
+                .expect("sends");
+            if n % 100 == 0 {
+                let answered = honest(node.sip, n).await;
+                took.push(answered.expect("an honest OPTIONS is answered"));
+            }
+        }
+        took.sort();
+        let stats = node.handle.stats().await;
+        eprintln!(
+            "{FLOOD} INVITEs of a stranger in {:.1?}, anyone welcome: {from_anyone}: honest OPTIONS p50 \
+             {:.1?} p95 {:.1?}, {} transactions",
+            started.elapsed(),
+            took[took.len() / 2],
+            took[took.len() * 95 / 100],
+            stats.transactions
+        );
+        // Callers that are welcome, and refusals that nobody acknowledges, are bounded; strangers leave
+        // nothing.
+        let most = if from_anyone { 2_500 } else { 50 };
+        assert!(stats.transactions < most, "{stats:?}");
+        let second = node.dial(2, 20_000).await;
+        node.answered(second).await;
+        for attempt in [first, second] {
+            let ended = node.trunk.hang_up(attempt, HangUpCause::Normal).await;
+            ended.expect("hangs up");
+            assert_eq!(node.ended(attempt).await.code, Some(200));
+            let told = |s: &Seen| {
+                matches!(
+                    s,
+                    Seen::Ended {
+                        by_remote: true,
+                        ..
+                    }
+                )
+                .then_some(())
+            };
+            carrier.sees(told).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ impl Engine {
         if self.attempts.len() >= self.config.calls {
             return limit("calls");
         }
-        if self.endpoint.transactions() >= self.config.sip_transactions {
+        // What peers ask of us does not count: a flood of theirs must not stop dialing.
+        if self.endpoint.requests() >= self.config.sip_transactions {
             return limit("sip transactions");
         }
         if self.outbox.full() {

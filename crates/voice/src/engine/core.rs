@@ -206,6 +206,8 @@ impl Engine {
                 if let (Received::Close, Some(conn)) = (kept, source.conn) {
                     self.net.close(conn);
                     self.endpoint.connection_closed(now, conn);
+                } else if let Some(conn) = source.conn {
+                    self.net.spoke(&source, self.endpoint.messages_on(conn));
                 }
             }
             Input::Closed | Input::Failed => {

@@ -7,7 +7,9 @@ use crate::config::Codec;
 use crate::limits;
 use crate::plane::{Agreed, LegId, Order, Sound};
 use bytes::Bytes;
+use sip::Source;
 use sip::ua::{CallKey, Incoming};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 impl Engine {
@@ -20,8 +22,9 @@ impl Engine {
 
     /// Answers and plays, or says with which code to refuse.
     fn welcome(&mut self, incoming: &Incoming) -> Result<(), u16> {
-        // Nobody out there may take the place of a call of ours.
-        if !self.may_call(incoming.source.remote) || incoming.replaces.is_some() {
+        // Who may call was asked by the endpoint, before it kept anything; nobody out there may take the
+        // place of a call of ours.
+        if incoming.replaces.is_some() {
             return Err(403);
         }
         let busy = self.legs.callers() >= limits::INBOUND_CALLS
@@ -51,7 +54,11 @@ impl Engine {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(500);
         }
-        let (owner, key) = (Owner::Caller { since: self.now }, incoming.call);
+        let owner = Owner::Caller {
+            since: self.now,
+            greeted: false,
+        };
+        let key = incoming.call;
         self.legs.add(
             leg,
             LegRow {
@@ -69,19 +76,25 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a call from there is answered: from a trunk, or from anyone when so configured. On
-    /// loopback all peers share an address, so the port counts there too.
-    fn may_call(&self, from: SocketAddr) -> bool {
-        let phone = self.phones.values().flatten().any(|(_, at)| *at == from);
-        let listed = |r: &super::route::Route| {
-            let mut nets = r.config.policy.acl.iter();
-            nets.any(|net| net.holds(from.ip()))
-        };
-        let trunk = self.routes.values().any(listed)
-            || self.routes.values().flat_map(|r| &r.addrs).any(|addr| {
+    /// Whose calls are answered: a trunk's, or anyone's when so configured. On loopback all peers share
+    /// an address, so the port counts there too. To be asked again when trunks or phones change.
+    pub(super) fn callers(&self) -> impl Fn(&Source) -> bool + Send + Sync + 'static {
+        let phones = self.phones.values().flatten().map(|(_, at)| *at);
+        let phones: HashSet<SocketAddr> = phones.collect();
+        let routes = self.routes.values();
+        let nets = routes.clone().flat_map(|r| r.config.policy.acl.iter());
+        let nets: Vec<_> = nets.copied().collect();
+        let trunks: Vec<SocketAddr> = routes.flat_map(|r| r.addrs.iter().copied()).collect();
+        let anyone = self.config.inbound.from_anyone;
+        move |source: &Source| {
+            let from = source.remote;
+            let trunk = |addr: &SocketAddr| {
                 addr.ip() == from.ip() && (!addr.ip().is_loopback() || addr.port() == from.port())
-            });
-        !phone && (trunk || self.config.inbound.from_anyone)
+            };
+            let admitted =
+                anyone || nets.iter().any(|net| net.holds(from.ip())) || trunks.iter().any(trunk);
+            admitted && !phones.contains(&from)
+        }
     }
 
     fn nat_of(&self, from: SocketAddr) -> bool {
@@ -92,15 +105,22 @@ impl Engine {
             .is_some_and(|r| r.config.behind_nat)
     }
 
-    /// The caller's answer to our offer, in the ACK.
+    /// The far end's answer to an offer of ours, in the ACK: of the caller whom the message waits for, or
+    /// of any leg that asked for an offer in the middle of its call.
     pub(super) fn confirmed(&mut self, call: CallKey, sdp: Option<&Bytes>) {
         let Some(leg) = self.legs.of_call(call) else {
             return;
         };
         let Some(sdp) = sdp else { return };
         let Some(row) = self.live(leg) else { return };
+        let greets = matches!(row.owner, Owner::Caller { greeted: false, .. });
         match row.media.answered(Some(sdp)) {
-            Ok(agreed) => self.play_to_caller(leg, agreed),
+            Ok(agreed) if greets => self.play_to_caller(leg, agreed),
+            Ok(agreed) => self.plane.order(Order::Agreed(leg, agreed, true)),
+            // What was agreed before still stands.
+            Err(error) if !greets => {
+                tracing::warn!(leg = leg.0, %error, "a change without usable audio");
+            }
             Err(_) => self.end_leg(
                 leg,
                 OurEnd {
@@ -112,6 +132,11 @@ impl Engine {
     }
 
     fn play_to_caller(&mut self, leg: LegId, agreed: Agreed) {
+        if let Some(row) = self.legs.get_mut(leg)
+            && let Owner::Caller { greeted, .. } = &mut row.owner
+        {
+            *greeted = true;
+        }
         self.plane.order(Order::Agreed(leg, agreed, true));
         let inbound = &self.config.inbound;
         match self
@@ -135,7 +160,7 @@ impl Engine {
     pub(super) fn check_callers(&mut self) {
         let now = self.now;
         let late = |row: &LegRow| {
-            matches!(row.owner, Owner::Caller { since }
+            matches!(row.owner, Owner::Caller { since, .. }
                 if now.saturating_duration_since(since) >= limits::INBOUND_LONGEST)
         };
         let ended: Vec<LegId> = self

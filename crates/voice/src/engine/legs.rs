@@ -34,6 +34,8 @@ pub(super) enum Owner {
     /// Somebody who called us and hears the message.
     Caller {
         since: Instant,
+        /// The message has begun.
+        greeted: bool,
     },
 }
 

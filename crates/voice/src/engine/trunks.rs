@@ -284,6 +284,7 @@ impl Engine {
         let nets = self.routes.values().flat_map(|r| &r.config.policy.acl);
         let nets = nets.copied().collect();
         self.net.befriend(trunks.chain(phones).collect(), nets);
+        self.endpoint.admit(self.callers());
         let mut certificates = HashMap::new();
         for route in self.routes.values() {
             if let Some(expected) = &route.expected {

@@ -22,7 +22,8 @@ use std::time::Instant;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
-/// Messages waiting for the signalling thread; strangers' datagrams beyond it are dropped.
+/// Messages waiting for the signalling thread; strangers' datagrams beyond half of it are dropped,
+/// and their streams wait.
 const INBOUND_QUEUE: usize = 4_096;
 
 /// What came.
@@ -147,6 +148,16 @@ impl Net {
     pub(crate) fn close(&self, id: ConnId) {
         self.tcp.close(id);
         self.secured.close(id);
+    }
+
+    /// Tells how many whole messages a stream connection has brought: who says nothing is closed.
+    pub(crate) fn spoke(&self, source: &Source, messages: u64) {
+        if let Some(id) = source.conn {
+            match source.proto {
+                Proto::Tls => self.secured.spoke(id, messages),
+                _ => self.tcp.spoke(id, messages),
+            }
+        }
     }
 
     /// Replaces whose datagrams are never dropped as a stranger's.

@@ -1,16 +1,22 @@
-//! TCP, and TLS over it: a task per connection. What breaks or idles closes that connection only.
+//! TCP, and TLS over it: a task per connection. What breaks or idles closes that connection only;
+//! strangers have a share of places and of messages, trunks and registered phones the rest.
+
+#[cfg(test)]
+mod tests;
 
 use super::acl::Door;
 use super::tls::Tls;
-use super::{Inbound, Input};
+use super::udp::Shares;
+use super::{INBOUND_QUEUE, Inbound, Input};
 use crate::limits;
 use bytes::Bytes;
+use sip::transport::origin;
 use sip::{ConnId, Proto, Source, Target};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -18,6 +24,33 @@ use tokio::sync::mpsc;
 struct Connection {
     peer: SocketAddr,
     line: mpsc::Sender<Bytes>,
+    /// It came in from somebody unknown.
+    guest: bool,
+    /// Whole messages read from it.
+    messages: Arc<AtomicU64>,
+}
+
+/// How long a silent connection is kept.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// With somebody who came in and has not sent a whole message.
+    first: Duration,
+    /// With a stranger, from one whole message to the next.
+    guest: Duration,
+    /// With a trunk or a registered phone.
+    known: Duration,
+    /// Time between two looks.
+    look: Duration,
+}
+
+/// A place that a connection has taken.
+struct Place {
+    peer: SocketAddr,
+    id: ConnId,
+    queue: mpsc::Receiver<Bytes>,
+    messages: Arc<AtomicU64>,
+    /// We opened it.
+    ours: bool,
 }
 
 /// Open connections by number; numbers are never used again.
@@ -27,17 +60,27 @@ pub(super) struct Connections {
     next: Arc<AtomicU64>,
     inbound: mpsc::Sender<Inbound>,
     door: Door,
+    shares: Arc<Mutex<Shares>>,
+    patience: Patience,
     /// None: in the clear.
     tls: Option<Arc<Tls>>,
 }
 
 impl Connections {
     pub(super) fn new(inbound: mpsc::Sender<Inbound>, door: Door) -> Self {
+        let shares = Shares::new(limits::UNKNOWN_SOURCE_PER_SECOND, Instant::now());
         Self {
             open: Arc::default(),
             next: Arc::new(AtomicU64::new(1)),
             inbound,
             door,
+            shares: Arc::new(Mutex::new(shares)),
+            patience: Patience {
+                first: limits::TCP_FIRST_MESSAGE,
+                guest: limits::TCP_IDLE_GUEST,
+                known: limits::TCP_IDLE_KNOWN,
+                look: limits::TCP_LOOK,
+            },
             tls: None,
         }
     }
@@ -68,32 +111,25 @@ impl Connections {
         while !self.inbound.is_closed() {
             let Ok((stream, from)) = listener.accept().await else {
                 // Out of descriptors: give those in use time to close.
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            if self.may_open(from.ip())
-                && let Some((id, queue)) = self.enter(from)
-            {
-                tokio::spawn(self.clone().welcome(stream, from, id, queue));
+            let heard = self.door.read().is_ok_and(|door| door.hears(from.ip()));
+            if heard && let Some(place) = self.enter(from, false) {
+                tokio::spawn(self.clone().welcome(stream, place));
             }
         }
     }
 
     /// A connection that came in; its place is taken before the handshake, so that half-open ones
     /// are bounded too.
-    async fn welcome(
-        self,
-        stream: TcpStream,
-        from: SocketAddr,
-        id: ConnId,
-        queue: mpsc::Receiver<Bytes>,
-    ) {
+    async fn welcome(self, stream: TcpStream, place: Place) {
         let _ = stream.set_nodelay(true);
         match self.tls.clone() {
-            None => self.carry(stream, from, id, queue).await,
+            None => self.carry(stream, place).await,
             Some(tls) => match tls.accept(stream).await {
-                Some(stream) => self.carry(stream, from, id, queue).await,
-                None => drop(self.lock().remove(&id)),
+                Some(stream) => self.carry(stream, place).await,
+                None => drop(self.lock().remove(&place.id)),
             },
         }
     }
@@ -109,7 +145,15 @@ impl Connections {
         match line.map(|line| line.try_send(bytes.clone())) {
             // A peer that does not read loses the message; the transaction's timer tells.
             Some(Ok(()) | Err(mpsc::error::TrySendError::Full(_))) => {}
-            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => self.open(to.dest, bytes),
+            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => {
+                // What a stranger asked over a connection it has closed is answered nowhere: else
+                // anybody could have us open connections.
+                if to.conn.is_none() || self.knows(to.dest.ip()) {
+                    self.open(to.dest, bytes);
+                } else {
+                    self.failed(to.dest);
+                }
+            }
         }
     }
 
@@ -118,10 +162,18 @@ impl Connections {
         self.lock().remove(&id);
     }
 
+    /// Tells how many whole messages a connection has brought.
+    pub(super) fn spoke(&self, id: ConnId, messages: u64) {
+        if let Some(connection) = self.lock().get(&id) {
+            connection.messages.store(messages, Ordering::Relaxed);
+        }
+    }
+
     fn open(&self, to: SocketAddr, first: Bytes) {
-        let Some((id, queue)) = self.enter(to) else {
-            return;
+        let Some(place) = self.enter(to, true) else {
+            return self.failed(to);
         };
+        let id = place.id;
         if let Some(connection) = self.lock().get(&id) {
             let _ = connection.line.try_send(first);
         }
@@ -133,54 +185,85 @@ impl Connections {
             };
             let _ = stream.set_nodelay(true);
             match this.tls.clone() {
-                None => this.carry(stream, to, id, queue).await,
+                None => this.carry(stream, place).await,
                 Some(tls) => match tls.connect(to, stream).await {
-                    Some(stream) => this.carry(stream, to, id, queue).await,
+                    Some(stream) => this.carry(stream, place).await,
                     None => this.gone(to, id, Input::Failed).await,
                 },
             }
         });
     }
 
-    fn may_open(&self, from: IpAddr) -> bool {
-        let heard = self.door.read().is_ok_and(|door| door.hears(from));
-        heard
-            && self.lock().values().filter(|c| c.peer.ip() == from).count() < limits::TCP_PER_SOURCE
+    /// Tells that no connection could be opened: requests to that address need not wait.
+    fn failed(&self, to: SocketAddr) {
+        let id = self.fresh_id();
+        let this = self.clone();
+        tokio::spawn(async move { this.gone(to, id, Input::Failed).await });
     }
 
-    fn enter(&self, peer: SocketAddr) -> Option<(ConnId, mpsc::Receiver<Bytes>)> {
+    fn knows(&self, addr: IpAddr) -> bool {
+        self.door.read().is_ok_and(|door| door.knows(addr))
+    }
+
+    /// A place for one more connection, when there is one. Strangers' places are fewer, so that
+    /// trunks, phones and what we open ourselves always find one.
+    fn enter(&self, peer: SocketAddr, ours: bool) -> Option<Place> {
+        let known = ours || self.knows(peer.ip());
         let mut open = self.lock();
         if open.len() >= limits::TCP_CONNECTIONS {
             return None;
         }
+        if !ours {
+            let of_source = origin(peer.ip());
+            let same = open.values().filter(|c| origin(c.peer.ip()) == of_source);
+            let most = match known {
+                true => limits::TCP_PER_KNOWN,
+                false => limits::TCP_PER_SOURCE,
+            };
+            let guests = open.values().filter(|c| c.guest).count();
+            if same.count() >= most || (!known && guests >= limits::TCP_GUESTS) {
+                return None;
+            }
+        }
         let (line, queue) = mpsc::channel(limits::TCP_SEND_QUEUE);
-        let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
-        open.insert(id, Connection { peer, line });
-        Some((id, queue))
+        let id = self.fresh_id();
+        let messages = Arc::new(AtomicU64::new(0));
+        let connection = Connection {
+            peer,
+            line,
+            guest: !known,
+            messages: messages.clone(),
+        };
+        open.insert(id, connection);
+        Some(Place {
+            peer,
+            id,
+            queue,
+            messages,
+            ours,
+        })
+    }
+
+    fn fresh_id(&self) -> ConnId {
+        ConnId(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ConnId, Connection>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn carry(
-        self,
-        stream: impl AsyncRead + AsyncWrite,
-        peer: SocketAddr,
-        id: ConnId,
-        mut queue: mpsc::Receiver<Bytes>,
-    ) {
+    async fn carry(self, stream: impl AsyncRead + AsyncWrite, mut place: Place) {
+        let (peer, id) = (place.peer, place.id);
         let (mut read, mut write) = tokio::io::split(stream);
         let mut buffer = vec![0_u8; 16 * 1024];
-        let idle = tokio::time::sleep(limits::TCP_FIRST_MESSAGE);
-        tokio::pin!(idle);
-        let mut spoken_to = false;
+        // Before the first look, so that a limit of so many looks is over at that look.
+        let mut silence = Silence::new(place.ours, Instant::now());
+        let mut look = tokio::time::interval(self.patience.look);
         loop {
             tokio::select! {
-                () = &mut idle, if !spoken_to => break,
-                out = queue.recv() => {
+                _ = look.tick() => if self.is_idle(&place, &mut silence) { break },
+                out = place.queue.recv() => {
                     let Some(bytes) = out else { break };
-                    spoken_to = true;
                     let write = async {
                         write.write_all(&bytes).await?;
                         write.flush().await
@@ -190,6 +273,7 @@ impl Connections {
                 }
                 got = read.read(&mut buffer) => {
                     let Ok(n @ 1..) = got else { break };
+                    self.wait_turn(peer.ip(), n).await;
                     let input = Input::Bytes(Bytes::copy_from_slice(&buffer[..n]));
                     let source = self.source(peer, id);
                     let inbound = Inbound { source, at: Instant::now(), input };
@@ -198,6 +282,36 @@ impl Connections {
             }
         }
         self.gone(peer, id, Input::Closed).await;
+    }
+
+    /// Whether the peer has been silent for longer than we wait for its like.
+    fn is_idle(&self, place: &Place, silence: &mut Silence) -> bool {
+        let known = self.knows(place.peer.ip());
+        if known && let Some(connection) = self.lock().get_mut(&place.id) {
+            // A phone that has registered: its place among the strangers is free again.
+            connection.guest = false;
+        }
+        let messages = place.messages.load(Ordering::Relaxed);
+        silence.is_over(messages, known, &self.patience, Instant::now())
+    }
+
+    /// Holds a stranger's octets back while it has had its share of this second, or while others wait:
+    /// its connection fills, and it must wait itself.
+    async fn wait_turn(&self, from: IpAddr, octets: usize) {
+        let messages = u32::try_from(octets.div_ceil(limits::MESSAGE_OCTETS)).unwrap_or(u32::MAX);
+        let mut paid = false;
+        while !self.inbound.is_closed() && !self.knows(from) {
+            paid = paid || self.pay(from, messages);
+            if paid && self.inbound.capacity() > INBOUND_QUEUE / 2 {
+                return;
+            }
+            tokio::time::sleep(limits::TCP_TURN).await;
+        }
+    }
+
+    fn pay(&self, from: IpAddr, messages: u32) -> bool {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.take_some(from, messages, Instant::now())
     }
 
     async fn gone(&self, peer: SocketAddr, id: ConnId, input: Input) {
@@ -209,5 +323,35 @@ impl Connections {
             input,
         };
         let _ = self.inbound.send(gone).await;
+    }
+}
+
+/// How long nothing whole has come on a connection.
+struct Silence {
+    since: Instant,
+    messages: u64,
+    /// The first message is ours.
+    ours: bool,
+}
+
+impl Silence {
+    fn new(ours: bool, now: Instant) -> Self {
+        Self {
+            since: now,
+            messages: 0,
+            ours,
+        }
+    }
+
+    fn is_over(&mut self, messages: u64, known: bool, patience: &Patience, now: Instant) -> bool {
+        if messages != self.messages {
+            (self.messages, self.since) = (messages, now);
+        }
+        let limit = match (messages, known) {
+            (0, _) if !self.ours => patience.first,
+            (_, true) => patience.known,
+            (_, false) => patience.guest,
+        };
+        now.saturating_duration_since(self.since) >= limit
     }
 }

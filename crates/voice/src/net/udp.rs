@@ -1,10 +1,11 @@
 //! UDP: a reader per socket, with a share for strangers.
 
 use super::acl::Door;
-use super::{Inbound, Input};
+use super::{INBOUND_QUEUE, Inbound, Input};
 use crate::limits;
 use bytes::Bytes;
 use sip::Source;
+use sip::transport::origin;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +31,12 @@ impl Shares {
 
     /// Whether another message of `from` fits into its share of this second.
     pub(super) fn take(&mut self, from: IpAddr, now: Instant) -> bool {
+        self.take_some(from, 1, now)
+    }
+
+    /// The same for so many messages at once. An IPv6 net counts as one address.
+    pub(super) fn take_some(&mut self, from: IpAddr, messages: u32, now: Instant) -> bool {
+        let from = origin(from);
         if now.saturating_duration_since(self.second) >= Duration::from_secs(1) {
             self.second = now;
             self.seen.clear();
@@ -38,8 +45,11 @@ impl Shares {
             return false;
         }
         let count = self.seen.entry(from).or_insert(0);
-        *count += 1;
-        *count <= self.most
+        // What is refused is not counted: who waits gets its turn as the next second begins.
+        let after = count.saturating_add(messages);
+        let fits = after <= self.most || *count == 0;
+        *count = if fits { after } else { *count };
+        fits
     }
 }
 
@@ -80,7 +90,12 @@ pub(super) async fn read(
         let refused = if friend {
             inbound.send(message).await.is_err()
         } else {
-            // A flood of strangers is dropped here; a trunk's answer waits its turn.
+            // A flood of strangers is dropped here; a trunk's answer waits its turn, in the half of
+            // the queue that strangers do not get.
+            if inbound.capacity() <= INBOUND_QUEUE / 2 {
+                count();
+                continue;
+            }
             match inbound.try_send(message) {
                 Ok(()) => false,
                 Err(mpsc::error::TrySendError::Full(_)) => {
