@@ -56,3 +56,22 @@ fn signalling_answers_every_call() {
     assert_eq!(calls["failed"], 0);
     assert!(figures["memory_kb_per_held_call"].is_number());
 }
+
+#[test]
+fn load_comes_and_goes_and_leaves_nothing() {
+    let figures = bench(&["load", "--calls", "4", "--rate", "2", "--seconds", "3"]);
+    let ended = &figures["ended"];
+    let count = |of: &serde_json::Value, key: &str| of[key].as_u64().expect("a count");
+    let answered = count(ended, "answered");
+    assert!(answered > 4, "calls come and go: {ended}");
+    assert_eq!(count(ended, "bridged"), answered);
+    assert_eq!(count(&ended["ends"], "sealed"), answered);
+    assert_eq!(count(&ended["ends"], "ended"), answered);
+    let faults = ["early", "failed", "one_way"].map(|key| count(&ended["ends"], key));
+    assert_eq!((faults, count(ended, "failed")), ([0; 3], 0));
+    assert!(count(ended, "least_up") >= 3, "{ended}");
+    let rtp = &figures["rtp"];
+    assert!(count(rtp, "received") > 0);
+    assert_eq!(count(rtp, "crossed"), 0);
+    assert_eq!(figures["memory_kb"].as_array().map(Vec::len), Some(61));
+}

@@ -144,6 +144,8 @@ pub const PROMPTS: usize = 1_024;
 pub const LEG_BOOK_QUEUE: usize = 4_096;
 /// Size at which the book of legs is written anew, bytes; an entry has about 1,500.
 pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
+/// How long an entry waits for others before the book is written.
+pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(5);
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
 pub const RECORDER_QUEUE: usize = 4_096;
 /// Complete recordings waiting for their end to be written.

@@ -39,6 +39,9 @@ pub struct Figures {
     pub unstamped: u64,
     /// Packets heard by a leg of another pair; must be 0.
     pub crossed: u64,
+    /// Packets missing in the numbers of what a leg was sent. Who passes packets on with their gaps
+    /// shows what was lost on the way to him and from him; a change of source is none.
+    pub gaps: u64,
     /// Legs that heard nothing of their pair.
     pub silent_legs: usize,
     /// From one leg's socket to the other's, milliseconds.

@@ -22,6 +22,8 @@ const STEPS: u32 = 20;
 const STEP: Duration = Duration::from_millis(1);
 /// How far behind the thread may fall before packets are left out.
 const CATCH_UP: Duration = Duration::from_millis(400);
+/// Numbers a stream may jump by without having begun anew: a minute.
+const JUMP: u16 = 3_000;
 /// Samples of a packet on the RTP clock.
 const SAMPLES: u32 = 160;
 /// How long to wait for the last packets of a window, and for an answer of the thread.
@@ -135,6 +137,26 @@ struct Leg {
     ssrc: u32,
     answered: Option<Instant>,
     heard: u64,
+    /// The newest number of what it was sent.
+    newest: Option<u16>,
+}
+
+impl Leg {
+    /// Numbers left out before this packet.
+    fn gap(&mut self, packet: &[u8]) -> u64 {
+        let Some([high, low]) = packet.get(2..4).and_then(|n| n.first_chunk()).copied() else {
+            return 0;
+        };
+        let number = u16::from_be_bytes([high, low]);
+        let ahead = self.newest.map_or(1, |newest| number.wrapping_sub(newest));
+        let late = ahead == 0 || ahead > u16::MAX - JUMP;
+        if !late {
+            self.newest = Some(number);
+        }
+        // Beyond the jump the stream began anew.
+        let passed = !late && ahead <= JUMP;
+        if passed { u64::from(ahead - 1) } else { 0 }
+    }
 }
 
 struct Load {
@@ -254,6 +276,7 @@ impl Load {
             ssrc: rand::random(),
             answered: None,
             heard: 0,
+            newest: None,
         });
     }
 
@@ -317,6 +340,10 @@ impl Load {
         let now = Instant::now();
         if leg.remote != Some(from) {
             return;
+        }
+        let gap = leg.gap(&buffer[..len]);
+        if self.window != 0 {
+            self.figures.gaps += gap;
         }
         let Some(stamp) = buffer.get(HEADER_BYTES..len).and_then(Stamp::read) else {
             self.figures.unstamped += 1;

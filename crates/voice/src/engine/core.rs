@@ -32,6 +32,9 @@ use tokio::sync::{mpsc, oneshot};
 const HOUSEKEEPING: Duration = Duration::from_millis(250);
 /// How often what a busy thread did not take is tried again.
 const RETRY: Duration = Duration::from_millis(limits::FRAME_MS);
+/// How far apart the endpoint's timers are looked at: what is due together shares a wake-up, and no
+/// timer of SIP minds.
+const TIMERS: Duration = Duration::from_millis(10);
 /// Names being looked up at once; more wait for the next round.
 const LOOK_UPS: usize = 64;
 
@@ -76,6 +79,8 @@ pub(super) struct Engine {
     pub(super) farewell: Option<Farewell>,
     pub(super) trails: Trails,
     book: LegBook,
+    /// When the endpoint's timers were looked at last.
+    ticked: Instant,
 }
 
 /// A shutdown under way.
@@ -139,6 +144,7 @@ impl Engine {
             farewell: None,
             trails: Trails::default(),
             book,
+            ticked: now,
             config,
         };
         engine.befriend();
@@ -160,6 +166,7 @@ impl Engine {
         while !self.may_end() {
             let deadline = self.endpoint.next_deadline();
             let deadline = deadline.map(|at| self.epoch + Duration::from_millis(at.0));
+            let deadline = deadline.map(|at| at.max(self.ticked + TIMERS));
             let waiting = self.plane.behind() || self.outbox.waits();
             tokio::select! {
                 Some(inbound) = ears.inbound.recv() => self.take(inbound),
@@ -240,6 +247,7 @@ impl Engine {
                 return;
             }
             self.at(now);
+            self.ticked = now;
             self.endpoint.on_timer(due);
         }
     }

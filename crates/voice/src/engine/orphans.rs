@@ -83,26 +83,29 @@ impl LegBook {
 fn keep(path: &Path, mut file: File, entries: &Receiver<Entry>) {
     let mut live: BTreeMap<u64, String> = BTreeMap::new();
     let mut bytes = 0;
-    while let Ok(entry) = entries.recv() {
-        let line = match entry {
-            Entry::Up(leg, orphan) => {
-                let line = write(leg.0, &orphan);
-                live.insert(leg.0, line.clone());
-                line
-            }
-            Entry::Down(leg) => {
-                if live.remove(&leg.0).is_none() {
-                    continue;
+    while let Ok(first) = entries.recv() {
+        // What comes meanwhile shares the write, and the signalling thread wakes nobody for it.
+        std::thread::sleep(limits::LEG_BOOK_WAIT);
+        let mut lines = String::new();
+        for entry in std::iter::once(first).chain(entries.try_iter()) {
+            match entry {
+                Entry::Up(leg, orphan) => {
+                    let line = write(leg.0, &orphan);
+                    lines.push_str(&line);
+                    live.insert(leg.0, line);
                 }
-                format!("- {}\n", leg.0)
+                Entry::Down(leg) if live.remove(&leg.0).is_some() => {
+                    lines.push_str(&format!("- {}\n", leg.0));
+                }
+                Entry::Down(_) => {}
             }
-        };
-        bytes += line.len();
+        }
+        bytes += lines.len();
         let written = if bytes > limits::LEG_BOOK_BYTES {
             bytes = live.values().map(String::len).sum();
             rewrite(path, &live).map(|fresh| file = fresh)
         } else {
-            file.write_all(line.as_bytes())
+            file.write_all(lines.as_bytes())
         };
         if let Err(error) = written {
             tracing::warn!(%error, "the book of legs cannot be written");

@@ -47,7 +47,8 @@ pub(crate) struct Inbound {
 
 /// All sockets of SIP.
 pub(crate) struct Net {
-    udp: Vec<Arc<UdpSocket>>,
+    /// With whether it speaks IPv4.
+    udp: Vec<(bool, Arc<UdpSocket>)>,
     tcp: tcp::Connections,
     secured: tcp::Connections,
     tls: Arc<tls::Tls>,
@@ -94,7 +95,7 @@ impl Net {
                         dropped.clone(),
                     );
                     tokio::spawn(reader);
-                    udp.push(socket);
+                    udp.push((addr.is_ipv4(), socket));
                     addr
                 }
                 SipTransport::Tcp | SipTransport::Tls => {
@@ -135,11 +136,8 @@ impl Net {
             Proto::Tcp => return self.tcp.send(target, bytes),
             Proto::Tls => return self.secured.send(target, bytes),
         }
-        let fits = |s: &&Arc<UdpSocket>| {
-            s.local_addr()
-                .is_ok_and(|a| a.is_ipv4() == target.dest.is_ipv4())
-        };
-        if let Some(socket) = self.udp.iter().find(fits) {
+        let wanted = target.dest.is_ipv4();
+        if let Some((_, socket)) = self.udp.iter().find(|(four, _)| *four == wanted) {
             let _ = socket.try_send_to(&bytes, target.dest);
         }
     }

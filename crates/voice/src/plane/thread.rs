@@ -31,7 +31,10 @@ pub(crate) struct ThreadLine {
 
 impl ThreadLine {
     pub(super) fn give(&self, order: Order) -> Result<(), Order> {
+        // The thread looks at its orders each turn of the wheel anyway.
+        let waits = matches!(order, Order::Add(_) | Order::Remove(..));
         let given = match self.orders.try_send(order) {
+            Ok(()) if waits => return Ok(()),
             Ok(()) => Ok(()),
             Err(TrySendError::Full(order)) => Err(order),
             Err(TrySendError::Disconnected(_)) => Ok(()),
@@ -178,10 +181,13 @@ pub(super) struct State {
 impl State {
     fn run(&mut self, inbox: &Receiver<Order>) {
         let mut told = Told::new();
+        let mut buffer = [0_u8; limits::RTP_BYTES];
         let mut turn = Instant::now() + TURN;
         loop {
-            let left = turn.saturating_duration_since(Instant::now());
-            self.poll.wait(left, &mut told);
+            let before = Instant::now();
+            self.poll
+                .wait(turn.saturating_duration_since(before), &mut told);
+            self.pace.read(told.count(), before.elapsed());
             while let Ok(order) = inbox.try_recv() {
                 self.obey(order);
             }
@@ -189,10 +195,9 @@ impl State {
                 match told.token(n) {
                     WAKE => self.poll.awake(),
                     BROWSERS => self.read_browsers(),
-                    token => self.read(token),
+                    token => self.read(token, &mut buffer),
                 }
             }
-            self.pace.read(told.count());
             let now = Instant::now();
             if now >= turn {
                 self.turn(now);
@@ -213,14 +218,13 @@ impl State {
 
     /// Reads a datagram of one socket: even tokens are RTP, odd ones RTCP. What is left is told
     /// again, so that a flood at one port cannot starve the others.
-    fn read(&mut self, token: Token) {
+    fn read(&mut self, token: Token, buffer: &mut [u8]) {
         let slot = usize::try_from(token.0 / 2).unwrap_or(usize::MAX);
-        let mut buffer = [0_u8; limits::RTP_BYTES];
         let Some(leg) = self.legs.get_mut(slot).and_then(Option::as_deref_mut) else {
             return;
         };
         let control = token.0 % 2 == 1;
-        let Some((length, from)) = leg.wire.receive(control, &mut buffer) else {
+        let Some((length, from)) = leg.wire.receive(control, buffer) else {
             return;
         };
         let now = Instant::now();

@@ -59,8 +59,10 @@ impl Tx {
 
     /// The stream's timestamp at `now`.
     pub(crate) fn clock(&self, now: Instant) -> u32 {
-        let micros = now.saturating_duration_since(self.epoch).as_micros();
-        let samples = u32::try_from((micros * 8 / 1_000) & 0xFFFF_FFFF).unwrap_or(0);
+        let since = now.saturating_duration_since(self.epoch);
+        // 64 bits: a division of 128 is a call into a library, for each packet.
+        let samples = since.as_secs() * 8_000 + u64::from(since.subsec_micros()) * 8 / 1_000;
+        let samples = u32::try_from(samples & 0xFFFF_FFFF).unwrap_or(0);
         self.first_stamp.wrapping_add(samples)
     }
 

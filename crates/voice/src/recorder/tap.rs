@@ -188,8 +188,9 @@ impl Tap {
     }
 
     fn samples_at(&self, at: Instant) -> u64 {
-        let micros = at.saturating_duration_since(self.start).as_micros();
-        u64::try_from(micros * u128::from(RATE) / 1_000_000).unwrap_or(u64::MAX)
+        let since = at.saturating_duration_since(self.start);
+        let rate = u64::from(RATE);
+        since.as_secs() * rate + u64::from(since.subsec_micros()) * rate / 1_000_000
     }
 
     fn flush(&mut self, to: u64) {

@@ -13,6 +13,9 @@ pub(crate) enum BenchCommand {
     /// Calls set up and ended over real SIP, each in the journal first: CPU a call, clean calls a
     /// second, memory a held call.
     Signalling(SignallingArgs),
+    /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
+    /// from beginning to end.
+    Load(LoadArgs),
     /// A part of a bench, a process of its own so that its CPU can be told.
     #[command(hide = true, subcommand)]
     Part(Part),
@@ -52,11 +55,30 @@ pub(crate) struct SignallingArgs {
     pub json: Option<PathBuf>,
 }
 
+/// `bench load`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct LoadArgs {
+    /// Calls at once.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub calls: u32,
+    /// Calls started a second; each is held for calls/rate seconds.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub rate: u32,
+    /// Length of the run once all calls are up.
+    #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(2..=86_400))]
+    pub seconds: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
 /// Parts of a bench.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
     /// The product's voice with calls that are bridged and recorded.
     Talk(PartArgs),
+    /// The product's voice with calls that come and go.
+    Churn(PartArgs),
     /// The product's voice and journal with calls that are set up and ended.
     SetUp(PartArgs),
     /// A bare forwarder with stereo WAV.

@@ -5,8 +5,10 @@
 
 mod args;
 mod child;
+mod churn;
 mod forwarder;
 mod goals;
+mod load;
 mod media;
 mod process;
 mod room;
@@ -27,6 +29,8 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
     match what {
         BenchCommand::Media(args) => Ok(media::run(&args).await?),
         BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
+        BenchCommand::Load(args) => Ok(load::run(&args).await?),
+        BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),
         BenchCommand::Part(Part::Talk(args)) => Ok(talk::run(&args).await?),
         BenchCommand::Part(Part::SetUp(args)) => Ok(set_up::run(&args).await?),
         BenchCommand::Part(Part::Forward(args)) => Ok(forwarder::run(&args)?),
