@@ -386,6 +386,7 @@ pub(crate) async fn act(
         let data = json!({"from": from, "to": to});
         let client = Some(rows.client.id);
         let event = shared.event(client, actor, act.event(), format!("campaign:{id}"), data);
+        shared.told_here(&event);
         store.put_campaign(&rows.campaign, &[event]).await?;
     }
     let rows = Arc::new(rows);

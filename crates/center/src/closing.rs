@@ -12,17 +12,14 @@ use domain::rules::disposition::system_code;
 use domain::time::UtcMs;
 use serde_json::json;
 
-/// A ledger row about the attempt.
-pub(crate) fn ledger_row(
-    shared: &Shared,
-    ctx: &CallCtx,
-    kind: LedgerKind,
-    at: UtcMs,
-    reached_network: Option<bool>,
-) -> LedgerRow {
+/// A ledger row about the attempt; what it came to is counted once, whoever writes it.
+pub(crate) fn ledger_row(shared: &Shared, ctx: &CallCtx, kind: LedgerKind, at: UtcMs) -> LedgerRow {
     let facts = &ctx.stocked.facts;
     LedgerRow {
-        id: LedgerId(shared.id()),
+        id: match kind {
+            LedgerKind::Conversation | LedgerKind::Abandoned => LedgerRow::id_of(ctx.id, kind),
+            _ => LedgerId(shared.id()),
+        },
         person_id: facts.debtor.person_id,
         debtor_id: facts.debtor.id,
         client_id: ctx.stocked.setting.client.id,
@@ -35,7 +32,7 @@ pub(crate) fn ledger_row(
         at,
         attempt_id: Some(ctx.id),
         campaign_id: Some(ctx.stocked.setting.id()),
-        reached_network,
+        reached_network: None,
     }
 }
 
@@ -82,6 +79,22 @@ pub(crate) fn never_left(shared: &Shared, ctx: &CallCtx, at: UtcMs) -> Closing {
     }
 }
 
+/// Whether the dial reached the number. Who rang or answered was reached, whatever ended it; an INVITE
+/// that left and was never spoken of may have been.
+fn reached(step: &OverStep) -> Option<bool> {
+    let over = &step.over;
+    if step.rang || over.answered_at.is_some() {
+        return Some(true);
+    }
+    if !step.invited {
+        return Some(false);
+    }
+    let silent = over.end.sip_code.is_none() && over.end.q850.is_none();
+    let unknown = over.result == CallResult::Unknown;
+    let lost = over.result == CallResult::TrunkFault && silent;
+    (!unknown && !lost).then(|| !over.result.never_reached())
+}
+
 /// The closing of a call that is over.
 pub(crate) fn of_over(
     shared: &Shared,
@@ -92,20 +105,14 @@ pub(crate) fn of_over(
     let over = &step.over;
     let (at, result) = (over.ended_at, over.result);
     let after = ladder::after_result(ctx, result, at, step.invited, history);
-    let reached = if !step.invited && over.answered_at.is_none() {
-        Some(false)
-    } else if result == CallResult::Unknown {
-        None
-    } else {
-        Some(!result.never_reached())
-    };
+    let reached = reached(step);
     let mut rows = Vec::new();
     if step.conversation {
-        rows.push(ledger_row(shared, ctx, LedgerKind::Conversation, at, None));
+        rows.push(ledger_row(shared, ctx, LedgerKind::Conversation, at));
     }
     let mut events = vec![ended(shared, ctx, result, step.end.by)];
     if result == CallResult::Abandoned {
-        rows.push(ledger_row(shared, ctx, LedgerKind::Abandoned, at, None));
+        rows.push(ledger_row(shared, ctx, LedgerKind::Abandoned, at));
         events.push(event(
             shared,
             ctx,

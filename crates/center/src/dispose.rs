@@ -6,7 +6,7 @@ use crate::engine::{DisposedAs, Seat};
 use crate::error::CenterError;
 use crate::ladder::{self, CALLBACK_PRIORITY};
 use crate::promises;
-use crate::scribe::Step;
+use crate::scribe::{Step, history};
 use crate::shared::{Shared, persist};
 use domain::entity::{Attempt, CampaignParams, Disposition, Promise};
 use domain::ids::AgentId;
@@ -61,13 +61,18 @@ pub(crate) async fn dispose(
         Loaded::Before(before) => return Ok(*before),
     };
     check(&case, &ask)?;
-    let promise = match &ask.promise {
-        Some(asked) => Some(promises::record(&shared, actor, &case, asked).await?),
+    let drafted = match &ask.promise {
+        Some(asked) => Some(promises::draft(&shared, actor, &case, asked).await?),
         None => None,
     };
+    let promise = drafted.as_ref().map(|d| d.row.clone());
     let item = next_item(&shared, &case, &ask, promise.as_ref()).await?;
     let up = case.seat.as_ref().is_some_and(|s| s.up);
-    let closing = closing(&shared, actor, &case, &ask, item.clone().filter(|_| !up));
+    let mut closing = closing(&shared, actor, &case, &ask, item.clone());
+    if let Some(drafted) = drafted {
+        closing.promise = Some((drafted.row, drafted.terms));
+        closing.events.push(drafted.event);
+    }
     let stops = promise.is_some() || !closing.holds.is_empty() || !closing.suppressions.is_empty();
     let conversation = !closing.ledger.is_empty();
     if !write(&shared, &case, closing).await? {
@@ -121,6 +126,11 @@ async fn load(
             .await?
             .items;
         let promise = of_it.into_iter().find(|p| p.attempt_id == Some(id));
+        let same = same
+            && match (&ask.promise, &promise) {
+                (Some(asked), Some(made)) => promises::same(made, asked),
+                (asked, _) => asked.is_none(),
+            };
         return if same {
             Ok(Loaded::Before(Box::new(Disposed { attempt, promise })))
         } else {
@@ -263,7 +273,11 @@ async fn next_item(
     if stored.done {
         return Ok(Some(crate::ops::keep_done(Some(stored), base)));
     }
-    Ok(Some(placed(case, ask, promise, base)))
+    let history = match &case.seat {
+        Some(seat) if retry_as(&ask.code).is_some() => history(shared, &seat.ctx).await,
+        _ => Arc::default(),
+    };
+    Ok(Some(placed(case, ask, promise, base, &history.attempts)))
 }
 
 fn placed(
@@ -271,6 +285,7 @@ fn placed(
     ask: &DisposeAsk,
     promise: Option<&Promise>,
     mut item: ItemState,
+    history: &[Attempt],
 ) -> ItemState {
     let disposition = &case.disposition;
     let ended = case.ended_at();
@@ -290,7 +305,7 @@ fn placed(
             _ => "callback".to_owned(),
         }
     } else if let (Some(result), Some(seat)) = (retry_as(&ask.code), &case.seat) {
-        let after = ladder::after_result(&seat.ctx, result, ended, true, &[]);
+        let after = ladder::after_result(&seat.ctx, result, ended, true, history);
         return after.item;
     } else if disposition.cooloff_h > 0 {
         item.next_at = ended.plus_ms(i64::from(disposition.cooloff_h) * HOUR_MS);
@@ -316,6 +331,14 @@ fn placed(
     }
 }
 
+/// What became of it: a promise that another one forestalled refuses the whole disposition.
+fn stored(done: Result<bool, StoreError>) -> Result<bool, CenterError> {
+    match done {
+        Err(StoreError::Conflict(_)) => Err(promises::already()),
+        other => Ok(other?),
+    }
+}
+
 /// Through the attempt's own writer while it lives, so that nothing overtakes.
 async fn write(shared: &Arc<Shared>, case: &Case, closing: Closing) -> Result<bool, CenterError> {
     if let Some(seat) = &case.seat {
@@ -324,11 +347,11 @@ async fn write(shared: &Arc<Shared>, case: &Case, closing: Closing) -> Result<bo
         if seat.scribe.send(step).await.is_ok()
             && let Ok(done) = wait.await
         {
-            return Ok(done?);
+            return stored(done);
         }
     }
-    Ok(persist!(
+    stored(persist!(
         shared,
         shared.out.store.close_attempt(case.attempt.id, &closing)
-    )?)
+    ))
 }

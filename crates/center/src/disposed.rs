@@ -7,7 +7,7 @@ use domain::entity::{
     Hold, HoldKind, HoldScope, LedgerKind, LedgerRow, Suppression, SuppressionKind,
 };
 use domain::event::NewEvent;
-use domain::ids::{HoldId, LedgerId, SuppressionId};
+use domain::ids::{HoldId, SuppressionId};
 use domain::ports::store::{Closing, ItemState};
 use domain::rules::disposition::{point_bad, suppresses_point};
 use serde_json::json;
@@ -94,17 +94,14 @@ pub(crate) fn closing(
         ));
         suppressions.push(row);
     }
-    let known = case
-        .seat
-        .as_ref()
-        .map_or(attempt.identity_at.is_some(), |s| s.conversation);
-    let talked = case.disposition.rpc && !known;
     Closing {
         disposition: Some(code.clone()),
         note: ask.note.clone().filter(|n| !n.trim().is_empty()),
         disposed_at: Some(case.now),
-        ledger: talked
-            .then(|| conversation(shared, case))
+        ledger: case
+            .disposition
+            .rpc
+            .then(|| conversation(case))
             .into_iter()
             .collect(),
         holds,
@@ -117,22 +114,9 @@ pub(crate) fn closing(
     }
 }
 
-fn conversation(shared: &Shared, case: &Case) -> LedgerRow {
+/// Counted once, also where the identity's tick tells of it too.
+fn conversation(case: &Case) -> LedgerRow {
     let attempt = &case.attempt;
-    LedgerRow {
-        id: LedgerId(shared.id()),
-        person_id: attempt.person_id,
-        debtor_id: attempt.debtor_id,
-        client_id: attempt.client_id,
-        debts: attempt.debts.clone(),
-        point_id: Some(attempt.point_id),
-        address: attempt.phone.clone(),
-        class: attempt.class,
-        channel: domain::entity::Channel::Call,
-        kind: LedgerKind::Conversation,
-        at: attempt.answered_at.unwrap_or(case.now),
-        attempt_id: Some(attempt.id),
-        campaign_id: attempt.campaign_id,
-        reached_network: None,
-    }
+    let at = attempt.answered_at.unwrap_or(case.now);
+    LedgerRow::of_attempt(attempt, LedgerKind::Conversation, at)
 }

@@ -138,6 +138,8 @@ pub(crate) struct CallEntry {
     pub(crate) tape: Tape,
     /// Why the recording stands still, while it does.
     pub(crate) tape_pause: Option<TapePause>,
+    /// Its pauses so far, ms from the answer: a process that dies leaves them in the row.
+    pub(crate) tape_gaps: Vec<(i64, i64, String)>,
     /// A recording of it is open and not sealed yet.
     pub(crate) tape_open: bool,
     pub(crate) call_id: Option<CallId>,
@@ -160,6 +162,8 @@ pub(crate) struct CallEntry {
     pub(crate) carded: bool,
     /// Its last agent disposes by the API, until his time is up.
     pub(crate) late_holder: bool,
+    /// The trunk that took it over from the one it was ordered on.
+    pub(crate) moved_to: Option<TrunkId>,
 }
 
 /// A call on its way to somebody else.

@@ -2,9 +2,10 @@
 //! verdict.
 
 use dialer::{AbandonRule, Window};
+use domain::ValueError;
 use domain::entity::PartyRole;
 use domain::law::pack::FormulaId;
-use domain::law::{AbandonmentRule, Judge, RecordingDays, RuleBook};
+use domain::law::{AbandonmentRule, Duties, Judge, RecordingDays, RuleBook};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
 use domain::time::UtcMs;
@@ -78,6 +79,30 @@ pub trait LawBook: Judge {
     fn may_hear(&self, _facts: &ContactFacts, role: PartyRole, _now: UtcMs) -> bool {
         role != PartyRole::Reference
     }
+    /// What the packs ask of whoever talks to the debtor.
+    fn duties(&self, _facts: &ContactFacts, _now: UtcMs) -> Duties {
+        Duties::default()
+    }
+    /// The same book with a pack on trial.
+    ///
+    /// # Errors
+    /// Names the field and what would be right; a book without packs takes none.
+    fn trial(&self, _file: &str, _text: &str) -> Result<Trial, ValueError> {
+        Err(ValueError::malformed(
+            "rule pack",
+            "this law has no packs to try one in".to_owned(),
+        ))
+    }
+}
+
+/// A law with a pack on trial.
+pub struct Trial {
+    /// The law with it.
+    pub book: Box<dyn Judge>,
+    /// The pack.
+    pub id: String,
+    /// Its version.
+    pub version: String,
 }
 
 impl LawBook for RuleBook {
@@ -106,6 +131,19 @@ impl LawBook for RuleBook {
 
     fn may_hear(&self, facts: &ContactFacts, role: PartyRole, now: UtcMs) -> bool {
         Self::may_hear(self, facts, role, now)
+    }
+
+    fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
+        Self::duties(self, facts, now)
+    }
+
+    fn trial(&self, file: &str, text: &str) -> Result<Trial, ValueError> {
+        let pack = domain::law::pack::parse(file, text)?;
+        Ok(Trial {
+            book: Box::new(Self::trial(self, file, text)?),
+            id: pack.id,
+            version: pack.version,
+        })
     }
 }
 

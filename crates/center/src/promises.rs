@@ -7,9 +7,10 @@ use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
 use domain::entity::{Debt, Promise, PromiseState};
+use domain::event::NewEvent;
 use domain::ids::PromiseId;
 use domain::money::Money;
-use domain::ports::store::{PromiseRefusal, PromiseTerms};
+use domain::ports::store::PromiseTerms;
 use domain::rules::promise::{self, TermsFault};
 use domain::time::DAY_MS;
 use serde_json::json;
@@ -75,13 +76,32 @@ fn debt_of<'a>(case: &'a Case, asked: &PromiseAsk) -> Result<&'a Debt, CenterErr
     Ok(debt)
 }
 
-/// Checks and stores a promise; one that this disposition has stored already is answered again.
-pub(crate) async fn record(
+/// A promise that may be made.
+pub(crate) struct Drafted {
+    pub(crate) row: Promise,
+    pub(crate) terms: PromiseTerms,
+    pub(crate) event: NewEvent,
+}
+
+/// The debt has a promise already, perhaps since a moment.
+pub(crate) fn already() -> CenterError {
+    CenterError::conflict("promise_active", "the debt already has an active promise")
+}
+
+/// Whether a promise is the one asked for.
+pub(crate) fn same(row: &Promise, asked: &PromiseAsk) -> bool {
+    row.amount == asked.amount
+        && row.due_date == asked.due_date
+        && asked.debt_id.is_none_or(|debt| debt == row.debt_id)
+}
+
+/// Checks a promise; the disposition stores it in its own transaction.
+pub(crate) async fn draft(
     shared: &Arc<Shared>,
     actor: Actor,
     case: &Case,
     asked: &PromiseAsk,
-) -> Result<Promise, CenterError> {
+) -> Result<Drafted, CenterError> {
     may_promise(shared, actor, case).await?;
     let debt = debt_of(case, asked)?;
     let balance = debt.balance_minor();
@@ -116,39 +136,15 @@ pub(crate) async fn record(
         min_minor: least,
         max_minor: balance,
     };
-    store(shared, actor, case, row, terms).await
-}
-
-async fn store(
-    shared: &Arc<Shared>,
-    actor: Actor,
-    case: &Case,
-    row: Promise,
-    terms: PromiseTerms,
-) -> Result<Promise, CenterError> {
-    let store = &shared.out.store;
+    let active = shared.out.store.active_promises(row.debtor_id).await?;
+    if active.iter().any(|p| p.debt_id == row.debt_id) {
+        return Err(already());
+    }
     let data = json!({
         "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
         "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
     });
     let subject = format!("promise:{}", row.id);
     let event = event(shared, actor, case, "promise.made", subject, data);
-    match store.record_promise(&row, terms, &[event]).await? {
-        Ok(()) => Ok(row),
-        Err(PromiseRefusal::Amount) => Err(terms_fault(&TermsFault::Amount {
-            min_minor: terms.min_minor,
-            max_minor: terms.max_minor,
-        })),
-        Err(PromiseRefusal::Active(active)) => {
-            // Recorded by the same disposition, whose answer was lost.
-            let before = store.get_promise(active).await?;
-            if before.attempt_id == Some(case.attempt.id) {
-                return Ok(before);
-            }
-            Err(CenterError::conflict(
-                "promise_active",
-                "the debt already has an active promise",
-            ))
-        }
-    }
+    Ok(Drafted { row, terms, event })
 }

@@ -30,6 +30,8 @@ pub(crate) struct OverStep {
     pub(crate) end: EndSeen,
     /// The INVITE left.
     pub(crate) invited: bool,
+    /// It rang.
+    pub(crate) rang: bool,
     /// Identity was ticked with an obligated party and no conversation row is written yet.
     pub(crate) conversation: bool,
     /// Disposed while it was up: where the debtor goes.
@@ -108,13 +110,26 @@ async fn open(
         never_left(shared, ctx, end).await;
     } else {
         told(shared, ctx, OpenResult::Opened).await;
-        dial(shared, ctx, withdrawn).await;
+        dial(shared, ctx, withdrawn, draft.action.now).await;
     }
     true
 }
 
+/// A number that is never called from here: no INVITE left, and it is not tried again soon.
+fn blocked() -> EndReport {
+    EndReport {
+        told: Some(CallResult::BlockedRule),
+        ..EndReport::default()
+    }
+}
+
 /// The INVITE of a durable attempt.
-async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool) {
+async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool, opened: UtcMs) {
+    let params = &ctx.stocked.setting.campaign.params;
+    if !params.may_call(ctx.stocked.point.value.reveal()) {
+        tracing::info!(attempt = %ctx.id, "not called: the campaign's prefixes leave the number out");
+        return never_left(shared, ctx, blocked()).await;
+    }
     let order = DialOrder {
         attempt_id: ctx.id,
         trunk_id: ctx.task.trunk,
@@ -126,17 +141,25 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool) 
         recording_key: ctx.recording_key.clone(),
         mask_dtmf: ctx.stocked.setting.campaign.params.mask_dtmf,
     };
+    // Nothing lies between this look and the order: a node that was frozen meanwhile dials nobody.
+    let late = shared.now().since_ms(opened) > OPEN_MAX_MS;
+    if late || withdrawn.load(Ordering::SeqCst) {
+        let end = EndReport {
+            by_us: true,
+            ..EndReport::default()
+        };
+        return never_left(shared, ctx, end).await;
+    }
     if let Err(error) = shared.out.trunk.dial(order).await {
         tracing::info!(attempt = %ctx.id, reason = %error, "dial refused by the telephone side");
-        // As a carrier would have refused it: a number that is never called is not tried again soon.
-        let sip_code = match error {
-            TrunkError::Limit(_) => Some(503),
-            TrunkError::Refused(_) => Some(403),
-            _ => None,
-        };
-        let end = EndReport {
-            sip_code,
-            ..EndReport::default()
+        let end = match error {
+            // As a carrier would have refused it.
+            TrunkError::Limit(_) => EndReport {
+                sip_code: Some(503),
+                ..EndReport::default()
+            },
+            TrunkError::Refused(_) => blocked(),
+            _ => EndReport::default(),
         };
         return never_left(shared, ctx, end).await;
     }
@@ -254,7 +277,11 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
         Step::Over(step) => over(shared, ctx, *step).await,
         Step::Close(closing, answer) => {
             let done = close(shared, ctx, *closing).await;
-            let kept = done.clone().map(|_| ());
+            let kept = match &done {
+                // Its promise is refused: who asked is told, and nothing is lost.
+                Err(StoreError::Conflict(_)) => Ok(()),
+                other => other.clone().map(|_| ()),
+            };
             // Who asked may have gone away; the row is written all the same.
             let _ = answer.send(done);
             kept

@@ -10,8 +10,9 @@ use domain::ids::{ClientId, EventId};
 use domain::ports::store::StoreError;
 use domain::time::UtcMs;
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 /// First wait before a write is tried again, ms.
@@ -35,7 +36,12 @@ pub(crate) struct Shared {
     /// Who answers when, for the order `best_time`.
     pub(crate) answers: Answers,
     database_down: AtomicBool,
+    /// Stops that this node told of itself and has obeyed, newest last.
+    own: Mutex<VecDeque<EventId>>,
 }
+
+/// Own stops that are remembered until they come back with the log: some seconds' worth.
+const OWN_MAX: usize = 4_096;
 
 impl Shared {
     pub(crate) fn new(
@@ -57,6 +63,7 @@ impl Shared {
             writers: AtomicUsize::new(0),
             answers: Answers::default(),
             database_down: AtomicBool::new(false),
+            own: Mutex::new(VecDeque::new()),
         })
     }
 
@@ -129,6 +136,21 @@ impl Shared {
             subject,
             data,
         }
+    }
+
+    /// A stop of this node's own: it obeys at once, not when it meets it in the log.
+    pub(crate) fn told_here(&self, event: &NewEvent) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() >= OWN_MAX {
+            own.pop_front();
+        }
+        own.push_back(event.id);
+    }
+
+    /// Whether the event is one of this node's own stops.
+    pub(crate) fn is_own(&self, id: EventId) -> bool {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.contains(&id)
     }
 
     /// Who the node is as an actor of events.

@@ -2,6 +2,7 @@
 
 use crate::campaigns;
 use crate::config::{CenterConfig, StartError};
+use crate::engine::with_pauses;
 use crate::engine::{Engine, Post, Queues, Seen};
 use crate::feeder::zone_or_utc;
 use crate::handle::{CenterHandle, Inner, StoreTimes};
@@ -12,7 +13,9 @@ use crate::tasks;
 use domain::entity::{Attempt, CallResult, Recording, RecordingOutcome};
 use domain::event::NewEvent;
 use domain::ids::EventId;
-use domain::ports::store::{ListFilter, NodeLease, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::ports::store::{
+    ListFilter, NodeLease, PAGE_LIMIT_MAX, PageRequest, RECOVERED, StoreError,
+};
 use domain::rules::retry::{self, RetryCase};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -66,6 +69,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     );
     let seen = Seen::new();
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
+    let cursor = shared.out.store.last_cursor().await?;
     load(&shared, &mut engine).await?;
     let queues = Queues {
         reports,
@@ -81,6 +85,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
         tokio::spawn(tasks::refill(Arc::clone(&shared))),
         tokio::spawn(crate::memory::run(Arc::clone(&shared))),
+        tokio::spawn(crate::follow::run(Arc::clone(&shared), cursor)),
     ];
     running.extend(keeping::start(&shared));
     campaigns::resume_all(&shared).await?;
@@ -107,6 +112,8 @@ async fn load(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
         .list_trunks(&ListFilter::default(), &page)
         .await?;
     engine.pace_board();
+    let node = &shared.config.node;
+    engine.place = shared.out.store.node_place(node, shared.now()).await?;
     for trunk in trunks.items {
         engine.put_trunk(shared.now(), trunk);
     }
@@ -155,13 +162,12 @@ async fn rest(shared: &Arc<Shared>, orphan: &Attempt) -> Result<(), StoreError> 
     let Some(campaign) = orphan.campaign_id else {
         return Ok(());
     };
-    let Some(mut item) = crate::ops::stored_item(shared, campaign, orphan.debtor_id).await? else {
+    // The store let him rest already; what is left to say is the hour, which is the law's.
+    let found = crate::ops::stored_item(shared, campaign, orphan.debtor_id).await?;
+    let Some(mut item) = found.filter(|i| !i.done && i.note == RECOVERED) else {
         return Ok(());
     };
-    if item.done {
-        return Ok(());
-    }
-    let now = shared.now();
+    let now = orphan.ended_at.unwrap_or(shared.now());
     let facts = persist!(
         shared,
         shared.out.store.contact_facts(orphan.debtor_id, now)
@@ -173,11 +179,10 @@ async fn rest(shared: &Arc<Shared>, orphan: &Attempt) -> Result<(), StoreError> 
         same_on_point: 1,
         zone: zone_or_utc(&shared.out.law.zone_of(&facts)),
     };
-    item.attempts += 1;
-    item.last_result = Some(CallResult::Unknown);
-    item.next_at = retry::after(&case).map_or(now, |step| step.next_at);
-    item.next_point = Some(orphan.point_id);
-    "recovered".clone_into(&mut item.note);
+    let Some(step) = retry::after(&case).filter(|step| step.next_at > item.next_at) else {
+        return Ok(());
+    };
+    item.next_at = step.next_at;
     persist!(shared, shared.out.store.put_item(&item, &[]))
 }
 
@@ -190,7 +195,7 @@ async fn repair(shared: &Arc<Shared>, recording: &Recording) -> Result<(), Store
             row.sha256 = Some(found.sha256);
             row.duration_ms = found.duration_ms;
             row.bytes = found.bytes;
-            row.gaps = found.gaps;
+            row.gaps = with_pauses(&recording.gaps, found.gaps, found.duration_ms);
             "recording.sealed"
         }
         Err(reason) => {

@@ -4,7 +4,8 @@ use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::shared::Shared;
 use dialer::Input;
-use domain::entity::{Hold, Payment, PromiseState, Suppression};
+use domain::entity::{Hold, Payment, Promise, PromiseState, Suppression};
+use domain::event::NewEvent;
 use domain::ids::DebtorId;
 use domain::ports::store::{PaymentOutcome, StoreError};
 use serde_json::json;
@@ -15,6 +16,33 @@ async fn withdraw(shared: &Shared, debtor: DebtorId) {
         .post
         .tell(move |engine, now| engine.take(now, Input::Withdraw(debtor)))
         .await;
+}
+
+/// A hold may be about the person, whoever's debtor he is: he is withdrawn everywhere and judged anew.
+pub(crate) async fn withdraw_person(shared: &Shared, debtor: DebtorId) -> Result<(), StoreError> {
+    withdraw(shared, debtor).await;
+    let person = shared.out.store.get_debtor(debtor).await?.person_id;
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, Input::WithdrawPerson(person)))
+        .await;
+    Ok(())
+}
+
+/// What is told of a promise that money kept, or whose grace is over.
+pub(crate) fn promise_event(shared: &Arc<Shared>) -> impl Fn(&Promise) -> NewEvent + Send + Sync {
+    let shared = Arc::clone(shared);
+    move |promise| {
+        let kind = match promise.state {
+            PromiseState::Kept | PromiseState::KeptPartial => "promise.kept",
+            _ => "promise.broken",
+        };
+        let data = json!({
+            "debtor_id": promise.debtor_id, "debt_id": promise.debt_id, "state": promise.state,
+        });
+        let subject = format!("promise:{}", promise.id);
+        shared.event(Some(promise.client_id), "system", kind, subject, data)
+    }
 }
 
 pub(crate) async fn payment(
@@ -33,20 +61,14 @@ pub(crate) async fn payment(
         "amount_minor": payment.amount.amount_minor, "currency": payment.amount.currency,
     });
     let event = shared.event(client, actor, kind, format!("payment:{}", payment.id), data);
-    let outcome = shared.out.store.post_payment(&payment, &[event]).await?;
+    shared.told_here(&event);
+    let told = promise_event(&shared);
+    let outcome = shared
+        .out
+        .store
+        .post_payment(&payment, &[event], &told)
+        .await?;
     withdraw(&shared, outcome.payment.debtor_id).await;
-    if !outcome.repeated {
-        for promise in &outcome.promises {
-            if matches!(
-                promise.state,
-                PromiseState::Kept | PromiseState::KeptPartial
-            ) {
-                let data = json!({"debtor_id": promise.debtor_id, "state": promise.state});
-                let subject = format!("promise:{}", promise.id);
-                shared.journal(shared.event(client, "system", "promise.kept", subject, data));
-            }
-        }
-    }
     Ok(outcome)
 }
 
@@ -55,9 +77,9 @@ pub(crate) async fn hold(shared: Arc<Shared>, actor: Actor, hold: Hold) -> Resul
     let data = json!({"hold_id": hold.id, "hold": hold.kind, "scope": hold.scope});
     let subject = format!("debtor:{debtor}");
     let event = shared.event(Some(hold.client_id), actor, "hold.placed", subject, data);
+    shared.told_here(&event);
     shared.out.store.put_hold(&hold, &[event]).await?;
-    withdraw(&shared, debtor).await;
-    Ok(())
+    Ok(withdraw_person(&shared, debtor).await?)
 }
 
 pub(crate) async fn suppress(
@@ -68,6 +90,7 @@ pub(crate) async fn suppress(
     let data = json!({"suppression_id": row.id, "listed": row.kind, "reason": row.reason});
     let subject = format!("suppression:{}", row.id);
     let event = shared.event(row.client_id, actor, "suppression.added", subject, data);
+    shared.told_here(&event);
     shared.out.store.put_suppression(&row, &[event]).await?;
     shared
         .post

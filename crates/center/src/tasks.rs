@@ -2,10 +2,10 @@
 
 use crate::campaigns;
 use crate::shared::{Shared, persist};
-use domain::entity::PromiseState;
 use domain::event::NewEvent;
-use domain::ports::store::{NodeLease, StoreError};
-use domain::time::{DAY_MS, SECOND_MS};
+use domain::ports::store::{Closing, NodeLease, StoreError};
+use domain::rules::disposition::NOT_DISPOSED;
+use domain::time::{DAY_MS, HOUR_MS, SECOND_MS};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,11 @@ const SWEEP_MS: u64 = 60_000;
 const SWEEP_BATCH: u32 = 500;
 /// How long ladders and quality of calls are kept, ms: 30 days.
 const TRAIL_KEPT_MS: i64 = 30 * DAY_MS;
+
+/// From the end of a call until nobody will dispose of it any more, ms: longer than any wrap-up.
+const LOST_AFTER_MS: i64 = HOUR_MS;
+/// How far back such calls are looked for, ms.
+const LOST_BACK_MS: i64 = 3 * DAY_MS;
 
 /// Waits for the stop (or for the end of every handle).
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -120,7 +125,10 @@ pub(crate) async fn lease(shared: Arc<Shared>, mut lease: NodeLease) {
     let every = u64::try_from(ms / 3).unwrap_or(1).max(1);
     while pause(&mut stop, every).await {
         match shared.out.store.renew_node(&lease, shared.now(), ms).await {
-            Ok(renewed) => lease = renewed,
+            Ok(renewed) => {
+                lease = renewed;
+                take_place(&shared, &lease.node).await;
+            }
             Err(StoreError::Fenced) => {
                 shared.mind(&StoreError::Fenced).await;
                 return;
@@ -131,6 +139,19 @@ pub(crate) async fn lease(shared: Arc<Shared>, mut lease: NodeLease) {
     // Ends now instead of running out: another node may take over at once.
     if let Err(error) = shared.out.store.renew_node(&lease, shared.now(), 0).await {
         tracing::debug!(reason = %error, "node lease not ended");
+    }
+}
+
+/// Tells the engine how many nodes share the trunks.
+async fn take_place(shared: &Shared, node: &str) {
+    match shared.out.store.node_place(node, shared.now()).await {
+        Ok(place) => {
+            shared
+                .post
+                .tell(move |engine, now| engine.set_place(now, place))
+                .await;
+        }
+        Err(error) => shared.mind(&error).await,
     }
 }
 
@@ -151,6 +172,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     let mut stop = shared.stop.clone();
     while pause(&mut stop, SWEEP_MS).await {
         sweep_promises(&shared).await;
+        dispose_of_lost(&shared).await;
         let old = shared.now().plus_ms(-TRAIL_KEPT_MS);
         if let Err(error) = shared.out.store.forget_trails(old, SWEEP_BATCH).await {
             shared.mind(&error).await;
@@ -162,26 +184,37 @@ pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     }
 }
 
-async fn sweep_promises(shared: &Shared) {
-    let closed = match shared
-        .out
-        .store
-        .sweep_promises(shared.now(), SWEEP_BATCH)
-        .await
-    {
-        Ok(closed) => closed,
+async fn sweep_promises(shared: &Arc<Shared>) {
+    let told = crate::stops::promise_event(shared);
+    let store = &shared.out.store;
+    if let Err(error) = store.sweep_promises(shared.now(), SWEEP_BATCH, &told).await {
+        shared.mind(&error).await;
+    }
+}
+
+/// Calls in which somebody talked and that nobody disposed of, though his time is long over: their node
+/// died in the wrap-up. They get the system's code, as after a wrap-up that ran out.
+async fn dispose_of_lost(shared: &Shared) {
+    let now = shared.now();
+    let (since, ended) = (now.plus_ms(-LOST_BACK_MS), now.plus_ms(-LOST_AFTER_MS));
+    let lost = match shared.out.store.undisposed(since, ended, SWEEP_BATCH).await {
+        Ok(lost) => lost,
         Err(error) => return shared.mind(&error).await,
     };
-    for promise in closed {
-        let kind = match promise.state {
-            PromiseState::Kept | PromiseState::KeptPartial => "promise.kept",
-            _ => "promise.broken",
+    for attempt in lost {
+        let data = json!({"code": NOT_DISPOSED, "agent_id": attempt.agent_id, "by": "recovery"});
+        let subject = format!("attempt:{}", attempt.id);
+        let client = Some(attempt.client_id);
+        let event = shared.event(client, shared.actor(), "disposition.set", subject, data);
+        let closing = Closing {
+            disposition: Some(NOT_DISPOSED.to_owned()),
+            disposed_at: Some(now),
+            events: vec![event],
+            ..Closing::default()
         };
-        let data = json!({
-            "debtor_id": promise.debtor_id, "debt_id": promise.debt_id, "state": promise.state,
-        });
-        let subject = format!("promise:{}", promise.id);
-        shared.journal(shared.event(Some(promise.client_id), "system", kind, subject, data));
+        if let Err(error) = shared.out.store.close_attempt(attempt.id, &closing).await {
+            return shared.mind(&error).await;
+        }
     }
 }
 

@@ -158,6 +158,9 @@ async fn target(
             if home.is_some_and(|home| !same(&home, &phone)) {
                 return Err(bad("only numbers of the country the call is made from"));
             }
+            if !ctx.stocked.setting.campaign.params.may_call(phone.e164()) {
+                return Err(bad("the campaign's prefixes leave this number out"));
+            }
             if phone.is_premium() {
                 return Err(bad("premium numbers are never called"));
             }

@@ -35,9 +35,13 @@ pub(crate) async fn why_not(
     shared: Arc<Shared>,
     debtor: DebtorId,
     campaign: Option<CampaignId>,
+    at: Option<UtcMs>,
 ) -> Result<WhyNot, CenterError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let facts = store.contact_facts(debtor, now).await?;
+    let facts = match at {
+        Some(then) => store.facts_at(debtor, then).await?,
+        None => store.contact_facts(debtor, now).await?,
+    };
     let mut items = store.items_of(debtor).await?;
     if let Some(id) = campaign {
         store.get_campaign(id).await?;
@@ -60,7 +64,7 @@ pub(crate) async fn why_not(
     } else if found.is_empty() {
         reasons.add("no está en ninguna campaña", "he is in no campaign");
     }
-    let verdicts = judge(&shared, &facts, &found, campaign, now);
+    let verdicts = judge(&shared, &facts, &found, campaign, at.unwrap_or(now));
     for verdict in &verdicts {
         if let Some((es, en)) = verdict.reason() {
             reasons.add(es, en);
@@ -89,7 +93,7 @@ pub(crate) async fn why_not(
     let open = verdicts.iter().any(|v| v.decision.permits(true));
     let next = verdicts.iter().filter_map(|v| v.next_legal_at).min();
     Ok(WhyNot {
-        next_legal_at: if open { Some(now) } else { next },
+        next_legal_at: if open { Some(at.unwrap_or(now)) } else { next },
         verdicts,
         items: rows,
         reasons_es: reasons.es,

@@ -33,6 +33,8 @@ const OPENING_MAX_MS: i64 = 10 * 60 * SECOND_MS;
 const RING_GRACE_MS: i64 = 5 * SECOND_MS;
 /// Longest time from the choice of an agent to joined legs.
 const CONNECT_MAX_MS: i64 = 3 * SECOND_MS;
+/// Time in which a join that has begun may still succeed after the law's limit; it counts as abandoned.
+const JOIN_GRACE_MS: i64 = SECOND_MS;
 /// Longest message.
 const MESSAGE_MAX_MS: i64 = 60 * SECOND_MS;
 /// Longest wait for the end of a call that we ended; then its fate is `unknown`.
@@ -134,7 +136,13 @@ impl Call {
                 let answered = self.answered_at.unwrap_or(self.since);
                 answered.plus_ms((self.rules.agent_within_ms - MESSAGE_LEAD_MS).max(0))
             }
-            Phase::Connecting => self.since.plus_ms(CONNECT_MAX_MS),
+            Phase::Connecting => {
+                // Beyond the law's limit nobody is joined any more but who is just being joined.
+                let answered = self.answered_at.unwrap_or(self.since);
+                let legal = answered.plus_ms(self.rules.agent_within_ms);
+                let grace = legal.max(self.since).plus_ms(JOIN_GRACE_MS);
+                grace.min(self.since.plus_ms(CONNECT_MAX_MS))
+            }
             Phase::Connected => {
                 let talk = self.since.plus_ms(TALK_MAX_MS);
                 let second = self.second.as_ref().and_then(Second::deadline);
@@ -150,6 +158,12 @@ impl Call {
     #[must_use]
     pub const fn unanswered(&self) -> bool {
         matches!(self.phase, Phase::Opening | Phase::Dialing)
+    }
+
+    /// Whether at `at` his answer has waited for an agent longer than the law lets it, and has none.
+    pub(crate) fn too_late(&self, at: UtcMs) -> bool {
+        let waited = self.answered_at.map_or(0, |answered| at.since_ms(answered));
+        self.bridged_at.is_none() && waited > self.rules.agent_within_ms
     }
 
     /// Whether its agent is only kept so that he has the card: any call that is answered first may take him.

@@ -61,16 +61,19 @@ impl Dialer {
         }
         for (id, trunk) in &self.lines.trunks {
             let used = self.calls.values().filter(|c| c.trunk == *id).count();
-            if used > trunk.spec.channels as usize || used != trunk.in_use as usize {
+            if used > trunk.granted.channels as usize || used != trunk.in_use as usize {
                 breach(
                     "05",
                     format!("trunk {id} has {used} calls, {} counted", trunk.in_use),
                 );
             }
-            if trunk.gate.in_last_second(now) > trunk.spec.cps {
+            if trunk.gate.in_last_second(now) > trunk.granted.cps {
                 breach(
                     "05",
-                    format!("trunk {id} starts faster than {} a second", trunk.spec.cps),
+                    format!(
+                        "trunk {id} starts faster than {} a second",
+                        trunk.granted.cps
+                    ),
                 );
             }
         }

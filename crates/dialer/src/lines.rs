@@ -103,6 +103,8 @@ pub(crate) struct TrunkLines {
     pub(crate) up: bool,
     pub(crate) in_use: u32,
     pub(crate) gate: StartGate,
+    /// The limits under which its last call was started: what is up may be more than lowered ones allow.
+    pub(crate) granted: TrunkSpec,
     seizures: Seizures,
 }
 
@@ -125,9 +127,14 @@ impl Lines {
     pub(crate) fn put(&mut self, spec: TrunkSpec) {
         self.trunks
             .entry(spec.id)
-            .and_modify(|t| t.spec = spec)
+            .and_modify(|t| {
+                t.granted.channels = t.granted.channels.max(spec.channels);
+                t.granted.cps = t.granted.cps.max(spec.cps);
+                t.spec = spec;
+            })
             .or_insert(TrunkLines {
                 spec,
+                granted: spec,
                 up: true,
                 in_use: 0,
                 gate: StartGate::default(),
@@ -217,6 +224,7 @@ impl Lines {
     pub(crate) fn take(&mut self, trunk: TrunkId, now: UtcMs) {
         if let Some(t) = self.trunks.get_mut(&trunk) {
             t.in_use += 1;
+            t.granted = t.spec;
             t.gate.start(now);
             self.starts += 1;
         }

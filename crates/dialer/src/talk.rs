@@ -3,8 +3,8 @@
 use crate::call::CallOver;
 use crate::predictive::Memory;
 use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
-use domain::entity::DialMode;
-use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
+use domain::entity::{CallResult, DialMode};
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, TrunkId};
 use domain::ports::HangUpCause;
 use domain::ports::store::AnswerSlot;
 use domain::rules::agent_state::PauseCode;
@@ -70,6 +70,8 @@ pub struct EndReport {
     pub by_us: bool,
     /// Our ring timeout.
     pub ring_timeout: bool,
+    /// What the telephone side says it was, whatever the pair.
+    pub told: Option<CallResult>,
 }
 
 /// What happened.
@@ -98,6 +100,17 @@ pub enum Input {
     /// What the stored attempts say of abandonment: told once at a start, before any campaign. It
     /// replaces everything counted so far.
     Answers(Vec<AnswerSlot>),
+    /// A live answer that another node had, with its fate: the guard counts all of them.
+    Counted {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Client. */
+        client: ClientId,
+        /** When it was answered. */
+        at: UtcMs,
+        /** Whether nobody was there in time. */
+        abandoned: bool,
+    },
     /// The agent found that the answer he was given was a machine.
     Machine {
         /** Attempt. */
@@ -258,6 +271,8 @@ pub enum Input {
     },
     /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.
     Withdraw(DebtorId),
+    /// The same of a person, whoever's debtor he is.
+    WithdrawPerson(PersonId),
 }
 
 /// To whom a call is handed.

@@ -83,6 +83,14 @@ id! {
     ApiKeyId,
     /// A session family of a signed-in user.
     SessionId,
+    /// A recorded preference.
+    PreferenceId,
+    /// An external list as loaded.
+    DncListId,
+    /// A complaint before an authority.
+    ComplaintId,
+    /// A version of a campaign's settings.
+    CampaignVersionId,
 }
 
 /// Deterministic person id: the same document in the same country is the same person for every

@@ -262,6 +262,7 @@ impl SimTrunk {
                 rtp_in: 0,
                 rtp_out: 0,
                 rtp_lost: 0,
+                result: None,
             })
             .await;
         if !told && started.is_some() {

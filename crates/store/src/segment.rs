@@ -1,9 +1,9 @@
 //! Segments as SQL: the conditions of an expression over a debtor `d`, with every value bound. The
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
-use crate::sql::{Field as Bound, Val};
+use crate::sql::{Dialect, Field as Bound, Val};
 use domain::ids::ClientId;
-use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, utc_day};
+use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, NO_SCORE, Op, utc_day};
 use domain::time::{DAY_MS, UtcMs};
 
 /// Conditions over `debtors d`, and their values from `$1` on.
@@ -15,12 +15,32 @@ pub(crate) struct Filter {
     pub(crate) values: Vec<Val>,
 }
 
+/// How many debtors are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// All of a client: what other tables say is made into a set once.
+    All,
+    /// A few thousand: other tables are asked for each.
+    Few,
+}
+
 impl Filter {
     /// Debtors of a client who are in the segment at `now`.
-    pub(crate) fn of_client(client: ClientId, expr: &Expr, now: UtcMs) -> Self {
+    pub(crate) fn of_client(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
+        Self::compiled(of, client, expr, now, Reach::All)
+    }
+
+    /// The same condition in the form that is quick for a few debtors.
+    pub(crate) fn of_few(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs) -> Self {
+        Self::compiled(of, client, expr, now, Reach::Few)
+    }
+
+    fn compiled(of: Dialect, client: ClientId, expr: &Expr, now: UtcMs, reach: Reach) -> Self {
         let mut compiler = Compiler {
             values: vec![],
             now,
+            reach,
+            dialect: of,
         };
         let client = compiler.bind(client);
         let sql = compiler.condition(expr);
@@ -52,14 +72,19 @@ const BUCKETS: &[(&str, i64, i64)] = &[
 struct Compiler {
     values: Vec<Val>,
     now: UtcMs,
+    reach: Reach,
+    dialect: Dialect,
 }
 
 /// How a field is found in SQL.
 enum Source {
     /// An expression that gives the value.
     Value(String),
-    /// Any open debt with this column.
-    AnyDebt(&'static str),
+    /// Any row `x` of a table that belongs to the debtor, fulfils a condition, and has the value in a
+    /// column.
+    Any(&'static str, String, &'static str),
+    /// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
+    Sum(&'static str, String, &'static str),
     /// A condition.
     Condition(String),
     /// Days past due, which follow from `oldest_due_day`.
@@ -126,18 +151,15 @@ impl Compiler {
                 let place = self.bind(text.to_owned());
                 format!("{sql}={place}")
             }
-            Source::AnyDebt(column) => {
+            Source::Any(table, condition, column) => {
                 let place = self.bind(text.to_owned());
-                format!(
-                    "EXISTS (SELECT 1 FROM debts x WHERE x.debtor_id=d.id AND x.status='open' \
-                        AND x.{column}={place})"
-                )
+                self.any(table, &format!("{condition} AND x.{column}={place}"))
             }
             Source::Bucket => match BUCKETS.iter().find(|(name, _, _)| *name == text) {
                 Some((_, from, to)) => self.days_between(*from, *to),
                 None => NEVER.to_owned(),
             },
-            Source::Condition(_) | Source::DaysPastDue => NEVER.to_owned(),
+            Source::Condition(_) | Source::DaysPastDue | Source::Sum(..) => NEVER.to_owned(),
         }
     }
 
@@ -155,7 +177,42 @@ impl Compiler {
                 let place = self.bind(n);
                 format!("{sql}{}{place}", sign(op))
             }
+            Source::Sum(table, condition, sum) => {
+                let place = self.bind(n);
+                let fits = format!("{}{place}", sign(op));
+                self.sum(table, &condition, sum, &fits, compared(0, op, n))
+            }
             _ => NEVER.to_owned(),
+        }
+    }
+
+    /// Debtors with a row of `table` that fulfils a condition.
+    fn any(&self, table: &str, condition: &str) -> String {
+        match self.reach {
+            Reach::All => {
+                format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")
+            }
+            Reach::Few => {
+                format!("EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition})")
+            }
+        }
+    }
+
+    /// Debtors whose sum `fits`; who has no row has 0, which fits or does not. The set holds those with
+    /// rows alone, so that it is as small as what happened.
+    fn sum(&self, table: &str, condition: &str, sum: &str, fits: &str, zero_fits: bool) -> String {
+        match self.reach {
+            Reach::Few => format!(
+                "COALESCE((SELECT {sum} FROM {table} x WHERE x.debtor_id=d.id AND {condition}),0){fits}"
+            ),
+            Reach::All if zero_fits => format!(
+                "NOT (d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition} \
+                    GROUP BY x.debtor_id HAVING NOT ({sum}{fits})))"
+            ),
+            Reach::All => format!(
+                "d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition} \
+                    GROUP BY x.debtor_id HAVING {sum}{fits})"
+            ),
         }
     }
 
@@ -165,6 +222,11 @@ impl Compiler {
             Source::Value(sql) if field.kind() != FieldKind::Text => {
                 let (from, to) = (self.bind(from), self.bind(to));
                 format!("{sql} BETWEEN {from} AND {to}")
+            }
+            Source::Sum(table, condition, sum) => {
+                let zero_fits = from <= 0 && 0 <= to;
+                let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
+                self.sum(table, &condition, sum, &fits, zero_fits)
             }
             _ => NEVER.to_owned(),
         }
@@ -195,93 +257,164 @@ impl Compiler {
             Field::Language => value("d.language"),
             Field::DebtorKind => value("d.kind"),
             Field::ExternalRef => value("d.external_ref"),
+            Field::Name => value("d.name"),
+            Field::Document => value("d.document"),
+            Field::Zone => value("COALESCE(d.address_zone,'')"),
             Field::Portfolio => {
                 value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
             }
-            Field::Product => Source::AnyDebt("product"),
-            Field::Currency => Source::AnyDebt("currency"),
+            Field::Product => Source::Any("debts", OPEN.into(), "product"),
+            Field::Currency => Source::Any("debts", OPEN.into(), "currency"),
+            Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), "external_ref"),
+            Field::PartyRole => Source::Any("parties", ALWAYS.into(), "role"),
+            Field::HoldKind => Source::Any("holds", self.in_force("x.from_at"), "kind"),
+            Field::Consent => Source::Any("consents", self.consented(), "purpose"),
             Field::DaysPastDue => Source::DaysPastDue,
             Field::Bucket => Source::Bucket,
-            Field::Balance => value("d.balance_minor"),
-            Field::Overdue => value("d.overdue_minor"),
-            Field::DebtCount => value("d.open_debts"),
-            Field::PhoneCount => value("d.phones"),
-            Field::PointConfidence => value("d.confidence"),
-            Field::PromiseActive => Source::Condition(
-                "d.id IN (SELECT x.debtor_id FROM promises x WHERE x.state='active')".into(),
-            ),
-            Field::OnHold => self.on_hold(),
-            Field::Suppressed => Source::Condition(SUPPRESSED.into()),
-            _ => self.history(field),
+            Field::PromiseActive => Source::Condition("d.promises_active>0".into()),
+            Field::OnHold => Source::Condition(self.on_hold()),
+            Field::Suppressed => Source::Condition(self.suppressed()),
+            Field::CallableNow => Source::Condition(self.callable_now()),
+            Field::LastResult => value("d.last_result"),
+            Field::LastDisposition => value("d.last_disposition"),
+            _ => self.figure(field),
         }
     }
 
-    /// What was done and promised before.
-    fn history(&mut self, field: Field) -> Source {
-        let sql = match field {
-            Field::Attempts => {
-                "(SELECT COUNT(*) FROM attempts x WHERE x.debtor_id=d.id)".to_owned()
+    /// Numbers: kept beside the debtor, or counted over a while that ends now.
+    fn figure(&mut self, field: Field) -> Source {
+        let column = match field {
+            Field::Balance => "d.balance_minor",
+            Field::Overdue => "d.overdue_minor",
+            Field::Principal => "d.principal_minor",
+            Field::Interest => "d.interest_minor",
+            Field::Fees => "d.fees_minor",
+            Field::Minimum => "d.minimum_minor",
+            Field::DebtCount => "d.open_debts",
+            Field::PhoneCount => "d.phones",
+            Field::MobilePhones => "d.mobiles",
+            Field::GivenPhones => "d.given_phones",
+            Field::AuthorisedPhones => "d.authorised_phones",
+            Field::PointConfidence => "d.confidence",
+            Field::Attempts => "d.attempts",
+            Field::PromisesBroken => "d.promises_broken",
+            Field::PromisesKept => "d.promises_kept",
+            Field::Promised => "d.promised_minor",
+            Field::Payments => "d.payments",
+            Field::Paid => "d.paid_minor",
+            Field::Score => return Source::Value(format!("COALESCE(d.score,{NO_SCORE})")),
+            Field::DaysInFile => return self.days_since("d.created_at"),
+            Field::DaysSinceAttempt => return self.days_since("d.last_attempt_at"),
+            Field::DaysSinceRpc => return self.days_since("d.last_rpc_at"),
+            Field::DaysSincePayment => return self.days_since("d.last_paid_at"),
+            Field::DaysToPromise => {
+                let today = self.bind(utc_day(self.now));
+                return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
             }
             Field::Attempts7d => {
                 let week = self.bind(self.now.plus_ms(-7 * DAY_MS));
-                format!(
-                    "(SELECT COUNT(*) FROM attempts x WHERE x.debtor_id=d.id AND x.opened_at>{week})"
-                )
+                return Source::Sum("attempts", format!("x.opened_at>{week}"), "COUNT(*)");
             }
-            Field::DaysSinceAttempt => self.days_since("d.last_attempt_at"),
-            Field::DaysSinceRpc => self.days_since(
-                "(SELECT MAX(x.last_rpc_at) FROM contact_points x WHERE x.debtor_id=d.id)",
-            ),
-            Field::LastResult => {
-                "COALESCE((SELECT x.result FROM attempts x WHERE x.debtor_id=d.id \
-                ORDER BY x.opened_at DESC, x.id DESC LIMIT 1),'')"
-                    .to_owned()
-            }
-            Field::LastDisposition => "COALESCE((SELECT x.disposition FROM attempts x \
-                WHERE x.debtor_id=d.id AND x.disposition IS NOT NULL AND x.disposed_at IS NOT NULL \
-                ORDER BY x.disposed_at DESC, x.id DESC LIMIT 1),'')"
-                .to_owned(),
-            Field::PromisesBroken => promises("broken"),
-            Field::PromisesKept => promises("kept"),
             Field::Paid30d => {
                 let (from, to) = (
                     self.bind(self.now.plus_ms(-30 * DAY_MS)),
                     self.bind(self.now),
                 );
-                format!(
-                    "COALESCE((SELECT SUM(x.amount_minor) FROM payments x WHERE x.debtor_id=d.id \
-                        AND x.paid_at>{from} AND x.paid_at<={to}),0)"
-                )
+                let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
+                return Source::Sum("payments", within, "SUM(x.amount_minor)");
             }
             _ => return Source::Condition(NEVER.to_owned()),
         };
-        Source::Value(sql)
+        Source::Value(column.to_owned())
     }
 
-    fn days_since(&mut self, instant: &str) -> String {
+    fn days_since(&mut self, instant: &str) -> Source {
         let now = self.bind(self.now);
-        format!("COALESCE(({now}-{instant})/{DAY_MS},{NEVER_DAYS})")
+        Source::Value(format!("COALESCE(({now}-{instant})/{DAY_MS},{NEVER_DAYS})"))
     }
 
-    fn on_hold(&mut self) -> Source {
+    /// A hold that began at `from` and is not over.
+    fn in_force(&mut self, from: &str) -> String {
         let now = self.bind(self.now);
-        Source::Condition(format!(
-            "d.id IN (SELECT x.debtor_id FROM holds x WHERE x.scope='debtor' AND x.from_at<={now} \
-                AND (x.until IS NULL OR {now}<x.until) AND (x.lifted_at IS NULL OR {now}<x.lifted_at))"
-        ))
+        format!(
+            "{from}<={now} AND (x.until IS NULL OR {now}<x.until) \
+                AND (x.lifted_at IS NULL OR {now}<x.lifted_at)"
+        )
+    }
+
+    fn consented(&mut self) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "x.granted_at<={now} AND (x.until IS NULL OR {now}<x.until) \
+                AND (x.revoked_at IS NULL OR {now}<x.revoked_at)"
+        )
+    }
+
+    fn on_hold(&mut self) -> String {
+        let condition = format!("x.scope='debtor' AND {}", self.in_force("x.from_at"));
+        self.any("holds", &condition)
+    }
+
+    fn suppressed(&self) -> String {
+        let (by_point, by_document) = match self.reach {
+            Reach::All => (LISTED_POINTS, LISTED_DOCUMENTS),
+            Reach::Few => (LISTED_POINT, LISTED_DOCUMENT),
+        };
+        let person = match self.dialect {
+            Dialect::Lite => "d.person_id IN (SELECT unhex(x.value,'-')",
+            Dialect::Pg => "CAST(d.person_id AS TEXT) IN (SELECT x.value",
+        };
+        format!(
+            "{by_point} OR {by_document} OR {person} FROM suppressions x WHERE x.kind='person' \
+                AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
+                AND (x.debtor_id IS NULL OR x.debtor_id=d.id))"
+        )
+    }
+
+    fn callable_now(&mut self) -> String {
+        let now = self.bind(self.now);
+        format!(
+            "COALESCE(d.callable_from<={now} AND {now}<d.callable_until,FALSE) \
+                AND NOT ({}) AND NOT ({})",
+            self.on_hold(),
+            self.suppressed()
+        )
     }
 }
 
+const OPEN: &str = "x.status='open'";
+
+/// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
+const DEBT_BY_KEY: &str = "x.status='open' \
+    AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
+
 /// Sets that do not depend on the debtor, so that each is made once; `$1` is the client.
-const SUPPRESSED: &str = "d.id IN (SELECT y.debtor_id FROM suppressions x \
-        JOIN contact_points y ON y.value=x.value WHERE x.kind='phone' AND x.lifted_at IS NULL \
-        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.debtor_id)) \
-    OR d.id IN (SELECT y.id FROM suppressions x \
+const LISTED_POINTS: &str = "d.id IN (SELECT y.debtor_id FROM suppressions x \
+        JOIN contact_points y ON y.value=x.value WHERE x.kind IN ('phone','email') AND x.lifted_at IS NULL \
+        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.debtor_id))";
+const LISTED_DOCUMENTS: &str = "d.id IN (SELECT y.id FROM suppressions x \
         JOIN debtors y ON y.document=x.value WHERE x.kind='document' AND x.lifted_at IS NULL \
         AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.id))";
 
-fn promises(state: &str) -> String {
-    format!("(SELECT COUNT(*) FROM promises x WHERE x.debtor_id=d.id AND x.state='{state}')")
+/// The same for one debtor after the other.
+const LISTED_POINT: &str = "EXISTS (SELECT 1 FROM contact_points y \
+        JOIN suppressions x ON x.value=y.value WHERE y.debtor_id=d.id AND x.kind IN ('phone','email') \
+        AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
+        AND (x.debtor_id IS NULL OR x.debtor_id=d.id))";
+const LISTED_DOCUMENT: &str = "EXISTS (SELECT 1 FROM suppressions x WHERE x.value=d.document \
+        AND x.kind='document' AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
+        AND (x.debtor_id IS NULL OR x.debtor_id=d.id))";
+
+/// Whether a comparison of two numbers holds.
+const fn compared(a: i64, op: Op, b: i64) -> bool {
+    match op {
+        Op::Eq => a == b,
+        Op::Ne => a != b,
+        Op::Lt => a < b,
+        Op::Le => a <= b,
+        Op::Gt => a > b,
+        Op::Ge => a >= b,
+    }
 }
 
 const fn sign(op: Op) -> &'static str {

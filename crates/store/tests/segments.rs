@@ -2,184 +2,22 @@
 //! populations and random expressions.
 
 mod common;
+#[path = "common/maker.rs"]
+mod maker;
 
-use domain::entity::{
-    CallResult, Channel, DebtStatus, Hold, HoldKind, HoldScope, Language, PromiseState,
-    Suppression, SuppressionKind,
-};
-use domain::ids::{DebtorId, HoldId, SuppressionId};
-use domain::ports::store::{AttemptChange, ListFilter, PageRequest};
+use domain::ids::DebtorId;
+use domain::ports::store::{ListFilter, PageRequest};
 use domain::segment::{Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print};
-use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+use domain::time::UtcMs;
+use maker::Maker;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
-use sim::contract::attempts::ended;
+use rand::{SeedableRng as _, rngs::StdRng};
 use sim::contract::scene::*;
 use std::sync::Arc;
 
 const DEBTORS: usize = 70;
 const EXPRESSIONS: u32 = 300;
-const DUE: &[&str] = &[
-    "2026-11-23",
-    "2026-11-22",
-    "2026-10-24",
-    "2026-10-23",
-    "2026-09-24",
-    "2026-05-27",
-    "2025-11-28",
-    "2025-11-27",
-    "2026-12-31",
-    "soon",
-];
-const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
-
-struct Maker {
-    store: Subject,
-    rng: StdRng,
-}
-
-impl Maker {
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        *of.choose(&mut self.rng).expect("not empty")
-    }
-
-    fn chance(&mut self, pct: u32) -> bool {
-        self.rng.random_range(0..100) < pct
-    }
-
-    async fn debtor(&mut self, scene: &Scene) -> Person {
-        let mut person = scene.draft_person();
-        person.debtor.country = self.one(&["MX", "CO", "PE"]).into();
-        person.debtor.subdivision = self.one(&[None, Some("SP"), Some("")]).map(String::from);
-        person.debtor.language = self.one(Language::ALL);
-        person.point.bad = self.chance(25);
-        person.point.confidence = self.one(&[0, 40, 41, 100]);
-        person.point.channel = self.one(&[Channel::Call, Channel::Call, Channel::Email]);
-        let never = [
-            None,
-            Some(NOW),
-            Some(NOW.plus_ms(-3 * DAY_MS)),
-            Some(NOW.plus_ms(-DAY_MS + 1)),
-        ];
-        person.point.last_rpc_at = self.one(&never);
-        self.store
-            .put_debtor(&person.debtor, &[])
-            .await
-            .expect("debtor");
-        for _ in 0..self.rng.random_range(0..3) {
-            let mut debt = scene.draft_debt(person.debtor.id, 0);
-            debt.principal_minor = self.one(AMOUNTS);
-            debt.interest_minor = self.one(AMOUNTS);
-            debt.fees_minor = 0;
-            debt.overdue_minor = self.one(AMOUNTS);
-            debt.due_date = self.one(DUE).into();
-            debt.product = self.one(&["tarjeta", "auto", "d'oro"]).into();
-            debt.currency = self.one(&["MXN", "USD"]).parse().expect("currency");
-            debt.status = self.one(&[DebtStatus::Open, DebtStatus::Open, DebtStatus::Paid]);
-            self.store.put_debt(&debt, &[]).await.expect("debt");
-            person.debt = debt;
-        }
-        self.store.put_debt(&person.debt, &[]).await.expect("debt");
-        if self.chance(80) {
-            self.store
-                .put_point(&person.point, &[])
-                .await
-                .expect("point");
-        }
-        person
-    }
-
-    async fn history(&mut self, person: &Person, lease: &domain::ports::store::NodeLease) {
-        let stored = self.store.get_point(person.point.id).await.is_ok();
-        for _ in 0..self.rng.random_range(0..4) {
-            if !stored {
-                break;
-            }
-            let ago = self.one(&[0, HOUR_MS, 7 * DAY_MS, 7 * DAY_MS - 1, 40 * DAY_MS]);
-            let attempt = person.open(&self.store, lease, NOW.plus_ms(-ago)).await;
-            let mut closing = ended(self.one(CallResult::ALL));
-            if self.chance(50) {
-                closing.disposition = Some(self.one(&["CD.PP", "NC.ST"]).to_owned());
-                closing.disposed_at = self.one(&[Some(NOW), Some(NOW.plus_ms(-ago)), None]);
-            }
-            self.store
-                .note_attempt(attempt.id, &AttemptChange::default(), &[])
-                .await
-                .expect("note");
-            self.store
-                .close_attempt(attempt.id, &closing)
-                .await
-                .expect("close");
-        }
-        for state in [
-            PromiseState::Active,
-            PromiseState::Kept,
-            PromiseState::Broken,
-            PromiseState::Broken,
-        ] {
-            if self.chance(30) {
-                let mut promise = person.promise(1_000);
-                promise.state = state;
-                self.store
-                    .put_promise(&promise, &[])
-                    .await
-                    .expect("promise");
-            }
-        }
-        for _ in 0..self.rng.random_range(0..3) {
-            let mut payment = person.payment(self.one(&[-500, 1, 1_000, 50_000]));
-            payment.paid_at = NOW.plus_ms(-self.one(&[-1, 0, 30 * DAY_MS, 30 * DAY_MS - 1]));
-            self.store
-                .put_payment(&payment, &[])
-                .await
-                .expect("payment");
-        }
-    }
-
-    async fn stops(&mut self, person: &Person) {
-        if self.chance(40) {
-            let hold = Hold {
-                id: fresh::<HoldId>(),
-                client_id: person.debtor.client_id,
-                debtor_id: person.debtor.id,
-                scope: self.one(HoldScope::ALL),
-                debt_id: None,
-                point_id: None,
-                channel: None,
-                kind: HoldKind::Dispute,
-                from: self.one(&[NOW, NOW.plus_ms(1)]),
-                until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
-                lifted_at: self.one(&[None, None, Some(NOW), Some(NOW.plus_ms(1))]),
-                evidence: String::new(),
-            };
-            self.store.put_hold(&hold, &[]).await.expect("hold");
-        }
-        if self.chance(40) {
-            let kind = self.one(SuppressionKind::ALL);
-            let value = match kind {
-                SuppressionKind::Phone => person.point.value.clone(),
-                SuppressionKind::Document => person.debtor.document.clone(),
-            };
-            let own = person.debtor.client_id;
-            let listed = Suppression {
-                id: fresh::<SuppressionId>(),
-                client_id: self.one(&[None, Some(own), Some(fresh())]),
-                debtor_id: self.one(&[None, Some(person.debtor.id), Some(fresh())]),
-                kind,
-                value,
-                reason: "list".into(),
-                created_at: NOW,
-                lifted_at: self.one(&[None, None, Some(NOW)]),
-            };
-            self.store
-                .put_suppression(&listed, &[])
-                .await
-                .expect("suppression");
-        }
-    }
-}
-
 /// Rows of the evaluator, from everything the store gives about each debtor.
 async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorId, SegmentRow)> {
     let page = PageRequest {
@@ -203,6 +41,10 @@ async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorI
             promises: &file.promises.iter().collect::<Vec<_>>(),
             payments: &file.payments.iter().collect::<Vec<_>>(),
             holds: &file.holds.iter().collect::<Vec<_>>(),
+            parties: &file.parties.iter().collect::<Vec<_>>(),
+            consents: &file.consents.iter().collect::<Vec<_>>(),
+            score: file.score,
+            callable: file.callable,
             suppressions: &listed.iter().collect::<Vec<_>>(),
         };
         rows.push((person.debtor.id, facts.row(NOW)));
@@ -222,6 +64,13 @@ fn words(field: Field, scene: &Scene, some_ref: &str) -> Vec<String> {
         Field::Portfolio => return vec![scene.portfolio.name.clone(), "none".into()],
         Field::Product => &["tarjeta", "auto", "d'oro", "moto"],
         Field::Currency => &["MXN", "USD", "EUR"],
+        Field::Zone => &["America/Tijuana", ""],
+        Field::PartyRole => &["titular", "aval", "fiador"],
+        Field::HoldKind => &["dispute", "represented", "cease"],
+        Field::Consent => &["contact", "wider_hours"],
+        Field::Name | Field::Document | Field::DebtRef => {
+            return vec![some_ref.to_owned(), "ALFA".into()];
+        }
         Field::Bucket => &[
             "preventive",
             "b1_30",
@@ -322,12 +171,14 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
     let mut maker = Maker {
         store: store.clone(),
         rng: StdRng::seed_from_u64(seed),
+        first: true,
     };
     let mut people = Vec::new();
     for _ in 0..DEBTORS {
         let person = maker.debtor(&scene).await;
         maker.history(&person, &lease).await;
         maker.stops(&person).await;
+        maker.marked(&person).await;
         people.push(person);
     }
     let rows = rows(store, &scene, &people).await;
@@ -383,6 +234,11 @@ fn tell_apart(field: Field, rows: &[(DebtorId, SegmentRow)]) -> bool {
                 "b31_60",
                 "busy",
                 "CD.PP",
+                "ALFA",
+                "America/Tijuana",
+                "aval",
+                "dispute",
+                "contact",
             ]
             .iter()
             .any(|w| ask(Literal::Text((*w).to_owned()), Op::Eq))

@@ -2,7 +2,7 @@
 
 use crate::VoiceError;
 use crate::net::Cidr;
-pub use crate::policy::{IdentityHeader, TlsFiles, TlsTrust, TollRules, TrunkPolicy};
+pub use crate::policy::{IdentityHeader, ResultTable, TlsFiles, TlsTrust, TollRules, TrunkPolicy};
 use domain::ids::TrunkId;
 use domain::ports::Clock;
 use std::net::{IpAddr, SocketAddr};

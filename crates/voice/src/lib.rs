@@ -33,8 +33,8 @@ mod wall;
 mod webrtc;
 
 pub use config::{
-    Codec, IdentityHeader, Inbound, PhoneSecrets, SipBind, SipTransport, TlsFiles, TlsTrust,
-    TollRules, TrunkConfig, TrunkPolicy, VoiceConfig,
+    Codec, IdentityHeader, Inbound, PhoneSecrets, ResultTable, SipBind, SipTransport, TlsFiles,
+    TlsTrust, TollRules, TrunkConfig, TrunkPolicy, VoiceConfig,
 };
 pub use crypto::install_provider;
 pub use error::VoiceError;

@@ -3,6 +3,7 @@
 use crate::VoiceError;
 use crate::limits;
 use crate::net::Cidr;
+use domain::entity::CallResult;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub struct TlsTrust {
     pub ca_file: Option<PathBuf>,
     /// The name its certificate must show; None: the host of its uri.
     pub name: Option<String>,
+    /// Our certificate for it, where it asks for one.
+    pub own: Option<TlsFiles>,
 }
 
 /// In which header our number is told beside From (RFC 3325).
@@ -107,6 +110,70 @@ impl TollRules {
     }
 }
 
+/// What a trunk's refusals mean, where that is another thing than the standard table says. The raw
+/// pair is stored all the same. A key is a SIP status (`"480"`), a status with the Q.850 cause that came
+/// with it (`"480/20"`), or a cause alone (`"/34"`); the closest key decides: pair, status, cause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResultTable(BTreeMap<(Option<u16>, Option<u16>), CallResult>);
+
+impl ResultTable {
+    /// Reads keys and results (`busy`, `no_answer`, `rejected`, `unreachable`, `invalid_number`,
+    /// `congestion`, `trunk_fault`, `unknown`).
+    ///
+    /// # Errors
+    /// The key or the result that makes no sense.
+    pub fn read(rows: &BTreeMap<String, String>) -> Result<Self, String> {
+        if rows.len() > limits::TRUNK_RESULTS {
+            return Err(format!("more than {} rows", limits::TRUNK_RESULTS));
+        }
+        let mut table = BTreeMap::new();
+        for (key, value) in rows {
+            let result: CallResult = value
+                .parse()
+                .map_err(|_| format!("'{value}' is no result"))?;
+            if !OF_REFUSALS.contains(&result) {
+                return Err(format!("'{value}' is no result of a call without answer"));
+            }
+            let (status, cause) = key.split_once('/').unwrap_or((key, ""));
+            let number = |text: &str, from: u16, to: u16| match text {
+                "" => Ok(None),
+                text => match text.parse::<u16>() {
+                    Ok(n) if (from..=to).contains(&n) => Ok(Some(n)),
+                    _ => Err(format!(
+                        "'{key}': expected a status, status/cause or /cause"
+                    )),
+                },
+            };
+            let pair = (number(status, 300, 699)?, number(cause, 1, 127)?);
+            if pair == (None, None) {
+                return Err("an empty key".to_owned());
+            }
+            table.insert(pair, result);
+        }
+        Ok(Self(table))
+    }
+
+    /// What it says of a pair.
+    #[must_use]
+    pub fn of(&self, status: Option<u16>, cause: Option<u16>) -> Option<CallResult> {
+        let known = [(status, cause), (status, None), (None, cause)];
+        let said = known.iter().find_map(|pair| self.0.get(pair));
+        said.copied()
+    }
+}
+
+/// Results that a trunk may give to a call without answer.
+const OF_REFUSALS: [CallResult; 8] = [
+    CallResult::Busy,
+    CallResult::NoAnswer,
+    CallResult::Rejected,
+    CallResult::Unreachable,
+    CallResult::InvalidNumber,
+    CallResult::Congestion,
+    CallResult::TrunkFault,
+    CallResult::Unknown,
+];
+
 /// What a trunk is allowed and told beyond how to reach it. The default is careful: premium and
 /// satellite numbers refused, redirections not followed, nothing told of us but From.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,6 +200,8 @@ pub struct TrunkPolicy {
     pub any_transport: bool,
     /// How its certificate is checked.
     pub tls: TlsTrust,
+    /// What its answers mean, where it uses them in a way of its own.
+    pub results: ResultTable,
 }
 
 impl TrunkPolicy {
@@ -158,5 +227,51 @@ impl TrunkPolicy {
             return Err(("from_domain", "expected a host name".to_owned()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &[(&str, &str)]) -> Result<ResultTable, String> {
+        let rows = rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        ResultTable::read(&rows.collect())
+    }
+
+    #[test]
+    fn the_closest_row_of_a_trunk_decides() {
+        let rows = [
+            ("480", "unreachable"),
+            ("480/19", "no_answer"),
+            ("/34", "busy"),
+        ];
+        let table = table(&rows).expect("reads");
+        for (status, cause, said) in [
+            (Some(480), Some(19), Some(CallResult::NoAnswer)),
+            (Some(480), Some(34), Some(CallResult::Unreachable)),
+            (Some(480), None, Some(CallResult::Unreachable)),
+            (Some(503), Some(34), Some(CallResult::Busy)),
+            (Some(486), Some(17), None),
+            (None, None, None),
+        ] {
+            assert_eq!(table.of(status, cause), said, "{status:?} {cause:?}");
+        }
+        assert_eq!(ResultTable::default().of(Some(480), None), None);
+    }
+
+    #[test]
+    fn a_row_that_makes_no_sense_is_named() {
+        for (key, value, part) in [
+            ("200", "busy", "'200'"),
+            ("480/200", "busy", "'480/200'"),
+            ("x", "busy", "'x'"),
+            ("/", "busy", "empty key"),
+            ("486", "human", "without answer"),
+            ("486", "engaged", "'engaged'"),
+        ] {
+            let error = table(&[(key, value)]).expect_err(key);
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

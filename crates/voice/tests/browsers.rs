@@ -4,11 +4,12 @@
 
 mod common;
 
+use common::audio::Line;
 use common::browser::{Browser, Offered};
 use common::peer::{Peer, Plan};
 use common::{Node, agent, tone_ms, trunk};
 use domain::ids::AttemptId;
-use domain::ports::{LegRef, TrunkError, TrunkReport};
+use domain::ports::{LegRef, MonitorMode, TrunkError, TrunkReport};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -200,4 +201,59 @@ async fn what_is_no_offer_of_one_voice_is_refused() {
     let deaf = Node::start(vec![]).await;
     let refused = deaf.trunk.open_browser_leg(agent(1), good).await;
     assert_eq!(refused, Err(TrunkError::NoPhone));
+}
+
+/// One voice among others.
+async fn hears_too(line: &Line, hz: f64) {
+    line.becomes(&format!("hears {hz} Hz too"), |l| l.share(hz) > 0.2)
+        .await;
+}
+
+/// Nothing of that voice, for as long as a second of sound.
+async fn deaf_to(line: &Line, hz: f64) {
+    let from = line.samples().len();
+    let whole = |l: &Line| l.samples().len() >= from + 8_000;
+    line.becomes("hears a second more", whole).await;
+    let share = media::freq::share(&line.samples()[from..], hz);
+    assert!(share < 0.02, "{hz} Hz was heard: {share}");
+}
+
+#[tokio::test]
+async fn a_supervisor_by_browser_listens_whispers_barges_and_takes_over() {
+    const BOSS_HZ: f64 = 2_100.0;
+    let Joined {
+        mut node,
+        carrier,
+        browser,
+        attempt,
+    } = joined(2).await;
+    let join = |mode| node.trunk.monitor(attempt, agent(2), mode);
+    let early = join(Some(MonitorMode::Listen)).await;
+    assert_eq!(early, Err(TrunkError::NoPhone), "he may still come");
+    let boss = connect(&node, 2, BOSS_HZ).await;
+    leg_up(&mut node, 2).await;
+    let join = |mode| node.trunk.monitor(attempt, agent(2), mode);
+    join(Some(MonitorMode::Listen)).await.expect("listens");
+    hears_too(&boss.line, DEBTOR_HZ).await;
+    hears_too(&boss.line, AGENT_HZ).await;
+    deaf_to(&browser.line, BOSS_HZ).await;
+    deaf_to(&carrier.line, BOSS_HZ).await;
+    join(Some(MonitorMode::Whisper)).await.expect("whispers");
+    hears_too(&browser.line, BOSS_HZ).await;
+    deaf_to(&carrier.line, BOSS_HZ).await;
+    join(Some(MonitorMode::Barge)).await.expect("barges");
+    hears_too(&carrier.line, BOSS_HZ).await;
+    // The agent's place is his: he is no supervisor of it, nor of another call, any more.
+    node.trunk
+        .bridge(attempt, agent(2))
+        .await
+        .expect("takes over");
+    carrier.line.hears(BOSS_HZ).await;
+    deaf_to(&carrier.line, AGENT_HZ).await;
+    boss.line.hears(DEBTOR_HZ).await;
+    let again = node
+        .trunk
+        .monitor(attempt, agent(2), Some(MonitorMode::Listen))
+        .await;
+    assert!(matches!(again, Err(TrunkError::Limit(_))), "{again:?}");
 }

@@ -6,14 +6,17 @@ mod common;
 
 use common::peer::{Peer, Plan, Seen};
 use common::{Node, order, trunk};
-use domain::entity::RecordMode;
+use domain::entity::{CallResult, RecordMode};
 use domain::ids::TrunkId;
 use domain::ports::{TrunkError, TrunkReport};
 use sip::msg::{HeaderName, Message, Method, Response, parse_datagram};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use uuid::Uuid;
-use voice::{IdentityHeader, SipBind, SipTransport, TlsFiles, TollRules, TrunkConfig, TrunkPolicy};
+use voice::{
+    IdentityHeader, ResultTable, SipBind, SipTransport, TlsFiles, TollRules, TrunkConfig,
+    TrunkPolicy,
+};
 
 /// Tone of a far end that answers.
 const DEBTOR_HZ: f64 = 700.0;
@@ -138,6 +141,15 @@ async fn a_call_that_503_refused_goes_on_on_the_next_trunk() {
     dial_on(&node, 1, &first).await.expect("dials");
     invited(&mut full).await;
     invited(&mut other).await;
+    let moved = node
+        .told("the move", |r| match r {
+            TrunkReport::Moved {
+                attempt: of, trunk, ..
+            } if *of == attempt => Some(*trunk),
+            _ => None,
+        })
+        .await;
+    assert_eq!(moved, TrunkId(Uuid::from_u128(902)), "who carries it");
     node.answered(attempt).await;
     assert_eq!(in_use(&node).await, [0, 1], "its channel moved along");
     node.trunk
@@ -151,6 +163,35 @@ async fn a_call_that_503_refused_goes_on_on_the_next_trunk() {
         .iter()
         .filter(|r| matches!(r, TrunkReport::Sent { .. }));
     assert!(sent.count() <= 1, "one attempt, told once");
+}
+
+#[tokio::test]
+async fn a_trunk_says_itself_what_its_refusals_mean() {
+    let peer = Refuser::start(480, |_| None).await;
+    let rows = [("480".to_owned(), "busy".to_owned())];
+    let policy = TrunkPolicy {
+        results: ResultTable::read(&rows.into()).expect("a table"),
+        ..TrunkPolicy::default()
+    };
+    let own = named(1, peer.addr, policy);
+    let usual = named(2, peer.addr, TrunkPolicy::default());
+    let mut node = Node::start(vec![own.clone(), usual.clone()]).await;
+    for (n, trunk, expected) in [(1, &own, Some(CallResult::Busy)), (2, &usual, None)] {
+        let of = order(n, 20_000, RecordMode::None).attempt_id;
+        dial_on(&node, n, trunk).await.expect("dials");
+        let told = node
+            .told("the end", |r| match r {
+                TrunkReport::Ended {
+                    attempt,
+                    sip_code,
+                    result,
+                    ..
+                } if *attempt == of => Some((*sip_code, *result)),
+                _ => None,
+            })
+            .await;
+        assert_eq!(told, (Some(480), expected), "the pair stays as it came");
+    }
 }
 
 #[tokio::test]
@@ -242,7 +283,7 @@ async fn dear_numbers_and_the_call_beyond_the_hour_never_leave() {
     let third = dial_on(&node, 4, &config).await;
     assert_eq!(
         third,
-        Err(TrunkError::Limit("calls an hour to this prefix"))
+        Err(TrunkError::Refused("calls an hour to this prefix"))
     );
     assert_eq!(in_use(&node).await, [2]);
 }

@@ -10,7 +10,7 @@ use crate::live::{CallCtx, CallEntry, Stocked};
 use crate::scribe::Step;
 use crate::view::StateAnswer;
 use dialer::{CallRules, Input, Item, Phase, Refusal, Wish};
-use domain::entity::{PartyRole, RecordMode};
+use domain::entity::{LedgerKind, PartyRole, RecordMode};
 use domain::ids::{AgentId, AttemptId};
 use domain::ports::store::AttemptChange;
 use domain::rules::agent_state::PauseCode;
@@ -41,7 +41,6 @@ pub(crate) struct Seat {
     pub(crate) agent: Option<AgentId>,
     /// The call is not over.
     pub(crate) up: bool,
-    pub(crate) conversation: bool,
     pub(crate) disposition: Option<String>,
 }
 
@@ -231,13 +230,21 @@ impl Engine {
         let actor = Actor::Agent(agent);
         let data = json!({"role": role});
         let event = closing::event(&self.shared, &entry.ctx, actor, "identity.verified", data);
+        // After the end nothing else may tell of it: the conversation is counted with the tick.
+        let late = entry.over.is_some() && !entry.conversation && obligated(role);
+        let talked = late.then(|| {
+            let at = entry.bridged_at.unwrap_or(now);
+            closing::ledger_row(&self.shared, &entry.ctx, LedgerKind::Conversation, at)
+        });
         let change = AttemptChange {
             identity_at: Some(now),
+            ledger: talked.into_iter().collect(),
             ..AttemptChange::default()
         };
         self.write(entry, Step::Note(Box::new(change), vec![event]));
         if let Some(entry) = self.calls.get_mut(&attempt) {
             entry.identity = Some(role);
+            entry.conversation |= late;
         }
         self.dirty.insert(agent);
         let card = self
@@ -276,7 +283,6 @@ impl Engine {
             scribe: entry.scribe.clone(),
             agent: entry.agent,
             up: entry.over.is_none(),
-            conversation: entry.conversation || entry.identity.is_some_and(obligated),
             disposition: entry.disposition.clone(),
         }))
     }

@@ -23,6 +23,12 @@ pub(crate) struct Adopted {
     pub(crate) fed: Fed,
 }
 
+/// This node's part of a limit that all nodes share; the parts sum to the whole.
+fn share(limit: u32, (place, nodes): (u32, u32)) -> u32 {
+    let nodes = nodes.max(1);
+    limit / nodes + u32::from(place < limit % nodes)
+}
+
 impl Engine {
     /// Knows the campaign without dialing it.
     pub(crate) fn know(&mut self, setting: Arc<Setting>, counts: Option<ItemCounts>) {
@@ -183,9 +189,25 @@ impl Engine {
             .collect()
     }
 
+    /// Nodes came or went: the trunks' limits are shared anew.
+    pub(crate) fn set_place(&mut self, now: UtcMs, place: (u32, u32)) {
+        if std::mem::replace(&mut self.place, place) == place {
+            return;
+        }
+        tracing::info!(
+            place = place.0,
+            nodes = place.1,
+            "the trunks' limits are shared anew"
+        );
+        let trunks: Vec<Trunk> = self.trunks.values().map(|t| t.trunk.clone()).collect();
+        for trunk in trunks {
+            self.put_trunk(now, trunk);
+        }
+    }
+
     /// A trunk is there, or changed.
     pub(crate) fn put_trunk(&mut self, now: UtcMs, trunk: Trunk) {
-        let limit = |n: i32| u32::try_from(n).unwrap_or(0);
+        let limit = |n: i32| share(u32::try_from(n).unwrap_or(0), self.place);
         let usable = |n: u32| if trunk.enabled { n } else { 0 };
         let spec = TrunkSpec {
             id: trunk.id,

@@ -108,6 +108,7 @@ impl Engine {
                 muted: false,
                 tape: Tape::Off,
                 tape_pause: None,
+                tape_gaps: Vec::new(),
                 tape_open: false,
                 call_id: None,
                 ended_by: None,
@@ -121,6 +122,7 @@ impl Engine {
                 silent_at: None,
                 carded: false,
                 late_holder: false,
+                moved_to: None,
             },
         );
         self.board.touch();

@@ -77,7 +77,7 @@ impl Engine {
             "attempt.dialed",
             data,
         );
-        let ledger = closing::ledger_row(&self.shared, ctx, LedgerKind::Attempt, now, None);
+        let ledger = closing::ledger_row(&self.shared, ctx, LedgerKind::Attempt, now);
         OpenDraft {
             attempt,
             action,

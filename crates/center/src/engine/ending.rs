@@ -59,8 +59,7 @@ impl Engine {
         let hit = |stocked: &crate::live::Stocked| {
             row.client_id.is_none_or(|c| c == stocked.setting.client.id)
                 && row.debtor_id.is_none_or(|d| d == stocked.facts.debtor.id)
-                && (row.value == stocked.facts.debtor.document
-                    || stocked.facts.points.iter().any(|p| p.value == row.value))
+                && row.names(&stocked.facts.debtor, &stocked.facts.points)
         };
         let mut found: Vec<DebtorId> = self
             .hopper

@@ -11,6 +11,7 @@ mod draft;
 mod ending;
 mod figures;
 mod handed;
+mod listing;
 mod me;
 mod over;
 mod pauses;
@@ -26,6 +27,7 @@ pub(crate) use campaigns::Adopted;
 pub(crate) use over::DisposedAs;
 pub(crate) use post::{Order, Post};
 pub(crate) use seen::Seen;
+pub(crate) use tape::with_pauses;
 pub(crate) use transfer::{NUMBER_RING_MS, transfer_data};
 
 use crate::live::{AgentEntry, CallEntry, CampaignEntry, StockKey, Stocked, TrunkEntry};
@@ -66,6 +68,10 @@ pub(crate) struct Engine {
     pub(crate) dirty: BTreeSet<AgentId>,
     /// The disk of the recordings is almost full.
     pub(crate) disk_low: bool,
+    /// Recordings that failed since the start.
+    recorder_fails: u64,
+    /// The node's place among those that live, and how many they are: they share the trunks' limits.
+    pub(crate) place: (u32, u32),
     breaches: BTreeSet<String>,
     later: VecDeque<Input>,
     /// When the brain wants to be asked again.
@@ -98,6 +104,8 @@ impl Engine {
             by_hand: BTreeMap::new(),
             dirty: BTreeSet::new(),
             disk_low: false,
+            recorder_fails: 0,
+            place: (0, 1),
             breaches: BTreeSet::new(),
             later: VecDeque::new(),
             brain_at: now,

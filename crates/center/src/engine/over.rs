@@ -6,10 +6,10 @@ use crate::ladder;
 use crate::live::{CallEntry, EndSeen};
 use crate::scribe::{OverStep, Step};
 use dialer::{CallOver, Input, OpenResult, Wish};
-use domain::entity::{Call, CallResult, PartyRole};
+use domain::entity::{AttemptState, Call, CallResult, PartyRole};
 use domain::ids::{AgentId, AttemptId};
 use domain::money::Money;
-use domain::ports::store::{Closing, ItemState};
+use domain::ports::store::{AttemptChange, Closing, ItemState};
 use domain::rules::disposition::{NOT_DISPOSED, parent};
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -91,12 +91,15 @@ impl Engine {
         entry.conversation |= conversation;
         let step = OverStep {
             invited: entry.invite_at.is_some(),
+            rang: entry.ringing_at.is_some(),
             conversation,
             plan: entry.plan.take(),
             disposed: entry.disposition.is_some(),
             end: end.clone(),
             over: over.clone(),
         };
+        // Its own report was lost, or crossed our CANCEL: the end alone tells of the answer.
+        let told_late = over.answered_at.filter(|_| entry.answered_at.is_none());
         let since = entry.held_since.or(entry.bridged_at);
         let call = entry.call_id.zip(entry.agent).zip(since);
         if let Some(agent) = over.agent.filter(|_| entry.late_holder) {
@@ -108,6 +111,14 @@ impl Engine {
                 post.tell(move |engine, now| engine.holder_late(now, attempt, agent))
                     .await;
             });
+        }
+        if told_late.is_some() {
+            let change = AttemptChange {
+                state: Some(AttemptState::Answered),
+                answered_at: told_late,
+                ..AttemptChange::default()
+            };
+            self.step(attempt, Step::Note(Box::new(change), Vec::new()));
         }
         self.step(attempt, Step::Over(Box::new(step)));
         if let Some(((id, agent_id), started_at)) = call {
@@ -158,7 +169,8 @@ impl Engine {
                 CallResult::Busy | CallResult::NoAnswer | CallResult::Rejected
             );
         let talked = over.bridged_at.map_or(0, |at| over.ended_at.since_ms(at));
-        if let Some(trunk) = self.trunks.get_mut(&over.trunk) {
+        let carrier = entry.moved_to.unwrap_or(over.trunk);
+        if let Some(trunk) = self.trunks.get_mut(&carrier) {
             trunk.answered += u64::from(answered);
             trunk.effective += u64::from(effective && entry.invite_at.is_some());
             trunk.talk_ms += u64::try_from(talked).unwrap_or(0);
@@ -197,13 +209,11 @@ impl Engine {
         item.next_at = ended.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);
         "not_disposed".clone_into(&mut item.note);
         let item = ladder::limited(stocked, item);
-        // A call that was handed to a number may still be up: the debtor is given back at its end.
-        let item = if entry.over.is_none() {
-            entry.plan = Some(item);
-            None
-        } else {
-            Some(item).filter(|_| in_campaign)
-        };
+        // A call that was handed to a number may still be up: its end says the same again.
+        if entry.over.is_none() {
+            entry.plan = Some(item.clone());
+        }
+        let item = Some(item).filter(|_| in_campaign);
         let data = json!({"code": NOT_DISPOSED, "agent_id": agent});
         let actor = self.shared.actor();
         let event = closing::event(&self.shared, &entry.ctx, actor, "disposition.set", data);

@@ -80,6 +80,7 @@ impl Engine {
             let data = json!({"on": on, "why": why, "paused_ms": paused_ms});
             let event = closing::event(&self.shared, &entry.ctx, actor, kind, data);
             self.shared.journal(event);
+            self.note_pause(now, attempt);
         }
         self.dirty.extend(agent);
     }

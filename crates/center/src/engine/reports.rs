@@ -21,6 +21,7 @@ impl Engine {
     pub(super) fn report(&mut self, now: UtcMs, report: TrunkReport) {
         match report {
             TrunkReport::Sent { attempt, at } => self.sent(now, attempt, at),
+            TrunkReport::Moved { attempt, trunk, .. } => self.moved(attempt, trunk),
             TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
             TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),
             TrunkReport::Bridged { attempt, agent, at } => self.bridged(now, attempt, agent, at),
@@ -31,6 +32,7 @@ impl Engine {
                 by_us,
                 ring_timeout,
                 rtp_lost,
+                result,
                 ..
             } => {
                 self.totals.rtp_lost += rtp_lost;
@@ -39,6 +41,7 @@ impl Engine {
                     q850,
                     by_us,
                     ring_timeout,
+                    told: result,
                 };
                 self.take(now, Input::Ended { attempt, end });
             }
@@ -148,6 +151,22 @@ impl Engine {
             };
             self.note(attempt, change, "", serde_json::Value::Null);
         }
+    }
+
+    /// Another trunk carries the call: the row and the trunk's figures follow it.
+    fn moved(&mut self, attempt: AttemptId, trunk: TrunkId) {
+        let Some(entry) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        entry.moved_to = Some(trunk);
+        if let Some(stats) = self.trunks.get_mut(&trunk) {
+            stats.invites += 1;
+        }
+        let change = AttemptChange {
+            trunk_id: Some(trunk),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "", serde_json::Value::Null);
     }
 
     fn ringing(&mut self, now: UtcMs, attempt: AttemptId, at: UtcMs) {

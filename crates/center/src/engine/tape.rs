@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::closing;
-use crate::live::Tape;
+use crate::live::{CallCtx, Tape};
 use crate::scribe::Step;
 use crate::shared::persist;
 use dialer::Gate;
@@ -11,6 +11,11 @@ use domain::ids::{AttemptId, RecordingId};
 use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
+
+/// Why there is silence where a recording stood still.
+const PAUSE: &str = "pause";
+/// Most pauses that an open row keeps.
+const PAUSES_KEPT: usize = 200;
 
 /// Pause of new calls after a recording failed, ms.
 const RECORDER_PAUSE_MS: u64 = 30_000;
@@ -48,7 +53,79 @@ impl Sealed {
     }
 }
 
+/// The row of a recording that is being made.
+fn open_row(ctx: &CallCtx, started_at: UtcMs) -> Recording {
+    Recording {
+        id: ctx.recording_id,
+        attempt_id: ctx.id,
+        client_id: ctx.stocked.setting.client.id,
+        key: ctx.recording_key.clone(),
+        outcome: RecordingOutcome::Open,
+        sha256: None,
+        duration_ms: 0,
+        bytes: 0,
+        gaps: Vec::new(),
+        started_at,
+        sealed_at: None,
+    }
+}
+
+/// Pauses that the row of an open recording had when its process died, and what the repair found: one
+/// list. A pause that was still on lasts to the end of what is left.
+pub(crate) fn with_pauses(
+    noted: &[(i64, i64, String)],
+    found: Vec<(i64, i64, String)>,
+    duration_ms: i64,
+) -> Vec<(i64, i64, String)> {
+    let mut all = found;
+    for (n, (from, to, why)) in noted.iter().enumerate() {
+        let on = to <= from && n + 1 == noted.len();
+        let to = if on {
+            duration_ms
+        } else {
+            (*to).min(duration_ms)
+        };
+        let gap = (*from, to, why.clone());
+        if *from < to && !all.contains(&gap) {
+            all.push(gap);
+        }
+    }
+    all.sort();
+    all
+}
+
 impl Engine {
+    /// A pause began or ended: the open row keeps it. The recorder writes its marks at the file's end,
+    /// which a kill would take away.
+    pub(super) fn note_pause(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(entry) = self.calls.get_mut(&attempt).filter(|e| e.tape_open) else {
+            return;
+        };
+        let started_at = entry.answered_at.unwrap_or(now);
+        let at = now.since_ms(started_at);
+        let open = entry
+            .tape_gaps
+            .last_mut()
+            .filter(|(from, to, _)| to <= from);
+        match (entry.tape == Tape::Paused, open) {
+            (false, Some(gap)) => gap.1 = at.max(gap.0 + 1),
+            (true, None) => {}
+            // Asked again while it stands still, or runs.
+            (true, Some(_)) | (false, None) => return,
+        }
+        if entry.tape == Tape::Paused {
+            if entry.tape_gaps.len() >= PAUSES_KEPT {
+                return;
+            }
+            entry.tape_gaps.push((at, at, PAUSE.to_owned()));
+        }
+        let row = Recording {
+            gaps: entry.tape_gaps.clone(),
+            ..open_row(&entry.ctx, started_at)
+        };
+        self.step(attempt, Step::PutRecording(Box::new(row), Vec::new()));
+    }
+
     /// The recorder runs: its row is opened.
     pub(super) fn open_tape(&mut self, attempt: AttemptId, at: UtcMs) {
         let Some(entry) = self.calls.get_mut(&attempt) else {
@@ -56,19 +133,7 @@ impl Engine {
         };
         entry.tape = Tape::On;
         entry.tape_open = true;
-        let row = Recording {
-            id: entry.ctx.recording_id,
-            attempt_id: attempt,
-            client_id: entry.ctx.stocked.setting.client.id,
-            key: entry.ctx.recording_key.clone(),
-            outcome: RecordingOutcome::Open,
-            sha256: None,
-            duration_ms: 0,
-            bytes: 0,
-            gaps: Vec::new(),
-            started_at: at,
-            sealed_at: None,
-        };
+        let row = open_row(&entry.ctx, at);
         let data = json!({"recording_id": row.id});
         let actor = self.shared.actor();
         let Some(entry) = self.calls.get(&attempt) else {
@@ -166,6 +231,13 @@ impl Engine {
         });
     }
 
+    /// The pause after the `nth` failure is over; a later failure has one of its own.
+    fn recorder_rested(&mut self, now: UtcMs, nth: u64) {
+        if nth == self.recorder_fails {
+            self.gate(now, Gate::Recorder, false);
+        }
+    }
+
     /// Calls that cannot be recorded are not made: new ones wait a while, with an alarm.
     pub(super) fn recording_failed(
         &mut self,
@@ -185,11 +257,42 @@ impl Engine {
         };
         self.sealed(at, attempt, recording, how);
         self.gate(now, Gate::Recorder, true);
-        let post = self.shared.post.clone();
+        self.recorder_fails += 1;
+        let (post, nth) = (self.shared.post.clone(), self.recorder_fails);
         tokio::spawn(async move {
             tokio::time::sleep(std::time::Duration::from_millis(RECORDER_PAUSE_MS)).await;
-            post.tell(|engine, now| engine.gate(now, Gate::Recorder, false))
+            post.tell(move |engine, now| engine.recorder_rested(now, nth))
                 .await;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(from: i64, to: i64, why: &str) -> (i64, i64, String) {
+        (from, to, why.to_owned())
+    }
+
+    #[test]
+    fn a_dead_process_leaves_its_pauses() {
+        let noted = [gap(1_000, 3_000, PAUSE), gap(8_000, 8_000, PAUSE)];
+        let cut = gap(9_500, 9_500, "cut");
+        let expected = [
+            gap(1_000, 3_000, PAUSE),
+            gap(8_000, 9_500, PAUSE),
+            cut.clone(),
+        ];
+        assert_eq!(with_pauses(&noted, vec![cut.clone()], 9_500), expected);
+        // What was lost took the second pause with it; the first is cut where the sound is.
+        assert_eq!(
+            with_pauses(&noted, vec![], 2_500),
+            [gap(1_000, 2_500, PAUSE)]
+        );
+        // The file's own marks say the same: once is enough.
+        let own = vec![gap(1_000, 3_000, PAUSE)];
+        assert_eq!(with_pauses(&noted[..1], own.clone(), 9_500), own);
+        assert_eq!(with_pauses(&[], vec![cut.clone()], 9_500), [cut]);
     }
 }

@@ -120,6 +120,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Ends the calls that a supervisor took over without being signed in as an agent.
+    pub(crate) fn end_taken(&mut self, now: UtcMs, supervisor: AgentId) {
+        if self.at_work(supervisor) {
+            return;
+        }
+        let his = |id: &&AttemptId| {
+            self.brain
+                .call(**id)
+                .is_some_and(|c| c.agent == Some(supervisor))
+        };
+        let taken: Vec<AttemptId> = self.calls.keys().filter(his).copied().collect();
+        for attempt in taken {
+            if let Err(error) = self.hang_up(now, Actor::System, attempt) {
+                tracing::debug!(%attempt, %error, "a call that was taken over had ended");
+            }
+        }
+    }
+
     /// Whether somebody is signed in as an agent here.
     pub(super) fn at_work(&self, agent: AgentId) -> bool {
         self.brain

@@ -86,6 +86,42 @@ impl CenterHandle {
         Ok(trunk.open_browser_leg(agent, offer).await?)
     }
 
+    /// As `browser_leg`, for a supervisor, who is signed in as no agent: the leg with which he joins
+    /// calls.
+    ///
+    /// # Errors
+    /// `Trunk` with `NoPhone` where browsers are not served, `BadOffer`, or a limit.
+    pub async fn supervisor_leg(
+        &self,
+        supervisor: AgentId,
+        offer: String,
+    ) -> Result<String, CenterError> {
+        let trunk = Arc::clone(&self.inner.shared.out.trunk);
+        Ok(trunk.open_browser_leg(supervisor, offer).await?)
+    }
+
+    /// A supervisor's leg ends with the screen it belongs to, and with it a call that he took over:
+    /// nobody else is on it.
+    pub async fn close_supervisor_leg(&self, supervisor: AgentId) {
+        let taken = self
+            .post()
+            .call(move |engine, now| engine.end_taken(now, supervisor))
+            .await;
+        if let Err(error) = taken {
+            tracing::warn!(%supervisor, reason = %error, "calls that he took over not ended");
+        }
+        if let Err(error) = self
+            .inner
+            .shared
+            .out
+            .trunk
+            .close_agent_leg(supervisor)
+            .await
+        {
+            tracing::debug!(%supervisor, reason = %error, "a supervisor's leg was gone already");
+        }
+    }
+
     /// Asks for a state; while the agent talks it is queued.
     ///
     /// # Errors

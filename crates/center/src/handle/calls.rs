@@ -5,8 +5,15 @@ use crate::asks::{Actor, DisposeAsk, Disposed, IdentityAsk, TransferAsk};
 use crate::error::CenterError;
 use domain::entity::Verdict;
 use domain::ids::{AgentId, AttemptId, DebtorId, PointId, TransferId};
-use domain::ports::MonitorMode;
+use domain::ports::{MonitorMode, TrunkError};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Time in which a supervisor's leg that was offered just now comes up.
+const SUPERVISOR_LEG_WAIT: Duration = Duration::from_secs(3);
+/// How often it is looked at meanwhile.
+const SUPERVISOR_LEG_LOOK: Duration = Duration::from_millis(50);
 
 impl CenterHandle {
     /// Ticks identity: stores who was identified and answers the full card, which is also pushed as
@@ -171,20 +178,38 @@ impl CenterHandle {
         self.post()
             .call(move |engine, _| engine.may_order(actor, attempt))
             .await??;
+        // Who takes a call over hears it first: this proves his leg before the agent is let go.
+        let joins = match mode {
+            Some(MonitorMode::TakeOver) => Some(MonitorMode::Listen),
+            other => other,
+        };
+        self.joined(attempt, supervisor, joins).await?;
+        self.inner.audit_monitor(actor, attempt, mode);
         if mode == Some(MonitorMode::TakeOver) {
-            self.inner.audit_monitor(actor, attempt, mode);
             let shared = Arc::clone(&self.inner.shared);
             let taken = crate::transfer::take_over(shared, actor, attempt, supervisor);
-            return self.detached(taken).await.map(|_| ());
+            self.detached(taken).await?;
         }
-        self.inner
-            .shared
-            .out
-            .trunk
-            .monitor(attempt, supervisor, mode)
-            .await?;
-        self.inner.audit_monitor(actor, attempt, mode);
         Ok(())
+    }
+
+    /// Orders a supervisor's leg onto the call; a leg that was opened just now is waited for.
+    async fn joined(
+        &self,
+        attempt: AttemptId,
+        supervisor: AgentId,
+        mode: Option<MonitorMode>,
+    ) -> Result<(), CenterError> {
+        let until = Instant::now() + SUPERVISOR_LEG_WAIT;
+        loop {
+            let trunk = &self.inner.shared.out.trunk;
+            match trunk.monitor(attempt, supervisor, mode).await {
+                Err(TrunkError::NoPhone) if mode.is_some() && Instant::now() < until => {
+                    sleep(SUPERVISOR_LEG_LOOK).await;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Hands a call to an agent, a queue or a number; the law is asked again. What becomes of it comes

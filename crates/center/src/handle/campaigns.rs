@@ -122,7 +122,7 @@ impl CenterHandle {
         campaign: Option<CampaignId>,
     ) -> Result<view::WhyNot, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
-        self.detached(crate::why_not::why_not(shared, debtor, campaign))
+        self.detached(crate::why_not::why_not(shared, debtor, campaign, None))
             .await
     }
 

@@ -4,6 +4,7 @@ mod agents;
 mod board;
 mod calls;
 mod campaigns;
+mod law;
 mod stops;
 mod timed;
 

@@ -1,6 +1,6 @@
 //! Recordings: pauses for a card and their end, care, holds and ends, and a disk that fills.
 
-use crate::world::{House, MORNING, Plan, ask};
+use crate::world::{House, MORNING, Plan, ask, page};
 use async_trait::async_trait;
 use center::{Actor, Archive, CenterConfig, DiskLimits, Retention};
 use domain::entity::{RecordingKeep, RecordingPlace, RetentionClass};
@@ -130,6 +130,18 @@ async fn a_card_pauses_the_recording_and_a_pause_ends_by_itself() {
     house.secs(2).await;
     assert_eq!(tape(), "paused");
     house.until("on again, alone", || tape() == "on").await;
+    // Both pauses are in the row of the recording that still runs: a kill does not take them.
+    house.secs(1).await;
+    let filter = domain::ports::store::ListFilter::default();
+    let rows = house.store.list_recordings(&filter, &page()).await;
+    let noted = rows.expect("rows").items.remove(0).gaps;
+    assert_eq!(noted.len(), 2, "{noted:?}");
+    assert!(
+        noted
+            .iter()
+            .all(|(from, to, why)| from < to && why == "pause"),
+        "{noted:?}"
+    );
     let kinds = house.kinds().await;
     let count = |kind: &str| kinds.iter().filter(|k| *k == kind).count();
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Calls that change hands: who holds them, what each screen shows, what is stored, what comes back.
 
 use crate::screen::Screen;
-use crate::world::{ALL_ANSWER, House, Plan, campaign_id, client_id, id};
+use crate::world::{ALL_ANSWER, House, Plan, agent_id, campaign_id, client_id, id};
 use center::{Actor, IdentityAsk, StateAsk, TransferAsk, TransferTo};
 use domain::entity::{
     PartyRole, Suppression, SuppressionKind, Transfer, TransferKind, TransferMode, TransferOutcome,
@@ -9,7 +9,7 @@ use domain::entity::{
 use domain::ids::{AttemptId, UserId};
 use domain::pii::Pii;
 use domain::ports::store::{CatalogStore as _, ContactStore as _, ListFilter, TrailStore as _};
-use domain::ports::{Clock as _, MonitorMode};
+use domain::ports::{Clock as _, MonitorMode, Trunk as _};
 use domain::rules::agent_state::{AgentState, PauseCode};
 use sim::fate::{Fate, draw};
 
@@ -346,4 +346,25 @@ async fn a_take_over_leaves_the_attempt_with_who_took_it() {
         (first.id, Some(second.id))
     );
     assert!(house.kinds().await.iter().any(|k| k == "audit.written"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_supervisor_took_ends_with_his_leg() {
+    let (house, first, _, attempt) = talking().await;
+    // He has a leg and is signed in as no agent.
+    let boss = agent_id(3);
+    house.trunk.open_agent_leg(boss, "boss").await.expect("up");
+    house.secs(1).await;
+    let asks = Actor::User(UserId(id(9)));
+    let mode = Some(MonitorMode::TakeOver);
+    let taken = house.center.monitor(asks, attempt, boss, mode).await;
+    taken.expect("takes over");
+    house.secs(1).await;
+    assert_eq!(state(&house, &first).await, AgentState::Ready);
+    let row = house.attempt(attempt).await;
+    assert!(!row.state.is_closed(), "it goes on");
+    house.center.close_supervisor_leg(boss).await;
+    house.secs(2).await;
+    assert_eq!(house.trunk.live_calls(), 0, "nobody is left with the debtor");
+    assert!(house.attempt(attempt).await.state.is_closed());
 }

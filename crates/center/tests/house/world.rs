@@ -154,7 +154,7 @@ impl House {
         Self::open_with(store, plan, start, seed, CenterConfig::new("node-1")).await
     }
 
-    async fn open_with(
+    pub(crate) async fn open_with(
         store: Arc<MemoryStore>,
         plan: &Plan,
         start: UtcMs,

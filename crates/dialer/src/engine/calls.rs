@@ -4,9 +4,10 @@ use super::{Dialer, Refusal};
 use crate::call::{Call, CallOver, Phase};
 use crate::pacing::Observation;
 use crate::router;
+use crate::spec::Item;
 use crate::talk::{Command, EndReport, OpenResult, ReleaseWhy};
 use domain::entity::{CallResult, DropAction};
-use domain::ids::{AgentId, AttemptId, DebtorId};
+use domain::ids::{AgentId, AttemptId};
 use domain::ports::HangUpCause;
 use domain::rules::agent_state::AgentState;
 use domain::rules::results::{EndFacts, result_of};
@@ -71,8 +72,8 @@ impl Dialer {
         call.answered_at = Some(at);
         let campaign = call.item.campaign;
         if call.phase == Phase::Ending {
-            // The answer crossed our CANCEL: the telephone side ends it.
-            return;
+            // The answer crossed our CANCEL: somebody said hello to nobody, and the telephone side ends it.
+            return self.lost(now, attempt);
         }
         call.enter(now, Phase::Waiting);
         self.observe_call(now, campaign, attempt, Observation::Answered);
@@ -164,10 +165,17 @@ impl Dialer {
         if call.phase != Phase::Connecting || call.agent != Some(agent) {
             return;
         }
+        // Joined after the law's limit: he has an agent, and was abandoned all the same (law.md §4).
+        if call.too_late(at) {
+            self.lost(now, attempt);
+        }
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
         call.enter(now, Phase::Connected);
         call.bridged_at = Some(at);
         let (campaign, client) = (call.item.campaign, call.item.client);
-        let answered = call.answered_at.unwrap_or(at);
+        let (answered, in_time) = (call.answered_at.unwrap_or(at), !call.abandoned);
         if let Some(session) = self.agents.get_mut(&agent) {
             let moved = if session.state() == AgentState::Lagged {
                 session.machine.shift_under(AgentState::Talking)
@@ -176,8 +184,10 @@ impl Dialer {
             };
             debug_assert!(moved.is_ok(), "{moved:?}");
         }
-        self.guard.count(now, answered, campaign, client, false);
-        self.observe_call(now, campaign, attempt, Observation::Connected);
+        if in_time {
+            self.guard.count(now, answered, campaign, client, false);
+            self.observe_call(now, campaign, attempt, Observation::Connected);
+        }
         self.arm(attempt);
         self.touch(agent);
     }
@@ -266,19 +276,30 @@ impl Dialer {
         }
     }
 
-    fn abandon(&mut self, now: UtcMs, attempt: AttemptId) {
+    /// A live answer that no agent was given in time: counted once, whatever ends the call.
+    fn lost(&mut self, now: UtcMs, attempt: AttemptId) {
         let Some(call) = self.calls.get_mut(&attempt) else {
             return;
         };
+        if call.abandoned || call.bridged_at.is_some() {
+            return;
+        }
         call.abandoned = true;
         let (campaign, client) = (call.item.campaign, call.item.client);
         let answered = call.answered_at.unwrap_or(now);
+        self.guard.count(now, answered, campaign, client, true);
+        self.observe_call(now, campaign, attempt, Observation::Abandoned);
+    }
+
+    fn abandon(&mut self, now: UtcMs, attempt: AttemptId) {
+        self.lost(now, attempt);
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
         let message = call.rules.drop_action == DropAction::Message;
         if message {
             call.enter(now, Phase::Message);
         }
-        self.guard.count(now, answered, campaign, client, true);
-        self.observe_call(now, campaign, attempt, Observation::Abandoned);
         if message {
             self.push(Command::Message(attempt));
             self.arm(attempt);
@@ -355,8 +376,13 @@ impl Dialer {
         if call.phase == Phase::Ending {
             return;
         }
+        let nobody = matches!(call.phase, Phase::Waiting | Phase::Connecting);
         call.ended_by_us = true;
         call.enter(now, Phase::Ending);
+        if nobody {
+            // We hang up on somebody who waits for an agent.
+            self.lost(now, attempt);
+        }
         self.push(Command::HangUp { attempt, cause });
         self.arm(attempt);
     }
@@ -393,6 +419,7 @@ impl Dialer {
             q850: end.q850,
             by_us: end.by_us || call.ended_by_us,
             ring_timeout: end.ring_timeout,
+            told: end.told,
             answered: call.answered_at.is_some(),
             up_ms: call.answered_at.map_or(0, |at| now.since_ms(at)),
             bridged: call.bridged_at.is_some(),
@@ -404,6 +431,7 @@ impl Dialer {
     /// The call is over: exactly one `Over` for each call that was opened.
     fn over(&mut self, now: UtcMs, attempt: AttemptId, end: EndReport, lost: bool) {
         self.second_off(now, attempt, None, "call_over");
+        self.last_look(now, attempt, &end);
         let Some(call) = self.forget(attempt) else {
             return;
         };
@@ -445,6 +473,21 @@ impl Dialer {
         self.launch_now = true;
     }
 
+    /// Answers that the end alone tells of: one that crossed our CANCEL, and one whose debtor hung up
+    /// after the limit.
+    fn last_look(&mut self, now: UtcMs, attempt: AttemptId, end: &EndReport) {
+        let Some(call) = self.calls.get_mut(&attempt) else {
+            return;
+        };
+        let crossed = call.answered_at.is_none() && end.sip_code == Some(200);
+        if crossed {
+            call.answered_at = Some(now);
+        }
+        if crossed || call.too_late(now) {
+            self.lost(now, attempt);
+        }
+    }
+
     fn forget(&mut self, attempt: AttemptId) -> Option<Call> {
         let call = self.calls.remove(&attempt)?;
         self.arm(attempt);
@@ -455,11 +498,11 @@ impl Dialer {
         Some(call)
     }
 
-    /// Money, hold or listing: hopper items, previews and unanswered calls of the debtor end at once.
-    pub(super) fn withdraw(&mut self, now: UtcMs, debtor: DebtorId) {
+    /// Money, hold or listing: hopper items, previews and unanswered calls of whom it names end at once.
+    pub(super) fn withdraw(&mut self, now: UtcMs, named: impl Fn(&Item) -> bool) {
         let mut gone = Vec::new();
         for run in self.campaigns.values_mut() {
-            while let Some(at) = run.hopper.iter().position(|i| i.debtor == debtor) {
+            while let Some(at) = run.hopper.iter().position(&named) {
                 gone.extend(run.hopper.remove(at));
             }
         }
@@ -469,7 +512,7 @@ impl Dialer {
         let previews: Vec<AgentId> = self
             .agents
             .iter()
-            .filter(|(_, s)| s.preview.as_ref().is_some_and(|(_, i)| i.debtor == debtor))
+            .filter(|(_, s)| s.preview.as_ref().is_some_and(|(_, i)| named(i)))
             .map(|(id, _)| *id)
             .collect();
         for agent in previews {
@@ -478,7 +521,7 @@ impl Dialer {
         let ringing: Vec<AttemptId> = self
             .calls
             .values()
-            .filter(|c| c.item.debtor == debtor && c.unanswered())
+            .filter(|c| named(&c.item) && c.unanswered())
             .map(|c| c.attempt)
             .collect();
         for attempt in ringing {

@@ -8,6 +8,7 @@ use domain::entity::{DialMode, WrapupMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
 use domain::rules::agent_state::{AgentState, PauseCode, QueuedWish};
 use domain::time::UtcMs;
+use std::collections::BTreeMap;
 
 fn queued(wish: Wish) -> Option<QueuedWish> {
     match wish {
@@ -15,6 +16,10 @@ fn queued(wish: Wish) -> Option<QueuedWish> {
         Wish::Pause(code) => Some(QueuedWish::Pause(code)),
         Wish::Logout => Some(QueuedWish::Logout),
     }
+}
+
+fn session_code(agents: &BTreeMap<AgentId, Session>, id: AgentId) -> Option<PauseCode> {
+    agents.get(&id).and_then(|s| s.machine.code())
 }
 
 /// Whether the wrap-up may be left without a disposition.
@@ -31,6 +36,12 @@ impl Dialer {
 
     pub(super) fn wish(&mut self, now: UtcMs, id: AgentId, wish: Wish) -> Result<(), Refusal> {
         let state = self.session(id)?.state();
+        if let (AgentState::Ready | AgentState::Paused, Some(session)) =
+            (state, self.agents.get_mut(&id))
+        {
+            // The newest word holds.
+            session.machine.queued = None;
+        }
         match state {
             AgentState::Offline if wish == Wish::Logout => Ok(()),
             AgentState::Offline => Err(Refusal::new(
@@ -419,7 +430,12 @@ impl Dialer {
             self.release(other, ReleaseWhy::Double);
         }
         if state == AgentState::Paused {
+            // After the call he is paused as before.
+            let code = session_code(&self.agents, id);
             self.step(now, id, AgentState::Ready, None);
+            if let Some(session) = self.agents.get_mut(&id) {
+                session.machine.queued = code.map(QueuedWish::Pause);
+            }
         }
         self.order(now, attempt, item, trunk, Some(id), DialMode::Manual, rules);
         Ok(())

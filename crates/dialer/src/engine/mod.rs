@@ -237,6 +237,12 @@ impl Dialer {
                 more,
             } => self.stock(now, campaign, items, more),
             Input::Answers(slots) => self.guard.fold(now, &slots),
+            Input::Counted {
+                campaign,
+                client,
+                at,
+                abandoned,
+            } => self.guard.count(now, at, campaign, client, abandoned),
             Input::Machine {
                 attempt,
                 campaign,
@@ -292,7 +298,8 @@ impl Dialer {
                 item,
                 rules,
             } => self.manual(now, agent, attempt, *item, rules)?,
-            Input::Withdraw(debtor) => self.withdraw(now, debtor),
+            Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),
+            Input::WithdrawPerson(person) => self.withdraw(now, |i| i.person == person),
         }
         Ok(())
     }

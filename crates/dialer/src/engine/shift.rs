@@ -31,7 +31,8 @@ impl Dialer {
             AgentState::Lagged => {
                 let back = session.machine.resume(now);
                 debug_assert!(back.is_ok(), "{back:?}");
-                if session.state() == AgentState::Ready {
+                let ready = session.state() == AgentState::Ready;
+                if !self.queued_done(now, id) && ready {
                     self.freed(now, id);
                 }
             }
@@ -41,6 +42,21 @@ impl Dialer {
             self.push(Command::OpenLeg(id));
         }
         self.touch(id);
+    }
+
+    /// What a ready or paused agent asked for while he could not be asked; whether there was anything.
+    fn queued_done(&mut self, now: UtcMs, id: AgentId) -> bool {
+        let Some(session) = self.agents.get_mut(&id) else {
+            return false;
+        };
+        if !matches!(session.state(), AgentState::Ready | AgentState::Paused) {
+            return false;
+        }
+        match session.machine.queued.take() {
+            // From these states a pause and a sign-out are never refused.
+            Some(queued) => self.wish(now, id, Self::wish_of(queued)).is_ok(),
+            None => false,
+        }
     }
 
     /// Makes a move that the caller knows to be in the table.
@@ -196,6 +212,7 @@ impl Dialer {
                 let attempt = session.call.take();
                 self.step(now, id, AgentState::Ready, None);
                 self.step(now, id, AgentState::Paused, Some(PauseCode::NoAnswer));
+                self.queued_done(now, id);
                 if let Some(attempt) = attempt {
                     self.pass_on(now, id, attempt);
                 }

@@ -3,7 +3,8 @@
 //! Two loops. The inner one is quick because it asks the forecast: each launch says what it is likely to
 //! lose, and the threshold moves until that is what may be lost; how far the forecast is off is learned
 //! from what was really abandoned. The outer one is exact: what was abandoned beyond the target, or
-//! less, is an account, and the account moves what may be lost next.
+//! less, is an account, and the account moves what may be lost next. A third figure bounds the last hour:
+//! savings may be spent, a debtor who is called just now is owed the same.
 
 /// Threshold before anything is known.
 const START: f64 = 0.02;
@@ -14,10 +15,8 @@ const GAIN: f64 = 0.15;
 /// Live answers over which the account is brought back to nought, as a share of those so far: a short
 /// campaign has no time to wait for chance to even out.
 const PAY_BACK: f64 = 0.5;
-/// Least and most of them for savings.
-const SPENT_OVER: (f64, f64) = (200.0, 1_200.0);
-/// Least and most of them for debts, which must be paid before the campaign ends.
-const PAID_OVER: (f64, f64) = (200.0, 400.0);
+/// Least and most of them: debts must be paid, and savings used, before the campaign ends.
+const EVEN_OVER: (f64, f64) = (200.0, 400.0);
 /// What may be lost next as a share of the target, least and most: debts are paid without stopping the
 /// floor, savings are spent without a bad hour.
 const AIM: (f64, f64) = (0.3, 1.5);
@@ -26,6 +25,15 @@ const AIM: (f64, f64) = (0.3, 1.5);
 const SHY: f64 = 0.03;
 /// Debt up to which it falls, abandoned calls.
 const SHY_MOST: f64 = 50.0;
+/// Minutes of the sliding hour whose abandonment is bounded.
+const HOUR_MIN: usize = 60;
+/// One second in minutes.
+const MINUTE_S: f64 = 60.0;
+/// What the last hour may hold before the threshold falls: so many times the target, and never fewer
+/// abandoned calls than the second figure, which is the least the law's bound on an hour can be.
+const HOUR_HOLDS: (f64, f64) = (2.0, 3.0);
+/// Fall of the logarithm of the threshold by one abandoned call that the hour would hold beyond that.
+const HOUR_SHY: f64 = 1.0;
 /// Most savings and most debt, abandoned calls: against wind-up.
 const ACCOUNT: (f64, f64) = (-10.0, 200.0);
 /// Belief on what the forecast leaves out, before anything was abandoned: abandoned ÷ expected, and its
@@ -47,6 +55,72 @@ pub(super) struct Bet {
     pub(super) held: bool,
 }
 
+/// One minute of the last hour.
+#[derive(Debug, Clone, Copy, Default)]
+struct Minute {
+    answers: f64,
+    abandoned: f64,
+}
+
+/// The last hour by the minute.
+#[derive(Debug, Clone)]
+struct Hour {
+    minutes: [Minute; HOUR_MIN],
+    /// Number of the newest minute.
+    newest: usize,
+    sum: Minute,
+}
+
+impl Hour {
+    const fn new() -> Self {
+        let none = Minute {
+            answers: 0.0,
+            abandoned: 0.0,
+        };
+        Self {
+            minutes: [none; HOUR_MIN],
+            newest: 0,
+            sum: none,
+        }
+    }
+
+    /// Lets time pass; what is older than an hour is gone.
+    fn pass(&mut self, t: f64) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=1e9 minutes"
+        )]
+        let minute = (t / MINUTE_S).clamp(0.0, 1e9) as usize;
+        let steps = minute.saturating_sub(self.newest).min(HOUR_MIN);
+        for step in 1..=steps {
+            self.minutes[(minute - steps + step) % HOUR_MIN] = Minute::default();
+        }
+        self.newest = self.newest.max(minute);
+        let (mut answers, mut abandoned) = (0.0, 0.0);
+        for one in &self.minutes {
+            answers += one.answers;
+            abandoned += one.abandoned;
+        }
+        self.sum = Minute { answers, abandoned };
+    }
+
+    fn add(&mut self, t: f64, answers: f64, abandoned: f64) {
+        self.pass(t);
+        let now = &mut self.minutes[self.newest % HOUR_MIN];
+        now.answers += answers;
+        now.abandoned += abandoned;
+        self.sum.answers += answers;
+        self.sum.abandoned += abandoned;
+    }
+
+    /// Abandoned calls by which one more would be beyond what the hour may hold.
+    fn beyond(&self, target: f64) -> f64 {
+        let holds = (HOUR_HOLDS.0 * target * self.sum.answers).max(HOUR_HOLDS.1);
+        (self.sum.abandoned + 1.0 - holds).max(0.0)
+    }
+}
+
 /// The account.
 #[derive(Debug, Clone)]
 pub(super) struct Bank {
@@ -58,6 +132,7 @@ pub(super) struct Bank {
     answers: f64,
     expected: f64,
     abandoned: f64,
+    hour: Hour,
 }
 
 impl Bank {
@@ -69,22 +144,19 @@ impl Bank {
             answers: 0.0,
             expected: 0.0,
             abandoned: 0.0,
+            hour: Hour::new(),
         }
     }
 
     /// Threshold in force.
     pub(super) fn threshold(&self) -> f64 {
-        (self.ln - SHY * self.account.clamp(0.0, SHY_MOST)).exp()
+        let shy = SHY * self.account.clamp(0.0, SHY_MOST);
+        (self.ln - shy - HOUR_SHY * self.hour.beyond(self.target)).exp()
     }
 
     /// Share of the next live answers that may be lost.
     fn aim(&self) -> f64 {
-        let (least, most) = if self.account > 0.0 {
-            PAID_OVER
-        } else {
-            SPENT_OVER
-        };
-        let over = (PAY_BACK * self.answers).clamp(least, most);
+        let over = (PAY_BACK * self.answers).clamp(EVEN_OVER.0, EVEN_OVER.1);
         (self.target - self.account / over).clamp(AIM.0 * self.target, AIM.1 * self.target)
     }
 
@@ -110,9 +182,15 @@ impl Bank {
         self.ln = (self.ln - step).clamp(BOUNDS.0.ln(), BOUNDS.1.ln());
     }
 
+    /// Lets time pass up to `t`, s.
+    pub(super) fn pass(&mut self, t: f64) {
+        self.hour.pass(t);
+    }
+
     /// A person found an agent, or none in time.
-    pub(super) fn came(&mut self, abandoned: bool) {
+    pub(super) fn came(&mut self, t: f64, abandoned: bool) {
         let lost = f64::from(u8::from(abandoned));
+        self.hour.add(t, 1.0, lost);
         self.answers += 1.0;
         self.abandoned += lost;
         self.account = (self.account + lost - self.target).clamp(ACCOUNT.0, ACCOUNT.1);
@@ -180,13 +258,34 @@ mod tests {
     fn debts_and_savings_are_bounded_and_move_the_aim() {
         let mut bank = Bank::new(0.03);
         for _ in 0..100_000 {
-            bank.came(false);
+            bank.came(0.0, false);
         }
         assert!(bank.aim() > 0.03 && bank.aim() <= AIM.1 * 0.03);
         assert!(bank.account >= ACCOUNT.0);
         for _ in 0..1_000 {
-            bank.came(true);
+            bank.came(0.0, true);
         }
         assert!((bank.aim() - AIM.0 * 0.03).abs() < 1e-12 && bank.account <= ACCOUNT.1);
+    }
+
+    #[test]
+    fn a_bad_hour_makes_careful_until_it_is_over() {
+        let mut bank = Bank::new(0.03);
+        for n in 0..40_u32 {
+            bank.came(f64::from(n) * 60.0, false);
+        }
+        let before = bank.threshold();
+        for _ in 0..4 {
+            bank.came(2_400.0, true);
+        }
+        let bad = bank.threshold();
+        // Two beyond what an hour may hold, and the debt.
+        assert!(bad < before * 0.15 && bad > 0.0, "{before} {bad}");
+        bank.pass(2_400.0 + 3_540.0);
+        assert!((bank.threshold() - bad).abs() < 1e-12);
+        bank.pass(2_400.0 + 3_600.0);
+        assert!(bank.threshold() > before * 0.8);
+        bank.pass(1e7);
+        assert!(bank.hour.sum.answers.abs() < 1e-12);
     }
 }

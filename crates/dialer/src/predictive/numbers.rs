@@ -10,8 +10,11 @@ const KEEP: f64 = 0.9999;
 const LEVEL: f64 = -1.4;
 /// Bounds of the slope: an estimate that points the wrong way is not used.
 const SLOPE: (f64, f64) = (0.0, 3.0);
-/// Standard errors, squared, that the slope must be from nought to count at all; beyond, it is shrunk by
-/// what it may owe to chance: useless estimates are worth nothing and not a little.
+/// Standard errors, squared, that the slope must be from nought to count at all: it is looked at after
+/// every outcome, and chance alone goes two errors out now and then. Until then every call is the average
+/// one, so that useless estimates are as good as none.
+const SURE: f64 = 9.0;
+/// Beyond, it is shrunk by so many errors, squared: by what it may still owe to chance.
 const CHANCE: f64 = 2.0;
 /// Trust from which the order of numbers is made by their estimates.
 const TELLS: f64 = 0.5;
@@ -91,7 +94,12 @@ impl Numbers {
     fn trust(&self) -> f64 {
         let (a, b, c) = self.information;
         let variance = 1.0 / (c - b * b / a.max(1e-9)).max(1e-9);
-        (1.0 - CHANCE * variance / (self.slope * self.slope).max(1e-9)).max(0.0)
+        let sure = self.slope * self.slope / variance;
+        if sure < SURE {
+            0.0
+        } else {
+            1.0 - CHANCE / sure
+        }
     }
 
     /// Whether estimates tell one number from another.
@@ -101,7 +109,11 @@ impl Numbers {
 
     /// Odds of an answer relative to the average number's.
     pub(super) fn odds(&self, estimate: f64) -> f64 {
-        let slope = self.trust() * self.slope;
+        let trust = self.trust();
+        if trust <= 0.0 {
+            return 1.0;
+        }
+        let slope = trust * self.slope;
         let p = logistic(self.level + slope * (logit(estimate) - self.centre));
         let average = self.average.clamp(ESTIMATE.0, ESTIMATE.1);
         (p / (1.0 - p).max(1e-6) * (1.0 - average) / average).clamp(ODDS.0, ODDS.1)
@@ -121,7 +133,7 @@ mod tests {
         }
         for estimate in [0.1, 0.5, 0.9] {
             let odds = numbers.odds(estimate);
-            assert!((odds - 1.0).abs() < 0.05, "{estimate}: {odds}");
+            assert!((odds - 1.0).abs() < 1e-12, "{estimate}: {odds}");
         }
     }
 

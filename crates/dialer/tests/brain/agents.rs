@@ -286,3 +286,60 @@ fn signing_out_hangs_up_the_own_phone_and_waits_for_the_call() {
     assert!(rig.when(|c| *c == Command::CloseLeg(agent(1))).is_some());
     assert_eq!(rig.ringing().len(), 0);
 }
+
+#[test]
+fn a_pause_asked_for_without_a_link_is_done_when_the_link_is_back() {
+    let mut rig = Rig::new();
+    rig.ready([1]);
+    rig.tell(Input::LinkLost(agent(1)));
+    rig.wish(1, Wish::Pause(PauseCode::Break));
+    rig.sign_in(1);
+    assert_eq!(rig.state(1), AgentState::Paused, "not ready without calls");
+    assert_eq!(code(&rig, 1), Some(PauseCode::Break));
+    rig.wish(1, Wish::Ready);
+    assert!(
+        rig.brain.agent(agent(1)).is_some_and(|s| s.works()),
+        "nothing is left over from before"
+    );
+}
+
+#[test]
+fn a_reserved_agent_whose_voice_is_lost_does_what_he_asked_for() {
+    let mut rig = Rig::new();
+    rig.run(in_mode(DialMode::Progressive));
+    rig.ready([1]);
+    assert_eq!(rig.state(1), AgentState::Reserved);
+    rig.wish(1, Wish::Pause(PauseCode::Lunch));
+    rig.tell(Input::Leg {
+        agent: agent(1),
+        up: false,
+    });
+    assert_eq!(code(&rig, 1), Some(PauseCode::Lunch));
+    rig.tell(Input::Leg {
+        agent: agent(1),
+        up: true,
+    });
+    rig.wish(1, Wish::Ready);
+    assert_eq!(rig.state(1), AgentState::Reserved, "he gets calls again");
+}
+
+#[test]
+fn who_dials_by_hand_out_of_a_pause_is_paused_again_afterwards() {
+    let mut rig = Rig::new();
+    rig.run(in_mode(DialMode::Manual));
+    rig.sign_in(1);
+    rig.wish(1, Wish::Pause(PauseCode::Admin));
+    let item = rig.item(campaign(1));
+    let attempt = AttemptId(uuid::Uuid::from_u128(0xB1));
+    rig.tell(Input::Manual {
+        agent: agent(1),
+        attempt,
+        item: Box::new(item),
+        rules: CallRules::default(),
+    });
+    rig.answer(attempt);
+    rig.join(attempt);
+    rig.end(attempt, 200);
+    rig.dispose(attempt);
+    assert_eq!(code(&rig, 1), Some(PauseCode::Admin));
+}

@@ -236,6 +236,78 @@ fn an_answer_that_crosses_our_cancel_is_no_conversation() {
     rig.end(attempt, 200);
     let over = rig.overs().pop().expect("its end");
     assert!(over.agent.is_none() && over.by_us);
+    assert_eq!(over.result, CallResult::Abandoned, "somebody said hello");
+    assert_eq!(abandoned(&rig), 1, "once");
+}
+
+fn abandoned(rig: &Rig) -> u64 {
+    let seen = rig.brain.campaign(campaign(1));
+    seen.map_or(0, |c| c.tally.abandoned)
+}
+
+#[test]
+fn an_answer_that_the_end_alone_tells_of_is_abandoned() {
+    let mut rig = Rig::new();
+    rig.run(power(1));
+    rig.ready([1]);
+    let attempt = rig.ringing()[0];
+    rig.opened(attempt);
+    rig.tell(Input::HangUp(attempt));
+    // The telephone side ended it itself: 200 OK, and BYE.
+    rig.end(attempt, 200);
+    let over = rig.overs().pop().expect("its end");
+    assert_eq!(over.result, CallResult::Abandoned);
+    assert_eq!(over.answered_at, Some(rig.now));
+    assert_eq!(abandoned(&rig), 1);
+}
+
+#[test]
+fn we_do_not_hang_up_on_a_waiting_answer_uncounted() {
+    let (mut rig, _, second) = one_waits();
+    rig.tell(Input::HangUp(second));
+    assert_eq!(abandoned(&rig), 1);
+    rig.end(second, 200);
+    let over = rig.overs().pop().expect("its end");
+    assert_eq!(over.result, CallResult::Abandoned);
+    assert_eq!(abandoned(&rig), 1, "once");
+}
+
+#[test]
+fn who_is_joined_after_the_limit_was_abandoned() {
+    for (after_ms, late) in [(1_900, 0), (2_100, 1)] {
+        let mut rig = Rig::new();
+        rig.run(power(1));
+        rig.ready([1]);
+        let attempt = rig.ringing()[0];
+        rig.answer(attempt);
+        rig.pass(after_ms);
+        rig.join(attempt);
+        assert_eq!(rig.state(1), AgentState::Talking, "he has his agent");
+        assert_eq!(abandoned(&rig), late, "after {after_ms} ms");
+        rig.end(attempt, 200);
+        let over = rig.overs().pop().expect("its end");
+        assert_eq!(over.result == CallResult::Abandoned, late == 1);
+        assert!(over.disposition_awaited);
+    }
+}
+
+#[test]
+fn an_agent_chosen_at_the_last_moment_is_not_waited_for_longer_than_the_grace() {
+    let (mut rig, first, second) = one_waits();
+    rig.pass(1_800);
+    rig.end(first, 200);
+    rig.dispose(first);
+    assert_eq!(
+        rig.brain.call(second).map(|c| c.phase),
+        Some(Phase::Connecting)
+    );
+    // Neither card nor voice come: the limit, and the grace of a join that has begun.
+    rig.pass(1_300);
+    assert!(
+        rig.when(message_of(second)).is_some(),
+        "not three seconds more"
+    );
+    assert_eq!(abandoned(&rig), 1);
 }
 
 #[test]

@@ -98,7 +98,10 @@ impl CallResult {
     /// Whether the dial is known not to have reached the number.
     #[must_use]
     pub const fn never_reached(self) -> bool {
-        matches!(self, Self::Congestion | Self::TrunkFault)
+        matches!(
+            self,
+            Self::Congestion | Self::TrunkFault | Self::BlockedRule
+        )
     }
 }
 

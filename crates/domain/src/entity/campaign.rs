@@ -125,6 +125,8 @@ pub struct CampaignParams {
     pub record: RecordMode,
     /// Whether keys pressed are silence in the recording (card numbers typed on the telephone).
     pub mask_dtmf: bool,
+    /// Only numbers that begin so are called, E.164 with `+`; empty = any its trunks may call.
+    pub allowed_prefixes: Vec<String>,
     /// Caller ids to choose from; empty = the client's.
     pub caller_id_pool: Vec<CallerIdId>,
     /// Most attempts per debtor.
@@ -179,6 +181,7 @@ impl Default for CampaignParams {
             weight: 50,
             record: RecordMode::All,
             mask_dtmf: false,
+            allowed_prefixes: Vec::new(),
             caller_id_pool: Vec::new(),
             attempts_per_debtor: 12,
             attempts_per_point: 5,
@@ -192,6 +195,15 @@ impl Default for CampaignParams {
             promise_max_days: 7,
             promise_min_pct: 20,
         }
+    }
+}
+
+impl CampaignParams {
+    /// Whether the campaign's prefixes let a number (E.164 with `+`) be called.
+    #[must_use]
+    pub fn may_call(&self, number: &str) -> bool {
+        let fits = |prefix: &String| number.starts_with(prefix.as_str());
+        self.allowed_prefixes.is_empty() || self.allowed_prefixes.iter().any(fits)
     }
 }
 

@@ -87,6 +87,26 @@ impl Hold {
     }
 }
 
+impl Hold {
+    /// Whether a hold on one of a person's debtors binds `debtor`, another one of the same person. What is
+    /// true of the person binds everybody; what he asked a client for binds that client.
+    #[must_use]
+    pub fn reaches(&self, debtor: &super::Debtor) -> bool {
+        if self.debtor_id == debtor.id {
+            return true;
+        }
+        self.scope == HoldScope::Debtor
+            && match self.kind {
+                HoldKind::Deceased
+                | HoldKind::Represented
+                | HoldKind::Insolvency
+                | HoldKind::Minor => true,
+                HoldKind::Cease | HoldKind::WritingOnly => self.client_id == debtor.client_id,
+                _ => false,
+            }
+    }
+}
+
 crate::text_enum! {
     /// What is listed.
     pub enum SuppressionKind {
@@ -94,6 +114,10 @@ crate::text_enum! {
         Phone = "phone",
         /// An identity document.
         Document = "document",
+        /// A person over all his debts, points and clients (the person's id).
+        Person = "person",
+        /// An e-mail address.
+        Email = "email",
     }
 }
 

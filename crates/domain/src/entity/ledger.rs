@@ -1,6 +1,6 @@
 //! Ledger: append-only rows behind every cap, one for all channels, campaigns and clients.
 
-use super::{Channel, PointClass};
+use super::{Attempt, Channel, PointClass};
 use crate::ids::{AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, PersonId, PointId};
 use crate::pii::Pii;
 use crate::time::UtcMs;
@@ -56,4 +56,45 @@ pub struct LedgerRow {
     /// `Some(false)` once it is known that the dial never reached the number (congestion, trunk fault);
     /// `None` while unknown, which counts as reached.
     pub reached_network: Option<bool>,
+}
+
+impl LedgerRow {
+    /// What an attempt came to. The row has the attempt's identity under the kind's name space: whoever
+    /// writes it, and however often, it is counted once.
+    #[must_use]
+    pub fn of_attempt(attempt: &Attempt, kind: LedgerKind, at: UtcMs) -> Self {
+        Self {
+            id: Self::id_of(attempt.id, kind),
+            person_id: attempt.person_id,
+            debtor_id: attempt.debtor_id,
+            client_id: attempt.client_id,
+            debts: attempt.debts.clone(),
+            point_id: Some(attempt.point_id),
+            address: attempt.phone.clone(),
+            class: attempt.class,
+            channel: Channel::Call,
+            kind,
+            at,
+            attempt_id: Some(attempt.id),
+            campaign_id: attempt.campaign_id,
+            reached_network: None,
+        }
+    }
+
+    /// Identity of the row of that kind of an attempt.
+    #[must_use]
+    pub fn id_of(attempt: AttemptId, kind: LedgerKind) -> LedgerId {
+        LedgerId(uuid::Uuid::new_v5(&attempt.0, kind.as_str().as_bytes()))
+    }
+
+    /// What an attempt whose end nobody wrote came to, as far as its steps tell. In doubt it counts: who
+    /// was joined with an agent has talked, who answered and was not is abandoned.
+    #[must_use]
+    pub fn of_lost(attempt: &Attempt) -> Option<Self> {
+        if let Some(at) = attempt.bridged_at.or(attempt.identity_at) {
+            return Some(Self::of_attempt(attempt, LedgerKind::Conversation, at));
+        }
+        let at = attempt.answered_at?;
+        Some(Self::of_attempt(attempt, LedgerKind::Abandoned, at))
+    }
 }

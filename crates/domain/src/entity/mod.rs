@@ -3,14 +3,19 @@
 
 pub mod attempt;
 pub mod campaign;
+pub mod campaign_version;
 pub mod client;
+pub mod complaint;
 pub mod debt;
 pub mod debtor;
+pub mod dnc;
 pub mod hold;
+mod import;
 pub mod keep;
 pub mod ledger;
 pub mod money_in;
 pub mod people;
+pub mod preference;
 pub mod script;
 pub mod segment;
 pub mod trail;
@@ -21,16 +26,21 @@ pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingO
 pub use campaign::{
     Campaign, CampaignParams, CampaignStatus, DialMode, DropAction, RecordMode, WrapupMode,
 };
+pub use campaign_version::{CampaignVersion, VersionState};
 pub use client::{Client, CreditorKind, Portfolio};
+pub use complaint::{Complaint, ComplaintState};
 pub use debt::{Debt, DebtStatus};
 pub use debtor::{
     Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
 };
+pub use dnc::{DncList, ListState};
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
+pub use import::{GonePolicy, Import, ImportState};
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
 pub use people::{Agent, Role, Team, User};
+pub use preference::{Preference, PreferenceKind};
 pub use script::{Disposition, Script, ScriptStep};
 pub use segment::Segment;
 pub use trail::{
@@ -38,5 +48,6 @@ pub use trail::{
 };
 pub use trunk::{CallerId, Trunk};
 pub use verdict::{
-    BlockReason, CheckPoint, CounterCheck, Decision, PackRef, RuleHit, Verdict, ZoneEvidence,
+    BlockReason, CheckPoint, CounterCheck, Decision, DecisionRecord, LeftOut, PackRef, RuleHit,
+    Verdict, ZoneEvidence,
 };

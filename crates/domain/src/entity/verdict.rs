@@ -1,7 +1,10 @@
 //! Verdict: a stored decision with everything that made it (law.md §7).
 
-use super::Channel;
-use crate::ids::{CampaignId, DebtorId, PointId, VerdictId};
+use super::{Channel, PartyRole};
+use crate::ids::{
+    CampaignId, ConsentId, DebtId, DebtorId, HoldId, LedgerId, PointId, PreferenceId,
+    SuppressionId, VerdictId,
+};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +135,55 @@ pub struct CounterCheck {
     pub from: UtcMs,
     /// End of the window.
     pub to: UtcMs,
+    /// Rows counted, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<LedgerId>,
+    /// Rows that an exclusion left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A ledger row that an exclusion of a cap left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The row.
+    pub row: LedgerId,
+    /// The exclusion, as the pack writes it.
+    pub why: String,
+}
+
+/// What was asked and seen, so that the decision can be made again (law.md §7).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DecisionRecord {
+    /// Campaign hours asked with, `HH:MM`.
+    pub campaign_window: Option<(String, String)>,
+    /// Campaign's limit of attempts a local day.
+    pub attempts_per_day: Option<i32>,
+    /// Ring time asked with, ms.
+    pub ring_timeout_ms: i64,
+    /// Whether an agent was reserved first.
+    pub agent_reserved: bool,
+    /// Role at the point.
+    pub role: Option<PartyRole>,
+    /// Debts that the contact would be about.
+    pub debts: Vec<DebtId>,
+    /// SHA-256 of the holiday table, first 16 hex digits.
+    pub calendars: String,
+    /// SHA-256 of the prefix table, first 16 hex digits.
+    pub prefixes: String,
+    /// Holds in force.
+    pub holds: Vec<HoldId>,
+    /// Consents in force.
+    pub consents: Vec<ConsentId>,
+    /// Preferences in force.
+    pub preferences: Vec<PreferenceId>,
+    /// Listings that name him.
+    pub suppressions: Vec<SuppressionId>,
+    /// External lists asked, `name@date`.
+    pub lists: Vec<String>,
+    /// Ledger rows that were seen.
+    pub ledger_rows: u32,
 }
 
 /// A decision with its reasons. Same inputs, same verdict.
@@ -166,6 +218,9 @@ pub struct Verdict {
     pub counters: Vec<CounterCheck>,
     /// Next legal instant, when known.
     pub next_legal_at: Option<UtcMs>,
+    /// What was asked and seen; absent in decisions of versions before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Box<DecisionRecord>>,
 }
 
 impl Verdict {

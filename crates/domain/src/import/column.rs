@@ -53,6 +53,8 @@ crate::text_enum! {
         PhoneAuthorised = "phone_authorised",
         /// Whether the debtor gave his phones.
         PhoneGivenByDebtor = "phone_given_by_debtor",
+        /// The client's score of the debtor.
+        Score = "score",
     }
 }
 
@@ -213,6 +215,12 @@ const COLUMNS: &[ColumnInfo] = &[
         false,
         "sí o no: el deudor dio sus teléfonos; sin columna, no",
         "yes or no: the debtor gave his phones; no without the column",
+    ),
+    info(
+        Target::Score,
+        false,
+        "puntaje del acreedor, entero de 0 a 1000",
+        "the client's score, a whole number from 0 to 1000",
     ),
 ];
 
@@ -387,6 +395,10 @@ const NAMES: &[(Target, &str)] = &[
         Target::PhoneGivenByDebtor,
         "dado_por_deudor telefono_dado_por_deudor proporcionado_por_deudor \
          given_by_debtor",
+    ),
+    (
+        Target::Score,
+        "score puntaje calificacion score_cobranza puntuacion",
     ),
 ];
 

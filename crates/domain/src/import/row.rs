@@ -19,6 +19,8 @@ const KEY_CHARS: usize = 64;
 const NAME_CHARS: usize = 200;
 /// Most characters of a product.
 const PRODUCT_CHARS: usize = 100;
+/// Greatest score of a client's model.
+const SCORE_MAX: i64 = 1_000;
 /// Most days past due: a century.
 const DAYS_MAX: i64 = 36_500;
 /// Confidence of a phone that a file brought, of 100: nobody has answered there yet.
@@ -115,6 +117,18 @@ impl RowReader {
             .map(|(_, name, target)| (name.as_str(), *target))
     }
 
+    /// The key of the debt of a row, whatever else of it can be read; `None` when not even that can.
+    #[must_use]
+    pub fn debt_ref(&self, fields: &[String]) -> Option<String> {
+        let row = Row {
+            reader: self,
+            fields,
+            line: 0,
+        };
+        row.parse(Target::DebtRef, |v| value::key(v, KEY_CHARS))
+            .ok()
+    }
+
     /// Reads the row that begins on `line`.
     ///
     /// # Errors
@@ -150,6 +164,7 @@ impl RowReader {
             parties: vec![party],
             points,
             consents: Vec::new(),
+            score: row.score()?,
         })
     }
 }
@@ -258,6 +273,16 @@ impl<'a> Row<'a> {
             told_zone_at: None,
             created_at: context.now,
             updated_at: context.now,
+        })
+    }
+
+    fn score(&self) -> Result<Option<i64>, RowFault> {
+        if !self.given(Target::Score) {
+            return Ok(None);
+        }
+        self.parse(Target::Score, |v| match v.trim().parse::<i64>() {
+            Ok(n) if (0..=SCORE_MAX).contains(&n) => Ok(Some(n)),
+            _ => Err(format!("expected a whole number from 0 to {SCORE_MAX}")),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
 use jiff::civil::Date;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 /// Most packs of a book.
 pub const PACKS_MAX: usize = 1_000;
@@ -47,6 +48,8 @@ pub struct RuleBook {
     pub(crate) prefixes: PrefixZones,
     /// Pack of places that have none.
     default: Option<String>,
+    /// Hashes of the two tables, for the record of each decision.
+    marks: (String, String),
 }
 
 /// What screens and the API show of a pack.
@@ -112,6 +115,7 @@ impl RuleBook {
             calendars,
             prefixes: PrefixZones::parse(prefix_table)?,
             default: None,
+            marks: (mark(holidays_csv), mark(prefix_table)),
         };
         for (file, text) in packs {
             let loaded = pack::load(file.as_ref(), text.as_ref())?;
@@ -165,6 +169,27 @@ impl RuleBook {
                 .ok_or(NoPack::Place(label)),
             (found, _) => found,
         }
+    }
+
+    /// Hashes of the holiday and prefix tables, 16 hex digits each.
+    pub(crate) fn table_marks(&self) -> (&str, &str) {
+        (&self.marks.0, &self.marks.1)
+    }
+
+    /// The same book with a pack on trial in the place of every version of it, in force on any date: what
+    /// it would have said of days before it comes into force.
+    ///
+    /// # Errors
+    /// Names the file, the field and what would be right.
+    pub fn trial(&self, file: &str, text: &str) -> Result<Self, ValueError> {
+        self.check(file, text, UtcMs(0))?;
+        let mut loaded = pack::load(file, text)?;
+        loaded.pack.valid_from = Date::MIN;
+        loaded.pack.valid_to = None;
+        let mut book = self.clone();
+        book.packs.retain(|p| p.pack.id != loaded.pack.id);
+        book.packs.push(loaded);
+        Ok(book)
     }
 
     /// Checks a pack against the book without taking it in.
@@ -242,6 +267,13 @@ impl RuleBook {
     ) -> Result<Vec<&LoadedPack>, NoPack> {
         self.packs_at(&Place::of(&facts.debtor, &facts.portfolio), dates)
     }
+}
+
+/// First 16 hex digits of a table's SHA-256.
+fn mark(text: &str) -> String {
+    let mut hex = hex::encode(Sha256::digest(text.as_bytes()));
+    hex.truncate(16);
+    hex
 }
 
 /// The UTC date.

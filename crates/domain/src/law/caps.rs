@@ -7,9 +7,10 @@ use super::text;
 use super::windows::names;
 use super::zones::Candidate;
 use crate::entity::{
-    BlockReason, Channel, Consent, ContactPoint, CounterCheck, LedgerKind, LedgerRow, PointClass,
+    BlockReason, Channel, Consent, ContactPoint, CounterCheck, LedgerKind, LedgerRow, LeftOut,
+    PointClass,
 };
-use crate::ids::{AttemptId, DebtId};
+use crate::ids::{AttemptId, DebtId, LedgerId};
 use crate::ports::store::ContactFacts;
 use crate::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
@@ -57,6 +58,7 @@ impl Case<'_> {
 /// One counted act; rows of one attempt are one act.
 #[derive(Debug, Clone, Copy)]
 struct Act {
+    row: LedgerId,
     attempt: Option<AttemptId>,
     at: UtcMs,
     channel: Channel,
@@ -98,24 +100,34 @@ fn consented(consents: &[Consent], row: &LedgerRow) -> bool {
     })
 }
 
-fn excluded(cap: &Cap, consents: &[Consent], row: &LedgerRow) -> bool {
-    cap.exclusions.iter().any(|exclusion| match exclusion {
-        Exclusion::DidNotConnectToNumber => row.reached_network == Some(false),
-        Exclusion::DirectPriorConsentLast7d => consented(consents, row),
-        Exclusion::Professionals => false,
-    })
+fn excluded(cap: &Cap, consents: &[Consent], row: &LedgerRow) -> Option<Exclusion> {
+    cap.exclusions
+        .iter()
+        .copied()
+        .find(|exclusion| match exclusion {
+            Exclusion::DidNotConnectToNumber => row.reached_network == Some(false),
+            Exclusion::DirectPriorConsentLast7d => consented(consents, row),
+            Exclusion::Professionals => false,
+        })
 }
 
-/// Acts that a cap counts, newest first.
-fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> Vec<Act> {
+/// Acts that a cap counts, newest first, and the rows that its exclusions left out.
+fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> (Vec<Act>, Vec<LeftOut>) {
     let mut found: Vec<Act> = Vec::new();
+    let mut left_out = Vec::new();
     for row in &case.facts.ledger {
         let fits = counts_kind(cap.counts, row.kind)
             && names(&cap.channels, row.channel)
             && class_fits(cap.point, row.class)
-            && case.in_scope(cap.scope, row, debt)
-            && !excluded(cap, &case.facts.consents, row);
+            && case.in_scope(cap.scope, row, debt);
         if !fits {
+            continue;
+        }
+        if let Some(why) = excluded(cap, &case.facts.consents, row) {
+            left_out.push(LeftOut {
+                row: row.id,
+                why: why.to_string(),
+            });
             continue;
         }
         let same = found
@@ -124,6 +136,7 @@ fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> Vec<Act> {
         match same {
             Some(act) => act.at = act.at.max(row.at),
             None => found.push(Act {
+                row: row.id,
                 attempt: row.attempt_id,
                 at: row.at,
                 channel: row.channel,
@@ -131,7 +144,7 @@ fn acts(case: &Case<'_>, cap: &Cap, debt: Option<DebtId>) -> Vec<Act> {
         }
     }
     found.sort_by_key(|a| std::cmp::Reverse(a.at));
-    found
+    (found, left_out)
 }
 
 /// Start and end of the period that `now` lies in.
@@ -174,12 +187,11 @@ pub(crate) fn test(
         return None;
     }
     let rule = format!("{}/{}", pack.id, cap.id);
-    let label = cap.source.as_deref().unwrap_or(&pack.name);
     let mut worst: Option<CounterCheck> = None;
     let mut full: Option<(UtcMs, u32, Channel)> = None;
     let mut gap: Option<(UtcMs, Channel)> = None;
     for debt in case.passes(cap.scope) {
-        let acts = acts(case, cap, debt);
+        let (acts, left_out) = acts(case, cap, debt);
         for zone in case.zones {
             let tz = &zone.zone.tz;
             let (from, to) = period(cap.window, case.now, tz);
@@ -192,6 +204,8 @@ pub(crate) fn test(
                     limit: cap.limit,
                     from,
                     to,
+                    counted: inside.iter().map(|a| a.row).collect(),
+                    left_out: left_out.clone(),
                 });
             }
             let filling = usize::try_from(cap.limit)
@@ -216,6 +230,19 @@ pub(crate) fn test(
             }
         }
     }
+    let findings = found(pack, cap, full, gap);
+    worst.map(|counter| (counter, findings))
+}
+
+/// A full cap (until when, how many, the last by which channel) and a gap not yet over, in words.
+fn found(
+    pack: &Pack,
+    cap: &Cap,
+    full: Option<(UtcMs, u32, Channel)>,
+    gap: Option<(UtcMs, Channel)>,
+) -> Vec<Finding> {
+    let rule = format!("{}/{}", pack.id, cap.id);
+    let label = cap.source.as_deref().unwrap_or(&pack.name);
     let mut findings = Vec::new();
     if let Some((until, value, last)) = full {
         findings.push(Finding::new(
@@ -233,7 +260,7 @@ pub(crate) fn test(
             text::gap(label, cap.counts, days, last),
         ));
     }
-    worst.map(|counter| (counter, findings))
+    findings
 }
 
 /// The campaign's own limit of attempts a local day, over every campaign that called the person.
@@ -246,6 +273,8 @@ pub(crate) fn campaign_day(case: &Case<'_>, limit: i32) -> (CounterCheck, Option
         limit: most,
         from: case.now,
         to: case.now,
+        counted: Vec::new(),
+        left_out: Vec::new(),
     };
     for zone in case.zones {
         let (from, to) = period(CapWindow::CalendarDay(1), case.now, &zone.zone.tz);

@@ -4,9 +4,7 @@
 use super::finding::{Effect, Finding};
 use super::pack::LoadedPack;
 use super::text;
-use crate::entity::{
-    BlockReason, Channel, ContactPoint, DebtStatus, Hold, HoldKind, HoldScope, SuppressionKind,
-};
+use crate::entity::{BlockReason, Channel, ContactPoint, DebtStatus, Hold, HoldKind, HoldScope};
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
@@ -137,55 +135,10 @@ fn closed_debt(status: DebtStatus) -> Finding {
 }
 
 /// Letters and digits of a document, capitals: how lists and files are compared.
-fn plain(document: &str) -> String {
+pub(crate) fn plain(document: &str) -> String {
     document
         .chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_uppercase)
-        .collect()
-}
-
-/// Tests the lists of numbers and documents never to be contacted.
-pub(crate) fn suppressed(facts: &ContactFacts, point: &ContactPoint, now: UtcMs) -> Vec<Finding> {
-    let debtor = &facts.debtor;
-    facts
-        .suppressions
-        .iter()
-        .filter(|s| s.lifted_at.is_none_or(|t| now < t))
-        .filter(|s| s.client_id.is_none_or(|c| c == debtor.client_id))
-        .filter(|s| s.debtor_id.is_none_or(|d| d == debtor.id))
-        .filter_map(|s| {
-            let (hit, what_es, what_en) = match s.kind {
-                SuppressionKind::Phone => {
-                    let digits = |v: &str| v.trim_start_matches('+').to_owned();
-                    let same = digits(s.value.reveal()) == digits(point.value.reveal());
-                    (same, "el número", "the number")
-                }
-                SuppressionKind::Document => {
-                    let listed = plain(s.value.reveal());
-                    let same = !listed.is_empty() && listed == plain(debtor.document.reveal());
-                    (same, "el documento", "the document")
-                }
-            };
-            hit.then(|| {
-                let (who_es, who_en) = if s.client_id.is_none() {
-                    ("de la instalación", "the installation's")
-                } else {
-                    ("del acreedor", "the creditor's")
-                };
-                Finding::new(
-                    BlockReason::Suppressed,
-                    Effect::Forbid,
-                    format!("suppression/{}", s.kind),
-                    (
-                        format!(
-                            "{what_es} está en la lista de exclusión {who_es} ({})",
-                            s.reason
-                        ),
-                        format!("{what_en} is on {who_en} suppression list ({})", s.reason),
-                    ),
-                )
-            })
-        })
         .collect()
 }

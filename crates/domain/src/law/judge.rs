@@ -7,9 +7,10 @@ use super::local::date_of;
 use super::pack::LoadedPack;
 use super::stack::Place;
 use super::windows::{Hours, parse_clock};
-use super::{Action, Judge, cooloff, holds, parties, zones};
+use super::{Action, Judge, contact, cooloff, dnc, holds, parties, strict, wishes, zones};
 use crate::entity::{
-    BlockReason, ContactPoint, CounterCheck, Decision, PackRef, RuleHit, Verdict, ZoneEvidence,
+    BlockReason, ContactPoint, CounterCheck, Decision, DecisionRecord, PackRef, RuleHit, Verdict,
+    ZoneEvidence,
 };
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
@@ -87,6 +88,7 @@ struct Draft<'a> {
     packs: Vec<PackRef>,
     zones: Vec<ZoneEvidence>,
     counters: Vec<CounterCheck>,
+    record: Option<Box<DecisionRecord>>,
 }
 
 impl<'a> Draft<'a> {
@@ -100,6 +102,7 @@ impl<'a> Draft<'a> {
             packs: Vec::new(),
             zones: Vec::new(),
             counters: Vec::new(),
+            record: None,
         }
     }
 
@@ -146,6 +149,7 @@ impl<'a> Draft<'a> {
             zones: self.zones,
             counters: self.counters,
             next_legal_at: next,
+            record: self.record,
         }
     }
 }
@@ -190,21 +194,27 @@ impl RuleBook {
             }
         };
         draft.packs = packs.iter().map(|p| reference(p)).collect();
-        self.person_rules(&mut draft, point, &packs);
         let held = holds::test(facts, point, action.channel, &packs, now);
+        Self::person_rules(&mut draft, point, &packs, &held.debts);
         draft.findings.extend(held.findings);
+        draft.record = Some(Box::new(self.record(facts, action, point, &held.debts)));
         if packs.is_empty() || zones.is_empty() {
             return draft.close(None);
         }
         self.timed_rules(draft, point, (&packs, &held.debts), &zones)
     }
 
-    /// Lists, parties and sections that deny: what the hour of the day does not change.
-    fn person_rules(&self, draft: &mut Draft<'_>, point: &ContactPoint, packs: &[&LoadedPack]) {
+    /// Lists, parties, channels and persons: what the hour of the day does not change.
+    fn person_rules(
+        draft: &mut Draft<'_>,
+        point: &ContactPoint,
+        packs: &[&LoadedPack],
+        debts: &[DebtId],
+    ) {
         let (facts, action) = (draft.facts, draft.action);
-        draft
-            .findings
-            .extend(holds::suppressed(facts, point, action.now));
+        let (found, passed) = dnc::test(facts, point, packs, action.now);
+        draft.findings.extend(found);
+        draft.passed.extend(passed);
         draft.findings.extend(parties::test(
             point,
             action.channel,
@@ -212,16 +222,62 @@ impl RuleBook {
             packs,
             action.now,
         ));
-        for loaded in packs {
-            for section in loaded.pack.denying_sections(action.channel) {
-                draft.findings.push(Finding::forbid(
-                    format!("{}/{section}", loaded.pack.id),
-                    (
-                        format!("{}: la sección {section} aún no se juzga", loaded.pack.name),
-                        format!("{}: section {section} is not judged yet", loaded.pack.name),
-                    ),
-                ));
-            }
+        let asked = contact::Asked {
+            facts,
+            point,
+            channel: action.channel,
+            debts,
+            now: action.now,
+        };
+        let (found, passed) = contact::test(&asked, packs);
+        draft.findings.extend(found);
+        draft.passed.extend(passed);
+    }
+
+    /// What was asked and seen.
+    fn record(
+        &self,
+        facts: &ContactFacts,
+        action: &Action,
+        point: &ContactPoint,
+        debts: &[DebtId],
+    ) -> DecisionRecord {
+        let now = action.now;
+        let (calendars, prefixes) = self.table_marks();
+        DecisionRecord {
+            campaign_window: action.campaign_window.clone(),
+            attempts_per_day: action.attempts_per_day,
+            ring_timeout_ms: action.ring_timeout_ms,
+            agent_reserved: action.agent_reserved,
+            role: Some(point.role),
+            debts: debts.to_vec(),
+            calendars: calendars.to_owned(),
+            prefixes: prefixes.to_owned(),
+            holds: facts
+                .holds
+                .iter()
+                .filter(|h| h.active_at(now))
+                .map(|h| h.id)
+                .collect(),
+            consents: facts
+                .consents
+                .iter()
+                .filter(|c| c.granted_at <= now && c.revoked_at.is_none_or(|t| now < t))
+                .map(|c| c.id)
+                .collect(),
+            preferences: facts
+                .preferences
+                .iter()
+                .filter(|p| p.active_at(now))
+                .map(|p| p.id)
+                .collect(),
+            suppressions: facts.suppressions.iter().map(|s| s.id).collect(),
+            lists: facts
+                .lists
+                .iter()
+                .map(|l| format!("{}@{}", l.name, l.as_of))
+                .collect(),
+            ledger_rows: u32::try_from(facts.ledger.len()).unwrap_or(u32::MAX),
         }
     }
 
@@ -254,6 +310,7 @@ impl RuleBook {
                     .findings
                     .extend(cooloff::test(&case, &loaded.pack, rule));
             }
+            draft.findings.extend(strict::test(&case, &loaded.pack));
         }
         draft.findings.extend(cooloff::abandoned(&case, packs));
         if let (Some(limit), crate::entity::Channel::Call) =
@@ -271,7 +328,9 @@ impl RuleBook {
             }
         };
         let place = Place::of(&facts.debtor, &facts.portfolio);
+        let wished = wishes::of(facts, point, action.channel, action.now);
         let hours = Hours {
+            wishes: &wished,
             zones,
             packs,
             calendars: &self.calendars,

@@ -5,8 +5,11 @@ mod abandonment;
 mod book;
 pub mod calendar;
 mod caps;
+mod contact;
 mod cooloff;
 mod days;
+mod dnc;
+mod duties;
 mod finding;
 mod holds;
 mod judge;
@@ -15,17 +18,22 @@ mod opening;
 pub mod pack;
 mod parties;
 mod recording;
+mod replay;
 mod stack;
+mod strict;
 mod text;
 mod windows;
+mod wishes;
 pub mod zones;
 
 pub use abandonment::AbandonmentRule;
 pub use book::{
     EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, PACKS_MAX, PackInfo, RuleBook,
 };
+pub use duties::Duties;
 pub use opening::OpeningPlace;
 pub use recording::RecordingDays;
+pub use replay::{Replayed, action_of};
 pub use stack::Place;
 
 use crate::entity::{Channel, CheckPoint, Verdict};

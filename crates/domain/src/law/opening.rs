@@ -106,6 +106,7 @@ impl RuleBook {
                 channel: Channel::Call,
                 campaign,
                 ring_ms,
+                wishes: &[],
             };
             let next = own.next_open(at).ok_or_else(|| {
                 bad(format!(

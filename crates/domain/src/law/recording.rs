@@ -22,16 +22,10 @@ impl RuleBook {
         let Ok(packs) = self.packs_at(&place, &[today(at)]) else {
             return RecordingDays::default();
         };
-        let said = |name: &str| {
-            let days = packs.iter().filter_map(|p| {
-                let days = p.pack.recording.as_ref()?.get(name)?.as_u64()?;
-                u32::try_from(days).ok()
-            });
-            days.collect::<Vec<u32>>()
-        };
+        let said = packs.iter().filter_map(|p| p.pack.recording.as_ref());
         RecordingDays {
-            least: said("retention_min_days").into_iter().max(),
-            most: said("retention_max_days").into_iter().min(),
+            least: said.clone().filter_map(|r| r.retention_min_days).max(),
+            most: said.filter_map(|r| r.retention_max_days).min(),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::finding::{Effect, Finding, both};
 use super::local::{DAY_MINUTES, Side, instant, plus_days};
 use super::pack::{HolidayPolicy, LoadedPack, Pack};
 use super::text;
+use super::wishes::{self, Wish};
 use super::zones::Candidate;
 use crate::entity::{BlockReason, Channel};
 use crate::time::{DAY_MS, UtcMs};
@@ -29,7 +30,7 @@ pub(crate) fn parse_clock(text: &str) -> Option<u16> {
     (minute < 60 && total <= DAY_MINUTES).then_some(total)
 }
 
-type Minutes = (u16, u16);
+pub(crate) type Minutes = (u16, u16);
 
 /// Everything that decides the hours of one action.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub(crate) struct Hours<'a> {
     pub(crate) channel: Channel,
     pub(crate) campaign: Option<Minutes>,
     pub(crate) ring_ms: i64,
+    /// Hours that the debtor asked for.
+    pub(crate) wishes: &'a [Wish],
 }
 
 /// Hours of one pack on one day.
@@ -64,7 +67,7 @@ pub(crate) fn names(channels: &[Channel], channel: Channel) -> bool {
 }
 
 /// Sorted and merged where one ends as the next begins.
-fn merged(mut spans: Vec<Minutes>) -> Vec<Minutes> {
+pub(crate) fn merged(mut spans: Vec<Minutes>) -> Vec<Minutes> {
     spans.sort_unstable();
     let mut out: Vec<Minutes> = Vec::new();
     for (from, to) in spans {
@@ -106,11 +109,14 @@ impl Hours<'_> {
                 DayKind::Unknown(place) => return PackDay::NoTable(place),
             }
         }
-        let spans = named
+        let mut spans: Vec<Minutes> = named
             .iter()
             .filter(|w| w.enabled && w.days.iter().any(|d| d.weekday() == date.weekday()))
             .filter_map(|w| Some((parse_clock(&w.from)?, parse_clock(&w.to)?)))
             .collect();
+        if pack.wider_hours.is_some() {
+            spans.extend(wishes::wider(self.wishes, date));
+        }
         PackDay::Open(merged(spans))
     }
 
@@ -124,6 +130,9 @@ impl Hours<'_> {
                 PackDay::Holiday(_) => return Some(Vec::new()),
                 PackDay::NoTable(_) | PackDay::Never => return None,
             }
+        }
+        if let Some(wished) = wishes::open(self.wishes, date) {
+            open = intersect(&open, &wished);
         }
         Some(merged(open))
     }
@@ -232,6 +241,18 @@ impl Hours<'_> {
                 "campaign/window",
                 "campaña",
                 &[hours],
+                zone,
+                now,
+                self.ring(),
+            ));
+        }
+        if let Some(wished) = wishes::open(self.wishes, date)
+            && !self.inside(&wished, zone, date, now)
+        {
+            found.push(closed_hours(
+                &wishes::rule(self.packs),
+                "pedido del deudor",
+                &wished,
                 zone,
                 now,
                 self.ring(),

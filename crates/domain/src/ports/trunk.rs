@@ -1,6 +1,6 @@
 //! The telephone side: what the engine orders and what it is told.
 
-use crate::entity::{CallTrail, RecordMode};
+use crate::entity::{CallResult, CallTrail, RecordMode};
 use crate::ids::{AgentId, AttemptId, RecordingId, TransferId, TrunkId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -190,6 +190,17 @@ pub enum TrunkReport {
         rtp_out: u64,
         /// RTP packets lost on the way in.
         rtp_lost: u64,
+        /// What its trunk's own table makes of the pair, where it says something.
+        result: Option<CallResult>,
+    },
+    /// Another trunk took the call over before anybody was called.
+    Moved {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** The trunk that has it now. */
+        trunk: TrunkId,
+        /** When. */
+        at: UtcMs,
     },
     /// A recording is sealed.
     RecordingSealed {

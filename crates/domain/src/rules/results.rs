@@ -27,6 +27,9 @@ pub struct EndFacts {
     pub abandoned: bool,
     /// Ended by us for lack of audio one way.
     pub one_way: bool,
+    /// What the telephone side says a call without answer was, whatever its pair: its trunk's own
+    /// table, or a number it never calls.
+    pub told: Option<CallResult>,
 }
 
 /// Result of a call that was never answered, from its raw pair. The cause refines the status where
@@ -76,6 +79,9 @@ pub fn result_of(end: &EndFacts) -> CallResult {
     }
     if end.ring_timeout {
         return CallResult::NoAnswer;
+    }
+    if let Some(told) = end.told {
+        return told;
     }
     if end.by_us && matches!(end.sip_code, None | Some(487)) {
         return CallResult::Cancelled;
@@ -149,6 +155,16 @@ mod tests {
             "a busy that crossed our CANCEL stays busy"
         );
         assert_eq!(ended(|_| ()), CallResult::TrunkFault);
+        let told = Some(CallResult::BlockedRule);
+        assert_eq!(
+            ended(|e| (e.sip_code, e.told) = (Some(403), told)),
+            CallResult::BlockedRule
+        );
+        assert_eq!(
+            ended(|e| (e.answered, e.up_ms, e.told) = (true, 9_000, told)),
+            CallResult::Human,
+            "of calls without answer only"
+        );
         assert_eq!(
             ended(|e| (e.answered, e.up_ms) = (true, 3_000)),
             CallResult::HangupEarly

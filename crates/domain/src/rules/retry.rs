@@ -80,7 +80,8 @@ const AFTERNOON_H: i8 = 14;
 const DELAY_MAX_MIN: i64 = 14 * 24 * 60;
 
 /// The house table; `None` for results after which the rule is somewhere else: `human` (the
-/// disposition decides), `cancelled` and `blocked_*` (at once, the verdict decides).
+/// disposition decides), `cancelled` and the other `blocked_*` (at once, the verdict decides). An
+/// attempt is `blocked_rule` where the telephone side never calls such a number.
 #[must_use]
 pub const fn standard_rule(result: CallResult) -> Option<RetryRule> {
     use CallResult as R;
@@ -94,7 +95,7 @@ pub const fn standard_rule(result: CallResult) -> Option<RetryRule> {
         R::HangupEarly | R::DeadAir | R::OneWayAudio => {
             Some(rule(1440, Fixed, 1, 3, Other, SamePoint))
         }
-        R::Rejected => Some(rule(1440, Fixed, 1, 2, Other, NextPoint)),
+        R::Rejected | R::BlockedRule => Some(rule(1440, Fixed, 1, 2, Other, NextPoint)),
         R::Unreachable => Some(rule(1440, Multiply(2.0), 1, 4, Other, NextPoint)),
         R::Congestion | R::TrunkFault => Some(rule(5, Multiply(2.0), 3, 6, Same, SamePoint)),
         R::InvalidNumber | R::Fax => Some(RetryRule {
@@ -108,8 +109,7 @@ pub const fn standard_rule(result: CallResult) -> Option<RetryRule> {
         | R::BlockedWindow
         | R::BlockedCap
         | R::BlockedHold
-        | R::BlockedSuppressed
-        | R::BlockedRule => None,
+        | R::BlockedSuppressed => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Type check: what the grammar alone cannot refuse.
 
 use super::{DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, Op, SegmentError, TERMS_MAX, row};
-use crate::entity::{CallResult, DebtorKind, Language};
+use crate::entity::{CallResult, DebtorKind, HoldKind, Language, PartyRole};
 
 /// Checks kinds, vocabularies and limits of an expression, wherever it came from.
 ///
@@ -110,6 +110,14 @@ fn check_word(field: Field, text: &str) -> Result<(), String> {
             .map_err(|e| e.to_string()),
         Field::DebtorKind => text
             .parse::<DebtorKind>()
+            .map(drop)
+            .map_err(|e| e.to_string()),
+        Field::PartyRole => text
+            .parse::<PartyRole>()
+            .map(drop)
+            .map_err(|e| e.to_string()),
+        Field::HoldKind => text
+            .parse::<HoldKind>()
             .map(drop)
             .map_err(|e| e.to_string()),
         _ => Ok(()),

@@ -10,17 +10,22 @@
 //! ```
 
 mod check;
+pub mod examples;
 mod lexer;
 mod parse;
 mod print;
 mod row;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use check::check;
 pub use parse::parse;
 pub use print::print;
-pub use row::{NEVER_DAYS, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day};
+pub use row::{
+    NEVER_DAYS, NO_SCORE, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day,
+};
+pub use words::{Told, explain};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +72,20 @@ crate::text_enum! {
         ExternalRef = "external_ref",
         /// Portfolio name (text).
         Portfolio = "portfolio",
+        /// Full name, exactly as it is kept (text).
+        Name = "name",
+        /// Identity document (text).
+        Document = "document",
+        /// Zone of the address (IANA), empty when not known (text).
+        Zone = "zone",
+        /// The client's key of an open debt (text; any debt matches).
+        DebtRef = "debt_ref",
+        /// Role of somebody on his debts (text; any party matches).
+        PartyRole = "party_role",
+        /// Kind of a hold in force on the debtor, a debt or a phone (text; any hold matches).
+        HoldKind = "hold_kind",
+        /// Purpose of a consent in force (text; any consent matches).
+        Consent = "consent",
         /// Product of an open debt (text; any debt matches).
         Product = "product",
         /// Currency of an open debt (text; any debt matches).
@@ -79,10 +98,28 @@ crate::text_enum! {
         Balance = "balance",
         /// Sum of overdue amounts, minor units (money).
         Overdue = "overdue",
+        /// Sum of principals of open debts (money).
+        Principal = "principal",
+        /// Sum of interests of open debts (money).
+        Interest = "interest",
+        /// Sum of fees of open debts (money).
+        Fees = "fees",
+        /// Sum of the least payments asked on open debts (money).
+        Minimum = "minimum",
         /// Number of open debts (number).
         DebtCount = "debt_count",
         /// Number of phones that are not bad (number).
         PhoneCount = "phone_count",
+        /// Of them mobiles (number).
+        MobilePhones = "mobile_phones",
+        /// Of them given by the debtor (number).
+        GivenPhones = "given_phones",
+        /// Of them authorised by the debtor (number).
+        AuthorisedPhones = "authorised_phones",
+        /// The client's score; none = -1 (number).
+        Score = "score",
+        /// Days since he came into the portfolio (number).
+        DaysInFile = "days_in_file",
         /// Best confidence among them, 0–100 (number).
         PointConfidence = "point_confidence",
         /// Attempts ever (number).
@@ -103,12 +140,24 @@ crate::text_enum! {
         PromisesBroken = "promises_broken",
         /// Kept promises ever (number).
         PromisesKept = "promises_kept",
+        /// UTC days until the first active promise is due; none = 100000 (number).
+        DaysToPromise = "days_to_promise",
+        /// Sum of the active promises (money).
+        Promised = "promised",
+        /// Payments ever, reversals too (number).
+        Payments = "payments",
+        /// Days since the last payment; none = 100000 (number).
+        DaysSincePayment = "days_since_payment",
+        /// Paid ever, less reversals (money).
+        Paid = "paid",
         /// Paid in the last 30 × 24 h (money).
         Paid30d = "paid_30d",
         /// Has a hold in force on the debtor (yes/no).
         OnHold = "on_hold",
         /// One of his phones or his document is listed (yes/no).
         Suppressed = "suppressed",
+        /// The law, asked not long ago, lets one of his phones be called now; no hold, not listed (yes/no).
+        CallableNow = "callable_now",
     }
 }
 
@@ -210,7 +259,14 @@ impl Field {
             | Self::Currency
             | Self::Bucket
             | Self::LastResult
-            | Self::LastDisposition => FieldKind::Text,
+            | Self::LastDisposition
+            | Self::Name
+            | Self::Document
+            | Self::Zone
+            | Self::DebtRef
+            | Self::PartyRole
+            | Self::HoldKind
+            | Self::Consent => FieldKind::Text,
             Self::DaysPastDue
             | Self::DebtCount
             | Self::PhoneCount
@@ -220,9 +276,27 @@ impl Field {
             | Self::DaysSinceAttempt
             | Self::DaysSinceRpc
             | Self::PromisesBroken
-            | Self::PromisesKept => FieldKind::Number,
-            Self::Balance | Self::Overdue | Self::Paid30d => FieldKind::Money,
-            Self::PromiseActive | Self::OnHold | Self::Suppressed => FieldKind::Bool,
+            | Self::PromisesKept
+            | Self::MobilePhones
+            | Self::GivenPhones
+            | Self::AuthorisedPhones
+            | Self::Score
+            | Self::DaysInFile
+            | Self::DaysToPromise
+            | Self::Payments
+            | Self::DaysSincePayment => FieldKind::Number,
+            Self::Balance
+            | Self::Overdue
+            | Self::Principal
+            | Self::Interest
+            | Self::Fees
+            | Self::Minimum
+            | Self::Promised
+            | Self::Paid
+            | Self::Paid30d => FieldKind::Money,
+            Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
+                FieldKind::Bool
+            }
         }
     }
 }

@@ -3,13 +3,16 @@
 
 use super::{Expr, Field, Literal, Op};
 use crate::entity::{
-    Attempt, Channel, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Payment, Promise,
-    PromiseState, Suppression, SuppressionKind,
+    Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Party,
+    Payment, PointClass, Promise, PromiseState, Suppression, SuppressionKind,
 };
 use crate::time::{DAY_MS, UtcMs};
 
 /// Days since something that never happened.
 pub const NEVER_DAYS: i64 = 100_000;
+
+/// The score of a debtor whose file tells none.
+pub const NO_SCORE: i64 = -1;
 
 /// Ageing buckets in order (terms.md §7).
 pub(super) const BUCKETS: &[&str] = &[
@@ -65,6 +68,28 @@ pub struct SegmentRow {
     pub debtor_kind: String,
     pub external_ref: String,
     pub portfolio: String,
+    pub name: String,
+    pub document: String,
+    pub zone: String,
+    pub debt_refs: Vec<String>,
+    pub party_roles: Vec<String>,
+    pub hold_kinds: Vec<String>,
+    pub consents: Vec<String>,
+    pub principal: i64,
+    pub interest: i64,
+    pub fees: i64,
+    pub minimum: i64,
+    pub mobile_phones: i64,
+    pub given_phones: i64,
+    pub authorised_phones: i64,
+    pub score: i64,
+    pub days_in_file: i64,
+    pub days_to_promise: i64,
+    pub promised: i64,
+    pub payments: i64,
+    pub days_since_payment: i64,
+    pub paid: i64,
+    pub callable_now: bool,
     pub products: Vec<String>,
     pub currencies: Vec<String>,
     pub days_past_due: i64,
@@ -106,6 +131,14 @@ pub struct SegmentFacts<'a> {
     pub payments: &'a [&'a Payment],
     /// All his holds.
     pub holds: &'a [&'a Hold],
+    /// Everybody on his debts.
+    pub parties: &'a [&'a Party],
+    /// All his consents.
+    pub consents: &'a [&'a Consent],
+    /// The client's score, if there is one.
+    pub score: Option<i64>,
+    /// From when until when the law lets him be called, as it was last asked; the end is not in it.
+    pub callable: Option<(UtcMs, UtcMs)>,
     /// Suppressions that may concern him (others are ignored).
     pub suppressions: &'a [&'a Suppression],
 }
@@ -141,10 +174,49 @@ impl SegmentFacts<'_> {
             .filter(|p| p.paid_at > month && p.paid_at <= now)
             .map(|p| p.amount.amount_minor)
             .sum();
+        self.fill_file(&mut row, now);
+        self.fill_money(&mut row, now);
         self.fill_debts(&mut row, now);
         self.fill_points(&mut row, now);
         self.fill_attempts(&mut row, now);
         row
+    }
+
+    fn fill_file(&self, row: &mut SegmentRow, now: UtcMs) {
+        row.name.clone_from(self.debtor.name.reveal());
+        row.document.clone_from(self.debtor.document.reveal());
+        row.zone = self.debtor.address_zone.clone().unwrap_or_default();
+        row.party_roles = self.parties.iter().map(|p| p.role.to_string()).collect();
+        let holds = self.holds.iter().filter(|h| h.active_at(now));
+        row.hold_kinds = holds.map(|h| h.kind.to_string()).collect();
+        let valid = |c: &&&Consent| {
+            c.granted_at <= now
+                && c.until.is_none_or(|t| now < t)
+                && c.revoked_at.is_none_or(|t| now < t)
+        };
+        let valid = self.consents.iter().filter(valid);
+        row.consents = valid.map(|c| c.purpose.clone()).collect();
+        row.score = self.score.unwrap_or(NO_SCORE);
+        row.days_in_file = now.since_ms(self.debtor.created_at) / DAY_MS;
+        row.callable_now = !row.on_hold
+            && !row.suppressed
+            && self
+                .callable
+                .is_some_and(|(from, to)| from <= now && now < to);
+    }
+
+    fn fill_money(&self, row: &mut SegmentRow, now: UtcMs) {
+        let active = || {
+            let of = self.promises.iter();
+            of.filter(|p| p.state == PromiseState::Active)
+        };
+        row.promised = active().map(|p| p.amount.amount_minor).sum();
+        let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
+        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - utc_day(now));
+        row.payments = count(self.payments.len());
+        row.paid = self.payments.iter().map(|p| p.amount.amount_minor).sum();
+        let last = self.payments.iter().map(|p| p.paid_at).max();
+        row.days_since_payment = last.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
     }
 
     fn promises_in(&self, state: PromiseState) -> i64 {
@@ -157,8 +229,11 @@ impl SegmentFacts<'_> {
             && s.debtor_id.is_none_or(|d| d == self.debtor.id);
         binds
             && match s.kind {
-                SuppressionKind::Phone => self.points.iter().any(|p| p.value == s.value),
+                SuppressionKind::Phone | SuppressionKind::Email => {
+                    self.points.iter().any(|p| p.value == s.value)
+                }
                 SuppressionKind::Document => self.debtor.document == s.value,
+                SuppressionKind::Person => self.debtor.person_id.to_string() == *s.value.reveal(),
             }
     }
 
@@ -166,6 +241,11 @@ impl SegmentFacts<'_> {
         let open = || self.debts.iter().filter(|d| d.status == DebtStatus::Open);
         row.products = open().map(|d| d.product.clone()).collect();
         row.currencies = open().map(|d| d.currency.to_string()).collect();
+        row.debt_refs = open().map(|d| d.external_ref.clone()).collect();
+        row.principal = open().map(|d| d.principal_minor).sum();
+        row.interest = open().map(|d| d.interest_minor).sum();
+        row.fees = open().map(|d| d.fees_minor).sum();
+        row.minimum = open().map(|d| d.minimum_minor).sum();
         row.debt_count = count(open().count());
         row.balance = open().map(|d| d.balance_minor()).sum();
         row.overdue = open().map(|d| d.overdue_minor).sum();
@@ -180,6 +260,10 @@ impl SegmentFacts<'_> {
                 .filter(|p| p.channel == Channel::Call && !p.bad)
         };
         row.phone_count = count(good().count());
+        let mobiles = good().filter(|p| p.class == PointClass::Mobile);
+        row.mobile_phones = count(mobiles.count());
+        row.given_phones = count(good().filter(|p| p.given_by_debtor).count());
+        row.authorised_phones = count(good().filter(|p| p.authorised).count());
         row.point_confidence = good().map(|p| i64::from(p.confidence)).max().unwrap_or(0);
         let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
         row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
@@ -216,6 +300,10 @@ enum Value<'a> {
     Bool(bool),
 }
 
+fn texts(of: &[String]) -> Value<'_> {
+    Value::Texts(of.iter().map(String::as_str).collect())
+}
+
 impl SegmentRow {
     fn value(&self, field: Field) -> Value<'_> {
         match field {
@@ -225,27 +313,60 @@ impl SegmentRow {
             Field::DebtorKind => Value::Texts(vec![&self.debtor_kind]),
             Field::ExternalRef => Value::Texts(vec![&self.external_ref]),
             Field::Portfolio => Value::Texts(vec![&self.portfolio]),
-            Field::Product => Value::Texts(self.products.iter().map(String::as_str).collect()),
-            Field::Currency => Value::Texts(self.currencies.iter().map(String::as_str).collect()),
+            Field::Product => texts(&self.products),
+            Field::Currency => texts(&self.currencies),
+            Field::Name => Value::Texts(vec![&self.name]),
+            Field::Document => Value::Texts(vec![&self.document]),
+            Field::Zone => Value::Texts(vec![&self.zone]),
+            Field::DebtRef => texts(&self.debt_refs),
+            Field::PartyRole => texts(&self.party_roles),
+            Field::HoldKind => texts(&self.hold_kinds),
+            Field::Consent => texts(&self.consents),
             Field::Bucket => Value::Texts(vec![bucket_of(self.days_past_due)]),
             Field::LastResult => Value::Texts(vec![&self.last_result]),
             Field::LastDisposition => Value::Texts(vec![&self.last_disposition]),
-            Field::DaysPastDue => Value::Int(self.days_past_due),
-            Field::Balance => Value::Int(self.balance),
-            Field::Overdue => Value::Int(self.overdue),
-            Field::DebtCount => Value::Int(self.debt_count),
-            Field::PhoneCount => Value::Int(self.phone_count),
-            Field::PointConfidence => Value::Int(self.point_confidence),
-            Field::Attempts => Value::Int(self.attempts),
-            Field::Attempts7d => Value::Int(self.attempts_7d),
-            Field::DaysSinceAttempt => Value::Int(self.days_since_attempt),
-            Field::DaysSinceRpc => Value::Int(self.days_since_rpc),
-            Field::PromisesBroken => Value::Int(self.promises_broken),
-            Field::PromisesKept => Value::Int(self.promises_kept),
-            Field::Paid30d => Value::Int(self.paid_30d),
             Field::PromiseActive => Value::Bool(self.promise_active),
             Field::OnHold => Value::Bool(self.on_hold),
             Field::Suppressed => Value::Bool(self.suppressed),
+            Field::CallableNow => Value::Bool(self.callable_now),
+            _ => Value::Int(self.int(field)),
+        }
+    }
+}
+
+impl SegmentRow {
+    /// Value of a field of numbers or money.
+    fn int(&self, field: Field) -> i64 {
+        match field {
+            Field::DaysPastDue => self.days_past_due,
+            Field::Balance => self.balance,
+            Field::Overdue => self.overdue,
+            Field::DebtCount => self.debt_count,
+            Field::PhoneCount => self.phone_count,
+            Field::PointConfidence => self.point_confidence,
+            Field::Attempts => self.attempts,
+            Field::Attempts7d => self.attempts_7d,
+            Field::DaysSinceAttempt => self.days_since_attempt,
+            Field::DaysSinceRpc => self.days_since_rpc,
+            Field::PromisesBroken => self.promises_broken,
+            Field::PromisesKept => self.promises_kept,
+            Field::Paid30d => self.paid_30d,
+            Field::Principal => self.principal,
+            Field::Interest => self.interest,
+            Field::Fees => self.fees,
+            Field::Minimum => self.minimum,
+            Field::MobilePhones => self.mobile_phones,
+            Field::GivenPhones => self.given_phones,
+            Field::AuthorisedPhones => self.authorised_phones,
+            Field::Score => self.score,
+            Field::DaysInFile => self.days_in_file,
+            Field::DaysToPromise => self.days_to_promise,
+            Field::Promised => self.promised,
+            Field::Payments => self.payments,
+            Field::DaysSincePayment => self.days_since_payment,
+            Field::Paid => self.paid,
+            // Fields of other kinds have no number; `check` refuses to compare them as such.
+            _ => 0,
         }
     }
 }

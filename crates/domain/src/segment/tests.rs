@@ -130,6 +130,8 @@ fn words(field: Field) -> BoxedStrategy<String> {
             .boxed(),
         Field::Language => prop_oneof!["es", "en", "pt"].boxed(),
         Field::DebtorKind => prop_oneof!["person", "company"].boxed(),
+        Field::PartyRole => prop_oneof!["titular", "aval"].boxed(),
+        Field::HoldKind => prop_oneof!["dispute", "cease"].boxed(),
         _ => "[a-zA-Z0-9áñ ''\".()-]{0,12}".boxed(),
     }
 }

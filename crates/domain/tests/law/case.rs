@@ -171,6 +171,8 @@ impl Case {
             holds: Vec::new(),
             suppressions: Vec::new(),
             consents: Vec::new(),
+            preferences: Vec::new(),
+            lists: Vec::new(),
         };
         let action = Action {
             verdict_id: VerdictId(id(9)),

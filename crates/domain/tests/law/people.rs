@@ -306,50 +306,23 @@ fn book_with(file: &str, from: &str, to: &str) -> Result<Arc<RuleBook>, domain::
 }
 
 #[test]
-fn what_a_pack_says_and_we_cannot_judge_denies_or_does_not_load() {
-    let mut case = Case::new(MX);
+fn a_field_that_nobody_knows_is_refused_by_its_name_at_any_depth() {
     let opening = "\"opening\": {";
-    case.book = book_with(
-        "mx-condusef.json",
-        opening,
-        "\"vulnerable\": {\"rule\": \"minors\"}, \"opening\": {",
-    )
-    .expect("a known section");
-    refused(&noon(&case), BlockReason::Rule, "mx-condusef/vulnerable");
-    let unknown = book_with(
-        "mx-condusef.json",
-        opening,
-        "\"moonlight\": {}, \"opening\": {",
-    );
-    let text = unknown.err().map(|e| e.to_string()).unwrap_or_default();
-    assert!(
-        text.contains("mx-condusef.json") && text.contains("moonlight"),
-        "{text}"
-    );
-}
-
-#[test]
-fn colombias_harder_reading_denies_when_switched_on() {
-    let mut case = Case::new(CO);
-    let text = EMBEDDED_PACKS
-        .iter()
-        .find(|(name, _)| *name == "co.json")
-        .map(|(_, text)| *text)
-        .unwrap_or_default();
-    let at_mode = text.find("\"strict_mode\"").expect("the section");
-    let (head, tail) = text.split_at(at_mode);
-    let strict = format!(
-        "{head}{}",
-        tail.replacen("\"enabled\": false", "\"enabled\": true", 1)
-    );
-    let packs = [("co.json", strict.as_str())];
-    case.book =
-        Arc::new(RuleBook::load(&packs, EMBEDDED_HOLIDAYS, EMBEDDED_PREFIXES).expect("the pack"));
-    refused(
-        &case.judge_at(NOON, CO.zone),
-        BlockReason::Rule,
-        "co/strict_mode",
-    );
+    for (wrong, name) in [
+        ("\"moonlight\": {}, \"opening\": {", "moonlight"),
+        ("\"opening\": {\"sing\": true,", "sing"),
+        (
+            "\"vulnerable\": {\"rule\": \"minors\"}, \"opening\": {",
+            "rule",
+        ),
+    ] {
+        let unknown = book_with("mx-condusef.json", opening, wrong);
+        let text = unknown.err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(
+            text.contains("mx-condusef.json") && text.contains(name),
+            "{text}"
+        );
+    }
 }
 
 #[test]

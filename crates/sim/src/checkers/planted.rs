@@ -47,6 +47,7 @@ fn verdict(n: u128, at: UtcMs) -> Verdict {
         zones: Vec::new(),
         counters: Vec::new(),
         next_legal_at: None,
+        record: None,
     }
 }
 

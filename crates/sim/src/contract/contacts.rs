@@ -241,7 +241,10 @@ async fn the_campaign_order_is_kept(store: &Subject) {
     let campaign = scene.campaign(store).await;
     let mut paid = people[2].payment(199_000);
     paid.paid_at = NOW;
-    store.post_payment(&paid, &[]).await.expect("payment");
+    store
+        .post_payment(&paid, &[], &of_promise)
+        .await
+        .expect("payment");
     let got = reserve(store, &campaign, &lease, 1).await;
     assert_eq!(
         ids(&got),

@@ -4,18 +4,21 @@ use super::attempts::ended;
 use super::judges::*;
 use super::scene::*;
 use domain::entity::{
-    AttemptState, CallResult, Hold, HoldKind, HoldScope, LedgerKind, Recording, RecordingOutcome,
-    Suppression, SuppressionKind,
+    AttemptState, CallResult, CampaignStatus, DialMode, Hold, HoldKind, HoldScope, LedgerKind,
+    LedgerRow, Promise, Recording, RecordingOutcome, Suppression, SuppressionKind,
 };
-use domain::ids::{AttemptId, CampaignId, HoldId, LedgerId, RecordingId, SuppressionId};
+use domain::ids::{AttemptId, CampaignId, DebtId, HoldId, LedgerId, RecordingId, SuppressionId};
 use domain::ports::StoreError;
-use domain::ports::store::{AttemptChange, Closing};
+use domain::ports::store::{AttemptChange, Closing, OpenOutcome, PromiseTerms};
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     the_first_end_stays(store).await;
     an_end_leaves_its_traces(store).await;
+    what_follows_the_end_is_kept(store).await;
+    a_stopped_campaign_dials_nobody(store).await;
+    a_promise_stands_or_falls_with_its_disposition(store).await;
     recordings_are_opened(store).await;
     abandonment_is_counted(store).await;
     answers_are_told_by_slot(store).await;
@@ -171,6 +174,104 @@ async fn an_end_leaves_its_traces(store: &Subject) {
         .expect("close");
     let point = store.get_point(person.point.id).await.expect("point");
     assert_eq!((point.bad, point.last_rpc_at), (true, Some(NOW)));
+}
+
+/// Identity is ticked in the wrap-up: its instant, its conversation and its event are kept.
+async fn what_follows_the_end_is_kept(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let attempt = person.open(store, &lease, NOW).await;
+    let closed = store
+        .close_attempt(attempt.id, &ended(CallResult::Human))
+        .await;
+    assert!(closed.expect("close"));
+    let at = NOW.plus_ms(3_000);
+    let row = LedgerRow::of_attempt(&attempt, LedgerKind::Conversation, at);
+    let told = [event(
+        "identity.verified",
+        &format!("attempt:{}", attempt.id),
+    )];
+    let change = AttemptChange {
+        state: Some(AttemptState::Answered),
+        answered_at: Some(at),
+        identity_at: Some(at),
+        ledger: vec![row.clone()],
+        ..AttemptChange::default()
+    };
+    for _ in 0..2 {
+        let noted = store.note_attempt(attempt.id, &change, &told).await;
+        noted.expect("note");
+    }
+    let stored = store.get_attempt(attempt.id).await.expect("get");
+    assert_eq!(stored.identity_at, Some(at));
+    assert_eq!(
+        (stored.state, stored.answered_at),
+        (AttemptState::Ended, None),
+        "what the end said stays"
+    );
+    let facts = store.contact_facts(person.debtor.id, at).await;
+    let ledger = facts.expect("facts").ledger;
+    assert_eq!(ledger.iter().filter(|r| **r == row).count(), 1, "once");
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 3, 10).await.expect("events");
+    assert!(events.iter().any(|e| e.event == told[0]));
+}
+
+/// Another node stopped it: nothing is reserved, and what was reserved is not dialed.
+async fn a_stopped_campaign_dials_nobody(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (first, second) = (scene.person(store).await, scene.person(store).await);
+    let mut campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    assert_eq!(reserve(store, &campaign, &lease, 1).await.len(), 1);
+    let running = campaign.clone();
+    campaign.status = CampaignStatus::Paused;
+    store.put_campaign(&campaign, &[]).await.expect("paused");
+    assert!(reserve(store, &running, &lease, 1).await.is_empty());
+    let draft = first.draft(&lease, Some(campaign.id), NOW);
+    let opened = store.open_attempt(&draft, &Allow).await.expect("open");
+    assert!(matches!(opened, OpenOutcome::Busy), "{opened:?}");
+    // A person may still dial by hand.
+    let mut by_hand = second.draft(&lease, Some(campaign.id), NOW);
+    by_hand.attempt.mode = DialMode::Manual;
+    by_hand.attempt.agent_reserved = true;
+    let opened = store.open_attempt(&by_hand, &Allow).await.expect("open");
+    assert!(matches!(opened, OpenOutcome::Opened(..)), "{opened:?}");
+}
+
+async fn a_promise_stands_or_falls_with_its_disposition(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let id = person.open(store, &lease, NOW).await.id;
+    let closed = store.close_attempt(id, &ended(CallResult::Human)).await;
+    assert!(closed.expect("close"));
+    let terms = PromiseTerms {
+        min_minor: 10_000,
+        max_minor: 100_000,
+    };
+    let disposed = |promise: Promise| Closing {
+        disposition: Some("CD.PP".into()),
+        disposed_at: Some(NOW),
+        promise: Some((promise, terms)),
+        ..Closing::default()
+    };
+    let active = || store.active_promises(person.debtor.id);
+    let closing = disposed(person.promise(9_999));
+    let small = store.close_attempt(id, &closing).await;
+    assert!(matches!(small, Err(StoreError::Conflict(_))), "{small:?}");
+    let row = store.get_attempt(id).await.expect("get");
+    assert_eq!(row.disposition, None, "nothing half-stored");
+    assert!(active().await.expect("active").is_empty());
+    let made = person.promise(20_000);
+    let done = store.close_attempt(id, &disposed(made.clone())).await;
+    assert!(done.expect("disposed"));
+    assert_eq!(active().await.expect("active"), vec![made.clone()]);
+    // The disposition is there: a second one brings no second promise.
+    let mut elsewhere = person.promise(30_000);
+    elsewhere.debt_id = fresh::<DebtId>();
+    let again = store.close_attempt(id, &disposed(elsewhere)).await;
+    assert!(!again.expect("a repeat"));
+    assert_eq!(active().await.expect("active"), vec![made]);
 }
 
 async fn recordings_are_opened(store: &Subject) {

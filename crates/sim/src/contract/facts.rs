@@ -14,6 +14,8 @@ pub async fn all(store: Subject) {
     everything_of_the_debtor(&store).await;
     the_ledger_spans_clients(&store).await;
     suppressions_by_number_and_document(&store).await;
+    listings_are_compared_as_they_are_meant(&store).await;
+    a_hold_of_the_person_binds_all_his_debts(&store).await;
     closed_debts_and_lifted_holds_are_not_facts(&store).await;
 }
 
@@ -120,6 +122,82 @@ async fn suppressions_by_number_and_document(store: &Subject) {
         vec![by_phone, by_document],
         "whoever asked; the judge reads for whom"
     );
+}
+
+/// `12.345.678-K` and `12345678k` are one document; a person is listed by his identity.
+async fn listings_are_compared_as_they_are_meant(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut person = scene.draft_person();
+    let digits = person.debtor.id.0.as_u128() % 1_000_000_000_000;
+    person.debtor.document = format!("{digits}K").into();
+    person.store(store).await;
+    let dotted = format!("{}.{}-k", digits / 1_000, digits % 1_000 + 1_000);
+    let dotted = dotted.replacen(".1", ".", 1);
+    let phone = person.point.value.reveal().replace("+52", "+52 ");
+    let id = person.debtor.person_id.to_string();
+    let mut want = vec![
+        listed(SuppressionKind::Document, &dotted),
+        listed(SuppressionKind::Phone, &phone),
+        listed(SuppressionKind::Person, &id),
+    ];
+    let other = listed(SuppressionKind::Document, &format!("{digits}-L"));
+    for row in want.iter().chain([&other]) {
+        store.put_suppression(row, &[]).await.expect("put");
+    }
+    let facts = store.contact_facts(person.debtor.id, NOW).await;
+    let mut found = facts.expect("facts").suppressions;
+    found.sort_by_key(|s| s.id);
+    want.sort_by_key(|s| s.id);
+    assert_eq!(found, want);
+}
+
+fn held(person: &Person, kind: HoldKind) -> Hold {
+    Hold {
+        id: fresh::<HoldId>(),
+        client_id: person.debtor.client_id,
+        debtor_id: person.debtor.id,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind,
+        from: NOW,
+        until: None,
+        lifted_at: None,
+        evidence: "letter".into(),
+    }
+}
+
+/// Dead for one client is dead for all; what he asked one client for binds that client's debts.
+async fn a_hold_of_the_person_binds_all_his_debts(store: &Subject) {
+    let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
+    let person = ours.person(store).await;
+    let mut same_client = ours.draft_person();
+    let mut other_client = theirs.draft_person();
+    for other in [&mut same_client, &mut other_client] {
+        other.debtor.person_id = person.debtor.person_id;
+        other.store(store).await;
+    }
+    let (dead, cease, dispute) = (
+        held(&person, HoldKind::Deceased),
+        held(&person, HoldKind::Cease),
+        held(&person, HoldKind::Dispute),
+    );
+    let mut lifted = held(&person, HoldKind::Insolvency);
+    lifted.lifted_at = Some(NOW);
+    for row in [&dead, &cease, &dispute, &lifted] {
+        store.put_hold(row, &[]).await.expect("hold");
+    }
+    for (who, want) in [
+        (&person, vec![dead.id, cease.id, dispute.id]),
+        (&same_client, vec![dead.id, cease.id]),
+        (&other_client, vec![dead.id]),
+    ] {
+        let facts = store.contact_facts(who.debtor.id, NOW).await;
+        let mut found: Vec<HoldId> = facts.expect("facts").holds.iter().map(|h| h.id).collect();
+        found.sort_unstable();
+        assert_eq!(found, want);
+    }
 }
 
 async fn closed_debts_and_lifted_holds_are_not_facts(store: &Subject) {

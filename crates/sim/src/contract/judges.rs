@@ -34,6 +34,7 @@ pub fn verdict(facts: &ContactFacts, action: &Action, decision: Decision) -> Ver
         zones: vec![],
         counters: vec![],
         next_legal_at: None,
+        record: None,
     }
 }
 

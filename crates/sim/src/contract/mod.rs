@@ -16,6 +16,7 @@ pub mod facts;
 pub mod judges;
 pub mod keeps;
 mod kept;
+pub mod law;
 pub mod money;
 pub mod nodes;
 pub mod people;

@@ -117,7 +117,10 @@ async fn money_goes_to_fees_first(store: &Subject) {
     ] {
         let payment = person.payment(amount);
         let told = [event("payment.posted", &format!("payment:{}", payment.id))];
-        let done = store.post_payment(&payment, &told).await.expect("payment");
+        let done = store
+            .post_payment(&payment, &told, &of_promise)
+            .await
+            .expect("payment");
         assert_eq!(done.payment, payment);
         assert!(!done.repeated && !done.debt_paid && done.promises.is_empty());
         assert_eq!(done.balance_minor, fees + interest + principal);
@@ -147,11 +150,17 @@ async fn a_reference_counts_once(store: &Subject) {
     let (ours, theirs) = (Scene::new(store).await, Scene::new(store).await);
     let (person, other) = (ours.person(store).await, theirs.person(store).await);
     let payment = person.payment(30_000);
-    store.post_payment(&payment, &[]).await.expect("payment");
+    store
+        .post_payment(&payment, &[], &of_promise)
+        .await
+        .expect("payment");
     let mut again = person.payment(99_000);
     again.reference.clone_from(&payment.reference);
     let told = [event("payment.posted", "twice")];
-    let done = store.post_payment(&again, &told).await.expect("payment");
+    let done = store
+        .post_payment(&again, &told, &of_promise)
+        .await
+        .expect("payment");
     assert!(done.repeated);
     assert_eq!(done.payment, payment, "the first one stands");
     assert_eq!(done.balance_minor, 70_000);
@@ -165,7 +174,10 @@ async fn a_reference_counts_once(store: &Subject) {
     );
     let mut same_words = other.payment(1_000);
     same_words.reference.clone_from(&payment.reference);
-    let done = store.post_payment(&same_words, &[]).await.expect("payment");
+    let done = store
+        .post_payment(&same_words, &[], &of_promise)
+        .await
+        .expect("payment");
     assert!(
         !done.repeated,
         "another client's reference is another payment"
@@ -186,12 +198,18 @@ async fn a_payment_keeps_the_promise(store: &Subject) {
     let mut late = person.payment(1_000);
     late.paid_at = promise.grace_until;
     for payment in [early, late, person.payment(39_999)] {
-        let done = store.post_payment(&payment, &[]).await.expect("payment");
+        let done = store
+            .post_payment(&payment, &[], &of_promise)
+            .await
+            .expect("payment");
         assert!(done.promises.is_empty());
     }
     let mut last = person.payment(1);
     last.posted_at = NOW.plus_ms(7);
-    let done = store.post_payment(&last, &[]).await.expect("payment");
+    let done = store
+        .post_payment(&last, &[], &of_promise)
+        .await
+        .expect("payment");
     assert_eq!(done.promises.len(), 1);
     let kept = &done.promises[0];
     assert_eq!(
@@ -230,7 +248,7 @@ async fn a_paid_debt_leaves_every_campaign(store: &Subject) {
     assert_eq!(held.len(), 1);
     // More than is owed: the rest is nobody's, the balance never falls below zero.
     let done = store
-        .post_payment(&person.payment(100_500), &[])
+        .post_payment(&person.payment(100_500), &[], &of_promise)
         .await
         .expect("payment");
     assert!(done.debt_paid);
@@ -258,7 +276,7 @@ async fn a_paid_debt_leaves_every_campaign(store: &Subject) {
     rest.debt_id = second.id;
     assert!(
         store
-            .post_payment(&rest, &[])
+            .post_payment(&rest, &[], &of_promise)
             .await
             .expect("payment")
             .debt_paid
@@ -274,18 +292,25 @@ async fn a_paid_debt_leaves_every_campaign(store: &Subject) {
 }
 
 async fn a_reversal_opens_the_debt_again(store: &Subject) {
-    let person = Scene::new(store).await.person(store).await;
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
     let payment = person.payment(100_000);
     assert!(
         store
-            .post_payment(&payment, &[])
+            .post_payment(&payment, &[], &of_promise)
             .await
             .expect("payment")
             .debt_paid
     );
+    let items = store.items_of(person.debtor.id).await.expect("items");
+    assert!(items[0].done && items[0].note == "paid");
     let mut back = person.payment(-100_000);
     back.reverses = Some(payment.id);
-    let done = store.post_payment(&back, &[]).await.expect("reversal");
+    let done = store
+        .post_payment(&back, &[], &of_promise)
+        .await
+        .expect("reversal");
     assert!(!done.debt_paid);
     assert_eq!(done.balance_minor, 100_000);
     let debt = store.get_debt(person.debt.id).await.expect("debt");
@@ -293,6 +318,13 @@ async fn a_reversal_opens_the_debt_again(store: &Subject) {
         (debt.status, debt.principal_minor),
         (DebtStatus::Open, 100_000)
     );
+    let facts = store.contact_facts(person.debtor.id, NOW).await;
+    assert!(facts.expect("facts").holds.is_empty(), "nothing is paid");
+    let items = store.items_of(person.debtor.id).await.expect("items");
+    assert_eq!((items[0].done, items[0].note.as_str()), (false, "reversed"));
+    let lease = node(store).await;
+    let due = reserve(store, &campaign, &lease, 10).await;
+    assert_eq!(ids(&due), vec![person.debtor.id], "he is dialed again");
 }
 
 /// A debtor who promised 40,000 and paid a part of it.
@@ -302,7 +334,9 @@ async fn promised(store: &Subject, scene: &Scene, paid: i64) -> (Person, Promise
     let taken = store.record_promise(&promise, TERMS, &[]).await;
     taken.expect("promise").expect("taken");
     if paid > 0 {
-        let posted = store.post_payment(&person.payment(paid), &[]).await;
+        let posted = store
+            .post_payment(&person.payment(paid), &[], &of_promise)
+            .await;
         posted.expect("payment");
     }
     (person, promise)
@@ -312,7 +346,10 @@ async fn promised(store: &Subject, scene: &Scene, paid: i64) -> (Person, Promise
 async fn sweep_all(store: &Subject, now: UtcMs) -> Vec<Promise> {
     let mut closed = Vec::new();
     for _ in 0..1_000 {
-        let batch = store.sweep_promises(now, 3).await.expect("sweep");
+        let batch = store
+            .sweep_promises(now, 3, &of_promise)
+            .await
+            .expect("sweep");
         assert!(batch.len() <= 3);
         if batch.is_empty() {
             break;
@@ -333,7 +370,7 @@ async fn grace_over_closes_promises(store: &Subject) {
     let campaign = scene.campaign(store).await;
     let end = NOW.plus_ms(4 * DAY_MS);
     let early = store
-        .sweep_promises(end.plus_ms(-1), 1_000)
+        .sweep_promises(end.plus_ms(-1), 1_000, &of_promise)
         .await
         .expect("sweep");
     assert!(
@@ -381,14 +418,14 @@ async fn wrong_payments_are_refused(store: &Subject) {
     let person = Scene::new(store).await.person(store).await;
     let mut other = person.payment(10);
     other.amount = Money::new(10, "COP".parse().expect("a currency"));
-    let refused = store.post_payment(&other, &[]).await;
+    let refused = store.post_payment(&other, &[], &of_promise).await;
     assert!(
         matches!(refused, Err(StoreError::Conflict(_))),
         "{refused:?}"
     );
     let mut nothing = person.payment(10);
     nothing.debt_id = fresh::<domain::ids::DebtId>();
-    let refused = store.post_payment(&nothing, &[]).await;
+    let refused = store.post_payment(&nothing, &[], &of_promise).await;
     assert!(
         matches!(refused, Err(StoreError::NotFound("debt"))),
         "{refused:?}"

@@ -3,18 +3,22 @@
 use super::attempts::ended;
 use super::judges::*;
 use super::scene::*;
-use domain::entity::{Attempt, AttemptState, CallResult, Campaign, Recording, RecordingOutcome};
+use domain::entity::{
+    Attempt, AttemptState, CallResult, Campaign, LedgerKind, LedgerRow, Recording, RecordingOutcome,
+};
 use domain::event::{Event, NewEvent};
 use domain::ids::RecordingId;
 use domain::ports::StoreError;
-use domain::ports::store::NodeLease;
-use domain::time::MINUTE_MS;
+use domain::ports::store::{AttemptChange, Closing, NodeLease, RECOVERED};
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     fences_grow(&store).await;
     a_restart_recovers_its_own(&store).await;
     a_dead_node_is_recovered_by_another(&store).await;
+    what_the_lost_came_to_is_counted(&store).await;
+    nodes_know_their_place(&store).await;
     settings_are_kept(&store).await;
 }
 
@@ -187,6 +191,94 @@ async fn a_dead_node_is_recovered_by_another(store: &Subject) {
     let fenced = store.open_attempt(&draft, &Allow).await;
     assert!(matches!(fenced, Err(StoreError::Fenced)), "{fenced:?}");
     assert_eq!(reserve(store, &campaign, &keeper, 10).await.len(), 2);
+}
+
+/// A conversation and an abandonment that nobody ended are in the ledger, and neither debtor is due again
+/// from the moment in which he is free.
+async fn what_the_lost_came_to_is_counted(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let people = [
+        scene.person(store).await,
+        scene.person(store).await,
+        scene.person(store).await,
+    ];
+    let campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    assert_eq!(reserve(store, &campaign, &lease, 10).await.len(), 3);
+    let steps = [
+        (Some(NOW), Some(NOW.plus_ms(900)), LedgerKind::Conversation),
+        (Some(NOW), None, LedgerKind::Abandoned),
+        (None, None, LedgerKind::Attempt),
+    ];
+    let mut open = Vec::new();
+    for (person, (answered_at, bridged_at, _)) in people.iter().zip(&steps) {
+        let draft = person.draft(&lease, Some(campaign.id), NOW);
+        store.open_attempt(&draft, &Allow).await.expect("open");
+        let change = AttemptChange {
+            answered_at: *answered_at,
+            bridged_at: *bridged_at,
+            ..AttemptChange::default()
+        };
+        let id = draft.attempt.id;
+        store.note_attempt(id, &change, &[]).await.expect("note");
+        open.push(id);
+    }
+    let restarted = store.register_node(&lease.node, NOW, MINUTE_MS).await;
+    let new = restarted.expect("restart");
+    store.recover(&new, NOW, &told).await.expect("recover");
+    assert!(
+        reserve(store, &campaign, &new, 10).await.is_empty(),
+        "nobody is due at once"
+    );
+    for (n, (person, (.., kind))) in people.iter().zip(&steps).enumerate() {
+        // The old process wakes up and tells what it knows: it is counted once.
+        let woken = Closing {
+            ledger: LedgerRow::of_lost(&store.get_attempt(open[n]).await.expect("attempt"))
+                .into_iter()
+                .collect(),
+            ..ended(CallResult::Human)
+        };
+        let late = store.close_attempt(open[n], &woken).await;
+        assert!(!late.expect("close"), "its fate stays unknown");
+        let facts = store.contact_facts(person.debtor.id, NOW).await;
+        let facts = facts.expect("facts");
+        let counted = facts.ledger.iter().filter(|r| r.kind == *kind).count();
+        assert_eq!(counted, 1, "{kind}");
+        let rows = if *kind == LedgerKind::Attempt { 1 } else { 2 };
+        assert_eq!(facts.ledger.len(), rows, "{kind}");
+        let items = store.items_of(person.debtor.id).await.expect("items");
+        let item = &items[0];
+        assert_eq!((item.attempts, item.note.as_str()), (1, RECOVERED));
+        assert_eq!(item.last_result, Some(CallResult::Unknown));
+        assert!(item.next_at >= NOW.plus_ms(24 * HOUR_MS), "{item:?}");
+    }
+}
+
+async fn nodes_know_their_place(store: &Subject) {
+    let end = NOW.plus_ms(400 * DAY_MS);
+    // Beyond the leases of all that other groups started.
+    let (mut names, mut leases) = (
+        vec![name("place"), name("place"), name("place")],
+        Vec::new(),
+    );
+    names.sort();
+    for node in &names {
+        let lease = store.register_node(node, end, MINUTE_MS).await;
+        leases.push(lease.expect("node"));
+    }
+    for (n, node) in names.iter().enumerate() {
+        let place = store.node_place(node, end).await.expect("place");
+        assert_eq!(place, (u32::try_from(n).expect("small"), 3));
+    }
+    for lease in &leases[1..] {
+        let over = store.renew_node(lease, end, 0).await;
+        over.expect("ended");
+    }
+    assert_eq!(
+        store.node_place(&names[0], end).await.expect("place"),
+        (0, 1)
+    );
+    store.renew_node(&leases[0], end, 0).await.expect("ended");
 }
 
 async fn settings_are_kept(store: &Subject) {

@@ -10,6 +10,7 @@ use domain::time::DAY_MS;
 pub async fn all(store: Subject) {
     users_are_found(&store).await;
     refresh_tokens_rotate(&store).await;
+    all_sign_ins_of_a_user_end_but_one(&store).await;
     a_used_token_ends_the_family(&store).await;
     keys_are_found_until_revoked(&store).await;
     wrong_guesses_are_counted(&store).await;
@@ -63,8 +64,56 @@ async fn open(store: &Subject) -> SessionRow {
         refresh_hash: name("token"),
         expires_at: NOW.plus_ms(DAY_MS),
     };
-    store.open_session(&row).await.expect("open");
+    store.open_session(&row, NOW).await.expect("open");
     row
+}
+
+async fn all_sign_ins_of_a_user_end_but_one(store: &Subject) {
+    let first = open(store).await;
+    let other = open(store).await;
+    let kept = SessionRow {
+        id: fresh::<SessionId>(),
+        user_id: first.user_id,
+        refresh_hash: name("token"),
+        expires_at: NOW.plus_ms(DAY_MS),
+    };
+    store.open_session(&kept, NOW).await.expect("open");
+    let ended = store
+        .end_sessions_of(first.user_id, Some(kept.id))
+        .await
+        .expect("ended");
+    assert_eq!(ended, [first.id]);
+    for (row, alive) in [(&first, false), (&kept, true), (&other, true)] {
+        assert_eq!(
+            store.session_alive(row.id, NOW).await.expect("alive"),
+            alive
+        );
+    }
+    let ended = store.end_sessions_of(first.user_id, None).await;
+    assert_eq!(ended.expect("ended"), [kept.id]);
+    // What is over goes when the next one signs in: its token is unknown then, not reused.
+    let over = SessionRow {
+        id: fresh::<SessionId>(),
+        expires_at: NOW.plus_ms(10),
+        refresh_hash: name("token"),
+        ..first
+    };
+    store.open_session(&over, NOW).await.expect("open");
+    let next = SessionRow {
+        id: fresh::<SessionId>(),
+        expires_at: NOW.plus_ms(20),
+        refresh_hash: name("token"),
+        ..over.clone()
+    };
+    store
+        .open_session(&next, NOW.plus_ms(10))
+        .await
+        .expect("open");
+    let left = store
+        .end_sessions_of(over.user_id, None)
+        .await
+        .expect("ended");
+    assert_eq!(left, [next.id]);
 }
 
 async fn refresh_tokens_rotate(store: &Subject) {

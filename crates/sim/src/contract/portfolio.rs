@@ -4,7 +4,7 @@ use super::scene::*;
 use domain::entity::{CallResult, DebtStatus, Portfolio};
 use domain::ids::{DebtorId, ImportId};
 use domain::ports::StoreError;
-use domain::ports::store::{DebtorRow, ImportReport, SegmentCount};
+use domain::ports::store::{DebtorRow, FieldChange, ImportReport, SegmentCount};
 use domain::segment::{Expr, parse};
 
 /// Runs the group.
@@ -116,6 +116,14 @@ async fn a_changed_row_is_told(store: &Subject) {
         debtors_changed: 1,
         debts_changed: 1,
         points_new: 1,
+        fields: [("debt.principal".to_owned(), 1)].into(),
+        changes: vec![FieldChange {
+            row: 2,
+            debt_ref: b.debt.external_ref.clone(),
+            field: "debt.principal".into(),
+            before: b.debt.principal_minor.to_string(),
+            after: changed.debt.principal_minor.to_string(),
+        }],
         ..ImportReport::default()
     };
     assert_eq!(report, want);
@@ -165,7 +173,7 @@ async fn a_file_does_not_undo_what_is_known(store: &Subject) {
     bad.last_rpc_at = Some(NOW);
     store.put_point(&bad, &[]).await.expect("point");
     store
-        .post_payment(&person.payment(100_000), &[])
+        .post_payment(&person.payment(100_000), &[], &of_promise)
         .await
         .expect("payment");
     let mut next = next_file(&person.row(2));

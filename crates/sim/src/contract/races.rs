@@ -112,7 +112,12 @@ async fn one_of_many_posts_the_reference(store: &Subject) {
         let mut payment = person.payment(40_000);
         payment.reference.clone_from(&reference);
         let store = store.clone();
-        tasks.spawn(async move { store.post_payment(&payment, &[]).await.expect("payment") });
+        tasks.spawn(async move {
+            store
+                .post_payment(&payment, &[], &of_promise)
+                .await
+                .expect("payment")
+        });
     }
     let outcomes = tasks.join_all().await;
     assert_eq!(outcomes.iter().filter(|o| !o.repeated).count(), 1);

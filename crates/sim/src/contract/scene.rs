@@ -61,6 +61,15 @@ pub fn event(kind: &str, subject: &str) -> NewEvent {
     }
 }
 
+/// What is told of a promise that was kept or broken.
+#[must_use]
+pub fn of_promise(promise: &Promise) -> NewEvent {
+    event(
+        &format!("promise.{}", promise.state),
+        &format!("promise:{}", promise.id),
+    )
+}
+
 /// A client with one portfolio.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -227,6 +236,7 @@ impl Person {
                 revoked_at: None,
                 proof: "contract".into(),
             }],
+            score: None,
         }
     }
 

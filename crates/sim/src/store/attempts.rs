@@ -3,7 +3,9 @@
 use super::contacts::facts_of;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, CallResult, LedgerKind, Recording};
+use domain::entity::{
+    Attempt, AttemptState, CallResult, CampaignStatus, DialMode, LedgerKind, LedgerRow, Recording,
+};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId};
 use domain::law::Judge;
@@ -36,11 +38,13 @@ fn lease_ok(t: &Tables, attempt: &Attempt) -> bool {
 }
 
 fn step(attempt: &mut Attempt, change: &AttemptChange) {
-    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
-        attempt.state = state;
-    }
     macro_rules! take {
         ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
+    }
+    if attempt.state.is_closed() {
+        // What may still follow the end.
+        take!(identity_at, acked_at);
+        return;
     }
     take!(
         invite_at,
@@ -53,6 +57,21 @@ fn step(attempt: &mut Attempt, change: &AttemptChange) {
         agent_id,
         recording_id
     );
+    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
+        attempt.state = state;
+    }
+    if let Some(trunk) = change.trunk_id {
+        attempt.trunk_id = trunk;
+    }
+}
+
+/// Appends ledger rows; one whose id is there already is not appended again.
+pub(crate) fn count(t: &mut Tables, rows: &[LedgerRow]) {
+    for row in rows {
+        if t.ledger.iter().rev().all(|r| r.id != row.id) {
+            t.ledger.push(row.clone());
+        }
+    }
 }
 
 /// Applies a closing; `false` when both its result and its disposition are there already.
@@ -64,8 +83,17 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
     let ends = closing.ended_at.is_some() && !attempt.state.is_closed();
     let disposes = closing.disposition.is_some() && attempt.disposition.is_none();
     if !ends && !disposes {
+        count(t, &closing.ledger);
         return Ok(false);
     }
+    if let Some((promise, terms)) = closing.promise.as_ref().filter(|_| disposes) {
+        super::money::promised(t, promise, *terms)
+            .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
+    }
+    let attempt = t
+        .attempts
+        .get_mut(&id)
+        .ok_or(StoreError::NotFound("attempt"))?;
     if ends {
         attempt.state = AttemptState::Ended;
         attempt.ended_at = closing.ended_at;
@@ -78,7 +106,7 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
         attempt.note = closing.note.clone().map(Pii);
         attempt.disposed_at = closing.disposed_at;
     }
-    let point = attempt.point_id;
+    let (point, owner) = (attempt.point_id, (attempt.node.clone(), attempt.fence));
     if let Some(reached) = closing.reached_network {
         let own = |r: &&mut domain::entity::LedgerRow| {
             r.attempt_id == Some(id) && r.kind == LedgerKind::Attempt
@@ -91,7 +119,7 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
         point.bad |= closing.point_bad;
         point.last_rpc_at = closing.point_rpc_at.or(point.last_rpc_at);
     }
-    t.ledger.extend(closing.ledger.iter().cloned());
+    count(t, &closing.ledger);
     t.holds
         .extend(closing.holds.iter().map(|h| (h.id, h.clone())));
     t.suppressions
@@ -99,7 +127,14 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
     if let Some(item) = &closing.item {
         t.items
             .insert((item.campaign_id, item.debtor_id), item.clone());
-        t.leases.remove(&item.debtor_id);
+        // A lease that another node took meanwhile is not this attempt's to give back.
+        let own = t
+            .leases
+            .get(&item.debtor_id)
+            .is_some_and(|l| l.node == owner.0 && l.fence == owner.1);
+        if own {
+            t.leases.remove(&item.debtor_id);
+        }
     }
     t.append(&closing.events);
     Ok(true)
@@ -130,6 +165,14 @@ impl AttemptStore for MemoryStore {
         if live || !lease_ok(&t, attempt) || !his {
             return Ok(OpenOutcome::Busy);
         }
+        let stopped = attempt
+            .campaign_id
+            .filter(|_| attempt.mode != DialMode::Manual)
+            .and_then(|id| t.campaigns.get(&id))
+            .is_some_and(|c| c.status != CampaignStatus::Running);
+        if stopped {
+            return Ok(OpenOutcome::Busy);
+        }
         let facts = facts_of(&t, attempt.debtor_id, draft.action.now)?;
         let verdict = judge.judge(&facts, &draft.action);
         t.verdicts.insert(verdict.id, verdict.clone());
@@ -155,15 +198,34 @@ impl AttemptStore for MemoryStore {
             .attempts
             .get_mut(&id)
             .ok_or(StoreError::NotFound("attempt"))?;
-        if !attempt.state.is_closed() {
-            step(attempt, change);
-            t.append(events);
-        }
+        step(attempt, change);
+        count(&mut t, &change.ledger);
+        t.append(events);
         Ok(())
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
         close(&mut *self.tx().await?, id, closing)
+    }
+
+    async fn undisposed(
+        &self,
+        since: UtcMs,
+        ended: UtcMs,
+        limit: u32,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<Attempt> = t
+            .attempts
+            .values()
+            .filter(|a| a.bridged_at.is_some() && a.disposition.is_none())
+            .filter(|a| a.answered_at.is_some_and(|at| at >= since))
+            .filter(|a| a.ended_at.is_some_and(|at| at < ended))
+            .cloned()
+            .collect();
+        rows.sort_by_key(|a| (a.answered_at, a.id));
+        rows.truncate(limit as usize);
+        Ok(rows)
     }
 
     async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {

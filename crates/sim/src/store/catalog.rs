@@ -3,15 +3,16 @@
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition,
-    Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
-    User,
+    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
+    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
+    Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
-    HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
-    SuppressionId, TeamId, TrunkId, UserId,
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
+    ConsentId, DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId,
+    PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId,
+    UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -38,6 +39,9 @@ trait Filtered {
     fn attempt(&self) -> Option<AttemptId> {
         None
     }
+    fn campaign(&self) -> Option<CampaignId> {
+        None
+    }
     fn passes(&self, f: &ListFilter) -> bool {
         fn ok<T: PartialEq>(want: Option<T>, have: Option<T>) -> bool {
             want.is_none() || have.is_none() || want == have
@@ -47,6 +51,7 @@ trait Filtered {
             && ok(f.debtor_id, self.debtor())
             && ok(f.debt_id, self.debt())
             && ok(f.attempt_id, self.attempt())
+            && ok(f.campaign_id, self.campaign())
     }
 }
 
@@ -77,6 +82,10 @@ filtered! {
     Recording { client: ClientId = |r| Some(r.client_id), attempt: AttemptId = |r| Some(r.attempt_id) }
     Promise { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id), debt: DebtId = |r| Some(r.debt_id) }
     Payment { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id), debt: DebtId = |r| Some(r.debt_id) }
+    Preference { debtor: DebtorId = |r| Some(r.debtor_id) }
+    DncList { client: ClientId = |r| r.client_id }
+    Complaint { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id) }
+    CampaignVersion { client: ClientId = |r| Some(r.client_id), campaign: CampaignId = |r| Some(r.campaign_id) }
 }
 
 fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
@@ -149,6 +158,10 @@ unique_rows! {
     Recording: |_r, _t| Ok(());
     Promise: |_r, _t| Ok(());
     Payment: |r, t| unique(t.payments.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.reference == r.reference), "payment reference");
+    Preference: |_r, _t| Ok(());
+    DncList: |_r, _t| Ok(());
+    Complaint: |r, t| unique(t.complaints.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.authority == r.authority && x.number == r.number), "complaint number");
+    CampaignVersion: |_r, _t| Ok(());
 }
 
 macro_rules! memory_catalog {
@@ -188,7 +201,9 @@ macro_rules! memory_catalog {
                 Ok(())
             }
             async fn events_after(&self, cursor: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-                Ok(self.tx().await?.events.iter().filter(|e| e.cursor > cursor).take(limit as usize).cloned().collect())
+                let t = self.tx().await?;
+                let from = t.events.partition_point(|e| e.cursor <= cursor);
+                Ok(t.events[from..].iter().take(limit as usize).cloned().collect())
             }
             async fn last_cursor(&self) -> Result<i64, StoreError> {
                 Ok(self.tx().await?.events.last().map_or(0, |e| e.cursor))
@@ -230,4 +245,8 @@ memory_catalog! {
     Recording(RecordingId) in recordings as "recording": get_recording, list_recordings, put_recording;
     Promise(PromiseId) in promises as "promise": get_promise, list_promises, put_promise;
     Payment(PaymentId) in payments as "payment": get_payment, list_payments, put_payment;
+    Preference(PreferenceId) in preferences as "preference": get_preference, list_preferences, put_preference;
+    DncList(DncListId) in dnc_lists as "do-not-call list": get_dnc_list, list_dnc_lists, put_dnc_list;
+    Complaint(ComplaintId) in complaints as "complaint": get_complaint, list_complaints, put_complaint;
+    CampaignVersion(CampaignVersionId) in campaign_versions as "version of the campaign": get_campaign_version, list_campaign_versions, put_campaign_version;
 }

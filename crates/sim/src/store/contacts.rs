@@ -4,7 +4,7 @@ use super::portfolio::by_debtor;
 use super::{Lease, MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Attempt, Campaign, Channel, ContactPoint, Debt, DebtStatus, SuppressionKind, Verdict,
+    Attempt, Campaign, CampaignStatus, Channel, ContactPoint, Debt, DebtStatus, Verdict,
 };
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
@@ -48,16 +48,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         .filter(|r| r.person_id == debtor.person_id || ours(r.address.reveal()))
         .cloned()
         .collect();
-    let suppressions = t
-        .suppressions
-        .values()
-        .filter(|s| s.lifted_at.is_none())
-        .filter(|s| match s.kind {
-            SuppressionKind::Phone => ours(s.value.reveal()),
-            SuppressionKind::Document => s.value == debtor.document,
-        })
-        .cloned()
-        .collect();
+    let suppressions = super::law::listed(t, &debtor, &points);
     Ok(ContactFacts {
         portfolio,
         debts: t
@@ -77,7 +68,12 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         holds: t
             .holds
             .values()
-            .filter(|h| h.debtor_id == id && h.lifted_at.is_none())
+            .filter(|h| h.lifted_at.is_none())
+            .filter(|h| {
+                let other = t.debtors.get(&h.debtor_id);
+                h.debtor_id == id
+                    || other.is_some_and(|o| o.person_id == debtor.person_id && h.reaches(&debtor))
+            })
             .cloned()
             .collect(),
         suppressions,
@@ -87,6 +83,8 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .filter(|c| c.debtor_id == id)
             .cloned()
             .collect(),
+        preferences: super::law::preferences(t, id),
+        lists: super::law::states(t),
         debtor,
     })
 }
@@ -210,6 +208,10 @@ impl ContactStore for MemoryStore {
             .is_none_or(|(fence, _)| *fence != request.fence)
         {
             return Err(StoreError::Fenced);
+        }
+        let stored = t.campaigns.get(&campaign);
+        if stored.is_some_and(|c| c.status != CampaignStatus::Running) {
+            return Ok(Vec::new());
         }
         let mut due: Vec<ItemState> = t
             .items

@@ -4,7 +4,9 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod imports;
 mod keeps;
+mod law;
 mod money;
 mod nodes;
 mod people;
@@ -13,15 +15,17 @@ mod trail;
 
 use crate::mishaps::locked;
 use domain::entity::{
-    Agent, Attempt, Call, CallTrail, CallerId, Campaign, Client, Consent, ContactPoint, Debt,
-    Debtor, Disposition, Hold, LedgerRow, Party, Payment, Portfolio, Promise, Recording,
-    RecordingKeep, Script, Segment, Suppression, Team, Transfer, Trunk, User, Verdict,
+    Agent, Attempt, Call, CallTrail, CallerId, Campaign, CampaignVersion, Client, Complaint,
+    Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Import, LedgerRow, Party,
+    Payment, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
+    Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId,
-    DebtorId, EventId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId,
-    ScriptId, SegmentId, SessionId, SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
+    AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId,
+    ComplaintId, ConsentId, DebtId, DebtorId, DncListId, EventId, HoldId, ImportId, PartyId,
+    PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId,
+    SessionId, SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
 };
 use domain::ports::store::{
     ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
@@ -57,6 +61,13 @@ pub struct Tables {
     pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) portfolios: BTreeMap<PortfolioId, Portfolio>,
     pub(crate) debtors: BTreeMap<DebtorId, Debtor>,
+    /// Files on their way in, and their pieces.
+    pub(crate) imports: BTreeMap<ImportId, Import>,
+    pub(crate) pieces: BTreeMap<(ImportId, i64), String>,
+    /// The client's score of a debtor.
+    pub(crate) scores: BTreeMap<DebtorId, i64>,
+    /// When the law lets a debtor be called, as it was asked.
+    pub(crate) callable: BTreeMap<DebtorId, (UtcMs, UtcMs)>,
     pub(crate) debts: BTreeMap<DebtId, Debt>,
     pub(crate) parties: BTreeMap<PartyId, Party>,
     pub(crate) points: BTreeMap<PointId, ContactPoint>,
@@ -79,6 +90,11 @@ pub struct Tables {
     pub(crate) trails: BTreeMap<AttemptId, (UtcMs, CallTrail)>,
     pub(crate) promises: BTreeMap<PromiseId, Promise>,
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
+    pub(crate) preferences: BTreeMap<PreferenceId, Preference>,
+    pub(crate) dnc_lists: BTreeMap<DncListId, DncList>,
+    pub(crate) dnc_entries: BTreeSet<(DncListId, String)>,
+    pub(crate) complaints: BTreeMap<ComplaintId, Complaint>,
+    pub(crate) campaign_versions: BTreeMap<CampaignVersionId, CampaignVersion>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use domain::entity::{DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, HoldId};
-use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError};
+use domain::ports::store::{
+    ItemState, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError,
+};
 use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
@@ -40,42 +42,18 @@ impl MoneyStore for MemoryStore {
         events: &[NewEvent],
     ) -> Result<Result<(), PromiseRefusal>, StoreError> {
         let mut t = self.tx().await?;
-        let amount = promise.amount.amount_minor;
-        if amount < terms.min_minor || amount > terms.max_minor {
-            return Ok(Err(PromiseRefusal::Amount));
+        let done = promised(&mut t, promise, terms);
+        if done.is_ok() {
+            t.append(events);
         }
-        let active = t
-            .promises
-            .values()
-            .find(|p| p.debt_id == promise.debt_id && p.state == PromiseState::Active);
-        if let Some(active) = active {
-            return Ok(Err(PromiseRefusal::Active(active.id)));
-        }
-        t.promises.insert(promise.id, promise.clone());
-        let id = hold_id(promise.id.0, HoldKind::Promise);
-        let hold = Hold {
-            id,
-            client_id: promise.client_id,
-            debtor_id: promise.debtor_id,
-            scope: HoldScope::Debt,
-            debt_id: Some(promise.debt_id),
-            point_id: None,
-            channel: None,
-            kind: HoldKind::Promise,
-            from: promise.made_at,
-            until: Some(promise.grace_until),
-            lifted_at: None,
-            evidence: format!("promise:{}", promise.id),
-        };
-        t.holds.insert(id, hold);
-        t.append(events);
-        Ok(Ok(()))
+        Ok(done)
     }
 
     async fn post_payment(
         &self,
         payment: &Payment,
         events: &[NewEvent],
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<PaymentOutcome, StoreError> {
         let mut t = self.tx().await?;
         let before = t
@@ -101,8 +79,12 @@ impl MoneyStore for MemoryStore {
         let promises = keep_promises(&mut t, payment);
         if debt_paid {
             silence_paid(&mut t, payment);
+        } else if payment.amount.amount_minor < 0 {
+            unsilence(&mut t, payment);
         }
         t.append(events);
+        let told: Vec<NewEvent> = promises.iter().map(told).collect();
+        t.append(&told);
         Ok(PaymentOutcome {
             payment: payment.clone(),
             repeated: false,
@@ -112,7 +94,12 @@ impl MoneyStore for MemoryStore {
         })
     }
 
-    async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError> {
+    async fn sweep_promises(
+        &self,
+        now: UtcMs,
+        limit: u32,
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
+    ) -> Result<Vec<Promise>, StoreError> {
         let mut t = self.tx().await?;
         let due: Vec<Promise> = t
             .promises
@@ -141,6 +128,8 @@ impl MoneyStore for MemoryStore {
             }
             closed.push(promise);
         }
+        let told: Vec<NewEvent> = closed.iter().map(told).collect();
+        t.append(&told);
         Ok(closed)
     }
 
@@ -152,6 +141,43 @@ impl MoneyStore for MemoryStore {
             .cloned()
             .collect())
     }
+}
+
+/// Records a promise: one active a debt, inside its terms.
+pub(crate) fn promised(
+    t: &mut Tables,
+    promise: &Promise,
+    terms: PromiseTerms,
+) -> Result<(), PromiseRefusal> {
+    let amount = promise.amount.amount_minor;
+    if amount < terms.min_minor || amount > terms.max_minor {
+        return Err(PromiseRefusal::Amount);
+    }
+    let active = t
+        .promises
+        .values()
+        .find(|p| p.debt_id == promise.debt_id && p.state == PromiseState::Active);
+    if let Some(active) = active {
+        return Err(PromiseRefusal::Active(active.id));
+    }
+    t.promises.insert(promise.id, promise.clone());
+    let id = hold_id(promise.id.0, HoldKind::Promise);
+    let hold = Hold {
+        id,
+        client_id: promise.client_id,
+        debtor_id: promise.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(promise.debt_id),
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Promise,
+        from: promise.made_at,
+        until: Some(promise.grace_until),
+        lifted_at: None,
+        evidence: format!("promise:{}", promise.id),
+    };
+    t.holds.insert(id, hold);
+    Ok(())
 }
 
 /// Fees, then interest, then principal. A reversal (negative) goes back to principal.
@@ -243,5 +269,25 @@ fn silence_paid(t: &mut Tables, payment: &Payment) {
             item.done = true;
             item.note = "paid".into();
         }
+    }
+}
+
+/// The money came back: the debt's paid hold is lifted, and who left for it is in his campaigns again.
+fn unsilence(t: &mut Tables, payment: &Payment) {
+    let of_debt = |h: &&mut Hold| {
+        h.debt_id == Some(payment.debt_id) && h.kind == HoldKind::Paid && h.lifted_at.is_none()
+    };
+    for hold in t.holds.values_mut().filter(of_debt) {
+        hold.lifted_at = Some(payment.posted_at);
+    }
+    let open = t
+        .debts
+        .values()
+        .any(|d| d.debtor_id == payment.debtor_id && d.status == DebtStatus::Open);
+    let left = |i: &&mut ItemState| i.debtor_id == payment.debtor_id && i.done && i.note == "paid";
+    for item in t.items.values_mut().filter(left).filter(|_| open) {
+        item.done = false;
+        item.note = "reversed".into();
+        item.next_at = item.next_at.max(payment.posted_at);
     }
 }

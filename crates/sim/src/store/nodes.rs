@@ -2,9 +2,9 @@
 
 use super::MemoryStore;
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, CallResult, RecordingOutcome};
+use domain::entity::{Attempt, AttemptState, CallResult, LedgerRow, RecordingOutcome};
 use domain::event::NewEvent;
-use domain::ports::store::{NodeLease, NodeStore, Recovery, StoreError};
+use domain::ports::store::{NodeLease, NodeStore, Recovery, StoreError, rested};
 use domain::time::UtcMs;
 
 #[async_trait]
@@ -71,6 +71,17 @@ impl NodeStore for MemoryStore {
                 found.orphans.push(attempt.clone());
             }
         }
+        for orphan in &found.orphans {
+            super::attempts::count(&mut t, LedgerRow::of_lost(orphan).as_slice());
+            let item = orphan
+                .campaign_id
+                .and_then(|c| t.items.get_mut(&(c, orphan.debtor_id)));
+            if let Some(item) = item
+                && let Some(now_there) = rested(item, orphan, now)
+            {
+                *item = now_there;
+            }
+        }
         let told: Vec<NewEvent> = found.orphans.iter().map(events).collect();
         t.append(&told);
         found.open_recordings = t
@@ -88,6 +99,19 @@ impl NodeStore for MemoryStore {
         t.leases.retain(|_, l| !dead(&l.node, l.fence));
         found.released = (before - t.leases.len()) as u64;
         Ok(found)
+    }
+
+    async fn node_place(&self, node: &str, now: UtcMs) -> Result<(u32, u32), StoreError> {
+        let t = self.tx().await?;
+        let others: Vec<&String> = t
+            .nodes
+            .iter()
+            .filter(|(name, (_, until))| *name != node && *until > now)
+            .map(|(name, _)| name)
+            .collect();
+        let before = others.iter().filter(|name| name.as_str() < node).count();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok((count(before), count(others.len() + 1)))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -35,8 +35,10 @@ impl PeopleStore for MemoryStore {
         Ok(self.tx().await?.users.len() as u64)
     }
 
-    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
-        self.tx().await?.sessions.insert(
+    async fn open_session(&self, row: &SessionRow, now: UtcMs) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.sessions.retain(|_, f| now < f.row.expires_at);
+        t.sessions.insert(
             row.id,
             Family {
                 row: row.clone(),
@@ -79,6 +81,24 @@ impl PeopleStore for MemoryStore {
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
         self.tx().await?.sessions.remove(&id);
         Ok(())
+    }
+
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut t = self.tx().await?;
+        let ended: Vec<SessionId> = t
+            .sessions
+            .values()
+            .filter(|f| f.row.user_id == user && Some(f.row.id) != keep)
+            .map(|f| f.row.id)
+            .collect();
+        for id in &ended {
+            t.sessions.remove(id);
+        }
+        Ok(ended)
     }
 
     async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! Debtor files: import, segments by the evaluator of the language itself, search.
 
+use super::imports::import_rows;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -7,9 +8,10 @@ use domain::entity::{
     Portfolio, Promise, Suppression,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PortfolioId};
+use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId};
 use domain::ports::store::{
-    DebtorFile, DebtorRow, ImportReport, PortfolioStore, SegmentCount, SegmentSample, StoreError,
+    CallableMark, DebtorFile, DebtorRow, ImportReport, PortfolioStore, SegmentCount, SegmentSample,
+    StoreError,
 };
 use domain::segment::{Expr, SegmentFacts, SegmentRow, eval};
 use domain::time::UtcMs;
@@ -39,6 +41,8 @@ fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow
     let promises = by_debtor(t.promises.values(), |r: &Promise| r.debtor_id);
     let payments = by_debtor(t.payments.values(), |r: &Payment| r.debtor_id);
     let holds = by_debtor(t.holds.values(), |r: &Hold| r.debtor_id);
+    let parties = by_debtor(t.parties.values(), |r: &Party| r.debtor_id);
+    let consents = by_debtor(t.consents.values(), |r: &Consent| r.debtor_id);
     let suppressions: Vec<&Suppression> = t.suppressions.values().collect();
     let ours = t.debtors.values().filter(|d| d.client_id == client);
     ours.map(|debtor| {
@@ -55,6 +59,10 @@ fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow
             promises: of(&promises, debtor.id),
             payments: of(&payments, debtor.id),
             holds: of(&holds, debtor.id),
+            parties: of(&parties, debtor.id),
+            consents: of(&consents, debtor.id),
+            score: t.scores.get(&debtor.id).copied(),
+            callable: t.callable.get(&debtor.id).copied(),
             suppressions: &suppressions,
         };
         (debtor, facts.row(now))
@@ -117,152 +125,6 @@ fn sample_of(t: &Tables, debtor: &Debtor, row: &SegmentRow) -> SegmentSample {
     }
 }
 
-/// Replaces `stored` when `fresh` differs in more than its stamps; says whether it did.
-fn replace<T: PartialEq>(stored: &mut T, fresh: T, same: impl Fn(&T) -> T) -> bool {
-    let changed = same(stored) != same(&fresh);
-    if changed {
-        *stored = fresh;
-    }
-    changed
-}
-
-/// Id of the debtor the row belongs to, and whether it was new or changed.
-fn import_debtor(t: &mut Tables, row: &DebtorRow, report: &mut ImportReport) -> (DebtorId, bool) {
-    let key = |d: &&mut Debtor| {
-        d.portfolio_id == row.debtor.portfolio_id && d.external_ref == row.debtor.external_ref
-    };
-    let Some(stored) = t.debtors.values_mut().find(key) else {
-        t.debtors.insert(row.debtor.id, row.debtor.clone());
-        report.debtors_new += 1;
-        return (row.debtor.id, true);
-    };
-    let fresh = Debtor {
-        id: stored.id,
-        created_at: stored.created_at,
-        // What the debtor told us himself is not in a client's file.
-        told_zone: row.debtor.told_zone.clone().or(stored.told_zone.clone()),
-        told_zone_at: row.debtor.told_zone_at.or(stored.told_zone_at),
-        ..row.debtor.clone()
-    };
-    let stamp = |d: &Debtor| Debtor {
-        updated_at: UtcMs(0),
-        ..d.clone()
-    };
-    let id = stored.id;
-    (id, replace(stored, fresh, stamp))
-}
-
-/// Id of the debt, and whether it was new or changed. A debt that was paid or recalled is not opened
-/// again by a file: only the amounts follow it.
-fn import_debt(
-    t: &mut Tables,
-    row: &DebtorRow,
-    debtor: DebtorId,
-    report: &mut ImportReport,
-) -> (DebtId, bool) {
-    let key = |d: &&mut Debt| {
-        d.portfolio_id == row.debt.portfolio_id && d.external_ref == row.debt.external_ref
-    };
-    let mut fresh = Debt {
-        debtor_id: debtor,
-        ..row.debt.clone()
-    };
-    let Some(stored) = t.debts.values_mut().find(key) else {
-        t.debts.insert(fresh.id, fresh);
-        report.debts_new += 1;
-        return (row.debt.id, true);
-    };
-    fresh.id = stored.id;
-    fresh.created_at = stored.created_at;
-    if fresh.status == DebtStatus::Open {
-        fresh.status = stored.status;
-    }
-    let stamp = |d: &Debt| Debt {
-        updated_at: UtcMs(0),
-        ..d.clone()
-    };
-    let (id, changed) = (stored.id, replace(stored, fresh, stamp));
-    report.debts_changed += u64::from(changed);
-    (id, changed)
-}
-
-/// Points, parties and consents; whether any was new or changed.
-fn import_around(
-    t: &mut Tables,
-    row: &DebtorRow,
-    (debtor, debt): (DebtorId, DebtId),
-    report: &mut ImportReport,
-) -> bool {
-    let mut changed = false;
-    for point in &row.points {
-        let mut fresh = ContactPoint {
-            debtor_id: debtor,
-            ..point.clone()
-        };
-        let same = |p: &&mut ContactPoint| p.debtor_id == debtor && p.value == point.value;
-        if let Some(stored) = t.points.values_mut().find(same) {
-            // What calls have proved stays: a file does not make a wrong number right.
-            fresh.id = stored.id;
-            fresh.bad = stored.bad;
-            fresh.last_rpc_at = stored.last_rpc_at;
-            changed |= replace(stored, fresh, Clone::clone);
-        } else {
-            t.points.insert(fresh.id, fresh);
-            report.points_new += 1;
-            changed = true;
-        }
-    }
-    for party in &row.parties {
-        let fresh = Party {
-            debtor_id: debtor,
-            debt_id: debt,
-            ..party.clone()
-        };
-        let same = |p: &Party| p.debt_id == debt && p.role == party.role && p.name == party.name;
-        if !t.parties.values().any(same) {
-            t.parties.insert(fresh.id, fresh);
-            changed = true;
-        }
-    }
-    for consent in &row.consents {
-        let fresh = Consent {
-            debtor_id: debtor,
-            ..consent.clone()
-        };
-        let same = |c: &Consent| {
-            c.debtor_id == debtor
-                && c.channel == consent.channel
-                && c.purpose == consent.purpose
-                && c.proof == consent.proof
-        };
-        if !t.consents.values().any(same) {
-            t.consents.insert(fresh.id, fresh);
-            changed = true;
-        }
-    }
-    changed
-}
-
-fn import_rows(t: &mut Tables, rows: &[DebtorRow]) -> ImportReport {
-    let mut report = ImportReport {
-        rows: rows.len() as u64,
-        ..ImportReport::default()
-    };
-    for row in rows {
-        let before = report.debtors_new;
-        let (debtor, own) = import_debtor(t, row, &mut report);
-        let (debt, debt_changed) = import_debt(t, row, debtor, &mut report);
-        let around = import_around(t, row, (debtor, debt), &mut report);
-        if (own || around) && report.debtors_new == before {
-            report.debtors_changed += 1;
-        }
-        if !(own || debt_changed || around) {
-            report.unchanged += 1;
-        }
-    }
-    report
-}
-
 fn newest<K: Ord + Copy, T: Clone>(
     rows: &BTreeMap<K, T>,
     mine: impl Fn(&T) -> bool,
@@ -314,6 +176,8 @@ impl PortfolioStore for MemoryStore {
             .cloned()
             .ok_or(StoreError::NotFound("debtor"))?;
         Ok(DebtorFile {
+            score: t.scores.get(&id).copied(),
+            callable: t.callable.get(&id).copied(),
             debts: t
                 .debts
                 .values()
@@ -374,6 +238,32 @@ impl PortfolioStore for MemoryStore {
         rows.sort_by_key(|(debtor, row)| (std::cmp::Reverse(row.balance), debtor.id));
         rows.truncate(limit as usize);
         Ok(rows.iter().map(|(d, row)| sample_of(&t, d, row)).collect())
+    }
+
+    async fn unmarked_debtors(
+        &self,
+        after: Option<DebtorId>,
+        now: UtcMs,
+        limit: u32,
+    ) -> Result<(Vec<DebtorId>, Option<DebtorId>), StoreError> {
+        let t = self.tx().await?;
+        let ids = t.debtors.keys().copied();
+        let ids = ids.filter(|id| after.is_none_or(|a| *id > a));
+        let looked: Vec<DebtorId> = ids.take(limit as usize).collect();
+        let stale = |id: &DebtorId| {
+            open_debts(&t, *id).next().is_some()
+                && t.callable.get(id).is_none_or(|(_, until)| *until <= now)
+        };
+        let found = looked.iter().copied().filter(stale).collect();
+        Ok((found, looked.last().copied()))
+    }
+
+    async fn mark_callable(&self, marks: &[CallableMark]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        for mark in marks {
+            t.callable.insert(mark.debtor, (mark.from, mark.until));
+        }
+        Ok(())
     }
 
     async fn segment_ids(

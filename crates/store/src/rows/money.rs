@@ -3,8 +3,10 @@
 use super::Entity;
 use crate::sql::{Row, Val, vals};
 use domain::entity::{Payment, Promise};
+use domain::ids::DebtorId;
 use domain::money::Money;
 use domain::ports::StoreError;
+use domain::segment::day_of_date;
 
 fn amount(row: &Row) -> Result<Money, StoreError> {
     Ok(Money::new(row.get("amount_minor")?, row.get("currency")?))
@@ -30,6 +32,15 @@ impl Entity for Promise {
         "made_at",
         "closed_at",
     ];
+    const DERIVED: &'static [&'static str] = &["due_day"];
+
+    fn derived(&self) -> Vec<Val> {
+        vals![day_of_date(&self.due_date)]
+    }
+
+    fn touches(&self) -> Option<DebtorId> {
+        Some(self.debtor_id)
+    }
 
     fn vals(&self) -> Vec<Val> {
         vals![
@@ -86,6 +97,10 @@ impl Entity for Payment {
         "reverses",
         "posted_at",
     ];
+
+    fn touches(&self) -> Option<DebtorId> {
+        Some(self.debtor_id)
+    }
 
     fn vals(&self) -> Vec<Val> {
         vals![

@@ -2,8 +2,10 @@
 
 use super::entity;
 use crate::sql::{Val, vals};
+use domain::entity::dnc::listed_form;
 use domain::entity::{
-    Client, Consent, ContactPoint, Debt, Debtor, Hold, Party, Portfolio, Segment, Suppression,
+    CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import,
+    Party, Portfolio, Preference, Segment, Suppression,
 };
 use domain::ids::{DebtorId, PersonId};
 use domain::segment::day_of_date;
@@ -74,7 +76,39 @@ entity!(Suppression, "suppressions", "suppression" {
         id, client_id, debtor_id, kind, value, reason, created_at, lifted_at
     }
     const OPEN_ENDED: &'static [&'static str] = &["client_id", "debtor_id"];
+    const DERIVED: &'static [&'static str] = &["listed_form"];
+    fn derived(&self) -> Vec<Val> {
+        vals![listed_form(self.kind, self.value.reveal())]
+    }
 );
+
+entity!(Preference, "preferences", "preference" {
+    id, debtor_id, kind, channel, point_id, days, from = "from_clock", to = "to_clock", recorded_at,
+    until, revoked_at, proof
+});
+
+entity!(DncList, "dnc_lists", "do-not-call list" {
+        id, client_id, name, kind, hash_key, entries, file_sha256, as_of, created_at, retired_at
+    }
+    const OPEN_ENDED: &'static [&'static str] = &["client_id"];
+);
+
+entity!(Complaint, "complaints", "complaint" {
+        id, client_id, debtor_id, authority, number, received_at, deadline, state, summary, answer,
+        answered_at, created_at
+    }
+    const UNIQUE: &'static str = "complaint number";
+);
+
+entity!(CampaignVersion, "campaign_versions", "version of the campaign" {
+    id, campaign_id, client_id, name, segment_id, script_id, params, state, version, restores, note,
+    made_by, created_at, published_at
+});
+
+entity!(Import, "imports", "import" {
+    id, client_id, portfolio_id, file_name, state, map, gone, at, accepted_at, undone_at, rows_done,
+    difference, report, faults, actor
+});
 
 entity!(Segment, "segments", "segment" {
     id, client_id, name, expression, version, created_at, updated_at

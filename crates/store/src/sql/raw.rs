@@ -192,6 +192,10 @@ id_cells!(
     EventId,
     ApiKeyId,
     SessionId,
+    PreferenceId,
+    DncListId,
+    ComplaintId,
+    CampaignVersionId,
 );
 
 /// Types whose text form is what is stored.
@@ -212,17 +216,21 @@ text_cells!(
     domain::entity::CampaignStatus,
     domain::entity::Channel,
     domain::entity::CheckPoint,
+    domain::entity::ComplaintState,
     domain::entity::CreditorKind,
     domain::entity::DebtStatus,
     domain::entity::DebtorKind,
     domain::entity::DialMode,
     domain::entity::HoldKind,
     domain::entity::HoldScope,
+    domain::entity::GonePolicy,
+    domain::entity::ImportState,
     domain::entity::Language,
     domain::entity::LedgerKind,
     domain::entity::PartyRole,
     domain::entity::PaymentChannel,
     domain::entity::PointClass,
+    domain::entity::PreferenceKind,
     domain::entity::PromiseState,
     domain::entity::RecordingOutcome,
     domain::entity::RecordingPlace,
@@ -232,6 +240,7 @@ text_cells!(
     domain::entity::TransferKind,
     domain::entity::TransferMode,
     domain::entity::TransferOutcome,
+    domain::entity::VersionState,
 );
 
 /// Lists and parameters that no statement looks into.
@@ -255,4 +264,5 @@ json_cells!(
     domain::entity::CallTrail,
     serde_json::Value,
     domain::ports::store::ImportReport,
+    Vec<domain::ports::store::RowFault>,
 );

@@ -1,13 +1,15 @@
 //! The write-ahead attempt.
 
 use super::SqlStore;
+use super::contacts::is_stopped;
 use super::events::append;
 use super::facts::facts_of;
-use super::items::{LIVE, check_fence, free_debtor, write_item, write_verdict};
-use super::sums::refresh;
+use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
+use super::money::promised;
+use super::sums::{history, refresh};
 use crate::sql::{Dialect, Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, Recording, Verdict};
+use domain::entity::{Attempt, AttemptState, DialMode, LedgerRow, Recording, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, PointId};
 use domain::law::Judge;
@@ -63,11 +65,16 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
 }
 
 fn step(attempt: &mut Attempt, change: &AttemptChange) {
-    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
-        attempt.state = state;
-    }
     macro_rules! take {
         ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
+    }
+    if attempt.state.is_closed() {
+        // What may still follow the end.
+        take!(identity_at, acked_at);
+        return;
+    }
+    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
+        attempt.state = state;
     }
     take!(
         invite_at,
@@ -80,6 +87,9 @@ fn step(attempt: &mut Attempt, change: &AttemptChange) {
         agent_id,
         recording_id
     );
+    if let Some(trunk) = change.trunk_id {
+        attempt.trunk_id = trunk;
+    }
 }
 
 /// The attempt, held on PostgreSQL against other writers until the end of the transaction.
@@ -122,6 +132,26 @@ async fn mark_point(tx: &mut Link, point: PointId, closing: &Closing) -> Result<
     }
 }
 
+/// Appends ledger rows; one whose id is there already is not appended again.
+pub(crate) async fn count(tx: &mut Link, rows: &[LedgerRow]) -> Result<(), StoreError> {
+    tx.insert(rows, " ON CONFLICT (id) DO NOTHING")
+        .await
+        .map(drop)
+}
+
+/// Gives back the lease under which the attempt was made; one that another node took meanwhile is its.
+async fn free_own(tx: &mut Link, attempt: &Attempt) -> Result<(), StoreError> {
+    let sql =
+        format!("{FREE} WHERE id=$1 AND lease_debtor=$2 AND lease_node=$3 AND lease_fence=$4");
+    let values = vals![
+        attempt.person_id,
+        attempt.debtor_id,
+        attempt.node,
+        attempt.fence
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
 /// What a closing leaves beside the attempt itself.
 async fn leave(tx: &mut Link, attempt: &Attempt, closing: &Closing) -> Result<(), StoreError> {
     if let Some(reached) = closing.reached_network {
@@ -129,8 +159,7 @@ async fn leave(tx: &mut Link, attempt: &Attempt, closing: &Closing) -> Result<()
         tx.run(sql, vals![attempt.id, reached]).await?;
     }
     mark_point(tx, attempt.point_id, closing).await?;
-    tx.insert(&closing.ledger, " ON CONFLICT (id) DO NOTHING")
-        .await?;
+    count(tx, &closing.ledger).await?;
     for hold in &closing.holds {
         tx.put(hold).await?;
     }
@@ -139,9 +168,15 @@ async fn leave(tx: &mut Link, attempt: &Attempt, closing: &Closing) -> Result<()
     }
     if let Some(item) = &closing.item {
         write_item(tx, item).await?;
-        free_debtor(tx, item.debtor_id, None).await?;
+        free_own(tx, attempt).await?;
     }
     append(tx, &closing.events).await
+}
+
+/// Nothing is opened. The rows are let go before it is told: who asks next may not find them held.
+async fn busy(tx: Link) -> Result<OpenOutcome, StoreError> {
+    tx.rollback().await?;
+    Ok(OpenOutcome::Busy)
 }
 
 #[async_trait]
@@ -155,11 +190,14 @@ impl AttemptStore for SqlStore {
         let attempt = &draft.attempt;
         check_fence(&mut tx, &attempt.node, attempt.fence).await?;
         if !free(&mut tx, attempt).await? {
-            return Ok(OpenOutcome::Busy);
+            return busy(tx).await;
+        }
+        if attempt.mode != DialMode::Manual && is_stopped(&mut tx, attempt.campaign_id).await? {
+            return busy(tx).await;
         }
         let facts = facts_of(&mut tx, attempt.debtor_id, draft.action.now).await?;
         if facts.points.iter().all(|p| p.id != attempt.point_id) {
-            return Ok(OpenOutcome::Busy);
+            return busy(tx).await;
         }
         let verdict = judge.judge(&facts, &draft.action);
         write_verdict(&mut tx, &verdict, Some(attempt.client_id)).await?;
@@ -170,13 +208,11 @@ impl AttemptStore for SqlStore {
         let row = committed(draft, &verdict);
         match tx.insert(std::slice::from_ref(&row), "").await {
             // Another node was faster by a moment: its live attempt stands.
-            Err(StoreError::Conflict(_)) => return Ok(OpenOutcome::Busy),
+            Err(StoreError::Conflict(_)) => return busy(tx).await,
             other => other?,
         }
         tx.insert(std::slice::from_ref(&draft.ledger), "").await?;
-        let sql = "UPDATE debtors SET last_attempt_at=$2 \
-            WHERE id=$1 AND (last_attempt_at IS NULL OR last_attempt_at<$2)";
-        tx.run(sql, vals![row.debtor_id, row.opened_at]).await?;
+        history(&mut tx, &[row.debtor_id]).await?;
         append(&mut tx, &draft.events).await?;
         tx.commit().await?;
         Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
@@ -190,13 +226,10 @@ impl AttemptStore for SqlStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let mut attempt = held(&mut tx, id).await?;
-        if attempt.state.is_closed() {
-            return Ok(());
-        }
         step(&mut attempt, change);
         let sql = "UPDATE attempts SET state=$2, invite_at=$3, ringing_at=$4, answered_at=$5, \
-            popped_at=$6, acked_at=$7, bridged_at=$8, identity_at=$9, agent_id=$10, recording_id=$11 \
-            WHERE id=$1";
+            popped_at=$6, acked_at=$7, bridged_at=$8, identity_at=$9, agent_id=$10, recording_id=$11, \
+            trunk_id=$12 WHERE id=$1";
         let values = vals![
             id,
             attempt.state,
@@ -209,8 +242,10 @@ impl AttemptStore for SqlStore {
             attempt.identity_at,
             attempt.agent_id,
             attempt.recording_id,
+            attempt.trunk_id,
         ];
         tx.run(sql, values).await?;
+        count(&mut tx, &change.ledger).await?;
         append(&mut tx, events).await?;
         tx.commit().await
     }
@@ -218,8 +253,19 @@ impl AttemptStore for SqlStore {
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let mut attempt = held(&mut tx, id).await?;
+        let undisposed = attempt.disposition.is_none();
         if !end(&mut attempt, closing) {
+            // Ended by a recovery while this node was frozen: what it came to counts all the same.
+            if !closing.ledger.is_empty() {
+                count(&mut tx, &closing.ledger).await?;
+                tx.commit().await?;
+            }
             return Ok(false);
+        }
+        if let Some((promise, terms)) = closing.promise.as_ref().filter(|_| undisposed) {
+            promised(&mut tx, promise, *terms)
+                .await?
+                .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
         }
         let sql = "UPDATE attempts SET state=$2, ended_at=$3, result=$4, sip_code=$5, q850=$6, \
             disposition=$7, note=$8, disposed_at=$9 WHERE id=$1";
@@ -235,9 +281,24 @@ impl AttemptStore for SqlStore {
             attempt.disposed_at,
         ];
         tx.run(sql, values).await?;
+        history(&mut tx, &[attempt.debtor_id]).await?;
         leave(&mut tx, &attempt, closing).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn undisposed(
+        &self,
+        since: UtcMs,
+        ended: UtcMs,
+        limit: u32,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let rest = "WHERE answered_at IS NOT NULL AND answered_at>=$1 AND bridged_at IS NOT NULL \
+            AND disposition IS NULL AND ended_at<$2 ORDER BY answered_at, id LIMIT $3";
+        self.read()
+            .await?
+            .all(rest, vals![since, ended, limit])
+            .await
     }
 
     async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError> {

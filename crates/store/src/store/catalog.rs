@@ -7,15 +7,15 @@ use crate::rows::Entity;
 use crate::sql::{Cell, Field, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition,
-    Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
-    User,
+    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
+    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
+    Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, HoldId,
-    PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
-    SuppressionId, TeamId, TrunkId, UserId,
+    AgentId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId, ConsentId,
+    DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PreferenceId,
+    PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -25,13 +25,14 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 /// Columns a list may be narrowed by, with the wanted values.
-fn wanted(filter: &ListFilter) -> [(&'static str, Option<Uuid>); 5] {
+fn wanted(filter: &ListFilter) -> [(&'static str, Option<Uuid>); 6] {
     [
         ("client_id", filter.client_id.map(Uuid::from)),
         ("portfolio_id", filter.portfolio_id.map(Uuid::from)),
         ("debtor_id", filter.debtor_id.map(Uuid::from)),
         ("debt_id", filter.debt_id.map(Uuid::from)),
         ("attempt_id", filter.attempt_id.map(Uuid::from)),
+        ("campaign_id", filter.campaign_id.map(Uuid::from)),
     ]
 }
 
@@ -62,7 +63,7 @@ fn narrows<T: Entity>(column: &str) -> bool {
     !matches!(
         (T::TABLE, column),
         ("holds", "debt_id") | ("promises", "attempt_id")
-    )
+    ) && (column != "campaign_id" || T::TABLE == "campaign_versions")
 }
 
 impl SqlStore {
@@ -105,6 +106,7 @@ impl SqlStore {
         if let Some(debtor) = row.touches() {
             sums::follow_person(&mut tx, &[debtor]).await?;
             sums::refresh(&mut tx, &[debtor]).await?;
+            sums::money(&mut tx, &[debtor]).await?;
         }
         append(&mut tx, events).await?;
         tx.commit().await
@@ -180,4 +182,8 @@ sql_catalog! {
     Recording(RecordingId): get_recording, list_recordings, put_recording;
     Promise(PromiseId): get_promise, list_promises, put_promise;
     Payment(PaymentId): get_payment, list_payments, put_payment;
+    Preference(PreferenceId): get_preference, list_preferences, put_preference;
+    DncList(DncListId): get_dnc_list, list_dnc_lists, put_dnc_list;
+    Complaint(ComplaintId): get_complaint, list_complaints, put_complaint;
+    CampaignVersion(CampaignVersionId): get_campaign_version, list_campaign_versions, put_campaign_version;
 }

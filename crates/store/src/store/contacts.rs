@@ -9,7 +9,7 @@ use crate::rows::Entity as _;
 use crate::segment::Filter;
 use crate::sql::{Cell as _, Field as _, Link, Row, vals};
 use async_trait::async_trait;
-use domain::entity::{Campaign, Verdict};
+use domain::entity::{Campaign, CampaignStatus, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::StoreError;
@@ -58,6 +58,19 @@ async fn due_items(
         }
     }
     Ok(items)
+}
+
+/// Whether the campaign is stored and not running: another node may have stopped it a moment ago.
+pub(crate) async fn is_stopped(
+    tx: &mut Link,
+    campaign: Option<CampaignId>,
+) -> Result<bool, StoreError> {
+    let Some(id) = campaign else {
+        return Ok(false);
+    };
+    let sql = "SELECT 1 AS n FROM campaigns WHERE id=$1 AND status<>$2";
+    let values = vals![id, CampaignStatus::Running];
+    Ok(tx.row(sql, values).await?.is_some())
 }
 
 async fn lease(
@@ -162,7 +175,7 @@ impl ContactStore for SqlStore {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError> {
-        let filter = Filter::of_client(campaign.client_id, expr, now);
+        let filter = Filter::of_client(self.dialect(), campaign.client_id, expr, now);
         let (matched, missing) = matching(self, campaign, filter).await?;
         let mut added = 0;
         // Piece by piece, so that nobody waits long for the writer; a refill cut short is made whole by
@@ -185,6 +198,9 @@ impl ContactStore for SqlStore {
     ) -> Result<Vec<Candidate>, StoreError> {
         let mut tx = self.write().await?;
         check_fence(&mut tx, &request.node, request.fence).await?;
+        if is_stopped(&mut tx, Some(request.campaign.id)).await? {
+            return Ok(vec![]);
+        }
         let items = due_items(&mut tx, request).await?;
         if items.is_empty() {
             return Ok(vec![]);

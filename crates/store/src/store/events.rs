@@ -92,6 +92,19 @@ impl SqlStore {
         rows.iter().map(read).collect()
     }
 
+    pub(super) async fn about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError> {
+        let before = format!("SELECT cursor,{COLUMNS} FROM events WHERE subject");
+        let rows = self
+            .read()
+            .await?
+            .rows_in(&before, subjects, "", &[])
+            .await?;
+        let mut found: Vec<Event> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        found.sort_by_key(|e| e.cursor);
+        found.dedup_by_key(|e| e.cursor);
+        Ok(found)
+    }
+
     pub(super) async fn newest_cursor(&self) -> Result<i64, StoreError> {
         let sql = "SELECT COALESCE(MAX(cursor),0) AS n FROM events";
         let row = self.read().await?.row(sql, vec![]).await?;

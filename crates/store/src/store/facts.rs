@@ -1,10 +1,10 @@
 //! The facts a verdict is made of, for one debtor or a hundred in the same ten statements.
 
+use super::listed;
 use crate::rows::Entity;
 use crate::sql::{Link, vals};
 use domain::entity::{
-    Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Suppression,
-    SuppressionKind,
+    Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
 };
 use domain::ids::{DebtorId, LedgerId, PersonId, PortfolioId};
 use domain::law::LEDGER_DAYS;
@@ -23,11 +23,30 @@ pub(crate) async fn facts_of(
     found.pop().ok_or(StoreError::NotFound("debtor"))
 }
 
+/// What of the past is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// As it is now: what was lifted is left out.
+    Now,
+    /// As it was at the instant.
+    Then,
+}
+
 /// The facts of debtors that are there, in the order asked.
 pub(crate) async fn facts_of_many(
     tx: &mut Link,
     debtors: &[DebtorId],
     now: UtcMs,
+) -> Result<Vec<ContactFacts>, StoreError> {
+    facts_as(tx, debtors, now, Asked::Now).await
+}
+
+/// The same, now or as it was at `now`.
+pub(crate) async fn facts_as(
+    tx: &mut Link,
+    debtors: &[DebtorId],
+    now: UtcMs,
+    asked: Asked,
 ) -> Result<Vec<ContactFacts>, StoreError> {
     let known: Vec<Debtor> = tx.all_in("id", debtors, "", &[]).await?;
     let portfolios = portfolios_of(tx, &known).await?;
@@ -37,16 +56,17 @@ pub(crate) async fn facts_of_many(
     .await?;
     let mut parties = by_debtor(tx, debtors, " ORDER BY id", |p: &Party| p.debtor_id).await?;
     let mut points = by_debtor(tx, debtors, " ORDER BY id", |p: &ContactPoint| p.debtor_id).await?;
-    let mut holds = by_debtor(
-        tx,
-        debtors,
-        " AND lifted_at IS NULL ORDER BY id",
-        |h: &Hold| h.debtor_id,
-    )
-    .await?;
+    let of_holds = match asked {
+        Asked::Now => " AND lifted_at IS NULL ORDER BY id",
+        Asked::Then => " ORDER BY id",
+    };
+    let mut holds = by_debtor(tx, debtors, of_holds, |h: &Hold| h.debtor_id).await?;
+    let of_person = holds_of_persons(tx, &known, asked).await?;
     let mut consents = by_debtor(tx, debtors, " ORDER BY id", |c: &Consent| c.debtor_id).await?;
-    let ledger = ledger_of(tx, &known, &points, now).await?;
-    let listed = listed(tx, &known, &points).await?;
+    let mut preferences =
+        by_debtor(tx, debtors, " ORDER BY id", |p: &Preference| p.debtor_id).await?;
+    let ledger = ledger_of(tx, &known, &points, now, asked).await?;
+    let listed = listed::listed(tx, &known, &points, now, asked).await?;
     let mut known: BTreeMap<DebtorId, Debtor> = known.into_iter().map(|d| (d.id, d)).collect();
     let mut facts = Vec::with_capacity(known.len());
     for id in debtors {
@@ -61,19 +81,57 @@ pub(crate) async fn facts_of_many(
                 .ok_or(StoreError::NotFound("portfolio"))?,
             debts: debts.remove(id).unwrap_or_default(),
             parties: parties.remove(id).unwrap_or_default(),
-            holds: holds.remove(id).unwrap_or_default(),
+            holds: with_those_of(&debtor, holds.remove(id).unwrap_or_default(), &of_person),
             consents: consents.remove(id).unwrap_or_default(),
+            preferences: preferences.remove(id).unwrap_or_default(),
             ledger: ledger.rows_for(&debtor, &points),
-            suppressions: listed
-                .iter()
-                .filter(|s| names(s, &debtor, &points))
-                .cloned()
-                .collect(),
+            suppressions: listed.of(&debtor, &points),
+            lists: listed.states.clone(),
             points,
             debtor,
         });
     }
     Ok(facts)
+}
+
+/// Holds of kinds that may bind a person over all his debtors, by person.
+async fn holds_of_persons(
+    tx: &mut Link,
+    debtors: &[Debtor],
+    asked: Asked,
+) -> Result<BTreeMap<PersonId, Vec<Hold>>, StoreError> {
+    let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
+    let persons: Vec<PersonId> = persons.into_iter().collect();
+    let columns: Vec<String> = Hold::COLUMNS.iter().map(|c| format!("h.{c}")).collect();
+    let stands = match asked {
+        Asked::Now => " AND h.lifted_at IS NULL",
+        Asked::Then => "",
+    };
+    let before = format!(
+        "SELECT {}, d.person_id FROM holds h JOIN debtors d ON d.id=h.debtor_id \
+            WHERE h.scope='debtor' AND h.kind IN ('deceased','represented','insolvency','minor',\
+            'cease','writing_only'){stands} AND d.person_id",
+        columns.join(",")
+    );
+    let mut found: BTreeMap<PersonId, Vec<Hold>> = BTreeMap::new();
+    for row in &tx.rows_in(&before, &persons, " ORDER BY h.id", &[]).await? {
+        let person = row.get("person_id")?;
+        found.entry(person).or_default().push(Hold::read(row)?);
+    }
+    Ok(found)
+}
+
+/// His own holds, and those of his other debtors that reach him.
+fn with_those_of(
+    debtor: &Debtor,
+    mut own: Vec<Hold>,
+    of_person: &BTreeMap<PersonId, Vec<Hold>>,
+) -> Vec<Hold> {
+    let others = of_person.get(&debtor.person_id).into_iter().flatten();
+    let reach = others.filter(|h| h.debtor_id != debtor.id && h.reaches(debtor));
+    own.extend(reach.cloned());
+    own.sort_unstable_by_key(|h| h.id);
+    own
 }
 
 async fn portfolios_of(
@@ -132,11 +190,16 @@ async fn ledger_of(
     debtors: &[Debtor],
     points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
     now: UtcMs,
+    asked: Asked,
 ) -> Result<Ledger, StoreError> {
-    let oldest = vals![now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS)];
+    let before = match asked {
+        Asked::Now => UtcMs(i64::MAX),
+        Asked::Then => now,
+    };
+    let oldest = vals![now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS), before];
     let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
     let persons: Vec<PersonId> = persons.into_iter().collect();
-    let since = " AND at>=$1";
+    let since = " AND at>=$1 AND at<$2";
     let mut found: Vec<LedgerRow> = tx.all_in("person_id", &persons, since, &oldest).await?;
     found.extend(
         tx.all_in::<LedgerRow, _>("address", &values_of(points), since, &oldest)
@@ -160,32 +223,11 @@ async fn ledger_of(
     Ok(ledger)
 }
 
-fn values_of(points: &BTreeMap<DebtorId, Vec<ContactPoint>>) -> Vec<String> {
+pub(super) fn values_of(points: &BTreeMap<DebtorId, Vec<ContactPoint>>) -> Vec<String> {
     let values: BTreeSet<&String> = points
         .values()
         .flatten()
         .map(|p| p.value.reveal())
         .collect();
     values.into_iter().cloned().collect()
-}
-
-/// Suppressions that name one of the numbers or documents.
-async fn listed(
-    tx: &mut Link,
-    debtors: &[Debtor],
-    points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
-) -> Result<Vec<Suppression>, StoreError> {
-    let mut values = values_of(points);
-    values.extend(debtors.iter().map(|d| d.document.reveal().clone()));
-    values.sort_unstable();
-    values.dedup();
-    tx.all_in("value", &values, " AND lifted_at IS NULL ORDER BY id", &[])
-        .await
-}
-
-fn names(s: &Suppression, debtor: &Debtor, points: &[ContactPoint]) -> bool {
-    match s.kind {
-        SuppressionKind::Phone => points.iter().any(|p| p.value == s.value),
-        SuppressionKind::Document => s.value == debtor.document,
-    }
 }

@@ -6,10 +6,15 @@ use super::{SqlStore, sums};
 use crate::sql::{Link, vals};
 use domain::entity::{Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PersonId, PortfolioId};
+use domain::ids::{
+    ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PointId, PortfolioId,
+};
 use domain::ports::StoreError;
-use domain::ports::store::{DebtorRow, ImportReport};
+use domain::ports::store::{
+    DebtorRow, FieldChange, ImportReport, debt_changes, debtor_changes, point_changes,
+};
 use domain::time::UtcMs;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 type Key = (PortfolioId, String);
@@ -26,6 +31,42 @@ struct Work {
     report: ImportReport,
 }
 
+/// What stood there of a debtor before an import, so that it can be taken back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Before {
+    /// Whether the import made him.
+    pub(super) new: bool,
+    /// His row, when it was changed.
+    pub(super) debtor: Option<Debtor>,
+    /// Debts that were changed.
+    pub(super) debts: Vec<Debt>,
+    /// Points that were changed.
+    pub(super) points: Vec<ContactPoint>,
+    /// What the import made.
+    pub(super) new_debts: Vec<DebtId>,
+    pub(super) new_points: Vec<PointId>,
+    pub(super) new_parties: Vec<PartyId>,
+    pub(super) new_consents: Vec<ConsentId>,
+}
+
+impl Before {
+    /// One debt that is changed beside a file.
+    pub(super) fn of_debt(debt: Debt) -> Self {
+        Self {
+            debts: vec![debt],
+            ..Self::default()
+        }
+    }
+
+    /// As it is kept: nothing is written of a debtor who was not there, because all of him is new.
+    pub(super) fn text(&self) -> String {
+        if self.new {
+            return String::new();
+        }
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// Rows to write.
 #[derive(Default)]
 struct Written {
@@ -35,6 +76,8 @@ struct Written {
     parties: Vec<Party>,
     consents: Vec<Consent>,
     touched: BTreeSet<DebtorId>,
+    before: BTreeMap<DebtorId, (u64, Before)>,
+    scores: BTreeMap<DebtorId, i64>,
 }
 
 /// Reads what is stored of everything the rows name.
@@ -86,9 +129,35 @@ fn consent_key(c: &Consent) -> (DebtorId, Channel, String, String) {
 }
 
 impl Work {
+    /// What is kept of a debtor to take this row back.
+    fn before(&mut self, row: &DebtorRow, debtor: DebtorId) -> &mut Before {
+        let (_, before) = self
+            .out
+            .before
+            .entry(debtor)
+            .or_insert_with(|| (row.line, Before::default()));
+        before
+    }
+
+    /// Notes what a row changes.
+    fn note(&mut self, row: &DebtorRow, found: Vec<(&'static str, String, String)>) {
+        for (field, before, after) in found {
+            self.report.change(FieldChange {
+                row: row.line,
+                debt_ref: row.debt.external_ref.clone(),
+                field: field.to_owned(),
+                before,
+                after,
+            });
+        }
+    }
+
     fn take(&mut self, row: &DebtorRow) {
         let before = self.report.debtors_new;
         let (debtor, own) = self.debtor(row);
+        if let Some(score) = row.score {
+            self.out.scores.insert(debtor, score);
+        }
         let (debt, debt_changed) = self.debt(row, debtor);
         let around =
             self.points(row, debtor) | self.parties(row, debtor, debt) | self.consents(row, debtor);
@@ -120,8 +189,17 @@ impl Work {
                 if same == *stored {
                     return (stored.id, false);
                 }
+                let stored = stored.clone();
+                self.note(row, debtor_changes(&stored, &fresh));
+                let before = self.before(row, stored.id);
+                if !before.new {
+                    before.debtor.get_or_insert(stored);
+                }
             }
-            None => self.report.debtors_new += 1,
+            None => {
+                self.report.debtors_new += 1;
+                self.before(row, fresh.id).new = true;
+            }
         }
         let id = fresh.id;
         self.out.debtors.insert(id, fresh.clone());
@@ -144,6 +222,14 @@ impl Work {
                 if fresh.status == DebtStatus::Open {
                     fresh.status = stored.status;
                 }
+                // Nothing is owed any more, the client says.
+                if stored.status == DebtStatus::Open
+                    && stored.balance_minor() > 0
+                    && fresh.balance_minor() == 0
+                {
+                    fresh.status = DebtStatus::Paid;
+                    self.report.paid += 1;
+                }
                 let same = Debt {
                     updated_at: stored.updated_at,
                     ..fresh.clone()
@@ -151,10 +237,21 @@ impl Work {
                 if same == *stored {
                     return (stored.id, false);
                 }
+                let stored = stored.clone();
                 self.out.touched.insert(stored.debtor_id);
                 self.report.debts_changed += 1;
+                self.note(row, debt_changes(&stored, &fresh));
+                let before = self.before(row, debtor);
+                let known = before.debts.iter().any(|d| d.id == stored.id);
+                if !before.new && !known && !before.new_debts.contains(&stored.id) {
+                    before.debts.push(stored);
+                }
             }
-            None => self.report.debts_new += 1,
+            None => {
+                self.report.debts_new += 1;
+                let id = fresh.id;
+                self.before(row, debtor).new_debts.push(id);
+            }
         }
         let id = fresh.id;
         self.out.debts.insert(id, fresh.clone());
@@ -179,8 +276,19 @@ impl Work {
                     if fresh == *stored {
                         continue;
                     }
+                    let stored = stored.clone();
+                    self.note(row, point_changes(&stored, &fresh));
+                    let before = self.before(row, debtor);
+                    let known = before.points.iter().any(|p| p.id == stored.id);
+                    if !before.new && !known && !before.new_points.contains(&stored.id) {
+                        before.points.push(stored);
+                    }
                 }
-                None => self.report.points_new += 1,
+                None => {
+                    self.report.points_new += 1;
+                    let id = fresh.id;
+                    self.before(row, debtor).new_points.push(id);
+                }
             }
             changed = true;
             self.out.points.insert(key.clone(), fresh.clone());
@@ -198,6 +306,7 @@ impl Work {
                 ..party.clone()
             };
             if self.parties.insert(party_key(&fresh)) {
+                self.before(row, debtor).new_parties.push(fresh.id);
                 self.out.parties.push(fresh);
             }
         }
@@ -212,6 +321,7 @@ impl Work {
                 ..consent.clone()
             };
             if self.consents.insert(consent_key(&fresh)) {
+                self.before(row, debtor).new_consents.push(fresh.id);
                 self.out.consents.push(fresh);
             }
         }
@@ -219,7 +329,42 @@ impl Work {
     }
 }
 
+/// Before-images of one statement.
+const BEFORE_EACH: usize = 256;
+
+/// Keeps what stood there, in the same transaction as what comes in its place.
+pub(super) async fn keep_before(
+    tx: &mut Link,
+    import: ImportId,
+    before: &[(i64, DebtorId, String)],
+) -> Result<(), StoreError> {
+    for piece in before.chunks(BEFORE_EACH) {
+        let mut values = vals![import];
+        let mut rows = Vec::with_capacity(piece.len());
+        for (line, debtor, text) in piece {
+            let n = values.len();
+            rows.push(format!("($1,${},${},${})", n + 1, n + 2, n + 3));
+            values.extend(vals![*line, *debtor, text.clone()]);
+        }
+        let sql = format!(
+            "INSERT INTO import_changes (import_id, line, debtor_id, before_image) VALUES {}",
+            rows.join(",")
+        );
+        tx.run(sql, values).await?;
+    }
+    Ok(())
+}
+
 impl Written {
+    /// Line, debtor and what stood there.
+    fn before_images(&self) -> Vec<(i64, DebtorId, String)> {
+        let image = |(debtor, (line, before)): (&DebtorId, &(u64, Before))| {
+            let line = i64::try_from(*line).unwrap_or(i64::MAX);
+            (line, *debtor, before.text())
+        };
+        self.before.iter().map(image).collect()
+    }
+
     async fn write(self, tx: &mut Link) -> Result<(), StoreError> {
         let debtors: Vec<Debtor> = self.debtors.into_values().collect();
         let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
@@ -234,9 +379,32 @@ impl Written {
         tx.put_all(&self.consents).await?;
         let ids: Vec<DebtorId> = debtors.iter().map(|d| d.id).collect();
         sums::follow_person(tx, &ids).await?;
+        write_scores(tx, self.scores).await?;
         let touched: Vec<DebtorId> = self.touched.into_iter().collect();
         sums::refresh(tx, &touched).await
     }
+}
+
+/// Scores of one statement.
+const SCORES_EACH: usize = 256;
+
+async fn write_scores(tx: &mut Link, scores: BTreeMap<DebtorId, i64>) -> Result<(), StoreError> {
+    let scores: Vec<(DebtorId, i64)> = scores.into_iter().collect();
+    for piece in scores.chunks(SCORES_EACH) {
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        for (debtor, score) in piece {
+            let n = values.len();
+            rows.push(format!("(${},${})", n + 1, n + 2));
+            values.extend(vals![*debtor, *score]);
+        }
+        let sql = format!(
+            "UPDATE debtors SET score=v.column2 FROM (VALUES {}) AS v WHERE debtors.id=v.column1 \
+                AND (debtors.score IS NULL OR debtors.score<>v.column2)",
+            rows.join(",")
+        );
+        tx.run(sql, values).await?;
+    }
+    Ok(())
 }
 
 /// Adds the batch to the import's own row.
@@ -244,29 +412,18 @@ async fn note(
     tx: &mut Link,
     import: ImportId,
     (client, portfolio, at): (ClientId, PortfolioId, UtcMs),
-    batch: &ImportReport,
+    (batch, done): (&ImportReport, i64),
 ) -> Result<(), StoreError> {
     let sql = "SELECT report FROM imports WHERE id=$1";
     let mut sum: ImportReport = match tx.row(sql, vals![import]).await? {
         Some(row) => row.get("report")?,
         None => ImportReport::default(),
     };
-    macro_rules! add {
-        ($($field:ident),+) => { $( sum.$field += batch.$field; )+ };
-    }
-    add!(
-        rows,
-        debtors_new,
-        debtors_changed,
-        debts_new,
-        debts_changed,
-        points_new,
-        unchanged,
-        refused
-    );
-    let sql = "INSERT INTO imports (id, client_id, portfolio_id, at, report) VALUES ($1,$2,$3,$4,$5) \
-        ON CONFLICT (id) DO UPDATE SET report=excluded.report";
-    tx.run(sql, vals![import, client, portfolio, at, sum])
+    sum.add(batch);
+    let sql = "INSERT INTO imports (id, client_id, portfolio_id, at, report, rows_done) \
+        VALUES ($1,$2,$3,$4,$5,$6) \
+        ON CONFLICT (id) DO UPDATE SET report=excluded.report, rows_done=excluded.rows_done";
+    tx.run(sql, vals![import, client, portfolio, at, sum, done])
         .await
         .map(drop)
 }
@@ -294,14 +451,18 @@ impl SqlStore {
             tx.rollback().await?;
             return Ok(report);
         }
+        let before = out.before_images();
         out.write(&mut tx).await?;
         if let Some(row) = rows.first() {
+            let last = rows.iter().map(|r| r.line).max().unwrap_or_default();
+            let done = i64::try_from(last).unwrap_or(i64::MAX);
             let of = (
                 row.debtor.client_id,
                 row.debtor.portfolio_id,
                 row.debtor.updated_at,
             );
-            note(&mut tx, import, of, &report).await?;
+            note(&mut tx, import, of, (&report, done)).await?;
+            keep_before(&mut tx, import, &before).await?;
         }
         append(&mut tx, events).await?;
         tx.commit().await?;

@@ -1,11 +1,12 @@
 //! Campaign items and the leases on persons.
 
 use super::sums::reorder;
-use crate::sql::{Link, vals};
+use crate::sql::{Cell as _, Dialect, Link, vals};
 use domain::entity::Verdict;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::ItemState;
+use sha2::{Digest as _, Sha256};
 
 /// Condition of an attempt that is not over; the partial indices are made with the same words.
 pub(crate) const LIVE: &str = "state NOT IN ('ended', 'unknown')";
@@ -86,6 +87,28 @@ pub(crate) async fn check_fence(tx: &mut Link, node: &str, fence: i64) -> Result
     }
 }
 
+/// Hash of a decision: of the one before it and its own body (law.md §7).
+pub(crate) fn link_hash(before: &str, body: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(before.as_bytes());
+    hash.update(b"\n");
+    hash.update(body.as_bytes());
+    hex::encode(hash.finalize())
+}
+
+/// Name space of the locks under which PostgreSQL writes a debtor's decisions one after the other.
+const CHAIN_LOCK: i32 = 0x6d61_7264;
+
+/// Number and hash of a debtor's newest decision; 0 and nothing when he has none.
+async fn chain_end(tx: &mut Link, debtor: DebtorId) -> Result<(i64, String), StoreError> {
+    let sql = "SELECT seq, hash FROM verdicts WHERE debtor_id=$1 AND seq IS NOT NULL \
+        ORDER BY seq DESC LIMIT 1";
+    match tx.row(sql, vals![debtor]).await? {
+        Some(row) => Ok((row.get("seq")?, row.get("hash")?)),
+        None => Ok((0, String::new())),
+    }
+}
+
 /// Stores a verdict; it is never changed afterwards.
 pub(crate) async fn write_verdict(
     tx: &mut Link,
@@ -93,8 +116,18 @@ pub(crate) async fn write_verdict(
     client: Option<ClientId>,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO verdicts (id, at, client_id, check_point, debtor_id, point_id, campaign_id, \
-            channel, decision, blocked, pack, pack_version, body) \
-        VALUES ($1,$2,COALESCE($3,(SELECT d.client_id FROM debtors d WHERE d.id=$5)),$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON CONFLICT (id) DO NOTHING";
+            channel, decision, blocked, pack, pack_version, body, seq, prev_hash, hash) \
+        VALUES ($1,$2,COALESCE($3,(SELECT d.client_id FROM debtors d WHERE d.id=$5)),$4,$5,$6,$7,$8,$9,$10,\
+            $11,$12,$13,$14,$15,$16) ON CONFLICT (id) DO NOTHING";
+    if tx.dialect() == Dialect::Pg {
+        // One link after the other, also where two nodes judge the same debtor at once.
+        let lock = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+        tx.rows(lock, vals![CHAIN_LOCK, verdict.debtor_id.to_string()])
+            .await?;
+    }
+    let (seq, before) = chain_end(tx, verdict.debtor_id).await?;
+    let body = verdict.to_raw();
+    let hash = link_hash(&before, &body);
     let pack = verdict.packs.first();
     let values = vals![
         verdict.id,
@@ -109,7 +142,10 @@ pub(crate) async fn write_verdict(
         verdict.blocked,
         pack.map(|p| p.id.clone()),
         pack.map(|p| p.version.clone()),
-        *verdict,
+        body,
+        seq + 1,
+        before,
+        hash,
     ];
     tx.run(sql, values).await.map(drop)
 }

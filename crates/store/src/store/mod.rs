@@ -6,14 +6,17 @@ mod contacts;
 mod events;
 mod facts;
 mod import;
+mod imports;
 mod items;
 mod keeps;
+mod law;
+mod listed;
 mod money;
 mod nodes;
 mod open;
 mod people;
 mod portfolio;
-mod sums;
+pub(crate) mod sums;
 mod table;
 mod trail;
 

@@ -3,7 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::items::lock_person_of;
-use super::sums::refresh;
+use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
 use domain::entity::{Debt, DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
@@ -62,7 +62,7 @@ async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(
 }
 
 /// Fees, then interest, then principal. A reversal (negative) goes back to principal.
-fn apply(debt: &mut Debt, payment: &Payment) {
+pub(super) fn apply(debt: &mut Debt, payment: &Payment) {
     let mut left = payment.amount.amount_minor;
     if left < 0 {
         debt.principal_minor = debt.principal_minor.saturating_sub(left);
@@ -124,6 +124,51 @@ async fn silence_paid(tx: &mut Link, payment: &Payment) -> Result<(), StoreError
     tx.run(sql, vals![payment.debtor_id]).await.map(drop)
 }
 
+/// The money came back: the debt's paid hold is lifted, and who left for it is in his campaigns again.
+async fn unsilence(tx: &mut Link, payment: &Payment) -> Result<(), StoreError> {
+    let sql = "UPDATE holds SET lifted_at=$2 WHERE debt_id=$1 AND kind=$3 AND lifted_at IS NULL";
+    let values = vals![payment.debt_id, payment.posted_at, HoldKind::Paid];
+    tx.run(sql, values).await?;
+    let sql = "UPDATE campaign_items SET done=FALSE, note='reversed', \
+        next_at=CASE WHEN next_at>$2 THEN next_at ELSE $2 END \
+        WHERE debtor_id=$1 AND done AND note='paid' \
+        AND EXISTS (SELECT 1 FROM debts WHERE debtor_id=$1 AND status='open')";
+    let values = vals![payment.debtor_id, payment.posted_at];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Records a promise: one active a debt, inside its terms; while it lives the debt is silent.
+pub(super) async fn promised(
+    tx: &mut Link,
+    promise: &Promise,
+    terms: PromiseTerms,
+) -> Result<Result<(), PromiseRefusal>, StoreError> {
+    let amount = promise.amount.amount_minor;
+    if amount < terms.min_minor || amount > terms.max_minor {
+        return Ok(Err(PromiseRefusal::Amount));
+    }
+    lock_person_of(tx, promise.debtor_id).await?;
+    let rest = "WHERE debt_id=$1 AND state='active'";
+    if let Some(active) = tx.find::<Promise>(rest, vals![promise.debt_id]).await? {
+        return Ok(Err(PromiseRefusal::Active(active.id)));
+    }
+    tx.insert(std::slice::from_ref(promise), "").await?;
+    let hold = debt_hold(
+        (
+            promise.id.0,
+            promise.client_id,
+            promise.debtor_id,
+            promise.debt_id,
+        ),
+        HoldKind::Promise,
+        (promise.made_at, Some(promise.grace_until)),
+        format!("promise:{}", promise.id),
+    );
+    tx.put(&hold).await?;
+    money(tx, &[promise.debtor_id]).await?;
+    Ok(Ok(()))
+}
+
 /// The first payment under a reference that comes again, with what is left of its debt.
 async fn posted_before(
     tx: &mut Link,
@@ -149,6 +194,7 @@ impl SqlStore {
         &self,
         payment: &Payment,
         events: &[NewEvent],
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<PaymentOutcome, StoreError> {
         let mut tx = self.write().await?;
         lock_person_of(&mut tx, payment.debtor_id).await?;
@@ -168,9 +214,17 @@ impl SqlStore {
         let promises = keep_promises(&mut tx, payment).await?;
         if debt_paid {
             silence_paid(&mut tx, payment).await?;
+        } else if payment.amount.amount_minor < 0 {
+            unsilence(&mut tx, payment).await?;
         }
         refresh(&mut tx, &[debt.debtor_id]).await?;
-        append(&mut tx, events).await?;
+        money(&mut tx, &[debt.debtor_id]).await?;
+        let events: Vec<NewEvent> = events
+            .iter()
+            .cloned()
+            .chain(promises.iter().map(told))
+            .collect();
+        append(&mut tx, &events).await?;
         tx.commit().await?;
         Ok(PaymentOutcome {
             payment: payment.clone(),
@@ -190,29 +244,10 @@ impl MoneyStore for SqlStore {
         terms: PromiseTerms,
         events: &[NewEvent],
     ) -> Result<Result<(), PromiseRefusal>, StoreError> {
-        let amount = promise.amount.amount_minor;
-        if amount < terms.min_minor || amount > terms.max_minor {
-            return Ok(Err(PromiseRefusal::Amount));
-        }
         let mut tx = self.write().await?;
-        lock_person_of(&mut tx, promise.debtor_id).await?;
-        let rest = "WHERE debt_id=$1 AND state='active'";
-        if let Some(active) = tx.find::<Promise>(rest, vals![promise.debt_id]).await? {
-            return Ok(Err(PromiseRefusal::Active(active.id)));
+        if let Err(refused) = promised(&mut tx, promise, terms).await? {
+            return Ok(Err(refused));
         }
-        tx.insert(std::slice::from_ref(promise), "").await?;
-        let hold = debt_hold(
-            (
-                promise.id.0,
-                promise.client_id,
-                promise.debtor_id,
-                promise.debt_id,
-            ),
-            HoldKind::Promise,
-            (promise.made_at, Some(promise.grace_until)),
-            format!("promise:{}", promise.id),
-        );
-        tx.put(&hold).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(Ok(()))
@@ -222,8 +257,9 @@ impl MoneyStore for SqlStore {
         &self,
         payment: &Payment,
         events: &[NewEvent],
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<PaymentOutcome, StoreError> {
-        match self.post_once(payment, events).await {
+        match self.post_once(payment, events, told).await {
             // The same reference for another debt was posted in this very moment: it is the first one.
             Err(StoreError::Conflict(text)) if text.contains("reference") => {
                 let before = posted_before(&mut self.read().await?, payment).await?;
@@ -233,7 +269,12 @@ impl MoneyStore for SqlStore {
         }
     }
 
-    async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError> {
+    async fn sweep_promises(
+        &self,
+        now: UtcMs,
+        limit: u32,
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
+    ) -> Result<Vec<Promise>, StoreError> {
         let mut tx = self.write().await?;
         let rest = format!(
             "WHERE state='active' AND grace_until<=$1 ORDER BY grace_until, id LIMIT $2{}",
@@ -253,6 +294,10 @@ impl MoneyStore for SqlStore {
                 tx.run(sql, values).await?;
             }
         }
+        let debtors: Vec<DebtorId> = due.iter().map(|p| p.debtor_id).collect();
+        money(&mut tx, &debtors).await?;
+        let events: Vec<NewEvent> = due.iter().map(told).collect();
+        append(&mut tx, &events).await?;
         tx.commit().await?;
         Ok(due)
     }

@@ -1,15 +1,18 @@
 //! Node leases and recovery.
 
 use super::SqlStore;
+use super::attempts::count;
 use super::events::append;
-use super::items::{FREE, LIVE};
+use super::items::{FREE, LIVE, write_item};
+use super::sums::history;
 use crate::rows::columns;
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, CallResult, Recording};
+use domain::entity::{Attempt, AttemptState, CallResult, LedgerRow, Recording};
 use domain::event::NewEvent;
+use domain::ids::DebtorId;
 use domain::ports::StoreError;
-use domain::ports::store::{NodeLease, NodeStore, Recovery};
+use domain::ports::store::{ItemState, NodeLease, NodeStore, Recovery, rested};
 use domain::time::UtcMs;
 
 /// Lock number under which PostgreSQL nodes get their fences one after the other.
@@ -25,12 +28,12 @@ async fn lock_nodes(tx: &mut Link) -> Result<(), StoreError> {
 
 /// Closes the live attempts whose owner's fence is no longer the current one of his name.
 async fn close_orphans(tx: &mut Link, now: UtcMs) -> Result<Vec<Attempt>, StoreError> {
-    let rest = format!(
+    let which = format!(
         "WHERE {LIVE} AND NOT EXISTS \
             (SELECT 1 FROM nodes n WHERE n.name=attempts.node AND n.fence=attempts.fence) ORDER BY id{}",
         tx.pg_only(" FOR UPDATE")
     );
-    let mut orphans: Vec<Attempt> = tx.all(&rest, vec![]).await?;
+    let mut orphans: Vec<Attempt> = tx.all(&which, vec![]).await?;
     for attempt in &mut orphans {
         attempt.state = AttemptState::Unknown;
         attempt.result = Some(CallResult::Unknown);
@@ -38,8 +41,26 @@ async fn close_orphans(tx: &mut Link, now: UtcMs) -> Result<Vec<Attempt>, StoreE
         let sql = "UPDATE attempts SET state=$2, result=$3, ended_at=$4 WHERE id=$1";
         let values = vals![attempt.id, attempt.state, attempt.result, now];
         tx.run(sql, values).await?;
+        count(tx, LedgerRow::of_lost(attempt).as_slice()).await?;
+        rest(tx, attempt, now).await?;
     }
+    let debtors: Vec<DebtorId> = orphans.iter().map(|a| a.debtor_id).collect();
+    history(tx, &debtors).await?;
     Ok(orphans)
+}
+
+/// The debtor of a lost attempt is not due before his time, from the very moment in which he is free.
+async fn rest(tx: &mut Link, orphan: &Attempt, now: UtcMs) -> Result<(), StoreError> {
+    let Some(campaign) = orphan.campaign_id else {
+        return Ok(());
+    };
+    let of_him = "WHERE campaign_id=$1 AND debtor_id=$2";
+    let values = vals![campaign, orphan.debtor_id];
+    let item: Option<ItemState> = tx.find(of_him, values).await?;
+    match item.and_then(|item| rested(&item, orphan, now)) {
+        Some(item) => write_item(tx, &item).await,
+        None => Ok(()),
+    }
 }
 
 async fn open_recordings(tx: &mut Link) -> Result<Vec<Recording>, StoreError> {
@@ -123,6 +144,22 @@ impl NodeStore for SqlStore {
             open_recordings,
             released,
         })
+    }
+
+    async fn node_place(&self, node: &str, now: UtcMs) -> Result<(u32, u32), StoreError> {
+        let sql = "SELECT COUNT(CASE WHEN name<$1 THEN 1 END) AS before, COUNT(*) AS others FROM nodes \
+            WHERE name<>$1 AND until>$2";
+        let row = self
+            .read()
+            .await?
+            .row(sql, vals![node.to_owned(), now])
+            .await?;
+        let Some(row) = row else { return Ok((0, 1)) };
+        let count = |name| {
+            let n: i64 = row.get(name)?;
+            Ok::<u32, StoreError>(u32::try_from(n).unwrap_or(u32::MAX))
+        };
+        Ok((count("before")?, count("others")?.saturating_add(1)))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

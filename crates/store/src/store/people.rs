@@ -29,8 +29,10 @@ impl PeopleStore for SqlStore {
         row.map_or(Ok(0), |r| Ok(r.get::<i64>("n")?.unsigned_abs()))
     }
 
-    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError> {
+    async fn open_session(&self, row: &SessionRow, now: UtcMs) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        tx.run("DELETE FROM sessions WHERE expires_at<=$1", vals![now])
+            .await?;
         tx.put(row).await?;
         tx.commit().await
     }
@@ -68,6 +70,26 @@ impl PeopleStore for SqlStore {
         tx.commit().await
     }
 
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "SELECT id, user_id, refresh_hash, expires_at FROM sessions WHERE user_id=$1";
+        let mut ended = Vec::new();
+        for row in tx.rows(sql, vals![user]).await? {
+            let family = <SessionRow as crate::rows::Entity>::read(&row)?;
+            if Some(family.id) != keep {
+                tx.run("DELETE FROM sessions WHERE id=$1", vals![family.id])
+                    .await?;
+                ended.push(family.id);
+            }
+        }
+        tx.commit().await?;
+        Ok(ended)
+    }
+
     async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError> {
         let sql = "SELECT 1 AS n FROM sessions WHERE id=$1 AND expires_at>$2";
         Ok(self.read().await?.row(sql, vals![id, now]).await?.is_some())
@@ -101,6 +123,10 @@ impl PeopleStore for SqlStore {
 
     async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        // Names that were only guessed once leave rows that nobody comes back for.
+        let old = value.last_at.plus_ms(-DAY_MS);
+        tx.run("DELETE FROM login_failures WHERE last_at<$1", vals![old])
+            .await?;
         if value.count == 0 {
             let sql = "DELETE FROM login_failures WHERE account=$1";
             tx.run(sql, vals![key.to_owned()]).await?;

@@ -10,13 +10,40 @@ use domain::rules::worth::{OTHERS, reference_rates};
 use std::sync::LazyLock;
 
 const SUMS: &str = "UPDATE debtors SET \
-    (open_debts, balance_minor, overdue_minor, oldest_due_day)=(SELECT COUNT(*), \
+    (open_debts, balance_minor, overdue_minor, oldest_due_day, principal_minor, interest_minor, \
+        fees_minor, minimum_minor, open_currency)=(SELECT COUNT(*), \
         COALESCE(SUM(x.principal_minor+x.interest_minor+x.fees_minor),0), \
-        COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day) \
+        COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day), COALESCE(SUM(x.principal_minor),0), \
+        COALESCE(SUM(x.interest_minor),0), COALESCE(SUM(x.fees_minor),0), \
+        COALESCE(SUM(x.minimum_minor),0), \
+        COALESCE(CASE WHEN MIN(x.currency)=MAX(x.currency) THEN MIN(x.currency) ELSE '*' END,'') \
         FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
-    (phones, confidence)=(SELECT COUNT(*), COALESCE(MAX(x.confidence),0) \
-        FROM contact_points x WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad) \
-    WHERE id";
+    (phones, confidence, mobiles, given_phones, authorised_phones)=(SELECT COUNT(*), \
+        COALESCE(MAX(x.confidence),0), COUNT(CASE WHEN x.class='mobile' THEN 1 END), \
+        COUNT(CASE WHEN x.given_by_debtor THEN 1 END), COUNT(CASE WHEN x.authorised THEN 1 END) \
+        FROM contact_points x WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad), \
+    last_rpc_at=(SELECT MAX(x.last_rpc_at) FROM contact_points x WHERE x.debtor_id=debtors.id), \
+    callable_until=NULL WHERE id";
+
+const HISTORY: &str = "UPDATE debtors SET \
+    (attempts, last_attempt_at)=(SELECT COUNT(*), MAX(x.opened_at) \
+        FROM attempts x WHERE x.debtor_id=debtors.id), \
+    last_result=COALESCE((SELECT x.result FROM attempts x WHERE x.debtor_id=debtors.id \
+        ORDER BY x.opened_at DESC, x.id DESC LIMIT 1),''), \
+    last_disposition=COALESCE((SELECT x.disposition FROM attempts x WHERE x.debtor_id=debtors.id \
+        AND x.disposition IS NOT NULL AND x.disposed_at IS NOT NULL \
+        ORDER BY x.disposed_at DESC, x.id DESC LIMIT 1),''), \
+    callable_until=NULL WHERE id";
+
+const MONEY: &str = "UPDATE debtors SET \
+    (promises_active, promises_kept, promises_broken, promised_minor, promise_due_day)=(SELECT \
+        COUNT(CASE WHEN x.state='active' THEN 1 END), COUNT(CASE WHEN x.state='kept' THEN 1 END), \
+        COUNT(CASE WHEN x.state='broken' THEN 1 END), \
+        COALESCE(SUM(CASE WHEN x.state='active' THEN x.amount_minor END),0), \
+        MIN(CASE WHEN x.state='active' THEN x.due_day END) \
+        FROM promises x WHERE x.debtor_id=debtors.id), \
+    (payments, paid_minor, last_paid_at)=(SELECT COUNT(*), COALESCE(SUM(x.amount_minor),0), \
+        MAX(x.paid_at) FROM payments x WHERE x.debtor_id=debtors.id) WHERE id";
 
 /// What the open debts of a debtor `d` are worth, in US cents by the house's reference rates: debts of
 /// several currencies in one order. The same number as `domain::rules::worth::worth`, debt by debt.
@@ -50,6 +77,24 @@ const ORDER_KEYS: &[(&str, &str)] = &[
 pub(crate) async fn refresh(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
     tx.run_in(SUMS, debtors, "", &[]).await?;
     reorder(tx, debtors).await
+}
+
+/// Sets every figure of the debtors that a subquery names anew.
+pub(crate) async fn all_of(tx: &mut Link, debtors: &str) -> Result<(), StoreError> {
+    for set in [SUMS, HISTORY, MONEY] {
+        tx.rows_once(format!("{set} IN {debtors}"), vec![]).await?;
+    }
+    Ok(())
+}
+
+/// Sets what is known of the attempts on debtors anew: how many, when, how the last one ended.
+pub(crate) async fn history(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    tx.run_in(HISTORY, debtors, "", &[]).await.map(drop)
+}
+
+/// Sets what debtors promised and paid anew.
+pub(crate) async fn money(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    tx.run_in(MONEY, debtors, "", &[]).await.map(drop)
 }
 
 /// Sets the order of debtors anew in every campaign that still has them.

@@ -11,7 +11,7 @@ use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::plane::LegId;
 use domain::ids::TrunkId;
-use domain::ports::TrunkError;
+use domain::ports::{TrunkError, TrunkReport};
 use sip::Target;
 use sip::msg::Uri;
 use sip::ua::{FailWhy, Failure};
@@ -90,8 +90,12 @@ impl Engine {
             if let Ok(addr) = route.start(now) {
                 let next = route.config.clone();
                 self.release(trunk);
+                let at = self.stamp();
                 if let Some(Owner::Debtor(debtor)) = self.legs.get_mut(leg).map(|r| &mut r.owner) {
                     debtor.order.trunk_id = next.id;
+                    let attempt = debtor.order.attempt_id;
+                    let trunk = next.id;
+                    self.outbox.tell(TrunkReport::Moved { attempt, trunk, at });
                 }
                 tracing::info!(trunk = %next.name, "a call moves to another trunk");
                 return Some(Next {

@@ -131,6 +131,13 @@ impl Engine {
         }
     }
 
+    /// Whether a leg has the agent's place on some call.
+    pub(super) fn seated(&self, leg: LegId) -> bool {
+        self.legs.iter().any(|(_, row)| {
+            matches!(&row.owner, Owner::Debtor(debtor) if row.end.is_none() && debtor.seat == Some(leg))
+        })
+    }
+
     /// A live agent's leg that can be joined: its audio path is proved.
     pub(super) fn proved_agent(&self, agent: AgentId) -> Result<LegId, TrunkError> {
         let leg = self.of_agent(agent)?;

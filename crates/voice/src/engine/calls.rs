@@ -293,6 +293,10 @@ impl Engine {
 
     /// The counts are here: the last report of a debtor's call.
     pub(super) fn tell_end(&mut self, debtor: &Debtor, over: &Over, counts: Counts) {
+        let route = self.routes.get(&debtor.order.trunk_id);
+        let result = route
+            .filter(|_| !debtor.answered && !over.by_us)
+            .and_then(|r| r.config.policy.results.of(over.code, over.q850));
         self.outbox.tell(TrunkReport::Ended {
             attempt: debtor.order.attempt_id,
             at: self.wall.at(over.at),
@@ -303,6 +307,7 @@ impl Engine {
             rtp_in: counts.received,
             rtp_out: counts.sent,
             rtp_lost: counts.lost,
+            result,
         });
     }
 

@@ -93,7 +93,13 @@ impl Engine {
         mode: Option<MonitorMode>,
     ) -> Result<(), TrunkError> {
         let debtor = self.of_attempt(attempt, true)?;
-        let leg = self.proved_agent(supervisor)?;
+        // A leg that is not up yet may come: this is told apart from a call that is gone.
+        let leg = self
+            .proved_agent(supervisor)
+            .map_err(|_| TrunkError::NoPhone)?;
+        if self.seated(leg) {
+            return Err(TrunkError::Limit("calls at once: this leg has one"));
+        }
         let listed = self.supervisors(debtor);
         let known = listed.contains(&supervisor);
         if mode.is_some() && !known && listed.len() >= limits::SUPERVISORS_PER_CALL {

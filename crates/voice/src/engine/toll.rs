@@ -39,7 +39,7 @@ impl TollGuard {
                 starts.pop_front();
             }
             if starts.len() >= usize::try_from(**most).unwrap_or(usize::MAX) {
-                return Err(TrunkError::Limit("calls an hour to this prefix"));
+                return Err(TrunkError::Refused("calls an hour to this prefix"));
             }
         }
         for (prefix, _) in counted {
@@ -168,7 +168,7 @@ mod tests {
         for n in 0..3 {
             assert_eq!(guard.pass(&rules, FINE, t0 + n * minute), Ok(()));
         }
-        let limit = Err(TrunkError::Limit("calls an hour to this prefix"));
+        let limit = Err(TrunkError::Refused("calls an hour to this prefix"));
         assert_eq!(guard.pass(&rules, FINE, t0 + 3 * minute), limit);
         for _ in 0..2 {
             assert_eq!(guard.pass(&rules, "+528112345678", t0 + 3 * minute), Ok(()));

@@ -41,6 +41,17 @@ fn certificates(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>,
     Ok(list)
 }
 
+/// A certificate of ours with its key.
+fn own(
+    cert: &str,
+    key: &str,
+    files: &TlsFiles,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), VoiceError> {
+    let chain = certificates(cert, &files.cert)?;
+    let secret = PrivateKeyDer::from_pem_file(&files.key).map_err(|e| bad(key, &files.key, e))?;
+    Ok((chain, secret))
+}
+
 impl Tls {
     /// With our certificate, where `tls://` is listened on.
     pub(super) fn open(files: Option<&TlsFiles>) -> Result<Self, VoiceError> {
@@ -48,9 +59,7 @@ impl Tls {
         let Some(files) = files else {
             return Ok(Self::default());
         };
-        let chain = certificates("sip.tls_cert", &files.cert)?;
-        let key = PrivateKeyDer::from_pem_file(&files.key)
-            .map_err(|e| bad("sip.tls_key", &files.key, e))?;
+        let (chain, key) = own("sip.tls_cert", "sip.tls_key", files)?;
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(chain, key)
@@ -125,9 +134,16 @@ pub(crate) fn expected(host: &str, trust: &TlsTrust) -> Result<Expected, VoiceEr
     let name = trust.name.as_deref().unwrap_or(host).to_owned();
     let name = ServerName::try_from(name)
         .map_err(|_| VoiceError::config("tls_name", "expected a host name or an IP address"))?;
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    let config = match &trust.own {
+        None => config.with_no_client_auth(),
+        Some(files) => {
+            let (chain, key) = own("tls_cert_file", "tls_key_file", files)?;
+            config
+                .with_client_auth_cert(chain, key)
+                .map_err(|e| bad("tls_key_file", &files.key, e))?
+        }
+    };
     Ok(Expected {
         name,
         config: Arc::new(config),

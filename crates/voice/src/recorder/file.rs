@@ -27,6 +27,17 @@ pub(crate) struct Shelf {
     pub(super) keys: Option<Arc<KeyRing>>,
     /// The disk: writes all of the bytes at the place, or fails.
     pub(super) disk: Disk,
+    /// Makes what was written outlast a power cut.
+    pub(super) keep: Keep,
+}
+
+/// How what is in a folder is brought from the system's memory to the disk.
+pub(crate) type Keep = Arc<dyn Fn(&Path) -> io::Result<()> + Send + Sync>;
+
+/// One call for all open files, their sizes and names: hundreds of files synced one by one would each
+/// wait for the disk.
+pub(super) fn real_keep() -> Keep {
+    Arc::new(|root| Ok(rustix::fs::syncfs(File::open(root)?)?))
 }
 
 /// How bytes reach a file.

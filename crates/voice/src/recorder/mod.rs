@@ -37,5 +37,6 @@ pub(crate) fn shelf(root: PathBuf, keys: Option<Arc<vault::KeyRing>>) -> file::S
         root,
         keys,
         disk: file::real_disk(),
+        keep: file::real_keep(),
     }
 }

@@ -348,3 +348,40 @@ fn the_writer_seals_and_refuses_bad_keys() {
     drop(line);
     writer.join();
 }
+
+#[test]
+fn what_is_written_is_brought_to_the_disk_while_the_call_goes_on() {
+    let dir = tempfile::tempdir().expect("folder");
+    let mut shelf = sealed_shelf(dir.path());
+    let path = dir.path().join("x");
+    let (kept, keeps) = bounded(64);
+    shelf.keep = Arc::new(move |root| {
+        // What a power cut at this moment would leave.
+        let size = std::fs::metadata(root.join("x")).map(|m| m.len());
+        let _ = kept.try_send(size.unwrap_or(0));
+        Ok(())
+    });
+    let (writer, line) = Writer::start(shelf, |_| {}).expect("starts");
+    let recording = RecordingId(Uuid::from_bytes(ID));
+    let attempt = AttemptId(Uuid::from_u128(1));
+    let key = "x".to_owned();
+    let open = Job::Open {
+        recording,
+        attempt,
+        key,
+    };
+    assert!(line.give(open).is_ok());
+    let mut covered = 0;
+    while covered < 4 * vault::CHUNK as u64 {
+        let stereo = ramp(8_000);
+        assert!(line.give(Job::Pcm { recording, stereo }).is_ok());
+        // The open file is synced again and again, each time with what came meanwhile.
+        covered = keeps.recv().expect("a sync");
+    }
+    assert!(path.exists());
+    let gaps = Vec::new();
+    assert!(line.give(Job::Seal { recording, gaps }).is_ok());
+    drop(line);
+    writer.join();
+    assert!(keeps.iter().all(|size| size >= covered), "and never less");
+}

@@ -3,7 +3,7 @@
 
 use super::Gap;
 use super::facts::facts;
-use super::file::{Flow, RecordingFile, Shelf};
+use super::file::{Flow, Keep, RecordingFile, Shelf};
 use crate::{VoiceError, limits};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use domain::ids::{AttemptId, RecordingId};
@@ -82,6 +82,9 @@ impl Writer {
         let (line, jobs) = bounded(limits::RECORDER_QUEUE);
         let (ending, ended) = bounded(limits::RECORDER_ENDS);
         let (keys, told) = (shelf.keys.clone(), Arc::clone(&tell));
+        let (root, keep) = (shelf.root.clone(), Arc::clone(&shelf.keep));
+        // The appending thread holds the way in: its end is the keeper's.
+        let (wrote, written) = bounded(1);
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new()
                 .name(name.to_owned())
@@ -94,7 +97,11 @@ impl Writer {
         let threads = vec![
             spawn(
                 "recorder",
-                Box::new(move || append(&shelf, &jobs, &ending, &tell)),
+                Box::new(move || append(&shelf, &jobs, &ending, &wrote, &tell)),
+            )?,
+            spawn(
+                "recorder-keeps",
+                Box::new(move || lasting(&root, &keep, &written)),
             )?,
             spawn(
                 "recorder-ends",
@@ -124,7 +131,27 @@ struct Complete {
     gaps: Vec<Gap>,
 }
 
-fn append(shelf: &Shelf, jobs: &Receiver<Job>, ending: &Sender<Complete>, tell: &Tell) {
+/// Brings what was written to the disk every now and then, as long as something is: power that fails
+/// costs no more than that, what is on its way and the time of one call.
+fn lasting(root: &Path, keep: &Keep, written: &Receiver<()>) {
+    let mut good = true;
+    while written.recv().is_ok() {
+        let kept = keep(root);
+        if kept.is_ok() != good {
+            good = kept.is_ok();
+            tracing::warn!(good, error = ?kept.err(), "recordings brought to the disk");
+        }
+        std::thread::sleep(limits::RECORDER_KEEPS);
+    }
+}
+
+fn append(
+    shelf: &Shelf,
+    jobs: &Receiver<Job>,
+    ending: &Sender<Complete>,
+    wrote: &Sender<()>,
+    tell: &Tell,
+) {
     let mut open: HashMap<RecordingId, Open> = HashMap::new();
     let mut full = false;
     while let Ok(job) = jobs.recv() {
@@ -147,6 +174,8 @@ fn append(shelf: &Shelf, jobs: &Receiver<Job>, ending: &Sender<Complete>, tell: 
                 };
                 match rec.file.append(&stereo) {
                     Ok(flow) => {
+                        // Full: a sync that covers this is asked for already.
+                        let _ = wrote.try_send(());
                         let now = flow == Flow::Full;
                         if now != std::mem::replace(&mut full, now) {
                             tracing::warn!(full, "the disk of the recordings");

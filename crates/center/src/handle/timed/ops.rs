@@ -3,24 +3,28 @@
 use super::Timed;
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Attempt, Call, CallTrail, CallerId, Campaign, Client, Consent, ContactPoint, Debt,
-    Debtor, Disposition, Hold, Party, Payment, Portfolio, Promise, Recording, RecordingKeep,
-    Script, Segment, Suppression, Team, Transfer, Trunk, User, Verdict,
+    Agent, Attempt, Call, CallTrail, CallerId, Campaign, CampaignVersion, Client, Complaint,
+    Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Import, LedgerRow, Party,
+    Payment, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
+    Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
-    HoldId, ImportId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId,
-    SegmentId, SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
+    ConsentId, DebtId, DebtorId, DncListId, HoldId, ImportId, PartyId, PaymentId, PointId,
+    PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
+    SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::law::Judge;
 use domain::ports::store::{
-    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, Candidate, CatalogStore,
-    Closing, ContactFacts, ContactStore, DebtorFile, DebtorRow, IdempotentReply, ImportReport,
-    ItemCounts, ItemState, KeepChange, KeepStore, KeepWork, ListFilter, LoginFailures, MoneyStore,
-    NodeLease, NodeStore, OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore,
-    PortfolioStore, PromiseRefusal, PromiseTerms, Recovery, RefillReport, RefreshOutcome,
-    ReserveRequest, SegmentCount, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount,
+    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, Candidate,
+    CatalogStore, ChainLink, Closing, ContactFacts, ContactStore, DebtorFile, DebtorRow,
+    IdempotentReply, ImportReport, ImportStore, ItemCounts, ItemState, KeepChange, KeepStore,
+    KeepWork, LawStore, ListFilter, LoginFailures, MoneyStore, NodeLease, NodeStore, OpenDebt,
+    OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore, PortfolioStore,
+    PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome,
+    ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow, StoreError,
+    TrailStore, TrunkCount, UndoStep,
 };
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -106,6 +110,18 @@ timed! { CatalogStore;
     get_payment(id: PaymentId) -> Payment;
     list_payments(filter: &ListFilter, page: &PageRequest) -> Page<Payment>;
     put_payment(row: &Payment, events: &[NewEvent]) -> ();
+    get_preference(id: PreferenceId) -> Preference;
+    list_preferences(filter: &ListFilter, page: &PageRequest) -> Page<Preference>;
+    put_preference(row: &Preference, events: &[NewEvent]) -> ();
+    get_dnc_list(id: DncListId) -> DncList;
+    list_dnc_lists(filter: &ListFilter, page: &PageRequest) -> Page<DncList>;
+    put_dnc_list(row: &DncList, events: &[NewEvent]) -> ();
+    get_complaint(id: ComplaintId) -> Complaint;
+    list_complaints(filter: &ListFilter, page: &PageRequest) -> Page<Complaint>;
+    put_complaint(row: &Complaint, events: &[NewEvent]) -> ();
+    get_campaign_version(id: CampaignVersionId) -> CampaignVersion;
+    list_campaign_versions(filter: &ListFilter, page: &PageRequest) -> Page<CampaignVersion>;
+    put_campaign_version(row: &CampaignVersion, events: &[NewEvent]) -> ();
     get_disposition(code: &str) -> Disposition;
     list_dispositions() -> Vec<Disposition>;
     put_disposition(row: &Disposition) -> ();
@@ -121,6 +137,7 @@ timed! { AttemptStore;
     open_attempt(draft: &OpenDraft, judge: &dyn Judge) -> OpenOutcome;
     note_attempt(id: AttemptId, change: &AttemptChange, events: &[NewEvent]) -> ();
     close_attempt(id: AttemptId, closing: &Closing) -> bool;
+    undisposed(since: UtcMs, ended: UtcMs, limit: u32) -> Vec<Attempt>;
     get_attempt(id: AttemptId) -> Attempt;
     list_attempts(filter: &AttemptFilter, page: &PageRequest) -> Page<Attempt>;
     open_recording(recording: &Recording, events: &[NewEvent]) -> ();
@@ -145,8 +162,8 @@ timed! { ContactStore;
 
 timed! { MoneyStore;
     record_promise(promise: &Promise, terms: PromiseTerms, events: &[NewEvent]) -> Result<(), PromiseRefusal>;
-    post_payment(payment: &Payment, events: &[NewEvent]) -> PaymentOutcome;
-    sweep_promises(now: UtcMs, limit: u32) -> Vec<Promise>;
+    post_payment(payment: &Payment, events: &[NewEvent], told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync)) -> PaymentOutcome;
+    sweep_promises(now: UtcMs, limit: u32, told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync)) -> Vec<Promise>;
     active_promises(debtor: DebtorId) -> Vec<Promise>;
 }
 
@@ -154,9 +171,10 @@ timed! { PeopleStore;
     user_by_name(username: &str) -> Option<User>;
     agent_of_user(user: UserId) -> Option<Agent>;
     user_count() -> u64;
-    open_session(row: &SessionRow) -> ();
+    open_session(row: &SessionRow, now: UtcMs) -> ();
     rotate_session(presented: &str, fresh: &str, now: UtcMs) -> RefreshOutcome;
     end_session(id: SessionId) -> ();
+    end_sessions_of(user: UserId, keep: Option<SessionId>) -> Vec<SessionId>;
     session_alive(id: SessionId, now: UtcMs) -> bool;
     put_api_key(key: &ApiKey) -> ();
     api_key_by_hash(hash: &str) -> Option<ApiKey>;
@@ -171,6 +189,7 @@ timed! { NodeStore;
     register_node(node: &str, now: UtcMs, lease_ms: i64) -> NodeLease;
     renew_node(lease: &NodeLease, now: UtcMs, lease_ms: i64) -> NodeLease;
     recover(lease: &NodeLease, now: UtcMs, events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync)) -> Recovery;
+    node_place(node: &str, now: UtcMs) -> (u32, u32);
     ping() -> ();
     get_setting(key: &str) -> Option<String>;
     put_setting(key: &str, value: &str) -> ();
@@ -181,11 +200,26 @@ timed! { PortfolioStore;
     debtor_file(id: DebtorId) -> DebtorFile;
     segment_count(client: ClientId, expr: &Expr, now: UtcMs) -> SegmentCount;
     segment_sample(client: ClientId, expr: &Expr, now: UtcMs, limit: u32) -> Vec<SegmentSample>;
+    segment_estimate(client: ClientId, expr: &Expr, now: UtcMs, rows: u32) -> SegmentEstimate;
+    unmarked_debtors(after: Option<DebtorId>, now: UtcMs, limit: u32) -> (Vec<DebtorId>, Option<DebtorId>);
+    mark_callable(marks: &[CallableMark]) -> ();
     segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
     portfolio_by_name(client: ClientId, name: &str) -> Option<Portfolio>;
     find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
     table_counts() -> Vec<(String, i64)>;
     portfolio_totals(portfolio: PortfolioId) -> SegmentCount;
+}
+
+timed! { ImportStore;
+    put_import(row: &Import, events: &[NewEvent]) -> ();
+    get_import(id: ImportId) -> Import;
+    list_imports(client: Option<ClientId>) -> Vec<Import>;
+    add_piece(id: ImportId, n: i64, base64: &str) -> ();
+    piece(id: ImportId, n: i64) -> Option<String>;
+    drop_pieces(id: ImportId) -> ();
+    open_debts(portfolio: PortfolioId, after: &str, limit: u32) -> Vec<OpenDebt>;
+    recall_debts(import: ImportId, debts: &[DebtId], at: UtcMs) -> u64;
+    undo_step(import: ImportId, now: UtcMs) -> UndoStep;
 }
 
 timed! { TrailStore;
@@ -205,4 +239,15 @@ timed! { KeepStore;
     add_keep(row: &RecordingKeep) -> ();
     keeps_due(work: KeepWork, node: &str, now: UtcMs, limit: u32) -> Vec<RecordingKeep>;
     change_keep(id: RecordingId, change: &KeepChange, events: &[NewEvent]) -> bool;
+}
+
+timed! { LawStore;
+    facts_at(debtor: DebtorId, at: UtcMs) -> ContactFacts;
+    load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> ();
+    list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
+    verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;
+    ledger_of(debtor: DebtorId) -> Vec<LedgerRow>;
+    events_about(subjects: &[String]) -> Vec<Event>;
+    campaign_reasons(campaign: CampaignId, now: UtcMs) -> Vec<ReasonCount>;
+    reason_rows(campaign: CampaignId, key: &ReasonKey, now: UtcMs, after: Option<DebtorId>, limit: u32) -> Vec<ItemState>;
 }

@@ -114,7 +114,7 @@ crate::text_enum! {
     pub enum ForbiddenPerson {
         /// Minors: the hold `minor`.
         Minors = "minors",
-        /// The elderly, unless they owe: judged when the call is answered, not here.
+        /// The elderly, unless they owe: a mark `elderly` at a point that is not the main debtor's.
         ElderlyUnlessDebtor = "elderly_unless_debtor",
         /// References: always refused.
         References = "references",
@@ -182,13 +182,22 @@ pub struct ConsentSection {
     pub confidence_note: Option<String>,
 }
 
+crate::text_enum! {
+    /// The harder readings the engine knows.
+    pub enum StrictId {
+        /// Colombia's financial supervisor: from the first attempt on, one channel a week and one action
+        /// a day.
+        SfcReading = "sfc_reading",
+    }
+}
+
 /// A harder reading that a client can switch on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrictMode {
     /// Its id.
-    pub id: String,
-    /// Switched on: the engine does not judge it yet, so the pack denies.
+    pub id: StrictId,
+    /// Switched on.
     pub enabled: bool,
     /// Effect in words.
     pub effect: String,

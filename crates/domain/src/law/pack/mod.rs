@@ -1,16 +1,17 @@
 //! Rule packs: dated files with the legal rules of a jurisdiction (law.md §1).
 
 mod check;
+mod conduct;
 mod duties;
 mod sections;
 
+pub use conduct::*;
 pub use duties::*;
 pub use sections::*;
 
 use crate::ValueError;
 use jiff::civil::Date;
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Largest pack file in bytes; the packs shipped are under 5 kB.
@@ -19,8 +20,8 @@ pub const PACK_BYTES_MAX: usize = 256 * 1024;
 /// Format of the pack files this engine reads.
 pub const PACK_SCHEMA: &str = "marcador.rulepack/0";
 
-/// A pack as its file says it. Sections of type [`Value`] are read and shown but not judged yet:
-/// [`Pack::unjudged`] names them.
+/// A pack as its file says it. Every section has its shape, so that a field nobody knows is refused by
+/// its name; [`Pack::unjudged`] names what the product reads and shows but does not hold anybody to yet.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
@@ -73,66 +74,51 @@ pub struct Pack {
     /// Harder reading.
     pub strict_mode: Option<StrictMode>,
     /// Do-not-call lists.
-    pub dnc: Option<Value>,
+    pub dnc: Option<DncSection>,
     /// Voicemail.
-    pub voicemail: Option<Value>,
+    pub voicemail: Option<VoicemailSection>,
     /// Facts of the first contact.
-    pub opening: Option<Value>,
+    pub opening: Option<OpeningSection>,
     /// Questions never to be asked.
-    pub forbidden_questions: Option<Value>,
+    pub forbidden_questions: Option<ForbiddenQuestions>,
     /// Recording.
-    pub recording: Option<Value>,
+    pub recording: Option<RecordingSection>,
     /// Taking money.
-    pub payment: Option<Value>,
+    pub payment: Option<PaymentSection>,
     /// Written agreement.
-    pub plan: Option<Value>,
+    pub plan: Option<PlanSection>,
     /// Messages.
-    pub messages: Option<Value>,
+    pub messages: Option<MessagesSection>,
     /// Retention of the log.
-    pub records: Option<Value>,
+    pub records: Option<RecordsSection>,
     /// Field visits.
-    pub visits: Option<Value>,
+    pub visits: Option<VisitsSection>,
     /// Wider hours by agreement.
-    pub wider_hours: Option<Value>,
+    pub wider_hours: Option<WiderHours>,
     /// Vulnerable persons.
-    pub vulnerable: Option<Value>,
+    pub vulnerable: Option<VulnerableSection>,
     /// Preferences that bind.
-    pub debtor_prefs: Option<Value>,
+    pub debtor_prefs: Option<DebtorPrefs>,
     /// Telephone network's own limits.
-    pub telco: Option<Value>,
+    pub telco: Option<TelcoSection>,
     /// Duties of the inbound line.
-    pub inbound: Option<Value>,
+    pub inbound: Option<InboundSection>,
 }
 
 impl Pack {
-    /// Sections and fields that this engine reads but does not judge; each falls to the house floor,
-    /// is kept by another room, or denies (see [`Pack::denying_sections`]).
+    /// Sections and fields that nothing in the product holds anybody to yet; each falls to the house
+    /// floor (no voicemail is left, a number is always shown).
     #[must_use]
     pub fn unjudged(&self) -> Vec<String> {
         let mut names: Vec<String> = [
-            ("dnc", &self.dnc),
-            ("voicemail", &self.voicemail),
-            ("opening", &self.opening),
-            ("forbidden_questions", &self.forbidden_questions),
-            ("recording", &self.recording),
-            ("payment", &self.payment),
-            ("plan", &self.plan),
-            ("messages", &self.messages),
-            ("records", &self.records),
-            ("visits", &self.visits),
-            ("wider_hours", &self.wider_hours),
-            ("vulnerable", &self.vulnerable),
-            ("debtor_prefs", &self.debtor_prefs),
-            ("telco", &self.telco),
-            ("inbound", &self.inbound),
+            ("voicemail", self.voicemail.is_some()),
+            ("telco", self.telco.is_some()),
+            ("inbound", self.inbound.is_some()),
         ]
         .into_iter()
-        .filter(|(_, section)| section.is_some())
+        .filter(|(_, there)| *there)
         .map(|(name, _)| name.to_owned())
         .collect();
-        if self.strict_mode.is_some() {
-            names.push("strict_mode".into());
-        }
         if let Some(caller) = &self.caller_id {
             let parts = [
                 ("prefix", caller.prefix.is_some()),
@@ -151,44 +137,12 @@ impl Pack {
                     .map(|p| format!("caller_id.{}", p.0)),
             );
         }
-        if self
-            .parties
-            .as_ref()
-            .is_some_and(|p| p.forbidden.contains(&ForbiddenPerson::ElderlyUnlessDebtor))
-        {
-            names.push("parties.forbidden.elderly_unless_debtor".into());
-        }
         for cap in &self.caps {
             if cap.exclusions.contains(&Exclusion::Professionals) {
                 names.push(format!("caps.{}.exclusions.professionals", cap.id));
             }
         }
         names
-    }
-
-    /// Unjudged sections without a house floor: contact is denied, on every channel or on those named.
-    #[must_use]
-    pub fn denying_sections(&self, channel: crate::entity::Channel) -> Vec<&'static str> {
-        use crate::entity::Channel;
-        let remote = matches!(
-            channel,
-            Channel::Sms | Channel::Whatsapp | Channel::Email | Channel::Push
-        );
-        [
-            ("dnc", self.dnc.is_some()),
-            ("vulnerable", self.vulnerable.is_some()),
-            ("debtor_prefs", self.debtor_prefs.is_some()),
-            (
-                "strict_mode",
-                self.strict_mode.as_ref().is_some_and(|s| s.enabled),
-            ),
-            ("visits", self.visits.is_some() && channel == Channel::Visit),
-            ("messages", self.messages.is_some() && remote),
-        ]
-        .into_iter()
-        .filter(|(_, denies)| *denies)
-        .map(|(name, _)| name)
-        .collect()
     }
 }
 

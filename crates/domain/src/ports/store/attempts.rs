@@ -1,11 +1,11 @@
 //! The write-ahead attempt.
 
-use super::{ItemState, Page, PageRequest, StoreError};
+use super::{ItemState, Page, PageRequest, PromiseTerms, StoreError};
 use crate::entity::{
-    Attempt, AttemptState, CallResult, Hold, LedgerRow, Recording, Suppression, Verdict,
+    Attempt, AttemptState, CallResult, Hold, LedgerRow, Promise, Recording, Suppression, Verdict,
 };
 use crate::event::NewEvent;
-use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId};
+use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId, TrunkId};
 use crate::law::{Action, Judge};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -58,6 +58,10 @@ pub struct AttemptChange {
     pub agent_id: Option<AgentId>,
     /// Recording.
     pub recording_id: Option<RecordingId>,
+    /// Ledger rows to append: what became known only after the end.
+    pub ledger: Vec<LedgerRow>,
+    /// The trunk that carries it, where another one took it over.
+    pub trunk_id: Option<TrunkId>,
 }
 
 /// The end of an attempt, or its disposition, or both.
@@ -77,8 +81,11 @@ pub struct Closing {
     pub note: Option<String>,
     /// Disposed at.
     pub disposed_at: Option<UtcMs>,
-    /// Ledger rows to append (conversation, abandoned).
+    /// Ledger rows to append (conversation, abandoned); they are kept also when recovery ended the attempt
+    /// before.
     pub ledger: Vec<LedgerRow>,
+    /// The promise told with the disposition, and what it must keep; refused, nothing is written.
+    pub promise: Option<(Promise, PromiseTerms)>,
     /// Settles the attempt's own ledger row.
     pub reached_network: Option<bool>,
     /// Holds it places.
@@ -139,15 +146,25 @@ pub trait AttemptStore: Send + Sync {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError>;
-    /// Writes a step. A step on a closed attempt is ignored.
+    /// Writes a step. Of a step on a closed attempt only what may follow the end is kept: identity and
+    /// card seen, ledger rows, events.
     async fn note_attempt(
         &self,
         id: AttemptId,
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError>;
-    /// Ends or disposes. The first result and the first disposition stay; a repeat is ignored (`false`).
+    /// Ends or disposes. The first result and the first disposition stay; of a repeat (`false`) only ledger
+    /// rows are kept. `Conflict` when its promise cannot be recorded: nothing is written then.
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError>;
+    /// Attempts in which somebody talked with an agent, answered at or after `since`, ended before `ended`,
+    /// that have no disposition; oldest first, at most `limit`.
+    async fn undisposed(
+        &self,
+        since: UtcMs,
+        ended: UtcMs,
+        limit: u32,
+    ) -> Result<Vec<Attempt>, StoreError>;
     /// One attempt.
     async fn get_attempt(&self, id: AttemptId) -> Result<Attempt, StoreError>;
     /// A page of attempts by id (age).

@@ -2,15 +2,16 @@
 
 use super::StoreError;
 use crate::entity::{
-    Agent, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Disposition,
-    Hold, Party, Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
-    User,
+    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
+    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
+    Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use crate::event::{Event, NewEvent};
 use crate::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
-    HoldId, PartyId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
-    SuppressionId, TeamId, TrunkId, UserId,
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
+    ConsentId, DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId,
+    PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId,
+    UserId,
 };
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -131,6 +132,14 @@ catalog! {
     Recording(RecordingId): get_recording, list_recordings, put_recording;
     /// A promise (made by `MoneyStore::record_promise`; put replaces, for tests and cancels).
     Promise(PromiseId): get_promise, list_promises, put_promise;
+    /// A preference or mark of a debtor.
+    Preference(PreferenceId): get_preference, list_preferences, put_preference;
+    /// An external list (loaded by `LawStore::load_list`).
+    DncList(DncListId): get_dnc_list, list_dnc_lists, put_dnc_list;
+    /// A complaint.
+    Complaint(ComplaintId): get_complaint, list_complaints, put_complaint;
+    /// A version of a campaign's settings.
+    CampaignVersion(CampaignVersionId): get_campaign_version, list_campaign_versions, put_campaign_version;
     /// A payment (made by `MoneyStore::post_payment`).
     Payment(PaymentId): get_payment, list_payments, put_payment;
 }

@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use crate::entity::{
-    CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio,
-    Suppression, Verdict,
+    CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, ListState, Party,
+    Portfolio, Preference, Suppression, Verdict,
 };
 use crate::event::NewEvent;
 use crate::ids::{CampaignId, ClientId, DebtorId, PointId};
@@ -55,6 +55,10 @@ pub struct ContactFacts {
     pub suppressions: Vec<Suppression>,
     /// Consents.
     pub consents: Vec<Consent>,
+    /// Preferences and marks, taken-back ones too.
+    pub preferences: Vec<Preference>,
+    /// External lists that are asked; who is on one has a suppression `list:<name>`.
+    pub lists: Vec<ListState>,
 }
 
 /// A reserved debtor with all that is needed to judge and dial him.

@@ -6,7 +6,9 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod imports;
 mod keeps;
+mod law;
 mod money;
 mod nodes;
 mod people;
@@ -20,12 +22,16 @@ pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
+pub use imports::{IMPORT_STEP, ImportStore, OpenDebt, UndoStep};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
+pub use law::{ChainLink, LawStore, ReasonCount, ReasonKey};
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
-pub use nodes::{NodeLease, NodeStore, Recovery};
+pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
 pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
 pub use portfolio::{
-    DebtorFile, DebtorRow, ImportReport, PortfolioStore, RowFault, SegmentCount, SegmentSample,
+    CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, PortfolioStore,
+    RowFault, SegmentCount, SegmentEstimate, SegmentSample, debt_changes, debtor_changes,
+    point_changes,
 };
 pub use trail::{TrailStore, TrunkCount};
 
@@ -53,6 +59,7 @@ pub enum StoreError {
 pub trait Store:
     CatalogStore
     + PortfolioStore
+    + ImportStore
     + ContactStore
     + AttemptStore
     + MoneyStore
@@ -60,11 +67,13 @@ pub trait Store:
     + NodeStore
     + KeepStore
     + TrailStore
+    + LawStore
 {
 }
 impl<T> Store for T where
     T: CatalogStore
         + PortfolioStore
+        + ImportStore
         + ContactStore
         + AttemptStore
         + MoneyStore
@@ -72,5 +81,6 @@ impl<T> Store for T where
         + NodeStore
         + KeepStore
         + TrailStore
+        + LawStore
 {
 }

@@ -54,14 +54,22 @@ pub trait MoneyStore: Send + Sync {
     ) -> Result<Result<(), PromiseRefusal>, StoreError>;
     /// Posts money: idempotent by (client, reference); lowers the debt (fees, interest, principal, in
     /// that order), marks it paid at zero, keeps promises by `rules::promise`, places a `paid` hold,
-    /// takes the paid debtor out of every campaign.
+    /// takes the paid debtor out of every campaign. A reversal lifts that hold and takes him in again.
+    /// Each promise that it keeps is told by `told` in the same transaction.
     async fn post_payment(
         &self,
         payment: &Payment,
         events: &[NewEvent],
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<PaymentOutcome, StoreError>;
-    /// Closes promises whose grace is over at `now`; broken ones move their debtor to the head of his campaigns.
-    async fn sweep_promises(&self, now: UtcMs, limit: u32) -> Result<Vec<Promise>, StoreError>;
+    /// Closes promises whose grace is over at `now`, each told by `told` in the same transaction; broken
+    /// ones move their debtor to the head of his campaigns.
+    async fn sweep_promises(
+        &self,
+        now: UtcMs,
+        limit: u32,
+        told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
+    ) -> Result<Vec<Promise>, StoreError>;
     /// Active promise of a debtor, if any.
     async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError>;
 }

@@ -1,9 +1,10 @@
 //! Nodes: leases with fencing, and recovery of what a dead node left.
 
-use super::StoreError;
-use crate::entity::{Attempt, Recording};
+use super::{ItemState, StoreError};
+use crate::entity::{Attempt, CallResult, Recording};
 use crate::event::NewEvent;
-use crate::time::UtcMs;
+use crate::rules::retry::standard_rule;
+use crate::time::{MINUTE_MS, UtcMs};
 use async_trait::async_trait;
 
 /// A node's right to write attempts.
@@ -28,6 +29,27 @@ pub struct Recovery {
     pub released: u64,
 }
 
+/// Note of an item whose attempt was lost.
+pub const RECOVERED: &str = "recovered";
+
+/// Where a debtor stands whose attempt nobody ended: it counts, and he rests as after any unknown result.
+/// `None` when he is out of the campaign, or when the attempt's disposition placed him already.
+#[must_use]
+pub fn rested(item: &ItemState, orphan: &Attempt, now: UtcMs) -> Option<ItemState> {
+    if item.done || orphan.disposition.is_some() {
+        return None;
+    }
+    let wait = standard_rule(CallResult::Unknown).map_or(0, |r| r.delay_min * MINUTE_MS);
+    Some(ItemState {
+        attempts: item.attempts + 1,
+        last_result: Some(CallResult::Unknown),
+        next_at: item.next_at.max(now.plus_ms(wait)),
+        next_point: Some(orphan.point_id),
+        note: RECOVERED.to_owned(),
+        ..item.clone()
+    })
+}
+
 /// Node leases.
 #[async_trait]
 pub trait NodeStore: Send + Sync {
@@ -46,13 +68,17 @@ pub trait NodeStore: Send + Sync {
         lease_ms: i64,
     ) -> Result<NodeLease, StoreError>;
     /// Closes every live attempt of dead owners (same name with an older fence, or a lease that ended) as
-    /// `unknown`, gives their reservations back, appends `attempt.ended` events.
+    /// `unknown` with the ledger rows of [`LedgerRow::of_lost`](crate::entity::LedgerRow::of_lost), lets
+    /// their debtors rest ([`rested`]), gives their reservations back, appends `attempt.ended` events.
     async fn recover(
         &self,
         lease: &NodeLease,
         now: UtcMs,
         events: &(dyn for<'a> Fn(&'a Attempt) -> NewEvent + Send + Sync),
     ) -> Result<Recovery, StoreError>;
+    /// The node's place among those whose leases run at `now`, by name, and how many they are; a node
+    /// whose own lease does not run counts itself in.
+    async fn node_place(&self, node: &str, now: UtcMs) -> Result<(u32, u32), StoreError>;
     /// Whether the database answers (for `/readyz`).
     async fn ping(&self) -> Result<(), StoreError>;
     /// A small durable text value by key (clock offset of a demo, migrations of data).

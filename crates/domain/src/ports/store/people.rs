@@ -82,8 +82,8 @@ pub trait PeopleStore: Send + Sync {
     -> Result<Option<crate::entity::Agent>, StoreError>;
     /// Number of users (0 = first start).
     async fn user_count(&self) -> Result<u64, StoreError>;
-    /// Opens a session family.
-    async fn open_session(&self, row: &SessionRow) -> Result<(), StoreError>;
+    /// Opens a session family; families that were over at `now` are swept out.
+    async fn open_session(&self, row: &SessionRow, now: UtcMs) -> Result<(), StoreError>;
     /// Rotates: `presented` must be the current hash; an earlier one ends the family.
     async fn rotate_session(
         &self,
@@ -93,6 +93,12 @@ pub trait PeopleStore: Send + Sync {
     ) -> Result<RefreshOutcome, StoreError>;
     /// Ends a family.
     async fn end_session(&self, id: SessionId) -> Result<(), StoreError>;
+    /// Ends every family of a user but `keep`; gives those that ended.
+    async fn end_sessions_of(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError>;
     /// Whether a family is alive.
     async fn session_alive(&self, id: SessionId, now: UtcMs) -> Result<bool, StoreError>;
     /// Stores a key.
@@ -103,7 +109,7 @@ pub trait PeopleStore: Send + Sync {
     async fn list_api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
     /// Wrong guesses of `account|source`.
     async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError>;
-    /// Sets them; count 0 forgets.
+    /// Sets them; count 0 forgets. Those whose last guess is a day before `value.last_at` are swept out.
     async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError>;
     /// The kept reply of a key and user, younger than 24 h.
     async fn idempotent_get(

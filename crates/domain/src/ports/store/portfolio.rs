@@ -8,6 +8,7 @@ use crate::segment::Expr;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One validated row of a portfolio file: a debtor with one debt and his points.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct DebtorRow {
     pub points: Vec<ContactPoint>,
     /// Consents that came with the row.
     pub consents: Vec<Consent>,
+    /// The client's score of the debtor.
+    pub score: Option<i64>,
 }
 
 /// Why a row was refused.
@@ -58,6 +61,183 @@ pub struct ImportReport {
     pub unchanged: u64,
     /// Rows refused.
     pub refused: u64,
+    /// Open debts of which nothing is owed any more, by the file.
+    #[serde(default)]
+    pub paid: u64,
+    /// Open debts of the portfolio that the file does not name.
+    #[serde(default)]
+    pub gone: u64,
+    /// Of them recalled.
+    #[serde(default)]
+    pub recalled: u64,
+    /// Changed values by field (`debt.principal`, `debtor.name`, `point.confidence`…).
+    #[serde(default)]
+    pub fields: BTreeMap<String, u64>,
+    /// The first changes, each with what stood there before.
+    #[serde(default)]
+    pub changes: Vec<FieldChange>,
+}
+
+/// Most changes a report shows.
+pub const CHANGES_MAX: usize = 200;
+
+/// One value that a file changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Line in the file, 1 = header.
+    pub row: u64,
+    /// The client's key of the debt on that line.
+    pub debt_ref: String,
+    /// Which field.
+    pub field: String,
+    /// What stands there (a manager's screen: may be personal data).
+    pub before: String,
+    /// What the file says.
+    pub after: String,
+}
+
+impl ImportReport {
+    /// Adds what another part of the same file did.
+    pub fn add(&mut self, part: &Self) {
+        self.rows += part.rows;
+        self.debtors_new += part.debtors_new;
+        self.debtors_changed += part.debtors_changed;
+        self.debts_new += part.debts_new;
+        self.debts_changed += part.debts_changed;
+        self.points_new += part.points_new;
+        self.unchanged += part.unchanged;
+        self.refused += part.refused;
+        self.paid += part.paid;
+        self.gone += part.gone;
+        self.recalled += part.recalled;
+        for (field, count) in &part.fields {
+            *self.fields.entry(field.clone()).or_default() += count;
+        }
+        let room = CHANGES_MAX.saturating_sub(self.changes.len());
+        self.changes.extend(part.changes.iter().take(room).cloned());
+    }
+
+    /// Notes a changed value.
+    pub fn change(&mut self, change: FieldChange) {
+        *self.fields.entry(change.field.clone()).or_default() += 1;
+        if self.changes.len() < CHANGES_MAX {
+            self.changes.push(change);
+        }
+    }
+}
+
+/// Values of a stored row that a file changes: field, before, after.
+#[must_use]
+pub fn debt_changes(stored: &Debt, fresh: &Debt) -> Vec<(&'static str, String, String)> {
+    let mut found = Vec::new();
+    let mut differ = |field, before: String, after: String| {
+        if before != after {
+            found.push((field, before, after));
+        }
+    };
+    macro_rules! fields {
+        ($($name:literal $field:ident),+ $(,)?) => {
+            $( differ($name, stored.$field.to_string(), fresh.$field.to_string()); )+
+        };
+    }
+    fields!(
+        "debt.principal" principal_minor, "debt.interest" interest_minor, "debt.fees" fees_minor,
+        "debt.overdue" overdue_minor, "debt.minimum" minimum_minor, "debt.due_date" due_date,
+        "debt.product" product, "debt.currency" currency, "debt.status" status,
+        "debt.debtor" debtor_id,
+    );
+    found
+}
+
+/// As [`debt_changes`], of a debtor.
+#[must_use]
+pub fn debtor_changes(stored: &Debtor, fresh: &Debtor) -> Vec<(&'static str, String, String)> {
+    let text = |t: &Option<String>| t.clone().unwrap_or_default();
+    let pairs = [
+        (
+            "debtor.name",
+            stored.name.reveal().clone(),
+            fresh.name.reveal().clone(),
+        ),
+        (
+            "debtor.document",
+            stored.document.reveal().clone(),
+            fresh.document.reveal().clone(),
+        ),
+        (
+            "debtor.kind",
+            stored.kind.to_string(),
+            fresh.kind.to_string(),
+        ),
+        (
+            "debtor.country",
+            stored.country.clone(),
+            fresh.country.clone(),
+        ),
+        (
+            "debtor.subdivision",
+            text(&stored.subdivision),
+            text(&fresh.subdivision),
+        ),
+        (
+            "debtor.language",
+            stored.language.to_string(),
+            fresh.language.to_string(),
+        ),
+        (
+            "debtor.address_zone",
+            text(&stored.address_zone),
+            text(&fresh.address_zone),
+        ),
+        (
+            "debtor.person",
+            stored.person_id.to_string(),
+            fresh.person_id.to_string(),
+        ),
+    ];
+    pairs.into_iter().filter(|(_, a, b)| a != b).collect()
+}
+
+/// As [`debt_changes`], of a point.
+#[must_use]
+pub fn point_changes(
+    stored: &ContactPoint,
+    fresh: &ContactPoint,
+) -> Vec<(&'static str, String, String)> {
+    let pairs = [
+        (
+            "point.class",
+            stored.class.to_string(),
+            fresh.class.to_string(),
+        ),
+        ("point.source", stored.source.clone(), fresh.source.clone()),
+        (
+            "point.given",
+            stored.given_by_debtor.to_string(),
+            fresh.given_by_debtor.to_string(),
+        ),
+        (
+            "point.authorised",
+            stored.authorised.to_string(),
+            fresh.authorised.to_string(),
+        ),
+        (
+            "point.confidence",
+            stored.confidence.to_string(),
+            fresh.confidence.to_string(),
+        ),
+        (
+            "point.position",
+            stored.position.to_string(),
+            fresh.position.to_string(),
+        ),
+        (
+            "point.role",
+            stored.role.to_string(),
+            fresh.role.to_string(),
+        ),
+    ];
+    pairs.into_iter().filter(|(_, a, b)| a != b).collect()
 }
 
 /// Live figures of a segment.
@@ -69,6 +249,35 @@ pub struct SegmentCount {
     pub phones: u64,
     /// Sum of the balances of their open debts per currency: `[["MXN", minor], …]`.
     pub balance: Vec<(String, i64)>,
+}
+
+/// What a segment holds, counted or estimated from a sample.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentEstimate {
+    /// The figures; scaled up from the sample when they are not exact.
+    pub count: SegmentCount,
+    /// Whether every debtor was asked.
+    pub exact: bool,
+    /// Debtors asked.
+    pub asked: u64,
+    /// Debtors of the client.
+    pub of: u64,
+    /// Half the width of the interval that holds the true number of debtors in 95 of 100 cases; 0 when
+    /// exact.
+    pub margin: u64,
+    /// Some of those found, highest balance first.
+    pub sample: Vec<SegmentSample>,
+}
+
+/// When the law lets a debtor be called, as it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallableMark {
+    /// Who.
+    pub debtor: DebtorId,
+    /// From.
+    pub from: UtcMs,
+    /// Until, not in it; the mark is to be made anew then. `from >= until`: not before.
+    pub until: UtcMs,
 }
 
 /// A row of a preview.
@@ -109,6 +318,10 @@ pub struct DebtorFile {
     pub payments: Vec<Payment>,
     /// Attempts, newest first, at most 100.
     pub attempts: Vec<Attempt>,
+    /// The client's score of the debtor.
+    pub score: Option<i64>,
+    /// From when until when the law lets him be called, as it was last asked.
+    pub callable: Option<(UtcMs, UtcMs)>,
 }
 
 /// Portfolio files and segments.
@@ -140,6 +353,36 @@ pub trait PortfolioStore: Send + Sync {
         now: UtcMs,
         limit: u32,
     ) -> Result<Vec<SegmentSample>, StoreError>;
+    /// Figures and a few rows of a segment while somebody types: exact for a small client, else estimated
+    /// from a sample of some thousand debtors spread evenly over all, and marked as such.
+    async fn segment_estimate(
+        &self,
+        client: ClientId,
+        expr: &Expr,
+        now: UtcMs,
+        rows: u32,
+    ) -> Result<SegmentEstimate, StoreError> {
+        let count = self.segment_count(client, expr, now).await?;
+        let of = self.segment_count(client, &Expr::All, now).await?.debtors;
+        Ok(SegmentEstimate {
+            count,
+            exact: true,
+            asked: of,
+            of,
+            margin: 0,
+            sample: self.segment_sample(client, expr, now, rows).await?,
+        })
+    }
+    /// Debtors whose mark of the law is missing or over at `now`, of the next `limit` debtors with an open
+    /// debt after `after` by id; and the last id looked at, `None` at the end.
+    async fn unmarked_debtors(
+        &self,
+        after: Option<DebtorId>,
+        now: UtcMs,
+        limit: u32,
+    ) -> Result<(Vec<DebtorId>, Option<DebtorId>), StoreError>;
+    /// Keeps marks of the law (at most 1,000), in one transaction.
+    async fn mark_callable(&self, marks: &[CallableMark]) -> Result<(), StoreError>;
     /// Ids of a segment by page, for the property test against the in-memory evaluator.
     async fn segment_ids(
         &self,

@@ -1,0 +1,183 @@
+//! What other nodes tell: every node follows the event log, for a stop told on one of them binds all.
+
+use crate::campaigns;
+use crate::error::CenterError;
+use crate::shared::Shared;
+use crate::stops;
+use crate::tasks::pause;
+use dialer::Input;
+use domain::entity::{CallResult, CampaignStatus};
+use domain::event::{Event, NewEvent};
+use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, SuppressionId, TrunkId};
+use domain::ports::store::StoreError;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Between two looks at the log, ms: with the withdrawal a stop is obeyed in under a second (law.md §6).
+const FOLLOW_MS: u64 = 300;
+/// Most events read in one go.
+const BATCH: u32 = 500;
+
+/// Follows the log from `cursor` on until the center stops.
+pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
+    let mut stop = shared.stop.clone();
+    while pause(&mut stop, FOLLOW_MS).await {
+        loop {
+            let batch = match shared.out.store.events_after(cursor, BATCH).await {
+                Ok(batch) => batch,
+                Err(error) => {
+                    shared.mind(&error).await;
+                    break;
+                }
+            };
+            let whole = batch.len() >= BATCH as usize;
+            if !obey_all(&shared, batch, &mut cursor).await || !whole {
+                break;
+            }
+        }
+    }
+}
+
+/// `false` when the database went away: the rest is read again.
+async fn obey_all(shared: &Arc<Shared>, batch: Vec<Event>, cursor: &mut i64) -> bool {
+    for told in batch {
+        if !shared.is_own(told.event.id) {
+            match obey(shared, &told.event).await {
+                Ok(()) => {}
+                Err(CenterError::Store(error @ StoreError::Unavailable(_))) => {
+                    shared.mind(&error).await;
+                    return false;
+                }
+                Err(error) => {
+                    tracing::warn!(kind = told.event.kind, subject = told.event.subject,
+                        reason = %error, "what another node told is not obeyed");
+                }
+            }
+        }
+        *cursor = told.cursor;
+    }
+    true
+}
+
+/// The identity behind `debtor:…` and the like.
+fn subject<T: FromStr>(event: &NewEvent, kind: &str) -> Option<T> {
+    let (what, id) = event.subject.split_once(':')?;
+    (what == kind).then(|| id.parse().ok()).flatten()
+}
+
+/// An identity in the event's data.
+fn field<T: FromStr>(event: &NewEvent, name: &str) -> Option<T> {
+    event.data.get(name)?.as_str()?.parse().ok()
+}
+
+async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+    let debtor = || {
+        let named = subject::<DebtorId>(event, "debtor");
+        named.or_else(|| field(event, "debtor_id"))
+    };
+    match event.kind.as_str() {
+        "hold.placed" => match debtor() {
+            Some(id) => Ok(stops::withdraw_person(shared, id).await?),
+            None => Ok(()),
+        },
+        "payment.posted" | "promise.made" => {
+            if let Some(id) = debtor() {
+                let post = &shared.post;
+                post.tell(move |engine, now| engine.take(now, Input::Withdraw(id)))
+                    .await;
+            }
+            Ok(())
+        }
+        "suppression.added" => {
+            let id = field::<SuppressionId>(event, "suppression_id").or_else(|| field(event, "id"));
+            let Some(id) = id else { return Ok(()) };
+            let row = shared.out.store.get_suppression(id).await?;
+            let post = &shared.post;
+            post.tell(move |engine, now| engine.withdraw_listed(now, &row))
+                .await;
+            Ok(())
+        }
+        "attempt.ended" => counted(shared, event).await,
+        "trunk.made" | "trunk.changed" => trunk(shared, event).await,
+        "agent.changed" => agent(shared, event).await,
+        "campaign.started" | "campaign.paused" | "campaign.resumed" | "campaign.stopped"
+        | "campaign.changed" => match subject(event, "campaign") {
+            Some(id) => campaign(shared, id).await,
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// A live answer of another node counts for the same campaign, client and installation (law.md §4): this
+/// node's guard must not spend what is spent there.
+async fn counted(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+    let result: Option<CallResult> = event
+        .data
+        .get("result")
+        .and_then(|r| serde_json::from_value(r.clone()).ok());
+    let may_count = |r: CallResult| r.is_live_answer() || r == CallResult::Unknown;
+    // Its own are counted as they happen.
+    let theirs = event.actor != shared.actor() && result.is_some_and(may_count);
+    let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| theirs) else {
+        return Ok(());
+    };
+    let row = shared.out.store.get_attempt(id).await?;
+    let joined = row.bridged_at.is_some();
+    // As the store counts them at a start.
+    let dropped = row.result == Some(CallResult::Abandoned)
+        || (row.result == Some(CallResult::Unknown) && !joined);
+    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, dropped || joined)
+    else {
+        return Ok(());
+    };
+    let input = Input::Counted {
+        campaign,
+        client: row.client_id,
+        at,
+        abandoned: dropped,
+    };
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, input))
+        .await;
+    Ok(())
+}
+
+async fn trunk(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+    if let Some(id) = subject::<TrunkId>(event, "trunk") {
+        let row = shared.out.store.get_trunk(id).await?;
+        let post = &shared.post;
+        post.tell(move |engine, now| engine.put_trunk(now, row))
+            .await;
+    }
+    Ok(())
+}
+
+async fn agent(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+    if let Some(id) = subject::<AgentId>(event, "agent") {
+        let row = shared.out.store.get_agent(id).await?;
+        let post = &shared.post;
+        post.tell(move |engine, now| engine.agent_changed(now, row))
+            .await;
+    }
+    Ok(())
+}
+
+/// A campaign was started, stopped or changed elsewhere: this node does the same.
+async fn campaign(shared: &Arc<Shared>, id: CampaignId) -> Result<(), CenterError> {
+    let row = shared.out.store.get_campaign(id).await?;
+    if row.status == CampaignStatus::Running {
+        if shared.config.resume_running {
+            campaigns::changed(Arc::clone(shared), id).await?;
+        }
+        return Ok(());
+    }
+    let cancel = row.status == CampaignStatus::Stopped;
+    let rows = Arc::new(campaigns::setting(shared, row).await?);
+    shared
+        .post
+        .call(move |engine, now| engine.leave(now, rows, cancel))
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,117 @@
+//! The law asked about more than one debtor now: a campaign's reasons, another time, a pack on trial, a
+//! stored decision made again.
+
+use super::CenterHandle;
+use crate::campaign_why::{self, CampaignWhy, WhyRow};
+use crate::dry_run::{self, DryAsk, DryRun};
+use crate::error::CenterError;
+use crate::view;
+use domain::entity::{DncList, Verdict};
+use domain::event::NewEvent;
+use domain::ids::{CampaignId, DebtorId};
+use domain::law::{Duties, Replayed};
+use domain::time::UtcMs;
+use std::sync::Arc;
+
+impl CenterHandle {
+    /// Why a debtor was not, or would not be, dialed at another time: the law's answer then; where he
+    /// stands in campaigns is today's.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn why_not_at(
+        &self,
+        debtor: DebtorId,
+        campaign: Option<CampaignId>,
+        at: UtcMs,
+    ) -> Result<view::WhyNot, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::why_not::why_not(shared, debtor, campaign, Some(at)))
+            .await
+    }
+
+    /// Why the debtors of a campaign are not being dialed, counted by reason.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn campaign_why(&self, id: CampaignId) -> Result<CampaignWhy, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaign_why::counts(shared, id)).await
+    }
+
+    /// The debtors behind one of those counts.
+    ///
+    /// # Errors
+    /// `NotFound`, `invalid` for a key nobody knows.
+    pub async fn campaign_why_rows(
+        &self,
+        id: CampaignId,
+        key: String,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<WhyRow>, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(campaign_why::rows(shared, id, key, after, limit))
+            .await
+    }
+
+    /// What a pack would have said of the calls of the last days.
+    ///
+    /// # Errors
+    /// `rule_pack` when the pack has a fault (named); the database away.
+    pub async fn dry_run(
+        &self,
+        file: &str,
+        text: &str,
+        ask: DryAsk,
+    ) -> Result<DryRun, CenterError> {
+        let out = &self.inner.shared.out;
+        let trial = out
+            .law
+            .trial(file, text)
+            .map_err(|error| CenterError::Invalid {
+                code: "rule_pack",
+                field: "pack",
+                detail: error.to_string(),
+            })?;
+        let (id, version) = (trial.id.as_str(), trial.version.as_str());
+        let run = dry_run::dry_run(&*out.store, &*out.law, &*trial.book, (id, version), ask);
+        Ok(run.await?)
+    }
+
+    /// Puts an external list in force and withdraws whoever of it is queued or rings here; says how many.
+    ///
+    /// # Errors
+    /// The database away: the list is then not in force.
+    pub async fn load_list(
+        &self,
+        list: DncList,
+        hashes: Vec<String>,
+        events: Vec<NewEvent>,
+    ) -> Result<u64, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::lists::load(shared, list, hashes, events))
+            .await
+    }
+
+    /// A stored decision made again with the facts as they were.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn replay(&self, stored: &Verdict) -> Result<Replayed, CenterError> {
+        let out = &self.inner.shared.out;
+        let facts = out.store.facts_at(stored.debtor_id, stored.at).await?;
+        Ok(Replayed::of(&*out.law, &facts, stored))
+    }
+
+    /// What the packs ask of whoever talks to a debtor now.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn duties(&self, debtor: DebtorId) -> Result<Duties, CenterError> {
+        let out = &self.inner.shared.out;
+        let now = out.now();
+        let facts = out.store.contact_facts(debtor, now).await?;
+        Ok(out.law.duties(&facts, now))
+    }
+}

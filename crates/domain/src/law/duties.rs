@@ -1,0 +1,87 @@
+//! What the packs of a debtor ask of whoever talks to him: facts to say, questions not to ask, money
+//! not to take.
+
+use super::book::{RuleBook, today};
+use super::pack::{ForbiddenQuestion, VoicemailPolicy};
+use crate::ports::store::ContactFacts;
+use crate::time::UtcMs;
+use serde::Serialize;
+
+/// Duties of a conversation; the strictest of the packs that bind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Duties {
+    /// Facts to be said at the first contact, in the packs' order.
+    pub must_say: Vec<String>,
+    /// Days within which a notice follows the first contact.
+    pub notice_within_days: Option<u16>,
+    /// Questions never asked.
+    pub forbidden_questions: Vec<String>,
+    /// Whether the collector may receive money.
+    pub may_receive_money: bool,
+    /// Whether an agreement must be in writing.
+    pub written_agreement: bool,
+    /// Whether the debtor is told of the recording; always, by the house.
+    pub announce_recording: bool,
+    /// Whether all parties must agree to the recording.
+    pub all_party_consent: bool,
+    /// What a third party may hear, by pack: `nothing`, `no_debt_disclosure`, …
+    pub third_party: Vec<String>,
+    /// Whether voicemail is forbidden; so it is where no pack speaks of it.
+    pub no_voicemail: bool,
+}
+
+impl RuleBook {
+    /// What the debtor's packs ask at `at`; the house floor where none binds.
+    #[must_use]
+    pub fn duties(&self, facts: &ContactFacts, at: UtcMs) -> Duties {
+        let packs = self.stack_of(facts, &[today(at)]).unwrap_or_default();
+        let mut duties = Duties {
+            may_receive_money: true,
+            announce_recording: true,
+            no_voicemail: true,
+            ..Duties::default()
+        };
+        let mut voicemail: Vec<VoicemailPolicy> = Vec::new();
+        for loaded in packs {
+            let pack = &loaded.pack;
+            if let Some(opening) = &pack.opening {
+                for fact in &opening.must_say {
+                    if !duties.must_say.contains(fact) {
+                        duties.must_say.push(fact.clone());
+                    }
+                }
+                let days = opening.validation_notice_within_days;
+                duties.notice_within_days = match (duties.notice_within_days, days) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+            if let Some(questions) = &pack.forbidden_questions {
+                let names = questions
+                    .list
+                    .iter()
+                    .map(|q: &ForbiddenQuestion| q.to_string());
+                duties.forbidden_questions.extend(names);
+            }
+            duties.may_receive_money &= pack
+                .payment
+                .as_ref()
+                .is_none_or(|p| p.collector_may_receive);
+            duties.written_agreement |= pack.plan.as_ref().is_some_and(|p| p.written_required);
+            duties.all_party_consent |= pack
+                .recording
+                .as_ref()
+                .is_some_and(|r| r.all_party_consent == Some(true));
+            duties
+                .third_party
+                .extend(pack.parties.as_ref().and_then(|p| p.third_party.clone()));
+            voicemail.extend(pack.voicemail.as_ref().map(|v| v.policy));
+        }
+        duties.no_voicemail =
+            voicemail.is_empty() || voicemail.contains(&VoicemailPolicy::Forbidden);
+        duties.forbidden_questions.sort_unstable();
+        duties.forbidden_questions.dedup();
+        duties.third_party.dedup();
+        duties
+    }
+}

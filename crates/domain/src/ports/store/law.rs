@@ -1,0 +1,89 @@
+//! What the law asks of the store beyond one debtor now: facts as they were, external lists, and why
+//! the debtors of a campaign are not being dialed.
+
+use super::{ContactFacts, ItemState, StoreError};
+use crate::entity::{DncList, LedgerRow};
+use crate::event::{Event, NewEvent};
+use crate::ids::{CampaignId, DebtorId, DncListId, VerdictId};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// Where debtors of a campaign stand alike.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReasonKey {
+    /// Left the campaign.
+    pub done: bool,
+    /// May be reserved now.
+    pub due: bool,
+    /// Leased to a hopper.
+    pub leased: bool,
+    /// Stored note, without what follows a colon; empty = none was stored.
+    pub note: String,
+}
+
+/// How many debtors of a campaign stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonCount {
+    /// How they stand.
+    pub key: ReasonKey,
+    /// Debtors.
+    pub debtors: u64,
+    /// Earliest instant at which one of them may be dialed; of those who have not left.
+    pub next_at: Option<UtcMs>,
+}
+
+/// A link of a debtor's chain of decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainLink {
+    /// Number, 1 first.
+    pub seq: i64,
+    /// Decision.
+    pub id: VerdictId,
+    /// Hash of the one before; empty for the first.
+    pub prev_hash: String,
+    /// Hash of it.
+    pub hash: String,
+    /// Whether the hash is that of what is stored.
+    pub whole: bool,
+}
+
+/// Law's own tables and questions.
+#[async_trait]
+pub trait LawStore: Send + Sync {
+    /// The facts of a debtor as they were (or would be) at `at`: the ledger before it, holds,
+    /// suppressions, lists, consents and preferences that were in force then. Address, points and
+    /// debts are those of today: no history of them is kept.
+    async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
+    /// Puts a list in force with the keyed hashes of its entries, in one transaction; an older list
+    /// of the same name, kind and client is retired with it.
+    async fn load_list(
+        &self,
+        list: &DncList,
+        hashes: &[String],
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// Which of `hashes` the list has.
+    async fn list_has(&self, list: DncListId, hashes: &[String])
+    -> Result<Vec<String>, StoreError>;
+    /// The chain of a debtor's decisions, oldest first; those made before chains were kept are left out.
+    async fn verdict_chain(&self, debtor: DebtorId) -> Result<Vec<ChainLink>, StoreError>;
+    /// All ledger rows of a debtor, oldest first.
+    async fn ledger_of(&self, debtor: DebtorId) -> Result<Vec<LedgerRow>, StoreError>;
+    /// Events about any of the subjects, oldest first.
+    async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError>;
+    /// Debtors of a campaign by where they stand and why.
+    async fn campaign_reasons(
+        &self,
+        campaign: CampaignId,
+        now: UtcMs,
+    ) -> Result<Vec<ReasonCount>, StoreError>;
+    /// Rows behind one count, by debtor; `after` is the last debtor of the page before.
+    async fn reason_rows(
+        &self,
+        campaign: CampaignId,
+        key: &ReasonKey,
+        now: UtcMs,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<ItemState>, StoreError>;
+}

@@ -1,0 +1,79 @@
+//! Expressions of the kind that managers write, so many that every field is asked: the load figures of
+//! `marcador bench store` and the tests of `store` run over them.
+
+/// The expressions, in the canonical text form.
+pub const EXAMPLES: &[&str] = &[
+    "all",
+    "days_past_due between 31 and 60",
+    "days_past_due between 31 and 60 and balance >= 5000.00",
+    "bucket in ('b1_30', 'b31_60') and not promise_active",
+    "bucket = 'b361_plus' and overdue > 20000.00",
+    "bucket = 'preventive' and debt_count = 1",
+    "country = 'MX' and subdivision != 'MEX' and language = 'es'",
+    "debtor_kind = 'company' or country in ('CO', 'PE')",
+    "portfolio = 'bench' and product = 'tarjeta'",
+    "product in ('auto', 'nomina') and currency = 'MXN'",
+    "currency = 'USD' and balance > 100.00",
+    "principal > 10000.00 and interest < 500.00 and fees = 0.00",
+    "minimum between 100.00 and 900.00 and overdue >= 1000.00",
+    "debt_count >= 2 and days_past_due > 90",
+    "phone_count >= 1 and point_confidence >= 60",
+    "mobile_phones = 0 and phone_count > 0",
+    "given_phones >= 1 and authorised_phones >= 1",
+    "attempts = 0",
+    "attempts > 12 and days_since_rpc = 100000",
+    "attempts_7d = 0 and not on_hold and not promise_active and not suppressed",
+    "attempts_7d >= 3",
+    "days_since_attempt > 14 and days_since_attempt < 100000",
+    "days_since_rpc between 7 and 60",
+    "last_result in ('busy', 'no_answer') and attempts_7d < 2",
+    "last_result = 'human' and last_disposition = 'CD.NP'",
+    "last_disposition in ('CD.PP', 'CD.CP') or promises_broken > 0",
+    "promises_broken >= 1 and promises_kept = 0",
+    "promise_active and days_to_promise between 0 and 3",
+    "promised > 1000.00 and promises_kept > 0",
+    "paid_30d > 0.00 and balance > 0.00",
+    "paid_30d = 0.00 and payments = 0",
+    "payments >= 1 and days_since_payment < 45 and paid >= 500.00",
+    "on_hold",
+    "hold_kind in ('dispute', 'represented')",
+    "suppressed",
+    "not suppressed and not on_hold and phone_count > 0",
+    "score between 600 and 800 and days_past_due <= 90",
+    "score = -1",
+    "days_in_file < 30",
+    "zone = 'America/Tijuana'",
+    "party_role in ('aval', 'codeudor')",
+    "consent = 'contact'",
+    "external_ref = 'D000123456'",
+    "debt_ref = 'C000123456'",
+    "document = 'DOC000123456'",
+    "name = 'Persona 123456'",
+    "callable_now",
+    "callable_now and days_past_due between 1 and 90 and balance > 1000.00",
+    "callable_now and bucket in ('b31_60', 'b61_90') and attempts_7d < 3 and not promise_active",
+    "(balance >= 20000.00 or days_past_due > 180) and not (on_hold or suppressed)",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Field, parse, print};
+    use super::*;
+
+    #[test]
+    fn every_field_is_asked_and_each_is_canonical() {
+        let mut asked = String::new();
+        for text in EXAMPLES {
+            let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(print(&expr), *text);
+            asked += &format!(" {} ", text.replace(['(', ')'], " "));
+        }
+        for field in Field::ALL {
+            assert!(
+                asked.contains(&format!(" {field} ")),
+                "{field} is not asked"
+            );
+        }
+        assert!(EXAMPLES.len() >= 30);
+    }
+}

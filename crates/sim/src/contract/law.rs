@@ -1,0 +1,266 @@
+//! What the law asks of the store beyond one debtor now.
+
+use super::judges::{Refuse, verdict};
+use super::scene::{NOW, Scene, Subject, event, fresh, name, node, reserve};
+use domain::entity::dnc::keyed_hash;
+use domain::entity::{
+    Decision, DncList, Hold, HoldKind, HoldScope, Preference, PreferenceKind, Suppression,
+    SuppressionKind,
+};
+use domain::ids::{DncListId, HoldId, PreferenceId, SuppressionId};
+use domain::law::Judge as _;
+use domain::ports::store::ReasonKey;
+use domain::time::{HOUR_MS, UtcMs};
+
+/// The whole group.
+pub async fn all(store: Subject) {
+    facts_are_those_of_their_instant(&store).await;
+    a_list_binds_once_it_is_whole_and_its_successor_takes_its_place(&store).await;
+    preferences_come_with_the_facts(&store).await;
+    debtors_are_counted_by_where_they_stand(&store).await;
+    decisions_are_a_chain(&store).await;
+    events_are_found_by_what_they_are_about(&store).await;
+}
+
+async fn facts_are_those_of_their_instant(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let hour = |n: i64| NOW.plus_ms(n * HOUR_MS);
+    let hold = Hold {
+        id: fresh::<HoldId>(),
+        client_id: scene.client.id,
+        debtor_id: person.debtor.id,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Dispute,
+        from: hour(1),
+        until: None,
+        lifted_at: Some(hour(3)),
+        evidence: String::new(),
+    };
+    store.put_hold(&hold, &[]).await.expect("hold");
+    let listed = Suppression {
+        id: fresh::<SuppressionId>(),
+        client_id: None,
+        debtor_id: None,
+        kind: SuppressionKind::Person,
+        value: person.debtor.person_id.to_string().into(),
+        reason: "request".into(),
+        created_at: hour(1),
+        lifted_at: Some(hour(3)),
+    };
+    store.put_suppression(&listed, &[]).await.expect("listed");
+    let draft = person.draft(&node(store).await, None, hour(2));
+    store
+        .open_attempt(&draft, &super::judges::Allow)
+        .await
+        .expect("open");
+    for (at, held, rows) in [(0, false, 0), (2, true, 0), (4, false, 1)] {
+        let at = hour(at);
+        let facts = store.facts_at(person.debtor.id, at).await.expect("facts");
+        let active = facts.holds.iter().any(|h| h.active_at(at));
+        assert_eq!(active, held, "hold at {at}");
+        let named = facts.suppressions.iter();
+        let named = named.filter(|s| s.lifted_at.is_none_or(|t| at < t)).count();
+        assert_eq!(named, usize::from(held), "listing at {at}");
+        assert_eq!(facts.ledger.len(), rows, "ledger before {at}");
+    }
+    let now = store.contact_facts(person.debtor.id, hour(4)).await;
+    let now = now.expect("facts");
+    assert!(now.holds.is_empty() && now.suppressions.is_empty());
+}
+
+fn list(name: &str, created_at: UtcMs) -> DncList {
+    DncList {
+        id: fresh::<DncListId>(),
+        client_id: None,
+        name: name.into(),
+        kind: SuppressionKind::Phone,
+        hash_key: super::scene::name("key"),
+        entries: 1,
+        file_sha256: "00".into(),
+        as_of: NOW,
+        created_at,
+        retired_at: None,
+    }
+}
+
+async fn a_list_binds_once_it_is_whole_and_its_successor_takes_its_place(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (on, off) = (scene.person(store).await, scene.person(store).await);
+    let title = name("list");
+    let first = list(&title, NOW);
+    let hash = |list: &DncList, phone: &str| keyed_hash(&list.hash_key, list.kind, phone);
+    let phone = on.point.value.reveal().clone();
+    let entries = [hash(&first, &phone), hash(&first, "+525500000000")];
+    store
+        .load_list(&first, &entries, &[])
+        .await
+        .expect("loaded");
+    let asked = [hash(&first, &phone), "no".into()];
+    let has = store.list_has(first.id, &asked);
+    assert_eq!(has.await.expect("asked"), vec![hash(&first, &phone)]);
+    let facts = store.contact_facts(on.debtor.id, NOW).await.expect("facts");
+    let hit = facts
+        .suppressions
+        .iter()
+        .find(|s| s.reason == format!("list:{title}"));
+    assert_eq!(hit.map(|s| s.value.clone()), Some(on.point.value.clone()));
+    assert!(facts.lists.iter().any(|l| l.name == title));
+    let free = store
+        .contact_facts(off.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert!(free.suppressions.is_empty());
+    let second = list(&title, NOW.plus_ms(1));
+    let entries = [hash(&second, off.point.value.reveal())];
+    store
+        .load_list(&second, &entries, &[])
+        .await
+        .expect("loaded");
+    let facts = store.contact_facts(on.debtor.id, NOW).await.expect("facts");
+    assert!(facts.suppressions.is_empty(), "the older load is retired");
+    let facts = store
+        .contact_facts(off.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert_eq!(facts.suppressions.len(), 1);
+    let old = store.get_dnc_list(first.id).await.expect("kept");
+    assert_eq!(old.retired_at, Some(second.created_at));
+    let mut ended = store.get_dnc_list(second.id).await.expect("kept");
+    ended.retired_at = Some(NOW);
+    store.put_dnc_list(&ended, &[]).await.expect("ended");
+    let facts = store
+        .contact_facts(off.debtor.id, NOW)
+        .await
+        .expect("facts");
+    assert!(facts.suppressions.is_empty(), "ended");
+}
+
+async fn preferences_come_with_the_facts(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let wish = Preference {
+        id: fresh::<PreferenceId>(),
+        debtor_id: person.debtor.id,
+        kind: PreferenceKind::OnlyBetween,
+        channel: None,
+        point_id: Some(person.point.id),
+        days: vec!["mon".into(), "sat".into()],
+        from: Some("16:00".into()),
+        to: Some("20:00".into()),
+        recorded_at: NOW,
+        until: None,
+        revoked_at: None,
+        proof: "call 7".into(),
+    };
+    store.put_preference(&wish, &[]).await.expect("put");
+    let facts = store.contact_facts(person.debtor.id, NOW).await;
+    assert_eq!(facts.expect("facts").preferences, vec![wish]);
+}
+
+async fn debtors_are_counted_by_where_they_stand(store: &Subject) {
+    let scene = Scene::new(store).await;
+    for _ in 0..5 {
+        scene.person(store).await;
+    }
+    let campaign = scene.campaign(store).await;
+    let lease = node(store).await;
+    let taken = reserve(store, &campaign, &lease, 3).await;
+    let mut refused = taken[0].item.clone();
+    refused.note = "blocked_cap".into();
+    refused.next_at = NOW.plus_ms(HOUR_MS);
+    store
+        .release_contact(&refused, None, &[])
+        .await
+        .expect("back");
+    let mut agreed = taken[1].item.clone();
+    agreed.note = format!("callback_own:{}", fresh::<domain::ids::AgentId>());
+    agreed.next_at = NOW.plus_ms(HOUR_MS);
+    store
+        .release_contact(&agreed, None, &[])
+        .await
+        .expect("back");
+    let key = |due, leased, note: &str| ReasonKey {
+        done: false,
+        due,
+        leased,
+        note: note.into(),
+    };
+    let counts = store.campaign_reasons(campaign.id, NOW).await;
+    let counts = counts.expect("counted");
+    let of = |wanted: &ReasonKey| {
+        let found = counts.iter().find(|c| &c.key == wanted);
+        found.map_or(0, |c| c.debtors)
+    };
+    assert_eq!(counts.iter().map(|c| c.debtors).sum::<u64>(), 5);
+    assert_eq!(of(&key(true, false, "")), 2);
+    assert_eq!(of(&key(true, true, "")), 1);
+    assert_eq!(of(&key(false, false, "blocked_cap")), 1);
+    assert_eq!(of(&key(false, false, "callback_own")), 1, "whoever it is");
+    let rows = store
+        .reason_rows(campaign.id, &key(true, false, ""), NOW, None, 1)
+        .await
+        .expect("rows");
+    assert_eq!(rows.len(), 1);
+    let after = rows.first().map(|r| r.debtor_id);
+    let rest = store
+        .reason_rows(campaign.id, &key(true, false, ""), NOW, after, 10)
+        .await
+        .expect("rows");
+    assert_eq!(rest.len(), 1, "the page after it");
+    let own = store
+        .reason_rows(
+            campaign.id,
+            &key(false, false, "callback_own"),
+            NOW,
+            None,
+            10,
+        )
+        .await
+        .expect("rows");
+    assert_eq!(own, vec![agreed]);
+}
+
+async fn decisions_are_a_chain(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (person, other) = (scene.person(store).await, scene.person(store).await);
+    let lease = node(store).await;
+    for who in [&person, &other, &person, &person] {
+        let draft = who.draft(&lease, None, NOW);
+        let facts = store
+            .contact_facts(who.debtor.id, NOW)
+            .await
+            .expect("facts");
+        let row = Refuse.judge(&facts, &draft.action);
+        store
+            .record_verdict(&row, scene.client.id)
+            .await
+            .expect("kept");
+        let again = verdict(&facts, &draft.action, Decision::Allow);
+        store
+            .record_verdict(&again, scene.client.id)
+            .await
+            .expect("a repeat changes nothing");
+    }
+    let chain = store.verdict_chain(person.debtor.id).await.expect("chain");
+    assert_eq!(chain.len(), 3);
+    for (n, link) in chain.iter().enumerate() {
+        assert_eq!(link.seq, i64::try_from(n).expect("few") + 1);
+        assert!(link.whole);
+    }
+    for pair in chain.windows(2) {
+        assert_eq!(pair[1].prev_hash, pair[0].hash);
+    }
+}
+
+async fn events_are_found_by_what_they_are_about(store: &Subject) {
+    let (mine, other) = (name("debtor"), name("debtor"));
+    let first = event("hold.placed", &mine);
+    let rows = [first.clone(), event("hold.placed", &other)];
+    store.append_events(&rows).await.expect("appended");
+    let found = store.events_about(&[mine, name("nobody")]).await;
+    let found: Vec<_> = found.expect("found").into_iter().map(|e| e.event).collect();
+    assert_eq!(found, vec![first]);
+}

@@ -1,0 +1,221 @@
+//! What the law asks beyond one debtor now.
+
+use super::contacts::facts_of;
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::dnc::{keyed_hash, listed_form};
+use domain::entity::{
+    ContactPoint, Debtor, DncList, LedgerRow, ListState, Preference, Suppression, SuppressionKind,
+};
+use domain::event::{Event, NewEvent};
+use domain::ids::{CampaignId, DebtorId, DncListId, SuppressionId};
+use domain::ports::store::{
+    ChainLink, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey, StoreError,
+};
+use domain::time::UtcMs;
+use std::collections::BTreeMap;
+
+fn in_force(t: &Tables) -> impl Iterator<Item = &DncList> {
+    t.dnc_lists.values().filter(|l| l.retired_at.is_none())
+}
+
+/// Lists that are asked.
+pub(crate) fn states(t: &Tables) -> Vec<ListState> {
+    in_force(t)
+        .map(|l| ListState {
+            name: l.name.clone(),
+            client_id: l.client_id,
+            as_of: l.as_of,
+        })
+        .collect()
+}
+
+fn values(kind: SuppressionKind, debtor: &Debtor, points: &[ContactPoint]) -> Vec<String> {
+    match kind {
+        SuppressionKind::Phone | SuppressionKind::Email => {
+            points.iter().map(|p| p.value.reveal().clone()).collect()
+        }
+        SuppressionKind::Document => vec![debtor.document.reveal().clone()],
+        SuppressionKind::Person => Vec::new(),
+    }
+}
+
+/// His preferences, taken-back ones too.
+pub(crate) fn preferences(t: &Tables, id: DebtorId) -> Vec<Preference> {
+    let mine = t.preferences.values().filter(|p| p.debtor_id == id);
+    mine.cloned().collect()
+}
+
+/// Everything that lists him now.
+pub(crate) fn listed(t: &Tables, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppression> {
+    t.suppressions
+        .values()
+        .filter(|s| s.lifted_at.is_none())
+        .filter(|s| s.names(debtor, points))
+        .cloned()
+        .chain(on_lists(t, debtor, points))
+        .collect()
+}
+
+/// A suppression for each of his values that is on a list in force.
+fn on_lists(t: &Tables, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppression> {
+    let mut found = Vec::new();
+    for list in in_force(t) {
+        for value in values(list.kind, debtor, points) {
+            let hash = keyed_hash(&list.hash_key, list.kind, &value);
+            let known = !listed_form(list.kind, &value).is_empty();
+            if known && t.dnc_entries.contains(&(list.id, hash)) {
+                found.push(Suppression {
+                    id: SuppressionId(list.id.0),
+                    client_id: list.client_id,
+                    debtor_id: None,
+                    kind: list.kind,
+                    value: value.into(),
+                    reason: format!("list:{}", list.name),
+                    created_at: list.created_at,
+                    lifted_at: None,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn key_of(t: &Tables, item: &ItemState, now: UtcMs) -> ReasonKey {
+    let lease = t.leases.get(&item.debtor_id);
+    ReasonKey {
+        done: item.done,
+        due: item.next_at <= now,
+        leased: lease.is_some_and(|l| l.campaign == item.campaign_id && l.until > now),
+        note: item.note.split(':').next().unwrap_or_default().to_owned(),
+    }
+}
+
+#[async_trait]
+impl LawStore for MemoryStore {
+    async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError> {
+        let t = self.tx().await?;
+        let mut facts = facts_of(&t, debtor, at)?;
+        facts.ledger.retain(|r| r.at < at);
+        facts.holds = t
+            .holds
+            .values()
+            .filter(|h| h.debtor_id == debtor)
+            .cloned()
+            .collect();
+        let lifted = t.suppressions.values().filter(|s| {
+            s.lifted_at.is_some_and(|l| l > at) && s.names(&facts.debtor, &facts.points)
+        });
+        facts.suppressions.extend(lifted.cloned());
+        facts.suppressions.retain(|s| s.created_at <= at);
+        Ok(facts)
+    }
+
+    async fn load_list(
+        &self,
+        list: &DncList,
+        hashes: &[String],
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        for old in t.dnc_lists.values_mut() {
+            let same = old.name == list.name
+                && old.kind == list.kind
+                && old.client_id == list.client_id
+                && old.id != list.id;
+            if same && old.retired_at.is_none() {
+                old.retired_at = Some(list.created_at);
+            }
+        }
+        t.dnc_lists.insert(list.id, list.clone());
+        let entries = hashes.iter().map(|h| (list.id, h.clone()));
+        t.dnc_entries.extend(entries);
+        t.append(events);
+        Ok(())
+    }
+
+    async fn list_has(
+        &self,
+        list: DncListId,
+        hashes: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let t = self.tx().await?;
+        let has = |h: &&String| t.dnc_entries.contains(&(list, (*h).clone()));
+        Ok(hashes.iter().filter(has).cloned().collect())
+    }
+
+    async fn verdict_chain(&self, debtor: DebtorId) -> Result<Vec<ChainLink>, StoreError> {
+        let t = self.tx().await?;
+        let mine = t.verdicts.values().filter(|v| v.debtor_id == debtor);
+        let mut seq = 0;
+        // In memory nothing can be changed behind the store's back: a chain without hashes.
+        Ok(mine
+            .map(|v| {
+                seq += 1;
+                ChainLink {
+                    seq,
+                    id: v.id,
+                    prev_hash: String::new(),
+                    hash: String::new(),
+                    whole: true,
+                }
+            })
+            .collect())
+    }
+
+    async fn ledger_of(&self, debtor: DebtorId) -> Result<Vec<LedgerRow>, StoreError> {
+        let t = self.tx().await?;
+        let mine = t.ledger.iter().filter(|r| r.debtor_id == debtor);
+        let mut rows: Vec<LedgerRow> = mine.cloned().collect();
+        rows.sort_by_key(|r| (r.at, r.id));
+        Ok(rows)
+    }
+
+    async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError> {
+        let t = self.tx().await?;
+        let about = t.events.iter();
+        let about = about.filter(|e| subjects.contains(&e.event.subject));
+        Ok(about.cloned().collect())
+    }
+
+    async fn campaign_reasons(
+        &self,
+        campaign: CampaignId,
+        now: UtcMs,
+    ) -> Result<Vec<ReasonCount>, StoreError> {
+        let t = self.tx().await?;
+        let mut sums: BTreeMap<ReasonKey, ReasonCount> = BTreeMap::new();
+        for item in t.items.values().filter(|i| i.campaign_id == campaign) {
+            let key = key_of(&t, item, now);
+            let next = (!item.done).then_some(item.next_at);
+            let sum = sums.entry(key.clone()).or_insert(ReasonCount {
+                key,
+                debtors: 0,
+                next_at: next,
+            });
+            sum.debtors += 1;
+            sum.next_at = [sum.next_at, next].into_iter().flatten().min();
+        }
+        let mut rows: Vec<ReasonCount> = sums.into_values().collect();
+        rows.sort_by_key(|r| std::cmp::Reverse(r.debtors));
+        Ok(rows)
+    }
+
+    async fn reason_rows(
+        &self,
+        campaign: CampaignId,
+        key: &ReasonKey,
+        now: UtcMs,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<ItemState>, StoreError> {
+        let t = self.tx().await?;
+        Ok(t.items
+            .values()
+            .filter(|i| i.campaign_id == campaign && after.is_none_or(|a| i.debtor_id > a))
+            .filter(|i| &key_of(&t, i, now) == key)
+            .take(limit as usize)
+            .cloned()
+            .collect())
+    }
+}

@@ -1,0 +1,165 @@
+//! Who is listed: the company's own suppressions, and external lists by their keyed hashes.
+
+use super::facts::Asked;
+use crate::sql::{Link, vals};
+use domain::entity::dnc::{keyed_hash, listed_form};
+use domain::entity::{ContactPoint, Debtor, DncList, ListState, Suppression, SuppressionKind};
+use domain::ids::{DebtorId, DncListId, SuppressionId};
+use domain::ports::StoreError;
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Listings that may name one of the debtors asked for.
+pub(crate) struct Listed {
+    own: Vec<Suppression>,
+    lists: Vec<DncList>,
+    hits: BTreeSet<(DncListId, String)>,
+    /// Lists that were asked.
+    pub(crate) states: Vec<ListState>,
+}
+
+impl Listed {
+    /// Those that name the debtor.
+    pub(crate) fn of(&self, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppression> {
+        let mut found: Vec<Suppression> = self
+            .own
+            .iter()
+            .filter(|s| s.names(debtor, points))
+            .cloned()
+            .collect();
+        for list in &self.lists {
+            for value in values(list.kind, debtor, points) {
+                let hash = keyed_hash(&list.hash_key, list.kind, value);
+                if self.hits.contains(&(list.id, hash)) {
+                    found.push(Suppression {
+                        id: SuppressionId(list.id.0),
+                        client_id: list.client_id,
+                        debtor_id: None,
+                        kind: list.kind,
+                        value: value.to_owned().into(),
+                        reason: format!("list:{}", list.name),
+                        created_at: list.created_at,
+                        lifted_at: None,
+                    });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What of a debtor a list of that kind may hold.
+fn values<'a>(
+    kind: SuppressionKind,
+    debtor: &'a Debtor,
+    points: &'a [ContactPoint],
+) -> Vec<&'a str> {
+    match kind {
+        SuppressionKind::Phone | SuppressionKind::Email => {
+            points.iter().map(|p| p.value.reveal().as_str()).collect()
+        }
+        SuppressionKind::Document => vec![debtor.document.reveal().as_str()],
+        SuppressionKind::Person => Vec::new(),
+    }
+}
+
+/// Listings that may name one of the debtors.
+pub(crate) async fn listed(
+    tx: &mut Link,
+    debtors: &[Debtor],
+    points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
+    now: UtcMs,
+    asked: Asked,
+) -> Result<Listed, StoreError> {
+    let mut wanted: Vec<String> = Vec::new();
+    for point in points.values().flatten() {
+        for kind in [SuppressionKind::Phone, SuppressionKind::Email] {
+            wanted.push(listed_form(kind, point.value.reveal()));
+        }
+    }
+    for debtor in debtors {
+        wanted.push(listed_form(
+            SuppressionKind::Document,
+            debtor.document.reveal(),
+        ));
+        let person = debtor.person_id.to_string();
+        wanted.push(listed_form(SuppressionKind::Person, &person));
+    }
+    wanted.retain(|form| !form.is_empty());
+    wanted.sort_unstable();
+    wanted.dedup();
+    let (own, lists): (Vec<Suppression>, Vec<DncList>) = match asked {
+        Asked::Now => (
+            tx.all_in(
+                "listed_form",
+                &wanted,
+                " AND lifted_at IS NULL ORDER BY id",
+                &[],
+            )
+            .await?,
+            tx.all("WHERE retired_at IS NULL ORDER BY id", vec![])
+                .await?,
+        ),
+        Asked::Then => (
+            tx.all_in(
+                "listed_form",
+                &wanted,
+                " AND created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1) ORDER BY id",
+                &vals![now],
+            )
+            .await?,
+            tx.all(
+                "WHERE created_at<=$1 AND (retired_at IS NULL OR retired_at>$1) ORDER BY id",
+                vals![now],
+            )
+            .await?,
+        ),
+    };
+    let hits = hits(tx, &lists, debtors, points).await?;
+    let states = lists
+        .iter()
+        .map(|l| ListState {
+            name: l.name.clone(),
+            client_id: l.client_id,
+            as_of: l.as_of,
+        })
+        .collect();
+    Ok(Listed {
+        own,
+        lists,
+        hits,
+        states,
+    })
+}
+
+async fn hits(
+    tx: &mut Link,
+    lists: &[DncList],
+    debtors: &[Debtor],
+    points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
+) -> Result<BTreeSet<(DncListId, String)>, StoreError> {
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    let none = Vec::new();
+    for list in lists {
+        for debtor in debtors {
+            let own = points.get(&debtor.id).unwrap_or(&none);
+            for value in values(list.kind, debtor, own) {
+                if !listed_form(list.kind, value).is_empty() {
+                    wanted.insert(keyed_hash(&list.hash_key, list.kind, value));
+                }
+            }
+        }
+    }
+    let wanted: Vec<String> = wanted.into_iter().collect();
+    let rows = tx
+        .rows_in(
+            "SELECT list_id, hash FROM dnc_entries WHERE hash",
+            &wanted,
+            "",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.get("list_id")?, row.get("hash")?)))
+        .collect()
+}

@@ -1,0 +1,243 @@
+//! Random people with everything that can happen to them.
+
+use domain::entity::{
+    CallResult, Channel, Consent, DebtStatus, Hold, HoldKind, HoldScope, Language, Party,
+    PartyRole, PointClass, PromiseState, Suppression, SuppressionKind,
+};
+use domain::ids::{ConsentId, HoldId, ImportId, PartyId, SuppressionId};
+use domain::pii::Pii;
+use domain::ports::store::{AttemptChange, CallableMark};
+use domain::time::{DAY_MS, HOUR_MS};
+use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
+use sim::contract::attempts::ended;
+use sim::contract::scene::*;
+
+const DUE: &[&str] = &[
+    "2026-11-23",
+    "2026-11-22",
+    "2026-10-24",
+    "2026-10-23",
+    "2026-09-24",
+    "2026-05-27",
+    "2025-11-28",
+    "2025-11-27",
+    "2026-12-31",
+    "soon",
+];
+const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
+
+pub struct Maker {
+    pub store: Subject,
+    pub rng: StdRng,
+    pub first: bool,
+}
+
+impl Maker {
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        *of.choose(&mut self.rng).expect("not empty")
+    }
+
+    fn chance(&mut self, pct: u32) -> bool {
+        self.rng.random_range(0..100) < pct
+    }
+
+    pub async fn debtor(&mut self, scene: &Scene) -> Person {
+        let mut person = scene.draft_person();
+        person.debtor.country = self.one(&["MX", "CO", "PE"]).into();
+        person.debtor.subdivision = self.one(&[None, Some("SP"), Some("")]).map(String::from);
+        person.debtor.language = self.one(Language::ALL);
+        person.debtor.address_zone = self.one(&[None, Some("America/Tijuana")]).map(String::from);
+        person.debtor.created_at = NOW.plus_ms(-self.one(&[0, DAY_MS - 1, DAY_MS, 40 * DAY_MS]));
+        if self.chance(30) {
+            person.debtor.name = Pii("ALFA".into());
+            person.debtor.document = Pii("ALFA".into());
+        }
+        person.point.class = self.one(PointClass::ALL);
+        person.point.given_by_debtor = self.chance(50);
+        person.point.authorised = self.chance(50);
+        person.point.bad = self.chance(25);
+        person.point.confidence = self.one(&[0, 40, 41, 100]);
+        person.point.channel = self.one(&[Channel::Call, Channel::Call, Channel::Email]);
+        let never = [
+            None,
+            Some(NOW),
+            Some(NOW.plus_ms(-3 * DAY_MS)),
+            Some(NOW.plus_ms(-DAY_MS + 1)),
+        ];
+        person.point.last_rpc_at = self.one(&never);
+        self.store
+            .put_debtor(&person.debtor, &[])
+            .await
+            .expect("debtor");
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut debt = scene.draft_debt(person.debtor.id, 0);
+            debt.principal_minor = self.one(AMOUNTS);
+            debt.interest_minor = self.one(AMOUNTS);
+            debt.fees_minor = 0;
+            debt.overdue_minor = self.one(AMOUNTS);
+            debt.due_date = self.one(DUE).into();
+            debt.product = self.one(&["tarjeta", "auto", "d'oro"]).into();
+            debt.currency = self.one(&["MXN", "USD"]).parse().expect("currency");
+            debt.status = self.one(&[DebtStatus::Open, DebtStatus::Open, DebtStatus::Paid]);
+            debt.minimum_minor = self.one(AMOUNTS);
+            debt.fees_minor = self.one(AMOUNTS);
+            self.store.put_debt(&debt, &[]).await.expect("debt");
+            person.debt = debt;
+        }
+        if std::mem::take(&mut self.first) {
+            person.debt.external_ref = "ALFA".into();
+            person.debt.status = DebtStatus::Open;
+        }
+        self.store.put_debt(&person.debt, &[]).await.expect("debt");
+        self.around(&person).await;
+        if self.chance(80) {
+            self.store
+                .put_point(&person.point, &[])
+                .await
+                .expect("point");
+        }
+        person
+    }
+
+    /// Who else is on the debt, what was allowed, and what the client and the law say of him.
+    async fn around(&mut self, person: &Person) {
+        if self.chance(60) {
+            let party = Party {
+                id: fresh::<PartyId>(),
+                debt_id: person.debt.id,
+                debtor_id: person.debtor.id,
+                role: self.one(&[PartyRole::Titular, PartyRole::Aval]),
+                name: Pii("X".into()),
+            };
+            self.store.put_party(&party, &[]).await.expect("party");
+        }
+        if self.chance(60) {
+            let consent = Consent {
+                id: fresh::<ConsentId>(),
+                debtor_id: person.debtor.id,
+                channel: Channel::Call,
+                purpose: "contact".into(),
+                granted_at: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
+                until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
+                revoked_at: self.one(&[None, None, Some(NOW)]),
+                proof: String::new(),
+            };
+            self.store
+                .put_consent(&consent, &[])
+                .await
+                .expect("consent");
+        }
+        if self.chance(60) {
+            let mut row = person.row(2);
+            row.score = Some(self.one(&[0, 50, 650]));
+            let import = fresh::<ImportId>();
+            let rows = [row];
+            self.store
+                .import_batch(import, &rows, false, &[])
+                .await
+                .expect("score");
+        }
+    }
+
+    /// Asked last, because whatever happens to a debtor takes his mark away.
+    pub async fn marked(&mut self, person: &Person) {
+        if self.chance(80) {
+            let mark = CallableMark {
+                debtor: person.debtor.id,
+                from: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
+                until: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-1)]),
+            };
+            self.store.mark_callable(&[mark]).await.expect("mark");
+        }
+    }
+
+    pub async fn history(&mut self, person: &Person, lease: &domain::ports::store::NodeLease) {
+        let stored = self.store.get_point(person.point.id).await.is_ok();
+        for _ in 0..self.rng.random_range(0..4) {
+            if !stored {
+                break;
+            }
+            let ago = self.one(&[0, HOUR_MS, 7 * DAY_MS, 7 * DAY_MS - 1, 40 * DAY_MS]);
+            let attempt = person.open(&self.store, lease, NOW.plus_ms(-ago)).await;
+            let mut closing = ended(self.one(CallResult::ALL));
+            if self.chance(50) {
+                closing.disposition = Some(self.one(&["CD.PP", "NC.ST"]).to_owned());
+                closing.disposed_at = self.one(&[Some(NOW), Some(NOW.plus_ms(-ago)), None]);
+            }
+            self.store
+                .note_attempt(attempt.id, &AttemptChange::default(), &[])
+                .await
+                .expect("note");
+            self.store
+                .close_attempt(attempt.id, &closing)
+                .await
+                .expect("close");
+        }
+        for state in [
+            PromiseState::Active,
+            PromiseState::Kept,
+            PromiseState::Broken,
+            PromiseState::Broken,
+        ] {
+            if self.chance(30) {
+                let mut promise = person.promise(1_000);
+                promise.state = state;
+                self.store
+                    .put_promise(&promise, &[])
+                    .await
+                    .expect("promise");
+            }
+        }
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut payment = person.payment(self.one(&[-500, 1, 1_000, 50_000]));
+            payment.paid_at = NOW.plus_ms(-self.one(&[-1, 0, 30 * DAY_MS, 30 * DAY_MS - 1]));
+            self.store
+                .put_payment(&payment, &[])
+                .await
+                .expect("payment");
+        }
+    }
+
+    pub async fn stops(&mut self, person: &Person) {
+        if self.chance(40) {
+            let hold = Hold {
+                id: fresh::<HoldId>(),
+                client_id: person.debtor.client_id,
+                debtor_id: person.debtor.id,
+                scope: self.one(HoldScope::ALL),
+                debt_id: None,
+                point_id: None,
+                channel: None,
+                kind: self.one(&[HoldKind::Dispute, HoldKind::Represented]),
+                from: self.one(&[NOW, NOW.plus_ms(1)]),
+                until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
+                lifted_at: self.one(&[None, None, Some(NOW), Some(NOW.plus_ms(1))]),
+                evidence: String::new(),
+            };
+            self.store.put_hold(&hold, &[]).await.expect("hold");
+        }
+        if self.chance(40) {
+            let kind = self.one(SuppressionKind::ALL);
+            let value = match kind {
+                SuppressionKind::Phone | SuppressionKind::Email => person.point.value.clone(),
+                SuppressionKind::Document => person.debtor.document.clone(),
+                SuppressionKind::Person => Pii(person.debtor.person_id.to_string()),
+            };
+            let own = person.debtor.client_id;
+            let listed = Suppression {
+                id: fresh::<SuppressionId>(),
+                client_id: self.one(&[None, Some(own), Some(fresh())]),
+                debtor_id: self.one(&[None, Some(person.debtor.id), Some(fresh())]),
+                kind,
+                value,
+                reason: "list".into(),
+                created_at: NOW,
+                lifted_at: self.one(&[None, None, Some(NOW)]),
+            };
+            self.store
+                .put_suppression(&listed, &[])
+                .await
+                .expect("suppression");
+        }
+    }
+}
