@@ -4,7 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { axe } from './a11y.mjs';
+import { chip, deviceTest, hears, stateOf, watch } from './ears.mjs';
 import { LONG_MS, base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 import { Relay } from './relay.mjs';
 import { channels, longest, microphone, windows } from './tones.mjs';
@@ -15,92 +15,6 @@ const DEBTOR = [500, 1100];
 const MUTE_MS = 2_500;
 /** Longer than a browser mends by itself, shorter than the server waits for an agent's audio. */
 const CUT_MS = 9_000;
-
-/** Runs in the page before its own code: keeps connections and the attempt of the last card within reach. */
-function watch() {
-  localStorage.setItem('marcador.rawMic', '1'); // tones look like noise to the filters
-  window.peers = [];
-  const Peer = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Peer {
-    constructor(...given) {
-      super(...given);
-      window.peers.push(this);
-    }
-    /** The media goes through the stretch of network that the walk can cut. */
-    async setRemoteDescription(answer) {
-      const line = /^(a=candidate:\S+ 1 udp \d+) \S+ (\d+) (typ host.*)$/im;
-      const port = await window.relayTo(Number(line.exec(answer.sdp)[2]));
-      let first = true;
-      const sdp = answer.sdp.split('\r\n').flatMap((text) => {
-        if (!text.startsWith('a=candidate:')) return [text];
-        const kept = first ? [text.replace(line, `$1 127.0.0.1 ${port} $3`)] : [];
-        first = false;
-        return kept;
-      });
-      await super.setRemoteDescription({ type: answer.type, sdp: sdp.join('\r\n') });
-    }
-  };
-  const Socket = window.WebSocket;
-  window.WebSocket = class extends Socket {
-    constructor(...given) {
-      super(...given);
-      window.socket = this;
-      this.addEventListener('message', (event) => {
-        const message = JSON.parse(event.data);
-        if (message.t === 'pop') window.attempt = message.attempt;
-      });
-    }
-  };
-  let ear = null;
-  /** Shares of power at `hz` in what the far end says now. */
-  window.listen = (hz) => {
-    const peer = window.peers.at(-1);
-    const track = peer?.getReceivers()[0]?.track;
-    if (!track) return null;
-    if (ear?.track !== track) {
-      const audio = new AudioContext();
-      const analyser = audio.createAnalyser();
-      analyser.fftSize = 8192;
-      audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-      ear = { track, analyser, rate: audio.sampleRate };
-    }
-    const window_ = new Float32Array(ear.analyser.fftSize);
-    ear.analyser.getFloatTimeDomainData(window_);
-    const whole = window_.reduce((sum, s) => sum + s * s, 0);
-    return hz.map((f) => {
-      if (whole / window_.length < 1e-6) return 0;
-      const k = 2 * Math.cos((2 * Math.PI * f) / ear.rate);
-      let [a, b] = [0, 0];
-      for (const s of window_) [a, b] = [s + k * a - b, a];
-      return (2 * (a * a + b * b - k * a * b)) / (window_.length * whole);
-    });
-  };
-}
-
-const stateOf = (page) => page.locator('.bar [data-state]').first().getAttribute('data-state');
-const chip = (page) => page.locator('.strip .chip').first().innerText();
-const hears = (page, hz) => page.evaluate((f) => window.listen(f), hz).then((s) => s !== null && s.reduce((a, b) => a + b, 0) > 0.5);
-
-/** The device test by keyboard: the microphone is heard by itself, the tone is played and confirmed. */
-async function deviceTest(page) {
-  const dialog = page.locator('dialog[open]');
-  await dialog.waitFor({ timeout: 20_000 });
-  check('the device test comes by itself', true);
-  const ready = page.locator('.bar').getByRole('button', { name: /^(Disponible|Available)/ });
-  check('no calls before the test', await ready.isDisabled());
-  await shot(page, 'phone-test');
-  await dialog.locator('[role=status].done').first().waitFor({ timeout: 15_000 });
-  check('the microphone moves the bar', true);
-  await axe(page, 'the device test');
-  await dialog.getByRole('button', { name: /^(Reproducir tono|Play tone)$/ }).focus();
-  await page.keyboard.press('Enter');
-  await dialog.getByRole('button', { name: /^(Sí, lo oigo|Yes, I hear it)$/ }).focus();
-  await page.keyboard.press('Enter');
-  await dialog.locator('.note.good').waitFor();
-  await page.keyboard.press('Escape');
-  await until('available may be asked for', async () => !(await ready.isDisabled()));
-  check('the test opens the way', true);
-}
 
 async function call(page) {
   await page.keyboard.press('d');

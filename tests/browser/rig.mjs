@@ -16,6 +16,7 @@ export const people = {
   agent: () => login('AGENT_LOGIN'),
   supervisor: () => login('SUPERVISOR_LOGIN'),
   manager: () => login('MANAGER_LOGIN'),
+  admin: () => login('ADMIN_LOGIN'),
   first: () => login('ENROL_LOGIN'),
 };
 

@@ -53,15 +53,15 @@ export function share(window, hz, rate) {
   return (2 * (a * a + b * b - k * a * b)) / (window.length * whole);
 }
 
-/** What each 200 ms is: 'tone' = most of it at `hz`, 'quiet' = next to nothing, else 'other'. */
-export function windows(samples, rate, hz) {
+/** What each 200 ms is: 'tone' = more than `least` of it at `hz`, 'quiet' = next to nothing, else 'other'. */
+export function windows(samples, rate, hz, least = 0.5) {
   const length = rate / 5;
   const out = [];
   for (let i = 0; i + length <= samples.length; i += length) {
     const window = samples.slice(i, i + length);
     const power = window.reduce((sum, s) => sum + s * s, 0) / length;
     const found = hz.reduce((sum, f) => sum + share(window, f, rate), 0);
-    out.push(power < 3e-5 ? 'quiet' : found > 0.5 ? 'tone' : 'other');
+    out.push(power < 3e-5 ? 'quiet' : found > least ? 'tone' : 'other');
   }
   return out;
 }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
+/// Parts in which browsers are phones.
+const SOUND: [&str; 2] = ["phone", "monitor"];
+
 /// A fresh installation as it is by default: its admin needs a second factor. Ports are chosen by the system.
 fn fresh(dir: &Path) -> anyhow::Result<Service> {
     let at = dir.display();
@@ -40,7 +43,8 @@ fn walk(demo: &Demo, parts: &[String]) -> Command {
         .env("MARCADOR_URL", &demo.info.url)
         .env("AGENT_LOGIN", login(&demo.info.agent))
         .env("SUPERVISOR_LOGIN", login(&demo.info.supervisor))
-        .env("MANAGER_LOGIN", login(&demo.info.manager));
+        .env("MANAGER_LOGIN", login(&demo.info.manager))
+        .env("ADMIN_LOGIN", login(&demo.info.admin));
     if std::env::var_os("SHOTS").is_none() {
         node.env("SHOTS", demo.dir.join("shots"));
     }
@@ -73,8 +77,8 @@ fn talkers() -> anyhow::Result<String> {
     Ok(people.to_string())
 }
 
-/// The part in which the browser is the phone has a demo of its own.
-fn phone() -> anyhow::Result<()> {
+/// A part in which browsers are phones has a demo of its own.
+fn sound(part: &str) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let people = dir.path().join("people.json");
     std::fs::write(&people, talkers()?)?;
@@ -91,19 +95,24 @@ fn phone() -> anyhow::Result<()> {
         &people,
     ];
     let demo = Demo::start(dir.path(), &args, &[])?;
-    let mut node = walk(&demo, &["phone".to_owned()]);
+    let mut node = walk(&demo, &[part.to_owned()]);
     node.env("PHONE_HEARD", dir.path().join("heard"));
     run(node, &demo)
 }
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let others: Vec<String> = wanted.iter().filter(|p| *p != "phone").cloned().collect();
+    let (heard, others): (Vec<String>, Vec<String>) = wanted
+        .iter()
+        .cloned()
+        .partition(|part| SOUND.contains(&part.as_str()));
     if wanted.is_empty() || !others.is_empty() {
         faces(&others)?;
     }
-    if wanted.is_empty() || others.len() < wanted.len() {
-        phone()?;
+    for part in SOUND {
+        if wanted.is_empty() || heard.iter().any(|name| name == part) {
+            sound(part)?;
+        }
     }
     Ok(())
 }

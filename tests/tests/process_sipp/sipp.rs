@@ -1,34 +1,24 @@
 //! The program and SIPp: a trunk that knows no OPTIONS (`-sn uas`), an agent's phone, a caller
 //! (`-sn uac`), and an agent over the API and his socket. `MARCADOR_SIPP=1`, with `sipp` on the PATH.
-#![expect(
-    clippy::expect_used,
-    clippy::cast_possible_truncation,
-    reason = "a test: it fails loudly; its tone stays far inside 16 bits"
-)]
 
-use futures::{SinkExt as _, StreamExt as _};
+use crate::floor::{Desk, Login, SOON, base, free_port, id, open_rules, set_up};
 use marcador_tests::demo_facts::channels;
 use marcador_tests::house::top;
 use marcador_tests::process::run;
 use marcador_tests::service::Service;
 use media::g711::Law;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-/// Hang guards.
-const SOON: Duration = Duration::from_secs(30);
-const CALL: Duration = Duration::from_secs(60);
 /// Tone of the agent's phone, Hz.
 const AGENT_HZ: f64 = 700.0;
 /// What the agent says of the call.
 const CODE: &str = "CD.NP";
 
 /// A process that is killed when dropped.
-struct Owned(Child);
+pub(crate) struct Owned(pub(crate) Child);
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -39,7 +29,7 @@ impl Drop for Owned {
 
 impl Owned {
     /// Its exit status, or a failure when it does not end.
-    async fn ends(&mut self, most: Duration) -> bool {
+    pub(crate) async fn ends(&mut self, most: Duration) -> bool {
         let since = Instant::now();
         while since.elapsed() < most {
             if let Some(status) = self.0.try_wait().expect("waits") {
@@ -49,11 +39,6 @@ impl Owned {
         }
         panic!("a process did not end in {most:?}");
     }
-}
-
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
 }
 
 fn sipp(dir: &Path, port: u16, args: &[&str]) -> Owned {
@@ -99,228 +84,28 @@ fn speaking_phone(dir: &Path) -> String {
     path.display().to_string()
 }
 
-/// Rules that let the test run at any hour: Peru's with every window and holiday open.
-fn open_rules(dir: &Path) {
-    let text = std::fs::read_to_string(top().join("config/rulepacks/pe.json")).expect("pack");
-    let mut pack: Value = serde_json::from_str(&text).expect("json");
-    pack["windows"][0]["days"] = json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
-    pack["windows"][0]["from"] = json!("00:00");
-    pack["windows"][0]["to"] = json!("24:00");
-    pack["holidays"]["policy"] = json!("allow");
-    std::fs::create_dir(dir.join("packs")).expect("folder");
-    std::fs::write(dir.join("packs/pe.json"), pack.to_string()).expect("pack");
-}
-
 fn config(dir: &Path, sip: u16, trunk: u16) -> String {
-    let at = dir.display();
-    let text = format!(
-        r#"[http]
-bind = "127.0.0.1:0"
-[database]
-url = "sqlite://{at}/marcador.db"
-[recordings]
-url = "file://{at}/recordings"
-key_file = "{at}/recordings.key"
-[sip]
-bind = ["udp://127.0.0.1:{sip}"]
-md5_first = true
-inbound_from_anyone = true
-[[trunks]]
-name = "carrier"
-uri = "sip:127.0.0.1:{trunk}"
-[law]
-packs = "{at}/packs"
-[auth]
-secret_file = "{at}/marcador.secret"
-second_factor = false
-"#
-    );
-    let path = dir.join("marcador.toml");
-    std::fs::write(&path, text).expect("configuration");
-    path.display().to_string()
-}
-
-/// A login at the API.
-struct Login {
-    url: String,
-    token: String,
-}
-
-impl Login {
-    async fn open(url: &str, username: &str, password: &str) -> Self {
-        let body = json!({"username": username, "password": password});
-        let mut login = Self {
-            url: url.to_owned(),
-            token: String::new(),
-        };
-        let session = login.post("/sessions", body).await;
-        login.token = session["token"].as_str().expect("token").to_owned();
-        login
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> Value {
-        let reply = request
-            .bearer_auth(&self.token)
-            .send()
-            .await
-            .expect("answers");
-        let status = reply.status();
-        let text = reply.text().await.expect("text");
-        assert!(status.is_success(), "{status}: {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let at = format!("{}/api/v1{path}", self.url);
-        self.send(reqwest::Client::new().post(at).json(&body)).await
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let at = format!("{}/api/v1{path}", self.url);
-        self.send(reqwest::Client::new().get(at)).await
-    }
-}
-
-fn id(row: &Value) -> &str {
-    row["id"].as_str().expect("id")
-}
-
-/// A client with one debtor and a campaign on it, and an agent; his SIP password.
-async fn set_up(admin: &Login) -> (String, String, String) {
-    let body = json!({"name": "Acme", "callback_number": "+51911000000"});
-    let client = admin.post("/clients", body).await;
-    let client = id(&client);
-    let number = json!({"client_id": client, "number": "+51911000000", "country": "PE",
-        "registered": true, "enabled": true});
-    admin.post("/caller-ids", number).await;
-    let portfolio = json!({"client_id": client, "name": "Consumo", "currency": "PEN",
-        "creditor_kind": "financial", "zone": "America/Lima"});
-    admin.post("/portfolios", portfolio).await;
-    let rows = "external_ref,debt_ref,name,country,balance,days_past_due,phone_mobile,\
-        phone_authorised,phone_given_by_debtor\n1,A1,Ana Ruiz,PE,100.00,30,+51911001066,yes,yes\n";
-    let at = format!(
-        "{}/api/v1/imports?client={client}&portfolio=Consumo",
-        admin.url
-    );
-    let file = reqwest::Client::new()
-        .post(at)
-        .header("content-type", "text/csv")
-        .body(rows);
-    let imported = admin.send(file).await;
-    assert_eq!(imported["report"]["debtors_new"], 1, "{imported}");
-    let segment = json!({"client_id": client, "name": "Todo", "expression": "balance > 0.00"});
-    let segment = admin.post("/segments", segment).await;
-    let params = json!({"mode": "progressive", "trunks": ["carrier"], "window_from": "00:00",
-        "window_to": "24:00"});
-    let campaign = json!({"client_id": client, "name": "Una", "segment_id": id(&segment),
-        "params": params});
-    let campaign = admin.post("/campaigns", campaign).await;
-    let user = json!({"username": "gestora", "display_name": "Gestora", "role": "agent"});
-    let user = admin.post("/users", user).await;
-    let agent = json!({"user_id": id(&user["user"]), "name": "Gestora", "sip_user": "gestora"});
-    let agent = admin.post("/agents", agent).await;
-    let text = |v: &Value| v.as_str().expect("text").to_owned();
-    (
-        id(&campaign).to_owned(),
-        text(&user["password"]),
-        text(&agent["sip_password"]),
-    )
-}
-
-/// The agent's socket.
-struct Desk {
-    stream: tokio_tungstenite::WebSocketStream<
-        tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>,
-    >,
-    me: Value,
-}
-
-impl Desk {
-    async fn open(agent: &Login) -> Self {
-        let ticket = agent.post("/ws-tickets", json!({})).await;
-        let ticket = ticket["ticket"].as_str().expect("ticket");
-        let at = format!(
-            "{}/ws/agent?ticket={ticket}",
-            agent.url.replacen("http", "ws", 1)
-        );
-        let mut request = at.into_client_request().expect("address");
-        let protocol = "marcador.v1".parse().expect("header");
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol);
-        let (stream, _) = tokio_tungstenite::connect_async(request)
-            .await
-            .expect("opens");
-        let mut desk = Self {
-            stream,
-            me: json!({}),
-        };
-        desk.say(json!({"t": "sub", "topics": ["me"]})).await;
-        desk
-    }
-
-    async fn say(&mut self, message: Value) {
-        let frame = Message::text(message.to_string());
-        self.stream.send(frame).await.expect("sent");
-    }
-
-    /// Reads, and keeps the link alive, until his row or a message is as wished.
-    async fn until(&mut self, what: &str, wish: impl Fn(&Value, &Value) -> bool) {
-        let since = Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_secs(1));
-        while since.elapsed() < CALL {
-            tokio::select! {
-                _ = tick.tick() => self.say(json!({"t": "ping", "n": 1})).await,
-                frame = self.stream.next() => {
-                    let frame = frame.expect("open").expect("a frame");
-                    let Message::Text(text) = frame else { continue };
-                    let message: Value = serde_json::from_str(&text).expect("json");
-                    self.merge(&message);
-                    if message["t"] == "pop" {
-                        self.say(json!({"t": "ack", "attempt": message["attempt"]})).await;
-                    }
-                    if wish(&self.me, &message) {
-                        return;
-                    }
-                }
-            }
-        }
-        panic!("waited in vain for {what}: {}", self.me);
-    }
-
-    fn merge(&mut self, message: &Value) {
-        if message["topic"] != "me" {
-            return;
-        }
-        for (key, value) in message["data"].as_object().expect("fields") {
-            self.me[key] = value.clone();
-        }
-    }
+    let more = "md5_first = true\ninbound_from_anyone = true";
+    let trunk = format!("uri = \"sip:127.0.0.1:{trunk}\"");
+    base(dir, sip, more, &trunk)
 }
 
 /// The agent takes the call, ticks the identity, hangs up and disposes; the attempt.
-async fn take_one_call(admin: &Login, agent: &Login, desk: &mut Desk) -> String {
-    desk.until("the leg of the phone", |me, _| {
-        me["phone"]["leg_up"] == true
-    })
-    .await;
+async fn take_one_call(admin: &Login, agent: &Login, desk: &Desk) -> String {
+    desk.until("the leg of the phone", |me| me["phone"]["leg_up"] == true)
+        .await;
     agent
         .post("/agents/me/state", json!({"state": "ready"}))
         .await;
-    desk.until("a call", |me, _| me["state"] == "talking").await;
-    let attempt = id(&desk.me["attempt"]).to_owned();
+    let attempt = desk.talks().await;
     let at = |what: &str| format!("/attempts/{attempt}/{what}");
     agent
         .post(&at("identity"), json!({"role": "titular"}))
         .await;
     // Two seconds of conversation, for the recording.
-    let talked = Instant::now();
-    desk.until("two seconds", |_, _| {
-        talked.elapsed() > Duration::from_secs(2)
-    })
-    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     agent.post(&at("hangup"), json!({})).await;
-    desk.until("the end", |me, _| me["state"] == "wrapup").await;
+    desk.until("the end", |me| me["state"] == "wrapup").await;
     let disposed = agent.post(&at("disposition"), json!({"code": CODE})).await;
     assert_eq!(disposed["attempt"]["disposition"], CODE, "{disposed}");
     let since = Instant::now();
@@ -370,18 +155,19 @@ async fn a_service_with_sipp_as_trunk_phone_and_caller() {
     let admin = Login::open(&url, "admin", &service.admin_password).await;
     let codes = admin.get("/dispositions").await;
     assert!(codes["items"].as_array().expect("list").len() >= 40);
-    let (campaign, password, sip_password) = set_up(&admin).await;
+    let floor = set_up(&admin, &["gestora"], 1).await;
+    let seat = &floor.seats[0];
 
-    register(dir, phone, &us, &sip_password).await;
+    register(dir, phone, &us, &seat.sip_password).await;
     let speaking = speaking_phone(dir);
     let _phone = sipp(dir, phone, &["-sf", &speaking, "-m", "1", &us]);
-    let agent = Login::open(&url, "gestora", &password).await;
-    let mut desk = Desk::open(&agent).await;
+    let agent = Login::open(&url, "gestora", &seat.password).await;
+    let desk = Desk::open(&agent).await;
     let started = admin
-        .post(&format!("/campaigns/{campaign}/start"), json!({}))
+        .post(&format!("/campaigns/{}/start", floor.campaign), json!({}))
         .await;
     assert_eq!(started["refill"]["added"], 1, "{started}");
-    let attempt = take_one_call(&admin, &agent, &mut desk).await;
+    let attempt = take_one_call(&admin, &agent, &desk).await;
 
     let caller = ["-sn", "uac", "-s", "+51911000000", "-m", "3", &us];
     assert!(
