@@ -121,7 +121,7 @@ pub(crate) async fn write_verdict(
             $11,$12,$13,$14,$15,$16) ON CONFLICT (id) DO NOTHING";
     if tx.dialect() == Dialect::Pg {
         // One link after the other, also where two nodes judge the same debtor at once.
-        let lock = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+        let lock = "SELECT pg_advisory_xact_lock(CAST($1 AS INTEGER), hashtext($2))";
         tx.rows(lock, vals![CHAIN_LOCK, verdict.debtor_id.to_string()])
             .await?;
     }
