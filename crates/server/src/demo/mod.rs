@@ -5,6 +5,7 @@
 mod carrier;
 mod clock;
 mod crew;
+mod forecast;
 mod people;
 mod portfolio;
 mod ports;
@@ -35,6 +36,8 @@ use std::time::{Duration, Instant};
 const ATTEMPT_HEADER: &str = "X-Marcador-Attempt";
 /// At the end, calls may go on so long.
 const DRAIN_MS: i64 = 45_000;
+/// Length of a forecast where the demo has none, s.
+const FORECAST_S: u64 = 600;
 /// How often figures are shown on a terminal.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -72,6 +75,12 @@ impl Folder {
 /// # Errors
 /// When a part cannot be started; the error says which.
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.scenario {
+        let seconds = args.seconds.unwrap_or(FORECAST_S);
+        let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
+        std::fs::write(path, serde_json::to_string_pretty(&scenario)? + "\n")?;
+        return Ok(());
+    }
     let mut signals = Signals::new()?;
     let folder = Folder::open(args.data.as_ref())?;
     let listener = listen(&args.http).await?;
@@ -200,7 +209,9 @@ async fn seed(
         clock: &**clock,
         ids: &RandomIds,
     };
-    let seeded = seeder.seed(dial_mode(args.mode), args.debtors).await?;
+    let seeded = seeder
+        .seed(dial_mode(args.mode), portfolio::Size::of(args))
+        .await?;
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
     let people = seeder.people(args.agents, &hash).await?;

@@ -6,6 +6,7 @@ use api::importer::{ImportJob, run as import};
 use domain::entity::{CreditorKind, Portfolio};
 use domain::ids::{ClientId, ImportId};
 use domain::law::{OpeningPlace, Place};
+use std::borrow::Cow;
 
 /// Made by `marcador sample-portfolio`; see config/portfolio/README.md.
 const SAMPLE: &str = include_str!("../../../../config/portfolio/sample.csv");
@@ -32,7 +33,90 @@ pub(super) fn places() -> Vec<OpeningPlace> {
     PLACES.iter().map(place).collect()
 }
 
-/// Loads the first `debtors` of the sample (all without a number).
+/// How much of the sample a demo loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Rows of it; all without a number.
+    rows: Option<u32>,
+    /// How often: a long shift of many agents dials more people than the sample has.
+    copies: u32,
+}
+
+/// Calls that an agent makes in ten seconds at the demo's pace, at most.
+const DIALS_IN_10_S: u64 = 4;
+/// Debtors of the sample who may be dialed at once: some have no number or are not late.
+const DIALABLE: u64 = 1_800;
+/// Most copies of the sample.
+const COPIES_MAX: u64 = 20;
+/// Distance of a copy's telephone numbers from the sample's: those end in fewer than this.
+const NUMBERS_APART: u64 = 20_000;
+/// Last digits of a number that a copy changes: all of them belong to nobody (config/portfolio/README.md).
+const NUMBER_DIGITS: usize = 6;
+
+impl Size {
+    /// What a demo needs: nobody may be left to call before its end.
+    pub(super) fn of(args: &crate::cli::DemoArgs) -> Self {
+        let dials = args.seconds.unwrap_or(0) * u64::from(args.agents) * DIALS_IN_10_S / 10;
+        let copies = dials.div_ceil(DIALABLE).clamp(1, COPIES_MAX);
+        Self {
+            rows: args.debtors,
+            copies: match args.debtors {
+                Some(_) => 1,
+                None => u32::try_from(copies).unwrap_or(1),
+            },
+        }
+    }
+}
+
+/// The sample as often as asked, each copy with people and telephone numbers of its own.
+fn text(size: Size) -> Cow<'static, str> {
+    let rows = size.rows.map_or(usize::MAX, |n| {
+        usize::try_from(n).unwrap_or(usize::MAX).saturating_add(1)
+    });
+    let end = SAMPLE
+        .match_indices('\n')
+        .nth(rows.saturating_sub(1))
+        .map_or(SAMPLE.len(), |(at, _)| at + 1);
+    let sample = &SAMPLE[..end];
+    if size.copies <= 1 {
+        return Cow::Borrowed(sample);
+    }
+    let mut lines = sample.lines();
+    let head: Vec<&str> = lines
+        .next()
+        .map(|h| h.split(',').collect())
+        .unwrap_or_default();
+    let mut whole = sample.to_owned();
+    for copy in 1..u64::from(size.copies) {
+        for line in lines.clone() {
+            let cells: Vec<String> = line
+                .split(',')
+                .enumerate()
+                .map(|(n, cell)| match head.get(n) {
+                    Some(&("external_ref" | "debt_ref" | "document")) => format!("{cell}-{copy}"),
+                    Some(&("phone_mobile" | "phone_home")) => moved(cell, copy),
+                    _ => cell.to_owned(),
+                })
+                .collect();
+            whole.push_str(&cells.join(","));
+            whole.push('\n');
+        }
+    }
+    Cow::Owned(whole)
+}
+
+/// A telephone number of the sample as a copy has it.
+fn moved(number: &str, copy: u64) -> String {
+    let Some(at) = number.len().checked_sub(NUMBER_DIGITS) else {
+        return number.to_owned();
+    };
+    match number.get(at..).and_then(|tail| tail.parse::<u64>().ok()) {
+        Some(tail) => format!("{}{:06}", &number[..at], tail + copy * NUMBERS_APART),
+        None => number.to_owned(),
+    }
+}
+
+/// Loads the sample.
 ///
 /// # Errors
 /// When the database fails, or a row of our own sample is refused.
@@ -40,15 +124,8 @@ pub(super) async fn load(
     seeder: &Seeder<'_>,
     client: ClientId,
     portfolio: &Portfolio,
-    debtors: Option<u32>,
+    size: Size,
 ) -> anyhow::Result<()> {
-    let rows = debtors.map_or(usize::MAX, |n| {
-        usize::try_from(n).unwrap_or(usize::MAX).saturating_add(1)
-    });
-    let end = SAMPLE
-        .match_indices('\n')
-        .nth(rows.saturating_sub(1))
-        .map_or(SAMPLE.len(), |(at, _)| at + 1);
     let job = ImportJob {
         import_id: ImportId(seeder.fresh()),
         client,
@@ -56,10 +133,13 @@ pub(super) async fn load(
         map: None,
         dry_run: false,
         actor: "system".into(),
+        gone: None,
+        resume_after: 0,
     };
     let mut first = None;
     let store: &dyn domain::ports::Store = &**seeder.store;
-    let input = &SAMPLE.as_bytes()[..end];
+    let text = text(size);
+    let input = text.as_bytes();
     let report = import(
         store,
         &RandomIds,
@@ -88,6 +168,27 @@ mod tests {
     use super::*;
     use domain::law::RuleBook;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn copies_have_people_and_numbers_of_their_own() {
+        let size = Size {
+            rows: None,
+            copies: 3,
+        };
+        let whole = text(size);
+        let (mut people, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        let mut rows = 0;
+        for line in whole.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            rows += 1;
+            assert!(people.insert(cells[3].to_owned()), "{line}");
+            for number in [cells[14], cells[15]].into_iter().filter(|n| !n.is_empty()) {
+                assert!(numbers.insert(number.to_owned()), "{number}");
+                assert!(domain::phone::Phone::from_e164(number).is_ok(), "{number}");
+            }
+        }
+        assert_eq!(rows, 3 * (SAMPLE.lines().count() - 1));
+    }
 
     #[test]
     fn every_debtor_of_the_sample_lives_in_a_known_place_and_all_open_together() {

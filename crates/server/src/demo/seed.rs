@@ -21,7 +21,7 @@ pub(super) const TRUNK: &str = "carrier";
 pub(super) const TRUNK_CHANNELS: i32 = 300;
 /// Starts a second of the demo's carrier.
 pub(super) const TRUNK_CPS: i32 = 20;
-/// Power mode of the demo: three lines an agent until predictive pacing arrives.
+/// Lines an agent of the demo in power mode.
 const LINES_PER_AGENT: f64 = 3.0;
 
 /// The demo's rows that others need.
@@ -53,7 +53,7 @@ impl Seeder<'_> {
     pub(super) async fn seed(
         &self,
         mode: DialMode,
-        debtors: Option<u32>,
+        size: super::portfolio::Size,
     ) -> anyhow::Result<Seeded> {
         self.trunk().await?;
         let clients = self
@@ -77,7 +77,7 @@ impl Seeder<'_> {
         }
         let client = self.client().await?;
         let portfolio = self.portfolio(client).await?;
-        super::portfolio::load(self, client, &portfolio, debtors).await?;
+        super::portfolio::load(self, client, &portfolio, size).await?;
         let campaigns = self.campaigns(client, mode).await?;
         Ok(Seeded {
             campaigns,
