@@ -34,8 +34,30 @@ pub(crate) fn body_problem(rejection: &BytesRejection) -> Problem {
     }
 }
 
+/// Whether JSON text holds an escaped U+0000, which PostgreSQL keeps in no text.
+fn has_nul(bytes: &[u8]) -> bool {
+    bytes.windows(6).enumerate().any(|(at, six)| {
+        let escaped = || {
+            bytes[..at]
+                .iter()
+                .rev()
+                .take_while(|b| **b == b'\\')
+                .count()
+                % 2
+                == 1
+        };
+        six == b"\\u0000" && !escaped()
+    })
+}
+
 /// Reads `T` from JSON text; says the path of the wrong place.
 pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if has_nul(bytes) {
+        return Err(Problem::invalid(
+            "body",
+            "a text holds U+0000, which no value may",
+        ));
+    }
     let mut de = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut de).map_err(|e| {
         let path = e.path().to_string();
@@ -78,6 +100,12 @@ pub(crate) struct Params<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(|q| q.contains("%00")) {
+            return Err(Problem::bad_request(
+                "bad_query",
+                "query: U+0000 is in no value",
+            ));
+        }
         Query::try_from_uri(&parts.uri)
             .map(|Query(value)| Self(value))
             .map_err(|e| {

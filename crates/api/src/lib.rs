@@ -13,6 +13,7 @@ pub mod auth;
 mod check;
 mod doc;
 mod error;
+pub mod evidence;
 mod extract;
 mod http;
 pub mod importer;
@@ -20,6 +21,7 @@ mod list;
 mod ops;
 mod problem;
 mod routes;
+mod seat;
 mod state;
 mod tenant;
 mod ws;
@@ -27,8 +29,10 @@ mod ws;
 /// The rows of the attempts export, which the command line shares.
 pub mod export {
     pub use crate::routes::history::export_row::{COLUMNS, Format, Named, Names, header, row};
+    pub use crate::routes::history::sheet_line::sheet_line;
 }
 
+pub use auth::network;
 pub use error::ApiError;
 pub use http::{openapi, router};
 pub use problem::Problem;

@@ -1,6 +1,8 @@
 //! What the router needs from outside, and the limits of this room.
 
-use crate::auth::{ApiSecrets, Caller, Hasher, SessionCache, Throttle, Tickets, UsedOtps};
+use crate::auth::{
+    ApiSecrets, Caller, Guessers, Hasher, SessionCache, Throttle, Tickets, UsedOtps,
+};
 use crate::error::ApiError;
 use crate::http::InFlight;
 use crate::ops::HttpFigures;
@@ -50,8 +52,26 @@ pub struct RulePackInfo {
     pub valid_from: Option<String>,
     /// Last day in force, `YYYY-MM-DD`.
     pub valid_to: Option<String>,
-    /// Sections that the engine does not judge yet.
+    /// Sections that nothing in the product holds anybody to yet.
     pub unjudged: Vec<String>,
+    /// Name with its law.
+    pub name: String,
+    /// Standing of the text.
+    pub status: String,
+    /// Countries and subdivisions.
+    pub jurisdiction: Vec<String>,
+    /// Pack it adds to.
+    pub stacks_on: Option<String>,
+    /// To be looked at again by, `YYYY-MM-DD`.
+    pub review_by: String,
+    /// Who signed it.
+    pub legal_signoff: Option<String>,
+    /// Somebody signed it; shown on every screen that uses the pack when not.
+    pub signed: bool,
+    /// `review_by` is past.
+    pub overdue: bool,
+    /// In force today (UTC).
+    pub in_force: bool,
 }
 
 /// Settings of this room.
@@ -134,11 +154,13 @@ pub struct Inner {
     pub(crate) config: ApiConfig,
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
+    pub(crate) guessers: Guessers,
     pub(crate) used_otps: UsedOtps,
     pub(crate) sessions: SessionCache,
     pub(crate) tickets: Tickets,
     pub(crate) in_flight: InFlight,
     pub(crate) figures: HttpFigures,
+    pub(crate) seats: crate::seat::Seats,
     /// Turns of exports and event streams.
     pub(crate) streams: Arc<Semaphore>,
     /// Turns of imports.
@@ -159,6 +181,12 @@ impl std::ops::Deref for ApiState {
 }
 
 impl ApiState {
+    /// Peers whose `X-Forwarded-For` is believed.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> &[IpAddr] {
+        &self.0.config.trusted_proxies
+    }
+
     /// Puts the parts together; makes the dummy password hash (about 30 ms of CPU).
     ///
     /// # Errors
@@ -180,12 +208,14 @@ impl ApiState {
             rulepacks: parts.rulepacks,
             config: parts.config,
             hasher,
+            guessers: Guessers::default(),
             throttle: Throttle::default(),
             used_otps: UsedOtps::default(),
             sessions: SessionCache::default(),
             tickets: Tickets::default(),
             in_flight: InFlight::default(),
             figures: HttpFigures::new()?,
+            seats: crate::seat::Seats::default(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             imports: Semaphore::new(IMPORTS_MAX),
             kicks,

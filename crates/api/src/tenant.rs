@@ -6,9 +6,9 @@ use crate::auth::Caller;
 use crate::list::Items;
 use crate::problem::Problem;
 use domain::entity::{
-    Agent, Attempt, Call, CallerId, Campaign, Client, Consent, ContactPoint, Debt, Debtor, Hold,
-    Payment, Portfolio, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
-    Verdict,
+    Agent, Attempt, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent,
+    ContactPoint, Debt, Debtor, DncList, Hold, Import, Payment, Portfolio, Preference, Promise,
+    Recording, Script, Segment, Suppression, Team, Trunk, User, Verdict,
 };
 use domain::ids::{AttemptId, ClientId, DebtorId};
 use domain::ports::StoreError;
@@ -54,7 +54,12 @@ owned! {
     ContactPoint "point" r => Owner::Debtor(r.debtor_id);
     Consent "consent" r => Owner::Debtor(r.debtor_id);
     Hold "hold" r => Owner::Client(r.client_id);
+    Preference "preference" r => Owner::Debtor(r.debtor_id);
+    DncList "do-not-call list" r => r.client_id.map_or(Owner::House, Owner::Client);
+    Complaint "complaint" r => Owner::Client(r.client_id);
+    CampaignVersion "version of the campaign" r => Owner::Client(r.client_id);
     Suppression "suppression" r => r.client_id.map_or(Owner::Installation, Owner::Client);
+    Import "import" r => Owner::Client(r.client_id);
     Segment "segment" r => Owner::Client(r.client_id);
     Campaign "campaign" r => Owner::Client(r.client_id);
     Script "script" r => Owner::Client(r.client_id);

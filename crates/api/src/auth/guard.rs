@@ -1,5 +1,6 @@
 //! The one gate in front of every route.
 
+use super::entitled::maker_may;
 use super::roles::{Access, is_listed, lookup};
 use super::token;
 use crate::ApiState;
@@ -34,9 +35,10 @@ impl Caller {
     /// `actor` of events.
     pub(crate) fn actor(&self) -> String {
         match (self.agent, self.key) {
-            (Some(agent), _) => format!("agent:{agent}"),
-            (None, Some(key)) => format!("key:{key}"),
-            (None, None) => format!("user:{}", self.user),
+            // A supervisor's seat is only what he joins calls with.
+            (Some(agent), _) if self.role == Role::Agent => format!("agent:{agent}"),
+            (_, Some(key)) => format!("key:{key}"),
+            (_, None) => format!("user:{}", self.user),
         }
     }
 
@@ -173,6 +175,10 @@ async fn caller_of(state: &ApiState, headers: &HeaderMap) -> Result<(Caller, boo
         let hash = hex::encode(Sha256::digest(token.as_bytes()));
         let key = state.store.api_key_by_hash(&hash).await?;
         let key = key.ok_or_else(Problem::unauthenticated)?;
+        let maker = state.store.get_user(key.user_id).await;
+        if !maker.is_ok_and(|user| maker_may(&user, &key)) {
+            return Err(Problem::unauthenticated());
+        }
         let caller = Caller {
             user: key.user_id,
             role: key.role,

@@ -144,7 +144,9 @@ async fn password(
         return Err(Problem::invalid("old", "not the present password"));
     }
     user.password_hash = state.hasher.hash(body.new).await?;
+    let id = user.id;
     change(&state, &caller, user, "password.changed").await?;
+    super::end_all_of(&state, id, caller.session).await?;
     if failures.count > 0 {
         let none = LoginFailures::default();
         state.store.set_login_failures(&key, none).await?;

@@ -20,6 +20,7 @@ use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -161,9 +162,15 @@ async fn signed_in(
 }
 
 /// Checks name, password and second factor; every refusal looks the same.
-async fn authenticate(state: &ApiState, body: SignIn, key: &str) -> Result<User, Problem> {
+async fn authenticate(
+    state: &ApiState,
+    body: SignIn,
+    key: &str,
+    source: IpAddr,
+) -> Result<User, Problem> {
     let failures = state.store.login_failures(key).await?;
     let wait = throttle::wait_ms(failures, state.now());
+    let wait = wait.max(state.guessers.wait_ms(source, state.now()));
     if wait > 0 {
         return Err(Problem::too_many_attempts(wait));
     }
@@ -198,6 +205,7 @@ async fn authenticate(state: &ApiState, body: SignIn, key: &str) -> Result<User,
             Ok(user)
         }
         None => {
+            state.guessers.wrong(source, state.now());
             let more = throttle::one_more(failures, state.now());
             state.store.set_login_failures(key, more).await?;
             Err(Problem::bad_credentials())
@@ -221,7 +229,7 @@ async fn sign_in(
     }
     let key = throttle::key(&body.username.to_lowercase(), source);
     let turn = state.throttle.turn(&key).await;
-    let user = authenticate(&state, body, &key).await?;
+    let user = authenticate(&state, body, &key, source).await?;
     drop(turn);
     let session = SessionId(state.id());
     if user.totp_secret.is_none() && needs_second_factor(&state, user.role) {
@@ -235,7 +243,7 @@ async fn sign_in(
         refresh_hash: refresh_hash(&refresh),
         expires_at: state.now().plus_ms(SESSION_LIFE_MS),
     };
-    state.store.open_session(&row).await?;
+    state.store.open_session(&row, state.now()).await?;
     let reply = signed_in(&state, &user, session, false).await?;
     let event = state.event(
         format!("user:{}", user.id),
@@ -276,7 +284,8 @@ async fn refresh(State(state): State<ApiState>, headers: HeaderMap) -> Result<Re
         }
     };
     let user = state.store.get_user(row.user_id).await?;
-    if !user.active {
+    let lacks_factor = user.totp_secret.is_none() && needs_second_factor(&state, user.role);
+    if !user.active || lacks_factor {
         state.store.end_session(session).await?;
         close_family(&state, session);
         return Err(Problem::unauthenticated());
@@ -287,11 +296,24 @@ async fn refresh(State(state): State<ApiState>, headers: HeaderMap) -> Result<Re
     Ok(([(header::SET_COOKIE, set)], Json(reply)).into_response())
 }
 
-/// Forgets a family here and tells its sockets.
+/// Forgets a family here, takes its tickets back and tells its sockets.
 pub(super) fn close_family(state: &ApiState, session: SessionId) {
     state.sessions.forget(session);
+    state.tickets.forget(session);
     // No receiver means no socket is open.
     let _ = state.kicks.send(session);
+}
+
+/// Ends every sign-in of a user but `keep`: his password, role, client or second factor changed.
+pub(crate) async fn end_all_of(
+    state: &ApiState,
+    user: domain::ids::UserId,
+    keep: Option<SessionId>,
+) -> Result<(), Problem> {
+    for session in state.store.end_sessions_of(user, keep).await? {
+        close_family(state, session);
+    }
+    Ok(())
 }
 
 /// Signs out: the family ends, its sockets close.

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::ids::SessionId;
 use domain::time::UtcMs;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -55,6 +56,12 @@ impl Tickets {
             },
         );
         (name, expires_at)
+    }
+
+    /// Takes back those of a session that has ended.
+    pub(crate) fn forget(&self, session: SessionId) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, t| t.caller.session != Some(session));
     }
 
     /// Takes one: it is gone afterwards, also when it was presented from elsewhere or late.
@@ -125,6 +132,22 @@ mod tests {
         assert!(tickets.take(&name, here, now).is_none(), "burnt");
         let (name, _) = tickets.issue(caller(), here, now);
         assert!(tickets.take(&name, here, end).is_none());
+    }
+
+    #[test]
+    fn gone_with_their_session() {
+        let tickets = Tickets::default();
+        let here: IpAddr = "10.0.0.1".parse().expect("ip");
+        let session = SessionId(uuid::Uuid::from_u128(7));
+        let own = Caller {
+            session: Some(session),
+            ..caller()
+        };
+        let (gone, _) = tickets.issue(own, here, UtcMs(0));
+        let (kept, _) = tickets.issue(caller(), here, UtcMs(0));
+        tickets.forget(session);
+        assert!(tickets.take(&gone, here, UtcMs(0)).is_none());
+        assert!(tickets.take(&kept, here, UtcMs(0)).is_some());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Campaigns and what they are made of.
 
-use super::{CampaignStatus, DialMode, DropAction, HoldKind, Instant, RecordMode, WrapupMode};
+use super::{
+    CampaignStatus, DialMode, DropAction, HoldKind, Instant, RecordMode, VersionState, WrapupMode,
+};
 use uuid::Uuid;
 
 shape! {
@@ -42,10 +44,21 @@ shape! {
         window_from: String,
         window_to: String, preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
-        record: RecordMode, mask_dtmf: bool, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
+        record: RecordMode, mask_dtmf: bool,
+        allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
         lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool, promise_max_days: i32,
         promise_min_pct: i32,
+    }
+    /// A version of a campaign's settings.
+    CampaignVersion {
+        id: Uuid, campaign_id: Uuid, client_id: Uuid, name: String, segment_id: Uuid,
+        script_id: Option<Uuid>, params: CampaignParams, state: VersionState,
+        /// The campaign's version it became; null for a draft.
+        version: Option<i32>,
+        /// The version it brings back.
+        restores: Option<i32>,
+        note: String, made_by: Option<Uuid>, created_at: Instant, published_at: Option<Instant>,
     }
     /// A campaign.
     Campaign {

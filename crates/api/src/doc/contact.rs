@@ -1,6 +1,9 @@
 //! Whom to reach how, and what stops contact.
 
-use super::{Channel, HoldKind, HoldScope, Instant, PartyRole, Phone, PointClass, SuppressionKind};
+use super::{
+    Channel, ComplaintState, HoldKind, HoldScope, Instant, PartyRole, Phone, PointClass,
+    PreferenceKind, SuppressionKind,
+};
 use uuid::Uuid;
 
 shape! {
@@ -25,6 +28,31 @@ shape! {
     Consent {
         id: Uuid, debtor_id: Uuid, channel: Channel, purpose: String, granted_at: Instant,
         until: Option<Instant>, revoked_at: Option<Instant>, proof: String,
+    }
+    /// What the debtor asked for, or a mark that calls for care.
+    Preference {
+        id: Uuid, debtor_id: Uuid, kind: PreferenceKind, channel: Option<Channel>,
+        point_id: Option<Uuid>,
+        /// `mon` … `sun`; empty = all.
+        days: Vec<String>,
+        /// `HH:MM`, local.
+        from: Option<String>,
+        to: Option<String>, recorded_at: Instant, until: Option<Instant>,
+        revoked_at: Option<Instant>, proof: String,
+    }
+    /// An external list, as loaded: its entries are kept as keyed hashes.
+    DncList {
+        id: Uuid, client_id: Option<Uuid>, name: String, kind: SuppressionKind, entries: i64,
+        file_sha256: String, as_of: Instant, created_at: Instant, retired_at: Option<Instant>,
+    }
+    /// A complaint before an authority.
+    Complaint {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, authority: String, number: String,
+        received_at: Instant,
+        /// To be answered by, local date.
+        deadline: String,
+        state: ComplaintState, summary: String, answer: Option<String>,
+        answered_at: Option<Instant>, created_at: Instant,
     }
     /// A reason that stops contact.
     Hold {

@@ -82,7 +82,15 @@ shape! {
     /// A zone the debtor may be in.
     ZoneEvidence { zone: String, evidence: String, local: String }
     /// A counter that was tested.
-    CounterCheck { rule: String, value: u32, limit: u32, from: Instant, to: Instant }
+    CounterCheck {
+        rule: String, value: u32, limit: u32, from: Instant, to: Instant,
+        /// Ledger rows counted, newest first; absent when none.
+        counted: Option<Vec<Uuid>>,
+        /// Rows that an exclusion left out.
+        left_out: Option<Vec<LeftOut>>,
+    }
+    /// A ledger row that an exclusion left out.
+    LeftOut { row: Uuid, why: String }
     /// A decision with its reasons.
     Verdict {
         id: Uuid, at: Instant, check_point: CheckPoint, debtor_id: Uuid, point_id: Option<Uuid>,
@@ -91,6 +99,9 @@ shape! {
         until: Option<Instant>,
         blocked: Option<BlockReason>, rules: Vec<RuleHit>, packs: Vec<PackRef>,
         zones: Vec<ZoneEvidence>, counters: Vec<CounterCheck>, next_legal_at: Option<Instant>,
+        /// What was asked and seen: hours, ring time, role, debts, holds, consents, lists, hashes of
+        /// the tables.
+        record: Option<serde_json::Value>,
     }
     /// Something that happened.
     Event {

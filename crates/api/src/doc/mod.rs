@@ -7,24 +7,30 @@ mod words;
 mod campaign;
 mod contact;
 mod history;
+mod law;
 mod people;
 mod portfolio;
 #[cfg(test)]
 mod truth;
 
-pub(crate) use campaign::{Campaign, CampaignParams, Disposition, Script, ScriptStep, Segment};
-pub(crate) use contact::{Consent, ContactPoint, Hold, Party, Suppression};
+pub(crate) use campaign::{
+    Campaign, CampaignParams, CampaignVersion, Disposition, Script, ScriptStep, Segment,
+};
+pub(crate) use contact::{
+    Complaint, Consent, ContactPoint, DncList, Hold, Party, Preference, Suppression,
+};
 pub(crate) use history::{
     Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
 };
+pub(crate) use law::{CampaignWhyShape, DryRunShape, WhyRowsShape};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use portfolio::{Debt, Debtor, Portfolio};
 pub(crate) use words::{
     AttemptState, BlockReason, CallResult, CampaignStatus, Channel, CheckPoint, Clearance,
-    CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, DropAction, HoldKind, HoldScope,
-    Instant, Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass, PromiseState,
-    RecordMode, RecordingOutcome, Role, SuppressionKind, TransferKind, TransferMode,
-    TransferOutcome, WrapupMode,
+    ComplaintState, CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, DropAction,
+    HoldKind, HoldScope, Instant, Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass,
+    PreferenceKind, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind,
+    TransferKind, TransferMode, TransferOutcome, VersionState, WrapupMode,
 };
 
 /// The body of every error.

@@ -27,6 +27,19 @@ fn value(what: &str, name: &str) -> Value {
         ("promise" | "payment", "channel") => json!("cash"),
         ("promise", "state") => json!("active"),
         ("attempt", "state") => json!("committed"),
+        ("complaint" | "version", "state") => {
+            json!(if what == "version" { "draft" } else { "open" })
+        }
+        ("preference", "kind") => json!("elderly"),
+        ("preference", "from" | "to") => json!("09:00"),
+        ("list", "kind") => json!("phone"),
+        ("list", "entries") => json!(1),
+        ("list", "as_of") => json!("2026-11-23T15:00:00.000Z"),
+        ("version", "params") => json!({}),
+        ("version", "restores") => json!(1),
+        ("version", "made_by") => Value::Null,
+        ("verdict", "record") => json!({}),
+        (_, "days") => json!([]),
         (_, "role") => json!("titular"),
         (_, "channel") => json!("call"),
         (_, "status" | "outcome") => json!("open"),
@@ -102,6 +115,10 @@ fn shapes_tell_the_truth() {
     same::<is::Party, doc::Party>("party");
     same::<is::ContactPoint, doc::ContactPoint>("point");
     same::<is::Consent, doc::Consent>("consent");
+    same::<is::Preference, doc::Preference>("preference");
+    same::<is::DncList, doc::DncList>("list");
+    same::<is::Complaint, doc::Complaint>("complaint");
+    same::<is::CampaignVersion, doc::CampaignVersion>("version");
     same::<is::Hold, doc::Hold>("hold");
     same::<is::Suppression, doc::Suppression>("suppression");
     same::<is::Segment, doc::Segment>("segment");

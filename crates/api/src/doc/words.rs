@@ -58,7 +58,7 @@ words! {
     AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
     DebtorKind, DialMode, DropAction, HoldKind, HoldScope, Language, PartyRole, PaymentChannel,
     PointClass, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind, WrapupMode,
-    BlockReason, LegKind, TransferKind, TransferMode, TransferOutcome,
+    BlockReason, ComplaintState, PreferenceKind, VersionState, LegKind, TransferKind, TransferMode, TransferOutcome,
 }
 
 /// Structs that only describe: `shape! { Name { field: Type, … } }`.

@@ -28,6 +28,8 @@ const NOT_KEPT: &[&str] = &[
     "/api/v1/users",
     "/api/v1/agents",
 ];
+/// A question, not a write: nothing to keep, and its reply names people.
+const QUESTION: &str = "/api/v1/debtors/search";
 /// Below those, commands whose replies hold no secret.
 const STATE_COMMAND: &str = "/state";
 
@@ -70,7 +72,7 @@ fn applies(request: &Request) -> bool {
         *request.method(),
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     );
-    writes && !secret && !is_streamed(path)
+    writes && !secret && path != QUESTION && !is_streamed(path)
 }
 
 fn key_of(request: &Request) -> Result<Option<String>, Problem> {
@@ -232,6 +234,7 @@ mod tests {
             (Method::POST, "/api/v1/users", false),
             (Method::POST, "/api/v1/sessions/refresh", false),
             (Method::POST, "/api/v1/agents/me/state", true),
+            (Method::POST, "/api/v1/debtors/search", false),
             (Method::POST, "/api/v1/mexico", true),
         ] {
             assert_eq!(applies(&request(method, path)), expected, "{path}");

@@ -11,12 +11,13 @@ mod tests;
 pub use error::ImportError;
 pub use shape::{FileShape, detect};
 
-use domain::entity::Portfolio;
+use domain::entity::{GonePolicy, Portfolio};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, EventId, ImportId};
+use domain::ids::{ClientId, DebtId, EventId, ImportId};
 use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader};
-use domain::ports::store::{DebtorRow, ImportReport, RowFault};
+use domain::ports::store::{DebtorRow, IMPORT_STEP, ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store};
+use domain::time::UtcMs;
 use encoding::Text;
 use shape::Beginning;
 use std::collections::HashMap;
@@ -28,6 +29,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 pub const PIECE_BYTES: usize = 64 * 1024;
 /// Rows written in one transaction (the store's own limit).
 pub const BATCH_ROWS: usize = 1_000;
+/// Open debts looked at together.
+const GONE_PAGE: u32 = 2_000;
 /// Most rows of a file: the hashes of their keys then take about 200 MB.
 pub const ROWS_MAX: u64 = 5_000_000;
 
@@ -46,6 +49,10 @@ pub struct ImportJob {
     pub dry_run: bool,
     /// Who: `user:<id>`, `system`.
     pub actor: String,
+    /// What happens to open debts of the portfolio that the file does not name; `None`: nobody asks.
+    pub gone: Option<GonePolicy>,
+    /// Rows up to this line are in the database already: an import that broke off goes on behind it.
+    pub resume_after: u64,
 }
 
 /// Imports a file as a difference: what is new or changed is written, what is equal is left alone.
@@ -87,6 +94,7 @@ pub async fn run(
         batch: Vec::new(),
         report: ImportReport::default(),
         seen: HashMap::new(),
+        unnamed: 0,
         hasher: RandomState::new(),
         on_fault,
         on_progress,
@@ -107,6 +115,9 @@ pub async fn run(
         text.decode(&piece[..filled], ended, &mut decoded)?;
     }
     import.write().await?;
+    if let Some(policy) = job.gone {
+        import.gone(policy, clock.now()).await?;
+    }
     let report = import.report;
     if !job.dry_run {
         store
@@ -144,6 +155,8 @@ struct Import<'a, F, P> {
     report: ImportReport,
     /// Hash of a debt's key → line on which it came.
     seen: HashMap<u64, u32>,
+    /// Refused rows of which not even the debt's key can be read.
+    unnamed: u64,
     hasher: RandomState,
     on_fault: F,
     on_progress: P,
@@ -156,22 +169,29 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
             Line::Row { line, .. } | Line::Broken { line, .. } if line <= header_line => {
                 return Ok(());
             }
-            Line::Row { line, fields } => self
-                .reader
-                .read(line, &fields, self.ids)
-                .and_then(|row| self.first(row)),
-            Line::Broken { line, text, reason } => Err(RowFault {
-                row: line,
-                column: String::new(),
-                value: text,
-                reason: reason.to_owned(),
-            }),
+            Line::Row { line, fields } => {
+                let read = self.reader.read(line, &fields, self.ids);
+                if read.is_err() {
+                    self.named(line, &fields);
+                }
+                read.and_then(|row| self.first(row))
+            }
+            Line::Broken { line, text, reason } => {
+                self.unnamed += 1;
+                Err(RowFault {
+                    row: line,
+                    column: String::new(),
+                    value: text,
+                    reason: reason.to_owned(),
+                })
+            }
         };
         self.report.rows += 1;
         if self.report.rows > ROWS_MAX {
             return Err(ImportError::TooManyRows(ROWS_MAX));
         }
         match taken {
+            Ok(row) if row.line <= self.job.resume_after => {}
             Ok(row) => self.batch.push(row),
             Err(fault) => {
                 self.report.refused += 1;
@@ -180,6 +200,45 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
         }
         if self.batch.len() >= BATCH_ROWS {
             self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// A row that is refused names its debt all the same: it is not gone.
+    fn named(&mut self, line: u64, fields: &[String]) {
+        match self.reader.debt_ref(fields) {
+            Some(key) => {
+                let line = u32::try_from(line).unwrap_or(u32::MAX);
+                self.seen.entry(self.hasher.hash_one(&key)).or_insert(line);
+            }
+            None => self.unnamed += 1,
+        }
+    }
+
+    /// Open debts of the portfolio that the file does not name: counted, and recalled where that is
+    /// wished. While a row of unknown debt is refused nobody is recalled: it may be his.
+    async fn gone(&mut self, policy: GonePolicy, now: UtcMs) -> Result<(), ImportError> {
+        let (portfolio, mut after) = (self.job.portfolio.id, String::new());
+        loop {
+            let page = self.store.open_debts(portfolio, &after, GONE_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.external_ref);
+            let missing: Vec<DebtId> = page
+                .iter()
+                .filter(|d| {
+                    !self
+                        .seen
+                        .contains_key(&self.hasher.hash_one(&d.external_ref))
+                })
+                .map(|d| d.id)
+                .collect();
+            self.report.gone += missing.len() as u64;
+            if policy == GonePolicy::Recall && !self.job.dry_run && self.unnamed == 0 {
+                for piece in missing.chunks(IMPORT_STEP as usize) {
+                    let done = self.store.recall_debts(self.job.import_id, piece, now);
+                    self.report.recalled += done.await?;
+                }
+            }
         }
         Ok(())
     }
@@ -211,13 +270,9 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
                 .import_batch(self.job.import_id, &self.batch, self.job.dry_run, &[])
                 .await?;
             self.batch.clear();
-            let report = &mut self.report;
-            report.debtors_new += done.debtors_new;
-            report.debtors_changed += done.debtors_changed;
-            report.debts_new += done.debts_new;
-            report.debts_changed += done.debts_changed;
-            report.points_new += done.points_new;
-            report.unchanged += done.unchanged;
+            let read = (self.report.rows, self.report.refused);
+            self.report.add(&done);
+            (self.report.rows, self.report.refused) = read;
         }
         (self.on_progress)(self.report.rows);
         Ok(())

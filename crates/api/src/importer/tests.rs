@@ -33,6 +33,8 @@ fn job(map: Option<ColumnMap>, dry_run: bool) -> ImportJob {
         map,
         dry_run,
         actor: "system".into(),
+        gone: None,
+        resume_after: 0,
     }
 }
 

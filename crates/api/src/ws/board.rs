@@ -6,10 +6,14 @@ use super::session::{Heard, Session};
 use super::wire::{ClientMessage, Resume, ServerMessage, Topic};
 use crate::ApiState;
 use crate::auth::Caller;
+use crate::problem::Problem;
+use crate::seat;
 use axum::extract::ws::WebSocket;
 use center::view::BoardDelta;
+use domain::ids::AgentId;
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, error::RecvError};
+use uuid::Uuid;
 
 /// Serves one supervisor's socket to its end.
 pub(super) async fn serve(state: ApiState, caller: Caller, socket: WebSocket) {
@@ -21,8 +25,13 @@ pub(super) async fn serve(state: ApiState, caller: Caller, socket: WebSocket) {
         session,
         deltas: None,
         seen: 0,
+        caller,
+        seat: None,
     };
     let close = watch.run().await.err().unwrap_or_else(Close::gone);
+    if let Some((agent, turn)) = watch.seat {
+        seat::over(state, agent, turn, close.is_signed_out());
+    }
     watch.session.close(close).await;
 }
 
@@ -33,6 +42,9 @@ struct Watch {
     deltas: Option<broadcast::Receiver<Arc<BoardDelta>>>,
     /// Last `seq` sent.
     seen: u64,
+    caller: Caller,
+    /// The leg this socket spoke for, and its turn.
+    seat: Option<(AgentId, u64)>,
 }
 
 /// The next tick, or never while nobody asked.
@@ -67,11 +79,29 @@ impl Watch {
             ClientMessage::Sub { topics, resume } if topics.contains(&Topic::Board) => {
                 self.subscribe(resume).await
             }
+            ClientMessage::Rtc { leg, sdp } => self.offered(leg, sdp).await,
             // A supervisor has no card to have drawn.
-            ClientMessage::Sub { .. } | ClientMessage::Ack { .. } | ClientMessage::Rtc { .. } => {
-                Ok(())
-            }
+            ClientMessage::Sub { .. } | ClientMessage::Ack { .. } => Ok(()),
         }
+    }
+
+    /// The browser offers to be the phone with which he joins calls.
+    async fn offered(&mut self, leg: Uuid, offer: String) -> Result<(), Close> {
+        let answer = self.answer(offer).await;
+        let (sdp, refused) = match answer {
+            Ok(sdp) => (Some(sdp), None),
+            Err(problem) => (None, Some(problem.code().to_owned())),
+        };
+        let leg = leg.to_string();
+        self.session.send(&ServerMessage::Rtc { leg, sdp, refused })
+    }
+
+    async fn answer(&mut self, offer: String) -> Result<String, Problem> {
+        let state = self.session.state.clone();
+        let agent = seat::of(&state, &self.caller).await?;
+        let sdp = state.center.supervisor_leg(agent, offer).await?;
+        self.seat = Some((agent, state.seats.take(agent)));
+        Ok(sdp)
     }
 
     async fn subscribe(&mut self, resume: Option<Resume>) -> Result<(), Close> {

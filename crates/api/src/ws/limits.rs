@@ -31,6 +31,9 @@ pub(super) const SESSION_CHECK_EVERY: Duration = Duration::from_secs(30);
 /// Longest reason in a close frame, bytes (RFC 6455 §5.5: 125 with the code).
 const REASON_MAX_BYTES: usize = 123;
 
+/// Close code of a socket whose session ended.
+const SIGNED_OUT: u16 = 4003;
+
 /// How a socket is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Close {
@@ -89,7 +92,11 @@ impl Close {
         Self::new(4001, "another connection took over")
     }
     pub(super) fn signed_out() -> Self {
-        Self::new(4003, "signed out")
+        Self::new(SIGNED_OUT, "signed out")
+    }
+    /// Whether the session behind the socket is over.
+    pub(super) fn is_signed_out(&self) -> bool {
+        self.code == SIGNED_OUT
     }
 }
 

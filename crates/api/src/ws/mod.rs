@@ -11,7 +11,7 @@ mod projection;
 mod session;
 pub mod wire;
 
-use crate::auth::{Caller, Source, bad_origin, origin_ok};
+use crate::auth::{Caller, Source, bad_origin, entitled, origin_ok};
 use crate::extract::Params;
 use crate::problem::Problem;
 use crate::{ApiState, doc};
@@ -63,7 +63,7 @@ struct Asked {
 
 /// Checks origin, protocol and ticket, in this order: a request that is refused for its form does
 /// not burn the ticket.
-fn admit(state: &ApiState, asked: Asked) -> Result<(WebSocketUpgrade, Caller), Problem> {
+async fn admit(state: &ApiState, asked: Asked) -> Result<(WebSocketUpgrade, Caller), Problem> {
     let upgrade = asked
         .upgrade
         .map_err(|e| Problem::bad_request("bad_request", format!("not a websocket: {e}")))?;
@@ -82,6 +82,9 @@ fn admit(state: &ApiState, asked: Asked) -> Result<(WebSocketUpgrade, Caller), P
         .ticket
         .and_then(|name| state.tickets.take(&name, asked.source, state.now()))
         .ok_or_else(Problem::unauthenticated)?;
+    if !entitled(state, &ticket.caller).await? {
+        return Err(Problem::unauthenticated());
+    }
     Ok((upgrade, ticket.caller))
 }
 
@@ -101,7 +104,7 @@ async fn agent_socket(
         source,
         ticket,
     };
-    let (upgrade, caller) = admit(&state, asked)?;
+    let (upgrade, caller) = admit(&state, asked).await?;
     if caller.role != Role::Agent {
         return Err(Problem::forbidden("this socket is for agents"));
     }
@@ -128,7 +131,7 @@ async fn supervisor_socket(
         source,
         ticket,
     };
-    let (upgrade, caller) = admit(&state, asked)?;
+    let (upgrade, caller) = admit(&state, asked).await?;
     if !matches!(caller.role, Role::Supervisor | Role::Manager | Role::Admin) {
         return Err(Problem::forbidden(
             "this socket is for supervisors, managers and admins",

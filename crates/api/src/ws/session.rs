@@ -8,11 +8,10 @@ use super::limits::{
 use super::outbox::Outbox;
 use super::wire::{ClientMessage, ServerMessage};
 use crate::ApiState;
-use crate::auth::Caller;
+use crate::auth::{Caller, entitled};
 use axum::Error;
 use axum::extract::ws::{Message, WebSocket};
 use domain::ids::SessionId;
-use domain::ports::StoreError;
 use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::time::Duration;
@@ -214,9 +213,9 @@ fn watchdog(state: &ApiState, caller: &Caller) -> JoinSet<()> {
     };
     let (state, caller) = (state.clone(), caller.clone());
     tasks.spawn(async move {
+        // Asked at once too: the session may have ended between the ticket and here.
         loop {
-            tokio::time::sleep(SESSION_CHECK_EVERY).await;
-            match entitled(&state, &caller, session).await {
+            match entitled(&state, &caller).await {
                 Ok(true) => {}
                 Ok(false) => {
                     // No receiver means the socket has just ended by itself.
@@ -225,22 +224,8 @@ fn watchdog(state: &ApiState, caller: &Caller) -> JoinSet<()> {
                 }
                 Err(error) => tracing::debug!(%error, "session of a socket not checked"),
             }
+            tokio::time::sleep(SESSION_CHECK_EVERY).await;
         }
     });
     tasks
-}
-
-async fn entitled(
-    state: &ApiState,
-    caller: &Caller,
-    session: SessionId,
-) -> Result<bool, StoreError> {
-    if !state.store.session_alive(session, state.now()).await? {
-        return Ok(false);
-    }
-    match state.store.get_user(caller.user).await {
-        Ok(user) => Ok(user.active && user.role == caller.role && user.client_id == caller.client),
-        Err(StoreError::NotFound(_)) => Ok(false),
-        Err(other) => Err(other),
-    }
 }

@@ -62,6 +62,7 @@ impl Judge for Lenient {
             zones: Vec::new(),
             counters: Vec::new(),
             next_legal_at: None,
+            record: None,
         }
     }
 }

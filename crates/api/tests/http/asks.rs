@@ -15,6 +15,10 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
         "consents" => own.consent.to_string(),
         "holds" => own.hold.to_string(),
         "suppressions" => own.suppression.to_string(),
+        "preferences" => own.preference.to_string(),
+        "dnc-lists" => own.dnc_list.to_string(),
+        "complaints" => own.complaint.to_string(),
+        "campaign-versions" => own.version.to_string(),
         "scripts" => own.script.to_string(),
         "segments" => own.segment.to_string(),
         "campaigns" => own.campaign.to_string(),
@@ -38,6 +42,9 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
         .replace("{code}", "CD.NP.NOQUIERE");
     match kind {
         "verdicts" if path.ends_with("/verdicts") => format!("{path}?debtor={}", own.debtor),
+        "campaigns" if path.ends_with("/why-not/debtors") => {
+            format!("{path}?reason=later.blocked_cap")
+        }
         "debtors" if path.ends_with("/debtors") => format!("{path}?q=D-1"),
         "imports" if path.ends_with("/imports") => {
             format!(
@@ -79,6 +86,11 @@ fn catalog(own: &Own) -> Value {
             "confidence": 50},
         "POST /consents": {"debtor_id": own.debtor, "channel": "call", "purpose": "contact",
             "proof": "x"},
+        "POST /preferences": {"debtor_id": own.debtor, "kind": "not_between", "from": "13:00",
+            "to": "14:00", "proof": "x"},
+        "POST /complaints": {"debtor_id": own.debtor, "authority": "SIC", "number": "9",
+            "deadline": "2026-12-10", "summary": "x"},
+        "POST /complaints/{id}/answer": {"answer": "x"},
         "POST /holds": {"debtor_id": own.debtor, "kind": "dispute", "evidence": "x"},
         "POST /suppressions": {"kind": "phone", "value": "+525512340000", "reason": "list",
             "client_id": own.client},
@@ -119,6 +131,10 @@ fn work(own: &Own) -> Value {
         "POST /segments/preview": {"client_id": own.client, "expression": "all"},
         "POST /campaigns": {"client_id": own.client, "name": "Otra", "segment_id": own.segment},
         "PATCH /campaigns/{id}": {"name": "Otra"},
+        "POST /campaigns/{id}/versions": {"note": "x"},
+        "POST /campaigns/{id}/rollback": {"version": 1, "note": "x"},
+        "POST /campaigns/{id}/copy": {"name": "Copia"},
+        "POST /rulepacks/dry-run": {"pack": "{}", "client_id": own.client},
         "POST /campaigns/{id}/simulate": {"agents": 3, "params": {"mode": "predictive"}},
         "POST /agents/me/state": {"state": "paused", "code": "break"},
         "POST /agents/{id}/state": {"state": "paused", "code": "break"},

@@ -63,6 +63,15 @@ SMX POST /api/v1/campaigns/{id}/resume
 SMX POST /api/v1/campaigns/{id}/simulate
 SMXC GET /api/v1/campaigns/{id}/live
 SMX GET /api/v1/campaigns/{id}/hopper
+SMXC GET /api/v1/campaigns/{id}/why-not
+SMXC GET /api/v1/campaigns/{id}/why-not/debtors
+SMX GET /api/v1/campaigns/{id}/versions
+MX POST /api/v1/campaigns/{id}/versions
+MX POST /api/v1/campaigns/{id}/rollback
+MX POST /api/v1/campaigns/{id}/copy
+SMX GET /api/v1/campaign-versions/{id}
+MX POST /api/v1/campaign-versions/{id}/publish
+MX POST /api/v1/campaign-versions/{id}/drop
 SMX GET /api/v1/segments
 MX POST /api/v1/segments
 SMX GET /api/v1/segments/{id}
@@ -95,6 +104,20 @@ SMXC GET /api/v1/holds
 SMX POST /api/v1/holds
 SMXC GET /api/v1/holds/{id}
 SMX POST /api/v1/holds/{id}/lift
+SMXC GET /api/v1/preferences
+SMX POST /api/v1/preferences
+SMXC GET /api/v1/preferences/{id}
+SMX POST /api/v1/preferences/{id}/revoke
+SMX GET /api/v1/dnc-lists
+SMX GET /api/v1/dnc-lists/{id}
+MX POST /api/v1/dnc-lists/{id}/retire
+MX POST /api/v1/imports/dnc-list
+SMXC GET /api/v1/complaints
+SMX POST /api/v1/complaints
+SMXC GET /api/v1/complaints/{id}
+SMX POST /api/v1/complaints/{id}/answer
+MX POST /api/v1/complaints/{id}/close
+MXC GET /api/v1/complaints/{id}/evidence
 SMXC GET /api/v1/suppressions
 SMXC POST /api/v1/suppressions
 SMXC GET /api/v1/suppressions/{id}
@@ -126,6 +149,8 @@ MX PUT /api/v1/caller-ids/{id}
 ASMXC GET /api/v1/debtors
 SMXC GET /api/v1/debtors/{id}
 SMXC GET /api/v1/debtors/{id}/why-not
+ASMX GET /api/v1/debtors/{id}/duties
+MXC GET /api/v1/debtors/{id}/evidence
 SMXC GET /api/v1/payments
 MXC POST /api/v1/payments
 SMXC GET /api/v1/payments/{id}
@@ -144,7 +169,9 @@ MX POST /api/v1/recordings/{id}/hold
 MX POST /api/v1/recordings/{id}/release
 SMXC GET /api/v1/verdicts
 SMXC GET /api/v1/verdicts/{id}
+SMX GET /api/v1/verdicts/{id}/replay
 SMX GET /api/v1/rulepacks
+MX POST /api/v1/rulepacks/dry-run
 SMXC GET /api/v1/events
 X GET /api/v1/audit
 ";

@@ -2,14 +2,15 @@
 
 use crate::app::{Files, Lenient, START, password_hash};
 use domain::entity::{
-    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, Channel, CheckPoint,
-    Client, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Payment, Portfolio,
-    Promise, Recording, Role, Script, Segment, Suppression, Team, Trunk, User,
+    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, CampaignVersion, Channel,
+    CheckPoint, Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, LedgerRow,
+    Party, Payment, Portfolio, Preference, Promise, Recording, Role, Script, Segment, Suppression,
+    Team, Trunk, User,
 };
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, ConsentId, DebtId, DebtorId,
-    HoldId, PaymentId, PointId, PortfolioId, PromiseId, RecordingId, ScriptId, SegmentId,
-    SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
+    ConsentId, DebtId, DebtorId, DncListId, HoldId, PaymentId, PointId, PortfolioId, PreferenceId,
+    PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::law::Action;
 use domain::ports::IdSource;
@@ -41,12 +42,16 @@ pub(crate) struct Own {
     pub(crate) recording: RecordingId,
     pub(crate) promise: PromiseId,
     pub(crate) payment: PaymentId,
+    pub(crate) preference: PreferenceId,
+    pub(crate) dnc_list: DncListId,
+    pub(crate) complaint: ComplaintId,
+    pub(crate) version: CampaignVersionId,
 }
 
 impl Own {
     /// All of them as text.
     pub(crate) fn all(&self) -> Vec<String> {
-        let ids: [Uuid; 18] = [
+        let ids: [Uuid; 22] = [
             self.client.0,
             self.portfolio.0,
             self.debtor.0,
@@ -65,6 +70,10 @@ impl Own {
             self.recording.0,
             self.promise.0,
             self.payment.0,
+            self.preference.0,
+            self.dnc_list.0,
+            self.complaint.0,
+            self.version.0,
         ];
         ids.iter().map(Uuid::to_string).collect()
     }
@@ -134,6 +143,10 @@ impl Filler<'_> {
             recording: RecordingId(self.id()),
             promise: PromiseId(self.id()),
             payment: PaymentId(self.id()),
+            preference: PreferenceId(self.id()),
+            dnc_list: DncListId(self.id()),
+            complaint: ComplaintId(self.id()),
+            version: CampaignVersionId(self.id()),
         }
     }
 
@@ -197,6 +210,26 @@ impl Filler<'_> {
         s.put_suppression(&suppression, &[])
             .await
             .expect("a suppression");
+        self.asked(own, digit).await;
+    }
+
+    async fn asked(&self, own: &Own, digit: u8) {
+        let s = self.store;
+        let preference: Preference = row(json!({"id": own.preference, "debtor_id": own.debtor,
+            "kind": "not_between", "days": [], "from": "13:00", "to": "14:00",
+            "recorded_at": START, "proof": "call 12"}));
+        s.put_preference(&preference, &[])
+            .await
+            .expect("a preference");
+        let list: DncList = row(json!({"id": own.dnc_list, "client_id": own.client,
+            "name": format!("LISTA-{digit}"), "kind": "phone", "entries": 0,
+            "file_sha256": "00", "as_of": START, "created_at": START}));
+        s.put_dnc_list(&list, &[]).await.expect("a list");
+        let complaint: Complaint = row(json!({"id": own.complaint, "client_id": own.client,
+            "debtor_id": own.debtor, "authority": "REDECO", "number": format!("R-{digit}"),
+            "received_at": START, "deadline": "2026-12-10", "state": "open", "summary": "x",
+            "created_at": START}));
+        s.put_complaint(&complaint, &[]).await.expect("a complaint");
     }
 
     async fn campaign(&self, own: &Own, digit: u8) {
@@ -216,6 +249,12 @@ impl Filler<'_> {
             "script_id": own.script, "status": "draft", "params": {}, "version": 1,
             "created_at": START, "updated_at": START}));
         s.put_campaign(&campaign, &[]).await.expect("a campaign");
+        let version: CampaignVersion = row(json!({"id": own.version, "campaign_id": own.campaign,
+            "client_id": own.client, "name": campaign.name, "segment_id": own.segment,
+            "params": {}, "state": "draft", "note": "x", "created_at": START}));
+        s.put_campaign_version(&version, &[])
+            .await
+            .expect("a version");
         let caller_id: CallerId = row(json!({"id": own.caller_id, "client_id": own.client,
             "number": format!("+52555000001{digit}"), "country": "MX", "registered": true,
             "enabled": true, "created_at": START}));

@@ -421,6 +421,15 @@ fn pack() -> RulePackInfo {
         valid_from: None,
         valid_to: None,
         unjudged: Vec::new(),
+        name: "México".to_owned(),
+        status: "draft".to_owned(),
+        jurisdiction: vec!["MX".to_owned()],
+        stacks_on: None,
+        review_by: "2020-01-01".to_owned(),
+        legal_signoff: None,
+        signed: false,
+        overdue: false,
+        in_force: true,
     }
 }
 

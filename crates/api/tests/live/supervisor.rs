@@ -143,3 +143,35 @@ async fn the_schemas_are_served() {
     assert_eq!(server.len(), 9, "{server:?}");
     assert_eq!(schema["client"]["oneOf"].as_array().map(Vec::len), Some(4));
 }
+
+/// Offers a browser as his phone; why it is refused.
+async fn offers(floor: &Floor, token: &str) -> Value {
+    let (mut socket, _) = floor.socket(token, "/ws/supervisor").await;
+    let leg = "0199a000-0000-7000-8000-000000000001";
+    socket
+        .send(json!({"t": "rtc", "leg": leg, "sdp": "v=0\r\n"}))
+        .await;
+    let answer = socket.until("rtc").await;
+    assert_eq!(answer["leg"], leg, "{answer}");
+    assert!(answer["sdp"].is_null(), "{answer}");
+    answer["refused"].clone()
+}
+
+#[tokio::test]
+async fn a_browser_is_a_supervisors_phone_and_no_managers() {
+    let floor = Floor::open().await;
+    let (sofia, marta) = (floor.sign_in("sofia").await, floor.sign_in("marta").await);
+    let agents = async || {
+        let (status, agents) = floor.get(&sofia, "/agents").await;
+        assert_eq!(status, 200);
+        agents["items"].as_array().expect("list").len()
+    };
+    let before = agents().await;
+    // Here no browsers are served: it went all the way to the telephone side.
+    assert_eq!(offers(&floor, &sofia).await, "no_phone");
+    assert_eq!(agents().await, before + 1, "the leg has a row of its own");
+    assert_eq!(offers(&floor, &sofia).await, "no_phone");
+    assert_eq!(agents().await, before + 1, "made once");
+    assert_eq!(offers(&floor, &marta).await, "forbidden");
+    assert_eq!(agents().await, before + 1);
+}

@@ -122,7 +122,8 @@ fn said<'de, D: Deserializer<'de>>(d: D) -> Result<Option<MonitorMode>, D::Error
     Option::deserialize(d)
 }
 
-/// Joins a call, changes how, or leaves; the supervisor needs an agent of his own with a phone.
+/// Joins a call, changes how, or leaves. The supervisor speaks by the browser that offered itself on
+/// `/ws/supervisor`; without one 409 `no_phone`, after 3 s in which it may still come up.
 #[utoipa::path(post, path = "/calls/{id}/monitor", tag = "agent", params(("id" = uuid::Uuid, Path, description = "The attempt")),
     request_body = MonitorBody,
     responses((status = 204, description = "Done"), (status = 409, body = doc::Problem)))]
@@ -133,16 +134,12 @@ async fn monitor(
     Body(body): Body<MonitorBody>,
 ) -> Result<StatusCode, Problem> {
     check_owner(&state, &caller, attempt).await?;
-    // Tokens of supervisors may be older than their agent row.
-    let supervisor = match caller.agent {
-        Some(agent) => agent,
-        None => {
-            let agent = state.store.agent_of_user(caller.user).await?;
-            agent.map(|a| a.id).ok_or_else(|| {
-                Problem::conflict("no_phone", "this login has no phone to join with")
-            })?
-        }
-    };
+    let supervisor = crate::seat::known(&state, &caller).await?.ok_or_else(|| {
+        Problem::conflict(
+            "no_phone",
+            "no browser of this login has offered itself as a phone",
+        )
+    })?;
     let actor = center::Actor::User(caller.user);
     state
         .center

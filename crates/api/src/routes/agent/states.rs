@@ -124,6 +124,8 @@ async fn state_of(
     Id(agent): Id<AgentId>,
     Body(body): Body<StateBody>,
 ) -> Result<Json<StateReply>, Problem> {
+    // Agents work for every client of the house: who sees one client only may not stop them for the others.
+    caller.of_the_house()?;
     state.store.get_agent(agent).await?;
     ask(&state, &caller, agent, &body).await
 }

@@ -1,6 +1,6 @@
 //! Campaigns as things: list, read, make, change.
 
-use super::params;
+use super::{params, versions};
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::entity::{Campaign, CampaignParams, CampaignStatus};
+use domain::entity::{Campaign, CampaignParams, CampaignStatus, CampaignVersion};
 use domain::ids::{CampaignId, ClientId, ScriptId, SegmentId};
 use domain::ports::StoreError;
 use serde::{Deserialize, Deserializer};
@@ -92,7 +92,7 @@ fn named<T>(
     }
 }
 
-async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), Problem> {
+pub(super) async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), Problem> {
     let owner = row.client_id;
     let segment = state.store.get_segment(row.segment_id).await;
     named(segment, "segment_id", owner, |s| s.client_id)?;
@@ -113,7 +113,13 @@ async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn save(state: &ApiState, caller: &Caller, row: &Campaign) -> Result<(), Problem> {
+/// Stores the campaign, and the version that it now is.
+pub(super) async fn save(
+    state: &ApiState,
+    caller: &Caller,
+    row: &Campaign,
+    version: Option<CampaignVersion>,
+) -> Result<(), Problem> {
     let event = state.event(
         caller.actor(),
         Some(row.client_id),
@@ -128,6 +134,8 @@ async fn save(state: &ApiState, caller: &Caller, row: &Campaign) -> Result<(), P
         "campaign.saved",
     );
     state.store.put_campaign(row, &[event, audit]).await?;
+    let version = version.unwrap_or_else(|| versions::published(state, caller, row));
+    state.store.put_campaign_version(&version, &[]).await?;
     Ok(())
 }
 
@@ -155,7 +163,7 @@ async fn create(
         updated_at: now,
     };
     check_parts(&state, &row).await?;
-    save(&state, &caller, &row).await?;
+    save(&state, &caller, &row, None).await?;
     Ok((StatusCode::CREATED, Json(row)))
 }
 
@@ -185,7 +193,7 @@ async fn change(
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
     check_parts(&state, &row).await?;
-    save(&state, &caller, &row).await?;
+    save(&state, &caller, &row, None).await?;
     state.center.campaign_changed(id).await?;
     Ok(Json(row))
 }

@@ -12,15 +12,16 @@ use domain::entity::Portfolio;
 use domain::ids::{ClientId, ImportId, PortfolioId};
 use domain::import::ColumnMap;
 use domain::ports::StoreError;
-use domain::ports::store::{ImportReport, RowFault};
+use domain::ports::store::{FieldChange, ImportReport, RowFault};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tokio::io::AsyncRead;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Refused rows named in a reply; `marcador import --report` writes all.
-const FAULTS_MAX: usize = 200;
+pub(super) const FAULTS_MAX: usize = 200;
 /// Longest column map, bytes.
 const MAP_MAX: usize = 16 * 1024;
 
@@ -48,7 +49,7 @@ pub(crate) struct ImportQuery {
 
 /// What an import did.
 #[derive(Serialize, ToSchema)]
-struct Report {
+pub(super) struct Report {
     rows: u64,
     debtors_new: u64,
     debtors_changed: u64,
@@ -58,6 +59,39 @@ struct Report {
     /// Rows equal to what is stored.
     unchanged: u64,
     refused: u64,
+    /// Open debts of which nothing is owed any more, by the file.
+    paid: u64,
+    /// Open debts of the portfolio that the file does not name; counted for drafts.
+    gone: u64,
+    /// Of them recalled.
+    recalled: u64,
+    /// Changed values by field.
+    fields: BTreeMap<String, u64>,
+    /// The first 200 changes.
+    changes: Vec<Change>,
+}
+
+/// A value that a file changes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Change {
+    /// Line in the file, 1 = header.
+    row: u64,
+    debt_ref: String,
+    field: String,
+    before: String,
+    after: String,
+}
+
+impl From<FieldChange> for Change {
+    fn from(c: FieldChange) -> Self {
+        Self {
+            row: c.row,
+            debt_ref: c.debt_ref,
+            field: c.field,
+            before: c.before,
+            after: c.after,
+        }
+    }
 }
 
 impl From<ImportReport> for Report {
@@ -71,13 +105,18 @@ impl From<ImportReport> for Report {
             points_new: r.points_new,
             unchanged: r.unchanged,
             refused: r.refused,
+            paid: r.paid,
+            gone: r.gone,
+            recalled: r.recalled,
+            fields: r.fields,
+            changes: r.changes.into_iter().map(Change::from).collect(),
         }
     }
 }
 
 /// A refused row.
 #[derive(Serialize, ToSchema)]
-struct Fault {
+pub(super) struct Fault {
     /// Line in the file, 1 = header.
     row: u64,
     column: String,
@@ -132,7 +171,7 @@ pub(super) fn map_of(text: Option<&str>) -> Result<Option<ColumnMap>, Problem> {
         .map_err(|e| Problem::invalid("map", e.to_string()))
 }
 
-async fn portfolio_of(
+pub(super) async fn portfolio_of(
     state: &ApiState,
     client: ClientId,
     name: &str,
@@ -164,6 +203,8 @@ async fn job_of(
         map: map_of(query.map.as_deref())?,
         dry_run: query.dry_run,
         actor: caller.actor(),
+        gone: None,
+        resume_after: 0,
     })
 }
 

@@ -4,13 +4,16 @@
 
 mod campaign;
 mod detect;
+mod drafts;
 mod imports;
 mod params;
 mod rulepacks;
 mod run;
 mod segments;
 mod upload;
+mod versions;
 mod what_if;
+mod why_not;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +26,9 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(segments::routes())
         .merge(imports::routes())
         .merge(detect::routes())
+        .merge(drafts::routes())
         .merge(rulepacks::routes())
         .merge(what_if::routes())
+        .merge(why_not::routes())
+        .merge(versions::routes())
 }

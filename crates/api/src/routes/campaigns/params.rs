@@ -145,8 +145,17 @@ fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
         ("caller_id_pool", p.caller_id_pool.len()),
         ("trunks", p.trunks.len()),
         ("skills", p.skills.len()),
+        ("allowed_prefixes", p.allowed_prefixes.len()),
     ] {
         range(&at(name), len, 0, POOL_MAX)?;
+    }
+    let prefix = |text: &String| {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    if !p.allowed_prefixes.iter().all(prefix) {
+        let reason = "expected prefixes as +52: a plus and 1 to 15 digits";
+        return Err(Problem::invalid(&at("allowed_prefixes"), reason));
     }
     let named = |skill: &String| !skill.is_empty() && skill.chars().count() <= SKILL_MAX;
     if !p.skills.iter().all(named) {
@@ -206,6 +215,10 @@ mod tests {
             (json!({"speed": 1}), "params"),
             (json!({"lines_per_agent": 0.5}), "params.lines_per_agent"),
             (json!({"ring_timeout_s": "x"}), "params.ring_timeout_s"),
+            (
+                json!({"allowed_prefixes": ["+52", "52"]}),
+                "params.allowed_prefixes",
+            ),
             (json!({"window_from": "9:00"}), "params.window_from"),
             (json!({"window_from": "21:00"}), "params.window_to"),
             (json!({"window_to": "24:01"}), "params.window_to"),

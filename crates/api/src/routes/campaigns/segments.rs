@@ -77,6 +77,9 @@ pub(crate) struct PreviewBody {
     /// JSON form; or `expression`.
     #[schema(value_type = Option<Value>)]
     expr: Option<Value>,
+    /// Asks every debtor, however many. Without it a large client is estimated from a sample.
+    #[serde(default)]
+    exact: bool,
 }
 
 fn refused(error: &SegmentError) -> Problem {
@@ -180,6 +183,22 @@ async fn replace(
     Ok(Json(row))
 }
 
+/// A filter in words.
+#[derive(Serialize, ToSchema)]
+struct Explained {
+    es: String,
+    en: String,
+}
+
+impl From<segment::Told> for Explained {
+    fn from(told: segment::Told) -> Self {
+        Self {
+            es: told.es,
+            en: told.en,
+        }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 struct Count {
     debtors: u64,
@@ -227,6 +246,16 @@ impl From<SegmentSample> for SampleRow {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Preview {
     count: Count,
+    /// Whether every debtor was asked; otherwise the figures are estimated from a sample.
+    exact: bool,
+    /// Debtors asked.
+    asked: u64,
+    /// Debtors of the client.
+    of: u64,
+    /// The true number of debtors is within this of `count.debtors` in 95 of 100 cases; 0 when exact.
+    margin: u64,
+    /// The filter in words.
+    explained: Explained,
     /// Highest balance first.
     sample: Vec<SampleRow>,
     /// Text form.
@@ -248,14 +277,20 @@ async fn preview(
     caller.may_write(client)?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
     let now = state.now();
-    let count = state.store.segment_count(client, &expr, now).await?;
-    let sample = state
-        .store
-        .segment_sample(client, &expr, now, SAMPLE_ROWS)
-        .await?;
+    let (store, rows) = (&state.store, SAMPLE_ROWS);
+    let mut found = store.segment_estimate(client, &expr, now, rows).await?;
+    if body.exact && !found.exact {
+        found.count = store.segment_count(client, &expr, now).await?;
+        (found.exact, found.asked, found.margin) = (true, found.of, 0);
+    }
     Ok(Json(Preview {
-        count: count.into(),
-        sample: sample.into_iter().map(SampleRow::from).collect(),
+        count: found.count.into(),
+        exact: found.exact,
+        asked: found.asked,
+        of: found.of,
+        margin: found.margin,
+        explained: segment::explain(&expr).into(),
+        sample: found.sample.into_iter().map(SampleRow::from).collect(),
         expression: segment::print(&expr),
         expr,
     }))

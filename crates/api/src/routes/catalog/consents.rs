@@ -33,6 +33,7 @@ const PURPOSES: &[&str] = &[
     "prerecorded",
     "wider_hours",
     "information_request",
+    "number_check",
 ];
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {

@@ -36,11 +36,14 @@ pub(crate) use readers;
 mod agents;
 mod caller_ids;
 mod clients;
+mod complaints;
 mod consents;
 mod debts;
+mod dnc_lists;
 mod holds;
 mod points;
 mod portfolios;
+mod preferences;
 mod scripts;
 mod suppressions;
 mod teams;
@@ -59,6 +62,9 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(debts::routes())
         .merge(points::routes())
         .merge(consents::routes())
+        .merge(preferences::routes())
+        .merge(dnc_lists::routes())
+        .merge(complaints::routes())
         .merge(holds::routes())
         .merge(suppressions::routes())
         .merge(scripts::routes())

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Suppression, SuppressionKind};
-use domain::ids::{ClientId, DebtorId, SuppressionId};
+use domain::ids::{ClientId, DebtorId, PersonId, SuppressionId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,6 +27,8 @@ readers!(
 
 /// Longest document, characters.
 const DOCUMENT_MAX: usize = 40;
+/// Longest e-mail address, characters (RFC 5321 §4.5.3.1.3).
+const EMAIL_MAX: usize = 254;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -41,8 +43,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 pub(crate) struct NewSuppression {
     #[schema(value_type = doc::SuppressionKind)]
     kind: SuppressionKind,
-    /// E.164 phone, or the document as it stands in the debtor's file.
-    value: String,
+    /// E.164 phone, e-mail address, the document as it stands in the debtor's file, or a person's id;
+    /// absent with kind `person` and a `debtor_id`: the person behind that debtor.
+    value: Option<String>,
     /// `optout`, `wrong_number`, `list`, `request`.
     reason: String,
     /// Client it binds; absent = the whole installation (a user with a client: his own).
@@ -65,8 +68,15 @@ async fn create(
     if let Some(client) = client_id {
         state.client_exists(client).await?;
     }
+    let mut debtor_id = body.debtor_id;
+    let mut value = body.value.clone();
     if let Some(id) = body.debtor_id {
         let debtor = state.own_debtor(&caller, id).await?;
+        if body.kind == SuppressionKind::Person {
+            // The person behind the debtor, over all his debtors and numbers.
+            value = Some(debtor.person_id.to_string());
+            debtor_id = None;
+        }
         if client_id.is_some_and(|client| client != debtor.client_id) {
             return Err(Problem::invalid(
                 "debtor_id",
@@ -75,14 +85,20 @@ async fn create(
         }
         client_id = Some(debtor.client_id);
     }
+    let value = value.ok_or_else(|| Problem::invalid("value", "expected what is listed"))?;
     let value = match body.kind {
-        SuppressionKind::Phone => check::phone("value", &body.value)?.e164().to_owned(),
-        SuppressionKind::Document => check::text("value", &body.value, DOCUMENT_MAX)?,
+        SuppressionKind::Phone => check::phone("value", &value)?.e164().to_owned(),
+        SuppressionKind::Document => check::text("value", &value, DOCUMENT_MAX)?,
+        SuppressionKind::Email => check::text("value", &value, EMAIL_MAX)?.to_lowercase(),
+        SuppressionKind::Person => value
+            .parse::<PersonId>()
+            .map_err(|_| Problem::invalid("value", "expected a person's id, or name a debtor_id"))?
+            .to_string(),
     };
     let row = Suppression {
         id: SuppressionId(state.id()),
         client_id,
-        debtor_id: body.debtor_id,
+        debtor_id,
         kind: body.kind,
         value: value.into(),
         reason: check::name("reason", &body.reason)?,

@@ -1,6 +1,6 @@
 //! Users: logins.
 
-use crate::auth::{Caller, check_new_password, generate_password};
+use crate::auth::{Caller, check_new_password, end_all_of, generate_password};
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
@@ -119,7 +119,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(MadeUser { user, password })))
 }
 
-/// Replaces a login; what it may do changes within seconds.
+/// Replaces a login; another password, role, client or second factor ends its sign-ins at once.
 #[utoipa::path(put, path = "/users/{id}", tag = "people", params(("id" = uuid::Uuid, Path)),
     request_body = UserBody, responses((status = 200, description = "Changed", body = doc::User)))]
 async fn replace(
@@ -138,6 +138,7 @@ async fn replace(
             "nobody may lock himself out: another admin has to do this",
         ));
     }
+    let ends = locks_out || body.password.is_some() || body.reset_totp == Some(true);
     row.display_name = check::name("display_name", &body.display_name)?;
     row.role = body.role;
     row.client_id = client_id;
@@ -152,5 +153,9 @@ async fn replace(
     let subject = format!("user:{}", row.id);
     let event = state.audit(&caller, row.client_id, subject, "user.changed");
     state.store.put_user(&row, &[event]).await?;
+    if ends {
+        let keep = caller.session.filter(|_| id == caller.user);
+        end_all_of(&state, id, keep).await?;
+    }
     Ok(Json(row))
 }

@@ -1,10 +1,13 @@
 //! Debtors and their money.
 
+mod evidence;
 mod file;
 mod payments;
 mod promises;
 mod search;
 mod why_not;
+
+pub(crate) use evidence::evidence_of;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +17,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(search::routes())
         .merge(file::routes())
+        .merge(evidence::routes())
         .merge(why_not::routes())
         .merge(payments::routes())
         .merge(promises::routes())

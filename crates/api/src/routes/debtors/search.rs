@@ -1,7 +1,7 @@
 //! The list of debtors, by page or by what a person has at hand.
 
 use crate::auth::Caller;
-use crate::extract::Params;
+use crate::extract::{Body, Params};
 use crate::list::{Items, list_problem, page_request};
 use crate::problem::Problem;
 use crate::{ApiState, doc};
@@ -20,11 +20,13 @@ use utoipa_axum::routes;
 const NEEDLE_MAX: usize = 64;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(search))
 }
 
 /// Query of the list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DebtorQuery {
@@ -34,11 +36,14 @@ pub(crate) struct DebtorQuery {
     cursor: Option<String>,
     /// Only this client's debtors.
     #[param(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     client: Option<ClientId>,
     /// Only this portfolio's debtors.
     #[param(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     portfolio: Option<PortfolioId>,
-    /// Reference, document or E.164 phone, exactly; agents have to give it.
+    /// Reference, document or E.164 phone, exactly; agents have to give it. What says who somebody is
+    /// belongs into the body of `POST /debtors/search`: addresses are kept by browsers and proxies.
     q: Option<String>,
 }
 
@@ -114,6 +119,25 @@ async fn list(
     caller: Caller,
     Params(query): Params<DebtorQuery>,
 ) -> Result<Json<Items<DebtorLine>>, Problem> {
+    found(&state, &caller, query).await
+}
+
+/// The same with the question in the body, so that no document or phone is in an address.
+#[utoipa::path(post, path = "/debtors/search", tag = "debtors", request_body = DebtorQuery,
+    responses((status = 200, description = "A page", body = Items<DebtorLine>)))]
+async fn search(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Body(query): Body<DebtorQuery>,
+) -> Result<Json<Items<DebtorLine>>, Problem> {
+    found(&state, &caller, query).await
+}
+
+async fn found(
+    state: &ApiState,
+    caller: &Caller,
+    query: DebtorQuery,
+) -> Result<Json<Items<DebtorLine>>, Problem> {
     let client = caller.narrow(query.client)?;
     let page = page_request(query.limit, query.cursor)?;
     let needle = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
@@ -146,7 +170,7 @@ async fn list(
     };
     let mut items = Vec::with_capacity(debtors.len());
     for debtor in debtors {
-        items.push(line(&state, debtor).await?);
+        items.push(line(state, debtor).await?);
     }
     Ok(Json(Items { items, next_cursor }))
 }

@@ -8,6 +8,8 @@ use axum::Json;
 use axum::extract::State;
 use center::view::WhyNot;
 use domain::ids::{CampaignId, DebtorId};
+use domain::law::Duties;
+use domain::time::UtcMs;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,7 +17,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(why_not))
+    OpenApiRouter::new()
+        .routes(routes!(why_not))
+        .routes(routes!(duties))
 }
 
 /// Query of the question.
@@ -26,6 +30,9 @@ pub(crate) struct WhyNotQuery {
     /// Judged as this campaign would.
     #[param(value_type = Option<uuid::Uuid>)]
     campaign: Option<CampaignId>,
+    /// At another time, past or to come: the law's answer then.
+    #[param(value_type = Option<doc::Instant>)]
+    at: Option<UtcMs>,
 }
 
 /// Where a debtor stands in a campaign.
@@ -76,5 +83,38 @@ async fn why_not(
             return Err(Problem::not_found("campaign"));
         }
     }
-    Ok(Json(state.center.why_not(id, query.campaign).await?))
+    let reply = match query.at {
+        Some(at) => state.center.why_not_at(id, query.campaign, at).await?,
+        None => state.center.why_not(id, query.campaign).await?,
+    };
+    Ok(Json(reply))
+}
+
+/// Duties of a conversation.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct DutiesReply {
+    /// Facts to be said at the first contact.
+    must_say: Vec<String>,
+    notice_within_days: Option<u16>,
+    forbidden_questions: Vec<String>,
+    may_receive_money: bool,
+    written_agreement: bool,
+    announce_recording: bool,
+    all_party_consent: bool,
+    /// What a third party may hear, by pack.
+    third_party: Vec<String>,
+    no_voicemail: bool,
+}
+
+/// What the debtor's packs ask of whoever talks to him.
+#[utoipa::path(get, path = "/debtors/{id}/duties", tag = "debtors", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "The duties", body = DutiesReply)))]
+async fn duties(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<DebtorId>,
+) -> Result<Json<Duties>, Problem> {
+    state.own_debtor(&caller, id).await?;
+    Ok(Json(state.center.duties(id).await?))
 }

@@ -3,7 +3,7 @@
 
 use super::events::may_see;
 use crate::ApiState;
-use crate::auth::Caller;
+use crate::auth::{Caller, entitled};
 use crate::problem::Problem;
 use axum::http::HeaderName;
 use axum::response::sse::{Event as Sse, KeepAlive};
@@ -15,13 +15,14 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::time::Instant;
 
 /// Where a client that comes back says what it has seen.
 pub(super) const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Events read at once.
 const BATCH: u32 = 200;
-/// Longest wait for a word of the bus before the store is asked anyway, and the caller's right
-/// checked again, ms.
+/// Longest wait for a word of the bus before the store is asked anyway; so often the caller's right is
+/// checked again too, however much there is to say, ms.
 const LOOK_EVERY_MS: u64 = 5_000;
 /// Silence after which a comment keeps proxies from closing, s.
 const KEEP_ALIVE_S: u64 = 15;
@@ -34,6 +35,8 @@ struct Feed {
     words: broadcast::Receiver<Event>,
     kicks: broadcast::Receiver<SessionId>,
     stop: watch::Receiver<bool>,
+    /// When the caller's right is checked next.
+    check_at: Instant,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -50,6 +53,7 @@ pub(super) fn open(state: ApiState, caller: Caller, after: i64) -> Result<Respon
         ready: VecDeque::new(),
         state,
         caller,
+        check_at: Instant::now() + Duration::from_millis(LOOK_EVERY_MS),
         _turn: turn,
     };
     let events = stream::unfold(feed, |mut feed| async move {
@@ -72,7 +76,7 @@ impl Feed {
     /// The next event the caller may see; `None` when the stream has to end.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if *self.stop.borrow() {
+            if *self.stop.borrow() || !self.stays().await {
                 return None;
             }
             if let Some(event) = self.ready.pop_front() {
@@ -96,33 +100,41 @@ impl Feed {
         }
     }
 
-    /// Waits until there may be more; `false` when the caller has lost his right.
+    /// Waits until there may be more; `false` when the caller has signed out or the server ends.
     async fn wait(&mut self) -> bool {
-        let pause = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS));
         tokio::select! {
             word = self.words.recv() => !matches!(word, Err(broadcast::error::RecvError::Closed)),
-            kick = self.kicks.recv() => match kick {
-                Ok(session) => Some(session) != self.caller.session,
-                // Too many sign-outs at once to see each: ask the store.
-                Err(_) => self.still_may().await,
-            },
+            kick = self.kicks.recv() => self.unkicked(kick.map_err(|_| ())),
             stops = self.stop.changed() => stops.is_ok(),
-            () = pause => self.still_may().await,
+            () = tokio::time::sleep_until(self.check_at) => true,
         }
     }
 
-    async fn still_may(&self) -> bool {
-        let store = &self.state.store;
-        match (self.caller.session, self.caller.key) {
-            (Some(session), _) => store
-                .session_alive(session, self.state.now())
-                .await
-                .unwrap_or(false),
-            (None, Some(key)) => store
-                .list_api_keys()
-                .await
-                .is_ok_and(|all| all.iter().any(|k| k.id == key && k.revoked_at.is_none())),
-            (None, None) => false,
+    /// Whether a sign-out was another's; when some were missed the store is asked next.
+    fn unkicked(&mut self, kick: Result<SessionId, ()>) -> bool {
+        if kick.is_err() {
+            self.check_at = Instant::now();
         }
+        kick.ok()
+            .is_none_or(|ended| Some(ended) != self.caller.session)
+    }
+
+    /// Whether the caller may still read: every sign-out is heard before the next event, and the
+    /// store is asked every few seconds.
+    async fn stays(&mut self) -> bool {
+        use broadcast::error::TryRecvError;
+        loop {
+            match self.kicks.try_recv() {
+                Ok(ended) if !self.unkicked(Ok(ended)) => return false,
+                Err(TryRecvError::Lagged(_)) => self.check_at = Instant::now(),
+                Ok(_) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        if Instant::now() < self.check_at {
+            return true;
+        }
+        self.check_at = Instant::now() + Duration::from_millis(LOOK_EVERY_MS);
+        entitled(&self.state, &self.caller).await.unwrap_or(false)
     }
 }

@@ -1,6 +1,7 @@
 //! One row of the export (columns: the contract's attempts export). Clients, campaigns, trunks and
 //! agents are told by name, everything else by id.
 
+use super::sheet_line::sheet_line;
 use domain::entity::Attempt;
 use domain::ids::{AgentId, CampaignId, ClientId, TrunkId};
 use domain::ports::{Store, StoreError};
@@ -132,30 +133,16 @@ fn values(attempt: &Attempt, named: &Named) -> [Value; 25] {
     ]
 }
 
-/// A cell that no spreadsheet runs (faults.md promise 23): what begins like a formula gets a quote,
-/// and phones lose their `+` so that they need none.
+/// A cell; phones lose their `+`, so that they need no mark of a text.
 fn cell(column: &str, value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::Null => String::new(),
         Value::String(text) if matches!(column, "point" | "caller_id") => {
             text.trim_start_matches('+').to_owned()
         }
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text
     }
-}
-
-fn csv_line(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>, String> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    writer.write_record(cells).map_err(|e| e.to_string())?;
-    writer.into_inner().map_err(|e| e.to_string())
 }
 
 /// What comes before the rows.
@@ -164,7 +151,7 @@ fn csv_line(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>, String> 
 /// Never for these columns.
 pub fn header(format: Format) -> Result<Option<Vec<u8>>, String> {
     match format {
-        Format::Csv => csv_line(COLUMNS.map(str::to_owned)).map(Some),
+        Format::Csv => Ok(Some(sheet_line(COLUMNS).into_bytes())),
         Format::Jsonl => Ok(None),
     }
 }
@@ -176,7 +163,10 @@ pub fn header(format: Format) -> Result<Option<Vec<u8>>, String> {
 pub fn row(format: Format, attempt: &Attempt, named: &Named) -> Result<Vec<u8>, String> {
     let values = values(attempt, named);
     match format {
-        Format::Csv => csv_line(COLUMNS.iter().zip(&values).map(|(c, v)| cell(c, v))),
+        Format::Csv => {
+            let cells = COLUMNS.iter().zip(&values).map(|(c, v)| cell(c, v));
+            Ok(sheet_line(cells).into_bytes())
+        }
         Format::Jsonl => {
             let object: Map<String, Value> = COLUMNS
                 .iter()
@@ -201,12 +191,12 @@ mod tests {
             ("client", json!("=HYPERLINK(1)"), "'=HYPERLINK(1)"),
             ("client", json!("@SUM(A1)"), "'@SUM(A1)"),
             ("agent", json!("-1+1"), "'-1+1"),
-            ("agent", json!("\t=1"), "'\t=1"),
+            ("agent", json!("\t=1"), "\"'\t=1\""),
             ("q850", json!(-1), "'-1"),
             ("campaign", json!("Mora 1–30"), "Mora 1–30"),
             ("debt_id", Value::Null, ""),
         ] {
-            assert_eq!(cell(column, &value), expected);
+            assert_eq!(sheet_line([cell(column, &value)]).trim_end(), expected);
         }
     }
 

@@ -9,6 +9,7 @@ mod events;
 mod export;
 pub(crate) mod export_row;
 mod recordings;
+pub(crate) mod sheet_line;
 mod trail;
 mod verdicts;
 

@@ -9,8 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use domain::entity::Verdict;
 use domain::ids::{DebtorId, VerdictId};
+use domain::law::Replayed;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read))
+        .routes(routes!(replay))
 }
 
 /// Query of the list.
@@ -56,4 +58,28 @@ async fn read(
 ) -> Result<Json<Verdict>, Problem> {
     let row = state.store.get_verdict(id).await?;
     Ok(Json(tenant::seen(&state, &caller, row).await?))
+}
+
+/// A stored decision made again: the same question to the facts as they were. Address, points and debts
+/// are those of today, so a difference names what changed since.
+#[utoipa::path(get, path = "/verdicts/{id}/replay", tag = "history", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "`same`, `differences`, and the answer now", body = ReplayReply)))]
+async fn replay(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<VerdictId>,
+) -> Result<Json<Replayed>, Problem> {
+    let row = state.store.get_verdict(id).await?;
+    let row = tenant::seen(&state, &caller, row).await?;
+    Ok(Json(state.center.replay(&row).await?))
+}
+
+/// What making a decision again showed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape for the document")]
+pub(crate) struct ReplayReply {
+    same: bool,
+    /// What differs, in words.
+    differences: Vec<String>,
+    verdict: doc::Verdict,
 }

@@ -48,8 +48,9 @@ pub enum ClientMessage {
         #[schemars(with = "String")]
         attempt: AttemptId,
     },
-    /// The agent's browser offers to be his phone; answered by `rtc` with the same `leg`. On
-    /// `/ws/agent` only. An offer while the leg is up replaces its connection, calls go on.
+    /// The browser offers to be its user's phone; answered by `rtc` with the same `leg`. On
+    /// `/ws/supervisor` it is what he joins calls with; the leg ends 15 s after that socket, at once
+    /// when he signs out. An offer while the leg is up replaces its connection, calls go on.
     Rtc {
         /// Name of the connection, made up by the client.
         #[schemars(with = "String")]

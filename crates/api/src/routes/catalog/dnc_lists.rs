@@ -1,0 +1,263 @@
+//! External do-not-call lists as files: one value a line, kept as keyed hashes.
+
+use crate::auth::Caller;
+use crate::extract::{Id, Params};
+use crate::problem::Problem;
+use crate::{ApiState, check, doc, tenant};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use domain::entity::dnc::{keyed_hash, listed_form};
+use domain::entity::{DncList, SuppressionKind};
+use domain::ids::{ClientId, DncListId};
+use domain::phone::Phone;
+use domain::time::UtcMs;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+readers!(
+    "catalog",
+    "/dnc-lists",
+    "/dnc-lists/{id}",
+    DncList,
+    DncList,
+    DncListId,
+    list_dnc_lists,
+    get_dnc_list
+);
+
+/// Largest file, bytes: some four million numbers.
+const FILE_MAX: usize = 64 << 20;
+/// Refused lines that are told.
+const FAULTS_TOLD: usize = 50;
+/// Shortest document that is taken, characters.
+const DOCUMENT_MIN: usize = 4;
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(retire))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(load))
+                .layer(DefaultBodyLimit::max(FILE_MAX)),
+        )
+}
+
+/// Query of a load.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LoadQuery {
+    /// Name, as rule packs write it (`REPEP`).
+    name: String,
+    /// `phone`, `document` or `email`.
+    #[param(value_type = doc::SuppressionKind)]
+    kind: SuppressionKind,
+    /// The list's own date; now when absent.
+    #[param(value_type = Option<doc::Instant>)]
+    as_of: Option<UtcMs>,
+    /// Client it binds; absent = the whole installation.
+    #[param(value_type = Option<uuid::Uuid>)]
+    client: Option<ClientId>,
+}
+
+/// A line that was not taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LineFault {
+    /// Line, 1 first.
+    line: u64,
+    reason: &'static str,
+}
+
+/// What a load did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LoadReply {
+    #[schema(value_type = doc::DncList)]
+    list: DncList,
+    /// Lines refused.
+    refused: u64,
+    /// The first of them.
+    faults: Vec<LineFault>,
+    /// Queued or ringing contacts withdrawn on this node.
+    withdrawn: u64,
+}
+
+/// One value of a line, as it is hashed; an error says what would be right.
+fn value_of(kind: SuppressionKind, line: &str) -> Result<String, &'static str> {
+    let text = line
+        .split([',', ';', '\t'])
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches('"');
+    match kind {
+        SuppressionKind::Phone => {
+            let plus = if text.starts_with('+') {
+                text.to_owned()
+            } else {
+                format!("+{text}")
+            };
+            Phone::from_e164(&plus)
+                .map(|p| p.e164().to_owned())
+                .map_err(|_| "expected an international number, as +525512345678")
+        }
+        SuppressionKind::Email if text.contains('@') => Ok(text.to_lowercase()),
+        SuppressionKind::Email => Err("expected an e-mail address"),
+        SuppressionKind::Document if listed_form(kind, text).chars().count() >= DOCUMENT_MIN => {
+            Ok(text.to_owned())
+        }
+        SuppressionKind::Document => Err("expected a document of 4 characters or more"),
+        SuppressionKind::Person => Err("a list of persons cannot be loaded"),
+    }
+}
+
+struct Read {
+    hashes: BTreeSet<String>,
+    refused: u64,
+    faults: Vec<LineFault>,
+}
+
+fn read_lines(kind: SuppressionKind, key: &str, text: &str) -> Read {
+    let mut read = Read {
+        hashes: BTreeSet::new(),
+        refused: 0,
+        faults: Vec::new(),
+    };
+    for (n, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match value_of(kind, line) {
+            Ok(value) => {
+                read.hashes.insert(keyed_hash(key, kind, &value));
+            }
+            // A heading is no fault.
+            Err(_) if n == 0 && !line.chars().any(|c| c.is_ascii_digit()) => {}
+            Err(reason) => {
+                read.refused += 1;
+                if read.faults.len() < FAULTS_TOLD {
+                    let line = n as u64 + 1;
+                    read.faults.push(LineFault { line, reason });
+                }
+            }
+        }
+    }
+    read
+}
+
+/// Loads a list; it binds once it is whole, in the place of an older one of the same name. The first
+/// column counts; lines that are no value are told and left out.
+#[utoipa::path(post, path = "/imports/dnc-list", tag = "catalog", params(LoadQuery),
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 201, description = "In force", body = LoadReply), (status = 422, body = doc::Problem)))]
+async fn load(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Params(query): Params<LoadQuery>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<LoadReply>), Problem> {
+    let client_id = caller.narrow(query.client)?;
+    if let Some(client) = client_id {
+        state.client_exists(client).await?;
+    }
+    let name = check::name("name", &query.name)?;
+    let now = state.now();
+    if query.as_of.is_some_and(|at| at > now) {
+        return Err(Problem::invalid("as_of", "expected an instant past"));
+    }
+    // Nobody who has the database alone can make it again.
+    let secret = [&state.id().as_bytes()[..], &state.config.secrets.pepper[..]].concat();
+    let key = hex::encode(Sha256::digest(secret));
+    let (kind, hash_key) = (query.kind, key.clone());
+    let file_sha256 = hex::encode(Sha256::digest(&body));
+    let read = tokio::task::spawn_blocking(move || {
+        std::str::from_utf8(&body)
+            .map(|text| read_lines(kind, &key, text))
+            .map_err(|e| e.valid_up_to())
+    });
+    let read = read.await.map_err(|_| Problem::internal())?.map_err(|at| {
+        Problem::invalid("file", format!("expected text in UTF-8; byte {at} is not"))
+    })?;
+    if read.hashes.is_empty() {
+        return Err(Problem::invalid(
+            "file",
+            format!("no line is a value ({} refused)", read.refused),
+        ));
+    }
+    let list = DncList {
+        id: DncListId(state.id()),
+        client_id,
+        name,
+        kind,
+        hash_key,
+        entries: i64::try_from(read.hashes.len()).unwrap_or(i64::MAX),
+        file_sha256,
+        as_of: query.as_of.unwrap_or(now),
+        created_at: now,
+        retired_at: None,
+    };
+    let subject = format!("dnc-list:{}", list.id);
+    let event = state.audit(&caller, client_id, subject, "dnc_list.loaded");
+    let hashes: Vec<String> = read.hashes.into_iter().collect();
+    let withdrawn = state
+        .center
+        .load_list(list.clone(), hashes, vec![event])
+        .await?;
+    let reply = LoadReply {
+        list,
+        refused: read.refused,
+        faults: read.faults,
+        withdrawn,
+    };
+    Ok((StatusCode::CREATED, Json(reply)))
+}
+
+/// Ends a list: nobody is refused by it any more. A repeat changes nothing.
+#[utoipa::path(post, path = "/dnc-lists/{id}/retire", tag = "catalog", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "Ended", body = doc::DncList)))]
+async fn retire(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<DncListId>,
+) -> Result<Json<DncList>, Problem> {
+    let row = state.store.get_dnc_list(id).await?;
+    let mut row = tenant::seen(&state, &caller, row).await?;
+    if row.client_id.is_none() && caller.client.is_some() {
+        return Err(Problem::forbidden("the list is the installation's"));
+    }
+    if row.retired_at.is_none() {
+        row.retired_at = Some(state.now());
+        let subject = format!("dnc-list:{}", row.id);
+        let event = state.audit(&caller, row.client_id, subject, "dnc_list.retired");
+        state.store.put_dnc_list(&row, &[event]).await?;
+    }
+    Ok(Json(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_values_or_told() {
+        let text = "\u{feff}telefono\n+525512345678\n525512345679;Ana\n\nno number\n";
+        let read = read_lines(SuppressionKind::Phone, "k", text);
+        assert_eq!((read.hashes.len(), read.refused), (2, 1));
+        assert_eq!(read.faults[0].line, 5);
+        let hash = keyed_hash("k", SuppressionKind::Phone, "+525512345679");
+        assert!(read.hashes.contains(&hash));
+        let other = keyed_hash("other", SuppressionKind::Phone, "+525512345679");
+        assert!(!read.hashes.contains(&other), "another key, another hash");
+        let documents = read_lines(SuppressionKind::Document, "k", "aaa-010101\nx\n");
+        let hash = keyed_hash("k", SuppressionKind::Document, "AAA010101");
+        assert!(documents.hashes.contains(&hash));
+        assert_eq!(documents.refused, 1, "one letter is no document");
+    }
+}

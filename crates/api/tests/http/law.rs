@@ -1,0 +1,170 @@
+//! The law by HTTP: lists, preferences, complaints, evidence, versions of campaigns, reasons.
+
+use crate::app::App;
+use axum::http::StatusCode;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_list_is_loaded_by_lines_and_retired() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let path = "/api/v1/imports/dnc-list?name=REPEP&kind=phone";
+    let lines = "numero\n+525512345671\nnot a number 7\n";
+    let reply = app
+        .post(path)
+        .token(&token)
+        .body("text/plain", lines)
+        .send()
+        .await;
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+    let told = reply.json();
+    assert_eq!(told["list"]["entries"], 1);
+    assert_eq!(told["refused"], 1);
+    assert_eq!(told["faults"][0]["line"], 3);
+    assert_eq!(
+        told["list"]["hash_key"],
+        json!(null),
+        "the key stays inside"
+    );
+    let own = &app.world.norte;
+    let path = format!("/api/v1/debtors/{}/evidence?without_sound=true", own.debtor);
+    let zip = app.get(&path).token(&token).send().await;
+    assert_eq!(zip.status, StatusCode::OK);
+    let text = String::from_utf8_lossy(&zip.body).into_owned();
+    assert!(text.contains("list:REPEP"), "he is on it");
+    let id = told["list"]["id"].as_str().expect("an id");
+    let path = format!("/api/v1/dnc-lists/{id}/retire");
+    let ended = app.post(&path).token(&token).send().await.json();
+    assert!(ended["retired_at"].is_string());
+    let empty = app
+        .post("/api/v1/imports/dnc-list?name=X&kind=phone")
+        .token(&token)
+        .body("text/plain", "nothing here 5\n");
+    assert_eq!(empty.send().await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn the_evidence_holds_what_was_done_and_who_took_it() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = format!("/api/v1/complaints/{}/evidence", own.complaint);
+    let zip = app.get(&path).token(&token).send().await;
+    assert_eq!(zip.status, StatusCode::OK, "{}", zip.text());
+    assert_eq!(zip.header("content-type"), "application/zip");
+    assert_eq!(&zip.body[..4], b"PK\x03\x04");
+    let text = String::from_utf8_lossy(&zip.body).into_owned();
+    for part in [
+        "index.html",
+        "manifest.json",
+        "attempts.csv",
+        "decisions.json",
+        "REDECO",
+        "evidence.exported",
+        &own.attempt.to_string(),
+        &own.preference.to_string(),
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    assert!(
+        !text.contains(&app.world.sur.attempt.to_string()),
+        "nothing of another client"
+    );
+}
+
+#[tokio::test]
+async fn preferences_are_checked() {
+    let app = App::start().await;
+    let token = app.token("supervisor").await;
+    let debtor = app.world.norte.debtor;
+    for (body, field) in [
+        (
+            json!({"kind": "only_between", "from": "20:00", "to": "16:00"}),
+            "to",
+        ),
+        (json!({"kind": "only_between"}), "to"),
+        (json!({"kind": "not_channel"}), "channel"),
+        (json!({"kind": "not_point"}), "point_id"),
+        (json!({"kind": "elderly", "from": "09:00"}), "from"),
+        (json!({"kind": "minor", "days": ["lunes"]}), "days"),
+    ] {
+        let mut body = body;
+        body["debtor_id"] = json!(debtor);
+        body["proof"] = json!("call 7");
+        let reply = app.post("/api/v1/preferences").token(&token).json(&body);
+        let reply = reply.send().await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        assert_eq!(reply.json()["errors"][0]["path"], field, "{body}");
+    }
+    let good = json!({"debtor_id": debtor, "kind": "only_between", "from": "16:00",
+        "to": "24:00", "days": ["mon"], "proof": "call 7"});
+    let made = app.post("/api/v1/preferences").token(&token).json(&good);
+    let made = made.send().await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/preferences/{id}/revoke");
+    let gone = app.post(&path).token(&token).send().await.json();
+    assert!(gone["revoked_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_campaign_is_drafted_published_and_rolled_back() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let id = app.world.norte.campaign;
+    let change = json!({"params": {"weight": 40}});
+    let path = format!("/api/v1/campaigns/{id}");
+    let before = app.ask("PATCH", &path).token(&token).json(&change);
+    let before = before.send().await.json();
+    let draft = json!({"params": {"weight": 90}, "note": "more of it"});
+    let made = app.post(&format!("{path}/versions")).token(&token);
+    let made = made.json(&draft).send().await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let version = made.json()["id"].as_str().expect("an id").to_owned();
+    let now = app.get(&path).token(&token).send().await.json();
+    assert_eq!(now["params"]["weight"], 40, "a draft changes nothing");
+    let publish = format!("/api/v1/campaign-versions/{version}/publish");
+    let out = app.post(&publish).token(&token).send().await;
+    assert_eq!(out.status, StatusCode::OK, "{}", out.text());
+    let again = app.post(&publish).token(&token).send().await;
+    assert_eq!(again.code(), "wrong_state");
+    let now = app.get(&path).token(&token).send().await.json();
+    assert_eq!(now["params"]["weight"], 90);
+    let back = json!({"version": before["version"], "note": "too much"});
+    let rolled = app.post(&format!("{path}/rollback")).token(&token);
+    let rolled = rolled.json(&back).send().await;
+    assert_eq!(rolled.status, StatusCode::OK, "{}", rolled.text());
+    assert_eq!(rolled.json()["restores"], before["version"]);
+    let now = app.get(&path).token(&token).send().await.json();
+    assert_eq!(now["params"]["weight"], 40);
+    let copy = app.post(&format!("{path}/copy")).token(&token);
+    let copy = copy.json(&json!({"name": "Copia"})).send().await;
+    assert_eq!(copy.status, StatusCode::CREATED);
+    assert_eq!(copy.json()["status"], "draft");
+    assert_eq!(copy.json()["params"]["weight"], 40);
+}
+
+#[tokio::test]
+async fn reasons_of_a_campaign_add_up() {
+    let app = App::start().await;
+    let token = app.token("supervisor").await;
+    let id = app.world.norte.campaign;
+    let path = format!("/api/v1/campaigns/{id}/why-not");
+    let why = app.get(&path).token(&token).send().await;
+    assert_eq!(why.status, StatusCode::OK, "{}", why.text());
+    let why = why.json();
+    let reasons = why["reasons"].as_array().expect("reasons");
+    let sum: u64 = reasons.iter().filter_map(|r| r["debtors"].as_u64()).sum();
+    assert_eq!(Some(sum), why["debtors"].as_u64());
+    assert_eq!(why["unexplained"], 0);
+    for reason in reasons {
+        let key = reason["key"].as_str().expect("a key");
+        let rows = app.get(&format!("{path}/debtors?reason={key}"));
+        let rows = rows.token(&token).send().await.json();
+        let rows = rows["items"].as_array().expect("rows").len() as u64;
+        assert_eq!(Some(rows), reason["debtors"].as_u64(), "{key}");
+    }
+    let odd = app.get(&format!("{path}/debtors?reason=somewhere"));
+    let odd = odd.token(&token).send().await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
