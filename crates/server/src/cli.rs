@@ -75,7 +75,7 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub debtors: Option<u32>,
     /// Dial mode of the demo campaigns.
-    #[arg(long, value_enum, default_value_t = Mode::Power)]
+    #[arg(long, value_enum, default_value_t = Mode::Predictive)]
     pub mode: Mode,
     /// Where the demo's clock starts: `now`, or an instant as 2026-11-23T15:00:00Z; default: the
     /// portfolio's next working morning.
@@ -102,6 +102,10 @@ pub(crate) struct DemoArgs {
     /// How the debtors behave (JSON, as `sip-test profile` prints it) instead of the demo's own.
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
+    /// Write the pacing scenario of this demo's people here and end: `marcador simulate FILE` says what the demo
+    /// should come to.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
     /// Keep what each debtor hears as a WAV, in the folder `heard` of the data.
     #[arg(long)]
     pub keep_heard: bool,
@@ -213,9 +217,32 @@ pub(crate) enum LawCommand {
         /// Debtor id.
         #[arg(long)]
         debtor: String,
-        /// Instant.
+        /// Instant, past or to come: a past one is judged with the ledger and holds of then.
         #[arg(long)]
         at: Option<String>,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// What a pack that is not in force would have said of the calls of the last days.
+    DryRun {
+        /// Pack file.
+        pack: PathBuf,
+        /// Days looked back.
+        #[arg(long, default_value_t = center::dry_run::DRY_RUN_DAYS)]
+        days: u16,
+        /// Only this client's calls.
+        #[arg(long)]
+        client: Option<String>,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Make the stored decisions of a debtor again and say which differ; check their chain.
+    Replay {
+        /// Debtor id.
+        #[arg(long)]
+        debtor: String,
         /// Configuration.
         #[command(flatten)]
         config: ConfigArgs,
@@ -231,6 +258,8 @@ pub(crate) enum ExportWhat {
     Events,
     /// Do-not-call changes.
     Suppressions,
+    /// Everything of one debtor in one archive.
+    Debtor,
 }
 
 /// Format of an export.
@@ -248,6 +277,15 @@ pub(crate) struct ExportArgs {
     /// What.
     #[arg(value_enum)]
     pub what: ExportWhat,
+    /// Debtor id, with `debtor`.
+    #[arg(required_if_eq("what", "debtor"))]
+    pub id: Option<String>,
+    /// The archive to write, with `debtor`: `evidence-ID.zip` when absent.
+    #[arg(long)]
+    pub to: Option<PathBuf>,
+    /// Leave the sound of recordings out, with `debtor`.
+    #[arg(long)]
+    pub without_sound: bool,
     /// Only from this instant on.
     #[arg(long)]
     pub since: Option<String>,
@@ -271,6 +309,9 @@ pub(crate) enum VerifyCommand {
 pub(crate) enum RecordingsCommand {
     /// Writes the WAV that a stored recording plays; needs its file and the key file, no database.
     Open(OpenArgs),
+    /// Wraps the key of every stored recording by the first key of the key file, so that older ones can be
+    /// taken out of it.
+    Rewrap(ConfigArgs),
 }
 
 /// `recordings open`.

@@ -37,12 +37,16 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
     };
     let config = read_config(&args.config)?;
     let store = crate::node::open_store(&config.database.url).await?;
+    if args.what == ExportWhat::Debtor {
+        return super::evidence::run(&args, &config, &*store).await;
+    }
     let mut out = BufWriter::new(std::io::stdout());
     let csv = args.format == ExportFormat::Csv;
     let done = match args.what {
         ExportWhat::Attempts => attempts(&*store, since, csv, &mut out).await,
         ExportWhat::Events => events(&*store, since, csv, &mut out).await,
         ExportWhat::Suppressions => suppressions(&*store, since, csv, &mut out).await,
+        ExportWhat::Debtor => Ok(()),
     };
     match done.and_then(|()| Ok(out.flush()?)) {
         // Nobody reads on: that is the reader's choice.

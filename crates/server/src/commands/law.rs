@@ -19,6 +19,13 @@ pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
         LawCommand::Explain { debtor, at, config } => {
             explain(&debtor, at.as_deref(), &config).await
         }
+        LawCommand::DryRun {
+            pack,
+            days,
+            client,
+            config,
+        } => super::law_trial::dry_run(&pack, days, client.as_deref(), &config).await,
+        LawCommand::Replay { debtor, config } => super::law_trial::replay(&debtor, &config).await,
     }
 }
 
@@ -34,7 +41,7 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
                     String::new()
                 } else {
                     format!(
-                        "; not judged yet, so the house floor or a refusal holds: {}",
+                        "; nothing holds anybody to it yet, so the house floor does: {}",
                         pack.unjudged.join(", ")
                     )
                 };
@@ -43,8 +50,13 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
                 } else {
                     "not signed by a lawyer"
                 };
+                let overdue = if pack.overdue {
+                    format!(", review overdue since {}", pack.review_by)
+                } else {
+                    String::new()
+                };
                 say(format!(
-                    "{}: {} {} is whole, {signed}{unjudged}",
+                    "{}: {} {} is whole, {signed}{overdue}{unjudged}",
                     file.display(),
                     pack.id,
                     pack.version
@@ -75,10 +87,11 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
         None => clock.now(),
     };
     let book = crate::node::rule_book(&config.law)?;
-    let facts = store
-        .contact_facts(id, now)
-        .await
-        .map_err(anyhow::Error::from)?;
+    let facts = match at {
+        Some(_) => store.facts_at(id, now).await,
+        None => store.contact_facts(id, now).await,
+    };
+    let facts = facts.map_err(anyhow::Error::from)?;
     let params = CampaignParams::default();
     let action = |point_id: Option<PointId>| Action {
         verdict_id: VerdictId(RandomIds.next(now)),

@@ -3,12 +3,15 @@
 pub(crate) mod bench;
 pub(crate) mod carrier;
 pub(crate) mod config;
+mod evidence;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod law;
+mod law_trial;
 pub(crate) mod migrate;
 pub(crate) mod pace;
 pub(crate) mod recordings;
+mod rewrap;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod simulate;

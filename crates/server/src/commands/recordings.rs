@@ -22,6 +22,7 @@ pub(crate) async fn run(what: RecordingsCommand) -> Result<(), Failure> {
             let shelves = Shelves::look(&read_config(&args.config)?)?;
             Ok(open(&args, &shelves).await?)
         }
+        RecordingsCommand::Rewrap(args) => super::rewrap::run(&args).await,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) use trunk::{TrunkConfig, TrunkTransport};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// The commented default file.
@@ -57,8 +58,22 @@ pub(crate) struct Http {
     pub origins: Vec<String>,
     /// Whether browsers reach it by HTTPS through a proxy.
     pub behind_tls: bool,
+    /// Addresses of the proxies in front, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
     /// Our own HTTPS.
     pub tls: Tls,
+}
+
+impl Http {
+    /// Without its proxy's address every visitor would be the proxy: one who guesses passwords would
+    /// shut all others out, and tickets would be bound to nobody.
+    fn check_proxies(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.behind_tls || !self.proxies.is_empty(),
+            "[http] proxies: behind_tls = true needs the addresses of the proxies in front, as [\"10.0.0.5\"]"
+        );
+        Ok(())
+    }
 }
 
 /// A section that is one address.
@@ -215,6 +230,7 @@ impl Config {
             self.media_ports().map(drop),
             self.browsers().map(drop),
             self.http.tls.check(),
+            self.http.check_proxies(),
             self.check_node(),
             trunk::check(&self.trunks),
         ];

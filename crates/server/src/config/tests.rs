@@ -54,6 +54,19 @@ fn bad_values_are_refused_with_what_would_be_right() {
             "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\nheaders = { \"X-A\" = \"b\\r\\nEvil: 1\" }\n",
             "no SIP header",
         ),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\nresults = { \"486\" = \"human\" }\n",
+            "without answer",
+        ),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ntls_cert_file = \"a.pem\"\n",
+            "both or neither",
+        ),
+        (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ntransport = \"tls\"\n\
+             [[trunks]]\nname = \"b\"\nuri = \"sip:x\"\ntransport = \"tls\"\ntls_name = \"y\"\n",
+            "the same as of 'a'",
+        ),
     ] {
         let error = with(text).expect_err(text).to_string();
         assert!(error.contains(hint), "{text}: {error}");

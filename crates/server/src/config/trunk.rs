@@ -108,6 +108,12 @@ pub(crate) struct TrunkConfig {
     /// Name its certificate must show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_name: Option<String>,
+    /// Our certificate for it (PEM), where it asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_cert_file: Option<PathBuf>,
+    /// Private key of that certificate (PEM).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_key_file: Option<PathBuf>,
     /// Only numbers that begin so.
     #[serde(default)]
     pub allowed_prefixes: Vec<String>,
@@ -123,6 +129,9 @@ pub(crate) struct TrunkConfig {
     /// Highest class called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_class: Option<u8>,
+    /// What its refusals mean, where that is its own: result by `"480"`, `"480/20"` or `"/34"`.
+    #[serde(default)]
+    pub results: BTreeMap<String, String>,
 }
 
 impl Default for TrunkConfig {
@@ -151,11 +160,14 @@ impl Default for TrunkConfig {
             keep_alive: false,
             tls_ca_file: None,
             tls_name: None,
+            tls_cert_file: None,
+            tls_key_file: None,
             allowed_prefixes: Vec::new(),
             denied_prefixes: Vec::new(),
             calls_per_hour: BTreeMap::new(),
             cost_classes: BTreeMap::new(),
             max_cost_class: None,
+            results: BTreeMap::new(),
         }
     }
 }
@@ -198,10 +210,41 @@ impl TrunkConfig {
             tls: voice::TlsTrust {
                 ca_file: self.tls_ca_file.clone(),
                 name: self.tls_name.clone(),
+                own: self.own_certificate()?,
             },
+            results: voice::ResultTable::read(&self.results).map_err(|e| bad("results", e))?,
         };
         policy.check().map_err(|(key, why)| bad(key, why))?;
         Ok(policy)
+    }
+
+    fn own_certificate(&self) -> anyhow::Result<Option<voice::TlsFiles>> {
+        match (&self.tls_cert_file, &self.tls_key_file) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(voice::TlsFiles {
+                cert: cert.clone(),
+                key: key.clone(),
+            })),
+            _ => anyhow::bail!(
+                "trunk '{}': tls_cert_file, tls_key_file: expected both or neither",
+                self.name
+            ),
+        }
+    }
+
+    /// Whether two trunks at one address by TLS look at the same certificate: connections are kept by
+    /// address, so another expectation could not be held to.
+    fn agrees_with(&self, other: &Self) -> bool {
+        let tls = |t: &Self| t.transport == TrunkTransport::Tls;
+        let rules = |t: &Self| {
+            (
+                t.tls_ca_file.clone(),
+                t.tls_name.clone(),
+                t.tls_cert_file.clone(),
+                t.tls_key_file.clone(),
+            )
+        };
+        !(tls(self) && tls(other) && self.uri == other.uri) || rules(self) == rules(other)
     }
 
     /// Hides the password.
@@ -241,6 +284,12 @@ pub(super) fn check(trunks: &[TrunkConfig]) -> anyhow::Result<()> {
             anyhow::bail!("trunk '{name}': uri: expected sip:host:port");
         }
         trunk.policy()?;
+        if let Some(other) = trunks[..at].iter().find(|t| !t.agrees_with(trunk)) {
+            anyhow::bail!(
+                "trunk '{name}': tls_*: expected the same as of '{}', which is at the same uri",
+                other.name
+            );
+        }
         if let Some(other) = trunk
             .failover
             .iter()

@@ -69,6 +69,15 @@ pub(super) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
             valid_from: Some(pack.valid_from),
             valid_to: pack.valid_to,
             unjudged: pack.unjudged,
+            name: pack.name,
+            status: pack.status,
+            jurisdiction: pack.jurisdiction,
+            stacks_on: pack.stacks_on,
+            review_by: pack.review_by,
+            legal_signoff: pack.legal_signoff,
+            signed: pack.signed,
+            overdue: pack.overdue,
+            in_force: pack.in_force,
         })
         .collect()
 }

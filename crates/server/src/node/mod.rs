@@ -2,6 +2,7 @@
 //! the same one.
 
 mod dispositions;
+mod door;
 mod law;
 mod phones;
 pub(crate) mod recordings;
@@ -149,6 +150,7 @@ impl Node {
             config: ApiConfig {
                 secure_cookies: config.http.behind_tls || config.http.tls.is_on(),
                 origins: config.http.origins.clone(),
+                trusted_proxies: config.http.proxies.clone(),
                 second_factor_required: config.auth.second_factor,
                 demo: kind == Kind::Demo,
                 clock_offset_ms: clock.offset_ms(),
@@ -157,7 +159,7 @@ impl Node {
         })?;
         let http = listener.local_addr()?;
         let screens = config.node.roles.iter().any(|r| r == "web");
-        let web = web::serve(listener, tls::configure(&config.http)?, api, screens);
+        let web = web::serve(listener, tls::configure(&config.http)?, api, screens)?;
         Ok(Self {
             center,
             http,

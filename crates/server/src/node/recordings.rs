@@ -80,6 +80,18 @@ impl Shelves {
     }
 }
 
+impl Shelves {
+    /// Where a recording is in the folder.
+    pub(crate) fn path(&self, key: &str) -> PathBuf {
+        self.dir.join(key)
+    }
+
+    /// The object store as it is, where one is configured.
+    pub(crate) fn far(&self) -> Option<&dyn Blob> {
+        self.far.as_deref()
+    }
+}
+
 fn far(recordings: &Recordings) -> anyhow::Result<Option<Arc<dyn Blob>>> {
     if !recordings.url.starts_with("s3://") {
         return Ok(None);

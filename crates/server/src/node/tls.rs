@@ -1,14 +1,12 @@
 //! HTTPS of the screens: certificate, and a listener whose handshakes hold nobody up.
 
+use super::door::Room;
 use crate::config::{Http, Tls};
 use anyhow::Context as _;
-use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::serve::{IncomingStream, Listener};
-use std::collections::HashMap;
+use axum::serve::Listener;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -120,48 +118,12 @@ impl Listener for TlsListener {
     }
 }
 
-/// Who is shaking hands, by address.
-#[derive(Clone, Default)]
-struct Waiting(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-impl Waiting {
-    /// Takes one in, where there is room.
-    fn enter(&self, ip: IpAddr) -> Option<Guest> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole: usize = all.values().sum();
-        if whole >= HANDSHAKES || all.get(&ip).is_some_and(|n| *n >= HANDSHAKES_PER_SOURCE) {
-            return None;
-        }
-        *all.entry(ip).or_insert(0) += 1;
-        let of = self.clone();
-        Some(Guest { of, ip })
-    }
-}
-
-/// One handshake; its place is free again when it is dropped.
-struct Guest {
-    of: Waiting,
-    ip: IpAddr,
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        let mut all = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = all.get_mut(&self.ip) {
-            *own -= 1;
-            if *own == 0 {
-                all.remove(&self.ip);
-            }
-        }
-    }
-}
-
 async fn open(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     done: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
-    let waiting = Waiting::default();
+    let waiting = Room::new(HANDSHAKES, HANDSHAKES_PER_SOURCE, &[]);
     let mut handshakes = tokio::task::JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -192,29 +154,11 @@ async fn open(
     }
 }
 
-/// Where a connection came from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Remote(SocketAddr);
-
-impl Connected<IncomingStream<'_, TlsListener>> for Remote {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-/// Puts the address where the API looks for it.
-pub(super) async fn addressed(mut request: Request) -> Request {
-    let from = request.extensions().get::<ConnectInfo<Remote>>().copied();
-    if let Some(ConnectInfo(Remote(address))) = from {
-        request.extensions_mut().insert(ConnectInfo(address));
-    }
-    request
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::TlsFiles;
+    use axum::extract::ConnectInfo;
 
     fn http(tls: Tls) -> Http {
         let mut http = crate::config::default_config().expect("default").http;
@@ -249,19 +193,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_source_cannot_take_every_handshake() {
-        let waiting = Waiting::default();
-        let (rude, other) = (IpAddr::from([6, 6, 6, 6]), IpAddr::from([10, 0, 0, 1]));
-        let held: Vec<_> = (0..HANDSHAKES_PER_SOURCE)
-            .map(|_| waiting.enter(rude).expect("room"))
-            .collect();
-        assert!(waiting.enter(rude).is_none());
-        assert!(waiting.enter(other).is_some());
-        drop(held);
-        assert!(waiting.enter(rude).is_some());
-    }
-
     /// A client that trusts one certificate.
     fn trusting(der: &CertificateDer<'static>) -> tokio_rustls::TlsConnector {
         let mut roots = tokio_rustls::rustls::RootCertStore::empty();
@@ -285,16 +216,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let listener = TlsListener::new(listener, Arc::new(config)).expect("address");
         let address = listener.local_addr().expect("address");
-        let app = axum::Router::new()
-            .route(
-                "/",
-                axum::routing::get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move {
-                    from.ip().to_string()
-                }),
-            )
-            .layer(axum::middleware::map_request(addressed))
-            .into_make_service_with_connect_info::<Remote>();
-        let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+        let app = axum::Router::new().route(
+            "/",
+            axum::routing::get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move {
+                from.ip().to_string()
+            }),
+        );
+        let (_stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = tokio::spawn(super::super::door::serve(
+            listener,
+            app,
+            Vec::new(),
+            stopped,
+        ));
         let mut silent = Vec::new();
         for _ in 0..HANDSHAKES_PER_SOURCE - 1 {
             silent.push(TcpStream::connect(address).await.expect("connects"));

@@ -1,9 +1,9 @@
 //! The listening socket of screens and API.
 
+use super::door;
 use super::tls::TlsListener;
 use api::ApiState;
 use axum::serve::ListenerExt as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,44 +28,41 @@ pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 pub(super) struct Served {
     api: ApiState,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 /// Serves the API and, where asked, the screens.
+///
+/// # Errors
+/// When the listener has no address.
 pub(super) fn serve(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
     api: ApiState,
     screens: bool,
-) -> Served {
+) -> std::io::Result<Served> {
     let mut app = api::router(api.clone());
     if screens {
         app = app.fallback_service(web::service());
     }
     let (stop, stopped) = oneshot::channel::<()>();
-    let end = async {
-        // A dropped sender ends it too.
-        let _ = stopped.await;
-    };
-    if let Some(config) = tls {
-        let app = app.layer(axum::middleware::map_request(super::tls::addressed));
-        let app = app.into_make_service_with_connect_info::<super::tls::Remote>();
-        let task = tokio::spawn(async move {
+    let proxies = api.trusted_proxies().to_vec();
+    let task = match tls {
+        Some(config) => {
             let listener = TlsListener::new(listener, config)?;
-            axum::serve(listener, app).with_graceful_shutdown(end).await
-        });
-        return Served { api, stop, task };
-    }
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    // A card is small and may follow other small frames: it may not wait for their acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection without TCP_NODELAY");
+            tokio::spawn(door::serve(listener, app, proxies, stopped))
         }
-    });
-    let task =
-        tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(end).await });
-    Served { api, stop, task }
+        None => {
+            // A card is small and may follow other small frames: it may not wait for their acknowledgement.
+            let listener = listener.tap_io(|stream| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection without TCP_NODELAY");
+                }
+            });
+            tokio::spawn(door::serve(listener, app, proxies, stopped))
+        }
+    };
+    Ok(Served { api, stop, task })
 }
 
 impl Served {

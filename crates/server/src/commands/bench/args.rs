@@ -13,6 +13,9 @@ pub(crate) enum BenchCommand {
     /// Calls set up and ended over real SIP, each in the journal first: CPU a call, clean calls a
     /// second, memory a held call.
     Signalling(SignallingArgs),
+    /// The database at work on a portfolio of a million: reservations, attempts, segments, why-not, on
+    /// SQLite and (where one is named) PostgreSQL.
+    Store(StoreArgs),
     /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
     /// from beginning to end.
     Load(LoadArgs),
@@ -50,6 +53,33 @@ pub(crate) struct SignallingArgs {
     /// How long a call is held.
     #[arg(long, default_value_t = 1000)]
     pub hold_ms: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench store`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct StoreArgs {
+    /// Debtors of the portfolio.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    pub debtors: u64,
+    /// Attempts made before, each with its ledger row.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
+    pub attempts: u64,
+    /// Folder of the SQLite file; one that was filled with the same numbers is used again. Default: a
+    /// temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL database, empty or filled before: `postgres://user@host/name`. Without it, SQLite alone.
+    #[arg(long, env = "MARCADOR_BENCH_POSTGRES_URL", value_name = "URL")]
+    pub database_url: Option<String>,
+    /// PostgreSQL alone.
+    #[arg(long)]
+    pub no_sqlite: bool,
+    /// Fill the databases and end.
+    #[arg(long)]
+    pub fill_only: bool,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -14,6 +14,7 @@ mod process;
 mod room;
 mod set_up;
 mod signalling;
+mod store;
 mod talk;
 
 pub(crate) use args::BenchCommand;
@@ -29,6 +30,7 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
     match what {
         BenchCommand::Media(args) => Ok(media::run(&args).await?),
         BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
+        BenchCommand::Store(args) => Ok(store::run(&args).await?),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),
         BenchCommand::Part(Part::Talk(args)) => Ok(talk::run(&args).await?),

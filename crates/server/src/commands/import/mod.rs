@@ -51,6 +51,8 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         map,
         dry_run: args.dry_run,
         actor: "system".into(),
+        gone: None,
+        resume_after: 0,
     };
     // A file that cannot be read, or of which no row can be taken, leaves no empty client behind.
     let (notes, any) = trial(&mut file, &clock, &job).await?;

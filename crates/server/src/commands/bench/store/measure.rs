@@ -1,0 +1,272 @@
+//! Reservations, attempts from their opening to their end, and why-not, one after the other.
+
+use crate::clock::RandomIds;
+use ::store::{Filled, SqlStore};
+use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint};
+use domain::event::NewEvent;
+use domain::ids::{CampaignId, EventId, PointId, SegmentId, VerdictId};
+use domain::law::{Action, Judge as _, RuleBook};
+use domain::ports::IdSource as _;
+use domain::ports::store::{
+    AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, NodeLease,
+    NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
+};
+use domain::segment::Expr;
+use domain::time::{MINUTE_MS, UtcMs};
+use serde::Serialize;
+use sim::contract::scene::Person;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+/// Reservations of a hundred.
+const RESERVES: usize = 200;
+/// Calls of each reservation that are opened and ended.
+const CALLS_EACH: usize = 5;
+/// Questions why not.
+const WHY_NOT: u64 = 1_000;
+/// Writes by which the disk is told.
+const SYNCS: usize = 200;
+
+/// Times of one kind, milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Percentiles {
+    pub(super) p50: f64,
+    pub(super) p95: f64,
+    pub(super) p99: f64,
+    pub(super) max: f64,
+    pub(super) n: usize,
+}
+
+impl Percentiles {
+    pub(super) fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |pct: usize| {
+            let place = (times.len() * pct).div_ceil(100).saturating_sub(1);
+            times.get(place).copied().unwrap_or_default()
+        };
+        Self {
+            p50: at(50),
+            p95: at(95),
+            p99: at(99),
+            max: at(100),
+            n: times.len(),
+        }
+    }
+}
+
+/// Milliseconds since.
+pub(super) fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
+}
+
+/// What a small write to a file takes until the disk has it.
+pub(super) fn fsync(folder: &Path) -> anyhow::Result<Percentiles> {
+    let path = folder.join("fsync.probe");
+    let mut file = std::fs::File::create(&path)?;
+    let mut times = Vec::with_capacity(SYNCS);
+    for _ in 0..SYNCS {
+        let start = Instant::now();
+        file.write_all(&[7; 4_096])?;
+        file.sync_data()?;
+        times.push(ms(start));
+    }
+    drop(file);
+    std::fs::remove_file(path)?;
+    Ok(Percentiles::of(times))
+}
+
+/// Times of calls.
+pub(super) struct Calls {
+    pub(super) reserve: Percentiles,
+    pub(super) open: Percentiles,
+    pub(super) close: Percentiles,
+    pub(super) opened: u64,
+    pub(super) asked: u64,
+}
+
+/// A campaign over the whole portfolio, run by one node.
+pub(super) struct Work<'a> {
+    store: &'a SqlStore,
+    book: &'a RuleBook,
+    filled: Filled,
+    debtors: u64,
+    campaign: Campaign,
+    lease: NodeLease,
+}
+
+impl<'a> Work<'a> {
+    /// Takes every debtor into a campaign; one that a run before made is used again.
+    pub(super) async fn begin(
+        store: &'a SqlStore,
+        book: &'a RuleBook,
+        filled: Filled,
+        debtors: u64,
+    ) -> anyhow::Result<Self> {
+        let campaign = Campaign {
+            id: CampaignId(filled.portfolio.0),
+            client_id: filled.client,
+            name: "bench".into(),
+            segment_id: SegmentId(filled.portfolio.0),
+            script_id: None,
+            status: CampaignStatus::Running,
+            params: CampaignParams::default(),
+            version: 1,
+            created_at: filled.now,
+            updated_at: filled.now,
+        };
+        store.put_campaign(&campaign, &[]).await?;
+        let start = Instant::now();
+        let report = store
+            .refill_campaign(&campaign, &Expr::All, filled.now, &[])
+            .await?;
+        crate::commands::say(format!(
+            "{:>6.1} s  {} debtors taken into the campaign",
+            start.elapsed().as_secs_f64(),
+            report.added
+        ));
+        let lease = store
+            .register_node("bench", filled.now, 60 * MINUTE_MS)
+            .await?;
+        Ok(Self {
+            store,
+            book,
+            filled,
+            debtors,
+            campaign,
+            lease,
+        })
+    }
+
+    fn event(&self, kind: &str, subject: String, now: UtcMs) -> NewEvent {
+        NewEvent {
+            id: EventId(RandomIds.next(now)),
+            at: now,
+            client_id: Some(self.filled.client),
+            actor: "system".into(),
+            kind: kind.into(),
+            subject,
+            data: serde_json::json!({}),
+        }
+    }
+
+    /// Reserves, opens a few and ends them, gives the others back for later.
+    pub(super) async fn calls(&mut self) -> anyhow::Result<Calls> {
+        let (mut reserve, mut open, mut close) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut opened, mut asked) = (0, 0);
+        for round in 0..RESERVES {
+            let now = self.filled.now.plus_ms(i64::try_from(round)? * 1_000);
+            let request = ReserveRequest {
+                campaign: self.campaign.clone(),
+                node: self.lease.node.clone(),
+                fence: self.lease.fence,
+                limit: 100,
+                now,
+                until: now.plus_ms(60 * MINUTE_MS),
+            };
+            let start = Instant::now();
+            let held = self.store.reserve_contacts(&request).await?;
+            reserve.push(ms(start));
+            anyhow::ensure!(held.len() == 100, "only {} could be reserved", held.len());
+            for (n, candidate) in held.into_iter().enumerate() {
+                if n < CALLS_EACH {
+                    asked += 1;
+                    let (took, ended) = self.call(&candidate, now).await?;
+                    open.push(took);
+                    if let Some(took) = ended {
+                        opened += 1;
+                        close.push(took);
+                        continue;
+                    }
+                }
+                let mut item = candidate.item;
+                item.next_at = now.plus_ms(60 * MINUTE_MS);
+                self.store.release_contact(&item, None, &[]).await?;
+            }
+        }
+        Ok(Calls {
+            reserve: Percentiles::of(reserve),
+            open: Percentiles::of(open),
+            close: Percentiles::of(close),
+            opened,
+            asked,
+        })
+    }
+
+    /// One call: what its opening took, and its closing if the law let it be made.
+    async fn call(&self, candidate: &Candidate, now: UtcMs) -> anyhow::Result<(f64, Option<f64>)> {
+        let Some(draft) = self.draft(candidate, now) else {
+            return Ok((0.0, None));
+        };
+        let id = draft.attempt.id;
+        let start = Instant::now();
+        let outcome = self.store.open_attempt(&draft, self.book).await?;
+        let took = ms(start);
+        if !matches!(outcome, OpenOutcome::Opened(..)) {
+            return Ok((took, None));
+        }
+        let mut item = candidate.item.clone();
+        item.next_at = now.plus_ms(24 * 60 * MINUTE_MS);
+        item.attempts += 1;
+        let closing = Closing {
+            ended_at: Some(now.plus_ms(20_000)),
+            result: Some(CallResult::NoAnswer),
+            reached_network: Some(true),
+            item: Some(item),
+            events: vec![self.event("attempt.ended", format!("attempt:{id}"), now)],
+            ..Closing::default()
+        };
+        let start = Instant::now();
+        self.store.close_attempt(id, &closing).await?;
+        Ok((took, Some(ms(start))))
+    }
+
+    fn draft(&self, candidate: &Candidate, now: UtcMs) -> Option<OpenDraft> {
+        let facts = &candidate.facts;
+        let person = Person {
+            debtor: facts.debtor.clone(),
+            debt: facts.debts.first()?.clone(),
+            point: facts.points.iter().find(|p| !p.bad)?.clone(),
+        };
+        let draft = person.draft(&self.lease, Some(self.campaign.id), now);
+        let action = self.action(Some(person.point.id), now);
+        Some(OpenDraft { action, ..draft })
+    }
+
+    fn action(&self, point_id: Option<PointId>, now: UtcMs) -> Action {
+        Action {
+            verdict_id: VerdictId(RandomIds.next(now)),
+            check_point: CheckPoint::Dial,
+            channel: Channel::Call,
+            point_id,
+            campaign_id: Some(self.campaign.id),
+            campaign_window: Some((
+                self.campaign.params.window_from.clone(),
+                self.campaign.params.window_to.clone(),
+            )),
+            attempts_per_day: None,
+            ring_timeout_ms: 25_000,
+            agent_reserved: false,
+            now,
+        }
+    }
+
+    /// Why somebody is not dialed: his facts, his places in campaigns, the law on each of his numbers.
+    pub(super) async fn why_not(&self) -> anyhow::Result<Percentiles> {
+        let mut times = Vec::new();
+        for n in 0..WHY_NOT {
+            let debtor = self.filled.debtor(n * 7_919 % self.debtors);
+            let start = Instant::now();
+            let facts = self.store.contact_facts(debtor, self.filled.now).await?;
+            for item in self.store.items_of(debtor).await? {
+                self.store.get_campaign(item.campaign_id).await?;
+            }
+            for point in &facts.points {
+                let action = self.action(Some(point.id), self.filled.now);
+                std::hint::black_box(self.book.judge(&facts, &action));
+            }
+            times.push(ms(start));
+        }
+        Ok(Percentiles::of(times))
+    }
+}

@@ -1,0 +1,183 @@
+//! `marcador bench store`: the statements that a campaign waits for, on a portfolio of a million debtors and
+//! ten million attempts, by the store's own code.
+
+mod measure;
+mod segments;
+
+use super::args::StoreArgs;
+use super::goals::{self, Goal, at_most};
+use super::{profile, write_json};
+use crate::commands::say;
+use ::store::{FillPlan, Filled, SqlStore};
+use domain::law::{OpeningPlace, Place, RuleBook};
+use domain::time::{HOUR_MS, UtcMs};
+use measure::{Percentiles, Work};
+use segments::Segments;
+use serde::Serialize;
+use std::path::Path;
+use std::time::Instant;
+
+/// What one engine showed. Times in milliseconds.
+#[derive(Debug, Serialize)]
+struct Engine {
+    debtors: u64,
+    attempts: u64,
+    fill_s: Option<f64>,
+    /// What a write of 4 kB to this disk takes until it is safe, for comparison.
+    fsync_ms: Percentiles,
+    reserve_100_ms: Percentiles,
+    open_attempt_ms: Percentiles,
+    close_attempt_ms: Percentiles,
+    segment_preview_ms: Percentiles,
+    segment_exact_ms: Percentiles,
+    why_not_ms: Percentiles,
+    /// Openings the law let pass, of those asked.
+    opened: u64,
+    asked: u64,
+    segments: Segments,
+}
+
+#[derive(Debug, Serialize)]
+struct Outcome {
+    profile: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlite: Option<Engine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postgres: Option<Engine>,
+    goals: Vec<Goal>,
+}
+
+/// Carries it out.
+pub(super) async fn run(args: &StoreArgs) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = args.data.as_deref().unwrap_or_else(|| folder.path());
+    std::fs::create_dir_all(data)?;
+    let mut outcome = Outcome {
+        profile: profile(),
+        sqlite: None,
+        postgres: None,
+        goals: Vec::new(),
+    };
+    if !args.no_sqlite {
+        let url = format!("sqlite://{}", data.join("bench.db").display());
+        outcome.sqlite = engine(args, &url, data).await?;
+    }
+    if let Some(url) = &args.database_url {
+        outcome.postgres = engine(args, url, data).await?;
+    }
+    for (name, engine) in [("sqlite", &outcome.sqlite), ("postgres", &outcome.postgres)] {
+        let Some(engine) = engine else { continue };
+        let goals = goals_of(engine);
+        say(format!(
+            "{name}, {}:\n{}",
+            outcome.profile,
+            goals::table(&goals)
+        ));
+        say(engine.segments.told());
+        outcome.goals.extend(goals);
+    }
+    write_json(&outcome, args.json.as_deref())
+}
+
+fn goals_of(engine: &Engine) -> Vec<Goal> {
+    vec![
+        at_most(
+            "reserve 100, p99",
+            "ms",
+            engine.reserve_100_ms.p99,
+            10.0,
+            None,
+        ),
+        at_most(
+            "open an attempt, p99",
+            "ms",
+            engine.open_attempt_ms.p99,
+            5.0,
+            None,
+        ),
+        at_most(
+            "close an attempt, p99",
+            "ms",
+            engine.close_attempt_ms.p99,
+            None,
+            None,
+        ),
+        at_most(
+            "fsync of this disk, p99",
+            "ms",
+            engine.fsync_ms.p99,
+            None,
+            None,
+        ),
+        at_most(
+            "segment preview, p95",
+            "ms",
+            engine.segment_preview_ms.p95,
+            300.0,
+            None,
+        ),
+        at_most(
+            "segment exact, slowest",
+            "ms",
+            engine.segment_exact_ms.max,
+            2_000.0,
+            None,
+        ),
+        at_most("why not, p99", "ms", engine.why_not_ms.p99, 50.0, None),
+    ]
+}
+
+/// An instant at which calls are allowed in Mexico: two hours after an opening.
+fn working_hour(book: &RuleBook) -> anyhow::Result<UtcMs> {
+    let place = OpeningPlace {
+        place: Place {
+            country: "MX".into(),
+            subdivision: None,
+            creditor_kind: domain::entity::CreditorKind::Financial,
+        },
+        zone: "America/Mexico_City".into(),
+    };
+    let now = domain::ports::Clock::now(&crate::clock::NodeClock::system());
+    let opening = book.next_opening(&[place], None, 60_000, now)?;
+    Ok(opening.plus_ms(2 * HOUR_MS))
+}
+
+async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Option<Engine>> {
+    let store = SqlStore::connect(url).await?;
+    store.migrate().await?;
+    let book = RuleBook::embedded()?;
+    let plan = FillPlan {
+        debtors: args.debtors,
+        attempts: args.attempts,
+        now: working_hour(&book)?,
+    };
+    let begun = Instant::now();
+    let mut told = |what: &str| say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
+    let filled: Filled = store.fill_for_bench(&plan, &mut told).await?;
+    let fill_s = (!filled.before).then(|| begun.elapsed().as_secs_f64());
+    if args.fill_only {
+        store.close().await;
+        return Ok(None);
+    }
+    let mut work = Work::begin(&store, &book, filled, args.debtors).await?;
+    let figures = work.calls().await?;
+    let why_not_ms = work.why_not().await?;
+    let segments = segments::measure(&store, filled).await?;
+    let engine = Engine {
+        debtors: args.debtors,
+        attempts: args.attempts,
+        fill_s,
+        fsync_ms: measure::fsync(data)?,
+        reserve_100_ms: figures.reserve,
+        open_attempt_ms: figures.open,
+        close_attempt_ms: figures.close,
+        segment_preview_ms: segments.preview,
+        segment_exact_ms: segments.exact,
+        why_not_ms,
+        opened: figures.opened,
+        asked: figures.asked,
+        segments,
+    };
+    store.close().await;
+    Ok(Some(engine))
+}
