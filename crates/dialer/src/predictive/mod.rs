@@ -47,9 +47,6 @@ const PRIOR_LEAST: f64 = 2.0;
 const PRIOR_HALF_LIFE_S: f64 = 600.0;
 /// Share of the limit in which an agent who frees is still in time for a waiting call.
 const IN_TIME: f64 = 0.75;
-/// How much more an answer is worth that takes the last agent who is free, against one that leaves others:
-/// those are taken by what is in flight behind it, the last one waits for a new call.
-const LAST_AGENT: f64 = 1.0;
 /// Agents up to which the sums are exact.
 const EXACT_AGENTS: usize = 64;
 /// Age of the tables at which they are made again, s.
@@ -303,14 +300,14 @@ impl Predictive {
         }
         self.share = look.share.clamp(0.0, 1.0);
         let spare = i64::from(look.idle) - i64::from(look.waiting);
-        let threshold = self.theta() * look.shrink.clamp(0.0, 1.0);
+        let allowed =
+            self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(look.idle).max(0.5).sqrt();
         if self.agents.at_work() <= EXACT_AGENTS {
             let picking = Picking::new(queue, &self.numbers, self.agents.at_work());
-            let (launches, bet) = self.exact(t, spare, threshold, most, picking);
+            let (launches, bet) = self.exact(t, spare, allowed, most, picking);
             self.open_bet(look, launches.count, bet);
             launches
         } else {
-            let allowed = threshold * f64::from(look.idle).max(0.5).sqrt();
             let (count, bet) = self.normal(t, spare, allowed, most);
             self.open_bet(look, count, bet);
             Launches {
@@ -380,7 +377,7 @@ impl Predictive {
         &mut self,
         t: f64,
         spare: i64,
-        threshold: f64,
+        allowed: f64,
         most: u32,
         mut picking: Picking,
     ) -> (Launches, Bet) {
@@ -407,15 +404,12 @@ impl Predictive {
         let mut bet = Bet::default();
         let mut launches = 0;
         loop {
-            let (mut risk, mut worth) = (0.0, 0.0);
+            let mut risk = 0.0;
             for (free, wanted) in self.free.iter().zip(&mut self.wanted) {
                 wanted.sum_up();
-                let none = free.short(spare, wanted);
-                risk += none;
-                worth += 1.0 - none + LAST_AGENT * (free.short(spare - 1, wanted) - none);
+                risk += free.short(spare, wanted);
             }
             risk /= f64_of(HORIZONS);
-            let allowed = threshold * worth / f64_of(HORIZONS);
             if risk > allowed {
                 break;
             }
