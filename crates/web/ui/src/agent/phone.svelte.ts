@@ -46,8 +46,10 @@ export class BrowserPhone {
   private analyser: AnalyserNode | undefined;
   private readonly speaker = new Audio();
 
-  constructor(private readonly send: (message: object) => void) {
+  /** `borrowed`: the leg belongs to the socket, and its server side tells nothing of it; each new socket is offered a new one. */
+  constructor(private readonly send: (message: object) => void, private readonly borrowed = false) {
     this.speaker.autoplay = true;
+    this.legUp = borrowed;
   }
 
   /** Whether the browser is, or is becoming, the phone. */
@@ -74,11 +76,15 @@ export class BrowserPhone {
   choose(what: 'browser' | 'sip'): void {
     localStorage.setItem(CHOICE, what);
     if (what === 'browser') void this.start();
-    else {
-      this.drop();
-      this.release();
-      this.state = 'off';
-    }
+    else this.stop();
+  }
+
+  /** The browser is no phone any more. */
+  stop(): void {
+    this.drop();
+    this.release();
+    this.tries = 0;
+    this.state = 'off';
   }
 
   async start(): Promise<void> {
@@ -142,7 +148,7 @@ export class BrowserPhone {
   /** The socket is there (again). */
   link(up: boolean): void {
     this.linked = up;
-    if (up && (this.state === 'lost' || this.state === 'connecting')) this.connect();
+    if (up && (this.state === 'lost' || this.state === 'connecting' || (this.borrowed && this.state === 'up'))) this.connect();
   }
 
   async answer(message: Message): Promise<void> {

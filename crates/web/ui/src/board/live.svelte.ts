@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { api, type Page } from '../lib/api';
 import { share } from '../lib/format';
 import { Socket } from '../lib/socket.svelte';
+import { Ear } from './ear.svelte';
 import { abandonment, merged, withRow } from './rows';
 import type { Alarm, Board, BoardAgent, BoardDelta, CampaignRow, Message, Named, TrunkRow } from '../lib/wire';
 
@@ -27,19 +28,25 @@ export class Live {
   teams = $state.raw(new Map<string, string>());
   ready = $state(false);
   readonly socket: Socket;
+  /** Joins calls: the supervisor hears and speaks by this browser. */
+  readonly ear: Ear;
   private timer: ReturnType<typeof setInterval>;
 
   constructor() {
     this.socket = new Socket('/ws/supervisor', 'board', {
       snap: (data) => this.snap(data as Board),
       delta: (message) => this.delta({ ...message, ...(message.data as object | undefined) } as unknown as BoardDelta & Message),
+      other: (message) => this.ear.told(message),
+      linked: (up) => this.ear.phone.link(up),
     });
+    this.ear = new Ear((message) => this.socket.send(message));
     api.get<Page<Named>>('/teams', { limit: 500 }).then(({ items }) => (this.teams = new Map(items.map((x) => [x.id, x.name]))), () => undefined);
     this.timer = setInterval(() => this.sample(), SAMPLE_MS);
   }
 
   close(): void {
     clearInterval(this.timer);
+    this.ear.close();
     this.socket.close();
   }
 

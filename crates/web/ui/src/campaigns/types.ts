@@ -37,6 +37,7 @@ export type Params = Record<string, unknown> & {
   wrapup_max_s: number;
   record: string;
   mask_dtmf: boolean;
+  allowed_prefixes: string[];
   attempts_per_debtor: number;
   attempts_per_point: number;
   attempts_per_day: number | null;
@@ -95,6 +96,12 @@ export interface WhatIf {
 }
 export interface Preview {
   count: { debtors: number; phones: number; balance: Sum[] };
+  /** Whether every debtor was asked; otherwise an estimate, right within `margin` in 95 of 100 cases. */
+  exact: boolean;
+  asked: number;
+  of: number;
+  margin: number;
+  explained: { es: string; en: string };
   sample: { debtor_id: string; external_ref: string; country: string; days_past_due: number; balance_minor: number; currency: string }[];
   expression: string;
 }

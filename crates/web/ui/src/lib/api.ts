@@ -99,6 +99,9 @@ async function json<T>(method: string, path: string, options?: Options): Promise
 
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => json<T>('GET', path, { query, signal }),
+  /** A question whose words are in the body; no write, so without a key. */
+  ask: <T>(path: string, query: Query, signal?: AbortSignal) =>
+    json<T>('POST', path, { body: Object.fromEntries(Object.entries(query).filter(([, v]) => v !== '' && v != null)), signal }),
   post: <T>(path: string, body?: unknown, options?: Options) => json<T>('POST', path, { body, ...options }),
   put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),
   patch: <T>(path: string, body?: unknown) => json<T>('PATCH', path, { body }),

@@ -8,13 +8,22 @@ export class Paged<T> {
   wrong = $state('');
   private path = '';
   private query: Query = {};
+  private asks = false;
   private asked: AbortController | null = null;
 
   constructor(private readonly limit = 50) {}
 
   load(path: string, query: Query = {}): Promise<void> {
+    return this.start(path, query, false);
+  }
+  /** The same with the question in the body: what names a person is in no address. */
+  ask(path: string, query: Query): Promise<void> {
+    return this.start(path, query, true);
+  }
+  private start(path: string, query: Query, asks: boolean): Promise<void> {
     this.path = path;
     this.query = query;
+    this.asks = asks;
     this.items = [];
     this.next = null;
     return this.fetch(null);
@@ -23,7 +32,7 @@ export class Paged<T> {
     return this.next && !this.loading ? this.fetch(this.next) : Promise.resolve();
   }
   again(): Promise<void> {
-    return this.load(this.path, this.query);
+    return this.start(this.path, this.query, this.asks);
   }
 
   private async fetch(cursor: string | null): Promise<void> {
@@ -32,7 +41,8 @@ export class Paged<T> {
     this.loading = true;
     this.wrong = '';
     try {
-      const page = await api.get<Page<T>>(this.path, { ...this.query, limit: this.limit, cursor }, mine.signal);
+      const query = { ...this.query, limit: this.limit, cursor };
+      const page = await (this.asks ? api.ask<Page<T>>(this.path, query, mine.signal) : api.get<Page<T>>(this.path, query, mine.signal));
       if (mine !== this.asked) return;
       this.items = cursor ? [...this.items, ...page.items] : page.items;
       this.next = page.next_cursor;

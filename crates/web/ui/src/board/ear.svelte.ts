@@ -1,0 +1,84 @@
+// A supervisor on a call: his browser is the phone while he listens, whispers, barges in or has taken a call over.
+import { BrowserPhone } from '../agent/phone.svelte';
+import { api, Problem } from '../lib/api';
+import { t, word } from '../lib/i18n.svelte';
+import type { Message } from '../lib/wire';
+
+export type Mode = 'listen' | 'whisper' | 'barge' | 'take_over';
+/** How often a call that was taken over is looked at, ms. */
+const LOOK_MS = 2_000;
+
+/** Which call, how, and whose it was. */
+export interface Heard {
+  attempt: string;
+  mode: Mode;
+  agent: string;
+}
+
+export class Ear {
+  on = $state<Heard | null>(null);
+  readonly phone: BrowserPhone;
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(send: (message: object) => void) {
+    this.phone = new BrowserPhone(send, true);
+  }
+
+  told(message: Message): void {
+    if (message.t === 'rtc') void this.phone.answer(message);
+  }
+
+  /** Joins a call or changes how; throws what is to be said. */
+  async join(attempt: string, mode: Mode, agent: string): Promise<void> {
+    if (this.on && this.on.attempt !== attempt) await this.leave();
+    if (!this.phone.wanted) await this.phone.start();
+    if (!this.phone.wanted) throw new Error(word('phoneWhy', this.phone.refusal));
+    try {
+      await api.post(`/calls/${attempt}/monitor`, { mode });
+    } catch (error) {
+      if (!this.on) this.phone.stop();
+      throw error;
+    }
+    this.on = { attempt, mode, agent };
+    clearInterval(this.timer);
+    if (mode === 'take_over') this.timer = setInterval(() => void this.look(attempt), LOOK_MS);
+  }
+
+  /** A call that was taken over is on no agent's row: its own tells its end. */
+  private async look(attempt: string): Promise<void> {
+    const row = await api.get<{ ended_at: string | null }>(`/attempts/${attempt}`).catch(() => null);
+    if (row?.ended_at && this.on?.attempt === attempt) this.over();
+  }
+
+  /** Leaves the call; one that was taken over ends with it. */
+  async leave(): Promise<void> {
+    const { on } = this;
+    this.on = null;
+    clearInterval(this.timer);
+    try {
+      if (on?.mode === 'take_over') await api.post(`/attempts/${on.attempt}/hangup`, {});
+      else if (on) await api.post(`/calls/${on.attempt}/monitor`, { mode: null });
+    } catch (error) {
+      // A call that is over has been left.
+      if (!(error instanceof Problem && error.status === 409)) throw error;
+    } finally {
+      this.phone.stop();
+    }
+  }
+
+  /** The call is over. */
+  over(): void {
+    this.on = null;
+    clearInterval(this.timer);
+    this.phone.stop();
+  }
+
+  get label(): string {
+    return this.on ? t(`panel.${this.on.mode}On`) : '';
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.phone.close();
+  }
+}
