@@ -282,7 +282,6 @@ fn fault(error: rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::sql::vals;
 
