@@ -137,6 +137,8 @@ mod tests {
         }
     }
 
+    const TOLD: Option<CallResult> = Some(CallResult::BlockedRule);
+
     #[test]
     fn who_ended_it_decides() {
         let ended = |f: fn(&mut EndFacts)| {
@@ -155,13 +157,12 @@ mod tests {
             "a busy that crossed our CANCEL stays busy"
         );
         assert_eq!(ended(|_| ()), CallResult::TrunkFault);
-        let told = Some(CallResult::BlockedRule);
         assert_eq!(
-            ended(|e| (e.sip_code, e.told) = (Some(403), told)),
+            ended(|e| (e.sip_code, e.told) = (Some(403), TOLD)),
             CallResult::BlockedRule
         );
         assert_eq!(
-            ended(|e| (e.answered, e.up_ms, e.told) = (true, 9_000, told)),
+            ended(|e| (e.answered, e.up_ms, e.told) = (true, 9_000, TOLD)),
             CallResult::Human,
             "of calls without answer only"
         );
