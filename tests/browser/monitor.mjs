@@ -49,6 +49,7 @@ async function modes(agent, boss) {
   const began = {};
   const mark = (mode) => (began[mode] = Date.now());
   await join_(boss, /^(Escuchar|Listen)/, 'listen');
+  await until('sound at the supervisor', () => hears(boss, DEBTOR, 0.12), 20_000);
   mark('listen');
   check('listening: the debtor is heard', (await share(boss, DEBTOR)) > 0.5);
   check('listening: the agent is heard', (await share(boss, AGENT)) > 0.5);
@@ -120,9 +121,9 @@ async function walk(folder) {
     await boss.keyboard.press('j');
     await boss.locator('aside h2').waitFor();
     const began = await modes(agent, boss);
-    await boss.locator('.band').getByRole('button', { name: /^(Colgar|Hang up)/ }).click();
+    await boss.locator('.band[data-mode]').getByRole('button', { name: /^(Colgar|Hang up)/ }).click();
     began.over = Date.now();
-    await boss.locator('.band').waitFor({ state: 'detached', timeout: 10_000 });
+    await boss.locator('.band[data-mode]').waitFor({ state: 'detached', timeout: 10_000 });
     check('he ends the call he took', true);
     await until('the end of the attempt', async () => (await office.get(`/attempts/${attempt}`)).ended_at, 20_000);
     const file = join(process.env.PHONE_HEARD, `${attempt}.wav`);

@@ -8,6 +8,10 @@ export type Mode = 'listen' | 'whisper' | 'barge' | 'take_over';
 /** How often a call that was taken over is looked at, ms. */
 const LOOK_MS = 2_000;
 
+/** Longest wait for the browser's connection before the server is asked all the same, and how often it is looked at, ms. */
+const UP_MS = 6_000;
+const LOOK_UP_MS = 50;
+
 /** Which call, how, and whose it was. */
 export interface Heard {
   attempt: string;
@@ -32,11 +36,16 @@ export class Ear {
   async join(attempt: string, mode: Mode, agent: string): Promise<void> {
     if (this.on && this.on.attempt !== attempt) await this.leave();
     if (!this.phone.wanted) await this.phone.start();
+    for (const end = Date.now() + UP_MS; this.phone.wanted && this.phone.state !== 'up' && Date.now() < end; ) await new Promise((done) => setTimeout(done, LOOK_UP_MS));
     if (!this.phone.wanted) throw new Error(word('phoneWhy', this.phone.refusal));
+    const before = this.on;
+    // Told before it is asked: the agent's row loses the call at once, which would else look like its end.
+    if (before && mode === 'take_over') this.on = { attempt, mode, agent };
     try {
       await api.post(`/calls/${attempt}/monitor`, { mode });
     } catch (error) {
-      if (!this.on) this.phone.stop();
+      this.on = before;
+      if (!before) this.phone.stop();
       throw error;
     }
     this.on = { attempt, mode, agent };
