@@ -3,9 +3,10 @@ use crate::pacing::{Figures, Policy, RunSpec};
 
 /// Short talks, and calls that the network ends long before our ring time: the demo's carrier.
 const SHORT: &str = include_str!("../../scenarios/live/short-n20.json");
-/// Points that the live engine may lose against the policy alone: the write-ahead before each dial, cards
-/// before voices, answers judged by three scopes of the guard, and chance between two different crowds.
-const LOSS: f64 = 0.08;
+/// Share that the live engine may lose against the policy alone: the write-ahead before each dial, cards before
+/// voices, answers judged by three scopes of the guard, and chance between two different crowds: single runs of
+/// five minutes were seen from 0.75 to 0.88. What it must catch lost 0.38.
+const LOSS: f64 = 0.12;
 /// Seeds of each.
 const SEEDS: [u64; 2] = [1, 2];
 
