@@ -4,8 +4,7 @@ use super::{Dialer, Refusal};
 use crate::call::{Call, CallOver, Phase};
 use crate::pacing::Observation;
 use crate::router;
-use crate::spec::Item;
-use crate::talk::{Command, EndReport, OpenResult, ReleaseWhy};
+use crate::talk::{Command, EndReport, OpenResult};
 use domain::entity::{CallResult, DropAction};
 use domain::ids::{AgentId, AttemptId};
 use domain::ports::HangUpCause;
@@ -496,36 +495,5 @@ impl Dialer {
             self.persons.remove(&call.item.person);
         }
         Some(call)
-    }
-
-    /// Money, hold or listing: hopper items, previews and unanswered calls of whom it names end at once.
-    pub(super) fn withdraw(&mut self, now: UtcMs, named: impl Fn(&Item) -> bool) {
-        let mut gone = Vec::new();
-        for run in self.campaigns.values_mut() {
-            while let Some(at) = run.hopper.iter().position(&named) {
-                gone.extend(run.hopper.remove(at));
-            }
-        }
-        for item in gone {
-            self.release(item, ReleaseWhy::Withdrawn);
-        }
-        let previews: Vec<AgentId> = self
-            .agents
-            .iter()
-            .filter(|(_, s)| s.preview.as_ref().is_some_and(|(_, i)| named(i)))
-            .map(|(id, _)| *id)
-            .collect();
-        for agent in previews {
-            self.end_preview(now, agent, ReleaseWhy::Withdrawn);
-        }
-        let ringing: Vec<AttemptId> = self
-            .calls
-            .values()
-            .filter(|c| named(&c.item) && c.unanswered())
-            .map(|c| c.attempt)
-            .collect();
-        for attempt in ringing {
-            self.cancel(now, attempt);
-        }
     }
 }

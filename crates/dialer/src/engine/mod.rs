@@ -9,6 +9,7 @@ mod offer;
 mod share;
 mod shift;
 mod transfer;
+mod withdraw;
 
 pub use look::{CampaignView, WindowView};
 
