@@ -3,12 +3,15 @@
 
 use super::{read_config, say};
 use crate::cli::ConfigArgs;
+use crate::clock::{NodeClock, RandomIds};
 use crate::failure::Failure;
 use crate::node::recordings::Shelves;
 use async_trait::async_trait;
 use domain::entity::{Recording, RecordingOutcome};
-use domain::ports::store::{ListFilter, PageRequest};
-use domain::ports::{Blob, BlobError};
+use domain::event::NewEvent;
+use domain::ids::EventId;
+use domain::ports::store::{KeepChange, ListFilter, PageRequest};
+use domain::ports::{Blob, BlobError, Clock as _, IdSource as _, Store, StoreError};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -53,7 +56,14 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
             .await
             .map_err(anyhow::Error::from)?;
         for row in &rows.items {
+            let before = count.wrapped;
             one(&shelves, row, &mut count).await;
+            if count.wrapped > before
+                && let Err(error) = kept(&*store, &shelves, row).await
+            {
+                count.faults += 1;
+                say(format!("recording {}: {error:#}", row.id));
+            }
         }
         if rows.next_cursor.is_none() {
             break;
@@ -76,6 +86,30 @@ pub(crate) async fn run(args: &ConfigArgs) -> Result<(), Failure> {
         )
         .into());
     }
+    Ok(())
+}
+
+/// The care of a sealed recording knows the hash of its stored bytes: it is that of the new header now.
+async fn kept(store: &dyn Store, shelves: &Shelves, row: &Recording) -> anyhow::Result<()> {
+    match store.get_keep(row.id).await {
+        Ok(_) => {}
+        // Not in care yet: its hash is taken when it comes there.
+        Err(StoreError::NotFound(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let (stored_sha256, _) = store::stored_hash(&*shelves.stored, &row.key).await?;
+    let now = NodeClock::system().now();
+    let event = NewEvent {
+        id: EventId(RandomIds.next(now)),
+        at: now,
+        client_id: Some(row.client_id),
+        actor: "system".to_owned(),
+        kind: "audit.written".to_owned(),
+        subject: format!("recording:{}", row.id),
+        data: serde_json::json!({"action": "recording.rewrapped", "key": shelves.keys.current_id()}),
+    };
+    let change = KeepChange::Rewrapped { stored_sha256 };
+    store.change_keep(row.id, &change, &[event]).await?;
     Ok(())
 }
 

@@ -36,6 +36,9 @@ fn step(keep: &mut RecordingKeep, change: &KeepChange) -> bool {
             keep.held_by = None;
             keep.hold_reason = None;
         }
+        KeepChange::Rewrapped { stored_sha256 } if there => {
+            keep.stored_sha256.clone_from(stored_sha256);
+        }
         KeepChange::Deleting { at }
             if there
                 && keep.held_at.is_none()

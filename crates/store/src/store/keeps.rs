@@ -42,6 +42,11 @@ fn step(change: &KeepChange) -> (&'static str, String, Vec<Val>) {
             "held_at IS NOT NULL".to_owned(),
             vals![],
         ),
+        KeepChange::Rewrapped { stored_sha256 } => (
+            "stored_sha256=$2",
+            THERE.to_owned(),
+            vals![stored_sha256.clone()],
+        ),
         KeepChange::Deleting { at } => (
             "place='deleting'",
             format!("{THERE} AND held_at IS NULL AND delete_after<=$2"),

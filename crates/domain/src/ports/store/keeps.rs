@@ -48,6 +48,11 @@ pub enum KeepChange {
     },
     /// The hold is lifted (while held).
     Release,
+    /// Its key is wrapped anew (while it is there).
+    Rewrapped {
+        /// SHA-256 of the stored bytes now, hex.
+        stored_sha256: String,
+    },
     /// Its end begins (while it is there, not held, `delete_after` reached by the instant).
     Deleting {
         /// When.
