@@ -126,12 +126,7 @@ async fn load(
             .await?
             .items;
         let promise = of_it.into_iter().find(|p| p.attempt_id == Some(id));
-        let same = same
-            && match (&ask.promise, &promise) {
-                (Some(asked), Some(made)) => promises::same(made, asked),
-                (asked, _) => asked.is_none(),
-            };
-        return if same {
+        return if same && promises::as_asked(promise.as_ref(), ask.promise.as_ref()) {
             Ok(Loaded::Before(Box::new(Disposed { attempt, promise })))
         } else {
             Err(taken())

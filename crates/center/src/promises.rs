@@ -88,11 +88,14 @@ pub(crate) fn already() -> CenterError {
     CenterError::conflict("promise_active", "the debt already has an active promise")
 }
 
-/// Whether a promise is the one asked for.
-pub(crate) fn same(row: &Promise, asked: &PromiseAsk) -> bool {
-    row.amount == asked.amount
-        && row.due_date == asked.due_date
-        && asked.debt_id.is_none_or(|debt| debt == row.debt_id)
+/// Whether the promise made is the one asked for.
+pub(crate) fn as_asked(made: Option<&Promise>, asked: Option<&PromiseAsk>) -> bool {
+    let (Some(made), Some(asked)) = (made, asked) else {
+        return asked.is_none();
+    };
+    made.amount == asked.amount
+        && made.due_date == asked.due_date
+        && asked.debt_id.is_none_or(|debt| debt == made.debt_id)
 }
 
 /// Checks a promise; the disposition stores it in its own transaction.

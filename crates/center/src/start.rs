@@ -67,9 +67,8 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         recordings = found.recordings,
         "node registered"
     );
-    let seen = Seen::new();
+    let (seen, cursor) = (Seen::new(), shared.out.store.last_cursor().await?);
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
-    let cursor = shared.out.store.last_cursor().await?;
     load(&shared, &mut engine).await?;
     let queues = Queues {
         reports,

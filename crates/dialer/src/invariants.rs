@@ -20,10 +20,34 @@ pub struct Breach {
 }
 
 impl Dialer {
+    /// 05: lines and starts within what was granted.
+    fn trunk_breaches(&self, now: UtcMs, found: &mut Vec<Breach>) {
+        let mut breach = |id, what: String| found.push(Breach { id, what });
+        for (id, trunk) in &self.lines.trunks {
+            let used = self.calls.values().filter(|c| c.trunk == *id).count();
+            if used > trunk.granted.channels as usize || used != trunk.in_use as usize {
+                breach(
+                    "05",
+                    format!("trunk {id} has {used} calls, {} counted", trunk.in_use),
+                );
+            }
+            if trunk.gate.in_last_second(now) > trunk.granted.cps {
+                breach(
+                    "05",
+                    format!(
+                        "trunk {id} starts faster than {} a second",
+                        trunk.granted.cps
+                    ),
+                );
+            }
+        }
+    }
+
     /// Every invariant that does not hold at `now`.
     #[must_use]
     pub fn breaches(&self, now: UtcMs) -> Vec<Breach> {
         let mut found = Vec::new();
+        self.trunk_breaches(now, &mut found);
         let mut breach = |id, what: String| found.push(Breach { id, what });
 
         let mut persons = BTreeSet::new();
@@ -55,24 +79,6 @@ impl Dialer {
                     format!(
                         "call {} is joined but its agent does not talk",
                         call.attempt
-                    ),
-                );
-            }
-        }
-        for (id, trunk) in &self.lines.trunks {
-            let used = self.calls.values().filter(|c| c.trunk == *id).count();
-            if used > trunk.granted.channels as usize || used != trunk.in_use as usize {
-                breach(
-                    "05",
-                    format!("trunk {id} has {used} calls, {} counted", trunk.in_use),
-                );
-            }
-            if trunk.gate.in_last_second(now) > trunk.granted.cps {
-                breach(
-                    "05",
-                    format!(
-                        "trunk {id} starts faster than {} a second",
-                        trunk.granted.cps
                     ),
                 );
             }

@@ -103,22 +103,10 @@ impl Engine {
         let since = entry.held_since.or(entry.bridged_at);
         let call = entry.call_id.zip(entry.agent).zip(since);
         if let Some(agent) = over.agent.filter(|_| entry.late_holder) {
-            let wait =
-                std::time::Duration::from_millis(u64::try_from(rules.wrapup_max_ms).unwrap_or(0));
-            let post = self.shared.post.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(wait).await;
-                post.tell(move |engine, now| engine.holder_late(now, attempt, agent))
-                    .await;
-            });
+            self.wait_for_holder(attempt, agent, rules.wrapup_max_ms);
         }
-        if told_late.is_some() {
-            let change = AttemptChange {
-                state: Some(AttemptState::Answered),
-                answered_at: told_late,
-                ..AttemptChange::default()
-            };
-            self.step(attempt, Step::Note(Box::new(change), Vec::new()));
+        if let Some(at) = told_late {
+            self.answered_late(attempt, at);
         }
         self.step(attempt, Step::Over(Box::new(step)));
         if let Some(((id, agent_id), started_at)) = call {
@@ -138,6 +126,27 @@ impl Engine {
         self.count_over(now, &over);
         self.clear_alarm(&format!("one_way_audio:{attempt}"));
         self.forget_call(now, attempt);
+    }
+
+    fn wait_for_holder(&self, attempt: AttemptId, agent: AgentId, wait_ms: i64) {
+        let wait = std::time::Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+        let post = self.shared.post.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            post.tell(move |engine, now| engine.holder_late(now, attempt, agent))
+                .await;
+        });
+    }
+
+    /// The end alone told of the answer: it is written before the end is.
+    fn answered_late(&self, attempt: AttemptId, at: UtcMs) {
+        let change = AttemptChange {
+            state: Some(AttemptState::Answered),
+            answered_at: Some(at),
+            ..AttemptChange::default()
+        };
+        self.step(attempt, Step::Note(Box::new(change), Vec::new()));
+        self.no_tape(attempt, at);
     }
 
     /// A supervisor's time to dispose of the call he took over is up.

@@ -6,7 +6,7 @@ use crate::live::{CallCtx, Tape};
 use crate::scribe::Step;
 use crate::shared::persist;
 use dialer::Gate;
-use domain::entity::{Recording, RecordingOutcome};
+use domain::entity::{RecordMode, Recording, RecordingOutcome};
 use domain::ids::{AttemptId, RecordingId};
 use domain::time::UtcMs;
 use serde_json::json;
@@ -143,6 +143,35 @@ impl Engine {
         self.write(entry, Step::OpenRecording(Box::new(row), vec![event]));
     }
 
+    /// An answer that only the end told of: nobody was on the line, and nothing was recorded. Its row says
+    /// so, until a seal says better.
+    pub(super) fn no_tape(&self, attempt: AttemptId, at: UtcMs) {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        if entry.tape != Tape::Off || entry.ctx.task.rules.record != RecordMode::All {
+            return;
+        }
+        let row = Recording {
+            id: entry.ctx.recording_id,
+            attempt_id: attempt,
+            client_id: entry.ctx.stocked.setting.client.id,
+            key: entry.ctx.recording_key.clone(),
+            outcome: RecordingOutcome::Failed,
+            sha256: None,
+            duration_ms: 0,
+            bytes: 0,
+            gaps: vec![(0, 0, "ended_at_the_answer".to_owned())],
+            started_at: at,
+            sealed_at: Some(at),
+        };
+        let data = json!({"recording_id": row.id, "duration_ms": 0});
+        let actor = self.shared.actor();
+        let kind = "recording.gap_found";
+        let event = closing::event(&self.shared, &entry.ctx, actor, kind, data);
+        self.write(entry, Step::OpenRecording(Box::new(row), vec![event]));
+    }
+
     pub(super) fn sealed(
         &mut self,
         at: UtcMs,
@@ -204,7 +233,10 @@ impl Engine {
                 shared.fault("sealed recording has no row", &recording);
                 return;
             };
-            if row.outcome != RecordingOutcome::Open {
+            // A whole recording is better news than none; a repeat is none.
+            let better =
+                row.outcome == RecordingOutcome::Failed && how.outcome == RecordingOutcome::Sealed;
+            if row.outcome != RecordingOutcome::Open && !better {
                 return;
             }
             let subject = format!("attempt:{}", row.attempt_id);

@@ -365,6 +365,10 @@ async fn a_call_that_a_supervisor_took_ends_with_his_leg() {
     assert!(!row.state.is_closed(), "it goes on");
     house.center.close_supervisor_leg(boss).await;
     house.secs(2).await;
-    assert_eq!(house.trunk.live_calls(), 0, "nobody is left with the debtor");
+    assert_eq!(
+        house.trunk.live_calls(),
+        0,
+        "nobody is left with the debtor"
+    );
     assert!(house.attempt(attempt).await.state.is_closed());
 }

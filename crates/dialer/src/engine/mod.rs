@@ -253,20 +253,7 @@ impl Dialer {
                 self.guard.machine(answered_at, campaign, client);
                 self.observe_call(now, campaign, attempt, Observation::Machine);
             }
-            Input::Recall {
-                campaign,
-                memory,
-                age_ms,
-            } => {
-                if let Some(run) = self.campaigns.get_mut(&campaign) {
-                    run.policy.recall(&memory, age_ms);
-                }
-            }
-            Input::Day {
-                campaign,
-                began,
-                ends,
-            } => self.new_day(now, campaign, began, ends),
+            input @ (Input::Recall { .. } | Input::Day { .. }) => self.told_of_run(now, input),
             Input::Trunk(spec) => self.lines.put(spec),
             Input::TrunkHealth { trunk, up } => {
                 self.lines.set_up(trunk, up);
@@ -303,6 +290,27 @@ impl Dialer {
             Input::WithdrawPerson(person) => self.withdraw(now, |i| i.person == person),
         }
         Ok(())
+    }
+
+    /// What a campaign is told that goes on as it is.
+    fn told_of_run(&mut self, now: UtcMs, input: Input) {
+        match input {
+            Input::Recall {
+                campaign,
+                memory,
+                age_ms,
+            } => {
+                if let Some(run) = self.campaigns.get_mut(&campaign) {
+                    run.policy.recall(&memory, age_ms);
+                }
+            }
+            Input::Day {
+                campaign,
+                began,
+                ends,
+            } => self.new_day(now, campaign, began, ends),
+            _ => {}
+        }
     }
 
     fn gate(&mut self, gate: Gate, closed: bool) {

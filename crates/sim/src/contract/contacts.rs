@@ -46,16 +46,10 @@ async fn refill_adds_each_debtor_once(store: &Subject) {
     let want = |matched, added| RefillReport { matched, added };
     assert_eq!(report, want(1, 1));
     let every = domain::segment::Expr::All;
-    let report = store
-        .refill_campaign(&campaign, &every, NOW, &[])
-        .await
-        .expect("refill");
-    assert_eq!(report, want(3, 2));
-    let report = store
-        .refill_campaign(&campaign, &every, NOW, &[])
-        .await
-        .expect("refill");
-    assert_eq!(report, want(3, 0));
+    for added in [2, 0] {
+        let report = store.refill_campaign(&campaign, &every, NOW, &[]).await;
+        assert_eq!(report.expect("refill"), want(3, added));
+    }
     for person in [&a, &b, &rich] {
         let items = store.items_of(person.debtor.id).await.expect("items");
         assert_eq!(items.len(), 1);
