@@ -140,7 +140,7 @@ async fn a_file_is_kept_in_pieces(store: &Subject) {
         .list_imports(Some(scene.client.id))
         .await
         .expect("list");
-    assert_eq!(listed, [row.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&row));
     store.add_piece(row.id, 0, "AAAA").await.expect("piece");
     let piece = store.piece(row.id, 0).await.expect("piece");
     assert_eq!(piece.as_deref(), Some("AAAA"));

@@ -1,7 +1,7 @@
 //! The program and SIPp: a trunk that knows no OPTIONS (`-sn uas`), an agent's phone, a caller
 //! (`-sn uac`), and an agent over the API and his socket. `MARCADOR_SIPP=1`, with `sipp` on the PATH.
 
-use crate::floor::{Desk, Login, SOON, base, free_port, id, open_rules, set_up};
+use crate::floor::{Desk, Login, SOON, base, free_port, open_rules, set_up};
 use marcador_tests::demo_facts::channels;
 use marcador_tests::house::top;
 use marcador_tests::process::run;

@@ -188,11 +188,11 @@ fn head(ask: &Ask<'_>, found: &Found) -> String {
     );
     if let Some(complaint) = &ask.complaint {
         let answer = complaint.answer.as_ref().map_or("–", |a| a.reveal());
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<h2>Queja · Complaint</h2><dl><dt>Autoridad · Authority</dt><dd>{} · {}</dd>\
             <dt>Recibida · Received</dt><dd>{}</dd><dt>Plazo · Deadline</dt><dd>{}</dd>\
-            <dt>Asunto · Summary</dt><dd>{}</dd><dt>Respuesta · Answer</dt><dd>{} ({})</dd></dl>\n",
+            <dt>Asunto · Summary</dt><dd>{}</dd><dt>Respuesta · Answer</dt><dd>{} ({})</dd></dl>",
             safe(&complaint.authority),
             safe(&complaint.number),
             complaint.received_at,

@@ -306,12 +306,11 @@ pub(super) fn marks(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> {
     ]
 }
 
+/// Columns with what SQL puts into them.
+type Cells = Vec<(&'static str, String)>;
+
 /// A hold, its own columns behind those in `hold`, and a listed number.
-fn stops(
-    words: Words,
-    now: i64,
-    mut hold: Vec<(&'static str, String)>,
-) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+fn stops(words: Words, now: i64, mut hold: Cells) -> (Cells, Cells) {
     hold.extend([
         (
             "scope",

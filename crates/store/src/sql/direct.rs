@@ -283,7 +283,6 @@ fn fault(error: rusqlite::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::vals;
 
     fn scene() -> (tempfile::TempDir, Arc<Direct>, Connection) {
         let dir = tempfile::tempdir().unwrap();
@@ -305,7 +304,7 @@ mod tests {
 
     async fn put(tx: &mut DirectTx, n: i64) -> Result<u64, StoreError> {
         let sql = "INSERT INTO t (n) VALUES ($1)";
-        tx.run(sql, &vals![n], true)
+        tx.run(sql, &[crate::sql::Field::val(&n)], true)
             .await
             .map(|(_, touched)| touched)
     }
@@ -382,7 +381,10 @@ mod tests {
         let (rows, _) = tx
             .run(
                 "SELECT $2 AS b, $1 AS a, $2 AS c",
-                &vals![1_i64, 2_i64],
+                &[
+                    crate::sql::Field::val(&1_i64),
+                    crate::sql::Field::val(&2_i64),
+                ],
                 false,
             )
             .await

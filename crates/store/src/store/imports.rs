@@ -62,7 +62,8 @@ async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u
         .collect();
     let kept: Vec<DebtorId> = kept.into_iter().collect();
     let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND debtor_id";
-    tx.run_in(sql, &kept, "", &vals![now]).await?;
+    tx.run_in(sql, &kept, "", &[crate::sql::Field::val(&now)])
+        .await?;
     sums::refresh(tx, &kept).await?;
     for table in OWN {
         let sql = format!("DELETE FROM {table} WHERE debtor_id");
@@ -272,7 +273,8 @@ impl ImportStore for SqlStore {
         }
         step.kept += remove_new(&mut tx, &new, now).await?;
         let sql = "DELETE FROM import_changes WHERE import_id=$1 AND line";
-        tx.run_in(sql, &lines, "", &vals![import.id]).await?;
+        tx.run_in(sql, &lines, "", &[crate::sql::Field::val(&import.id)])
+            .await?;
         tx.commit().await?;
         step.more = rows.len() == IMPORT_STEP as usize;
         Ok(step)

@@ -105,7 +105,7 @@ pub(crate) async fn listed(
                 "listed_form",
                 &wanted,
                 " AND created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1) ORDER BY id",
-                &vals![now],
+                &[crate::sql::Field::val(&now)],
             )
             .await?,
             tx.all(

@@ -26,7 +26,7 @@ const DUE: &[&str] = &[
 ];
 const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
 
-pub struct Maker {
+pub(crate) struct Maker {
     pub store: Subject,
     pub rng: StdRng,
     pub first: bool,
@@ -41,7 +41,7 @@ impl Maker {
         self.rng.random_range(0..100) < pct
     }
 
-    pub async fn debtor(&mut self, scene: &Scene) -> Person {
+    pub(crate) async fn debtor(&mut self, scene: &Scene) -> Person {
         let mut person = scene.draft_person();
         person.debtor.country = self.one(&["MX", "CO", "PE"]).into();
         person.debtor.subdivision = self.one(&[None, Some("SP"), Some("")]).map(String::from);
@@ -140,7 +140,7 @@ impl Maker {
     }
 
     /// Asked last, because whatever happens to a debtor takes his mark away.
-    pub async fn marked(&mut self, person: &Person) {
+    pub(crate) async fn marked(&mut self, person: &Person) {
         if self.chance(80) {
             let mark = CallableMark {
                 debtor: person.debtor.id,
@@ -151,7 +151,11 @@ impl Maker {
         }
     }
 
-    pub async fn history(&mut self, person: &Person, lease: &domain::ports::store::NodeLease) {
+    pub(crate) async fn history(
+        &mut self,
+        person: &Person,
+        lease: &domain::ports::store::NodeLease,
+    ) {
         let stored = self.store.get_point(person.point.id).await.is_ok();
         for _ in 0..self.rng.random_range(0..4) {
             if !stored {
@@ -198,7 +202,7 @@ impl Maker {
         }
     }
 
-    pub async fn stops(&mut self, person: &Person) {
+    pub(crate) async fn stops(&mut self, person: &Person) {
         if self.chance(40) {
             let hold = Hold {
                 id: fresh::<HoldId>(),
