@@ -111,6 +111,13 @@ SMX POST /api/v1/preferences/{id}/revoke
 SMX GET /api/v1/dnc-lists
 SMX GET /api/v1/dnc-lists/{id}
 MX POST /api/v1/dnc-lists/{id}/retire
+MXC GET /api/v1/imports
+MXC GET /api/v1/imports/{id}
+MX DELETE /api/v1/imports/{id}
+MX POST /api/v1/imports/drafts
+MX POST /api/v1/imports/{id}/accept
+MX POST /api/v1/imports/{id}/undo
+ASMXC POST /api/v1/debtors/search
 MX POST /api/v1/imports/dnc-list
 SMXC GET /api/v1/complaints
 SMX POST /api/v1/complaints

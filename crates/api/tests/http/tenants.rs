@@ -111,7 +111,11 @@ async fn lists_show_no_id_of_another_client() {
             if row.method != "GET" || row.path.contains('{') || !by_role {
                 continue;
             }
-            let own = path_for(row.path, &app.world.norte, &app.world);
+            // What a new file is asked with is nothing that the list of files knows.
+            let own = match row.path {
+                "/api/v1/imports" => row.path.to_owned(),
+                path => path_for(path, &app.world.norte, &app.world),
+            };
             let all = app.get(&own).token(&token).send().await;
             let text = String::from_utf8_lossy(&all.body).into_owned();
             count += 1;

@@ -2,10 +2,10 @@
 
 use crate::app::{Files, Lenient, START, password_hash};
 use domain::entity::{
-    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, CampaignVersion, Channel,
-    CheckPoint, Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, LedgerRow,
-    Party, Payment, Portfolio, Preference, Promise, Recording, Role, Script, Segment, Suppression,
-    Team, Trunk, User,
+    Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, CampaignStatus,
+    CampaignVersion, Channel, CheckPoint, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
+    DncList, Hold, LedgerRow, Party, Payment, Portfolio, Preference, Promise, Recording, Role,
+    Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
@@ -297,9 +297,16 @@ impl Filler<'_> {
             ledger,
             events: Vec::new(),
         };
-        let opened = self.store.open_attempt(&draft, &Lenient).await;
+        // Only a running campaign dials; the tests find it as a draft again.
+        let s = self.store;
+        let drafted = s.get_campaign(own.campaign).await.expect("a campaign");
+        let mut running = drafted.clone();
+        running.status = CampaignStatus::Running;
+        s.put_campaign(&running, &[]).await.expect("started");
+        let opened = s.open_attempt(&draft, &Lenient).await;
         let opened = opened.expect("the store");
         assert!(matches!(opened, OpenOutcome::Opened(..)), "{opened:?}");
+        s.put_campaign(&drafted, &[]).await.expect("stopped");
     }
 
     async fn talk(&self, own: &Own, files: &Files, agent: AgentId) {

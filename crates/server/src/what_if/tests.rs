@@ -86,7 +86,7 @@ impl House {
             "name": "Mora", "expression": "country = 'MX'", "version": 1})));
         let campaign: Campaign = row(stamps(json!({"id": id(), "client_id": client.id,
             "name": "Mora temprana", "segment_id": segment.id, "script_id": null,
-            "status": "draft", "params": {}, "version": 1})));
+            "status": "running", "params": {}, "version": 1})));
         let trunk: Trunk = row(
             json!({"id": id(), "name": "carrier", "channels": 60, "cps": 10,
             "enabled": true, "created_at": THEN}),

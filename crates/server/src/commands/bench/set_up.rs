@@ -122,8 +122,10 @@ async fn fill(store: &Arc<dyn Store>, calls: u32) -> anyhow::Result<VecDeque<Ope
     let scene = Scene::new(store).await;
     let mut left = usize::try_from(calls)?;
     while left > 0 {
-        let rows: Vec<_> = (0..left.min(BATCH))
-            .map(|_| scene.draft_person().row(2))
+        // The lines of a file: the second holds its first row.
+        let rows: Vec<_> = (2..)
+            .take(left.min(BATCH))
+            .map(|line| scene.draft_person().row(line))
             .collect();
         left -= rows.len();
         store
