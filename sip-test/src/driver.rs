@@ -28,6 +28,8 @@ const WRITE_QUEUE: usize = 64;
 const HANDSHAKE: std::time::Duration = std::time::Duration::from_secs(10);
 /// Octets read from a connection at a time.
 const READ_BYTES: usize = 8_192;
+/// Ports tried when any will do.
+const BIND_TRIES: u32 = 16;
 
 struct Stream {
     remote: SocketAddr,
@@ -53,6 +55,31 @@ pub struct Driver {
     buffer: Vec<u8>,
 }
 
+/// UDP and, where asked, TCP at one port. Port 0 gives one that is free for UDP; when somebody has it by
+/// TCP another is asked for.
+async fn sockets(
+    address: SocketAddr,
+    tcp: bool,
+) -> std::io::Result<(UdpSocket, Option<TcpListener>)> {
+    let mut left = BIND_TRIES;
+    loop {
+        let udp = UdpSocket::bind(address).await?;
+        if !tcp {
+            return Ok((udp, None));
+        }
+        match TcpListener::bind(udp.local_addr()?).await {
+            Ok(listener) => return Ok((udp, Some(listener))),
+            Err(error) => {
+                left -= 1;
+                let taken = error.kind() == std::io::ErrorKind::AddrInUse;
+                if address.port() != 0 || !taken || left == 0 {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
 impl Driver {
     /// Binds `address` for UDP (and TCP where `tcp`) and makes the endpoint; `configure` may change
     /// its settings.
@@ -66,13 +93,8 @@ impl Driver {
         configure: impl FnOnce(&mut Config),
     ) -> Result<Self, SipTestError> {
         let refuse = |source| SipTestError::Bind { address, source };
-        let udp = UdpSocket::bind(address).await.map_err(refuse)?;
+        let (udp, tcp) = sockets(address, tcp).await.map_err(refuse)?;
         let local = udp.local_addr().map_err(refuse)?;
-        let tcp = if tcp {
-            Some(TcpListener::bind(local).await.map_err(refuse)?)
-        } else {
-            None
-        };
         let mut config = Config::new(local);
         config.user_agent = "sip-test".to_owned();
         config.local.tcp = tcp.as_ref().map(|_| local);
