@@ -10,6 +10,7 @@ use marcador_tests::demo_facts::{
 };
 use marcador_tests::process::{Demo, long_tests, run};
 use marcador_tests::s3::S3Server;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -95,7 +96,7 @@ fn each_change_of_a_stored_recording_is_named() {
 fn a_kill_costs_no_more_than_three_seconds_of_a_call() {
     let dir = tempfile::tempdir().expect("folder");
     let mut demo = Demo::start(dir.path(), &["--agents", "5"], &[]).expect("starts");
-    std::thread::sleep(Duration::from_secs(14));
+    calls_are_up(dir.path());
     demo.kill().expect("killed");
     let killed = epoch_now();
     drop(demo);
@@ -127,6 +128,29 @@ fn a_kill_costs_no_more_than_three_seconds_of_a_call() {
         cut += 1;
     }
     assert!(cut > 0, "no call was up at the kill");
+}
+
+/// Waits until two recordings have begun and still grow: a slow machine is late with its first calls,
+/// and of two calls at least one outlives the moment between the look and the kill.
+fn calls_are_up(dir: &Path) {
+    let sizes = || -> HashMap<PathBuf, u64> {
+        let size = |p: PathBuf| Some((p.metadata().ok()?.len(), p));
+        let with = recordings(dir).into_iter().filter_map(size);
+        with.map(|(size, path)| (path, size)).collect()
+    };
+    let (since, mut before) = (Instant::now(), sizes());
+    loop {
+        assert!(since.elapsed() < END, "no two calls were up in {END:?}");
+        std::thread::sleep(Duration::from_millis(1_500));
+        let now = sizes();
+        let begun = (HEAD + 2 * CHUNK) as u64;
+        let grew = |path: &PathBuf, size: u64| before.get(path).is_some_and(|b| *b < size);
+        let up = now.iter().filter(|(p, s)| **s > begun && grew(p, **s));
+        if up.count() >= 2 {
+            return;
+        }
+        before = now;
+    }
 }
 
 fn epoch_now() -> i64 {
