@@ -95,6 +95,20 @@ function debtorHeard(file, began) {
   check('the debtor: and the agent no more', within(AGENT, 'take_over', 'end') === 0, within(AGENT, 'take_over', 'end'));
 }
 
+/** The call was his: its result is his to tell, by the agents' form. */
+async function tellsResult(boss, office, attempt) {
+  const panel = boss.locator('aside[data-taken]');
+  const simple = (await office.get('/dispositions')).items.find((d) => d.agent_may_set && d.required.length === 0 && d.hotkey >= 1 && d.hotkey <= 9);
+  await panel.getByRole('group').getByRole('button', { name: simple.label_es }).or(panel.getByRole('group').getByRole('button', { name: simple.label_en })).first().click();
+  await axe(boss, 'monitor-result');
+  await shot(boss, 'monitor-result');
+  await panel.getByRole('button', { name: /^(Guardar|Save)/ }).click();
+  await until('his result', async () => (await office.get(`/attempts/${attempt}`)).disposition === simple.code, 10_000);
+  check('who took a call over tells its result', true);
+  await panel.getByRole('button', { name: /^(Cerrar|Close)/ }).click();
+  await panel.waitFor({ state: 'detached', timeout: 5_000 });
+}
+
 async function walk(folder) {
   const mic = (name, hz) => {
     const file = join(folder, `${name}.wav`);
@@ -125,6 +139,7 @@ async function walk(folder) {
     began.over = Date.now();
     await boss.locator('.band[data-mode]').waitFor({ state: 'detached', timeout: 10_000 });
     check('he ends the call he took', true);
+    await tellsResult(boss, office, attempt);
     await until('the end of the attempt', async () => (await office.get(`/attempts/${attempt}`)).ended_at, 20_000);
     const file = join(process.env.PHONE_HEARD, `${attempt}.wav`);
     await until('what the debtor heard', () => {

@@ -22,6 +22,9 @@ export interface Disposition {
 export type TransferTo = { agent: string } | { queue: string } | { number: string };
 export const label = (d: Disposition): string => (i18n.lang === 'en' ? d.label_en : d.label_es);
 
+/** What the form of a result needs: a desk, or a call that a supervisor took over. */
+export type Disposing = Pick<Desk, 'dispositions' | 'me' | 'open' | 'live' | 'attempt' | 'disposed' | 'dispose'>;
+
 const LIVE: AgentState[] = ['talking', 'hold'];
 
 export class Desk {

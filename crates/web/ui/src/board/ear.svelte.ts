@@ -2,7 +2,9 @@
 import { BrowserPhone } from '../agent/phone.svelte';
 import { api, Problem } from '../lib/api';
 import { t, word } from '../lib/i18n.svelte';
+import { session } from '../lib/session.svelte';
 import type { Message } from '../lib/wire';
+import { Taken } from './taken.svelte';
 
 export type Mode = 'listen' | 'whisper' | 'barge' | 'take_over';
 /** How often a call that was taken over is looked at, ms. */
@@ -21,6 +23,8 @@ export interface Heard {
 
 export class Ear {
   on = $state<Heard | null>(null);
+  /** The call he took over, until its result is told or he lets it be. */
+  taken = $state.raw<Taken | null>(null);
   readonly phone: BrowserPhone;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -50,7 +54,10 @@ export class Ear {
     }
     this.on = { attempt, mode, agent };
     clearInterval(this.timer);
-    if (mode === 'take_over') this.timer = setInterval(() => void this.look(attempt), LOOK_MS);
+    if (mode !== 'take_over') return;
+    this.timer = setInterval(() => void this.look(attempt), LOOK_MS);
+    this.taken?.close();
+    this.taken = new Taken(attempt, session.me?.user.id ?? '');
   }
 
   /** A call that was taken over is on no agent's row: its own tells its end. */
@@ -64,6 +71,7 @@ export class Ear {
     const { on } = this;
     this.on = null;
     clearInterval(this.timer);
+    this.ended();
     try {
       if (on?.mode === 'take_over') await api.post(`/attempts/${on.attempt}/hangup`, {});
       else if (on) await api.post(`/calls/${on.attempt}/monitor`, { mode: null });
@@ -79,7 +87,20 @@ export class Ear {
   over(): void {
     this.on = null;
     clearInterval(this.timer);
+    this.ended();
     this.phone.stop();
+  }
+
+  /** A call that was taken over and has its result already needs nothing more. */
+  private ended(): void {
+    if (this.taken) this.taken.live = false;
+    if (this.taken?.open === false) this.dismiss();
+  }
+
+  /** No result is asked for any more. */
+  dismiss(): void {
+    this.taken?.close();
+    this.taken = null;
   }
 
   get label(): string {
@@ -88,6 +109,7 @@ export class Ear {
 
   close(): void {
     clearInterval(this.timer);
+    this.taken?.close();
     this.phone.close();
   }
 }
