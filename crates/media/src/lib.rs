@@ -25,6 +25,7 @@
 pub mod activity;
 pub mod comfort;
 pub mod conceal;
+pub mod cpa;
 pub mod dtmf;
 pub mod dtmf_inband;
 mod error;

@@ -107,6 +107,45 @@ impl Speech {
     }
 }
 
+/// Words as a throat makes them: pulses of the vocal folds at `pitch_hz` through two resonances, three
+/// syllables of 180 ms a word, `gap_ms` between words. A detector of speech takes it for speech, where
+/// [`Speech`] is a pair of tones to it. The same `seed` gives the same words.
+#[must_use]
+pub fn vowels(words: usize, gap_ms: usize, pitch_hz: f64, seed: u64) -> Vec<i16> {
+    const SYLLABLE: u32 = 1_440;
+    let mut out = Vec::new();
+    let mut phase = 0.0;
+    let mut state = seed | 1;
+    let mut memory = [[0.0f64; 2]; 2];
+    for word in 0..words {
+        for _ in 0..3 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let turn = (state >> 33) as f64 / f64::from(1u32 << 31);
+            let resonances = [350.0 + 450.0 * turn, 1_100.0 + 900.0 * (1.0 - turn)];
+            for n in 0..SYLLABLE {
+                let through = f64::from(n) / f64::from(SYLLABLE);
+                phase += pitch_hz * (1.0 + 0.08 * turn - 0.06 * through) / f64::from(RATE_HZ);
+                let mut value = if phase >= 1.0 { 1.0 } else { 0.0 };
+                phase %= 1.0;
+                for (m, hz) in memory.iter_mut().zip(resonances) {
+                    let w = std::f64::consts::TAU * hz / f64::from(RATE_HZ);
+                    let next = value + 1.9 * w.cos() * m[0] - 0.9 * m[1];
+                    *m = [next, m[0]];
+                    value = next;
+                }
+                let shape = (std::f64::consts::PI * through).sin().max(0.0).sqrt();
+                out.push(from_unit(value * shape * 0.03));
+            }
+        }
+        if word + 1 < words {
+            out.resize(out.len() + gap_ms * SAMPLES_PER_MS, 0);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

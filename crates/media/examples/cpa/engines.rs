@@ -1,0 +1,184 @@
+//! Speech engines that are installed, each with its voices; what they say is kept by its words.
+
+use crate::random::Random;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A voice of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Voice {
+    /// Engine: the program's name.
+    pub engine: &'static str,
+    /// Voice as the engine names it.
+    pub name: &'static str,
+    /// The group its figures are given for.
+    pub group: &'static str,
+}
+
+const fn voice(engine: &'static str, name: &'static str, group: &'static str) -> Voice {
+    Voice {
+        engine,
+        name,
+        group,
+    }
+}
+
+/// Voices for tuning.
+const TUNE: &[Voice] = &[
+    voice("espeak-ng", "es", "espeak-ng"),
+    voice("espeak-ng", "es-419", "espeak-ng"),
+    voice("espeak-ng", "es+m1", "espeak-ng"),
+    voice("espeak-ng", "es-419+m3", "espeak-ng"),
+    voice("espeak-ng", "es-419+m7", "espeak-ng"),
+    voice("espeak-ng", "es+f1", "espeak-ng"),
+    voice("espeak-ng", "es-419+f3", "espeak-ng"),
+    voice("espeak-ng", "es+f5", "espeak-ng"),
+    voice("espeak-ng", "es-419+klatt", "espeak-ng"),
+    voice("text2wave", "voice_pc_diphone", "festival-pc"),
+    voice("text2wave", "voice_pc_diphone", "festival-pc"),
+];
+
+/// Voices of whole engines that tuning never hears, and of engines it hears with other voices.
+const HELD: &[Voice] = &[
+    voice("flite", "rms", "held: flite"),
+    voice("flite", "slt", "held: flite"),
+    voice("flite", "kal16", "held: flite"),
+    voice("flite", "awb", "held: flite"),
+    voice("text2wave", "voice_upc_ca_ona_hts", "held: festival-hts"),
+    voice("text2wave", "voice_upc_ca_ona_hts", "held: festival-hts"),
+    voice("text2wave", "voice_lp_diphone", "held: festival-lp"),
+    voice("espeak-ng", "es+m4", "held: espeak voices"),
+    voice("espeak-ng", "es-419+f4", "held: espeak voices"),
+    voice("espeak-ng", "es-419+klatt3", "held: espeak voices"),
+];
+
+/// Sentences kept.
+#[derive(Debug, Default)]
+pub(crate) struct Engines {
+    kept: HashMap<(Voice, u32, String), Vec<f64>>,
+    scratch: PathBuf,
+}
+
+impl Engines {
+    pub(crate) fn new(scratch: &Path) -> Self {
+        Self {
+            kept: HashMap::new(),
+            scratch: scratch.to_path_buf(),
+        }
+    }
+
+    /// The voices of a set that speak on this machine.
+    pub(crate) fn voices(&mut self, held: bool) -> Vec<Voice> {
+        let wished = if held { HELD } else { TUNE };
+        let mut works: HashMap<Voice, bool> = HashMap::new();
+        let mut out = Vec::new();
+        for v in wished {
+            let speaks = *works
+                .entry(*v)
+                .or_insert_with(|| self.say(*v, 1, "Hola, buenos días.").is_some());
+            if speaks {
+                out.push(*v);
+            }
+        }
+        out
+    }
+
+    /// A sentence at 8 kHz without silence before and after it, peak 1; `pace` 0 to 2 is slow to fast.
+    pub(crate) fn say(&mut self, voice: Voice, pace: u32, text: &str) -> Option<Vec<f64>> {
+        let key = (voice, pace, text.to_owned());
+        if let Some(kept) = self.kept.get(&key) {
+            return Some(kept.clone());
+        }
+        let file = self.scratch.join("say.wav");
+        let _ = std::fs::remove_file(&file);
+        speak(voice, pace, text, &file)?;
+        let bytes = std::fs::read(&file).ok()?;
+        let prompt = media::prompt::Prompt::from_wav(&bytes).ok()?;
+        let spoken = trimmed(prompt.samples())?;
+        self.kept.insert(key, spoken.clone());
+        Some(spoken)
+    }
+
+    /// Any sentence of `texts` by any of `voices`.
+    pub(crate) fn any(
+        &mut self,
+        random: &mut Random,
+        voices: &[Voice],
+        texts: &[&str],
+    ) -> Option<Vec<f64>> {
+        let voice = random.pick(voices);
+        let pace = u32::try_from(random.bits() % 3).unwrap_or(1);
+        self.say(voice, pace, random.pick(texts))
+    }
+}
+
+fn speak(voice: Voice, pace: u32, text: &str, file: &Path) -> Option<()> {
+    let mut command = Command::new(voice.engine);
+    let mut input = None;
+    match voice.engine {
+        "espeak-ng" => {
+            let rate = ["135", "165", "195"][pace.min(2) as usize];
+            command.args(["-v", voice.name, "-s", rate, "-w"]);
+            command.arg(file).arg(text);
+        }
+        "flite" => {
+            let stretch = ["1.1", "0.95", "0.8"][pace.min(2) as usize];
+            command.args(["-voice", voice.name, "--setf"]);
+            command.arg(format!("duration_stretch={stretch}"));
+            command.args(["-t", &ascii(text), "-o"]).arg(file);
+        }
+        _ => {
+            let stretch = ["1.15", "1.0", "0.85"][pace.min(2) as usize];
+            command.arg("-o").arg(file).arg("-eval");
+            command.arg(format!(
+                "(begin ({}) (Parameter.set 'Duration_Stretch {stretch}))",
+                voice.name
+            ));
+            input = Some(ascii(text));
+        }
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    });
+    let mut child = command.spawn().ok()?;
+    if let (Some(text), Some(mut pipe)) = (input, child.stdin.take()) {
+        pipe.write_all(text.as_bytes()).ok()?;
+    }
+    child.wait().ok()?.success().then_some(())
+}
+
+/// For engines of other tongues: letters they know.
+fn ascii(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            'á' | 'Á' => Some('a'),
+            'é' | 'É' => Some('e'),
+            'í' | 'Í' => Some('i'),
+            'ó' | 'Ó' => Some('o'),
+            'ú' | 'Ú' => Some('u'),
+            'ñ' => Some('n'),
+            '¿' | '¡' => None,
+            other => other.is_ascii().then_some(other),
+        })
+        .collect()
+}
+
+/// Cut to where it sounds (35 dB below its loudest 10 ms), loudest sample 1.
+fn trimmed(samples: &[i16]) -> Option<Vec<f64>> {
+    let loud: Vec<f64> = samples.chunks(80).map(media::freq::rms).collect();
+    let most = loud.iter().copied().fold(0.0, f64::max);
+    if most < 10.0 {
+        return None;
+    }
+    let sounds = |level: &f64| *level > most * 0.018;
+    let first = loud.iter().position(sounds)?;
+    let last = loud.iter().rposition(sounds)?;
+    let cut = &samples[first * 80..((last + 1) * 80).min(samples.len())];
+    let peak = cut.iter().map(|s| f64::from(*s).abs()).fold(1.0, f64::max);
+    Some(cut.iter().map(|s| f64::from(*s) / peak).collect())
+}

@@ -1,0 +1,44 @@
+//! Calls for call-progress analysis, made by command: varied greetings by the speech engines that are
+//! installed, with lines, noises and codecs; the score of the analyser on them; the training of its weights.
+//!
+//! ```text
+//! cpa calls DIR COUNT SEED tune|held     makes COUNT calls and DIR/labels.tsv
+//! cpa score DIR [errors]                 scores the analyser on them, by engine
+//! cpa train DIR…                         prints weights for `cpa/judge.rs`
+//! ```
+//! Engines and voices of `held` are never used by `tune`, and its sentences are others. Without any
+//! engine (espeak-ng, flite, festival) it says so and makes the tone calls alone.
+#![expect(clippy::print_stdout, reason = "a program that prints its figures")]
+
+mod channel;
+mod engines;
+mod make;
+mod measure;
+mod phrases;
+mod random;
+mod train;
+
+use std::path::Path;
+
+/// What may go wrong here ends the program.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["calls", dir, count, seed, set @ ("tune" | "held")] => make::calls(
+            Path::new(dir),
+            count.parse()?,
+            seed.parse()?,
+            *set == "held",
+        ),
+        ["score", dir] => measure::score(Path::new(dir), false),
+        ["score", dir, "errors"] => measure::score(Path::new(dir), true),
+        ["train", dirs @ ..] if !dirs.is_empty() => train::train(dirs),
+        _ => Err(
+            "usage: cpa calls DIR COUNT SEED tune|held | cpa score DIR [errors] | cpa train DIR…"
+                .into(),
+        ),
+    }
+}

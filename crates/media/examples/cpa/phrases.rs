@@ -1,0 +1,133 @@
+//! What persons and recordings say when a call is answered, by region; those of `held` are others.
+
+/// Sentences of one set.
+pub(crate) struct Phrases {
+    /// A person, in a word or two.
+    pub short: &'static [&'static str],
+    /// A person, in a sentence.
+    pub sentence: &'static [&'static str],
+    /// A person at a company's telephone.
+    pub company: &'static [&'static str],
+    /// A carrier's mailbox or announcement.
+    pub carrier: &'static [&'static str],
+    /// A mailbox with a greeting of its owner.
+    pub personal: &'static [&'static str],
+}
+
+/// For tuning.
+pub(crate) const TUNE: Phrases = Phrases {
+    short: &[
+        "¿Bueno?",
+        "Aló.",
+        "Diga.",
+        "¿Sí?",
+        "Hola.",
+        "¿Aló?",
+        "Dígame.",
+        "¿Sí, diga?",
+        "¿Quién es?",
+        "Bueno, ¿quién habla?",
+        "Sí, hola.",
+        "¿Mande?",
+    ],
+    sentence: &[
+        "Hola, buenas tardes.",
+        "Sí, buenos días, dígame.",
+        "Aló, ¿con quién hablo?",
+        "Bueno, ¿de parte de quién?",
+        "Sí, soy yo, ¿qué se le ofrece?",
+        "Hola, ¿quién llama?",
+        "Buenas, ¿con quién quiere hablar?",
+        "Sí, un momento por favor.",
+    ],
+    company: &[
+        "Ferretería López, buenas tardes.",
+        "Buenos días, taller mecánico Rivera, ¿en qué le puedo ayudar?",
+        "Consultorio del doctor Méndez, le atiende Carmen.",
+        "Farmacia San José, buenas noches, dígame.",
+        "Transportes del Norte, habla Ricardo, ¿en qué le puedo servir?",
+        "Gracias por llamar a Muebles Andrade, le atiende Lucía.",
+        "Oficina de contabilidad, buenos días.",
+        "Restaurante El Fogón, buenas tardes, ¿desea hacer una reservación?",
+    ],
+    carrier: &[
+        "El número que usted marcó no está disponible en este momento. Por favor intente más tarde.",
+        "Ha sido transferido al buzón de voz. Deje su mensaje después del tono.",
+        "El cliente que usted llama tiene el teléfono apagado o se encuentra fuera del área de servicio.",
+        "Bienvenido al buzón de mensajes. La persona a la que llama no puede contestar. Después de la señal, deje su mensaje y cuelgue.",
+        "Le informamos que el suscriptor no está disponible. Si desea dejar un mensaje, hágalo después del tono.",
+        "El usuario no se encuentra disponible, deje su mensaje al oír la señal.",
+        "Este es el contestador de Movistar. Puede dejar un mensaje después de la señal.",
+        "Buzón de voz. La llamada tendrá costo a partir de este momento.",
+        "Lo sentimos, el número marcado no existe. Verifique la numeración y vuelva a llamar.",
+        "Usted se ha comunicado con el sistema de correo de voz. Por favor grabe su mensaje.",
+    ],
+    personal: &[
+        "Hola, soy Juan, ahora no puedo contestar. Deja tu mensaje.",
+        "Te has comunicado con Patricia, en este momento no puedo atenderte, déjame tu mensaje después del tono.",
+        "Este es el teléfono de la familia Gómez. No estamos en casa. Deje su recado, gracias.",
+        "Hola, llamas a Andrés. Deja tu mensaje y te llamo en cuanto pueda.",
+        "No estoy disponible, deja tu nombre y tu número.",
+        "Gracias por llamar a Servicios Integrales. Nuestro horario es de nueve a seis. Deje su mensaje.",
+        "Habla Teresa Morales. Por el momento no puedo tomar la llamada, deje un mensaje y me comunicaré a la brevedad.",
+        "Hola, no puedo atenderte, mándame un mensaje.",
+    ],
+};
+
+/// For the score alone.
+pub(crate) const HELD: Phrases = Phrases {
+    short: &[
+        "¿Bueno?",
+        "¡Aló!",
+        "¿Diga?",
+        "Sí.",
+        "¡Hola!",
+        "¿Quién habla?",
+        "A ver.",
+        "¿Qué hubo?",
+        "Buenas.",
+        "Pronto.",
+        "Sí, bueno.",
+        "Cuénteme.",
+    ],
+    sentence: &[
+        "Muy buenas noches.",
+        "Bueno, sí, ¿quién me busca?",
+        "Sí, ella habla, dígame.",
+        "Aló, buenas, a la orden.",
+        "Hola, ¿qué tal, quién es?",
+        "Diga, ¿qué desea?",
+        "Sí, con él habla.",
+        "Buenos días, ¿de dónde llaman?",
+    ],
+    company: &[
+        "Panadería La Espiga, a la orden.",
+        "Clínica Santa Lucía, buenos días, habla Marisol.",
+        "Buenas tardes, refaccionaria El Toro, ¿qué necesita?",
+        "Colegio San Martín, dirección, muy buenos días.",
+        "Hotel Plaza Mayor, recepción, ¿en qué puedo ayudarle?",
+        "Despacho Herrera y Asociados, buenas tardes.",
+        "Inmobiliaria Costa Azul, le saluda Fernando, ¿cómo le va?",
+        "Ferretería Central, diga.",
+    ],
+    carrier: &[
+        "El número al que llama está apagado o fuera de cobertura en este momento.",
+        "Bienvenido al buzón de voz de Telcel. Grabe su mensaje después del tono, al terminar cuelgue o presione gato.",
+        "La persona a la que usted llamó no está disponible. Su llamada será dirigida al buzón de mensajes.",
+        "Claro le informa que el número marcado no se encuentra en servicio.",
+        "En este momento no podemos atender su llamada, inténtelo de nuevo más tarde.",
+        "Entel le informa: el teléfono que usted marcó se encuentra temporalmente suspendido.",
+        "Correo de voz. Por favor deje su mensaje después de la señal.",
+        "Estimado cliente, todas las líneas se encuentran ocupadas. Por favor, espere o vuelva a intentarlo.",
+        "Está llamando a un número que tiene activado el servicio de contestador. Hable después de oír la señal.",
+    ],
+    personal: &[
+        "Hola, te habla Mónica, no te puedo contestar ahora, déjame un mensaje y te devuelvo la llamada.",
+        "Usted se comunicó con Jorge Salas. Deje sus datos y le llamo.",
+        "Somos la familia Ortega, en este momento no nos encontramos, después de la señal deje su recado.",
+        "Qué tal, soy Beto, estoy ocupado. Deja mensaje.",
+        "Gracias por llamar a Talleres Unidos. Por ahora estamos cerrados, llámenos mañana a partir de las ocho.",
+        "Ahorita no puedo contestar, mejor escríbeme.",
+        "Este es el buzón de Claudia. Después del bip, ya sabes qué hacer.",
+    ],
+};

@@ -1,0 +1,55 @@
+//! Person or machine: what the shape of the first utterance says.
+//!
+//! A person says a word or a sentence and waits; a recording talks on. Between the two lies a line that
+//! was drawn by logistic regression on generated calls (`examples/cpa`); losing a person costs more than
+//! an agent hearing a mailbox, so the line is drawn far on the machine's side.
+
+use super::voice::Measures;
+
+/// Numbers the verdict rests on.
+pub const FEATURES: usize = 8;
+
+/// Their weights and, last, the constant: log-odds of a machine. From `examples/cpa train`.
+const WEIGHTS: [f32; FEATURES + 1] = [1.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -5.6];
+
+/// The utterance as numbers of about unit size.
+#[must_use]
+pub fn features(m: &Measures) -> [f32; FEATURES] {
+    let s = |ms: u32| ms as f32 / 1_000.0;
+    [
+        s(m.speech_ms),
+        (s(m.speech_ms).max(0.1)).ln(),
+        m.pauses as f32,
+        s(m.longest_pause_ms),
+        s(m.longest_phrase_ms),
+        (m.pitch_rise * 4.0).clamp(-2.0, 2.0),
+        (m.level_drop_db / 6.0).clamp(-2.0, 2.0),
+        (m.above_floor_db / 30.0).clamp(0.0, 2.0),
+    ]
+}
+
+/// How likely a machine is, 0 to 1, once the utterance has ended.
+#[must_use]
+pub(super) fn machine(m: &Measures) -> f32 {
+    let values = features(m);
+    let sum: f32 = values.iter().zip(WEIGHTS).map(|(x, w)| x * w).sum();
+    1.0 / (1.0 + (-(sum + WEIGHTS[FEATURES])).exp())
+}
+
+/// A speaker who has not been as strong as before for so long has ended; what is still heard is behind
+/// him, ms.
+pub(super) const WEAK_MS: u32 = 1_200;
+
+/// What lies between person and machine is given so long for a beep or another sentence, ms.
+pub(super) const WAIT_MS: u32 = 1_700;
+
+/// Silence after which an utterance of that length has ended, ms. A short greeting is decided within
+/// 1.2 s of its onset; in a longer one a speaker may draw breath.
+#[must_use]
+pub(super) fn hang_ms(speech_ms: u32) -> u32 {
+    if speech_ms < 1_000 {
+        1_150u32.saturating_sub(speech_ms).clamp(450, 620)
+    } else {
+        700
+    }
+}
