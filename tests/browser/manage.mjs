@@ -1,6 +1,7 @@
-// A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, why-not, recordings.
+// A campaign manager's morning: import with a dry run, segment with its count, campaign from start to stop, why-not, recordings;
+// and from a file of his own to its first call.
 import { readFileSync } from 'node:fs';
-import { check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { check, LONG_MS, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 const SAMPLE = new URL('../../config/portfolio/sample.csv', import.meta.url);
 /** Unique per run, so that a walk may be repeated on one demo. */
@@ -67,6 +68,59 @@ async function campaign(page, office) {
   check('a campaign starts and stops', true);
 }
 
+/** Debtors that nobody knew: one amount tells them from all others. */
+function fresh(overdue) {
+  const [head] = readFileSync(SAMPLE, 'utf8').split(/\r?\n/);
+  const rows = Array.from({ length: 12 }, (_, n) => {
+    const digits = String(Date.now() + n).slice(-7);
+    return `W${STAMP}-${n},WC${STAMP}-${n},Persona de la Prueba,WALK${STAMP}${n},MX,CMX,tarjeta de crédito,MXN,9000.00,0.00,0.00,${overdue},500.00,45,+52558${digits},,yes,yes`;
+  });
+  return Buffer.from(`${[head, ...rows].join('\n')}\n`);
+}
+
+/** Nobody explains anything: a file, a segment, a campaign, and somebody is called. */
+async function firstCall(page, office) {
+  const since = Date.now();
+  const overdue = `${4000 + (Date.now() % 900)}.37`;
+  await go(page, /^(Cartera|Portfolio)$/);
+  const mxn = await page.locator('[name=portfolio] option').filter({ hasText: 'MXN' }).first().getAttribute('value');
+  await page.locator('[name=portfolio]').selectOption(mxn);
+  await page.locator('[type=file]').setInputFiles({ name: 'nueva.csv', mimeType: 'text/csv', buffer: fresh(overdue) });
+  await page.getByRole('button', { name: /^(Validar|Check|Comprobar)/ }).click();
+  await page.locator('[data-report=dry]').waitFor();
+  check('the new file has no refused row', (await figure(page, 'dry', 'refused')) === 0);
+  await page.locator('button.primary').last().click();
+  await page.locator('[data-report=done]').waitFor({ timeout: LONG_MS });
+  await go(page, /^(Segmentos|Segments)$/);
+  await page.locator('[name=name]').fill(`Nuevos ${STAMP}`);
+  await page.locator('[name=expression]').fill(`overdue = ${overdue}`);
+  await page.locator('[data-count="12"]').waitFor();
+  check('the segment holds the file and nothing else', true);
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.toasts .note.good').first().waitFor();
+  await go(page, /^(Campañas|Campaigns)$/);
+  await page.locator('[data-campaign]').first().waitFor();
+  await page.keyboard.press('n');
+  await page.locator('dialog [name=name]').fill(`Primera ${STAMP}`);
+  await page.locator('dialog [name=segment]').selectOption({ label: `Nuevos ${STAMP}` });
+  await page.locator('dialog [name=mode]').selectOption('progressive');
+  await page.locator('dialog [type=submit]').click();
+  const row = page.locator(`[data-campaign="Primera ${STAMP}"]`);
+  await row.getByRole('button', { name: /^(Iniciar|Start)/ }).click();
+  await until('the campaign runs', async () => (await row.getAttribute('data-status')) === 'running');
+  const { id } = (await office.all('/campaigns')).find((c) => c.name === `Primera ${STAMP}`);
+  const call = await until('its first call', async () => (await office.get(`/attempts?campaign=${id}`)).items[0], LONG_MS);
+  console.log(`figure: from the file to its first call ${((Date.now() - since) / 1000).toFixed(0)} s`);
+  await go(page, /^(Gestiones|Attempts|Calls)$/);
+  await page.locator('h1 ~ .row select').first().selectOption(id);
+  await page.locator(`tbody a[href$="/gestiones/${call.id}"]`).waitFor();
+  check('the first call of the file is on the list', true);
+  await shot(page, 'campaigns-first-call');
+  await go(page, /^(Campañas|Campaigns)$/);
+  await row.getByRole('button', { name: /^(Detener|Stop)/ }).click();
+  await until('the campaign stops', async () => (await row.getAttribute('data-status')) === 'stopped');
+}
+
 async function whyNot(page, href) {
   await page.goto(new URL(href, page.url()).href);
   await page.locator('#why-title').waitFor();
@@ -95,6 +149,7 @@ export async function manage() {
     await imports(page);
     const debtor = await segments(page);
     await campaign(page, office);
+    await firstCall(page, office);
     await whyNot(page, debtor);
     await recordings(page);
     await signOut(page);

@@ -3,17 +3,18 @@ import type { Key } from './i18n.svelte';
 import type { Role } from './session.svelte';
 
 export interface Face {
-  key: 'agent' | 'board' | 'manage';
+  key: 'agent' | 'board' | 'manage' | 'law';
   path: string;
   label: Key;
 }
 const AGENT: Face = { key: 'agent', path: '/agente', label: 'face.agent' };
 const BOARD: Face = { key: 'board', path: '/supervisor', label: 'face.board' };
+const LAW: Face = { key: 'law', path: '/cumplimiento', label: 'face.law' };
 const MANAGE: Face = { key: 'manage', path: '/campanas', label: 'face.manage' };
 
 export function faces(role: Role | null): Face[] {
   if (role === 'agent') return [AGENT];
-  if (role === 'supervisor') return [BOARD];
-  if (role === 'manager' || role === 'admin') return [MANAGE, BOARD];
+  if (role === 'supervisor') return [BOARD, LAW];
+  if (role === 'manager' || role === 'admin') return [MANAGE, BOARD, LAW];
   return [];
 }
