@@ -12,7 +12,7 @@ pub struct Service {
     child: Child,
     /// Kept open: what it prints later must find somebody who listens.
     _out: BufReader<ChildStdout>,
-    /// Password of the first admin, as printed once at the first start.
+    /// Password of the first admin, as printed once at the first start; empty where another had started before.
     pub admin_password: String,
     /// `http://ADDRESS` of screens and API.
     pub url: String,
@@ -25,6 +25,18 @@ impl Service {
     /// # Errors
     /// When it ends before that, with its log.
     pub fn start(dir: &Path, config: &str) -> anyhow::Result<Self> {
+        let service = Self::join(dir, config)?;
+        if service.admin_password.is_empty() {
+            bail!("the database is not empty: no password was told");
+        }
+        Ok(service)
+    }
+
+    /// Starts one more on a database that may have people already. What it logs goes to `serve.log` in `dir`.
+    ///
+    /// # Errors
+    /// When it ends before it told its address, with its log.
+    pub fn join(dir: &Path, config: &str) -> anyhow::Result<Self> {
         let log_file = dir.join("serve.log");
         let mut child = Command::new(program()?)
             .args(["serve", "--config", config])
@@ -46,6 +58,19 @@ impl Service {
         let _ = child.wait();
         let log = std::fs::read_to_string(log_file).unwrap_or_default();
         bail!("the service ended: {log}")
+    }
+
+    /// Stops it in mid-work (`STOP`), or lets it go on (`CONT`), as a machine that hangs does.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn freeze(&self, on: bool) -> anyhow::Result<()> {
+        let signal = if on { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status()?;
+        anyhow::ensure!(status.success(), "kill {signal}: {status}");
+        Ok(())
     }
 
     /// Asks it to end in good order (TERM) and tells whether it said that all was well.
@@ -76,7 +101,7 @@ fn told(out: &mut BufReader<ChildStdout>) -> anyhow::Result<Option<(String, Stri
             password = rest.split('\'').next().map(str::to_owned);
         }
         if let Some(url) = line.strip_prefix("screens and API: ") {
-            return Ok(password.map(|p| (p, url.trim().to_owned())));
+            return Ok(Some((password.unwrap_or_default(), url.trim().to_owned())));
         }
     }
     Ok(None)
