@@ -19,6 +19,7 @@ pub(crate) fn train(dirs: &[&str]) -> Outcome {
         long_ms: u32::MAX,
         machine_from: 2.0,
         unknown_from: 2.0,
+        wait_from: 2.0,
         give_up_ms: u32::MAX,
         ..Config::default()
     };

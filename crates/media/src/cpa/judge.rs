@@ -10,7 +10,9 @@ use super::voice::Measures;
 pub const FEATURES: usize = 8;
 
 /// Their weights and, last, the constant: log-odds of a machine. From `examples/cpa train`.
-const WEIGHTS: [f32; FEATURES + 1] = [1.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -5.6];
+const WEIGHTS: [f32; FEATURES + 1] = [
+    1.1301, -0.3670, -0.1629, -0.3451, 0.5224, -0.9510, 1.6240, 1.8724, -8.5214,
+];
 
 /// The utterance as numbers of about unit size.
 #[must_use]
@@ -28,12 +30,24 @@ pub fn features(m: &Measures) -> [f32; FEATURES] {
     ]
 }
 
+/// Recordings do not pause for so long between two sentences; a person who gets no answer speaks again
+/// after it, ms.
+pub(super) const SPOKEN_AGAIN_MS: u32 = 1_050;
+
+/// Most that such an utterance is likely a machine's.
+const SPOKEN_AGAIN: f32 = 0.45;
+
 /// How likely a machine is, 0 to 1, once the utterance has ended.
 #[must_use]
 pub(super) fn machine(m: &Measures) -> f32 {
     let values = features(m);
     let sum: f32 = values.iter().zip(WEIGHTS).map(|(x, w)| x * w).sum();
-    1.0 / (1.0 + (-(sum + WEIGHTS[FEATURES])).exp())
+    let likely = 1.0 / (1.0 + (-(sum + WEIGHTS[FEATURES])).exp());
+    if m.longest_pause_ms >= SPOKEN_AGAIN_MS {
+        likely.min(SPOKEN_AGAIN)
+    } else {
+        likely
+    }
 }
 
 /// A speaker who has not been as strong as before for so long has ended; what is still heard is behind
@@ -48,8 +62,8 @@ pub(super) const WAIT_MS: u32 = 1_700;
 #[must_use]
 pub(super) fn hang_ms(speech_ms: u32) -> u32 {
     if speech_ms < 1_000 {
-        1_150u32.saturating_sub(speech_ms).clamp(450, 620)
+        1_105u32.saturating_sub(speech_ms).clamp(385, 600)
     } else {
-        700
+        740
     }
 }

@@ -60,6 +60,8 @@ pub struct Config {
     pub machine_from: f32,
     /// Likelihood from which it is no longer called a person.
     pub unknown_from: f32,
+    /// Likelihood from which a beep or another sentence is waited for.
+    pub wait_from: f32,
     /// Speech that goes on so long is a machine, ms.
     pub long_ms: u32,
     /// Silence so long is dead air, ms (`terms`: no voice for 4 s).
@@ -72,9 +74,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             stage: Stage::Answered,
-            machine_from: 0.5,
-            unknown_from: 0.35,
-            long_ms: 5_200,
+            machine_from: 0.6,
+            unknown_from: 0.4,
+            wait_from: 0.35,
+            long_ms: 6_000,
             dead_air_ms: 4_000,
             give_up_ms: 12_000,
         }
@@ -306,11 +309,9 @@ impl Analyser {
         let measures = Some(measures);
         if likely >= self.config.machine_from {
             self.tell(Class::Machine, likely, Reason::GreetingShape, measures);
+        } else if likely >= self.config.wait_from && silence < judge::WAIT_MS {
+            // Neither nor: a beep or another sentence may follow.
         } else if likely >= self.config.unknown_from {
-            if silence < judge::WAIT_MS {
-                // Neither nor: a beep or another sentence may follow.
-                return;
-            }
             self.tell(Class::Unknown, 1.0 - likely, Reason::Between, measures);
         } else {
             self.tell(Class::Human, 1.0 - likely, Reason::ShortGreeting, measures);
@@ -319,7 +320,10 @@ impl Analyser {
 
     fn judge_long(&mut self) {
         let measures = self.voice.measures();
-        if measures.is_some_and(|m| m.level_drop_db <= DROP_DB) {
+        let steady = |m: &Measures| {
+            m.level_drop_db <= DROP_DB && m.longest_pause_ms < judge::SPOKEN_AGAIN_MS
+        };
+        if measures.as_ref().is_some_and(steady) {
             self.tell(Class::Machine, 0.9, Reason::LongSpeech, measures);
         }
     }

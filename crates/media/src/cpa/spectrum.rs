@@ -193,10 +193,10 @@ impl Spectrum {
             .iter()
             .map(|s| s * s)
             .sum();
-        for lag in LAG_MIN - 1..=LAG_MAX + 1 {
+        for (lag, value) in values.iter_mut().enumerate().skip(LAG_MIN - 1) {
             let then = &self.history[HALF - lag..WINDOW - lag];
             let both: f32 = newest.iter().zip(then).map(|(a, b)| a * b).sum();
-            values[lag] = both / (energy * lagged).max(1e-12).sqrt();
+            *value = both / (energy * lagged).max(1e-12).sqrt();
             let (comes, goes) = (self.history[HALF - lag - 1], self.history[WINDOW - lag - 1]);
             lagged = (lagged + comes * comes - goes * goes).max(0.0);
         }
