@@ -16,6 +16,9 @@ pub(crate) enum BenchCommand {
     /// The database at work on a portfolio of a million: reservations, attempts, segments, why-not, on
     /// SQLite and (where one is named) PostgreSQL.
     Store(StoreArgs),
+    /// Call-progress analysis of 8 kHz WAV files read as from the answer on, a line of JSON each; or
+    /// of sound that comes line by line.
+    Cpa(CpaArgs),
     /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
     /// from beginning to end.
     Load(LoadArgs),
@@ -83,6 +86,21 @@ pub(crate) struct StoreArgs {
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// `bench cpa`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct CpaArgs {
+    /// WAV files.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Read `{"start":…}`, `{"seq":k,"audio":…}` and `{"end":true}` on standard input, reply to each line.
+    #[arg(long, conflicts_with_all = ["files", "labels"])]
+    pub stream: bool,
+    /// What is true of the calls (`labels.tsv` of media's example `cpa`): print the score instead, of
+    /// the files named or of all in its folder.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
 }
 
 /// `bench load`.

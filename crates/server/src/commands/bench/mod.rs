@@ -6,6 +6,7 @@
 mod args;
 mod child;
 mod churn;
+mod cpa;
 mod forwarder;
 mod goals;
 mod load;
@@ -31,6 +32,7 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Media(args) => Ok(media::run(&args).await?),
         BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
         BenchCommand::Store(args) => Ok(store::run(&args).await?),
+        BenchCommand::Cpa(args) => cpa::run(&args),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),
         BenchCommand::Part(Part::Talk(args)) => Ok(talk::run(&args).await?),
