@@ -50,7 +50,8 @@ impl Proto {
 }
 
 /// A stream connection, numbered by the caller; a number is not used again while the endpoint may
-/// still hold it, so count upwards.
+/// still hold it, so count upwards. One that stands for a place, whichever connection leads there now,
+/// is told of by [`crate::Endpoint::connection_cut`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 

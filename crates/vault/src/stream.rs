@@ -119,15 +119,25 @@ impl Sealer {
     /// [`VaultError::Full`] after 2^32 chunks.
     pub fn push(&mut self, sound: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
         self.sound += sound.len() as u64;
-        self.rest.extend_from_slice(sound);
-        let mut from = 0;
-        while self.rest.len() - from >= CHUNK {
-            let plain = &self.rest[from..from + CHUNK];
+        let mut sound = sound;
+        if !self.rest.is_empty() {
+            let missing = (CHUNK - self.rest.len()).min(sound.len());
+            let (first, others) = sound.split_at(missing);
+            self.rest.extend_from_slice(first);
+            sound = others;
+            if self.rest.len() == CHUNK {
+                self.cipher.seal(self.next, Kind::Sound, &self.rest, out)?;
+                self.next += 1;
+                self.rest.clear();
+            }
+        }
+        // Straight from what was given: the rest never grows beyond a chunk.
+        let mut whole = sound.chunks_exact(CHUNK);
+        for plain in &mut whole {
             self.cipher.seal(self.next, Kind::Sound, plain, out)?;
             self.next += 1;
-            from += CHUNK;
         }
-        self.rest.drain(..from);
+        self.rest.extend_from_slice(whole.remainder());
         Ok(())
     }
 

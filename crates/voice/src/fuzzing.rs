@@ -63,20 +63,82 @@ pub fn leg(data: &[u8]) {
 mod tests {
     use std::path::Path;
 
+    /// Inputs bent from a corpus; `MARCADOR_MUTATIONS` asks for another number.
+    const BENT: u64 = 20_000;
+    /// Longest of them, octets.
+    const LONGEST: usize = 2_000;
+
     fn corpus(of: &str, run: impl Fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/corpus")
             .join(of);
-        let mut files = 0;
-        for entry in std::fs::read_dir(folder).expect("a corpus") {
-            let path = entry.expect("reads").path();
-            let bytes = std::fs::read(path).expect("reads");
-            run(&bytes);
+        let paths = std::fs::read_dir(folder).expect("a corpus");
+        let mut paths: Vec<_> = paths.map(|entry| entry.expect("reads").path()).collect();
+        paths.sort();
+        let files: Vec<Vec<u8>> = paths
+            .iter()
+            .map(|path| std::fs::read(path).expect("reads"))
+            .collect();
+        assert!(files.len() >= 4, "{of} has a corpus");
+        for bytes in &files {
+            run(bytes);
             // Every cut of it too.
             (0..bytes.len()).for_each(|end| run(&bytes[..end]));
-            files += 1;
         }
-        assert!(files >= 4, "{of} has a corpus");
+        let count = std::env::var("MARCADOR_MUTATIONS").ok();
+        let count = count.map_or(BENT, |text| text.parse().expect("a number"));
+        // The same ones in each run.
+        let mut dice = Dice(0x5EED);
+        for _ in 0..count {
+            run(&dice.bend(&files));
+        }
+    }
+
+    /// Xorshift.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, most: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 16).expect("fits") % most.max(1)
+        }
+
+        fn octet(&mut self) -> u8 {
+            u8::try_from(self.below(256)).expect("fits")
+        }
+
+        /// One of the files, changed in one to six places.
+        fn bend(&mut self, files: &[Vec<u8>]) -> Vec<u8> {
+            let mut input = files[self.below(files.len())].clone();
+            for _ in 0..=self.below(6) {
+                let at = self.below(input.len() + 1);
+                match self.below(5) {
+                    0 => {
+                        let bit = self.below(8);
+                        input.get_mut(at).into_iter().for_each(|b| *b ^= 1 << bit);
+                    }
+                    1 => {
+                        let octet = self.octet();
+                        input.get_mut(at).into_iter().for_each(|b| *b = octet);
+                    }
+                    2 => input.truncate(at),
+                    3 => {
+                        let more: Vec<u8> = (0..self.below(40)).map(|_| self.octet()).collect();
+                        drop(input.splice(at..at, more));
+                    }
+                    _ => {
+                        let other = &files[self.below(files.len())];
+                        let from = self.below(other.len());
+                        input.truncate(at);
+                        input.extend_from_slice(&other[from..]);
+                    }
+                }
+            }
+            input.truncate(LONGEST);
+            input
+        }
     }
 
     #[cfg(feature = "webrtc")]

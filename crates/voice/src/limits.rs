@@ -145,7 +145,9 @@ pub const LEG_BOOK_QUEUE: usize = 4_096;
 /// Size at which the book of legs is written anew, bytes; an entry has about 1,500.
 pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
 /// How long an entry waits for others before the book is written.
-pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(5);
+pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(10);
+/// How long the recorder's writer lets work gather before it looks again; a queue holds far more.
+pub const RECORDER_GATHERS: Duration = Duration::from_millis(20);
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.
 pub const RECORDER_QUEUE: usize = 4_096;
 /// Complete recordings waiting for their end to be written.

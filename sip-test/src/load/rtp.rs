@@ -26,6 +26,8 @@ const CATCH_UP: Duration = Duration::from_millis(400);
 const JUMP: u16 = 3_000;
 /// Samples of a packet on the RTP clock.
 const SAMPLES: u32 = 160;
+/// How long a paused thread waits for what comes and for commands.
+const PAUSED: Duration = Duration::from_millis(10);
 /// How long to wait for the last packets of a window, and for an answer of the thread.
 const LAST: Duration = Duration::from_millis(300);
 const ANSWER: Duration = Duration::from_secs(10);
@@ -38,6 +40,8 @@ enum Command {
     Remove(u32),
     /// Counts begin anew, in this window.
     Begin(u32),
+    /// Nothing is sent, or it is again.
+    Pause(bool),
     /// Packets belong to no window any more.
     Stop,
     Report(SyncSender<Figures>),
@@ -100,6 +104,14 @@ impl LoadPlane {
     /// [`SipTestError::Plane`].
     pub fn remove(&self, leg: u32) -> Result<(), SipTestError> {
         self.give(Command::Remove(leg))
+    }
+
+    /// Stops sending, with what is on its way still heard, or goes on; numbers go on where they were.
+    ///
+    /// # Errors
+    /// [`SipTestError::Plane`].
+    pub fn pause(&self, on: bool) -> Result<(), SipTestError> {
+        self.give(Command::Pause(on))
     }
 
     /// Begins a window of measurement; `window` is not 0 and not used before.
@@ -165,6 +177,7 @@ struct Load {
     epoch: Instant,
     window: u32,
     open: bool,
+    paused: bool,
     figures: Figures,
     one_way: Delays,
     first: Delays,
@@ -178,6 +191,7 @@ impl Load {
             epoch: Instant::now(),
             window: 0,
             open: false,
+            paused: false,
             figures: Figures::default(),
             one_way: Delays::default(),
             first: Delays::default(),
@@ -197,7 +211,9 @@ impl Load {
                 }
             }
             let now = Instant::now();
-            if now > due + CATCH_UP {
+            if self.paused {
+                due = now + PAUSED;
+            } else if now > due + CATCH_UP {
                 due = now;
             }
             while due <= now {
@@ -250,6 +266,7 @@ impl Load {
                 self.one_way.clear();
                 self.legs.iter_mut().flatten().for_each(|leg| leg.heard = 0);
             }
+            Command::Pause(on) => self.paused = on,
             Command::Stop => self.open = false,
             Command::Report(told) => {
                 let _ = told.try_send(self.report());

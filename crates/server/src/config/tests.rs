@@ -62,15 +62,22 @@ fn bad_values_are_refused_with_what_would_be_right() {
             "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ntls_cert_file = \"a.pem\"\n",
             "both or neither",
         ),
-        (
-            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ntransport = \"tls\"\n\
-             [[trunks]]\nname = \"b\"\nuri = \"sip:x\"\ntransport = \"tls\"\ntls_name = \"y\"\n",
-            "the same as of 'a'",
-        ),
     ] {
         let error = with(text).expect_err(text).to_string();
         assert!(error.contains(hint), "{text}: {error}");
     }
+}
+
+#[test]
+fn two_trunks_at_one_address_may_have_certificates_of_their_own() {
+    let trunk = |name: &str| {
+        format!(
+            "[[trunks]]\nname = \"{name}\"\nuri = \"sip:x\"\ntransport = \"tls\"\n\
+             tls_name = \"{name}.example\"\ntls_cert_file = \"{name}.pem\"\ntls_key_file = \"{name}.key\"\n"
+        )
+    };
+    let both = trunk("a") + &trunk("b");
+    assert!(with(&both).is_ok(), "each has connections of its own");
 }
 
 #[test]

@@ -232,21 +232,6 @@ impl TrunkConfig {
         }
     }
 
-    /// Whether two trunks at one address by TLS look at the same certificate: connections are kept by
-    /// address, so another expectation could not be held to.
-    fn agrees_with(&self, other: &Self) -> bool {
-        let tls = |t: &Self| t.transport == TrunkTransport::Tls;
-        let rules = |t: &Self| {
-            (
-                t.tls_ca_file.clone(),
-                t.tls_name.clone(),
-                t.tls_cert_file.clone(),
-                t.tls_key_file.clone(),
-            )
-        };
-        !(tls(self) && tls(other) && self.uri == other.uri) || rules(self) == rules(other)
-    }
-
     /// Hides the password.
     pub(super) fn redact(&mut self) {
         if self.password.is_some() {
@@ -284,12 +269,6 @@ pub(super) fn check(trunks: &[TrunkConfig]) -> anyhow::Result<()> {
             anyhow::bail!("trunk '{name}': uri: expected sip:host:port");
         }
         trunk.policy()?;
-        if let Some(other) = trunks[..at].iter().find(|t| !t.agrees_with(trunk)) {
-            anyhow::bail!(
-                "trunk '{name}': tls_*: expected the same as of '{}', which is at the same uri",
-                other.name
-            );
-        }
         if let Some(other) = trunk
             .failover
             .iter()

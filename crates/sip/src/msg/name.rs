@@ -22,17 +22,18 @@ macro_rules! names {
                 }
             }
 
-            fn known(lower: &[u8]) -> Option<HeaderName> {
-                $(if lower.eq_ignore_ascii_case($text.as_bytes())
-                    || (!$compact.is_empty() && lower == $compact.as_bytes())
-                { return Some(HeaderName::$variant); })*
+            fn known(name: &[u8]) -> Option<HeaderName> {
+                $(if name.eq_ignore_ascii_case($text.as_bytes()) {
+                    return Some(HeaderName::$variant);
+                })*
                 None
             }
 
-            fn number(&self) -> u8 {
-                let mut count = 0;
-                $(if matches!(self, HeaderName::$variant) { return count; } count += 1;)*
-                count
+            fn compact(name: &[u8]) -> Option<HeaderName> {
+                $(if !$compact.is_empty() && name.eq_ignore_ascii_case($compact.as_bytes()) {
+                    return Some(HeaderName::$variant);
+                })*
+                None
             }
         }
     };
@@ -98,7 +99,7 @@ impl HeaderName {
     #[must_use]
     pub fn from_token(token: Bytes) -> Self {
         let known = if token.len() == 1 {
-            HeaderName::known(&[token[0].to_ascii_lowercase()])
+            HeaderName::compact(&token)
         } else {
             HeaderName::known(&token)
         };
@@ -136,7 +137,7 @@ impl PartialEq for HeaderName {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (HeaderName::Other(a), HeaderName::Other(b)) => a.eq_ignore_ascii_case(b),
-            _ => self.number() == other.number(),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 }

@@ -310,10 +310,21 @@ impl Layer {
         });
     }
 
+    /// Fails all requests over a connection that still wait for their final response.
+    pub fn connection_failed(&mut self, conn: ConnId) {
+        self.fail(|row| row.target.conn == Some(conn) && row.machine.unanswered());
+    }
+
+    /// Fails the requests over a connection that nobody has answered at all; the others may still get
+    /// their response over the next one.
+    pub fn connection_cut(&mut self, conn: ConnId) {
+        self.fail(|row| row.target.conn == Some(conn) && row.machine.unheard());
+    }
+
     /// Fails the requests on a closed connection that nobody has answered at all; the others may
     /// still get their response over a new connection (RFC 3261 §18.2.2).
     pub fn connection_closed(&mut self, conn: ConnId) {
-        self.fail(|row| row.target.conn == Some(conn) && row.machine.unheard());
+        self.connection_cut(conn);
         for row in self
             .rows
             .values_mut()

@@ -187,6 +187,21 @@ impl Endpoint {
         self.drain_layer(now);
     }
 
+    /// Tells that a stream connection is gone whose number the next one to the same place will have:
+    /// what prefers it still does.
+    pub fn connection_cut(&mut self, now: Millis, conn: ConnId) {
+        self.framers.remove(&conn);
+        self.core.layer.connection_cut(conn);
+        self.drain_layer(now);
+    }
+
+    /// Tells that no connection of such a number can be opened: its unanswered requests fail at once.
+    pub fn connection_failed(&mut self, now: Millis, conn: ConnId) {
+        self.framers.remove(&conn);
+        self.core.layer.connection_failed(conn);
+        self.drain_layer(now);
+    }
+
     /// Tells that a stream connection is gone.
     pub fn connection_closed(&mut self, now: Millis, conn: ConnId) {
         self.framers.remove(&conn);

@@ -3,7 +3,7 @@
 //! 503 without any ringing, a connection that could not be opened, a 3xx. Silence says nothing of the
 //! kind: the call may have reached the debtor.
 
-use super::calls::proto;
+use super::calls::hop;
 use super::core::Engine;
 use super::legs::Owner;
 use super::toll;
@@ -12,7 +12,6 @@ use crate::limits;
 use crate::plane::LegId;
 use domain::ids::TrunkId;
 use domain::ports::{TrunkError, TrunkReport};
-use sip::Target;
 use sip::msg::Uri;
 use sip::ua::{FailWhy, Failure};
 use std::net::SocketAddr;
@@ -173,11 +172,7 @@ impl Engine {
         let mut invite = self.debtor_invite(&order, &next.trunk, next.to, offer);
         if let Some(target) = next.target {
             invite.target = target;
-            invite.next_hop = Target {
-                proto: proto(next.trunk.transport),
-                dest: next.to,
-                conn: None,
-            };
+            invite.next_hop = hop(&next.trunk, next.to);
         }
         let now = self.millis();
         let Ok(key) = self.endpoint.invite(now, invite) else {

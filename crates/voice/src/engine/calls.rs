@@ -3,6 +3,7 @@
 use super::core::Engine;
 use super::legs::{Debtor, LegRow, Media, OurEnd, Over, Owner};
 use crate::config::{IdentityHeader, TrunkConfig};
+use crate::net::line;
 use crate::plane::{Counts, LegId, Order, Record};
 use crate::{config, limits};
 use bytes::Bytes;
@@ -129,11 +130,7 @@ impl Engine {
     ) -> InviteOrder {
         let proto = proto(trunk.transport);
         let target = target_uri(trunk, &order.number, to).with_transport(proto);
-        let next_hop = Target {
-            proto,
-            dest: to,
-            conn: None,
-        };
+        let next_hop = hop(trunk, to);
         let policy = &trunk.policy;
         let us = |number: &str| match &policy.from_domain {
             Some(domain) => NameAddr::new(Uri::sip_host(Some(number), domain)),
@@ -363,6 +360,17 @@ pub(super) fn proto(transport: config::SipTransport) -> Proto {
         config::SipTransport::Udp => Proto::Udp,
         config::SipTransport::Tcp => Proto::Tcp,
         config::SipTransport::Tls => Proto::Tls,
+    }
+}
+
+/// Where what is for a trunk goes. Inside TLS each trunk has lines of its own: it may have to show its
+/// own certificate.
+pub(super) fn hop(trunk: &TrunkConfig, dest: SocketAddr) -> Target {
+    let secured = trunk.transport == config::SipTransport::Tls;
+    Target {
+        proto: proto(trunk.transport),
+        dest,
+        conn: secured.then(|| line(trunk.id, dest)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::route::Route;
 use super::trail::Trails;
 use super::trunks::Found;
 use crate::config::{SipTransport, VoiceConfig};
-use crate::net::{Inbound, Input, Net, System};
+use crate::net::{Inbound, Input, Net, System, is_line};
 use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
 use crate::recorder::{self, Writer, WriterLine};
 use crate::wall::{Wall, ms};
@@ -163,10 +163,18 @@ impl Engine {
     pub(super) async fn run(mut self, mut ears: Ears, mut inbox: mpsc::Receiver<Order>) {
         let mut tick = tokio::time::interval(HOUSEKEEPING);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // One timer, set anew only where the deadline is another one.
+        let timer = tokio::time::sleep(HOUSEKEEPING);
+        tokio::pin!(timer);
+        let mut armed: Option<Instant> = None;
         while !self.may_end() {
             let deadline = self.endpoint.next_deadline();
             let deadline = deadline.map(|at| self.epoch + Duration::from_millis(at.0));
             let deadline = deadline.map(|at| at.max(self.ticked + TIMERS));
+            if let Some(at) = deadline.filter(|at| armed != Some(*at)) {
+                timer.as_mut().reset(at.into());
+            }
+            armed = deadline;
             let waiting = self.plane.behind() || self.outbox.waits();
             tokio::select! {
                 Some(inbound) = ears.inbound.recv() => self.take(inbound),
@@ -176,7 +184,7 @@ impl Engine {
                     None => self.say_farewell(None),
                 },
                 Some(found) = ears.found.recv() => self.found(found),
-                () = until(deadline) => {}
+                () = &mut timer, if armed.is_some() => armed = None,
                 _ = tick.tick() => self.housekeeping(),
                 () = tokio::time::sleep(RETRY), if waiting => self.retry(),
             }
@@ -212,9 +220,21 @@ impl Engine {
                 let kept = self.endpoint.receive(now, source, &bytes);
                 if let (Received::Close, Some(conn)) = (kept, source.conn) {
                     self.net.close(conn);
-                    self.endpoint.connection_closed(now, conn);
+                    if is_line(conn) {
+                        self.endpoint.connection_cut(now, conn);
+                    } else {
+                        self.endpoint.connection_closed(now, conn);
+                    }
                 } else if let Some(conn) = source.conn {
                     self.net.spoke(&source, self.endpoint.messages_on(conn));
+                }
+            }
+            // A line stays what it is, whichever connection it is led by next.
+            Input::Closed | Input::Failed if source.conn.is_some_and(is_line) => {
+                let Some(line) = source.conn else { return };
+                match inbound.input {
+                    Input::Failed => self.endpoint.connection_failed(now, line),
+                    _ => self.endpoint.connection_cut(now, line),
                 }
             }
             Input::Closed | Input::Failed => {
@@ -323,13 +343,6 @@ fn give_back(error: mpsc::error::TrySendError<MediaEvent>) -> Result<(), MediaEv
         mpsc::error::TrySendError::Full(event) => Err(event),
         // The signalling thread is gone: nobody is left to tell.
         mpsc::error::TrySendError::Closed(_) => Ok(()),
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Further parties of a call: an agent to consult, a number outside, a conference of them.
 
-use super::calls::{headers, login, proto, target_uri};
+use super::calls::{headers, hop, login, proto, target_uri};
 use super::core::Engine;
 use super::legs::{Debtor, LegRow, OurEnd, Over, Owner, Party, PartyLeg};
 use crate::limits;
@@ -9,7 +9,6 @@ use bytes::Bytes;
 use domain::entity::LegKind;
 use domain::ids::{AttemptId, TransferId};
 use domain::ports::{PartyOrder, PartyWho, TrunkError, TrunkReport};
-use sip::Target;
 use sip::header::NameAddr;
 use sip::msg::Uri;
 use sip::ua::{End, FailWhy, Failure, InviteOrder, Side};
@@ -95,11 +94,7 @@ impl Engine {
         let media = self.media(port, &trunk.codecs).secured(tls);
         let proto = proto(trunk.transport);
         let target = target_uri(&trunk, number, to).with_transport(proto);
-        let next_hop = Target {
-            proto,
-            dest: to,
-            conn: None,
-        };
+        let next_hop = hop(&trunk, to);
         let from = NameAddr::new(Uri::sip(Some(caller_number), self.sip_addr));
         let mut invite = InviteOrder::new(target, next_hop, from, media.offer());
         invite.ring_limit_ms = u64::try_from(*ring_timeout_ms).unwrap_or(0);

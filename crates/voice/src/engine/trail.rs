@@ -19,24 +19,28 @@ use std::time::Instant;
 pub(super) struct Trails {
     by_call: HashMap<Bytes, LegId>,
     legs: HashMap<LegId, LegTrail>,
+    /// Legs of each call beside the debtor's, by that.
+    others: HashMap<LegId, Vec<LegId>>,
     ending: Vec<(Instant, AttemptId, LegId)>,
 }
+
+/// Type of a description.
+const SDP: &[u8] = b"application/sdp";
 
 struct LegTrail {
     call_id: Bytes,
     kind: LegKind,
-    /// The debtor's leg of the call.
-    home: LegId,
     trail: CallTrail,
 }
 
 /// What a message says of itself.
 struct Read<'a> {
     call_id: &'a [u8],
-    name: String,
+    /// Method, or code and phrase.
+    name: &'a [u8],
     code: Option<u16>,
-    cseq: String,
-    reason: Option<String>,
+    cseq: &'a [u8],
+    reason: Option<&'a [u8]>,
     sdp: bool,
 }
 
@@ -47,10 +51,12 @@ impl Trails {
         let row = LegTrail {
             call_id,
             kind,
-            home,
             trail,
         };
         self.legs.insert(leg, row);
+        if leg != home {
+            self.others.entry(home).or_default().push(leg);
+        }
     }
 
     /// Keeps a message when it is one of a call that is followed.
@@ -58,10 +64,9 @@ impl Trails {
         if self.by_call.is_empty() {
             return;
         }
-        let Some(leg) = call_id(bytes).and_then(|id| self.by_call.get(id)) else {
-            return;
-        };
-        let (Some(row), Some(read)) = (self.legs.get_mut(leg), read(bytes)) else {
+        let Some(read) = read(bytes) else { return };
+        let leg = self.by_call.get(read.call_id);
+        let Some(row) = leg.and_then(|leg| self.legs.get_mut(leg)) else {
             return;
         };
         let trail = &mut row.trail;
@@ -69,16 +74,17 @@ impl Trails {
             trail.left_out = trail.left_out.saturating_add(1);
             return;
         }
-        let same = |s: &SipStep| s.out == out && s.name == read.name && s.cseq == read.cseq;
+        let (name, cseq) = (kept(read.name), kept(read.cseq));
+        let same = |s: &SipStep| s.out == out && s.name == name && s.cseq == cseq;
         let repeat = trail.ladder.iter().any(same);
         trail.ladder.push(SipStep {
             at: at(),
             leg: row.kind,
             out,
-            name: read.name,
+            name,
             code: read.code,
-            cseq: read.cseq,
-            reason: read.reason,
+            cseq,
+            reason: read.reason.map(kept),
             sdp: read.sdp,
             repeat,
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
@@ -95,14 +101,9 @@ impl Trails {
 
     /// Everything of a call, in order of time.
     fn take(&mut self, home: LegId) -> CallTrail {
-        let legs: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(_, row)| row.home == home)
-            .map(|(leg, _)| *leg)
-            .collect();
+        let others = self.others.remove(&home).unwrap_or_default();
         let mut whole = CallTrail::default();
-        for leg in legs {
+        for leg in std::iter::once(home).chain(others) {
             if let Some(row) = self.legs.remove(&leg) {
                 self.by_call.remove(&row.call_id);
                 whole.ladder.extend(row.trail.ladder);
@@ -234,14 +235,6 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line[..at].trim_ascii(), line[at + 1..].trim_ascii()))
 }
 
-fn call_id(bytes: &[u8]) -> Option<&[u8]> {
-    header_lines(bytes)
-        .skip(1)
-        .filter_map(field)
-        .find(|(name, _)| name.eq_ignore_ascii_case(b"call-id") || name.eq_ignore_ascii_case(b"i"))
-        .map(|(_, value)| value)
-}
-
 /// Reads what is kept; `None` for what is no SIP message.
 fn read(bytes: &[u8]) -> Option<Read<'_>> {
     let mut lines = header_lines(bytes);
@@ -249,18 +242,15 @@ fn read(bytes: &[u8]) -> Option<Read<'_>> {
     let (name, code) = match first.strip_prefix(b"SIP/2.0 ") {
         Some(rest) => {
             let code = std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok()?;
-            (kept(rest, limits::LADDER_TEXT), Some(code))
+            (rest, Some(code))
         }
-        None => {
-            let method = first.split(|b| *b == b' ').next()?;
-            (kept(method, limits::LADDER_TEXT), None)
-        }
+        None => (first.split(|b| *b == b' ').next()?, None),
     };
     let mut found = Read {
         call_id: &[],
         name,
         code,
-        cseq: String::new(),
+        cseq: &[],
         reason: None,
         sdp: false,
     };
@@ -269,22 +259,24 @@ fn read(bytes: &[u8]) -> Option<Read<'_>> {
         if is(b"call-id") || is(b"i") {
             found.call_id = value;
         } else if is(b"cseq") {
-            found.cseq = kept(value, limits::LADDER_TEXT);
+            found.cseq = value;
         } else if is(b"reason") {
-            found.reason = Some(kept(value, limits::LADDER_TEXT));
+            found.reason = Some(value);
         } else if is(b"content-type") || is(b"c") {
-            found.sdp = value.to_ascii_lowercase().starts_with(b"application/sdp");
+            let kind = value.get(..SDP.len());
+            found.sdp = kind.is_some_and(|kind| kind.eq_ignore_ascii_case(SDP));
         }
     }
     (!found.call_id.is_empty()).then_some(found)
 }
 
-/// Printable ASCII of at most `most` characters; runs of digits that could be a number are masked,
+/// Printable ASCII of at most so many characters; runs of digits that could be a number are masked,
 /// save that of a sequence at the start.
-fn kept(text: &[u8], most: usize) -> String {
-    let mut out = String::new();
+fn kept(text: &[u8]) -> String {
+    let most = text.len().min(limits::LADDER_TEXT);
+    let mut out = String::with_capacity(most);
     let mut digits = 0;
-    for byte in text.iter().take(most) {
+    for byte in &text[..most] {
         let c = if byte.is_ascii_graphic() || *byte == b' ' {
             char::from(*byte)
         } else {
@@ -308,12 +300,12 @@ mod tests {
     #[test]
     fn a_message_is_kept_without_numbers_names_and_body() {
         let read = read(BYE).expect("reads");
-        assert_eq!((read.name.as_str(), read.code), ("BYE", None));
+        assert_eq!((read.name, read.code), (&b"BYE"[..], None));
         assert_eq!(
-            (read.call_id, read.cseq.as_str()),
+            (read.call_id, kept(read.cseq).as_str()),
             (&b"abc@x"[..], "4000000001 BYE")
         );
-        let reason = read.reason.expect("has one");
+        let reason = kept(read.reason.expect("has one"));
         assert!(
             reason.starts_with("Q.850;cause=16") && !reason.contains("12345"),
             "{reason}"
@@ -322,8 +314,8 @@ mod tests {
         let ok = b"SIP/2.0 183 Session Progress\r\nCall-ID: q\r\nCSeq: 1 INVITE\r\nc: application/SDP\r\n\r\n";
         let ok = super::read(ok).expect("reads");
         assert_eq!(
-            (ok.name.as_str(), ok.code, ok.sdp),
-            ("183 Session Progress", Some(183), true)
+            (ok.name, ok.code, ok.sdp),
+            (&b"183 Session Progress"[..], Some(183), true)
         );
         assert!(super::read(b"\r\n\r\n").is_none() && super::read(b"SIP/2.0 xx").is_none());
     }

@@ -1,20 +1,19 @@
 //! Trunks: their addresses, health, registrations; and who is known to us.
 
-use super::calls::{login, proto};
+use super::calls::{hop, login, proto};
 use super::core::Engine;
 use super::route::Route;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
-use crate::net::{Places, find};
+use crate::net::{Peers, Places, find, line};
 use crate::voice::TrunkStatus;
 use bytes::Bytes;
 use domain::ids::TrunkId;
 use domain::ports::TrunkReport;
+use sip::Transmit;
 use sip::header::NameAddr;
 use sip::msg::Uri;
 use sip::ua::{PingKey, PingOrder, RegKey, RegisterOrder, RegistrationState};
-use sip::{Target, Transmit};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 /// Addresses of a trunk's name.
@@ -105,11 +104,7 @@ impl Engine {
         let proto = proto(route.config.transport);
         let order = PingOrder {
             target: Uri::sip(None, dest).with_transport(proto),
-            next_hop: Target {
-                proto,
-                dest,
-                conn: None,
-            },
+            next_hop: hop(&route.config, dest),
             from: NameAddr::new(Uri::sip(Some("marcador"), self.sip_addr)),
         };
         if let Ok(key) = self.endpoint.options_ping(millis, order) {
@@ -158,14 +153,9 @@ impl Engine {
             .username
             .clone()
             .unwrap_or_else(|| "marcador".to_owned());
-        let proto = proto(route.config.transport);
         let order = RegisterOrder {
             registrar: Uri::sip_host(None, &host),
-            next_hop: Target {
-                proto,
-                dest: *dest,
-                conn: None,
-            },
+            next_hop: hop(&route.config, *dest),
             account: NameAddr::new(Uri::sip_host(Some(&user), &host)),
             contact_user: user,
             expires_s: limits::TRUNK_REGISTRATION_S,
@@ -200,11 +190,7 @@ impl Engine {
                 route.registered = Some(false);
                 if matches!(code, 408 | 503) && route.addrs.len() > 1 {
                     route.next_address();
-                    let hop = Target {
-                        proto: proto(route.config.transport),
-                        dest: route.addrs[0],
-                        conn: None,
-                    };
+                    let hop = hop(&route.config, route.addrs[0]);
                     let _ = self.endpoint.move_registration(key, hop);
                 }
             }
@@ -219,11 +205,7 @@ impl Engine {
             return;
         };
         if let Some(dest) = route.keep_alive(now) {
-            let target = Target {
-                proto: proto(route.config.transport),
-                dest,
-                conn: None,
-            };
+            let target = hop(&route.config, dest);
             let bytes = Bytes::from_static(b"\r\n\r\n");
             self.net.send(Transmit { target, bytes });
         }
@@ -285,12 +267,15 @@ impl Engine {
         let nets = nets.copied().collect();
         self.net.befriend(trunks.chain(phones).collect(), nets);
         self.endpoint.admit(self.callers());
-        let mut certificates = HashMap::new();
-        for route in self.routes.values() {
+        let mut peers = Peers::default();
+        for (trunk, route) in &self.routes {
             if let Some(expected) = &route.expected {
-                certificates.extend(route.addrs.iter().map(|a| (*a, expected.clone())));
+                for addr in &route.addrs {
+                    peers.addrs.insert(*addr, expected.clone());
+                    peers.lines.insert(line(*trunk, *addr), expected.clone());
+                }
             }
         }
-        self.net.expect(certificates);
+        self.net.expect(peers);
     }
 }

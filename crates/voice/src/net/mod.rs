@@ -9,7 +9,8 @@ mod udp;
 pub use acl::Cidr;
 pub(crate) use acl::{Door, Guests};
 pub(crate) use dns::{Places, System, Wish, find};
-pub(crate) use tls::{Expected, expected};
+pub(crate) use tcp::{is_line, line};
+pub(crate) use tls::{Expected, Peers, expected};
 
 use crate::config::{SipBind, SipTransport, TlsFiles};
 use crate::{VoiceError, limits};
@@ -174,7 +175,7 @@ impl Net {
     }
 
     /// Replaces whose certificate is expected where.
-    pub(crate) fn expect(&self, peers: std::collections::HashMap<SocketAddr, Expected>) {
+    pub(crate) fn expect(&self, peers: Peers) {
         self.tls.expect(peers);
     }
 

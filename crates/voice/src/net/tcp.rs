@@ -10,9 +10,11 @@ use super::udp::Shares;
 use super::{INBOUND_QUEUE, Inbound, Input};
 use crate::limits;
 use bytes::Bytes;
+use domain::ids::TrunkId;
 use sip::transport::origin;
 use sip::{ConnId, Proto, Source, Target};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,22 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+
+/// Numbers from here on are lines: the way of one trunk to one address, whichever connection that is
+/// now. Two trunks at one address may each have to show a certificate of their own.
+const LINES: u64 = 1 << 63;
+
+/// The line of a trunk to an address.
+pub(crate) fn line(trunk: TrunkId, to: SocketAddr) -> ConnId {
+    let mut hasher = DefaultHasher::new();
+    (trunk.0.as_u128(), to).hash(&mut hasher);
+    ConnId(hasher.finish() | LINES)
+}
+
+/// Whether a number is that of a line.
+pub(crate) fn is_line(id: ConnId) -> bool {
+    id.0 >= LINES
+}
 
 struct Connection {
     peer: SocketAddr,
@@ -134,13 +152,15 @@ impl Connections {
         }
     }
 
-    /// Sends over the preferred connection, another one to the same peer, or a new one.
+    /// Sends over the preferred connection, another one to the same peer, or a new one; on a line over
+    /// that line's alone.
     pub(super) fn send(&self, to: Target, bytes: Bytes) {
+        let on_line = to.conn.is_some_and(is_line);
         let line = {
             let open = self.lock();
             let preferred = to.conn.and_then(|id| open.get(&id));
-            let found = preferred.or_else(|| open.values().find(|c| c.peer == to.dest));
-            found.map(|c| c.line.clone())
+            let other = || open.values().find(|c| c.peer == to.dest && !on_line);
+            preferred.or_else(other).map(|c| c.line.clone())
         };
         match line.map(|line| line.try_send(bytes.clone())) {
             // A peer that does not read loses the message; the transaction's timer tells.
@@ -148,10 +168,10 @@ impl Connections {
             Some(Err(mpsc::error::TrySendError::Closed(_))) | None => {
                 // What a stranger asked over a connection it has closed is answered nowhere: else
                 // anybody could have us open connections.
-                if to.conn.is_none() || self.knows(to.dest.ip()) {
-                    self.open(to.dest, bytes);
+                if to.conn.is_none() || on_line || self.knows(to.dest.ip()) {
+                    self.open(to, bytes);
                 } else {
-                    self.failed(to.dest);
+                    self.failed(to);
                 }
             }
         }
@@ -169,11 +189,12 @@ impl Connections {
         }
     }
 
-    fn open(&self, to: SocketAddr, first: Bytes) {
-        let Some(place) = self.enter(to, true) else {
+    fn open(&self, to: Target, first: Bytes) {
+        let id = to.conn.filter(|id| is_line(*id));
+        let Some(place) = self.enter_as(to.dest, true, id) else {
             return self.failed(to);
         };
-        let id = place.id;
+        let (to, id) = (to.dest, place.id);
         if let Some(connection) = self.lock().get(&id) {
             let _ = connection.line.try_send(first);
         }
@@ -181,24 +202,26 @@ impl Connections {
         tokio::spawn(async move {
             let opened = tokio::time::timeout(limits::TCP_CONNECT, TcpStream::connect(to)).await;
             let Ok(Ok(stream)) = opened else {
-                return this.gone(to, id, Input::Failed).await;
+                return this.gone(&place, Input::Failed).await;
             };
             let _ = stream.set_nodelay(true);
             match this.tls.clone() {
                 None => this.carry(stream, place).await,
-                Some(tls) => match tls.connect(to, stream).await {
+                Some(tls) => match tls.connect((to, id), stream).await {
                     Some(stream) => this.carry(stream, place).await,
-                    None => this.gone(to, id, Input::Failed).await,
+                    None => this.gone(&place, Input::Failed).await,
                 },
             }
         });
     }
 
-    /// Tells that no connection could be opened: requests to that address need not wait.
-    fn failed(&self, to: SocketAddr) {
-        let id = self.fresh_id();
+    /// Tells that no connection could be opened: requests to that address, or on that line, need not
+    /// wait.
+    fn failed(&self, to: Target) {
+        let line = to.conn.filter(|id| is_line(*id));
+        let id = line.unwrap_or_else(|| self.fresh_id());
         let this = self.clone();
-        tokio::spawn(async move { this.gone(to, id, Input::Failed).await });
+        tokio::spawn(async move { this.tell(to.dest, id, Input::Failed).await });
     }
 
     fn knows(&self, addr: IpAddr) -> bool {
@@ -208,6 +231,11 @@ impl Connections {
     /// A place for one more connection, when there is one. Strangers' places are fewer, so that
     /// trunks, phones and what we open ourselves always find one.
     fn enter(&self, peer: SocketAddr, ours: bool) -> Option<Place> {
+        self.enter_as(peer, ours, None)
+    }
+
+    /// The same with a line's number.
+    fn enter_as(&self, peer: SocketAddr, ours: bool, line: Option<ConnId>) -> Option<Place> {
         let known = ours || self.knows(peer.ip());
         let mut open = self.lock();
         if open.len() >= limits::TCP_CONNECTIONS {
@@ -225,8 +253,8 @@ impl Connections {
                 return None;
             }
         }
+        let id = line.unwrap_or_else(|| self.fresh_id());
         let (line, queue) = mpsc::channel(limits::TCP_SEND_QUEUE);
-        let id = self.fresh_id();
         let messages = Arc::new(AtomicU64::new(0));
         let connection = Connection {
             peer,
@@ -281,7 +309,7 @@ impl Connections {
                 }
             }
         }
-        self.gone(peer, id, Input::Closed).await;
+        self.gone(&place, Input::Closed).await;
     }
 
     /// Whether the peer has been silent for longer than we wait for its like.
@@ -314,8 +342,20 @@ impl Connections {
         shares.take_some(from, messages, Instant::now())
     }
 
-    async fn gone(&self, peer: SocketAddr, id: ConnId, input: Input) {
-        self.lock().remove(&id);
+    /// A connection is over. Another one on its line may have taken its place: then nothing is.
+    async fn gone(&self, place: &Place, input: Input) {
+        {
+            let mut open = self.lock();
+            let there = open.get(&place.id);
+            if there.is_some_and(|c| !Arc::ptr_eq(&c.messages, &place.messages)) {
+                return;
+            }
+            open.remove(&place.id);
+        }
+        self.tell(place.peer, place.id, input).await;
+    }
+
+    async fn tell(&self, peer: SocketAddr, id: ConnId, input: Input) {
         let source = self.source(peer, id);
         let gone = Inbound {
             source,

@@ -3,6 +3,7 @@
 use crate::VoiceError;
 use crate::config::{TlsFiles, TlsTrust};
 use crate::limits;
+use sip::ConnId;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,7 +25,16 @@ pub(crate) struct Expected {
 #[derive(Default)]
 pub(super) struct Tls {
     acceptor: Option<TlsAcceptor>,
-    peers: RwLock<HashMap<SocketAddr, Expected>>,
+    peers: RwLock<Peers>,
+}
+
+/// Whose certificate is expected, and which of ours is shown.
+#[derive(Default)]
+pub(crate) struct Peers {
+    /// On the line of a trunk to one of its addresses.
+    pub(crate) lines: HashMap<ConnId, Expected>,
+    /// At an address, for what is sent on no line.
+    pub(crate) addrs: HashMap<SocketAddr, Expected>,
 }
 
 fn bad(what: &str, path: &Path, reason: impl std::fmt::Display) -> VoiceError {
@@ -71,7 +81,7 @@ impl Tls {
     }
 
     /// Replaces whose certificate is expected where.
-    pub(super) fn expect(&self, peers: HashMap<SocketAddr, Expected>) {
+    pub(super) fn expect(&self, peers: Peers) {
         *self.peers.write().unwrap_or_else(PoisonError::into_inner) = peers;
     }
 
@@ -86,12 +96,13 @@ impl Tls {
     /// nobody checks would be worth nothing.
     pub(super) async fn connect(
         &self,
-        to: SocketAddr,
+        (to, line): (SocketAddr, ConnId),
         stream: TcpStream,
     ) -> Option<TlsStream<TcpStream>> {
         let expected = {
             let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
-            peers.get(&to).cloned()?
+            let by_line = peers.lines.get(&line);
+            by_line.or_else(|| peers.addrs.get(&to)).cloned()?
         };
         let connector = TlsConnector::from(expected.config);
         let shaken = connector.connect(expected.name, stream);

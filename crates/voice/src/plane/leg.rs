@@ -1,5 +1,7 @@
 //! One leg's media: its sockets, what it hears, what it is sent.
 
+mod life;
+
 use super::kit::{self, DtmfIn, DtmfOut, Jitter, Rx};
 use super::link::Link;
 use super::order::{Agreed, Counts, LegId};
@@ -10,7 +12,6 @@ use super::wire::Wire;
 use crate::config::Codec;
 use crate::limits::{self, FRAME};
 use crate::recorder::{Side, Tap};
-use crate::wall::ms;
 use media::comfort::{self, Noise};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -146,6 +147,9 @@ impl Leg {
         }
         if self.agreed.is_some_and(|old| !old.receive) && agreed.receive {
             self.last_audio = Some(now);
+        }
+        if !self.behind_nat {
+            self.wire.tie(agreed.remote);
         }
         self.wire.protect(agreed.secured);
         self.agreed = Some(agreed);
@@ -290,6 +294,20 @@ impl Leg {
         self.send(head, pcm, now);
     }
 
+    /// Whether a turn of the wheel has nothing to send: the other side's packets go on as they come, as on
+    /// most legs at most times.
+    pub(super) fn needs_nothing(&self, now: Instant) -> bool {
+        let exclusive = self.sound.as_ref().is_some_and(|s| !s.over);
+        !self.sends() || (self.fed(now) && !exclusive && !self.keying())
+    }
+
+    /// Whether the other side's packets come.
+    fn fed(&self, now: Instant) -> bool {
+        let most = Duration::from_millis(limits::FILL_AFTER_MS);
+        self.last_forward
+            .is_some_and(|at| now.saturating_duration_since(at) < most)
+    }
+
     /// One turn of the 20 ms wheel for a leg that is not in a mix: keys, sounds, and silence where
     /// nothing else is sent. Gives the frame that a listener of the recording should hear.
     pub(super) fn fill(
@@ -302,10 +320,7 @@ impl Leg {
             return None;
         }
         let exclusive = self.sound.as_ref().is_some_and(|s| !s.over);
-        let fed = self.last_forward.is_some_and(|at| {
-            now.saturating_duration_since(at) < Duration::from_millis(limits::FILL_AFTER_MS)
-        });
-        if fed && !exclusive {
+        if self.fed(now) && !exclusive {
             return None;
         }
         let mut frame = SILENCE;
@@ -411,82 +426,10 @@ impl Leg {
         left
     }
 
-    /// Sends the RTCP report when it is due.
-    pub(super) fn rtcp_tick(&mut self, now: Instant, wall_ntp: u64) {
-        let (Some(due), Some(link)) = (self.next_rtcp, &self.link) else {
-            return;
-        };
-        if now < due {
-            return;
-        }
-        self.next_rtcp = Some(now + limits::RTCP_PERIOD);
-        let mut buffer = [0_u8; 128];
-        let n = self.rx.write_report(&self.tx, wall_ntp, now, &mut buffer);
-        self.wire.send_rtcp(&buffer[..n], link.remote_rtcp());
-    }
-
-    /// Whether audio has passed both ways, said once.
-    pub(super) fn newly_proved(&mut self) -> bool {
-        let proved = self.live.is_some() && self.last_audio.is_some() && self.tx.packets > 0;
-        proved && !std::mem::replace(&mut self.proved, proved)
-    }
-
-    /// An alarm when nothing came for long, once a second.
-    pub(super) fn quiet(&mut self, now: Instant) -> Option<i64> {
-        let live = self.live?;
-        if !self.agreed.is_some_and(|a| a.receive) {
-            return None;
-        }
-        let last = self.last_audio.map_or(live, |at| at.max(live));
-        let silent_ms = ms(now.saturating_duration_since(last));
-        let due = (self.told_quiet + limits::ONE_WAY_REPEAT_MS).max(limits::ONE_WAY_MS);
-        if silent_ms < due {
-            return None;
-        }
-        // Who said how his pause sounds may be silent for longer.
-        if self.pause.is_some() && silent_ms < limits::PAUSE_MS {
-            return None;
-        }
-        self.told_quiet = silent_ms;
-        Some(silent_ms)
-    }
-
-    /// Milliseconds without any sign of life, RTCP counted.
-    pub(super) fn lifeless_ms(&self, now: Instant) -> i64 {
-        let since = self.last_life.max(self.live);
-        since.map_or(0, |at| ms(now.saturating_duration_since(at)))
-    }
-
     /// Records a frame on a side.
     pub(super) fn record(&mut self, side: Side, at: Instant, pcm: &[i16]) {
         if let Some(tap) = &mut self.tap {
             tap.put(side, at, pcm);
-        }
-    }
-
-    pub(super) fn counts(&self) -> Counts {
-        let (jitter_us, jitter_max_us) = self.rx.jitter_us();
-        Counts {
-            received: self.rx.received(),
-            sent: self.tx.packets,
-            lost: self.rx.lost(),
-            jitter_us,
-            jitter_max_us,
-            rtt_us: self.rx.rtt_us(),
-            far_lost: self.rx.far_lost(),
-        }
-    }
-
-    /// Tells the far end that the stream is over (RTCP BYE).
-    pub(super) fn say_bye(&mut self) {
-        if let Some(browser) = self.wire.browser() {
-            browser.say_bye(Instant::now());
-        }
-        let Some(link) = &self.link else { return };
-        if self.tx.packets > 0 {
-            let mut buffer = [0_u8; 32];
-            let n = kit::write_bye(self.tx.ssrc(), &mut buffer);
-            self.wire.send_rtcp(&buffer[..n], link.remote_rtcp());
         }
     }
 }

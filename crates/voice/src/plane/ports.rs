@@ -2,6 +2,8 @@
 
 use crate::limits;
 use rand::Rng;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 
@@ -11,6 +13,39 @@ pub(crate) struct PortPair {
     pub(crate) rtp: UdpSocket,
     pub(crate) rtcp: UdpSocket,
     pub(crate) port: u16,
+    /// Far end that the RTP port is tied to.
+    pub(crate) tied: Option<SocketAddr>,
+}
+
+impl PortPair {
+    /// Ties the RTP port to the far end, or to another one: the system drops what others send to it, and
+    /// finds the way there once instead of for each packet.
+    pub(crate) fn tie(&mut self, to: SocketAddr) {
+        let somewhere = !to.ip().is_unspecified() && to.port() != 0;
+        if somewhere && self.tied != Some(to) && self.rtp.connect(to).is_ok() {
+            self.tied = Some(to);
+        }
+    }
+
+    /// Sends from the RTP port; `false` when the packet did not leave.
+    pub(crate) fn send(&self, packet: &[u8], to: SocketAddr) -> bool {
+        if self.tied != Some(to) {
+            return self.rtp.send_to(packet, to).is_ok();
+        }
+        match self.rtp.send(packet) {
+            // That nobody listens there was told of an earlier packet, in the place of this one.
+            Err(e) if e.kind() == ErrorKind::ConnectionRefused => self.rtp.send(packet).is_ok(),
+            sent => sent.is_ok(),
+        }
+    }
+
+    /// Reads from the RTP port, or from the RTCP port where `control`; who sent it is told by the system
+    /// each time, since what came before the port was tied still lies there.
+    pub(crate) fn receive(&self, control: bool, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        let socket = if control { &self.rtcp } else { &self.rtp };
+        // An error is an ICMP answer to something we sent: reading it is enough.
+        socket.recv_from(buffer).ok()
+    }
 }
 
 /// Draws an even port whose odd neighbour is free too (RFC 3550 §11). Random, so that a stranger
@@ -33,16 +68,60 @@ pub(crate) fn open(
 }
 
 fn bind_pair(bind: IpAddr, port: u16) -> Option<PortPair> {
-    let rtp = UdpSocket::bind(SocketAddr::new(bind, port)).ok()?;
-    let rtcp = UdpSocket::bind(SocketAddr::new(bind, port.checked_add(1)?)).ok()?;
-    rtp.set_nonblocking(true).ok()?;
-    rtcp.set_nonblocking(true).ok()?;
-    Some(PortPair { rtp, rtcp, port })
+    let rtp = socket(SocketAddr::new(bind, port)).ok()?;
+    let rtcp = socket(SocketAddr::new(bind, port.checked_add(1)?)).ok()?;
+    let tied = None;
+    Some(PortPair {
+        rtp,
+        rtcp,
+        port,
+        tied,
+    })
+}
+
+/// A bound socket that does not block, in two system calls.
+fn socket(at: SocketAddr) -> std::io::Result<UdpSocket> {
+    let kind = Type::DGRAM.nonblocking().cloexec();
+    let made = Socket::new_raw(Domain::for_address(at), kind, Some(Protocol::UDP))?;
+    made.bind(&at.into())?;
+    Ok(made.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tied_port_hears_its_far_end_alone_and_goes_on_when_that_is_away() {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let mut pair = open(here, &(41_101..=41_199), &mut rand::rng()).expect("ports");
+        let far = UdpSocket::bind((here, 0)).expect("binds");
+        let other = UdpSocket::bind((here, 0)).expect("binds");
+        let at = far.local_addr().expect("bound");
+        pair.tie(SocketAddr::from(([0, 0, 0, 0], 9)));
+        assert_eq!(pair.tied, None, "nowhere is no far end");
+        pair.tie(at);
+        let to = (here, pair.port);
+        other.send_to(b"stranger", to).expect("sends");
+        far.send_to(b"far", to).expect("sends");
+        let mut buffer = [0; 16];
+        let heard = (0..2_000).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            pair.receive(false, &mut buffer)
+        });
+        assert_eq!(heard, Some((3, at)));
+        assert_eq!(pair.receive(false, &mut buffer), None);
+        drop(far);
+        // The system says that nobody is there; the next packet leaves all the same.
+        for _ in 0..3 {
+            assert!(pair.send(b"x", at));
+        }
+        let next = other.local_addr().expect("bound");
+        pair.tie(next);
+        assert!(pair.send(b"moved", next));
+        let (length, from) = other.recv_from(&mut buffer).expect("reads");
+        assert_eq!((&buffer[..length], from.port()), (&b"moved"[..], pair.port));
+    }
 
     #[test]
     fn pairs_are_even_and_the_range_ends() {

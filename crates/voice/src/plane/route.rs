@@ -144,6 +144,9 @@ impl State {
             self.mix(slot, now, played);
             return;
         }
+        if leg.needs_nothing(now) {
+            return;
+        }
         if let Some(debtor) = of
             && self.leg(debtor).is_some_and(|d| d.talk.mixed())
         {

@@ -26,9 +26,7 @@ impl Wire {
         let Self::Ports(ports, guard) = self else {
             return None;
         };
-        let socket = if control { &ports.rtcp } else { &ports.rtp };
-        // An error is an ICMP answer to something we sent: reading it is enough.
-        let (length, from) = socket.recv_from(buffer).ok()?;
+        let (length, from) = ports.receive(control, buffer)?;
         let Some(guard) = guard else {
             return Some((length, from));
         };
@@ -43,6 +41,13 @@ impl Wire {
         }
     }
 
+    /// Media goes to and comes from there only.
+    pub(super) fn tie(&mut self, to: SocketAddr) {
+        if let Self::Ports(ports, _) = self {
+            ports.tie(to);
+        }
+    }
+
     /// Datagrams dropped because their protection was not right.
     pub(super) fn unproved(&self) -> u64 {
         match self {
@@ -54,10 +59,10 @@ impl Wire {
     /// Sends a whole RTP packet; `false` when it did not leave.
     pub(super) fn send_rtp(&mut self, packet: &[u8], to: SocketAddr, now: Instant) -> bool {
         match self {
-            Self::Ports(ports, None) => ports.rtp.send_to(packet, to).is_ok(),
+            Self::Ports(ports, None) => ports.send(packet, to),
             Self::Ports(ports, Some(guard)) => guard
                 .seal(false, packet)
-                .is_some_and(|sealed| ports.rtp.send_to(sealed, to).is_ok()),
+                .is_some_and(|sealed| ports.send(sealed, to)),
             Self::Browser(peer) => peer.as_mut().is_some_and(|peer| peer.send(packet, now)),
         }
     }

@@ -115,7 +115,10 @@ impl RecordingFile {
     /// Appends interleaved samples. With a full disk they wait; when too many do, the later ones
     /// become silence, with a gap.
     pub(super) fn append(&mut self, pcm: &[i16]) -> io::Result<Flow> {
-        let bytes: Vec<u8> = pcm.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let mut bytes = vec![0_u8; pcm.len() * 2];
+        for (to, sample) in bytes.chunks_exact_mut(2).zip(pcm) {
+            to.copy_from_slice(&sample.to_le_bytes());
+        }
         let length = bytes.len() as u64;
         if self.data + self.lost + length > DATA_MAX {
             return Err(io::Error::new(

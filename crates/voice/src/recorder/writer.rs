@@ -152,56 +152,85 @@ fn append(
     wrote: &Sender<()>,
     tell: &Tell,
 ) {
-    let mut open: HashMap<RecordingId, Open> = HashMap::new();
-    let mut full = false;
-    while let Ok(job) = jobs.recv() {
+    let mut appending = Appending {
+        shelf,
+        ending,
+        wrote,
+        tell,
+        open: HashMap::new(),
+        full: false,
+    };
+    while let Ok(first) = jobs.recv() {
+        std::iter::once(first)
+            .chain(jobs.try_iter())
+            .for_each(|job| appending.job(job));
+        // What comes meanwhile is done in one go, and no media thread has to wake this one for it.
+        std::thread::sleep(limits::RECORDER_GATHERS);
+    }
+}
+
+/// The appending thread at work.
+struct Appending<'a> {
+    shelf: &'a Shelf,
+    ending: &'a Sender<Complete>,
+    wrote: &'a Sender<()>,
+    tell: &'a Tell,
+    open: HashMap<RecordingId, Open>,
+    /// The disk was, last time.
+    full: bool,
+}
+
+impl Appending<'_> {
+    fn job(&mut self, job: Job) {
         match job {
             Job::Open {
                 recording,
                 attempt,
                 key,
-            } => match create(shelf, &key, recording) {
-                Ok(file) => drop(open.insert(recording, Open { attempt, file })),
-                Err(reason) => tell(RecorderEvent::Failed {
+            } => match create(self.shelf, &key, recording) {
+                Ok(file) => drop(self.open.insert(recording, Open { attempt, file })),
+                Err(reason) => (self.tell)(RecorderEvent::Failed {
                     recording,
                     attempt,
                     reason,
                 }),
             },
-            Job::Pcm { recording, stereo } => {
-                let Some(rec) = open.get_mut(&recording) else {
-                    continue;
-                };
-                match rec.file.append(&stereo) {
-                    Ok(flow) => {
-                        // Full: a sync that covers this is asked for already.
-                        let _ = wrote.try_send(());
-                        let now = flow == Flow::Full;
-                        if now != std::mem::replace(&mut full, now) {
-                            tracing::warn!(full, "the disk of the recordings");
-                        }
-                    }
-                    Err(e) => {
-                        // What is written stays playable: a repair finds its end.
-                        let attempt = rec.attempt;
-                        open.remove(&recording);
-                        tell(RecorderEvent::Failed {
-                            recording,
-                            attempt,
-                            reason: e.to_string(),
-                        });
-                    }
-                }
-            }
+            Job::Pcm { recording, stereo } => self.sound(recording, &stereo),
             Job::Seal { recording, gaps } => {
-                if let Some(rec) = open.remove(&recording) {
+                if let Some(rec) = self.open.remove(&recording) {
                     // Waits while the other thread is far behind; the taps keep what comes meanwhile.
-                    let _ = ending.send(Complete {
+                    let _ = self.ending.send(Complete {
                         recording,
                         open: rec,
                         gaps,
                     });
                 }
+            }
+        }
+    }
+
+    fn sound(&mut self, recording: RecordingId, stereo: &[i16]) {
+        let Some(rec) = self.open.get_mut(&recording) else {
+            return;
+        };
+        match rec.file.append(stereo) {
+            Ok(flow) => {
+                // Full: a sync that covers this is asked for already.
+                let _ = self.wrote.try_send(());
+                let full = flow == Flow::Full;
+                if full != std::mem::replace(&mut self.full, full) {
+                    tracing::warn!(full, "the disk of the recordings");
+                }
+            }
+            Err(e) => {
+                // What is written stays playable: a repair finds its end.
+                let attempt = rec.attempt;
+                self.open.remove(&recording);
+                (self.tell)(RecorderEvent::Failed {
+                    recording,
+                    attempt,
+                    reason: e.to_string(),
+                });
             }
         }
     }

@@ -63,6 +63,11 @@ impl Line {
             .await;
     }
 
+    /// Level of the last 200 ms, decibels below overload.
+    pub fn level(&self) -> f64 {
+        self.with(|s| media::freq::dbfs(&s.samples[s.samples.len().saturating_sub(WINDOW)..]))
+    }
+
     /// Waits until 200 ms of near silence have been heard.
     pub async fn hears_nothing(&self) {
         let quiet = |line: &Self| {
@@ -83,10 +88,19 @@ impl Line {
     }
 }
 
+/// What a talker does beside its tone.
+#[derive(Debug, Clone, Copy)]
+pub enum Say {
+    Key(char),
+    /// Comfort noise of so many decibels below overload is announced, and nothing follows.
+    Pause(u8),
+    Resume,
+}
+
 /// One call's RTP; it ends with the value.
 pub struct Talker {
     pub addr: SocketAddr,
-    keys: mpsc::Sender<char>,
+    says: mpsc::Sender<Say>,
     voice: watch::Sender<Option<(RemoteMedia, Option<f64>)>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -101,12 +115,12 @@ impl Talker {
     pub async fn open(line: Arc<Line>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("port");
         let addr = socket.local_addr().expect("address");
-        let (keys, pressed) = mpsc::channel(8);
+        let (says, said) = mpsc::channel(8);
         let (voice, wish) = watch::channel(None);
-        let task = tokio::spawn(talk(socket, line, pressed, wish));
+        let task = tokio::spawn(talk(socket, line, said, wish));
         Self {
             addr,
-            keys,
+            says,
             voice,
             task,
         }
@@ -116,8 +130,8 @@ impl Talker {
         self.voice.send_replace(Some((remote, hz)));
     }
 
-    pub fn press(&self, digit: char) {
-        let _ = self.keys.try_send(digit);
+    pub fn say(&self, what: Say) {
+        let _ = self.says.try_send(what);
     }
 }
 
@@ -131,7 +145,7 @@ fn law(codec: Codec) -> Law {
 async fn talk(
     socket: UdpSocket,
     line: Arc<Line>,
-    mut pressed: mpsc::Receiver<char>,
+    mut said: mpsc::Receiver<Say>,
     wish: watch::Receiver<Option<(RemoteMedia, Option<f64>)>>,
 ) {
     let mut tick = tokio::time::interval(Duration::from_millis(20));
@@ -144,6 +158,7 @@ async fn talk(
     let mut tone: Option<(u64, Tone)> = None;
     let mut keys = Receiver::default();
     let mut press: Option<(Press, u32)> = None;
+    let mut paused = false;
     let (mut buffer, mut out) = ([0_u8; 2_048], [0_u8; 512]);
     loop {
         tokio::select! {
@@ -151,12 +166,28 @@ async fn talk(
                 let Ok((n, _)) = came else { continue };
                 hear(&line, &buffer[..n], &mut keys);
             }
-            Some(digit) = pressed.recv() => {
-                let digit = Digit::from_char(digit).expect("a key");
-                press = Some((Press::new(digit, 100), sender.timestamp()));
-            }
+            Some(what) = said.recv() => match what {
+                Say::Key(digit) => {
+                    let digit = Digit::from_char(digit).expect("a key");
+                    press = Some((Press::new(digit, 100), sender.timestamp()));
+                }
+                Say::Pause(level) => {
+                    let to = wish.borrow().map(|(remote, _)| remote.addr);
+                    let kind = media::comfort::PAYLOAD_TYPE;
+                    let n = sender.packet(kind, &[level], 160, &mut out).expect("fits");
+                    if let Some(to) = to {
+                        let _ = socket.try_send_to(&out[..n], to);
+                    }
+                    paused = true;
+                }
+                Say::Resume => paused = false,
+            },
             _ = tick.tick() => {
                 let Some((remote, Some(hz))) = *wish.borrow() else { continue };
+                if paused {
+                    sender.advance(160);
+                    continue;
+                }
                 if let Some((packets, at)) = &mut press {
                     let Some(event) = packets.next() else { press = None; continue };
                     let kind = remote.dtmf_pt.expect("keys agreed");

@@ -118,6 +118,14 @@ impl Node {
         }
     }
 
+    /// Whether something that fits was told and not asked for so far.
+    pub fn was_told(&mut self, fits: impl Fn(&TrunkReport) -> bool) -> bool {
+        while let Ok(report) = self.reports.try_recv() {
+            self.kept.push_back(report);
+        }
+        self.kept.iter().any(fits)
+    }
+
     /// Everything told and not asked for, once the room has ended.
     pub async fn rest(mut self) -> Vec<TrunkReport> {
         self.handle.shutdown().await;

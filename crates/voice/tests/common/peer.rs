@@ -1,6 +1,6 @@
 //! The far end of the tests: a carrier or a phone made of `sip` and `media`.
 
-use super::audio::{Line, Talker};
+use super::audio::{Line, Say, Talker};
 use sip::header::{NameAddr, Reason};
 use sip::msg::{HeaderName, Uri};
 use sip::sdp::{self, LocalMedia};
@@ -8,7 +8,7 @@ use sip::ua::{CallKey, Config, Event, Incoming, InviteOrder, Login, RegisterOrde
 use sip::ua::{RegistrationState, Side};
 use sip::{Endpoint, Millis, SeededIds, Source, Target};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub early: bool,
     /// Time from the answer to its own BYE.
     pub leave_ms: Option<u64>,
+    /// Address it names for its audio, where that is not the one it sends from.
+    pub says_ip: Option<IpAddr>,
 }
 
 impl Plan {
@@ -42,6 +44,7 @@ impl Plan {
             hz,
             early: false,
             leave_ms: None,
+            says_ip: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl Plan {
             hz: None,
             early: false,
             leave_ms: None,
+            says_ip: None,
         }
     }
 
@@ -66,6 +70,7 @@ impl Plan {
             hz: None,
             early: false,
             leave_ms: None,
+            says_ip: None,
         }
     }
 }
@@ -95,7 +100,11 @@ enum Ask {
     Move {
         hz: f64,
     },
-    Press(char),
+    Say(Say),
+    Info {
+        content_type: &'static str,
+        body: &'static str,
+    },
     Register {
         at: SocketAddr,
         user: String,
@@ -158,7 +167,22 @@ impl Peer {
     }
 
     pub async fn press(&self, digit: char) {
-        self.ask(Ask::Press(digit)).await;
+        self.ask(Ask::Say(Say::Key(digit))).await;
+    }
+
+    /// Sends keys or whatever by INFO.
+    pub async fn info(&self, content_type: &'static str, body: &'static str) {
+        self.ask(Ask::Info { content_type, body }).await;
+    }
+
+    /// Describes how its silence sounds, decibels below overload, and is silent.
+    pub async fn pause(&self, level: u8) {
+        self.ask(Ask::Say(Say::Pause(level))).await;
+    }
+
+    /// Speaks again.
+    pub async fn resume(&self) {
+        self.ask(Ask::Say(Say::Resume)).await;
     }
 
     pub async fn register(&self, at: SocketAddr, user: &str, password: &str) {
@@ -323,8 +347,10 @@ impl Work {
         let attempt = incoming.headers.get(&name);
         let attempt = attempt.map(|v| String::from_utf8_lossy(v).into_owned());
         let talker = Talker::open(self.line.clone()).await;
+        let mut says = talker.addr;
+        says.set_ip(self.plan.says_ip.unwrap_or(says.ip()));
         let call = Call {
-            media: LocalMedia::new(talker.addr, 7),
+            media: LocalMedia::new(says, 7),
             remote: None,
             offer: incoming.sdp.clone(),
             talker: Some(talker),
@@ -423,11 +449,18 @@ impl Work {
                     self.endpoint.reinvite(now, *key, offer).expect("is up");
                 }
             }
-            Ask::Press(digit) => {
+            Ask::Say(what) => {
                 self.calls
                     .values()
                     .filter_map(|c| c.talker.as_ref())
-                    .for_each(|t| t.press(digit));
+                    .for_each(|t| t.say(what));
+            }
+            Ask::Info { content_type, body } => {
+                for key in self.calls.keys() {
+                    let body = bytes::Bytes::from_static(body.as_bytes());
+                    let sent = self.endpoint.send_info(now, *key, content_type, body);
+                    sent.expect("is up");
+                }
             }
             Ask::Register { at, user, password } => {
                 self.user.clone_from(&user);

@@ -1,0 +1,169 @@
+//! Two trunks at one address inside TLS, each with a certificate of its own.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
+
+mod common;
+
+use common::{Node, order, trunk};
+use domain::entity::RecordMode;
+use domain::ids::TrunkId;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use uuid::Uuid;
+use voice::{SipTransport, TlsFiles, TrunkConfig};
+
+/// An INVITE: its number, the certificate shown where it came, which connection that was.
+type Shown = (String, CertificateDer<'static>, usize);
+
+/// Certificate and key for `name`, signed by themselves.
+fn certificate(folder: &Path, name: &str) -> TlsFiles {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("certificate");
+    let files = TlsFiles {
+        cert: folder.join(format!("{name}.pem")),
+        key: folder.join(format!("{name}.key")),
+    };
+    std::fs::write(&files.cert, made.cert.pem()).expect("writes");
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).expect("writes");
+    files
+}
+
+fn read(files: &TlsFiles) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(&files.cert).expect("a certificate")
+}
+
+/// A carrier that wants to see a certificate it knows, and tells the INVITEs that come.
+struct Carrier {
+    addr: SocketAddr,
+    shown: mpsc::Receiver<Shown>,
+    /// Ends every connection.
+    cut: tokio::sync::watch::Sender<u32>,
+}
+
+impl Carrier {
+    async fn start(own: &TlsFiles, known: &[&TlsFiles]) -> Self {
+        voice::install_provider();
+        let mut roots = RootCertStore::empty();
+        for files in known {
+            roots.add(read(files)).expect("a root");
+        }
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots));
+        let config = ServerConfig::builder()
+            .with_client_cert_verifier(verifier.build().expect("a verifier"))
+            .with_single_cert(
+                vec![read(own)],
+                PrivateKeyDer::from_pem_file(&own.key).expect("a key"),
+            )
+            .expect("a server");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let addr = listener.local_addr().expect("address");
+        let (tell, shown) = mpsc::channel(16);
+        let (cut, ends) = tokio::sync::watch::channel(0);
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.expect("accepts");
+                let (acceptor, tell, mut ends) = (acceptor.clone(), tell.clone(), ends.clone());
+                ends.mark_unchanged();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = hear(acceptor, stream, tell, number) => {}
+                        _ = ends.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { addr, shown, cut }
+    }
+
+    async fn invite(&mut self) -> Shown {
+        let wait = tokio::time::timeout(Duration::from_secs(20), self.shown.recv());
+        wait.await.expect("an INVITE").expect("the carrier works")
+    }
+}
+
+/// Reads one connection to its end.
+async fn hear(acceptor: TlsAcceptor, stream: TcpStream, tell: mpsc::Sender<Shown>, number: usize) {
+    let Ok(mut stream) = acceptor.accept(stream).await else {
+        return;
+    };
+    let certificates = stream.get_ref().1.peer_certificates();
+    let certificate = certificates.and_then(|list| list.first());
+    let certificate = certificate.expect("was asked for").clone().into_owned();
+    let (mut text, mut buffer) = (String::new(), [0_u8; 4_096]);
+    while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+        text.push_str(&String::from_utf8_lossy(&buffer[..n]));
+        while let Some((_, rest)) = text.split_once("INVITE sip:") {
+            let Some((called, after)) = rest.split_once('@') else {
+                break;
+            };
+            let shown = (called.to_owned(), certificate.clone(), number);
+            text = after.to_owned();
+            tell.send(shown).await.expect("the test listens");
+        }
+    }
+}
+
+async fn dial(node: &Node, n: u128, on: &TrunkConfig) {
+    let mut order = order(n, 20_000, RecordMode::None);
+    order.trunk_id = on.id;
+    node.trunk.dial(order).await.expect("dials");
+}
+
+#[tokio::test]
+async fn each_trunk_shows_its_own_certificate_at_one_address() {
+    let folder = tempfile::tempdir().expect("folder");
+    let own = certificate(folder.path(), "sip.carrier.example");
+    let ours = ["one.example", "two.example"].map(|name| certificate(folder.path(), name));
+    let mut carrier = Carrier::start(&own, &[&ours[0], &ours[1]]).await;
+    let with = |n: usize| {
+        let mut config = trunk(carrier.addr);
+        config.id = TrunkId(Uuid::from_u128(900 + n as u128));
+        config.name = format!("trunk{n}");
+        config.transport = SipTransport::Tls;
+        config.ping = false;
+        config.policy.tls.ca_file = Some(own.cert.clone());
+        config.policy.tls.name = Some("sip.carrier.example".into());
+        config.policy.tls.own = Some(ours[n].clone());
+        config
+    };
+    let trunks = [with(0), with(1)];
+    let node = Node::start(trunks.to_vec()).await;
+    let mut connections = Vec::new();
+    // In turn, so that what one opened is not taken for the other's.
+    for (n, at) in [(1, 0), (2, 1), (3, 0), (4, 1)] {
+        dial(&node, n, &trunks[at]).await;
+        let (number, shown, connection) = carrier.invite().await;
+        assert_eq!(number, order(n, 0, RecordMode::None).number);
+        assert_eq!(shown, read(&ours[at]), "call {n}");
+        connections.push(connection);
+    }
+    assert_eq!(connections, [0, 1, 0, 1], "one connection a trunk");
+
+    // Connections that end are opened anew, each with its own certificate again.
+    carrier.cut.send_modify(|n| *n += 1);
+    let mut n = 5;
+    for at in [1, 0] {
+        // What is sent before the end is noticed is lost: a call fails, the next one gets through.
+        let (_, shown, connection) = loop {
+            dial(&node, n, &trunks[at]).await;
+            n += 1;
+            assert!(n < 30, "nothing comes any more");
+            let come = tokio::time::timeout(Duration::from_secs(2), carrier.shown.recv()).await;
+            if let Ok(shown) = come {
+                break shown.expect("the carrier works");
+            }
+        };
+        assert_eq!(shown, read(&ours[at]));
+        assert!(connection >= 2);
+    }
+}
