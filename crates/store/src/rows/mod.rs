@@ -24,6 +24,8 @@ pub(crate) trait Entity: Sized + Send + Sync {
     /// Filter columns that may be null: a row without a value passes any filter.
     const OPEN_ENDED: &'static [&'static str] = &[];
 
+    /// `COLUMNS` as they stand in a statement.
+    fn list() -> &'static str;
     /// Values of `COLUMNS`.
     fn vals(&self) -> Vec<Val>;
     /// Values of `DERIVED`.
@@ -43,8 +45,8 @@ pub(crate) trait Entity: Sized + Send + Sync {
 }
 
 /// `id,client_id,…`
-pub(crate) fn columns<T: Entity>() -> String {
-    T::COLUMNS.join(",")
+pub(crate) fn columns<T: Entity>() -> &'static str {
+    T::list()
 }
 
 /// Columns that are written.
@@ -83,6 +85,18 @@ macro_rules! column {
     };
 }
 
+/// The list of an entity's columns, put together once.
+macro_rules! list {
+    ($entity:ty) => {
+        fn list() -> &'static str {
+            static LIST: std::sync::LazyLock<String> =
+                std::sync::LazyLock::new(|| <$entity as $crate::rows::Entity>::COLUMNS.join(","));
+            &LIST
+        }
+    };
+}
+pub(crate) use list;
+
 /// Declares how an entity is kept; a field is kept in the column of its name unless one is given.
 macro_rules! entity {
     ($entity:ty, $table:literal, $what:literal { $($field:ident $(= $column:literal)?),+ $(,)? } $($more:tt)*) => {
@@ -90,6 +104,7 @@ macro_rules! entity {
             const TABLE: &'static str = $table;
             const WHAT: &'static str = $what;
             const COLUMNS: &'static [&'static str] = &[$($crate::rows::column!($field $($column)?)),+];
+            $crate::rows::list!($entity);
             fn vals(&self) -> Vec<$crate::sql::Val> {
                 vec![$($crate::sql::Field::val(&self.$field)),+]
             }

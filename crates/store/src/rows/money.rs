@@ -42,6 +42,7 @@ impl Entity for Promise {
         Some(self.debtor_id)
     }
 
+    super::list!(Promise);
     fn vals(&self) -> Vec<Val> {
         vals![
             self.id,
@@ -102,6 +103,7 @@ impl Entity for Payment {
         Some(self.debtor_id)
     }
 
+    super::list!(Payment);
     fn vals(&self) -> Vec<Val> {
         vals![
             self.id,

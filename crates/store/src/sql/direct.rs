@@ -21,7 +21,9 @@ const WAIT: Duration = Duration::from_secs(5);
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// Commits are at least this far apart: under load what comes meanwhile shares the next one. A
 /// transaction that comes alone is committed at once.
-const APART: Duration = Duration::from_millis(5);
+const APART: Duration = Duration::from_millis(8);
+/// Commits that tell a lone writer from a crowd.
+const ALONE: u32 = 8;
 /// Longest run of statements before the other tasks of the thread get their turn.
 const TURN: Duration = Duration::from_millis(2);
 /// Pages of the log (4 KiB each) after which it is folded into the file.
@@ -130,11 +132,17 @@ fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
 /// Commits what is ready, until nobody can write any more.
 fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
     let mut last: Option<Instant> = None;
+    let mut alone = 0_u32;
     while told.recv().is_ok() {
-        if let Some(early) = last.and_then(|at| APART.checked_sub(at.elapsed())) {
+        let early = last.and_then(|at| APART.checked_sub(at.elapsed()));
+        if let Some(early) = early.filter(|_| alone < ALONE) {
             std::thread::sleep(early);
         }
-        core.blocking_lock().commit();
+        match core.blocking_lock().commit() {
+            0 => {}
+            1 => alone = alone.saturating_add(1),
+            _ => alone = 0,
+        }
         last = Some(Instant::now());
     }
 }
@@ -147,10 +155,11 @@ impl Core {
     }
 
     /// Makes what is ready durable and tells who waits for it.
-    fn commit(&mut self) {
+    fn commit(&mut self) -> usize {
         if !std::mem::take(&mut self.open) {
-            return;
+            return 0;
         }
+        let together = self.ready.len();
         let done = self.script("COMMIT").map_err(fault);
         if done.is_err() {
             self.undo();
@@ -158,6 +167,7 @@ impl Core {
         for waiting in self.ready.drain(..) {
             let _ = waiting.send(done.clone());
         }
+        together
     }
 
     fn undo(&mut self) {

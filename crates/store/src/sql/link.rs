@@ -9,6 +9,8 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 /// Which engine; statements that differ ask here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,15 +218,29 @@ pub(crate) fn fault(error: &sqlx::Error) -> StoreError {
     }
 }
 
-/// `$from,$from+1,…`: places for `count` values.
-pub(crate) fn holes(from: usize, count: usize) -> String {
-    let mut text = String::with_capacity(count * 5);
-    for n in from..from + count {
-        if n > from {
-            text.push(',');
-        }
-        text.push('$');
-        text.push_str(&n.to_string());
+/// Places of the longest statement: 64 rows of the widest table.
+const PLACES: usize = 64 * 48;
+
+/// `$1,$2,…`, and where each of them begins.
+static ROW: LazyLock<(String, Vec<usize>)> = LazyLock::new(|| {
+    let (mut text, mut begins) = (String::new(), Vec::with_capacity(PLACES + 1));
+    for n in 1..=PLACES {
+        begins.push(text.len());
+        // A String takes every write.
+        let _ = write!(text, "${n},");
     }
-    text
+    begins.push(text.len());
+    (text, begins)
+});
+
+/// `$from,$from+1,…`: places for `count` values.
+pub(crate) fn holes(from: usize, count: usize) -> Sql {
+    let (text, begins) = &*ROW;
+    let first = from.checked_sub(1).and_then(|at| begins.get(at));
+    let end = from.checked_sub(1).and_then(|at| begins.get(at + count));
+    if let (Some(first), Some(end)) = (first, end) {
+        return Cow::Borrowed(text[*first..*end].trim_end_matches(','));
+    }
+    let places: Vec<String> = (from..from + count).map(|n| format!("${n}")).collect();
+    Cow::Owned(places.join(","))
 }

@@ -1,19 +1,20 @@
 //! The write-ahead attempt.
 
 use super::SqlStore;
-use super::contacts::is_stopped;
 use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
 use super::money::promised;
-use super::sums::{history, refresh};
+use super::standing::{Standing, held};
+use super::sums::{self, refresh};
 use crate::sql::{Dialect, Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, DialMode, LedgerRow, Recording, Verdict};
+use domain::entity::{
+    Attempt, AttemptState, CampaignStatus, DialMode, LedgerRow, Recording, Verdict,
+};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, PointId};
 use domain::law::Judge;
-use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page,
@@ -33,9 +34,10 @@ fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
     }
 }
 
-/// Whether the person is free for this attempt: nobody of his, nor his number, is being called, and the
-/// lease on the debtor is this node's, unless a person dials by hand and nobody holds it. Takes the locks
-/// that make the answer hold until the end of the transaction: the person's row, then his number.
+/// Whether the person is free for this attempt: nobody of his, nor his number, is being called, his
+/// campaign is not stopped, and the lease on the debtor is this node's, unless a person dials by hand and
+/// nobody holds it. Takes the locks that make the answer hold until the end of the transaction: the
+/// person's row, then his number.
 async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     let sql = format!(
         "SELECT lease_debtor, lease_node, lease_fence FROM persons WHERE id=$1{}",
@@ -50,10 +52,16 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     }
     let sql = format!(
         "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
-            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE})"
+            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE}) \
+            OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4)"
     );
-    let live = tx.row(sql, vals![attempt.person_id, attempt.phone]).await?;
-    if live.is_some() {
+    // Whoever dials by hand does so whether or not the campaign runs.
+    let campaign = attempt
+        .campaign_id
+        .filter(|_| attempt.mode != DialMode::Manual);
+    let running = CampaignStatus::Running;
+    let values = vals![attempt.person_id, attempt.phone, campaign, running];
+    if tx.row(sql, values).await?.is_some() {
         return Ok(false);
     }
     if person.get::<Option<DebtorId>>("lease_debtor")? != Some(attempt.debtor_id) {
@@ -62,61 +70,6 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     let node: Option<String> = person.get("lease_node")?;
     let fence: Option<i64> = person.get("lease_fence")?;
     Ok(node.as_deref() == Some(&attempt.node) && fence == Some(attempt.fence))
-}
-
-fn step(attempt: &mut Attempt, change: &AttemptChange) {
-    macro_rules! take {
-        ($($field:ident),+) => { $( if change.$field.is_some() { attempt.$field = change.$field; } )+ };
-    }
-    if attempt.state.is_closed() {
-        // What may still follow the end.
-        take!(identity_at, acked_at);
-        return;
-    }
-    if let Some(state) = change.state.filter(|s| *s > attempt.state) {
-        attempt.state = state;
-    }
-    take!(
-        invite_at,
-        ringing_at,
-        answered_at,
-        popped_at,
-        acked_at,
-        bridged_at,
-        identity_at,
-        agent_id,
-        recording_id
-    );
-    if let Some(trunk) = change.trunk_id {
-        attempt.trunk_id = trunk;
-    }
-}
-
-/// The attempt, held on PostgreSQL against other writers until the end of the transaction.
-async fn held(tx: &mut Link, id: AttemptId) -> Result<Attempt, StoreError> {
-    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
-    tx.find(&rest, vals![id])
-        .await?
-        .ok_or(StoreError::NotFound("attempt"))
-}
-
-/// Ends or disposes `attempt`; `false` when there is nothing left to say.
-fn end(attempt: &mut Attempt, closing: &Closing) -> bool {
-    let ends = closing.ended_at.is_some() && !attempt.state.is_closed();
-    let disposes = closing.disposition.is_some() && attempt.disposition.is_none();
-    if ends {
-        attempt.state = AttemptState::Ended;
-        attempt.ended_at = closing.ended_at;
-        attempt.result = closing.result;
-        attempt.sip_code = closing.sip_code;
-        attempt.q850 = closing.q850;
-    }
-    if disposes {
-        attempt.disposition.clone_from(&closing.disposition);
-        attempt.note = closing.note.clone().map(Pii);
-        attempt.disposed_at = closing.disposed_at;
-    }
-    ends || disposes
 }
 
 async fn mark_point(tx: &mut Link, point: PointId, closing: &Closing) -> Result<(), StoreError> {
@@ -140,7 +93,7 @@ pub(crate) async fn count(tx: &mut Link, rows: &[LedgerRow]) -> Result<(), Store
 }
 
 /// Gives back the lease under which the attempt was made; one that another node took meanwhile is its.
-async fn free_own(tx: &mut Link, attempt: &Attempt) -> Result<(), StoreError> {
+async fn free_own(tx: &mut Link, attempt: &Standing) -> Result<(), StoreError> {
     let sql =
         format!("{FREE} WHERE id=$1 AND lease_debtor=$2 AND lease_node=$3 AND lease_fence=$4");
     let values = vals![
@@ -153,7 +106,7 @@ async fn free_own(tx: &mut Link, attempt: &Attempt) -> Result<(), StoreError> {
 }
 
 /// What a closing leaves beside the attempt itself.
-async fn leave(tx: &mut Link, attempt: &Attempt, closing: &Closing) -> Result<(), StoreError> {
+async fn leave(tx: &mut Link, attempt: &Standing, closing: &Closing) -> Result<(), StoreError> {
     if let Some(reached) = closing.reached_network {
         let sql = "UPDATE ledger SET reached_network=$2 WHERE attempt_id=$1 AND kind='attempt'";
         tx.run(sql, vals![attempt.id, reached]).await?;
@@ -192,9 +145,6 @@ impl AttemptStore for SqlStore {
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
         }
-        if attempt.mode != DialMode::Manual && is_stopped(&mut tx, attempt.campaign_id).await? {
-            return busy(tx).await;
-        }
         let facts = facts_of(&mut tx, attempt.debtor_id, draft.action.now).await?;
         if facts.points.iter().all(|p| p.id != attempt.point_id) {
             return busy(tx).await;
@@ -212,7 +162,7 @@ impl AttemptStore for SqlStore {
             other => other?,
         }
         tx.insert(std::slice::from_ref(&draft.ledger), "").await?;
-        history(&mut tx, &[row.debtor_id]).await?;
+        sums::opened(&mut tx, row.debtor_id, row.opened_at).await?;
         append(&mut tx, &draft.events).await?;
         tx.commit().await?;
         Ok(OpenOutcome::Opened(Box::new(row), Box::new(verdict)))
@@ -225,26 +175,8 @@ impl AttemptStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let mut attempt = held(&mut tx, id).await?;
-        step(&mut attempt, change);
-        let sql = "UPDATE attempts SET state=$2, invite_at=$3, ringing_at=$4, answered_at=$5, \
-            popped_at=$6, acked_at=$7, bridged_at=$8, identity_at=$9, agent_id=$10, recording_id=$11, \
-            trunk_id=$12 WHERE id=$1";
-        let values = vals![
-            id,
-            attempt.state,
-            attempt.invite_at,
-            attempt.ringing_at,
-            attempt.answered_at,
-            attempt.popped_at,
-            attempt.acked_at,
-            attempt.bridged_at,
-            attempt.identity_at,
-            attempt.agent_id,
-            attempt.recording_id,
-            attempt.trunk_id,
-        ];
-        tx.run(sql, values).await?;
+        let standing = held(&mut tx, id).await?;
+        standing.step(change).write(&mut tx).await?;
         count(&mut tx, &change.ledger).await?;
         append(&mut tx, events).await?;
         tx.commit().await
@@ -252,9 +184,10 @@ impl AttemptStore for SqlStore {
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let mut attempt = held(&mut tx, id).await?;
-        let undisposed = attempt.disposition.is_none();
-        if !end(&mut attempt, closing) {
+        let standing = held(&mut tx, id).await?;
+        let undisposed = standing.disposition.is_none();
+        let (ends, disposes) = (standing.ends(closing), standing.disposes(closing));
+        if !ends && !disposes {
             // Ended by a recovery while this node was frozen: what it came to counts all the same.
             if !closing.ledger.is_empty() {
                 count(&mut tx, &closing.ledger).await?;
@@ -267,22 +200,14 @@ impl AttemptStore for SqlStore {
                 .await?
                 .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
         }
-        let sql = "UPDATE attempts SET state=$2, ended_at=$3, result=$4, sip_code=$5, q850=$6, \
-            disposition=$7, note=$8, disposed_at=$9 WHERE id=$1";
-        let values = vals![
-            id,
-            attempt.state,
-            attempt.ended_at,
-            attempt.result,
-            attempt.sip_code,
-            attempt.q850,
-            attempt.disposition,
-            attempt.note,
-            attempt.disposed_at,
-        ];
-        tx.run(sql, values).await?;
-        history(&mut tx, &[attempt.debtor_id]).await?;
-        leave(&mut tx, &attempt, closing).await?;
+        standing.closed(closing).write(&mut tx).await?;
+        let debtor = standing.debtor_id;
+        if disposes {
+            sums::history(&mut tx, &[debtor]).await?;
+        } else {
+            sums::ended(&mut tx, debtor, (id, standing.opened_at), closing.result).await?;
+        }
+        leave(&mut tx, &standing, closing).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -1,8 +1,9 @@
 //! The facts a verdict is made of, for one debtor or a hundred in the same ten statements.
 
 use super::listed;
+use super::table::pieces;
 use crate::rows::Entity;
-use crate::sql::{Link, vals};
+use crate::sql::{Field, Link, holes, vals};
 use domain::entity::{
     Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
 };
@@ -50,23 +51,36 @@ pub(crate) async fn facts_as(
 ) -> Result<Vec<ContactFacts>, StoreError> {
     let known: Vec<Debtor> = tx.all_in("id", debtors, "", &[]).await?;
     let portfolios = portfolios_of(tx, &known).await?;
+    let there = there(tx, debtors).await?;
     let mut debts = by_debtor(tx, debtors, " AND status='open' ORDER BY id", |d: &Debt| {
         d.debtor_id
     })
     .await?;
-    let mut parties = by_debtor(tx, debtors, " ORDER BY id", |p: &Party| p.debtor_id).await?;
+    let with = |there: bool| if there { debtors } else { &[] };
+    let mut parties = by_debtor(tx, with(there.parties), " ORDER BY id", |p: &Party| {
+        p.debtor_id
+    })
+    .await?;
     let mut points = by_debtor(tx, debtors, " ORDER BY id", |p: &ContactPoint| p.debtor_id).await?;
     let of_holds = match asked {
         Asked::Now => " AND lifted_at IS NULL ORDER BY id",
         Asked::Then => " ORDER BY id",
     };
-    let mut holds = by_debtor(tx, debtors, of_holds, |h: &Hold| h.debtor_id).await?;
-    let of_person = holds_of_persons(tx, &known, asked).await?;
-    let mut consents = by_debtor(tx, debtors, " ORDER BY id", |c: &Consent| c.debtor_id).await?;
+    let held = with(there.holds);
+    let mut holds = by_debtor(tx, held, of_holds, |h: &Hold| h.debtor_id).await?;
+    let of_person = match there.holds {
+        true => holds_of_persons(tx, &known, asked).await?,
+        false => BTreeMap::new(),
+    };
+    let mut consents = by_debtor(tx, with(there.consents), " ORDER BY id", |c: &Consent| {
+        c.debtor_id
+    })
+    .await?;
+    let preferred = with(there.preferences);
     let mut preferences =
-        by_debtor(tx, debtors, " ORDER BY id", |p: &Preference| p.debtor_id).await?;
+        by_debtor(tx, preferred, " ORDER BY id", |p: &Preference| p.debtor_id).await?;
     let ledger = ledger_of(tx, &known, &points, now, asked).await?;
-    let listed = listed::listed(tx, &known, &points, now, asked).await?;
+    let listed = listed::listed(tx, &known, &points, (now, asked), there.lists).await?;
     let mut known: BTreeMap<DebtorId, Debtor> = known.into_iter().map(|d| (d.id, d)).collect();
     let mut facts = Vec::with_capacity(known.len());
     for id in debtors {
@@ -92,6 +106,43 @@ pub(crate) async fn facts_as(
         });
     }
     Ok(facts)
+}
+
+/// Which kinds of facts there are of any of the debtors at all. Most have few, and one statement that
+/// tells so is cheaper than one for each kind.
+#[derive(Default)]
+struct There {
+    parties: bool,
+    /// Of the persons' other debtors too.
+    holds: bool,
+    consents: bool,
+    preferences: bool,
+    /// External lists, of anybody.
+    lists: bool,
+}
+
+async fn there(tx: &mut Link, debtors: &[DebtorId]) -> Result<There, StoreError> {
+    let mut found = There::default();
+    for piece in pieces(debtors) {
+        let list = holes(1, piece.len());
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM parties WHERE debtor_id IN ({list})) AS parties, \
+                EXISTS (SELECT 1 FROM debtors x JOIN debtors d ON d.person_id=x.person_id \
+                    JOIN holds h ON h.debtor_id=d.id WHERE x.id IN ({list})) AS holds, \
+                EXISTS (SELECT 1 FROM consents WHERE debtor_id IN ({list})) AS consents, \
+                EXISTS (SELECT 1 FROM preferences WHERE debtor_id IN ({list})) AS preferences, \
+                EXISTS (SELECT 1 FROM dnc_lists) AS lists"
+        );
+        let values = piece.iter().map(Field::val).collect();
+        if let Some(row) = tx.row(sql, values).await? {
+            found.parties |= row.get::<bool>("parties")?;
+            found.holds |= row.get::<bool>("holds")?;
+            found.consents |= row.get::<bool>("consents")?;
+            found.preferences |= row.get::<bool>("preferences")?;
+            found.lists |= row.get::<bool>("lists")?;
+        }
+    }
+    Ok(found)
 }
 
 /// Holds of kinds that may bind a person over all his debtors, by person.

@@ -68,8 +68,8 @@ pub(crate) async fn listed(
     tx: &mut Link,
     debtors: &[Debtor],
     points: &BTreeMap<DebtorId, Vec<ContactPoint>>,
-    now: UtcMs,
-    asked: Asked,
+    (now, asked): (UtcMs, Asked),
+    lists: bool,
 ) -> Result<Listed, StoreError> {
     let mut wanted: Vec<String> = Vec::new();
     for point in points.values().flatten() {
@@ -88,32 +88,20 @@ pub(crate) async fn listed(
     wanted.retain(|form| !form.is_empty());
     wanted.sort_unstable();
     wanted.dedup();
-    let (own, lists): (Vec<Suppression>, Vec<DncList>) = match asked {
-        Asked::Now => (
-            tx.all_in(
-                "listed_form",
-                &wanted,
-                " AND lifted_at IS NULL ORDER BY id",
-                &[],
-            )
-            .await?,
-            tx.all("WHERE retired_at IS NULL ORDER BY id", vec![])
-                .await?,
-        ),
+    let (lifted, retired, at) = match asked {
+        Asked::Now => ("lifted_at IS NULL", "retired_at IS NULL", vec![]),
         Asked::Then => (
-            tx.all_in(
-                "listed_form",
-                &wanted,
-                " AND created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1) ORDER BY id",
-                &[crate::sql::Field::val(&now)],
-            )
-            .await?,
-            tx.all(
-                "WHERE created_at<=$1 AND (retired_at IS NULL OR retired_at>$1) ORDER BY id",
-                vals![now],
-            )
-            .await?,
+            "created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1)",
+            "created_at<=$1 AND (retired_at IS NULL OR retired_at>$1)",
+            vals![now],
         ),
+    };
+    let stands = format!(" AND {lifted} ORDER BY id");
+    let own: Vec<Suppression> = tx.all_in("listed_form", &wanted, &stands, &at).await?;
+    let lists: Vec<DncList> = if lists {
+        tx.all(&format!("WHERE {retired} ORDER BY id"), at).await?
+    } else {
+        Vec::new()
     };
     let hits = hits(tx, &lists, debtors, points).await?;
     let states = lists

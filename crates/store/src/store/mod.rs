@@ -16,6 +16,7 @@ mod nodes;
 mod open;
 mod people;
 mod portfolio;
+mod standing;
 pub(crate) mod sums;
 mod table;
 mod trail;

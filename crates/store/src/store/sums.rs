@@ -3,10 +3,11 @@
 
 use super::table::pieces;
 use crate::sql::{Field, Link, vals};
-use domain::entity::Campaign;
-use domain::ids::{CampaignId, DebtorId, PersonId};
+use domain::entity::{CallResult, Campaign};
+use domain::ids::{AttemptId, CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::rules::worth::{OTHERS, reference_rates};
+use domain::time::UtcMs;
 use std::sync::LazyLock;
 
 const SUMS: &str = "UPDATE debtors SET \
@@ -90,6 +91,32 @@ pub(crate) async fn all_of(tx: &mut Link, debtors: &str) -> Result<(), StoreErro
 /// Sets what is known of the attempts on debtors anew: how many, when, how the last one ended.
 pub(crate) async fn history(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
     tx.run_in(HISTORY, debtors, "", &[]).await.map(drop)
+}
+
+/// The same where an attempt was just opened at `at`: one that is newer than all others follows from
+/// what stands there already.
+pub(crate) async fn opened(tx: &mut Link, debtor: DebtorId, at: UtcMs) -> Result<(), StoreError> {
+    let sql = "UPDATE debtors SET attempts=attempts+1, last_attempt_at=$2, last_result='', \
+        callable_until=NULL WHERE id=$1 AND (last_attempt_at IS NULL OR last_attempt_at<$2)";
+    if tx.run(sql, vals![debtor, at]).await? == 0 {
+        history(tx, &[debtor]).await?;
+    }
+    Ok(())
+}
+
+/// The same where an attempt, opened at the instant beside it, was just ended and not disposed.
+pub(crate) async fn ended(
+    tx: &mut Link,
+    debtor: DebtorId,
+    (attempt, opened_at): (AttemptId, UtcMs),
+    result: Option<CallResult>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE debtors SET callable_until=NULL, last_result=CASE WHEN EXISTS (SELECT 1 \
+        FROM attempts x WHERE x.debtor_id=debtors.id AND x.opened_at>=$3 \
+        AND (x.opened_at>$3 OR x.id>$2)) THEN last_result ELSE $4 END WHERE id=$1";
+    let result = result.map_or("", CallResult::as_str).to_owned();
+    let values = vals![debtor, attempt, opened_at, result];
+    tx.run(sql, values).await.map(drop)
 }
 
 /// Sets what debtors promised and paid anew.
