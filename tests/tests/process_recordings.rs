@@ -216,6 +216,25 @@ fn recordings_wait_for_an_s3_server_and_go_there() {
     let (code, out, err) = run(&["verify", "recordings"], &env).expect("runs");
     assert_eq!(code, 0, "{out} {err}");
     println!("{out}");
+    keys_are_changed(dir.path(), &env);
+}
+
+/// Objects of the store are put anew with headers of the new key; then the old one is needed no more.
+fn keys_are_changed(dir: &Path, env: &[(&str, &str)]) {
+    let key = dir.join("recordings.key");
+    let old = std::fs::read_to_string(&key).expect("a key file");
+    let new = "5a".repeat(32) + "\n";
+    std::fs::write(&key, format!("{new}{old}")).expect("both keys");
+    let (code, out, err) = run(&["recordings", "rewrap"], env).expect("runs");
+    assert_eq!(code, 0, "{out} {err}");
+    println!("{out}");
+    assert!(out.contains(" 0 faults") && !out.contains(" 0 wrapped"));
+    std::fs::write(&key, &new).expect("the new key alone");
+    let (code, out, err) = run(&["verify", "recordings"], env).expect("runs");
+    assert_eq!(code, 0, "by the new key alone: {out} {err}");
+    std::fs::write(&key, &old).expect("the old key alone");
+    let (code, out, _) = run(&["verify", "recordings"], env).expect("runs");
+    assert_eq!(code, 1, "the old key opens nothing any more: {out}");
 }
 
 /// A small disk of its own; gone with the test.
