@@ -93,6 +93,41 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Why something is taken back.
+#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhyBody {
+    /// Goes to the audit; without personal data.
+    reason: String,
+}
+
+/// A reason where none has to be given: no body, or one of shape `WhyBody`.
+#[derive(Debug)]
+pub(crate) struct Why(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequest<S> for Why {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let json = is_json(&request);
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|r| body_problem(&r))?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        if !json {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "send Content-Type: application/json",
+            ));
+        }
+        let body: WhyBody = read_json(&bytes)?;
+        let reason = crate::check::text("reason", &body.reason, crate::check::TEXT_MAX)?;
+        Ok(Self(Some(reason)))
+    }
+}
+
 /// A query string of shape `T`.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);

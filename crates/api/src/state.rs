@@ -28,14 +28,15 @@ pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60_000;
 pub const TICKET_LIFE_MS: i64 = 30_000;
 /// Tickets that may be open at once; the oldest goes.
 pub const TICKETS_MAX: usize = 4_096;
-/// Kind of the events that tell who wrote what.
-pub(crate) const AUDIT_KIND: &str = "audit.written";
+pub(crate) use domain::event::AUDIT_KIND;
 /// Exports and event streams open at once on a node; each holds a connection and reads in pages.
 const STREAMS_MAX: usize = 256;
 /// Signed-out sessions that may wait to be noticed by their sockets.
 const KICKS_QUEUE: usize = 256;
 /// Imports at once: each keeps a processor busy, and calls come first.
 const IMPORTS_MAX: usize = 2;
+/// Files whose beginning is looked at at once: a workbook is held whole meanwhile.
+const LOOKS_MAX: usize = 2;
 
 /// A rule pack as `/rulepacks` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -72,6 +73,8 @@ pub struct RulePackInfo {
     pub overdue: bool,
     /// In force today (UTC).
     pub in_force: bool,
+    /// Authority's register that numbers, collectors and complaints belong in (`REDECO`).
+    pub registered_list: Option<String>,
 }
 
 /// Settings of this room.
@@ -164,7 +167,11 @@ pub struct Inner {
     /// Turns of exports and event streams.
     pub(crate) streams: Arc<Semaphore>,
     /// Turns of imports.
-    pub(crate) imports: Semaphore,
+    pub(crate) imports: Arc<Semaphore>,
+    /// Files that are worked on.
+    pub(crate) import_work: crate::importer::ImportWork,
+    /// Turns of looking at the beginning of a file.
+    pub(crate) looks: Semaphore,
     /// Ended sessions, for their sockets.
     pub(crate) kicks: broadcast::Sender<SessionId>,
     /// True once the server stops: sockets end with 1001.
@@ -217,7 +224,9 @@ impl ApiState {
             figures: HttpFigures::new()?,
             seats: crate::seat::Seats::default(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-            imports: Semaphore::new(IMPORTS_MAX),
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            import_work: crate::importer::ImportWork::default(),
+            looks: Semaphore::new(LOOKS_MAX),
             kicks,
             stop: watch::Sender::new(false),
             boot,
@@ -256,6 +265,22 @@ impl ApiState {
     ) -> NewEvent {
         let data = serde_json::json!({ "action": action });
         self.event(caller.actor(), client_id, AUDIT_KIND, subject, data)
+    }
+
+    /// The same with the reason that was given, if one was.
+    pub(crate) fn audit_why(
+        &self,
+        caller: &Caller,
+        client_id: Option<ClientId>,
+        subject: String,
+        action: &str,
+        why: Option<String>,
+    ) -> NewEvent {
+        let mut event = self.audit(caller, client_id, subject, action);
+        if let Some(why) = why {
+            event.data["reason"] = why.into();
+        }
+        event
     }
 
     /// An event by `actor`, now.

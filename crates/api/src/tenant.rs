@@ -6,9 +6,10 @@ use crate::auth::Caller;
 use crate::list::Items;
 use crate::problem::Problem;
 use domain::entity::{
-    Agent, Attempt, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent,
-    ContactPoint, Debt, Debtor, DncList, Hold, Import, Payment, Portfolio, Preference, Promise,
-    Recording, Script, Segment, Suppression, Team, Trunk, User, Verdict,
+    Agent, AssignmentRule, Attempt, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion,
+    Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap,
+    Merge, Payment, Placement, Portfolio, Preference, Promise, Recording, Script, Segment,
+    Suppression, Team, Trunk, User, Verdict,
 };
 use domain::ids::{AttemptId, ClientId, DebtorId};
 use domain::ports::StoreError;
@@ -58,8 +59,13 @@ owned! {
     DncList "do-not-call list" r => r.client_id.map_or(Owner::House, Owner::Client);
     Complaint "complaint" r => Owner::Client(r.client_id);
     CampaignVersion "version of the campaign" r => Owner::Client(r.client_id);
+    CampaignTemplate "template of campaigns" r => r.client_id.map_or(Owner::House, Owner::Client);
+    AssignmentRule "rule of assignment" r => Owner::Client(r.client_id);
     Suppression "suppression" r => r.client_id.map_or(Owner::Installation, Owner::Client);
     Import "import" r => Owner::Client(r.client_id);
+    ImportMap "column map" r => Owner::Client(r.client_id);
+    Merge "merge" r => Owner::Client(r.client_id);
+    Placement "placement" r => Owner::Client(r.client_id);
     Segment "segment" r => Owner::Client(r.client_id);
     Campaign "campaign" r => Owner::Client(r.client_id);
     Script "script" r => Owner::Client(r.client_id);

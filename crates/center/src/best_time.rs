@@ -309,7 +309,8 @@ pub(crate) fn told(
     chosen: bool,
     now: UtcMs,
 ) -> Option<(String, String)> {
-    let points = crate::ladder::ladder(facts, &campaign.params, &[], item.next_point);
+    let place = (now, &zone_or_utc(&shared.out.law.zone_of(facts)));
+    let points = crate::ladder::ladder(facts, &campaign.params, &[], item.next_point, place);
     let (worth, zone) = worth(shared, campaign, facts, points.first()?, now);
     Some(if due(shared, campaign.client_id, item, now) {
         why_now(&worth, Why::Due, &zone)

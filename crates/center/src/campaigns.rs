@@ -6,15 +6,14 @@ use crate::error::CenterError;
 use crate::feeder::{self, Fed, zone_or_utc};
 use crate::handle::CenterHandle;
 use crate::live::Setting;
+use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
 use dialer::predictive::{Predictive, Settings};
 use dialer::{CallRules, CampaignSpec, policy};
 use domain::entity::{Campaign, CampaignParams, CampaignStatus, DialMode};
-use domain::ids::CampaignId;
-use domain::ports::store::{
-    AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, RefillReport, StoreError,
-};
+use domain::ids::{CampaignId, SegmentId};
+use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -70,13 +69,26 @@ impl Act {
     }
 }
 
+/// The segments that fill a campaign, in the order of its mix.
+fn segments_of(campaign: &Campaign) -> Vec<SegmentId> {
+    let mix = &campaign.params.list_mix;
+    if mix.is_empty() {
+        return vec![campaign.segment_id];
+    }
+    mix.iter().map(|part| part.segment_id).collect()
+}
+
 /// Reads a campaign with everything that dialing it needs.
 pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setting, CenterError> {
     let store = &shared.out.store;
     let client = store.get_client(campaign.client_id).await?;
-    let segment = store.get_segment(campaign.segment_id).await?;
-    let expr = domain::segment::parse(&segment.expression)
-        .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+    let mut parts = Vec::new();
+    for id in segments_of(&campaign) {
+        let segment = store.get_segment(id).await?;
+        let expr = domain::segment::parse(&segment.expression)
+            .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+        parts.push(expr);
+    }
     let script = match campaign.script_id {
         Some(id) => Some(store.get_script(id).await?),
         None => None,
@@ -114,7 +126,7 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         script,
         callers,
         trunks,
-        expr,
+        parts,
         zone,
     })
 }
@@ -204,23 +216,6 @@ pub(crate) async fn tell_day(shared: &Shared, setting: &Setting) {
             );
         })
         .await;
-}
-
-/// Takes the segment's new debtors in and tells the engine the counts.
-pub(crate) async fn refill(
-    shared: &Arc<Shared>,
-    setting: &Setting,
-) -> Result<RefillReport, StoreError> {
-    let (store, now) = (&shared.out.store, shared.now());
-    let report = store
-        .refill_campaign(&setting.campaign, &setting.expr, now, &[])
-        .await?;
-    let (id, counts) = (setting.id(), store.item_counts(setting.id(), now).await?);
-    shared
-        .post
-        .tell(move |engine, _| engine.set_counts(id, counts))
-        .await;
-    Ok(report)
 }
 
 /// Makes the engine dial a campaign; answers what stands in its way.
@@ -376,7 +371,7 @@ pub(crate) async fn act(
     let mut taken = None;
     if to == CampaignStatus::Running {
         let report = store
-            .refill_campaign(&rows.campaign, &rows.expr, shared.now(), &[])
+            .refill_parts(&rows.campaign, &rows.parts, shared.now(), &[])
             .await?;
         taken = Some(report);
     }

@@ -71,6 +71,8 @@ pub struct CenterConfig {
     pub board_tick_ms: i64,
     /// How often campaigns are refilled from their segments, ms.
     pub refill_every_ms: i64,
+    /// How often the law is asked whom it lets be called now, for segments, ms; 0: never.
+    pub callable_every_ms: i64,
     /// Whether every campaign marked running in the database is dialed at start.
     pub resume_running: bool,
     /// Whether agents need their phone leg up before calls are routed to them.
@@ -98,6 +100,7 @@ impl CenterConfig {
             drain_max_ms: 10 * 60_000,
             board_tick_ms: 100,
             refill_every_ms: 60_000,
+            callable_every_ms: 0,
             resume_running: true,
             require_leg: true,
             opt_out_digit: '9',

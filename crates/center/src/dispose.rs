@@ -4,14 +4,15 @@ use crate::asks::{Actor, DisposeAsk, Disposed};
 use crate::disposed::closing;
 use crate::engine::{DisposedAs, Seat};
 use crate::error::CenterError;
-use crate::ladder::{self, CALLBACK_PRIORITY};
+use crate::ladder;
 use crate::promises;
 use crate::scribe::{Step, history};
 use crate::shared::{Shared, persist};
 use domain::entity::{Attempt, CampaignParams, Disposition, Promise};
 use domain::ids::AgentId;
 use domain::ports::store::{
-    Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError,
+    CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX,
+    PageRequest, StoreError,
 };
 use domain::rules::disposition::retry_as;
 use domain::rules::retry::AFTER_CONVERSATION_H;
@@ -22,7 +23,7 @@ use tokio::sync::oneshot;
 /// Longest note, characters.
 const NOTE_MAX: usize = 2_000;
 /// Furthest call-back, days.
-const CALLBACK_MAX_DAYS: i64 = 60;
+const CALLBACK_MAX_DAYS: i64 = crate::floor::callbacks::FURTHEST_DAYS;
 /// Everything a disposition is checked against.
 pub(crate) struct Case {
     pub(crate) attempt: Attempt,
@@ -272,7 +273,17 @@ async fn next_item(
         Some(seat) if retry_as(&ask.code).is_some() => history(shared, &seat.ctx).await,
         _ => Arc::default(),
     };
-    Ok(Some(placed(case, ask, promise, base, &history.attempts)))
+    let mut item = placed(case, ask, promise, base, &history.attempts);
+    if ask.callback_at.is_some() && !item.done {
+        // Agreed outside the hours: it is made when they begin.
+        let row = shared.out.store.get_campaign(campaign).await?;
+        let outside =
+            crate::floor::callbacks::outside_hours(shared, &row, &case.facts, item.next_at);
+        if let Some(Some(next)) = outside {
+            item.next_at = item.next_at.max(next);
+        }
+    }
+    Ok(Some(item))
 }
 
 fn placed(
@@ -295,9 +306,9 @@ fn placed(
         item.priority = CALLBACK_PRIORITY;
         match case.agent() {
             Some(agent) if ask.code == "CD.VL" || ask.code == "CD.VL.MISMO" => {
-                format!("callback_own:{agent}")
+                CallbackRow::note_of(Some(agent))
             }
-            _ => "callback".to_owned(),
+            _ => CallbackRow::note_of(None),
         }
     } else if let (Some(result), Some(seat)) = (retry_as(&ask.code), &case.seat) {
         let after = ladder::after_result(&seat.ctx, result, ended, true, history);
@@ -313,7 +324,7 @@ fn placed(
         "retry".clone_into(&mut item.note);
         return ladder::limited(
             &seat.ctx.stocked,
-            ladder::next_point(&seat.ctx.stocked, item, true, true),
+            ladder::next_point(&seat.ctx.stocked, item, true, true, (ended, &seat.ctx.zone)),
         );
     } else {
         item.next_at = ended.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);

@@ -2,17 +2,22 @@
 //! back with their reason and next instant.
 
 use crate::best_time;
+use crate::floor::callbacks::{self, Turn};
+use crate::floor::{Around, around};
 use crate::ladder::ladder;
 use crate::live::{LastFeed, Setting, Stocked};
 use crate::ports::CallLaw;
 use crate::scribe::REFUSED_AGAIN_MS;
 use crate::shared::{Shared, persist};
 use dialer::Item;
-use domain::entity::{Campaign, Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict};
+use domain::entity::{
+    BlockReason, Campaign, Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict,
+};
+use domain::event::NewEvent;
 use domain::ids::{AgentId, PointId, VerdictId};
 use domain::law::Action;
-use domain::ports::store::{Candidate, ItemState, ReserveRequest, StoreError};
-use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
+use domain::ports::store::{CallbackRow, Candidate, ItemState, ReserveRequest, StoreError};
+use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -21,6 +26,9 @@ use std::sync::Arc;
 const RESERVE_MAX: u32 = 200;
 /// Longest wait before a refused debtor is judged again at the earliest, ms.
 const REFUSED_LEAST_MS: i64 = MINUTE_MS;
+
+/// Before a debtor who is assigned to another campaign is looked at again, ms.
+const ASSIGNED_AGAIN_MS: i64 = HOUR_MS;
 
 /// What one feeding brought.
 #[derive(Default)]
@@ -38,8 +46,7 @@ pub(crate) fn zone_or_utc(name: &str) -> TimeZone {
 
 /// Agent of an agreed call-back, from the item's note.
 pub(crate) fn own_agent(note: &str) -> Option<AgentId> {
-    note.strip_prefix("callback_own:")
-        .and_then(|id| id.parse().ok())
+    CallbackRow::agent_of(note)
 }
 
 /// What is asked of the law for a call of the campaign.
@@ -126,25 +133,20 @@ pub(crate) async fn feed(
         node: shared.config.node.clone(),
         fence: shared.fence,
         limit,
+        parts: shared.floor.parts(setting, limit),
         now,
         until,
     };
     let candidates = shared.out.store.reserve_contacts(&request).await?;
+    shared.floor.took(setting, &candidates);
+    let around = around(shared, &candidates).await?;
     let mut fed = Fed {
         more: candidates.len() >= limit as usize,
         ..Fed::default()
     };
     fed.last.reserved = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
     for candidate in candidates {
-        match consider(shared, setting, candidate, now, until) {
-            Considered::Allowed(item, stocked) => fed.stocked.push((*item, *stocked)),
-            Considered::Back(item, verdict) => {
-                if let Some(verdict) = &verdict {
-                    note_refusal(&mut fed.last, verdict);
-                }
-                give_back(shared, &item, verdict.as_deref()).await;
-            }
-        }
+        sort(shared, setting, candidate, &around, (now, until), &mut fed).await;
     }
     if best_time {
         let open = std::mem::take(&mut fed.stocked);
@@ -163,9 +165,75 @@ pub(crate) async fn feed(
     Ok(fed)
 }
 
+/// One reserved debtor: to the hopper, or back with his reason.
+async fn sort(
+    shared: &Shared,
+    setting: &Arc<Setting>,
+    mut candidate: Candidate,
+    around: &Around,
+    (now, until): (UtcMs, UtcMs),
+    fed: &mut Fed,
+) {
+    let first = match turn(shared, setting, &mut candidate, around, now).await {
+        Ok(first) => first,
+        Err(item) => return give_back(shared, &item, None).await,
+    };
+    match consider(shared, setting, candidate, now, until) {
+        Considered::Allowed(mut item, stocked) => {
+            item.own_agent = first;
+            fed.stocked.push((*item, *stocked));
+        }
+        Considered::Back(item, verdict) => {
+            if let Some(verdict) = &verdict {
+                note_refusal(&mut fed.last, verdict);
+            }
+            give_back(shared, &item, verdict.as_deref()).await;
+        }
+    }
+}
+
+/// Whose the debtor is first, if anyone's; `Err` with his item when it is not his turn here.
+async fn turn(
+    shared: &Shared,
+    setting: &Setting,
+    candidate: &mut Candidate,
+    around: &Around,
+    now: UtcMs,
+) -> Result<Option<AgentId>, Box<ItemState>> {
+    let item = &mut candidate.item;
+    if around.elsewhere(item.debtor_id, setting.id()).is_some() {
+        "assigned_elsewhere".clone_into(&mut item.note);
+        item.next_at = now.plus_ms(ASSIGNED_AGAIN_MS);
+        return Err(Box::new(item.clone()));
+    }
+    match callbacks::turn(setting, item, around, now) {
+        Turn::Of(agent) => Ok(Some(agent)),
+        Turn::Anyone => Ok(around.first(item.debtor_id)),
+        Turn::Waits(agent) => Err(Box::new(callbacks::waiting(item.clone(), agent, now))),
+        Turn::Moved(from) => {
+            item.next_at = CallbackRow::agreed_at(item);
+            item.note = CallbackRow::note_of(None);
+            callbacks::moved(shared, setting, item, from).await;
+            Ok(around.first(item.debtor_id))
+        }
+    }
+}
+
+/// The event of a stored decision that led to no attempt; the others are told with their attempt.
+fn recorded(shared: &Shared, verdict: &Verdict) -> NewEvent {
+    let data = serde_json::json!({
+        "verdict_id": verdict.id, "campaign_id": verdict.campaign_id,
+        "decision": verdict.decision.as_str(), "blocked": verdict.blocked,
+        "check_point": verdict.check_point, "next_legal_at": verdict.next_legal_at,
+    });
+    let subject = format!("debtor:{}", verdict.debtor_id);
+    shared.event(None, shared.actor(), "verdict.recorded", subject, data)
+}
+
 async fn give_back(shared: &Shared, item: &ItemState, verdict: Option<&Verdict>) {
     let store = &shared.out.store;
-    let done = persist!(shared, store.release_contact(item, verdict, &[]));
+    let events: Vec<NewEvent> = verdict.iter().map(|v| recorded(shared, v)).collect();
+    let done = persist!(shared, store.release_contact(item, verdict, &events));
     if let Err(error) = done {
         shared.fault("item not given back", &error);
     }
@@ -217,11 +285,13 @@ fn consider(
     until: UtcMs,
 ) -> Considered {
     let params = &setting.campaign.params;
+    let zone = zone_or_utc(&shared.out.law.zone_of(&candidate.facts));
     let points = ladder(
         &candidate.facts,
         params,
         &candidate.point_attempts,
         candidate.item.next_point,
+        (now, &zone),
     );
     if let Some(note) = spent(setting, &candidate, &points) {
         let mut item = candidate.item;
@@ -263,8 +333,23 @@ fn consider(
     item.next_at = next
         .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS))
         .max(now.plus_ms(REFUSED_LEAST_MS));
-    crate::words::block(best.as_ref().and_then(|v| v.blocked)).clone_into(&mut item.note);
+    let blocked = best.as_ref().and_then(|v| v.blocked);
+    let item = refused(item, blocked);
     Considered::Back(Box::new(item), best.map(Box::new))
+}
+
+/// What is noted of a refusal. An agreed call-back that the hours or a cap only put off stays one.
+fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> ItemState {
+    let agreed = item.note.starts_with("callback");
+    if agreed && matches!(blocked, Some(BlockReason::Window | BlockReason::Cap)) {
+        item.note = CallbackRow::note_of(own_agent(&item.note));
+        return item;
+    }
+    if agreed {
+        item.priority = 0;
+    }
+    crate::words::block(blocked).clone_into(&mut item.note);
+    item
 }
 
 fn allowed(

@@ -4,20 +4,20 @@
 use crate::live::{CallCtx, Stocked};
 use domain::entity::{Attempt, CallResult, CampaignParams, Channel, ContactPoint};
 use domain::ids::PointId;
-use domain::ports::store::{ContactFacts, ItemState};
+use domain::ports::store::{CALLBACK_PRIORITY, ContactFacts, ItemState};
+use domain::rules::ladder::order_points;
 use domain::rules::retry::{self, AFTER_CONVERSATION_H, RetryCase};
 use domain::time::{HOUR_MS, UtcMs};
+use jiff::tz::TimeZone;
 
-/// Priority of an agreed call-back that is due.
-pub(crate) const CALLBACK_PRIORITY: i32 = 20;
-
-/// Points that the campaign may still try, best first: the one the retry rule named, then the last
-/// that reached the debtor, then by confidence and the client's order.
+/// Points that the campaign may still try, best first: the one the retry rule named, then by the
+/// campaign's keys.
 pub(crate) fn ladder<'a>(
     facts: &'a ContactFacts,
     params: &CampaignParams,
     spent: &[(PointId, i32)],
     first: Option<PointId>,
+    (now, zone): (UtcMs, &TimeZone),
 ) -> Vec<&'a ContactPoint> {
     let tries = |id: PointId| spent.iter().find(|(p, _)| *p == id).map_or(0, |(_, n)| *n);
     let mut points: Vec<&ContactPoint> = facts
@@ -26,15 +26,9 @@ pub(crate) fn ladder<'a>(
         .filter(|p| p.channel == Channel::Call && !p.bad)
         .filter(|p| tries(p.id) < params.attempts_per_point)
         .collect();
-    points.sort_by_key(|p| {
-        (
-            Some(p.id) != first,
-            std::cmp::Reverse(p.last_rpc_at),
-            -p.confidence,
-            p.position,
-            p.id,
-        )
-    });
+    order_points(&mut points, &params.point_ladder, facts, now, zone);
+    // Stable: the others keep their order behind the one that the retry rule named.
+    points.sort_by_key(|p| Some(p.id) != first);
     points
 }
 
@@ -101,7 +95,8 @@ pub(crate) fn after_result(
         same_on_point: u32::try_from(on_point + 1).unwrap_or(u32::MAX),
         zone: ctx.zone.clone(),
     };
-    let Some(step) = retry::after(&case) else {
+    let own = &stocked.setting.campaign.params.retry_rules;
+    let Some(step) = retry::after_by(&case, own) else {
         let (wait, note) = match result {
             CallResult::Human => (AFTER_CONVERSATION_H * HOUR_MS, "awaiting_disposition"),
             _ => (0, "withdrawn"),
@@ -120,21 +115,30 @@ pub(crate) fn after_result(
         "retry"
     };
     note.clone_into(&mut item.note);
+    if step.stop {
+        return After {
+            item: leaves(item, "retry_stopped"),
+            point_bad: step.point_bad,
+        };
+    }
     let gone = step.point_bad || step.point_spent;
-    let item = next_point(stocked, item, step.next_point || gone, gone);
+    let place = (step.next_at, &ctx.zone);
+    let item = next_point(stocked, item, step.next_point || gone, gone, place);
     After {
         item: limited(stocked, item),
         point_bad: step.point_bad,
     }
 }
 
-/// Names the point of the next try: the one after this in the ladder when `on`, else the same; out of
-/// the campaign when none is left (`gone`: this one is not to be tried again).
+/// Names the point of the next try, at the instant and zone of `place`: the one after this in the ladder
+/// when `on`, else the same; out of the campaign when none is left (`gone`: this one is not to be tried
+/// again).
 pub(crate) fn next_point(
     stocked: &Stocked,
     mut item: ItemState,
     on: bool,
     gone: bool,
+    place: (UtcMs, &TimeZone),
 ) -> ItemState {
     let here = stocked.point.id;
     let mut spent = stocked.point_attempts.clone();
@@ -143,7 +147,7 @@ pub(crate) fn next_point(
         None => spent.push((here, 1)),
     }
     let params = &stocked.setting.campaign.params;
-    let points: Vec<PointId> = ladder(&stocked.facts, params, &spent, None)
+    let points: Vec<PointId> = ladder(&stocked.facts, params, &spent, None, place)
         .iter()
         .map(|p| p.id)
         .filter(|p| !gone || *p != here)

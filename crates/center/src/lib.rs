@@ -17,6 +17,7 @@
 
 mod asks;
 mod best_time;
+mod callable;
 pub mod campaign_why;
 mod campaigns;
 mod card;
@@ -29,6 +30,7 @@ pub mod dry_run;
 mod engine;
 mod error;
 mod feeder;
+mod floor;
 mod follow;
 mod handle;
 mod keeping;
@@ -40,6 +42,7 @@ mod memory;
 mod ops;
 mod ports;
 mod promises;
+mod refill;
 mod scribe;
 mod script;
 mod shared;
@@ -60,6 +63,7 @@ pub use asks::{
 pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;
+pub use floor::assign::Assigned;
 pub use handle::{Center, CenterHandle};
 pub use keeping::{Archive, DiskLimits, Retention};
 pub use ports::{CallLaw, LawBook, Ports, Trial};

@@ -31,7 +31,8 @@ pub(crate) struct Setting {
     pub(crate) script: Option<Script>,
     pub(crate) callers: Vec<CallerId>,
     pub(crate) trunks: Vec<TrunkId>,
-    pub(crate) expr: Expr,
+    /// The segments that fill it, in the order of its mix.
+    pub(crate) parts: Vec<Expr>,
     /// Zone in which the campaign's day is counted.
     pub(crate) zone: TimeZone,
 }
@@ -213,6 +214,8 @@ pub(crate) struct CampaignEntry {
     pub(crate) setting: Arc<Setting>,
     pub(crate) counts: ItemCounts,
     pub(crate) feed: Option<LastFeed>,
+    /// Nobody was left to dial at the last feeding, and it is told.
+    pub(crate) starved: bool,
     pub(crate) stats: CampaignStats,
 }
 

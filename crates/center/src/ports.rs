@@ -5,10 +5,10 @@ use dialer::{AbandonRule, Window};
 use domain::ValueError;
 use domain::entity::PartyRole;
 use domain::law::pack::FormulaId;
-use domain::law::{AbandonmentRule, Duties, Judge, RecordingDays, RuleBook};
+use domain::law::{AbandonmentRule, Action, Duties, Judge, RecordingDays, RuleBook};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
-use domain::time::UtcMs;
+use domain::time::{MINUTE_MS, UtcMs};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -71,6 +71,21 @@ pub trait LawBook: Judge {
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool;
     /// The zone (IANA) in which the debtor's days are counted.
     fn zone_of(&self, facts: &ContactFacts) -> String;
+    /// When somebody may next be called: from, until (not in it), to be asked again at its end. A law of
+    /// its own knows no hours: what it says now holds for a quarter of an hour.
+    fn callable(&self, facts: &ContactFacts, action: &Action) -> (UtcMs, UtcMs) {
+        let verdict = self.judge(facts, action);
+        let soon = action.now.plus_ms(15 * MINUTE_MS);
+        if verdict.decision.permits(action.agent_reserved) {
+            (action.now, soon)
+        } else {
+            (soon, soon)
+        }
+    }
+    /// Tells this law from another: marks that another one has made are worth nothing.
+    fn fingerprint(&self) -> String {
+        String::new()
+    }
     /// How long the law wants a recording of a call at `at` kept, and lets it be.
     fn recording_days(&self, _facts: &ContactFacts, _at: UtcMs) -> RecordingDays {
         RecordingDays::default()
@@ -123,6 +138,14 @@ impl LawBook for RuleBook {
 
     fn zone_of(&self, facts: &ContactFacts) -> String {
         Self::zone_of(self, facts)
+    }
+
+    fn callable(&self, facts: &ContactFacts, action: &Action) -> (UtcMs, UtcMs) {
+        Self::callable(self, facts, action)
+    }
+
+    fn fingerprint(&self) -> String {
+        Self::fingerprint(self)
     }
 
     fn recording_days(&self, facts: &ContactFacts, at: UtcMs) -> RecordingDays {

@@ -6,7 +6,7 @@ use crate::closing;
 use crate::live::{CallCtx, EndSeen};
 use crate::shared::{Shared, persist};
 use dialer::{CallOver, EndReport, Input, OpenResult};
-use domain::entity::{AttemptState, Call, CallResult, Recording, Verdict};
+use domain::entity::{AmdMode, AttemptState, Call, CallResult, Recording, Verdict};
 use domain::event::NewEvent;
 use domain::ports::store::{AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, StoreError};
 use domain::ports::{DialOrder, TrunkError};
@@ -139,7 +139,8 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool, 
         record: ctx.task.rules.record,
         recording_id: ctx.recording_id,
         recording_key: ctx.recording_key.clone(),
-        mask_dtmf: ctx.stocked.setting.campaign.params.mask_dtmf,
+        mask_dtmf: params.mask_dtmf,
+        classify: params.amd != AmdMode::Off,
     };
     // Nothing lies between this look and the order: a node that was frozen meanwhile dials nobody.
     let late = shared.now().since_ms(opened) > OPEN_MAX_MS;

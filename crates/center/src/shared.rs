@@ -1,8 +1,10 @@
 //! What every task of the center shares, and how writes outlive a database that is away.
 
 use crate::best_time::Answers;
+use crate::callable::Marks;
 use crate::config::CenterConfig;
 use crate::engine::Post;
+use crate::floor::Floor;
 use crate::ports::Outside;
 use dialer::Gate;
 use domain::event::NewEvent;
@@ -35,6 +37,10 @@ pub(crate) struct Shared {
     pub(crate) writers: AtomicUsize,
     /// Who answers when, for the order `best_time`.
     pub(crate) answers: Answers,
+    /// How far the law has been asked who may be called.
+    pub(crate) marks: Marks,
+    /// Shares of segments, and caller ids that rest.
+    pub(crate) floor: Floor,
     database_down: AtomicBool,
     /// Stops that this node told of itself and has obeyed, newest last.
     own: Mutex<VecDeque<EventId>>,
@@ -62,6 +68,8 @@ impl Shared {
             faults: AtomicU64::new(0),
             writers: AtomicUsize::new(0),
             answers: Answers::default(),
+            marks: Marks::default(),
+            floor: Floor::default(),
             database_down: AtomicBool::new(false),
             own: Mutex::new(VecDeque::new()),
         })

@@ -83,6 +83,8 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         tokio::spawn(tasks::database(Arc::clone(&shared))),
         tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
         tokio::spawn(tasks::refill(Arc::clone(&shared))),
+        tokio::spawn(crate::callable::run(Arc::clone(&shared))),
+        tokio::spawn(crate::floor::run(Arc::clone(&shared))),
         tokio::spawn(crate::memory::run(Arc::clone(&shared))),
         tokio::spawn(crate::follow::run(Arc::clone(&shared), cursor)),
     ];

@@ -79,7 +79,8 @@ pub(crate) async fn hold(shared: Arc<Shared>, actor: Actor, hold: Hold) -> Resul
     let event = shared.event(Some(hold.client_id), actor, "hold.placed", subject, data);
     shared.told_here(&event);
     shared.out.store.put_hold(&hold, &[event]).await?;
-    Ok(withdraw_person(&shared, debtor).await?)
+    withdraw_person(&shared, debtor).await?;
+    Ok(crate::floor::callbacks::held(&shared, actor, &hold).await?)
 }
 
 pub(crate) async fn suppress(

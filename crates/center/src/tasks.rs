@@ -1,6 +1,5 @@
 //! Loops beside the engine: journal, outbox relay, node lease, database watch, promise sweep, refill.
 
-use crate::campaigns;
 use crate::shared::{Shared, persist};
 use domain::event::NewEvent;
 use domain::ports::store::{Closing, NodeLease, StoreError};
@@ -229,8 +228,7 @@ pub(crate) async fn refill(shared: Arc<Shared>) {
             continue;
         };
         for setting in running {
-            campaigns::tell_day(&shared, &setting).await;
-            if let Err(error) = campaigns::refill(&shared, &setting).await {
+            if let Err(error) = crate::refill::round(&shared, &setting).await {
                 tracing::debug!(reason = %error, "campaign not refilled");
             }
         }

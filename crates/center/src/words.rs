@@ -126,6 +126,18 @@ pub(crate) fn note(note: &str) -> Option<Both> {
         "callback" | "callback_own" => {
             ("se acordó llamar en otro momento", "a call-back is agreed")
         }
+        "callback_cancelled" => (
+            "su llamada acordada se canceló",
+            "his agreed call-back was cancelled",
+        ),
+        "assigned_elsewhere" => (
+            "está asignado a otra campaña",
+            "is assigned to another campaign",
+        ),
+        "retry_stopped" => (
+            "una regla de reintento lo sacó de la campaña",
+            "a retry rule took him out of the campaign",
+        ),
         "withdrawn" => (
             "se retiró y se juzga de nuevo",
             "was withdrawn and is judged anew",

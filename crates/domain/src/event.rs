@@ -3,6 +3,10 @@
 use crate::ids::{ClientId, EventId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Kind of the audit's rows: who did or saw what. They are a chain of hashes for each client.
+pub const AUDIT_KIND: &str = "audit.written";
 
 /// An event about to be appended in the same transaction as the fact it tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,4 +37,63 @@ pub struct Event {
     /// The event.
     #[serde(flatten)]
     pub event: NewEvent,
+}
+
+impl NewEvent {
+    /// The client whose chain an audit row belongs to, as the chain names it; empty = the installation.
+    #[must_use]
+    pub fn tenant(&self) -> String {
+        self.client_id.map_or_else(String::new, |c| c.to_string())
+    }
+
+    /// An audit row as its hash sees it: every field but its place in the log, `data` as it is stored.
+    #[must_use]
+    pub fn audit_text(&self, data: &str) -> String {
+        serde_json::json!([
+            self.id,
+            self.at.0,
+            self.client_id,
+            self.actor,
+            self.kind,
+            self.subject,
+            data
+        ])
+        .to_string()
+    }
+}
+
+/// SHA-256 of the link before (hex; empty for the first) and the row's text, hex.
+#[must_use]
+pub fn chain_hash(before: &str, text: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(before.as_bytes());
+    hash.update(b"\n");
+    hash.update(text.as_bytes());
+    hex::encode(hash.finalize())
+}
+
+/// A link of the audit's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLink {
+    /// Number within the chain, 1 first.
+    pub seq: i64,
+    /// Place of its row in the log.
+    pub cursor: i64,
+    /// Hash of the link before; empty for the first.
+    pub prev_hash: String,
+    /// Its own hash.
+    pub hash: String,
+    /// Whether its row is there and has this hash.
+    pub whole: bool,
+}
+
+/// Where a chain of the audit ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Client's id; empty = the installation.
+    pub tenant: String,
+    /// Links.
+    pub seq: i64,
+    /// Hash of the last.
+    pub hash: String,
 }

@@ -91,6 +91,16 @@ id! {
     ComplaintId,
     /// A version of a campaign's settings.
     CampaignVersionId,
+    /// A column map that a portfolio remembers.
+    ImportMapId,
+    /// Two files of one debtor made one.
+    MergeId,
+    /// Rows of a portfolio that were handed over together.
+    PlacementId,
+    /// A template of campaigns.
+    CampaignTemplateId,
+    /// A rule of assignment.
+    AssignmentRuleId,
 }
 
 /// Deterministic person id: the same document in the same country is the same person for every

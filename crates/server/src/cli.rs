@@ -27,14 +27,15 @@ pub(crate) enum Command {
     /// Add a login or set a password.
     #[command(subcommand)]
     User(UserCommand),
-    /// Import a portfolio file (CSV: comma, semicolon or tab; UTF-8, UTF-16 or Latin-1).
+    /// Import a portfolio file (XLSX, or CSV: comma, semicolon or tab; UTF-8, UTF-16 or Latin-1): it is read
+    /// and its difference shown, then it is taken; with --draft it waits for --accept.
     Import(ImportArgs),
     /// Rule packs: check their files, explain a verdict.
     #[command(subcommand)]
     Law(LawCommand),
     /// Export for auditors.
     Export(ExportArgs),
-    /// Prove that recordings are whole.
+    /// Prove that recordings, the audit and the decisions are whole.
     #[command(subcommand)]
     Verify(VerifyCommand),
     /// Recordings as files.
@@ -173,13 +174,32 @@ pub(crate) enum UserCommand {
 #[command(after_help = crate::commands::import::columns())]
 pub(crate) struct ImportArgs {
     /// The file.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "decided", requires = "client", requires = "portfolio")]
+    pub file: Option<PathBuf>,
     /// Client, by name or id; made when new.
     #[arg(long)]
-    pub client: String,
+    pub client: Option<String>,
     /// Portfolio, by name; made when new.
     #[arg(long)]
-    pub portfolio: String,
+    pub portfolio: Option<String>,
+    /// Show the difference and keep the file as a draft.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub draft: bool,
+    /// Take a draft, or go on with one whose taking broke off.
+    #[arg(long, value_name = "ID", group = "decided", conflicts_with = "file")]
+    pub accept: Option<String>,
+    /// Throw a draft away.
+    #[arg(long, value_name = "ID", group = "decided", conflicts_with = "file")]
+    pub discard: Option<String>,
+    /// Take the newest accepted file of a portfolio back.
+    #[arg(long, value_name = "ID", group = "decided", conflicts_with = "file")]
+    pub undo: Option<String>,
+    /// What happens to open debts that the file does not name: keep or recall.
+    #[arg(long, value_name = "POLICY", default_value = "keep")]
+    pub gone: String,
+    /// Make debtors of the portfolio with the same document one.
+    #[arg(long)]
+    pub merge: bool,
     /// Column map (JSON); without it the columns are detected by name.
     #[arg(long)]
     pub map: Option<PathBuf>,
@@ -206,11 +226,14 @@ pub(crate) struct ImportArgs {
 /// `law …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LawCommand {
-    /// Read pack files and name every error.
+    /// Read packs and name every error.
     Check {
-        /// Pack files.
-        #[arg(required = true)]
+        /// Pack files, or ids of packs (`mx-condusef`): of the configured folder, else those compiled in.
+        #[arg(required = true, value_name = "PACK")]
         packs: Vec<PathBuf>,
+        /// Configuration.
+        #[command(flatten)]
+        config: ConfigArgs,
     },
     /// The verdict for a debtor, now or at an instant, with its rules and reasons.
     Explain {
@@ -258,6 +281,8 @@ pub(crate) enum ExportWhat {
     Events,
     /// Do-not-call changes.
     Suppressions,
+    /// Who did or saw what.
+    Audit,
     /// Everything of one debtor in one archive.
     Debtor,
 }
@@ -302,6 +327,20 @@ pub(crate) struct ExportArgs {
 pub(crate) enum VerifyCommand {
     /// Every answered, recordable call has a playable recording whose hash matches.
     Recordings(ConfigArgs),
+    /// The audit's chains, and those of the law's decisions, are whole: nothing was changed, taken out or cut off.
+    Audit(AuditArgs),
+}
+
+/// `verify audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Notes of where the chains ended, kept outside the database: each is looked for, and when all is well the
+    /// present ends are added.
+    #[arg(long, value_name = "FILE")]
+    pub anchor: Option<PathBuf>,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// `recordings …`.
@@ -334,8 +373,8 @@ pub(crate) struct SimulateArgs {
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<PathBuf>,
     /// Policies: predictive, predictive-queue (nobody picked), predictive-blind (estimates ignored),
-    /// progressive, adapt, available:R, ratio:R, or the word tuned for R: the level that abandons just the
-    /// cap, sought in hindsight; again for more. Default: predictive, progressive, adapt, available:tuned
+    /// progressive, power:R, adapt, available:R, ratio:R, or the word tuned for the last two R: the level that
+    /// abandons just the cap, sought in hindsight; again for more. Default: predictive, progressive, adapt, available:tuned
     /// and ratio:tuned.
     #[arg(long, value_name = "P")]
     pub policy: Vec<String>,

@@ -215,6 +215,30 @@ fn packs_are_checked_by_name_of_the_fault() {
     .expect("written");
     let out = done(dir.path(), &["law", "check", &good, "odd.json"], 1);
     assert!(out.contains("odd.json") && out.contains("windoes"), "{out}");
+    let out = done(dir.path(), &["law", "check", "mx-condusef", "co"], 0);
+    assert!(out.matches("is whole").count() == 2, "{out}");
+    let out = done(dir.path(), &["law", "check", "mx"], 2);
+    assert!(
+        out.contains("no file and no pack 'mx'") && out.contains("mx-condusef"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_audit_is_verified_against_what_was_noted_elsewhere() {
+    let dir = tempfile::tempdir().expect("folder");
+    let dir = dir.path();
+    let out = done(dir, &["verify", "audit"], 0);
+    assert!(out.contains("0 rows in 0 chains"), "{out}");
+    let out = done(dir, &["verify", "audit", "--anchor", "heads.jsonl"], 0);
+    assert!(out.contains("heads.jsonl"), "{out}");
+    let gone = r#"{"at":"2026-11-26T00:00:00.000Z","tenant":"","seq":3,"hash":"00"}"#;
+    std::fs::write(dir.join("heads.jsonl"), gone).expect("written");
+    let out = done(dir, &["verify", "audit", "--anchor", "heads.jsonl"], 1);
+    assert!(out.contains("the installation is gone"), "{out}");
+    std::fs::write(dir.join("heads.jsonl"), "no note").expect("written");
+    let out = done(dir, &["verify", "audit", "--anchor", "heads.jsonl"], 2);
+    assert!(out.contains("heads.jsonl line 1"), "{out}");
 }
 
 #[test]
@@ -230,6 +254,7 @@ fn empty_exports_have_their_columns() {
         ""
     );
     assert!(done(dir.path(), &["export", "suppressions"], 0).starts_with("id,created_at"));
+    assert!(done(dir.path(), &["export", "audit"], 0).starts_with("cursor,id,at,kind"));
     assert!(
         done(
             dir.path(),
@@ -273,4 +298,50 @@ fn a_taken_port_is_told_before_anything_else_happens() {
     let out = done(dir.path(), &["demo", "--http", &address, "--data", "d"], 1);
     assert!(out.contains("in use"), "{out}");
     assert!(!dir.path().join("d/marcador.db").exists());
+}
+
+#[test]
+fn a_draft_changes_nothing_until_it_is_taken() {
+    let dir = tempfile::tempdir().expect("folder");
+    let dir = dir.path();
+    std::fs::write(dir.join("p.csv"), FILE).expect("written");
+    let draft = [
+        "import",
+        "p.csv",
+        "--client",
+        "Acme",
+        "--portfolio",
+        "Consumo",
+        "--draft",
+    ];
+    let id_of = |out: &str| {
+        let line = out.lines().find_map(|l| l.strip_prefix("draft "));
+        let id = line.and_then(|l| l.split(':').next());
+        id.expect("its id").to_owned()
+    };
+    let out = done(dir, &draft, 0);
+    assert!(
+        out.contains("difference: ") && out.contains("1 debts new"),
+        "{out}"
+    );
+    let first = id_of(&out);
+    let out = done(dir, &draft, 0);
+    assert!(
+        out.contains("1 debts new"),
+        "the first changed nothing: {out}"
+    );
+    let second = id_of(&out);
+    let out = done(dir, &["import", "--accept", &first], 0);
+    assert!(out.contains("1 debts new"), "{out}");
+    let out = done(dir, &["import", "--accept", &first], 2);
+    assert!(out.contains("accepted"), "{out}");
+    done(dir, &["import", "--discard", &second], 0);
+    let out = done(dir, &draft, 0);
+    assert!(out.contains("0 debts new"), "{out}");
+    let out = done(dir, &["import", "--undo", &first], 0);
+    assert!(out.contains("taken back"), "{out}");
+    let out = done(dir, &draft, 0);
+    assert!(out.contains("1 debts new"), "as before: {out}");
+    done(dir, &["import", "--accept", "x"], 2);
+    done(dir, &["import", "--client", "Acme"], 2);
 }

@@ -78,8 +78,56 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     (
         "\"window\": 64",
         "\"window\": 0",
-        "per_number",
-        "window 1 to 4096",
+        "per_number.window",
+        "from 1 to 4096",
+    ),
+    (
+        "\"sigma\": 0.75",
+        "\"sigma\": -0.75",
+        "per_number.sigma",
+        "from 0",
+    ),
+    (
+        "\"leave\": []",
+        "\"leave\": [[60.0, 1.5]]",
+        "agents.leave[0][1]",
+        "from 0 to 1",
+    ),
+    (
+        "\"breaks\": []",
+        "\"breaks\": [[3600.0, 0.5, -900.0, 60.0]]",
+        "agents.breaks[0][2]",
+        "from 0",
+    ),
+    (
+        "\"join\": []",
+        "\"join\": [[60.0, 6000]]",
+        "agents.join",
+        "5000 agents",
+    ),
+    (
+        "\"shocks\": []",
+        "\"shocks\": [{\"at_s\": 0.0, \"dur_s\": 9.0, \"what\": \"trunk_fail\", \"value\": 2.0}]",
+        "shocks[0].value",
+        "from 0 to 1",
+    ),
+    (
+        "\"shocks\": []",
+        "\"shocks\": [{\"at_s\": 0.0, \"dur_s\": 9.0, \"what\": \"flood\", \"value\": 1.0}]",
+        "shocks[0].what",
+        "p_live_set",
+    ),
+    (
+        "\"message_s\": 7.0",
+        "\"message_s\": -7.0",
+        "customer.message_s",
+        "from 0",
+    ),
+    (
+        "\"p_sit\": 0.08",
+        "\"p_sit\": 0.8",
+        "dial.p_machine",
+        "at most 1",
     ),
     ("\"epoch_s\"", "\"epoch\"", "epoch", "unknown field"),
 ];

@@ -13,6 +13,7 @@ mod bus_local;
 mod bus_redis;
 mod check;
 mod fill;
+mod listing;
 mod rows;
 mod s3;
 mod sealed;

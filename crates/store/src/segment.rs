@@ -1,6 +1,7 @@
 //! Segments as SQL: the conditions of an expression over a debtor `d`, with every value bound. The
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
+use crate::listing::suppressed;
 use crate::sql::{Dialect, Field as Bound, Val};
 use domain::ids::ClientId;
 use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, NO_SCORE, Op, utc_day};
@@ -17,7 +18,7 @@ pub(crate) struct Filter {
 
 /// How many debtors are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+pub(crate) enum Reach {
     /// All of a client: what other tables say is made into a set once.
     All,
     /// A few thousand: other tables are asked for each.
@@ -119,6 +120,8 @@ impl Compiler {
                     .collect();
                 one_of(parts)
             }
+            // Put in before: nobody, should one be left.
+            Expr::Named { .. } => NEVER.to_owned(),
         }
     }
 
@@ -273,7 +276,7 @@ impl Compiler {
             Field::Bucket => Source::Bucket,
             Field::PromiseActive => Source::Condition("d.promises_active>0".into()),
             Field::OnHold => Source::Condition(self.on_hold()),
-            Field::Suppressed => Source::Condition(self.suppressed()),
+            Field::Suppressed => Source::Condition(suppressed(self.reach, self.dialect)),
             Field::CallableNow => Source::Condition(self.callable_now()),
             Field::LastResult => value("d.last_result"),
             Field::LastDisposition => value("d.last_disposition"),
@@ -355,29 +358,13 @@ impl Compiler {
         self.any("holds", &condition)
     }
 
-    fn suppressed(&self) -> String {
-        let (by_point, by_document) = match self.reach {
-            Reach::All => (LISTED_POINTS, LISTED_DOCUMENTS),
-            Reach::Few => (LISTED_POINT, LISTED_DOCUMENT),
-        };
-        let person = match self.dialect {
-            Dialect::Lite => "d.person_id IN (SELECT unhex(x.value,'-')",
-            Dialect::Pg => "CAST(d.person_id AS TEXT) IN (SELECT x.value",
-        };
-        format!(
-            "{by_point} OR {by_document} OR {person} FROM suppressions x WHERE x.kind='person' \
-                AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
-                AND (x.debtor_id IS NULL OR x.debtor_id=d.id))"
-        )
-    }
-
     fn callable_now(&mut self) -> String {
         let now = self.bind(self.now);
         format!(
             "COALESCE(d.callable_from<={now} AND {now}<d.callable_until,FALSE) \
                 AND NOT ({}) AND NOT ({})",
             self.on_hold(),
-            self.suppressed()
+            suppressed(self.reach, self.dialect)
         )
     }
 }
@@ -387,23 +374,6 @@ const OPEN: &str = "x.status='open'";
 /// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
 const DEBT_BY_KEY: &str = "x.status='open' \
     AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
-
-/// Sets that do not depend on the debtor, so that each is made once; `$1` is the client.
-const LISTED_POINTS: &str = "d.id IN (SELECT y.debtor_id FROM suppressions x \
-        JOIN contact_points y ON y.value=x.value WHERE x.kind IN ('phone','email') AND x.lifted_at IS NULL \
-        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.debtor_id))";
-const LISTED_DOCUMENTS: &str = "d.id IN (SELECT y.id FROM suppressions x \
-        JOIN debtors y ON y.document=x.value WHERE x.kind='document' AND x.lifted_at IS NULL \
-        AND (x.client_id IS NULL OR x.client_id=$1) AND (x.debtor_id IS NULL OR x.debtor_id=y.id))";
-
-/// The same for one debtor after the other.
-const LISTED_POINT: &str = "EXISTS (SELECT 1 FROM contact_points y \
-        JOIN suppressions x ON x.value=y.value WHERE y.debtor_id=d.id AND x.kind IN ('phone','email') \
-        AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
-        AND (x.debtor_id IS NULL OR x.debtor_id=d.id))";
-const LISTED_DOCUMENT: &str = "EXISTS (SELECT 1 FROM suppressions x WHERE x.value=d.document \
-        AND x.kind='document' AND x.lifted_at IS NULL AND (x.client_id IS NULL OR x.client_id=$1) \
-        AND (x.debtor_id IS NULL OR x.debtor_id=d.id))";
 
 /// Whether a comparison of two numbers holds.
 const fn compared(a: i64, op: Op, b: i64) -> bool {

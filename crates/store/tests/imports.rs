@@ -2,10 +2,10 @@
 
 mod common;
 
-use domain::entity::{DebtStatus, Import, ImportState};
-use domain::ids::ImportId;
+use domain::entity::{DebtStatus, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
+use domain::ids::{ImportId, MergeId, PlacementId};
 use domain::ports::StoreError;
-use domain::ports::store::{DebtorRow, ImportReport};
+use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
 use sim::contract::scene::*;
 use std::sync::Arc;
@@ -115,9 +115,8 @@ async fn recalls_are_taken_back(store: &Subject) {
     assert_eq!(debt.status, DebtStatus::Open);
 }
 
-async fn a_file_is_kept_in_pieces(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let row = Import {
+fn file_of(scene: &Scene) -> Import {
+    Import {
         id: fresh::<ImportId>(),
         client_id: scene.client.id,
         portfolio_id: scene.portfolio.id,
@@ -133,14 +132,46 @@ async fn a_file_is_kept_in_pieces(store: &Subject) {
         report: ImportReport::default(),
         faults: Vec::new(),
         actor: "system".into(),
-    };
+        bytes: 0,
+        placement_id: None,
+    }
+}
+
+async fn a_file_is_kept_in_pieces(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = file_of(&scene);
     store.put_import(&row, &[]).await.expect("put");
     assert_eq!(store.get_import(row.id).await.expect("get"), row);
-    let listed = store
-        .list_imports(Some(scene.client.id))
-        .await
-        .expect("list");
-    assert_eq!(listed, std::slice::from_ref(&row));
+    let page = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let older = Import {
+        id: ImportId(uuid::Uuid::nil()),
+        ..row.clone()
+    };
+    let older = Import {
+        id: ImportId(uuid::Uuid::new_v5(&older.id.0, row.id.0.as_bytes())),
+        ..older
+    };
+    store.put_import(&older, &[]).await.expect("put");
+    let mut both = [row.id, older.id];
+    both.sort_unstable();
+    let client = Some(scene.client.id);
+    let portfolio = Some(scene.portfolio.id);
+    let first = store.imports_page(client, portfolio, &page).await;
+    let first = first.expect("page");
+    assert_eq!(first.items[0].id, both[1], "newest first");
+    let page = PageRequest {
+        limit: 1,
+        cursor: first.next_cursor,
+    };
+    let second = store.imports_page(client, None, &page).await.expect("page");
+    assert_eq!(
+        (second.items[0].id, second.next_cursor),
+        (both[0], None),
+        "and no more"
+    );
     store.add_piece(row.id, 0, "AAAA").await.expect("piece");
     let piece = store.piece(row.id, 0).await.expect("piece");
     assert_eq!(piece.as_deref(), Some("AAAA"));
@@ -148,7 +179,137 @@ async fn a_file_is_kept_in_pieces(store: &Subject) {
     assert_eq!(store.piece(row.id, 0).await.expect("none"), None);
 }
 
+async fn maps_are_remembered(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = ImportMap {
+        id: import_map_id(scene.portfolio.id, "f1"),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        fingerprint: "f1".into(),
+        columns: vec!["Nombre".into()],
+        map: serde_json::json!({ "Nombre": "name" }),
+        used_at: NOW,
+        actor: "system".into(),
+    };
+    store.put_import_map(&row, &[]).await.expect("put");
+    let later = ImportMap {
+        used_at: NOW.plus_ms(5),
+        ..row.clone()
+    };
+    store.put_import_map(&later, &[]).await.expect("again");
+    let portfolio = scene.portfolio.id;
+    let found = store.import_map(portfolio, "f1").await.expect("find");
+    assert_eq!(found.as_ref(), Some(&later));
+    assert_eq!(store.import_map(portfolio, "f2").await.expect("find"), None);
+    let all = store.import_maps(portfolio).await.expect("list");
+    assert_eq!(all, [later]);
+    store.drop_import_map(row.id, &[]).await.expect("drop");
+    assert_eq!(store.import_maps(portfolio).await.expect("list"), []);
+}
+
+fn merge_of(scene: &Scene, kept: &Person, gone: &Person) -> Merge {
+    Merge {
+        id: fresh::<MergeId>(),
+        client_id: scene.client.id,
+        kept_id: kept.debtor.id,
+        gone_id: gone.debtor.id,
+        at: NOW.plus_ms(100),
+        actor: "system".into(),
+        undone_at: None,
+        undone_by: None,
+        moved: std::collections::BTreeMap::new(),
+    }
+}
+
+async fn duplicates_become_one_and_two_again(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (a, mut b, c) = (
+        scene.draft_person(),
+        scene.draft_person(),
+        scene.draft_person(),
+    );
+    b.debtor.person_id = a.debtor.person_id;
+    b.debtor.document = a.debtor.document.clone();
+    let rows = [a.row(2), b.row(3), c.row(4)];
+    take(store, &rows).await;
+    let portfolio = scene.portfolio.id;
+    let found = store.duplicates(portfolio, None, 10).await.expect("found");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].debtors, [a.debtor.id, b.debtor.id]);
+
+    let wrong = merge_of(&scene, &a, &c);
+    let refused = store.merge_debtors(&wrong, &[]).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    let merge = merge_of(&scene, &a, &b);
+    let done = store.merge_debtors(&merge, &[]).await.expect("merged");
+    assert_eq!(done.moved["debts"], [b.debt.id.0]);
+    assert_eq!(done.moved["contact_points"].len(), 1);
+    let file = store.debtor_file(a.debtor.id).await.expect("file");
+    assert_eq!((file.debts.len(), file.points.len()), (2, 2));
+    let none = store.duplicates(portfolio, None, 10).await.expect("found");
+    assert_eq!(none, []);
+    let by_ref = b.debtor.external_ref.clone();
+    let found = store.find_debtors(None, &by_ref, 5).await.expect("found");
+    assert_eq!(found[0].id, a.debtor.id, "his old key finds the one file");
+
+    // The next file of the client still names both.
+    let mut dearer = later(&rows[1]);
+    dearer.debt.principal_minor += 700;
+    let (_, report) = take(store, &[later(&rows[0]), dearer]).await;
+    assert_eq!((report.debtors_new, report.debts_changed), (0, 1));
+    let debt = store.get_debt(b.debt.id).await.expect("debt");
+    assert_eq!(debt.debtor_id, a.debtor.id);
+
+    let at = NOW.plus_ms(9_000);
+    let undone = store.undo_merge(merge.id, "user:x", at, &[]).await;
+    assert_eq!(undone.expect("undone").undone_at, Some(at));
+    let file = store.debtor_file(b.debtor.id).await.expect("file");
+    assert_eq!((file.debts.len(), file.points.len()), (1, 1));
+    let trail = store.merges_of(a.debtor.id).await.expect("trail");
+    assert_eq!(trail[0].undone_by.as_deref(), Some("user:x"));
+    let twice = store.undo_merge(merge.id, "user:x", at, &[]).await;
+    assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
+}
+
+async fn a_placement_holds_the_new_debts_of_its_file(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let placement = Placement {
+        id: fresh::<PlacementId>(),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        placed_on: "2026-11-23".into(),
+        recall_on: Some("2027-02-23".into()),
+        fee_bp: 1_250,
+        recalled_at: None,
+        at: NOW,
+        actor: "system".into(),
+    };
+    store.put_placement(&placement, &[]).await.expect("put");
+    let (a, b) = (scene.draft_person(), scene.draft_person());
+    take(store, &[a.row(2)]).await;
+    let mut file = file_of(&scene);
+    file.placement_id = Some(placement.id);
+    store.put_import(&file, &[]).await.expect("file");
+    let rows = [later(&a.row(2)), later(&b.row(3))];
+    let report = store.import_batch(file.id, &rows, false, &[]).await;
+    assert_eq!(report.expect("import").debts_new, 1);
+    let count = store.placement_count(placement.id).await.expect("count");
+    assert_eq!((count.debts, count.open), (1, 1), "only what is new");
+    let recalled = store.recall_placement(placement.id, NOW.plus_ms(50)).await;
+    assert_eq!(recalled.expect("recalled"), 1);
+    let count = store.placement_count(placement.id).await.expect("count");
+    assert_eq!((count.debts, count.open), (1, 0));
+    let debt = store.get_debt(a.debt.id).await.expect("debt");
+    assert_eq!(debt.status, DebtStatus::Open);
+}
+
 async fn all(store: Subject) {
+    maps_are_remembered(&store).await;
+    duplicates_become_one_and_two_again(&store).await;
+    a_placement_holds_the_new_debts_of_its_file(&store).await;
     deeds_stay(&store).await;
     recalls_are_taken_back(&store).await;
     a_file_is_kept_in_pieces(&store).await;

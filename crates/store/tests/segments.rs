@@ -6,7 +6,6 @@ mod common;
 mod maker;
 
 use domain::ids::DebtorId;
-use domain::ports::store::{ListFilter, PageRequest};
 use domain::segment::{Expr, Field, FieldKind, Literal, Op, SegmentFacts, SegmentRow, eval, print};
 use domain::time::UtcMs;
 use maker::Maker;
@@ -20,18 +19,12 @@ const DEBTORS: usize = 70;
 const EXPRESSIONS: u32 = 300;
 /// Rows of the evaluator, from everything the store gives about each debtor.
 async fn rows(store: &Subject, scene: &Scene, people: &[Person]) -> Vec<(DebtorId, SegmentRow)> {
-    let page = PageRequest {
-        limit: 500,
-        cursor: None,
-    };
-    let listed = store
-        .list_suppressions(&ListFilter::default(), &page)
-        .await
-        .expect("list")
-        .items;
     let mut rows = Vec::new();
     for person in people {
         let file = store.debtor_file(person.debtor.id).await.expect("file");
+        // What the law is handed, external lists among it.
+        let law = store.contact_facts(person.debtor.id, NOW).await;
+        let listed = law.expect("facts").suppressions;
         let facts = SegmentFacts {
             debtor: &file.debtor,
             portfolio: &scene.portfolio.name,
@@ -178,9 +171,10 @@ async fn population(store: &Subject, seed: u64) -> (Scene, Vec<(DebtorId, Segmen
         let person = maker.debtor(&scene).await;
         maker.history(&person, &lease).await;
         maker.stops(&person).await;
-        maker.marked(&person).await;
         people.push(person);
     }
+    maker.lists(&people).await;
+    maker.marked().await;
     let rows = rows(store, &scene, &people).await;
     (scene, rows)
 }

@@ -7,7 +7,7 @@ mod common;
 use common::peer::{Peer, Plan, Seen};
 use common::{Node, agent, has_tone, order, trunk, write_tone};
 use domain::entity::RecordMode;
-use domain::ports::{HangUpCause, LegRef, PlayWhat, TrunkError, TrunkReport};
+use domain::ports::{DialOrder, HangUpCause, LegRef, PlayWhat, TrunkError, TrunkReport};
 use sha2::Digest;
 use std::time::Duration;
 
@@ -409,4 +409,49 @@ async fn trunks_are_watched() {
     node.handle.set_trunks(vec![]).await.expect("changes");
     let gone = node.trunk.dial(order(1, 20_000, RecordMode::All)).await;
     assert_eq!(gone, Err(TrunkError::TrunkDown));
+}
+
+#[tokio::test]
+async fn a_fax_machine_is_told_by_its_tone_where_the_order_wishes_it() {
+    let carrier = Peer::start(Plan::answers(2_100.0)).await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let wished = DialOrder {
+        classify: true,
+        ..order(1, 20_000, RecordMode::None)
+    };
+    let attempt = wished.attempt_id;
+    node.trunk.dial(wished).await.expect("dials");
+    let answered = node.answered(attempt).await;
+    let (at, verdict) = node
+        .told("classified", |r| match r {
+            TrunkReport::Classified {
+                attempt: of,
+                at,
+                verdict,
+            } if *of == attempt => Some((*at, verdict.clone())),
+            _ => None,
+        })
+        .await;
+    assert_eq!((verdict.class, verdict.reason), ("fax", "tone"));
+    assert!(at >= answered);
+    node.trunk
+        .hang_up(attempt, HangUpCause::Normal)
+        .await
+        .expect("is up");
+    node.ended(attempt).await;
+    // An order that does not wish it hears nothing of the kind.
+    let plain = node.dial(2, 20_000).await;
+    node.answered(plain).await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    node.trunk
+        .hang_up(plain, HangUpCause::Normal)
+        .await
+        .expect("is up");
+    let rest = node.rest().await;
+    assert!(
+        !rest
+            .iter()
+            .any(|r| matches!(r, TrunkReport::Classified { .. })),
+        "{rest:?}"
+    );
 }

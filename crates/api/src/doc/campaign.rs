@@ -1,7 +1,8 @@
 //! Campaigns and what they are made of.
 
 use super::{
-    CampaignStatus, DialMode, DropAction, HoldKind, Instant, RecordMode, VersionState, WrapupMode,
+    AmdMode, AssignmentTarget, CallResult, CallbackScope, CampaignStatus, DialMode, DropAction,
+    HoldKind, Instant, LadderKey, RecordMode, RefillMode, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -30,6 +31,23 @@ shape! {
         hotkey: i32,
         agent_may_set: bool,
     }
+    /// One of several segments.
+    MixPart {
+        segment_id: Uuid,
+        /// Its share beside the other weights, 1–1000.
+        weight: i32,
+    }
+    /// A campaign's own rule after a result.
+    RetryRule {
+        result: CallResult, delay_min: i64,
+        /// The delay grows by it with each try; 1 = always the same.
+        factor: f64,
+        max_per_day: u32, max_total: u32,
+        /// `same`, `other`, `morning`, `afternoon`, `evening`.
+        day_part: String,
+        /// `same_point`, `next_point`, `stop`.
+        then: String,
+    }
     /// Parameters of a campaign.
     CampaignParams {
         mode: DialMode, lines_per_agent: f64, lines_per_agent_max: f64,
@@ -44,10 +62,29 @@ shape! {
         window_from: String,
         window_to: String, preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
-        record: RecordMode, mask_dtmf: bool,
+        record: RecordMode, mask_dtmf: bool, amd: AmdMode,
         allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
-        lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool, promise_max_days: i32,
+        lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool,
+        /// Several segments by weight; empty = the campaign's segment alone.
+        list_mix: Vec<MixPart>,
+        /// By what the numbers of one debtor are ordered, at most four.
+        point_ladder: Vec<LadderKey>,
+        /// Rules after a result that differ from the house table.
+        retry_rules: Vec<RetryRule>,
+        /// A caller id rests after that many calls in the window; null = never for that.
+        caller_rest_calls: Option<i32>,
+        /// A caller id rests when a smaller share of its calls was answered, percent; null = never.
+        caller_rest_below_pct: Option<f64>,
+        caller_window_min: i64, caller_rest_min: i64, callback_scope: CallbackScope,
+        /// Minutes that a call-back waits for its agent.
+        callback_window_min: i64,
+        refill: RefillMode,
+        /// `HH:MM` in the campaign's zone, for `daily`.
+        refill_at: String,
+        /// Goes on when nobody is left to call.
+        always_on: bool,
+        promise_max_days: i32,
         promise_min_pct: i32,
     }
     /// A version of a campaign's settings.
@@ -59,6 +96,33 @@ shape! {
         /// The version it brings back.
         restores: Option<i32>,
         note: String, made_by: Option<Uuid>, created_at: Instant, published_at: Option<Instant>,
+    }
+    /// A template of campaigns.
+    CampaignTemplate {
+        id: Uuid,
+        /// Whose campaigns may begin with it; null = any client's.
+        client_id: Option<Uuid>,
+        name: String, note: String, params: CampaignParams, made_by: Option<Uuid>,
+        created_at: Instant, updated_at: Instant,
+    }
+    /// A rule of assignment.
+    AssignmentRule {
+        id: Uuid, client_id: Uuid, name: String,
+        /// Lowest first; the first rule that has a debtor wins.
+        position: i32,
+        segment_id: Uuid, target: AssignmentTarget, campaign_id: Option<Uuid>,
+        team_id: Option<Uuid>, agents: Vec<Uuid>,
+        /// Most debtors of one agent.
+        most: Option<i32>,
+        enabled: bool, created_at: Instant, updated_at: Instant,
+    }
+    /// What an assignment did.
+    Assigned {
+        assigned: u64, changed: u64,
+        /// Debtors that found no place.
+        no_place: u64,
+        /// By rule: its name, its debtors.
+        rules: Vec<(String, u64)>,
     }
     /// A campaign.
     Campaign {

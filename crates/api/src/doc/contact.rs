@@ -23,6 +23,8 @@ shape! {
         /// Never tried again.
         bad: bool,
         last_rpc_at: Option<Instant>,
+        /// When we first had it.
+        added_at: Instant,
     }
     /// Who allowed what channel and purpose.
     Consent {

@@ -14,7 +14,8 @@ mod portfolio;
 mod truth;
 
 pub(crate) use campaign::{
-    Campaign, CampaignParams, CampaignVersion, Disposition, Script, ScriptStep, Segment,
+    Assigned, AssignmentRule, Campaign, CampaignParams, CampaignTemplate, CampaignVersion,
+    Disposition, Script, ScriptStep, Segment,
 };
 pub(crate) use contact::{
     Complaint, Consent, ContactPoint, DncList, Hold, Party, Preference, Suppression,
@@ -26,11 +27,12 @@ pub(crate) use law::{CampaignWhyShape, DryRunShape, WhyRowsShape};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use portfolio::{Debt, Debtor, Portfolio};
 pub(crate) use words::{
-    AttemptState, BlockReason, CallResult, CampaignStatus, Channel, CheckPoint, Clearance,
-    ComplaintState, CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, DropAction,
-    HoldKind, HoldScope, Instant, Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass,
-    PreferenceKind, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind,
-    TransferKind, TransferMode, TransferOutcome, VersionState, WrapupMode,
+    AmdMode, AssignmentTarget, AttemptState, BlockReason, CallResult, CallbackScope,
+    CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState, CreditorKind, Currency, Day,
+    DebtStatus, DebtorKind, DialMode, DropAction, HoldKind, HoldScope, Instant, LadderKey,
+    Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass, PreferenceKind, PromiseState,
+    RecordMode, RecordingOutcome, RefillMode, Role, SuppressionKind, TransferKind, TransferMode,
+    TransferOutcome, VersionState, WrapupMode,
 };
 
 /// The body of every error.

@@ -35,9 +35,12 @@ fn value(what: &str, name: &str) -> Value {
         ("list", "kind") => json!("phone"),
         ("list", "entries") => json!(1),
         ("list", "as_of") => json!("2026-11-23T15:00:00.000Z"),
-        ("version", "params") => json!({}),
+        ("version" | "template", "params") => json!({}),
+        ("rule", "target") => json!("agent"),
+        ("rule", "agents") => json!([]),
+        ("rule", "most") => json!(1),
         ("version", "restores") => json!(1),
-        ("version", "made_by") => Value::Null,
+        ("version" | "template", "made_by") => Value::Null,
         ("verdict", "record") => json!({}),
         (_, "days") => json!([]),
         (_, "role") => json!("titular"),
@@ -119,6 +122,8 @@ fn shapes_tell_the_truth() {
     same::<is::DncList, doc::DncList>("list");
     same::<is::Complaint, doc::Complaint>("complaint");
     same::<is::CampaignVersion, doc::CampaignVersion>("version");
+    same::<is::CampaignTemplate, doc::CampaignTemplate>("template");
+    same::<is::AssignmentRule, doc::AssignmentRule>("rule");
     same::<is::Hold, doc::Hold>("hold");
     same::<is::Suppression, doc::Suppression>("suppression");
     same::<is::Segment, doc::Segment>("segment");

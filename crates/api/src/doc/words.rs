@@ -55,9 +55,10 @@ texts! {
 }
 
 words! {
-    AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
+    AmdMode, AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
     DebtorKind, DialMode, DropAction, HoldKind, HoldScope, Language, PartyRole, PaymentChannel,
     PointClass, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind, WrapupMode,
+    AssignmentTarget, CallbackScope, LadderKey, RefillMode,
     BlockReason, ComplaintState, PreferenceKind, VersionState, LegKind, TransferKind, TransferMode, TransferOutcome,
 }
 

@@ -15,6 +15,9 @@ pub enum ImportError {
     /// No sign separates its columns.
     #[error("no delimiter found: expected columns separated by comma, semicolon, tab or bar")]
     Delimiter,
+    /// A workbook that cannot be read with certainty, or is too large.
+    #[error("workbook: {0}")]
+    Sheet(String),
     /// Larger than any portfolio.
     #[error("more than {0} rows: split the file")]
     TooManyRows(u64),

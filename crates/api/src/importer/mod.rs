@@ -1,15 +1,25 @@
-//! The streaming CSV importer that `POST /imports` and `marcador import` share. What a cell means and
-//! when it is refused is `domain::import`; here are bytes, encodings and batches. Memory is bounded
-//! by one batch, one piece of text and one short hash per debt.
+//! The streaming importer that `/imports` and `marcador import` share: CSV and workbooks. What a cell means
+//! and when it is refused is `domain::import`; here are bytes, encodings, batches and the way of a file
+//! from draft to accepted. Memory is bounded by three batches, one piece of text and one short hash
+//! per debt; a workbook is held whole besides, within the limits of `sheet`.
 
 mod encoding;
 mod error;
+mod flow;
+mod order;
 mod shape;
+mod sheet;
+#[cfg(test)]
+mod sheet_tests;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use error::ImportError;
-pub use shape::{FileShape, detect};
+pub use flow::{FAULTS_MAX, Flow};
+pub use shape::{FileShape, detect, head};
+pub use sheet::SHEET_BYTES_MAX;
+pub(crate) use work::{ImportWork, Turn};
 
 use domain::entity::{GonePolicy, Portfolio};
 use domain::event::NewEvent;
@@ -20,15 +30,19 @@ use domain::ports::{Clock, IdSource, Store};
 use domain::time::UtcMs;
 use encoding::Text;
 use shape::Beginning;
-use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::task::JoinHandle;
 
 /// Bytes read at once; the first piece is also what encoding, delimiter and conventions are read from.
 pub const PIECE_BYTES: usize = 64 * 1024;
 /// Rows written in one transaction (the store's own limit).
 pub const BATCH_ROWS: usize = 1_000;
+/// Blocks of rows that are read by other threads while one is written.
+const AHEAD: usize = 2;
 /// Open debts looked at together.
 const GONE_PAGE: u32 = 2_000;
 /// Most rows of a file: the hashes of their keys then take about 200 MB.
@@ -57,21 +71,23 @@ pub struct ImportJob {
 
 /// Imports a file as a difference: what is new or changed is written, what is equal is left alone.
 /// Rows that cannot be taken go to `on_fault`, one each, and nothing of them is kept; `on_progress`
-/// hears the number of rows read after each batch.
+/// hears the number of rows read after each batch. Cells are read on other threads while the rows
+/// before them are written.
 ///
 /// # Errors
 /// When the file cannot be read at all (encoding, header, map), the reader or the store fails. Batches
 /// before the failure are kept: the same file imported again continues as a difference.
 pub async fn run(
     store: &dyn Store,
-    ids: &dyn IdSource,
+    ids: Arc<dyn IdSource>,
     clock: &dyn Clock,
     job: ImportJob,
-    mut input: impl AsyncRead + Unpin + Send,
+    input: impl AsyncRead + Unpin + Send,
     on_fault: impl FnMut(&RowFault) + Send,
     on_progress: impl FnMut(u64) + Send,
 ) -> Result<ImportReport, ImportError> {
-    let given = job.map.clone().unwrap_or_default();
+    let mut given = job.map.clone().unwrap_or_default();
+    let mut input = sheet::as_text(input, &mut given).await?;
     let mut piece = vec![0; PIECE_BYTES];
     let (mut filled, mut ended) = fill(&mut input, &mut piece).await?;
     let mut text = Text::begin(&piece[..filled], given.encoding.as_deref())?;
@@ -86,11 +102,13 @@ pub async fn run(
     let mut lines = Lines::new(beginning.delimiter);
     lines.expect_width(beginning.header.len());
     let reader = RowReader::new(&beginning.header, beginning.detected.map, context)?;
-    let mut import = Import {
+    let mut intake = Intake {
         store,
-        ids,
+        ids: Arc::new(order::InOrder::new(Arc::clone(&ids))),
         job: &job,
-        reader,
+        reader: Arc::new(reader),
+        ahead: VecDeque::new(),
+        sent: 0,
         batch: Vec::new(),
         report: ImportReport::default(),
         seen: HashMap::new(),
@@ -99,13 +117,19 @@ pub async fn run(
         on_fault,
         on_progress,
     };
+    let mut block = Vec::new();
     loop {
         lines.push(&decoded);
         if ended {
             lines.end();
         }
         while let Some(line) = lines.next_line() {
-            import.take(line, beginning.header_line).await?;
+            if is_behind(&line, beginning.header_line) {
+                block.push(line);
+            }
+            if block.len() >= BATCH_ROWS {
+                intake.send(std::mem::take(&mut block)).await?;
+            }
         }
         if ended {
             break;
@@ -114,17 +138,20 @@ pub async fn run(
         decoded.clear();
         text.decode(&piece[..filled], ended, &mut decoded)?;
     }
-    import.write().await?;
-    if let Some(policy) = job.gone {
-        import.gone(policy, clock.now()).await?;
-    }
-    let report = import.report;
+    intake.send(block).await?;
+    let report = intake.end(clock).await?;
     if !job.dry_run {
         store
-            .append_events(&[imported(&job, &report, ids, clock)])
+            .append_events(&[imported(&job, &report, &*ids, clock)])
             .await?;
     }
     Ok(report)
+}
+
+/// Whether a line is no header, and no `sep=;` before it.
+const fn is_behind(line: &Line, header_line: u64) -> bool {
+    let (Line::Row { line: at, .. } | Line::Broken { line: at, .. }) = line;
+    *at > header_line
 }
 
 /// Reads until the piece is full or the input ends.
@@ -146,11 +173,40 @@ async fn fill(
     Ok((filled, false))
 }
 
-struct Import<'a, F, P> {
+/// A line that was read.
+enum Taken {
+    Row(Box<DebtorRow>),
+    /// Why not, and the key of its debt when that at least can be read.
+    Refused(RowFault, Option<String>),
+}
+
+fn read_block(reader: &RowReader, ids: &dyn IdSource, lines: Vec<Line>) -> Vec<Taken> {
+    let read = |line| match line {
+        Line::Row { line, fields } => match reader.read(line, &fields, ids) {
+            Ok(row) => Taken::Row(Box::new(row)),
+            Err(fault) => Taken::Refused(fault, reader.debt_ref(&fields)),
+        },
+        Line::Broken { line, text, reason } => {
+            let fault = RowFault {
+                row: line,
+                column: String::new(),
+                value: text,
+                reason: reason.to_owned(),
+            };
+            Taken::Refused(fault, None)
+        }
+    };
+    lines.into_iter().map(read).collect()
+}
+
+struct Intake<'a, F, P> {
     store: &'a dyn Store,
-    ids: &'a dyn IdSource,
+    ids: Arc<dyn IdSource>,
     job: &'a ImportJob,
-    reader: RowReader,
+    reader: Arc<RowReader>,
+    /// Blocks that other threads read, in the order of the file.
+    ahead: VecDeque<JoinHandle<Vec<Taken>>>,
+    sent: u64,
     batch: Vec<DebtorRow>,
     report: ImportReport,
     /// Hash of a debt's key → line on which it came.
@@ -162,54 +218,73 @@ struct Import<'a, F, P> {
     on_progress: P,
 }
 
-impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
-    async fn take(&mut self, line: Line, header_line: u64) -> Result<(), ImportError> {
-        let taken = match line {
-            // The header, and a `sep=;` before it.
-            Line::Row { line, .. } | Line::Broken { line, .. } if line <= header_line => {
-                return Ok(());
-            }
-            Line::Row { line, fields } => {
-                let read = self.reader.read(line, &fields, self.ids);
-                if read.is_err() {
-                    self.named(line, &fields);
-                }
-                read.and_then(|row| self.first(row))
-            }
-            Line::Broken { line, text, reason } => {
-                self.unnamed += 1;
-                Err(RowFault {
-                    row: line,
-                    column: String::new(),
-                    value: text,
-                    reason: reason.to_owned(),
-                })
-            }
-        };
-        self.report.rows += 1;
-        if self.report.rows > ROWS_MAX {
+impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
+    /// Has a block read, and takes the oldest one when enough are on their way.
+    async fn send(&mut self, block: Vec<Line>) -> Result<(), ImportError> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        self.sent += block.len() as u64;
+        if self.sent > ROWS_MAX {
             return Err(ImportError::TooManyRows(ROWS_MAX));
         }
-        match taken {
-            Ok(row) if row.line <= self.job.resume_after => {}
-            Ok(row) => self.batch.push(row),
-            Err(fault) => {
-                self.report.refused += 1;
-                (self.on_fault)(&fault);
-            }
-        }
-        if self.batch.len() >= BATCH_ROWS {
-            self.write().await?;
+        let (reader, ids) = (Arc::clone(&self.reader), Arc::clone(&self.ids));
+        let read = move || read_block(&reader, &*ids, block);
+        self.ahead.push_back(tokio::task::spawn_blocking(read));
+        if self.ahead.len() > AHEAD {
+            self.settle().await?;
         }
         Ok(())
     }
 
+    /// Takes the oldest block; false when there is none.
+    async fn settle(&mut self) -> Result<bool, ImportError> {
+        let Some(block) = self.ahead.pop_front() else {
+            return Ok(false);
+        };
+        let rows = block.await;
+        let rows = rows.map_err(|_| ImportError::Read("a block of rows broke off".into()))?;
+        for taken in rows {
+            self.report.rows += 1;
+            let row = match taken {
+                Taken::Row(row) => self.first(*row),
+                Taken::Refused(fault, key) => {
+                    self.named(fault.row, key.as_deref());
+                    Err(fault)
+                }
+            };
+            match row {
+                Ok(row) if row.line <= self.job.resume_after => {}
+                Ok(row) => self.batch.push(row),
+                Err(fault) => {
+                    self.report.refused += 1;
+                    (self.on_fault)(&fault);
+                }
+            }
+            if self.batch.len() >= BATCH_ROWS {
+                self.write().await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// All is sent: takes what is left, looks for what the file does not name.
+    async fn end(&mut self, clock: &dyn Clock) -> Result<ImportReport, ImportError> {
+        while self.settle().await? {}
+        self.write().await?;
+        if let Some(policy) = self.job.gone {
+            self.gone(policy, clock.now()).await?;
+        }
+        self.report.repaired = self.reader.repaired();
+        Ok(std::mem::take(&mut self.report))
+    }
+
     /// A row that is refused names its debt all the same: it is not gone.
-    fn named(&mut self, line: u64, fields: &[String]) {
-        match self.reader.debt_ref(fields) {
+    fn named(&mut self, line: u64, key: Option<&str>) {
+        match key {
             Some(key) => {
                 let line = u32::try_from(line).unwrap_or(u32::MAX);
-                self.seen.entry(self.hasher.hash_one(&key)).or_insert(line);
+                self.seen.entry(self.hasher.hash_one(key)).or_insert(line);
             }
             None => self.unnamed += 1,
         }
@@ -228,7 +303,7 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
                 .filter(|d| {
                     !self
                         .seen
-                        .contains_key(&self.hasher.hash_one(&d.external_ref))
+                        .contains_key(&self.hasher.hash_one(d.external_ref.as_str()))
                 })
                 .map(|d| d.id)
                 .collect();
@@ -248,7 +323,7 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Import<'_, F, P> {
         let line = u32::try_from(row.line).unwrap_or(u32::MAX);
         match self
             .seen
-            .entry(self.hasher.hash_one(&row.debt.external_ref))
+            .entry(self.hasher.hash_one(row.debt.external_ref.as_str()))
         {
             Entry::Vacant(free) => {
                 free.insert(line);

@@ -1,13 +1,14 @@
 //! What the beginning of a file says: encoding, delimiter, header, conventions.
 
-use super::ImportError;
 use super::encoding::Text;
+use super::{ImportError, PIECE_BYTES, fill, sheet};
 use domain::import::{
     ColumnMap, DateOrder, Decimal, Detected, ImportFault, Line, Lines, Target, delimiter,
-    detect as conventions,
+    detect as conventions, fingerprint,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
+use tokio::io::AsyncRead;
 
 /// Rows from which conventions of numbers and dates are read.
 const EVIDENCE_ROWS: usize = 400;
@@ -112,6 +113,24 @@ pub struct FileShape {
     pub missing: Vec<String>,
     /// First rows, at most 20.
     pub sample: Vec<Vec<String>>,
+    /// Of the header: files with the same have the same map.
+    pub fingerprint: String,
+}
+
+/// The beginning of a file as text that [`detect`] reads: of a workbook, its first rows as CSV. `given` is
+/// completed with what a workbook needs.
+///
+/// # Errors
+/// When the file cannot be read, or a workbook is too large or not clear.
+pub async fn head(
+    input: impl AsyncRead + Unpin + Send,
+    given: &mut ColumnMap,
+) -> Result<Vec<u8>, ImportError> {
+    let mut input = sheet::as_text(input, given).await?;
+    let mut bytes = vec![0; PIECE_BYTES];
+    let (filled, _) = fill(&mut input, &mut bytes).await?;
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 /// Reads the beginning of a file (64 kB are enough; a cut last row is passed over).
@@ -126,6 +145,7 @@ pub fn detect(first: &[u8], given: Option<&ColumnMap>) -> Result<FileShape, Impo
     text.decode(first, false, &mut decoded)?;
     let mut beginning = Beginning::of(&decoded, given)?;
     beginning.rows.truncate(SAMPLE_ROWS);
+    let fingerprint = fingerprint(&beginning.header);
     Ok(FileShape {
         delimiter: beginning.delimiter,
         encoding: text.name().to_owned(),
@@ -136,5 +156,6 @@ pub fn detect(first: &[u8], given: Option<&ColumnMap>) -> Result<FileShape, Impo
         unknown: beginning.detected.unknown,
         missing: beginning.detected.missing,
         sample: beginning.rows,
+        fingerprint,
     })
 }

@@ -38,22 +38,22 @@ fn job(map: Option<ColumnMap>, dry_run: bool) -> ImportJob {
     }
 }
 
-struct World {
-    store: sim::store::MemoryStore,
-    ids: sim::clock::SeededIds,
+pub(super) struct World {
+    pub(super) store: sim::store::MemoryStore,
+    ids: Arc<sim::clock::SeededIds>,
     clock: At,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             store: sim::store::MemoryStore::new(),
-            ids: sim::clock::SeededIds::new(1),
+            ids: Arc::new(sim::clock::SeededIds::new(1)),
             clock: At("2026-11-23T15:00:00Z".parse().expect("instant")),
         }
     }
 
-    async fn import(
+    pub(super) async fn import(
         &self,
         bytes: &[u8],
         map: Option<ColumnMap>,
@@ -62,7 +62,7 @@ impl World {
         let mut faults = Vec::new();
         let report = run(
             &self.store,
-            &self.ids,
+            self.ids.clone(),
             &self.clock,
             job(map, dry_run),
             bytes,
@@ -73,7 +73,7 @@ impl World {
         Ok((report, faults))
     }
 
-    async fn balances(&self) -> Vec<(String, i64)> {
+    pub(super) async fn balances(&self) -> Vec<(String, i64)> {
         self.store
             .portfolio_totals(PortfolioId(Uuid::from_u128(2)))
             .await
@@ -313,7 +313,7 @@ async fn many_rows_go_in_batches() {
     let mut heard = Vec::new();
     let report = run(
         &world.store,
-        &world.ids,
+        world.ids.clone(),
         &world.clock,
         job(None, false),
         text.as_bytes(),

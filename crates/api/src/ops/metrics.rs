@@ -288,6 +288,25 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
     vec![abandonment, occupancy]
 }
 
+/// How far the law has been asked who may be called now.
+fn marks((made, lag_ms): (u64, Option<i64>)) -> Vec<Family> {
+    let mut lag = Family::gauge(
+        "marcador_callable_lag_seconds",
+        "Since every debtor had a mark that says when he may be called; none on a node that does not ask.",
+    );
+    if let Some(ms) = lag_ms {
+        lag = lag.row(&[], seconds(ms.unsigned_abs()));
+    }
+    vec![
+        Family::counter(
+            "marcador_callable_marks_total",
+            "Marks made that say when a debtor may be called.",
+        )
+        .row(&[], float(made)),
+        lag,
+    ]
+}
+
 /// The whole text.
 pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error> {
     let figures = state.center.figures().await;
@@ -298,6 +317,7 @@ pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error>
         .chain(ratios(&figures, &board))
         .chain(times(&figures))
         .chain([Family::operations(&state.center.store_times())])
+        .chain(marks(state.center.marks()))
         .filter_map(Family::done)
         .collect();
     families.extend(state.figures.gather());

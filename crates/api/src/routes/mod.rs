@@ -4,6 +4,7 @@ mod agent;
 mod campaigns;
 pub(crate) mod catalog;
 mod debtors;
+mod floor;
 pub(crate) mod history;
 
 use crate::ApiState;
@@ -16,5 +17,6 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(campaigns::routes())
         .merge(catalog::routes())
         .merge(debtors::routes())
+        .merge(floor::routes())
         .merge(history::routes())
 }

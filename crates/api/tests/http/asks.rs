@@ -46,6 +46,9 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
             format!("{path}?reason=later.blocked_cap")
         }
         "debtors" if path.ends_with("/debtors") => format!("{path}?q=D-1"),
+        "imports" if path.ends_with("/imports/maps") => {
+            format!("{path}?portfolio={}", own.portfolio)
+        }
         "imports" if path.ends_with("/imports") => {
             format!(
                 "{path}?client={}&portfolio=Tarjetas&dry_run=true",
@@ -101,6 +104,8 @@ fn catalog(own: &Own) -> Value {
         "PUT /scripts/{id}": {"name": "Otro", "steps": steps},
         "POST /caller-ids": {"client_id": own.client, "number": "+525550000099",
             "country": "MX", "registered": false, "enabled": false},
+        "PUT /placements/{id}": {"placed_on": "2026-11-23", "recall_on": null, "fee_bp": 1250},
+        "POST /debtors/{id}/merge": {"from": own.client},
         "PUT /caller-ids/{id}": {"number": "+525550000099", "country": "MX",
             "registered": false, "enabled": false},
     })
@@ -125,6 +130,8 @@ fn people(world: &World) -> Value {
 }
 
 fn work(own: &Own) -> Value {
+    let rule = json!({"name": "Todo", "position": 1, "segment_id": own.segment,
+        "target": "queue", "campaign_id": own.campaign, "enabled": true});
     json!({
         "POST /payments": {"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
             "amount": {"amount_minor": 100, "currency": "MXN"},
@@ -134,6 +141,18 @@ fn work(own: &Own) -> Value {
         "POST /segments/preview": {"client_id": own.client, "expression": "all"},
         "POST /campaigns": {"client_id": own.client, "name": "Otra", "segment_id": own.segment},
         "PATCH /campaigns/{id}": {"name": "Otra"},
+        "POST /campaign-templates": {"client_id": own.client, "name": "Suave",
+            "params": {"mode": "preview"}},
+        "PUT /campaign-templates/{id}": {"name": "Suave"},
+        "POST /callbacks/move": {"campaign_id": own.campaign, "debtor_id": own.debtor,
+            "at": "2026-11-24T16:00:00.000Z", "agent_id": null},
+        "POST /callbacks/cancel": {"campaign_id": own.campaign, "debtor_id": own.debtor,
+            "reason": "x"},
+        "POST /assignment-rules": {"client_id": own.client, "rule": rule},
+        "PUT /assignment-rules/{id}": rule,
+        "POST /assignment-rules/apply": {"client_id": own.client},
+        "POST /assignments": {"debtors": [own.debtor], "campaign_id": own.campaign},
+        "POST /caller-ids/{id}/rest": {"minutes": 60},
         "POST /campaigns/{id}/versions": {"note": "x"},
         "POST /campaigns/{id}/rollback": {"version": 1, "note": "x"},
         "POST /campaigns/{id}/copy": {"name": "Copia"},

@@ -168,3 +168,31 @@ async fn reasons_of_a_campaign_add_up() {
     let odd = odd.token(&token).send().await;
     assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn what_is_taken_back_says_why_in_the_audit() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let lift = format!("/api/v1/suppressions/{}/lift", own.suppression);
+    for wrong in [json!({"why": "x"}), json!({"reason": " "})] {
+        let reply = app.post(&lift).token(&token).json(&wrong).send().await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    let why = json!({"reason": "folio 12"});
+    let reply = app.post(&lift).token(&token).json(&why).send().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    // No reason has to be given.
+    let revoke = format!("/api/v1/preferences/{}/revoke", own.preference);
+    let reply = app.post(&revoke).token(&token).send().await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    let admin = app.token("admin").await;
+    let audit = app.get("/api/v1/audit?limit=500").token(&admin);
+    let audit = audit.send().await.json();
+    let rows = audit["items"].as_array().expect("rows");
+    let of = |action: &str| rows.iter().find(|r| r["data"]["action"] == action);
+    let lifted = of("suppression.lifted").expect("told");
+    assert_eq!(lifted["data"]["reason"], "folio 12");
+    let revoked = of("preference.revoked").expect("told");
+    assert!(revoked["data"].get("reason").is_none());
+}

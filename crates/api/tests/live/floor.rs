@@ -430,6 +430,7 @@ fn pack() -> RulePackInfo {
         signed: false,
         overdue: false,
         in_force: true,
+        registered_list: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod by_hand;
 mod campaigns;
 mod door;
 mod floor;
+mod imports;
 mod ops;
 mod socket;
 mod supervisor;

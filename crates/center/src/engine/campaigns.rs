@@ -11,6 +11,7 @@ use domain::ids::{CampaignId, DebtorId};
 use domain::pii::mask;
 use domain::ports::store::ItemCounts;
 use domain::time::UtcMs;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,6 +30,22 @@ fn share(limit: u32, (place, nodes): (u32, u32)) -> u32 {
     limit / nodes + u32::from(place < limit % nodes)
 }
 
+/// What a feeding is told as: new items, or the moment from which on nobody is left to dial.
+fn filled(entry: &mut CampaignEntry, fed: &Fed, queued: usize) -> Option<(&'static str, Value)> {
+    let data = json!({
+        "reserved": fed.last.reserved, "allowed": fed.last.allowed, "queued": queued,
+        "blocked": fed.last.blocked, "next_legal_at": fed.last.next,
+    });
+    let empty = fed.stocked.is_empty() && queued == 0 && !fed.more;
+    let before = std::mem::replace(&mut entry.starved, empty);
+    let starves = empty && !before;
+    match (fed.stocked.is_empty(), starves) {
+        (false, _) => Some(("hopper.filled", data)),
+        (true, true) => Some(("hopper.starved", data)),
+        (true, false) => None,
+    }
+}
+
 impl Engine {
     /// Knows the campaign without dialing it.
     pub(crate) fn know(&mut self, setting: Arc<Setting>, counts: Option<ItemCounts>) {
@@ -39,6 +56,7 @@ impl Engine {
                 setting: Arc::clone(&setting),
                 counts: ItemCounts::default(),
                 feed: None,
+                starved: false,
                 stats: CampaignStats::default(),
             });
         entry.setting = setting;
@@ -107,6 +125,7 @@ impl Engine {
         fed: Fed,
         counts: Option<ItemCounts>,
     ) {
+        let queued = self.brain.hopper(id).count();
         let Some(entry) = self.campaigns.get_mut(&id) else {
             crate::ops::unknown_campaign(&self.shared, fed);
             return;
@@ -120,6 +139,15 @@ impl Engine {
             .iter()
             .map(|(reason, n)| (reason.clone(), *n))
             .collect();
+        let told = filled(entry, &fed, queued);
+        if let Some((kind, data)) = told {
+            let client = Some(entry.setting.client.id);
+            let subject = format!("campaign:{id}");
+            let event = self
+                .shared
+                .event(client, self.shared.actor(), kind, subject, data);
+            self.shared.journal(event);
+        }
         entry.feed = Some(crate::ops::merged(entry.feed.as_ref(), fed.last));
         for (reason, n) in refused {
             self.count_blocked(Some(id), &reason, n);

@@ -346,7 +346,8 @@ impl Engine {
         if wait > 0 {
             state.next_at = now.plus_ms(wait);
         }
-        if let Some(note) = note {
+        // An agreed call-back stays one.
+        if let Some(note) = note.filter(|_| !state.note.starts_with("callback")) {
             note.clone_into(&mut state.note);
         }
         self.give_back(state);

@@ -6,7 +6,7 @@ use crate::feeder;
 use crate::live::{CallCtx, Stocked};
 use dialer::DialTask;
 use domain::entity::{
-    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
+    Attempt, AttemptState, CallerId, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
 };
 use domain::ids::{CallerIdId, DebtId, RecordingId, VerdictId};
 use domain::ports::store::OpenDraft;
@@ -15,6 +15,10 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 impl Engine {
+    fn caller(&self, now: UtcMs, stocked: &Stocked) -> (Option<CallerIdId>, String) {
+        caller(stocked, |id| self.shared.floor.rests(id, now))
+    }
+
     pub(super) fn context(&self, now: UtcMs, task: DialTask, stocked: Stocked) -> CallCtx {
         let mut debts: Vec<(&str, DebtId)> = stocked
             .facts
@@ -34,7 +38,7 @@ impl Engine {
             id: task.attempt,
             debt_id: debts.first().copied(),
             debts,
-            caller: caller(&stocked),
+            caller: self.caller(now, &stocked),
             recording_id,
             recording_key: format!(
                 "{day}/{recording_id}.{}",
@@ -69,6 +73,7 @@ impl Engine {
         let data = json!({
             "campaign_id": stocked.setting.id(), "debtor_id": debtor.id,
             "point_id": stocked.point.id, "trunk_id": task.trunk, "mode": task.mode,
+            "verdict_id": verdict_id,
         });
         let event = closing::event(
             &self.shared,
@@ -143,19 +148,25 @@ fn silenced(stocked: &Stocked, debt: DebtId, now: UtcMs) -> bool {
     })
 }
 
-/// The number to show: of the campaign's pool, of the debtor's country first, always the same one for
-/// one debtor.
-fn caller(stocked: &Stocked) -> (Option<CallerIdId>, String) {
+/// The number to show: of the campaign's pool, of the debtor's country first, one that does not rest;
+/// always the same one for one debtor, as long as those are the same.
+fn caller(stocked: &Stocked, rests: impl Fn(CallerIdId) -> bool) -> (Option<CallerIdId>, String) {
     let debtor = &stocked.facts.debtor;
     let all = &stocked.setting.callers;
-    let same: Vec<_> = all.iter().filter(|c| c.country == debtor.country).collect();
-    let list = if same.is_empty() {
-        all.iter().collect()
-    } else {
-        same
+    let some = |fits: &dyn Fn(&CallerId) -> bool| -> Vec<&CallerId> {
+        all.iter().filter(|c| fits(c)).collect()
     };
+    let home = |c: &CallerId| c.country == debtor.country;
+    // Of a country whose numbers all rest, one of them is shown all the same.
+    let choices = [
+        some(&|c| home(c) && !rests(c.id)),
+        some(&home),
+        some(&|c| !rests(c.id)),
+        some(&|_| true),
+    ];
+    let list = choices.iter().find(|list| !list.is_empty());
     let pick = usize::try_from(debtor.id.0.as_u128() % 1_000_003).unwrap_or(0);
-    match list.get(pick % list.len().max(1)) {
+    match list.and_then(|list| list.get(pick % list.len())) {
         Some(caller) => (Some(caller.id), caller.number.clone()),
         None => (None, stocked.setting.client.callback_number.clone()),
     }

@@ -79,6 +79,13 @@ impl Engine {
             report @ (TrunkReport::PartyRinging { .. }
             | TrunkReport::PartyUp { .. }
             | TrunkReport::PartyDown { .. }) => self.party_report(now, report),
+            TrunkReport::Classified {
+                attempt,
+                at,
+                verdict,
+            } => {
+                self.classified(attempt, at, &verdict);
+            }
             TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {

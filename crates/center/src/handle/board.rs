@@ -43,6 +43,14 @@ impl CenterHandle {
             .unwrap_or_default()
     }
 
+    /// Marks that say whom the law lets be called: made since the start, and how long ago the last debtor
+    /// without one was asked about, ms (none on a node that does not ask, or has not come so far).
+    #[must_use]
+    pub fn marks(&self) -> (u64, Option<i64>) {
+        let shared = &self.inner.shared;
+        (shared.marks.made(), shared.marks.lag_ms(shared.now()))
+    }
+
     /// Whether new calls may start, for `/readyz`.
     #[must_use]
     pub fn readiness(&self) -> view::Readiness {

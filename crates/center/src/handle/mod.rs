@@ -4,6 +4,7 @@ mod agents;
 mod board;
 mod calls;
 mod campaigns;
+mod floor;
 mod law;
 mod stops;
 mod timed;

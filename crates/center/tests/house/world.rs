@@ -487,6 +487,7 @@ pub(crate) async fn debtor(store: &MemoryStore, n: u128, now: UtcMs) {
         position: 0,
         bad: false,
         last_rpc_at: None,
+        added_at: UtcMs(0),
     };
     store.put_point(&point, &[]).await.expect("point");
 }

@@ -302,8 +302,8 @@ impl HardStop {
         self.scope.count(now, now, abandoned);
     }
 
-    /// What it says to a predictive campaign with so many agents at work.
-    pub fn state(&mut self, now: UtcMs, agents: f64) -> GuardState {
+    /// What it says to a campaign of that mode with so many agents at work.
+    pub fn state(&mut self, now: UtcMs, asked: DialMode, agents: f64) -> GuardState {
         self.day.roll(now);
         let at = Moment {
             now,
@@ -311,7 +311,7 @@ impl HardStop {
             agents,
         };
         let found = judge("campaign", &self.scope, &self.rule, &at);
-        self.standing.state(now, DialMode::Predictive, &[found])
+        self.standing.state(now, asked, &[found])
     }
 }
 

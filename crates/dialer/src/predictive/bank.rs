@@ -34,6 +34,11 @@ const MINUTE_S: f64 = 60.0;
 const HOUR_HOLDS: (f64, f64) = (2.0, 3.0);
 /// Fall of the logarithm of the threshold by one abandoned call that the hour would hold beyond that.
 const HOUR_SHY: f64 = 1.0;
+/// Answers of the last hour from which the account holds more and heeds a single call less. Where many agents
+/// work, abandonments come in clumps as large as what is in flight: an account of a fixed size was filled by
+/// chance alone, and what it could not hold was lost to the campaign (three hundred agents left a fifteenth
+/// unspent). Debts are paid as soon as ever.
+const FLOW: f64 = 600.0;
 /// Most savings and most debt, abandoned calls: against wind-up.
 const ACCOUNT: (f64, f64) = (-10.0, 200.0);
 /// Belief on what the forecast leaves out, before anything was abandoned: abandoned ÷ expected, and its
@@ -148,9 +153,14 @@ impl Bank {
         }
     }
 
+    /// How much more the account holds than that of a small team.
+    fn scale(&self) -> f64 {
+        (self.hour.sum.answers / FLOW).max(1.0)
+    }
+
     /// Threshold in force.
     pub(super) fn threshold(&self) -> f64 {
-        let shy = SHY * self.account.clamp(0.0, SHY_MOST);
+        let shy = SHY * (self.account / self.scale()).clamp(0.0, SHY_MOST);
         (self.ln - shy - HOUR_SHY * self.hour.beyond(self.target)).exp()
     }
 
@@ -193,13 +203,15 @@ impl Bank {
         self.hour.add(t, 1.0, lost);
         self.answers += 1.0;
         self.abandoned += lost;
-        self.account = (self.account + lost - self.target).clamp(ACCOUNT.0, ACCOUNT.1);
+        let scale = self.scale();
+        self.account =
+            (self.account + lost - self.target).clamp(ACCOUNT.0 * scale, ACCOUNT.1 * scale);
     }
 
     /// An answer that found an agent was a machine's: it counts for nothing.
     pub(super) fn machine(&mut self) {
         self.answers = (self.answers - 1.0).max(0.0);
-        self.account = (self.account + self.target).min(ACCOUNT.1);
+        self.account = (self.account + self.target).min(ACCOUNT.1 * self.scale());
     }
 
     /// What outlives a restart: threshold, expected and abandoned. The account does not: what was
@@ -257,15 +269,39 @@ mod tests {
     #[test]
     fn debts_and_savings_are_bounded_and_move_the_aim() {
         let mut bank = Bank::new(0.03);
-        for _ in 0..100_000 {
-            bank.came(0.0, false);
+        // A hundred answers an hour: a small team.
+        for n in 0..10_000_u32 {
+            bank.came(f64::from(n) * 36.0, false);
         }
         assert!(bank.aim() > 0.03 && bank.aim() <= AIM.1 * 0.03);
         assert!(bank.account >= ACCOUNT.0);
-        for _ in 0..1_000 {
-            bank.came(0.0, true);
+        for n in 10_000..11_000_u32 {
+            bank.came(f64::from(n) * 36.0, true);
         }
         assert!((bank.aim() - AIM.0 * 0.03).abs() < 1e-12 && bank.account <= ACCOUNT.1);
+    }
+
+    #[test]
+    fn the_account_grows_with_the_answers_of_the_hour() {
+        let of = |answers: u32| {
+            let mut bank = Bank::new(0.03);
+            for n in 0..answers {
+                bank.came(f64::from(n) * 3_600.0 / f64::from(answers), false);
+            }
+            bank
+        };
+        let (mut small, mut large) = (of(500), of(20_000));
+        assert!((small.account - ACCOUNT.0).abs() < 1e-9, "full");
+        assert!(large.account < 20.0 * ACCOUNT.0, "{}", large.account);
+        // Ten calls of debt are much to a small team and chance to a large one.
+        let falls = |bank: &mut Bank| {
+            bank.account = 0.0;
+            let before = bank.threshold();
+            bank.account = 10.0;
+            bank.threshold() / before
+        };
+        assert!(falls(&mut small) < 0.8);
+        assert!(falls(&mut large) > 0.98);
     }
 
     #[test]

@@ -329,18 +329,26 @@ impl Calls {
         self.flying.retain(|id, _| known(*id));
     }
 
-    pub(super) fn knows(&self, id: Key) -> bool {
-        self.flying.contains_key(&id)
+    /// Where a call stands, as far as it was told.
+    pub(super) fn stage(&self, id: Key) -> Option<Stage> {
+        self.flying.get(&id).map(|call| call.stage)
     }
 
-    /// Takes over a call whose beginning was not told.
-    pub(super) fn adopt(&mut self, t: f64, id: Key, stage: Stage, age: f64) {
+    /// Takes over a call whose beginning was not told, with its estimate and the odds that makes.
+    pub(super) fn adopt(
+        &mut self,
+        t: f64,
+        id: Key,
+        stage: Stage,
+        age: f64,
+        (estimate, odds): (Option<f64>, f64),
+    ) {
         let call = InFlight {
             stage,
             since: t - age.max(0.0),
             counted: age.max(0.0),
-            odds: 1.0,
-            estimate: None,
+            odds,
+            estimate,
             kept: false,
         };
         self.flying.insert(id, call);

@@ -19,6 +19,7 @@ mod numbers;
 mod picks;
 mod risk;
 mod rivals;
+mod told;
 
 use agents::Agents;
 use bank::{Bank, Bet};
@@ -36,6 +37,7 @@ pub type Outlook = [f64; HORIZONS];
 pub type Key = u128;
 
 pub use memory::Memory;
+pub use told::Flight;
 
 /// Instants of a fresh call's answer at which the risk is taken.
 const HORIZONS: usize = 5;
@@ -232,11 +234,11 @@ impl Predictive {
                 self.bank.came(t, what == CallEvent::Abandoned);
             }
             CallEvent::Ended => {
+                // Who hung up in time was a person all the same.
                 if let Some(call) = self.calls.gone(t, id)
                     && let Some(estimate) = call.estimate
-                    && call.stage != Stage::Wait
                 {
-                    self.numbers.learn(estimate, false);
+                    self.numbers.learn(estimate, call.stage == Stage::Wait);
                 }
             }
             CallEvent::Kept => self.calls.keep_apart(id),
@@ -248,35 +250,6 @@ impl Predictive {
     /// An agent is in a new state.
     pub fn agent(&mut self, t: f64, id: Key, state: AgentState) {
         self.agents.moved(t, id, state);
-    }
-
-    /// All agents who are signed in, as the host sees them: id, state, seconds in it, length of the
-    /// last talk. Puts right what events did not tell.
-    pub fn agents_are(&mut self, t: f64, all: &[(Key, AgentState, f64, f64)]) {
-        let known: std::collections::BTreeSet<Key> = all.iter().map(|a| a.0).collect();
-        self.agents.keep(|id| known.contains(&id));
-        for (id, state, in_state, talk) in all {
-            self.agents.set(t, *id, *state, *in_state, *talk);
-        }
-    }
-
-    /// All calls in flight as the host sees them: id, phase, seconds since launch, seconds ringing.
-    /// Puts right what events did not tell.
-    pub fn calls_are(&mut self, t: f64, all: &[(Key, CallPhase, f64, Option<f64>)]) {
-        let known: std::collections::BTreeSet<Key> = all.iter().map(|c| c.0).collect();
-        self.calls.keep(|id| known.contains(&id));
-        for (id, phase, launched, ringing) in all {
-            if self.calls.knows(*id) {
-                continue;
-            }
-            let (stage, age) = match phase {
-                CallPhase::Setup => (Stage::Setup, *launched),
-                CallPhase::Ring => (Stage::Ring, ringing.unwrap_or(0.0)),
-                CallPhase::Detect => (Stage::Detect(ringing.unwrap_or(0.0)), 0.0),
-                CallPhase::Wait => (Stage::Wait, 0.0),
-            };
-            self.calls.adopt(t, *id, stage, age);
-        }
     }
 
     /// Calls to launch now, of numbers nothing is known about.

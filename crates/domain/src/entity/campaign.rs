@@ -1,6 +1,8 @@
 //! Campaign and its parameters (terms.md §10).
 
+use super::CallResult;
 use crate::ids::{CallerIdId, CampaignId, ClientId, ScriptId, SegmentId};
+use crate::rules::retry::{DayPart, Then};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +74,100 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// By what the numbers of one debtor are ordered, after the one that the retry rule named.
+    pub enum LadderKey {
+        /// The one that last reached the debtor first.
+        Answered = "answered",
+        /// By how sure we are of it.
+        Confidence = "confidence",
+        /// As the client gave them.
+        Position = "position",
+        /// Talked to in this part of the day first, then not yet tried in it, then tried in vain.
+        DayPart = "day_part",
+        /// The one tried least first.
+        LeastTried = "least_tried",
+        /// Mobile phones first.
+        Mobile = "mobile",
+        /// Phones at home first.
+        Home = "home",
+        /// Phones at work first.
+        Work = "work",
+    }
+}
+
+crate::text_enum! {
+    /// Who makes an agreed call-back of "the same agent".
+    pub enum CallbackScope {
+        /// Only he.
+        Own = "own",
+        /// He; anyone when he is away longer than `callback_window_min`.
+        OwnThenAny = "own_then_any",
+        /// Anyone.
+        Any = "any",
+    }
+}
+
+crate::text_enum! {
+    /// Call-progress analysis of answered calls.
+    pub enum AmdMode {
+        /// None.
+        Off = "off",
+        /// Calls are judged and nobody acts on it: the verdict is kept beside the agent's code.
+        Shadow = "shadow",
+    }
+}
+
+crate::text_enum! {
+    /// When a running campaign takes in new debtors of its segments.
+    pub enum RefillMode {
+        /// All the time.
+        Continuous = "continuous",
+        /// Once a day, at `refill_at`.
+        Daily = "daily",
+    }
+}
+
+/// One of several segments that fill a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixPart {
+    /// The segment.
+    pub segment_id: SegmentId,
+    /// Its share of the reservations, beside the other weights; at least 1.
+    pub weight: i32,
+}
+
+/// A campaign's own rule after a result, in place of the house table (terms.md §11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryOverride {
+    /// After which result.
+    pub result: CallResult,
+    /// Minutes until the next try.
+    pub delay_min: i64,
+    /// The delay grows by this with each earlier try of that result; 1 = always the same.
+    #[serde(default = "one")]
+    pub factor: f64,
+    /// Most tries with this result a local day.
+    pub max_per_day: u32,
+    /// Most tries with this result on one point.
+    pub max_total: u32,
+    /// In which part of the day.
+    #[serde(default = "same")]
+    pub day_part: DayPart,
+    /// Where next.
+    pub then: Then,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+const fn same() -> DayPart {
+    DayPart::Same
+}
+
 /// Parameters; defaults are those of terms.md §10.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,6 +221,8 @@ pub struct CampaignParams {
     pub record: RecordMode,
     /// Whether keys pressed are silence in the recording (card numbers typed on the telephone).
     pub mask_dtmf: bool,
+    /// Whether answered calls are judged by their sound (person or machine).
+    pub amd: AmdMode,
     /// Only numbers that begin so are called, E.164 with `+`; empty = any its trunks may call.
     pub allowed_prefixes: Vec<String>,
     /// Caller ids to choose from; empty = the client's.
@@ -148,6 +246,31 @@ pub struct CampaignParams {
     pub card_first: bool,
     /// Amounts, creditor and product are withheld until identity is ticked.
     pub identity_gate: bool,
+    /// Several segments by weight; empty = the campaign's segment alone. Else it is one of them.
+    pub list_mix: Vec<MixPart>,
+    /// By what the numbers of one debtor are ordered, at most four.
+    pub point_ladder: Vec<LadderKey>,
+    /// Rules after a result that differ from the house table.
+    pub retry_rules: Vec<RetryOverride>,
+    /// A caller id rests after that many calls within `caller_window_min`; `None` = never for that.
+    pub caller_rest_calls: Option<i32>,
+    /// A caller id rests when fewer of its calls than this were answered by a person, percent; `None` =
+    /// never for that.
+    pub caller_rest_below_pct: Option<f64>,
+    /// Minutes over which calls and answers of a caller id are counted.
+    pub caller_window_min: i64,
+    /// Minutes a caller id rests.
+    pub caller_rest_min: i64,
+    /// Who makes an agreed call-back.
+    pub callback_scope: CallbackScope,
+    /// Minutes that a call-back waits for its agent.
+    pub callback_window_min: i64,
+    /// When new debtors of the segments are taken in.
+    pub refill: RefillMode,
+    /// Local time of the daily refill, `HH:MM` in the campaign's zone.
+    pub refill_at: String,
+    /// Goes on when nobody is left to call and waits for the next refill; else it stops by itself.
+    pub always_on: bool,
     /// Longest promise horizon in days.
     pub promise_max_days: i32,
     /// Least promise as percent of the overdue amount.
@@ -181,6 +304,7 @@ impl Default for CampaignParams {
             weight: 50,
             record: RecordMode::All,
             mask_dtmf: false,
+            amd: AmdMode::Off,
             allowed_prefixes: Vec::new(),
             caller_id_pool: Vec::new(),
             attempts_per_debtor: 12,
@@ -192,6 +316,22 @@ impl Default for CampaignParams {
             skills: Vec::new(),
             card_first: false,
             identity_gate: true,
+            list_mix: Vec::new(),
+            point_ladder: vec![
+                LadderKey::Answered,
+                LadderKey::Confidence,
+                LadderKey::Position,
+            ],
+            retry_rules: Vec::new(),
+            caller_rest_calls: None,
+            caller_rest_below_pct: None,
+            caller_window_min: 60,
+            caller_rest_min: 60,
+            callback_scope: CallbackScope::OwnThenAny,
+            callback_window_min: 15,
+            refill: RefillMode::Continuous,
+            refill_at: "08:00".into(),
+            always_on: true,
             promise_max_days: 7,
             promise_min_pct: 20,
         }
@@ -199,6 +339,16 @@ impl Default for CampaignParams {
 }
 
 impl CampaignParams {
+    /// Weights of the segments that fill the campaign, first part first; one alone without a mix.
+    #[must_use]
+    pub fn mix_weights(&self) -> Vec<u32> {
+        if self.list_mix.is_empty() {
+            return vec![1];
+        }
+        let weight = |part: &MixPart| u32::try_from(part.weight).unwrap_or(0).max(1);
+        self.list_mix.iter().map(weight).collect()
+    }
+
     /// Whether the campaign's prefixes let a number (E.164 with `+`) be called.
     #[must_use]
     pub fn may_call(&self, number: &str) -> bool {

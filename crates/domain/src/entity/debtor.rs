@@ -172,6 +172,9 @@ pub struct ContactPoint {
     pub bad: bool,
     /// Last right-party contact there.
     pub last_rpc_at: Option<UtcMs>,
+    /// When we first had it: its age tells how far to trust it.
+    #[serde(default)]
+    pub added_at: UtcMs,
 }
 
 /// Who allowed what channel and purpose, with proof.

@@ -1,6 +1,6 @@
 //! External do-not-call lists: kept as keyed hashes, so that nobody can read a list from the database.
 
-use super::{ContactPoint, Debtor, Suppression, SuppressionKind};
+use super::{Channel, ContactPoint, Debtor, Suppression, SuppressionKind};
 use crate::ids::{ClientId, DncListId};
 use crate::time::UtcMs;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -58,17 +58,41 @@ pub fn listed_form(kind: SuppressionKind, value: &str) -> String {
     }
 }
 
+/// Whether a list of that kind may hold a point's value: addresses are e-mail, anything else is a number.
+#[must_use]
+pub fn may_hold(kind: SuppressionKind, point: &ContactPoint) -> bool {
+    match kind {
+        SuppressionKind::Email => point.channel == Channel::Email,
+        SuppressionKind::Phone => point.channel != Channel::Email,
+        SuppressionKind::Document | SuppressionKind::Person => false,
+    }
+}
+
+/// A point's value as a list would hold it.
+#[must_use]
+pub fn point_form(point: &ContactPoint) -> String {
+    let kind = match point.channel {
+        Channel::Email => SuppressionKind::Email,
+        _ => SuppressionKind::Phone,
+    };
+    listed_form(kind, point.value.reveal())
+}
+
 impl Suppression {
     /// Whether what is listed is the debtor's: his person, his document or one of his points, however they
     /// are written.
     #[must_use]
-    pub fn names(&self, debtor: &Debtor, points: &[ContactPoint]) -> bool {
+    pub fn names<'a>(
+        &self,
+        debtor: &Debtor,
+        points: impl IntoIterator<Item = &'a ContactPoint>,
+    ) -> bool {
         let listed = listed_form(self.kind, self.value.reveal());
         let is = |value: &str| !listed.is_empty() && listed == listed_form(self.kind, value);
         match self.kind {
-            SuppressionKind::Phone | SuppressionKind::Email => {
-                points.iter().any(|p| is(p.value.reveal()))
-            }
+            SuppressionKind::Phone | SuppressionKind::Email => points
+                .into_iter()
+                .any(|p| may_hold(self.kind, p) && is(p.value.reveal())),
             SuppressionKind::Document => is(debtor.document.reveal()),
             SuppressionKind::Person => is(&debtor.person_id.to_string()),
         }

@@ -1,6 +1,7 @@
 //! The nouns of the product, one file a family. Fields are plain data; behaviour that needs more
 //! than one entity lives in the rule modules.
 
+pub mod assignment;
 pub mod attempt;
 pub mod campaign;
 pub mod campaign_version;
@@ -18,13 +19,16 @@ pub mod people;
 pub mod preference;
 pub mod script;
 pub mod segment;
+pub mod template;
 pub mod trail;
 pub mod trunk;
 pub mod verdict;
 
+pub use assignment::{Assignment, AssignmentRule, AssignmentTarget};
 pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
 pub use campaign::{
-    Campaign, CampaignParams, CampaignStatus, DialMode, DropAction, RecordMode, WrapupMode,
+    AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus, DialMode, DropAction,
+    LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
 };
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use client::{Client, CreditorKind, Portfolio};
@@ -35,7 +39,7 @@ pub use debtor::{
 };
 pub use dnc::{DncList, ListState};
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
-pub use import::{GonePolicy, Import, ImportState};
+pub use import::{GonePolicy, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
@@ -43,6 +47,7 @@ pub use people::{Agent, Role, Team, User};
 pub use preference::{Preference, PreferenceKind};
 pub use script::{Disposition, Script, ScriptStep};
 pub use segment::Segment;
+pub use template::CampaignTemplate;
 pub use trail::{
     CallTrail, LegKind, LegQuality, SipStep, Transfer, TransferKind, TransferMode, TransferOutcome,
 };

@@ -98,6 +98,16 @@ pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Det
     }
 }
 
+/// Tells headers apart: the same names, in any order and letter case, are the same header.
+#[must_use]
+pub fn fingerprint(header: &[String]) -> String {
+    let mut names: Vec<String> = header.iter().map(|h| clean(h).to_lowercase()).collect();
+    names.sort_unstable();
+    let text = names.join("\u{1f}");
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes());
+    id.simple().to_string()
+}
+
 /// One answer when all agree.
 fn agreed<T: PartialEq>(mut votes: impl Iterator<Item = T>) -> Option<T> {
     let first = votes.next()?;
@@ -238,6 +248,15 @@ mod tests {
             detect(&header, &rows, &given).map.decimal,
             Some(Decimal::Comma)
         );
+    }
+
+    #[test]
+    fn the_same_names_are_the_same_header() {
+        let one = fingerprint(&strings(&["\u{feff}Id", "Saldo", "Año"]));
+        assert_eq!(one, fingerprint(&strings(&["AÑO", " saldo ", "ID"])));
+        assert_ne!(one, fingerprint(&strings(&["Id", "Saldo"])));
+        assert_ne!(one, fingerprint(&strings(&["Id", "Saldo", "Ano"])));
+        assert_eq!(one.len(), 32);
     }
 
     #[test]

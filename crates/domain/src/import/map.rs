@@ -1,13 +1,13 @@
 //! The column map: what each column of a file means, and the file's conventions.
 
-use super::{DateOrder, Decimal, Target};
+use super::{DateOrder, Decimal, PhoneRepair, Target};
 use crate::ValueError;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A column map. Its JSON is either the columns alone, `{"Nombre": "name", …}`, or the whole:
 /// `{"columns": {…}, "decimal": "comma", "dates": "dmy", "defaults": {"country": "MX"}, "delimiter":
-/// ";", "encoding": "windows-1252"}`. What is not said is detected where the file is clear.
+/// ";", "encoding": "windows-1252", "repair": ["lost_zero"], "sheet": "Hoja1"}`. What is not said is detected where the file is clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ColumnMap {
     /// Header of the file → meaning. Empty: detected by name.
@@ -22,6 +22,10 @@ pub struct ColumnMap {
     pub delimiter: Option<char>,
     /// Encoding by its WHATWG label (`utf-8`, `windows-1252`, `utf-16le`).
     pub encoding: Option<String>,
+    /// What a spreadsheet did to phones that is to be mended; empty: such phones are refused.
+    pub repair: BTreeSet<PhoneRepair>,
+    /// Name of the sheet of a workbook; without it a workbook must have one sheet only.
+    pub sheet: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +38,9 @@ struct Whole {
     dates: Option<DateOrder>,
     delimiter: Option<char>,
     encoding: Option<String>,
+    #[serde(default)]
+    repair: BTreeSet<PhoneRepair>,
+    sheet: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for ColumnMap {
@@ -64,6 +71,8 @@ impl<'de> Deserialize<'de> for ColumnMap {
             dates: whole.dates,
             delimiter: whole.delimiter,
             encoding: whole.encoding,
+            repair: whole.repair,
+            sheet: whole.sheet,
         })
     }
 }
@@ -99,7 +108,7 @@ mod tests {
         let short =
             ColumnMap::from_json(r#"{"Nombre":"name","Cel":"phone_mobile"}"#).expect("short");
         assert_eq!(short.columns["Nombre"], Target::Name);
-        let whole = r#"{"columns":{"columns":"name"},"defaults":{"country":"MX"},"decimal":"comma","dates":"dmy","delimiter":";","encoding":"utf-8"}"#;
+        let whole = r#"{"columns":{"columns":"name"},"defaults":{"country":"MX"},"decimal":"comma","dates":"dmy","delimiter":";","encoding":"utf-8","repair":["double_prefix","lost_zero"],"sheet":"Hoja1"}"#;
         let map = ColumnMap::from_json(whole).expect("whole");
         assert_eq!(
             (map.decimal, map.dates),
@@ -120,6 +129,7 @@ mod tests {
                 "unknown field `decimals`",
             ),
             (r#"{"columns":{},"delimiter":"x"}"#, "expected , ; tab"),
+            (r#"{"columns":{},"repair":["guess"]}"#, "lost_zero"),
             ("[]", "column map"),
             ("{", "column map"),
         ] {

@@ -11,6 +11,7 @@ mod date;
 mod detect;
 mod lines;
 mod map;
+mod repair;
 mod row;
 pub mod sample;
 #[cfg(test)]
@@ -20,9 +21,10 @@ mod value;
 pub use amount::Decimal;
 pub use column::{ColumnInfo, Target, columns};
 pub use date::DateOrder;
-pub use detect::{Detected, delimiter, detect};
+pub use detect::{Detected, delimiter, detect, fingerprint};
 pub use lines::{Line, Lines};
 pub use map::ColumnMap;
+pub use repair::PhoneRepair;
 pub use row::{RowContext, RowReader};
 
 /// Most columns of a file.

@@ -1,7 +1,7 @@
 //! One row of a file to a debtor with his debt and phones, or to the reason why not.
 
 use super::detect::{clean, meaning, missing};
-use super::{ColumnMap, ImportFault, Target, amount, cut, date, value};
+use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, cut, date, value};
 use crate::entity::{
     Channel, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole, PointClass, Portfolio,
 };
@@ -11,6 +11,8 @@ use crate::pii::Pii;
 use crate::ports::IdSource;
 use crate::ports::store::{DebtorRow, RowFault};
 use crate::time::UtcMs;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 /// Most characters of a key or document.
@@ -44,6 +46,8 @@ pub struct RowReader {
     map: ColumnMap,
     context: RowContext,
     today: jiff::civil::Date,
+    /// Phones mended in rows that were taken, by the place of the rule in [`PhoneRepair::ALL`].
+    repaired: [AtomicU64; PhoneRepair::ALL.len()],
 }
 
 /// A cell with its column's name.
@@ -107,7 +111,20 @@ impl RowReader {
             map,
             context,
             today,
+            repaired: std::array::from_fn(|_| AtomicU64::new(0)),
         })
+    }
+
+    /// Phones mended so far in rows that were taken, by rule.
+    #[must_use]
+    pub fn repaired(&self) -> BTreeMap<String, u64> {
+        let counts = self.repaired.iter().map(|n| n.load(Ordering::Relaxed));
+        PhoneRepair::ALL
+            .iter()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+            .map(|(rule, count)| (rule.to_string(), count))
+            .collect()
     }
 
     /// The meaning of each column that is read: header and target.
@@ -149,6 +166,7 @@ impl RowReader {
         let country = row.parse(Target::Country, value::country)?;
         let debtor = row.debtor(&country, DebtorId(fresh()))?;
         let debt = row.debt(debtor.id, DebtId(fresh()))?;
+        let score = row.score()?;
         let points = row.points(&country, debtor.id, &fresh)?;
         let party = Party {
             id: fresh().into(),
@@ -164,7 +182,7 @@ impl RowReader {
             parties: vec![party],
             points,
             consents: Vec::new(),
-            score: row.score()?,
+            score,
         })
     }
 }
@@ -395,7 +413,9 @@ impl<'a> Row<'a> {
     ) -> Result<Vec<ContactPoint>, RowFault> {
         let authorised = self.parse(Target::PhoneAuthorised, value::yes_no)?;
         let given = self.parse(Target::PhoneGivenByDebtor, value::yes_no)?;
+        let rules = &self.reader.map.repair;
         let mut points: Vec<ContactPoint> = Vec::new();
+        let mut mended = Vec::new();
         for (target, class) in [
             (Target::PhoneMobile, PointClass::Mobile),
             (Target::Phone, PointClass::Other),
@@ -403,8 +423,9 @@ impl<'a> Row<'a> {
             (Target::PhoneWork, PointClass::Work),
         ] {
             for cell in self.cells(target).filter(|c| !c.text.trim().is_empty()) {
-                let phone =
-                    value::phone(cell.text, country).map_err(|reason| self.fault(cell, reason))?;
+                let (phone, rule) = value::phone(cell.text, country, rules)
+                    .map_err(|reason| self.fault(cell, reason))?;
+                mended.extend(rule);
                 if points.iter().any(|p| p.value.reveal() == phone.e164()) {
                     continue;
                 }
@@ -422,7 +443,13 @@ impl<'a> Row<'a> {
                     position: i32::try_from(points.len()).unwrap_or(i32::MAX),
                     bad: false,
                     last_rpc_at: None,
+                    added_at: self.reader.context.now,
                 });
+            }
+        }
+        for rule in mended {
+            if let Some(count) = self.reader.repaired.get(rule as usize) {
+                count.fetch_add(1, Ordering::Relaxed);
             }
         }
         Ok(points)

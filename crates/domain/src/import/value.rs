@@ -1,8 +1,10 @@
 //! Values of one cell: text, yes and no, countries, languages, phones.
 
 use super::amount::{SCIENTIFIC, SHEET_ERROR, is_scientific, is_sheet_error};
+use super::repair::{self, PhoneRepair};
 use crate::entity::{DebtorKind, Language};
 use crate::phone::Phone;
+use std::collections::BTreeSet;
 
 /// Text within `max` characters that no damage shows in.
 pub(super) fn text(value: &str, max: usize) -> Result<String, String> {
@@ -129,23 +131,43 @@ pub(super) fn kind(value: &str) -> Result<DebtorKind, String> {
     }
 }
 
-/// A phone by the plan of its country.
-pub(super) fn phone(value: &str, country: &str) -> Result<Phone, String> {
+/// A phone by the plan of its country, and the rule that mended it. Without `rules` nothing is mended.
+pub(super) fn phone(
+    value: &str,
+    country: &str,
+    rules: &BTreeSet<PhoneRepair>,
+) -> Result<(Phone, Option<PhoneRepair>), String> {
     let value = value.trim().trim_start_matches('\'');
     if is_scientific(value) {
-        return Err(SCIENTIFIC.into());
+        let whole =
+            repair::whole_digits(value).filter(|_| rules.contains(&PhoneRepair::Scientific));
+        let digits = whole.ok_or(SCIENTIFIC)?;
+        let (phone, _) = plain_phone(&digits, country, rules)?;
+        return Ok((phone, Some(PhoneRepair::Scientific)));
     }
     if is_sheet_error(value) {
         return Err(SHEET_ERROR.into());
     }
     let decimals = value
         .rsplit_once(['.', ','])
-        .is_some_and(|(_, tail)| tail == "0" || tail == "00");
-    if decimals {
-        return Err(
+        .filter(|(_, tail)| *tail == "0" || *tail == "00");
+    match decimals {
+        Some((digits, _)) if rules.contains(&PhoneRepair::Decimals) => {
+            let (phone, _) = plain_phone(digits, country, rules)?;
+            Ok((phone, Some(PhoneRepair::Decimals)))
+        }
+        Some(_) => Err(
             "written by a spreadsheet as a number with decimals: export the column as text".into(),
-        );
+        ),
+        None => plain_phone(value, country, rules),
     }
+}
+
+fn plain_phone(
+    value: &str,
+    country: &str,
+    rules: &BTreeSet<PhoneRepair>,
+) -> Result<(Phone, Option<PhoneRepair>), String> {
     let fine = |c: char| {
         c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')
     };
@@ -156,7 +178,12 @@ pub(super) fn phone(value: &str, country: &str) -> Result<Phone, String> {
         Some(rest) => format!("+{rest}"),
         None => value.to_owned(),
     };
-    Phone::parse(&international, Some(country)).map_err(|e| e.to_string())
+    match Phone::parse(&international, Some(country)) {
+        Ok(phone) => Ok((phone, None)),
+        Err(error) => repair::mend(value, country, rules)
+            .map(|(phone, rule)| (phone, Some(rule)))
+            .ok_or_else(|| error.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +201,7 @@ mod tests {
             ("739 000 123", "ES", "+34739000123"),
         ] {
             assert_eq!(
-                phone(text, country).map(|p| p.e164().to_owned()),
+                phone(text, country, &BTreeSet::new()).map(|p| p.0.e164().to_owned()),
                 Ok(e164.to_owned()),
                 "{text}"
             );
@@ -187,7 +214,7 @@ mod tests {
             ("no tiene", "expected digits"),
             ("#N/A", "spreadsheet"),
         ] {
-            let reason = phone(text, "MX").expect_err(text);
+            let reason = phone(text, "MX", &BTreeSet::new()).expect_err(text);
             assert!(reason.contains(part), "{text}: {reason}");
         }
     }

@@ -85,6 +85,8 @@ pub struct PackInfo {
     pub hash: String,
     /// Sections read but not judged here.
     pub unjudged: Vec<String>,
+    /// Authority's register that numbers, collectors and complaints belong in (`REDECO`).
+    pub registered_list: Option<String>,
 }
 
 impl RuleBook {
@@ -169,6 +171,11 @@ impl RuleBook {
                 .ok_or(NoPack::Place(label)),
             (found, _) => found,
         }
+    }
+
+    /// Pack of places that have none.
+    pub(crate) fn default_pack(&self) -> Option<&str> {
+        self.default.as_deref()
     }
 
     /// Hashes of the holiday and prefix tables, 16 hex digits each.
@@ -299,5 +306,9 @@ fn info(loaded: &LoadedPack, today: Date) -> PackInfo {
         in_force: pack.valid_from <= today && pack.valid_to.is_none_or(|to| today <= to),
         hash: loaded.hash.clone(),
         unjudged: loaded.unjudged.clone(),
+        registered_list: pack
+            .caller_id
+            .as_ref()
+            .and_then(|c| c.registered_list.clone()),
     }
 }

@@ -354,7 +354,7 @@ impl RuleBook {
     }
 }
 
-fn campaign_hours(action: &Action) -> Result<Option<(u16, u16)>, Box<Finding>> {
+pub(super) fn campaign_hours(action: &Action) -> Result<Option<(u16, u16)>, Box<Finding>> {
     let Some((from, to)) = &action.campaign_window else {
         return Ok(None);
     };

@@ -4,6 +4,7 @@
 mod abandonment;
 mod book;
 pub mod calendar;
+mod callable;
 mod caps;
 mod contact;
 mod cooloff;

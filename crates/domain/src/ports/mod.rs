@@ -15,8 +15,8 @@ pub use clock::{Clock, IdSource};
 pub use desk::{Card, Desk, DeskError};
 pub use store::{Page, PageRequest, Store, StoreError};
 pub use trunk::{
-    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PartyWho, PlayWhat, Trunk, TrunkError,
-    TrunkReport,
+    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PartyWho, PlayWhat, SoundVerdict,
+    Trunk, TrunkError, TrunkReport,
 };
 pub use what_if::{
     ANSWERS_ENOUGH, CampaignProfile, Forecast, HourCount, Misses, Range, Spread, TalkClass, WhatIf,

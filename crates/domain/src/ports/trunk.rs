@@ -49,6 +49,8 @@ pub struct DialOrder {
     pub recording_key: String,
     /// Whether keys pressed are silence in the recording.
     pub mask_dtmf: bool,
+    /// Whether the answered call is judged by its sound; told by `TrunkReport::Classified`.
+    pub classify: bool,
 }
 
 /// A leg that can be ordered about.
@@ -133,6 +135,27 @@ pub struct PartyOrder {
     pub attempt: AttemptId,
     /// Who.
     pub who: PartyWho,
+}
+
+/// What call-progress analysis makes of an answered call.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct SoundVerdict {
+    /// `human`, `machine`, `fax`, `sit`, `busy`, `dead_air` or `unknown`.
+    pub class: &'static str,
+    /// How sure, 0 to 1.
+    pub confidence: f32,
+    /// Why, in a word.
+    pub reason: &'static str,
+    /// Sound heard until then, from the answer, ms.
+    pub decided_ms: u32,
+    /// Beginning of the greeting, from the answer, ms.
+    pub onset_ms: Option<u32>,
+    /// Its length so far, ms.
+    pub speech_ms: Option<u32>,
+    /// Pauses in it.
+    pub pauses: Option<u32>,
+    /// Beginning of the beep, from the answer, ms.
+    pub beep_ms: Option<u32>,
 }
 
 /// What the telephone side tells. `at` is the instant on the node's clock at which it happened.
@@ -287,6 +310,16 @@ pub enum TrunkReport {
         q850: Option<u16>,
         /** The end came from our side. */
         by_us: bool,
+    },
+    /// What the sound of an answered call is taken for, once it is clear; again with the beep's time
+    /// where one follows.
+    Classified {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+        /** What it is taken for. */
+        verdict: SoundVerdict,
     },
     /// What is kept of a call that is over; follows its end.
     Trail {

@@ -3,6 +3,8 @@
 
 pub mod agent_state;
 pub mod disposition;
+pub mod ladder;
+pub mod mix;
 pub mod promise;
 pub mod results;
 pub mod retry;

@@ -1,7 +1,7 @@
 //! Retry rules (terms.md §11): when and where to try again after a result. Caps and windows of the
 //! law always apply after the rule.
 
-use crate::entity::CallResult;
+use crate::entity::{CallResult, RetryOverride};
 use crate::time::{MINUTE_MS, UtcMs};
 use jiff::tz::TimeZone;
 
@@ -14,22 +14,32 @@ pub enum DelayMode {
     Multiply(f64),
 }
 
-/// Which part of the day the next try prefers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DayPart {
-    /// Any.
-    Same,
-    /// Another part of the day than the last try.
-    Other,
+crate::text_enum! {
+    /// Which part of the day the next try prefers.
+    pub enum DayPart {
+        /// Any.
+        Same = "same",
+        /// Another half of the day than the last try; the halves meet at 14:00.
+        Other = "other",
+        /// Before 12:00.
+        Morning = "morning",
+        /// From 12:00 to 18:00.
+        Afternoon = "afternoon",
+        /// From 18:00 on.
+        Evening = "evening",
+    }
 }
 
-/// Where the next try goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// The same point again.
-    SamePoint,
-    /// The next point of the ladder.
-    NextPoint,
+crate::text_enum! {
+    /// Where the next try goes.
+    pub enum Then {
+        /// The same point again.
+        SamePoint = "same_point",
+        /// The next point of the ladder.
+        NextPoint = "next_point",
+        /// Nowhere: the debtor leaves the campaign.
+        Stop = "stop",
+    }
 }
 
 /// One row of the table.
@@ -139,6 +149,8 @@ pub struct RetryStep {
     pub point_bad: bool,
     /// The rule's total on this point is used up: it is not tried again in this campaign.
     pub point_spent: bool,
+    /// The rule ends the campaign for him.
+    pub stop: bool,
 }
 
 fn delay_ms(rule: &RetryRule, tries: u32) -> i64 {
@@ -189,10 +201,88 @@ fn other_part(next: UtcMs, last: UtcMs, zone: &TimeZone) -> UtcMs {
     noon.map_or(next, |z| next.max(z.timestamp().into()))
 }
 
+/// Noon, in the parts of a day that a campaign's own rules name.
+const NOON_H: i8 = 12;
+/// First hour of the evening there.
+const EVENING_H: i8 = 18;
+
+/// Part of the day: 0 morning, 1 afternoon, 2 evening, by a campaign's own rules.
+#[must_use]
+pub fn part_of_day(at: UtcMs, zone: &TimeZone) -> u8 {
+    match at.in_zone(zone).hour() {
+        ..NOON_H => 0,
+        NOON_H..EVENING_H => 1,
+        _ => 2,
+    }
+}
+
+/// The first instant from `next` on in that part of the day.
+fn in_part(next: UtcMs, part: u8, zone: &TimeZone) -> UtcMs {
+    let now = part_of_day(next, zone);
+    if now == part {
+        return next;
+    }
+    let from = if now < part {
+        next
+    } else {
+        next_day(next, zone)
+    };
+    let hour = match part {
+        0 => return from,
+        1 => NOON_H,
+        _ => EVENING_H,
+    };
+    let built = from
+        .in_zone(zone)
+        .with()
+        .hour(hour)
+        .minute(0)
+        .second(0)
+        .subsec_nanosecond(0)
+        .build();
+    built.map_or(from, |z| from.max(z.timestamp().into()))
+}
+
+/// A campaign's own row in the form of the table.
+fn own_rule(own: &RetryOverride) -> RetryRule {
+    let mode = if own.factor > 1.0 {
+        DelayMode::Multiply(own.factor)
+    } else {
+        DelayMode::Fixed
+    };
+    rule(
+        own.delay_min,
+        mode,
+        own.max_per_day,
+        own.max_total,
+        own.day_part,
+        own.then,
+    )
+}
+
+/// The rule after a result: the campaign's own, else the house table's. A point that is proved bad
+/// stays so, whatever a campaign says.
+#[must_use]
+pub fn rule_for(result: CallResult, own: &[RetryOverride]) -> Option<RetryRule> {
+    let house = standard_rule(result)?;
+    let found = own.iter().find(|r| r.result == result);
+    Some(match found {
+        Some(_) if house.point_bad => house,
+        Some(found) => own_rule(found),
+        None => house,
+    })
+}
+
 /// The next step after a try, `None` when the table has no row for its result.
 #[must_use]
 pub fn after(case: &RetryCase) -> Option<RetryStep> {
-    let rule = standard_rule(case.result)?;
+    after_by(case, &[])
+}
+
+/// As [`after`], with a campaign's own rules.
+#[must_use]
+pub fn after_by(case: &RetryCase, own: &[RetryOverride]) -> Option<RetryStep> {
+    let rule = rule_for(case.result, own)?;
     let mut next_at = case.at.plus_ms(delay_ms(&rule, case.same_on_point.max(1)));
     if rule.day_part == DayPart::Other {
         next_at = other_part(next_at, case.at, &case.zone);
@@ -200,11 +290,18 @@ pub fn after(case: &RetryCase) -> Option<RetryStep> {
     if case.same_today >= rule.max_per_day && !rule.point_bad {
         next_at = next_at.max(next_day(case.at, &case.zone));
     }
+    next_at = match rule.day_part {
+        DayPart::Same | DayPart::Other => next_at,
+        DayPart::Morning => in_part(next_at, 0, &case.zone),
+        DayPart::Afternoon => in_part(next_at, 1, &case.zone),
+        DayPart::Evening => in_part(next_at, 2, &case.zone),
+    };
     Some(RetryStep {
         next_at,
         next_point: rule.then == Then::NextPoint,
         point_bad: rule.point_bad,
         point_spent: case.same_on_point >= rule.max_total,
+        stop: rule.then == Then::Stop,
     })
 }
 
@@ -289,5 +386,48 @@ mod tests {
         ] {
             assert!(standard_rule(result).is_none());
         }
+    }
+
+    #[test]
+    fn a_campaign_has_its_own_rules_with_parts_of_the_day() {
+        let own = |day_part, then| {
+            [RetryOverride {
+                result: CallResult::NoAnswer,
+                delay_min: 60,
+                factor: 2.0,
+                max_per_day: 9,
+                max_total: 3,
+                day_part,
+                then,
+            }]
+        };
+        let case = |local: &str, tries| RetryCase {
+            result: CallResult::NoAnswer,
+            at: format!("2026-11-23T{local}:00-05:00").parse().unwrap(),
+            same_today: tries,
+            same_on_point: tries,
+            zone: zone("America/Bogota").unwrap(),
+        };
+        for (at, tries, part, want) in [
+            ("09:00", 1, DayPart::Same, "23 10:00"),
+            ("09:00", 2, DayPart::Same, "23 11:00"),
+            ("09:00", 1, DayPart::Evening, "23 18:00"),
+            ("09:00", 1, DayPart::Afternoon, "23 12:00"),
+            ("09:00", 1, DayPart::Morning, "23 10:00"),
+            ("11:30", 1, DayPart::Morning, "24 00:00"),
+            ("19:30", 1, DayPart::Afternoon, "24 12:00"),
+        ] {
+            let step = after_by(&case(at, tries), &own(part, Then::SamePoint)).unwrap();
+            assert_eq!(local(step.next_at), want, "{at} {part}");
+            assert!(!step.next_point && !step.stop);
+        }
+        let stop = after_by(&case("09:00", 1), &own(DayPart::Same, Then::Stop)).unwrap();
+        assert!(stop.stop);
+        // What the network proves is not a campaign's to say.
+        let mut bad = own(DayPart::Same, Then::SamePoint);
+        bad[0].result = CallResult::InvalidNumber;
+        let mut proved = case("09:00", 1);
+        proved.result = CallResult::InvalidNumber;
+        assert!(after_by(&proved, &bad).unwrap().point_bad);
     }
 }

@@ -1,6 +1,8 @@
 //! Type check: what the grammar alone cannot refuse.
 
-use super::{DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, Op, SegmentError, TERMS_MAX, row};
+use super::{
+    DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, NAME_MAX, Op, SegmentError, TERMS_MAX, row,
+};
 use crate::entity::{CallResult, DebtorKind, HoldKind, Language, PartyRole};
 
 /// Checks kinds, vocabularies and limits of an expression, wherever it came from.
@@ -77,6 +79,18 @@ pub(super) fn check_leaf(leaf: &Expr) -> Result<(), String> {
                 return Err(format!("'in' needs 1 to {IN_MAX} values"));
             }
             values.iter().try_for_each(|v| check_value(*field, v))
+        }
+        Expr::Named { name, version } => {
+            let length = name.chars().count();
+            if length == 0 || length > NAME_MAX || name.chars().any(char::is_control) {
+                return Err(format!(
+                    "a segment's name has 1 to {NAME_MAX} characters, none of them control characters"
+                ));
+            }
+            if version.is_some_and(|v| v < 1) {
+                return Err("versions of a segment count from 1".into());
+            }
+            Ok(())
         }
         _ => Ok(()),
     }

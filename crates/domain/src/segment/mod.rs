@@ -12,6 +12,7 @@
 mod check;
 pub mod examples;
 mod lexer;
+mod named;
 mod parse;
 mod print;
 mod row;
@@ -20,6 +21,7 @@ mod tests;
 mod words;
 
 pub use check::check;
+pub use named::{NAMED_DEPTH, NAMED_MAX, NamedKey, expand, named};
 pub use parse::parse;
 pub use print::print;
 pub use row::{
@@ -37,6 +39,8 @@ pub const DEPTH_MAX: usize = 32;
 pub const TERMS_MAX: usize = 200;
 /// Most values of one `in` list.
 pub const IN_MAX: usize = 500;
+/// Longest name of a segment named inside another one, characters.
+pub const NAME_MAX: usize = 200;
 
 /// Why an expression is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -241,6 +245,15 @@ pub enum Expr {
         field: Field,
         /// Values; one or more.
         values: Vec<Literal>,
+    },
+    /// Who is in another segment of the client; what it says is put in its place before anything is asked.
+    #[serde(rename = "segment")]
+    Named {
+        /// Its name, exactly.
+        name: String,
+        /// The version as it was saved; the newest when none is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<i32>,
     },
 }
 

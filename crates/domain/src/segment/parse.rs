@@ -51,6 +51,10 @@ fn keyword(word: &str) -> Option<Key> {
     })
 }
 
+fn is_word(word: &str, one_of: &[&str]) -> bool {
+    one_of.contains(&word.to_lowercase().as_str())
+}
+
 fn field(word: &str) -> Option<Field> {
     let word = word.to_lowercase();
     word.parse().ok().or_else(|| {
@@ -197,8 +201,11 @@ impl Parser {
             return self.fail(format!("more than {TERMS_MAX} comparisons"));
         }
         let Some(Token::Word(word)) = self.peek() else {
-            return self.fail("expected a field, 'not', 'all' or '('");
+            return self.fail("expected a field, 'segment', 'not', 'all' or '('");
         };
+        if is_word(word, &["segment", "segmento"]) {
+            return self.named(start);
+        }
         let Some(field) = field(word) else {
             let names: Vec<&str> = Field::ALL.iter().map(|f| f.as_str()).collect();
             return self.fail(format!(
@@ -208,6 +215,31 @@ impl Parser {
         };
         self.at += 1;
         let leaf = self.rest(field)?;
+        check_leaf(&leaf).map_err(|reason| SegmentError::new(start, reason))?;
+        Ok(leaf)
+    }
+
+    /// `segment 'NAME'`, `segment 'NAME' version 3`.
+    fn named(&mut self, start: usize) -> Result<Expr, SegmentError> {
+        self.at += 1;
+        let Some(Token::Quoted(name)) = self.peek() else {
+            return self.fail("expected the segment's name in quotes");
+        };
+        let name = name.clone();
+        self.at += 1;
+        let mut version = None;
+        if matches!(self.peek(), Some(Token::Word(w)) if is_word(w, &["version", "versión"])) {
+            self.at += 1;
+            let Some(Token::Number(n)) = self.peek() else {
+                return self.fail("expected the number of the version");
+            };
+            let Ok(n) = n.parse() else {
+                return self.fail("expected a whole number");
+            };
+            version = Some(n);
+            self.at += 1;
+        }
+        let leaf = Expr::Named { name, version };
         check_leaf(&leaf).map_err(|reason| SegmentError::new(start, reason))?;
         Ok(leaf)
     }

@@ -62,6 +62,12 @@ fn write_expr(out: &mut String, expr: &Expr, least: u8) {
             }
             out.push(')');
         }
+        Expr::Named { name, version } => {
+            let _ = write!(out, "segment '{}'", name.replace('\'', "''"));
+            if let Some(version) = version {
+                let _ = write!(out, " version {version}");
+            }
+        }
     }
     if wrap {
         out.push(')');

@@ -4,7 +4,7 @@
 use super::{Expr, Field, Literal, Op};
 use crate::entity::{
     Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Party,
-    Payment, PointClass, Promise, PromiseState, Suppression, SuppressionKind,
+    Payment, PointClass, Promise, PromiseState, Suppression,
 };
 use crate::time::{DAY_MS, UtcMs};
 
@@ -139,7 +139,7 @@ pub struct SegmentFacts<'a> {
     pub score: Option<i64>,
     /// From when until when the law lets him be called, as it was last asked; the end is not in it.
     pub callable: Option<(UtcMs, UtcMs)>,
-    /// Suppressions that may concern him (others are ignored).
+    /// Suppressions that may concern him, entries of external lists among them (others are ignored).
     pub suppressions: &'a [&'a Suppression],
 }
 
@@ -227,14 +227,7 @@ impl SegmentFacts<'_> {
         let binds = s.lifted_at.is_none()
             && s.client_id.is_none_or(|c| c == self.debtor.client_id)
             && s.debtor_id.is_none_or(|d| d == self.debtor.id);
-        binds
-            && match s.kind {
-                SuppressionKind::Phone | SuppressionKind::Email => {
-                    self.points.iter().any(|p| p.value == s.value)
-                }
-                SuppressionKind::Document => self.debtor.document == s.value,
-                SuppressionKind::Person => self.debtor.person_id.to_string() == *s.value.reveal(),
-            }
+        binds && s.names(self.debtor, self.points.iter().copied())
     }
 
     fn fill_debts(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -393,6 +386,8 @@ pub fn eval(expr: &Expr, row: &SegmentRow) -> bool {
             let have = row.value(*field);
             values.iter().any(|v| equal(&have, v))
         }
+        // Put in by `expand` before anybody is asked.
+        Expr::Named { .. } => false,
     }
 }
 

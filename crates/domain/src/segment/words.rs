@@ -42,6 +42,10 @@ fn tell(expr: &Expr) -> Told {
                 op: Op::Eq,
                 value: Literal::Bool(yes),
             } => boolean(*field, !yes),
+            named @ Expr::Named { .. } => {
+                let inner = tell(named);
+                Told::of(format!("no {}", inner.es), format!("not so: {}", inner.en))
+            }
             other => {
                 let inner = tell(other);
                 Told::of(
@@ -73,6 +77,20 @@ fn tell(expr: &Expr) -> Told {
                 format!("{en} is one of: {list}"),
             )
         }
+        Expr::Named {
+            name,
+            version: None,
+        } => Told::of(
+            format!("está en el segmento «{name}»"),
+            format!("is in the segment '{name}'"),
+        ),
+        Expr::Named {
+            name,
+            version: Some(version),
+        } => Told::of(
+            format!("está en el segmento «{name}» como era en su versión {version}"),
+            format!("is in the segment '{name}' as its version {version} was"),
+        ),
     }
 }
 

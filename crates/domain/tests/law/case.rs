@@ -122,6 +122,7 @@ pub(crate) fn point(n: u128, phone: &str) -> ContactPoint {
         position: 0,
         bad: false,
         last_rpc_at: None,
+        added_at: UtcMs(0),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The law by golden cases: each says, for a debtor in a place with a history, what may be done at an
 //! instant and by which rule; written from the law and the packs, not from the code.
 
+mod callable;
 mod care;
 mod case;
 mod golden;

@@ -7,7 +7,7 @@ use crate::sheet::Sheet;
 use anyhow::Context as _;
 use api::export::{Format, Names, header, row};
 use domain::entity::Suppression;
-use domain::event::Event;
+use domain::event::{AUDIT_KIND, Event};
 use domain::ports::Store;
 use domain::ports::store::{AttemptFilter, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::time::UtcMs;
@@ -44,7 +44,8 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
     let csv = args.format == ExportFormat::Csv;
     let done = match args.what {
         ExportWhat::Attempts => attempts(&*store, since, csv, &mut out).await,
-        ExportWhat::Events => events(&*store, since, csv, &mut out).await,
+        ExportWhat::Events => events(&*store, since, None, csv, &mut out).await,
+        ExportWhat::Audit => events(&*store, since, Some(AUDIT_KIND), csv, &mut out).await,
         ExportWhat::Suppressions => suppressions(&*store, since, csv, &mut out).await,
         ExportWhat::Debtor => Ok(()),
     };
@@ -97,9 +98,11 @@ async fn attempts(
 async fn events(
     store: &dyn Store,
     since: UtcMs,
+    kind: Option<&str>,
     csv: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
+    let wanted = |e: &&Event| e.event.at >= since && kind.is_none_or(|k| e.event.kind == k);
     let mut rows = Rows::new(csv, out, &EVENT_COLUMNS)?;
     let mut cursor = 0;
     loop {
@@ -108,7 +111,7 @@ async fn events(
             return rows.end();
         };
         cursor = last.cursor;
-        for event in batch.iter().filter(|e| e.event.at >= since) {
+        for event in batch.iter().filter(wanted) {
             rows.write(event, event_cells)?;
         }
     }

@@ -7,15 +7,15 @@ use crate::failure::Failure;
 use anyhow::Context as _;
 use domain::entity::{CampaignParams, Channel, CheckPoint, Verdict};
 use domain::ids::{DebtorId, PointId, VerdictId};
-use domain::law::{Action, Judge as _, RuleBook};
+use domain::law::{Action, EMBEDDED_PACKS, Judge as _, RuleBook};
 use domain::ports::{Clock as _, IdSource as _};
 use domain::time::{SECOND_MS, UtcMs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Carries it out.
 pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
     match what {
-        LawCommand::Check { packs } => check(&packs),
+        LawCommand::Check { packs, config } => check(&packs, &config),
         LawCommand::Explain { debtor, at, config } => {
             explain(&debtor, at.as_deref(), &config).await
         }
@@ -29,13 +29,44 @@ pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
     }
 }
 
-fn check(files: &[PathBuf]) -> Result<(), Failure> {
+/// Text of a pack: a file's, or by its id that of the configured folder or of those compiled in.
+fn pack_text(file: &Path, args: &ConfigArgs) -> Result<(String, String), Failure> {
+    let id = file.to_string_lossy();
+    let plain = !id.is_empty() && !id.contains(['/', '\\', '.']);
+    if !plain || file.is_file() {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string());
+        return Ok((name.into_owned(), text.map_err(Failure::usage)?));
+    }
+    let (name, law) = (format!("{id}.json"), read_config(args)?.law);
+    let own = Path::new(&law.packs).join(&name);
+    if !law.packs.is_empty() && own.is_file() {
+        let text = std::fs::read_to_string(&own).with_context(|| own.display().to_string());
+        return Ok((name, text.map_err(Failure::usage)?));
+    }
+    if let Some((_, text)) = EMBEDDED_PACKS.iter().find(|(n, _)| *n == name) {
+        return Ok((name, (*text).to_owned()));
+    }
+    let ids: Vec<&str> = EMBEDDED_PACKS
+        .iter()
+        .map(|(n, _)| n.trim_end_matches(".json"))
+        .collect();
+    let place = match law.packs.as_str() {
+        "" => "no [law] packs is configured".to_owned(),
+        folder => format!("{name} is not in the folder [law] packs = {folder}"),
+    };
+    Err(Failure::usage(anyhow::anyhow!(
+        "no file and no pack '{id}': {place}; compiled in are {}",
+        ids.join(", ")
+    )))
+}
+
+fn check(files: &[PathBuf], args: &ConfigArgs) -> Result<(), Failure> {
     let book = RuleBook::embedded().map_err(anyhow::Error::from)?;
     let mut faults = 0;
     for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string());
-        match book.check(&name, &text.map_err(Failure::usage)?, system_now()) {
+        let (name, text) = pack_text(file, args)?;
+        match book.check(&name, &text, system_now()) {
             Ok(pack) => {
                 let unjudged = if pack.unjudged.is_empty() {
                     String::new()

@@ -17,6 +17,7 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod user;
 pub(crate) mod verify;
+mod verify_audit;
 
 use crate::cli::ConfigArgs;
 use crate::config::{Config, load};

@@ -55,7 +55,10 @@ impl Count {
 
 /// Carries it out.
 pub(crate) async fn run(what: VerifyCommand) -> Result<(), Failure> {
-    let VerifyCommand::Recordings(args) = what;
+    let args = match what {
+        VerifyCommand::Recordings(args) => args,
+        VerifyCommand::Audit(args) => return super::verify_audit::run(args).await,
+    };
     let config = read_config(&args)?;
     let store = crate::node::open_store(&config.database.url).await?;
     let shelves = Shelves::look(&config)?;

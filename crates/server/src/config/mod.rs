@@ -168,6 +168,8 @@ pub(crate) struct Law {
     pub packs: String,
     /// Pack of last resort.
     pub default: String,
+    /// Seconds between two rounds of asking whom it lets be called now; 0: never.
+    pub callable_every_s: u32,
 }
 
 /// `[auth]`.

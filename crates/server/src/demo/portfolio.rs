@@ -142,7 +142,7 @@ pub(super) async fn load(
     let input = text.as_bytes();
     let report = import(
         store,
-        &RandomIds,
+        std::sync::Arc::new(RandomIds),
         seeder.clock,
         job,
         input,

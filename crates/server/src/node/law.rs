@@ -78,6 +78,7 @@ pub(super) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
             signed: pack.signed,
             overdue: pack.overdue,
             in_force: pack.in_force,
+            registered_list: pack.registered_list,
         })
         .collect()
 }
@@ -92,6 +93,7 @@ mod tests {
         let law = |default: &str| Law {
             packs: String::new(),
             default: default.to_owned(),
+            callable_every_s: 0,
         };
         let place = Place {
             country: "BO".into(),
@@ -130,6 +132,7 @@ mod tests {
         let law = Law {
             packs: dir.path().display().to_string(),
             default: String::new(),
+            callable_every_s: 0,
         };
         let book = rule_book(&law).expect("read");
         let packs = book.packs(UtcMs(0));

@@ -199,6 +199,7 @@ fn center_config(config: &Config, shelves: &Shelves, drain_ms: i64) -> CenterCon
     let mut made = CenterConfig::new(&config.node.name);
     recordings::for_center(&mut made, shelves, &config.recordings);
     made.drain_max_ms = drain_ms;
+    made.callable_every_ms = i64::from(config.law.callable_every_s) * domain::time::SECOND_MS;
     made
 }
 

@@ -20,6 +20,7 @@ pub async fn all(store: Subject) {
     debtors_are_counted_by_where_they_stand(&store).await;
     decisions_are_a_chain(&store).await;
     events_are_found_by_what_they_are_about(&store).await;
+    the_audit_is_a_chain_for_each_client(&store).await;
 }
 
 async fn facts_are_those_of_their_instant(store: &Subject) {
@@ -263,4 +264,38 @@ async fn events_are_found_by_what_they_are_about(store: &Subject) {
     let found = store.events_about(&[mine, name("nobody")]).await;
     let found: Vec<_> = found.expect("found").into_iter().map(|e| e.event).collect();
     assert_eq!(found, vec![first]);
+}
+
+async fn the_audit_is_a_chain_for_each_client(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let tenant = scene.client.id.to_string();
+    let mut rows: Vec<_> = (0..3)
+        .map(|_| event("audit.written", &name("thing")))
+        .collect();
+    for row in &mut rows {
+        row.client_id = Some(scene.client.id);
+    }
+    let other = event("hold.placed", &name("thing"));
+    store.append_events(&rows[..2]).await.expect("appended");
+    store.append_events(&[other]).await.expect("no audit");
+    // One is written again: it stands once.
+    store.append_events(&rows[1..]).await.expect("appended");
+    let links = store.audit_links(&tenant, 0, 100).await.expect("links");
+    assert_eq!(
+        links.iter().map(|l| l.seq).collect::<Vec<_>>(),
+        vec![1, 2, 3]
+    );
+    assert!(links.iter().all(|l| l.whole));
+    assert_eq!(links[0].prev_hash, "");
+    for pair in links.windows(2) {
+        assert_eq!(pair[1].prev_hash, pair[0].hash);
+        assert!(pair[0].cursor < pair[1].cursor);
+    }
+    let behind = store.audit_links(&tenant, 2, 100).await.expect("links");
+    assert_eq!(behind, links[2..]);
+    let heads = store.audit_heads().await.expect("heads");
+    let head = heads.iter().find(|h| h.tenant == tenant);
+    let head = head.expect("the client's");
+    assert_eq!((head.seq, &head.hash), (3, &links[2].hash));
+    assert_eq!(store.audit_loose().await.expect("loose").1, 0);
 }

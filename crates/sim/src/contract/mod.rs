@@ -5,6 +5,7 @@
 //! A group leaves its rows behind and uses fresh identities each time, so that groups may share one
 //! database and run in any order.
 
+mod assigned;
 pub mod attempts;
 pub mod blob;
 pub mod bus;
@@ -13,10 +14,12 @@ pub mod contacts;
 mod endings;
 pub mod events;
 pub mod facts;
+pub mod floor;
 pub mod judges;
 pub mod keeps;
 mod kept;
 pub mod law;
+pub mod marks;
 pub mod money;
 pub mod nodes;
 pub mod people;

@@ -392,6 +392,7 @@ pub fn draft_point(debtor: DebtorId) -> ContactPoint {
         position: 0,
         bad: false,
         last_rpc_at: None,
+        added_at: NOW,
     }
 }
 
@@ -430,6 +431,7 @@ pub fn request(campaign: &Campaign, lease: &NodeLease, limit: u32) -> ReserveReq
         node: lease.node.clone(),
         fence: lease.fence,
         limit,
+        parts: Vec::new(),
         now: NOW,
         until: NOW.plus_ms(5 * MINUTE_MS),
     }

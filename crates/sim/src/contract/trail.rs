@@ -8,7 +8,7 @@ use domain::entity::{
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
-use domain::ports::store::{AttemptChange, Closing};
+use domain::ports::store::{AttemptChange, Closing, HeardCall};
 use domain::time::UtcMs;
 
 /// Runs the group.
@@ -16,6 +16,7 @@ pub async fn all(store: Subject) {
     transfers_are_steps_of_one_row(&store).await;
     trails_are_kept_and_forgotten(&store).await;
     trunks_are_counted(&store).await;
+    verdicts_on_sound_are_held_against_codes(&store).await;
 }
 
 async fn transfers_are_steps_of_one_row(store: &Subject) {
@@ -201,4 +202,55 @@ async fn trunks_are_counted(store: &Subject) {
             .expect("counts")
             .is_empty()
     );
+}
+
+async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let attempt = scene.person(store).await.open(store, &lease, NOW).await;
+    // A time of its own: other rows may lie in the database.
+    let at = UtcMs(7_000);
+    let first = HeardCall {
+        attempt_id: attempt.id,
+        at,
+        class: "unknown".to_owned(),
+        confidence_pm: 500,
+        reason: "between".to_owned(),
+        decided_ms: 2_940,
+        onset_ms: Some(420),
+        speech_ms: Some(1_800),
+        pauses: Some(1),
+        beep_ms: None,
+    };
+    let stranger = HeardCall {
+        attempt_id: fresh(),
+        ..first.clone()
+    };
+    let none = store.put_heard(&stranger, &[]).await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
+    assert_eq!(store.get_heard(attempt.id).await.expect("works"), None);
+    store.put_heard(&first, &[]).await.expect("works");
+    let again = HeardCall {
+        class: "machine".to_owned(),
+        beep_ms: Some(4_100),
+        ..first
+    };
+    let subject = format!("attempt:{}", attempt.id);
+    let events = [event("amd.classified", &subject)];
+    store.put_heard(&again, &events).await.expect("works");
+    let kept = store.get_heard(attempt.id).await.expect("works");
+    assert_eq!(kept, Some(again));
+    let counts = store.heard_counts(at, at.plus_ms(1)).await.expect("works");
+    let of_it: Vec<_> = counts
+        .iter()
+        .filter(|c| c.trunk_id == attempt.trunk_id)
+        .collect();
+    assert!(
+        of_it
+            .iter()
+            .any(|c| c.class == "machine" && c.disposition.is_none() && c.calls >= 1),
+        "{counts:?}"
+    );
+    let before = store.heard_counts(UtcMs(0), at).await.expect("works");
+    assert!(before.iter().all(|c| c.trunk_id != attempt.trunk_id));
 }

@@ -6,6 +6,7 @@
 //! agents' own speed and estimates by number are not: a file with these is run without them.
 
 mod people;
+mod surplus;
 mod worker;
 
 use crate::bus::{BusFaults, SimBus};
@@ -28,6 +29,8 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use worker::Worker;
+
+pub use surplus::{Surplus, surplus};
 
 /// Tuesday, 24 November 2026, ten in the morning in Mexico City.
 const START: UtcMs = UtcMs(1_795_500_000_000 + 10 * HOUR_MS);

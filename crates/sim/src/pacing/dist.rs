@@ -60,16 +60,20 @@ impl Dist {
             }
         };
         let ordered = |lo: f64, hi: f64| {
-            if lo.is_finite() && hi.is_finite() && 0.0 <= lo && lo < hi {
+            if lo.is_finite() && hi.is_finite() && 0.0 <= lo && lo <= hi {
                 Ok(())
             } else {
-                Err(format!("lo {lo}, hi {hi}: must be 0 ≤ lo < hi"))
+                Err(format!("lo {lo}, hi {hi}: must be 0 ≤ lo ≤ hi"))
             }
         };
         match self {
             Self::Lognormal { mean, cv } => {
                 positive("mean", *mean)?;
-                positive("cv", *cv)
+                if cv.is_finite() && *cv >= 0.0 {
+                    Ok(())
+                } else {
+                    Err(format!("cv {cv}: must be from 0"))
+                }
             }
             Self::Exp { mean } => positive("mean", *mean),
             Self::Trunc { of, lo, hi } => {
@@ -78,14 +82,11 @@ impl Dist {
             }
             Self::Uniform { lo, hi } => ordered(*lo, *hi),
             Self::Mix { parts } => {
-                if parts.is_empty() {
-                    return Err("parts: at least one is needed".into());
+                let sum: f64 = parts.iter().map(|p| p.0).sum();
+                if parts.iter().any(|p| p.0 < 0.0) || !sum.is_finite() || sum <= 0.0 {
+                    return Err("parts: weights from 0, at least one above 0".into());
                 }
-                for (weight, part) in parts {
-                    positive("weight of a part", *weight)?;
-                    part.check()?;
-                }
-                Ok(())
+                parts.iter().try_for_each(|p| p.1.check())
             }
         }
     }
@@ -125,4 +126,42 @@ impl Dist {
 pub(super) fn lognormal(mean: f64, cv: f64, rng: &mut impl Rng) -> f64 {
     let var = (1.0 + cv * cv).ln();
     LogNormal::new(mean.ln() - var / 2.0, var.sqrt()).map_or(mean, |d| d.sample(rng))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    fn dist(text: &str) -> Dist {
+        serde_json::from_str(text).expect("a distribution")
+    }
+
+    #[test]
+    fn means_come_out_as_they_were_written() {
+        let cases = [
+            (r#"{"kind":"lognormal","mean":9.5,"cv":0.6}"#, 9.5),
+            (r#"{"kind":"lognormal","mean":4.0,"cv":0.0}"#, 4.0),
+            (r#"{"kind":"exp","mean":3.0}"#, 3.0),
+            (r#"{"kind":"uniform","lo":1.0,"hi":5.0}"#, 3.0),
+            (r#"{"kind":"uniform","lo":2.0,"hi":2.0}"#, 2.0),
+            (
+                r#"{"kind":"trunc","of":{"kind":"uniform","lo":0.0,"hi":9.0},"lo":2.0,"hi":4.0}"#,
+                3.0,
+            ),
+            (
+                r#"{"kind":"mix","parts":[[3.0,{"kind":"uniform","lo":1.0,"hi":1.0}],[1.0,{"kind":"uniform","lo":5.0,"hi":5.0}],[0.0,{"kind":"exp","mean":900.0}]]}"#,
+                2.0,
+            ),
+        ];
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for (text, mean) in cases {
+            let one = dist(text);
+            assert!(one.check().is_ok(), "{text}");
+            let sum: f64 = (0..20_000).map(|_| one.draw(&mut rng)).sum();
+            let found = sum / 20_000.0;
+            assert!((found / mean - 1.0).abs() < 0.04, "{text}: {found}");
+        }
+    }
 }

@@ -52,8 +52,8 @@ pub enum Outcome {
 
 /// An agent signed in: id, state, seconds in it, length of the last talk.
 pub type AgentRow = (Key, AgentState, f64, f64);
-/// A call in flight: id, phase, seconds since launch, seconds ringing.
-pub type CallRow = (Key, CallPhase, f64, Option<f64>);
+/// A call in flight: id, phase, seconds since launch, seconds ringing, estimate.
+pub type CallRow = (Key, CallPhase, f64, Option<f64>, Option<f64>);
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -88,7 +88,7 @@ pub struct Obs {
     pub ev: Vec<Ev>,
     /// Agents signed in: id, state, seconds in it, length of the last talk; if told.
     pub agents: Option<Vec<AgentRow>>,
-    /// Calls in flight: id, phase, seconds since launch, seconds ringing; if told.
+    /// Calls in flight: id, phase, seconds since launch, seconds ringing, estimate; if told.
     pub calls: Option<Vec<CallRow>>,
     /// Estimates of the next numbers.
     pub next: Vec<f64>,

@@ -78,7 +78,8 @@ impl Policy {
         }
     }
 
-    /// By name: `predictive`, `predictive-queue`, `predictive-blind`, `progressive`, `ratio:2.5`, `adapt`.
+    /// By name: `predictive`, `predictive-queue`, `predictive-blind`, `progressive`, `ratio:2.5`, `power:3`,
+    /// `adapt`.
     ///
     /// # Errors
     /// The names there are.
@@ -99,9 +100,10 @@ impl Policy {
                 let ratio = level("ratio:").map(Self::Ratio);
                 ratio
                     .or_else(|| level("available:").map(Self::Available))
+                    .or_else(|| level("power:").map(Self::Power))
                     .ok_or_else(|| {
                         format!(
-                            "policy {text:?}: choose predictive, predictive-queue, predictive-blind, progressive, adapt, ratio:R or available:R with R from 1 to 50 or the word tuned"
+                            "policy {text:?}: choose predictive, predictive-queue, predictive-blind, progressive, adapt, power:R with R from 1 to 50, or ratio:R or available:R with such an R or the word tuned"
                         )
                     })
             }
@@ -202,7 +204,15 @@ impl Pilot for Live {
             self.brain.agents_are(obs.t, agents);
         }
         if let Some(calls) = &obs.calls {
-            self.brain.calls_are(obs.t, calls);
+            let used = self.estimates != Estimates::Ignore;
+            let rows = calls.iter().map(|c| dialer::predictive::Flight {
+                id: c.0,
+                phase: c.1,
+                launched_s: c.2,
+                ringing_s: c.3,
+                estimate: c.4.filter(|_| used),
+            });
+            self.brain.calls_are(obs.t, &rows.collect::<Vec<_>>());
         }
         self.next.clear();
         if self.estimates != Estimates::Ignore {

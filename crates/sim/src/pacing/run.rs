@@ -28,12 +28,18 @@ pub struct RunSpec {
 /// The policy with the hard stop before it: near the cap over-dialing shrinks, at it there is none.
 struct Guarded {
     stop: HardStop,
+    /// The engine's mode that the policy stands for: fixed lines know no care of their own.
+    asked: DialMode,
     seen: (u64, u64),
 }
 
 impl Guarded {
-    fn new(scenario: &Scenario, cap: f64) -> Self {
+    fn new(scenario: &Scenario, cap: f64, policy: Policy) -> Self {
         Self {
+            asked: match policy {
+                Policy::Power(_) => DialMode::Power,
+                _ => DialMode::Predictive,
+            },
             stop: HardStop::new(ms(0.0), ms(scenario.duration_s), cap, cap * TARGET_OF_CAP),
             seen: (0, 0),
         }
@@ -52,9 +58,9 @@ impl Guarded {
         }
         self.seen = (obs.abandoned, people);
         let agents = f64::from(obs.idle + obs.talk + obs.wrap);
-        let state = self.stop.state(now, agents);
+        let state = self.stop.state(now, self.asked, agents);
         obs.shrink = state.shrink;
-        state.mode == DialMode::Predictive
+        state.mode == self.asked
     }
 }
 
@@ -97,7 +103,7 @@ pub fn run_timed(
     let told = hello(scenario, spec.cap);
     let mut pilot = spec.policy.start(&told)?;
     let mut careful: Box<dyn Pilot> = Policy::Progressive.start(&told)?;
-    let mut guard = Guarded::new(scenario, spec.cap);
+    let mut guard = Guarded::new(scenario, spec.cap, spec.policy);
     let mut world = World::new(scenario, spec.seed);
     let mut epoch: u32 = 0;
     loop {

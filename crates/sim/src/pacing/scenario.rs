@@ -1,14 +1,12 @@
 //! Scenario files: a campaign's world as data.
 
+mod check;
+
 use super::dist::Dist;
 use super::place::line_of;
 use serde::Deserialize;
 use std::path::Path;
 
-/// Most agents of a scenario.
-const AGENTS_MAX: u32 = 5_000;
-/// Longest scenario, s: a week.
-const DURATION_MAX_S: f64 = 7.0 * 86_400.0;
 /// Most bytes of a file.
 const FILE_MAX: u64 = 1 << 20;
 
@@ -107,7 +105,8 @@ pub struct AgentsPart {
     /// Unplanned pauses an agent takes an hour.
     #[serde(default)]
     pub pauses_per_h: f64,
-    /// Their length.
+    /// Their length; only needed where there are any.
+    #[serde(default = "pause")]
     pub pause: Dist,
 }
 
@@ -140,6 +139,7 @@ pub struct DialPart {
 #[serde(deny_unknown_fields)]
 pub struct AmdPart {
     /// Whether it is used.
+    #[serde(default = "yes")]
     pub enabled: bool,
     /// Share of machines found.
     pub tpr: f64,
@@ -250,6 +250,12 @@ pub struct PerNumberPart {
     pub pass_s: f64,
 }
 
+const fn pause() -> Dist {
+    Dist::Exp { mean: 180.0 }
+}
+const fn yes() -> bool {
+    true
+}
 const fn one() -> f64 {
     1.0
 }
@@ -317,89 +323,6 @@ impl Scenario {
                 why,
             })?;
         Ok(scenario)
-    }
-
-    fn check(&self) -> Result<(), (String, String)> {
-        let bad = |field: &str, why: &str| Err((field.to_owned(), why.to_owned()));
-        let (d, a) = (&self.dial, &self.agents);
-        if !(self.duration_s > 0.0 && self.duration_s <= DURATION_MAX_S) {
-            return bad("duration_s", "must be above 0 and at most a week");
-        }
-        if !(0.0..self.duration_s).contains(&self.warmup_s) {
-            return bad("warmup_s", "must be from 0 to below duration_s");
-        }
-        if !(0.05..=60.0).contains(&self.epoch_s) {
-            return bad("epoch_s", "must be from 0.05 to 60");
-        }
-        if a.n > AGENTS_MAX || a.n == 0 && a.join.is_empty() {
-            return bad("agents.n", "must be from 1 to 5000");
-        }
-        if self.limits.trunks == 0 {
-            return bad("limits.trunks", "0: nothing can be dialed without a line");
-        }
-        if self.limits.cps.is_nan() || self.limits.cps <= 0.0 {
-            return bad("limits.cps", "must be above 0");
-        }
-        if !(5.0..=120.0).contains(&d.no_answer_timeout_s) {
-            return bad("dial.no_answer_timeout_s", "must be from 5 to 120");
-        }
-        if d.p_live.is_empty() || !d.p_live.is_sorted_by(|x, y| x.0 <= y.0) {
-            return bad("dial.p_live", "at least one point, in order of time");
-        }
-        let live = d.p_live.iter().map(|p| ("dial.p_live", p.1));
-        let shares = live.chain([
-            ("dial.p_machine", d.p_machine),
-            ("dial.p_busy", d.p_busy),
-            ("dial.p_sit", d.p_sit),
-            ("amd.tpr", self.amd.tpr),
-            ("amd.fpr", self.amd.fpr),
-        ]);
-        for (field, share) in shares {
-            if !(0.0..=1.0).contains(&share) {
-                return Err((field.into(), format!("{share}: must be from 0 to 1")));
-            }
-        }
-        let weights: f64 = self.talk.iter().map(|t| t.w).sum();
-        if self.talk.iter().any(|t| t.w < 0.0) || weights.is_nan() || weights <= 0.0 {
-            return bad("talk", "at least one class with a weight above 0");
-        }
-        if !(self.customer.deadline_s > 0.0 && self.customer.deadline_s <= 60.0) {
-            return bad("customer.deadline_s", "must be above 0 and at most 60");
-        }
-        self.check_dists()
-    }
-
-    fn check_dists(&self) -> Result<(), (String, String)> {
-        let (d, amd) = (&self.dial, &self.amd);
-        let mut all = vec![
-            ("agents.pause".to_owned(), &self.agents.pause),
-            ("dial.setup".to_owned(), &d.setup),
-            ("dial.ring_live".to_owned(), &d.ring_live),
-            ("dial.ring_machine".to_owned(), &d.ring_machine),
-            ("dial.busy_delay".to_owned(), &d.busy_delay),
-            ("amd.human_delay".to_owned(), &amd.human_delay),
-            ("amd.machine_delay".to_owned(), &amd.machine_delay),
-        ];
-        for (n, part) in self.talk.iter().enumerate() {
-            all.push((format!("talk[{n}].talk"), &part.talk));
-            all.push((format!("talk[{n}].wrap"), &part.wrap));
-        }
-        if let Some(patience) = &self.customer.patience {
-            all.push(("customer.patience".to_owned(), patience));
-        }
-        for (field, dist) in all {
-            dist.check().map_err(|why| (field, why))?;
-        }
-        if let Some(p) = &self.per_number {
-            let fine = |x: &(f64, f64, f64)| x.0 > 0.0 && x.1 > 0.0 && x.1 < 1.0 && x.2 > 0.0;
-            if p.parts.is_empty() || !p.parts.iter().all(fine) || p.window == 0 || p.window > 4_096
-            {
-                let why =
-                    "weights and concentrations above 0, means between 0 and 1, window 1 to 4096";
-                return Err(("per_number".into(), why.into()));
-            }
-        }
-        Ok(())
     }
 
     /// Share of dials at a time that a person answers, shocks included.

@@ -208,7 +208,8 @@ impl<'a> World<'a> {
         let row = |id: &u64| {
             let c = self.calls.get(id)?;
             let ringing = c.ringing.map(|r| self.now - r);
-            Some((Key::from(*id), c.phase, self.now - c.launched, ringing))
+            // Its estimate was told when it was launched.
+            Some((Key::from(*id), c.phase, self.now - c.launched, ringing, None))
         };
         obs.calls = Some(ids.into_iter().filter_map(row).collect());
     }

@@ -3,16 +3,16 @@
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
-    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
-    Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
+    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
-    ConsentId, DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId,
-    PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId,
-    UserId,
+    AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
+    CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
+    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
+    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -86,6 +86,8 @@ filtered! {
     DncList { client: ClientId = |r| r.client_id }
     Complaint { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id) }
     CampaignVersion { client: ClientId = |r| Some(r.client_id), campaign: CampaignId = |r| Some(r.campaign_id) }
+    CampaignTemplate { client: ClientId = |r| r.client_id }
+    AssignmentRule { client: ClientId = |r| Some(r.client_id) }
 }
 
 fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
@@ -162,6 +164,8 @@ unique_rows! {
     DncList: |_r, _t| Ok(());
     Complaint: |r, t| unique(t.complaints.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.authority == r.authority && x.number == r.number), "complaint number");
     CampaignVersion: |_r, _t| Ok(());
+    CampaignTemplate: |_r, _t| Ok(());
+    AssignmentRule: |_r, _t| Ok(());
 }
 
 macro_rules! memory_catalog {
@@ -179,6 +183,7 @@ macro_rules! memory_catalog {
                     let mut t = self.tx().await?;
                     row.check(&t)?;
                     t.$table.insert(row.id, row.clone());
+                    t.keep_versions();
                     t.append(events);
                     Ok(())
                 }
@@ -248,5 +253,7 @@ memory_catalog! {
     Preference(PreferenceId) in preferences as "preference": get_preference, list_preferences, put_preference;
     DncList(DncListId) in dnc_lists as "do-not-call list": get_dnc_list, list_dnc_lists, put_dnc_list;
     Complaint(ComplaintId) in complaints as "complaint": get_complaint, list_complaints, put_complaint;
+    CampaignTemplate(CampaignTemplateId) in campaign_templates as "template of campaigns": get_campaign_template, list_campaign_templates, put_campaign_template;
+    AssignmentRule(AssignmentRuleId) in assignment_rules as "rule of assignment": get_assignment_rule, list_assignment_rules, put_assignment_rule;
     CampaignVersion(CampaignVersionId) in campaign_versions as "version of the campaign": get_campaign_version, list_campaign_versions, put_campaign_version;
 }

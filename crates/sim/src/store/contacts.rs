@@ -9,8 +9,8 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
-    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
-    StoreError,
+    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, PortfolioStore as _,
+    RefillReport, ReserveRequest, StoreError,
 };
 use domain::rules::worth::worth;
 use domain::segment::{Expr, day_of_date};
@@ -107,6 +107,42 @@ fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(Po
     counts.into_iter().collect()
 }
 
+/// Due items in the order in which they are taken: as many of each part of the mix as asked for, then
+/// whoever is left.
+fn by_parts(t: &Tables, request: &ReserveRequest, due: Vec<ItemState>) -> Vec<(ItemState, u32)> {
+    let part_of = |i: &ItemState| {
+        let noted = t.parts.get(&(i.campaign_id, i.debtor_id));
+        noted.copied().unwrap_or(0)
+    };
+    let due = due.into_iter().map(|i| (part_of(&i), i));
+    if request.parts.len() < 2 {
+        return due
+            .filter(|(part, _)| *part == 0)
+            .map(|(part, i)| (i, part))
+            .collect();
+    }
+    let mut left = request.parts.clone();
+    let mut busy = busy_persons(t, request.now);
+    let (mut first, mut spare) = (Vec::new(), Vec::new());
+    let mut due: Vec<(u32, ItemState)> = due.collect();
+    // Stable: the campaign's order within each part.
+    due.sort_by_key(|(part, _)| *part);
+    for (part, item) in due {
+        let count = left.get_mut(part as usize);
+        let person = t.debtors.get(&item.debtor_id).map(|d| d.person_id);
+        match count {
+            Some(count) if *count > 0 && person.is_some_and(|p| busy.insert(p)) => {
+                *count -= 1;
+                first.push((item, part));
+            }
+            _ => spare.push((item, part)),
+        }
+    }
+    first.sort_by_key(|(item, _)| Reverse(item.priority));
+    first.extend(spare);
+    first
+}
+
 /// What debtors are sorted by.
 struct Ranks<'a> {
     debts: BTreeMap<DebtorId, Vec<&'a Debt>>,
@@ -164,34 +200,49 @@ impl<'a> Ranks<'a> {
 
 #[async_trait]
 impl ContactStore for MemoryStore {
-    async fn refill_campaign(
+    async fn refill_parts(
         &self,
         campaign: &Campaign,
-        expr: &Expr,
+        parts: &[Expr],
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError> {
+        let mut whole = Vec::with_capacity(parts.len());
+        for expr in parts {
+            whole.push(self.whole_segment(campaign.client_id, expr, None).await?);
+        }
         let mut t = self.tx().await?;
-        let matched = super::portfolio::matching(&t, campaign.client_id, expr, now);
-        let mut report = RefillReport {
-            matched: matched.len() as u64,
-            added: 0,
-        };
-        for debtor_id in matched {
-            t.items.entry((campaign.id, debtor_id)).or_insert_with(|| {
-                report.added += 1;
-                ItemState {
-                    campaign_id: campaign.id,
-                    debtor_id,
-                    next_at: now,
-                    priority: 0,
-                    attempts: 0,
-                    last_result: None,
-                    next_point: None,
-                    done: false,
-                    note: String::new(),
+        let mut report = RefillReport::default();
+        let mut seen = BTreeSet::new();
+        for (part, expr) in (0_u32..).zip(&whole) {
+            for debtor_id in super::portfolio::matching(&t, campaign.client_id, expr, now) {
+                if !seen.insert(debtor_id) {
+                    continue;
                 }
-            });
+                report.matched += 1;
+                let key = (campaign.id, debtor_id);
+                t.items.entry(key).or_insert_with(|| {
+                    report.added += 1;
+                    ItemState {
+                        campaign_id: campaign.id,
+                        debtor_id,
+                        next_at: now,
+                        priority: 0,
+                        attempts: 0,
+                        last_result: None,
+                        next_point: None,
+                        done: false,
+                        note: String::new(),
+                    }
+                });
+                t.parts.insert(key, part);
+            }
+        }
+        let last = u32::try_from(parts.len().saturating_sub(1)).unwrap_or(0);
+        for ((id, _), part) in &mut t.parts {
+            if *id == campaign.id {
+                *part = (*part).min(last);
+            }
         }
         t.append(events);
         Ok(report)
@@ -228,7 +279,7 @@ impl ContactStore for MemoryStore {
         });
         let mut busy = busy_persons(&t, now);
         let mut taken = Vec::new();
-        for item in due {
+        for (item, part) in by_parts(&t, request, due) {
             if taken.len() >= request.limit as usize {
                 break;
             }
@@ -249,6 +300,7 @@ impl ContactStore for MemoryStore {
                 item,
                 facts,
                 point_attempts,
+                part,
             });
         }
         Ok(taken)

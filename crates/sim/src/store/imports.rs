@@ -2,14 +2,20 @@
 
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, Party};
+use domain::entity::{
+    Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, ImportMap, ImportState, Merge, Party,
+    Placement,
+};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PortfolioId};
+use domain::ids::{
+    ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
+};
 use domain::ports::store::{
-    DebtorRow, FieldChange, ImportReport, ImportStore, OpenDebt, StoreError, debt_changes,
-    debtor_changes, point_changes,
+    DebtorRow, Duplicates, FieldChange, ImportReport, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page,
+    PageRequest, PlacementCount, StoreError, debt_changes, debtor_changes, point_changes,
 };
 use domain::time::UtcMs;
+use std::collections::BTreeMap;
 
 /// Replaces `stored` when `fresh` differs in more than its stamps; says whether it did.
 fn replace<T: PartialEq>(stored: &mut T, fresh: T, same: impl Fn(&T) -> T) -> bool {
@@ -120,6 +126,7 @@ fn import_around(
             fresh.id = stored.id;
             fresh.bad = stored.bad;
             fresh.last_rpc_at = stored.last_rpc_at;
+            fresh.added_at = stored.added_at;
             note(report, row, point_changes(stored, &fresh));
             changed |= replace(stored, fresh, Clone::clone);
         } else {
@@ -203,10 +210,40 @@ impl ImportStore for MemoryStore {
         found.ok_or(StoreError::NotFound("import"))
     }
 
-    async fn list_imports(&self, client: Option<ClientId>) -> Result<Vec<Import>, StoreError> {
+    async fn imports_page(
+        &self,
+        client: Option<ClientId>,
+        portfolio: Option<PortfolioId>,
+        page: &PageRequest,
+    ) -> Result<Page<Import>, StoreError> {
         let t = self.tx().await?;
-        let own = |i: &&Import| client.is_none_or(|c| c == i.client_id);
-        Ok(t.imports.values().rev().filter(own).cloned().collect())
+        let before: Option<ImportId> = match &page.cursor {
+            Some(text) => Some(text.parse().map_err(|_| StoreError::NotFound("cursor"))?),
+            None => None,
+        };
+        let own = |i: &&Import| {
+            client.is_none_or(|c| c == i.client_id)
+                && portfolio.is_none_or(|p| p == i.portfolio_id)
+                && before.is_none_or(|b| i.id < b)
+        };
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+        let mut items: Vec<Import> = t.imports.values().rev().filter(own).cloned().collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(|i| i.id.to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn later_import(&self, id: ImportId) -> Result<bool, StoreError> {
+        let t = self.tx().await?;
+        let row = t.imports.get(&id).ok_or(StoreError::NotFound("import"))?;
+        let taken = |i: &Import| i.accepted_at.unwrap_or(i.at);
+        Ok(t.imports.values().any(|other| {
+            other.portfolio_id == row.portfolio_id
+                && other.id != row.id
+                && matches!(other.state, ImportState::Accepted | ImportState::Accepting)
+                && taken(other) > taken(row)
+        }))
     }
 
     async fn add_piece(&self, id: ImportId, n: i64, base64: &str) -> Result<(), StoreError> {
@@ -263,5 +300,119 @@ impl ImportStore for MemoryStore {
             }
         }
         Ok(recalled)
+    }
+
+    async fn import_map(
+        &self,
+        portfolio: PortfolioId,
+        fingerprint: &str,
+    ) -> Result<Option<ImportMap>, StoreError> {
+        let t = self.tx().await?;
+        let id = domain::entity::import_map_id(portfolio, fingerprint);
+        Ok(t.import_maps.get(&id).cloned())
+    }
+
+    async fn import_maps(&self, portfolio: PortfolioId) -> Result<Vec<ImportMap>, StoreError> {
+        let t = self.tx().await?;
+        let own = t
+            .import_maps
+            .values()
+            .filter(|m| m.portfolio_id == portfolio);
+        let mut maps: Vec<ImportMap> = own.cloned().collect();
+        maps.sort_by_key(|m| std::cmp::Reverse((m.used_at, m.id)));
+        Ok(maps)
+    }
+
+    async fn get_import_map(&self, id: ImportMapId) -> Result<ImportMap, StoreError> {
+        let t = self.tx().await?;
+        let found = t.import_maps.get(&id).cloned();
+        found.ok_or(StoreError::NotFound("column map"))
+    }
+
+    async fn put_import_map(&self, row: &ImportMap, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.import_maps.insert(row.id, row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn drop_import_map(
+        &self,
+        id: ImportMapId,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.import_maps.remove(&id);
+        t.append(events);
+        Ok(())
+    }
+
+    async fn duplicates(
+        &self,
+        portfolio: PortfolioId,
+        after: Option<PersonId>,
+        limit: u32,
+    ) -> Result<Vec<Duplicates>, StoreError> {
+        let t = self.tx().await?;
+        let mut by_person: BTreeMap<PersonId, Vec<&Debtor>> = BTreeMap::new();
+        let ours = t.debtors.values().filter(|d| {
+            d.portfolio_id == portfolio
+                && !d.document.reveal().is_empty()
+                && after.is_none_or(|a| d.person_id > a)
+        });
+        for debtor in ours {
+            by_person.entry(debtor.person_id).or_default().push(debtor);
+        }
+        let several = by_person.into_iter().filter(|(_, files)| files.len() > 1);
+        let found = several.take(limit as usize).map(|(person, mut files)| {
+            files.sort_by_key(|d| (d.created_at, d.id));
+            let debtors = files.iter().map(|d| d.id).collect();
+            Duplicates { person, debtors }
+        });
+        Ok(found.collect())
+    }
+
+    async fn get_merge(&self, _id: MergeId) -> Result<Merge, StoreError> {
+        Err(StoreError::NotFound("merge"))
+    }
+
+    async fn merges_of(&self, _debtor: DebtorId) -> Result<Vec<Merge>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_placement(&self, row: &Placement, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.placements.insert(row.id, row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_placement(&self, id: PlacementId) -> Result<Placement, StoreError> {
+        let t = self.tx().await?;
+        let found = t.placements.get(&id).cloned();
+        found.ok_or(StoreError::NotFound("placement"))
+    }
+
+    async fn placements_page(
+        &self,
+        client: Option<ClientId>,
+        portfolio: Option<PortfolioId>,
+        page: &PageRequest,
+    ) -> Result<Page<Placement>, StoreError> {
+        let t = self.tx().await?;
+        let own = |p: &&Placement| {
+            client.is_none_or(|c| c == p.client_id)
+                && portfolio.is_none_or(|of| of == p.portfolio_id)
+        };
+        let rows = t.placements.values().rev().filter(own).cloned();
+        let items = rows.take(page.limit.clamp(1, PAGE_LIMIT_MAX) as usize);
+        Ok(Page {
+            items: items.collect(),
+            next_cursor: None,
+        })
+    }
+
+    async fn placement_count(&self, _id: PlacementId) -> Result<PlacementCount, StoreError> {
+        Ok(PlacementCount::default())
     }
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod floor;
 mod imports;
 mod keeps;
 mod law;
@@ -15,20 +16,22 @@ mod trail;
 
 use crate::mishaps::locked;
 use domain::entity::{
-    Agent, Attempt, Call, CallTrail, CallerId, Campaign, CampaignVersion, Client, Complaint,
-    Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Import, LedgerRow, Party,
-    Payment, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
-    Suppression, Team, Transfer, Trunk, User, Verdict,
+    Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
+    CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
+    Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Party, Payment, Placement, Portfolio,
+    Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team, Transfer,
+    Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, ApiKeyId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId,
-    ComplaintId, ConsentId, DebtId, DebtorId, DncListId, EventId, HoldId, ImportId, PartyId,
-    PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId,
-    SessionId, SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
+    AgentId, ApiKeyId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId,
+    CampaignTemplateId, CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId,
+    DncListId, EventId, HoldId, ImportId, ImportMapId, PartyId, PaymentId, PlacementId, PointId,
+    PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
+    SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
 };
 use domain::ports::store::{
-    ApiKey, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
+    ApiKey, CallerRest, IdempotentReply, ItemState, LoginFailures, SessionRow, StoreError,
 };
 use domain::time::UtcMs;
 use rand::{Rng as _, SeedableRng as _};
@@ -55,6 +58,15 @@ pub(crate) struct Family {
     pub(crate) spent: BTreeSet<String>,
 }
 
+/// What the law said of a debtor, with the facts that it was asked of, or that it is being asked.
+#[derive(Debug, Clone)]
+pub(crate) enum Mark {
+    /// Claim, facts.
+    Claimed(i64, String),
+    /// From, until, facts.
+    Made(UtcMs, UtcMs, String),
+}
+
 /// Every table. Public fields inside the crate: the checkers read them.
 #[derive(Debug, Default)]
 pub struct Tables {
@@ -64,10 +76,16 @@ pub struct Tables {
     /// Files on their way in, and their pieces.
     pub(crate) imports: BTreeMap<ImportId, Import>,
     pub(crate) pieces: BTreeMap<(ImportId, i64), String>,
+    pub(crate) import_maps: BTreeMap<ImportMapId, ImportMap>,
+    pub(crate) placements: BTreeMap<PlacementId, Placement>,
     /// The client's score of a debtor.
     pub(crate) scores: BTreeMap<DebtorId, i64>,
     /// When the law lets a debtor be called, as it was asked.
-    pub(crate) callable: BTreeMap<DebtorId, (UtcMs, UtcMs)>,
+    pub(crate) callable: BTreeMap<DebtorId, Mark>,
+    /// Claims given out.
+    pub(crate) claims: i64,
+    /// What each version of a segment said.
+    pub(crate) segment_versions: BTreeMap<(SegmentId, i32), Segment>,
     pub(crate) debts: BTreeMap<DebtId, Debt>,
     pub(crate) parties: BTreeMap<PartyId, Party>,
     pub(crate) points: BTreeMap<PointId, ContactPoint>,
@@ -88,6 +106,7 @@ pub struct Tables {
     pub(crate) keeps: BTreeMap<RecordingId, RecordingKeep>,
     pub(crate) transfers: BTreeMap<TransferId, Transfer>,
     pub(crate) trails: BTreeMap<AttemptId, (UtcMs, CallTrail)>,
+    pub(crate) heard: BTreeMap<AttemptId, domain::ports::store::HeardCall>,
     pub(crate) promises: BTreeMap<PromiseId, Promise>,
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
     pub(crate) preferences: BTreeMap<PreferenceId, Preference>,
@@ -95,6 +114,12 @@ pub struct Tables {
     pub(crate) dnc_entries: BTreeSet<(DncListId, String)>,
     pub(crate) complaints: BTreeMap<ComplaintId, Complaint>,
     pub(crate) campaign_versions: BTreeMap<CampaignVersionId, CampaignVersion>,
+    pub(crate) campaign_templates: BTreeMap<CampaignTemplateId, CampaignTemplate>,
+    pub(crate) assignment_rules: BTreeMap<AssignmentRuleId, AssignmentRule>,
+    pub(crate) assignments: BTreeMap<DebtorId, Assignment>,
+    pub(crate) caller_rests: BTreeMap<CallerIdId, CallerRest>,
+    /// Part of a campaign's mix that an item came in by; the first where none is noted.
+    pub(crate) parts: BTreeMap<(CampaignId, DebtorId), u32>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,
@@ -129,6 +154,18 @@ impl Tables {
             };
             self.outbox.insert(cursor, stored.clone());
             self.events.push(stored);
+        }
+    }
+
+    /// Keeps what each version of a segment says.
+    pub(crate) fn keep_versions(&mut self) {
+        for s in self.segments.values() {
+            self.segment_versions
+                .entry((s.id, s.version))
+                .or_insert_with(|| Segment {
+                    created_at: s.updated_at,
+                    ..s.clone()
+                });
         }
     }
 

@@ -1,17 +1,18 @@
 //! Debtor files: import, segments by the evaluator of the language itself, search.
 
+use super::contacts::facts_of;
 use super::imports::import_rows;
-use super::{MemoryStore, Tables};
+use super::{Mark, MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
     Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, Party, Payment,
-    Portfolio, Promise, Suppression,
+    Portfolio, Promise, Segment, Suppression,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId};
+use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::store::{
-    CallableMark, DebtorFile, DebtorRow, ImportReport, PortfolioStore, SegmentCount, SegmentSample,
-    StoreError,
+    CallableMark, ContactFacts, DebtorFile, DebtorRow, ImportReport, MarkClaim, PortfolioStore,
+    SegmentCount, SegmentSample, StoreError,
 };
 use domain::segment::{Expr, SegmentFacts, SegmentRow, eval};
 use domain::time::UtcMs;
@@ -33,6 +34,42 @@ fn of<'a, 'b, T>(groups: &'b BTreeMap<DebtorId, Vec<&'a T>>, id: DebtorId) -> &'
     groups.get(&id).map_or(&[], Vec::as_slice)
 }
 
+/// Everything that lists a debtor of the client, external lists too.
+fn listings(t: &Tables, client: ClientId) -> BTreeMap<DebtorId, Vec<Suppression>> {
+    if t.suppressions.is_empty() && t.dnc_lists.is_empty() {
+        return BTreeMap::new();
+    }
+    let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
+    let ours = t.debtors.values().filter(|d| d.client_id == client);
+    ours.map(|debtor| {
+        let own: Vec<ContactPoint> = of(&points, debtor.id).iter().copied().cloned().collect();
+        (debtor.id, super::law::listed(t, debtor, &own))
+    })
+    .collect()
+}
+
+/// What a mark was made of.
+fn print_of(facts: &ContactFacts) -> String {
+    format!("{facts:?}")
+}
+
+/// A mark as it was made.
+fn made(t: &Tables, id: DebtorId) -> Option<(UtcMs, UtcMs)> {
+    match t.callable.get(&id) {
+        Some(Mark::Made(from, until, _)) => Some((*from, *until)),
+        _ => None,
+    }
+}
+
+/// The mark, as long as what it was made of is so.
+fn mark_of(t: &Tables, id: DebtorId, now: UtcMs) -> Option<(UtcMs, UtcMs)> {
+    let Some(Mark::Made(from, until, print)) = t.callable.get(&id) else {
+        return None;
+    };
+    let facts = facts_of(t, id, now).ok()?;
+    (print_of(&facts) == *print).then_some((*from, *until))
+}
+
 /// Every debtor of a client with the values of every field at `now`, by id.
 fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow)> {
     let debts = by_debtor(t.debts.values(), |r: &Debt| r.debtor_id);
@@ -43,13 +80,15 @@ fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow
     let holds = by_debtor(t.holds.values(), |r: &Hold| r.debtor_id);
     let parties = by_debtor(t.parties.values(), |r: &Party| r.debtor_id);
     let consents = by_debtor(t.consents.values(), |r: &Consent| r.debtor_id);
-    let suppressions: Vec<&Suppression> = t.suppressions.values().collect();
+    let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
     let ours = t.debtors.values().filter(|d| d.client_id == client);
     ours.map(|debtor| {
         let portfolio = t
             .portfolios
             .get(&debtor.portfolio_id)
             .map_or("", |p| p.name.as_str());
+        let listed = listings.get(&debtor.id).map_or(&[][..], Vec::as_slice);
+        let suppressions: Vec<&Suppression> = listed.iter().collect();
         let facts = SegmentFacts {
             debtor,
             portfolio,
@@ -62,7 +101,7 @@ fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow
             parties: of(&parties, debtor.id),
             consents: of(&consents, debtor.id),
             score: t.scores.get(&debtor.id).copied(),
-            callable: t.callable.get(&debtor.id).copied(),
+            callable: mark_of(t, debtor.id, now),
             suppressions: &suppressions,
         };
         (debtor, facts.row(now))
@@ -177,7 +216,7 @@ impl PortfolioStore for MemoryStore {
             .ok_or(StoreError::NotFound("debtor"))?;
         Ok(DebtorFile {
             score: t.scores.get(&id).copied(),
-            callable: t.callable.get(&id).copied(),
+            callable: made(&t, id),
             debts: t
                 .debts
                 .values()
@@ -221,6 +260,7 @@ impl PortfolioStore for MemoryStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<SegmentCount, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         let t = self.tx().await?;
         Ok(counted(&t, &matching(&t, client, expr, now)))
     }
@@ -232,6 +272,7 @@ impl PortfolioStore for MemoryStore {
         now: UtcMs,
         limit: u32,
     ) -> Result<Vec<SegmentSample>, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         let t = self.tx().await?;
         let mut rows = rows_of(&t, client, now);
         rows.retain(|(_, row)| eval(expr, row));
@@ -240,30 +281,78 @@ impl PortfolioStore for MemoryStore {
         Ok(rows.iter().map(|(d, row)| sample_of(&t, d, row)).collect())
     }
 
-    async fn unmarked_debtors(
-        &self,
-        after: Option<DebtorId>,
-        now: UtcMs,
-        limit: u32,
-    ) -> Result<(Vec<DebtorId>, Option<DebtorId>), StoreError> {
-        let t = self.tx().await?;
-        let ids = t.debtors.keys().copied();
-        let ids = ids.filter(|id| after.is_none_or(|a| *id > a));
-        let looked: Vec<DebtorId> = ids.take(limit as usize).collect();
+    async fn claim_marks(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {
+        let mut t = self.tx().await?;
         let stale = |id: &DebtorId| {
             open_debts(&t, *id).next().is_some()
-                && t.callable.get(id).is_none_or(|(_, until)| *until <= now)
+                && mark_of(&t, *id, now).is_none_or(|(_, until)| until <= now)
         };
-        let found = looked.iter().copied().filter(stale).collect();
-        Ok((found, looked.last().copied()))
+        let ids: Vec<DebtorId> = t.debtors.keys().copied().filter(stale).collect();
+        let mut facts = Vec::new();
+        t.claims += 1;
+        let claim = t.claims;
+        for id in ids.into_iter().take(limit as usize) {
+            let found = facts_of(&t, id, now)?;
+            let print = print_of(&found);
+            t.callable.insert(id, Mark::Claimed(claim, print));
+            facts.push(found);
+        }
+        Ok(MarkClaim { claim, facts })
     }
 
-    async fn mark_callable(&self, marks: &[CallableMark]) -> Result<(), StoreError> {
+    async fn mark_callable(&self, claim: i64, marks: &[CallableMark]) -> Result<u64, StoreError> {
         let mut t = self.tx().await?;
+        let mut kept = 0;
         for mark in marks {
-            t.callable.insert(mark.debtor, (mark.from, mark.until));
+            let Some(Mark::Claimed(by, print)) = t.callable.get(&mark.debtor).cloned() else {
+                continue;
+            };
+            if by == claim {
+                let made = Mark::Made(mark.from, mark.until, print);
+                t.callable.insert(mark.debtor, made);
+                kept += 1;
+            }
         }
-        Ok(())
+        Ok(kept)
+    }
+
+    async fn forget_marks(&self, limit: u32) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let made = t
+            .callable
+            .iter()
+            .filter(|(_, m)| matches!(m, Mark::Made(..)));
+        let ids: Vec<DebtorId> = made.map(|(id, _)| *id).take(limit as usize).collect();
+        for id in &ids {
+            t.callable.remove(id);
+        }
+        Ok(ids.len() as u64)
+    }
+
+    async fn segment_text(
+        &self,
+        client: ClientId,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Option<String>, StoreError> {
+        let t = self.tx().await?;
+        let ours = |s: &&Segment| s.client_id == client && s.name == name;
+        let Some(found) = t.segments.values().find(ours) else {
+            return Ok(None);
+        };
+        Ok(match version {
+            None => Some(found.expression.clone()),
+            Some(n) => t
+                .segment_versions
+                .get(&(found.id, n))
+                .map(|s| s.expression.clone()),
+        })
+    }
+
+    async fn segment_versions(&self, id: SegmentId) -> Result<Vec<Segment>, StoreError> {
+        let t = self.tx().await?;
+        let of = t.segment_versions.range((id, i32::MIN)..=(id, i32::MAX));
+        Ok(of.map(|(_, row)| row.clone()).rev().collect())
     }
 
     async fn segment_ids(
@@ -272,6 +361,7 @@ impl PortfolioStore for MemoryStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<Vec<DebtorId>, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         Ok(matching(&*self.tx().await?, client, expr, now))
     }
 

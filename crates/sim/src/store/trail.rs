@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::entity::{CallTrail, SuppressionKind, Transfer};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
-use domain::ports::store::{StoreError, TrailStore, TrunkCount};
+use domain::ports::store::{HeardCall, HeardCount, StoreError, TrailStore, TrunkCount};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -99,6 +99,46 @@ impl TrailStore for MemoryStore {
             }
         }
         Ok(sums.into_values().collect())
+    }
+
+    async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        if !t.attempts.contains_key(&heard.attempt_id) {
+            return Err(StoreError::NotFound("attempt"));
+        }
+        t.heard.insert(heard.attempt_id, heard.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError> {
+        let t = self.tx().await?;
+        Ok(t.heard.get(&attempt).cloned())
+    }
+
+    async fn heard_counts(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+    ) -> Result<Vec<HeardCount>, StoreError> {
+        let t = self.tx().await?;
+        let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+        for heard in t.heard.values().filter(|h| (since..until).contains(&h.at)) {
+            let Some(of) = t.attempts.get(&heard.attempt_id) else {
+                continue;
+            };
+            let class = heard.class.clone();
+            let key = (of.campaign_id, of.trunk_id, class, of.disposition.clone());
+            *sums.entry(key).or_default() += 1;
+        }
+        let count = |((campaign_id, trunk_id, class, disposition), calls)| HeardCount {
+            campaign_id,
+            trunk_id,
+            class,
+            disposition,
+            calls,
+        };
+        Ok(sums.into_iter().map(count).collect())
     }
 
     async fn number_listed(&self, client: ClientId, number: &str) -> Result<bool, StoreError> {

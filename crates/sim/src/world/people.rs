@@ -241,6 +241,7 @@ impl Maker<'_> {
             position,
             bad: self.chance(2),
             last_rpc_at: None,
+            added_at: self.now,
         }
     }
 

@@ -107,6 +107,7 @@ fn debtor(
         ),
         ("name", format!("'Persona '||CAST({N} AS TEXT)")),
         ("document", format!("'DOC'||{}", words.digits(N, 9))),
+        ("listed_form", format!("'DOC'||{}", words.digits(N, 9))),
         ("country", c(&["'MX'", "'MX'", "'MX'", "'CO'", "'PE'"], 2)),
         ("subdivision", c(&["NULL", "'MEX'", "'JAL'", "'NLE'"], 4)),
         ("language", c(&["'es'", "'es'", "'es'", "'en'"], 5)),
@@ -121,7 +122,11 @@ fn debtor(
         ("updated_at", came),
         (
             "lot",
-            format!("(-9223372036854775807-1)+{}*1073741824", words.chance(N, 7)),
+            // By another prime than all else, so that the random order is bound up with nothing.
+            format!(
+                "(-9223372036854775807-1)+({}*48271%2147483647)*2147483648",
+                words.chance(N, 7)
+            ),
         ),
         (
             "score",

@@ -1,6 +1,6 @@
 //! Campaigns, attempts and what a call leaves behind.
 
-use super::entity;
+use super::{Stirs, entity};
 use domain::entity::{
     Attempt, Call, CallerId, Campaign, Disposition, LedgerRow, Recording, RecordingKeep, Script,
     Transfer, Trunk,
@@ -51,9 +51,13 @@ entity!(Transfer, "transfers", "transfer" {
 });
 
 entity!(LedgerRow, "ledger", "ledger row" {
-    id, person_id, debtor_id, client_id, debts, point_id, address, class, channel, kind, at,
-    attempt_id, campaign_id, reached_network
-});
+        id, person_id, debtor_id, client_id, debts, point_id, address, class, channel, kind, at,
+        attempt_id, campaign_id, reached_network
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Ledger(self.person_id, self.address.reveal().clone()))
+    }
+);
 
 entity!(ItemState, "campaign_items", "campaign item" {
     campaign_id, debtor_id, next_at, priority, attempts, last_result, next_point, done, note

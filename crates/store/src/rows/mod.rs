@@ -6,8 +6,19 @@ mod money;
 mod portfolio;
 
 use crate::sql::{Row, Val};
-use domain::ids::{DebtorId, PersonId};
+use domain::ids::{DebtorId, DncListId, PersonId};
 use domain::ports::StoreError;
+
+/// Whose answer of the law may be another once a row is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stirs {
+    /// All debtors of the debtor's person.
+    Debtor(DebtorId),
+    /// All debtors of a person, and who has the address.
+    Ledger(PersonId, String),
+    /// Who has a value that is listed, in the form in which lists are compared and as it was written.
+    Listed(String, String),
+}
 
 /// An entity that is one row of one table. Column names are those of the fields.
 pub(crate) trait Entity: Sized + Send + Sync {
@@ -36,6 +47,14 @@ pub(crate) trait Entity: Sized + Send + Sync {
     fn read(row: &Row) -> Result<Self, StoreError>;
     /// A person whose row must be there first.
     fn person(&self) -> Option<PersonId> {
+        None
+    }
+    /// Whose mark of the law (`store::marks`) does not outlive this row, besides those it touches.
+    fn stirs(&self) -> Option<Stirs> {
+        None
+    }
+    /// A list that this row takes out of force.
+    fn retires(&self) -> Option<DncListId> {
         None
     }
     /// A debtor whose sums and order follow from this row.

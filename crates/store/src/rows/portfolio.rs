@@ -1,13 +1,16 @@
 //! Who owes what to whom, and how he may be reached.
 
-use super::entity;
+use super::{Stirs, entity};
 use crate::sql::{Val, vals};
+use domain::entity::SuppressionKind;
 use domain::entity::dnc::listed_form;
 use domain::entity::{
-    CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import,
-    Party, Portfolio, Preference, Segment, Suppression,
+    Assignment, AssignmentRule, CampaignTemplate, CampaignVersion, Client, Complaint, Consent,
+    ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap, Merge, Party, Placement,
+    Portfolio, Preference, Segment, Suppression,
 };
-use domain::ids::{DebtorId, PersonId};
+use domain::ids::{DebtorId, DncListId, PersonId};
+use domain::ports::store::CallerRest;
 use domain::segment::day_of_date;
 
 entity!(Client, "clients", "client" { id, name, callback_number, created_at }
@@ -25,9 +28,10 @@ entity!(Debtor, "debtors", "debtor" {
         subdivision, language, address_zone, told_zone, told_zone_at, created_at, updated_at
     }
     const UNIQUE: &'static str = "debtor reference";
-    const DERIVED: &'static [&'static str] = &["lot"];
+    const DERIVED: &'static [&'static str] = &["lot", "listed_form"];
     fn derived(&self) -> Vec<Val> {
-        vals![lot(self.id)]
+        let document = listed_form(SuppressionKind::Document, self.document.reveal());
+        vals![lot(self.id), document]
     }
     fn person(&self) -> Option<PersonId> {
         Some(self.person_id)
@@ -52,11 +56,15 @@ entity!(Debt, "debts", "debt" {
     }
 );
 
-entity!(Party, "parties", "party" { id, debt_id, debtor_id, role, name });
+entity!(Party, "parties", "party" { id, debt_id, debtor_id, role, name }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
 
 entity!(ContactPoint, "contact_points", "point" {
         id, debtor_id, role, channel, value, class, source, given_by_debtor, authorised, confidence,
-        position, bad, last_rpc_at
+        position, bad, last_rpc_at, added_at
     }
     fn touches(&self) -> Option<DebtorId> {
         Some(self.debtor_id)
@@ -64,13 +72,21 @@ entity!(ContactPoint, "contact_points", "point" {
 );
 
 entity!(Consent, "consents", "consent" {
-    id, debtor_id, channel, purpose, granted_at, until, revoked_at, proof
-});
+        id, debtor_id, channel, purpose, granted_at, until, revoked_at, proof
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
 
 entity!(Hold, "holds", "hold" {
-    id, client_id, debtor_id, scope, debt_id, point_id, channel, kind, from = "from_at", until,
-    lifted_at, evidence
-});
+        id, client_id, debtor_id, scope, debt_id, point_id, channel, kind, from = "from_at", until,
+        lifted_at, evidence
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
 
 entity!(Suppression, "suppressions", "suppression" {
         id, client_id, debtor_id, kind, value, reason, created_at, lifted_at
@@ -80,17 +96,28 @@ entity!(Suppression, "suppressions", "suppression" {
     fn derived(&self) -> Vec<Val> {
         vals![listed_form(self.kind, self.value.reveal())]
     }
+    fn stirs(&self) -> Option<Stirs> {
+        let value = self.value.reveal();
+        Some(Stirs::Listed(listed_form(self.kind, value), value.clone()))
+    }
 );
 
 entity!(Preference, "preferences", "preference" {
-    id, debtor_id, kind, channel, point_id, days, from = "from_clock", to = "to_clock", recorded_at,
-    until, revoked_at, proof
-});
+        id, debtor_id, kind, channel, point_id, days, from = "from_clock", to = "to_clock", recorded_at,
+        until, revoked_at, proof
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
 
 entity!(DncList, "dnc_lists", "do-not-call list" {
         id, client_id, name, kind, hash_key, entries, file_sha256, as_of, created_at, retired_at
     }
     const OPEN_ENDED: &'static [&'static str] = &["client_id"];
+    fn retires(&self) -> Option<DncListId> {
+        self.retired_at.map(|_| self.id)
+    }
 );
 
 entity!(Complaint, "complaints", "complaint" {
@@ -105,9 +132,43 @@ entity!(CampaignVersion, "campaign_versions", "version of the campaign" {
     made_by, created_at, published_at
 });
 
+entity!(CampaignTemplate, "campaign_templates", "template of campaigns" {
+        id, client_id, name, note, params, made_by, created_at, updated_at
+    }
+    const UNIQUE: &'static str = "template name";
+    const OPEN_ENDED: &'static [&'static str] = &["client_id"];
+);
+
+entity!(AssignmentRule, "assignment_rules", "rule of assignment" {
+        id, client_id, name, position, segment_id, target, campaign_id, team_id, agents, most, enabled,
+        created_at, updated_at
+    }
+    const UNIQUE: &'static str = "rule name";
+);
+
+entity!(Assignment, "assignments", "assignment" {
+    debtor_id, client_id, rule_id, campaign_id, team_id, agent_id, assigned_at
+});
+
+entity!(CallerRest, "caller_rests", "rest of a caller id" {
+    caller_id, since, until, reason, calls, answered
+});
+
 entity!(Import, "imports", "import" {
     id, client_id, portfolio_id, file_name, state, map, gone, at, accepted_at, undone_at, rows_done,
-    difference, report, faults, actor
+    difference, report, faults, actor, bytes, placement_id
+});
+
+entity!(ImportMap, "import_maps", "column map" {
+    id, client_id, portfolio_id, fingerprint, columns, map, used_at, actor
+});
+
+entity!(Merge, "merges", "merge" {
+    id, client_id, kept_id, gone_id, at, actor, undone_at, undone_by, moved
+});
+
+entity!(Placement, "placements", "placement" {
+    id, client_id, portfolio_id, placed_on, recall_on, fee_bp, recalled_at, at, actor
 });
 
 entity!(Segment, "segments", "segment" {

@@ -6,6 +6,7 @@
 //! back leaves the others alone.
 
 use super::direct_row::{CellRow, Plan, Plans};
+use super::fold::{self, Fold};
 use super::{Row, Val};
 use domain::ports::StoreError;
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -19,15 +20,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 const WAIT: Duration = Duration::from_secs(5);
 /// How often the lock of another process is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
-/// Commits are at least this far apart: under load what comes meanwhile shares the next one. A
-/// transaction that comes alone is committed at once.
+/// Commits are at least this far apart under load, so that what comes meanwhile shares the next one. As
+/// long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
 const APART: Duration = Duration::from_millis(8);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest run of statements before the other tasks of the thread get their turn.
 const TURN: Duration = Duration::from_millis(2);
-/// Pages of the log (4 KiB each) after which it is folded into the file.
-const FOLD_PAGES: u32 = 4_000;
 /// Statements whose plans are kept; the room has fewer.
 const STATEMENTS: usize = 512;
 
@@ -45,6 +44,8 @@ struct Core {
     open: bool,
     /// Transactions that are ready and wait for the commit.
     ready: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    /// Who folds the log; none once closed.
+    fold: Option<Fold>,
 }
 
 impl std::fmt::Debug for Direct {
@@ -66,6 +67,7 @@ impl Direct {
             plans: Plans::default(),
             open: false,
             ready: Vec::new(),
+            fold: Some(Fold::start(file)?),
         };
         let core = Arc::new(Mutex::new(core));
         let (line, told) = sync_channel(1);
@@ -112,6 +114,10 @@ impl Direct {
         let mut core = self.core.lock().await;
         core.commit();
         core.conn = None;
+        if let Some(fold) = core.fold.take() {
+            // The last connection that closes folds what is left.
+            let _ = tokio::task::spawn_blocking(move || fold.end()).await;
+        }
     }
 }
 
@@ -119,11 +125,11 @@ fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
     let conn = Connection::open(file)?;
     conn.busy_timeout(WAIT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    conn.execute_batch(&format!(
+    conn.execute_batch(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; \
-         PRAGMA cache_size=-65536; PRAGMA temp_store=memory; PRAGMA mmap_size=268435456; \
-         PRAGMA wal_autocheckpoint={FOLD_PAGES};"
-    ))?;
+         PRAGMA cache_size=-65536; PRAGMA temp_store=memory; PRAGMA mmap_size=268435456;",
+    )?;
+    fold::watch(&conn);
     // From here on waiting is done without holding a thread.
     conn.busy_timeout(Duration::ZERO)?;
     Ok(conn)
@@ -154,13 +160,16 @@ impl Core {
         statement.raw_execute().map(drop)
     }
 
-    /// Makes what is ready durable and tells who waits for it.
+    /// Makes what is ready durable and tells who waits for it; how many transactions that were.
     fn commit(&mut self) -> usize {
         if !std::mem::take(&mut self.open) {
             return 0;
         }
         let together = self.ready.len();
         let done = self.script("COMMIT").map_err(fault);
+        if let Some(fold) = &self.fold {
+            fold.after_commit();
+        }
         if done.is_err() {
             self.undo();
         }

@@ -2,6 +2,7 @@
 
 mod direct;
 mod direct_row;
+mod fold;
 mod link;
 mod raw;
 mod schema;

@@ -3,7 +3,7 @@
 use super::direct_row::CellRow;
 use super::fault;
 use domain::entity::{CampaignParams, ScriptStep};
-use domain::ids::{CampaignId, DebtId};
+use domain::ids::{AgentId, CampaignId, DebtId};
 use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::StoreError;
@@ -196,6 +196,11 @@ id_cells!(
     DncListId,
     ComplaintId,
     CampaignVersionId,
+    ImportMapId,
+    MergeId,
+    PlacementId,
+    CampaignTemplateId,
+    AssignmentRuleId,
 );
 
 /// Types whose text form is what is stored.
@@ -210,6 +215,7 @@ macro_rules! text_cells {
 }
 text_cells!(
     Currency,
+    domain::entity::AssignmentTarget,
     domain::entity::AttemptState,
     domain::entity::BlockReason,
     domain::entity::CallResult,
@@ -256,6 +262,7 @@ macro_rules! json_cells {
 json_cells!(
     Vec<DebtId>,
     Vec<CampaignId>,
+    Vec<AgentId>,
     Vec<String>,
     Vec<ScriptStep>,
     Vec<(i64, i64, String)>,
@@ -265,4 +272,5 @@ json_cells!(
     serde_json::Value,
     domain::ports::store::ImportReport,
     Vec<domain::ports::store::RowFault>,
+    std::collections::BTreeMap<String, Vec<Uuid>>,
 );

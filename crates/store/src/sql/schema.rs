@@ -14,9 +14,11 @@ macro_rules! migrations {
 }
 
 const LITE: &[Migration] = migrations!("sqlite": "0001_portfolio", "0002_dialing", "0003_house",
-    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed");
+    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed",
+    "0009_audit_chain", "0010_due", "0011_floor", "0012_imports", "0013_heard");
 const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house",
-    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed");
+    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed",
+    "0009_audit_chain", "0010_due", "0011_floor", "0012_imports", "0013_heard");
 
 /// Number of the newest migration this program knows. An older program refuses a newer database.
 pub const SCHEMA_VERSION: usize = LITE.len();

@@ -7,15 +7,16 @@ use crate::rows::Entity;
 use crate::sql::{Cell, Field, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
-    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
-    Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
+    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
-    AgentId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId, ConsentId,
-    DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId, PreferenceId,
-    PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId,
+    AgentId, AssignmentRuleId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
+    CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
+    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
+    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -109,7 +110,11 @@ impl SqlStore {
             sums::money(&mut tx, &[debtor]).await?;
         }
         append(&mut tx, events).await?;
-        tx.commit().await
+        tx.commit().await?;
+        match row.retires() {
+            Some(list) => self.let_go(&[list]).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -186,4 +191,6 @@ sql_catalog! {
     DncList(DncListId): get_dnc_list, list_dnc_lists, put_dnc_list;
     Complaint(ComplaintId): get_complaint, list_complaints, put_complaint;
     CampaignVersion(CampaignVersionId): get_campaign_version, list_campaign_versions, put_campaign_version;
+    CampaignTemplate(CampaignTemplateId): get_campaign_template, list_campaign_templates, put_campaign_template;
+    AssignmentRule(AssignmentRuleId): get_assignment_rule, list_assignment_rules, put_assignment_rule;
 }

@@ -5,6 +5,7 @@ use super::events::append;
 use super::facts::{facts_of, facts_of_many};
 use super::items::{FREE, LIVE, check_fence, free_debtor, write_item, write_verdict};
 use super::sums::{order_code, order_values, reorder_campaign};
+use super::wake;
 use crate::rows::Entity as _;
 use crate::segment::Filter;
 use crate::sql::{Cell as _, Field as _, Link, Row, vals};
@@ -14,7 +15,8 @@ use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, PortfolioStore as _,
+    RefillReport, ReserveRequest,
 };
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -25,39 +27,80 @@ const RESERVE_MAX: u32 = 1_000;
 /// Debtors taken into a campaign in one transaction.
 const REFILL_PIECE: usize = 2_048;
 
-/// Due items in campaign order whose person is free. On PostgreSQL the persons' rows are locked, and
-/// rows that another node is just taking are passed over.
+/// A debtor about to be reserved.
+struct Due {
+    person: PersonId,
+    item: ItemState,
+    part: u32,
+}
+
+/// Due items of one part in campaign order whose person is free. On PostgreSQL the persons' rows are
+/// locked, and rows that another node is just taking are passed over.
 async fn due_items(
     tx: &mut Link,
     request: &ReserveRequest,
-) -> Result<Vec<(PersonId, ItemState)>, StoreError> {
+    part: u32,
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
     let cols: Vec<String> = ItemState::COLUMNS
         .iter()
         .map(|c| format!("i.{c}"))
         .collect();
     let sql = format!(
         "SELECT {}, i.person_id FROM campaign_items i JOIN persons p ON p.id=i.person_id \
-        WHERE i.campaign_id=$1 AND NOT i.done AND i.next_at<=$2 AND p.lease_until<=$2 \
+        WHERE i.campaign_id=$1 AND i.part=$4 AND NOT i.done AND i.awake AND i.next_at<=$2 AND p.lease_until<=$2 \
             AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.person_id=i.person_id AND a.{LIVE}) \
         ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
         LIMIT $3{}",
         cols.join(","),
         tx.pg_only(" FOR UPDATE OF p SKIP LOCKED")
     );
-    let limit = request.limit.min(RESERVE_MAX);
-    let rows = tx
-        .rows(sql, vals![request.campaign.id, request.now, limit])
-        .await?;
+    let values = vals![request.campaign.id, request.now, limit, part];
+    let rows = tx.rows(sql, values).await?;
     let mut items = Vec::with_capacity(rows.len());
     let mut persons = BTreeSet::new();
     for row in &rows {
         let person: PersonId = row.get("person_id")?;
         // Two debtors of one person: the first of them.
         if persons.insert(person) {
-            items.push((person, ItemState::read(row)?));
+            let item = ItemState::read(row)?;
+            items.push(Due { person, item, part });
         }
     }
     Ok(items)
+}
+
+/// Due items of all parts by the counts asked for. Each part is looked through for as many as the whole
+/// may need, so that what one cannot give comes from the others.
+async fn due_of_parts(tx: &mut Link, request: &ReserveRequest) -> Result<Vec<Due>, StoreError> {
+    let limit = request.limit.min(RESERVE_MAX);
+    if request.parts.len() < 2 {
+        return due_items(tx, request, 0, limit).await;
+    }
+    let (mut taken, mut spare) = (Vec::new(), Vec::new());
+    let mut persons = BTreeSet::new();
+    for (part, count) in (0_u32..).zip(&request.parts) {
+        let found = due_items(tx, request, part, limit).await?;
+        let mut left = *count;
+        for due in found {
+            if left > 0 && persons.insert(due.person) {
+                left -= 1;
+                taken.push(due);
+            } else {
+                spare.push(due);
+            }
+        }
+    }
+    let most = limit as usize;
+    taken.truncate(most);
+    for due in spare {
+        if taken.len() < most && persons.insert(due.person) {
+            taken.push(due);
+        }
+    }
+    // Agreed call-backs and broken promises go first, whichever segment they came by.
+    taken.sort_by_key(|due| std::cmp::Reverse(due.item.priority));
+    Ok(taken)
 }
 
 /// Whether the campaign is stored and not running: another node may have stopped it a moment ago.
@@ -73,12 +116,8 @@ pub(crate) async fn is_stopped(
     Ok(tx.row(sql, values).await?.is_some())
 }
 
-async fn lease(
-    tx: &mut Link,
-    request: &ReserveRequest,
-    items: &[(PersonId, ItemState)],
-) -> Result<(), StoreError> {
-    let debtors: Vec<DebtorId> = items.iter().map(|(_, i)| i.debtor_id).collect();
+async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result<(), StoreError> {
+    let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
     let fixed = vals![
         request.campaign.id,
         request.node,
@@ -123,12 +162,14 @@ fn verdict_of(row: &Row) -> Result<Verdict, StoreError> {
     Verdict::from_raw(row.get("body")?)
 }
 
-/// Debtors of the segment, and those of them who are not in the campaign yet.
+/// Debtors of the segment; those of them who are not in the campaign yet; and, of a mix, those who wait
+/// in another part.
 async fn matching(
     store: &SqlStore,
     campaign: &Campaign,
     filter: Filter,
-) -> Result<(u64, Vec<DebtorId>), StoreError> {
+    moved: Option<u32>,
+) -> Result<(u64, Vec<DebtorId>, Vec<DebtorId>), StoreError> {
     let mut read = store.snapshot().await?;
     let mut values = filter.values;
     let sql = format!("SELECT COUNT(*) AS n FROM debtors d WHERE {}", filter.sql);
@@ -143,53 +184,113 @@ async fn matching(
         filter.sql,
         values.len()
     );
-    let rows = read.rows_once(sql, values).await?;
+    let rows = read.rows_once(sql, values.clone()).await?;
     let missing: Result<_, _> = rows.iter().map(|r| r.get("id")).collect();
-    Ok((matched, missing?))
+    let Some(part) = moved else {
+        return Ok((matched, missing?, Vec::new()));
+    };
+    values.extend(vals![part]);
+    let sql = format!(
+        "SELECT i.debtor_id FROM campaign_items i JOIN debtors d ON d.id=i.debtor_id \
+        WHERE {} AND i.campaign_id=${} AND i.part<>${} AND NOT i.done ORDER BY i.debtor_id",
+        filter.sql,
+        values.len() - 1,
+        values.len()
+    );
+    let rows = read.rows_once(sql, values).await?;
+    let elsewhere: Result<_, _> = rows.iter().map(|r| r.get("debtor_id")).collect();
+    Ok((matched, missing?, elsewhere?))
+}
+
+/// Debtors of part `at` of a mix: those of its segment who are in none before it.
+fn only_here(parts: &[Expr], at: usize) -> Expr {
+    let mut all = vec![parts[at].clone()];
+    all.extend(parts[..at].iter().map(|e| Expr::Not(Box::new(e.clone()))));
+    match all.pop() {
+        Some(one) if all.is_empty() => one,
+        Some(last) => {
+            all.push(last);
+            Expr::And(all)
+        }
+        None => Expr::All,
+    }
 }
 
 async fn add_items(
     tx: &mut Link,
     campaign: &Campaign,
     debtors: &[DebtorId],
+    part: u32,
     now: UtcMs,
 ) -> Result<u64, StoreError> {
     let order = &campaign.params.order;
     let insert = format!(
-        "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, order_code, \
+        "INSERT INTO campaign_items (campaign_id, debtor_id, person_id, next_at, order_code, part, \
             rank1, rank2, rank3, rank4) \
-        SELECT $1, d.id, d.person_id, $2, $3, {} FROM debtors d WHERE d.id",
+        SELECT $1, d.id, d.person_id, $2, $3, $4, {} FROM debtors d WHERE d.id",
         order_values(order).join(", ")
     );
-    let fixed = vals![campaign.id, now, order_code(order)];
+    let fixed = vals![campaign.id, now, order_code(order), part];
     let once = "ON CONFLICT (campaign_id, debtor_id) DO NOTHING";
     tx.run_in(&insert, debtors, once, &fixed).await
 }
 
+/// Items that wait go over to a part.
+async fn move_items(
+    tx: &mut Link,
+    campaign: CampaignId,
+    debtors: &[DebtorId],
+    part: u32,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE campaign_items SET part=$2 WHERE campaign_id=$1 AND NOT done AND debtor_id";
+    let fixed = vals![campaign, part];
+    tx.run_in(sql, debtors, "", &fixed).await.map(drop)
+}
+
 #[async_trait]
 impl ContactStore for SqlStore {
-    async fn refill_campaign(
+    async fn refill_parts(
         &self,
         campaign: &Campaign,
-        expr: &Expr,
+        parts: &[Expr],
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError> {
-        let filter = Filter::of_client(self.dialect(), campaign.client_id, expr, now);
-        let (matched, missing) = matching(self, campaign, filter).await?;
-        let mut added = 0;
-        // Piece by piece, so that nobody waits long for the writer; a refill cut short is made whole by
-        // the next one.
-        for piece in missing.chunks(REFILL_PIECE) {
-            let mut tx = self.write().await?;
-            added += add_items(&mut tx, campaign, piece, now).await?;
-            tx.commit().await?;
+        let mut whole = Vec::with_capacity(parts.len());
+        for expr in parts {
+            whole.push(self.whole_segment(campaign.client_id, expr, None).await?);
         }
+        let parts = whole.as_slice();
+        let mut report = RefillReport::default();
+        for (part, at) in (0_u32..).zip(0..parts.len()) {
+            let expr = only_here(parts, at);
+            let filter = Filter::of_client(self.dialect(), campaign.client_id, &expr, now);
+            let moved = (parts.len() > 1).then_some(part);
+            let (matched, missing, elsewhere) = matching(self, campaign, filter, moved).await?;
+            report.matched += matched;
+            // Piece by piece, so that nobody waits long for the writer; a refill cut short is made whole
+            // by the next one.
+            for piece in missing.chunks(REFILL_PIECE) {
+                let mut tx = self.write().await?;
+                report.added += add_items(&mut tx, campaign, piece, part, now).await?;
+                tx.commit().await?;
+            }
+            for piece in elsewhere.chunks(REFILL_PIECE) {
+                let mut tx = self.write().await?;
+                move_items(&mut tx, campaign.id, piece, part).await?;
+                tx.commit().await?;
+            }
+        }
+        wake::ahead(self, campaign.id, now).await?;
         let mut tx = self.write().await?;
+        // Of a part that is no more.
+        let last = u32::try_from(parts.len().saturating_sub(1)).unwrap_or(0);
+        let gone = "UPDATE campaign_items SET part=$2 WHERE campaign_id=$1 AND part>0 AND part>$2 AND NOT done";
+        tx.run(gone, vals![campaign.id, last]).await?;
         reorder_campaign(&mut tx, campaign).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
-        Ok(RefillReport { matched, added })
+        Ok(report)
     }
 
     async fn reserve_contacts(
@@ -201,24 +302,28 @@ impl ContactStore for SqlStore {
         if is_stopped(&mut tx, Some(request.campaign.id)).await? {
             return Ok(vec![]);
         }
-        let items = due_items(&mut tx, request).await?;
+        let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
+        wake::due(&mut tx, request.campaign.id, request.now, most).await?;
+        let items = due_of_parts(&mut tx, request).await?;
         if items.is_empty() {
             return Ok(vec![]);
         }
         lease(&mut tx, request, &items).await?;
-        let debtors: Vec<DebtorId> = items.iter().map(|(_, i)| i.debtor_id).collect();
+        let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
         let mut tries = tries(&mut tx, request.campaign.id, &debtors).await?;
         let facts = facts_of_many(&mut tx, &debtors, request.now).await?;
         tx.commit().await?;
         let mut facts: BTreeMap<DebtorId, ContactFacts> =
             facts.into_iter().map(|f| (f.debtor.id, f)).collect();
-        let candidate = |(_, item): (PersonId, ItemState)| {
+        let candidate = |due: Due| {
+            let Due { item, part, .. } = due;
             let facts = facts.remove(&item.debtor_id)?;
             let point_attempts = tries.remove(&item.debtor_id).unwrap_or_default();
             Some(Candidate {
                 item,
                 facts,
                 point_attempts,
+                part,
             })
         };
         Ok(items.into_iter().filter_map(candidate).collect())

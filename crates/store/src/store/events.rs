@@ -1,9 +1,11 @@
 //! The event log and its outbox, written in the transaction of the fact they tell.
 
-use super::SqlStore;
+use super::{SqlStore, audit};
 use crate::sql::{Cell, Dialect, Link, Row, Val, holes, vals};
-use domain::event::{Event, NewEvent};
+use domain::event::{AUDIT_KIND, Event, NewEvent};
+use domain::ids::EventId;
 use domain::ports::StoreError;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Version of the payloads' shape.
@@ -32,13 +34,21 @@ pub(crate) async fn append(tx: &mut Link, events: &[NewEvent]) -> Result<(), Sto
             let comma = if n == 0 { "" } else { "," };
             let _ = write!(sql, "{comma}({})", holes(n * 8 + 1, 8));
         }
-        sql.push_str(" ON CONFLICT (id) DO NOTHING RETURNING cursor");
+        sql.push_str(" ON CONFLICT (id) DO NOTHING RETURNING cursor, id");
         let rows = tx
             .rows(sql, chunk.iter().flat_map(event_vals).collect())
             .await?;
         let mut cursors: Vec<Val> = Vec::new();
+        let mut written: BTreeMap<EventId, i64> = BTreeMap::new();
         for row in &rows {
-            cursors.extend(vals![row.get::<i64>("cursor")?]);
+            let cursor: i64 = row.get("cursor")?;
+            cursors.extend(vals![cursor]);
+            written.insert(row.get("id")?, cursor);
+        }
+        for event in chunk.iter().filter(|e| e.kind == AUDIT_KIND) {
+            if let Some(cursor) = written.remove(&event.id) {
+                audit::chain(tx, cursor, event).await?;
+            }
         }
         if !cursors.is_empty() {
             let places: Vec<String> = (1..=cursors.len()).map(|n| format!("(${n})")).collect();

@@ -2,12 +2,15 @@
 //! what is new or changed is written in as few.
 
 use super::events::append;
-use super::{SqlStore, sums};
-use crate::sql::{Link, vals};
+use super::import_new::{insert_debtors, write_scores};
+use super::merges::where_to;
+use super::{SqlStore, hits, sums};
+use crate::sql::{Field as _, Link, vals};
 use domain::entity::{Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole};
 use domain::event::NewEvent;
 use domain::ids::{
-    ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PointId, PortfolioId,
+    ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PlacementId, PointId,
+    PortfolioId,
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
@@ -27,6 +30,8 @@ struct Work {
     points: HashMap<(DebtorId, String), ContactPoint>,
     parties: HashSet<(DebtId, PartyRole, String)>,
     consents: HashSet<(DebtorId, Channel, String, String)>,
+    /// Files that are part of another one: what the batch says of them goes there.
+    merged: BTreeMap<DebtorId, DebtorId>,
     out: Written,
     report: ImportReport,
 }
@@ -108,7 +113,9 @@ async fn stored(link: &mut Link, rows: &[DebtorRow]) -> Result<Work, StoreError>
                 .map(|d| ((portfolio, d.external_ref.clone()), d)),
         );
     }
-    let ids: Vec<DebtorId> = work.debtors.values().map(|d| d.id).collect();
+    let mut ids: Vec<DebtorId> = work.debtors.values().map(|d| d.id).collect();
+    work.merged = where_to(link, &ids).await?;
+    ids.extend(work.merged.values());
     let debts: Vec<DebtId> = work.debts.values().map(|d| d.id).collect();
     let points: Vec<ContactPoint> = link.all_in("debtor_id", &ids, "", &[]).await?;
     let place = |p: &ContactPoint| (p.debtor_id, p.value.reveal().clone());
@@ -177,6 +184,9 @@ impl Work {
         let mut fresh = row.debtor.clone();
         match self.debtors.get(&key) {
             Some(stored) => {
+                if let Some(kept) = self.merged.get(&stored.id) {
+                    return (*kept, false);
+                }
                 fresh.id = stored.id;
                 fresh.created_at = stored.created_at;
                 // What the debtor told us himself is not in a client's file.
@@ -273,6 +283,7 @@ impl Work {
                     fresh.id = stored.id;
                     fresh.bad = stored.bad;
                     fresh.last_rpc_at = stored.last_rpc_at;
+                    fresh.added_at = stored.added_at;
                     if fresh == *stored {
                         continue;
                     }
@@ -365,67 +376,61 @@ impl Written {
         self.before.iter().map(image).collect()
     }
 
+    /// Debts that were not there.
+    fn new_debts(&self) -> Vec<DebtId> {
+        let of = |(_, before): &(u64, Before)| before.new_debts.clone();
+        self.before.values().flat_map(of).collect()
+    }
+
     async fn write(self, tx: &mut Link) -> Result<(), StoreError> {
-        let debtors: Vec<Debtor> = self.debtors.into_values().collect();
-        let persons: BTreeSet<PersonId> = debtors.iter().map(|d| d.person_id).collect();
+        let is_new = |id: &DebtorId| self.before.get(id).is_some_and(|(_, before)| before.new);
+        let (new, known): (Vec<Debtor>, Vec<Debtor>) = self
+            .debtors
+            .into_values()
+            .partition(|debtor| is_new(&debtor.id));
+        let persons: BTreeSet<PersonId> = new.iter().chain(&known).map(|d| d.person_id).collect();
         let persons: Vec<PersonId> = persons.into_iter().collect();
         sums::ensure_persons(tx, &persons).await?;
-        tx.put_all(&debtors).await?;
+        let (debts, points) = (self.debts.values(), self.points.values());
+        insert_debtors(tx, &new, debts, points, &self.scores).await?;
+        let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();
+        hits::refresh(tx, &ids).await?;
+        tx.put_all(&known).await?;
         let debts: Vec<Debt> = self.debts.into_values().collect();
         tx.put_all(&debts).await?;
         let points: Vec<ContactPoint> = self.points.into_values().collect();
         tx.put_all(&points).await?;
         tx.put_all(&self.parties).await?;
         tx.put_all(&self.consents).await?;
-        let ids: Vec<DebtorId> = debtors.iter().map(|d| d.id).collect();
+        let ids: Vec<DebtorId> = known.iter().map(|d| d.id).collect();
         sums::follow_person(tx, &ids).await?;
-        write_scores(tx, self.scores).await?;
-        let touched: Vec<DebtorId> = self.touched.into_iter().collect();
+        let scores = self.scores.into_iter();
+        write_scores(tx, scores.filter(|(id, _)| !is_new(id)).collect()).await?;
+        let touched = self.touched.into_iter();
+        let touched: Vec<DebtorId> = touched.filter(|id| !is_new(id)).collect();
         sums::refresh(tx, &touched).await
     }
 }
 
-/// Scores of one statement.
-const SCORES_EACH: usize = 256;
-
-async fn write_scores(tx: &mut Link, scores: BTreeMap<DebtorId, i64>) -> Result<(), StoreError> {
-    let scores: Vec<(DebtorId, i64)> = scores.into_iter().collect();
-    for piece in scores.chunks(SCORES_EACH) {
-        let (mut rows, mut values) = (Vec::new(), Vec::new());
-        for (debtor, score) in piece {
-            let n = values.len();
-            rows.push(format!("(${},${})", n + 1, n + 2));
-            values.extend(vals![*debtor, *score]);
-        }
-        let sql = format!(
-            "UPDATE debtors SET score=v.column2 FROM (VALUES {}) AS v WHERE debtors.id=v.column1 \
-                AND (debtors.score IS NULL OR debtors.score<>v.column2)",
-            rows.join(",")
-        );
-        tx.run(sql, values).await?;
-    }
-    Ok(())
-}
-
-/// Adds the batch to the import's own row.
+/// Adds the batch to the import's own row; the placement its new debts belong to.
 async fn note(
     tx: &mut Link,
     import: ImportId,
     (client, portfolio, at): (ClientId, PortfolioId, UtcMs),
     (batch, done): (&ImportReport, i64),
-) -> Result<(), StoreError> {
-    let sql = "SELECT report FROM imports WHERE id=$1";
-    let mut sum: ImportReport = match tx.row(sql, vals![import]).await? {
-        Some(row) => row.get("report")?,
-        None => ImportReport::default(),
+) -> Result<Option<PlacementId>, StoreError> {
+    let sql = "SELECT report, placement_id FROM imports WHERE id=$1";
+    let (mut sum, placement) = match tx.row(sql, vals![import]).await? {
+        Some(row) => (row.get("report")?, row.get("placement_id")?),
+        None => (ImportReport::default(), None),
     };
     sum.add(batch);
     let sql = "INSERT INTO imports (id, client_id, portfolio_id, at, report, rows_done) \
         VALUES ($1,$2,$3,$4,$5,$6) \
         ON CONFLICT (id) DO UPDATE SET report=excluded.report, rows_done=excluded.rows_done";
     tx.run(sql, vals![import, client, portfolio, at, sum, done])
-        .await
-        .map(drop)
+        .await?;
+    Ok(placement)
 }
 
 impl SqlStore {
@@ -452,6 +457,7 @@ impl SqlStore {
             return Ok(report);
         }
         let before = out.before_images();
+        let new_debts = out.new_debts();
         out.write(&mut tx).await?;
         if let Some(row) = rows.first() {
             let last = rows.iter().map(|r| r.line).max().unwrap_or_default();
@@ -461,7 +467,10 @@ impl SqlStore {
                 row.debtor.portfolio_id,
                 row.debtor.updated_at,
             );
-            note(&mut tx, import, of, (&report, done)).await?;
+            if let Some(placement) = note(&mut tx, import, of, (&report, done)).await? {
+                let sql = "UPDATE debts SET placement_id=$1 WHERE id";
+                tx.run_in(sql, &new_debts, "", &[placement.val()]).await?;
+            }
             keep_before(&mut tx, import, &before).await?;
         }
         append(&mut tx, events).await?;

@@ -1,158 +1,76 @@
-//! Files on their way in, and the way back.
+//! Files on their way in, what portfolios remember of them, merged debtors, placements.
 
 use super::events::append;
 use super::import::{Before, keep_before};
-use super::money::apply;
-use super::{SqlStore, sums};
-use crate::sql::{Link, vals};
+use super::import_undo::undo_step;
+use super::{SqlStore, merges, sums};
+use crate::rows::Entity;
+use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{ContactPoint, Debt, DebtStatus, Import, Payment};
+use domain::entity::{Debt, DebtStatus, Import, ImportMap, Merge, Placement};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PortfolioId};
+use domain::ids::{
+    ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
+};
 use domain::ports::StoreError;
-use domain::ports::store::{IMPORT_STEP, ImportStore, OpenDebt, UndoStep};
+use domain::ports::store::{
+    Duplicates, IMPORT_STEP, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest,
+    PlacementCount, UndoStep,
+};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 
-/// Most files of a list.
-const FILES_MAX: u32 = 200;
+/// Most remembered maps of a portfolio.
+const MAPS_MAX: u32 = 200;
+/// Most merges shown of a debtor.
+const MERGES_MAX: u32 = 200;
 
-/// Tables whose rows keep a debtor from being removed: what was done with him stays.
-const DEEDS: &[&str] = &[
-    "attempts",
-    "promises",
-    "payments",
-    "ledger",
-    "preferences",
-    "complaints",
-];
-
-/// Tables that go with a debtor to whom nothing was done, those that point to others first.
-const OWN: &[&str] = &[
-    "parties",
-    "consents",
-    "contact_points",
-    "holds",
-    "campaign_items",
-    "debts",
-];
-
-/// Debtors of a list with whom something was done.
-async fn with_deeds(tx: &mut Link, debtors: &[DebtorId]) -> Result<BTreeSet<DebtorId>, StoreError> {
-    let mut found = BTreeSet::new();
-    for table in DEEDS {
-        let before = format!("SELECT DISTINCT debtor_id FROM {table} WHERE debtor_id");
-        for row in &tx.rows_in(&before, debtors, "", &[]).await? {
-            found.insert(row.get("debtor_id")?);
-        }
-    }
-    Ok(found)
+/// Debtors without an open debt leave the campaigns.
+async fn end_items(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    let sql = "UPDATE campaign_items SET done=TRUE, note='recalled' WHERE NOT EXISTS \
+        (SELECT 1 FROM debts x WHERE x.debtor_id=campaign_items.debtor_id AND x.status='open') \
+        AND NOT done AND debtor_id";
+    tx.run_in(sql, debtors, "", &[]).await.map(drop)
 }
 
-/// Removes debtors that an import made; who was called, promised or paid stays, without an open debt.
-async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u64, StoreError> {
-    if debtors.is_empty() {
-        return Ok(0);
-    }
-    let kept = with_deeds(tx, debtors).await?;
-    let gone: Vec<DebtorId> = debtors
-        .iter()
-        .filter(|d| !kept.contains(d))
-        .copied()
-        .collect();
-    let kept: Vec<DebtorId> = kept.into_iter().collect();
-    let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND debtor_id";
-    tx.run_in(sql, &kept, "", &[crate::sql::Field::val(&now)])
-        .await?;
-    sums::refresh(tx, &kept).await?;
-    for table in OWN {
-        let sql = format!("DELETE FROM {table} WHERE debtor_id");
-        tx.run_in(&sql, &gone, "", &[]).await?;
-    }
-    tx.run_in("DELETE FROM debtors WHERE id", &gone, "", &[])
-        .await?;
-    Ok(kept.len() as u64)
-}
-
-/// A debt as it was before the import, less what was paid since it came.
-async fn put_debt_back(tx: &mut Link, import: &Import, mut debt: Debt) -> Result<(), StoreError> {
-    let rest = "WHERE debt_id=$1 AND posted_at>=$2 ORDER BY id";
-    let since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
-    for payment in &since {
-        apply(&mut debt, payment);
-    }
-    tx.put(&debt).await
-}
-
-/// Whether a promise, a payment or an attempt names the debt.
-async fn debt_is_named(tx: &mut Link, debt: DebtId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM promises WHERE debt_id=$1) \
-        OR EXISTS (SELECT 1 FROM payments WHERE debt_id=$1) \
-        OR EXISTS (SELECT 1 FROM attempts a JOIN debts d ON d.debtor_id=a.debtor_id \
-            WHERE d.id=$1 AND (a.debt_id=$1 OR a.opened_at>=d.created_at))";
-    Ok(tx.row(sql, vals![debt]).await?.is_some())
-}
-
-/// Puts a debtor who was there before back as he was.
-async fn put_back(
-    tx: &mut Link,
-    import: &Import,
-    debtor: DebtorId,
-    before: Before,
-    now: UtcMs,
-) -> Result<bool, StoreError> {
-    let mut kept = false;
-    if let Some(row) = before.debtor {
-        let told = tx.get::<domain::entity::Debtor>(row.id).await?;
-        tx.put(&domain::entity::Debtor {
-            told_zone: told.told_zone,
-            told_zone_at: told.told_zone_at,
-            ..row
-        })
-        .await?;
-    }
-    for debt in before.debts {
-        put_debt_back(tx, import, debt).await?;
-    }
-    for point in before.points {
-        // What calls have proved stays.
-        let proved = tx.get::<ContactPoint>(point.id).await?;
-        tx.put(&ContactPoint {
-            bad: proved.bad,
-            last_rpc_at: proved.last_rpc_at,
-            ..point
-        })
-        .await?;
-    }
-    for (table, ids) in [
-        ("parties", uuids(&before.new_parties)),
-        ("consents", uuids(&before.new_consents)),
-    ] {
-        let sql = format!("DELETE FROM {table} WHERE id");
-        tx.run_in(&sql, &ids, "", &[]).await?;
-    }
-    for point in before.new_points {
-        let sql = "DELETE FROM contact_points WHERE id=$1 \
-            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=$2 AND a.point_id=$1)";
-        kept |= tx.run(sql, vals![point, debtor]).await? == 0;
-    }
-    for debt in before.new_debts {
-        let named = debt_is_named(tx, debt).await?;
-        let sql = if named {
-            "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
-        } else {
-            "DELETE FROM debts WHERE id=$1 AND updated_at<=$2"
+impl SqlStore {
+    /// A page of what clients and portfolios own, newest first.
+    async fn newest<T: Entity>(
+        &self,
+        client: Option<ClientId>,
+        portfolio: Option<PortfolioId>,
+        page: &PageRequest,
+        key: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, StoreError> {
+        let (mut terms, mut values): (Vec<String>, Vec<Val>) = (Vec::new(), Vec::new());
+        let mut term = |text: &str, value: Vec<Val>| {
+            values.extend(value);
+            terms.push(format!("{text}${}", values.len()));
         };
-        tx.run(sql, vals![debt, now]).await?;
-        kept |= named;
+        if let Some(client) = client {
+            term("client_id=", vals![client]);
+        }
+        if let Some(portfolio) = portfolio {
+            term("portfolio_id=", vals![portfolio]);
+        }
+        if let Some(text) = &page.cursor {
+            let before = uuid::Uuid::parse_str(text);
+            let before = before.map_err(|_| StoreError::NotFound("cursor"))?;
+            term("id<", vals![before]);
+        }
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX);
+        values.extend(vals![limit + 1]);
+        let terms = match terms.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", terms.join(" AND ")),
+        };
+        let rest = format!("{terms} ORDER BY id DESC LIMIT ${}", values.len());
+        let mut items: Vec<T> = self.read().await?.all(&rest, values).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| more).map(key);
+        Ok(Page { items, next_cursor })
     }
-    sums::follow_person(tx, &[debtor]).await?;
-    sums::refresh(tx, &[debtor]).await?;
-    Ok(kept)
-}
-
-fn uuids<T: Copy + Into<uuid::Uuid>>(ids: &[T]) -> Vec<uuid::Uuid> {
-    ids.iter().map(|id| (*id).into()).collect()
 }
 
 #[async_trait]
@@ -168,9 +86,21 @@ impl ImportStore for SqlStore {
         self.read().await?.get(id).await
     }
 
-    async fn list_imports(&self, client: Option<ClientId>) -> Result<Vec<Import>, StoreError> {
-        let rest = "WHERE $1 IS NULL OR client_id=$1 ORDER BY at DESC, id DESC LIMIT $2";
-        self.read().await?.all(rest, vals![client, FILES_MAX]).await
+    async fn imports_page(
+        &self,
+        client: Option<ClientId>,
+        portfolio: Option<PortfolioId>,
+        page: &PageRequest,
+    ) -> Result<Page<Import>, StoreError> {
+        self.newest(client, portfolio, page, |row: &Import| row.id.to_string())
+            .await
+    }
+
+    async fn later_import(&self, id: ImportId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS n FROM imports i JOIN imports o ON o.portfolio_id=i.portfolio_id \
+            WHERE i.id=$1 AND o.id<>i.id AND o.state IN ('accepted','accepting') \
+            AND COALESCE(o.accepted_at,o.at)>COALESCE(i.accepted_at,i.at) LIMIT 1";
+        Ok(self.read().await?.row(sql, vals![id]).await?.is_some())
     }
 
     async fn add_piece(&self, id: ImportId, n: i64, base64: &str) -> Result<(), StoreError> {
@@ -241,42 +171,151 @@ impl ImportStore for SqlStore {
         let debtors: BTreeSet<DebtorId> = recalled.iter().map(|d| d.debtor_id).collect();
         let debtors: Vec<DebtorId> = debtors.into_iter().collect();
         sums::refresh(&mut tx, &debtors).await?;
-        let sql = "UPDATE campaign_items SET done=TRUE, note='recalled' WHERE NOT EXISTS \
-            (SELECT 1 FROM debts x WHERE x.debtor_id=campaign_items.debtor_id AND x.status='open') \
-            AND NOT done AND debtor_id";
-        tx.run_in(sql, &debtors, "", &[]).await?;
+        end_items(&mut tx, &debtors).await?;
         tx.commit().await?;
         Ok(recalled.len() as u64)
     }
 
     async fn undo_step(&self, import: ImportId, now: UtcMs) -> Result<UndoStep, StoreError> {
         let mut tx = self.write().await?;
-        let import: Import = tx.get(import).await?;
-        let sql = "SELECT line, debtor_id, before_image FROM import_changes WHERE import_id=$1 \
-            ORDER BY line DESC LIMIT $2";
-        let rows = tx.rows(sql, vals![import.id, IMPORT_STEP]).await?;
-        let (mut new, mut step) = (Vec::new(), UndoStep::default());
-        let mut lines: Vec<i64> = Vec::with_capacity(rows.len());
-        for row in &rows {
-            lines.push(row.get("line")?);
-            let debtor: DebtorId = row.get("debtor_id")?;
-            let text: String = row.get("before_image")?;
-            step.undone += 1;
-            if text.is_empty() {
-                new.push(debtor);
-                continue;
-            }
-            let before: Before =
-                serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            let kept = put_back(&mut tx, &import, debtor, before, now).await?;
-            step.kept += u64::from(kept);
-        }
-        step.kept += remove_new(&mut tx, &new, now).await?;
-        let sql = "DELETE FROM import_changes WHERE import_id=$1 AND line";
-        tx.run_in(sql, &lines, "", &[crate::sql::Field::val(&import.id)])
-            .await?;
+        let step = undo_step(&mut tx, import, now).await?;
         tx.commit().await?;
-        step.more = rows.len() == IMPORT_STEP as usize;
         Ok(step)
+    }
+
+    async fn import_map(
+        &self,
+        portfolio: PortfolioId,
+        fingerprint: &str,
+    ) -> Result<Option<ImportMap>, StoreError> {
+        let values = vals![portfolio, fingerprint.to_owned()];
+        let rest = "WHERE portfolio_id=$1 AND fingerprint=$2";
+        self.read().await?.find(rest, values).await
+    }
+
+    async fn import_maps(&self, portfolio: PortfolioId) -> Result<Vec<ImportMap>, StoreError> {
+        let rest = "WHERE portfolio_id=$1 ORDER BY used_at DESC, id LIMIT $2";
+        let values = vals![portfolio, MAPS_MAX];
+        self.read().await?.all(rest, values).await
+    }
+
+    async fn get_import_map(&self, id: ImportMapId) -> Result<ImportMap, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn put_import_map(&self, row: &ImportMap, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn drop_import_map(
+        &self,
+        id: ImportMapId,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.run("DELETE FROM import_maps WHERE id=$1", vals![id])
+            .await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn duplicates(
+        &self,
+        portfolio: PortfolioId,
+        after: Option<PersonId>,
+        limit: u32,
+    ) -> Result<Vec<Duplicates>, StoreError> {
+        let after = after.unwrap_or(PersonId(uuid::Uuid::nil()));
+        let values = vals![portfolio, after, limit.clamp(1, PAGE_LIMIT_MAX)];
+        merges::duplicates(&mut self.read().await?, values).await
+    }
+
+    async fn merge_debtors(&self, row: &Merge, events: &[NewEvent]) -> Result<Merge, StoreError> {
+        let mut tx = self.write().await?;
+        let done = merges::merge(&mut tx, row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn undo_merge(
+        &self,
+        id: MergeId,
+        by: &str,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<Merge, StoreError> {
+        let mut tx = self.write().await?;
+        let row: Merge = tx.get(id).await?;
+        let done = merges::undo(&mut tx, row, by, now).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn get_merge(&self, id: MergeId) -> Result<Merge, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn merges_of(&self, debtor: DebtorId) -> Result<Vec<Merge>, StoreError> {
+        let rest = "WHERE kept_id=$1 OR gone_id=$1 ORDER BY id DESC LIMIT $2";
+        self.read()
+            .await?
+            .all(rest, vals![debtor, MERGES_MAX])
+            .await
+    }
+
+    async fn put_placement(&self, row: &Placement, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn get_placement(&self, id: PlacementId) -> Result<Placement, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn placements_page(
+        &self,
+        client: Option<ClientId>,
+        portfolio: Option<PortfolioId>,
+        page: &PageRequest,
+    ) -> Result<Page<Placement>, StoreError> {
+        self.newest(client, portfolio, page, |row: &Placement| {
+            row.id.to_string()
+        })
+        .await
+    }
+
+    async fn placement_count(&self, id: PlacementId) -> Result<PlacementCount, StoreError> {
+        let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN status='open' THEN 1 END) AS o \
+            FROM debts WHERE placement_id=$1";
+        let row = self.read().await?.row(sql, vals![id]).await?;
+        let row = row.ok_or(StoreError::NotFound("placement"))?;
+        Ok(PlacementCount {
+            debts: row.get::<i64>("n")?.unsigned_abs(),
+            open: row.get::<i64>("o")?.unsigned_abs(),
+        })
+    }
+
+    async fn recall_placement(&self, id: PlacementId, at: UtcMs) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let rest = "WHERE placement_id=$1 AND status='open' ORDER BY id LIMIT $2";
+        let mut debts: Vec<Debt> = tx.all(rest, vals![id, IMPORT_STEP]).await?;
+        for debt in &mut debts {
+            debt.status = DebtStatus::Recalled;
+            debt.updated_at = at;
+        }
+        tx.put_all(&debts).await?;
+        let debtors: BTreeSet<DebtorId> = debts.iter().map(|d| d.debtor_id).collect();
+        let debtors: Vec<DebtorId> = debtors.into_iter().collect();
+        sums::refresh(&mut tx, &debtors).await?;
+        end_items(&mut tx, &debtors).await?;
+        tx.commit().await?;
+        Ok(debts.len() as u64)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn write_item(tx: &mut Link, item: &ItemState) -> Result<(), St
         SELECT $1, d.id, d.person_id, $3, $4, $5, $6, $7, $8, $9 FROM debtors d WHERE d.id=$2 \
         ON CONFLICT (campaign_id, debtor_id) DO UPDATE SET next_at=excluded.next_at, \
             priority=excluded.priority, attempts=excluded.attempts, last_result=excluded.last_result, \
-            next_point=excluded.next_point, done=excluded.done, note=excluded.note";
+            next_point=excluded.next_point, done=excluded.done, note=excluded.note, awake=FALSE";
     let values = vals![
         item.campaign_id,
         item.debtor_id,

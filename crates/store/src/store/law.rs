@@ -8,7 +8,7 @@ use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{DncList, LedgerRow};
-use domain::event::{Event, NewEvent};
+use domain::event::{AuditHead, AuditLink, Event, NewEvent};
 use domain::ids::{CampaignId, DebtorId, DncListId};
 use domain::ports::StoreError;
 use domain::ports::store::{ChainLink, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey};
@@ -87,9 +87,10 @@ impl LawStore for SqlStore {
             }
             tx.commit().await?;
         }
+        self.spread(list, hashes).await?;
         let mut tx = self.write().await?;
         let sql = "UPDATE dnc_lists SET retired_at=$1 WHERE name=$2 AND kind=$3 AND id<>$4 \
-            AND retired_at IS NULL AND (client_id=$5 OR (client_id IS NULL AND $5 IS NULL))";
+            AND retired_at IS NULL AND (client_id=$5 OR (client_id IS NULL AND $5 IS NULL)) RETURNING id";
         let values = vals![
             list.created_at,
             list.name,
@@ -97,10 +98,14 @@ impl LawStore for SqlStore {
             list.id,
             list.client_id
         ];
-        tx.run(sql, values).await?;
+        let mut before: Vec<DncListId> = Vec::new();
+        for row in &tx.rows(sql, values).await? {
+            before.push(row.get("id")?);
+        }
         tx.put(list).await?;
         append(&mut tx, events).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.let_go(&before).await
     }
 
     async fn list_has(
@@ -136,6 +141,23 @@ impl LawStore for SqlStore {
         let rest = "WHERE person_id=(SELECT person_id FROM debtors WHERE id=$1) AND debtor_id=$1 \
             ORDER BY at, id";
         self.read().await?.all(rest, vals![debtor]).await
+    }
+
+    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        self.chain_heads().await
+    }
+
+    async fn audit_links(
+        &self,
+        tenant: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditLink>, StoreError> {
+        self.chain_links(tenant, after, limit).await
+    }
+
+    async fn audit_loose(&self) -> Result<(u64, u64), StoreError> {
+        self.chain_loose().await
     }
 
     async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::facts::Asked;
 use crate::sql::{Link, vals};
-use domain::entity::dnc::{keyed_hash, listed_form};
+use domain::entity::dnc::{keyed_hash, listed_form, may_hold, point_form};
 use domain::entity::{ContactPoint, Debtor, DncList, ListState, Suppression, SuppressionKind};
 use domain::ids::{DebtorId, DncListId, SuppressionId};
 use domain::ports::StoreError;
@@ -55,15 +55,17 @@ fn values<'a>(
     points: &'a [ContactPoint],
 ) -> Vec<&'a str> {
     match kind {
-        SuppressionKind::Phone | SuppressionKind::Email => {
-            points.iter().map(|p| p.value.reveal().as_str()).collect()
-        }
+        SuppressionKind::Phone | SuppressionKind::Email => points
+            .iter()
+            .filter(|p| may_hold(kind, p))
+            .map(|p| p.value.reveal().as_str())
+            .collect(),
         SuppressionKind::Document => vec![debtor.document.reveal().as_str()],
         SuppressionKind::Person => Vec::new(),
     }
 }
 
-/// Listings that may name one of the debtors.
+/// Listings that may name one of the debtors; `lists` tells whether there are external lists at all.
 pub(crate) async fn listed(
     tx: &mut Link,
     debtors: &[Debtor],
@@ -73,9 +75,7 @@ pub(crate) async fn listed(
 ) -> Result<Listed, StoreError> {
     let mut wanted: Vec<String> = Vec::new();
     for point in points.values().flatten() {
-        for kind in [SuppressionKind::Phone, SuppressionKind::Email] {
-            wanted.push(listed_form(kind, point.value.reveal()));
-        }
+        wanted.push(point_form(point));
     }
     for debtor in debtors {
         wanted.push(listed_form(

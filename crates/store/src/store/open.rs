@@ -1,14 +1,16 @@
 //! Opening a database, its pools and its schema.
 
 use crate::sql::{Dialect, Direct, Link, migrate};
+use domain::ids::ClientId;
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::str::FromStr as _;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -43,7 +45,11 @@ enum Pools {
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     pools: Pools,
+    /// Numbers of debtors of large clients, as they were counted.
+    pub(super) sizes: Sizes,
 }
+
+type Sizes = Arc<Mutex<HashMap<ClientId, (Instant, u64)>>>;
 
 fn unavailable(error: &sqlx::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
@@ -113,7 +119,10 @@ impl SqlStore {
                 "database url: expected sqlite://FILE or postgres://user@host/name".into(),
             ));
         };
-        Ok(Self { pools })
+        Ok(Self {
+            pools,
+            sizes: Sizes::default(),
+        })
     }
 
     /// Brings the schema to what this programme knows ([`crate::SCHEMA_VERSION`]); nothing happens

@@ -1,15 +1,17 @@
 //! Debtor files: segments, search, one file.
 
 use super::SqlStore;
+use super::estimate::EXACT_MAX;
+use crate::rows::Entity as _;
 use crate::segment::Filter;
-use crate::sql::{Link, Val, vals};
+use crate::sql::{Field as _, Link, Row, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, Debtor, Portfolio};
+use domain::entity::{Debt, Debtor, Portfolio, Segment};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId};
+use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    CallableMark, DebtorFile, DebtorRow, ImportReport, PortfolioStore, SegmentCount,
+    CallableMark, DebtorFile, DebtorRow, ImportReport, MarkClaim, PortfolioStore, SegmentCount,
     SegmentEstimate, SegmentSample,
 };
 use domain::segment::{Expr, utc_day};
@@ -38,6 +40,8 @@ const TABLES: &[(&str, &str)] = &[
 
 /// Currencies that are summed in the same pass; others need a second one.
 const CURRENCIES_MAX: usize = 8;
+/// Debtors looked at for their currencies.
+const CURRENCIES_OF: usize = 200;
 
 /// Debtors a condition is asked of, and what is added up of those it finds.
 struct Asked<'a> {
@@ -49,8 +53,12 @@ struct Asked<'a> {
 
 /// Figures of the debtors a condition over `d` finds: one pass over the debtors alone, as far as the open
 /// debts of each are in one of the usual currencies.
-async fn count(read: &mut Link, asked: &Asked<'_>) -> Result<SegmentCount, StoreError> {
-    let usual = usual_currencies(read).await?;
+async fn count(
+    read: &mut Link,
+    asked: &Asked<'_>,
+    client: ClientId,
+) -> Result<SegmentCount, StoreError> {
+    let usual = usual_currencies(read, client).await?;
     let (from, condition) = (asked.from, asked.condition);
     let mut values = asked.values.clone();
     let (mut sums, mut known) = (String::new(), String::from("''"));
@@ -65,7 +73,8 @@ async fn count(read: &mut Link, asked: &Asked<'_>) -> Result<SegmentCount, Store
     }
     let sql = format!(
         "SELECT COUNT(*) AS n, CAST(COALESCE(SUM(d.phones),0) AS BIGINT) AS phones, \
-            COUNT(CASE WHEN d.open_currency NOT IN ({known}) THEN 1 END) AS others{sums} \
+            COUNT(CASE WHEN d.open_currency NOT IN ({known}) THEN 1 END) AS others, \
+            COUNT(CASE WHEN d.open_currency='*' THEN 1 END) AS mixed{sums} \
         FROM {from} WHERE {condition}"
     );
     let rows = read.rows_once(sql, values.clone()).await?;
@@ -78,10 +87,15 @@ async fn count(read: &mut Link, asked: &Asked<'_>) -> Result<SegmentCount, Store
             balance.insert(currency.clone(), sum);
         }
     }
-    if row.get::<i64>("others")? > 0 {
+    let others: i64 = row.get("others")?;
+    if others > 0 {
+        // Most often those with several currencies alone: they have an index of their own.
+        let (which, values) = match others == row.get::<i64>("mixed")? {
+            true => ("d.open_currency='*'".to_owned(), asked.values.clone()),
+            false => (format!("d.open_currency NOT IN ({known})"), values),
+        };
         let sql = format!(
-            "WITH m AS MATERIALIZED (SELECT d.id FROM {from} WHERE {condition} \
-                AND d.open_currency NOT IN ({known})) \
+            "WITH m AS MATERIALIZED (SELECT d.id FROM {from} WHERE {which} AND {condition}) \
             SELECT x.currency, CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT) AS amount \
             FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' GROUP BY x.currency"
         );
@@ -96,77 +110,16 @@ async fn count(read: &mut Link, asked: &Asked<'_>) -> Result<SegmentCount, Store
     })
 }
 
-async fn usual_currencies(read: &mut Link) -> Result<Vec<String>, StoreError> {
+/// Currencies of the client's portfolios and of some of his debtors.
+async fn usual_currencies(read: &mut Link, client: ClientId) -> Result<Vec<String>, StoreError> {
     let sql = format!(
-        "SELECT DISTINCT currency FROM portfolios ORDER BY currency LIMIT {CURRENCIES_MAX}"
+        "SELECT currency FROM portfolios WHERE client_id=$1 UNION \
+            SELECT open_currency FROM (SELECT open_currency FROM debtors WHERE client_id=$1 \
+                AND open_currency NOT IN ('','*') ORDER BY lot LIMIT {CURRENCIES_OF}) x \
+            ORDER BY 1 LIMIT {CURRENCIES_MAX}"
     );
-    let rows = read.rows(sql, vec![]).await?;
+    let rows = read.rows(sql, vals![client]).await?;
     rows.iter().map(|r| r.get("currency")).collect()
-}
-
-/// A client of no more debtors is counted while he types.
-const EXACT_MAX: u64 = 25_000;
-/// Places in the random order from which a sample is taken, so that a campaign which calls in that order
-/// does not bend it.
-const SAMPLE_PLACES: i64 = 32;
-/// Debtors taken from each place.
-const SAMPLE_EACH: i64 = 320;
-/// The lots of a version 7 id: from the least number upwards, as many as the two bits of its variant leave.
-const LOTS: i64 = 1 << 62;
-
-/// A sample of a client's debtors, spread evenly over their lots, named `d`; `$1` is the client.
-fn sample_of() -> String {
-    let step = LOTS / SAMPLE_PLACES;
-    let places: Vec<String> = (0..SAMPLE_PLACES)
-        .map(|n| {
-            // The least number cannot be written as one literal: PostgreSQL would read a decimal.
-            let from = format!("(-9223372036854775807-1+{})", n * step);
-            let to = format!("(-9223372036854775807-1+{})", (n + 1) * step);
-            format!(
-                "SELECT * FROM (SELECT * FROM debtors WHERE client_id=$1 AND lot>={from} AND lot<{to} \
-                    ORDER BY lot LIMIT {SAMPLE_EACH}) p{n}"
-            )
-        })
-        .collect();
-    format!("({}) d", places.join(" UNION ALL "))
-}
-
-/// Scales what a sample shows up to all; the margin is that of a share in 95 of 100 cases.
-fn scaled(found: SegmentCount, asked: u64, of: u64) -> (SegmentCount, u64) {
-    let up = |n: i64| {
-        let all = i128::from(n) * i128::from(of) / i128::from(asked.max(1));
-        i64::try_from(all).unwrap_or(i64::MAX)
-    };
-    let count = |n: u64| up(i64::try_from(n).unwrap_or(i64::MAX)).unsigned_abs();
-    let share = f64_of(found.debtors) / f64_of(asked.max(1));
-    let deviation = (share * (1.0 - share) / f64_of(asked.max(1))).sqrt();
-    // Nobody in the sample: at most three in as many as were asked (the rule of three).
-    let least = 3.0 / f64_of(asked.max(1));
-    let margin = (1.96 * deviation).max(least) * f64_of(of);
-    let count = SegmentCount {
-        debtors: count(found.debtors),
-        phones: count(found.phones),
-        balance: found.balance.into_iter().map(|(c, n)| (c, up(n))).collect(),
-    };
-    (count, u64_of(margin.ceil()))
-}
-
-/// Counts of debtors are far below the 2^53 that a float holds exactly.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of debtors are far below 2^53"
-)]
-const fn f64_of(n: u64) -> f64 {
-    n as f64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a margin is between 0 and the number of debtors"
-)]
-const fn u64_of(n: f64) -> u64 {
-    n as u64
 }
 
 /// Rows of a preview; the main debt is the open one with the greatest balance, and the figure is what is
@@ -187,10 +140,36 @@ async fn samples(
         values.len()
     );
     let rows = read.rows_once(sql, values).await?;
-    let mut ids: Vec<DebtorId> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        ids.push(row.get("id")?);
+    let found: Result<Vec<Shown>, _> = rows.iter().map(Shown::read).collect();
+    shown(read, found?, now).await
+}
+
+/// A debtor who is shown.
+pub(super) struct Shown {
+    pub(super) id: DebtorId,
+    external_ref: String,
+    country: String,
+    oldest_due_day: Option<i64>,
+}
+
+impl Shown {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.get("id")?,
+            external_ref: row.get("external_ref")?,
+            country: row.get("country")?,
+            oldest_due_day: row.get("oldest_due_day")?,
+        })
     }
+}
+
+/// The same with what each owes.
+pub(super) async fn shown(
+    read: &mut Link,
+    rows: Vec<Shown>,
+    now: UtcMs,
+) -> Result<Vec<SegmentSample>, StoreError> {
+    let ids: Vec<DebtorId> = rows.iter().map(|row| row.id).collect();
     let mut debts: BTreeMap<DebtorId, Vec<Debt>> = BTreeMap::new();
     let open: Vec<Debt> = read
         .all_in("debtor_id", &ids, " AND status='open'", &[])
@@ -199,18 +178,17 @@ async fn samples(
         debts.entry(debt.debtor_id).or_default().push(debt);
     }
     let mut found = Vec::with_capacity(rows.len());
-    for (row, id) in rows.iter().zip(ids) {
-        let debts = debts.remove(&id).unwrap_or_default();
+    for row in rows {
+        let debts = debts.remove(&row.id).unwrap_or_default();
         let main = debts
             .iter()
             .max_by_key(|d| (d.balance_minor(), d.id))
             .map(|d| d.currency);
-        let due: Option<i64> = row.get("oldest_due_day")?;
         found.push(SegmentSample {
-            debtor_id: id,
-            external_ref: row.get("external_ref")?,
-            country: row.get("country")?,
-            days_past_due: due.map_or(0, |day| utc_day(now) - day),
+            debtor_id: row.id,
+            external_ref: row.external_ref,
+            country: row.country,
+            days_past_due: row.oldest_due_day.map_or(0, |day| utc_day(now) - day),
             balance_minor: debts
                 .iter()
                 .filter(|d| Some(d.currency) == main)
@@ -221,11 +199,6 @@ async fn samples(
     }
     Ok(found)
 }
-
-/// Most debtors looked at for their marks in one go.
-const LOOK_MAX: u32 = 10_000;
-/// Marks of one statement.
-const MARKS_EACH: usize = 256;
 
 fn all_of(filter: &Filter) -> Asked<'_> {
     Asked {
@@ -281,8 +254,9 @@ impl PortfolioStore for SqlStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<SegmentCount, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
-        count(&mut self.snapshot().await?, &all_of(&filter)).await
+        count(&mut self.snapshot().await?, &all_of(&filter), client).await
     }
 
     async fn segment_sample(
@@ -292,6 +266,7 @@ impl PortfolioStore for SqlStore {
         now: UtcMs,
         limit: u32,
     ) -> Result<Vec<SegmentSample>, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         samples(&mut self.snapshot().await?, &all_of(&filter), now, limit).await
     }
@@ -303,81 +278,61 @@ impl PortfolioStore for SqlStore {
         now: UtcMs,
         rows: u32,
     ) -> Result<SegmentEstimate, StoreError> {
-        let mut read = self.snapshot().await?;
-        let sql = "SELECT COUNT(*) AS n FROM debtors WHERE client_id=$1";
-        let of = read.row(sql, vals![client]).await?;
-        let of = of.map_or(Ok(0), |r| r.get::<i64>("n"))?.unsigned_abs();
-        if of <= EXACT_MAX {
-            let filter = Filter::of_client(self.dialect(), client, expr, now);
-            return Ok(SegmentEstimate {
-                count: count(&mut read, &all_of(&filter)).await?,
-                exact: true,
-                asked: of,
-                of,
-                margin: 0,
-                sample: samples(&mut read, &all_of(&filter), now, rows).await?,
-            });
+        let expr = &self.whole_segment(client, expr, None).await?;
+        let of = self.debtors_of(client).await?;
+        if of > EXACT_MAX {
+            return self.estimate(client, expr, (now, of), rows).await;
         }
-        let from = sample_of();
-        let sql = format!("SELECT COUNT(*) AS n FROM {from}");
-        let taken = read.row(sql, vals![client]).await?;
-        let taken = taken.map_or(Ok(0), |r| r.get::<i64>("n"))?.unsigned_abs();
-        let filter = Filter::of_few(self.dialect(), client, expr, now);
-        let asked = Asked {
-            from: &from,
-            condition: &filter.sql,
-            values: filter.values,
-        };
-        let (figures, margin) = scaled(count(&mut read, &asked).await?, taken, of);
+        let mut read = self.snapshot().await?;
+        let filter = Filter::of_client(self.dialect(), client, expr, now);
         Ok(SegmentEstimate {
-            count: figures,
-            exact: false,
-            asked: taken,
+            count: count(&mut read, &all_of(&filter), client).await?,
+            exact: true,
+            asked: of,
             of,
-            margin,
-            sample: samples(&mut read, &asked, now, rows).await?,
+            margin: 0,
+            sample: samples(&mut read, &all_of(&filter), now, rows).await?,
         })
     }
 
-    async fn unmarked_debtors(
-        &self,
-        after: Option<DebtorId>,
-        now: UtcMs,
-        limit: u32,
-    ) -> Result<(Vec<DebtorId>, Option<DebtorId>), StoreError> {
-        let after = after.unwrap_or(DebtorId(uuid::Uuid::nil()));
-        let sql = "SELECT id, (open_debts>0 AND (callable_until IS NULL OR callable_until<=$2)) AS stale \
-            FROM debtors WHERE id>$1 ORDER BY id LIMIT $3";
-        let values = vals![after, now, limit.min(LOOK_MAX)];
-        let rows = self.read().await?.rows(sql, values).await?;
-        let (mut stale, mut last) = (Vec::new(), None);
-        for row in &rows {
-            let id: DebtorId = row.get("id")?;
-            last = Some(id);
-            if row.get::<bool>("stale")? {
-                stale.push(id);
-            }
-        }
-        Ok((stale, last))
+    async fn claim_marks(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {
+        self.claim(now, limit).await
     }
 
-    async fn mark_callable(&self, marks: &[CallableMark]) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        for piece in marks.chunks(MARKS_EACH) {
-            let (mut rows, mut values) = (Vec::new(), Vec::new());
-            for mark in piece {
-                let n = values.len();
-                rows.push(format!("(${},${},${})", n + 1, n + 2, n + 3));
-                values.extend(vals![mark.debtor, mark.from, mark.until]);
+    async fn mark_callable(&self, claim: i64, marks: &[CallableMark]) -> Result<u64, StoreError> {
+        self.mark(claim, marks).await
+    }
+
+    async fn forget_marks(&self, limit: u32) -> Result<u64, StoreError> {
+        self.forget(limit).await
+    }
+
+    async fn segment_text(
+        &self,
+        client: ClientId,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = match version {
+            None => {
+                "SELECT expression FROM segments WHERE client_id=$1 AND name=$2 ORDER BY id LIMIT 1"
             }
-            let sql = format!(
-                "UPDATE debtors SET callable_from=v.column2, callable_until=v.column3 \
-                FROM (VALUES {}) AS v WHERE debtors.id=v.column1",
-                rows.join(",")
-            );
-            tx.run(sql, values).await?;
-        }
-        tx.commit().await
+            Some(_) => {
+                "SELECT v.expression FROM segments s JOIN segment_versions v ON v.segment_id=s.id \
+                    WHERE s.client_id=$1 AND s.name=$2 AND v.version=$3 ORDER BY s.id LIMIT 1"
+            }
+        };
+        let mut values = vals![client, name.to_owned()];
+        values.extend(version.map(|v| v.val()));
+        let row = self.read().await?.row(sql, values).await?;
+        row.map(|r| r.get("expression")).transpose()
+    }
+
+    async fn segment_versions(&self, id: SegmentId) -> Result<Vec<Segment>, StoreError> {
+        let sql = "SELECT segment_id AS id, client_id, name, expression, version, saved_at AS created_at, \
+            saved_at AS updated_at FROM segment_versions WHERE segment_id=$1 ORDER BY version DESC LIMIT $2";
+        let rows = self.read().await?.rows(sql, vals![id, ROWS_MAX]).await?;
+        rows.iter().map(Segment::read).collect()
     }
 
     async fn segment_ids(
@@ -386,6 +341,7 @@ impl PortfolioStore for SqlStore {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<Vec<DebtorId>, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let sql = format!(
             "SELECT d.id FROM debtors d WHERE {} ORDER BY d.id",
@@ -412,8 +368,8 @@ impl PortfolioStore for SqlStore {
         limit: u32,
     ) -> Result<Vec<Debtor>, StoreError> {
         // A union, so that each way has its index.
-        let rest = "WHERE id IN (SELECT id FROM debtors WHERE external_ref=$1 \
-                UNION SELECT id FROM debtors WHERE document=$1 \
+        let rest = "WHERE id IN (SELECT COALESCE(merged_into,id) FROM debtors WHERE external_ref=$1 \
+                UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE document=$1 \
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1) \
             AND ($2 IS NULL OR client_id=$2) ORDER BY id LIMIT $3";
         let values = vals![needle.to_owned(), client, limit.min(ROWS_MAX)];
@@ -433,11 +389,12 @@ impl PortfolioStore for SqlStore {
 
     async fn portfolio_totals(&self, portfolio: PortfolioId) -> Result<SegmentCount, StoreError> {
         let mut read = self.snapshot().await?;
+        let of: Portfolio = read.get(portfolio).await?;
         let asked = Asked {
             from: "debtors d",
             condition: "d.portfolio_id=$1",
             values: vals![portfolio],
         };
-        count(&mut read, &asked).await
+        count(&mut read, &asked, of.client_id).await
     }
 }

@@ -1,6 +1,7 @@
 //! Figures kept beside a debtor: sums over his open debts, his usable phones, and his place in the
 //! order of each campaign. They follow from other rows and are set anew whenever one of those changes.
 
+use super::hits;
 use super::table::pieces;
 use crate::sql::{Field, Link, vals};
 use domain::entity::{CallResult, Campaign};
@@ -10,7 +11,7 @@ use domain::rules::worth::{OTHERS, reference_rates};
 use domain::time::UtcMs;
 use std::sync::LazyLock;
 
-const SUMS: &str = "UPDATE debtors SET \
+pub(super) const SUMS: &str = "UPDATE debtors SET \
     (open_debts, balance_minor, overdue_minor, oldest_due_day, principal_minor, interest_minor, \
         fees_minor, minimum_minor, open_currency)=(SELECT COUNT(*), \
         COALESCE(SUM(x.principal_minor+x.interest_minor+x.fees_minor),0), \
@@ -77,6 +78,7 @@ const ORDER_KEYS: &[(&str, &str)] = &[
 /// Sets the figures of debtors anew, and their order in the campaigns that have them.
 pub(crate) async fn refresh(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
     tx.run_in(SUMS, debtors, "", &[]).await?;
+    hits::refresh(tx, debtors).await?;
     reorder(tx, debtors).await
 }
 

@@ -1,6 +1,7 @@
 //! Statements every table needs.
 
-use crate::rows::{Entity, all_vals, columns, replace_sql, written};
+use super::marks::stir;
+use crate::rows::{Entity, Stirs, all_vals, columns, replace_sql, written};
 use crate::sql::{Field, Link, Row, Val, holes, vals};
 use domain::ports::StoreError;
 use std::fmt::Write as _;
@@ -56,9 +57,13 @@ impl Link {
         Ok(touched)
     }
 
-    /// Inserts or replaces one row by its key.
+    /// Inserts or replaces one row by its key; marks of the law that it may make wrong go with it.
     pub(crate) async fn put<T: Entity>(&mut self, row: &T) -> Result<(), StoreError> {
-        self.put_all(std::slice::from_ref(row)).await
+        self.put_all(std::slice::from_ref(row)).await?;
+        match row.stirs() {
+            Some(who) => stir(self, &who).await,
+            None => Ok(()),
+        }
     }
 
     /// Inserts or replaces rows by their keys; no key may come twice.
@@ -82,6 +87,11 @@ impl Link {
             sql.push_str(or);
             let values = chunk.iter().flat_map(all_vals).collect();
             self.run(sql, values).await.map_err(named::<T>)?;
+        }
+        for row in rows {
+            if let Some(who @ Stirs::Ledger(..)) = row.stirs() {
+                stir(self, &who).await?;
+            }
         }
         Ok(())
     }

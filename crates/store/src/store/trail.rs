@@ -9,7 +9,7 @@ use domain::entity::{CallTrail, Transfer};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
 use domain::ports::StoreError;
-use domain::ports::store::{TrailStore, TrunkCount};
+use domain::ports::store::{HeardCall, HeardCount, TrailStore, TrunkCount};
 use domain::time::UtcMs;
 
 fn count(row: &Row) -> Result<TrunkCount, StoreError> {
@@ -23,6 +23,31 @@ fn count(row: &Row) -> Result<TrunkCount, StoreError> {
         rung: row.get("rung")?,
         pdd_ms: row.get("pdd_ms")?,
         talk_ms: row.get("talk_ms")?,
+    })
+}
+
+fn heard(row: &Row) -> Result<HeardCall, StoreError> {
+    Ok(HeardCall {
+        attempt_id: row.get("attempt_id")?,
+        at: row.get("at")?,
+        class: row.get("class")?,
+        confidence_pm: row.get("confidence_pm")?,
+        reason: row.get("reason")?,
+        decided_ms: row.get("decided_ms")?,
+        onset_ms: row.get("onset_ms")?,
+        speech_ms: row.get("speech_ms")?,
+        pauses: row.get("pauses")?,
+        beep_ms: row.get("beep_ms")?,
+    })
+}
+
+fn heard_count(row: &Row) -> Result<HeardCount, StoreError> {
+    Ok(HeardCount {
+        campaign_id: row.get("campaign_id")?,
+        trunk_id: row.get("trunk_id")?,
+        class: row.get("class")?,
+        disposition: row.get("disposition")?,
+        calls: row.get("calls")?,
     })
 }
 
@@ -99,6 +124,54 @@ impl TrailStore for SqlStore {
         let values = vals![trunk, since, until, slice_ms.max(1)];
         let rows = self.read().await?.rows(sql, values).await?;
         rows.iter().map(count).collect()
+    }
+
+    async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "INSERT INTO heard_calls (attempt_id, at, class, confidence_pm, reason, \
+            decided_ms, onset_ms, speech_ms, pauses, beep_ms) \
+            SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM attempts WHERE id=$1 \
+            ON CONFLICT (attempt_id) DO UPDATE SET at=excluded.at, class=excluded.class, \
+            confidence_pm=excluded.confidence_pm, reason=excluded.reason, \
+            decided_ms=excluded.decided_ms, onset_ms=excluded.onset_ms, \
+            speech_ms=excluded.speech_ms, pauses=excluded.pauses, beep_ms=excluded.beep_ms";
+        let values = vals![
+            heard.attempt_id,
+            heard.at,
+            heard.class,
+            heard.confidence_pm,
+            heard.reason,
+            heard.decided_ms,
+            heard.onset_ms,
+            heard.speech_ms,
+            heard.pauses,
+            heard.beep_ms,
+        ];
+        if tx.run(sql, values).await? == 0 {
+            return Err(StoreError::NotFound("attempt"));
+        }
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError> {
+        let sql = "SELECT attempt_id, at, class, confidence_pm, reason, decided_ms, onset_ms, \
+            speech_ms, pauses, beep_ms FROM heard_calls WHERE attempt_id=$1";
+        let row = self.read().await?.row(sql, vals![attempt]).await?;
+        row.as_ref().map(heard).transpose()
+    }
+
+    async fn heard_counts(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+    ) -> Result<Vec<HeardCount>, StoreError> {
+        let sql = "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, \
+            CAST(COUNT(*) AS BIGINT) AS calls FROM heard_calls h \
+            JOIN attempts a ON a.id=h.attempt_id WHERE h.at>=$1 AND h.at<$2 \
+            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition";
+        let rows = self.read().await?.rows(sql, vals![since, until]).await?;
+        rows.iter().map(heard_count).collect()
     }
 
     async fn number_listed(&self, client: ClientId, number: &str) -> Result<bool, StoreError> {

@@ -1,10 +1,11 @@
 //! Random people with everything that can happen to them.
 
+use domain::entity::dnc::keyed_hash;
 use domain::entity::{
-    CallResult, Channel, Consent, DebtStatus, Hold, HoldKind, HoldScope, Language, Party,
+    CallResult, Channel, Consent, DebtStatus, DncList, Hold, HoldKind, HoldScope, Language, Party,
     PartyRole, PointClass, PromiseState, Suppression, SuppressionKind,
 };
-use domain::ids::{ConsentId, HoldId, ImportId, PartyId, SuppressionId};
+use domain::ids::{ConsentId, DncListId, HoldId, ImportId, PartyId, SuppressionId};
 use domain::pii::Pii;
 use domain::ports::store::{AttemptChange, CallableMark};
 use domain::time::{DAY_MS, HOUR_MS};
@@ -139,16 +140,75 @@ impl Maker {
         }
     }
 
-    /// Asked last, because whatever happens to a debtor takes his mark away.
-    pub(crate) async fn marked(&mut self, person: &Person) {
-        if self.chance(80) {
-            let mark = CallableMark {
-                debtor: person.debtor.id,
-                from: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
-                until: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-1)]),
+    /// External lists: of one client or all, of phones or documents, one of them out of force.
+    pub(crate) async fn lists(&mut self, people: &[Person]) {
+        for (n, kind) in [
+            SuppressionKind::Phone,
+            SuppressionKind::Document,
+            SuppressionKind::Phone,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let list = DncList {
+                id: fresh::<DncListId>(),
+                client_id: (n == 1).then(|| people[0].debtor.client_id),
+                name: format!("LIST{n}"),
+                kind,
+                hash_key: format!("{n:064}"),
+                entries: 0,
+                file_sha256: String::new(),
+                as_of: NOW,
+                created_at: NOW.plus_ms(-HOUR_MS),
+                retired_at: None,
             };
-            self.store.mark_callable(&[mark]).await.expect("mark");
+            let mut hashes = Vec::new();
+            for person in people {
+                if self.chance(15) {
+                    let value = match kind {
+                        SuppressionKind::Document => person.debtor.document.reveal(),
+                        _ => person.point.value.reveal(),
+                    };
+                    hashes.push(keyed_hash(&list.hash_key, kind, value));
+                }
+            }
+            self.store
+                .load_list(&list, &hashes, &[])
+                .await
+                .expect("list");
+            if n == 2 {
+                let retired_at = Some(NOW);
+                let list = DncList { retired_at, ..list };
+                self.store.put_dnc_list(&list, &[]).await.expect("retired");
+            }
         }
+        // Written after the list was loaded.
+        for person in people.iter().take(6) {
+            let mut point = person.point.clone();
+            point.id = fresh();
+            point.value = people[self.rng.random_range(0..people.len())]
+                .point
+                .value
+                .clone();
+            self.store.put_point(&point, &[]).await.expect("point");
+        }
+    }
+
+    /// Asked last, because whatever happens to a debtor takes his mark away.
+    pub(crate) async fn marked(&mut self) {
+        let claimed = self.store.claim_marks(NOW, 500).await.expect("claim");
+        let mut marks = Vec::new();
+        for facts in &claimed.facts {
+            if self.chance(80) {
+                marks.push(CallableMark {
+                    debtor: facts.debtor.id,
+                    from: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
+                    until: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-1)]),
+                });
+            }
+        }
+        let kept = self.store.mark_callable(claimed.claim, &marks).await;
+        assert_eq!(kept.expect("marks"), marks.len() as u64);
     }
 
     pub(crate) async fn history(
@@ -224,7 +284,10 @@ impl Maker {
             let kind = self.one(SuppressionKind::ALL);
             let value = match kind {
                 SuppressionKind::Phone | SuppressionKind::Email => person.point.value.clone(),
-                SuppressionKind::Document => person.debtor.document.clone(),
+                SuppressionKind::Document => {
+                    let text = person.debtor.document.reveal().to_lowercase();
+                    Pii(self.one(&["", " ", "-"]).to_owned() + &text)
+                }
                 SuppressionKind::Person => Pii(person.debtor.person_id.to_string()),
             };
             let own = person.debtor.client_id;

@@ -208,6 +208,7 @@ impl Engine {
             line: None,
         });
         let trunk = order.trunk_id;
+        let classify = order.classify;
         let agreed = media.answered(sdp);
         self.outbox.tell(TrunkReport::Answered { attempt, at });
         let news = self.routes.get_mut(&trunk).and_then(|r| r.heard(from));
@@ -215,6 +216,9 @@ impl Engine {
         if let (Some(mut record), Some((_, line))) = (record, &self.writer) {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
+        }
+        if classify {
+            self.plane.order(Order::Classify(leg));
         }
         self.leg_up(leg);
         match agreed {

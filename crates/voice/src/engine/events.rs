@@ -185,6 +185,16 @@ impl Engine {
                 until,
                 counts,
             } => self.leg_left((debtor, leg), (from, until), counts),
+            MediaEvent::Classified { leg, verdict, at } => {
+                if let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) {
+                    let at = self.wall.at(at);
+                    self.outbox.tell(TrunkReport::Classified {
+                        attempt,
+                        at,
+                        verdict,
+                    });
+                }
+            }
             MediaEvent::Removed { leg, counts } => self.removed(leg, counts),
             MediaEvent::Browser { leg, up } => self.browser_news(leg, up),
             MediaEvent::Recorder(event) => self.recorded(event),

@@ -5,6 +5,7 @@ mod life;
 use super::kit::{self, DtmfIn, DtmfOut, Jitter, Rx};
 use super::link::Link;
 use super::order::{Agreed, Counts, LegId};
+use super::progress::Progress;
 use super::sound::{SILENCE, Sound};
 use super::talk::Talk;
 use super::tx::Tx;
@@ -80,6 +81,8 @@ pub(crate) struct Leg {
     pause: Option<Box<Noise>>,
     pub(super) jitter: Jitter,
     pub(super) tap: Option<Tap>,
+    /// As a debtor's leg: what its sound is taken for, while that is of interest.
+    pub(super) progress: Option<Box<Progress>>,
     /// As a debtor's leg: who is on the call.
     pub(super) talk: Talk,
     /// As an agent's or supervisor's leg: the debtor's leg it is joined to.
@@ -121,6 +124,7 @@ impl Leg {
             pause: None,
             jitter: Jitter::new(),
             tap: None,
+            progress: None,
             talk: Talk::default(),
             of: None,
             joined: None,

@@ -16,6 +16,7 @@ mod order;
 mod pace;
 mod poll;
 mod ports;
+mod progress;
 mod prompts;
 mod route;
 mod sound;

@@ -1,6 +1,7 @@
 //! What a media thread does with its orders.
 
 use super::order::{Event, LegId, Order};
+use super::progress::Progress;
 use super::sound::Sound;
 use super::talk::Talk;
 use super::thread::State;
@@ -88,6 +89,7 @@ impl State {
                     tap.pause(on, now);
                 }
             }
+            Order::Classify(_) => leg.progress = Some(Box::new(Progress::new())),
             Order::Play(_, sound) => leg.play(sound),
             Order::Hold(_, on) => {
                 leg.talk.hold = on;

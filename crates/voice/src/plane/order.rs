@@ -7,7 +7,7 @@ use crate::config::Codec;
 use crate::recorder::{RecorderEvent, WriterLine};
 use crate::webrtc::Peer;
 use domain::ids::{AttemptId, RecordingId};
-use domain::ports::MonitorMode;
+use domain::ports::{MonitorMode, SoundVerdict};
 use sip::sdp::Secured;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -58,6 +58,8 @@ pub(crate) enum Order {
     Agreed(LegId, Agreed, bool),
     Record(LegId, Box<Record>),
     PauseRecording(LegId, bool),
+    /// The leg's sound is judged from now on.
+    Classify(LegId),
     Bridge {
         debtor: LegId,
         agent: LegId,
@@ -105,6 +107,7 @@ impl Order {
             | Self::Agreed(leg, ..)
             | Self::Record(leg, _)
             | Self::PauseRecording(leg, _)
+            | Self::Classify(leg)
             | Self::Unbridge(leg)
             | Self::Play(leg, _)
             | Self::Hold(leg, _)
@@ -165,6 +168,12 @@ pub(crate) enum Event {
     Dtmf {
         leg: LegId,
         digit: char,
+        at: Instant,
+    },
+    /// What a debtor's leg sounds like.
+    Classified {
+        leg: LegId,
+        verdict: SoundVerdict,
         at: Instant,
     },
     /// No audio from this leg for so long, and no RTCP either; told each second from the third on.

@@ -38,8 +38,15 @@ impl State {
             return;
         };
         let mixed = leg.talk.mixed();
-        if mixed || leg.tap.is_some() {
+        let mut judged = None;
+        if mixed || leg.tap.is_some() || leg.progress.is_some() {
             let pcm = audio.decode(&mut buffer);
+            if let Some(progress) = &mut leg.progress {
+                judged = progress.hear(audio.source, pcm).map(|v| (leg.id, v));
+                if progress.is_over() {
+                    leg.progress = None;
+                }
+            }
             leg.record(Side::Debtor, now, pcm);
             if mixed {
                 leg.jitter.push(audio.source, pcm);
@@ -55,6 +62,13 @@ impl State {
                 agent.forward(audio, &mut buffer, now, told);
             }
             self.tell_played(played);
+        }
+        if let Some((leg, verdict)) = judged {
+            self.tell(Event::Classified {
+                leg,
+                verdict,
+                at: now,
+            });
         }
     }
 

@@ -232,6 +232,7 @@ pub fn order(n: u128, ring_timeout_ms: i64, record: RecordMode) -> DialOrder {
         recording_id: RecordingId(Uuid::from_u128(2_000 + n)),
         recording_key: key_of(attempt_id),
         mask_dtmf: false,
+        classify: false,
     }
 }
 

@@ -5,12 +5,13 @@ use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
 use crate::routes::catalog::readers;
+use crate::routes::floor::template_params;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Campaign, CampaignParams, CampaignStatus, CampaignVersion};
-use domain::ids::{CampaignId, ClientId, ScriptId, SegmentId};
+use domain::ids::{CampaignId, CampaignTemplateId, ClientId, ScriptId, SegmentId};
 use domain::ports::StoreError;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -47,7 +48,10 @@ pub(crate) struct NewCampaign {
     segment_id: SegmentId,
     #[schema(value_type = Option<uuid::Uuid>)]
     script_id: Option<ScriptId>,
-    /// Any of them; the others keep their defaults.
+    /// The template whose parameters it begins with.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    template_id: Option<CampaignTemplateId>,
+    /// Any of them; the others keep their defaults, or those of the template.
     #[schema(value_type = Option<doc::CampaignParams>)]
     params: Option<Map<String, Value>>,
 }
@@ -100,6 +104,15 @@ pub(super) async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), 
         let script = state.store.get_script(script).await;
         named(script, "script_id", owner, |s| s.client_id)?;
     }
+    let mix = &row.params.list_mix;
+    for part in mix {
+        let segment = state.store.get_segment(part.segment_id).await;
+        named(segment, "params.list_mix", owner, |s| s.client_id)?;
+    }
+    if !mix.is_empty() && !mix.iter().any(|part| part.segment_id == row.segment_id) {
+        let reason = "expected the campaign's own segment among them";
+        return Err(Problem::invalid("params.list_mix", reason));
+    }
     for id in &row.params.caller_id_pool {
         let number = state.store.get_caller_id(*id).await;
         named(number, "params.caller_id_pool", owner, |c| c.client_id)?;
@@ -149,6 +162,10 @@ async fn create(
 ) -> Result<(StatusCode, Json<Campaign>), Problem> {
     caller.may_write(body.client_id)?;
     state.client_exists(body.client_id).await?;
+    let begin = match body.template_id {
+        Some(id) => template_params(&state, &caller, id, body.client_id).await?,
+        None => CampaignParams::default(),
+    };
     let now = state.now();
     let row = Campaign {
         id: CampaignId(state.id()),
@@ -157,7 +174,7 @@ async fn create(
         segment_id: body.segment_id,
         script_id: body.script_id,
         status: CampaignStatus::Draft,
-        params: params::merged(&CampaignParams::default(), body.params)?,
+        params: params::merged(&begin, body.params)?,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -2,23 +2,21 @@
 
 use super::imports::{map_of, problem};
 use super::upload;
+use crate::auth::Caller;
 use crate::extract::Params;
 use crate::importer::{self, FileShape};
 use crate::list::Items;
 use crate::problem::Problem;
-use crate::{ApiState, doc};
-use axum::Json;
-use axum::extract::{DefaultBodyLimit, Request};
-use domain::import;
+use crate::{ApiState, doc, tenant};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::{Extension, Json};
+use domain::ids::PortfolioId;
+use domain::import::{self, ColumnMap};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-/// What is read of a file, bytes.
-const HEAD_BYTES: u64 = 64 * 1024;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -57,6 +55,10 @@ async fn columns() -> Json<Items<Column>> {
 pub(crate) struct DetectQuery {
     /// JSON; what it says holds.
     map: Option<String>,
+    /// The portfolio that the file is for: its remembered map for this header is taken when no map is
+    /// given.
+    #[param(value_type = Option<uuid::Uuid>)]
+    portfolio: Option<PortfolioId>,
 }
 
 /// What the beginning of a file says.
@@ -79,6 +81,14 @@ pub(crate) struct Detected {
     missing: Vec<String>,
     /// First rows, at most 20.
     sample: Vec<Vec<String>>,
+    /// Whether the map is one that the portfolio remembers.
+    saved: bool,
+    /// Rules by which the given or remembered map mends phones.
+    repair: Vec<String>,
+    /// Sheet of a workbook that the map names.
+    sheet: Option<String>,
+    /// Values of the given or remembered map for meanings without a column.
+    defaults: BTreeMap<String, String>,
 }
 
 impl From<FileShape> for Detected {
@@ -96,35 +106,78 @@ impl From<FileShape> for Detected {
             unknown: shape.unknown,
             missing: shape.missing,
             sample: shape.sample,
+            saved: false,
+            repair: Vec::new(),
+            sheet: None,
+            defaults: BTreeMap::new(),
         }
     }
 }
 
-async fn head(input: impl AsyncRead + Unpin) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    input
-        .take(HEAD_BYTES)
-        .read_to_end(&mut bytes)
-        .await
-        .map_err(|e| Problem::bad_request("bad_request", format!("file: {e}")))?;
-    Ok(bytes)
-}
-
-/// Reads the first 64 kB of a file: encoding, delimiter, header, a proposal of the column map.
+/// Reads the beginning of a file (of CSV the first 64 kB, a workbook whole): encoding, delimiter, header,
+/// the map that the portfolio remembers or a proposal of one.
 #[utoipa::path(post, path = "/imports/detect", tag = "imports", params(DetectQuery),
     request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, description = "What it looks like", body = Detected), (status = 422, body = doc::Problem)))]
+    responses((status = 200, description = "What it looks like", body = Detected), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
 async fn detect(
+    State(state): State<ApiState>,
+    Extension(caller): Extension<Caller>,
     Params(query): Params<DetectQuery>,
     request: Request,
 ) -> Result<Json<Detected>, Problem> {
     let map = map_of(query.map.as_deref())?;
+    if let Some(id) = query.portfolio {
+        let portfolio = state.store.get_portfolio(id).await?;
+        tenant::seen(&state, &caller, portfolio).await?;
+    }
+    let _turn = state.looks.try_acquire().map_err(|_| {
+        Problem::conflict(
+            "limit_reached",
+            "other files are being looked at: try again in a moment",
+        )
+    })?;
+    let mut given = map.clone().unwrap_or_default();
     let bytes = if upload::is_form(&request) {
         let mut form = upload::form(request).await?;
-        head(upload::reader(upload::file_of(&mut form).await?)).await?
+        let file = upload::reader(upload::file_of(&mut form).await?);
+        importer::head(file, &mut given).await
     } else {
-        head(upload::reader(request.into_body().into_data_stream())).await?
+        let file = upload::reader(request.into_body().into_data_stream());
+        importer::head(file, &mut given).await
     };
-    let shape = importer::detect(&bytes, map.as_ref()).map_err(problem)?;
-    Ok(Json(shape.into()))
+    let bytes = bytes.map_err(problem)?;
+    let mut shape = importer::detect(&bytes, Some(&given)).map_err(problem)?;
+    let saved = match (query.portfolio, &map) {
+        (Some(portfolio), None) => remembered(&state, portfolio, &shape.fingerprint).await?,
+        _ => None,
+    };
+    if let Some(saved) = &saved {
+        let given = ColumnMap {
+            delimiter: given.delimiter.or(saved.delimiter),
+            encoding: given.encoding.clone().or_else(|| saved.encoding.clone()),
+            ..saved.clone()
+        };
+        shape = importer::detect(&bytes, Some(&given)).map_err(problem)?;
+    }
+    let mut found = Detected::from(shape);
+    found.saved = saved.is_some();
+    if let Some(map) = saved.or(map) {
+        found.repair = map.repair.iter().map(ToString::to_string).collect();
+        found.sheet = map.sheet;
+        let defaults = map.defaults.into_iter();
+        found.defaults = defaults
+            .map(|(target, v)| (target.to_string(), v))
+            .collect();
+    }
+    Ok(Json(found))
+}
+
+/// The map that a portfolio remembers for a header; one that cannot be read any more is none.
+async fn remembered(
+    state: &ApiState,
+    portfolio: PortfolioId,
+    fingerprint: &str,
+) -> Result<Option<ColumnMap>, Problem> {
+    let row = state.store.import_map(portfolio, fingerprint).await?;
+    Ok(row.and_then(|row| ColumnMap::from_json(&row.map.to_string()).ok()))
 }

@@ -3,7 +3,7 @@
 use super::upload;
 use crate::auth::Caller;
 use crate::extract::Params;
-use crate::importer::{self, ImportError, ImportJob};
+use crate::importer::{self, FAULTS_MAX, ImportError, ImportJob};
 use crate::problem::Problem;
 use crate::{ApiState, doc};
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -15,13 +15,12 @@ use domain::ports::StoreError;
 use domain::ports::store::{FieldChange, ImportReport, RowFault};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::io::AsyncRead;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Refused rows named in a reply; `marcador import --report` writes all.
-pub(super) const FAULTS_MAX: usize = 200;
 /// Longest column map, bytes.
 const MAP_MAX: usize = 16 * 1024;
 
@@ -65,6 +64,10 @@ pub(super) struct Report {
     gone: u64,
     /// Of them recalled.
     recalled: u64,
+    /// Debtor files of one document made one.
+    merged: u64,
+    /// Phones mended by a rule that the map names, by rule.
+    repaired: BTreeMap<String, u64>,
     /// Changed values by field.
     fields: BTreeMap<String, u64>,
     /// The first 200 changes.
@@ -108,6 +111,8 @@ impl From<ImportReport> for Report {
             paid: r.paid,
             gone: r.gone,
             recalled: r.recalled,
+            merged: r.merged,
+            repaired: r.repaired,
             fields: r.fields,
             changes: r.changes.into_iter().map(Change::from).collect(),
         }
@@ -171,6 +176,14 @@ pub(super) fn map_of(text: Option<&str>) -> Result<Option<ColumnMap>, Problem> {
         .map_err(|e| Problem::invalid("map", e.to_string()))
 }
 
+/// Too many files at once.
+pub(super) fn busy() -> Problem {
+    Problem::conflict(
+        "limit_reached",
+        "other imports are running: try again when they are done",
+    )
+}
+
 pub(super) async fn portfolio_of(
     state: &ApiState,
     client: ClientId,
@@ -220,8 +233,8 @@ async fn take(
             faults.push(Fault::from(fault));
         }
     };
-    let store = &*state.store;
-    let report = importer::run(store, &*state.ids, &*state.clock, job, input, note, |_| ())
+    let (store, ids) = (&*state.store, Arc::clone(&state.ids));
+    let report = importer::run(store, ids, &*state.clock, job, input, note, |_| ())
         .await
         .map_err(problem)?;
     tracing::info!(import = %import_id, rows = report.rows, refused = report.refused, dry_run, "file imported");
@@ -233,7 +246,7 @@ async fn take(
     })
 }
 
-/// Imports a portfolio file: raw CSV as the body, or the part `file` of a form. Rows that cannot be
+/// Imports a portfolio file (CSV or XLSX): raw as the body, or the part `file` of a form. Rows that cannot be
 /// taken are named, the others are written as a difference.
 #[utoipa::path(post, path = "/imports", tag = "imports", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
@@ -245,12 +258,7 @@ async fn import(
     request: Request,
 ) -> Result<Json<ImportReply>, Problem> {
     let job = job_of(&state, &caller, query).await?;
-    let _turn = state.imports.try_acquire().map_err(|_| {
-        Problem::conflict(
-            "limit_reached",
-            "other imports are running: try again when they are done",
-        )
-    })?;
+    let _turn = state.imports.try_acquire().map_err(|_| busy())?;
     let reply = if upload::is_form(&request) {
         let mut form = upload::form(request).await?;
         let file = upload::file_of(&mut form).await?;

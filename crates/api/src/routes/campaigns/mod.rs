@@ -5,8 +5,11 @@
 mod campaign;
 mod detect;
 mod drafts;
+mod import_view;
 mod imports;
+mod maps;
 mod params;
+mod placements;
 mod rulepacks;
 mod run;
 mod segments;
@@ -14,6 +17,8 @@ mod upload;
 mod versions;
 mod what_if;
 mod why_not;
+
+pub(crate) use params::merged;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,6 +32,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(imports::routes())
         .merge(detect::routes())
         .merge(drafts::routes())
+        .merge(maps::routes())
+        .merge(placements::routes())
         .merge(rulepacks::routes())
         .merge(what_if::routes())
         .merge(why_not::routes())

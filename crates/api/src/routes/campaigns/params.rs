@@ -2,7 +2,8 @@
 
 use crate::check::range;
 use crate::problem::Problem;
-use domain::entity::CampaignParams;
+use domain::entity::{CallResult, CampaignParams};
+use domain::rules::retry::standard_rule;
 use serde_json::{Map, Value};
 
 /// Order keys (terms.md §10).
@@ -16,13 +17,17 @@ const ORDER_KEYS: [&str; 6] = [
 ];
 /// Most order keys.
 const ORDER_MAX: usize = 4;
+/// Most segments of a mix.
+const MIX_MAX: usize = 20;
+/// Longest delay of a retry rule, minutes: two weeks.
+const DELAY_MAX_MIN: i64 = 14 * 24 * 60;
 /// Longest name of a skill, letters.
 const SKILL_MAX: usize = 40;
 /// Most caller ids or trunks of one campaign.
 const POOL_MAX: usize = 200;
 
 /// The parameters with those of the body laid over them.
-pub(super) fn merged(
+pub(crate) fn merged(
     now: &CampaignParams,
     change: Option<Map<String, Value>>,
 ) -> Result<CampaignParams, Problem> {
@@ -173,10 +178,74 @@ fn lists_fit(p: &CampaignParams) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Segments by weight, and the order of a debtor's numbers.
+fn mix_fits(p: &CampaignParams) -> Result<(), Problem> {
+    range(&at("list_mix"), p.list_mix.len(), 0, MIX_MAX)?;
+    let mut seen = std::collections::BTreeSet::new();
+    for part in &p.list_mix {
+        range(&at("list_mix"), part.weight, 1, 1_000)?;
+        if !seen.insert(part.segment_id) {
+            return Err(Problem::invalid(
+                &at("list_mix"),
+                "expected each segment once",
+            ));
+        }
+    }
+    range(&at("point_ladder"), p.point_ladder.len(), 1, ORDER_MAX)?;
+    Ok(())
+}
+
+/// Rules after results, rests of caller ids, call-backs, refills.
+fn floor_fits(p: &CampaignParams) -> Result<(), Problem> {
+    let name = at("retry_rules");
+    range(&name, p.retry_rules.len(), 0, CallResult::ALL.len())?;
+    let mut seen = std::collections::BTreeSet::new();
+    for rule in &p.retry_rules {
+        if standard_rule(rule.result).is_none() || !seen.insert(rule.result) {
+            let reason = format!(
+                "{}: expected a result that is tried again, once",
+                rule.result
+            );
+            return Err(Problem::invalid(&name, reason));
+        }
+        range(&name, rule.delay_min, 0, DELAY_MAX_MIN)?;
+        range(&name, rule.factor, 1.0, 10.0)?;
+        range(&name, rule.max_per_day, 1, 100)?;
+        range(&name, rule.max_total, 1, 1_000)?;
+    }
+    if let Some(calls) = p.caller_rest_calls {
+        range(&at("caller_rest_calls"), calls, 1, 1_000_000)?;
+    }
+    percent("caller_rest_below_pct", p.caller_rest_below_pct)?;
+    range(
+        &at("caller_window_min"),
+        p.caller_window_min,
+        1,
+        7 * 24 * 60,
+    )?;
+    // A number that comes back while its old calls still count would go to rest again at once.
+    let least = p.caller_window_min;
+    range(
+        &at("caller_rest_min"),
+        p.caller_rest_min,
+        least,
+        7 * 24 * 60,
+    )?;
+    range(
+        &at("callback_window_min"),
+        p.callback_window_min,
+        0,
+        24 * 60,
+    )?;
+    minutes("refill_at", &p.refill_at).map(drop)
+}
+
 fn fits(params: &CampaignParams) -> Result<(), Problem> {
     pace_fits(params)?;
     people_fit(params)?;
     lists_fit(params)?;
+    mix_fits(params)?;
+    floor_fits(params)?;
     center::CenterHandle::dialable(params).map_err(|reason| Problem::invalid(&at("mode"), reason))
 }
 

@@ -11,8 +11,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::Segment;
 use domain::ids::{ClientId, DebtorId, SegmentId};
-use domain::ports::store::{SegmentCount, SegmentSample};
+use domain::ports::store::{SegmentCount, SegmentSample, StoreError};
 use domain::segment::{self, Expr, SegmentError};
+use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(read, replace))
+        .routes(routes!(versions))
         .routes(routes!(preview))
 }
 
@@ -122,6 +124,24 @@ fn filter(text: Option<&str>, json: Option<Value>) -> Result<Expr, Problem> {
     }
 }
 
+/// Whether the segments that a filter names are there and do not name one another in a circle; `own` is
+/// the name under which it is to be saved.
+async fn named(
+    state: &ApiState,
+    client: ClientId,
+    expr: &Expr,
+    own: Option<&str>,
+) -> Result<(), Problem> {
+    match state.store.whole_segment(client, expr, own).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Conflict(reason)) => Err(refused(&SegmentError {
+            position: 0,
+            reason,
+        })),
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn save(state: &ApiState, caller: &Caller, row: &Segment) -> Result<(), Problem> {
     let event = state.event(
         caller.actor(),
@@ -147,11 +167,13 @@ async fn create(
     caller.may_write(body.client_id)?;
     state.client_exists(body.client_id).await?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
+    let name = check::name("name", &body.name)?;
+    named(&state, body.client_id, &expr, Some(&name)).await?;
     let now = state.now();
     let row = Segment {
         id: SegmentId(state.id()),
         client_id: body.client_id,
-        name: check::name("name", &body.name)?,
+        name,
         expression: segment::print(&expr),
         version: 1,
         created_at: now,
@@ -176,6 +198,7 @@ async fn replace(
     same_version(body.version, row.version)?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
     row.name = check::name("name", &body.name)?;
+    named(&state, row.client_id, &expr, Some(&row.name)).await?;
     row.expression = segment::print(&expr);
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
@@ -183,8 +206,42 @@ async fn replace(
     Ok(Json(row))
 }
 
-/// A filter in words.
 #[derive(Serialize, ToSchema)]
+struct SegmentVersion {
+    version: i32,
+    name: String,
+    /// Text form; `segment 'NAME' version N` means what stands here.
+    expression: String,
+    /// The filter in words.
+    explained: Explained,
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: UtcMs,
+}
+
+/// What a segment was in each of its versions, newest first.
+#[utoipa::path(get, path = "/segments/{id}/versions", tag = "segments", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "At most 500", body = [SegmentVersion])))]
+async fn versions(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<SegmentId>,
+) -> Result<Json<Vec<SegmentVersion>>, Problem> {
+    let row = state.store.get_segment(id).await?;
+    tenant::seen(&state, &caller, row).await?;
+    let rows = state.store.segment_versions(id).await?;
+    let one = |row: Segment| SegmentVersion {
+        explained: segment::parse(&row.expression)
+            .map_or_else(|_| Explained::default(), |e| segment::explain(&e).into()),
+        version: row.version,
+        name: row.name,
+        expression: row.expression,
+        saved_at: row.updated_at,
+    };
+    Ok(Json(rows.into_iter().map(one).collect()))
+}
+
+/// A filter in words.
+#[derive(Default, Serialize, ToSchema)]
 struct Explained {
     es: String,
     en: String,
@@ -276,6 +333,7 @@ async fn preview(
     let client = body.client_id;
     caller.may_write(client)?;
     let expr = filter(body.expression.as_deref(), body.expr)?;
+    named(&state, client, &expr, None).await?;
     let now = state.now();
     let (store, rows) = (&state.store, SAMPLE_ROWS);
     let mut found = store.segment_estimate(client, &expr, now, rows).await?;

@@ -1,7 +1,7 @@
 //! Consents: who allowed what channel and purpose, with proof.
 
 use crate::auth::Caller;
-use crate::extract::{Body, Id};
+use crate::extract::{Body, Id, Why, WhyBody};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -95,11 +95,13 @@ async fn create(
 
 /// Revokes a consent, at once; a repeat changes nothing.
 #[utoipa::path(post, path = "/consents/{id}/revoke", tag = "catalog", params(("id" = uuid::Uuid, Path)),
+    request_body = Option<WhyBody>,
     responses((status = 200, description = "Revoked", body = doc::Consent)))]
 async fn revoke(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<ConsentId>,
+    Why(why): Why,
 ) -> Result<Json<Consent>, Problem> {
     let row = state.store.get_consent(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
@@ -107,7 +109,7 @@ async fn revoke(
         row.revoked_at = Some(state.now());
         let client = state.store.get_debtor(row.debtor_id).await?.client_id;
         let subject = format!("consent:{}", row.id);
-        let event = state.audit(&caller, Some(client), subject, "consent.revoked");
+        let event = state.audit_why(&caller, Some(client), subject, "consent.revoked", why);
         state.store.put_consent(&row, &[event]).await?;
         state.center.debtor_changed(row.debtor_id).await;
     }

@@ -1,7 +1,7 @@
 //! External do-not-call lists as files: one value a line, kept as keyed hashes.
 
 use crate::auth::Caller;
-use crate::extract::{Id, Params};
+use crate::extract::{Id, Params, Why, WhyBody};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -221,11 +221,13 @@ async fn load(
 
 /// Ends a list: nobody is refused by it any more. A repeat changes nothing.
 #[utoipa::path(post, path = "/dnc-lists/{id}/retire", tag = "catalog", params(("id" = uuid::Uuid, Path)),
+    request_body = Option<WhyBody>,
     responses((status = 200, description = "Ended", body = doc::DncList)))]
 async fn retire(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<DncListId>,
+    Why(why): Why,
 ) -> Result<Json<DncList>, Problem> {
     let row = state.store.get_dnc_list(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
@@ -235,7 +237,7 @@ async fn retire(
     if row.retired_at.is_none() {
         row.retired_at = Some(state.now());
         let subject = format!("dnc-list:{}", row.id);
-        let event = state.audit(&caller, row.client_id, subject, "dnc_list.retired");
+        let event = state.audit_why(&caller, row.client_id, subject, "dnc_list.retired", why);
         state.store.put_dnc_list(&row, &[event]).await?;
     }
     Ok(Json(row))

@@ -135,6 +135,7 @@ async fn create(
         position: check::range("position", body.position.unwrap_or(0), 0, POSITION_MAX)?,
         bad: false,
         last_rpc_at: None,
+        added_at: state.now(),
     };
     let row = save(&state, &caller, debtor.client_id, row, "point.made").await?;
     Ok((StatusCode::CREATED, Json(row)))

@@ -1,7 +1,7 @@
 //! Preferences of debtors, and marks that call for care, each with its proof.
 
 use crate::auth::Caller;
-use crate::extract::{Body, Id};
+use crate::extract::{Body, Id, Why, WhyBody};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -140,11 +140,13 @@ async fn create(
 
 /// Takes a preference back; a repeat changes nothing.
 #[utoipa::path(post, path = "/preferences/{id}/revoke", tag = "catalog", params(("id" = uuid::Uuid, Path)),
+    request_body = Option<WhyBody>,
     responses((status = 200, description = "Taken back", body = doc::Preference)))]
 async fn revoke(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<PreferenceId>,
+    Why(why): Why,
 ) -> Result<Json<Preference>, Problem> {
     let row = state.store.get_preference(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
@@ -152,7 +154,7 @@ async fn revoke(
         row.revoked_at = Some(state.now());
         let client = state.store.get_debtor(row.debtor_id).await?.client_id;
         let subject = format!("preference:{}", row.id);
-        let event = state.audit(&caller, Some(client), subject, "preference.revoked");
+        let event = state.audit_why(&caller, Some(client), subject, "preference.revoked", why);
         state.store.put_preference(&row, &[event]).await?;
         state.center.debtor_changed(row.debtor_id).await;
     }

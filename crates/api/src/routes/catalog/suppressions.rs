@@ -1,7 +1,7 @@
 //! Suppressions: numbers and documents never to be contacted.
 
 use crate::auth::Caller;
-use crate::extract::{Body, Id};
+use crate::extract::{Body, Id, Why, WhyBody};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -114,18 +114,20 @@ async fn create(
 
 /// Lifts a suppression; a repeat changes nothing.
 #[utoipa::path(post, path = "/suppressions/{id}/lift", tag = "catalog", params(("id" = uuid::Uuid, Path)),
+    request_body = Option<WhyBody>,
     responses((status = 200, description = "Lifted", body = doc::Suppression)))]
 async fn lift(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<SuppressionId>,
+    Why(why): Why,
 ) -> Result<Json<Suppression>, Problem> {
     let row = state.store.get_suppression(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
     if row.lifted_at.is_none() {
         row.lifted_at = Some(state.now());
         let subject = format!("suppression:{}", row.id);
-        let event = state.audit(&caller, row.client_id, subject, "suppression.lifted");
+        let event = state.audit_why(&caller, row.client_id, subject, "suppression.lifted", why);
         state.store.put_suppression(&row, &[event]).await?;
         if let Some(debtor) = row.debtor_id {
             state.center.debtor_changed(debtor).await;

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod file;
+mod merges;
 mod payments;
 mod promises;
 mod search;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(search::routes())
         .merge(file::routes())
+        .merge(merges::routes())
         .merge(evidence::routes())
         .merge(why_not::routes())
         .merge(payments::routes())

@@ -4,6 +4,7 @@ mod attempts;
 mod audio;
 mod audit;
 mod calls;
+mod detector;
 mod event_stream;
 mod events;
 mod export;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(attempts::routes())
         .merge(trail::routes())
+        .merge(detector::routes())
         .merge(calls::routes())
         .merge(recordings::routes())
         .merge(audio::routes())

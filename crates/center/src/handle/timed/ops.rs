@@ -3,28 +3,31 @@
 use super::Timed;
 use async_trait::async_trait;
 use domain::entity::{
-    Agent, Attempt, Call, CallTrail, CallerId, Campaign, CampaignVersion, Client, Complaint,
-    Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Import, LedgerRow, Party,
-    Payment, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
-    Suppression, Team, Transfer, Trunk, User, Verdict,
+    Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
+    CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
+    Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Merge, Party, Payment, Placement,
+    Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team,
+    Transfer, Trunk, User, Verdict,
 };
-use domain::event::{Event, NewEvent};
+use domain::event::{AuditHead, AuditLink, Event, NewEvent};
 use domain::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
-    ConsentId, DebtId, DebtorId, DncListId, HoldId, ImportId, PartyId, PaymentId, PointId,
+    AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
+    CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
+    ImportId, ImportMapId, MergeId, PartyId, PaymentId, PersonId, PlacementId, PointId,
     PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
     SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::law::Judge;
 use domain::ports::store::{
-    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, Candidate,
-    CatalogStore, ChainLink, Closing, ContactFacts, ContactStore, DebtorFile, DebtorRow,
-    IdempotentReply, ImportReport, ImportStore, ItemCounts, ItemState, KeepChange, KeepStore,
-    KeepWork, LawStore, ListFilter, LoginFailures, MoneyStore, NodeLease, NodeStore, OpenDebt,
-    OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore, PortfolioStore,
-    PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome,
-    ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow, StoreError,
-    TrailStore, TrunkCount, UndoStep,
+    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, CallbackAsk,
+    CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink, Closing,
+    ContactFacts, ContactStore, DebtorFile, DebtorRow, Duplicates, FloorStore, HeardCall,
+    HeardCount, IdempotentReply, ImportReport, ImportStore, ItemCounts, ItemState, KeepChange,
+    KeepStore, KeepWork, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
+    MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
+    PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms,
+    ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
+    SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -122,6 +125,12 @@ timed! { CatalogStore;
     get_campaign_version(id: CampaignVersionId) -> CampaignVersion;
     list_campaign_versions(filter: &ListFilter, page: &PageRequest) -> Page<CampaignVersion>;
     put_campaign_version(row: &CampaignVersion, events: &[NewEvent]) -> ();
+    get_campaign_template(id: CampaignTemplateId) -> CampaignTemplate;
+    list_campaign_templates(filter: &ListFilter, page: &PageRequest) -> Page<CampaignTemplate>;
+    put_campaign_template(row: &CampaignTemplate, events: &[NewEvent]) -> ();
+    get_assignment_rule(id: AssignmentRuleId) -> AssignmentRule;
+    list_assignment_rules(filter: &ListFilter, page: &PageRequest) -> Page<AssignmentRule>;
+    put_assignment_rule(row: &AssignmentRule, events: &[NewEvent]) -> ();
     get_disposition(code: &str) -> Disposition;
     list_dispositions() -> Vec<Disposition>;
     put_disposition(row: &Disposition) -> ();
@@ -146,7 +155,7 @@ timed! { AttemptStore;
 }
 
 timed! { ContactStore;
-    refill_campaign(campaign: &Campaign, expr: &Expr, now: UtcMs, events: &[NewEvent]) -> RefillReport;
+    refill_parts(campaign: &Campaign, parts: &[Expr], now: UtcMs, events: &[NewEvent]) -> RefillReport;
     reserve_contacts(request: &ReserveRequest) -> Vec<Candidate>;
     release_contact(item: &ItemState, verdict: Option<&Verdict>, events: &[NewEvent]) -> ();
     release_all(node: &str, campaign: Option<CampaignId>) -> u64;
@@ -201,8 +210,11 @@ timed! { PortfolioStore;
     segment_count(client: ClientId, expr: &Expr, now: UtcMs) -> SegmentCount;
     segment_sample(client: ClientId, expr: &Expr, now: UtcMs, limit: u32) -> Vec<SegmentSample>;
     segment_estimate(client: ClientId, expr: &Expr, now: UtcMs, rows: u32) -> SegmentEstimate;
-    unmarked_debtors(after: Option<DebtorId>, now: UtcMs, limit: u32) -> (Vec<DebtorId>, Option<DebtorId>);
-    mark_callable(marks: &[CallableMark]) -> ();
+    claim_marks(now: UtcMs, limit: u32) -> MarkClaim;
+    mark_callable(claim: i64, marks: &[CallableMark]) -> u64;
+    forget_marks(limit: u32) -> u64;
+    segment_versions(id: SegmentId) -> Vec<Segment>;
+    segment_text(client: ClientId, name: &str, version: Option<i32>) -> Option<String>;
     segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
     portfolio_by_name(client: ClientId, name: &str) -> Option<Portfolio>;
     find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
@@ -213,13 +225,29 @@ timed! { PortfolioStore;
 timed! { ImportStore;
     put_import(row: &Import, events: &[NewEvent]) -> ();
     get_import(id: ImportId) -> Import;
-    list_imports(client: Option<ClientId>) -> Vec<Import>;
+    imports_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Import>;
+    later_import(id: ImportId) -> bool;
     add_piece(id: ImportId, n: i64, base64: &str) -> ();
     piece(id: ImportId, n: i64) -> Option<String>;
     drop_pieces(id: ImportId) -> ();
     open_debts(portfolio: PortfolioId, after: &str, limit: u32) -> Vec<OpenDebt>;
     recall_debts(import: ImportId, debts: &[DebtId], at: UtcMs) -> u64;
     undo_step(import: ImportId, now: UtcMs) -> UndoStep;
+    import_map(portfolio: PortfolioId, fingerprint: &str) -> Option<ImportMap>;
+    import_maps(portfolio: PortfolioId) -> Vec<ImportMap>;
+    get_import_map(id: ImportMapId) -> ImportMap;
+    put_import_map(row: &ImportMap, events: &[NewEvent]) -> ();
+    drop_import_map(id: ImportMapId, events: &[NewEvent]) -> ();
+    duplicates(portfolio: PortfolioId, after: Option<PersonId>, limit: u32) -> Vec<Duplicates>;
+    merge_debtors(row: &Merge, events: &[NewEvent]) -> Merge;
+    undo_merge(id: MergeId, by: &str, now: UtcMs, events: &[NewEvent]) -> Merge;
+    get_merge(id: MergeId) -> Merge;
+    merges_of(debtor: DebtorId) -> Vec<Merge>;
+    put_placement(row: &Placement, events: &[NewEvent]) -> ();
+    get_placement(id: PlacementId) -> Placement;
+    placements_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Placement>;
+    placement_count(id: PlacementId) -> PlacementCount;
+    recall_placement(id: PlacementId, at: UtcMs) -> u64;
 }
 
 timed! { TrailStore;
@@ -229,6 +257,9 @@ timed! { TrailStore;
     get_trail(attempt: AttemptId) -> Option<CallTrail>;
     forget_trails(before: UtcMs, limit: u32) -> u64;
     trunk_counts(trunk: TrunkId, since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<TrunkCount>;
+    put_heard(heard: &HeardCall, events: &[NewEvent]) -> ();
+    get_heard(attempt: AttemptId) -> Option<HeardCall>;
+    heard_counts(since: UtcMs, until: UtcMs) -> Vec<HeardCount>;
     number_listed(client: ClientId, number: &str) -> bool;
 }
 
@@ -247,7 +278,22 @@ timed! { LawStore;
     list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
     verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;
     ledger_of(debtor: DebtorId) -> Vec<LedgerRow>;
+    audit_heads() -> Vec<AuditHead>;
+    audit_links(tenant: &str, after: i64, limit: u32) -> Vec<AuditLink>;
+    audit_loose() -> (u64, u64);
     events_about(subjects: &[String]) -> Vec<Event>;
     campaign_reasons(campaign: CampaignId, now: UtcMs) -> Vec<ReasonCount>;
     reason_rows(campaign: CampaignId, key: &ReasonKey, now: UtcMs, after: Option<DebtorId>, limit: u32) -> Vec<ItemState>;
+}
+
+timed! { FloorStore;
+    callbacks(ask: &CallbackAsk) -> Vec<CallbackRow>;
+    move_item(was: &ItemState, to: &ItemState, now: UtcMs, events: &[NewEvent]) -> bool;
+    caller_health(client: ClientId, since: UtcMs) -> Vec<CallerHealth>;
+    rest_caller_id(rest: &CallerRest, events: &[NewEvent]) -> bool;
+    wake_caller_id(id: CallerIdId, now: UtcMs, events: &[NewEvent]) -> ();
+    assign(rows: &[Assignment], events: &[NewEvent]) -> ();
+    assignments_of(debtors: &[DebtorId]) -> Vec<Assignment>;
+    agent_loads(client: ClientId) -> Vec<(AgentId, u64)>;
+    morning_list(ask: &MorningAsk) -> Vec<MorningRow>;
 }

@@ -2,16 +2,16 @@
 
 use super::StoreError;
 use crate::entity::{
-    Agent, Call, CallerId, Campaign, CampaignVersion, Client, Complaint, Consent, ContactPoint,
-    Debt, Debtor, Disposition, DncList, Hold, Party, Payment, Portfolio, Preference, Promise,
-    Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
+    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
 };
 use crate::event::{Event, NewEvent};
 use crate::ids::{
-    AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
-    ConsentId, DebtId, DebtorId, DncListId, HoldId, PartyId, PaymentId, PointId, PortfolioId,
-    PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId,
-    UserId,
+    AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
+    CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
+    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
+    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -140,6 +140,10 @@ catalog! {
     Complaint(ComplaintId): get_complaint, list_complaints, put_complaint;
     /// A version of a campaign's settings.
     CampaignVersion(CampaignVersionId): get_campaign_version, list_campaign_versions, put_campaign_version;
+    /// A template of campaigns.
+    CampaignTemplate(CampaignTemplateId): get_campaign_template, list_campaign_templates, put_campaign_template;
+    /// A rule of assignment.
+    AssignmentRule(AssignmentRuleId): get_assignment_rule, list_assignment_rules, put_assignment_rule;
     /// A payment (made by `MoneyStore::post_payment`).
     Payment(PaymentId): get_payment, list_payments, put_payment;
 }

@@ -70,6 +70,8 @@ pub struct Candidate {
     pub facts: ContactFacts,
     /// Attempts per point in this campaign: (point, count).
     pub point_attempts: Vec<(PointId, i32)>,
+    /// Part of the campaign's mix he came in by.
+    pub part: u32,
 }
 
 /// How many debtors to reserve for whom.
@@ -83,6 +85,9 @@ pub struct ReserveRequest {
     pub fence: i64,
     /// Most rows.
     pub limit: u32,
+    /// How many of each part of the campaign's mix, first part first; what a part cannot give is taken
+    /// from the others, as they come. Empty = the first part alone.
+    pub parts: Vec<u32>,
     /// Now.
     pub now: UtcMs,
     /// End of the lease.
@@ -106,6 +111,19 @@ pub trait ContactStore: Send + Sync {
         &self,
         campaign: &Campaign,
         expr: &Expr,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<RefillReport, StoreError> {
+        let parts = std::slice::from_ref(expr);
+        self.refill_parts(campaign, parts, now, events).await
+    }
+    /// The same for the segments of a campaign's mix: a debtor of several belongs to the first. Items
+    /// that wait follow when the segments were changed; who is in none of them stays in his part, or in
+    /// the last one.
+    async fn refill_parts(
+        &self,
+        campaign: &Campaign,
+        parts: &[Expr],
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError>;

@@ -1,9 +1,11 @@
 //! Files on their way in: kept in pieces, shown as a difference, accepted, taken back.
 
-use super::{PortfolioStore, StoreError};
-use crate::entity::Import;
+use super::{Page, PageRequest, PortfolioStore, StoreError};
+use crate::entity::{Import, ImportMap, Merge, Placement};
 use crate::event::NewEvent;
-use crate::ids::{ClientId, DebtId, ImportId, PortfolioId};
+use crate::ids::{
+    ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
+};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -30,6 +32,24 @@ pub struct UndoStep {
     pub more: bool,
 }
 
+/// Debtor files of a portfolio with the same document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicates {
+    /// Whose document it is.
+    pub person: PersonId,
+    /// The files, oldest first; at least two.
+    pub debtors: Vec<DebtorId>,
+}
+
+/// What a placement holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlacementCount {
+    /// Debts handed over with it.
+    pub debts: u64,
+    /// Of them open.
+    pub open: u64,
+}
+
 /// Why a store that keeps no files refuses.
 fn no_files<T>() -> Result<T, StoreError> {
     Err(StoreError::Unavailable(
@@ -48,8 +68,17 @@ pub trait ImportStore: PortfolioStore {
     async fn get_import(&self, _id: ImportId) -> Result<Import, StoreError> {
         no_files()
     }
-    /// The newest files of a client, or of all; at most 200.
-    async fn list_imports(&self, _client: Option<ClientId>) -> Result<Vec<Import>, StoreError> {
+    /// Files, newest first, of a client or of all, and of one portfolio when it is named.
+    async fn imports_page(
+        &self,
+        _client: Option<ClientId>,
+        _portfolio: Option<PortfolioId>,
+        _page: &PageRequest,
+    ) -> Result<Page<Import>, StoreError> {
+        no_files()
+    }
+    /// Whether a file was taken into the portfolio after this one, so that this one cannot be taken back.
+    async fn later_import(&self, _id: ImportId) -> Result<bool, StoreError> {
         no_files()
     }
     /// Keeps piece `n` (from 0) of a file, base64.
@@ -85,6 +114,104 @@ pub trait ImportStore: PortfolioStore {
     /// Takes back the newest part of what an import wrote, in one transaction. Attempts, ledger rows,
     /// promises and payments made meanwhile stay, and so does what they belong to.
     async fn undo_step(&self, _import: ImportId, _now: UtcMs) -> Result<UndoStep, StoreError> {
+        no_files()
+    }
+
+    /// The map that a portfolio remembers for a header.
+    async fn import_map(
+        &self,
+        _portfolio: PortfolioId,
+        _fingerprint: &str,
+    ) -> Result<Option<ImportMap>, StoreError> {
+        no_files()
+    }
+    /// The maps that a portfolio remembers, last used first; at most 200.
+    async fn import_maps(&self, _portfolio: PortfolioId) -> Result<Vec<ImportMap>, StoreError> {
+        no_files()
+    }
+    /// One remembered map.
+    async fn get_import_map(&self, _id: ImportMapId) -> Result<ImportMap, StoreError> {
+        no_files()
+    }
+    /// Remembers a map, in place of the one for the same header.
+    async fn put_import_map(
+        &self,
+        _row: &ImportMap,
+        _events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        no_files()
+    }
+    /// Forgets a map.
+    async fn drop_import_map(
+        &self,
+        _id: ImportMapId,
+        _events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        no_files()
+    }
+
+    /// Debtor files of a portfolio that have the same document, by person after `after`.
+    async fn duplicates(
+        &self,
+        _portfolio: PortfolioId,
+        _after: Option<PersonId>,
+        _limit: u32,
+    ) -> Result<Vec<Duplicates>, StoreError> {
+        no_files()
+    }
+    /// Takes `gone_id` into `kept_id`: debts, parties, points, consents, preferences, holds, promises and
+    /// payments move and are listed in the row that comes back; attempts and verdicts stay where they
+    /// were made. `Conflict` when one of them is being called, they are not of one portfolio and
+    /// person, or one was merged before.
+    async fn merge_debtors(&self, _row: &Merge, _events: &[NewEvent]) -> Result<Merge, StoreError> {
+        no_files()
+    }
+    /// Takes a merge apart: what moved goes back, what came since stays with the kept file.
+    async fn undo_merge(
+        &self,
+        _id: MergeId,
+        _by: &str,
+        _now: UtcMs,
+        _events: &[NewEvent],
+    ) -> Result<Merge, StoreError> {
+        no_files()
+    }
+    /// One merge.
+    async fn get_merge(&self, _id: MergeId) -> Result<Merge, StoreError> {
+        no_files()
+    }
+    /// Merges in which a debtor file took part, newest first.
+    async fn merges_of(&self, _debtor: DebtorId) -> Result<Vec<Merge>, StoreError> {
+        no_files()
+    }
+
+    /// Inserts or replaces a placement.
+    async fn put_placement(
+        &self,
+        _row: &Placement,
+        _events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        no_files()
+    }
+    /// One placement.
+    async fn get_placement(&self, _id: PlacementId) -> Result<Placement, StoreError> {
+        no_files()
+    }
+    /// Placements, newest first.
+    async fn placements_page(
+        &self,
+        _client: Option<ClientId>,
+        _portfolio: Option<PortfolioId>,
+        _page: &PageRequest,
+    ) -> Result<Page<Placement>, StoreError> {
+        no_files()
+    }
+    /// What a placement holds.
+    async fn placement_count(&self, _id: PlacementId) -> Result<PlacementCount, StoreError> {
+        no_files()
+    }
+    /// Recalls open debts of a placement, at most [`IMPORT_STEP`]; how many.
+    async fn recall_placement(&self, _id: PlacementId, _at: UtcMs) -> Result<u64, StoreError> {
         no_files()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{ContactFacts, ItemState, StoreError};
 use crate::entity::{DncList, LedgerRow};
-use crate::event::{Event, NewEvent};
+use crate::event::{AuditHead, AuditLink, Event, NewEvent};
 use crate::ids::{CampaignId, DebtorId, DncListId, VerdictId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -69,6 +69,18 @@ pub trait LawStore: Send + Sync {
     async fn verdict_chain(&self, debtor: DebtorId) -> Result<Vec<ChainLink>, StoreError>;
     /// All ledger rows of a debtor, oldest first.
     async fn ledger_of(&self, debtor: DebtorId) -> Result<Vec<LedgerRow>, StoreError>;
+    /// Where each chain of the audit ends, by tenant.
+    async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError>;
+    /// Links of a tenant's chain behind number `after`, each held against its row.
+    async fn audit_links(
+        &self,
+        tenant: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditLink>, StoreError>;
+    /// Audit rows that no chain holds: (written before chains were kept, added since behind the product's
+    /// back).
+    async fn audit_loose(&self) -> Result<(u64, u64), StoreError>;
     /// Events about any of the subjects, oldest first.
     async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError>;
     /// Debtors of a campaign by where they stand and why.

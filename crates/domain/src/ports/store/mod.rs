@@ -6,6 +6,7 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod floor;
 mod imports;
 mod keeps;
 mod law;
@@ -22,18 +23,22 @@ pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
-pub use imports::{IMPORT_STEP, ImportStore, OpenDebt, UndoStep};
+pub use floor::{
+    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, MorningAsk,
+    MorningRow,
+};
+pub use imports::{Duplicates, IMPORT_STEP, ImportStore, OpenDebt, PlacementCount, UndoStep};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
 pub use law::{ChainLink, LawStore, ReasonCount, ReasonKey};
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
 pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
 pub use portfolio::{
-    CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, PortfolioStore,
-    RowFault, SegmentCount, SegmentEstimate, SegmentSample, debt_changes, debtor_changes,
-    point_changes,
+    CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, MarkClaim,
+    PortfolioStore, RowFault, SegmentCount, SegmentEstimate, SegmentSample, debt_changes,
+    debtor_changes, point_changes,
 };
-pub use trail::{TrailStore, TrunkCount};
+pub use trail::{HeardCall, HeardCount, TrailStore, TrunkCount};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,6 +73,7 @@ pub trait Store:
     + KeepStore
     + TrailStore
     + LawStore
+    + FloorStore
 {
 }
 impl<T> Store for T where
@@ -82,5 +88,6 @@ impl<T> Store for T where
         + KeepStore
         + TrailStore
         + LawStore
+        + FloorStore
 {
 }

@@ -1,10 +1,12 @@
 //! Debtor files: import, segments, one file.
 
-use super::StoreError;
-use crate::entity::{Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise};
+use super::{ContactFacts, StoreError};
+use crate::entity::{
+    Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise, Segment,
+};
 use crate::event::NewEvent;
-use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId};
-use crate::segment::Expr;
+use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
+use crate::segment::{Expr, NAMED_MAX, NamedKey, expand, named, parse};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,12 @@ pub struct ImportReport {
     /// Of them recalled.
     #[serde(default)]
     pub recalled: u64,
+    /// Phones mended by a rule that the map names, by rule.
+    #[serde(default)]
+    pub repaired: BTreeMap<String, u64>,
+    /// Debtor files of one document made one after it.
+    #[serde(default)]
+    pub merged: u64,
     /// Changed values by field (`debt.principal`, `debtor.name`, `point.confidence`…).
     #[serde(default)]
     pub fields: BTreeMap<String, u64>,
@@ -110,8 +118,12 @@ impl ImportReport {
         self.paid += part.paid;
         self.gone += part.gone;
         self.recalled += part.recalled;
+        self.merged += part.merged;
         for (field, count) in &part.fields {
             *self.fields.entry(field.clone()).or_default() += count;
+        }
+        for (rule, count) in &part.repaired {
+            *self.repaired.entry(rule.clone()).or_default() += count;
         }
         let room = CHANGES_MAX.saturating_sub(self.changes.len());
         self.changes.extend(part.changes.iter().take(room).cloned());
@@ -269,6 +281,15 @@ pub struct SegmentEstimate {
     pub sample: Vec<SegmentSample>,
 }
 
+/// Debtors taken in hand so that the law can be asked about them.
+#[derive(Debug, Clone, Default)]
+pub struct MarkClaim {
+    /// What their marks have to name.
+    pub claim: i64,
+    /// What the law looks at, of each.
+    pub facts: Vec<ContactFacts>,
+}
+
 /// When the law lets a debtor be called, as it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallableMark {
@@ -373,16 +394,55 @@ pub trait PortfolioStore: Send + Sync {
             sample: self.segment_sample(client, expr, now, rows).await?,
         })
     }
-    /// Debtors whose mark of the law is missing or over at `now`, of the next `limit` debtors with an open
-    /// debt after `after` by id; and the last id looked at, `None` at the end.
-    async fn unmarked_debtors(
+    /// Takes debtors with an open debt in hand whose mark of the law is missing or over at `now`, at most
+    /// `limit` (500 at most), those without one first. What happens to one of them from here on undoes the
+    /// claim, and a claim that nobody answers is given out again.
+    async fn claim_marks(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError>;
+    /// Keeps marks of the law (at most 1,000) of debtors whose claim stands; how many were kept.
+    async fn mark_callable(&self, claim: i64, marks: &[CallableMark]) -> Result<u64, StoreError>;
+    /// Takes away marks, `limit` (10,000 at most) at a time, because the law itself has changed; how many.
+    async fn forget_marks(&self, limit: u32) -> Result<u64, StoreError>;
+    /// What a client's segment of that name says, newest or in one of its versions; the first of several
+    /// of one name.
+    async fn segment_text(
         &self,
-        after: Option<DebtorId>,
-        now: UtcMs,
-        limit: u32,
-    ) -> Result<(Vec<DebtorId>, Option<DebtorId>), StoreError>;
-    /// Keeps marks of the law (at most 1,000), in one transaction.
-    async fn mark_callable(&self, marks: &[CallableMark]) -> Result<(), StoreError>;
+        client: ClientId,
+        name: &str,
+        version: Option<i32>,
+    ) -> Result<Option<String>, StoreError>;
+    /// What a segment was in each of its versions, newest first, at most 500; the instants are those at
+    /// which each was saved.
+    async fn segment_versions(&self, id: SegmentId) -> Result<Vec<Segment>, StoreError>;
+    /// The expression with the segments that it names put in. The methods above do it by themselves; this
+    /// one is for who wants to know whether it can be done, `own` being the name under which it is saved.
+    ///
+    /// # Errors
+    /// `Conflict` says what is wrong with the names.
+    async fn whole_segment(
+        &self,
+        client: ClientId,
+        expr: &Expr,
+        own: Option<&str>,
+    ) -> Result<Expr, StoreError> {
+        let mut known: BTreeMap<NamedKey, Expr> = BTreeMap::new();
+        let mut wanted = named(expr);
+        while let Some(key) = wanted.pop() {
+            if known.contains_key(&key) {
+                continue;
+            }
+            if known.len() >= NAMED_MAX {
+                let text = format!("more than {NAMED_MAX} segments are named");
+                return Err(StoreError::Conflict(text));
+            }
+            let Some(text) = self.segment_text(client, &key.0, key.1).await? else {
+                continue;
+            };
+            let inner = parse(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            wanted.extend(named(&inner));
+            known.insert(key, inner);
+        }
+        expand(expr, &known, own).map_err(|e| StoreError::Conflict(e.reason))
+    }
     /// Ids of a segment by page, for the property test against the in-memory evaluator.
     async fn segment_ids(
         &self,

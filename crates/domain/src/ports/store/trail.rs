@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::entity::{CallResult, CallTrail, Transfer};
 use crate::event::NewEvent;
-use crate::ids::{AttemptId, ClientId, TrunkId};
+use crate::ids::{AttemptId, CampaignId, ClientId, TrunkId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -28,6 +28,46 @@ pub struct TrunkCount {
     pub pdd_ms: i64,
     /// Sum of joined to ended, ms.
     pub talk_ms: i64,
+}
+
+/// What the sound of an answered call was taken for; all times from the answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct HeardCall {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// When it was told.
+    pub at: UtcMs,
+    /// `human`, `machine`, `fax`, `sit`, `busy`, `dead_air` or `unknown`.
+    pub class: String,
+    /// How sure, in thousandths.
+    pub confidence_pm: i64,
+    /// Why, in a word.
+    pub reason: String,
+    /// Sound heard until the verdict, ms.
+    pub decided_ms: i64,
+    /// Beginning of the greeting, ms.
+    pub onset_ms: Option<i64>,
+    /// Its length until then, ms.
+    pub speech_ms: Option<i64>,
+    /// Pauses in it.
+    pub pauses: Option<i64>,
+    /// Beginning of the beep, ms.
+    pub beep_ms: Option<i64>,
+}
+
+/// Calls of one campaign and trunk that were taken for the same and got the same code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardCount {
+    /// Campaign; `None` for calls by hand.
+    pub campaign_id: Option<CampaignId>,
+    /// Trunk.
+    pub trunk_id: TrunkId,
+    /// What they were taken for.
+    pub class: String,
+    /// The disposition; `None` while there is none.
+    pub disposition: Option<String>,
+    /// How many.
+    pub calls: i64,
 }
 
 /// Trails of calls.
@@ -60,6 +100,14 @@ pub trait TrailStore: Send + Sync {
         until: UtcMs,
         slice_ms: i64,
     ) -> Result<Vec<TrunkCount>, StoreError>;
+    /// Keeps what a call's sound was taken for; a repeat (with its beep) replaces it. `NotFound`
+    /// without the attempt.
+    async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// What a call's sound was taken for, where it was judged.
+    async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError>;
+    /// Calls judged in `[since, until)` by campaign, trunk, class and disposition.
+    async fn heard_counts(&self, since: UtcMs, until: UtcMs)
+    -> Result<Vec<HeardCount>, StoreError>;
     /// Whether a number (E.164 with `+`) may never be called for a client, whoever answers it.
     async fn number_listed(&self, client: ClientId, number: &str) -> Result<bool, StoreError>;
 }

@@ -16,6 +16,8 @@ pub(crate) enum BenchCommand {
     /// The database at work on a portfolio of a million: reservations, attempts, segments, why-not, on
     /// SQLite and (where one is named) PostgreSQL.
     Store(StoreArgs),
+    /// A portfolio of a million rows through the API: time, memory, and how the API answers meanwhile.
+    Import(ImportBenchArgs),
     /// Call-progress analysis of 8 kHz WAV files read as from the answer on, a line of JSON each; or
     /// of sound that comes line by line.
     Cpa(CpaArgs),
@@ -83,6 +85,23 @@ pub(crate) struct StoreArgs {
     /// Fill the databases and end.
     #[arg(long)]
     pub fill_only: bool,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench import`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct ImportBenchArgs {
+    /// Rows of the file.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    pub rows: u64,
+    /// Empty folder of the service's data. Default: a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// An empty PostgreSQL database instead of SQLite: `postgres://user@host/name`.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod churn;
 mod cpa;
 mod forwarder;
 mod goals;
+mod import;
 mod load;
 mod media;
 mod process;
@@ -32,6 +33,7 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Media(args) => Ok(media::run(&args).await?),
         BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
         BenchCommand::Store(args) => Ok(store::run(&args).await?),
+        BenchCommand::Import(args) => Ok(import::run(&args).await?),
         BenchCommand::Cpa(args) => cpa::run(&args),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),

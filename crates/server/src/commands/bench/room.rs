@@ -82,5 +82,6 @@ pub(super) fn order(n: u32, attempt_id: AttemptId, record: RecordMode) -> DialOr
         recording_id: RecordingId(attempt_id.0),
         recording_key: format!("calls/{}.wav", attempt_id.0),
         mask_dtmf: false,
+        classify: false,
     }
 }

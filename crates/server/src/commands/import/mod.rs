@@ -1,5 +1,7 @@
-//! `marcador import`: a portfolio file, streamed into the database as a difference.
+//! `marcador import`: a portfolio file as a difference: read and shown, taken, thrown away, taken back. It
+//! goes the way of the routes.
 
+mod faults;
 mod owner;
 mod told;
 
@@ -9,90 +11,241 @@ use super::{read_config, say};
 use crate::cli::ImportArgs;
 use crate::clock::{NodeClock, RandomIds};
 use crate::failure::Failure;
-use crate::sheet::Sheet;
-use anyhow::Context as _;
-use api::importer::{ImportError, ImportJob, PIECE_BYTES, run as import};
+use anyhow::{Context as _, anyhow};
+use api::importer::{Flow, ImportError, ImportJob, PIECE_BYTES, detect, head, run as import};
+use domain::entity::{GonePolicy, Import, ImportState};
 use domain::ids::ImportId;
 use domain::import::ColumnMap;
 use domain::ports::store::{ImportReport, RowFault};
 use domain::ports::{Clock as _, IdSource as _, Store};
+use faults::Faults;
 use owner::Owner;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::io::AsyncSeekExt as _;
 
-/// Refused rows shown when there is no report file.
-const FAULTS_SHOWN: u64 = 20;
+/// Who acts on the command line.
+const ACTOR: &str = "system";
 
 /// Carries it out. Refused rows are no failure, they are counted, told and written to the report; a file
 /// of which no row could be taken is one.
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = read_config(&args.config)?;
+    let gone: GonePolicy = args
+        .gone
+        .parse()
+        .context("--gone")
+        .map_err(Failure::usage)?;
     let map = match &args.map {
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("--map {}", path.display()));
-            Some(ColumnMap::from_json(&text.map_err(Failure::usage)?).map_err(Failure::usage)?)
-        }
+        Some(path) => Some(map_file(path)?),
         None => None,
     };
-    let mut file = tokio::fs::File::open(&args.file)
+    let Some(path) = &args.file else {
+        let store = crate::node::open_store(&config.database.url).await?;
+        return decided(flow(store), &args, gone).await;
+    };
+    let file = File::open(path)
         .await
-        .with_context(|| args.file.display().to_string())
+        .with_context(|| path.display().to_string())
         .map_err(Failure::usage)?;
     let store = crate::node::open_store(&config.database.url).await?;
+    take_file(flow(store), &args, (file, path), map, gone).await
+}
+
+fn flow(store: Arc<dyn Store>) -> Flow {
+    Flow {
+        store,
+        ids: Arc::new(RandomIds),
+        clock: Arc::new(NodeClock::system()),
+    }
+}
+
+/// A map as it was written, and read.
+fn map_file(path: &Path) -> Result<(serde_json::Value, ColumnMap), Failure> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("--map {}", path.display()));
+    let text = text.map_err(Failure::usage)?;
+    let map = ColumnMap::from_json(&text).map_err(Failure::usage)?;
+    let value = serde_json::from_str(&text).map_err(|e| Failure::usage(anyhow!(e)))?;
+    Ok((value, map))
+}
+
+async fn take_file(
+    flow: Flow,
+    args: &ImportArgs,
+    (mut file, path): (File, &Path),
+    map: Option<(serde_json::Value, ColumnMap)>,
+    gone: GonePolicy,
+) -> Result<(), Failure> {
     let clock = NodeClock::system();
-    let owner = Owner::of(&*store, &clock, &args).await?;
+    let owner = Owner::of(&*flow.store, &clock, args).await?;
     let job = ImportJob {
         import_id: ImportId(RandomIds.next(clock.now())),
         client: owner.client.id,
         portfolio: owner.portfolio.clone(),
-        map,
-        dry_run: args.dry_run,
-        actor: "system".into(),
+        map: map.as_ref().map(|(_, map)| map.clone()),
+        dry_run: true,
+        actor: ACTOR.into(),
         gone: None,
         resume_after: 0,
     };
     // A file that cannot be read, or of which no row can be taken, leaves no empty client behind.
     let (notes, any) = trial(&mut file, &clock, &job).await?;
-    let job = ImportJob {
-        dry_run: args.dry_run || !any,
-        ..job
-    };
-    if !job.dry_run {
-        owner.keep(&*store).await?;
+    if args.dry_run || !any {
+        return shown(flow, args, (job, file), &owner, (notes, any)).await;
     }
+    owner.keep(&*flow.store).await?;
+    let map = map.map_or(serde_json::Value::Null, |(value, _)| value);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut faults = Faults::open(args)?;
+    let mut row = flow.begin(&owner.portfolio, &name, map, ACTOR.into());
+    row.gone = gone;
+    flow.save(&row, ACTOR, "import.read")
+        .await
+        .map_err(anyhow::Error::from)?;
+    let read = read_draft(&flow, &mut row, file, &mut faults).await;
+    if let Err(error) = read {
+        throw_away(&flow, row).await?;
+        return Err(failure(error));
+    }
+    faults.end()?;
+    told::difference(&row.difference);
+    notes.into_iter().for_each(say);
+    if args.draft {
+        say(format!("draft {}: nothing is changed yet", row.id));
+        say(format!(
+            "take it: marcador import --accept {0}   throw it away: --discard {0}",
+            row.id
+        ));
+        return Ok(());
+    }
+    accept(&flow, row, args.merge).await
+}
+
+/// Reads the file and keeps nothing.
+async fn shown(
+    flow: Flow,
+    args: &ImportArgs,
+    (job, file): (ImportJob, File),
+    owner: &Owner,
+    (notes, any): (Vec<String>, bool),
+) -> Result<(), Failure> {
+    let nothing_kept = match args.dry_run {
+        true => "dry run, nothing kept: ",
+        false => "nothing kept: ",
+    };
     // A dry run for an owner who is not there yet is a dry run against an empty database.
-    let store: Arc<dyn Store> = match job.dry_run && owner.is_new() {
+    let store: Arc<dyn Store> = match owner.is_new() {
         true => Arc::new(sim::store::MemoryStore::new()),
-        false => store,
+        false => flow.store,
     };
-    let nothing_kept = match (args.dry_run, any) {
-        (true, _) => "dry run, nothing kept: ",
-        (false, false) => "nothing kept: ",
-        (false, true) => "",
-    };
-    let mut faults = Faults::open(&args)?;
-    let progress = progress();
-    let report = import(
-        &*store,
-        &RandomIds,
-        &clock,
-        job,
-        file,
-        |f| faults.take(f),
-        |n| progress.set_position(n),
-    )
-    .await;
-    progress.finish_and_clear();
+    let mut faults = Faults::open(args)?;
+    let bar = progress();
+    let (ids, clock) = (Arc::new(RandomIds), NodeClock::system());
+    let (fault, rows) = (|f: &RowFault| faults.take(f), |n| bar.set_position(n));
+    let report = import(&*store, ids, &clock, job, file, fault, rows).await;
+    bar.finish_and_clear();
     let report = report.map_err(failure)?;
     faults.end()?;
     told::sums(&report, nothing_kept);
     notes.into_iter().for_each(say);
-    if !any && report.rows > 0 {
-        return Err(Failure::Failed(anyhow::anyhow!("no row could be taken")));
+    match any || report.rows == 0 {
+        true => Ok(()),
+        false => Err(Failure::Failed(anyhow!("no row could be taken"))),
     }
+}
+
+async fn read_draft(
+    flow: &Flow,
+    row: &mut Import,
+    file: File,
+    faults: &mut Faults,
+) -> Result<(), ImportError> {
+    flow.keep(row, file).await?;
+    let bar = progress();
+    let rows = |n| bar.set_position(n);
+    let done = flow.read(row, |f| faults.take(f), rows).await;
+    bar.finish_and_clear();
+    done?;
+    Ok(flow.save(row, ACTOR, "import.ready").await?)
+}
+
+async fn throw_away(flow: &Flow, mut row: Import) -> anyhow::Result<()> {
+    row.state = ImportState::Discarded;
+    flow.store.drop_pieces(row.id).await?;
+    Ok(flow.save(&row, ACTOR, "import.discarded").await?)
+}
+
+async fn accept(flow: &Flow, mut row: Import, merge: bool) -> Result<(), Failure> {
+    row.state = ImportState::Accepting;
+    let saved = flow.save(&row, ACTOR, "import.accepting").await;
+    saved.map_err(anyhow::Error::from)?;
+    let bar = progress();
+    let done = flow.write(&row, merge, |n| bar.set_position(n)).await;
+    bar.finish_and_clear();
+    let row = done.map_err(failure)?;
+    let dropped = flow.store.drop_pieces(row.id).await;
+    dropped.map_err(anyhow::Error::from)?;
+    let saved = flow.save(&row, ACTOR, "import.accepted").await;
+    saved.map_err(anyhow::Error::from)?;
+    told::sums(&row.report, "");
+    say(format!("import {}", row.id));
+    Ok(())
+}
+
+/// What is decided of a file that came before.
+async fn decided(flow: Flow, args: &ImportArgs, gone: GonePolicy) -> Result<(), Failure> {
+    let (id, wanted): (&str, &[ImportState]) = match (&args.accept, &args.discard, &args.undo) {
+        (Some(id), ..) => (id.as_str(), &[ImportState::Ready, ImportState::Accepting]),
+        (_, Some(id), _) => (id.as_str(), &[ImportState::Reading, ImportState::Ready]),
+        (.., Some(id)) => (
+            id.as_str(),
+            &[
+                ImportState::Accepted,
+                ImportState::Accepting,
+                ImportState::Undoing,
+            ],
+        ),
+        _ => return Err(Failure::usage(anyhow!("expected a file, or --accept ID"))),
+    };
+    let id: ImportId = id.parse().map_err(|e| Failure::usage(anyhow!("{e}")))?;
+    let row = flow.store.get_import(id).await;
+    let mut row = row.map_err(|e| Failure::usage(anyhow!(e)))?;
+    if !wanted.contains(&row.state) {
+        let names: Vec<&str> = wanted.iter().map(|s| s.as_str()).collect();
+        return Err(Failure::usage(anyhow!(
+            "the import is {}: expected {}",
+            row.state,
+            names.join(" or ")
+        )));
+    }
+    if args.accept.is_some() {
+        row.gone = gone;
+        return accept(&flow, row, args.merge).await;
+    }
+    if args.discard.is_some() {
+        throw_away(&flow, row).await?;
+        say(format!("import {id} is thrown away"));
+        return Ok(());
+    }
+    if flow
+        .store
+        .later_import(id)
+        .await
+        .map_err(anyhow::Error::from)?
+    {
+        return Err(Failure::usage(anyhow!(
+            "a later file was taken into the portfolio: take that back first"
+        )));
+    }
+    row.state = ImportState::Undoing;
+    let saved = flow.save(&row, ACTOR, "import.undoing").await;
+    saved.map_err(anyhow::Error::from)?;
+    flow.undo(&mut row).await.map_err(anyhow::Error::from)?;
+    let saved = flow.save(&row, ACTOR, "import.undone").await;
+    saved.map_err(anyhow::Error::from)?;
+    say(format!("import {id} is taken back"));
     Ok(())
 }
 
@@ -103,39 +256,29 @@ async fn trial(
     clock: &NodeClock,
     job: &ImportJob,
 ) -> Result<(Vec<String>, bool), Failure> {
-    let mut head = Vec::new();
-    let read = (&mut *file)
-        .take(PIECE_BYTES as u64)
-        .read_to_end(&mut head)
-        .await;
-    read.map_err(anyhow::Error::from)?;
+    let mut given = job.map.clone().unwrap_or_default();
+    // Of a workbook its first rows, as text.
+    let first = head(&mut *file, &mut given).await.map_err(failure)?;
     file.rewind().await.map_err(anyhow::Error::from)?;
     let nowhere = sim::store::MemoryStore::new();
-    let job = ImportJob {
-        dry_run: true,
-        ..job.clone()
-    };
     let taken = |report: &ImportReport| report.rows > report.refused;
     let quiet = |_: &RowFault| {};
-    let report = import(
-        &nowhere,
-        &RandomIds,
-        clock,
-        job.clone(),
-        &*head,
-        quiet,
-        |_| {},
-    )
-    .await;
+    let ids = Arc::new(RandomIds);
+    let begun = ImportJob {
+        map: Some(given.clone()),
+        ..job.clone()
+    };
+    let report = import(&nowhere, ids.clone(), clock, begun, &*first, quiet, |_| {}).await;
     let mut any = taken(&report.map_err(failure)?);
-    let map = job.map.clone();
-    if !any && head.len() >= PIECE_BYTES {
-        let whole = import(&nowhere, &RandomIds, clock, job, &mut *file, quiet, |_| {}).await;
+    if !any && first.len() >= PIECE_BYTES {
+        let job = job.clone();
+        let whole = import(&nowhere, ids, clock, job, &mut *file, quiet, |_| {}).await;
         any = taken(&whole.map_err(failure)?);
         file.rewind().await.map_err(anyhow::Error::from)?;
     }
-    let shape = told::shape(&head, map.as_ref()).map_err(Failure::usage)?;
-    Ok((told::notes(&shape, map.as_ref()), any))
+    let shape = detect(&first, Some(&given)).context("header");
+    let shape = shape.map_err(Failure::usage)?;
+    Ok((told::notes(&shape, job.map.as_ref()), any))
 }
 
 /// A file that cannot be read is the user's to mend; the rest is the outside's.
@@ -156,72 +299,5 @@ fn progress() -> indicatif::ProgressBar {
         bar.with_style(style)
     } else {
         bar
-    }
-}
-
-/// Refused rows: to the report file, or the first ones to standard error.
-struct Faults {
-    sheet: Option<Sheet<std::fs::File>>,
-    shown: u64,
-    failed: Option<anyhow::Error>,
-}
-
-impl Faults {
-    fn open(args: &ImportArgs) -> Result<Self, Failure> {
-        let sheet = match &args.report {
-            Some(path) => {
-                let file = std::fs::File::create(path)
-                    .with_context(|| format!("--report {}", path.display()));
-                Some(Sheet::new(
-                    file.map_err(Failure::usage)?,
-                    &["row", "column", "value", "reason"],
-                )?)
-            }
-            None => None,
-        };
-        Ok(Self {
-            sheet,
-            shown: 0,
-            failed: None,
-        })
-    }
-
-    fn take(&mut self, fault: &RowFault) {
-        match &mut self.sheet {
-            Some(sheet) => {
-                let cells = [
-                    &fault.row.to_string(),
-                    &fault.column,
-                    &fault.value,
-                    &fault.reason,
-                ];
-                if let Err(error) = sheet.row(cells) {
-                    self.failed.get_or_insert(error);
-                }
-            }
-            // The value is personal data: it goes to the report file only.
-            None if self.shown < FAULTS_SHOWN => {
-                self.shown += 1;
-                eprintln!(
-                    "row {}, column '{}': {}",
-                    fault.row, fault.column, fault.reason
-                );
-            }
-            None if self.shown == FAULTS_SHOWN => {
-                self.shown += 1;
-                eprintln!("more rows were refused: --report FILE writes them all");
-            }
-            None => {}
-        }
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        if let Some(error) = self.failed {
-            return Err(Failure::Failed(error.context("--report")));
-        }
-        match self.sheet {
-            Some(sheet) => Ok(sheet.end()?),
-            None => Ok(()),
-        }
     }
 }

@@ -25,11 +25,12 @@ impl Owner {
         clock: &NodeClock,
         args: &ImportArgs,
     ) -> Result<Self, Failure> {
-        let (client, new_client) = match client_of(store, &args.client).await? {
+        let told = args.client.as_deref().unwrap_or_default();
+        let (client, new_client) = match client_of(store, told).await? {
             Some(client) => (client, false),
-            None => (fresh_client(clock, &args.client)?, true),
+            None => (fresh_client(clock, told)?, true),
         };
-        let name = args.portfolio.trim();
+        let name = args.portfolio.as_deref().unwrap_or_default().trim();
         let known = store.portfolio_by_name(client.id, name).await;
         let (portfolio, new_portfolio) = match known? {
             Some(portfolio) => (portfolio, false),
@@ -115,7 +116,8 @@ fn fresh_portfolio(
     args: &ImportArgs,
     client_id: ClientId,
 ) -> anyhow::Result<Portfolio> {
-    let name = args.portfolio.trim().to_owned();
+    let name = args.portfolio.as_deref().unwrap_or_default();
+    let name = name.trim().to_owned();
     anyhow::ensure!(!name.is_empty(), "--portfolio: expected a name");
     domain::time::zone(&args.zone).context("--zone")?;
     let now = clock.now();

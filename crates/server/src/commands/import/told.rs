@@ -1,7 +1,6 @@
 //! What an import tells: its sums, and what the file's columns mean for calling later.
 
 use super::say;
-use anyhow::Context as _;
 use api::importer::FileShape;
 use domain::import::{ColumnMap, Target};
 use domain::ports::store::ImportReport;
@@ -19,6 +18,23 @@ pub(super) fn sums(report: &ImportReport, nothing_kept: &str) {
         report.unchanged,
         report.refused,
     ));
+}
+
+/// What a file would change.
+pub(super) fn difference(report: &ImportReport) {
+    sums(report, "difference: ");
+    for (field, count) in &report.fields {
+        say(format!("  {field}: {count} changed"));
+    }
+    if report.paid + report.gone > 0 {
+        say(format!(
+            "  paid by the file: {}; open debts that it does not name: {}",
+            report.paid, report.gone
+        ));
+    }
+    for (rule, count) in &report.repaired {
+        say(format!("  phones mended by {rule}: {count}"));
+    }
 }
 
 /// What the header leaves out: columns without a meaning, and marks of phones without which some rule
@@ -62,12 +78,4 @@ pub(crate) fn columns() -> String {
         text += &format!("\n  {:<24}{}{needed}", column.name, column.help_en);
     }
     text
-}
-
-/// The shape of a file's beginning.
-///
-/// # Errors
-/// When encoding, delimiter or header are not clear.
-pub(super) fn shape(head: &[u8], map: Option<&ColumnMap>) -> anyhow::Result<FileShape> {
-    api::importer::detect(head, map).context("header")
 }

@@ -161,6 +161,7 @@ impl<'a> Work<'a> {
                 node: self.lease.node.clone(),
                 fence: self.lease.fence,
                 limit: 100,
+                parts: Vec::new(),
                 now,
                 until: now.plus_ms(60 * MINUTE_MS),
             };

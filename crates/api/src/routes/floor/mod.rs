@@ -1,0 +1,22 @@
+//! The floor: agreed call-backs, caller ids that rest, who works whom, the morning list, templates.
+
+mod assignments;
+mod callbacks;
+mod callers;
+mod morning;
+mod templates;
+
+pub(crate) use templates::template_params;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Routes of this area.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(callbacks::routes())
+        .merge(callers::routes())
+        .merge(assignments::routes())
+        .merge(morning::routes())
+        .merge(templates::routes())
+}

@@ -1,0 +1,259 @@
+//! The floor by HTTP: templates, segments by weight, call-backs, assignment, the morning list, caller ids.
+
+use crate::app::App;
+use domain::ports::Clock as _;
+use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ContactStore as _, ItemState};
+use domain::time::HOUR_MS;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_campaign_begins_with_a_template_and_mixes_segments() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let body = json!({"client_id": own.client, "name": "Suave", "note": "para la tarde",
+        "params": {"ring_timeout_s": 40, "list_mix": [{"segment_id": own.segment, "weight": 5}]}});
+    let made = app
+        .post("/api/v1/campaign-templates")
+        .token(&token)
+        .json(&body);
+    let made = made.send().await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let template = made.json();
+    assert_eq!(
+        template["params"]["list_mix"],
+        json!([]),
+        "it is a campaign's own"
+    );
+    let body = json!({"client_id": own.client, "name": "Otra", "segment_id": own.segment,
+        "template_id": template["id"], "params": {"refill": "daily"}});
+    let made = app
+        .post("/api/v1/campaigns")
+        .token(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let campaign = made.json();
+    let params = &campaign["params"];
+    assert_eq!(
+        (&params["ring_timeout_s"], &params["refill"]),
+        (&json!(40), &json!("daily"))
+    );
+    let path = format!(
+        "/api/v1/campaigns/{}",
+        campaign["id"].as_str().expect("an id")
+    );
+    let other = json!({"client_id": own.client, "name": "Grandes", "expression": "balance > 10"});
+    let other = app
+        .post("/api/v1/segments")
+        .token(&token)
+        .json(&other)
+        .send()
+        .await
+        .json();
+    let mix = |parts: Value| json!({"params": {"list_mix": parts}});
+    let both =
+        json!([{"segment_id": own.segment, "weight": 3}, {"segment_id": other["id"], "weight": 1}]);
+    let changed = app
+        .ask("PATCH", &path)
+        .token(&token)
+        .json(&mix(both))
+        .send()
+        .await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    let sur = &app.world.sur;
+    for (wrong, field) in [
+        (
+            mix(json!([{"segment_id": other["id"], "weight": 1}])),
+            "params.list_mix",
+        ),
+        (
+            mix(json!([{"segment_id": sur.segment, "weight": 1}])),
+            "params.list_mix",
+        ),
+        (
+            mix(json!([{"segment_id": own.segment, "weight": 0}])),
+            "params.list_mix",
+        ),
+        (
+            json!({"params": {"point_ladder": []}}),
+            "params.point_ladder",
+        ),
+        (
+            json!({"params": {"caller_rest_min": 5}}),
+            "params.caller_rest_min",
+        ),
+        (json!({"params": {"refill_at": "8"}}), "params.refill_at"),
+        (
+            json!({"params": {"retry_rules": [{"result": "human", "delay_min": 5, "max_per_day": 1,
+            "max_total": 1, "then": "stop"}]}}),
+            "params.retry_rules",
+        ),
+    ] {
+        let refused = app
+            .ask("PATCH", &path)
+            .token(&token)
+            .json(&wrong)
+            .send()
+            .await;
+        assert_eq!(refused.status, 422, "{wrong}: {}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["path"], field, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn callbacks_are_seen_in_the_debtors_zone() {
+    let app = App::start().await;
+    let token = app.token("supervisor").await;
+    let own = &app.world.norte;
+    let now = app.clock.now();
+    let item = ItemState {
+        campaign_id: own.campaign,
+        debtor_id: own.debtor,
+        next_at: now.plus_ms(HOUR_MS),
+        priority: CALLBACK_PRIORITY,
+        attempts: 1,
+        last_result: None,
+        next_point: None,
+        done: false,
+        note: CallbackRow::note_of(Some(app.world.agent)),
+    };
+    app.store.put_item(&item, &[]).await.expect("put");
+    let path = format!("/api/v1/callbacks?client={}", own.client);
+    let rows = app.get(&path).token(&token).send().await;
+    assert_eq!(rows.status, 200, "{}", rows.text());
+    let row = &rows.json()["items"][0];
+    assert_eq!(row["debtor_id"], json!(own.debtor));
+    assert_eq!(row["agent_id"], json!(app.world.agent));
+    assert_eq!(row["late"], json!(false));
+    let zone = domain::time::zone(row["zone"].as_str().expect("a zone")).expect("a zone");
+    let local = item
+        .next_at
+        .in_zone(&zone)
+        .strftime("%Y-%m-%dT%H:%M")
+        .to_string();
+    assert_eq!(row["local"], json!(local));
+    let sur = app.get(&format!(
+        "/api/v1/callbacks?client={}",
+        app.world.sur.client
+    ));
+    assert_eq!(sur.token(&token).send().await.json()["items"], json!([]));
+    let mine = app.token("agent").await;
+    let mine = app
+        .get("/api/v1/agents/me/callbacks")
+        .token(&mine)
+        .send()
+        .await
+        .json();
+    assert_eq!(mine["items"][0]["debtor_id"], json!(own.debtor));
+    let gone =
+        json!({"campaign_id": own.campaign, "debtor_id": own.debtor, "reason": "pidió carta"});
+    let done = app
+        .post("/api/v1/callbacks/cancel")
+        .token(&token)
+        .json(&gone)
+        .send()
+        .await;
+    assert_eq!(done.status, 204, "{}", done.text());
+    assert_eq!(
+        app.get(&path).token(&token).send().await.json()["items"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn rules_assign_and_the_morning_list_shows_it() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let rule = json!({"name": "A Ana", "position": 1, "segment_id": own.segment, "target": "agent",
+        "agents": [app.world.agent], "enabled": true});
+    let lacking = json!({"client_id": own.client, "rule": {"name": "X", "position": 1,
+        "segment_id": own.segment, "target": "queue", "enabled": true}});
+    let refused = app
+        .post("/api/v1/assignment-rules")
+        .token(&token)
+        .json(&lacking);
+    assert_eq!(
+        refused.send().await.status,
+        422,
+        "a queue needs its campaign"
+    );
+    let body = json!({"client_id": own.client, "rule": rule});
+    let made = app
+        .post("/api/v1/assignment-rules")
+        .token(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let apply = json!({"client_id": own.client});
+    let done = app
+        .post("/api/v1/assignment-rules/apply")
+        .token(&token)
+        .json(&apply)
+        .send()
+        .await;
+    assert_eq!(done.status, 200, "{}", done.text());
+    let report = done.json();
+    assert!(
+        report["assigned"].as_u64().expect("a count") >= 1,
+        "{report}"
+    );
+    let path = format!(
+        "/api/v1/morning-list?client={}&threshold_minor=0",
+        own.client
+    );
+    let list = app.get(&path).token(&token).send().await;
+    assert_eq!(list.status, 200, "{}", list.text());
+    let list = list.json();
+    let ours = list["items"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|r| r["debtor_id"] == json!(own.debtor));
+    let ours = ours.expect("he is overdue");
+    assert_eq!(ours["agent_id"], json!(app.world.agent));
+    assert_eq!(ours["attention"], json!(true));
+    // By hand he becomes nobody's; the rule leaves that alone only while he has somebody.
+    let free = json!({"debtors": [own.debtor]});
+    let freed = app
+        .post("/api/v1/assignments")
+        .token(&token)
+        .json(&free)
+        .send()
+        .await;
+    assert_eq!(freed.json()["assigned"], json!(1));
+    let list = app.get(&path).token(&token).send().await.json();
+    assert_eq!(list["items"][0]["agent_id"], json!(null));
+}
+
+#[tokio::test]
+async fn a_caller_id_rests_and_wakes() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let health = format!("/api/v1/caller-ids/health?client={}", own.client);
+    let state = async || -> Value {
+        app.get(&health).token(&token).send().await.json()["items"][0].clone()
+    };
+    assert_eq!(state().await["rests_until"], json!(null));
+    let path = format!("/api/v1/caller-ids/{}", own.caller_id);
+    let rest = app
+        .post(&format!("{path}/rest"))
+        .token(&token)
+        .json(&json!({"minutes": 30}));
+    assert_eq!(rest.send().await.status, 204);
+    let resting = state().await;
+    assert!(resting["rests_until"].is_string(), "{resting}");
+    assert_eq!(resting["rest_reason"], json!("person"));
+    let again = app
+        .post(&format!("{path}/rest"))
+        .token(&token)
+        .json(&json!({"minutes": 30}));
+    assert_eq!(again.send().await.code(), "resting");
+    let wake = app.post(&format!("{path}/wake")).token(&token).send().await;
+    assert_eq!(wake.status, 204, "{}", wake.text());
+    assert_eq!(state().await["rests_until"], json!(null));
+}

@@ -1,0 +1,269 @@
+//! Assignment by rule: the debtors of a client go to campaigns, teams and agents, once a day before
+//! opening and whenever a person asks for it.
+
+use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
+use crate::shared::Shared;
+use domain::entity::{Assignment, AssignmentRule, AssignmentTarget};
+use domain::ids::{AgentId, ClientId, DebtorId};
+use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::time::UtcMs;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Local hour from which on the day's assignment is made: before anybody opens.
+const MORNING_H: i8 = 6;
+/// Debtors written in one transaction.
+const PIECE: usize = 500;
+
+/// What an assignment did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Assigned {
+    /// Debtors that a rule has now.
+    pub assigned: u64,
+    /// Of them, those whose campaign, team or agent is another one than before.
+    pub changed: u64,
+    /// Debtors in a rule's segment that found no place: its agents have as many as they may.
+    pub no_place: u64,
+    /// By rule, in their order: its name, its debtors.
+    pub rules: Vec<(String, u64)>,
+}
+
+fn whole_page(cursor: Option<String>) -> PageRequest {
+    PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor,
+    }
+}
+
+async fn rules(
+    shared: &Shared,
+    client: Option<ClientId>,
+) -> Result<Vec<AssignmentRule>, StoreError> {
+    let filter = ListFilter {
+        client_id: client,
+        ..ListFilter::default()
+    };
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = whole_page(cursor);
+        let rows = shared
+            .out
+            .store
+            .list_assignment_rules(&filter, &page)
+            .await?;
+        found.extend(rows.items.into_iter().filter(|r| r.enabled));
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    found.sort_by_key(|r| (r.position, r.id));
+    Ok(found)
+}
+
+/// The agents of a rule: those named, else the members of its team.
+async fn agents_of(shared: &Shared, rule: &AssignmentRule) -> Result<Vec<AgentId>, StoreError> {
+    if rule.target != AssignmentTarget::Agent || !rule.agents.is_empty() {
+        return Ok(rule.agents.clone());
+    }
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = whole_page(cursor);
+        let rows = shared
+            .out
+            .store
+            .list_agents(&ListFilter::default(), &page)
+            .await?;
+        let ours = rows.items.iter().filter(|a| a.team_id == rule.team_id);
+        found.extend(ours.map(|a| a.id));
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Debtors of agents, counted while they are given out.
+#[derive(Debug, Default)]
+struct Loads(BTreeMap<AgentId, u64>);
+
+impl Loads {
+    /// The agent for a debtor: the one who has him, else the one with the fewest, who may take more.
+    fn choose(
+        &mut self,
+        agents: &[AgentId],
+        before: Option<AgentId>,
+        most: Option<u64>,
+    ) -> Option<AgentId> {
+        let kept = before.filter(|a| agents.contains(a));
+        let count = |a: &AgentId| self.0.get(a).copied().unwrap_or(0);
+        let room = |a: &&AgentId| most.is_none_or(|most| count(*a) < most);
+        let chosen = match kept.filter(|a| room(&a)) {
+            Some(kept) => kept,
+            None => *agents
+                .iter()
+                .filter(room)
+                .min_by_key(|a| (count(*a), **a))?,
+        };
+        *self.0.entry(chosen).or_default() += 1;
+        Some(chosen)
+    }
+}
+
+fn row_of(
+    rule: &AssignmentRule,
+    debtor: DebtorId,
+    agent: Option<AgentId>,
+    now: UtcMs,
+) -> Assignment {
+    let queue = rule.target == AssignmentTarget::Queue;
+    Assignment {
+        debtor_id: debtor,
+        client_id: rule.client_id,
+        rule_id: Some(rule.id),
+        campaign_id: rule.campaign_id.filter(|_| queue),
+        team_id: rule.team_id.filter(|_| !queue),
+        agent_id: agent,
+        assigned_at: now,
+    }
+}
+
+fn same(a: &Assignment, b: &Assignment) -> bool {
+    (a.campaign_id, a.team_id, a.agent_id, a.rule_id)
+        == (b.campaign_id, b.team_id, b.agent_id, b.rule_id)
+}
+
+/// Gives the debtors of a client out by its rules. What a person assigned by hand stays.
+pub(crate) async fn apply(
+    shared: &Shared,
+    client: ClientId,
+    actor: &str,
+) -> Result<Assigned, CenterError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let mut report = Assigned::default();
+    let (mut loads, mut taken) = (Loads::default(), BTreeSet::new());
+    for rule in rules(shared, Some(client)).await? {
+        let segment = store.get_segment(rule.segment_id).await?;
+        let expr = domain::segment::parse(&segment.expression)
+            .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+        let ids = store.segment_ids(client, &expr, now).await?;
+        let fresh: Vec<DebtorId> = ids.into_iter().filter(|id| !taken.contains(id)).collect();
+        let agents = agents_of(shared, &rule).await?;
+        let most = rule.most.and_then(|n| u64::try_from(n).ok());
+        let mut count = 0;
+        for piece in fresh.chunks(PIECE) {
+            let before = store.assignments_of(piece).await?;
+            let before: BTreeMap<DebtorId, Assignment> =
+                before.into_iter().map(|r| (r.debtor_id, r)).collect();
+            let mut rows = Vec::new();
+            for id in piece {
+                let had = before.get(id);
+                if had.is_some_and(|r| r.rule_id.is_none()) {
+                    taken.insert(*id);
+                    continue;
+                }
+                let agent = if rule.target == AssignmentTarget::Agent {
+                    let his = had.and_then(|r| r.agent_id);
+                    let Some(agent) = loads.choose(&agents, his, most) else {
+                        report.no_place += 1;
+                        continue;
+                    };
+                    Some(agent)
+                } else {
+                    None
+                };
+                taken.insert(*id);
+                count += 1;
+                let row = row_of(&rule, *id, agent, now);
+                if !had.is_some_and(|had| same(had, &row)) {
+                    rows.push(row);
+                }
+            }
+            report.changed += rows.len() as u64;
+            if !rows.is_empty() {
+                store.assign(&rows, &[]).await?;
+            }
+        }
+        report.assigned += count;
+        report.rules.push((rule.name, count));
+    }
+    let data = json!({
+        "assigned": report.assigned, "changed": report.changed, "no_place": report.no_place,
+    });
+    let subject = format!("client:{client}");
+    let event = shared.event(Some(client), actor, "assignment.made", subject, data);
+    store.append_events(&[event]).await?;
+    Ok(report)
+}
+
+/// Zone of a client's first portfolio.
+async fn zone_of(shared: &Shared, client: ClientId) -> Result<TimeZone, StoreError> {
+    let filter = ListFilter {
+        client_id: Some(client),
+        ..ListFilter::default()
+    };
+    let page = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let rows = shared
+        .out
+        .store
+        .list_portfolios(&filter, &page)
+        .await?
+        .items;
+    Ok(rows.first().map_or(TimeZone::UTC, |p| zone_or_utc(&p.zone)))
+}
+
+/// The day's assignment of every client that has rules, once its morning has come.
+pub(crate) async fn morning(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let clients: BTreeSet<ClientId> = rules(shared, None)
+        .await?
+        .iter()
+        .map(|r| r.client_id)
+        .collect();
+    for client in clients {
+        let local = shared.now().in_zone(&zone_of(shared, client).await?);
+        if local.hour() < MORNING_H {
+            continue;
+        }
+        let (key, today) = (format!("assigned:{client}"), local.date().to_string());
+        if shared.out.store.get_setting(&key).await?.as_deref() == Some(today.as_str()) {
+            continue;
+        }
+        match apply(shared, client, &shared.actor()).await {
+            Ok(report) => {
+                tracing::info!(%client, assigned = report.assigned, changed = report.changed, "assigned for the day")
+            }
+            Err(CenterError::Store(error)) => return Err(error),
+            // A rule that cannot be read: its segment has to be mended; tried again tomorrow.
+            Err(error) => tracing::error!(%client, reason = %error, "not assigned"),
+        }
+        shared.out.store.put_setting(&key, &today).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_take_turns_keep_their_own_and_have_a_most() {
+        let id = |n| AgentId(uuid::Uuid::from_u128(n));
+        let agents = [id(1), id(2), id(3)];
+        let mut loads = Loads::default();
+        let mut got = Vec::new();
+        for before in [None, None, None, Some(id(3)), Some(id(9)), None] {
+            got.push(loads.choose(&agents, before, Some(2)));
+        }
+        let want = [1, 2, 3, 3, 1, 2].map(|n| Some(id(n)));
+        assert_eq!(got, want);
+        assert_eq!(loads.choose(&agents, None, Some(2)), None, "all are full");
+        assert_eq!(loads.choose(&[], None, None), None);
+    }
+}

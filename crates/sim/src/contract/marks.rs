@@ -1,0 +1,303 @@
+//! Marks of the law, and segments that name others.
+
+use super::scene::*;
+use domain::entity::dnc::keyed_hash;
+use domain::entity::{Channel, Consent, DncList, Hold, HoldKind, HoldScope, Segment};
+use domain::entity::{Suppression, SuppressionKind};
+use domain::ids::{ConsentId, DebtorId, DncListId, HoldId, SegmentId, SuppressionId};
+use domain::pii::Pii;
+use domain::ports::StoreError;
+use domain::ports::store::{CallableMark, MarkClaim};
+use domain::segment::parse;
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    a_mark_says_when(&store).await;
+    whatever_happens_takes_it_away(&store).await;
+    what_happens_meanwhile_undoes_the_claim(&store).await;
+    another_law_starts_anew(&store).await;
+    lists_are_seen_however_they_are_written(&store).await;
+    a_segment_names_another(&store).await;
+    circles_are_refused(&store).await;
+}
+
+const HOUR: UtcMs = NOW.plus_ms(HOUR_MS);
+
+/// Everybody's marks are made: nobody is left over from another test.
+async fn claim_all(store: &Subject) -> Vec<MarkClaim> {
+    let mut claims = Vec::new();
+    loop {
+        let claim = store.claim_marks(NOW, 500).await.expect("claim");
+        if claim.facts.is_empty() {
+            return claims;
+        }
+        mark(store, &claim).await;
+        claims.push(claim);
+    }
+}
+
+async fn mark(store: &Subject, claim: &MarkClaim) -> u64 {
+    let marks: Vec<CallableMark> = claim
+        .facts
+        .iter()
+        .map(|f| CallableMark {
+            debtor: f.debtor.id,
+            from: NOW,
+            until: HOUR,
+        })
+        .collect();
+    let kept = store.mark_callable(claim.claim, &marks).await;
+    kept.expect("marks")
+}
+
+async fn callable(store: &Subject, scene: &Scene, now: UtcMs) -> Vec<DebtorId> {
+    let expr = parse("callable_now").expect("a filter");
+    let found = store.segment_ids(scene.client.id, &expr, now).await;
+    found.expect("ids")
+}
+
+async fn a_mark_says_when(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    assert!(callable(store, &scene, NOW).await.is_empty(), "not asked");
+    let claims = claim_all(store).await;
+    let asked = claims.iter().flat_map(|c| &c.facts);
+    let facts: Vec<_> = asked.filter(|f| f.debtor.id == person.debtor.id).collect();
+    assert_eq!(facts.len(), 1, "once");
+    assert_eq!(facts[0].points, [person.point.clone()]);
+    assert_eq!(callable(store, &scene, NOW).await, [person.debtor.id]);
+    let last = HOUR.plus_ms(-1);
+    assert_eq!(callable(store, &scene, last).await, [person.debtor.id]);
+    assert!(callable(store, &scene, HOUR).await.is_empty(), "over");
+    let again = store.claim_marks(HOUR, 500).await.expect("claim");
+    assert!(again.facts.iter().any(|f| f.debtor.id == person.debtor.id));
+    mark(store, &again).await;
+}
+
+async fn whatever_happens_takes_it_away(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let person = scene.person(store).await;
+    // Of another client, with the same number.
+    let other = Scene::new(store).await;
+    let mut twin = other.draft_person();
+    twin.point.value = person.point.value.clone();
+    twin.store(store).await;
+    let both = async |store: &Subject| {
+        let own = callable(store, &scene, NOW).await;
+        (own, callable(store, &other, NOW).await)
+    };
+    claim_all(store).await;
+    let stands = (vec![person.debtor.id], vec![twin.debtor.id]);
+    assert_eq!(both(store).await, stands);
+    let consent = Consent {
+        id: fresh::<ConsentId>(),
+        debtor_id: person.debtor.id,
+        channel: Channel::Call,
+        purpose: "contact".into(),
+        granted_at: NOW,
+        until: None,
+        revoked_at: None,
+        proof: String::new(),
+    };
+    store.put_consent(&consent, &[]).await.expect("consent");
+    assert_eq!(both(store).await, (vec![], vec![twin.debtor.id]));
+    claim_all(store).await;
+    let hold = Hold {
+        id: fresh::<HoldId>(),
+        client_id: scene.client.id,
+        debtor_id: person.debtor.id,
+        scope: HoldScope::Point,
+        debt_id: None,
+        point_id: Some(person.point.id),
+        channel: None,
+        kind: HoldKind::Dispute,
+        from: NOW.plus_ms(MINUTE_MS),
+        until: None,
+        lifted_at: None,
+        evidence: String::new(),
+    };
+    store.put_hold(&hold, &[]).await.expect("hold");
+    assert_eq!(both(store).await, (vec![], vec![twin.debtor.id]));
+    claim_all(store).await;
+    assert_eq!(both(store).await, stands);
+    // A call counts for everybody who has the number.
+    person.open(store, &lease, NOW).await;
+    assert_eq!(both(store).await, (vec![], vec![]));
+    claim_all(store).await;
+    assert_eq!(both(store).await, stands);
+}
+
+async fn what_happens_meanwhile_undoes_the_claim(store: &Subject) {
+    let scene = Scene::new(store).await;
+    claim_all(store).await;
+    let (quiet, busy) = (scene.person(store).await, scene.person(store).await);
+    let claim = store.claim_marks(NOW, 500).await.expect("claim");
+    assert_eq!(claim.facts.len(), 2);
+    let mut point = busy.point.clone();
+    point.bad = true;
+    store.put_point(&point, &[]).await.expect("point");
+    mark(store, &claim).await;
+    assert_eq!(callable(store, &scene, NOW).await, [quiet.debtor.id]);
+    // Nobody answers for this claim: it is given out again.
+    let again = store.claim_marks(NOW, 500).await.expect("claim");
+    assert_eq!(again.facts.len(), 1);
+    assert_eq!(again.facts[0].debtor.id, busy.debtor.id);
+    let later = store.claim_marks(NOW, 500).await.expect("claim");
+    assert_eq!(later.facts.len(), 1);
+    assert_eq!(mark(store, &again).await, 0, "an older claim");
+    assert_eq!(mark(store, &later).await, 1);
+}
+
+async fn another_law_starts_anew(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    claim_all(store).await;
+    assert_eq!(callable(store, &scene, NOW).await, [person.debtor.id]);
+    while store.forget_marks(100).await.expect("forgotten") > 0 {}
+    assert!(callable(store, &scene, NOW).await.is_empty());
+    claim_all(store).await;
+    assert_eq!(callable(store, &scene, NOW).await, [person.debtor.id]);
+}
+
+async fn suppressed(store: &Subject, scene: &Scene) -> Vec<DebtorId> {
+    let expr = parse("suppressed").expect("a filter");
+    let found = store.segment_ids(scene.client.id, &expr, NOW).await;
+    found.expect("ids")
+}
+
+async fn lists_are_seen_however_they_are_written(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut people = Vec::new();
+    for document in ["abc-123 456", "XYZ.999", "OTHER1"] {
+        let mut person = scene.draft_person();
+        person.debtor.document = Pii(document.to_owned());
+        person.store(store).await;
+        people.push(person);
+    }
+    let own = Suppression {
+        id: fresh::<SuppressionId>(),
+        client_id: Some(scene.client.id),
+        debtor_id: None,
+        kind: SuppressionKind::Document,
+        value: Pii("ABC123456".to_owned()),
+        reason: "asked".into(),
+        created_at: NOW,
+        lifted_at: None,
+    };
+    store.put_suppression(&own, &[]).await.expect("listed");
+    assert_eq!(suppressed(store, &scene).await, [people[0].debtor.id]);
+    let mut list = DncList {
+        id: fresh::<DncListId>(),
+        client_id: None,
+        name: name("LIST"),
+        kind: SuppressionKind::Document,
+        hash_key: "k".repeat(64),
+        entries: 1,
+        file_sha256: String::new(),
+        as_of: NOW,
+        created_at: NOW.plus_ms(-1),
+        retired_at: None,
+    };
+    let hashes = [keyed_hash(&list.hash_key, list.kind, "xyz 999")];
+    store.load_list(&list, &hashes, &[]).await.expect("loaded");
+    let mut both = vec![people[0].debtor.id, people[1].debtor.id];
+    both.sort_unstable();
+    assert_eq!(suppressed(store, &scene).await, both);
+    // Who comes later is compared too.
+    let mut late = scene.draft_person();
+    late.debtor.document = Pii("X-Y-Z-9-9-9".to_owned());
+    late.store(store).await;
+    both.push(late.debtor.id);
+    both.sort_unstable();
+    assert_eq!(suppressed(store, &scene).await, both);
+    list.retired_at = Some(NOW);
+    store.put_dnc_list(&list, &[]).await.expect("retired");
+    assert_eq!(suppressed(store, &scene).await, [people[0].debtor.id]);
+}
+
+async fn save(
+    store: &Subject,
+    scene: &Scene,
+    name: &str,
+    text: &str,
+    before: Option<&Segment>,
+) -> Segment {
+    let row = Segment {
+        id: before.map_or_else(fresh::<SegmentId>, |s| s.id),
+        client_id: scene.client.id,
+        name: name.to_owned(),
+        expression: text.to_owned(),
+        version: before.map_or(1, |s| s.version + 1),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    store.put_segment(&row, &[]).await.expect("segment");
+    row
+}
+
+async fn count(store: &Subject, scene: &Scene, text: &str) -> Result<u64, StoreError> {
+    let expr = parse(text).expect("a filter");
+    let found = store.segment_count(scene.client.id, &expr, NOW).await?;
+    Ok(found.debtors)
+}
+
+async fn a_segment_names_another(store: &Subject) {
+    let scene = Scene::new(store).await;
+    for country in ["MX", "MX", "CO"] {
+        let mut person = scene.draft_person();
+        person.debtor.country = country.to_owned();
+        person.store(store).await;
+    }
+    let first = save(store, &scene, "home", "country = 'MX'", None).await;
+    save(store, &scene, "away", "not segment 'home'", None).await;
+    // Of another client: his own 'home' is another.
+    let other = Scene::new(store).await;
+    other.person(store).await;
+    save(store, &other, "home", "country = 'CO'", None).await;
+    assert_eq!(count(store, &scene, "segment 'home'").await.ok(), Some(2));
+    assert_eq!(count(store, &scene, "segment 'away'").await.ok(), Some(1));
+    let both = "segment 'home' and not segment 'away'";
+    assert_eq!(count(store, &scene, both).await.ok(), Some(2));
+    save(store, &scene, "home", "country = 'CO'", Some(&first)).await;
+    assert_eq!(count(store, &scene, "segment 'away'").await.ok(), Some(2));
+    assert_eq!(
+        count(store, &scene, "segment 'home' version 1").await.ok(),
+        Some(2)
+    );
+    assert_eq!(
+        count(store, &scene, "segment 'home' version 2").await.ok(),
+        Some(1)
+    );
+    let versions = store.segment_versions(first.id).await.expect("versions");
+    let told: Vec<_> = versions
+        .iter()
+        .map(|v| (v.version, v.expression.as_str()))
+        .collect();
+    assert_eq!(told, [(2, "country = 'CO'"), (1, "country = 'MX'")]);
+    let campaign = scene.draft_campaign();
+    store.put_campaign(&campaign, &[]).await.expect("campaign");
+    let expr = parse("not segment 'home'").expect("a filter");
+    let taken = store.refill_campaign(&campaign, &expr, NOW, &[]).await;
+    assert_eq!(taken.expect("refill").added, 2);
+}
+
+async fn circles_are_refused(store: &Subject) {
+    let scene = Scene::new(store).await;
+    save(store, &scene, "a", "segment 'b'", None).await;
+    let refused = |text: &str, of: &Result<u64, StoreError>| match of {
+        Err(StoreError::Conflict(reason)) => assert!(reason.contains(text), "{reason}"),
+        other => panic!("{other:?}"),
+    };
+    refused("no segment 'b'", &count(store, &scene, "segment 'a'").await);
+    let expr = parse("on_hold or segment 'a'").expect("a filter");
+    save(store, &scene, "b", "all", None).await;
+    let own = store.whole_segment(scene.client.id, &expr, Some("b")).await;
+    refused("name itself", &own.map(|_| 0));
+    assert_eq!(count(store, &scene, "segment 'a'").await.ok(), Some(0));
+    let second = save(store, &scene, "c", "segment 'a'", None).await;
+    save(store, &scene, "c", "segment 'd'", Some(&second)).await;
+    save(store, &scene, "d", "not segment 'c'", None).await;
+    refused("name itself", &count(store, &scene, "segment 'd'").await);
+}

@@ -1,0 +1,200 @@
+//! The way back of an import: what it made goes, what it changed is as before, what was done meanwhile
+//! stays.
+
+use super::import::Before;
+use super::money::apply;
+use super::{merges, sums};
+use crate::sql::{Link, vals};
+use domain::entity::{ContactPoint, Debt, Import, Payment};
+use domain::ids::{DebtId, DebtorId, ImportId};
+use domain::ports::StoreError;
+use domain::ports::store::{IMPORT_STEP, UndoStep};
+use domain::time::UtcMs;
+use std::collections::BTreeSet;
+
+/// Tables whose rows keep a debtor from being removed: what was done with him stays.
+const DEEDS: &[&str] = &[
+    "attempts",
+    "promises",
+    "payments",
+    "ledger",
+    "preferences",
+    "complaints",
+];
+
+/// Tables that go with a debtor to whom nothing was done, those that point to others first.
+const OWN: &[&str] = &[
+    "parties",
+    "consents",
+    "contact_points",
+    "holds",
+    "campaign_items",
+    "debts",
+];
+
+/// Debtors of a list with whom something was done.
+async fn with_deeds(tx: &mut Link, debtors: &[DebtorId]) -> Result<BTreeSet<DebtorId>, StoreError> {
+    let mut found = BTreeSet::new();
+    for table in DEEDS {
+        let before = format!("SELECT DISTINCT debtor_id FROM {table} WHERE debtor_id");
+        for row in &tx.rows_in(&before, debtors, "", &[]).await? {
+            found.insert(row.get("debtor_id")?);
+        }
+    }
+    // Who is part of another file, or has one in his own, is more than the import made of him.
+    for column in ["kept_id", "gone_id"] {
+        let before = format!("SELECT DISTINCT {column} AS debtor_id FROM merges WHERE {column}");
+        for row in &tx.rows_in(&before, debtors, "", &[]).await? {
+            found.insert(row.get("debtor_id")?);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes debtors that an import made; who was called, promised or paid stays, without an open debt.
+async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u64, StoreError> {
+    if debtors.is_empty() {
+        return Ok(0);
+    }
+    let kept = with_deeds(tx, debtors).await?;
+    let gone: Vec<DebtorId> = debtors
+        .iter()
+        .filter(|d| !kept.contains(d))
+        .copied()
+        .collect();
+    let kept: Vec<DebtorId> = kept.into_iter().collect();
+    let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND debtor_id";
+    tx.run_in(sql, &kept, "", &[crate::sql::Field::val(&now)])
+        .await?;
+    sums::refresh(tx, &kept).await?;
+    for table in OWN {
+        let sql = format!("DELETE FROM {table} WHERE debtor_id");
+        tx.run_in(&sql, &gone, "", &[]).await?;
+    }
+    tx.run_in("DELETE FROM debtors WHERE id", &gone, "", &[])
+        .await?;
+    Ok(kept.len() as u64)
+}
+
+/// A debt as it was before the import, less what was paid since it came.
+async fn put_debt_back(tx: &mut Link, import: &Import, mut debt: Debt) -> Result<(), StoreError> {
+    let rest = "WHERE debt_id=$1 AND posted_at>=$2 ORDER BY id";
+    let since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
+    for payment in &since {
+        apply(&mut debt, payment);
+    }
+    // A file that was made part of another one meanwhile stays so.
+    if let Some(kept) = merges::where_to(tx, &[debt.debtor_id])
+        .await?
+        .into_values()
+        .next()
+    {
+        debt.debtor_id = kept;
+    }
+    tx.put(&debt).await
+}
+
+/// Whether a promise, a payment or an attempt names the debt.
+async fn debt_is_named(tx: &mut Link, debt: DebtId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM promises WHERE debt_id=$1) \
+        OR EXISTS (SELECT 1 FROM payments WHERE debt_id=$1) \
+        OR EXISTS (SELECT 1 FROM attempts a JOIN debts d ON d.debtor_id=a.debtor_id \
+            WHERE d.id=$1 AND (a.debt_id=$1 OR a.opened_at>=d.created_at))";
+    Ok(tx.row(sql, vals![debt]).await?.is_some())
+}
+
+/// Puts a debtor who was there before back as he was.
+async fn put_back(
+    tx: &mut Link,
+    import: &Import,
+    debtor: DebtorId,
+    before: Before,
+    now: UtcMs,
+) -> Result<bool, StoreError> {
+    let mut kept = false;
+    if let Some(row) = before.debtor {
+        let told = tx.get::<domain::entity::Debtor>(row.id).await?;
+        tx.put(&domain::entity::Debtor {
+            told_zone: told.told_zone,
+            told_zone_at: told.told_zone_at,
+            ..row
+        })
+        .await?;
+    }
+    for debt in before.debts {
+        put_debt_back(tx, import, debt).await?;
+    }
+    for point in before.points {
+        // What calls have proved stays.
+        let proved = tx.get::<ContactPoint>(point.id).await?;
+        tx.put(&ContactPoint {
+            bad: proved.bad,
+            last_rpc_at: proved.last_rpc_at,
+            ..point
+        })
+        .await?;
+    }
+    for (table, ids) in [
+        ("parties", uuids(&before.new_parties)),
+        ("consents", uuids(&before.new_consents)),
+    ] {
+        let sql = format!("DELETE FROM {table} WHERE id");
+        tx.run_in(&sql, &ids, "", &[]).await?;
+    }
+    for point in before.new_points {
+        let sql = "DELETE FROM contact_points WHERE id=$1 \
+            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=$2 AND a.point_id=$1)";
+        kept |= tx.run(sql, vals![point, debtor]).await? == 0;
+    }
+    for debt in before.new_debts {
+        let named = debt_is_named(tx, debt).await?;
+        let sql = if named {
+            "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
+        } else {
+            "DELETE FROM debts WHERE id=$1 AND updated_at<=$2"
+        };
+        tx.run(sql, vals![debt, now]).await?;
+        kept |= named;
+    }
+    sums::follow_person(tx, &[debtor]).await?;
+    sums::refresh(tx, &[debtor]).await?;
+    Ok(kept)
+}
+
+fn uuids<T: Copy + Into<uuid::Uuid>>(ids: &[T]) -> Vec<uuid::Uuid> {
+    ids.iter().map(|id| (*id).into()).collect()
+}
+
+/// Takes back the newest part of what an import wrote.
+pub(super) async fn undo_step(
+    tx: &mut Link,
+    import: ImportId,
+    now: UtcMs,
+) -> Result<UndoStep, StoreError> {
+    let import: Import = tx.get(import).await?;
+    let sql = "SELECT line, debtor_id, before_image FROM import_changes WHERE import_id=$1 \
+        ORDER BY line DESC LIMIT $2";
+    let rows = tx.rows(sql, vals![import.id, IMPORT_STEP]).await?;
+    let (mut new, mut step) = (Vec::new(), UndoStep::default());
+    let mut lines: Vec<i64> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        lines.push(row.get("line")?);
+        let debtor: DebtorId = row.get("debtor_id")?;
+        let text: String = row.get("before_image")?;
+        step.undone += 1;
+        if text.is_empty() {
+            new.push(debtor);
+            continue;
+        }
+        let before: Before =
+            serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let kept = put_back(tx, &import, debtor, before, now).await?;
+        step.kept += u64::from(kept);
+    }
+    step.kept += remove_new(tx, &new, now).await?;
+    let sql = "DELETE FROM import_changes WHERE import_id=$1 AND line";
+    tx.run_in(sql, &lines, "", &[crate::sql::Field::val(&import.id)])
+        .await?;
+    step.more = rows.len() == IMPORT_STEP as usize;
+    Ok(step)
+}

@@ -1,0 +1,134 @@
+//! Marks of the law beside a debtor: when he may be called, as it was last asked. Whatever may change the
+//! answer takes the mark away in its own transaction; a claim notices if that happens while the law is asked.
+
+use super::SqlStore;
+use super::facts::facts_of_many;
+use crate::rows::Stirs;
+use crate::sql::{Field, Link, Val, vals};
+use domain::ids::DebtorId;
+use domain::ports::StoreError;
+use domain::ports::store::{CallableMark, MarkClaim};
+use domain::time::UtcMs;
+
+/// Most debtors of one claim.
+const CLAIM_MAX: u32 = 500;
+/// Most marks taken away in one transaction.
+const FORGET_MAX: u32 = 10_000;
+/// Marks of one statement.
+const EACH: usize = 256;
+
+/// Takes the marks of everybody away whose answer may be another now: the debtor's person, and who has the
+/// same number.
+pub(crate) async fn stir(tx: &mut Link, who: &Stirs) -> Result<(), StoreError> {
+    let gone = "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND";
+    match who {
+        Stirs::Debtor(debtor) => {
+            let sql = format!(
+                "{gone} person_id=(SELECT d.person_id FROM debtors d WHERE d.id=$1)"
+            );
+            tx.run(sql, vals![*debtor]).await
+        }
+        Stirs::Ledger(person, address) => {
+            let sql = format!(
+                "{gone} (person_id=$1 OR id IN (SELECT debtor_id FROM contact_points WHERE value=$2))"
+            );
+            tx.run(sql, vals![*person, address.clone()]).await
+        }
+        Stirs::Listed(form, value) => {
+            let id = uuid::Uuid::try_parse(form).unwrap_or_default();
+            let sql = format!(
+                "{gone} (person_id=$1 OR listed_form=$2 OR id IN \
+                    (SELECT debtor_id FROM contact_points WHERE value IN ($3,$4)))"
+            );
+            let values = vals![id, form.clone(), format!("+{form}"), value.clone()];
+            tx.run(sql, values).await
+        }
+    }
+    .map(drop)
+}
+
+/// Up to `limit` debtors whose mark is missing or over.
+async fn unmarked(tx: &mut Link, now: UtcMs, limit: u32) -> Result<Vec<DebtorId>, StoreError> {
+    let lock = tx.pg_only(" FOR UPDATE SKIP LOCKED");
+    let missing = format!(
+        "SELECT id FROM debtors WHERE open_debts>0 AND callable_until IS NULL LIMIT $1{lock}"
+    );
+    let mut rows = tx.rows(missing, vals![limit]).await?;
+    let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let over = format!(
+            "SELECT id FROM debtors WHERE open_debts>0 AND callable_until<=$1 \
+                ORDER BY callable_until LIMIT $2{lock}"
+        );
+        rows.extend(tx.rows(over, vals![now, left]).await?);
+    }
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// A number that no instant is and no other claim has.
+fn token() -> i64 {
+    let (_, low) = uuid::Uuid::now_v7().as_u64_pair();
+    i64::MIN.saturating_add_unsigned(low >> 2)
+}
+
+impl SqlStore {
+    pub(super) async fn claim(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {
+        let mut tx = self.write().await?;
+        let debtors = unmarked(&mut tx, now, limit.min(CLAIM_MAX)).await?;
+        if debtors.is_empty() {
+            return Ok(MarkClaim::default());
+        }
+        let claim = token();
+        let sql = "UPDATE debtors SET callable_from=NULL, callable_until=$1 WHERE id";
+        tx.run_in(sql, &debtors, "", &[claim.val()]).await?;
+        tx.commit().await?;
+        // After the claim: what happens from here on is seen, or undoes it.
+        let facts = facts_of_many(&mut self.snapshot().await?, &debtors, now).await?;
+        Ok(MarkClaim { claim, facts })
+    }
+
+    pub(super) async fn mark(&self, claim: i64, marks: &[CallableMark]) -> Result<u64, StoreError> {
+        let mut kept = 0;
+        let mut tx = self.write().await?;
+        for piece in marks.chunks(EACH) {
+            let mut values: Vec<Val> = vals![claim];
+            let (mut rows, mut ids) = (Vec::new(), Vec::new());
+            for mark in piece {
+                let n = values.len();
+                rows.push(format!("(${},${},${})", n + 1, n + 2, n + 3));
+                ids.push(format!("${}", n + 1));
+                values.extend(vals![mark.debtor, mark.from, mark.until]);
+            }
+            // Who is being written this moment is passed over: his claim is given out again.
+            let free = match tx.pg_only("free") {
+                "" => String::new(),
+                _ => format!(
+                    " AND debtors.id IN (SELECT d.id FROM debtors d WHERE d.id IN ({}) \
+                        ORDER BY d.id FOR UPDATE SKIP LOCKED)",
+                    ids.join(",")
+                ),
+            };
+            let sql = format!(
+                "UPDATE debtors SET callable_from=v.column2, callable_until=v.column3 \
+                FROM (VALUES {}) AS v WHERE debtors.id=v.column1 AND debtors.callable_until=$1{free}",
+                rows.join(",")
+            );
+            kept += tx.run(sql, values).await?;
+        }
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    pub(super) async fn forget(&self, limit: u32) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = format!(
+            "UPDATE debtors SET callable_until=NULL WHERE id IN (SELECT id FROM debtors \
+                WHERE open_debts>0 AND callable_until>$1 LIMIT $2{})",
+            tx.pg_only(" FOR UPDATE SKIP LOCKED")
+        );
+        // Claims are below any instant: they are answered by the law of now.
+        let forgotten = tx.run(sql, vals![UtcMs(0), limit.min(FORGET_MAX)]).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+}

@@ -1,0 +1,156 @@
+//! The field `callable_now` against the law itself: a center asks in the background while things happen to
+//! a debtor.
+
+mod common;
+
+use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
+use domain::entity::{Channel, CheckPoint, Preference, PreferenceKind};
+use domain::ids::{PreferenceId, VerdictId};
+use domain::law::{Action, Judge as _, RuleBook};
+use domain::ports::Clock;
+use domain::segment::parse;
+use domain::time::{HOUR_MS, UtcMs};
+use sim::bus::{BusFaults, SimBus};
+use sim::clock::SeededIds;
+use sim::contract::scene::*;
+use sim::fate::FateMix;
+use sim::trunk::{SimTrunk, TrunkFaults};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Longest wait for something that must come: a loaded machine asks slowly.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A clock that is set by hand.
+struct Dial(AtomicI64);
+
+impl Clock for Dial {
+    fn now(&self) -> UtcMs {
+        UtcMs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+async fn open(store: &Subject, clock: &Arc<Dial>, node: &str) -> CenterHandle {
+    let (told, reports) = mpsc::channel(16);
+    let mix = FateMix {
+        answer_pct: 0,
+        refuse_pct: 0,
+    };
+    let trunk = SimTrunk::new(1, mix, TrunkFaults::default(), clock.clone(), told);
+    let config = CenterConfig {
+        callable_every_ms: 20,
+        ..CenterConfig::new(node)
+    };
+    let ports = Ports {
+        store: store.clone(),
+        bus: Arc::new(SimBus::new(1, BusFaults::default())),
+        trunk: Arc::new(trunk),
+        reports,
+        clock: clock.clone(),
+        ids: Arc::new(SeededIds::new(u64::from(node.as_bytes()[0]))),
+        desk: Arc::new(DeskHub::new()),
+        law: Arc::new(RuleBook::embedded().expect("packs")),
+    };
+    Center::start(config, ports).await.expect("center")
+}
+
+async fn callable(store: &Subject, scene: &Scene, now: UtcMs) -> bool {
+    let expr = parse("callable_now").expect("a filter");
+    let found = store.segment_ids(scene.client.id, &expr, now).await;
+    !found.expect("ids").is_empty()
+}
+
+/// Waits until the field says it.
+async fn comes(store: &Subject, scene: &Scene, now: UtcMs, want: bool) {
+    let from = Instant::now();
+    while callable(store, scene, now).await != want {
+        assert!(from.elapsed() < LIMIT, "callable_now never became {want}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn lawful(store: &Subject, person: &Person, now: UtcMs) -> bool {
+    let facts = store.contact_facts(person.debtor.id, now).await;
+    let book = RuleBook::embedded().expect("packs");
+    let action = Action {
+        verdict_id: fresh::<VerdictId>(),
+        check_point: CheckPoint::Manual,
+        channel: Channel::Call,
+        point_id: Some(person.point.id),
+        campaign_id: None,
+        campaign_window: None,
+        attempts_per_day: None,
+        ring_timeout_ms: 25_000,
+        agent_reserved: true,
+        now,
+    };
+    let verdict = book.judge(&facts.expect("facts"), &action);
+    verdict.decision.permits(true)
+}
+
+async fn the_field_follows_the_law((store, ..): common::Fresh) {
+    let store: Subject = Arc::new(store);
+    let scene = Scene::new(&store).await;
+    let person = scene.person(&store).await;
+    let clock = Arc::new(Dial(AtomicI64::new(NOW.0)));
+    let center = open(&store, &clock, "a").await;
+    // A second node leaves it to the first, and takes over when that one is gone.
+    let second = open(&store, &clock, "b").await;
+    comes(&store, &scene, NOW, true).await;
+    assert!(lawful(&store, &person, NOW).await);
+    let (made, _) = second.marks();
+    assert_eq!(made, 0, "the second node asks too");
+    // Through the day and the night the mark, made in the morning and renewed at its ends, says what the
+    // law says; 24 hours in steps of two.
+    for step in 0..12 {
+        let now = NOW.plus_ms(step * 2 * HOUR_MS);
+        clock.0.store(now.0, Ordering::SeqCst);
+        let want = lawful(&store, &person, now).await;
+        comes(&store, &scene, now, want).await;
+    }
+    // Never backwards: leases of nodes end by this clock.
+    let now = NOW.plus_ms(24 * HOUR_MS);
+    clock.0.store(now.0, Ordering::SeqCst);
+    store.forget_marks(10).await.expect("forgotten");
+    comes(&store, &scene, now, true).await;
+    let mut wish = Preference {
+        id: fresh::<PreferenceId>(),
+        debtor_id: person.debtor.id,
+        kind: PreferenceKind::NotBetween,
+        channel: None,
+        point_id: None,
+        days: Vec::new(),
+        from: Some("08:00".into()),
+        to: Some("13:00".into()),
+        recorded_at: now.plus_ms(-1),
+        until: None,
+        revoked_at: None,
+        proof: "call".into(),
+    };
+    store.put_preference(&wish, &[]).await.expect("wish");
+    assert!(!callable(&store, &scene, now).await, "at once");
+    let afternoon = now.plus_ms(5 * HOUR_MS);
+    comes(&store, &scene, afternoon, true).await;
+    assert!(!callable(&store, &scene, now).await, "as he wished");
+    center.shutdown().await;
+    wish.revoked_at = Some(now);
+    store.put_preference(&wish, &[]).await.expect("wish");
+    comes(&store, &scene, now, true).await;
+    let (made, _) = second.marks();
+    assert!(made > 0, "the second node took over");
+    second.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite() {
+    the_field_follows_the_law(common::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    if let Some(fresh) = common::postgres().await {
+        the_field_follows_the_law(fresh).await;
+    }
+}
