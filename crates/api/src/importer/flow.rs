@@ -242,7 +242,13 @@ impl Flow {
             on_progress,
         )
         .await?;
+        let whole = row.rows_done == 0;
         let mut row = self.store.get_import(row.id).await?;
+        if whole {
+            row.report = done.clone();
+        }
+        // What was written before it broke off stands in the stored row.
+        row.report.rows = done.rows;
         row.report.refused = done.refused;
         row.report.gone = done.gone;
         row.report.recalled = done.recalled;

@@ -156,7 +156,7 @@ async fn a_file_can_be_followed_while_it_is_read_and_written() {
     let done = after(&floor, &marta, id, "accepting").await;
     assert_eq!(
         (&done["state"], &done["report"]["rows"]),
-        (&json!("accepted"), &json!(2))
+        (&json!("accepted"), &json!(3))
     );
     let (status, again) = floor.post(&marta, &accept, json!({})).await;
     assert_eq!(
