@@ -25,6 +25,22 @@ export interface Script {
   id: string;
   name: string;
 }
+export interface RetryRule {
+  result: string;
+  delay_min: number;
+  factor: number;
+  max_per_day: number;
+  max_total: number;
+  day_part: string;
+  then: string;
+}
+export interface CampaignTemplate {
+  id: string;
+  client_id: string | null;
+  name: string;
+  note: string;
+  params: Params;
+}
 export type Params = Record<string, unknown> & {
   mode: string;
   lines_per_agent: number;
@@ -38,6 +54,20 @@ export type Params = Record<string, unknown> & {
   record: string;
   mask_dtmf: boolean;
   allowed_prefixes: string[];
+  list_mix: { segment_id: string; weight: number }[];
+  point_ladder: string[];
+  retry_rules: RetryRule[];
+  caller_rest_calls: number | null;
+  caller_rest_below_pct: number | null;
+  caller_window_min: number;
+  caller_rest_min: number;
+  callback_scope: string;
+  callback_window_min: number;
+  refill: string;
+  refill_at: string;
+  always_on: boolean;
+  skills: string[];
+  card_first: boolean;
   attempts_per_debtor: number;
   attempts_per_point: number;
   attempts_per_day: number | null;

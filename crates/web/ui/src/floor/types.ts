@@ -1,0 +1,82 @@
+// What the floor's screens read.
+export interface Callback {
+  campaign_id: string;
+  campaign: string;
+  debtor_id: string;
+  external_ref: string;
+  name: string;
+  phone_masked: string | null;
+  at: string;
+  /** Wall time in the debtor's zone. */
+  local: string;
+  zone: string;
+  agent_id: string | null;
+  agent: string | null;
+  late: boolean;
+}
+export interface CallerState {
+  caller_id: string;
+  client_id: string;
+  number: string;
+  country: string;
+  enabled: boolean;
+  calls: number;
+  answered: number;
+  rests_until: string | null;
+  rest_reason: string | null;
+}
+export interface MorningDebtor {
+  debtor_id: string;
+  external_ref: string;
+  name: string;
+  overdue_minor: number;
+  currency: string;
+  days: number;
+  attention: boolean;
+  agent_id: string | null;
+  team_id: string | null;
+}
+export interface Morning {
+  items: MorningDebtor[];
+  next_cursor: string | null;
+  threshold_minor: number;
+  today: string;
+}
+export interface Rule {
+  id: string;
+  client_id: string;
+  name: string;
+  position: number;
+  segment_id: string;
+  target: 'queue' | 'team' | 'agent';
+  campaign_id: string | null;
+  team_id: string | null;
+  agents: string[];
+  most: number | null;
+  enabled: boolean;
+}
+export interface AssignReport {
+  assigned: number;
+  changed: number;
+  no_place: number;
+  rules: [string, number][];
+}
+export interface Named {
+  id: string;
+  name: string;
+}
+export interface Agent extends Named {
+  team_id: string | null;
+}
+
+/** Call-backs by the local day of their debtors, in their order. */
+export function byDay(rows: readonly Callback[]): { day: string; rows: Callback[] }[] {
+  const days: { day: string; rows: Callback[] }[] = [];
+  for (const row of rows) {
+    const day = row.local.slice(0, 10);
+    const last = days.find((d) => d.day === day);
+    if (last) last.rows.push(row);
+    else days.push({ day, rows: [row] });
+  }
+  return days.sort((a, b) => (a.day < b.day ? -1 : 1));
+}

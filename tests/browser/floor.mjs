@@ -1,0 +1,118 @@
+// The floor's face: a rule of assignment that gives debtors out, the morning list that shows it, caller ids that rest and wake, the
+// calendar of call-backs; a campaign of two segments by weight with its own retries, and its queue with each verdict.
+import { axe } from './a11y.mjs';
+import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+
+/** Unique per run, so that a walk may be repeated on one demo. */
+const STAMP = Date.now().toString(36);
+const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name }).click();
+const closed = (page) => page.locator('dialog').waitFor({ state: 'detached' });
+
+async function assignment(page, office) {
+  await section(page, 'Asignación');
+  await page.getByRole('button', { name: 'Nueva regla' }).click();
+  const dialog = page.locator('dialog');
+  await dialog.locator('[name=name]').fill(`A gestores ${STAMP}`);
+  await dialog.locator('select[multiple]').selectOption({ index: 0 });
+  await shot(page, 'floor-rule');
+  await axe(page, 'a rule of assignment');
+  await dialog.locator('button[type=submit]').click();
+  await closed(page);
+  await page.locator(`[data-rule="A gestores ${STAMP}"]`).waitFor();
+  await page.getByRole('button', { name: 'Asignar ahora' }).click();
+  await page.locator('.note.good').waitFor({ timeout: 60_000 });
+  const rules = await office.all('/assignment-rules');
+  check('the rule is kept', rules.some((r) => r.name === `A gestores ${STAMP}`));
+}
+
+async function morning(page, office) {
+  await section(page, 'Lista de la mañana');
+  await page.locator('[data-morning]').first().waitFor();
+  const rows = await page.locator('[data-morning] .chip').allInnerTexts();
+  const attention = rows.map((text) => /atención/.test(text));
+  check('those of attention come first', attention.lastIndexOf(true) === attention.filter(Boolean).length - 1, attention.slice(0, 12).join());
+  const clients = await office.all('/clients');
+  const list = await office.get(`/morning-list?client=${clients[0].id}&limit=50`);
+  check('debtors have their agents', list.items.some((r) => r.agent_id !== null));
+  await shot(page, 'floor-morning');
+  await axe(page, 'morning list');
+}
+
+async function callers(page) {
+  await section(page, 'Identificadores');
+  const row = page.locator('[data-caller]').first();
+  await row.waitFor();
+  await row.getByRole('button', { name: /Descansar/ }).click();
+  await row.locator('.chip.pause').waitFor();
+  await axe(page, 'caller ids');
+  await row.getByRole('button', { name: /Volver a usar/ }).click();
+  await row.locator('.chip.ready').waitFor();
+  check('a caller id rests and wakes', true);
+}
+
+async function calendar(page) {
+  await section(page, 'Agenda de llamadas');
+  await page.locator('.foot p').waitFor();
+  await until('the calendar is there', async () => !/Cargando/.test(await page.locator('.foot p').first().innerText()));
+  await shot(page, 'floor-callbacks');
+  await axe(page, 'call-backs');
+  const some = page.locator('[data-callback]').first();
+  if (await some.count()) {
+    await some.getByRole('button').click();
+    await page.locator('dialog [name=who]').waitFor();
+    await axe(page, 'moving a call-back');
+    await page.keyboard.press('Escape');
+    await closed(page);
+  }
+}
+
+async function campaign(page, office) {
+  await page.goto(`${base}/campanas`);
+  await page.locator('[data-campaign]').first().waitFor();
+  await page.getByRole('button', { name: /Nueva campaña/ }).click();
+  const form = page.locator('dialog form');
+  await form.locator('[name=name]').fill(`Mezcla ${STAMP}`);
+  await form.getByRole('button', { name: 'Agregar segmento' }).click();
+  await until('two segments', async () => (await form.locator('[data-mix]').count()) === 2);
+  await form.locator('[data-mix="0"] input').fill('70');
+  await form.locator('[data-mix="1"] input').fill('30');
+  await form.getByRole('button', { name: 'Agregar regla' }).click();
+  await form.locator('[data-retry]').first().waitFor();
+  await shot(page, 'floor-campaign');
+  await axe(page, 'a campaign by weight');
+  await form.getByRole('button', { name: 'Guardar como plantilla' }).click();
+  await until('the template', async () => (await office.all('/campaign-templates')).some((x) => x.name === `Mezcla ${STAMP}`));
+  await form.locator('button[type=submit]').click();
+  await closed(page);
+  const made = (await office.all('/campaigns')).find((c) => c.name === `Mezcla ${STAMP}`);
+  check('the mix, its weights and the retry rule are kept', made.params.list_mix.map((p) => p.weight).join() === '70,30' && made.params.retry_rules.length === 1, JSON.stringify(made.params.list_mix));
+  await page.locator('[data-status=running]').first().getByRole('button', { name: /Ver la cola/ }).click();
+  await page.locator('dialog [role=status]').waitFor();
+  await axe(page, 'the queue of a campaign');
+  await shot(page, 'floor-hopper');
+  await page.keyboard.press('Escape');
+  await closed(page);
+}
+
+export async function floor() {
+  const browser = await open();
+  const { page, errors } = browser;
+  try {
+    const office = await program(people.manager());
+    await signIn(page, people.manager());
+    await page.goto(`${base}/piso`);
+    await page.locator('nav.tabs').waitFor();
+    await assignment(page, office);
+    await morning(page, office);
+    await callers(page);
+    await calendar(page);
+    await campaign(page, office);
+    await signOut(page);
+    check('no script failed on the floor', errors.length === 0, errors.join(' | '));
+  } catch (error) {
+    await shot(page, 'floor-failed');
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
