@@ -174,8 +174,8 @@ async function judged() {
         await signIn(browser.page, people.supervisor());
         for (const path of PATHS) {
           await browser.page.goto(base + path);
-          await browser.page.locator('main h1').first().waitFor();
-          await browser.page.waitForTimeout(900); // the first data are drawn
+          await browser.page.locator('.page > h1, .page > .row h1').first().waitFor();
+          await browser.page.waitForLoadState('networkidle'); // the first data are drawn
           await axe(browser.page, `${path} ${locale} ${scheme}`);
         }
       } catch (error) {

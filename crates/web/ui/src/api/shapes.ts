@@ -3,7 +3,7 @@
 import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhatIf, WhyNot } from '../campaigns/types';
 import type { Disposition } from '../agent/desk.svelte';
 import type { LegQuality, SipStep } from '../call/types';
-import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, Loaded, Preference, Replay, Suppression, WhyRow } from '../law/types';
+import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, Loaded, Pack, Preference, Replay, Suppression, WhyRow } from '../law/types';
 import type { components } from './openapi.gen';
 
 /** The document marks what may be null as optional; the server always sends it. */
@@ -26,6 +26,7 @@ export type Shapes = [
   Fits<Disposition, Server['Disposition']>,
   Fits<SipStep, Server['SipStep']>,
   Fits<LegQuality, Server['LegQuality']>,
+  Fits<Pack, Server['RulePackInfo']>,
   Fits<DryRun, Server['DryRunShape']>,
   Fits<CampaignWhy, Server['CampaignWhyShape']>,
   Fits<WhyRow, Server['WhyRowShape']>,
