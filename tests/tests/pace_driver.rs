@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// Agents of the small world.
@@ -359,6 +359,22 @@ fn the_same_input_gives_the_same_output() -> anyhow::Result<()> {
     assert_eq!(drive(7, false, 900.0)?.2, drive(7, false, 900.0)?.2);
     // What is told twice, as events and as rows, changes nothing.
     assert_eq!(drive(7, false, 900.0)?.2, drive(7, true, 900.0)?.2);
+    Ok(())
+}
+
+#[test]
+fn a_line_that_cannot_be_read_ends_it_with_its_place() -> anyhow::Result<()> {
+    let mut pace = Pace::start()?;
+    pace.ask(&hello("events"))?;
+    let bad = json!({"type": "obs", "t": 0.5, "idle": "many", "free_trunks": 1, "cps_tokens": 1});
+    writeln!(pace.to, "{bad}")?;
+    let mut told = String::new();
+    let mut errors = pace.child.stderr.take().expect("piped");
+    errors.read_to_string(&mut told)?;
+    assert_eq!(pace.child.wait()?.code(), Some(1), "{told}");
+    for part in ["standard input", "line 2", "field idle"] {
+        assert!(told.contains(part), "{told}");
+    }
     Ok(())
 }
 

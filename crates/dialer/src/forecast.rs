@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Most calls that one look at the lines allows; the engine clips by trunks and rates.
 const MOST: u32 = 1_000;
+/// Calls after which what was learned before comes too late: what happens now is worth more.
+const RECALL_CALLS: u32 = 30;
 
 /// The live policy of one campaign.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Forecast {
     start: Option<UtcMs>,
     forced: DialMode,
     known: BTreeSet<Key>,
+    /// Calls dialed since it began.
+    dialed: u32,
     /// The call that is ordered next and the probability that a person answers it.
     expected: Option<(AttemptId, f64)>,
     level: f64,
@@ -50,6 +54,7 @@ impl Forecast {
             start: None,
             forced: DialMode::Predictive,
             known: BTreeSet::new(),
+            dialed: 0,
             expected: None,
             level: 1.0,
         })
@@ -136,6 +141,7 @@ impl Pacing for Forecast {
         let id = attempt.0.as_u128();
         match what {
             Observation::Launched => {
+                self.dialed = self.dialed.saturating_add(1);
                 let told = self.expected.take().filter(|e| e.0 == attempt);
                 let estimate = told.map(|e| e.1);
                 self.brain.call(t, id, CallEvent::Launched(estimate));
@@ -186,8 +192,8 @@ impl Pacing for Forecast {
     }
 
     fn recall(&mut self, memory: &Memory, age_ms: i64) {
-        // Only into a policy that has seen nothing: what happens now is worth more.
-        if self.start.is_none() {
+        // It comes a moment after the campaign is taken up, when agents have been seen already.
+        if self.dialed < RECALL_CALLS {
             #[expect(clippy::cast_precision_loss, reason = "an age of weeks")]
             self.brain.recall(memory, age_ms as f64 / 1000.0);
         }

@@ -32,7 +32,7 @@ impl Predictive {
         }
     }
 
-    /// Takes up what was learned `age_s` ago, for a policy that has seen nothing yet. What does not fit
+    /// Takes up what was learned `age_s` ago, for a policy that has seen next to nothing yet. What does not fit
     /// (another ring time has other bins) is left out.
     pub fn recall(&mut self, memory: &Memory, age_s: f64) {
         if !(0.0..=OLDEST_S).contains(&age_s) {
@@ -61,7 +61,7 @@ impl Predictive {
             }
         }
         self.agents_tabled_at = f64::NEG_INFINITY;
-        self.settle(0.0);
+        self.settle(self.tabled_at.max(0.0));
     }
 }
 

@@ -113,3 +113,37 @@ fn a_cap_of_nothing_leaves_nothing_to_decide() {
     assert!(refusal.what.contains("progressive"), "{}", refusal.what);
     assert!(rig.brain.campaign(campaign(1)).is_none());
 }
+
+#[test]
+fn what_was_learned_before_is_taken_up_though_agents_are_seen_first() {
+    let weight = |rig: &Rig| {
+        let memory = rig.brain.memory(campaign(1)).expect("it forecasts");
+        let part = memory.parts.iter().find(|(name, _)| name == "weight");
+        part.and_then(|(_, figures)| figures.first()).copied()
+    };
+    // Everybody is busy: few starts a second, or it would dial hundreds.
+    let mut old = Rig::with_trunk(20, 2);
+    old.run(predictive());
+    old.ready(1..=3);
+    for _ in 0..15 {
+        old.pass(1_000);
+        for attempt in old.ringing() {
+            old.opened(attempt);
+            old.end(attempt, 486);
+        }
+    }
+    let learned = weight(&old).expect("a weight");
+    assert!(learned > 10.0, "{learned}");
+    let mut new = Rig::new();
+    new.feeds = false;
+    new.run(predictive());
+    new.ready(1..=3);
+    new.pass(5_000);
+    new.tell(Input::Recall {
+        campaign: campaign(1),
+        memory: Box::new(old.brain.memory(campaign(1)).expect("it forecasts")),
+        age_ms: 60_000,
+    });
+    let known = weight(&new).expect("a weight");
+    assert!(known > 0.9 * learned.min(300.0), "{learned} {known}");
+}

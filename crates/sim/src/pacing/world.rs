@@ -209,7 +209,13 @@ impl<'a> World<'a> {
             let c = self.calls.get(id)?;
             let ringing = c.ringing.map(|r| self.now - r);
             // Its estimate was told when it was launched.
-            Some((Key::from(*id), c.phase, self.now - c.launched, ringing, None))
+            Some((
+                Key::from(*id),
+                c.phase,
+                self.now - c.launched,
+                ringing,
+                None,
+            ))
         };
         obs.calls = Some(ids.into_iter().filter_map(row).collect());
     }

@@ -78,7 +78,10 @@ impl Scenario {
             return bad("agents.n", format!("must be from 1 to {AGENTS_MAX}"));
         }
         if a.n.saturating_add(joining) > AGENTS_MAX {
-            return bad("agents.join", format!("more than {AGENTS_MAX} agents in all"));
+            return bad(
+                "agents.join",
+                format!("more than {AGENTS_MAX} agents in all"),
+            );
         }
         from_nought("agents.speed_cv", a.speed_cv)?;
         from_nought("agents.login_ramp_s", a.login_ramp_s)?;
