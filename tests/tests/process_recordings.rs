@@ -227,8 +227,8 @@ fn keys_are_changed(dir: &Path, env: &[(&str, &str)]) {
     std::fs::write(&key, format!("{new}{old}")).expect("both keys");
     let (code, out, err) = run(&["recordings", "rewrap"], env).expect("runs");
     assert_eq!(code, 0, "{out} {err}");
-    println!("{out}");
-    assert!(out.contains(" 0 faults") && !out.contains(" 0 wrapped"));
+    let all = out.contains(" 0 faults") && !out.contains(" 0 wrapped");
+    assert!(all, "{out}");
     std::fs::write(&key, &new).expect("the new key alone");
     let (code, out, err) = run(&["verify", "recordings"], env).expect("runs");
     assert_eq!(code, 0, "by the new key alone: {out} {err}");

@@ -101,13 +101,11 @@ impl Loads {
     ) -> Option<AgentId> {
         let kept = before.filter(|a| agents.contains(a));
         let count = |a: &AgentId| self.0.get(a).copied().unwrap_or(0);
-        let room = |a: &&AgentId| most.is_none_or(|most| count(*a) < most);
-        let chosen = match kept.filter(|a| room(&a)) {
+        let room = |a: &AgentId| most.is_none_or(|most| count(a) < most);
+        let free = agents.iter().copied().filter(room);
+        let chosen = match kept.filter(room) {
             Some(kept) => kept,
-            None => *agents
-                .iter()
-                .filter(room)
-                .min_by_key(|a| (count(*a), **a))?,
+            None => free.min_by_key(|a| (count(a), *a))?,
         };
         *self.0.entry(chosen).or_default() += 1;
         Some(chosen)

@@ -7,7 +7,8 @@ use domain::ids::{CallerIdId, ClientId};
 use domain::ports::store::{CallerHealth, CallerRest, StoreError};
 use domain::time::{MINUTE_MS, UtcMs};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 /// Fewer calls say nothing about how often a number is answered.
@@ -58,7 +59,7 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
         let params = &setting.campaign.params;
         let key = (setting.client.id, params.caller_window_min);
         let now = shared.now();
-        if !seen.contains_key(&key) {
+        if let Entry::Vacant(place) = seen.entry(key) {
             let since = now.plus_ms(-params.caller_window_min.max(1) * MINUTE_MS);
             let all = shared.out.store.caller_health(key.0, since).await?;
             for health in &all {
@@ -66,7 +67,7 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
                 let until = until.filter(|until| *until > now);
                 shared.floor.note_rest(health.caller_id, until);
             }
-            seen.insert(key, all);
+            place.insert(all);
         }
         let pool: BTreeSet<CallerIdId> = setting.callers.iter().map(|c| c.id).collect();
         let found = seen.get(&key).map(|all| due(params, &pool, all, now));

@@ -65,7 +65,7 @@ async fn a_mark_says_when(store: &Subject) {
     let asked = claims.iter().flat_map(|c| &c.facts);
     let facts: Vec<_> = asked.filter(|f| f.debtor.id == person.debtor.id).collect();
     assert_eq!(facts.len(), 1, "once");
-    assert_eq!(facts[0].points, [person.point.clone()]);
+    assert_eq!(facts[0].points, std::slice::from_ref(&person.point));
     assert_eq!(callable(store, &scene, NOW).await, [person.debtor.id]);
     let last = HOUR.plus_ms(-1);
     assert_eq!(callable(store, &scene, last).await, [person.debtor.id]);

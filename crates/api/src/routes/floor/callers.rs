@@ -13,7 +13,7 @@ use domain::ids::{CallerIdId, ClientId};
 use domain::ports::store::{CallerHealth, CallerRest, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::time::{MINUTE_MS, UtcMs};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -106,16 +106,15 @@ async fn health(
     let mut of_client: BTreeMap<ClientId, BTreeMap<CallerIdId, CallerHealth>> = BTreeMap::new();
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        if !of_client.contains_key(&row.client_id) {
-            let since = now.plus_ms(-minutes * MINUTE_MS);
-            let all = state.store.caller_health(row.client_id, since).await?;
-            let by_id = all.into_iter().map(|h| (h.caller_id, h)).collect();
-            of_client.insert(row.client_id, by_id);
-        }
-        let known = of_client
-            .get(&row.client_id)
-            .and_then(|all| all.get(&row.id));
-        if let Some(known) = known {
+        let all = match of_client.entry(row.client_id) {
+            Entry::Occupied(place) => place.into_mut(),
+            Entry::Vacant(place) => {
+                let since = now.plus_ms(-minutes * MINUTE_MS);
+                let all = state.store.caller_health(row.client_id, since).await?;
+                place.insert(all.into_iter().map(|h| (h.caller_id, h)).collect())
+            }
+        };
+        if let Some(known) = all.get(&row.id) {
             items.push(told(row, known, now));
         }
     }
