@@ -211,13 +211,12 @@ fn portfolio(rows: u64) -> String {
         let mixed = n.wrapping_mul(48_271) % 99_999_989;
         let at =
             |list: usize, salt: u64| usize::try_from((mixed / salt) % list as u64).unwrap_or(0);
-        let (first, last, other) = (at(8, 1), at(7, 11), at(7, 101));
+        let (first, last) = (at(8, 1), at(7, 11));
         let _ = writeln!(
             text,
-            "D{n:07},C{n:07},{} {} {},RFC{mixed:08},MX,{}.{:02},2026-{:02}-{:02},55{mixed:08}",
+            "D{n:07},C{n:07},{} {},RFC{mixed:08},MX,{}.{:02},2026-{:02}-{:02},55{mixed:08}",
             FIRST[first],
             LAST[last],
-            LAST[other],
             500 + mixed % 40_000,
             mixed % 100,
             1 + mixed % 9,
