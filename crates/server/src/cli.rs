@@ -174,7 +174,11 @@ pub(crate) enum UserCommand {
 #[command(after_help = crate::commands::import::columns())]
 pub(crate) struct ImportArgs {
     /// The file.
-    #[arg(required_unless_present = "decided", requires = "client", requires = "portfolio")]
+    #[arg(
+        required_unless_present = "decided",
+        requires = "client",
+        requires = "portfolio"
+    )]
     pub file: Option<PathBuf>,
     /// Client, by name or id; made when new.
     #[arg(long)]
