@@ -4,7 +4,7 @@
 use super::SqlStore;
 use super::facts::facts_of_many;
 use crate::rows::Stirs;
-use crate::sql::{Field, Link, Val, vals};
+use crate::sql::{Dialect, Field, Link, Val, vals};
 use domain::ids::DebtorId;
 use domain::ports::StoreError;
 use domain::ports::store::{CallableMark, MarkClaim};
@@ -20,7 +20,14 @@ const EACH: usize = 256;
 /// Takes the marks of everybody away whose answer may be another now: the debtor's person, and who has the
 /// same number.
 pub(crate) async fn stir(tx: &mut Link, who: &Stirs) -> Result<(), StoreError> {
-    let gone = "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND";
+    // PostgreSQL looks at rows as they were when the statement began: one whose mark is just being asked for
+    // has to be waited for, mark or not.
+    let gone = match tx.dialect() {
+        Dialect::Lite => {
+            "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND"
+        }
+        Dialect::Pg => "UPDATE debtors SET callable_until=NULL WHERE",
+    };
     match who {
         Stirs::Debtor(debtor) => {
             let sql = format!(
