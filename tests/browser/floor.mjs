@@ -31,17 +31,18 @@ async function morning(page, office) {
   const rows = await page.locator('[data-morning] .chip').allInnerTexts();
   const attention = rows.map((text) => /atención/.test(text));
   check('those of attention come first', attention.lastIndexOf(true) === attention.filter(Boolean).length - 1, attention.slice(0, 12).join());
-  const clients = await office.all('/clients');
-  const list = await office.get(`/morning-list?client=${clients[0].id}&limit=50`);
-  check('debtors have their agents', list.items.some((r) => r.agent_id !== null));
+  const rule = (await office.all('/assignment-rules')).find((r) => r.name === `A gestores ${STAMP}`);
+  const list = await office.get(`/morning-list?client=${rule.client_id}&agent=${rule.agents[0]}&limit=50`);
+  check('an agent has the debtors of the rule', list.items.length > 0 && list.items.every((r) => r.agent_id === rule.agents[0]));
   await shot(page, 'floor-morning');
   await axe(page, 'morning list');
 }
 
 async function callers(page) {
   await section(page, 'Identificadores');
-  const row = page.locator('[data-caller]').first();
-  await row.waitFor();
+  const awake = page.locator('[data-caller]:has(.chip.ready)').first();
+  await awake.waitFor();
+  const row = page.locator(`[data-caller="${await awake.getAttribute('data-caller')}"]`);
   await row.getByRole('button', { name: /Descansar/ }).click();
   await row.locator('.chip.pause').waitFor();
   await axe(page, 'caller ids');
