@@ -7,7 +7,7 @@ use domain::time::HOUR_MS;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_campaign_begins_with_a_template_and_mixes_segments() {
+async fn a_campaign_begins_with_a_template() {
     let app = App::start().await;
     let token = app.token("manager").await;
     let own = &app.world.norte;
@@ -40,10 +40,14 @@ async fn a_campaign_begins_with_a_template_and_mixes_segments() {
         (&params["ring_timeout_s"], &params["refill"]),
         (&json!(40), &json!("daily"))
     );
-    let path = format!(
-        "/api/v1/campaigns/{}",
-        campaign["id"].as_str().expect("an id")
-    );
+}
+
+#[tokio::test]
+async fn a_campaign_mixes_its_segments_and_what_does_not_fit_is_named() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = format!("/api/v1/campaigns/{}", own.campaign);
     let other = json!({"client_id": own.client, "name": "Grandes", "expression": "balance > 10"});
     let other = app
         .post("/api/v1/segments")

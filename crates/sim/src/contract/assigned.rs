@@ -68,11 +68,9 @@ async fn assignments_are_kept(store: &Subject) {
     );
 }
 
-async fn the_morning_list_is_in_order(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let (eva, team) = (fresh::<AgentId>(), fresh::<TeamId>());
+/// Debtors by overdue amount and due date: the third owes little, the fourth nothing that is due.
+async fn overdue(store: &Subject, scene: &Scene) -> Vec<DebtorId> {
     let mut ids = Vec::new();
-    // Overdue and due date: the third is small, the last owes nothing that is due.
     for (overdue, due) in [
         (200_000, "2026-11-01"),
         (150_000, "2026-08-01"),
@@ -86,6 +84,13 @@ async fn the_morning_list_is_in_order(store: &Subject) {
         person.store(store).await;
         ids.push(person.debtor.id);
     }
+    ids
+}
+
+async fn the_morning_list_is_in_order(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (eva, team) = (fresh::<AgentId>(), fresh::<TeamId>());
+    let ids = overdue(store, &scene).await;
     let hers = given(&scene, ids[0], Some(eva), None);
     let theirs = given(&scene, ids[4], None, Some(team));
     store.assign(&[hers, theirs], &[]).await.expect("assign");

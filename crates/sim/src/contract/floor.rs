@@ -18,8 +18,10 @@ pub async fn all(store: Subject) {
     reservations_follow_the_weights(&store).await;
     a_debtor_follows_his_segment(&store).await;
     callbacks_make_a_calendar(&store).await;
+    money_ends_a_callback(&store).await;
     an_item_at_work_is_not_moved(&store).await;
-    caller_ids_have_health_and_rest(&store).await;
+    caller_ids_have_health(&store).await;
+    a_caller_id_rests_once(&store).await;
     super::assigned::all(&store).await;
 }
 
@@ -188,18 +190,30 @@ async fn callbacks_make_a_calendar(store: &Subject) {
         [people[0]],
         "the end is not in it"
     );
-    // Money ends it: who owes nothing more is called back by nobody.
+}
+
+/// Who owes nothing more is called back by nobody.
+async fn money_ends_a_callback(store: &Subject) {
+    let scene = Scene::new(store).await;
     let person = scene.person(store).await;
-    refill(store, &campaign).await;
-    let item = callback(campaign.id, person.debtor.id, hour(5), None);
+    let campaign = scene.campaign(store).await;
+    let at = NOW.plus_ms(HOUR_MS);
+    let item = callback(campaign.id, person.debtor.id, at, None);
     store.put_item(&item, &[]).await.expect("put");
-    assert_eq!(asked(store, &all).await.len(), 5);
+    let all = CallbackAsk {
+        client: Some(scene.client.id),
+        from: NOW,
+        to: NOW.plus_ms(DAY_MS),
+        limit: 10,
+        ..CallbackAsk::default()
+    };
+    assert_eq!(asked(store, &all).await, [person.debtor.id]);
     let payment = person.payment(100_000);
     store
         .post_payment(&payment, &[], &of_promise)
         .await
         .expect("payment");
-    assert_eq!(asked(store, &all).await, people);
+    assert!(asked(store, &all).await.is_empty());
 }
 
 async fn an_item_at_work_is_not_moved(store: &Subject) {
@@ -260,7 +274,7 @@ async fn caller(store: &Subject, scene: &Scene) -> CallerId {
     row
 }
 
-async fn caller_ids_have_health_and_rest(store: &Subject) {
+async fn caller_ids_have_health(store: &Subject) {
     let scene = Scene::new(store).await;
     let (busy, idle) = (caller(store, &scene).await, caller(store, &scene).await);
     let campaign = scene.campaign(store).await;
@@ -298,6 +312,12 @@ async fn caller_ids_have_health_and_rest(store: &Subject) {
     assert_eq!(seen, vec![(busy.id, 3, 2), (idle.id, 0, 0)]);
     let later = store.caller_health(scene.client.id, NOW.plus_ms(2)).await;
     assert_eq!(later.expect("health")[0].calls, 2, "those of the window");
+}
+
+async fn a_caller_id_rests_once(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let busy = caller(store, &scene).await;
+    caller(store, &scene).await;
     let rest = CallerRest {
         caller_id: busy.id,
         since: NOW,

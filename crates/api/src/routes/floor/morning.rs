@@ -120,6 +120,20 @@ async fn client_of(state: &ApiState, asked: Option<ClientId>) -> Result<ClientId
     }
 }
 
+fn told(row: MorningRow, today: i64) -> MorningDebtor {
+    MorningDebtor {
+        debtor_id: row.debtor_id,
+        external_ref: row.external_ref,
+        name: row.name,
+        overdue_minor: row.overdue_minor,
+        currency: row.currency,
+        days: today - row.due_day,
+        attention: row.attention,
+        agent_id: row.agent_id,
+        team_id: row.team_id,
+    }
+}
+
 /// Debtors with something overdue: above the threshold first, oldest first.
 #[utoipa::path(get, path = "/morning-list", tag = "campaigns", params(MorningQuery),
     responses((status = 200, description = "A page", body = Morning)))]
@@ -174,22 +188,8 @@ async fn list(
     let more = rows.len() > wanted.limit as usize;
     rows.truncate(wanted.limit as usize);
     let next_cursor = rows.last().filter(|_| more).map(cursor_of);
-    let items = rows
-        .into_iter()
-        .map(|row| MorningDebtor {
-            debtor_id: row.debtor_id,
-            external_ref: row.external_ref,
-            name: row.name,
-            overdue_minor: row.overdue_minor,
-            currency: row.currency,
-            days: day - row.due_day,
-            attention: row.attention,
-            agent_id: row.agent_id,
-            team_id: row.team_id,
-        })
-        .collect();
     Ok(Json(Morning {
-        items,
+        items: rows.into_iter().map(|row| told(row, day)).collect(),
         next_cursor,
         threshold_minor,
         today,
