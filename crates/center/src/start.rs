@@ -20,6 +20,7 @@ use domain::rules::retry::{self, RetryCase};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 /// What a recovery did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,19 +76,8 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         done,
         asks,
     };
-    let mut running = vec![
-        tokio::spawn(engine.run(queues, stopped)),
-        tokio::spawn(tasks::journal(Arc::clone(&shared), events)),
-        tokio::spawn(tasks::relay(Arc::clone(&shared))),
-        tokio::spawn(tasks::lease(Arc::clone(&shared), lease.clone())),
-        tokio::spawn(tasks::database(Arc::clone(&shared))),
-        tokio::spawn(tasks::sweep(Arc::clone(&shared), lease)),
-        tokio::spawn(tasks::refill(Arc::clone(&shared))),
-        tokio::spawn(crate::callable::run(Arc::clone(&shared))),
-        tokio::spawn(crate::floor::run(Arc::clone(&shared))),
-        tokio::spawn(crate::memory::run(Arc::clone(&shared))),
-        tokio::spawn(crate::follow::run(Arc::clone(&shared), cursor)),
-    ];
+    let mut running = vec![tokio::spawn(engine.run(queues, stopped))];
+    running.extend(beside(&shared, events, &lease, cursor));
     running.extend(keeping::start(&shared));
     campaigns::resume_all(&shared).await?;
     Ok(CenterHandle {
@@ -99,6 +89,28 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
             running: Mutex::new(running),
         }),
     })
+}
+
+/// The tasks beside the engine.
+fn beside(
+    shared: &Arc<Shared>,
+    events: mpsc::Receiver<NewEvent>,
+    lease: &NodeLease,
+    cursor: i64,
+) -> Vec<JoinHandle<()>> {
+    let one = || Arc::clone(shared);
+    vec![
+        tokio::spawn(tasks::journal(one(), events)),
+        tokio::spawn(tasks::relay(one())),
+        tokio::spawn(tasks::lease(one(), lease.clone())),
+        tokio::spawn(tasks::database(one())),
+        tokio::spawn(tasks::sweep(one(), lease.clone())),
+        tokio::spawn(tasks::refill(one())),
+        tokio::spawn(crate::callable::run(one())),
+        tokio::spawn(crate::floor::run(one())),
+        tokio::spawn(crate::memory::run(one())),
+        tokio::spawn(crate::follow::run(one(), cursor)),
+    ]
 }
 
 /// What the engine knows from its first moment on: trunks, and the answers of before.

@@ -45,25 +45,9 @@ impl Engine {
                 };
                 self.take(now, Input::Ended { attempt, end });
             }
-            TrunkReport::RecordingSealed {
-                recording,
-                attempt,
-                sha256,
-                duration_ms,
-                bytes,
-                gaps,
-                at,
-            } => {
-                let sealed = Sealed::whole(sha256, duration_ms, bytes, gaps);
-                self.sealed(at, attempt, recording, sealed);
-            }
-            TrunkReport::RecordingFailed {
-                recording,
-                attempt,
-                reason,
-                at,
-            } => {
-                self.recording_failed(now, at, attempt, recording, reason);
+            report
+            @ (TrunkReport::RecordingSealed { .. } | TrunkReport::RecordingFailed { .. }) => {
+                self.recording_report(now, report);
             }
             TrunkReport::Played { leg, .. } => {
                 if let LegRef::Debtor(attempt) = leg {
@@ -93,6 +77,33 @@ impl Engine {
                 self.leg(now, agent, false);
             }
             TrunkReport::TrunkHealth { trunk, up, .. } => self.trunk_health(now, trunk, up),
+        }
+    }
+
+    /// What became of a recording.
+    fn recording_report(&mut self, now: UtcMs, report: TrunkReport) {
+        match report {
+            TrunkReport::RecordingSealed {
+                recording,
+                attempt,
+                sha256,
+                duration_ms,
+                bytes,
+                gaps,
+                at,
+            } => {
+                let sealed = Sealed::whole(sha256, duration_ms, bytes, gaps);
+                self.sealed(at, attempt, recording, sealed);
+            }
+            TrunkReport::RecordingFailed {
+                recording,
+                attempt,
+                reason,
+                at,
+            } => {
+                self.recording_failed(now, at, attempt, recording, reason);
+            }
+            _ => {}
         }
     }
 

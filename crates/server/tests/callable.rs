@@ -1,6 +1,7 @@
 //! The field `callable_now` against the law itself: a center asks in the background while things happen to
 //! a debtor.
 
+#[path = "../../store/tests/common/mod.rs"]
 mod common;
 
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
