@@ -6,6 +6,7 @@
 pub mod audio;
 pub mod browser;
 pub mod peer;
+pub mod plan;
 
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
