@@ -18,8 +18,8 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    attempts, catalog, contacts, events, facts, floor, keeps, law, marks, money, nodes, people, portfolio, races,
-    trail
+    attempts, catalog, contacts, events, facts, floor, keeps, law, marks, money, nodes, people,
+    portfolio, races, trail
 );
 
 #[tokio::test]
