@@ -26,11 +26,18 @@ pub(crate) async fn refill(
     Ok(report)
 }
 
-/// Whether a campaign that is filled once a day has its turn now; said once a day, by one node.
-async fn refill_due(shared: &Shared, setting: &Setting) -> Result<bool, StoreError> {
+/// Whether a campaign is to be filled now.
+enum Due {
+    No,
+    Always,
+    /// The setting that says for which day it was filled last, and today.
+    Daily(String, String),
+}
+
+async fn refill_due(shared: &Shared, setting: &Setting) -> Result<Due, StoreError> {
     let params = &setting.campaign.params;
     if params.refill == RefillMode::Continuous {
-        return Ok(true);
+        return Ok(Due::Always);
     }
     let local = shared.now().in_zone(&setting.zone);
     let from: jiff::civil::Time = params
@@ -38,7 +45,7 @@ async fn refill_due(shared: &Shared, setting: &Setting) -> Result<bool, StoreErr
         .parse()
         .unwrap_or(jiff::civil::Time::midnight());
     if local.time() < from {
-        return Ok(false);
+        return Ok(Due::No);
     }
     let (key, today) = (
         format!("refilled:{}", setting.id()),
@@ -46,10 +53,9 @@ async fn refill_due(shared: &Shared, setting: &Setting) -> Result<bool, StoreErr
     );
     let store = &shared.out.store;
     if store.get_setting(&key).await?.as_deref() == Some(today.as_str()) {
-        return Ok(false);
+        return Ok(Due::No);
     }
-    store.put_setting(&key, &today).await?;
-    Ok(true)
+    Ok(Due::Daily(key, today))
 }
 
 /// A campaign that is not always on stops by itself when nobody is left in it.
@@ -74,8 +80,16 @@ async fn stop_when_done(shared: &Arc<Shared>, setting: &Setting) -> Result<(), C
 /// One round of a running campaign.
 pub(crate) async fn round(shared: &Arc<Shared>, setting: &Setting) -> Result<(), CenterError> {
     tell_day(shared, setting).await;
-    if refill_due(shared, setting).await? {
-        refill(shared, setting).await?;
+    match refill_due(shared, setting).await? {
+        Due::No => {}
+        Due::Always => {
+            refill(shared, setting).await?;
+        }
+        Due::Daily(key, today) => {
+            refill(shared, setting).await?;
+            // Afterwards: a day whose filling failed is tried again.
+            shared.out.store.put_setting(&key, &today).await?;
+        }
     }
     stop_when_done(shared, setting).await
 }

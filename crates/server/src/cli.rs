@@ -198,9 +198,10 @@ pub(crate) struct ImportArgs {
     /// Take the newest accepted file of a portfolio back.
     #[arg(long, value_name = "ID", group = "decided", conflicts_with = "file")]
     pub undo: Option<String>,
-    /// What happens to open debts that the file does not name: keep or recall.
-    #[arg(long, value_name = "POLICY", default_value = "keep")]
-    pub gone: String,
+    /// What happens to open debts that the file does not name: keep (when not said) or recall; with --accept: as
+    /// the draft says, when not said.
+    #[arg(long, value_name = "POLICY")]
+    pub gone: Option<String>,
     /// Make debtors of the portfolio with the same document one.
     #[arg(long)]
     pub merge: bool,

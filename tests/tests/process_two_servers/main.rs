@@ -53,8 +53,8 @@ async fn two_servers_and_a_freeze_without_a_breach() {
     house.servers[1].service.freeze(true).expect("frozen");
     let freeze_at = house::now_ms();
     pause(Duration::from_secs(frozen)).await;
-    house.servers[1].service.freeze(false).expect("thawed");
     let thaw_at = house::now_ms();
+    house.servers[1].service.freeze(false).expect("thawed");
     lists.wake();
     pause(part).await;
     lists.stop.store(true, Ordering::SeqCst);

@@ -361,6 +361,11 @@ fn imported(
     clock: &dyn Clock,
 ) -> NewEvent {
     let now = clock.now();
+    // Values of people stay with the import: whoever reads events need not see them.
+    let report = ImportReport {
+        changes: Vec::new(),
+        ..report.clone()
+    };
     NewEvent {
         id: EventId(ids.next(now)),
         at: now,

@@ -21,6 +21,8 @@ const PART_BYTES_MAX: u64 = 1 << 30;
 const TEXTS_BYTES_MAX: u64 = 128 << 20;
 /// Most parts of a workbook.
 const PARTS_MAX: usize = 1_000;
+/// Head of a table of texts that is looked at, bytes.
+const START_BYTES: u64 = 4_096;
 /// Most rows of a sheet (Excel's own limit).
 const ROWS_MAX: u32 = 1 << 20;
 /// Bytes of text handed on at once, and pieces that wait for the importer.
@@ -96,10 +98,21 @@ pub(super) fn check_parts(
     for n in 0..archive.len() {
         let part = archive.by_index(n).map_err(broken)?;
         let name = part.name().map_err(broken)?;
-        let streamed = name.starts_with("xl/worksheets/");
+        let streamed = name.starts_with("xl/worksheets/sheet");
+        let texts = name.to_ascii_lowercase().ends_with("sharedstrings.xml");
         let most = if streamed { sheet_max } else { part_max };
-        let size = std::io::copy(&mut part.take(most + 1), &mut std::io::sink());
-        if size.map_err(|e| fault(format!("a damaged archive ({e})")))? > most {
+        let (mut start, mut part) = (Vec::new(), part.take(most + 1));
+        let read = |e| fault(format!("a damaged archive ({e})"));
+        (&mut part)
+            .take(START_BYTES)
+            .read_to_end(&mut start)
+            .map_err(read)?;
+        let rest = std::io::copy(&mut part, &mut std::io::sink()).map_err(read)?;
+        let size = rest + start.len() as u64;
+        if texts && texts_said(&start).is_none_or(|said| said > size) {
+            return Err(fault("its table of texts says it holds more than it does"));
+        }
+        if size > most {
             return Err(fault(format!(
                 "a part of it is larger than {} MB when unpacked: save it as CSV",
                 most >> 20
@@ -107,6 +120,30 @@ pub(super) fn check_parts(
         }
     }
     Ok(())
+}
+
+/// How many texts the table says it holds at most: the reader makes room for that many at once, unseen.
+/// `None` when its head is not where it has to be, or hides behind a comment.
+fn texts_said(start: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(start);
+    if !text.contains("sst") || text.contains("<!--") {
+        return None;
+    }
+    let number = |after: &str| {
+        let digits = after.trim_start_matches([' ', '\t', '\r', '\n', '=', '"', '\'']);
+        let end = digits.find(|c: char| !c.is_ascii_digit());
+        // What is no number to us may be one to the reader.
+        digits[..end.unwrap_or(digits.len())]
+            .parse()
+            .unwrap_or(u64::MAX)
+    };
+    Some(
+        text.split("uniqueCount")
+            .skip(1)
+            .map(number)
+            .max()
+            .unwrap_or(0),
+    )
 }
 
 /// The sheet that is named, or the only one that holds anything.

@@ -178,7 +178,10 @@ async fn what_is_no_workbook_says_so() {
 #[test]
 fn a_part_that_swells_is_refused_before_it_is_read() {
     let bomb = archive(&[
-        ("xl/sharedStrings.xml".into(), "0".repeat(200_000)),
+        (
+            "xl/sharedStrings.xml".into(),
+            "<sst>".to_owned() + &"0".repeat(199_995),
+        ),
         ("xl/worksheets/sheet1.xml".into(), "0".repeat(200_000)),
     ]);
     assert!(bomb.len() < 10_000, "packed: {}", bomb.len());
@@ -206,4 +209,22 @@ proptest! {
             prop_assert_eq!(report.refused, faults.len() as u64);
         }
     }
+}
+
+#[test]
+fn a_table_of_texts_that_promises_more_than_it_holds_is_refused() {
+    let table = |head: &str| archive(&[("xl/sharedStrings.xml".into(), head.into())]);
+    let limits = (200_000, 200_000);
+    let lie = r#"<sst uniqueCount="1000000000000"><si><t>a</t></si></sst>"#;
+    let hidden = r#"<!-- uniqueCount="1" --><sst uniqueCount='1000000000000'/>"#;
+    for bad in [
+        lie,
+        hidden,
+        "<x/>",
+        r#"<sst uniqueCount="&#49;0000000000000"/>"#,
+    ] {
+        check_parts(&table(bad), limits).expect_err(bad);
+    }
+    let good = r#"<?xml version="1.0"?><sst count="9" uniqueCount="1"><si><t>a</t></si></sst>"#;
+    check_parts(&table(good), limits).expect("it holds what it says");
 }

@@ -172,7 +172,8 @@ async fn walk(
     let (mut seq, mut hash) = (0_i64, String::new());
     loop {
         let page = store.audit_links(&head.tenant, seq, PAGE_LIMIT_MAX).await?;
-        for link in &page {
+        // What was written since the head was read is for the next time.
+        for link in page.iter().filter(|l| l.seq <= head.seq) {
             if let Some(what) = fault_of(link, seq, &hash) {
                 count.fault(format!("{who}, row {}: {what}", link.seq));
             }
@@ -187,7 +188,7 @@ async fn walk(
             count.rows += 1;
             (seq, hash) = (link.seq, link.hash.clone());
         }
-        if page.len() < PAGE_LIMIT_MAX as usize {
+        if page.len() < PAGE_LIMIT_MAX as usize || seq >= head.seq {
             break;
         }
     }

@@ -5,10 +5,10 @@ use crate::pacing::{Figures, Policy, RunSpec};
 const SHORT: &str = include_str!("../../scenarios/live/short-n20.json");
 /// Share that the live engine may lose against the policy alone: the write-ahead before each dial, cards before
 /// voices, answers judged by three scopes of the guard, and chance between two different crowds: single runs of
-/// five minutes were seen from 0.75 to 0.88. What it must catch lost 0.38.
+/// five minutes were seen from 0.71 to 0.93, so that the mean of several is asked. What it must catch lost 0.38.
 const LOSS: f64 = 0.12;
 /// Seeds of each.
-const SEEDS: [u64; 2] = [1, 2];
+const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
 fn short() -> Scenario {
     let scenario = Scenario::parse("short-n20", SHORT).expect("it is one");
@@ -35,8 +35,8 @@ fn forecast(scenario: &Scenario) -> f64 {
     mean(SEEDS.map(one))
 }
 
-fn mean(of: [f64; 2]) -> f64 {
-    (of[0] + of[1]) / 2.0
+fn mean(of: [f64; SEEDS.len()]) -> f64 {
+    of.iter().sum::<f64>() / of.len() as f64
 }
 
 #[test]

@@ -306,6 +306,8 @@ impl ContactStore for SqlStore {
         wake::due(&mut tx, request.campaign.id, request.now, most).await?;
         let items = due_of_parts(&mut tx, request).await?;
         if items.is_empty() {
+            // Who was woken stays awake: the next go looks further.
+            tx.commit().await?;
             return Ok(vec![]);
         }
         lease(&mut tx, request, &items).await?;

@@ -24,6 +24,8 @@ const DEEDS: &[&str] = &[
 
 /// Tables that go with a debtor to whom nothing was done, those that point to others first.
 const OWN: &[&str] = &[
+    "assignments",
+    "dnc_hits",
     "parties",
     "consents",
     "contact_points",

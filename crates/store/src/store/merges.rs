@@ -19,6 +19,7 @@ const MOVES: &[&str] = &[
     "consents",
     "holds",
     "preferences",
+    "suppressions",
     "promises",
     "payments",
 ];

@@ -15,6 +15,8 @@ pub(crate) struct PortPair {
     pub(crate) port: u16,
     /// Far end that the RTP port is tied to.
     pub(crate) tied: Option<SocketAddr>,
+    /// Bound to every address of the machine: a tie would choose one of them.
+    wide: bool,
 }
 
 impl PortPair {
@@ -22,7 +24,7 @@ impl PortPair {
     /// finds the way there once instead of for each packet.
     pub(crate) fn tie(&mut self, to: SocketAddr) {
         let somewhere = !to.ip().is_unspecified() && to.port() != 0;
-        if somewhere && self.tied != Some(to) && self.rtp.connect(to).is_ok() {
+        if somewhere && !self.wide && self.tied != Some(to) && self.rtp.connect(to).is_ok() {
             self.tied = Some(to);
         }
     }
@@ -76,6 +78,7 @@ fn bind_pair(bind: IpAddr, port: u16) -> Option<PortPair> {
         rtcp,
         port,
         tied,
+        wide: bind.is_unspecified(),
     })
 }
 

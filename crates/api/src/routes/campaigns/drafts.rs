@@ -25,14 +25,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    // A file is as long as the importer's own limit lets it be.
+    let draft = OpenApiRouter::new()
+        .routes(routes!(draft))
+        .layer(DefaultBodyLimit::disable());
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read, discard))
         .routes(routes!(accept))
         .routes(routes!(undo))
         .routes(routes!(again))
-        .routes(routes!(draft))
-        .layer(DefaultBodyLimit::disable())
+        .merge(draft)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -33,9 +33,11 @@ const ACTOR: &str = "system";
 /// of which no row could be taken is one.
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let config = read_config(&args.config)?;
-    let gone: GonePolicy = args
+    let gone: Option<GonePolicy> = args
         .gone
-        .parse()
+        .as_deref()
+        .map(str::parse)
+        .transpose()
         .context("--gone")
         .map_err(Failure::usage)?;
     let map = match &args.map {
@@ -51,6 +53,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
         .with_context(|| path.display().to_string())
         .map_err(Failure::usage)?;
     let store = crate::node::open_store(&config.database.url).await?;
+    let gone = gone.unwrap_or(GonePolicy::Keep);
     take_file(flow(store), &args, (file, path), map, gone).await
 }
 
@@ -195,7 +198,7 @@ async fn accept(flow: &Flow, mut row: Import, merge: bool) -> Result<(), Failure
 }
 
 /// What is decided of a file that came before.
-async fn decided(flow: Flow, args: &ImportArgs, gone: GonePolicy) -> Result<(), Failure> {
+async fn decided(flow: Flow, args: &ImportArgs, gone: Option<GonePolicy>) -> Result<(), Failure> {
     let (id, wanted): (&str, &[ImportState]) = match (&args.accept, &args.discard, &args.undo) {
         (Some(id), ..) => (id.as_str(), &[ImportState::Ready, ImportState::Accepting]),
         (_, Some(id), _) => (id.as_str(), &[ImportState::Reading, ImportState::Ready]),
@@ -221,7 +224,7 @@ async fn decided(flow: Flow, args: &ImportArgs, gone: GonePolicy) -> Result<(), 
         )));
     }
     if args.accept.is_some() {
-        row.gone = gone;
+        row.gone = gone.unwrap_or(row.gone);
         return accept(&flow, row, args.merge).await;
     }
     if args.discard.is_some() {
