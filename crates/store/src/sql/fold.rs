@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// Pages of the log (4 KiB each) after which it is folded.
 const FOLD_PAGES: c_int = 4_000;
-/// Pages after which the commit itself folds: who should have done it does not keep up, or is gone.
-const FOLD_AT_ONCE: c_int = 100_000;
+/// Pages after which the commit itself folds (64 MiB): under a steady writer the thread never reaches the end
+/// of the log, so it would grow without end, and each page that is read is looked for in all of it.
+const FOLD_AT_ONCE: c_int = 16_000;
 /// Least time between two folds.
 const REST: Duration = Duration::from_millis(200);
 
