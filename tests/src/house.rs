@@ -20,6 +20,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("voice", &["domain", "sip", "media", "vault"]),
     ("store", &["domain", "vault"]),
+    ("gateways", &["domain"]),
     ("center", &["domain", "dialer"]),
     ("api", &["domain", "center"]),
     ("web", &[]),
@@ -28,8 +29,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     (
         "marcador",
         &[
-            "domain", "dialer", "sip", "media", "vault", "voice", "store", "center", "api", "web",
-            "sim", "sip-test",
+            "domain", "dialer", "sip", "media", "vault", "voice", "store", "gateways", "center",
+            "api", "web", "sim", "sip-test",
         ],
     ),
     ("marcador-tests", &[]),

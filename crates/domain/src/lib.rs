@@ -13,6 +13,7 @@ pub mod event;
 pub mod ids;
 pub mod import;
 pub mod law;
+pub mod link;
 pub mod money;
 pub mod phone;
 pub mod pii;
