@@ -1,0 +1,324 @@
+//! Templates of messages, their versions, and how they look for real debtors.
+
+use crate::auth::Caller;
+use crate::extract::{Body, Id, Params};
+use crate::list::{Items, ListQuery, list_problem};
+use crate::problem::Problem;
+use crate::{ApiState, check, doc, tenant};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use center::CenterError;
+use domain::entity::{Channel, Language, TextTemplate, Tone};
+use domain::ids::{ClientId, DebtId, DebtorId, TextTemplateId};
+use domain::pii::Pii;
+use domain::ports::store::{ListFilter, PageRequest};
+use domain::rules::template::{
+    self, EMAIL_MAX, SMS_MAX, SUBJECT_MAX, TemplateFault, VARIABLES, WHATSAPP_MAX,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Debtors of a preview when nobody is named.
+const PREVIEW_ROWS: u32 = 5;
+
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, replace))
+        .routes(routes!(versions))
+        .routes(routes!(preview))
+}
+
+/// A template as it is written.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TextTemplateBody {
+    /// Stays when a template is replaced.
+    #[schema(value_type = uuid::Uuid)]
+    client_id: ClientId,
+    name: String,
+    #[schema(value_type = doc::Channel)]
+    channel: Channel,
+    #[schema(value_type = doc::Language)]
+    language: Language,
+    #[schema(value_type = doc::Tone)]
+    tone: Tone,
+    /// Of an e-mail; one line.
+    #[serde(default)]
+    subject: String,
+    /// Text; variables are `debtor.name`, `debtor.first_name`, `client.name`, `client.phone`, `company.name`,
+    /// `debt.reference`, `debt.product`, `debt.balance`, `debt.overdue`, `debt.minimum`, `debt.due_date`,
+    /// `promise.amount`, `promise.due_date`, `payment.link`, `optout`, each in braces.
+    body: String,
+    /// Template that the provider approved (WhatsApp).
+    #[serde(default)]
+    provider_name: String,
+    /// Whether it may be used; yes when absent.
+    active: Option<bool>,
+    /// The version that was read; another one in the database is 409 `version_conflict`.
+    version: Option<i32>,
+}
+
+fn fault(path: &str, fault: &TemplateFault) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "template_variable",
+        format!("{path}: {fault}"),
+    )
+    .at(path, &fault.to_string())
+}
+
+fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem> {
+    let most = match body.channel {
+        Channel::Sms => SMS_MAX,
+        Channel::Whatsapp => WHATSAPP_MAX,
+        Channel::Email => EMAIL_MAX,
+        _ => {
+            return Err(Problem::invalid(
+                "channel",
+                "expected sms, whatsapp or email",
+            ));
+        }
+    };
+    template::check(&body.body, most).map_err(|f| fault("body", &f))?;
+    if body.channel == Channel::Email {
+        template::check(&body.subject, SUBJECT_MAX).map_err(|f| fault("subject", &f))?;
+        if body.subject.contains(['\n', '\r']) {
+            return Err(Problem::invalid("subject", "expected one line"));
+        }
+    } else if !body.subject.is_empty() {
+        return Err(Problem::invalid(
+            "subject",
+            "expected none: only e-mail has one",
+        ));
+    }
+    if !body.provider_name.is_empty() {
+        check::handle("provider_name", &body.provider_name, 1, check::NAME_MAX)?;
+    }
+    row.name = check::name("name", &body.name)?;
+    row.channel = body.channel;
+    row.language = body.language;
+    row.tone = body.tone;
+    row.subject = body.subject.trim().to_owned();
+    row.body = body.body.trim().to_owned();
+    row.provider_name = body.provider_name;
+    row.active = body.active.unwrap_or(true);
+    Ok(())
+}
+
+async fn save(
+    state: &ApiState,
+    caller: &Caller,
+    row: TextTemplate,
+    action: &str,
+) -> Result<TextTemplate, Problem> {
+    let subject = format!("text_template:{}", row.id);
+    let event = state.audit(caller, Some(row.client_id), subject, action);
+    state.store.put_text_template(&row, &[event]).await?;
+    Ok(row)
+}
+
+/// A page, oldest first.
+#[utoipa::path(get, path = "/text-templates", tag = "messages", params(ListQuery),
+    responses((status = 200, description = "A page", body = Items<doc::TextTemplate>)))]
+async fn list(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<Items<TextTemplate>>, Problem> {
+    let client = caller.narrow(query.client)?;
+    let (_, page) = query.split(client)?;
+    let found = state.store.text_templates(client, &page).await;
+    let found = found.map_err(list_problem)?;
+    Ok(Json(tenant::seen_page(&state, &caller, found).await?))
+}
+
+/// One.
+#[utoipa::path(get, path = "/text-templates/{id}", tag = "messages", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "The template", body = doc::TextTemplate)))]
+async fn read(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<TextTemplateId>,
+) -> Result<Json<TextTemplate>, Problem> {
+    let row = state.store.get_text_template(id).await?;
+    Ok(Json(tenant::seen(&state, &caller, row).await?))
+}
+
+/// Makes a template.
+#[utoipa::path(post, path = "/text-templates", tag = "messages", request_body = TextTemplateBody,
+    responses((status = 201, description = "Made", body = doc::TextTemplate), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn create(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<TextTemplateBody>,
+) -> Result<(StatusCode, Json<TextTemplate>), Problem> {
+    caller.may_write(body.client_id)?;
+    state.client_exists(body.client_id).await?;
+    let now = state.now();
+    let mut row = TextTemplate {
+        id: TextTemplateId(state.id()),
+        client_id: body.client_id,
+        name: String::new(),
+        channel: body.channel,
+        language: body.language,
+        tone: body.tone,
+        subject: String::new(),
+        body: String::new(),
+        provider_name: String::new(),
+        active: true,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    checked(body, &mut row)?;
+    let row = save(&state, &caller, row, "text_template.made").await?;
+    Ok((StatusCode::CREATED, Json(row)))
+}
+
+/// Replaces a template; its version grows by one and the one before is kept.
+#[utoipa::path(put, path = "/text-templates/{id}", tag = "messages", params(("id" = uuid::Uuid, Path)),
+    request_body = TextTemplateBody,
+    responses((status = 200, description = "Changed", body = doc::TextTemplate), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
+async fn replace(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<TextTemplateId>,
+    Body(body): Body<TextTemplateBody>,
+) -> Result<Json<TextTemplate>, Problem> {
+    let row = state.store.get_text_template(id).await?;
+    let mut row = tenant::seen(&state, &caller, row).await?;
+    if body.version.is_some_and(|v| v != row.version) {
+        let detail = format!("version {} is stored: read it again", row.version);
+        return Err(Problem::conflict("version_conflict", detail));
+    }
+    if body.client_id != row.client_id {
+        return Err(Problem::invalid(
+            "client_id",
+            "expected the template's client",
+        ));
+    }
+    checked(body, &mut row)?;
+    row.version = row.version.saturating_add(1);
+    row.updated_at = state.now();
+    Ok(Json(
+        save(&state, &caller, row, "text_template.changed").await?,
+    ))
+}
+
+/// Every version of a template, oldest first.
+#[utoipa::path(get, path = "/text-templates/{id}/versions", tag = "messages", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "All of them", body = Items<doc::TextTemplate>)))]
+async fn versions(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<TextTemplateId>,
+) -> Result<Json<Items<TextTemplate>>, Problem> {
+    let row = state.store.get_text_template(id).await?;
+    tenant::seen(&state, &caller, row).await?;
+    let rows = state.store.text_template_versions(id).await?;
+    Ok(Json(Items::all(rows)))
+}
+
+/// For whom a template is filled in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewAsk {
+    /// Absent: the first five debtors of the client.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    debtor_id: Option<DebtorId>,
+    /// Absent: his oldest debt.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    debt_id: Option<DebtId>,
+}
+
+/// A template filled in for one debtor.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreviewRow {
+    #[schema(value_type = uuid::Uuid)]
+    debtor_id: DebtorId,
+    external_ref: String,
+    subject: String,
+    #[schema(value_type = String)]
+    body: Pii<String>,
+    /// Why it cannot be sent to him, with the variable's name; null when it can.
+    missing: Option<String>,
+}
+
+/// How a template looks for real debtors.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreviewReply {
+    rows: Vec<PreviewRow>,
+    /// Variables that there are.
+    variables: Vec<String>,
+}
+
+async fn shown(
+    state: &ApiState,
+    template: &TextTemplate,
+    debtor: DebtorId,
+    debt: Option<DebtId>,
+) -> Result<PreviewRow, Problem> {
+    let facts = state.store.contact_facts(debtor, state.now()).await?;
+    let done = state.center.preview_template(template, &facts, debt).await;
+    let (subject, body, missing) = match done {
+        Ok(text) => (text.subject, text.body, None),
+        Err(CenterError::Invalid { detail, .. }) => {
+            (String::new(), Pii(String::new()), Some(detail))
+        }
+        Err(other) => return Err(other.into()),
+    };
+    Ok(PreviewRow {
+        debtor_id: debtor,
+        external_ref: facts.debtor.external_ref,
+        subject,
+        body,
+        missing,
+    })
+}
+
+/// Fills a template in for real debtors; nothing is sent.
+#[utoipa::path(post, path = "/text-templates/{id}/preview", tag = "messages", params(("id" = uuid::Uuid, Path)),
+    request_body = PreviewAsk, responses((status = 200, description = "How it looks", body = PreviewReply)))]
+async fn preview(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<TextTemplateId>,
+    Body(body): Body<PreviewAsk>,
+) -> Result<Json<PreviewReply>, Problem> {
+    let row = state.store.get_text_template(id).await?;
+    let row = tenant::seen(&state, &caller, row).await?;
+    let debtors = match body.debtor_id {
+        Some(debtor) => {
+            let found = state.own_debtor(&caller, debtor).await?;
+            if found.client_id != row.client_id {
+                return Err(Problem::invalid(
+                    "debtor_id",
+                    "expected a debtor of the template's client",
+                ));
+            }
+            vec![debtor]
+        }
+        None => {
+            let filter = ListFilter {
+                client_id: Some(row.client_id),
+                ..ListFilter::default()
+            };
+            let page = PageRequest {
+                limit: PREVIEW_ROWS,
+                cursor: None,
+            };
+            let found = state.store.list_debtors(&filter, &page).await?;
+            found.items.iter().map(|d| d.id).collect()
+        }
+    };
+    let mut rows = Vec::with_capacity(debtors.len());
+    for debtor in debtors {
+        rows.push(shown(&state, &row, debtor, body.debt_id).await?);
+    }
+    let variables = VARIABLES.iter().map(|v| (*v).to_owned()).collect();
+    Ok(Json(PreviewReply { rows, variables }))
+}

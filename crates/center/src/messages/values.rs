@@ -1,0 +1,122 @@
+//! Values of the variables of templates.
+
+use crate::script::amount;
+use crate::words;
+use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate};
+use domain::ids::DebtId;
+use domain::ports::store::ContactFacts;
+use domain::rules::messaging::opt_out_text;
+use domain::rules::template::{OPT_OUT, TemplateFault, render, variables};
+
+/// What a template is filled in with.
+pub(crate) struct Values<'a> {
+    pub(crate) facts: &'a ContactFacts,
+    pub(crate) client: &'a Client,
+    pub(crate) company: &'a str,
+    pub(crate) debt: Option<DebtId>,
+    pub(crate) promise: Option<&'a Promise>,
+    pub(crate) channel: Channel,
+}
+
+impl Values<'_> {
+    fn language(&self) -> Language {
+        self.facts.debtor.language
+    }
+
+    /// The debt it is about; without one, the oldest.
+    fn debt(&self) -> Option<&Debt> {
+        let debts = &self.facts.debts;
+        match self.debt {
+            Some(id) => debts.iter().find(|d| d.id == id),
+            None => debts
+                .iter()
+                .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id))),
+        }
+    }
+
+    fn date(&self, date: &str) -> String {
+        words::spoken_date(date, self.language() == Language::En)
+    }
+
+    /// Value of a variable; `None` when the debtor has none.
+    pub(crate) fn of(&self, name: &str) -> Option<String> {
+        let full = self.facts.debtor.name.reveal();
+        let money = |f: fn(&Debt) -> i64| self.debt().map(|d| amount(f(d), d.currency));
+        match name {
+            "debtor.name" => Some(full.clone()),
+            "debtor.first_name" => full.split_whitespace().next().map(str::to_owned),
+            "client.name" => Some(self.client.name.clone()),
+            "client.phone" => Some(self.client.callback_number.clone()),
+            "company.name" => Some(self.company.to_owned()),
+            "debt.reference" => self.debt().map(|d| d.external_ref.clone()),
+            "debt.product" => self.debt().map(|d| d.product.clone()),
+            "debt.balance" => money(Debt::balance_minor),
+            "debt.overdue" => money(|d| d.overdue_minor),
+            "debt.minimum" => money(|d| d.minimum_minor),
+            "debt.due_date" => self.debt().map(|d| self.date(&d.due_date)),
+            "promise.amount" => self
+                .promise
+                .map(|p| amount(p.amount.amount_minor, p.amount.currency)),
+            "promise.due_date" => self.promise.map(|p| self.date(&p.due_date)),
+            OPT_OUT => Some(opt_out_text(self.channel, self.language()).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A template filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rendered {
+    pub(crate) subject: String,
+    pub(crate) body: String,
+    /// Values in the order of the text, for templates that the provider keeps.
+    pub(crate) places: Vec<String>,
+}
+
+/// Fills a template in. A text that the provider has approved is sent as it was approved; to any other one
+/// that does not tell how to opt out, that is added.
+pub(crate) fn fill(
+    template: &TextTemplate,
+    values: &Values<'_>,
+) -> Result<Rendered, TemplateFault> {
+    let value = |name: &str| values.of(name);
+    let subject = render(&template.subject, &value)?;
+    let mut body = render(&template.body, &value)?;
+    let names = variables(&template.body)?;
+    if !names.contains(&OPT_OUT) && template.provider_name.is_empty() {
+        with_opt_out(&mut body, values.channel, values.language());
+    }
+    let places = names.iter().filter_map(|name| values.of(name)).collect();
+    Ok(Rendered {
+        subject,
+        body,
+        places,
+    })
+}
+
+/// Adds how to opt out.
+pub(crate) fn with_opt_out(body: &mut String, channel: Channel, language: Language) {
+    let line = opt_out_text(channel, language);
+    body.push_str(if channel == Channel::Email {
+        "\n\n"
+    } else {
+        " "
+    });
+    body.push_str(line);
+}
+
+/// The template of a name for a channel: in the debtor's language, else in Spanish, else any.
+pub(crate) fn pick(
+    named: &[TextTemplate],
+    channel: Channel,
+    language: Language,
+) -> Option<&TextTemplate> {
+    let of = |l: Language| {
+        named
+            .iter()
+            .find(|t| t.channel == channel && t.language == l)
+    };
+    of(language)
+        .or_else(|| of(Language::Es))
+        .or_else(|| named.iter().find(|t| t.channel == channel))
+}

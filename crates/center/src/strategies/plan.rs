@@ -1,0 +1,309 @@
+//! The plan of one strategy.
+
+use super::Arms;
+use crate::feeder::zone_or_utc;
+use crate::messages::values::pick;
+use crate::shared::Shared;
+use domain::entity::{
+    Channel, CheckPoint, Decision, Message, MessagePurpose, MessageState, PlannedState,
+    PlannedStep, StepAction, Strategy, StrategyStep, TextTemplate,
+};
+use domain::ids::{DebtorId, MessageId, PlannedStepId, VerdictId};
+use domain::law::Action;
+use domain::pii::Pii;
+use domain::ports::store::{ContactFacts, PlanAsk, PlanSource, StoreError};
+use domain::rules::messaging::stopped;
+use domain::rules::strategy::due_at;
+use domain::segment::{parse, utc_day};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How far ahead steps are planned, ms.
+const AHEAD_MS: i64 = DAY_MS;
+/// A step this late is not made any more, ms.
+const LATE_MS: i64 = 6 * HOUR_MS;
+/// How long after its instant a message is still worth sending, ms.
+const WORTH_MS: i64 = DAY_MS;
+/// Sources looked at in one go.
+const PAGE: u32 = 200;
+
+/// What a message step comes to at an instant.
+pub(super) enum Choice {
+    /// Goes out by this channel with this template, at the instant.
+    By(Channel, TextTemplate, UtcMs),
+    /// No channel may: the rule, in Spanish and English, of the last one.
+    None(Channel, String, String, String),
+}
+
+/// What is asked of the law about a planned message.
+pub(super) fn asked(channel: Channel, id: VerdictId, now: UtcMs) -> Action {
+    Action {
+        verdict_id: id,
+        check_point: CheckPoint::Message,
+        channel,
+        point_id: None,
+        campaign_id: None,
+        campaign_window: None,
+        attempts_per_day: None,
+        ring_timeout_ms: 0,
+        agent_reserved: false,
+        now,
+    }
+}
+
+/// The first channel that has a template, a point and the law's leave.
+pub(super) fn choose(
+    shared: &Shared,
+    facts: &ContactFacts,
+    step: &StrategyStep,
+    templates: &[TextTemplate],
+    due: UtcMs,
+) -> Choice {
+    let first = step.channels.first().copied().unwrap_or(Channel::Sms);
+    let mut none = Choice::None(
+        first,
+        "no_template".to_owned(),
+        "no hay plantilla".to_owned(),
+        "there is no template".to_owned(),
+    );
+    for channel in &step.channels {
+        let Some(template) = pick(templates, *channel, facts.debtor.language) else {
+            continue;
+        };
+        let action = asked(*channel, VerdictId(shared.id()), due);
+        let verdict = shared.out.law.judge(facts, &action);
+        match verdict.decision {
+            Decision::Allow => return Choice::By(*channel, template.clone(), due),
+            Decision::Defer { until } if until < due.plus_ms(WORTH_MS) => {
+                return Choice::By(*channel, template.clone(), until);
+            }
+            _ => {
+                let (es, en) = verdict.reason().unwrap_or_default();
+                let rule = crate::messages::rule_of(&verdict);
+                none = Choice::None(*channel, rule, es.to_owned(), en.to_owned());
+            }
+        }
+    }
+    none
+}
+
+/// Debtors of the strategy's segment; `None` = all.
+pub(super) async fn segment(
+    shared: &Shared,
+    one: &Strategy,
+) -> Result<Option<BTreeSet<DebtorId>>, StoreError> {
+    if one.segment.trim().is_empty() {
+        return Ok(None);
+    }
+    let expr = parse(&one.segment).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let store = &shared.out.store;
+    let ids = store
+        .segment_ids(one.client_id, &expr, shared.now())
+        .await?;
+    Ok(Some(ids.into_iter().collect()))
+}
+
+/// Everything of one step that is the same for all debtors.
+struct Step<'a> {
+    one: &'a Strategy,
+    step: &'a StrategyStep,
+    templates: Vec<TextTemplate>,
+}
+
+/// What was planned.
+#[derive(Default)]
+struct Made {
+    messages: Vec<Message>,
+    steps: Vec<PlannedStep>,
+}
+
+/// Plans the steps of a strategy that are due within a day.
+pub(super) async fn plan(
+    shared: &Arc<Shared>,
+    one: &Strategy,
+    arms: &Arms,
+) -> Result<(), StoreError> {
+    let members = segment(shared, one).await?;
+    let today = utc_day(shared.now());
+    for step in &one.steps {
+        let templates = match step.action {
+            StepAction::Message => {
+                let store = &shared.out.store;
+                store.templates_named(one.client_id, &step.template).await?
+            }
+            _ => Vec::new(),
+        };
+        let case = Step {
+            one,
+            step,
+            templates,
+        };
+        let day = today - i64::from(step.offset_days);
+        let mut ask = PlanAsk {
+            client: one.client_id,
+            portfolio: None,
+            trigger: one.trigger,
+            from_day: day - 1,
+            to_day: day + 2,
+            after: None,
+            limit: PAGE,
+        };
+        loop {
+            let sources = shared.out.store.plan_sources(&ask).await?;
+            let whole = sources.len() >= PAGE as usize;
+            ask.after = sources.last().map(|s| s.id);
+            let ours = sources.into_iter().filter(|s| {
+                let member = members.as_ref().is_none_or(|m| m.contains(&s.debtor_id));
+                member && arms.takes(one, s.debtor_id)
+            });
+            page(shared, &case, ours.collect()).await?;
+            if !whole {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn page(
+    shared: &Arc<Shared>,
+    case: &Step<'_>,
+    mut sources: Vec<PlanSource>,
+) -> Result<(), StoreError> {
+    let (one, store) = (case.one, &shared.out.store);
+    let key = |s: &PlanSource| s.key(one.trigger, one.id, &case.step.key);
+    let keys: Vec<String> = sources.iter().map(key).collect();
+    let taken: BTreeSet<String> = store
+        .plan_keys(one.client_id, &keys)
+        .await?
+        .into_iter()
+        .collect();
+    sources.retain(|s| !taken.contains(&key(s)));
+    let mut made = Made::default();
+    for source in &sources {
+        let facts = store.contact_facts(source.debtor_id, shared.now()).await?;
+        make(shared, case, source, &facts, &mut made);
+    }
+    if made.messages.is_empty() && made.steps.is_empty() {
+        return Ok(());
+    }
+    let data = json!({
+        "step": case.step.key, "version": one.version, "messages": made.messages.len(),
+        "steps": made.steps.len(),
+    });
+    let subject = format!("strategy:{}", one.id);
+    let kind = "strategy.planned";
+    let event = shared.event(Some(one.client_id), "system", kind, subject, data);
+    store.plan_steps(&made.steps, &[]).await?;
+    store.plan_messages(&made.messages, &[event]).await?;
+    Ok(())
+}
+
+fn make(
+    shared: &Shared,
+    case: &Step<'_>,
+    source: &PlanSource,
+    facts: &ContactFacts,
+    made: &mut Made,
+) {
+    let (one, step, now) = (case.one, case.step, shared.now());
+    let zone = zone_or_utc(&shared.out.law.zone_of(facts));
+    let Some(due) = due_at(step, &source.date, &zone) else {
+        return;
+    };
+    let near = due <= now.plus_ms(AHEAD_MS) && due > now.plus_ms(-LATE_MS);
+    // A debt that is silent today may be free again tomorrow: nothing is planned, nothing is refused.
+    if !near || stopped(facts, Some(source.debt_id), now).is_some() {
+        return;
+    }
+    let due = due.max(now);
+    let plan_key = source.key(one.trigger, one.id, &step.key);
+    if step.action == StepAction::Message {
+        let choice = choose(shared, facts, step, &case.templates, due);
+        made.messages.push(message(
+            shared,
+            case,
+            source,
+            facts,
+            (choice, due, plan_key),
+        ));
+        return;
+    }
+    made.steps.push(PlannedStep {
+        id: PlannedStepId(shared.id()),
+        client_id: one.client_id,
+        debtor_id: source.debtor_id,
+        debt_id: Some(source.debt_id),
+        strategy_id: one.id,
+        strategy_version: one.version,
+        step: step.key.clone(),
+        action: step.action,
+        campaign_id: step.campaign_id,
+        plan_key,
+        due_at: due,
+        state: PlannedState::Planned,
+        reason: String::new(),
+        note: step.note.clone(),
+        created_at: now,
+        ended_at: None,
+        ended_by: String::new(),
+    });
+}
+
+/// The message of a step; what no channel may send is kept as refused, so that it is seen what the law
+/// removed.
+fn message(
+    shared: &Shared,
+    case: &Step<'_>,
+    source: &PlanSource,
+    facts: &ContactFacts,
+    (choice, due, plan_key): (Choice, UtcMs, String),
+) -> Message {
+    let (one, now) = (case.one, shared.now());
+    let (channel, template, due, refused) = match choice {
+        Choice::By(channel, template, at) => (channel, Some(template.id), at, None),
+        Choice::None(channel, rule, ..) => (channel, None, due, Some(rule)),
+    };
+    Message {
+        id: MessageId(shared.id()),
+        client_id: one.client_id,
+        debtor_id: facts.debtor.id,
+        debt_id: Some(source.debt_id),
+        point_id: None,
+        address: None,
+        channel,
+        purpose: MessagePurpose::Strategy,
+        template_id: template,
+        template_version: 0,
+        strategy_id: Some(one.id),
+        strategy_version: one.version,
+        step: case.step.key.clone(),
+        plan_key: Some(plan_key),
+        subject: String::new(),
+        body: Pii(String::new()),
+        due_at: due,
+        expires_at: due.plus_ms(WORTH_MS),
+        state: if refused.is_some() {
+            MessageState::Refused
+        } else {
+            MessageState::Queued
+        },
+        ended_at: refused.as_ref().map(|_| now),
+        reason: refused.unwrap_or_default(),
+        tries: 0,
+        gateway: String::new(),
+        provider_ref: String::new(),
+        cost_micro: 0,
+        currency: None,
+        verdict_id: None,
+        reply_to: None,
+        made_by: "system".to_owned(),
+        created_at: now,
+        sent_at: None,
+        delivered_at: None,
+        read_at: None,
+        answered_at: None,
+    }
+}

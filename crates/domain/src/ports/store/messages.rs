@@ -1,0 +1,213 @@
+//! Messages, their templates, and what debtors write.
+
+use super::{Page, PageRequest, StoreError};
+use crate::entity::{
+    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, TextTemplate,
+    Verdict,
+};
+use crate::event::NewEvent;
+use crate::ids::{ClientId, DebtorId, InboxId, MessageId, StrategyId, TextTemplateId};
+use crate::law::{Action, Judge};
+use crate::money::Currency;
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// Which messages; newest first.
+#[derive(Debug, Clone, Default)]
+pub struct MessageAsk {
+    /// Only this client's.
+    pub client: Option<ClientId>,
+    /// Only this debtor's.
+    pub debtor: Option<DebtorId>,
+    /// Only in this state.
+    pub state: Option<MessageState>,
+    /// Only by this channel.
+    pub channel: Option<Channel>,
+    /// Only of this strategy.
+    pub strategy: Option<StrategyId>,
+    /// Older than this one.
+    pub before: Option<MessageId>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Which messages of debtors; newest first.
+#[derive(Debug, Clone, Default)]
+pub struct InboxAsk {
+    /// Only this client's; `None` = everybody's, also those of nobody.
+    pub client: Option<ClientId>,
+    /// Only this debtor's.
+    pub debtor: Option<DebtorId>,
+    /// Only in this state.
+    pub state: Option<InboxState>,
+    /// Older than this one.
+    pub before: Option<InboxId>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// A message that is about to leave.
+#[derive(Debug, Clone)]
+pub struct MessageDraft {
+    /// As it is sent: point, address, subject, text, gateway. Its state is set by the store.
+    pub message: Message,
+    /// What is asked of the law, at check point `message`.
+    pub action: Action,
+    /// The row that counts it.
+    pub ledger: LedgerRow,
+    /// Event `message.sending`.
+    pub events: Vec<NewEvent>,
+}
+
+/// Whether a message may leave.
+#[derive(Debug, Clone)]
+pub enum MessageOpened {
+    /// Durable and counted: hand it over.
+    Open,
+    /// The law refused inside the transaction; the decision is stored, the message still waits.
+    Refused(Box<Verdict>),
+    /// Its debt is closed or held: it is cancelled.
+    Stopped(&'static str),
+    /// It waits no more, or another node has it.
+    Gone,
+}
+
+/// A step in the life of a message; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct MessageStep {
+    /// New state; one that the present one may not become changes nothing.
+    pub state: Option<MessageState>,
+    /// When.
+    pub at: UtcMs,
+    /// Why.
+    pub reason: Option<String>,
+    /// The gateway's name of it.
+    pub provider_ref: Option<String>,
+    /// Cost, millionths, and its currency.
+    pub cost: Option<(i64, Option<Currency>)>,
+    /// To be sent at.
+    pub due_at: Option<UtcMs>,
+    /// It never left: its ledger row does not count.
+    pub never_left: bool,
+    /// The point does not take messages: it is marked bad.
+    pub point_bad: bool,
+}
+
+/// A message of a debtor with what it means.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The row.
+    pub row: InboxMessage,
+    /// Counts it, when the debtor is known.
+    pub ledger: Option<LedgerRow>,
+    /// Events.
+    pub events: Vec<NewEvent>,
+}
+
+/// Messages.
+#[async_trait]
+pub trait MessageStore: Send + Sync {
+    /// Inserts or replaces a template and keeps its version. `Conflict` when client, name, channel and
+    /// language are taken.
+    async fn put_text_template(
+        &self,
+        row: &TextTemplate,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// A template.
+    async fn get_text_template(&self, id: TextTemplateId) -> Result<TextTemplate, StoreError>;
+    /// A page of templates by id.
+    async fn text_templates(
+        &self,
+        client: Option<ClientId>,
+        page: &PageRequest,
+    ) -> Result<Page<TextTemplate>, StoreError>;
+    /// Every version of a template, oldest first.
+    async fn text_template_versions(
+        &self,
+        id: TextTemplateId,
+    ) -> Result<Vec<TextTemplate>, StoreError>;
+    /// Templates of a client under a name that may be used.
+    async fn templates_named(
+        &self,
+        client: ClientId,
+        name: &str,
+    ) -> Result<Vec<TextTemplate>, StoreError>;
+    /// Queues messages; one whose plan key its client has already is left out. Gives how many are new.
+    async fn plan_messages(&self, rows: &[Message], events: &[NewEvent])
+    -> Result<u64, StoreError>;
+    /// Which of a client's plan keys (of messages and other steps) are taken.
+    async fn plan_keys(&self, client: ClientId, keys: &[String])
+    -> Result<Vec<String>, StoreError>;
+    /// Leases queued messages due at `now` by one of the channels until `until`; nobody else gets them
+    /// before. Beside them those that were being sent when their lease ended: they have failed with it, for
+    /// their fate is not known and nothing is sent twice.
+    async fn claim_messages(
+        &self,
+        now: UtcMs,
+        until: UtcMs,
+        channels: &[Channel],
+        limit: u32,
+    ) -> Result<(Vec<Message>, Vec<Message>), StoreError>;
+    /// In one transaction: checks that the message still waits and its debt stands, loads the facts, asks
+    /// `judge`, stores the verdict and, when it permits, the message as `sending` with its ledger row.
+    async fn open_message(
+        &self,
+        draft: &MessageDraft,
+        judge: &dyn Judge,
+    ) -> Result<MessageOpened, StoreError>;
+    /// Writes a step and gives the lease back; `false` when it changed nothing.
+    async fn note_message(
+        &self,
+        id: MessageId,
+        step: &MessageStep,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// A message.
+    async fn get_message(&self, id: MessageId) -> Result<Message, StoreError>;
+    /// The message that a gateway names so.
+    async fn message_by_ref(
+        &self,
+        gateway: &str,
+        provider_ref: &str,
+    ) -> Result<Option<Message>, StoreError>;
+    /// The last message that left for an address by a channel.
+    async fn last_message_to(
+        &self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<Message>, StoreError>;
+    /// A page.
+    async fn messages_page(&self, ask: &MessageAsk) -> Result<Vec<Message>, StoreError>;
+    /// Cancels what is queued or planned for a debtor and must not happen any more (his debt is closed,
+    /// he is held, the promise behind it lives no more); each told by `told` in the same transaction.
+    async fn withdraw_messages(
+        &self,
+        debtor: DebtorId,
+        now: UtcMs,
+        told: &(dyn for<'a> Fn(&'a Message) -> NewEvent + Send + Sync),
+    ) -> Result<Vec<Message>, StoreError>;
+    /// Writes a message of a debtor; `false` when its gateway told it before.
+    async fn hear(&self, heard: &Heard) -> Result<bool, StoreError>;
+    /// When somebody last wrote from an address by a channel.
+    async fn last_heard(
+        &self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<UtcMs>, StoreError>;
+    /// Debtors who have the address, at most two.
+    async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError>;
+    /// A message of a debtor.
+    async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError>;
+    /// Marks it answered or closed; `false` when somebody else did before.
+    async fn handle_inbox(
+        &self,
+        id: InboxId,
+        state: InboxState,
+        by: &str,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// A page.
+    async fn inbox_page(&self, ask: &InboxAsk) -> Result<Vec<InboxMessage>, StoreError>;
+}

@@ -1,0 +1,203 @@
+//! Messages: what they must hold to, beside the law.
+
+use crate::entity::{Channel, DebtStatus, HoldKind, HoldScope, Language, Message, MessageState};
+use crate::ids::{DebtId, PromiseId};
+use crate::ports::store::{ContactFacts, MessageStep};
+use crate::time::{MINUTE_MS, UtcMs};
+
+/// Times that a message is handed to a gateway before it fails.
+pub const TRIES_MAX: i32 = 4;
+/// First wait before it is tried again, ms; each further wait is four times as long.
+const RETRY_FIRST_MS: i64 = MINUTE_MS;
+/// How long after the debtor's last message WhatsApp takes free text, ms (Cloud API: customer service
+/// window of 24 hours).
+pub const WHATSAPP_WINDOW_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// Words that opt out when they are the whole message, folded: capitals without accents.
+const OPT_OUT_WORDS: &[&str] = &[
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "BAJA",
+    "DAR DE BAJA",
+    "ALTO",
+    "CANCELAR",
+    "SALIR",
+    "PARAR",
+    "SAIR",
+    "NO MAS",
+    "NO MAS MENSAJES",
+];
+
+/// Why a message about that debt must not go out, beside what the law says of its debtor: the debt is not
+/// open any more, or a hold silences it. A promise silences the dialer, not its own reminder.
+#[must_use]
+pub fn stopped(facts: &ContactFacts, debt: Option<DebtId>, now: UtcMs) -> Option<&'static str> {
+    let open = |id: DebtId| {
+        facts
+            .debts
+            .iter()
+            .any(|d| d.id == id && d.status == DebtStatus::Open)
+    };
+    match debt {
+        Some(id) if !open(id) => return Some("debt_closed"),
+        None if !facts.debts.iter().any(|d| d.status == DebtStatus::Open) => {
+            return Some("debt_closed");
+        }
+        _ => {}
+    }
+    let held = facts.holds.iter().any(|h| {
+        let silent = !matches!(
+            h.kind,
+            HoldKind::Promise | HoldKind::ChannelOptout | HoldKind::WritingOnly
+        );
+        let about = match h.scope {
+            HoldScope::Debtor => true,
+            HoldScope::Debt => h.debt_id.is_none() || (debt.is_some() && h.debt_id == debt),
+            HoldScope::Point => false,
+        };
+        silent && about && h.active_at(now)
+    });
+    held.then_some("held")
+}
+
+/// Whether the date that a message was planned from is another one now: keys of due dates hold the debt and
+/// the date (`PlanSource::key`).
+#[must_use]
+pub fn outdated(facts: &ContactFacts, plan_key: Option<&str>) -> bool {
+    let Some(rest) = plan_key.and_then(|key| key.strip_prefix("due_date:")) else {
+        return false;
+    };
+    let mut parts = rest.split(':');
+    let (Some(debt), Some(date)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    facts
+        .debts
+        .iter()
+        .any(|d| d.id.to_string() == debt && d.due_date != date)
+}
+
+/// The promise that a message or step was planned from.
+#[must_use]
+pub fn promise_of(plan_key: Option<&str>) -> Option<PromiseId> {
+    let rest = plan_key?.strip_prefix("promise:")?;
+    rest.split(':').next()?.parse().ok()
+}
+
+/// Takes a step over into the row; `false`, and nothing is changed, when it may not be made.
+pub fn take_step(row: &mut Message, step: &MessageStep) -> bool {
+    if let Some(state) = step.state {
+        if !row.state.may_become(state) {
+            return false;
+        }
+        row.state = state;
+        let first = |cell: &mut Option<UtcMs>| *cell = cell.or(Some(step.at));
+        match state {
+            MessageState::Queued | MessageState::Sending => {}
+            MessageState::Sent => first(&mut row.sent_at),
+            MessageState::Delivered => first(&mut row.delivered_at),
+            MessageState::Read => first(&mut row.read_at),
+            MessageState::Answered => first(&mut row.answered_at),
+            _ => row.ended_at = Some(step.at),
+        }
+        // A receipt may be told before the gateway's answer.
+        if matches!(
+            state,
+            MessageState::Delivered | MessageState::Read | MessageState::Answered
+        ) {
+            first(&mut row.sent_at);
+        }
+    }
+    if let Some(reason) = &step.reason {
+        row.reason.clone_from(reason);
+    }
+    if let Some(name) = &step.provider_ref {
+        row.provider_ref.clone_from(name);
+    }
+    if let Some((micro, currency)) = step.cost {
+        row.cost_micro = micro;
+        row.currency = currency;
+    }
+    row.due_at = step.due_at.unwrap_or(row.due_at);
+    true
+}
+
+/// Wait before try number `tries` + 1, ms; `None` when it has been tried often enough.
+#[must_use]
+pub fn retry_after(tries: i32) -> Option<i64> {
+    (tries < TRIES_MAX).then(|| {
+        let doublings = u32::try_from(tries.clamp(1, 10) - 1).unwrap_or(0);
+        RETRY_FIRST_MS * 4_i64.pow(doublings)
+    })
+}
+
+/// Whether what a debtor wrote asks for no more messages.
+#[must_use]
+pub fn is_opt_out(text: &str) -> bool {
+    let fold = |c: char| match c {
+        'á' | 'Á' => 'A',
+        'é' | 'É' => 'E',
+        'í' | 'Í' => 'I',
+        'ó' | 'Ó' => 'O',
+        'ú' | 'Ú' => 'U',
+        other => other.to_ascii_uppercase(),
+    };
+    let folded: String = text
+        .chars()
+        .take(80)
+        .map(fold)
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    OPT_OUT_WORDS.contains(&words.join(" ").as_str())
+}
+
+/// How to opt out, in the debtor's language.
+#[must_use]
+pub const fn opt_out_text(channel: Channel, language: Language) -> &'static str {
+    match (channel, language) {
+        (Channel::Email, Language::En) => "To get no more e-mails, reply STOP.",
+        (Channel::Email, Language::Pt) => "Para não receber mais e-mails, responda SAIR.",
+        (Channel::Email, Language::Es) => "Para no recibir más correos, responda BAJA.",
+        (_, Language::En) => "Reply STOP to opt out.",
+        (_, Language::Pt) => "Responda SAIR para não receber mais.",
+        (_, Language::Es) => "Responda BAJA para no recibir más.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opting_out_is_the_whole_message() {
+        for text in [
+            "BAJA",
+            " baja. ",
+            "Stop!",
+            "no más",
+            "Dar de baja",
+            "¡ALTO!",
+        ] {
+            assert!(is_opt_out(text), "{text}");
+        }
+        for text in [
+            "",
+            "no quiero darme de baja del banco",
+            "stop by tomorrow",
+            "mañana pago",
+        ] {
+            assert!(!is_opt_out(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn tries_are_limited_and_wait_longer_each_time() {
+        let waits: Vec<_> = (1..=TRIES_MAX).map(retry_after).collect();
+        assert_eq!(waits, [Some(60_000), Some(240_000), Some(960_000), None]);
+    }
+}

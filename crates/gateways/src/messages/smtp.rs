@@ -1,0 +1,234 @@
+//! E-mail by SMTP; what comes back is read from a Maildir that the mail server delivers to.
+
+use super::{GatewayError, Tariff, dsn};
+use async_trait::async_trait;
+use domain::entity::Channel;
+use domain::money::Currency;
+use domain::ports::{Accepted, Messenger, Outgoing, Receipt, SendFault};
+use lettre::address::Envelope;
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Longest wait for one answer of the server.
+const ANSWER: Duration = Duration::from_secs(20);
+/// Largest mail that is read, bytes: a report may hold the mail it is about.
+const MAIL_MAX: u64 = 1_048_576;
+
+/// How the connection is kept secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Not at all: a server on this machine.
+    None,
+    /// `STARTTLS`, refused without.
+    Start,
+    /// From the first byte (port 465).
+    Wrapped,
+}
+
+/// Settings.
+#[derive(Clone)]
+pub struct SmtpSettings {
+    /// Name of the gateway.
+    pub name: String,
+    /// Server.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Secrecy.
+    pub tls: SmtpTls,
+    /// User and password, where the server asks for them.
+    pub login: Option<(String, String)>,
+    /// `Name <address>` that is shown.
+    pub from: String,
+    /// Address that reports come back to; the Maildir is its.
+    pub returns: String,
+    /// Maildir of reports and answers.
+    pub maildir: Option<PathBuf>,
+    /// Most mails a minute.
+    pub per_minute: u32,
+    /// Cost.
+    pub tariff: Tariff,
+}
+
+/// The gateway.
+pub struct SmtpGateway {
+    settings: SmtpSettings,
+    from: Mailbox,
+    returns: Address,
+    mailer: AsyncSmtpTransport<Tokio1Executor>,
+    /// Mails told last time: they are put away when the next ones are asked for, so that what is told is
+    /// told again after a crash.
+    told: Mutex<Vec<PathBuf>>,
+}
+
+impl SmtpGateway {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// When an address or the server's name cannot be read.
+    pub fn new(settings: SmtpSettings) -> Result<Self, GatewayError> {
+        let fault = |reason: String| GatewayError::new(&settings.name, reason);
+        let from: Mailbox = settings
+            .from
+            .parse()
+            .map_err(|_| fault("from: expected Name <address>".to_owned()))?;
+        let returns: Address = settings
+            .returns
+            .parse()
+            .map_err(|_| fault("returns: expected an address".to_owned()))?;
+        let tls =
+            || TlsParameters::new(settings.host.clone()).map_err(|e| fault(format!("host: {e}")));
+        let mut builder =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.clone())
+                .port(settings.port)
+                .timeout(Some(ANSWER))
+                .tls(match settings.tls {
+                    SmtpTls::None => Tls::None,
+                    SmtpTls::Start => Tls::Required(tls()?),
+                    SmtpTls::Wrapped => Tls::Wrapper(tls()?),
+                });
+        if let Some((user, password)) = settings.login.clone() {
+            builder = builder.credentials(Credentials::new(user, password));
+        }
+        Ok(Self {
+            mailer: builder.build(),
+            from,
+            returns,
+            told: Mutex::new(Vec::new()),
+            settings,
+        })
+    }
+
+    fn mail(&self, message: &Outgoing, name: &str) -> Option<(Envelope, Vec<u8>)> {
+        let to: Address = message.to.reveal().parse().ok()?;
+        let mail = Message::builder()
+            .from(self.from.clone())
+            .reply_to(Mailbox::new(None, self.returns.clone()))
+            .to(Mailbox::new(None, to.clone()))
+            .subject(message.subject.clone())
+            .message_id(Some(format!("<{name}>")))
+            .header(ContentType::TEXT_PLAIN)
+            .body(message.body.reveal().clone())
+            .ok()?;
+        let envelope = Envelope::new(Some(self.returns.clone()), vec![to]).ok()?;
+        Some((envelope, mail.formatted()))
+    }
+}
+
+/// Why the server did not take it.
+fn fault(error: &lettre::transport::smtp::Error) -> SendFault {
+    let code = error.status().map(|c| c.to_string()).unwrap_or_default();
+    if error.is_permanent() {
+        // 550, 551, 553: about the mailbox (RFC 5321 §4.2.3).
+        let bad_address = matches!(code.as_str(), "550" | "551" | "553");
+        SendFault::Refused { code, bad_address }
+    } else if error.is_transient() {
+        SendFault::Later(format!("code {code}"))
+    } else {
+        SendFault::Unknown("connection lost".to_owned())
+    }
+}
+
+/// Mails that wait, the oldest first, and what they tell.
+fn waiting(folder: &Path, limit: usize) -> std::io::Result<(Vec<PathBuf>, Vec<Receipt>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder.join("new"))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    files.truncate(limit);
+    let mut receipts = Vec::new();
+    for file in &files {
+        if std::fs::metadata(file)?.len() > MAIL_MAX {
+            tracing::warn!(
+                limit_bytes = MAIL_MAX,
+                "a mail of the mailbox is too large and is passed over"
+            );
+            continue;
+        }
+        receipts.extend(dsn::read(&std::fs::read(file)?));
+    }
+    Ok((files, receipts))
+}
+
+/// Moves mails to `cur`, as read.
+fn put_away(folder: &Path, files: &[PathBuf]) -> std::io::Result<()> {
+    let cur = folder.join("cur");
+    std::fs::create_dir_all(&cur)?;
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        std::fs::rename(file, cur.join(format!("{name}:2,S")))?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Messenger for SmtpGateway {
+    fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &[Channel::Email]
+    }
+
+    fn per_minute(&self) -> u32 {
+        self.settings.per_minute
+    }
+
+    fn price(&self) -> (i64, Option<Currency>) {
+        let tariff = self.settings.tariff;
+        (tariff.cost_micro, tariff.currency)
+    }
+
+    async fn send(&self, message: &Outgoing) -> Result<Accepted, SendFault> {
+        let name = format!("{}@{}", message.id.0.simple(), self.returns.domain());
+        let Some((envelope, mail)) = self.mail(message, &name) else {
+            let code = "address".to_owned();
+            return Err(SendFault::Refused {
+                code,
+                bad_address: true,
+            });
+        };
+        // A server that does not answer is told from one that was lost in the middle of a mail.
+        match self.mailer.test_connection().await {
+            Ok(true) => {}
+            Ok(false) => return Err(SendFault::Later("server not ready".to_owned())),
+            Err(_) => return Err(SendFault::Later("server out of reach".to_owned())),
+        }
+        self.mailer
+            .send_raw(&envelope, &mail)
+            .await
+            .map_err(|e| fault(&e))?;
+        Ok(Accepted {
+            provider_ref: name,
+            cost_micro: self.settings.tariff.cost_micro,
+            currency: self.settings.tariff.currency,
+        })
+    }
+
+    async fn poll(&self, limit: usize) -> Result<Vec<Receipt>, SendFault> {
+        let Some(folder) = self.settings.maildir.clone() else {
+            return Ok(Vec::new());
+        };
+        let before = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        let read = tokio::task::spawn_blocking(move || {
+            put_away(&folder, &before)?;
+            waiting(&folder, limit)
+        });
+        let found = read.await.map_err(|e| SendFault::Later(e.to_string()))?;
+        let (files, receipts) =
+            found.map_err(|e| SendFault::Later(format!("mailbox: {}", e.kind())))?;
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = files;
+        Ok(receipts)
+    }
+}

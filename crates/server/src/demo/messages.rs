@@ -1,0 +1,217 @@
+//! The demo's messages: templates and strategies of a client, and debtors who read and answer what the
+//! development gateway wrote.
+
+use super::seed::Seeder;
+use crate::clock::RandomIds;
+use domain::entity::{
+    Channel, Language, StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
+    TextTemplate, Tone,
+};
+use domain::ids::{ClientId, StrategyId, TextTemplateId};
+use domain::ports::IdSource as _;
+use domain::ports::store::{ListFilter, PageRequest};
+use domain::time::UtcMs;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Between two looks at the folder.
+const LOOK: Duration = Duration::from_secs(2);
+/// Days after the due date at which the demo's debtors are written to (terms.md, cadence), and those in
+/// between, so that something leaves on any day.
+const DAYS: [i32; 24] = [
+    -5, -2, 0, 1, 3, 5, 7, 10, 12, 15, 18, 22, 25, 28, 30, 35, 40, 45, 50, 55, 60, 70, 80, 90,
+];
+
+fn template(
+    client: ClientId,
+    now: UtcMs,
+    name: &str,
+    channel: Channel,
+    body: &str,
+) -> TextTemplate {
+    TextTemplate {
+        id: TextTemplateId(RandomIds.next(now)),
+        client_id: client,
+        name: name.into(),
+        channel,
+        language: Language::Es,
+        tone: Tone::Courteous,
+        subject: match channel {
+            Channel::Email => "Su cuenta {debt.reference}".into(),
+            _ => String::new(),
+        },
+        body: body.into(),
+        provider_name: String::new(),
+        active: true,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn step(offset_days: i32, at: &str, template: &str) -> StrategyStep {
+    StrategyStep {
+        key: format!(
+            "d{}{}",
+            if offset_days < 0 { "-" } else { "" },
+            offset_days.abs()
+        ),
+        offset_days,
+        at: at.into(),
+        action: StepAction::Message,
+        channels: vec![Channel::Whatsapp, Channel::Sms],
+        template: template.into(),
+        campaign_id: None,
+        note: String::new(),
+    }
+}
+
+fn strategy(
+    client: ClientId,
+    now: UtcMs,
+    (name, trigger): (&str, StrategyTrigger),
+    steps: Vec<StrategyStep>,
+) -> Strategy {
+    Strategy {
+        id: StrategyId(RandomIds.next(now)),
+        client_id: client,
+        name: name.into(),
+        trigger,
+        segment: String::new(),
+        steps,
+        champion_id: None,
+        share_pct: 0,
+        status: StrategyStatus::Active,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Templates and strategies of a fresh demo.
+pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
+    let page = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let clients = seeder
+        .store
+        .list_clients(&ListFilter::default(), &page)
+        .await?;
+    let (Some(client), now) = (clients.items.first().map(|c| c.id), seeder.clock.now()) else {
+        return Ok(());
+    };
+    let due = "Hola {debtor.first_name}: en {client.name} su saldo vencido es {debt.overdue}. \
+        Llámenos al {client.phone}.";
+    let promised = "Hola {debtor.first_name}: le recordamos su compromiso de {promise.amount} para el \
+        {promise.due_date}. Gracias.";
+    for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
+        for (name, body) in [("saldo", due), ("compromiso", promised)] {
+            let row = template(client, now, name, channel, body);
+            seeder.store.put_text_template(&row, &[]).await?;
+        }
+    }
+    let steps = DAYS
+        .iter()
+        .map(|day| step(*day, "10:00", "saldo"))
+        .collect();
+    let first = strategy(
+        client,
+        now,
+        ("Después del vencimiento", StrategyTrigger::DueDate),
+        steps,
+    );
+    let steps = vec![
+        step(-1, "11:00", "compromiso"),
+        step(0, "09:00", "compromiso"),
+    ];
+    let second = strategy(
+        client,
+        now,
+        ("Compromisos", StrategyTrigger::Promise),
+        steps,
+    );
+    for row in [first, second] {
+        seeder.store.put_strategy(&row, &[]).await?;
+    }
+    Ok(())
+}
+
+/// Debtors who read what they got, and some of whom answer.
+pub(super) struct Writers(JoinHandle<()>);
+
+impl Writers {
+    pub(super) fn start(folder: PathBuf) -> Self {
+        Self(tokio::spawn(async move {
+            let mut seen = BTreeSet::new();
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let folder = folder.clone();
+                let before = std::mem::take(&mut seen);
+                let looked = tokio::task::spawn_blocking(move || look(&folder, before)).await;
+                match looked {
+                    Ok(Ok(found)) => seen = found,
+                    Ok(Err(error)) => {
+                        tracing::warn!(kind = %error.kind(), "message folder not read")
+                    }
+                    Err(_) => return,
+                }
+            }
+        }))
+    }
+
+    pub(super) fn stop(self) {
+        self.0.abort();
+    }
+}
+
+/// What a debtor writes back, by the message's own number.
+fn answer(number: u128) -> Option<&'static str> {
+    match number % 10 {
+        0 => Some("Mañana paso a pagar, gracias."),
+        1 => Some("¿Cuánto debo en total?"),
+        2 if number % 3 == 0 => Some("BAJA"),
+        _ => None,
+    }
+}
+
+fn write(folder: &Path, name: &str, told: &serde_json::Value) -> std::io::Result<()> {
+    let draft = folder.join(format!(".{name}"));
+    std::fs::write(&draft, told.to_string())?;
+    std::fs::rename(draft, folder.join(name))
+}
+
+fn look(folder: &Path, mut seen: BTreeSet<String>) -> std::io::Result<BTreeSet<String>> {
+    for entry in std::fs::read_dir(folder.join("out"))? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if !name.ends_with(".json") || name.starts_with('.') || !seen.insert(name.clone()) {
+            continue;
+        }
+        let sent: serde_json::Value = serde_json::from_slice(&std::fs::read(&path)?)
+            .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
+        let reference = sent["ref"].as_str().unwrap_or_default();
+        let number = uuid::Uuid::try_parse(reference)
+            .unwrap_or_default()
+            .as_u128();
+        let folder = folder.join("in");
+        if number % 4 != 3 {
+            let told = serde_json::json!({"ref": reference, "kind": "read"});
+            write(&folder, &format!("a-{name}"), &told)?;
+        }
+        if let Some(text) = answer(number) {
+            let told = serde_json::json!({
+                "kind": "reply", "channel": sent["channel"], "from": sent["to"], "text": text,
+                "answers": reference,
+            });
+            write(&folder, &format!("b-{name}"), &told)?;
+        }
+    }
+    Ok(seen)
+}

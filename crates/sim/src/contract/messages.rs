@@ -1,0 +1,611 @@
+//! Messages: templates and their versions, one message a plan key, claims, the law inside the transaction,
+//! states that never go back, withdrawal, what debtors write.
+
+use super::judges::{Allow, verdict};
+use super::scene::*;
+use domain::entity::{
+    Channel, CheckPoint, Decision, Hold, HoldKind, HoldScope, InboxMessage, InboxState, Language,
+    LedgerKind, LedgerRow, Message, MessagePurpose, MessageState, TextTemplate, Tone, Verdict,
+};
+use domain::ids::{InboxId, MessageId, VerdictId};
+use domain::law::{Action, Judge};
+use domain::pii::Pii;
+use domain::ports::StoreError;
+use domain::ports::store::{
+    ContactFacts, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
+    PageRequest,
+};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    templates_keep_their_versions(&store).await;
+    a_plan_key_is_planned_once(&store).await;
+    a_message_is_claimed_by_one(&store).await;
+    the_law_is_asked_inside(&store).await;
+    steps_never_go_back(&store).await;
+    what_is_paid_or_held_is_withdrawn_row_04(&store).await;
+    what_debtors_write_is_heard_once(&store).await;
+}
+
+/// A message that waits since `NOW`.
+fn waiting(person: &Person, key: Option<&str>) -> Message {
+    Message {
+        id: fresh(),
+        client_id: person.debtor.client_id,
+        debtor_id: person.debtor.id,
+        debt_id: Some(person.debt.id),
+        point_id: None,
+        address: None,
+        channel: Channel::Sms,
+        purpose: MessagePurpose::Strategy,
+        template_id: None,
+        template_version: 0,
+        strategy_id: None,
+        strategy_version: 0,
+        step: String::new(),
+        plan_key: key.map(str::to_owned),
+        subject: String::new(),
+        body: "Hola".into(),
+        due_at: NOW,
+        expires_at: NOW.plus_ms(DAY_MS),
+        state: MessageState::Queued,
+        reason: String::new(),
+        tries: 0,
+        gateway: String::new(),
+        provider_ref: String::new(),
+        cost_micro: 0,
+        currency: None,
+        verdict_id: None,
+        reply_to: None,
+        made_by: "system".into(),
+        created_at: NOW,
+        sent_at: None,
+        delivered_at: None,
+        read_at: None,
+        answered_at: None,
+        ended_at: None,
+    }
+}
+
+fn draft(person: &Person, row: &Message) -> MessageDraft {
+    let point = &person.point;
+    let message = Message {
+        point_id: Some(point.id),
+        address: Some(point.value.clone()),
+        gateway: "suite".into(),
+        ..row.clone()
+    };
+    MessageDraft {
+        action: Action {
+            verdict_id: fresh::<VerdictId>(),
+            check_point: CheckPoint::Message,
+            channel: row.channel,
+            point_id: Some(point.id),
+            campaign_id: None,
+            campaign_window: None,
+            attempts_per_day: None,
+            ring_timeout_ms: 0,
+            agent_reserved: false,
+            now: NOW,
+        },
+        ledger: LedgerRow {
+            id: LedgerRow::id_of_message(row.id),
+            person_id: person.debtor.person_id,
+            debtor_id: person.debtor.id,
+            client_id: person.debtor.client_id,
+            debts: vec![person.debt.id],
+            point_id: Some(point.id),
+            address: point.value.clone(),
+            class: point.class,
+            channel: row.channel,
+            kind: LedgerKind::Message,
+            at: NOW,
+            attempt_id: None,
+            campaign_id: None,
+            reached_network: None,
+        },
+        events: vec![event("message.sending", &format!("message:{}", row.id))],
+        message,
+    }
+}
+
+async fn person(store: &Subject) -> (Scene, Person) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    (scene, person)
+}
+
+/// Claims until the message is there: others' messages may be due, too.
+async fn claim(store: &Subject, id: MessageId, now: UtcMs) -> Option<Message> {
+    loop {
+        let until = now.plus_ms(HOUR_MS);
+        let claimed = store.claim_messages(now, until, &[Channel::Sms], 500).await;
+        let (due, _) = claimed.expect("works");
+        if let Some(found) = due.iter().find(|m| m.id == id) {
+            return Some(found.clone());
+        }
+        if due.is_empty() {
+            return None;
+        }
+    }
+}
+
+async fn templates_keep_their_versions(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let first = TextTemplate {
+        id: fresh(),
+        client_id: scene.client.id,
+        name: "aviso".into(),
+        channel: Channel::Sms,
+        language: Language::Es,
+        tone: Tone::Courteous,
+        subject: String::new(),
+        body: "Hola {debtor.name}".into(),
+        provider_name: String::new(),
+        active: true,
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    store.put_text_template(&first, &[]).await.expect("works");
+    let second = TextTemplate {
+        body: "Buen día".into(),
+        version: 2,
+        ..first.clone()
+    };
+    store.put_text_template(&second, &[]).await.expect("works");
+    let versions = store.text_template_versions(first.id).await.expect("works");
+    assert_eq!(versions, [first.clone(), second.clone()]);
+    assert_eq!(
+        store.get_text_template(first.id).await.expect("works"),
+        second
+    );
+    let twin = TextTemplate {
+        id: fresh(),
+        ..first.clone()
+    };
+    let taken = store.put_text_template(&twin, &[]).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let mail = TextTemplate {
+        id: fresh(),
+        channel: Channel::Email,
+        ..first.clone()
+    };
+    store.put_text_template(&mail, &[]).await.expect("works");
+    let named = store
+        .templates_named(scene.client.id, "aviso")
+        .await
+        .expect("works");
+    assert_eq!(named, [mail, second]);
+    let page = PageRequest {
+        limit: 1,
+        cursor: None,
+    };
+    let page = store
+        .text_templates(Some(scene.client.id), &page)
+        .await
+        .expect("works");
+    assert!(page.items.len() == 1 && page.next_cursor.is_some());
+}
+
+async fn a_plan_key_is_planned_once(store: &Subject) {
+    let (_, who) = person(store).await;
+    let key = name("key");
+    let row = waiting(&who, Some(&key));
+    assert_eq!(
+        store
+            .plan_messages(&[row.clone()], &[])
+            .await
+            .expect("works"),
+        1
+    );
+    let again = waiting(&who, Some(&key));
+    let free = waiting(&who, None);
+    let rows = [again.clone(), free.clone(), waiting(&who, None)];
+    assert_eq!(store.plan_messages(&rows, &[]).await.expect("works"), 2);
+    assert!(store.get_message(again.id).await.is_err());
+    let client = who.debtor.client_id;
+    let keys = [key.clone(), "another".to_owned()];
+    assert_eq!(store.plan_keys(client, &keys).await.expect("works"), [key]);
+    let ask = MessageAsk {
+        client: Some(client),
+        limit: 2,
+        ..MessageAsk::default()
+    };
+    let page = store.messages_page(&ask).await.expect("works");
+    assert_eq!(page.len(), 2);
+    let ask = MessageAsk {
+        before: page.last().map(|m| m.id),
+        ..ask
+    };
+    assert_eq!(store.messages_page(&ask).await.expect("works"), [row]);
+}
+
+async fn a_message_is_claimed_by_one(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = waiting(&who, None);
+    let later = Message {
+        due_at: NOW.plus_ms(DAY_MS),
+        ..waiting(&who, None)
+    };
+    let mail = Message {
+        channel: Channel::Email,
+        ..waiting(&who, None)
+    };
+    let rows = [row.clone(), later.clone(), mail.clone()];
+    store.plan_messages(&rows, &[]).await.expect("works");
+    assert_eq!(claim(store, row.id, NOW).await, Some(row.clone()));
+    assert_eq!(claim(store, row.id, NOW).await, None, "leased");
+    assert_eq!(claim(store, later.id, NOW).await, None, "not due");
+    assert_eq!(claim(store, mail.id, NOW).await, None, "another channel");
+    // The one who had it died before it left: it is given out again.
+    let then = NOW.plus_ms(2 * HOUR_MS);
+    assert_eq!(claim(store, row.id, then).await, Some(row.clone()));
+    // He died while he sent it: nobody knows, and nobody sends it again.
+    let open = store.open_message(&draft(&who, &row), &Allow).await;
+    assert!(matches!(open, Ok(MessageOpened::Open)), "{open:?}");
+    let (_, lost) = store
+        .claim_messages(then.plus_ms(2 * HOUR_MS), then.plus_ms(3 * HOUR_MS), &[], 1)
+        .await
+        .expect("works");
+    let lost = lost.iter().find(|m| m.id == row.id).expect("lost");
+    assert_eq!(
+        (lost.state, lost.reason.as_str()),
+        (MessageState::Failed, "fate_unknown")
+    );
+}
+
+/// A judge who refuses who has a message in the ledger already.
+struct Once;
+
+impl Judge for Once {
+    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
+        let had = facts.ledger.iter().any(|r| r.kind == LedgerKind::Message);
+        let decision = if had { Decision::Deny } else { Decision::Allow };
+        verdict(facts, action, decision)
+    }
+}
+
+async fn the_law_is_asked_inside(store: &Subject) {
+    let (_, who) = person(store).await;
+    let (first, second) = (waiting(&who, None), waiting(&who, None));
+    store
+        .plan_messages(&[first.clone(), second.clone()], &[])
+        .await
+        .expect("works");
+    let opened = store
+        .open_message(&draft(&who, &first), &Once)
+        .await
+        .expect("works");
+    assert!(matches!(opened, MessageOpened::Open), "{opened:?}");
+    let sent = store.get_message(first.id).await.expect("works");
+    assert_eq!((sent.state, sent.tries), (MessageState::Sending, 1));
+    assert_eq!(sent.address, Some(who.point.value.clone()));
+    let told = store.get_verdict(sent.verdict_id.expect("a verdict")).await;
+    assert_eq!(told.expect("works").debtor_id, who.debtor.id);
+    let gone = store
+        .open_message(&draft(&who, &first), &Once)
+        .await
+        .expect("works");
+    assert!(matches!(gone, MessageOpened::Gone), "{gone:?}");
+    let refused = store
+        .open_message(&draft(&who, &second), &Once)
+        .await
+        .expect("works");
+    assert!(matches!(refused, MessageOpened::Refused(_)), "{refused:?}");
+    assert_eq!(
+        store.get_message(second.id).await.expect("works").state,
+        MessageState::Queued
+    );
+    // Not taken by the gateway: its own row does not stand in the way of the next try.
+    let again = MessageStep {
+        state: Some(MessageState::Queued),
+        at: NOW,
+        due_at: Some(NOW.plus_ms(1)),
+        ..MessageStep::default()
+    };
+    assert!(
+        store
+            .note_message(first.id, &again, &[])
+            .await
+            .expect("works")
+    );
+    let row = store.get_message(first.id).await.expect("works");
+    let opened = store
+        .open_message(&draft(&who, &row), &Once)
+        .await
+        .expect("works");
+    assert!(matches!(opened, MessageOpened::Open), "{opened:?}");
+    let ledger = store.ledger_of(who.debtor.id).await.expect("works");
+    assert_eq!(ledger.len(), 1, "counted once: {ledger:?}");
+    assert_eq!(store.get_message(first.id).await.expect("works").tries, 2);
+}
+
+async fn steps_never_go_back(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = waiting(&who, None);
+    store
+        .plan_messages(&[row.clone()], &[])
+        .await
+        .expect("works");
+    store
+        .open_message(&draft(&who, &row), &Allow)
+        .await
+        .expect("works");
+    let to = |state, at: i64| MessageStep {
+        state: Some(state),
+        at: NOW.plus_ms(at),
+        ..MessageStep::default()
+    };
+    let reference = name("ref");
+    let sent = MessageStep {
+        provider_ref: Some(reference.clone()),
+        cost: Some((350_000, Some(mxn()))),
+        ..to(MessageState::Sent, 10)
+    };
+    assert!(store.note_message(row.id, &sent, &[]).await.expect("works"));
+    assert!(
+        store
+            .note_message(row.id, &to(MessageState::Read, 30), &[])
+            .await
+            .expect("works")
+    );
+    assert!(
+        !store
+            .note_message(row.id, &to(MessageState::Delivered, 40), &[])
+            .await
+            .expect("works")
+    );
+    let now = store
+        .message_by_ref("suite", &reference)
+        .await
+        .expect("works")
+        .expect("there");
+    assert_eq!(
+        (now.state, now.cost_micro, now.currency),
+        (MessageState::Read, 350_000, Some(mxn()))
+    );
+    assert_eq!(
+        (now.sent_at, now.read_at),
+        (Some(NOW.plus_ms(10)), Some(NOW.plus_ms(30)))
+    );
+    assert_eq!(
+        store
+            .message_by_ref("another", &reference)
+            .await
+            .expect("works"),
+        None
+    );
+    assert_eq!(
+        store.message_by_ref("suite", "").await.expect("works"),
+        None
+    );
+    let last = store
+        .last_message_to(Channel::Sms, who.point.value.reveal())
+        .await;
+    assert_eq!(last.expect("works").map(|m| m.id), Some(row.id));
+    // An address that takes nothing: the message came back, and the point is bad.
+    let other = waiting(&who, None);
+    store
+        .plan_messages(&[other.clone()], &[])
+        .await
+        .expect("works");
+    store
+        .open_message(&draft(&who, &other), &Allow)
+        .await
+        .expect("works");
+    let bounced = MessageStep {
+        point_bad: true,
+        never_left: true,
+        reason: Some("550".into()),
+        ..to(MessageState::Bounced, 50)
+    };
+    assert!(
+        store
+            .note_message(other.id, &bounced, &[])
+            .await
+            .expect("works")
+    );
+    assert!(store.get_point(who.point.id).await.expect("works").bad);
+    let ledger = store.ledger_of(who.debtor.id).await.expect("works");
+    let counted = ledger
+        .iter()
+        .find(|r| r.id == LedgerRow::id_of_message(other.id));
+    assert_eq!(counted.and_then(|r| r.reached_network), Some(false));
+}
+
+async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let told = |m: &Message| event("message.cancelled", &format!("message:{}", m.id));
+    let row = waiting(&who, None);
+    store
+        .plan_messages(&[row.clone()], &[])
+        .await
+        .expect("works");
+    let gone = store
+        .withdraw_messages(who.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    assert!(gone.is_empty(), "an open debt: {gone:?}");
+    let mut paid = who.payment(who.debt.balance_minor());
+    paid.paid_at = NOW;
+    store
+        .post_payment(&paid, &[], &of_promise)
+        .await
+        .expect("works");
+    let gone = store
+        .withdraw_messages(who.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    assert_eq!(gone.iter().map(|m| m.id).collect::<Vec<_>>(), [row.id]);
+    let now = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (now.state, now.reason.as_str()),
+        (MessageState::Cancelled, "debt_closed")
+    );
+    // One that was missed is stopped when it is about to leave.
+    let late = waiting(&who, None);
+    store
+        .plan_messages(&[late.clone()], &[])
+        .await
+        .expect("works");
+    let stopped = store
+        .open_message(&draft(&who, &late), &Allow)
+        .await
+        .expect("works");
+    assert!(
+        matches!(stopped, MessageOpened::Stopped("debt_closed")),
+        "{stopped:?}"
+    );
+    // A dispute silences; the hold of a promise does not silence its reminder.
+    let other = scene.person(store).await;
+    let row = waiting(&other, None);
+    store
+        .plan_messages(&[row.clone()], &[])
+        .await
+        .expect("works");
+    let hold = |kind| Hold {
+        id: fresh(),
+        client_id: scene.client.id,
+        debtor_id: other.debtor.id,
+        scope: HoldScope::Debt,
+        debt_id: Some(other.debt.id),
+        point_id: None,
+        channel: None,
+        kind,
+        from: NOW,
+        until: None,
+        lifted_at: None,
+        evidence: "suite".into(),
+    };
+    store
+        .put_hold(&hold(HoldKind::Promise), &[])
+        .await
+        .expect("works");
+    let gone = store
+        .withdraw_messages(other.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    assert!(gone.is_empty(), "{gone:?}");
+    store
+        .put_hold(&hold(HoldKind::Dispute), &[])
+        .await
+        .expect("works");
+    let gone = store
+        .withdraw_messages(other.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    assert_eq!(gone.first().map(|m| m.reason.as_str()), Some("held"));
+    // A reminder of a promise that lives no more.
+    let third = scene.person(store).await;
+    let key = format!("promise:{}:2026-11-25:x", uuid::Uuid::now_v7());
+    let row = waiting(&third, Some(&key));
+    store.plan_messages(&[row], &[]).await.expect("works");
+    let gone = store
+        .withdraw_messages(third.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    assert_eq!(
+        gone.first().map(|m| m.reason.as_str()),
+        Some("promise_over")
+    );
+    // A due date that is another one now.
+    let key = format!("due_date:{}:2020-01-01:s:k", third.debt.id);
+    let row = waiting(&third, Some(&key));
+    store
+        .plan_messages(&[row.clone()], &[])
+        .await
+        .expect("works");
+    let stopped = store
+        .open_message(&draft(&third, &row), &Allow)
+        .await
+        .expect("works");
+    assert!(
+        matches!(stopped, MessageOpened::Stopped("date_changed")),
+        "{stopped:?}"
+    );
+}
+
+async fn what_debtors_write_is_heard_once(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let row = waiting(&who, None);
+    store
+        .plan_messages(&[row.clone()], &[])
+        .await
+        .expect("works");
+    store
+        .open_message(&draft(&who, &row), &Allow)
+        .await
+        .expect("works");
+    let address = who.point.value.clone();
+    let inbox = InboxMessage {
+        id: fresh::<InboxId>(),
+        client_id: Some(scene.client.id),
+        debtor_id: Some(who.debtor.id),
+        message_id: Some(row.id),
+        channel: Channel::Sms,
+        address: address.clone(),
+        text: Pii("Mañana pago".into()),
+        gateway: "suite".into(),
+        provider_ref: name("in"),
+        state: InboxState::New,
+        optout: false,
+        received_at: NOW,
+        handled_at: None,
+        handled_by: String::new(),
+    };
+    let heard = Heard {
+        ledger: None,
+        events: vec![event("message.received", &format!("inbox:{}", inbox.id))],
+        row: inbox.clone(),
+    };
+    assert!(store.hear(&heard).await.expect("works"));
+    let twin = Heard {
+        row: InboxMessage {
+            id: fresh(),
+            ..inbox.clone()
+        },
+        ..heard
+    };
+    assert!(
+        !store.hear(&twin).await.expect("works"),
+        "the gateway told it twice"
+    );
+    let answered = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (answered.state, answered.answered_at),
+        (MessageState::Answered, Some(NOW))
+    );
+    let last = store
+        .last_heard(Channel::Sms, address.reveal())
+        .await
+        .expect("works");
+    assert_eq!(last, Some(NOW));
+    let at = store.debtors_at(address.reveal()).await.expect("works");
+    assert_eq!(at.iter().map(|d| d.id).collect::<Vec<_>>(), [who.debtor.id]);
+    let (by, answered) = ("agent:a", InboxState::Answered);
+    assert!(
+        store
+            .handle_inbox(inbox.id, answered, by, NOW, &[])
+            .await
+            .expect("works")
+    );
+    let second = store
+        .handle_inbox(inbox.id, InboxState::Closed, "agent:b", NOW, &[])
+        .await;
+    assert!(!second.expect("works"), "the first has done it");
+    let ask = InboxAsk {
+        client: Some(scene.client.id),
+        state: Some(InboxState::Answered),
+        limit: 5,
+        ..InboxAsk::default()
+    };
+    let page = store.inbox_page(&ask).await.expect("works");
+    assert_eq!(
+        page.iter()
+            .map(|r| r.handled_by.as_str())
+            .collect::<Vec<_>>(),
+        [by]
+    );
+}

@@ -1,0 +1,221 @@
+//! Strategies: versions, the dates that steps are counted from, steps that people carry out, figures.
+
+use super::scene::*;
+use domain::entity::{
+    Channel, DebtStatus, PlannedState, PlannedStep, StepAction, Strategy, StrategyStatus,
+    StrategyStep, StrategyTrigger,
+};
+use domain::ports::store::{PageRequest, PlanAsk, PromiseTerms, StepAsk, StrategyFigures};
+use domain::segment::day_of_date;
+use domain::time::HOUR_MS;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    versions_are_kept(&store).await;
+    dates_come_from_debts_and_promises_row_04(&store).await;
+    steps_wait_for_people_row_10(&store).await;
+}
+
+fn strategy(scene: &Scene) -> Strategy {
+    Strategy {
+        id: fresh(),
+        client_id: scene.client.id,
+        name: name("strategy"),
+        trigger: StrategyTrigger::DueDate,
+        segment: "days_past_due >= 1".into(),
+        steps: vec![StrategyStep {
+            key: "d1".into(),
+            offset_days: 1,
+            at: "10:00".into(),
+            action: StepAction::Message,
+            channels: vec![Channel::Whatsapp, Channel::Sms],
+            template: "aviso".into(),
+            campaign_id: None,
+            note: String::new(),
+        }],
+        champion_id: None,
+        share_pct: 0,
+        status: StrategyStatus::Draft,
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+async fn versions_are_kept(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let first = strategy(&scene);
+    store.put_strategy(&first, &[]).await.expect("works");
+    let second = Strategy {
+        status: StrategyStatus::Active,
+        version: 2,
+        ..first.clone()
+    };
+    store.put_strategy(&second, &[]).await.expect("works");
+    let versions = store.strategy_versions(first.id).await.expect("works");
+    assert_eq!(versions, [first.clone(), second.clone()]);
+    let active = store.active_strategies().await.expect("works");
+    assert!(active.contains(&second));
+    let page = PageRequest {
+        limit: 5,
+        cursor: None,
+    };
+    let page = store
+        .strategies(Some(scene.client.id), &page)
+        .await
+        .expect("works");
+    assert_eq!(page.items, [second]);
+    let none = store.strategy_figures(first.id).await.expect("works");
+    assert_eq!(none, StrategyFigures::default());
+}
+
+async fn dates_come_from_debts_and_promises_row_04(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (one, two) = (scene.person(store).await, scene.person(store).await);
+    let day = day_of_date(&one.debt.due_date).expect("a date");
+    let ask = PlanAsk {
+        client: scene.client.id,
+        portfolio: None,
+        trigger: StrategyTrigger::DueDate,
+        from_day: day,
+        to_day: day,
+        after: None,
+        limit: 1,
+    };
+    let first = store.plan_sources(&ask).await.expect("works");
+    let after = PlanAsk {
+        after: first.last().map(|s| s.id),
+        ..ask.clone()
+    };
+    let second = store.plan_sources(&after).await.expect("works");
+    let debtors: Vec<_> = first.iter().chain(&second).map(|s| s.debtor_id).collect();
+    assert!(
+        debtors.contains(&one.debtor.id) && debtors.contains(&two.debtor.id),
+        "{debtors:?}"
+    );
+    assert_eq!(debtors.len(), 2);
+    let outside = PlanAsk {
+        from_day: day + 1,
+        to_day: day + 9,
+        limit: 9,
+        ..ask.clone()
+    };
+    assert!(
+        store
+            .plan_sources(&outside)
+            .await
+            .expect("works")
+            .is_empty()
+    );
+    let closed = domain::entity::Debt {
+        status: DebtStatus::Recalled,
+        ..two.debt.clone()
+    };
+    store.put_debt(&closed, &[]).await.expect("works");
+    let all = PlanAsk { limit: 9, ..ask };
+    let left = store.plan_sources(&all).await.expect("works");
+    assert_eq!(
+        left.iter().map(|s| s.debt_id).collect::<Vec<_>>(),
+        [one.debt.id]
+    );
+    let promise = one.promise(10_000);
+    let terms = PromiseTerms {
+        min_minor: 1,
+        max_minor: 100_000_000,
+    };
+    let made = store
+        .record_promise(&promise, terms, &[])
+        .await
+        .expect("works");
+    assert_eq!(made, Ok(()));
+    let due = day_of_date(&promise.due_date).expect("a date");
+    let ask = PlanAsk {
+        trigger: StrategyTrigger::Promise,
+        from_day: due,
+        to_day: due,
+        ..all
+    };
+    let found = store.plan_sources(&ask).await.expect("works");
+    assert_eq!(
+        found.iter().map(|s| s.promise_id).collect::<Vec<_>>(),
+        [Some(promise.id)]
+    );
+    assert_eq!(found[0].date, promise.due_date);
+}
+
+async fn steps_wait_for_people_row_10(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let who = scene.person(store).await;
+    let step = |key: &str, hours: i64| PlannedStep {
+        id: fresh(),
+        client_id: scene.client.id,
+        debtor_id: who.debtor.id,
+        debt_id: Some(who.debt.id),
+        strategy_id: fresh(),
+        strategy_version: 1,
+        step: "d1".into(),
+        action: StepAction::Review,
+        campaign_id: None,
+        plan_key: key.to_owned(),
+        due_at: NOW.plus_ms(hours * HOUR_MS),
+        state: PlannedState::Planned,
+        reason: String::new(),
+        note: "mirar".into(),
+        created_at: NOW,
+        ended_at: None,
+        ended_by: String::new(),
+    };
+    let (late, soon) = (step("b", 2), step("a", 1));
+    let rows = [late.clone(), soon.clone(), step("a", 3)];
+    assert_eq!(store.plan_steps(&rows, &[]).await.expect("works"), 2);
+    let ask = StepAsk {
+        client: Some(scene.client.id),
+        state: Some(PlannedState::Planned),
+        limit: 1,
+        ..StepAsk::default()
+    };
+    assert_eq!(store.steps_page(&ask).await.expect("works"), [soon.clone()]);
+    let next = StepAsk {
+        after: Some((soon.due_at, soon.id)),
+        limit: 9,
+        ..ask.clone()
+    };
+    assert_eq!(
+        store.steps_page(&next).await.expect("works"),
+        [late.clone()]
+    );
+    let (done, by) = (PlannedState::Done, "user:u");
+    assert!(
+        store
+            .end_step(soon.id, done, "hecho", by, NOW, &[])
+            .await
+            .expect("works")
+    );
+    assert!(
+        !store
+            .end_step(soon.id, done, "otra vez", by, NOW, &[])
+            .await
+            .expect("works")
+    );
+    let ended = store.get_step(soon.id).await.expect("works");
+    assert_eq!(
+        (ended.state, ended.reason.as_str(), ended.ended_by.as_str()),
+        (done, "hecho", by)
+    );
+    // Money takes back what is planned.
+    let paid = who.payment(who.debt.balance_minor());
+    store
+        .post_payment(&paid, &[], &of_promise)
+        .await
+        .expect("works");
+    let told = |m: &domain::entity::Message| event("message.cancelled", &m.id.to_string());
+    store
+        .withdraw_messages(who.debtor.id, NOW, &told)
+        .await
+        .expect("works");
+    let gone = store.get_step(late.id).await.expect("works");
+    assert_eq!(
+        (gone.state, gone.reason.as_str()),
+        (PlannedState::Cancelled, "debt_closed")
+    );
+}

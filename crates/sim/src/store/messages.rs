@@ -1,0 +1,487 @@
+//! Messages, their templates, and what debtors write.
+
+use super::attempts::count;
+use super::contacts::facts_of;
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, PlannedState,
+    PromiseState, TextTemplate,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
+use domain::law::Judge;
+use domain::ports::store::{
+    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
+    PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
+};
+use domain::rules::messaging::{outdated, promise_of, stopped, take_step};
+use domain::time::UtcMs;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// A page of a table by key.
+pub(super) fn page_of<K: Ord + Copy + FromStr + ToString, V: Clone>(
+    table: &BTreeMap<K, V>,
+    fits: impl Fn(&V) -> bool,
+    request: &PageRequest,
+) -> Result<Page<V>, StoreError> {
+    let after: Option<K> = match &request.cursor {
+        Some(text) => Some(text.parse().map_err(|_| StoreError::NotFound("cursor"))?),
+        None => None,
+    };
+    let limit = request.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+    let rows = table
+        .iter()
+        .filter(|(k, v)| after.is_none_or(|a| **k > a) && fits(v));
+    let mut found: Vec<(K, V)> = rows.take(limit + 1).map(|(k, v)| (*k, v.clone())).collect();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| more).map(|(k, _)| k.to_string());
+    Ok(Page {
+        items: found.into_iter().map(|(_, v)| v).collect(),
+        next_cursor,
+    })
+}
+
+fn promise_over(t: &Tables, key: Option<&str>) -> bool {
+    let active = |p: &domain::entity::Promise| p.state == PromiseState::Active;
+    promise_of(key).is_some_and(|id| !t.promises.get(&id).is_some_and(active))
+}
+
+pub(super) fn is_planned(t: &Tables, client: ClientId, key: &str) -> (bool, bool) {
+    let message = t
+        .messages
+        .values()
+        .any(|m| m.client_id == client && m.plan_key.as_deref() == Some(key));
+    let step = t
+        .planned_steps
+        .values()
+        .any(|s| s.client_id == client && s.plan_key == key);
+    (message, step)
+}
+
+/// Rows that fit, the newest first.
+fn newest<K: Ord, V: Clone>(
+    table: &BTreeMap<K, V>,
+    fits: impl Fn(&V) -> bool,
+    limit: u32,
+) -> Vec<V> {
+    let limit = limit.clamp(1, PAGE_LIMIT_MAX + 1) as usize;
+    table
+        .values()
+        .rev()
+        .filter(|v| fits(v))
+        .take(limit)
+        .cloned()
+        .collect()
+}
+
+#[async_trait]
+impl MessageStore for MemoryStore {
+    async fn put_text_template(
+        &self,
+        row: &TextTemplate,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let same = |o: &&TextTemplate| {
+            o.id != row.id
+                && (o.client_id, &o.name, o.channel, o.language)
+                    == (row.client_id, &row.name, row.channel, row.language)
+        };
+        if t.text_templates.values().find(same).is_some() {
+            let what = "the name for this channel and language is taken";
+            return Err(StoreError::Conflict(what.into()));
+        }
+        t.text_templates.insert(row.id, row.clone());
+        t.text_template_versions
+            .entry((row.id, row.version))
+            .or_insert_with(|| row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_text_template(&self, id: TextTemplateId) -> Result<TextTemplate, StoreError> {
+        let t = self.tx().await?;
+        t.text_templates
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("template"))
+    }
+
+    async fn text_templates(
+        &self,
+        client: Option<ClientId>,
+        page: &PageRequest,
+    ) -> Result<Page<TextTemplate>, StoreError> {
+        let t = self.tx().await?;
+        page_of(
+            &t.text_templates,
+            |r| client.is_none_or(|c| c == r.client_id),
+            page,
+        )
+    }
+
+    async fn text_template_versions(
+        &self,
+        id: TextTemplateId,
+    ) -> Result<Vec<TextTemplate>, StoreError> {
+        let t = self.tx().await?;
+        let rows = t
+            .text_template_versions
+            .range((id, i32::MIN)..=(id, i32::MAX));
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn templates_named(
+        &self,
+        client: ClientId,
+        name: &str,
+    ) -> Result<Vec<TextTemplate>, StoreError> {
+        let t = self.tx().await?;
+        let rows = t.text_templates.values();
+        let mut found: Vec<TextTemplate> = rows
+            .filter(|r| r.client_id == client && r.name == name && r.active)
+            .cloned()
+            .collect();
+        found.sort_by_key(|r| (r.channel.as_str(), r.language.as_str()));
+        Ok(found)
+    }
+
+    async fn plan_messages(
+        &self,
+        rows: &[Message],
+        events: &[NewEvent],
+    ) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let mut new = 0;
+        for row in rows {
+            let planned = row
+                .plan_key
+                .as_deref()
+                .is_some_and(|key| is_planned(&t, row.client_id, key).0);
+            if !planned && !t.messages.contains_key(&row.id) {
+                t.messages.insert(row.id, row.clone());
+                new += 1;
+            }
+        }
+        t.append(events);
+        Ok(new)
+    }
+
+    async fn plan_keys(
+        &self,
+        client: ClientId,
+        keys: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let t = self.tx().await?;
+        let taken = |key: &&String| is_planned(&t, client, key) != (false, false);
+        Ok(keys.iter().filter(taken).cloned().collect())
+    }
+
+    async fn claim_messages(
+        &self,
+        now: UtcMs,
+        until: UtcMs,
+        channels: &[Channel],
+        limit: u32,
+    ) -> Result<(Vec<Message>, Vec<Message>), StoreError> {
+        let mut t = self.tx().await?;
+        let t = &mut *t;
+        let free = |t: &Tables, m: &Message| t.message_leases.get(&m.id).is_none_or(|l| *l <= now);
+        let ids = |t: &Tables, fits: &dyn Fn(&Message) -> bool| {
+            let mut found: Vec<(UtcMs, MessageId)> = t
+                .messages
+                .values()
+                .filter(|m| fits(m) && free(t, m))
+                .map(|m| (m.due_at, m.id))
+                .collect();
+            found.sort_unstable();
+            found
+        };
+        let mut lost = Vec::new();
+        for (_, id) in ids(t, &|m| m.state == MessageState::Sending) {
+            if let Some(row) = t.messages.get_mut(&id) {
+                row.state = MessageState::Failed;
+                row.reason = "fate_unknown".into();
+                row.ended_at = Some(now);
+                lost.push(row.clone());
+            }
+        }
+        let waits = |m: &Message| {
+            m.state == MessageState::Queued && m.due_at <= now && channels.contains(&m.channel)
+        };
+        let mut due = Vec::new();
+        let most = limit.min(PAGE_LIMIT_MAX) as usize;
+        for (_, id) in ids(t, &waits).into_iter().take(most) {
+            t.message_leases.insert(id, until);
+            due.extend(t.messages.get(&id).cloned());
+        }
+        Ok((due, lost))
+    }
+
+    async fn open_message(
+        &self,
+        draft: &MessageDraft,
+        judge: &dyn Judge,
+    ) -> Result<MessageOpened, StoreError> {
+        let mut t = self.tx().await?;
+        let (asked, now) = (&draft.message, draft.action.now);
+        let row = t
+            .messages
+            .get(&asked.id)
+            .cloned()
+            .ok_or(StoreError::NotFound("message"))?;
+        if row.state != MessageState::Queued {
+            return Ok(MessageOpened::Gone);
+        }
+        let mut facts = facts_of(&t, asked.debtor_id, now)?;
+        let why = match outdated(&facts, row.plan_key.as_deref()) {
+            true => Some("date_changed"),
+            false => stopped(&facts, row.debt_id, now),
+        };
+        if let Some(why) = why {
+            cancel(&mut t, row.id, why, now);
+            return Ok(MessageOpened::Stopped(why));
+        }
+        facts.ledger.retain(|r| r.id != draft.ledger.id);
+        let verdict = judge.judge(&facts, &draft.action);
+        t.verdicts.insert(verdict.id, verdict.clone());
+        if !verdict.decision.permits(draft.action.agent_reserved) {
+            return Ok(MessageOpened::Refused(Box::new(verdict)));
+        }
+        let open = Message {
+            state: MessageState::Sending,
+            tries: row.tries + 1,
+            verdict_id: Some(verdict.id),
+            reason: String::new(),
+            ..asked.clone()
+        };
+        t.messages.insert(open.id, open);
+        count(&mut t, std::slice::from_ref(&draft.ledger));
+        t.append(&draft.events);
+        Ok(MessageOpened::Open)
+    }
+
+    async fn note_message(
+        &self,
+        id: MessageId,
+        change: &MessageStep,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let row = t
+            .messages
+            .get_mut(&id)
+            .ok_or(StoreError::NotFound("message"))?;
+        if !take_step(row, change) {
+            return Ok(false);
+        }
+        let point = row.point_id;
+        t.message_leases.remove(&id);
+        if change.never_left {
+            let counted = LedgerRow::id_of_message(id);
+            if let Some(row) = t.ledger.iter_mut().find(|r| r.id == counted) {
+                row.reached_network = Some(false);
+            }
+        }
+        if let Some(point) = point
+            .filter(|_| change.point_bad)
+            .and_then(|p| t.points.get_mut(&p))
+        {
+            point.bad = true;
+        }
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn get_message(&self, id: MessageId) -> Result<Message, StoreError> {
+        let t = self.tx().await?;
+        t.messages
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("message"))
+    }
+
+    async fn message_by_ref(
+        &self,
+        gateway: &str,
+        provider_ref: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let t = self.tx().await?;
+        let named = |m: &&Message| {
+            !provider_ref.is_empty() && m.gateway == gateway && m.provider_ref == provider_ref
+        };
+        Ok(t.messages.values().find(named).cloned())
+    }
+
+    async fn last_message_to(
+        &self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let t = self.tx().await?;
+        let rows = t.messages.values().filter(|m| {
+            m.channel == channel
+                && m.sent_at.is_some()
+                && m.address.as_ref().is_some_and(|a| a.reveal() == address)
+        });
+        Ok(rows.max_by_key(|m| (m.sent_at, m.id)).cloned())
+    }
+
+    async fn messages_page(&self, ask: &MessageAsk) -> Result<Vec<Message>, StoreError> {
+        let t = self.tx().await?;
+        let fits = |m: &Message| {
+            ask.client.is_none_or(|v| v == m.client_id)
+                && ask.debtor.is_none_or(|v| v == m.debtor_id)
+                && ask.state.is_none_or(|v| v == m.state)
+                && ask.channel.is_none_or(|v| v == m.channel)
+                && ask.strategy.is_none_or(|v| Some(v) == m.strategy_id)
+                && ask.before.is_none_or(|v| m.id < v)
+        };
+        Ok(newest(&t.messages, fits, ask.limit))
+    }
+
+    async fn withdraw_messages(
+        &self,
+        debtor: DebtorId,
+        now: UtcMs,
+        told: &(dyn for<'a> Fn(&'a Message) -> NewEvent + Send + Sync),
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut t = self.tx().await?;
+        if !t.debtors.contains_key(&debtor) {
+            return Ok(Vec::new());
+        }
+        let facts = facts_of(&t, debtor, now)?;
+        let why = |t: &Tables, debt, key: Option<&str>| match stopped(&facts, debt, now) {
+            None if promise_over(t, key) => Some("promise_over"),
+            other => other,
+        };
+        let mut gone = Vec::new();
+        let queued = t.messages.values();
+        let stop: Vec<(MessageId, &'static str)> = queued
+            .filter(|m| m.debtor_id == debtor && m.state == MessageState::Queued)
+            .filter_map(|m| Some((m.id, why(&t, m.debt_id, m.plan_key.as_deref())?)))
+            .collect();
+        let planned = t.planned_steps.values();
+        let steps: Vec<_> = planned
+            .filter(|s| s.debtor_id == debtor && s.state == PlannedState::Planned)
+            .filter_map(|s| Some((s.id, why(&t, s.debt_id, Some(&s.plan_key))?)))
+            .collect();
+        for (id, why) in stop {
+            cancel(&mut t, id, why, now);
+            gone.extend(t.messages.get(&id).cloned());
+        }
+        for (id, why) in steps {
+            if let Some(row) = t.planned_steps.get_mut(&id) {
+                row.state = PlannedState::Cancelled;
+                row.reason = why.to_owned();
+                row.ended_at = Some(now);
+                row.ended_by = "system".into();
+            }
+        }
+        let events: Vec<NewEvent> = gone.iter().map(told).collect();
+        t.append(&events);
+        Ok(gone)
+    }
+
+    async fn hear(&self, heard: &Heard) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let row = &heard.row;
+        let same = |r: &InboxMessage| {
+            r.id == row.id || (r.gateway == row.gateway && r.provider_ref == row.provider_ref)
+        };
+        if t.inbox.values().any(same) {
+            return Ok(false);
+        }
+        t.inbox.insert(row.id, row.clone());
+        let answered = row.message_id.and_then(|id| t.messages.get_mut(&id));
+        if let Some(message) = answered
+            && message.state.may_become(MessageState::Answered)
+        {
+            message.state = MessageState::Answered;
+            message.answered_at = Some(row.received_at);
+            message.sent_at = message.sent_at.or(Some(row.received_at));
+        }
+        if let Some(ledger) = &heard.ledger {
+            count(&mut t, std::slice::from_ref(ledger));
+        }
+        t.append(&heard.events);
+        Ok(true)
+    }
+
+    async fn last_heard(
+        &self,
+        channel: Channel,
+        address: &str,
+    ) -> Result<Option<UtcMs>, StoreError> {
+        let t = self.tx().await?;
+        let rows = t.inbox.values();
+        Ok(rows
+            .filter(|r| r.channel == channel && r.address.reveal() == address)
+            .map(|r| r.received_at)
+            .max())
+    }
+
+    async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError> {
+        let t = self.tx().await?;
+        let has = |d: &&Debtor| {
+            let mut points = t.points.values().filter(|p| p.debtor_id == d.id);
+            points.any(|p| p.value.reveal() == address)
+        };
+        Ok(t.debtors.values().filter(has).take(2).cloned().collect())
+    }
+
+    async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError> {
+        let t = self.tx().await?;
+        t.inbox
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("message of a debtor"))
+    }
+
+    async fn handle_inbox(
+        &self,
+        id: InboxId,
+        state: InboxState,
+        by: &str,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let row = t
+            .inbox
+            .get_mut(&id)
+            .ok_or(StoreError::NotFound("message of a debtor"))?;
+        if row.state != InboxState::New {
+            return Ok(false);
+        }
+        row.state = state;
+        row.handled_by = by.to_owned();
+        row.handled_at = Some(now);
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn inbox_page(&self, ask: &InboxAsk) -> Result<Vec<InboxMessage>, StoreError> {
+        let t = self.tx().await?;
+        let fits = |r: &InboxMessage| {
+            ask.client.is_none_or(|v| Some(v) == r.client_id)
+                && ask.debtor.is_none_or(|v| Some(v) == r.debtor_id)
+                && ask.state.is_none_or(|v| v == r.state)
+                && ask.before.is_none_or(|v| r.id < v)
+        };
+        Ok(newest(&t.inbox, fits, ask.limit))
+    }
+}
+
+/// Cancels a message that waits.
+fn cancel(t: &mut Tables, id: MessageId, why: &str, now: UtcMs) {
+    if let Some(row) = t.messages.get_mut(&id) {
+        row.state = MessageState::Cancelled;
+        row.reason = why.to_owned();
+        row.ended_at = Some(now);
+    }
+    t.message_leases.remove(&id);
+}

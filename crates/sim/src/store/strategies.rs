@@ -1,0 +1,217 @@
+//! Strategies and what they plan beside messages.
+
+use super::messages::{is_planned, page_of};
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    Debt, DebtStatus, PlannedState, PlannedStep, PromiseState, Strategy, StrategyStatus,
+    StrategyTrigger,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtorId, PlannedStepId, StrategyId};
+use domain::money::Currency;
+use domain::ports::store::{
+    PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StoreError, StrategyFigures,
+    StrategyStore,
+};
+use domain::segment::day_of_date;
+use domain::time::UtcMs;
+use std::collections::BTreeMap;
+
+fn sources(t: &Tables, ask: &PlanAsk) -> Vec<PlanSource> {
+    let open = |d: &&Debt| {
+        d.status == DebtStatus::Open
+            && d.client_id == ask.client
+            && ask.portfolio.is_none_or(|p| p == d.portfolio_id)
+    };
+    match ask.trigger {
+        StrategyTrigger::DueDate => t
+            .debts
+            .values()
+            .filter(open)
+            .map(|d| PlanSource {
+                id: d.id.0,
+                debtor_id: d.debtor_id,
+                debt_id: d.id,
+                promise_id: None,
+                date: d.due_date.clone(),
+            })
+            .collect(),
+        StrategyTrigger::Promise => t
+            .promises
+            .values()
+            .filter(|p| p.state == PromiseState::Active)
+            .filter(|p| t.debts.get(&p.debt_id).filter(open).is_some())
+            .map(|p| PlanSource {
+                id: p.id.0,
+                debtor_id: p.debtor_id,
+                debt_id: p.debt_id,
+                promise_id: Some(p.id),
+                date: p.due_date.clone(),
+            })
+            .collect(),
+        StrategyTrigger::Instalment => Vec::new(),
+    }
+}
+
+#[async_trait]
+impl StrategyStore for MemoryStore {
+    async fn put_strategy(&self, row: &Strategy, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.strategies.insert(row.id, row.clone());
+        t.strategy_versions
+            .entry((row.id, row.version))
+            .or_insert_with(|| row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_strategy(&self, id: StrategyId) -> Result<Strategy, StoreError> {
+        let t = self.tx().await?;
+        t.strategies
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("strategy"))
+    }
+
+    async fn strategies(
+        &self,
+        client: Option<ClientId>,
+        page: &PageRequest,
+    ) -> Result<Page<Strategy>, StoreError> {
+        let t = self.tx().await?;
+        page_of(
+            &t.strategies,
+            |r| client.is_none_or(|c| c == r.client_id),
+            page,
+        )
+    }
+
+    async fn strategy_versions(&self, id: StrategyId) -> Result<Vec<Strategy>, StoreError> {
+        let t = self.tx().await?;
+        let rows = t.strategy_versions.range((id, i32::MIN)..=(id, i32::MAX));
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn active_strategies(&self) -> Result<Vec<Strategy>, StoreError> {
+        let t = self.tx().await?;
+        let active = |s: &&Strategy| s.status == StrategyStatus::Active;
+        Ok(t.strategies.values().filter(active).cloned().collect())
+    }
+
+    async fn plan_sources(&self, ask: &PlanAsk) -> Result<Vec<PlanSource>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows = sources(&t, ask);
+        rows.retain(|r| {
+            let day = day_of_date(&r.date);
+            day.is_some_and(|d| d >= ask.from_day && d <= ask.to_day)
+                && ask.after.is_none_or(|a| r.id > a)
+        });
+        rows.sort_by_key(|r| r.id);
+        rows.truncate(ask.limit.clamp(1, PAGE_LIMIT_MAX) as usize);
+        Ok(rows)
+    }
+
+    async fn plan_steps(
+        &self,
+        rows: &[PlannedStep],
+        events: &[NewEvent],
+    ) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let mut new = 0;
+        for row in rows {
+            if !is_planned(&t, row.client_id, &row.plan_key).1
+                && !t.planned_steps.contains_key(&row.id)
+            {
+                t.planned_steps.insert(row.id, row.clone());
+                new += 1;
+            }
+        }
+        t.append(events);
+        Ok(new)
+    }
+
+    async fn get_step(&self, id: PlannedStepId) -> Result<PlannedStep, StoreError> {
+        let t = self.tx().await?;
+        t.planned_steps
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("planned step"))
+    }
+
+    async fn steps_page(&self, ask: &StepAsk) -> Result<Vec<PlannedStep>, StoreError> {
+        let t = self.tx().await?;
+        let fits = |s: &&PlannedStep| {
+            ask.client.is_none_or(|v| v == s.client_id)
+                && ask.debtor.is_none_or(|v| v == s.debtor_id)
+                && ask.action.is_none_or(|v| v == s.action)
+                && ask.state.is_none_or(|v| v == s.state)
+                && ask.until.is_none_or(|v| s.due_at <= v)
+                && ask.after.is_none_or(|v| (s.due_at, s.id) > v)
+        };
+        let mut rows: Vec<PlannedStep> = t.planned_steps.values().filter(fits).cloned().collect();
+        rows.sort_by_key(|s| (s.due_at, s.id));
+        rows.truncate(ask.limit.clamp(1, PAGE_LIMIT_MAX + 1) as usize);
+        Ok(rows)
+    }
+
+    async fn end_step(
+        &self,
+        id: PlannedStepId,
+        state: PlannedState,
+        reason: &str,
+        by: &str,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let row = t
+            .planned_steps
+            .get_mut(&id)
+            .ok_or(StoreError::NotFound("planned step"))?;
+        if row.state != PlannedState::Planned {
+            return Ok(false);
+        }
+        row.state = state;
+        row.reason = reason.to_owned();
+        row.ended_by = by.to_owned();
+        row.ended_at = Some(now);
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn strategy_figures(&self, id: StrategyId) -> Result<StrategyFigures, StoreError> {
+        let t = self.tx().await?;
+        let mut states: BTreeMap<String, u64> = BTreeMap::new();
+        let mut cost: BTreeMap<Currency, i64> = BTreeMap::new();
+        let mut first: BTreeMap<DebtorId, UtcMs> = BTreeMap::new();
+        for m in t.messages.values().filter(|m| m.strategy_id == Some(id)) {
+            *states.entry(m.state.to_string()).or_default() += 1;
+            if let Some(currency) = m.currency {
+                *cost.entry(currency).or_default() += m.cost_micro;
+            }
+            if let Some(at) = m.sent_at {
+                let since = first.entry(m.debtor_id).or_insert(at);
+                *since = (*since).min(at);
+            }
+        }
+        let mut paid: BTreeMap<Currency, i64> = BTreeMap::new();
+        let mut payers = 0;
+        for (debtor, since) in &first {
+            let theirs = t.payments.values();
+            let mut any = false;
+            for p in theirs.filter(|p| p.debtor_id == *debtor && p.paid_at >= *since) {
+                any = true;
+                *paid.entry(p.amount.currency).or_default() += p.amount.amount_minor;
+            }
+            payers += u64::from(any);
+        }
+        Ok(StrategyFigures {
+            messages: states.into_iter().collect(),
+            debtors: first.len() as u64,
+            payers,
+            paid: paid.into_iter().collect(),
+            cost: cost.into_iter().collect(),
+        })
+    }
+}
