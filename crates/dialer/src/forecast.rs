@@ -6,7 +6,7 @@ use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
 use crate::predictive::{
     AgentState, CallEvent, Key, Launches, Look, Memory, Outlook, Predictive, Queue, Settings,
 };
-use crate::spec::{CallRules, CampaignSpec};
+use crate::spec::{CallRules, CampaignSpec, Judging};
 use domain::entity::DialMode;
 use domain::ids::AttemptId;
 use domain::rules::agent_state::AgentState as ShiftState;
@@ -17,6 +17,11 @@ use std::collections::BTreeSet;
 const MOST: u32 = 1_000;
 /// Calls after which what was learned before comes too late: what happens now is worth more.
 const RECALL_CALLS: u32 = 30;
+
+/// What judging a short greeting takes of the limit, ms [H]: onset, word and the silence after it.
+const JUDGED_MS: i64 = 1_100;
+/// Least time to an agent that is reckoned with, ms.
+const LIMIT_LEAST_MS: i64 = 500;
 
 /// The live policy of one campaign.
 #[derive(Debug)]
@@ -44,7 +49,11 @@ impl Forecast {
         let seconds = |ms: i64| ms as f64 / 1000.0;
         let settings = Settings {
             target: target_pct / 100.0,
-            limit_s: seconds(rules.agent_within_ms),
+            // What is judged first has used some of the law's time before an agent is sought.
+            limit_s: seconds(match rules.judging {
+                Judging::First => (rules.agent_within_ms - JUDGED_MS).max(LIMIT_LEAST_MS),
+                Judging::No | Judging::Under => rules.agent_within_ms,
+            }),
             ring_timeout_s: seconds(rules.ring_timeout_ms),
         };
         let brain = Predictive::new(settings)
@@ -147,6 +156,7 @@ impl Pacing for Forecast {
                 self.brain.call(t, id, CallEvent::Launched(estimate));
             }
             Observation::Ringing => self.brain.call(t, id, CallEvent::Ringing),
+            Observation::Picked => self.brain.call(t, id, CallEvent::Answered),
             Observation::Answered => {
                 self.brain.call(t, id, CallEvent::Answered);
                 self.brain.call(t, id, CallEvent::Live);

@@ -51,6 +51,8 @@ pub enum Observation {
     Launched,
     /// It rings.
     Ringing,
+    /// Somebody or something answered and is being judged.
+    Picked,
     /// A person answered.
     Answered,
     /// An agent was joined.
@@ -188,6 +190,26 @@ impl Pacing for ByHand {
     }
 }
 
+/// Most calls an agentless campaign starts in one go; lines and starts a second are its pace.
+const AGENTLESS_BURST: u32 = 100;
+
+/// A message is told to whoever answers: as many calls as lines and starts a second allow.
+#[derive(Debug, Clone, Copy)]
+struct Agentless;
+
+impl Pacing for Agentless {
+    fn launches(&mut self, _now: UtcMs, _view: &PacingView) -> u32 {
+        AGENTLESS_BURST
+    }
+    fn observe(&mut self, _now: UtcMs, _what: Observation) {}
+    fn reserves_first(&self) -> bool {
+        false
+    }
+    fn level(&self) -> f64 {
+        1.0
+    }
+}
+
 /// Largest lines per agent that is accepted.
 const LINES_PER_AGENT_MAX: f64 = 10.0;
 
@@ -213,7 +235,7 @@ pub fn policy(mode: DialMode, lines_per_agent: f64) -> Result<Box<dyn Pacing>, M
         DialMode::Predictive => Forecast::with(TARGET_PCT, &CallRules::default())
             .map(|policy| Box::new(policy) as Box<dyn Pacing>)
             .map_err(|_| ModeRefused(mode)),
-        DialMode::Agentless => Err(ModeRefused(mode)),
+        DialMode::Agentless => Ok(Box::new(Agentless)),
     }
 }
 
@@ -268,9 +290,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_refused_by_name() {
-        let text = policy(DialMode::Agentless, 1.0).err().unwrap().to_string();
-        assert!(text.contains("agentless"), "{text}");
-        assert!(policy(DialMode::Predictive, 1.0).is_ok());
+    fn every_mode_has_its_policy() {
+        for mode in DialMode::ALL {
+            assert!(policy(*mode, 1.0).is_ok(), "{mode}");
+        }
+        // The pace of a message does not ask for agents.
+        let view = PacingView::default();
+        assert!(launches(DialMode::Agentless, 1.0, view) > 0);
     }
 }

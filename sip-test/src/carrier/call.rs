@@ -9,6 +9,7 @@ use sip::ua::Incoming;
 
 use super::ATTEMPT_HEADERS;
 use super::fate::{Class, Plan};
+use super::greeting;
 use super::log::{EndedBy, Line};
 use super::profile::Profile;
 use crate::Clock;
@@ -134,6 +135,21 @@ impl Call {
     /// What is said from the answer on.
     pub(super) fn voice(&self, profile: &Profile) -> Voice {
         let (sound, plan) = (&profile.voice, &self.plan);
+        let machine = matches!(plan.class, Class::MachineBeep | Class::MachineNoBeep);
+        if profile.greets {
+            let beeps = plan.class == Class::MachineBeep;
+            let greeting = if machine {
+                greeting::machine(plan.voice_seed, plan.greeting_ms, beeps)
+            } else {
+                greeting::person(plan.voice_seed)
+            };
+            let after = if machine {
+                Voice::Silence
+            } else {
+                Voice::person(sound.hz, sound.amplitude, plan.voice_seed)
+            };
+            return Voice::first(greeting, after);
+        }
         match plan.class {
             Class::MachineBeep | Class::MachineNoBeep => Voice::machine(
                 sound.hz,

@@ -4,6 +4,7 @@
 mod call;
 mod ends;
 mod fate;
+mod greeting;
 mod keep;
 mod log;
 mod profile;

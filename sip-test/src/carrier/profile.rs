@@ -112,6 +112,10 @@ pub struct Profile {
     pub voice: VoiceSound,
     /// Whose ring-back is played, ISO 3166.
     pub country: String,
+    /// Who answers greets first with sound that has the shape of speech: people a word or two and then
+    /// silence, machines on and on. A detector of machines has something to tell apart then.
+    #[serde(default)]
+    pub greets: bool,
 }
 
 /// The built-in profile.

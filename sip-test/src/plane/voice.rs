@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use media::prompt::Player;
+use media::prompt::{Player, Prompt};
 use media::speech::Speech;
 use media::tones::{BEEP, Tone};
 use media::{FRAME_MS, Frame, SILENCE};
@@ -41,6 +41,17 @@ impl Voice {
             parts.push_back((Self::Tone(Box::new(Tone::once(BEEP, 0.35))), frames(400)));
         }
         Self::Sequence(parts)
+    }
+
+    /// A sound that is played once, and what is said after it.
+    #[must_use]
+    pub fn first(sound: Vec<i16>, after: Self) -> Self {
+        let prompt = Prompt::from_samples(sound);
+        let frames = prompt.ms().div_ceil(u64::from(FRAME_MS));
+        Self::Sequence(VecDeque::from([
+            (Self::Prompt(prompt.player(false)), frames),
+            (after, u64::MAX),
+        ]))
     }
 
     /// The next frame; `None` = nothing is sent.

@@ -1,7 +1,7 @@
 //! A small house on virtual time: memory store, simulated carrier, real rule book, agents' sockets.
 
 use crate::screen::Screen;
-use center::{Center, CenterConfig, CenterHandle, DeskHub, DisposeAsk, Ports, StateAsk};
+use center::{Center, CenterConfig, CenterHandle, DeskHub, DisposeAsk, LawBook, Ports, StateAsk};
 use domain::entity::{
     Agent, Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, Channel, Client,
     ContactPoint, CreditorKind, Debt, DebtStatus, Debtor, DebtorKind, Language, PartyRole,
@@ -161,6 +161,27 @@ impl House {
         seed: u64,
         config: CenterConfig,
     ) -> Self {
+        let law = Arc::new(RuleBook::embedded().expect("the shipped packs are read"));
+        Self::open_under(store, plan, start, seed, config, law).await
+    }
+
+    /// A furnished house under another law.
+    pub(crate) async fn under(plan: Plan, law: Arc<dyn LawBook>) -> Self {
+        let start: UtcMs = plan.at.parse().expect("an instant");
+        let store = Arc::new(MemoryStore::new());
+        furnish(&store, &plan, start).await;
+        let config = CenterConfig::new("node-1");
+        Self::open_under(store, &plan, start, plan.seed, config, law).await
+    }
+
+    async fn open_under(
+        store: Arc<MemoryStore>,
+        plan: &Plan,
+        start: UtcMs,
+        seed: u64,
+        config: CenterConfig,
+        law: Arc<dyn LawBook>,
+    ) -> Self {
         let clock = Arc::new(VirtualClock::start(start));
         let (reports, receiver) = mpsc::channel(1_024);
         let trunk = SimTrunk::new(
@@ -179,7 +200,7 @@ impl House {
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(seed)),
             desk: hub.clone(),
-            law: Arc::new(RuleBook::embedded().expect("the shipped packs are read")),
+            law,
         };
         let center = Center::start(config, ports).await.expect("starts");
         Self {

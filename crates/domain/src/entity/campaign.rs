@@ -1,7 +1,7 @@
 //! Campaign and its parameters (terms.md §10).
 
-use super::CallResult;
-use crate::ids::{CallerIdId, CampaignId, ClientId, ScriptId, SegmentId};
+use super::{AgentlessParams, CallResult, InboundParams};
+use crate::ids::{CallerIdId, CampaignId, ClientId, ScriptId, SegmentId, VoicemailId};
 use crate::rules::retry::{DayPart, Then};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,18 @@ crate::text_enum! {
         Off = "off",
         /// Calls are judged and nobody acts on it: the verdict is kept beside the agent's code.
         Shadow = "shadow",
+        /// The verdict decides: persons and what is not clear in time go to an agent, machines do not.
+        On = "on",
+    }
+}
+
+crate::text_enum! {
+    /// What is done with a machine that answered.
+    pub enum AmdAction {
+        /// It is hung up on.
+        Hangup = "hangup",
+        /// The campaign's voicemail template is left after the beep, where the debtor's packs let it be.
+        Message = "message",
     }
 }
 
@@ -223,6 +235,18 @@ pub struct CampaignParams {
     pub mask_dtmf: bool,
     /// Whether answered calls are judged by their sound (person or machine).
     pub amd: AmdMode,
+    /// Most persons that may be taken for a machine, percent of the persons whose truth is known: above
+    /// it `on` goes back to `shadow` by itself.
+    pub amd_fp_limit_pct: f64,
+    /// What is done with a machine.
+    pub amd_action: AmdAction,
+    /// Calls are connected at once and judged under the conversation: the agent is told.
+    pub amd_connect_first: bool,
+    /// What is left after the beep; `None` = nothing.
+    pub voicemail_template: Option<VoicemailId>,
+    /// Script for who broke his last promise; none = the campaign's own.
+    #[serde(default)]
+    pub broken_script: Option<ScriptId>,
     /// Only numbers that begin so are called, E.164 with `+`; empty = any its trunks may call.
     pub allowed_prefixes: Vec<String>,
     /// Caller ids to choose from; empty = the client's.
@@ -271,6 +295,10 @@ pub struct CampaignParams {
     pub refill_at: String,
     /// Goes on when nobody is left to call and waits for the next refill; else it stops by itself.
     pub always_on: bool,
+    /// Calls that come in.
+    pub inbound: InboundParams,
+    /// The message of mode `agentless`.
+    pub agentless: AgentlessParams,
     /// Longest promise horizon in days.
     pub promise_max_days: i32,
     /// Least promise as percent of the overdue amount.
@@ -305,6 +333,11 @@ impl Default for CampaignParams {
             record: RecordMode::All,
             mask_dtmf: false,
             amd: AmdMode::Off,
+            amd_fp_limit_pct: 0.5,
+            amd_action: AmdAction::Hangup,
+            amd_connect_first: false,
+            voicemail_template: None,
+            broken_script: None,
             allowed_prefixes: Vec::new(),
             caller_id_pool: Vec::new(),
             attempts_per_debtor: 12,
@@ -332,6 +365,8 @@ impl Default for CampaignParams {
             refill: RefillMode::Continuous,
             refill_at: "08:00".into(),
             always_on: true,
+            inbound: InboundParams::default(),
+            agentless: AgentlessParams::default(),
             promise_max_days: 7,
             promise_min_pct: 20,
         }

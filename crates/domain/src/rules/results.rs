@@ -30,6 +30,8 @@ pub struct EndFacts {
     /// What the telephone side says a call without answer was, whatever its pair: its trunk's own
     /// table, or a number it never calls.
     pub told: Option<CallResult>,
+    /// What its sound was taken for, where that decided its fate instead of an agent.
+    pub machine: Option<CallResult>,
 }
 
 /// Result of a call that was never answered, from its raw pair. The cause refines the status where
@@ -63,6 +65,18 @@ pub fn unanswered(sip_code: Option<u16>, q850: Option<u16>) -> CallResult {
     }
 }
 
+/// What a tone before the answer says (terms.md §3): nobody will answer then. Ring-back says nothing, and an
+/// announcement may be a song instead of it.
+#[must_use]
+pub fn of_tone(class: &str) -> Option<CallResult> {
+    match class {
+        "busy" => Some(CallResult::Busy),
+        "congestion" => Some(CallResult::Congestion),
+        "sit" => Some(CallResult::InvalidNumber),
+        _ => None,
+    }
+}
+
 /// The result of a call from how it ended. No status and no cause = transport loss = trunk fault.
 #[must_use]
 pub fn result_of(end: &EndFacts) -> CallResult {
@@ -71,6 +85,8 @@ pub fn result_of(end: &EndFacts) -> CallResult {
             CallResult::OneWayAudio
         } else if end.abandoned {
             CallResult::Abandoned
+        } else if let Some(machine) = end.machine {
+            machine
         } else if !end.by_us && end.up_ms <= HANGUP_EARLY_MS {
             CallResult::HangupEarly
         } else {
@@ -137,6 +153,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn tones_that_end_a_call() {
+        let ends = ["busy", "congestion", "sit"].map(of_tone);
+        use CallResult as R;
+        assert_eq!(ends, [R::Busy, R::Congestion, R::InvalidNumber].map(Some));
+        for goes_on in ["ring_back", "announcement", "unknown"] {
+            assert_eq!(of_tone(goes_on), None, "{goes_on}");
+        }
+    }
+
     const TOLD: Option<CallResult> = Some(CallResult::BlockedRule);
 
     #[test]
@@ -178,6 +204,10 @@ mod tests {
             ended(|e| (e.answered, e.abandoned, e.up_ms) = (true, true, 2_500)),
             CallResult::Abandoned
         );
+        let machine = |e: &mut EndFacts| {
+            (e.answered, e.up_ms, e.machine) = (true, 1_500, Some(CallResult::MachineBeep));
+        };
+        assert_eq!(ended(machine), CallResult::MachineBeep);
         assert_eq!(
             ended(|e| (e.answered, e.one_way) = (true, true)),
             CallResult::OneWayAudio

@@ -35,7 +35,7 @@ pub use verdict::{Class, Reason, Verdict};
 pub use voice::Measures;
 
 use plan::Signal;
-use prints::{Known, Memory};
+use prints::{First, Known, Memory, Print};
 use signals::{Around, Heard, Signals};
 use spectrum::{HOP_MS, Hop, Spectrum};
 use std::sync::Arc;
@@ -108,6 +108,7 @@ pub struct Analyser {
     signals: Signals,
     voice: Voice,
     known: Option<(Arc<Known>, Memory)>,
+    first: First,
     now_ms: u32,
     quiet_since_ms: u32,
     spoken: bool,
@@ -126,6 +127,7 @@ impl Analyser {
             signals: Signals::default(),
             voice: Voice::new(),
             known: None,
+            first: First::new(),
             now_ms: 0,
             quiet_since_ms: 0,
             spoken: false,
@@ -192,6 +194,12 @@ impl Analyser {
         self.beep
     }
 
+    /// The fingerprint of the first second of speech, once it is over.
+    #[must_use]
+    pub fn print(&self) -> Option<Print> {
+        self.first.print(self.voice.onset_hop()?)
+    }
+
     /// Milliseconds heard.
     #[must_use]
     pub const fn heard_ms(&self) -> u32 {
@@ -209,6 +217,7 @@ impl Analyser {
     fn hop(&mut self, hop: &Hop) {
         self.now_ms = (hop.at + 1) * HOP_MS;
         let heard = self.signals.push(hop, self.around());
+        self.first.push(hop);
         let tone = self.signals.sounding(TONE_MS);
         self.voice.push(hop, tone.is_some());
         if let Some(tone) = tone {

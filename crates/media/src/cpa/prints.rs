@@ -23,6 +23,9 @@ const SAME: f32 = 0.27;
 /// Voiced hops a second of speech has at least.
 const VOICED_LEAST: usize = 25;
 
+/// Share of periodic sound from which a hop is voiced.
+const VOICING: f32 = 0.5;
+
 /// One second of one recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Print {
@@ -46,7 +49,7 @@ impl Print {
             let Some(second) = hops.get(onset..onset.saturating_add(HOPS)) else {
                 continue;
             };
-            let voiced = second.iter().filter(|h| h.voicing > 0.5).count();
+            let voiced = second.iter().filter(|h| h.voicing > VOICING).count();
             let bits: [u16; HOPS] = std::array::from_fn(|i| second[i].bits);
             return (voiced >= VOICED_LEAST).then_some(Self { bits });
         }
@@ -87,6 +90,47 @@ impl Print {
 fn differing(a: &[u16], b: &[u16]) -> f32 {
     let bits: u32 = a.iter().zip(b).map(|(x, y)| (x ^ y).count_ones()).sum();
     bits as f32 / (16 * a.len().min(b.len()).max(1)) as f32
+}
+
+/// Hops from the answer that are looked through for the first second of speech: 8 s.
+const FIRST_HOPS: usize = 800;
+
+/// The beginning of a call, for its print.
+#[derive(Debug, Clone)]
+pub(super) struct First {
+    bits: [u16; FIRST_HOPS],
+    voiced: [bool; FIRST_HOPS],
+    heard: usize,
+}
+
+impl First {
+    pub(super) const fn new() -> Self {
+        Self {
+            bits: [0; FIRST_HOPS],
+            voiced: [false; FIRST_HOPS],
+            heard: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, hop: &Hop) {
+        if let (Some(bits), Some(voiced)) = (
+            self.bits.get_mut(self.heard),
+            self.voiced.get_mut(self.heard),
+        ) {
+            *bits = hop.bits;
+            *voiced = hop.voicing > VOICING;
+            self.heard += 1;
+        }
+    }
+
+    /// The second that begins with the hop `onset`; `None` until it is over, and where it is no speech.
+    pub(super) fn print(&self, onset: u32) -> Option<Print> {
+        let from = onset as usize;
+        let until = from.checked_add(HOPS).filter(|u| *u <= self.heard)?;
+        let voiced = self.voiced[from..until].iter().filter(|v| **v).count();
+        let bits = std::array::from_fn(|i| self.bits[from + i]);
+        (voiced >= VOICED_LEAST).then_some(Print { bits })
+    }
 }
 
 /// The prints that decide at once, shared by all analysers of a trunk.

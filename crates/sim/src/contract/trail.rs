@@ -9,7 +9,8 @@ use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, Closing, HeardCall};
-use domain::time::UtcMs;
+use domain::rules::detector::Acted;
+use domain::time::{DAY_MS, UtcMs};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -221,6 +222,8 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
         speech_ms: Some(1_800),
         pauses: Some(1),
         beep_ms: None,
+        acted: Acted::Shadow,
+        truth: None,
     };
     let stranger = HeardCall {
         attempt_id: fresh(),
@@ -240,7 +243,10 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
     store.put_heard(&again, &events).await.expect("works");
     let kept = store.get_heard(attempt.id).await.expect("works");
     assert_eq!(kept, Some(again));
-    let counts = store.heard_counts(at, at.plus_ms(1)).await.expect("works");
+    let counts = store
+        .heard_counts(at, at.plus_ms(1), DAY_MS)
+        .await
+        .expect("works");
     let of_it: Vec<_> = counts
         .iter()
         .filter(|c| c.trunk_id == attempt.trunk_id)
@@ -251,6 +257,9 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
             .any(|c| c.class == "machine" && c.disposition.is_none() && c.calls >= 1),
         "{counts:?}"
     );
-    let before = store.heard_counts(UtcMs(0), at).await.expect("works");
+    let before = store
+        .heard_counts(UtcMs(0), at, DAY_MS)
+        .await
+        .expect("works");
     assert!(before.iter().all(|c| c.trunk_id != attempt.trunk_id));
 }

@@ -106,7 +106,12 @@ impl TrailStore for MemoryStore {
         if !t.attempts.contains_key(&heard.attempt_id) {
             return Err(StoreError::NotFound("attempt"));
         }
-        t.heard.insert(heard.attempt_id, heard.clone());
+        let truth = t.heard.get(&heard.attempt_id).and_then(|h| h.truth);
+        let kept = HeardCall {
+            truth,
+            ..heard.clone()
+        };
+        t.heard.insert(heard.attempt_id, kept);
         t.append(events);
         Ok(())
     }
@@ -120,6 +125,7 @@ impl TrailStore for MemoryStore {
         &self,
         since: UtcMs,
         until: UtcMs,
+        slice_ms: i64,
     ) -> Result<Vec<HeardCount>, StoreError> {
         let t = self.tx().await?;
         let mut sums: BTreeMap<_, i64> = BTreeMap::new();
@@ -128,15 +134,23 @@ impl TrailStore for MemoryStore {
                 continue;
             };
             let class = heard.class.clone();
-            let key = (of.campaign_id, of.trunk_id, class, of.disposition.clone());
+            let of_call = (of.campaign_id, of.trunk_id, class, of.disposition.clone());
+            let slice = heard.at.since_ms(since) / slice_ms.max(1);
+            let key = (of_call, heard.acted, heard.truth, slice);
             *sums.entry(key).or_default() += 1;
         }
-        let count = |((campaign_id, trunk_id, class, disposition), calls)| HeardCount {
-            campaign_id,
-            trunk_id,
-            class,
-            disposition,
-            calls,
+        let count = |((of_call, acted, truth, slice), calls)| {
+            let (campaign_id, trunk_id, class, disposition) = of_call;
+            HeardCount {
+                campaign_id,
+                trunk_id,
+                class,
+                disposition,
+                acted,
+                truth,
+                slice,
+                calls,
+            }
         };
         Ok(sums.into_iter().map(count).collect())
     }

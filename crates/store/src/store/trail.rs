@@ -26,7 +26,11 @@ fn count(row: &Row) -> Result<TrunkCount, StoreError> {
     })
 }
 
-fn heard(row: &Row) -> Result<HeardCall, StoreError> {
+/// Columns of a judged call, of `heard_calls h`.
+pub(super) const HEARD: &str = "h.attempt_id, h.at, h.class, h.confidence_pm, h.reason, h.decided_ms, \
+    h.onset_ms, h.speech_ms, h.pauses, h.beep_ms, h.acted, h.truth";
+
+pub(super) fn heard(row: &Row) -> Result<HeardCall, StoreError> {
     Ok(HeardCall {
         attempt_id: row.get("attempt_id")?,
         at: row.get("at")?,
@@ -38,6 +42,8 @@ fn heard(row: &Row) -> Result<HeardCall, StoreError> {
         speech_ms: row.get("speech_ms")?,
         pauses: row.get("pauses")?,
         beep_ms: row.get("beep_ms")?,
+        acted: row.get("acted")?,
+        truth: row.get("truth")?,
     })
 }
 
@@ -47,6 +53,9 @@ fn heard_count(row: &Row) -> Result<HeardCount, StoreError> {
         trunk_id: row.get("trunk_id")?,
         class: row.get("class")?,
         disposition: row.get("disposition")?,
+        acted: row.get("acted")?,
+        truth: row.get("truth")?,
+        slice: row.get("slice")?,
         calls: row.get("calls")?,
     })
 }
@@ -129,12 +138,12 @@ impl TrailStore for SqlStore {
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let sql = "INSERT INTO heard_calls (attempt_id, at, class, confidence_pm, reason, \
-            decided_ms, onset_ms, speech_ms, pauses, beep_ms) \
-            SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM attempts WHERE id=$1 \
+            decided_ms, onset_ms, speech_ms, pauses, beep_ms, acted) \
+            SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM attempts WHERE id=$1 \
             ON CONFLICT (attempt_id) DO UPDATE SET at=excluded.at, class=excluded.class, \
             confidence_pm=excluded.confidence_pm, reason=excluded.reason, \
             decided_ms=excluded.decided_ms, onset_ms=excluded.onset_ms, \
-            speech_ms=excluded.speech_ms, pauses=excluded.pauses, beep_ms=excluded.beep_ms";
+            speech_ms=excluded.speech_ms, pauses=excluded.pauses, beep_ms=excluded.beep_ms, acted=excluded.acted";
         let values = vals![
             heard.attempt_id,
             heard.at,
@@ -146,6 +155,7 @@ impl TrailStore for SqlStore {
             heard.speech_ms,
             heard.pauses,
             heard.beep_ms,
+            heard.acted,
         ];
         if tx.run(sql, values).await? == 0 {
             return Err(StoreError::NotFound("attempt"));
@@ -155,8 +165,7 @@ impl TrailStore for SqlStore {
     }
 
     async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError> {
-        let sql = "SELECT attempt_id, at, class, confidence_pm, reason, decided_ms, onset_ms, \
-            speech_ms, pauses, beep_ms FROM heard_calls WHERE attempt_id=$1";
+        let sql = format!("SELECT {HEARD} FROM heard_calls h WHERE h.attempt_id=$1");
         let row = self.read().await?.row(sql, vals![attempt]).await?;
         row.as_ref().map(heard).transpose()
     }
@@ -165,12 +174,14 @@ impl TrailStore for SqlStore {
         &self,
         since: UtcMs,
         until: UtcMs,
+        slice_ms: i64,
     ) -> Result<Vec<HeardCount>, StoreError> {
-        let sql = "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, \
-            CAST(COUNT(*) AS BIGINT) AS calls FROM heard_calls h \
+        let sql = "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, \
+            (h.at-$1)/$3 AS slice, CAST(COUNT(*) AS BIGINT) AS calls FROM heard_calls h \
             JOIN attempts a ON a.id=h.attempt_id WHERE h.at>=$1 AND h.at<$2 \
-            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition";
-        let rows = self.read().await?.rows(sql, vals![since, until]).await?;
+            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, (h.at-$1)/$3";
+        let values = vals![since, until, slice_ms.max(1)];
+        let rows = self.read().await?.rows(sql, values).await?;
         rows.iter().map(heard_count).collect()
     }
 

@@ -1,13 +1,17 @@
-//! Call-progress analysis held against what agents said: both errors with counts and intervals.
+//! Call-progress analysis held against what agents said: both errors with counts and intervals, over
+//! time, by trunk and campaign; calls to listen to; verdicts corrected.
 
 use crate::auth::Caller;
-use crate::extract::Params;
+use crate::extract::{Body, Id, Params};
+use crate::list::bad_cursor;
 use crate::problem::Problem;
-use crate::{ApiState, doc};
+use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
-use domain::ids::{CampaignId, ClientId, TrunkId};
-use domain::ports::store::HeardCount;
+use domain::entity::CallResult;
+use domain::ids::{AttemptId, CampaignId, ClientId, RecordingId, TrunkId};
+use domain::ports::store::{HeardCount, Sample, SampleAsk};
+use domain::rules::detector::{Acted, Known, Truth, is_for_agent, truth, wilson_pct};
 use domain::time::{DAY_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,18 +24,29 @@ use utoipa_axum::routes;
 const DAYS: i64 = 7;
 /// Most days.
 const DAYS_MAX: i64 = 92;
+/// Samples of a page when the caller does not say.
+const SAMPLES: u32 = 25;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(detector))
+    OpenApiRouter::new()
+        .routes(routes!(detector))
+        .routes(routes!(samples))
+        .routes(routes!(tell))
 }
 
-/// How far back.
+/// How far back, and of what.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DetectorQuery {
     /// Days back from now, 7 when absent, 92 at most.
     days: Option<i64>,
+    /// Only this campaign's calls.
+    #[param(value_type = Option<uuid::Uuid>)]
+    campaign: Option<CampaignId>,
+    /// Only this trunk's calls.
+    #[param(value_type = Option<uuid::Uuid>)]
+    trunk: Option<TrunkId>,
 }
 
 /// A share by its parts, with the interval of 95 % (Wilson).
@@ -44,12 +59,12 @@ struct Share {
     high_pct: f64,
 }
 
-/// What the detector did on calls whose truth an agent told.
+/// What the detector did on calls whose truth is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 struct Errors {
     /// Calls judged.
     judged: i64,
-    /// Of them without a code that tells person from machine.
+    /// Of them without a truth: nobody said what they were.
     untold: i64,
     /// Persons taken for something else than a person or unknown ÷ persons (`amd_false_positive`).
     humans_lost: Share,
@@ -57,6 +72,10 @@ struct Errors {
     humans_unknown: Share,
     /// Mailboxes taken for a person or unknown ÷ mailboxes.
     machines_missed: Share,
+    /// Calls on which the verdict was acted: no agent got them.
+    ended: i64,
+    /// Persons that were hung up on, as somebody said who listened: each counts as abandoned.
+    persons_ended: i64,
 }
 
 /// The errors of one campaign's calls.
@@ -65,6 +84,9 @@ struct OfCampaign {
     /// Null for calls by hand.
     #[schema(value_type = Option<uuid::Uuid>)]
     campaign_id: Option<CampaignId>,
+    /// What a campaign that acts on verdicts loses, percent of its persons, by the calls that were
+    /// checked and those that were corrected; null while fewer than 50 are known.
+    loss_pct: Option<f64>,
     #[serde(flatten)]
     errors: Errors,
 }
@@ -74,6 +96,16 @@ struct OfCampaign {
 struct OfTrunk {
     #[schema(value_type = uuid::Uuid)]
     trunk_id: TrunkId,
+    #[serde(flatten)]
+    errors: Errors,
+}
+
+/// The errors of one day.
+#[derive(Debug, Serialize, ToSchema)]
+struct OfDay {
+    /// When it begins; days are counted back from now.
+    #[schema(value_type = doc::Instant)]
+    from: UtcMs,
     #[serde(flatten)]
     errors: Errors,
 }
@@ -88,6 +120,8 @@ pub(crate) struct Detector {
     total: Errors,
     campaigns: Vec<OfCampaign>,
     trunks: Vec<OfTrunk>,
+    /// Each day, oldest first; those without a judged call too.
+    days: Vec<OfDay>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,20 +132,30 @@ struct Sums {
     unknown: i64,
     machines: i64,
     missed: i64,
+    ended: i64,
+    persons_ended: i64,
+    known: Known,
 }
 
 impl Sums {
     fn add(&mut self, row: &HeardCount) {
         self.judged += row.calls;
         let class = row.class.as_str();
-        let code = row.disposition.as_deref().unwrap_or_default();
-        if is_person(code) {
-            self.humans += row.calls;
-            self.lost += i64::from(!matches!(class, "human" | "unknown")) * row.calls;
-            self.unknown += i64::from(class == "unknown") * row.calls;
-        } else if is_mailbox(code) {
-            self.machines += row.calls;
-            self.missed += i64::from(matches!(class, "human" | "unknown")) * row.calls;
+        let what = truth(row.truth, row.acted, row.disposition.as_deref());
+        self.ended += i64::from(row.acted.ended_it()) * row.calls;
+        self.known.add(class, row.acted, what, row.calls);
+        match what {
+            Some(Truth::Person) => {
+                self.humans += row.calls;
+                self.lost += i64::from(!is_for_agent(class)) * row.calls;
+                self.unknown += i64::from(class == "unknown") * row.calls;
+                self.persons_ended += i64::from(row.acted.ended_it()) * row.calls;
+            }
+            Some(Truth::Machine) => {
+                self.machines += row.calls;
+                self.missed += i64::from(is_for_agent(class)) * row.calls;
+            }
+            None => {}
         }
     }
 
@@ -122,33 +166,14 @@ impl Sums {
             humans_lost: share(self.lost, self.humans),
             humans_unknown: share(self.unknown, self.humans),
             machines_missed: share(self.missed, self.machines),
+            ended: self.ended,
+            persons_ended: self.persons_ended,
         }
     }
 }
 
-/// A code that a conversation leaves (terms.md §4: direct and indirect contact, hung up on).
-fn is_person(code: &str) -> bool {
-    code.starts_with("CD.") || code.starts_with("CI.") || code == "NC.CA"
-}
-
-fn is_mailbox(code: &str) -> bool {
-    code == "NC.BZ" || code.starts_with("NC.BZ.")
-}
-
-/// Wilson's interval: sound for few calls and for shares near 0.
 fn share(numerator: i64, denominator: i64) -> Share {
-    let (low_pct, high_pct) = if denominator <= 0 {
-        (0.0, 100.0)
-    } else {
-        let z = 1.959_964;
-        let n = denominator as f64;
-        let p = numerator as f64 / n;
-        let middle = p + z * z / (2.0 * n);
-        let reach = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-        let whole = 1.0 + z * z / n;
-        let pct = |x: f64| (10_000.0 * x / whole).round() / 100.0;
-        (pct((middle - reach).max(0.0)), pct(middle + reach))
-    };
+    let (low_pct, high_pct) = wilson_pct(numerator, denominator);
     Share {
         numerator,
         denominator,
@@ -157,12 +182,12 @@ fn share(numerator: i64, denominator: i64) -> Share {
     }
 }
 
-fn by<K: Ord>(counts: &[HeardCount], key: impl Fn(&HeardCount) -> K) -> Vec<(K, Errors)> {
+fn by<K: Ord>(counts: &[HeardCount], key: impl Fn(&HeardCount) -> K) -> Vec<(K, Sums)> {
     let mut sums: BTreeMap<K, Sums> = BTreeMap::new();
     for row in counts {
         sums.entry(key(row)).or_default().add(row);
     }
-    sums.into_iter().map(|(k, s)| (k, s.errors())).collect()
+    sums.into_iter().collect()
 }
 
 /// Trunks carry the calls of every client: a login limited to one counts those of its own campaigns.
@@ -196,26 +221,195 @@ async fn detector(
     let days = query.days.unwrap_or(DAYS).clamp(1, DAYS_MAX);
     let until = state.now();
     let since = until.plus_ms(-days * DAY_MS);
-    let counts = state.store.heard_counts(since, until).await?;
-    let counts = of_client(&state, caller.client, counts).await?;
+    let counts = state.store.heard_counts(since, until, DAY_MS).await?;
+    let mut counts = of_client(&state, caller.client, counts).await?;
+    counts.retain(|row| query.campaign.is_none() || row.campaign_id == query.campaign);
+    counts.retain(|row| query.trunk.is_none_or(|t| row.trunk_id == t));
     let mut total = Sums::default();
     counts.iter().for_each(|row| total.add(row));
+    let campaigns = by(&counts, |row| row.campaign_id)
+        .into_iter()
+        .map(|(campaign_id, sums)| OfCampaign {
+            campaign_id,
+            loss_pct: sums.known.loss_pct(),
+            errors: sums.errors(),
+        });
+    let trunks = by(&counts, |row| row.trunk_id)
+        .into_iter()
+        .map(|(trunk_id, sums)| OfTrunk {
+            trunk_id,
+            errors: sums.errors(),
+        });
+    let seen: BTreeMap<i64, Sums> = by(&counts, |row| row.slice).into_iter().collect();
+    let of_day = |n| OfDay {
+        from: since.plus_ms(n * DAY_MS),
+        errors: seen.get(&n).copied().unwrap_or_default().errors(),
+    };
     Ok(Json(Detector {
         since,
         until,
         total: total.errors(),
-        campaigns: by(&counts, |row| row.campaign_id)
-            .into_iter()
-            .map(|(campaign_id, errors)| OfCampaign {
-                campaign_id,
-                errors,
-            })
-            .collect(),
-        trunks: by(&counts, |row| row.trunk_id)
-            .into_iter()
-            .map(|(trunk_id, errors)| OfTrunk { trunk_id, errors })
-            .collect(),
+        campaigns: campaigns.collect(),
+        trunks: trunks.collect(),
+        days: (0..days).map(of_day).collect(),
     }))
+}
+
+/// Which judged calls.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SamplesQuery {
+    /// Days back from now, 7 when absent, 92 at most.
+    days: Option<i64>,
+    /// Only this campaign's.
+    #[param(value_type = Option<uuid::Uuid>)]
+    campaign: Option<CampaignId>,
+    /// Only this trunk's.
+    #[param(value_type = Option<uuid::Uuid>)]
+    trunk: Option<TrunkId>,
+    /// Only those taken for this: `human`, `machine`, `fax`, `sit`, `busy`, `dead_air`, `unknown`.
+    class: Option<String>,
+    /// Rows wanted, 1–100; 25 when absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A judged call to listen to.
+#[derive(Debug, Serialize, ToSchema)]
+struct SampleRow {
+    #[schema(value_type = uuid::Uuid)]
+    attempt_id: AttemptId,
+    #[schema(value_type = doc::Instant)]
+    at: UtcMs,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    campaign_id: Option<CampaignId>,
+    #[schema(value_type = uuid::Uuid)]
+    trunk_id: TrunkId,
+    class: String,
+    /// How sure, in thousandths.
+    confidence_pm: i64,
+    reason: String,
+    /// Sound heard until the verdict, ms.
+    decided_ms: i64,
+    /// `shadow`, `agent`, `checked`, `hangup`, `message`.
+    #[schema(value_type = String)]
+    acted: Acted,
+    /// `person` or `machine`, where it is known.
+    #[schema(value_type = Option<String>)]
+    truth: Option<Truth>,
+    #[schema(value_type = Option<doc::CallResult>)]
+    result: Option<CallResult>,
+    disposition: Option<String>,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    recording_id: Option<RecordingId>,
+}
+
+impl From<Sample> for SampleRow {
+    fn from(sample: Sample) -> Self {
+        let Sample { heard, attempt } = sample;
+        Self {
+            attempt_id: attempt.id,
+            at: heard.at,
+            campaign_id: attempt.campaign_id,
+            trunk_id: attempt.trunk_id,
+            truth: truth(heard.truth, heard.acted, attempt.disposition.as_deref()),
+            class: heard.class,
+            confidence_pm: heard.confidence_pm,
+            reason: heard.reason,
+            decided_ms: heard.decided_ms,
+            acted: heard.acted,
+            result: attempt.result,
+            disposition: attempt.disposition,
+            recording_id: attempt.recording_id,
+        }
+    }
+}
+
+/// Judged calls, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Samples {
+    items: Vec<SampleRow>,
+    next_cursor: Option<String>,
+}
+
+/// The last row of the page before.
+fn place(cursor: Option<&str>) -> Result<Option<(UtcMs, AttemptId)>, Problem> {
+    let Some(text) = cursor else {
+        return Ok(None);
+    };
+    let parsed = text.split_once('~').and_then(|(at, id)| {
+        let at = at.parse().ok().map(UtcMs)?;
+        Some((at, id.parse().ok()?))
+    });
+    parsed.map(Some).ok_or_else(bad_cursor)
+}
+
+/// Judged calls to listen to, newest first.
+#[utoipa::path(get, path = "/reports/detector/samples", tag = "history", params(SamplesQuery),
+    responses((status = 200, description = "A page", body = Samples)))]
+async fn samples(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Params(query): Params<SamplesQuery>,
+) -> Result<Json<Samples>, Problem> {
+    let days = query.days.unwrap_or(DAYS).clamp(1, DAYS_MAX);
+    let limit = query.limit.unwrap_or(SAMPLES);
+    let limit = limit.clamp(1, domain::ports::store::SAMPLES_MAX);
+    let ask = SampleAsk {
+        client_id: caller.client,
+        campaign_id: query.campaign,
+        trunk_id: query.trunk,
+        class: query.class,
+        since: state.now().plus_ms(-days * DAY_MS),
+        before: place(query.cursor.as_deref())?,
+        limit,
+    };
+    let rows = state.store.heard_samples(&ask).await?;
+    let full = u32::try_from(rows.len()).is_ok_and(|n| n >= limit);
+    let last = rows.last().filter(|_| full);
+    let next_cursor = last.map(|s| format!("{}~{}", s.heard.at.0, s.heard.attempt_id));
+    Ok(Json(Samples {
+        items: rows.into_iter().map(SampleRow::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// What a judged call really was.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TruthBody {
+    /// `person` or `machine`.
+    #[schema(value_type = String)]
+    truth: Truth,
+}
+
+/// What follows from it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Corrected {
+    /// A person had been hung up on: the call is abandoned from now on.
+    lost: bool,
+}
+
+/// Says what a judged call really was. An agent who says `machine` of his own call is free of it at once.
+#[utoipa::path(post, path = "/attempts/{id}/heard", tag = "history", params(("id" = uuid::Uuid, Path)),
+    request_body = TruthBody,
+    responses((status = 200, description = "Kept", body = Corrected), (status = 404, body = doc::Problem),
+        (status = 409, body = doc::Problem)))]
+async fn tell(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<AttemptId>,
+    Body(body): Body<TruthBody>,
+) -> Result<Json<Corrected>, Problem> {
+    let attempt = state.store.get_attempt(id).await?;
+    tenant::seen(&state, &caller, attempt).await?;
+    let lost = state
+        .center
+        .tell_truth(caller.asks_as(), id, body.truth)
+        .await?;
+    Ok(Json(Corrected { lost }))
 }
 
 #[cfg(test)]
@@ -229,6 +423,9 @@ mod tests {
             trunk_id: TrunkId(uuid::Uuid::nil()),
             class: class.to_owned(),
             disposition: code.map(str::to_owned),
+            acted: Acted::Shadow,
+            truth: None,
+            slice: 0,
             calls,
         };
         let counts = [
@@ -239,16 +436,37 @@ mod tests {
             row("human", Some("NC.BZ.DEJADO"), 10),
             row("human", None, 5),
             row("machine", Some("NC.ST"), 1),
+            // The system's own code of a call that nobody heard tells nothing; who listened does.
+            HeardCount {
+                acted: Acted::Hangup,
+                ..row("machine", Some("NC.BZ"), 40)
+            },
+            HeardCount {
+                acted: Acted::Hangup,
+                truth: Some(Truth::Person),
+                ..row("machine", Some("NC.AD"), 1)
+            },
         ];
         let all = by(&counts, |r| r.campaign_id);
-        let errors = all[0].1;
-        assert_eq!((errors.judged, errors.untold), (146, 6));
+        let errors = all[0].1.errors();
+        assert_eq!((errors.judged, errors.untold), (187, 46));
         let parts = |s: Share| (s.numerator, s.denominator);
-        assert_eq!(parts(errors.humans_lost), (2, 100));
-        assert_eq!(parts(errors.humans_unknown), (8, 100));
+        assert_eq!(parts(errors.humans_lost), (3, 101));
+        assert_eq!(parts(errors.humans_unknown), (8, 101));
         assert_eq!(parts(errors.machines_missed), (10, 40));
-        assert_eq!(errors.humans_lost.low_pct, 0.55);
-        assert_eq!(errors.humans_lost.high_pct, 7.0);
+        assert_eq!((errors.ended, errors.persons_ended), (41, 1));
+        assert_eq!(share(2, 100).low_pct, 0.55);
         assert_eq!(share(0, 0).high_pct, 100.0);
+    }
+
+    #[test]
+    fn cursors_come_back_and_strangers_are_refused() {
+        let id = AttemptId(uuid::Uuid::from_u128(7));
+        assert_eq!(
+            place(Some(&format!("42~{id}"))).ok(),
+            Some(Some((UtcMs(42), id)))
+        );
+        assert!(place(Some("42")).is_err() && place(Some("x~y")).is_err());
+        assert_eq!(place(None).ok(), Some(None));
     }
 }

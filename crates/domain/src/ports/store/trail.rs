@@ -4,6 +4,7 @@ use super::StoreError;
 use crate::entity::{CallResult, CallTrail, Transfer};
 use crate::event::NewEvent;
 use crate::ids::{AttemptId, CampaignId, ClientId, TrunkId};
+use crate::rules::detector::{Acted, Truth};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -53,6 +54,10 @@ pub struct HeardCall {
     pub pauses: Option<i64>,
     /// Beginning of the beep, ms.
     pub beep_ms: Option<i64>,
+    /// What was done on it.
+    pub acted: Acted,
+    /// What it really was, where somebody told; never written by `put_heard`.
+    pub truth: Option<Truth>,
 }
 
 /// Calls of one campaign and trunk that were taken for the same and got the same code.
@@ -66,6 +71,12 @@ pub struct HeardCount {
     pub class: String,
     /// The disposition; `None` while there is none.
     pub disposition: Option<String>,
+    /// What was done on it.
+    pub acted: Acted,
+    /// What it really was, where somebody told.
+    pub truth: Option<Truth>,
+    /// Slice of time, counted from `since`.
+    pub slice: i64,
     /// How many.
     pub calls: i64,
 }
@@ -105,9 +116,14 @@ pub trait TrailStore: Send + Sync {
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError>;
     /// What a call's sound was taken for, where it was judged.
     async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError>;
-    /// Calls judged in `[since, until)` by campaign, trunk, class and disposition.
-    async fn heard_counts(&self, since: UtcMs, until: UtcMs)
-    -> Result<Vec<HeardCount>, StoreError>;
+    /// Calls judged in `[since, until)` by campaign, trunk, class, disposition, what was done, truth and
+    /// slice of `slice_ms`.
+    async fn heard_counts(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+        slice_ms: i64,
+    ) -> Result<Vec<HeardCount>, StoreError>;
     /// Whether a number (E.164 with `+`) may never be called for a client, whoever answers it.
     async fn number_listed(&self, client: ClientId, number: &str) -> Result<bool, StoreError>;
 }

@@ -1,0 +1,70 @@
+//! A message on a machine: judged and counted first, then said.
+
+use crate::closing;
+use crate::live::CallCtx;
+use crate::shared::{Shared, persist};
+use dialer::Input;
+use domain::entity::LedgerKind;
+use domain::ports::store::AttemptChange;
+use domain::ports::{LegRef, PlayWhat};
+use domain::rules::voicemail::{Facts, render};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Leaves the campaign's message on the machine whose beep was just heard. Whatever keeps it from being
+/// said ends the call.
+pub(crate) async fn leave(shared: Arc<Shared>, ctx: Arc<CallCtx>) {
+    let attempt = ctx.id;
+    if let Err(reason) = said(&shared, &ctx).await {
+        tracing::info!(attempt = %attempt, reason, "no message left");
+        shared
+            .post
+            .tell(move |engine, now| engine.take(now, Input::Played(attempt)))
+            .await;
+    }
+}
+
+async fn said(shared: &Arc<Shared>, ctx: &CallCtx) -> Result<(), &'static str> {
+    let setting = &ctx.stocked.setting;
+    let template = setting
+        .voicemail
+        .as_ref()
+        .ok_or("the campaign has no message")?;
+    let now = shared.now();
+    if shared.out.law.duties(&ctx.stocked.facts, now).no_voicemail {
+        return Err("the debtor's packs forbid it");
+    }
+    let facts = Facts {
+        company: &shared.config.company,
+        number: &ctx.caller.1,
+    };
+    let parts = render(template, &facts).ok_or("the company's name tells of a debt")?;
+    // Counted before it is said: what cannot be counted is not said.
+    let row = closing::ledger_row(shared, ctx, LedgerKind::Message, now);
+    let data = json!({
+        "campaign_id": setting.id(), "template_id": template.id, "version": template.version,
+    });
+    let event = closing::event(shared, ctx, shared.actor(), "voicemail.left", data);
+    let change = AttemptChange {
+        ledger: vec![row],
+        ..AttemptChange::default()
+    };
+    let events = [event];
+    persist!(
+        shared,
+        shared.out.store.note_attempt(ctx.id, &change, &events)
+    )
+    .map_err(|error| {
+        shared.fault("message on a machine not counted", &error);
+        "it could not be counted"
+    })?;
+    let what = PlayWhat::Voicemail {
+        language: template.language.as_str().to_owned(),
+        parts,
+    };
+    let leg = LegRef::Debtor(ctx.id);
+    shared.out.trunk.play(leg, what).await.map_err(|error| {
+        tracing::warn!(attempt = %ctx.id, reason = %error, "message on a machine not played");
+        "it could not be played"
+    })
+}

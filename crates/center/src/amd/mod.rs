@@ -1,0 +1,117 @@
+//! The detector beside the engine: what is known of its losses turns it off, carriers' recordings are
+//! learned, verdicts are corrected.
+
+mod learn;
+mod leave;
+mod tell;
+
+pub(crate) use learn::{learn, prime};
+pub(crate) use leave::leave;
+pub(crate) use tell::tell_truth;
+
+use crate::campaigns;
+use crate::error::CenterError;
+use crate::live::Setting;
+use crate::shared::Shared;
+use crate::tasks::pause;
+use domain::entity::AmdMode;
+use domain::ids::CampaignId;
+use domain::rules::detector::{Known, truth};
+use domain::time::{DAY_MS, UtcMs};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Between two looks at the losses, ms.
+const LOOK_MS: u64 = 30_000;
+/// How far back the losses are counted, ms.
+const BACK_MS: i64 = 30 * DAY_MS;
+
+/// Watches the losses of campaigns that act on verdicts until the center stops.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    prime(&shared).await;
+    let mut stop = shared.stop.clone();
+    while pause(&mut stop, LOOK_MS).await {
+        let Ok(running) = shared.post.call(|engine, _| engine.running()).await else {
+            continue;
+        };
+        let acts = |s: &&Arc<Setting>| s.campaign.params.amd == AmdMode::On;
+        for setting in running.iter().filter(acts) {
+            if let Err(error) = look(&shared, setting).await {
+                tracing::warn!(campaign = %setting.id(), reason = %error, "losses of the detector not counted");
+            }
+        }
+    }
+}
+
+/// Where the campaign was last turned back: what was known then is not held against it twice.
+fn mark(campaign: CampaignId) -> String {
+    format!("amd_shadowed:{campaign}")
+}
+
+/// What is known of a campaign's calls since it was last turned back.
+pub(crate) async fn known(shared: &Shared, campaign: CampaignId) -> Result<Known, CenterError> {
+    let store = &shared.out.store;
+    let now = shared.now();
+    let turned = store.get_setting(&mark(campaign)).await?;
+    let turned = turned.and_then(|t| t.parse().ok()).map_or(UtcMs(0), UtcMs);
+    let since = now.plus_ms(-BACK_MS).max(turned);
+    let mut known = Known::default();
+    let counts = store
+        .heard_counts(since, now.plus_ms(1), BACK_MS + 1)
+        .await?;
+    for row in counts.iter().filter(|c| c.campaign_id == Some(campaign)) {
+        let what = truth(row.truth, row.acted, row.disposition.as_deref());
+        known.add(&row.class, row.acted, what, row.calls);
+    }
+    Ok(known)
+}
+
+/// Turns a campaign back to looking on where it loses more persons than it may.
+async fn look(shared: &Arc<Shared>, setting: &Setting) -> Result<(), CenterError> {
+    let limit = setting.campaign.params.amd_fp_limit_pct;
+    let known = known(shared, setting.id()).await?;
+    match known.loss_pct() {
+        Some(loss) if loss > limit => turn_back(shared, setting, loss).await,
+        _ => Ok(()),
+    }
+}
+
+async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result<(), CenterError> {
+    let (store, now, id) = (&shared.out.store, shared.now(), setting.id());
+    let mut row = store.get_campaign(id).await?;
+    if row.params.amd != AmdMode::On {
+        return Ok(());
+    }
+    let limit = row.params.amd_fp_limit_pct;
+    row.params.amd = AmdMode::Shadow;
+    row.version += 1;
+    row.updated_at = now;
+    let data = json!({"amd": "shadow", "why": "humans_lost", "loss_pct": loss, "limit_pct": limit});
+    let client = Some(row.client_id);
+    let subject = format!("campaign:{id}");
+    let event = shared.event(client, shared.actor(), "campaign.changed", subject, data);
+    shared.told_here(&event);
+    store.put_setting(&mark(id), &now.0.to_string()).await?;
+    store.put_campaign(&row, &[event]).await?;
+    let words = (
+        format!(
+            "{}: la detección de buzones pasó de actuar a solo observar: perdió {loss:.1} % de las personas, el límite es {limit} %",
+            row.name
+        ),
+        format!(
+            "{}: machine detection went back from acting to looking on: it lost {loss:.1} % of the persons, the limit is {limit} %",
+            row.name
+        ),
+    );
+    campaigns::changed(Arc::clone(shared), id).await?;
+    shared
+        .post
+        .tell(move |engine, now| engine.alarm(now, alarm_of(id), "amd_shadowed", words))
+        .await;
+    Ok(())
+}
+
+/// Name of the alarm of a campaign that was turned back.
+pub(crate) fn alarm_of(campaign: CampaignId) -> String {
+    format!("amd_shadowed:{campaign}")
+}

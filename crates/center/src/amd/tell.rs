@@ -1,0 +1,97 @@
+//! Verdicts corrected by who heard the call.
+
+use crate::asks::{Actor, DisposeAsk};
+use crate::error::CenterError;
+use crate::shared::Shared;
+use dialer::Input;
+use domain::entity::{LedgerKind, LedgerRow};
+use domain::ids::AttemptId;
+use domain::ports::store::{StoreError, Told};
+use domain::rules::detector::Truth;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What an agent's key for a machine gives the call.
+const MAILBOX: &str = "NC.BZ";
+
+/// Keeps what a call really was; `true` where a person turns out to have been hung up on, who is
+/// abandoned from now on. An agent who says "machine" of his own call is free of it at once.
+pub(crate) async fn tell_truth(
+    shared: Arc<Shared>,
+    actor: Actor,
+    id: AttemptId,
+    truth: Truth,
+) -> Result<bool, CenterError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let attempt = store.get_attempt(id).await?;
+    if let Actor::Agent(agent) = actor {
+        let his = shared
+            .post
+            .call(move |engine, _| engine.may_order(actor, id).is_ok())
+            .await?;
+        if !his && attempt.agent_id != Some(agent) {
+            return Err(CenterError::conflict(
+                "not_your_call",
+                "another agent had this call",
+            ));
+        }
+    }
+    let told = Told {
+        attempt_id: id,
+        truth,
+        by: actor.to_string(),
+        at: now,
+        abandoned: LedgerRow::of_attempt(&attempt, LedgerKind::Abandoned, now),
+    };
+    let before = store.get_heard(id).await?.and_then(|h| h.truth);
+    let first = truth == Truth::Person && before != Some(Truth::Person);
+    let subject = format!("attempt:{id}");
+    let data = json!({"truth": truth, "campaign_id": attempt.campaign_id, "first": first});
+    let client = Some(attempt.client_id);
+    let event = shared.event(client, actor, "amd.corrected", subject, data);
+    shared.told_here(&event);
+    let lost = match store.tell_truth(&told, &[event]).await {
+        Ok(lost) => lost,
+        // The key frees him of a call that nobody judged, too.
+        Err(StoreError::NotFound(_)) if matches!(actor, Actor::Agent(_)) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if let (true, Some(campaign), Some(at)) =
+        (lost && first, attempt.campaign_id, attempt.answered_at)
+    {
+        let input = Input::Counted {
+            campaign,
+            client: attempt.client_id,
+            at,
+            abandoned: true,
+        };
+        shared
+            .post
+            .tell(move |engine, now| engine.take(now, input))
+            .await;
+    }
+    if matches!(actor, Actor::Agent(_)) && truth == Truth::Machine && attempt.disposition.is_none()
+    {
+        free_of(&shared, actor, id).await?;
+    }
+    Ok(lost)
+}
+
+/// Ends the call and codes it: the agent goes on.
+async fn free_of(shared: &Arc<Shared>, actor: Actor, id: AttemptId) -> Result<(), CenterError> {
+    // Its machine may have hung up a moment before.
+    let _ = shared
+        .post
+        .call(move |engine, now| engine.hang_up(now, actor, id))
+        .await?;
+    let ask = DisposeAsk {
+        code: MAILBOX.to_owned(),
+        note: None,
+        promise: None,
+        callback_at: None,
+        then: None,
+    };
+    crate::dispose::dispose(Arc::clone(shared), actor, id, ask)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,380 @@
+//! The detector acts: machines are let go, some are checked, messages follow the beep, persons who were
+//! lost are abandoned and turn the detector back, recordings of carriers are learned.
+
+use crate::world::{House, Plan, campaign_id, client_id};
+use center::{Actor, CallLaw, LawBook};
+use domain::entity::{
+    AmdAction, AmdMode, CallResult, CampaignParams, DialMode, Language, LedgerKind, VoicemailPart,
+    VoicemailTemplate,
+};
+use domain::ids::{AttemptId, TrunkId, UserId, VoicemailId};
+use domain::law::{Action, Duties, Judge, RuleBook};
+use domain::ports::store::{
+    CatalogStore as _, ContactFacts, DetectorStore as _, LawStore as _, TrailStore as _,
+};
+use domain::ports::{Clock as _, SoundVerdict, TrunkReport};
+use domain::rules::detector::{Acted, Truth, is_checked};
+use domain::time::UtcMs;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+fn params(amd: AmdMode) -> CampaignParams {
+    CampaignParams {
+        mode: DialMode::Power,
+        amd,
+        ..CampaignParams::default()
+    }
+}
+
+async fn send(house: &House, attempt: AttemptId, class: &'static str, beep_ms: Option<u32>) {
+    let report = TrunkReport::Classified {
+        attempt,
+        at: house.clock.now(),
+        verdict: SoundVerdict {
+            class,
+            confidence: 0.93,
+            reason: "greeting_shape",
+            decided_ms: 900,
+            onset_ms: Some(200),
+            speech_ms: Some(600),
+            pauses: Some(0),
+            beep_ms,
+        },
+    };
+    house.reports.send(report).await.expect("is read");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// The next answer that is not one of `seen`, within 50 ms of it.
+async fn answer(house: &House, seen: &[AttemptId]) -> AttemptId {
+    for _ in 0..200_000 {
+        let rows = house.attempts().await;
+        let fresh = |a: &&domain::entity::Attempt| {
+            a.answered_at.is_some() && a.ended_at.is_none() && !seen.contains(&a.id)
+        };
+        if let Some(row) = rows.iter().find(fresh) {
+            return row.id;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nobody answers");
+}
+
+/// The next answer that nobody checks.
+async fn unchecked(house: &House) -> AttemptId {
+    let mut seen = Vec::new();
+    loop {
+        let attempt = answer(house, &seen).await;
+        if !is_checked(attempt) {
+            return attempt;
+        }
+        send(house, attempt, "human", None).await;
+        seen.push(attempt);
+    }
+}
+
+async fn over(house: &House, attempt: AttemptId) -> domain::entity::Attempt {
+    for _ in 0..10_000 {
+        let row = house.attempt(attempt).await;
+        if row.ended_at.is_some() {
+            return row;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("never over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_told() {
+    let house = House::build(Plan {
+        params: params(AmdMode::On),
+        ..Plan::default()
+    })
+    .await;
+    house.agent(1).await;
+    house.start().await;
+    let attempt = unchecked(&house).await;
+    send(&house, attempt, "machine", None).await;
+    let row = over(&house, attempt).await;
+    assert_eq!(row.result, Some(CallResult::MachineNoBeep));
+    assert_eq!(row.disposition.as_deref(), Some("NC.BZ"));
+    assert_eq!(row.agent_id, None);
+    let heard = house.store.get_heard(attempt).await.expect("answers");
+    assert_eq!(heard.map(|h| h.acted), Some(Acted::Hangup));
+    let before = house.row().await.abandonment.numerator;
+
+    let supervisor = Actor::User(UserId(Uuid::from_u128(1)));
+    for _ in 0..2 {
+        let lost = house
+            .center
+            .tell_truth(supervisor, attempt, Truth::Person)
+            .await;
+        assert!(lost.expect("is kept"));
+    }
+    let row = house.attempt(attempt).await;
+    assert_eq!(row.result, Some(CallResult::Abandoned));
+    let rows = house.store.ledger_of(row.debtor_id).await.expect("answers");
+    let abandoned = rows.iter().filter(|r| r.kind == LedgerKind::Abandoned);
+    assert_eq!(abandoned.count(), 1);
+    house.secs(2).await;
+    let after = house.row().await.abandonment.numerator;
+    assert_eq!(after, before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_goes_to_the_agent_and_the_key_for_a_machine_frees_him() {
+    let house = House::build(Plan {
+        params: params(AmdMode::On),
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let first = answer(&house, &[]).await;
+    assert_ne!(agent.state(), "talking", "it is listened to first");
+    send(&house, first, "human", None).await;
+    let attempt = house.talking(&agent).await;
+    assert_eq!(attempt, first);
+    assert_eq!(agent.me()["attempt"]["heard"]["class"], "human");
+    let told = house
+        .center
+        .tell_truth(Actor::Agent(agent.id), attempt, Truth::Machine)
+        .await;
+    assert!(!told.expect("is kept"));
+    let row = over(&house, attempt).await;
+    assert_eq!(row.disposition.as_deref(), Some("NC.BZ"));
+    house
+        .until("he is free", || agent.attempt() != Some(attempt))
+        .await;
+    let stranger = crate::world::agent_id(2);
+    let refused = house
+        .center
+        .tell_truth(Actor::Agent(stranger), attempt, Truth::Person)
+        .await;
+    assert!(refused.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn connected_first_the_agent_is_told_and_keeps_the_call() {
+    let house = House::build(Plan {
+        seed: crate::transfers::long_talk(),
+        params: CampaignParams {
+            amd_connect_first: true,
+            ..params(AmdMode::On)
+        },
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let attempt = house.talking(&agent).await;
+    send(&house, attempt, "machine", None).await;
+    house.secs(1).await;
+    assert_eq!(agent.state(), "talking");
+    let told = &agent.me()["attempt"]["heard"];
+    assert_eq!(told["class"], "machine");
+    let heard = house.store.get_heard(attempt).await.expect("answers");
+    let acted = heard.expect("is kept").acted;
+    assert!(matches!(acted, Acted::Agent | Acted::Checked), "{acted}");
+}
+
+/// The shipped packs, but a message may be left.
+struct Lenient(RuleBook);
+
+impl Judge for Lenient {
+    fn judge(&self, facts: &ContactFacts, action: &Action) -> domain::entity::Verdict {
+        self.0.judge(facts, action)
+    }
+}
+
+impl LawBook for Lenient {
+    fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw {
+        LawBook::call_law(&self.0, facts, now)
+    }
+    fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool {
+        LawBook::is_holiday(&self.0, facts, date)
+    }
+    fn zone_of(&self, facts: &ContactFacts) -> String {
+        LawBook::zone_of(&self.0, facts)
+    }
+    fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
+        Duties {
+            no_voicemail: false,
+            ..LawBook::duties(&self.0, facts, now)
+        }
+    }
+}
+
+fn template(approved: bool) -> VoicemailTemplate {
+    VoicemailTemplate {
+        id: VoicemailId(Uuid::from_u128(77)),
+        client_id: client_id(),
+        name: "corto".into(),
+        language: Language::Es,
+        parts: vec![VoicemailPart::Text {
+            text: "Por favor llame al {number}".into(),
+        }],
+        person: "Ana".into(),
+        approved_by: approved.then(|| UserId(Uuid::from_u128(1))),
+        version: 1,
+        created_at: UtcMs(0),
+        updated_at: UtcMs(0),
+    }
+}
+
+/// A machine that answers in a house whose law lets messages be, or not; its beep comes after.
+async fn beeps(lenient: bool, approved: bool) -> (House, AttemptId) {
+    let book = RuleBook::embedded().expect("is read");
+    let law: Arc<dyn LawBook> = if lenient {
+        Arc::new(Lenient(book))
+    } else {
+        Arc::new(book)
+    };
+    let plan = Plan {
+        params: CampaignParams {
+            amd_action: AmdAction::Message,
+            voicemail_template: Some(template(approved).id),
+            ..params(AmdMode::On)
+        },
+        ..Plan::default()
+    };
+    let house = House::under(plan, law).await;
+    let kept = house.store.put_voicemail(&template(approved), &[]).await;
+    kept.expect("is kept");
+    house.agent(1).await;
+    house.start().await;
+    let attempt = unchecked(&house).await;
+    send(&house, attempt, "machine", None).await;
+    (house, attempt)
+}
+
+async fn messages(house: &House, attempt: AttemptId) -> usize {
+    let row = house.attempt(attempt).await;
+    let rows = house.store.ledger_of(row.debtor_id).await.expect("answers");
+    let of_it = |r: &&domain::entity::LedgerRow| {
+        r.kind == LedgerKind::Message && r.attempt_id == Some(attempt)
+    };
+    rows.iter().filter(of_it).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_counted_and_said_after_the_beep() {
+    let (house, attempt) = beeps(true, true).await;
+    let heard = house.store.get_heard(attempt).await.expect("answers");
+    assert_eq!(heard.map(|h| h.acted), Some(Acted::Message));
+    assert_eq!(messages(&house, attempt).await, 0, "not before the beep");
+    send(&house, attempt, "machine", Some(1_400)).await;
+    assert_eq!(messages(&house, attempt).await, 1);
+    let row = over(&house, attempt).await;
+    assert_eq!(row.result, Some(CallResult::MachineBeep));
+    assert!(house.kinds().await.iter().any(|k| k == "voicemail.left"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_where_the_packs_or_nobody_allowed_it() {
+    for (lenient, approved) in [(false, true), (true, false)] {
+        let (house, attempt) = beeps(lenient, approved).await;
+        send(&house, attempt, "machine", Some(1_400)).await;
+        let row = over(&house, attempt).await;
+        assert!(
+            row.result
+                .is_some_and(|r| r.as_str().starts_with("machine"))
+        );
+        assert_eq!(messages(&house, attempt).await, 0);
+        let heard = house.store.get_heard(attempt).await.expect("answers");
+        assert_eq!(heard.map(|h| h.acted), Some(Acted::Hangup));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_that_loses_persons_is_turned_back_and_says_so() {
+    let house = House::build(Plan {
+        params: params(AmdMode::On),
+        debtors: 120,
+        ..Plan::default()
+    })
+    .await;
+    for n in 1..6 {
+        house.agent(n).await;
+    }
+    house.start().await;
+    let supervisor = Actor::User(UserId(Uuid::from_u128(1)));
+    let mut seen = Vec::new();
+    // Persons whom somebody who listened found: more than any campaign may lose.
+    while seen.len() < 55 {
+        let attempt = answer(&house, &seen).await;
+        seen.push(attempt);
+        let class = if is_checked(attempt) {
+            "human"
+        } else {
+            "machine"
+        };
+        send(&house, attempt, class, None).await;
+        if class == "machine" {
+            over(&house, attempt).await;
+            let lost = house
+                .center
+                .tell_truth(supervisor, attempt, Truth::Person)
+                .await;
+            lost.expect("is kept");
+        }
+    }
+    house.secs(40).await;
+    let row = house
+        .store
+        .get_campaign(campaign_id())
+        .await
+        .expect("is there");
+    assert_eq!(row.params.amd, AmdMode::Shadow);
+    let board = house.center.board().await;
+    let alarm = board.data.alarms.iter().find(|a| a.kind == "amd_shadowed");
+    let alarm = alarm.expect("it is said");
+    assert!(
+        alarm.es.contains("0.5 %") && alarm.en.contains("0.5 %"),
+        "{}",
+        alarm.es
+    );
+    // Turned on again it is judged by what comes from now on.
+    let known = house
+        .center
+        .detector_known(campaign_id())
+        .await
+        .expect("answers");
+    assert_eq!(known.lost(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_several_numbers_have_in_common_is_the_carriers_recording() {
+    let house = House::build(Plan {
+        params: params(AmdMode::Shadow),
+        debtors: 40,
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let trunk = TrunkId(crate::world::id(4));
+    for n in 1..4 {
+        let attempt = house.talking(&agent).await;
+        let report = TrunkReport::Printed {
+            attempt,
+            at: house.clock.now(),
+            print: vec![5; 200],
+        };
+        house.reports.send(report).await.expect("is read");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let told = house
+            .center
+            .tell_truth(Actor::Agent(agent.id), attempt, Truth::Machine)
+            .await;
+        told.expect("is kept");
+        house.secs(1).await;
+        let prints = house.store.prints_of(trunk).await.expect("answers");
+        assert_eq!(prints.len(), 1);
+        assert_eq!((prints[0].numbers, prints[0].decides()), (n, n == 3));
+        house
+            .until("he is free", || agent.attempt() != Some(attempt))
+            .await;
+    }
+}

@@ -1,0 +1,227 @@
+//! Call-progress analysis against the truth: what tells it, which calls are checked, and the loss.
+
+use crate::entity::CallResult;
+use crate::ids::AttemptId;
+
+/// One in so many calls that are taken for a machine goes to an agent all the same: without them nobody
+/// would ever hear of the persons that are lost.
+pub const CHECK_EVERY: u128 = 20;
+
+/// Persons whose truth is known below which a loss is an anecdote, not a figure.
+pub const PERSONS_LEAST: i64 = 50;
+
+/// Normal quantile of a two-sided interval of 95 %.
+const Z95: f64 = 1.959_964;
+
+crate::text_enum! {
+    /// What really answered.
+    pub enum Truth {
+        /// A person.
+        Person = "person",
+        /// A mailbox or another machine.
+        Machine = "machine",
+    }
+}
+
+crate::text_enum! {
+    /// What was done on a verdict.
+    pub enum Acted {
+        /// Nothing: the campaign only looks on.
+        Shadow = "shadow",
+        /// It went to an agent.
+        Agent = "agent",
+        /// It went to an agent to be checked, though it was taken for a machine.
+        Checked = "checked",
+        /// It was hung up on.
+        Hangup = "hangup",
+        /// A message is left after the beep.
+        Message = "message",
+    }
+}
+
+impl Acted {
+    /// Whether no agent got the call.
+    #[must_use]
+    pub const fn ended_it(self) -> bool {
+        matches!(self, Self::Hangup | Self::Message)
+    }
+}
+
+/// Whether a call that is taken for a machine goes to an agent to be checked. Decided by its identity
+/// alone, so that every part of the product says the same.
+#[must_use]
+pub fn is_checked(attempt: AttemptId) -> bool {
+    // The low bits of a UUIDv7 are random; counted ones are as good.
+    attempt.0.as_u128().is_multiple_of(CHECK_EVERY)
+}
+
+/// A code that a conversation leaves (terms.md §4: direct and indirect contact, hung up on).
+#[must_use]
+pub fn is_person(code: &str) -> bool {
+    code.starts_with("CD.") || code.starts_with("CI.") || code == "NC.CA"
+}
+
+/// A code that a mailbox leaves.
+#[must_use]
+pub fn is_mailbox(code: &str) -> bool {
+    code == "NC.BZ" || code.starts_with("NC.BZ.")
+}
+
+/// What is known to have answered: what somebody who listened said, else the agent's code. The code that
+/// the system gave a call no agent heard tells nothing.
+#[must_use]
+pub fn truth(told: Option<Truth>, acted: Acted, code: Option<&str>) -> Option<Truth> {
+    if told.is_some() {
+        return told;
+    }
+    let code = code.filter(|_| !acted.ended_it())?;
+    if is_person(code) {
+        Some(Truth::Person)
+    } else {
+        is_mailbox(code).then_some(Truth::Machine)
+    }
+}
+
+/// Whether a class sends the call to an agent.
+#[must_use]
+pub fn is_for_agent(class: &str) -> bool {
+    matches!(class, "human" | "unknown")
+}
+
+/// The result of a call by the class that decided it (terms.md §3); `None` for what goes to an agent.
+#[must_use]
+pub fn result_of_class(class: &str, beep: bool) -> Option<CallResult> {
+    match class {
+        "machine" if beep => Some(CallResult::MachineBeep),
+        "machine" => Some(CallResult::MachineNoBeep),
+        "fax" => Some(CallResult::Fax),
+        "sit" => Some(CallResult::InvalidNumber),
+        "busy" => Some(CallResult::Busy),
+        "dead_air" => Some(CallResult::DeadAir),
+        _ => None,
+    }
+}
+
+/// Calls with a known truth of one campaign that acts on verdicts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Persons that an agent talked to, whatever they were taken for.
+    pub persons: i64,
+    /// Of them taken for a machine, and talked to only because they were checked.
+    pub checked: i64,
+    /// Persons that were hung up on, as somebody told who listened.
+    pub told: i64,
+}
+
+impl Known {
+    /// Adds `calls` of one kind.
+    pub fn add(&mut self, class: &str, acted: Acted, truth: Option<Truth>, calls: i64) {
+        if truth != Some(Truth::Person) {
+            return;
+        }
+        if acted.ended_it() {
+            self.told += calls;
+        } else {
+            self.persons += calls;
+            if acted == Acted::Checked && !is_for_agent(class) {
+                self.checked += calls;
+            }
+        }
+    }
+
+    /// Persons that were lost, as far as is known: those who were told, or as many as the checked ones
+    /// stand for, whichever is more.
+    #[must_use]
+    pub fn lost(&self) -> i64 {
+        let every = i64::try_from(CHECK_EVERY).unwrap_or(1);
+        self.told.max(self.checked * (every - 1))
+    }
+
+    /// Percent of the persons that were lost; `None` while too few are known.
+    #[must_use]
+    pub fn loss_pct(&self) -> Option<f64> {
+        let all = self.persons + self.lost();
+        (all >= PERSONS_LEAST).then(|| 100.0 * real(self.lost()) / real(all))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn real(n: i64) -> f64 {
+    n as f64
+}
+
+/// Wilson's interval of 95 % for a share, percent with two decimals: sound for few calls and for shares
+/// near 0; 0 to 100 where nothing was counted.
+#[must_use]
+pub fn wilson_pct(numerator: i64, denominator: i64) -> (f64, f64) {
+    if denominator <= 0 {
+        return (0.0, 100.0);
+    }
+    let n = real(denominator);
+    let p = real(numerator) / n;
+    let middle = p + Z95 * Z95 / (2.0 * n);
+    let reach = Z95 * (p * (1.0 - p) / n + Z95 * Z95 / (4.0 * n * n)).sqrt();
+    let whole = 1.0 + Z95 * Z95 / n;
+    let pct = |x: f64| (10_000.0 * x / whole).round() / 100.0;
+    (pct((middle - reach).max(0.0)), pct(middle + reach))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn truth_is_what_was_told_then_what_the_agent_coded() {
+        assert_eq!(
+            truth(None, Acted::Agent, Some("CD.PP")),
+            Some(Truth::Person)
+        );
+        assert_eq!(
+            truth(None, Acted::Shadow, Some("NC.BZ.X")),
+            Some(Truth::Machine)
+        );
+        assert_eq!(
+            truth(None, Acted::Hangup, Some("NC.BZ")),
+            None,
+            "the system's own code"
+        );
+        let told = Some(Truth::Person);
+        assert_eq!(truth(told, Acted::Hangup, Some("NC.BZ")), told);
+        assert_eq!(truth(None, Acted::Agent, Some("NC.ST")), None);
+    }
+
+    #[test]
+    fn the_loss_is_what_the_checked_calls_stand_for() {
+        let mut known = Known::default();
+        let person = Some(Truth::Person);
+        known.add("human", Acted::Agent, person, 48);
+        assert_eq!(known.loss_pct(), None, "too few");
+        known.add("unknown", Acted::Agent, person, 52);
+        assert_eq!(known.loss_pct(), Some(0.0));
+        known.add("machine", Acted::Hangup, person, 1);
+        known.add("machine", Acted::Hangup, None, 400);
+        assert_eq!(known.lost(), 1);
+        known.add("machine", Acted::Checked, person, 1);
+        assert_eq!(known.lost(), 19);
+        assert!(
+            known
+                .loss_pct()
+                .is_some_and(|pct| (pct - 100.0 * 19.0 / 120.0).abs() < 1e-9)
+        );
+    }
+
+    #[test]
+    fn wilson_has_sane_ends() {
+        assert_eq!(wilson_pct(0, 0), (0.0, 100.0));
+        assert_eq!(wilson_pct(2, 100), (0.55, 7.0));
+        assert!(wilson_pct(0, 10).0.abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_in_twenty_is_checked() {
+        let checked = (0..2_000u128)
+            .filter(|n| is_checked(AttemptId(uuid::Uuid::from_u128(*n))))
+            .count();
+        assert_eq!(checked, 100);
+    }
+}

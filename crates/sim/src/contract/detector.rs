@@ -1,0 +1,195 @@
+//! The detector's rows: truth told, samples, recordings of carriers, messages for mailboxes.
+
+use super::scene::*;
+use domain::entity::{
+    CallResult, Language, LedgerKind, LedgerRow, VoicemailPart, VoicemailTemplate,
+};
+use domain::ids::{TrunkId, VoicemailId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    Closing, HeardCall, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SampleAsk, Told,
+};
+use domain::rules::detector::{Acted, Truth};
+use domain::time::UtcMs;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    a_person_who_was_hung_up_on_was_abandoned(&store).await;
+    samples_come_newest_first_in_pages(&store).await;
+    recordings_are_kept_by_trunk_and_bounded(&store).await;
+    messages_have_names_of_their_own(&store).await;
+}
+
+fn heard(attempt: domain::ids::AttemptId, at: UtcMs, acted: Acted) -> HeardCall {
+    HeardCall {
+        attempt_id: attempt,
+        at,
+        class: "machine".to_owned(),
+        confidence_pm: 930,
+        reason: "greeting_shape".to_owned(),
+        decided_ms: 1_400,
+        onset_ms: Some(300),
+        speech_ms: Some(900),
+        pauses: Some(0),
+        beep_ms: None,
+        acted,
+        truth: None,
+    }
+}
+
+async fn a_person_who_was_hung_up_on_was_abandoned(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let attempt = scene.person(store).await.open(store, &lease, NOW).await;
+    let told = |truth| Told {
+        attempt_id: attempt.id,
+        truth,
+        by: "user:x".to_owned(),
+        at: NOW.plus_ms(60_000),
+        abandoned: LedgerRow::of_attempt(&attempt, LedgerKind::Abandoned, NOW.plus_ms(60_000)),
+    };
+    let none = store.tell_truth(&told(Truth::Person), &[]).await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
+    let row = heard(attempt.id, NOW, Acted::Hangup);
+    store.put_heard(&row, &[]).await.expect("works");
+    let closing = Closing {
+        ended_at: Some(NOW.plus_ms(2_000)),
+        result: Some(CallResult::MachineNoBeep),
+        disposition: Some("NC.BZ".to_owned()),
+        disposed_at: Some(NOW.plus_ms(2_000)),
+        ..Closing::default()
+    };
+    assert!(
+        store
+            .close_attempt(attempt.id, &closing)
+            .await
+            .expect("works")
+    );
+
+    let machine = store.tell_truth(&told(Truth::Machine), &[]).await;
+    assert!(!machine.expect("works"), "nobody was lost");
+    let events = [event("amd.corrected", &format!("attempt:{}", attempt.id))];
+    for _ in 0..2 {
+        let lost = store.tell_truth(&told(Truth::Person), &events).await;
+        assert!(lost.expect("works"));
+    }
+    let after = store.get_attempt(attempt.id).await.expect("is there");
+    assert_eq!(after.result, Some(CallResult::Abandoned));
+    assert_eq!(after.disposition.as_deref(), Some("NC.AD"));
+    let kept = store.get_heard(attempt.id).await.expect("works");
+    assert_eq!(kept.and_then(|h| h.truth), Some(Truth::Person));
+    let ledger = store.ledger_of(attempt.debtor_id).await.expect("works");
+    let abandoned = |r: &&LedgerRow| r.kind == LedgerKind::Abandoned;
+    assert_eq!(ledger.iter().filter(abandoned).count(), 1, "counted once");
+
+    // A late beep writes the verdict again: the truth stays.
+    store.put_heard(&row, &[]).await.expect("works");
+    let kept = store.get_heard(attempt.id).await.expect("works");
+    assert_eq!(kept.and_then(|h| h.truth), Some(Truth::Person));
+}
+
+async fn samples_come_newest_first_in_pages(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let mut made = Vec::new();
+    for n in 0..3 {
+        let attempt = scene.person(store).await.open(store, &lease, NOW).await;
+        let at = UtcMs(9_000).plus_ms(n);
+        let row = heard(attempt.id, at, Acted::Agent);
+        store.put_heard(&row, &[]).await.expect("works");
+        made.push(attempt.id);
+    }
+    let ask = |before| SampleAsk {
+        client_id: Some(scene.client.id),
+        since: UtcMs(9_000),
+        before,
+        limit: 2,
+        class: Some("machine".to_owned()),
+        ..SampleAsk::default()
+    };
+    let first = store.heard_samples(&ask(None)).await.expect("works");
+    let ids: Vec<_> = first.iter().map(|s| s.attempt.id).collect();
+    assert_eq!(ids, [made[2], made[1]]);
+    let before = first.last().map(|s| (s.heard.at, s.heard.attempt_id));
+    let rest = store.heard_samples(&ask(before)).await.expect("works");
+    assert_eq!(rest.len(), 1);
+    assert_eq!(
+        (rest[0].attempt.id, rest[0].heard.acted),
+        (made[0], Acted::Agent)
+    );
+    let other = SampleAsk {
+        class: Some("human".to_owned()),
+        ..ask(None)
+    };
+    assert!(store.heard_samples(&other).await.expect("works").is_empty());
+}
+
+async fn recordings_are_kept_by_trunk_and_bounded(store: &Subject) {
+    let trunk: TrunkId = fresh();
+    let most = i64::from(PRINTS_MAX);
+    let print = |n: i64, numbers| HeardPrint {
+        trunk_id: trunk,
+        print: n.to_le_bytes().to_vec(),
+        numbers,
+        persons: 0,
+        last_at: UtcMs(n),
+    };
+    for n in 0..most + 2 {
+        store.put_print(&print(n, 1)).await.expect("works");
+    }
+    let kept = store.prints_of(trunk).await.expect("works");
+    assert_eq!(kept.len(), PRINTS_MAX as usize);
+    assert_eq!(kept[0], print(most + 1, 1), "last heard first");
+    assert!(
+        kept.iter().all(|p| p.last_at >= UtcMs(2)),
+        "the longest unheard made room"
+    );
+    assert!(!kept[0].decides());
+    store
+        .put_print(&print(most + 1, PRINT_NUMBERS))
+        .await
+        .expect("works");
+    let kept = store.prints_of(trunk).await.expect("works");
+    assert_eq!(kept.len(), PRINTS_MAX as usize);
+    assert!(kept[0].decides());
+    assert!(store.prints_of(fresh()).await.expect("works").is_empty());
+}
+
+async fn messages_have_names_of_their_own(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = VoicemailTemplate {
+        id: fresh(),
+        client_id: scene.client.id,
+        name: "corto".to_owned(),
+        language: Language::Es,
+        parts: vec![
+            VoicemailPart::Text {
+                text: "Llame a {company}".to_owned(),
+            },
+            VoicemailPart::Number,
+        ],
+        person: "Ana".to_owned(),
+        approved_by: None,
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    store.put_voicemail(&row, &[]).await.expect("works");
+    assert_eq!(store.get_voicemail(row.id).await.expect("is there"), row);
+    let same = VoicemailTemplate {
+        id: fresh(),
+        ..row.clone()
+    };
+    let taken = store.put_voicemail(&same, &[]).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    let changed = VoicemailTemplate {
+        approved_by: Some(fresh()),
+        version: 2,
+        ..row.clone()
+    };
+    store.put_voicemail(&changed, &[]).await.expect("works");
+    let listed = store.list_voicemails(Some(scene.client.id)).await;
+    assert_eq!(listed.expect("works"), [changed]);
+    let none = store.get_voicemail(fresh::<VoicemailId>()).await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))));
+}

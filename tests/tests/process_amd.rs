@@ -1,0 +1,167 @@
+//! The detector acting in a demo: whom it lost, by the carrier's log, the database and its own page.
+#![expect(
+    clippy::expect_used,
+    reason = "a test: it fails loudly and prints its figures"
+)]
+
+use marcador_tests::demo_facts::{attempts, carrier_log};
+use marcador_tests::process::{Demo, long_tests};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Longest wait for enough verdicts.
+const LONGEST: Duration = Duration::from_secs(100);
+
+/// The demo's API as its admin.
+struct Api {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Api {
+    async fn of(demo: &Demo) -> Self {
+        let client = reqwest::Client::new();
+        let body = json!({
+            "username": demo.info.admin.username, "password": demo.info.admin.password,
+        });
+        let answer = client
+            .post(format!("{}/api/v1/sessions", demo.info.url))
+            .json(&body)
+            .send()
+            .await
+            .expect("answers");
+        let session: Value = answer.json().await.expect("JSON");
+        let token = session["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        Self {
+            client,
+            url: demo.info.url.clone(),
+            token,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}/api/v1{path}", self.url));
+        let answer = request.bearer_auth(&self.token).send().await;
+        answer.expect("answers").json().await.expect("JSON")
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.client.post(format!("{}/api/v1{path}", self.url));
+        let answer = request.bearer_auth(&self.token).json(body).send().await;
+        answer.expect("answers").json().await.expect("JSON")
+    }
+
+    /// Every judged call that is over.
+    async fn samples(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self
+                .get(&format!(
+                    "/reports/detector/samples?days=1&limit=100{cursor}"
+                ))
+                .await;
+            all.extend(page["items"].as_array().expect("items").iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    }
+}
+
+/// What the carrier had in mind with each of our attempts.
+fn plans(dir: &Path) -> BTreeMap<String, String> {
+    let lines = carrier_log(dir).expect("carrier log");
+    let plan = |line: &Value| {
+        let attempt = line["attempt"].as_str()?.to_owned();
+        Some((attempt, line["plan"]["class"].as_str()?.to_owned()))
+    };
+    lines.iter().filter_map(plan).collect()
+}
+
+fn is_person(class: &str) -> bool {
+    matches!(class, "human" | "hangup_early")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
+    if !long_tests() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("folder");
+    let args = [
+        "--amd",
+        "on",
+        "--agents",
+        "8",
+        "--mode",
+        "power",
+        "--seconds",
+        "150",
+    ];
+    let mut demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
+    let api = Api::of(&demo).await;
+
+    let since = Instant::now();
+    let mut told = BTreeSet::new();
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let plans = plans(dir.path());
+        // The carrier says what was there; it stands for whoever listens to the recordings.
+        for row in api.samples().await {
+            let id = row["attempt_id"].as_str().expect("an id").to_owned();
+            let ended = matches!(row["acted"].as_str(), Some("hangup" | "message"));
+            let Some(class) = plans.get(&id).filter(|_| ended && !told.contains(&id)) else {
+                continue;
+            };
+            let truth = if is_person(class) {
+                "person"
+            } else {
+                "machine"
+            };
+            let answer = api
+                .post(&format!("/attempts/{id}/heard"), &json!({"truth": truth}))
+                .await;
+            assert_eq!(
+                answer["lost"].as_bool(),
+                Some(truth == "person"),
+                "{answer}"
+            );
+            told.insert(id);
+        }
+        if told.len() >= 8 || since.elapsed() > LONGEST {
+            break;
+        }
+    }
+    let page = api.get("/reports/detector?days=1").await;
+    let on_page = page["total"]["persons_ended"].as_u64().expect("a number");
+    demo.wait(Duration::from_secs(240)).expect("ends by itself");
+
+    let plans = plans(dir.path());
+    let by_carrier = told
+        .iter()
+        .filter(|id| plans.get(*id).is_some_and(|class| is_person(class)))
+        .count() as u64;
+    let rows = attempts(dir.path(), None).expect("export");
+    let of_told = |id: &String| told.contains(id);
+    let in_database = rows
+        .iter()
+        .filter(|r| of_told(&r.attempt_id) && r.result.as_deref() == Some("abandoned"))
+        .count() as u64;
+    println!(
+        "{} machines acted on; persons lost: page {on_page}, carrier {by_carrier}, database {in_database}",
+        told.len()
+    );
+    assert!(!told.is_empty(), "the detector acted on nothing");
+    assert_eq!((on_page, in_database), (by_carrier, by_carrier));
+    for row in rows.iter().filter(|r| of_told(&r.attempt_id)) {
+        assert_eq!(row.bridged_at, None, "no agent heard {}", row.attempt_id);
+    }
+}
