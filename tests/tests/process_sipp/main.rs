@@ -9,4 +9,5 @@
 mod baresip;
 mod floor;
 mod lines;
+mod queue;
 mod sipp;

@@ -41,7 +41,7 @@ impl Owned {
     }
 }
 
-fn sipp(dir: &Path, port: u16, args: &[&str]) -> Owned {
+pub(crate) fn sipp(dir: &Path, port: u16, args: &[&str]) -> Owned {
     let (port, media) = (port.to_string(), free_port().to_string());
     let log = std::fs::File::create(dir.join(format!("sipp-{port}.log"))).expect("log");
     let child = Command::new("sipp")
@@ -56,7 +56,7 @@ fn sipp(dir: &Path, port: u16, args: &[&str]) -> Owned {
     Owned(child.expect("sipp is on the PATH"))
 }
 
-fn scenario(name: &str) -> String {
+pub(crate) fn scenario(name: &str) -> String {
     top()
         .join("sip-test/scenarios")
         .join(name)
@@ -66,7 +66,7 @@ fn scenario(name: &str) -> String {
 
 /// The scenario of the phone that answers, with a tone in place of the echo: at a trunk that echoes
 /// too, packets would go round for ever.
-fn speaking_phone(dir: &Path) -> String {
+pub(crate) fn speaking_phone(dir: &Path) -> String {
     let tone: Vec<i16> = (0..8_000)
         .map(|n| (f64::sin(f64::from(n) * AGENT_HZ * std::f64::consts::TAU / 8_000.0) * 8e3) as i16)
         .collect();
@@ -84,7 +84,7 @@ fn speaking_phone(dir: &Path) -> String {
     path.display().to_string()
 }
 
-fn config(dir: &Path, sip: u16, trunk: u16) -> String {
+pub(crate) fn config(dir: &Path, sip: u16, trunk: u16) -> String {
     let more = "md5_first = true\ninbound_from_anyone = true";
     let trunk = format!("uri = \"sip:127.0.0.1:{trunk}\"");
     base(dir, sip, more, &trunk)
@@ -124,7 +124,7 @@ async fn take_one_call(admin: &Login, agent: &Login, desk: &Desk) -> String {
 }
 
 /// The server reads its phones again every few seconds: SIPp tries until it is taken.
-async fn register(dir: &Path, phone: u16, us: &str, password: &str) {
+pub(crate) async fn register(dir: &Path, phone: u16, us: &str, password: &str) {
     let plan = scenario("phone-register-200.xml");
     let account = [
         "-s", "gestora", "-au", "gestora", "-ap", password, "-m", "1",

@@ -1,0 +1,156 @@
+//! Keys of callers: the call-back that keeps the place, an agent or the end from a message.
+
+use super::say::spoken;
+use super::{Caller, Hears};
+use crate::engine::Engine;
+use crate::live::{CallCtx, Stocked};
+use crate::scribe::Step;
+use crate::shared::persist;
+use dialer::{Input, KeptPlace, Phase};
+use domain::entity::{Channel, Consent, DialMode, InboundOutcome, InboundParams};
+use domain::ids::{AttemptId, ConsentId};
+use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ItemState};
+use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Key that asks to be called back while the place is kept.
+const CALL_BACK_KEY: char = '1';
+
+impl Engine {
+    /// A key while he waits or hears a message; `true` when it meant something.
+    pub(in crate::engine) fn caller_key(
+        &mut self,
+        now: UtcMs,
+        attempt: AttemptId,
+        digit: char,
+    ) -> bool {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return false;
+        };
+        let ctx = Arc::clone(&entry.ctx);
+        let params = &ctx.stocked.setting.campaign.params;
+        if self.waits(attempt) && digit == CALL_BACK_KEY && params.inbound.callback {
+            self.keep_place(now, attempt, &ctx);
+            return true;
+        }
+        let tells = self.brain.call(attempt).is_some_and(|c| {
+            c.phase == Phase::Message && c.mode == DialMode::Agentless && c.queued.is_none()
+        });
+        if !tells {
+            return false;
+        }
+        if digit == self.shared.config.opt_out_digit {
+            self.opt_out_of(attempt, &ctx);
+            self.play_to(attempt, spoken(&["opted_out"], &ctx.stocked));
+            return true;
+        }
+        if digit != params.agentless.agent_key {
+            return false;
+        }
+        let wait_ms = params.inbound.wait_max_s * SECOND_MS;
+        let queue = Input::Queue { attempt, wait_ms };
+        if self
+            .queue_room(ctx.stocked.setting.id(), params.inbound.queue_max)
+            .is_err()
+        {
+            // Nobody can take him: what is said says so, and ends.
+            self.message(attempt);
+            return true;
+        }
+        let caller = Caller {
+            row: None,
+            since: now,
+            hears: Hears::Nothing,
+            next_at: now,
+            kept: false,
+        };
+        self.callers.live.insert(attempt, caller);
+        self.take(now, queue);
+        self.say_in_queues(now);
+        true
+    }
+
+    /// He leaves and keeps his place.
+    fn keep_place(&mut self, now: UtcMs, from: AttemptId, ctx: &CallCtx) {
+        let stocked = &ctx.stocked;
+        let params: &InboundParams = &stocked.setting.campaign.params.inbound;
+        let keep_ms = params.keep_place_min * MINUTE_MS;
+        let attempt = AttemptId(self.shared.id());
+        let since = self.callers.live.get(&from).map_or(now, |c| c.since);
+        let place = KeptPlace {
+            attempt,
+            item: ctx.task.item.clone(),
+            rules: crate::campaigns::rules(&stocked.setting.campaign),
+            since,
+            until: now.plus_ms(keep_ms),
+        };
+        // Should this process die, or nobody be free in time, it is an agreed call-back like others.
+        let state = ItemState {
+            next_at: now.plus_ms(keep_ms),
+            priority: CALLBACK_PRIORITY,
+            note: CallbackRow::note_of(None),
+            done: false,
+            ..stocked.state.clone()
+        };
+        let later = Stocked {
+            state: state.clone(),
+            ..stocked.clone()
+        };
+        self.by_hand.insert(attempt, later);
+        let asked = Input::KeepPlace {
+            from,
+            place: Box::new(place),
+        };
+        if self.ask(now, asked).is_err() {
+            self.by_hand.remove(&attempt);
+            return;
+        }
+        if let Some(caller) = self.callers.live.get_mut(&from) {
+            caller.kept = true;
+            if let Some(row) = &mut caller.row {
+                row.outcome = InboundOutcome::CallBack;
+                row.wait_ms = now.since_ms(row.at);
+            }
+        }
+        self.counts_of(stocked.setting.id()).call_back += 1;
+        if stocked.in_campaign {
+            self.step(from, Step::PutItem(Box::new(state)));
+        }
+        self.asked_for_call(now, from, ctx);
+        self.play_to(from, spoken(&["queue_kept"], stocked));
+        self.board.touch();
+    }
+
+    /// That he asked for the call is a consent with its proof (law.md §2.8).
+    fn asked_for_call(&self, now: UtcMs, from: AttemptId, ctx: &CallCtx) {
+        let row = Consent {
+            id: ConsentId(self.shared.id()),
+            debtor_id: ctx.stocked.facts.debtor.id,
+            channel: Channel::Call,
+            purpose: "call_within_7_days".to_owned(),
+            granted_at: now,
+            until: Some(now.plus_ms(DAY_MS)),
+            revoked_at: None,
+            proof: format!("attempt:{from} key {CALL_BACK_KEY}"),
+        };
+        let data = json!({"debtor_id": row.debtor_id, "purpose": row.purpose});
+        let actor = self.shared.actor();
+        let event = crate::closing::event(&self.shared, ctx, actor, "consent.granted", data);
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let store = &shared.out.store;
+            let events = [event];
+            let done = persist!(shared, store.put_consent(&row, &events));
+            if let Err(error) = done {
+                shared.fault("a caller's wish to be called was not written", &error);
+            }
+        });
+    }
+
+    /// A kept place is no more.
+    pub(in crate::engine) fn place_gone(&mut self, attempt: AttemptId) {
+        self.by_hand.remove(&attempt);
+        self.board.touch();
+    }
+}

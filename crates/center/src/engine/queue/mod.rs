@@ -1,0 +1,363 @@
+//! Callers in the engine: the queue and what is said in it, keys, kept places, announcements, figures.
+
+mod keys;
+mod say;
+
+use super::Engine;
+use crate::inbound::{Arrival, Came, Guest};
+use crate::live::{CallCtx, CallEntry};
+use crate::scribe::{self, Step};
+use crate::view::InboundRow;
+use dialer::{DialTask, Incoming, Input};
+use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
+use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
+use domain::ports::{HangUpCause, TakeOrder};
+use domain::time::{SECOND_MS, UtcMs};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::mpsc;
+
+/// Joins of a queue that its pace is told from.
+const PACE_JOINS: usize = 20;
+/// What a caller hears now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    /// Ring-back or an agentless message; nothing of the queue yet.
+    Nothing,
+    /// An announcement.
+    Words,
+    /// Music until the next one.
+    Music,
+}
+
+/// One who waits for an agent, or talks with one since.
+pub(crate) struct Caller {
+    /// His row; `None` for who asked for an agent from an agentless message.
+    row: Option<InboundCall>,
+    since: UtcMs,
+    hears: Hears,
+    next_at: UtcMs,
+    /// His place is kept: what he hears says so.
+    kept: bool,
+}
+
+/// Callers and figures of their queues.
+#[derive(Default)]
+pub(crate) struct Callers {
+    live: BTreeMap<AttemptId, Caller>,
+    /// Calls that only hear the announcement.
+    announced: BTreeMap<AttemptId, InboundCall>,
+    /// When callers of a campaign were joined, newest last.
+    joins: BTreeMap<CampaignId, VecDeque<UtcMs>>,
+    counts: BTreeMap<CampaignId, Counts>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    offered: u64,
+    answered: u64,
+    in_time: u64,
+    gave_up: u64,
+    call_back: u64,
+    announced: u64,
+    wait_ms: i64,
+}
+
+impl Engine {
+    /// The telephone side answered somebody who called one of our numbers.
+    pub(in crate::engine) fn came_in(&self, came: Came) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(crate::inbound::arrive(shared, came));
+    }
+
+    /// The place a new caller would have, or why he cannot wait.
+    pub(crate) fn queue_room(
+        &self,
+        campaign: CampaignId,
+        most: i32,
+    ) -> Result<i32, InboundOutcome> {
+        let waiting = i32::try_from(self.waiting_of(campaign).len()).unwrap_or(i32::MAX);
+        if waiting >= most {
+            return Err(InboundOutcome::QueueFull);
+        }
+        let Some(entry) = self.campaigns.get(&campaign) else {
+            return Err(InboundOutcome::NotServed);
+        };
+        let skills = &entry.setting.campaign.params.skills;
+        let serves = |spec: &dialer::AgentSpec| {
+            (spec.campaigns.is_empty() || spec.campaigns.contains(&campaign))
+                && skills.iter().all(|s| spec.skills.contains(s))
+        };
+        let at_work = self
+            .brain
+            .agents()
+            .any(|(_, s)| s.works() && serves(&s.spec));
+        if at_work {
+            Ok(waiting + 1)
+        } else {
+            Err(InboundOutcome::NoAgents)
+        }
+    }
+
+    /// Callers of a campaign who wait, first first.
+    fn waiting_of(&self, campaign: CampaignId) -> Vec<(UtcMs, AttemptId)> {
+        let ours = |id: &AttemptId| {
+            let call = self.brain.call(*id);
+            call.is_some_and(|c| c.item.campaign == campaign)
+        };
+        let calls = self.brain.queue().filter(|(id, _)| ours(id));
+        let kept = self.brain.places().iter();
+        let kept = kept.filter(|p| p.item.campaign == campaign);
+        let mut all: Vec<(UtcMs, AttemptId)> = calls
+            .map(|(id, since)| (since, id))
+            .chain(kept.map(|p| (p.since, p.attempt)))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What is written of a caller before he waits.
+    pub(crate) fn arrival(
+        &self,
+        now: UtcMs,
+        guest: Guest,
+        (id, trunk, at): (AttemptId, TrunkId, UtcMs),
+        row: InboundCall,
+    ) -> Arrival {
+        let Guest {
+            stocked,
+            item,
+            rules,
+            wait_ms,
+            caller,
+        } = guest;
+        let mode = stocked.setting.campaign.params.mode;
+        let task = DialTask {
+            attempt: id,
+            item,
+            trunk,
+            agent: None,
+            mode,
+            rules,
+        };
+        let ctx = CallCtx {
+            caller,
+            inbound: Some(wait_ms),
+            ..self.context(now, task, stocked)
+        };
+        let attempt = Attempt {
+            direction: Direction::Inbound,
+            state: AttemptState::Answered,
+            answered_at: Some(at),
+            agent_reserved: false,
+            ..self.row(now, &ctx, VerdictId(self.shared.id()))
+        };
+        Arrival {
+            ctx: Arc::new(ctx),
+            row,
+            attempt,
+        }
+    }
+
+    /// A caller whose attempt is durable waits from now on.
+    pub(crate) fn enqueue(&mut self, now: UtcMs, arrival: Arrival) {
+        let Arrival { ctx, row, attempt } = arrival;
+        let (id, at) = (attempt.id, row.at);
+        let (scribe, steps) = mpsc::channel(scribe::STEPS_MAX);
+        let mut entry = CallEntry::new(Arc::clone(&ctx), scribe, Arc::new(AtomicBool::new(false)));
+        entry.answered_at = Some(at);
+        self.calls.insert(id, entry);
+        tokio::spawn(scribe::follow(
+            Arc::clone(&self.shared),
+            Arc::clone(&ctx),
+            steps,
+        ));
+        let record = ctx.task.rules.record;
+        self.take_call(&ctx);
+        if record == RecordMode::All {
+            self.open_tape(id, at);
+        }
+        self.counts_of(ctx.stocked.setting.id()).offered += 1;
+        let caller = Caller {
+            row: Some(row),
+            since: at,
+            hears: Hears::Nothing,
+            next_at: now,
+            kept: false,
+        };
+        self.callers.live.insert(id, caller);
+        let came = Incoming {
+            attempt: id,
+            item: ctx.task.item.clone(),
+            trunk: ctx.task.trunk,
+            rules: ctx.task.rules,
+            at,
+            wait_ms: ctx.inbound.unwrap_or(0),
+        };
+        if self.ask(now, Input::Incoming(Box::new(came))).is_err() {
+            // Another call of his began meanwhile: the attempt ends as nobody's.
+            self.order_hang_up(id, HangUpCause::Normal);
+            self.brain_never_had(now, id);
+            return;
+        }
+        self.say_in_queues(now);
+        self.board.touch();
+    }
+
+    /// The brain refused him: his attempt is closed here.
+    fn brain_never_had(&mut self, now: UtcMs, id: AttemptId) {
+        if let Some(entry) = self.calls.remove(&id) {
+            let closing = crate::closing::never_left(&self.shared, &entry.ctx, now);
+            let (answer, _) = tokio::sync::oneshot::channel();
+            self.write(&entry, Step::Close(Box::new(closing), answer));
+        }
+        if let Some(mut caller) = self.callers.live.remove(&id) {
+            self.settle_row(now, &mut caller, InboundOutcome::Busy);
+        }
+    }
+
+    /// Tells the telephone side that the call is ours, and what is recorded of it.
+    fn take_call(&self, ctx: &CallCtx) {
+        let params = &ctx.stocked.setting.campaign.params;
+        let order = TakeOrder {
+            attempt_id: ctx.id,
+            record: ctx.task.rules.record,
+            recording_id: ctx.recording_id,
+            recording_key: ctx.recording_key.clone(),
+            mask_dtmf: params.mask_dtmf,
+        };
+        let trunk = Arc::clone(&self.shared.out.trunk);
+        self.order_trunk("take", async move { trunk.take_incoming(order).await });
+    }
+
+    /// A caller and an agent are joined.
+    pub(in crate::engine) fn caller_joined(&mut self, at: UtcMs, attempt: AttemptId) {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let setting = Arc::clone(&entry.ctx.stocked.setting);
+        let agent = entry.agent;
+        let Some(caller) = self.callers.live.get_mut(&attempt) else {
+            return;
+        };
+        let wait_ms = at.since_ms(caller.since).max(0);
+        let row = caller.row.as_mut().map(|row| {
+            row.answered_at = Some(at);
+            row.agent_id = agent;
+            row.outcome = InboundOutcome::Answered;
+            row.wait_ms = wait_ms;
+            row.clone()
+        });
+        let joins = self.callers.joins.entry(setting.id()).or_default();
+        joins.push_back(at);
+        if joins.len() > PACE_JOINS {
+            joins.pop_front();
+        }
+        if let Some(row) = row {
+            let limit = setting.campaign.params.inbound.service_level_s * SECOND_MS;
+            let counts = self.counts_of(setting.id());
+            counts.answered += 1;
+            counts.in_time += u64::from(wait_ms <= limit);
+            counts.wait_ms += wait_ms;
+            self.step(attempt, Step::PutInbound(Box::new(row)));
+        }
+        self.board.touch();
+    }
+
+    /// He waited in vain: what he hears now is the announcement.
+    pub(in crate::engine) fn caller_late(&mut self, now: UtcMs, attempt: AttemptId) {
+        if let Some(row) = self
+            .callers
+            .live
+            .get_mut(&attempt)
+            .and_then(|c| c.row.as_mut())
+        {
+            row.outcome = InboundOutcome::TimedOut;
+            row.wait_ms = now.since_ms(row.at);
+        }
+    }
+
+    /// His call is over: its outcome is settled. Before the attempt's writer hears of the end.
+    pub(in crate::engine) fn caller_over(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(mut caller) = self.callers.live.remove(&attempt) else {
+            return;
+        };
+        self.settle_row(now, &mut caller, InboundOutcome::GaveUp);
+        if let Some(row) = caller.row {
+            self.step(attempt, Step::PutInbound(Box::new(row)));
+        }
+    }
+
+    fn settle_row(&mut self, now: UtcMs, caller: &mut Caller, open: InboundOutcome) {
+        let Some(row) = &mut caller.row else {
+            return;
+        };
+        row.ended_at = Some(now);
+        if row.outcome == InboundOutcome::Open {
+            row.outcome = open;
+            row.wait_ms = now.since_ms(row.at);
+        }
+        let (campaign, outcome) = (row.campaign_id, row.outcome);
+        if let Some(campaign) = campaign {
+            let counts = self.counts_of(campaign);
+            counts.gave_up += u64::from(outcome == InboundOutcome::GaveUp);
+            counts.announced += u64::from(outcome.announced());
+        }
+        self.board.touch();
+    }
+
+    /// Whether a debtor called us, for his card.
+    pub(in crate::engine) fn is_caller(&self, attempt: AttemptId) -> Option<&'static str> {
+        let caller = self.callers.live.get(&attempt)?;
+        Some(if caller.row.is_some() {
+            "inbound"
+        } else {
+            "asked_for_agent"
+        })
+    }
+
+    fn counts_of(&mut self, campaign: CampaignId) -> &mut Counts {
+        self.callers.counts.entry(campaign).or_default()
+    }
+
+    /// The queue of a campaign for the board; `None` where it takes no callers and had none.
+    pub(in crate::engine) fn queue_row(
+        &self,
+        now: UtcMs,
+        campaign: CampaignId,
+    ) -> Option<InboundRow> {
+        let entry = self.campaigns.get(&campaign)?;
+        let params = &entry.setting.campaign.params.inbound;
+        let counts = self.callers.counts.get(&campaign);
+        if !params.blended && counts.is_none() {
+            return None;
+        }
+        let counts = counts.copied().unwrap_or_default();
+        let ours = |id: &AttemptId| {
+            let call = self.brain.call(*id);
+            call.is_some_and(|c| c.item.campaign == campaign)
+        };
+        let waits: Vec<i64> = self
+            .brain
+            .queue()
+            .filter(|(id, _)| ours(id))
+            .map(|(_, since)| now.since_ms(since))
+            .collect();
+        let kept = self.brain.places().iter();
+        Some(InboundRow {
+            waiting: u32::try_from(waits.len()).unwrap_or(u32::MAX),
+            longest_wait_ms: waits.into_iter().max().unwrap_or(0),
+            places_kept: u32::try_from(kept.filter(|p| p.item.campaign == campaign).count())
+                .unwrap_or(u32::MAX),
+            offered: counts.offered,
+            answered: counts.answered,
+            in_time: counts.in_time,
+            gave_up: counts.gave_up,
+            call_backs: counts.call_back,
+            announced: counts.announced,
+            wait_ms: counts.wait_ms,
+            service_level_s: params.service_level_s,
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! What callers hear: announcements of place and wait, music, and the message for who is not given to an
+//! agent.
+
+use super::Hears;
+use crate::engine::Engine;
+use crate::inbound::tongue;
+use crate::live::Stocked;
+use dialer::Phase;
+use domain::entity::{InboundCall, RecordMode};
+use domain::ids::{AttemptId, CampaignId, RecordingId};
+use domain::ports::{HangUpCause, LegRef, PlayWhat, TakeOrder};
+use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
+use std::sync::Arc;
+
+/// Highest number that is said; above it "more than ten".
+const SAID_MOST: i64 = 10;
+/// Joins older than this say nothing of the pace now, ms.
+const PACE_MS: i64 = 30 * MINUTE_MS;
+
+pub(super) fn spoken(parts: &[&str], stocked: &Stocked) -> PlayWhat {
+    PlayWhat::Spoken {
+        parts: parts.iter().map(|p| (*p).to_owned()).collect(),
+        language: tongue(stocked.facts.debtor.language).to_owned(),
+        client: stocked.setting.client.id.to_string(),
+    }
+}
+
+/// Name of the recording of a number.
+fn number(n: i64) -> String {
+    if (1..=SAID_MOST).contains(&n) {
+        format!("n{n}")
+    } else {
+        "queue_more".to_owned()
+    }
+}
+
+impl Engine {
+    pub(in crate::engine) fn play_to(&self, attempt: AttemptId, what: PlayWhat) {
+        let trunk = Arc::clone(&self.shared.out.trunk);
+        self.order_trunk("play", async move {
+            trunk.play(LegRef::Debtor(attempt), what).await
+        });
+    }
+
+    /// Who waits hears what is due: first that he waits, then place, wait and the offer, music between.
+    pub(in crate::engine) fn say_in_queues(&mut self, now: UtcMs) {
+        let due: Vec<(AttemptId, bool)> = self
+            .callers
+            .live
+            .iter()
+            .filter(|(_, c)| !c.kept && c.hears != Hears::Words && now >= c.next_at)
+            .filter(|(id, _)| self.waits(**id))
+            .map(|(id, c)| (*id, c.hears == Hears::Nothing))
+            .collect();
+        for (id, first) in due {
+            let Some(stocked) = self.calls.get(&id).map(|e| e.ctx.stocked.clone()) else {
+                continue;
+            };
+            let what = if first {
+                spoken(&["queue_wait"], &stocked)
+            } else {
+                self.place_of(now, id, &stocked)
+            };
+            self.play_to(id, what);
+            if let Some(caller) = self.callers.live.get_mut(&id) {
+                caller.hears = Hears::Words;
+            }
+        }
+    }
+
+    pub(in crate::engine) fn waits(&self, id: AttemptId) -> bool {
+        let call = self.brain.call(id);
+        call.is_some_and(|c| c.phase == Phase::Waiting && c.queued.is_some())
+    }
+
+    /// Place, estimated wait and the offer of a call-back.
+    fn place_of(&self, now: UtcMs, id: AttemptId, stocked: &Stocked) -> PlayWhat {
+        let campaign = stocked.setting.id();
+        let line = self.waiting_of(campaign);
+        let at = line.iter().position(|(_, other)| *other == id).unwrap_or(0);
+        let place = i64::try_from(at).unwrap_or(0) + 1;
+        let said = number(place);
+        let mut parts = vec!["queue_place", said.as_str()];
+        let minutes = self.estimate_ms(now, campaign, place);
+        let minutes = minutes.map(|ms| number((ms + MINUTE_MS - 1) / MINUTE_MS));
+        if let Some(minutes) = &minutes {
+            parts.extend(["queue_minutes", minutes.as_str()]);
+        }
+        if stocked.setting.campaign.params.inbound.callback {
+            parts.push("queue_offer");
+        }
+        spoken(&parts, stocked)
+    }
+
+    /// How long somebody in that place will wait, by how fast callers were joined of late; `None` before two
+    /// were.
+    fn estimate_ms(&self, now: UtcMs, campaign: CampaignId, place: i64) -> Option<i64> {
+        let joins = self.callers.joins.get(&campaign)?;
+        let fresh: Vec<UtcMs> = joins
+            .iter()
+            .copied()
+            .filter(|at| now.since_ms(*at) <= PACE_MS)
+            .collect();
+        let (first, last) = (fresh.first()?, fresh.last()?);
+        let gaps = i64::try_from(fresh.len()).ok()? - 1;
+        (gaps > 0).then(|| place * last.since_ms(*first) / gaps)
+    }
+
+    /// A sound is over: `true` when it was one of the queue's or an announcement's.
+    pub(in crate::engine) fn caller_heard(&mut self, now: UtcMs, attempt: AttemptId) -> bool {
+        if self.callers.announced.contains_key(&attempt) {
+            self.order_hang_up(attempt, HangUpCause::Normal);
+            return true;
+        }
+        if !self.waits(attempt) {
+            return false;
+        }
+        let every = self.calls.get(&attempt).map_or(0, |entry| {
+            let params = &entry.ctx.stocked.setting.campaign.params;
+            params.inbound.announce_every_s * SECOND_MS
+        });
+        let Some(caller) = self.callers.live.get_mut(&attempt) else {
+            return false;
+        };
+        caller.hears = Hears::Music;
+        caller.next_at = now.plus_ms(every);
+        self.play_to(attempt, PlayWhat::Music);
+        true
+    }
+
+    /// The lawful announcement for who is not given to an agent.
+    pub(crate) fn announce(&mut self, now: UtcMs, call: InboundCall, client: &str, language: &str) {
+        let id = call.id;
+        if let Some(campaign) = call.campaign_id {
+            let counts = self.counts_of(campaign);
+            counts.offered += 1;
+            counts.announced += 1;
+        }
+        tracing::info!(call = %id, outcome = %call.outcome, at = now.0, "a caller hears the announcement");
+        self.callers.announced.insert(id, call);
+        let order = TakeOrder {
+            attempt_id: id,
+            record: RecordMode::None,
+            recording_id: RecordingId(self.shared.id()),
+            recording_key: String::new(),
+            mask_dtmf: false,
+        };
+        let what = PlayWhat::SafeHarbour {
+            language: language.to_owned(),
+            client: client.to_owned(),
+        };
+        let trunk = Arc::clone(&self.shared.out.trunk);
+        let post = self.shared.post.clone();
+        tokio::spawn(async move {
+            let taken = trunk.take_incoming(order).await;
+            if taken.is_err() || trunk.play(LegRef::Debtor(id), what).await.is_err() {
+                // Gone, or without a message: there is nothing to wait for.
+                let _ = trunk.hang_up(id, HangUpCause::Normal).await;
+                post.tell(move |engine, now| {
+                    engine.announced_over(now, id);
+                })
+                .await;
+            }
+        });
+        self.board.touch();
+    }
+
+    /// The call of who only heard the announcement is over; `true` when it was one.
+    pub(in crate::engine) fn announced_over(&mut self, now: UtcMs, id: AttemptId) -> bool {
+        let Some(mut row) = self.callers.announced.remove(&id) else {
+            return false;
+        };
+        row.ended_at = Some(now);
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move { crate::inbound::store(&shared, &row).await });
+        true
+    }
+
+    /// Whether the opt-out key of a call that hears the announcement was pressed; `true` when it is one.
+    pub(in crate::engine) fn announced_key(&self, id: AttemptId, digit: char) -> bool {
+        let Some(row) = self.callers.announced.get(&id) else {
+            return false;
+        };
+        let known = row.client_id.zip(row.debtor_id).zip(row.caller.clone());
+        if let (Some(((client, debtor), phone)), true) =
+            (known, digit == self.shared.config.opt_out_digit)
+        {
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(async move {
+                crate::ops::opt_out(&shared, client, debtor, phone, id).await;
+            });
+        }
+        true
+    }
+}

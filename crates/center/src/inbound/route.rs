@@ -1,0 +1,271 @@
+//! From the two numbers of a call to its campaign and its debtor.
+
+use super::Came;
+use crate::error::CenterError;
+use crate::live::Stocked;
+use crate::shared::Shared;
+use crate::{campaigns, feeder};
+use dialer::{CallRules, Item};
+use domain::entity::{
+    BlockReason, CallerId, Campaign, CampaignStatus, CheckPoint, ContactPoint, InboundCall,
+    InboundOutcome, Language, Verdict,
+};
+use domain::ids::{CallerIdId, ClientId, VerdictId};
+use domain::ports::store::{
+    ContactFacts, ItemState, KnownCaller, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError,
+};
+use domain::time::{SECOND_MS, UtcMs};
+use std::sync::Arc;
+
+/// A caller who may talk with an agent.
+pub(crate) struct Guest {
+    pub(crate) stocked: Stocked,
+    pub(crate) item: Item,
+    pub(crate) rules: CallRules,
+    pub(crate) wait_ms: i64,
+    pub(crate) caller: (Option<CallerIdId>, String),
+}
+
+impl Guest {
+    pub(super) fn told(&self) -> Told {
+        Told {
+            outcome: InboundOutcome::NotServed,
+            client: self.stocked.setting.client.id.to_string(),
+            language: tongue(self.stocked.facts.debtor.language).to_owned(),
+        }
+    }
+
+    pub(super) fn queue_max(&self) -> i32 {
+        self.stocked.setting.campaign.params.inbound.queue_max
+    }
+}
+
+/// What a caller hears who is not given to an agent.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) outcome: InboundOutcome,
+    /// Client whose message it is, as text id; empty = the house's.
+    pub(super) client: String,
+    pub(super) language: String,
+}
+
+impl Told {
+    pub(super) fn plain(outcome: InboundOutcome) -> Self {
+        Self {
+            outcome,
+            client: String::new(),
+            language: "es".to_owned(),
+        }
+    }
+
+    pub(super) fn with(self, outcome: InboundOutcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    fn of(client: ClientId, outcome: InboundOutcome) -> Self {
+        Self {
+            client: client.to_string(),
+            ..Self::plain(outcome)
+        }
+    }
+}
+
+/// Language of recorded messages for a debtor.
+pub(crate) const fn tongue(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Es | Language::Pt => "es",
+    }
+}
+
+const fn whole() -> PageRequest {
+    PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    }
+}
+
+/// Whose number was called: a caller id's client, or the one that names it as its call-back number.
+async fn owner(
+    shared: &Shared,
+    called: &str,
+) -> Result<Option<(ClientId, Option<CallerId>)>, StoreError> {
+    if called.is_empty() {
+        return Ok(None);
+    }
+    let store = &shared.out.store;
+    if let Some(row) = store.caller_id_numbered(called).await? {
+        return Ok(Some((row.client_id, Some(row))));
+    }
+    let all = ListFilter::default();
+    let clients = store.list_clients(&all, &whole()).await?.items;
+    let named = clients.into_iter().find(|c| c.callback_number == called);
+    Ok(named.map(|c| (c.id, None)))
+}
+
+/// Its campaign: of those that run and take callers the one that called him last, then one that shows the
+/// number he called, then one that has him.
+async fn campaign(
+    shared: &Shared,
+    client: ClientId,
+    caller_id: Option<&CallerId>,
+    known: Option<&KnownCaller>,
+) -> Result<Option<(Campaign, Option<ItemState>)>, StoreError> {
+    let store = &shared.out.store;
+    let ours = ListFilter {
+        client_id: Some(client),
+        ..ListFilter::default()
+    };
+    let items = match known {
+        Some(known) => store.items_of(known.debtor_id).await?,
+        None => Vec::new(),
+    };
+    let shows = |c: &Campaign| {
+        let pool = &c.params.caller_id_pool;
+        caller_id.is_some_and(|row| pool.is_empty() || pool.contains(&row.id))
+    };
+    let rank = |c: &Campaign| {
+        (
+            known.is_none_or(|k| k.campaign_id != Some(c.id)),
+            !shows(c),
+            items.iter().all(|i| i.campaign_id != c.id),
+            c.id,
+        )
+    };
+    let all = store.list_campaigns(&ours, &whole()).await?.items;
+    let best = all
+        .into_iter()
+        .filter(|c| c.status == CampaignStatus::Running && c.params.inbound.blended)
+        .min_by_key(|c| rank(c));
+    Ok(best.map(|c| {
+        let item = items.iter().find(|i| i.campaign_id == c.id).cloned();
+        (c, item)
+    }))
+}
+
+/// What the law says of talking with him now. Caps and gaps bind what we start, not him who calls us: it is
+/// asked without what was done before.
+fn law(
+    shared: &Shared,
+    setting: &crate::live::Setting,
+    facts: &ContactFacts,
+    point: &ContactPoint,
+    now: UtcMs,
+) -> Verdict {
+    let mut bare = facts.clone();
+    bare.ledger.clear();
+    let id = VerdictId(shared.id());
+    let point = Some(point.id);
+    let mut action = feeder::action(setting, id, CheckPoint::Manual, point, 0, now);
+    action.agent_reserved = true;
+    action.attempts_per_day = None;
+    shared.out.law.judge(&bare, &action)
+}
+
+const fn refusal(verdict: &Verdict) -> InboundOutcome {
+    match verdict.blocked {
+        Some(BlockReason::Window) => InboundOutcome::Closed,
+        Some(BlockReason::Hold) => InboundOutcome::Held,
+        Some(BlockReason::Suppressed) => InboundOutcome::Suppressed,
+        Some(BlockReason::Cap | BlockReason::Rule) | None => InboundOutcome::Refused,
+    }
+}
+
+/// Who calls whom. The inner error is what he is told instead.
+pub(super) async fn find(
+    shared: &Shared,
+    came: &Came,
+    call: &mut InboundCall,
+) -> Result<Result<Guest, Told>, StoreError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let Some((client, caller_id)) = owner(shared, &came.called).await? else {
+        return Ok(Err(Told::plain(InboundOutcome::UnknownNumber)));
+    };
+    call.client_id = Some(client);
+    let known = match &came.caller {
+        Some(number) => store.known_caller(client, number).await?,
+        None => None,
+    };
+    let found = campaign(shared, client, caller_id.as_ref(), known.as_ref()).await?;
+    call.campaign_id = found.as_ref().map(|(c, _)| c.id);
+    let Some(known) = known else {
+        return Ok(Err(Told::of(client, InboundOutcome::Unidentified)));
+    };
+    call.debtor_id = Some(known.debtor_id);
+    let facts = store.contact_facts(known.debtor_id, now).await?;
+    let told = Told {
+        language: tongue(facts.debtor.language).to_owned(),
+        ..Told::of(client, InboundOutcome::NotServed)
+    };
+    let Some((campaign, item)) = found else {
+        return Ok(Err(told));
+    };
+    let point = facts.points.iter().find(|p| p.id == known.point_id);
+    let Some(point) = point.cloned() else {
+        return Ok(Err(told.with(InboundOutcome::Unidentified)));
+    };
+    let rules = campaigns::rules(&campaign);
+    let setting = match campaigns::setting(shared, campaign).await {
+        Ok(setting) => Arc::new(setting),
+        Err(CenterError::Store(error)) => return Err(error),
+        Err(_) => return Ok(Err(told)),
+    };
+    let verdict = law(shared, &setting, &facts, &point, now);
+    if !verdict.decision.permits(true) {
+        return Ok(Err(told.with(refusal(&verdict))));
+    }
+    Ok(Ok(guest(
+        shared,
+        (setting, facts, point),
+        (rules, item),
+        (caller_id, came),
+        now,
+    )))
+}
+
+fn guest(
+    shared: &Shared,
+    (setting, facts, point): (Arc<crate::live::Setting>, ContactFacts, ContactPoint),
+    (rules, item): (CallRules, Option<ItemState>),
+    (caller_id, came): (Option<CallerId>, &Came),
+    now: UtcMs,
+) -> Guest {
+    let law = shared.out.law.call_law(&facts, now);
+    let wait_ms = setting.campaign.params.inbound.wait_max_s * SECOND_MS;
+    let in_campaign = item.is_some();
+    let state = item.unwrap_or_else(|| crate::manual::fresh(setting.id(), facts.debtor.id, now));
+    let item = Item {
+        campaign: setting.id(),
+        client: setting.client.id,
+        debtor: facts.debtor.id,
+        person: facts.debtor.person_id,
+        point: point.id,
+        agent_only: true,
+        ring_min_ms: law.ring_min_ms,
+        lease_until: now.plus_ms(shared.config.contact_lease_ms),
+        priority: state.priority,
+        own_agent: None,
+        abandon: law.abandon,
+        closes_at: None,
+        answer: None,
+    };
+    Guest {
+        stocked: Stocked {
+            setting,
+            state,
+            in_campaign,
+            facts: Arc::new(facts),
+            point,
+            point_attempts: Vec::new(),
+            verdict_id: VerdictId(shared.id()),
+            decision: "allow",
+            reason: (String::new(), String::new()),
+            since: now,
+            closes_at: None,
+        },
+        item,
+        rules,
+        wait_ms,
+        caller: (caller_id.map(|c| c.id), came.called.clone()),
+    }
+}

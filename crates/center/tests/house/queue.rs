@@ -1,0 +1,442 @@
+//! Debtors who call back: the queue and its order, what they hear, kept places, who is told instead; and
+//! messages without agents whose keys are obeyed.
+
+use crate::screen::Screen;
+use crate::world::{
+    ALL_ANSWER, House, MORNING, NIGHT, NOBODY, Plan, ask, client_id, debtor_id, id,
+};
+use center::Actor;
+use domain::entity::{
+    AgentlessParams, CallResult, CampaignParams, DialMode, Direction, Hold, HoldKind, HoldScope,
+    InboundCall, InboundOutcome, InboundParams, LedgerKind, Suppression, SuppressionKind,
+};
+use domain::ids::{AttemptId, HoldId, SuppressionId, TrunkId};
+use domain::pii::Pii;
+use domain::ports::store::{CatalogStore as _, InboundAsk, InboundStore as _, LawStore as _};
+use domain::ports::{Clock as _, PlayWhat};
+use sim::trunk::CallIn;
+use std::collections::BTreeMap;
+
+/// A caller id of the house.
+const OURS: &str = "+525555550199";
+
+fn params(mode: DialMode, inbound: InboundParams) -> CampaignParams {
+    CampaignParams {
+        mode,
+        inbound: InboundParams {
+            blended: true,
+            ..inbound
+        },
+        ..CampaignParams::default()
+    }
+}
+
+async fn house(mode: DialMode, inbound: InboundParams) -> House {
+    let house = House::build(Plan {
+        params: params(mode, inbound),
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    })
+    .await;
+    house.start().await;
+    house
+}
+
+fn phone(n: u128) -> String {
+    format!("+5255555510{n:02}")
+}
+
+/// A debtor calls and would wait half an hour.
+async fn calls(house: &House, from: Option<String>, to: &str) -> AttemptId {
+    let call = CallIn {
+        from,
+        to: to.to_owned(),
+        trunk: TrunkId(id(4)),
+        patience_ms: 30 * 60_000,
+        talk_ms: 40_000,
+    };
+    house.trunk.call_in(call).await
+}
+
+async fn debtor_calls(house: &House, n: u128) -> AttemptId {
+    let call = calls(house, Some(phone(n)), OURS).await;
+    house.secs(1).await;
+    call
+}
+
+/// Names of what a caller was told, oldest first.
+fn told(house: &House, call: AttemptId) -> Vec<String> {
+    house
+        .trunk
+        .heard(call)
+        .into_iter()
+        .flat_map(|what| match what {
+            PlayWhat::Spoken { parts, .. } => parts,
+            PlayWhat::SafeHarbour { .. } => vec!["safe_harbour".to_owned()],
+            PlayWhat::Music => vec!["music".to_owned()],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+async fn row(house: &House, call: AttemptId) -> InboundCall {
+    house.store.get_inbound(call).await.expect("it has a row")
+}
+
+/// The agent ends his call and disposes of it.
+async fn finishes(house: &House, agent: &Screen) {
+    let call = agent.attempt().expect("a call");
+    if agent.state() == "talking" {
+        house.hang_up(agent, call).await;
+    }
+    let me = Actor::Agent(agent.id);
+    let done = house.center.dispose(me, call, ask("CI.TN")).await;
+    done.expect("disposed");
+    house.secs(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_are_served_in_order_with_the_card_first() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let agent = house.agent(1).await;
+    let first = debtor_calls(&house, 0).await;
+    assert_eq!(house.talking(&agent).await, first);
+    let pops = agent.of_kind("pop");
+    let (at, card) = pops.last().expect("the card came");
+    assert_eq!(card["direction"], "inbound");
+    let attempt = house.attempt(first).await;
+    assert_eq!(attempt.direction, Direction::Inbound);
+    assert_eq!(attempt.debtor_id, debtor_id(0));
+    assert!(Some(*at) <= attempt.bridged_at, "before the voice");
+    let second = debtor_calls(&house, 1).await;
+    let third = debtor_calls(&house, 2).await;
+    let board = house.row().await.inbound.expect("takes callers");
+    assert_eq!((board.waiting, board.answered), (2, 1));
+    assert!(board.longest_wait_ms >= 1_000, "{board:?}");
+    house.secs(45).await;
+    let heard = told(&house, third);
+    assert_eq!(heard[..2], ["queue_wait", "music"], "{heard:?}");
+    assert_eq!(heard[2..4], ["queue_place", "n2"], "{heard:?}");
+    assert!(heard.contains(&"queue_offer".to_owned()), "{heard:?}");
+    // He whose call is up hears nothing but the agent.
+    assert!(!told(&house, first).contains(&"music".to_owned()));
+
+    finishes(&house, &agent).await;
+    assert_eq!(house.talking(&agent).await, second);
+    finishes(&house, &agent).await;
+    assert_eq!(house.talking(&agent).await, third);
+    finishes(&house, &agent).await;
+    for call in [first, second, third] {
+        let row = row(&house, call).await;
+        assert_eq!(row.outcome, InboundOutcome::Answered);
+        assert_eq!(row.agent_id, Some(agent.id));
+        assert!(row.ended_at.is_some());
+    }
+    assert!(row(&house, third).await.wait_ms > row(&house, first).await.wait_ms);
+    assert_eq!(row(&house, third).await.place, Some(2));
+    // Nobody was dialed: there is no attempt in the ledger, and no answer of ours.
+    let ledger = house.store.ledger_of(debtor_id(0)).await.expect("ledger");
+    assert!(ledger.iter().all(|r| r.kind != LedgerKind::Attempt));
+    assert_eq!(house.row().await.answers, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_or_waits_too_long_has_his_outcome() {
+    let short = InboundParams {
+        wait_max_s: 30,
+        ..InboundParams::default()
+    };
+    let house = house(DialMode::Manual, short).await;
+    let agent = house.agent(1).await;
+    let first = debtor_calls(&house, 0).await;
+    assert_eq!(house.talking(&agent).await, first);
+    let late = debtor_calls(&house, 1).await;
+    let impatient = CallIn {
+        from: Some(phone(2)),
+        to: OURS.to_owned(),
+        trunk: TrunkId(id(4)),
+        patience_ms: 5_000,
+        talk_ms: 1_000,
+    };
+    let gone = house.trunk.call_in(impatient).await;
+    house.secs(10).await;
+    assert_eq!(row(&house, gone).await.outcome, InboundOutcome::GaveUp);
+    house.secs(40).await;
+    let row = row(&house, late).await;
+    assert_eq!(row.outcome, InboundOutcome::TimedOut);
+    assert!(told(&house, late).contains(&"safe_harbour".to_owned()));
+    let ended = house.attempt(late).await;
+    assert_ne!(ended.result, Some(CallResult::Abandoned));
+    let board = house.row().await;
+    assert_eq!(board.abandoned, 0);
+    let queue = board.inbound.expect("takes callers");
+    assert_eq!((queue.gave_up, queue.announced, queue.waiting), (1, 1, 0));
+    // Where he stands in the campaign is as before.
+    assert_eq!(house.item(debtor_id(1)).await.attempts, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_kept_for_who_asks_to_be_called() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let agent = house.agent(1).await;
+    let first = debtor_calls(&house, 0).await;
+    assert_eq!(house.talking(&agent).await, first);
+    let second = debtor_calls(&house, 1).await;
+    let third = debtor_calls(&house, 2).await;
+    house.trunk.press(second, '7').await;
+    house.trunk.press(second, '1').await;
+    house.secs(10).await;
+    assert!(told(&house, second).contains(&"queue_kept".to_owned()));
+    let kept = row(&house, second).await;
+    assert_eq!(kept.outcome, InboundOutcome::CallBack);
+    let item = house.item(debtor_id(1)).await;
+    assert_eq!(item.note, "callback", "a restart forgets nobody");
+    let board = house.row().await.inbound.expect("takes callers");
+    assert_eq!(
+        (board.waiting, board.places_kept, board.call_backs),
+        (1, 1, 1)
+    );
+    assert!(house.trunk.invites().is_empty());
+
+    finishes(&house, &agent).await;
+    house
+        .until("his turn", || !house.trunk.invites().is_empty())
+        .await;
+    let dialed = house.trunk.invites().remove(0);
+    assert_eq!(dialed.number, phone(1), "before who came after him");
+    assert_eq!(house.talking(&agent).await, dialed.attempt);
+    let attempt = house.attempt(dialed.attempt).await;
+    assert_eq!(attempt.direction, Direction::Outbound);
+    assert!(attempt.agent_reserved);
+    finishes(&house, &agent).await;
+    assert_eq!(house.talking(&agent).await, third);
+}
+
+/// What a caller is told where he comes to no agent: the announcement, and why.
+async fn turned_away(house: &House, call: AttemptId) -> InboundOutcome {
+    house.secs(1).await;
+    assert_eq!(told(house, call), ["safe_harbour"]);
+    house.secs(10).await;
+    let row = row(house, call).await;
+    assert!(row.ended_at.is_some(), "the announcement is the end");
+    assert_eq!(house.trunk.live_calls(), 0);
+    row.outcome
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_talk_hears_the_lawful_announcement() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let nobody = calls(&house, Some(phone(0)), OURS).await;
+    assert_eq!(turned_away(&house, nobody).await, InboundOutcome::NoAgents);
+    let agent = house.agent(1).await;
+    for (from, to, why) in [
+        (None, OURS, InboundOutcome::Unidentified),
+        (
+            Some("+525599999999".to_owned()),
+            OURS,
+            InboundOutcome::Unidentified,
+        ),
+        (
+            Some(phone(0)),
+            "+525500000000",
+            InboundOutcome::UnknownNumber,
+        ),
+    ] {
+        let call = calls(&house, from, to).await;
+        assert_eq!(turned_away(&house, call).await, why);
+    }
+    let now = house.clock.now();
+    let hold = Hold {
+        id: HoldId(id(70)),
+        client_id: client_id(),
+        debtor_id: debtor_id(3),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Represented,
+        from: now,
+        until: None,
+        lifted_at: None,
+        evidence: "lawyer".into(),
+    };
+    house.store.put_hold(&hold, &[]).await.expect("hold");
+    let held = calls(&house, Some(phone(3)), OURS).await;
+    assert_eq!(turned_away(&house, held).await, InboundOutcome::Held);
+    let listed = Suppression {
+        id: SuppressionId(id(71)),
+        client_id: Some(client_id()),
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: Pii(phone(4)),
+        reason: "optout".into(),
+        created_at: now,
+        lifted_at: None,
+    };
+    let done = house.store.put_suppression(&listed, &[]).await;
+    done.expect("listed");
+    let listed = calls(&house, Some(phone(4)), OURS).await;
+    assert_eq!(
+        turned_away(&house, listed).await,
+        InboundOutcome::Suppressed
+    );
+    // The call-back number of the client is one of his numbers too.
+    let back = calls(&house, Some(phone(5)), "+525555550100").await;
+    assert_eq!(house.talking(&agent).await, back);
+    let (any, page) = (InboundAsk::default(), crate::world::page());
+    let all = house.store.list_inbound(&any, &page).await;
+    let all = all.expect("listed").items;
+    assert_eq!(all.len(), 7, "each call has its row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_window_a_full_queue_and_a_campaign_without_callers() {
+    let night = House::build(Plan {
+        at: NIGHT,
+        params: params(DialMode::Manual, InboundParams::default()),
+        ..Plan::default()
+    })
+    .await;
+    night.start().await;
+    let _agent = night.agent(1).await;
+    let call = calls(&night, Some(phone(0)), OURS).await;
+    assert_eq!(turned_away(&night, call).await, InboundOutcome::Closed);
+
+    let one = InboundParams {
+        queue_max: 1,
+        ..InboundParams::default()
+    };
+    let full = house(DialMode::Manual, one).await;
+    let agent = full.agent(1).await;
+    let first = debtor_calls(&full, 0).await;
+    assert_eq!(full.talking(&agent).await, first);
+    debtor_calls(&full, 1).await;
+    let third = debtor_calls(&full, 2).await;
+    full.secs(10).await;
+    assert_eq!(row(&full, third).await.outcome, InboundOutcome::QueueFull);
+
+    let plain = House::build(Plan {
+        at: MORNING,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    plain.start().await;
+    let call = calls(&plain, Some(phone(0)), OURS).await;
+    assert_eq!(turned_away(&plain, call).await, InboundOutcome::NotServed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_takes_callers_and_answers_of_ours_alike() {
+    let house = House::build(Plan {
+        debtors: 60,
+        params: params(DialMode::Progressive, InboundParams::default()),
+        ..Plan::default()
+    })
+    .await;
+    house.start().await;
+    let agents = [house.agent(1).await, house.agent(2).await];
+    let mut seen = BTreeMap::new();
+    for n in 0..6 {
+        // Of the last in the campaign's order, so that nobody is calling them.
+        debtor_calls(&house, 59 - n).await;
+        for agent in &agents {
+            house.until("talks", || agent.state() == "talking").await;
+            let call = agent.attempt().expect("a call");
+            let row = house.attempt(call).await;
+            *seen.entry(row.direction).or_insert(0) += 1;
+            finishes(&house, agent).await;
+        }
+    }
+    assert!(
+        seen.get(&Direction::Inbound).is_some_and(|n| *n >= 3),
+        "{seen:?}"
+    );
+    assert!(
+        seen.get(&Direction::Outbound).is_some_and(|n| *n >= 3),
+        "{seen:?}"
+    );
+    assert_eq!(house.center.figures().await.errors, 0);
+}
+
+/// Who answers presses one key in ten times each: an agent, no more calls.
+fn wish(attempt: AttemptId) -> Option<char> {
+    match attempt.0.as_u128() % 10 {
+        0 => Some('1'),
+        1 => Some('9'),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_messages_whose_keys_are_obeyed() {
+    let house = House::build(Plan {
+        debtors: 500,
+        params: CampaignParams {
+            agentless: AgentlessParams {
+                approved_by: Some("user:x".to_owned()),
+                approved_at: Some(domain::time::UtcMs(1)),
+                ..AgentlessParams::default()
+            },
+            lines_max: Some(20),
+            ..params(DialMode::Agentless, InboundParams::default())
+        },
+        ..Plan::default()
+    })
+    .await;
+    let agents = [house.agent(1).await, house.agent(2).await];
+    house.start().await;
+    let (mut pressed, mut met) = (BTreeMap::new(), 0);
+    for _ in 0..40_000 {
+        let dialed = house.trunk.invites();
+        for attempt in dialed.iter().map(|i| i.attempt) {
+            let hears = told(&house, attempt) == ["agentless"];
+            if let Some(key) = wish(attempt).filter(|_| hears && !pressed.contains_key(&attempt)) {
+                pressed.insert(attempt, key);
+                house.trunk.press(attempt, key).await;
+            }
+        }
+        for agent in &agents {
+            if agent.state() == "talking" {
+                met += 1;
+                finishes(&house, agent).await;
+            }
+        }
+        if dialed.len() >= 500 && house.trunk.live_calls() == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+    house.secs(5).await;
+    assert_eq!(house.trunk.invites().len(), 500);
+    let mut outs = 0;
+    for (attempt, key) in &pressed {
+        let row = house.attempt(*attempt).await;
+        let heard = told(&house, *attempt);
+        if *key == '9' {
+            outs += 1;
+            assert_eq!(heard[1], "opted_out", "at once: {heard:?}");
+            let holds = house.holds(row.debtor_id).await;
+            assert!(holds.iter().any(|h| h.kind == HoldKind::ChannelOptout));
+        } else {
+            let waited = heard.get(1).is_some_and(|h| h == "queue_wait");
+            assert!(waited || row.bridged_at.is_some(), "at once: {heard:?}");
+        }
+    }
+    assert!(outs > 20 && met > 5, "{outs} out, {met} met an agent");
+    let board = house.row().await;
+    assert_eq!((board.abandoned, board.abandonment.numerator), (0, 0));
+    let ended = house.attempts().await;
+    assert_eq!(ended.len(), 500);
+    assert!(
+        ended
+            .iter()
+            .all(|a| a.result.is_some() && a.mode == DialMode::Agentless)
+    );
+    assert!(
+        ended
+            .iter()
+            .all(|a| a.result != Some(CallResult::Abandoned))
+    );
+    assert_eq!(house.center.figures().await.errors, 0);
+}

@@ -1,0 +1,199 @@
+//! Callers who wait for an agent: who called us, who asked for one from an agentless message, and places
+//! that are kept for a call-back.
+
+use super::{Dialer, Refusal};
+use crate::call::{Call, Phase};
+use crate::router;
+use crate::spec::{Incoming, Item, KeptPlace};
+use crate::talk::{Command, ReleaseWhy};
+use domain::entity::DialMode;
+use domain::ids::AttemptId;
+use domain::time::UtcMs;
+
+/// Most places that are kept at once.
+const PLACES_MAX: usize = 1_000;
+
+impl Dialer {
+    /// A debtor who called us waits in his campaign's queue, behind who came before him.
+    pub(super) fn incoming(&mut self, now: UtcMs, came: Incoming) -> Result<(), Refusal> {
+        let Incoming {
+            attempt,
+            item,
+            trunk,
+            mut rules,
+            at,
+            wait_ms,
+        } = came;
+        if self.persons.contains_key(&item.person) {
+            return Err(Refusal::new(
+                "debtor_in_call",
+                "this person has a live call already",
+            ));
+        }
+        self.release_queued(&item);
+        rules.agent_within_ms = wait_ms;
+        self.persons.insert(item.person, attempt);
+        self.calls.insert(
+            attempt,
+            Call {
+                phase: Phase::Waiting,
+                answered_at: Some(at),
+                queued: Some(at),
+                inbound: true,
+                ..Call::ordered(now, attempt, item, trunk, DialMode::Manual, rules)
+            },
+        );
+        self.arm(attempt);
+        self.wait_in_queue(now, attempt);
+        Ok(())
+    }
+
+    /// Who hears an agentless message wants an agent: he waits like one who called us.
+    pub(super) fn wants_agent(
+        &mut self,
+        now: UtcMs,
+        attempt: AttemptId,
+        wait_ms: i64,
+    ) -> Result<(), Refusal> {
+        let hears = |c: &&mut Call| {
+            c.phase == Phase::Message && c.mode == DialMode::Agentless && c.queued.is_none()
+        };
+        let call = self
+            .calls
+            .get_mut(&attempt)
+            .filter(hears)
+            .ok_or_else(|| Refusal::new("no_message", "the call does not hear a message"))?;
+        call.queued = Some(now);
+        let told = call.answered_at.map_or(0, |at| now.since_ms(at));
+        call.rules.agent_within_ms = told + wait_ms;
+        call.enter(now, Phase::Waiting);
+        self.arm(attempt);
+        self.wait_in_queue(now, attempt);
+        Ok(())
+    }
+
+    fn wait_in_queue(&mut self, now: UtcMs, attempt: AttemptId) {
+        // Whoever waits longer goes first, also where only a skill kept an agent from him.
+        self.serve_waiting(now);
+        if let Some(call) = self.calls.get_mut(&attempt)
+            && call.phase == Phase::Waiting
+        {
+            call.waited = true;
+        }
+    }
+
+    /// Who waits leaves: he hears that his place is kept, and is called when its turn comes.
+    pub(super) fn keep_place(
+        &mut self,
+        now: UtcMs,
+        from: AttemptId,
+        place: KeptPlace,
+    ) -> Result<(), Refusal> {
+        if self.places.len() >= PLACES_MAX {
+            return Err(Refusal::new(
+                "places_full",
+                format!("{PLACES_MAX} places are kept already"),
+            ));
+        }
+        let waits = |c: &&mut Call| c.phase == Phase::Waiting && c.queued.is_some();
+        let call = self
+            .calls
+            .get_mut(&from)
+            .filter(waits)
+            .ok_or_else(|| Refusal::new("not_waiting", "the call does not wait in a queue"))?;
+        call.enter(now, Phase::Message);
+        self.arm(from);
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Callers in the order in which they came, kept places among them. A live answer of ours went before
+    /// them: the law gives it seconds.
+    pub(super) fn serve_queue(&mut self, now: UtcMs) {
+        let waits = |c: &&Call| c.phase == Phase::Waiting;
+        let calls = self.calls.values().filter(waits);
+        let mut turns: Vec<(UtcMs, AttemptId, bool)> = calls
+            .filter_map(|c| Some((c.queued?, c.attempt, false)))
+            .chain(self.places.iter().map(|p| (p.since, p.attempt, true)))
+            .collect();
+        turns.sort_unstable();
+        for (_, attempt, kept) in turns {
+            if kept {
+                self.serve_place(now, attempt);
+            } else {
+                self.seek_agent(now, attempt);
+            }
+        }
+    }
+
+    /// Calls whoever kept his place, with an agent reserved first.
+    fn serve_place(&mut self, now: UtcMs, attempt: AttemptId) {
+        let Some(at) = self.places.iter().position(|p| p.attempt == attempt) else {
+            return;
+        };
+        let place = &self.places[at];
+        if self.persons.contains_key(&place.item.person) {
+            return;
+        }
+        let campaign = place.item.campaign;
+        let run = self.campaigns.get(&campaign);
+        let agent = router::choose(&self.agents, run.map(|r| &r.spec), &place.item);
+        let Some(agent) = agent else { return };
+        let Ok(trunk) = self.hand_trunk(now, campaign) else {
+            return;
+        };
+        let KeptPlace { item, rules, .. } = self.places.remove(at);
+        self.release_queued(&item);
+        let mode = DialMode::Progressive;
+        self.order(now, attempt, item, trunk, Some(agent), mode, rules);
+    }
+
+    /// Places whose time is up are given up; the others are served where an agent is free.
+    pub(super) fn look_after_places(&mut self, now: UtcMs) {
+        if self.places.is_empty() {
+            return;
+        }
+        self.drop_places(|p| now >= p.until);
+        self.serve_queue(now);
+    }
+
+    pub(super) fn drop_places(&mut self, gone: impl Fn(&KeptPlace) -> bool) {
+        let dropped: Vec<AttemptId> = self
+            .places
+            .iter()
+            .filter(|p| gone(p))
+            .map(|p| p.attempt)
+            .collect();
+        self.places.retain(|p| !gone(p));
+        for attempt in dropped {
+            self.push(Command::PlaceGone(attempt));
+        }
+    }
+
+    /// Whoever is on the line is dialed by no hopper.
+    fn release_queued(&mut self, item: &Item) {
+        let mut queued = Vec::new();
+        for run in self.campaigns.values_mut() {
+            while let Some(at) = run.hopper.iter().position(|i| i.person == item.person) {
+                queued.extend(run.hopper.remove(at));
+            }
+        }
+        for other in queued {
+            self.release(other, ReleaseWhy::Double);
+        }
+    }
+
+    /// Callers who wait now: when each came.
+    pub fn queue(&self) -> impl Iterator<Item = (AttemptId, UtcMs)> {
+        self.calls
+            .values()
+            .filter(|c| c.phase == Phase::Waiting)
+            .filter_map(|c| Some((c.attempt, c.queued?)))
+    }
+
+    /// Places kept for call-backs now.
+    #[must_use]
+    pub fn places(&self) -> &[KeptPlace] {
+        &self.places
+    }
+}

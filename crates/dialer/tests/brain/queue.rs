@@ -1,0 +1,275 @@
+//! Callers who wait: order, blending with our own calls, kept places, and messages without agents.
+
+use crate::rig::{Rig, agent, campaign, in_mode, power, trunk};
+use dialer::{CallRules, CampaignSpec, Command, Incoming, Input, Item, KeptPlace, Phase, Wish};
+use domain::entity::{CallResult, DialMode};
+use domain::ids::AttemptId;
+use domain::ports::HangUpCause;
+use domain::rules::agent_state::{AgentState, PauseCode};
+use domain::time::MINUTE_MS;
+use uuid::Uuid;
+
+const WAIT_MS: i64 = 2 * MINUTE_MS;
+
+fn call(n: u128) -> AttemptId {
+    AttemptId(Uuid::from_u128(0xBB00 + n))
+}
+
+/// A debtor calls; he may wait two minutes.
+fn comes(rig: &mut Rig, n: u128) -> Item {
+    let item = rig.item(campaign(1));
+    let at = rig.now;
+    rig.tell(Input::Incoming(Box::new(Incoming {
+        attempt: call(n),
+        item: item.clone(),
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at,
+        wait_ms: WAIT_MS,
+    })));
+    item
+}
+
+fn phase(rig: &Rig, attempt: AttemptId) -> Option<Phase> {
+    rig.brain.call(attempt).map(|c| c.phase)
+}
+
+/// One agent talks with the first caller; two wait.
+fn two_wait() -> (Rig, Item, Item) {
+    let mut rig = Rig::new();
+    rig.run(in_mode(DialMode::Manual));
+    rig.ready([1]);
+    comes(&mut rig, 1);
+    assert_eq!(rig.join(call(1)), agent(1));
+    rig.pass(1_000);
+    let second = comes(&mut rig, 2);
+    rig.pass(1_000);
+    let third = comes(&mut rig, 3);
+    (rig, second, third)
+}
+
+fn is_free(rig: &mut Rig, attempt: AttemptId) {
+    rig.end(attempt, 200);
+    rig.dispose(attempt);
+}
+
+#[test]
+fn callers_are_served_in_the_order_in_which_they_came() {
+    let (mut rig, ..) = two_wait();
+    assert_eq!(rig.brain.queue().count(), 2);
+    is_free(&mut rig, call(1));
+    assert_eq!(phase(&rig, call(2)), Some(Phase::Connecting));
+    assert_eq!(phase(&rig, call(3)), Some(Phase::Waiting));
+    rig.join(call(2));
+    is_free(&mut rig, call(2));
+    rig.join(call(3));
+    is_free(&mut rig, call(3));
+    assert_eq!(rig.overs().len(), 3);
+    assert!(rig.overs().iter().all(|o| o.agent == Some(agent(1))));
+    assert_eq!(rig.brain.queue().count(), 0);
+}
+
+#[test]
+fn who_waits_too_long_hears_the_message_and_nobody_was_abandoned() {
+    let (mut rig, ..) = two_wait();
+    rig.pass(WAIT_MS - 3_000);
+    assert_eq!(
+        phase(&rig, call(2)),
+        Some(Phase::Waiting),
+        "long past two seconds"
+    );
+    rig.pass(4_000);
+    assert_eq!(phase(&rig, call(2)), Some(Phase::Message));
+    assert!(rig.log.iter().any(|(_, c)| *c == Command::Message(call(2))));
+    rig.tell(Input::Played(call(2)));
+    let end = Command::HangUp {
+        attempt: call(2),
+        cause: HangUpCause::Normal,
+    };
+    assert!(rig.log.iter().any(|(_, c)| *c == end));
+    rig.end(call(2), 200);
+    // The third one gives up.
+    rig.end(call(3), 200);
+    let results: Vec<CallResult> = rig.overs().iter().map(|o| o.result).collect();
+    assert!(!results.contains(&CallResult::Abandoned), "{results:?}");
+    let view = rig.brain.campaign(campaign(1)).expect("is there");
+    assert_eq!(view.tally.abandoned, 0);
+}
+
+#[test]
+fn a_live_answer_of_ours_goes_first_and_takers_of_callers_are_not_dialed_for() {
+    let mut rig = Rig::new();
+    rig.run(CampaignSpec {
+        lines_per_agent: 1.0,
+        ..power(1)
+    });
+    rig.ready([1]);
+    let ours = rig.ringing()[0];
+    comes(&mut rig, 1);
+    rig.join(call(1));
+    comes(&mut rig, 2);
+    rig.pass(3_000);
+    assert_eq!(
+        rig.dials().len(),
+        1,
+        "the agent is taken: nobody is dialed for him"
+    );
+    rig.answer(ours);
+    assert_eq!(phase(&rig, ours), Some(Phase::Waiting));
+    is_free(&mut rig, call(1));
+    assert_eq!(
+        phase(&rig, ours),
+        Some(Phase::Connecting),
+        "the law gives it two seconds"
+    );
+    assert_eq!(phase(&rig, call(2)), Some(Phase::Waiting));
+    rig.join(ours);
+    is_free(&mut rig, ours);
+    assert_eq!(phase(&rig, call(2)), Some(Phase::Connecting));
+}
+
+#[test]
+fn a_caller_has_one_live_attempt_and_leaves_the_hopper() {
+    let mut rig = Rig::new();
+    rig.feeds = false;
+    rig.run(in_mode(DialMode::Progressive));
+    let item = rig.item(campaign(1));
+    rig.stock(campaign(1), vec![item.clone()]);
+    let came = |attempt| Incoming {
+        attempt,
+        item: item.clone(),
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at: rig.now,
+        wait_ms: WAIT_MS,
+    };
+    let (first, again) = (came(call(1)), came(call(2)));
+    rig.tell(Input::Incoming(Box::new(first)));
+    assert_eq!(rig.released(dialer::ReleaseWhy::Double), 1);
+    let refused = rig.ask(Input::Incoming(Box::new(again))).unwrap_err();
+    assert_eq!(refused.code, "debtor_in_call");
+}
+
+#[test]
+fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
+    let (mut rig, second, _) = two_wait();
+    let since = rig
+        .brain
+        .call(call(2))
+        .and_then(|c| c.queued)
+        .expect("waits");
+    let place = KeptPlace {
+        attempt: call(20),
+        item: second,
+        rules: CallRules::default(),
+        since,
+        until: rig.now.plus_ms(30 * MINUTE_MS),
+    };
+    rig.tell(Input::KeepPlace {
+        from: call(2),
+        place: Box::new(place),
+    });
+    assert_eq!(
+        phase(&rig, call(2)),
+        Some(Phase::Message),
+        "he hears that it is kept"
+    );
+    rig.tell(Input::Played(call(2)));
+    rig.end(call(2), 200);
+    assert_eq!(rig.brain.places().len(), 1);
+    is_free(&mut rig, call(1));
+    let dial = rig.dials().pop().expect("his turn came before the third's");
+    assert_eq!((dial.attempt, dial.agent), (call(20), Some(agent(1))));
+    assert_eq!(phase(&rig, call(3)), Some(Phase::Waiting));
+    rig.answer(call(20));
+    rig.join(call(20));
+    is_free(&mut rig, call(20));
+    assert_eq!(phase(&rig, call(3)), Some(Phase::Connecting));
+    assert!(rig.brain.places().is_empty());
+}
+
+#[test]
+fn a_place_ends_with_its_time_or_with_the_contact() {
+    for withdrawn in [false, true] {
+        let (mut rig, second, _) = two_wait();
+        let debtor = second.debtor;
+        let place = KeptPlace {
+            attempt: call(20),
+            item: second,
+            rules: CallRules::default(),
+            since: rig.now,
+            until: rig.now.plus_ms(MINUTE_MS),
+        };
+        rig.tell(Input::KeepPlace {
+            from: call(2),
+            place: Box::new(place.clone()),
+        });
+        let again = Input::KeepPlace {
+            from: call(2),
+            place: Box::new(place),
+        };
+        assert_eq!(rig.ask(again).unwrap_err().code, "not_waiting");
+        if withdrawn {
+            rig.tell(Input::Withdraw(debtor));
+        } else {
+            rig.pass(MINUTE_MS + 1_000);
+        }
+        assert!(rig.brain.places().is_empty());
+        let gone = Command::PlaceGone(call(20));
+        assert!(rig.log.iter().any(|(_, c)| *c == gone));
+    }
+}
+
+#[test]
+fn a_message_is_told_without_agents_as_fast_as_lines_allow() {
+    let mut rig = Rig::with_trunk(100, 100);
+    rig.run(CampaignSpec {
+        lines_max: Some(4),
+        ..in_mode(DialMode::Agentless)
+    });
+    assert_eq!(rig.dials().len(), 4, "lines are the pace, not agents");
+    let first = rig.ringing()[0];
+    rig.answer(first);
+    assert_eq!(phase(&rig, first), Some(Phase::Message));
+    assert!(rig.log.iter().any(|(_, c)| *c == Command::Tell(first)));
+    // Nobody owed him an agent, however long the message is.
+    rig.pass(20_000);
+    rig.tell(Input::Played(first));
+    rig.end(first, 200);
+    let over = rig.overs().pop().expect("over");
+    assert_eq!(over.result, CallResult::Human);
+    assert_eq!(rig.dials().len(), 5, "the free line is used");
+}
+
+#[test]
+fn who_hears_a_message_may_have_an_agent() {
+    let mut rig = Rig::new();
+    rig.run(CampaignSpec {
+        lines_max: Some(2),
+        ..in_mode(DialMode::Agentless)
+    });
+    rig.ready([1]);
+    rig.wish(1, Wish::Pause(PauseCode::Break));
+    let ringing = rig.ringing();
+    for attempt in &ringing {
+        rig.answer(*attempt);
+    }
+    let early = Input::Queue {
+        attempt: AttemptId(Uuid::from_u128(9_999)),
+        wait_ms: WAIT_MS,
+    };
+    assert_eq!(rig.ask(early).unwrap_err().code, "no_message");
+    rig.pass(5_000);
+    rig.tell(Input::Queue {
+        attempt: ringing[0],
+        wait_ms: WAIT_MS,
+    });
+    assert_eq!(phase(&rig, ringing[0]), Some(Phase::Waiting));
+    // The message that was playing is over: it is nobody's end any more.
+    rig.tell(Input::Played(ringing[0]));
+    assert_eq!(phase(&rig, ringing[0]), Some(Phase::Waiting));
+    rig.wish(1, Wish::Ready);
+    assert_eq!(rig.join(ringing[0]), agent(1));
+    assert_eq!(rig.state(1), AgentState::Talking);
+    assert_eq!(phase(&rig, ringing[1]), Some(Phase::Message));
+}

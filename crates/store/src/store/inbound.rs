@@ -1,0 +1,198 @@
+//! Calls that come in.
+
+use super::SqlStore;
+use super::events::append;
+use super::items::{LIVE, check_fence};
+use crate::rows::{Entity as _, columns};
+use crate::sql::{Dialect, Field as _, Val, vals};
+use async_trait::async_trait;
+use domain::entity::{Attempt, CallerId, InboundCall, InboundOutcome};
+use domain::event::NewEvent;
+use domain::ids::{AttemptId, CampaignId, ClientId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    InboundAsk, InboundCount, InboundStore, KnownCaller, PAGE_LIMIT_MAX, Page, PageRequest,
+};
+use domain::time::UtcMs;
+
+#[async_trait]
+impl InboundStore for SqlStore {
+    async fn open_inbound(
+        &self,
+        attempt: &Attempt,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        check_fence(&mut tx, &attempt.node, attempt.fence).await?;
+        // The locks that a dial takes too: the person's row, then his number.
+        let sql = format!(
+            "SELECT id FROM persons WHERE id=$1{}",
+            tx.pg_only(" FOR UPDATE")
+        );
+        let known = tx.row(sql, vals![attempt.person_id]).await?.is_some();
+        if tx.dialect() == Dialect::Pg {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            tx.rows(sql, vals![attempt.phone]).await?;
+        }
+        let sql = format!(
+            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
+                OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE})"
+        );
+        let live = tx
+            .row(sql, vals![attempt.person_id, attempt.phone])
+            .await?
+            .is_some();
+        if !known || live {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        match tx.insert(std::slice::from_ref(attempt), "").await {
+            // Another node was faster by a moment: its live attempt stands.
+            Err(StoreError::Conflict(_)) => {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            other => other?,
+        };
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn put_inbound(&self, row: &InboundCall, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn get_inbound(&self, id: AttemptId) -> Result<InboundCall, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn list_inbound(
+        &self,
+        ask: &InboundAsk,
+        page: &PageRequest,
+    ) -> Result<Page<InboundCall>, StoreError> {
+        let (mut terms, mut values): (Vec<String>, Vec<Val>) = (vec![], vec![]);
+        let mut term = |sql: &str, value: Option<Val>| {
+            if let Some(value) = value {
+                values.push(value);
+                terms.push(format!("{sql}${}", values.len()));
+            }
+        };
+        term("client_id=", ask.client_id.map(|v| v.val()));
+        term("campaign_id=", ask.campaign_id.map(|v| v.val()));
+        term("at>=", ask.since.map(|v| v.val()));
+        term("outcome=", ask.outcome.map(|v| v.val()));
+        if let Some(text) = &page.cursor {
+            let before: AttemptId = text.parse().map_err(|_| StoreError::NotFound("cursor"))?;
+            term("id<", Some(before.val()));
+        }
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX);
+        values.extend(vals![limit + 1]);
+        let given = if terms.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", terms.join(" AND "))
+        };
+        let rest = format!("{given} ORDER BY id DESC LIMIT ${}", values.len());
+        let mut items: Vec<InboundCall> = self.read().await?.all(&rest, values).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| more).map(|row| row.id.to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn inbound_count(
+        &self,
+        campaign: CampaignId,
+        since: UtcMs,
+        within_ms: i64,
+    ) -> Result<InboundCount, StoreError> {
+        let sql = "SELECT outcome, CAST(COUNT(*) AS BIGINT) AS calls, \
+            CAST(COUNT(CASE WHEN wait_ms<=$3 THEN 1 END) AS BIGINT) AS in_time, \
+            CAST(COALESCE(SUM(wait_ms),0) AS BIGINT) AS wait_ms \
+            FROM inbound_calls WHERE campaign_id=$1 AND at>=$2 GROUP BY outcome";
+        let rows = self
+            .read()
+            .await?
+            .rows(sql, vals![campaign, since, within_ms])
+            .await?;
+        let mut sum = InboundCount::default();
+        for row in &rows {
+            let number = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
+            let calls = number("calls")?;
+            sum.offered += calls;
+            match row.get::<InboundOutcome>("outcome")? {
+                InboundOutcome::Answered => {
+                    sum.answered += calls;
+                    sum.in_time += number("in_time")?;
+                    sum.wait_ms += number("wait_ms")?;
+                }
+                InboundOutcome::GaveUp => sum.gave_up += calls,
+                InboundOutcome::CallBack => sum.call_back += calls,
+                other if other.announced() => sum.announced += calls,
+                _ => {}
+            }
+        }
+        Ok(sum)
+    }
+
+    async fn lost_inbound(&self, node: &str, at: UtcMs) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE inbound_calls SET outcome='lost', ended_at=$2 \
+            WHERE node=$1 AND outcome='open'";
+        let lost = tx.run(sql, vals![node.to_owned(), at]).await?;
+        tx.commit().await?;
+        Ok(lost)
+    }
+
+    async fn known_caller(
+        &self,
+        client: ClientId,
+        number: &str,
+    ) -> Result<Option<KnownCaller>, StoreError> {
+        // The ledger holds every attempt and is searched by address.
+        let tried = "SELECT l.debtor_id, l.point_id, l.campaign_id FROM ledger l \
+            JOIN contact_points p ON p.id=l.point_id AND p.debtor_id=l.debtor_id \
+            WHERE l.address=$1 AND l.client_id=$2 AND l.kind='attempt' \
+            ORDER BY l.at DESC, l.id DESC LIMIT 1";
+        let has = "SELECT p.debtor_id, p.id AS point_id FROM contact_points p \
+            JOIN debtors d ON d.id=p.debtor_id WHERE p.value=$1 AND d.client_id=$2 \
+            AND p.channel='call' AND NOT p.bad ORDER BY p.id LIMIT 1";
+        let mut link = self.read().await?;
+        let row = match link.row(tried, vals![number.to_owned(), client]).await? {
+            Some(row) => row,
+            None => match link.row(has, vals![number.to_owned(), client]).await? {
+                Some(row) => {
+                    return Ok(Some(KnownCaller {
+                        debtor_id: row.get("debtor_id")?,
+                        point_id: row.get("point_id")?,
+                        campaign_id: None,
+                    }));
+                }
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(KnownCaller {
+            debtor_id: row.get("debtor_id")?,
+            point_id: row.get("point_id")?,
+            campaign_id: row.get("campaign_id")?,
+        }))
+    }
+
+    async fn caller_id_numbered(&self, number: &str) -> Result<Option<CallerId>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM caller_ids WHERE number=$1 ORDER BY id LIMIT 1",
+            columns::<CallerId>()
+        );
+        let row = self
+            .read()
+            .await?
+            .row(sql, vals![number.to_owned()])
+            .await?;
+        row.as_ref().map(CallerId::read).transpose()
+    }
+}
