@@ -1,0 +1,58 @@
+//! The clock around terms, plans, stages and letters.
+
+use super::Timed;
+use super::ops::timed;
+use async_trait::async_trait;
+use domain::entity::{
+    Debt, DebtStage, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch, LetterLevel,
+    LetterTemplate, Plan, PlanFile, PlanState, PolicyVersion, Stage,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlanId};
+use domain::ports::store::{
+    LetterStore, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore, StageCounts,
+    StageFilter, StageStore, StoreError,
+};
+use domain::time::UtcMs;
+use std::time::Instant;
+
+timed! { PlanStore;
+    policy_of(client: ClientId) -> Option<PolicyVersion>;
+    policies_of(client: ClientId, limit: u32) -> Vec<PolicyVersion>;
+    add_policy(row: &PolicyVersion, events: &[NewEvent]) -> ();
+    draw_plan(file: &PlanFile, events: &[NewEvent]) -> Result<(), PlanRefusal>;
+    get_plan(id: PlanId) -> PlanFile;
+    plans_page(filter: &PlanFilter, page: &PageRequest) -> Page<Plan>;
+    plans_of(debtor: DebtorId) -> Vec<PlanFile>;
+    move_plan(plan: &Plan, from: PlanState, events: &[NewEvent]) -> bool;
+    keep_document(plan: PlanId, language: Language, document: &PlanDocument) -> ();
+    document_of(plan: PlanId, language: Language) -> Option<PlanDocument>;
+    plans_asked() -> Vec<Plan>;
+    sweep_plans(now: UtcMs, limit: u32) -> Vec<Plan>;
+}
+
+timed! { StageStore;
+    stage_of(debt: DebtId) -> Option<DebtStage>;
+    move_stage(row: &DebtStage, from: Option<Stage>, events: &[NewEvent]) -> bool;
+    stages_page(filter: &StageFilter, page: &PageRequest) -> Page<DebtStage>;
+    unstaged(limit: u32) -> Vec<Debt>;
+    late_stages(now: UtcMs, limit: u32) -> Vec<DebtStage>;
+    note_late(row: &DebtStage, at: UtcMs, events: &[NewEvent]) -> bool;
+    late_counts(now: UtcMs) -> Vec<(ClientId, u64)>;
+    stage_counts(debt: &Debt, now: UtcMs) -> StageCounts;
+    add_excuse(row: &Excuse, events: &[NewEvent]) -> ();
+    excuses_of(debtor: DebtorId, limit: u32) -> Vec<Excuse>;
+    excuse_counts(client: ClientId, since: UtcMs, until: UtcMs) -> Vec<(ExcuseKind, u64)>;
+}
+
+timed! { LetterStore;
+    letter_template(client: ClientId, level: LetterLevel, language: Language) -> Option<LetterTemplate>;
+    letter_templates(client: ClientId) -> Vec<LetterTemplate>;
+    add_letter_template(row: &LetterTemplate, events: &[NewEvent]) -> ();
+    get_batch(id: LetterBatchId) -> LetterBatch;
+    batches_page(client: Option<ClientId>, page: &PageRequest) -> Page<LetterBatch>;
+    put_batch(batch: &LetterBatch, letters: &[Letter], ledger: &[LedgerRow], events: &[NewEvent]) -> ();
+    get_letter(id: LetterId) -> Letter;
+    letters_of_batch(batch: LetterBatchId, after: Option<LetterId>, limit: u32) -> Vec<Letter>;
+    letters_of(debtor: DebtorId, limit: u32) -> Vec<Letter>;
+}

@@ -1,0 +1,327 @@
+//! Letters L1 to L4: made for a segment in steps, each judged by the law and counted in the one ledger.
+
+use super::draw::days_past_due;
+use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
+use crate::script::amount;
+use crate::shared::Shared;
+use crate::words::spoken_date;
+use domain::entity::{
+    BatchState, Channel, CheckPoint, Client, Debt, Language, LedgerKind, LedgerRow, Letter,
+    LetterBatch, LetterTemplate, PointClass,
+};
+use domain::event::NewEvent;
+use domain::ids::{DebtorId, LedgerId, LetterBatchId, LetterId, VerdictId};
+use domain::law::Action;
+use domain::ports::store::{ContactFacts, StoreError};
+use domain::rules::letter::fill;
+use domain::time::UtcMs;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Most letters of one batch: a day's work of a printer.
+pub(crate) const LETTERS_MAX: usize = 5_000;
+/// Debtors looked at between two notes of the progress.
+const STEP: usize = 50;
+
+/// What a letter says of its debtor.
+pub(crate) struct LetterFacts<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) company: &'a str,
+    pub(crate) facts: &'a ContactFacts,
+    pub(crate) debt: &'a Debt,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) now: UtcMs,
+}
+
+impl LetterFacts<'_> {
+    fn dated(&self) -> String {
+        self.now.in_zone(self.zone).date().to_string()
+    }
+
+    /// Value of a variable in the language of the text.
+    pub(crate) fn value(&self, name: &str, language: Language) -> Option<String> {
+        let (debt, english) = (self.debt, language == Language::En);
+        Some(match name {
+            "debtor.name" => self.facts.debtor.name.reveal().clone(),
+            "client.name" => self.client.name.clone(),
+            "company.name" => self.company.to_owned(),
+            "debt.ref" => debt.external_ref.clone(),
+            "debt.product" => debt.product.clone(),
+            "debt.balance" => amount(debt.balance_minor(), debt.currency),
+            "debt.overdue" => amount(debt.overdue_minor, debt.currency),
+            "debt.due_date" => spoken_date(&debt.due_date, english),
+            "debt.days" => days_past_due(debt, self.now, self.zone).to_string(),
+            "date" => spoken_date(&self.dated(), english),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a debtor gets no letter.
+enum LeftOut {
+    NoDebt,
+    Law,
+    NoText,
+}
+
+fn addressee(facts: &ContactFacts) -> String {
+    let address = facts
+        .points
+        .iter()
+        .find(|p| p.channel == Channel::Letter && !p.bad);
+    let name = facts.debtor.name.reveal();
+    address.map_or_else(|| name.clone(), |p| format!("{name}\n{}", p.value.reveal()))
+}
+
+fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
+    let address = facts
+        .points
+        .iter()
+        .find(|p| p.channel == Channel::Letter && !p.bad);
+    Action {
+        verdict_id: VerdictId(id),
+        check_point: CheckPoint::Message,
+        channel: Channel::Letter,
+        point_id: address.map(|p| p.id),
+        campaign_id: None,
+        campaign_window: None,
+        attempts_per_day: None,
+        ring_timeout_ms: 0,
+        agent_reserved: false,
+        now,
+    }
+}
+
+/// Makes one letter as the text wants it.
+///
+/// # Errors
+/// What of the text is no variable.
+pub(crate) fn written(
+    of: &LetterFacts<'_>,
+    template: &LetterTemplate,
+    batch: LetterBatchId,
+    id: LetterId,
+) -> Result<Letter, String> {
+    let value = |name: &str| of.value(name, template.language);
+    Ok(Letter {
+        id,
+        client_id: of.client.id,
+        debtor_id: of.facts.debtor.id,
+        debt_id: of.debt.id,
+        batch_id: batch,
+        level: template.level,
+        language: template.language,
+        template_id: template.id,
+        letterhead: template.letterhead.clone(),
+        addressee: addressee(of.facts).into(),
+        subject: fill(&template.subject, &value)?.into(),
+        body: fill(&template.body, &value)?.into(),
+        dated: of.dated(),
+        made_at: of.now,
+    })
+}
+
+fn counted(facts: &ContactFacts, letter: &Letter) -> LedgerRow {
+    let key = letter.debt_id.to_string();
+    LedgerRow {
+        // A batch that is run again counts nothing again.
+        id: LedgerId(Uuid::new_v5(&letter.batch_id.0, key.as_bytes())),
+        person_id: facts.debtor.person_id,
+        debtor_id: letter.debtor_id,
+        client_id: letter.client_id,
+        debts: vec![letter.debt_id],
+        point_id: None,
+        address: String::new().into(),
+        class: PointClass::Other,
+        channel: Channel::Letter,
+        kind: LedgerKind::Message,
+        at: letter.made_at,
+        attempt_id: None,
+        campaign_id: None,
+        reached_network: None,
+    }
+}
+
+async fn template_for(
+    shared: &Shared,
+    batch: &LetterBatch,
+    language: Language,
+) -> Result<Option<LetterTemplate>, StoreError> {
+    let store = &shared.out.store;
+    let own = store
+        .letter_template(batch.client_id, batch.level, language)
+        .await?;
+    match own {
+        None if language != Language::Es => {
+            store
+                .letter_template(batch.client_id, batch.level, Language::Es)
+                .await
+        }
+        own => Ok(own),
+    }
+}
+
+async fn one(
+    shared: &Shared,
+    batch: &LetterBatch,
+    client: &Client,
+    debtor: DebtorId,
+) -> Result<Result<(Letter, LedgerRow), LeftOut>, StoreError> {
+    let now = shared.now();
+    let facts = shared.out.store.contact_facts(debtor, now).await?;
+    let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
+    let old = |d: &&Debt| days_past_due(d, now, &zone) >= batch.level.from_days();
+    let oldest = facts
+        .debts
+        .iter()
+        .filter(old)
+        .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
+    let Some(debt) = oldest else {
+        return Ok(Err(LeftOut::NoDebt));
+    };
+    let verdict = shared
+        .out
+        .law
+        .judge(&facts, &action(&facts, shared.id(), now));
+    if !verdict.decision.permits(false) {
+        return Ok(Err(LeftOut::Law));
+    }
+    let Some(template) = template_for(shared, batch, facts.debtor.language).await? else {
+        return Ok(Err(LeftOut::NoText));
+    };
+    let of = LetterFacts {
+        client,
+        company: &shared.config.company,
+        facts: &facts,
+        debt,
+        zone: &zone,
+        now,
+    };
+    let Ok(letter) = written(&of, &template, batch.id, LetterId(shared.id())) else {
+        return Ok(Err(LeftOut::NoText));
+    };
+    let row = counted(&facts, &letter);
+    Ok(Ok((letter, row)))
+}
+
+fn rendered(shared: &Shared, letter: &Letter) -> NewEvent {
+    let data = json!({
+        "letter_id": letter.id, "debtor_id": letter.debtor_id, "debt_id": letter.debt_id,
+        "level": letter.level, "batch_id": letter.batch_id,
+    });
+    let subject = format!("letter:{}", letter.id);
+    shared.event(
+        Some(letter.client_id),
+        "system",
+        "letter.rendered",
+        subject,
+        data,
+    )
+}
+
+async fn step(
+    shared: &Shared,
+    batch: &mut LetterBatch,
+    client: &Client,
+    debtors: &[DebtorId],
+) -> Result<(), StoreError> {
+    let (mut letters, mut ledger, mut events) = (vec![], vec![], vec![]);
+    for debtor in debtors {
+        batch.done += 1;
+        match one(shared, batch, client, *debtor).await {
+            Ok(Ok((letter, row))) => {
+                events.push(rendered(shared, &letter));
+                letters.push(letter);
+                ledger.push(row);
+                batch.made += 1;
+            }
+            Ok(Err(LeftOut::NoDebt | LeftOut::Law | LeftOut::NoText))
+            | Err(StoreError::NotFound(_)) => batch.left_out += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    shared
+        .out
+        .store
+        .put_batch(batch, &letters, &ledger, &events)
+        .await
+}
+
+async fn all(shared: &Shared, batch: &mut LetterBatch) -> Result<(), CenterError> {
+    let store = &shared.out.store;
+    let client = store.get_client(batch.client_id).await?;
+    let segment = store.get_segment(batch.segment_id).await?;
+    let expr = domain::segment::parse(&segment.expression)
+        .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+    let debtors = store
+        .segment_ids(batch.client_id, &expr, shared.now())
+        .await?;
+    if debtors.len() > LETTERS_MAX {
+        let detail = format!(
+            "{} debtors: a batch has {LETTERS_MAX} letters at most",
+            debtors.len()
+        );
+        return Err(CenterError::invalid("too_many", "segment_id", detail));
+    }
+    batch.total = i32::try_from(debtors.len()).unwrap_or(i32::MAX);
+    for some in debtors.chunks(STEP) {
+        if shared.stopping() {
+            let detail = "the server stopped; run it again";
+            return Err(CenterError::conflict("stopped", detail));
+        }
+        step(shared, batch, &client, some).await?;
+    }
+    Ok(())
+}
+
+/// Makes the letters of a batch from its beginning; what it has is kept as it is.
+pub(crate) async fn run(shared: Arc<Shared>, id: LetterBatchId) -> Result<(), CenterError> {
+    let mut batch = shared.out.store.get_batch(id).await?;
+    batch.state = BatchState::Running;
+    (batch.done, batch.made, batch.left_out) = (0, 0, 0);
+    batch.fault = None;
+    let done = all(&shared, &mut batch).await;
+    batch.state = if done.is_ok() {
+        BatchState::Done
+    } else {
+        BatchState::Failed
+    };
+    batch.fault = done.as_ref().err().map(ToString::to_string);
+    shared.out.store.put_batch(&batch, &[], &[], &[]).await?;
+    done
+}
+
+/// A text tried on a debtor, as it would be printed today; it is not kept and not counted.
+pub(crate) async fn preview(
+    shared: Arc<Shared>,
+    debtor: DebtorId,
+    template: LetterTemplate,
+) -> Result<Letter, CenterError> {
+    let now = shared.now();
+    let client = shared.out.store.get_client(template.client_id).await?;
+    let facts = shared.out.store.contact_facts(debtor, now).await?;
+    let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
+    let oldest = facts
+        .debts
+        .iter()
+        .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
+    let debt = oldest.ok_or(CenterError::NotFound("open debt of the debtor"))?;
+    let of = LetterFacts {
+        client: &client,
+        company: &shared.config.company,
+        facts: &facts,
+        debt,
+        zone: &zone,
+        now,
+    };
+    written(
+        &of,
+        &template,
+        LetterBatchId(Uuid::nil()),
+        LetterId(Uuid::nil()),
+    )
+    .map_err(|what| CenterError::invalid("letter_text", "body", what))
+}

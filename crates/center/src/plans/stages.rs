@@ -1,0 +1,214 @@
+//! Stages of debts: where each begins, when it is late, who is told, and what is recommended.
+
+use super::draw::days_past_due;
+use super::terms_of;
+use crate::asks::Actor;
+use crate::error::CenterError;
+use crate::feeder::zone_or_utc;
+use crate::shared::Shared;
+use domain::entity::{Debt, DebtStage, Role, Stage};
+use domain::ids::DebtId;
+use domain::ports::store::StoreError;
+use domain::rules::offers::ClientTerms;
+use domain::rules::stage::{self, Recommendation, StageFacts, StageReason};
+use domain::time::{DAY_MS, UtcMs};
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Debts put in their first stage, and late cases told, in one go.
+const BATCH: u32 = 500;
+/// Goes of one round.
+const GOES_MAX: u32 = 40;
+
+/// A debt to be moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageAsk {
+    /// Which debt.
+    pub debt: DebtId,
+    /// Where to.
+    pub to: Stage,
+    /// Why.
+    pub reason: String,
+    /// Goes on although an entry test fails; a manager's right.
+    pub despite: bool,
+    /// Role of who asks.
+    pub role: Role,
+}
+
+/// Where a debt stands and what is advised.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StageView {
+    /// Where it stands; `None` before the first round.
+    pub stage: Option<DebtStage>,
+    /// What is advised, with its reasons.
+    pub advice: Recommendation,
+}
+
+async fn facts_of(
+    shared: &Shared,
+    debt: &Debt,
+    zone: &TimeZone,
+    now: UtcMs,
+) -> Result<StageFacts, StoreError> {
+    let counts = shared.out.store.stage_counts(debt, now).await?;
+    Ok(StageFacts {
+        days_past_due: days_past_due(debt, now, zone),
+        balance_minor: debt.balance_minor(),
+        attempts: counts.attempts,
+        channels: counts.channels,
+        broken_promises: counts.broken_promises,
+        conversations: counts.conversations,
+        agreed: counts.agreed,
+        held: counts.held,
+    })
+}
+
+async fn zone_of(shared: &Shared, debt: &Debt) -> Result<TimeZone, StoreError> {
+    let portfolio = shared.out.store.get_portfolio(debt.portfolio_id).await?;
+    Ok(zone_or_utc(&portfolio.zone))
+}
+
+fn entered(
+    debt: &Debt,
+    terms: &ClientTerms,
+    to: Stage,
+    (now, by, reason): (UtcMs, String, String),
+) -> DebtStage {
+    let rule = terms.stage(to);
+    let days = rule.map_or(0, |r| r.max_days);
+    DebtStage {
+        debt_id: debt.id,
+        client_id: debt.client_id,
+        debtor_id: debt.debtor_id,
+        stage: to,
+        entered_at: now,
+        deadline: (days > 0).then(|| now.plus_ms(days * DAY_MS)),
+        owner_id: rule.and_then(|r| r.owner_id),
+        late_at: None,
+        moved_by: by,
+        reason,
+    }
+}
+
+/// Where a debt stands and what is advised.
+pub(crate) async fn look(shared: Arc<Shared>, debt: Debt) -> Result<StageView, CenterError> {
+    let now = shared.now();
+    let zone = zone_of(&shared, &debt).await?;
+    let (terms, _) = terms_of(&shared, debt.client_id).await?;
+    let facts = facts_of(&shared, &debt, &zone, now).await?;
+    let stage = shared.out.store.stage_of(debt.id).await?;
+    let late = stage
+        .as_ref()
+        .is_some_and(|s| s.deadline.is_some_and(|d| d <= now));
+    let at = stage
+        .as_ref()
+        .map_or_else(|| stage::first(&terms, &facts), |s| s.stage);
+    Ok(StageView {
+        advice: stage::recommend(&terms, at, late, &facts),
+        stage,
+    })
+}
+
+fn words(missing: &[StageReason]) -> String {
+    let all: Vec<&str> = missing.iter().map(|r| r.en.as_str()).collect();
+    all.join("; ")
+}
+
+/// Moves a debt when the tests of its new stage pass.
+pub(crate) async fn move_to(
+    shared: Arc<Shared>,
+    actor: Actor,
+    ask: StageAsk,
+) -> Result<DebtStage, CenterError> {
+    let now = shared.now();
+    let debt = shared.out.store.get_debt(ask.debt).await?;
+    let zone = zone_of(&shared, &debt).await?;
+    let (terms, version) = terms_of(&shared, debt.client_id).await?;
+    let facts = facts_of(&shared, &debt, &zone, now).await?;
+    let missing = terms
+        .stage(ask.to)
+        .map_or_else(Vec::new, |r| stage::missing(r, &facts));
+    let may_despite = matches!(ask.role, Role::Manager | Role::Admin);
+    if !(missing.is_empty() || ask.despite && may_despite) {
+        return Err(CenterError::conflict(
+            "stage_tests",
+            format!("the tests of {} do not pass: {}", ask.to, words(&missing)),
+        ));
+    }
+    let from = shared.out.store.stage_of(debt.id).await?.map(|s| s.stage);
+    let how = (now, actor.to_string(), ask.reason.clone());
+    let row = entered(&debt, &terms, ask.to, how);
+    let codes: Vec<&str> = missing.iter().map(|r| r.code.as_str()).collect();
+    let data = json!({
+        "debt_id": debt.id, "debtor_id": debt.debtor_id, "from": from, "to": ask.to,
+        "reason": ask.reason, "despite": codes, "policy_version": version,
+    });
+    let subject = format!("debt:{}", debt.id);
+    let event = shared.event(
+        Some(debt.client_id),
+        actor,
+        "escalation.moved",
+        subject,
+        data,
+    );
+    if shared.out.store.move_stage(&row, from, &[event]).await? {
+        Ok(row)
+    } else {
+        Err(CenterError::conflict(
+            "stage_moved",
+            "the debt was moved meanwhile",
+        ))
+    }
+}
+
+/// Puts new debts in their first stage, tells the named persons of late cases, and the board how many
+/// there are.
+pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    for _ in 0..GOES_MAX {
+        let fresh = shared.out.store.unstaged(BATCH).await?;
+        let whole = fresh.len() >= BATCH as usize;
+        for debt in fresh {
+            begin(shared, &debt).await?;
+        }
+        if !whole {
+            break;
+        }
+    }
+    for row in shared.out.store.late_stages(shared.now(), BATCH).await? {
+        let data = json!({
+            "debt_id": row.debt_id, "debtor_id": row.debtor_id, "stage": row.stage,
+            "owner_id": row.owner_id, "deadline": row.deadline,
+        });
+        let subject = format!("debt:{}", row.debt_id);
+        let client = Some(row.client_id);
+        let event = shared.event(client, Actor::System, "escalation.raised", subject, data);
+        shared
+            .out
+            .store
+            .note_late(&row, shared.now(), &[event])
+            .await?;
+    }
+    let counts = shared.out.store.late_counts(shared.now()).await?;
+    let total = counts.iter().map(|(_, n)| n).sum();
+    shared
+        .post
+        .tell(move |engine, _| engine.late_cases(total))
+        .await;
+    Ok(())
+}
+
+async fn begin(shared: &Shared, debt: &Debt) -> Result<(), StoreError> {
+    let now = shared.now();
+    let zone = zone_of(shared, debt).await?;
+    let (terms, _) = terms_of(shared, debt.client_id).await?;
+    let facts = StageFacts {
+        days_past_due: days_past_due(debt, now, &zone),
+        balance_minor: debt.balance_minor(),
+        ..StageFacts::default()
+    };
+    let at = stage::first(&terms, &facts);
+    let how = (now, "system".to_owned(), "age".to_owned());
+    let row = entered(debt, &terms, at, how);
+    shared.out.store.move_stage(&row, None, &[]).await.map(drop)
+}

@@ -1,0 +1,131 @@
+//! What a client allows: a versioned document that offers, promises and stages follow, and the rows
+//! that stages and excuses leave.
+
+use crate::ids::{
+    AgentId, AttemptId, ClientId, DebtId, DebtorId, ExcuseId, PolicyId, PromiseId, UserId,
+};
+use crate::rules::offers::ClientTerms;
+use crate::time::UtcMs;
+use serde::{Deserialize, Serialize};
+
+/// A version of a client's terms; the newest is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyVersion {
+    /// Identity.
+    pub id: PolicyId,
+    /// Whose.
+    pub client_id: ClientId,
+    /// From 1, without holes.
+    pub version: i32,
+    /// What they say.
+    pub terms: ClientTerms,
+    /// What changed and why.
+    pub note: String,
+    /// Who wrote it.
+    pub made_by: Option<UserId>,
+    /// In force since.
+    pub made_at: UtcMs,
+}
+
+crate::text_enum! {
+    /// Where a debt stands on its way (terms.md §6).
+    pub enum Stage {
+        /// Not due yet.
+        Preventive = "preventive",
+        /// The creditor's own reminders.
+        Administrative = "administrative",
+        /// An agency or team works it.
+        Extrajudicial = "extrajudicial",
+        /// Last demand before court.
+        Prejudicial = "prejudicial",
+        /// Before a court.
+        Judicial = "judicial",
+        /// Given up.
+        WrittenOff = "written_off",
+        /// Sold.
+        Sold = "sold",
+    }
+}
+
+impl Stage {
+    /// The next one a debt is escalated to; the last three end the way.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        match self {
+            Self::Preventive => Some(Self::Administrative),
+            Self::Administrative => Some(Self::Extrajudicial),
+            Self::Extrajudicial => Some(Self::Prejudicial),
+            Self::Prejudicial => Some(Self::Judicial),
+            Self::Judicial => Some(Self::WrittenOff),
+            Self::WrittenOff | Self::Sold => None,
+        }
+    }
+}
+
+/// Where one debt stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebtStage {
+    /// The debt.
+    pub debt_id: DebtId,
+    /// Owner.
+    pub client_id: ClientId,
+    /// Who owes.
+    pub debtor_id: DebtorId,
+    /// The stage.
+    pub stage: Stage,
+    /// In it since.
+    pub entered_at: UtcMs,
+    /// When it has to have left it; `None` without a limit.
+    pub deadline: Option<UtcMs>,
+    /// Who is told when it has not.
+    pub owner_id: Option<UserId>,
+    /// When he was told.
+    pub late_at: Option<UtcMs>,
+    /// Who put it there (`user:…`, `system`).
+    pub moved_by: String,
+    /// Why.
+    pub reason: String,
+}
+
+crate::text_enum! {
+    /// Why a debtor says that he did not pay.
+    pub enum ExcuseKind {
+        /// No income.
+        Unemployed = "unemployed",
+        /// Paid late himself.
+        PaidLate = "paid_late",
+        /// Illness or death in the family.
+        Illness = "illness",
+        /// Forgot.
+        Forgot = "forgot",
+        /// Could not reach where he pays.
+        NoAccess = "no_access",
+        /// Says that he paid.
+        SaysPaid = "says_paid",
+        /// Does not agree with the amount.
+        Disagrees = "disagrees",
+        /// Something else.
+        Other = "other",
+    }
+}
+
+/// An excuse as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excuse {
+    /// Identity.
+    pub id: ExcuseId,
+    /// Owner.
+    pub client_id: ClientId,
+    /// Who gave it.
+    pub debtor_id: DebtorId,
+    /// For which broken promise.
+    pub promise_id: Option<PromiseId>,
+    /// In which call.
+    pub attempt_id: AttemptId,
+    /// Who heard it.
+    pub agent_id: Option<AgentId>,
+    /// What kind.
+    pub kind: ExcuseKind,
+    /// When.
+    pub at: UtcMs,
+}

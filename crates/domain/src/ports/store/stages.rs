@@ -1,0 +1,137 @@
+//! Stages of debts, excuses, letters.
+
+use super::{Page, PageRequest, StoreError};
+use crate::entity::{
+    Debt, DebtStage, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch, LetterLevel,
+    LetterTemplate, Stage,
+};
+use crate::event::NewEvent;
+use crate::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, UserId};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+
+/// Narrows a list of stages.
+#[derive(Debug, Clone, Default)]
+pub struct StageFilter {
+    /// Only this client's.
+    pub client_id: Option<ClientId>,
+    /// Only this debtor's.
+    pub debtor_id: Option<DebtorId>,
+    /// Only in this stage.
+    pub stage: Option<Stage>,
+    /// Only those past their deadline.
+    pub late: bool,
+    /// Only those this user is told of.
+    pub owner_id: Option<UserId>,
+}
+
+/// What has been done about a debtor, for the tests of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageCounts {
+    /// Attempts that left for the network.
+    pub attempts: i64,
+    /// Conversations with him.
+    pub conversations: i64,
+    /// Different channels tried.
+    pub channels: i64,
+    /// Promises on the debt that he broke.
+    pub broken_promises: i64,
+    /// Whether a promise or a plan runs on the debt.
+    pub agreed: bool,
+    /// Whether a dispute, an attorney, an insolvency or a death holds contact.
+    pub held: bool,
+}
+
+/// Stages and excuses.
+#[async_trait]
+pub trait StageStore: Send + Sync {
+    /// Where a debt stands; `None` before its first stage.
+    async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError>;
+    /// Puts a debt in a stage when it still stands in `from`; `false` when it does not.
+    async fn move_stage(
+        &self,
+        row: &DebtStage,
+        from: Option<Stage>,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// A page of open debts' stages, by debt.
+    async fn stages_page(
+        &self,
+        filter: &StageFilter,
+        page: &PageRequest,
+    ) -> Result<Page<DebtStage>, StoreError>;
+    /// Open debts without a stage, oldest first.
+    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError>;
+    /// Stages of open debts past their deadline of which nobody was told.
+    async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError>;
+    /// Notes that its named person was told; `false` when he was, or the debt moved on.
+    async fn note_late(
+        &self,
+        row: &DebtStage,
+        at: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// Late cases among open debts, by client.
+    async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError>;
+    /// What has been done about a debt's debtor.
+    async fn stage_counts(&self, debt: &Debt, now: UtcMs) -> Result<StageCounts, StoreError>;
+    /// Logs an excuse.
+    async fn add_excuse(&self, row: &Excuse, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// Excuses of a debtor, newest first.
+    async fn excuses_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Excuse>, StoreError>;
+    /// Excuses of a client by kind in `[since, until)`.
+    async fn excuse_counts(
+        &self,
+        client: ClientId,
+        since: UtcMs,
+        until: UtcMs,
+    ) -> Result<Vec<(ExcuseKind, u64)>, StoreError>;
+}
+
+/// Letters.
+#[async_trait]
+pub trait LetterStore: Send + Sync {
+    /// The newest text of a level and language.
+    async fn letter_template(
+        &self,
+        client: ClientId,
+        level: LetterLevel,
+        language: Language,
+    ) -> Result<Option<LetterTemplate>, StoreError>;
+    /// The newest text of each level and language.
+    async fn letter_templates(&self, client: ClientId) -> Result<Vec<LetterTemplate>, StoreError>;
+    /// Adds a version; `Conflict` unless it is the next one of its level and language.
+    async fn add_letter_template(
+        &self,
+        row: &LetterTemplate,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// A batch.
+    async fn get_batch(&self, id: LetterBatchId) -> Result<LetterBatch, StoreError>;
+    /// A page of batches, oldest first.
+    async fn batches_page(
+        &self,
+        client: Option<ClientId>,
+        page: &PageRequest,
+    ) -> Result<Page<LetterBatch>, StoreError>;
+    /// Keeps a batch with letters that were made since it was kept last, and what the ledger counts of
+    /// them, in one transaction. A letter of the batch to the same debt is kept once.
+    async fn put_batch(
+        &self,
+        batch: &LetterBatch,
+        letters: &[Letter],
+        ledger: &[LedgerRow],
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
+    /// A letter.
+    async fn get_letter(&self, id: LetterId) -> Result<Letter, StoreError>;
+    /// Letters of a batch behind one, in the order of their ids.
+    async fn letters_of_batch(
+        &self,
+        batch: LetterBatchId,
+        after: Option<LetterId>,
+        limit: u32,
+    ) -> Result<Vec<Letter>, StoreError>;
+    /// Letters to a debtor, newest first.
+    async fn letters_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Letter>, StoreError>;
+}

@@ -1,0 +1,107 @@
+//! Offers, authority, and plans that add up.
+
+use super::draw::draw;
+use super::house::conditions;
+use super::*;
+use proptest::prelude::*;
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+#[test]
+fn three_offers_within_the_agent_s_authority_row_22() {
+    let terms = ClientTerms::default();
+    assert_eq!(terms.check(), Ok(()));
+    let keys = |bucket: &str, role| -> Vec<String> {
+        let offers = terms.offers_for(bucket, 1_000_000, role);
+        offers.iter().map(|o| o.key.clone()).collect()
+    };
+    let late = keys("b31_60", Role::Agent);
+    assert_eq!(late, ["one_payment", "down_and_three", "six_months"]);
+    assert_eq!(keys("b1_30", Role::Agent), ["six_months", "two_halves"]);
+    assert_eq!(keys("b31_60", Role::Client), Vec::<String>::new());
+    let more = conditions(25, 0, 1, 5);
+    assert!(!terms.may(Role::Agent, &more));
+    assert_eq!(terms.who_may(&more), Some(Role::Supervisor));
+    assert_eq!(terms.who_may(&conditions(40, 0, 1, 5)), Some(Role::Manager));
+    assert_eq!(terms.who_may(&conditions(60, 0, 1, 5)), None);
+}
+
+#[test]
+fn a_plan_is_cut_by_months_and_the_last_part_takes_the_rest() {
+    let six = conditions(5, 30, 3, 3);
+    let drawn = draw(&six, 1_000_001, day("2026-01-28")).unwrap();
+    assert_eq!((drawn.quita_minor, drawn.agreed_minor), (50_000, 950_001));
+    let parts: Vec<(String, i64)> = drawn
+        .parts
+        .iter()
+        .map(|(d, a)| (d.to_string(), *a))
+        .collect();
+    let expected = [
+        ("2026-01-31", 285_000),
+        ("2026-02-28", 221_667),
+        ("2026-03-31", 221_667),
+        ("2026-04-30", 221_667),
+    ];
+    for (got, want) in parts.iter().zip(expected) {
+        assert_eq!((got.0.as_str(), got.1), want);
+    }
+    assert_eq!(
+        draw(&conditions(0, 0, 6, 1), 5, day("2026-01-01")),
+        None,
+        "a part of nothing"
+    );
+}
+
+#[test]
+fn terms_that_do_not_fit_say_where() {
+    let mut terms = ClientTerms::default();
+    terms.offers[1].conditions.quita_pct = 99;
+    assert_eq!(
+        terms.check().unwrap_err().path,
+        "offers[1].conditions.quita_pct"
+    );
+    let mut terms = ClientTerms::default();
+    terms.offers[0].buckets = vec!["old".into()];
+    assert_eq!(terms.check().unwrap_err().path, "offers[0].buckets");
+    let mut terms = ClientTerms::default();
+    terms.stages[1].stage = Stage::Preventive;
+    assert_eq!(terms.check().unwrap_err().path, "stages[1].stage");
+}
+
+#[test]
+fn promises_are_limited_by_age_and_role_row_20() {
+    let rule = |roles: &[Role], min_pct, max_days| PromiseRule {
+        buckets: vec!["b31_60".into()],
+        roles: roles.to_vec(),
+        min_pct,
+        max_days,
+    };
+    let terms = ClientTerms {
+        promises: vec![rule(&[Role::Agent], 40, 5), rule(&[], 10, 15)],
+        ..ClientTerms::default()
+    };
+    assert_eq!(terms.promise_limits("b31_60", Role::Agent), Some((40, 5)));
+    assert_eq!(
+        terms.promise_limits("b31_60", Role::Supervisor),
+        Some((10, 15))
+    );
+    assert_eq!(terms.promise_limits("b1_30", Role::Agent), None);
+}
+
+proptest! {
+    #[test]
+    fn every_plan_adds_up(
+        balance in 1_i64..2_000_000_000, quita in 0..95_i32, down in 0..=100_i32,
+        n in 0..=60_i32, first in 0..90_i32, every in 0..180_i32,
+    ) {
+        let c = Conditions { every_days: every, ..conditions(quita, down, n, first) };
+        if let Some(drawn) = draw(&c, balance, day("2026-11-26")) {
+            let sum: i64 = drawn.parts.iter().map(|(_, a)| a).sum();
+            prop_assert_eq!(sum, drawn.agreed_minor);
+            prop_assert_eq!(drawn.agreed_minor + drawn.quita_minor, balance);
+            prop_assert!(drawn.parts.is_sorted_by_key(|(d, _)| *d));
+        }
+    }
+}

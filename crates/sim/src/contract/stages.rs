@@ -1,0 +1,254 @@
+//! Stages, excuses and letters.
+
+use super::scene::*;
+use domain::entity::{
+    BatchState, Channel, DebtStage, Excuse, ExcuseKind, Language, LedgerKind, LedgerRow, Letter,
+    LetterBatch, LetterLevel, LetterTemplate, PointClass, Stage,
+};
+use domain::ids::{LetterBatchId, SegmentId};
+use domain::ports::StoreError;
+use domain::ports::store::{PageRequest, StageFilter};
+use domain::time::DAY_MS;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    a_debt_moves_once(&store).await;
+    late_cases_are_told_once(&store).await;
+    excuses_are_counted(&store).await;
+    texts_by_version(&store).await;
+    a_batch_keeps_each_letter_once(&store).await;
+}
+
+fn stage(person: &Person, stage: Stage) -> DebtStage {
+    DebtStage {
+        debt_id: person.debt.id,
+        client_id: person.debt.client_id,
+        debtor_id: person.debtor.id,
+        stage,
+        entered_at: NOW,
+        deadline: Some(NOW.plus_ms(DAY_MS)),
+        owner_id: None,
+        late_at: None,
+        moved_by: "system".into(),
+        reason: "age".into(),
+    }
+}
+
+async fn a_debt_moves_once(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    assert_eq!(store.stage_of(person.debt.id).await.expect("none"), None);
+    let first = stage(&person, Stage::Extrajudicial);
+    assert!(store.move_stage(&first, None, &[]).await.expect("put"));
+    assert!(
+        !store.move_stage(&first, None, &[]).await.expect("again"),
+        "it stands there"
+    );
+    let next = stage(&person, Stage::Prejudicial);
+    let from = Some(Stage::Extrajudicial);
+    assert!(store.move_stage(&next, from, &[]).await.expect("moved"));
+    assert!(
+        !store.move_stage(&next, from, &[]).await.expect("moved"),
+        "no longer there"
+    );
+    let filter = StageFilter {
+        client_id: Some(person.debt.client_id),
+        stage: Some(Stage::Prejudicial),
+        ..StageFilter::default()
+    };
+    let page = PageRequest {
+        limit: 5,
+        cursor: None,
+    };
+    let page = store.stages_page(&filter, &page).await.expect("page");
+    assert_eq!(page.items, [next]);
+    let counts = store.stage_counts(&person.debt, NOW).await.expect("counts");
+    assert_eq!(
+        (counts.attempts, counts.agreed, counts.held),
+        (0, false, false)
+    );
+}
+
+async fn late_cases_are_told_once(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let row = stage(&person, Stage::Administrative);
+    store.move_stage(&row, None, &[]).await.expect("put");
+    let due = NOW.plus_ms(DAY_MS);
+    let counts = store.late_counts(due.plus_ms(-1)).await.expect("counts");
+    assert!(counts.iter().all(|(c, _)| *c != person.debt.client_id));
+    let mine = |rows: Vec<DebtStage>| rows.into_iter().any(|s| s.debt_id == person.debt.id);
+    assert!(mine(store.late_stages(due, 10_000).await.expect("late")));
+    assert!(store.note_late(&row, due, &[]).await.expect("told"));
+    assert!(
+        !store.note_late(&row, due, &[]).await.expect("told"),
+        "once"
+    );
+    assert!(!mine(store.late_stages(due, 10_000).await.expect("late")));
+    let counts = store.late_counts(due).await.expect("counts");
+    assert!(
+        counts.contains(&(person.debt.client_id, 1)),
+        "it is still late"
+    );
+}
+
+async fn excuses_are_counted(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    for kind in [ExcuseKind::Forgot, ExcuseKind::Illness, ExcuseKind::Forgot] {
+        let row = Excuse {
+            id: fresh(),
+            client_id: person.debt.client_id,
+            debtor_id: person.debtor.id,
+            promise_id: None,
+            attempt_id: fresh(),
+            agent_id: None,
+            kind,
+            at: NOW,
+        };
+        store.add_excuse(&row, &[]).await.expect("logged");
+    }
+    let client = person.debt.client_id;
+    let counts = store
+        .excuse_counts(client, NOW, NOW.plus_ms(1))
+        .await
+        .expect("counts");
+    assert_eq!(counts, [(ExcuseKind::Forgot, 2), (ExcuseKind::Illness, 1)]);
+    let none = store
+        .excuse_counts(client, NOW.plus_ms(1), NOW.plus_ms(2))
+        .await;
+    assert_eq!(none.expect("counts"), []);
+    assert_eq!(
+        store
+            .excuses_of(person.debtor.id, 2)
+            .await
+            .expect("of him")
+            .len(),
+        2
+    );
+}
+
+async fn texts_by_version(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let text = |version: i32, level: LetterLevel| LetterTemplate {
+        id: fresh(),
+        client_id: scene.client.id,
+        level,
+        language: Language::Es,
+        version,
+        letterhead: "Marcador".into(),
+        subject: "Su cuenta".into(),
+        body: format!("versión {version}"),
+        made_by: None,
+        made_at: NOW,
+    };
+    let (one, two) = (text(1, LetterLevel::L1), text(2, LetterLevel::L1));
+    store.add_letter_template(&one, &[]).await.expect("first");
+    let again = store
+        .add_letter_template(&text(1, LetterLevel::L1), &[])
+        .await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    store.add_letter_template(&two, &[]).await.expect("second");
+    let other = text(1, LetterLevel::L4);
+    store
+        .add_letter_template(&other, &[])
+        .await
+        .expect("another level");
+    let all = store
+        .letter_templates(scene.client.id)
+        .await
+        .expect("newest");
+    assert_eq!(all, [two.clone(), other]);
+    let found = store
+        .letter_template(scene.client.id, LetterLevel::L1, Language::Es)
+        .await;
+    assert_eq!(found.expect("newest"), Some(two));
+}
+
+async fn a_batch_keeps_each_letter_once(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let mut batch = LetterBatch {
+        id: fresh::<LetterBatchId>(),
+        client_id: person.debt.client_id,
+        segment_id: fresh::<SegmentId>(),
+        level: LetterLevel::L2,
+        state: BatchState::Running,
+        total: 1,
+        done: 0,
+        made: 0,
+        left_out: 0,
+        fault: None,
+        made_by: None,
+        made_at: NOW,
+    };
+    store.put_batch(&batch, &[], &[], &[]).await.expect("begun");
+    let letter = || Letter {
+        id: fresh(),
+        client_id: person.debt.client_id,
+        debtor_id: person.debtor.id,
+        debt_id: person.debt.id,
+        batch_id: batch.id,
+        level: LetterLevel::L2,
+        language: Language::Es,
+        template_id: fresh(),
+        letterhead: "Marcador".into(),
+        addressee: "Ana".into(),
+        subject: "Su cuenta".into(),
+        body: "Estimada Ana".into(),
+        dated: "2026-11-23".into(),
+        made_at: NOW,
+    };
+    let (first, second) = (letter(), letter());
+    let counted = LedgerRow {
+        id: fresh(),
+        person_id: person.debtor.person_id,
+        debtor_id: person.debtor.id,
+        client_id: person.debt.client_id,
+        debts: vec![person.debt.id],
+        point_id: None,
+        address: String::new().into(),
+        class: PointClass::Other,
+        channel: Channel::Letter,
+        kind: LedgerKind::Message,
+        at: NOW,
+        attempt_id: None,
+        campaign_id: None,
+        reached_network: None,
+    };
+    batch.done = 1;
+    batch.made = 1;
+    batch.state = BatchState::Done;
+    for letters in [[first.clone()], [second]] {
+        let ledger = std::slice::from_ref(&counted);
+        store
+            .put_batch(&batch, &letters, ledger, &[])
+            .await
+            .expect("kept");
+    }
+    assert_eq!(store.get_batch(batch.id).await.expect("batch"), batch);
+    let kept = store
+        .letters_of_batch(batch.id, None, 10)
+        .await
+        .expect("letters");
+    assert_eq!(
+        kept,
+        std::slice::from_ref(&first),
+        "a debt has one letter in a batch"
+    );
+    assert_eq!(store.get_letter(first.id).await.expect("letter"), first);
+    assert_eq!(
+        store
+            .letters_of(person.debtor.id, 5)
+            .await
+            .expect("of him")
+            .len(),
+        1
+    );
+    let ledger = store.ledger_of(person.debtor.id).await.expect("ledger");
+    assert_eq!(
+        ledger
+            .iter()
+            .filter(|l| l.channel == Channel::Letter)
+            .count(),
+        1
+    );
+    let counts = store.stage_counts(&person.debt, NOW).await.expect("counts");
+    assert_eq!(counts.channels, 1);
+}

@@ -1,0 +1,363 @@
+//! Terms of clients, and plans with their instalments.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    DebtStatus, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Language, Plan, PlanFile,
+    PlanState, PolicyVersion,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PlanId};
+use domain::ports::store::{
+    PAGE_LIMIT_MAX, PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal,
+    PlanStore, StoreError,
+};
+use domain::rules::plan::{self, PaidUnder};
+use domain::time::UtcMs;
+use serde_json::json;
+use uuid::Uuid;
+
+/// Reason of an ask that nobody answered.
+const TIMEOUT: &str = "timeout";
+
+/// What follows from a step of a plan is told once: the event's identity is that of its cause.
+fn told(cause: Uuid, plan: &Plan, kind: &str, at: UtcMs) -> NewEvent {
+    NewEvent {
+        id: EventId(Uuid::new_v5(&cause, kind.as_bytes())),
+        at,
+        client_id: Some(plan.client_id),
+        actor: "system".to_owned(),
+        kind: kind.to_owned(),
+        subject: format!("plan:{}", plan.id),
+        data: json!({
+            "plan_id": plan.id, "debtor_id": plan.debtor_id, "debt_id": plan.debt_id,
+            "agent_id": plan.agent_id, "state": plan.state,
+        }),
+    }
+}
+
+fn parts_of(t: &Tables, plan: PlanId) -> Vec<Instalment> {
+    let mut parts: Vec<Instalment> = t
+        .instalments
+        .values()
+        .filter(|i| i.plan_id == plan)
+        .cloned()
+        .collect();
+    parts.sort_by_key(|i| i.position);
+    parts
+}
+
+fn keep(t: &mut Tables, file: &PlanFile) {
+    t.plans.insert(file.plan.id, file.plan.clone());
+    for part in &file.instalments {
+        t.instalments.insert(part.id, part.clone());
+    }
+}
+
+/// While a plan runs its debt is silent until the grace of the next instalment is over.
+fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
+    let p = &file.plan;
+    let until = plan::silent_until(&file.instalments);
+    let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
+    let hold = Hold {
+        id,
+        client_id: p.client_id,
+        debtor_id: p.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(p.debt_id),
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Promise,
+        from: p.signed_at.unwrap_or(now),
+        until,
+        lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
+        evidence: format!("plan:{}", p.id),
+    };
+    t.holds.insert(id, hold);
+}
+
+/// Money was put on a debt, or taken off it, by the row `cause`: its plan follows. A plan that is paid as
+/// agreed forgives what is left of the debt.
+pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
+    let of_debt =
+        |p: &&Plan| p.debt_id == debt && (p.state.runs() || p.state == PlanState::Completed);
+    let Some(found) = t.plans.values().rfind(of_debt).cloned() else {
+        return;
+    };
+    let mut file = PlanFile {
+        instalments: parts_of(t, found.id),
+        plan: found,
+    };
+    let from = file.plan.signed_at.unwrap_or(file.plan.made_at);
+    let sum = |until: Option<UtcMs>| -> i64 {
+        t.payments
+            .values()
+            .filter(|p| p.debt_id == debt && p.paid_at >= from)
+            .filter(|p| until.is_none_or(|end| p.paid_at < end))
+            .map(|p| p.amount.amount_minor)
+            .sum()
+    };
+    let under = PaidUnder {
+        all_minor: sum(None),
+        early_minor: sum(Some(file.plan.early_until.unwrap_or(from))),
+    };
+    let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
+    keep(t, &file);
+    if next == Some(PlanState::Completed) {
+        if let Some(row) = t.debts.get_mut(&debt) {
+            plan::forgive(row, row.balance_minor(), now);
+        }
+        let event = told(cause, &file.plan, "plan.completed", now);
+        t.append(&[event]);
+    }
+    silence(t, &file, now);
+}
+
+fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
+    if !plan::lapse(&mut file.plan, &mut file.instalments, now) {
+        return None;
+    }
+    keep(t, &file);
+    silence(t, &file, now);
+    let p = &file.plan;
+    if !p.lapses
+        && let Some(debt) = t.debts.get_mut(&p.debt_id)
+    {
+        plan::forgive(debt, p.quita_minor, now);
+    }
+    let debtor = p.debtor_id;
+    for item in t
+        .items
+        .values_mut()
+        .filter(|i| i.debtor_id == debtor && !i.done)
+    {
+        item.priority = item.priority.max(10);
+        item.next_at = now;
+    }
+    let missed = |i: &&Instalment| i.state == InstalmentState::Missed;
+    let mut events: Vec<NewEvent> = file
+        .instalments
+        .iter()
+        .filter(missed)
+        .map(|i| told(i.id.0, p, "instalment.missed", now))
+        .collect();
+    events.push(told(p.id.0, p, "plan.broken", now));
+    t.append(&events);
+    Some(file.plan)
+}
+
+#[async_trait]
+impl PlanStore for MemoryStore {
+    async fn policy_of(&self, client: ClientId) -> Result<Option<PolicyVersion>, StoreError> {
+        Ok(self.policies_of(client, 1).await?.into_iter().next())
+    }
+
+    async fn policies_of(
+        &self,
+        client: ClientId,
+        limit: u32,
+    ) -> Result<Vec<PolicyVersion>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<PolicyVersion> = t
+            .policies
+            .values()
+            .filter(|p| p.client_id == client)
+            .cloned()
+            .collect();
+        rows.sort_by_key(|p| std::cmp::Reverse(p.version));
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+
+    async fn add_policy(&self, row: &PolicyVersion, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let of_client = t.policies.values().filter(|p| p.client_id == row.client_id);
+        let newest = of_client.map(|p| p.version).max().unwrap_or(0);
+        if newest + 1 != row.version {
+            return Err(StoreError::Conflict(
+                "another version of the terms is the newest".into(),
+            ));
+        }
+        t.policies.insert(row.id, row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn draw_plan(
+        &self,
+        file: &PlanFile,
+        events: &[NewEvent],
+    ) -> Result<Result<(), PlanRefusal>, StoreError> {
+        let p = &file.plan;
+        if !plan::adds_up(p, &file.instalments) {
+            return Ok(Err(PlanRefusal::Sum));
+        }
+        let mut t = self.tx().await?;
+        let debt = t
+            .debts
+            .get(&p.debt_id)
+            .ok_or(StoreError::NotFound("debt"))?;
+        let same = debt.status == DebtStatus::Open
+            && debt.balance_minor() == p.balance_minor
+            && debt.currency == p.currency;
+        if !same {
+            return Ok(Err(PlanRefusal::Balance));
+        }
+        let live = t
+            .plans
+            .values()
+            .find(|o| o.debt_id == p.debt_id && o.state.is_live());
+        if let Some(mut before) = live.cloned() {
+            if before.state.runs() {
+                return Ok(Err(PlanRefusal::Runs(before.id)));
+            }
+            before.state = PlanState::Cancelled;
+            before.closed_at = Some(p.made_at);
+            t.plans.insert(before.id, before);
+        }
+        keep(&mut t, file);
+        t.append(events);
+        Ok(Ok(()))
+    }
+
+    async fn get_plan(&self, id: PlanId) -> Result<PlanFile, StoreError> {
+        let t = self.tx().await?;
+        let plan = t
+            .plans
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("plan"))?;
+        Ok(PlanFile {
+            instalments: parts_of(&t, id),
+            plan,
+        })
+    }
+
+    async fn plans_page(
+        &self,
+        filter: &PlanFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Plan>, StoreError> {
+        let after: Option<PlanId> = match &page.cursor {
+            Some(text) => Some(text.parse().map_err(|_| StoreError::NotFound("cursor"))?),
+            None => None,
+        };
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+        let t = self.tx().await?;
+        let mut items: Vec<Plan> = t
+            .plans
+            .values()
+            .filter(|p| after.is_none_or(|a| p.id > a))
+            .filter(|p| filter.client_id.is_none_or(|c| p.client_id == c))
+            .filter(|p| filter.debtor_id.is_none_or(|d| p.debtor_id == d))
+            .filter(|p| filter.state.is_none_or(|s| p.state == s))
+            .take(limit + 1)
+            .cloned()
+            .collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(|p| p.id.to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn plans_of(&self, debtor: DebtorId) -> Result<Vec<PlanFile>, StoreError> {
+        let t = self.tx().await?;
+        let of_debtor = t.plans.values().rev().filter(|p| p.debtor_id == debtor);
+        Ok(of_debtor
+            .take(PLANS_OF_MAX as usize)
+            .map(|plan| PlanFile {
+                plan: plan.clone(),
+                instalments: parts_of(&t, plan.id),
+            })
+            .collect())
+    }
+
+    async fn move_plan(
+        &self,
+        plan: &Plan,
+        from: PlanState,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let stands = t.plans.get(&plan.id).ok_or(StoreError::NotFound("plan"))?;
+        if stands.state != from {
+            return Ok(false);
+        }
+        t.plans.insert(plan.id, plan.clone());
+        if plan.state.runs() != from.runs() {
+            let file = PlanFile {
+                plan: plan.clone(),
+                instalments: parts_of(&t, plan.id),
+            };
+            silence(&mut t, &file, plan.signed_at.unwrap_or(plan.made_at));
+        }
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn keep_document(
+        &self,
+        plan: PlanId,
+        language: Language,
+        document: &PlanDocument,
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let kept = t.plan_documents.entry((plan, language.as_str()));
+        kept.or_insert_with(|| document.clone());
+        Ok(())
+    }
+
+    async fn document_of(
+        &self,
+        plan: PlanId,
+        language: Language,
+    ) -> Result<Option<PlanDocument>, StoreError> {
+        let t = self.tx().await?;
+        Ok(t.plan_documents.get(&(plan, language.as_str())).cloned())
+    }
+
+    async fn plans_asked(&self) -> Result<Vec<Plan>, StoreError> {
+        let t = self.tx().await?;
+        let asked = t.plans.values().filter(|p| p.state == PlanState::Offered);
+        Ok(asked.take(500).cloned().collect())
+    }
+
+    async fn sweep_plans(&self, now: UtcMs, limit: u32) -> Result<Vec<Plan>, StoreError> {
+        let mut t = self.tx().await?;
+        let over = |p: &&Plan| {
+            p.state == PlanState::Offered && p.asked_until.is_some_and(|until| until <= now)
+        };
+        let asked: Vec<Plan> = t
+            .plans
+            .values()
+            .filter(over)
+            .take(limit as usize)
+            .cloned()
+            .collect();
+        let mut moved = Vec::new();
+        for mut p in asked {
+            p.state = PlanState::Cancelled;
+            p.answer_reason = Some(TIMEOUT.to_owned());
+            p.closed_at = Some(now);
+            t.plans.insert(p.id, p.clone());
+            let event = told(p.id.0, &p, "plan.answered", now);
+            t.append(&[event]);
+            moved.push(p);
+        }
+        let running: Vec<Plan> = t
+            .plans
+            .values()
+            .filter(|p| p.state.runs())
+            .cloned()
+            .collect();
+        for plan in running {
+            let instalments = parts_of(&t, plan.id);
+            if moved.len() < 2 * limit as usize
+                && let Some(p) = break_plan(&mut t, PlanFile { plan, instalments }, now)
+            {
+                moved.push(p);
+            }
+        }
+        Ok(moved)
+    }
+}

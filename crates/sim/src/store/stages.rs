@@ -1,0 +1,354 @@
+//! Stages of debts, excuses, letters.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{
+    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, HoldKind, Language, LedgerKind, LedgerRow,
+    Letter, LetterBatch, LetterLevel, LetterTemplate, PromiseState, Stage,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId};
+use domain::ports::store::{
+    LetterStore, PAGE_LIMIT_MAX, Page, PageRequest, StageCounts, StageFilter, StageStore,
+    StoreError,
+};
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn open(t: &Tables, debt: DebtId) -> bool {
+    t.debts
+        .get(&debt)
+        .is_some_and(|d| d.status == DebtStatus::Open)
+}
+
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+fn cut<T: Clone>(mut items: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Page<T> {
+    let limit = limit.clamp(1, PAGE_LIMIT_MAX) as usize;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| more).map(key);
+    Page { items, next_cursor }
+}
+
+fn after<T: std::str::FromStr>(page: &PageRequest) -> Result<Option<T>, StoreError> {
+    let parsed = page.cursor.as_ref().map(|text| text.parse());
+    parsed
+        .transpose()
+        .map_err(|_| StoreError::NotFound("cursor"))
+}
+
+#[async_trait]
+impl StageStore for MemoryStore {
+    async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError> {
+        Ok(self.tx().await?.stages.get(&debt).cloned())
+    }
+
+    async fn move_stage(
+        &self,
+        row: &DebtStage,
+        from: Option<Stage>,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        if !t.debts.contains_key(&row.debt_id) {
+            return Err(StoreError::NotFound("debt"));
+        }
+        if t.stages.get(&row.debt_id).map(|s| s.stage) != from {
+            return Ok(false);
+        }
+        t.stages.insert(row.debt_id, row.clone());
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn stages_page(
+        &self,
+        filter: &StageFilter,
+        page: &PageRequest,
+    ) -> Result<Page<DebtStage>, StoreError> {
+        let after: Option<DebtId> = after(page)?;
+        let t = self.tx().await?;
+        let rows = t
+            .stages
+            .values()
+            .filter(|s| after.is_none_or(|a| s.debt_id > a) && open(&t, s.debt_id))
+            .filter(|s| filter.client_id.is_none_or(|c| s.client_id == c))
+            .filter(|s| filter.debtor_id.is_none_or(|d| s.debtor_id == d))
+            .filter(|s| filter.stage.is_none_or(|x| s.stage == x))
+            .filter(|s| filter.owner_id.is_none_or(|o| s.owner_id == Some(o)))
+            .filter(|s| !filter.late || s.late_at.is_some());
+        Ok(cut(rows.cloned().collect(), page.limit, |s: &DebtStage| {
+            s.debt_id.to_string()
+        }))
+    }
+
+    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError> {
+        let t = self.tx().await?;
+        let bare = |d: &&Debt| d.status == DebtStatus::Open && !t.stages.contains_key(&d.id);
+        Ok(t.debts
+            .values()
+            .filter(bare)
+            .take(limit as usize)
+            .cloned()
+            .collect())
+    }
+
+    async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<DebtStage> = t
+            .stages
+            .values()
+            .filter(|s| s.deadline.is_some_and(|d| d <= now) && s.late_at.is_none())
+            .filter(|s| open(&t, s.debt_id))
+            .cloned()
+            .collect();
+        rows.sort_by_key(|s| (s.deadline, s.debt_id));
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+
+    async fn note_late(
+        &self,
+        row: &DebtStage,
+        at: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let stage = t.stages.get_mut(&row.debt_id);
+        let Some(stage) = stage.filter(|s| s.stage == row.stage && s.late_at.is_none()) else {
+            return Ok(false);
+        };
+        stage.late_at = Some(at);
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError> {
+        let t = self.tx().await?;
+        let mut counts: BTreeMap<ClientId, u64> = BTreeMap::new();
+        let late = |s: &&DebtStage| s.deadline.is_some_and(|d| d <= now) && open(&t, s.debt_id);
+        for stage in t.stages.values().filter(late) {
+            *counts.entry(stage.client_id).or_default() += 1;
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    async fn stage_counts(&self, debt: &Debt, now: UtcMs) -> Result<StageCounts, StoreError> {
+        let t = self.tx().await?;
+        let of_debtor = || t.ledger.iter().filter(|l| l.debtor_id == debt.debtor_id);
+        let promises = |state: PromiseState| {
+            let of = |p: &&domain::entity::Promise| p.debt_id == debt.id && p.state == state;
+            count(t.promises.values().filter(of).count())
+        };
+        let stops = [
+            HoldKind::Dispute,
+            HoldKind::Represented,
+            HoldKind::Insolvency,
+            HoldKind::Deceased,
+            HoldKind::Moratorium,
+            HoldKind::Minor,
+        ];
+        let channels: BTreeSet<_> = of_debtor().map(|l| l.channel).collect();
+        Ok(StageCounts {
+            attempts: count(
+                t.attempts
+                    .values()
+                    .filter(|a| a.debtor_id == debt.debtor_id && a.invite_at.is_some())
+                    .count(),
+            ),
+            conversations: count(
+                of_debtor()
+                    .filter(|l| l.kind == LedgerKind::Conversation)
+                    .count(),
+            ),
+            channels: count(channels.len()),
+            broken_promises: promises(PromiseState::Broken),
+            agreed: promises(PromiseState::Active) > 0
+                || t.plans
+                    .values()
+                    .any(|p| p.debt_id == debt.id && p.state.runs()),
+            held: t.holds.values().any(|h| {
+                h.debtor_id == debt.debtor_id
+                    && h.lifted_at.is_none()
+                    && h.from <= now
+                    && h.until.is_none_or(|u| u > now)
+                    && h.debt_id.is_none_or(|d| d == debt.id)
+                    && stops.contains(&h.kind)
+            }),
+        })
+    }
+
+    async fn add_excuse(&self, row: &Excuse, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.excuses.insert(row.id, row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn excuses_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Excuse>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<Excuse> = t
+            .excuses
+            .values()
+            .filter(|e| e.debtor_id == debtor)
+            .cloned()
+            .collect();
+        rows.sort_by_key(|e| std::cmp::Reverse((e.at, e.id)));
+        rows.truncate(limit as usize);
+        Ok(rows)
+    }
+
+    async fn excuse_counts(
+        &self,
+        client: ClientId,
+        since: UtcMs,
+        until: UtcMs,
+    ) -> Result<Vec<(ExcuseKind, u64)>, StoreError> {
+        let t = self.tx().await?;
+        let mut counts: BTreeMap<&str, (ExcuseKind, u64)> = BTreeMap::new();
+        let wanted = |e: &&Excuse| e.client_id == client && since <= e.at && e.at < until;
+        for excuse in t.excuses.values().filter(wanted) {
+            let entry = counts
+                .entry(excuse.kind.as_str())
+                .or_insert((excuse.kind, 0));
+            entry.1 += 1;
+        }
+        Ok(counts.into_values().collect())
+    }
+}
+
+fn newest(
+    t: &Tables,
+    client: ClientId,
+    level: LetterLevel,
+    language: Language,
+) -> Option<&LetterTemplate> {
+    t.letter_templates
+        .values()
+        .filter(|l| (l.client_id, l.level, l.language) == (client, level, language))
+        .max_by_key(|l| l.version)
+}
+
+#[async_trait]
+impl LetterStore for MemoryStore {
+    async fn letter_template(
+        &self,
+        client: ClientId,
+        level: LetterLevel,
+        language: Language,
+    ) -> Result<Option<LetterTemplate>, StoreError> {
+        let t = self.tx().await?;
+        Ok(newest(&t, client, level, language).cloned())
+    }
+
+    async fn letter_templates(&self, client: ClientId) -> Result<Vec<LetterTemplate>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<LetterTemplate> = t
+            .letter_templates
+            .values()
+            .filter(|l| l.client_id == client)
+            .filter(|l| newest(&t, client, l.level, l.language).is_some_and(|n| n.id == l.id))
+            .cloned()
+            .collect();
+        rows.sort_by_key(|l| (l.level.as_str(), l.language.as_str()));
+        Ok(rows)
+    }
+
+    async fn add_letter_template(
+        &self,
+        row: &LetterTemplate,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let before = newest(&t, row.client_id, row.level, row.language).map_or(0, |l| l.version);
+        if before + 1 != row.version {
+            return Err(StoreError::Conflict(
+                "another version of the text is the newest".into(),
+            ));
+        }
+        t.letter_templates.insert(row.id, row.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_batch(&self, id: LetterBatchId) -> Result<LetterBatch, StoreError> {
+        let t = self.tx().await?;
+        let found = t.letter_batches.get(&id).cloned();
+        found.ok_or(StoreError::NotFound("batch of letters"))
+    }
+
+    async fn batches_page(
+        &self,
+        client: Option<ClientId>,
+        page: &PageRequest,
+    ) -> Result<Page<LetterBatch>, StoreError> {
+        let after: Option<LetterBatchId> = after(page)?;
+        let t = self.tx().await?;
+        let rows = t
+            .letter_batches
+            .values()
+            .filter(|b| after.is_none_or(|a| b.id > a))
+            .filter(|b| client.is_none_or(|c| b.client_id == c));
+        Ok(cut(
+            rows.cloned().collect(),
+            page.limit,
+            |b: &LetterBatch| b.id.to_string(),
+        ))
+    }
+
+    async fn put_batch(
+        &self,
+        batch: &LetterBatch,
+        letters: &[Letter],
+        ledger: &[LedgerRow],
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.letter_batches.insert(batch.id, batch.clone());
+        for letter in letters {
+            let there = |l: &Letter| l.batch_id == letter.batch_id && l.debt_id == letter.debt_id;
+            if !t.letters.values().any(there) {
+                t.letters.insert(letter.id, letter.clone());
+            }
+        }
+        for row in ledger {
+            if !t.ledger.iter().any(|l| l.id == row.id) {
+                t.ledger.push(row.clone());
+            }
+        }
+        t.append(events);
+        Ok(())
+    }
+
+    async fn get_letter(&self, id: LetterId) -> Result<Letter, StoreError> {
+        let t = self.tx().await?;
+        t.letters
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("letter"))
+    }
+
+    async fn letters_of_batch(
+        &self,
+        batch: LetterBatchId,
+        after: Option<LetterId>,
+        limit: u32,
+    ) -> Result<Vec<Letter>, StoreError> {
+        let t = self.tx().await?;
+        Ok(t.letters
+            .values()
+            .filter(|l| l.batch_id == batch && after.is_none_or(|a| l.id > a))
+            .take(limit as usize)
+            .cloned()
+            .collect())
+    }
+
+    async fn letters_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Letter>, StoreError> {
+        let t = self.tx().await?;
+        let of_debtor = t.letters.values().rev().filter(|l| l.debtor_id == debtor);
+        Ok(of_debtor.take(limit as usize).cloned().collect())
+    }
+}

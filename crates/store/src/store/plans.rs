@@ -1,0 +1,400 @@
+//! Terms of clients, and plans with their instalments.
+
+use super::SqlStore;
+use super::events::append;
+use super::items::lock_person_of;
+use super::sums::{money, refresh};
+use crate::sql::{Link, Val, vals};
+use async_trait::async_trait;
+use domain::entity::{
+    Debt, DebtStatus, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile, PlanState,
+    PolicyVersion,
+};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtorId, EventId, HoldId, PlanId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore,
+};
+use domain::rules::plan::{self, PaidUnder};
+use domain::time::UtcMs;
+use serde_json::json;
+use uuid::Uuid;
+
+/// Priority of the items of a debtor whose plan broke: that of a broken promise.
+const BROKEN_FIRST: i32 = 10;
+/// Most asks that are shown at once.
+const ASKED_MAX: u32 = 500;
+/// The reason of an ask that nobody answered.
+const TIMEOUT: &str = "timeout";
+
+/// What follows from a step of a plan is told once: the event's identity is that of its cause.
+fn told(cause: Uuid, plan: &Plan, kind: &str, at: UtcMs, more: serde_json::Value) -> NewEvent {
+    let mut data = json!({
+        "plan_id": plan.id, "debtor_id": plan.debtor_id, "debt_id": plan.debt_id,
+        "agent_id": plan.agent_id, "state": plan.state,
+    });
+    if let (Some(data), serde_json::Value::Object(more)) = (data.as_object_mut(), more) {
+        data.extend(more);
+    }
+    NewEvent {
+        id: EventId(Uuid::new_v5(&cause, kind.as_bytes())),
+        at,
+        client_id: Some(plan.client_id),
+        actor: "system".to_owned(),
+        kind: kind.to_owned(),
+        subject: format!("plan:{}", plan.id),
+        data,
+    }
+}
+
+async fn parts_of(tx: &mut Link, plan: PlanId) -> Result<Vec<Instalment>, StoreError> {
+    tx.all("WHERE plan_id=$1 ORDER BY position", vals![plan])
+        .await
+}
+
+async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, StoreError> {
+    let instalments = parts_of(tx, plan.id).await?;
+    Ok(PlanFile { plan, instalments })
+}
+
+/// While a plan runs its debt is silent until the grace of the next instalment is over.
+async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
+    let p = &file.plan;
+    let until = plan::silent_until(&file.instalments);
+    let hold = Hold {
+        id: HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes())),
+        client_id: p.client_id,
+        debtor_id: p.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(p.debt_id),
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Promise,
+        from: p.signed_at.unwrap_or(now),
+        until,
+        lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
+        evidence: format!("plan:{}", p.id),
+    };
+    tx.put(&hold).await
+}
+
+/// Money on the debt since the plan was signed, and of it before the incentive's end.
+async fn paid_under(tx: &mut Link, p: &Plan) -> Result<PaidUnder, StoreError> {
+    let from = p.signed_at.unwrap_or(p.made_at);
+    let sql = "SELECT CAST(COALESCE(SUM(amount_minor),0) AS BIGINT) AS n, \
+        CAST(COALESCE(SUM(CASE WHEN paid_at<$3 THEN amount_minor ELSE 0 END),0) AS BIGINT) AS early \
+        FROM payments WHERE debt_id=$1 AND paid_at>=$2";
+    let early_until = p.early_until.unwrap_or(from);
+    let row = tx.row(sql, vals![p.debt_id, from, early_until]).await?;
+    let row = row.ok_or(StoreError::NotFound("sum of payments"))?;
+    Ok(PaidUnder {
+        all_minor: row.get("n")?,
+        early_minor: row.get("early")?,
+    })
+}
+
+/// Money was put on a debt, or taken off it, by the row `cause`: its plan follows. A plan that is paid as
+/// agreed forgives what is left of the debt.
+pub(super) async fn paid(
+    tx: &mut Link,
+    debt: &mut Debt,
+    cause: Uuid,
+    now: UtcMs,
+) -> Result<Vec<NewEvent>, StoreError> {
+    let rest =
+        "WHERE debt_id=$1 AND state IN ('signed','active','completed') ORDER BY id DESC LIMIT 1";
+    let Some(found) = tx.find::<Plan>(rest, vals![debt.id]).await? else {
+        return Ok(vec![]);
+    };
+    let mut file = file_of(tx, found).await?;
+    let was = file.instalments.clone();
+    let under = paid_under(tx, &file.plan).await?;
+    let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
+    if next.is_none() && was == file.instalments {
+        return Ok(vec![]);
+    }
+    tx.put_all(&file.instalments).await?;
+    tx.put(&file.plan).await?;
+    let mut events = vec![];
+    if next == Some(PlanState::Completed) {
+        let forgiven = plan::forgive(debt, debt.balance_minor(), now);
+        tx.put(debt).await?;
+        let more = json!({"forgiven_minor": forgiven, "currency": debt.currency});
+        events.push(told(cause, &file.plan, "plan.completed", now, more));
+    }
+    silence(tx, &file, now).await?;
+    Ok(events)
+}
+
+/// The ask of a plan ran out.
+async fn give_up(
+    tx: &mut Link,
+    mut p: Plan,
+    now: UtcMs,
+) -> Result<(Plan, Vec<NewEvent>), StoreError> {
+    p.state = PlanState::Cancelled;
+    p.answer_reason = Some(TIMEOUT.to_owned());
+    p.closed_at = Some(now);
+    tx.put(&p).await?;
+    let event = told(p.id.0, &p, "plan.answered", now, json!({"reason": TIMEOUT}));
+    Ok((p, vec![event]))
+}
+
+/// An instalment of a plan was missed past its grace.
+async fn break_plan(
+    tx: &mut Link,
+    p: Plan,
+    now: UtcMs,
+) -> Result<Option<(Plan, Vec<NewEvent>)>, StoreError> {
+    lock_person_of(tx, p.debtor_id).await?;
+    let mut file = file_of(tx, p).await?;
+    if !plan::lapse(&mut file.plan, &mut file.instalments, now) {
+        return Ok(None);
+    }
+    tx.put_all(&file.instalments).await?;
+    tx.put(&file.plan).await?;
+    silence(tx, &file, now).await?;
+    let mut forgiven = 0;
+    if !file.plan.lapses && file.plan.quita_minor > 0 {
+        let mut debt: Debt = tx.get(file.plan.debt_id).await?;
+        forgiven = plan::forgive(&mut debt, file.plan.quita_minor, now);
+        tx.put(&debt).await?;
+        refresh(tx, &[debt.debtor_id]).await?;
+    }
+    let sql = "UPDATE campaign_items SET next_at=$2, \
+        priority=CASE WHEN priority>$3 THEN priority ELSE $3 END WHERE debtor_id=$1 AND NOT done";
+    tx.run(sql, vals![file.plan.debtor_id, now, BROKEN_FIRST])
+        .await?;
+    let missed = file
+        .instalments
+        .iter()
+        .filter(|i| i.state == domain::entity::InstalmentState::Missed)
+        .map(|i| {
+            told(
+                i.id.0,
+                &file.plan,
+                "instalment.missed",
+                now,
+                json!({"instalment_id": i.id}),
+            )
+        });
+    let mut events: Vec<NewEvent> = missed.collect();
+    let more = json!({"forgiven_minor": forgiven});
+    events.push(told(file.plan.id.0, &file.plan, "plan.broken", now, more));
+    money(tx, &[file.plan.debtor_id]).await?;
+    Ok(Some((file.plan, events)))
+}
+
+fn terms_of(filter: &PlanFilter) -> (Vec<String>, Vec<Val>) {
+    let (mut terms, mut values) = (vec![], vec![]);
+    if let Some(client) = filter.client_id {
+        values.extend(vals![client]);
+        terms.push(format!("client_id=${}", values.len()));
+    }
+    if let Some(debtor) = filter.debtor_id {
+        values.extend(vals![debtor]);
+        terms.push(format!("debtor_id=${}", values.len()));
+    }
+    if let Some(state) = filter.state {
+        values.extend(vals![state]);
+        terms.push(format!("state=${}", values.len()));
+    }
+    (terms, values)
+}
+
+impl SqlStore {
+    async fn draw(
+        &self,
+        file: &PlanFile,
+        events: &[NewEvent],
+    ) -> Result<Result<(), PlanRefusal>, StoreError> {
+        let p = &file.plan;
+        if !plan::adds_up(p, &file.instalments) {
+            return Ok(Err(PlanRefusal::Sum));
+        }
+        let mut tx = self.write().await?;
+        lock_person_of(&mut tx, p.debtor_id).await?;
+        let debt: Debt = tx.get(p.debt_id).await?;
+        let same = debt.status == DebtStatus::Open
+            && debt.balance_minor() == p.balance_minor
+            && debt.currency == p.currency;
+        if !same {
+            return Ok(Err(PlanRefusal::Balance));
+        }
+        let rest = "WHERE debt_id=$1 AND state IN ('offered','approved','signed','active')";
+        if let Some(mut before) = tx.find::<Plan>(rest, vals![p.debt_id]).await? {
+            if before.state.runs() {
+                return Ok(Err(PlanRefusal::Runs(before.id)));
+            }
+            before.state = PlanState::Cancelled;
+            before.closed_at = Some(p.made_at);
+            tx.put(&before).await?;
+        }
+        tx.insert(std::slice::from_ref(p), "").await?;
+        tx.insert(&file.instalments, "").await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+#[async_trait]
+impl PlanStore for SqlStore {
+    async fn policy_of(&self, client: ClientId) -> Result<Option<PolicyVersion>, StoreError> {
+        Ok(self.policies_of(client, 1).await?.into_iter().next())
+    }
+
+    async fn policies_of(
+        &self,
+        client: ClientId,
+        limit: u32,
+    ) -> Result<Vec<PolicyVersion>, StoreError> {
+        let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT $2";
+        self.read().await?.all(rest, vals![client, limit]).await
+    }
+
+    async fn add_policy(&self, row: &PolicyVersion, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let rest = "WHERE client_id=$1 ORDER BY version DESC LIMIT 1";
+        let newest: Option<PolicyVersion> = tx.find(rest, vals![row.client_id]).await?;
+        if newest.map_or(0, |p| p.version) + 1 != row.version {
+            return Err(StoreError::Conflict(
+                "another version of the terms is the newest".into(),
+            ));
+        }
+        tx.insert(std::slice::from_ref(row), "").await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn draw_plan(
+        &self,
+        file: &PlanFile,
+        events: &[NewEvent],
+    ) -> Result<Result<(), PlanRefusal>, StoreError> {
+        self.draw(file, events).await
+    }
+
+    async fn get_plan(&self, id: PlanId) -> Result<PlanFile, StoreError> {
+        let mut read = self.snapshot().await?;
+        let plan: Plan = read.get(id).await?;
+        file_of(&mut read, plan).await
+    }
+
+    async fn plans_page(
+        &self,
+        filter: &PlanFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Plan>, StoreError> {
+        self.list_rows::<Plan, PlanId>(terms_of(filter), page, |row| row.id.to_string())
+            .await
+    }
+
+    async fn plans_of(&self, debtor: DebtorId) -> Result<Vec<PlanFile>, StoreError> {
+        let mut read = self.snapshot().await?;
+        let rest = "WHERE debtor_id=$1 ORDER BY id DESC LIMIT $2";
+        let plans: Vec<Plan> = read.all(rest, vals![debtor, PLANS_OF_MAX]).await?;
+        let ids: Vec<PlanId> = plans.iter().map(|p| p.id).collect();
+        let parts: Vec<Instalment> = read
+            .all_in("plan_id", &ids, " ORDER BY plan_id, position", &[])
+            .await?;
+        Ok(plans
+            .into_iter()
+            .map(|plan| {
+                let of_it = |i: &&Instalment| i.plan_id == plan.id;
+                let mut instalments: Vec<Instalment> =
+                    parts.iter().filter(of_it).cloned().collect();
+                instalments.sort_by_key(|i| i.position);
+                instalments.dedup_by_key(|i| i.position);
+                PlanFile { plan, instalments }
+            })
+            .collect())
+    }
+
+    async fn move_plan(
+        &self,
+        plan: &Plan,
+        from: PlanState,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        lock_person_of(&mut tx, plan.debtor_id).await?;
+        let stands: Plan = tx.get(plan.id).await?;
+        if stands.state != from {
+            return Ok(false);
+        }
+        tx.put(plan).await?;
+        if plan.state.runs() != from.runs() {
+            let file = file_of(&mut tx, plan.clone()).await?;
+            silence(&mut tx, &file, plan.signed_at.unwrap_or(plan.made_at)).await?;
+        }
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn keep_document(
+        &self,
+        plan: PlanId,
+        language: Language,
+        document: &PlanDocument,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "INSERT INTO plan_documents (plan_id, language, sha256, pdf_hex) \
+            VALUES ($1,$2,$3,$4) ON CONFLICT (plan_id, language) DO NOTHING";
+        let pdf = hex::encode(&document.pdf);
+        tx.run(sql, vals![plan, language, document.sha256, pdf])
+            .await?;
+        tx.commit().await
+    }
+
+    async fn document_of(
+        &self,
+        plan: PlanId,
+        language: Language,
+    ) -> Result<Option<PlanDocument>, StoreError> {
+        let sql = "SELECT sha256, pdf_hex FROM plan_documents WHERE plan_id=$1 AND language=$2";
+        let Some(row) = self.read().await?.row(sql, vals![plan, language]).await? else {
+            return Ok(None);
+        };
+        let text: String = row.get("pdf_hex")?;
+        let pdf = hex::decode(text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let sha256 = row.get("sha256")?;
+        Ok(Some(PlanDocument { pdf, sha256 }))
+    }
+
+    async fn plans_asked(&self) -> Result<Vec<Plan>, StoreError> {
+        let rest = "WHERE state='offered' ORDER BY id LIMIT $1";
+        self.read().await?.all(rest, vals![ASKED_MAX]).await
+    }
+
+    async fn sweep_plans(&self, now: UtcMs, limit: u32) -> Result<Vec<Plan>, StoreError> {
+        let mut tx = self.write().await?;
+        let skip = tx.pg_only(" FOR UPDATE SKIP LOCKED");
+        let rest = format!(
+            "WHERE state='offered' AND asked_until<=$1 ORDER BY asked_until, id LIMIT $2{skip}"
+        );
+        let asked: Vec<Plan> = tx.all(&rest, vals![now, limit]).await?;
+        let rest = format!(
+            "WHERE state IN ('signed','active') AND id IN (SELECT plan_id FROM instalments \
+            WHERE state='due' AND grace_until<=$1) ORDER BY id LIMIT $2{skip}"
+        );
+        let due: Vec<Plan> = tx.all(&rest, vals![now, limit]).await?;
+        let (mut moved, mut events) = (vec![], vec![]);
+        for plan in asked {
+            let (plan, told) = give_up(&mut tx, plan, now).await?;
+            moved.push(plan);
+            events.extend(told);
+        }
+        for plan in due {
+            if let Some((plan, told)) = break_plan(&mut tx, plan, now).await? {
+                moved.push(plan);
+                events.extend(told);
+            }
+        }
+        append(&mut tx, &events).await?;
+        tx.commit().await?;
+        Ok(moved)
+    }
+}

@@ -1,0 +1,197 @@
+//! Stages of debts and excuses.
+
+use super::SqlStore;
+use super::events::append;
+use crate::sql::{Val, vals};
+use async_trait::async_trait;
+use domain::entity::{Debt, DebtStage, Excuse, ExcuseKind, Stage};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    PAGE_LIMIT_MAX, Page, PageRequest, StageCounts, StageFilter, StageStore,
+};
+use domain::time::UtcMs;
+
+/// Open debts behind a row `s` of `debt_stages`.
+const OPEN: &str =
+    "EXISTS (SELECT 1 FROM debts d WHERE d.id=debt_stages.debt_id AND d.status='open')";
+
+fn terms_of(filter: &StageFilter) -> (Vec<String>, Vec<Val>) {
+    let (mut terms, mut values) = (vec![OPEN.to_owned()], vec![]);
+    if let Some(client) = filter.client_id {
+        values.extend(vals![client]);
+        terms.push(format!("client_id=${}", values.len()));
+    }
+    if let Some(debtor) = filter.debtor_id {
+        values.extend(vals![debtor]);
+        terms.push(format!("debtor_id=${}", values.len()));
+    }
+    if let Some(stage) = filter.stage {
+        values.extend(vals![stage]);
+        terms.push(format!("stage=${}", values.len()));
+    }
+    if let Some(owner) = filter.owner_id {
+        values.extend(vals![owner]);
+        terms.push(format!("owner_id=${}", values.len()));
+    }
+    if filter.late {
+        terms.push("late_at IS NOT NULL".to_owned());
+    }
+    (terms, values)
+}
+
+#[async_trait]
+impl StageStore for SqlStore {
+    async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError> {
+        self.read()
+            .await?
+            .find("WHERE debt_id=$1", vals![debt])
+            .await
+    }
+
+    async fn move_stage(
+        &self,
+        row: &DebtStage,
+        from: Option<Stage>,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let lock = format!(
+            "SELECT id FROM debts WHERE id=$1{}",
+            tx.pg_only(" FOR UPDATE")
+        );
+        tx.row(lock, vals![row.debt_id])
+            .await?
+            .ok_or(StoreError::NotFound("debt"))?;
+        let now: Option<DebtStage> = tx.find("WHERE debt_id=$1", vals![row.debt_id]).await?;
+        if now.map(|s| s.stage) != from {
+            return Ok(false);
+        }
+        tx.put(row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn stages_page(
+        &self,
+        filter: &StageFilter,
+        page: &PageRequest,
+    ) -> Result<Page<DebtStage>, StoreError> {
+        let (mut terms, mut values) = terms_of(filter);
+        if let Some(text) = &page.cursor {
+            let after: DebtId = text.parse().map_err(|_| StoreError::NotFound("cursor"))?;
+            values.extend(vals![after]);
+            terms.push(format!("debt_id>${}", values.len()));
+        }
+        let limit = page.limit.clamp(1, PAGE_LIMIT_MAX);
+        values.extend(vals![limit + 1]);
+        let rest = format!(
+            "WHERE {} ORDER BY debt_id LIMIT ${}",
+            terms.join(" AND "),
+            values.len()
+        );
+        let mut items: Vec<DebtStage> = self.read().await?.all(&rest, values).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| more).map(|s| s.debt_id.to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError> {
+        let rest = "WHERE status='open' AND NOT EXISTS \
+            (SELECT 1 FROM debt_stages s WHERE s.debt_id=debts.id) ORDER BY id LIMIT $1";
+        self.read().await?.all(rest, vals![limit]).await
+    }
+
+    async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError> {
+        let rest = format!(
+            "WHERE deadline<=$1 AND late_at IS NULL AND {OPEN} ORDER BY deadline, debt_id LIMIT $2"
+        );
+        self.read().await?.all(&rest, vals![now, limit]).await
+    }
+
+    async fn note_late(
+        &self,
+        row: &DebtStage,
+        at: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let sql =
+            "UPDATE debt_stages SET late_at=$2 WHERE debt_id=$1 AND stage=$3 AND late_at IS NULL";
+        if tx.run(sql, vals![row.debt_id, at, row.stage]).await? == 0 {
+            return Ok(false);
+        }
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError> {
+        let sql = format!(
+            "SELECT client_id, COUNT(*) AS n FROM debt_stages WHERE deadline<=$1 AND {OPEN} \
+            GROUP BY client_id ORDER BY client_id"
+        );
+        let rows = self.read().await?.rows(sql, vals![now]).await?;
+        rows.iter()
+            .map(|row| Ok((row.get("client_id")?, row.get::<i64>("n")?.unsigned_abs())))
+            .collect()
+    }
+
+    async fn stage_counts(&self, debt: &Debt, now: UtcMs) -> Result<StageCounts, StoreError> {
+        let sql = "SELECT \
+            (SELECT COUNT(*) FROM attempts a WHERE a.debtor_id=$1 AND a.invite_at IS NOT NULL) AS attempts, \
+            (SELECT COUNT(*) FROM ledger l WHERE l.debtor_id=$1 AND l.kind='conversation') AS conversations, \
+            (SELECT COUNT(DISTINCT l.channel) FROM ledger l WHERE l.debtor_id=$1) AS channels, \
+            (SELECT COUNT(*) FROM promises p WHERE p.debt_id=$2 AND p.state='broken') AS broken, \
+            (SELECT COUNT(*) FROM promises p WHERE p.debt_id=$2 AND p.state='active') AS promises, \
+            (SELECT COUNT(*) FROM plans p WHERE p.debt_id=$2 AND p.state IN ('signed','active')) AS plans, \
+            (SELECT COUNT(*) FROM holds h WHERE h.debtor_id=$1 AND h.lifted_at IS NULL AND h.from_at<=$3 \
+                AND (h.until IS NULL OR h.until>$3) AND (h.debt_id IS NULL OR h.debt_id=$2) AND h.kind IN \
+                ('dispute','represented','insolvency','deceased','moratorium','minor')) AS held";
+        let values = vals![debt.debtor_id, debt.id, now];
+        let row = self.read().await?.row(sql, values).await?;
+        let row = row.ok_or(StoreError::NotFound("debt"))?;
+        let agreed = row.get::<i64>("promises")? + row.get::<i64>("plans")?;
+        Ok(StageCounts {
+            attempts: row.get("attempts")?,
+            conversations: row.get("conversations")?,
+            channels: row.get("channels")?,
+            broken_promises: row.get("broken")?,
+            agreed: agreed > 0,
+            held: row.get::<i64>("held")? > 0,
+        })
+    }
+
+    async fn add_excuse(&self, row: &Excuse, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.insert(std::slice::from_ref(row), "").await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn excuses_of(&self, debtor: DebtorId, limit: u32) -> Result<Vec<Excuse>, StoreError> {
+        let rest = "WHERE debtor_id=$1 ORDER BY at DESC, id DESC LIMIT $2";
+        self.read().await?.all(rest, vals![debtor, limit]).await
+    }
+
+    async fn excuse_counts(
+        &self,
+        client: ClientId,
+        since: UtcMs,
+        until: UtcMs,
+    ) -> Result<Vec<(ExcuseKind, u64)>, StoreError> {
+        let sql = "SELECT kind, COUNT(*) AS n FROM excuses WHERE client_id=$1 AND at>=$2 AND at<$3 \
+            GROUP BY kind ORDER BY kind";
+        let rows = self
+            .read()
+            .await?
+            .rows(sql, vals![client, since, until])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.get("kind")?, row.get::<i64>("n")?.unsigned_abs())))
+            .collect()
+    }
+}
