@@ -81,7 +81,11 @@ async fn stop_when_done(shared: &Arc<Shared>, setting: &Setting) -> Result<(), C
 pub(crate) async fn round(shared: &Arc<Shared>, setting: &Setting) -> Result<(), CenterError> {
     tell_day(shared, setting).await;
     match refill_due(shared, setting).await? {
-        Due::No => {}
+        // Whoever is due before the next round is woken, also where new debtors come once a day.
+        Due::No => {
+            let store = &shared.out.store;
+            store.wake_items(setting.id(), shared.now()).await?;
+        }
         Due::Always => {
             refill(shared, setting).await?;
         }

@@ -97,3 +97,43 @@ pub struct AuditHead {
     /// Hash of the last.
     pub hash: String,
 }
+
+/// A walk along a chain of the audit, from its first link or from one that was walked before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditWalk {
+    /// Number of the last link that was walked; 0 = none.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: String,
+}
+
+impl AuditWalk {
+    /// Goes on to a link; says what is wrong with it, if anything is.
+    pub fn follow(&mut self, link: &AuditLink) -> Option<String> {
+        let fault = if link.seq != self.seq + 1 {
+            Some(format!("row {} is missing", self.seq + 1))
+        } else if link.prev_hash != self.hash {
+            Some("does not follow the one before".to_owned())
+        } else if !link.whole {
+            Some(format!(
+                "the row (cursor {}) was changed or is gone",
+                link.cursor
+            ))
+        } else {
+            None
+        };
+        (self.seq, self.hash) = (link.seq, link.hash.clone());
+        fault
+    }
+
+    /// What is wrong when the walk ends here and the chain's head says where it ends.
+    #[must_use]
+    pub fn ended(&self, head: &AuditHead) -> Option<String> {
+        ((self.seq, &self.hash) != (head.seq, &head.hash)).then(|| {
+            format!(
+                "the chain ends at row {}, its head says {}",
+                self.seq, head.seq
+            )
+        })
+    }
+}

@@ -1,8 +1,10 @@
 //! The field `callable_now` against the law itself: a center asks in the background while things happen to
-//! a debtor.
+//! a debtor. And what it finds in the background when somebody changed the audit.
 
 #[path = "../../store/tests/common/mod.rs"]
 mod common;
+#[path = "beside/proof.rs"]
+mod proof;
 
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
 use domain::entity::{Channel, CheckPoint, Preference, PreferenceKind};
@@ -42,6 +44,7 @@ async fn open(store: &Subject, clock: &Arc<Dial>, node: &str) -> CenterHandle {
     let trunk = SimTrunk::new(1, mix, TrunkFaults::default(), clock.clone(), told);
     let config = CenterConfig {
         callable_every_ms: 20,
+        audit_first_ms: 20,
         ..CenterConfig::new(node)
     };
     let ports = Ports {

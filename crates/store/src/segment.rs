@@ -2,8 +2,8 @@
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
 use crate::listing::suppressed;
-use crate::sql::{Dialect, Field as Bound, Val};
-use domain::ids::ClientId;
+use crate::sql::{Dialect, Field as Bound, Val, holes};
+use domain::ids::{ClientId, ImportId};
 use domain::segment::{Expr, Field, FieldKind, Literal, NEVER_DAYS, NO_SCORE, Op, utc_day};
 use domain::time::{DAY_MS, UtcMs};
 
@@ -49,6 +49,23 @@ impl Filter {
             sql: format!("d.client_id={client} AND {sql}"),
             values: compiler.values,
         }
+    }
+}
+
+impl Filter {
+    /// Without debtors whom these files made.
+    pub(crate) fn without(mut self, files: &[ImportId]) -> Self {
+        if files.is_empty() {
+            return self;
+        }
+        let first = self.values.len() + 1;
+        self.values.extend(files.iter().map(Bound::val));
+        let files = holes(first, files.len());
+        self.sql = format!(
+            "{} AND (d.made_by IS NULL OR d.made_by NOT IN ({files}))",
+            self.sql
+        );
+        self
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use domain::event::{AuditHead, AuditLink};
+use domain::event::{AuditHead, AuditLink, AuditWalk};
 use domain::ports::store::{CatalogStore as _, LawStore as _};
 use sim::contract::scene::event;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -50,14 +50,9 @@ async fn changed(url: &str, store: &SqlStore, sql: &str) -> (Vec<AuditLink>, Aud
 
 /// What `verify audit` would find.
 fn faults(links: &[AuditLink], head: &AuditHead, loose: u64) -> bool {
-    let mut before = (0, String::new());
-    for link in links {
-        if link.seq != before.0 + 1 || link.prev_hash != before.1 || !link.whole {
-            return true;
-        }
-        before = (link.seq, link.hash.clone());
-    }
-    before != (head.seq, head.hash.clone()) || loose > 0
+    let mut walk = AuditWalk::default();
+    let wrong = links.iter().any(|link| walk.follow(link).is_some());
+    wrong || walk.ended(head).is_some() || loose > 0
 }
 
 const CHANGES: [(&str, bool); 6] = [

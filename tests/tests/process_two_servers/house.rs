@@ -9,6 +9,7 @@ use sip_test::agent::{AgentConfig, Behaviour, Running, spawn};
 use sip_test::carrier::{self, Profile};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Debtors at the start, and the campaigns that all want them: more than the law lets anybody be called a day.
@@ -112,9 +113,23 @@ pub(crate) struct House {
     database: String,
 }
 
+/// First port of those that are asked for; below the range (32,768 on) from which systems give ports to whoever
+/// does not say, so that none is given away between the look and the start of the server.
+const PORTS_FROM: u16 = 20_000;
+/// Ports of one test process.
+const PORTS_EACH: u16 = 20;
+
 fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("port");
-    socket.local_addr().expect("address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % 500).expect("below 500") * PORTS_EACH;
+    loop {
+        let n = NEXT.fetch_add(1, Ordering::SeqCst);
+        assert!(n < PORTS_EACH, "no port is free");
+        let port = PORTS_FROM + own + n;
+        if std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Peru's rules with every hour and holiday open, so that the test runs at any time; its caps and gaps stand.

@@ -3,6 +3,7 @@
 //! that a spreadsheet keeps; one with more is written as a power of ten, which no column takes. Dates
 //! become YYYY-MM-DD. A line of the text is a row of the sheet, so that refusals name the row.
 
+use super::cells::{CellFault, Cells};
 use super::{ImportError, fill};
 use axum::body::Bytes;
 use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xlsx};
@@ -19,10 +20,16 @@ pub const SHEET_BYTES_MAX: u64 = 64 << 20;
 const PART_BYTES_MAX: u64 = 1 << 30;
 /// Largest table of texts (and of styles) when unpacked, bytes: it is held in memory.
 const TEXTS_BYTES_MAX: u64 = 128 << 20;
+/// Largest workbook when unpacked, bytes, all its parts together.
+const BOOK_BYTES_MAX: u64 = PART_BYTES_MAX + (256 << 20);
+/// Largest list of what a workbook consists of, bytes.
+const LIST_BYTES_MAX: u64 = 64 << 10;
 /// Most parts of a workbook.
 const PARTS_MAX: usize = 1_000;
 /// Head of a table of texts that is looked at, bytes.
 const START_BYTES: u64 = 4_096;
+/// Bytes unpacked at once.
+const UNPACK_BYTES: usize = 64 << 10;
 /// Most rows of a sheet (Excel's own limit).
 const ROWS_MAX: u32 = 1 << 20;
 /// Bytes of text handed on at once, and pieces that wait for the importer.
@@ -78,7 +85,7 @@ pub(super) async fn as_text<'a>(
 
 /// Opens a workbook whose parts are within the limits, and finds its sheet.
 fn open(bytes: Vec<u8>, wanted: Option<&str>) -> Result<(Book, String), ImportError> {
-    check_parts(&bytes, (PART_BYTES_MAX, TEXTS_BYTES_MAX))?;
+    check_parts(&bytes, (PART_BYTES_MAX, TEXTS_BYTES_MAX), BOOK_BYTES_MAX)?;
     let mut book = Book::new(Cursor::new(bytes))
         .map_err(|e| fault(format!("not an .xlsx that can be read ({e})")))?;
     let sheet = sheet_of(&mut book, wanted)?;
@@ -89,7 +96,9 @@ fn open(bytes: Vec<u8>, wanted: Option<&str>) -> Result<(Book, String), ImportEr
 pub(super) fn check_parts(
     bytes: &[u8],
     (sheet_max, part_max): (u64, u64),
+    book_max: u64,
 ) -> Result<(), ImportError> {
+    let mut left = book_max;
     let broken = |e| fault(format!("a damaged archive ({e})"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > PARTS_MAX {
@@ -100,15 +109,33 @@ pub(super) fn check_parts(
         let name = part.name().map_err(broken)?;
         let streamed = name.starts_with("xl/worksheets/sheet");
         let texts = name.to_ascii_lowercase().ends_with("sharedstrings.xml");
-        let most = if streamed { sheet_max } else { part_max };
-        let (mut start, mut part) = (Vec::new(), part.take(most + 1));
+        let list = name.eq_ignore_ascii_case("_rels/.rels");
+        let (most, head) = match (streamed, list) {
+            (true, _) => (sheet_max, START_BYTES),
+            (_, true) => (LIST_BYTES_MAX, LIST_BYTES_MAX),
+            _ => (part_max, START_BYTES),
+        };
+        let (mut start, mut part) = (Vec::new(), part.take(most.min(left) + 1));
         let read = |e| fault(format!("a damaged archive ({e})"));
         (&mut part)
-            .take(START_BYTES)
+            .take(head)
             .read_to_end(&mut start)
             .map_err(read)?;
-        let rest = std::io::copy(&mut part, &mut std::io::sink()).map_err(read)?;
-        let size = rest + start.len() as u64;
+        let mut watch = Watch(streamed.then(Cells::default));
+        watch.see(&start)?;
+        let mut piece = vec![0; UNPACK_BYTES];
+        let mut size = start.len() as u64;
+        loop {
+            let filled = part.read(&mut piece).map_err(read)?;
+            if filled == 0 {
+                break;
+            }
+            watch.see(&piece[..filled])?;
+            size += filled as u64;
+        }
+        if list && !in_its_folder(&start) {
+            return Err(fault("its workbook is not in the folder xl/"));
+        }
         if texts && texts_said(&start).is_none_or(|said| said > size) {
             return Err(fault("its table of texts says it holds more than it does"));
         }
@@ -118,8 +145,56 @@ pub(super) fn check_parts(
                 most >> 20
             )));
         }
+        left = left.checked_sub(size).ok_or_else(|| {
+            let most = book_max >> 20;
+            fault(format!(
+                "larger than {most} MB when unpacked: save it as CSV"
+            ))
+        })?;
     }
     Ok(())
+}
+
+/// Watches a sheet go by, where it is one.
+struct Watch(Option<Cells>);
+
+impl Watch {
+    fn see(&mut self, bytes: &[u8]) -> Result<(), ImportError> {
+        let seen = self.0.as_mut().map_or(Ok(()), |cells| cells.push(bytes));
+        seen.map_err(|why| match why {
+            CellFault::Large => fault("a cell of it is larger than a spreadsheet can hold"),
+            CellFault::Form => fault("a sheet in a form that no spreadsheet writes"),
+        })
+    }
+}
+
+/// Whether the workbook lies in `xl/`, where its parts are looked for: elsewhere the limits of the parts would
+/// be those of others.
+fn in_its_folder(list: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(list);
+    let named = text
+        .split('<')
+        .filter(|part| part.contains("/relationships/officeDocument"));
+    let mut found = false;
+    for part in named {
+        let value = part.split("Target").nth(1).unwrap_or_default();
+        let value = value.trim_start().strip_prefix('=').unwrap_or_default();
+        let value = value.trim_start();
+        let sign = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let inner = sign.and_then(|sign| value[1..].split(sign).next());
+        let target = inner.unwrap_or_default();
+        let name = target
+            .strip_prefix('/')
+            .unwrap_or(target)
+            .strip_prefix("xl/");
+        // Two targets, or one that is written in signs for signs, hide what the reader takes.
+        let plain = |name: &str| !name.is_empty() && !name.contains(['/', '&', '\\']);
+        if part.matches("Target").count() != 1 || !name.is_some_and(plain) {
+            return false;
+        }
+        found = true;
+    }
+    found
 }
 
 /// How many texts the table says it holds at most: the reader makes room for that many at once, unseen.

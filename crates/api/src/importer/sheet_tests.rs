@@ -185,11 +185,61 @@ fn a_part_that_swells_is_refused_before_it_is_read() {
         ("xl/worksheets/sheet1.xml".into(), "0".repeat(200_000)),
     ]);
     assert!(bomb.len() < 10_000, "packed: {}", bomb.len());
-    assert!(check_parts(&bomb, (200_000, 200_000)).is_ok());
+    assert!(check_parts(&bomb, (200_000, 200_000), WIDE).is_ok());
     for limits in [(199_999, 200_000), (200_000, 199_999)] {
-        let error = check_parts(&bomb, limits).expect_err("too large");
+        let error = check_parts(&bomb, limits, WIDE).expect_err("too large");
         assert!(error.to_string().contains("when unpacked"), "{error}");
     }
+}
+
+/// No limit of all parts together.
+const WIDE: u64 = 1 << 30;
+
+#[test]
+fn many_parts_are_no_way_around_the_limit_of_one() {
+    let parts: Vec<(String, String)> = (0..5)
+        .map(|n| (format!("xl/media/{n}.bin"), "0".repeat(200_000)))
+        .collect();
+    let book = archive(&parts);
+    let limits = (200_000, 200_000);
+    check_parts(&book, limits, 1_000_000).expect("all of it fits");
+    let error = check_parts(&book, limits, 999_999).expect_err("too large");
+    assert!(error.to_string().contains("when unpacked"), "{error}");
+}
+
+#[test]
+fn a_workbook_lies_in_its_folder() {
+    let list = |target: &str| {
+        let text = RELS.replace(r#"Target="xl/workbook.xml""#, target);
+        archive(&[("_rels/.rels".into(), text)])
+    };
+    let limits = (200_000, 200_000);
+    for good in [
+        r#"Target="xl/workbook.xml""#,
+        r#"Target="/xl/workbook.xml""#,
+        "Target = 'xl/workbook2.xml'",
+    ] {
+        check_parts(&list(good), limits, WIDE).expect(good);
+    }
+    for bad in [
+        r#"Target="other/workbook.xml""#,
+        r#"Target="workbook.xml""#,
+        r#"Target="xl/../other/workbook.xml""#,
+        r#"Target="xl/&#47;workbook.xml""#,
+        r#"Target="xl/workbook.xml" Target="other/workbook.xml""#,
+        "",
+    ] {
+        let error = check_parts(&list(bad), limits, WIDE).expect_err(bad);
+        assert!(error.to_string().contains("folder xl/"), "{error}");
+    }
+}
+
+#[test]
+fn a_cell_without_end_is_refused_before_it_is_read() {
+    let row = format!("<row r=\"1\">{}</row>", text("A1", &"x".repeat(1 << 20)));
+    let book = workbook(&[("Cartera", &row)]);
+    let error = check_parts(&book, (WIDE, WIDE), WIDE).expect_err("too large");
+    assert!(error.to_string().contains("a cell of it"), "{error}");
 }
 
 proptest! {
@@ -223,8 +273,8 @@ fn a_table_of_texts_that_promises_more_than_it_holds_is_refused() {
         "<x/>",
         r#"<sst uniqueCount="&#49;0000000000000"/>"#,
     ] {
-        check_parts(&table(bad), limits).expect_err(bad);
+        check_parts(&table(bad), limits, WIDE).expect_err(bad);
     }
     let good = r#"<?xml version="1.0"?><sst count="9" uniqueCount="1"><si><t>a</t></si></sst>"#;
-    check_parts(&table(good), limits).expect("it holds what it says");
+    check_parts(&table(good), limits, WIDE).expect("it holds what it says");
 }

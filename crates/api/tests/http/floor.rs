@@ -1,8 +1,12 @@
 //! The floor by HTTP: templates, segments by weight, call-backs, assignment, the morning list, caller ids.
 
 use crate::app::App;
+use domain::entity::CallerId;
+use domain::ids::CallerIdId;
 use domain::ports::Clock as _;
-use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ContactStore as _, ItemState};
+use domain::ports::store::{
+    CALLBACK_PRIORITY, CallbackRow, CatalogStore as _, ContactStore as _, ItemState,
+};
 use domain::time::HOUR_MS;
 use serde_json::{Value, json};
 
@@ -260,4 +264,26 @@ async fn a_caller_id_rests_and_wakes() {
     let wake = app.post(&format!("{path}/wake")).token(&token).send().await;
     assert_eq!(wake.status, 204, "{}", wake.text());
     assert_eq!(state().await["rests_until"], json!(null));
+}
+
+#[tokio::test]
+async fn every_caller_id_has_its_health() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let first = app.store.get_caller_id(own.caller_id).await;
+    let first = first.expect("a caller id");
+    // One more than a page holds.
+    for n in 0..500_u128 {
+        let more = CallerId {
+            id: CallerIdId(uuid::Uuid::from_u128(n + 1)),
+            number: format!("+5255500{n:05}"),
+            ..first.clone()
+        };
+        let done = app.store.put_caller_id(&more, &[]).await;
+        done.expect("stored");
+    }
+    let path = format!("/api/v1/caller-ids/health?client={}", own.client);
+    let all = app.get(&path).token(&token).send().await.json();
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(501));
 }

@@ -196,3 +196,45 @@ async fn what_is_taken_back_says_why_in_the_audit() {
     let revoked = of("preference.revoked").expect("told");
     assert!(revoked["data"].get("reason").is_none());
 }
+
+#[tokio::test]
+async fn complaints_come_by_urgency_page_by_page() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    for (number, deadline) in [
+        ("U1", "2027-03-01"),
+        ("U2", "2020-01-01"),
+        ("U3", "2027-01-01"),
+    ] {
+        let body = json!({"debtor_id": own.debtor, "authority": "Sernac", "number": number,
+            "deadline": deadline, "summary": "llamadas"});
+        let made = app.post("/api/v1/complaints").token(&token).json(&body);
+        assert_eq!(made.send().await.status, StatusCode::CREATED);
+    }
+    let (mut numbers, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!(
+            "/api/v1/complaints/urgent?client={}&authority=SERNAC&today=2026-11-26&limit=1{cursor}",
+            own.client
+        );
+        let page = app.get(&path).token(&token).send().await.json();
+        assert_eq!(page["late"], 1, "{page}");
+        let row = &page["items"][0];
+        numbers.push(row["number"].as_str().expect("a number").to_owned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, ["U2", "U3", "U1"]);
+    for bad in ["cursor=x", "today=tomorrow"] {
+        let path = format!("/api/v1/complaints/urgent?{bad}");
+        let refused = app.get(&path).token(&token).send().await;
+        assert!(
+            refused.status.is_client_error(),
+            "{bad}: {}",
+            refused.text()
+        );
+    }
+}

@@ -28,6 +28,8 @@ pub struct Assigned {
     pub changed: u64,
     /// Debtors in a rule's segment that found no place: its agents have as many as they may.
     pub no_place: u64,
+    /// Debtors whom a rule had and none takes any more: nobody's again.
+    pub ended: u64,
     /// By rule, in their order: its name, its debtors.
     pub rules: Vec<(String, u64)>,
 }
@@ -130,6 +132,42 @@ fn row_of(
     }
 }
 
+/// Debtors whom a rule had and whom none took this time are nobody's again.
+async fn end_others(
+    shared: &Shared,
+    client: ClientId,
+    taken: &BTreeSet<DebtorId>,
+) -> Result<u64, StoreError> {
+    let (store, now) = (&shared.out.store, shared.now());
+    let each = u32::try_from(PIECE).unwrap_or(u32::MAX);
+    let (mut after, mut ended) = (None, 0);
+    loop {
+        let page = store.ruled_debtors(client, after, each).await?;
+        let Some(last) = page.last() else {
+            return Ok(ended);
+        };
+        after = Some(*last);
+        let nobody = |id: &DebtorId| Assignment {
+            debtor_id: *id,
+            client_id: client,
+            rule_id: None,
+            campaign_id: None,
+            team_id: None,
+            agent_id: None,
+            assigned_at: now,
+        };
+        let rows: Vec<Assignment> = page
+            .iter()
+            .filter(|id| !taken.contains(id))
+            .map(nobody)
+            .collect();
+        if !rows.is_empty() {
+            store.assign(&rows, &[]).await?;
+            ended += rows.len() as u64;
+        }
+    }
+}
+
 fn same(a: &Assignment, b: &Assignment) -> bool {
     (a.campaign_id, a.team_id, a.agent_id, a.rule_id)
         == (b.campaign_id, b.team_id, b.agent_id, b.rule_id)
@@ -189,8 +227,10 @@ pub(crate) async fn apply(
         report.assigned += count;
         report.rules.push((rule.name, count));
     }
+    report.ended = end_others(shared, client, &taken).await?;
     let data = json!({
         "assigned": report.assigned, "changed": report.changed, "no_place": report.no_place,
+        "ended": report.ended,
     });
     let subject = format!("client:{client}");
     let event = shared.event(Some(client), actor, "assignment.made", subject, data);
@@ -217,14 +257,31 @@ async fn zone_of(shared: &Shared, client: ClientId) -> Result<TimeZone, StoreErr
     Ok(rows.first().map_or(TimeZone::UTC, |p| zone_or_utc(&p.zone)))
 }
 
+/// Clients that have rules, or debtors whom a rule that is no more has assigned.
+async fn ruled_clients(shared: &Shared) -> Result<BTreeSet<ClientId>, StoreError> {
+    let store = &shared.out.store;
+    let found = rules(shared, None).await?;
+    let mut clients: BTreeSet<ClientId> = found.iter().map(|r| r.client_id).collect();
+    let mut cursor = None;
+    loop {
+        let page = whole_page(cursor);
+        let rows = store.list_clients(&ListFilter::default(), &page).await?;
+        for client in rows.items {
+            let has_rules = clients.contains(&client.id);
+            if !has_rules && !store.ruled_debtors(client.id, None, 1).await?.is_empty() {
+                clients.insert(client.id);
+            }
+        }
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            return Ok(clients);
+        }
+    }
+}
+
 /// The day's assignment of every client that has rules, once its morning has come.
 pub(crate) async fn morning(shared: &Arc<Shared>) -> Result<(), StoreError> {
-    let clients: BTreeSet<ClientId> = rules(shared, None)
-        .await?
-        .iter()
-        .map(|r| r.client_id)
-        .collect();
-    for client in clients {
+    for client in ruled_clients(shared).await? {
         let local = shared.now().in_zone(&zone_of(shared, client).await?);
         if local.hour() < MORNING_H {
             continue;

@@ -6,13 +6,15 @@ use crate::world::{
 };
 use domain::entity::{
     Assignment, CallerId, CampaignParams, CampaignStatus, DialMode, Hold, HoldKind, HoldScope,
-    MixPart, Segment,
+    MixPart, Placement, Segment,
 };
-use domain::ids::{AgentId, CallerIdId, CampaignId, HoldId, SegmentId};
+use domain::ids::{
+    AgentId, AssignmentRuleId, CallerIdId, CampaignId, HoldId, PlacementId, SegmentId,
+};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, CallerRest, CatalogStore as _, ContactStore as _,
-    FloorStore as _, ItemState,
+    FloorStore as _, ImportStore as _, ItemState,
 };
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use sim::fate::FateMix;
@@ -304,6 +306,106 @@ async fn debtors_go_to_whom_they_are_assigned() {
             .iter()
             .all(|a| a.debtor_id != debtor_id(1))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_agreed_outlives_another_campaigns_turn() {
+    let house = House::build(Plan {
+        debtors: 2,
+        ..Plan::default()
+    })
+    .await;
+    let now = house.clock.now();
+    let rows = [0, 1].map(|n| given(n, Some(CampaignId(id(99))), None));
+    house.store.assign(&rows, &[]).await.expect("assigned");
+    for (n, agent) in [(0, Some(agent_id(2))), (1, None)] {
+        let item = agreed(n, now, agent);
+        house.store.put_item(&item, &[]).await.expect("put");
+    }
+    let _other = house.agent(1).await;
+    house.start().await;
+    house.secs(60).await;
+    assert!(house.attempts().await.is_empty(), "they are another's");
+    let (his, anyones) = (
+        house.item(debtor_id(0)).await,
+        house.item(debtor_id(1)).await,
+    );
+    assert!(his.next_at > now && anyones.next_at > now, "looked at");
+    assert_eq!(CallbackRow::agent_of(&his.note), Some(agent_id(2)));
+    assert_eq!(CallbackRow::agreed_at(&his), now);
+    assert_eq!(anyones.note, "callback");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_placement_goes_back_on_its_day() {
+    let house = House::build(Plan::default()).await;
+    let now = house.clock.now();
+    let portfolio = house
+        .store
+        .get_debt(debt_id(0))
+        .await
+        .expect("debt")
+        .portfolio_id;
+    let zone = house
+        .store
+        .get_portfolio(portfolio)
+        .await
+        .expect("portfolio")
+        .zone;
+    let zone = jiff::tz::TimeZone::get(&zone).expect("zone");
+    let row = |n: u128, day: UtcMs| Placement {
+        id: PlacementId(id(n)),
+        client_id: client_id(),
+        portfolio_id: portfolio,
+        placed_on: "2025-01-01".into(),
+        recall_on: Some(day.in_zone(&zone).date().to_string()),
+        fee_bp: 1_000,
+        recalled_at: None,
+        at: now,
+        actor: "system".into(),
+    };
+    // Two days on: tomorrow may begin while the test runs.
+    let (today, later) = (row(80, now), row(81, now.plus_ms(48 * HOUR_MS)));
+    for row in [&today, &later] {
+        house
+            .store
+            .put_placement(row, &[])
+            .await
+            .expect("placement");
+    }
+    house.start().await;
+    house.secs(60).await;
+    let recalled = async |row: &Placement| {
+        let row = house.store.get_placement(row.id).await;
+        row.expect("placement").recalled_at.is_some()
+    };
+    assert!(recalled(&today).await);
+    assert!(!recalled(&later).await, "its day has not come");
+    let told = house.kinds().await;
+    let told = told.iter().filter(|k| *k == "placement.recalled").count();
+    assert_eq!(told, 1, "once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_no_rule_takes_any_more_is_nobodys_again() {
+    let house = House::build(Plan {
+        debtors: 2,
+        ..Plan::default()
+    })
+    .await;
+    let ruled = Assignment {
+        rule_id: Some(AssignmentRuleId(id(90))),
+        ..given(0, Some(CampaignId(id(99))), None)
+    };
+    let by_hand = given(1, None, Some(agent_id(2)));
+    let rows = [ruled, by_hand.clone()];
+    house.store.assign(&rows, &[]).await.expect("assigned");
+    // The client has no rule any more, and its morning has come.
+    house.start().await;
+    house.secs(60).await;
+    let ids = [debtor_id(0), debtor_id(1)];
+    let left = house.store.assignments_of(&ids).await.expect("assignments");
+    assert_eq!(left, [by_hand], "what a person assigned stays");
 }
 
 #[tokio::test(start_paused = true)]

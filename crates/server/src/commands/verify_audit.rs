@@ -6,7 +6,7 @@ use crate::cli::AuditArgs;
 use crate::clock::system_now;
 use crate::failure::Failure;
 use anyhow::Context as _;
-use domain::event::{AuditHead, AuditLink};
+use domain::event::{AuditHead, AuditWalk};
 use domain::ports::Store;
 use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use serde::{Deserialize, Serialize};
@@ -169,12 +169,14 @@ async fn walk(
     count: &mut Count,
 ) -> anyhow::Result<()> {
     let who = named(&head.tenant);
-    let (mut seq, mut hash) = (0_i64, String::new());
+    let mut at = AuditWalk::default();
     loop {
-        let page = store.audit_links(&head.tenant, seq, PAGE_LIMIT_MAX).await?;
+        let page = store
+            .audit_links(&head.tenant, at.seq, PAGE_LIMIT_MAX)
+            .await?;
         // What was written since the head was read is for the next time.
         for link in page.iter().filter(|l| l.seq <= head.seq) {
-            if let Some(what) = fault_of(link, seq, &hash) {
+            if let Some(what) = at.follow(link) {
                 count.fault(format!("{who}, row {}: {what}", link.seq));
             }
             match noted.get(&link.seq) {
@@ -186,34 +188,23 @@ async fn walk(
                 None => {}
             }
             count.rows += 1;
-            (seq, hash) = (link.seq, link.hash.clone());
         }
-        if page.len() < PAGE_LIMIT_MAX as usize || seq >= head.seq {
+        if page.len() < PAGE_LIMIT_MAX as usize || at.seq >= head.seq {
             break;
         }
     }
-    if (seq, &hash) != (head.seq, &head.hash) {
-        count.fault(format!(
-            "{who}: the chain ends at row {seq}, its head says {}",
-            head.seq
-        ));
+    if let Some(what) = at.ended(head) {
+        count.fault(format!("{who}: {what}"));
     }
     if let Some((last, _)) = noted.last_key_value()
-        && *last > seq
+        && *last > at.seq
     {
-        count.fault(format!("{who}: ends at row {seq}, row {last} was noted"));
+        count.fault(format!(
+            "{who}: ends at row {}, row {last} was noted",
+            at.seq
+        ));
     }
     Ok(())
-}
-
-fn fault_of(link: &AuditLink, seq: i64, hash: &str) -> Option<String> {
-    if link.seq != seq + 1 {
-        return Some(format!("row {} is missing", seq + 1));
-    }
-    if link.prev_hash != hash {
-        return Some("does not follow the one before".to_owned());
-    }
-    (!link.whole).then(|| format!("the row (cursor {}) was changed or is gone", link.cursor))
 }
 
 /// The chain of decisions of every debtor.

@@ -44,6 +44,11 @@ async fn assignments_are_kept(store: &Subject) {
     assert_eq!(store.assignments_of(&ids).await.expect("assignments"), rows);
     let loads = store.agent_loads(scene.client.id).await.expect("loads");
     assert_eq!(loads, vec![(eva, 2)]);
+    let ruled = async |after, limit| -> Vec<DebtorId> {
+        let found = store.ruled_debtors(scene.client.id, after, limit).await;
+        found.expect("ruled")
+    };
+    assert_eq!(ruled(None, 10).await, [], "a person assigned both");
     // One goes to a campaign, the other to nobody.
     let queue = Assignment {
         campaign_id: Some(fresh::<CampaignId>()),
@@ -59,13 +64,10 @@ async fn assignments_are_kept(store: &Subject) {
         store.assignments_of(&ids).await.expect("assignments"),
         vec![queue]
     );
-    assert!(
-        store
-            .agent_loads(scene.client.id)
-            .await
-            .expect("loads")
-            .is_empty()
-    );
+    assert_eq!(ruled(None, 10).await, [a.debtor.id]);
+    assert_eq!(ruled(Some(a.debtor.id), 10).await, []);
+    let loads = store.agent_loads(scene.client.id).await.expect("loads");
+    assert!(loads.is_empty());
 }
 
 /// Debtors by overdue amount and due date: the third owes little, the fourth nothing that is due.

@@ -15,6 +15,7 @@ use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     the_first_end_stays(store).await;
+    a_late_disposition_frees_nobody(store).await;
     an_end_leaves_its_traces(store).await;
     what_follows_the_end_is_kept(store).await;
     a_stopped_campaign_dials_nobody(store).await;
@@ -61,6 +62,39 @@ async fn the_first_end_stays(store: &Subject) {
     assert!(
         matches!(missing, Err(StoreError::NotFound("attempt"))),
         "{missing:?}"
+    );
+}
+
+async fn a_late_disposition_frees_nobody(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let (first, second) = (scene.campaign(store).await, scene.campaign(store).await);
+    let lease = node(store).await;
+    let held = reserve(store, &first, &lease, 1).await;
+    let draft = person.draft(&lease, Some(first.id), NOW);
+    store.open_attempt(&draft, &Allow).await.expect("open");
+    let mut item = held[0].item.clone();
+    item.next_at = NOW.plus_ms(HOUR_MS);
+    let end = Closing {
+        item: Some(item.clone()),
+        ..ended(CallResult::Human)
+    };
+    let id = draft.attempt.id;
+    assert!(store.close_attempt(id, &end).await.expect("end"));
+    // While the agent writes his disposition the other campaign of the same node takes the debtor.
+    let next = reserve(store, &second, &lease, 5).await;
+    assert_eq!(next.len(), 1, "he is free since the end");
+    let disposed = Closing {
+        disposition: Some("CD.NP".into()),
+        disposed_at: Some(NOW.plus_ms(9)),
+        item: Some(item),
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(id, &disposed).await.expect("disposed"));
+    let again = reserve(store, &second, &lease, 5).await;
+    assert!(
+        again.is_empty(),
+        "he waits in a hopper and is given out again"
     );
 }
 

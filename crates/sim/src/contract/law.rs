@@ -21,6 +21,7 @@ pub async fn all(store: Subject) {
     decisions_are_a_chain(&store).await;
     events_are_found_by_what_they_are_about(&store).await;
     the_audit_is_a_chain_for_each_client(&store).await;
+    super::complaints::come_by_urgency(&store).await;
 }
 
 async fn facts_are_those_of_their_instant(store: &Subject) {

@@ -17,6 +17,7 @@ pub async fn all(store: Subject) {
     whatever_happens_takes_it_away(&store).await;
     what_happens_meanwhile_undoes_the_claim(&store).await;
     another_law_starts_anew(&store).await;
+    lists_and_zones_take_marks_away(&store).await;
     lists_are_seen_however_they_are_written(&store).await;
     a_segment_names_another(&store).await;
     circles_are_refused(&store).await;
@@ -165,6 +166,36 @@ async fn suppressed(store: &Subject, scene: &Scene) -> Vec<DebtorId> {
     let expr = parse("suppressed").expect("a filter");
     let found = store.segment_ids(scene.client.id, &expr, NOW).await;
     found.expect("ids")
+}
+
+async fn lists_and_zones_take_marks_away(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (person, other) = (scene.person(store).await, scene.person(store).await);
+    claim_all(store).await;
+    assert_eq!(callable(store, &scene, NOW).await.len(), 2);
+    let list = DncList {
+        id: fresh::<DncListId>(),
+        client_id: Some(scene.client.id),
+        name: name("registry"),
+        kind: SuppressionKind::Document,
+        hash_key: "key".into(),
+        entries: 1,
+        file_sha256: String::new(),
+        as_of: NOW,
+        created_at: NOW,
+        retired_at: None,
+    };
+    let document = person.debtor.document.reveal();
+    let hash = keyed_hash(&list.hash_key, list.kind, document);
+    store.load_list(&list, &[hash], &[]).await.expect("loaded");
+    assert_eq!(callable(store, &scene, NOW).await, [other.debtor.id]);
+    let mut portfolio = scene.portfolio.clone();
+    portfolio.name = name("renamed");
+    store.put_portfolio(&portfolio, &[]).await.expect("renamed");
+    assert_eq!(callable(store, &scene, NOW).await, [other.debtor.id]);
+    portfolio.zone = "America/Tijuana".into();
+    store.put_portfolio(&portfolio, &[]).await.expect("moved");
+    assert!(callable(store, &scene, NOW).await.is_empty(), "other hours");
 }
 
 async fn lists_are_seen_however_they_are_written(store: &Subject) {

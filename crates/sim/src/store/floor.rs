@@ -212,6 +212,21 @@ impl FloorStore for MemoryStore {
         Ok(found.cloned().collect())
     }
 
+    async fn ruled_debtors(
+        &self,
+        client: ClientId,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<DebtorId>, StoreError> {
+        let t = self.tx().await?;
+        let ruled = t.assignments.values().filter(|r| {
+            r.client_id == client
+                && r.rule_id.is_some()
+                && after.is_none_or(|after| r.debtor_id > after)
+        });
+        Ok(ruled.take(limit as usize).map(|r| r.debtor_id).collect())
+    }
+
     async fn agent_loads(&self, client: ClientId) -> Result<Vec<(AgentId, u64)>, StoreError> {
         let t = self.tx().await?;
         let mut loads: BTreeMap<AgentId, u64> = BTreeMap::new();

@@ -2,196 +2,29 @@
 
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{
-    Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, ImportMap, ImportState, Merge, Party,
-    Placement,
-};
+use domain::entity::{Debt, DebtStatus, Debtor, Import, ImportMap, ImportState, Merge, Placement};
 use domain::event::NewEvent;
 use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    DebtorRow, Duplicates, FieldChange, ImportReport, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page,
-    PageRequest, PlacementCount, StoreError, debt_changes, debtor_changes, point_changes,
+    Duplicates, IMPORT_TURN_MS, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest,
+    PlacementCount, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
-/// Replaces `stored` when `fresh` differs in more than its stamps; says whether it did.
-fn replace<T: PartialEq>(stored: &mut T, fresh: T, same: impl Fn(&T) -> T) -> bool {
-    let changed = same(stored) != same(&fresh);
-    if changed {
-        *stored = fresh;
+/// A debtor without an open debt leaves the campaigns.
+fn end_items(t: &mut Tables, debtor: DebtorId) {
+    let open = |d: &Debt| d.debtor_id == debtor && d.status == DebtStatus::Open;
+    if t.debts.values().any(open) {
+        return;
     }
-    changed
-}
-
-/// Id of the debtor the row belongs to, and whether it was new or changed.
-fn import_debtor(t: &mut Tables, row: &DebtorRow, report: &mut ImportReport) -> (DebtorId, bool) {
-    let key = |d: &&mut Debtor| {
-        d.portfolio_id == row.debtor.portfolio_id && d.external_ref == row.debtor.external_ref
-    };
-    let Some(stored) = t.debtors.values_mut().find(key) else {
-        t.debtors.insert(row.debtor.id, row.debtor.clone());
-        report.debtors_new += 1;
-        return (row.debtor.id, true);
-    };
-    let fresh = Debtor {
-        id: stored.id,
-        created_at: stored.created_at,
-        // What the debtor told us himself is not in a client's file.
-        told_zone: row.debtor.told_zone.clone().or(stored.told_zone.clone()),
-        told_zone_at: row.debtor.told_zone_at.or(stored.told_zone_at),
-        ..row.debtor.clone()
-    };
-    let stamp = |d: &Debtor| Debtor {
-        updated_at: UtcMs(0),
-        ..d.clone()
-    };
-    note(report, row, debtor_changes(stored, &fresh));
-    let id = stored.id;
-    (id, replace(stored, fresh, stamp))
-}
-
-/// Notes what a row changes.
-fn note(report: &mut ImportReport, row: &DebtorRow, found: Vec<(&'static str, String, String)>) {
-    for (field, before, after) in found {
-        report.change(FieldChange {
-            row: row.line,
-            debt_ref: row.debt.external_ref.clone(),
-            field: field.to_owned(),
-            before,
-            after,
-        });
+    let items = t.items.values_mut();
+    for item in items.filter(|i| i.debtor_id == debtor && !i.done) {
+        item.done = true;
+        "recalled".clone_into(&mut item.note);
     }
-}
-
-/// Id of the debt, and whether it was new or changed. A debt that was paid or recalled is not opened
-/// again by a file: only the amounts follow it.
-fn import_debt(
-    t: &mut Tables,
-    row: &DebtorRow,
-    debtor: DebtorId,
-    report: &mut ImportReport,
-) -> (DebtId, bool) {
-    let key = |d: &&mut Debt| {
-        d.portfolio_id == row.debt.portfolio_id && d.external_ref == row.debt.external_ref
-    };
-    let mut fresh = Debt {
-        debtor_id: debtor,
-        ..row.debt.clone()
-    };
-    let Some(stored) = t.debts.values_mut().find(key) else {
-        t.debts.insert(fresh.id, fresh);
-        report.debts_new += 1;
-        return (row.debt.id, true);
-    };
-    fresh.id = stored.id;
-    fresh.created_at = stored.created_at;
-    if fresh.status == DebtStatus::Open {
-        fresh.status = stored.status;
-    }
-    // Nothing is owed any more, the client says.
-    if stored.status == DebtStatus::Open && stored.balance_minor() > 0 && fresh.balance_minor() == 0
-    {
-        fresh.status = DebtStatus::Paid;
-        report.paid += 1;
-    }
-    note(report, row, debt_changes(stored, &fresh));
-    let stamp = |d: &Debt| Debt {
-        updated_at: UtcMs(0),
-        ..d.clone()
-    };
-    let (id, changed) = (stored.id, replace(stored, fresh, stamp));
-    report.debts_changed += u64::from(changed);
-    (id, changed)
-}
-
-/// Points, parties and consents; whether any was new or changed.
-fn import_around(
-    t: &mut Tables,
-    row: &DebtorRow,
-    (debtor, debt): (DebtorId, DebtId),
-    report: &mut ImportReport,
-) -> bool {
-    let mut changed = false;
-    for point in &row.points {
-        let mut fresh = ContactPoint {
-            debtor_id: debtor,
-            ..point.clone()
-        };
-        let same = |p: &&mut ContactPoint| p.debtor_id == debtor && p.value == point.value;
-        if let Some(stored) = t.points.values_mut().find(same) {
-            // What calls have proved stays: a file does not make a wrong number right.
-            fresh.id = stored.id;
-            fresh.bad = stored.bad;
-            fresh.last_rpc_at = stored.last_rpc_at;
-            fresh.added_at = stored.added_at;
-            note(report, row, point_changes(stored, &fresh));
-            changed |= replace(stored, fresh, Clone::clone);
-        } else {
-            t.points.insert(fresh.id, fresh);
-            report.points_new += 1;
-            changed = true;
-        }
-    }
-    for party in &row.parties {
-        let fresh = Party {
-            debtor_id: debtor,
-            debt_id: debt,
-            ..party.clone()
-        };
-        let same = |p: &Party| p.debt_id == debt && p.role == party.role && p.name == party.name;
-        if !t.parties.values().any(same) {
-            t.parties.insert(fresh.id, fresh);
-            changed = true;
-        }
-    }
-    for consent in &row.consents {
-        let fresh = Consent {
-            debtor_id: debtor,
-            ..consent.clone()
-        };
-        let same = |c: &Consent| {
-            c.debtor_id == debtor
-                && c.channel == consent.channel
-                && c.purpose == consent.purpose
-                && c.proof == consent.proof
-        };
-        if !t.consents.values().any(same) {
-            t.consents.insert(fresh.id, fresh);
-            changed = true;
-        }
-    }
-    changed
-}
-
-pub(super) fn import_rows(t: &mut Tables, rows: &[DebtorRow]) -> ImportReport {
-    let mut report = ImportReport {
-        rows: rows.len() as u64,
-        ..ImportReport::default()
-    };
-    for row in rows {
-        let before = report.debtors_new;
-        if let Some(score) = row.score {
-            let known = t.debtors.values().find(|d| {
-                d.portfolio_id == row.debtor.portfolio_id
-                    && d.external_ref == row.debtor.external_ref
-            });
-            let id = known.map_or(row.debtor.id, |d| d.id);
-            t.scores.insert(id, score);
-        }
-        let (debtor, own) = import_debtor(t, row, &mut report);
-        let (debt, debt_changed) = import_debt(t, row, debtor, &mut report);
-        let around = import_around(t, row, (debtor, debt), &mut report);
-        if (own || around) && report.debtors_new == before {
-            report.debtors_changed += 1;
-        }
-        if !(own || debt_changed || around) {
-            report.unchanged += 1;
-        }
-    }
-    report
 }
 
 /// Files are kept; the way back is not, because nothing is kept of what stood there before.
@@ -208,6 +41,33 @@ impl ImportStore for MemoryStore {
         let t = self.tx().await?;
         let found = t.imports.get(&id).cloned();
         found.ok_or(StoreError::NotFound("import"))
+    }
+
+    async fn take_import(
+        &self,
+        id: ImportId,
+        worker: &str,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let free = t
+            .turns
+            .get(&id)
+            .is_none_or(|(who, until)| who == worker || *until <= now);
+        if !free || !t.imports.contains_key(&id) {
+            return Ok(false);
+        }
+        let until = now.plus_ms(IMPORT_TURN_MS);
+        t.turns.insert(id, (worker.to_owned(), until));
+        Ok(true)
+    }
+
+    async fn leave_import(&self, id: ImportId, worker: &str) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        if t.turns.get(&id).is_some_and(|(who, _)| who == worker) {
+            t.turns.remove(&id);
+        }
+        Ok(())
     }
 
     async fn imports_page(
@@ -412,7 +272,47 @@ impl ImportStore for MemoryStore {
         })
     }
 
-    async fn placement_count(&self, _id: PlacementId) -> Result<PlacementCount, StoreError> {
-        Ok(PlacementCount::default())
+    async fn placements_due(&self, day: &str, limit: u32) -> Result<Vec<Placement>, StoreError> {
+        let t = self.tx().await?;
+        let due = |p: &&Placement| {
+            p.recalled_at.is_none() && p.recall_on.as_deref().is_some_and(|on| on <= day)
+        };
+        let mut found: Vec<Placement> = t.placements.values().filter(due).cloned().collect();
+        found.sort_by(|a, b| (&a.recall_on, a.id).cmp(&(&b.recall_on, b.id)));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    async fn placement_count(&self, id: PlacementId) -> Result<PlacementCount, StoreError> {
+        let t = self.tx().await?;
+        let placed = t.placed.iter().filter(|(_, of)| **of == id);
+        let debts: Vec<&Debt> = placed.filter_map(|(debt, _)| t.debts.get(debt)).collect();
+        let open = debts.iter().filter(|d| d.status == DebtStatus::Open);
+        Ok(PlacementCount {
+            debts: debts.len() as u64,
+            open: open.count() as u64,
+        })
+    }
+
+    async fn recall_placement(&self, id: PlacementId, at: UtcMs) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let placed = t.placed.iter().filter(|(_, of)| **of == id);
+        let ids: Vec<DebtId> = placed.map(|(debt, _)| *debt).collect();
+        let mut recalled = Vec::new();
+        for id in ids {
+            let open = t
+                .debts
+                .get_mut(&id)
+                .filter(|d| d.status == DebtStatus::Open);
+            if let Some(debt) = open {
+                debt.status = DebtStatus::Recalled;
+                debt.updated_at = at;
+                recalled.push(debt.debtor_id);
+            }
+        }
+        for debtor in &recalled {
+            end_items(&mut t, *debtor);
+        }
+        Ok(recalled.len() as u64)
     }
 }

@@ -5,12 +5,13 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
 use domain::entity::{
-    ContactPoint, Debtor, DncList, LedgerRow, ListState, Preference, Suppression, SuppressionKind,
+    Complaint, ComplaintState, ContactPoint, Debtor, DncList, LedgerRow, ListState, Preference,
+    Suppression, SuppressionKind,
 };
 use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_hash};
-use domain::ids::{CampaignId, DebtorId, DncListId, SuppressionId};
+use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, SuppressionId};
 use domain::ports::store::{
-    ChainLink, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey, StoreError,
+    ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +221,49 @@ impl LawStore for MemoryStore {
 
     async fn audit_loose(&self) -> Result<(u64, u64), StoreError> {
         Ok((0, 0))
+    }
+
+    async fn complaints_by_urgency(
+        &self,
+        ask: &ComplaintAsk,
+    ) -> Result<Vec<Complaint>, StoreError> {
+        let t = self.tx().await?;
+        let same = |c: &Complaint| {
+            let named = |of: &String| of.eq_ignore_ascii_case(&c.authority);
+            ask.authority.as_ref().is_none_or(named)
+        };
+        let ours = t.complaints.values();
+        let ours = ours.filter(|c| ask.client.is_none_or(|of| of == c.client_id) && same(c));
+        let mut rows: Vec<Complaint> = ours.cloned().collect();
+        rows.sort_by(|a, b| {
+            let open = |c: &Complaint| c.state == ComplaintState::Open;
+            open(b).cmp(&open(a)).then_with(|| {
+                let ahead = (&a.deadline, a.id).cmp(&(&b.deadline, b.id));
+                if open(a) { ahead } else { ahead.reverse() }
+            })
+        });
+        if let Some((open, deadline, id)) = &ask.after {
+            rows.retain(|c| match (*open, c.state == ComplaintState::Open) {
+                (true, true) => (&c.deadline, c.id) > (deadline, *id),
+                (false, false) => (&c.deadline, c.id) < (deadline, *id),
+                (true, false) => true,
+                (false, true) => false,
+            });
+        }
+        rows.truncate(ask.limit as usize);
+        Ok(rows)
+    }
+
+    async fn complaints_late(
+        &self,
+        client: Option<ClientId>,
+        day: &str,
+    ) -> Result<(u64, u64), StoreError> {
+        let t = self.tx().await?;
+        let ours = |c: &&Complaint| client.is_none_or(|of| of == c.client_id);
+        let late = |c: &&Complaint| c.state == ComplaintState::Open && c.deadline.as_str() < day;
+        let all = t.complaints.values().filter(ours);
+        Ok((all.clone().filter(late).count() as u64, all.count() as u64))
     }
 
     async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError> {

@@ -110,6 +110,7 @@ impl SqlStore {
         rows: u32,
     ) -> Result<SegmentEstimate, StoreError> {
         let filter = Filter::of_few(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
         let sql = question(self.dialect(), &filter.sql, rows.min(ROWS_MAX));
         let mut read = self.snapshot().await?;
         let (mut found, mut asked) = (SegmentCount::default(), 0);

@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::half::WHOLE;
 use super::items::{LIVE, lock_person_of, write_item};
 use crate::rows::Entity as _;
 use crate::sql::{Field, Link, Val, holes, vals};
@@ -19,24 +20,24 @@ use std::collections::BTreeMap;
 
 /// Values of a statement and the terms of its condition.
 #[derive(Default)]
-struct Terms {
+pub(super) struct Terms {
     terms: Vec<String>,
-    values: Vec<Val>,
+    pub(super) values: Vec<Val>,
 }
 
 impl Terms {
     /// Adds values; gives the number of the first.
-    fn bind(&mut self, values: Vec<Val>) -> usize {
+    pub(super) fn bind(&mut self, values: Vec<Val>) -> usize {
         let first = self.values.len() + 1;
         self.values.extend(values);
         first
     }
 
-    fn add(&mut self, term: String) {
+    pub(super) fn add(&mut self, term: String) {
         self.terms.push(term);
     }
 
-    fn sql(&self) -> String {
+    pub(super) fn sql(&self) -> String {
         self.terms.join(" AND ")
     }
 }
@@ -134,7 +135,7 @@ async fn morning_part(
     let sql = format!(
         "SELECT d.id, d.external_ref, d.name, d.overdue_minor, d.open_currency, d.oldest_due_day, \
             a.agent_id, a.team_id FROM debtors d LEFT JOIN assignments a ON a.debtor_id=d.id \
-        WHERE {} ORDER BY d.oldest_due_day, d.id LIMIT ${n}",
+        WHERE {} AND {WHOLE} ORDER BY d.oldest_due_day, d.id LIMIT ${n}",
         t.sql()
     );
     let rows = read.rows(sql, t.values).await?;
@@ -297,6 +298,23 @@ impl FloorStore for SqlStore {
         rows.sort_by_key(|r| r.debtor_id);
         rows.dedup_by_key(|r| r.debtor_id);
         Ok(rows)
+    }
+
+    async fn ruled_debtors(
+        &self,
+        client: ClientId,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<DebtorId>, StoreError> {
+        let sql = "SELECT debtor_id FROM assignments WHERE client_id=$1 AND rule_id IS NOT NULL \
+            AND debtor_id>$2 ORDER BY debtor_id LIMIT $3";
+        let after = after.unwrap_or(DebtorId(uuid::Uuid::nil()));
+        let rows = self
+            .read()
+            .await?
+            .rows(sql, vals![client, after, limit])
+            .await?;
+        rows.iter().map(|row| row.get("debtor_id")).collect()
     }
 
     async fn agent_loads(&self, client: ClientId) -> Result<Vec<(AgentId, u64)>, StoreError> {

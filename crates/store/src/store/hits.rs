@@ -3,6 +3,7 @@
 //! Segments read it; the law asks the list itself.
 
 use super::SqlStore;
+use super::marks::stir_all;
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
 use domain::entity::{Channel, ContactPoint, Debtor, DncList, SuppressionKind};
@@ -135,6 +136,27 @@ impl SqlStore {
         }
     }
 
+    /// Takes the marks of those away whom a list that has come into force holds, piece by piece.
+    pub(super) async fn stir_held(&self, list: DncListId) -> Result<(), StoreError> {
+        let mut after = DebtorId(Uuid::nil());
+        loop {
+            let sql = "SELECT debtor_id FROM dnc_hits WHERE list_id=$1 AND debtor_id>$2 \
+                ORDER BY debtor_id LIMIT $3";
+            let each = u32::try_from(EACH).unwrap_or(u32::MAX);
+            let mut tx = self.write().await?;
+            let rows = tx.rows(sql, vals![list, after, each]).await?;
+            let debtors: Result<Vec<DebtorId>, _> =
+                rows.iter().map(|row| row.get("debtor_id")).collect();
+            let debtors = debtors?;
+            let Some(last) = debtors.last() else {
+                return Ok(());
+            };
+            after = *last;
+            stir_all(&mut tx, &debtors).await?;
+            tx.commit().await?;
+        }
+    }
+
     /// Lets go of what lists that are out of force have held.
     pub(super) async fn let_go(&self, lists: &[DncListId]) -> Result<(), StoreError> {
         let some = format!("SELECT debtor_id FROM dnc_hits WHERE list_id=$1 LIMIT {EACH}");
@@ -149,8 +171,7 @@ impl SqlStore {
                     rows.iter().map(|row| row.get("debtor_id")).collect();
                 let debtors = debtors?;
                 // The law may answer otherwise now.
-                let sql = "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND id";
-                tx.run_in(sql, &debtors, "", &[]).await?;
+                stir_all(&mut tx, &debtors).await?;
                 let sql = "DELETE FROM dnc_hits WHERE list_id=$1 AND debtor_id";
                 tx.run_in(sql, &debtors, "", &[list.val()]).await?;
                 tx.commit().await?;

@@ -6,7 +6,9 @@ use super::import_new::{insert_debtors, write_scores};
 use super::merges::where_to;
 use super::{SqlStore, hits, sums};
 use crate::sql::{Field as _, Link, vals};
-use domain::entity::{Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole};
+use domain::entity::{
+    Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, ImportState, Party, PartyRole,
+};
 use domain::event::NewEvent;
 use domain::ids::{
     ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PlacementId, PointId,
@@ -382,7 +384,7 @@ impl Written {
         self.before.values().flat_map(of).collect()
     }
 
-    async fn write(self, tx: &mut Link) -> Result<(), StoreError> {
+    async fn write(self, tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
         let is_new = |id: &DebtorId| self.before.get(id).is_some_and(|(_, before)| before.new);
         let (new, known): (Vec<Debtor>, Vec<Debtor>) = self
             .debtors
@@ -392,7 +394,7 @@ impl Written {
         let persons: Vec<PersonId> = persons.into_iter().collect();
         sums::ensure_persons(tx, &persons).await?;
         let (debts, points) = (self.debts.values(), self.points.values());
-        insert_debtors(tx, &new, debts, points, &self.scores).await?;
+        insert_debtors(tx, import, &new, (debts, points), &self.scores).await?;
         let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();
         hits::refresh(tx, &ids).await?;
         tx.put_all(&known).await?;
@@ -417,11 +419,25 @@ async fn note(
     tx: &mut Link,
     import: ImportId,
     (client, portfolio, at): (ClientId, PortfolioId, UtcMs),
-    (batch, done): (&ImportReport, i64),
+    (batch, first, done): (&ImportReport, i64, i64),
 ) -> Result<Option<PlacementId>, StoreError> {
-    let sql = "SELECT report, placement_id FROM imports WHERE id=$1";
+    let lock = tx.pg_only(" FOR UPDATE");
+    let sql = format!(
+        "SELECT report, placement_id, state, rows_done, bytes FROM imports WHERE id=$1{lock}"
+    );
     let (mut sum, placement) = match tx.row(sql, vals![import]).await? {
-        Some(row) => (row.get("report")?, row.get("placement_id")?),
+        Some(row) => {
+            let (state, before): (ImportState, i64) = (row.get("state")?, row.get("rows_done")?);
+            // A kept file is written by whoever has its turn. Who had it, froze and wakes up finds that its
+            // rows are written, or that the file is accepted or being taken back.
+            let kept = row.get::<i64>("bytes")? > 0;
+            if kept && (state != ImportState::Accepting || first <= before) {
+                return Err(StoreError::Conflict(
+                    "the file is another's to write by now".to_owned(),
+                ));
+            }
+            (row.get("report")?, row.get("placement_id")?)
+        }
         None => (ImportReport::default(), None),
     };
     sum.add(batch);
@@ -458,16 +474,17 @@ impl SqlStore {
         }
         let before = out.before_images();
         let new_debts = out.new_debts();
-        out.write(&mut tx).await?;
+        out.write(&mut tx, import).await?;
         if let Some(row) = rows.first() {
-            let last = rows.iter().map(|r| r.line).max().unwrap_or_default();
-            let done = i64::try_from(last).unwrap_or(i64::MAX);
+            let line = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+            let first = line(rows.iter().map(|r| r.line).min().unwrap_or_default());
+            let done = line(rows.iter().map(|r| r.line).max().unwrap_or_default());
             let of = (
                 row.debtor.client_id,
                 row.debtor.portfolio_id,
                 row.debtor.updated_at,
             );
-            if let Some(placement) = note(&mut tx, import, of, (&report, done)).await? {
+            if let Some(placement) = note(&mut tx, import, of, (&report, first, done)).await? {
                 let sql = "UPDATE debts SET placement_id=$1 WHERE id";
                 tx.run_in(sql, &new_debts, "", &[placement.val()]).await?;
             }

@@ -5,7 +5,7 @@
 use crate::rows::{Entity as _, all_vals, written};
 use crate::sql::{Link, Val, holes, vals};
 use domain::entity::{Channel, ContactPoint, Debt, DebtStatus, Debtor, PointClass};
-use domain::ids::DebtorId;
+use domain::ids::{DebtorId, ImportId};
 use domain::ports::StoreError;
 use domain::segment::day_of_date;
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +32,7 @@ const COLUMNS: &[&str] = &[
     "authorised_phones",
     "last_rpc_at",
     "score",
+    "made_by",
 ];
 
 /// What `sums::refresh` would find.
@@ -113,12 +114,15 @@ impl Figures {
     }
 }
 
-/// Inserts debtors who are new, with their figures.
+/// Inserts debtors who are new, with their figures and the file that made them.
 pub(super) async fn insert_debtors<'a>(
     tx: &mut Link,
+    import: ImportId,
     debtors: &[Debtor],
-    debts: impl Iterator<Item = &'a Debt>,
-    points: impl Iterator<Item = &'a ContactPoint>,
+    (debts, points): (
+        impl Iterator<Item = &'a Debt>,
+        impl Iterator<Item = &'a ContactPoint>,
+    ),
     scores: &BTreeMap<DebtorId, i64>,
 ) -> Result<(), StoreError> {
     let mut figures: HashMap<DebtorId, Figures> =
@@ -147,6 +151,7 @@ pub(super) async fn insert_debtors<'a>(
             values.extend(all_vals(debtor));
             let own = figures.remove(&debtor.id).unwrap_or_default();
             values.extend(own.values(scores.get(&debtor.id).copied()));
+            values.extend(vals![import]);
         }
         tx.run(sql, values).await?;
     }

@@ -2,11 +2,11 @@
 //! stays.
 
 use super::import::Before;
-use super::money::apply;
-use super::{merges, sums};
+use super::money::replay;
+use super::{merge_wishes, merges, sums};
 use crate::sql::{Link, vals};
 use domain::entity::{ContactPoint, Debt, Import, Payment};
-use domain::ids::{DebtId, DebtorId, ImportId};
+use domain::ids::{DebtId, DebtorId, ImportId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{IMPORT_STEP, UndoStep};
 use domain::time::UtcMs;
@@ -65,10 +65,7 @@ async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u
         .copied()
         .collect();
     let kept: Vec<DebtorId> = kept.into_iter().collect();
-    let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND debtor_id";
-    tx.run_in(sql, &kept, "", &[crate::sql::Field::val(&now)])
-        .await?;
-    sums::refresh(tx, &kept).await?;
+    recall_own(tx, &kept, now).await?;
     for table in OWN {
         let sql = format!("DELETE FROM {table} WHERE debtor_id");
         tx.run_in(&sql, &gone, "", &[]).await?;
@@ -78,21 +75,71 @@ async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u
     Ok(kept.len() as u64)
 }
 
+/// Recalls what is open of debtors that the import made, wherever merges have put it; what merges brought
+/// to them is not theirs.
+async fn recall_own(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<(), StoreError> {
+    let mut own: BTreeSet<uuid::Uuid> = BTreeSet::new();
+    for debtor in debtors {
+        let (others, lent) = merge_wishes::lent_debts(tx, *debtor).await?;
+        let sql = "SELECT id FROM debts WHERE status='open' AND debtor_id=$1";
+        for row in &tx.rows(sql, vals![*debtor]).await? {
+            own.insert(row.get("id")?);
+        }
+        own.extend(lent);
+        own.retain(|id| !others.contains(id));
+    }
+    let own: Vec<uuid::Uuid> = own.into_iter().collect();
+    let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND id";
+    tx.run_in(sql, &own, "", &[crate::sql::Field::val(&now)])
+        .await?;
+    let sql = "SELECT DISTINCT debtor_id FROM debts WHERE id";
+    let mut touched: BTreeSet<DebtorId> = debtors.iter().copied().collect();
+    for row in &tx.rows_in(sql, &own, "", &[]).await? {
+        touched.insert(row.get("debtor_id")?);
+    }
+    let touched: Vec<DebtorId> = touched.into_iter().collect();
+    sums::refresh(tx, &touched).await
+}
+
+/// Whether two debtor files are, or were, the sides of a merge.
+async fn were_one(tx: &mut Link, a: DebtorId, b: DebtorId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS n FROM merges WHERE (kept_id=$1 AND gone_id=$2) \
+        OR (kept_id=$2 AND gone_id=$1) LIMIT 1";
+    Ok(tx.row(sql, vals![a, b]).await?.is_some())
+}
+
+/// Where a row that belonged to `then` belongs now, when it is found with `today`: files that were made one,
+/// or two again, meanwhile stay so.
+async fn owner_now(
+    tx: &mut Link,
+    then: DebtorId,
+    today: Option<DebtorId>,
+) -> Result<DebtorId, StoreError> {
+    if let Some(today) = today
+        && today != then
+        && were_one(tx, then, today).await?
+    {
+        return Ok(today);
+    }
+    let kept = merges::where_to(tx, &[then]).await?;
+    Ok(kept.into_values().next().unwrap_or(then))
+}
+
 /// A debt as it was before the import, less what was paid since it came.
-async fn put_debt_back(tx: &mut Link, import: &Import, mut debt: Debt) -> Result<(), StoreError> {
+async fn put_debt_back(
+    tx: &mut Link,
+    import: &Import,
+    mut debt: Debt,
+    touched: &mut BTreeSet<DebtorId>,
+) -> Result<(), StoreError> {
     let rest = "WHERE debt_id=$1 AND posted_at>=$2 ORDER BY id";
     let since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
-    for payment in &since {
-        apply(&mut debt, payment);
-    }
-    // A file that was made part of another one meanwhile stays so.
-    if let Some(kept) = merges::where_to(tx, &[debt.debtor_id])
-        .await?
-        .into_values()
-        .next()
-    {
-        debt.debtor_id = kept;
-    }
+    replay(tx, &mut debt, &since).await?;
+    let today: Option<Debt> = tx.find("WHERE id=$1", vals![debt.id]).await?;
+    let today = today.map(|d| d.debtor_id);
+    touched.extend(today);
+    debt.debtor_id = owner_now(tx, debt.debtor_id, today).await?;
+    touched.insert(debt.debtor_id);
     tx.put(&debt).await
 }
 
@@ -100,7 +147,9 @@ async fn put_debt_back(tx: &mut Link, import: &Import, mut debt: Debt) -> Result
 async fn debt_is_named(tx: &mut Link, debt: DebtId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM promises WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM payments WHERE debt_id=$1) \
-        OR EXISTS (SELECT 1 FROM attempts a JOIN debts d ON d.debtor_id=a.debtor_id \
+        OR EXISTS (SELECT 1 FROM debts d JOIN attempts a ON a.debtor_id IN (SELECT d.debtor_id UNION ALL \
+                SELECT m.gone_id FROM merges m WHERE m.kept_id=d.debtor_id UNION ALL \
+                SELECT m.kept_id FROM merges m WHERE m.gone_id=d.debtor_id) \
             WHERE d.id=$1 AND (a.debt_id=$1 OR a.opened_at>=d.created_at))";
     Ok(tx.row(sql, vals![debt]).await?.is_some())
 }
@@ -123,15 +172,21 @@ async fn put_back(
         })
         .await?;
     }
+    let mut touched = BTreeSet::from([debtor]);
+    touched.extend(merges::where_to(tx, &[debtor]).await?.into_values());
     for debt in before.debts {
-        put_debt_back(tx, import, debt).await?;
+        put_debt_back(tx, import, debt, &mut touched).await?;
     }
     for point in before.points {
-        // What calls have proved stays.
-        let proved = tx.get::<ContactPoint>(point.id).await?;
+        let today: Option<ContactPoint> = tx.find("WHERE id=$1", vals![point.id]).await?;
+        let Some(today) = today else { continue };
+        touched.insert(today.debtor_id);
+        let owner = owner_now(tx, point.debtor_id, Some(today.debtor_id)).await?;
+        // What calls have proved stays, and the file in which it is now.
         tx.put(&ContactPoint {
-            bad: proved.bad,
-            last_rpc_at: proved.last_rpc_at,
+            debtor_id: owner,
+            bad: today.bad,
+            last_rpc_at: today.last_rpc_at,
             ..point
         })
         .await?;
@@ -144,11 +199,13 @@ async fn put_back(
         tx.run_in(&sql, &ids, "", &[]).await?;
     }
     for point in before.new_points {
-        let sql = "DELETE FROM contact_points WHERE id=$1 \
-            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=$2 AND a.point_id=$1)";
-        kept |= tx.run(sql, vals![point, debtor]).await? == 0;
+        kept |= !remove_point(tx, point).await?;
     }
     for debt in before.new_debts {
+        let sql = "SELECT debtor_id FROM debts WHERE id=$1";
+        if let Some(row) = tx.row(sql, vals![debt]).await? {
+            touched.insert(row.get("debtor_id")?);
+        }
         let named = debt_is_named(tx, debt).await?;
         let sql = if named {
             "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
@@ -159,8 +216,22 @@ async fn put_back(
         kept |= named;
     }
     sums::follow_person(tx, &[debtor]).await?;
-    sums::refresh(tx, &[debtor]).await?;
+    let touched: Vec<DebtorId> = touched.into_iter().collect();
+    sums::refresh(tx, &touched).await?;
     Ok(kept)
+}
+
+/// Removes a point that the import made, unless it was called or somebody asked for something about it.
+async fn remove_point(tx: &mut Link, point: PointId) -> Result<bool, StoreError> {
+    // By all files that were one with the point's: attempts stay with the file they were made for.
+    let sql = "DELETE FROM contact_points WHERE id=$1 \
+        AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.point_id=$1 AND a.debtor_id IN \
+            (SELECT contact_points.debtor_id UNION ALL \
+             SELECT m.gone_id FROM merges m WHERE m.kept_id=contact_points.debtor_id UNION ALL \
+             SELECT m.kept_id FROM merges m WHERE m.gone_id=contact_points.debtor_id)) \
+        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.debtor_id=contact_points.debtor_id AND h.point_id=$1) \
+        AND NOT EXISTS (SELECT 1 FROM preferences p WHERE p.debtor_id=contact_points.debtor_id AND p.point_id=$1)";
+    Ok(tx.run(sql, vals![point]).await? > 0)
 }
 
 fn uuids<T: Copy + Into<uuid::Uuid>>(ids: &[T]) -> Vec<uuid::Uuid> {

@@ -14,8 +14,8 @@ use domain::ids::{
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Duplicates, IMPORT_STEP, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest,
-    PlacementCount, UndoStep,
+    Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page,
+    PageRequest, PlacementCount, UndoStep,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
@@ -84,6 +84,30 @@ impl ImportStore for SqlStore {
 
     async fn get_import(&self, id: ImportId) -> Result<Import, StoreError> {
         self.read().await?.get(id).await
+    }
+
+    async fn take_import(
+        &self,
+        id: ImportId,
+        worker: &str,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE imports SET worker=$2, worker_until=$3 \
+            WHERE id=$1 AND (worker IS NULL OR worker=$2 OR worker_until<=$4)";
+        let until = now.plus_ms(IMPORT_TURN_MS);
+        let taken = tx
+            .run(sql, vals![id, worker.to_owned(), until, now])
+            .await?;
+        tx.commit().await?;
+        Ok(taken > 0)
+    }
+
+    async fn leave_import(&self, id: ImportId, worker: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE imports SET worker=NULL, worker_until=0 WHERE id=$1 AND worker=$2";
+        tx.run(sql, vals![id, worker.to_owned()]).await?;
+        tx.commit().await
     }
 
     async fn imports_page(
@@ -289,6 +313,15 @@ impl ImportStore for SqlStore {
             row.id.to_string()
         })
         .await
+    }
+
+    async fn placements_due(&self, day: &str, limit: u32) -> Result<Vec<Placement>, StoreError> {
+        let rest = "WHERE recalled_at IS NULL AND recall_on IS NOT NULL AND recall_on<=$1 \
+            ORDER BY recall_on, id LIMIT $2";
+        self.read()
+            .await?
+            .all(rest, vals![day.to_owned(), limit])
+            .await
     }
 
     async fn placement_count(&self, id: PlacementId) -> Result<PlacementCount, StoreError> {

@@ -7,11 +7,13 @@ use super::items::link_hash;
 use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Row, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{DncList, LedgerRow};
+use domain::entity::{Complaint, DncList, LedgerRow};
 use domain::event::{AuditHead, AuditLink, Event, NewEvent};
-use domain::ids::{CampaignId, DebtorId, DncListId};
+use domain::ids::{CampaignId, ClientId, DebtorId, DncListId};
 use domain::ports::StoreError;
-use domain::ports::store::{ChainLink, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey};
+use domain::ports::store::{
+    ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey,
+};
 use domain::time::UtcMs;
 use std::fmt::Write as _;
 
@@ -105,6 +107,8 @@ impl LawStore for SqlStore {
         tx.put(list).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
+        // Only now does the law see it: a mark that was made before is taken away behind it.
+        self.stir_held(list.id).await?;
         self.let_go(&before).await
     }
 
@@ -158,6 +162,21 @@ impl LawStore for SqlStore {
 
     async fn audit_loose(&self) -> Result<(u64, u64), StoreError> {
         self.chain_loose().await
+    }
+
+    async fn complaints_by_urgency(
+        &self,
+        ask: &ComplaintAsk,
+    ) -> Result<Vec<Complaint>, StoreError> {
+        self.urgent_complaints(ask).await
+    }
+
+    async fn complaints_late(
+        &self,
+        client: Option<ClientId>,
+        day: &str,
+    ) -> Result<(u64, u64), StoreError> {
+        self.late_complaints(client, day).await
     }
 
     async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError> {

@@ -4,7 +4,7 @@
 use super::SqlStore;
 use super::facts::facts_of_many;
 use crate::rows::Stirs;
-use crate::sql::{Dialect, Field, Link, Val, vals};
+use crate::sql::{Dialect, Field, Link, Val, holes, vals};
 use domain::ids::DebtorId;
 use domain::ports::StoreError;
 use domain::ports::store::{CallableMark, MarkClaim};
@@ -20,38 +20,55 @@ const EACH: usize = 256;
 /// Takes the marks of everybody away whose answer may be another now: the debtor's person, and who has the
 /// same number.
 pub(crate) async fn stir(tx: &mut Link, who: &Stirs) -> Result<(), StoreError> {
-    // PostgreSQL looks at rows as they were when the statement began: one whose mark is just being asked for
-    // has to be waited for, mark or not.
-    let gone = match tx.dialect() {
-        Dialect::Lite => {
-            "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND"
-        }
-        Dialect::Pg => "UPDATE debtors SET callable_until=NULL WHERE",
-    };
     match who {
         Stirs::Debtor(debtor) => {
-            let sql = format!(
-                "{gone} person_id=(SELECT d.person_id FROM debtors d WHERE d.id=$1)"
-            );
-            tx.run(sql, vals![*debtor]).await
+            let whose = "person_id=(SELECT d.person_id FROM debtors d WHERE d.id=$1)";
+            take_away(tx, whose, vals![*debtor]).await
         }
         Stirs::Ledger(person, address) => {
-            let sql = format!(
-                "{gone} (person_id=$1 OR id IN (SELECT debtor_id FROM contact_points WHERE value=$2))"
-            );
-            tx.run(sql, vals![*person, address.clone()]).await
+            let whose =
+                "(person_id=$1 OR id IN (SELECT debtor_id FROM contact_points WHERE value=$2))";
+            take_away(tx, whose, vals![*person, address.clone()]).await
+        }
+        Stirs::Portfolio(portfolio, zone, kind) => {
+            let whose = "portfolio_id=$1 AND EXISTS (SELECT 1 FROM portfolios p WHERE p.id=$1 \
+                AND (p.zone<>$2 OR p.creditor_kind<>$3))";
+            take_away(tx, whose, vals![*portfolio, zone.clone(), kind.clone()]).await
         }
         Stirs::Listed(form, value) => {
             let id = uuid::Uuid::try_parse(form).unwrap_or_default();
-            let sql = format!(
-                "{gone} (person_id=$1 OR listed_form=$2 OR id IN \
-                    (SELECT debtor_id FROM contact_points WHERE value IN ($3,$4)))"
-            );
+            let whose = "(person_id=$1 OR listed_form=$2 OR id IN \
+                (SELECT debtor_id FROM contact_points WHERE value IN ($3,$4)))";
             let values = vals![id, form.clone(), format!("+{form}"), value.clone()];
-            tx.run(sql, values).await
+            take_away(tx, whose, values).await
         }
     }
-    .map(drop)
+}
+
+/// Takes the marks of debtors of a list away.
+pub(super) async fn stir_all(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    for piece in super::table::pieces(debtors) {
+        let whose = format!("id IN ({})", holes(1, piece.len()));
+        take_away(tx, &whose, piece.iter().map(Field::val).collect()).await?;
+    }
+    Ok(())
+}
+
+/// Takes marks away; who has none is not written. PostgreSQL looks at rows as they were when the statement
+/// began: one whose mark is just being asked for has to be waited for, mark or not. All take the rows in one
+/// order, so that two who stir the same debtors wait for each other instead of both for ever.
+async fn take_away(tx: &mut Link, whose: &str, values: Vec<Val>) -> Result<(), StoreError> {
+    let sql = match tx.dialect() {
+        Dialect::Lite => format!(
+            "UPDATE debtors SET callable_until=NULL WHERE callable_until IS NOT NULL AND {whose}"
+        ),
+        Dialect::Pg => format!(
+            "UPDATE debtors SET callable_until=NULL FROM (SELECT id AS held, callable_until AS mark \
+                FROM debtors WHERE {whose} ORDER BY id FOR UPDATE) w \
+            WHERE debtors.id=w.held AND w.mark IS NOT NULL"
+        ),
+    };
+    tx.run(sql, values).await.map(drop)
 }
 
 /// Up to `limit` debtors whose mark is missing or over.

@@ -2,7 +2,7 @@
 //! deleted. Attempts, verdicts and complaints stay with the file they were made for: their chain of
 //! hashes and what was told of them stay true.
 
-use super::sums;
+use super::{merge_wishes, sums};
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::{Debtor, Merge};
 use domain::ids::DebtorId;
@@ -84,6 +84,9 @@ pub(super) async fn merge(tx: &mut Link, row: &Merge) -> Result<Merge, StoreErro
         (SELECT 1 FROM contact_points k WHERE k.debtor_id=$1 AND k.channel=contact_points.channel \
         AND k.value=contact_points.value) RETURNING id";
     moved.insert("contact_points".into(), ids(tx, sql.to_owned(), row).await?);
+    merge_wishes::repoint(tx, row.kept_id, row.gone_id).await?;
+    merge_wishes::share_bad(tx, row.kept_id, row.gone_id).await?;
+    merge_wishes::hand_callbacks(tx, row).await?;
     let sql = "UPDATE debtors SET merged_into=$1 WHERE merged_into=$2 RETURNING id";
     moved.insert("debtors".into(), ids(tx, sql.to_owned(), row).await?);
     let sql = "UPDATE campaign_items SET done=TRUE, note='merged' WHERE debtor_id=$1 AND NOT done \
@@ -129,11 +132,7 @@ pub(super) async fn undo(
                 let sql = "UPDATE debtors SET merged_into=$1 WHERE merged_into=$2 AND id";
                 tx.run_in(sql, ids, "", &back).await?;
             }
-            "campaign_items" => {
-                let sql = "UPDATE campaign_items SET done=FALSE, note='' WHERE debtor_id=$1 \
-                    AND note='merged' AND campaign_id";
-                tx.run_in(sql, ids, "", &[row.gone_id.val()]).await?;
-            }
+            "campaign_items" => merge_wishes::wake_items(tx, row.gone_id, ids).await?,
             own if own == "contact_points" || MOVES.contains(&own) => {
                 let sql = format!("UPDATE {own} SET debtor_id=$1 WHERE debtor_id=$2 AND id");
                 tx.run_in(&sql, ids, "", &back).await?;
@@ -148,6 +147,7 @@ pub(super) async fn undo(
             tx.run_in(&sql, debts, "", &back).await?;
         }
     }
+    merge_wishes::copy_wishes(tx, &row, now).await?;
     let sql = "UPDATE debtors SET merged_into=NULL, updated_at=$2 WHERE id=$1";
     tx.run(sql, vals![row.gone_id, now]).await?;
     let done = Merge {

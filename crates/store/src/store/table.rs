@@ -59,8 +59,14 @@ impl Link {
 
     /// Inserts or replaces one row by its key; marks of the law that it may make wrong go with it.
     pub(crate) async fn put<T: Entity>(&mut self, row: &T) -> Result<(), StoreError> {
+        let who = row.stirs();
+        // What a portfolio changes is seen against the row that stands there.
+        let before = matches!(who, Some(Stirs::Portfolio(..)));
+        if let Some(who) = who.as_ref().filter(|_| before) {
+            stir(self, who).await?;
+        }
         self.put_all(std::slice::from_ref(row)).await?;
-        match row.stirs() {
+        match who.filter(|_| !before) {
             Some(who) => stir(self, &who).await,
             None => Ok(()),
         }

@@ -153,13 +153,14 @@ impl Connections {
     }
 
     /// Sends over the preferred connection, another one to the same peer, or a new one; on a line over
-    /// that line's alone.
+    /// that line's alone, and what is on none over nobody's line: it shows the certificate of a trunk.
     pub(super) fn send(&self, to: Target, bytes: Bytes) {
         let on_line = to.conn.is_some_and(is_line);
         let line = {
             let open = self.lock();
             let preferred = to.conn.and_then(|id| open.get(&id));
-            let other = || open.values().find(|c| c.peer == to.dest && !on_line);
+            let free = |(id, c): &(&ConnId, &Connection)| c.peer == to.dest && !is_line(**id);
+            let other = || open.iter().filter(|_| !on_line).find(free).map(|(_, c)| c);
             preferred.or_else(other).map(|c| c.line.clone())
         };
         match line.map(|line| line.try_send(bytes.clone())) {

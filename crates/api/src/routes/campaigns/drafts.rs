@@ -6,7 +6,7 @@ use super::placements::PlacementBody;
 use super::upload;
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
-use crate::importer::{Flow, ImportError, Turn};
+use crate::importer::{FileTurn, Flow, ImportError, Turn};
 use crate::list::{Items, list_problem, page_request};
 use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
@@ -132,41 +132,95 @@ async fn own(state: &ApiState, caller: &Caller, id: ImportId) -> Result<Import, 
     tenant::seen(state, caller, row).await
 }
 
-/// A turn of the node and of the file.
+/// A turn of the node (for what takes long), of the file in this process, and of the file over all of them.
 struct Turns {
-    _node: OwnedSemaphorePermit,
+    _node: Option<OwnedSemaphorePermit>,
+    file: Turn,
+    all: FileTurn,
+}
+
+/// The turns within this process.
+struct Here {
+    node: Option<OwnedSemaphorePermit>,
     file: Turn,
 }
 
-fn turns(state: &ApiState, id: ImportId) -> Result<Turns, Problem> {
-    let node = Arc::clone(&state.imports).try_acquire_owned();
-    let node = node.map_err(|_| busy())?;
-    let file = state.import_work.begin(id).ok_or_else(running)?;
-    Ok(Turns { _node: node, file })
+/// Whether the work takes one of the node's few turns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Long {
+    Yes,
+    No,
+}
+
+impl Here {
+    fn take(state: &ApiState, id: ImportId, long: Long) -> Result<Self, Problem> {
+        let node = match long {
+            Long::Yes => Some(Arc::clone(&state.imports).try_acquire_owned()),
+            Long::No => None,
+        };
+        let node = node.transpose().map_err(|_| busy())?;
+        let file = state.import_work.begin(id).ok_or_else(running)?;
+        Ok(Self { node, file })
+    }
+
+    /// With the turn over all processes; the file's row is there.
+    async fn everywhere(self, state: &ApiState, id: ImportId) -> Result<Turns, Problem> {
+        let all = state.flow().take(id).await?.ok_or_else(running)?;
+        Ok(Turns {
+            _node: self.node,
+            file: self.file,
+            all,
+        })
+    }
+}
+
+impl Turns {
+    async fn end(self) {
+        self.all.end().await;
+    }
+}
+
+/// Takes the turn of the caller's file, when it is in one of these states.
+async fn taken(
+    state: &ApiState,
+    caller: &Caller,
+    id: ImportId,
+    (wanted, long): (&[ImportState], Long),
+) -> Result<(Import, Turns), Problem> {
+    in_state(&own(state, caller, id).await?, wanted)?;
+    let here = Here::take(state, id, long)?;
+    let turns = here.everywhere(state, id).await?;
+    // Another process may have worked on it until now.
+    let row = own(state, caller, id).await;
+    let row = row.and_then(|row| in_state(&row, wanted).map(|()| row));
+    match row {
+        Ok(row) => Ok((row, turns)),
+        Err(fault) => {
+            turns.end().await;
+            Err(fault)
+        }
+    }
 }
 
 fn running() -> Problem {
     Problem::conflict(
         "import_running",
-        "the file is being worked on: wait for its end",
+        "the file is being worked on: wait for its end (a minute when a server has died over it)",
     )
-}
-
-fn idle(state: &ApiState, id: ImportId) -> Result<(), Problem> {
-    match state.import_work.progress(id) {
-        Some(_) => Err(running()),
-        None => Ok(()),
-    }
 }
 
 /// Does the work in a task of its own, which goes on when the caller hangs up.
 async fn in_turn(
     state: &ApiState,
     (wait, done): (bool, StatusCode),
-    row: Import,
+    (row, turns): (Import, Turns),
     work: impl Future<Output = Result<Import, Problem>> + Send + 'static,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
-    let task = tokio::spawn(work);
+    let task = tokio::spawn(async move {
+        let done = work.await;
+        turns.end().await;
+        done
+    });
     if !wait {
         return Ok((StatusCode::ACCEPTED, Json(ImportView::of(state, row))));
     }
@@ -185,10 +239,10 @@ async fn read_kept(
     state: ApiState,
     actor: String,
     mut row: Import,
-    turns: Turns,
+    told: impl Fn(u64) + Send,
 ) -> Result<Import, Problem> {
     let flow = state.flow();
-    let done = flow.read(&mut row, |_| (), turns.file.told()).await;
+    let done = flow.read(&mut row, |_| (), told).await;
     if let Err(error) = done {
         // A store that is away says nothing of the file: it can be read again.
         let ours = matches!(error, ImportError::Store(_) | ImportError::Read(_));
@@ -234,8 +288,9 @@ async fn draft(
     let (flow, actor) = (state.flow(), caller.actor());
     let name = query.file_name.unwrap_or_default();
     let mut row = flow.begin(&portfolio, &name, map, actor.clone());
-    let turns = turns(&state, row.id)?;
+    let here = Here::take(&state, row.id, Long::Yes)?;
     flow.save(&row, &actor, "import.read").await?;
+    let turns = here.everywhere(&state, row.id).await?;
     let kept = async {
         if upload::is_form(&request) {
             let mut form = upload::form(request).await?;
@@ -248,12 +303,13 @@ async fn draft(
         .map_err(problem)
     };
     if let Err(fault) = kept.await {
-        throw_away(&state, &actor, row).await?;
-        return Err(fault);
+        let done = throw_away(&state, &actor, row).await;
+        turns.end().await;
+        return done.and(Err(fault));
     }
-    let work = read_kept(state.clone(), actor, row.clone(), turns);
+    let work = read_kept(state.clone(), actor, row.clone(), turns.file.told());
     let wait = (query.wait.unwrap_or(true), StatusCode::CREATED);
-    in_turn(&state, wait, row, work).await
+    in_turn(&state, wait, (row, turns), work).await
 }
 
 /// Reads a file again whose reading broke off (a server that died).
@@ -264,17 +320,22 @@ async fn again(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
-    let row = own(&state, &caller, id).await?;
-    in_state(&row, &[ImportState::Reading, ImportState::Ready])?;
+    let wanted = [ImportState::Reading, ImportState::Ready];
+    let (row, turns) = taken(&state, &caller, id, (&wanted, Long::Yes)).await?;
     if row.bytes == 0 {
+        turns.end().await;
         return Err(Problem::conflict(
             "wrong_state",
             "its upload broke off: discard it and send the file again",
         ));
     }
-    let turns = turns(&state, id)?;
-    let work = read_kept(state.clone(), caller.actor(), row.clone(), turns);
-    in_turn(&state, (true, StatusCode::OK), row, work).await
+    let work = read_kept(
+        state.clone(),
+        caller.actor(),
+        row.clone(),
+        turns.file.told(),
+    );
+    in_turn(&state, (true, StatusCode::OK), (row, turns), work).await
 }
 
 async fn throw_away(state: &ApiState, actor: &str, mut row: Import) -> Result<(), Problem> {
@@ -291,11 +352,11 @@ async fn discard(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<StatusCode, Problem> {
-    let row = own(&state, &caller, id).await?;
-    in_state(&row, &[ImportState::Reading, ImportState::Ready])?;
-    idle(&state, id)?;
-    throw_away(&state, &caller.actor(), row).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let wanted = [ImportState::Reading, ImportState::Ready];
+    let (row, turns) = taken(&state, &caller, id, (&wanted, Long::No)).await?;
+    let done = throw_away(&state, &caller.actor(), row).await;
+    turns.end().await;
+    done.map(|()| StatusCode::NO_CONTENT)
 }
 
 fn in_state(row: &Import, wanted: &[ImportState]) -> Result<(), Problem> {
@@ -325,40 +386,64 @@ async fn accept(
     Id(id): Id<ImportId>,
     Body(body): Body<AcceptBody>,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
-    let mut row = own(&state, &caller, id).await?;
-    in_state(&row, &[ImportState::Ready, ImportState::Accepting])?;
-    if let Some(gone) = &body.gone {
-        row.gone = gone
-            .parse()
-            .map_err(|_| Problem::invalid("gone", "expected keep or recall"))?;
-    }
+    let gone = match &body.gone {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| Problem::invalid("gone", "expected keep or recall"))?,
+        ),
+    };
     let merge = match body.duplicates.as_deref() {
         None | Some("keep") => false,
         Some("merge") => true,
         Some(_) => return Err(Problem::invalid("duplicates", "expected keep or merge")),
     };
-    let turns = turns(&state, id)?;
+    let wanted = [ImportState::Ready, ImportState::Accepting];
+    let (mut row, turns) = taken(&state, &caller, id, (&wanted, Long::Yes)).await?;
+    row.gone = gone.unwrap_or(row.gone);
     let actor = caller.actor();
-    if let Some(placement) = body.placement {
-        let placement = placement.row(&state, &row, actor.clone())?;
-        row.placement_id = Some(placement.id);
-        placement.put(&state, "placement.received").await?;
+    let begun = begin(&state, &mut row, body.placement, &actor).await;
+    if let Err(fault) = begun {
+        turns.end().await;
+        return Err(fault);
     }
-    row.state = ImportState::Accepting;
-    let flow = state.flow();
-    flow.save(&row, &actor, "import.accepting").await?;
-    let begun = row.clone();
+    let (flow, told, begun) = (state.flow(), turns.file.told(), row.clone());
     let work = async move {
-        let written = flow.write(&row, merge, turns.file.told()).await;
+        let written = flow.write(&row, merge, told).await;
         let row = written.map_err(problem).inspect_err(
             |fault| tracing::warn!(import = %id, code = fault.code(), "import broke off"),
         )?;
-        flow.store.drop_pieces(id).await?;
         flow.save(&row, &actor, "import.accepted").await?;
+        flow.store.drop_pieces(id).await?;
         Ok(row)
     };
     let wait = (body.wait.unwrap_or(true), StatusCode::OK);
-    in_turn(&state, wait, begun, work).await
+    in_turn(&state, wait, (begun, turns), work).await
+}
+
+/// Notes that the file is being accepted, with its placement; one that is accepted again keeps the one it
+/// has.
+async fn begin(
+    state: &ApiState,
+    row: &mut Import,
+    placement: Option<PlacementBody>,
+    actor: &str,
+) -> Result<(), Problem> {
+    if let Some(other) = state.flow().half_in(row).await? {
+        return Err(Problem::conflict(
+            "half_import",
+            format!(
+                "file {other} is half in the portfolio: accept it again, or take it back first"
+            ),
+        ));
+    }
+    if let Some(placement) = placement {
+        let placement = placement.row(state, row, actor.to_owned())?;
+        row.placement_id = Some(placement.id);
+        placement.put(state, "placement.received").await?;
+    }
+    row.state = ImportState::Accepting;
+    Ok(state.flow().save(row, actor, "import.accepting").await?)
 }
 
 /// Takes an import back: what it made is removed, what it changed is as before. Attempts, ledger rows,
@@ -371,28 +456,31 @@ async fn undo(
     caller: Caller,
     Id(id): Id<ImportId>,
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
-    let mut row = own(&state, &caller, id).await?;
-    let broken = [
+    let wanted = [
         ImportState::Accepted,
         ImportState::Undoing,
         ImportState::Accepting,
     ];
-    in_state(&row, &broken)?;
-    if state.store.later_import(id).await? {
-        return Err(Problem::conflict(
+    let (mut row, turns) = taken(&state, &caller, id, (&wanted, Long::No)).await?;
+    let later = match state.store.later_import(id).await {
+        Ok(false) => None,
+        Ok(true) => Some(Problem::conflict(
             "later_import",
             "a later file was taken into the portfolio: take that back first",
-        ));
+        )),
+        Err(error) => Some(error.into()),
+    };
+    if let Some(fault) = later {
+        turns.end().await;
+        return Err(fault);
     }
-    let file = state.import_work.begin(id).ok_or_else(running)?;
     row.state = ImportState::Undoing;
     let (flow, actor, begun) = (state.flow(), caller.actor(), row.clone());
     let work = async move {
-        let _file = file;
         flow.save(&row, &actor, "import.undoing").await?;
         flow.undo(&mut row).await?;
         flow.save(&row, &actor, "import.undone").await?;
         Ok(row)
     };
-    in_turn(&state, (true, StatusCode::OK), begun, work).await
+    in_turn(&state, (true, StatusCode::OK), (begun, turns), work).await
 }

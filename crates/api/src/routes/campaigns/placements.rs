@@ -74,7 +74,7 @@ impl PlacementBody {
         Ok((placed, recall))
     }
 
-    /// The placement of a file.
+    /// The placement of a file: the one that it has, on these terms, or a new one.
     pub(super) fn row(
         &self,
         state: &ApiState,
@@ -82,7 +82,8 @@ impl PlacementBody {
         actor: String,
     ) -> Result<Fitting, Problem> {
         let (placed_on, recall_on) = self.check()?;
-        let id = PlacementId(state.id());
+        let id = import.placement_id;
+        let id = id.unwrap_or_else(|| PlacementId(state.id()));
         let row = Placement {
             id,
             client_id: import.client_id,

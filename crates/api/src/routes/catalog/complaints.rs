@@ -1,7 +1,8 @@
 //! Complaints before an authority: number, deadline, answer, and the evidence that goes with it.
 
 use crate::auth::Caller;
-use crate::extract::{Body, Id};
+use crate::extract::{Body, Id, Params};
+use crate::list::{bad_cursor, page_request};
 use crate::problem::Problem;
 use crate::routes::debtors::evidence_of;
 use crate::{ApiState, check, doc, tenant};
@@ -10,10 +11,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::entity::{Complaint, ComplaintState};
-use domain::ids::{ComplaintId, DebtorId};
+use domain::ids::{ClientId, ComplaintId, DebtorId};
+use domain::ports::store::ComplaintAsk;
 use domain::time::UtcMs;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,6 +33,7 @@ readers!(
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(urgent))
         .routes(routes!(read))
         .routes(routes!(answer))
         .routes(routes!(close))
@@ -60,6 +63,86 @@ pub(crate) struct NewComplaint {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {
     answer: String,
+}
+
+/// Which complaints, in the order in which they have to be seen to.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UrgentQuery {
+    /// Only this client's; all that the caller sees when absent.
+    #[param(value_type = Option<uuid::Uuid>)]
+    client: Option<ClientId>,
+    /// Only before this authority, whatever the case of its letters.
+    authority: Option<String>,
+    /// The day by which `late` is counted, `YYYY-MM-DD`; today in UTC when absent.
+    #[param(value_type = Option<doc::Day>)]
+    today: Option<String>,
+    /// Rows wanted, 1–500; 50 when absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Complaints by urgency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Urgent {
+    #[schema(value_type = Vec<doc::Complaint>)]
+    items: Vec<Complaint>,
+    /// Goes as `?cursor=`; null at the end.
+    next_cursor: Option<String>,
+    /// Open ones whose deadline has passed, of the client or of all that the caller sees.
+    late: u64,
+    /// All of these.
+    total: u64,
+}
+
+fn cursor_of(row: &Complaint) -> String {
+    let open = u8::from(row.state == ComplaintState::Open);
+    format!("{open}~{}~{}", row.deadline, row.id)
+}
+
+fn after(cursor: &str) -> Result<(bool, String, ComplaintId), Problem> {
+    let mut parts = cursor.split('~');
+    let mut next = || parts.next().ok_or_else(bad_cursor);
+    let (open, deadline, id) = (next()?, next()?, next()?);
+    let id = id.parse().map_err(|_| bad_cursor())?;
+    Ok((open == "1", deadline.to_owned(), id))
+}
+
+/// Complaints by urgency: open ones by their deadline, then the others, the latest deadline first.
+#[utoipa::path(get, path = "/complaints/urgent", tag = "catalog", params(UrgentQuery),
+    responses((status = 200, description = "A page of them", body = Urgent), (status = 400, body = doc::Problem)))]
+async fn urgent(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Params(query): Params<UrgentQuery>,
+) -> Result<Json<Urgent>, Problem> {
+    let client = caller.narrow(query.client)?;
+    let today = match &query.today {
+        Some(day) => check::day("today", day)?,
+        // An instant begins with its day.
+        None => state.now().to_string().chars().take(10).collect(),
+    };
+    let authority = query.authority.as_deref();
+    let authority = authority.map(|name| check::name("authority", name));
+    let page = page_request(query.limit, query.cursor)?;
+    let ask = ComplaintAsk {
+        client,
+        authority: authority.transpose()?,
+        after: page.cursor.as_deref().map(after).transpose()?,
+        limit: page.limit + 1,
+    };
+    let mut items = state.store.complaints_by_urgency(&ask).await?;
+    let more = items.len() > page.limit as usize;
+    items.truncate(page.limit as usize);
+    let (late, total) = state.store.complaints_late(client, &today).await?;
+    Ok(Json(Urgent {
+        next_cursor: items.last().filter(|_| more).map(cursor_of),
+        items,
+        late,
+        total,
+    }))
 }
 
 /// Records a complaint.

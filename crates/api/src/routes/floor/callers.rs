@@ -20,6 +20,8 @@ use utoipa_axum::routes;
 
 /// Minutes looked at when the caller does not say.
 const WINDOW_MIN: i64 = 60;
+/// Most caller ids told of at once.
+const CALLERS_MAX: usize = 20_000;
 /// Longest window and rest, minutes: a week.
 const WEEK_MIN: i64 = 7 * 24 * 60;
 
@@ -79,6 +81,23 @@ fn told(row: CallerId, health: &CallerHealth, now: UtcMs) -> CallerState {
     }
 }
 
+/// Every caller id, page by page.
+async fn all_ids(state: &ApiState, filter: &ListFilter) -> Result<Vec<CallerId>, Problem> {
+    let mut page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    let mut found = Vec::new();
+    loop {
+        let rows = state.store.list_caller_ids(filter, &page).await?;
+        found.extend(rows.items);
+        page.cursor = rows.next_cursor;
+        if page.cursor.is_none() || found.len() >= CALLERS_MAX {
+            return Ok(found);
+        }
+    }
+}
+
 /// Calls and answers of caller ids, and which of them rest.
 #[utoipa::path(get, path = "/caller-ids/health", tag = "catalog", params(HealthQuery),
     responses((status = 200, description = "All of them", body = Items<CallerState>)))]
@@ -98,11 +117,7 @@ async fn health(
         client_id,
         ..ListFilter::default()
     };
-    let page = PageRequest {
-        limit: PAGE_LIMIT_MAX,
-        cursor: None,
-    };
-    let rows = state.store.list_caller_ids(&filter, &page).await?.items;
+    let rows = all_ids(&state, &filter).await?;
     let mut of_client: BTreeMap<ClientId, BTreeMap<CallerIdId, CallerHealth>> = BTreeMap::new();
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {

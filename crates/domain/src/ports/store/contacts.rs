@@ -127,6 +127,11 @@ pub trait ContactStore: Send + Sync {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<RefillReport, StoreError>;
+    /// Wakes the items of a campaign that are due now or before the next round, so that a reservation finds
+    /// them in the campaign's order. A refill does it too. Stores that keep no order have nothing to do.
+    async fn wake_items(&self, _campaign: CampaignId, _now: UtcMs) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Leases up to `limit` due items to a node: never a debtor (or his person) that any campaign of
     /// any client has leased or has a live attempt for. Rows come in campaign order.
     /// Errors: `Fenced` when the node's lease was taken over.

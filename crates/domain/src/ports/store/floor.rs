@@ -188,6 +188,13 @@ pub trait FloorStore: Send + Sync {
     async fn assign(&self, rows: &[Assignment], events: &[NewEvent]) -> Result<(), StoreError>;
     /// Who works those debtors; who is assigned to nobody is left out.
     async fn assignments_of(&self, debtors: &[DebtorId]) -> Result<Vec<Assignment>, StoreError>;
+    /// Debtors of a client whom a rule assigned, by id after `after`; at most `limit`.
+    async fn ruled_debtors(
+        &self,
+        client: ClientId,
+        after: Option<DebtorId>,
+        limit: u32,
+    ) -> Result<Vec<DebtorId>, StoreError>;
     /// How many debtors of a client each agent has.
     async fn agent_loads(&self, client: ClientId) -> Result<Vec<(AgentId, u64)>, StoreError>;
     /// Debtors with something overdue: above the threshold first, then by age, oldest first.

@@ -12,6 +12,10 @@ use async_trait::async_trait;
 /// Most rows of one step of an undo or a recall.
 pub const IMPORT_STEP: u32 = 500;
 
+/// How long a process keeps the turn of a file after it last said that it works on it, ms. Who died holds
+/// nobody up for longer.
+pub const IMPORT_TURN_MS: i64 = 60_000;
+
 /// An open debt of a portfolio, by the client's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenDebt {
@@ -66,6 +70,20 @@ pub trait ImportStore: PortfolioStore {
     }
     /// One file.
     async fn get_import(&self, _id: ImportId) -> Result<Import, StoreError> {
+        no_files()
+    }
+    /// Takes the turn of a file for [`IMPORT_TURN_MS`], or keeps it: of all processes one works on it.
+    /// `false` while another has it, or when there is no such file.
+    async fn take_import(
+        &self,
+        _id: ImportId,
+        _worker: &str,
+        _now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        no_files()
+    }
+    /// Gives the turn of a file back; one that another has taken over stays his.
+    async fn leave_import(&self, _id: ImportId, _worker: &str) -> Result<(), StoreError> {
         no_files()
     }
     /// Files, newest first, of a client or of all, and of one portfolio when it is named.
@@ -205,6 +223,11 @@ pub trait ImportStore: PortfolioStore {
         _page: &PageRequest,
     ) -> Result<Page<Placement>, StoreError> {
         no_files()
+    }
+    /// Placements that are not recalled and whose day of recall is `day` (`YYYY-MM-DD`) or earlier, by that
+    /// day; at most `limit`.
+    async fn placements_due(&self, _day: &str, _limit: u32) -> Result<Vec<Placement>, StoreError> {
+        Ok(Vec::new())
     }
     /// What a placement holds.
     async fn placement_count(&self, _id: PlacementId) -> Result<PlacementCount, StoreError> {

@@ -2,9 +2,9 @@
 //! the debtors of a campaign are not being dialed.
 
 use super::{ContactFacts, ItemState, StoreError};
-use crate::entity::{DncList, LedgerRow};
+use crate::entity::{Complaint, DncList, LedgerRow};
 use crate::event::{AuditHead, AuditLink, Event, NewEvent};
-use crate::ids::{CampaignId, DebtorId, DncListId, VerdictId};
+use crate::ids::{CampaignId, ClientId, ComplaintId, DebtorId, DncListId, VerdictId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -47,6 +47,19 @@ pub struct ChainLink {
     pub whole: bool,
 }
 
+/// Which complaints.
+#[derive(Debug, Clone, Default)]
+pub struct ComplaintAsk {
+    /// Only this client's.
+    pub client: Option<ClientId>,
+    /// Only before this authority, whatever the case of its letters.
+    pub authority: Option<String>,
+    /// Behind this row of the page before: whether it was open, its deadline, its identity.
+    pub after: Option<(bool, String, ComplaintId)>,
+    /// Most rows.
+    pub limit: u32,
+}
+
 /// Law's own tables and questions.
 #[async_trait]
 pub trait LawStore: Send + Sync {
@@ -81,6 +94,16 @@ pub trait LawStore: Send + Sync {
     /// Audit rows that no chain holds: (written before chains were kept, added since behind the product's
     /// back).
     async fn audit_loose(&self) -> Result<(u64, u64), StoreError>;
+    /// Complaints by urgency: open ones first, then by the day by which they must be answered.
+    async fn complaints_by_urgency(&self, ask: &ComplaintAsk)
+    -> Result<Vec<Complaint>, StoreError>;
+    /// How many complaints are open with a deadline before `day` (`YYYY-MM-DD`), and how many there are; of a
+    /// client, or of all.
+    async fn complaints_late(
+        &self,
+        client: Option<ClientId>,
+        day: &str,
+    ) -> Result<(u64, u64), StoreError>;
     /// Events about any of the subjects, oldest first.
     async fn events_about(&self, subjects: &[String]) -> Result<Vec<Event>, StoreError>;
     /// Debtors of a campaign by where they stand and why.

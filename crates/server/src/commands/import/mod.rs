@@ -12,7 +12,9 @@ use crate::cli::ImportArgs;
 use crate::clock::{NodeClock, RandomIds};
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
-use api::importer::{Flow, ImportError, ImportJob, PIECE_BYTES, detect, head, run as import};
+use api::importer::{
+    FileTurn, Flow, ImportError, ImportJob, PIECE_BYTES, detect, head, run as import,
+};
 use domain::entity::{GonePolicy, Import, ImportState};
 use domain::ids::ImportId;
 use domain::import::ColumnMap;
@@ -107,11 +109,14 @@ async fn take_file(
     flow.save(&row, ACTOR, "import.read")
         .await
         .map_err(anyhow::Error::from)?;
+    let turn = turn(&flow, row.id).await?;
     let read = read_draft(&flow, &mut row, file, &mut faults).await;
     if let Err(error) = read {
         throw_away(&flow, row).await?;
+        turn.end().await;
         return Err(failure(error));
     }
+    turn.end().await;
     faults.end()?;
     told::difference(&row.difference);
     notes.into_iter().for_each(say);
@@ -180,7 +185,39 @@ async fn throw_away(flow: &Flow, mut row: Import) -> anyhow::Result<()> {
     Ok(flow.save(&row, ACTOR, "import.discarded").await?)
 }
 
-async fn accept(flow: &Flow, mut row: Import, merge: bool) -> Result<(), Failure> {
+/// The turn of a file: another process that works on it is waited for by whoever asks.
+async fn turn(flow: &Flow, id: ImportId) -> Result<FileTurn, Failure> {
+    let turn = flow.take(id).await.map_err(anyhow::Error::from)?;
+    turn.ok_or_else(|| {
+        Failure::Failed(anyhow!(
+            "another process works on import {id}: wait for its end (a minute when it has died)"
+        ))
+    })
+}
+
+async fn accept(flow: &Flow, row: Import, merge: bool) -> Result<(), Failure> {
+    let turn = turn(flow, row.id).await?;
+    let gone = row.gone;
+    let done = accept_now(flow, row.id, gone, merge).await;
+    turn.end().await;
+    done
+}
+
+async fn accept_now(
+    flow: &Flow,
+    id: ImportId,
+    gone: GonePolicy,
+    merge: bool,
+) -> Result<(), Failure> {
+    // Another process may have worked on it until now.
+    let mut row = in_state(flow, id, &[ImportState::Ready, ImportState::Accepting]).await?;
+    let half = flow.half_in(&row).await.map_err(anyhow::Error::from)?;
+    if let Some(other) = half {
+        return Err(Failure::usage(anyhow!(
+            "import {other} is half in the portfolio: --accept it again, or --undo it first"
+        )));
+    }
+    row.gone = gone;
     row.state = ImportState::Accepting;
     let saved = flow.save(&row, ACTOR, "import.accepting").await;
     saved.map_err(anyhow::Error::from)?;
@@ -188,10 +225,10 @@ async fn accept(flow: &Flow, mut row: Import, merge: bool) -> Result<(), Failure
     let done = flow.write(&row, merge, |n| bar.set_position(n)).await;
     bar.finish_and_clear();
     let row = done.map_err(failure)?;
-    let dropped = flow.store.drop_pieces(row.id).await;
-    dropped.map_err(anyhow::Error::from)?;
     let saved = flow.save(&row, ACTOR, "import.accepted").await;
     saved.map_err(anyhow::Error::from)?;
+    let dropped = flow.store.drop_pieces(row.id).await;
+    dropped.map_err(anyhow::Error::from)?;
     told::sums(&row.report, "");
     say(format!("import {}", row.id));
     Ok(())
@@ -213,31 +250,45 @@ async fn decided(flow: Flow, args: &ImportArgs, gone: Option<GonePolicy>) -> Res
         _ => return Err(Failure::usage(anyhow!("expected a file, or --accept ID"))),
     };
     let id: ImportId = id.parse().map_err(|e| Failure::usage(anyhow!("{e}")))?;
-    let row = flow.store.get_import(id).await;
-    let mut row = row.map_err(|e| Failure::usage(anyhow!(e)))?;
-    if !wanted.contains(&row.state) {
-        let names: Vec<&str> = wanted.iter().map(|s| s.as_str()).collect();
-        return Err(Failure::usage(anyhow!(
-            "the import is {}: expected {}",
-            row.state,
-            names.join(" or ")
-        )));
-    }
+    let mut row = in_state(&flow, id, wanted).await?;
     if args.accept.is_some() {
         row.gone = gone.unwrap_or(row.gone);
         return accept(&flow, row, args.merge).await;
     }
-    if args.discard.is_some() {
-        throw_away(&flow, row).await?;
-        say(format!("import {id} is thrown away"));
-        return Ok(());
+    let turn = turn(&flow, id).await?;
+    let done = match args.discard.is_some() {
+        true => discard(&flow, id, wanted).await,
+        false => undo(&flow, id, wanted).await,
+    };
+    turn.end().await;
+    done
+}
+
+/// A file that is in one of these states.
+async fn in_state(flow: &Flow, id: ImportId, wanted: &[ImportState]) -> Result<Import, Failure> {
+    let row = flow.store.get_import(id).await;
+    let row = row.map_err(|e| Failure::usage(anyhow!(e)))?;
+    if wanted.contains(&row.state) {
+        return Ok(row);
     }
-    if flow
-        .store
-        .later_import(id)
-        .await
-        .map_err(anyhow::Error::from)?
-    {
+    let names: Vec<&str> = wanted.iter().map(|s| s.as_str()).collect();
+    Err(Failure::usage(anyhow!(
+        "the import is {}: expected {}",
+        row.state,
+        names.join(" or ")
+    )))
+}
+
+async fn discard(flow: &Flow, id: ImportId, wanted: &[ImportState]) -> Result<(), Failure> {
+    throw_away(flow, in_state(flow, id, wanted).await?).await?;
+    say(format!("import {id} is thrown away"));
+    Ok(())
+}
+
+async fn undo(flow: &Flow, id: ImportId, wanted: &[ImportState]) -> Result<(), Failure> {
+    let mut row = in_state(flow, id, wanted).await?;
+    let later = flow.store.later_import(id).await;
+    if later.map_err(anyhow::Error::from)? {
         return Err(Failure::usage(anyhow!(
             "a later file was taken into the portfolio: take that back first"
         )));

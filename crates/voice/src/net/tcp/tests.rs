@@ -155,6 +155,38 @@ async fn nobody_has_us_open_connections_by_closing_his_own() {
 }
 
 #[tokio::test]
+async fn what_is_on_no_line_goes_over_nobodys() {
+    let (all, _inbound, _) = rig(true).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let dest = listener.local_addr().expect("address");
+    let send = |conn, text: &'static str| {
+        let proto = Proto::Tcp;
+        all.send(
+            Target { proto, dest, conn },
+            Bytes::from_static(text.as_bytes()),
+        );
+    };
+    let line = |n| Some(super::line(TrunkId(uuid::Uuid::from_u128(n)), dest));
+    let read = async |stream: &mut TcpStream| {
+        let mut text = [0; 3];
+        let all = tokio::time::timeout(Duration::from_secs(60), stream.read_exact(&mut text));
+        all.await.expect("it comes").expect("reads");
+        text
+    };
+    send(line(1), "ONE");
+    let (mut one, _) = listener.accept().await.expect("opened");
+    assert_eq!(read(&mut one).await, *b"ONE");
+    // In a dialog whose contact is elsewhere than its trunk's proxy: no line is named.
+    send(None, "BYE");
+    let (mut other, _) = listener.accept().await.expect("one of its own");
+    assert_eq!(read(&mut other).await, *b"BYE");
+    send(None, "ACK");
+    assert_eq!(read(&mut other).await, *b"ACK", "that one again");
+    send(line(1), "TWO");
+    assert_eq!(read(&mut one).await, *b"TWO");
+}
+
+#[tokio::test]
 async fn a_strangers_stream_has_its_share_of_a_second() {
     let (all, _inbound, _) = rig(true).await;
     let stranger = IpAddr::from([10, 0, 0, 1]);

@@ -13,13 +13,7 @@ export const wishNeeds = (kind: string) => ({
   point: kind === 'not_point',
 });
 
-/** Overdue first, then by deadline; what is answered or closed comes last, newest first. */
-export function byUrgency<T extends { state: string; deadline: string; received_at: string }>(rows: readonly T[]): T[] {
-  const open = rows.filter((r) => r.state === 'open').sort((a, b) => a.deadline.localeCompare(b.deadline));
-  const rest = rows.filter((r) => r.state !== 'open').sort((a, b) => b.received_at.localeCompare(a.received_at));
-  return [...open, ...rest];
-}
-
+/** Open, and its deadline has passed. */
 export const isOverdue = (row: { state: string; deadline: string }, today: string): boolean => row.state === 'open' && row.deadline < today;
 
 /** A number or address of a person is shown by its end alone; a document by its last three. */

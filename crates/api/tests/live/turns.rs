@@ -1,0 +1,106 @@
+//! Files on their way in, and other processes that want them.
+
+use crate::floor::Floor;
+use axum::http::StatusCode;
+use domain::entity::ImportState;
+use domain::ids::ImportId;
+use domain::ports::store::ImportStore as _;
+use domain::time::UtcMs;
+use serde_json::{Value, json};
+
+const FILE: &str = "Id deudor;Crédito;Nombre;País;Saldo;Vencimiento;Celular\n\
+    1;A1;Ana Ruiz;MX;1234,50;23/10/2026;5500000001\n";
+
+/// A file that waits for a decision.
+async fn draft(floor: &Floor, token: &str) -> (String, ImportId) {
+    let (client, portfolio) = (floor.client, floor.portfolio);
+    let path = format!("/api/v1/imports/drafts?client={client}&portfolio={portfolio}");
+    let (status, view) = floor
+        .call("POST", &path, Some(token), "text/csv", FILE.to_owned())
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{view}");
+    let id = view["id"].as_str().expect("id").to_owned();
+    let key = id.parse().expect("an id");
+    (id, key)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_process_works_on_is_left_alone() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, key) = draft(&floor, &marta).await;
+    let now = UtcMs(i64::MAX / 2);
+    let taken = floor.store.take_import(key, "the command line", now).await;
+    assert!(taken.expect("taken"), "the server has given its turn back");
+    for (what, body) in [("accept", json!({})), ("read", json!({}))] {
+        let path = format!("/imports/{id}/{what}");
+        let (status, refused) = floor.post(&marta, &path, body).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{what}: {refused}");
+        assert_eq!(refused["code"], "import_running", "{what}");
+    }
+    let path = format!("/api/v1/imports/{id}");
+    let (status, _) = floor
+        .call(
+            "DELETE",
+            &path,
+            Some(&marta),
+            "application/json",
+            String::new(),
+        )
+        .await;
+    assert_eq!(status, StatusCode::CONFLICT, "nor is it thrown away");
+    let left = floor.store.leave_import(key, "the command line").await;
+    left.expect("left");
+    let path = format!("/imports/{id}/accept");
+    let (status, done) = floor.post(&marta, &path, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let again = floor.store.take_import(key, "another", UtcMs(0)).await;
+    assert!(again.expect("taken"), "the turn ended with the work");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_broke_off_keeps_its_placement() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, key) = draft(&floor, &marta).await;
+    let accept = format!("/imports/{id}/accept");
+    let placed = |fee: i64| {
+        let placement = json!({"placed_on": "2026-11-20", "fee_bp": fee});
+        json!({ "placement": placement })
+    };
+    let (status, done) = floor.post(&marta, &accept, placed(1_000)).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let first = done["placement_id"].clone();
+    // As a server leaves it that dies before its last row.
+    let mut row = floor.store.get_import(key).await.expect("file");
+    (row.state, row.accepted_at) = (ImportState::Accepting, None);
+    floor.store.put_import(&row, &[]).await.expect("broken off");
+    let piece = base64_of(FILE);
+    floor.store.add_piece(key, 0, &piece).await.expect("kept");
+    let (_, hidden) = floor.get(&marta, "/debtors?q=1").await;
+    assert_eq!(hidden["items"], json!([]), "half a file is seen by nobody");
+    // Another file of the portfolio has to wait for it.
+    let (other, _) = draft(&floor, &marta).await;
+    let path = format!("/imports/{other}/accept");
+    let (status, refused) = floor.post(&marta, &path, json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    assert_eq!(refused["code"], "half_import");
+    let (status, done) = floor.post(&marta, &accept, placed(1_250)).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!(done["placement_id"], first);
+    let (_, list) = floor.get(&marta, "/placements").await;
+    let list: Vec<&Value> = list["items"].as_array().expect("a list").iter().collect();
+    assert_eq!(list.len(), 1, "{list:?}");
+    assert_eq!(
+        (&list[0]["fee_bp"], &list[0]["debts"]),
+        (&json!(1_250), &json!(1)),
+        "on the terms of now"
+    );
+    let (_, seen) = floor.get(&marta, "/debtors?q=1").await;
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(1));
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

@@ -1,0 +1,172 @@
+//! Files on their way in: one process at a time works on one, and nobody sees a file that is half in.
+
+use super::scene::*;
+use domain::entity::{GonePolicy, Import, ImportState, Placement};
+use domain::ids::{ImportId, PlacementId};
+use domain::ports::StoreError;
+use domain::ports::store::{IMPORT_TURN_MS, ImportReport};
+use domain::segment::Expr;
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    a_file_has_one_worker(&store).await;
+    a_file_that_is_half_in_is_seen_by_nobody(&store).await;
+    who_lost_his_turn_writes_nothing(&store).await;
+    a_placement_is_due_on_its_day(&store).await;
+}
+
+fn file(scene: &Scene, state: ImportState) -> Import {
+    Import {
+        id: fresh::<ImportId>(),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        file_name: "cartera.csv".into(),
+        state,
+        map: serde_json::Value::Null,
+        gone: GonePolicy::Keep,
+        at: NOW,
+        accepted_at: None,
+        undone_at: None,
+        rows_done: 0,
+        difference: ImportReport::default(),
+        report: ImportReport::default(),
+        faults: Vec::new(),
+        actor: "system".into(),
+        bytes: 7,
+        placement_id: None,
+    }
+}
+
+async fn a_file_has_one_worker(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = file(&scene, ImportState::Ready);
+    let take = async |worker: &str, at| store.take_import(row.id, worker, at).await.expect("take");
+    assert!(!take("a", NOW).await, "there is no such file yet");
+    store.put_import(&row, &[]).await.expect("file");
+    assert!(take("a", NOW).await);
+    assert!(
+        !take("b", NOW.plus_ms(IMPORT_TURN_MS - 1)).await,
+        "it is a's"
+    );
+    let later = NOW.plus_ms(IMPORT_TURN_MS / 2);
+    assert!(take("a", later).await, "a says that he still works");
+    assert!(!take("b", NOW.plus_ms(IMPORT_TURN_MS)).await);
+    // The row itself is written meanwhile, without a word of who works.
+    store.put_import(&row, &[]).await.expect("file");
+    let over = later.plus_ms(IMPORT_TURN_MS);
+    assert!(take("b", over).await, "a has died");
+    assert!(!take("a", over).await, "and wakes up too late");
+    store.leave_import(row.id, "a").await.expect("not his");
+    assert!(!take("a", over).await);
+    store.leave_import(row.id, "b").await.expect("left");
+    assert!(take("a", over).await);
+}
+
+async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let known = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let (a, b) = (scene.draft_person(), scene.draft_person());
+    let rows = [a.row(2), b.row(3)];
+    let report = store.import_batch(row.id, &rows, false, &[]).await;
+    assert_eq!(report.expect("written").debtors_new, 2);
+    let ids = async || {
+        let found = store.segment_ids(scene.client.id, &Expr::All, NOW).await;
+        found.expect("ids")
+    };
+    let count = async || {
+        let all = store
+            .segment_estimate(scene.client.id, &Expr::All, NOW, 5)
+            .await;
+        let exact = store.segment_count(scene.client.id, &Expr::All, NOW).await;
+        let (all, exact) = (all.expect("estimate"), exact.expect("count"));
+        assert_eq!(all.count.debtors, exact.debtors);
+        exact.debtors
+    };
+    let by_key = async || {
+        let found = store.find_debtors(None, &a.debtor.external_ref, 5).await;
+        found.expect("search").len()
+    };
+    assert_eq!(ids().await, [known.debtor.id]);
+    assert_eq!((count().await, by_key().await), (1, 0));
+    let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
+    assert_eq!(
+        refilled.expect("refill").added,
+        0,
+        "the dialer has nobody new"
+    );
+    // It is in as a whole by one row.
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    assert_eq!((count().await, by_key().await), (3, 1));
+    let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
+    assert_eq!(refilled.expect("refill").added, 2);
+    row.state = ImportState::Undoing;
+    store.put_import(&row, &[]).await.expect("being taken back");
+    assert_eq!(ids().await, [known.debtor.id]);
+}
+
+async fn who_lost_his_turn_writes_nothing(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let (a, b, c) = (
+        scene.draft_person(),
+        scene.draft_person(),
+        scene.draft_person(),
+    );
+    let write = async |rows: &[_]| store.import_batch(row.id, rows, false, &[]).await;
+    write(&[a.row(2), b.row(3)]).await.expect("his turn");
+    // Frozen before this batch; another process has gone on behind it meanwhile.
+    let again = write(&[a.row(2), b.row(3)]).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    row = store.get_import(row.id).await.expect("file");
+    assert_eq!(row.rows_done, 3);
+    for state in [ImportState::Accepted, ImportState::Undoing] {
+        row.state = state;
+        store.put_import(&row, &[]).await.expect("file");
+        let late = store.import_batch(row.id, &[c.row(4)], false, &[]).await;
+        assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+        assert!(store.get_debtor(c.debtor.id).await.is_err(), "not written");
+    }
+}
+
+async fn a_placement_is_due_on_its_day(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let placed = |recall_on: Option<&str>| Placement {
+        id: fresh::<PlacementId>(),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        placed_on: "2025-01-01".into(),
+        recall_on: recall_on.map(str::to_owned),
+        fee_bp: 1_250,
+        recalled_at: None,
+        at: NOW,
+        actor: "system".into(),
+    };
+    let (soon, late, open) = (
+        placed(Some("2025-03-02")),
+        placed(Some("2025-03-04")),
+        placed(None),
+    );
+    for row in [&soon, &late, &open] {
+        store.put_placement(row, &[]).await.expect("placement");
+    }
+    let due = async |day: &str| -> Vec<PlacementId> {
+        let found = store.placements_due(day, 100).await.expect("due");
+        let ours = found.iter().filter(|p| p.client_id == scene.client.id);
+        ours.map(|p| p.id).collect()
+    };
+    assert_eq!(due("2025-03-01").await, []);
+    assert_eq!(due("2025-03-02").await, [soon.id]);
+    assert_eq!(due("2025-12-31").await, [soon.id, late.id]);
+    let recalled = Placement {
+        recalled_at: Some(NOW),
+        ..soon.clone()
+    };
+    store.put_placement(&recalled, &[]).await.expect("recalled");
+    assert_eq!(due("2025-12-31").await, [late.id]);
+}
