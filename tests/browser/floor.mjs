@@ -51,6 +51,31 @@ async function callers(page) {
   check('a caller id rests and wakes', true);
 }
 
+/** The detector's page: its table, a chart that is a table too, a message that tells of a debt refused, one approved. */
+async function detector(page, office) {
+  await section(page, 'Detector');
+  await page.locator('tr[data-of=all]').waitFor();
+  await page.getByRole('button', { name: 'Nuevo mensaje' }).click();
+  const dialog = page.locator('dialog');
+  await dialog.locator('[name=name]').fill(`Buzón ${STAMP}`);
+  await dialog.locator('[name=person]').fill('Ana Ruiz');
+  await dialog.locator('[name=text]').fill('Llame por su adeudo al {number}');
+  await dialog.locator('button[type=submit]').click();
+  await dialog.locator('.note.bad').waitFor();
+  check('a message that tells of a debt is refused by the word', /adeudo/.test(await dialog.locator('.note.bad').innerText()));
+  await dialog.locator('[name=text]').fill('Habla {person} de {company}.\nPor favor llame al {number}.');
+  await axe(page, 'a message for mailboxes');
+  await dialog.locator('button[type=submit]').click();
+  await closed(page);
+  const row = page.locator('tr').filter({ hasText: `Buzón ${STAMP}` });
+  await row.getByRole('button', { name: /Aprobar/ }).click();
+  await row.locator('.chip.ready').waitFor();
+  const kept = (await office.get('/voicemail-templates')).items.find((m) => m.name === `Buzón ${STAMP}`);
+  check('the message is approved and has its parts', kept?.approved_by && kept.parts.length === 2);
+  await shot(page, 'floor-detector');
+  await axe(page, 'detector');
+}
+
 async function calendar(page) {
   await section(page, 'Agenda de llamadas');
   await page.locator('.foot p').waitFor();
@@ -106,6 +131,7 @@ export async function floor() {
     await assignment(page, office);
     await morning(page, office);
     await callers(page);
+    await detector(page, office);
     await calendar(page);
     await campaign(page, office);
     await signOut(page);

@@ -9,8 +9,11 @@ use domain::entity::{
     Agent, AssignmentRule, Attempt, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion,
     Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap,
     Merge, Payment, Placement, Portfolio, Preference, Promise, Recording, Script, Segment,
-    Suppression, Team, Trunk, User, Verdict,
+    Suppression, Team, Trunk, User, Verdict, VoicemailTemplate,
 };
+use domain::entity::{BankFile, PaymentLink, Receipt};
+use domain::entity::{InboxMessage, Message, PlannedStep, Strategy, TextTemplate};
+use domain::entity::{LetterBatch, Plan};
 use domain::ids::{AttemptId, ClientId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::Page;
@@ -60,6 +63,7 @@ owned! {
     Complaint "complaint" r => Owner::Client(r.client_id);
     CampaignVersion "version of the campaign" r => Owner::Client(r.client_id);
     CampaignTemplate "template of campaigns" r => r.client_id.map_or(Owner::House, Owner::Client);
+    VoicemailTemplate "message for mailboxes" r => Owner::Client(r.client_id);
     AssignmentRule "rule of assignment" r => Owner::Client(r.client_id);
     Suppression "suppression" r => r.client_id.map_or(Owner::Installation, Owner::Client);
     Import "import" r => Owner::Client(r.client_id);
@@ -77,8 +81,18 @@ owned! {
     Attempt "attempt" r => Owner::Client(r.client_id);
     Call "call" r => Owner::Attempt(r.attempt_id);
     Recording "recording" r => Owner::Client(r.client_id);
+    Plan "plan" r => Owner::Client(r.client_id);
+    LetterBatch "batch of letters" r => Owner::Client(r.client_id);
     Promise "promise" r => Owner::Client(r.client_id);
     Payment "payment" r => Owner::Client(r.client_id);
+    Receipt "receipt" r => Owner::Client(r.client_id);
+    PaymentLink "payment link" r => Owner::Client(r.client_id);
+    BankFile "bank file" r => Owner::Client(r.client_id);
+    Message "message" r => Owner::Client(r.client_id);
+    InboxMessage "message of a debtor" r => r.client_id.map_or(Owner::Installation, Owner::Client);
+    TextTemplate "template" r => Owner::Client(r.client_id);
+    Strategy "strategy" r => Owner::Client(r.client_id);
+    PlannedStep "planned step" r => Owner::Client(r.client_id);
     Verdict "verdict" r => Owner::Debtor(r.debtor_id);
 }
 

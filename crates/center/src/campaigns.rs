@@ -9,9 +9,8 @@ use crate::live::Setting;
 use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
-use dialer::predictive::{Predictive, Settings};
-use dialer::{CallRules, CampaignSpec, policy};
-use domain::entity::{Campaign, CampaignParams, CampaignStatus, DialMode};
+use dialer::{CallRules, CampaignSpec, Judging};
+use domain::entity::{AmdMode, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
@@ -23,9 +22,6 @@ use std::sync::Arc;
 const FIRST_FEED: u32 = 20;
 /// House cap in percent until a debtor's pack says less (law.md §2.1).
 const HOUSE_CAP_PCT: f64 = 3.0;
-/// Least ring time of any pack, s (law.md §4: 15 s or four rings); a debtor's own pack may ask for more
-/// and gets it at the dial.
-const RING_LEAST_S: i64 = 15;
 /// Target as a share of the cap (terms.md §10).
 const TARGET_SHARE: f64 = 0.93;
 
@@ -93,6 +89,14 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         Some(id) => Some(store.get_script(id).await?),
         None => None,
     };
+    let broken_script = match campaign.params.broken_script {
+        Some(id) => {
+            let found = store.get_script(id).await?;
+            Some(found).filter(|s| s.client_id == client.id)
+        }
+        None => None,
+    };
+    let (terms, _) = crate::plans::terms_of(shared, client.id).await?;
     let ours = ListFilter {
         client_id: Some(client.id),
         ..ListFilter::default()
@@ -116,6 +120,13 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
             }
         }
     }
+    let voicemail = match campaign.params.voicemail_template {
+        Some(id) => {
+            let found = store.get_voicemail(id).await?;
+            Some(found).filter(|v| v.client_id == client.id && v.approved_by.is_some())
+        }
+        None => None,
+    };
     let portfolios = store.list_portfolios(&ours, &whole_page()).await?.items;
     let zone = portfolios
         .first()
@@ -124,9 +135,12 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         campaign,
         client,
         script,
+        broken_script,
+        terms,
         callers,
         trunks,
         parts,
+        voicemail,
         zone,
     })
 }
@@ -154,6 +168,11 @@ pub(crate) fn rules(campaign: &Campaign) -> CallRules {
         wrapup_max_ms: params.wrapup_max_s * SECOND_MS,
         disposition_required: params.disposition_required,
         record: params.record,
+        judging: match (params.amd, params.amd_connect_first) {
+            (AmdMode::Off | AmdMode::Shadow, _) => Judging::No,
+            (AmdMode::On, false) => Judging::First,
+            (AmdMode::On, true) => Judging::Under,
+        },
     }
 }
 
@@ -223,6 +242,7 @@ pub(crate) async fn adopt(
     shared: &Arc<Shared>,
     setting: Arc<Setting>,
 ) -> Result<Vec<crate::view::Problem>, CenterError> {
+    check_mode(&setting.campaign)?;
     let now = shared.now();
     let id = setting.id();
     let known = shared
@@ -242,6 +262,7 @@ pub(crate) async fn adopt(
         counts,
         fed,
     };
+    let acts = adopted.setting.campaign.params.amd == AmdMode::On;
     let learns = adopted.setting.campaign.params.mode == DialMode::Predictive;
     let problems = shared
         .post
@@ -249,6 +270,9 @@ pub(crate) async fn adopt(
             let done = engine.adopt(now, adopted);
             if done.is_ok() {
                 engine.clear_alarm(&format!("not_taken_up:{id}"));
+                if acts {
+                    engine.clear_alarm(&crate::amd::alarm_of(id));
+                }
             }
             done
         })
@@ -286,46 +310,14 @@ async fn check_trunks(shared: &Shared, rows: &Setting) -> Result<(), CenterError
 }
 
 /// Target of abandonment in percent: the campaign's own, else a share of its cap.
-fn target_pct(params: &CampaignParams) -> f64 {
+pub(crate) fn target_pct(params: &CampaignParams) -> f64 {
     let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
-    params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "times of minutes at most")]
-fn as_seconds(ms: i64) -> f64 {
-    ms as f64 / 1000.0
-}
-
-impl CenterHandle {
-    /// Whether this version dials a campaign of those parameters; to be asked before they are stored.
-    ///
-    /// # Errors
-    /// What stands in the way and what would be right, in English.
-    pub fn dialable(params: &CampaignParams) -> Result<(), String> {
-        policy(params.mode, params.lines_per_agent).map_err(|refused| refused.to_string())?;
-        if params.mode != DialMode::Predictive {
-            return Ok(());
-        }
-        if !(params.abandon_cap_pct.is_none_or(|cap| cap > 0.0)) {
-            return Err(
-                "abandon_cap_pct 0: predictive dialing needs a cap above 0; choose progressive"
-                    .to_owned(),
-            );
-        }
-        if params.ring_timeout_s < RING_LEAST_S {
-            return Err(format!(
-                "ring_timeout_s {}: no pack allows less than {RING_LEAST_S} s of ringing (law.md §4)",
-                params.ring_timeout_s
-            ));
-        }
-        let settings = Settings {
-            target: target_pct(params) / 100.0,
-            limit_s: as_seconds(params.agent_within_ms),
-            ring_timeout_s: as_seconds(params.ring_timeout_s * SECOND_MS),
-        };
-        Predictive::new(settings)
-            .map(|_| ())
-            .map_err(|refused| refused.to_string())
+    let target = params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct);
+    if params.amd == AmdMode::On && !params.amd_connect_first {
+        // Persons taken for machines are abandoned one for one: that much of the budget is theirs.
+        (target - params.amd_fp_limit_pct).max(0.5 * target)
+    } else {
+        target
     }
 }
 

@@ -41,6 +41,12 @@ pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
 /// `false` when the database went away: the rest is read again.
 async fn obey_all(shared: &Arc<Shared>, batch: Vec<Event>, cursor: &mut i64) -> bool {
     for told in batch {
+        if let Err(error) = crate::messages::obey(shared, &told).await {
+            shared.mind(&error).await;
+            if matches!(error, StoreError::Unavailable(_)) {
+                return false;
+            }
+        }
         if !shared.is_own(told.event.id) {
             match obey(shared, &told.event).await {
                 Ok(()) => {}
@@ -97,7 +103,14 @@ async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError>
                 .await;
             Ok(())
         }
+        "plan.offered" | "plan.approved" | "plan.answered" | "plan.cancelled" | "plan.signed"
+        | "plan.completed" | "plan.broken" => crate::plans::follow(shared, event).await,
+        "policy.changed" => match subject(event, "client") {
+            Some(id) => crate::plans::terms_changed(shared, id).await,
+            None => Ok(()),
+        },
         "attempt.ended" => counted(shared, event).await,
+        "amd.corrected" => lost(shared, event).await,
         "trunk.made" | "trunk.changed" => trunk(shared, event).await,
         "agent.changed" => agent(shared, event).await,
         "campaign.started" | "campaign.paused" | "campaign.resumed" | "campaign.stopped"
@@ -141,6 +154,27 @@ async fn counted(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterErr
         .post
         .tell(move |engine, now| engine.take(now, input))
         .await;
+    Ok(())
+}
+
+/// A person whom another node had taken for a machine is abandoned, as it turns out now.
+async fn lost(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+    let first = event.data.get("first").and_then(serde_json::Value::as_bool);
+    let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| first == Some(true)) else {
+        return Ok(());
+    };
+    let row = shared.out.store.get_attempt(id).await?;
+    let abandoned = row.result == Some(CallResult::Abandoned) && row.bridged_at.is_none();
+    if let (true, Some(at), Some(campaign)) = (abandoned, row.answered_at, row.campaign_id) {
+        let input = Input::Counted {
+            campaign,
+            client: row.client_id,
+            at,
+            abandoned,
+        };
+        let post = &shared.post;
+        post.tell(move |engine, now| engine.take(now, input)).await;
+    }
     Ok(())
 }
 

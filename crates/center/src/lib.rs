@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod amd;
 mod asks;
 mod best_time;
 mod callable;
@@ -24,6 +25,7 @@ mod card;
 mod closing;
 mod config;
 mod desk;
+mod dialable;
 mod dispose;
 mod disposed;
 pub mod dry_run;
@@ -33,15 +35,23 @@ mod feeder;
 mod floor;
 mod follow;
 mod handle;
+mod inbound;
 mod keeping;
 mod ladder;
 mod lists;
 mod live;
 mod manual;
 mod memory;
+mod messages;
 mod ops;
+mod plans;
 mod ports;
 mod promises;
+mod proof;
+mod provider;
+mod queue_view;
+mod readiness;
+mod receipts;
 mod refill;
 mod scribe;
 mod script;
@@ -49,6 +59,7 @@ mod shared;
 mod start;
 mod stats;
 mod stops;
+mod strategies;
 mod targets;
 mod tasks;
 mod transfer;
@@ -64,6 +75,14 @@ pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartErr
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;
 pub use floor::assign::Assigned;
-pub use handle::{Center, CenterHandle};
+pub use handle::{Center, CenterHandle, HookError, Preview};
 pub use keeping::{Archive, DiskLimits, Retention};
+pub use messages::compose::MessageAsk;
+pub use plans::{PlanDraw, PlanTermsAsk, StageAsk, StageView};
 pub use ports::{CallLaw, LawBook, Ports, Trial};
+pub use provider::ProviderDone;
+pub use receipts::{MoneyTaken, Payer};
+pub use strategies::dry_run::{
+    DAYS_MAX as TRIAL_DAYS_MAX, Trial as StrategyTrial, TrialCost, TrialDay, TrialJob,
+    TrialRemoved, TrialRule,
+};

@@ -6,14 +6,16 @@ use crate::scribe::Step;
 use crate::stats::{CampaignStats, Today};
 use dialer::DialTask;
 use domain::entity::{
-    Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Transfer, Trunk,
+    Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Transfer,
+    Trunk, VoicemailTemplate,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, DebtId, DebtorId, PointId, RecordingId,
     TrunkId, VerdictId,
 };
-use domain::ports::store::{ContactFacts, ItemCounts, ItemState};
+use domain::ports::store::{ContactFacts, HeardCall, ItemCounts, ItemState};
 use domain::rules::agent_state::AgentState;
+use domain::rules::offers::ClientTerms;
 use domain::segment::Expr;
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -29,10 +31,16 @@ pub(crate) struct Setting {
     pub(crate) campaign: Campaign,
     pub(crate) client: Client,
     pub(crate) script: Option<Script>,
+    /// The script for who broke his last promise.
+    pub(crate) broken_script: Option<Script>,
+    /// The client's terms.
+    pub(crate) terms: ClientTerms,
     pub(crate) callers: Vec<CallerId>,
     pub(crate) trunks: Vec<TrunkId>,
     /// The segments that fill it, in the order of its mix.
     pub(crate) parts: Vec<Expr>,
+    /// The approved message for mailboxes.
+    pub(crate) voicemail: Option<VoicemailTemplate>,
     /// Zone in which the campaign's day is counted.
     pub(crate) zone: TimeZone,
 }
@@ -73,6 +81,8 @@ pub(crate) struct CallCtx {
     pub(crate) recording_key: String,
     pub(crate) zone: TimeZone,
     pub(crate) card: OnceCell<Arc<CardSource>>,
+    /// He called us, and may wait so long, ms.
+    pub(crate) inbound: Option<i64>,
 }
 
 /// Where the card stands.
@@ -163,8 +173,55 @@ pub(crate) struct CallEntry {
     pub(crate) carded: bool,
     /// Its last agent disposes by the API, until his time is up.
     pub(crate) late_holder: bool,
+    /// What its sound was taken for.
+    pub(crate) heard: Option<HeardCall>,
+    /// The fingerprint of what its far end said first, until it is learned.
+    pub(crate) print: Option<Vec<u8>>,
     /// The trunk that took it over from the one it was ordered on.
     pub(crate) moved_to: Option<TrunkId>,
+}
+
+impl CallEntry {
+    /// A call of which nothing is known yet.
+    pub(crate) fn new(
+        ctx: Arc<CallCtx>,
+        scribe: mpsc::Sender<Step>,
+        withdrawn: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            ctx,
+            scribe,
+            withdrawn,
+            invite_at: None,
+            ringing_at: None,
+            answered_at: None,
+            bridged_at: None,
+            waited: false,
+            pop: Pop::None,
+            agent: None,
+            identity: None,
+            muted: false,
+            tape: Tape::Off,
+            tape_pause: None,
+            tape_gaps: Vec::new(),
+            tape_open: false,
+            call_id: None,
+            ended_by: None,
+            over: None,
+            awaited: false,
+            plan: None,
+            disposition: None,
+            conversation: false,
+            handover: None,
+            held_since: None,
+            silent_at: None,
+            carded: false,
+            late_holder: false,
+            heard: None,
+            print: None,
+            moved_to: None,
+        }
+    }
 }
 
 /// A call on its way to somebody else.

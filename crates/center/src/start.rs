@@ -62,6 +62,8 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     let post = Post::new(ask, finish, size);
     let shared = Shared::new(post, out, config, lease.fence, journal, stopped.clone());
     let found = recover(&shared, &lease).await?;
+    let node = &shared.config.node;
+    shared.out.store.lost_inbound(node, shared.now()).await?;
     tracing::info!(
         fence = lease.fence,
         orphans = found.orphans,
@@ -71,6 +73,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     let (seen, cursor) = (Seen::new(), shared.out.store.last_cursor().await?);
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
     load(&shared, &mut engine).await?;
+    crate::plans::load(&shared, &mut engine).await?;
     let queues = Queues {
         reports,
         done,
@@ -108,7 +111,11 @@ fn beside(
         tokio::spawn(tasks::refill(one())),
         tokio::spawn(crate::callable::run(one())),
         tokio::spawn(crate::floor::run(one())),
+        tokio::spawn(crate::messages::run(one())),
+        tokio::spawn(crate::strategies::run(one())),
         tokio::spawn(crate::memory::run(one())),
+        tokio::spawn(crate::amd::run(one())),
+        tokio::spawn(crate::proof::run(one())),
         tokio::spawn(crate::follow::run(one(), cursor)),
     ]
 }
@@ -155,6 +162,8 @@ pub(crate) async fn recover(
         data: json!({
             "campaign_id": attempt.campaign_id, "debtor_id": attempt.debtor_id,
             "result": CallResult::Unknown, "by": "recovery",
+            "invited": attempt.invite_at.is_some(), "answered_at": attempt.answered_at,
+            "ended_at": now,
         }),
     };
     let found = shared.out.store.recover(lease, now, &event).await?;

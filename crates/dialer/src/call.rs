@@ -1,9 +1,10 @@
 //! One call from the order to dial to its end.
 
-use crate::spec::{CallRules, Item};
+use crate::spec::{CallRules, Item, Judging};
 use crate::talk::EndReport;
 use domain::entity::{CallResult, DialMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, TrunkId};
+use domain::law::pack::FormulaId;
 use domain::time::{HOUR_MS, SECOND_MS, UtcMs};
 
 /// Where a call stands.
@@ -13,6 +14,8 @@ pub enum Phase {
     Opening,
     /// Durable and dialed; may ring.
     Dialing,
+    /// Answered; its sound is judged before anybody gets it.
+    Judging,
     /// Answered, no agent yet.
     Waiting,
     /// Card and bridge are on their way.
@@ -23,6 +26,10 @@ pub enum Phase {
     Handed,
     /// Hears the safe-harbour message.
     Message,
+    /// A machine whose beep is waited for.
+    Beep,
+    /// A machine that is left: a message is said, or nothing.
+    Leaving,
     /// We ended or withdrew it; the end is awaited.
     Ending,
 }
@@ -37,6 +44,12 @@ const CONNECT_MAX_MS: i64 = 3 * SECOND_MS;
 const JOIN_GRACE_MS: i64 = SECOND_MS;
 /// Longest message.
 const MESSAGE_MAX_MS: i64 = 60 * SECOND_MS;
+/// Longest wait for a machine's beep.
+const BEEP_MAX_MS: i64 = 45 * SECOND_MS;
+/// What is not clear this long before the law's limit goes to an agent: time to show the card and join.
+const JUDGE_LEAD_MS: i64 = 300;
+/// Longest listening where the law's clock starts with the end of the greeting.
+const GREETING_MAX_MS: i64 = 6 * SECOND_MS;
 /// Longest wait for the end of a call that we ended; then its fate is `unknown`.
 const ENDING_MAX_MS: i64 = 10 * SECOND_MS;
 /// Longest conversation.
@@ -111,6 +124,10 @@ pub struct Call {
     pub bridged_at: Option<UtcMs>,
     /// No agent was free at the answer.
     pub waited: bool,
+    /// When the law's clock started, where that is not the answer.
+    pub clock_at: Option<UtcMs>,
+    /// What its sound was taken for, once that decided its fate.
+    pub machine: Option<CallResult>,
     /// No agent in time.
     pub abandoned: bool,
     /// Ended for lack of audio.
@@ -121,9 +138,54 @@ pub struct Call {
     pub ended_by_us: bool,
     /// A second agent who is consulted, or is to get the call.
     pub second: Option<Second>,
+    /// Since when he waits in a queue for callers; the law's clock does not run for him.
+    pub queued: Option<UtcMs>,
+    /// He called us: no line of ours is in it.
+    pub inbound: bool,
 }
 
 impl Call {
+    /// A call as it is ordered.
+    pub(crate) const fn ordered(
+        now: UtcMs,
+        attempt: AttemptId,
+        item: Item,
+        trunk: TrunkId,
+        mode: DialMode,
+        rules: CallRules,
+    ) -> Self {
+        Self {
+            attempt,
+            item,
+            trunk,
+            mode,
+            rules,
+            phase: Phase::Opening,
+            since: now,
+            agent: None,
+            ordered_at: now,
+            ringing_at: None,
+            answered_at: None,
+            bridged_at: None,
+            waited: false,
+            clock_at: None,
+            machine: None,
+            abandoned: false,
+            one_way: false,
+            disposed: false,
+            ended_by_us: false,
+            second: None,
+            queued: None,
+            inbound: false,
+        }
+    }
+
+    /// Whether nobody owed him an agent: he called us, or hears an agentless message (law.md §4 counts
+    /// answers to calls that were to be given to one).
+    pub(crate) fn exempt(&self) -> bool {
+        self.queued.is_some() || self.mode == DialMode::Agentless
+    }
+
     /// When the phase's limit is reached.
     #[must_use]
     pub fn deadline(&self) -> UtcMs {
@@ -132,13 +194,19 @@ impl Call {
             Phase::Dialing => self
                 .since
                 .plus_ms(self.rules.ring_timeout_ms + RING_GRACE_MS),
-            Phase::Waiting => {
+            Phase::Judging => {
                 let answered = self.answered_at.unwrap_or(self.since);
+                answered.plus_ms(self.judge_ms())
+            }
+            Phase::Waiting => {
+                let clock = self.clock_at.or(self.answered_at);
+                let answered = clock.unwrap_or(self.since);
                 answered.plus_ms((self.rules.agent_within_ms - MESSAGE_LEAD_MS).max(0))
             }
             Phase::Connecting => {
                 // Beyond the law's limit nobody is joined any more but who is just being joined.
-                let answered = self.answered_at.unwrap_or(self.since);
+                let clock = self.clock_at.or(self.answered_at);
+                let answered = clock.unwrap_or(self.since);
                 let legal = answered.plus_ms(self.rules.agent_within_ms);
                 let grace = legal.max(self.since).plus_ms(JOIN_GRACE_MS);
                 grace.min(self.since.plus_ms(CONNECT_MAX_MS))
@@ -149,7 +217,8 @@ impl Call {
                 second.map_or(talk, |at| at.min(talk))
             }
             Phase::Handed => self.since.plus_ms(TALK_MAX_MS),
-            Phase::Message => self.since.plus_ms(MESSAGE_MAX_MS),
+            Phase::Message | Phase::Leaving => self.since.plus_ms(MESSAGE_MAX_MS),
+            Phase::Beep => self.since.plus_ms(BEEP_MAX_MS),
             Phase::Ending => self.since.plus_ms(ENDING_MAX_MS),
         }
     }
@@ -162,8 +231,33 @@ impl Call {
 
     /// Whether at `at` his answer has waited for an agent longer than the law lets it, and has none.
     pub(crate) fn too_late(&self, at: UtcMs) -> bool {
-        let waited = self.answered_at.map_or(0, |answered| at.since_ms(answered));
-        self.bridged_at.is_none() && waited > self.rules.agent_within_ms
+        let clock = self.clock_at.or(self.answered_at);
+        let waited = clock.map_or(0, |answered| at.since_ms(answered));
+        let counts = self.machine.is_none() && self.phase != Phase::Judging;
+        counts && self.bridged_at.is_none() && waited > self.rules.agent_within_ms
+    }
+
+    /// Whether its sound is judged before an agent gets it. Who dials by hand listens himself.
+    pub(crate) fn listens_first(&self) -> bool {
+        let dialed = matches!(
+            self.mode,
+            DialMode::Progressive | DialMode::Power | DialMode::Predictive
+        );
+        dialed && self.rules.judging == Judging::First && self.judge_ms() > 0
+    }
+
+    /// Whether the law's clock starts with the end of the greeting.
+    pub(crate) fn by_greeting(&self) -> bool {
+        self.item.abandon.formula == FormulaId::Tsr
+    }
+
+    /// How long its sound is judged at most, from the answer.
+    fn judge_ms(&self) -> i64 {
+        if self.by_greeting() {
+            GREETING_MAX_MS
+        } else {
+            (self.rules.agent_within_ms - MESSAGE_LEAD_MS - JUDGE_LEAD_MS).max(0)
+        }
     }
 
     /// Whether its agent is only kept so that he has the card: any call that is answered first may take him.

@@ -24,6 +24,7 @@ mod call;
 mod engine;
 mod forecast;
 mod guard;
+mod hand;
 mod invariants;
 mod lines;
 mod pacing;
@@ -36,11 +37,10 @@ mod talk;
 pub use call::{Call, CallOver, Phase, Second, SecondStage};
 pub use engine::{CampaignView, Dialer, Refusal, WindowView};
 pub use guard::{AbandonRule, GuardState, HardStop, Room, Tally, Window, parts};
+pub use hand::{Hand, HandStep, HandTo};
 pub use invariants::Breach;
 pub use lines::StartGate;
 pub use pacing::{AgentGlance, ModeRefused, Observation, Pacing, PacingView, policy};
 pub use session::Session;
-pub use spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
-pub use talk::{
-    Command, DialTask, EndReport, Gate, Hand, HandStep, HandTo, Input, OpenResult, ReleaseWhy, Wish,
-};
+pub use spec::{AgentSpec, CallRules, CampaignSpec, Incoming, Item, Judging, KeptPlace, TrunkSpec};
+pub use talk::{Command, DialTask, EndReport, Gate, Heard, Input, OpenResult, ReleaseWhy, Wish};

@@ -2,8 +2,28 @@
 
 use crate::guard::AbandonRule;
 use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
-use domain::ids::{AgentId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
 use domain::time::UtcMs;
+
+/// What is done with the sound of answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Judging {
+    /// Nobody acts on it.
+    #[default]
+    No,
+    /// It is judged before an agent gets the call.
+    First,
+    /// The call is connected at once and judged under the conversation.
+    Under,
+}
+
+impl Judging {
+    /// Whether a machine that nobody talks with yet is let go.
+    #[must_use]
+    pub const fn acts(self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
 
 /// What holds for one call from its dial to its disposition; copied into the call, so that a change
 /// of the campaign never changes a call that is up.
@@ -25,6 +45,8 @@ pub struct CallRules {
     pub disposition_required: bool,
     /// What is recorded.
     pub record: RecordMode,
+    /// What is done with the sound of its answer.
+    pub judging: Judging,
 }
 
 impl Default for CallRules {
@@ -38,6 +60,7 @@ impl Default for CallRules {
             wrapup_max_ms: 120_000,
             disposition_required: true,
             record: RecordMode::All,
+            judging: Judging::No,
         }
     }
 }
@@ -142,4 +165,36 @@ pub struct Item {
     pub closes_at: Option<UtcMs>,
     /// Probability that a person answers now, as far as the point's history and its level tell.
     pub answer: Option<f64>,
+}
+
+/// A call that came in and was answered: its debtor waits for an agent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// Attempt.
+    pub attempt: AttemptId,
+    /// Whom he wants: campaign, client, debtor.
+    pub item: Item,
+    /// The trunk it came by.
+    pub trunk: TrunkId,
+    /// Rules of the call; its limit to an agent is the longest wait.
+    pub rules: CallRules,
+    /// When it was answered.
+    pub at: UtcMs,
+    /// Longest wait, ms.
+    pub wait_ms: i64,
+}
+
+/// A place in a queue, kept for whoever is to be called back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptPlace {
+    /// Attempt to open for the call-back.
+    pub attempt: AttemptId,
+    /// Whom to call.
+    pub item: Item,
+    /// Rules of the call-back.
+    pub rules: CallRules,
+    /// Since when he waits.
+    pub since: UtcMs,
+    /// Until when the place is kept.
+    pub until: UtcMs,
 }

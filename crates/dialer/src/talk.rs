@@ -1,8 +1,9 @@
 //! Inputs and commands: the whole conversation between the brain and its shell.
 
 use crate::call::CallOver;
+use crate::hand::{Hand, HandStep};
 use crate::predictive::Memory;
-use crate::spec::{AgentSpec, CallRules, CampaignSpec, Item, TrunkSpec};
+use crate::spec::{AgentSpec, CallRules, CampaignSpec, Incoming, Item, KeptPlace, TrunkSpec};
 use domain::entity::{CallResult, DialMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, TrunkId};
 use domain::ports::HangUpCause;
@@ -215,6 +216,22 @@ pub enum Input {
         /** When. */
         at: UtcMs,
     },
+    /// What the sound of an answer is taken for.
+    Judged {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** What. */
+        heard: Heard,
+    },
+    /// The network says by a tone, before any answer, that nobody will.
+    Toned {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** What it says. */
+        result: CallResult,
+    },
+    /// A machine's beep was heard.
+    Beep(AttemptId),
     /// The message is over.
     Played(AttemptId),
     /// The call is over.
@@ -269,66 +286,40 @@ pub enum Input {
         /** Rules of the call. */
         rules: CallRules,
     },
+    /// A debtor who called us waits in his campaign's queue.
+    Incoming(Box<Incoming>),
+    /// Who hears an agentless message asks for an agent.
+    Queue {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** Longest wait, ms. */
+        wait_ms: i64,
+    },
+    /// Who waits leaves and is called back when the turn of his place comes; the message that says so is over
+    /// with `Played`.
+    KeepPlace {
+        /** The attempt that waits. */
+        from: AttemptId,
+        /** His place. */
+        place: Box<KeptPlace>,
+    },
     /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.
     Withdraw(DebtorId),
     /// The same of a person, whoever's debtor he is.
     WithdrawPerson(PersonId),
 }
 
-/// To whom a call is handed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandTo {
-    /// An agent.
-    Agent(AgentId),
-    /// Whoever is free for a campaign.
-    Queue(CampaignId),
-}
-
-/// What happens to the agent's place of a joined call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hand {
-    /// The agent asks a second one.
-    Ask {
-        /** To whom. */
-        to: HandTo,
-        /** He gets the call at once; else he is consulted first. */
-        takes: bool,
-        /** Longest wait for a queue, ms. */
-        wait_ms: i64,
-    },
-    /// A supervisor who is signed in as an agent takes the call.
-    Seize(AgentId),
-    /// The second agent is on the call.
-    Joined(AgentId),
-    /// The second agent gets the call.
-    Give,
-    /// The second agent is let go.
-    Drop,
-    /// The call is handed out: to a number (`None`), or to a supervisor who is no agent at work.
-    Out(Option<AgentId>),
-}
-
-/// What is to be done about the agent's place of a joined call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandStep {
-    /// Show the card to the second agent and bring him in to be consulted.
-    Consult(AgentId),
-    /// Join the second agent with the debtor: he has the card.
-    Swap(AgentId),
-    /// The call has another holder.
-    Given {
-        /** Before. */
-        from: AgentId,
-        /** Now. */
-        to: AgentId,
-    },
-    /// The call stays where it is.
-    Off {
-        /** Who was asked. */
-        agent: Option<AgentId>,
-        /** Why. */
-        why: &'static str,
-    },
+/// What the sound of an answer is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// The result it has without an agent; `None` for a person and for what cannot be told.
+    pub machine: Option<CallResult>,
+    /// End of the greeting, from the answer, ms, where one was heard.
+    pub greeting_ms: Option<i64>,
+    /// A message may be left after the beep.
+    pub leave: bool,
+    /// The beep was heard already.
+    pub beep: bool,
 }
 
 /// Why an item is given back.
@@ -383,6 +374,12 @@ pub enum Command {
     },
     /// Play the safe-harbour message.
     Message(AttemptId),
+    /// Leave the campaign's message on the machine, now.
+    Leave(AttemptId),
+    /// Play the message of an agentless campaign.
+    Tell(AttemptId),
+    /// A kept place is no more: its time is up, or contact with him stopped.
+    PlaceGone(AttemptId),
     /// End the call.
     HangUp {
         /** Attempt. */

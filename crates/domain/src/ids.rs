@@ -77,6 +77,12 @@ id! {
     PromiseId,
     /// Money seen from a trusted source.
     PaymentId,
+    /// Money as it came in, before it is spread over debts.
+    ReceiptId,
+    /// A link to a page on which a debtor pays.
+    PaymentLinkId,
+    /// A file of a bank with money in it.
+    BankFileId,
     /// An event.
     EventId,
     /// A programme's key.
@@ -101,6 +107,34 @@ id! {
     CampaignTemplateId,
     /// A rule of assignment.
     AssignmentRuleId,
+    /// A goal.
+    GoalId,
+    /// An agreed schedule of payments.
+    PlanId,
+    /// One due part of a plan.
+    InstalmentId,
+    /// A version of a client's terms.
+    PolicyId,
+    /// A version of a letter's text.
+    LetterTemplateId,
+    /// A letter to one debtor.
+    LetterId,
+    /// Letters that are printed together.
+    LetterBatchId,
+    /// A reason a debtor gave for not paying.
+    ExcuseId,
+    /// A template of messages left on mailboxes.
+    VoicemailId,
+    /// A message that is to go out, or went.
+    MessageId,
+    /// A message that came in.
+    InboxId,
+    /// A template of messages.
+    TextTemplateId,
+    /// A strategy.
+    StrategyId,
+    /// A step of a strategy planned for a debtor.
+    PlannedStepId,
 }
 
 /// Deterministic person id: the same document in the same country is the same person for every

@@ -110,6 +110,20 @@ pub(crate) struct DemoArgs {
     /// Keep what each debtor hears as a WAV, in the folder `heard` of the data.
     #[arg(long)]
     pub keep_heard: bool,
+    /// Machine detection of the demo campaigns; with it those who answer greet first.
+    #[arg(long, value_enum, default_value_t = Detection::Off)]
+    pub amd: Detection,
+}
+
+/// Machine detection of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Detection {
+    /// None.
+    Off,
+    /// It looks on.
+    Shadow,
+    /// It decides.
+    On,
 }
 
 /// Dial modes of the demo.
@@ -435,6 +449,9 @@ pub(crate) struct CarrierArgs {
     /// Longest life.
     #[arg(long)]
     pub seconds: Option<u64>,
+    /// Who answers greets first: people with a word, machines at length.
+    #[arg(long)]
+    pub greets: bool,
     /// End when standard input closes or the parent process is gone.
     #[arg(long)]
     pub child: bool,

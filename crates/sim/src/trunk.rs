@@ -1,8 +1,12 @@
 //! A simulated carrier behind the `Trunk` port, with its own log of every INVITE and with faults:
 //! lost reports, repeated reports, a dead trunk.
 
+mod callers;
 mod life;
 mod parties;
+mod sounds;
+
+pub use callers::CallIn;
 
 pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
@@ -13,8 +17,8 @@ use async_trait::async_trait;
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, TransferId};
 use domain::ports::{
-    Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, Trunk, TrunkError,
-    TrunkReport,
+    Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TakeOrder, Trunk,
+    TrunkError, TrunkReport,
 };
 use domain::time::UtcMs;
 use rand::{Rng as _, SeedableRng as _};
@@ -71,6 +75,12 @@ struct State {
     legs: HashMap<AgentId, bool>,
     parties: HashMap<TransferId, parties::Guest>,
     mishaps: Mishaps,
+    /// Calls that came in and were taken.
+    taken: HashMap<AttemptId, TakeOrder>,
+    /// What debtors were told.
+    heard: HashMap<AttemptId, Vec<PlayWhat>>,
+    /// Number of what a leg hears now.
+    playing: HashMap<LegRef, u64>,
 }
 
 /// The carrier.
@@ -85,6 +95,7 @@ pub struct SimTrunk {
     dead: Arc<AtomicBool>,
     log: InviteLog,
     fates: Option<Arc<dyn Fates>>,
+    sounds: bool,
 }
 
 impl SimTrunk {
@@ -103,6 +114,9 @@ impl SimTrunk {
             legs: HashMap::new(),
             parties: HashMap::new(),
             mishaps: Mishaps::default(),
+            taken: HashMap::new(),
+            heard: HashMap::new(),
+            playing: HashMap::new(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -114,6 +128,7 @@ impl SimTrunk {
             dead: Arc::new(AtomicBool::new(false)),
             log: InviteLog::default(),
             fates: None,
+            sounds: false,
         }
     }
 
@@ -318,6 +333,10 @@ impl Trunk for SimTrunk {
         Ok(())
     }
 
+    async fn take_incoming(&self, order: TakeOrder) -> Result<(), TrunkError> {
+        self.taken(order)
+    }
+
     async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError> {
         self.stop_call(attempt, Stop::Cancelled)
     }
@@ -335,6 +354,8 @@ impl Trunk for SimTrunk {
                 .ok_or(TrunkError::Gone)?;
             let _ = call.bridged.send(true);
         }
+        // What he was hearing is over, and its end is told to nobody.
+        self.plays(LegRef::Debtor(attempt), None);
         let me = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(BRIDGE_MS)).await;
@@ -357,10 +378,18 @@ impl Trunk for SimTrunk {
     }
 
     async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
-        if let PlayWhat::SafeHarbour { .. } = what {
+        let number = self.plays(leg, Some(&what));
+        let message = matches!(
+            what,
+            PlayWhat::SafeHarbour { .. } | PlayWhat::Voicemail { .. } | PlayWhat::Spoken { .. }
+        );
+        if message {
             let me = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(MESSAGE_MS)).await;
+                if !me.still_plays(leg, number) {
+                    return;
+                }
                 me.tell(TrunkReport::Played {
                     leg,
                     at: me.clock.now(),

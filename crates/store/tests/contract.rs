@@ -26,6 +26,7 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    attempts, catalog, contacts, events, facts, floor, keeps, law, marks, money, nodes, people,
-    portfolio, races, trail
+    attempts, catalog, contacts, detector, events, facts, floor, imports, inbound, keeps, law,
+    marks, messages, money, nodes, people, plans, portfolio, races, receipts, reports, stages, strategies,
+    trail
 );

@@ -164,6 +164,9 @@ pub struct Inbound {
     pub client: String,
     /// Whether callers that are no trunk hear it too.
     pub from_anyone: bool,
+    /// Whether a trunk's callers are handed to the center (`TrunkReport::Incoming`); the message is for those
+    /// it does not take in time.
+    pub queue: bool,
 }
 
 impl Default for Inbound {
@@ -172,6 +175,7 @@ impl Default for Inbound {
             language: "es".to_owned(),
             client: String::new(),
             from_anyone: false,
+            queue: false,
         }
     }
 }

@@ -63,6 +63,10 @@ pub const SIPS_PORT: u16 = 5061;
 pub const SESSION_S: u32 = 90;
 /// Calls that come in and hear the message at once.
 pub const INBOUND_CALLS: usize = 64;
+/// Calls that came in and that the center has, waiting and talking ones.
+pub const INBOUND_TAKEN: usize = 500;
+/// A caller whom the center has not taken by then hears the message.
+pub const INBOUND_UNTAKEN: Duration = Duration::from_secs(5);
 /// Longest such call: the longest message and time to spare.
 pub const INBOUND_LONGEST: Duration = Duration::from_secs(150);
 /// Time without RTP and RTCP that ends a debtor's call even when nobody orders it, milliseconds.
@@ -144,8 +148,9 @@ pub const PROMPTS: usize = 1_024;
 pub const LEG_BOOK_QUEUE: usize = 4_096;
 /// Size at which the book of legs is written anew, bytes; an entry has about 1,500.
 pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
-/// How long an entry waits for others before the book is written.
-pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(10);
+/// How long an entry waits for others before the book is written. What a kill takes with it is ended by the far
+/// end's session timer.
+pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(50);
 /// How long the recorder's writer lets work gather before it looks again; a queue holds far more.
 pub const RECORDER_GATHERS: Duration = Duration::from_millis(20);
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.

@@ -2,14 +2,16 @@
 
 use crate::config::{SipTransport, TrunkConfig, VoiceConfig};
 use crate::engine::{self, Command, Order};
+use crate::speech::Speaker;
 use crate::webrtc::Front;
 use crate::{VoiceError, limits};
 use async_trait::async_trait;
 use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::{
-    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, Trunk, TrunkError,
-    TrunkReport,
+    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TakeOrder, Trunk,
+    TrunkError, TrunkReport,
 };
+use media::cpa::prints::{Known, Print};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -75,8 +77,13 @@ impl Voice {
         let (orders, inbox) = mpsc::channel(limits::COMMAND_QUEUE);
         let (reports_tx, reports) = mpsc::channel(limits::REPORT_QUEUE);
         let front = open_front(&config)?;
+        let speaker = Arc::new(Speaker::load(config.prompts_dir.as_deref())?);
         let addrs = engine::start(config, front.clone(), inbox, reports_tx).await?;
-        let line = Line { orders, front };
+        let line = Line {
+            orders,
+            front,
+            speaker,
+        };
         Ok(Self {
             trunk: Arc::new(line.clone()),
             reports,
@@ -141,6 +148,7 @@ struct Line {
     orders: mpsc::Sender<Order>,
     /// The browsers' port.
     front: Option<Arc<Front>>,
+    speaker: Arc<Speaker>,
 }
 
 /// Opens the browsers' port where one is configured.
@@ -173,6 +181,13 @@ impl Line {
         answer.await.unwrap_or(Err(TrunkError::TrunkDown))
     }
 
+    /// What ends a call waits where the queue is full, as when a whole floor vanishes: a call that is not ended
+    /// rings for nobody.
+    async fn end(&self, command: Command) -> Result<(), TrunkError> {
+        let done = self.ask(|reply| Order::Call(command, reply)).await;
+        done.unwrap_or(Err(TrunkError::TrunkDown))
+    }
+
     /// Answers a browser's offer; reading it is not work for the threads of calls.
     async fn answer(&self, agent: AgentId, offer: String) -> Result<String, TrunkError> {
         let front = self.front.clone().ok_or(TrunkError::NoPhone)?;
@@ -203,8 +218,11 @@ impl Trunk for Line {
     async fn dial(&self, order: DialOrder) -> Result<(), TrunkError> {
         self.order(Command::Dial(Box::new(order))).await
     }
+    async fn take_incoming(&self, order: TakeOrder) -> Result<(), TrunkError> {
+        self.order(Command::Take(Box::new(order))).await
+    }
     async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError> {
-        self.order(Command::Cancel(attempt)).await
+        self.end(Command::Cancel(attempt)).await
     }
     async fn bridge(&self, attempt: AttemptId, agent: AgentId) -> Result<(), TrunkError> {
         self.order(Command::Bridge(attempt, agent)).await
@@ -212,7 +230,24 @@ impl Trunk for Line {
     async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError> {
         self.order(Command::Unbridge(attempt)).await
     }
+    async fn know_prints(&self, trunk: TrunkId, prints: Vec<Vec<u8>>) -> Result<(), TrunkError> {
+        let prints = prints.iter().filter_map(|p| Print::from_bytes(p)).collect();
+        let known = Arc::new(Known::new(prints));
+        self.order(Command::Know(trunk, known)).await
+    }
+    fn is_same_print(&self, one: &[u8], other: &[u8]) -> bool {
+        let prints = Print::from_bytes(one).zip(Print::from_bytes(other));
+        prints.is_some_and(|(one, other)| one.is_same(&other))
+    }
     async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
+        if let PlayWhat::Voicemail { language, parts } = what {
+            let said = self.speaker.message(&language, &parts).await;
+            let samples = said.map_err(|reason| {
+                tracing::warn!(%reason, "message not put together");
+                TrunkError::Gone
+            })?;
+            return self.order(Command::Say(leg, samples)).await;
+        }
         self.order(Command::Play(leg, what)).await
     }
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
@@ -246,7 +281,7 @@ impl Trunk for Line {
         self.order(Command::DropParty(attempt, party)).await
     }
     async fn hang_up(&self, attempt: AttemptId, cause: HangUpCause) -> Result<(), TrunkError> {
-        self.order(Command::HangUp(attempt, cause)).await
+        self.end(Command::HangUp(attempt, cause)).await
     }
     async fn open_agent_leg(&self, agent: AgentId, sip_user: &str) -> Result<(), TrunkError> {
         self.order(Command::OpenAgent(agent, sip_user.to_owned()))

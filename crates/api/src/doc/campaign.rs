@@ -1,8 +1,8 @@
 //! Campaigns and what they are made of.
 
 use super::{
-    AmdMode, AssignmentTarget, CallResult, CallbackScope, CampaignStatus, DialMode, DropAction,
-    HoldKind, Instant, LadderKey, RecordMode, RefillMode, VersionState, WrapupMode,
+    AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope, CampaignStatus, DialMode,
+    DropAction, HoldKind, Instant, LadderKey, RecordMode, RefillMode, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -48,6 +48,33 @@ shape! {
         /// `same_point`, `next_point`, `stop`.
         then: String,
     }
+    /// The queue of calls that come in.
+    InboundParams {
+        /// Whether the campaign's agents take calls that come in too.
+        blended: bool,
+        /// Most callers who wait, 1–500.
+        queue_max: i32,
+        /// Longest wait, s.
+        wait_max_s: i64,
+        /// Between two announcements of place and wait, s.
+        announce_every_s: i64,
+        /// Whether a call-back that keeps the place is offered (key 1).
+        callback: bool,
+        /// How long a place is kept, min.
+        keep_place_min: i64,
+        /// Wait within which an answer counts for the service level, s.
+        service_level_s: i64,
+    }
+    /// The message of mode `agentless`.
+    AgentlessParams {
+        /// Name of the recording: `NAME.LANGUAGE.wav` in the folder of prompts.
+        message: String,
+        /// Who approved it; set by `POST /campaigns/{id}/message/approve` alone, gone with another message.
+        approved_by: Option<String>,
+        approved_at: Option<Instant>,
+        /// Key that asks for an agent, `0` to `8`; `9` opts out.
+        agent_key: String,
+    }
     /// Parameters of a campaign.
     CampaignParams {
         mode: DialMode, lines_per_agent: f64, lines_per_agent_max: f64,
@@ -63,6 +90,15 @@ shape! {
         window_to: String, preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
         record: RecordMode, mask_dtmf: bool, amd: AmdMode,
+        /// Most persons lost, percent: above it `on` goes back to `shadow`.
+        amd_fp_limit_pct: f64,
+        amd_action: AmdAction,
+        /// Calls are connected at once and judged under the conversation.
+        amd_connect_first: bool,
+        /// What is left after the beep.
+        voicemail_template: Option<Uuid>,
+        /// Script for who broke his last promise.
+        broken_script: Option<Uuid>,
         allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
         lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool,
@@ -84,6 +120,9 @@ shape! {
         refill_at: String,
         /// Goes on when nobody is left to call.
         always_on: bool,
+        /// Calls that come in; a part that is not named is set back to its default.
+        inbound: InboundParams,
+        agentless: AgentlessParams,
         promise_max_days: i32,
         promise_min_pct: i32,
     }
@@ -121,6 +160,8 @@ shape! {
         assigned: u64, changed: u64,
         /// Debtors that found no place.
         no_place: u64,
+        /// Debtors whom a rule had and none takes any more.
+        ended: u64,
         /// By rule: its name, its debtors.
         rules: Vec<(String, u64)>,
     }

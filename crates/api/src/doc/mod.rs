@@ -8,7 +8,10 @@ mod campaign;
 mod contact;
 mod history;
 mod law;
+mod messages;
+mod money;
 mod people;
+mod plans;
 mod portfolio;
 #[cfg(test)]
 mod truth;
@@ -24,15 +27,24 @@ pub(crate) use history::{
     Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
 };
 pub(crate) use law::{CampaignWhyShape, DryRunShape, WhyRowsShape};
+pub(crate) use messages::{
+    InboxMessage, Message, PlannedStep, Strategy, StrategyStep, TextTemplate,
+};
+pub(crate) use money::{BankFile, MoneyPolicy, PaymentLink, Receipt};
 pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
+pub(crate) use plans::{
+    DebtStage, Excuse, LetterBatch, LetterTemplate, Plan, PlanFile, PolicyVersion, StageView,
+};
 pub(crate) use portfolio::{Debt, Debtor, Portfolio};
 pub(crate) use words::{
-    AmdMode, AssignmentTarget, AttemptState, BlockReason, CallResult, CallbackScope,
-    CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState, CreditorKind, Currency, Day,
-    DebtStatus, DebtorKind, DialMode, DropAction, HoldKind, HoldScope, Instant, LadderKey,
-    Language, LegKind, PartyRole, PaymentChannel, Phone, PointClass, PreferenceKind, PromiseState,
-    RecordMode, RecordingOutcome, RefillMode, Role, SuppressionKind, TransferKind, TransferMode,
-    TransferOutcome, VersionState, WrapupMode,
+    AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason, CallResult,
+    CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState, CreditorKind,
+    Currency, Day, DebtStatus, DebtorKind, DialMode, Direction, DropAction, ExcuseKind, HoldKind,
+    HoldScope, InboundOutcome, InboxState, InstalmentState, Instant, LadderKey, Language, LegKind,
+    LetterLevel, MessagePurpose, MessageState, PartyRole, PaymentChannel, Phone, PlanState,
+    PlannedState, PointClass, PreferenceKind, PromiseState, RecordMode, RecordingOutcome,
+    RefillMode, Role, Stage, StepAction, StrategyStatus, StrategyTrigger, SuppressionKind, Tone,
+    TransferKind, TransferMode, TransferOutcome, VersionState, WrapupMode,
 };
 
 /// The body of every error.

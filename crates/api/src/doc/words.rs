@@ -55,9 +55,11 @@ texts! {
 }
 
 words! {
-    AmdMode, AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
-    DebtorKind, DialMode, DropAction, HoldKind, HoldScope, Language, PartyRole, PaymentChannel,
+    AmdAction, AmdMode, AttemptState, CallResult, CampaignStatus, Channel, CheckPoint, CreditorKind, DebtStatus,
+    DebtorKind, DialMode, Direction, DropAction, HoldKind, InboundOutcome, HoldScope, Language, PartyRole, PaymentChannel,
     PointClass, PromiseState, RecordMode, RecordingOutcome, Role, SuppressionKind, WrapupMode,
+    BatchState, ExcuseKind, InstalmentState, LetterLevel, PlanState, Stage,
+    InboxState, MessagePurpose, MessageState, PlannedState, StepAction, StrategyStatus, StrategyTrigger, Tone,
     AssignmentTarget, CallbackScope, LadderKey, RefillMode,
     BlockReason, ComplaintState, PreferenceKind, VersionState, LegKind, TransferKind, TransferMode, TransferOutcome,
 }

@@ -39,8 +39,20 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
     };
     let path = path
         .replace("{id}", &id)
-        .replace("{code}", "CD.NP.NOQUIERE");
+        .replace("{code}", "CD.NP.NOQUIERE")
+        .replace("{key}", "rpc_rate");
     match kind {
+        "reports" if path.ends_with("/excuses") => format!(
+            "{path}?client={}&since=2026-11-01T00:00:00.000Z&until=2026-12-01T00:00:00.000Z",
+            own.client
+        ),
+        "excuses" | "letters" if !path.contains(&id) => format!("{path}?debtor={}", own.debtor),
+        "letter-templates" => format!("{path}?client={}", own.client),
+        "reports" | "export" if path.contains("/kpis") => format!("{path}?client={}", own.client),
+        "reports" if path.ends_with("/costs") => format!("{path}?client={}", own.client),
+        "morning-review" => format!("{path}?client={}", own.client),
+        "goals" if !path.contains(&id) => format!("{path}?client={}", own.client),
+        "bank-files" if !path.contains(&id) => format!("{path}?client={}", own.client),
         "verdicts" if path.ends_with("/verdicts") => format!("{path}?debtor={}", own.debtor),
         "campaigns" if path.ends_with("/why-not/debtors") => {
             format!("{path}?reason=later.blocked_cap")
@@ -65,9 +77,16 @@ pub(crate) fn body_for(method: &str, path: &str, own: &Own, world: &World) -> Op
     if route == "POST /imports/{id}/accept" {
         return Some(json!({"gone": "keep"}));
     }
-    [catalog(own), people(world), work(own)]
-        .iter()
-        .find_map(|bodies| bodies.get(&route).cloned())
+    [
+        catalog(own),
+        people(world),
+        money(own),
+        work(own),
+        told(own),
+        agreed(own),
+    ]
+    .iter()
+    .find_map(|bodies| bodies.get(&route).cloned())
 }
 
 fn catalog(own: &Own) -> Value {
@@ -129,13 +148,27 @@ fn people(world: &World) -> Value {
     })
 }
 
-fn work(own: &Own) -> Value {
-    let rule = json!({"name": "Todo", "position": 1, "segment_id": own.segment,
-        "target": "queue", "campaign_id": own.campaign, "enabled": true});
+fn money(own: &Own) -> Value {
     json!({
         "POST /payments": {"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
             "amount": {"amount_minor": 100, "currency": "MXN"},
             "paid_at": "2026-11-23T15:00:00.000Z", "reference": "r-9"},
+        "POST /payments/{id}/reverse": {"reference": "rev-9", "reason": "x"},
+        "POST /receipts": {"client_id": own.client, "channel": "transfer", "reference": "b-9",
+            "amount": {"amount_minor": 100, "currency": "MXN"},
+            "paid_at": "2026-11-23T15:00:00.000Z", "concept": "sin nombre"},
+        "POST /receipts/{id}/match": {"debtor_id": own.debtor},
+        "POST /receipts/{id}/unmatch": {"reason": "x"},
+        "POST /receipts/{id}/return": {"reason": "x"},
+        "PUT /clients/{id}/money-policy": {"spread": "by_debt", "parts": "fees_first",
+            "creditor_data": "Banco Norte, CLABE 0001", "after_version": 0},
+        "POST /payment-links": {"debt_id": own.debt,
+            "amount": {"amount_minor": 100, "currency": "MXN"}},
+    })
+}
+
+fn work(own: &Own) -> Value {
+    json!({
         "POST /segments": {"client_id": own.client, "name": "Todos", "expression": "all"},
         "PUT /segments/{id}": {"name": "Todos", "expression": "all"},
         "POST /segments/preview": {"client_id": own.client, "expression": "all"},
@@ -144,18 +177,12 @@ fn work(own: &Own) -> Value {
         "POST /campaign-templates": {"client_id": own.client, "name": "Suave",
             "params": {"mode": "preview"}},
         "PUT /campaign-templates/{id}": {"name": "Suave"},
-        "POST /callbacks/move": {"campaign_id": own.campaign, "debtor_id": own.debtor,
-            "at": "2026-11-24T16:00:00.000Z", "agent_id": null},
-        "POST /callbacks/cancel": {"campaign_id": own.campaign, "debtor_id": own.debtor,
-            "reason": "x"},
-        "POST /assignment-rules": {"client_id": own.client, "rule": rule},
-        "PUT /assignment-rules/{id}": rule,
-        "POST /assignment-rules/apply": {"client_id": own.client},
         "POST /assignments": {"debtors": [own.debtor], "campaign_id": own.campaign},
         "POST /caller-ids/{id}/rest": {"minutes": 60},
         "POST /campaigns/{id}/versions": {"note": "x"},
         "POST /campaigns/{id}/rollback": {"version": 1, "note": "x"},
         "POST /campaigns/{id}/copy": {"name": "Copia"},
+        "POST /campaigns/{id}/message/approve": {"message": "agentless"},
         "POST /rulepacks/dry-run": {"pack": "{}", "client_id": own.client},
         "POST /campaigns/{id}/simulate": {"agents": 3, "params": {"mode": "predictive"}},
         "POST /agents/me/state": {"state": "paused", "code": "break"},
@@ -173,5 +200,61 @@ fn work(own: &Own) -> Value {
         "POST /attempts/{id}/transfer/conference": {"on": true},
         "POST /debtors/{id}/dial": {"point_id": own.point},
         "PUT /dispositions/{code}": {"label_es": "No quiere", "label_en": "Refuses"},
+    })
+}
+
+/// The floor, the detector, messages and strategies.
+fn told(own: &Own) -> Value {
+    let strategy = json!({"client_id": own.client, "name": "Preventiva", "trigger": "due_date",
+        "steps": [{"key": "d-2", "offset_days": -2, "at": "10:00", "action": "review"}]});
+    let rule = json!({"name": "Todo", "position": 1, "segment_id": own.segment,
+        "target": "queue", "campaign_id": own.campaign, "enabled": true});
+    json!({
+        "POST /attempts/{id}/heard": {"truth": "person"},
+        "POST /voicemail-templates": {"client_id": own.client, "name": "corto", "language": "es",
+            "parts": [{"kind": "text", "text": "Llame al {number}"}], "person": "Ana"},
+        "PUT /voicemail-templates/{id}": {"name": "corto", "language": "es",
+            "parts": [{"kind": "number"}], "person": "Ana"},
+        "POST /callbacks/move": {"campaign_id": own.campaign, "debtor_id": own.debtor,
+            "at": "2026-11-24T16:00:00.000Z", "agent_id": null},
+        "POST /callbacks/cancel": {"campaign_id": own.campaign, "debtor_id": own.debtor,
+            "reason": "x"},
+        "POST /assignment-rules": {"client_id": own.client, "rule": rule},
+        "PUT /assignment-rules/{id}": rule,
+        "POST /assignment-rules/apply": {"client_id": own.client},
+        "PUT /reports/costs": {"client_id": own.client, "attempt_minor": 35, "minute_minor": 120},
+        "POST /goals": {"client_id": own.client, "kind": "promises", "target": 40,
+            "from_day": "2026-11-01", "to_day": "2026-11-30"},
+        "PUT /goals/{id}": {"client_id": own.client, "kind": "promises", "target": 40,
+            "from_day": "2026-11-01", "to_day": "2026-11-30"},
+        "POST /text-templates": {"client_id": own.client, "name": "aviso", "channel": "sms",
+            "language": "es", "tone": "courteous", "body": "Hola {debtor.first_name}"},
+        "PUT /text-templates/{id}": {"client_id": own.client, "name": "aviso", "channel": "sms",
+            "language": "es", "tone": "firm", "body": "Hola {debtor.name}"},
+        "POST /text-templates/{id}/preview": {"debtor_id": own.debtor},
+        "POST /messages": {"debtor_id": own.debtor, "channel": "sms", "text": "Hola"},
+        "POST /inbox/{id}/answer": {"text": "Gracias"},
+        "POST /strategies": strategy,
+        "PUT /strategies/{id}": strategy,
+        "POST /strategies/{id}/trial": {"days": 7},
+        "POST /planned-steps/{id}/end": {"done": true, "note": "x"},
+    })
+}
+
+/// Terms, plans, stages, letters.
+fn agreed(own: &Own) -> Value {
+    let terms = serde_json::to_value(domain::rules::offers::ClientTerms::default()).expect("terms");
+    let text = json!({"client_id": own.client, "level": "L1", "language": "es", "after": 0,
+        "letterhead": "Norte", "subject": "Su cuenta", "body": "Estimado {debtor.name}:"});
+    json!({
+        "PUT /clients/{id}/terms": {"after": 0, "terms": terms, "note": "x"},
+        "POST /plans": {"debtor_id": own.debtor, "offer": "six_months"},
+        "POST /plans/{id}/answer": {"yes": true, "reason": "x"},
+        "POST /plans/{id}/cancel": {"reason": "x"},
+        "POST /debts/{id}/stage": {"stage": "administrative", "reason": "x"},
+        "POST /attempts/{id}/excuse": {"kind": "forgot"},
+        "POST /letter-templates": text,
+        "POST /letter-templates/preview": {"debtor_id": own.debtor, "text": text},
+        "POST /letter-batches": {"segment_id": own.segment, "level": "L1"},
     })
 }

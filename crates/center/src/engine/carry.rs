@@ -2,10 +2,10 @@
 
 use super::Engine;
 use crate::card::{self, CardKind, Viewer};
-use crate::live::{CallEntry, Pop, Tape};
+use crate::inbound::tongue;
+use crate::live::{CallEntry, Pop};
 use crate::scribe;
 use dialer::{Command, DialTask, Input, Item, OpenResult, ReleaseWhy};
-use domain::entity::Language;
 use domain::ids::{AgentId, AttemptId, CampaignId};
 use domain::ports::store::ItemState;
 use domain::ports::{Card, HangUpCause, LegRef, PlayWhat, TrunkError};
@@ -13,6 +13,7 @@ use domain::time::{MINUTE_MS, UtcMs};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use tokio::sync::mpsc;
 
 /// Wait before a skipped preview comes back, ms.
@@ -28,7 +29,13 @@ impl Engine {
                 agent,
                 waited,
             } => self.connect(now, attempt, agent, waited),
-            Command::Message(attempt) => self.message(attempt),
+            Command::Message(attempt) => {
+                self.caller_late(now, attempt);
+                self.message(attempt);
+            }
+            Command::Tell(attempt) => self.tell_message(attempt),
+            Command::PlaceGone(attempt) => self.place_gone(attempt),
+            Command::Leave(attempt) => self.leave_message(attempt),
             Command::HangUp { attempt, cause } => self.order_hang_up(attempt, cause),
             Command::Hold { attempt, on } => self.order_hold(attempt, on),
             Command::Hand { attempt, step } => self.hand_step(now, attempt, step),
@@ -62,16 +69,21 @@ impl Engine {
         }
     }
 
-    /// Runs an order to the telephone side; what becomes of it is reported.
-    fn order_trunk<F>(&self, what: &'static str, order: F)
+    /// Runs an order to the telephone side; what becomes of it is reported. It is in the telephone side's queue
+    /// when this returns, unless that is full: a withdrawal waits for nothing that the engine does next.
+    pub(super) fn order_trunk<F>(&self, what: &'static str, order: F)
     where
         F: Future<Output = Result<(), TrunkError>> + Send + 'static,
     {
-        tokio::spawn(async move {
+        let mut order = Box::pin(async move {
             if let Err(error) = order.await {
                 tracing::debug!(what, reason = %error, "order to the telephone side not taken");
             }
         });
+        let mut context = Context::from_waker(Waker::noop());
+        if order.as_mut().poll(&mut context).is_pending() {
+            tokio::spawn(order);
+        }
     }
 
     fn dial(&mut self, now: UtcMs, task: DialTask) {
@@ -93,37 +105,7 @@ impl Engine {
         let withdrawn = Arc::new(AtomicBool::new(false));
         self.calls.insert(
             attempt,
-            CallEntry {
-                ctx: Arc::clone(&ctx),
-                scribe,
-                withdrawn: Arc::clone(&withdrawn),
-                invite_at: None,
-                ringing_at: None,
-                answered_at: None,
-                bridged_at: None,
-                waited: false,
-                pop: Pop::None,
-                agent: None,
-                identity: None,
-                muted: false,
-                tape: Tape::Off,
-                tape_pause: None,
-                tape_gaps: Vec::new(),
-                tape_open: false,
-                call_id: None,
-                ended_by: None,
-                over: None,
-                awaited: false,
-                plan: None,
-                disposition: None,
-                conversation: false,
-                handover: None,
-                held_since: None,
-                silent_at: None,
-                carded: false,
-                late_holder: false,
-                moved_to: None,
-            },
+            CallEntry::new(Arc::clone(&ctx), scribe, Arc::clone(&withdrawn)),
         );
         self.board.touch();
         tokio::spawn(scribe::run(
@@ -144,7 +126,7 @@ impl Engine {
         self.order_trunk("cancel", async move { trunk.cancel(attempt).await });
     }
 
-    fn order_hang_up(&mut self, attempt: AttemptId, cause: HangUpCause) {
+    pub(super) fn order_hang_up(&mut self, attempt: AttemptId, cause: HangUpCause) {
         let trunk = Arc::clone(&self.shared.out.trunk);
         self.order_trunk(
             "hang up",
@@ -163,23 +145,39 @@ impl Engine {
         }
     }
 
-    fn message(&mut self, attempt: AttemptId) {
+    pub(super) fn message(&mut self, attempt: AttemptId) {
         let Some(entry) = self.calls.get(&attempt) else {
             return;
         };
-        let language = match entry.ctx.stocked.facts.debtor.language {
-            Language::En => "en",
-            Language::Es | Language::Pt => "es",
-        };
+        let language = tongue(entry.ctx.stocked.facts.debtor.language);
         let what = PlayWhat::SafeHarbour {
             language: language.to_owned(),
             client: entry.ctx.stocked.setting.client.id.to_string(),
         };
+        self.tell_to(attempt, what);
+    }
+
+    /// The message of an agentless campaign.
+    fn tell_message(&mut self, attempt: AttemptId) {
+        let Some(entry) = self.calls.get(&attempt) else {
+            return;
+        };
+        let stocked = &entry.ctx.stocked;
+        let what = PlayWhat::Spoken {
+            parts: vec![stocked.setting.campaign.params.agentless.message.clone()],
+            language: tongue(stocked.facts.debtor.language).to_owned(),
+            client: stocked.setting.client.id.to_string(),
+        };
+        self.tell_to(attempt, what);
+    }
+
+    /// Plays a message whose end is the call's.
+    fn tell_to(&self, attempt: AttemptId, what: PlayWhat) {
         let trunk = Arc::clone(&self.shared.out.trunk);
         let post = self.shared.post.clone();
         tokio::spawn(async move {
             if let Err(error) = trunk.play(LegRef::Debtor(attempt), what).await {
-                tracing::warn!(attempt = %attempt, reason = %error, "safe-harbour message not played");
+                tracing::warn!(attempt = %attempt, reason = %error, "message not played");
                 // Without a message there is nothing to wait for: the call ends now.
                 post.tell(move |engine, now| engine.take(now, Input::Played(attempt)))
                     .await;
@@ -289,7 +287,11 @@ impl Engine {
         };
         let empty = crate::card::CardSource::default();
         let source = entry.ctx.card.get().map_or(&empty, |s| s.as_ref());
-        Some(card::build(kind, stocked, source, &viewer))
+        let mut body = card::build(kind, stocked, source, &viewer);
+        if let (Some(how), Some(map)) = (self.is_caller(attempt), body.as_object_mut()) {
+            map.insert("direction".to_owned(), json!(how));
+        }
+        Some(body)
     }
 
     fn preview(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, item: &Item) {
@@ -302,8 +304,8 @@ impl Engine {
             .get(&agent)
             .map_or_else(String::new, |a| a.agent.name.clone());
         tokio::spawn(async move {
-            let file = shared.out.store.debtor_file(stocked.facts.debtor.id).await;
-            let source = file.map(crate::card::CardSource::from).unwrap_or_default();
+            let read = crate::card::CardSource::read(&shared, stocked.facts.debtor.id).await;
+            let source = read.unwrap_or_default();
             let gate = stocked.setting.campaign.params.identity_gate;
             let viewer = Viewer {
                 agent: &name,

@@ -49,6 +49,9 @@ fn attempt(
         "ended_at": entry.over.as_ref().map(|o| o.at.0),
         "audio": if entry.silent_at.is_some() && entry.over.is_none() { "one_way" } else { "ok" },
         "consulted": consulted,
+        "heard": entry.heard.as_ref().map(|h| json!({
+            "class": h.class, "confidence_pm": h.confidence_pm, "reason": h.reason, "acted": h.acted,
+        })),
         "transfer": transfer,
     })
 }

@@ -36,14 +36,7 @@ pub(crate) struct DisposedAs {
 
 /// Roles that owe: talk with them, identity ticked, is a conversation in the ledger's sense.
 pub(crate) const fn obligated(role: PartyRole) -> bool {
-    matches!(
-        role,
-        PartyRole::Titular
-            | PartyRole::Codeudor
-            | PartyRole::Aval
-            | PartyRole::Fiador
-            | PartyRole::ObligadoSolidario
-    )
+    role.is_obligated()
 }
 
 impl Engine {
@@ -67,6 +60,7 @@ impl Engine {
     pub(super) fn call_over(&mut self, now: UtcMs, over: CallOver) {
         let attempt = over.attempt;
         self.end_transfer(now, attempt, domain::entity::TransferOutcome::CallOver);
+        self.caller_over(now, attempt);
         // A supervisor who took it over without being signed in as an agent disposes by the API.
         let late_holder = over.agent.filter(|id| !self.at_work(*id));
         let late_holder =
@@ -171,6 +165,10 @@ impl Engine {
         let Some(entry) = self.calls.get(&over.attempt) else {
             return;
         };
+        if entry.ctx.inbound.is_some() {
+            // Nobody was dialed: it is in no rate of ours.
+            return self.board.touch();
+        }
         let answered = over.answered_at.is_some();
         let effective = answered
             || matches!(
@@ -185,6 +183,16 @@ impl Engine {
             trunk.talk_ms += u64::try_from(talked).unwrap_or(0);
         }
         let abandoned = over.result == CallResult::Abandoned;
+        // What its sound decided was no live answer.
+        let machine = matches!(
+            over.result,
+            CallResult::MachineBeep
+                | CallResult::MachineNoBeep
+                | CallResult::Fax
+                | CallResult::DeadAir
+        );
+        let answered = answered && !machine;
+        self.totals.machine += u64::from(machine);
         self.totals.human += u64::from(answered);
         self.totals.abandoned += u64::from(abandoned);
         if entry.invite_at.is_some() {
@@ -260,6 +268,7 @@ impl Engine {
             }
         }
         self.totals.dispositions += u64::from(how.by_agent);
+        self.learn_print(attempt, &how.code);
         if parent(&how.code) == "NC.BZ" {
             self.totals.human = self.totals.human.saturating_sub(1);
             self.totals.machine += 1;

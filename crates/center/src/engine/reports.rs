@@ -3,7 +3,8 @@
 use super::Engine;
 use super::tape::Sealed;
 use crate::closing;
-use crate::live::{CallEntry, Pop};
+use crate::inbound::Came;
+use crate::live::{CallCtx, CallEntry, Pop};
 use crate::scribe::Step;
 use dialer::{EndReport, Input, Phase};
 use domain::entity::{AttemptState, Call, RecordMode};
@@ -21,6 +22,19 @@ impl Engine {
     pub(super) fn report(&mut self, now: UtcMs, report: TrunkReport) {
         match report {
             TrunkReport::Sent { attempt, at } => self.sent(now, attempt, at),
+            TrunkReport::Incoming {
+                attempt,
+                trunk,
+                caller,
+                called,
+                at,
+            } => self.came_in(Came {
+                attempt,
+                trunk,
+                caller,
+                called,
+                at,
+            }),
             TrunkReport::Moved { attempt, trunk, .. } => self.moved(attempt, trunk),
             TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
             TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),
@@ -43,18 +57,22 @@ impl Engine {
                     ring_timeout,
                     told: result,
                 };
-                self.take(now, Input::Ended { attempt, end });
+                if !self.announced_over(now, attempt) {
+                    self.take(now, Input::Ended { attempt, end });
+                }
             }
             report
             @ (TrunkReport::RecordingSealed { .. } | TrunkReport::RecordingFailed { .. }) => {
                 self.recording_report(now, report);
             }
             TrunkReport::Played { leg, .. } => {
-                if let LegRef::Debtor(attempt) = leg {
+                if let LegRef::Debtor(attempt) = leg
+                    && !self.caller_heard(now, attempt)
+                {
                     self.take(now, Input::Played(attempt));
                 }
             }
-            TrunkReport::Dtmf { leg, digit, .. } => self.digit(leg, digit),
+            TrunkReport::Dtmf { leg, digit, .. } => self.digit(now, leg, digit),
             TrunkReport::OneWayAudio {
                 attempt, silent_ms, ..
             } => {
@@ -68,8 +86,12 @@ impl Engine {
                 at,
                 verdict,
             } => {
-                self.classified(attempt, at, &verdict);
+                self.classified(now, attempt, at, &verdict);
             }
+            TrunkReport::Early {
+                attempt, verdict, ..
+            } => self.early(now, attempt, &verdict),
+            TrunkReport::Printed { attempt, print, .. } => self.printed(attempt, print),
             TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {
@@ -121,7 +143,13 @@ impl Engine {
         }
     }
 
-    fn note(&self, attempt: AttemptId, change: AttemptChange, kind: &str, data: serde_json::Value) {
+    pub(super) fn note(
+        &self,
+        attempt: AttemptId,
+        change: AttemptChange,
+        kind: &str,
+        data: serde_json::Value,
+    ) {
         let Some(entry) = self.calls.get(&attempt) else {
             return;
         };
@@ -276,8 +304,11 @@ impl Engine {
         entry.call_id = Some(call_id);
         let answered = entry.answered_at.unwrap_or(at);
         let wait = at.since_ms(answered);
+        let inbound = entry.ctx.inbound.is_some();
         self.totals.connected += 1;
-        if entry.waited {
+        if inbound {
+            // Times of callers are those of their queue.
+        } else if entry.waited {
             self.totals.wait.add(wait);
         } else {
             self.totals.bridge.add(wait);
@@ -286,7 +317,7 @@ impl Engine {
             }
         }
         let campaign = entry.ctx.stocked.setting.id();
-        if let Some(campaign) = self.campaigns.get_mut(&campaign) {
+        if let Some(campaign) = self.campaigns.get_mut(&campaign).filter(|_| !inbound) {
             campaign.stats.wait_debtor.add(wait);
         }
         if let Some(seat) = self.agents.get_mut(&agent) {
@@ -308,13 +339,17 @@ impl Engine {
             ended_by: None,
         };
         self.step(attempt, Step::PutCall(Box::new(row), Vec::new()));
+        self.caller_joined(at, attempt);
     }
 
     /// The opt-out key counts while the message plays (law.md §5).
-    fn digit(&mut self, leg: LegRef, digit: char) {
+    fn digit(&mut self, now: UtcMs, leg: LegRef, digit: char) {
         let LegRef::Debtor(attempt) = leg else {
             return;
         };
+        if self.announced_key(attempt, digit) || self.caller_key(now, attempt, digit) {
+            return;
+        }
         let plays = self
             .brain
             .call(attempt)
@@ -325,7 +360,13 @@ impl Engine {
         let Some(entry) = self.calls.get(&attempt) else {
             return;
         };
-        let stocked = &entry.ctx.stocked;
+        let ctx = Arc::clone(&entry.ctx);
+        self.opt_out_of(attempt, &ctx);
+    }
+
+    /// The debtor wants no more calls at this number.
+    pub(super) fn opt_out_of(&self, attempt: AttemptId, ctx: &CallCtx) {
+        let stocked = &ctx.stocked;
         let (client, debtor) = (stocked.setting.client.id, stocked.facts.debtor.id);
         let (phone, shared) = (stocked.point.value.clone(), Arc::clone(&self.shared));
         tokio::spawn(async move {

@@ -1,14 +1,19 @@
 //! What other rooms hold of the center.
 
 mod agents;
+mod amd;
 mod board;
 mod calls;
 mod campaigns;
 mod floor;
 mod law;
+mod messages;
+mod plans;
+mod receipts;
 mod stops;
 mod timed;
 
+pub use messages::{HookError, Preview};
 pub(crate) use timed::StoreTimes;
 
 use crate::asks::Actor;

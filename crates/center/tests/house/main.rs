@@ -2,21 +2,26 @@
 //! agents' sockets.
 #![expect(clippy::expect_used, reason = "a test without its house has failed")]
 
+mod amd;
 mod best_time;
 mod calls;
 mod campaigns;
 mod dispositions;
+mod early;
 mod faults;
 mod floor;
 mod lost;
+mod messages;
 mod nodes;
 mod pacing;
+mod queue;
 mod recordings;
 mod routes;
 mod screen;
 mod screens;
 mod sound;
 mod stops;
+mod strategies;
 mod told;
 mod transfers;
 mod world;

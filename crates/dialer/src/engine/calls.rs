@@ -1,11 +1,11 @@
 //! Calls: what the telephone side tells, answers, ends, limits, withdrawals.
 
-use super::{Dialer, Refusal};
+use super::Dialer;
 use crate::call::{Call, CallOver, Phase};
 use crate::pacing::Observation;
 use crate::router;
 use crate::talk::{Command, EndReport, OpenResult};
-use domain::entity::{CallResult, DropAction};
+use domain::entity::{CallResult, DialMode, DropAction};
 use domain::ids::{AgentId, AttemptId};
 use domain::ports::HangUpCause;
 use domain::rules::agent_state::AgentState;
@@ -69,26 +69,20 @@ impl Dialer {
             return;
         }
         call.answered_at = Some(at);
-        let campaign = call.item.campaign;
         if call.phase == Phase::Ending {
             // The answer crossed our CANCEL: somebody said hello to nobody, and the telephone side ends it.
             return self.lost(now, attempt);
         }
-        call.enter(now, Phase::Waiting);
-        self.observe_call(now, campaign, attempt, Observation::Answered);
-        if !self.seek_agent(now, attempt) {
-            if let Some(call) = self.calls.get_mut(&attempt) {
-                call.waited = true;
-            }
-            self.arm(attempt);
-            // An answer at or past the limit hears the message at once.
-            if self
-                .calls
-                .get(&attempt)
-                .is_some_and(|c| c.deadline() <= now)
-            {
-                self.call_limit(now, attempt);
-            }
+        if call.mode == DialMode::Agentless {
+            // Nobody is expected to talk: the message at once.
+            call.enter(now, Phase::Message);
+            self.push(Command::Tell(attempt));
+            return self.arm(attempt);
+        }
+        if call.listens_first() {
+            self.listen(now, attempt);
+        } else {
+            self.live(now, attempt);
         }
     }
 
@@ -108,7 +102,7 @@ impl Dialer {
         let run = self.campaigns.get(&call.item.campaign);
         let chosen = reserved
             .or_else(|| router::choose(&self.agents, run.map(|r| &r.spec), &call.item))
-            .or_else(|| self.borrowed(call));
+            .or_else(|| call.queued.map_or_else(|| self.borrowed(call), |_| None));
         let Some(agent) = chosen else {
             return false;
         };
@@ -146,13 +140,14 @@ impl Dialer {
         let mut waiting: Vec<(UtcMs, AttemptId)> = self
             .calls
             .values()
-            .filter(|c| c.phase == Phase::Waiting)
+            .filter(|c| c.phase == Phase::Waiting && c.queued.is_none())
             .map(|c| (c.since, c.attempt))
             .collect();
         waiting.sort_unstable();
         for (_, attempt) in waiting {
             self.seek_agent(now, attempt);
         }
+        self.serve_queue(now);
         self.serve_transfers(now);
     }
 
@@ -174,7 +169,8 @@ impl Dialer {
         call.enter(now, Phase::Connected);
         call.bridged_at = Some(at);
         let (campaign, client) = (call.item.campaign, call.item.client);
-        let (answered, in_time) = (call.answered_at.unwrap_or(at), !call.abandoned);
+        let answered = call.answered_at.unwrap_or(at);
+        let in_time = !call.abandoned && !call.exempt();
         if let Some(session) = self.agents.get_mut(&agent) {
             let moved = if session.state() == AgentState::Lagged {
                 session.machine.shift_under(AgentState::Talking)
@@ -270,7 +266,9 @@ impl Dialer {
             },
             Phase::Connected if self.second_late(now, attempt) => {}
             Phase::Connected | Phase::Handed => self.end_call(now, attempt, HangUpCause::Normal),
-            Phase::Message => self.end_call(now, attempt, HangUpCause::Abandoned),
+            Phase::Judging => self.live(now, attempt),
+            Phase::Beep | Phase::Leaving => self.end_call(now, attempt, HangUpCause::Normal),
+            Phase::Message => self.message_over(now, attempt),
             Phase::Ending => self.over(now, attempt, EndReport::default(), true),
         }
     }
@@ -280,7 +278,7 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&attempt) else {
             return;
         };
-        if call.abandoned || call.bridged_at.is_some() {
+        if call.abandoned || call.bridged_at.is_some() || call.exempt() {
             return;
         }
         call.abandoned = true;
@@ -295,7 +293,7 @@ impl Dialer {
         let Some(call) = self.calls.get_mut(&attempt) else {
             return;
         };
-        let message = call.rules.drop_action == DropAction::Message;
+        let message = call.rules.drop_action == DropAction::Message || call.queued.is_some();
         if message {
             call.enter(now, Phase::Message);
         }
@@ -308,13 +306,22 @@ impl Dialer {
     }
 
     pub(super) fn played(&mut self, now: UtcMs, attempt: AttemptId) {
-        if self
-            .calls
-            .get(&attempt)
-            .is_some_and(|c| c.phase == Phase::Message)
-        {
-            self.end_call(now, attempt, HangUpCause::Abandoned);
+        let call = self.calls.get(&attempt);
+        match call.map(|c| c.phase) {
+            Some(Phase::Message) => self.message_over(now, attempt),
+            Some(Phase::Leaving) => self.end_call(now, attempt, HangUpCause::Normal),
+            _ => {}
         }
+    }
+
+    fn message_over(&mut self, now: UtcMs, attempt: AttemptId) {
+        let told = self.calls.get(&attempt).is_some_and(Call::exempt);
+        let cause = if told {
+            HangUpCause::Normal
+        } else {
+            HangUpCause::Abandoned
+        };
+        self.end_call(now, attempt, cause);
     }
 
     pub(super) fn one_way(&mut self, now: UtcMs, attempt: AttemptId, silent_ms: i64) {
@@ -328,45 +335,6 @@ impl Dialer {
         }
     }
 
-    pub(super) fn hang_up(&mut self, now: UtcMs, attempt: AttemptId) -> Result<(), Refusal> {
-        let call = self
-            .calls
-            .get(&attempt)
-            .ok_or_else(|| Refusal::new("call_over", "the call is over"))?;
-        match call.phase {
-            Phase::Opening | Phase::Dialing => self.cancel(now, attempt),
-            Phase::Ending => {}
-            _ => self.end_call(now, attempt, HangUpCause::Normal),
-        }
-        Ok(())
-    }
-
-    pub(super) fn hold(&mut self, now: UtcMs, attempt: AttemptId, on: bool) -> Result<(), Refusal> {
-        let not_joined = || Refusal::new("not_in_call", "the call is not joined with an agent");
-        let agent = self
-            .calls
-            .get(&attempt)
-            .filter(|c| c.phase == Phase::Connected)
-            .and_then(|c| c.agent)
-            .ok_or_else(not_joined)?;
-        let session = self.agents.get_mut(&agent).ok_or_else(not_joined)?;
-        let to = if on {
-            AgentState::Hold
-        } else {
-            AgentState::Talking
-        };
-        if session.state() == to {
-            return Ok(());
-        }
-        session
-            .machine
-            .go(now, to, None)
-            .map_err(|e| Refusal::new("not_in_call", e.to_string()))?;
-        self.push(Command::Hold { attempt, on });
-        self.touch(agent);
-        Ok(())
-    }
-
     /// Orders the end of an answered call.
     pub(super) fn end_call(&mut self, now: UtcMs, attempt: AttemptId, cause: HangUpCause) {
         let Some(call) = self.calls.get_mut(&attempt) else {
@@ -375,7 +343,10 @@ impl Dialer {
         if call.phase == Phase::Ending {
             return;
         }
-        let nobody = matches!(call.phase, Phase::Waiting | Phase::Connecting);
+        let nobody = matches!(
+            call.phase,
+            Phase::Judging | Phase::Waiting | Phase::Connecting
+        );
         call.ended_by_us = true;
         call.enter(now, Phase::Ending);
         if nobody {
@@ -418,12 +389,13 @@ impl Dialer {
             q850: end.q850,
             by_us: end.by_us || call.ended_by_us,
             ring_timeout: end.ring_timeout,
-            told: end.told,
+            told: call.machine.or(end.told),
             answered: call.answered_at.is_some(),
             up_ms: call.answered_at.map_or(0, |at| now.since_ms(at)),
             bridged: call.bridged_at.is_some(),
             abandoned: call.abandoned,
             one_way: call.one_way,
+            machine: call.machine,
         })
     }
 
@@ -435,13 +407,14 @@ impl Dialer {
             return;
         };
         let result = Self::result(&call, &end, lost, now);
-        let withdrawn = call.ended_by_us && call.answered_at.is_none();
-        if !withdrawn {
+        // What its tone ended had its chance of an answer.
+        let withdrawn = call.ended_by_us && call.answered_at.is_none() && call.machine.is_none();
+        if !withdrawn && !call.inbound {
             self.lines
                 .seized(call.trunk, now, call.answered_at.is_some());
         }
         let joined = call.bridged_at.is_some();
-        if !joined && !call.abandoned {
+        if !joined && !call.abandoned && !call.inbound {
             self.observe_call(now, call.item.campaign, attempt, Observation::NotAnswered);
         }
         let mut awaited = false;
@@ -490,7 +463,9 @@ impl Dialer {
     fn forget(&mut self, attempt: AttemptId) -> Option<Call> {
         let call = self.calls.remove(&attempt)?;
         self.arm(attempt);
-        self.lines.give(call.trunk);
+        if !call.inbound {
+            self.lines.give(call.trunk);
+        }
         if self.persons.get(&call.item.person) == Some(&attempt) {
             self.persons.remove(&call.item.person);
         }

@@ -3,9 +3,12 @@
 mod calls;
 mod cards;
 mod desk;
+mod judged;
 mod launch;
 mod look;
+mod obey;
 mod offer;
+mod queue;
 mod share;
 mod shift;
 mod transfer;
@@ -18,7 +21,7 @@ use crate::guard::{AbandonRule, Day, Guard, Room, Window};
 use crate::lines::{Lines, StartGate};
 use crate::pacing::{ModeRefused, Observation, Pacing, policy_of};
 use crate::session::Session;
-use crate::spec::{CampaignSpec, Item};
+use crate::spec::{CampaignSpec, Item, KeptPlace};
 use crate::talk::{Command, Gate, Input, ReleaseWhy};
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
@@ -160,6 +163,8 @@ pub struct Dialer {
     pub(crate) agents: BTreeMap<AgentId, Session>,
     pub(crate) calls: BTreeMap<AttemptId, Call>,
     pub(crate) persons: BTreeMap<PersonId, AttemptId>,
+    /// Places in queues whose callers are to be called back.
+    pub(crate) places: Vec<KeptPlace>,
     pub(crate) lines: Lines,
     pub(crate) guard: Guard,
     pub(crate) gates: BTreeSet<Gate>,
@@ -169,6 +174,8 @@ pub struct Dialer {
     launch_now: bool,
     /// Agents were lost: ringing calls may be too many.
     trim_now: bool,
+    /// Who drives it says when lines are looked at.
+    gathers: bool,
     now: UtcMs,
 }
 
@@ -182,6 +189,7 @@ impl Dialer {
             agents: BTreeMap::new(),
             calls: BTreeMap::new(),
             persons: BTreeMap::new(),
+            places: Vec::new(),
             lines: Lines::default(),
             guard: Guard::default(),
             gates: BTreeSet::new(),
@@ -189,7 +197,26 @@ impl Dialer {
             out: Vec::new(),
             launch_now: false,
             trim_now: false,
+            gathers: false,
             now: UtcMs::default(),
+        }
+    }
+
+    /// From now on calls are withdrawn and placed by [`Dialer::act`] only: of a thousand tidings that come at once
+    /// each is taken, and what they mean for the lines is asked once.
+    pub fn gather(&mut self) {
+        self.gathers = true;
+    }
+
+    /// Withdraws what is too much and places what is missing, after all that was taken since the last time.
+    pub fn act(&mut self, now: UtcMs) {
+        let now = now.max(self.now);
+        self.now = now;
+        if std::mem::take(&mut self.trim_now) {
+            self.trim(now);
+        }
+        if std::mem::take(&mut self.launch_now) {
+            self.launch(now);
         }
     }
 
@@ -208,11 +235,8 @@ impl Dialer {
             }
         }
         let done = self.dispatch(now, input);
-        if std::mem::take(&mut self.trim_now) {
-            self.trim(now);
-        }
-        if std::mem::take(&mut self.launch_now) {
-            self.launch(now);
+        if !self.gathers {
+            self.act(now);
         }
         done
     }
@@ -271,6 +295,9 @@ impl Dialer {
             Input::PopFailed { attempt, agent } => self.pop_failed(now, attempt, agent),
             Input::BridgeFailed { attempt, agent } => self.bridge_failed(now, attempt, agent),
             Input::Bridged { attempt, agent, at } => self.bridged(now, attempt, agent, at),
+            Input::Judged { attempt, heard } => self.judged(now, attempt, heard),
+            Input::Toned { attempt, result } => self.toned(now, attempt, result),
+            Input::Beep(attempt) => self.beep(now, attempt),
             Input::Played(attempt) => self.played(now, attempt),
             Input::Ended { attempt, end } => self.ended(now, attempt, end),
             Input::OneWay { attempt, silent_ms } => self.one_way(now, attempt, silent_ms),
@@ -286,6 +313,9 @@ impl Dialer {
                 item,
                 rules,
             } => self.manual(now, agent, attempt, *item, rules)?,
+            Input::Incoming(came) => self.incoming(now, *came)?,
+            Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
+            Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
             Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),
             Input::WithdrawPerson(person) => self.withdraw(now, |i| i.person == person),
         }

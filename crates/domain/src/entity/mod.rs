@@ -8,46 +8,72 @@ pub mod campaign_version;
 pub mod client;
 pub mod complaint;
 pub mod debt;
+pub mod debt_mark;
 pub mod debtor;
 pub mod dnc;
+pub mod goal;
 pub mod hold;
 mod import;
+pub mod inbound;
 pub mod keep;
 pub mod ledger;
+pub mod letter;
+pub mod message;
 pub mod money_in;
+pub mod payment;
 pub mod people;
+pub mod plan;
 pub mod preference;
 pub mod script;
 pub mod segment;
+pub mod strategy;
 pub mod template;
+pub mod template_text;
+pub mod terms;
 pub mod trail;
 pub mod trunk;
 pub mod verdict;
+pub mod voicemail;
 
 pub use assignment::{Assignment, AssignmentRule, AssignmentTarget};
 pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
 pub use campaign::{
-    AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus, DialMode, DropAction,
-    LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
+    AmdAction, AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus, DialMode,
+    DropAction, LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
 };
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use client::{Client, CreditorKind, Portfolio};
 pub use complaint::{Complaint, ComplaintState};
 pub use debt::{Debt, DebtStatus};
+pub use debt_mark::{Bucket, DebtMark, HOLDS_ON};
 pub use debtor::{
     Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
 };
 pub use dnc::{DncList, ListState};
+pub use goal::{Goal, GoalKind};
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
 pub use import::{GonePolicy, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
+pub use inbound::{AgentlessParams, Direction, InboundCall, InboundOutcome, InboundParams};
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
+pub use letter::{BatchState, Letter, LetterBatch, LetterLevel, LetterTemplate};
+pub use message::{InboxMessage, InboxState, Message, MessagePurpose, MessageState};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
+pub use payment::{
+    BankFile, BankFileState, LINK_TRIES_MAX, LinkState, MoneyPolicy, PartOrder, Parts, PaymentLink,
+    PaymentParts, Receipt, ReceiptSource, ReceiptState, SpreadRule,
+};
 pub use people::{Agent, Role, Team, User};
+pub use plan::{Instalment, InstalmentState, Plan, PlanFile, PlanState};
 pub use preference::{Preference, PreferenceKind};
 pub use script::{Disposition, Script, ScriptStep};
 pub use segment::Segment;
+pub use strategy::{
+    PlannedState, PlannedStep, StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
+};
 pub use template::CampaignTemplate;
+pub use template_text::{TextTemplate, Tone};
+pub use terms::{DebtStage, Excuse, ExcuseKind, PolicyVersion, Stage};
 pub use trail::{
     CallTrail, LegKind, LegQuality, SipStep, Transfer, TransferKind, TransferMode, TransferOutcome,
 };
@@ -56,3 +82,4 @@ pub use verdict::{
     BlockReason, CheckPoint, CounterCheck, Decision, DecisionRecord, LeftOut, PackRef, RuleHit,
     Verdict, ZoneEvidence,
 };
+pub use voicemail::{VoicemailPart, VoicemailTemplate};

@@ -1,5 +1,6 @@
 //! The telephone side: what the engine orders and what it is told.
 
+use super::party::{PartyOrder, TakeOrder};
 use crate::entity::{CallResult, CallTrail, RecordMode};
 use crate::ids::{AgentId, AttemptId, RecordingId, TransferId, TrunkId};
 use crate::time::UtcMs;
@@ -20,6 +21,9 @@ pub enum TrunkError {
     /// Such a number is never called on this trunk (premium, satellite, not allowed).
     #[error("number refused: {0}")]
     Refused(&'static str),
+    /// The order's time is over: the verdict it rests on is not fresh any more.
+    #[error("too late to be placed")]
+    Late,
     /// The agent has no registered phone.
     #[error("agent has no registered phone")]
     NoPhone,
@@ -49,8 +53,11 @@ pub struct DialOrder {
     pub recording_key: String,
     /// Whether keys pressed are silence in the recording.
     pub mask_dtmf: bool,
-    /// Whether the answered call is judged by its sound; told by `TrunkReport::Classified`.
+    /// Whether the call is judged by its sound; told by `TrunkReport::Early` before its answer and by
+    /// `TrunkReport::Classified` after it.
     pub classify: bool,
+    /// No INVITE leaves after it, on no trunk: the verdict is as old as it may be then.
+    pub not_after: Option<UtcMs>,
 }
 
 /// A leg that can be ordered about.
@@ -72,12 +79,43 @@ pub enum PlayWhat {
         /// Client whose message replaces the default one, as text id.
         client: String,
     },
+    /// Recorded parts by name, one after the other, in a language and where a client has his own in his;
+    /// `Played` is reported at the end of the last. A part that is not there is left out.
+    Spoken {
+        /// Names, without language.
+        parts: Vec<String>,
+        /// Language.
+        language: String,
+        /// Client, as text id.
+        client: String,
+    },
+    /// Hold music, without end.
+    Music,
+    /// A message on a mailbox, its parts in order; `Played` is reported at its end. `Gone` where a part
+    /// can be neither played nor spoken.
+    Voicemail {
+        /// Language (`es`, `en`).
+        language: String,
+        /// What is said.
+        parts: Vec<Spoken>,
+    },
     /// Ring-back.
     RingBack,
     /// A short beep (a call is coming).
     Beep,
     /// Nothing: stops what is playing.
     Silence,
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spoken {
+    /// A recording by its name.
+    Recorded(String),
+    /// Words for the speech engine.
+    Words(String),
+    /// Digits one by one: recordings of them where there are, else the speech engine.
+    Digits(String),
 }
 
 /// Why we end a call (becomes a Reason header).
@@ -105,36 +143,6 @@ pub enum MonitorMode {
     Barge,
     /// Takes the agent's place.
     TakeOver,
-}
-
-/// Who is brought into a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PartyWho {
-    /// An agent, on his nailed-up leg.
-    Agent(AgentId),
-    /// A number outside.
-    Number {
-        /// Route.
-        trunk_id: TrunkId,
-        /// Number to dial, E.164 with `+`.
-        number: String,
-        /// Number to show, E.164 with `+`.
-        caller_number: String,
-        /// Ring time before our CANCEL.
-        ring_timeout_ms: i64,
-    },
-}
-
-/// A further party for a call that is up: it talks with the agent, and with the debtor unless he is
-/// on hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartyOrder {
-    /// Names the party from now on; the durable transfer.
-    pub id: TransferId,
-    /// The call.
-    pub attempt: AttemptId,
-    /// Who.
-    pub who: PartyWho,
 }
 
 /// What call-progress analysis makes of an answered call.
@@ -165,6 +173,20 @@ pub enum TrunkReport {
     Sent {
         /** Attempt. */
         attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+    },
+    /// Somebody called one of our numbers and was answered; he hears ring-back until he is told something.
+    /// From now on the call is ordered about like one we placed.
+    Incoming {
+        /** Identity it got. */
+        attempt: AttemptId,
+        /** Trunk it came by. */
+        trunk: TrunkId,
+        /** The caller's number, E.164 with `+`; `None` where it is withheld or no number. */
+        caller: Option<String>,
+        /** The number called, E.164 with `+`. */
+        called: String,
         /** When. */
         at: UtcMs,
     },
@@ -321,6 +343,26 @@ pub enum TrunkReport {
         /** What it is taken for. */
         verdict: SoundVerdict,
     },
+    /// What is heard before any answer of a call that is judged: `ring_back`, `busy`, `congestion`, `sit`,
+    /// `announcement`, `unknown`. After ring-back something else may follow.
+    Early {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+        /** What it is taken for. */
+        verdict: SoundVerdict,
+    },
+    /// The first second of what a judged call's far end said, as a fingerprint; told once, a moment
+    /// after that second. Recordings give the same one in each call.
+    Printed {
+        /** Attempt. */
+        attempt: AttemptId,
+        /** When. */
+        at: UtcMs,
+        /** The fingerprint's bytes. */
+        print: Vec<u8>,
+    },
     /// What is kept of a call that is over; follows its end.
     Trail {
         /** Attempt. */
@@ -362,6 +404,11 @@ pub enum TrunkReport {
 pub trait Trunk: Send + Sync {
     /// Places a call. The attempt must be durable.
     async fn dial(&self, order: DialOrder) -> Result<(), TrunkError>;
+    /// Takes a call that came in: its recording begins.
+    async fn take_incoming(&self, order: TakeOrder) -> Result<(), TrunkError> {
+        let _ = order;
+        Err(TrunkError::Gone)
+    }
     /// Withdraws a call that is not answered yet (CANCEL, or BYE if the answer crossed).
     async fn cancel(&self, attempt: AttemptId) -> Result<(), TrunkError>;
     /// Joins the debtor's leg and the agent's nailed-up leg.
@@ -370,6 +417,15 @@ pub trait Trunk: Send + Sync {
     async fn unbridge(&self, attempt: AttemptId) -> Result<(), TrunkError>;
     /// Plays into a leg.
     async fn play(&self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError>;
+    /// Fingerprints of a trunk's recordings that are a machine for sure, instead of those told before.
+    async fn know_prints(&self, trunk: TrunkId, prints: Vec<Vec<u8>>) -> Result<(), TrunkError> {
+        let _ = (trunk, prints);
+        Ok(())
+    }
+    /// Whether two fingerprints are of one recording.
+    fn is_same_print(&self, one: &[u8], other: &[u8]) -> bool {
+        one == other
+    }
     /// Hold: both ends stop hearing each other; the debtor hears music or comfort noise.
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
     /// Mutes the agent towards the debtor.

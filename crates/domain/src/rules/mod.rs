@@ -1,11 +1,25 @@
 //! Rules of the trade that need more than one entity: agent states, call results, dispositions,
 //! retries, promises, what currencies are worth beside each other. Pure functions and small machines; what a country asks for is in `law`.
 
+pub mod ageing;
 pub mod agent_state;
+pub mod allocation;
+pub mod detector;
 pub mod disposition;
+pub mod goal;
+pub mod kpi;
 pub mod ladder;
+pub mod letter;
+pub mod messaging;
 pub mod mix;
+pub mod offers;
+pub mod plan;
 pub mod promise;
 pub mod results;
 pub mod retry;
+pub mod stage;
+pub mod stale;
+pub mod strategy;
+pub mod template;
+pub mod voicemail;
 pub mod worth;

@@ -8,10 +8,11 @@ use std::time::Duration;
 /// Runs until its time is over, a signal comes or, as the demo's child, the demo is gone.
 pub(crate) async fn run(args: CarrierArgs) -> anyhow::Result<()> {
     let bind = args.bind.parse().context("--bind: expected ADDRESS:PORT")?;
-    let profile = match &args.profile {
+    let mut profile = match &args.profile {
         Some(path) => Profile::load(path)?,
         None => crate::demo::tempo::profile()?,
     };
+    profile.greets |= args.greets;
     let config = Config {
         seed: args.seed,
         profile: Some(profile),

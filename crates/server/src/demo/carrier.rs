@@ -34,6 +34,9 @@ pub(super) fn spawn(log: &Path, demo: &DemoArgs) -> anyhow::Result<CarrierProces
     if let Some(people) = &demo.people {
         command.arg("--profile").arg(people);
     }
+    if demo.amd != crate::cli::Detection::Off {
+        command.arg("--greets");
+    }
     if demo.keep_heard {
         command.arg("--heard").arg(log.with_file_name("heard"));
     }

@@ -6,6 +6,8 @@ mod carrier;
 mod clock;
 mod crew;
 mod forecast;
+mod messages;
+mod money;
 mod people;
 mod portfolio;
 mod ports;
@@ -15,7 +17,7 @@ mod tally;
 pub(crate) mod tempo;
 mod told;
 
-use crate::cli::{DemoArgs, Mode};
+use crate::cli::{DemoArgs, Detection, Mode};
 use crate::clock::{NodeClock, RandomIds};
 use crate::config::{Config, Tls, TrunkConfig, load};
 use crate::node::{Kind, Node, Parts, listen, open_store, rule_book};
@@ -23,7 +25,7 @@ use crate::secrets;
 use crate::signals::Signals;
 use carrier::CarrierProcess;
 use crew::Crew;
-use domain::entity::{CampaignStatus, DialMode};
+use domain::entity::{AmdMode, CampaignStatus, DialMode};
 use domain::ports::{Clock as _, Store};
 use people::People;
 use seed::{Seeded, Seeder};
@@ -104,6 +106,12 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     let node = Node::start(parts).await?;
     start_campaigns(&node, &store, &seeded).await?;
+    let payers = money::Payers::start(
+        node.center.clone(),
+        Arc::clone(&store),
+        Arc::clone(&clock) as _,
+    );
+    let writers = messages::Writers::start(config.messages.folder.clone().into());
     let crew = Crew::start(&node, &people, args.seed).await?;
     let demo = told::Demo {
         node: &node,
@@ -117,6 +125,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     demo.tell(&*clock)?;
     let started = Instant::now();
     let end = watch(&args, &node, &clock, &mut signals, started).await;
+    payers.stop();
+    writers.stop();
     let summary = finish(
         Finish {
             node,
@@ -156,6 +166,7 @@ fn configuration(args: &DemoArgs, dir: &Path) -> anyhow::Result<Config> {
     }
     config.recordings.key_file = dir.join("recordings.key").display().to_string();
     config.auth.secret_file = dir.join("marcador.secret").display().to_string();
+    config.messages.folder = dir.join("messages").display().to_string();
     config.auth.second_factor = false;
     config.node.roles = vec!["dial".into(), "web".into()];
     let port = ports::free_sip_port()?;
@@ -187,6 +198,15 @@ fn route(carrier: &str) -> TrunkConfig {
     }
 }
 
+/// The machine detection of the new campaigns.
+const fn detection(amd: Detection) -> AmdMode {
+    match amd {
+        Detection::Off => AmdMode::Off,
+        Detection::Shadow => AmdMode::Shadow,
+        Detection::On => AmdMode::On,
+    }
+}
+
 /// The mode of the new campaigns.
 const fn dial_mode(mode: Mode) -> DialMode {
     match mode {
@@ -210,11 +230,18 @@ async fn seed(
         ids: &RandomIds,
     };
     let seeded = seeder
-        .seed(dial_mode(args.mode), portfolio::Size::of(args))
+        .seed(
+            (dial_mode(args.mode), detection(args.amd)),
+            portfolio::Size::of(args),
+        )
         .await?;
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
     let people = seeder.people(args.agents, &hash).await?;
+    if !seeded.continued {
+        money::seed(&seeder).await?;
+        messages::seed(&seeder).await?;
+    }
     Ok((seeded, people))
 }
 

@@ -2,8 +2,8 @@
 
 use super::people::People;
 use domain::entity::{
-    CallerId, Campaign, CampaignParams, CampaignStatus, Client, CreditorKind, DialMode, Portfolio,
-    Script, ScriptStep, Segment, Trunk,
+    AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, Client, CreditorKind, DialMode,
+    InboundParams, Portfolio, Script, ScriptStep, Segment, Trunk,
 };
 use domain::ids::{CampaignId, ClientId, PortfolioId, ScriptId, SegmentId, TrunkId};
 use domain::ports::store::{ListFilter, PageRequest};
@@ -52,7 +52,7 @@ impl Seeder<'_> {
     /// Makes what is missing; an existing folder is continued.
     pub(super) async fn seed(
         &self,
-        mode: DialMode,
+        (mode, amd): (DialMode, AmdMode),
         size: super::portfolio::Size,
     ) -> anyhow::Result<Seeded> {
         self.trunk().await?;
@@ -78,7 +78,7 @@ impl Seeder<'_> {
         let client = self.client().await?;
         let portfolio = self.portfolio(client).await?;
         super::portfolio::load(self, client, &portfolio, size).await?;
-        let campaigns = self.campaigns(client, mode).await?;
+        let campaigns = self.campaigns(client, mode, amd).await?;
         Ok(Seeded {
             campaigns,
             continued: false,
@@ -162,7 +162,12 @@ impl Seeder<'_> {
         Ok(segment.id)
     }
 
-    async fn campaigns(&self, client: ClientId, mode: DialMode) -> anyhow::Result<Vec<CampaignId>> {
+    async fn campaigns(
+        &self,
+        client: ClientId,
+        mode: DialMode,
+        amd: AmdMode,
+    ) -> anyhow::Result<Vec<CampaignId>> {
         let script = self.script(client).await?;
         let plan = [
             (
@@ -176,6 +181,7 @@ impl Seeder<'_> {
             let segment_id = self.segment(client, name, expression).await?;
             let params = CampaignParams {
                 mode,
+                amd,
                 lines_per_agent: if mode == DialMode::Power {
                     LINES_PER_AGENT
                 } else {
@@ -184,6 +190,10 @@ impl Seeder<'_> {
                 // Equal priority and weight (the defaults): a higher one would starve the other.
                 trunks: vec![TRUNK.into()],
                 wrapup_s: 5,
+                inbound: InboundParams {
+                    blended: true,
+                    ..InboundParams::default()
+                },
                 ..CampaignParams::default()
             };
             let campaign = Campaign {

@@ -8,24 +8,37 @@
 mod assigned;
 pub mod attempts;
 pub mod blob;
+mod books;
 pub mod bus;
 pub mod catalog;
+mod complaints;
 pub mod contacts;
+pub mod detector;
 mod endings;
 pub mod events;
 pub mod facts;
 pub mod floor;
+pub mod imports;
+pub mod inbound;
 pub mod judges;
 pub mod keeps;
 mod kept;
 pub mod law;
 pub mod marks;
+pub mod messages;
+mod messages_ends;
 pub mod money;
 pub mod nodes;
+mod pay_links;
 pub mod people;
+pub mod plans;
 pub mod portfolio;
 pub mod races;
+pub mod receipts;
+pub mod reports;
 pub mod scene;
+pub mod stages;
+pub mod strategies;
 pub mod trail;
 
 #[cfg(test)]

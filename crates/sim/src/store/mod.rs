@@ -4,15 +4,27 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod detector;
 mod floor;
+mod import_rows;
 mod imports;
+mod inbound;
 mod keeps;
 mod law;
+mod messages;
 mod money;
 mod nodes;
+mod payers;
 mod people;
+mod plans;
 mod portfolio;
+mod receipts;
+mod reports;
+mod stages;
+mod strategies;
 mod trail;
+
+pub(crate) use reports::kpi_world;
 
 use crate::mishaps::locked;
 use domain::entity::{
@@ -76,6 +88,12 @@ pub struct Tables {
     /// Files on their way in, and their pieces.
     pub(crate) imports: BTreeMap<ImportId, Import>,
     pub(crate) pieces: BTreeMap<(ImportId, i64), String>,
+    /// Who works on a file, and until when.
+    pub(crate) turns: BTreeMap<ImportId, (String, UtcMs)>,
+    /// The placement of a debt.
+    pub(crate) placed: BTreeMap<DebtId, PlacementId>,
+    /// The file that made a debtor.
+    pub(crate) made_by: BTreeMap<DebtorId, ImportId>,
     pub(crate) import_maps: BTreeMap<ImportMapId, ImportMap>,
     pub(crate) placements: BTreeMap<PlacementId, Placement>,
     /// The client's score of a debtor.
@@ -107,8 +125,26 @@ pub struct Tables {
     pub(crate) transfers: BTreeMap<TransferId, Transfer>,
     pub(crate) trails: BTreeMap<AttemptId, (UtcMs, CallTrail)>,
     pub(crate) heard: BTreeMap<AttemptId, domain::ports::store::HeardCall>,
+    pub(crate) prints: Vec<domain::ports::store::HeardPrint>,
+    pub(crate) voicemails: BTreeMap<domain::ids::VoicemailId, domain::entity::VoicemailTemplate>,
     pub(crate) promises: BTreeMap<PromiseId, Promise>,
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
+    /// Money before it is on a debt, and what each payment did.
+    pub(crate) money: receipts::MoneyTables,
+    /// How debts stood, by debt and day.
+    pub(crate) debt_marks: BTreeMap<(DebtId, i64), domain::entity::DebtMark>,
+    pub(crate) goals: BTreeMap<domain::ids::GoalId, domain::entity::Goal>,
+    pub(crate) policies: BTreeMap<domain::ids::PolicyId, domain::entity::PolicyVersion>,
+    pub(crate) plans: BTreeMap<domain::ids::PlanId, domain::entity::Plan>,
+    pub(crate) instalments: BTreeMap<domain::ids::InstalmentId, domain::entity::Instalment>,
+    pub(crate) plan_documents:
+        BTreeMap<(domain::ids::PlanId, &'static str), domain::ports::store::PlanDocument>,
+    pub(crate) stages: BTreeMap<DebtId, domain::entity::DebtStage>,
+    pub(crate) excuses: BTreeMap<domain::ids::ExcuseId, domain::entity::Excuse>,
+    pub(crate) letter_templates:
+        BTreeMap<domain::ids::LetterTemplateId, domain::entity::LetterTemplate>,
+    pub(crate) letter_batches: BTreeMap<domain::ids::LetterBatchId, domain::entity::LetterBatch>,
+    pub(crate) letters: BTreeMap<domain::ids::LetterId, domain::entity::Letter>,
     pub(crate) preferences: BTreeMap<PreferenceId, Preference>,
     pub(crate) dnc_lists: BTreeMap<DncListId, DncList>,
     pub(crate) dnc_entries: BTreeSet<(DncListId, String)>,
@@ -118,8 +154,20 @@ pub struct Tables {
     pub(crate) assignment_rules: BTreeMap<AssignmentRuleId, AssignmentRule>,
     pub(crate) assignments: BTreeMap<DebtorId, Assignment>,
     pub(crate) caller_rests: BTreeMap<CallerIdId, CallerRest>,
+    pub(crate) text_templates: BTreeMap<domain::ids::TextTemplateId, domain::entity::TextTemplate>,
+    pub(crate) text_template_versions:
+        BTreeMap<(domain::ids::TextTemplateId, i32), domain::entity::TextTemplate>,
+    pub(crate) messages: BTreeMap<domain::ids::MessageId, domain::entity::Message>,
+    pub(crate) message_leases: BTreeMap<domain::ids::MessageId, UtcMs>,
+    pub(crate) inbox: BTreeMap<domain::ids::InboxId, domain::entity::InboxMessage>,
+    pub(crate) strategies: BTreeMap<domain::ids::StrategyId, domain::entity::Strategy>,
+    pub(crate) strategy_versions:
+        BTreeMap<(domain::ids::StrategyId, i32), domain::entity::Strategy>,
+    pub(crate) planned_steps: BTreeMap<domain::ids::PlannedStepId, domain::entity::PlannedStep>,
     /// Part of a campaign's mix that an item came in by; the first where none is noted.
     pub(crate) parts: BTreeMap<(CampaignId, DebtorId), u32>,
+    /// Calls that came in.
+    pub(crate) inbound: BTreeMap<AttemptId, domain::entity::InboundCall>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,

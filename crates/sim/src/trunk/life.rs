@@ -83,6 +83,9 @@ impl SimTrunk {
             at,
         })
         .await;
+        if self.sounds && order.classify {
+            tokio::spawn(self.clone().sound(order.attempt_id));
+        }
         let talk = tokio::select! {
             biased;
             () = stopped(&mut stop) => None,

@@ -33,7 +33,7 @@ pub(super) enum End {
     Over(UtcMs),
 }
 
-fn runtime() -> Runtime {
+pub(super) fn runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -45,16 +45,16 @@ fn runtime() -> Runtime {
 const IDLE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// What one life is made of.
-struct Life {
-    clock: Arc<VirtualClock>,
+pub(super) struct Life {
+    pub(super) clock: Arc<VirtualClock>,
     trunk: SimTrunk,
-    hub: Arc<DeskHub>,
-    handle: CenterHandle,
+    pub(super) hub: Arc<DeskHub>,
+    pub(super) handle: CenterHandle,
 }
 
 impl Life {
     /// Starts the center; the database may be away at first.
-    async fn start(world: &World, number: usize, clock: Arc<VirtualClock>) -> Self {
+    pub(super) async fn start(world: &World, number: usize, clock: Arc<VirtualClock>) -> Self {
         loop {
             let (sender, reports) = mpsc::channel(REPORTS);
             let trunk = SimTrunk::new(
@@ -64,6 +64,7 @@ impl Life {
                 Arc::clone(&clock) as Arc<dyn Clock>,
                 sender,
             )
+            .with_sounds()
             .with_log(Arc::clone(&world.log));
             let hub = Arc::new(DeskHub::new());
             let seed = world.plan.seed.wrapping_add(number as u64);
@@ -249,7 +250,7 @@ async fn close(world: &World, life: &Life) {
 }
 
 /// Asks until the center does it: the database may be away.
-async fn until_done<T, E, F>(ask: impl Fn() -> F)
+pub(super) async fn until_done<T, E, F>(ask: impl Fn() -> F)
 where
     F: Future<Output = Result<T, E>>,
 {

@@ -11,12 +11,14 @@
 
 mod agent;
 mod life;
+mod month;
 mod notebook;
 pub(crate) mod people;
 mod plan;
 mod street;
 mod tally;
 
+pub use month::{Month, MonthOutcome, live_month};
 pub use plan::{CrashAt, Habits, Plan, Stretch};
 pub use tally::Counts;
 

@@ -313,6 +313,8 @@ impl Maker<'_> {
             wrapup_s: 2,
             wrapup_max_s: 45,
             record: self.plan.record,
+            amd: self.plan.amd(n),
+            amd_connect_first: self.plan.seed % 10 == 3,
             ..CampaignParams::default()
         };
         let campaign = Campaign {

@@ -4,7 +4,7 @@
 use crate::bus::BusFaults;
 use crate::fate::FateMix;
 use crate::trunk::TrunkFaults;
-use domain::entity::{DialMode, RecordMode};
+use domain::entity::{AmdMode, DialMode, RecordMode};
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -115,6 +115,16 @@ fn crashes(rng: &mut ChaCha8Rng) -> Vec<CrashAt> {
 }
 
 impl Plan {
+    /// Machine detection of campaign `n`: a third of them act on it, a third look on.
+    #[must_use]
+    pub const fn amd(&self, n: usize) -> AmdMode {
+        match (self.seed + n as u64) % 3 {
+            0 => AmdMode::Off,
+            1 => AmdMode::Shadow,
+            _ => AmdMode::On,
+        }
+    }
+
     /// Draws a plan with every kind of fault in it, in some measure.
     #[must_use]
     pub fn draw(seed: u64) -> Self {

@@ -2,8 +2,8 @@
 
 use super::{Stirs, entity};
 use domain::entity::{
-    Attempt, Call, CallerId, Campaign, Disposition, LedgerRow, Recording, RecordingKeep, Script,
-    Transfer, Trunk,
+    Attempt, Call, CallerId, Campaign, Disposition, InboundCall, LedgerRow, Recording,
+    RecordingKeep, Script, Transfer, Trunk, VoicemailTemplate,
 };
 use domain::ports::store::ItemState;
 
@@ -40,7 +40,7 @@ entity!(RecordingKeep, "recording_keeps", "recording care" {
 
 entity!(Attempt, "attempts", "attempt" {
     id, client_id, campaign_id, debtor_id, person_id, debt_id, debts, point_id, phone, class, trunk_id,
-    caller_id, caller_number, node, fence, mode, agent_reserved, state, opened_at, invite_at,
+    caller_id, caller_number, node, fence, direction, mode, agent_reserved, state, opened_at, invite_at,
     ringing_at, answered_at, popped_at, acked_at, bridged_at, identity_at, ended_at, result, sip_code,
     q850, disposition, note, disposed_at, agent_id, recording_id, verdict_id, pack, pack_version
 });
@@ -62,3 +62,14 @@ entity!(LedgerRow, "ledger", "ledger row" {
 entity!(ItemState, "campaign_items", "campaign item" {
     campaign_id, debtor_id, next_at, priority, attempts, last_result, next_point, done, note
 });
+
+entity!(InboundCall, "inbound_calls", "inbound call" {
+    id, client_id, campaign_id, debtor_id, trunk_id, node, called, caller, at, answered_at, ended_at,
+    agent_id, outcome, wait_ms, place
+});
+
+entity!(VoicemailTemplate, "voicemail_templates", "message for mailboxes" {
+        id, client_id, name, language, parts, person, approved_by, version, created_at, updated_at
+    }
+    const UNIQUE: &'static str = "message name";
+);

@@ -13,12 +13,16 @@ macro_rules! migrations {
     };
 }
 
-const LITE: &[Migration] = migrations!("sqlite": "0001_portfolio", "0002_dialing", "0003_house",
-    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed",
-    "0009_audit_chain", "0010_due", "0011_floor", "0012_imports", "0013_heard");
-const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house",
-    "0004_recording_keeps", "0005_call_trails", "0006_law", "0007_segments", "0008_listed",
-    "0009_audit_chain", "0010_due", "0011_floor", "0012_imports", "0013_heard");
+const LITE: &[Migration] = migrations!("sqlite": "0001_portfolio", "0002_dialing", "0003_house", "0004_recording_keeps",
+    "0005_call_trails", "0006_law", "0007_segments", "0008_listed", "0009_audit_chain",
+    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0016_detector", "0017_inbound",
+    "0018_money",
+    "0019_plans", "0020_messages", "0021_reports");
+const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house", "0004_recording_keeps",
+    "0005_call_trails", "0006_law", "0007_segments", "0008_listed", "0009_audit_chain",
+    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0016_detector", "0017_inbound",
+    "0018_money",
+    "0019_plans", "0020_messages", "0021_reports");
 
 /// Number of the newest migration this program knows. An older program refuses a newer database.
 pub const SCHEMA_VERSION: usize = LITE.len();

@@ -40,7 +40,7 @@ impl Engine {
         let Some(Owner::Debtor(debtor)) = self.live(leg).map(|row| &row.owner) else {
             return false;
         };
-        if debtor.ringing || self.farewell.is_some() {
+        if debtor.ringing || self.farewell.is_some() || self.too_late(&debtor.order) {
             return false;
         }
         let next = match failure.why {

@@ -185,7 +185,7 @@ impl Engine {
         let why = match failure.why {
             FailWhy::RingLimit => "no answer".to_owned(),
             FailWhy::Timeout => "the phone does not respond".to_owned(),
-            FailWhy::Transport => "the phone cannot be reached".to_owned(),
+            FailWhy::Transport | FailWhy::Cut => "the phone cannot be reached".to_owned(),
             FailWhy::Cancelled => "closed".to_owned(),
             FailWhy::Refused | FailWhy::Redirected | FailWhy::Unauthorized => {
                 format!("the phone refused: {}", failure.code)

@@ -39,7 +39,15 @@ impl Engine {
         placed
     }
 
+    /// Whether no INVITE of the order may leave any more.
+    pub(super) fn too_late(&self, order: &DialOrder) -> bool {
+        order.not_after.is_some_and(|at| self.wall.now() > at)
+    }
+
     fn may_dial(&self, order: &DialOrder) -> Result<(), TrunkError> {
+        if self.too_late(order) {
+            return Err(TrunkError::Late);
+        }
         let dialable = |n: &str| {
             let digits = n.strip_prefix('+').unwrap_or(n);
             (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
@@ -99,6 +107,7 @@ impl Engine {
             supervisors: Vec::new(),
             seat: None,
             parties: Vec::new(),
+            came: None,
         };
         let owner = Owner::Debtor(Box::new(debtor));
         self.attempts.insert(attempt, leg);
@@ -175,8 +184,12 @@ impl Engine {
         let early = sdp.and_then(|body| media.early(body).ok());
         let rings = matches!(code, 180 | 183) && !std::mem::replace(&mut debtor.ringing, true);
         let attempt = debtor.order.attempt_id;
+        let listen = debtor.order.classify;
         if let Some(agreed) = early {
             self.plane.order(Order::Agreed(leg, agreed, false));
+            if listen {
+                self.plane.order(Order::Early(leg));
+            }
         }
         if rings {
             let early_media = early.is_some();
@@ -210,6 +223,8 @@ impl Engine {
         let trunk = order.trunk_id;
         let classify = order.classify;
         let agreed = media.answered(sdp);
+        let known = self.known.get(&trunk).cloned().unwrap_or_default();
+        let classify = classify.then_some(known);
         self.outbox.tell(TrunkReport::Answered { attempt, at });
         let news = self.routes.get_mut(&trunk).and_then(|r| r.heard(from));
         self.tell_health(trunk, news);
@@ -217,8 +232,8 @@ impl Engine {
             record.line = Some(line.clone());
             self.plane.order(Order::Record(leg, Box::new(record)));
         }
-        if classify {
-            self.plane.order(Order::Classify(leg));
+        if let Some(known) = classify {
+            self.plane.order(Order::Classify(leg, known));
         }
         self.leg_up(leg);
         match agreed {
@@ -240,9 +255,11 @@ impl Engine {
     pub(super) fn debtor_failed(&mut self, leg: LegId, failure: &Failure) {
         let at = self.now;
         let ours = matches!(failure.why, FailWhy::Cancelled | FailWhy::RingLimit);
+        let broken = matches!(failure.why, FailWhy::Transport | FailWhy::Cut);
         let over = Over {
             at,
-            code: Some(failure.code),
+            // The 503 of a broken transport is nobody's: a fault of the trunk, not its congestion.
+            code: (!broken).then_some(failure.code),
             q850: failure.q850,
             by_us: ours,
             ring_timeout: failure.why == FailWhy::RingLimit,
@@ -259,7 +276,11 @@ impl Engine {
                 }
                 _ if failure.from_peer => route.heard(at),
                 // A ring limit that the peer did not confirm is a call without any answer too.
-                _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => {
+                _ if matches!(
+                    failure.why,
+                    FailWhy::Timeout | FailWhy::RingLimit | FailWhy::Cut
+                ) =>
+                {
                     route.doubt(at)
                 }
                 _ => None,

@@ -18,6 +18,7 @@ use crate::{VoiceError, limits};
 use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::TrunkReport;
 use domain::time::UtcMs;
+use media::cpa::prints::Known;
 use sip::header::{Algorithm, Reason};
 use sip::msg::Uri;
 use sip::ua::{Auth, Config, PingKey, Received, RegKey, RegistrarRules, Secret};
@@ -34,7 +35,7 @@ const HOUSEKEEPING: Duration = Duration::from_millis(250);
 const RETRY: Duration = Duration::from_millis(limits::FRAME_MS);
 /// How far apart the endpoint's timers are looked at: what is due together shares a wake-up, and no
 /// timer of SIP minds.
-const TIMERS: Duration = Duration::from_millis(10);
+const TIMERS: Duration = Duration::from_millis(50);
 /// Names being looked up at once; more wait for the next round.
 const LOOK_UPS: usize = 64;
 
@@ -78,6 +79,8 @@ pub(super) struct Engine {
     pub(super) media_ip: IpAddr,
     pub(super) farewell: Option<Farewell>,
     pub(super) trails: Trails,
+    /// Recordings that are a machine for sure, by trunk.
+    pub(super) known: HashMap<TrunkId, Arc<Known>>,
     book: LegBook,
     /// When the endpoint's timers were looked at last.
     ticked: Instant,
@@ -143,6 +146,7 @@ impl Engine {
             media_ip: reached_at(&config, bind),
             farewell: None,
             trails: Trails::default(),
+            known: HashMap::new(),
             book,
             ticked: now,
             config,

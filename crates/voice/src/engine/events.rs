@@ -185,13 +185,36 @@ impl Engine {
                 until,
                 counts,
             } => self.leg_left((debtor, leg), (from, until), counts),
-            MediaEvent::Classified { leg, verdict, at } => {
+            MediaEvent::Classified {
+                leg,
+                verdict,
+                early,
+                at,
+            } => {
                 if let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) {
                     let at = self.wall.at(at);
-                    self.outbox.tell(TrunkReport::Classified {
+                    self.outbox.tell(if early {
+                        TrunkReport::Early {
+                            attempt,
+                            at,
+                            verdict,
+                        }
+                    } else {
+                        TrunkReport::Classified {
+                            attempt,
+                            at,
+                            verdict,
+                        }
+                    });
+                }
+            }
+            MediaEvent::Printed { leg, print, at } => {
+                if let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) {
+                    let at = self.wall.at(at);
+                    self.outbox.tell(TrunkReport::Printed {
                         attempt,
                         at,
-                        verdict,
+                        print: print.to_bytes().to_vec(),
                     });
                 }
             }
@@ -210,7 +233,8 @@ impl Engine {
     }
 
     fn played(&mut self, leg: LegId, at: Instant) {
-        if let Some(Owner::Caller { .. }) = self.live(leg).map(|row| &row.owner) {
+        let caller = matches!(self.live(leg).map(|r| &r.owner), Some(Owner::Caller { .. }));
+        if caller || self.untaken(leg) {
             self.at(at);
             self.end_leg(
                 leg,
@@ -285,8 +309,11 @@ impl Engine {
                 let (attempt, trunk) = (debtor.order.attempt_id, debtor.order.trunk_id);
                 let parties = debtor.parties.iter().map(|p| p.leg).chain(debtor.seat);
                 let parties: Vec<LegId> = parties.collect();
+                let ours = debtor.came.is_none();
                 self.attempts.remove(&attempt);
-                self.release(trunk);
+                if ours {
+                    self.release(trunk);
+                }
                 self.part_parties(parties);
             }
             Owner::Agent(held) => {

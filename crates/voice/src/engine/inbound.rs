@@ -28,6 +28,7 @@ impl Engine {
             return Err(403);
         }
         let busy = self.legs.callers() >= limits::INBOUND_CALLS
+            || self.taken_calls() >= limits::INBOUND_TAKEN
             || self.endpoint.transactions() >= self.config.sip_transactions
             || self.farewell.is_some();
         if busy {
@@ -53,6 +54,10 @@ impl Engine {
         if self.endpoint.answer(now, incoming.call, body).is_err() {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(500);
+        }
+        if let Some(trunk) = self.taker(incoming.source.remote) {
+            self.hand_over(incoming, trunk, (leg, media), agreed);
+            return Ok(());
         }
         let owner = Owner::Caller {
             since: self.now,

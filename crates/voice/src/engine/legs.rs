@@ -50,6 +50,18 @@ pub(super) struct Debtor {
     pub(super) seat: Option<LegId>,
     /// Further parties, ringing ones too.
     pub(super) parties: Vec<Party>,
+    /// He called us.
+    pub(super) came: Option<Came>,
+}
+
+/// A call that came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came {
+    pub(super) since: Instant,
+    /// The center has it.
+    pub(super) taken: bool,
+    /// Nobody took it in time: the message has begun.
+    pub(super) greeted: bool,
 }
 
 /// A further party of a call: an agent's leg, or one of a number.

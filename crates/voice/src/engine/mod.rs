@@ -18,6 +18,7 @@ mod orphans;
 mod outbox;
 mod parties;
 mod route;
+mod taken;
 mod toll;
 mod trail;
 mod trunks;

@@ -8,6 +8,7 @@ use crate::plane::{self, LegId, Sound};
 use crate::voice::VoiceStats;
 use domain::ids::{AgentId, AttemptId};
 use domain::ports::{LegRef, MonitorMode, PlayWhat, TrunkError};
+use std::sync::Arc;
 use std::time::Instant;
 
 impl Engine {
@@ -31,6 +32,7 @@ impl Engine {
     fn command(&mut self, command: Command) -> Result<(), TrunkError> {
         match command {
             Command::Dial(order) => self.dial(*order),
+            Command::Take(order) => self.take_incoming(*order),
             Command::Cancel(attempt) => {
                 let leg = self.of_attempt(attempt, false)?;
                 self.end_leg(leg, our_end(domain::ports::HangUpCause::Normal));
@@ -79,6 +81,11 @@ impl Engine {
             }
             Command::Monitor(attempt, supervisor, mode) => self.monitor(attempt, supervisor, mode),
             Command::Play(leg, what) => self.play(leg, what),
+            Command::Say(leg, samples) => self.say(leg, samples),
+            Command::Know(trunk, known) => {
+                self.known.insert(trunk, known);
+                Ok(())
+            }
             Command::OpenAgent(agent, user) => self.open_agent(agent, &user),
             Command::CloseAgent(agent) => self.close_agent(agent),
             Command::OpenBrowser(agent, peer) => self.open_browser(agent, peer),
@@ -131,16 +138,38 @@ impl Engine {
         Ok(())
     }
 
+    fn of_ref(&self, leg: LegRef) -> Result<LegId, TrunkError> {
+        match leg {
+            LegRef::Debtor(attempt) => self.of_attempt(attempt, true),
+            LegRef::Agent(agent) => self.of_agent(agent),
+        }
+    }
+
+    fn say(&mut self, leg: LegRef, samples: Arc<[i16]>) -> Result<(), TrunkError> {
+        let leg = self.of_ref(leg)?;
+        let sound = Some(Sound::message(samples));
+        self.plane.order(plane::Order::Play(leg, sound));
+        Ok(())
+    }
+
     fn play(&mut self, leg: LegRef, what: PlayWhat) -> Result<(), TrunkError> {
-        let leg = match leg {
-            LegRef::Debtor(attempt) => self.of_attempt(attempt, true)?,
-            LegRef::Agent(agent) => self.of_agent(agent)?,
-        };
+        let leg = self.of_ref(leg)?;
         let sound = match what {
             PlayWhat::SafeHarbour { language, client } => {
                 let samples = self.prompts.safe_harbour(&client, &language);
                 Some(Sound::message(samples.ok_or(TrunkError::Gone)?))
             }
+            PlayWhat::Spoken {
+                parts,
+                language,
+                client,
+            } => {
+                let samples = self.prompts.spoken(&client, &language, &parts);
+                Some(Sound::message(samples.ok_or(TrunkError::Gone)?))
+            }
+            PlayWhat::Music => Some(Sound::repeated(self.tones.music.clone())),
+            // Put together before it comes here.
+            PlayWhat::Voicemail { .. } => return Err(TrunkError::Gone),
             PlayWhat::RingBack => Some(Sound::repeated(self.tones.ring_back.clone())),
             PlayWhat::Beep => Some(Sound::over(self.tones.beep.clone(), false)),
             PlayWhat::Silence => None,

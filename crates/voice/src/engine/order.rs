@@ -3,19 +3,27 @@
 use crate::config::TrunkConfig;
 use crate::voice::{TrunkStatus, VoiceStats};
 use crate::webrtc::Peer;
-use domain::ids::{AgentId, AttemptId, TransferId};
+use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::{
-    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TrunkError,
+    DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TakeOrder, TrunkError,
 };
+use media::cpa::prints::Known;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// An order of the `Trunk` port.
 pub(crate) enum Command {
     Dial(Box<DialOrder>),
+    /// A call that came in is the center's.
+    Take(Box<TakeOrder>),
     Cancel(AttemptId),
     Bridge(AttemptId, AgentId),
     Unbridge(AttemptId),
     Play(LegRef, PlayWhat),
+    /// A message that was put together elsewhere.
+    Say(LegRef, Arc<[i16]>),
+    /// Recordings of a trunk that are a machine for sure.
+    Know(TrunkId, Arc<Known>),
     Hold(AttemptId, bool),
     Mute(AttemptId, bool),
     Record(AttemptId, bool),

@@ -35,6 +35,7 @@ impl Engine {
         }
         self.check_agents();
         self.check_callers();
+        self.check_untaken();
         self.tell_trails(false);
         self.plane.retry();
         self.outbox.post();

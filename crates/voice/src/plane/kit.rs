@@ -87,7 +87,7 @@ pub(super) fn encode(codec: Codec, pcm: &[i16], payload: &mut [u8]) {
 }
 
 /// Samples of a message at 8 kHz, or why it cannot be used.
-pub(super) fn read_wav(bytes: &[u8]) -> Result<Vec<i16>, String> {
+pub(crate) fn read_wav(bytes: &[u8]) -> Result<Vec<i16>, String> {
     Prompt::from_wav(bytes)
         .map(|p| p.samples().to_vec())
         .map_err(|e| e.to_string())

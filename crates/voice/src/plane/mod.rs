@@ -29,7 +29,7 @@ mod tx;
 mod wire;
 
 use browser::HubOrder;
-pub(crate) use kit::key_event;
+pub(crate) use kit::{key_event, read_wav};
 use leg::Leg;
 pub(crate) use order::{Agreed, Counts, Event, LegId, Order, Record};
 pub(crate) use prompts::Prompts;

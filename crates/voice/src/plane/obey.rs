@@ -89,7 +89,10 @@ impl State {
                     tap.pause(on, now);
                 }
             }
-            Order::Classify(_) => leg.progress = Some(Box::new(Progress::new())),
+            Order::Early(_) if leg.progress.is_none() => {
+                leg.progress = Some(Box::new(Progress::early()));
+            }
+            Order::Classify(_, known) => leg.progress = Some(Box::new(Progress::new(known))),
             Order::Play(_, sound) => leg.play(sound),
             Order::Hold(_, on) => {
                 leg.talk.hold = on;

@@ -8,8 +8,10 @@ use crate::recorder::{RecorderEvent, WriterLine};
 use crate::webrtc::Peer;
 use domain::ids::{AttemptId, RecordingId};
 use domain::ports::{MonitorMode, SoundVerdict};
+use media::cpa::prints::{Known, Print};
 use sip::sdp::Secured;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A leg's identity within the process.
@@ -58,8 +60,10 @@ pub(crate) enum Order {
     Agreed(LegId, Agreed, bool),
     Record(LegId, Box<Record>),
     PauseRecording(LegId, bool),
+    /// What is heard on the leg before its answer is judged.
+    Early(LegId),
     /// The leg's sound is judged from now on.
-    Classify(LegId),
+    Classify(LegId, Arc<Known>),
     Bridge {
         debtor: LegId,
         agent: LegId,
@@ -107,7 +111,8 @@ impl Order {
             | Self::Agreed(leg, ..)
             | Self::Record(leg, _)
             | Self::PauseRecording(leg, _)
-            | Self::Classify(leg)
+            | Self::Early(leg)
+            | Self::Classify(leg, _)
             | Self::Unbridge(leg)
             | Self::Play(leg, _)
             | Self::Hold(leg, _)
@@ -174,6 +179,14 @@ pub(crate) enum Event {
     Classified {
         leg: LegId,
         verdict: SoundVerdict,
+        /// Before its answer.
+        early: bool,
+        at: Instant,
+    },
+    /// The first second of what a debtor's leg said.
+    Printed {
+        leg: LegId,
+        print: Box<Print>,
         at: Instant,
     },
     /// No audio from this leg for so long, and no RTCP either; told each second from the third on.

@@ -1,7 +1,9 @@
 //! Call-progress analysis of a debtor's leg: its packets in their order, silence where one is missing.
 
 use domain::ports::SoundVerdict;
-use media::cpa::{Analyser, Class, Config, Verdict};
+use media::cpa::prints::{Known, Print};
+use media::cpa::{Analyser, Class, Config, Stage, Verdict};
+use std::sync::Arc;
 
 /// Longest gap that is heard as silence, samples: what is longer is a new stream.
 const MAX_GAP: u32 = 2 * media::RATE_HZ;
@@ -9,21 +11,59 @@ const MAX_GAP: u32 = 2 * media::RATE_HZ;
 /// A machine's beep is waited for so long after the answer, ms; then nobody needs it any more.
 const BEEP_WAIT_MS: u32 = 60_000;
 
-/// The analyser of one answered call. Made at the answer; hearing a packet allocates nothing.
+/// The first second of speech is waited for so long after the answer, ms.
+const PRINT_WAIT_MS: u32 = 5_000;
+
+/// The analyser of one call. Made at its early media and anew at the answer; hearing a packet allocates
+/// nothing.
 pub(crate) struct Progress {
     analyser: Analyser,
+    early: bool,
     /// Source and stamp that come next.
     next: Option<(u32, u32)>,
     beep_told: bool,
+    print_told: bool,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(known: Arc<Known>) -> Self {
         Self {
-            analyser: Analyser::new(Config::default()),
+            analyser: Analyser::with_known(Config::default(), known),
+            early: false,
             next: None,
             beep_told: false,
+            print_told: false,
         }
+    }
+
+    /// For what is heard before the answer: the network's tones and announcements, no beeps, no recordings.
+    pub(super) fn early() -> Self {
+        let config = Config {
+            stage: Stage::Early,
+            ..Config::default()
+        };
+        Self {
+            analyser: Analyser::new(config),
+            early: true,
+            next: None,
+            beep_told: true,
+            print_told: true,
+        }
+    }
+
+    /// Whether it listens to what comes before the answer.
+    pub(super) const fn is_early(&self) -> bool {
+        self.early
+    }
+
+    /// The first second of speech, once, when it is there.
+    pub(super) fn print(&mut self) -> Option<Print> {
+        if self.print_told {
+            return None;
+        }
+        let print = self.analyser.print();
+        self.print_told = print.is_some();
+        print
     }
 
     /// Takes a packet; what is clear with it.
@@ -54,8 +94,14 @@ impl Progress {
 
     /// Whether there is nothing more to wait for.
     pub(super) fn is_over(&self) -> bool {
+        let heard_ms = self.analyser.heard_ms();
         let waits = self.analyser.verdict().is_none_or(|v| {
-            v.class == Class::Machine && !self.beep_told && self.analyser.heard_ms() < BEEP_WAIT_MS
+            if self.early {
+                // Behind ring-back something else may come.
+                return v.class == Class::RingBack;
+            }
+            let beeps = v.class == Class::Machine && !self.beep_told && heard_ms < BEEP_WAIT_MS;
+            beeps || (!self.print_told && heard_ms < PRINT_WAIT_MS)
         });
         !waits
     }
@@ -78,7 +124,11 @@ impl Progress {
     fn told(&mut self, verdict: &Verdict) -> SoundVerdict {
         self.beep_told |= self.beeped();
         SoundVerdict {
-            class: verdict.class.answered_str(),
+            class: if self.early {
+                verdict.class.as_str()
+            } else {
+                verdict.class.answered_str()
+            },
             confidence: verdict.confidence,
             reason: verdict.reason.as_str(),
             decided_ms: verdict.at_ms,
@@ -93,11 +143,11 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::tones::{Tone, busy};
+    use media::tones::{Tone, busy, ring_back};
 
     #[test]
     fn busy_is_told_once_with_a_packet_lost_and_one_late() {
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(Arc::default());
         let mut tone = Tone::cadence(busy("MX"));
         let mut told = Vec::new();
         for n in 0..150u16 {
@@ -125,8 +175,28 @@ mod tests {
     }
 
     #[test]
+    fn before_the_answer_ring_back_is_told_and_then_what_follows_it() {
+        let mut progress = Progress::early();
+        assert!(progress.is_early());
+        let mut told = Vec::new();
+        let mut n = 0u16;
+        for (cadence, frames) in [(ring_back("MX"), 400), (busy("MX"), 200)] {
+            let mut tone = Tone::cadence(cadence);
+            for _ in 0..frames {
+                let mut frame = media::SILENCE;
+                tone.fill(&mut frame);
+                told.extend(progress.hear((7, n, u32::from(n) * 160), &frame));
+                n += 1;
+            }
+        }
+        let classes: Vec<_> = told.iter().map(|t| t.class).collect();
+        assert_eq!(classes, ["ring_back", "busy"]);
+        assert!(progress.is_over());
+    }
+
+    #[test]
     fn a_machines_beep_is_told_after_its_verdict() {
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(Arc::default());
         // 400 ms of nothing, 7.5 s of words, 300 ms later a beep.
         let mut call = vec![0; 3_200];
         call.extend(media::speech::vowels(12, 100, 140.0, 4));

@@ -8,6 +8,18 @@ use std::sync::Arc;
 
 const ES: &[u8] = include_bytes!("../../../../config/prompts/safe_harbour_es.wav");
 const EN: &[u8] = include_bytes!("../../../../config/prompts/safe_harbour_en.wav");
+macro_rules! built_in {
+    ($($name:literal)+) => { &[$(
+        (concat!($name, ".es"), include_bytes!(concat!("../../../../config/prompts/", $name, "_es.wav")).as_slice()),
+        (concat!($name, ".en"), include_bytes!(concat!("../../../../config/prompts/", $name, "_en.wav")).as_slice()),
+    )+] };
+}
+
+/// What is said in queues and by agentless campaigns, by name and language.
+const PARTS: &[(&str, &[u8])] = built_in!(
+    "queue_wait" "queue_place" "queue_minutes" "queue_more" "queue_offer" "queue_kept" "opted_out"
+    "agentless" "n1" "n2" "n3" "n4" "n5" "n6" "n7" "n8" "n9" "n10"
+);
 /// Language played when a debtor's own has no message: the first market's.
 const FALLBACK: &str = "es";
 
@@ -21,7 +33,8 @@ impl Prompts {
     /// Reads the built-in messages, then those of the folder.
     pub(crate) fn load(folder: Option<&Path>) -> Result<Self, VoiceError> {
         let mut by_name = HashMap::new();
-        for (name, bytes) in [("es", ES), ("en", EN)] {
+        let messages = [("es", ES), ("en", EN)];
+        for (name, bytes) in messages.iter().chain(PARTS).copied() {
             let samples = kit::read_wav(bytes).map_err(|reason| VoiceError::Prompt {
                 path: name.into(),
                 reason,
@@ -34,6 +47,11 @@ impl Prompts {
         Ok(Self { by_name })
     }
 
+    /// One by its whole name: `NAME.LANGUAGE`.
+    pub(crate) fn named(&self, name: &str) -> Option<Arc<[i16]>> {
+        self.by_name.get(name).cloned()
+    }
+
     /// The message of a client in a language: the client's own, the language's, the fallback.
     pub(crate) fn safe_harbour(&self, client: &str, language: &str) -> Option<Arc<[i16]>> {
         let language = language.split(['-', '_']).next().unwrap_or(language);
@@ -43,6 +61,40 @@ impl Prompts {
             .or_else(|| self.by_name.get(&format!("{client}.{FALLBACK}")))
             .or_else(|| self.by_name.get(FALLBACK));
         found.cloned()
+    }
+}
+
+/// The language a name is looked for in.
+fn plain(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or(language)
+}
+
+impl Prompts {
+    /// A recorded part by name: the client's own in the language, everybody's, the fallback's.
+    fn part(&self, client: &str, language: &str, name: &str) -> Option<&Arc<[i16]>> {
+        let tongues = [plain(language), FALLBACK];
+        tongues.iter().find_map(|tongue| {
+            let own = self.by_name.get(&format!("{client}.{name}.{tongue}"));
+            own.or_else(|| self.by_name.get(&format!("{name}.{tongue}")))
+        })
+    }
+
+    /// Parts one after the other; those that are not there are left out, `None` without any.
+    pub(crate) fn spoken(
+        &self,
+        client: &str,
+        language: &str,
+        parts: &[String],
+    ) -> Option<Arc<[i16]>> {
+        let found: Vec<&Arc<[i16]>> = parts
+            .iter()
+            .filter_map(|name| self.part(client, language, name))
+            .collect();
+        match found.as_slice() {
+            [] => None,
+            [one] => Some(Arc::clone(one)),
+            all => Some(all.iter().flat_map(|part| part.iter().copied()).collect()),
+        }
     }
 }
 
@@ -90,6 +142,18 @@ mod tests {
             built_in.safe_harbour("x", "pt").expect("falls back").len(),
             es.len()
         );
+
+        let said = |parts: &[&str], language: &str| {
+            let parts: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
+            built_in.spoken("x", language, &parts).map(|s| s.len())
+        };
+        let place = said(&["queue_place"], "es").expect("is there");
+        let third = said(&["n3"], "es").expect("is there");
+        let both = said(&["queue_place", "missing", "n3"], "es");
+        assert_eq!(both, Some(place + third));
+        assert_eq!(said(&["queue_place"], "pt"), Some(place), "the fallback's");
+        assert_ne!(said(&["queue_place"], "en"), Some(place));
+        assert_eq!(said(&["missing"], "es"), None);
 
         let dir = tempfile::tempdir().expect("folder");
         let spec = hound::WavSpec {

@@ -38,11 +38,13 @@ impl State {
             return;
         };
         let mixed = leg.talk.mixed();
-        let mut judged = None;
+        let (mut judged, mut printed) = (None, None);
         if mixed || leg.tap.is_some() || leg.progress.is_some() {
             let pcm = audio.decode(&mut buffer);
             if let Some(progress) = &mut leg.progress {
-                judged = progress.hear(audio.source, pcm).map(|v| (leg.id, v));
+                let early = progress.is_early();
+                judged = progress.hear(audio.source, pcm).map(|v| (leg.id, v, early));
+                printed = progress.print().map(|p| (leg.id, p));
                 if progress.is_over() {
                     leg.progress = None;
                 }
@@ -63,10 +65,18 @@ impl State {
             }
             self.tell_played(played);
         }
-        if let Some((leg, verdict)) = judged {
+        if let Some((leg, print)) = printed {
+            self.tell(Event::Printed {
+                leg,
+                print: Box::new(print),
+                at: now,
+            });
+        }
+        if let Some((leg, verdict, early)) = judged {
             self.tell(Event::Classified {
                 leg,
                 verdict,
+                early,
                 at: now,
             });
         }

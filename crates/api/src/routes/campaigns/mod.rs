@@ -2,6 +2,7 @@
 //! `axum::extract::DefaultBodyLimit::disable()`; the router exempts `/api/v1/imports*` from
 //! idempotency and from the time-out.
 
+mod callers;
 mod campaign;
 mod detect;
 mod drafts;
@@ -15,6 +16,7 @@ mod run;
 mod segments;
 mod upload;
 mod versions;
+mod voicemails;
 mod what_if;
 mod why_not;
 
@@ -26,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// Routes of this area.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
+        .merge(callers::routes())
         .merge(campaign::routes())
         .merge(run::routes())
         .merge(segments::routes())
@@ -38,4 +41,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(what_if::routes())
         .merge(why_not::routes())
         .merge(versions::routes())
+        .merge(voicemails::routes())
 }

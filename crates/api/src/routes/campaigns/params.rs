@@ -2,7 +2,7 @@
 
 use crate::check::range;
 use crate::problem::Problem;
-use domain::entity::{CallResult, CampaignParams};
+use domain::entity::{AgentlessParams, AmdAction, CallResult, CampaignParams};
 use domain::rules::retry::standard_rule;
 use serde_json::{Map, Value};
 
@@ -38,8 +38,13 @@ pub(crate) fn merged(
         return Err(Problem::internal());
     };
     all.extend(change);
-    let params: CampaignParams = serde_path_to_error::deserialize(Value::Object(all))
+    let mut params: CampaignParams = serde_path_to_error::deserialize(Value::Object(all))
         .map_err(|e| Problem::invalid(&at(&e.path().to_string()), e.inner().to_string()))?;
+    // Who approved a message is not for a body to say; another message is not approved.
+    let (told, was) = (&mut params.agentless, &now.agentless);
+    let same = told.message == was.message;
+    told.approved_by = was.approved_by.clone().filter(|_| same);
+    told.approved_at = was.approved_at.filter(|_| same);
     fits(&params)?;
     Ok(params)
 }
@@ -93,6 +98,11 @@ fn pace_fits(p: &CampaignParams) -> Result<(), Problem> {
     range(&at("lines_per_agent_max"), p.lines_per_agent_max, 1.0, 10.0)?;
     percent("abandon_cap_pct", p.abandon_cap_pct)?;
     percent("abandon_target_pct", p.abandon_target_pct)?;
+    range(&at("amd_fp_limit_pct"), p.amd_fp_limit_pct, 0.0, 10.0)?;
+    if p.amd_action == AmdAction::Message && p.voicemail_template.is_none() {
+        let reason = "expected a template where a message is to be left";
+        return Err(Problem::invalid(&at("voicemail_template"), reason));
+    }
     if let (Some(target), Some(cap)) = (p.abandon_target_pct, p.abandon_cap_pct)
         && target > cap
     {
@@ -240,12 +250,40 @@ fn floor_fits(p: &CampaignParams) -> Result<(), Problem> {
     minutes("refill_at", &p.refill_at).map(drop)
 }
 
+/// Callers and their queue, and the message that is told without agents.
+fn callers_fit(p: &CampaignParams) -> Result<(), Problem> {
+    let queue = &p.inbound;
+    let name = |field: &str| at(&format!("inbound.{field}"));
+    range(&name("queue_max"), queue.queue_max, 1, 500)?;
+    range(&name("wait_max_s"), queue.wait_max_s, 10, 3_600)?;
+    range(&name("announce_every_s"), queue.announce_every_s, 10, 600)?;
+    range(&name("keep_place_min"), queue.keep_place_min, 1, 24 * 60)?;
+    range(&name("service_level_s"), queue.service_level_s, 1, 600)?;
+    let told = &p.agentless;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let fits = (1..=AgentlessParams::NAME_MAX).contains(&told.message.len());
+    if !fits || !told.message.chars().all(plain) {
+        let reason = format!(
+            "expected the name of a recording: 1 to {} letters, digits, _ or -",
+            AgentlessParams::NAME_MAX
+        );
+        return Err(Problem::invalid(&at("agentless.message"), reason));
+    }
+    // 9 is the key that opts out.
+    if !matches!(told.agent_key, '0'..='8') {
+        let reason = "expected a key of 0 to 8: 9 opts out";
+        return Err(Problem::invalid(&at("agentless.agent_key"), reason));
+    }
+    Ok(())
+}
+
 fn fits(params: &CampaignParams) -> Result<(), Problem> {
     pace_fits(params)?;
     people_fit(params)?;
     lists_fit(params)?;
     mix_fits(params)?;
     floor_fits(params)?;
+    callers_fit(params)?;
     center::CenterHandle::dialable(params).map_err(|reason| Problem::invalid(&at("mode"), reason))
 }
 
@@ -282,6 +320,18 @@ mod tests {
             (json!({"mode": "turbo"}), "params.mode"),
             (json!({"mode": "agentless"}), "params.mode"),
             (json!({"speed": 1}), "params"),
+            (
+                json!({"inbound": {"queue_max": 0}}),
+                "params.inbound.queue_max",
+            ),
+            (
+                json!({"agentless": {"message": "../x"}}),
+                "params.agentless.message",
+            ),
+            (
+                json!({"agentless": {"agent_key": "9"}}),
+                "params.agentless.agent_key",
+            ),
             (json!({"lines_per_agent": 0.5}), "params.lines_per_agent"),
             (json!({"ring_timeout_s": "x"}), "params.ring_timeout_s"),
             (
@@ -306,6 +356,24 @@ mod tests {
                 "{value}: {told}"
             );
         }
+    }
+
+    #[test]
+    fn no_body_approves_a_message_and_another_one_is_not_approved() {
+        let forged =
+            json!({"agentless": {"approved_by": "x", "approved_at": "2026-11-26T10:00:00Z"}});
+        let params = change(forged).expect("fits");
+        assert!(!params.agentless.approved());
+        let mut now = CampaignParams::default();
+        now.agentless.approved_by = Some("user:1".to_owned());
+        now.agentless.approved_at = Some(domain::time::UtcMs(1));
+        let with = |value: Value| merged(&now, value.as_object().cloned());
+        let same = with(json!({"mode": "agentless"})).expect("fits");
+        assert!(same.agentless.approved());
+        let other = with(json!({"agentless": {"message": "other"}})).expect("fits");
+        assert!(!other.agentless.approved());
+        with(json!({"mode": "agentless", "agentless": {"message": "other"}}))
+            .expect_err("another message is not approved");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::{EpochMs, IdText, Sums};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A thing by id and name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +82,22 @@ pub struct MeAttempt {
     pub consulted: bool,
     /// The call on its way to somebody else.
     pub transfer: Option<MeTransfer>,
+    /// What the sound of the call was taken for, where it is judged.
+    pub heard: Option<MeHeard>,
+}
+
+/// What the sound of a call was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeHeard {
+    /// `human`, `machine`, `fax`, `sit`, `busy`, `dead_air`, `unknown`.
+    pub class: String,
+    /// How sure, in thousandths.
+    pub confidence_pm: i64,
+    /// Why, in a word.
+    pub reason: String,
+    /// `shadow`, `agent`, `checked`, `hangup`, `message`.
+    pub acted: String,
 }
 
 /// A call on its way to somebody else.
@@ -164,6 +179,9 @@ pub struct Card {
     pub campaign: Option<Named>,
     /// Whether amounts are still withheld.
     pub gate: bool,
+    /// `inbound`: the debtor called us; `asked_for_agent`: from an agentless message. Absent on calls of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<String>,
     /// Debtor.
     pub debtor: CardDebtor,
     /// Debts.
@@ -174,8 +192,11 @@ pub struct Card {
     pub payments: Vec<CardPayment>,
     /// What to say.
     pub script: Option<CardScript>,
-    /// Offers that may be made.
-    pub offers: Vec<Value>,
+    /// Offers that may be made, three at most.
+    pub offers: Vec<CardOffer>,
+    /// Plans, newest first.
+    #[serde(default)]
+    pub plans: Vec<CardPlan>,
     /// What the law wants said, and warnings.
     pub notices: Vec<Notice>,
     /// What happened before, newest first.
@@ -251,6 +272,82 @@ pub struct CardPayment {
     pub channel: String,
     /// How much.
     pub amount: Option<Money>,
+}
+
+/// An offer on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardOffer {
+    /// Goes into `POST /plans`.
+    pub key: String,
+    /// Spanish.
+    pub name_es: String,
+    /// English.
+    pub name_en: String,
+    /// On which debt.
+    pub debt_id: IdText,
+    /// ISO 4217.
+    pub currency: String,
+    /// Owed.
+    pub balance_minor: i64,
+    /// To be forgiven.
+    pub quita_minor: i64,
+    /// The same in percent.
+    pub quita_pct: i32,
+    /// To be paid.
+    pub agreed_minor: i64,
+    /// Whether interest stops.
+    pub freeze_interest: bool,
+    /// Further reduction when paid early.
+    pub early_off_minor: i64,
+    /// First local date on which it is too late for it.
+    pub early_until: Option<String>,
+    /// Dated parts, first due first.
+    pub parts: Vec<OfferPart>,
+}
+
+/// A dated part of an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferPart {
+    /// Local date due.
+    pub due_date: String,
+    /// How much.
+    pub amount_minor: i64,
+}
+
+/// A plan on a card. With the gate amounts are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardPlan {
+    /// Plan.
+    pub id: IdText,
+    /// On which debt.
+    pub debt_id: IdText,
+    /// Drawn in which call.
+    pub attempt: Option<IdText>,
+    /// `offered`, `approved`, `signed`, `active`, `completed`, `broken`, `cancelled`.
+    pub state: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Owed when it was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance_minor: Option<i64>,
+    /// Forgiven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quita_minor: Option<i64>,
+    /// To be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_minor: Option<i64>,
+    /// Until when an answer is waited for.
+    pub asked_until: Option<EpochMs>,
+    /// The answer's reason; `timeout` when nobody answered.
+    pub answer_reason: Option<String>,
+    /// Whether somebody answered.
+    pub answered: bool,
+    /// Date of the next instalment; on cards only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<String>,
 }
 
 /// A debt on a card.

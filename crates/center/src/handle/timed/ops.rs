@@ -2,14 +2,21 @@
 
 use super::Timed;
 use async_trait::async_trait;
+use domain::entity::VoicemailTemplate;
 use domain::entity::{
     Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
     CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
-    Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Merge, Party, Payment, Placement,
-    Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team,
-    Transfer, Trunk, User, Verdict,
+    Disposition, DncList, Hold, Import, ImportMap, InboundCall, LedgerRow, Merge, Party, Payment,
+    Placement, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
+    Suppression, Team, Transfer, Trunk, User, Verdict,
 };
+use domain::entity::{
+    Channel, InboxMessage, InboxState, Message, PlannedState, PlannedStep, Strategy, TextTemplate,
+};
+use domain::entity::{DebtMark, Goal};
 use domain::event::{AuditHead, AuditLink, Event, NewEvent};
+use domain::ids::GoalId;
+use domain::ids::VoicemailId;
 use domain::ids::{
     AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
     CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
@@ -17,18 +24,27 @@ use domain::ids::{
     PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
     SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
+use domain::ids::{InboxId, MessageId, PlannedStepId, StrategyId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::store::{
     AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, CallbackAsk,
     CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink, Closing,
-    ContactFacts, ContactStore, DebtorFile, DebtorRow, Duplicates, FloorStore, HeardCall,
-    HeardCount, IdempotentReply, ImportReport, ImportStore, ItemCounts, ItemState, KeepChange,
-    KeepStore, KeepWork, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
-    MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
-    PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms,
-    ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
-    SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
+    ComplaintAsk, ContactFacts, ContactStore, DebtorFile, DebtorRow, Duplicates, FloorStore,
+    HeardCall, HeardCount, IdempotentReply, ImportReport, ImportStore, InboundAsk, InboundCount,
+    InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork, KnownCaller, LawStore,
+    ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk, MorningRow, NodeLease, NodeStore,
+    OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore,
+    PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery,
+    RefillReport, RefreshOutcome, ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample,
+    SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
+use domain::ports::store::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, ReportStore};
+use domain::ports::store::{DetectorStore, HeardPrint, Sample, SampleAsk, Told};
+use domain::ports::store::{
+    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore, PlanAsk,
+    PlanSource, StepAsk, StrategyFigures, StrategyStore,
+};
+use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums};
 use domain::segment::Expr;
 use domain::time::UtcMs;
 use std::time::Instant;
@@ -48,6 +64,8 @@ macro_rules! timed {
         }
     };
 }
+
+pub(super) use timed;
 
 timed! { CatalogStore;
     get_client(id: ClientId) -> Client;
@@ -156,6 +174,7 @@ timed! { AttemptStore;
 
 timed! { ContactStore;
     refill_parts(campaign: &Campaign, parts: &[Expr], now: UtcMs, events: &[NewEvent]) -> RefillReport;
+    wake_items(campaign: CampaignId, now: UtcMs) -> ();
     reserve_contacts(request: &ReserveRequest) -> Vec<Candidate>;
     release_contact(item: &ItemState, verdict: Option<&Verdict>, events: &[NewEvent]) -> ();
     release_all(node: &str, campaign: Option<CampaignId>) -> u64;
@@ -225,6 +244,8 @@ timed! { PortfolioStore;
 timed! { ImportStore;
     put_import(row: &Import, events: &[NewEvent]) -> ();
     get_import(id: ImportId) -> Import;
+    take_import(id: ImportId, worker: &str, now: UtcMs) -> bool;
+    leave_import(id: ImportId, worker: &str) -> ();
     imports_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Import>;
     later_import(id: ImportId) -> bool;
     add_piece(id: ImportId, n: i64, base64: &str) -> ();
@@ -246,6 +267,7 @@ timed! { ImportStore;
     put_placement(row: &Placement, events: &[NewEvent]) -> ();
     get_placement(id: PlacementId) -> Placement;
     placements_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Placement>;
+    placements_due(day: &str, limit: u32) -> Vec<Placement>;
     placement_count(id: PlacementId) -> PlacementCount;
     recall_placement(id: PlacementId, at: UtcMs) -> u64;
 }
@@ -259,7 +281,7 @@ timed! { TrailStore;
     trunk_counts(trunk: TrunkId, since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<TrunkCount>;
     put_heard(heard: &HeardCall, events: &[NewEvent]) -> ();
     get_heard(attempt: AttemptId) -> Option<HeardCall>;
-    heard_counts(since: UtcMs, until: UtcMs) -> Vec<HeardCount>;
+    heard_counts(since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<HeardCount>;
     number_listed(client: ClientId, number: &str) -> bool;
 }
 
@@ -281,9 +303,22 @@ timed! { LawStore;
     audit_heads() -> Vec<AuditHead>;
     audit_links(tenant: &str, after: i64, limit: u32) -> Vec<AuditLink>;
     audit_loose() -> (u64, u64);
+    complaints_by_urgency(ask: &ComplaintAsk) -> Vec<Complaint>;
+    complaints_late(client: Option<ClientId>, day: &str) -> (u64, u64);
     events_about(subjects: &[String]) -> Vec<Event>;
     campaign_reasons(campaign: CampaignId, now: UtcMs) -> Vec<ReasonCount>;
     reason_rows(campaign: CampaignId, key: &ReasonKey, now: UtcMs, after: Option<DebtorId>, limit: u32) -> Vec<ItemState>;
+}
+
+timed! { InboundStore;
+    open_inbound(attempt: &Attempt, events: &[NewEvent]) -> bool;
+    put_inbound(row: &InboundCall, events: &[NewEvent]) -> ();
+    get_inbound(id: AttemptId) -> InboundCall;
+    list_inbound(ask: &InboundAsk, page: &PageRequest) -> Page<InboundCall>;
+    inbound_count(campaign: CampaignId, since: UtcMs, within_ms: i64) -> InboundCount;
+    lost_inbound(node: &str, at: UtcMs) -> u64;
+    known_caller(client: ClientId, number: &str) -> Option<KnownCaller>;
+    caller_id_numbered(number: &str) -> Option<CallerId>;
 }
 
 timed! { FloorStore;
@@ -294,6 +329,66 @@ timed! { FloorStore;
     wake_caller_id(id: CallerIdId, now: UtcMs, events: &[NewEvent]) -> ();
     assign(rows: &[Assignment], events: &[NewEvent]) -> ();
     assignments_of(debtors: &[DebtorId]) -> Vec<Assignment>;
+    ruled_debtors(client: ClientId, after: Option<DebtorId>, limit: u32) -> Vec<DebtorId>;
     agent_loads(client: ClientId) -> Vec<(AgentId, u64)>;
     morning_list(ask: &MorningAsk) -> Vec<MorningRow>;
+}
+
+timed! { DetectorStore;
+    tell_truth(told: &Told, events: &[NewEvent]) -> bool;
+    heard_samples(ask: &SampleAsk) -> Vec<Sample>;
+    prints_of(trunk: TrunkId) -> Vec<HeardPrint>;
+    put_print(print: &HeardPrint) -> ();
+    get_voicemail(id: VoicemailId) -> VoicemailTemplate;
+    list_voicemails(client: Option<ClientId>) -> Vec<VoicemailTemplate>;
+    put_voicemail(row: &VoicemailTemplate, events: &[NewEvent]) -> ();
+}
+
+timed! { MessageStore;
+    put_text_template(row: &TextTemplate, events: &[NewEvent]) -> ();
+    get_text_template(id: TextTemplateId) -> TextTemplate;
+    text_templates(client: Option<ClientId>, page: &PageRequest) -> Page<TextTemplate>;
+    text_template_versions(id: TextTemplateId) -> Vec<TextTemplate>;
+    templates_named(client: ClientId, name: &str) -> Vec<TextTemplate>;
+    plan_messages(rows: &[Message], events: &[NewEvent]) -> u64;
+    plan_keys(client: ClientId, keys: &[String]) -> Vec<String>;
+    claim_messages(now: UtcMs, until: UtcMs, channels: &[Channel], limit: u32) -> (Vec<Message>, Vec<Message>);
+    open_message(draft: &MessageDraft, judge: &dyn Judge) -> MessageOpened;
+    note_message(id: MessageId, step: &MessageStep, events: &[NewEvent]) -> bool;
+    get_message(id: MessageId) -> Message;
+    message_by_ref(gateway: &str, provider_ref: &str) -> Option<Message>;
+    last_message_to(channel: Channel, address: &str) -> Option<Message>;
+    messages_page(ask: &MessageAsk) -> Vec<Message>;
+    withdraw_messages(debtor: DebtorId, now: UtcMs, told: &(dyn for<'a> Fn(&'a Message) -> NewEvent + Send + Sync)) -> Vec<Message>;
+    hear(heard: &Heard) -> bool;
+    last_heard(channel: Channel, address: &str) -> Option<UtcMs>;
+    debtors_at(address: &str) -> Vec<Debtor>;
+    get_inbox(id: InboxId) -> InboxMessage;
+    handle_inbox(id: InboxId, state: InboxState, by: &str, now: UtcMs, events: &[NewEvent]) -> bool;
+    inbox_page(ask: &InboxAsk) -> Vec<InboxMessage>;
+}
+
+timed! { StrategyStore;
+    put_strategy(row: &Strategy, events: &[NewEvent]) -> ();
+    get_strategy(id: StrategyId) -> Strategy;
+    strategies(client: Option<ClientId>, page: &PageRequest) -> Page<Strategy>;
+    strategy_versions(id: StrategyId) -> Vec<Strategy>;
+    active_strategies() -> Vec<Strategy>;
+    plan_sources(ask: &PlanAsk) -> Vec<PlanSource>;
+    plan_steps(rows: &[PlannedStep], events: &[NewEvent]) -> u64;
+    get_step(id: PlannedStepId) -> PlannedStep;
+    steps_page(ask: &StepAsk) -> Vec<PlannedStep>;
+    end_step(id: PlannedStepId, state: PlannedState, reason: &str, by: &str, now: UtcMs, events: &[NewEvent]) -> bool;
+    strategy_figures(id: StrategyId) -> StrategyFigures;
+}
+
+timed! { ReportStore;
+    mark_debts(ask: &MarkAsk, told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync)) -> u32;
+    kpi_sums(rows: KpiRows, ask: &KpiAsk) -> KpiSums;
+    kpi_rows(rows: KpiRows, ask: &KpiAsk, page: &KpiPage) -> Vec<KpiRow>;
+    get_goal(id: GoalId) -> Goal;
+    goals(client: ClientId, on: Option<&str>, after: Option<GoalId>, limit: u32) -> Vec<Goal>;
+    put_goal(goal: &Goal, events: &[NewEvent]) -> ();
+    broken_promises(ask: &BrokenAsk) -> Vec<Promise>;
+    actions_of(debtors: &[DebtorId], since: UtcMs) -> Vec<DebtorActions>;
 }

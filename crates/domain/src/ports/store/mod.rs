@@ -6,14 +6,22 @@
 mod attempts;
 mod catalog;
 mod contacts;
+mod detector;
 mod floor;
 mod imports;
+mod inbound;
 mod keeps;
 mod law;
+mod messages;
 mod money;
 mod nodes;
 mod people;
+mod plans;
 mod portfolio;
+mod receipts;
+mod reports;
+mod stages;
+mod strategies;
 mod trail;
 
 pub use attempts::{
@@ -23,21 +31,38 @@ pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
+pub use detector::{
+    DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told,
+};
 pub use floor::{
     CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, MorningAsk,
     MorningRow,
 };
-pub use imports::{Duplicates, IMPORT_STEP, ImportStore, OpenDebt, PlacementCount, UndoStep};
+pub use imports::{
+    Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount, UndoStep,
+};
+pub use inbound::{InboundAsk, InboundCount, InboundStore, KnownCaller};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
-pub use law::{ChainLink, LawStore, ReasonCount, ReasonKey};
+pub use law::{ChainLink, ComplaintAsk, LawStore, ReasonCount, ReasonKey};
+pub use messages::{
+    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
+};
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
 pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
+pub use plans::{PLANS_OF_MAX, PlanDocument, PlanFilter, PlanRefusal, PlanStore};
 pub use portfolio::{
     CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, MarkClaim,
     PortfolioStore, RowFault, SegmentCount, SegmentEstimate, SegmentSample, debt_changes,
     debtor_changes, point_changes,
 };
+pub use receipts::{
+    CLUE_WORDS_MAX, Clues, PaymentFilter, ReceiptFilter, ReceiptOutcome, ReceiptStep, ReceiptStore,
+    SHARES_MAX, SUGGESTIONS_MAX, Suggestion, TellPromise, WebhookNote,
+};
+pub use reports::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore};
+pub use stages::{LetterStore, StageCounts, StageFilter, StageStore};
+pub use strategies::{PlanAsk, PlanSource, StepAsk, StrategyFigures, StrategyStore};
 pub use trail::{HeardCall, HeardCount, TrailStore, TrunkCount};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
@@ -74,6 +99,15 @@ pub trait Store:
     + TrailStore
     + LawStore
     + FloorStore
+    + DetectorStore
+    + PlanStore
+    + StageStore
+    + LetterStore
+    + ReportStore
+    + InboundStore
+    + MessageStore
+    + StrategyStore
+    + ReceiptStore
 {
 }
 impl<T> Store for T where
@@ -89,5 +123,14 @@ impl<T> Store for T where
         + TrailStore
         + LawStore
         + FloorStore
+        + DetectorStore
+        + PlanStore
+        + StageStore
+        + LetterStore
+        + ReportStore
+        + InboundStore
+        + MessageStore
+        + StrategyStore
+        + ReceiptStore
 {
 }

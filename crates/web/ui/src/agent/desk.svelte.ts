@@ -1,11 +1,11 @@
 // The desk: a projection of what the server says about this agent, and his commands.
 import { api, said } from '../lib/api';
 import { clock } from '../lib/clock.svelte';
-import { i18n } from '../lib/i18n.svelte';
+import { i18n, word } from '../lib/i18n.svelte';
 import { flush, post, type Sent } from '../lib/outbox.svelte';
 import { Socket } from '../lib/socket.svelte';
 import { toast } from '../lib/toast.svelte';
-import type { AgentState, Card, Me, Message } from '../lib/wire';
+import type { AgentState, Card, CardPlan, Me, Message } from '../lib/wire';
 import { applied } from './me';
 import { BrowserPhone } from './phone.svelte';
 
@@ -30,6 +30,8 @@ const LIVE: AgentState[] = ['talking', 'hold'];
 export class Desk {
   me = $state.raw<Me | null>(null);
   card = $state.raw<Card | null>(null);
+  /** What was agreed in this call, as the server last told it. */
+  plan = $state.raw<CardPlan | null>(null);
   dispositions = $state.raw<Disposition[]>([]);
   /** Attempts whose disposition has left this desk, so that it is not asked twice. */
   disposed = $state<string | null>(null);
@@ -85,14 +87,30 @@ export class Desk {
 
   private other(message: Message): void {
     if (message.t === 'rtc') void this.phone.answer(message);
+    if (message.t === 'plan') this.planned(message.plan as CardPlan);
     if (message.t !== 'pop' && message.t !== 'card' && message.t !== 'preview') return;
     const { t: _t, ...card } = message;
     this.card = card as unknown as Card;
+    const { attempt: mine } = this.card;
+    this.plan = (mine && this.card.plans?.find((p) => p.attempt === mine)) || null;
     if (message.t === 'pop' && this.card.attempt) {
       const { attempt } = this.card;
       // Drawn means painted: the frame after the one in which the state changed.
       requestAnimationFrame(() => requestAnimationFrame(() => this.socket.send({ t: 'ack', attempt })));
     }
+  }
+
+  private planned(plan: CardPlan): void {
+    if (!this.card || plan.attempt !== this.card.attempt) return;
+    const was = this.plan?.state;
+    this.plan = plan;
+    if (was !== plan.state) toast(plan.state === 'cancelled' || plan.state === 'broken' ? 'bad' : 'good', word('plan', plan.state));
+  }
+  /** Draws a plan; the answer of a supervisor comes by the socket. */
+  async draw(body: Record<string, unknown>): Promise<void> {
+    const file = await api.post<{ plan: CardPlan & { attempt_id: string | null; asked_until: string | null } }>('/plans', body);
+    const { plan } = file;
+    this.plan = { ...plan, attempt: plan.attempt_id, asked_until: plan.asked_until ? Date.parse(plan.asked_until) : null, answered: false };
   }
 
   private async load(): Promise<void> {
@@ -131,6 +149,8 @@ export class Desk {
   handOver = () => this.command('transfer', `/attempts/${this.attempt}/transfer/complete`);
   takeBack = () => this.command('transfer', `/attempts/${this.attempt}/transfer/cancel`);
   conference = (on: boolean) => this.command('transfer', `/attempts/${this.attempt}/transfer/conference`, { on });
+  /** The call is a machine: it ends, coded, and the agent goes on. */
+  machine = () => this.command('machine', `/attempts/${this.attempt}/heard`, { truth: 'machine' });
   dial = () => this.command('dial', `/preview/${this.card?.item}/dial`);
   skip = () => this.command('skip', `/preview/${this.card?.item}/skip`);
 

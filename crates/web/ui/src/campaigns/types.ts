@@ -53,6 +53,11 @@ export type Params = Record<string, unknown> & {
   wrapup_max_s: number;
   record: string;
   mask_dtmf: boolean;
+  amd: string;
+  amd_fp_limit_pct: number;
+  amd_action: string;
+  amd_connect_first: boolean;
+  voicemail_template: string | null;
   allowed_prefixes: string[];
   list_mix: { segment_id: string; weight: number }[];
   point_ladder: string[];
@@ -73,6 +78,8 @@ export type Params = Record<string, unknown> & {
   attempts_per_day: number | null;
   abandon_cap_pct: number | null;
   identity_gate: boolean;
+  inbound: { blended: boolean; queue_max: number; wait_max_s: number; announce_every_s: number; callback: boolean; keep_place_min: number; service_level_s: number };
+  agentless: { message: string; approved_by: string | null; approved_at: string | null; agent_key: string };
   promise_max_days: number;
   promise_min_pct: number;
   drop_action: string;
@@ -221,10 +228,12 @@ export interface File {
   debtor: { id: string; name: string; document: string; external_ref: string; kind: string; country: string; subdivision: string | null; language: string; address_zone: string | null };
   debts: Debt[];
   parties: { id: string; role: string; name: string }[];
-  points: { id: string; channel: string; value: string; class: string; role: string; authorised: boolean; confidence: number; bad: boolean }[];
+  points: { id: string; channel: string; value: string; class: string; role: string; authorised: boolean; confidence: number; bad: boolean; added_at: string; last_rpc_at: string | null }[];
   consents: { id: string; channel: string; purpose: string; granted_at: string; revoked_at: string | null }[];
   holds: { id: string; kind: string; scope: string; from: string; until: string | null; lifted_at: string | null; evidence: string }[];
   promises: ({ id: string; due_date: string; state: string; channel: string; made_at: string } & Money)[];
   payments: ({ id: string; paid_at: string; channel: string; reference: string } & Money)[];
   attempts: Attempt[];
+  ageing: { debt_id: string; bucket: string; days: number | null }[];
+  tasks: { kind: string; point_id: string | null; days: number | null }[];
 }

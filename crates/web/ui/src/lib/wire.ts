@@ -23,6 +23,8 @@ export interface MeAttempt {
   /** Only consulted: the call is a colleague's. */
   consulted?: boolean;
   transfer?: MeTransfer | null;
+  /** What the sound of the call was taken for. */
+  heard?: { class: string; confidence_pm: number; reason: string; acted: string } | null;
 }
 export interface MeTransfer {
   kind: 'agent' | 'queue' | 'number' | 'take_over';
@@ -84,17 +86,51 @@ export interface Step {
   text: string;
   before_identity: boolean;
 }
+export interface CardOffer {
+  key: string;
+  name_es: string;
+  name_en: string;
+  debt_id: string;
+  currency: string;
+  balance_minor: number;
+  quita_minor: number;
+  quita_pct: number;
+  agreed_minor: number;
+  freeze_interest: boolean;
+  early_off_minor: number;
+  early_until: string | null;
+  parts: { due_date: string; amount_minor: number }[];
+}
+export type PlanState = 'draft' | 'offered' | 'approved' | 'signed' | 'active' | 'completed' | 'broken' | 'cancelled';
+export interface CardPlan {
+  id: string;
+  debt_id: string;
+  attempt: string | null;
+  state: PlanState;
+  currency: string;
+  balance_minor?: number;
+  quita_minor?: number;
+  agreed_minor?: number;
+  /** Until when an answer is waited for, epoch ms. */
+  asked_until: number | null;
+  answer_reason: string | null;
+  answered: boolean;
+  next_due?: string | null;
+}
 export interface Card {
   attempt: string | null;
   item?: string;
   campaign: Named;
+  /** The debtor called us, or asked for an agent from a message. */
+  direction?: 'inbound' | 'asked_for_agent';
   gate: boolean;
   debtor: { id: string; name: string; document_masked: string; language: string; country: string; phones: Phone[] };
   debts: CardDebt[];
   promises: CardMoney[];
   payments: CardMoney[];
   script: { id: string; name: string; steps: Step[] } | null;
-  offers: unknown[];
+  offers: CardOffer[];
+  plans?: CardPlan[];
   notices: { es: string; en: string }[];
   timeline: { at: number; kind: string; text_es: string; text_en: string }[];
 }
@@ -142,6 +178,7 @@ export interface CampaignRow {
   promises: number;
   promised: Sum[];
   problem: { code: string; es: string; en: string } | null;
+  inbound?: { waiting: number; longest_wait_ms: number; places_kept: number; offered: number; answered: number; in_time: number; gave_up: number; call_backs: number; announced: number; wait_ms: number; service_level_s: number } | null;
 }
 export interface TrunkRow {
   id: string;
@@ -162,11 +199,27 @@ export interface Alarm {
   es: string;
   en: string;
 }
+/** An agent asks for more than he may give. */
+export interface Ask {
+  plan_id: string;
+  agent_id: string | null;
+  agent: string;
+  currency: string;
+  balance_minor: number;
+  quita_minor: number;
+  agreed_minor: number;
+  parts: number;
+  needs_role: string | null;
+  reason: string;
+  asked_at: number;
+  until: number;
+}
 export interface Board {
   agents: BoardAgent[];
   campaigns: CampaignRow[];
   trunks: TrunkRow[];
   alarms: Alarm[];
+  asks?: Ask[];
   totals: Record<string, unknown>;
 }
 export interface BoardDelta extends Partial<Omit<Board, 'totals'>> {
