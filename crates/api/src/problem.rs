@@ -275,7 +275,7 @@ impl From<CenterError> for Problem {
                     TrunkError::TrunkDown => "trunk_down",
                     TrunkError::Limit(_) => "limit_reached",
                     TrunkError::Refused(_) => "number_refused",
-                    TrunkError::Gone => "wrong_state",
+                    TrunkError::Gone | TrunkError::Late => "wrong_state",
                 };
                 Self::new(status, code, fault.to_string())
             }

@@ -6,7 +6,7 @@ use crate::closing;
 use crate::live::{CallCtx, EndSeen};
 use crate::shared::{Shared, persist};
 use dialer::{CallOver, EndReport, Input, OpenResult};
-use domain::entity::{AmdMode, AttemptState, Call, CallResult, Recording, Verdict};
+use domain::entity::{AmdMode, AttemptState, Call, CallResult, InboundCall, Recording, Verdict};
 use domain::event::NewEvent;
 use domain::ports::store::{AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, StoreError};
 use domain::ports::{DialOrder, TrunkError};
@@ -47,6 +47,7 @@ pub(crate) enum Step {
     PutRecording(Box<Recording>, Vec<NewEvent>),
     PutCall(Box<Call>, Vec<NewEvent>),
     PutItem(Box<ItemState>),
+    PutInbound(Box<InboundCall>),
     Over(Box<OverStep>),
     Close(Box<Closing>, oneshot::Sender<Result<bool, StoreError>>),
 }
@@ -64,6 +65,19 @@ pub(crate) async fn run(
         while let Some(step) = steps.recv().await {
             write(&shared, &ctx, step).await;
         }
+    }
+    shared.writers.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Runs the writer of an attempt that is open already: a call that came in.
+pub(crate) async fn follow(
+    shared: Arc<Shared>,
+    ctx: Arc<CallCtx>,
+    mut steps: mpsc::Receiver<Step>,
+) {
+    shared.writers.fetch_add(1, Ordering::SeqCst);
+    while let Some(step) = steps.recv().await {
+        write(&shared, &ctx, step).await;
     }
     shared.writers.fetch_sub(1, Ordering::SeqCst);
 }
@@ -141,6 +155,7 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool, 
         recording_key: ctx.recording_key.clone(),
         mask_dtmf: params.mask_dtmf,
         classify: params.amd != AmdMode::Off,
+        not_after: Some(opened.plus_ms(OPEN_MAX_MS)),
     };
     // Nothing lies between this look and the order: a node that was frozen meanwhile dials nobody.
     let late = shared.now().since_ms(opened) > OPEN_MAX_MS;
@@ -160,6 +175,10 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool, 
                 ..EndReport::default()
             },
             TrunkError::Refused(_) => blocked(),
+            TrunkError::Late => EndReport {
+                by_us: true,
+                ..EndReport::default()
+            },
             _ => EndReport::default(),
         };
         return never_left(shared, ctx, end).await;
@@ -247,14 +266,7 @@ pub(crate) async fn history(shared: &Shared, ctx: &CallCtx) -> Arc<CardSource> {
     let debtor = ctx.stocked.facts.debtor.id;
     let read = ctx
         .card
-        .get_or_try_init(|| async {
-            shared
-                .out
-                .store
-                .debtor_file(debtor)
-                .await
-                .map(|file| Arc::new(CardSource::from(file)))
-        })
+        .get_or_try_init(|| async { CardSource::read(shared, debtor).await.map(Arc::new) })
         .await;
     match read {
         Ok(source) => Arc::clone(source),
@@ -275,6 +287,7 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
         Step::PutRecording(row, events) => persist!(shared, store.put_recording(&row, &events)),
         Step::PutCall(row, events) => persist!(shared, store.put_call(&row, &events)),
         Step::PutItem(item) => persist!(shared, store.put_item(&item, &[])),
+        Step::PutInbound(row) => persist!(shared, store.put_inbound(&row, &[])),
         Step::Over(step) => over(shared, ctx, *step).await,
         Step::Close(closing, answer) => {
             let done = close(shared, ctx, *closing).await;

@@ -24,7 +24,8 @@ impl Dialer {
     fn trunk_breaches(&self, now: UtcMs, found: &mut Vec<Breach>) {
         let mut breach = |id, what: String| found.push(Breach { id, what });
         for (id, trunk) in &self.lines.trunks {
-            let used = self.calls.values().filter(|c| c.trunk == *id).count();
+            let used = self.calls.values();
+            let used = used.filter(|c| c.trunk == *id && !c.inbound).count();
             if used > trunk.granted.channels as usize || used != trunk.in_use as usize {
                 breach(
                     "05",

@@ -75,3 +75,12 @@ fn load_comes_and_goes_and_leaves_nothing() {
     assert_eq!(count(rtp, "crossed"), 0);
     assert_eq!(figures["memory_kb"].as_array().map(Vec::len), Some(61));
 }
+
+#[test]
+fn surplus_is_cancelled_at_the_carrier() {
+    let figures = bench(&["surplus", "--agents", "12", "--lines", "2"]);
+    let step = &figures["steps"][0];
+    let counts = ["rang", "vanished", "withdrawn", "dialed"].map(|key| step[key].as_u64());
+    assert_eq!(counts, [Some(24), Some(6), Some(12), Some(0)], "{step}");
+    assert!(step["last_ms"].is_u64(), "{step}");
+}

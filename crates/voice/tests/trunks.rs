@@ -8,7 +8,8 @@ use common::peer::{Peer, Plan, Seen};
 use common::{Node, order, trunk};
 use domain::entity::{CallResult, RecordMode};
 use domain::ids::TrunkId;
-use domain::ports::{TrunkError, TrunkReport};
+use domain::ports::{DialOrder, TrunkError, TrunkReport};
+use domain::time::UtcMs;
 use sip::msg::{HeaderName, Message, Method, Response, parse_datagram};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -122,6 +123,30 @@ async fn in_use(node: &Node) -> Vec<u32> {
         .iter()
         .map(|t| t.in_use)
         .collect()
+}
+
+#[tokio::test]
+async fn an_order_whose_time_is_over_is_not_placed() {
+    let mut carrier = Peer::start(Plan::rings()).await;
+    let trunk = named(1, carrier.addr, TrunkPolicy::default());
+    let node = Node::start(vec![trunk.clone()]).await;
+    let late = DialOrder {
+        trunk_id: trunk.id,
+        not_after: Some(UtcMs(0)),
+        ..order(1, 20_000, RecordMode::None)
+    };
+    assert_eq!(node.trunk.dial(late).await, Err(TrunkError::Late));
+    let far = UtcMs(i64::MAX);
+    let in_time = DialOrder {
+        trunk_id: trunk.id,
+        not_after: Some(far),
+        ..order(2, 20_000, RecordMode::None)
+    };
+    node.trunk.dial(in_time).await.expect("dials");
+    assert!(
+        invited(&mut carrier).await.ends_with("0000002"),
+        "the first"
+    );
 }
 
 #[tokio::test]
@@ -408,9 +433,8 @@ async fn tls_with_the_right_certificate_and_with_no_other() {
         } else {
             let end = node.ended(attempt).await;
             assert_eq!(
-                end.code,
-                Some(503),
-                "no call over a connection nobody vouches for"
+                end.code, None,
+                "no call over a connection nobody vouches for, and nobody who refused it"
             );
         }
     }

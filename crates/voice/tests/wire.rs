@@ -4,10 +4,12 @@
 
 mod common;
 
-use common::peer::{Peer, Plan};
+use common::peer::{Peer, Plan, Seen};
 use common::{Node, order, trunk};
-use domain::entity::RecordMode;
-use domain::ports::{TrunkError, TrunkReport};
+use domain::entity::{CallResult, RecordMode};
+use domain::ids::TrunkId;
+use domain::ports::{DialOrder, TrunkError, TrunkReport};
+use domain::rules::results::unanswered;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -213,6 +215,49 @@ async fn a_trunk_over_tcp_is_pinged_and_called() {
     let invite = head(&mut stream).await;
     assert!(invite.starts_with("INVITE sip:+5215500000001@"), "{invite}");
     assert!(invite.contains("transport=tcp"));
+}
+
+const SECOND: TrunkId = TrunkId(uuid::Uuid::from_u128(22));
+
+/// An INVITE that was read may ring, whatever became of its connection: it is not placed anew.
+#[tokio::test]
+async fn a_connection_that_goes_behind_the_invite_is_a_fault_and_no_second_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let mut spare = Peer::start(Plan::rings()).await;
+    let mut config = voice::TrunkConfig {
+        name: "first".into(),
+        transport: SipTransport::Tcp,
+        ping: false,
+        ..trunk(listener.local_addr().expect("address"))
+    };
+    config.policy.failover = vec!["second".into()];
+    let second = voice::TrunkConfig {
+        id: SECOND,
+        name: "second".into(),
+        ..trunk(spare.addr)
+    };
+    let mut node = Node::start(vec![config, second]).await;
+    let attempt = node.dial(1, 20_000).await;
+    let (mut stream, _) = listener.accept().await.expect("is called");
+    let invite = head(&mut stream).await;
+    assert!(invite.starts_with("INVITE "), "{invite}");
+    drop(stream);
+    let end = node.ended(attempt).await;
+    assert_eq!((end.code, end.by_us), (None, false), "no answer of anybody");
+    assert_eq!(unanswered(end.code, end.q850), CallResult::TrunkFault);
+    // The next call is the first that the second trunk sees.
+    let next = DialOrder {
+        trunk_id: SECOND,
+        ..order(2, 20_000, RecordMode::None)
+    };
+    node.trunk.dial(next).await.expect("dials");
+    let number = spare
+        .sees(|seen| match seen {
+            Seen::Invite { number, .. } => Some(number.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(number.ends_with("0000002"), "{number}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::{Engine, me};
 use crate::live::{AgentEntry, CampaignEntry, TrunkEntry};
 use crate::stats::as_f64;
 use crate::view::{
-    Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, BoardData, BoardDelta,
+    Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, AskRow, BoardData, BoardDelta,
     BoardSnapshot, CallCounts, CampaignRow, Ratio, TrunkRow,
 };
 use dialer::Session;
@@ -20,6 +20,8 @@ use std::collections::BTreeSet;
 
 /// Between two foldings of campaigns, trunks and sums, ms: they change with every call.
 const WIDE_MS: i64 = SECOND_MS;
+/// Most asks on the board at once.
+const ASKS_MAX: usize = 200;
 /// Share of the cap from which the alarm is up, and live answers below which a quotient says nothing.
 const NEAR_SHARE: f64 = 0.8;
 const NEAR_ANSWERS: u64 = 20;
@@ -31,6 +33,8 @@ pub(crate) struct Board {
     seq: u64,
     agents: BTreeSet<AgentId>,
     alarms: bool,
+    asks: bool,
+    pub(crate) late_cases: u64,
     wide: bool,
     tick_ms: i64,
     ticked_at: Option<UtcMs>,
@@ -56,6 +60,16 @@ impl Board {
         self.alarms = true;
     }
 
+    /// An ask waits, or does so no more.
+    pub(crate) fn ask(&mut self, row: AskRow, waits: bool) {
+        let before = self.data.asks.len();
+        self.data.asks.retain(|a| a.plan_id != row.plan_id);
+        self.asks |= waits || self.data.asks.len() != before;
+        if waits && self.data.asks.len() < ASKS_MAX {
+            self.data.asks.push(row);
+        }
+    }
+
     pub(crate) fn clear_alarm(&mut self, id: &str) -> bool {
         let before = self.data.alarms.len();
         self.data.alarms.retain(|a| a.id != id);
@@ -69,7 +83,7 @@ impl Board {
 
     /// When the next delta may go out; `None` when nothing changed.
     pub(crate) fn tick_at(&self) -> Option<UtcMs> {
-        let narrow = (self.alarms || !self.agents.is_empty())
+        let narrow = (self.alarms || self.asks || !self.agents.is_empty())
             .then(|| Self::after(self.ticked_at, self.tick_ms));
         let wide = self.wide.then(|| {
             Self::after(self.wide_at, WIDE_MS).max(Self::after(self.ticked_at, self.tick_ms))
@@ -125,6 +139,9 @@ impl Engine {
         }
         if std::mem::take(&mut self.board.alarms) {
             delta.insert("alarms".to_owned(), json!(self.board.data.alarms));
+        }
+        if std::mem::take(&mut self.board.asks) {
+            delta.insert("asks".to_owned(), json!(self.board.data.asks));
         }
         self.board.ticked_at = Some(now);
         if delta.is_empty() {
@@ -395,6 +412,7 @@ impl Engine {
             promises: stats.promises,
             promised: stats.promised.list(),
             problem,
+            inbound: self.queue_row(now, id),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Campaigns inside the engine: taken up, left, stocked.
 
-use super::Engine;
+use super::{Engine, lines};
 use crate::feeder::Fed;
 use crate::live::{CampaignEntry, Setting, StockKey, TrunkEntry};
 use crate::stats::CampaignStats;
@@ -13,6 +13,7 @@ use domain::ports::store::ItemCounts;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// A campaign with what is needed to dial it.
@@ -22,12 +23,6 @@ pub(crate) struct Adopted {
     pub(crate) counts: ItemCounts,
     /// The first feeding, so that a report can say at once what stands in the way.
     pub(crate) fed: Fed,
-}
-
-/// This node's part of a limit that all nodes share; the parts sum to the whole.
-fn share(limit: u32, (place, nodes): (u32, u32)) -> u32 {
-    let nodes = nodes.max(1);
-    limit / nodes + u32::from(place < limit % nodes)
 }
 
 /// What a feeding is told as: new items, or the moment from which on nobody is left to dial.
@@ -154,8 +149,17 @@ impl Engine {
         }
         let mut items: Vec<Item> = Vec::with_capacity(fed.stocked.len());
         for (item, stocked) in fed.stocked {
-            self.hopper.insert((id, item.debtor), stocked);
-            items.push(item);
+            match self.hopper.entry((id, item.debtor)) {
+                Entry::Vacant(place) => {
+                    place.insert(stocked);
+                    items.push(item);
+                }
+                // Given out twice: the brain would let this one go, and what is kept of the first with it.
+                Entry::Occupied(_) => {
+                    self.shared
+                        .fault("debtor is in the hopper already", &item.debtor);
+                }
+            }
         }
         self.take(
             now,
@@ -235,12 +239,12 @@ impl Engine {
 
     /// A trunk is there, or changed.
     pub(crate) fn put_trunk(&mut self, now: UtcMs, trunk: Trunk) {
-        let limit = |n: i32| share(u32::try_from(n).unwrap_or(0), self.place);
+        let (place, limit) = (self.place, |n: i32| u32::try_from(n).unwrap_or(0));
         let usable = |n: u32| if trunk.enabled { n } else { 0 };
         let spec = TrunkSpec {
             id: trunk.id,
-            channels: usable(limit(trunk.channels)),
-            cps: usable(limit(trunk.cps)),
+            channels: usable(lines::channels(limit(trunk.channels), place)),
+            cps: usable(lines::starts(limit(trunk.cps), place, now)),
         };
         match self.trunks.get_mut(&trunk.id) {
             Some(entry) => entry.trunk = trunk,

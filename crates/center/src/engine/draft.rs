@@ -46,6 +46,7 @@ impl Engine {
             ),
             zone: feeder::zone_or_utc(&self.shared.out.law.zone_of(&stocked.facts)),
             card: OnceCell::new(),
+            inbound: None,
             task,
             stocked,
         }
@@ -73,7 +74,7 @@ impl Engine {
         let data = json!({
             "campaign_id": stocked.setting.id(), "debtor_id": debtor.id,
             "point_id": stocked.point.id, "trunk_id": task.trunk, "mode": task.mode,
-            "verdict_id": verdict_id,
+            "verdict_id": verdict_id, "opened_at": now,
         });
         let event = closing::event(
             &self.shared,
@@ -92,7 +93,7 @@ impl Engine {
     }
 
     /// The row; the store fills the verdict's marks from the binding one.
-    fn row(&self, now: UtcMs, ctx: &CallCtx, verdict_id: VerdictId) -> Attempt {
+    pub(super) fn row(&self, now: UtcMs, ctx: &CallCtx, verdict_id: VerdictId) -> Attempt {
         let (stocked, task) = (&ctx.stocked, &ctx.task);
         let debtor = &stocked.facts.debtor;
         Attempt {
@@ -111,6 +112,7 @@ impl Engine {
             caller_number: ctx.caller.1.clone(),
             node: self.shared.config.node.clone(),
             fence: self.shared.fence,
+            direction: domain::entity::Direction::Outbound,
             mode: task.mode,
             agent_reserved: task.agent.is_some(),
             state: AttemptState::Committed,

@@ -38,6 +38,7 @@ impl Engine {
     pub(super) fn board_totals(&self, now: UtcMs) -> Totals {
         let tally = self.brain.tally();
         let mut totals = Totals {
+            late_cases: self.board.late_cases,
             attempts: self.campaigns.values().map(|c| c.stats.attempts).sum(),
             connected: self.totals.connected,
             abandonment: Ratio {

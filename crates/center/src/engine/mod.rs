@@ -9,16 +9,20 @@ mod campaigns;
 mod carry;
 mod classified;
 mod draft;
+mod early;
 mod ending;
 mod figures;
 mod floor;
 mod handed;
+mod lines;
 mod listing;
 mod me;
 mod over;
 mod pauses;
+mod plans;
 mod post;
 mod problems;
+mod queue;
 mod reports;
 mod seen;
 mod tape;
@@ -64,6 +68,8 @@ pub(crate) struct Engine {
     pub(crate) trunks: BTreeMap<TrunkId, TrunkEntry>,
     pub(crate) totals: Totals,
     pub(crate) board: Board,
+    /// Callers who wait, and figures of their queues.
+    callers: queue::Callers,
     /// Items of calls by hand on their way to the brain.
     pub(crate) by_hand: BTreeMap<AttemptId, Stocked>,
     /// Agents whose screens and rows are to be told.
@@ -92,8 +98,10 @@ pub(crate) struct Queues {
 impl Engine {
     pub(crate) fn new(shared: Arc<Shared>, seen: Arc<Seen>) -> Self {
         let now = shared.now();
+        let mut brain = Dialer::new(Arc::clone(&shared.out.ids));
+        brain.gather();
         Self {
-            brain: Dialer::new(Arc::clone(&shared.out.ids)),
+            brain,
             shared,
             seen,
             agents: BTreeMap::new(),
@@ -103,6 +111,7 @@ impl Engine {
             trunks: BTreeMap::new(),
             totals: Totals::default(),
             board: Board::default(),
+            callers: queue::Callers::default(),
             by_hand: BTreeMap::new(),
             dirty: BTreeSet::new(),
             disk_low: false,
@@ -136,6 +145,8 @@ impl Engine {
                 if let Ok(report) = queues.reports.try_recv() {
                     self.report(self.shared.now(), report);
                 } else if let Ok(order) = queues.done.try_recv() {
+                    self.obey(order);
+                } else if let Ok(order) = queues.asks.try_recv() {
                     self.obey(order);
                 } else {
                     break;
@@ -209,6 +220,9 @@ impl Engine {
         if now >= self.brain_at {
             self.take(now, Input::Tick);
         }
+        // The lines once for all that was taken, withdrawals first: before any screen, row or board.
+        self.brain.act(now);
+        self.carry_all(now);
         let busy = !self.calls.is_empty() || !self.agents.is_empty();
         match self.watch_at {
             Some(at) if now >= at => {
@@ -241,7 +255,9 @@ impl Engine {
         self.audio_back(now);
         self.forget_old(now);
         self.end_long_pauses(now);
+        self.turn_trunks(now);
         self.give_back_strays();
+        self.say_in_queues(now);
     }
 
     pub(crate) fn pace_board(&mut self) {

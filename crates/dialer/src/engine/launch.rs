@@ -22,6 +22,8 @@ const FILL_RETRY_MS: i64 = 2_000;
 const HOPPER_LEAST: u32 = 10;
 /// Most items a hopper holds.
 const HOPPER_MOST: u32 = 1_000;
+/// Lines an agentless campaign without a limit of its own is stocked for.
+const AGENTLESS_LINES: u32 = 20;
 /// Calls an agent's line makes while the feeder fetches: how much an automatic hopper is ahead.
 const HOPPER_AHEAD: f64 = 5.0;
 
@@ -85,6 +87,7 @@ impl Dialer {
             self.release(item, ReleaseWhy::Stale);
         }
         self.arm_campaign(id, now.plus_ms(tick));
+        self.look_after_places(now);
         self.launch_now = true;
     }
 
@@ -276,6 +279,10 @@ impl Dialer {
         let may_have = run.spec.card_first && over_dials;
         for at in order {
             let item = &run.hopper[at];
+            // Nobody is reserved for a message.
+            if run.mode == DialMode::Agentless && item.agent_only {
+                continue;
+            }
             let needs = first || item.agent_only;
             let agent = if needs || may_have {
                 router::choose(&self.agents, Some(&run.spec), item)
@@ -362,24 +369,8 @@ impl Dialer {
         self.calls.insert(
             attempt,
             Call {
-                attempt,
-                item,
-                trunk,
-                mode,
-                rules,
-                phase: Phase::Opening,
-                since: now,
                 agent,
-                ordered_at: now,
-                ringing_at: None,
-                answered_at: None,
-                bridged_at: None,
-                waited: false,
-                abandoned: false,
-                one_way: false,
-                disposed: false,
-                ended_by_us: false,
-                second: None,
+                ..Call::ordered(now, attempt, item, trunk, mode, rules)
             },
         );
         self.arm(attempt);
@@ -402,9 +393,17 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
+        // A message is told without agents.
+        let alone = run.mode == DialMode::Agentless;
+        let someone = someone || alone;
         if !run.on || run.filling || now < run.fill_after || !someone || !self.gates.is_empty() {
             return;
         }
+        let agents = if alone {
+            f64::from(run.spec.lines_max.unwrap_or(AGENTLESS_LINES))
+        } else {
+            agents
+        };
         let auto = run.spec.hopper_factor.max(1.0) * run.spec.lines_per_agent.max(1.0) * agents;
         #[expect(
             clippy::cast_possible_truncation,
@@ -425,26 +424,30 @@ impl Dialer {
         }
     }
 
-    /// When agents are gone, calls that ring for nobody are withdrawn at once, newest first.
+    /// When agents are gone, calls that ring for nobody are withdrawn at once, newest first. One pass over the
+    /// calls, however many agents and campaigns there are.
     pub(super) fn trim(&mut self, now: UtcMs) {
         let shares = self.shares();
-        let ids: Vec<CampaignId> = self.campaigns.keys().copied().collect();
-        for id in ids {
-            let level = self.campaigns.get(&id).map_or(1.0, |r| r.policy.level());
-            let allowed = level * shares.get(&id).copied().unwrap_or(0.0);
-            let mut surplus: Vec<(UtcMs, AttemptId)> = Vec::new();
-            let mut lines = 0_u32;
-            // What is withdrawn already is nobody's surplus.
-            let ours = |c: &&Call| c.item.campaign == id && c.phase != Phase::Ending;
-            for call in self.calls.values().filter(ours) {
-                lines += 1;
-                if call.unanswered() && call.agent.is_none() {
-                    surplus.push((call.ordered_at, call.attempt));
-                }
+        let mut held: BTreeMap<CampaignId, (u32, Vec<(UtcMs, AttemptId)>)> = BTreeMap::new();
+        // What is withdrawn already is nobody's surplus.
+        for call in self.calls.values().filter(|c| c.phase != Phase::Ending) {
+            let (lines, ringing) = held.entry(call.item.campaign).or_default();
+            *lines += 1;
+            if call.unanswered() && call.agent.is_none() {
+                ringing.push((call.ordered_at, call.attempt));
             }
-            surplus.sort_unstable();
+        }
+        for (id, (mut lines, mut ringing)) in held {
+            let Some(run) = self.campaigns.get(&id) else {
+                continue;
+            };
+            if run.mode == DialMode::Agentless {
+                continue;
+            }
+            let allowed = run.policy.level() * shares.get(&id).copied().unwrap_or(0.0);
+            ringing.sort_unstable();
             while f64::from(lines) > allowed + 0.5 {
-                let Some((_, attempt)) = surplus.pop() else {
+                let Some((_, attempt)) = ringing.pop() else {
                     break;
                 };
                 self.cancel(now, attempt);

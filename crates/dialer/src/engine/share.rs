@@ -126,6 +126,7 @@ impl Dialer {
             let own = share(id);
             let most = (any && own > 0.0).then(|| whole(own).saturating_sub(of(id)));
             let waits = own <= 0.0
+                && run.mode != DialMode::Agentless
                 && on
                     .iter()
                     .any(|r| r.spec.priority > priority && over_dials(r) && share(r.spec.id) > 0.0);

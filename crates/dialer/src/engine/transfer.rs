@@ -3,8 +3,9 @@
 
 use super::{Dialer, Refusal};
 use crate::call::{Phase, Second, SecondStage};
+use crate::hand::{Hand, HandStep, HandTo};
 use crate::router;
-use crate::talk::{Command, Hand, HandStep, HandTo};
+use crate::talk::Command;
 use domain::ids::{AgentId, AttemptId};
 use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;

@@ -18,6 +18,7 @@ impl Dialer {
         for item in gone {
             self.release(item, ReleaseWhy::Withdrawn);
         }
+        self.drop_places(|p| named(&p.item));
         let previews: Vec<AgentId> = self
             .agents
             .iter()

@@ -1,9 +1,7 @@
 //! Which calls start: lines, rates, modes, gates, hoppers, one attempt a person.
 
-use crate::rig::{Rig, T0, agent, campaign, in_mode, power, trunk};
-use dialer::{
-    CallRules, CampaignSpec, Command, Gate, Input, Item, OpenResult, ReleaseWhy, Wish, policy,
-};
+use crate::rig::{Rig, agent, campaign, in_mode, power, trunk};
+use dialer::{CallRules, CampaignSpec, Command, Gate, Input, Item, OpenResult, ReleaseWhy, Wish};
 use domain::entity::{CallResult, DialMode};
 use domain::ids::AttemptId;
 use domain::rules::agent_state::{AgentState, PauseCode};
@@ -458,16 +456,4 @@ fn the_ring_time_is_never_under_the_packs_minimum() {
     rig.pass(15_000);
     let over = rig.overs().into_iter().find(|o| o.attempt == task.attempt);
     assert_eq!(over.map(|o| o.result), Some(CallResult::Unknown));
-}
-
-#[test]
-fn modes_that_are_not_there_are_refused_and_change_nothing() {
-    let mut rig = Rig::new();
-    let refusal = rig
-        .ask(Input::Campaign(Box::new(in_mode(DialMode::Agentless))))
-        .unwrap_err();
-    assert_eq!(refusal.code, "mode_unavailable");
-    assert!(rig.brain.campaign(campaign(1)).is_none());
-    assert!(policy(DialMode::Agentless, 1.0).is_err());
-    assert_eq!(rig.now, T0);
 }

@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use worker::Worker;
 
-pub use surplus::{Surplus, surplus};
+pub use surplus::{Floor, Surplus, Telephone, surplus};
 
 /// Tuesday, 24 November 2026, ten in the morning in Mexico City.
 const START: UtcMs = UtcMs(1_795_500_000_000 + 10 * HOUR_MS);

@@ -28,6 +28,8 @@ pub enum TxFault {
     Timeout,
     /// The transport could not deliver.
     Transport,
+    /// The connection went away behind the request: it may have been read.
+    Cut,
 }
 
 /// A report of the layer.
@@ -305,20 +307,24 @@ impl Layer {
 
     /// Fails all requests to an address that still wait for their final response.
     pub fn transport_failed(&mut self, proto: Proto, dest: SocketAddr) {
-        self.fail(|row| {
+        self.fail(TxFault::Transport, |row| {
             row.target.proto == proto && row.target.dest == dest && row.machine.unanswered()
         });
     }
 
     /// Fails all requests over a connection that still wait for their final response.
     pub fn connection_failed(&mut self, conn: ConnId) {
-        self.fail(|row| row.target.conn == Some(conn) && row.machine.unanswered());
+        self.fail(TxFault::Transport, |row| {
+            row.target.conn == Some(conn) && row.machine.unanswered()
+        });
     }
 
     /// Fails the requests over a connection that nobody has answered at all; the others may still get
     /// their response over the next one.
     pub fn connection_cut(&mut self, conn: ConnId) {
-        self.fail(|row| row.target.conn == Some(conn) && row.machine.unheard());
+        self.fail(TxFault::Cut, |row| {
+            row.target.conn == Some(conn) && row.machine.unheard()
+        });
     }
 
     /// Fails the requests on a closed connection that nobody has answered at all; the others may
@@ -334,7 +340,7 @@ impl Layer {
         }
     }
 
-    fn fail(&mut self, which: impl Fn(&Row) -> bool) {
+    fn fail(&mut self, fault: TxFault, which: impl Fn(&Row) -> bool) {
         let mut hit: Vec<TxId> = self
             .rows
             .iter()
@@ -343,10 +349,7 @@ impl Layer {
             .collect();
         hit.sort_unstable();
         for tx in hit {
-            self.events.push_back(TxEvent::Failed {
-                tx,
-                fault: TxFault::Transport,
-            });
+            self.events.push_back(TxEvent::Failed { tx, fault });
             self.events.push_back(TxEvent::Ended { tx });
             self.remove(tx);
         }

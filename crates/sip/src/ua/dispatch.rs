@@ -396,7 +396,7 @@ impl Endpoint {
     fn take_fault(&mut self, now: Millis, tx: TxId, fault: TxFault) {
         let code = match fault {
             TxFault::Timeout => 408,
-            TxFault::Transport => 503,
+            TxFault::Transport | TxFault::Cut => 503,
         };
         match self.core.uses.get(&tx).copied() {
             Some(Use::Invite(key)) => {

@@ -56,6 +56,9 @@ pub enum FailWhy {
     Timeout,
     /// The transport could not deliver the INVITE.
     Transport,
+    /// The connection went away behind the INVITE before any response: it may have been read, and the
+    /// phone may ring.
+    Cut,
 }
 
 /// The end of an outgoing call that was never answered.

@@ -329,6 +329,7 @@ impl Call {
             (Some(why), _) => (why, 408),
             (None, TxFault::Timeout) => (FailWhy::Timeout, 408),
             (None, TxFault::Transport) => (FailWhy::Transport, 503),
+            (None, TxFault::Cut) => (FailWhy::Cut, 503),
         };
         self.fail(core, now, failure(why, &Response::new(code), false));
     }

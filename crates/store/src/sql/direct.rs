@@ -20,9 +20,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 const WAIT: Duration = Duration::from_secs(5);
 /// How often the lock of another process is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
-/// Commits are at least this far apart under load, so that what comes meanwhile shares the next one. As
-/// long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
-const APART: Duration = Duration::from_millis(8);
+/// Commits are at least this far apart under load, so that what comes meanwhile shares the next one: its pages
+/// are written once, and what waits for it wakes together. A call's INVITE and an agent's click bear the wait.
+/// As long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
+const APART: Duration = Duration::from_millis(25);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest run of statements before the other tasks of the thread get their turn.

@@ -3,7 +3,7 @@
 use media::dtmf::{Digit, Heard, Press, Receiver};
 use media::g711::Law;
 use media::rtp::{self, Sender, Start};
-use media::tones::Tone;
+use media::tones::{Step, Tone};
 use sip::sdp::{Codec, RemoteMedia};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -94,6 +94,8 @@ pub enum Say {
     Key(char),
     /// Comfort noise of so many decibels below overload is announced, and nothing follows.
     Pause(u8),
+    /// A tone of the network, in the place of its voice.
+    Network(&'static [Step]),
     Resume,
 }
 
@@ -159,6 +161,7 @@ async fn talk(
     let mut keys = Receiver::default();
     let mut press: Option<(Press, u32)> = None;
     let mut paused = false;
+    let mut network: Option<Tone> = None;
     let (mut buffer, mut out) = ([0_u8; 2_048], [0_u8; 512]);
     loop {
         tokio::select! {
@@ -180,10 +183,12 @@ async fn talk(
                     }
                     paused = true;
                 }
-                Say::Resume => paused = false,
+                Say::Network(steps) => network = Some(Tone::cadence(steps)),
+                Say::Resume => (paused, network) = (false, None),
             },
             _ = tick.tick() => {
-                let Some((remote, Some(hz))) = *wish.borrow() else { continue };
+                let Some((remote, hz)) = *wish.borrow() else { continue };
+                let Some(hz) = hz.or(network.as_ref().map(|_| 0.0)) else { continue };
                 if paused {
                     sender.advance(160);
                     continue;
@@ -201,7 +206,11 @@ async fn talk(
                     tone = Some((hz.to_bits(), Tone::sine(hz.max(1.0), if hz > 0.0 { 0.3 } else { 0.0 })));
                 }
                 let mut pcm = [0_i16; 160];
-                if let Some((_, tone)) = &mut tone { tone.fill(&mut pcm) }
+                match (&mut network, &mut tone) {
+                    (Some(network), _) => network.fill(&mut pcm),
+                    (None, Some((_, tone))) => tone.fill(&mut pcm),
+                    (None, None) => {}
+                }
                 let law = law(remote.codec);
                 let mut payload = [0_u8; 160];
                 law.encode_into(&pcm, &mut payload);

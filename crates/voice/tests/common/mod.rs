@@ -234,6 +234,7 @@ pub fn order(n: u128, ring_timeout_ms: i64, record: RecordMode) -> DialOrder {
         recording_key: key_of(attempt_id),
         mask_dtmf: false,
         classify: false,
+        not_after: None,
     }
 }
 

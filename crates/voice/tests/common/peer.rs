@@ -323,11 +323,18 @@ impl Work {
 
     fn ring(&mut self, key: CallKey) {
         let now = self.now();
-        let Some(call) = self.calls.get(&key) else {
+        let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
         let early = call.offer.as_ref().filter(|_| self.plan.early);
         let body = early.and_then(|offer| sdp::answer(offer, &call.media).ok());
+        if let (Some(answer), Some(steps)) = (&body, self.plan.network) {
+            call.remote = Some(answer.remote);
+            if let Some(talker) = &call.talker {
+                talker.say(Say::Network(steps));
+            }
+            call.speak();
+        }
         let code = if body.is_some() { 183 } else { 180 };
         let _ = self.endpoint.progress(now, key, code, body.map(|b| b.sdp));
     }
@@ -341,6 +348,9 @@ impl Work {
         let answer = sdp::answer(offer, &call.media).expect("offer can be answered");
         call.remote = Some(answer.remote);
         if self.endpoint.answer(now, key, answer.sdp).is_ok() {
+            if let Some(talker) = &call.talker {
+                talker.say(Say::Resume);
+            }
             call.speak();
             if let Some(ms) = self.plan.leave_ms {
                 self.due

@@ -1,5 +1,6 @@
 //! What a far end does, and what it saw.
 
+use media::tones::Step;
 use std::net::{IpAddr, SocketAddr};
 
 /// What the peer does with a call that comes in.
@@ -15,6 +16,8 @@ pub struct Plan {
     pub hz: Option<f64>,
     /// Rings with early media.
     pub early: bool,
+    /// What the network plays there.
+    pub network: Option<&'static [Step]>,
     /// Time from the answer to its own BYE.
     pub leave_ms: Option<u64>,
     /// Address it names for its audio, where that is not the one it sends from.
@@ -31,6 +34,7 @@ impl Plan {
             code: 200,
             hz,
             early: false,
+            network: None,
             leave_ms: None,
             says_ip: None,
         }
@@ -44,6 +48,7 @@ impl Plan {
             code,
             hz: None,
             early: false,
+            network: None,
             leave_ms: None,
             says_ip: None,
         }
@@ -57,6 +62,7 @@ impl Plan {
             code: 200,
             hz: None,
             early: false,
+            network: None,
             leave_ms: None,
             says_ip: None,
         }

@@ -24,6 +24,8 @@ pub(crate) enum BenchCommand {
     /// Calls that come and go for long, each bridged and recorded: packets lost, delay and memory
     /// from beginning to end.
     Load(LoadArgs),
+    /// Agents vanish while calls ring for them: how long until the carrier has the last CANCEL.
+    Surplus(SurplusArgs),
     /// A part of a bench, a process of its own so that its CPU can be told.
     #[command(hide = true, subcommand)]
     Part(Part),
@@ -134,6 +136,20 @@ pub(crate) struct LoadArgs {
     /// Length of the run once all calls are up.
     #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(2..=86_400))]
     pub seconds: u64,
+    /// Write the figures here as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `bench surplus`.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct SurplusArgs {
+    /// Agents, half of whom vanish; again for more floors. Default: 10, 50 and 200.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub agents: Vec<u32>,
+    /// Calls that ring for each.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=4))]
+    pub lines: u32,
     /// Write the figures here as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

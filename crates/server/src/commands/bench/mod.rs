@@ -17,6 +17,7 @@ mod room;
 mod set_up;
 mod signalling;
 mod store;
+mod surplus;
 mod talk;
 
 pub(crate) use args::BenchCommand;
@@ -34,6 +35,7 @@ pub(crate) async fn run(what: BenchCommand) -> Result<(), Failure> {
         BenchCommand::Signalling(args) => Ok(signalling::run(&args).await?),
         BenchCommand::Store(args) => Ok(store::run(&args).await?),
         BenchCommand::Import(args) => Ok(import::run(&args).await?),
+        BenchCommand::Surplus(args) => Ok(surplus::run(&args).await?),
         BenchCommand::Cpa(args) => cpa::run(&args),
         BenchCommand::Load(args) => Ok(load::run(&args).await?),
         BenchCommand::Part(Part::Churn(args)) => Ok(churn::run(&args).await?),

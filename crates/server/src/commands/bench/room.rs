@@ -4,7 +4,9 @@ use super::args::PartArgs;
 use crate::clock::NodeClock;
 use domain::entity::RecordMode;
 use domain::ids::{AgentId, AttemptId, RecordingId, TrunkId};
-use domain::ports::DialOrder;
+use domain::ports::{Clock, DialOrder};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 use voice::{Codec, SipTransport, TrunkConfig, Voice, VoiceConfig};
@@ -18,23 +20,29 @@ const CALLS_A_SECOND: f64 = 10_000.0;
 
 /// Voice with one trunk to the load, everything else as in the product.
 pub(super) async fn start(args: &PartArgs) -> anyhow::Result<Voice> {
+    start_with((TRUNK, args.trunk), &args.dir, None).await
+}
+
+/// The same with a trunk of that name, by a clock that is not the system's where one is given.
+pub(super) async fn start_with(
+    (id, trunk): (TrunkId, SocketAddr),
+    dir: &Path,
+    clock: Option<Arc<dyn Clock>>,
+) -> anyhow::Result<Voice> {
     let phones = |user: &str| user.starts_with("agent").then(|| PASSWORD.to_owned());
-    let mut config = VoiceConfig::loopback(
-        Arc::new(NodeClock::system()),
-        Arc::new(phones),
-        args.dir.clone(),
-    );
+    let clock = clock.unwrap_or_else(|| Arc::new(NodeClock::system()));
+    let mut config = VoiceConfig::loopback(clock, Arc::new(phones), dir.to_owned());
     config.calls = usize::try_from(CHANNELS)?;
     // Recordings are sealed as in the product.
     let ring = vault::KeyRing::read(&vault::KeyRing::fresh_line()?)?;
     config.recording_keys = Some(Arc::new(ring));
     // Ports that the load, whose ports the system chooses, does not take.
     config.media_ports = 10_000..=31_999;
-    config.legs_file = Some(args.dir.join("legs"));
+    config.legs_file = Some(dir.join("legs"));
     config.trunks = vec![TrunkConfig {
-        id: TRUNK,
+        id,
         name: "load".into(),
-        uri: format!("sip:{}", args.trunk),
+        uri: format!("sip:{trunk}"),
         transport: SipTransport::Udp,
         username: None,
         password: None,
@@ -83,5 +91,6 @@ pub(super) fn order(n: u32, attempt_id: AttemptId, record: RecordMode) -> DialOr
         recording_key: format!("calls/{}.wav", attempt_id.0),
         mask_dtmf: false,
         classify: false,
+        not_after: None,
     }
 }

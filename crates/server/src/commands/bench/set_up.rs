@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sim::contract::judges::Allow;
 use sim::contract::scene::{Person, Scene, event, fresh, node, refill, request};
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use voice::Voice;
@@ -60,10 +60,16 @@ pub(super) struct Done {
 
 /// What a journal entry came to.
 enum Written {
-    Opened(AttemptId, Duration),
+    /// The attempt is in the journal after so long, and was ordered.
+    Dialed(Duration),
+    /// It is in the journal and was not taken.
+    NotTaken(Duration),
     Refused,
     Told,
 }
+
+/// When each call was ordered.
+type Dialed = Arc<Mutex<HashMap<AttemptId, Instant>>>;
 
 struct SetUp {
     voice: Voice,
@@ -71,7 +77,7 @@ struct SetUp {
     drafts: VecDeque<OpenDraft>,
     /// Carried out by this task: what a task of their own would cost is the bench's, not the journal's.
     writing: FuturesUnordered<BoxFuture<'static, anyhow::Result<Written>>>,
-    dialed: HashMap<AttemptId, Instant>,
+    dialed: Dialed,
     hold: Option<Duration>,
     up: VecDeque<(Instant, AttemptId)>,
     ended: u32,
@@ -103,7 +109,7 @@ async fn carry_out(args: &PartArgs) -> anyhow::Result<()> {
         store,
         drafts,
         writing: FuturesUnordered::new(),
-        dialed: HashMap::new(),
+        dialed: Dialed::default(),
         hold: (args.hold_ms > 0).then(|| Duration::from_millis(args.hold_ms)),
         up: VecDeque::new(),
         ended: 0,
@@ -212,18 +218,27 @@ impl SetUp {
         Ok(())
     }
 
-    /// The attempt into the journal; the INVITE follows.
+    /// The attempt into the journal; the INVITE follows. One call waits for no other, as in the product.
     fn open(&mut self) {
         let Some(draft) = self.drafts.pop_front() else {
             return;
         };
         self.done.started += 1;
-        let store = self.store.clone();
+        let order = room::order(self.done.started, draft.attempt.id, RecordMode::None);
+        let (store, trunk) = (self.store.clone(), self.voice.trunk.clone());
+        let dialed = Arc::clone(&self.dialed);
         self.writing.push(Box::pin(async move {
             let start = Instant::now();
-            Ok(match store.open_attempt(&draft, &Allow).await? {
-                OpenOutcome::Opened(..) => Written::Opened(draft.attempt.id, start.elapsed()),
-                _ => Written::Refused,
+            let OpenOutcome::Opened(..) = store.open_attempt(&draft, &Allow).await? else {
+                return Ok(Written::Refused);
+            };
+            let took = start.elapsed();
+            if let Ok(mut dialed) = dialed.lock() {
+                dialed.insert(draft.attempt.id, Instant::now());
+            }
+            Ok(match trunk.dial(order).await {
+                Ok(()) => Written::Dialed(took),
+                Err(_) => Written::NotTaken(took),
             })
         }));
     }
@@ -236,9 +251,10 @@ impl SetUp {
         };
         tokio::select! {
             Some(written) = self.writing.next() => match written? {
-                Written::Opened(attempt, took) => {
+                Written::Dialed(took) => self.times.1.push(took),
+                Written::NotTaken(took) => {
                     self.times.1.push(took);
-                    self.dial(attempt).await;
+                    self.done.failed += 1;
                 }
                 Written::Refused => self.done.failed += 1,
                 Written::Told => {}
@@ -248,25 +264,23 @@ impl SetUp {
             }
             () = until(due) => {
                 if let Some((_, attempt)) = self.up.pop_front() {
-                    let _ = self.voice.trunk.hang_up(attempt, HangUpCause::Normal).await;
+                    let trunk = self.voice.trunk.clone();
+                    self.writing.push(Box::pin(async move {
+                        let _ = trunk.hang_up(attempt, HangUpCause::Normal).await;
+                        Ok(Written::Told)
+                    }));
                 }
             }
         }
         Ok(())
     }
 
-    async fn dial(&mut self, attempt: AttemptId) {
-        self.dialed.insert(attempt, Instant::now());
-        let order = room::order(self.done.started, attempt, RecordMode::None);
-        if self.voice.trunk.dial(order).await.is_err() {
-            self.done.failed += 1;
-        }
-    }
-
     fn report(&mut self, report: &TrunkReport) {
         match report {
             TrunkReport::Answered { attempt, .. } => {
-                if let Some(at) = self.dialed.get(attempt) {
+                let at = self.dialed.lock().ok();
+                let at = at.and_then(|dialed| dialed.get(attempt).copied());
+                if let Some(at) = at {
                     self.times.0.push(at.elapsed());
                 }
                 self.done.answered += 1;
