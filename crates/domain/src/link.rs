@@ -43,6 +43,10 @@ pub enum LinkKind {
     Agreement = 2,
     /// The page on which messages are declined; the row is a point.
     OptOut = 3,
+    /// Identity was proved on the page of a payment link a moment ago; never part of an address.
+    PaymentProved = 4,
+    /// The same for an agreement.
+    AgreementProved = 5,
 }
 
 /// The key that signs links. Printed, it shows nothing.

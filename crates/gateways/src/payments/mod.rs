@@ -1,1 +1,7 @@
 //! Payment providers behind the port [`domain::ports::Payments`].
+
+mod amount;
+mod signature;
+mod stripe;
+
+pub use stripe::{STRIPE_API, Stripe, StripeConfig};

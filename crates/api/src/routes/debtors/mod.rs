@@ -3,7 +3,6 @@
 mod evidence;
 mod file;
 mod merges;
-mod payments;
 mod promises;
 mod search;
 mod why_not;
@@ -21,6 +20,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(merges::routes())
         .merge(evidence::routes())
         .merge(why_not::routes())
-        .merge(payments::routes())
         .merge(promises::routes())
 }

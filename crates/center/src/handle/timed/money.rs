@@ -1,0 +1,46 @@
+//! The clock around what is asked of money before it is on a debt.
+
+use super::Timed;
+use super::ops::timed;
+use async_trait::async_trait;
+use domain::entity::{
+    BankFile, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
+};
+use domain::event::NewEvent;
+use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::ports::store::{
+    Clues, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome, ReceiptStep,
+    ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
+};
+use domain::time::UtcMs;
+use std::time::Instant;
+
+timed! { ReceiptStore;
+    money_policy(client: ClientId) -> MoneyPolicy;
+    put_money_policy(row: &MoneyPolicy, events: &[NewEvent]) -> ();
+    take_receipt(row: &Receipt, events: &[NewEvent]) -> (Receipt, bool);
+    get_receipt(id: ReceiptId) -> Receipt;
+    receipts_by_reference(reference: &str) -> Vec<Receipt>;
+    receipts_page(filter: &ReceiptFilter, page: &PageRequest) -> Page<Receipt>;
+    step_receipt(step: &ReceiptStep<'_>, told: TellPromise<'_>) -> ReceiptOutcome;
+    payments_of_receipt(id: ReceiptId) -> Vec<Payment>;
+    parts_of(ids: &[PaymentId]) -> Vec<PaymentParts>;
+    payments_page(filter: &PaymentFilter, page: &PageRequest) -> Page<Payment>;
+    payment_by_reference(client: ClientId, reference: &str) -> Option<Payment>;
+    suggest_payers(clues: &Clues) -> Vec<Suggestion>;
+    put_payment_link(row: &PaymentLink, events: &[NewEvent]) -> ();
+    get_payment_link(id: PaymentLinkId) -> PaymentLink;
+    payment_links_page(client: Option<ClientId>, debtor: Option<DebtorId>, page: &PageRequest) -> Page<PaymentLink>;
+    answer_link(id: PaymentLinkId, right: bool, now: UtcMs, events: &[NewEvent]) -> PaymentLink;
+    link_session(id: PaymentLinkId, session: &str, url: &str) -> PaymentLink;
+    close_link(id: PaymentLinkId, to: LinkState, now: UtcMs, events: &[NewEvent]) -> bool;
+    expire_links(now: UtcMs, limit: u32) -> Vec<PaymentLink>;
+    note_webhook(note: &WebhookNote) -> bool;
+    webhook_done(provider: &str, event_id: &str) -> ();
+    waiting_webhooks(provider: &str, money: &str) -> Vec<WebhookNote>;
+    take_bank_file(row: &BankFile, events: &[NewEvent]) -> (BankFile, bool);
+    put_bank_file(row: &BankFile) -> ();
+    get_bank_file(id: BankFileId) -> BankFile;
+    bank_files_page(client: Option<ClientId>, page: &PageRequest) -> Page<BankFile>;
+    known_references(client: ClientId, references: &[String]) -> Vec<String>;
+}

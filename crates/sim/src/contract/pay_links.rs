@@ -1,0 +1,188 @@
+//! Payment links, providers' words, files of banks.
+
+use super::receipts::page;
+use super::scene::*;
+use domain::entity::{BankFile, BankFileState, LINK_TRIES_MAX, LinkState, PaymentLink};
+use domain::ids::{BankFileId, PaymentLinkId};
+use domain::money::Money;
+use domain::ports::store::WebhookNote;
+use domain::time::DAY_MS;
+
+/// Runs the group.
+pub(super) async fn all(store: &Subject) {
+    a_link_is_opened_paid_and_closed(store).await;
+    a_word_is_done_once(store).await;
+    a_file_is_taken_once(store).await;
+}
+
+fn link(person: &Person) -> PaymentLink {
+    PaymentLink {
+        id: fresh::<PaymentLinkId>(),
+        client_id: person.debtor.client_id,
+        debtor_id: person.debtor.id,
+        debt_id: person.debt.id,
+        amount: Money::new(5_000, mxn()),
+        point_id: None,
+        state: LinkState::Created,
+        tries: 0,
+        session: None,
+        session_url: None,
+        made_by: "agent:1".into(),
+        created_at: NOW,
+        expires_at: NOW.plus_ms(DAY_MS),
+        opened_at: None,
+        paid_at: None,
+    }
+}
+
+async fn a_link_is_opened_paid_and_closed(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let row = link(&person);
+    store.put_payment_link(&row, &[]).await.expect("made");
+    let wrong = store
+        .answer_link(row.id, false, NOW, &[])
+        .await
+        .expect("wrong");
+    assert_eq!((wrong.state, wrong.tries), (LinkState::Created, 1));
+    let right = store
+        .answer_link(row.id, true, NOW, &[])
+        .await
+        .expect("right");
+    assert_eq!(
+        (right.state, right.opened_at),
+        (LinkState::Opened, Some(NOW))
+    );
+    let later = NOW.plus_ms(9);
+    let again = store
+        .answer_link(row.id, true, later, &[])
+        .await
+        .expect("again");
+    assert_eq!(again.opened_at, Some(NOW), "first opened");
+    let led = store
+        .link_session(row.id, "cs_1", "https://x")
+        .await
+        .expect("led");
+    assert_eq!(led.session.as_deref(), Some("cs_1"));
+    let paid = store.close_link(row.id, LinkState::Paid, later, &[]).await;
+    assert!(paid.expect("paid"));
+    for to in [LinkState::Paid, LinkState::Cancelled, LinkState::Expired] {
+        let moved = store.close_link(row.id, to, later, &[]).await;
+        assert!(!moved.expect("closed"), "{to}");
+    }
+    let kept = store.get_payment_link(row.id).await.expect("read");
+    assert_eq!((kept.state, kept.paid_at), (LinkState::Paid, Some(later)));
+    guessing_closes_a_link(store, &person, row.id).await;
+}
+
+/// Who guesses is shut out; what was paid all the same is paid.
+async fn guessing_closes_a_link(store: &Subject, person: &Person, first: PaymentLinkId) {
+    let guessed = link(person);
+    store.put_payment_link(&guessed, &[]).await.expect("made");
+    for _ in 0..LINK_TRIES_MAX + 2 {
+        store
+            .answer_link(guessed.id, false, NOW, &[])
+            .await
+            .expect("wrong");
+    }
+    let shut = store
+        .answer_link(guessed.id, true, NOW, &[])
+        .await
+        .expect("right");
+    assert_eq!(
+        (shut.state, shut.tries),
+        (LinkState::Created, LINK_TRIES_MAX)
+    );
+    let over = store
+        .expire_links(guessed.expires_at, 1_000)
+        .await
+        .expect("expired");
+    assert!(over.iter().any(|l| l.id == guessed.id) && over.iter().all(|l| l.id != first));
+    let late = store
+        .close_link(guessed.id, LinkState::Paid, NOW, &[])
+        .await;
+    assert!(late.expect("paid"), "money is money");
+    let rows = store
+        .payment_links_page(None, Some(person.debtor.id), &page(1, None))
+        .await
+        .expect("page");
+    assert_eq!(rows.items[0].id, guessed.id, "newest first");
+    let rest = store
+        .payment_links_page(None, Some(person.debtor.id), &page(1, rows.next_cursor))
+        .await
+        .expect("page");
+    assert_eq!((rest.items[0].id, rest.next_cursor), (first, None));
+}
+
+async fn a_word_is_done_once(store: &Subject) {
+    let money = name("pi");
+    let note = WebhookNote {
+        provider: "stripe".into(),
+        event_id: name("evt"),
+        what: "refunded".into(),
+        money: Some(money.clone()),
+        amount: Some(Money::new(100, mxn())),
+        done: false,
+        at: NOW,
+    };
+    assert!(store.note_webhook(&note).await.expect("noted"));
+    assert!(
+        store.note_webhook(&note).await.expect("noted"),
+        "not done yet"
+    );
+    let waits = store
+        .waiting_webhooks("stripe", &money)
+        .await
+        .expect("waits");
+    assert_eq!(waits, vec![note.clone()]);
+    store
+        .webhook_done("stripe", &note.event_id)
+        .await
+        .expect("done");
+    assert!(!store.note_webhook(&note).await.expect("noted"));
+    let waits = store
+        .waiting_webhooks("stripe", &money)
+        .await
+        .expect("waits");
+    assert!(waits.is_empty());
+}
+
+async fn a_file_is_taken_once(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = BankFile {
+        id: fresh::<BankFileId>(),
+        client_id: scene.client.id,
+        name: "noviembre.csv".into(),
+        sha256: name("hash"),
+        format: "csv".into(),
+        state: BankFileState::Reading,
+        rows: 3,
+        posted: 0,
+        unmatched: 0,
+        repeated: 0,
+        refused: 0,
+        not_money: 0,
+        made_by: "user:1".into(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let (kept, before) = store.take_bank_file(&row, &[]).await.expect("taken");
+    assert_eq!((&kept, before), (&row, false));
+    let done = BankFile {
+        state: BankFileState::Done,
+        posted: 2,
+        refused: 1,
+        ..row.clone()
+    };
+    store.put_bank_file(&done).await.expect("put");
+    let again = BankFile {
+        id: fresh::<BankFileId>(),
+        ..row
+    };
+    let (kept, before) = store.take_bank_file(&again, &[]).await.expect("taken");
+    assert_eq!((&kept, before), (&done, true));
+    let files = store
+        .bank_files_page(Some(scene.client.id), &page(5, None))
+        .await;
+    assert_eq!(files.expect("page").items, vec![done]);
+}

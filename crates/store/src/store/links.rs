@@ -1,0 +1,147 @@
+//! Payment links, and what providers said.
+
+use super::SqlStore;
+use super::events::append;
+use super::floor::Terms;
+use super::receipts::paged;
+use crate::sql::vals;
+use domain::entity::{LINK_TRIES_MAX, LinkState, PaymentLink};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtorId, PaymentLinkId};
+use domain::money::Money;
+use domain::ports::StoreError;
+use domain::ports::store::{Page, PageRequest, WebhookNote};
+use domain::time::UtcMs;
+
+pub(super) async fn links_page(
+    store: &SqlStore,
+    client: Option<ClientId>,
+    debtor: Option<DebtorId>,
+    page: &PageRequest,
+) -> Result<Page<PaymentLink>, StoreError> {
+    let mut terms = Terms::default();
+    if let Some(client) = client {
+        let n = terms.bind(vals![client]);
+        terms.add(format!("client_id=${n}"));
+    }
+    if let Some(debtor) = debtor {
+        let n = terms.bind(vals![debtor]);
+        terms.add(format!("debtor_id=${n}"));
+    }
+    let key = |l: &PaymentLink| l.id.to_string();
+    paged::<PaymentLink, PaymentLinkId>(store, terms, page, true, key).await
+}
+
+pub(super) async fn answer(
+    store: &SqlStore,
+    id: PaymentLinkId,
+    right: bool,
+    now: UtcMs,
+    events: &[NewEvent],
+) -> Result<PaymentLink, StoreError> {
+    let mut tx = store.write().await?;
+    let open = "state IN ('created','opened') AND expires_at>$2 AND tries<$3";
+    let set = if right {
+        "state='opened', opened_at=COALESCE(opened_at,$2)"
+    } else {
+        "tries=tries+1"
+    };
+    let sql = format!("UPDATE payment_links SET {set} WHERE id=$1 AND {open}");
+    let changed = tx.run(sql, vals![id, now, LINK_TRIES_MAX]).await?;
+    let row = tx.get(id).await?;
+    if changed > 0 {
+        append(&mut tx, events).await?;
+    }
+    tx.commit().await?;
+    Ok(row)
+}
+
+pub(super) async fn close(
+    store: &SqlStore,
+    id: PaymentLinkId,
+    to: LinkState,
+    now: UtcMs,
+    events: &[NewEvent],
+) -> Result<bool, StoreError> {
+    let mut tx = store.write().await?;
+    let (sql, values) = if to == LinkState::Paid {
+        let sql = "UPDATE payment_links SET state=$2, paid_at=$3 WHERE id=$1 AND state<>$2";
+        (sql, vals![id, to, now])
+    } else {
+        let sql = "UPDATE payment_links SET state=$2 WHERE id=$1 AND state IN ('created','opened')";
+        (sql, vals![id, to])
+    };
+    if tx.run(sql, values).await? == 0 {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    append(&mut tx, events).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn expire(
+    store: &SqlStore,
+    now: UtcMs,
+    limit: u32,
+) -> Result<Vec<PaymentLink>, StoreError> {
+    let mut tx = store.write().await?;
+    let rest = format!(
+        "WHERE state IN ('created','opened') AND expires_at<=$1 ORDER BY expires_at, id LIMIT $2{}",
+        tx.pg_only(" FOR UPDATE SKIP LOCKED")
+    );
+    let mut due: Vec<PaymentLink> = tx.all(&rest, vals![now, limit]).await?;
+    for link in &mut due {
+        link.state = LinkState::Expired;
+        tx.put(link).await?;
+    }
+    tx.commit().await?;
+    Ok(due)
+}
+
+pub(super) async fn note(store: &SqlStore, note: &WebhookNote) -> Result<bool, StoreError> {
+    let mut tx = store.write().await?;
+    let sql = "INSERT INTO webhook_notes \
+        (provider,event_id,what,money,amount_minor,currency,done,at) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,$8) ON CONFLICT (provider,event_id) DO NOTHING";
+    let values = vals![
+        note.provider,
+        note.event_id,
+        note.what,
+        note.money,
+        note.amount.map(|a| a.amount_minor),
+        note.amount.map(|a| a.currency),
+        note.done,
+        note.at
+    ];
+    tx.run(sql, values).await?;
+    let sql = "SELECT done FROM webhook_notes WHERE provider=$1 AND event_id=$2";
+    let row = tx.row(sql, vals![note.provider, note.event_id]).await?;
+    let done = row.map_or(Ok(false), |r| r.get("done"))?;
+    tx.commit().await?;
+    Ok(!done)
+}
+
+pub(super) async fn waiting(
+    store: &SqlStore,
+    provider: &str,
+    money: &str,
+) -> Result<Vec<WebhookNote>, StoreError> {
+    let sql = "SELECT * FROM webhook_notes WHERE provider=$1 AND money=$2 AND NOT done ORDER BY at";
+    let values = vals![provider.to_owned(), money.to_owned()];
+    let rows = store.read().await?.rows(sql, values).await?;
+    let read = |row: &crate::sql::Row| -> Result<WebhookNote, StoreError> {
+        let minor: Option<i64> = row.get("amount_minor")?;
+        let currency = row.get("currency")?;
+        Ok(WebhookNote {
+            provider: row.get("provider")?,
+            event_id: row.get("event_id")?,
+            what: row.get("what")?,
+            money: row.get("money")?,
+            amount: minor.zip(currency).map(|(m, c)| Money::new(m, c)),
+            done: row.get("done")?,
+            at: row.get("at")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
