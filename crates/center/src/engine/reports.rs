@@ -39,28 +39,7 @@ impl Engine {
             TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
             TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),
             TrunkReport::Bridged { attempt, agent, at } => self.bridged(now, attempt, agent, at),
-            TrunkReport::Ended {
-                attempt,
-                sip_code,
-                q850,
-                by_us,
-                ring_timeout,
-                rtp_lost,
-                result,
-                ..
-            } => {
-                self.totals.rtp_lost += rtp_lost;
-                let end = EndReport {
-                    sip_code,
-                    q850,
-                    by_us,
-                    ring_timeout,
-                    told: result,
-                };
-                if !self.announced_over(now, attempt) {
-                    self.take(now, Input::Ended { attempt, end });
-                }
-            }
+            report @ TrunkReport::Ended { .. } => self.ended_report(now, report),
             report
             @ (TrunkReport::RecordingSealed { .. } | TrunkReport::RecordingFailed { .. }) => {
                 self.recording_report(now, report);
@@ -81,17 +60,9 @@ impl Engine {
             report @ (TrunkReport::PartyRinging { .. }
             | TrunkReport::PartyUp { .. }
             | TrunkReport::PartyDown { .. }) => self.party_report(now, report),
-            TrunkReport::Classified {
-                attempt,
-                at,
-                verdict,
-            } => {
-                self.classified(now, attempt, at, &verdict);
-            }
-            TrunkReport::Early {
-                attempt, verdict, ..
-            } => self.early(now, attempt, &verdict),
-            TrunkReport::Printed { attempt, print, .. } => self.printed(attempt, print),
+            report @ (TrunkReport::Classified { .. }
+            | TrunkReport::Early { .. }
+            | TrunkReport::Printed { .. }) => self.sound_report(now, report),
             TrunkReport::Trail { attempt, at, trail } => self.keep_trail(attempt, at, trail),
             TrunkReport::AgentLegUp { agent, .. } => self.leg(now, agent, true),
             TrunkReport::AgentLegDown { agent, reason, .. } => {
@@ -99,6 +70,49 @@ impl Engine {
                 self.leg(now, agent, false);
             }
             TrunkReport::TrunkHealth { trunk, up, .. } => self.trunk_health(now, trunk, up),
+        }
+    }
+
+    /// A call is over.
+    fn ended_report(&mut self, now: UtcMs, report: TrunkReport) {
+        if let TrunkReport::Ended {
+            attempt,
+            sip_code,
+            q850,
+            by_us,
+            ring_timeout,
+            rtp_lost,
+            result,
+            ..
+        } = report
+        {
+            self.totals.rtp_lost += rtp_lost;
+            let end = EndReport {
+                sip_code,
+                q850,
+                by_us,
+                ring_timeout,
+                told: result,
+            };
+            if !self.announced_over(now, attempt) {
+                self.take(now, Input::Ended { attempt, end });
+            }
+        }
+    }
+
+    /// What a call sounds like.
+    fn sound_report(&mut self, now: UtcMs, report: TrunkReport) {
+        match report {
+            TrunkReport::Classified {
+                attempt,
+                at,
+                verdict,
+            } => self.classified(now, attempt, at, &verdict),
+            TrunkReport::Early {
+                attempt, verdict, ..
+            } => self.early(now, attempt, &verdict),
+            TrunkReport::Printed { attempt, print, .. } => self.printed(attempt, print),
+            _ => {}
         }
     }
 

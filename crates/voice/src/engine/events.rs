@@ -7,7 +7,7 @@ use crate::limits;
 use crate::plane::{Counts, Event as MediaEvent, LegId, Order};
 use crate::recorder::RecorderEvent;
 use bytes::Bytes;
-use domain::ports::{HangUpCause, LegRef, TrunkReport};
+use domain::ports::{HangUpCause, LegRef, SoundVerdict, TrunkReport};
 use sip::msg::Uri;
 use sip::ua::{CallKey, End, Event};
 use std::net::SocketAddr;
@@ -190,24 +190,7 @@ impl Engine {
                 verdict,
                 early,
                 at,
-            } => {
-                if let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) {
-                    let at = self.wall.at(at);
-                    self.outbox.tell(if early {
-                        TrunkReport::Early {
-                            attempt,
-                            at,
-                            verdict,
-                        }
-                    } else {
-                        TrunkReport::Classified {
-                            attempt,
-                            at,
-                            verdict,
-                        }
-                    });
-                }
-            }
+            } => self.judged(leg, verdict, early, at),
             MediaEvent::Printed { leg, print, at } => {
                 if let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) {
                     let at = self.wall.at(at);
@@ -222,6 +205,27 @@ impl Engine {
             MediaEvent::Browser { leg, up } => self.browser_news(leg, up),
             MediaEvent::Recorder(event) => self.recorded(event),
         }
+    }
+
+    /// What a debtor's leg sounds like, before its answer or after it.
+    fn judged(&mut self, leg: LegId, verdict: SoundVerdict, early: bool, at: Instant) {
+        let Some(LegRef::Debtor(attempt)) = self.leg_ref(leg) else {
+            return;
+        };
+        let at = self.wall.at(at);
+        self.outbox.tell(if early {
+            TrunkReport::Early {
+                attempt,
+                at,
+                verdict,
+            }
+        } else {
+            TrunkReport::Classified {
+                attempt,
+                at,
+                verdict,
+            }
+        });
     }
 
     fn leg_ref(&self, leg: LegId) -> Option<LegRef> {

@@ -144,6 +144,16 @@ fn law(codec: Codec) -> Law {
     }
 }
 
+/// What is said next: the network's tone, else the voice.
+fn frame(network: &mut Option<Tone>, voice: &mut Option<(u64, Tone)>) -> [i16; 160] {
+    let mut pcm = [0_i16; 160];
+    let voice = voice.as_mut().map(|(_, tone)| tone);
+    if let Some(tone) = network.as_mut().or(voice) {
+        tone.fill(&mut pcm);
+    }
+    pcm
+}
+
 async fn talk(
     socket: UdpSocket,
     line: Arc<Line>,
@@ -160,8 +170,7 @@ async fn talk(
     let mut tone: Option<(u64, Tone)> = None;
     let mut keys = Receiver::default();
     let mut press: Option<(Press, u32)> = None;
-    let mut paused = false;
-    let mut network: Option<Tone> = None;
+    let (mut paused, mut network) = (false, None::<Tone>);
     let (mut buffer, mut out) = ([0_u8; 2_048], [0_u8; 512]);
     loop {
         tokio::select! {
@@ -205,12 +214,7 @@ async fn talk(
                 if tone.as_ref().is_none_or(|(of, _)| *of != hz.to_bits()) {
                     tone = Some((hz.to_bits(), Tone::sine(hz.max(1.0), if hz > 0.0 { 0.3 } else { 0.0 })));
                 }
-                let mut pcm = [0_i16; 160];
-                match (&mut network, &mut tone) {
-                    (Some(network), _) => network.fill(&mut pcm),
-                    (None, Some((_, tone))) => tone.fill(&mut pcm),
-                    (None, None) => {}
-                }
+                let pcm = frame(&mut network, &mut tone);
                 let law = law(remote.codec);
                 let mut payload = [0_u8; 160];
                 law.encode_into(&pcm, &mut payload);
