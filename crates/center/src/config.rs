@@ -3,6 +3,7 @@
 use crate::keeping::{Archive, DiskLimits, Retention};
 use async_trait::async_trait;
 use domain::entity::Recording;
+use domain::ports::Messenger;
 use domain::ports::store::StoreError;
 use std::sync::Arc;
 
@@ -73,10 +74,16 @@ pub struct CenterConfig {
     pub refill_every_ms: i64,
     /// How often the law is asked whom it lets be called now, for segments, ms; 0: never.
     pub callable_every_ms: i64,
+    /// From the start to the first walk along the audit's chains, ms: others begin first.
+    pub audit_first_ms: u64,
     /// Whether every campaign marked running in the database is dialed at start.
     pub resume_running: bool,
     /// Whether agents need their phone leg up before calls are routed to them.
     pub require_leg: bool,
+    /// Gateways that carry messages; a node without any neither sends nor plans.
+    pub messengers: Vec<Arc<dyn Messenger>>,
+    /// How often strategies are planned, ms; at most 30 s.
+    pub plan_every_ms: u64,
     /// Digit that opts a number out during the safe-harbour message (law.md §5).
     pub opt_out_digit: char,
 }
@@ -101,8 +108,11 @@ impl CenterConfig {
             board_tick_ms: 100,
             refill_every_ms: 60_000,
             callable_every_ms: 0,
+            audit_first_ms: 15_000,
             resume_running: true,
             require_leg: true,
+            messengers: Vec::new(),
+            plan_every_ms: 30_000,
             opt_out_digit: '9',
         }
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const WITHHELD: &str = "···";
 
 /// An amount with thousands: `18,500.00 MXN`.
-fn amount(minor: i64, currency: Currency) -> String {
+pub(crate) fn amount(minor: i64, currency: Currency) -> String {
     let digits = currency.minor_digits();
     let unit = 10_u64.pow(digits);
     let (sign, whole, part) = (
@@ -107,8 +107,11 @@ fn step(step: &ScriptStep, stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
 }
 
 /// The campaign's script for one debtor and agent; null without one.
-pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
-    let Some(script) = &stocked.setting.script else {
+/// Who broke his last promise hears his own one, where the campaign has it.
+pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>, broke: bool) -> Value {
+    let setting = &stocked.setting;
+    let own = setting.broken_script.as_ref().filter(|_| broke);
+    let Some(script) = own.or(setting.script.as_ref()) else {
         return Value::Null;
     };
     let steps: Vec<Value> = script

@@ -6,6 +6,7 @@ use crate::config::CenterConfig;
 use crate::engine::Post;
 use crate::floor::Floor;
 use crate::ports::Outside;
+use crate::strategies::dry_run::Trials;
 use dialer::Gate;
 use domain::event::NewEvent;
 use domain::ids::{ClientId, EventId};
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) marks: Marks,
     /// Shares of segments, and caller ids that rest.
     pub(crate) floor: Floor,
+    /// Strategies on trial.
+    pub(crate) trials: Trials,
     database_down: AtomicBool,
     /// Stops that this node told of itself and has obeyed, newest last.
     own: Mutex<VecDeque<EventId>>,
@@ -70,6 +73,7 @@ impl Shared {
             answers: Answers::default(),
             marks: Marks::default(),
             floor: Floor::default(),
+            trials: Trials::default(),
             database_down: AtomicBool::new(false),
             own: Mutex::new(VecDeque::new()),
         })

@@ -1,7 +1,9 @@
 //! Ledger: append-only rows behind every cap, one for all channels, campaigns and clients.
 
 use super::{Attempt, Channel, PointClass};
-use crate::ids::{AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, PersonId, PointId};
+use crate::ids::{
+    AttemptId, CampaignId, ClientId, DebtId, DebtorId, LedgerId, MessageId, PersonId, PointId,
+};
 use crate::pii::Pii;
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -79,6 +81,12 @@ impl LedgerRow {
             campaign_id: attempt.campaign_id,
             reached_network: None,
         }
+    }
+
+    /// Identity of the row that counts a message: however often it is tried, it is counted once.
+    #[must_use]
+    pub fn id_of_message(message: MessageId) -> LedgerId {
+        LedgerId(uuid::Uuid::new_v5(&message.0, b"message"))
     }
 
     /// Identity of the row of that kind of an attempt.

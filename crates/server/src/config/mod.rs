@@ -1,10 +1,13 @@
 //! Configuration: the documented default file ← files ← environment; an unknown key is an error
 //! that names the nearest right one.
 
+mod messages;
+mod payments;
 mod tls;
 mod trunk;
 mod unknown;
 
+pub(crate) use payments::Payments;
 pub(crate) use tls::Tls;
 #[cfg(test)]
 pub(crate) use tls::TlsFiles;
@@ -44,6 +47,10 @@ pub(crate) struct Config {
     pub law: Law,
     /// Sign-in.
     pub auth: Auth,
+    /// Payment pages.
+    pub payments: Payments,
+    /// What carries messages.
+    pub messages: messages::Messages,
     /// Limits.
     pub limits: Limits,
 }
@@ -264,6 +271,8 @@ impl Config {
         {
             faults.push("[recordings] url: expected file://FOLDER or s3://BUCKET/PREFIX");
         }
+        self.payments.faults(&mut faults);
+        self.messages.faults(&mut faults);
         if recordings.free_stop_mb > recordings.free_warn_mb {
             faults.push("[recordings] free_stop_mb: expected no more than free_warn_mb");
         }

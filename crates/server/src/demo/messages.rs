@@ -172,7 +172,7 @@ fn answer(number: u128) -> Option<&'static str> {
     match number % 10 {
         0 => Some("Mañana paso a pagar, gracias."),
         1 => Some("¿Cuánto debo en total?"),
-        2 if number % 3 == 0 => Some("BAJA"),
+        2 if number.is_multiple_of(3) => Some("BAJA"),
         _ => None,
     }
 }

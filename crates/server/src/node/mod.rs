@@ -135,7 +135,9 @@ impl Node {
             desk: desk.clone(),
             law: book,
         };
-        let center = Center::start(center_config(config, &shelves, drain_ms), ports).await?;
+        let mut settings = center_config(config, &shelves, drain_ms);
+        settings.messengers = config.messages.open()?;
+        let center = Center::start(settings, ports).await?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
         let api = ApiState::new(ApiParts {
             store,
@@ -154,6 +156,7 @@ impl Node {
                 second_factor_required: config.auth.second_factor,
                 demo: kind == Kind::Demo,
                 clock_offset_ms: clock.offset_ms(),
+                money: config.payments.open()?,
                 ..ApiConfig::new(secrets)
             },
         })?;
@@ -258,6 +261,7 @@ fn voice_config(
         md5_only: config.sip.md5_only,
         inbound: voice::Inbound {
             from_anyone: config.sip.inbound_from_anyone,
+            queue: true,
             ..voice::Inbound::default()
         },
         tls: sip_certificate(config)?,

@@ -1,19 +1,17 @@
 //! Messages: templates and their versions, one message a plan key, claims, the law inside the transaction,
-//! states that never go back, withdrawal, what debtors write.
+//! states that never go back.
 
 use super::judges::{Allow, verdict};
 use super::scene::*;
 use domain::entity::{
-    Channel, CheckPoint, Decision, Hold, HoldKind, HoldScope, InboxMessage, InboxState, Language,
-    LedgerKind, LedgerRow, Message, MessagePurpose, MessageState, TextTemplate, Tone, Verdict,
+    Channel, CheckPoint, Decision, Language, LedgerKind, LedgerRow, Message, MessagePurpose,
+    MessageState, TextTemplate, Tone, Verdict,
 };
-use domain::ids::{InboxId, MessageId, VerdictId};
+use domain::ids::{MessageId, VerdictId};
 use domain::law::{Action, Judge};
-use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ContactFacts, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
-    PageRequest,
+    ContactFacts, MessageAsk, MessageDraft, MessageOpened, MessageStep, PageRequest,
 };
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 
@@ -24,12 +22,11 @@ pub async fn all(store: Subject) {
     a_message_is_claimed_by_one(&store).await;
     the_law_is_asked_inside(&store).await;
     steps_never_go_back(&store).await;
-    what_is_paid_or_held_is_withdrawn_row_04(&store).await;
-    what_debtors_write_is_heard_once(&store).await;
+    super::messages_ends::all(&store).await;
 }
 
 /// A message that waits since `NOW`.
-fn waiting(person: &Person, key: Option<&str>) -> Message {
+pub(super) fn waiting(person: &Person, key: Option<&str>) -> Message {
     Message {
         id: fresh(),
         client_id: person.debtor.client_id,
@@ -68,7 +65,7 @@ fn waiting(person: &Person, key: Option<&str>) -> Message {
     }
 }
 
-fn draft(person: &Person, row: &Message) -> MessageDraft {
+pub(super) fn draft(person: &Person, row: &Message) -> MessageDraft {
     let point = &person.point;
     let message = Message {
         point_id: Some(point.id),
@@ -110,7 +107,22 @@ fn draft(person: &Person, row: &Message) -> MessageDraft {
     }
 }
 
-async fn person(store: &Subject) -> (Scene, Person) {
+pub(super) async fn plan(store: &Subject, row: &Message) {
+    let planned = store.plan_messages(std::slice::from_ref(row), &[]).await;
+    assert_eq!(planned.expect("works"), 1);
+}
+
+pub(super) async fn open(
+    store: &Subject,
+    who: &Person,
+    row: &Message,
+    law: &dyn Judge,
+) -> MessageOpened {
+    let opened = store.open_message(&draft(who, row), law).await;
+    opened.expect("works")
+}
+
+pub(super) async fn person(store: &Subject) -> (Scene, Person) {
     let scene = Scene::new(store).await;
     let person = scene.person(store).await;
     (scene, person)
@@ -193,13 +205,7 @@ async fn a_plan_key_is_planned_once(store: &Subject) {
     let (_, who) = person(store).await;
     let key = name("key");
     let row = waiting(&who, Some(&key));
-    assert_eq!(
-        store
-            .plan_messages(&[row.clone()], &[])
-            .await
-            .expect("works"),
-        1
-    );
+    plan(store, &row).await;
     let again = waiting(&who, Some(&key));
     let free = waiting(&who, None);
     let rows = [again.clone(), free.clone(), waiting(&who, None)];
@@ -274,25 +280,16 @@ async fn the_law_is_asked_inside(store: &Subject) {
         .plan_messages(&[first.clone(), second.clone()], &[])
         .await
         .expect("works");
-    let opened = store
-        .open_message(&draft(&who, &first), &Once)
-        .await
-        .expect("works");
+    let opened = open(store, &who, &first, &Once).await;
     assert!(matches!(opened, MessageOpened::Open), "{opened:?}");
     let sent = store.get_message(first.id).await.expect("works");
     assert_eq!((sent.state, sent.tries), (MessageState::Sending, 1));
     assert_eq!(sent.address, Some(who.point.value.clone()));
     let told = store.get_verdict(sent.verdict_id.expect("a verdict")).await;
     assert_eq!(told.expect("works").debtor_id, who.debtor.id);
-    let gone = store
-        .open_message(&draft(&who, &first), &Once)
-        .await
-        .expect("works");
+    let gone = open(store, &who, &first, &Once).await;
     assert!(matches!(gone, MessageOpened::Gone), "{gone:?}");
-    let refused = store
-        .open_message(&draft(&who, &second), &Once)
-        .await
-        .expect("works");
+    let refused = open(store, &who, &second, &Once).await;
     assert!(matches!(refused, MessageOpened::Refused(_)), "{refused:?}");
     assert_eq!(
         store.get_message(second.id).await.expect("works").state,
@@ -312,10 +309,7 @@ async fn the_law_is_asked_inside(store: &Subject) {
             .expect("works")
     );
     let row = store.get_message(first.id).await.expect("works");
-    let opened = store
-        .open_message(&draft(&who, &row), &Once)
-        .await
-        .expect("works");
+    let opened = open(store, &who, &row, &Once).await;
     assert!(matches!(opened, MessageOpened::Open), "{opened:?}");
     let ledger = store.ledger_of(who.debtor.id).await.expect("works");
     assert_eq!(ledger.len(), 1, "counted once: {ledger:?}");
@@ -325,14 +319,8 @@ async fn the_law_is_asked_inside(store: &Subject) {
 async fn steps_never_go_back(store: &Subject) {
     let (_, who) = person(store).await;
     let row = waiting(&who, None);
-    store
-        .plan_messages(&[row.clone()], &[])
-        .await
-        .expect("works");
-    store
-        .open_message(&draft(&who, &row), &Allow)
-        .await
-        .expect("works");
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
     let to = |state, at: i64| MessageStep {
         state: Some(state),
         at: NOW.plus_ms(at),
@@ -387,14 +375,8 @@ async fn steps_never_go_back(store: &Subject) {
     assert_eq!(last.expect("works").map(|m| m.id), Some(row.id));
     // An address that takes nothing: the message came back, and the point is bad.
     let other = waiting(&who, None);
-    store
-        .plan_messages(&[other.clone()], &[])
-        .await
-        .expect("works");
-    store
-        .open_message(&draft(&who, &other), &Allow)
-        .await
-        .expect("works");
+    plan(store, &other).await;
+    open(store, &who, &other, &Allow).await;
     let bounced = MessageStep {
         point_bad: true,
         never_left: true,
@@ -413,199 +395,4 @@ async fn steps_never_go_back(store: &Subject) {
         .iter()
         .find(|r| r.id == LedgerRow::id_of_message(other.id));
     assert_eq!(counted.and_then(|r| r.reached_network), Some(false));
-}
-
-async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
-    let (scene, who) = person(store).await;
-    let told = |m: &Message| event("message.cancelled", &format!("message:{}", m.id));
-    let row = waiting(&who, None);
-    store
-        .plan_messages(&[row.clone()], &[])
-        .await
-        .expect("works");
-    let gone = store
-        .withdraw_messages(who.debtor.id, NOW, &told)
-        .await
-        .expect("works");
-    assert!(gone.is_empty(), "an open debt: {gone:?}");
-    let mut paid = who.payment(who.debt.balance_minor());
-    paid.paid_at = NOW;
-    store
-        .post_payment(&paid, &[], &of_promise)
-        .await
-        .expect("works");
-    let gone = store
-        .withdraw_messages(who.debtor.id, NOW, &told)
-        .await
-        .expect("works");
-    assert_eq!(gone.iter().map(|m| m.id).collect::<Vec<_>>(), [row.id]);
-    let now = store.get_message(row.id).await.expect("works");
-    assert_eq!(
-        (now.state, now.reason.as_str()),
-        (MessageState::Cancelled, "debt_closed")
-    );
-    // One that was missed is stopped when it is about to leave.
-    let late = waiting(&who, None);
-    store
-        .plan_messages(&[late.clone()], &[])
-        .await
-        .expect("works");
-    let stopped = store
-        .open_message(&draft(&who, &late), &Allow)
-        .await
-        .expect("works");
-    assert!(
-        matches!(stopped, MessageOpened::Stopped("debt_closed")),
-        "{stopped:?}"
-    );
-    // A dispute silences; the hold of a promise does not silence its reminder.
-    let other = scene.person(store).await;
-    let row = waiting(&other, None);
-    store
-        .plan_messages(&[row.clone()], &[])
-        .await
-        .expect("works");
-    let hold = |kind| Hold {
-        id: fresh(),
-        client_id: scene.client.id,
-        debtor_id: other.debtor.id,
-        scope: HoldScope::Debt,
-        debt_id: Some(other.debt.id),
-        point_id: None,
-        channel: None,
-        kind,
-        from: NOW,
-        until: None,
-        lifted_at: None,
-        evidence: "suite".into(),
-    };
-    store
-        .put_hold(&hold(HoldKind::Promise), &[])
-        .await
-        .expect("works");
-    let gone = store
-        .withdraw_messages(other.debtor.id, NOW, &told)
-        .await
-        .expect("works");
-    assert!(gone.is_empty(), "{gone:?}");
-    store
-        .put_hold(&hold(HoldKind::Dispute), &[])
-        .await
-        .expect("works");
-    let gone = store
-        .withdraw_messages(other.debtor.id, NOW, &told)
-        .await
-        .expect("works");
-    assert_eq!(gone.first().map(|m| m.reason.as_str()), Some("held"));
-    // A reminder of a promise that lives no more.
-    let third = scene.person(store).await;
-    let key = format!("promise:{}:2026-11-25:x", uuid::Uuid::now_v7());
-    let row = waiting(&third, Some(&key));
-    store.plan_messages(&[row], &[]).await.expect("works");
-    let gone = store
-        .withdraw_messages(third.debtor.id, NOW, &told)
-        .await
-        .expect("works");
-    assert_eq!(
-        gone.first().map(|m| m.reason.as_str()),
-        Some("promise_over")
-    );
-    // A due date that is another one now.
-    let key = format!("due_date:{}:2020-01-01:s:k", third.debt.id);
-    let row = waiting(&third, Some(&key));
-    store
-        .plan_messages(&[row.clone()], &[])
-        .await
-        .expect("works");
-    let stopped = store
-        .open_message(&draft(&third, &row), &Allow)
-        .await
-        .expect("works");
-    assert!(
-        matches!(stopped, MessageOpened::Stopped("date_changed")),
-        "{stopped:?}"
-    );
-}
-
-async fn what_debtors_write_is_heard_once(store: &Subject) {
-    let (scene, who) = person(store).await;
-    let row = waiting(&who, None);
-    store
-        .plan_messages(&[row.clone()], &[])
-        .await
-        .expect("works");
-    store
-        .open_message(&draft(&who, &row), &Allow)
-        .await
-        .expect("works");
-    let address = who.point.value.clone();
-    let inbox = InboxMessage {
-        id: fresh::<InboxId>(),
-        client_id: Some(scene.client.id),
-        debtor_id: Some(who.debtor.id),
-        message_id: Some(row.id),
-        channel: Channel::Sms,
-        address: address.clone(),
-        text: Pii("Mañana pago".into()),
-        gateway: "suite".into(),
-        provider_ref: name("in"),
-        state: InboxState::New,
-        optout: false,
-        received_at: NOW,
-        handled_at: None,
-        handled_by: String::new(),
-    };
-    let heard = Heard {
-        ledger: None,
-        events: vec![event("message.received", &format!("inbox:{}", inbox.id))],
-        row: inbox.clone(),
-    };
-    assert!(store.hear(&heard).await.expect("works"));
-    let twin = Heard {
-        row: InboxMessage {
-            id: fresh(),
-            ..inbox.clone()
-        },
-        ..heard
-    };
-    assert!(
-        !store.hear(&twin).await.expect("works"),
-        "the gateway told it twice"
-    );
-    let answered = store.get_message(row.id).await.expect("works");
-    assert_eq!(
-        (answered.state, answered.answered_at),
-        (MessageState::Answered, Some(NOW))
-    );
-    let last = store
-        .last_heard(Channel::Sms, address.reveal())
-        .await
-        .expect("works");
-    assert_eq!(last, Some(NOW));
-    let at = store.debtors_at(address.reveal()).await.expect("works");
-    assert_eq!(at.iter().map(|d| d.id).collect::<Vec<_>>(), [who.debtor.id]);
-    let (by, answered) = ("agent:a", InboxState::Answered);
-    assert!(
-        store
-            .handle_inbox(inbox.id, answered, by, NOW, &[])
-            .await
-            .expect("works")
-    );
-    let second = store
-        .handle_inbox(inbox.id, InboxState::Closed, "agent:b", NOW, &[])
-        .await;
-    assert!(!second.expect("works"), "the first has done it");
-    let ask = InboxAsk {
-        client: Some(scene.client.id),
-        state: Some(InboxState::Answered),
-        limit: 5,
-        ..InboxAsk::default()
-    };
-    let page = store.inbox_page(&ask).await.expect("works");
-    assert_eq!(
-        page.iter()
-            .map(|r| r.handled_by.as_str())
-            .collect::<Vec<_>>(),
-        [by]
-    );
 }

@@ -174,7 +174,8 @@ async fn steps_wait_for_people_row_10(store: &Subject) {
         limit: 1,
         ..StepAsk::default()
     };
-    assert_eq!(store.steps_page(&ask).await.expect("works"), [soon.clone()]);
+    let page = store.steps_page(&ask).await.expect("works");
+    assert_eq!(page, std::slice::from_ref(&soon));
     let next = StepAsk {
         after: Some((soon.due_at, soon.id)),
         limit: 9,
@@ -182,7 +183,7 @@ async fn steps_wait_for_people_row_10(store: &Subject) {
     };
     assert_eq!(
         store.steps_page(&next).await.expect("works"),
-        [late.clone()]
+        std::slice::from_ref(&late)
     );
     let (done, by) = (PlannedState::Done, "user:u");
     assert!(

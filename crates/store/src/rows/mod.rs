@@ -2,11 +2,15 @@
 
 mod dialing;
 mod house;
+mod messages;
 mod money;
+mod plans;
 mod portfolio;
+mod receipts;
+mod reports;
 
 use crate::sql::{Row, Val};
-use domain::ids::{DebtorId, DncListId, PersonId};
+use domain::ids::{DebtorId, DncListId, PersonId, PortfolioId};
 use domain::ports::StoreError;
 
 /// Whose answer of the law may be another once a row is written.
@@ -14,6 +18,8 @@ use domain::ports::StoreError;
 pub(crate) enum Stirs {
     /// All debtors of the debtor's person.
     Debtor(DebtorId),
+    /// All debtors of a portfolio, when its zone or kind of creditor is another one than is stored.
+    Portfolio(PortfolioId, String, String),
     /// All debtors of a person, and who has the address.
     Ledger(PersonId, String),
     /// Who has a value that is listed, in the form in which lists are compared and as it was written.

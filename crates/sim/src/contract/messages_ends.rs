@@ -1,0 +1,178 @@
+//! How messages end before they leave, and what debtors write.
+
+use super::judges::Allow;
+use super::messages::{open, person, plan, waiting};
+use super::scene::*;
+use domain::entity::{
+    Channel, Hold, HoldKind, HoldScope, InboxMessage, InboxState, Message, MessageState,
+};
+use domain::ids::InboxId;
+use domain::pii::Pii;
+use domain::ports::store::{Heard, InboxAsk, MessageOpened};
+
+/// Runs the group's second half.
+pub(super) async fn all(store: &Subject) {
+    what_is_paid_or_held_is_withdrawn_row_04(store).await;
+    what_debtors_write_is_heard_once(store).await;
+}
+
+async fn withdrawn(store: &Subject, who: &Person) -> Vec<Message> {
+    let told = |m: &Message| event("message.cancelled", &format!("message:{}", m.id));
+    let gone = store.withdraw_messages(who.debtor.id, NOW, &told).await;
+    gone.expect("works")
+}
+
+async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    let gone = withdrawn(store, &who).await;
+    assert!(gone.is_empty(), "an open debt: {gone:?}");
+    let mut paid = who.payment(who.debt.balance_minor());
+    paid.paid_at = NOW;
+    store
+        .post_payment(&paid, &[], &of_promise)
+        .await
+        .expect("works");
+    let gone = withdrawn(store, &who).await;
+    assert_eq!(gone.iter().map(|m| m.id).collect::<Vec<_>>(), [row.id]);
+    let now = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (now.state, now.reason.as_str()),
+        (MessageState::Cancelled, "debt_closed")
+    );
+    // One that was missed is stopped when it is about to leave.
+    let late = waiting(&who, None);
+    plan(store, &late).await;
+    let stopped = open(store, &who, &late, &Allow).await;
+    assert!(
+        matches!(stopped, MessageOpened::Stopped("debt_closed")),
+        "{stopped:?}"
+    );
+    // A dispute silences; the hold of a promise does not silence its reminder.
+    let other = scene.person(store).await;
+    let row = waiting(&other, None);
+    plan(store, &row).await;
+    let hold = |kind| Hold {
+        id: fresh(),
+        client_id: scene.client.id,
+        debtor_id: other.debtor.id,
+        scope: HoldScope::Debt,
+        debt_id: Some(other.debt.id),
+        point_id: None,
+        channel: None,
+        kind,
+        from: NOW,
+        until: None,
+        lifted_at: None,
+        evidence: "suite".into(),
+    };
+    store
+        .put_hold(&hold(HoldKind::Promise), &[])
+        .await
+        .expect("works");
+    let gone = withdrawn(store, &other).await;
+    assert!(gone.is_empty(), "{gone:?}");
+    store
+        .put_hold(&hold(HoldKind::Dispute), &[])
+        .await
+        .expect("works");
+    let gone = withdrawn(store, &other).await;
+    assert_eq!(gone.first().map(|m| m.reason.as_str()), Some("held"));
+    // A reminder of a promise that lives no more.
+    let third = scene.person(store).await;
+    let key = format!("promise:{}:2026-11-25:x", uuid::Uuid::now_v7());
+    let row = waiting(&third, Some(&key));
+    plan(store, &row).await;
+    let gone = withdrawn(store, &third).await;
+    assert_eq!(
+        gone.first().map(|m| m.reason.as_str()),
+        Some("promise_over")
+    );
+    // A due date that is another one now.
+    let key = format!("due_date:{}:2020-01-01:s:k", third.debt.id);
+    let row = waiting(&third, Some(&key));
+    plan(store, &row).await;
+    let stopped = open(store, &third, &row, &Allow).await;
+    assert!(
+        matches!(stopped, MessageOpened::Stopped("date_changed")),
+        "{stopped:?}"
+    );
+}
+
+async fn what_debtors_write_is_heard_once(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
+    let address = who.point.value.clone();
+    let inbox = InboxMessage {
+        id: fresh::<InboxId>(),
+        client_id: Some(scene.client.id),
+        debtor_id: Some(who.debtor.id),
+        message_id: Some(row.id),
+        channel: Channel::Sms,
+        address: address.clone(),
+        text: Pii("Mañana pago".into()),
+        gateway: "suite".into(),
+        provider_ref: name("in"),
+        state: InboxState::New,
+        optout: false,
+        received_at: NOW,
+        handled_at: None,
+        handled_by: String::new(),
+    };
+    let heard = Heard {
+        ledger: None,
+        events: vec![event("message.received", &format!("inbox:{}", inbox.id))],
+        row: inbox.clone(),
+    };
+    assert!(store.hear(&heard).await.expect("works"));
+    let twin = Heard {
+        row: InboxMessage {
+            id: fresh(),
+            ..inbox.clone()
+        },
+        ..heard
+    };
+    assert!(
+        !store.hear(&twin).await.expect("works"),
+        "the gateway told it twice"
+    );
+    let answered = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (answered.state, answered.answered_at),
+        (MessageState::Answered, Some(NOW))
+    );
+    let last = store
+        .last_heard(Channel::Sms, address.reveal())
+        .await
+        .expect("works");
+    assert_eq!(last, Some(NOW));
+    let at = store.debtors_at(address.reveal()).await.expect("works");
+    assert_eq!(at.iter().map(|d| d.id).collect::<Vec<_>>(), [who.debtor.id]);
+    let (by, answered) = ("agent:a", InboxState::Answered);
+    assert!(
+        store
+            .handle_inbox(inbox.id, answered, by, NOW, &[])
+            .await
+            .expect("works")
+    );
+    let second = store
+        .handle_inbox(inbox.id, InboxState::Closed, "agent:b", NOW, &[])
+        .await;
+    assert!(!second.expect("works"), "the first has done it");
+    let ask = InboxAsk {
+        client: Some(scene.client.id),
+        state: Some(InboxState::Answered),
+        limit: 5,
+        ..InboxAsk::default()
+    };
+    let page = store.inbox_page(&ask).await.expect("works");
+    assert_eq!(
+        page.iter()
+            .map(|r| r.handled_by.as_str())
+            .collect::<Vec<_>>(),
+        [by]
+    );
+}
