@@ -4,7 +4,7 @@ use crate::ladder;
 use crate::live::CallCtx;
 use crate::scribe::OverStep;
 use crate::shared::Shared;
-use domain::entity::{Attempt, CallResult, Channel, LedgerKind, LedgerRow};
+use domain::entity::{Attempt, CallResult, Channel, DialMode, LedgerKind, LedgerRow};
 use domain::event::NewEvent;
 use domain::ids::LedgerId;
 use domain::ports::store::{Closing, ItemState};
@@ -54,10 +54,20 @@ pub(crate) fn event(
     )
 }
 
-fn ended(shared: &Shared, ctx: &CallCtx, result: CallResult, by: &str) -> NewEvent {
+/// What is told of the end: `invited` = it left for the network.
+struct End<'a> {
+    result: CallResult,
+    by: &'a str,
+    invited: bool,
+    answered_at: Option<UtcMs>,
+    ended_at: UtcMs,
+}
+
+fn ended(shared: &Shared, ctx: &CallCtx, end: &End) -> NewEvent {
     let data = json!({
         "campaign_id": ctx.stocked.setting.id(), "debtor_id": ctx.stocked.facts.debtor.id,
-        "result": result, "by": by,
+        "result": end.result, "by": end.by, "invited": end.invited,
+        "answered_at": end.answered_at, "ended_at": end.ended_at,
     });
     event(shared, ctx, shared.actor(), "attempt.ended", data)
 }
@@ -74,7 +84,17 @@ pub(crate) fn never_left(shared: &Shared, ctx: &CallCtx, at: UtcMs) -> Closing {
         result: Some(CallResult::Cancelled),
         reached_network: Some(false),
         item: ctx.stocked.in_campaign.then_some(item),
-        events: vec![ended(shared, ctx, CallResult::Cancelled, "system")],
+        events: vec![ended(
+            shared,
+            ctx,
+            &End {
+                result: CallResult::Cancelled,
+                by: "system",
+                invited: false,
+                answered_at: None,
+                ended_at: at,
+            },
+        )],
         ..Closing::default()
     }
 }
@@ -110,7 +130,14 @@ pub(crate) fn of_over(
     if step.conversation {
         rows.push(ledger_row(shared, ctx, LedgerKind::Conversation, at));
     }
-    let mut events = vec![ended(shared, ctx, result, step.end.by)];
+    let end = End {
+        result,
+        by: step.end.by,
+        invited: step.invited,
+        answered_at: over.answered_at,
+        ended_at: at,
+    };
+    let mut events = vec![ended(shared, ctx, &end)];
     if result == CallResult::Abandoned {
         rows.push(ledger_row(shared, ctx, LedgerKind::Abandoned, at));
         events.push(event(
@@ -125,7 +152,15 @@ pub(crate) fn of_over(
     let code = (over.agent.is_none() && !step.disposed)
         .then(|| system_code(result))
         .flatten();
-    let item = step.plan.clone().unwrap_or(after.item);
+    let mut item = step.plan.clone().unwrap_or(after.item);
+    let alone = over.agent.is_none();
+    if ctx.task.mode == DialMode::Agentless && alone && result == CallResult::Human {
+        // The message was told: there is nothing more to call him for here.
+        item.done = true;
+        "message_told".clone_into(&mut item.note);
+    }
+    // Who called us and talked with nobody stands where he stood.
+    let stands = ctx.inbound.is_some() && alone;
     Closing {
         ended_at: Some(at),
         result: Some(result),
@@ -136,7 +171,7 @@ pub(crate) fn of_over(
         ledger: rows,
         reached_network: reached,
         point_bad: after.point_bad,
-        item: ctx.stocked.in_campaign.then_some(item),
+        item: (ctx.stocked.in_campaign && !stands).then_some(item),
         events,
         ..Closing::default()
     }

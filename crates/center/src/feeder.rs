@@ -16,7 +16,9 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{AgentId, PointId, VerdictId};
 use domain::law::Action;
-use domain::ports::store::{CallbackRow, Candidate, ItemState, ReserveRequest, StoreError};
+use domain::ports::store::{
+    CALLBACK_PRIORITY, CallbackRow, Candidate, ItemState, ReserveRequest, StoreError,
+};
 use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -87,7 +89,10 @@ pub(crate) fn campaign_action(
         campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
         attempts_per_day: params.attempts_per_day,
         ring_timeout_ms,
-        agent_reserved: !matches!(params.mode, DialMode::Power | DialMode::Predictive),
+        agent_reserved: !matches!(
+            params.mode,
+            DialMode::Power | DialMode::Predictive | DialMode::Agentless
+        ),
         now,
     }
 }
@@ -192,6 +197,20 @@ async fn sort(
     }
 }
 
+/// The item of a debtor whom another campaign alone may dial. What was agreed with him stays agreed: it is
+/// made here once he is nobody else's.
+fn elsewhere(mut item: ItemState, now: UtcMs) -> ItemState {
+    let agreed_at = CallbackRow::agreed_at(&item);
+    let agreed = item.priority >= CALLBACK_PRIORITY && item.note.starts_with("callback");
+    item.next_at = now.plus_ms(ASSIGNED_AGAIN_MS);
+    item.note = match (agreed, own_agent(&item.note)) {
+        (true, Some(agent)) => CallbackRow::waiting_note(agent, agreed_at),
+        (true, None) => CallbackRow::note_of(None),
+        (false, _) => "assigned_elsewhere".to_owned(),
+    };
+    item
+}
+
 /// Whose the debtor is first, if anyone's; `Err` with his item when it is not his turn here.
 async fn turn(
     shared: &Shared,
@@ -202,9 +221,7 @@ async fn turn(
 ) -> Result<Option<AgentId>, Box<ItemState>> {
     let item = &mut candidate.item;
     if around.elsewhere(item.debtor_id, setting.id()).is_some() {
-        "assigned_elsewhere".clone_into(&mut item.note);
-        item.next_at = now.plus_ms(ASSIGNED_AGAIN_MS);
-        return Err(Box::new(item.clone()));
+        return Err(Box::new(elsewhere(item.clone(), now)));
     }
     match callbacks::turn(setting, item, around, now) {
         Turn::Of(agent) => Ok(Some(agent)),
@@ -312,6 +329,8 @@ fn consider(
     } else {
         points.iter().map(|p| Some(p.id)).collect()
     };
+    // A message is told by nobody: what the law gives to an agent alone is not for it.
+    let with_agent = params.mode != DialMode::Agentless;
     for point in asked {
         let action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
         let verdict = shared.out.law.judge(&candidate.facts, &action);
@@ -319,7 +338,7 @@ fn consider(
             .iter()
             .find(|p| Some(p.id) == point)
             .map(|p| (*p).clone());
-        if let (true, Some(point)) = (verdict.decision.permits(true), chosen) {
+        if let (true, Some(point)) = (verdict.decision.permits(with_agent), chosen) {
             let (item, stocked) = allowed(shared, setting, candidate, point, &verdict, &law, until);
             return Considered::Allowed(Box::new(item), Box::new(stocked));
         }

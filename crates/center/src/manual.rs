@@ -145,7 +145,7 @@ async fn blocked(
     })
 }
 
-fn fresh(campaign_id: CampaignId, debtor_id: DebtorId, now: UtcMs) -> ItemState {
+pub(crate) fn fresh(campaign_id: CampaignId, debtor_id: DebtorId, now: UtcMs) -> ItemState {
     ItemState {
         campaign_id,
         debtor_id,

@@ -1,5 +1,8 @@
 //! What supervisors and programs see: rows of the board, figures, why-not. JSON names are stable.
 
+pub use crate::plans::AskRow;
+pub use crate::queue_view::InboundRow;
+pub use crate::readiness::Readiness;
 pub use crate::targets::{AgentTarget, QueueTarget, TransferTargets};
 
 use domain::entity::{Campaign, Verdict};
@@ -193,6 +196,8 @@ pub struct CampaignRow {
     pub promised: Vec<(String, i64)>,
     /// Why it does not dial, or not as asked.
     pub problem: Option<Problem>,
+    /// Its queue of callers, where it takes any.
+    pub inbound: Option<InboundRow>,
 }
 
 /// One agent on the board.
@@ -291,6 +296,8 @@ pub struct Totals {
     pub promises: u64,
     /// Their amounts by currency.
     pub promised: Vec<(String, i64)>,
+    /// Debts that are past the deadline of their stage.
+    pub late_cases: u64,
 }
 
 /// The whole board.
@@ -304,6 +311,8 @@ pub struct BoardData {
     pub trunks: Vec<TrunkRow>,
     /// Alarms that are up.
     pub alarms: Vec<AlarmRow>,
+    /// Asks that wait for an answer, oldest first.
+    pub asks: Vec<AskRow>,
     /// Sums.
     pub totals: Totals,
 }
@@ -483,15 +492,4 @@ pub struct Figures {
     pub recordings_failed: u64,
     /// Faults of ours: broken invariants, lost writes.
     pub errors: u64,
-}
-
-/// Whether dialing can go on (for `/readyz`).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Readiness {
-    /// Whether new calls may start.
-    pub dialing: bool,
-    /// Why not, stable codes: `database`, `fenced`, `draining`, `recorder`, `disk`, `trunks`.
-    pub reasons: Vec<String>,
-    /// What will stop it if nobody sees to it: `disk_low`.
-    pub warnings: Vec<String>,
 }

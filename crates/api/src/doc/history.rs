@@ -2,7 +2,7 @@
 
 use super::{
     AttemptState, BlockReason, CallResult, Channel, CheckPoint, Clearance, Currency, Day, DialMode,
-    Instant, LegKind, PaymentChannel, Phone, PointClass, PromiseState, RecordingOutcome,
+    Direction, Instant, LegKind, PaymentChannel, Phone, PointClass, PromiseState, RecordingOutcome,
     TransferKind, TransferMode, TransferOutcome,
 };
 use uuid::Uuid;
@@ -13,7 +13,7 @@ shape! {
         id: Uuid, client_id: Uuid, campaign_id: Option<Uuid>, debtor_id: Uuid, person_id: Uuid,
         debt_id: Option<Uuid>, debts: Vec<Uuid>, point_id: Uuid, phone: Phone, class: PointClass,
         trunk_id: Uuid, caller_id: Option<Uuid>, caller_number: Phone, node: String, fence: i64,
-        mode: DialMode, agent_reserved: bool, state: AttemptState, opened_at: Instant,
+        direction: Direction, mode: DialMode, agent_reserved: bool, state: AttemptState, opened_at: Instant,
         invite_at: Option<Instant>, ringing_at: Option<Instant>, answered_at: Option<Instant>,
         popped_at: Option<Instant>, acked_at: Option<Instant>, bridged_at: Option<Instant>,
         identity_at: Option<Instant>, ended_at: Option<Instant>, result: Option<CallResult>,

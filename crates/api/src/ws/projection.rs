@@ -61,6 +61,7 @@ impl Projection {
         *agents = board.agents.iter().map(|row| row.id.to_string()).collect();
         board.trunks.clear();
         board.alarms.clear();
+        board.asks.retain(|ask| ask.client_id == *client);
         board.totals = Totals::default();
         Ok(())
     }
@@ -68,7 +69,9 @@ impl Projection {
     /// A tick as this login may see it; it is never left out, so that `seq` has no hole.
     pub(super) fn project(&mut self, body: &Arc<str>) -> Arc<str> {
         let Self::Client {
-            campaigns, agents, ..
+            client,
+            campaigns,
+            agents,
         } = self
         else {
             return Arc::clone(body);
@@ -78,6 +81,10 @@ impl Projection {
             delta.remove(name);
         }
         let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let Some(Value::Array(rows)) = delta.get_mut("asks") {
+            let own = client.to_string();
+            rows.retain(|row| text(row, "client_id").is_some_and(|id| id == own));
+        }
         if let Some(Value::Array(rows)) = delta.get_mut("campaigns") {
             rows.retain(|row| text(row, "id").is_some_and(|id| campaigns.contains(&id)));
         }

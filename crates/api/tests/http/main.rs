@@ -1,9 +1,12 @@
 //! The HTTP surface of this room over the store in memory and a real center.
 
+#![recursion_limit = "256"]
+
 mod app;
 mod asks;
 mod audio;
 mod bodies;
+mod callers;
 mod documents;
 mod events;
 mod export;
@@ -14,6 +17,10 @@ mod law;
 mod money;
 mod pacing;
 mod paging;
+mod pay;
+mod plans;
+mod receipts;
+mod reports;
 mod roles;
 mod second_factor;
 mod sign_in;

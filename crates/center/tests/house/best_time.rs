@@ -41,6 +41,7 @@ fn past(n: u128, at: UtcMs, reached: bool) -> Attempt {
         caller_number: String::new(),
         node: "node-0".to_owned(),
         fence: 0,
+        direction: domain::entity::Direction::Outbound,
         mode: DialMode::Progressive,
         agent_reserved: true,
         state: AttemptState::Ended,

@@ -14,6 +14,7 @@ mod lost;
 mod messages;
 mod nodes;
 mod pacing;
+mod plans;
 mod queue;
 mod recordings;
 mod routes;

@@ -41,6 +41,32 @@ fn a_paused_agent_is_dialed_for_no_longer() {
 }
 
 #[test]
+fn many_who_vanish_at_once_are_looked_at_once_and_nothing_is_dialed_before() {
+    let mut rig = Rig::new();
+    rig.run(power(1));
+    rig.ready(1..=10);
+    assert_eq!(rig.ringing().len(), 30);
+    rig.brain.gather();
+    for n in 1..=5 {
+        rig.tell(Input::LinkLost(agent(n)));
+    }
+    assert!(rig.cancelled().is_empty(), "not yet");
+    rig.brain.act(rig.now);
+    rig.tell(Input::Tick);
+    assert_eq!(rig.cancelled().len(), 15, "the surplus, and no more");
+    assert_eq!(rig.dials().len(), 30);
+    // Who comes back is called for again, when it is asked.
+    rig.sign_in(1);
+    assert_eq!(rig.dials().len(), 30);
+    for attempt in rig.cancelled() {
+        rig.end(attempt, 487);
+    }
+    rig.brain.act(rig.now);
+    rig.tell(Input::Tick);
+    assert_eq!(rig.dials().len(), 33);
+}
+
+#[test]
 fn never_more_lines_than_channels_and_the_second_trunk_takes_the_rest() {
     let mut rig = Rig::with_trunk(4, 100);
     rig.run(power(1));

@@ -1,6 +1,6 @@
 //! Attempt, Call, Recording: the write-ahead record of every try.
 
-use super::DialMode;
+use super::{DialMode, Direction};
 use crate::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, ClientId, DebtId, DebtorId, PersonId,
     PointId, RecordingId, TrunkId, VerdictId,
@@ -138,6 +138,9 @@ pub struct Attempt {
     pub node: String,
     /// Fencing token of that node's lease.
     pub fence: i64,
+    /// Who called whom.
+    #[serde(default = "outbound")]
+    pub direction: Direction,
     /// Dial mode it was made in.
     pub mode: DialMode,
     /// Whether an agent was reserved first.
@@ -184,6 +187,10 @@ pub struct Attempt {
     pub pack: String,
     /// Its version.
     pub pack_version: String,
+}
+
+const fn outbound() -> Direction {
+    Direction::Outbound
 }
 
 /// Legs joined for one conversation; one recording group.

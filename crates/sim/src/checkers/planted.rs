@@ -70,6 +70,7 @@ fn attempt(n: u128, person: u128, hour: i64) -> Attempt {
         caller_number: "+525500000100".into(),
         node: "n".into(),
         fence: 1,
+        direction: domain::entity::Direction::Outbound,
         mode: DialMode::Power,
         agent_reserved: false,
         state: AttemptState::Ended,

@@ -338,6 +338,7 @@ impl Person {
             caller_number: "+525555550199".into(),
             node: lease.node.clone(),
             fence: lease.fence,
+            direction: domain::entity::Direction::Outbound,
             mode: DialMode::Progressive,
             agent_reserved: campaign.is_none(),
             state: AttemptState::Committed,

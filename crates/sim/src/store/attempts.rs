@@ -4,7 +4,8 @@ use super::contacts::facts_of;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Attempt, AttemptState, CallResult, CampaignStatus, DialMode, LedgerKind, LedgerRow, Recording,
+    Attempt, AttemptState, CallResult, CampaignStatus, DialMode, Direction, LedgerKind, LedgerRow,
+    Recording,
 };
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId};
@@ -127,11 +128,12 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
     if let Some(item) = &closing.item {
         t.items
             .insert((item.campaign_id, item.debtor_id), item.clone());
-        // A lease that another node took meanwhile is not this attempt's to give back.
-        let own = t
-            .leases
-            .get(&item.debtor_id)
-            .is_some_and(|l| l.node == owner.0 && l.fence == owner.1);
+        // A lease that another node took meanwhile is not this attempt's to give back; with its end alone: a
+        // disposition that comes later finds the debtor leased to whoever is next.
+        let own = ends
+            && t.leases
+                .get(&item.debtor_id)
+                .is_some_and(|l| l.node == owner.0 && l.fence == owner.1);
         if own {
             t.leases.remove(&item.debtor_id);
         }
@@ -291,7 +293,10 @@ impl AttemptStore for MemoryStore {
         let fine = UtcMs(fine_from.0.div_euclid(HOUR_MS) * HOUR_MS);
         let mut slots: BTreeMap<_, AnswerSlot> = BTreeMap::new();
         for attempt in t.attempts.values() {
-            let Some(at) = attempt.answered_at.filter(|at| *at >= since) else {
+            // Who called us, and who only hears a message, was not to be given to an agent.
+            let ours =
+                attempt.direction == Direction::Outbound && attempt.mode != DialMode::Agentless;
+            let Some(at) = attempt.answered_at.filter(|at| ours && *at >= since) else {
                 continue;
             };
             let joined = attempt.bridged_at.is_some();
@@ -335,6 +340,8 @@ impl AttemptStore for MemoryStore {
         for attempt in t.attempts.values() {
             let ours = campaign.is_none_or(|c| attempt.campaign_id == Some(c))
                 && client.is_none_or(|c| attempt.client_id == c)
+                && attempt.direction == Direction::Outbound
+                && attempt.mode != DialMode::Agentless
                 && attempt.answered_at.is_some_and(|at| at >= since);
             if !ours {
                 continue;

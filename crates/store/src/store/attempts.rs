@@ -106,7 +106,12 @@ async fn free_own(tx: &mut Link, attempt: &Standing) -> Result<(), StoreError> {
 }
 
 /// What a closing leaves beside the attempt itself.
-async fn leave(tx: &mut Link, attempt: &Standing, closing: &Closing) -> Result<(), StoreError> {
+async fn leave(
+    tx: &mut Link,
+    attempt: &Standing,
+    closing: &Closing,
+    ends: bool,
+) -> Result<(), StoreError> {
     if let Some(reached) = closing.reached_network {
         let sql = "UPDATE ledger SET reached_network=$2 WHERE attempt_id=$1 AND kind='attempt'";
         tx.run(sql, vals![attempt.id, reached]).await?;
@@ -121,7 +126,10 @@ async fn leave(tx: &mut Link, attempt: &Standing, closing: &Closing) -> Result<(
     }
     if let Some(item) = &closing.item {
         write_item(tx, item).await?;
-        free_own(tx, attempt).await?;
+        // With its end alone: a disposition that comes later finds the debtor leased to whoever is next.
+        if ends {
+            free_own(tx, attempt).await?;
+        }
     }
     append(tx, &closing.events).await
 }
@@ -207,7 +215,7 @@ impl AttemptStore for SqlStore {
         } else {
             sums::ended(&mut tx, debtor, (id, standing.opened_at), closing.result).await?;
         }
-        leave(&mut tx, &standing, closing).await?;
+        leave(&mut tx, &standing, closing, ends).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -278,7 +286,8 @@ impl AttemptStore for SqlStore {
             (COALESCE(result,'')='abandoned' OR (COALESCE(result,'')='unknown' AND bridged_at IS NULL)) AS dropped, \
             bridged_at IS NOT NULL AS joined, \
             (COALESCE(disposition,'')='NC.BZ' OR COALESCE(disposition,'') LIKE 'NC.BZ.%') AS machine \
-            FROM attempts WHERE answered_at IS NOT NULL AND answered_at>=$1) AS seen \
+            FROM attempts WHERE answered_at IS NOT NULL AND answered_at>=$1 \
+            AND direction='outbound' AND mode<>'agentless') AS seen \
             WHERE dropped OR joined \
             GROUP BY client_id, campaign_id, slot_at ORDER BY slot_at, client_id, campaign_id";
         let rows = self.read().await?.rows(sql, vals![since, fine]).await?;
@@ -307,6 +316,7 @@ impl AttemptStore for SqlStore {
         let sql = "SELECT COUNT(CASE WHEN result='abandoned' THEN 1 END) AS abandoned, \
             COUNT(CASE WHEN bridged_at IS NOT NULL AND COALESCE(result,'')<>'abandoned' THEN 1 END) AS handled \
             FROM attempts WHERE answered_at IS NOT NULL AND answered_at>=$1 \
+            AND direction='outbound' AND mode<>'agentless' \
             AND ($2 IS NULL OR campaign_id=$2) AND ($3 IS NULL OR client_id=$3)";
         let values = vals![since, campaign, client];
         let Some(row) = self.read().await?.row(sql, values).await? else {

@@ -159,6 +159,34 @@ pub struct Problem {
     pub en: String,
 }
 
+/// Callers of a campaign since the start of the node: service level = `in_time` ÷ (`answered` + `gave_up`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InboundRow {
+    /// Wait now.
+    pub waiting: u32,
+    /// Longest wait of them, ms.
+    pub longest_wait_ms: i64,
+    /// Places kept for call-backs now.
+    pub places_kept: u32,
+    /// Calls that came in.
+    pub offered: u64,
+    /// Joined with an agent.
+    pub answered: u64,
+    /// Joined within `service_level_s`.
+    pub in_time: u64,
+    /// Hung up while they waited.
+    pub gave_up: u64,
+    /// Left to be called back.
+    pub call_backs: u64,
+    /// Heard the announcement instead.
+    pub announced: u64,
+    /// Σ wait of the answered, ms.
+    pub wait_ms: i64,
+    /// Limit of the service level, s.
+    pub service_level_s: i64,
+}
+
 /// A campaign on the board; also the reply of `/campaigns/{id}/live`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -209,6 +237,8 @@ pub struct CampaignRow {
     pub promised: Sums,
     /// What is the matter.
     pub problem: Option<Problem>,
+    /// Its queue of callers, where it takes any.
+    pub inbound: Option<InboundRow>,
 }
 
 /// A trunk on the board.
@@ -272,6 +302,43 @@ pub struct Totals {
     pub promises: u64,
     /// Their amounts.
     pub promised: Sums,
+    /// Debts past the deadline of their stage.
+    #[serde(default)]
+    pub late_cases: u64,
+}
+
+/// An agent asks for more than he may give; it waits for an answer until `until`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Goes into `/plans/{id}/answer`.
+    pub plan_id: IdText,
+    /// Whose terms.
+    pub client_id: IdText,
+    /// With whom he talks.
+    pub debtor_id: IdText,
+    /// Who asks.
+    pub agent_id: Option<IdText>,
+    /// His name.
+    pub agent: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Owed.
+    pub balance_minor: i64,
+    /// To be forgiven.
+    pub quita_minor: i64,
+    /// To be paid.
+    pub agreed_minor: i64,
+    /// Instalments, the down payment among them.
+    pub parts: u64,
+    /// The least role that may answer.
+    pub needs_role: Option<String>,
+    /// Why he asks.
+    pub reason: String,
+    /// Asked at.
+    pub asked_at: EpochMs,
+    /// Over at.
+    pub until: EpochMs,
 }
 
 /// The whole board.
@@ -286,6 +353,9 @@ pub struct Board {
     pub trunks: Vec<TrunkRow>,
     /// Alarms that are up.
     pub alarms: Vec<Alarm>,
+    /// Asks that wait for an answer, oldest first.
+    #[serde(default)]
+    pub asks: Vec<Ask>,
     /// Sums.
     pub totals: Totals,
 }

@@ -6,13 +6,14 @@ mod client;
 mod desk;
 
 pub use board::{
-    Abandonment, AgentRow, AgentTally, Alarm, Board, CallTally, CampaignRow, Percentiles, Problem,
-    Ratio, RatioMs, ShortRow, Totals, TrunkRow,
+    Abandonment, AgentRow, AgentTally, Alarm, Ask, Board, CallTally, CampaignRow, InboundRow,
+    Percentiles, Problem, Ratio, RatioMs, ShortRow, Totals, TrunkRow,
 };
 pub use client::{ClientMessage, Resume, Topic};
 pub use desk::{
-    Card, CardDebt, CardDebtor, CardPayment, CardPhone, CardPromise, CardScript, CardStep,
-    EndedCall, Limits, Me, MeAttempt, Money, Named, Notice, PhoneState, TimelineEntry, Today,
+    Card, CardDebt, CardDebtor, CardOffer, CardPayment, CardPhone, CardPlan, CardPromise,
+    CardScript, CardStep, EndedCall, Limits, Me, MeAttempt, Money, Named, Notice, OfferPart,
+    PhoneState, TimelineEntry, Today,
 };
 
 use schemars::JsonSchema;
@@ -73,6 +74,13 @@ pub enum ServerMessage {
     Pop(Box<Card>),
     /// The card again, changed (identity ticked).
     Card(Box<Card>),
+    /// A plan of the agent's was answered, accepted or ended.
+    Plan {
+        /// Server's instant.
+        now: EpochMs,
+        /// How it stands.
+        plan: Box<CardPlan>,
+    },
     /// The card of a debtor to dial or skip.
     Preview(Box<PreviewCard>),
 }
@@ -141,6 +149,9 @@ pub struct BoardDelta {
     /// All alarms that are up, when one came or went.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alarms: Option<Vec<Alarm>>,
+    /// All asks that wait, when one came or went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Vec<Ask>>,
     /// Sums, when they changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<Totals>,
