@@ -4,7 +4,9 @@ use super::CenterHandle;
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::plans::{self, PlanDraw, StageAsk, StageView, letters, stages};
-use domain::entity::{Debt, DebtStage, Letter, LetterTemplate, Plan, PlanFile, Role};
+use domain::entity::{
+    Client, Debt, DebtStage, Language, Letter, LetterLevel, LetterTemplate, Plan, PlanFile, Role,
+};
 use domain::ids::{ClientId, DebtorId, LetterBatchId, PlanId, UserId};
 use domain::rules::offers::ClientTerms;
 use std::sync::Arc;
@@ -126,5 +128,16 @@ impl CenterHandle {
     #[must_use]
     pub fn company(&self) -> &str {
         &self.inner.shared.config.company
+    }
+
+    /// The house's own text of a letter, for a client that has written none; version 0.
+    #[must_use]
+    pub fn house_letter(
+        &self,
+        client: &Client,
+        level: LetterLevel,
+        language: Language,
+    ) -> LetterTemplate {
+        letters::house(client, self.company(), level, language)
     }
 }

@@ -8,13 +8,13 @@ use crate::shared::Shared;
 use crate::words::spoken_date;
 use domain::entity::{
     BatchState, Channel, CheckPoint, Client, Debt, Language, LedgerKind, LedgerRow, Letter,
-    LetterBatch, LetterTemplate, PointClass,
+    LetterBatch, LetterLevel, LetterTemplate, PointClass,
 };
 use domain::event::NewEvent;
-use domain::ids::{DebtorId, LedgerId, LetterBatchId, LetterId, VerdictId};
+use domain::ids::{DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{ContactFacts, StoreError};
-use domain::rules::letter::fill;
+use domain::rules::letter::{fill, house_text};
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -145,22 +145,49 @@ fn counted(facts: &ContactFacts, letter: &Letter) -> LedgerRow {
     }
 }
 
+/// The client's text, in the debtor's language or in Spanish, else the house's own.
 async fn template_for(
     shared: &Shared,
     batch: &LetterBatch,
+    client: &Client,
     language: Language,
-) -> Result<Option<LetterTemplate>, StoreError> {
+) -> Result<LetterTemplate, StoreError> {
     let store = &shared.out.store;
-    let own = store
-        .letter_template(batch.client_id, batch.level, language)
-        .await?;
-    match own {
-        None if language != Language::Es => {
-            store
-                .letter_template(batch.client_id, batch.level, Language::Es)
-                .await
+    for wanted in [language, Language::Es] {
+        let own = store
+            .letter_template(client.id, batch.level, wanted)
+            .await?;
+        if let Some(own) = own {
+            return Ok(own);
         }
-        own => Ok(own),
+    }
+    Ok(house(client, &shared.config.company, batch.level, language))
+}
+
+/// The house's own text for a client that has written none.
+pub(crate) fn house(
+    client: &Client,
+    company: &str,
+    level: LetterLevel,
+    language: Language,
+) -> LetterTemplate {
+    let language = if language == Language::En {
+        Language::En
+    } else {
+        Language::Es
+    };
+    let (subject, body) = house_text(level, language);
+    LetterTemplate {
+        id: LetterTemplateId(Uuid::nil()),
+        client_id: client.id,
+        level,
+        language,
+        version: 0,
+        letterhead: format!("{}\n{company}\n{}", client.name, client.callback_number),
+        subject: subject.to_owned(),
+        body: body.to_owned(),
+        made_by: None,
+        made_at: UtcMs(0),
     }
 }
 
@@ -189,9 +216,7 @@ async fn one(
     if !verdict.decision.permits(false) {
         return Ok(Err(LeftOut::Law));
     }
-    let Some(template) = template_for(shared, batch, facts.debtor.language).await? else {
-        return Ok(Err(LeftOut::NoText));
-    };
+    let template = template_for(shared, batch, client, facts.debtor.language).await?;
     let of = LetterFacts {
         client,
         company: &shared.config.company,

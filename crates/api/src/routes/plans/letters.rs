@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::list::Items;
 use crate::problem::Problem;
-use crate::{ApiState, check, doc};
+use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -146,7 +146,7 @@ pub(crate) fn sheet_of(letter: &Letter) -> Sheet {
     }
 }
 
-/// The newest text of each level and language.
+/// The newest text of each level and language; version 0 is the house's own.
 #[utoipa::path(get, path = "/letter-templates", tag = "plans", params(TextsQuery),
     responses((status = 200, description = "By level and language", body = Items<doc::LetterTemplate>)))]
 async fn texts(
@@ -154,8 +154,19 @@ async fn texts(
     caller: Caller,
     Params(query): Params<TextsQuery>,
 ) -> Result<Json<Items<LetterTemplate>>, Problem> {
-    caller.narrow(Some(query.client))?;
-    let rows = state.store.letter_templates(query.client).await?;
+    let client = state.store.get_client(query.client).await?;
+    let client = tenant::seen(&state, &caller, client).await?;
+    let mut rows = state.store.letter_templates(client.id).await?;
+    for level in LetterLevel::ALL {
+        for language in [Language::Es, Language::En] {
+            if !rows
+                .iter()
+                .any(|r| r.level == *level && r.language == language)
+            {
+                rows.push(state.center.house_letter(&client, *level, language));
+            }
+        }
+    }
     Ok(Json(Items::all(rows)))
 }
 

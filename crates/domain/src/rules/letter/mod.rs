@@ -1,5 +1,9 @@
 //! Letters: their variables, and the words that none may hold.
 
+mod house;
+
+pub use house::{HouseText, house_text};
+
 use crate::entity::Language;
 
 /// Variables a letter may use.

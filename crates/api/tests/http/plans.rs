@@ -1,0 +1,392 @@
+//! Plans over HTTP: terms by version, the page on which a debtor accepts, letters that stay polite, stages
+//! with their tests, and the file that goes with a case.
+
+use crate::app::{App, Reply};
+use domain::ports::store::{CatalogStore as _, PlanStore as _, StageStore as _};
+use domain::time::DAY_MS;
+use serde_json::{Value, json};
+
+async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
+    let token = app.token(login).await;
+    app.post(&format!("/api/v1{path}"))
+        .token(&token)
+        .json(&body)
+        .send()
+        .await
+}
+
+async fn get(app: &App, login: &str, path: &str) -> Reply {
+    let token = app.token(login).await;
+    app.get(&format!("/api/v1{path}"))
+        .token(&token)
+        .send()
+        .await
+}
+
+async fn form(app: &App, path: &str, body: &str) -> Reply {
+    let kind = "application/x-www-form-urlencoded";
+    app.post(path).body(kind, body).send().await
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let start = format!("name=\"{name}\" value=\"");
+    let at = page.find(&start).expect("the field") + start.len();
+    page[at..].split('"').next().expect("its end").to_owned()
+}
+
+/// A plan drawn by a supervisor, and its link.
+async fn linked(app: &App) -> (String, String) {
+    let own = &app.world.norte;
+    let body = json!({"debtor_id": own.debtor, "debt_id": own.debt, "offer": "down_and_three"});
+    let drawn = post(app, "supervisor", "/plans", body).await;
+    assert_eq!(drawn.status, 201, "{}", drawn.text());
+    let plan = drawn.json()["plan"].clone();
+    assert_eq!(plan["state"], "approved");
+    let id = plan["id"].as_str().expect("an id").to_owned();
+    let link = post(app, "supervisor", &format!("/plans/{id}/link"), json!({})).await;
+    assert_eq!(link.status, 201, "{}", link.text());
+    let path = link.json()["path"].as_str().expect("a path").to_owned();
+    (id, path)
+}
+
+#[tokio::test]
+async fn a_debtor_reads_and_accepts_what_was_agreed_row_21() {
+    let app = App::start().await;
+    let (id, path) = linked(&app).await;
+    let page = app.get(&path).send().await;
+    assert_eq!(page.status, 200);
+    for secret in ["95,000", "C-1", "Persona"] {
+        assert!(!page.text().contains(secret), "before identity: {secret}");
+    }
+    let wrong = form(&app, &path, "proof=9999").await;
+    assert_eq!(wrong.status, 403);
+    let right = form(&app, &path, "proof=0101").await;
+    assert_eq!(right.status, 200, "{}", right.text());
+    let text = right.text();
+    assert!(
+        text.contains("950.00 MXN") && text.contains("C-1"),
+        "{text}"
+    );
+    let (proved, sha256) = (hidden(&text, "proved"), hidden(&text, "sha256"));
+    let unproved = form(&app, &format!("{path}/document"), "proved=x").await;
+    assert_eq!(unproved.status, 403);
+    let pdf = form(
+        &app,
+        &format!("{path}/document"),
+        &format!("proved={proved}"),
+    )
+    .await;
+    assert_eq!(pdf.header("content-type"), "application/pdf");
+    assert!(pdf.body.starts_with(b"%PDF-"));
+    let accept = format!("{path}/accept");
+    let unticked = form(&app, &accept, &format!("proved={proved}&sha256={sha256}")).await;
+    assert_eq!(unticked.status, 403);
+    let other = format!("proved={proved}&sha256={}&agree=yes", "0".repeat(64));
+    assert_eq!(
+        form(&app, &accept, &other).await.status,
+        409,
+        "another document"
+    );
+    let yes = format!("proved={proved}&sha256={sha256}&agree=yes");
+    let done = form(&app, &accept, &yes).await;
+    assert_eq!(done.status, 200, "{}", done.text());
+    let plan = get(&app, "supervisor", &format!("/plans/{id}"))
+        .await
+        .json();
+    assert_eq!(plan["plan"]["state"], "signed");
+    assert_eq!(plan["plan"]["document_sha256"], sha256.as_str());
+    assert_eq!(plan["plan"]["accepted_identity"], "document_end");
+    assert_eq!(
+        form(&app, &accept, &yes).await.status,
+        200,
+        "a repeat changes nothing"
+    );
+    let shown = get(
+        &app,
+        "supervisor",
+        &format!("/plans/{id}/document?language=es"),
+    )
+    .await;
+    assert_eq!(shown.body, pdf.body, "what was accepted is what is kept");
+    let english = get(
+        &app,
+        "supervisor",
+        &format!("/plans/{id}/document?language=en"),
+    )
+    .await;
+    assert!(english.body.starts_with(b"%PDF-") && english.body != pdf.body);
+}
+
+#[tokio::test]
+async fn five_wrong_answers_close_the_page_and_a_link_ends() {
+    let app = App::start().await;
+    let (_, path) = linked(&app).await;
+    for _ in 0..5 {
+        assert_eq!(form(&app, &path, "proof=9999").await.status, 403);
+    }
+    assert_eq!(form(&app, &path, "proof=0101").await.status, 403, "closed");
+    let app = App::start().await;
+    let (_, path) = linked(&app).await;
+    app.pass_ms(8 * DAY_MS);
+    assert_eq!(app.get(&path).send().await.status, 410);
+    assert_eq!(app.get("/a/none").send().await.status, 404);
+}
+
+#[tokio::test]
+async fn the_offer_falls_with_the_balance_it_was_made_on() {
+    let app = App::start().await;
+    let (_, path) = linked(&app).await;
+    let own = &app.world.norte;
+    let paid = json!({"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
+        "amount": {"amount_minor": 100, "currency": "MXN"},
+        "paid_at": "2026-11-23T14:00:00.000Z", "reference": "r-1"});
+    assert_eq!(post(&app, "manager", "/payments", paid).await.status, 201);
+    let text = form(&app, &path, "proof=0101").await.text();
+    let body = format!(
+        "proved={}&sha256={}&agree=yes",
+        hidden(&text, "proved"),
+        hidden(&text, "sha256")
+    );
+    assert_eq!(
+        form(&app, &format!("{path}/accept"), &body).await.status,
+        409
+    );
+}
+
+#[tokio::test]
+async fn terms_are_versions_of_one_document_row_21() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let path = format!("/clients/{}/terms", own.client);
+    let house = get(&app, "supervisor", &path).await.json();
+    assert_eq!(house["version"], 0, "the house's own");
+    let token = app.token("manager").await;
+    let put = async |body: Value| {
+        let ask = app.ask("PUT", &format!("/api/v1{path}")).token(&token);
+        ask.json(&body).send().await
+    };
+    let mut terms = house["terms"].clone();
+    terms["ask_timeout_s"] = json!(5);
+    let wrong = put(json!({"after": 0, "terms": terms, "note": "x"})).await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.json()["errors"][0]["path"], "terms.ask_timeout_s");
+    terms["ask_timeout_s"] = json!(30);
+    let first = put(json!({"after": 0, "terms": terms, "note": "más corto"})).await;
+    assert_eq!(
+        (first.status.as_u16(), &first.json()["version"]),
+        (201, &json!(1))
+    );
+    let late = put(json!({"after": 0, "terms": terms, "note": "x"})).await;
+    assert_eq!(late.status, 409, "somebody wrote in between");
+    let all = get(&app, "supervisor", &format!("{path}/versions"))
+        .await
+        .json();
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(1));
+}
+
+fn letter(app: &App, body: &str) -> Value {
+    json!({"client_id": app.world.norte.client, "level": "L2", "language": "es", "after": 0,
+        "letterhead": "Norte\nCalle 1", "subject": "Su cuenta {debt.ref}", "body": body})
+}
+
+#[tokio::test]
+async fn a_rude_letter_is_refused_at_its_place_and_a_polite_one_is_printed_row_07() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let rude = "Estimado {debtor.name}:\nSi no paga llamaremos a la policía.";
+    let refused = post(&app, "manager", "/letter-templates", letter(&app, rude)).await;
+    assert_eq!(refused.status, 422);
+    let reason = refused.json()["errors"][0]["reason"].to_string();
+    assert!(reason.contains("line 2, column"), "{reason}");
+    let unknown = post(
+        &app,
+        "manager",
+        "/letter-templates",
+        letter(&app, "{debt.secret}"),
+    )
+    .await;
+    assert_eq!(unknown.json()["errors"][0]["path"], "body");
+    let kind = "Estimado {debtor.name}:\nDebe {debt.balance} desde el {debt.due_date}.";
+    let kept = post(&app, "manager", "/letter-templates", letter(&app, kind)).await;
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    let batch = json!({"segment_id": own.segment, "level": "L2"});
+    let begun = post(&app, "manager", "/letter-batches", batch).await;
+    assert_eq!(begun.status, 202, "{}", begun.text());
+    let path = format!(
+        "/letter-batches/{}",
+        begun.json()["id"].as_str().expect("an id")
+    );
+    let mut done = Value::Null;
+    for _ in 0..2_000 {
+        done = get(&app, "supervisor", &path).await.json();
+        if done["state"] != "running" {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        (&done["state"], &done["made"]),
+        (&json!("done"), &json!(1)),
+        "{done}"
+    );
+    let pdf = get(&app, "supervisor", &format!("{path}/pdf")).await;
+    assert!(pdf.body.starts_with(b"%PDF-"));
+    let owes = b"1,000.00 MXN";
+    assert!(
+        pdf.body.windows(owes.len()).any(|w| w == owes),
+        "the amount is in it"
+    );
+    let letters = get(
+        &app,
+        "supervisor",
+        &format!("/letters?debtor={}", own.debtor),
+    )
+    .await;
+    let one = letters.json()["items"][0]["id"]
+        .as_str()
+        .expect("a letter")
+        .to_owned();
+    let again = get(&app, "supervisor", &format!("/letters/{one}/pdf")).await;
+    assert!(again.body.starts_with(b"%PDF-"));
+}
+
+#[tokio::test]
+async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let mut terms = get(&app, "manager", &format!("/clients/{}/terms", own.client))
+        .await
+        .json()["terms"]
+        .clone();
+    for stage in terms["stages"].as_array_mut().expect("stages") {
+        stage["owner_id"] = json!(app.world.agent_user);
+        stage["attempts_min"] = json!(0);
+    }
+    let token = app.token("manager").await;
+    let put = app
+        .ask("PUT", &format!("/api/v1/clients/{}/terms", own.client))
+        .token(&token);
+    let put = put
+        .json(&json!({"after": 0, "terms": terms, "note": "plazos"}))
+        .send()
+        .await;
+    assert_eq!(put.status, 201, "{}", put.text());
+    let path = format!("/debts/{}/stage", own.debt);
+    let moved = json!({"stage": "extrajudicial", "reason": "sin respuesta"});
+    let moved = post(&app, "supervisor", &path, moved).await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    assert_eq!(moved.json()["owner_id"], json!(app.world.agent_user));
+    app.pass_ms(61 * DAY_MS);
+    let late = app
+        .store
+        .late_stages(domain::time::UtcMs(i64::MAX), 10)
+        .await
+        .expect("late");
+    assert!(
+        late.iter()
+            .any(|s| s.debt_id == own.debt && s.owner_id.is_some())
+    );
+    let advice = get(&app, "supervisor", &path).await.json();
+    let codes = advice["advice"]["missing"].to_string() + &advice["advice"]["reasons"].to_string();
+    assert!(codes.contains("deadline"), "{advice}");
+}
+
+#[tokio::test]
+async fn a_stage_is_entered_when_its_tests_pass_row_17() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let path = format!("/debts/{}/stage", own.debt);
+    let judicial = json!({"stage": "judicial", "reason": "x"});
+    let early = post(&app, "supervisor", &path, judicial.clone()).await;
+    assert_eq!(
+        (early.status.as_u16(), early.code()),
+        (409, "stage_tests".to_owned())
+    );
+    assert!(early.text().contains("days past due"), "{}", early.text());
+    let mut forced = judicial;
+    forced["despite"] = json!(true);
+    assert_eq!(
+        post(&app, "supervisor", &path, forced.clone()).await.status,
+        409
+    );
+    let done = post(&app, "manager", &path, forced).await;
+    assert_eq!(done.status, 200, "a manager may: {}", done.text());
+    let stands = app
+        .store
+        .stage_of(own.debt)
+        .await
+        .expect("stage")
+        .expect("one");
+    assert_eq!(stands.stage.as_str(), "judicial");
+    let list = get(&app, "supervisor", "/stages?stage=judicial")
+        .await
+        .json();
+    assert_eq!(list["items"][0]["debt_id"], json!(own.debt));
+}
+
+#[tokio::test]
+async fn the_case_file_holds_plans_letters_and_stages_row_18() {
+    let app = App::start().await;
+    linked(&app).await;
+    let own = &app.world.norte;
+    let moved = json!({"stage": "judicial", "reason": "x", "despite": true});
+    post(
+        &app,
+        "manager",
+        &format!("/debts/{}/stage", own.debt),
+        moved,
+    )
+    .await;
+    let zip = get(
+        &app,
+        "manager",
+        &format!("/debtors/{}/evidence", own.debtor),
+    )
+    .await;
+    assert_eq!(zip.status, 200, "{}", zip.status);
+    for name in [
+        "plans.json",
+        "stages.json",
+        "excuses.json",
+        "letters.json",
+        "agreements/",
+    ] {
+        let name = name.as_bytes();
+        assert!(zip.body.windows(name.len()).any(|w| w == name), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn excuses_are_logged_by_the_agent_of_the_call_and_counted_row_20() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let path = format!("/attempts/{}/excuse", own.attempt);
+    let body = json!({"kind": "forgot", "promise_id": own.promise});
+    let logged = post(&app, "agent", &path, body).await;
+    assert_eq!(logged.status, 201, "{}", logged.text());
+    let strange = json!({"kind": "forgot", "promise_id": app.world.sur.promise});
+    assert_eq!(post(&app, "agent", &path, strange).await.status, 422);
+    let counts = format!(
+        "/reports/excuses?client={}&since=2026-11-01T00:00:00.000Z&until=2026-12-01T00:00:00.000Z",
+        own.client
+    );
+    let counts = get(&app, "supervisor", &counts).await.json();
+    assert_eq!(counts["items"], json!([{"kind": "forgot", "count": 1}]));
+    let list = get(
+        &app,
+        "supervisor",
+        &format!("/excuses?debtor={}", own.debtor),
+    )
+    .await
+    .json();
+    assert_eq!(list["items"][0]["promise_id"], json!(own.promise));
+    let debt = app.store.get_debt(own.debt).await.expect("debt");
+    assert!(
+        app.store
+            .plans_of(debt.debtor_id)
+            .await
+            .expect("plans")
+            .is_empty()
+    );
+}

@@ -1,0 +1,152 @@
+// Agreements: more than an agent may give is asked in the call and answered on the board; the debtor accepts by the link on a page without
+// scripts; the manager sees plan, document, stages with advice, letters as PDF, and the terms.
+import { axe } from './a11y.mjs';
+import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+
+/** How long a person who stays long enough is waited for, ms. */
+const SHIFT_MS = 240_000;
+const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name }).click();
+const stateOf = (page) => page.locator('.bar [data-state]').first().getAttribute('data-state');
+const planOf = (page) => page.locator('[data-offers] [data-plan]').first().getAttribute('data-plan', { timeout: 1_000 }).catch(() => null);
+
+/** Asks for a quita of 20 % with a reason; false when the person went before. */
+async function asks(page) {
+  await page.keyboard.press('s');
+  await page.locator('[data-offers]').waitFor({ timeout: 4_000 });
+  const offers = Number(await page.locator('[data-offers]').getAttribute('data-offers'));
+  check('the card has one to three offers', offers >= 1 && offers <= 3, offers);
+  await shot(page, 'plans-offers');
+  await page.keyboard.press('a');
+  const dialog = page.locator('dialog');
+  await dialog.locator('[name=reason]').fill('Paga hoy si se autoriza');
+  await dialog.locator('button.primary').click();
+  await dialog.waitFor({ state: 'detached', timeout: 4_000 });
+  await until('the ask waits', async () => (await planOf(page)) === 'offered', 4_000);
+}
+
+async function answered(page, board) {
+  const ask = board.locator('[data-ask]').first();
+  await ask.waitFor({ timeout: 10_000 });
+  await shot(board, 'plans-ask');
+  await axe(board, 'an ask on the board');
+  await ask.locator('button.primary').click();
+  await until('the agent is told', async () => (await planOf(page)) === 'approved', 10_000);
+  check('a supervisor says yes during the call', true);
+  await page.locator('[data-offers]').getByRole('button', { name: 'Hacer liga para aceptar' }).click();
+  const link = page.locator('[data-offers] input[readonly]');
+  await link.waitFor({ timeout: 5_000 });
+  return link.inputValue();
+}
+
+async function accepted(link, office) {
+  const plan = (await office.all('/plans')).filter((p) => p.state === 'approved').pop();
+  const { debtor } = await office.get(`/debtors/${plan.debtor_id}`);
+  const proof = debtor.document.replace(/[^\p{L}\p{N}]/gu, '').slice(-4);
+  const browser = await open();
+  const { page } = browser;
+  try {
+    await page.goto(link);
+    check('nothing of the debt before identity', !(await page.locator('main').innerText()).includes('MXN'));
+    await axe(page, 'the page of an agreement');
+    await page.locator('#proof').fill(proof);
+    await page.locator('button[type=submit]').click();
+    await page.locator('#agree').waitFor();
+    await shot(page, 'plans-page');
+    await axe(page, 'what is agreed');
+    await page.locator('#agree').check();
+    await page.locator('form[action$="/accept"] button').click();
+    await page.getByText(/Aceptó el convenio|You accepted/).waitFor();
+    check('the debtor accepts by the link', (await office.get(`/plans/${plan.id}`)).plan.document_sha256?.length === 64);
+  } finally {
+    await browser.close();
+  }
+  return plan;
+}
+
+async function managed(office, plan) {
+  const browser = await open();
+  const { page } = browser;
+  try {
+    await signIn(page, people.manager());
+    await page.goto(`${base}/convenios`);
+    const row = page.locator(`[data-plan="${plan.id}"]`);
+    await row.waitFor();
+    await axe(page, 'agreements');
+    await row.getByRole('button', { name: 'Abrir' }).click();
+    await page.locator('dialog table').waitFor();
+    await axe(page, 'an agreement');
+    const [document] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Documento en español' }).click()]);
+    check('the document is a PDF', document.suggestedFilename().endsWith('.pdf'));
+    await page.keyboard.press('Escape');
+    await section(page, 'Etapas');
+    await until('stages', async () => (await page.locator('[data-stage]').count()) > 0, 90_000).catch(() => false);
+    await page.reload();
+    await page.locator('[data-stage]').first().waitFor();
+    await page.locator('[data-stage]').first().getByRole('button', { name: 'Ver recomendación' }).click();
+    await page.locator('dialog [name=stage]').waitFor();
+    await shot(page, 'plans-stage');
+    await axe(page, 'advice on a stage');
+    await page.keyboard.press('Escape');
+    await section(page, 'Cartas');
+    await page.locator('[name=segment]').selectOption({ index: 1 });
+    await page.getByRole('button', { name: 'Hacer cartas' }).click();
+    await page.locator('[data-batch=done]').first().waitFor({ timeout: 60_000 });
+    check('letters are made', (await office.get('/letter-batches')).items.some((b) => b.state === 'done'));
+    await shot(page, 'plans-letters');
+    await axe(page, 'letters');
+    await page.getByRole('button', { name: /Editar/ }).first().click();
+    const dialog = page.locator('dialog');
+    await dialog.locator('[name=body]').fill('Usted es un moroso');
+    await dialog.locator('button.primary').click();
+    await dialog.locator('.note.bad').waitFor();
+    check('a rude word is named with its place', /line 1, column 12/.test(await dialog.locator('.note.bad').innerText()));
+    await page.keyboard.press('Escape');
+    await section(page, 'Condiciones');
+    await page.locator('[name=terms]').waitFor();
+    await axe(page, 'terms');
+    await signOut(page);
+    check('no errors on the manager’s page', browser.errors.length === 0, browser.errors.join('; '));
+  } catch (error) {
+    await shot(page, 'plans-failed');
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
+
+export async function plans() {
+  const office = await program(people.manager());
+  const [desk, board] = [await open(), await open()];
+  try {
+    await signIn(board.page, people.supervisor());
+    await signIn(desk.page, people.agent());
+    const { page } = desk;
+    await until('the phone leg', async () => (await page.locator('.links .chip.ready').count()) >= 2, 30_000);
+    await page.keyboard.press('d');
+    let link = '';
+    let last = '';
+    for (const end = Date.now() + SHIFT_MS; !link && Date.now() < end; ) {
+      await until('a call', async () => ['talking', 'wrapup', 'preview'].includes(await stateOf(page)), SHIFT_MS);
+      if ((await stateOf(page)) === 'preview') {
+        await page.keyboard.press('m');
+        await page.waitForTimeout(500);
+        continue;
+      }
+      link = await asks(page).then(() => answered(page, board.page)).catch((error) => ((last = error.message), ''));
+      for (const key of link ? [] : ['Escape', 'Escape', '6', 'Enter', 'F9']) {
+        if (['talking', 'hold', 'wrapup'].includes(await stateOf(page))) await page.keyboard.press(key);
+        await page.waitForTimeout(150);
+      }
+    }
+    check('an ask is answered and a link is made', link !== '', last);
+    const plan = await accepted(link, office);
+    await managed(office, plan);
+    check('no errors on the pages', desk.errors.length + board.errors.length === 0, [...desk.errors, ...board.errors].join('; '));
+  } catch (error) {
+    await shot(desk.page, 'plans-desk-failed');
+    throw error;
+  } finally {
+    await desk.close();
+    await board.close();
+  }
+}
