@@ -1,6 +1,6 @@
 // Walks through the three faces of a running server as their users would, then looks at them with axe.
 //   MARCADOR_URL=http://127.0.0.1:8080 AGENT_LOGIN=user:password SUPERVISOR_LOGIN=… MANAGER_LOGIN=… node walk.mjs [part…]
-// Parts: board agent manage calls law floor a11y enrol (all of these by default; enrol has a server of its own: ENROL_URL, ENROL_LOGIN)
+// Parts: board agent manage calls law floor messages plans reports a11y enrol (all of these by default; enrol has a server of its own: ENROL_URL, ENROL_LOGIN)
 // and phone or monitor (ADMIN_LOGIN too), alone: a demo with --keep-heard and people who talk long, PHONE_HEARD=its folder `heard`. SHOTS=folder keeps pictures. Exit status: 0 passed, 1 failed.
 import { a11y } from './a11y.mjs';
 import { agent } from './agent.mjs';
@@ -10,13 +10,17 @@ import { enrol } from './enrol.mjs';
 import { floor } from './floor.mjs';
 import { law } from './law.mjs';
 import { manage } from './manage.mjs';
+import { cash } from './money.mjs';
+import { messages } from './messages.mjs';
 import { monitor } from './monitor.mjs';
 import { phone } from './phone.mjs';
+import { plans } from './plans.mjs';
+import { reports } from './reports.mjs';
 import { count } from './rig.mjs';
 
 /** Parts with sound: each has a demo of its own. */
 const SOUND = ['phone', 'monitor'];
-const parts = { board, agent, manage, calls, law, floor, a11y, enrol, phone, monitor };
+const parts = { board, agent, manage, calls, law, floor, cash, plans, reports, a11y, enrol, phone, monitor };
 const wanted = process.argv.slice(2).length ? process.argv.slice(2) : Object.keys(parts).filter((name) => !SOUND.includes(name));
 let failed = 0;
 for (const name of wanted) {

@@ -169,6 +169,9 @@ pub(crate) async fn obey(shared: &Arc<Shared>, told: &Event) -> Result<(), Store
             | "promise.cancelled"
             | "promise.replaced"
             | "debt.recalled"
+            | "plan.broken"
+            | "plan.completed"
+            | "plan.cancelled"
     );
     if !stops || shared.config.messengers.is_empty() {
         return Ok(());

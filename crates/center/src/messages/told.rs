@@ -2,7 +2,7 @@
 
 use super::{event_of, heard};
 use crate::shared::Shared;
-use domain::entity::{Message, MessageState};
+use domain::entity::{Channel, Message, MessageState};
 use domain::ports::store::{MessageStep, StoreError};
 use domain::ports::{Hook, HookFault, HookReply, Receipt, ReceiptKind};
 use serde_json::json;
@@ -52,6 +52,11 @@ pub(crate) async fn take(
         return Ok(());
     };
     let now = shared.now();
+    // A report that a mail could not be delivered is the mail come back, whatever its reason.
+    let state = match state {
+        MessageState::Failed if row.channel == Channel::Email => MessageState::Bounced,
+        other => other,
+    };
     let step = MessageStep {
         state: Some(state),
         at: receipt.at.map_or(now, |at| at.min(now)),

@@ -4,6 +4,8 @@ use crate::entity::{Channel, DebtStatus, HoldKind, HoldScope, Language, Message,
 use crate::ids::{DebtId, PromiseId};
 use crate::ports::store::{ContactFacts, MessageStep};
 use crate::time::{MINUTE_MS, UtcMs};
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Times that a message is handed to a gateway before it fails.
 pub const TRIES_MAX: i32 = 4;
@@ -86,6 +88,21 @@ pub fn outdated(facts: &ContactFacts, plan_key: Option<&str>) -> bool {
 pub fn promise_of(plan_key: Option<&str>) -> Option<PromiseId> {
     let rest = plan_key?.strip_prefix("promise:")?;
     rest.split(':').next()?.parse().ok()
+}
+
+/// Whether the promise or instalment that a message or step was planned from lives no more; `alive` are the
+/// debtor's active promises and due instalments.
+#[must_use]
+pub fn source_over(plan_key: Option<&str>, alive: &BTreeSet<Uuid>) -> Option<&'static str> {
+    let key = plan_key?;
+    let (kind, rest) = key.split_once(':')?;
+    let why = match kind {
+        "promise" => "promise_over",
+        "instalment" => "instalment_over",
+        _ => return None,
+    };
+    let id: Uuid = rest.split(':').next()?.parse().ok()?;
+    (!alive.contains(&id)).then_some(why)
 }
 
 /// Takes a step over into the row; `false`, and nothing is changed, when it may not be made.

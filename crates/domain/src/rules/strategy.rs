@@ -2,7 +2,7 @@
 
 use crate::entity::{Channel, StepAction, Strategy, StrategyStep};
 use crate::ids::{DebtorId, StrategyId};
-use crate::time::UtcMs;
+use crate::time::{DAY_MS, UtcMs};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
@@ -108,6 +108,13 @@ pub fn due_at(step: &StrategyStep, date: &str, zone: &TimeZone) -> Option<UtcMs>
     Some(at.timestamp().into())
 }
 
+/// The date of a day since 1970, `YYYY-MM-DD`.
+#[must_use]
+pub fn date_of_day(day: i64) -> String {
+    let midnight = UtcMs(day.saturating_mul(DAY_MS));
+    midnight.in_zone(&TimeZone::UTC).strftime("%F").to_string()
+}
+
 /// Which strategy works a debtor: the champion, or the challenger in whose share he falls. The split is by
 /// a hash of both: it is the same each time, on each node, and for each of his debts.
 #[must_use]
@@ -161,6 +168,13 @@ mod tests {
         assert_eq!(at(&step(3, "09:30"), &mexico), "2026-12-04T15:30:00.000Z");
         assert_eq!(due_at(&step(0, "9:30"), "2026-12-01", &mexico), None);
         assert_eq!(due_at(&step(0, "09:30"), "1/12/2026", &mexico), None);
+    }
+
+    #[test]
+    fn days_and_dates() {
+        assert_eq!(date_of_day(0), "1970-01-01");
+        let day = crate::segment::day_of_date("2028-02-29").unwrap();
+        assert_eq!(date_of_day(day), "2028-02-29");
     }
 
     #[test]

@@ -16,7 +16,6 @@ pub const VARIABLES: &[&str] = &[
     "debt.due_date",
     "promise.amount",
     "promise.due_date",
-    "payment.link",
     "optout",
 ];
 /// Variable that tells how to opt out.

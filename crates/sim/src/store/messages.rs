@@ -5,8 +5,8 @@ use super::contacts::facts_of;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, PlannedState,
-    PromiseState, TextTemplate,
+    Channel, Debtor, InboxMessage, InboxState, InstalmentState, LedgerRow, Message, MessageState,
+    PlanState, PlannedState, PromiseState, TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
@@ -15,10 +15,11 @@ use domain::ports::store::{
     Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
     PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
-use domain::rules::messaging::{outdated, promise_of, stopped, take_step};
+use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+use uuid::Uuid;
 
 /// A page of a table by key.
 pub(super) fn page_of<K: Ord + Copy + FromStr + ToString, V: Clone>(
@@ -44,9 +45,18 @@ pub(super) fn page_of<K: Ord + Copy + FromStr + ToString, V: Clone>(
     })
 }
 
-fn promise_over(t: &Tables, key: Option<&str>) -> bool {
-    let active = |p: &domain::entity::Promise| p.state == PromiseState::Active;
-    promise_of(key).is_some_and(|id| !t.promises.get(&id).is_some_and(active))
+/// Active promises and due instalments of a debtor.
+fn alive(t: &Tables, debtor: DebtorId) -> BTreeSet<Uuid> {
+    let promises = t.promises.values();
+    let active = promises.filter(|p| p.debtor_id == debtor && p.state == PromiseState::Active);
+    let due = t.instalments.values().filter(|i| {
+        let plan = t.plans.get(&i.plan_id);
+        i.state == InstalmentState::Due
+            && plan.is_some_and(|p| {
+                p.debtor_id == debtor && matches!(p.state, PlanState::Signed | PlanState::Active)
+            })
+    });
+    active.map(|p| p.id.0).chain(due.map(|i| i.id.0)).collect()
 }
 
 pub(super) fn is_planned(t: &Tables, client: ClientId, key: &str) -> (bool, bool) {
@@ -237,9 +247,11 @@ impl MessageStore for MemoryStore {
             return Ok(MessageOpened::Gone);
         }
         let mut facts = facts_of(&t, asked.debtor_id, now)?;
-        let why = match outdated(&facts, row.plan_key.as_deref()) {
+        let key = row.plan_key.as_deref();
+        let why = match outdated(&facts, key) {
             true => Some("date_changed"),
-            false => stopped(&facts, row.debt_id, now),
+            false => stopped(&facts, row.debt_id, now)
+                .or_else(|| source_over(key, &alive(&t, asked.debtor_id))),
         };
         if let Some(why) = why {
             cancel(&mut t, row.id, why, now);
@@ -354,20 +366,20 @@ impl MessageStore for MemoryStore {
             return Ok(Vec::new());
         }
         let facts = facts_of(&t, debtor, now)?;
-        let why = |t: &Tables, debt, key: Option<&str>| match stopped(&facts, debt, now) {
-            None if promise_over(t, key) => Some("promise_over"),
-            other => other,
+        let alive = alive(&t, debtor);
+        let why = |debt, key: Option<&str>| {
+            stopped(&facts, debt, now).or_else(|| source_over(key, &alive))
         };
         let mut gone = Vec::new();
         let queued = t.messages.values();
         let stop: Vec<(MessageId, &'static str)> = queued
             .filter(|m| m.debtor_id == debtor && m.state == MessageState::Queued)
-            .filter_map(|m| Some((m.id, why(&t, m.debt_id, m.plan_key.as_deref())?)))
+            .filter_map(|m| Some((m.id, why(m.debt_id, m.plan_key.as_deref())?)))
             .collect();
         let planned = t.planned_steps.values();
         let steps: Vec<_> = planned
             .filter(|s| s.debtor_id == debtor && s.state == PlannedState::Planned)
-            .filter_map(|s| Some((s.id, why(&t, s.debt_id, Some(&s.plan_key))?)))
+            .filter_map(|s| Some((s.id, why(s.debt_id, Some(&s.plan_key))?)))
             .collect();
         for (id, why) in stop {
             cancel(&mut t, id, why, now);

@@ -4,8 +4,8 @@ use super::messages::{is_planned, page_of};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, PlannedState, PlannedStep, PromiseState, Strategy, StrategyStatus,
-    StrategyTrigger,
+    Debt, DebtStatus, InstalmentState, PlanState, PlannedState, PlannedStep, PromiseState,
+    Strategy, StrategyStatus, StrategyTrigger,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, PlannedStepId, StrategyId};
@@ -50,7 +50,21 @@ fn sources(t: &Tables, ask: &PlanAsk) -> Vec<PlanSource> {
                 date: p.due_date.clone(),
             })
             .collect(),
-        StrategyTrigger::Instalment => Vec::new(),
+        StrategyTrigger::Instalment => t
+            .instalments
+            .values()
+            .filter(|i| i.state == InstalmentState::Due)
+            .filter_map(|i| Some((i, t.plans.get(&i.plan_id)?)))
+            .filter(|(_, p)| matches!(p.state, PlanState::Signed | PlanState::Active))
+            .filter(|(_, p)| t.debts.get(&p.debt_id).filter(open).is_some())
+            .map(|(i, p)| PlanSource {
+                id: i.id.0,
+                debtor_id: p.debtor_id,
+                debt_id: p.debt_id,
+                promise_id: None,
+                date: i.due_date.clone(),
+            })
+            .collect(),
     }
 }
 

@@ -14,16 +14,17 @@ use domain::entity::{
     TextTemplate,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, InboxId, MessageId, PromiseId, TextTemplateId};
+use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
-    PAGE_LIMIT_MAX, Page, PageRequest,
+    ContactFacts, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
+    MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
-use domain::rules::messaging::{outdated, promise_of, stopped, take_step};
+use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Reason of a message whose sender died while it sent it.
 const LOST: &str = "fate_unknown";
@@ -98,11 +99,33 @@ fn claimed(rows: &[Row]) -> Result<Vec<Message>, StoreError> {
     Ok(found)
 }
 
-/// Active promises of a debtor.
-async fn alive(tx: &mut Link, debtor: DebtorId) -> Result<BTreeSet<PromiseId>, StoreError> {
-    let sql = "SELECT id FROM promises WHERE debtor_id=$1 AND state='active'";
+/// Active promises and due instalments of a debtor.
+async fn alive(tx: &mut Link, debtor: DebtorId) -> Result<BTreeSet<Uuid>, StoreError> {
+    let sql = "SELECT id FROM promises WHERE debtor_id=$1 AND state='active' \
+        UNION ALL SELECT i.id FROM plans p JOIN instalments i ON i.plan_id=p.id \
+            WHERE p.debtor_id=$1 AND p.state IN ('signed','active') AND i.state='due'";
     let rows = tx.rows(sql, vals![debtor]).await?;
     rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// Why a message must not leave, beside the law.
+async fn stops(
+    tx: &mut Link,
+    facts: &ContactFacts,
+    row: &Message,
+    now: UtcMs,
+) -> Result<Option<&'static str>, StoreError> {
+    let key = row.plan_key.as_deref();
+    if outdated(facts, key) {
+        return Ok(Some("date_changed"));
+    }
+    if let Some(why) = stopped(facts, row.debt_id, now) {
+        return Ok(Some(why));
+    }
+    if key.is_none_or(|k| k.starts_with("due_date:")) {
+        return Ok(None);
+    }
+    Ok(source_over(key, &alive(tx, row.debtor_id).await?))
 }
 
 #[async_trait]
@@ -225,10 +248,7 @@ impl MessageStore for SqlStore {
             return Ok(MessageOpened::Gone);
         }
         let mut facts = facts_of(&mut tx, asked.debtor_id, now).await?;
-        let why = match outdated(&facts, row.plan_key.as_deref()) {
-            true => Some("date_changed"),
-            false => stopped(&facts, row.debt_id, now),
-        };
+        let why = stops(&mut tx, &facts, &row, now).await?;
         if let Some(why) = why {
             cancel(&mut tx, row.id, why, now).await?;
             tx.commit().await?;
@@ -349,9 +369,8 @@ impl MessageStore for SqlStore {
         }
         let facts = facts_of(&mut tx, debtor, now).await?;
         let alive = alive(&mut tx, debtor).await?;
-        let why = |debt, key: Option<&str>| match stopped(&facts, debt, now) {
-            None if promise_of(key).is_some_and(|id| !alive.contains(&id)) => Some("promise_over"),
-            other => other,
+        let why = |debt, key: Option<&str>| {
+            stopped(&facts, debt, now).or_else(|| source_over(key, &alive))
         };
         let mut gone = Vec::new();
         for mut row in queued {

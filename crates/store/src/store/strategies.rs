@@ -13,21 +13,30 @@ use domain::ports::StoreError;
 use domain::ports::store::{
     PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StrategyFigures, StrategyStore,
 };
+use domain::rules::strategy::date_of_day;
 use domain::time::UtcMs;
 
 const VERSIONS: (&str, &str) = ("strategy_versions", "strategy_id");
 
-/// Where the dates of a kind are: rows and the name of their debt.
-const fn from_of(trigger: StrategyTrigger) -> Option<&'static str> {
+/// Where the dates of a kind are, with those of a client between two of them.
+const fn from_of(trigger: StrategyTrigger) -> &'static str {
     match trigger {
-        StrategyTrigger::DueDate => Some(
-            "SELECT x.id, x.debtor_id, x.id AS debt_id, x.due_date FROM debts x WHERE x.status='open'",
-        ),
-        StrategyTrigger::Promise => Some(
+        StrategyTrigger::DueDate => {
+            "SELECT x.id, x.debtor_id, x.id AS debt_id, x.due_date FROM debts x \
+                WHERE x.status='open' AND x.client_id=$1 AND x.due_day>=$2 AND x.due_day<=$3"
+        }
+        StrategyTrigger::Promise => {
             "SELECT x.id, x.debtor_id, x.debt_id, x.due_date FROM promises x \
-                JOIN debts d ON d.id=x.debt_id WHERE x.state='active' AND d.status='open'",
-        ),
-        StrategyTrigger::Instalment => None,
+                JOIN debts d ON d.id=x.debt_id WHERE x.state='active' AND d.status='open' \
+                AND x.client_id=$1 AND x.due_day>=$2 AND x.due_day<=$3"
+        }
+        // Dates as texts are in the order of their days.
+        StrategyTrigger::Instalment => {
+            "SELECT x.id, p.debtor_id, p.debt_id, x.due_date FROM instalments x \
+                JOIN plans p ON p.id=x.plan_id JOIN debts d ON d.id=p.debt_id \
+                WHERE x.state='due' AND p.state IN ('signed','active') AND d.status='open' \
+                AND p.client_id=$1 AND x.due_date>=$2 AND x.due_date<=$3"
+        }
     }
 }
 
@@ -65,11 +74,17 @@ impl StrategyStore for SqlStore {
     }
 
     async fn plan_sources(&self, ask: &PlanAsk) -> Result<Vec<PlanSource>, StoreError> {
-        let Some(from) = from_of(ask.trigger) else {
-            return Ok(Vec::new());
+        let mut sql = from_of(ask.trigger).to_owned();
+        let mut values = match ask.trigger {
+            StrategyTrigger::Instalment => {
+                vals![
+                    ask.client,
+                    date_of_day(ask.from_day),
+                    date_of_day(ask.to_day)
+                ]
+            }
+            _ => vals![ask.client, ask.from_day, ask.to_day],
         };
-        let mut values = vals![ask.client, ask.from_day, ask.to_day];
-        let mut sql = format!("{from} AND x.client_id=$1 AND x.due_day>=$2 AND x.due_day<=$3");
         if let Some(portfolio) = ask.portfolio {
             values.extend(vals![portfolio]);
             let of = match ask.trigger {

@@ -51,7 +51,7 @@ pub(crate) struct TextTemplateBody {
     subject: String,
     /// Text; variables are `debtor.name`, `debtor.first_name`, `client.name`, `client.phone`, `company.name`,
     /// `debt.reference`, `debt.product`, `debt.balance`, `debt.overdue`, `debt.minimum`, `debt.due_date`,
-    /// `promise.amount`, `promise.due_date`, `payment.link`, `optout`, each in braces.
+    /// `promise.amount`, `promise.due_date`, `optout`, each in braces.
     body: String,
     /// Template that the provider approved (WhatsApp).
     #[serde(default)]

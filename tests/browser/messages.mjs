@@ -1,0 +1,117 @@
+// Messages: a template that is refused by the name of its variable and then read with real debtors; messages followed to their end; what
+// debtors write answered on the desk's inbox; a strategy, its dry run with what the law removes, and its arms.
+import { axe } from './a11y.mjs';
+import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+
+const STAMP = Date.now().toString(36);
+/** Debtors written to until one answers: of ten two answer with words, of thirty one opts out. */
+const WRITTEN = 60;
+const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name }).click();
+
+async function templates(page) {
+  await section(page, 'Plantillas');
+  await page.getByRole('button', { name: 'Nueva plantilla' }).click();
+  const form = page.locator('form.editor');
+  await form.locator('[name=name]').fill(`aviso ${STAMP}`);
+  await form.locator('[name=body]').fill('Hola {deudor}');
+  await form.locator('button[type=submit]').click();
+  await form.locator('.note.bad').waitFor();
+  check('an unknown variable is refused by its name', (await form.locator('.note.bad').innerText()).includes('deudor'));
+  await form.locator('[name=body]').fill('Hola {debtor.first_name}: debe {debt.balance}, y prometió {promise.amount}.');
+  await form.locator('button[type=submit]').click();
+  await page.locator('[data-preview] li').first().waitFor();
+  check('a value that a debtor does not have is told by its name', (await page.locator('[data-preview]').innerText()).includes('promise.amount'));
+  await form.locator('[name=body]').fill('Hola {debtor.first_name}: debe {debt.balance}.');
+  await form.locator('button[type=submit]').click();
+  await until('the preview has real rows', async () => /Hola \S+: debe /.test(await page.locator('[data-preview]').innerText()));
+  await shot(page, 'messages-template');
+  await axe(page, 'templates');
+}
+
+async function sent(page, office) {
+  const client = (await office.all('/clients'))[0].id;
+  const debts = (await office.get(`/debts?client=${client}&limit=200`)).items.filter((d) => d.status === 'open');
+  const debtors = [...new Set(debts.map((d) => d.debtor_id))].slice(0, WRITTEN);
+  let taken = 0;
+  for (const debtor_id of debtors) {
+    // The law may refuse any of them.
+    taken += await office.post('/messages', { debtor_id, channel: 'sms', text: `Buen día ${STAMP}` }).then(() => 1, () => 0);
+  }
+  check('the law lets some be written to', taken > 0, `${taken} of ${debtors.length}`);
+  await section(page, 'Mensajes');
+  await until('messages are followed to the debtor', async () => {
+    await page.getByRole('button', { name: 'Actualizar' }).click();
+    return (await page.locator('[data-message][data-state=delivered], [data-message][data-state=read], [data-message][data-state=answered]').count()) > 0;
+  }, 60_000);
+  await shot(page, 'messages-list');
+  await axe(page, 'messages');
+  return taken;
+}
+
+async function inbox(page, office) {
+  await section(page, 'Bandeja de entrada');
+  const open = page.locator('[data-inbox][data-state=new]').filter({ has: page.getByRole('button', { name: 'Responder' }) });
+  await until('a debtor writes', async () => {
+    await page.locator('[name=inbox-state]').selectOption('');
+    await page.locator('[name=inbox-state]').selectOption('new');
+    await page.locator('[aria-labelledby=inbox-title] [role=status]').first().waitFor();
+    return (await open.count()) > 0;
+  }, 60_000);
+  const id = await open.first().getAttribute('data-inbox');
+  const row = page.locator(`[data-inbox="${id}"]`);
+  await row.getByRole('button', { name: 'Responder' }).click();
+  await row.locator('[name=answer]').fill('Con gusto le ayudamos.');
+  await axe(page, 'inbox');
+  await shot(page, 'messages-inbox');
+  await row.locator('button[type=submit]').click();
+  await until('it is answered, or the law says why not', async () => (await row.count()) === 0 || (await row.locator('.note.bad').count()) > 0, 10_000);
+  const kept = await office.get(`/inbox/${id}`);
+  check('the answer goes under the law', kept.state === 'answered' || (await row.locator('.note.bad').innerText()).length > 0, kept.state);
+}
+
+async function strategies(page, office) {
+  await section(page, 'Estrategias');
+  await page.getByRole('button', { name: 'Nueva estrategia' }).click();
+  const form = page.locator('form');
+  await form.locator('[name=name]').fill(`Diaria ${STAMP}`);
+  const steps = form.locator('ol li');
+  await steps.first().locator('select').nth(1).selectOption(`aviso ${STAMP}`);
+  await axe(page, 'a strategy');
+  await form.getByRole('button', { name: 'Guardar' }).click();
+  await page.locator('#trial-title').waitFor();
+  await page.getByRole('button', { name: 'Simular sin enviar nada' }).click();
+  await page.locator('[data-trial=done]').waitFor({ timeout: 60_000 });
+  await page.locator('[data-arm]').first().waitFor();
+  await shot(page, 'messages-strategy');
+  await axe(page, 'a strategy on trial');
+  const client = (await office.all('/clients'))[0].id;
+  const kept = (await office.get(`/strategies?client=${client}&limit=100`)).items.find((s) => s.name === `Diaria ${STAMP}`);
+  const of = (await office.get(`/messages?client=${client}&strategy=${kept.id}`)).items;
+  check('a draft on trial has planned nothing', kept.status === 'draft' && of.length === 0);
+  await page.getByRole('button', { name: 'Poner en marcha' }).click();
+  await page.getByRole('button', { name: 'Retirar' }).click();
+  await page.getByRole('button', { name: 'Poner en marcha' }).waitFor();
+  await section(page, 'Pasos pendientes');
+  await axe(page, 'planned steps');
+}
+
+export async function messages() {
+  const browser = await open();
+  const { page, errors } = browser;
+  try {
+    const office = await program(people.manager());
+    await signIn(page, people.manager());
+    await page.goto(`${base}/mensajes`);
+    await templates(page);
+    await sent(page, office);
+    await inbox(page, office);
+    await strategies(page, office);
+    await signOut(page);
+    check('no script failed in messages', errors.length === 0, errors.join(' | '));
+  } catch (error) {
+    await shot(page, 'messages-failed');
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
