@@ -101,6 +101,13 @@ pub(crate) struct WhyBody {
     reason: String,
 }
 
+impl WhyBody {
+    /// The reason, checked.
+    pub(crate) fn reason(&self) -> Result<String, Problem> {
+        crate::check::text("reason", &self.reason, crate::check::TEXT_MAX)
+    }
+}
+
 /// A reason where none has to be given: no body, or one of shape `WhyBody`.
 #[derive(Debug)]
 pub(crate) struct Why(pub(crate) Option<String>);

@@ -15,6 +15,7 @@ mod doc;
 mod error;
 pub mod evidence;
 mod extract;
+mod hosted;
 mod http;
 pub mod importer;
 mod list;
@@ -37,7 +38,7 @@ pub use error::ApiError;
 pub use http::{openapi, router};
 pub use problem::Problem;
 pub use state::{
-    ApiConfig, ApiParts, ApiState, BODY_MAX_BYTES, REPLY_MAX_MS, RulePackInfo, SESSION_LIFE_MS,
-    TICKET_LIFE_MS, TICKETS_MAX, TOKEN_LIFE_MS,
+    ApiConfig, ApiParts, ApiState, BODY_MAX_BYTES, MoneyConfig, REPLY_MAX_MS, RulePackInfo,
+    SESSION_LIFE_MS, TICKET_LIFE_MS, TICKETS_MAX, TOKEN_LIFE_MS,
 };
 pub use ws::wire;

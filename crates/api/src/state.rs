@@ -9,7 +9,7 @@ use crate::ops::HttpFigures;
 use center::{CenterHandle, DeskHub};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, EventId, SessionId};
-use domain::ports::{Blob, Bus, Clock, IdSource, Store, WhatIf};
+use domain::ports::{Blob, Bus, Clock, IdSource, Payments, Store, WhatIf};
 use domain::time::UtcMs;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,6 +77,23 @@ pub struct RulePackInfo {
     pub registered_list: Option<String>,
 }
 
+/// Who takes money for us, and where our pages are reached.
+#[derive(Clone, Default)]
+pub struct MoneyConfig {
+    /// The payment provider; none: pages show how the creditor himself is paid.
+    pub provider: Option<Arc<dyn Payments>>,
+    /// Address of this server as debtors reach it (`https://pagos.example.com`); none: as the request that
+    /// made the link came.
+    pub public_url: Option<String>,
+}
+
+impl std::fmt::Debug for MoneyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let provider = self.provider.as_ref().map_or("none", |p| p.name());
+        write!(f, "MoneyConfig({provider}, {:?})", self.public_url)
+    }
+}
+
 /// Settings of this room.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
@@ -92,8 +109,12 @@ pub struct ApiConfig {
     pub demo: bool,
     /// Distance of the product's clock from the machine's, ms (demo only); TOTP uses the machine's.
     pub clock_offset_ms: i64,
+    /// Times as fast as the wall's clock; 1 but in a compressed demo, whose calls have no audio.
+    pub speed: u32,
     /// Secrets.
     pub secrets: ApiSecrets,
+    /// Payment pages.
+    pub money: MoneyConfig,
     /// Whether the front says what it is in metrics (`/metrics` is open to all who reach the port).
     pub metrics: bool,
 }
@@ -109,7 +130,9 @@ impl ApiConfig {
             second_factor_required: true,
             demo: false,
             clock_offset_ms: 0,
+            speed: 1,
             secrets,
+            money: MoneyConfig::default(),
             metrics: true,
         }
     }
@@ -155,6 +178,8 @@ pub struct Inner {
     pub(crate) what_if: Arc<dyn WhatIf>,
     pub(crate) rulepacks: Vec<RulePackInfo>,
     pub(crate) config: ApiConfig,
+    /// Signs and reads the addresses of pages.
+    pub(crate) links: crate::hosted::Links,
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
     pub(crate) guessers: Guessers,
@@ -200,6 +225,11 @@ impl ApiState {
     /// When the secrets are too short or Argon2 refuses its parameters.
     pub fn new(parts: ApiParts) -> Result<Self, ApiError> {
         parts.config.secrets.check()?;
+        let links = crate::hosted::Links::of(&parts.config.secrets);
+        let links = links.map_err(|_| ApiError::Secret {
+            name: "key of signed links",
+            least: domain::link::LINK_KEY_MIN,
+        })?;
         let hasher = Hasher::new(parts.config.secrets.pepper.clone())?;
         let boot = parts.ids.next(parts.clock.now());
         let (kicks, _) = broadcast::channel(KICKS_QUEUE);
@@ -214,6 +244,7 @@ impl ApiState {
             what_if: parts.what_if,
             rulepacks: parts.rulepacks,
             config: parts.config,
+            links,
             hasher,
             guessers: Guessers::default(),
             throttle: Throttle::default(),

@@ -86,7 +86,13 @@ async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError>
             Some(id) => Ok(stops::withdraw_person(shared, id).await?),
             None => Ok(()),
         },
-        "payment.posted" | "promise.made" => {
+        "payment.posted" | "payment.reversed" => {
+            if let Some(id) = debtor() {
+                stops::money_moved(shared, id).await;
+            }
+            Ok(())
+        }
+        "promise.made" => {
             if let Some(id) = debtor() {
                 let post = &shared.post;
                 post.tell(move |engine, now| engine.take(now, Input::Withdraw(id)))

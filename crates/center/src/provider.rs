@@ -5,7 +5,7 @@ use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::receipts::{self, Payer};
 use crate::shared::Shared;
-use crate::stops::{posted_event, promise_event, withdraw};
+use crate::stops::{money_moved, posted_event, promise_event};
 use domain::entity::{
     LinkState, Payment, PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState,
 };
@@ -214,7 +214,7 @@ async fn refunded(
     };
     store.step_receipt(&step, &promise_event(shared)).await?;
     for payment in &payments {
-        withdraw(shared, payment.debtor_id).await;
+        money_moved(shared, payment.debtor_id).await;
     }
     Ok(ProviderDone::Done)
 }

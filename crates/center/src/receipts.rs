@@ -4,7 +4,7 @@
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::shared::Shared;
-use crate::stops::{posted_event, promise_event, withdraw};
+use crate::stops::{money_moved, posted_event, promise_event};
 use domain::entity::{Debt, Payment, Receipt, ReceiptState};
 use domain::event::NewEvent;
 use domain::ids::{DebtId, DebtorId, PaymentId, ReceiptId};
@@ -240,7 +240,7 @@ async fn post(
         }
     };
     if !done.payments.is_empty() {
-        withdraw(shared, debtor).await;
+        money_moved(shared, debtor).await;
     }
     Ok(done)
 }
@@ -301,7 +301,7 @@ pub(crate) async fn unmatched(
     let told = promise_event(&shared);
     let done = shared.out.store.step_receipt(&step, &told).await?;
     for payment in &payments {
-        withdraw(&shared, payment.debtor_id).await;
+        money_moved(&shared, payment.debtor_id).await;
     }
     Ok(done)
 }

@@ -11,10 +11,20 @@ use domain::ports::store::{PaymentOutcome, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
-async fn withdraw(shared: &Shared, debtor: DebtorId) {
+/// Every queued and ringing contact of a debtor ends.
+pub(crate) async fn withdraw(shared: &Shared, debtor: DebtorId) {
     shared
         .post
         .tell(move |engine, now| engine.take(now, Input::Withdraw(debtor)))
+        .await;
+}
+
+/// Money of a debtor moved: contacts with him end, and who talks with him sees it.
+pub(crate) async fn money_moved(shared: &Shared, debtor: DebtorId) {
+    withdraw(shared, debtor).await;
+    shared
+        .post
+        .tell(move |engine, _| engine.money_moved(debtor))
         .await;
 }
 
@@ -45,12 +55,8 @@ pub(crate) fn promise_event(shared: &Arc<Shared>) -> impl Fn(&Promise) -> NewEve
     }
 }
 
-pub(crate) async fn payment(
-    shared: Arc<Shared>,
-    actor: Actor,
-    payment: Payment,
-) -> Result<PaymentOutcome, CenterError> {
-    let client = Some(payment.client_id);
+/// What is told of money on a debt, or off it again.
+pub(crate) fn posted_event(shared: &Shared, actor: Actor, payment: &Payment) -> NewEvent {
     let kind = if payment.reverses.is_some() {
         "payment.reversed"
     } else {
@@ -59,8 +65,18 @@ pub(crate) async fn payment(
     let data = json!({
         "debtor_id": payment.debtor_id, "debt_id": payment.debt_id,
         "amount_minor": payment.amount.amount_minor, "currency": payment.amount.currency,
+        "paid_at": payment.paid_at, "posted_at": payment.posted_at,
     });
-    let event = shared.event(client, actor, kind, format!("payment:{}", payment.id), data);
+    let subject = format!("payment:{}", payment.id);
+    shared.event(Some(payment.client_id), actor, kind, subject, data)
+}
+
+pub(crate) async fn payment(
+    shared: Arc<Shared>,
+    actor: Actor,
+    payment: Payment,
+) -> Result<PaymentOutcome, CenterError> {
+    let event = posted_event(&shared, actor, &payment);
     shared.told_here(&event);
     let told = promise_event(&shared);
     let outcome = shared
@@ -68,7 +84,7 @@ pub(crate) async fn payment(
         .store
         .post_payment(&payment, &[event], &told)
         .await?;
-    withdraw(&shared, outcome.payment.debtor_id).await;
+    money_moved(&shared, outcome.payment.debtor_id).await;
     Ok(outcome)
 }
 

@@ -1,5 +1,6 @@
 //! Loops beside the engine: journal, outbox relay, node lease, database watch, promise sweep, refill.
 
+use crate::asks::Actor;
 use crate::shared::{Shared, persist};
 use domain::event::NewEvent;
 use domain::ports::store::{Closing, NodeLease, StoreError};
@@ -169,8 +170,14 @@ pub(crate) async fn database(shared: Arc<Shared>) {
 /// Closes promises whose grace is over, and what dead nodes left.
 pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     let mut stop = shared.stop.clone();
+    let mut staged = None;
     while pause(&mut stop, SWEEP_MS).await {
         sweep_promises(&shared).await;
+        sweep_links(&shared).await;
+        crate::plans::sweep(&shared).await;
+        if let Err(error) = crate::plans::stages::round(&shared, &mut staged).await {
+            shared.mind(&error).await;
+        }
         dispose_of_lost(&shared).await;
         let old = shared.now().plus_ms(-TRAIL_KEPT_MS);
         if let Err(error) = shared.out.store.forget_trails(old, SWEEP_BATCH).await {
@@ -188,6 +195,24 @@ async fn sweep_promises(shared: &Arc<Shared>) {
     let store = &shared.out.store;
     if let Err(error) = store.sweep_promises(shared.now(), SWEEP_BATCH, &told).await {
         shared.mind(&error).await;
+    }
+}
+
+async fn sweep_links(shared: &Arc<Shared>) {
+    let store = &shared.out.store;
+    match store.expire_links(shared.now(), SWEEP_BATCH).await {
+        Ok(over) => {
+            for link in over {
+                let kind = "payment_link.expired";
+                shared.journal(crate::provider::link_event(
+                    shared,
+                    Actor::System,
+                    kind,
+                    &link,
+                ));
+            }
+        }
+        Err(error) => shared.mind(&error).await,
     }
 }
 

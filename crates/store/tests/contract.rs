@@ -27,6 +27,6 @@ macro_rules! groups {
 }
 groups!(
     attempts, catalog, contacts, detector, events, facts, floor, imports, inbound, keeps, law,
-    marks, messages, money, nodes, people, plans, portfolio, races, receipts, reports, stages, strategies,
-    trail
+    marks, messages, money, nodes, people, plans, portfolio, races, receipts, reports, stages,
+    strategies, trail
 );

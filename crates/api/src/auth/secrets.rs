@@ -1,6 +1,8 @@
 //! Secrets of this room; the server reads them from files or the environment.
 
 use crate::error::ApiError;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 /// Least length of the pepper and of token keys, bytes (128 and 256 bit).
 const PEPPER_MIN: usize = 16;
@@ -35,6 +37,18 @@ impl ApiSecrets {
                 key,
             }],
         }
+    }
+
+    /// Keys for another purpose that follow from the token keys, in their order: one change of keys changes
+    /// all.
+    pub(crate) fn derived(&self, purpose: &[u8]) -> Vec<Vec<u8>> {
+        let derive = |key: &TokenKey| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&key.key).expect("HMAC takes any key");
+            mac.update(b"marcador derived key\n");
+            mac.update(purpose);
+            mac.finalize().into_bytes().to_vec()
+        };
+        self.token_keys.iter().map(derive).collect()
     }
 
     pub(crate) fn check(&self) -> Result<(), ApiError> {

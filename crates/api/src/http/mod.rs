@@ -10,7 +10,7 @@ pub(crate) use layers::UNKNOWN_PATH;
 
 use crate::auth::guard;
 use crate::problem::Problem;
-use crate::{ApiState, BODY_MAX_BYTES, auth, ops, routes, ws};
+use crate::{ApiState, BODY_MAX_BYTES, auth, hosted, ops, routes, ws};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
@@ -23,6 +23,7 @@ fn areas() -> OpenApiRouter<ApiState> {
         .nest("/api/v1", auth::routes().merge(routes::routes()))
         .merge(ops::routes())
         .merge(ws::routes())
+        .merge(hosted::routes())
         .merge(docs::routes())
 }
 

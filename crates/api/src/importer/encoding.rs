@@ -175,6 +175,13 @@ fn beyond_ascii(text: &str) -> usize {
     text.chars().filter(|c| !c.is_ascii()).count()
 }
 
+/// A small file decoded whole.
+pub(crate) fn whole(bytes: &[u8], given: Option<&str>) -> Result<String, ImportError> {
+    let mut text = String::new();
+    Text::begin(bytes, given)?.decode(bytes, true, &mut text)?;
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

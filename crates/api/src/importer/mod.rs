@@ -3,6 +3,7 @@
 //! from draft to accepted. Memory is bounded by three batches, one piece of text and one short hash
 //! per debt; a workbook is held whole besides, within the limits of `sheet`.
 
+mod cells;
 mod encoding;
 mod error;
 mod flow;
@@ -13,12 +14,15 @@ mod sheet;
 mod sheet_tests;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod work;
 
+pub(crate) use encoding::whole as decode_whole;
 pub use error::ImportError;
 pub use flow::{FAULTS_MAX, Flow};
 pub use shape::{FileShape, detect, head};
 pub use sheet::SHEET_BYTES_MAX;
+pub use turn::FileTurn;
 pub(crate) use work::{ImportWork, Turn};
 
 use domain::entity::{GonePolicy, Portfolio};

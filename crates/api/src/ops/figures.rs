@@ -20,6 +20,17 @@ pub(crate) struct HttpFigures {
     requests: IntCounterVec,
     seconds: HistogramVec,
     sockets: IntGaugeVec,
+    webhooks: IntCounterVec,
+}
+
+/// How a payment provider's webhook was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WebhookSeen {
+    Done,
+    Nothing,
+    Waits,
+    BadSignature,
+    BadBody,
 }
 
 /// Counts a socket as open until it is dropped.
@@ -51,10 +62,19 @@ impl HttpFigures {
         let sockets =
             IntGaugeVec::new(Opts::new("marcador_sockets", "Open websockets."), &["kind"])
                 .map_err(wrong)?;
+        let webhooks = IntCounterVec::new(
+            Opts::new(
+                "marcador_payment_webhooks_total",
+                "Webhooks of the payment provider by what became of them.",
+            ),
+            &["outcome"],
+        )
+        .map_err(wrong)?;
         for part in [
             Box::new(requests.clone()) as Box<dyn prometheus::core::Collector>,
             Box::new(seconds.clone()),
             Box::new(sockets.clone()),
+            Box::new(webhooks.clone()),
         ] {
             registry.register(part).map_err(wrong)?;
         }
@@ -63,6 +83,7 @@ impl HttpFigures {
             requests,
             seconds,
             sockets,
+            webhooks,
         })
     }
 
@@ -85,6 +106,18 @@ impl HttpFigures {
         self.seconds
             .with_label_values(&[route])
             .observe(took.as_secs_f64());
+    }
+
+    /// Counts a payment provider's webhook.
+    pub(crate) fn webhook(&self, seen: WebhookSeen) {
+        let outcome = match seen {
+            WebhookSeen::Done => "done",
+            WebhookSeen::Nothing => "nothing",
+            WebhookSeen::Waits => "waits",
+            WebhookSeen::BadSignature => "bad_signature",
+            WebhookSeen::BadBody => "bad_body",
+        };
+        self.webhooks.with_label_values(&[outcome]).inc();
     }
 
     /// Counts an open socket of a kind.

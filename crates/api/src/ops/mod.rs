@@ -3,7 +3,7 @@
 mod figures;
 mod metrics;
 
-pub(crate) use figures::HttpFigures;
+pub(crate) use figures::{HttpFigures, WebhookSeen};
 
 use crate::ApiState;
 use crate::http::UNKNOWN_PATH;

@@ -6,6 +6,10 @@ pub(crate) mod catalog;
 mod debtors;
 mod floor;
 pub(crate) mod history;
+mod messages;
+mod money;
+pub(crate) mod plans;
+mod reports;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,4 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(debtors::routes())
         .merge(floor::routes())
         .merge(history::routes())
+        .merge(money::routes())
+        .merge(messages::routes())
+        .merge(plans::routes())
+        .merge(reports::routes())
 }

@@ -77,6 +77,13 @@ impl LawBook for Lenient {
     fn zone_of(&self, _: &ContactFacts) -> String {
         "America/Mexico_City".to_owned()
     }
+    /// In Mexico the creditor alone is paid.
+    fn duties(&self, facts: &ContactFacts, _: UtcMs) -> domain::law::Duties {
+        domain::law::Duties {
+            may_receive_money: facts.debtor.country != "MX",
+            ..domain::law::Duties::default()
+        }
+    }
 }
 
 /// Recordings in a map.

@@ -17,6 +17,7 @@ mod handed;
 mod lines;
 mod listing;
 mod me;
+mod money;
 mod over;
 mod pauses;
 mod plans;

@@ -4,12 +4,12 @@ use crate::screen::Screen;
 use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
 };
-use center::Actor;
+use center::{Actor, Payer};
 use domain::entity::{
     CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope, Payment,
-    PaymentChannel, Suppression, SuppressionKind,
+    PaymentChannel, Receipt, ReceiptSource, ReceiptState, Suppression, SuppressionKind,
 };
-use domain::ids::{HoldId, PaymentId, SuppressionId};
+use domain::ids::{HoldId, PaymentId, ReceiptId, SuppressionId};
 use domain::money::Money;
 use domain::pii::Pii;
 use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter};
@@ -104,6 +104,19 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
         .await
         .expect("posted");
     assert_eq!(agent.state(), "talking", "a conversation is not cut");
+    let posted = house.clock.now();
+    house
+        .until("his card says so", || {
+            let cards = agent.of_kind("card");
+            let told = |(_, card): &(_, serde_json::Value)| {
+                card["payments"].as_array().is_some_and(|p| p.len() == 1)
+            };
+            cards.iter().any(told)
+        })
+        .await;
+    assert!(house.clock.now().since_ms(posted) < 1_000);
+    let (_, card) = agent.of_kind("card").pop().expect("a card");
+    assert_eq!(card["debts"], serde_json::json!([]), "nothing is owed");
     house
         .until("paused by the wrap-up's limit", || {
             agent.state() == "paused"
@@ -112,6 +125,66 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
     house.secs(1).await;
     let item = house.item(debtor_id(0)).await;
     assert!(item.done && item.note == "paid", "{item:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
+    let house = House::build(Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house
+        .until("it rings", || house.trunk.live_calls() == 1)
+        .await;
+    house.secs(1).await;
+    let now = house.clock.now();
+    let receipt = Receipt {
+        id: ReceiptId(id(77)),
+        client_id: client_id(),
+        source: ReceiptSource::BankFile,
+        reference: "884201".into(),
+        amount: Money::new(400_000, "MXN".parse().expect("currency")),
+        left_minor: 400_000,
+        returned_minor: 0,
+        paid_at: now,
+        channel: PaymentChannel::Transfer,
+        concept: Pii(String::new()),
+        document: Pii(String::new()),
+        debtor_id: None,
+        file_id: None,
+        state: ReceiptState::Unmatched,
+        note: String::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    let payer = Payer {
+        debtor_id: Some(debtor_id(0)),
+        ..Payer::default()
+    };
+    for repeated in [false, true] {
+        let taken = house
+            .center
+            .take_money(Actor::System, receipt.clone(), payer.clone())
+            .await
+            .expect("taken");
+        assert_eq!(taken.repeated, repeated);
+        assert_eq!(taken.receipt.state, ReceiptState::Posted);
+    }
+    house
+        .until("the ringing ends", || house.trunk.live_calls() == 0)
+        .await;
+    assert!(house.clock.now().since_ms(now) <= 20, "in milliseconds");
+    let debt = house.store.get_debt(debt_id(0)).await.expect("debt");
+    assert_eq!(debt.balance_minor(), 600_000, "counted once");
+    house
+        .until("what is still owed is planned afresh", || {
+            house.trunk.invites().len() == 2
+        })
+        .await;
 }
 
 fn cease(house: &House) -> Hold {

@@ -6,6 +6,9 @@
 //! unless the file itself or the map says which convention holds. A row is taken whole or not at all.
 
 mod amount;
+pub mod bank;
+#[cfg(test)]
+mod bank_tests;
 mod column;
 mod date;
 mod detect;

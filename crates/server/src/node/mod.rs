@@ -11,8 +11,8 @@ mod tls;
 mod web;
 
 pub(crate) use dispositions::complete as complete_dispositions;
-pub(crate) use law::rule_book;
-pub(crate) use web::listen;
+pub(crate) use law::{infos as rule_infos, rule_book};
+pub(crate) use web::{listen, serve};
 
 use crate::clock::{NodeClock, RandomIds};
 use crate::config::Config;

@@ -314,9 +314,19 @@ async fn a_reversal_opens_the_debt_again(store: &Subject) {
     assert!(!done.debt_paid);
     assert_eq!(done.balance_minor, 100_000);
     let debt = store.get_debt(person.debt.id).await.expect("debt");
+    let figures = |d: &domain::entity::Debt| {
+        (
+            d.status,
+            d.fees_minor,
+            d.interest_minor,
+            d.principal_minor,
+            d.overdue_minor,
+        )
+    };
     assert_eq!(
-        (debt.status, debt.principal_minor),
-        (DebtStatus::Open, 100_000)
+        figures(&debt),
+        figures(&person.debt),
+        "each part got back what was taken from it"
     );
     let facts = store.contact_facts(person.debtor.id, NOW).await;
     assert!(facts.expect("facts").holds.is_empty(), "nothing is paid");

@@ -2,12 +2,16 @@
 
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
+use domain::entity::{
+    DebtStatus, Hold, HoldKind, HoldScope, PartOrder, Parts, Payment, PaymentParts, Promise,
+    PromiseState,
+};
 use domain::event::NewEvent;
-use domain::ids::{DebtorId, HoldId};
+use domain::ids::{DebtorId, HoldId, PaymentId, ReceiptId};
 use domain::ports::store::{
     ItemState, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError,
 };
+use domain::rules::allocation;
 use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
@@ -74,24 +78,11 @@ impl MoneyStore for MemoryStore {
                 promises: Vec::new(),
             });
         }
-        let (balance_minor, debt_paid) = apply_to_debt(&mut t, payment)?;
-        t.payments.insert(payment.id, payment.clone());
-        let promises = keep_promises(&mut t, payment);
-        if debt_paid {
-            silence_paid(&mut t, payment);
-        } else if payment.amount.amount_minor < 0 {
-            unsilence(&mut t, payment);
-        }
+        let outcome = post_on(&mut t, payment, None)?;
         t.append(events);
-        let told: Vec<NewEvent> = promises.iter().map(told).collect();
+        let told: Vec<NewEvent> = outcome.promises.iter().map(told).collect();
         t.append(&told);
-        Ok(PaymentOutcome {
-            payment: payment.clone(),
-            repeated: false,
-            promises,
-            balance_minor,
-            debt_paid,
-        })
+        Ok(outcome)
     }
 
     async fn sweep_promises(
@@ -180,41 +171,84 @@ pub(crate) fn promised(
     Ok(())
 }
 
-/// Fees, then interest, then principal. A reversal (negative) goes back to principal.
-fn apply_to_debt(t: &mut Tables, payment: &Payment) -> Result<(i64, bool), StoreError> {
+/// Puts one payment on its debt, with what follows from it.
+pub(super) fn post_on(
+    t: &mut Tables,
+    payment: &Payment,
+    receipt: Option<ReceiptId>,
+) -> Result<PaymentOutcome, StoreError> {
+    let (parts, balance_minor, debt_paid) = apply_to_debt(t, payment, receipt.is_some())?;
+    t.payments.insert(payment.id, payment.clone());
+    let parts = PaymentParts {
+        payment_id: payment.id,
+        debt_id: payment.debt_id,
+        reverses: payment.reverses,
+        receipt_id: receipt,
+        parts,
+    };
+    t.money.parts.insert(payment.id, parts);
+    let promises = keep_promises(t, payment);
+    super::plans::paid(t, payment.debt_id, payment.id.0, payment.posted_at);
+    let (balance_minor, debt_paid) = match t.debts.get(&payment.debt_id) {
+        Some(debt) => (debt.balance_minor(), debt.status == DebtStatus::Paid),
+        None => (balance_minor, debt_paid),
+    };
+    if debt_paid {
+        silence_paid(t, payment);
+    } else if payment.amount.amount_minor < 0 {
+        unsilence(t, payment);
+    }
+    Ok(PaymentOutcome {
+        payment: payment.clone(),
+        repeated: false,
+        promises,
+        balance_minor,
+        debt_paid,
+    })
+}
+
+/// What a payment that is taken back still has on its debt: its own parts and those of reversals before.
+fn there(t: &Tables, first: PaymentId) -> Option<Parts> {
+    t.money.parts.get(&first)?;
+    let of = |p: &&PaymentParts| p.payment_id == first || p.reverses == Some(first);
+    let rows = t.money.parts.values().filter(of);
+    Some(rows.fold(Parts::default(), |sum, row| sum.plus(&row.parts)))
+}
+
+/// By the client's order of parts; a reversal gives back what was taken, last taken first. Money whose parts
+/// nobody noted goes back to principal. A share of a receipt is never more than is owed.
+fn apply_to_debt(
+    t: &mut Tables,
+    payment: &Payment,
+    share: bool,
+) -> Result<(Parts, i64, bool), StoreError> {
+    let minor = payment.amount.amount_minor;
+    let order = t.money.policies.get(&payment.client_id);
+    let order = order.map_or(PartOrder::FeesFirst, |p| p.parts);
+    let there = payment.reverses.and_then(|first| there(t, first));
     let debt = t
         .debts
         .get_mut(&payment.debt_id)
         .ok_or(StoreError::NotFound("debt"))?;
+    let refused = |text: &str| Err(StoreError::Conflict(text.to_owned()));
     if debt.currency != payment.amount.currency {
-        return Err(StoreError::Conflict(
-            "payment and debt currencies differ".into(),
-        ));
+        return refused("payment and debt currencies differ");
     }
-    let mut left = payment.amount.amount_minor;
-    if left < 0 {
-        debt.principal_minor -= left;
-        debt.overdue_minor -= left;
-        if debt.status == DebtStatus::Paid {
-            debt.status = DebtStatus::Open;
+    let parts = if minor >= 0 {
+        if share && minor > debt.balance_minor() {
+            return refused("the debt owes less than its share");
         }
+        allocation::take(debt, minor, order)
     } else {
-        debt.overdue_minor = (debt.overdue_minor - left).max(0);
-        for part in [
-            &mut debt.fees_minor,
-            &mut debt.interest_minor,
-            &mut debt.principal_minor,
-        ] {
-            let take = left.min(*part).max(0);
-            *part -= take;
-            left -= take;
+        let there = there.unwrap_or_else(|| allocation::whole(minor));
+        if there.sum() < -minor {
+            return refused("a payment cannot be taken back beyond its amount");
         }
-        if debt.balance_minor() == 0 && debt.status == DebtStatus::Open {
-            debt.status = DebtStatus::Paid;
-        }
-    }
+        allocation::give_back(debt, &there, -minor)
+    };
     debt.updated_at = payment.posted_at;
-    Ok((debt.balance_minor(), debt.status == DebtStatus::Paid))
+    let paid = debt.status == DebtStatus::Paid;
+    Ok((parts, debt.balance_minor(), paid))
 }
 
 fn keep_promises(t: &mut Tables, payment: &Payment) -> Vec<Promise> {

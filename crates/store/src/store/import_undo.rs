@@ -20,6 +20,9 @@ const DEEDS: &[&str] = &[
     "ledger",
     "preferences",
     "complaints",
+    "plans",
+    "excuses",
+    "letters",
 ];
 
 /// Tables that go with a debtor to whom nothing was done, those that point to others first.
@@ -31,6 +34,7 @@ const OWN: &[&str] = &[
     "contact_points",
     "holds",
     "campaign_items",
+    "debt_stages",
     "debts",
 ];
 
@@ -147,6 +151,8 @@ async fn put_debt_back(
 async fn debt_is_named(tx: &mut Link, debt: DebtId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM promises WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM payments WHERE debt_id=$1) \
+        OR EXISTS (SELECT 1 FROM plans WHERE debt_id=$1) \
+        OR EXISTS (SELECT 1 FROM letters WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM debts d JOIN attempts a ON a.debtor_id IN (SELECT d.debtor_id UNION ALL \
                 SELECT m.gone_id FROM merges m WHERE m.kept_id=d.debtor_id UNION ALL \
                 SELECT m.kept_id FROM merges m WHERE m.gone_id=d.debtor_id) \
@@ -207,6 +213,10 @@ async fn put_back(
             touched.insert(row.get("debtor_id")?);
         }
         let named = debt_is_named(tx, debt).await?;
+        if !named {
+            let sql = "DELETE FROM debt_stages WHERE debt_id=$1";
+            tx.run(sql, vals![debt]).await?;
+        }
         let sql = if named {
             "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
         } else {

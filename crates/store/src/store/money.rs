@@ -6,11 +6,15 @@ use super::items::lock_person_of;
 use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, DebtStatus, Hold, HoldKind, HoldScope, Payment, Promise, PromiseState};
+use domain::entity::{
+    Debt, DebtStatus, Hold, HoldKind, HoldScope, MoneyPolicy, PartOrder, Parts, Payment,
+    PaymentParts, Promise, PromiseState,
+};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, HoldId};
+use domain::ids::{ClientId, DebtId, DebtorId, HoldId, PaymentId, ReceiptId};
 use domain::ports::StoreError;
 use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
+use domain::rules::allocation;
 use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
@@ -61,32 +65,70 @@ async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(
     tx.run(sql, vals![id, now]).await.map(drop)
 }
 
-/// Fees, then interest, then principal. A reversal (negative) goes back to principal.
-pub(super) fn apply(debt: &mut Debt, payment: &Payment) {
-    let mut left = payment.amount.amount_minor;
-    if left < 0 {
-        debt.principal_minor = debt.principal_minor.saturating_sub(left);
-        debt.overdue_minor = debt.overdue_minor.saturating_sub(left);
-        if debt.status == DebtStatus::Paid {
-            debt.status = DebtStatus::Open;
-        }
-    } else {
-        debt.overdue_minor = debt.overdue_minor.saturating_sub(left).max(0);
-        let parts = [
-            &mut debt.fees_minor,
-            &mut debt.interest_minor,
-            &mut debt.principal_minor,
-        ];
-        for part in parts {
-            let take = left.min(*part).max(0);
-            *part -= take;
-            left -= take;
-        }
-        if debt.balance_minor() == 0 && debt.status == DebtStatus::Open {
-            debt.status = DebtStatus::Paid;
-        }
+/// What a payment that is taken back still has on its debt: its own parts and those of reversals before.
+async fn there(tx: &mut Link, first: PaymentId) -> Result<Option<Parts>, StoreError> {
+    let rest = "WHERE payment_id=$1 OR reverses=$1 ORDER BY payment_id";
+    let rows: Vec<PaymentParts> = tx.all(rest, vals![first]).await?;
+    if rows.iter().all(|r| r.payment_id != first) {
+        return Ok(None);
     }
+    let sum = |sum: Parts, row: &PaymentParts| sum.plus(&row.parts);
+    Ok(Some(rows.iter().fold(Parts::default(), sum)))
+}
+
+/// What `payment` does to its debt, by its client's order; a reversal gives back what was taken, last taken
+/// first. Money whose parts nobody noted goes back to principal.
+async fn apply(tx: &mut Link, debt: &mut Debt, payment: &Payment) -> Result<Parts, StoreError> {
+    let minor = payment.amount.amount_minor;
     debt.updated_at = payment.posted_at;
+    if minor >= 0 {
+        let policy: Option<MoneyPolicy> = tx
+            .find("WHERE client_id=$1", vals![payment.client_id])
+            .await?;
+        let order = policy.map_or(PartOrder::FeesFirst, |p| p.parts);
+        return Ok(allocation::take(debt, minor, order));
+    }
+    let there = match payment.reverses {
+        Some(first) => there(tx, first).await?,
+        None => None,
+    };
+    let Some(there) = there else {
+        return Ok(allocation::give_back(
+            debt,
+            &allocation::whole(minor),
+            -minor,
+        ));
+    };
+    if there.sum() < -minor {
+        let text = "a payment cannot be taken back beyond its amount";
+        return Err(StoreError::Conflict(text.into()));
+    }
+    Ok(allocation::give_back(debt, &there, -minor))
+}
+
+/// Payments on a debt whose figures were set back to before they came: their parts are found anew.
+pub(super) async fn replay(
+    tx: &mut Link,
+    debt: &mut Debt,
+    payments: &[Payment],
+) -> Result<(), StoreError> {
+    let ids: Vec<PaymentId> = payments.iter().map(|p| p.id).collect();
+    let known: Vec<PaymentParts> = tx.all_in("payment_id", &ids, "", &[]).await?;
+    tx.run_in("DELETE FROM payment_parts WHERE payment_id", &ids, "", &[])
+        .await?;
+    for payment in payments {
+        let parts = apply(tx, debt, payment).await?;
+        let before = known.iter().find(|k| k.payment_id == payment.id);
+        let row = PaymentParts {
+            payment_id: payment.id,
+            debt_id: debt.id,
+            reverses: payment.reverses,
+            receipt_id: before.and_then(|k| k.receipt_id),
+            parts,
+        };
+        tx.insert(std::slice::from_ref(&row), "").await?;
+    }
+    Ok(())
 }
 
 async fn keep_promises(tx: &mut Link, payment: &Payment) -> Result<Vec<Promise>, StoreError> {
@@ -189,6 +231,52 @@ async fn posted_before(
     }))
 }
 
+/// Puts one payment on its debt, with what follows from it; the debtor's person is locked already.
+pub(super) async fn post_on(
+    tx: &mut Link,
+    payment: &Payment,
+    receipt: Option<ReceiptId>,
+) -> Result<PaymentOutcome, StoreError> {
+    let mut debt: Debt = tx.get(payment.debt_id).await?;
+    if debt.currency != payment.amount.currency {
+        return Err(StoreError::Conflict(
+            "payment and debt currencies differ".into(),
+        ));
+    }
+    let parts = apply(tx, &mut debt, payment).await?;
+    if receipt.is_some() && parts.excess_minor > 0 {
+        return Err(StoreError::Conflict(
+            "the debt owes less than its share".into(),
+        ));
+    }
+    tx.insert(std::slice::from_ref(payment), "").await?;
+    let parts = PaymentParts {
+        payment_id: payment.id,
+        debt_id: payment.debt_id,
+        reverses: payment.reverses,
+        receipt_id: receipt,
+        parts,
+    };
+    tx.insert(std::slice::from_ref(&parts), "").await?;
+    tx.put(&debt).await?;
+    let promises = keep_promises(tx, payment).await?;
+    let followed = super::plans::paid(tx, &mut debt, payment.id.0, payment.posted_at).await?;
+    append(tx, &followed).await?;
+    let debt_paid = debt.status == DebtStatus::Paid;
+    if debt_paid {
+        silence_paid(tx, payment).await?;
+    } else if payment.amount.amount_minor < 0 {
+        unsilence(tx, payment).await?;
+    }
+    Ok(PaymentOutcome {
+        payment: payment.clone(),
+        repeated: false,
+        promises,
+        balance_minor: debt.balance_minor(),
+        debt_paid,
+    })
+}
+
 impl SqlStore {
     async fn post_once(
         &self,
@@ -201,38 +289,17 @@ impl SqlStore {
         if let Some(before) = posted_before(&mut tx, payment).await? {
             return Ok(before);
         }
-        let mut debt: Debt = tx.get(payment.debt_id).await?;
-        if debt.currency != payment.amount.currency {
-            return Err(StoreError::Conflict(
-                "payment and debt currencies differ".into(),
-            ));
-        }
-        apply(&mut debt, payment);
-        let debt_paid = debt.status == DebtStatus::Paid;
-        tx.insert(std::slice::from_ref(payment), "").await?;
-        tx.put(&debt).await?;
-        let promises = keep_promises(&mut tx, payment).await?;
-        if debt_paid {
-            silence_paid(&mut tx, payment).await?;
-        } else if payment.amount.amount_minor < 0 {
-            unsilence(&mut tx, payment).await?;
-        }
-        refresh(&mut tx, &[debt.debtor_id]).await?;
-        money(&mut tx, &[debt.debtor_id]).await?;
+        let outcome = post_on(&mut tx, payment, None).await?;
+        refresh(&mut tx, &[payment.debtor_id]).await?;
+        money(&mut tx, &[payment.debtor_id]).await?;
         let events: Vec<NewEvent> = events
             .iter()
             .cloned()
-            .chain(promises.iter().map(told))
+            .chain(outcome.promises.iter().map(told))
             .collect();
         append(&mut tx, &events).await?;
         tx.commit().await?;
-        Ok(PaymentOutcome {
-            payment: payment.clone(),
-            repeated: false,
-            promises,
-            balance_minor: debt.balance_minor(),
-            debt_paid,
-        })
+        Ok(outcome)
     }
 }
 

@@ -1,6 +1,8 @@
 //! How long the database takes, by operation, for the metrics.
 
+mod money;
 mod ops;
+mod plans;
 
 use super::CenterHandle;
 use crate::view::OpTime;

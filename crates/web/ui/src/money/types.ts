@@ -1,0 +1,100 @@
+// Money before it is on a debt, as the API tells it.
+export interface Payment {
+  id: string;
+  debtor_id: string;
+  debt_id: string;
+  amount_minor: number;
+  currency: string;
+  paid_at: string;
+  channel: string;
+  reference: string;
+  reverses: string | null;
+  posted_at: string;
+}
+export interface Receipt {
+  id: string;
+  source: string;
+  reference: string;
+  amount_minor: number;
+  currency: string;
+  left_minor: number;
+  returned_minor: number;
+  paid_at: string;
+  channel: string;
+  concept: string;
+  document: string;
+  debtor_id: string | null;
+  file_id: string | null;
+  state: string;
+  note: string;
+}
+export interface Suggestion {
+  debtor_id: string;
+  debt_id: string | null;
+  reasons: string[];
+  name: string;
+  external_ref: string;
+  balance_minor: number;
+}
+export interface BankFile {
+  id: string;
+  name: string;
+  format: string;
+  state: 'reading' | 'done';
+  rows: number;
+  posted: number;
+  unmatched: number;
+  repeated: number;
+  refused: number;
+  not_money: number;
+  created_at: string;
+}
+export interface PreviewRow {
+  line: number;
+  becomes: string;
+  amount: { amount_minor: number; currency: string } | null;
+  paid_at: string | null;
+  reference: string | null;
+  concept: string | null;
+  debtor_id: string | null;
+  column: string | null;
+  reason: string | null;
+}
+export interface BankMap {
+  columns: Record<string, string>;
+  decimal: string | null;
+  dates: string | null;
+  delimiter: string | null;
+  encoding: string | null;
+  currency: string | null;
+}
+export interface Preview {
+  format: string;
+  repeated: boolean;
+  header: string[];
+  map: BankMap;
+  counts: Record<string, number>;
+  sums: Record<string, number>;
+  rows: PreviewRow[];
+}
+export interface Policy {
+  client_id: string;
+  spread: string;
+  parts: string;
+  creditor_data: string;
+  version: number;
+}
+export interface PaymentLink {
+  id: string;
+  debtor_id: string;
+  debt_id: string;
+  amount_minor: number;
+  currency: string;
+  state: string;
+  created_at: string;
+  expires_at: string;
+  opened_at: string | null;
+  paid_at: string | null;
+}
+export const CHANNELS = ['transfer', 'cash', 'card', 'debit', 'link', 'other'] as const;
+export const LINK_TONE: Record<string, string> = { created: 'pause', opened: 'call', paid: 'ready', expired: 'off', cancelled: 'off' };
