@@ -90,31 +90,14 @@ fn is_person(class: &str) -> bool {
     matches!(class, "human" | "hangup_early")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
-    if !long_tests() {
-        return;
-    }
-    let dir = tempfile::tempdir().expect("folder");
-    let args = [
-        "--amd",
-        "on",
-        "--agents",
-        "8",
-        "--mode",
-        "power",
-        "--seconds",
-        "150",
-    ];
-    let mut demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
-    let api = Api::of(&demo).await;
-
+/// Says of each call that was acted on what the carrier had in mind: it stands for whoever listens to the
+/// recordings. The calls of which it was said.
+async fn listened(api: &Api, dir: &Path) -> BTreeSet<String> {
     let since = Instant::now();
     let mut told = BTreeSet::new();
     loop {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let plans = plans(dir.path());
-        // The carrier says what was there; it stands for whoever listens to the recordings.
+        let plans = plans(dir);
         for row in api.samples().await {
             let id = row["attempt_id"].as_str().expect("an id").to_owned();
             let ended = matches!(row["acted"].as_str(), Some("hangup" | "message"));
@@ -140,6 +123,29 @@ async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
             break;
         }
     }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
+    if !long_tests() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("folder");
+    let args = [
+        "--amd",
+        "on",
+        "--agents",
+        "8",
+        "--mode",
+        "power",
+        "--seconds",
+        "150",
+    ];
+    let mut demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
+    let api = Api::of(&demo).await;
+
+    let told = listened(&api, dir.path()).await;
     let page = api.get("/reports/detector?days=1").await;
     let on_page = page["total"]["persons_ended"].as_u64().expect("a number");
     demo.wait(Duration::from_secs(240)).expect("ends by itself");

@@ -15,8 +15,7 @@ use domain::law::RuleBook;
 use domain::money::Money;
 use domain::pii::Pii;
 use domain::ports::store::{
-    AttemptFilter, AttemptStore as _, CatalogStore as _, ContactStore as _, ItemState, ListFilter,
-    PageRequest,
+    AttemptStore as _, CatalogStore as _, ContactStore as _, ItemState, PageRequest,
 };
 use domain::ports::{Clock as _, TrunkReport};
 use domain::rules::disposition::standard_dispositions;
@@ -299,35 +298,6 @@ impl House {
 
     pub(crate) async fn secs(&self, n: u64) {
         tokio::time::sleep(Duration::from_secs(n)).await;
-    }
-
-    pub(crate) async fn attempts(&self) -> Vec<Attempt> {
-        let all = self
-            .store
-            .list_attempts(&AttemptFilter::default(), &page())
-            .await;
-        all.expect("the store answers").items
-    }
-
-    pub(crate) async fn kinds(&self) -> Vec<String> {
-        let all = self
-            .store
-            .events_after(0, 10_000)
-            .await
-            .expect("the store answers");
-        all.into_iter().map(|e| e.event.kind).collect()
-    }
-
-    pub(crate) async fn holds(&self, debtor: DebtorId) -> Vec<domain::entity::Hold> {
-        let ours = ListFilter {
-            debtor_id: Some(debtor),
-            ..ListFilter::default()
-        };
-        self.store
-            .list_holds(&ours, &page())
-            .await
-            .expect("the store answers")
-            .items
     }
 }
 

@@ -65,6 +65,7 @@ fn a_person_goes_to_an_agent_as_soon_as_he_is_told() {
     heard(&mut rig, attempt, Heard::default());
     rig.join(attempt);
     assert_eq!(rig.state(1), AgentState::Talking);
+    rig.pass(5_000);
     rig.end(attempt, 200);
     assert_eq!(rig.overs().pop().map(|o| o.result), Some(CallResult::Human));
 }
@@ -254,4 +255,33 @@ fn a_campaign_that_looks_on_connects_at_once() {
     let attempt = rig.ringing()[0];
     rig.answer(attempt);
     assert_eq!(phase(&rig, attempt), Some(Phase::Connecting));
+}
+
+#[test]
+fn a_tone_before_the_answer_ends_the_call_with_what_it_says() {
+    let mut rig = Rig::new();
+    rig.run(power(1));
+    rig.ready([1]);
+    let attempt = rig.ringing()[0];
+    rig.opened(attempt);
+    rig.tell(Input::Ringing(attempt));
+    let toned = Input::Toned {
+        attempt,
+        result: CallResult::Busy,
+    };
+    rig.tell(toned);
+    assert!(rig.cancelled().contains(&attempt));
+    rig.end(attempt, 487);
+    let over = rig.overs().into_iter().find(|o| o.attempt == attempt);
+    let over = over.expect("it is over");
+    assert_eq!((over.result, over.by_us), (CallResult::Busy, true));
+    // An answer is beyond what a tone can say.
+    let other = rig.ringing()[0];
+    rig.opened(other);
+    rig.answer(other);
+    rig.tell(Input::Toned {
+        attempt: other,
+        result: CallResult::InvalidNumber,
+    });
+    assert!(!rig.cancelled().contains(&other));
 }

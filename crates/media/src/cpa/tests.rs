@@ -222,6 +222,11 @@ fn a_known_recording_is_a_machine_after_a_second_through_another_codec() {
     let print = Print::of(&[silence(400), said.clone()].concat()).unwrap();
     assert_eq!(Print::from_bytes(&print.to_bytes()), Some(print));
     assert_eq!(Print::from_bytes(&[0; 7]), None);
+    let mut hears = Analyser::new(Config::default());
+    for frame in [silence(400), said.clone()].concat().chunks(160) {
+        hears.push(frame);
+    }
+    assert_eq!(hears.print(), Some(print), "the same as it comes");
     let known = Arc::new(Known::new(vec![print]));
     let coded: Vec<i16> = [silence(913), said, silence(2_000)]
         .concat()
