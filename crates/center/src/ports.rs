@@ -69,6 +69,11 @@ pub trait LawBook: Judge {
     fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw;
     /// Whether a local date (`YYYY-MM-DD`) is a holiday for the debtor; decides business days of grace.
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool;
+    /// Name of the public holiday of a country (ISO 3166) on a local date (`YYYY-MM-DD`), if it is one.
+    fn holiday_of(&self, country: &str, date: &str) -> Option<String> {
+        let _ = (country, date);
+        None
+    }
     /// The zone (IANA) in which the debtor's days are counted.
     fn zone_of(&self, facts: &ContactFacts) -> String;
     /// When somebody may next be called: from, until (not in it), to be asked again at its end. A law of
@@ -134,6 +139,10 @@ impl LawBook for RuleBook {
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool {
         date.parse()
             .is_ok_and(|day| Self::is_holiday(self, facts, day))
+    }
+
+    fn holiday_of(&self, country: &str, date: &str) -> Option<String> {
+        Self::holiday_of(self, country, date.parse().ok()?)
     }
 
     fn zone_of(&self, facts: &ContactFacts) -> String {

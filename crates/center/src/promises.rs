@@ -6,13 +6,15 @@ use crate::disposed::event;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
-use domain::entity::{Debt, Promise, PromiseState};
+use domain::entity::{Debt, Promise, PromiseState, Role};
 use domain::event::NewEvent;
 use domain::ids::PromiseId;
 use domain::money::Money;
 use domain::ports::store::PromiseTerms;
 use domain::rules::promise::{self, TermsFault};
+use domain::segment::bucket_of;
 use domain::time::DAY_MS;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -98,6 +100,24 @@ pub(crate) fn as_asked(made: Option<&Promise>, asked: Option<&PromiseAsk>) -> bo
         && asked.debt_id.is_none_or(|debt| debt == made.debt_id)
 }
 
+/// Least percent and longest horizon: the client's by age of the debt and role, else the campaign's.
+async fn limits(
+    shared: &Shared,
+    actor: Actor,
+    case: &Case,
+    debt: &Debt,
+    zone: &TimeZone,
+) -> Result<(i32, i32), CenterError> {
+    let role = match actor {
+        Actor::User(user) => shared.out.store.get_user(user).await?.role,
+        Actor::Agent(_) | Actor::System => Role::Agent,
+    };
+    let days = crate::plans::days_past_due(debt, case.now, zone);
+    let (terms, _) = crate::plans::terms_of(shared, debt.client_id).await?;
+    let own = (case.params.promise_min_pct, case.params.promise_max_days);
+    Ok(terms.promise_limits(bucket_of(days), role).unwrap_or(own))
+}
+
 /// Checks a promise; the disposition stores it in its own transaction.
 pub(crate) async fn draft(
     shared: &Arc<Shared>,
@@ -108,17 +128,13 @@ pub(crate) async fn draft(
     may_promise(shared, actor, case).await?;
     let debt = debt_of(case, asked)?;
     let balance = debt.balance_minor();
-    let least = promise::least_minor(debt.overdue_minor, balance, case.params.promise_min_pct);
+    let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
+    let (min_pct, max_days) = limits(shared, actor, case, debt, &zone).await?;
+    let least = promise::least_minor(debt.overdue_minor, balance, min_pct);
     promise::check_amount(asked.amount.amount_minor, least, balance)
         .map_err(|f| terms_fault(&f))?;
-    let zone = zone_or_utc(&shared.out.law.zone_of(&case.facts));
-    let due = promise::check_due(
-        &asked.due_date,
-        case.now,
-        &zone,
-        case.params.promise_max_days,
-    )
-    .map_err(|f| terms_fault(&f))?;
+    let due = promise::check_due(&asked.due_date, case.now, &zone, max_days)
+        .map_err(|f| terms_fault(&f))?;
     let holiday = |day: jiff::civil::Date| shared.out.law.is_holiday(&case.facts, &day.to_string());
     let row = Promise {
         id: PromiseId(shared.id()),
@@ -146,6 +162,7 @@ pub(crate) async fn draft(
     let data = json!({
         "debtor_id": row.debtor_id, "debt_id": row.debt_id, "due_date": row.due_date,
         "amount_minor": row.amount.amount_minor, "currency": row.amount.currency,
+        "agent_id": row.agent_id, "attempt_id": row.attempt_id, "made_at": row.made_at,
     });
     let subject = format!("promise:{}", row.id);
     let event = event(shared, actor, case, "promise.made", subject, data);

@@ -78,6 +78,10 @@ pub(crate) struct DemoArgs {
     /// Dial mode of the demo campaigns.
     #[arg(long, value_enum, default_value_t = Mode::Predictive)]
     pub mode: Mode,
+    /// A compressed day: so many times the pace of the wall's clock, on a simulated trunk without audio;
+    /// everything is kept in memory.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=240))]
+    pub speed: Option<u32>,
     /// Where the demo's clock starts: `now`, or an instant as 2026-11-23T15:00:00Z; default: the
     /// portfolio's next working morning.
     #[arg(long, value_name = "T|now")]

@@ -27,6 +27,8 @@ pub(crate) struct ClockNow {
     offset_ms: i64,
     /// Whether this is a demo.
     demo: bool,
+    /// Times as fast as the wall's clock: above 1 it is a compressed demo, whose calls have no audio.
+    speed: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -80,6 +82,7 @@ fn clock_now(state: &ApiState) -> ClockNow {
         now: state.now(),
         offset_ms: state.config.clock_offset_ms,
         demo: state.config.demo,
+        speed: state.config.speed,
     }
 }
 

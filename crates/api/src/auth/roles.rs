@@ -333,6 +333,7 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/payment-links" STAFF;
     GET "/api/v1/payment-links/{id}" STAFF;
     POST "/api/v1/payment-links/{id}/cancel" STAFF;
+    POST "/api/v1/payment-links/{id}/send" STAFF;
     GET "/api/v1/debtors/{id}/payment-options" STAFF;
     POST "/api/v1/webhooks/payments/{provider}" Access::Public;
     GET "/api/v1/promises" WATCH_CLIENT;

@@ -269,6 +269,7 @@ ASMX GET /api/v1/payment-links
 ASMX POST /api/v1/payment-links
 ASMX GET /api/v1/payment-links/{id}
 ASMX POST /api/v1/payment-links/{id}/cancel
+ASMX POST /api/v1/payment-links/{id}/send
 ASMX GET /api/v1/debtors/{id}/payment-options
 public POST /api/v1/webhooks/payments/{provider}
 SMXC GET /api/v1/promises

@@ -1,9 +1,11 @@
 //! The floor: whose turn a reserved debtor is, shares of a campaign's segments, rests of caller ids,
-//! the daily assignment.
+//! the daily assignment, placements whose day of recall has come.
 
 pub(crate) mod assign;
 pub(crate) mod callbacks;
 pub(crate) mod callers;
+mod marks;
+mod placements;
 
 use crate::live::Setting;
 use crate::shared::Shared;
@@ -148,6 +150,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             shared.mind(&error).await;
         }
         if let Err(error) = assign::morning(&shared).await {
+            shared.mind(&error).await;
+        }
+        if let Err(error) = marks::round(&shared).await {
+            shared.mind(&error).await;
+        }
+        if let Err(error) = placements::round(&shared).await {
             shared.mind(&error).await;
         }
         if !crate::tasks::pause(&mut stop, ROUND_MS).await {

@@ -43,6 +43,12 @@ impl CenterHandle {
             .await
     }
 
+    /// Name of the public holiday of a country (ISO 3166) on a local date (`YYYY-MM-DD`), if it is one.
+    #[must_use]
+    pub fn holiday_of(&self, country: &str, date: &str) -> Option<String> {
+        self.inner.shared.out.law.holiday_of(country, date)
+    }
+
     /// The zone (IANA) in which a debtor's days are counted.
     #[must_use]
     pub fn zone_of(&self, facts: &ContactFacts) -> String {

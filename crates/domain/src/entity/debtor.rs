@@ -77,6 +77,17 @@ crate::text_enum! {
     }
 }
 
+impl PartyRole {
+    /// Who owes: the debtor himself and who answers with him.
+    #[must_use]
+    pub const fn is_obligated(self) -> bool {
+        matches!(
+            self,
+            Self::Titular | Self::Codeudor | Self::Aval | Self::Fiador | Self::ObligadoSolidario
+        )
+    }
+}
+
 crate::text_enum! {
     /// Class of a contact point; some caps count homes and other places apart.
     pub enum PointClass {

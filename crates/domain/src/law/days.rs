@@ -26,6 +26,20 @@ impl RuleBook {
         )
     }
 
+    /// Name of the public holiday of a country on a local date, if it is one.
+    #[must_use]
+    pub fn holiday_of(&self, country: &str, date: Date) -> Option<String> {
+        let id = CalendarId {
+            country: country.to_owned(),
+            subdivision: None,
+            of_debtor: false,
+        };
+        match self.calendars.day(&id, None, date) {
+            DayKind::Holiday(name) => Some(name),
+            DayKind::Working | DayKind::Unknown(_) => None,
+        }
+    }
+
     /// The zone in which the debtor's days are counted: told by him, of his address, of his first
     /// phone's prefix, else the portfolio's.
     #[must_use]

@@ -5,6 +5,7 @@
 mod carrier;
 mod clock;
 mod crew;
+mod fast;
 mod forecast;
 mod messages;
 mod money;
@@ -82,6 +83,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
         std::fs::write(path, serde_json::to_string_pretty(&scenario)? + "\n")?;
         return Ok(());
+    }
+    if let Some(speed) = args.speed {
+        return fast::run(args, speed).await;
     }
     let mut signals = Signals::new()?;
     let folder = Folder::open(args.data.as_ref())?;

@@ -55,7 +55,7 @@ fn own_packs(law: &Law) -> anyhow::Result<RuleBook> {
 }
 
 /// The packs as the API shows them.
-pub(super) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
+pub(crate) fn infos(book: &RuleBook, now: UtcMs) -> Vec<RulePackInfo> {
     book.packs(now)
         .into_iter()
         .map(|pack| RulePackInfo {

@@ -25,7 +25,7 @@ pub(crate) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// A server at work.
-pub(super) struct Served {
+pub(crate) struct Served {
     api: ApiState,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -35,7 +35,7 @@ pub(super) struct Served {
 ///
 /// # Errors
 /// When the listener has no address.
-pub(super) fn serve(
+pub(crate) fn serve(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
     api: ApiState,
@@ -67,7 +67,7 @@ pub(super) fn serve(
 
 impl Served {
     /// Takes no new connections and waits for the open ones, at most so long.
-    pub(super) async fn end(self, most: Duration) {
+    pub(crate) async fn end(self, most: Duration) {
         let _ = self.stop.send(());
         self.api.stop_sockets();
         let mut task = self.task;

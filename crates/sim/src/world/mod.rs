@@ -10,6 +10,7 @@
 //! ```
 
 mod agent;
+mod fast;
 mod life;
 mod month;
 mod notebook;
@@ -18,6 +19,7 @@ mod plan;
 mod street;
 mod tally;
 
+pub use fast::{Fast, FastClock, FastShift};
 pub use month::{Month, MonthOutcome, live_month};
 pub use plan::{CrashAt, Habits, Plan, Stretch};
 pub use tally::Counts;

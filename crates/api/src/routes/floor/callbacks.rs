@@ -181,7 +181,7 @@ fn after(cursor: &str) -> Result<(UtcMs, CampaignId, DebtorId), Problem> {
 }
 
 /// Members of a team.
-pub(super) async fn members(state: &ApiState, team: TeamId) -> Result<Vec<AgentId>, Problem> {
+pub(crate) async fn members(state: &ApiState, team: TeamId) -> Result<Vec<AgentId>, Problem> {
     state.store.get_team(team).await?;
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {

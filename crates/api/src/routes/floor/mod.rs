@@ -4,8 +4,10 @@ mod assignments;
 mod callbacks;
 mod callers;
 mod morning;
+mod review;
 mod templates;
 
+pub(crate) use callbacks::members;
 pub(crate) use templates::template_params;
 
 use crate::ApiState;
@@ -18,5 +20,6 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(callers::routes())
         .merge(assignments::routes())
         .merge(morning::routes())
+        .merge(review::routes())
         .merge(templates::routes())
 }

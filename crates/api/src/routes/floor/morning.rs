@@ -11,8 +11,8 @@ use axum::extract::State;
 use domain::entity::Role;
 use domain::ids::{AgentId, ClientId, DebtorId, TeamId};
 use domain::pii::Pii;
-use domain::ports::store::{ListFilter, MorningAsk, MorningRow, PageRequest};
-use domain::time::DAY_MS;
+use domain::ports::store::{DebtorActions, ListFilter, MorningAsk, MorningRow, PageRequest};
+use domain::time::{DAY_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -66,6 +66,13 @@ pub(crate) struct MorningDebtor {
     agent_id: Option<AgentId>,
     #[schema(value_type = Option<uuid::Uuid>)]
     team_id: Option<TeamId>,
+    /// Attempts on him in the last 30 days.
+    attempts: i64,
+    /// The last of them.
+    #[schema(value_type = Option<doc::Instant>)]
+    last_at: Option<UtcMs>,
+    /// Its code, else what the network said.
+    last_outcome: Option<String>,
 }
 
 /// The list, and by what it was made.
@@ -100,7 +107,10 @@ fn after(cursor: &str) -> Result<(bool, i64, DebtorId), Problem> {
 }
 
 /// The client whose list it is: the one asked for, else the only one there is.
-async fn client_of(state: &ApiState, asked: Option<ClientId>) -> Result<ClientId, Problem> {
+pub(super) async fn client_of(
+    state: &ApiState,
+    asked: Option<ClientId>,
+) -> Result<ClientId, Problem> {
     if let Some(client) = asked {
         state.store.get_client(client).await?;
         return Ok(client);
@@ -120,8 +130,18 @@ async fn client_of(state: &ApiState, asked: Option<ClientId>) -> Result<ClientId
     }
 }
 
-fn told(row: MorningRow, today: i64) -> MorningDebtor {
+/// How far back actions are shown, days.
+const ACTIONS_DAYS: i64 = 30;
+
+fn told(row: MorningRow, today: i64, done: Option<&DebtorActions>) -> MorningDebtor {
+    let outcome = |a: &DebtorActions| {
+        let result = || a.last_result.map(|r| r.as_str().to_owned());
+        a.last_code.clone().or_else(result)
+    };
     MorningDebtor {
+        attempts: done.map_or(0, |a| a.attempts),
+        last_at: done.map(|a| a.last_at),
+        last_outcome: done.and_then(outcome),
         debtor_id: row.debtor_id,
         external_ref: row.external_ref,
         name: row.name,
@@ -188,8 +208,18 @@ async fn list(
     let more = rows.len() > wanted.limit as usize;
     rows.truncate(wanted.limit as usize);
     let next_cursor = rows.last().filter(|_| more).map(cursor_of);
+    let debtors: Vec<DebtorId> = rows.iter().map(|r| r.debtor_id).collect();
+    let since = state.now().plus_ms(-ACTIONS_DAYS * DAY_MS);
+    let done = state.store.actions_of(&debtors, since).await?;
+    let of = |id: DebtorId| done.iter().find(|a| a.debtor_id == id);
     Ok(Json(Morning {
-        items: rows.into_iter().map(|row| told(row, day)).collect(),
+        items: rows
+            .into_iter()
+            .map(|row| {
+                let actions = of(row.debtor_id);
+                told(row, day, actions)
+            })
+            .collect(),
         next_cursor,
         threshold_minor,
         today,

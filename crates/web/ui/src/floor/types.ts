@@ -35,6 +35,31 @@ export interface MorningDebtor {
   attention: boolean;
   agent_id: string | null;
   team_id: string | null;
+  attempts: number;
+  last_at: string | null;
+  last_outcome: string | null;
+}
+export interface Review {
+  today: string;
+  holiday: string | null;
+  last_working_day: string;
+  complaints_due: { id: string; debtor_id: string; authority: string; number: string; deadline: string }[];
+  broken: number;
+  broken_minor: number;
+  currency: string;
+  done: { attempts: number; contacts: number; right_party: number; promises: number; payments: number; paid_minor: number };
+}
+export interface BrokenPromise {
+  promise_id: string;
+  debtor_id: string;
+  external_ref: string;
+  name: string;
+  amount_minor: number;
+  currency: string;
+  due_date: string;
+  broken_at: string | null;
+  agent_id: string | null;
+  attempts_since: number;
 }
 export interface Morning {
   items: MorningDebtor[];
@@ -59,6 +84,7 @@ export interface AssignReport {
   assigned: number;
   changed: number;
   no_place: number;
+  ended: number;
   rules: [string, number][];
 }
 export interface Named {

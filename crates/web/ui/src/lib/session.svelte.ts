@@ -19,7 +19,7 @@ interface Me {
   user: { id: string; display_name: string; role: Role };
   agent?: { id: string; name: string } | null;
   permissions?: string[];
-  clock?: { now: string; offset_ms: number; demo: boolean };
+  clock?: { now: string; offset_ms: number; demo: boolean; speed?: number };
 }
 
 /** Says only that a cookie may exist, so that a first visit asks nothing. */
@@ -60,7 +60,7 @@ async function enter(got: Session): Promise<void> {
   const me = await api.get<Me>('/me').catch(() => ({ user: got.user, agent: got.agent }) as Me);
   if (me.clock) {
     sawServer(Date.parse(me.clock.now), true);
-    setDemo(me.clock.demo);
+    setDemo(me.clock.demo, me.clock.speed);
   }
   state.me = me;
   state.enrolled = false;

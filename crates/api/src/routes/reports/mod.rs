@@ -1,0 +1,19 @@
+//! Figures over a period, what they open to, their costs; goals and where they stand.
+
+mod ask;
+mod goals;
+mod kpis;
+mod progress;
+mod sheet;
+
+use crate::ApiState;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Routes of this area.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(kpis::routes())
+        .merge(sheet::routes())
+        .merge(goals::routes())
+        .merge(progress::routes())
+}

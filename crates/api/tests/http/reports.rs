@@ -1,0 +1,263 @@
+//! Figures and goals by HTTP.
+
+use crate::app::App;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Looks at the debts' marks until the center has written them.
+const LOOKS: u32 = 600;
+
+fn figures(app: &App, more: &str) -> String {
+    let client = app.world.norte.client;
+    format!("/api/v1/reports/kpis?client={client}&from=2026-11-01&to=2026-11-30{more}")
+}
+
+fn parts(figures: &Value, key: &str) -> (i64, i64) {
+    let items = figures["items"].as_array().expect("figures");
+    let one = items.iter().find(|f| f["key"] == key).expect("the figure");
+    let half = |name: &str| one[name]["value"].as_i64().expect("a number");
+    (half("numerator"), half("denominator"))
+}
+
+async fn pay(app: &App, token: &str, amount: i64, reference: &str) {
+    let own = &app.world.norte;
+    let body = json!({"debtor_id": own.debtor, "debt_id": own.debt, "channel": "cash",
+        "amount": {"amount_minor": amount, "currency": "MXN"},
+        "paid_at": "2026-11-23T15:00:00.000Z", "reference": reference});
+    let paid = app.post("/api/v1/payments").token(token).json(&body);
+    let paid = paid.send().await;
+    assert_eq!(paid.status, 201, "{}", paid.text());
+}
+
+#[tokio::test]
+async fn figures_have_both_halves_and_open_to_their_rows_row_28() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let look = async |more: &str| -> Value {
+        let got = app.get(&figures(&app, more)).token(&token).send().await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        got.json()
+    };
+    let mut seen = look("").await;
+    for _ in 0..LOOKS {
+        if parts(&seen, "overdue_share").1 > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        seen = look("").await;
+    }
+    let (overdue, balance) = parts(&seen, "overdue_share");
+    assert!(balance >= overdue && overdue > 0, "{overdue} of {balance}");
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(19));
+    assert_eq!(
+        (&seen["currency"], &seen["attribution_days"]),
+        (&json!("MXN"), &json!(30))
+    );
+    // What a half counts is what its rows are.
+    for (key, part) in [
+        ("rpc_rate", "denominator"),
+        ("overdue_share", "denominator"),
+    ] {
+        let path = figures(&app, &format!("&part={part}&limit=1"));
+        let path = path.replace("/kpis?", &format!("/kpis/{key}/rows?"));
+        let (mut cursor, mut rows) = (String::new(), Vec::new());
+        loop {
+            let page = app
+                .get(&format!("{path}{cursor}"))
+                .token(&token)
+                .send()
+                .await;
+            assert_eq!(page.status, 200, "{}", page.text());
+            let page = page.json();
+            rows.extend(page["items"].as_array().expect("rows").clone());
+            let Some(next) = page["next_cursor"].as_str() else {
+                break;
+            };
+            cursor = format!("&cursor={next}");
+        }
+        let amount: i64 = rows.iter().filter_map(|r| r["amount_minor"].as_i64()).sum();
+        let want = parts(&seen, key).1;
+        let told = if key == "rpc_rate" {
+            rows.len() as i64
+        } else {
+            amount
+        };
+        assert_eq!(told, want, "{key}");
+        let ours = json!(app.world.norte.debtor);
+        assert!(rows.iter().all(|r| r["debtor_id"] == ours), "{rows:?}");
+    }
+    // Balances belong to no agent.
+    let of_agent = look(&format!("&agent={}", app.world.agent)).await;
+    let not_told = of_agent["not_told"].as_array().expect("names").clone();
+    assert!(not_told.contains(&json!("roll_rate")), "{not_told:?}");
+    let path = figures(&app, &format!("&agent={}", app.world.agent));
+    let path = path.replace("/kpis?", "/kpis/roll_rate/rows?");
+    assert_eq!(app.get(&path).token(&token).send().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_figure_over_time_as_points_and_as_csv() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    pay(&app, &token, 25_000, "kpi-1").await;
+    let path = figures(&app, "&step_days=7").replace("/kpis?", "/kpis/cost_per_unit/series?");
+    let got = app.get(&path).token(&token).send().await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let points = got.json()["items"].as_array().expect("points").clone();
+    // The slice that begins on the 29th is still to come.
+    assert_eq!(points.len(), 4);
+    assert_eq!(
+        (&points[3]["from"], &points[3]["to"]),
+        (&json!("2026-11-22"), &json!("2026-11-28"))
+    );
+    assert!(points[3]["denominator"].as_i64().expect("money") >= 25_000);
+    let sheet = figures(&app, "").replace("/reports/", "/export/");
+    let sheet = app.get(&sheet).token(&token).send().await;
+    assert_eq!(sheet.status, 200, "{}", sheet.text());
+    let text = sheet.text();
+    assert_eq!(text.lines().count(), 20, "{text}");
+    assert!(text.starts_with("key,form,from,to,zone,currency,numerator,denominator,value\r\n"));
+    let one = figures(&app, "").replace("/reports/kpis?", "/export/kpis/rpc_rate?");
+    let one = app.get(&one).token(&token).send().await.text();
+    assert!(one.lines().count() > 20 && !one.contains("\r\n="), "{one}");
+}
+
+#[tokio::test]
+async fn a_question_that_does_not_fit_is_named() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let base = format!("/api/v1/reports/kpis?client={}", app.world.norte.client);
+    for (path, status) in [
+        (format!("{base}&from=2026-11-30&to=2026-11-01"), 400),
+        (format!("{base}&from=2020-11-30&to=2026-11-01"), 400),
+        (format!("{base}&from=yesterday"), 400),
+        (format!("{base}&portfolio={}", app.world.sur.portfolio), 404),
+        (format!("{base}&campaign={}", app.world.sur.campaign), 404),
+        ("/api/v1/reports/kpis".to_owned(), 400),
+        (base.replace("/kpis?", "/kpis/mood/rows?"), 404),
+        (
+            base.replace("/kpis?", "/kpis/rpc_rate/rows?part=both&"),
+            400,
+        ),
+        (base.replace("/kpis?", "/kpis/rpc_rate/rows?cursor=x&"), 400),
+        (
+            base.replace("/kpis?", "/kpis/rpc_rate/series?step_days=0&"),
+            400,
+        ),
+    ] {
+        let got = app.get(&path).token(&token).send().await;
+        assert_eq!(got.status, status, "{path}: {}", got.text());
+    }
+}
+
+#[tokio::test]
+async fn a_goal_moves_with_the_money_row_27() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let body = |more: Value| {
+        let mut body = json!({"client_id": own.client, "portfolio_id": own.portfolio, "kind": "amount",
+            "target": 200_000, "from_day": "2026-11-02", "to_day": "2026-11-30"});
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        body
+    };
+    for wrong in [
+        json!({"target": 0}),
+        json!({"to_day": "2026-10-01"}),
+        json!({"team_id": app.world.team, "agent_id": app.world.agent}),
+        json!({"portfolio_id": app.world.sur.portfolio}),
+    ] {
+        let refused = app.post("/api/v1/goals").token(&token).json(&body(wrong));
+        assert_eq!(refused.send().await.status, 422);
+    }
+    let made = app
+        .post("/api/v1/goals")
+        .token(&token)
+        .json(&body(json!({})));
+    let made = made.send().await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = made.json()["id"].clone();
+    let path = format!("/api/v1/goals/progress?client={}", own.client);
+    let stands = async || -> Value {
+        let got = app.get(&path).token(&token).send().await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        let items = got.json()["items"].as_array().expect("goals").clone();
+        items
+            .into_iter()
+            .find(|g| g["goal"]["id"] == id)
+            .unwrap_or_default()
+    };
+    let before = stands().await;
+    // 2 to 30 November without weekends; the 23rd is its sixteenth working day.
+    assert_eq!(
+        (&before["days"], &before["days_left"]),
+        (&json!(21), &json!(6))
+    );
+    pay(&app, &token, 30_000, "goal-1").await;
+    let after = stands().await;
+    let done = |g: &Value| g["done"].as_i64().expect("a number");
+    assert_eq!(done(&after), done(&before) + 30_000);
+    let gap = after["gap"].as_i64().expect("a number");
+    assert_eq!(gap, (200_000 - done(&after)).max(0));
+    assert_eq!(after["needed_daily"].as_i64(), Some((gap + 5) / 6));
+    // The agent sees his own, and no other's.
+    let hers = json!({"portfolio_id": null, "agent_id": app.world.agent, "kind": "promises", "target": 40});
+    let made = app
+        .post("/api/v1/goals")
+        .token(&token)
+        .json(&body(hers))
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let agent = app.token("agent").await;
+    let mine = app
+        .get("/api/v1/agents/me/goals")
+        .token(&agent)
+        .send()
+        .await;
+    assert_eq!(mine.status, 200, "{}", mine.text());
+    let mine = mine.json()["items"].as_array().expect("goals").clone();
+    assert_eq!(mine.len(), 1);
+    assert_eq!(mine[0]["goal"]["id"], made.json()["id"]);
+    // Withdrawn, it is on no board.
+    let path = format!("/api/v1/goals/{}", id.as_str().expect("an id"));
+    let gone = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&body(json!({"ended": true})));
+    assert_eq!(gone.send().await.status, 200);
+    assert_eq!(stands().await, json!(null));
+}
+
+#[tokio::test]
+async fn costs_are_set_and_counted() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = format!("/api/v1/reports/costs?client={}", own.client);
+    let zero = app.get(&path).token(&token).send().await.json();
+    assert_eq!(zero, json!({"attempt_minor": 0, "minute_minor": 0}));
+    let body = json!({"client_id": own.client, "attempt_minor": 35, "minute_minor": 120});
+    let set = app
+        .ask("PUT", "/api/v1/reports/costs")
+        .token(&token)
+        .json(&body);
+    assert_eq!(set.send().await.status, 200);
+    let got = app
+        .get(&figures(&app, ""))
+        .token(&token)
+        .send()
+        .await
+        .json();
+    let (cost, _) = parts(&got, "cost_per_unit");
+    let (_, attempts) = parts(&got, "rpc_rate");
+    assert!(cost >= 35 * attempts, "{cost} for {attempts}");
+    let wrong = json!({"client_id": own.client, "attempt_minor": -1, "minute_minor": 0});
+    let wrong = app
+        .ask("PUT", "/api/v1/reports/costs")
+        .token(&token)
+        .json(&wrong);
+    assert_eq!(wrong.send().await.status, 422);
+}

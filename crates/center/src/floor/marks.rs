@@ -1,0 +1,79 @@
+//! Every debt is looked at once a local day: where its bucket or its amounts changed, a mark is written
+//! and `debt.aged` told. Figures over a period are counted from those marks.
+
+use crate::shared::Shared;
+use domain::entity::{DebtMark, Portfolio};
+use domain::event::NewEvent;
+use domain::ports::store::{
+    ListFilter, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, PageRequest, StoreError,
+};
+use domain::rules::ageing::day_of;
+use domain::rules::kpi::mark_data;
+use std::sync::Arc;
+
+fn told(shared: &Arc<Shared>) -> impl Fn(&DebtMark) -> NewEvent + Send + Sync {
+    let shared = Arc::clone(shared);
+    move |mark| {
+        let subject = format!("debt:{}", mark.debt_id);
+        let client = Some(mark.client_id);
+        shared.event(
+            client,
+            shared.actor(),
+            "debt.aged",
+            subject,
+            mark_data(mark),
+        )
+    }
+}
+
+async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreError> {
+    let store = &shared.out.store;
+    let now = shared.now();
+    let today = now
+        .in_zone(&crate::feeder::zone_or_utc(&portfolio.zone))
+        .date();
+    let (key, date) = (format!("aged:{}", portfolio.id), today.to_string());
+    if store.get_setting(&key).await?.as_deref() == Some(date.as_str()) {
+        return Ok(());
+    }
+    let ask = MarkAsk {
+        portfolio: portfolio.id,
+        day: day_of(today),
+        at: now,
+        limit: MARK_STEP,
+    };
+    let told = told(shared);
+    let mut marked = 0;
+    loop {
+        let n = store.mark_debts(&ask, &told).await?;
+        marked += u64::from(n);
+        if n < MARK_STEP {
+            break;
+        }
+    }
+    store.put_setting(&key, &date).await?;
+    tracing::debug!(portfolio = %portfolio.id, marked, "debts marked for the day");
+    Ok(())
+}
+
+/// Marks the debts of every portfolio whose local day has come.
+pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let mut page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    loop {
+        let found = shared
+            .out
+            .store
+            .list_portfolios(&ListFilter::default(), &page)
+            .await?;
+        for portfolio in &found.items {
+            one(shared, portfolio).await?;
+        }
+        page.cursor = found.next_cursor;
+        if page.cursor.is_none() {
+            return Ok(());
+        }
+    }
+}

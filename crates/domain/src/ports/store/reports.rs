@@ -1,0 +1,120 @@
+//! Figures, the marks of debts they need, goals, and what the morning review asks.
+
+use super::StoreError;
+use crate::entity::{CallResult, DebtMark, Goal, Promise};
+use crate::event::NewEvent;
+use crate::ids::{ClientId, DebtorId, GoalId, PortfolioId, PromiseId};
+use crate::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
+use crate::time::UtcMs;
+use async_trait::async_trait;
+use uuid::Uuid;
+
+/// Most debts that one call marks.
+pub const MARK_STEP: u32 = 500;
+
+/// Which debts are marked.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkAsk {
+    /// Of this portfolio.
+    pub portfolio: PortfolioId,
+    /// The local day, days since 1970.
+    pub day: i64,
+    /// The instant.
+    pub at: UtcMs,
+    /// Most debts, at most [`MARK_STEP`].
+    pub limit: u32,
+}
+
+/// A row behind a figure, with the debtor's reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KpiRow {
+    /// The row.
+    pub fact: KpiFact,
+    /// The client's key of the debtor.
+    pub external_ref: String,
+}
+
+/// Which page of the rows behind a figure.
+#[derive(Debug, Clone, Copy)]
+pub struct KpiPage {
+    /// Only rows whose weight is not 0.
+    pub weighted: bool,
+    /// Behind this row of the page before.
+    pub after: Option<(UtcMs, Uuid)>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Promises broken within a time.
+#[derive(Debug, Clone, Copy)]
+pub struct BrokenAsk {
+    /// The client.
+    pub client: ClientId,
+    /// Closed at or after.
+    pub from: UtcMs,
+    /// And before.
+    pub to: UtcMs,
+    /// Behind this row of the page before.
+    pub after: Option<(UtcMs, PromiseId)>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// What was done about a debtor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebtorActions {
+    /// Whom.
+    pub debtor_id: DebtorId,
+    /// Attempts since the instant asked.
+    pub attempts: i64,
+    /// The last of them.
+    pub last_at: UtcMs,
+    /// What it came to.
+    pub last_result: Option<CallResult>,
+    /// Its code.
+    pub last_code: Option<String>,
+}
+
+/// Reports.
+#[async_trait]
+pub trait ReportStore: Send + Sync {
+    /// Marks debts of a portfolio that stand otherwise than their last mark says, one mark a debt and
+    /// day; the mark before ends. Each is told by `told` in the same transaction. How many were marked:
+    /// fewer than `limit` when the portfolio is through.
+    async fn mark_debts(
+        &self,
+        ask: &MarkAsk,
+        told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
+    ) -> Result<u32, StoreError>;
+    /// Sums over the rows of a kind.
+    async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError>;
+    /// The rows of a kind, by instant and identity.
+    async fn kpi_rows(
+        &self,
+        rows: KpiRows,
+        ask: &KpiAsk,
+        page: &KpiPage,
+    ) -> Result<Vec<KpiRow>, StoreError>;
+    /// A goal.
+    async fn get_goal(&self, id: GoalId) -> Result<Goal, StoreError>;
+    /// Goals of a client by identity, withdrawn ones left out; `on` = only those of that local day,
+    /// `YYYY-MM-DD`.
+    async fn goals(
+        &self,
+        client: ClientId,
+        on: Option<&str>,
+        after: Option<GoalId>,
+        limit: u32,
+    ) -> Result<Vec<Goal>, StoreError>;
+    /// Inserts or replaces a goal.
+    async fn put_goal(&self, goal: &Goal, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// Promises that were broken within a time, by when they closed and identity.
+    async fn broken_promises(&self, ask: &BrokenAsk) -> Result<Vec<Promise>, StoreError>;
+    /// What was done about each of these debtors since an instant, by debtor; who was left alone is
+    /// left out.
+    async fn actions_of(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+    ) -> Result<Vec<DebtorActions>, StoreError>;
+}

@@ -1,0 +1,210 @@
+//! `marcador demo --speed N`: a day at N times the pace of the wall's clock. The engine, the law, the
+//! screens and the debtors who pay are those of the demo; calls run on the simulated trunk of `sim`,
+//! without audio, and everything is kept in memory. Nobody can take a call here: it would be over.
+
+use super::{Folder, configuration, detection, dial_mode, messages, money, portfolio};
+use crate::cli::DemoArgs;
+use crate::clock::{RandomIds, system_now};
+use crate::commands::say;
+use crate::node::{complete_dispositions, listen, rule_book};
+use crate::secrets;
+use crate::signals::Signals;
+use crate::what_if::Forecaster;
+use api::{ApiConfig, ApiParts, ApiState};
+use center::CenterConfig;
+use domain::ids::{AgentId, CampaignId};
+use domain::ports::store::{ListFilter, PageRequest};
+use domain::ports::{Clock as _, IdSource, Store};
+use domain::time::UtcMs;
+use serde::Serialize;
+use sim::blob::MemoryBlob;
+use sim::fate::FateMix;
+use sim::store::MemoryStore;
+use sim::world::{Fast, FastClock, FastShift};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two lines of figures.
+const TELL: Duration = Duration::from_secs(5);
+/// What becomes of calls, percent.
+const MIX: FateMix = FateMix {
+    answer_pct: 30,
+    refuse_pct: 25,
+};
+
+/// `demo.json` in the data folder, for programs.
+#[derive(Serialize)]
+struct Info<'a> {
+    url: &'a str,
+    speed: u32,
+    supervisor: &'a super::people::Login,
+    manager: &'a super::people::Login,
+    admin: &'a super::people::Login,
+}
+
+/// What stands in the store when the day begins.
+struct Furnished {
+    people: super::people::People,
+    campaigns: Vec<CampaignId>,
+    agents: Vec<AgentId>,
+}
+
+async fn furnish(
+    args: &DemoArgs,
+    config: &crate::config::Config,
+    store: &Arc<dyn Store>,
+    clock: &FastClock,
+) -> anyhow::Result<Furnished> {
+    complete_dispositions(&**store).await?;
+    let seeder = super::Seeder {
+        store,
+        clock,
+        ids: &RandomIds,
+    };
+    let size = portfolio::Size::of(args);
+    let modes = (dial_mode(args.mode), detection(args.amd));
+    let seeded = seeder.seed(modes, size).await?;
+    let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
+    let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
+    let people = seeder.people(args.agents, &hash).await?;
+    money::seed(&seeder).await?;
+    messages::seed(&seeder).await?;
+    let page = PageRequest {
+        limit: 500,
+        cursor: None,
+    };
+    let agents = store.list_agents(&ListFilter::default(), &page).await?;
+    let simulated = agents.items.iter().filter(|a| a.sip_user != "gestora");
+    Ok(Furnished {
+        agents: simulated.map(|a| a.id).collect(),
+        campaigns: seeded.campaigns,
+        people,
+    })
+}
+
+/// Carries it out.
+///
+/// # Errors
+/// When a part cannot be started; the error says which.
+pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let folder = Folder::open(args.data.as_ref())?;
+    let listener = listen(&args.http).await?;
+    let config = configuration(&args, folder.path())?;
+    let memory = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = Arc::clone(&memory) as _;
+    let book = rule_book(&config.law)?;
+    let places = portfolio::places();
+    let standing = super::clock::stand(&*store, &book, &places, args.at.as_deref()).await?;
+    let start: UtcMs = system_now().plus_ms(standing.offset_ms);
+    let clock = Arc::new(FastClock::new(start));
+    let furnished = furnish(&args, &config, &store, &clock).await?;
+    let mut settings = CenterConfig::new("node-1");
+    settings.messengers = config.messages.open()?;
+    let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
+    let shift = FastShift {
+        seed: args.seed,
+        speed,
+        store: memory,
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+        campaigns: furnished.campaigns.clone(),
+        agents: furnished.agents.clone(),
+        mix: MIX,
+        config: settings,
+    };
+    let fast = shift.start().await?;
+    let api = ApiState::new(ApiParts {
+        store: Arc::clone(&store),
+        center: fast.center.clone(),
+        desk: Arc::clone(&fast.desk),
+        blob: Arc::new(MemoryBlob::default()),
+        bus: Arc::new(store::LocalBus::new()),
+        clock: Arc::clone(&clock) as _,
+        ids,
+        what_if: Arc::new(Forecaster::new()),
+        rulepacks: crate::node::rule_infos(&book, start),
+        config: ApiConfig {
+            second_factor_required: false,
+            demo: true,
+            clock_offset_ms: standing.offset_ms,
+            speed,
+            ..ApiConfig::new(secrets::load_or_make(Path::new(&config.auth.secret_file))?)
+        },
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let web = crate::node::serve(listener, None, api, true)?;
+    let payers = money::Payers::start(fast.center.clone(), store, Arc::clone(&clock) as _);
+    let writers = messages::Writers::start(config.messages.folder.clone().into());
+    tell(&url, speed, &furnished, folder.path())?;
+    watch(&args, &fast, &clock, &mut signals).await;
+    payers.stop();
+    writers.stop();
+    say(line(&fast, &clock).await);
+    fast.stop().await;
+    web.end(Duration::from_secs(2)).await;
+    Ok(())
+}
+
+fn tell(url: &str, speed: u32, furnished: &Furnished, folder: &Path) -> anyhow::Result<()> {
+    let people = &furnished.people;
+    let info = Info {
+        url,
+        speed,
+        supervisor: &people.supervisor,
+        manager: &people.manager,
+        admin: &people.admin,
+    };
+    let path = folder.join("demo.json");
+    crate::private::write(&path, &serde_json::to_string_pretty(&info)?)?;
+    say(format!("Marcador demo, compressed day: {url}"));
+    say(format!(
+        "{speed} times the wall's clock; {} simulated agents; calls run on a simulated trunk, without audio; nothing is kept",
+        furnished.agents.len()
+    ));
+    for (role, login) in [
+        ("supervisor", &people.supervisor),
+        ("manager", &people.manager),
+        ("admin", &people.admin),
+    ] {
+        say(format!(
+            "  {role:<10} {:<12} {}",
+            login.username, login.password
+        ));
+    }
+    Ok(())
+}
+
+async fn line(fast: &Fast, clock: &FastClock) -> String {
+    let f = fast.center.figures().await;
+    format!(
+        "{} | {} dialed, {} answered, {} with an agent, {} promises",
+        clock.now(),
+        f.attempts,
+        f.answered_human + f.answered_machine,
+        f.connected,
+        f.promises
+    )
+}
+
+/// Until the time is over or a signal comes.
+async fn watch(args: &DemoArgs, fast: &Fast, clock: &FastClock, signals: &mut Signals) {
+    let over = async {
+        match args.seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    let mut tick = tokio::time::interval(TELL);
+    loop {
+        tokio::select! {
+            () = &mut over => return,
+            () = signals.next() => return,
+            _ = tick.tick() => if !args.headless {
+                say(line(fast, clock).await);
+            },
+        }
+    }
+}

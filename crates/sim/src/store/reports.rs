@@ -1,0 +1,241 @@
+//! Marks of debts, goals, figures over the tables, what the morning review asks.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use domain::entity::{DebtMark, Goal, HOLDS_ON, LedgerKind, Promise, PromiseState};
+use domain::event::NewEvent;
+use domain::ids::{AttemptId, ClientId, DebtId, DebtorId, GoalId};
+use domain::ports::store::{
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore, StoreError,
+};
+use domain::rules::ageing::bucket;
+use domain::rules::kpi::{KpiAsk, KpiAttempt, KpiPayment, KpiPromise, KpiRows, KpiSums, KpiWorld};
+use domain::segment::day_of_date;
+use domain::time::UtcMs;
+use std::collections::BTreeSet;
+
+/// Everything the figures are made of, from the tables.
+pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
+    let talked: BTreeSet<AttemptId> = t
+        .ledger
+        .iter()
+        .filter(|r| r.kind == LedgerKind::Conversation)
+        .filter_map(|r| r.attempt_id)
+        .collect();
+    let mut world = KpiWorld::default();
+    for a in t.attempts.values() {
+        let unknown = a.result == Some(domain::entity::CallResult::Unknown);
+        let row = KpiAttempt {
+            id: a.id,
+            client_id: a.client_id,
+            campaign_id: a.campaign_id,
+            debtor_id: a.debtor_id,
+            agent_id: a.agent_id,
+            opened_at: a.opened_at,
+            answered_at: a.answered_at,
+            ended_at: a.ended_at,
+            made: a.state.is_closed() && (a.invite_at.is_some() || unknown),
+            rpc: talked.contains(&a.id),
+            third_party: a
+                .disposition
+                .as_deref()
+                .is_some_and(|d| d.starts_with("CI.")),
+        };
+        world.attempts.insert(a.id, row);
+    }
+    for p in t.promises.values() {
+        let row = KpiPromise {
+            id: p.id,
+            client_id: p.client_id,
+            debtor_id: p.debtor_id,
+            debt_id: p.debt_id,
+            attempt_id: p.attempt_id,
+            agent_id: p.agent_id,
+            amount_minor: p.amount.amount_minor,
+            currency: p.amount.currency,
+            due_day: day_of_date(&p.due_date),
+            state: p.state,
+            made_at: p.made_at,
+        };
+        world.promises.insert(p.id, row);
+    }
+    for p in t.payments.values() {
+        let row = KpiPayment {
+            id: p.id,
+            client_id: p.client_id,
+            debtor_id: p.debtor_id,
+            debt_id: p.debt_id,
+            amount_minor: p.amount.amount_minor,
+            currency: p.amount.currency,
+            paid_at: p.paid_at,
+            posted_at: p.posted_at,
+        };
+        world.payments.insert(p.id, row);
+    }
+    for mark in t.debt_marks.values() {
+        world.put_mark(mark.clone());
+    }
+    world.portfolios = t.debtors.values().map(|d| (d.id, d.portfolio_id)).collect();
+    world
+}
+
+/// The mark that a debt would have, when it is another than it has.
+fn due_mark(t: &Tables, debt: &domain::entity::Debt, ask: &MarkAsk) -> Option<DebtMark> {
+    let due_day = day_of_date(&debt.due_date);
+    let range = (debt.id, i64::MIN)..=(debt.id, i64::MAX);
+    let last = t.debt_marks.range(range).next_back().map(|(_, m)| m);
+    let fresh = DebtMark {
+        debt_id: debt.id,
+        debtor_id: debt.debtor_id,
+        client_id: debt.client_id,
+        portfolio_id: debt.portfolio_id,
+        day: ask.day,
+        until_day: HOLDS_ON,
+        first: last.is_none(),
+        at: ask.at,
+        bucket: bucket(debt.status, due_day, ask.day),
+        currency: debt.currency,
+        balance_minor: debt.balance_minor(),
+        overdue_minor: debt.overdue_minor,
+        due_day,
+    };
+    let same = |m: &DebtMark| {
+        (m.bucket, m.balance_minor, m.overdue_minor)
+            == (fresh.bucket, fresh.balance_minor, fresh.overdue_minor)
+    };
+    last.is_none_or(|m| m.day < ask.day && !same(m))
+        .then_some(fresh)
+}
+
+fn end_mark(t: &mut Tables, debt: DebtId, day: i64) {
+    let range = (debt, i64::MIN)..(debt, day);
+    if let Some((_, before)) = t.debt_marks.range_mut(range).next_back() {
+        before.until_day = before.until_day.min(day);
+    }
+}
+
+#[async_trait]
+impl ReportStore for MemoryStore {
+    async fn mark_debts(
+        &self,
+        ask: &MarkAsk,
+        told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
+    ) -> Result<u32, StoreError> {
+        let mut t = self.tx().await?;
+        if !t.portfolios.contains_key(&ask.portfolio) {
+            return Err(StoreError::NotFound("portfolio"));
+        }
+        let of_it = t.debts.values().filter(|d| d.portfolio_id == ask.portfolio);
+        let marks: Vec<DebtMark> = of_it
+            .filter_map(|debt| due_mark(&t, debt, ask))
+            .take(ask.limit.clamp(1, MARK_STEP) as usize)
+            .collect();
+        for mark in &marks {
+            end_mark(&mut t, mark.debt_id, mark.day);
+            t.debt_marks.insert((mark.debt_id, mark.day), mark.clone());
+        }
+        let events: Vec<NewEvent> = marks.iter().map(told).collect();
+        t.append(&events);
+        Ok(u32::try_from(marks.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {
+        let t = self.tx().await?;
+        Ok(KpiSums::over(&kpi_world(&t).facts(rows, ask)))
+    }
+
+    async fn kpi_rows(
+        &self,
+        rows: KpiRows,
+        ask: &KpiAsk,
+        page: &KpiPage,
+    ) -> Result<Vec<KpiRow>, StoreError> {
+        let t = self.tx().await?;
+        let facts = kpi_world(&t).facts(rows, ask);
+        Ok(facts
+            .into_iter()
+            .filter(|f| !page.weighted || f.weight != 0)
+            .filter(|f| page.after.is_none_or(|after| (f.at, f.id) > after))
+            .filter_map(|fact| {
+                let external_ref = t.debtors.get(&fact.debtor_id)?.external_ref.clone();
+                Some(KpiRow { fact, external_ref })
+            })
+            .take(page.limit as usize)
+            .collect())
+    }
+
+    async fn get_goal(&self, id: GoalId) -> Result<Goal, StoreError> {
+        let t = self.tx().await?;
+        t.goals
+            .get(&id)
+            .cloned()
+            .ok_or(StoreError::NotFound("goal"))
+    }
+
+    async fn goals(
+        &self,
+        client: ClientId,
+        on: Option<&str>,
+        after: Option<GoalId>,
+        limit: u32,
+    ) -> Result<Vec<Goal>, StoreError> {
+        let t = self.tx().await?;
+        let held = |g: &&Goal| {
+            let on_day = |day: &str| g.from_day.as_str() <= day && g.to_day.as_str() >= day;
+            g.client_id == client && g.ended_at.is_none() && on.is_none_or(on_day)
+        };
+        let behind = |g: &&Goal| after.is_none_or(|a| g.id > a);
+        let rows = t.goals.values().filter(held).filter(behind);
+        Ok(rows.take(limit as usize).cloned().collect())
+    }
+
+    async fn put_goal(&self, goal: &Goal, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.goals.insert(goal.id, goal.clone());
+        t.append(events);
+        Ok(())
+    }
+
+    async fn broken_promises(&self, ask: &BrokenAsk) -> Result<Vec<Promise>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<(UtcMs, &Promise)> = t
+            .promises
+            .values()
+            .filter(|p| p.client_id == ask.client && p.state == PromiseState::Broken)
+            .filter_map(|p| Some((p.closed_at?, p)))
+            .filter(|(at, _)| *at >= ask.from && *at < ask.to)
+            .filter(|(at, p)| ask.after.is_none_or(|after| (*at, p.id) > after))
+            .collect();
+        rows.sort_by_key(|(at, p)| (*at, p.id));
+        rows.truncate(ask.limit as usize);
+        Ok(rows.into_iter().map(|(_, p)| p.clone()).collect())
+    }
+
+    async fn actions_of(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+    ) -> Result<Vec<DebtorActions>, StoreError> {
+        let t = self.tx().await?;
+        let asked: BTreeSet<DebtorId> = debtors.iter().copied().collect();
+        let mut found = Vec::new();
+        for debtor_id in asked {
+            let mut of_him: Vec<_> = t
+                .attempts
+                .values()
+                .filter(|a| a.debtor_id == debtor_id && a.opened_at >= since)
+                .collect();
+            of_him.sort_by_key(|a| (a.opened_at, a.id));
+            if let Some(last) = of_him.last() {
+                found.push(DebtorActions {
+                    debtor_id,
+                    attempts: i64::try_from(of_him.len()).unwrap_or(i64::MAX),
+                    last_at: last.opened_at,
+                    last_result: last.result,
+                    last_code: last.disposition.clone(),
+                });
+            }
+        }
+        Ok(found)
+    }
+}

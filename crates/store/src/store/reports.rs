@@ -1,0 +1,262 @@
+//! Marks of debts, goals, the sums and rows behind figures, what the morning review asks.
+
+use super::SqlStore;
+use super::events::append;
+use super::kpi::facts_sql;
+use crate::rows::columns;
+use crate::sql::{Field, Link, Row, vals};
+use async_trait::async_trait;
+use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Promise};
+use domain::event::NewEvent;
+use domain::ids::{ClientId, DebtId, DebtorId, GoalId};
+use domain::ports::StoreError;
+use domain::ports::store::{
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, ReportStore,
+};
+use domain::rules::ageing::BUCKET_ENDS;
+use domain::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
+use domain::time::UtcMs;
+use std::fmt::Write as _;
+
+/// The bucket of a debt `d` on the day `$2`, as `rules::ageing` has it.
+fn bucket_sql() -> String {
+    let mut sql = String::from("CASE WHEN d.status='paid' THEN -1 WHEN d.status<>'open' THEN -2");
+    sql.push_str(" WHEN d.due_day IS NULL OR d.due_day>=$2 THEN 0");
+    for (end, bucket) in BUCKET_ENDS {
+        // A String takes every write.
+        let _ = write!(sql, " WHEN $2-d.due_day<={end} THEN {}", bucket.code());
+    }
+    let _ = write!(sql, " ELSE {} END", Bucket::B361Plus.code());
+    sql
+}
+
+/// Debts of a portfolio that stand otherwise than their last mark says.
+fn changed_sql() -> String {
+    let bucket = bucket_sql();
+    format!(
+        "SELECT q.* FROM (SELECT d.id, d.debtor_id, d.client_id, d.portfolio_id, d.currency, d.due_day, \
+                d.principal_minor+d.interest_minor+d.fees_minor AS balance_minor, \
+                d.overdue_minor, CAST({bucket} AS BIGINT) AS bucket \
+            FROM debts d WHERE d.portfolio_id=$1) q \
+        LEFT JOIN debt_marks m ON m.debt_id=q.id AND m.until_day={HOLDS_ON} \
+        WHERE m.debt_id IS NULL OR (m.day<$2 AND (m.bucket<>q.bucket \
+            OR m.balance_minor<>q.balance_minor OR m.overdue_minor<>q.overdue_minor)) \
+        ORDER BY q.id LIMIT $3"
+    )
+}
+
+fn fresh_mark(row: &Row, ask: &MarkAsk) -> Result<DebtMark, StoreError> {
+    Ok(DebtMark {
+        debt_id: row.get("id")?,
+        debtor_id: row.get("debtor_id")?,
+        client_id: row.get("client_id")?,
+        portfolio_id: row.get("portfolio_id")?,
+        day: ask.day,
+        until_day: HOLDS_ON,
+        first: false,
+        at: ask.at,
+        bucket: row.get("bucket")?,
+        currency: row.get("currency")?,
+        balance_minor: row.get("balance_minor")?,
+        overdue_minor: row.get("overdue_minor")?,
+        due_day: row.get("due_day")?,
+    })
+}
+
+/// Ends the marks that these debts have; which of them had one.
+async fn end_marks(tx: &mut Link, debts: &[DebtId], day: i64) -> Result<Vec<DebtId>, StoreError> {
+    let sql = format!("UPDATE debt_marks SET until_day=$1 WHERE until_day={HOLDS_ON} AND debt_id");
+    let rows = tx
+        .rows_in(&sql, debts, " RETURNING debt_id", &[Field::val(&day)])
+        .await?;
+    rows.iter().map(|r| r.get("debt_id")).collect()
+}
+
+fn goal_row(row: &Row) -> Result<Goal, StoreError> {
+    crate::rows::Entity::read(row)
+}
+
+#[async_trait]
+impl ReportStore for SqlStore {
+    async fn mark_debts(
+        &self,
+        ask: &MarkAsk,
+        told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
+    ) -> Result<u32, StoreError> {
+        let limit = ask.limit.clamp(1, MARK_STEP);
+        let mut tx = self.write().await?;
+        // Of two nodes that mark at once the second sees what the first did.
+        let lock = format!(
+            "SELECT id FROM portfolios WHERE id=$1{}",
+            tx.pg_only(" FOR NO KEY UPDATE")
+        );
+        tx.row(lock, vals![ask.portfolio])
+            .await?
+            .ok_or(StoreError::NotFound("portfolio"))?;
+        let values = vals![ask.portfolio, ask.day, limit];
+        let rows = tx.rows(changed_sql(), values).await?;
+        let mut marks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            marks.push(fresh_mark(row, ask)?);
+        }
+        let debts: Vec<DebtId> = marks.iter().map(|m| m.debt_id).collect();
+        let had = end_marks(&mut tx, &debts, ask.day).await?;
+        let had: std::collections::BTreeSet<DebtId> = had.into_iter().collect();
+        for mark in &mut marks {
+            mark.first = !had.contains(&mark.debt_id);
+        }
+        tx.insert(&marks, "").await?;
+        let events: Vec<NewEvent> = marks.iter().map(told).collect();
+        append(&mut tx, &events).await?;
+        tx.commit().await?;
+        Ok(u32::try_from(marks.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {
+        let (facts, values) = facts_sql(rows, ask);
+        let sql = format!(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COUNT(DISTINCT q.debtor_id) AS BIGINT) AS debtors, \
+                CAST(COALESCE(SUM(q.amount),0) AS BIGINT) AS amount, \
+                CAST(COALESCE(SUM(q.weight),0) AS BIGINT) AS weight FROM ({facts}) q"
+        );
+        let found = self.read().await?.row(sql, values).await?;
+        let Some(row) = found else {
+            return Ok(KpiSums::default());
+        };
+        Ok(KpiSums {
+            rows: row.get("n")?,
+            debtors: row.get("debtors")?,
+            amount: row.get("amount")?,
+            weight: row.get("weight")?,
+        })
+    }
+
+    async fn kpi_rows(
+        &self,
+        rows: KpiRows,
+        ask: &KpiAsk,
+        page: &KpiPage,
+    ) -> Result<Vec<KpiRow>, StoreError> {
+        let (facts, mut values) = facts_sql(rows, ask);
+        let mut terms = vec!["1=1".to_owned()];
+        if page.weighted {
+            terms.push("q.weight<>0".to_owned());
+        }
+        if let Some((at, id)) = page.after {
+            let n = values.len() + 1;
+            values.extend(vals![at, id]);
+            terms.push(format!("(q.at, q.id)>(${n}, ${})", n + 1));
+        }
+        values.extend(vals![page.limit.clamp(1, PAGE_LIMIT_MAX + 1)]);
+        let sql = format!(
+            "SELECT q.at, q.id, q.debtor_id, q.amount, q.weight, x.external_ref \
+            FROM ({facts}) q JOIN debtors x ON x.id=q.debtor_id \
+            WHERE {} ORDER BY q.at, q.id LIMIT ${}",
+            terms.join(" AND "),
+            values.len()
+        );
+        let found = self.read().await?.rows(sql, values).await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(KpiRow {
+                    fact: KpiFact {
+                        at: row.get("at")?,
+                        id: row.get("id")?,
+                        debtor_id: row.get("debtor_id")?,
+                        amount: row.get("amount")?,
+                        weight: row.get("weight")?,
+                    },
+                    external_ref: row.get("external_ref")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn get_goal(&self, id: GoalId) -> Result<Goal, StoreError> {
+        self.read().await?.get(id).await
+    }
+
+    async fn goals(
+        &self,
+        client: ClientId,
+        on: Option<&str>,
+        after: Option<GoalId>,
+        limit: u32,
+    ) -> Result<Vec<Goal>, StoreError> {
+        let mut terms = vec!["client_id=$1 AND ended_at IS NULL".to_owned()];
+        let mut values = vals![client];
+        if let Some(day) = on {
+            values.extend(vals![day.to_owned()]);
+            terms.push(format!("from_day<=${0} AND to_day>=${0}", values.len()));
+        }
+        if let Some(after) = after {
+            values.extend(vals![after]);
+            terms.push(format!("id>${}", values.len()));
+        }
+        values.extend(vals![limit.clamp(1, PAGE_LIMIT_MAX + 1)]);
+        let sql = format!(
+            "SELECT {} FROM goals WHERE {} ORDER BY id LIMIT ${}",
+            columns::<Goal>(),
+            terms.join(" AND "),
+            values.len()
+        );
+        let rows = self.read().await?.rows(sql, values).await?;
+        rows.iter().map(goal_row).collect()
+    }
+
+    async fn put_goal(&self, goal: &Goal, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.put(goal).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn broken_promises(&self, ask: &BrokenAsk) -> Result<Vec<Promise>, StoreError> {
+        let mut values = vals![ask.client, ask.from, ask.to];
+        let mut rest =
+            "WHERE client_id=$1 AND state='broken' AND closed_at>=$2 AND closed_at<$3".to_owned();
+        if let Some((at, id)) = ask.after {
+            values.extend(vals![at, id]);
+            rest.push_str(" AND (closed_at, id)>($4, $5)");
+        }
+        values.extend(vals![ask.limit.clamp(1, PAGE_LIMIT_MAX + 1)]);
+        let _ = write!(rest, " ORDER BY closed_at, id LIMIT ${}", values.len());
+        self.read().await?.all(&rest, values).await
+    }
+
+    async fn actions_of(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+    ) -> Result<Vec<DebtorActions>, StoreError> {
+        let sql = "SELECT debtor_id, opened_at, result, disposition FROM attempts \
+            WHERE opened_at>=$1 AND debtor_id";
+        let mut read = self.read().await?;
+        let rows = read
+            .rows_in(
+                sql,
+                debtors,
+                " ORDER BY debtor_id, opened_at, id",
+                &[Field::val(&since)],
+            )
+            .await?;
+        let mut found: Vec<DebtorActions> = Vec::new();
+        for row in &rows {
+            let debtor_id: DebtorId = row.get("debtor_id")?;
+            let attempts = match found.last() {
+                Some(last) if last.debtor_id == debtor_id => found.pop().map_or(0, |a| a.attempts),
+                _ => 0,
+            };
+            found.push(DebtorActions {
+                debtor_id,
+                attempts: attempts + 1,
+                last_at: row.get("opened_at")?,
+                last_result: row.get("result")?,
+                last_code: row.get("disposition")?,
+            });
+        }
+        found.sort_by_key(|a| a.debtor_id);
+        Ok(found)
+    }
+}

@@ -1,0 +1,98 @@
+// Figures and goals: a figure opens to its chart, its table and its rows; a goal is set and moves when money is posted, on the board and
+// on the agent's screen; the morning review; a debtor's file that shows a payment while it is open.
+import { axe } from './a11y.mjs';
+import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+
+const STAMP = Date.now().toString(36);
+const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name }).click();
+const closed = (page) => page.locator('dialog').waitFor({ state: 'detached' });
+
+async function figures(page, office) {
+  await page.goto(`${base}/reportes`);
+  await page.locator('[data-kpi=overdue_share]').waitFor();
+  check('every figure is told', (await page.locator('[data-kpi]').count()) === 19);
+  await until('debts are marked for the day', async () => {
+    await page.reload();
+    const row = page.locator('[data-kpi=overdue_share]');
+    await row.waitFor();
+    return Number(await row.getAttribute('data-denominator')) > 0;
+  });
+  await shot(page, 'reports-figures');
+  await axe(page, 'figures');
+  await page.locator('[data-kpi=pay_conversion]').getByRole('button').click();
+  await page.locator('[data-rows=payments] [data-fact]').first().waitFor();
+  await page.locator('[role=img]').first().waitFor();
+  await page.getByRole('button', { name: 'Tabla' }).click();
+  await page.locator('#series-title').waitFor();
+  await shot(page, 'reports-figure');
+  await axe(page, 'a figure with its rows');
+  const client = (await office.all('/clients'))[0].id;
+  const told = await office.get(`/reports/kpis?client=${client}`);
+  const paying = told.items.find((f) => f.key === 'pay_conversion');
+  const rows = await office.get(`/reports/kpis/pay_conversion/rows?client=${client}&limit=500`);
+  const debtors = new Set(rows.items.map((r) => r.debtor_id));
+  check('the numerator is what its rows are', rows.next_cursor !== null || debtors.size === paying.numerator.value, `${debtors.size} of ${paying.numerator.value}`);
+  await page.locator('select').nth(2).selectOption({ index: 1 });
+  await page.locator('[data-kpi=roll_rate]').waitFor({ state: 'detached' });
+  check('by campaign no balance is told', (await page.locator('[data-kpi=rpc_rate]').count()) === 1);
+}
+
+async function goals(page, office) {
+  await section(page, 'Metas');
+  await page.getByRole('button', { name: 'Nueva meta' }).click();
+  const dialog = page.locator('dialog');
+  await dialog.locator('select').first().selectOption('amount');
+  await dialog.locator('input.num').fill('123456.78');
+  await axe(page, 'a goal');
+  await dialog.locator('button[type=submit]').click();
+  await closed(page);
+  const client = (await office.all('/clients'))[0].id;
+  const ours = async () => (await office.get(`/goals/progress?client=${client}`)).items.find((s) => s.goal.target === 12345678);
+  const before = await ours();
+  const row = page.locator(`[data-goal="${before.goal.id}"]`);
+  await row.waitFor();
+  const debts = (await office.get(`/debts?client=${client}&limit=200`)).items;
+  const debt = debts.find((d) => d.status === 'open' && d.principal_minor > 50_000);
+  const now = (await office.get('/clock')).now;
+  await office.post('/payments', { debtor_id: debt.debtor_id, debt_id: debt.id, channel: 'transfer', amount: { amount_minor: 4321, currency: debt.currency }, paid_at: now, reference: `walk-${STAMP}` });
+  await until('the goal moves with the money', async () => Number(await row.getAttribute('data-done')) >= before.done + 4321);
+  await shot(page, 'reports-goals');
+  await axe(page, 'goals');
+  // The file of that debtor shows the next payment while it is open.
+  await page.goto(`${base}/campanas/deudores/${debt.debtor_id}`);
+  await page.locator('[data-line=payment]').first().waitFor();
+  await office.post('/payments', { debtor_id: debt.debtor_id, debt_id: debt.id, channel: 'transfer', amount: { amount_minor: 1234, currency: debt.currency }, paid_at: now, reference: `walk2-${STAMP}` });
+  await page.getByText(`walk2-${STAMP}`).first().waitFor({ timeout: 10_000 });
+  check('a payment shows in the open file', (await page.locator('[data-bucket]').count()) > 0);
+  await shot(page, 'reports-file');
+  await axe(page, 'a debtor’s file');
+  await page.goto(`${base}/supervisor`);
+  await page.locator(`[data-goals] [data-goal="${before.goal.id}"]`).waitFor();
+  check('goals stand on the board', true);
+}
+
+async function review(page) {
+  await page.goto(`${base}/piso/manana`);
+  await page.locator('[data-review]').waitFor();
+  await axe(page, 'the morning review');
+  await shot(page, 'reports-morning');
+}
+
+export async function reports() {
+  const browser = await open();
+  const { page, errors } = browser;
+  try {
+    const office = await program(people.manager());
+    await signIn(page, people.manager());
+    await figures(page, office);
+    await goals(page, office);
+    await review(page);
+    await signOut(page);
+    check('no script failed in the reports', errors.length === 0, errors.join(' | '));
+  } catch (error) {
+    await shot(page, 'reports-failed');
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
