@@ -180,7 +180,7 @@ pub(crate) async fn all(house: &House) -> Vec<Message> {
         ..Asked::default()
     };
     let mut rows = house.store.messages_page(&ask).await.expect("works");
-    rows.reverse();
+    rows.sort_by_key(|m| (m.due_at, m.id));
     rows
 }
 

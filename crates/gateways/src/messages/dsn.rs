@@ -164,8 +164,8 @@ Message-Id: <199407072116.RAA14128@CS.UTK.EDU>\r\n\
 Subject: Returned mail: Cannot send message for 5 days\r\n\
 To: <owner-info-mime@cs.utk.edu>\r\n\
 MIME-Version: 1.0\r\n\
-Content-Type: multipart/report; report-type=delivery-status;\r\n\
-      boundary=\"RAA14128.773615765/CS.UTK.EDU\"\r\n\r\n\
+Content-Type: multipart/report; report-type=delivery-status; \
+        boundary=\"RAA14128.773615765/CS.UTK.EDU\"\r\n\r\n\
 --RAA14128.773615765/CS.UTK.EDU\r\n\r\n\
 The original message was received at Sat, 2 Jul 1994 17:10:28 -0400\r\n\
 --RAA14128.773615765/CS.UTK.EDU\r\n\
