@@ -3,12 +3,15 @@
 
 use crate::live::Stocked;
 use crate::script;
+use crate::shared::Shared;
 use crate::words;
-use domain::entity::{Attempt, Channel, Debt, Payment, Promise, PromiseState};
-use domain::ids::AttemptId;
+use domain::entity::{
+    Attempt, Channel, Debt, InstalmentState, Payment, PlanFile, PlanState, Promise, PromiseState,
+};
+use domain::ids::{AttemptId, DebtorId};
 use domain::money::Money;
 use domain::pii::{mask, mask_phone};
-use domain::ports::store::DebtorFile;
+use domain::ports::store::{DebtorFile, StoreError};
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -24,6 +27,7 @@ pub(crate) struct CardSource {
     pub(crate) promises: Vec<Promise>,
     pub(crate) payments: Vec<Payment>,
     pub(crate) attempts: Vec<Attempt>,
+    pub(crate) plans: Vec<PlanFile>,
 }
 
 impl From<DebtorFile> for CardSource {
@@ -32,8 +36,46 @@ impl From<DebtorFile> for CardSource {
             promises: file.promises,
             payments: file.payments,
             attempts: file.attempts,
+            plans: Vec::new(),
         }
     }
+}
+
+impl CardSource {
+    /// Reads a debtor's history.
+    pub(crate) async fn read(shared: &Shared, debtor: DebtorId) -> Result<Self, StoreError> {
+        let mut source = Self::from(shared.out.store.debtor_file(debtor).await?);
+        source.plans = shared.out.store.plans_of(debtor).await?;
+        Ok(source)
+    }
+
+    /// Whether the debtor broke his last promise, and has made no other.
+    fn broke_his_last(&self) -> bool {
+        let last = self.promises.iter().max_by_key(|p| (p.made_at, p.id));
+        last.is_some_and(|p| p.state == PromiseState::Broken)
+    }
+}
+
+fn plans(source: &CardSource, gate: bool) -> Vec<Value> {
+    let shown = source
+        .plans
+        .iter()
+        .filter(|f| f.plan.state != PlanState::Draft);
+    let line = |file: &PlanFile| {
+        let mut line = crate::plans::wire(&file.plan);
+        if let Some(map) = line.as_object_mut() {
+            if gate {
+                map.retain(|key, _| !key.ends_with("_minor"));
+            }
+            let next = file
+                .instalments
+                .iter()
+                .find(|i| i.state == InstalmentState::Due);
+            map.insert("next_due".to_owned(), json!(next.map(|i| &i.due_date)));
+        }
+        line
+    };
+    shown.take(MONEY_MAX).map(line).collect()
 }
 
 /// Who looks at the card and how much he may see.
@@ -197,6 +239,11 @@ pub(crate) fn build(
         })
         .collect();
     let campaign = &stocked.setting.campaign;
+    let offers = if viewer.gate {
+        vec![]
+    } else {
+        crate::plans::offers::of_card(stocked, viewer.now)
+    };
     let mut card = json!({
         "t": t,
         "attempt": attempt,
@@ -213,8 +260,9 @@ pub(crate) fn build(
         "debts": debts(stocked, viewer),
         "promises": promises(source, viewer.gate),
         "payments": payments(source, viewer.gate),
-        "script": script::render(stocked, viewer),
-        "offers": [],
+        "script": script::render(stocked, viewer, source.broke_his_last()),
+        "offers": offers,
+        "plans": plans(source, viewer.gate),
         "notices": notices(stocked, source),
         "timeline": timeline(source, id),
     });

@@ -1,6 +1,7 @@
 //! The evidence of one debtor in one archive: what was done, by which decision, with which number, what was
 //! allowed and asked for, what was said, and who looked at it.
 
+mod agreed;
 mod page;
 mod zip;
 
@@ -253,10 +254,9 @@ async fn tables(ask: &Ask<'_>, found: &Found, out: &mut Parcel) -> Result<(), Ev
     out.json("complaints.json", &found.complaints)?;
     let recordings: Vec<&Recording> = found.recordings.iter().map(|r| &r.0).collect();
     out.json("recordings.json", &recordings)?;
-    out.json(
-        "audit.json",
-        &store.events_about(&subjects(ask.debtor, found)).await?,
-    )
+    let mut about = subjects(ask.debtor, found);
+    about.extend(agreed::put(ask, found, out).await?);
+    out.json("audit.json", &store.events_about(&about).await?)
 }
 
 /// Everything of the debtor that events may be about.

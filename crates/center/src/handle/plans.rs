@@ -98,7 +98,7 @@ impl CenterHandle {
     /// # Errors
     /// The database away.
     pub async fn stages_round(&self) -> Result<(), CenterError> {
-        Ok(stages::round(&self.inner.shared).await?)
+        Ok(stages::round(&self.inner.shared, &mut None).await?)
     }
 
     /// Makes the letters of a batch in the background; its row tells the progress. Run again, it makes

@@ -7,19 +7,21 @@ use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::shared::Shared;
 use domain::entity::{Debt, DebtStage, Role, Stage};
-use domain::ids::DebtId;
+use domain::ids::{ClientId, DebtId, PortfolioId};
 use domain::ports::store::StoreError;
 use domain::rules::offers::ClientTerms;
 use domain::rules::stage::{self, Recommendation, StageFacts, StageReason};
 use domain::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// Debts put in their first stage, and late cases told, in one go.
 const BATCH: u32 = 500;
 /// Goes of one round.
-const GOES_MAX: u32 = 40;
+const GOES_MAX: u32 = 10;
 
 /// A debt to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,16 +164,20 @@ pub(crate) async fn move_to(
     }
 }
 
-/// Puts new debts in their first stage, tells the named persons of late cases, and the board how many
-/// there are.
-pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
+/// Puts debts behind `cursor` in their first stage, tells the named persons of late cases, and the board
+/// how many there are. `cursor` walks on with the debts that were looked at: new ones come behind it.
+pub(crate) async fn round(
+    shared: &Arc<Shared>,
+    cursor: &mut Option<DebtId>,
+) -> Result<(), StoreError> {
     for _ in 0..GOES_MAX {
-        let fresh = shared.out.store.unstaged(BATCH).await?;
-        let whole = fresh.len() >= BATCH as usize;
-        for debt in fresh {
-            begin(shared, &debt).await?;
+        let fresh = shared.out.store.unstaged(*cursor, BATCH).await?;
+        let rows = begin(shared, &fresh).await?;
+        if let Some(last) = fresh.last() {
+            shared.out.store.begin_stages(&rows).await?;
+            *cursor = Some(last.id);
         }
-        if !whole {
+        if fresh.len() < BATCH as usize {
             break;
         }
     }
@@ -198,17 +204,28 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn begin(shared: &Shared, debt: &Debt) -> Result<(), StoreError> {
+/// First stages of debts, by their age; terms and zones are read once each.
+async fn begin(shared: &Shared, debts: &[Debt]) -> Result<Vec<DebtStage>, StoreError> {
     let now = shared.now();
-    let zone = zone_of(shared, debt).await?;
-    let (terms, _) = terms_of(shared, debt.client_id).await?;
-    let facts = StageFacts {
-        days_past_due: days_past_due(debt, now, &zone),
-        balance_minor: debt.balance_minor(),
-        ..StageFacts::default()
-    };
-    let at = stage::first(&terms, &facts);
-    let how = (now, "system".to_owned(), "age".to_owned());
-    let row = entered(debt, &terms, at, how);
-    shared.out.store.move_stage(&row, None, &[]).await.map(drop)
+    let mut zones: BTreeMap<PortfolioId, TimeZone> = BTreeMap::new();
+    let mut clients: BTreeMap<ClientId, ClientTerms> = BTreeMap::new();
+    let mut rows = Vec::with_capacity(debts.len());
+    for debt in debts {
+        let zone = match zones.entry(debt.portfolio_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(zone_of(shared, debt).await?),
+        };
+        let terms = match clients.entry(debt.client_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(terms_of(shared, debt.client_id).await?.0),
+        };
+        let facts = StageFacts {
+            days_past_due: days_past_due(debt, now, zone),
+            balance_minor: debt.balance_minor(),
+            ..StageFacts::default()
+        };
+        let how = (now, "system".to_owned(), "age".to_owned());
+        rows.push(entered(debt, terms, stage::first(terms, &facts), how));
+    }
+    Ok(rows)
 }

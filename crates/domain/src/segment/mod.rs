@@ -25,7 +25,7 @@ pub use named::{NAMED_DEPTH, NAMED_MAX, NamedKey, expand, named};
 pub use parse::parse;
 pub use print::print;
 pub use row::{
-    NEVER_DAYS, NO_SCORE, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day,
+    BUCKETS, NEVER_DAYS, NO_SCORE, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day,
 };
 pub use words::{Told, explain};
 

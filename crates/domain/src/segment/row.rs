@@ -15,7 +15,7 @@ pub const NEVER_DAYS: i64 = 100_000;
 pub const NO_SCORE: i64 = -1;
 
 /// Ageing buckets in order (terms.md §7).
-pub(super) const BUCKETS: &[&str] = &[
+pub const BUCKETS: &[&str] = &[
     "preventive",
     "b1_30",
     "b31_60",

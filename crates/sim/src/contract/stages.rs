@@ -5,7 +5,7 @@ use domain::entity::{
     BatchState, Channel, DebtStage, Excuse, ExcuseKind, Language, LedgerKind, LedgerRow, Letter,
     LetterBatch, LetterLevel, LetterTemplate, PointClass, Stage,
 };
-use domain::ids::{LetterBatchId, SegmentId};
+use domain::ids::{DebtId, LetterBatchId, SegmentId};
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, StageFilter};
 use domain::time::DAY_MS;
@@ -37,11 +37,22 @@ fn stage(person: &Person, stage: Stage) -> DebtStage {
 async fn a_debt_moves_once(store: &Subject) {
     let person = Scene::new(store).await.person(store).await;
     assert_eq!(store.stage_of(person.debt.id).await.expect("none"), None);
+    let before = DebtId(uuid::Uuid::from_u128(person.debt.id.0.as_u128() - 1));
+    let bare = store.unstaged(Some(before), 1).await.expect("bare");
+    assert_eq!(bare, std::slice::from_ref(&person.debt));
     let first = stage(&person, Stage::Extrajudicial);
     assert!(store.move_stage(&first, None, &[]).await.expect("put"));
     assert!(
         !store.move_stage(&first, None, &[]).await.expect("again"),
         "it stands there"
+    );
+    let again = stage(&person, Stage::Judicial);
+    store.begin_stages(&[again]).await.expect("begun");
+    let stands = store.stage_of(person.debt.id).await.expect("stage");
+    assert_eq!(
+        stands.map(|s| s.stage),
+        Some(Stage::Extrajudicial),
+        "it keeps its own"
     );
     let next = stage(&person, Stage::Prejudicial);
     let from = Some(Stage::Extrajudicial);
@@ -162,9 +173,8 @@ async fn texts_by_version(store: &Subject) {
     assert_eq!(found.expect("newest"), Some(two));
 }
 
-async fn a_batch_keeps_each_letter_once(store: &Subject) {
-    let person = Scene::new(store).await.person(store).await;
-    let mut batch = LetterBatch {
+fn batch(person: &Person) -> LetterBatch {
+    LetterBatch {
         id: fresh::<LetterBatchId>(),
         client_id: person.debt.client_id,
         segment_id: fresh::<SegmentId>(),
@@ -177,9 +187,11 @@ async fn a_batch_keeps_each_letter_once(store: &Subject) {
         fault: None,
         made_by: None,
         made_at: NOW,
-    };
-    store.put_batch(&batch, &[], &[], &[]).await.expect("begun");
-    let letter = || Letter {
+    }
+}
+
+fn letter(person: &Person, batch: &LetterBatch) -> Letter {
+    Letter {
         id: fresh(),
         client_id: person.debt.client_id,
         debtor_id: person.debtor.id,
@@ -194,9 +206,11 @@ async fn a_batch_keeps_each_letter_once(store: &Subject) {
         body: "Estimada Ana".into(),
         dated: "2026-11-23".into(),
         made_at: NOW,
-    };
-    let (first, second) = (letter(), letter());
-    let counted = LedgerRow {
+    }
+}
+
+fn counted(person: &Person) -> LedgerRow {
+    LedgerRow {
         id: fresh(),
         person_id: person.debtor.person_id,
         debtor_id: person.debtor.id,
@@ -211,44 +225,35 @@ async fn a_batch_keeps_each_letter_once(store: &Subject) {
         attempt_id: None,
         campaign_id: None,
         reached_network: None,
-    };
+    }
+}
+
+async fn a_batch_keeps_each_letter_once(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let mut batch = batch(&person);
+    let begun = store.put_batch(&batch, &[], &[], &[]).await;
+    begun.expect("begun");
+    let (first, second) = (letter(&person, &batch), letter(&person, &batch));
+    let counted = counted(&person);
     batch.done = 1;
     batch.made = 1;
     batch.state = BatchState::Done;
-    for letters in [[first.clone()], [second]] {
-        let ledger = std::slice::from_ref(&counted);
-        store
-            .put_batch(&batch, &letters, ledger, &[])
-            .await
-            .expect("kept");
+    for some in [&first, &second] {
+        let (letters, ledger) = (std::slice::from_ref(some), std::slice::from_ref(&counted));
+        let kept = store.put_batch(&batch, letters, ledger, &[]).await;
+        kept.expect("kept");
     }
     assert_eq!(store.get_batch(batch.id).await.expect("batch"), batch);
-    let kept = store
-        .letters_of_batch(batch.id, None, 10)
-        .await
-        .expect("letters");
-    assert_eq!(
-        kept,
-        std::slice::from_ref(&first),
-        "a debt has one letter in a batch"
-    );
-    assert_eq!(store.get_letter(first.id).await.expect("letter"), first);
-    assert_eq!(
-        store
-            .letters_of(person.debtor.id, 5)
-            .await
-            .expect("of him")
-            .len(),
-        1
-    );
+    let kept = store.letters_of_batch(batch.id, None, 10).await;
+    let kept = kept.expect("letters");
+    assert_eq!(kept, std::slice::from_ref(&first), "a debt has one letter");
+    let found = store.get_letter(first.id).await.expect("letter");
+    assert_eq!(found, first);
+    let of_him = store.letters_of(person.debtor.id, 5).await.expect("of him");
+    assert_eq!(of_him.len(), 1);
     let ledger = store.ledger_of(person.debtor.id).await.expect("ledger");
-    assert_eq!(
-        ledger
-            .iter()
-            .filter(|l| l.channel == Channel::Letter)
-            .count(),
-        1
-    );
+    let letters = ledger.iter().filter(|l| l.channel == Channel::Letter);
+    assert_eq!(letters.count(), 1);
     let counts = store.stage_counts(&person.debt, NOW).await.expect("counts");
     assert_eq!(counts.channels, 1);
 }

@@ -85,15 +85,23 @@ impl StageStore for MemoryStore {
         }))
     }
 
-    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError> {
+    async fn unstaged(&self, after: Option<DebtId>, limit: u32) -> Result<Vec<Debt>, StoreError> {
         let t = self.tx().await?;
-        let bare = |d: &&Debt| d.status == DebtStatus::Open && !t.stages.contains_key(&d.id);
-        Ok(t.debts
-            .values()
-            .filter(bare)
-            .take(limit as usize)
-            .cloned()
-            .collect())
+        let bare = |d: &&Debt| {
+            d.status == DebtStatus::Open
+                && after.is_none_or(|a| d.id > a)
+                && !t.stages.contains_key(&d.id)
+        };
+        let bare = t.debts.values().filter(bare);
+        Ok(bare.take(limit as usize).cloned().collect())
+    }
+
+    async fn begin_stages(&self, rows: &[DebtStage]) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        for row in rows {
+            t.stages.entry(row.debt_id).or_insert_with(|| row.clone());
+        }
+        Ok(())
     }
 
     async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError> {

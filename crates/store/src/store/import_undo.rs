@@ -17,6 +17,8 @@ const DEEDS: &[&str] = &[
     "attempts",
     "promises",
     "payments",
+    "receipts",
+    "payment_links",
     "ledger",
     "preferences",
     "complaints",
@@ -151,6 +153,7 @@ async fn put_debt_back(
 async fn debt_is_named(tx: &mut Link, debt: DebtId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM promises WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM payments WHERE debt_id=$1) \
+        OR EXISTS (SELECT 1 FROM payment_links WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM plans WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM letters WHERE debt_id=$1) \
         OR EXISTS (SELECT 1 FROM debts d JOIN attempts a ON a.debtor_id IN (SELECT d.debtor_id UNION ALL \

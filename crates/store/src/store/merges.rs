@@ -22,10 +22,24 @@ const MOVES: &[&str] = &[
     "suppressions",
     "promises",
     "payments",
+    "receipts",
+    "payment_links",
+    "plans",
+    "excuses",
+    "letters",
 ];
 
 /// Tables whose rows belong to a debt and go with it when it goes back.
-const OF_DEBT: &[&str] = &["parties", "holds", "promises", "payments"];
+const OF_DEBT: &[&str] = &[
+    "parties",
+    "holds",
+    "promises",
+    "payments",
+    "payment_links",
+    "plans",
+    "letters",
+    "debt_stages",
+];
 
 fn conflict(text: &str) -> StoreError {
     StoreError::Conflict(text.to_owned())
@@ -84,6 +98,8 @@ pub(super) async fn merge(tx: &mut Link, row: &Merge) -> Result<Merge, StoreErro
         (SELECT 1 FROM contact_points k WHERE k.debtor_id=$1 AND k.channel=contact_points.channel \
         AND k.value=contact_points.value) RETURNING id";
     moved.insert("contact_points".into(), ids(tx, sql.to_owned(), row).await?);
+    let sql = "UPDATE debt_stages SET debtor_id=$1 WHERE debtor_id=$2";
+    tx.run(sql, vals![row.kept_id, row.gone_id]).await?;
     merge_wishes::repoint(tx, row.kept_id, row.gone_id).await?;
     merge_wishes::share_bad(tx, row.kept_id, row.gone_id).await?;
     merge_wishes::hand_callbacks(tx, row).await?;

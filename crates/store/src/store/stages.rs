@@ -99,10 +99,17 @@ impl StageStore for SqlStore {
         Ok(Page { items, next_cursor })
     }
 
-    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError> {
-        let rest = "WHERE status='open' AND NOT EXISTS \
-            (SELECT 1 FROM debt_stages s WHERE s.debt_id=debts.id) ORDER BY id LIMIT $1";
-        self.read().await?.all(rest, vals![limit]).await
+    async fn unstaged(&self, after: Option<DebtId>, limit: u32) -> Result<Vec<Debt>, StoreError> {
+        let after = after.unwrap_or(DebtId(uuid::Uuid::nil()));
+        let rest = "WHERE id>$1 AND status='open' AND NOT EXISTS \
+            (SELECT 1 FROM debt_stages s WHERE s.debt_id=debts.id) ORDER BY id LIMIT $2";
+        self.read().await?.all(rest, vals![after, limit]).await
+    }
+
+    async fn begin_stages(&self, rows: &[DebtStage]) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.insert(rows, " ON CONFLICT (debt_id) DO NOTHING").await?;
+        tx.commit().await
     }
 
     async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError> {

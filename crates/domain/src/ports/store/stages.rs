@@ -60,8 +60,10 @@ pub trait StageStore: Send + Sync {
         filter: &StageFilter,
         page: &PageRequest,
     ) -> Result<Page<DebtStage>, StoreError>;
-    /// Open debts without a stage, oldest first.
-    async fn unstaged(&self, limit: u32) -> Result<Vec<Debt>, StoreError>;
+    /// Open debts without a stage behind one, in the order of their ids.
+    async fn unstaged(&self, after: Option<DebtId>, limit: u32) -> Result<Vec<Debt>, StoreError>;
+    /// Puts debts in their first stage in one transaction; one that has a stage keeps it.
+    async fn begin_stages(&self, rows: &[DebtStage]) -> Result<(), StoreError>;
     /// Stages of open debts past their deadline of which nobody was told.
     async fn late_stages(&self, now: UtcMs, limit: u32) -> Result<Vec<DebtStage>, StoreError>;
     /// Notes that its named person was told; `false` when he was, or the debt moved on.

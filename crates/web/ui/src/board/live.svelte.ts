@@ -5,7 +5,7 @@ import { share } from '../lib/format';
 import { Socket } from '../lib/socket.svelte';
 import { Ear } from './ear.svelte';
 import { abandonment, merged, withRow } from './rows';
-import type { Alarm, Board, BoardAgent, BoardDelta, CampaignRow, Message, Named, TrunkRow } from '../lib/wire';
+import type { Alarm, Ask, Board, BoardAgent, BoardDelta, CampaignRow, Message, Named, TrunkRow } from '../lib/wire';
 
 /** Between two points of the chart, ms; and how many are kept (two hours). */
 const SAMPLE_MS = 5_000;
@@ -22,6 +22,7 @@ export class Live {
   campaigns = $state.raw<CampaignRow[]>([]);
   trunks = $state.raw<TrunkRow[]>([]);
   alarms = $state.raw<Alarm[]>([]);
+  asks = $state.raw<Ask[]>([]);
   totals = $state.raw<Record<string, unknown>>({});
   samples = $state.raw<Sample[]>([]);
   /** Names of teams; without them the filter shows dashes. */
@@ -56,6 +57,7 @@ export class Live {
     this.campaigns = board.campaigns;
     this.trunks = board.trunks;
     this.alarms = board.alarms;
+    this.asks = board.asks ?? [];
     this.totals = board.totals ?? {};
     this.ready = true;
     if (this.samples.length === 0) this.sample();
@@ -71,6 +73,7 @@ export class Live {
     this.campaigns = merged(this.campaigns, change.campaigns);
     this.trunks = merged(this.trunks, change.trunks);
     if (change.alarms) this.alarms = change.alarms;
+    if (change.asks) this.asks = change.asks;
     if (change.totals) this.totals = change.totals;
   }
 
