@@ -15,14 +15,14 @@ macro_rules! migrations {
 
 const LITE: &[Migration] = migrations!("sqlite": "0001_portfolio", "0002_dialing", "0003_house", "0004_recording_keeps",
     "0005_call_trails", "0006_law", "0007_segments", "0008_listed", "0009_audit_chain",
-    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0016_detector", "0017_inbound",
-    "0018_money",
-    "0019_plans", "0020_messages", "0021_reports");
+    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0015_detector", "0016_inbound",
+    "0017_money",
+    "0018_plans", "0019_messages", "0020_reports");
 const PG: &[Migration] = migrations!("postgres": "0001_portfolio", "0002_dialing", "0003_house", "0004_recording_keeps",
     "0005_call_trails", "0006_law", "0007_segments", "0008_listed", "0009_audit_chain",
-    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0016_detector", "0017_inbound",
-    "0018_money",
-    "0019_plans", "0020_messages", "0021_reports");
+    "0010_due", "0011_floor", "0012_imports", "0013_heard", "0014_import_turns", "0015_detector", "0016_inbound",
+    "0017_money",
+    "0018_plans", "0019_messages", "0020_reports");
 
 /// Number of the newest migration this program knows. An older program refuses a newer database.
 pub const SCHEMA_VERSION: usize = LITE.len();
