@@ -100,7 +100,8 @@ fn busy_persons(t: &Tables, now: UtcMs) -> BTreeSet<PersonId> {
 fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(PointId, i32)> {
     let mut counts = std::collections::BTreeMap::new();
     for attempt in t.attempts.values() {
-        if attempt.campaign_id == Some(campaign) && attempt.debtor_id == debtor {
+        let ours = attempt.direction == domain::entity::Direction::Outbound;
+        if ours && attempt.campaign_id == Some(campaign) && attempt.debtor_id == debtor {
             *counts.entry(attempt.point_id).or_insert(0) += 1;
         }
     }

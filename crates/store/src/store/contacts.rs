@@ -144,7 +144,8 @@ async fn tries(
 ) -> Result<BTreeMap<DebtorId, Vec<(PointId, i32)>>, StoreError> {
     let rows = tx
         .rows_in(
-            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 AND debtor_id",
+            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 \
+                AND direction='outbound' AND debtor_id",
             debtors,
             "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
             &[campaign.val()],
@@ -265,6 +266,7 @@ impl ContactStore for SqlStore {
         for (part, at) in (0_u32..).zip(0..parts.len()) {
             let expr = only_here(parts, at);
             let filter = Filter::of_client(self.dialect(), campaign.client_id, &expr, now);
+            let filter = self.whole(filter).await?;
             let moved = (parts.len() > 1).then_some(part);
             let (matched, missing, elsewhere) = matching(self, campaign, filter, moved).await?;
             report.matched += matched;
@@ -291,6 +293,10 @@ impl ContactStore for SqlStore {
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(report)
+    }
+
+    async fn wake_items(&self, campaign: CampaignId, now: UtcMs) -> Result<(), StoreError> {
+        wake::ahead(self, campaign, now).await
     }
 
     async fn reserve_contacts(
