@@ -94,6 +94,21 @@ fn take(attempt: AttemptId) -> TakeOrder {
     }
 }
 
+/// We hang up; the recording that began when the call was taken is sealed.
+async fn ends_with_its_recording(node: &mut Node, attempt: AttemptId) {
+    node.trunk
+        .hang_up(attempt, HangUpCause::Normal)
+        .await
+        .expect("ends");
+    let end = node.ended(attempt).await;
+    assert_eq!((end.code, end.by_us), (Some(200), true));
+    node.told("sealed", |r| match r {
+        TrunkReport::RecordingSealed { attempt: of, .. } if *of == attempt => Some(()),
+        _ => None,
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_taken_caller_hears_the_queue_presses_keys_and_is_joined() {
     const PLACE_HZ: f64 = 700.0;
@@ -156,17 +171,7 @@ async fn a_taken_caller_hears_the_queue_presses_keys_and_is_joined() {
     .await;
     caller.line.hears(AGENT_HZ).await;
     agent.line.hears(CALLER_HZ).await;
-    node.trunk
-        .hang_up(attempt, HangUpCause::Normal)
-        .await
-        .expect("ends");
-    let end = node.ended(attempt).await;
-    assert_eq!((end.code, end.by_us), (Some(200), true));
-    node.told("sealed", |r| match r {
-        TrunkReport::RecordingSealed { attempt: of, .. } if *of == attempt => Some(()),
-        _ => None,
-    })
-    .await;
+    ends_with_its_recording(&mut node, attempt).await;
 }
 
 #[tokio::test]

@@ -373,6 +373,25 @@ fn wish(attempt: AttemptId) -> Option<char> {
     }
 }
 
+/// Every key was obeyed at once; how many wanted no more calls.
+async fn obeyed(house: &House, pressed: &BTreeMap<AttemptId, char>) -> usize {
+    let mut outs = 0;
+    for (attempt, key) in pressed {
+        let row = house.attempt(*attempt).await;
+        let heard = told(house, *attempt);
+        if *key == '9' {
+            outs += 1;
+            assert_eq!(heard[1], "opted_out", "at once: {heard:?}");
+            let holds = house.holds(row.debtor_id).await;
+            assert!(holds.iter().any(|h| h.kind == HoldKind::ChannelOptout));
+        } else {
+            let waited = heard.get(1).is_some_and(|h| h == "queue_wait");
+            assert!(waited || row.bridged_at.is_some(), "at once: {heard:?}");
+        }
+    }
+    outs
+}
+
 #[tokio::test(start_paused = true)]
 async fn five_hundred_messages_whose_keys_are_obeyed() {
     let house = House::build(Plan {
@@ -414,20 +433,7 @@ async fn five_hundred_messages_whose_keys_are_obeyed() {
     }
     house.secs(5).await;
     assert_eq!(house.trunk.invites().len(), 500);
-    let mut outs = 0;
-    for (attempt, key) in &pressed {
-        let row = house.attempt(*attempt).await;
-        let heard = told(&house, *attempt);
-        if *key == '9' {
-            outs += 1;
-            assert_eq!(heard[1], "opted_out", "at once: {heard:?}");
-            let holds = house.holds(row.debtor_id).await;
-            assert!(holds.iter().any(|h| h.kind == HoldKind::ChannelOptout));
-        } else {
-            let waited = heard.get(1).is_some_and(|h| h == "queue_wait");
-            assert!(waited || row.bridged_at.is_some(), "at once: {heard:?}");
-        }
-    }
+    let outs = obeyed(&house, &pressed).await;
     assert!(outs > 20 && met > 5, "{outs} out, {met} met an agent");
     let board = house.row().await;
     assert_eq!((board.abandoned, board.abandonment.numerator), (0, 0));
