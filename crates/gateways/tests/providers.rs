@@ -364,6 +364,23 @@ fn hub(body: &str) -> Vec<(String, String)> {
     )]
 }
 
+/// A call of the webhooks guide: two statuses, an answer and a picture.
+fn statuses_and_answers() -> String {
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398",
+        "changes": [{"field": "messages", "value": {"messaging_product": "whatsapp",
+            "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
+            "statuses": [{"id": "wamid.A", "status": "read", "timestamp": "1749854575",
+                "recipient_id": "16505551234"},
+                {"id": "wamid.B", "status": "failed", "timestamp": "1749854575",
+                    "recipient_id": "16505551234", "errors": [{"code": 131_026, "title": "Message undeliverable"}]}],
+            "contacts": [{"profile": {"name": "Sheena Nelson"}, "wa_id": "16505551234"}],
+            "messages": [{"from": "16505551234", "id": "wamid.C", "timestamp": "1749416383", "type": "text",
+                "context": {"from": "15550783881", "id": "wamid.A"}, "text": {"body": "Does it come in another color?"}},
+                {"from": "16505551234", "id": "wamid.D", "timestamp": "1749416383", "type": "image",
+                "image": {"id": "1"}}]}}]}]})
+    .to_string()
+}
+
 #[tokio::test]
 async fn whatsapp_statuses_and_answers_are_believed_with_their_signature() {
     let gateway = whatsapp("http://127.0.0.1:9".into());
@@ -378,19 +395,7 @@ async fn whatsapp_statuses_and_answers_are_believed_with_their_signature() {
         gateway.hook(&call("GET", &wrong, &[], "")),
         Err(HookFault::Signature)
     );
-    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398",
-        "changes": [{"field": "messages", "value": {"messaging_product": "whatsapp",
-            "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
-            "statuses": [{"id": "wamid.A", "status": "read", "timestamp": "1749854575",
-                "recipient_id": "16505551234"},
-                {"id": "wamid.B", "status": "failed", "timestamp": "1749854575",
-                    "recipient_id": "16505551234", "errors": [{"code": 131_026, "title": "Message undeliverable"}]}],
-            "contacts": [{"profile": {"name": "Sheena Nelson"}, "wa_id": "16505551234"}],
-            "messages": [{"from": "16505551234", "id": "wamid.C", "timestamp": "1749416383", "type": "text",
-                "context": {"from": "15550783881", "id": "wamid.A"}, "text": {"body": "Does it come in another color?"}},
-                {"from": "16505551234", "id": "wamid.D", "timestamp": "1749416383", "type": "image",
-                "image": {"id": "1"}}]}}]}]})
-    .to_string();
+    let body = statuses_and_answers();
     let told = gateway
         .hook(&call("POST", path, &hub(&body), &body))
         .expect("believed");

@@ -250,12 +250,16 @@ async fn exim_takes_refuses_and_reports() {
         ),
         "{broken:?}"
     );
+    comes_back(&gateway).await;
+}
+
+async fn comes_back(gateway: &SmtpGateway) {
     // Taken first, given back later: a report by RFC 3464, told once it was read and no more.
     let lost = gateway
         .send(&mail("gone@mail.example.test"))
         .await
         .expect("taken");
-    let receipts = told(&gateway).await;
+    let receipts = told(gateway).await;
     assert_eq!(receipts.len(), 1);
     assert_eq!(receipts[0].provider_ref, lost.provider_ref);
     let failed =
@@ -268,7 +272,7 @@ async fn exim_takes_refuses_and_reports() {
         ..mail("cobranza@mail.example.test")
     };
     gateway.send(&answer).await.expect("taken");
-    let receipts = told(&gateway).await;
+    let receipts = told(gateway).await;
     let ReceiptKind::Reply { from, text, .. } = &receipts[0].kind else {
         panic!("an answer: {receipts:?}");
     };

@@ -149,6 +149,14 @@ async fn refused(shared: &Shared, row: &Message, verdict: &Verdict) -> Result<()
     end(shared, row, MessageState::Refused, &rule).await
 }
 
+/// Why a text could not be filled in, for the row.
+fn reason_of(fault: &TemplateFault) -> String {
+    match fault {
+        TemplateFault::Missing(name) => format!("missing:{name}"),
+        _ => "template".to_owned(),
+    }
+}
+
 /// Looks after one message that is due.
 pub(super) async fn one(
     shared: &Arc<Shared>,
@@ -169,11 +177,7 @@ pub(super) async fn one(
     let (text, approved) = match rendered(shared, &facts, &mut row).await? {
         Ok(found) => found,
         Err(fault) => {
-            let reason = match fault {
-                TemplateFault::Missing(name) => format!("missing:{name}"),
-                _ => "template".to_owned(),
-            };
-            return end(shared, &row, MessageState::Failed, &reason).await;
+            return end(shared, &row, MessageState::Failed, &reason_of(&fault)).await;
         }
     };
     let address = point.value.reveal().clone();
@@ -222,12 +226,22 @@ pub(super) async fn one(
         }),
         at: now,
     };
-    let answer = gateway.send(&out).await;
-    let (step, events) = outcome(shared, &row, answer);
+    hand_over(shared, gateway, &row, &out).await
+}
+
+/// Hands a message over that is durable and counted, and notes what came of it.
+async fn hand_over(
+    shared: &Arc<Shared>,
+    gateway: &dyn Messenger,
+    row: &Message,
+    out: &Outgoing,
+) -> Result<(), StoreError> {
+    let answer = gateway.send(out).await;
+    let (step, events) = outcome(shared, row, answer);
     let store = &shared.out.store;
     persist!(shared, store.note_message(row.id, &step, &events))?;
     if step.point_bad {
-        told::bad_point(shared, &row);
+        told::bad_point(shared, row);
     }
     Ok(())
 }

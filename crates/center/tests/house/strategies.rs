@@ -1,7 +1,7 @@
 //! Strategies: each arm works its own debtors, and a trial shows what the law takes out.
 
 use crate::messages::{all, house, step, strategy, template};
-use crate::world::debt_id;
+use crate::world::{House, debt_id};
 use domain::entity::{Strategy, StrategyTrigger};
 use domain::ids::StrategyId;
 use domain::ports::Clock as _;
@@ -40,12 +40,32 @@ async fn each_arm_works_its_debtors_and_a_trial_shows_what_the_law_removes_row_1
     for row in [&champion, &challenger, &segment] {
         house.store.put_strategy(row, &[]).await.expect("works");
     }
-    // Before it works: every minute four messages a day, of which the law leaves three a week.
+    on_trial(&house, offset + 1).await;
+    house.secs(31).await;
+    house
+        .secs(u64::try_from(3 * HOUR_MS / 1_000).expect("seconds"))
+        .await;
+    assert_eq!(phones.got().len(), 40, "each debtor by one arm");
+    let of = |strategy: &Strategy| house.store.strategy_figures(strategy.id);
+    let (first, second) = (
+        of(&champion).await.expect("works"),
+        of(&challenger).await.expect("works"),
+    );
+    assert_eq!(first.debtors + second.debtors, 40);
+    assert!(
+        first.debtors > 8 && second.debtors > 8,
+        "{first:?} {second:?}"
+    );
+    assert_eq!(of(&segment).await.expect("works").debtors, 0);
+}
+
+/// Five messages on one day, of which the law leaves three a week; nothing is planned.
+async fn on_trial(house: &House, offset: i32) {
     let many = ["09:00", "12:00", "15:00", "18:00", "20:00"];
     let steps = many
         .iter()
         .enumerate()
-        .map(|(n, at)| step(&format!("s{n}"), offset + 1, at));
+        .map(|(n, at)| step(&format!("s{n}"), offset, at));
     let trial = strategy(4, StrategyTrigger::DueDate, steps.collect());
     let id = house.center.try_strategy(trial, None, 7);
     house.secs(1).await;
@@ -64,25 +84,9 @@ async fn each_arm_works_its_debtors_and_a_trial_shows_what_the_law_removes_row_1
         (80, 80)
     );
     assert!(
-        all(&house)
+        all(house)
             .await
             .iter()
             .all(|m| m.strategy_id != Some(StrategyId(crate::world::id(4))))
     );
-    house.secs(31).await;
-    house
-        .secs(u64::try_from(3 * HOUR_MS / 1_000).expect("seconds"))
-        .await;
-    assert_eq!(phones.got().len(), 40, "each debtor by one arm");
-    let of = |strategy: &Strategy| house.store.strategy_figures(strategy.id);
-    let (first, second) = (
-        of(&champion).await.expect("works"),
-        of(&challenger).await.expect("works"),
-    );
-    assert_eq!(first.debtors + second.debtors, 40);
-    assert!(
-        first.debtors > 8 && second.debtors > 8,
-        "{first:?} {second:?}"
-    );
-    assert_eq!(of(&segment).await.expect("works").debtors, 0);
 }

@@ -22,6 +22,7 @@ pub async fn all(store: Subject) {
     a_message_is_claimed_by_one(&store).await;
     the_law_is_asked_inside(&store).await;
     steps_never_go_back(&store).await;
+    what_comes_back_marks_its_point(&store).await;
     super::messages_ends::all(&store).await;
 }
 
@@ -373,7 +374,11 @@ async fn steps_never_go_back(store: &Subject) {
         .last_message_to(Channel::Sms, who.point.value.reveal())
         .await;
     assert_eq!(last.expect("works").map(|m| m.id), Some(row.id));
-    // An address that takes nothing: the message came back, and the point is bad.
+}
+
+/// An address that takes nothing: the message came back, and the point is bad.
+async fn what_comes_back_marks_its_point(store: &Subject) {
+    let (_, who) = person(store).await;
     let other = waiting(&who, None);
     plan(store, &other).await;
     open(store, &who, &other, &Allow).await;
@@ -381,7 +386,9 @@ async fn steps_never_go_back(store: &Subject) {
         point_bad: true,
         never_left: true,
         reason: Some("550".into()),
-        ..to(MessageState::Bounced, 50)
+        state: Some(MessageState::Bounced),
+        at: NOW.plus_ms(50),
+        ..MessageStep::default()
     };
     assert!(
         store

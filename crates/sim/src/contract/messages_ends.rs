@@ -13,6 +13,7 @@ use domain::ports::store::{Heard, InboxAsk, MessageOpened};
 /// Runs the group's second half.
 pub(super) async fn all(store: &Subject) {
     what_is_paid_or_held_is_withdrawn_row_04(store).await;
+    what_lives_no_more_is_withdrawn_row_04(store).await;
     what_debtors_write_is_heard_once(store).await;
 }
 
@@ -23,7 +24,7 @@ async fn withdrawn(store: &Subject, who: &Person) -> Vec<Message> {
 }
 
 async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
-    let (scene, who) = person(store).await;
+    let (_, who) = person(store).await;
     let row = waiting(&who, None);
     plan(store, &row).await;
     let gone = withdrawn(store, &who).await;
@@ -49,8 +50,11 @@ async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
         matches!(stopped, MessageOpened::Stopped("debt_closed")),
         "{stopped:?}"
     );
-    // A dispute silences; the hold of a promise does not silence its reminder.
-    let other = scene.person(store).await;
+}
+
+/// A dispute silences; the hold of a promise does not silence its reminder.
+async fn what_lives_no_more_is_withdrawn_row_04(store: &Subject) {
+    let (scene, other) = person(store).await;
     let row = waiting(&other, None);
     plan(store, &row).await;
     let hold = |kind| Hold {
@@ -100,19 +104,14 @@ async fn what_is_paid_or_held_is_withdrawn_row_04(store: &Subject) {
     );
 }
 
-async fn what_debtors_write_is_heard_once(store: &Subject) {
-    let (scene, who) = person(store).await;
-    let row = waiting(&who, None);
-    plan(store, &row).await;
-    open(store, &who, &row, &Allow).await;
-    let address = who.point.value.clone();
-    let inbox = InboxMessage {
+fn answer(who: &Person, row: &Message) -> InboxMessage {
+    InboxMessage {
         id: fresh::<InboxId>(),
-        client_id: Some(scene.client.id),
+        client_id: Some(who.debtor.client_id),
         debtor_id: Some(who.debtor.id),
         message_id: Some(row.id),
         channel: Channel::Sms,
-        address: address.clone(),
+        address: who.point.value.clone(),
         text: Pii("Mañana pago".into()),
         gateway: "suite".into(),
         provider_ref: name("in"),
@@ -121,7 +120,16 @@ async fn what_debtors_write_is_heard_once(store: &Subject) {
         received_at: NOW,
         handled_at: None,
         handled_by: String::new(),
-    };
+    }
+}
+
+async fn what_debtors_write_is_heard_once(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
+    let address = who.point.value.clone();
+    let inbox = answer(&who, &row);
     let heard = Heard {
         ledger: None,
         events: vec![event("message.received", &format!("inbox:{}", inbox.id))],

@@ -118,6 +118,10 @@ async fn dates_come_from_debts_and_promises_row_04(store: &Subject) {
         left.iter().map(|s| s.debt_id).collect::<Vec<_>>(),
         [one.debt.id]
     );
+    promised(store, &one, all).await;
+}
+
+async fn promised(store: &Subject, one: &Person, all: PlanAsk) {
     let promise = one.promise(10_000);
     let terms = PromiseTerms {
         min_minor: 1,
@@ -143,12 +147,10 @@ async fn dates_come_from_debts_and_promises_row_04(store: &Subject) {
     assert_eq!(found[0].date, promise.due_date);
 }
 
-async fn steps_wait_for_people_row_10(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let who = scene.person(store).await;
-    let step = |key: &str, hours: i64| PlannedStep {
+fn planned(who: &Person, key: &str, hours: i64) -> PlannedStep {
+    PlannedStep {
         id: fresh(),
-        client_id: scene.client.id,
+        client_id: who.debtor.client_id,
         debtor_id: who.debtor.id,
         debt_id: Some(who.debt.id),
         strategy_id: fresh(),
@@ -164,7 +166,13 @@ async fn steps_wait_for_people_row_10(store: &Subject) {
         created_at: NOW,
         ended_at: None,
         ended_by: String::new(),
-    };
+    }
+}
+
+async fn steps_wait_for_people_row_10(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let who = scene.person(store).await;
+    let step = |key: &str, hours: i64| planned(&who, key, hours);
     let (late, soon) = (step("b", 2), step("a", 1));
     let rows = [late.clone(), soon.clone(), step("a", 3)];
     assert_eq!(store.plan_steps(&rows, &[]).await.expect("works"), 2);
