@@ -5,7 +5,7 @@ use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::shared::Shared;
 use crate::stops::{money_moved, posted_event, promise_event};
-use domain::entity::{Debt, Payment, Receipt, ReceiptState};
+use domain::entity::{Debt, Instalment, Payment, PlanState, Receipt, ReceiptState};
 use domain::event::NewEvent;
 use domain::ids::{DebtId, DebtorId, PaymentId, ReceiptId};
 use domain::money::Money;
@@ -106,15 +106,30 @@ async fn debts_of(shared: &Shared, debtor: DebtorId) -> Result<Vec<Debt>, StoreE
     Ok(shared.out.store.list_debts(&filter, &page).await?.items)
 }
 
-/// What falls due on his debts: what he promised.
+/// What falls due on his debts: what he promised, and the instalments of plans that run.
 async fn dues_of(shared: &Shared, debtor: DebtorId) -> Result<Vec<Due>, StoreError> {
-    let promises = shared.out.store.active_promises(debtor).await?;
-    let due = |p: &domain::entity::Promise| Due {
-        debt_id: p.debt_id,
-        date: p.due_date.clone(),
-        minor: p.amount.amount_minor,
-    };
-    Ok(promises.iter().map(due).collect())
+    let store = &shared.out.store;
+    let promises = store.active_promises(debtor).await?;
+    let mut dues: Vec<Due> = promises
+        .iter()
+        .map(|p| Due {
+            debt_id: p.debt_id,
+            date: p.due_date.clone(),
+            minor: p.amount.amount_minor,
+        })
+        .collect();
+    for file in store.plans_of(debtor).await? {
+        if !matches!(file.plan.state, PlanState::Signed | PlanState::Active) {
+            continue;
+        }
+        let due = |i: &Instalment| Due {
+            debt_id: file.plan.debt_id,
+            date: i.due_date.clone(),
+            minor: i.amount_minor.saturating_sub(i.paid_minor),
+        };
+        dues.extend(file.instalments.iter().map(due).filter(|d| d.minor > 0));
+    }
+    Ok(dues)
 }
 
 /// Over which debts the money goes, and why a part goes nowhere.

@@ -4,6 +4,7 @@
 use super::CenterHandle;
 use crate::asks::Actor;
 use crate::error::CenterError;
+use crate::messages::compose::MessageAsk;
 use crate::provider::{self, ProviderDone};
 use crate::receipts::{self, MoneyTaken, Payer};
 use domain::entity::{LinkState, PaymentLink, Receipt};
@@ -145,5 +146,22 @@ impl CenterHandle {
         Ok(store
             .close_link(link.id, LinkState::Cancelled, now, &[event])
             .await?)
+    }
+
+    /// Queues the message that carries a link. What is told of it is `payment_link.sent`.
+    ///
+    /// # Errors
+    /// As [`Self::queue_message`].
+    pub async fn send_link(
+        &self,
+        actor: Actor,
+        link: &PaymentLink,
+        ask: MessageAsk,
+    ) -> Result<(), CenterError> {
+        let message = self.queue_message(actor, ask).await?;
+        let shared = &self.inner.shared;
+        let mut event = provider::link_event(shared, actor, "payment_link.sent", link);
+        event.data["message_id"] = serde_json::json!(message.id);
+        Ok(shared.out.store.append_events(&[event]).await?)
     }
 }

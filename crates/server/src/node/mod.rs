@@ -149,16 +149,7 @@ impl Node {
             ids,
             what_if: Arc::new(Forecaster::new()),
             rulepacks,
-            config: ApiConfig {
-                secure_cookies: config.http.behind_tls || config.http.tls.is_on(),
-                origins: config.http.origins.clone(),
-                trusted_proxies: config.http.proxies.clone(),
-                second_factor_required: config.auth.second_factor,
-                demo: kind == Kind::Demo,
-                clock_offset_ms: clock.offset_ms(),
-                money: config.payments.open()?,
-                ..ApiConfig::new(secrets)
-            },
+            config: front(config, kind, clock.offset_ms(), secrets)?,
         })?;
         let http = listener.local_addr()?;
         let screens = config.node.roles.iter().any(|r| r == "web");
@@ -281,5 +272,24 @@ fn voice_config(
         legs_file: Some(config.recordings_dir().join(legs)),
         recording_keys: Some(Arc::clone(&shelves.keys)),
         ..VoiceConfig::loopback(clock, Arc::new(phones), config.recordings_dir())
+    })
+}
+
+/// The front's settings.
+fn front(
+    config: &Config,
+    kind: Kind,
+    clock_offset_ms: i64,
+    secrets: api::auth::ApiSecrets,
+) -> anyhow::Result<ApiConfig> {
+    Ok(ApiConfig {
+        secure_cookies: config.http.behind_tls || config.http.tls.is_on(),
+        origins: config.http.origins.clone(),
+        trusted_proxies: config.http.proxies.clone(),
+        second_factor_required: config.auth.second_factor,
+        demo: kind == Kind::Demo,
+        clock_offset_ms,
+        money: config.payments.open()?,
+        ..ApiConfig::new(secrets)
     })
 }

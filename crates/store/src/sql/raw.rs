@@ -157,8 +157,12 @@ impl Cell for Pii<String> {
 macro_rules! id_cells {
     ($($kind:ident),+ $(,)?) => { $( impl Cell for domain::ids::$kind {
         type Raw = Uuid;
-        fn to_raw(&self) -> Uuid { self.0 }
-        fn from_raw(raw: Uuid) -> Result<Self, StoreError> { Ok(Self(raw)) }
+        fn to_raw(&self) -> Uuid {
+            self.0
+        }
+        fn from_raw(raw: Uuid) -> Result<Self, StoreError> {
+            Ok(Self(raw))
+        }
     } )+ };
 }
 id_cells!(

@@ -198,12 +198,16 @@ impl ReceiptStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(Receipt, bool), StoreError> {
         let mut tx = self.write().await?;
+        let values = || vals![row.client_id, row.reference];
+        let rest = "WHERE client_id=$1 AND reference=$2";
+        if let Some(first) = tx.find::<Receipt>(rest, values()).await? {
+            return Ok((first, true));
+        }
+        // Another node may have been faster between the two.
         let or = " ON CONFLICT (client_id, reference) DO NOTHING";
         tx.insert(std::slice::from_ref(row), or).await?;
-        let values = vals![row.client_id, row.reference];
-        let rest = "WHERE client_id=$1 AND reference=$2";
         let stored: Receipt = tx
-            .find(rest, values)
+            .find(rest, values())
             .await?
             .ok_or(StoreError::NotFound("receipt"))?;
         if stored.id != row.id {
@@ -377,11 +381,15 @@ impl ReceiptStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(BankFile, bool), StoreError> {
         let mut tx = self.write().await?;
+        let values = || vals![row.client_id, row.sha256];
+        let rest = "WHERE client_id=$1 AND sha256=$2";
+        if let Some(first) = tx.find::<BankFile>(rest, values()).await? {
+            return Ok((first, true));
+        }
         let or = " ON CONFLICT (client_id, sha256) DO NOTHING";
         tx.insert(std::slice::from_ref(row), or).await?;
-        let values = vals![row.client_id, row.sha256];
         let stored: BankFile = tx
-            .find("WHERE client_id=$1 AND sha256=$2", values)
+            .find(rest, values())
             .await?
             .ok_or(StoreError::NotFound("bank file"))?;
         if stored.id != row.id {

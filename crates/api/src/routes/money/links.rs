@@ -10,7 +10,7 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use domain::entity::{DebtStatus, LinkState, PaymentLink, Role};
+use domain::entity::{Channel, DebtStatus, Language, LinkState, PaymentLink, Role};
 use domain::ids::{AttemptId, ClientId, DebtId, DebtorId, PaymentLinkId, PointId};
 use domain::link::LinkKind;
 use domain::money::Money;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(list, create))
         .routes(routes!(read))
         .routes(routes!(cancel))
+        .routes(routes!(send))
         .routes(routes!(options))
 }
 
@@ -225,6 +226,71 @@ async fn cancel(
     );
     state.store.append_events(&[event]).await?;
     Ok(Json(state.store.get_payment_link(id).await?))
+}
+
+/// How a link is sent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendBody {
+    /// `sms`, `whatsapp` or `email`.
+    #[schema(value_type = doc::Channel)]
+    channel: Channel,
+    /// Point; the best that the law allows when absent.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    point_id: Option<PointId>,
+}
+
+/// Subject and text of the message that carries a link: nothing of a debt, an amount or a creditor.
+fn words(language: Language, url: &str) -> (String, String) {
+    match language {
+        Language::En => (
+            "Your secure page".to_owned(),
+            format!("Here is the secure page you asked for: {url}"),
+        ),
+        Language::Es | Language::Pt => (
+            "Su página segura".to_owned(),
+            format!("Esta es la página segura que pidió: {url}"),
+        ),
+    }
+}
+
+/// Queues a message that carries the link's address; it is judged as every message is.
+#[utoipa::path(post, path = "/payment-links/{id}/send", tag = "money",
+    params(("id" = uuid::Uuid, Path)), request_body = SendBody,
+    responses((status = 201, description = "Queued", body = doc::PaymentLink),
+        (status = 403, description = "The law refuses", body = doc::Problem)))]
+async fn send(
+    State(state): State<ApiState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Id(id): Id<PaymentLinkId>,
+    Body(body): Body<SendBody>,
+) -> Result<(StatusCode, Json<PaymentLink>), Problem> {
+    let link = own(&state, &caller, id).await?;
+    if !matches!(link.state, LinkState::Created | LinkState::Opened) {
+        return Err(Problem::conflict(
+            "link_closed",
+            "this link is closed already",
+        ));
+    }
+    let debtor = state.store.get_debtor(link.debtor_id).await?;
+    let url = url_of(&state, &state.public_url(&headers), &link);
+    let (subject, text) = words(debtor.language, &url);
+    let ask = center::MessageAsk {
+        debtor_id: link.debtor_id,
+        debt_id: Some(link.debt_id),
+        point_id: body.point_id,
+        channel: body.channel,
+        template_id: None,
+        subject: if body.channel == Channel::Email {
+            subject
+        } else {
+            String::new()
+        },
+        text: text.into(),
+    };
+    state.center.send_link(caller.asks_as(), &link, ask).await?;
+    Ok((StatusCode::CREATED, Json(link)))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
