@@ -74,3 +74,10 @@ export interface Batch {
   fault: string | null;
   made_at: string;
 }
+export interface LetterLine {
+  id: string;
+  level: (typeof LEVELS)[number];
+  language: string;
+  dated: string;
+  made_at: string;
+}
