@@ -243,7 +243,7 @@ mod tests {
         let pages = |pdf: &[u8]| pdf.windows(11).filter(|w| w == b"/Type /Page").count() - 1;
         assert!(pages(&one) >= 2, "{}", pages(&one));
         assert_eq!(pages(&two), 2 * pages(&one));
-        assert!(holds(&one, "Ana Mu") && holds(&one, "palabra399"));
+        assert!(holds(&one, "26 de noviembre de 2026") && holds(&one, "palabra399"));
     }
 
     #[test]
