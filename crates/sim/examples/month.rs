@@ -1,17 +1,21 @@
-//! A month of a portfolio of 5,000 on virtual time: `cargo run --release -p sim --example month [seed]`.
+//! A month of a portfolio of 5,000 on virtual time:
+//! `cargo run --release -p sim --example month [seed] [debtors] [minutes a day]`.
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
 use sim::world::{Month, live_month};
 use std::time::Instant;
 
 fn main() {
-    let seed = std::env::args().nth(1).and_then(|s| s.parse().ok());
+    let number = |n: usize, or: u64| {
+        let said = std::env::args().nth(n).and_then(|s| s.parse().ok());
+        said.unwrap_or(or)
+    };
     let month = Month {
-        seed: seed.unwrap_or(1),
-        debtors: 5_000,
+        seed: number(1, 1),
+        debtors: usize::try_from(number(2, 5_000)).unwrap_or(5_000),
         agents: 12,
         days: 30,
-        minutes: 60,
+        minutes: number(3, 60),
     };
     let started = Instant::now();
     let outcome = live_month(&month);

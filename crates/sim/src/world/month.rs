@@ -37,8 +37,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// First day: Monday, 2 November 2026.
-const FIRST_DAY: &str = "2026-11-02";
+/// First day: Monday, 23 November 2026, the first on which the packs are in force.
+const FIRST_DAY: &str = "2026-11-23";
 /// Work begins at this local hour.
 const HOUR: i64 = 10;
 /// Of a hundred promises so many are paid, so many by half.
