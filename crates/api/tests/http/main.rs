@@ -14,6 +14,7 @@ mod floor;
 mod idempotency;
 mod keeping;
 mod law;
+mod messages;
 mod money;
 mod pacing;
 mod paging;

@@ -1,0 +1,247 @@
+//! Templates with their preview, strategies with their trial, messages and the inbox, providers' calls.
+
+use crate::app::App;
+use domain::entity::{Channel, InboxMessage, InboxState};
+use domain::ids::InboxId;
+use domain::ports::Clock as _;
+use domain::ports::store::{Heard, MessageStore as _};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn template(app: &App, body: &str) -> Value {
+    json!({"client_id": app.world.norte.client, "name": "aviso", "channel": "sms", "language": "es",
+        "tone": "courteous", "body": body})
+}
+
+#[tokio::test]
+async fn a_template_is_strict_and_is_read_with_real_rows_row_05() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let post = async |path: &str, body: Value| {
+        let reply = app.post(path).token(&token).json(&body).send().await;
+        (reply.status.as_u16(), reply)
+    };
+    let (status, refused) = post("/api/v1/text-templates", template(&app, "Hola {deudor}")).await;
+    assert_eq!(
+        (status, refused.code()),
+        (422, "template_variable".to_owned())
+    );
+    assert!(refused.text().contains("'deudor'"), "{}", refused.text());
+    let text = "Hola {debtor.first_name}, debe {debt.balance}";
+    let (status, made) = post("/api/v1/text-templates", template(&app, text)).await;
+    assert_eq!(status, 201, "{}", made.text());
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/text-templates/{id}");
+    let ask = json!({"debtor_id": app.world.norte.debtor});
+    let (status, shown) = post(&format!("{path}/preview"), ask.clone()).await;
+    assert_eq!(status, 200, "{}", shown.text());
+    let row = &shown.json()["rows"][0];
+    let body = row["body"].as_str().expect("a text");
+    assert!(body.starts_with("Hola ") && body.contains("MXN"), "{body}");
+    assert!(
+        body.ends_with("Responda BAJA para no recibir más."),
+        "{body}"
+    );
+    assert_eq!(row["missing"], Value::Null);
+    let mut changed = template(&app, "Su promesa vence el {promise.due_date}");
+    changed["version"] = json!(1);
+    let put = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&changed)
+        .send()
+        .await;
+    assert_eq!(put.json()["version"], 2, "{}", put.text());
+    let stale = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&changed)
+        .send()
+        .await;
+    assert_eq!(stale.code(), "version_conflict");
+    let (_, shown) = post(&format!("{path}/preview"), ask).await;
+    let missing = shown.json()["rows"][0]["missing"].to_string();
+    assert!(missing.contains("promise.due_date"), "{missing}");
+    let versions = app
+        .get(&format!("{path}/versions"))
+        .token(&token)
+        .send()
+        .await;
+    assert_eq!(versions.json()["items"].as_array().map(Vec::len), Some(2));
+    let other = app.token("client").await;
+    let seen = app.get(&path).token(&other).send().await;
+    assert!(seen.status == 403 || seen.status == 404, "{}", seen.status);
+}
+
+#[tokio::test]
+async fn a_strategy_is_checked_tried_and_put_to_work_row_14() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let client = app.world.norte.client;
+    let step = json!({"key": "d1", "offset_days": 1, "at": "10:00", "action": "message",
+        "channels": ["sms"], "template": "aviso"});
+    let body = json!({"client_id": client, "name": "Diaria", "trigger": "due_date",
+        "segment": "days_past_due >= 0", "steps": [step]});
+    for (change, path) in [
+        (json!({"segment": "mora > "}), "segment"),
+        (
+            json!({"steps": [{"key": "d1", "offset_days": 1, "at": "25:00", "action": "review"}]}),
+            "steps[0]",
+        ),
+        (json!({"share_pct": 100, "champion_id": client}), "strategy"),
+    ] {
+        let mut wrong = body.clone();
+        for (name, value) in change.as_object().expect("an object") {
+            wrong[name] = value.clone();
+        }
+        let reply = app
+            .post("/api/v1/strategies")
+            .token(&token)
+            .json(&wrong)
+            .send()
+            .await;
+        assert_eq!(reply.status, 422, "{}", reply.text());
+        assert_eq!(reply.json()["errors"][0]["path"], path, "{}", reply.text());
+    }
+    let made = app
+        .post("/api/v1/strategies")
+        .token(&token)
+        .json(&body)
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let at = format!("/api/v1/strategies/{id}");
+    let early = app
+        .post(&format!("{at}/activate"))
+        .token(&token)
+        .send()
+        .await;
+    assert_eq!(early.status, 422, "no template yet: {}", early.text());
+    let text = template(&app, "Hola {debtor.name}");
+    app.post("/api/v1/text-templates")
+        .token(&token)
+        .json(&text)
+        .send()
+        .await;
+    let begun = app
+        .post(&format!("{at}/trial"))
+        .token(&token)
+        .json(&json!({"days": 30}))
+        .send()
+        .await;
+    assert_eq!(begun.status, 202, "{}", begun.text());
+    let trial = format!(
+        "/api/v1/strategy-trials/{}",
+        begun.json()["trial_id"].as_str().expect("an id")
+    );
+    let mut result = Value::Null;
+    for _ in 0..600 {
+        result = app.get(&trial).token(&token).send().await.json();
+        if result["state"] != "running" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(result["state"], "done", "{result}");
+    let removed = app
+        .get(&format!("{trial}/removed?limit=1"))
+        .token(&token)
+        .send()
+        .await;
+    assert_eq!(removed.status, 200);
+    let works = app
+        .post(&format!("{at}/activate"))
+        .token(&token)
+        .send()
+        .await;
+    assert_eq!(works.json()["status"], "active", "{}", works.text());
+    let arms = app
+        .get(&format!("{at}/figures"))
+        .token(&token)
+        .send()
+        .await
+        .json();
+    assert_eq!(
+        (&arms[0]["champion"], &arms[0]["share_pct"]),
+        (&json!(true), &json!(100))
+    );
+    let retired = app.post(&format!("{at}/retire")).token(&token).send().await;
+    assert_eq!(retired.json()["status"], "retired");
+}
+
+#[tokio::test]
+async fn messages_and_the_inbox_show_masked_addresses_row_06() {
+    let app = App::start().await;
+    let agent = app.token("agent").await;
+    let own = &app.world.norte;
+    let row = InboxMessage {
+        id: InboxId(uuid::Uuid::now_v7()),
+        client_id: Some(own.client),
+        debtor_id: Some(own.debtor),
+        message_id: None,
+        channel: Channel::Sms,
+        address: "+525512349999".into(),
+        text: "¿Cuánto debo?".into(),
+        gateway: "suite".into(),
+        provider_ref: "in-1".into(),
+        state: InboxState::New,
+        optout: false,
+        received_at: app.clock.now(),
+        handled_at: None,
+        handled_by: String::new(),
+    };
+    let heard = Heard {
+        row: row.clone(),
+        ledger: None,
+        events: vec![],
+    };
+    assert!(app.store.hear(&heard).await.expect("works"));
+    let listed = app
+        .get("/api/v1/inbox?state=new")
+        .token(&agent)
+        .send()
+        .await
+        .json();
+    let shown = listed["items"].as_array().expect("a list");
+    let ours = shown
+        .iter()
+        .find(|r| r["id"] == json!(row.id))
+        .expect("listed");
+    assert_eq!(ours["address"], "··9999");
+    let at = format!("/api/v1/inbox/{}", row.id);
+    let answer = app
+        .post(&format!("{at}/answer"))
+        .token(&agent)
+        .json(&json!({"text": "Hola"}))
+        .send()
+        .await;
+    assert_eq!(
+        answer.code(),
+        "no_point",
+        "nobody's number: {}",
+        answer.text()
+    );
+    let closed = app.post(&format!("{at}/close")).token(&agent).send().await;
+    assert_eq!(closed.status, 204);
+    let twice = app.post(&format!("{at}/close")).token(&agent).send().await;
+    assert_eq!(twice.code(), "inbox_handled");
+}
+
+#[tokio::test]
+async fn a_call_of_nobody_is_not_believed() {
+    let app = App::start().await;
+    let unknown = app
+        .post("/api/v1/hooks/messages/nobody")
+        .body("application/json", "{}")
+        .send()
+        .await;
+    assert_eq!(unknown.status, 404);
+    let big = vec![b'x'; 300_000];
+    let large = app
+        .post("/api/v1/hooks/messages/nobody")
+        .body("text/plain", big)
+        .send()
+        .await;
+    assert_eq!(large.status, 413);
+}
