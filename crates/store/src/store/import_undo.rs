@@ -25,10 +25,15 @@ const DEEDS: &[&str] = &[
     "plans",
     "excuses",
     "letters",
+    "inbox",
+    // Those that left; what only waited for its day goes with him.
+    "(SELECT debtor_id FROM messages WHERE state NOT IN ('queued', 'refused', 'cancelled')) sent",
 ];
 
 /// Tables that go with a debtor to whom nothing was done, those that point to others first.
 const OWN: &[&str] = &[
+    "messages",
+    "planned_steps",
     "assignments",
     "dnc_hits",
     "parties",

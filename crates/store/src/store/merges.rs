@@ -27,6 +27,9 @@ const MOVES: &[&str] = &[
     "plans",
     "excuses",
     "letters",
+    "messages",
+    "inbox",
+    "planned_steps",
 ];
 
 /// Tables whose rows belong to a debt and go with it when it goes back.
@@ -38,6 +41,8 @@ const OF_DEBT: &[&str] = &[
     "payment_links",
     "plans",
     "letters",
+    "messages",
+    "planned_steps",
     "debt_stages",
 ];
 
