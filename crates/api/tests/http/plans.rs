@@ -24,8 +24,11 @@ async fn get(app: &App, login: &str, path: &str) -> Reply {
 }
 
 async fn form(app: &App, path: &str, body: &str) -> Reply {
-    let kind = "application/x-www-form-urlencoded";
-    app.post(path).body(kind, body).send().await
+    app.post(path)
+        .header("origin", "http://marcador.example")
+        .body("application/x-www-form-urlencoded", body)
+        .send()
+        .await
 }
 
 /// The value of a hidden field.
