@@ -432,3 +432,33 @@ async fn an_agent_makes_links_in_his_own_call_alone() {
         assert_eq!(reply.code(), "invalid", "{minor} {currency}");
     }
 }
+
+#[tokio::test]
+async fn the_message_that_carries_a_link_tells_nothing_of_a_debt() {
+    let (app, _) = app().await;
+    let mut point = app
+        .store
+        .get_point(app.world.norte.point)
+        .await
+        .expect("his phone");
+    point.id = domain::ids::PointId(uuid::Uuid::from_u128(99));
+    point.channel = domain::entity::Channel::Sms;
+    app.store.put_point(&point, &[]).await.expect("put");
+    let (made, path) = link(&app).await;
+    let token = app.token("supervisor").await;
+    let send = format!(
+        "/api/v1/payment-links/{}/send",
+        made["id"].as_str().expect("id")
+    );
+    let body = json!({"channel": "sms", "point_id": point.id});
+    let sent = app.post(&send).token(&token).json(&body).send().await;
+    assert_eq!(sent.status, 201, "{}", sent.text());
+    let list = format!("/api/v1/messages?client={}", app.world.norte.client);
+    let list = app.get(&list).token(&token).send().await.json();
+    let text = list["items"][0]["body"]
+        .as_str()
+        .expect("a text")
+        .to_owned();
+    assert!(text.contains(&path), "{text}");
+    tells_nothing(&text.replace(&path, ""));
+}

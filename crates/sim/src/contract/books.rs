@@ -78,7 +78,7 @@ async fn six_debts(store: &Subject, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<
     let mut debts = Vec::new();
     for _ in 0..3 {
         let person = scene.person(store).await;
-        let second = scene.draft_debt(person.debtor.id, rng.random_range(1..60_000));
+        let second = scene.draft_debt(person.debtor.id, rng.random_range(50_000..90_000));
         store.put_debt(&second, &[]).await.expect("debt");
         debts.extend([person.debt, second]);
     }

@@ -35,6 +35,26 @@ export class Paged<T> {
     return this.start(this.path, this.query, this.asks);
   }
 
+  /** Looks quietly whether the first page is another by now; what was paged on stays as it is. */
+  async fresh(): Promise<void> {
+    if (this.loading || !this.path || this.items.length > this.limit || document.hidden) return;
+    const mine = (this.asked = new AbortController());
+    try {
+      const query = { ...this.query, limit: this.limit };
+      const page = await (this.asks ? api.ask<Page<T>>(this.path, query, mine.signal) : api.get<Page<T>>(this.path, query, mine.signal));
+      if (mine !== this.asked || JSON.stringify(page.items) === JSON.stringify(this.items)) return;
+      this.items = page.items;
+      this.next = page.next_cursor;
+    } catch {
+      // What is shown stays; the next look or the next question tells.
+    }
+  }
+  /** Looks again and again while the list is shown; gives what ends it. */
+  follow(everyMs: number): () => void {
+    const timer = setInterval(() => void this.fresh(), everyMs);
+    return () => clearInterval(timer);
+  }
+
   private async fetch(cursor: string | null): Promise<void> {
     this.asked?.abort();
     const mine = (this.asked = new AbortController());

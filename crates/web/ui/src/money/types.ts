@@ -98,3 +98,5 @@ export interface PaymentLink {
 }
 export const CHANNELS = ['transfer', 'cash', 'card', 'debit', 'link', 'other'] as const;
 export const LINK_TONE: Record<string, string> = { created: 'pause', opened: 'call', paid: 'ready', expired: 'off', cancelled: 'off' };
+/** Between two quiet looks at a list, ms: what is posted is seen within a second. */
+export const AGAIN_MS = 800;
