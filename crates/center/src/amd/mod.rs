@@ -14,8 +14,8 @@ use crate::error::CenterError;
 use crate::live::Setting;
 use crate::shared::Shared;
 use crate::tasks::pause;
-use domain::entity::AmdMode;
-use domain::ids::CampaignId;
+use domain::entity::{AmdMode, Campaign, CampaignVersion, VersionState};
+use domain::ids::{CampaignId, CampaignVersionId};
 use domain::rules::detector::{Known, truth};
 use domain::time::{DAY_MS, UtcMs};
 use serde_json::json;
@@ -93,6 +93,9 @@ async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result
     shared.told_here(&event);
     store.put_setting(&mark(id), &now.0.to_string()).await?;
     store.put_campaign(&row, &[event]).await?;
+    store
+        .put_campaign_version(&version(shared, &row), &[])
+        .await?;
     let words = (
         format!(
             "{}: la detección de buzones pasó de actuar a solo observar: perdió {loss:.1} % de las personas, el límite es {limit} %",
@@ -109,6 +112,26 @@ async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result
         .tell(move |engine, now| engine.alarm(now, alarm_of(id), "amd_shadowed", words))
         .await;
     Ok(())
+}
+
+/// The version that the campaign is now: it can be looked up, and gone back from.
+fn version(shared: &Shared, row: &Campaign) -> CampaignVersion {
+    CampaignVersion {
+        id: CampaignVersionId(shared.id()),
+        campaign_id: row.id,
+        client_id: row.client_id,
+        name: row.name.clone(),
+        segment_id: row.segment_id,
+        script_id: row.script_id,
+        params: row.params.clone(),
+        state: VersionState::Published,
+        version: Some(row.version),
+        restores: None,
+        note: "amd: on → shadow".to_owned(),
+        made_by: None,
+        created_at: row.updated_at,
+        published_at: Some(row.updated_at),
+    }
 }
 
 /// Name of the alarm of a campaign that was turned back.

