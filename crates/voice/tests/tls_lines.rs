@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -102,15 +102,44 @@ async fn hear(acceptor: TlsAcceptor, stream: TcpStream, tell: mpsc::Sender<Shown
     let (mut text, mut buffer) = (String::new(), [0_u8; 4_096]);
     while let Ok(n @ 1..) = stream.read(&mut buffer).await {
         text.push_str(&String::from_utf8_lossy(&buffer[..n]));
-        while let Some((_, rest)) = text.split_once("INVITE sip:") {
-            let Some((called, after)) = rest.split_once('@') else {
-                break;
+        while let Some(head) = message(&mut text) {
+            let called = head.strip_prefix("INVITE sip:");
+            let Some((called, _)) = called.and_then(|rest| rest.split_once('@')) else {
+                continue;
             };
+            if stream.write_all(busy(&head).as_bytes()).await.is_err() {
+                return;
+            }
             let shown = (called.to_owned(), certificate.clone(), number);
-            text = after.to_owned();
             tell.send(shown).await.expect("the test listens");
         }
     }
+}
+
+/// Takes the first whole message; gives its head.
+fn message(text: &mut String) -> Option<String> {
+    let (head, rest) = text.split_once("\r\n\r\n")?;
+    let length = head.lines().find_map(|l| l.strip_prefix("Content-Length:"));
+    let length = length.map_or(0, |n| n.trim().parse().expect("a length"));
+    let (head, rest) = (head.trim_start().to_owned(), rest.get(length..)?.to_owned());
+    *text = rest;
+    Some(head)
+}
+
+/// The answer to an INVITE. Without one a trunk that nobody pings would be taken to be down.
+fn busy(invite: &str) -> String {
+    let mut answer = "SIP/2.0 486 Busy Here\r\n".to_owned();
+    for line in invite.lines() {
+        let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        if kept.iter().any(|name| line.starts_with(name)) {
+            answer.push_str(line);
+            if line.starts_with("To:") {
+                answer.push_str(";tag=carrier");
+            }
+            answer.push_str("\r\n");
+        }
+    }
+    answer + "Content-Length: 0\r\n\r\n"
 }
 
 async fn dial(node: &Node, n: u128, on: &TrunkConfig) {

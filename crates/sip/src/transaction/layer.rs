@@ -312,6 +312,16 @@ impl Layer {
         });
     }
 
+    /// Fails the requests to an address by whichever connection leads there that nobody has answered at all:
+    /// the connection they went over is gone.
+    pub fn stream_closed(&mut self, proto: Proto, dest: SocketAddr) {
+        self.fail(TxFault::Cut, |row| {
+            let target = &row.target;
+            let there = target.conn.is_none() && target.proto == proto && target.dest == dest;
+            there && row.machine.unheard()
+        });
+    }
+
     /// Fails all requests over a connection that still wait for their final response.
     pub fn connection_failed(&mut self, conn: ConnId) {
         self.fail(TxFault::Transport, |row| {

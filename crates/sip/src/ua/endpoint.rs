@@ -187,6 +187,12 @@ impl Endpoint {
         self.drain_layer(now);
     }
 
+    /// Tells that the stream connection to an address is gone, which requests take that name none.
+    pub fn stream_closed(&mut self, now: Millis, proto: Proto, dest: SocketAddr) {
+        self.core.layer.stream_closed(proto, dest);
+        self.drain_layer(now);
+    }
+
     /// Tells that a stream connection is gone whose number the next one to the same place will have:
     /// what prefers it still does.
     pub fn connection_cut(&mut self, now: Millis, conn: ConnId) {

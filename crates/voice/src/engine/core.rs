@@ -248,6 +248,9 @@ impl Engine {
                 if matches!(inbound.input, Input::Failed) {
                     self.endpoint
                         .transport_failed(now, source.proto, source.remote);
+                } else {
+                    self.endpoint
+                        .stream_closed(now, source.proto, source.remote);
                 }
             }
         }
