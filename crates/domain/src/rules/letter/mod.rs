@@ -186,7 +186,7 @@ mod tests {
         let found = rude(text, Language::Es);
         let told: Vec<(&str, usize, usize)> =
             found.iter().map(|f| (f.word, f.line, f.column)).collect();
-        assert_eq!(told, [("moroso", 2, 13), ("prision", 2, 37)]);
+        assert_eq!(told, [("moroso", 2, 13), ("prision", 2, 38)]);
         assert!(
             rude("Los morosos", Language::Es).len() == 1,
             "a plural is the same word"
