@@ -99,7 +99,7 @@ async function managed(office, plan) {
     await dialog.locator('[name=body]').fill('Usted es un moroso');
     await dialog.locator('button.primary').click();
     await dialog.locator('.note.bad').waitFor();
-    check('a rude word is named with its place', /line 1, column 12/.test(await dialog.locator('.note.bad').innerText()));
+    check('a rude word is named with its place', /line 1, column 13/.test(await dialog.locator('.note.bad').innerText()));
     await page.keyboard.press('Escape');
     await section(page, 'Condiciones');
     await page.locator('[name=terms]').waitFor();
