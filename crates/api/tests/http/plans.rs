@@ -221,8 +221,9 @@ async fn a_rude_letter_is_refused_at_its_place_and_a_polite_one_is_printed_row_0
         begun.json()["id"].as_str().expect("an id")
     );
     let mut done = Value::Null;
+    let (token, full) = (app.token("supervisor").await, format!("/api/v1{path}"));
     for _ in 0..2_000 {
-        done = get(&app, "supervisor", &path).await.json();
+        done = app.get(&full).token(&token).send().await.json();
         if done["state"] != "running" {
             break;
         }
