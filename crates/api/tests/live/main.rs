@@ -11,3 +11,4 @@ mod ops;
 mod socket;
 mod supervisor;
 mod transfer;
+mod turns;

@@ -59,6 +59,8 @@ fn the_live_engine_keeps_agents_as_busy_as_the_policy_alone() {
             busy > expected - LOSS,
             "{campaigns} campaigns: occupancy {busy:.3}, the policy alone {expected:.3}: {runs:?}"
         );
+        let faults: u64 = runs.iter().map(|r| r.errors).sum();
+        assert_eq!(faults, 0, "{campaigns} campaigns: {runs:?}");
         let (lost, handled) = runs.iter().fold((0, 0), |(lost, handled), r| {
             (lost + r.abandoned, handled + r.handled)
         });

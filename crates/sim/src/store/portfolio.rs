@@ -1,7 +1,7 @@
 //! Debtor files: import, segments by the evaluator of the language itself, search.
 
 use super::contacts::facts_of;
-use super::imports::import_rows;
+use super::import_rows::import_rows;
 use super::{Mark, MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -40,7 +40,10 @@ fn listings(t: &Tables, client: ClientId) -> BTreeMap<DebtorId, Vec<Suppression>
         return BTreeMap::new();
     }
     let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
-    let ours = t.debtors.values().filter(|d| d.client_id == client);
+    let ours = t
+        .debtors
+        .values()
+        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
     ours.map(|debtor| {
         let own: Vec<ContactPoint> = of(&points, debtor.id).iter().copied().cloned().collect();
         (debtor.id, super::law::listed(t, debtor, &own))
@@ -184,14 +187,17 @@ const FILE_ATTEMPTS: usize = 100;
 impl PortfolioStore for MemoryStore {
     async fn import_batch(
         &self,
-        _import: ImportId,
+        import: ImportId,
         rows: &[DebtorRow],
         dry_run: bool,
         events: &[NewEvent],
     ) -> Result<ImportReport, StoreError> {
         let mut t = self.tx().await?;
         if !dry_run {
+            super::import_rows::take_batch(&mut t, import, rows)?;
+            let strangers = super::import_rows::strangers(&t, rows);
             let report = import_rows(&mut t, rows);
+            super::import_rows::note_made(&mut t, import, strangers);
             t.append(events);
             return Ok(report);
         }
@@ -392,6 +398,7 @@ impl PortfolioStore for MemoryStore {
         Ok(t.debtors
             .values()
             .filter(|d| client.is_none_or(|c| c == d.client_id))
+            .filter(|d| !super::import_rows::is_half(&t, d.id))
             .filter(|d| d.external_ref == needle || d.document.reveal() == needle || phone(d))
             .take(limit as usize)
             .cloned()

@@ -21,6 +21,10 @@ entity!(Portfolio, "portfolios", "portfolio" {
         id, client_id, name, currency, creditor_kind, zone, created_at
     }
     const UNIQUE: &'static str = "portfolio name";
+    fn stirs(&self) -> Option<Stirs> {
+        let kind = self.creditor_kind.as_str().to_owned();
+        Some(Stirs::Portfolio(self.id, self.zone.clone(), kind))
+    }
 );
 
 entity!(Debtor, "debtors", "debtor" {

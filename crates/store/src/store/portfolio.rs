@@ -256,6 +256,7 @@ impl PortfolioStore for SqlStore {
     ) -> Result<SegmentCount, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
         count(&mut self.snapshot().await?, &all_of(&filter), client).await
     }
 
@@ -268,6 +269,7 @@ impl PortfolioStore for SqlStore {
     ) -> Result<Vec<SegmentSample>, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
         samples(&mut self.snapshot().await?, &all_of(&filter), now, limit).await
     }
 
@@ -285,6 +287,7 @@ impl PortfolioStore for SqlStore {
         }
         let mut read = self.snapshot().await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
         Ok(SegmentEstimate {
             count: count(&mut read, &all_of(&filter), client).await?,
             exact: true,
@@ -343,6 +346,7 @@ impl PortfolioStore for SqlStore {
     ) -> Result<Vec<DebtorId>, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
+        let filter = self.whole(filter).await?;
         let sql = format!(
             "SELECT d.id FROM debtors d WHERE {} ORDER BY d.id",
             filter.sql
@@ -371,7 +375,9 @@ impl PortfolioStore for SqlStore {
         let rest = "WHERE id IN (SELECT COALESCE(merged_into,id) FROM debtors WHERE external_ref=$1 \
                 UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE document=$1 \
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1) \
-            AND ($2 IS NULL OR client_id=$2) ORDER BY id LIMIT $3";
+            AND ($2 IS NULL OR client_id=$2) AND (made_by IS NULL OR made_by NOT IN \
+                (SELECT h.id FROM imports h WHERE h.state IN ('accepting', 'undoing'))) \
+            ORDER BY id LIMIT $3";
         let values = vals![needle.to_owned(), client, limit.min(ROWS_MAX)];
         self.read().await?.all(rest, values).await
     }
@@ -390,9 +396,10 @@ impl PortfolioStore for SqlStore {
     async fn portfolio_totals(&self, portfolio: PortfolioId) -> Result<SegmentCount, StoreError> {
         let mut read = self.snapshot().await?;
         let of: Portfolio = read.get(portfolio).await?;
+        let condition = format!("d.portfolio_id=$1 AND {}", super::half::WHOLE);
         let asked = Asked {
             from: "debtors d",
-            condition: "d.portfolio_id=$1",
+            condition: &condition,
             values: vals![portfolio],
         };
         count(&mut read, &asked, of.client_id).await
