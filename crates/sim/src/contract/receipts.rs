@@ -396,6 +396,7 @@ async fn pages_and_filters(store: &Subject) {
         client_id: Some(scene.client.id),
         portfolio_id: Some(scene.portfolio.id),
         debtor_id: Some(person.debtor.id),
+        debt_id: Some(person.debt.id),
         from: Some(NOW.plus_ms(-1)),
         until: Some(NOW.plus_ms(1)),
         channel: Some("transfer".into()),

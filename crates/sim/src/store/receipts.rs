@@ -247,6 +247,7 @@ impl ReceiptStore for MemoryStore {
         page(&t.payments, request, true, |p| {
             f.client_id.is_none_or(|c| p.client_id == c)
                 && f.debtor_id.is_none_or(|d| p.debtor_id == d)
+                && f.debt_id.is_none_or(|d| p.debt_id == d)
                 && f.portfolio_id.is_none_or(|x| portfolio(p) == Some(x))
                 && f.from.is_none_or(|at| p.paid_at >= at)
                 && f.until.is_none_or(|at| p.paid_at < at)

@@ -150,6 +150,7 @@ fn payment_terms(filter: &PaymentFilter) -> Terms {
     };
     with(filter.client_id.map(|v| vals![v]), "client_id=?");
     with(filter.debtor_id.map(|v| vals![v]), "debtor_id=?");
+    with(filter.debt_id.map(|v| vals![v]), "debt_id=?");
     with(
         filter.portfolio_id.map(|v| vals![v]),
         "debt_id IN (SELECT id FROM debts WHERE portfolio_id=?)",

@@ -47,6 +47,9 @@ pub(crate) struct PaymentQuery {
     /// Only this debtor's.
     #[param(value_type = Option<uuid::Uuid>)]
     debtor: Option<DebtorId>,
+    /// Only on this debt.
+    #[param(value_type = Option<uuid::Uuid>)]
+    debt: Option<DebtId>,
     /// Money that moved at or after it.
     #[param(value_type = Option<doc::Instant>)]
     from: Option<UtcMs>,
@@ -72,6 +75,7 @@ async fn list(
         client_id: caller.narrow(query.client)?,
         portfolio_id: query.portfolio,
         debtor_id: query.debtor,
+        debt_id: query.debt,
         from: query.from,
         until: query.until,
         channel: query.channel.map(|c| c.as_str().to_owned()),

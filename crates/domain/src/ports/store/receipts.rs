@@ -42,6 +42,8 @@ pub struct PaymentFilter {
     pub portfolio_id: Option<PortfolioId>,
     /// Only this debtor's.
     pub debtor_id: Option<DebtorId>,
+    /// Only on this debt.
+    pub debt_id: Option<DebtId>,
     /// Money that moved at or after it.
     pub from: Option<UtcMs>,
     /// Money that moved before it.
