@@ -20,7 +20,7 @@ import { count } from './rig.mjs';
 
 /** Parts with sound: each has a demo of its own. */
 const SOUND = ['phone', 'monitor'];
-const parts = { board, agent, manage, calls, law, floor, cash, plans, reports, a11y, enrol, phone, monitor };
+const parts = { board, agent, manage, calls, law, floor, messages, cash, plans, reports, a11y, enrol, phone, monitor };
 const wanted = process.argv.slice(2).length ? process.argv.slice(2) : Object.keys(parts).filter((name) => !SOUND.includes(name));
 let failed = 0;
 for (const name of wanted) {
