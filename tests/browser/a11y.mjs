@@ -5,7 +5,7 @@ import { base, check, open, people, shot, signIn } from './rig.mjs';
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const FACES = [
   { who: people.agent, paths: ['/agente'] },
-  { who: people.supervisor, paths: ['/supervisor', '/piso', '/piso/manana', '/piso/asignacion', '/piso/identificadores', '/piso/detector'] },
+  { who: people.supervisor, paths: ['/supervisor', '/piso', '/piso/manana', '/piso/asignacion', '/piso/identificadores', '/piso/entrantes', '/piso/detector'] },
   { who: people.manager, paths: ['/campanas', '/campanas/cartera', '/campanas/segmentos', '/campanas/deudores', '/campanas/gestiones', '/campanas/grabaciones'] },
 ];
 
