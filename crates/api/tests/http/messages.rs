@@ -124,32 +124,7 @@ async fn a_strategy_is_checked_tried_and_put_to_work_row_14() {
         .json(&text)
         .send()
         .await;
-    let begun = app
-        .post(&format!("{at}/trial"))
-        .token(&token)
-        .json(&json!({"days": 30}))
-        .send()
-        .await;
-    assert_eq!(begun.status, 202, "{}", begun.text());
-    let trial = format!(
-        "/api/v1/strategy-trials/{}",
-        begun.json()["trial_id"].as_str().expect("an id")
-    );
-    let mut result = Value::Null;
-    for _ in 0..600 {
-        result = app.get(&trial).token(&token).send().await.json();
-        if result["state"] != "running" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(result["state"], "done", "{result}");
-    let removed = app
-        .get(&format!("{trial}/removed?limit=1"))
-        .token(&token)
-        .send()
-        .await;
-    assert_eq!(removed.status, 200);
+    tried(&app, &token, &at).await;
     let works = app
         .post(&format!("{at}/activate"))
         .token(&token)
@@ -168,6 +143,36 @@ async fn a_strategy_is_checked_tried_and_put_to_work_row_14() {
     );
     let retired = app.post(&format!("{at}/retire")).token(&token).send().await;
     assert_eq!(retired.json()["status"], "retired");
+}
+
+/// The trial runs to its end, and what it takes out is listed by page.
+async fn tried(app: &App, token: &str, at: &str) {
+    let begun = app
+        .post(&format!("{at}/trial"))
+        .token(token)
+        .json(&json!({"days": 30}))
+        .send()
+        .await;
+    assert_eq!(begun.status, 202, "{}", begun.text());
+    let trial = format!(
+        "/api/v1/strategy-trials/{}",
+        begun.json()["trial_id"].as_str().expect("an id")
+    );
+    let mut result = Value::Null;
+    for _ in 0..600 {
+        result = app.get(&trial).token(token).send().await.json();
+        if result["state"] != "running" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(result["state"], "done", "{result}");
+    let removed = app
+        .get(&format!("{trial}/removed?limit=1"))
+        .token(token)
+        .send()
+        .await;
+    assert_eq!(removed.status, 200);
 }
 
 #[tokio::test]
