@@ -22,6 +22,7 @@ async function firstLook(page) {
 async function promise(page) {
   await page.keyboard.press('s');
   await until('amounts after identity', async () => (await veils(page)) === 0, 4_000);
+  await page.locator('[data-pay]').waitFor({ timeout: 4_000 });
   await shot(page, 'agent-card');
   await page.keyboard.press('1');
   await page.locator('.form .read').waitFor({ timeout: 3_000 });

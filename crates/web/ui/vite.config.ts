@@ -31,6 +31,6 @@ export default defineConfig({
   build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: false, sourcemap: false },
   worker: { format: 'es' },
   // The server takes writes and sockets from its own origin only.
-  server: { proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } }, '/ws': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } } },
+  server: { proxy: { '^/(p|a)/': { target: server, changeOrigin: true, headers: { origin: server } }, '/api': { target: server, changeOrigin: true, headers: { origin: server } }, '/ws': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });
