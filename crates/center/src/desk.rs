@@ -123,8 +123,15 @@ impl Desk for DeskHub {
             body: message.to_string().into(),
             written: None,
         };
-        if sender.try_send(message).is_err() {
-            tracing::warn!(agent = %agent, "agent's socket queue is full or closed: message dropped");
+        match sender.try_send(message) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                tracing::warn!(agent = %agent, "agent's socket queue is full: message dropped");
+            }
+            // His screen is gone: its link is told of, and what it missed comes when it is back.
+            Err(mpsc::error::TrySendError::Closed(_)) => {
+                tracing::debug!(agent = %agent, "agent's socket is closed: message dropped");
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ const RETRY: Duration = Duration::from_millis(limits::FRAME_MS);
 /// How far apart the endpoint's timers are looked at: what is due together shares a wake-up, and no
 /// timer of SIP minds.
 const TIMERS: Duration = Duration::from_millis(50);
+/// Orders taken before anything else is looked at.
+const ORDERS: usize = 256;
 /// Names being looked up at once; more wait for the next round.
 const LOOK_UPS: usize = 64;
 
@@ -184,7 +186,7 @@ impl Engine {
                 Some(inbound) = ears.inbound.recv() => self.take(inbound),
                 Some(event) = ears.media.recv() => self.media_event(event),
                 order = inbox.recv(), if self.farewell.is_none() => match order {
-                    Some(order) => self.order(order),
+                    Some(order) => self.orders(order, &mut inbox),
                     None => self.say_farewell(None),
                 },
                 Some(found) = ears.found.recv() => self.found(found),
@@ -195,6 +197,22 @@ impl Engine {
             self.settle();
         }
         self.finish(ears).await;
+    }
+
+    /// Orders that wait go together: a floor's calls are withdrawn before what comes of the first is read.
+    fn orders(&mut self, first: Order, inbox: &mut mpsc::Receiver<Order>) {
+        self.order(first);
+        for _ in 1..ORDERS {
+            // Behind a farewell nothing is taken any more.
+            if self.farewell.is_some() {
+                return;
+            }
+            let Ok(order) = inbox.try_recv() else {
+                return;
+            };
+            self.settle();
+            self.order(order);
+        }
     }
 
     /// The endpoint's time of what is being handled.

@@ -118,7 +118,7 @@ impl Progress {
     }
 
     fn beeped(&self) -> bool {
-        self.analyser.beep().is_some()
+        self.analyser.beep_is_over()
     }
 
     fn told(&mut self, verdict: &Verdict) -> SoundVerdict {
@@ -135,7 +135,12 @@ impl Progress {
             onset_ms: verdict.measures.map(|m| m.onset_ms),
             speech_ms: verdict.measures.map(|m| m.speech_ms),
             pauses: verdict.measures.map(|m| m.pauses),
-            beep_ms: self.analyser.beep().map(|b| b.start_ms),
+            // A beep that still sounds is not told yet: who speaks now speaks into it.
+            beep_ms: self
+                .analyser
+                .beep()
+                .filter(|_| self.beeped())
+                .map(|b| b.start_ms),
         }
     }
 }
