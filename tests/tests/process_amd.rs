@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Longest wait for enough verdicts.
 const LONGEST: Duration = Duration::from_secs(100);
 
-/// The demo's API as its admin.
+/// The demo's API as its supervisor.
 struct Api {
     client: reqwest::Client,
     url: String,
@@ -25,7 +25,7 @@ impl Api {
     async fn of(demo: &Demo) -> Self {
         let client = reqwest::Client::new();
         let body = json!({
-            "username": demo.info.admin.username, "password": demo.info.admin.password,
+            "username": demo.info.supervisor.username, "password": demo.info.supervisor.password,
         });
         let answer = client
             .post(format!("{}/api/v1/sessions", demo.info.url))
@@ -34,10 +34,7 @@ impl Api {
             .await
             .expect("answers");
         let session: Value = answer.json().await.expect("JSON");
-        let token = session["access_token"]
-            .as_str()
-            .expect("a token")
-            .to_owned();
+        let token = session["token"].as_str().expect("a token").to_owned();
         Self {
             client,
             url: demo.info.url.clone(),

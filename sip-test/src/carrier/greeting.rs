@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Samples of a millisecond.
 const MS: usize = 8;
+/// Most of the line's noise: about 60 dB below full scale.
+const NOISE: i32 = 40;
 /// Length of a word of the generator, ms.
 const WORD_MS: u64 = 540;
 
@@ -19,6 +21,23 @@ fn quiet(ms: usize) -> Vec<i16> {
     vec![0; ms * MS]
 }
 
+/// As fast as this speaker speaks, on a line that is never quite silent.
+fn lived_in(sound: &[i16], rng: &mut ChaCha8Rng) -> Vec<i16> {
+    let step = rng.random_range(750..1_300_usize);
+    let mut out = Vec::with_capacity(sound.len() * 1_000 / step);
+    let mut at = 0;
+    while let Some(from) = sound.get(at / 1_000) {
+        let next = sound.get(at / 1_000 + 1).unwrap_or(from);
+        let (a, b) = (i32::from(*from), i32::from(*next));
+        let share = i32::try_from(at % 1_000).unwrap_or(0);
+        let noise = rng.random_range(-NOISE..=NOISE);
+        let sample = a + (b - a) * share / 1_000 + noise;
+        out.push(i16::try_from(sample).unwrap_or(0));
+        at += step;
+    }
+    out
+}
+
 /// A word, now and then two, after a breath; then silence for an answer.
 pub(super) fn person(seed: u64) -> Vec<i16> {
     let mut rng = drawn(seed);
@@ -26,7 +45,7 @@ pub(super) fn person(seed: u64) -> Vec<i16> {
     let words = 1 + usize::from(rng.random_bool(0.15));
     out.extend(vowels(words, 60, rng.random_range(95.0..230.0), seed));
     out.extend(quiet(1_600));
-    out
+    lived_in(&out, &mut rng)
 }
 
 /// A greeting of about `greeting_ms` without a pause that a person would make, then the beep.
@@ -37,6 +56,7 @@ pub(super) fn machine(seed: u64, greeting_ms: u64, beeps: bool) -> Vec<i16> {
     let word = WORD_MS + gap as u64;
     let words = usize::try_from(greeting_ms / word).unwrap_or(1).max(3);
     out.extend(vowels(words, gap, rng.random_range(95.0..230.0), seed));
+    let mut out = lived_in(&out, &mut rng);
     if beeps {
         out.extend(quiet(300));
         let from = out.len();

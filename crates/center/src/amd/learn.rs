@@ -85,3 +85,22 @@ async fn take_in(
     }
     Ok(())
 }
+
+/// A person was taken for a recording of the trunk: which one is not known, so none of them decides any
+/// more before it is learned anew.
+pub(crate) async fn distrust(shared: &Arc<Shared>, trunk: TrunkId) {
+    let done = async {
+        let prints = shared.out.store.prints_of(trunk).await?;
+        for print in prints.into_iter().filter(HeardPrint::decides) {
+            let row = HeardPrint {
+                numbers: 0,
+                ..print
+            };
+            shared.out.store.put_print(&row).await?;
+        }
+        tell(shared, trunk).await
+    };
+    if let Err(error) = done.await {
+        shared.mind(&error).await;
+    }
+}

@@ -5,7 +5,7 @@ mod learn;
 mod leave;
 mod tell;
 
-pub(crate) use learn::{learn, prime};
+pub(crate) use learn::{distrust, learn, prime};
 pub(crate) use leave::leave;
 pub(crate) use tell::tell_truth;
 
@@ -70,10 +70,10 @@ pub(crate) async fn known(shared: &Shared, campaign: CampaignId) -> Result<Known
 async fn look(shared: &Arc<Shared>, setting: &Setting) -> Result<(), CenterError> {
     let limit = setting.campaign.params.amd_fp_limit_pct;
     let known = known(shared, setting.id()).await?;
-    match known.loss_pct() {
-        Some(loss) if loss > limit => turn_back(shared, setting, loss).await,
-        _ => Ok(()),
+    if !known.passes(limit) {
+        return Ok(());
     }
+    turn_back(shared, setting, known.lost_pct()).await
 }
 
 async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result<(), CenterError> {

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// What an agent's key for a machine gives the call.
 const MAILBOX: &str = "NC.BZ";
 
+/// Reason of a verdict by a recording that was learned.
+const KNOWN: &str = "known";
+
 /// Keeps what a call really was; `true` where a person turns out to have been hung up on, who is
 /// abandoned from now on. An agent who says "machine" of his own call is free of it at once.
 pub(crate) async fn tell_truth(
@@ -43,7 +46,9 @@ pub(crate) async fn tell_truth(
         at: now,
         abandoned: LedgerRow::of_attempt(&attempt, LedgerKind::Abandoned, now),
     };
-    let before = store.get_heard(id).await?.and_then(|h| h.truth);
+    let heard = store.get_heard(id).await?;
+    let known = heard.as_ref().is_some_and(|h| h.reason == KNOWN);
+    let before = heard.and_then(|h| h.truth);
     let first = truth == Truth::Person && before != Some(Truth::Person);
     let subject = format!("attempt:{id}");
     let data = json!({"truth": truth, "campaign_id": attempt.campaign_id, "first": first});
@@ -56,6 +61,9 @@ pub(crate) async fn tell_truth(
         Err(StoreError::NotFound(_)) if matches!(actor, Actor::Agent(_)) => false,
         Err(error) => return Err(error.into()),
     };
+    if first && known {
+        super::distrust(&shared, attempt.trunk_id).await;
+    }
     if let (true, Some(campaign), Some(at)) =
         (lost && first, attempt.campaign_id, attempt.answered_at)
     {

@@ -137,11 +137,27 @@ impl Known {
         self.told.max(self.checked * (every - 1))
     }
 
+    /// Whether a campaign loses more than `limit_pct` of its persons: by the estimate once enough are known,
+    /// and before that where so many were lost that chance cannot be blamed.
+    #[must_use]
+    pub fn passes(&self, limit_pct: f64) -> bool {
+        let seen = self.told.max(self.checked);
+        let surely = seen >= 2 && wilson_pct(seen, self.persons + self.told).0 > limit_pct;
+        surely || self.loss_pct().is_some_and(|loss| loss > limit_pct)
+    }
+
     /// Percent of the persons that were lost; `None` while too few are known.
     #[must_use]
     pub fn loss_pct(&self) -> Option<f64> {
         let all = self.persons + self.lost();
-        (all >= PERSONS_LEAST).then(|| 100.0 * real(self.lost()) / real(all))
+        (all >= PERSONS_LEAST).then(|| self.lost_pct())
+    }
+
+    /// The same, however few are known; 0 without any.
+    #[must_use]
+    pub fn lost_pct(&self) -> f64 {
+        let all = self.persons + self.lost();
+        100.0 * real(self.lost()) / real(all.max(1))
     }
 }
 
@@ -208,6 +224,19 @@ mod tests {
                 .loss_pct()
                 .is_some_and(|pct| (pct - 100.0 * 19.0 / 120.0).abs() < 1e-9)
         );
+    }
+
+    #[test]
+    fn a_few_lost_persons_are_enough_where_most_are_lost() {
+        let mut known = Known::default();
+        let person = Some(Truth::Person);
+        known.add("human", Acted::Agent, person, 3);
+        known.add("machine", Acted::Hangup, person, 1);
+        assert!(!known.passes(0.5), "one may be chance");
+        known.add("machine", Acted::Hangup, person, 2);
+        assert!(known.passes(0.5));
+        known.add("human", Acted::Agent, person, 4_000);
+        assert!(!known.passes(0.5), "three of four thousand");
     }
 
     #[test]

@@ -93,6 +93,9 @@ const SPOKEN_MS: u32 = 200;
 /// A tone of this length is no part of speech, ms.
 const TONE_MS: u32 = 80;
 
+/// Silence of tones after which a beep has ended, ms.
+const BEEP_OVER_MS: u32 = 60;
+
 /// In a recording the level stays: with more than this between beginning and end the first voice has
 /// stopped and what goes on is its background, dB.
 const DROP_DB: f32 = 7.0;
@@ -192,6 +195,12 @@ impl Analyser {
     #[must_use]
     pub const fn beep(&self) -> Option<Beep> {
         self.beep
+    }
+
+    /// Whether a beep was heard and sounds no more: what is said now follows it.
+    #[must_use]
+    pub const fn beep_is_over(&self) -> bool {
+        self.beep.is_some() && self.now_ms >= self.quiet_since_ms + BEEP_OVER_MS
     }
 
     /// The fingerprint of the first second of speech, once it is over.

@@ -20,6 +20,10 @@ pub const MAX_KNOWN: usize = 64;
 /// of them, give or take 4 %; the same recording through other codecs and 20 dB of noise in 10 to 25 %.
 const SAME: f32 = 0.27;
 
+/// The same for either half of the second: a short word that ends where the recording goes on is like it
+/// for half of the time only.
+const SAME_HALF: f32 = 0.34;
+
 /// Voiced hops a second of speech has at least.
 const VOICED_LEAST: usize = 25;
 
@@ -80,10 +84,18 @@ impl Print {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         (0..=10).any(|shift| {
-            differing(&self.bits[shift..], &other.bits[..HOPS - shift]) < SAME
-                || differing(&other.bits[shift..], &self.bits[..HOPS - shift]) < SAME
+            alike(&self.bits[shift..], &other.bits[..HOPS - shift])
+                || alike(&other.bits[shift..], &self.bits[..HOPS - shift])
         })
     }
+}
+
+/// Whether two stretches of the same length are of one recording, from begin to end.
+fn alike(a: &[u16], b: &[u16]) -> bool {
+    let half = a.len().min(b.len()) / 2;
+    differing(a, b) < SAME
+        && differing(&a[..half], &b[..half]) < SAME_HALF
+        && differing(&a[half..], &b[half..]) < SAME_HALF
 }
 
 /// Share of bits in which both differ.
@@ -176,10 +188,6 @@ impl Memory {
         self.bits[HOPS - 1] = hop.bits;
         self.heard += 1;
         // The first bits have nothing before them to differ from.
-        self.heard >= HOPS
-            && known
-                .prints
-                .iter()
-                .any(|p| differing(&p.bits, &self.bits) < SAME)
+        self.heard >= HOPS && known.prints.iter().any(|p| alike(&p.bits, &self.bits))
     }
 }
