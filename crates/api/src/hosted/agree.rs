@@ -310,7 +310,7 @@ async fn shown(
         "<form method=\"post\" action=\"/a/{token}/accept\">\
         <input type=\"hidden\" name=\"proved\" value=\"{proved}\">\
         <input type=\"hidden\" name=\"sha256\" value=\"{}\">\
-        <p><input type=\"checkbox\" id=\"agree\" name=\"agree\" value=\"yes\" required> \
+        <p class=\"tick\"><input type=\"checkbox\" id=\"agree\" name=\"agree\" value=\"yes\" required> \
         <label for=\"agree\">{}</label></p><button type=\"submit\">{}</button></form>",
         shown.sha256, w.tick, w.accept
     ));

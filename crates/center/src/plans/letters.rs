@@ -7,11 +7,13 @@ use crate::script::amount;
 use crate::shared::Shared;
 use crate::words::spoken_date;
 use domain::entity::{
-    BatchState, Channel, CheckPoint, Client, Debt, Language, LedgerKind, LedgerRow, Letter,
-    LetterBatch, LetterLevel, LetterTemplate, PointClass,
+    BatchState, Channel, CheckPoint, Client, ContactPoint, Debt, Language, LedgerKind, LedgerRow,
+    Letter, LetterBatch, LetterLevel, LetterTemplate, PartyRole, PointClass,
 };
 use domain::event::NewEvent;
-use domain::ids::{DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, VerdictId};
+use domain::ids::{
+    DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, PointId, VerdictId,
+};
 use domain::law::Action;
 use domain::ports::store::{ContactFacts, StoreError};
 use domain::rules::letter::{fill, house_text};
@@ -67,25 +69,51 @@ enum LeftOut {
     NoText,
 }
 
+fn address(facts: &ContactFacts) -> Option<&ContactPoint> {
+    let mut points = facts.points.iter();
+    points.find(|p| p.channel == Channel::Letter && !p.bad)
+}
+
+/// Name and, where the file has one, address.
 fn addressee(facts: &ContactFacts) -> String {
-    let address = facts
-        .points
-        .iter()
-        .find(|p| p.channel == Channel::Letter && !p.bad);
     let name = facts.debtor.name.reveal();
-    address.map_or_else(|| name.clone(), |p| format!("{name}\n{}", p.value.reveal()))
+    match address(facts).map(|p| p.value.reveal()) {
+        Some(value) if !value.is_empty() => format!("{name}\n{value}"),
+        _ => name.clone(),
+    }
+}
+
+/// Files bring no postal addresses: who has none among his points is judged as at that of his contract,
+/// which is the creditor's to fill in. Holds, wishes and caps bind him all the same.
+fn at_his_contract(mut facts: ContactFacts) -> ContactFacts {
+    if address(&facts).is_none() {
+        let debtor_id = facts.debtor.id;
+        facts.points.push(ContactPoint {
+            id: PointId(Uuid::new_v5(&debtor_id.0, b"letter")),
+            debtor_id,
+            role: PartyRole::Titular,
+            channel: Channel::Letter,
+            value: String::new().into(),
+            class: PointClass::Other,
+            source: "contract".to_owned(),
+            given_by_debtor: true,
+            authorised: true,
+            confidence: 0,
+            position: 0,
+            bad: false,
+            last_rpc_at: None,
+            added_at: UtcMs(0),
+        });
+    }
+    facts
 }
 
 fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
-    let address = facts
-        .points
-        .iter()
-        .find(|p| p.channel == Channel::Letter && !p.bad);
     Action {
         verdict_id: VerdictId(id),
         check_point: CheckPoint::Message,
         channel: Channel::Letter,
-        point_id: address.map(|p| p.id),
+        point_id: address(facts).map(|p| p.id),
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
@@ -199,6 +227,7 @@ async fn one(
 ) -> Result<Result<(Letter, LedgerRow), LeftOut>, StoreError> {
     let now = shared.now();
     let facts = shared.out.store.contact_facts(debtor, now).await?;
+    let facts = at_his_contract(facts);
     let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
     let old = |d: &&Debt| days_past_due(d, now, &zone) >= batch.level.from_days();
     let oldest = facts

@@ -7,12 +7,15 @@ use crate::world::{
 };
 use center::{Actor, IdentityAsk, PlanDraw, PlanTermsAsk};
 use domain::entity::{
-    CampaignParams, PartyRole, Payment, PaymentChannel, PlanFile, PlanState, PolicyVersion,
-    Promise, PromiseState, Role, Script, ScriptStep,
+    BatchState, CampaignParams, Channel, Hold, HoldKind, HoldScope, LetterBatch, LetterLevel,
+    PartyRole, Payment, PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState,
+    Role, Script, ScriptStep,
 };
-use domain::ids::{AttemptId, PaymentId, PolicyId, PromiseId, ScriptId, UserId};
+use domain::ids::{
+    AttemptId, HoldId, LetterBatchId, PaymentId, PolicyId, PromiseId, ScriptId, UserId,
+};
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, PlanStore as _};
+use domain::ports::store::{CatalogStore as _, LawStore as _, LetterStore as _, PlanStore as _};
 use domain::rules::offers::{ClientTerms, Conditions};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
@@ -374,4 +377,75 @@ async fn promises_keep_the_client_s_limits_by_age_and_role_row_20() {
         .await;
     assert!(made.expect("fits").promise.is_some());
     assert_eq!(house.row().await.id, campaign_id());
+}
+
+#[tokio::test(start_paused = true)]
+async fn letters_go_where_the_law_lets_them_and_are_counted_row_07() {
+    let house = House::build(Setup {
+        debtors: 2,
+        ..Setup::default()
+    })
+    .await;
+    let now = house.clock.now();
+    let hold = Hold {
+        id: HoldId(id(80)),
+        client_id: client_id(),
+        debtor_id: debtor_id(1),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Deceased,
+        from: now,
+        until: None,
+        lifted_at: None,
+        evidence: "acta".into(),
+    };
+    house.store.put_hold(&hold, &[]).await.expect("hold");
+    let segment = house.store.get_campaign(campaign_id()).await;
+    let batch = LetterBatch {
+        id: LetterBatchId(id(81)),
+        client_id: client_id(),
+        segment_id: segment.expect("campaign").segment_id,
+        level: LetterLevel::L3,
+        state: BatchState::Running,
+        total: 0,
+        done: 0,
+        made: 0,
+        left_out: 0,
+        fault: None,
+        made_by: None,
+        made_at: now,
+    };
+    for round in ["first", "again"] {
+        house
+            .store
+            .put_batch(&batch, &[], &[], &[])
+            .await
+            .expect("begun");
+        house.center.run_letters(batch.id);
+        house.secs(5).await;
+        let done = house.store.get_batch(batch.id).await.expect("batch");
+        assert_eq!(
+            (done.state, done.total),
+            (BatchState::Done, 2),
+            "{round}: {done:?}"
+        );
+        assert_eq!((done.made, done.left_out), (1, 1), "{round}");
+    }
+    let letters = house
+        .store
+        .letters_of(debtor_id(0), 10)
+        .await
+        .expect("letters");
+    assert_eq!(letters.len(), 1, "run again it makes nothing twice");
+    assert!(letters[0].body.reveal().contains("10,000.00 MXN"));
+    let counted = house.store.ledger_of(debtor_id(0)).await.expect("ledger");
+    assert_eq!(
+        counted
+            .iter()
+            .filter(|l| l.channel == Channel::Letter)
+            .count(),
+        1
+    );
 }
