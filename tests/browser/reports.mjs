@@ -52,7 +52,7 @@ async function goals(page, office) {
   const row = page.locator(`[data-goal="${before.goal.id}"]`);
   await row.waitFor();
   const debts = (await office.get(`/debts?client=${client}&limit=200`)).items;
-  const debt = debts.find((d) => d.status === 'open' && d.principal_minor > 50_000);
+  const debt = debts.find((d) => d.status === 'open' && d.currency === before.goal.currency && d.principal_minor > 50_000);
   const now = (await office.get('/clock')).now;
   await office.post('/payments', { debtor_id: debt.debtor_id, debt_id: debt.id, channel: 'transfer', amount: { amount_minor: 4321, currency: debt.currency }, paid_at: now, reference: `walk-${STAMP}` });
   await until('the goal moves with the money', async () => Number(await row.getAttribute('data-done')) >= before.done + 4321);

@@ -1,6 +1,9 @@
 //! Figures and goals by HTTP.
 
-use crate::app::App;
+use crate::app::{App, START};
+use domain::entity::{ComplaintState, PromiseState};
+use domain::ports::store::CatalogStore as _;
+use domain::time::DAY_MS;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -260,4 +263,90 @@ async fn costs_are_set_and_counted() {
         .token(&token)
         .json(&wrong);
     assert_eq!(wrong.send().await.status, 422);
+}
+
+#[tokio::test]
+async fn the_morning_review_is_what_the_day_begins_with_row_13() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let mut promise = app.store.get_promise(own.promise).await.expect("promise");
+    promise.state = PromiseState::Broken;
+    promise.closed_at = Some(START);
+    app.store.put_promise(&promise, &[]).await.expect("put");
+    let mut complaint = app
+        .store
+        .get_complaint(own.complaint)
+        .await
+        .expect("complaint");
+    complaint.state = ComplaintState::Open;
+    complaint.deadline = "2026-11-23".into();
+    app.store.put_complaint(&complaint, &[]).await.expect("put");
+    let path = format!("/api/v1/morning-review?client={}", own.client);
+    let got = app.get(&path).token(&token).send().await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let review = got.json();
+    assert_eq!(
+        (&review["today"], &review["holiday"]),
+        (&json!("2026-11-23"), &json!(null))
+    );
+    // Monday: what was done is told from Friday on.
+    assert_eq!(review["last_working_day"], json!("2026-11-20"));
+    assert_eq!(review["broken"], json!(1));
+    assert_eq!(review["broken_minor"], json!(promise.amount.amount_minor));
+    let due = review["complaints_due"].as_array().expect("complaints");
+    assert!(
+        due.iter().any(|c| c["id"] == json!(own.complaint)),
+        "{due:?}"
+    );
+    let path = path.replace("morning-review?", "morning-review/promises?limit=1&");
+    let page = app.get(&path).token(&token).send().await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let page = page.json();
+    assert_eq!(page["items"][0]["promise_id"], json!(own.promise));
+    assert_eq!(page["next_cursor"], json!(null));
+    // Rows of the list tell what was done.
+    let list = format!(
+        "/api/v1/morning-list?client={}&threshold_minor=0",
+        own.client
+    );
+    let list = app.get(&list).token(&token).send().await.json();
+    let rows = list["items"].as_array().expect("rows");
+    let ours = rows.iter().find(|r| r["debtor_id"] == json!(own.debtor));
+    assert!(
+        ours.expect("he is overdue")["attempts"].as_i64() >= Some(1),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_tells_its_age_and_a_payment_at_once_row_01() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let mut point = app.store.get_point(own.point).await.expect("point");
+    point.added_at = START.plus_ms(-400 * DAY_MS);
+    point.last_rpc_at = None;
+    app.store.put_point(&point, &[]).await.expect("put");
+    let path = format!("/api/v1/debtors/{}", own.debtor);
+    let file = app.get(&path).token(&token).send().await.json();
+    let debt = app.store.get_debt(own.debt).await.expect("debt");
+    let age = file["ageing"]
+        .as_array()
+        .expect("ages")
+        .iter()
+        .find(|a| a["debt_id"] == json!(debt.id));
+    let days = age.expect("its age")["days"].as_i64().expect("days");
+    let today = domain::segment::day_of_date("2026-11-23").expect("a day");
+    assert_eq!(
+        Some(today - days),
+        domain::segment::day_of_date(&debt.due_date)
+    );
+    let tasks = file["tasks"].as_array().expect("tasks");
+    let stale = tasks.iter().find(|t| t["point_id"] == json!(point.id));
+    assert_eq!(stale.expect("a task")["days"], json!(400));
+    let before = file["payments"].as_array().map_or(0, Vec::len);
+    pay(&app, &token, 5_000, "file-1").await;
+    let file = app.get(&path).token(&token).send().await.json();
+    assert_eq!(file["payments"].as_array().map(Vec::len), Some(before + 1));
 }

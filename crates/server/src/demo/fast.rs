@@ -27,6 +27,8 @@ use std::time::Duration;
 
 /// Between two lines of figures.
 const TELL: Duration = Duration::from_secs(5);
+/// Between two looks at who is new in the segments: the store in memory walks everybody for it.
+const REFILL_MS: i64 = 30 * domain::time::MINUTE_MS;
 /// What becomes of calls, percent.
 const MIX: FateMix = FateMix {
     answer_pct: 30,
@@ -102,6 +104,7 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let furnished = furnish(&args, &config, &store, &clock).await?;
     let mut settings = CenterConfig::new("node-1");
     settings.messengers = config.messages.open()?;
+    settings.refill_every_ms = REFILL_MS;
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let shift = FastShift {
         seed: args.seed,

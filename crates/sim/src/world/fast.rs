@@ -27,6 +27,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Real time between two pushes.
 const PUSH: Duration = Duration::from_millis(5);
+/// Longest stretch of the shift's time that passes at once, ms: whoever is woken has his turn in between.
+const STEP_MS: i64 = 100;
+/// Most of it between two pushes, ms: where the machine is too slow for the speed asked, the day goes slower
+/// instead of leaping, for a call that was judged seconds ago may not leave any more.
+const PUSH_MAX_MS: i64 = 1_200;
 /// Reports that may wait for the engine.
 const REPORTS: usize = 4_096;
 
@@ -196,8 +201,14 @@ async fn push(clock: Arc<FastClock>, speed: u32) {
         }
         let ahead = last.elapsed() * speed.max(1);
         last = Instant::now();
-        let ms = i64::try_from(ahead.as_millis()).unwrap_or(0);
-        clock.0.fetch_add(ms, Ordering::SeqCst);
-        tokio::time::advance(Duration::from_millis(ms.unsigned_abs())).await;
+        let mut left_ms = i64::try_from(ahead.as_millis())
+            .unwrap_or(0)
+            .min(PUSH_MAX_MS);
+        while left_ms > 0 {
+            let step_ms = left_ms.min(STEP_MS);
+            clock.0.fetch_add(step_ms, Ordering::SeqCst);
+            tokio::time::advance(Duration::from_millis(step_ms.unsigned_abs())).await;
+            left_ms -= step_ms;
+        }
     }
 }

@@ -81,6 +81,7 @@ impl Life {
             let config = CenterConfig {
                 // Nobody watches the board all the time here.
                 board_tick_ms: 20_000,
+                refill_every_ms: world.plan.refill_every_ms,
                 ..CenterConfig::new("node-1")
             };
             if let Ok(handle) = Center::start(config, ports).await {

@@ -39,6 +39,8 @@ use tokio::time::sleep;
 
 /// First day: Monday, 23 November 2026, the first on which the packs are in force.
 const FIRST_DAY: &str = "2026-11-23";
+/// Between two looks at who is new in the segments.
+const REFILL_MS: i64 = 20 * MINUTE_MS;
 /// Work begins at this local hour.
 const HOUR: i64 = 10;
 /// Of a hundred promises so many are paid, so many by half.
@@ -102,6 +104,7 @@ fn plan(month: &Month, start: UtcMs) -> Plan {
         crashes: Vec::new(),
         habits: Habits::default(),
         dropped_legs: 0,
+        refill_every_ms: REFILL_MS,
         ..Plan::draw(month.seed)
     }
 }

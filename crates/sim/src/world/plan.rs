@@ -90,6 +90,8 @@ pub struct Plan {
     pub target: usize,
     /// Virtual time after which a run ends anyway, ms.
     pub limit_ms: u64,
+    /// Between two looks at who is new in the segments, ms; the store in memory walks everybody for it.
+    pub refill_every_ms: i64,
 }
 
 fn stretches(rng: &mut ChaCha8Rng, most: u32, longest_ms: u64) -> Vec<Stretch> {
@@ -190,6 +192,7 @@ impl Plan {
             news_every_s: rng.random_range(5..=40),
             target: 101,
             limit_ms: 45 * 60_000,
+            refill_every_ms: MINUTE_MS,
         }
     }
 }
