@@ -128,7 +128,8 @@ async fn the_stream_goes_on_resumes_and_ends_with_the_session() {
     assert!(text.contains("event: attempt.ended\n"), "{text}");
     let id = text
         .lines()
-        .find_map(|l| l.strip_prefix("id: "))
+        .filter_map(|l| l.strip_prefix("id: "))
+        .next_back()
         .expect("an id")
         .to_owned();
 
