@@ -59,7 +59,8 @@ async fn ring_back_is_told_and_the_answer_is_judged_anew() {
     let carrier = Peer::start(Plan {
         // A fax machine.
         hz: Some(2_100.0),
-        ..plays(ring_back("MX"), Some(4_000))
+        // Long enough for a busy machine to hear a ring of one second and its pause before the answer.
+        ..plays(ring_back("MX"), Some(10_000))
     })
     .await;
     let mut node = Node::start(vec![trunk(carrier.addr)]).await;
