@@ -44,7 +44,7 @@ pub(super) fn person(seed: u64) -> Vec<i16> {
     let mut out = quiet(rng.random_range(80..350));
     let words = 1 + usize::from(rng.random_bool(0.15));
     out.extend(vowels(words, 60, rng.random_range(95.0..230.0), seed));
-    out.extend(quiet(1_600));
+    out.extend(quiet(900));
     lived_in(&out, &mut rng)
 }
 
