@@ -70,6 +70,7 @@ fn value(what: &str, name: &str) -> Value {
         (_, "campaigns" | "skills" | "steps" | "required" | "debts" | "gaps") => json!([]),
         (_, "rules" | "packs" | "zones" | "counters") => json!([]),
         (_, "id" | "caller_id") => json!("00000000-0000-7000-8000-000000000001"),
+        (_, "direction") => json!("outbound"),
         (_, "at" | "from") => json!("2026-11-23T15:00:00.000Z"),
         (_, name) if name.ends_with("_id") => json!("00000000-0000-7000-8000-000000000001"),
         (_, name) if name.ends_with("_at") || name == "grace_until" => {
