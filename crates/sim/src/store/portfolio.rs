@@ -40,10 +40,7 @@ fn listings(t: &Tables, client: ClientId) -> BTreeMap<DebtorId, Vec<Suppression>
         return BTreeMap::new();
     }
     let points = by_debtor(t.points.values(), |r: &ContactPoint| r.debtor_id);
-    let ours = t
-        .debtors
-        .values()
-        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
+    let ours = t.debtors.values().filter(|d| d.client_id == client);
     ours.map(|debtor| {
         let own: Vec<ContactPoint> = of(&points, debtor.id).iter().copied().cloned().collect();
         (debtor.id, super::law::listed(t, debtor, &own))
@@ -84,7 +81,10 @@ fn rows_of(t: &Tables, client: ClientId, now: UtcMs) -> Vec<(&Debtor, SegmentRow
     let parties = by_debtor(t.parties.values(), |r: &Party| r.debtor_id);
     let consents = by_debtor(t.consents.values(), |r: &Consent| r.debtor_id);
     let listings: BTreeMap<DebtorId, Vec<Suppression>> = listings(t, client);
-    let ours = t.debtors.values().filter(|d| d.client_id == client);
+    let ours = t
+        .debtors
+        .values()
+        .filter(|d| d.client_id == client && !super::import_rows::is_half(t, d.id));
     ours.map(|debtor| {
         let portfolio = t
             .portfolios
