@@ -212,3 +212,62 @@ async fn push(clock: Arc<FastClock>, speed: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::people::settle;
+    use super::super::plan::Plan;
+    use super::*;
+    use crate::clock::SeededIds;
+    use domain::entity::DialMode;
+
+    /// Looks at the store until somebody has talked: a minute of real time at most.
+    const LOOKS: u32 = 1_200;
+
+    #[test]
+    fn a_fast_day_dials_talks_and_ends() {
+        let plan = Plan {
+            campaigns: 1,
+            two_clients: false,
+            debtors: 60,
+            agents: 3,
+            modes: [DialMode::Power; 2],
+            ..Plan::draw(5)
+        };
+        let ids = Arc::new(SeededIds::new(plan.seed));
+        let store = Arc::new(MemoryStore::new());
+        let cast = store.with(|t| settle(&plan, &ids, t));
+        let clock = Arc::new(FastClock::new(plan.start));
+        let shift = FastShift {
+            seed: plan.seed,
+            speed: 120,
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            ids,
+            campaigns: cast.campaigns,
+            agents: cast.agents,
+            mix: plan.mix,
+            config: CenterConfig::new("node-1"),
+        };
+        let talked = || {
+            let told = |t: &mut crate::store::Tables| {
+                let mut all = t.attempts.values();
+                all.any(|a| a.bridged_at.is_some() && a.disposition.is_some())
+            };
+            store.with(told)
+        };
+        let runtime = Builder::new_current_thread().enable_time().build();
+        runtime.unwrap().block_on(async {
+            let fast = shift.start().await.unwrap();
+            for _ in 0..LOOKS {
+                if talked() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            fast.stop().await;
+        });
+        assert!(talked(), "nobody talked");
+        assert!(clock.now() > plan.start);
+    }
+}
