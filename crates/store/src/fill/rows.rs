@@ -333,7 +333,10 @@ fn stops(words: Words, now: i64, mut hold: Cells) -> (Cells, Cells) {
         ("kind", "'phone'".to_owned()),
         ("value", phone(words, N, "55")),
         // As `domain::entity::dnc::listed_form` writes a phone: its digits.
-        ("listed_form", format!("substr({},2)", phone(words, N, "55"))),
+        (
+            "listed_form",
+            format!("substr({},2)", phone(words, N, "55")),
+        ),
         ("reason", "'request'".to_owned()),
         ("created_at", (now - 20 * DAY_MS).to_string()),
     ];
