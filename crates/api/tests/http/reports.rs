@@ -153,19 +153,22 @@ async fn a_question_that_does_not_fit_is_named() {
     }
 }
 
+/// A goal of the client's portfolio for November, with other fields.
+fn goal(app: &App, more: Value) -> Value {
+    let own = &app.world.norte;
+    let mut body = json!({"client_id": own.client, "portfolio_id": own.portfolio, "kind": "amount",
+        "target": 200_000, "from_day": "2026-11-02", "to_day": "2026-11-30"});
+    for (key, value) in more.as_object().expect("an object") {
+        body[key] = value.clone();
+    }
+    body
+}
+
 #[tokio::test]
-async fn a_goal_moves_with_the_money_row_27() {
+async fn a_goal_that_does_not_fit_is_refused() {
     let app = App::start().await;
     let token = app.token("manager").await;
-    let own = &app.world.norte;
-    let body = |more: Value| {
-        let mut body = json!({"client_id": own.client, "portfolio_id": own.portfolio, "kind": "amount",
-            "target": 200_000, "from_day": "2026-11-02", "to_day": "2026-11-30"});
-        for (key, value) in more.as_object().expect("an object") {
-            body[key] = value.clone();
-        }
-        body
-    };
+    let body = |more: Value| goal(&app, more);
     for wrong in [
         json!({"target": 0}),
         json!({"to_day": "2026-10-01"}),
@@ -175,6 +178,14 @@ async fn a_goal_moves_with_the_money_row_27() {
         let refused = app.post("/api/v1/goals").token(&token).json(&body(wrong));
         assert_eq!(refused.send().await.status, 422);
     }
+}
+
+#[tokio::test]
+async fn a_goal_moves_with_the_money_row_27() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let body = |more: Value| goal(&app, more);
     let made = app
         .post("/api/v1/goals")
         .token(&token)

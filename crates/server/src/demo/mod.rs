@@ -110,11 +110,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     let node = Node::start(parts).await?;
     start_campaigns(&node, &store, &seeded).await?;
-    let payers = money::Payers::start(
-        node.center.clone(),
-        Arc::clone(&store),
-        Arc::clone(&clock) as _,
-    );
+    let payers = payers(&node, &store, &clock);
     let writers = messages::Writers::start(config.messages.folder.clone().into());
     let crew = Crew::start(&node, &people, args.seed).await?;
     let demo = told::Demo {
@@ -249,6 +245,12 @@ async fn seed(
         messages::seed(&seeder).await?;
     }
     Ok((seeded, people))
+}
+
+/// Debtors who pay what they promised, through the engine.
+fn payers(node: &Node, store: &Arc<dyn Store>, clock: &Arc<NodeClock>) -> money::Payers {
+    let clock = Arc::clone(clock) as Arc<dyn domain::ports::Clock>;
+    money::Payers::start(node.center.clone(), Arc::clone(store), clock)
 }
 
 /// Starts what was never started; a continued demo's running campaigns go on by themselves, and what

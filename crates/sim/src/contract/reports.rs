@@ -1,4 +1,5 @@
 //! Reports: marks of debts, goals, figures by SQL and by the event log alone over a random history.
+//! longer than the house limit: the random history is told with the helpers of the suite above it.
 
 use super::attempts::ended;
 use super::judges::Allow;
