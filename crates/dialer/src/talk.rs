@@ -303,6 +303,8 @@ pub enum Input {
         /** His place. */
         place: Box<KeptPlace>,
     },
+    /// Who waits in a queue wants no agent any more: what he hears now is the last. Refused: `not_waiting`.
+    LeaveQueue(AttemptId),
     /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.
     Withdraw(DebtorId),
     /// The same of a person, whoever's debtor he is.

@@ -8,6 +8,7 @@ use domain::entity::LedgerKind;
 use domain::ports::store::AttemptChange;
 use domain::ports::{LegRef, PlayWhat};
 use domain::rules::voicemail::{Facts, render};
+use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -24,6 +25,25 @@ pub(crate) async fn leave(shared: Arc<Shared>, ctx: Arc<CallCtx>) {
     }
 }
 
+/// Whether it may be said as things stand now: a hold, a listing or money may have come while it rang.
+async fn allowed(shared: &Arc<Shared>, ctx: &CallCtx, now: UtcMs) -> Result<(), &'static str> {
+    let stocked = &ctx.stocked;
+    let debtor = stocked.facts.debtor.id;
+    let facts = persist!(shared, shared.out.store.contact_facts(debtor, now))
+        .map_err(|_| "what stands in the debtor's file is not known")?;
+    if facts.debts.is_empty() {
+        return Err("the debtor owes nothing any more");
+    }
+    let verdict = crate::inbound::law(shared, &stocked.setting, &facts, &stocked.point, now);
+    if !verdict.decision.permits(false) {
+        return Err("the debtor may not be contacted so any more");
+    }
+    if shared.out.law.duties(&facts, now).no_voicemail {
+        return Err("the debtor's packs forbid it");
+    }
+    Ok(())
+}
+
 async fn said(shared: &Arc<Shared>, ctx: &CallCtx) -> Result<(), &'static str> {
     let setting = &ctx.stocked.setting;
     let template = setting
@@ -31,9 +51,7 @@ async fn said(shared: &Arc<Shared>, ctx: &CallCtx) -> Result<(), &'static str> {
         .as_ref()
         .ok_or("the campaign has no message")?;
     let now = shared.now();
-    if shared.out.law.duties(&ctx.stocked.facts, now).no_voicemail {
-        return Err("the debtor's packs forbid it");
-    }
+    allowed(shared, ctx, now).await?;
     let facts = Facts {
         company: &shared.config.company,
         number: &ctx.caller.1,

@@ -94,6 +94,7 @@ impl Engine {
                 ring_timeout,
                 told: result,
             };
+            self.arrival_over(attempt);
             if !self.announced_over(now, attempt) {
                 self.take(now, Input::Ended { attempt, end });
             }

@@ -11,7 +11,7 @@ use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::time::UtcMs;
 use route::Told;
-pub(crate) use route::{Guest, tongue};
+pub(crate) use route::{Guest, law, tongue};
 use std::sync::Arc;
 use std::time::Duration;
 

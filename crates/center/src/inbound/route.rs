@@ -144,8 +144,8 @@ async fn campaign(
 }
 
 /// What the law says of talking with him now. Caps and gaps bind what we start, not him who calls us: it is
-/// asked without what was done before.
-fn law(
+/// asked without what was done before. So it is of a message in a call that counted already.
+pub(crate) fn law(
     shared: &Shared,
     setting: &crate::live::Setting,
     facts: &ContactFacts,

@@ -4,10 +4,10 @@
 use crate::world::{House, Plan, campaign_id, client_id};
 use center::{Actor, CallLaw, LawBook};
 use domain::entity::{
-    AmdAction, AmdMode, CallResult, CampaignParams, DialMode, Language, LedgerKind, VoicemailPart,
-    VoicemailTemplate,
+    AmdAction, AmdMode, CallResult, CampaignParams, DialMode, Hold, HoldKind, HoldScope, Language,
+    LedgerKind, VoicemailPart, VoicemailTemplate,
 };
-use domain::ids::{AttemptId, TrunkId, UserId, VoicemailId};
+use domain::ids::{AttemptId, DebtorId, HoldId, TrunkId, UserId, VoicemailId};
 use domain::law::{Action, Duties, Judge, RuleBook};
 use domain::ports::store::{
     CatalogStore as _, ContactFacts, DetectorStore as _, LawStore as _, TrailStore as _,
@@ -284,6 +284,43 @@ async fn nothing_is_left_where_the_packs_or_nobody_allowed_it() {
         assert_eq!(messages(&house, attempt).await, 0);
         let heard = house.store.get_heard(attempt).await.expect("answers");
         assert_eq!(heard.map(|h| h.acted), Some(Acted::Hangup));
+    }
+}
+
+fn held(house: &House, debtor: DebtorId) -> Hold {
+    Hold {
+        id: HoldId(Uuid::from_u128(78)),
+        client_id: client_id(),
+        debtor_id: debtor,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Represented,
+        from: house.clock.now(),
+        until: None,
+        lifted_at: None,
+        evidence: "lawyer".into(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_for_who_is_held_meanwhile() {
+    for told in [true, false] {
+        let (house, attempt) = beeps(true, true).await;
+        let hold = held(&house, house.attempt(attempt).await.debtor_id);
+        if told {
+            // The call ends before any beep.
+            let me = Actor::User(UserId(Uuid::from_u128(1)));
+            house.center.place_hold(me, hold).await.expect("is placed");
+        } else {
+            house.store.put_hold(&hold, &[]).await.expect("is placed");
+            send(&house, attempt, "machine", Some(1_400)).await;
+        }
+        let row = over(&house, attempt).await;
+        let result = row.result.map_or("", |r| r.as_str());
+        assert!(result.starts_with("machine"), "{result}");
+        assert_eq!(messages(&house, attempt).await, 0);
     }
 }
 

@@ -16,6 +16,7 @@ mod nodes;
 mod pacing;
 mod plans;
 mod queue;
+mod queue_ends;
 mod reads;
 mod recordings;
 mod routes;

@@ -18,7 +18,7 @@ use sim::trunk::CallIn;
 use std::collections::BTreeMap;
 
 /// A caller id of the house.
-const OURS: &str = "+525555550199";
+pub(crate) const OURS: &str = "+525555550199";
 
 fn params(mode: DialMode, inbound: InboundParams) -> CampaignParams {
     CampaignParams {
@@ -31,7 +31,7 @@ fn params(mode: DialMode, inbound: InboundParams) -> CampaignParams {
     }
 }
 
-async fn house(mode: DialMode, inbound: InboundParams) -> House {
+pub(crate) async fn house(mode: DialMode, inbound: InboundParams) -> House {
     let house = House::build(Plan {
         params: params(mode, inbound),
         mix: ALL_ANSWER,
@@ -42,7 +42,7 @@ async fn house(mode: DialMode, inbound: InboundParams) -> House {
     house
 }
 
-fn phone(n: u128) -> String {
+pub(crate) fn phone(n: u128) -> String {
     format!("+5255555510{n:02}")
 }
 
@@ -58,14 +58,14 @@ async fn calls(house: &House, from: Option<String>, to: &str) -> AttemptId {
     house.trunk.call_in(call).await
 }
 
-async fn debtor_calls(house: &House, n: u128) -> AttemptId {
+pub(crate) async fn debtor_calls(house: &House, n: u128) -> AttemptId {
     let call = calls(house, Some(phone(n)), OURS).await;
     house.secs(1).await;
     call
 }
 
 /// Names of what a caller was told, oldest first.
-fn told(house: &House, call: AttemptId) -> Vec<String> {
+pub(crate) fn told(house: &House, call: AttemptId) -> Vec<String> {
     house
         .trunk
         .heard(call)
@@ -79,12 +79,12 @@ fn told(house: &House, call: AttemptId) -> Vec<String> {
         .collect()
 }
 
-async fn row(house: &House, call: AttemptId) -> InboundCall {
+pub(crate) async fn row(house: &House, call: AttemptId) -> InboundCall {
     house.store.get_inbound(call).await.expect("it has a row")
 }
 
 /// The agent ends his call and disposes of it.
-async fn finishes(house: &House, agent: &Screen) {
+pub(crate) async fn finishes(house: &House, agent: &Screen) {
     let call = agent.attempt().expect("a call");
     if agent.state() == "talking" {
         house.hang_up(agent, call).await;
@@ -177,13 +177,23 @@ async fn who_gives_up_or_waits_too_long_has_his_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn a_place_is_kept_for_who_asks_to_be_called() {
-    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let often = InboundParams {
+        announce_every_s: 10,
+        ..InboundParams::default()
+    };
+    let house = house(DialMode::Manual, often).await;
     let agent = house.agent(1).await;
     let first = debtor_calls(&house, 0).await;
     assert_eq!(house.talking(&agent).await, first);
     let second = debtor_calls(&house, 1).await;
     let third = debtor_calls(&house, 2).await;
     house.trunk.press(second, '7').await;
+    // Nothing was offered yet: the key of an agent, pressed twice, sends nobody away.
+    house.trunk.press(second, '1').await;
+    house.secs(1).await;
+    assert_eq!(row(&house, second).await.outcome, InboundOutcome::Open);
+    let offered = || told(&house, second).contains(&"queue_offer".to_owned());
+    house.until("the offer", offered).await;
     house.trunk.press(second, '1').await;
     house.secs(10).await;
     assert!(told(&house, second).contains(&"queue_kept".to_owned()));

@@ -316,6 +316,7 @@ impl Dialer {
             Input::Incoming(came) => self.incoming(now, *came)?,
             Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
             Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
+            Input::LeaveQueue(attempt) => self.leave_queue(now, attempt)?,
             Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),
             Input::WithdrawPerson(person) => self.withdraw(now, |i| i.person == person),
         }
@@ -426,6 +427,7 @@ impl Dialer {
         for item in items {
             self.release(item, ReleaseWhy::CampaignOff);
         }
+        self.drop_places(|p| p.item.campaign == id);
         self.timers.set(Timer::Campaign(id), None);
         let previews: Vec<AgentId> = self
             .agents

@@ -95,6 +95,13 @@ impl Dialer {
                 format!("{PLACES_MAX} places are kept already"),
             ));
         }
+        self.leave_queue(now, from)?;
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Who waits leaves the queue and hears one thing more.
+    pub(super) fn leave_queue(&mut self, now: UtcMs, from: AttemptId) -> Result<(), Refusal> {
         let waits = |c: &&mut Call| c.phase == Phase::Waiting && c.queued.is_some();
         let call = self
             .calls
@@ -103,7 +110,6 @@ impl Dialer {
             .ok_or_else(|| Refusal::new("not_waiting", "the call does not wait in a queue"))?;
         call.enter(now, Phase::Message);
         self.arm(from);
-        self.places.push(place);
         Ok(())
     }
 
@@ -136,8 +142,11 @@ impl Dialer {
             return;
         }
         let campaign = place.item.campaign;
-        let run = self.campaigns.get(&campaign);
-        let agent = router::choose(&self.agents, run.map(|r| &r.spec), &place.item);
+        // Of a campaign that was stopped nobody is dialed.
+        let Some(run) = self.campaigns.get(&campaign).filter(|r| r.on) else {
+            return;
+        };
+        let agent = router::choose(&self.agents, Some(&run.spec), &place.item);
         let Some(agent) = agent else { return };
         let Ok(trunk) = self.hand_trunk(now, campaign) else {
             return;

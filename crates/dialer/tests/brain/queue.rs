@@ -221,6 +221,58 @@ fn a_place_ends_with_its_time_or_with_the_contact() {
 }
 
 #[test]
+fn nobody_is_dialed_from_a_place_of_a_campaign_that_was_stopped() {
+    for stopped_first in [false, true] {
+        let (mut rig, second, _) = two_wait();
+        let off = Input::CampaignOff {
+            campaign: campaign(1),
+            cancel: true,
+        };
+        let keep = Input::KeepPlace {
+            from: call(2),
+            place: Box::new(KeptPlace {
+                attempt: call(20),
+                item: second,
+                rules: CallRules::default(),
+                since: rig.now,
+                until: rig.now.plus_ms(30 * MINUTE_MS),
+            }),
+        };
+        if stopped_first {
+            rig.tell(off);
+            rig.tell(keep);
+        } else {
+            rig.tell(keep);
+            assert_eq!(rig.brain.places().len(), 1);
+            rig.tell(off);
+            assert!(rig.brain.places().is_empty());
+            let gone = Command::PlaceGone(call(20));
+            assert!(rig.log.iter().any(|(_, c)| *c == gone));
+        }
+        rig.end(call(3), 200);
+        is_free(&mut rig, call(1));
+        rig.pass(5_000);
+        assert_eq!(rig.state(1), AgentState::Ready);
+        assert!(rig.dials().is_empty());
+    }
+}
+
+#[test]
+fn who_leaves_the_queue_hears_one_thing_more() {
+    let (mut rig, ..) = two_wait();
+    rig.tell(Input::LeaveQueue(call(2)));
+    assert_eq!(phase(&rig, call(2)), Some(Phase::Message));
+    let again = rig.ask(Input::LeaveQueue(call(2))).unwrap_err();
+    assert_eq!(again.code, "not_waiting");
+    is_free(&mut rig, call(1));
+    assert_eq!(phase(&rig, call(3)), Some(Phase::Connecting));
+    rig.tell(Input::Played(call(2)));
+    rig.end(call(2), 200);
+    let over = rig.overs().pop().expect("over");
+    assert_ne!(over.result, CallResult::Abandoned);
+}
+
+#[test]
 fn a_message_is_told_without_agents_as_fast_as_lines_allow() {
     let mut rig = Rig::with_trunk(100, 100);
     rig.run(CampaignSpec {

@@ -30,8 +30,15 @@ impl Engine {
         };
         let ctx = Arc::clone(&entry.ctx);
         let params = &ctx.stocked.setting.campaign.params;
-        if self.waits(attempt) && digit == CALL_BACK_KEY && params.inbound.callback {
-            self.keep_place(now, attempt, &ctx);
+        if self.waits(attempt) {
+            // The key that asked for an agent may be the same, pressed twice.
+            let offered = self.callers.live.get(&attempt).is_some_and(|c| c.offered);
+            if digit == self.shared.config.opt_out_digit {
+                self.opt_out_of(attempt, &ctx);
+                self.leave_queue(now, attempt, &ctx);
+            } else if digit == CALL_BACK_KEY && offered {
+                self.keep_place(now, attempt, &ctx);
+            }
             return true;
         }
         let tells = self.brain.call(attempt).is_some_and(|c| {
@@ -64,11 +71,24 @@ impl Engine {
             hears: Hears::Nothing,
             next_at: now,
             kept: false,
+            offered: false,
         };
         self.callers.live.insert(attempt, caller);
         self.take(now, queue);
         self.say_in_queues(now);
         true
+    }
+
+    /// He wants no more calls: he hears that it is so, and his call ends.
+    fn leave_queue(&mut self, now: UtcMs, attempt: AttemptId, ctx: &CallCtx) {
+        if self.ask(now, Input::LeaveQueue(attempt)).is_err() {
+            return;
+        }
+        if let Some(caller) = self.callers.live.get_mut(&attempt) {
+            caller.kept = true;
+        }
+        self.play_to(attempt, spoken(&["opted_out"], &ctx.stocked));
+        self.board.touch();
     }
 
     /// He leaves and keeps his place.

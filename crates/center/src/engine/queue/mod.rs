@@ -8,18 +8,20 @@ use crate::inbound::{Arrival, Came, Guest};
 use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
 use crate::view::InboundRow;
-use dialer::{DialTask, Incoming, Input};
+use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
 
 /// Joins of a queue that its pace is told from.
 const PACE_JOINS: usize = 20;
+/// Most callers who are looked up at once; more are hung up on.
+const ARRIVING_MAX: usize = 2_000;
 /// What a caller hears now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hears {
@@ -38,13 +40,17 @@ pub(crate) struct Caller {
     since: UtcMs,
     hears: Hears,
     next_at: UtcMs,
-    /// His place is kept: what he hears says so.
+    /// He leaves the queue: his place is kept, or he wants no more calls, and what he hears says so.
     kept: bool,
+    /// The call-back was offered to him.
+    offered: bool,
 }
 
 /// Callers and figures of their queues.
 #[derive(Default)]
 pub(crate) struct Callers {
+    /// Calls that are looked up; who hangs up meanwhile is none of them any more.
+    arriving: BTreeSet<AttemptId>,
     live: BTreeMap<AttemptId, Caller>,
     /// Calls that only hear the announcement.
     announced: BTreeMap<AttemptId, InboundCall>,
@@ -66,9 +72,20 @@ struct Counts {
 
 impl Engine {
     /// The telephone side answered somebody who called one of our numbers.
-    pub(in crate::engine) fn came_in(&self, came: Came) {
+    pub(in crate::engine) fn came_in(&mut self, came: Came) {
+        if self.callers.arriving.len() >= ARRIVING_MAX {
+            self.shared.fault("too many callers at once", &came.attempt);
+            self.order_hang_up(came.attempt, HangUpCause::Normal);
+            return;
+        }
+        self.callers.arriving.insert(came.attempt);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(crate::inbound::arrive(shared, came));
+    }
+
+    /// A caller hung up before it was known who he is.
+    pub(in crate::engine) fn arrival_over(&mut self, attempt: AttemptId) {
+        self.callers.arriving.remove(&attempt);
     }
 
     /// The place a new caller would have, or why he cannot wait.
@@ -173,11 +190,6 @@ impl Engine {
             Arc::clone(&ctx),
             steps,
         ));
-        let record = ctx.task.rules.record;
-        self.take_call(&ctx);
-        if record == RecordMode::All {
-            self.open_tape(id, at);
-        }
         self.counts_of(ctx.stocked.setting.id()).offered += 1;
         let caller = Caller {
             row: Some(row),
@@ -185,8 +197,19 @@ impl Engine {
             hears: Hears::Nothing,
             next_at: now,
             kept: false,
+            offered: false,
         };
         self.callers.live.insert(id, caller);
+        if !self.callers.arriving.remove(&id) {
+            // He hung up while he was looked up: no agent is given to nobody.
+            self.brain_never_had(now, id, InboundOutcome::GaveUp);
+            return;
+        }
+        let record = ctx.task.rules.record;
+        self.take_call(&ctx);
+        if record == RecordMode::All {
+            self.open_tape(id, at);
+        }
         let came = Incoming {
             attempt: id,
             item: ctx.task.item.clone(),
@@ -198,22 +221,25 @@ impl Engine {
         if self.ask(now, Input::Incoming(Box::new(came))).is_err() {
             // Another call of his began meanwhile: the attempt ends as nobody's.
             self.order_hang_up(id, HangUpCause::Normal);
-            self.brain_never_had(now, id);
+            self.brain_never_had(now, id, InboundOutcome::Busy);
             return;
         }
         self.say_in_queues(now);
         self.board.touch();
     }
 
-    /// The brain refused him: his attempt is closed here.
-    fn brain_never_had(&mut self, now: UtcMs, id: AttemptId) {
+    /// The brain refused him, or never heard of him: his attempt is closed here.
+    fn brain_never_had(&mut self, now: UtcMs, id: AttemptId, outcome: InboundOutcome) {
+        if let Some(mut caller) = self.callers.live.remove(&id) {
+            self.settle_row(now, &mut caller, outcome);
+            if let Some(row) = caller.row {
+                self.step(id, Step::PutInbound(Box::new(row)));
+            }
+        }
         if let Some(entry) = self.calls.remove(&id) {
             let closing = crate::closing::never_left(&self.shared, &entry.ctx, now);
             let (answer, _) = tokio::sync::oneshot::channel();
             self.write(&entry, Step::Close(Box::new(closing), answer));
-        }
-        if let Some(mut caller) = self.callers.live.remove(&id) {
-            self.settle_row(now, &mut caller, InboundOutcome::Busy);
         }
     }
 
@@ -228,7 +254,18 @@ impl Engine {
             mask_dtmf: params.mask_dtmf,
         };
         let trunk = Arc::clone(&self.shared.out.trunk);
-        self.order_trunk("take", async move { trunk.take_incoming(order).await });
+        let (id, post) = (ctx.id, self.shared.post.clone());
+        self.order_trunk("take", async move {
+            let taken = trunk.take_incoming(order).await;
+            if taken.is_err() {
+                // Gone, and its end may have been told before it was ours.
+                let _ = trunk.hang_up(id, HangUpCause::Normal).await;
+                let end = EndReport::default();
+                post.tell(move |engine, now| engine.take(now, Input::Ended { attempt: id, end }))
+                    .await;
+            }
+            taken
+        });
     }
 
     /// A caller and an agent are joined.

@@ -25,6 +25,12 @@ pub(super) fn spoken(parts: &[&str], stocked: &Stocked) -> PlayWhat {
     }
 }
 
+/// Whether a call-back that keeps the place is offered. Who is in no campaign has no item that would
+/// remember it.
+pub(super) fn offers(stocked: &Stocked) -> bool {
+    stocked.setting.campaign.params.inbound.callback && stocked.in_campaign
+}
+
 /// Name of the recording of a number.
 fn number(n: i64) -> String {
     if (1..=SAID_MOST).contains(&n) {
@@ -64,6 +70,7 @@ impl Engine {
             self.play_to(id, what);
             if let Some(caller) = self.callers.live.get_mut(&id) {
                 caller.hears = Hears::Words;
+                caller.offered |= !first && offers(&stocked);
             }
         }
     }
@@ -86,7 +93,7 @@ impl Engine {
         if let Some(minutes) = &minutes {
             parts.extend(["queue_minutes", minutes.as_str()]);
         }
-        if stocked.setting.campaign.params.inbound.callback {
+        if offers(stocked) {
             parts.push("queue_offer");
         }
         spoken(&parts, stocked)
@@ -131,6 +138,7 @@ impl Engine {
     /// The lawful announcement for who is not given to an agent.
     pub(crate) fn announce(&mut self, now: UtcMs, call: InboundCall, client: &str, language: &str) {
         let id = call.id;
+        self.arrival_over(id);
         if let Some(campaign) = call.campaign_id {
             let counts = self.counts_of(campaign);
             counts.offered += 1;
