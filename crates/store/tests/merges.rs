@@ -4,8 +4,8 @@
 mod common;
 
 use domain::entity::{
-    DebtStatus, Hold, HoldKind, HoldScope, Merge, Preference, PreferenceKind, Suppression,
-    SuppressionKind,
+    DebtStatus, Hold, HoldKind, HoldScope, InboundCall, InboundOutcome, Merge, Preference,
+    PreferenceKind, Suppression, SuppressionKind,
 };
 use domain::ids::{HoldId, ImportId, MergeId, PreferenceId, SuppressionId};
 use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, DebtorRow, ItemState};
@@ -269,7 +269,36 @@ async fn a_file_is_taken_back_after_a_merge(store: &Subject) {
     assert_eq!(third.status, DebtStatus::Recalled);
 }
 
+async fn calls_that_came_in_go_with_the_file(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (a, b) = twins(store, &scene).await;
+    let call = InboundCall {
+        id: fresh(),
+        client_id: Some(b.debtor.client_id),
+        campaign_id: None,
+        debtor_id: Some(b.debtor.id),
+        trunk_id: fresh(),
+        node: "n".into(),
+        called: "+525555550199".into(),
+        caller: Some(b.point.value.clone()),
+        at: NOW,
+        answered_at: None,
+        ended_at: Some(NOW),
+        agent_id: None,
+        outcome: InboundOutcome::Closed,
+        wait_ms: 0,
+        place: None,
+    };
+    store.put_inbound(&call, &[]).await.expect("works");
+    let merge = merge(store, &a, &b).await;
+    let whose = async || store.get_inbound(call.id).await.expect("call").debtor_id;
+    assert_eq!(whose().await, Some(a.debtor.id));
+    apart(store, &merge).await;
+    assert_eq!(whose().await, Some(b.debtor.id));
+}
+
 async fn all(store: Subject) {
+    calls_that_came_in_go_with_the_file(&store).await;
     wishes_about_a_shared_number_name_the_one_that_stays(&store).await;
     what_was_asked_meanwhile_binds_both(&store).await;
     an_agreed_call_back_is_made_with_the_file_that_stays(&store).await;

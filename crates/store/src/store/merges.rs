@@ -29,6 +29,7 @@ const MOVES: &[&str] = &[
     "letters",
     "messages",
     "inbox",
+    "inbound_calls",
     "planned_steps",
 ];
 
