@@ -375,5 +375,39 @@ pub(crate) async fn reversed(
         paid_at: shared.now(),
         ..first
     };
-    crate::stops::payment(shared, actor, back).await
+    let store = &shared.out.store;
+    let parts = store.parts_of(&[id]).await?;
+    let known = store
+        .payment_by_reference(back.client_id, &back.reference)
+        .await?;
+    match parts.first().and_then(|p| p.receipt_id) {
+        Some(receipt) if known.is_none() => gone_back(&shared, actor, receipt, back).await,
+        _ => crate::stops::payment(shared, actor, back).await,
+    }
+}
+
+/// Money of a receipt that was taken away again: off its debt, and out of the receipt.
+async fn gone_back(
+    shared: &Arc<Shared>,
+    actor: Actor,
+    receipt: ReceiptId,
+    back: Payment,
+) -> Result<PaymentOutcome, CenterError> {
+    let row = shared.out.store.get_receipt(receipt).await?;
+    let event = posted_event(shared, actor, &back);
+    shared.told_here(&event);
+    let step = ReceiptStep {
+        receipt,
+        debtor_id: row.debtor_id,
+        payments: std::slice::from_ref(&back),
+        returned_minor: -back.amount.amount_minor,
+        note: &back.reference,
+        now: back.posted_at,
+        events: &[event],
+    };
+    let store = &shared.out.store;
+    let mut done = store.step_receipt(&step, &promise_event(shared)).await?;
+    money_moved(shared, back.debtor_id).await;
+    let outcome = done.payments.pop();
+    outcome.ok_or_else(|| StoreError::NotFound("payment").into())
 }

@@ -15,7 +15,7 @@ use domain::ids::PlanId;
 use domain::link::LinkKind;
 use domain::money::Money;
 use domain::ports::store::LoginFailures;
-use domain::time::UtcMs;
+use domain::time::{DAY_MS, UtcMs};
 use papers::spoken_date;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +23,8 @@ use utoipa_axum::routes;
 
 /// Wrong answers after which the page is closed.
 const TRIES_MAX: u32 = 5;
+/// How long guesses are counted after the last one, ms: as long as a link lives.
+const GUESSES_KEPT_MS: i64 = 7 * DAY_MS;
 /// How long an answered page may be read and accepted, ms.
 const PROVED_MS: i64 = 30 * 60_000;
 /// The identity step that is passed before acceptance.
@@ -228,25 +230,24 @@ async fn answered(
     file: &PlanFile,
     answer: &str,
 ) -> Result<Response, Problem> {
+    let (key, now) = (guesses_key(file.plan.id), state.now());
+    let locked = || plain(looks, words(looks).locked, StatusCode::FORBIDDEN);
+    // Taken before it is looked at: answers that come at once are counted each.
+    let kept = now.plus_ms(GUESSES_KEPT_MS);
+    if !state.store.take_guess(&key, TRIES_MAX, kept).await? {
+        return Ok(locked());
+    }
     let debtor = state.store.get_debtor(file.plan.debtor_id).await?;
     if proves(&debtor, answer) {
+        let none = LoginFailures {
+            count: 0,
+            last_at: now,
+        };
+        state.store.set_login_failures(&key, none).await?;
         return shown(state, token, debtor.language, file).await;
     }
-    let key = guesses_key(file.plan.id);
-    let count = state
-        .store
-        .login_failures(&key)
-        .await?
-        .count
-        .saturating_add(1);
-    let guesses = LoginFailures {
-        count,
-        last_at: state.now(),
-    };
-    state.store.set_login_failures(&key, guesses).await?;
-    if count >= TRIES_MAX {
-        let text = words(looks).locked;
-        return Ok(plain(looks, text, StatusCode::FORBIDDEN));
+    if state.store.login_failures(&key).await?.count >= TRIES_MAX {
+        return Ok(locked());
     }
     Ok(asks(looks, token, true).into_response())
 }

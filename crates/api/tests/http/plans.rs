@@ -2,8 +2,9 @@
 //! with their tests, and the file that goes with a case.
 
 use crate::app::{App, Reply};
-use domain::ports::store::{CatalogStore as _, PlanStore as _, StageStore as _};
-use domain::time::DAY_MS;
+use domain::ports::Clock as _;
+use domain::ports::store::{CatalogStore as _, PeopleStore as _, PlanStore as _, StageStore as _};
+use domain::time::{DAY_MS, UtcMs};
 use serde_json::{Value, json};
 
 async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
@@ -134,6 +135,51 @@ async fn five_wrong_answers_close_the_page_and_a_link_ends() {
     app.pass_ms(8 * DAY_MS);
     assert_eq!(app.get(&path).send().await.status, 410);
     assert_eq!(app.get("/a/none").send().await.status, 404);
+}
+
+#[tokio::test]
+async fn answers_that_come_at_once_are_counted_each() {
+    let app = App::start().await;
+    let (id, path) = linked(&app).await;
+    let wrong = || form(&app, &path, "proof=9999");
+    let replies = tokio::join!(
+        wrong(),
+        wrong(),
+        wrong(),
+        wrong(),
+        wrong(),
+        wrong(),
+        wrong()
+    );
+    assert_eq!(replies.6.status, 403);
+    let guesses = app.store.login_failures(&format!("agreement:{id}")).await;
+    assert_eq!(guesses.expect("guesses").count, 5, "none beyond the fifth");
+    assert_eq!(form(&app, &path, "proof=0101").await.status, 403, "closed");
+}
+
+#[tokio::test]
+async fn an_offer_whose_first_instalment_is_missed_is_not_accepted() {
+    let app = App::start().await;
+    let (id, _) = linked(&app).await;
+    let link = format!("/plans/{id}/link");
+    let file = app
+        .store
+        .get_plan(id.parse().expect("an id"))
+        .await
+        .expect("the plan");
+    let until = file.instalments[0].grace_until;
+    let made = post(&app, "supervisor", &link, json!({})).await.json();
+    let expires = made["expires_at"].as_str().expect("an end");
+    assert!(
+        expires.parse::<UtcMs>().expect("an instant") <= until,
+        "no link beyond it: {expires}"
+    );
+    app.pass_ms(until.since_ms(app.clock.now()));
+    let late = post(&app, "supervisor", &link, json!({})).await;
+    assert_eq!(
+        (late.status.as_u16(), late.code()),
+        (409, "plan_moved".into())
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Money whose owner is to be found: by file, by hand, put wrong and put right.
 
 use crate::app::{App, Reply};
-use domain::ports::store::CatalogStore as _;
+use domain::ports::store::{CatalogStore as _, ReceiptStore as _};
 use serde_json::{Value, json};
 
 const RECEIPTS: &str = "/api/v1/receipts";
@@ -249,6 +249,15 @@ async fn a_payment_is_taken_back_once_and_never_beyond_itself() {
     let rest = json!({"reference": "r-2", "reason": "contracargo", "amount_minor": 60_000});
     let reply = ask(&app, &token, &path, &rest).await.json();
     assert_eq!(balance(&app).await, 100_000);
+    let first: domain::ids::PaymentId = id.parse().expect("an id");
+    let parts = app.store.parts_of(&[first]).await.expect("parts");
+    let receipt = parts[0].receipt_id.expect("made of a receipt");
+    let receipt = app.store.get_receipt(receipt).await.expect("the receipt");
+    assert_eq!(
+        (receipt.returned_minor, receipt.left_minor),
+        (100_000, 30_000),
+        "what went back is out of the receipt"
+    );
     let reversal = reply["payment"]["id"].as_str().expect("an id");
     let path = format!("/api/v1/payments/{reversal}/reverse");
     let twice = json!({"reference": "r-3", "reason": "x"});

@@ -5,8 +5,9 @@ use super::moved;
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::shared::Shared;
-use domain::entity::{Plan, PlanState, Role};
+use domain::entity::{Plan, PlanFile, PlanState, Role};
 use domain::ids::{PlanId, UserId};
+use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -75,6 +76,12 @@ pub(crate) async fn answer(
     }
 }
 
+/// Whether the first instalment is missed already: such a plan would break as soon as it is accepted.
+fn too_late(file: &PlanFile, now: UtcMs) -> bool {
+    let first = file.instalments.first();
+    first.is_some_and(|first| first.grace_until <= now)
+}
+
 /// The debtor accepted the document with that hash; a repeat of the same acceptance changes nothing.
 pub(crate) async fn sign(
     shared: Arc<Shared>,
@@ -82,11 +89,13 @@ pub(crate) async fn sign(
     document_sha256: String,
     identity: &'static str,
 ) -> Result<Plan, CenterError> {
-    let mut plan = shared.out.store.get_plan(id).await?.plan;
+    let file = shared.out.store.get_plan(id).await?;
+    let late = too_late(&file, shared.now());
+    let mut plan = file.plan;
     if plan.document_sha256.as_ref() == Some(&document_sha256) && plan.signed_at.is_some() {
         return Ok(plan);
     }
-    if plan.state != PlanState::Approved {
+    if plan.state != PlanState::Approved || late {
         return Err(CenterError::conflict(
             "plan_moved",
             "the offer does not stand any more",

@@ -18,6 +18,8 @@ pub const CONCEPT_MAX: usize = 300;
 const PROBE: usize = 500;
 /// Lines above the header that banks write (account, period) and that are passed over.
 const PREAMBLE_MAX: usize = 20;
+/// Hex digits of a row's digest behind its reference.
+const NAME_LEN: usize = 16;
 /// Longest reference that is kept as it is, characters.
 const REFERENCE_MAX: usize = 100;
 
@@ -166,8 +168,8 @@ pub struct BankMoney {
     pub paid_at: UtcMs,
     /// How much.
     pub amount: Money,
-    /// Unique within the file and the same whenever the same row comes: the bank's own where it has one, else
-    /// made of the row.
+    /// Unique within the file and the same whenever the same row comes: the bank's own and a digest of the
+    /// row.
     pub reference: String,
     /// The payer's words, cut to [`CONCEPT_MAX`].
     pub concept: String,
@@ -376,23 +378,15 @@ fn read_row(
     }))
 }
 
-/// Gives each row of money a reference that is unique within the file and comes again with the same row. A
-/// reference that several rows share tells nothing: then it is made of the whole row and its turn.
+/// Gives each row of money a reference that is unique within the file and comes again with the same row: the
+/// bank's own, as a clue, and a digest of the whole row and its turn among equal ones. The bank's own alone
+/// tells nothing: a payer's standing one comes again every month.
 pub fn name_rows(rows: &mut [BankRow]) {
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    for row in rows.iter() {
-        if let BankRead::Money(money) = &row.read {
-            *uses.entry(money.reference.clone()).or_default() += 1;
-        }
-    }
     let mut turns: BTreeMap<String, usize> = BTreeMap::new();
     for row in rows {
         let BankRead::Money(money) = &mut row.read else {
             continue;
         };
-        if !money.reference.is_empty() && uses.get(&money.reference) == Some(&1) {
-            continue;
-        }
         let whole = format!(
             "{}|{}|{}|{}|{}|{}",
             money.paid_at.0,
@@ -405,7 +399,11 @@ pub fn name_rows(rows: &mut [BankRow]) {
         let turn = turns.entry(whole.clone()).or_default();
         *turn += 1;
         let hash = hex::encode(Sha256::digest(format!("{whole}|{turn}").as_bytes()));
-        money.reference = format!("row-{}", &hash[..32]);
+        let own = match money.reference.as_str() {
+            "" => "row",
+            own => own,
+        };
+        money.reference = format!("{own} {}", &hash[..NAME_LEN]);
     }
 }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Payments {
     /// `stripe`, or empty.
     pub provider: String,
-    /// Address at which debtors reach this server; empty: as the request came that makes a link.
+    /// Address at which debtors reach this server; needed with a provider. Empty: as the request came that
+    /// makes a link.
     pub public_url: String,
     /// File with the provider's secret key.
     pub key_file: String,
@@ -41,6 +42,11 @@ impl Payments {
             faults.push("[payments] key_file, webhook_secret_file: expected with provider");
         }
         let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if !self.provider.is_empty() && self.public_url.is_empty() {
+            faults.push(
+                "[payments] public_url: expected with provider, as https://pagos.example.com",
+            );
+        }
         if !self.public_url.is_empty() && !web(&self.public_url) {
             faults.push("[payments] public_url: expected as https://pagos.example.com");
         }

@@ -19,6 +19,8 @@ pub async fn all(store: Subject) {
     a_reversal_opens_the_debt_again(&store).await;
     grace_over_closes_promises(&store).await;
     wrong_payments_are_refused(&store).await;
+    a_reversal_is_no_repeat(&store).await;
+    a_reversal_counts_where_its_payment_did(&store).await;
 }
 
 const TERMS: PromiseTerms = PromiseTerms {
@@ -445,4 +447,50 @@ async fn wrong_payments_are_refused(store: &Subject) {
     );
     let debt = store.get_debt(person.debt.id).await.expect("debt");
     assert_eq!(debt, person.debt);
+}
+
+async fn a_reversal_is_no_repeat(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let payment = person.payment(30_000);
+    let post = async |p: &domain::entity::Payment| store.post_payment(p, &[], &of_promise).await;
+    post(&payment).await.expect("payment");
+    let mut back = person.payment(-10_000);
+    back.reverses = Some(payment.id);
+    back.reference.clone_from(&payment.reference);
+    let refused = post(&back).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    back.reference = name("back");
+    assert!(!post(&back).await.expect("reversal").repeated);
+    assert!(
+        post(&back).await.expect("again").repeated,
+        "the same reversal"
+    );
+    back.amount = Money::new(-20_000, mxn());
+    let other = post(&back).await;
+    assert!(matches!(other, Err(StoreError::Conflict(_))), "{other:?}");
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(debt.balance_minor(), 80_000);
+}
+
+async fn a_reversal_counts_where_its_payment_did(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let promise = person.promise(40_000);
+    let mut before = person.payment(20_000);
+    before.paid_at = promise.made_at.plus_ms(-DAY_MS);
+    let post = async |p: &domain::entity::Payment| store.post_payment(p, &[], &of_promise).await;
+    post(&before).await.expect("payment");
+    let taken = store.record_promise(&promise, TERMS, &[]).await;
+    taken.expect("promise").expect("taken");
+    let mut back = person.payment(-20_000);
+    back.reverses = Some(before.id);
+    post(&back).await.expect("reversal");
+    let done = post(&person.payment(40_000)).await.expect("payment");
+    assert_eq!(
+        done.promises.len(),
+        1,
+        "money from before the promise, taken back, is none of its"
+    );
 }

@@ -14,6 +14,7 @@ pub async fn all(store: Subject) {
     a_used_token_ends_the_family(&store).await;
     keys_are_found_until_revoked(&store).await;
     wrong_guesses_are_counted(&store).await;
+    guesses_that_come_at_once_are_counted_each(&store).await;
     replies_are_kept_a_day(&store).await;
 }
 
@@ -246,6 +247,23 @@ async fn wrong_guesses_are_counted(store: &Subject) {
         };
         assert_eq!(store.login_failures(&key).await.expect("get"), want);
     }
+}
+
+async fn guesses_that_come_at_once_are_counted_each(store: &Subject) {
+    let key = format!("agreement:{}", name("plan"));
+    let take = || store.take_guess(&key, 5, NOW);
+    let (a, b, c, d, e, f, g) =
+        tokio::join!(take(), take(), take(), take(), take(), take(), take());
+    let taken = [a, b, c, d, e, f, g].map(|t| t.expect("taken"));
+    assert_eq!(taken.iter().filter(|t| **t).count(), 5, "{taken:?}");
+    let guesses = store.login_failures(&key).await.expect("get");
+    assert_eq!((guesses.count, guesses.last_at), (5, NOW));
+    let none = LoginFailures {
+        count: 0,
+        last_at: NOW,
+    };
+    store.set_login_failures(&key, none).await.expect("set");
+    assert!(take().await.expect("taken"), "given back");
 }
 
 async fn replies_are_kept_a_day(store: &Subject) {

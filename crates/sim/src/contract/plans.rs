@@ -10,13 +10,14 @@ use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, PlanDocument, PlanFilter, PlanRefusal};
 use domain::rules::offers::ClientTerms;
-use domain::time::{DAY_MS, UtcMs};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     terms_by_version(&store).await;
     only_what_adds_up_is_kept(&store).await;
     money_walks_a_plan(&store).await;
+    a_day_without_its_hour_counts_from_its_morning(&store).await;
     time_breaks_a_plan(&store).await;
     an_ask_runs_out(&store).await;
 }
@@ -88,6 +89,15 @@ async fn signed(store: &Subject, file: &PlanFile) {
 }
 
 async fn pay(store: &Subject, person: &Person, amount_minor: i64, at: UtcMs) {
+    post(store, person, amount_minor, (at, at)).await;
+}
+
+async fn post(
+    store: &Subject,
+    person: &Person,
+    amount_minor: i64,
+    (at, posted_at): (UtcMs, UtcMs),
+) {
     let payment = Payment {
         id: fresh(),
         client_id: person.debt.client_id,
@@ -98,7 +108,7 @@ async fn pay(store: &Subject, person: &Person, amount_minor: i64, at: UtcMs) {
         channel: PaymentChannel::Transfer,
         reference: name("ref"),
         reverses: None,
-        posted_at: at,
+        posted_at,
     };
     store
         .post_payment(&payment, &[], &of_promise)
@@ -244,6 +254,30 @@ async fn money_walks_a_plan(store: &Subject) {
         .await
         .expect("told");
     assert!(told.iter().any(|e| e.event.kind == "plan.completed"));
+}
+
+async fn a_day_without_its_hour_counts_from_its_morning(store: &Subject) {
+    let person = person(store).await;
+    let file = agreed(&person, 20_000);
+    drawn(store, &file).await.expect("kept");
+    signed(store, &file).await;
+    let first = file.instalments[0].amount_minor;
+    // He accepted at 15:00 UTC; a bank that says no hour has its money of that day at noon.
+    let own = NOW.plus_ms(-3 * HOUR_MS);
+    assert_eq!(own.0 % DAY_MS, DAY_MS / 2);
+    for (paid_at, posted_at) in [
+        (own.plus_ms(-DAY_MS), NOW.plus_ms(DAY_MS)),
+        (own, NOW.plus_ms(-1)),
+        (own.plus_ms(-1), NOW.plus_ms(DAY_MS)),
+    ] {
+        post(store, &person, first, (paid_at, posted_at)).await;
+        let state = now(store, &file).await.plan.state;
+        assert_eq!(state, PlanState::Signed, "{paid_at} posted {posted_at}");
+    }
+    let day = (own, NOW.plus_ms(DAY_MS));
+    post(store, &person, first, day).await;
+    let after = now(store, &file).await;
+    assert_eq!(after.instalments[0].state, InstalmentState::Paid);
 }
 
 async fn time_breaks_a_plan(store: &Subject) {

@@ -13,7 +13,7 @@ use domain::ports::store::{
 };
 use domain::rules::allocation;
 use domain::rules::promise::outcome;
-use domain::time::UtcMs;
+use domain::time::{DAY_MS, UtcMs};
 use uuid::Uuid;
 
 /// A hold that follows from a row has the row's id under another name space, so that it is made once.
@@ -21,12 +21,28 @@ fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
     HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
 }
 
+/// When money counts: a reversal is dated by what it takes back.
+pub(super) fn dated(t: &Tables, payment: &Payment) -> UtcMs {
+    let first = payment.reverses.and_then(|first| t.payments.get(&first));
+    first.map_or(payment.paid_at, |first| first.paid_at)
+}
+
+/// Whether money counts since an instant. A day without its hour is kept as noon UTC: it counts when it was
+/// posted later and is not the day before.
+pub(super) fn counts(t: &Tables, payment: &Payment, since: UtcMs) -> bool {
+    let first = payment.reverses.and_then(|first| t.payments.get(&first));
+    let posted_at = first.map_or(payment.posted_at, |first| first.posted_at);
+    let at = dated(t, payment);
+    let day = at.0 % DAY_MS == DAY_MS / 2 && at >= since.plus_ms(-DAY_MS * 3 / 4);
+    at >= since || (day && posted_at >= since)
+}
+
 /// Money dated within the promise, `[made, grace end)`.
 fn paid_within(t: &Tables, promise: &Promise) -> i64 {
     t.payments
         .values()
         .filter(|p| p.debt_id == promise.debt_id)
-        .filter(|p| promise.made_at <= p.paid_at && p.paid_at < promise.grace_until)
+        .filter(|p| counts(t, p, promise.made_at) && dated(t, p) < promise.grace_until)
         .map(|p| p.amount.amount_minor)
         .sum()
 }
@@ -66,6 +82,12 @@ impl MoneyStore for MemoryStore {
             .find(|p| p.client_id == payment.client_id && p.reference == payment.reference)
             .cloned();
         if let Some(first) = before {
+            let same = payment.reverses == first.reverses
+                && (payment.reverses.is_none() || payment.amount == first.amount);
+            if !same {
+                let text = "other money was posted under these words";
+                return Err(StoreError::Conflict(text.to_owned()));
+            }
             let debt = t
                 .debts
                 .get(&first.debt_id)

@@ -147,6 +147,17 @@ impl PeopleStore for MemoryStore {
         Ok(())
     }
 
+    async fn take_guess(&self, key: &str, max: u32, last_at: UtcMs) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let guesses = t.failures.entry(key.to_owned()).or_default();
+        if guesses.count >= max {
+            return Ok(false);
+        }
+        guesses.count += 1;
+        guesses.last_at = last_at;
+        Ok(true)
+    }
+
     async fn idempotent_get(
         &self,
         user: &str,

@@ -1,5 +1,6 @@
 //! Terms of clients, and plans with their instalments.
 
+use super::money::{counts, dated};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -92,8 +93,8 @@ pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
     let sum = |until: Option<UtcMs>| -> i64 {
         t.payments
             .values()
-            .filter(|p| p.debt_id == debt && p.paid_at >= from)
-            .filter(|p| until.is_none_or(|end| p.paid_at < end))
+            .filter(|p| p.debt_id == debt && counts(t, p, from))
+            .filter(|p| until.is_none_or(|end| dated(t, p) < end))
             .map(|p| p.amount.amount_minor)
             .sum()
     };

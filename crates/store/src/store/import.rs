@@ -3,6 +3,7 @@
 
 use super::events::append;
 use super::import_new::{insert_debtors, write_scores};
+use super::items::lock_persons;
 use super::merges::where_to;
 use super::{SqlStore, hits, sums};
 use crate::sql::{Field as _, Link, vals};
@@ -87,8 +88,8 @@ struct Written {
     scores: BTreeMap<DebtorId, i64>,
 }
 
-/// Reads what is stored of everything the rows name.
-async fn stored(link: &mut Link, rows: &[DebtorRow]) -> Result<Work, StoreError> {
+/// Reads what is stored of everything the rows name; `keeps`: it is going to be written.
+async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work, StoreError> {
     let mut work = Work::default();
     let mut refs: BTreeMap<PortfolioId, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
     for row in rows {
@@ -96,24 +97,25 @@ async fn stored(link: &mut Link, rows: &[DebtorRow]) -> Result<Work, StoreError>
         debtors.insert(row.debtor.external_ref.clone());
         debts.insert(row.debt.external_ref.clone());
     }
-    for (portfolio, (debtors, debts)) in refs {
-        let (within, fixed) = (" AND portfolio_id=$1", vals![portfolio]);
-        let debtors: Vec<String> = debtors.into_iter().collect();
-        let debts: Vec<String> = debts.into_iter().collect();
+    let within = " AND portfolio_id=$1";
+    for (portfolio, (debtors, _)) in &refs {
+        let (debtors, fixed): (Vec<_>, _) = (debtors.iter().cloned().collect(), vals![*portfolio]);
         let found: Vec<Debtor> = link
             .all_in("external_ref", &debtors, within, &fixed)
             .await?;
-        work.debtors.extend(
-            found
-                .into_iter()
-                .map(|d| ((portfolio, d.external_ref.clone()), d)),
-        );
+        let place = |d: Debtor| ((*portfolio, d.external_ref.clone()), d);
+        work.debtors.extend(found.into_iter().map(place));
+    }
+    if keeps {
+        // Money posted on those debts waits, or is read with them: whoever posts takes the person first.
+        lock_persons(link, work.debtors.values().map(|d| d.person_id)).await?;
+    }
+    for (portfolio, (_, debts)) in refs {
+        let debts: Vec<String> = debts.into_iter().collect();
+        let fixed = vals![portfolio];
         let found: Vec<Debt> = link.all_in("external_ref", &debts, within, &fixed).await?;
-        work.debts.extend(
-            found
-                .into_iter()
-                .map(|d| ((portfolio, d.external_ref.clone()), d)),
-        );
+        let place = |d: Debt| ((portfolio, d.external_ref.clone()), d);
+        work.debts.extend(found.into_iter().map(place));
     }
     let mut ids: Vec<DebtorId> = work.debtors.values().map(|d| d.id).collect();
     work.merged = where_to(link, &ids).await?;
@@ -462,7 +464,7 @@ impl SqlStore {
         } else {
             self.write().await?
         };
-        let mut work = stored(&mut tx, rows).await?;
+        let mut work = stored(&mut tx, rows, !dry_run).await?;
         work.report.rows = rows.len() as u64;
         for row in rows {
             work.take(row);

@@ -7,6 +7,7 @@ use domain::ids::{CampaignId, ClientId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::ItemState;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 /// Condition of an attempt that is not over; the partial indices are made with the same words.
 pub(crate) const LIVE: &str = "state NOT IN ('ended', 'unknown')";
@@ -64,6 +65,21 @@ pub(crate) async fn lock_person(tx: &mut Link, person: PersonId) -> Result<bool,
         tx.pg_only(" FOR UPDATE")
     );
     Ok(tx.row(sql, vals![person]).await?.is_some())
+}
+
+/// As [`lock_person`], for several, in one order.
+pub(crate) async fn lock_persons(
+    tx: &mut Link,
+    persons: impl Iterator<Item = PersonId>,
+) -> Result<(), StoreError> {
+    let lock = tx.pg_only(" ORDER BY id FOR UPDATE");
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let persons: BTreeSet<PersonId> = persons.collect();
+    let persons: Vec<PersonId> = persons.into_iter().collect();
+    let sql = "SELECT 1 AS n FROM persons WHERE id";
+    tx.rows_in(sql, &persons, lock, &[]).await.map(drop)
 }
 
 /// As [`lock_person`], by one of his debtors.

@@ -22,6 +22,9 @@ use uuid::Uuid;
 /// Priority of the items of a debtor whose promise was broken.
 const BROKEN_FIRST: i32 = 10;
 
+/// Why words that stand at other money are refused.
+const OTHER_MONEY: &str = "other money was posted under these words";
+
 /// A hold that follows from a row has the row's id under another name space, so that it is made once.
 fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
     HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
@@ -50,10 +53,20 @@ fn debt_hold(
     }
 }
 
+/// Payments `p` (with `o`, what they take back) that count since the instant `$2`; a reversal is dated by what
+/// it takes back. A day without its hour is kept as noon UTC: it counts when it was posted later and is not
+/// the day before. 18 h: noon UTC of a local day up to its evening, 9 h behind UTC at most.
+pub(super) const SINCE: &str = "(COALESCE(o.paid_at,p.paid_at)>=$2 OR \
+    (COALESCE(o.posted_at,p.posted_at)>=$2 AND COALESCE(o.paid_at,p.paid_at)%86400000=43200000 \
+    AND COALESCE(o.paid_at,p.paid_at)>=$2-64800000))";
+
 /// Money dated within the promise, `[made, grace end)`.
 async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError> {
-    let sql = "SELECT CAST(COALESCE(SUM(amount_minor),0) AS BIGINT) AS n FROM payments \
-        WHERE debt_id=$1 AND paid_at>=$2 AND paid_at<$3";
+    let sql = format!(
+        "SELECT CAST(COALESCE(SUM(p.amount_minor),0) AS BIGINT) AS n FROM payments p \
+        LEFT JOIN payments o ON o.id=p.reverses \
+        WHERE p.debt_id=$1 AND {SINCE} AND COALESCE(o.paid_at,p.paid_at)<$3"
+    );
     let values = vals![promise.debt_id, promise.made_at, promise.grace_until];
     tx.row(sql, values).await?.map_or(Ok(0), |r| r.get("n"))
 }
@@ -211,6 +224,13 @@ pub(super) async fn promised(
     Ok(Ok(()))
 }
 
+/// Whether `payment` is `first` come again: a reversal never repeats the payment that it takes back, nor
+/// another reversal.
+fn repeats(payment: &Payment, first: &Payment) -> bool {
+    payment.reverses == first.reverses
+        && (payment.reverses.is_none() || payment.amount == first.amount)
+}
+
 /// The first payment under a reference that comes again, with what is left of its debt.
 async fn posted_before(
     tx: &mut Link,
@@ -221,6 +241,9 @@ async fn posted_before(
     let Some(first) = tx.find::<Payment>(rest, values).await? else {
         return Ok(None);
     };
+    if !repeats(payment, &first) {
+        return Err(StoreError::Conflict(OTHER_MONEY.into()));
+    }
     let debt: Debt = tx.get(first.debt_id).await?;
     Ok(Some(PaymentOutcome {
         balance_minor: debt.balance_minor(),
@@ -231,13 +254,20 @@ async fn posted_before(
     }))
 }
 
+/// A debt that nobody else changes until the end of the transaction; its person is locked before.
+pub(super) async fn locked_debt(tx: &mut Link, id: DebtId) -> Result<Debt, StoreError> {
+    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+    let found = tx.find(&rest, vals![id]).await?;
+    found.ok_or(StoreError::NotFound("debt"))
+}
+
 /// Puts one payment on its debt, with what follows from it; the debtor's person is locked already.
 pub(super) async fn post_on(
     tx: &mut Link,
     payment: &Payment,
     receipt: Option<ReceiptId>,
 ) -> Result<PaymentOutcome, StoreError> {
-    let mut debt: Debt = tx.get(payment.debt_id).await?;
+    let mut debt = locked_debt(tx, payment.debt_id).await?;
     if debt.currency != payment.amount.currency {
         return Err(StoreError::Conflict(
             "payment and debt currencies differ".into(),

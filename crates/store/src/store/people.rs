@@ -139,6 +139,16 @@ impl PeopleStore for SqlStore {
         tx.commit().await
     }
 
+    async fn take_guess(&self, key: &str, max: u32, last_at: UtcMs) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "INSERT INTO login_failures (account, failures, last_at) VALUES ($1, 1, $3) \
+            ON CONFLICT (account) DO UPDATE SET failures=login_failures.failures+1, \
+            last_at=excluded.last_at WHERE login_failures.failures<$2";
+        let taken = tx.run(sql, vals![key.to_owned(), max, last_at]).await?;
+        tx.commit().await?;
+        Ok(taken > 0)
+    }
+
     async fn idempotent_get(
         &self,
         user: &str,

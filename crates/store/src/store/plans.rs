@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::items::lock_person_of;
+use super::money::{SINCE, locked_debt};
 use super::sums::{money, refresh};
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
@@ -82,9 +83,12 @@ async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), Store
 /// Money on the debt since the plan was signed, and of it before the incentive's end.
 async fn paid_under(tx: &mut Link, p: &Plan) -> Result<PaidUnder, StoreError> {
     let from = p.signed_at.unwrap_or(p.made_at);
-    let sql = "SELECT CAST(COALESCE(SUM(amount_minor),0) AS BIGINT) AS n, \
-        CAST(COALESCE(SUM(CASE WHEN paid_at<$3 THEN amount_minor ELSE 0 END),0) AS BIGINT) AS early \
-        FROM payments WHERE debt_id=$1 AND paid_at>=$2";
+    let sql = format!(
+        "SELECT CAST(COALESCE(SUM(p.amount_minor),0) AS BIGINT) AS n, \
+        CAST(COALESCE(SUM(CASE WHEN COALESCE(o.paid_at,p.paid_at)<$3 THEN p.amount_minor ELSE 0 END),0) \
+        AS BIGINT) AS early FROM payments p LEFT JOIN payments o ON o.id=p.reverses \
+        WHERE p.debt_id=$1 AND {SINCE}"
+    );
     let early_until = p.early_until.unwrap_or(from);
     let row = tx.row(sql, vals![p.debt_id, from, early_until]).await?;
     let row = row.ok_or(StoreError::NotFound("sum of payments"))?;
@@ -147,7 +151,6 @@ async fn break_plan(
     p: Plan,
     now: UtcMs,
 ) -> Result<Option<(Plan, Vec<NewEvent>)>, StoreError> {
-    lock_person_of(tx, p.debtor_id).await?;
     let mut file = file_of(tx, p).await?;
     if !plan::lapse(&mut file.plan, &mut file.instalments, now) {
         return Ok(None);
@@ -157,7 +160,7 @@ async fn break_plan(
     silence(tx, &file, now).await?;
     let mut forgiven = 0;
     if !file.plan.lapses && file.plan.quita_minor > 0 {
-        let mut debt: Debt = tx.get(file.plan.debt_id).await?;
+        let mut debt = locked_debt(tx, file.plan.debt_id).await?;
         forgiven = plan::forgive(&mut debt, file.plan.quita_minor, now);
         tx.put(&debt).await?;
         refresh(tx, &[debt.debtor_id]).await?;
@@ -236,6 +239,28 @@ impl SqlStore {
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(Ok(()))
+    }
+}
+
+impl SqlStore {
+    /// Ends an ask or a plan whose time is over, if it still is: persons before plans, as everywhere money is
+    /// posted.
+    async fn end_plan(&self, plan: &Plan, now: UtcMs) -> Result<Option<Plan>, StoreError> {
+        let mut tx = self.write().await?;
+        lock_person_of(&mut tx, plan.debtor_id).await?;
+        let plan: Plan = tx.get(plan.id).await?;
+        let asked = plan.state == PlanState::Offered;
+        let ended = if asked && plan.asked_until.is_some_and(|until| until <= now) {
+            Some(give_up(&mut tx, plan, now).await?)
+        } else {
+            break_plan(&mut tx, plan, now).await?
+        };
+        let Some((plan, events)) = ended else {
+            return Ok(None);
+        };
+        append(&mut tx, &events).await?;
+        tx.commit().await?;
+        Ok(Some(plan))
     }
 }
 
@@ -370,31 +395,18 @@ impl PlanStore for SqlStore {
     }
 
     async fn sweep_plans(&self, now: UtcMs, limit: u32) -> Result<Vec<Plan>, StoreError> {
-        let mut tx = self.write().await?;
-        let skip = tx.pg_only(" FOR UPDATE SKIP LOCKED");
-        let rest = format!(
-            "WHERE state='offered' AND asked_until<=$1 ORDER BY asked_until, id LIMIT $2{skip}"
-        );
-        let asked: Vec<Plan> = tx.all(&rest, vals![now, limit]).await?;
-        let rest = format!(
-            "WHERE state IN ('signed','active') AND id IN (SELECT plan_id FROM instalments \
-            WHERE state='due' AND grace_until<=$1) ORDER BY id LIMIT $2{skip}"
-        );
-        let due: Vec<Plan> = tx.all(&rest, vals![now, limit]).await?;
-        let (mut moved, mut events) = (vec![], vec![]);
-        for plan in asked {
-            let (plan, told) = give_up(&mut tx, plan, now).await?;
-            moved.push(plan);
-            events.extend(told);
+        let asked = "state='offered' AND asked_until<=$1 ORDER BY asked_until, id";
+        let due = "state IN ('signed','active') AND id IN (SELECT plan_id FROM instalments \
+            WHERE state='due' AND grace_until<=$1) ORDER BY id";
+        let mut over: Vec<Plan> = vec![];
+        for which in [asked, due] {
+            let rest = format!("WHERE {which} LIMIT $2");
+            over.extend(self.read().await?.all(&rest, vals![now, limit]).await?);
         }
-        for plan in due {
-            if let Some((plan, told)) = break_plan(&mut tx, plan, now).await? {
-                moved.push(plan);
-                events.extend(told);
-            }
+        let mut moved = vec![];
+        for plan in over {
+            moved.extend(self.end_plan(&plan, now).await?);
         }
-        append(&mut tx, &events).await?;
-        tx.commit().await?;
         Ok(moved)
     }
 }

@@ -142,7 +142,8 @@ async fn document(
     Ok(pdf(shown.pdf, "inline; filename=\"agreement.pdf\""))
 }
 
-/// Makes the link by which the debtor reads and accepts an approved plan; it ends after seven days.
+/// Makes the link by which the debtor reads and accepts an approved plan; it ends after seven days, or when
+/// the first instalment would be missed.
 #[utoipa::path(post, path = "/plans/{id}/link", tag = "plans", params(("id" = uuid::Uuid, Path)),
     responses((status = 201, description = "Made", body = LinkReply), (status = 409, body = doc::Problem)))]
 async fn link(
@@ -157,8 +158,18 @@ async fn link(
             "only an approved plan can be accepted",
         ));
     }
+    let now = state.now();
+    let mut expires_at = now.plus_ms(LINK_LIVES_MS);
+    if let Some(first) = file.instalments.first() {
+        expires_at = expires_at.min(first.grace_until);
+    }
+    if expires_at <= now {
+        return Err(Problem::conflict(
+            "plan_moved",
+            "the first instalment is missed already: a new offer is needed",
+        ));
+    }
     documents_of(&state, &file).await?;
-    let expires_at = state.now().plus_ms(LINK_LIVES_MS);
     let token = state.links().sign(LinkKind::Agreement, id.0, expires_at);
     let event = state.event(
         caller.actor(),

@@ -209,6 +209,7 @@ timed! { PeopleStore;
     list_api_keys() -> Vec<ApiKey>;
     login_failures(key: &str) -> LoginFailures;
     set_login_failures(key: &str, value: LoginFailures) -> ();
+    take_guess(key: &str, max: u32, last_at: UtcMs) -> bool;
     idempotent_get(user: &str, key: &str, now: UtcMs) -> Option<IdempotentReply>;
     idempotent_put(user: &str, key: &str, reply: &IdempotentReply, now: UtcMs) -> ();
 }

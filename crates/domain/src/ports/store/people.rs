@@ -111,6 +111,9 @@ pub trait PeopleStore: Send + Sync {
     async fn login_failures(&self, key: &str) -> Result<LoginFailures, StoreError>;
     /// Sets them; count 0 forgets. Those whose last guess is a day before `value.last_at` are swept out.
     async fn set_login_failures(&self, key: &str, value: LoginFailures) -> Result<(), StoreError>;
+    /// Takes one of the `max` guesses of `key` in one step, however many come at once; `false` when none is
+    /// left. `last_at` is kept as the last guess.
+    async fn take_guess(&self, key: &str, max: u32, last_at: UtcMs) -> Result<bool, StoreError>;
     /// The kept reply of a key and user, younger than 24 h.
     async fn idempotent_get(
         &self,
