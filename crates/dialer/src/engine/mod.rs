@@ -268,16 +268,9 @@ impl Dialer {
                 at,
                 abandoned,
             } => self.guard.count(now, at, campaign, client, abandoned),
-            Input::Machine {
-                attempt,
-                campaign,
-                client,
-                answered_at,
-            } => {
-                self.guard.machine(answered_at, campaign, client);
-                self.observe_call(now, campaign, attempt, Observation::Machine);
+            input @ (Input::Recall { .. } | Input::Day { .. } | Input::Machine { .. }) => {
+                self.told_of_run(now, input);
             }
-            input @ (Input::Recall { .. } | Input::Day { .. }) => self.told_of_run(now, input),
             Input::Trunk(spec) => self.lines.put(spec),
             Input::TrunkHealth { trunk, up } => {
                 self.lines.set_up(trunk, up);
@@ -340,6 +333,15 @@ impl Dialer {
                 began,
                 ends,
             } => self.new_day(now, campaign, began, ends),
+            Input::Machine {
+                attempt,
+                campaign,
+                client,
+                answered_at,
+            } => {
+                self.guard.machine(answered_at, campaign, client);
+                self.observe_call(now, campaign, attempt, Observation::Machine);
+            }
             _ => {}
         }
     }
