@@ -179,6 +179,7 @@ async fn told(gateway: &SmtpGateway) -> Vec<Receipt> {
     for _ in 0..600 {
         let receipts = gateway.poll(10).await.expect("a mailbox");
         if !receipts.is_empty() {
+            gateway.put_away(&receipts).await.expect("a mailbox");
             return receipts;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

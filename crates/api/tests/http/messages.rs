@@ -14,6 +14,26 @@ fn template(app: &App, body: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_mailbox_shows_no_amount_and_no_creditor_before_the_mail_is_opened() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let save = async |subject: &str| {
+        let mut body = template(&app, "Hola {debtor.name}: {debt.balance}");
+        body["channel"] = json!("email");
+        body["subject"] = json!(subject);
+        let path = "/api/v1/text-templates";
+        app.post(path).token(&token).json(&body).send().await
+    };
+    for name in ["debt.balance", "client.name", "debt.product"] {
+        let refused = save(&format!("Su cuenta {{{name}}}")).await;
+        assert_eq!(refused.status.as_u16(), 422, "{}", refused.text());
+        assert!(refused.text().contains(name), "{}", refused.text());
+    }
+    let made = save("Su cuenta {debt.reference}").await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.text());
+}
+
+#[tokio::test]
 async fn a_template_is_strict_and_is_read_with_real_rows_row_05() {
     let app = App::start().await;
     let token = app.token("manager").await;

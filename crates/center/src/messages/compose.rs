@@ -100,6 +100,7 @@ pub(crate) async fn preview(
         debt,
         promise: active.first(),
         channel: template.channel,
+        now: shared.now(),
     };
     values::fill(template, &values)
         .map_err(|fault| CenterError::invalid("template_variable", "template", fault.to_string()))
@@ -147,7 +148,12 @@ fn draft(shared: &Shared, actor: Actor, ask: &MessageAsk, facts: &ContactFacts) 
 }
 
 /// Judges and queues; what the law refuses is refused here already, with its words.
-async fn put(shared: &Shared, facts: &ContactFacts, row: Message) -> Result<Message, CenterError> {
+/// Gives whether it is a new one.
+async fn put(
+    shared: &Shared,
+    facts: &ContactFacts,
+    row: Message,
+) -> Result<(Message, bool), CenterError> {
     let asked = action(&row, VerdictId(shared.id()), shared.now());
     let verdict = shared.out.law.judge(facts, &asked);
     let waits = matches!(verdict.decision, domain::entity::Decision::Defer { until } if until < row.expires_at);
@@ -160,12 +166,12 @@ async fn put(shared: &Shared, facts: &ContactFacts, row: Message) -> Result<Mess
         return Err(blocked(&verdict));
     }
     let event = super::event(shared, &row, "message.queued");
-    shared
+    let new = shared
         .out
         .store
         .plan_messages(std::slice::from_ref(&row), &[event])
         .await?;
-    Ok(row)
+    Ok((row, new > 0))
 }
 
 /// Queues a message that somebody sends.
@@ -175,6 +181,10 @@ pub(crate) async fn queue(
     ask: MessageAsk,
 ) -> Result<Message, CenterError> {
     check(&ask)?;
+    if !super::carried(&shared, ask.channel) {
+        let detail = "no gateway carries this channel";
+        return Err(CenterError::invalid("message", "channel", detail));
+    }
     let facts = shared
         .out
         .store
@@ -204,7 +214,7 @@ pub(crate) async fn queue(
             row.body = Pii(body);
         }
     }
-    put(&shared, &facts, row).await
+    put(&shared, &facts, row).await.map(|(row, _)| row)
 }
 
 /// Answers a message of a debtor, by the channel and to the address it came from.
@@ -250,9 +260,15 @@ pub(crate) async fn answer(
     let row = Message {
         purpose: MessagePurpose::Reply,
         reply_to: Some(id),
+        // Two who answer at once, or one who answers again after a fault, answer once.
+        plan_key: Some(format!("reply:{id}")),
         ..draft(&shared, actor, &ask, &facts)
     };
-    let row = put(&shared, &facts, row).await?;
+    let (row, new) = put(&shared, &facts, row).await?;
+    if !new {
+        let detail = "somebody has answered it";
+        return Err(CenterError::conflict("inbox_handled", detail));
+    }
     let data = json!({"debtor_id": debtor, "message_id": row.id});
     let subject = format!("inbox:{id}");
     let event = shared.event(

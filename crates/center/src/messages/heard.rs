@@ -1,13 +1,14 @@
 //! What debtors write: counted, put into the inbox, and obeyed where it asks for no more messages.
 
 use crate::asks::Actor;
+use crate::error::CenterError;
 use crate::shared::Shared;
 use crate::stops;
 use domain::entity::{
     Channel, Hold, HoldKind, HoldScope, InboxMessage, InboxState, LedgerKind, LedgerRow,
     Suppression, SuppressionKind,
 };
-use domain::ids::{DebtorId, HoldId, InboxId, LedgerId, SuppressionId};
+use domain::ids::{ClientId, DebtorId, HoldId, InboxId, LedgerId, SuppressionId};
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, Heard, StoreError};
 use domain::ports::{Receipt, ReceiptKind};
@@ -65,27 +66,47 @@ fn counted(facts: &ContactFacts, row: &InboxMessage) -> LedgerRow {
     }
 }
 
-/// No more messages by this channel: a hold on the debtor, or a listing of the address when nobody has it.
+/// Holds a debtor against a channel.
+async fn hold(
+    shared: &Arc<Shared>,
+    row: &InboxMessage,
+    (client_id, debtor_id): (ClientId, DebtorId),
+) -> Result<(), CenterError> {
+    let name = format!("optout:{}", row.channel);
+    let hold = Hold {
+        id: HoldId(Uuid::new_v5(&debtor_id.0, name.as_bytes())),
+        client_id,
+        debtor_id,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: Some(row.channel),
+        kind: HoldKind::ChannelOptout,
+        from: shared.now(),
+        until: None,
+        lifted_at: None,
+        evidence: format!("inbox:{}", row.id),
+    };
+    stops::hold(Arc::clone(shared), Actor::System, hold).await
+}
+
+/// No more messages by this channel: a hold on the debtor and on every other debtor of his client who has
+/// the address, or a listing of the address when nobody is known to have written.
 async fn obey(shared: &Arc<Shared>, row: &InboxMessage) -> Result<(), StoreError> {
     let now = shared.now();
     let told = match (row.client_id, row.debtor_id) {
-        (Some(client_id), Some(debtor_id)) => {
-            let name = format!("optout:{}", row.channel);
-            let hold = Hold {
-                id: HoldId(Uuid::new_v5(&debtor_id.0, name.as_bytes())),
-                client_id,
-                debtor_id,
-                scope: HoldScope::Debtor,
-                debt_id: None,
-                point_id: None,
-                channel: Some(row.channel),
-                kind: HoldKind::ChannelOptout,
-                from: now,
-                until: None,
-                lifted_at: None,
-                evidence: format!("inbox:{}", row.id),
-            };
-            stops::hold(Arc::clone(shared), Actor::System, hold).await
+        (Some(client), Some(debtor)) => {
+            let same = shared.out.store.debtors_at(row.address.reveal()).await?;
+            let mut told = hold(shared, row, (client, debtor)).await;
+            for other in same
+                .iter()
+                .filter(|d| d.client_id == client && d.id != debtor)
+            {
+                if told.is_ok() {
+                    told = hold(shared, row, (client, other.id)).await;
+                }
+            }
+            told
         }
         _ => {
             let kind = match row.channel {
@@ -106,7 +127,7 @@ async fn obey(shared: &Arc<Shared>, row: &InboxMessage) -> Result<(), StoreError
         }
     };
     told.map_err(|error| match error {
-        crate::CenterError::Store(error) => error,
+        CenterError::Store(error) => error,
         other => StoreError::Unavailable(other.to_string()),
     })
 }

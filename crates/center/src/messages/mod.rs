@@ -8,10 +8,11 @@ pub(crate) mod told;
 pub(crate) mod values;
 
 pub(crate) use send::rule_of;
+use told::Told;
 
 use crate::shared::Shared;
 use crate::tasks::pause;
-use domain::entity::{Message, MessageState};
+use domain::entity::{Channel, Message, MessageState};
 use domain::event::{Event, NewEvent};
 use domain::ids::DebtorId;
 use domain::ports::Messenger;
@@ -113,14 +114,27 @@ async fn round(
     Ok(())
 }
 
+/// Whether a gateway carries a channel; a node without gateways leaves that to the others.
+pub(crate) fn carried(shared: &Shared, channel: Channel) -> bool {
+    let gateways = &shared.config.messengers;
+    gateways.is_empty() || gateways.iter().any(|g| g.channels().contains(&channel))
+}
+
 async fn mailbox(shared: &Arc<Shared>, gateway: &Arc<dyn Messenger>) {
     match gateway.poll(POLL_MAX).await {
         Ok(receipts) => {
+            let mut written = Vec::new();
             for receipt in receipts {
-                if let Err(error) = told::take(shared, gateway.name(), &receipt).await {
-                    shared.mind(&error).await;
-                    tracing::warn!(gateway = gateway.name(), reason = %error, "receipt not written");
+                match told::take(shared, gateway.name(), &receipt, Told::Asked).await {
+                    Ok(()) => written.push(receipt),
+                    Err(error) => {
+                        shared.mind(&error).await;
+                        tracing::warn!(gateway = gateway.name(), reason = %error, "receipt not written");
+                    }
                 }
+            }
+            if let Err(fault) = gateway.put_away(&written).await {
+                tracing::warn!(gateway = gateway.name(), reason = %fault, "mailbox not put away");
             }
         }
         Err(fault) => {

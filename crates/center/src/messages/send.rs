@@ -4,7 +4,7 @@ use super::values::{self, Rendered, Values};
 use super::{event_of, told};
 use crate::shared::{Shared, persist};
 use domain::entity::{
-    CheckPoint, ContactPoint, Decision, LedgerKind, LedgerRow, Message, MessagePurpose,
+    CheckPoint, ContactPoint, Debt, Decision, LedgerKind, LedgerRow, Message, MessagePurpose,
     MessageState, PromiseState, Verdict,
 };
 use domain::ids::VerdictId;
@@ -12,7 +12,7 @@ use domain::law::Action;
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, MessageDraft, MessageOpened, MessageStep, StoreError};
 use domain::ports::{Accepted, Messenger, Outgoing, ProviderTemplate, SendFault};
-use domain::rules::messaging::{WHATSAPP_WINDOW_MS, retry_after};
+use domain::rules::messaging::{WHATSAPP_WINDOW_MS, retry_after, silenced};
 use domain::rules::template::TemplateFault;
 use domain::time::UtcMs;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(crate) fn rule_of(verdict: &Verdict) -> String {
     refused.map_or_else(|| "refused".to_owned(), |r| r.rule.clone())
 }
 
-/// Writes how a message ended, with its event.
+/// Writes how a message ended that waited, with its event.
 async fn end(
     shared: &Shared,
     row: &Message,
@@ -51,6 +51,7 @@ async fn end(
         state: Some(state),
         at: shared.now(),
         reason: Some(reason.to_owned()),
+        never_left: true,
         ..MessageStep::default()
     };
     let event = event_of(shared, row, state, reason);
@@ -104,13 +105,15 @@ async fn rendered(
         debt: row.debt_id,
         promise: promise.as_ref(),
         channel: row.channel,
+        now: shared.now(),
     };
     Ok(values::fill(&template, &values).map(|text| (text, template.provider_name)))
 }
 
 /// The row that counts it.
 fn counted(facts: &ContactFacts, row: &Message, point: &ContactPoint, at: UtcMs) -> LedgerRow {
-    let all = || facts.debts.iter().map(|d| d.id).collect();
+    let spoken = |d: &&Debt| !silenced(facts, d.id, at);
+    let all = || facts.debts.iter().filter(spoken).map(|d| d.id).collect();
     LedgerRow {
         id: LedgerRow::id_of_message(row.id),
         person_id: facts.debtor.person_id,

@@ -14,13 +14,31 @@ use std::time::Duration;
 const LOOKS: u32 = 5;
 const LOOK_MS: u64 = 200;
 
-async fn named(shared: &Shared, gateway: &str, name: &str) -> Result<Option<Message>, StoreError> {
-    for look in 0..LOOKS {
+/// How a gateway told something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It called, perhaps before its own answer was written.
+    Called,
+    /// It was asked, after everything that was handed over before had been written.
+    Asked,
+}
+
+async fn named(
+    shared: &Shared,
+    gateway: &str,
+    name: &str,
+    told: Told,
+) -> Result<Option<Message>, StoreError> {
+    let looks = match told {
+        Told::Called => LOOKS,
+        Told::Asked => 1,
+    };
+    for look in 0..looks {
         let found = shared.out.store.message_by_ref(gateway, name).await?;
         if found.is_some() {
             return Ok(found);
         }
-        if look + 1 < LOOKS {
+        if look + 1 < looks {
             tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
         }
     }
@@ -32,6 +50,7 @@ pub(crate) async fn take(
     shared: &Arc<Shared>,
     gateway: &str,
     receipt: &Receipt,
+    told: Told,
 ) -> Result<(), StoreError> {
     let (state, reason, bad) = match &receipt.kind {
         ReceiptKind::Reply { .. } => return heard::take(shared, gateway, receipt).await,
@@ -47,7 +66,7 @@ pub(crate) async fn take(
             (state, Some(code.clone()), *bad_address)
         }
     };
-    let Some(row) = named(shared, gateway, &receipt.provider_ref).await? else {
+    let Some(row) = named(shared, gateway, &receipt.provider_ref, told).await? else {
         tracing::info!(gateway, state = %state, "receipt of a message that nobody here sent");
         return Ok(());
     };
@@ -109,7 +128,7 @@ pub(crate) async fn hook(
         .hook(call)
         .map_err(Refused::Fault)?;
     for receipt in &reply.receipts {
-        take(&shared, gateway, receipt)
+        take(&shared, gateway, receipt, Told::Called)
             .await
             .map_err(Refused::Store)?;
     }

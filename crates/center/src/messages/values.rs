@@ -5,8 +5,9 @@ use crate::words;
 use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate};
 use domain::ids::DebtId;
 use domain::ports::store::ContactFacts;
-use domain::rules::messaging::opt_out_text;
+use domain::rules::messaging::{opt_out_text, silenced};
 use domain::rules::template::{OPT_OUT, TemplateFault, render, variables};
+use domain::time::UtcMs;
 
 /// What a template is filled in with.
 pub(crate) struct Values<'a> {
@@ -16,6 +17,7 @@ pub(crate) struct Values<'a> {
     pub(crate) debt: Option<DebtId>,
     pub(crate) promise: Option<&'a Promise>,
     pub(crate) channel: Channel,
+    pub(crate) now: UtcMs,
 }
 
 impl Values<'_> {
@@ -23,14 +25,15 @@ impl Values<'_> {
         self.facts.debtor.language
     }
 
-    /// The debt it is about; without one, the oldest.
+    /// The debt it is about; without one, the oldest that may be spoken of. Where there is none of these, the
+    /// text may be looked at, and the store lets nothing leave (`stopped`).
     fn debt(&self) -> Option<&Debt> {
         let debts = &self.facts.debts;
         match self.debt {
             Some(id) => debts.iter().find(|d| d.id == id),
             None => debts
                 .iter()
-                .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id))),
+                .min_by_key(|d| (silenced(self.facts, d.id, self.now), &d.due_date, d.id)),
         }
     }
 

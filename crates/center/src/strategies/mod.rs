@@ -8,7 +8,7 @@ use crate::shared::Shared;
 use crate::tasks::pause;
 use domain::entity::{PlannedState, PlannedStep, StepAction, Strategy};
 use domain::ids::{DebtorId, StrategyId};
-use domain::ports::store::{ItemState, StepAsk, StoreError};
+use domain::ports::store::{CALLBACK_PRIORITY, ItemState, StepAsk, StoreError};
 use domain::rules::strategy;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -91,22 +91,25 @@ async fn call(shared: &Arc<Shared>, step: &PlannedStep) -> Result<(), StoreError
     };
     let found = store.items_of(step.debtor_id).await?;
     let found = found.into_iter().find(|i| i.campaign_id == campaign);
-    let left = found.as_ref().is_some_and(|i| i.done);
-    let (state, reason) = if left {
-        (PlannedState::Refused, "left_campaign")
-    } else {
-        (PlannedState::Done, "")
+    // What an agent has agreed with the debtor stands before what a strategy would like.
+    let agreed = |i: &ItemState| i.priority >= CALLBACK_PRIORITY && i.note.starts_with("callback");
+    let why = match &found {
+        Some(item) if item.done => Some("left_campaign"),
+        Some(item) if agreed(item) => Some("callback_agreed"),
+        _ => None,
     };
+    let state = why.map_or(PlannedState::Done, |_| PlannedState::Refused);
+    let reason = why.unwrap_or_default();
     let data = json!({"debtor_id": step.debtor_id, "campaign_id": campaign, "step": step.step});
     let subject = format!("strategy:{}", step.strategy_id);
     let kind = "strategy.called";
     let event = shared.event(Some(step.client_id), "system", kind, subject, data);
-    let events = if left { vec![] } else { vec![event] };
+    let events = if why.is_some() { vec![] } else { vec![event] };
     // Ended first: a call is asked for once, also by two nodes.
     let ended = store
         .end_step(step.id, state, reason, "system", now, &events)
         .await?;
-    if !ended || left {
+    if !ended || why.is_some() {
         return Ok(());
     }
     let mut item = found.unwrap_or(ItemState {

@@ -2,6 +2,7 @@
 
 use super::Arms;
 use crate::feeder::zone_or_utc;
+use crate::messages::carried;
 use crate::messages::values::pick;
 use crate::shared::Shared;
 use domain::entity::{
@@ -69,6 +70,15 @@ pub(super) fn choose(
         "there is no template".to_owned(),
     );
     for channel in &step.channels {
+        if !carried(shared, *channel) {
+            none = Choice::None(
+                *channel,
+                "no_gateway".to_owned(),
+                "ninguna pasarela lleva este canal".to_owned(),
+                "no gateway carries this channel".to_owned(),
+            );
+            continue;
+        }
         let Some(template) = pick(templates, *channel, facts.debtor.language) else {
             continue;
         };

@@ -101,7 +101,9 @@ impl Hold {
                 | HoldKind::Represented
                 | HoldKind::Insolvency
                 | HoldKind::Minor => true,
-                HoldKind::Cease | HoldKind::WritingOnly => self.client_id == debtor.client_id,
+                HoldKind::Cease | HoldKind::WritingOnly | HoldKind::ChannelOptout => {
+                    self.client_id == debtor.client_id
+                }
                 _ => false,
             }
     }

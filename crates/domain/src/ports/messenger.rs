@@ -190,11 +190,18 @@ pub trait Messenger: Send + Sync {
     fn hook(&self, _hook: &Hook<'_>) -> Result<HookReply, HookFault> {
         Err(HookFault::Closed)
     }
-    /// What waits in the gateway's own mailbox, at most `limit`; what was told is put away at the next call.
+    /// What waits in the gateway's own mailbox, at most `limit`; it is told again until it is put away.
     ///
     /// # Errors
     /// The mailbox cannot be read.
     async fn poll(&self, _limit: usize) -> Result<Vec<Receipt>, SendFault> {
         Ok(Vec::new())
+    }
+    /// Puts away what was told by `poll` and is written down.
+    ///
+    /// # Errors
+    /// The mailbox cannot be changed.
+    async fn put_away(&self, _told: &[Receipt]) -> Result<(), SendFault> {
+        Ok(())
     }
 }

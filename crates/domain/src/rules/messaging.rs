@@ -32,38 +32,70 @@ const OPT_OUT_WORDS: &[&str] = &[
     "SAIR",
     "NO MAS",
     "NO MAS MENSAJES",
+    "NO MAS CORREOS",
+    "NAO MAIS",
+    "DENME DE BAJA",
+    "DARME DE BAJA",
+    "QUIERO DARME DE BAJA",
+    "NO QUIERO MAS MENSAJES",
+    "NO QUIERO MAS CORREOS",
+    "NO QUIERO RECIBIR MAS MENSAJES",
+    "NO QUIERO RECIBIR MAS CORREOS",
 ];
 
-/// Why a message about that debt must not go out, beside what the law says of its debtor: the debt is not
-/// open any more, or a hold silences it. A promise silences the dialer, not its own reminder.
+/// What may stand before or behind them, folded.
+const COURTESIES: &[&str] = &[
+    "POR FAVOR",
+    "PORFAVOR",
+    "PLEASE",
+    "MUCHAS GRACIAS",
+    "GRACIAS",
+    "THANKS",
+    "THANK YOU",
+    "OBRIGADO",
+    "OBRIGADA",
+    "HOLA",
+    "HELLO",
+    "OLA",
+    "BUENOS DIAS",
+    "BUENAS TARDES",
+    "SALUDOS",
+];
+/// Longest text that is looked at for them, characters.
+const OPT_OUT_MAX: usize = 80;
+
+/// Whether a hold forbids to say anything about a debt, or to its debtor at all. A promise silences the
+/// dialer, not its own reminder.
 #[must_use]
-pub fn stopped(facts: &ContactFacts, debt: Option<DebtId>, now: UtcMs) -> Option<&'static str> {
-    let open = |id: DebtId| {
-        facts
-            .debts
-            .iter()
-            .any(|d| d.id == id && d.status == DebtStatus::Open)
-    };
-    match debt {
-        Some(id) if !open(id) => return Some("debt_closed"),
-        None if !facts.debts.iter().any(|d| d.status == DebtStatus::Open) => {
-            return Some("debt_closed");
-        }
-        _ => {}
-    }
-    let held = facts.holds.iter().any(|h| {
+pub fn silenced(facts: &ContactFacts, debt: DebtId, now: UtcMs) -> bool {
+    facts.holds.iter().any(|h| {
         let silent = !matches!(
             h.kind,
             HoldKind::Promise | HoldKind::ChannelOptout | HoldKind::WritingOnly
         );
         let about = match h.scope {
             HoldScope::Debtor => true,
-            HoldScope::Debt => h.debt_id.is_none() || (debt.is_some() && h.debt_id == debt),
+            HoldScope::Debt => h.debt_id.is_none_or(|id| id == debt),
             HoldScope::Point => false,
         };
         silent && about && h.active_at(now)
-    });
-    held.then_some("held")
+    })
+}
+
+/// Why a message about that debt must not go out, beside what the law says of its debtor: the debt is not
+/// open any more, or a hold silences it. One about no debt needs one that it may speak of.
+#[must_use]
+pub fn stopped(facts: &ContactFacts, debt: Option<DebtId>, now: UtcMs) -> Option<&'static str> {
+    let about = |id: DebtId| debt.is_none_or(|asked| asked == id);
+    let mut open = facts
+        .debts
+        .iter()
+        .filter(|d| d.status == DebtStatus::Open && about(d.id))
+        .peekable();
+    if open.peek().is_none() {
+        return Some("debt_closed");
+    }
+    open.all(|d| silenced(facts, d.id, now)).then_some("held")
 }
 
 /// Whether the date that a message was planned from is another one now: keys of due dates hold the debt and
@@ -152,25 +184,49 @@ pub fn retry_after(tries: i32) -> Option<i64> {
     })
 }
 
-/// Whether what a debtor wrote asks for no more messages.
-#[must_use]
-pub fn is_opt_out(text: &str) -> bool {
+/// Words of a line, folded: capitals without accents, without courtesies and repetitions. Empty when the line
+/// is longer than such a request is.
+fn asked_words(line: &str) -> String {
     let fold = |c: char| match c {
-        'á' | 'Á' => 'A',
+        'á' | 'Á' | 'ã' | 'Ã' => 'A',
         'é' | 'É' => 'E',
         'í' | 'Í' => 'I',
         'ó' | 'Ó' => 'O',
         'ú' | 'Ú' => 'U',
         other => other.to_ascii_uppercase(),
     };
-    let folded: String = text
+    if line.chars().nth(OPT_OUT_MAX).is_some() {
+        return String::new();
+    }
+    let folded: String = line
         .chars()
-        .take(80)
         .map(fold)
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .collect();
-    let words: Vec<&str> = folded.split_whitespace().collect();
-    OPT_OUT_WORDS.contains(&words.join(" ").as_str())
+    let mut words: Vec<&str> = folded.split_whitespace().collect();
+    words.dedup();
+    let mut left = words.join(" ");
+    while let Some(rest) = COURTESIES.iter().find_map(|c: &&str| {
+        let whole = |rest: &&str| rest.is_empty() || rest.starts_with(' ');
+        let before = |rest: &&str| rest.is_empty() || rest.ends_with(' ');
+        left.strip_prefix(*c)
+            .filter(whole)
+            .or_else(|| left.strip_suffix(*c).filter(before))
+    }) {
+        left = rest.trim().to_owned();
+    }
+    left
+}
+
+/// Whether what a debtor wrote asks for no more messages: the whole of it, or its first line, above a
+/// signature.
+#[must_use]
+pub fn is_opt_out(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty());
+    [Some(text.trim()), first.map(str::trim)]
+        .into_iter()
+        .flatten()
+        .any(|said| OPT_OUT_WORDS.contains(&asked_words(said).as_str()))
 }
 
 /// How to opt out, in the debtor's language.
@@ -199,6 +255,12 @@ mod tests {
             "no más",
             "Dar de baja",
             "¡ALTO!",
+            "STOP por favor",
+            "Hola, BAJA. Muchas gracias!",
+            "stop stop STOP",
+            "\n  \nBAJA\n\nEnviado desde mi iPhone",
+            "Baja\nAna Núñez\nTel. 55 1234 5678, la casa de siempre, al lado de la panadería de la esquina",
+            "No quiero recibir más mensajes",
         ] {
             assert!(is_opt_out(text), "{text}");
         }
@@ -207,6 +269,10 @@ mod tests {
             "no quiero darme de baja del banco",
             "stop by tomorrow",
             "mañana pago",
+            "por favor",
+            "gracias",
+            "PORFAVORBAJA",
+            "pago el lunes\nBAJA",
         ] {
             assert!(!is_opt_out(text), "{text}");
         }

@@ -20,6 +20,16 @@ pub const VARIABLES: &[&str] = &[
 ];
 /// Variable that tells how to opt out.
 pub const OPT_OUT: &str = "optout";
+/// Variables that a mailbox must not show before the mail is opened: amounts, and who the creditor is and what
+/// for.
+pub const NOT_IN_PREVIEW: &[&str] = &[
+    "client.name",
+    "debt.product",
+    "debt.balance",
+    "debt.overdue",
+    "debt.minimum",
+    "promise.amount",
+];
 /// Longest text of an e-mail, characters.
 pub const EMAIL_MAX: usize = 20_000;
 /// Longest text of an SMS, characters: six parts of GSM 03.40.

@@ -1,5 +1,6 @@
 //! Mail that came back or came in: delivery reports (RFC 3464) and answers.
 
+use super::answer;
 use domain::entity::Channel;
 use domain::pii::Pii;
 use domain::ports::{REPLY_MAX, Receipt, ReceiptKind};
@@ -24,7 +25,8 @@ fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-fn parts<'a>(mail: &'a ParsedMail<'a>, depth: usize, out: &mut Vec<&'a ParsedMail<'a>>) {
+/// A mail and all its parts.
+pub(super) fn parts<'a>(mail: &'a ParsedMail<'a>, depth: usize, out: &mut Vec<&'a ParsedMail<'a>>) {
     out.push(mail);
     if depth < DEPTH_MAX {
         for part in &mail.subparts {
@@ -91,29 +93,6 @@ fn report(mail: &ParsedMail<'_>) -> Option<Receipt> {
     })
 }
 
-/// What stands above the mail that is answered.
-fn above_quote(text: &str) -> String {
-    let mut kept = Vec::new();
-    for line in text.lines() {
-        let quoted = line.starts_with('>')
-            || line.starts_with("-----")
-            || (line.trim_end().ends_with(':') && line.contains('@') && line.contains('<'));
-        if quoted {
-            break;
-        }
-        kept.push(line.trim_end());
-    }
-    kept.join("\n").trim().to_owned()
-}
-
-/// The text of a mail.
-fn text_of(mail: &ParsedMail<'_>) -> Option<String> {
-    let mut all = Vec::new();
-    parts(mail, 0, &mut all);
-    let plain = all.iter().find(|p| p.ctype.mimetype == "text/plain")?;
-    plain.get_body().ok()
-}
-
 fn reply(mail: &ParsedMail<'_>) -> Option<Receipt> {
     // Machines that answer (RFC 3834 §5) are not the debtor.
     let auto = mail.headers.get_first_value("Auto-Submitted");
@@ -126,7 +105,7 @@ fn reply(mail: &ParsedMail<'_>) -> Option<Receipt> {
         .extract_single_info()?
         .addr;
     let subject = mail.headers.get_first_value("Subject").unwrap_or_default();
-    let text = above_quote(&text_of(mail)?);
+    let text = answer::text_of(mail);
     let text = if text.is_empty() { subject } else { text };
     let answers = mail
         .headers
@@ -229,6 +208,19 @@ Pago el viernes, ma=C3=B1ana no puedo.\r\n\r\nEl lun, Acme <cobranza@mail.exampl
         assert_eq!(answers.as_deref(), Some("01997f6a@mail.example"));
         let machine = format!("Auto-Submitted: auto-replied\r\n{mail}");
         assert_eq!(read(machine.as_bytes()), None);
+    }
+
+    #[test]
+    fn an_answer_without_text_is_an_answer() {
+        let head = "From: ana@example.mx\r\nMessage-ID: <a2@example.mx>\r\nSubject: BAJA\r\n";
+        let said = |body: &str| match read(format!("{head}{body}").as_bytes()).unwrap().kind {
+            ReceiptKind::Reply { text, .. } => text.reveal().clone(),
+            other => panic!("an answer: {other:?}"),
+        };
+        assert_eq!(said("Content-Type: image/png\r\n\r\nx"), "BAJA");
+        assert_eq!(said("\r\nEnviado desde mi iPhone\r\n"), "BAJA");
+        let html = "Content-Type: text/html\r\n\r\n<div>Ya pagu&eacute;</div><blockquote>Hola</blockquote>";
+        assert_eq!(said(html), "Ya pagué");
     }
 
     #[test]

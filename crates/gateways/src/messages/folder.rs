@@ -6,6 +6,7 @@ use domain::entity::Channel;
 use domain::pii::Pii;
 use domain::ports::{Accepted, Messenger, Outgoing, REPLY_MAX, Receipt, ReceiptKind, SendFault};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -20,9 +21,10 @@ const PER_MINUTE: u32 = 6_000;
 pub struct FolderGateway {
     name: String,
     folder: PathBuf,
-    /// Messages written since the last poll: a folder delivers at once.
+    /// Messages that were written and are not told yet: a folder delivers at once.
     written: Mutex<Vec<String>>,
-    told: Mutex<Vec<PathBuf>>,
+    /// Files told last time: they stay where they are until what they tell is written down.
+    told: Mutex<Vec<(PathBuf, Receipt)>>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +96,17 @@ fn receipt(file: &Path, told: Told) -> Option<Receipt> {
     })
 }
 
-fn waiting(folder: &Path, limit: usize) -> io::Result<(Vec<PathBuf>, Vec<Receipt>)> {
+/// Moves files to `seen`.
+fn put_away(folder: &Path, files: &[PathBuf]) -> io::Result<()> {
+    for file in files {
+        let name = file.file_name().unwrap_or_default();
+        std::fs::rename(file, folder.join("seen").join(name))?;
+    }
+    Ok(())
+}
+
+/// Files that wait with what they tell; those that tell nothing are put away.
+fn waiting(folder: &Path, limit: usize) -> io::Result<Vec<(PathBuf, Receipt)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder.join("in"))? {
         let path = entry?.path();
@@ -104,20 +116,23 @@ fn waiting(folder: &Path, limit: usize) -> io::Result<(Vec<PathBuf>, Vec<Receipt
     }
     files.sort();
     files.truncate(limit);
-    let mut receipts = Vec::new();
-    for file in &files {
-        if std::fs::metadata(file)?.len() > FILE_MAX {
-            continue;
-        }
-        let told: Option<Told> = serde_json::from_slice(&std::fs::read(file)?).ok();
-        match told.and_then(|t| receipt(file, t)) {
-            Some(found) => receipts.push(found),
+    let mut found = Vec::new();
+    let mut silent = Vec::new();
+    for file in files {
+        let told: Option<Told> = match std::fs::metadata(&file)?.len() > FILE_MAX {
+            true => None,
+            false => serde_json::from_slice(&std::fs::read(&file)?).ok(),
+        };
+        match told.and_then(|t| receipt(&file, t)) {
+            Some(receipt) => found.push((file, receipt)),
             None => {
-                tracing::warn!("a file of the message folder cannot be read and is passed over")
+                tracing::warn!("a file of the message folder cannot be read and is passed over");
+                silent.push(file);
             }
         }
     }
-    Ok((files, receipts))
+    put_away(folder, &silent)?;
+    Ok(found)
 }
 
 #[async_trait]
@@ -159,30 +174,42 @@ impl Messenger for FolderGateway {
     }
 
     async fn poll(&self, limit: usize) -> Result<Vec<Receipt>, SendFault> {
-        let before = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         let folder = self.folder.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            for file in &before {
-                let name = file.file_name().unwrap_or_default();
-                std::fs::rename(file, folder.join("seen").join(name))?;
-            }
-            waiting(&folder, limit)
-        });
+        let read = tokio::task::spawn_blocking(move || waiting(&folder, limit));
         let found = read.await.map_err(|e| SendFault::Later(e.to_string()))?;
-        let (files, told) =
+        let told =
             found.map_err(|e: io::Error| SendFault::Later(format!("folder: {}", e.kind())))?;
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = files;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = written.len().min(limit);
-        let mut receipts: Vec<Receipt> = written
-            .drain(..most)
-            .map(|name| Receipt {
-                provider_ref: name,
-                at: None,
-                kind: ReceiptKind::Delivered,
-            })
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let delivered = written.iter().take(limit).map(|name| Receipt {
+            provider_ref: name.clone(),
+            at: None,
+            kind: ReceiptKind::Delivered,
+        });
+        let receipts = delivered
+            .chain(told.iter().map(|(_, receipt)| receipt.clone()))
             .collect();
-        receipts.extend(told);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
         Ok(receipts)
+    }
+
+    async fn put_away(&self, done: &[Receipt]) -> Result<(), SendFault> {
+        let delivered: BTreeSet<&str> = done
+            .iter()
+            .filter(|r| r.kind == ReceiptKind::Delivered)
+            .map(|r| r.provider_ref.as_str())
+            .collect();
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|name| !delivered.contains(name.as_str()));
+        let files: Vec<PathBuf> = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let gone = told.extract_if(.., |(_, receipt)| done.contains(receipt));
+            gone.map(|(file, _)| file).collect()
+        };
+        let folder = self.folder.clone();
+        let moved = tokio::task::spawn_blocking(move || put_away(&folder, &files));
+        let moved = moved.await.map_err(|e| SendFault::Later(e.to_string()))?;
+        moved.map_err(|e| SendFault::Later(format!("folder: {}", e.kind())))
     }
 }

@@ -1,7 +1,9 @@
 //! Message gateways behind the port [`domain::ports::Messenger`].
 
+mod answer;
 mod dsn;
 mod folder;
+mod html;
 mod smtp;
 mod twilio;
 mod web;

@@ -62,9 +62,8 @@ pub struct SmtpGateway {
     from: Mailbox,
     returns: Address,
     mailer: AsyncSmtpTransport<Tokio1Executor>,
-    /// Mails told last time: they are put away when the next ones are asked for, so that what is told is
-    /// told again after a crash.
-    told: Mutex<Vec<PathBuf>>,
+    /// Mails told last time: they stay where they are until what they tell is written down.
+    told: Mutex<Vec<(PathBuf, Receipt)>>,
 }
 
 impl SmtpGateway {
@@ -135,8 +134,8 @@ fn fault(error: &lettre::transport::smtp::Error) -> SendFault {
     }
 }
 
-/// Mails that wait, the oldest first, and what they tell.
-fn waiting(folder: &Path, limit: usize) -> std::io::Result<(Vec<PathBuf>, Vec<Receipt>)> {
+/// Mails that wait, the oldest first, with what they tell; those that tell nothing are put away.
+fn waiting(folder: &Path, limit: usize) -> std::io::Result<Vec<(PathBuf, Receipt)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder.join("new"))? {
         let entry = entry?;
@@ -146,18 +145,24 @@ fn waiting(folder: &Path, limit: usize) -> std::io::Result<(Vec<PathBuf>, Vec<Re
     }
     files.sort();
     files.truncate(limit);
-    let mut receipts = Vec::new();
-    for file in &files {
-        if std::fs::metadata(file)?.len() > MAIL_MAX {
+    let mut told = Vec::new();
+    let mut silent = Vec::new();
+    for file in files {
+        if std::fs::metadata(&file)?.len() > MAIL_MAX {
             tracing::warn!(
                 limit_bytes = MAIL_MAX,
                 "a mail of the mailbox is too large and is passed over"
             );
+            silent.push(file);
             continue;
         }
-        receipts.extend(dsn::read(&std::fs::read(file)?));
+        match dsn::read(&std::fs::read(&file)?) {
+            Some(receipt) => told.push((file, receipt)),
+            None => silent.push(file),
+        }
     }
-    Ok((files, receipts))
+    put_away(folder, &silent)?;
+    Ok(told)
 }
 
 /// Moves mails to `cur`, as read.
@@ -220,15 +225,64 @@ impl Messenger for SmtpGateway {
         let Some(folder) = self.settings.maildir.clone() else {
             return Ok(Vec::new());
         };
-        let before = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
-        let read = tokio::task::spawn_blocking(move || {
-            put_away(&folder, &before)?;
-            waiting(&folder, limit)
-        });
+        let read = tokio::task::spawn_blocking(move || waiting(&folder, limit));
         let found = read.await.map_err(|e| SendFault::Later(e.to_string()))?;
-        let (files, receipts) =
-            found.map_err(|e| SendFault::Later(format!("mailbox: {}", e.kind())))?;
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = files;
+        let told = found.map_err(|e| SendFault::Later(format!("mailbox: {}", e.kind())))?;
+        let receipts = told.iter().map(|(_, receipt)| receipt.clone()).collect();
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
         Ok(receipts)
+    }
+
+    async fn put_away(&self, written: &[Receipt]) -> Result<(), SendFault> {
+        let Some(folder) = self.settings.maildir.clone() else {
+            return Ok(());
+        };
+        let files: Vec<PathBuf> = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let done = told.extract_if(.., |(_, receipt)| written.contains(receipt));
+            done.map(|(file, _)| file).collect()
+        };
+        let moved = tokio::task::spawn_blocking(move || put_away(&folder, &files));
+        let moved = moved.await.map_err(|e| SendFault::Later(e.to_string()))?;
+        moved.map_err(|e| SendFault::Later(format!("mailbox: {}", e.kind())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mail_is_told_until_it_is_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = folder.path().join("new");
+        std::fs::create_dir_all(&fresh).unwrap();
+        for name in ["1", "2"] {
+            let mail = format!("From: a@b.mx\r\nMessage-ID: <{name}@b.mx>\r\n\r\nBAJA\r\n");
+            std::fs::write(fresh.join(name), mail).unwrap();
+        }
+        std::fs::write(fresh.join("3"), "noise").unwrap();
+        let gateway = SmtpGateway::new(SmtpSettings {
+            name: "mail".into(),
+            host: "127.0.0.1".into(),
+            port: 9,
+            tls: SmtpTls::None,
+            login: None,
+            from: "Acme <cobranza@b.mx>".into(),
+            returns: "cobranza@b.mx".into(),
+            maildir: Some(folder.path().into()),
+            per_minute: 60,
+            tariff: Tariff::default(),
+        })
+        .unwrap();
+        let told = gateway.poll(10).await.unwrap();
+        assert_eq!(told.len(), 2);
+        assert_eq!(gateway.poll(10).await.unwrap(), told);
+        gateway.put_away(&told[..1]).await.unwrap();
+        assert_eq!(gateway.poll(10).await.unwrap(), told[1..]);
+        gateway.put_away(&told[1..]).await.unwrap();
+        assert_eq!(gateway.poll(10).await.unwrap(), []);
+        let kept = std::fs::read_dir(folder.path().join("cur")).unwrap();
+        assert_eq!(kept.count(), 3);
     }
 }

@@ -1,20 +1,109 @@
 //! How messages end before they leave, and what debtors write.
 
 use super::judges::Allow;
-use super::messages::{open, person, plan, waiting};
+use super::messages::{draft, open, person, plan, waiting};
 use super::scene::*;
 use domain::entity::{
     Channel, Hold, HoldKind, HoldScope, InboxMessage, InboxState, Message, MessageState,
 };
 use domain::ids::InboxId;
 use domain::pii::Pii;
-use domain::ports::store::{Heard, InboxAsk, MessageOpened};
+use domain::ports::store::{Heard, InboxAsk, MessageOpened, MessageStep};
+use domain::time::UtcMs;
 
 /// Runs the group's second half.
 pub(super) async fn all(store: &Subject) {
     what_is_paid_or_held_is_withdrawn_row_04(store).await;
     what_lives_no_more_is_withdrawn_row_04(store).await;
     what_debtors_write_is_heard_once(store).await;
+    what_nobody_carries_ends(store).await;
+    a_further_try_is_counted_when_it_is_made(store).await;
+    opting_out_binds_the_person_at_his_client(store).await;
+}
+
+/// Whatever its channel: no gateway may carry it.
+async fn what_nobody_carries_ends(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = Message {
+        channel: Channel::Email,
+        ..waiting(&who, None)
+    };
+    plan(store, &row).await;
+    let claim = |now: UtcMs| store.claim_messages(now, now.plus_ms(1), &[], 1);
+    let end = row.expires_at;
+    let (_, lost) = claim(UtcMs(end.0 - 1)).await.expect("works");
+    assert!(lost.iter().all(|m| m.id != row.id), "it still waits");
+    let (_, lost) = claim(end).await.expect("works");
+    let late = lost.iter().find(|m| m.id == row.id).expect("ended");
+    assert_eq!(
+        (late.state, late.reason.as_str()),
+        (MessageState::Failed, "expired")
+    );
+    let kept = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (kept.state, kept.ended_at),
+        (MessageState::Failed, Some(end))
+    );
+}
+
+async fn a_further_try_is_counted_when_it_is_made(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
+    let again = MessageStep {
+        state: Some(MessageState::Queued),
+        at: NOW,
+        ..MessageStep::default()
+    };
+    let step = || store.note_message(row.id, &again, &[]);
+    assert!(step().await.expect("works"));
+    let mut second = draft(&who, &store.get_message(row.id).await.expect("works"));
+    second.ledger.at = NOW.plus_ms(60_000);
+    let opened = store.open_message(&second, &Allow).await.expect("works");
+    assert!(matches!(opened, MessageOpened::Open), "{opened:?}");
+    let counted = store.ledger_of(who.debtor.id).await.expect("works");
+    let counted: Vec<_> = counted.iter().map(|r| (r.at, r.reached_network)).collect();
+    assert_eq!(counted, [(NOW.plus_ms(60_000), None)]);
+    // Tried, and then taken back: it never left.
+    assert!(step().await.expect("works"));
+    let mut paid = who.payment(who.debt.balance_minor());
+    paid.paid_at = NOW;
+    store
+        .post_payment(&paid, &[], &of_promise)
+        .await
+        .expect("works");
+    let gone = withdrawn(store, &who).await;
+    assert_eq!(gone.len(), 1);
+    let counted = store.ledger_of(who.debtor.id).await.expect("works");
+    assert_eq!(counted[0].reached_network, Some(false));
+}
+
+async fn opting_out_binds_the_person_at_his_client(store: &Subject) {
+    let (scene, who) = person(store).await;
+    let mut twin = scene.draft_person();
+    twin.debtor.person_id = who.debtor.person_id;
+    twin.store(store).await;
+    let stop = Hold {
+        id: fresh(),
+        client_id: who.debtor.client_id,
+        debtor_id: who.debtor.id,
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: Some(Channel::Sms),
+        kind: HoldKind::ChannelOptout,
+        from: NOW,
+        until: None,
+        lifted_at: None,
+        evidence: "suite".into(),
+    };
+    store.put_hold(&stop, &[]).await.expect("works");
+    let facts = store
+        .contact_facts(twin.debtor.id, NOW)
+        .await
+        .expect("works");
+    assert_eq!(facts.holds, [stop]);
 }
 
 async fn withdrawn(store: &Subject, who: &Person) -> Vec<Message> {

@@ -2,18 +2,19 @@
 
 use super::attempts::count;
 use super::contacts::facts_of;
+use super::messages_ends::{cancel, late, never_left};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, InstalmentState, LedgerRow, Message, MessageState,
-    PlanState, PlannedState, PromiseState, TextTemplate,
+    Channel, Debtor, InboxMessage, InboxState, InstalmentState, Message, MessageState, PlanState,
+    PlannedState, PromiseState, TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::store::{
-    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
-    PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
+    DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
+    MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
 use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
@@ -176,7 +177,9 @@ impl MessageStore for MemoryStore {
                 new += 1;
             }
         }
-        t.append(events);
+        if new > 0 || rows.is_empty() {
+            t.append(events);
+        }
         Ok(new)
     }
 
@@ -219,6 +222,7 @@ impl MessageStore for MemoryStore {
                 lost.push(row.clone());
             }
         }
+        lost.extend(late(t, now));
         let waits = |m: &Message| {
             m.state == MessageState::Queued && m.due_at <= now && channels.contains(&m.channel)
         };
@@ -271,6 +275,7 @@ impl MessageStore for MemoryStore {
             ..asked.clone()
         };
         t.messages.insert(open.id, open);
+        t.ledger.retain(|r| r.id != draft.ledger.id);
         count(&mut t, std::slice::from_ref(&draft.ledger));
         t.append(&draft.events);
         Ok(MessageOpened::Open)
@@ -293,10 +298,7 @@ impl MessageStore for MemoryStore {
         let point = row.point_id;
         t.message_leases.remove(&id);
         if change.never_left {
-            let counted = LedgerRow::id_of_message(id);
-            if let Some(row) = t.ledger.iter_mut().find(|r| r.id == counted) {
-                row.reached_network = Some(false);
-            }
+            never_left(&mut t, id);
         }
         if let Some(point) = point
             .filter(|_| change.point_bad)
@@ -442,7 +444,12 @@ impl MessageStore for MemoryStore {
             let mut points = t.points.values().filter(|p| p.debtor_id == d.id);
             points.any(|p| p.value.reveal() == address)
         };
-        Ok(t.debtors.values().filter(has).take(2).cloned().collect())
+        Ok(t.debtors
+            .values()
+            .filter(has)
+            .take(DEBTORS_AT_MAX)
+            .cloned()
+            .collect())
     }
 
     async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError> {
@@ -486,14 +493,4 @@ impl MessageStore for MemoryStore {
         };
         Ok(newest(&t.inbox, fits, ask.limit))
     }
-}
-
-/// Cancels a message that waits.
-fn cancel(t: &mut Tables, id: MessageId, why: &str, now: UtcMs) {
-    if let Some(row) = t.messages.get_mut(&id) {
-        row.state = MessageState::Cancelled;
-        row.reason = why.to_owned();
-        row.ended_at = Some(now);
-    }
-    t.message_leases.remove(&id);
 }

@@ -12,6 +12,7 @@ mod inbound;
 mod keeps;
 mod law;
 mod messages;
+mod messages_ends;
 mod money;
 mod nodes;
 mod payers;

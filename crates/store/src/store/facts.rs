@@ -161,7 +161,7 @@ async fn holds_of_persons(
     let before = format!(
         "SELECT {}, d.person_id FROM holds h JOIN debtors d ON d.id=h.debtor_id \
             WHERE h.scope='debtor' AND h.kind IN ('deceased','represented','insolvency','minor',\
-            'cease','writing_only'){stands} AND d.person_id",
+            'cease','writing_only','channel_optout'){stands} AND d.person_id",
         columns.join(",")
     );
     let mut found: BTreeMap<PersonId, Vec<Hold>> = BTreeMap::new();

@@ -5,21 +5,21 @@ use super::events::append;
 use super::facts::facts_of;
 use super::floor::Terms;
 use super::items::{lock_person_of, write_verdict};
+use super::messages_ends::{cancel, late, never_left};
 use super::messages_in;
 use crate::rows::{Entity, all_vals, columns, written};
 use crate::sql::{Field, Link, Row, Val, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, PlannedState,
-    TextTemplate,
+    Channel, Debtor, InboxMessage, InboxState, Message, MessageState, PlannedState, TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ContactFacts, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
-    MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
+    ContactFacts, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened,
+    MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
 use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
@@ -84,13 +84,6 @@ async fn held(tx: &mut Link, id: MessageId) -> Result<Message, StoreError> {
     tx.find(&format!("WHERE id=$1{lock}"), vals![id])
         .await?
         .ok_or(StoreError::NotFound("message"))
-}
-
-/// Cancels a message that waits.
-async fn cancel(tx: &mut Link, id: MessageId, why: &str, now: UtcMs) -> Result<(), StoreError> {
-    let sql = "UPDATE messages SET state='cancelled', reason=$2, ended_at=$3, lease_until=0 \
-        WHERE id=$1 AND state='queued'";
-    tx.run(sql, vals![id, why.to_owned(), now]).await.map(drop)
 }
 
 fn claimed(rows: &[Row]) -> Result<Vec<Message>, StoreError> {
@@ -180,7 +173,9 @@ impl MessageStore for SqlStore {
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let new = insert_new(&mut tx, rows).await?;
-        append(&mut tx, events).await?;
+        if new > 0 || rows.is_empty() {
+            append(&mut tx, events).await?;
+        }
         tx.commit().await?;
         Ok(new)
     }
@@ -215,7 +210,9 @@ impl MessageStore for SqlStore {
                 WHERE state='sending' AND lease_until<=$1 RETURNING {}",
             columns::<Message>()
         );
-        let lost = tx.rows(lost, vals![now, LOST.to_owned()]).await?;
+        let mut lost = tx.rows(lost, vals![now, LOST.to_owned()]).await?;
+        let late = late(&mut tx, now).await?;
+        lost.extend(late);
         let mut due = Vec::new();
         if !channels.is_empty() && limit > 0 {
             let sql = format!(
@@ -270,7 +267,10 @@ impl MessageStore for SqlStore {
             ..asked.clone()
         };
         tx.put(&open).await?;
-        let once = " ON CONFLICT (id) DO NOTHING";
+        // It counts when and where it leaves, not when it was first tried.
+        let once = " ON CONFLICT (id) DO UPDATE SET at=excluded.at, point_id=excluded.point_id, \
+            address=excluded.address, class=excluded.class, \
+            reached_network=excluded.reached_network";
         tx.insert(std::slice::from_ref(&draft.ledger), once).await?;
         append(&mut tx, &draft.events).await?;
         tx.commit().await?;
@@ -292,9 +292,7 @@ impl MessageStore for SqlStore {
         let sql = "UPDATE messages SET lease_until=0 WHERE id=$1";
         tx.run(sql, vals![id]).await?;
         if change.never_left {
-            let sql = "UPDATE ledger SET reached_network=$2 WHERE id=$1";
-            tx.run(sql, vals![LedgerRow::id_of_message(id), false])
-                .await?;
+            never_left(&mut tx, id).await?;
         }
         if let Some(point) = row.point_id.filter(|_| change.point_bad) {
             let sql = "UPDATE contact_points SET bad=TRUE WHERE id=$1";
@@ -413,11 +411,13 @@ impl MessageStore for SqlStore {
     }
 
     async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError> {
-        let rest =
-            "WHERE id IN (SELECT debtor_id FROM contact_points WHERE value=$1) ORDER BY id LIMIT 2";
+        let rest = format!(
+            "WHERE id IN (SELECT debtor_id FROM contact_points WHERE value=$1) \
+                ORDER BY id LIMIT {DEBTORS_AT_MAX}"
+        );
         self.read()
             .await?
-            .all(rest, vals![address.to_owned()])
+            .all(&rest, vals![address.to_owned()])
             .await
     }
 

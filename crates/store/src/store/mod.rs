@@ -28,6 +28,7 @@ mod marks;
 mod merge_wishes;
 mod merges;
 mod messages;
+mod messages_ends;
 mod messages_in;
 mod money;
 mod nodes;

@@ -14,7 +14,7 @@ use domain::ids::{ClientId, DebtId, DebtorId, TextTemplateId};
 use domain::pii::Pii;
 use domain::ports::store::{ListFilter, PageRequest};
 use domain::rules::template::{
-    self, EMAIL_MAX, SMS_MAX, SUBJECT_MAX, TemplateFault, VARIABLES, WHATSAPP_MAX,
+    self, EMAIL_MAX, NOT_IN_PREVIEW, SMS_MAX, SUBJECT_MAX, TemplateFault, VARIABLES, WHATSAPP_MAX,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -86,6 +86,14 @@ fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem
     template::check(&body.body, most).map_err(|f| fault("body", &f))?;
     if body.channel == Channel::Email {
         template::check(&body.subject, SUBJECT_MAX).map_err(|f| fault("subject", &f))?;
+        let named = template::variables(&body.subject).map_err(|f| fault("subject", &f))?;
+        if let Some(name) = named.iter().find(|n| NOT_IN_PREVIEW.contains(n)) {
+            let detail = format!(
+                "expected none of {}: found {name}",
+                NOT_IN_PREVIEW.join(", ")
+            );
+            return Err(Problem::invalid("subject", detail));
+        }
         if body.subject.contains(['\n', '\r']) {
             return Err(Problem::invalid("subject", "expected one line"));
         }

@@ -104,6 +104,9 @@ pub struct Heard {
     pub events: Vec<NewEvent>,
 }
 
+/// Most debtors of one address.
+pub const DEBTORS_AT_MAX: usize = 100;
+
 /// Messages.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
@@ -141,7 +144,8 @@ pub trait MessageStore: Send + Sync {
     -> Result<Vec<String>, StoreError>;
     /// Leases queued messages due at `now` by one of the channels until `until`; nobody else gets them
     /// before. Beside them those that were being sent when their lease ended: they have failed with it, for
-    /// their fate is not known and nothing is sent twice.
+    /// their fate is not known and nothing is sent twice; and those of any channel that waited longer than
+    /// they are worth something (`expired`).
     async fn claim_messages(
         &self,
         now: UtcMs,
@@ -195,7 +199,7 @@ pub trait MessageStore: Send + Sync {
         channel: Channel,
         address: &str,
     ) -> Result<Option<UtcMs>, StoreError>;
-    /// Debtors who have the address, at most two.
+    /// Debtors who have the address by id, at most [`DEBTORS_AT_MAX`].
     async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError>;
     /// A message of a debtor.
     async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError>;

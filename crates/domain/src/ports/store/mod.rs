@@ -45,7 +45,8 @@ pub use inbound::{InboundAsk, InboundCount, InboundStore, KnownCaller};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
 pub use law::{ChainLink, ComplaintAsk, LawStore, ReasonCount, ReasonKey};
 pub use messages::{
-    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
+    DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
+    MessageStore,
 };
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
