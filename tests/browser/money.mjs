@@ -42,7 +42,7 @@ async function bankFile(page, office, { debt }) {
 
 async function queue(page, office, { debt, file }) {
   await section(page, 'Por aplicar');
-  const row = page.locator(`[data-receipt="B${STAMP}"]`);
+  const row = page.locator(`[data-receipt^="B${STAMP} "]`);
   await row.waitFor();
   await shot(page, 'money-queue');
   await axe(page, 'the queue of money');
@@ -55,7 +55,7 @@ async function queue(page, office, { debt, file }) {
   await axe(page, 'whose money it is');
   await his.click();
   await closed(page);
-  await until('it is matched', async () => (await office.all('/receipts?state=posted')).some((r) => r.reference === `B${STAMP}`));
+  await until('it is matched', async () => (await office.all('/receipts?state=posted')).some((r) => r.reference.startsWith(`B${STAMP} `)));
   await row.waitFor({ state: 'detached' });
   check('matched money leaves the queue', true);
 }
@@ -70,7 +70,7 @@ async function reversal(page, office, { debt }) {
   await axe(page, 'taking a payment back');
   await page.locator('dialog [type=submit]').click();
   await closed(page);
-  await page.locator('tr[data-payment]').filter({ hasText: `A${STAMP}-R` }).waitFor();
+  await page.locator('tr[data-payment]').filter({ hasText: new RegExp(`A${STAMP} \\w+-R`) }).waitFor();
   check('a payment taken back is owed again', (await balance(office, debt.id)) === before + 12_345);
   await shot(page, 'money-payments');
   await axe(page, 'payments');
