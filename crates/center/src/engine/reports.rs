@@ -284,13 +284,7 @@ impl Engine {
         if !first {
             return;
         }
-        let change = AttemptChange {
-            state: Some(AttemptState::Answered),
-            invite_at: fresh.then_some(at),
-            answered_at: Some(at),
-            ..AttemptChange::default()
-        };
-        self.note(attempt, change, "call.answered", json!({}));
+        // Its row first: a process that dies between the two leaves no answered call without one (seed 117).
         if self
             .calls
             .get(&attempt)
@@ -298,6 +292,13 @@ impl Engine {
         {
             self.open_tape(attempt, at);
         }
+        let change = AttemptChange {
+            state: Some(AttemptState::Answered),
+            invite_at: fresh.then_some(at),
+            answered_at: Some(at),
+            ..AttemptChange::default()
+        };
+        self.note(attempt, change, "call.answered", json!({}));
     }
 
     fn bridged(&mut self, now: UtcMs, attempt: AttemptId, agent: AgentId, at: UtcMs) {
