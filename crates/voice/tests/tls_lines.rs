@@ -7,6 +7,7 @@ mod common;
 use common::{Node, order, trunk};
 use domain::entity::RecordMode;
 use domain::ids::TrunkId;
+use domain::ports::TrunkError;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use uuid::Uuid;
 use voice::{SipTransport, TlsFiles, TrunkConfig};
+
+/// Longest that a trunk may rest.
+const REST_MOST: Duration = Duration::from_secs(180);
 
 /// An INVITE: its number, the certificate shown where it came, which connection that was.
 type Shown = (String, CertificateDer<'static>, usize);
@@ -142,10 +146,20 @@ fn busy(invite: &str) -> String {
     answer + "Content-Length: 0\r\n\r\n"
 }
 
+/// Dials; where the trunk rests after a connection that was cut, once its rest is over.
 async fn dial(node: &Node, n: u128, on: &TrunkConfig) {
-    let mut order = order(n, 20_000, RecordMode::None);
-    order.trunk_id = on.id;
-    node.trunk.dial(order).await.expect("dials");
+    let end = tokio::time::Instant::now() + REST_MOST;
+    loop {
+        let mut order = order(n, 20_000, RecordMode::None);
+        order.trunk_id = on.id;
+        match node.trunk.dial(order).await {
+            Ok(()) => return,
+            Err(TrunkError::TrunkDown) if tokio::time::Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(error) => panic!("call {n}: {error}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use media::speech::AGENT_HZ;
@@ -16,16 +17,31 @@ use sip_test::plane::Voice;
 use tokio::process::{Child, Command};
 
 use crate::carrier::{all, carrier, failed};
-use crate::common::{PATIENCE, Ua, loopback};
+use crate::common::{PATIENCE, Ua};
 
 pub(crate) fn wanted() -> bool {
     std::env::var("MARCADOR_SIPP").is_ok_and(|value| value == "1")
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody has, below those that the system gives away by itself (32768 and up): between its choice
+/// and its use by SIPp nobody else's socket falls on it.
 pub(crate) fn free() -> SocketAddr {
-    let socket = UdpSocket::bind(loopback()).expect("a port");
-    socket.local_addr().expect("an address")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 400).unwrap_or(0) * 50;
+    for _ in 0..1_000 {
+        let turn = NEXT.fetch_add(2, Ordering::Relaxed);
+        let port = 12_000 + first.wrapping_add(turn) % 8_000;
+        let at = SocketAddr::from(([127, 0, 0, 1], port));
+        // SIPp's sound takes the port behind too.
+        let both = UdpSocket::bind(at).and_then(|one| {
+            let behind = SocketAddr::from(([127, 0, 0, 1], port + 1));
+            UdpSocket::bind(behind).map(|two| (one, two))
+        });
+        if both.is_ok() {
+            return at;
+        }
+    }
+    panic!("no port is free");
 }
 
 pub(crate) fn sipp(at: SocketAddr, name: &str, arguments: &[&str]) -> Child {
