@@ -23,7 +23,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// Commits are at least this far apart under load, so that what comes meanwhile shares the next one: its pages
 /// are written once, and what waits for it wakes together. A call's INVITE and an agent's click bear the wait.
 /// As long as each of the last [`ALONE`] commits was of one transaction there is nobody to wait for.
-const APART: Duration = Duration::from_millis(25);
+const APART: Duration = Duration::from_millis(8);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest run of statements before the other tasks of the thread get their turn.
