@@ -23,22 +23,21 @@ pub(crate) fn wanted() -> bool {
     std::env::var("MARCADOR_SIPP").is_ok_and(|value| value == "1")
 }
 
-/// A port that nobody has, below those that the system gives away by itself (32768 and up): between its choice
+/// Ports in a row that one SIPp may take: sound, its reports and, two ports on, a picture (it ends when that one is
+/// somebody's, whether its scenario has a picture or not).
+const SIPP_PORTS: u16 = 4;
+
+/// A port that nobody has, nor the three behind it, below those that the system gives away by itself (32768 and up): between its choice
 /// and its use by SIPp nobody else's socket falls on it.
 pub(crate) fn free() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 400).unwrap_or(0) * 50;
     for _ in 0..1_000 {
-        let turn = NEXT.fetch_add(2, Ordering::Relaxed);
+        let turn = NEXT.fetch_add(SIPP_PORTS, Ordering::Relaxed);
         let port = 12_000 + first.wrapping_add(turn) % 8_000;
-        let at = SocketAddr::from(([127, 0, 0, 1], port));
-        // SIPp's sound takes the port behind too.
-        let both = UdpSocket::bind(at).and_then(|one| {
-            let behind = SocketAddr::from(([127, 0, 0, 1], port + 1));
-            UdpSocket::bind(behind).map(|two| (one, two))
-        });
-        if both.is_ok() {
-            return at;
+        let ours = (port..port + SIPP_PORTS).map(|port| UdpSocket::bind(("127.0.0.1", port)));
+        if ours.collect::<Result<Vec<_>, _>>().is_ok() {
+            return SocketAddr::from(([127, 0, 0, 1], port));
         }
     }
     panic!("no port is free");
@@ -60,7 +59,7 @@ pub(crate) fn sipp(at: SocketAddr, name: &str, arguments: &[&str]) -> Child {
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
         .expect("sipp is on the PATH")
