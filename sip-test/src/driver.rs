@@ -55,6 +55,10 @@ pub struct Driver {
     buffer: Vec<u8>,
 }
 
+/// Datagrams the system holds while the driver is busy, bytes: hundreds of withdrawals may come at once, and one
+/// that is lost comes again only after half a second.
+const RECEIVE_BYTES: usize = 4 * 1_024 * 1_024;
+
 /// UDP and, where asked, TCP at one port. Port 0 gives one that is free for UDP; when somebody has it by
 /// TCP another is asked for.
 async fn sockets(
@@ -64,6 +68,8 @@ async fn sockets(
     let mut left = BIND_TRIES;
     loop {
         let udp = UdpSocket::bind(address).await?;
+        // What the system does not grant is no reason not to start.
+        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(RECEIVE_BYTES);
         if !tcp {
             return Ok((udp, None));
         }
