@@ -72,6 +72,9 @@ impl Filter {
 const NEVER: &str = "1=0";
 const ALWAYS: &str = "1=1";
 
+/// Tables in which most debtors have a row.
+const WIDE: &[&str] = &["debts", "parties", "consents"];
+
 /// Most days past due that occur (dates have four-digit years); keeps day arithmetic within `i64`.
 const DAYS_MAX: i64 = 10_000_000;
 
@@ -130,6 +133,9 @@ impl Compiler {
             } => format!("NOT ({})", self.compare(*field, Op::Eq, value)),
             Expr::Cmp { field, op, value } => self.compare(*field, *op, value),
             Expr::Between { field, from, to } => self.between(*field, *from, *to),
+            Expr::In { field, values } if field.kind() == FieldKind::Text && values.len() > 1 => {
+                self.texts(*field, values)
+            }
             Expr::In { field, values } => {
                 let parts: Vec<String> = values
                     .iter()
@@ -183,6 +189,33 @@ impl Compiler {
         }
     }
 
+    /// One of several texts: rows of other tables are gone through once, not once for each.
+    fn texts(&mut self, field: Field, values: &[Literal]) -> String {
+        let texts: Vec<&String> = values
+            .iter()
+            .filter_map(|v| match v {
+                Literal::Text(text) => Some(text),
+                _ => None,
+            })
+            .collect();
+        if texts.is_empty() {
+            return NEVER.to_owned();
+        }
+        match self.source(field) {
+            Source::Value(sql) => format!("{sql} IN ({})", self.bind_all(&texts)),
+            Source::Any(table, condition, column) => {
+                let places = self.bind_all(&texts);
+                self.any(table, &format!("{condition} AND x.{column} IN ({places})"))
+            }
+            _ => one_of(texts.iter().map(|text| self.text(field, text)).collect()),
+        }
+    }
+
+    fn bind_all(&mut self, texts: &[&String]) -> String {
+        let places: Vec<String> = texts.iter().map(|t| self.bind((*t).clone())).collect();
+        places.join(",")
+    }
+
     fn number(&mut self, field: Field, op: Op, n: i64) -> String {
         match self.source(field) {
             Source::DaysPastDue => match op {
@@ -208,14 +241,18 @@ impl Compiler {
 
     /// Debtors with a row of `table` that fulfils a condition.
     fn any(&self, table: &str, condition: &str) -> String {
-        match self.reach {
-            Reach::All => {
-                format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")
-            }
-            Reach::Few => {
-                format!("EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition})")
-            }
+        // SQLite keeps a set as a tree: one as large as there are debtors costs more than to ask the rows of each,
+        // which lie in the order in which the debtors do.
+        let each = self.reach == Reach::Few
+            || (self.dialect == Dialect::Lite
+                && WIDE.contains(&table)
+                && !condition.starts_with(DEBT_BY_KEY));
+        if each {
+            return format!(
+                "EXISTS (SELECT 1 FROM {table} x WHERE x.debtor_id=d.id AND {condition})"
+            );
         }
+        format!("d.id IN (SELECT x.debtor_id FROM {table} x WHERE {condition})")
     }
 
     /// Debtors whose sum `fits`; who has no row has 0, which fits or does not. The set holds those with
