@@ -111,6 +111,14 @@ pub const TRUNK_PINGS_LOST: u32 = 2;
 pub const TRUNK_SILENT_CALLS: u32 = 2;
 /// After so long a trunk that only calls can tell about may try calls again.
 pub const TRUNK_RETRY: Duration = Duration::from_secs(60);
+/// Connections of a trunk running that went away without an answer on any, from which on it rests.
+pub const LINE_CUTS: u32 = 3;
+/// First pause of a trunk to which no connection can be opened; each one after it is twice as long.
+pub const LINE_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause.
+pub const LINE_PAUSE_MOST: Duration = Duration::from_secs(30);
+/// Time after which nothing more comes of a try: longer than connecting and handshake together.
+pub const LINE_WAIT: Duration = Duration::from_secs(25);
 /// Legs on one media thread.
 pub const LEGS_PER_THREAD: usize = 4_096;
 /// Largest RTP or RTCP datagram read, bytes; an Ethernet frame.

@@ -1,4 +1,4 @@
-//! Two trunks at one address inside TLS, each with a certificate of its own.
+//! Two trunks at one address inside TLS, each with a certificate of its own; a carrier that restarts.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why")]
 
@@ -7,10 +7,11 @@ mod common;
 use common::{Node, order, trunk};
 use domain::entity::RecordMode;
 use domain::ids::TrunkId;
-use domain::ports::TrunkError;
+use domain::ports::{TrunkError, TrunkReport};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,8 +24,8 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use uuid::Uuid;
 use voice::{SipTransport, TlsFiles, TrunkConfig};
 
-/// Longest that a trunk may rest.
-const REST_MOST: Duration = Duration::from_secs(180);
+/// Longest that a trunk rests where a handshake failed: a busy machine may take too long for one.
+const REST_MOST: Duration = Duration::from_secs(60);
 
 /// An INVITE: its number, the certificate shown where it came, which connection that was.
 type Shown = (String, CertificateDer<'static>, usize);
@@ -51,6 +52,8 @@ struct Carrier {
     shown: mpsc::Receiver<Shown>,
     /// Ends every connection.
     cut: tokio::sync::watch::Sender<u32>,
+    /// It takes INVITEs and says nothing.
+    mute: Arc<AtomicBool>,
 }
 
 impl Carrier {
@@ -73,20 +76,28 @@ impl Carrier {
         let addr = listener.local_addr().expect("address");
         let (tell, shown) = mpsc::channel(16);
         let (cut, ends) = tokio::sync::watch::channel(0);
+        let mute = Arc::new(AtomicBool::new(false));
+        let muted = mute.clone();
         tokio::spawn(async move {
             for number in 0.. {
                 let (stream, _) = listener.accept().await.expect("accepts");
                 let (acceptor, tell, mut ends) = (acceptor.clone(), tell.clone(), ends.clone());
+                let mute = muted.clone();
                 ends.mark_unchanged();
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = hear(acceptor, stream, tell, number) => {}
+                        () = hear(acceptor, stream, (tell, mute), number) => {}
                         _ = ends.changed() => {}
                     }
                 });
             }
         });
-        Self { addr, shown, cut }
+        Self {
+            addr,
+            shown,
+            cut,
+            mute,
+        }
     }
 
     async fn invite(&mut self) -> Shown {
@@ -96,7 +107,12 @@ impl Carrier {
 }
 
 /// Reads one connection to its end.
-async fn hear(acceptor: TlsAcceptor, stream: TcpStream, tell: mpsc::Sender<Shown>, number: usize) {
+async fn hear(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    (tell, mute): (mpsc::Sender<Shown>, Arc<AtomicBool>),
+    number: usize,
+) {
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return;
     };
@@ -111,7 +127,8 @@ async fn hear(acceptor: TlsAcceptor, stream: TcpStream, tell: mpsc::Sender<Shown
             let Some((called, _)) = called.and_then(|rest| rest.split_once('@')) else {
                 continue;
             };
-            if stream.write_all(busy(&head).as_bytes()).await.is_err() {
+            let says = !mute.load(Ordering::Relaxed);
+            if says && stream.write_all(busy(&head).as_bytes()).await.is_err() {
                 return;
             }
             let shown = (called.to_owned(), certificate.clone(), number);
@@ -146,6 +163,57 @@ fn busy(invite: &str) -> String {
     answer + "Content-Length: 0\r\n\r\n"
 }
 
+/// A trunk of the carrier that shows `own`.
+fn line_to(
+    carrier: SocketAddr,
+    (id, name): (u128, &str),
+    authority: &TlsFiles,
+    own: &TlsFiles,
+) -> TrunkConfig {
+    let mut config = trunk(carrier);
+    config.id = TrunkId(Uuid::from_u128(id));
+    config.name = name.to_owned();
+    config.transport = SipTransport::Tls;
+    config.ping = false;
+    config.policy.tls.ca_file = Some(authority.cert.clone());
+    config.policy.tls.name = Some("sip.carrier.example".into());
+    config.policy.tls.own = Some(own.clone());
+    config
+}
+
+#[tokio::test]
+async fn a_carrier_that_restarts_costs_the_calls_under_way_and_no_other() {
+    let folder = tempfile::tempdir().expect("folder");
+    let own = certificate(folder.path(), "sip.carrier.example");
+    let ours = certificate(folder.path(), "one.example");
+    let mut carrier = Carrier::start(&own, &[&ours]).await;
+    let config = line_to(carrier.addr, (900, "trunk"), &own, &ours);
+    let mut node = Node::start(vec![config.clone()]).await;
+    let by = node.trunk.clone();
+    let place = async |n: u128| {
+        let mut order = order(n, 60_000, RecordMode::None);
+        order.trunk_id = config.id;
+        by.dial(order).await
+    };
+    carrier.mute.store(true, Ordering::Relaxed);
+    for n in 1..=3 {
+        place(n).await.expect("dials");
+        carrier.invite().await;
+    }
+    carrier.mute.store(false, Ordering::Relaxed);
+    carrier.cut.send_modify(|n| *n += 1);
+    for n in 1..=3 {
+        let end = node.ended(order(n, 0, RecordMode::None).attempt_id).await;
+        assert_eq!(end.code, None, "call {n}: a fault of the trunk");
+    }
+    place(4).await.expect("the trunk does not rest");
+    let (number, _, connection) = carrier.invite().await;
+    assert_eq!(number, order(4, 0, RecordMode::None).number);
+    assert!(connection >= 1, "over a new connection");
+    let down = |r: &TrunkReport| matches!(r, TrunkReport::TrunkHealth { up: false, .. });
+    assert!(!node.was_told(down));
+}
+
 /// Dials; where the trunk rests after a connection that was cut, once its rest is over.
 async fn dial(node: &Node, n: u128, on: &TrunkConfig) {
     let end = tokio::time::Instant::now() + REST_MOST;
@@ -168,18 +236,10 @@ async fn each_trunk_shows_its_own_certificate_at_one_address() {
     let own = certificate(folder.path(), "sip.carrier.example");
     let ours = ["one.example", "two.example"].map(|name| certificate(folder.path(), name));
     let mut carrier = Carrier::start(&own, &[&ours[0], &ours[1]]).await;
-    let with = |n: usize| {
-        let mut config = trunk(carrier.addr);
-        config.id = TrunkId(Uuid::from_u128(900 + n as u128));
-        config.name = format!("trunk{n}");
-        config.transport = SipTransport::Tls;
-        config.ping = false;
-        config.policy.tls.ca_file = Some(own.cert.clone());
-        config.policy.tls.name = Some("sip.carrier.example".into());
-        config.policy.tls.own = Some(ours[n].clone());
-        config
-    };
-    let trunks = [with(0), with(1)];
+    let trunks = [
+        line_to(carrier.addr, (900, "trunk0"), &own, &ours[0]),
+        line_to(carrier.addr, (901, "trunk1"), &own, &ours[1]),
+    ];
     let node = Node::start(trunks.to_vec()).await;
     let mut connections = Vec::new();
     // In turn, so that what one opened is not taken for the other's.

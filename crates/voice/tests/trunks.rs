@@ -245,6 +245,43 @@ async fn a_trunk_that_cannot_be_reached_gives_its_call_away_and_one_that_rang_ke
     assert_eq!(end.code, Some(503), "the debtor may have heard it ring");
 }
 
+async fn health(node: &mut Node) -> bool {
+    let news = |r: &TrunkReport| match r {
+        TrunkReport::TrunkHealth { up, .. } => Some(*up),
+        _ => None,
+    };
+    node.told("health of the trunk", news).await
+}
+
+#[tokio::test]
+async fn a_trunk_without_pings_rests_until_somebody_takes_its_connections() {
+    // Bound and not listening: the port is ours, and connections are refused.
+    let place = tokio::net::TcpSocket::new_v4().expect("socket");
+    place.bind(SocketAddr::new(HERE, 0)).expect("port");
+    let mut config = named(
+        1,
+        place.local_addr().expect("address"),
+        TrunkPolicy::default(),
+    );
+    config.transport = SipTransport::Tcp;
+    config.ping = false;
+    let mut node = Node::start(vec![config.clone()]).await;
+    dial_on(&node, 1, &config).await.expect("dials");
+    let end = node.ended(order(1, 0, RecordMode::None).attempt_id).await;
+    assert_eq!(end.code, None, "nobody refused it");
+    assert!(!health(&mut node).await, "nobody is there");
+    assert_eq!(dial_on(&node, 2, &config).await, Err(TrunkError::TrunkDown));
+    let listener = place.listen(16).expect("listens");
+    assert!(health(&mut node).await, "it is found without a call");
+    dial_on(&node, 2, &config).await.expect("dials again");
+    let (mut stream, _) = listener.accept().await.expect("a connection");
+    let mut begin = [0; 7];
+    let read = tokio::io::AsyncReadExt::read_exact(&mut stream, &mut begin);
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    read.expect("in time").expect("reads");
+    assert_eq!(begin, *b"INVITE ");
+}
+
 #[tokio::test]
 async fn a_redirection_is_followed_to_allowed_hosts_only() {
     let mut target = Peer::start(Plan::answers(DEBTOR_HZ)).await;

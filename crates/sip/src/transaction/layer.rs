@@ -80,6 +80,8 @@ pub enum Matched {
 struct Row {
     machine: Machine,
     target: Target,
+    /// The connection its first message took.
+    home: Option<ConnId>,
     key: Key,
     merge: Option<Key>,
     armed: Option<Millis>,
@@ -346,7 +348,7 @@ impl Layer {
             .values_mut()
             .filter(|row| row.target.conn == Some(conn))
         {
-            row.target.conn = None;
+            row.target.conn = row.home.filter(|home| *home != conn);
         }
     }
 
@@ -392,6 +394,7 @@ impl Layer {
             Row {
                 machine,
                 target,
+                home: target.conn,
                 key,
                 merge,
                 armed: None,

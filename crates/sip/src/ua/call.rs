@@ -92,6 +92,9 @@ pub(super) struct Call {
     pub(super) state: State,
     pub(super) dialog: Dialog,
     pub(super) peer: Target,
+    /// Where requests go once the connection the peer used is gone; of a call that came in none is known
+    /// unless it is told.
+    pub(super) home: Option<Target>,
     pub(super) contact: Bytes,
     pub(super) outgoing: bool,
     pub(super) login: Option<Login>,
@@ -119,19 +122,32 @@ pub(super) struct Call {
 impl Call {
     /// Where the next in-dialog request goes.
     pub(super) fn next_hop(&self, core: &Core) -> Target {
+        self.hop_from(core, self.peer)
+    }
+
+    /// The same where the peer is to be found there.
+    pub(super) fn hop_from(&self, core: &Core, peer: Target) -> Target {
         if core.config.follow_contact
-            && let Some(written) = self.dialog.written_hop(self.peer.proto)
-            && (written.proto, written.dest) != (self.peer.proto, self.peer.dest)
+            && let Some(written) = self.dialog.written_hop(peer.proto)
+            && (written.proto, written.dest) != (peer.proto, peer.dest)
         {
             return written;
         }
-        self.peer
+        peer
     }
 
     /// Remembers the connection the peer uses now.
     pub(super) fn heard_from(&mut self, source: Source) {
         if source.proto == self.peer.proto && source.conn.is_some() {
             self.peer.conn = source.conn;
+        }
+    }
+
+    /// The connection the peer used is gone.
+    pub(super) fn lost_connection(&mut self) {
+        match self.home {
+            Some(home) => self.peer = home,
+            None => self.peer.conn = None,
         }
     }
 

@@ -60,6 +60,17 @@ impl Endpoint {
         self.on_call(now, call, |core, call| call.accept(core, now, sdp))
     }
 
+    /// Tells where the requests of a call go once the connection that the peer uses is gone: without it they
+    /// would go to the port that connection came from, where nobody listens.
+    ///
+    /// # Errors
+    /// [`SipError::Unknown`].
+    pub fn home(&mut self, call: CallKey, home: crate::transport::Target) -> Result<(), SipError> {
+        let call = self.calls.get_mut(&call);
+        call.ok_or(SipError::Unknown("call"))?.home = Some(home);
+        Ok(())
+    }
+
     /// Refuses an incoming call with 300 to 699 and an optional Reason.
     ///
     /// # Errors

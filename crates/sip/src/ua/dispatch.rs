@@ -299,7 +299,7 @@ impl Endpoint {
         match purpose {
             Use::Invite(key) => self.take_invite_response(now, key, tx, response, source),
             Use::Offer(key) => {
-                if (200..300).contains(&response.code) && self.repeat_ack(response) {
+                if (200..300).contains(&response.code) && self.repeat_ack(response, source) {
                     return;
                 }
                 self.with_call(key, |core, call| {
@@ -352,7 +352,7 @@ impl Endpoint {
         source: Source,
     ) {
         let answer = (200..300).contains(&response.code);
-        if answer && self.repeat_ack(response) {
+        if answer && self.repeat_ack(response, source) {
             return;
         }
         let calling = self.calls.get(&key).is_some_and(|call| call.is_calling(tx));
@@ -370,7 +370,7 @@ impl Endpoint {
     }
 
     /// Sends the ACK of a repeated 2xx again; false when that 2xx is new.
-    fn repeat_ack(&mut self, response: &Response) -> bool {
+    fn repeat_ack(&mut self, response: &Response, source: Source) -> bool {
         let headers = &response.headers;
         let (Ok(from), Ok(to), Ok(call_id), Ok(cseq)) = (
             headers.from(),
@@ -386,9 +386,12 @@ impl Endpoint {
             remote_tag: to.tag().unwrap_or_default(),
             cseq: cseq.number,
         };
-        let Some((target, ack)) = self.core.acks.get(&key).cloned() else {
+        let Some((mut target, ack)) = self.core.acks.get(&key).cloned() else {
             return false;
         };
+        if source.proto == target.proto && source.conn.is_some() {
+            target.conn = source.conn;
+        }
         self.core.layer.transmit(target, ack);
         true
     }

@@ -208,7 +208,8 @@ impl Endpoint {
         self.drain_layer(now);
     }
 
-    /// Tells that a stream connection is gone.
+    /// Tells that a stream connection is gone. Its calls go on: requests in them leave for where the call's
+    /// first one went, or for the [`Endpoint::home`] of one that came in.
     pub fn connection_closed(&mut self, now: Millis, conn: ConnId) {
         self.framers.remove(&conn);
         self.core.layer.connection_closed(conn);
@@ -217,7 +218,7 @@ impl Endpoint {
             .values_mut()
             .filter(|call| call.peer.conn == Some(conn))
         {
-            call.peer.conn = None;
+            call.lost_connection();
         }
         self.drain_layer(now);
     }

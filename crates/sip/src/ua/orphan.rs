@@ -22,7 +22,8 @@ impl Endpoint {
         Some(self.calls.get(&call)?.dialog.call_id.clone())
     }
 
-    /// The BYE that would end an answered call, without Via, and where it would go. Keep it; after
+    /// The BYE that would end an answered call, without Via, and where it would go: on the connection that the
+    /// call's first request named, on none else. Keep it; after
     /// this process has died give it to [`Endpoint::end_orphan`]. None while the call is not up.
     #[must_use]
     pub fn bye_in_advance(&self, call: CallKey) -> Option<(Target, Bytes)> {
@@ -32,8 +33,11 @@ impl Endpoint {
             .filter(|call| matches!(call.state, State::Up))?;
         let mut dialog = call.dialog.clone();
         dialog.local_cseq = dialog.local_cseq.saturating_add(AHEAD);
-        let mut target = call.next_hop(&self.core);
-        target.conn = None;
+        let now = crate::transport::Target {
+            conn: None,
+            ..call.peer
+        };
+        let target = call.hop_from(&self.core, call.home.unwrap_or(now));
         Some((target, dialog.request(Method::Bye).to_bytes()))
     }
 

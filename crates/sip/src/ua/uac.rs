@@ -84,6 +84,7 @@ impl Call {
             state: State::Over,
             dialog,
             peer: order.next_hop,
+            home: Some(order.next_hop),
             contact,
             outgoing: true,
             login: order.login,

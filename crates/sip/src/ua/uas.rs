@@ -50,6 +50,7 @@ impl Call {
             })),
             dialog,
             peer: arrived.source.into(),
+            home: None,
             contact,
             outgoing: false,
             login: None,

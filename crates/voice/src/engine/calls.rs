@@ -276,16 +276,15 @@ impl Engine {
                 }
                 _ if failure.from_peer => route.heard(at),
                 // A ring limit that the peer did not confirm is a call without any answer too.
-                _ if matches!(
-                    failure.why,
-                    FailWhy::Timeout | FailWhy::RingLimit | FailWhy::Cut
-                ) =>
-                {
+                _ if matches!(failure.why, FailWhy::Timeout | FailWhy::RingLimit) => {
                     route.doubt(at)
                 }
+                _ if failure.why == FailWhy::Cut => route.cut(at),
+                _ if failure.why == FailWhy::Transport => route.unsent(at),
                 _ => None,
             };
             self.tell_health(trunk, news);
+            self.reconnect(trunk);
         }
         if !self.try_again(leg, failure) {
             self.over(leg, over);

@@ -84,6 +84,8 @@ pub(super) struct Engine {
     /// Recordings that are a machine for sure, by trunk.
     pub(super) known: HashMap<TrunkId, Arc<Known>>,
     book: LegBook,
+    /// Legs of the last process that could not be ended yet.
+    orphans: Vec<Orphan>,
     /// When the endpoint's timers were looked at last.
     ticked: Instant,
 }
@@ -150,11 +152,15 @@ impl Engine {
             trails: Trails::default(),
             known: HashMap::new(),
             book,
+            orphans: left,
             ticked: now,
             config,
         };
+        if !engine.orphans.is_empty() {
+            let legs = engine.orphans.len();
+            tracing::info!(legs, "ending the legs of a process that is gone");
+        }
         engine.befriend();
-        engine.end_orphans(&left);
         Ok((
             engine,
             Ears {
@@ -251,11 +257,15 @@ impl Engine {
                     self.net.spoke(&source, self.endpoint.messages_on(conn));
                 }
             }
+            Input::Opened => self.reached(&source, true),
             // A line stays what it is, whichever connection it is led by next.
             Input::Closed | Input::Failed if source.conn.is_some_and(is_line) => {
                 let Some(line) = source.conn else { return };
                 match inbound.input {
-                    Input::Failed => self.endpoint.connection_failed(now, line),
+                    Input::Failed => {
+                        self.reached(&source, false);
+                        self.endpoint.connection_failed(now, line);
+                    }
                     _ => self.endpoint.connection_cut(now, line),
                 }
             }
@@ -264,6 +274,7 @@ impl Engine {
                     self.endpoint.connection_closed(now, conn);
                 }
                 if matches!(inbound.input, Input::Failed) {
+                    self.reached(&source, false);
                     self.endpoint
                         .transport_failed(now, source.proto, source.remote);
                 } else {
@@ -297,16 +308,18 @@ impl Engine {
         }
     }
 
-    /// Ends what the last process on this node left up.
-    fn end_orphans(&mut self, left: &[Orphan]) {
-        if !left.is_empty() {
-            tracing::info!(
-                legs = left.len(),
-                "ending the legs of a process that is gone"
-            );
+    /// Ends what the last process on this node left up. Where a trunk's name is still being looked up
+    /// nobody knows which certificate to expect: its legs wait until that is found.
+    pub(super) fn end_orphans(&mut self) {
+        if self.orphans.is_empty() {
+            return;
         }
         let (now, reason) = (self.millis(), Reason::q850(38, "restart"));
-        for orphan in left {
+        let left = std::mem::take(&mut self.orphans);
+        let (ends, waits) = left.into_iter().partition(|o| self.net.expects(&o.target));
+        self.orphans = waits;
+        let ends: Vec<Orphan> = ends;
+        for orphan in ends {
             let sent = self
                 .endpoint
                 .end_orphan(now, orphan.target, &orphan.bye, Some(&reason));

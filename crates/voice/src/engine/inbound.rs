@@ -1,14 +1,15 @@
 //! Calls that come in: a debtor who calls back hears the safe-harbour message; anybody who is no
 //! trunk is refused.
 
+use super::calls::{hop, proto};
 use super::core::Engine;
 use super::legs::{LegRow, OurEnd, Owner};
 use crate::config::Codec;
 use crate::limits;
 use crate::plane::{Agreed, LegId, Order, Sound};
 use bytes::Bytes;
-use sip::Source;
 use sip::ua::{CallKey, Incoming};
+use sip::{Source, Target};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
@@ -55,6 +56,9 @@ impl Engine {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(500);
         }
+        if let Some(home) = self.home_of(&incoming.source) {
+            let _ = self.endpoint.home(incoming.call, home);
+        }
         if let Some(trunk) = self.taker(incoming.source.remote) {
             self.hand_over(incoming, trunk, (leg, media), agreed);
             return Ok(());
@@ -100,6 +104,18 @@ impl Engine {
                 anyone || nets.iter().any(|net| net.holds(from.ip())) || trunks.iter().any(trunk);
             admitted && !phones.contains(&from)
         }
+    }
+
+    /// Where requests of a caller's call go once the connection it came by is gone: to the trunk that is at
+    /// its address, by that trunk's own way.
+    fn home_of(&self, source: &Source) -> Option<Target> {
+        let routes = self.routes.values().filter(|route| {
+            source.proto.reliable() && proto(route.config.transport) == source.proto
+        });
+        routes
+            .flat_map(|route| route.addrs.iter().map(move |addr| (route, *addr)))
+            .find(|(_, addr)| addr.ip() == source.remote.ip())
+            .map(|(route, addr)| hop(&route.config, addr))
     }
 
     fn nat_of(&self, from: SocketAddr) -> bool {

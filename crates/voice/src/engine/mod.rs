@@ -17,6 +17,7 @@ mod order;
 mod orphans;
 mod outbox;
 mod parties;
+mod reconnect;
 mod route;
 mod taken;
 mod toll;

@@ -6,7 +6,7 @@ use crate::plane::LegId;
 use crate::{VoiceError, limits};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use sip::{Proto, Target};
+use sip::{ConnId, Proto, Target};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -124,9 +124,10 @@ fn rewrite(path: &Path, live: &BTreeMap<u64, String>) -> std::io::Result<File> {
 }
 
 fn write(leg: u64, orphan: &Orphan) -> String {
-    let Target { proto, dest, .. } = orphan.target;
+    let Target { proto, dest, conn } = orphan.target;
+    let line = conn.map_or_else(String::new, |line| format!(" {}", line.0));
     format!(
-        "+ {leg} {} {dest} {}\n",
+        "+ {leg} {} {dest} {}{line}\n",
         proto.uri_name(),
         hex::encode(&orphan.bye)
     )
@@ -153,15 +154,17 @@ fn orphan<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Orphan> {
     let proto = match words.next()? {
         "udp" => Proto::Udp,
         "tcp" => Proto::Tcp,
+        "tls" => Proto::Tls,
         _ => return None,
     };
     let dest = words.next()?.parse().ok()?;
     let bye = Bytes::from(hex::decode(words.next()?).ok()?);
+    let conn = words.next().map(str::parse).transpose().ok()?;
     Some(Orphan {
         target: Target {
             proto,
             dest,
-            conn: None,
+            conn: conn.map(ConnId),
         },
         bye,
     })
@@ -215,12 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn a_leg_by_tls_keeps_its_line() {
+        let mut orphan = some("BYE sip:x SIP/2.0");
+        orphan.target.proto = Proto::Tls;
+        for conn in [None, Some(ConnId(u64::MAX))] {
+            orphan.target.conn = conn;
+            assert_eq!(
+                read(&write(3, &orphan)),
+                BTreeMap::from([(3, orphan.clone())])
+            );
+        }
+    }
+
+    #[test]
     fn junk_is_no_orphan() {
         for junk in [
             "",
             "+\n",
             "+ x udp a b\n",
-            "+ 1 tls 127.0.0.1:1 41\n",
+            "+ 1 sctp 127.0.0.1:1 41\n",
+            "+ 1 tls 127.0.0.1:1 41 x\n",
             "+ 1 udp 127.0.0.1:1 4\n",
         ] {
             assert!(read(junk).is_empty(), "{junk}");

@@ -1,5 +1,8 @@
 //! A trunk as the signalling thread keeps it: limits, health, addresses.
 
+mod line;
+
+use self::line::Line;
 use super::toll::TollGuard;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
@@ -82,6 +85,7 @@ pub(super) struct Route {
     silent_calls: u32,
     /// When calls may try again on a trunk that calls took down.
     retry: Option<Instant>,
+    line: Line,
     next_ping: Instant,
     pub(super) pinging: Option<(PingKey, Instant)>,
 }
@@ -112,6 +116,7 @@ impl Route {
             ponged: false,
             silent_calls: 0,
             retry: None,
+            line: Line::default(),
             next_ping: now,
             pinging: None,
             config,
@@ -179,6 +184,7 @@ impl Route {
         self.refusals = 0;
         self.pings_lost = 0;
         self.silent_calls = 0;
+        self.line.fine();
         if self.up && self.pinging.is_none() {
             self.next_ping = self.next_ping.max(now + limits::TRUNK_PING);
         }
@@ -204,6 +210,69 @@ impl Route {
         self.retry = Some(now + limits::TRUNK_RETRY);
         self.next_address();
         Some(false)
+    }
+
+    /// A connection went away behind a call. It is opened anew at once; where pings are answered they tell
+    /// whether anybody is there.
+    pub(super) fn cut(&mut self, now: Instant) -> Option<bool> {
+        if self.ponged || self.config.transport == SipTransport::Udp {
+            return self.doubt(now);
+        }
+        let rests = self.line.cut(now);
+        self.rest(rests)
+    }
+
+    /// A call found no connection: the trunk rests until one can be opened, which is tried again soon.
+    pub(super) fn unsent(&mut self, now: Instant) -> Option<bool> {
+        if self.ponged || self.config.transport == SipTransport::Udp {
+            return None;
+        }
+        let first = !self.line.wanted();
+        let rests = self.line.unsent(now, self.addrs.len());
+        if first {
+            self.next_address();
+        }
+        self.rest(rests)
+    }
+
+    fn rest(&mut self, rests: bool) -> Option<bool> {
+        let news = rests && self.up;
+        if news {
+            self.set(false);
+        }
+        news.then_some(false)
+    }
+
+    /// Where a connection is to be opened now.
+    pub(super) fn connect(&mut self, now: Instant) -> Option<SocketAddr> {
+        let to = self.addrs.first().copied()?;
+        self.line.start(to, now).then_some(to)
+    }
+
+    /// Where opening one is under way.
+    pub(super) fn connecting(&self) -> Option<SocketAddr> {
+        self.line.tried()
+    }
+
+    /// Whether nothing will come of that any more.
+    pub(super) fn connecting_in_vain(&self, now: Instant) -> bool {
+        self.line.forgotten(now)
+    }
+
+    /// What became of it; the new state when that is news.
+    pub(super) fn connected(&mut self, stands: bool, now: Instant) -> Option<bool> {
+        if !stands {
+            let rests = self.line.missed(now, self.addrs.len());
+            self.next_address();
+            return self.rest(rests);
+        }
+        self.line.opened();
+        // One that was silent rests for its time: a connection is no answer.
+        let news = !self.up && !self.ponged && self.retry.is_none();
+        if news {
+            self.set(true);
+        }
+        news.then_some(true)
     }
 
     /// A trunk that calls took down gets another chance when its time has come.
@@ -252,6 +321,7 @@ impl Route {
         self.next_ping = now + pause;
         if answered {
             (self.pings_lost, self.silent_calls, self.ponged) = (0, 0, true);
+            self.line.fine();
         } else if self.ponged {
             self.pings_lost += 1;
         } else {

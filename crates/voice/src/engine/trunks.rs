@@ -32,6 +32,7 @@ impl Engine {
             self.ping(trunk);
             self.register(trunk);
             self.keep_alive(trunk);
+            self.reconnect(trunk);
         }
         self.check_agents();
         self.check_callers();
@@ -272,11 +273,20 @@ impl Engine {
         for (trunk, route) in &self.routes {
             if let Some(expected) = &route.expected {
                 for addr in &route.addrs {
-                    peers.addrs.insert(*addr, expected.clone());
+                    // Which of two certificates of ours an address wants to see can only a line tell.
+                    let shared = self.routes.values().any(|other| {
+                        other.addrs.contains(addr)
+                            && other.expected.is_some()
+                            && other.config.policy.tls != route.config.policy.tls
+                    });
+                    if !shared {
+                        peers.addrs.insert(*addr, expected.clone());
+                    }
                     peers.lines.insert(line(*trunk, *addr), expected.clone());
                 }
             }
         }
         self.net.expect(peers);
+        self.end_orphans();
     }
 }

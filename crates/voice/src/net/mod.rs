@@ -15,7 +15,7 @@ pub(crate) use tls::{Expected, Peers, expected};
 use crate::config::{SipBind, SipTransport, TlsFiles};
 use crate::{VoiceError, limits};
 use bytes::Bytes;
-use sip::{ConnId, Proto, Source, Transmit};
+use sip::{ConnId, Proto, Source, Target, Transmit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +32,8 @@ const INBOUND_QUEUE: usize = 4_096;
 pub(crate) enum Input {
     /// A datagram, or bytes of a stream.
     Bytes(Bytes),
+    /// A connection that we opened, or wanted to have, stands.
+    Opened,
     /// The connection is closed.
     Closed,
     /// No connection could be opened.
@@ -141,6 +143,20 @@ impl Net {
         if let Some((_, socket)) = self.udp.iter().find(|(four, _)| *four == wanted) {
             let _ = socket.try_send_to(&bytes, target.dest);
         }
+    }
+
+    /// Has a stream connection to somewhere, an open one or a new one; `Opened` or `Failed` tells.
+    pub(crate) fn reach(&self, to: Target) {
+        match to.proto {
+            Proto::Udp => {}
+            Proto::Tcp => self.tcp.reach(to),
+            Proto::Tls => self.secured.reach(to),
+        }
+    }
+
+    /// Whether it is known what a connection to somewhere has to show.
+    pub(crate) fn expects(&self, to: &Target) -> bool {
+        to.proto != Proto::Tls || self.tls.expects(to)
     }
 
     /// Closes a stream connection.

@@ -39,6 +39,16 @@ pub(crate) fn is_line(id: ConnId) -> bool {
     id.0 >= LINES
 }
 
+/// The connection that leads there: the preferred one, or another to the same peer; on a line that line's
+/// alone, and off it nobody's line.
+fn way(open: &HashMap<ConnId, Connection>, to: Target) -> Option<&Connection> {
+    let on_line = to.conn.is_some_and(is_line);
+    let preferred = to.conn.and_then(|id| open.get(&id));
+    let free = |(id, c): &(&ConnId, &Connection)| c.peer == to.dest && !is_line(**id);
+    let other = || open.iter().filter(|_| !on_line).find(free).map(|(_, c)| c);
+    preferred.or_else(other)
+}
+
 struct Connection {
     peer: SocketAddr,
     line: mpsc::Sender<Bytes>,
@@ -46,6 +56,8 @@ struct Connection {
     guest: bool,
     /// Whole messages read from it.
     messages: Arc<AtomicU64>,
+    /// It is open, and its handshake done.
+    stands: bool,
 }
 
 /// How long a silent connection is kept.
@@ -156,13 +168,7 @@ impl Connections {
     /// that line's alone, and what is on none over nobody's line: it shows the certificate of a trunk.
     pub(super) fn send(&self, to: Target, bytes: Bytes) {
         let on_line = to.conn.is_some_and(is_line);
-        let line = {
-            let open = self.lock();
-            let preferred = to.conn.and_then(|id| open.get(&id));
-            let free = |(id, c): &(&ConnId, &Connection)| c.peer == to.dest && !is_line(**id);
-            let other = || open.iter().filter(|_| !on_line).find(free).map(|(_, c)| c);
-            preferred.or_else(other).map(|c| c.line.clone())
-        };
+        let line = way(&self.lock(), to).map(|c| c.line.clone());
         match line.map(|line| line.try_send(bytes.clone())) {
             // A peer that does not read loses the message; the transaction's timer tells.
             Some(Ok(()) | Err(mpsc::error::TrySendError::Full(_))) => {}
@@ -170,11 +176,22 @@ impl Connections {
                 // What a stranger asked over a connection it has closed is answered nowhere: else
                 // anybody could have us open connections.
                 if to.conn.is_none() || on_line || self.knows(to.dest.ip()) {
-                    self.open(to, bytes);
+                    self.open(to, Some(bytes));
                 } else {
                     self.failed(to);
                 }
             }
+        }
+    }
+
+    /// Sees that there is a connection, and tells.
+    pub(super) fn reach(&self, to: Target) {
+        let there = way(&self.lock(), to).map(|c| c.stands);
+        match there {
+            Some(true) => self.told(to, Input::Opened),
+            // It is being opened: its task tells.
+            Some(false) => {}
+            None => self.open(to, None),
         }
     }
 
@@ -190,13 +207,13 @@ impl Connections {
         }
     }
 
-    fn open(&self, to: Target, first: Bytes) {
+    fn open(&self, to: Target, first: Option<Bytes>) {
         let id = to.conn.filter(|id| is_line(*id));
         let Some(place) = self.enter_as(to.dest, true, id) else {
             return self.failed(to);
         };
         let (to, id) = (to.dest, place.id);
-        if let Some(connection) = self.lock().get(&id) {
+        if let (Some(connection), Some(first)) = (self.lock().get(&id), first) {
             let _ = connection.line.try_send(first);
         }
         let this = self.clone();
@@ -219,10 +236,14 @@ impl Connections {
     /// Tells that no connection could be opened: requests to that address, or on that line, need not
     /// wait.
     fn failed(&self, to: Target) {
+        self.told(to, Input::Failed);
+    }
+
+    fn told(&self, to: Target, what: Input) {
         let line = to.conn.filter(|id| is_line(*id));
         let id = line.unwrap_or_else(|| self.fresh_id());
         let this = self.clone();
-        tokio::spawn(async move { this.tell(to.dest, id, Input::Failed).await });
+        tokio::spawn(async move { this.tell(to.dest, id, what).await });
     }
 
     fn knows(&self, addr: IpAddr) -> bool {
@@ -262,6 +283,7 @@ impl Connections {
             line,
             guest: !known,
             messages: messages.clone(),
+            stands: false,
         };
         open.insert(id, connection);
         Some(Place {
@@ -283,6 +305,12 @@ impl Connections {
 
     async fn carry(self, stream: impl AsyncRead + AsyncWrite, mut place: Place) {
         let (peer, id) = (place.peer, place.id);
+        if let Some(connection) = self.lock().get_mut(&id) {
+            connection.stands = true;
+        }
+        if place.ours {
+            self.tell(peer, id, Input::Opened).await;
+        }
         let (mut read, mut write) = tokio::io::split(stream);
         let mut buffer = vec![0_u8; 16 * 1024];
         // Before the first look, so that a limit of so many looks is over at that look.

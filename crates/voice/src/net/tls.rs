@@ -3,7 +3,7 @@
 use crate::VoiceError;
 use crate::config::{TlsFiles, TlsTrust};
 use crate::limits;
-use sip::ConnId;
+use sip::{ConnId, Target};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -83,6 +83,13 @@ impl Tls {
     /// Replaces whose certificate is expected where.
     pub(super) fn expect(&self, peers: Peers) {
         *self.peers.write().unwrap_or_else(PoisonError::into_inner) = peers;
+    }
+
+    /// Whether somebody's certificate is expected there.
+    pub(super) fn expects(&self, to: &Target) -> bool {
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        let line = to.conn.is_some_and(|line| peers.lines.contains_key(&line));
+        line || peers.addrs.contains_key(&to.dest)
     }
 
     /// The handshake of a connection that came in.
