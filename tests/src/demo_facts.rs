@@ -50,6 +50,21 @@ pub fn attempts(dir: &Path, database: Option<&str>) -> anyhow::Result<Vec<Attemp
         .collect()
 }
 
+/// Every event of a data folder, one JSON object each.
+///
+/// # Errors
+/// When the export fails or a line is no JSON.
+pub fn events(dir: &Path) -> anyhow::Result<Vec<Value>> {
+    let env = env_pairs(dir, None);
+    let env: Vec<(&str, &str)> = env.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let args = ["export", "events", "--format", "jsonl"];
+    let (code, out, err) = crate::process::run(&args, &env)?;
+    ensure!(code == 0, "export events failed: {err}");
+    out.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("event {line}")))
+        .collect()
+}
+
 /// The environment that points a command at a demo's data.
 #[must_use]
 pub fn env_pairs(dir: &Path, database: Option<&str>) -> Vec<(&'static str, String)> {

@@ -4,7 +4,7 @@
     reason = "a test: it fails loudly and prints its figures"
 )]
 
-use marcador_tests::demo_facts::{attempts, carrier_log};
+use marcador_tests::demo_facts::{AttemptRow, attempts, carrier_log, events};
 use marcador_tests::process::{Demo, long_tests};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,46 @@ fn plans(dir: &Path) -> BTreeMap<String, String> {
     lines.iter().filter_map(plan).collect()
 }
 
+/// What was played before any answer: in the carrier's mind, and as the call's events have it. A busy or
+/// special information tone is believed, so that the attempts' results have to say the same. How often ring-back
+/// and what the network says were told.
+fn early_media_agrees(dir: &Path, rows: &[AttemptRow]) -> (u32, u32) {
+    let log = carrier_log(dir).expect("carrier log");
+    let played = |line: &Value| {
+        let network = line["plan"]["network"].as_str();
+        let rings = line["plan"]["early_media"].as_bool() == Some(true);
+        let what = network.or(rings.then_some("ring_back"))?.to_owned();
+        Some((line["attempt"].as_str()?.to_owned(), what))
+    };
+    let played: BTreeMap<String, String> = log.iter().filter_map(played).collect();
+    let results: BTreeMap<&str, Option<&str>> = rows
+        .iter()
+        .map(|row| (row.attempt_id.as_str(), row.result.as_deref()))
+        .collect();
+    let (mut rang, mut said) = (0, 0);
+    for event in &events(dir).expect("export") {
+        if event["kind"] != "amd.classified" || event["data"]["early"] != true {
+            continue;
+        }
+        let class = event["data"]["class"].as_str().expect("a class");
+        let subject = event["subject"].as_str().expect("a subject");
+        let attempt = subject.trim_start_matches("attempt:");
+        let meant = played.get(attempt).map(String::as_str);
+        assert_eq!(meant, Some(class), "{attempt}");
+        let result = results.get(attempt).copied().flatten();
+        match class {
+            "busy" => assert_eq!(result, Some("busy"), "{attempt}"),
+            "sit" => assert_eq!(result, Some("invalid_number"), "{attempt}"),
+            _ => {}
+        }
+        match class {
+            "ring_back" => rang += 1,
+            _ => said += 1,
+        }
+    }
+    (rang, said)
+}
+
 fn is_person(class: &str) -> bool {
     matches!(class, "human" | "hangup_early")
 }
@@ -153,6 +193,9 @@ async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
         .filter(|id| plans.get(*id).is_some_and(|class| is_person(class)))
         .count() as u64;
     let rows = attempts(dir.path(), None).expect("export");
+    let (rang, said) = early_media_agrees(dir.path(), &rows);
+    println!("told before the answer: ring-back of {rang} calls, what the network says of {said}");
+    assert!(rang > 0 && said > 0, "{rang} and {said}");
     let of_told = |id: &String| told.contains(id);
     let in_database = rows
         .iter()

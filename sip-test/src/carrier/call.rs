@@ -1,6 +1,8 @@
 //! One call at the carrier: what is due when, and its line in the log.
 
+use media::SAMPLES_PER_MS;
 use media::speech::AGENT_HZ;
+use media::tones::{SIT, Tone, busy, ring_back};
 use sip::Millis;
 use sip::header::{NameAddr, Reason};
 use sip::msg::{HeaderName, Headers};
@@ -8,7 +10,7 @@ use sip::sdp::{Answer, LocalMedia};
 use sip::ua::Incoming;
 
 use super::ATTEMPT_HEADERS;
-use super::fate::{Class, Plan};
+use super::fate::{Class, Network, Plan};
 use super::greeting;
 use super::log::{EndedBy, Line};
 use super::profile::Profile;
@@ -17,6 +19,9 @@ use crate::plane::{Hearing, LegHandle, Voice};
 
 /// Voice of the two: below the frequencies of agents, else logs could not tell them apart.
 const _: () = assert!(AGENT_HZ[0] > 500.0);
+
+/// Length of one special information tone with the pause behind it, ms.
+const SIT_MS: usize = 1_990;
 
 /// What a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +134,25 @@ impl Call {
         match &self.answer {
             Some(answer) => answer.sdp.clone(),
             None => sip::sdp::offer(&self.local),
+        }
+    }
+
+    /// What is heard before the answer: ring-back, or what the network has to say.
+    pub(super) fn early(&self, country: &str) -> Voice {
+        let (plan, tone) = (&self.plan, |steps| {
+            Voice::Tone(Box::new(Tone::cadence(steps)))
+        });
+        let speaks = || greeting::announcement(plan.voice_seed, plan.ring_ms);
+        match plan.network {
+            None => tone(ring_back(country)),
+            Some(Network::Busy) => tone(busy(country)),
+            Some(Network::Announcement) => Voice::first(speaks(), Voice::Silence),
+            Some(Network::Sit) => {
+                let mut sound = vec![0; SIT_MS * SAMPLES_PER_MS];
+                Tone::cadence(SIT).fill(&mut sound);
+                sound.extend(speaks());
+                Voice::first(sound, Voice::Silence)
+            }
         }
     }
 

@@ -58,6 +58,33 @@ impl Class {
     }
 }
 
+/// What the network plays in a 183 before it refuses a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// Busy tone.
+    Busy,
+    /// Special information tone, then somebody who speaks.
+    Sit,
+    /// Somebody who speaks.
+    Announcement,
+}
+
+impl Network {
+    /// What goes with a refusal; none where networks refuse without a sound.
+    const fn of(class: Class) -> Option<Self> {
+        match class {
+            Class::Busy => Some(Self::Busy),
+            Class::Invalid => Some(Self::Sit),
+            Class::Unreachable => Some(Self::Announcement),
+            _ => None,
+        }
+    }
+}
+
+/// Length of what the network plays, ms: a busy tone is told by two or three of its bursts.
+const NETWORK_MS: std::ops::RangeInclusive<u64> = 5_000..=9_000;
+
 /// The plan of one call. All times in ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -67,10 +94,13 @@ pub struct Plan {
     pub index: u32,
     /// From INVITE to ring (or refusal, where it does not ring).
     pub pdd_ms: u64,
-    /// From ring to answer or giving up; 0 where it does not ring.
+    /// From ring, or the network's sound, to answer or giving up; 0 where there is neither.
     pub ring_ms: u64,
     /// Rings by 183 with ring-back.
     pub early_media: bool,
+    /// What the network plays by 183 instead of ringing.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// From answer to hang-up by the called side.
     pub talk_ms: u64,
     /// Longest silence it bears after the answer.
@@ -110,12 +140,18 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
         Class::Busy | Class::Unreachable | Class::Congestion | Class::Invalid => (0, 0),
     };
     let machine = matches!(class, Class::MachineBeep | Class::MachineNoBeep);
+    let voice_seed = rng.random();
+    let sounds = rng.random::<f64>() < profile.network_sound_share;
+    let sound_ms = rng.random_range(NETWORK_MS);
+    let network = Network::of(class).filter(|_| sounds);
+    let ring_ms = network.map_or(ring_ms, |_| sound_ms);
     Plan {
         class,
         index,
         pdd_ms,
         ring_ms,
-        early_media: early_media && ring_ms > 0,
+        early_media: early_media && ring_ms > 0 && network.is_none(),
+        network,
         talk_ms,
         patience_ms: if machine {
             talk_ms
@@ -124,7 +160,7 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
         },
         greeting_ms: if machine { greeting_ms } else { 0 },
         presses,
-        voice_seed: rng.random(),
+        voice_seed,
     }
 }
 
@@ -265,6 +301,30 @@ mod tests {
         near(Class::NoAnswer, 0.40);
         near(Class::Busy, 0.08);
         near(Class::Invalid, 0.04);
+    }
+
+    #[test]
+    fn a_few_refusals_are_heard_first_and_nothing_else_moves() {
+        let all = plans(3);
+        let refused = |p: &&Plan| Network::of(p.class).is_some();
+        let heard = all.iter().filter(|p| p.network.is_some()).count();
+        let percent = heard * 100 / all.iter().filter(refused).count();
+        assert!((12..=18).contains(&percent), "{percent}");
+        let mut silent = Profile::demo().expect("built in");
+        silent.network_sound_share = 0.0;
+        for (n, plan) in (0u32..).zip(&all) {
+            let same = draw(&silent, 3, &format!("+5255{n:08}"), n % 3, 12);
+            let moved = Plan {
+                network: None,
+                ring_ms: same.ring_ms,
+                ..*plan
+            };
+            assert_eq!(moved, same);
+            if plan.network.is_some() {
+                assert_eq!(plan.network, Network::of(plan.class));
+                assert!(NETWORK_MS.contains(&plan.ring_ms) && !plan.early_media);
+            }
+        }
     }
 
     #[test]

@@ -48,6 +48,15 @@ pub(super) fn person(seed: u64) -> Vec<i16> {
     lived_in(&out, &mut rng)
 }
 
+/// Somebody whom the network has speak for about `ms`, once, without pauses that a person would make.
+pub(super) fn announcement(seed: u64, ms: u64) -> Vec<i16> {
+    let mut rng = drawn(seed ^ 0x6e65_7477);
+    let mut out = quiet(rng.random_range(100..400));
+    let words = usize::try_from(ms / WORD_MS).unwrap_or(1).max(4);
+    out.extend(vowels(words, 90, rng.random_range(150.0..230.0), seed));
+    lived_in(&out, &mut rng)
+}
+
 /// A greeting of about `greeting_ms` without a pause that a person would make, then the beep.
 pub(super) fn machine(seed: u64, greeting_ms: u64, beeps: bool) -> Vec<i16> {
     let mut rng = drawn(seed);

@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use fate::{Class, Plan, draw};
+pub use fate::{Class, Network, Plan, draw};
 pub use log::{EndedBy, Line};
 pub use profile::{DEMO_TIME_SCALE, LogNormal, Machine, Pressing, Profile, VoiceSound, Weights};
 pub use run::{Running, Summary, run, start};

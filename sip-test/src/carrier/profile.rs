@@ -94,6 +94,10 @@ pub struct Profile {
     pub no_answer_ms: u64,
     /// Share of calls that ring with 183 and audible ring-back instead of 180.
     pub early_media_share: f64,
+    /// Share of busy, switched-off and wrong numbers of which the network tells by a sound in a 183 (busy tone,
+    /// special information tone, announcement) before its code.
+    #[serde(default)]
+    pub network_sound_share: f64,
     /// Share of people who hang up at once.
     pub early_hangup_share: f64,
     /// When they do, ms: from, to.
@@ -211,6 +215,7 @@ impl Profile {
         }
         let parts = [
             self.early_media_share,
+            self.network_sound_share,
             self.early_hangup_share,
             self.machine.beep_share,
             self.press.share,

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::dtmf::Digit;
-use media::tones::{Tone, ring_back};
 use sip::Millis;
 use sip::header::Reason;
 use sip::ua::{CallKey, End, Event, Incoming, Side};
@@ -308,7 +307,8 @@ impl Carrier {
             self.decide(key, now);
             return;
         }
-        let early = call.plan.early_media && call.answer.is_some();
+        let early = call.plan.early_media || call.plan.network.is_some();
+        let early = early && call.answer.is_some();
         let (code, sdp) = if early {
             (183, Some(call.sdp()))
         } else {
@@ -326,9 +326,7 @@ impl Carrier {
         call.ringing_at = Some(now);
         if early {
             let _ = call.leg.remote(call.answer.as_ref().map(|a| a.remote));
-            let _ = call.leg.say(Voice::Tone(Box::new(Tone::cadence(ring_back(
-                &self.profile.country,
-            )))));
+            let _ = call.leg.say(call.early(&self.profile.country));
         }
         let at = now + call.plan.ring_ms;
         self.schedule(at, key, Due::Decide);

@@ -44,6 +44,7 @@ pub(crate) fn all(class: Class) -> Profile {
     profile.ring_ms = short(200);
     profile.no_answer_ms = 600;
     profile.early_media_share = 0.0;
+    profile.network_sound_share = 0.0;
     profile.early_hangup_share = f64::from(u8::from(class == Class::HangupEarly));
     profile.early_hangup_ms = [100, 200];
     profile.talk_s = vec![[0.5, 30.0]];

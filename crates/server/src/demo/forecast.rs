@@ -53,7 +53,8 @@ struct Drawn {
     ring_machine: Vec<u64>,
     talk: Vec<u64>,
     wrap: Vec<u64>,
-    refused: u32,
+    /// From what would be a ring to the refusal: as long as the network's sound, where there is one.
+    refused: Vec<u64>,
     longest_ring: u64,
 }
 
@@ -77,7 +78,7 @@ fn drawn(seed: u64) -> anyhow::Result<Drawn> {
             Class::MachineBeep | Class::MachineNoBeep => all.ring_machine.push(plan.ring_ms),
             Class::NoAnswer | Class::Rejected => {}
             Class::Busy | Class::Unreachable | Class::Congestion | Class::Invalid => {
-                all.refused += 1;
+                all.refused.push(plan.ring_ms);
             }
         }
     }
@@ -104,13 +105,13 @@ pub(super) fn scenario(agents: u32, length_s: u64, seed: u64) -> anyhow::Result<
         "dial": {
             "p_live": [[0.0, share(all.ring_live.len())]],
             "p_machine": share(all.ring_machine.len()),
-            "p_busy": f64::from(all.refused) / f64::from(CALLS),
+            "p_busy": share(all.refused.len()),
             "p_sit": 0.0,
             "no_answer_timeout_s": seconds(all.longest_ring),
             "setup": slices(all.setup),
             "ring_live": slices(all.ring_live),
             "ring_machine": slices(all.ring_machine),
-            "busy_delay": at_once,
+            "busy_delay": slices(all.refused),
         },
         "amd": { "enabled": false, "tpr": 0.0, "fpr": 0.0, "human_delay": at_once, "machine_delay": at_once },
         "talk": [{ "name": "demo", "w": 1.0, "talk": slices(all.talk), "wrap": slices(all.wrap) }],

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 const OVER_MS: u64 = 300;
 /// Looks at the memory of the process.
 const LOOKS: u32 = 60;
+/// Parts of the run whose memory is printed; `--json` has all.
+const SAID: u32 = 12;
 /// First part of the run after which memory is to grow no more.
 const WARM: u32 = LOOKS / 6;
 
@@ -110,6 +112,17 @@ pub(super) async fn run(args: &LoadArgs) -> anyhow::Result<()> {
     write_json(&outcome, args.json.as_deref())
 }
 
+/// Memory of the process at equal distances from the beginning to the end, in words.
+fn course(memory: &[f64]) -> String {
+    let step = (LOOKS / SAID) as usize;
+    let said: Vec<String> = memory
+        .iter()
+        .step_by(step)
+        .map(|kb| format!("{:.1}", kb / 1_024.0))
+        .collect();
+    said.join(" ")
+}
+
 /// How much more memory there was at most after the first sixth than in it, percent.
 fn growth(memory: &[f64]) -> f64 {
     let (warm, rest) = memory.split_at(memory.len().min(WARM as usize + 1));
@@ -197,15 +210,17 @@ fn print(outcome: &Outcome) {
     let ended = &outcome.ended;
     say(format!(
         "{} dialed, {} answered, {} bridged; recordings: {} sealed, the shortest {} ms; CPU {:.3} % of a \
-         core a call; memory {:.0} KB at first, {:.0} KB at the end",
+         core a call",
         ended.dialed,
         ended.answered,
         ended.bridged,
         ended.ends.sealed,
         ended.ends.shortest_ms,
         outcome.cpu_pct_per_call,
-        outcome.memory_kb.first().copied().unwrap_or(0.0),
-        outcome.memory_kb.last().copied().unwrap_or(0.0),
+    ));
+    say(format!(
+        "memory in MB, each twelfth of the run: {}",
+        course(&outcome.memory_kb)
     ));
 }
 
@@ -221,6 +236,8 @@ mod tests {
         memory[40] = 132.0;
         assert!((growth(&memory) - 20.0).abs() < 1e-9);
         assert_eq!(growth(&[5.0]), 0.0);
+        let said = course(&vec![2_048.0; LOOKS as usize + 1]);
+        assert_eq!(said, ["2.0"; SAID as usize + 1].join(" "));
     }
 
     #[test]

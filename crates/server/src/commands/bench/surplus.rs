@@ -101,6 +101,7 @@ async fn nobody(log: &Path) -> anyhow::Result<Running> {
     };
     people.no_answer_ms = RINGS_MS;
     people.early_media_share = 0.0;
+    people.network_sound_share = 0.0;
     let bind = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = carrier::Config {
         profile: Some(people),
