@@ -18,6 +18,7 @@
 //! ```
 
 pub mod agent;
+pub mod caller;
 pub mod carrier;
 mod clock;
 mod driver;

@@ -40,6 +40,9 @@ pub struct Card {
     /// True as long as amounts are hidden.
     #[serde(default)]
     pub gate: bool,
+    /// Masked number of a caller whom nobody knows: there is nobody whose identity could be ticked.
+    #[serde(default)]
+    pub unknown_caller: Option<String>,
     /// Debts.
     #[serde(default)]
     pub debts: Vec<CardDebt>,

@@ -203,6 +203,9 @@ impl Media {
 
     /// The same with fresh keys, before the offer goes to another trunk.
     pub(super) fn secure(&mut self, on: bool) {
+        if !on && self.local.crypto.is_empty() {
+            return;
+        }
         self.local.crypto = if on { keys() } else { Vec::new() };
         self.sent = sdp::offer(&self.local);
     }

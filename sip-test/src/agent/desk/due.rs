@@ -68,6 +68,8 @@ impl Desk {
         let Some(talk) = self.talk.as_mut() else {
             return;
         };
+        let card = self.popped.as_ref().filter(|p| p.attempt == talk.attempt);
+        let unknown = card.is_some_and(|p| p.card.unknown_caller.is_some());
         let into = now.saturating_sub(talk.since);
         if !talk.speaks && into >= talk.manner.first_word_ms {
             talk.speaks = true;
@@ -83,6 +85,7 @@ impl Desk {
             self.ask(Ask::HangUp { attempt }, now, out);
         } else if !talk.identity_asked
             && titular
+            && !unknown
             && talk.beep.is_none()
             && into >= talk.manner.identity_ms
         {
