@@ -1,4 +1,5 @@
 // A gestora's shift by keyboard alone: ready, card, identity, promise, pause, reload, out.
+import { paid } from './paid.mjs';
 import { LONG_MS, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
 /** How long persons who stay for a promise are waited for, ms. */
@@ -32,6 +33,16 @@ async function promise(page) {
   await page.locator('.toasts .note.good').first().waitFor({ timeout: 4_000 });
 }
 
+/** Waits for a call; `false` when it has to be waited for again. */
+async function next(page) {
+  await toState(page, ['talking', 'wrapup', 'preview']);
+  // Near the abandonment cap the guard lowers the mode to preview: the agent dials.
+  if ((await stateOf(page)) !== 'preview') return true;
+  await page.keyboard.press('m');
+  await until('the call of the preview', async () => (await stateOf(page)) !== 'preview', 5_000).catch(() => false);
+  return false;
+}
+
 /** Ends what is open with the simplest result; the debtor may have gone in the middle of anything. */
 async function giveBack(page) {
   for (const key of ['Escape', THIRD_PARTY, 'Enter', 'F9']) {
@@ -56,13 +67,7 @@ export async function agent() {
     let saved = false;
     let last = '';
     for (const end = Date.now() + SHIFT_MS; !saved && Date.now() < end; ) {
-      await toState(page, ['talking', 'wrapup', 'preview']);
-      // Near the abandonment cap the guard lowers the mode to preview: the agent dials.
-      if ((await stateOf(page)) === 'preview') {
-        await page.keyboard.press('m');
-        await until('the call of the preview', async () => (await stateOf(page)) !== 'preview', 5_000).catch(() => false);
-        continue;
-      }
+      if (!(await next(page))) continue;
       saved = await promise(page).then(() => true, (e) => ((last = e.message), false));
       if (!saved) await giveBack(page);
     }
@@ -71,6 +76,11 @@ export async function agent() {
     await toState(page, ['ready', 'reserved', 'talking', 'preview'], 60_000);
     check('after the result the next call may come', true);
     check('the promise is stored', (await office.all('/promises')).length > before);
+    const talking = async () => {
+      while (!((await next(page)) && (await stateOf(page)) === 'talking')) await giveBack(page);
+    };
+    await paid(page, office, { next: talking, giveBack: () => giveBack(page), limitMs: SHIFT_MS });
+    await giveBack(page);
     await page.keyboard.press('F2');
     await page.keyboard.press('1');
     await until('a pause, now or after this call', async () => (await stateOf(page)) === 'paused' || (await page.locator('.bar .chip.pause').count()) > 0);

@@ -17,13 +17,16 @@ async function templates(page) {
   await form.locator('button[type=submit]').click();
   await form.locator('.note.bad').waitFor();
   check('an unknown variable is refused by its name', (await form.locator('.note.bad').innerText()).includes('deudor'));
-  await form.locator('[name=body]').fill('Hola {debtor.first_name}: debe {debt.balance}, y prometió {promise.amount}.');
-  await form.locator('button[type=submit]').click();
-  await page.locator('[data-preview] li').first().waitFor();
-  check('a value that a debtor does not have is told by its name', (await page.locator('[data-preview]').innerText()).includes('promise.amount'));
   await form.locator('[name=body]').fill('Hola {debtor.first_name}: debe {debt.balance}.');
   await form.locator('button[type=submit]').click();
-  await until('the preview has real rows', async () => /Hola \S+: debe /.test(await page.locator('[data-preview]').innerText()));
+  await until('what a locked phone would show is refused by its name', async () => (await form.locator('.note.bad').innerText()).includes('{debt.balance}'));
+  await form.locator('[name=body]').fill('Hola {debtor.first_name}: su compromiso es para el {promise.due_date}.');
+  await form.locator('button[type=submit]').click();
+  await page.locator('[data-preview] li').first().waitFor();
+  check('a value that a debtor does not have is told by its name', (await page.locator('[data-preview]').innerText()).includes('promise.due_date'));
+  await form.locator('[name=body]').fill('Hola {debtor.first_name}: llámenos por {debt.reference}, o entre a {payment.link}');
+  await form.locator('button[type=submit]').click();
+  await until('the preview has real rows, with an address that opens nothing', async () => /Hola \S+: llámenos por \S+ o entre a \S+\/p\/MUESTRA/.test(await page.locator('[data-preview]').innerText()));
   await shot(page, 'messages-template');
   await axe(page, 'templates');
 }

@@ -10,7 +10,7 @@ const closed = (page) => page.locator('dialog').waitFor({ state: 'detached' });
 async function figures(page, office) {
   await page.goto(`${base}/reportes`);
   await page.locator('[data-kpi=overdue_share]').waitFor();
-  check('every figure is told', (await page.locator('[data-kpi]').count()) === 19);
+  check('every figure is told', (await page.locator('[data-kpi]').count()) === 25);
   await until('debts are marked for the day', async () => {
     await page.reload();
     const row = page.locator('[data-kpi=overdue_share]');
@@ -35,6 +35,20 @@ async function figures(page, office) {
   await page.locator('select').nth(2).selectOption({ index: 1 });
   await page.locator('[data-kpi=roll_rate]').waitFor({ state: 'detached' });
   check('by campaign no balance is told', (await page.locator('[data-kpi=rpc_rate]').count()) === 1);
+}
+
+async function departures(page, office) {
+  await section(page, 'Desvíos de la política');
+  await page.locator('[data-departure=stage_late]').waitFor();
+  const client = (await office.all('/clients'))[0].id;
+  const told = await office.get(`/reports/departures?client=${client}`);
+  check('each kind of departure is told', (await page.locator('[data-departure]').count()) === told.items.length);
+  const kind = told.items.find((k) => k.departed > 0) ?? told.items[0];
+  await page.locator(`[data-departure=${kind.kind}]`).getByRole('button').click();
+  await page.locator(`[data-departures=${kind.kind}]`).waitFor();
+  if (kind.departed > 0) await page.locator(`[data-departures=${kind.kind}] [data-row]`).first().waitFor();
+  await shot(page, 'reports-departures');
+  await axe(page, 'departures');
 }
 
 async function goals(page, office) {
@@ -64,6 +78,13 @@ async function goals(page, office) {
   await office.post('/payments', { debtor_id: debt.debtor_id, debt_id: debt.id, channel: 'transfer', amount: { amount_minor: 1234, currency: debt.currency }, paid_at: now, reference: `walk2-${STAMP}` });
   await page.getByText(`walk2-${STAMP}`).first().waitFor({ timeout: 10_000 });
   check('a payment shows in the open file', (await page.locator('[data-bucket]').count()) > 0);
+  await page.getByRole('button', { name: 'Agregar domicilio' }).click();
+  const form = page.locator('[data-addresses] form');
+  await form.locator('[name=street]').fill('Calle de Prueba 12');
+  await form.locator('[name=city]').fill('Puebla');
+  await form.locator('button').click();
+  await page.locator('[data-address]').getByText('Calle de Prueba 12').waitFor();
+  check('an address told in the office stands in the file', (await page.locator('[data-address]').count()) > 0);
   await shot(page, 'reports-file');
   await axe(page, 'a debtor’s file');
   await page.goto(`${base}/supervisor`);
@@ -85,6 +106,7 @@ export async function reports() {
     const office = await program(people.manager());
     await signIn(page, people.manager());
     await figures(page, office);
+    await departures(page, office);
     await goals(page, office);
     await review(page);
     await signOut(page);

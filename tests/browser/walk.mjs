@@ -1,10 +1,11 @@
 // Walks through the three faces of a running server as their users would, then looks at them with axe.
 //   MARCADOR_URL=http://127.0.0.1:8080 AGENT_LOGIN=user:password SUPERVISOR_LOGIN=… MANAGER_LOGIN=… node walk.mjs [part…]
 // Parts: board agent manage calls law floor messages plans reports a11y enrol (all of these by default; enrol has a server of its own: ENROL_URL, ENROL_LOGIN)
-// and phone or monitor (ADMIN_LOGIN too), alone: a demo with --keep-heard and people who talk long, PHONE_HEARD=its folder `heard`. SHOTS=folder keeps pictures. Exit status: 0 passed, 1 failed.
+// and phone or monitor (ADMIN_LOGIN too), alone: a demo with --keep-heard and people who talk long, PHONE_HEARD=its folder `heard`; callers alone: a demo with --mode manual --callers 20. SHOTS=folder keeps pictures. Exit status: 0 passed, 1 failed.
 import { a11y } from './a11y.mjs';
 import { agent } from './agent.mjs';
 import { board } from './board.mjs';
+import { callers } from './callers.mjs';
 import { calls } from './calls.mjs';
 import { enrol } from './enrol.mjs';
 import { floor } from './floor.mjs';
@@ -18,9 +19,9 @@ import { plans } from './plans.mjs';
 import { reports } from './reports.mjs';
 import { count } from './rig.mjs';
 
-/** Parts with sound: each has a demo of its own. */
-const SOUND = ['phone', 'monitor'];
-const parts = { board, agent, manage, calls, law, floor, messages, cash, plans, reports, a11y, enrol, phone, monitor };
+/** Parts with sound or with callers: each has a demo of its own. */
+const SOUND = ['phone', 'monitor', 'callers'];
+const parts = { board, agent, manage, calls, law, floor, messages, cash, plans, reports, a11y, enrol, phone, monitor, callers };
 const wanted = process.argv.slice(2).length ? process.argv.slice(2) : Object.keys(parts).filter((name) => !SOUND.includes(name));
 let failed = 0;
 for (const name of wanted) {

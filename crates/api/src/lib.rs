@@ -20,6 +20,7 @@ mod http;
 pub mod importer;
 mod list;
 mod ops;
+mod owed;
 mod problem;
 mod routes;
 mod seat;

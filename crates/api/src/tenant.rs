@@ -5,6 +5,7 @@ use crate::ApiState;
 use crate::auth::Caller;
 use crate::list::Items;
 use crate::problem::Problem;
+use domain::entity::{Address, LetterBatch, Plan};
 use domain::entity::{
     Agent, AssignmentRule, Attempt, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion,
     Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap,
@@ -13,7 +14,6 @@ use domain::entity::{
 };
 use domain::entity::{BankFile, PaymentLink, Receipt};
 use domain::entity::{InboxMessage, Message, PlannedStep, Strategy, TextTemplate};
-use domain::entity::{LetterBatch, Plan};
 use domain::ids::{AttemptId, ClientId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::Page;
@@ -52,6 +52,7 @@ macro_rules! owned {
 
 owned! {
     Client "client" r => Owner::Client(r.id);
+    Address "address" r => Owner::Client(r.client_id);
     Portfolio "portfolio" r => Owner::Client(r.client_id);
     Debtor "debtor" r => Owner::Client(r.client_id);
     Debt "debt" r => Owner::Client(r.client_id);

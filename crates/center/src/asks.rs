@@ -2,7 +2,7 @@
 
 use domain::entity::{Attempt, Promise, TransferMode};
 use domain::entity::{PartyRole, PaymentChannel};
-use domain::ids::{AgentId, CampaignId, DebtId, UserId};
+use domain::ids::{AgentId, CampaignId, DebtId, DebtorId, UserId};
 use domain::money::Money;
 use domain::pii::Pii;
 use domain::rules::agent_state::PauseCode;
@@ -82,6 +82,15 @@ pub struct Disposed {
 pub struct IdentityAsk {
     /// Role of the person who speaks.
     pub role: PartyRole,
+}
+
+/// Who a caller is whom nobody knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttachAsk {
+    /// The debtor, of the call's client.
+    pub debtor: DebtorId,
+    /// The number he called from becomes one of his, as the debtor said it may; else nothing is kept of it.
+    pub keep_number: bool,
 }
 
 /// To whom a call is to be handed.

@@ -10,7 +10,7 @@ use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
 use dialer::{CallRules, CampaignSpec, Judging};
-use domain::entity::{AmdMode, Campaign, CampaignParams, CampaignStatus, DialMode};
+use domain::entity::{AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
@@ -22,6 +22,8 @@ use std::sync::Arc;
 const FIRST_FEED: u32 = 20;
 /// House cap in percent until a debtor's pack says less (law.md §2.1).
 const HOUSE_CAP_PCT: f64 = 3.0;
+/// Most caller ids of one client that are read.
+const CALLER_IDS_MAX: usize = 50_000;
 /// Target as a share of the cap (terms.md §10).
 const TARGET_SHARE: f64 = 0.93;
 
@@ -29,6 +31,19 @@ fn whole_page() -> PageRequest {
     PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
+    }
+}
+
+/// Every caller id of a client, page by page.
+async fn every_caller_id(shared: &Shared, ours: &ListFilter) -> Result<Vec<CallerId>, StoreError> {
+    let (mut all, mut page) = (Vec::new(), whole_page());
+    loop {
+        let found = shared.out.store.list_caller_ids(ours, &page).await?;
+        all.extend(found.items);
+        match found.next_cursor {
+            Some(next) if all.len() < CALLER_IDS_MAX => page.cursor = Some(next),
+            _ => return Ok(all),
+        }
     }
 }
 
@@ -102,11 +117,8 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         ..ListFilter::default()
     };
     let pool = &campaign.params.caller_id_pool;
-    let callers = store.list_caller_ids(&ours, &whole_page()).await?.items;
-    let callers = callers
-        .into_iter()
-        .filter(|c| c.enabled && (pool.is_empty() || pool.contains(&c.id)))
-        .collect();
+    let mut callers = every_caller_id(shared, &ours).await?;
+    callers.retain(|c| c.enabled && (pool.is_empty() || pool.contains(&c.id)));
     let mut trunks = Vec::new();
     for name in &campaign.params.trunks {
         match store.trunk_by_name(name).await? {

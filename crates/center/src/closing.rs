@@ -9,6 +9,7 @@ use domain::event::NewEvent;
 use domain::ids::LedgerId;
 use domain::ports::store::{Closing, ItemState};
 use domain::rules::disposition::system_code;
+use domain::rules::reach::Reach;
 use domain::time::UtcMs;
 use serde_json::json;
 
@@ -171,6 +172,7 @@ pub(crate) fn of_over(
         ledger: rows,
         reached_network: reached,
         point_bad: after.point_bad,
+        reach: Reach::of_result(result, step.known),
         item: (ctx.stocked.in_campaign && !stands).then_some(item),
         events,
         ..Closing::default()

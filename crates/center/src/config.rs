@@ -2,7 +2,8 @@
 
 use crate::keeping::{Archive, DiskLimits, Retention};
 use async_trait::async_trait;
-use domain::entity::Recording;
+use domain::entity::{PaymentLink, Recording};
+use domain::link::{LINK_CHARS, LinkKey, LinkKind};
 use domain::ports::Messenger;
 use domain::ports::store::StoreError;
 use std::sync::Arc;
@@ -38,6 +39,30 @@ pub struct NoRecordings;
 impl RecordingRepair for NoRecordings {
     async fn repair(&self, _recording: &Recording) -> Result<Repaired, String> {
         Err("this node keeps no recordings".to_owned())
+    }
+}
+
+/// Where the pages of signed links are, and the key that signs them.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Address of the server as debtors reach it, without a slash at its end.
+    pub url: String,
+    /// Signs.
+    pub key: LinkKey,
+}
+
+impl Pages {
+    /// The address of a payment link's page.
+    #[must_use]
+    pub fn payment(&self, link: &PaymentLink) -> String {
+        let token = self.key.sign(LinkKind::Payment, link.id.0, link.expires_at);
+        format!("{}/p/{token}", self.url)
+    }
+
+    /// An address that looks like one and opens nothing.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        format!("{}/p/{:x<LINK_CHARS$}", self.url, "MUESTRA")
     }
 }
 
@@ -82,6 +107,8 @@ pub struct CenterConfig {
     pub require_leg: bool,
     /// Gateways that carry messages; a node without any neither sends nor plans.
     pub messengers: Vec<Arc<dyn Messenger>>,
+    /// Pages that links in messages lead to; without them no message holds one.
+    pub pages: Option<Pages>,
     /// How often strategies are planned, ms; at most 30 s.
     pub plan_every_ms: u64,
     /// Digit that opts a number out during the safe-harbour message (law.md §5).
@@ -112,6 +139,7 @@ impl CenterConfig {
             resume_running: true,
             require_leg: true,
             messengers: Vec::new(),
+            pages: None,
             plan_every_ms: 30_000,
             opt_out_digit: '9',
         }

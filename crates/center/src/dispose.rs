@@ -163,7 +163,7 @@ async fn load(
         Some(campaign) => store.get_campaign(campaign).await?.params,
         None => CampaignParams::default(),
     };
-    let facts = store.contact_facts(attempt.debtor_id, now).await?;
+    let facts = crate::owed::facts_of(store.as_ref(), attempt.debtor_id, now).await?;
     Ok(Loaded::Case(Box::new(Case {
         attempt,
         facts,
@@ -208,6 +208,12 @@ fn check(case: &Case, ask: &DisposeAsk) -> Result<(), CenterError> {
             "system_disposition",
             "code",
             format!("{} is set by the system only", ask.code),
+        ));
+    }
+    if case.disposition.rpc && case.facts.debtor.is_stranger() {
+        return Err(CenterError::conflict(
+            "unknown_caller",
+            "nobody knows yet who called: find his file first, or take a code without contact",
         ));
     }
     let needs = |name: &str| case.disposition.required.iter().any(|r| r == name);

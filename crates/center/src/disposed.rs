@@ -10,6 +10,7 @@ use domain::event::NewEvent;
 use domain::ids::{HoldId, SuppressionId};
 use domain::ports::store::{Closing, ItemState};
 use domain::rules::disposition::{point_bad, suppresses_point};
+use domain::rules::reach::Reach;
 use serde_json::json;
 
 /// An event of the attempt's client.
@@ -108,6 +109,7 @@ pub(crate) fn closing(
         suppressions,
         point_bad: point_bad(code),
         point_rpc_at: case.disposition.rpc.then_some(case.now),
+        reach: Reach::of_code(code, case.disposition.rpc),
         item,
         events,
         ..Closing::default()

@@ -6,6 +6,7 @@ use crate::floor::callbacks::{self, Turn};
 use crate::floor::{Around, around};
 use crate::ladder::ladder;
 use crate::live::{LastFeed, Setting, Stocked};
+use crate::owed;
 use crate::ports::CallLaw;
 use crate::scribe::REFUSED_AGAIN_MS;
 use crate::shared::{Shared, persist};
@@ -142,7 +143,8 @@ pub(crate) async fn feed(
         now,
         until,
     };
-    let candidates = shared.out.store.reserve_contacts(&request).await?;
+    let mut candidates = shared.out.store.reserve_contacts(&request).await?;
+    owed::of_candidates(shared, &mut candidates, now).await?;
     shared.floor.took(setting, &candidates);
     let around = around(shared, &candidates).await?;
     let mut fed = Fed {

@@ -110,7 +110,9 @@ async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError>
             Ok(())
         }
         "plan.offered" | "plan.approved" | "plan.answered" | "plan.cancelled" | "plan.signed"
-        | "plan.completed" | "plan.broken" => crate::plans::follow(shared, event).await,
+        | "plan.completed" | "plan.reopened" | "plan.broken" => {
+            crate::plans::follow(shared, event).await
+        }
         "policy.changed" => match subject(event, "client") {
             Some(id) => crate::plans::terms_changed(shared, id).await,
             None => Ok(()),

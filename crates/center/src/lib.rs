@@ -44,6 +44,7 @@ mod manual;
 mod memory;
 mod messages;
 mod ops;
+mod owed;
 mod plans;
 mod ports;
 mod promises;
@@ -58,6 +59,7 @@ mod script;
 mod shared;
 mod start;
 mod stats;
+mod steps;
 mod stops;
 mod strategies;
 mod targets;
@@ -69,9 +71,10 @@ mod why_not;
 mod words;
 
 pub use asks::{
-    Actor, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk, TransferAsk, TransferTo,
+    Actor, AttachAsk, DisposeAsk, Disposed, IdentityAsk, PromiseAsk, StateAsk, TransferAsk,
+    TransferTo,
 };
-pub use config::{CenterConfig, NoRecordings, RecordingRepair, Repaired, StartError};
+pub use config::{CenterConfig, NoRecordings, Pages, RecordingRepair, Repaired, StartError};
 pub use desk::{CARD_WRITE_MS, DESK_QUEUE, DeskHub, DeskLink, DeskMessage};
 pub use error::CenterError;
 pub use floor::assign::Assigned;

@@ -250,6 +250,7 @@ pub(crate) struct AgentEntry {
     pub(crate) rtt_ms: Option<u32>,
     pub(crate) preview: Option<(AttemptId, Value)>,
     pub(crate) seen: AgentState,
+    pub(crate) seen_at: UtcMs,
     pub(crate) ready_since: Option<UtcMs>,
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn dial(
     point: PointId,
 ) -> Result<Verdict, CenterError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let facts = Arc::new(store.contact_facts(debtor, now).await?);
+    let facts = Arc::new(crate::owed::facts_of(store.as_ref(), debtor, now).await?);
     let point = facts
         .points
         .iter()

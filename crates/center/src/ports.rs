@@ -103,6 +103,10 @@ pub trait LawBook: Judge {
     fn duties(&self, _facts: &ContactFacts, _now: UtcMs) -> Duties {
         Duties::default()
     }
+    /// Whether some pack lets texts of a channel tell of the debt before they are opened.
+    fn may_show(&self, _channel: domain::entity::Channel) -> bool {
+        false
+    }
     /// The same book with a pack on trial.
     ///
     /// # Errors
@@ -151,6 +155,10 @@ impl LawBook for RuleBook {
 
     fn callable(&self, facts: &ContactFacts, action: &Action) -> (UtcMs, UtcMs) {
         Self::callable(self, facts, action)
+    }
+
+    fn may_show(&self, channel: domain::entity::Channel) -> bool {
+        Self::may_show(self, channel)
     }
 
     fn fingerprint(&self) -> String {

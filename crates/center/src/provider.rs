@@ -1,6 +1,8 @@
 //! What a payment provider says: money for a link, money that went back. Each is done once, in whatever order
 //! and however often it comes.
 
+mod disputes;
+
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::receipts::{self, Payer};
@@ -18,6 +20,10 @@ use domain::ports::{ProviderEvent, ProviderWhat};
 use serde_json::json;
 use std::sync::Arc;
 
+/// How the notes of a dispute's money begin.
+const WITHDRAWN: &str = "withdrawn";
+const REINSTATED: &str = "reinstated";
+
 /// What a provider's word did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderDone {
@@ -25,7 +31,7 @@ pub enum ProviderDone {
     Done,
     /// It came before, or changes nothing here.
     Nothing,
-    /// A refund of money that is not here yet: it waits for it.
+    /// It is about money that is not here yet, and waits for it.
     Waits,
 }
 
@@ -45,16 +51,41 @@ pub(crate) fn link_event(
 }
 
 fn note_of(provider: &str, event: &ProviderEvent, now: domain::time::UtcMs) -> WebhookNote {
+    let of = |kind: &str, dispute: &str| format!("{kind}:{dispute}");
     let (what, money, amount) = match &event.what {
-        ProviderWhat::Paid { money, amount, .. } => ("paid", Some(money), Some(*amount)),
-        ProviderWhat::Expired { .. } => ("expired", None, None),
-        ProviderWhat::Refunded { money, total } => ("refunded", Some(money), Some(*total)),
-        ProviderWhat::Other(name) => (name.as_str(), None, None),
+        ProviderWhat::Paid { money, amount, .. } => ("paid".to_owned(), Some(money), Some(*amount)),
+        ProviderWhat::Expired { .. } => ("expired".to_owned(), None, None),
+        ProviderWhat::Refunded { money, total } => {
+            ("refunded".to_owned(), Some(money), Some(*total))
+        }
+        ProviderWhat::Withdrawn {
+            money,
+            dispute,
+            amount,
+        } => (of(WITHDRAWN, dispute), Some(money), Some(*amount)),
+        ProviderWhat::Reinstated {
+            money,
+            dispute,
+            amount,
+        } => (of(REINSTATED, dispute), Some(money), Some(*amount)),
+        ProviderWhat::Disputed {
+            money,
+            dispute,
+            amount,
+            ..
+        } => (of("disputed", dispute), Some(money), Some(*amount)),
+        ProviderWhat::Settled {
+            money,
+            dispute,
+            amount,
+            ..
+        } => (of("settled", dispute), Some(money), Some(*amount)),
+        ProviderWhat::Other(name) => (name.clone(), None, None),
     };
     WebhookNote {
         provider: provider.to_owned(),
         event_id: event.id.clone(),
-        what: what.to_owned(),
+        what,
         money: money.cloned(),
         amount,
         done: false,
@@ -92,6 +123,21 @@ pub(crate) async fn said(
         },
         ProviderWhat::Refunded { money, total } => {
             refunded(&shared, provider, money, *total).await?
+        }
+        ProviderWhat::Withdrawn { .. } | ProviderWhat::Reinstated { .. } => {
+            let note = note_of(provider, &event, shared.now());
+            disputes::moved(&shared, provider, &note).await?
+        }
+        ProviderWhat::Disputed { money, reason, .. } => {
+            disputes::told(&shared, provider, (money, "payment.disputed", reason)).await?
+        }
+        ProviderWhat::Settled { money, outcome, .. } => {
+            disputes::told(
+                &shared,
+                provider,
+                (money, "payment.dispute_closed", outcome),
+            )
+            .await?
         }
         // A page of theirs ended; the link itself lives on until its own end.
         ProviderWhat::Expired { .. } | ProviderWhat::Other(_) => ProviderDone::Nothing,
@@ -134,16 +180,19 @@ async fn paid(
         debt_id: Some(link.debt_id),
         shares: None,
     };
-    receipts::take(Arc::clone(shared), Actor::System, receipt, payer).await?;
     let told = link_event(shared, Actor::System, "payment_link.paid", link);
     let store = &shared.out.store;
+    // First the link: who sees the money on his card looks at its link too.
     store
         .close_link(link.id, LinkState::Paid, now, &[told])
         .await?;
+    receipts::take(Arc::clone(shared), Actor::System, receipt, payer).await?;
     for note in store.waiting_webhooks(provider, money).await? {
-        if let (true, Some(total)) = (note.what == "refunded", note.amount)
-            && refunded(shared, provider, money, total).await? == ProviderDone::Done
-        {
+        let done = match (note.what.as_str(), note.amount) {
+            ("refunded", Some(total)) => refunded(shared, provider, money, total).await?,
+            _ => disputes::moved(shared, provider, &note).await?,
+        };
+        if done != ProviderDone::Waits {
             store.webhook_done(provider, &note.event_id).await?;
         }
     }
@@ -175,23 +224,64 @@ fn taken_back(shared: &Shared, rows: &[Payment], mut minor: i64) -> Vec<Payment>
     back
 }
 
-/// Money went back: `total` in all, of which some may have gone before.
+/// Money went back: `total` in all, of which some may have gone before. What disputes took is none of it.
 async fn refunded(
     shared: &Arc<Shared>,
     provider: &str,
     money: &str,
     total: Money,
 ) -> Result<ProviderDone, CenterError> {
+    let Some(receipt) = receipt_of(shared, provider, money).await? else {
+        return Ok(ProviderDone::Waits);
+    };
+    let disputed = disputes::withdrawn(shared, provider, money).await?;
+    let before = receipt.returned_minor.saturating_sub(disputed).max(0);
+    let need = total.amount_minor.saturating_sub(before);
+    if total.currency != receipt.amount.currency {
+        return Ok(ProviderDone::Nothing);
+    }
+    gone(shared, &receipt, need, "refunded").await
+}
+
+/// The receipt of a provider's money, once it is here.
+async fn receipt_of(
+    shared: &Shared,
+    provider: &str,
+    money: &str,
+) -> Result<Option<Receipt>, StoreError> {
     let store = &shared.out.store;
     let known = store
         .receipts_by_reference(&reference(provider, money))
         .await?;
-    let Some(receipt) = known.into_iter().next() else {
-        return Ok(ProviderDone::Waits);
-    };
+    Ok(known.into_iter().next())
+}
+
+/// The bank took all of a receipt's money away again.
+pub(crate) async fn taken_whole(
+    shared: Arc<Shared>,
+    actor: Actor,
+    id: ReceiptId,
+    note: String,
+) -> Result<ProviderDone, CenterError> {
+    let receipt = shared.out.store.get_receipt(id).await?;
+    let event = receipts::receipt_event(&shared, actor, "receipt.returned", &receipt);
+    let done = gone(&shared, &receipt, receipt.amount.amount_minor, &note).await?;
+    shared.journal(event);
+    Ok(done)
+}
+
+/// Takes `minor` out of a receipt, no more than is in it: what is on no debt first, then its payments, newest
+/// first.
+async fn gone(
+    shared: &Arc<Shared>,
+    receipt: &Receipt,
+    minor: i64,
+    note: &str,
+) -> Result<ProviderDone, CenterError> {
+    let store = &shared.out.store;
     let most = receipt.amount.amount_minor - receipt.returned_minor;
-    let need = (total.amount_minor - receipt.returned_minor).min(most);
-    if need <= 0 || total.currency != receipt.amount.currency {
+    let need = minor.min(most);
+    if need <= 0 {
         return Ok(ProviderDone::Nothing);
     }
     let rows = store.payments_of_receipt(receipt.id).await?;
@@ -208,7 +298,7 @@ async fn refunded(
         debtor_id: receipt.debtor_id,
         payments: &payments,
         returned_minor: need,
-        note: "refunded",
+        note,
         now: shared.now(),
         events: &events,
     };

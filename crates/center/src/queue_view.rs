@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// The queue of a campaign since the start of the node: service level = `in_time` ÷ (`answered` + `gave_up`),
+/// The queue of a campaign in its day, over all nodes (what another node has seen comes within seconds;
+/// kept places are those of this node): service level = `in_time` ÷ (`answered` + `gave_up`),
 /// mean wait = `wait_ms` ÷ `answered`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InboundRow {
@@ -22,6 +23,8 @@ pub struct InboundRow {
     pub gave_up: u64,
     /// Left to be called back.
     pub call_backs: u64,
+    /// Wanted no more calls while they waited.
+    pub opted_out: u64,
     /// Heard the announcement instead (closed, held, nobody there, full, too late).
     pub announced: u64,
     /// Σ wait of the answered, ms.

@@ -5,7 +5,7 @@ use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::shared::Shared;
 use crate::stops::{money_moved, posted_event, promise_event};
-use domain::entity::{Debt, Instalment, Payment, PlanState, Receipt, ReceiptState};
+use domain::entity::{Debt, Instalment, OTHER_AMOUNT, Payment, PlanState, Receipt, ReceiptState};
 use domain::event::NewEvent;
 use domain::ids::{DebtId, DebtorId, PaymentId, ReceiptId};
 use domain::money::Money;
@@ -42,7 +42,12 @@ pub struct MoneyTaken {
     pub repeated: bool,
 }
 
-fn receipt_event(shared: &Shared, actor: Actor, kind: &str, receipt: &Receipt) -> NewEvent {
+pub(crate) fn receipt_event(
+    shared: &Shared,
+    actor: Actor,
+    kind: &str,
+    receipt: &Receipt,
+) -> NewEvent {
     let data = json!({
         "source": receipt.source, "amount_minor": receipt.amount.amount_minor,
         "currency": receipt.amount.currency, "file_id": receipt.file_id,
@@ -64,7 +69,9 @@ pub(crate) async fn take(
     let fresh = receipt.state == ReceiptState::Unmatched
         && receipt.debtor_id.is_none()
         && receipt.note.is_empty();
-    if (known && !fresh) || payer.debtor_id.is_none() {
+    // Its reference stands at another amount: nobody may count it but a person.
+    let other = receipt.note == OTHER_AMOUNT;
+    if (known && !fresh) || other || payer.debtor_id.is_none() {
         return Ok(MoneyTaken {
             receipt,
             payments: vec![],
@@ -155,6 +162,8 @@ async fn shares_of(
         return Ok((shares.clone(), rest));
     }
     let debts = debts_of(shared, debtor).await?;
+    let at = receipt.paid_at.min(shared.now());
+    let debts = shared.out.store.owed(&debts, at).await?;
     let policy = shared.out.store.money_policy(receipt.client_id).await?;
     let dues = dues_of(shared, debtor).await?;
     let own: Vec<Debt> = debts

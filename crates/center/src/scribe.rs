@@ -5,6 +5,7 @@ use crate::card::CardSource;
 use crate::closing;
 use crate::live::{CallCtx, EndSeen};
 use crate::shared::{Shared, persist};
+use crate::steps::Steps;
 use dialer::{CallOver, EndReport, Input, OpenResult};
 use domain::entity::{AmdMode, AttemptState, Call, CallResult, InboundCall, Recording, Verdict};
 use domain::event::NewEvent;
@@ -38,6 +39,8 @@ pub(crate) struct OverStep {
     pub(crate) plan: Option<ItemState>,
     /// It has a disposition already.
     pub(crate) disposed: bool,
+    /// Its sound was a recording that the trunk plays on several numbers.
+    pub(crate) known: bool,
 }
 
 /// One thing to write.
@@ -48,6 +51,8 @@ pub(crate) enum Step {
     PutCall(Box<Call>, Vec<NewEvent>),
     PutItem(Box<ItemState>),
     PutInbound(Box<InboundCall>),
+    /// It is known who the caller is: what follows is about him.
+    Became(Arc<CallCtx>),
     Over(Box<OverStep>),
     Close(Box<Closing>, oneshot::Sender<Result<bool, StoreError>>),
 }
@@ -58,11 +63,12 @@ pub(crate) async fn run(
     ctx: Arc<CallCtx>,
     draft: OpenDraft,
     withdrawn: Arc<AtomicBool>,
-    mut steps: mpsc::Receiver<Step>,
+    steps: mpsc::Receiver<Step>,
 ) {
     shared.writers.fetch_add(1, Ordering::SeqCst);
     if open(&shared, &ctx, &draft, &withdrawn).await {
-        while let Some(step) = steps.recv().await {
+        let mut steps = Steps::of(steps);
+        while let Some(step) = steps.next().await {
             write(&shared, &ctx, step).await;
         }
     }
@@ -70,14 +76,14 @@ pub(crate) async fn run(
 }
 
 /// Runs the writer of an attempt that is open already: a call that came in.
-pub(crate) async fn follow(
-    shared: Arc<Shared>,
-    ctx: Arc<CallCtx>,
-    mut steps: mpsc::Receiver<Step>,
-) {
+pub(crate) async fn follow(shared: Arc<Shared>, ctx: Arc<CallCtx>, steps: mpsc::Receiver<Step>) {
     shared.writers.fetch_add(1, Ordering::SeqCst);
-    while let Some(step) = steps.recv().await {
-        write(&shared, &ctx, step).await;
+    let (mut ctx, mut steps) = (ctx, Steps::of(steps));
+    while let Some(step) = steps.next().await {
+        match step {
+            Step::Became(other) => ctx = other,
+            step => write(&shared, &ctx, step).await,
+        }
     }
     shared.writers.fetch_sub(1, Ordering::SeqCst);
 }
@@ -287,6 +293,8 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
         Step::PutRecording(row, events) => persist!(shared, store.put_recording(&row, &events)),
         Step::PutCall(row, events) => persist!(shared, store.put_call(&row, &events)),
         Step::PutItem(item) => persist!(shared, store.put_item(&item, &[])),
+        // Only a call that came in becomes another's, and its writer has seen to it.
+        Step::Became(_) => Ok(()),
         Step::PutInbound(row) => persist!(shared, store.put_inbound(&row, &[])),
         Step::Over(step) => over(shared, ctx, *step).await,
         Step::Close(closing, answer) => {

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) floor: Floor,
     /// Strategies on trial.
     pub(crate) trials: Trials,
+    /// This node plans strategies for an installation without gateways.
+    pub(crate) plans_alone: AtomicBool,
     database_down: AtomicBool,
     /// Stops that this node told of itself and has obeyed, newest last.
     own: Mutex<VecDeque<EventId>>,
@@ -74,6 +76,7 @@ impl Shared {
             marks: Marks::default(),
             floor: Floor::default(),
             trials: Trials::default(),
+            plans_alone: AtomicBool::new(false),
             database_down: AtomicBool::new(false),
             own: Mutex::new(VecDeque::new()),
         })
@@ -90,6 +93,11 @@ impl Shared {
     pub(crate) fn stopping(&self) -> bool {
         // Without a sender every handle is gone: nobody will ever say it.
         *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+
+    /// Whether what strategies plan is this node's to withdraw.
+    pub(crate) fn plans(&self) -> bool {
+        !self.config.messengers.is_empty() || self.plans_alone.load(Ordering::Relaxed)
     }
 
     /// Counts a fault of ours and says so once, here.

@@ -115,6 +115,7 @@ fn beside(
         tokio::spawn(crate::strategies::run(one())),
         tokio::spawn(crate::memory::run(one())),
         tokio::spawn(crate::amd::run(one())),
+        tokio::spawn(crate::inbound::run(one())),
         tokio::spawn(crate::proof::run(one())),
         tokio::spawn(crate::follow::run(one(), cursor)),
     ]

@@ -39,12 +39,14 @@ pub(crate) async fn withdraw_person(shared: &Shared, debtor: DebtorId) -> Result
     Ok(())
 }
 
-/// What is told of a promise that money kept, or whose grace is over.
+/// What is told of a promise that money kept, that is judged anew, or whose grace is over.
 pub(crate) fn promise_event(shared: &Arc<Shared>) -> impl Fn(&Promise) -> NewEvent + Send + Sync {
     let shared = Arc::clone(shared);
     move |promise| {
         let kind = match promise.state {
             PromiseState::Kept | PromiseState::KeptPartial => "promise.kept",
+            PromiseState::Active => "promise.reopened",
+            PromiseState::Replaced => "promise.replaced",
             _ => "promise.broken",
         };
         let data = json!({

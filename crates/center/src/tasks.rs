@@ -2,6 +2,7 @@
 
 use crate::asks::Actor;
 use crate::shared::{Shared, persist};
+use domain::entity::BANK_READER_GONE_MS;
 use domain::event::NewEvent;
 use domain::ports::store::{Closing, NodeLease, StoreError};
 use domain::rules::disposition::NOT_DISPOSED;
@@ -174,6 +175,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     while pause(&mut stop, SWEEP_MS).await {
         sweep_promises(&shared).await;
         sweep_links(&shared).await;
+        sweep_files(&shared).await;
         crate::plans::sweep(&shared).await;
         if let Err(error) = crate::plans::stages::round(&shared, &mut staged).await {
             shared.mind(&error).await;
@@ -210,6 +212,23 @@ async fn sweep_links(shared: &Arc<Shared>) {
                     kind,
                     &link,
                 ));
+            }
+        }
+        Err(error) => shared.mind(&error).await,
+    }
+}
+
+/// Files of banks whose reader died: they wait to be given again, and say so.
+async fn sweep_files(shared: &Arc<Shared>) {
+    let now = shared.now();
+    let before = now.plus_ms(-BANK_READER_GONE_MS);
+    match shared.out.store.half_bank_files(before, now).await {
+        Ok(gone) => {
+            for file in gone {
+                let data = json!({"file_id": file.id, "rows": file.rows});
+                let (client, subject) = (Some(file.client_id), format!("bank_file:{}", file.id));
+                let event = shared.event(client, "system", "bank_file.half", subject, data);
+                shared.journal(event);
             }
         }
         Err(error) => shared.mind(&error).await,

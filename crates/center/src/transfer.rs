@@ -194,5 +194,8 @@ fn judged(shared: &Shared, ctx: &CallCtx, mut facts: ContactFacts, number: bool)
         shared.now(),
     );
     action.agent_reserved = true;
-    shared.out.law.judge(&facts, &action)
+    shared
+        .out
+        .law
+        .judge(&crate::inbound::as_debtor(&facts), &action)
 }

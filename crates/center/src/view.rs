@@ -6,7 +6,7 @@ pub use crate::readiness::Readiness;
 pub use crate::targets::{AgentTarget, QueueTarget, TransferTargets};
 
 use domain::entity::{Campaign, Verdict};
-use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, PointId, TrunkId};
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PointId, TrunkId};
 use domain::ports::store::{ItemCounts, RefillReport};
 use domain::time::UtcMs;
 use serde::{Serialize, Serializer};
@@ -298,6 +298,8 @@ pub struct Totals {
     pub promised: Vec<(String, i64)>,
     /// Debts that are past the deadline of their stage.
     pub late_cases: u64,
+    /// The same by client, those without any left out.
+    pub late_by_client: Vec<(ClientId, u64)>,
 }
 
 /// The whole board.

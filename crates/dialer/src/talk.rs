@@ -303,6 +303,13 @@ pub enum Input {
         /** His place. */
         place: Box<KeptPlace>,
     },
+    /// It is known now who a caller is. Refused: `no_caller`, `debtor_in_call`.
+    Found {
+        /// His call.
+        attempt: AttemptId,
+        /// Whom it is about from now on.
+        item: Box<Item>,
+    },
     /// Who waits in a queue wants no agent any more: what he hears now is the last. Refused: `not_waiting`.
     LeaveQueue(AttemptId),
     /// Money, a hold, a listing: every contact of that debtor that is queued or rings ends at once.

@@ -109,6 +109,10 @@ id! {
     AssignmentRuleId,
     /// A goal.
     GoalId,
+    /// A version of a portfolio's rule of interest.
+    InterestRuleId,
+    /// A postal address.
+    AddressId,
     /// An agreed schedule of payments.
     PlanId,
     /// One due part of a plan.

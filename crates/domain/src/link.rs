@@ -26,12 +26,20 @@ use uuid::Uuid;
 
 /// Least length of a key, bytes.
 pub const LINK_KEY_MIN: usize = 32;
+/// Characters of a document below which nobody can prove who he is by its end.
+pub const DOCUMENT_MIN: usize = 6;
 /// Characters of a token.
 pub const LINK_CHARS: usize = 52;
 const BODY: usize = 1 + 16 + 6;
 const TAG: usize = 16;
 /// Told apart from every other use of the same key.
 const CONTEXT: &[u8] = b"marcador link 1\n";
+
+/// Whether the page of a link could ask who somebody is by his document.
+#[must_use]
+pub fn provable(document: &str) -> bool {
+    document.chars().filter(|c| c.is_alphanumeric()).count() >= DOCUMENT_MIN
+}
 
 /// What a link opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,6 +23,8 @@ use std::sync::{Arc, Mutex};
 
 const SESSION: &str = include_str!("stripe/checkout.session.json");
 const CHARGE: &str = include_str!("stripe/charge.json");
+/// As docs.stripe.com/api/disputes shows it, with fewer papers of evidence.
+const DISPUTE: &str = include_str!("stripe/dispute.json");
 const EVENT: &str = include_str!("stripe/event.json");
 const KEY: &str = "sk_test_double";
 const SECRET: &str = "whsec_double";
@@ -391,6 +393,64 @@ async fn webhooks_are_read_as_published() {
         .parse_webhook(&signature, &body, NOW)
         .expect("believed");
     assert_eq!(event.what, ProviderWhat::Other("plan.created".into()));
+}
+
+#[tokio::test]
+async fn disputes_are_read_as_published_and_only_their_funds_move() {
+    let (_, stripe) = double().await;
+    let said = |kind: &str, change: &dyn Fn(&mut Value)| {
+        let (signature, body) = webhook(kind, DISPUTE, |object| {
+            object["payment_intent"] = json!("pi_1");
+            object["currency"] = json!("mxn");
+            change(object);
+        });
+        let event = stripe.parse_webhook(&signature, &body, NOW);
+        event.expect("believed").what
+    };
+    let (money, dispute) = ("pi_1".to_owned(), "du_1MtJUT2eZvKYlo2CNaw2HvEv".to_owned());
+    let amount = Money::new(1_000, "MXN".parse().expect("a currency"));
+    let same = |_: &mut Value| ();
+    assert_eq!(
+        said("charge.dispute.created", &same),
+        ProviderWhat::Disputed {
+            money: money.clone(),
+            dispute: dispute.clone(),
+            amount,
+            reason: "general".into(),
+        }
+    );
+    assert_eq!(
+        said("charge.dispute.funds_withdrawn", &same),
+        ProviderWhat::Withdrawn {
+            money: money.clone(),
+            dispute: dispute.clone(),
+            amount,
+        }
+    );
+    assert_eq!(
+        said("charge.dispute.funds_reinstated", &same),
+        ProviderWhat::Reinstated {
+            money: money.clone(),
+            dispute: dispute.clone(),
+            amount,
+        }
+    );
+    assert_eq!(
+        said("charge.dispute.closed", &|d| d["status"] = json!("lost")),
+        ProviderWhat::Settled {
+            money,
+            dispute,
+            amount,
+            outcome: "lost".into(),
+        }
+    );
+    for kind in ["charge.dispute.updated", "charge.dispute.of_tomorrow"] {
+        assert_eq!(said(kind, &same), ProviderWhat::Other(kind.into()));
+    }
+    let none = said("charge.dispute.created", &|d| {
+        d["payment_intent"] = json!(null)
+    });
+    assert!(matches!(none, ProviderWhat::Other(_)), "{none:?}");
 }
 
 #[tokio::test]

@@ -117,6 +117,21 @@ pub(crate) struct DemoArgs {
     /// Machine detection of the demo campaigns; with it those who answer greet first.
     #[arg(long, value_enum, default_value_t = Detection::Off)]
     pub amd: Detection,
+    /// Debtors who call back a minute, by SIP; default: 4, and none where `--seconds` is given, so that a
+    /// measured run is the dialer's alone.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=120))]
+    pub callers: Option<u32>,
+}
+
+/// Debtors who call back a minute where nothing else is said.
+const CALLERS: u32 = 4;
+
+impl DemoArgs {
+    /// Debtors who call back a minute.
+    pub(crate) fn callers(&self) -> u32 {
+        let usual = if self.seconds.is_some() { 0 } else { CALLERS };
+        self.callers.unwrap_or(usual)
+    }
 }
 
 /// Machine detection of the demo.

@@ -2,8 +2,36 @@
 //! `cargo run --release -p sim --example month [seed] [debtors] [minutes a day]`.
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
-use sim::world::{Month, live_month};
+use sim::world::{Month, MonthDay, MonthOutcome, live_month_told};
 use std::time::Instant;
+
+/// Lines shown of what is wrong.
+const SHOWN: usize = 20;
+
+fn progress(day: &MonthDay, started: Instant) {
+    println!(
+        "{} · {} attempts, {} payments, {} plans, {} messages, {} letters · {} s",
+        day.date,
+        day.attempts,
+        day.payments,
+        day.plans,
+        day.messages,
+        day.letters,
+        started.elapsed().as_secs()
+    );
+}
+
+fn figures(outcome: &MonthOutcome) {
+    println!("| figure | numerator | denominator | value |\n|---|---|---|---|");
+    for (kpi, above, below) in &outcome.figures {
+        let value = if *below == 0 {
+            "–".to_owned()
+        } else {
+            format!("{:.4}", *above as f64 / *below as f64)
+        };
+        println!("| `{kpi}` | {above} | {below} | {value} |");
+    }
+}
 
 fn main() {
     let number = |n: usize, or: u64| {
@@ -18,35 +46,34 @@ fn main() {
         minutes: number(3, 60),
     };
     let started = Instant::now();
-    let outcome = live_month(&month);
+    let outcome = live_month_told(&month, |day| progress(day, started));
     println!(
-        "{} debtors, {} days, {} agents: {} attempts, {} payments, promises {:?}; {} s",
+        "{} debtors, {} days, {} agents: {} attempts, {} payments ({} back), {} letters, {} replies; {} s",
         month.debtors,
         month.days,
         month.agents,
         outcome.attempts,
         outcome.payments,
-        outcome.promises,
+        outcome.reversals,
+        outcome.letters,
+        outcome.replies,
         started.elapsed().as_secs()
     );
-    println!("| figure | numerator | denominator | value |\n|---|---|---|---|");
-    for (kpi, above, below) in &outcome.figures {
-        let value = if *below == 0 {
-            "–".to_owned()
-        } else {
-            format!("{:.4}", *above as f64 / *below as f64)
-        };
-        println!("| `{kpi}` | {above} | {below} | {value} |");
-    }
+    println!("promises {:?}", outcome.promises);
+    println!("plans {:?}", outcome.plans);
+    println!("receipts {:?}", outcome.receipts);
+    println!("messages {:?}", outcome.messages);
+    println!("steps {:?}\nholds {:?}", outcome.steps, outcome.holds);
+    figures(&outcome);
     println!(
-        "invariants broken: {}; books, promises and figures that do not agree: {}",
+        "invariants broken: {}; books, promises, plans and figures that do not agree: {}",
         outcome.breaches.len(),
         outcome.wrong.len()
     );
-    for line in outcome.wrong.iter().take(20) {
+    for line in outcome.wrong.iter().take(SHOWN) {
         println!("  {line}");
     }
-    for breach in outcome.breaches.iter().take(20) {
+    for breach in outcome.breaches.iter().take(SHOWN) {
         println!("  {:02} {}", breach.invariant, breach.what);
     }
 }

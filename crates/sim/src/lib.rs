@@ -12,6 +12,7 @@ pub mod fate;
 pub mod live;
 mod mishaps;
 pub mod pacing;
+pub mod post;
 pub mod store;
 pub mod trunk;
 pub mod world;

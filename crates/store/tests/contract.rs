@@ -26,7 +26,7 @@ macro_rules! groups {
     )+ };
 }
 groups!(
-    attempts, catalog, contacts, detector, events, facts, floor, imports, inbound, keeps, law,
-    marks, messages, money, nodes, people, plans, portfolio, races, receipts, reports, stages,
-    strategies, trail
+    addresses, attempts, callers, catalog, contacts, departures, detector, events, facts, floor,
+    imports, inbound, interest, keeps, law, marks, merges, messages, money, nodes, people, plans,
+    portfolio, races, receipts, reports, stages, strategies, trail
 );

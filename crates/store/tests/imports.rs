@@ -2,8 +2,11 @@
 
 mod common;
 
-use domain::entity::{DebtStatus, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
-use domain::ids::{ImportId, MergeId, PlacementId};
+use domain::entity::{
+    DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, Placement,
+    import_map_id,
+};
+use domain::ids::{ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
@@ -115,6 +118,71 @@ async fn recalls_are_taken_back(store: &Subject) {
     assert_eq!(debt.status, DebtStatus::Open);
 }
 
+async fn who_called_in_stays(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (heard, quiet) = (scene.draft_person(), scene.draft_person());
+    let (id, _) = take(store, &[heard.row(2), quiet.row(3)]).await;
+    let call = InboundCall {
+        id: fresh(),
+        client_id: Some(scene.client.id),
+        campaign_id: None,
+        debtor_id: Some(heard.debtor.id),
+        trunk_id: fresh(),
+        node: "n".into(),
+        called: "+525555550199".into(),
+        caller: Some(heard.point.value.clone()),
+        at: NOW,
+        answered_at: None,
+        ended_at: Some(NOW),
+        agent_id: None,
+        outcome: InboundOutcome::Closed,
+        wait_ms: 0,
+        place: None,
+    };
+    store.put_inbound(&call, &[]).await.expect("a call");
+    assert_eq!(undo(store, id).await, (2, 1));
+    let kept = store.get_debt(heard.debt.id).await.expect("stays");
+    assert_eq!(kept.status, DebtStatus::Recalled);
+    let of = store.get_inbound(call.id).await.expect("call").debtor_id;
+    assert_eq!(of, Some(heard.debtor.id));
+    let gone = store.get_debtor(quiet.debtor.id).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+async fn a_debt_that_became_a_new_debtors_goes_back(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (a, b) = (scene.draft_person(), scene.draft_person());
+    take(store, &[a.row(2)]).await;
+    let owner = async || {
+        let debt = store.get_debt(a.debt.id).await.expect("debt");
+        debt.debtor_id
+    };
+    // The client says that another owes it, whom nobody knew.
+    let mut moved = later(&b.row(2));
+    moved.debt = a.debt.clone();
+    let (id, report) = take(store, &[moved.clone()]).await;
+    assert_eq!((report.debtors_new, report.debts_changed), (1, 1));
+    assert_eq!(owner().await, b.debtor.id);
+    undo(store, id).await;
+    assert_eq!(owner().await, a.debtor.id);
+    let gone = store.get_debtor(b.debtor.id).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))));
+    // The same of a kept file, whose first rows wait until it is in, and are taken back first.
+    let mut file = file_of(&scene);
+    (file.state, file.bytes) = (ImportState::Accepting, 7);
+    store.put_import(&file, &[]).await.expect("file");
+    let taken = store.take_rows(file.id, &[moved, later(&b.row(3))]).await;
+    taken.expect("taken");
+    store.settle_rows(file.id).await.expect("durable");
+    assert_eq!(owner().await, a.debtor.id, "not yet");
+    file = store.get_import(file.id).await.expect("file");
+    file.state = ImportState::Accepted;
+    store.put_import(&file, &[]).await.expect("accepted");
+    assert_eq!(owner().await, b.debtor.id);
+    undo(store, file.id).await;
+    assert_eq!(owner().await, a.debtor.id);
+}
+
 fn file_of(scene: &Scene) -> Import {
     Import {
         id: fresh::<ImportId>(),
@@ -207,73 +275,6 @@ async fn maps_are_remembered(store: &Subject) {
     assert_eq!(store.import_maps(portfolio).await.expect("list"), []);
 }
 
-fn merge_of(scene: &Scene, kept: &Person, gone: &Person) -> Merge {
-    Merge {
-        id: fresh::<MergeId>(),
-        client_id: scene.client.id,
-        kept_id: kept.debtor.id,
-        gone_id: gone.debtor.id,
-        at: NOW.plus_ms(100),
-        actor: "system".into(),
-        undone_at: None,
-        undone_by: None,
-        moved: std::collections::BTreeMap::new(),
-    }
-}
-
-async fn duplicates_become_one_and_two_again(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let (a, mut b, c) = (
-        scene.draft_person(),
-        scene.draft_person(),
-        scene.draft_person(),
-    );
-    b.debtor.person_id = a.debtor.person_id;
-    b.debtor.document = a.debtor.document.clone();
-    let rows = [a.row(2), b.row(3), c.row(4)];
-    take(store, &rows).await;
-    let portfolio = scene.portfolio.id;
-    let found = store.duplicates(portfolio, None, 10).await.expect("found");
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].debtors, [a.debtor.id, b.debtor.id]);
-
-    let wrong = merge_of(&scene, &a, &c);
-    let refused = store.merge_debtors(&wrong, &[]).await;
-    assert!(
-        matches!(refused, Err(StoreError::Conflict(_))),
-        "{refused:?}"
-    );
-    let merge = merge_of(&scene, &a, &b);
-    let done = store.merge_debtors(&merge, &[]).await.expect("merged");
-    assert_eq!(done.moved["debts"], [b.debt.id.0]);
-    assert_eq!(done.moved["contact_points"].len(), 1);
-    let file = store.debtor_file(a.debtor.id).await.expect("file");
-    assert_eq!((file.debts.len(), file.points.len()), (2, 2));
-    let none = store.duplicates(portfolio, None, 10).await.expect("found");
-    assert_eq!(none, []);
-    let by_ref = b.debtor.external_ref.clone();
-    let found = store.find_debtors(None, &by_ref, 5).await.expect("found");
-    assert_eq!(found[0].id, a.debtor.id, "his old key finds the one file");
-
-    // The next file of the client still names both.
-    let mut dearer = later(&rows[1]);
-    dearer.debt.principal_minor += 700;
-    let (_, report) = take(store, &[later(&rows[0]), dearer]).await;
-    assert_eq!((report.debtors_new, report.debts_changed), (0, 1));
-    let debt = store.get_debt(b.debt.id).await.expect("debt");
-    assert_eq!(debt.debtor_id, a.debtor.id);
-
-    let at = NOW.plus_ms(9_000);
-    let undone = store.undo_merge(merge.id, "user:x", at, &[]).await;
-    assert_eq!(undone.expect("undone").undone_at, Some(at));
-    let file = store.debtor_file(b.debtor.id).await.expect("file");
-    assert_eq!((file.debts.len(), file.points.len()), (1, 1));
-    let trail = store.merges_of(a.debtor.id).await.expect("trail");
-    assert_eq!(trail[0].undone_by.as_deref(), Some("user:x"));
-    let twice = store.undo_merge(merge.id, "user:x", at, &[]).await;
-    assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
-}
-
 async fn a_placement_holds_the_new_debts_of_its_file(store: &Subject) {
     let scene = Scene::new(store).await;
     let placement = Placement {
@@ -308,9 +309,10 @@ async fn a_placement_holds_the_new_debts_of_its_file(store: &Subject) {
 
 async fn all(store: Subject) {
     maps_are_remembered(&store).await;
-    duplicates_become_one_and_two_again(&store).await;
     a_placement_holds_the_new_debts_of_its_file(&store).await;
     deeds_stay(&store).await;
+    who_called_in_stays(&store).await;
+    a_debt_that_became_a_new_debtors_goes_back(&store).await;
     recalls_are_taken_back(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }

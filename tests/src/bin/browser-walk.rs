@@ -10,6 +10,8 @@ use std::process::Command;
 
 /// Parts in which browsers are phones.
 const SOUND: [&str; 2] = ["phone", "monitor"];
+/// The part in which debtors call.
+const CALLERS: &str = "callers";
 
 /// A fresh installation as it is by default: its admin needs a second factor. Ports are chosen by the system.
 fn fresh(dir: &Path) -> anyhow::Result<Service> {
@@ -100,14 +102,35 @@ fn sound(part: &str) -> anyhow::Result<()> {
     run(node, &demo)
 }
 
+/// Everybody calls and nobody is dialed.
+fn callers() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let args = [
+        "--agents",
+        "1",
+        "--seconds",
+        "600",
+        "--mode",
+        "manual",
+        "--callers",
+        "24",
+    ];
+    let demo = Demo::start(dir.path(), &args, &[])?;
+    run(walk(&demo, &[CALLERS.to_owned()]), &demo)
+}
+
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let (heard, others): (Vec<String>, Vec<String>) = wanted
         .iter()
+        .filter(|part| part.as_str() != CALLERS)
         .cloned()
         .partition(|part| SOUND.contains(&part.as_str()));
     if wanted.is_empty() || !others.is_empty() {
         faces(&others)?;
+    }
+    if wanted.is_empty() || wanted.iter().any(|part| part == CALLERS) {
+        callers()?;
     }
     for part in SOUND {
         if wanted.is_empty() || heard.iter().any(|name| name == part) {

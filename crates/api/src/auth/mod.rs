@@ -28,6 +28,7 @@ pub(crate) use guard::{Caller, Source, bad_origin, guard, origin_ok};
 pub(crate) use guessers::Guessers;
 pub(crate) use password::check_new_password;
 pub(crate) use roles::lookup;
+pub(crate) use secrets::LINKS;
 pub(crate) use session_cache::SessionCache;
 pub(crate) use sessions::end_all_of;
 pub(crate) use throttle::Throttle;

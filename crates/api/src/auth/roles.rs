@@ -102,6 +102,8 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/agents/me/state" AGENT;
     POST "/api/v1/agents/{id}/state" WATCH;
     POST "/api/v1/attempts/{id}/identity" AGENT;
+    POST "/api/v1/attempts/{id}/caller/search" AGENT;
+    POST "/api/v1/attempts/{id}/caller" AGENT;
     POST "/api/v1/attempts/{id}/hangup" ON_CALL;
     POST "/api/v1/attempts/{id}/hold" AGENT;
     POST "/api/v1/attempts/{id}/mute" AGENT;
@@ -196,6 +198,10 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/portfolios" MANAGE;
     GET "/api/v1/portfolios/{id}" WATCH_CLIENT;
     PUT "/api/v1/portfolios/{id}" MANAGE;
+    GET "/api/v1/portfolios/{id}/interest" WATCH_CLIENT;
+    POST "/api/v1/portfolios/{id}/interest" MANAGE;
+    POST "/api/v1/addresses" WATCH;
+    PUT "/api/v1/addresses/{id}" WATCH;
     GET "/api/v1/debts" WATCH_CLIENT;
     POST "/api/v1/debts" MANAGE;
     GET "/api/v1/debts/{id}" WATCH_CLIENT;
@@ -262,6 +268,8 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/reports/kpis" WATCH_CLIENT;
     GET "/api/v1/reports/kpis/{key}/series" WATCH_CLIENT;
     GET "/api/v1/reports/kpis/{key}/rows" WATCH_CLIENT;
+    GET "/api/v1/reports/departures" WATCH_CLIENT;
+    GET "/api/v1/reports/departures/{kind}" WATCH_CLIENT;
     GET "/api/v1/reports/costs" WATCH_CLIENT;
     PUT "/api/v1/reports/costs" MANAGE;
     GET "/api/v1/export/kpis" WATCH_CLIENT;

@@ -1,12 +1,17 @@
 //! Secrets of this room; the server reads them from files or the environment.
 
 use crate::error::ApiError;
+use domain::ValueError;
+use domain::link::LinkKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Least length of the pepper and of token keys, bytes (128 and 256 bit).
 const PEPPER_MIN: usize = 16;
 const KEY_MIN: usize = 32;
+
+/// What the keys of signed addresses follow from.
+pub(crate) const LINKS: &[u8] = b"signed links";
 
 /// A key that signs access tokens, with the id that tokens name.
 #[derive(Clone)]
@@ -37,6 +42,15 @@ impl ApiSecrets {
                 key,
             }],
         }
+    }
+
+    /// The key that signs addresses of pages, as the API does.
+    ///
+    /// # Errors
+    /// No key to derive it from.
+    pub fn link_key(&self) -> Result<LinkKey, ValueError> {
+        let keys = self.derived(LINKS);
+        LinkKey::new(keys.first().map_or(&[][..], Vec::as_slice))
     }
 
     /// Keys for another purpose that follow from the token keys, in their order: one change of keys changes

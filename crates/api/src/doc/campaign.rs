@@ -64,6 +64,8 @@ shape! {
         keep_place_min: i64,
         /// Wait within which an answer counts for the service level, s.
         service_level_s: i64,
+        /// Whether who calls from a number of nobody waits too; the agent finds his file.
+        unknown: bool,
     }
     /// The message of mode `agentless`.
     AgentlessParams {

@@ -1,8 +1,8 @@
 //! Messages, what debtors write, templates, strategies.
 
 use super::{
-    Channel, Currency, InboxState, Instant, Language, MessagePurpose, MessageState, PlannedState,
-    StepAction, StrategyStatus, StrategyTrigger, Tone,
+    Channel, Currency, InboxState, Instant, Language, LetterLevel, MessagePurpose, MessageState,
+    PlannedState, StepAction, StrategyStatus, StrategyTrigger, Tone,
 };
 use uuid::Uuid;
 
@@ -59,6 +59,8 @@ shape! {
         template: String,
         /// Of a call.
         campaign_id: Option<Uuid>,
+        /// Which letter; null = the firmest that the debt's age allows.
+        letter: Option<LetterLevel>,
         note: String,
     }
     /// A versioned plan of steps.

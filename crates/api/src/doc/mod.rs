@@ -35,7 +35,7 @@ pub(crate) use people::{Agent, ApiKey, CallerId, Client, Team, Trunk, User};
 pub(crate) use plans::{
     DebtStage, Excuse, LetterBatch, LetterTemplate, Plan, PlanFile, PolicyVersion, StageView,
 };
-pub(crate) use portfolio::{Debt, Debtor, Portfolio};
+pub(crate) use portfolio::{Address, Debt, Debtor, Portfolio};
 pub(crate) use words::{
     AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason, CallResult,
     CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState, CreditorKind,

@@ -45,9 +45,11 @@ shape! {
         id: Uuid, client_id: Uuid, name: String, sha256: String,
         /// `csv`, `camt053`.
         format: String,
-        /// `reading`, `done`.
+        /// `reading`, `half` (a stop broke it off: the same file again goes on), `done`.
         state: String,
         rows: i64, posted: i64, unmatched: i64, repeated: i64, refused: i64, not_money: i64,
+        /// Rows by which the bank took money back: their receipts are returned.
+        taken_back: i64,
         made_by: String, created_at: Instant, updated_at: Instant,
     }
     /// How a client wants money treated.

@@ -61,7 +61,9 @@ shape! {
     }
     /// Letters that are printed together.
     LetterBatch {
-        id: Uuid, client_id: Uuid, segment_id: Uuid, level: LetterLevel, state: BatchState,
+        id: Uuid, client_id: Uuid,
+        /// Whom they go to; null = to whom a strategy has them written.
+        segment_id: Option<Uuid>, strategy_id: Option<Uuid>, level: LetterLevel, state: BatchState,
         total: i32, done: i32, made: i32, left_out: i32, fault: Option<String>,
         made_by: Option<Uuid>, made_at: Instant,
     }

@@ -22,6 +22,24 @@ shape! {
         language: Language, address_zone: Option<String>, told_zone: Option<String>,
         told_zone_at: Option<Instant>, created_at: Instant, updated_at: Instant,
     }
+    /// A postal address of a debtor.
+    Address {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, street: String, city: String,
+        /// State or province; may be empty.
+        region: String,
+        /// May be empty.
+        postcode: String,
+        /// ISO 3166 alpha-2.
+        country: String,
+        /// IANA zone there.
+        zone: Option<String>,
+        /// `import`, `agent` or `debtor`.
+        source: String,
+        /// Proved wrong.
+        bad: bool, added_at: Instant,
+        /// When it was last said to be so.
+        confirmed_at: Instant,
+    }
     /// One debt; amounts in minor units of its currency.
     Debt {
         id: Uuid, debtor_id: Uuid, client_id: Uuid, portfolio_id: Uuid, external_ref: String,

@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::html::{language, money};
-use super::pay::{form, proves};
+use super::identity::{self, form, proves};
 use crate::ApiState;
 use crate::problem::Problem;
 use crate::routes::plans::{agreement_of, pdf};
@@ -40,12 +40,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 /// Texts of both languages.
 struct Words {
     title: &'static str,
-    ask: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    go_on: &'static str,
-    wrong: &'static str,
-    locked: &'static str,
     gone: &'static str,
     unknown: &'static str,
     later: &'static str,
@@ -65,12 +59,6 @@ struct Words {
 
 const ES: Words = Words {
     title: "Convenio de pago",
-    ask: "Para proteger sus datos, confirme primero su identidad.",
-    label: "Últimos 4 caracteres de su documento de identidad",
-    hint: "Letras o números, sin guiones.",
-    go_on: "Continuar",
-    wrong: "No coincide. Revise los 4 últimos caracteres e inténtelo otra vez.",
-    locked: "Esta página se cerró por seguridad. Llámenos para recibir una nueva.",
     gone: "Esta oferta ya no está vigente. Llámenos para recibir una nueva.",
     unknown: "Esta liga no existe. Revise que la dirección esté completa.",
     later: "No fue posible abrir la página. Inténtelo en unos minutos.",
@@ -90,12 +78,6 @@ const ES: Words = Words {
 
 const EN: Words = Words {
     title: "Payment agreement",
-    ask: "To protect your data, please confirm your identity first.",
-    label: "Last 4 characters of your identity document",
-    hint: "Letters or digits, without dashes.",
-    go_on: "Continue",
-    wrong: "That does not match. Check the last 4 characters and try again.",
-    locked: "This page was closed for safety. Call us for a new one.",
     gone: "This offer no longer stands. Call us for a new one.",
     unknown: "This link does not exist. Check that the address is complete.",
     later: "The page could not be opened. Try again in a few minutes.",
@@ -158,25 +140,14 @@ async fn usable(state: &ApiState, token: &str, looks: Language) -> Result<PlanFi
     let guesses = state.store.login_failures(&guesses_key(file.plan.id)).await;
     match guesses {
         Ok(guesses) if guesses.count < TRIES_MAX => Ok(file),
-        Ok(_) => Err(plain(looks, w.locked, StatusCode::FORBIDDEN)),
+        Ok(_) => Err(plain(looks, identity::locked(looks), StatusCode::FORBIDDEN)),
         Err(error) => Err(failed(looks, &error.into())),
     }
 }
 
 fn asks(language: Language, token: &str, wrong: bool) -> Page {
-    let w = words(language);
-    let mut page = Page::new(language, w.title);
-    if wrong {
-        page = page.alert(w.wrong).status(StatusCode::FORBIDDEN);
-    }
-    // The token is base64url: no character of it means anything to HTML.
-    page.text(w.ask).markup(&format!(
-        "<form method=\"post\" action=\"/a/{token}\"><label for=\"proof\">{}</label>\
-        <input id=\"proof\" name=\"proof\" required minlength=\"4\" maxlength=\"4\" \
-        autocomplete=\"off\" autocapitalize=\"characters\" aria-describedby=\"hint\">\
-        <p class=\"hint\" id=\"hint\">{}</p><button type=\"submit\">{}</button></form>",
-        w.label, w.hint, w.go_on
-    ))
+    let title = words(language).title;
+    identity::asks(language, title, &format!("/a/{token}"), wrong)
 }
 
 /// The page of an agreement: asks who looks; nothing of the debt is on it.
@@ -195,11 +166,6 @@ async fn open(
     }
 }
 
-#[derive(Deserialize)]
-struct ProofForm {
-    proof: String,
-}
-
 /// An answer to the question who looks: the agreement, or the question again; five wrong ones close it.
 #[utoipa::path(post, path = "/a/{token}", tag = "pages", params(("token" = String, Path)),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
@@ -216,7 +182,7 @@ async fn answer(
         Ok(file) => file,
         Err(page) => return page,
     };
-    let answer = form::<ProofForm>(&body).map_or_else(String::new, |f| f.proof);
+    let answer = identity::answer(&body);
     match answered(&state, &token, looks, &file, &answer).await {
         Ok(page) => page,
         Err(problem) => failed(looks, &problem),
@@ -231,7 +197,7 @@ async fn answered(
     answer: &str,
 ) -> Result<Response, Problem> {
     let (key, now) = (guesses_key(file.plan.id), state.now());
-    let locked = || plain(looks, words(looks).locked, StatusCode::FORBIDDEN);
+    let locked = || plain(looks, identity::locked(looks), StatusCode::FORBIDDEN);
     // Taken before it is looked at: answers that come at once are counted each.
     let kept = now.plus_ms(GUESSES_KEPT_MS);
     if !state.store.take_guess(&key, TRIES_MAX, kept).await? {

@@ -3,10 +3,11 @@
 
 mod agree;
 mod html;
+mod identity;
 mod pay;
 
 use crate::ApiState;
-use crate::auth::ApiSecrets;
+use crate::auth::{ApiSecrets, LINKS};
 use axum::http::{HeaderMap, header};
 use domain::link::{LinkKey, LinkKind};
 use domain::time::UtcMs;
@@ -29,7 +30,7 @@ pub(crate) struct Links(Vec<LinkKey>);
 impl Links {
     /// The keys that follow from the installation's secrets.
     pub(crate) fn of(secrets: &ApiSecrets) -> Result<Self, domain::ValueError> {
-        let keys = secrets.derived(b"signed links");
+        let keys = secrets.derived(LINKS);
         Ok(Self(
             keys.iter()
                 .map(|k| LinkKey::new(k))

@@ -3,28 +3,21 @@
 
 use super::Page;
 use super::html::{language, money};
+use super::identity::{self, form, proves};
 use crate::ApiState;
 use crate::problem::Problem;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::entity::dnc::listed_form;
-use domain::entity::{
-    DebtStatus, Debtor, LINK_TRIES_MAX, Language, LinkState, PaymentLink, SuppressionKind,
-};
+use domain::entity::{DebtStatus, Debtor, LINK_TRIES_MAX, Language, LinkState, PaymentLink};
 use domain::ids::PaymentLinkId;
 use domain::link::LinkKind;
 use domain::ports::{PageOrder, PaymentsError};
 use serde::Deserialize;
-use subtle::ConstantTimeEq as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Last characters of the document that prove identity.
-const PROOF_CHARS: usize = 4;
-/// Longest form, bytes.
-const FORM_MAX: usize = 512;
 /// How long an answered page may lead to the provider, ms.
 const PROVED_MS: i64 = 15 * 60_000;
 
@@ -37,12 +30,6 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 /// Texts of both languages.
 struct Words {
     title: &'static str,
-    ask: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    go_on: &'static str,
-    wrong: &'static str,
-    locked: &'static str,
     gone: &'static str,
     unknown: &'static str,
     paid: &'static str,
@@ -59,12 +46,6 @@ struct Words {
 
 const ES: Words = Words {
     title: "Página de pago",
-    ask: "Para proteger sus datos, confirme primero su identidad.",
-    label: "Últimos 4 caracteres de su documento de identidad",
-    hint: "Letras o números, sin guiones.",
-    go_on: "Continuar",
-    wrong: "No coincide. Revise los 4 últimos caracteres e inténtelo otra vez.",
-    locked: "Esta página se cerró por seguridad. Llámenos para recibir una nueva.",
     gone: "Esta liga ya no está vigente. Llámenos para recibir una nueva.",
     unknown: "Esta liga no existe. Revise que la dirección esté completa.",
     paid: "El pago ya se recibió. Gracias.",
@@ -81,12 +62,6 @@ const ES: Words = Words {
 
 const EN: Words = Words {
     title: "Payment page",
-    ask: "To protect your data, please confirm your identity first.",
-    label: "Last 4 characters of your identity document",
-    hint: "Letters or digits, without dashes.",
-    go_on: "Continue",
-    wrong: "That does not match. Check the last 4 characters and try again.",
-    locked: "This page was closed for safety. Call us for a new one.",
     gone: "This link is no longer valid. Call us for a new one.",
     unknown: "This link does not exist. Check that the address is complete.",
     paid: "The payment was received. Thank you.",
@@ -139,9 +114,11 @@ async fn usable(
         LinkState::Paid => Err(plain(language, w.paid, StatusCode::OK)),
         LinkState::Expired | LinkState::Cancelled => Err(gone()),
         LinkState::Created | LinkState::Opened if link.expires_at <= state.now() => Err(gone()),
-        LinkState::Created | LinkState::Opened if link.tries >= LINK_TRIES_MAX => {
-            Err(plain(language, w.locked, StatusCode::FORBIDDEN))
-        }
+        LinkState::Created | LinkState::Opened if link.tries >= LINK_TRIES_MAX => Err(plain(
+            language,
+            identity::locked(language),
+            StatusCode::FORBIDDEN,
+        )),
         LinkState::Created | LinkState::Opened => Ok(link),
     }
 }
@@ -156,20 +133,8 @@ fn failed(language: Language, problem: &Problem) -> Response {
 }
 
 fn asks(language: Language, token: &str, wrong: bool) -> Page {
-    let w = words(language);
-    let mut page = Page::new(language, w.title);
-    if wrong {
-        page = page.alert(w.wrong).status(StatusCode::FORBIDDEN);
-    }
-    // The token is base64url: no character of it means anything to HTML.
-    page.text(w.ask).markup(&format!(
-        "<form method=\"post\" action=\"/p/{token}\"><label for=\"proof\">{}</label>\
-        <input id=\"proof\" name=\"proof\" required minlength=\"{PROOF_CHARS}\" \
-        maxlength=\"{PROOF_CHARS}\" autocomplete=\"off\" autocapitalize=\"characters\" \
-        aria-describedby=\"hint\"><p class=\"hint\" id=\"hint\">{}</p>\
-        <button type=\"submit\">{}</button></form>",
-        w.label, w.hint, w.go_on
-    ))
+    let title = words(language).title;
+    identity::asks(language, title, &format!("/p/{token}"), wrong)
 }
 
 /// The page of a payment link: asks who looks; nothing of the debt is on it.
@@ -185,36 +150,6 @@ async fn open(
     match usable(&state, &token, language).await {
         Ok(_) => asks(language, &token, false).into_response(),
         Err(page) => page,
-    }
-}
-
-#[derive(Deserialize)]
-struct ProofForm {
-    proof: String,
-}
-
-/// Reads a small form.
-pub(super) fn form<T: serde::de::DeserializeOwned>(body: &[u8]) -> Option<T> {
-    let text = std::str::from_utf8(body)
-        .ok()
-        .filter(|t| t.len() <= FORM_MAX)?;
-    let uri = format!("/?{text}").parse().ok()?;
-    Query::try_from_uri(&uri).ok().map(|Query(form)| form)
-}
-
-/// Whether the answer is the end of his document. A document too short to hide behind proves nothing.
-pub(super) fn proves(debtor: &Debtor, answer: &str) -> bool {
-    let document = listed_form(SuppressionKind::Document, debtor.document.reveal());
-    let answer = listed_form(SuppressionKind::Document, answer);
-    let from = document
-        .char_indices()
-        .rev()
-        .nth(PROOF_CHARS - 1)
-        .map(|(at, _)| at);
-    let long = document.chars().count() >= PROOF_CHARS + 2;
-    match from {
-        Some(at) if long => document.as_bytes()[at..].ct_eq(answer.as_bytes()).into(),
-        _ => false,
     }
 }
 
@@ -234,7 +169,7 @@ async fn answer(
         Ok(link) => link,
         Err(page) => return page,
     };
-    let answer = form::<ProofForm>(&body).map_or_else(String::new, |f| f.proof);
+    let answer = identity::answer(&body);
     match answered(&state, &token, looks, &link, &answer).await {
         Ok(page) => page,
         Err(problem) => failed(looks, &problem),
@@ -252,7 +187,7 @@ async fn answered(
     let right = proves(&debtor, answer);
     let link = state.center.answer_link(link, right).await?;
     if link.tries >= LINK_TRIES_MAX {
-        let text = words(looks).locked;
+        let text = identity::locked(looks);
         return Ok(plain(looks, text, StatusCode::FORBIDDEN));
     }
     if !right {
@@ -272,6 +207,7 @@ async fn shown(
     let w = words(language);
     let client = state.store.get_client(link.client_id).await?;
     let debt = state.store.get_debt(link.debt_id).await?;
+    let debt = state.owed(debt, state.now()).await?;
     if debt.status != DebtStatus::Open || debt.balance_minor() < link.amount.amount_minor {
         let page = Page::new(language, w.title).alert(w.not_owed);
         return Ok(page
@@ -353,6 +289,7 @@ async fn led(state: &ApiState, link: &PaymentLink, back: &str) -> Result<String,
     let provider = provider.ok_or_else(|| Problem::forbidden("no money may be taken here"))?;
     let client = state.store.get_client(link.client_id).await?;
     let debt = state.store.get_debt(link.debt_id).await?;
+    let debt = state.owed(debt, state.now()).await?;
     if debt.status != DebtStatus::Open || debt.balance_minor() < link.amount.amount_minor {
         return Err(Problem::conflict(
             "not_owed",

@@ -75,6 +75,7 @@ impl Flow {
         let mut events = vec![self.event(row, actor, domain::event::AUDIT_KIND, &subject, data)];
         let told = match row.state {
             ImportState::Ready => Some(("import.previewed", &row.difference)),
+            ImportState::Accepted => Some(("portfolio.imported", &row.report)),
             ImportState::Undone => Some(("import.reverted", &row.report)),
             _ => None,
         };
@@ -220,7 +221,8 @@ impl Flow {
     }
 
     /// Writes what the difference shows; goes on behind the last batch when it broke off. The caller has
-    /// saved the row as `accepting`.
+    /// saved the row as `accepting`, and saves the one that comes back: then all of it is seen at once (of more
+    /// than [`ASIDE_AT_ONCE`](domain::ports::store::ASIDE_AT_ONCE) changed rows the first are seen before).
     ///
     /// # Errors
     /// When the file cannot be read, or the store fails: it stays `accepting`.
@@ -242,6 +244,8 @@ impl Flow {
             on_progress,
         )
         .await?;
+        // What is left of what was kept aside is written with the row that says that the file is in.
+        while self.store.write_aside(row.id, self.clock.now()).await? {}
         let whole = row.rows_done == 0;
         let mut row = self.store.get_import(row.id).await?;
         if whole {

@@ -31,7 +31,6 @@ use domain::ids::{ClientId, DebtId, EventId, ImportId};
 use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader};
 use domain::ports::store::{DebtorRow, IMPORT_STEP, ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store};
-use domain::time::UtcMs;
 use encoding::Text;
 use shape::Beginning;
 use std::collections::hash_map::{Entry, RandomState};
@@ -67,7 +66,8 @@ pub struct ImportJob {
     pub dry_run: bool,
     /// Who: `user:<id>`, `system`.
     pub actor: String,
-    /// What happens to open debts of the portfolio that the file does not name; `None`: nobody asks.
+    /// What happens to open debts of the portfolio that the file does not name; `None`: nobody asks, and the file
+    /// is not kept. Of a kept file nobody sees anything before it is in as a whole.
     pub gone: Option<GonePolicy>,
     /// Rows up to this line are in the database already: an import that broke off goes on behind it.
     pub resume_after: u64,
@@ -102,6 +102,7 @@ pub async fn run(
         client: job.client,
         portfolio: job.portfolio.clone(),
         now: clock.now(),
+        by_rule: !store.interest_rules(job.portfolio.id).await?.is_empty(),
     };
     let mut lines = Lines::new(beginning.delimiter);
     lines.expect_width(beginning.header.len());
@@ -143,8 +144,9 @@ pub async fn run(
         text.decode(&piece[..filled], ended, &mut decoded)?;
     }
     intake.send(block).await?;
-    let report = intake.end(clock).await?;
-    if !job.dry_run {
+    let report = intake.end().await?;
+    // Of a kept file that is told with the row that says that it is in.
+    if !job.dry_run && !job.is_kept() {
         store
             .append_events(&[imported(&job, &report, &*ids, clock)])
             .await?;
@@ -222,6 +224,13 @@ struct Intake<'a, F, P> {
     on_progress: P,
 }
 
+impl ImportJob {
+    /// Whether the rows are those of a kept file that is being accepted.
+    const fn is_kept(&self) -> bool {
+        self.gone.is_some() && !self.dry_run
+    }
+}
+
 impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
     /// Has a block read, and takes the oldest one when enough are on their way.
     async fn send(&mut self, block: Vec<Line>) -> Result<(), ImportError> {
@@ -273,11 +282,14 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
     }
 
     /// All is sent: takes what is left, looks for what the file does not name.
-    async fn end(&mut self, clock: &dyn Clock) -> Result<ImportReport, ImportError> {
+    async fn end(&mut self) -> Result<ImportReport, ImportError> {
         while self.settle().await? {}
         self.write().await?;
+        if self.job.is_kept() {
+            self.store.settle_rows(self.job.import_id).await?;
+        }
         if let Some(policy) = self.job.gone {
-            self.gone(policy, clock.now()).await?;
+            self.gone(policy).await?;
         }
         self.report.repaired = self.reader.repaired();
         Ok(std::mem::take(&mut self.report))
@@ -296,8 +308,13 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
 
     /// Open debts of the portfolio that the file does not name: counted, and recalled where that is
     /// wished. While a row of unknown debt is refused nobody is recalled: it may be his.
-    async fn gone(&mut self, policy: GonePolicy, now: UtcMs) -> Result<(), ImportError> {
+    async fn gone(&mut self, policy: GonePolicy) -> Result<(), ImportError> {
         let (portfolio, mut after) = (self.job.portfolio.id, String::new());
+        let recalls = policy == GonePolicy::Recall && !self.job.dry_run && self.unnamed == 0;
+        let import = self.job.import_id;
+        if self.job.is_kept() {
+            self.store.recall_aside(import, &[], true).await?;
+        }
         loop {
             let page = self.store.open_debts(portfolio, &after, GONE_PAGE).await?;
             let Some(last) = page.last() else { break };
@@ -312,11 +329,9 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
                 .map(|d| d.id)
                 .collect();
             self.report.gone += missing.len() as u64;
-            if policy == GonePolicy::Recall && !self.job.dry_run && self.unnamed == 0 {
-                for piece in missing.chunks(IMPORT_STEP as usize) {
-                    let done = self.store.recall_debts(self.job.import_id, piece, now);
-                    self.report.recalled += done.await?;
-                }
+            for piece in missing.chunks(IMPORT_STEP as usize).filter(|_| recalls) {
+                self.store.recall_aside(import, piece, false).await?;
+                self.report.recalled += piece.len() as u64;
             }
         }
         Ok(())
@@ -344,10 +359,14 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
 
     async fn write(&mut self) -> Result<(), ImportError> {
         if !self.batch.is_empty() {
-            let done = self
-                .store
-                .import_batch(self.job.import_id, &self.batch, self.job.dry_run, &[])
-                .await?;
+            let (import, dry_run) = (self.job.import_id, self.job.dry_run);
+            let done = match self.job.is_kept() {
+                true => self.store.take_rows(import, &self.batch).await?,
+                false => {
+                    let done = self.store.import_batch(import, &self.batch, dry_run, &[]);
+                    done.await?
+                }
+            };
             self.batch.clear();
             let read = (self.report.rows, self.report.refused);
             self.report.add(&done);

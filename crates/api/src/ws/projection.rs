@@ -62,7 +62,9 @@ impl Projection {
         board.trunks.clear();
         board.alarms.clear();
         board.asks.retain(|ask| ask.client_id == *client);
-        board.totals = Totals::default();
+        let late = board.totals.late_by_client.iter();
+        let late = late.filter(|(of, _)| of == client).map(|(_, n)| n).sum();
+        board.totals = own_totals(*client, late);
         Ok(())
     }
 
@@ -77,8 +79,15 @@ impl Projection {
             return Arc::clone(body);
         };
         let mut delta: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
-        for name in ["trunks", "alarms", "totals"] {
-            delta.remove(name);
+        let totals = ["trunks", "alarms", "totals"].map(|name| delta.remove(name));
+        if let Some(late) = totals[2].as_ref().and_then(|t| t.get("late_by_client")) {
+            let late: Vec<(ClientId, u64)> =
+                serde_json::from_value(late.clone()).unwrap_or_default();
+            let own = late.iter().filter(|(of, _)| of == client);
+            let own = own_totals(*client, own.map(|(_, n)| n).sum());
+            if let Ok(own) = serde_json::to_value(own) {
+                delta.insert("totals".to_owned(), own);
+            }
         }
         let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
         if let Some(Value::Array(rows)) = delta.get_mut("asks") {
@@ -108,6 +117,16 @@ impl Projection {
             });
         }
         Value::Object(delta).to_string().into()
+    }
+}
+
+/// The sums that a login limited to a client is told: his late cases.
+fn own_totals(client: ClientId, late_cases: u64) -> Totals {
+    let own = (late_cases > 0).then_some((client, late_cases));
+    Totals {
+        late_cases,
+        late_by_client: own.into_iter().collect(),
+        ..Totals::default()
     }
 }
 
@@ -155,6 +174,33 @@ mod tests {
             "agents": [{"id": "a3", "campaign": "c1"}],
             "rows": [["a1", "ready"], ["a3", "ready"]]});
         assert_eq!(cut, expected);
+    }
+
+    #[test]
+    fn late_cases_of_others_are_not_told() {
+        let (own, other) = (ClientId(uuid::Uuid::nil()), ClientId(uuid::Uuid::max()));
+        let mut projection = Projection::Client {
+            client: own,
+            campaigns: HashSet::new(),
+            agents: HashSet::new(),
+        };
+        let mut told = |late: Vec<(ClientId, u64)>| {
+            let totals = Totals {
+                attempts: 9,
+                late_cases: late.iter().map(|(_, n)| n).sum(),
+                late_by_client: late,
+                ..Totals::default()
+            };
+            let tick = json!({"t": "d", "totals": totals});
+            let cut: Value =
+                serde_json::from_str(&projection.project(&tick.to_string().into())).expect("JSON");
+            let totals = &cut["totals"];
+            assert_eq!(totals["attempts"], 0);
+            assert!(!totals.to_string().contains(&other.to_string()));
+            totals["late_cases"].as_u64()
+        };
+        assert_eq!(told(vec![(own, 3), (other, 4)]), Some(3));
+        assert_eq!(told(vec![(other, 4)]), Some(0));
     }
 
     #[test]

@@ -8,9 +8,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use center::{CallLaw, Center, CenterConfig, DeskHub, LawBook, Ports};
-use domain::entity::{Decision, Verdict};
+use domain::entity::{Channel, Decision, Verdict};
 use domain::law::{Action, Judge};
-use domain::ports::store::ContactFacts;
+use domain::ports::store::{ClaimAsk, ContactFacts, MessageStore as _};
 use domain::ports::{Blob, BlobError, Clock, Desk};
 use domain::time::UtcMs;
 use serde_json::Value;
@@ -84,6 +84,19 @@ impl LawBook for Lenient {
             ..domain::law::Duties::default()
         }
     }
+}
+
+/// Another node of the installation carries messages.
+async fn elsewhere(store: &MemoryStore, now: UtcMs) {
+    let ask = ClaimAsk {
+        gateway: "elsewhere",
+        channels: &[Channel::Sms, Channel::Whatsapp, Channel::Email],
+        per_minute: 0,
+        now,
+        until: now,
+        limit: 0,
+    };
+    store.claim_messages(&ask).await.expect("noted");
 }
 
 /// Recordings in a map.
@@ -270,6 +283,7 @@ impl App {
         };
         let config = CenterConfig::new("test");
         let center = Center::start(config, ports).await.expect("a center");
+        elsewhere(&store, clock.now()).await;
         let secrets = ApiSecrets::new(PEPPER.to_vec(), vec![7; 32]);
         let mut config = ApiConfig::new(secrets);
         change(&mut config);

@@ -40,6 +40,7 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
     let path = path
         .replace("{id}", &id)
         .replace("{code}", "CD.NP.NOQUIERE")
+        .replace("{kind}", "stage_late")
         .replace("{key}", "rpc_rate");
     match kind {
         "reports" if path.ends_with("/excuses") => format!(
@@ -49,6 +50,7 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
         "excuses" | "letters" if !path.contains(&id) => format!("{path}?debtor={}", own.debtor),
         "letter-templates" => format!("{path}?client={}", own.client),
         "reports" | "export" if path.contains("/kpis") => format!("{path}?client={}", own.client),
+        "reports" if path.contains("/departures") => format!("{path}?client={}", own.client),
         "reports" if path.ends_with("/costs") => format!("{path}?client={}", own.client),
         "morning-review" => format!("{path}?client={}", own.client),
         "goals" if !path.contains(&id) => format!("{path}?client={}", own.client),
@@ -99,6 +101,10 @@ fn catalog(own: &Own) -> Value {
             "creditor_kind": "financial", "zone": "America/Mexico_City"},
         "PUT /portfolios/{id}": {"name": "Otra", "currency": "MXN",
             "creditor_kind": "financial", "zone": "America/Mexico_City"},
+        "POST /portfolios/{id}/interest": {"rate_bp": 3600, "year_days": 360, "cap_bp": null},
+        "POST /addresses": {"debtor_id": own.debtor, "source": "agent", "address":
+            {"street": "Calle 1", "city": "Puebla", "country": "MX", "zone": null}},
+        "PUT /addresses/{id}": {"street": "Calle 1", "city": "Puebla", "country": "MX", "zone": null},
         "POST /debts": {"debtor_id": own.debtor, "external_ref": "C-9", "product": "tarjeta",
             "currency": "MXN", "principal_minor": 1, "interest_minor": 0, "fees_minor": 0,
             "overdue_minor": 1, "minimum_minor": 1, "due_date": "2026-10-01"},
@@ -189,6 +195,8 @@ fn work(own: &Own) -> Value {
         "POST /agents/me/state": {"state": "paused", "code": "break"},
         "POST /agents/{id}/state": {"state": "paused", "code": "break"},
         "POST /attempts/{id}/identity": {"role": "titular"},
+        "POST /attempts/{id}/caller/search": {"q": "Ana"},
+        "POST /attempts/{id}/caller": {"debtor_id": own.debtor, "keep_number": true},
         "POST /attempts/{id}/hold": {"on": true},
         "POST /attempts/{id}/mute": {"on": true},
         "POST /attempts/{id}/dtmf": {"digit": "5"},

@@ -13,12 +13,61 @@ fn template(app: &App, body: &str) -> Value {
         "tone": "courteous", "body": body})
 }
 
+/// A text of an e-mail that tells something only once it is opened.
+fn opened(what: &str) -> String {
+    let first = "Hola {debtor.name}: este mensaje es personal y confidencial, y está dirigido solo a \
+        usted. Si lo recibió por error, le pedimos que lo borre y que no lea más allá de esta línea.";
+    format!("{first}\n\nDebe {what}")
+}
+
+#[tokio::test]
+async fn a_phone_shows_nothing_and_an_approved_text_tells_how_to_opt_out_row_05() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let save = async |change: Value| {
+        let mut body = template(&app, "Hola {debtor.name}");
+        for (name, value) in change.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let path = "/api/v1/text-templates";
+        app.post(path).token(&token).json(&body).send().await
+    };
+    for (text, found) in [
+        ("Hola {debtor.name}: {debt.balance}", "{debt.balance}"),
+        ("{client.name} le espera", "{client.name}"),
+        ("Área de cobranza: llámenos", "cobranza"),
+        ("Pague $500 hoy", "amount"),
+    ] {
+        for channel in ["sms", "whatsapp"] {
+            let refused = save(json!({"channel": channel, "body": text})).await;
+            assert_eq!(refused.code(), "template_shows", "{}", refused.text());
+            assert!(refused.text().contains(found), "{}", refused.text());
+            assert_eq!(refused.json()["errors"][0]["path"], "body");
+        }
+    }
+    let near = json!({"channel": "email", "subject": "Su cuenta", "body": "Debe {debt.balance}"});
+    let refused = save(near).await;
+    assert_eq!(refused.code(), "template_shows", "{}", refused.text());
+    let far = json!({"channel": "email", "subject": "Su cuenta", "body": opened("{debt.balance}")});
+    let made = save(far).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    // Nothing is added to what the provider approved: the words must be in it.
+    let approved = json!({"channel": "whatsapp", "provider_name": "aviso_1"});
+    let refused = save(approved.clone()).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.text().contains("optout"), "{}", refused.text());
+    let mut tells = approved;
+    tells["body"] = json!("Hola {debtor.name}. Responda BAJA para no recibir más.");
+    let made = save(tells).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+}
+
 #[tokio::test]
 async fn a_mailbox_shows_no_amount_and_no_creditor_before_the_mail_is_opened() {
     let app = App::start().await;
     let token = app.token("manager").await;
     let save = async |subject: &str| {
-        let mut body = template(&app, "Hola {debtor.name}: {debt.balance}");
+        let mut body = template(&app, &opened("{debt.balance}"));
         body["channel"] = json!("email");
         body["subject"] = json!(subject);
         let path = "/api/v1/text-templates";
@@ -47,8 +96,10 @@ async fn a_template_is_strict_and_is_read_with_real_rows_row_05() {
         (422, "template_variable".to_owned())
     );
     assert!(refused.text().contains("'deudor'"), "{}", refused.text());
-    let text = "Hola {debtor.first_name}, debe {debt.balance}";
-    let (status, made) = post("/api/v1/text-templates", template(&app, text)).await;
+    let mut mail = template(&app, &opened("{debt.balance}"));
+    mail["channel"] = json!("email");
+    mail["subject"] = json!("Su cuenta {debt.reference}");
+    let (status, made) = post("/api/v1/text-templates", mail.clone()).await;
     assert_eq!(status, 201, "{}", made.text());
     let id = made.json()["id"].as_str().expect("an id").to_owned();
     let path = format!("/api/v1/text-templates/{id}");
@@ -59,11 +110,12 @@ async fn a_template_is_strict_and_is_read_with_real_rows_row_05() {
     let body = row["body"].as_str().expect("a text");
     assert!(body.starts_with("Hola ") && body.contains("MXN"), "{body}");
     assert!(
-        body.ends_with("Responda BAJA para no recibir más."),
+        body.ends_with("Para no recibir más correos, responda BAJA."),
         "{body}"
     );
     assert_eq!(row["missing"], Value::Null);
-    let mut changed = template(&app, "Su promesa vence el {promise.due_date}");
+    let mut changed = mail;
+    changed["body"] = json!("Su promesa vence el {promise.due_date}");
     changed["version"] = json!(1);
     let put = app
         .ask("PUT", &path)

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 /// A provider that believes a signature of `good` and reads its own small events.
 #[derive(Default)]
-struct Provider {
+pub(crate) struct Provider {
     asked: Mutex<Vec<(String, i64)>>,
 }
 
@@ -55,10 +55,27 @@ impl Payments for Provider {
                 money,
                 amount,
             },
-            _ => ProviderWhat::Refunded {
+            Some("refunded") => ProviderWhat::Refunded {
                 money,
                 total: amount,
             },
+            Some("withdrawn") => ProviderWhat::Withdrawn {
+                money,
+                dispute: text("dispute"),
+                amount,
+            },
+            Some("reinstated") => ProviderWhat::Reinstated {
+                money,
+                dispute: text("dispute"),
+                amount,
+            },
+            Some("disputed") => ProviderWhat::Disputed {
+                money,
+                dispute: text("dispute"),
+                amount,
+                reason: "fraudulent".into(),
+            },
+            other => ProviderWhat::Other(other.unwrap_or_default().to_owned()),
         };
         Ok(ProviderEvent {
             id: text("id"),
@@ -68,7 +85,7 @@ impl Payments for Provider {
     }
 }
 
-async fn app() -> (App, Arc<Provider>) {
+pub(crate) async fn app() -> (App, Arc<Provider>) {
     let provider = Arc::new(Provider::default());
     let given = Arc::clone(&provider) as Arc<dyn Payments>;
     let app = App::with(|config| {
@@ -91,7 +108,7 @@ async fn abroad(app: &App) {
 }
 
 /// A link of 300.00: its reply, and the path of its page.
-async fn link(app: &App) -> (Value, String) {
+pub(crate) async fn link(app: &App) -> (Value, String) {
     let token = app.token("supervisor").await;
     let body = json!({"debt_id": app.world.norte.debt,
         "amount": {"amount_minor": 30_000, "currency": "MXN"}});
@@ -119,7 +136,7 @@ async fn form(app: &App, path: &str, body: &str) -> Reply {
         .await
 }
 
-async fn word(app: &App, signature: &str, body: &Value) -> Reply {
+pub(crate) async fn word(app: &App, signature: &str, body: &Value) -> Reply {
     app.post("/api/v1/webhooks/payments/stripe")
         .header("stripe-signature", signature)
         .json(body)
@@ -127,7 +144,7 @@ async fn word(app: &App, signature: &str, body: &Value) -> Reply {
         .await
 }
 
-async fn owed(app: &App) -> i64 {
+pub(crate) async fn owed(app: &App) -> i64 {
     let debt = app.store.get_debt(app.world.norte.debt).await;
     debt.expect("debt").balance_minor()
 }

@@ -300,3 +300,120 @@ async fn files_that_are_none_say_what_is_wrong() {
         .await;
     assert_eq!(reply.code(), "forbidden");
 }
+
+/// What a file that lost its reader looks like: half of it is taken in, and its row stands still.
+async fn broken_off(app: &App, id: &str, age_ms: i64) {
+    let id = id.parse().expect("an id");
+    let mut row = app.store.get_bank_file(id).await.expect("the file");
+    row.state = domain::entity::BankFileState::Reading;
+    (row.posted, row.unmatched, row.not_money, row.refused) = (0, 0, 0, 0);
+    row.updated_at = row.updated_at.plus_ms(-age_ms);
+    app.store.put_bank_file(&row).await.expect("put");
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_goes_on_and_counts_nothing_twice_row_23() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let first = upload(&app, &token, "", CSV).await.json();
+    let id = first["id"].as_str().expect("an id");
+    let whole = done(&app, &token, id).await;
+    broken_off(&app, id, 1_000).await;
+    let busy = upload(&app, &token, "", CSV).await;
+    assert_eq!(busy.status, 202);
+    let file = app.get(&format!("/api/v1/bank-files/{id}")).token(&token);
+    assert_eq!(
+        file.send().await.json()["state"],
+        "reading",
+        "somebody may still read it: one reader is enough"
+    );
+    broken_off(&app, id, 200_000).await;
+    let again = upload(&app, &token, "", CSV).await;
+    assert_eq!(again.status, 202, "{}", again.text());
+    let file = done(&app, &token, id).await;
+    for count in ["posted", "unmatched", "repeated", "refused", "not_money"] {
+        assert_eq!(file[count], whole[count], "{count}: {file}");
+    }
+    assert_eq!(balance(&app).await, 75_000, "counted once");
+}
+
+#[tokio::test]
+async fn other_money_under_a_known_reference_waits_for_a_person() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let mut body = json!({"debtor_id": app.world.norte.debtor, "debt_id": app.world.norte.debt,
+        "amount": {"amount_minor": 10_000, "currency": "MXN"}, "channel": "cash",
+        "paid_at": "2026-11-23T14:00:00.000Z", "reference": "c-9"});
+    let paid = ask(&app, &token, "/api/v1/payments", &body).await;
+    assert_eq!(paid.status, 201, "{}", paid.text());
+    body["amount"]["amount_minor"] = json!(12_000);
+    for status in [201, 200] {
+        let other = ask(&app, &token, "/api/v1/payments", &body).await;
+        assert_eq!(other.status, status, "{}", other.text());
+        let other = other.json();
+        assert_eq!(
+            (&other["payment"], &other["left_minor"]),
+            (&Value::Null, &json!(12_000))
+        );
+    }
+    assert_eq!(
+        balance(&app).await,
+        90_000,
+        "nothing of it is counted unseen"
+    );
+    let queue = format!("{RECEIPTS}?state=waiting");
+    let waiting = app.get(&queue).token(&token).send().await.json();
+    assert_eq!(
+        waiting["items"].as_array().map(Vec::len),
+        Some(1),
+        "{waiting}"
+    );
+    assert_eq!(waiting["items"][0]["note"], "other_amount");
+    let id = waiting["items"][0]["id"].as_str().expect("an id");
+    let own = json!({"debtor_id": app.world.norte.debtor});
+    let matched = format!("{RECEIPTS}/{id}/match");
+    let reply = ask(&app, &token, &matched, &own).await.json();
+    assert_eq!(reply["receipt"]["state"], "posted", "{reply}");
+    assert_eq!(balance(&app).await, 78_000);
+}
+
+#[tokio::test]
+async fn what_the_bank_takes_back_leaves_the_debt_once() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let file = |direction: &str, more: &str, id: u32| {
+        format!(
+            "<Document><BkToCstmrStmt><Stmt><Id>{id}</Id><Ntry><Amt Ccy=\"MXN\">250.00</Amt>\
+            <CdtDbtInd>{direction}</CdtDbtInd>{more}<Sts><Cd>BOOK</Cd></Sts>\
+            <BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>B-{direction}</AcctSvcrRef>\
+            <NtryDtls><TxDtls><Refs><EndToEndId>E-77</EndToEndId></Refs>\
+            <RmtInf><Ustrd>Pago C-1</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+        )
+    };
+    // The bank's own reference differs; the payer's is the same, but the first was kept under the bank's.
+    let came = file("CRDT", "", 1);
+    let first = upload(&app, &token, "", came).await.json();
+    let first = done(&app, &token, first["id"].as_str().expect("an id")).await;
+    assert_eq!((&first["posted"], balance(&app).await), (&json!(1), 75_000));
+    let unknown = file("DBIT", "<RvslInd>true</RvslInd>", 2);
+    let second = upload(&app, &token, "", unknown).await.json();
+    let second = done(&app, &token, second["id"].as_str().expect("an id")).await;
+    assert_eq!(
+        (&second["refused"], balance(&app).await),
+        (&json!(1), 75_000)
+    );
+    let back = file("DBIT", "<RvslInd>true</RvslInd>", 3).replace("B-DBIT", "B-CRDT");
+    let shown = upload(&app, &token, "/preview", back.clone()).await.json();
+    assert_eq!(shown["rows"][0]["becomes"], "taken_back", "{shown}");
+    let third = upload(&app, &token, "", back.clone()).await.json();
+    let third = done(&app, &token, third["id"].as_str().expect("an id")).await;
+    assert_eq!(third["taken_back"], 1, "{third}");
+    assert_eq!(balance(&app).await, 100_000, "owed again");
+    let fourth = back.replace("<Id>3</Id>", "<Id>4</Id>");
+    let fourth = upload(&app, &token, "", fourth).await.json();
+    let fourth = done(&app, &token, fourth["id"].as_str().expect("an id")).await;
+    assert_eq!(
+        (&fourth["repeated"], balance(&app).await),
+        (&json!(1), 100_000)
+    );
+}

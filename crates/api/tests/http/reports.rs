@@ -51,11 +51,15 @@ async fn figures_have_both_halves_and_open_to_their_rows_row_28() {
     }
     let (overdue, balance) = parts(&seen, "overdue_share");
     assert!(balance >= overdue && overdue > 0, "{overdue} of {balance}");
-    assert_eq!(seen["items"].as_array().map(Vec::len), Some(19));
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(25));
     assert_eq!(
         (&seen["currency"], &seen["attribution_days"]),
         (&json!("MXN"), &json!(30))
     );
+    // Nothing moved but what was handed over: it is all still owed, and overdue.
+    let (total, current) = parts(&seen, "cei");
+    assert_eq!((total, current), (0, balance), "receivables of the month");
+    assert_eq!(parts(&seen, "dso"), (balance * 30, balance));
     // What a half counts is what its rows are.
     for (key, part) in [
         ("rpc_rate", "denominator"),
@@ -93,6 +97,14 @@ async fn figures_have_both_halves_and_open_to_their_rows_row_28() {
     let of_agent = look(&format!("&agent={}", app.world.agent)).await;
     let not_told = of_agent["not_told"].as_array().expect("names").clone();
     assert!(not_told.contains(&json!("roll_rate")), "{not_told:?}");
+    assert!(!not_told.contains(&json!("aht")), "{not_told:?}");
+    let of_portfolio = look(&format!("&portfolio={}", app.world.norte.portfolio)).await;
+    let not_told = of_portfolio["not_told"].as_array().expect("names").clone();
+    assert_eq!(
+        not_told.len(),
+        4,
+        "agents' time is of no portfolio: {not_told:?}"
+    );
     let path = figures(&app, &format!("&agent={}", app.world.agent));
     let path = path.replace("/kpis?", "/kpis/roll_rate/rows?");
     assert_eq!(app.get(&path).token(&token).send().await.status, 400);
@@ -118,7 +130,7 @@ async fn a_figure_over_time_as_points_and_as_csv() {
     let sheet = app.get(&sheet).token(&token).send().await;
     assert_eq!(sheet.status, 200, "{}", sheet.text());
     let text = sheet.text();
-    assert_eq!(text.lines().count(), 20, "{text}");
+    assert_eq!(text.lines().count(), 26, "{text}");
     assert!(text.starts_with("key,form,from,to,zone,currency,numerator,denominator,value\r\n"));
     let one = figures(&app, "").replace("/reports/kpis?", "/export/kpis/rpc_rate?");
     let one = app.get(&one).token(&token).send().await.text();

@@ -41,6 +41,8 @@ X DELETE /api/v1/api-keys/{id}
 A POST /api/v1/agents/me/state
 SMX POST /api/v1/agents/{id}/state
 A POST /api/v1/attempts/{id}/identity
+A POST /api/v1/attempts/{id}/caller/search
+A POST /api/v1/attempts/{id}/caller
 ASX POST /api/v1/attempts/{id}/hangup
 A POST /api/v1/attempts/{id}/hold
 A POST /api/v1/attempts/{id}/mute
@@ -116,6 +118,10 @@ SMXC GET /api/v1/portfolios
 MX POST /api/v1/portfolios
 SMXC GET /api/v1/portfolios/{id}
 MX PUT /api/v1/portfolios/{id}
+SMXC GET /api/v1/portfolios/{id}/interest
+MX POST /api/v1/portfolios/{id}/interest
+SMX POST /api/v1/addresses
+SMX PUT /api/v1/addresses/{id}
 SMXC GET /api/v1/debts
 MX POST /api/v1/debts
 SMXC GET /api/v1/debts/{id}
@@ -192,6 +198,8 @@ SMX GET /api/v1/trunks/{id}/stats
 SMXC GET /api/v1/reports/kpis
 SMXC GET /api/v1/reports/kpis/{key}/series
 SMXC GET /api/v1/reports/kpis/{key}/rows
+SMXC GET /api/v1/reports/departures
+SMXC GET /api/v1/reports/departures/{kind}
 SMXC GET /api/v1/reports/costs
 MX PUT /api/v1/reports/costs
 SMXC GET /api/v1/export/kpis

@@ -5,11 +5,11 @@ use crate::live::AgentEntry;
 use crate::stats::Today;
 use dialer::{AgentSpec, Input};
 use domain::entity::Agent;
-use domain::ids::AgentId;
+use domain::ids::{AgentId, CampaignId, ClientId};
 use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
 use serde_json::{Map, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Time in which an ordered leg should come up before it is ordered again, ms.
@@ -46,6 +46,7 @@ impl Engine {
                         rtt_ms: None,
                         preview: None,
                         seen: AgentState::Offline,
+                        seen_at: now,
                         ready_since: None,
                     },
                 );
@@ -193,6 +194,9 @@ impl Engine {
         if before == state {
             return;
         }
+        let since = std::mem::replace(&mut entry.seen_at, now);
+        let works = |id: &CampaignId| Some(self.campaigns.get(id)?.setting.client.id);
+        let clients: BTreeSet<ClientId> = entry.agent.campaigns.iter().filter_map(works).collect();
         if state == AgentState::Ready {
             entry.ready_since = Some(now);
         } else if before == AgentState::Ready
@@ -215,7 +219,9 @@ impl Engine {
             (_, AgentState::Lagged) => "agent.lagged",
             _ => "agent.state_changed",
         };
-        let data = json!({"from": before, "to": state, "code": code});
+        let data = json!({
+            "from": before, "to": state, "code": code, "since": since.0, "clients": clients,
+        });
         let subject = format!("agent:{agent}");
         self.lag_alarm(now, agent, before, state);
         let event = self

@@ -45,7 +45,11 @@ pub(crate) struct Seat {
 }
 
 impl Engine {
-    fn own(&self, actor: Actor, attempt: AttemptId) -> Result<&CallEntry, CenterError> {
+    pub(in crate::engine) fn own(
+        &self,
+        actor: Actor,
+        attempt: AttemptId,
+    ) -> Result<&CallEntry, CenterError> {
         let entry = self
             .calls
             .get(&attempt)
@@ -217,6 +221,12 @@ impl Engine {
             return Err(CenterError::conflict(
                 "not_in_call",
                 "identity is ticked while or after talking with somebody",
+            ));
+        }
+        if entry.ctx.stocked.facts.debtor.is_stranger() {
+            return Err(CenterError::conflict(
+                "unknown_caller",
+                "nobody knows yet who calls: find his file first, then prove his identity",
             ));
         }
         let law = &self.shared.out.law;

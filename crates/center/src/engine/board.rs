@@ -10,7 +10,7 @@ use crate::view::{
 };
 use dialer::Session;
 use domain::entity::DialMode;
-use domain::ids::{AgentId, CampaignId, TrunkId};
+use domain::ids::{AgentId, CampaignId, ClientId, TrunkId};
 use domain::pii::mask;
 use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
@@ -34,7 +34,7 @@ pub(crate) struct Board {
     agents: BTreeSet<AgentId>,
     alarms: bool,
     asks: bool,
-    pub(crate) late_cases: u64,
+    pub(crate) late_cases: Vec<(ClientId, u64)>,
     wide: bool,
     tick_ms: i64,
     ticked_at: Option<UtcMs>,

@@ -7,6 +7,7 @@ use crate::live::{CallEntry, Pop};
 use crate::scribe;
 use dialer::{Command, DialTask, Input, Item, OpenResult, ReleaseWhy};
 use domain::ids::{AgentId, AttemptId, CampaignId};
+use domain::pii::mask_phone;
 use domain::ports::store::ItemState;
 use domain::ports::{Card, HangUpCause, LegRef, PlayWhat, TrunkError};
 use domain::time::{MINUTE_MS, UtcMs};
@@ -290,6 +291,12 @@ impl Engine {
         let mut body = card::build(kind, stocked, source, &viewer);
         if let (Some(how), Some(map)) = (self.is_caller(attempt), body.as_object_mut()) {
             map.insert("direction".to_owned(), json!(how));
+        }
+        if let (true, Some(map)) = (stocked.facts.debtor.is_stranger(), body.as_object_mut()) {
+            // There is nobody to read a script to before it is known who he is.
+            let number = mask_phone(stocked.point.value.reveal());
+            map.insert("unknown_caller".to_owned(), json!(number));
+            map.insert("script".to_owned(), json!(null));
         }
         Some(body)
     }

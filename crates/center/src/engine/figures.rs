@@ -38,7 +38,8 @@ impl Engine {
     pub(super) fn board_totals(&self, now: UtcMs) -> Totals {
         let tally = self.brain.tally();
         let mut totals = Totals {
-            late_cases: self.board.late_cases,
+            late_cases: self.board.late_cases.iter().map(|(_, n)| n).sum(),
+            late_by_client: self.board.late_cases.clone(),
             attempts: self.campaigns.values().map(|c| c.stats.attempts).sum(),
             connected: self.totals.connected,
             abandonment: Ratio {

@@ -16,6 +16,8 @@ use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use serde_json::json;
 use tokio::sync::oneshot;
 
+/// Why a verdict was given where the sound is one of the trunk's recordings.
+const KNOWN: &str = "known";
 /// How long an ended call waits for its recording to be sealed before it is forgotten, ms.
 const SEAL_WAIT_MS: i64 = 2 * MINUTE_MS;
 
@@ -89,6 +91,7 @@ impl Engine {
             conversation,
             plan: entry.plan.take(),
             disposed: entry.disposition.is_some(),
+            known: entry.heard.as_ref().is_some_and(|h| h.reason == KNOWN),
             end: end.clone(),
             over: over.clone(),
         };

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::view::AskRow;
+use domain::ids::ClientId;
 
 impl Engine {
     /// An ask waits for an answer, or does so no more.
@@ -13,9 +14,9 @@ impl Engine {
     }
 
     /// How many debts are past the deadline of their stage.
-    pub(crate) fn late_cases(&mut self, total: u64) {
-        if self.board.late_cases != total {
-            self.board.late_cases = total;
+    pub(crate) fn late_cases(&mut self, by_client: Vec<(ClientId, u64)>) {
+        if self.board.late_cases != by_client {
+            self.board.late_cases = by_client;
             self.board.touch();
         }
     }

@@ -1,9 +1,9 @@
 //! Calls: what agents and supervisors do to them.
 
 use super::CenterHandle;
-use crate::asks::{Actor, DisposeAsk, Disposed, IdentityAsk, TransferAsk};
+use crate::asks::{Actor, AttachAsk, DisposeAsk, Disposed, IdentityAsk, TransferAsk};
 use crate::error::CenterError;
-use domain::entity::Verdict;
+use domain::entity::{Debtor, Verdict};
 use domain::ids::{AgentId, AttemptId, DebtorId, PointId, TransferId};
 use domain::ports::{MonitorMode, TrunkError};
 use std::sync::Arc;
@@ -31,6 +31,38 @@ impl CenterHandle {
         self.post()
             .call(move |engine, now| engine.identity(now, agent, attempt, role))
             .await?
+    }
+
+    /// Debtors of the client by what an unknown caller says of himself: reference, document or phone
+    /// exactly, or how his name begins. At most 20; who looked is kept.
+    ///
+    /// # Errors
+    /// `caller_known`, `not_in_call`, `not_your_call`.
+    pub async fn find_caller(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        needle: String,
+    ) -> Result<Vec<Debtor>, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        crate::inbound::find(shared, agent, attempt, needle).await
+    }
+
+    /// Says who an unknown caller is: call, rows, ledger and card are that debtor's from then on. Answers the
+    /// card, which is also pushed as `{"t":"card",…}`; identity is still to be proved.
+    ///
+    /// # Errors
+    /// `caller_known`, `not_in_call`, `not_your_call`, `debtor_in_call`; `Blocked` where the law lets nobody
+    /// talk with that debtor; `NotFound` for a debtor of another client.
+    pub async fn attach_caller(
+        &self,
+        agent: AgentId,
+        attempt: AttemptId,
+        ask: AttachAsk,
+    ) -> Result<serde_json::Value, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::inbound::attach(shared, agent, attempt, ask))
+            .await
     }
 
     /// Ends a call.

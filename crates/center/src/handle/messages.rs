@@ -6,7 +6,7 @@ use crate::error::CenterError;
 use crate::messages::compose::{self, MessageAsk};
 use crate::messages::told::{self, Refused};
 use crate::strategies::dry_run::{self, TrialJob};
-use domain::entity::{Message, Strategy, TextTemplate};
+use domain::entity::{Channel, Message, Strategy, TextTemplate};
 use domain::ids::{DebtId, InboxId, PortfolioId};
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, StoreError};
@@ -42,7 +42,8 @@ impl CenterHandle {
     /// leaves; a day later it is worth nothing any more.
     ///
     /// # Errors
-    /// `NotFound`; `message`, `template_variable` (a value is missing, by name); `blocked_*`.
+    /// `NotFound`; `message`, `no_gateway` (nobody carries the channel), `message_shows` (what is seen without
+    /// opening it would tell of the debt), `template_variable` (a value is missing, by name); `blocked_*`.
     pub async fn queue_message(
         &self,
         actor: Actor,
@@ -55,7 +56,7 @@ impl CenterHandle {
     /// Answers a message of a debtor by the way it came.
     ///
     /// # Errors
-    /// `NotFound`; `inbox_handled`, `no_debtor`, `no_point`; `message`; `blocked_*`.
+    /// `NotFound`; `inbox_handled`, `no_debtor`, `no_point`; `message`, `no_gateway`; `blocked_*`.
     pub async fn answer_inbox(
         &self,
         actor: Actor,
@@ -94,6 +95,12 @@ impl CenterHandle {
         })
     }
 
+    /// Whether some pack lets texts of a channel tell of the debt before they are opened.
+    #[must_use]
+    pub fn may_show(&self, channel: Channel) -> bool {
+        self.inner.shared.out.law.may_show(channel)
+    }
+
     /// Takes a provider's call: receipts and messages of debtors.
     ///
     /// # Errors
@@ -115,7 +122,7 @@ impl CenterHandle {
 
     /// Gateways of this node: name, channels, most messages a minute.
     #[must_use]
-    pub fn gateways(&self) -> Vec<(String, Vec<domain::entity::Channel>, u32)> {
+    pub fn gateways(&self) -> Vec<(String, Vec<Channel>, u32)> {
         let all = self.inner.shared.config.messengers.iter();
         all.map(|m| (m.name().to_owned(), m.channels().to_vec(), m.per_minute()))
             .collect()

@@ -74,6 +74,22 @@ impl CenterHandle {
             .await
     }
 
+    /// All of a receipt went back where it came from: its payments are taken back by second rows, and nothing of it
+    /// is left.
+    ///
+    /// # Errors
+    /// `NotFound`, the database away.
+    pub async fn take_back_receipt(
+        &self,
+        actor: Actor,
+        id: ReceiptId,
+        note: String,
+    ) -> Result<ProviderDone, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(provider::taken_whole(shared, actor, id, note))
+            .await
+    }
+
     /// Takes a payment back by a second row, whole or `minor` of it; once by `reference`.
     ///
     /// # Errors

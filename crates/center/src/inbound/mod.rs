@@ -1,19 +1,25 @@
 //! A debtor who calls: whose number he called, who he is, whether the law lets us talk with him now, and
 //! then the queue, or the lawful announcement with its outcome.
 
+mod attach;
+mod elsewhere;
 mod route;
+mod stranger;
 
 use crate::live::CallCtx;
 use crate::scribe;
 use crate::shared::{Shared, persist};
+pub(crate) use attach::{attach, find};
 use domain::entity::{Attempt, InboundCall, InboundOutcome};
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::time::UtcMs;
+pub(crate) use elsewhere::run;
 use route::Told;
 pub(crate) use route::{Guest, law, tongue};
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use stranger::as_debtor;
 
 /// How often a call of ours to the same person is given time to end.
 const BUSY_TRIES: u32 = 8;

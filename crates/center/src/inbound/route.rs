@@ -1,6 +1,6 @@
 //! From the two numbers of a call to its campaign and its debtor.
 
-use super::Came;
+use super::{Came, stranger};
 use crate::error::CenterError;
 use crate::live::Stocked;
 use crate::shared::Shared;
@@ -152,7 +152,7 @@ pub(crate) fn law(
     point: &ContactPoint,
     now: UtcMs,
 ) -> Verdict {
-    let mut bare = facts.clone();
+    let mut bare = stranger::as_debtor(facts).into_owned();
     bare.ledger.clear();
     let id = VerdictId(shared.id());
     let point = Some(point.id);
@@ -188,11 +188,18 @@ pub(super) async fn find(
     };
     let found = campaign(shared, client, caller_id.as_ref(), known.as_ref()).await?;
     call.campaign_id = found.as_ref().map(|(c, _)| c.id);
-    let Some(known) = known else {
-        return Ok(Err(Told::of(client, InboundOutcome::Unidentified)));
+    let known = match (known, &found) {
+        (Some(known), _) => known,
+        (None, None) => return Ok(Err(Told::of(client, InboundOutcome::Unidentified))),
+        (None, Some((campaign, _))) => {
+            match stranger::file(shared, client, campaign, came, now).await? {
+                Ok(known) => known,
+                Err(outcome) => return Ok(Err(Told::of(client, outcome))),
+            }
+        }
     };
     call.debtor_id = Some(known.debtor_id);
-    let facts = store.contact_facts(known.debtor_id, now).await?;
+    let facts = crate::owed::facts_of(store.as_ref(), known.debtor_id, now).await?;
     let told = Told {
         language: tongue(facts.debtor.language).to_owned(),
         ..Told::of(client, InboundOutcome::NotServed)
@@ -200,6 +207,9 @@ pub(super) async fn find(
     let Some((campaign, item)) = found else {
         return Ok(Err(told));
     };
+    if facts.debtor.is_stranger() && !campaign.params.inbound.unknown {
+        return Ok(Err(told.with(InboundOutcome::Unidentified)));
+    }
     let point = facts.points.iter().find(|p| p.id == known.point_id);
     let Some(point) = point.cloned() else {
         return Ok(Err(told.with(InboundOutcome::Unidentified)));

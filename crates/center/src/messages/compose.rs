@@ -1,6 +1,7 @@
 //! Messages that people send: by hand, and as answers to what a debtor wrote.
 
-use super::send::action;
+use super::pay;
+use super::send::{action, by_hand};
 use super::values::{self, Rendered, Values};
 use crate::asks::Actor;
 use crate::error::CenterError;
@@ -11,6 +12,7 @@ use domain::entity::{
 use domain::ids::{DebtId, DebtorId, InboxId, MessageId, PointId, TextTemplateId, VerdictId};
 use domain::pii::Pii;
 use domain::ports::store::ContactFacts;
+use domain::rules::disclosure::{HIDES, Shown, asked, shown};
 use domain::rules::template::{EMAIL_MAX, SMS_MAX, SUBJECT_MAX, WHATSAPP_MAX};
 use domain::time::HOUR_MS;
 use serde_json::json;
@@ -91,14 +93,24 @@ pub(crate) async fn preview(
     debt: Option<DebtId>,
 ) -> Result<Rendered, CenterError> {
     let client = shared.out.store.get_client(template.client_id).await?;
+    let debts = shared.out.store.owed(&facts.debts, shared.now()).await?;
+    let facts = &ContactFacts {
+        debts,
+        ..facts.clone()
+    };
     let mut active = shared.out.store.active_promises(facts.debtor.id).await?;
     active.retain(|p| debt.is_none_or(|d| d == p.debt_id));
+    let sample = match &shared.config.pages {
+        Some(pages) if pay::has_page(shared, facts).await? => Some(pages.sample()),
+        _ => None,
+    };
     let values = Values {
         facts,
         client: &client,
         company: &shared.config.company,
         debt,
         promise: active.first(),
+        pay: sample.as_deref(),
         channel: template.channel,
         now: shared.now(),
     };
@@ -153,9 +165,10 @@ async fn put(
     shared: &Shared,
     facts: &ContactFacts,
     row: Message,
+    shows: Option<Shown>,
 ) -> Result<(Message, bool), CenterError> {
-    let asked = action(&row, VerdictId(shared.id()), shared.now());
-    let verdict = shared.out.law.judge(facts, &asked);
+    let action = action(&row, VerdictId(shared.id()), shared.now());
+    let verdict = shared.out.law.judge(facts, &action);
     let waits = matches!(verdict.decision, domain::entity::Decision::Defer { until } if until < row.expires_at);
     if !verdict.decision.permits(true) && !waits {
         shared
@@ -164,6 +177,13 @@ async fn put(
             .record_verdict(&verdict, row.client_id)
             .await?;
         return Err(blocked(&verdict));
+    }
+    if let (Some(_), Some(shows)) = (asked(&verdict, HIDES), shows) {
+        let detail = format!(
+            "{} holds {}: what is seen without opening it tells no amount, creditor or debt",
+            shows.place, shows.what
+        );
+        return Err(CenterError::invalid("message_shows", "text", detail));
     }
     let event = super::event(shared, &row, "message.queued");
     let new = shared
@@ -181,10 +201,7 @@ pub(crate) async fn queue(
     ask: MessageAsk,
 ) -> Result<Message, CenterError> {
     check(&ask)?;
-    if !super::carried(&shared, ask.channel) {
-        let detail = "no gateway carries this channel";
-        return Err(CenterError::invalid("message", "channel", detail));
-    }
+    carries(&shared, ask.channel).await?;
     let facts = shared
         .out
         .store
@@ -198,6 +215,7 @@ pub(crate) async fn queue(
         return Err(CenterError::invalid("message", "debt_id", detail));
     }
     let mut row = draft(&shared, actor, &ask, &facts);
+    let mut shows = by_hand(&row);
     match ask.template_id {
         Some(id) => {
             let template = shared.out.store.get_text_template(id).await?;
@@ -207,6 +225,9 @@ pub(crate) async fn queue(
             }
             // What is missing is told to who sends it, not found when it leaves.
             preview(&shared, &template, &facts, ask.debt_id).await?;
+            shows = shown(template.channel, &template.subject, &template.body).map_err(|f| {
+                CenterError::invalid("template_variable", "template", f.to_string())
+            })?;
         }
         None => {
             let mut body = row.body.reveal().clone();
@@ -214,7 +235,16 @@ pub(crate) async fn queue(
             row.body = Pii(body);
         }
     }
-    put(&shared, &facts, row).await.map(|(row, _)| row)
+    put(&shared, &facts, row, shows).await.map(|(row, _)| row)
+}
+
+/// Refuses a channel that nobody here carries: what is queued for it would wait for nothing.
+async fn carries(shared: &Shared, channel: Channel) -> Result<(), CenterError> {
+    if super::carried(shared).await?.contains(&channel) {
+        return Ok(());
+    }
+    let detail = "no gateway carries this channel";
+    Err(CenterError::invalid("no_gateway", "channel", detail))
 }
 
 /// Answers a message of a debtor, by the channel and to the address it came from.
@@ -257,6 +287,7 @@ pub(crate) async fn answer(
         text,
     };
     check(&ask)?;
+    carries(&shared, ask.channel).await?;
     let row = Message {
         purpose: MessagePurpose::Reply,
         reply_to: Some(id),
@@ -264,7 +295,7 @@ pub(crate) async fn answer(
         plan_key: Some(format!("reply:{id}")),
         ..draft(&shared, actor, &ask, &facts)
     };
-    let (row, new) = put(&shared, &facts, row).await?;
+    let (row, new) = put(&shared, &facts, row, None).await?;
     if !new {
         let detail = "somebody has answered it";
         return Err(CenterError::conflict("inbox_handled", detail));

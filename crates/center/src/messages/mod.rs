@@ -3,6 +3,7 @@
 
 pub(crate) mod compose;
 mod heard;
+mod pay;
 mod send;
 pub(crate) mod told;
 pub(crate) mod values;
@@ -16,8 +17,8 @@ use domain::entity::{Channel, Message, MessageState};
 use domain::event::{Event, NewEvent};
 use domain::ids::DebtorId;
 use domain::ports::Messenger;
-use domain::ports::store::StoreError;
-use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
+use domain::ports::store::{ClaimAsk, GATEWAY_GONE_MS, StoreError};
+use domain::time::MINUTE_MS;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -25,82 +26,73 @@ use tokio::task::JoinSet;
 /// Between two looks for messages that are due, ms.
 const LOOK_MS: u64 = 500;
 /// Lease on a message, ms: longer than the longest wait for a gateway's answer.
-const LEASE_MS: i64 = 2 * MINUTE_MS;
+pub(crate) const LEASE_MS: i64 = 2 * MINUTE_MS;
 /// Messages at once at one gateway.
 const AT_ONCE: usize = 8;
-/// Most messages of one look.
-const LOOK_MAX: u32 = 64;
-/// Between two looks into the gateways' mailboxes, ms.
-const POLL_MS: i64 = 2 * SECOND_MS;
+/// Between two looks into a gateway's mailbox, ms.
+const POLL_MS: u64 = 2_000;
 /// Most receipts of one look.
 const POLL_MAX: usize = 200;
 
-/// What a gateway may still send this minute; the rate holds for one node.
-struct Allowance {
-    since: UtcMs,
-    sent: u32,
-}
-
-impl Allowance {
-    fn left(&mut self, now: UtcMs, per_minute: u32) -> u32 {
-        if now.since_ms(self.since) >= MINUTE_MS || now < self.since {
-            self.since = now;
-            self.sent = 0;
-        }
-        per_minute.saturating_sub(self.sent).min(LOOK_MAX)
-    }
-}
-
-/// Sends, asks the mailboxes, until the center stops. A node without gateways does neither.
+/// Sends and asks the mailboxes, until the center stops: each gateway by itself, so that one that is slow
+/// stops no other. A node without gateways does neither.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let gateways = shared.config.messengers.clone();
-    if gateways.is_empty() {
-        return;
+    let mut tasks = JoinSet::new();
+    for gateway in &shared.config.messengers {
+        tasks.spawn(carry(Arc::clone(&shared), Arc::clone(gateway)));
+        tasks.spawn(listen(Arc::clone(&shared), Arc::clone(gateway)));
     }
+    while let Some(done) = tasks.join_next().await {
+        if let Err(error) = done {
+            shared.fault("a gateway is not looked after any more", &error);
+        }
+    }
+}
+
+/// Takes what is due from the queue, a few at a time.
+async fn carry(shared: Arc<Shared>, gateway: Arc<dyn Messenger>) {
     let mut stop = shared.stop.clone();
-    let mut allowances: Vec<Allowance> = gateways
-        .iter()
-        .map(|_| Allowance {
-            since: shared.now(),
-            sent: 0,
-        })
-        .collect();
-    let mut polled = shared.now();
-    while pause(&mut stop, LOOK_MS).await {
-        for (gateway, allowance) in gateways.iter().zip(&mut allowances) {
-            if let Err(error) = round(&shared, gateway, allowance).await {
-                shared.mind(&error).await;
-            }
+    let mut at_work: JoinSet<()> = JoinSet::new();
+    loop {
+        // More may be due than there was room for: the next goes when one is done.
+        let goes_on = tokio::select! {
+            biased;
+            Some(_) = at_work.join_next(), if at_work.len() >= AT_ONCE => true,
+            on = pause(&mut stop, LOOK_MS) => on,
+        };
+        if !goes_on {
+            break;
         }
-        if shared.now().since_ms(polled).abs() >= POLL_MS {
-            polled = shared.now();
-            for gateway in &gateways {
-                mailbox(&shared, gateway).await;
-            }
+        while at_work.try_join_next().is_some() {}
+        if at_work.len() < AT_ONCE
+            && let Err(error) = round(&shared, &gateway, &mut at_work).await
+        {
+            shared.mind(&error).await;
         }
     }
+    while at_work.join_next().await.is_some() {}
 }
 
 async fn round(
     shared: &Arc<Shared>,
     gateway: &Arc<dyn Messenger>,
-    allowance: &mut Allowance,
+    at_work: &mut JoinSet<()>,
 ) -> Result<(), StoreError> {
     let now = shared.now();
-    let most = allowance.left(now, gateway.per_minute());
-    let store = &shared.out.store;
-    let (due, lost) = store
-        .claim_messages(now, now.plus_ms(LEASE_MS), gateway.channels(), most)
-        .await?;
-    for row in lost {
+    let free = AT_ONCE.saturating_sub(at_work.len());
+    let ask = ClaimAsk {
+        gateway: gateway.name(),
+        channels: gateway.channels(),
+        per_minute: gateway.per_minute(),
+        now,
+        until: now.plus_ms(LEASE_MS),
+        limit: u32::try_from(free).unwrap_or(u32::MAX),
+    };
+    let claimed = shared.out.store.claim_messages(&ask).await?;
+    for row in claimed.lost {
         shared.journal(event(shared, &row, "message.failed"));
     }
-    allowance.sent += u32::try_from(due.len()).unwrap_or(u32::MAX);
-    let mut at_work = JoinSet::new();
-    for row in due {
-        if at_work.len() >= AT_ONCE {
-            at_work.join_next().await;
-        }
+    for row in claimed.due {
         let (shared, gateway) = (Arc::clone(shared), Arc::clone(gateway));
         at_work.spawn(async move {
             let id = row.id;
@@ -110,14 +102,26 @@ async fn round(
             }
         });
     }
-    while at_work.join_next().await.is_some() {}
     Ok(())
 }
 
-/// Whether a gateway carries a channel; a node without gateways leaves that to the others.
-pub(crate) fn carried(shared: &Shared, channel: Channel) -> bool {
-    let gateways = &shared.config.messengers;
-    gateways.is_empty() || gateways.iter().any(|g| g.channels().contains(&channel))
+/// Asks a gateway's mailbox.
+async fn listen(shared: Arc<Shared>, gateway: Arc<dyn Messenger>) {
+    let mut stop = shared.stop.clone();
+    while pause(&mut stop, POLL_MS).await {
+        mailbox(&shared, &gateway).await;
+    }
+}
+
+/// Channels that the installation carries: this node's gateways, and those of the others.
+pub(crate) async fn carried(shared: &Shared) -> Result<Vec<Channel>, StoreError> {
+    let since = shared.now().plus_ms(-GATEWAY_GONE_MS);
+    let mut found = shared.out.store.carried_since(since).await?;
+    let own = shared.config.messengers.iter();
+    found.extend(own.flat_map(|g| g.channels().iter().copied()));
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 async fn mailbox(shared: &Arc<Shared>, gateway: &Arc<dyn Messenger>) {
@@ -148,7 +152,8 @@ pub(crate) fn event(shared: &Shared, row: &Message, kind: &str) -> NewEvent {
     let data = json!({
         "debtor_id": row.debtor_id, "debt_id": row.debt_id, "channel": row.channel,
         "purpose": row.purpose, "state": row.state, "reason": row.reason,
-        "strategy_id": row.strategy_id, "step": row.step,
+        "strategy_id": row.strategy_id, "step": row.step, "cost_micro": row.cost_micro,
+        "currency": row.currency, "sent_at": row.sent_at,
     });
     let subject = format!("message:{}", row.id);
     shared.event(Some(row.client_id), "system", kind, subject, data)
@@ -187,7 +192,7 @@ pub(crate) async fn obey(shared: &Arc<Shared>, told: &Event) -> Result<(), Store
             | "plan.completed"
             | "plan.cancelled"
     );
-    if !stops || shared.config.messengers.is_empty() {
+    if !stops || !shared.plans() {
         return Ok(());
     }
     let subject = event.subject.strip_prefix("debtor:");

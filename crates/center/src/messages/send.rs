@@ -1,21 +1,32 @@
 //! One message on its way: judged, counted, handed over, and what came of it.
 
 use super::values::{self, Rendered, Values};
-use super::{event_of, told};
+use super::{LEASE_MS, event_of, pay, told};
+use crate::asks::Actor;
+use crate::owed;
+use crate::provider::link_event;
 use crate::shared::{Shared, persist};
 use domain::entity::{
     CheckPoint, ContactPoint, Debt, Decision, LedgerKind, LedgerRow, Message, MessagePurpose,
-    MessageState, PromiseState, Verdict,
+    MessageState, PaymentLink, PromiseState, Verdict,
 };
 use domain::ids::VerdictId;
 use domain::law::Action;
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, MessageDraft, MessageOpened, MessageStep, StoreError};
 use domain::ports::{Accepted, Messenger, Outgoing, ProviderTemplate, SendFault};
+use domain::rules::disclosure::{
+    ASKS_OPT_OUT, HIDES, Shown, asked, shown, shown_by_hand, tells_opt_out,
+};
 use domain::rules::messaging::{WHATSAPP_WINDOW_MS, retry_after, silenced};
 use domain::rules::template::TemplateFault;
 use domain::time::UtcMs;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest wait for a gateway's answer, ms: behind it nobody knows whether the message left. Half of the
+/// lease, so that what comes of it can still be written.
+const SEND_MAX_MS: u64 = 60_000;
 
 /// What is asked of the law about a message.
 pub(crate) fn action(row: &Message, id: VerdictId, now: UtcMs) -> Action {
@@ -80,34 +91,78 @@ async fn promise_of(
     Ok(active.pop())
 }
 
+/// The text of a message as it would leave.
+struct Text {
+    filled: Rendered,
+    /// Name of the template that the provider approved.
+    approved: String,
+    /// What would be seen of it without opening it.
+    shows: Option<Shown>,
+    link: Option<PaymentLink>,
+}
+
 /// Text of a message: its template filled in, or what somebody wrote.
 async fn rendered(
     shared: &Shared,
     facts: &ContactFacts,
     row: &mut Message,
-) -> Result<Result<(Rendered, String), TemplateFault>, StoreError> {
+) -> Result<Result<Text, TemplateFault>, StoreError> {
     let Some(template) = row.template_id else {
-        let plain = Rendered {
+        let filled = Rendered {
             subject: row.subject.clone(),
             body: row.body.reveal().clone(),
             places: Vec::new(),
         };
-        return Ok(Ok((plain, String::new())));
+        return Ok(Ok(Text {
+            shows: by_hand(row),
+            filled,
+            approved: String::new(),
+            link: None,
+        }));
     };
     let template = shared.out.store.get_text_template(template).await?;
     let client = shared.out.store.get_client(row.client_id).await?;
     let promise = promise_of(shared, row).await?;
     row.template_version = template.version;
-    let values = Values {
+    let mut values = Values {
         facts,
         client: &client,
         company: &shared.config.company,
         debt: row.debt_id,
         promise: promise.as_ref(),
+        pay: None,
         channel: row.channel,
         now: shared.now(),
     };
-    Ok(values::fill(&template, &values).map(|text| (text, template.provider_name)))
+    let wants = values::wants_link(&template) && pay::has_page(shared, facts).await?;
+    let link = wants.then(|| pay::link_of(shared, row, &values)).flatten();
+    let pages = shared.config.pages.as_ref();
+    let address = pages.zip(link.as_ref()).map(|(p, l)| p.payment(l));
+    values.pay = address.as_deref();
+    let shows = match shown(template.channel, &template.subject, &template.body) {
+        Ok(shows) => shows,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    Ok(values::fill(&template, &values).map(|filled| Text {
+        filled,
+        approved: template.provider_name,
+        shows,
+        link,
+    }))
+}
+
+/// What a text that somebody wrote would show; who asked is answered.
+pub(super) fn by_hand(row: &Message) -> Option<Shown> {
+    (row.purpose != MessagePurpose::Reply && row.template_id.is_none())
+        .then(|| shown_by_hand(row.channel, &row.subject, row.body.reveal()))
+        .flatten()
+}
+
+/// The condition of the law that a text does not hold to.
+fn breaks(verdict: &Verdict, text: &Text) -> Option<String> {
+    let hides = asked(verdict, HIDES).filter(|_| text.shows.is_some());
+    let opt_out = asked(verdict, ASKS_OPT_OUT).filter(|_| !tells_opt_out(&text.filled.body));
+    hides.or(opt_out).map(str::to_owned)
 }
 
 /// The row that counts it.
@@ -170,40 +225,38 @@ pub(super) async fn one(
     if row.expires_at <= now {
         return end(shared, &row, MessageState::Failed, "expired").await;
     }
-    let facts = shared.out.store.contact_facts(row.debtor_id, now).await?;
-    let mut asked = action(&row, VerdictId(shared.id()), now);
-    let looked = shared.out.law.judge(&facts, &asked);
+    let facts = owed::facts_of(shared.out.store.as_ref(), row.debtor_id, now).await?;
+    let mut asks = action(&row, VerdictId(shared.id()), now);
+    let looked = shared.out.law.judge(&facts, &asks);
     let chosen = looked.point_id.or(row.point_id);
     let Some(point) = facts.points.iter().find(|p| Some(p.id) == chosen) else {
         return end(shared, &row, MessageState::Refused, &rule_of(&looked)).await;
     };
-    let (text, approved) = match rendered(shared, &facts, &mut row).await? {
+    let text = match rendered(shared, &facts, &mut row).await? {
         Ok(found) => found,
         Err(fault) => {
             return end(shared, &row, MessageState::Failed, &reason_of(&fault)).await;
         }
     };
+    if let Some(rule) = breaks(&looked, &text) {
+        return end(shared, &row, MessageState::Refused, &rule).await;
+    }
     let address = point.value.reveal().clone();
     let heard = shared.out.store.last_heard(row.channel, &address).await?;
     let open = heard.is_some_and(|at| now.since_ms(at) < WHATSAPP_WINDOW_MS);
     let free = !gateway.needs_template() || open;
-    if !free && approved.is_empty() {
+    if !free && text.approved.is_empty() {
         return end(shared, &row, MessageState::Failed, "outside_window").await;
     }
     let waiting = row.clone();
     row.point_id = Some(point.id);
     row.address = Some(point.value.clone());
-    row.subject.clone_from(&text.subject);
-    row.body = Pii(text.body.clone());
+    row.subject.clone_from(&text.filled.subject);
+    row.body = Pii(text.filled.body.clone());
     gateway.name().clone_into(&mut row.gateway);
-    asked.point_id = row.point_id;
-    asked.verdict_id = VerdictId(shared.id());
-    let draft = MessageDraft {
-        action: asked,
-        ledger: counted(&facts, &row, point, now),
-        events: vec![event_of(shared, &row, MessageState::Sending, "")],
-        message: row.clone(),
-    };
+    asks.point_id = row.point_id;
+    asks.verdict_id = VerdictId(shared.id());
+    let draft = draft(shared, (&facts, point), &row, (asks, text.link.as_ref()));
     let law: &dyn domain::law::Judge = shared.out.law.as_ref();
     match shared.out.store.open_message(&draft, law).await? {
         MessageOpened::Open => {}
@@ -216,20 +269,48 @@ pub(super) async fn one(
     }
     row.tries += 1;
     row.state = MessageState::Sending;
+    let places = text.filled.places;
     let out = Outgoing {
         id: row.id,
         channel: row.channel,
         to: point.value.clone(),
         language: facts.debtor.language,
-        subject: text.subject,
+        subject: text.filled.subject,
         body: row.body.clone(),
         template: (!free).then(|| ProviderTemplate {
-            name: approved,
-            values: text.places.into_iter().map(Pii).collect(),
+            name: text.approved,
+            values: places.into_iter().map(Pii).collect(),
         }),
         at: now,
     };
     hand_over(shared, gateway, &row, &out).await
+}
+
+/// What is written before a message leaves.
+fn draft(
+    shared: &Shared,
+    (facts, point): (&ContactFacts, &ContactPoint),
+    row: &Message,
+    (action, link): (Action, Option<&PaymentLink>),
+) -> MessageDraft {
+    let now = action.now;
+    let mut events = vec![event_of(shared, row, MessageState::Sending, "")];
+    let link = link.map(|l| PaymentLink {
+        point_id: Some(point.id),
+        ..l.clone()
+    });
+    if let Some(link) = link.as_ref().filter(|_| row.tries == 0) {
+        let made = link_event(shared, Actor::System, "payment_link.made", link);
+        events.push(made);
+    }
+    MessageDraft {
+        action,
+        ledger: counted(facts, row, point, now),
+        link,
+        lease_until: now.plus_ms(LEASE_MS),
+        events,
+        message: row.clone(),
+    }
 }
 
 /// Hands a message over that is durable and counted, and notes what came of it.
@@ -239,7 +320,9 @@ async fn hand_over(
     row: &Message,
     out: &Outgoing,
 ) -> Result<(), StoreError> {
-    let answer = gateway.send(out).await;
+    let wait = Duration::from_millis(SEND_MAX_MS);
+    let answer = tokio::time::timeout(wait, gateway.send(out)).await;
+    let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
     let (step, events) = outcome(shared, row, answer);
     let store = &shared.out.store;
     persist!(shared, store.note_message(row.id, &step, &events))?;
@@ -299,7 +382,14 @@ fn outcome(
     let events = if state == MessageState::Queued {
         Vec::new()
     } else {
-        vec![event_of(shared, row, state, &reason)]
+        let (cost_micro, currency) = step.cost.unwrap_or((row.cost_micro, row.currency));
+        let told = Message {
+            cost_micro,
+            currency,
+            sent_at: (state == MessageState::Sent).then_some(at),
+            ..row.clone()
+        };
+        vec![event_of(shared, &told, state, &reason)]
     };
     (step, events)
 }

@@ -6,7 +6,7 @@ use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate};
 use domain::ids::DebtId;
 use domain::ports::store::ContactFacts;
 use domain::rules::messaging::{opt_out_text, silenced};
-use domain::rules::template::{OPT_OUT, TemplateFault, render, variables};
+use domain::rules::template::{OPT_OUT, PAYMENT_LINK, TemplateFault, render, variables};
 use domain::time::UtcMs;
 
 /// What a template is filled in with.
@@ -16,6 +16,8 @@ pub(crate) struct Values<'a> {
     pub(crate) company: &'a str,
     pub(crate) debt: Option<DebtId>,
     pub(crate) promise: Option<&'a Promise>,
+    /// Address of the payment link.
+    pub(crate) pay: Option<&'a str>,
     pub(crate) channel: Channel,
     pub(crate) now: UtcMs,
 }
@@ -27,7 +29,7 @@ impl Values<'_> {
 
     /// The debt it is about; without one, the oldest that may be spoken of. Where there is none of these, the
     /// text may be looked at, and the store lets nothing leave (`stopped`).
-    fn debt(&self) -> Option<&Debt> {
+    pub(super) fn debt(&self) -> Option<&Debt> {
         let debts = &self.facts.debts;
         match self.debt {
             Some(id) => debts.iter().find(|d| d.id == id),
@@ -61,6 +63,7 @@ impl Values<'_> {
                 .promise
                 .map(|p| amount(p.amount.amount_minor, p.amount.currency)),
             "promise.due_date" => self.promise.map(|p| self.date(&p.due_date)),
+            PAYMENT_LINK => self.pay.map(str::to_owned),
             OPT_OUT => Some(opt_out_text(self.channel, self.language()).to_owned()),
             _ => None,
         }
@@ -95,6 +98,12 @@ pub(crate) fn fill(
         body,
         places,
     })
+}
+
+/// Whether a template leads to a payment page.
+pub(crate) fn wants_link(template: &TextTemplate) -> bool {
+    let names = |text| variables(text).is_ok_and(|found| found.contains(&PAYMENT_LINK));
+    names(&template.subject) || names(&template.body)
 }
 
 /// Adds how to opt out.

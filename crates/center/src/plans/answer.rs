@@ -101,7 +101,9 @@ pub(crate) async fn sign(
             "the offer does not stand any more",
         ));
     }
-    let debt = shared.out.store.get_debt(plan.debt_id).await?;
+    let store = shared.out.store.as_ref();
+    let debt = store.get_debt(plan.debt_id).await?;
+    let debt = crate::owed::debt(store, debt, plan.made_at).await?;
     if debt.balance_minor() != plan.balance_minor {
         return Err(CenterError::conflict(
             "plan_balance",

@@ -251,7 +251,7 @@ pub(crate) async fn draw(
 ) -> Result<PlanFile, CenterError> {
     let call = call(&shared, actor, &ask).await?;
     let now = shared.now();
-    let facts = shared.out.store.contact_facts(ask.debtor, now).await?;
+    let facts = crate::owed::facts_of(shared.out.store.as_ref(), ask.debtor, now).await?;
     let debt = debt_of(&facts, call.as_ref(), &ask)?;
     let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
     let (terms, version) = terms_of(&shared, debt.client_id).await?;

@@ -3,19 +3,22 @@
 use super::draw::days_past_due;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
+use crate::owed;
+use crate::ports::LawBook;
 use crate::script::amount;
 use crate::shared::Shared;
 use crate::words::spoken_date;
 use domain::entity::{
-    BatchState, Channel, CheckPoint, Client, ContactPoint, Debt, Language, LedgerKind, LedgerRow,
-    Letter, LetterBatch, LetterLevel, LetterTemplate, PartyRole, PointClass,
+    Address, BatchState, Channel, CheckPoint, Client, ContactPoint, Debt, Language, LedgerKind,
+    LedgerRow, Letter, LetterBatch, LetterLevel, LetterTemplate, PartyRole, PointClass, Verdict,
 };
 use domain::event::NewEvent;
 use domain::ids::{
-    DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, PointId, VerdictId,
+    DebtId, DebtorId, LedgerId, LetterBatchId, LetterId, LetterTemplateId, PointId, VerdictId,
 };
-use domain::law::Action;
-use domain::ports::store::{ContactFacts, StoreError};
+use domain::law::{Action, Judge};
+use domain::ports::Store;
+use domain::ports::store::{ContactFacts, LetterDraft, LetterOpened, StoreError};
 use domain::rules::letter::{fill, house_text};
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
@@ -34,6 +37,8 @@ pub(crate) struct LetterFacts<'a> {
     pub(crate) company: &'a str,
     pub(crate) facts: &'a ContactFacts,
     pub(crate) debt: &'a Debt,
+    /// Where it goes, line by line; empty = where the points say.
+    pub(crate) address: &'a [String],
     pub(crate) zone: &'a TimeZone,
     pub(crate) now: UtcMs,
 }
@@ -62,11 +67,32 @@ impl LetterFacts<'_> {
     }
 }
 
-/// Why a debtor gets no letter.
-enum LeftOut {
+/// Why a debtor gets no letter, before the law is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// He owes nothing of that age.
     NoDebt,
-    Law,
+    /// There is no text in a language of the house.
     NoText,
+}
+
+impl LeftOut {
+    /// The word behind a step that made none.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::NoDebt => "no_debt_of_that_age",
+            Self::NoText => "no_text",
+        }
+    }
+}
+
+/// The law as it judges who may have no postal address in the file.
+pub(crate) struct AtContract<'a>(pub(crate) &'a dyn LawBook);
+
+impl Judge for AtContract<'_> {
+    fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
+        self.0.judge(&at_his_contract(facts.clone()), action)
+    }
 }
 
 fn address(facts: &ContactFacts) -> Option<&ContactPoint> {
@@ -74,18 +100,28 @@ fn address(facts: &ContactFacts) -> Option<&ContactPoint> {
     points.find(|p| p.channel == Channel::Letter && !p.bad)
 }
 
+/// Where the debtor's letters go, as the file says it, line by line.
+async fn lines_of(store: &dyn Store, debtor: DebtorId) -> Result<Vec<String>, StoreError> {
+    let known = store.addresses_of(debtor).await?;
+    let good = known.iter().find(|a| !a.bad);
+    Ok(good.map(Address::lines).unwrap_or_default())
+}
+
 /// Name and, where the file has one, address.
-fn addressee(facts: &ContactFacts) -> String {
-    let name = facts.debtor.name.reveal();
-    match address(facts).map(|p| p.value.reveal()) {
+fn addressee(of: &LetterFacts<'_>) -> String {
+    let name = of.facts.debtor.name.reveal();
+    if !of.address.is_empty() {
+        return format!("{name}\n{}", of.address.join("\n"));
+    }
+    match address(of.facts).map(|p| p.value.reveal()) {
         Some(value) if !value.is_empty() => format!("{name}\n{value}"),
         _ => name.clone(),
     }
 }
 
-/// Files bring no postal addresses: who has none among his points is judged as at that of his contract,
-/// which is the creditor's to fill in. Holds, wishes and caps bind him all the same.
-fn at_his_contract(mut facts: ContactFacts) -> ContactFacts {
+/// Who has no postal address among his points is judged as at that of his file or his contract; the latter is
+/// the creditor's to fill in. Holds, wishes and caps bind him all the same.
+pub(crate) fn at_his_contract(mut facts: ContactFacts) -> ContactFacts {
     if address(&facts).is_none() {
         let debtor_id = facts.debtor.id;
         facts.points.push(ContactPoint {
@@ -108,7 +144,7 @@ fn at_his_contract(mut facts: ContactFacts) -> ContactFacts {
     facts
 }
 
-fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
+pub(crate) fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
     Action {
         verdict_id: VerdictId(id),
         check_point: CheckPoint::Message,
@@ -144,7 +180,7 @@ pub(crate) fn written(
         language: template.language,
         template_id: template.id,
         letterhead: template.letterhead.clone(),
-        addressee: addressee(of.facts).into(),
+        addressee: addressee(of).into(),
         subject: fill(&template.subject, &value)?.into(),
         body: fill(&template.body, &value)?.into(),
         dated: of.dated(),
@@ -176,20 +212,18 @@ fn counted(facts: &ContactFacts, letter: &Letter) -> LedgerRow {
 /// The client's text, in the debtor's language or in Spanish, else the house's own.
 async fn template_for(
     shared: &Shared,
-    batch: &LetterBatch,
+    level: LetterLevel,
     client: &Client,
     language: Language,
 ) -> Result<LetterTemplate, StoreError> {
     let store = &shared.out.store;
     for wanted in [language, Language::Es] {
-        let own = store
-            .letter_template(client.id, batch.level, wanted)
-            .await?;
+        let own = store.letter_template(client.id, level, wanted).await?;
         if let Some(own) = own {
             return Ok(own);
         }
     }
-    Ok(house(client, &shared.config.company, batch.level, language))
+    Ok(house(client, &shared.config.company, level, language))
 }
 
 /// The house's own text for a client that has written none.
@@ -219,46 +253,83 @@ pub(crate) fn house(
     }
 }
 
-async fn one(
+/// Which letter of whom.
+pub(crate) struct Wanted<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) batch: LetterBatchId,
+    pub(crate) debtor: DebtorId,
+    /// `None` = his oldest one.
+    pub(crate) debt: Option<DebtId>,
+    /// `None` = the firmest that the debt's age allows.
+    pub(crate) level: Option<LetterLevel>,
+}
+
+impl Wanted<'_> {
+    /// The debt and the letter that it is old enough for.
+    fn of<'f>(
+        &self,
+        facts: &'f ContactFacts,
+        (now, zone): (UtcMs, &TimeZone),
+    ) -> Option<(&'f Debt, LetterLevel)> {
+        let old = |d: &Debt| {
+            let days = days_past_due(d, now, zone);
+            match self.level {
+                Some(level) => (days >= level.from_days()).then_some(level),
+                None => LetterLevel::at(days),
+            }
+        };
+        let asked = |d: &&Debt| self.debt.is_none_or(|id| id == d.id);
+        let debts = facts.debts.iter().filter(asked);
+        debts
+            .filter_map(|d| Some((d, old(d)?)))
+            .min_by(|(a, _), (b, _)| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)))
+    }
+}
+
+/// A letter as it would be printed now; the law is asked when it is opened.
+pub(crate) async fn draft(
     shared: &Shared,
-    batch: &LetterBatch,
-    client: &Client,
-    debtor: DebtorId,
-) -> Result<Result<(Letter, LedgerRow), LeftOut>, StoreError> {
+    wanted: &Wanted<'_>,
+) -> Result<Result<LetterDraft, LeftOut>, StoreError> {
     let now = shared.now();
-    let facts = shared.out.store.contact_facts(debtor, now).await?;
+    let store = shared.out.store.as_ref();
+    let facts = owed::facts_of(store, wanted.debtor, now).await?;
     let facts = at_his_contract(facts);
     let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
-    let old = |d: &&Debt| days_past_due(d, now, &zone) >= batch.level.from_days();
-    let oldest = facts
-        .debts
-        .iter()
-        .filter(old)
-        .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
-    let Some(debt) = oldest else {
+    let Some((debt, level)) = wanted.of(&facts, (now, &zone)) else {
         return Ok(Err(LeftOut::NoDebt));
     };
-    let verdict = shared
-        .out
-        .law
-        .judge(&facts, &action(&facts, shared.id(), now));
-    if !verdict.decision.permits(false) {
-        return Ok(Err(LeftOut::Law));
-    }
-    let template = template_for(shared, batch, client, facts.debtor.language).await?;
+    let template = template_for(shared, level, wanted.client, facts.debtor.language).await?;
+    let lines = lines_of(store, wanted.debtor).await?;
     let of = LetterFacts {
-        client,
+        address: &lines,
+        client: wanted.client,
         company: &shared.config.company,
         facts: &facts,
         debt,
         zone: &zone,
         now,
     };
-    let Ok(letter) = written(&of, &template, batch.id, LetterId(shared.id())) else {
+    let Ok(letter) = written(&of, &template, wanted.batch, LetterId(shared.id())) else {
         return Ok(Err(LeftOut::NoText));
     };
-    let row = counted(&facts, &letter);
-    Ok(Ok((letter, row)))
+    Ok(Ok(LetterDraft {
+        action: action(&facts, shared.id(), now),
+        ledger: counted(&facts, &letter),
+        of: None,
+        events: vec![rendered(shared, &letter)],
+        letter,
+    }))
+}
+
+/// Whether a letter of a batch is there: made now, or by a run before.
+async fn made(shared: &Shared, wanted: &Wanted<'_>) -> Result<bool, StoreError> {
+    let Ok(draft) = draft(shared, wanted).await? else {
+        return Ok(false);
+    };
+    let law = AtContract(shared.out.law.as_ref());
+    let opened = shared.out.store.open_letter(&draft, &law).await?;
+    Ok(matches!(opened, LetterOpened::Made | LetterOpened::Had))
 }
 
 fn rendered(shared: &Shared, letter: &Letter) -> NewEvent {
@@ -282,32 +353,32 @@ async fn step(
     client: &Client,
     debtors: &[DebtorId],
 ) -> Result<(), StoreError> {
-    let (mut letters, mut ledger, mut events) = (vec![], vec![], vec![]);
     for debtor in debtors {
+        let wanted = Wanted {
+            client,
+            batch: batch.id,
+            debtor: *debtor,
+            debt: None,
+            level: Some(batch.level),
+        };
+        let there = match made(shared, &wanted).await {
+            Err(StoreError::NotFound(_)) => false,
+            done => done?,
+        };
         batch.done += 1;
-        match one(shared, batch, client, *debtor).await {
-            Ok(Ok((letter, row))) => {
-                events.push(rendered(shared, &letter));
-                letters.push(letter);
-                ledger.push(row);
-                batch.made += 1;
-            }
-            Ok(Err(LeftOut::NoDebt | LeftOut::Law | LeftOut::NoText))
-            | Err(StoreError::NotFound(_)) => batch.left_out += 1,
-            Err(error) => return Err(error),
-        }
+        batch.made += i32::from(there);
+        batch.left_out += i32::from(!there);
     }
-    shared
-        .out
-        .store
-        .put_batch(batch, &letters, &ledger, &events)
-        .await
+    shared.out.store.put_batch(batch, &[]).await
 }
 
 async fn all(shared: &Shared, batch: &mut LetterBatch) -> Result<(), CenterError> {
     let store = &shared.out.store;
     let client = store.get_client(batch.client_id).await?;
-    let segment = store.get_segment(batch.segment_id).await?;
+    let segment = batch.segment_id.ok_or_else(|| {
+        CenterError::conflict("wrong_state", "a strategy makes the letters of this batch")
+    })?;
+    let segment = store.get_segment(segment).await?;
     let expr = domain::segment::parse(&segment.expression)
         .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
     let debtors = store
@@ -344,7 +415,7 @@ pub(crate) async fn run(shared: Arc<Shared>, id: LetterBatchId) -> Result<(), Ce
         BatchState::Failed
     };
     batch.fault = done.as_ref().err().map(ToString::to_string);
-    shared.out.store.put_batch(&batch, &[], &[], &[]).await?;
+    shared.out.store.put_batch(&batch, &[]).await?;
     done
 }
 
@@ -356,14 +427,16 @@ pub(crate) async fn preview(
 ) -> Result<Letter, CenterError> {
     let now = shared.now();
     let client = shared.out.store.get_client(template.client_id).await?;
-    let facts = shared.out.store.contact_facts(debtor, now).await?;
+    let facts = owed::facts_of(shared.out.store.as_ref(), debtor, now).await?;
     let zone = zone_or_utc(&shared.out.law.zone_of(&facts));
     let oldest = facts
         .debts
         .iter()
         .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
     let debt = oldest.ok_or(CenterError::NotFound("open debt of the debtor"))?;
+    let lines = lines_of(shared.out.store.as_ref(), debtor).await?;
     let of = LetterFacts {
+        address: &lines,
         client: &client,
         company: &shared.config.company,
         facts: &facts,

@@ -195,11 +195,12 @@ pub(crate) async fn round(
             .note_late(&row, shared.now(), &[event])
             .await?;
     }
-    let counts = shared.out.store.late_counts(shared.now()).await?;
-    let total = counts.iter().map(|(_, n)| n).sum();
+    let mut counts = shared.out.store.late_counts(shared.now()).await?;
+    counts.retain(|(_, late)| *late > 0);
+    counts.sort_unstable();
     shared
         .post
-        .tell(move |engine, _| engine.late_cases(total))
+        .tell(move |engine, _| engine.late_cases(counts))
         .await;
     Ok(())
 }

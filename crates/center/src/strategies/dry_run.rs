@@ -1,8 +1,10 @@
 //! A strategy on trial over a portfolio: the calendar that it would make, what it would cost and what the law
 //! would take out. Nothing is planned and nothing is written.
 
-use super::plan::{Choice, asked, choose, segment};
+use super::plan::{Choice, Ways, asked, choose, segment};
 use crate::feeder::zone_or_utc;
+use crate::messages::carried;
+use crate::plans::letters::{action as letter, at_his_contract};
 use crate::shared::Shared;
 use domain::entity::{
     Channel, LedgerKind, LedgerRow, PointClass, StepAction, Strategy, StrategyStep,
@@ -286,6 +288,13 @@ impl Sums {
 
 type Named = BTreeMap<String, Vec<domain::entity::TextTemplate>>;
 
+/// What messages are chosen from, and until when.
+struct Scope {
+    templates: Named,
+    carried: Vec<Channel>,
+    until: UtcMs,
+}
+
 async fn run(
     shared: &Arc<Shared>,
     one: &Strategy,
@@ -306,14 +315,18 @@ async fn run(
         templates.insert(step.template.clone(), named);
     }
     let mut sums = Sums::default();
-    let until = shared.now().plus_ms(days * DAY_MS);
+    let scope = Scope {
+        templates,
+        carried: carried(shared).await?,
+        until: shared.now().plus_ms(days * DAY_MS),
+    };
     for (debtor, dates) in &found {
         let facts = shared
             .out
             .store
             .contact_facts(*debtor, shared.now())
             .await?;
-        of_debtor(shared, one, (facts, dates), (&templates, until), &mut sums);
+        of_debtor(shared, one, (facts, dates), &scope, &mut sums);
         job.done.fetch_add(dates.len() as u64, Ordering::Relaxed);
         // Calls come first: the runtime's threads are theirs.
         tokio::task::yield_now().await;
@@ -355,7 +368,7 @@ fn of_debtor(
     shared: &Shared,
     one: &Strategy,
     (mut facts, dates): (ContactFacts, &[PlanSource]),
-    (templates, until): (&Named, UtcMs),
+    scope: &Scope,
     sums: &mut Sums,
 ) {
     let now = shared.now();
@@ -366,7 +379,7 @@ fn of_debtor(
             .steps
             .iter()
             .filter_map(|s| Some((due_at(s, &source.date, &zone)?, s, source)));
-        steps.extend(due.filter(|(at, ..)| *at >= now && *at < until));
+        steps.extend(due.filter(|(at, ..)| *at >= now && *at < scope.until));
     }
     steps.sort_by_key(|(at, step, source)| (*at, step.key.as_str(), source.id));
     for (due, step, source) in steps {
@@ -389,8 +402,12 @@ fn of_debtor(
         }
         match step.action {
             StepAction::Message => {
-                let named = templates.get(&step.template).map_or(&[][..], Vec::as_slice);
-                match choose(shared, &facts, step, named, due) {
+                let named = scope.templates.get(&step.template);
+                let ways = Ways {
+                    templates: named.map_or(&[][..], Vec::as_slice),
+                    carried: &scope.carried,
+                };
+                match choose(shared, &facts, step, ways, due) {
                     Choice::By(channel, _, at) => {
                         let day = sums.day(date, channel.to_string());
                         day.made += 1;
@@ -407,27 +424,39 @@ fn of_debtor(
                     }
                 }
             }
-            StepAction::Call => call(shared, &mut facts, (due, date, step), sums),
-            _ => sums.day(date, step.action.to_string()).made += 1,
+            StepAction::Call | StepAction::Letter => {
+                act(shared, &mut facts, (due, date, step), sums);
+            }
+            StepAction::Review | StepAction::HandOver => {
+                sums.day(date, step.action.to_string()).made += 1;
+            }
         }
     }
 }
 
-fn call(
+/// A call or a letter: the law is asked as it will be, and what it lets be counts for what comes behind.
+fn act(
     shared: &Shared,
     facts: &mut ContactFacts,
     (due, date, step): (UtcMs, String, &StrategyStep),
     sums: &mut Sums,
 ) {
-    let mut action = asked(Channel::Call, VerdictId(shared.id()), due);
-    action.check_point = domain::entity::CheckPoint::Load;
-    action.agent_reserved = true;
-    let verdict = shared.out.law.judge(facts, &action);
+    let id = VerdictId(shared.id());
+    let (verdict, kind) = if step.action == StepAction::Letter {
+        let there = at_his_contract(facts.clone());
+        let verdict = shared.out.law.judge(&there, &letter(&there, id.0, due));
+        (verdict, (Channel::Letter, LedgerKind::Message))
+    } else {
+        let mut action = asked(Channel::Call, id, due);
+        action.check_point = domain::entity::CheckPoint::Load;
+        action.agent_reserved = true;
+        let verdict = shared.out.law.judge(facts, &action);
+        (verdict, (Channel::Call, LedgerKind::Attempt))
+    };
     let day = sums.day(date, step.action.to_string());
-    if verdict.decision.permits(true) {
+    if verdict.decision.permits(kind.0 == Channel::Call) {
         day.made += 1;
-        let act = (Channel::Call, LedgerKind::Attempt);
-        let row = counted(facts, shared.id(), act, due);
+        let row = counted(facts, shared.id(), kind, due);
         facts.ledger.push(row);
         return;
     }

@@ -2,17 +2,17 @@
 
 use super::Arms;
 use crate::feeder::zone_or_utc;
-use crate::messages::carried;
 use crate::messages::values::pick;
 use crate::shared::Shared;
 use domain::entity::{
     Channel, CheckPoint, Decision, Message, MessagePurpose, MessageState, PlannedState,
-    PlannedStep, StepAction, Strategy, StrategyStep, TextTemplate,
+    PlannedStep, RuleHit, StepAction, Strategy, StrategyStep, TextTemplate, Verdict,
 };
 use domain::ids::{DebtorId, MessageId, PlannedStepId, VerdictId};
 use domain::law::Action;
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, PlanAsk, PlanSource, StoreError};
+use domain::rules::disclosure::{ASKS_OPT_OUT, HIDES, shown, tells_opt_out};
 use domain::rules::messaging::stopped;
 use domain::rules::strategy::due_at;
 use domain::segment::{parse, utc_day};
@@ -54,49 +54,79 @@ pub(super) fn asked(channel: Channel, id: VerdictId, now: UtcMs) -> Action {
     }
 }
 
-/// The first channel that has a template, a point and the law's leave.
+/// What a message step chooses from.
+#[derive(Clone, Copy)]
+pub(super) struct Ways<'a> {
+    /// Texts of its name.
+    pub(super) templates: &'a [TextTemplate],
+    /// Channels that the installation carries.
+    pub(super) carried: &'a [Channel],
+}
+
+fn none(channel: Channel, rule: &str, es: &str, en: &str) -> Choice {
+    Choice::None(channel, rule.to_owned(), es.to_owned(), en.to_owned())
+}
+
+/// The first channel that has a gateway, a template, a point and the law's leave.
 pub(super) fn choose(
     shared: &Shared,
     facts: &ContactFacts,
     step: &StrategyStep,
-    templates: &[TextTemplate],
+    ways: Ways<'_>,
     due: UtcMs,
 ) -> Choice {
     let first = step.channels.first().copied().unwrap_or(Channel::Sms);
-    let mut none = Choice::None(
+    let mut last = none(
         first,
-        "no_template".to_owned(),
-        "no hay plantilla".to_owned(),
-        "there is no template".to_owned(),
+        "no_template",
+        "no hay plantilla",
+        "there is no template",
     );
     for channel in &step.channels {
-        if !carried(shared, *channel) {
-            none = Choice::None(
-                *channel,
-                "no_gateway".to_owned(),
-                "ninguna pasarela lleva este canal".to_owned(),
-                "no gateway carries this channel".to_owned(),
+        if !ways.carried.contains(channel) {
+            let (es, en) = (
+                "ninguna pasarela lleva este canal",
+                "no gateway carries this channel",
             );
+            last = none(*channel, "no_gateway", es, en);
             continue;
         }
-        let Some(template) = pick(templates, *channel, facts.debtor.language) else {
+        let Some(template) = pick(ways.templates, *channel, facts.debtor.language) else {
             continue;
         };
         let action = asked(*channel, VerdictId(shared.id()), due);
         let verdict = shared.out.law.judge(facts, &action);
-        match verdict.decision {
-            Decision::Allow => return Choice::By(*channel, template.clone(), due),
-            Decision::Defer { until } if until < due.plus_ms(WORTH_MS) => {
-                return Choice::By(*channel, template.clone(), until);
-            }
+        let at = match verdict.decision {
+            Decision::Allow => due,
+            Decision::Defer { until } if until < due.plus_ms(WORTH_MS) => until,
             _ => {
                 let (es, en) = verdict.reason().unwrap_or_default();
-                let rule = crate::messages::rule_of(&verdict);
-                none = Choice::None(*channel, rule, es.to_owned(), en.to_owned());
+                last = none(*channel, &crate::messages::rule_of(&verdict), es, en);
+                continue;
             }
+        };
+        match breaks(&verdict, template) {
+            Some((rule, es, en)) => last = none(*channel, rule, es, en),
+            None => return Choice::By(*channel, template.clone(), at),
         }
     }
-    none
+    last
+}
+
+/// The condition of the law that a template does not hold to, with its words.
+fn breaks<'a>(
+    verdict: &'a Verdict,
+    template: &TextTemplate,
+) -> Option<(&'a str, &'a str, &'a str)> {
+    let shows = shown(template.channel, &template.subject, &template.body);
+    // What cannot be read as a template is told when it is filled in.
+    let shows = shows.is_ok_and(|found| found.is_some());
+    let silent = !template.provider_name.is_empty() && !tells_opt_out(&template.body);
+    let broken = |rule: &&RuleHit| {
+        (shows && rule.rule.ends_with(HIDES)) || (silent && rule.rule.ends_with(ASKS_OPT_OUT))
+    };
+    let found = verdict.rules.iter().find(broken);
+    found.map(|r| (r.rule.as_str(), r.es.as_str(), r.en.as_str()))
 }
 
 /// Debtors of the strategy's segment; `None` = all.
@@ -120,6 +150,7 @@ struct Step<'a> {
     one: &'a Strategy,
     step: &'a StrategyStep,
     templates: Vec<TextTemplate>,
+    carried: &'a [Channel],
 }
 
 /// What was planned.
@@ -133,7 +164,7 @@ struct Made {
 pub(super) async fn plan(
     shared: &Arc<Shared>,
     one: &Strategy,
-    arms: &Arms,
+    (arms, carried): (&Arms, &[Channel]),
 ) -> Result<(), StoreError> {
     let members = segment(shared, one).await?;
     let today = utc_day(shared.now());
@@ -149,6 +180,7 @@ pub(super) async fn plan(
             one,
             step,
             templates,
+            carried,
         };
         let day = today - i64::from(step.offset_days);
         let mut ask = PlanAsk {
@@ -231,7 +263,11 @@ fn make(
     let due = due.max(now);
     let plan_key = source.key(one.trigger, one.id, &step.key);
     if step.action == StepAction::Message {
-        let choice = choose(shared, facts, step, &case.templates, due);
+        let ways = Ways {
+            templates: &case.templates,
+            carried: case.carried,
+        };
+        let choice = choose(shared, facts, step, ways, due);
         made.messages.push(message(
             shared,
             case,

@@ -28,13 +28,22 @@ fn params(amd: AmdMode) -> CampaignParams {
 }
 
 async fn send(house: &House, attempt: AttemptId, class: &'static str, beep_ms: Option<u32>) {
+    send_why(house, attempt, (class, "greeting_shape"), beep_ms).await;
+}
+
+async fn send_why(
+    house: &House,
+    attempt: AttemptId,
+    (class, reason): (&'static str, &'static str),
+    beep_ms: Option<u32>,
+) {
     let report = TrunkReport::Classified {
         attempt,
         at: house.clock.now(),
         verdict: SoundVerdict {
             class,
             confidence: 0.93,
-            reason: "greeting_shape",
+            reason,
             decided_ms: 900,
             onset_ms: Some(200),
             speech_ms: Some(600),
@@ -100,6 +109,8 @@ async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_to
     assert_eq!(row.result, Some(CallResult::MachineNoBeep));
     assert_eq!(row.disposition.as_deref(), Some("NC.BZ"));
     assert_eq!(row.agent_id, None);
+    let point = house.store.get_point(row.point_id).await.expect("is there");
+    assert_eq!(point.confidence, 80, "a mailbox may be his");
     let heard = house.store.get_heard(attempt).await.expect("answers");
     assert_eq!(heard.map(|h| h.acted), Some(Acted::Hangup));
     let before = house.row().await.abandonment.numerator;
@@ -120,6 +131,23 @@ async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_to
     house.secs(2).await;
     let after = house.row().await.abandonment.numerator;
     assert_eq!(after, before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_the_trunk_is_known_by_counts_against_the_number() {
+    let house = House::build(Plan {
+        params: params(AmdMode::On),
+        ..Plan::default()
+    })
+    .await;
+    house.agent(1).await;
+    house.start().await;
+    let attempt = unchecked(&house).await;
+    send_why(&house, attempt, ("machine", "known"), None).await;
+    let row = over(&house, attempt).await;
+    assert_eq!(row.result, Some(CallResult::MachineNoBeep));
+    let point = house.store.get_point(row.point_id).await.expect("is there");
+    assert_eq!(point.confidence, 60);
 }
 
 #[tokio::test(start_paused = true)]

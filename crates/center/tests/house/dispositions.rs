@@ -3,7 +3,7 @@
 use crate::world::{House, Plan, ask, debt_id, debtor_id, mxn};
 use center::{Actor, DisposeAsk, PromiseAsk};
 use domain::entity::{
-    CallResult, CampaignParams, HoldKind, PaymentChannel, PromiseState, SuppressionKind,
+    Attempt, CallResult, CampaignParams, HoldKind, PaymentChannel, PromiseState, SuppressionKind,
 };
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, ListFilter};
@@ -191,6 +191,12 @@ async fn a_call_back_comes_to_the_same_agent_at_its_time() {
     assert_eq!(other.attempt(), None, "the agent he knows");
 }
 
+/// How sure the house is of the number that was called; it began at 80.
+async fn confidence(house: &House, attempt: &Attempt) -> i32 {
+    let point = house.store.get_point(attempt.point_id).await;
+    point.expect("is there").confidence
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_wrong_number_and_a_dispute_stop_what_they_name() {
     let house = House::build(Plan {
@@ -216,7 +222,7 @@ async fn a_wrong_number_and_a_dispute_stop_what_they_name() {
     let row = all.expect("read").items.remove(0);
     assert_eq!(
         (row.kind, row.value),
-        (SuppressionKind::Phone, attempt.phone)
+        (SuppressionKind::Phone, attempt.phone.clone())
     );
     assert_eq!(
         row.debtor_id,
@@ -225,6 +231,7 @@ async fn a_wrong_number_and_a_dispute_stop_what_they_name() {
     );
     let item = house.item(attempt.debtor_id).await;
     assert_eq!((item.done, item.note.as_str()), (true, "points_spent"));
+    assert_eq!(confidence(&house, &attempt).await, 0, "another's number");
 
     let next = || agent.attempt().is_some_and(|id| id != first) && agent.state() == "talking";
     house.until("the next one", next).await;
@@ -241,6 +248,7 @@ async fn a_wrong_number_and_a_dispute_stop_what_they_name() {
     house.hang_up(&agent, second).await;
     house.secs(1).await;
     let attempt = house.attempt(second).await;
+    assert_eq!(confidence(&house, &attempt).await, 90, "he spoke there");
     let hold = house.holds(attempt.debtor_id).await.remove(0);
     assert_eq!(
         (hold.kind, hold.debt_id),

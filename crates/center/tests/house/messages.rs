@@ -135,6 +135,7 @@ pub(crate) fn step(key: &str, offset_days: i32, at: &str) -> StrategyStep {
         channels: vec![Channel::Sms],
         template: "aviso".into(),
         campaign_id: None,
+        letter: None,
         note: String::new(),
     }
 }
@@ -210,7 +211,8 @@ fn somebody() -> Actor {
 async fn a_promise_schedules_its_reminders_and_money_takes_them_back_row_04() {
     let (house, phones) = house(2).await;
     let now = house.clock.now();
-    let body = "Hola {debtor.first_name}: su pago de {promise.amount} vence el {promise.due_date}.";
+    let body =
+        "Hola {debtor.first_name}: su compromiso {debt.reference} vence el {promise.due_date}.";
     house
         .store
         .put_text_template(&template("aviso", body), &[])
@@ -247,7 +249,7 @@ async fn a_promise_schedules_its_reminders_and_money_takes_them_back_row_04() {
     assert_eq!(got.len(), 1, "{got:?}");
     let text = got[0].body.reveal();
     assert!(
-        text.contains("500.00 MXN vence el 26 de noviembre de 2026"),
+        text.contains("C0 vence el 26 de noviembre de 2026"),
         "{text}"
     );
     assert!(

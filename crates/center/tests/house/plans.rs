@@ -406,7 +406,8 @@ async fn letters_go_where_the_law_lets_them_and_are_counted_row_07() {
     let batch = LetterBatch {
         id: LetterBatchId(id(81)),
         client_id: client_id(),
-        segment_id: segment.expect("campaign").segment_id,
+        segment_id: Some(segment.expect("campaign").segment_id),
+        strategy_id: None,
         level: LetterLevel::L3,
         state: BatchState::Running,
         total: 0,
@@ -418,11 +419,7 @@ async fn letters_go_where_the_law_lets_them_and_are_counted_row_07() {
         made_at: now,
     };
     for round in ["first", "again"] {
-        house
-            .store
-            .put_batch(&batch, &[], &[], &[])
-            .await
-            .expect("begun");
+        house.store.put_batch(&batch, &[]).await.expect("begun");
         house.center.run_letters(batch.id);
         house.secs(5).await;
         let done = house.store.get_batch(batch.id).await.expect("batch");

@@ -17,11 +17,14 @@ async fn who_waits_and_wants_no_more_calls_hears_so_and_is_held() {
     house.secs(10).await;
     let heard = told(&house, second);
     assert_eq!(heard.last().map(String::as_str), Some("opted_out"));
-    assert!(row(&house, second).await.ended_at.is_some());
+    let gone = row(&house, second).await;
+    assert_eq!(gone.outcome, InboundOutcome::OptedOut);
+    assert!(gone.ended_at.is_some());
     let holds = house.holds(debtor_id(1)).await;
     assert!(holds.iter().any(|h| h.kind == HoldKind::ChannelOptout));
     let board = house.row().await.inbound.expect("takes callers");
     assert_eq!((board.waiting, board.call_backs), (0, 0));
+    assert_eq!((board.opted_out, board.gave_up, board.announced), (1, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]

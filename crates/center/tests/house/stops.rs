@@ -4,16 +4,17 @@ use crate::screen::Screen;
 use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
 };
-use center::{Actor, Payer};
+use center::{Actor, Payer, ProviderDone};
 use domain::entity::{
-    CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope, Payment,
-    PaymentChannel, Receipt, ReceiptSource, ReceiptState, Suppression, SuppressionKind,
+    CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope, LinkState, Payment,
+    PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState, Suppression,
+    SuppressionKind,
 };
-use domain::ids::{HoldId, PaymentId, ReceiptId, SuppressionId};
+use domain::ids::{HoldId, PaymentId, PaymentLinkId, ReceiptId, SuppressionId};
 use domain::money::Money;
 use domain::pii::Pii;
-use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter};
-use domain::ports::{Clock as _, LegRef, TrunkReport};
+use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter, ReceiptStore as _};
+use domain::ports::{Clock as _, LegRef, ProviderEvent, ProviderWhat, TrunkReport};
 
 fn payment(house: &House, amount_minor: i64, reference: &str) -> Payment {
     let now = house.clock.now();
@@ -185,6 +186,70 @@ async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
             house.trunk.invites().len() == 2
         })
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_anew_row_23() {
+    let house = House::build(Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let _agent = house.agent(1).await;
+    house.start().await;
+    house
+        .until("it rings", || house.trunk.live_calls() == 1)
+        .await;
+    let now = house.clock.now();
+    let link = PaymentLink {
+        id: PaymentLinkId(id(88)),
+        client_id: client_id(),
+        debtor_id: debtor_id(0),
+        debt_id: debt_id(0),
+        amount: Money::new(1_000_000, "MXN".parse().expect("currency")),
+        point_id: None,
+        state: LinkState::Opened,
+        tries: 0,
+        session: None,
+        session_url: None,
+        made_by: "system".into(),
+        created_at: now,
+        expires_at: now.plus_ms(3_600_000),
+        opened_at: Some(now),
+        paid_at: None,
+    };
+    let made = house.center.make_link(Actor::System, link.clone()).await;
+    made.expect("made");
+    let says = async |id: &str, what: ProviderWhat| {
+        let event = ProviderEvent {
+            id: id.into(),
+            at: house.clock.now(),
+            what,
+        };
+        let done = house.center.provider_said("stripe", event).await;
+        done.expect("taken")
+    };
+    let paid = ProviderWhat::Paid {
+        link: link.id,
+        money: "pi_1".into(),
+        amount: link.amount,
+    };
+    assert_eq!(says("e1", paid).await, ProviderDone::Done);
+    house
+        .until("the ringing ends", || house.trunk.live_calls() == 0)
+        .await;
+    assert!(house.clock.now().since_ms(now) <= 20, "in milliseconds");
+    let row = house.store.get_payment_link(link.id).await.expect("link");
+    assert_eq!(row.state, LinkState::Paid);
+    assert!(house.item(debtor_id(0)).await.done, "nothing is owed");
+    let back = ProviderWhat::Refunded {
+        money: "pi_1".into(),
+        total: link.amount,
+    };
+    assert_eq!(says("e2", back).await, ProviderDone::Done);
+    let item = house.item(debtor_id(0)).await;
+    assert!(!item.done && item.note == "reversed", "{item:?}");
 }
 
 fn cease(house: &House) -> Hold {

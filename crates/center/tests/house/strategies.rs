@@ -1,18 +1,24 @@
 //! Strategies: each arm works its own debtors, and a trial shows what the law takes out.
 
 use crate::messages::{all, house, step, strategy, template};
-use crate::world::{House, debt_id};
-use domain::entity::{Strategy, StrategyTrigger};
+use crate::world::{House, client_id, debt_id, debtor_id, page};
+use domain::entity::{
+    BatchState, Channel, LetterLevel, PlannedState, StepAction, Strategy, StrategyStep,
+    StrategyTrigger,
+};
 use domain::ids::StrategyId;
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, MessageStore as _, StrategyStore as _};
+use domain::ports::store::{
+    CatalogStore as _, LawStore as _, LetterStore as _, MessageStore as _, StepAsk,
+    StrategyStore as _,
+};
 use domain::time::HOUR_MS;
 
 #[tokio::test(start_paused = true)]
 async fn each_arm_works_its_debtors_and_a_trial_shows_what_the_law_removes_row_14() {
     let (house, phones) = house(40).await;
     let now = house.clock.now();
-    let body = "Hola {debtor.first_name}, su saldo es {debt.balance}.";
+    let body = "Hola {debtor.first_name}, llámenos por su asunto {debt.reference}.";
     house
         .store
         .put_text_template(&template("aviso", body), &[])
@@ -89,4 +95,84 @@ async fn on_trial(house: &House, offset: i32) {
             .iter()
             .all(|m| m.strategy_id != Some(StrategyId(crate::world::id(4))))
     );
+}
+
+/// Days from a debt's due date to today, in the house.
+async fn today(house: &House) -> i32 {
+    let debt = house.store.get_debt(debt_id(0)).await.expect("works");
+    let due = domain::segment::day_of_date(&debt.due_date).expect("a date");
+    let now = domain::segment::utc_day(house.clock.now());
+    i32::try_from(now - due).expect("a few days")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_step_makes_its_letter_for_the_printer_row_07() {
+    let (house, _) = house(3).await;
+    let letter = |key: &str, at: &str, letter| StrategyStep {
+        action: StepAction::Letter,
+        channels: Vec::new(),
+        template: String::new(),
+        letter,
+        ..step(key, 0, at)
+    };
+    let offset = today(&house).await;
+    let steps = [
+        letter("firm", "12:00", Some(LetterLevel::L2)),
+        // A year is not over: the last one may not go out yet at this age, and is not forced.
+        letter("by-age", "13:00", None),
+    ];
+    let steps = steps.map(|s| StrategyStep {
+        offset_days: offset,
+        ..s
+    });
+    let plan = strategy(9, StrategyTrigger::DueDate, steps.to_vec());
+    house.store.put_strategy(&plan, &[]).await.expect("works");
+    house.secs(31).await;
+    let none = house.store.letters_of(debtor_id(0), 9).await;
+    assert!(none.expect("works").is_empty(), "not before its hour");
+    house
+        .secs(u64::try_from(2 * HOUR_MS / 1_000 + 60).expect("seconds"))
+        .await;
+    let batches = house.store.batches_page(Some(client_id()), &page()).await;
+    let batches = batches.expect("works").items;
+    assert_eq!(batches.len(), 1, "one pile: {batches:?}");
+    assert_eq!(
+        (batches[0].level, batches[0].state, batches[0].made),
+        (LetterLevel::L2, BatchState::Done, 3)
+    );
+    assert_eq!(
+        (batches[0].strategy_id, batches[0].segment_id),
+        (Some(plan.id), None)
+    );
+    for n in 0..3 {
+        let letters = house
+            .store
+            .letters_of(debtor_id(n), 9)
+            .await
+            .expect("works");
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0].batch_id, batches[0].id);
+        let ledger = house.store.ledger_of(debtor_id(n)).await.expect("works");
+        let counted = ledger.iter().filter(|l| l.channel == Channel::Letter);
+        assert_eq!(counted.count(), 1, "counted in the one ledger");
+    }
+    house
+        .secs(u64::try_from(HOUR_MS / 1_000).expect("seconds"))
+        .await;
+    let ask = StepAsk {
+        action: Some(StepAction::Letter),
+        limit: 50,
+        ..StepAsk::default()
+    };
+    let steps = house.store.steps_page(&ask).await.expect("works");
+    assert_eq!(steps.len(), 6);
+    let open = steps.iter().filter(|s| s.state == PlannedState::Planned);
+    assert_eq!(open.count(), 0, "{steps:?}");
+    let letters = house
+        .store
+        .letters_of(debtor_id(0), 9)
+        .await
+        .expect("works");
+    assert_eq!(letters[0].level, LetterLevel::L4, "55 days past due");
+    assert!(house.kinds().await.iter().any(|k| k == "letter.rendered"));
 }

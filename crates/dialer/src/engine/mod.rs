@@ -309,6 +309,7 @@ impl Dialer {
             Input::Incoming(came) => self.incoming(now, *came)?,
             Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
             Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
+            Input::Found { attempt, item } => self.found(attempt, *item)?,
             Input::LeaveQueue(attempt) => self.leave_queue(now, attempt)?,
             Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),
             Input::WithdrawPerson(person) => self.withdraw(now, |i| i.person == person),

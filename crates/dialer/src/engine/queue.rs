@@ -48,6 +48,29 @@ impl Dialer {
         Ok(())
     }
 
+    /// A caller whom nobody knew is somebody: his call is that debtor's from now on.
+    pub(super) fn found(&mut self, attempt: AttemptId, item: Item) -> Result<(), Refusal> {
+        if self
+            .persons
+            .get(&item.person)
+            .is_some_and(|a| *a != attempt)
+        {
+            return Err(Refusal::new(
+                "debtor_in_call",
+                "this person has a live call already",
+            ));
+        }
+        let call = self.calls.get_mut(&attempt).filter(|c| c.inbound);
+        let call = call.ok_or_else(|| Refusal::new("no_caller", "the call did not come in"))?;
+        let before = std::mem::replace(&mut call.item, item.clone());
+        if self.persons.get(&before.person) == Some(&attempt) {
+            self.persons.remove(&before.person);
+            self.persons.insert(item.person, attempt);
+        }
+        self.release_queued(&item);
+        Ok(())
+    }
+
     /// Who hears an agentless message wants an agent: he waits like one who called us.
     pub(super) fn wants_agent(
         &mut self,

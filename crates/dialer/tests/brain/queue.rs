@@ -151,6 +151,41 @@ fn a_caller_has_one_live_attempt_and_leaves_the_hopper() {
 }
 
 #[test]
+fn a_caller_who_is_found_is_called_by_no_hopper() {
+    let mut rig = Rig::new();
+    rig.feeds = false;
+    rig.run(in_mode(DialMode::Progressive));
+    let unknown = comes(&mut rig, 1);
+    let item = rig.item(campaign(1));
+    rig.stock(campaign(1), vec![item.clone()]);
+    let found = |attempt, item: &Item| Input::Found {
+        attempt,
+        item: Box::new(item.clone()),
+    };
+    rig.tell(found(call(1), &item));
+    assert_eq!(rig.released(dialer::ReleaseWhy::Double), 1);
+    let of_call = |rig: &Rig| rig.brain.call(call(1)).map(|c| c.item.person);
+    assert_eq!(of_call(&rig), Some(item.person));
+    // Who he was taken for is free again; who he is has a live call.
+    let came = |attempt, item: &Item| Incoming {
+        attempt,
+        item: item.clone(),
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at: rig.now,
+        wait_ms: WAIT_MS,
+    };
+    let (free, busy) = (came(call(2), &unknown), came(call(3), &item));
+    rig.tell(Input::Incoming(Box::new(free)));
+    let refused = rig.ask(Input::Incoming(Box::new(busy))).unwrap_err();
+    assert_eq!(refused.code, "debtor_in_call");
+    let refused = rig.ask(found(call(2), &item)).unwrap_err();
+    assert_eq!(refused.code, "debtor_in_call");
+    let refused = rig.ask(found(call(9), &unknown)).unwrap_err();
+    assert_eq!(refused.code, "debtor_in_call");
+}
+
+#[test]
 fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
     let (mut rig, second, _) = two_wait();
     let since = rig

@@ -1,7 +1,9 @@
 //! Debtor, Party, ContactPoint and Consent.
 
+use super::Portfolio;
 use crate::ids::{ClientId, ConsentId, DebtId, DebtorId, PartyId, PersonId, PointId, PortfolioId};
 use crate::pii::Pii;
+use crate::rules::reach::UNTRIED;
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +141,49 @@ pub struct Debtor {
     pub updated_at: UtcMs,
 }
 
+/// How the reference begins of the file that is kept for a caller whom nobody has named yet.
+const STRANGER: &str = "caller:";
+/// What such a caller is called until then.
+const STRANGER_NAME: &str = "Sin identificar";
+
+impl Debtor {
+    /// The file of a caller from a number of nobody we know: it holds his calls until an agent says whose
+    /// they are. The portfolio
+    /// is any of his client's: it says whose the file is and in what zone its days are counted.
+    #[must_use]
+    pub fn stranger(
+        (id, person_id): (DebtorId, PersonId),
+        portfolio: &Portfolio,
+        country: String,
+        now: UtcMs,
+    ) -> Self {
+        Self {
+            id,
+            client_id: portfolio.client_id,
+            portfolio_id: portfolio.id,
+            person_id,
+            external_ref: format!("{STRANGER}{id}"),
+            kind: DebtorKind::Person,
+            name: Pii(STRANGER_NAME.to_owned()),
+            document: Pii(String::new()),
+            country,
+            subdivision: None,
+            language: Language::Es,
+            address_zone: None,
+            told_zone: None,
+            told_zone_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Whether nobody has said yet who this caller is.
+    #[must_use]
+    pub fn is_stranger(&self) -> bool {
+        self.external_ref.starts_with(STRANGER)
+    }
+}
+
 /// A role of someone on a debt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
@@ -186,6 +231,20 @@ pub struct ContactPoint {
     /// When we first had it: its age tells how far to trust it.
     #[serde(default)]
     pub added_at: UtcMs,
+}
+
+impl ContactPoint {
+    /// The number as a later file names it, beside how it is `stored`: what calls have proved stays, for a
+    /// file does not make a wrong number right; how sure the file is counts where it says so.
+    pub fn keep_proved(&mut self, stored: &Self) {
+        self.id = stored.id;
+        self.bad = stored.bad;
+        self.last_rpc_at = stored.last_rpc_at;
+        self.added_at = stored.added_at;
+        if self.confidence == UNTRIED {
+            self.confidence = stored.confidence;
+        }
+    }
 }
 
 /// Who allowed what channel and purpose, with proof.

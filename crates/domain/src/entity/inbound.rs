@@ -48,6 +48,8 @@ crate::text_enum! {
         Refused = "refused",
         /// The person has a live call already.
         Busy = "busy",
+        /// He pressed the key of who wants no more calls while he waited.
+        OptedOut = "opted_out",
         /// Its fate was lost with the process that had it.
         Lost = "lost",
     }
@@ -59,7 +61,12 @@ impl InboundOutcome {
     pub const fn announced(self) -> bool {
         !matches!(
             self,
-            Self::Open | Self::Answered | Self::GaveUp | Self::CallBack | Self::Lost
+            Self::Open
+                | Self::Answered
+                | Self::GaveUp
+                | Self::CallBack
+                | Self::OptedOut
+                | Self::Lost
         )
     }
 }
@@ -117,6 +124,8 @@ pub struct InboundParams {
     pub keep_place_min: i64,
     /// Wait within which an answer counts for the service level, s.
     pub service_level_s: i64,
+    /// Whether who calls from a number of nobody we know waits too: the agent who takes him finds his file.
+    pub unknown: bool,
 }
 
 impl Default for InboundParams {
@@ -129,6 +138,7 @@ impl Default for InboundParams {
             callback: true,
             keep_place_min: 30,
             service_level_s: 20,
+            unknown: false,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Language;
 use crate::ids::{
-    ClientId, DebtId, DebtorId, LetterBatchId, LetterId, LetterTemplateId, SegmentId, UserId,
+    ClientId, DebtId, DebtorId, LetterBatchId, LetterId, LetterTemplateId, SegmentId, StrategyId,
+    UserId,
 };
 use crate::pii::Pii;
 use crate::time::UtcMs;
@@ -32,6 +33,13 @@ impl LetterLevel {
             Self::L3 => 30,
             Self::L4 => 45,
         }
+    }
+
+    /// The firmest that may go out so many days past due.
+    #[must_use]
+    pub fn at(days: i64) -> Option<Self> {
+        let due = |level: &&Self| level.from_days() <= days;
+        Self::ALL.iter().rev().find(due).copied()
     }
 }
 
@@ -79,8 +87,10 @@ pub struct LetterBatch {
     pub id: LetterBatchId,
     /// Owner.
     pub client_id: ClientId,
-    /// Whom they go to.
-    pub segment_id: SegmentId,
+    /// Whom they go to; `None` = to whom a strategy has them written.
+    pub segment_id: Option<SegmentId>,
+    /// The strategy that made it.
+    pub strategy_id: Option<StrategyId>,
     /// Which letter.
     pub level: LetterLevel,
     /// State.

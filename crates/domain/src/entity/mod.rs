@@ -1,6 +1,7 @@
 //! The nouns of the product, one file a family. Fields are plain data; behaviour that needs more
 //! than one entity lives in the rule modules.
 
+pub mod address;
 pub mod assignment;
 pub mod attempt;
 pub mod campaign;
@@ -15,6 +16,7 @@ pub mod goal;
 pub mod hold;
 mod import;
 pub mod inbound;
+pub mod interest;
 pub mod keep;
 pub mod ledger;
 pub mod letter;
@@ -26,6 +28,7 @@ pub mod plan;
 pub mod preference;
 pub mod script;
 pub mod segment;
+pub mod spell;
 pub mod strategy;
 pub mod template;
 pub mod template_text;
@@ -35,6 +38,7 @@ pub mod trunk;
 pub mod verdict;
 pub mod voicemail;
 
+pub use address::{ADDRESSES_MAX, Address};
 pub use assignment::{Assignment, AssignmentRule, AssignmentTarget};
 pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
 pub use campaign::{
@@ -54,20 +58,23 @@ pub use goal::{Goal, GoalKind};
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
 pub use import::{GonePolicy, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
 pub use inbound::{AgentlessParams, Direction, InboundCall, InboundOutcome, InboundParams};
+pub use interest::{Accrual, CAP_BP_MAX, GRACE_DAYS_MAX, InterestRule, RATE_BP_MAX};
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
 pub use letter::{BatchState, Letter, LetterBatch, LetterLevel, LetterTemplate};
 pub use message::{InboxMessage, InboxState, Message, MessagePurpose, MessageState};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
 pub use payment::{
-    BankFile, BankFileState, LINK_TRIES_MAX, LinkState, MoneyPolicy, PartOrder, Parts, PaymentLink,
-    PaymentParts, Receipt, ReceiptSource, ReceiptState, SpreadRule,
+    BANK_READER_GONE_MS, BankFile, BankFileState, Forgiven, LINK_TRIES_MAX, LinkState, MoneyPolicy,
+    OTHER_AMOUNT, PartOrder, Parts, PaymentLink, PaymentParts, Receipt, ReceiptSource,
+    ReceiptState, SpreadRule,
 };
 pub use people::{Agent, Role, Team, User};
 pub use plan::{Instalment, InstalmentState, Plan, PlanFile, PlanState};
 pub use preference::{Preference, PreferenceKind};
 pub use script::{Disposition, Script, ScriptStep};
 pub use segment::Segment;
+pub use spell::AgentSpell;
 pub use strategy::{
     PlannedState, PlannedStep, StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
 };

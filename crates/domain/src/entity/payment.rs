@@ -2,12 +2,13 @@
 
 use crate::entity::PaymentChannel;
 use crate::ids::{
-    BankFileId, ClientId, DebtId, DebtorId, PaymentId, PaymentLinkId, PointId, ReceiptId,
+    BankFileId, ClientId, DebtId, DebtorId, PaymentId, PaymentLinkId, PlanId, PointId, ReceiptId,
 };
 use crate::money::Money;
 use crate::pii::Pii;
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 crate::text_enum! {
     /// Where money was seen.
@@ -73,6 +74,26 @@ pub struct Receipt {
     pub created_at: UtcMs,
     /// Last change.
     pub updated_at: UtcMs,
+}
+
+/// Note of money whose reference stands at another amount already: it waits for a person.
+pub const OTHER_AMOUNT: &str = "other_amount";
+
+impl Receipt {
+    /// The same money under a reference of its own, for when its reference came with another amount before: no
+    /// repeat, and nothing that may be counted unseen. The same again has the same reference.
+    #[must_use]
+    pub fn as_other_amount(self) -> Self {
+        let Money {
+            amount_minor,
+            currency,
+        } = self.amount;
+        Self {
+            reference: format!("{}~{amount_minor}{currency}", self.reference),
+            note: OTHER_AMOUNT.to_owned(),
+            ..self
+        }
+    }
 }
 
 crate::text_enum! {
@@ -164,6 +185,23 @@ pub struct PaymentParts {
     pub parts: Parts,
 }
 
+/// What was forgiven of a debt by its plan (quita), or, with negative parts, is owed again because the plan is
+/// not paid after all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgiven {
+    /// Identity; follows from what caused it.
+    pub id: Uuid,
+    /// By which plan.
+    pub plan_id: PlanId,
+    /// Of which debt.
+    pub debt_id: DebtId,
+    /// The parts.
+    #[serde(flatten)]
+    pub parts: Parts,
+    /// When.
+    pub at: UtcMs,
+}
+
 crate::text_enum! {
     /// Life of a payment link.
     pub enum LinkState {
@@ -224,12 +262,17 @@ crate::text_enum! {
     pub enum BankFileState {
         /// Its rows are being taken in.
         Reading = "reading",
+        /// A stop broke it off: the same file again goes on where it was.
+        Half = "half",
         /// All rows are taken in.
         Done = "done",
     }
 }
 
-/// A bank's file. Rows: `rows = posted + unmatched + repeated + refused + not_money` once done.
+/// A file that is being read and whose row did not move so long has lost its reader, ms.
+pub const BANK_READER_GONE_MS: i64 = 120_000;
+
+/// A bank's file. Rows: `rows = posted + unmatched + repeated + refused + not_money + taken_back` once done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankFile {
     /// Identity.
@@ -256,6 +299,8 @@ pub struct BankFile {
     pub refused: i64,
     /// Rows that bring no money (charges of the bank, zero).
     pub not_money: i64,
+    /// Rows that took money back that had come in before.
+    pub taken_back: i64,
     /// Who uploaded it.
     pub made_by: String,
     /// Uploaded at.

@@ -1,6 +1,6 @@
 //! Strategy: a versioned plan of steps from a due date, a promise or an instalment.
 
-use super::Channel;
+use super::{Channel, LetterLevel};
 use crate::ids::{CampaignId, ClientId, DebtId, DebtorId, PlannedStepId, StrategyId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ crate::text_enum! {
         Message = "message",
         /// Puts the debtor at the head of a campaign.
         Call = "call",
-        /// Asks for a letter.
+        /// Makes a letter, for the next batch that is printed.
         Letter = "letter",
         /// Asks a supervisor to look at the case.
         Review = "review",
@@ -65,6 +65,9 @@ pub struct StrategyStep {
     /// Campaign of a call.
     #[serde(default)]
     pub campaign_id: Option<CampaignId>,
+    /// Which letter; `None` = the firmest that the debt's age allows.
+    #[serde(default)]
+    pub letter: Option<LetterLevel>,
     /// What whoever does it by hand should know.
     #[serde(default)]
     pub note: String,

@@ -182,6 +182,8 @@ pub struct BankMoney {
 pub enum BankRead {
     /// Money that came in.
     Money(BankMoney),
+    /// Money that came in before and that the bank took away again; its reference is the bank's own.
+    Back(BankMoney),
     /// A row that brings none.
     NotMoney,
     /// It cannot be read.

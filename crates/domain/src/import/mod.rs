@@ -14,6 +14,7 @@ mod date;
 mod detect;
 mod lines;
 mod map;
+mod names;
 mod repair;
 mod row;
 pub mod sample;

@@ -1,11 +1,11 @@
 //! One row of a file to a debtor with his debt and phones, or to the reason why not.
 
+mod around;
+
 use super::detect::{clean, meaning, missing};
 use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, cut, date, value};
-use crate::entity::{
-    Channel, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole, PointClass, Portfolio,
-};
-use crate::ids::{ClientId, DebtId, DebtorId, PersonId, PointId, person_of_document};
+use crate::entity::{Debt, DebtStatus, Debtor, Party, PartyRole, Portfolio};
+use crate::ids::{ClientId, DebtId, DebtorId, PersonId, person_of_document};
 use crate::money::Currency;
 use crate::pii::Pii;
 use crate::ports::IdSource;
@@ -25,8 +25,6 @@ const PRODUCT_CHARS: usize = 100;
 const SCORE_MAX: i64 = 1_000;
 /// Most days past due: a century.
 const DAYS_MAX: i64 = 36_500;
-/// Confidence of a phone that a file brought, of 100: nobody has answered there yet.
-const CONFIDENCE: i32 = 50;
 
 /// What holds for every row of one import.
 #[derive(Debug, Clone)]
@@ -37,6 +35,8 @@ pub struct RowContext {
     pub portfolio: Portfolio,
     /// The import's instant.
     pub now: UtcMs,
+    /// The portfolio accrues interest by its own rule: the file may bring none.
+    pub by_rule: bool,
 }
 
 /// Reads rows under one header.
@@ -98,6 +98,15 @@ impl RowReader {
             })
         }) {
             return Err(ImportFault::Map(format!("the file has no column '{name}'")));
+        }
+        let interest = columns.iter().find(|c| c.2 == Target::Interest);
+        let given = map.defaults.contains_key(&Target::Interest);
+        if context.by_rule && (interest.is_some() || given) {
+            let name = interest.map_or(Target::Interest.as_str(), |c| c.1.as_str());
+            return Err(ImportFault::Map(format!(
+                "column '{name}': interest of this portfolio is accrued by its own rule; leave the \
+                 creditor's figure out, it is never both"
+            )));
         }
         let absent = missing(&map, header);
         if !absent.is_empty() {
@@ -168,6 +177,7 @@ impl RowReader {
         let debt = row.debt(debtor.id, DebtId(fresh()))?;
         let score = row.score()?;
         let points = row.points(&country, debtor.id, &fresh)?;
+        let address = row.address(&debtor, &fresh)?;
         let party = Party {
             id: fresh().into(),
             debt_id: debt.id,
@@ -183,6 +193,7 @@ impl RowReader {
             points,
             consents: Vec::new(),
             score,
+            address,
         })
     }
 }
@@ -403,55 +414,5 @@ impl<'a> Row<'a> {
                 .checked_sub(jiff::Span::new().days(days))
                 .map_err(|_| "no such day in the calendar".to_owned())
         })
-    }
-
-    fn points(
-        &self,
-        country: &str,
-        debtor: DebtorId,
-        fresh: &dyn Fn() -> Uuid,
-    ) -> Result<Vec<ContactPoint>, RowFault> {
-        let authorised = self.parse(Target::PhoneAuthorised, value::yes_no)?;
-        let given = self.parse(Target::PhoneGivenByDebtor, value::yes_no)?;
-        let rules = &self.reader.map.repair;
-        let mut points: Vec<ContactPoint> = Vec::new();
-        let mut mended = Vec::new();
-        for (target, class) in [
-            (Target::PhoneMobile, PointClass::Mobile),
-            (Target::Phone, PointClass::Other),
-            (Target::PhoneHome, PointClass::Home),
-            (Target::PhoneWork, PointClass::Work),
-        ] {
-            for cell in self.cells(target).filter(|c| !c.text.trim().is_empty()) {
-                let (phone, rule) = value::phone(cell.text, country, rules)
-                    .map_err(|reason| self.fault(cell, reason))?;
-                mended.extend(rule);
-                if points.iter().any(|p| p.value.reveal() == phone.e164()) {
-                    continue;
-                }
-                points.push(ContactPoint {
-                    id: PointId(fresh()),
-                    debtor_id: debtor,
-                    role: PartyRole::Titular,
-                    channel: Channel::Call,
-                    value: Pii(phone.e164().to_owned()),
-                    class,
-                    source: "import".into(),
-                    given_by_debtor: given,
-                    authorised,
-                    confidence: CONFIDENCE,
-                    position: i32::try_from(points.len()).unwrap_or(i32::MAX),
-                    bad: false,
-                    last_rpc_at: None,
-                    added_at: self.reader.context.now,
-                });
-            }
-        }
-        for rule in mended {
-            if let Some(count) = self.reader.repaired.get(rule as usize) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        Ok(points)
     }
 }

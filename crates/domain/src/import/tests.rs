@@ -37,6 +37,7 @@ fn context() -> RowContext {
         },
         // 2026-11-24 02:00 UTC is still the 23rd in Mexico.
         now: "2026-11-24T02:00:00Z".parse().expect("instant"),
+        by_rule: false,
     }
 }
 
@@ -288,4 +289,40 @@ pub(super) fn faults_of(text: &str) -> Vec<String> {
             Line::Broken { line, reason, .. } => Some(format!("{line}: {reason}")),
         })
         .collect()
+}
+
+#[test]
+fn interest_is_the_creditors_or_the_rules_never_both() {
+    let header = strings("external_ref;debt_ref;name;country;principal;Intereses;due_date");
+    let map = detect(&header, &[], &ColumnMap::default()).map;
+    let by_rule = RowContext {
+        by_rule: true,
+        ..context()
+    };
+    let refused = RowReader::new(&header, map.clone(), by_rule.clone()).expect_err("never both");
+    assert!(refused.to_string().contains("'Intereses'"), "{refused}");
+    assert!(RowReader::new(&header, map, context()).is_ok());
+    let header = strings("external_ref;debt_ref;name;country;principal;due_date");
+    let mut map = detect(&header, &[], &ColumnMap::default()).map;
+    assert!(RowReader::new(&header, map.clone(), by_rule.clone()).is_ok());
+    map.defaults.insert(Target::Interest, "10".into());
+    assert!(RowReader::new(&header, map, by_rule).is_err());
+}
+
+#[test]
+fn an_address_comes_with_its_row() {
+    let header =
+        "external_ref;debt_ref;name;country;subdivision;balance;due_date;Dirección;Ciudad;CP";
+    let row = read(
+        header,
+        "1;D1;Ana;MX;JAL;100;2026-10-01;Av. Juárez 12, int. 4;Guadalajara;44100",
+    )
+    .expect("row");
+    let address = row.address.expect("an address");
+    let lines = ["Av. Juárez 12, int. 4", "44100 Guadalajara, JAL", "MX"];
+    assert_eq!(address.lines(), lines);
+    assert_eq!((address.source.as_str(), address.bad), ("import", false));
+    assert!(!format!("{address:?}").contains("Juárez"), "masked");
+    let row = read(header, "1;D1;Ana;MX;JAL;100;2026-10-01;;;").expect("row");
+    assert_eq!(row.address, None);
 }

@@ -10,6 +10,7 @@ use crate::entity::{
 };
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
+use crate::rules::disclosure::{ASKS_OPT_OUT, HIDES};
 use crate::time::{DAY_MS, UtcMs};
 
 /// Words in a product that make it microcredit or agricultural.
@@ -54,6 +55,7 @@ pub(crate) fn test(asked: &Asked<'_>, packs: &[&LoadedPack]) -> (Vec<Finding>, V
         found.extend(checked_number(asked, loaded));
         passed.extend(opt_out(asked, loaded));
     }
+    passed.extend(preview(asked.channel, packs));
     found.extend(marks(asked, packs));
     (found, passed)
 }
@@ -110,14 +112,41 @@ fn checked_number(asked: &Asked<'_>, loaded: &LoadedPack) -> Option<Finding> {
     })
 }
 
+/// Channels whose texts are seen by whoever holds the phone or the mailbox.
+const fn remote(channel: Channel) -> bool {
+    matches!(
+        channel,
+        Channel::Sms | Channel::Whatsapp | Channel::Email | Channel::Push
+    )
+}
+
+/// What a text hides before it is opened: a condition of the verdict, not a refusal. It is the house's; all
+/// packs together may let a channel show it.
+fn preview(channel: Channel, packs: &[&LoadedPack]) -> Option<RuleHit> {
+    let shows = |p: &&LoadedPack| {
+        let messages = p.pack.messages.as_ref();
+        messages.is_some_and(|m| m.may_show.contains(&channel))
+    };
+    if !remote(channel) || (!packs.is_empty() && packs.iter().all(shows)) {
+        return None;
+    }
+    let silent = |p: &&&LoadedPack| {
+        let parties = p.pack.parties.as_ref();
+        parties.is_some_and(|p| p.third_party.is_some())
+    };
+    let by = packs.iter().find(silent).map_or("house", |p| &p.pack.id);
+    Some(RuleHit {
+        rule: format!("{by}{HIDES}"),
+        es: "lo que se ve sin abrir no dice monto, acreedor ni deuda".to_owned(),
+        en: "what is seen unopened tells no amount, creditor or debt".to_owned(),
+        refused: false,
+    })
+}
+
 /// What the text has to hold: a condition of the verdict, not a refusal.
 fn opt_out(asked: &Asked<'_>, loaded: &LoadedPack) -> Option<RuleHit> {
-    let remote = matches!(
-        asked.channel,
-        Channel::Sms | Channel::Whatsapp | Channel::Email | Channel::Push
-    );
-    (remote && loaded.pack.messages.as_ref()?.optout_in_each).then(|| RuleHit {
-        rule: format!("{}/messages/optout", loaded.pack.id),
+    (remote(asked.channel) && loaded.pack.messages.as_ref()?.optout_in_each).then(|| RuleHit {
+        rule: format!("{}{ASKS_OPT_OUT}", loaded.pack.id),
         es: format!("{}: el texto dice cómo darse de baja", loaded.pack.name),
         en: format!("{}: the text says how to opt out", loaded.pack.name),
         refused: false,

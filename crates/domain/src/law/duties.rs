@@ -2,7 +2,8 @@
 //! not to take.
 
 use super::book::{RuleBook, today};
-use super::pack::{ForbiddenQuestion, VoicemailPolicy};
+use super::pack::{ForbiddenQuestion, LoadedPack, VoicemailPolicy};
+use crate::entity::Channel;
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
 use serde::Serialize;
@@ -31,6 +32,16 @@ pub struct Duties {
 }
 
 impl RuleBook {
+    /// Whether some pack lets texts of a channel tell of the debt before they are opened.
+    #[must_use]
+    pub fn may_show(&self, channel: Channel) -> bool {
+        let shows = |p: &LoadedPack| {
+            let messages = p.pack.messages.as_ref();
+            messages.is_some_and(|m| m.may_show.contains(&channel))
+        };
+        self.packs.iter().any(shows)
+    }
+
     /// What the debtor's packs ask at `at`; the house floor where none binds.
     #[must_use]
     pub fn duties(&self, facts: &ContactFacts, at: UtcMs) -> Duties {

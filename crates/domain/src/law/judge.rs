@@ -159,7 +159,7 @@ impl RuleBook {
         let mut draft = Draft::new(facts, action);
         draft.point = Some(point);
         let now = action.now;
-        let zones = match zones::candidates(&self.prefixes, &facts.debtor, point, &facts.points) {
+        let zones = match zones::candidates(&self.prefixes, facts, point) {
             Ok(found) => found,
             Err(name) => {
                 draft.findings.push(Finding::forbid(

@@ -2,7 +2,8 @@
 //! (law.md §2.3). The action must be legal in every one of them.
 
 use crate::ValueError;
-use crate::entity::{Channel, ContactPoint, Debtor, ZoneEvidence};
+use crate::entity::{Channel, ContactPoint, ZoneEvidence};
+use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
@@ -130,10 +131,10 @@ impl Candidate {
 /// The name of an address or told zone that the zone database does not know.
 pub(crate) fn candidates(
     table: &PrefixZones,
-    debtor: &Debtor,
+    facts: &ContactFacts,
     point: &ContactPoint,
-    points: &[ContactPoint],
 ) -> Result<Vec<Candidate>, String> {
+    let (debtor, points) = (&facts.debtor, &facts.points);
     let named = |name: &str| {
         crate::time::zone(name)
             .map(|tz| NamedZone {
@@ -168,7 +169,7 @@ pub(crate) fn candidates(
             }
         }
     }
-    if let Some(name) = debtor.address_zone.as_deref() {
+    for name in debtor.address_zone.iter().chain(&facts.address_zones) {
         add(named(name)?, "address");
     }
     if let Some(zone) = told {

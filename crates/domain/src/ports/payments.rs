@@ -65,6 +65,46 @@ pub enum ProviderWhat {
         /// How much went back in all, up to now.
         total: Money,
     },
+    /// The payer's bank disputes money; nothing has moved by that.
+    Disputed {
+        /// The provider's id of the money.
+        money: String,
+        /// The provider's id of the dispute.
+        dispute: String,
+        /// How much is disputed.
+        amount: Money,
+        /// Why, in a word of the provider.
+        reason: String,
+    },
+    /// A dispute took money away.
+    Withdrawn {
+        /// The provider's id of the money.
+        money: String,
+        /// The provider's id of the dispute.
+        dispute: String,
+        /// How much.
+        amount: Money,
+    },
+    /// A dispute gave money back.
+    Reinstated {
+        /// The provider's id of the money.
+        money: String,
+        /// The provider's id of the dispute.
+        dispute: String,
+        /// How much.
+        amount: Money,
+    },
+    /// A dispute is over; what it moved is told by itself.
+    Settled {
+        /// The provider's id of the money.
+        money: String,
+        /// The provider's id of the dispute.
+        dispute: String,
+        /// How much was disputed.
+        amount: Money,
+        /// How it ended, in a word of the provider (`won`, `lost`).
+        outcome: String,
+    },
     /// Something that changes nothing here, by its name there.
     Other(String),
 }

@@ -1,7 +1,8 @@
 //! What posted money and time make of a plan (terms.md §6). Pure: the stores call it inside their
 //! transactions.
 
-use crate::entity::{Debt, DebtStatus, Instalment, InstalmentState, Plan, PlanState};
+use super::allocation;
+use crate::entity::{Debt, DebtStatus, Hold, Instalment, InstalmentState, Parts, Plan, PlanState};
 use crate::time::UtcMs;
 
 /// Invariant 10: the instalments of a plan are in order and add up to the agreement, which is the balance
@@ -100,26 +101,63 @@ pub fn silent_until(parts: &[Instalment]) -> Option<UtcMs> {
     due.next().map(|p| p.grace_until)
 }
 
-/// Forgives up to `minor` of a debt: fees, then interest, then principal; marks it paid when nothing is
-/// left. Gives what was forgiven.
-pub fn forgive(debt: &mut Debt, minor: i64, now: UtcMs) -> i64 {
-    let mut left = minor.max(0);
-    for part in [
-        &mut debt.fees_minor,
-        &mut debt.interest_minor,
-        &mut debt.principal_minor,
-    ] {
-        let take = left.min(*part).max(0);
-        *part -= take;
-        left -= take;
+/// Since when a running plan keeps the debt silent: since it was signed, or since its hold, which was lifted
+/// meanwhile, stands again.
+#[must_use]
+pub fn silent_from(plan: &Plan, before: Option<&Hold>, now: UtcMs) -> UtcMs {
+    match before {
+        Some(hold) if hold.lifted_at.is_some() && plan.state.runs() => now,
+        Some(hold) => hold.from,
+        None => plan.signed_at.unwrap_or(now),
     }
-    let taken = minor.max(0) - left;
-    debt.overdue_minor = debt.overdue_minor.min(debt.balance_minor()).max(0);
+}
+
+/// Forgives up to `minor` of a debt: fees, then interest, then principal; marks it paid when nothing is
+/// left. Gives the parts that were forgiven.
+pub fn forgive(debt: &mut Debt, minor: i64, now: UtcMs) -> Parts {
+    let mut left = minor.max(0);
+    let mut part = |owed: &mut i64| {
+        let take = left.min(*owed).max(0);
+        *owed -= take;
+        left -= take;
+        take
+    };
+    let (fees_minor, interest_minor, principal_minor) = (
+        part(&mut debt.fees_minor),
+        part(&mut debt.interest_minor),
+        part(&mut debt.principal_minor),
+    );
+    let overdue = debt.overdue_minor;
+    debt.overdue_minor = overdue.min(debt.balance_minor()).max(0);
     if debt.balance_minor() == 0 && debt.status == DebtStatus::Open {
         debt.status = DebtStatus::Paid;
     }
     debt.updated_at = now;
-    taken
+    Parts {
+        fees_minor,
+        interest_minor,
+        principal_minor,
+        excess_minor: 0,
+        overdue_minor: overdue.saturating_sub(debt.overdue_minor).max(0),
+    }
+}
+
+/// Makes what is forgiven of a debt follow the state of its plan, of which `stands` is forgiven already: once
+/// what is left when it is paid as agreed, once the quita when it broke and the contract keeps it, and nothing
+/// while it still runs: then the debt is owed what was forgiven again. Gives the change, negative when it is.
+pub fn follow_forgiving(plan: &Plan, debt: &mut Debt, stands: &Parts, now: UtcMs) -> Parts {
+    let forgiven = stands.sum();
+    match plan.state {
+        PlanState::Completed if forgiven == 0 => forgive(debt, debt.balance_minor(), now),
+        PlanState::Broken if !plan.lapses => {
+            forgive(debt, plan.quita_minor.saturating_sub(forgiven), now)
+        }
+        PlanState::Signed | PlanState::Active if forgiven > 0 => {
+            debt.updated_at = now;
+            allocation::give_back(debt, stands, forgiven)
+        }
+        _ => Parts::default(),
+    }
 }
 
 #[cfg(test)]
@@ -249,5 +287,51 @@ mod tests {
         off(&|_, parts| parts.swap(0, 1));
         off(&|_, parts| parts.clear());
         off(&|plan, _| plan.early_off_minor = 101);
+    }
+
+    fn owing(fees_minor: i64, principal_minor: i64) -> Debt {
+        Debt {
+            id: DebtId(Uuid::from_u128(4)),
+            debtor_id: DebtorId(Uuid::from_u128(3)),
+            client_id: ClientId(Uuid::from_u128(2)),
+            portfolio_id: crate::ids::PortfolioId(Uuid::from_u128(5)),
+            external_ref: "D".into(),
+            product: "card".into(),
+            currency: "MXN".parse().unwrap(),
+            principal_minor,
+            interest_minor: 0,
+            fees_minor,
+            overdue_minor: fees_minor + principal_minor,
+            minimum_minor: 0,
+            due_date: "2026-07-01".into(),
+            status: DebtStatus::Open,
+            created_at: UtcMs(0),
+            updated_at: UtcMs(0),
+        }
+    }
+
+    #[test]
+    fn what_is_forgiven_follows_the_plan_there_and_back_row_21() {
+        let (mut plan, _) = agreed();
+        let (mut debt, now) = (owing(3, 7), UtcMs(9));
+        let owed = debt.clone();
+        plan.state = PlanState::Completed;
+        let first = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
+        assert_eq!((first.sum(), debt.status), (10, DebtStatus::Paid));
+        let again = follow_forgiving(&plan, &mut debt, &first, now);
+        assert_eq!(again, Parts::default(), "once");
+        plan.state = PlanState::Active;
+        let back = follow_forgiving(&plan, &mut debt, &first, now);
+        assert_eq!(first.plus(&back), Parts::default());
+        let figures = |d: &Debt| (d.fees_minor, d.principal_minor, d.overdue_minor, d.status);
+        assert_eq!(figures(&debt), figures(&owed), "as if it had never been");
+        plan.state = PlanState::Broken;
+        let kept = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
+        assert_eq!((kept.sum(), debt.status), (10, DebtStatus::Paid));
+        assert_eq!(follow_forgiving(&plan, &mut debt, &kept, now).sum(), 0);
+        plan.lapses = true;
+        let mut debt = owing(3, 7);
+        let none = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
+        assert_eq!((none, debt.balance_minor()), (Parts::default(), 10));
     }
 }

@@ -1,6 +1,6 @@
 //! Promises to pay (terms.md §6): limits, the end of grace, and what the money made of them.
 
-use crate::entity::PromiseState;
+use crate::entity::{Promise, PromiseState};
 use crate::time::UtcMs;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -124,6 +124,26 @@ pub fn outcome(amount_minor: i64, paid_minor: i64, grace_over: bool) -> PromiseS
     }
 }
 
+/// State of a promise now that its money is `paid_minor`, at `now`: one that lives is kept or lives on; one
+/// that was judged is judged anew, as money was taken back or came late. What was withdrawn or replaced stays
+/// so; one that would live again beside another one (`alive`) is replaced by it.
+#[must_use]
+pub fn judged(promise: &Promise, paid_minor: i64, now: UtcMs, alive: bool) -> PromiseState {
+    let over = match promise.state {
+        PromiseState::Active => false,
+        PromiseState::Kept => promise.grace_until <= now,
+        PromiseState::KeptPartial | PromiseState::Broken => true,
+        ended => return ended,
+    };
+    let next = outcome(promise.amount.amount_minor, paid_minor, over);
+    let again = next == PromiseState::Active && promise.state != PromiseState::Active;
+    if again && alive {
+        PromiseState::Replaced
+    } else {
+        next
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +195,41 @@ mod tests {
         assert_eq!(outcome(1000, 999, false), PromiseState::Active);
         assert_eq!(outcome(1000, 500, true), PromiseState::KeptPartial);
         assert_eq!(outcome(1000, 499, true), PromiseState::Broken);
+    }
+
+    #[test]
+    fn money_that_goes_or_comes_late_judges_anew() {
+        use PromiseState::{Active, Broken, Cancelled, Kept, KeptPartial, Replaced};
+        let mut promise = Promise {
+            id: crate::ids::PromiseId(uuid::Uuid::nil()),
+            client_id: crate::ids::ClientId(uuid::Uuid::nil()),
+            debtor_id: crate::ids::DebtorId(uuid::Uuid::nil()),
+            debt_id: crate::ids::DebtId(uuid::Uuid::nil()),
+            attempt_id: None,
+            agent_id: None,
+            amount: crate::money::Money::new(100, "MXN".parse().unwrap()),
+            due_date: "2026-11-24".into(),
+            grace_until: UtcMs(50),
+            channel: crate::entity::PaymentChannel::Transfer,
+            state: Kept,
+            made_at: UtcMs(0),
+            closed_at: None,
+        };
+        for (state, paid, now, alive, want) in [
+            (Active, 99, 90, false, Active),
+            (Active, 100, 90, false, Kept),
+            (Kept, 0, 49, false, Active),
+            (Kept, 0, 49, true, Replaced),
+            (Kept, 0, 50, true, Broken),
+            (Kept, 50, 50, false, KeptPartial),
+            (KeptPartial, 49, 50, false, Broken),
+            (Broken, 100, 50, false, Kept),
+            (Broken, 0, 10, false, Broken),
+            (Cancelled, 100, 50, false, Cancelled),
+        ] {
+            promise.state = state;
+            let next = judged(&promise, paid, UtcMs(now), alive);
+            assert_eq!(next, want, "{state} {paid} {now} {alive}");
+        }
     }
 }

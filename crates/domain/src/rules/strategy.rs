@@ -1,7 +1,8 @@
 //! Strategies: when a step is due, which arm a debtor belongs to, and what a strategy must hold to.
 
-use crate::entity::{Channel, StepAction, Strategy, StrategyStep};
+use crate::entity::{Channel, PlannedState, PlannedStep, StepAction, Strategy, StrategyStep};
 use crate::ids::{DebtorId, StrategyId};
+use crate::ports::store::{CALLBACK_PRIORITY, ItemState};
 use crate::time::{DAY_MS, UtcMs};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -9,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 /// Most steps of a strategy.
 pub const STEPS_MAX: usize = 40;
+/// Priority of a debtor whom a strategy calls: behind call-backs, before broken promises.
+pub const CALL_PRIORITY: i32 = 15;
 /// Furthest step from its date, days, before and after.
 pub const OFFSET_MAX: i32 = 365;
 /// Longest key of a step, characters.
@@ -139,6 +142,54 @@ pub fn arm(
     champion
 }
 
+/// Where a debtor stands in his campaign once a step calls him; the dialer asks the law when it dials. What an
+/// agent has agreed with him stands before what a strategy would like.
+///
+/// # Errors
+/// Why he is not called.
+pub fn called(
+    found: Option<ItemState>,
+    step: &PlannedStep,
+    now: UtcMs,
+) -> Result<ItemState, &'static str> {
+    let campaign_id = step.campaign_id.ok_or("no_campaign")?;
+    let item = match found {
+        Some(item) if item.done => return Err("left_campaign"),
+        Some(item) if item.priority >= CALLBACK_PRIORITY && item.note.starts_with("callback") => {
+            return Err("callback_agreed");
+        }
+        Some(item) => item,
+        None => ItemState {
+            campaign_id,
+            debtor_id: step.debtor_id,
+            next_at: now,
+            priority: 0,
+            attempts: 0,
+            last_result: None,
+            next_point: None,
+            done: false,
+            note: String::new(),
+        },
+    };
+    Ok(ItemState {
+        priority: item.priority.max(CALL_PRIORITY),
+        next_at: item.next_at.min(now),
+        ..item
+    })
+}
+
+/// A call step once it is decided.
+#[must_use]
+pub fn ended_call(step: &PlannedStep, refused: Option<&str>, now: UtcMs) -> PlannedStep {
+    PlannedStep {
+        state: refused.map_or(PlannedState::Done, |_| PlannedState::Refused),
+        reason: refused.unwrap_or_default().to_owned(),
+        ended_at: Some(now),
+        ended_by: "system".to_owned(),
+        ..step.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +205,7 @@ mod tests {
             channels: vec![],
             template: String::new(),
             campaign_id: None,
+            letter: None,
             note: String::new(),
         }
     }

@@ -16,10 +16,13 @@ pub const VARIABLES: &[&str] = &[
     "debt.due_date",
     "promise.amount",
     "promise.due_date",
+    "payment.link",
     "optout",
 ];
 /// Variable that tells how to opt out.
 pub const OPT_OUT: &str = "optout";
+/// Variable of a signed address at which what is overdue is paid.
+pub const PAYMENT_LINK: &str = "payment.link";
 /// Variables that a mailbox must not show before the mail is opened: amounts, and who the creditor is and what
 /// for.
 pub const NOT_IN_PREVIEW: &[&str] = &[

@@ -174,6 +174,7 @@ impl Case {
             consents: Vec::new(),
             preferences: Vec::new(),
             lists: Vec::new(),
+            address_zones: Vec::new(),
         };
         let action = Action {
             verdict_id: VerdictId(id(9)),

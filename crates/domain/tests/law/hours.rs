@@ -337,6 +337,24 @@ fn every_zone_he_may_be_in_must_be_open() {
 }
 
 #[test]
+fn each_current_address_counts() {
+    let mut case = Case::new(Home {
+        phone: "+526641234567",
+        ..MX
+    });
+    let west = "America/Tijuana";
+    case.facts.address_zones = vec![west.into(), "America/Cancun".into()];
+    // 20:30 in the west is 22:30 at his other address.
+    refused(
+        &case.judge_at("2026-11-24T20:30", west),
+        BlockReason::Window,
+        "mx-condusef/windows",
+    );
+    case.facts.address_zones.pop();
+    allowed(&case.judge_at("2026-11-24T20:30", west));
+}
+
+#[test]
 fn a_told_zone_replaces_the_others_only_with_its_date() {
     let mut case = Case::new(Home {
         phone: "+526641234567",

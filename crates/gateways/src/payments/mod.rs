@@ -3,5 +3,6 @@
 mod amount;
 mod signature;
 mod stripe;
+mod stripe_words;
 
 pub use stripe::{STRIPE_API, Stripe, StripeConfig};

@@ -1,14 +1,10 @@
 //! Stripe Checkout: a session for each payment link, and its webhooks. Docs: docs.stripe.com/api,
 //! "Checkout Sessions", "Idempotent requests", "Errors", and docs.stripe.com/webhooks.
 
-use super::amount::{from_stripe, to_stripe};
-use super::signature;
+use super::amount::to_stripe;
+use super::{signature, stripe_words};
 use async_trait::async_trait;
-use domain::ids::PaymentLinkId;
-use domain::money::Money;
-use domain::ports::{
-    PageOrder, Payments, PaymentsError, ProviderEvent, ProviderPage, ProviderWhat,
-};
+use domain::ports::{PageOrder, Payments, PaymentsError, ProviderEvent, ProviderPage};
 use domain::time::UtcMs;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
@@ -174,7 +170,12 @@ impl Payments for Stripe {
     }
 
     fn page_origin(&self) -> String {
-        "https://checkout.stripe.com".to_owned()
+        // A double has its pages where its API is.
+        if self.config.api == STRIPE_API {
+            "https://checkout.stripe.com".to_owned()
+        } else {
+            self.config.api.clone()
+        }
     }
 
     async fn open_page(&self, order: PageOrder<'_>) -> Result<ProviderPage, PaymentsError> {
@@ -215,109 +216,6 @@ impl Payments for Stripe {
         now: UtcMs,
     ) -> Result<ProviderEvent, PaymentsError> {
         signature::check(signature, body, &self.config.webhook_secrets, now)?;
-        read(body)
-    }
-}
-
-#[derive(Deserialize)]
-struct Event {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    created: i64,
-    data: EventData,
-}
-
-#[derive(Deserialize)]
-struct EventData {
-    object: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-struct Paid {
-    client_reference_id: Option<String>,
-    payment_intent: Option<String>,
-    payment_status: String,
-    amount_total: Option<i64>,
-    currency: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Charge {
-    payment_intent: Option<String>,
-    amount_refunded: i64,
-    currency: String,
-}
-
-fn money(amount: i64, currency: &str) -> Result<Money, PaymentsError> {
-    let bad = |text: String| PaymentsError::Body(text);
-    let code = currency.to_ascii_uppercase();
-    let currency = code.parse().map_err(|e| bad(format!("currency: {e}")))?;
-    from_stripe(amount, currency).ok_or_else(|| bad("amount: does not come out whole".to_owned()))
-}
-
-/// Reads an event whose signature fits.
-fn read(body: &[u8]) -> Result<ProviderEvent, PaymentsError> {
-    let bad = |e: serde_json::Error| PaymentsError::Body(e.to_string());
-    let event: Event = serde_json::from_slice(body).map_err(bad)?;
-    let object = event.data.object;
-    let what = match event.kind.as_str() {
-        "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-            let session: Paid = serde_json::from_value(object).map_err(bad)?;
-            paid(&event.kind, session)?
-        }
-        "checkout.session.expired" => {
-            let session: Paid = serde_json::from_value(object).map_err(bad)?;
-            match link_of(session.client_reference_id.as_deref()) {
-                Some(link) => ProviderWhat::Expired { link },
-                None => ProviderWhat::Other(event.kind),
-            }
-        }
-        "charge.refunded" => {
-            let charge: Charge = serde_json::from_value(object).map_err(bad)?;
-            match charge.payment_intent {
-                Some(intent) => ProviderWhat::Refunded {
-                    money: intent,
-                    total: money(charge.amount_refunded, &charge.currency)?,
-                },
-                None => ProviderWhat::Other(event.kind),
-            }
-        }
-        _ => ProviderWhat::Other(event.kind),
-    };
-    Ok(ProviderEvent {
-        id: event.id,
-        at: UtcMs(event.created.saturating_mul(1_000)),
-        what,
-    })
-}
-
-fn link_of(reference: Option<&str>) -> Option<PaymentLinkId> {
-    reference?.parse().ok()
-}
-
-/// A session that is done: its money may still be on the way (`unpaid`), then another event follows.
-fn paid(kind: &str, session: Paid) -> Result<ProviderWhat, PaymentsError> {
-    let other = || ProviderWhat::Other(kind.to_owned());
-    if session.payment_status != "paid" {
-        return Ok(other());
-    }
-    // A session that is none of ours: the account may have other uses.
-    let Some(link) = link_of(session.client_reference_id.as_deref()) else {
-        return Ok(other());
-    };
-    match (
-        session.payment_intent,
-        session.amount_total,
-        session.currency,
-    ) {
-        (Some(intent), Some(total), Some(currency)) => Ok(ProviderWhat::Paid {
-            link,
-            money: intent,
-            amount: money(total, &currency)?,
-        }),
-        _ => Err(PaymentsError::Body(
-            "a paid session without payment_intent, amount_total or currency".to_owned(),
-        )),
+        stripe_words::read(body)
     }
 }

@@ -30,6 +30,9 @@ const BEEP_SHARE: f32 = 0.86;
 /// Most spread of its level, dB: voices waver, generators do not.
 const BEEP_WOBBLE_DB: f32 = 2.5;
 
+/// Most its frequency glides, Hz on average: the folds of a throat never hold one.
+const BEEP_GLIDE_HZ: f32 = 2.5;
+
 /// Least distance from the noise, dB.
 const BEEP_ABOVE_FLOOR_DB: f32 = 8.0;
 
@@ -246,7 +249,13 @@ fn is_beep(tone: &Segment, floor: f32) -> bool {
         && !plan::is_key(tone.hz)
         && tone.share >= BEEP_SHARE
         && tone.wobble_db <= BEEP_WOBBLE_DB
+        && stays(tone)
         && tone.level >= floor + BEEP_ABOVE_FLOOR_DB
+}
+
+/// Whether its frequency is a generator's.
+fn stays(tone: &Segment) -> bool {
+    tone.glide_hz <= BEEP_GLIDE_HZ
 }
 
 const fn beep(tone: &Segment) -> Heard {
@@ -255,4 +264,58 @@ const fn beep(tone: &Segment) -> Heard {
         end_ms: tone.end_ms,
         hz: tone.hz[0],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spectrum::Spectrum;
+    use super::*;
+    use crate::speech::vowels;
+    use crate::tones::Tone;
+
+    fn segments(samples: &[i16]) -> Vec<Segment> {
+        let (mut spectrum, mut tracker) = (Spectrum::new(), Tracker::default());
+        let hops = samples.iter().filter_map(|s| spectrum.push(*s));
+        let mut found: Vec<Segment> = hops.filter_map(|hop| tracker.push(&hop)).collect();
+        found.extend(tracker.close());
+        found
+    }
+
+    /// What a tone has to be besides.
+    fn else_a_beep(tone: &Segment) -> bool {
+        let still = Segment {
+            glide_hz: 0.0,
+            ..*tone
+        };
+        is_beep(&still, -90.0)
+    }
+
+    #[test]
+    fn a_voice_glides_and_a_generator_stays() {
+        let mut gliding = 0;
+        let mut taken = Vec::new();
+        for seed in 0..240 {
+            let pitch = 95.0 + f64::from(seed % 28) * 5.0;
+            let words = vowels(4, 80, pitch, u64::from(seed) * 7 + 1);
+            for tone in segments(&words).iter().filter(|t| else_a_beep(t)) {
+                gliding += u32::from(!stays(tone));
+                if stays(tone) {
+                    taken.push(*tone);
+                }
+            }
+        }
+        assert!(gliding > 0, "no voice is like a beep but for its glide");
+        assert!(taken.is_empty(), "{} of {gliding}: {taken:?}", taken.len());
+        for hz in [400.0, 523.0, 620.0, 950.0, 1_000.0, 1_100.0, 1_400.0] {
+            for ms in [90, 200, 400] {
+                let mut heard = vec![0i16; 8 * (ms + 400)];
+                Tone::sine(hz, 0.2).fill(&mut heard[1_600..1_600 + 8 * ms]);
+                let tones = segments(&heard);
+                assert!(
+                    tones.iter().any(|t| is_beep(t, -90.0)),
+                    "{hz} {ms}: {tones:?}"
+                );
+            }
+        }
+    }
 }

@@ -41,6 +41,8 @@ pub(super) struct Segment {
     pub wobble_db: f32,
     /// Mean level, dBFS.
     pub level: f32,
+    /// Mean distance of its frequency from what it was just before, Hz: a generator stays, a voice glides.
+    pub glide_hz: f32,
 }
 
 impl Segment {
@@ -63,8 +65,11 @@ struct Run {
     level: f32,
     square: f32,
     measured: u32,
+    glide: f32,
     /// Levels of the newest hops, which may be its end.
     newest: [f32; EDGE],
+    /// Distances of their frequencies from the mean before them.
+    apart: [f32; EDGE],
 }
 
 impl Run {
@@ -78,7 +83,9 @@ impl Run {
             level: 0.0,
             square: 0.0,
             measured: 0,
+            glide: 0.0,
             newest: [0.0; EDGE],
+            apart: [0.0; EDGE],
         }
     }
 
@@ -100,6 +107,7 @@ impl Run {
     fn extend(&mut self, hop: &Hop, hz: [f32; 2]) {
         self.hops += 1;
         self.last = hop.at;
+        let apart = (hz[0] - self.hz[0]).abs();
         let part = 1.0 / self.hops.min(20) as f32;
         for (mean, new) in self.hz.iter_mut().zip(hz) {
             *mean += (new - *mean) * part;
@@ -112,7 +120,10 @@ impl Run {
             self.measured += 1;
             self.level += level;
             self.square += level * level;
+            self.glide += self.apart[EDGE - 1];
         }
+        self.apart.rotate_right(1);
+        self.apart[0] = apart;
         self.newest.rotate_right(1);
         self.newest[0] = hop.level;
     }
@@ -131,6 +142,7 @@ impl Run {
             share: self.share,
             wobble_db: (self.square / n - mean * mean).max(0.0).sqrt(),
             level: mean,
+            glide_hz: self.glide / n,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! screens and the debtors who pay are those of the demo; calls run on the simulated trunk of `sim`,
 //! without audio, and everything is kept in memory. Nobody can take a call here: it would be over.
 
-use super::{Folder, configuration, detection, dial_mode, messages, money, portfolio};
+use super::{
+    Folder, cashier, configuration, detection, dial_mode, messages, money, portfolio, street,
+};
 use crate::cli::DemoArgs;
 use crate::clock::{RandomIds, system_now};
 use crate::commands::say;
@@ -93,7 +95,7 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let folder = Folder::open(args.data.as_ref())?;
     let listener = listen(&args.http).await?;
-    let config = configuration(&args, folder.path())?;
+    let mut config = configuration(&args, folder.path())?;
     let memory = Arc::new(MemoryStore::new());
     let store: Arc<dyn Store> = Arc::clone(&memory) as _;
     let book = rule_book(&config.law)?;
@@ -101,9 +103,14 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let standing = super::clock::stand(&*store, &book, &places, args.at.as_deref()).await?;
     let start: UtcMs = system_now().plus_ms(standing.offset_ms);
     let clock = Arc::new(FastClock::new(start));
+    let own: Arc<dyn domain::ports::Clock> = Arc::clone(&clock) as _;
+    let way = (Arc::clone(&own), standing.offset_ms);
+    let cashier = cashier::Cashier::open(folder.path(), way, &mut config.payments).await?;
     let furnished = furnish(&args, &config, &store, &clock).await?;
     let mut settings = CenterConfig::new("node-1");
     settings.messengers = config.messages.open()?;
+    let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
+    settings.pages = crate::node::pages(&config, crate::node::Kind::Demo, &secrets, &listener)?;
     settings.refill_every_ms = REFILL_MS;
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let shift = FastShift {
@@ -133,17 +140,18 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
             demo: true,
             clock_offset_ms: standing.offset_ms,
             speed,
-            ..ApiConfig::new(secrets::load_or_make(Path::new(&config.auth.secret_file))?)
+            money: config.payments.open()?,
+            ..ApiConfig::new(secrets)
         },
     })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let http = listener.local_addr()?;
+    let url = format!("http://{http}");
     let web = crate::node::serve(listener, None, api, true)?;
-    let payers = money::Payers::start(fast.center.clone(), store, Arc::clone(&clock) as _);
-    let writers = messages::Writers::start(config.messages.folder.clone().into());
+    let parts = (fast.center.clone(), store, own);
+    let street = street::Street::start(cashier, &config, parts, http)?;
     tell(&url, speed, &furnished, folder.path())?;
     watch(&args, &fast, &clock, &mut signals).await;
-    payers.stop();
-    writers.stop();
+    street.stop();
     say(line(&fast, &clock).await);
     fast.stop().await;
     web.end(Duration::from_secs(2)).await;

@@ -4,8 +4,8 @@
 use super::seed::Seeder;
 use crate::clock::RandomIds;
 use domain::entity::{
-    Channel, Language, StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
-    TextTemplate, Tone,
+    Channel, Language, LetterLevel, StepAction, Strategy, StrategyStatus, StrategyStep,
+    StrategyTrigger, TextTemplate, Tone,
 };
 use domain::ids::{ClientId, StrategyId, TextTemplateId};
 use domain::ports::IdSource as _;
@@ -20,6 +20,33 @@ use tokio::task::JoinHandle;
 const LOOK: Duration = Duration::from_secs(2);
 /// Days from the due date on which the demo's debtors are written to (terms.md, cadence).
 const DAYS: [i32; 10] = [-5, -2, 0, 1, 3, 7, 15, 30, 45, 60];
+
+/// Days from the due date on which a letter goes, and which (terms.md, cadence).
+const LETTERS: [(i32, LetterLevel); 4] = [
+    (5, LetterLevel::L1),
+    (15, LetterLevel::L2),
+    (30, LetterLevel::L3),
+    (60, LetterLevel::L4),
+];
+
+/// First lines of an e-mail.
+const PERSONAL: &str = "Hola {debtor.first_name}: este mensaje es personal y confidencial, y está dirigido \
+    solo a usted. Si lo recibió por error, le pedimos que lo borre y que no lo lea más allá de estas líneas.";
+/// Name, text that is seen on a locked phone, and what only an opened e-mail adds.
+const TEXTS: &[(&str, &str, &str)] = &[
+    (
+        "saldo",
+        "Hola {debtor.first_name}: tenemos un asunto personal que tratar con usted. Llámenos al \
+            {client.phone} o entre a su página segura: {payment.link}",
+        "Su saldo vencido con {client.name} es de {debt.overdue}.",
+    ),
+    (
+        "compromiso",
+        "Hola {debtor.first_name}: le recordamos su compromiso del {promise.due_date}. Gracias. \
+            {payment.link}",
+        "El compromiso es de {promise.amount} con {client.name}.",
+    ),
+];
 
 fn template(
     client: ClientId,
@@ -61,7 +88,17 @@ fn step(offset_days: i32, at: &str, template: &str) -> StrategyStep {
         channels: vec![Channel::Whatsapp, Channel::Sms],
         template: template.into(),
         campaign_id: None,
+        letter: None,
         note: String::new(),
+    }
+}
+
+fn letter(offset_days: i32, level: LetterLevel) -> StrategyStep {
+    StrategyStep {
+        action: StepAction::Letter,
+        channels: Vec::new(),
+        letter: Some(level),
+        ..step(offset_days, "11:00", "")
     }
 }
 
@@ -100,13 +137,14 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
     let (Some(client), now) = (clients.items.first().map(|c| c.id), seeder.clock.now()) else {
         return Ok(());
     };
-    let due = "Hola {debtor.first_name}: en {client.name} su saldo vencido es {debt.overdue}. \
-        Llámenos al {client.phone}.";
-    let promised = "Hola {debtor.first_name}: le recordamos su compromiso de {promise.amount} para el \
-        {promise.due_date}. Gracias.";
     for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
-        for (name, body) in [("saldo", due), ("compromiso", promised)] {
-            let row = template(client, now, name, channel, body);
+        for (name, short, more) in TEXTS {
+            let body = match channel {
+                // A mailbox shows the first lines before the mail is opened: they tell nothing.
+                Channel::Email => format!("{PERSONAL}\n\n{short}\n\n{more}"),
+                _ => (*short).to_owned(),
+            };
+            let row = template(client, now, name, channel, &body);
             seeder.store.put_text_template(&row, &[]).await?;
         }
     }
@@ -130,7 +168,16 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
         ("Compromisos", StrategyTrigger::Promise),
         steps,
     );
-    for row in [first, second] {
+    let letters = strategy(
+        client,
+        now,
+        ("Cartas", StrategyTrigger::DueDate),
+        LETTERS
+            .iter()
+            .map(|(day, level)| letter(*day, *level))
+            .collect(),
+    );
+    for row in [first, second, letters] {
         seeder.store.put_strategy(&row, &[]).await?;
     }
     Ok(())

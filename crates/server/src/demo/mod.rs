@@ -2,7 +2,10 @@
 //! are simulated but reached the real way: SIP, RTP, HTTP and websockets over loopback. Its only
 //! trunk is its own carrier.
 
+mod callers;
 mod carrier;
+mod cashier;
+mod clickers;
 mod clock;
 mod crew;
 mod fast;
@@ -13,6 +16,7 @@ mod people;
 mod portfolio;
 mod ports;
 mod seed;
+mod street;
 mod summary;
 mod tally;
 pub(crate) mod tempo;
@@ -79,10 +83,7 @@ impl Folder {
 /// When a part cannot be started; the error says which.
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.scenario {
-        let seconds = args.seconds.unwrap_or(FORECAST_S);
-        let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
-        std::fs::write(path, serde_json::to_string_pretty(&scenario)? + "\n")?;
-        return Ok(());
+        return scenario(&args, path);
     }
     if let Some(speed) = args.speed {
         return fast::run(args, speed).await;
@@ -99,6 +100,9 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let log = folder.path().join("carrier.jsonl");
     let carrier = carrier::spawn(&log, &args)?;
     config.trunks = vec![route(&carrier.address)];
+    let own: Arc<dyn domain::ports::Clock> = Arc::clone(&clock) as _;
+    let way = (Arc::clone(&own), standing.offset_ms);
+    let cashier = cashier::Cashier::open(folder.path(), way, &mut config.payments).await?;
     let (seeded, people) = seed(&args, &config, &store, &clock).await?;
     let parts = Parts {
         config: &config,
@@ -110,9 +114,15 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     };
     let node = Node::start(parts).await?;
     start_campaigns(&node, &store, &seeded).await?;
-    let payers = payers(&node, &store, &clock);
-    let writers = messages::Writers::start(config.messages.folder.clone().into());
+    let parts = (node.center.clone(), Arc::clone(&store), own);
+    let street = street::Street::start(cashier, &config, parts, node.http)?;
     let crew = Crew::start(&node, &people, args.seed).await?;
+    let callers = callers::Callers::start(
+        (Arc::clone(&store), Arc::clone(&clock) as _),
+        node.sip,
+        (args.callers(), args.seed),
+    )
+    .await?;
     let demo = told::Demo {
         node: &node,
         carrier: &carrier,
@@ -125,8 +135,8 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     demo.tell(&*clock)?;
     let started = Instant::now();
     let end = watch(&args, &node, &clock, &mut signals, started).await;
-    payers.stop();
-    writers.stop();
+    street.stop();
+    callers.stop().await;
     let summary = finish(
         Finish {
             node,
@@ -145,6 +155,14 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         std::fs::write(path, serde_json::to_string_pretty(&summary)? + "\n")?;
     }
     crate::commands::say(summary.words());
+    Ok(())
+}
+
+/// Writes the pacing scenario of this demo's people.
+fn scenario(args: &DemoArgs, path: &Path) -> anyhow::Result<()> {
+    let seconds = args.seconds.unwrap_or(FORECAST_S);
+    let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
+    std::fs::write(path, serde_json::to_string_pretty(&scenario)? + "\n")?;
     Ok(())
 }
 
@@ -245,12 +263,6 @@ async fn seed(
         messages::seed(&seeder).await?;
     }
     Ok((seeded, people))
-}
-
-/// Debtors who pay what they promised, through the engine.
-fn payers(node: &Node, store: &Arc<dyn Store>, clock: &Arc<NodeClock>) -> money::Payers {
-    let clock = Arc::clone(clock) as Arc<dyn domain::ports::Clock>;
-    money::Payers::start(node.center.clone(), Arc::clone(store), clock)
 }
 
 /// Starts what was never started; a continued demo's running campaigns go on by themselves, and what

@@ -301,6 +301,11 @@ async fn watch(center: CenterHandle, store: Arc<dyn Store>, clock: Arc<dyn Clock
     }
 }
 
+/// A bank's number of a transfer: seven digits by the promise's own number.
+fn reference(promise: PromiseId) -> String {
+    format!("SPEI-{:07}", promise.0.as_u128() % 10_000_000)
+}
+
 async fn pay_one(center: &CenterHandle, store: &dyn Store, now: UtcMs, promise: &Promise) {
     let Ok(debt) = store.get_debt(promise.debt_id).await else {
         return;
@@ -310,7 +315,7 @@ async fn pay_one(center: &CenterHandle, store: &dyn Store, now: UtcMs, promise: 
     if amount <= 0 {
         return;
     }
-    let row = payment(&debt, amount, now, format!("SPEI-{}", promise.id));
+    let row = payment(&debt, amount, now, reference(promise.id));
     if let Err(error) = center.post_payment(Actor::System, row).await {
         tracing::debug!(promise = %promise.id, reason = %error, "the demo's debtor could not pay");
     }

@@ -192,6 +192,8 @@ impl Seeder<'_> {
                 wrapup_s: 5,
                 inbound: InboundParams {
                     blended: true,
+                    unknown: true,
+                    announce_every_s: 10,
                     ..InboundParams::default()
                 },
                 ..CampaignParams::default()

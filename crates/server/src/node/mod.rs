@@ -137,8 +137,9 @@ impl Node {
         };
         let mut settings = center_config(config, &shelves, drain_ms);
         settings.messengers = config.messages.open()?;
-        let center = Center::start(settings, ports).await?;
         let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
+        settings.pages = pages(config, kind, &secrets, &listener)?;
+        let center = Center::start(settings, ports).await?;
         let api = ApiState::new(ApiParts {
             store,
             center: center.clone(),
@@ -187,6 +188,22 @@ impl Node {
 async fn prepare(store: &dyn Store, config: &Config) -> anyhow::Result<()> {
     complete_dispositions(store).await?;
     private::folder(&config.recordings_dir()).context("[recordings] url")
+}
+
+/// Where links in messages lead to: the address that the installation is reached at from outside; the demo's own.
+pub(crate) fn pages(
+    config: &Config,
+    kind: Kind,
+    secrets: &api::auth::ApiSecrets,
+    listener: &TcpListener,
+) -> anyhow::Result<Option<center::Pages>> {
+    let url = match config.payments.public_url.trim_end_matches('/') {
+        "" if kind == Kind::Demo => format!("http://{}", listener.local_addr()?),
+        "" => return Ok(None),
+        url => url.to_owned(),
+    };
+    let key = secrets.link_key().context("[auth] secret_file")?;
+    Ok(Some(center::Pages { url, key }))
 }
 
 fn center_config(config: &Config, shelves: &Shelves, drain_ms: i64) -> CenterConfig {

@@ -2,7 +2,7 @@
 
 use super::{Breach, Limits, breach};
 use crate::store::Tables;
-use domain::entity::{Attempt, CallResult, DialMode};
+use domain::entity::{Attempt, CallResult, DialMode, Direction};
 use domain::ids::CampaignId;
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const CAP_PER_HUNDRED: usize = 3;
 /// Live answers from which the quotient itself binds.
 const ANSWERS_LEAST: usize = 100;
-/// From the end of a call until the brain must have counted it.
+/// From a call's fate until the brain must have counted it.
 const COUNTED_MS: i64 = 3 * SECOND_MS;
 
 /// 04: after a hundred live answers of a campaign and local day, while more than the cap of them were
@@ -23,7 +23,9 @@ pub(super) fn over_the_cap_agents_come_first(
     out: &mut Vec<Breach>,
 ) {
     let mut days: BTreeMap<(CampaignId, i64), Vec<&Attempt>> = BTreeMap::new();
-    for row in tables.attempts.values() {
+    // Who called us, and who only hears a message, was not to be given to an agent.
+    let ours = |a: &&Attempt| a.direction == Direction::Outbound && a.mode != DialMode::Agentless;
+    for row in tables.attempts.values().filter(ours) {
         let Some(campaign) = row.campaign_id else {
             continue;
         };
@@ -51,17 +53,29 @@ fn over_dialed(row: &Attempt) -> bool {
     !row.agent_reserved && matches!(row.mode, DialMode::Power | DialMode::Predictive)
 }
 
+/// Whether the agent found a machine: no live answer (law.md §4, `Ag`), neither in the quotient nor among the
+/// hundred answers from which it binds.
+fn machine(row: &Attempt) -> bool {
+    let code = row.disposition.as_deref().unwrap_or_default();
+    code == "NC.BZ" || code.starts_with("NC.BZ.")
+}
+
 /// Abandoned and live answers at an instant, when they are over the cap for sure.
 fn over(rows: &[&Attempt], at: UtcMs) -> Option<(usize, usize)> {
-    let counted = |a: &Attempt| a.ended_at.is_some_and(|end| end.plus_ms(COUNTED_MS) <= at);
-    let answered = |a: &Attempt| a.answered_at.is_some_and(|then| then <= at);
-    let lost = |a: &Attempt| a.result == Some(CallResult::Abandoned);
-    let abandoned = rows.iter().filter(|a| lost(a) && counted(a)).count();
-    let handled = rows
-        .iter()
-        .filter(|a| !lost(a) && counted(a) && a.result == Some(CallResult::Human))
-        .count();
-    let answers = rows.iter().filter(|a| answered(a)).count().max(abandoned);
+    let begun = |then: Option<UtcMs>| then.is_some_and(|t| t <= at);
+    let sure = |then: Option<UtcMs>| then.is_some_and(|t| t.plus_ms(COUNTED_MS) <= at);
+    let (mut abandoned, mut handled, mut answers) = (0, 0, 0);
+    for row in rows {
+        if row.result == Some(CallResult::Abandoned) {
+            abandoned += usize::from(sure(row.ended_at));
+            answers += usize::from(begun(row.answered_at));
+            continue;
+        }
+        // Until the agent's word is counted, the machine he was given is an answer that was handled.
+        let told = machine(row) && sure(row.disposed_at);
+        handled += usize::from(sure(row.bridged_at) && !machine(row));
+        answers += usize::from(begun(row.bridged_at) && !told);
+    }
     (abandoned + handled >= ANSWERS_LEAST && abandoned * 100 > CAP_PER_HUNDRED * answers)
         .then_some((abandoned, answers))
 }

@@ -145,7 +145,16 @@ pub(super) fn paid_and_held_are_left_alone(
             breach(
                 out,
                 13,
-                format!("attempt {} was sent under hold {}", attempt.id, hold.kind),
+                format!(
+                    "attempt {} was sent at {} under hold {} of {} from {} until {:?}, lifted {:?}",
+                    attempt.id,
+                    invite.at,
+                    hold.kind,
+                    hold.evidence,
+                    hold.from,
+                    hold.until,
+                    hold.lifted_at
+                ),
             );
         }
     }

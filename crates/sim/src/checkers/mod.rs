@@ -2,6 +2,7 @@
 //! carrier's own log. Ids are those of the house's list; each has a planted breach in its tests.
 
 mod abandonment;
+pub(crate) mod acts;
 mod agents;
 mod calls;
 mod contacts;
@@ -28,6 +29,9 @@ pub struct Limits {
     pub channels: usize,
     /// Starts a second of the trunk.
     pub starts_per_s: usize,
+    /// Longest time from the brain's order to its INVITE, ms; `None` where nothing bounds it (the database
+    /// was away).
+    pub late_ms: Option<i64>,
     /// Attempts per person in a local day (of `day_zone_offset_h`).
     pub attempts_per_day: usize,
     /// Attempts per person in seven consecutive local days.
@@ -82,3 +86,5 @@ pub(crate) fn is_unknown(state: AttemptState) -> bool {
 
 #[cfg(test)]
 mod planted;
+#[cfg(test)]
+mod planted_acts;

@@ -16,10 +16,11 @@ use domain::pii::Pii;
 use domain::time::UtcMs;
 use uuid::Uuid;
 
-const T0: i64 = 1_795_446_000_000;
+pub(super) const T0: i64 = 1_795_446_000_000;
 const LIMITS: Limits = Limits {
     channels: 2,
     starts_per_s: 2,
+    late_ms: Some(20),
     attempts_per_day: 3,
     attempts_per_week: 7,
     zone_offset_h: -6,
@@ -27,11 +28,11 @@ const LIMITS: Limits = Limits {
     crashed: false,
 };
 
-fn id(n: u128) -> Uuid {
+pub(super) fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-fn verdict(n: u128, at: UtcMs) -> Verdict {
+pub(super) fn verdict(n: u128, at: UtcMs) -> Verdict {
     Verdict {
         id: VerdictId(id(n)),
         at,
@@ -52,7 +53,7 @@ fn verdict(n: u128, at: UtcMs) -> Verdict {
 }
 
 /// The `n`-th attempt of person `person`, `hour` hours in, 60 s long, answered and talked.
-fn attempt(n: u128, person: u128, hour: i64) -> Attempt {
+pub(super) fn attempt(n: u128, person: u128, hour: i64) -> Attempt {
     let at = UtcMs(T0 + hour * 3_600_000);
     Attempt {
         id: AttemptId(id(100 + n)),
@@ -114,7 +115,7 @@ fn tell(tables: &mut Tables, n: u128, kind: &str, subject: String) {
     });
 }
 
-fn add(tables: &mut Tables, invites: &mut Vec<Invite>, n: u128, row: Attempt) {
+pub(super) fn add(tables: &mut Tables, invites: &mut Vec<Invite>, n: u128, row: Attempt) {
     let mut allowed = verdict(400 + n, row.opened_at);
     allowed.debtor_id = row.debtor_id;
     tables.verdicts.insert(row.verdict_id, allowed);
@@ -270,41 +271,84 @@ fn too_many_lines_or_starts_are_seen() {
         }
     });
     assert_eq!(ids, [5]);
-    let ids = seen(|t, i| {
-        for n in 10..15 {
-            let mut row = attempt(n, n, 8);
-            row.ended_at = Some(row.opened_at.plus_ms(1));
-            (row.answered_at, row.bridged_at, row.agent_id) = (None, None, None);
-            add(t, i, n, row);
+}
+
+/// Short calls with so many ms between them.
+fn short_calls(calls: u128, apart_ms: i64) -> (Tables, Vec<Invite>) {
+    let (mut tables, mut invites) = sound();
+    for n in 0..calls {
+        let mut row = attempt(10 + n, 10 + n, 8);
+        let late = i64::try_from(n).expect("small") * apart_ms;
+        row.opened_at = row.opened_at.plus_ms(late);
+        row.ended_at = Some(row.opened_at.plus_ms(1));
+        (row.answered_at, row.bridged_at, row.agent_id) = (None, None, None);
+        add(&mut tables, &mut invites, 10 + n, row);
+    }
+    (tables, invites)
+}
+
+#[test]
+fn a_start_more_than_the_rate_in_any_second_is_seen() {
+    let of = |calls, apart_ms, late_ms| {
+        let (tables, invites) = short_calls(calls, apart_ms);
+        let limits = Limits { late_ms, ..LIMITS };
+        let found = check_all(&tables, &invites, &limits);
+        found.into_iter().map(|b| b.invariant).collect::<Vec<_>>()
+    };
+    assert_eq!(of(3, 480, Some(20)), [5], "the third within 960 ms");
+    assert!(of(3, 490, Some(20)).is_empty(), "moved together by 20 ms");
+    assert!(of(9, 500, Some(0)).is_empty(), "two a second");
+    assert!(of(4, 300, None).is_empty(), "twice the rate");
+    assert_eq!(of(5, 200, None), [5]);
+}
+
+/// A day of so many answers one behind the other, the first ones abandoned, the next ones found to be machines
+/// by their agents; the last five are dialed without an agent unless `reserved`.
+fn day_of(answers: u128, abandoned: u128, machines: u128, reserved: bool) -> Vec<u8> {
+    let mut tables = Tables::default();
+    for n in 0..answers + 5 {
+        let mut row = attempt(n, n + 1, 0);
+        let at = UtcMs(T0 + i64::try_from(n).expect("small") * 70_000);
+        row.campaign_id = Some(CampaignId(id(7)));
+        row.opened_at = at;
+        row.answered_at = Some(at.plus_ms(5_000));
+        row.bridged_at = Some(at.plus_ms(5_010));
+        row.ended_at = Some(at.plus_ms(60_000));
+        row.disposed_at = Some(at.plus_ms(62_000));
+        if n < abandoned {
+            row.result = Some(CallResult::Abandoned);
+            row.bridged_at = None;
+        } else if n < abandoned + machines {
+            row.disposition = Some("NC.BZ".into());
         }
-    });
-    assert_eq!(ids, [5]);
+        row.agent_reserved = n < answers || reserved;
+        tables.attempts.insert(row.id, row);
+    }
+    let mut out = Vec::new();
+    super::abandonment::over_the_cap_agents_come_first(&tables, &LIMITS, &mut out);
+    out.iter().map(|b| b.invariant).collect()
 }
 
 #[test]
 fn dialing_ahead_over_the_abandonment_cap_is_seen() {
-    let day = |abandoned: u128, reserved: bool| {
-        let mut tables = Tables::default();
-        for n in 0..=104 {
-            let mut row = attempt(n, n + 1, 0);
-            let at = UtcMs(T0 + i64::try_from(n).expect("small") * 70_000);
-            row.campaign_id = Some(CampaignId(id(7)));
-            row.opened_at = at;
-            row.answered_at = Some(at.plus_ms(5_000));
-            row.ended_at = Some(at.plus_ms(60_000));
-            if n < abandoned {
-                row.result = Some(CallResult::Abandoned);
-            }
-            row.agent_reserved = n >= 100 && reserved;
-            tables.attempts.insert(row.id, row);
-        }
-        let mut out = Vec::new();
-        super::abandonment::over_the_cap_agents_come_first(&tables, &LIMITS, &mut out);
-        out.iter().map(|b| b.invariant).collect::<Vec<_>>()
-    };
-    assert_eq!(day(4, false), [4]);
-    assert!(day(4, true).is_empty(), "an agent waits for each call");
-    assert!(day(3, false).is_empty(), "3 of 104 is under the cap");
+    assert_eq!(day_of(100, 4, 0, false), [4]);
+    assert!(
+        day_of(100, 4, 0, true).is_empty(),
+        "an agent waits for each call"
+    );
+    assert!(day_of(100, 3, 0, false).is_empty(), "3 of 104 is under it");
+}
+
+/// law.md §4: machines that agents found are no live answers.
+#[test]
+fn machines_that_agents_found_are_no_live_answers() {
+    assert!(
+        day_of(102, 5, 10, false).is_empty(),
+        "5 of 92 so far: before a hundred the quotient does not bind"
+    );
+    assert_eq!(day_of(110, 5, 8, false), [4], "5 of 102");
+    assert!(day_of(140, 4, 0, false).is_empty(), "4 of 140 is under it");
+    assert_eq!(day_of(140, 4, 20, false), [4], "4 of 120 is over it");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use domain::entity::{
 use domain::ids::{TrunkId, VoicemailId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Closing, HeardCall, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SampleAsk, Told,
+    Closing, EarlySound, HeardCall, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SampleAsk, Told,
 };
 use domain::rules::detector::{Acted, Truth};
 use domain::time::UtcMs;
@@ -18,6 +18,7 @@ pub async fn all(store: Subject) {
     samples_come_newest_first_in_pages(&store).await;
     recordings_are_kept_by_trunk_and_bounded(&store).await;
     messages_have_names_of_their_own(&store).await;
+    what_is_heard_before_the_answer_is_counted_by_trunk(&store).await;
 }
 
 fn heard(attempt: domain::ids::AttemptId, at: UtcMs, acted: Acted) -> HeardCall {
@@ -35,6 +36,33 @@ fn heard(attempt: domain::ids::AttemptId, at: UtcMs, acted: Acted) -> HeardCall 
         acted,
         truth: None,
     }
+}
+
+async fn what_is_heard_before_the_answer_is_counted_by_trunk(store: &Subject) {
+    let (trunk, other): (TrunkId, TrunkId) = (fresh(), fresh());
+    let first = fresh();
+    for (attempt_id, trunk_id, at, class) in [
+        (first, trunk, 0, "ring_back"),
+        (fresh(), trunk, 5, "ring_back"),
+        (fresh(), trunk, 6, "busy"),
+        (fresh(), trunk, 7, "announcement"),
+        (fresh(), other, 7, "sit"),
+        // It rang, and then somebody spoke: the last word stands.
+        (first, trunk, 8, "announcement"),
+        (fresh(), trunk, 100, "sit"),
+    ] {
+        let sound = EarlySound {
+            attempt_id,
+            trunk_id,
+            at: NOW.plus_ms(at),
+            class: class.to_owned(),
+        };
+        store.put_early(&sound).await.expect("works");
+    }
+    let counts = store.early_counts(trunk, NOW, NOW.plus_ms(100)).await;
+    let want = [("announcement", 2), ("busy", 1), ("ring_back", 1)];
+    let want: Vec<(String, i64)> = want.map(|(c, n)| (c.to_owned(), n)).to_vec();
+    assert_eq!(counts.expect("works"), want);
 }
 
 async fn a_person_who_was_hung_up_on_was_abandoned(store: &Subject) {

@@ -1,10 +1,10 @@
 //! Files on their way in: one process at a time works on one, and nobody sees a file that is half in.
 
 use super::scene::*;
-use domain::entity::{GonePolicy, Import, ImportState, Placement};
-use domain::ids::{ImportId, PlacementId};
+use domain::entity::{DebtStatus, GonePolicy, Import, ImportState, Placement};
+use domain::ids::{DebtId, ImportId, PlacementId};
 use domain::ports::StoreError;
-use domain::ports::store::{IMPORT_TURN_MS, ImportReport};
+use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport};
 use domain::segment::Expr;
 
 /// Runs the group.
@@ -12,6 +12,9 @@ pub async fn all(store: Subject) {
     a_file_has_one_worker(&store).await;
     a_file_that_is_half_in_is_seen_by_nobody(&store).await;
     who_lost_his_turn_writes_nothing(&store).await;
+    what_a_file_changes_is_seen_with_it(&store).await;
+    more_than_can_be_written_at_once_goes_in_pieces(&store).await;
+    one_file_of_a_portfolio_is_half_in(&store).await;
     a_placement_is_due_on_its_day(&store).await;
 }
 
@@ -132,6 +135,116 @@ async fn who_lost_his_turn_writes_nothing(store: &Subject) {
         assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
         assert!(store.get_debtor(c.debtor.id).await.is_err(), "not written");
     }
+}
+
+fn dearer(of: &Person, line: u64) -> DebtorRow {
+    let mut row = of.row(line);
+    row.debt.principal_minor += 700;
+    row.debt.updated_at = NOW.plus_ms(1_000);
+    row
+}
+
+async fn owed(store: &Subject, of: &Person) -> i64 {
+    let debt = store.get_debt(of.debt.id).await.expect("debt");
+    debt.balance_minor() - of.debt.balance_minor()
+}
+
+async fn what_a_file_changes_is_seen_with_it(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let people = [(); 4].map(|()| scene.draft_person());
+    let [a, b, c, d] = &people;
+    let rows = [a.row(2), b.row(3), c.row(4)];
+    let first = store.import_batch(fresh(), &rows, false, &[]).await;
+    first.expect("there before");
+    let all = async || {
+        let found = store.segment_count(scene.client.id, &Expr::All, NOW).await;
+        let found = found.expect("count");
+        (found.debtors, found.balance[0].1)
+    };
+    let before = all().await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let rows = [dearer(a, 2), b.row(3), d.row(4)];
+    let report = store.take_rows(row.id, &rows).await.expect("taken");
+    assert_eq!((report.rows, report.debts_changed), (3, 1));
+    assert_eq!((report.unchanged, report.debtors_new), (1, 1));
+    store.settle_rows(row.id).await.expect("durable");
+    let recalled = store.recall_aside(row.id, &[c.debt.id], true).await;
+    recalled.expect("aside");
+    let now = NOW.plus_ms(5_000);
+    let some = store.write_aside(row.id, now).await.expect("few");
+    assert!(!some, "so few wait for the row");
+    assert_eq!(all().await, before, "nothing is seen of it");
+    assert_eq!(owed(store, a).await, 0);
+    row = store.get_import(row.id).await.expect("file");
+    assert_eq!((row.rows_done, row.report.debts_changed), (4, 1));
+    (row.state, row.accepted_at) = (ImportState::Accepted, Some(now));
+    store.put_import(&row, &[]).await.expect("accepted");
+    assert_eq!(owed(store, a).await, 700);
+    let gone = store.get_debt(c.debt.id).await.expect("debt");
+    assert_eq!(gone.status, DebtStatus::Recalled);
+    let balance = before.1 + 700 - c.debt.balance_minor() + d.debt.balance_minor();
+    assert_eq!(all().await, (before.0 + 1, balance), "all of it at once");
+    let late = store.take_rows(row.id, &[dearer(b, 5)]).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+}
+
+async fn more_than_can_be_written_at_once_goes_in_pieces(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let a = scene.draft_person();
+    let first = store.import_batch(fresh(), &[a.row(2)], false, &[]).await;
+    first.expect("there before");
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let taken = store.take_rows(row.id, &[dearer(&a, 2)]).await;
+    taken.expect("taken");
+    let strangers = |_| (0..IMPORT_STEP).map(|_| fresh()).collect();
+    let pieces = ASIDE_AT_ONCE.div_ceil(IMPORT_STEP.into());
+    let pieces: Vec<Vec<DebtId>> = (0..pieces).map(strangers).collect();
+    for (n, piece) in pieces.iter().enumerate() {
+        let kept = store.recall_aside(row.id, piece, n == 0).await;
+        kept.expect("aside");
+    }
+    assert!(store.write_aside(row.id, NOW).await.expect("the first"));
+    assert_eq!(owed(store, &a).await, 700, "the first piece is in");
+    assert!(!store.write_aside(row.id, NOW).await.expect("the rest"));
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Undoing;
+    store.put_import(&row, &[]).await.expect("undone");
+    let late = store.write_aside(row.id, NOW).await;
+    assert!(!matches!(late, Ok(true)), "it is being taken back");
+}
+
+async fn one_file_of_a_portfolio_is_half_in(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut a = file(&scene, ImportState::Accepting);
+    let mut b = file(&scene, ImportState::Accepting);
+    // Two nodes at once.
+    let (first, second) = tokio::join!(store.put_import(&a, &[]), store.put_import(&b, &[]));
+    if first.is_err() {
+        std::mem::swap(&mut a, &mut b);
+    }
+    let refused = first.and(second);
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    assert!(store.get_import(b.id).await.is_err(), "only one is in");
+    let other = Scene::new(store).await;
+    let elsewhere = file(&other, ImportState::Accepting);
+    let put = store.put_import(&elsewhere, &[]).await;
+    put.expect("of another portfolio");
+    a.state = ImportState::Accepted;
+    store.put_import(&a, &[]).await.expect("accepted");
+    store.put_import(&b, &[]).await.expect("its turn");
+    a.state = ImportState::Undoing;
+    let undo = store.put_import(&a, &[]).await;
+    assert!(matches!(undo, Err(StoreError::Conflict(_))), "{undo:?}");
+    b.state = ImportState::Undoing;
+    store.put_import(&b, &[]).await.expect("taken back");
+    b.state = ImportState::Accepted;
+    let late = store.put_import(&b, &[]).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
 }
 
 async fn a_placement_is_due_on_its_day(store: &Subject) {

@@ -136,6 +136,7 @@ async fn rows_are_listed_and_counted(store: &Subject) {
         (O::GaveUp, 9_000),
         (O::CallBack, 40_000),
         (O::Closed, 0),
+        (O::OptedOut, 3_000),
         (O::Open, 0),
     ];
     let mut rows = Vec::new();
@@ -146,18 +147,31 @@ async fn rows_are_listed_and_counted(store: &Subject) {
     }
     rows.sort_by_key(|r| std::cmp::Reverse(r.id));
     let want = InboundCount {
-        offered: 6,
+        offered: 7,
         answered: 2,
         in_time: 1,
         gave_up: 1,
         call_back: 1,
+        opted_out: 1,
         announced: 1,
         wait_ms: 35_000,
+        waiting: 1,
+        waiting_since: Some(NOW),
     };
     let count = store.inbound_count(campaign, NOW, 20_000).await;
     assert_eq!(count.expect("works"), want);
     let none = store.inbound_count(campaign, NOW.plus_ms(1), 20_000).await;
     assert_eq!(none.expect("works"), InboundCount::default());
+    // What this node counts itself is not told again; of a node that is no more everything is.
+    let mine = format!("n-{campaign}");
+    for (own, left) in [
+        ((mine.as_str(), NOW), InboundCount::default()),
+        ((mine.as_str(), NOW.plus_ms(1)), want),
+        (("another", NOW), want),
+    ] {
+        let rest = store.inbound_elsewhere(campaign, NOW, own, 20_000).await;
+        assert_eq!(rest.expect("works"), left, "{own:?}");
+    }
 
     let ask = InboundAsk {
         client_id: Some(scene.client.id),

@@ -11,7 +11,7 @@ use domain::ids::{MessageId, VerdictId};
 use domain::law::{Action, Judge};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ContactFacts, MessageAsk, MessageDraft, MessageOpened, MessageStep, PageRequest,
+    ClaimAsk, ContactFacts, MessageAsk, MessageDraft, MessageOpened, MessageStep, PageRequest,
 };
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 
@@ -24,6 +24,7 @@ pub async fn all(store: Subject) {
     steps_never_go_back(&store).await;
     what_comes_back_marks_its_point(&store).await;
     super::messages_ends::all(&store).await;
+    super::messages_nodes::all(&store).await;
 }
 
 /// A message that waits since `NOW`.
@@ -103,6 +104,8 @@ pub(super) fn draft(person: &Person, row: &Message) -> MessageDraft {
             campaign_id: None,
             reached_network: None,
         },
+        link: None,
+        lease_until: NOW.plus_ms(HOUR_MS),
         events: vec![event("message.sending", &format!("message:{}", row.id))],
         message,
     }
@@ -129,12 +132,24 @@ pub(super) async fn person(store: &Subject) -> (Scene, Person) {
     (scene, person)
 }
 
+/// A gateway without a limit.
+pub(super) fn asks<'a>(gateway: &'a str, channels: &'a [Channel], now: UtcMs) -> ClaimAsk<'a> {
+    ClaimAsk {
+        gateway,
+        channels,
+        per_minute: u32::MAX,
+        now,
+        until: now.plus_ms(HOUR_MS),
+        limit: 500,
+    }
+}
+
 /// Claims until the message is there: others' messages may be due, too.
 async fn claim(store: &Subject, id: MessageId, now: UtcMs) -> Option<Message> {
+    let gateway = name("gateway");
     loop {
-        let until = now.plus_ms(HOUR_MS);
-        let claimed = store.claim_messages(now, until, &[Channel::Sms], 500).await;
-        let (due, _) = claimed.expect("works");
+        let ask = asks(&gateway, &[Channel::Sms], now);
+        let due = store.claim_messages(&ask).await.expect("works").due;
         if let Some(found) = due.iter().find(|m| m.id == id) {
             return Some(found.clone());
         }
@@ -252,10 +267,9 @@ async fn a_message_is_claimed_by_one(store: &Subject) {
     // He died while he sent it: nobody knows, and nobody sends it again.
     let open = store.open_message(&draft(&who, &row), &Allow).await;
     assert!(matches!(open, Ok(MessageOpened::Open)), "{open:?}");
-    let (_, lost) = store
-        .claim_messages(then.plus_ms(2 * HOUR_MS), then.plus_ms(3 * HOUR_MS), &[], 1)
-        .await
-        .expect("works");
+    let gateway = name("gateway");
+    let ask = asks(&gateway, &[], then.plus_ms(2 * HOUR_MS));
+    let lost = store.claim_messages(&ask).await.expect("works").lost;
     let lost = lost.iter().find(|m| m.id == row.id).expect("lost");
     assert_eq!(
         (lost.state, lost.reason.as_str()),

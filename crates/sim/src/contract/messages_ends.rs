@@ -1,7 +1,7 @@
 //! How messages end before they leave, and what debtors write.
 
 use super::judges::Allow;
-use super::messages::{draft, open, person, plan, waiting};
+use super::messages::{asks, draft, open, person, plan, waiting};
 use super::scene::*;
 use domain::entity::{
     Channel, Hold, HoldKind, HoldScope, InboxMessage, InboxState, Message, MessageState,
@@ -29,11 +29,15 @@ async fn what_nobody_carries_ends(store: &Subject) {
         ..waiting(&who, None)
     };
     plan(store, &row).await;
-    let claim = |now: UtcMs| store.claim_messages(now, now.plus_ms(1), &[], 1);
+    let gateway = name("gateway");
+    let lost = async |now: UtcMs| {
+        let claimed = store.claim_messages(&asks(&gateway, &[], now)).await;
+        claimed.expect("works").lost
+    };
     let end = row.expires_at;
-    let (_, lost) = claim(UtcMs(end.0 - 1)).await.expect("works");
-    assert!(lost.iter().all(|m| m.id != row.id), "it still waits");
-    let (_, lost) = claim(end).await.expect("works");
+    let early = lost(UtcMs(end.0 - 1)).await;
+    assert!(early.iter().all(|m| m.id != row.id), "it still waits");
+    let lost = lost(end).await;
     let late = lost.iter().find(|m| m.id == row.id).expect("ended");
     assert_eq!(
         (late.state, late.reason.as_str()),

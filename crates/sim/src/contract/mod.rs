@@ -5,14 +5,17 @@
 //! A group leaves its rows behind and uses fresh identities each time, so that groups may share one
 //! database and run in any order.
 
+pub mod addresses;
 mod assigned;
 pub mod attempts;
 pub mod blob;
 mod books;
 pub mod bus;
+pub mod callers;
 pub mod catalog;
 mod complaints;
 pub mod contacts;
+pub mod departures;
 pub mod detector;
 mod endings;
 pub mod events;
@@ -20,13 +23,17 @@ pub mod facts;
 pub mod floor;
 pub mod imports;
 pub mod inbound;
+pub mod interest;
 pub mod judges;
 pub mod keeps;
 mod kept;
 pub mod law;
+mod letters;
 pub mod marks;
+pub mod merges;
 pub mod messages;
 mod messages_ends;
+mod messages_nodes;
 pub mod money;
 pub mod nodes;
 mod pay_links;
@@ -35,6 +42,7 @@ pub mod plans;
 pub mod portfolio;
 pub mod races;
 pub mod receipts;
+mod rejudged;
 pub mod reports;
 pub mod scene;
 pub mod stages;

@@ -20,7 +20,7 @@ pub async fn all(store: Subject) {
     grace_over_closes_promises(&store).await;
     wrong_payments_are_refused(&store).await;
     a_reversal_is_no_repeat(&store).await;
-    a_reversal_counts_where_its_payment_did(&store).await;
+    super::rejudged::all(&store).await;
 }
 
 const TERMS: PromiseTerms = PromiseTerms {
@@ -156,8 +156,15 @@ async fn a_reference_counts_once(store: &Subject) {
         .post_payment(&payment, &[], &of_promise)
         .await
         .expect("payment");
-    let mut again = person.payment(99_000);
+    let mut again = person.payment(30_000);
     again.reference.clone_from(&payment.reference);
+    let mut other_money = again.clone();
+    other_money.amount = Money::new(99_000, mxn());
+    let refused = store.post_payment(&other_money, &[], &of_promise).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "another amount is no repeat: {refused:?}"
+    );
     let told = [event("payment.posted", "twice")];
     let done = store
         .post_payment(&again, &told, &of_promise)
@@ -473,24 +480,4 @@ async fn a_reversal_is_no_repeat(store: &Subject) {
     assert!(matches!(other, Err(StoreError::Conflict(_))), "{other:?}");
     let debt = store.get_debt(person.debt.id).await.expect("debt");
     assert_eq!(debt.balance_minor(), 80_000);
-}
-
-async fn a_reversal_counts_where_its_payment_did(store: &Subject) {
-    let person = Scene::new(store).await.person(store).await;
-    let promise = person.promise(40_000);
-    let mut before = person.payment(20_000);
-    before.paid_at = promise.made_at.plus_ms(-DAY_MS);
-    let post = async |p: &domain::entity::Payment| store.post_payment(p, &[], &of_promise).await;
-    post(&before).await.expect("payment");
-    let taken = store.record_promise(&promise, TERMS, &[]).await;
-    taken.expect("promise").expect("taken");
-    let mut back = person.payment(-20_000);
-    back.reverses = Some(before.id);
-    post(&back).await.expect("reversal");
-    let done = post(&person.payment(40_000)).await.expect("payment");
-    assert_eq!(
-        done.promises.len(),
-        1,
-        "money from before the promise, taken back, is none of its"
-    );
 }

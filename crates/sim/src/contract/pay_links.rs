@@ -1,6 +1,6 @@
 //! Payment links, providers' words, files of banks.
 
-use super::receipts::page;
+use super::receipts::{page, receipt, taken};
 use super::scene::*;
 use domain::entity::{BankFile, BankFileState, LINK_TRIES_MAX, LinkState, PaymentLink};
 use domain::ids::{BankFileId, PaymentLinkId};
@@ -13,6 +13,8 @@ pub(super) async fn all(store: &Subject) {
     a_link_is_opened_paid_and_closed(store).await;
     a_word_is_done_once(store).await;
     a_file_is_taken_once(store).await;
+    a_file_whose_reader_is_gone_goes_on_with_one_reader(store).await;
+    a_row_of_a_bank_is_found_by_its_own_reference(store).await;
 }
 
 fn link(person: &Person) -> PaymentLink {
@@ -145,11 +147,17 @@ async fn a_word_is_done_once(store: &Subject) {
         .await
         .expect("waits");
     assert!(waits.is_empty());
+    let about = store.webhooks_about("stripe", &money).await.expect("read");
+    let about: Vec<_> = about.iter().map(|n| (&n.event_id, n.done)).collect();
+    assert_eq!(
+        about,
+        vec![(&note.event_id, true)],
+        "what is done stays told"
+    );
 }
 
-async fn a_file_is_taken_once(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let row = BankFile {
+fn bank_file(scene: &Scene) -> BankFile {
+    BankFile {
         id: fresh::<BankFileId>(),
         client_id: scene.client.id,
         name: "noviembre.csv".into(),
@@ -162,10 +170,16 @@ async fn a_file_is_taken_once(store: &Subject) {
         repeated: 0,
         refused: 0,
         not_money: 0,
+        taken_back: 0,
         made_by: "user:1".into(),
         created_at: NOW,
         updated_at: NOW,
-    };
+    }
+}
+
+async fn a_file_is_taken_once(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = bank_file(&scene);
     let (kept, before) = store.take_bank_file(&row, &[]).await.expect("taken");
     assert_eq!((&kept, before), (&row, false));
     let done = BankFile {
@@ -185,4 +199,60 @@ async fn a_file_is_taken_once(store: &Subject) {
         .bank_files_page(Some(scene.client.id), &page(5, None))
         .await;
     assert_eq!(files.expect("page").items, vec![done]);
+}
+
+async fn a_file_whose_reader_is_gone_goes_on_with_one_reader(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = bank_file(&scene);
+    let taken = store.take_bank_file(&row, &[]).await;
+    taken.expect("taken");
+    let of_scene = |rows: Vec<BankFile>| -> Vec<BankFile> {
+        let own = rows.into_iter().filter(|f| f.id == row.id);
+        own.collect()
+    };
+    let later = NOW.plus_ms(5);
+    let resume = async |before| {
+        let done = store.resume_bank_file(row.id, before, later).await;
+        done.expect("asked")
+    };
+    assert!(!resume(NOW).await, "somebody reads it");
+    let none = store.half_bank_files(NOW, later).await.expect("swept");
+    assert!(of_scene(none).is_empty());
+    let gone = store.half_bank_files(NOW.plus_ms(1), later).await;
+    let gone = of_scene(gone.expect("swept"));
+    assert_eq!(gone.len(), 1);
+    assert_eq!(
+        (gone[0].state, gone[0].updated_at),
+        (BankFileState::Half, later)
+    );
+    assert_eq!(store.get_bank_file(row.id).await.expect("read"), gone[0]);
+    assert!(resume(NOW).await, "nobody reads it");
+    assert!(!resume(NOW).await, "now somebody does");
+    assert!(resume(NOW.plus_ms(6)).await, "who is gone as well");
+    let done = BankFile {
+        state: BankFileState::Done,
+        ..row.clone()
+    };
+    store.put_bank_file(&done).await.expect("put");
+    assert!(!resume(NOW.plus_ms(9)).await, "done is done");
+}
+
+async fn a_row_of_a_bank_is_found_by_its_own_reference(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let own = name("rastreo");
+    let mut row = receipt(&scene, 50_000);
+    row.reference = format!("{own} 00112233aabbccdd");
+    taken(store, &row).await;
+    let mut longer = receipt(&scene, 50_000);
+    longer.reference = format!("{own}9 00112233aabbccdd");
+    taken(store, &longer).await;
+    let find = async |own: &str, minor: i64| {
+        let amount = domain::money::Money::new(minor, mxn());
+        let found = store.bank_receipts(scene.client.id, own, amount).await;
+        let ids = found.expect("found").into_iter().map(|r| r.id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(find(&own, 50_000).await, vec![row.id]);
+    assert!(find(&own, 50_001).await.is_empty());
+    assert!(find("%", 50_000).await.is_empty(), "words, no pattern");
 }

@@ -22,7 +22,7 @@ pub async fn all(store: Subject) {
     an_ask_runs_out(&store).await;
 }
 
-fn agreed(person: &Person, quita_minor: i64) -> PlanFile {
+pub(super) fn agreed(person: &Person, quita_minor: i64) -> PlanFile {
     let id = fresh::<PlanId>();
     let balance_minor = person.debt.balance_minor();
     let agreed_minor = balance_minor - quita_minor;
@@ -76,11 +76,11 @@ async fn person(store: &Subject) -> Person {
     Scene::new(store).await.person(store).await
 }
 
-async fn drawn(store: &Subject, file: &PlanFile) -> Result<(), PlanRefusal> {
+pub(super) async fn drawn(store: &Subject, file: &PlanFile) -> Result<(), PlanRefusal> {
     store.draw_plan(file, &[]).await.expect("drawn")
 }
 
-async fn signed(store: &Subject, file: &PlanFile) {
+pub(super) async fn signed(store: &Subject, file: &PlanFile) {
     let mut plan = file.plan.clone();
     plan.state = PlanState::Signed;
     plan.signed_at = Some(NOW);
@@ -116,7 +116,7 @@ async fn post(
         .expect("paid");
 }
 
-async fn now(store: &Subject, file: &PlanFile) -> PlanFile {
+pub(super) async fn now(store: &Subject, file: &PlanFile) -> PlanFile {
     store.get_plan(file.plan.id).await.expect("the plan")
 }
 

@@ -2,8 +2,9 @@
 
 use super::attempts::ended;
 use super::judges::*;
+use super::plans;
 use super::scene::*;
-use domain::entity::CallResult;
+use domain::entity::{CallResult, PlanState};
 use domain::ids::DebtorId;
 use domain::ports::store::{OpenOutcome, PromiseTerms};
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ pub async fn all(store: Subject) {
     a_cap_holds_under_races(&store).await;
     one_of_many_posts_the_reference(&store).await;
     one_of_many_promises(&store).await;
+    one_of_many_moves_the_plan(&store).await;
+    a_plan_runs_on_what_it_was_drawn_on(&store).await;
     fences_are_given_once(&store).await;
 }
 
@@ -176,4 +179,54 @@ async fn fences_are_given_once(store: &Subject) {
     let fences = tasks.join_all().await;
     let unique: BTreeSet<i64> = fences.iter().copied().collect();
     assert_eq!(unique.len(), fences.len());
+}
+
+/// Two nodes, a signature and a withdrawal at once: one of them stands.
+async fn one_of_many_moves_the_plan(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let file = plans::agreed(&person, 10_000);
+    assert_eq!(plans::drawn(store, &file).await, Ok(()));
+    let mut tasks = JoinSet::new();
+    for n in 0..8 {
+        let (store, mut plan) = (store.clone(), file.plan.clone());
+        tasks.spawn(async move {
+            if n % 2 == 0 {
+                plan.state = PlanState::Signed;
+                plan.signed_at = Some(NOW);
+            } else {
+                plan.state = PlanState::Cancelled;
+                plan.closed_at = Some(NOW);
+            }
+            let told = event("plan.moved", &format!("plan:{}", plan.id));
+            let moved = store.move_plan(&plan, PlanState::Approved, &[told]).await;
+            (moved.expect("moved"), plan.state)
+        });
+    }
+    let done = tasks.join_all().await;
+    let moved: Vec<PlanState> = done.iter().filter(|(ok, _)| *ok).map(|(_, s)| *s).collect();
+    let stands = store.get_plan(file.plan.id).await.expect("plan").plan.state;
+    assert_eq!(moved, [stands], "one of eight, and it is what stands");
+}
+
+/// Money and a signature at once: a plan never runs on a balance that is not its own.
+async fn a_plan_runs_on_what_it_was_drawn_on(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let file = plans::agreed(&person, 10_000);
+    assert_eq!(plans::drawn(store, &file).await, Ok(()));
+    let payment = person.payment(5_000);
+    let posted = store.post_payment(&payment, &[], &of_promise).await;
+    posted.expect("posted");
+    let mut plan = file.plan.clone();
+    plan.state = PlanState::Signed;
+    plan.signed_at = Some(NOW);
+    let moved = store.move_plan(&plan, PlanState::Approved, &[]).await;
+    assert!(
+        !moved.expect("asked"),
+        "the debt owes something else by now"
+    );
+    let stands = store.get_plan(file.plan.id).await.expect("plan").plan;
+    assert_eq!(
+        (stands.state, stands.signed_at),
+        (PlanState::Approved, None)
+    );
 }

@@ -3,7 +3,8 @@
 use super::scene::*;
 use super::{books, pay_links};
 use domain::entity::{
-    Debt, MoneyPolicy, PartOrder, Payment, PaymentChannel, Receipt, ReceiptSource, ReceiptState,
+    Debt, MoneyPolicy, OTHER_AMOUNT, PartOrder, Payment, PaymentChannel, Receipt, ReceiptSource,
+    ReceiptState,
 };
 use domain::ids::{DebtorId, PaymentId, ReceiptId};
 use domain::money::Money;
@@ -108,7 +109,7 @@ async fn a_receipt_is_taken_once(store: &Subject) {
     taken(store, &row).await;
     let again = Receipt {
         reference: row.reference.clone(),
-        ..receipt(&scene, 77)
+        ..receipt(&scene, 50_000)
     };
     let told = [event("receipt.taken", "twice")];
     let (first, repeated) = store.take_receipt(&again, &told).await.expect("taken");
@@ -117,6 +118,20 @@ async fn a_receipt_is_taken_once(store: &Subject) {
         (row.clone(), true),
         "the first one stands"
     );
+    // Another amount under the same words is no repeat: it waits under words of its own, once.
+    for turn in 0..2 {
+        let other = Receipt {
+            reference: row.reference.clone(),
+            ..receipt(&scene, 77)
+        };
+        let (kept, repeated) = store.take_receipt(&other, &[]).await.expect("taken");
+        assert_eq!((kept.left_minor, repeated), (77, turn > 0));
+        assert_eq!(
+            (kept.state, &*kept.note),
+            (ReceiptState::Unmatched, OTHER_AMOUNT)
+        );
+        assert_eq!(kept.reference, format!("{}~77MXN", row.reference));
+    }
     let elsewhere = Receipt {
         reference: row.reference.clone(),
         ..receipt(&other, 77)

@@ -237,6 +237,7 @@ impl Person {
                 proof: "contract".into(),
             }],
             score: None,
+            address: None,
         }
     }
 

@@ -1,11 +1,8 @@
-//! Stages, excuses and letters.
+//! Stages, excuses and texts of letters.
 
 use super::scene::*;
-use domain::entity::{
-    BatchState, Channel, DebtStage, Excuse, ExcuseKind, Language, LedgerKind, LedgerRow, Letter,
-    LetterBatch, LetterLevel, LetterTemplate, PointClass, Stage,
-};
-use domain::ids::{DebtId, LetterBatchId, SegmentId};
+use domain::entity::{DebtStage, Excuse, ExcuseKind, Language, LetterLevel, LetterTemplate, Stage};
+use domain::ids::DebtId;
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, StageFilter};
 use domain::time::DAY_MS;
@@ -16,7 +13,7 @@ pub async fn all(store: Subject) {
     late_cases_are_told_once(&store).await;
     excuses_are_counted(&store).await;
     texts_by_version(&store).await;
-    a_batch_keeps_each_letter_once(&store).await;
+    super::letters::all(&store).await;
 }
 
 fn stage(person: &Person, stage: Stage) -> DebtStage {
@@ -171,89 +168,4 @@ async fn texts_by_version(store: &Subject) {
         .letter_template(scene.client.id, LetterLevel::L1, Language::Es)
         .await;
     assert_eq!(found.expect("newest"), Some(two));
-}
-
-fn batch(person: &Person) -> LetterBatch {
-    LetterBatch {
-        id: fresh::<LetterBatchId>(),
-        client_id: person.debt.client_id,
-        segment_id: fresh::<SegmentId>(),
-        level: LetterLevel::L2,
-        state: BatchState::Running,
-        total: 1,
-        done: 0,
-        made: 0,
-        left_out: 0,
-        fault: None,
-        made_by: None,
-        made_at: NOW,
-    }
-}
-
-fn letter(person: &Person, batch: &LetterBatch) -> Letter {
-    Letter {
-        id: fresh(),
-        client_id: person.debt.client_id,
-        debtor_id: person.debtor.id,
-        debt_id: person.debt.id,
-        batch_id: batch.id,
-        level: LetterLevel::L2,
-        language: Language::Es,
-        template_id: fresh(),
-        letterhead: "Marcador".into(),
-        addressee: "Ana".into(),
-        subject: "Su cuenta".into(),
-        body: "Estimada Ana".into(),
-        dated: "2026-11-23".into(),
-        made_at: NOW,
-    }
-}
-
-fn counted(person: &Person) -> LedgerRow {
-    LedgerRow {
-        id: fresh(),
-        person_id: person.debtor.person_id,
-        debtor_id: person.debtor.id,
-        client_id: person.debt.client_id,
-        debts: vec![person.debt.id],
-        point_id: None,
-        address: String::new().into(),
-        class: PointClass::Other,
-        channel: Channel::Letter,
-        kind: LedgerKind::Message,
-        at: NOW,
-        attempt_id: None,
-        campaign_id: None,
-        reached_network: None,
-    }
-}
-
-async fn a_batch_keeps_each_letter_once(store: &Subject) {
-    let person = Scene::new(store).await.person(store).await;
-    let mut batch = batch(&person);
-    let begun = store.put_batch(&batch, &[], &[], &[]).await;
-    begun.expect("begun");
-    let (first, second) = (letter(&person, &batch), letter(&person, &batch));
-    let counted = counted(&person);
-    batch.done = 1;
-    batch.made = 1;
-    batch.state = BatchState::Done;
-    for some in [&first, &second] {
-        let (letters, ledger) = (std::slice::from_ref(some), std::slice::from_ref(&counted));
-        let kept = store.put_batch(&batch, letters, ledger, &[]).await;
-        kept.expect("kept");
-    }
-    assert_eq!(store.get_batch(batch.id).await.expect("batch"), batch);
-    let kept = store.letters_of_batch(batch.id, None, 10).await;
-    let kept = kept.expect("letters");
-    assert_eq!(kept, std::slice::from_ref(&first), "a debt has one letter");
-    let found = store.get_letter(first.id).await.expect("letter");
-    assert_eq!(found, first);
-    let of_him = store.letters_of(person.debtor.id, 5).await.expect("of him");
-    assert_eq!(of_him.len(), 1);
-    let ledger = store.ledger_of(person.debtor.id).await.expect("ledger");
-    let letters = ledger.iter().filter(|l| l.channel == Channel::Letter);
-    assert_eq!(letters.count(), 1);
-    let counts = store.stage_counts(&person.debt, NOW).await.expect("counts");
-    assert_eq!(counts.channels, 1);
 }

@@ -5,15 +5,22 @@ use domain::entity::{
     Channel, DebtStatus, PlannedState, PlannedStep, StepAction, Strategy, StrategyStatus,
     StrategyStep, StrategyTrigger,
 };
-use domain::ports::store::{PageRequest, PlanAsk, PromiseTerms, StepAsk, StrategyFigures};
+use domain::ports::store::{
+    CALLBACK_PRIORITY, ItemState, PageRequest, PlanAsk, PromiseTerms, StepAsk, StepCalled,
+    StrategyFigures,
+};
+use domain::rules::strategy::CALL_PRIORITY;
 use domain::segment::day_of_date;
 use domain::time::HOUR_MS;
+use tokio::task::JoinSet;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     versions_are_kept(&store).await;
     dates_come_from_debts_and_promises_row_04(&store).await;
     steps_wait_for_people_row_10(&store).await;
+    a_call_is_put_once_whoever_comes(&store).await;
+    an_agreed_call_back_stands_before_a_step(&store).await;
 }
 
 fn strategy(scene: &Scene) -> Strategy {
@@ -31,6 +38,7 @@ fn strategy(scene: &Scene) -> Strategy {
             channels: vec![Channel::Whatsapp, Channel::Sms],
             template: "aviso".into(),
             campaign_id: None,
+            letter: None,
             note: String::new(),
         }],
         champion_id: None,
@@ -147,7 +155,7 @@ async fn promised(store: &Subject, one: &Person, all: PlanAsk) {
     assert_eq!(found[0].date, promise.due_date);
 }
 
-fn planned(who: &Person, key: &str, hours: i64) -> PlannedStep {
+pub(super) fn planned(who: &Person, key: &str, hours: i64) -> PlannedStep {
     PlannedStep {
         id: fresh(),
         client_id: who.debtor.client_id,
@@ -226,5 +234,85 @@ async fn steps_wait_for_people_row_10(store: &Subject) {
     assert_eq!(
         (gone.state, gone.reason.as_str()),
         (PlannedState::Cancelled, "debt_closed")
+    );
+}
+
+/// Several nodes carry the same step out while the dialer writes where the debtor stands: one of them puts him
+/// at the head, and nothing that the dialer counted is lost.
+async fn a_call_is_put_once_whoever_comes(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let who = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let step = PlannedStep {
+        action: StepAction::Call,
+        campaign_id: Some(campaign.id),
+        ..planned(&who, "call", 0)
+    };
+    store
+        .plan_steps(std::slice::from_ref(&step), &[])
+        .await
+        .expect("works");
+    let item = store.items_of(who.debtor.id).await.expect("works");
+    let tried = ItemState {
+        attempts: 7,
+        next_at: NOW.plus_ms(9 * HOUR_MS),
+        ..item.first().cloned().expect("in the campaign")
+    };
+    store.put_item(&tried, &[]).await.expect("works");
+    let mut nodes = JoinSet::new();
+    for _ in 0..6 {
+        let (store, id) = (store.clone(), step.id);
+        nodes.spawn(async move {
+            let told = event("strategy.called", &format!("strategy:{id}"));
+            store.call_step(id, NOW, &[told]).await.expect("works")
+        });
+    }
+    let done = nodes.join_all().await;
+    let called = done.iter().filter(|d| **d == StepCalled::Called).count();
+    let gone = done.iter().filter(|d| **d == StepCalled::Gone).count();
+    assert_eq!((called, gone), (1, 5), "{done:?}");
+    let items = store.items_of(who.debtor.id).await.expect("works");
+    let head = ItemState {
+        priority: CALL_PRIORITY,
+        next_at: NOW,
+        ..tried
+    };
+    assert_eq!(items, [head]);
+    let ended = store.get_step(step.id).await.expect("works");
+    assert_eq!(
+        (ended.state, ended.ended_at),
+        (PlannedState::Done, Some(NOW))
+    );
+}
+
+async fn an_agreed_call_back_stands_before_a_step(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let who = scene.person(store).await;
+    let campaign = scene.campaign(store).await;
+    let step = PlannedStep {
+        action: StepAction::Call,
+        campaign_id: Some(campaign.id),
+        ..planned(&who, "call", 0)
+    };
+    store
+        .plan_steps(std::slice::from_ref(&step), &[])
+        .await
+        .expect("works");
+    let items = store.items_of(who.debtor.id).await.expect("works");
+    let agreed = ItemState {
+        priority: CALLBACK_PRIORITY,
+        note: "callback".into(),
+        next_at: NOW.plus_ms(HOUR_MS),
+        ..items.first().cloned().expect("in the campaign")
+    };
+    store.put_item(&agreed, &[]).await.expect("works");
+    let done = store.call_step(step.id, NOW, &[]).await.expect("works");
+    assert_eq!(done, StepCalled::Refused("callback_agreed"));
+    let items = store.items_of(who.debtor.id).await.expect("works");
+    assert_eq!(items, [agreed]);
+    let ended = store.get_step(step.id).await.expect("works");
+    assert_eq!(
+        (ended.state, ended.reason.as_str()),
+        (PlannedState::Refused, "callback_agreed")
     );
 }

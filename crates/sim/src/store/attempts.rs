@@ -119,6 +119,9 @@ fn close(t: &mut Tables, id: AttemptId, closing: &Closing) -> Result<bool, Store
     if let Some(point) = t.points.get_mut(&point) {
         point.bad |= closing.point_bad;
         point.last_rpc_at = closing.point_rpc_at.or(point.last_rpc_at);
+        if let Some(reach) = closing.reach {
+            point.confidence = reach.after(point.confidence);
+        }
     }
     count(t, &closing.ledger);
     t.holds

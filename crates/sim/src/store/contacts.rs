@@ -85,6 +85,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .collect(),
         preferences: super::law::preferences(t, id),
         lists: super::law::states(t),
+        address_zones: super::interest::zones_of(t, id),
         debtor,
     })
 }

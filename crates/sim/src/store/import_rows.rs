@@ -27,6 +27,9 @@ fn import_debtor(t: &mut Tables, row: &DebtorRow, report: &mut ImportReport) -> 
         report.debtors_new += 1;
         return (row.debtor.id, true);
     };
+    if let Some(kept) = t.merged_into.get(&stored.id) {
+        return (*kept, false);
+    }
     let fresh = Debtor {
         id: stored.id,
         created_at: stored.created_at,
@@ -65,14 +68,20 @@ fn import_debt(
     debtor: DebtorId,
     report: &mut ImportReport,
 ) -> (DebtId, bool) {
-    let key = |d: &&mut Debt| {
+    let key = |d: &&Debt| {
         d.portfolio_id == row.debt.portfolio_id && d.external_ref == row.debt.external_ref
     };
     let mut fresh = Debt {
         debtor_id: debtor,
         ..row.debt.clone()
     };
-    let Some(stored) = t.debts.values_mut().find(key) else {
+    let known = t.debts.values().find(key).cloned();
+    if let Some(known) = &known {
+        let book = super::interest::book_of(t, known);
+        let accrual = book.keep(known, &mut fresh, row.debt.updated_at);
+        t.accruals.extend(accrual.map(|a| (a.debt_id, a)));
+    }
+    let Some(stored) = known.and_then(|d| t.debts.get_mut(&d.id)) else {
         t.debts.insert(fresh.id, fresh);
         report.debts_new += 1;
         return (row.debt.id, true);
@@ -113,11 +122,7 @@ fn import_around(
         };
         let same = |p: &&mut ContactPoint| p.debtor_id == debtor && p.value == point.value;
         if let Some(stored) = t.points.values_mut().find(same) {
-            // What calls have proved stays: a file does not make a wrong number right.
-            fresh.id = stored.id;
-            fresh.bad = stored.bad;
-            fresh.last_rpc_at = stored.last_rpc_at;
-            fresh.added_at = stored.added_at;
+            fresh.keep_proved(stored);
             note(report, row, point_changes(stored, &fresh));
             changed |= replace(stored, fresh, Clone::clone);
         } else {
@@ -153,6 +158,9 @@ fn import_around(
             t.consents.insert(fresh.id, fresh);
             changed = true;
         }
+    }
+    if let Some(said) = &row.address {
+        changed |= super::interest::import_address(t, said, debtor);
     }
     changed
 }

@@ -1,6 +1,6 @@
 //! Files on their way in.
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Tables, import_aside, merges};
 use async_trait::async_trait;
 use domain::entity::{Debt, DebtStatus, Debtor, Import, ImportMap, ImportState, Merge, Placement};
 use domain::event::NewEvent;
@@ -8,14 +8,14 @@ use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    Duplicates, IMPORT_TURN_MS, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest,
-    PlacementCount, StoreError,
+    ASIDE_AT_ONCE, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportReport, ImportStore, OpenDebt,
+    PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
 /// A debtor without an open debt leaves the campaigns.
-fn end_items(t: &mut Tables, debtor: DebtorId) {
+pub(super) fn end_items(t: &mut Tables, debtor: DebtorId) {
     let open = |d: &Debt| d.debtor_id == debtor && d.status == DebtStatus::Open;
     if t.debts.values().any(open) {
         return;
@@ -32,6 +32,7 @@ fn end_items(t: &mut Tables, debtor: DebtorId) {
 impl ImportStore for MemoryStore {
     async fn put_import(&self, row: &Import, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
+        import_aside::enter(&mut t, row)?;
         t.imports.insert(row.id, row.clone());
         t.append(events);
         Ok(())
@@ -150,16 +151,35 @@ impl ImportStore for MemoryStore {
         at: UtcMs,
     ) -> Result<u64, StoreError> {
         let mut t = self.tx().await?;
-        let mut recalled = 0;
-        for id in debts {
-            let open = t.debts.get_mut(id).filter(|d| d.status == DebtStatus::Open);
-            if let Some(debt) = open {
-                debt.status = DebtStatus::Recalled;
-                debt.updated_at = at;
-                recalled += 1;
-            }
-        }
-        Ok(recalled)
+        Ok(import_aside::recall(&mut t, debts, at))
+    }
+
+    async fn take_rows(
+        &self,
+        import: ImportId,
+        rows: &[DebtorRow],
+    ) -> Result<ImportReport, StoreError> {
+        import_aside::take_rows(&mut *self.tx().await?, import, rows)
+    }
+
+    async fn settle_rows(&self, _import: ImportId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn recall_aside(
+        &self,
+        import: ImportId,
+        debts: &[DebtId],
+        first: bool,
+    ) -> Result<(), StoreError> {
+        import_aside::recall_aside(&mut *self.tx().await?, import, debts, first);
+        Ok(())
+    }
+
+    async fn write_aside(&self, import: ImportId, now: UtcMs) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let many = import_aside::waiting(&t, import) as u64 > ASIDE_AT_ONCE;
+        Ok(many && import_aside::write_one(&mut t, import, now))
     }
 
     async fn import_map(
@@ -218,6 +238,7 @@ impl ImportStore for MemoryStore {
         let ours = t.debtors.values().filter(|d| {
             d.portfolio_id == portfolio
                 && !d.document.reveal().is_empty()
+                && !t.merged_into.contains_key(&d.id)
                 && after.is_none_or(|a| d.person_id > a)
         });
         for debtor in ours {
@@ -232,12 +253,37 @@ impl ImportStore for MemoryStore {
         Ok(found.collect())
     }
 
-    async fn get_merge(&self, _id: MergeId) -> Result<Merge, StoreError> {
-        Err(StoreError::NotFound("merge"))
+    async fn merge_debtors(&self, row: &Merge, events: &[NewEvent]) -> Result<Merge, StoreError> {
+        let mut t = self.tx().await?;
+        let done = merges::merge(&mut t, row)?;
+        t.append(events);
+        Ok(done)
     }
 
-    async fn merges_of(&self, _debtor: DebtorId) -> Result<Vec<Merge>, StoreError> {
-        Ok(Vec::new())
+    async fn undo_merge(
+        &self,
+        id: MergeId,
+        by: &str,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<Merge, StoreError> {
+        let mut t = self.tx().await?;
+        let row = t.merges.get(&id).cloned();
+        let row = row.ok_or(StoreError::NotFound("merge"))?;
+        let done = merges::undo(&mut t, row, by, now)?;
+        t.append(events);
+        Ok(done)
+    }
+
+    async fn get_merge(&self, id: MergeId) -> Result<Merge, StoreError> {
+        let found = self.tx().await?.merges.get(&id).cloned();
+        found.ok_or(StoreError::NotFound("merge"))
+    }
+
+    async fn merges_of(&self, debtor: DebtorId) -> Result<Vec<Merge>, StoreError> {
+        let t = self.tx().await?;
+        let of = |m: &&Merge| m.kept_id == debtor || m.gone_id == debtor;
+        Ok(t.merges.values().rev().filter(of).cloned().collect())
     }
 
     async fn put_placement(&self, row: &Placement, events: &[NewEvent]) -> Result<(), StoreError> {
@@ -298,21 +344,6 @@ impl ImportStore for MemoryStore {
         let mut t = self.tx().await?;
         let placed = t.placed.iter().filter(|(_, of)| **of == id);
         let ids: Vec<DebtId> = placed.map(|(debt, _)| *debt).collect();
-        let mut recalled = Vec::new();
-        for id in ids {
-            let open = t
-                .debts
-                .get_mut(&id)
-                .filter(|d| d.status == DebtStatus::Open);
-            if let Some(debt) = open {
-                debt.status = DebtStatus::Recalled;
-                debt.updated_at = at;
-                recalled.push(debt.debtor_id);
-            }
-        }
-        for debtor in &recalled {
-            end_items(&mut t, *debtor);
-        }
-        Ok(recalled.len() as u64)
+        Ok(import_aside::recall(&mut t, &ids, at))
     }
 }

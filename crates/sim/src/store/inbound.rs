@@ -11,6 +11,35 @@ use domain::ports::store::{
 };
 use domain::time::UtcMs;
 
+/// Figures of calls; answers within `within_ms` are in time.
+pub(super) fn summed<'a>(
+    rows: impl Iterator<Item = &'a InboundCall>,
+    within_ms: i64,
+) -> InboundCount {
+    let mut sum = InboundCount::default();
+    for row in rows {
+        sum.offered += 1;
+        match row.outcome {
+            InboundOutcome::Open => {
+                sum.waiting += 1;
+                let first = sum.waiting_since.map_or(row.at, |at| at.min(row.at));
+                sum.waiting_since = Some(first);
+            }
+            InboundOutcome::Answered => {
+                sum.answered += 1;
+                sum.in_time += u64::from(row.wait_ms <= within_ms);
+                sum.wait_ms += row.wait_ms.unsigned_abs();
+            }
+            InboundOutcome::GaveUp => sum.gave_up += 1,
+            InboundOutcome::CallBack => sum.call_back += 1,
+            InboundOutcome::OptedOut => sum.opted_out += 1,
+            other if other.announced() => sum.announced += 1,
+            _ => {}
+        }
+    }
+    sum
+}
+
 #[async_trait]
 impl InboundStore for MemoryStore {
     async fn open_inbound(
@@ -88,23 +117,8 @@ impl InboundStore for MemoryStore {
         within_ms: i64,
     ) -> Result<InboundCount, StoreError> {
         let t = self.tx().await?;
-        let mut sum = InboundCount::default();
         let ours = |r: &&InboundCall| r.campaign_id == Some(campaign) && r.at >= since;
-        for row in t.inbound.values().filter(ours) {
-            sum.offered += 1;
-            match row.outcome {
-                InboundOutcome::Answered => {
-                    sum.answered += 1;
-                    sum.in_time += u64::from(row.wait_ms <= within_ms);
-                    sum.wait_ms += row.wait_ms.unsigned_abs();
-                }
-                InboundOutcome::GaveUp => sum.gave_up += 1,
-                InboundOutcome::CallBack => sum.call_back += 1,
-                other if other.announced() => sum.announced += 1,
-                _ => {}
-            }
-        }
-        Ok(sum)
+        Ok(summed(t.inbound.values().filter(ours), within_ms))
     }
 
     async fn lost_inbound(&self, node: &str, at: UtcMs) -> Result<u64, StoreError> {

@@ -2,19 +2,19 @@
 
 use super::attempts::count;
 use super::contacts::facts_of;
-use super::messages_ends::{cancel, late, never_left};
+use super::messages_ends::{cancel, claim, never_left};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, InstalmentState, Message, MessageState, PlanState,
-    PlannedState, PromiseState, TextTemplate,
+    Channel, Debtor, InboxMessage, InboxState, InstalmentState, LinkState, Message, MessageState,
+    PlanState, PlannedState, PromiseState, TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::store::{
-    DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
-    MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
+    ClaimAsk, Claimed, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened,
+    MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
 use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
@@ -193,46 +193,16 @@ impl MessageStore for MemoryStore {
         Ok(keys.iter().filter(taken).cloned().collect())
     }
 
-    async fn claim_messages(
-        &self,
-        now: UtcMs,
-        until: UtcMs,
-        channels: &[Channel],
-        limit: u32,
-    ) -> Result<(Vec<Message>, Vec<Message>), StoreError> {
+    async fn claim_messages(&self, ask: &ClaimAsk<'_>) -> Result<Claimed, StoreError> {
         let mut t = self.tx().await?;
-        let t = &mut *t;
-        let free = |t: &Tables, m: &Message| t.message_leases.get(&m.id).is_none_or(|l| *l <= now);
-        let ids = |t: &Tables, fits: &dyn Fn(&Message) -> bool| {
-            let mut found: Vec<(UtcMs, MessageId)> = t
-                .messages
-                .values()
-                .filter(|m| fits(m) && free(t, m))
-                .map(|m| (m.due_at, m.id))
-                .collect();
-            found.sort_unstable();
-            found
-        };
-        let mut lost = Vec::new();
-        for (_, id) in ids(t, &|m| m.state == MessageState::Sending) {
-            if let Some(row) = t.messages.get_mut(&id) {
-                row.state = MessageState::Failed;
-                row.reason = "fate_unknown".into();
-                row.ended_at = Some(now);
-                lost.push(row.clone());
-            }
-        }
-        lost.extend(late(t, now));
-        let waits = |m: &Message| {
-            m.state == MessageState::Queued && m.due_at <= now && channels.contains(&m.channel)
-        };
-        let mut due = Vec::new();
-        let most = limit.min(PAGE_LIMIT_MAX) as usize;
-        for (_, id) in ids(t, &waits).into_iter().take(most) {
-            t.message_leases.insert(id, until);
-            due.extend(t.messages.get(&id).cloned());
-        }
-        Ok((due, lost))
+        Ok(claim(&mut t, ask))
+    }
+
+    async fn carried_since(&self, since: UtcMs) -> Result<Vec<Channel>, StoreError> {
+        let t = self.tx().await?;
+        let there = t.gateways.values().filter(|g| g.seen_at >= since);
+        let found: BTreeSet<Channel> = there.flat_map(|g| g.channels.iter().copied()).collect();
+        Ok(found.into_iter().collect())
     }
 
     async fn open_message(
@@ -247,7 +217,7 @@ impl MessageStore for MemoryStore {
             .get(&asked.id)
             .cloned()
             .ok_or(StoreError::NotFound("message"))?;
-        if row.state != MessageState::Queued {
+        if row.state != MessageState::Queued || row.tries != asked.tries {
             return Ok(MessageOpened::Gone);
         }
         let mut facts = facts_of(&t, asked.debtor_id, now)?;
@@ -274,7 +244,14 @@ impl MessageStore for MemoryStore {
             reason: String::new(),
             ..asked.clone()
         };
+        t.message_leases.insert(open.id, draft.lease_until);
         t.messages.insert(open.id, open);
+        if let Some(link) = &draft.link {
+            let before = t.money.links.get(&link.id);
+            if before.is_none_or(|l| l.state == LinkState::Created) {
+                t.money.links.insert(link.id, link.clone());
+            }
+        }
         t.ledger.retain(|r| r.id != draft.ledger.id);
         count(&mut t, std::slice::from_ref(&draft.ledger));
         t.append(&draft.events);

@@ -1,8 +1,9 @@
-//! How messages end before they leave.
+//! How messages are taken from the queue, and how they end before they leave.
 
 use super::Tables;
 use domain::entity::{LedgerRow, Message, MessageState};
 use domain::ids::MessageId;
+use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX};
 use domain::time::UtcMs;
 
 /// Cancels a message that waits.
@@ -44,4 +45,49 @@ pub(super) fn late(t: &mut Tables, now: UtcMs) -> Vec<Message> {
         never_left(t, row.id);
     }
     ended
+}
+
+/// Messages that fit and that nobody is at, first due first.
+fn free(t: &Tables, now: UtcMs, fits: &dyn Fn(&Message) -> bool) -> Vec<MessageId> {
+    let lease = |m: &Message| t.message_leases.get(&m.id).is_none_or(|l| *l <= now);
+    let mut found: Vec<(UtcMs, MessageId)> = t
+        .messages
+        .values()
+        .filter(|m| fits(m) && lease(m))
+        .map(|m| (m.due_at, m.id))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Leases what is due, counts it under the gateway's name, and ends what was lost.
+pub(super) fn claim(t: &mut Tables, ask: &ClaimAsk<'_>) -> Claimed {
+    let now = ask.now;
+    let mut lost = Vec::new();
+    for id in free(t, now, &|m| m.state == MessageState::Sending) {
+        if let Some(row) = t.messages.get_mut(&id) {
+            row.state = MessageState::Failed;
+            row.reason = "fate_unknown".into();
+            row.ended_at = Some(now);
+            lost.push(row.clone());
+        }
+    }
+    lost.extend(late(t, now));
+    let (mut gateway, most) = GatewayRow::asked(t.gateways.get(ask.gateway).cloned(), ask);
+    let waits = |m: &Message| {
+        m.state == MessageState::Queued && m.due_at <= now && ask.channels.contains(&m.channel)
+    };
+    let mut due = Vec::new();
+    for id in free(t, now, &waits)
+        .into_iter()
+        .take(most.min(PAGE_LIMIT_MAX) as usize)
+    {
+        t.message_leases.insert(id, ask.until);
+        due.extend(t.messages.get(&id).cloned());
+    }
+    gateway.taken = gateway
+        .taken
+        .saturating_add(u32::try_from(due.len()).unwrap_or(u32::MAX));
+    t.gateways.insert(gateway.name.clone(), gateway);
+    Claimed { due, lost }
 }

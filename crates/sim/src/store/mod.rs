@@ -2,15 +2,21 @@
 //! critical section, so that each is a transaction by construction.
 
 mod attempts;
+mod bank_files;
+mod callers;
 mod catalog;
 mod contacts;
+mod departures;
 mod detector;
 mod floor;
+mod import_aside;
 mod import_rows;
 mod imports;
 mod inbound;
+mod interest;
 mod keeps;
 mod law;
+mod merges;
 mod messages;
 mod messages_ends;
 mod money;
@@ -19,8 +25,10 @@ mod payers;
 mod people;
 mod plans;
 mod portfolio;
+mod receipt_steps;
 mod receipts;
 mod reports;
+mod sounds;
 mod stages;
 mod strategies;
 mod trail;
@@ -95,6 +103,11 @@ pub struct Tables {
     pub(crate) placed: BTreeMap<DebtId, PlacementId>,
     /// The file that made a debtor.
     pub(crate) made_by: BTreeMap<DebtorId, ImportId>,
+    /// What files that are being accepted change of what others see.
+    pub(crate) aside: Vec<(ImportId, import_aside::Aside)>,
+    /// Merged files, and where a file's rows are now.
+    pub(crate) merges: BTreeMap<domain::ids::MergeId, domain::entity::Merge>,
+    pub(crate) merged_into: BTreeMap<DebtorId, DebtorId>,
     pub(crate) import_maps: BTreeMap<ImportMapId, ImportMap>,
     pub(crate) placements: BTreeMap<PlacementId, Placement>,
     /// The client's score of a debtor.
@@ -135,6 +148,10 @@ pub struct Tables {
     /// How debts stood, by debt and day.
     pub(crate) debt_marks: BTreeMap<(DebtId, i64), domain::entity::DebtMark>,
     pub(crate) goals: BTreeMap<domain::ids::GoalId, domain::entity::Goal>,
+    pub(crate) spells: BTreeMap<uuid::Uuid, domain::entity::AgentSpell>,
+    pub(crate) interest_rules: Vec<domain::entity::InterestRule>,
+    pub(crate) accruals: BTreeMap<DebtId, domain::entity::Accrual>,
+    pub(crate) addresses: BTreeMap<domain::ids::AddressId, domain::entity::Address>,
     pub(crate) policies: BTreeMap<domain::ids::PolicyId, domain::entity::PolicyVersion>,
     pub(crate) plans: BTreeMap<domain::ids::PlanId, domain::entity::Plan>,
     pub(crate) instalments: BTreeMap<domain::ids::InstalmentId, domain::entity::Instalment>,
@@ -160,6 +177,7 @@ pub struct Tables {
         BTreeMap<(domain::ids::TextTemplateId, i32), domain::entity::TextTemplate>,
     pub(crate) messages: BTreeMap<domain::ids::MessageId, domain::entity::Message>,
     pub(crate) message_leases: BTreeMap<domain::ids::MessageId, UtcMs>,
+    pub(crate) gateways: BTreeMap<String, domain::ports::store::GatewayRow>,
     pub(crate) inbox: BTreeMap<domain::ids::InboxId, domain::entity::InboxMessage>,
     pub(crate) strategies: BTreeMap<domain::ids::StrategyId, domain::entity::Strategy>,
     pub(crate) strategy_versions:
@@ -169,6 +187,8 @@ pub struct Tables {
     pub(crate) parts: BTreeMap<(CampaignId, DebtorId), u32>,
     /// Calls that came in.
     pub(crate) inbound: BTreeMap<AttemptId, domain::entity::InboundCall>,
+    /// What was heard before the answer.
+    pub(crate) early: BTreeMap<AttemptId, domain::ports::store::EarlySound>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,
@@ -201,6 +221,9 @@ impl Tables {
                 schema: 1,
                 event: event.clone(),
             };
+            for spell in domain::entity::AgentSpell::ended_by(event) {
+                self.spells.insert(spell.id, spell);
+            }
             self.outbox.insert(cursor, stored.clone());
             self.events.push(stored);
         }

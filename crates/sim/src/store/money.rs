@@ -12,7 +12,7 @@ use domain::ports::store::{
     ItemState, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError,
 };
 use domain::rules::allocation;
-use domain::rules::promise::outcome;
+use domain::rules::promise::{judged, outcome};
 use domain::time::{DAY_MS, UtcMs};
 use uuid::Uuid;
 
@@ -82,8 +82,7 @@ impl MoneyStore for MemoryStore {
             .find(|p| p.client_id == payment.client_id && p.reference == payment.reference)
             .cloned();
         if let Some(first) = before {
-            let same = payment.reverses == first.reverses
-                && (payment.reverses.is_none() || payment.amount == first.amount);
+            let same = payment.reverses == first.reverses && payment.amount == first.amount;
             if !same {
                 let text = "other money was posted under these words";
                 return Err(StoreError::Conflict(text.to_owned()));
@@ -129,15 +128,7 @@ impl MoneyStore for MemoryStore {
             t.promises.insert(promise.id, promise.clone());
             lift_promise_hold(&mut t, &promise, now);
             if promise.state == PromiseState::Broken {
-                let debtor = promise.debtor_id;
-                for item in t
-                    .items
-                    .values_mut()
-                    .filter(|i| i.debtor_id == debtor && !i.done)
-                {
-                    item.priority = item.priority.max(10);
-                    item.next_at = now;
-                }
+                broken_first(&mut t, promise.debtor_id, now);
             }
             closed.push(promise);
         }
@@ -209,7 +200,7 @@ pub(super) fn post_on(
         parts,
     };
     t.money.parts.insert(payment.id, parts);
-    let promises = keep_promises(t, payment);
+    let promises = judge(t, payment);
     super::plans::paid(t, payment.debt_id, payment.id.0, payment.posted_at);
     let (balance_minor, debt_paid) = match t.debts.get(&payment.debt_id) {
         Some(debt) => (debt.balance_minor(), debt.status == DebtStatus::Paid),
@@ -219,6 +210,9 @@ pub(super) fn post_on(
         silence_paid(t, payment);
     } else if payment.amount.amount_minor < 0 {
         unsilence(t, payment);
+    }
+    for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
+        broken_first(t, broken.debtor_id, payment.posted_at);
     }
     Ok(PaymentOutcome {
         payment: payment.clone(),
@@ -248,6 +242,12 @@ fn apply_to_debt(
     let order = t.money.policies.get(&payment.client_id);
     let order = order.map_or(PartOrder::FeesFirst, |p| p.parts);
     let there = payment.reverses.and_then(|first| there(t, first));
+    // Money lowers what was owed on its day; money taken back bears interest from the day it is missed.
+    let at = match minor >= 0 {
+        true => payment.paid_at.min(payment.posted_at),
+        false => payment.posted_at,
+    };
+    super::interest::book(t, payment.debt_id, at);
     let debt = t
         .debts
         .get_mut(&payment.debt_id)
@@ -273,25 +273,47 @@ fn apply_to_debt(
     Ok((parts, debt.balance_minor(), paid))
 }
 
-fn keep_promises(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
-    let active: Vec<Promise> = t
-        .promises
-        .values()
-        .filter(|p| p.debt_id == payment.debt_id && p.state == PromiseState::Active)
-        .cloned()
-        .collect();
+/// Judges the debt's promises with the money that a payment brought or took; gives those that changed.
+fn judge(t: &mut Tables, payment: &Payment) -> Vec<Promise> {
+    use PromiseState::{Active, Broken, Kept, KeptPartial};
+    let of_debt = |p: &&Promise| {
+        p.debt_id == payment.debt_id && matches!(p.state, Active | Kept | KeptPartial | Broken)
+    };
+    let rows: Vec<Promise> = t.promises.values().filter(of_debt).cloned().collect();
+    let mut alive = rows.iter().any(|p| p.state == Active);
     let mut changed = Vec::new();
-    for mut promise in active {
+    for mut promise in rows {
         let paid = paid_within(t, &promise);
-        if outcome(promise.amount.amount_minor, paid, false) == PromiseState::Kept {
-            promise.state = PromiseState::Kept;
-            promise.closed_at = Some(payment.posted_at);
-            t.promises.insert(promise.id, promise.clone());
-            lift_promise_hold(t, &promise, payment.posted_at);
-            changed.push(promise);
+        let next = judged(&promise, paid, payment.posted_at, alive);
+        if next == promise.state {
+            continue;
         }
+        promise.state = next;
+        if next == Active {
+            alive = true;
+            promise.closed_at = None;
+            let id = hold_id(promise.id.0, HoldKind::Promise);
+            if let Some(hold) = t.holds.get_mut(&id) {
+                hold.lifted_at = None;
+                hold.from = payment.posted_at;
+            }
+        } else {
+            promise.closed_at = Some(payment.posted_at);
+            lift_promise_hold(t, &promise, payment.posted_at);
+        }
+        t.promises.insert(promise.id, promise.clone());
+        changed.push(promise);
     }
     changed
+}
+
+/// The debtor of a broken promise leads the queue.
+fn broken_first(t: &mut Tables, debtor: DebtorId, now: UtcMs) {
+    let of_him = |i: &&mut ItemState| i.debtor_id == debtor && !i.done;
+    for item in t.items.values_mut().filter(of_him) {
+        item.priority = item.priority.max(10);
+        item.next_at = now;
+    }
 }
 
 /// A paid debt is held; a debtor with nothing open leaves every campaign.

@@ -4,8 +4,8 @@ use super::money::{counts, dated};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    DebtStatus, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Language, Plan, PlanFile,
-    PlanState, PolicyVersion,
+    DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Language, Parts,
+    Plan, PlanFile, PlanState, PolicyVersion,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PlanId};
@@ -69,7 +69,7 @@ fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
         point_id: None,
         channel: None,
         kind: HoldKind::Promise,
-        from: p.signed_at.unwrap_or(now),
+        from: plan::silent_from(p, t.holds.get(&id), now),
         until,
         lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
         evidence: format!("plan:{}", p.id),
@@ -102,16 +102,42 @@ pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
         all_minor: sum(None),
         early_minor: sum(Some(file.plan.early_until.unwrap_or(from))),
     };
+    let before = file.plan.state;
     let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
     keep(t, &file);
-    if next == Some(PlanState::Completed) {
-        if let Some(row) = t.debts.get_mut(&debt) {
-            plan::forgive(row, row.balance_minor(), now);
-        }
-        let event = told(cause, &file.plan, "plan.completed", now);
-        t.append(&[event]);
+    if next.is_some() {
+        follow_forgiving(t, &file.plan, cause, now);
+        let kind = match (before, file.plan.state) {
+            (_, PlanState::Completed) => Some("plan.completed"),
+            (PlanState::Completed, _) => Some("plan.reopened"),
+            _ => None,
+        };
+        let events: Vec<NewEvent> = kind
+            .map(|kind| told(cause, &file.plan, kind, now))
+            .into_iter()
+            .collect();
+        t.append(&events);
     }
     silence(t, &file, now);
+}
+
+/// What is forgiven of the plan's debt follows the plan's state.
+fn follow_forgiving(t: &mut Tables, p: &Plan, cause: Uuid, now: UtcMs) {
+    let of_plan = t.money.forgiven.iter().filter(|f| f.plan_id == p.id);
+    let stands = of_plan.fold(Parts::default(), |sum, f| sum.plus(&f.parts));
+    let Some(debt) = t.debts.get_mut(&p.debt_id) else {
+        return;
+    };
+    let parts = plan::follow_forgiving(p, debt, &stands, now);
+    if parts != Parts::default() {
+        t.money.forgiven.push(Forgiven {
+            id: Uuid::new_v5(&cause, b"forgiven"),
+            plan_id: p.id,
+            debt_id: p.debt_id,
+            parts,
+            at: now,
+        });
+    }
 }
 
 fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
@@ -120,12 +146,11 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
     }
     keep(t, &file);
     silence(t, &file, now);
-    let p = &file.plan;
-    if !p.lapses
-        && let Some(debt) = t.debts.get_mut(&p.debt_id)
-    {
-        plan::forgive(debt, p.quita_minor, now);
+    if !file.plan.lapses && file.plan.quita_minor > 0 {
+        super::interest::book(t, file.plan.debt_id, now);
     }
+    follow_forgiving(t, &file.plan, file.plan.id.0, now);
+    let p = &file.plan;
     let debtor = p.debtor_id;
     for item in t
         .items
@@ -145,6 +170,16 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
     events.push(told(p.id.0, p, "plan.broken", now));
     t.append(&events);
     Some(file.plan)
+}
+
+/// Whether the debt is open and owes what the plan was drawn on, as of the day it was drawn.
+fn stands_on(t: &Tables, p: &Plan) -> Result<bool, StoreError> {
+    let debt = t.debts.get(&p.debt_id);
+    let debt = debt.ok_or(StoreError::NotFound("debt"))?;
+    let debt = super::interest::owed(t, debt, p.made_at);
+    Ok(debt.status == DebtStatus::Open
+        && debt.balance_minor() == p.balance_minor
+        && debt.currency == p.currency)
 }
 
 #[async_trait]
@@ -194,14 +229,7 @@ impl PlanStore for MemoryStore {
             return Ok(Err(PlanRefusal::Sum));
         }
         let mut t = self.tx().await?;
-        let debt = t
-            .debts
-            .get(&p.debt_id)
-            .ok_or(StoreError::NotFound("debt"))?;
-        let same = debt.status == DebtStatus::Open
-            && debt.balance_minor() == p.balance_minor
-            && debt.currency == p.currency;
-        if !same {
+        if !stands_on(&t, p)? {
             return Ok(Err(PlanRefusal::Balance));
         }
         let live = t
@@ -284,6 +312,9 @@ impl PlanStore for MemoryStore {
         if stands.state != from {
             return Ok(false);
         }
+        if plan.state.runs() && !from.runs() && !stands_on(&t, plan)? {
+            return Ok(false);
+        }
         t.plans.insert(plan.id, plan.clone());
         if plan.state.runs() != from.runs() {
             let file = PlanFile {
@@ -315,6 +346,14 @@ impl PlanStore for MemoryStore {
     ) -> Result<Option<PlanDocument>, StoreError> {
         let t = self.tx().await?;
         Ok(t.plan_documents.get(&(plan, language.as_str())).cloned())
+    }
+
+    async fn forgiven_of(&self, debt: DebtId) -> Result<Vec<Forgiven>, StoreError> {
+        let t = self.tx().await?;
+        let of_debt = t.money.forgiven.iter().filter(|f| f.debt_id == debt);
+        let mut rows: Vec<Forgiven> = of_debt.cloned().collect();
+        rows.sort_by_key(|f| (f.at, f.id));
+        Ok(rows)
     }
 
     async fn plans_asked(&self) -> Result<Vec<Plan>, StoreError> {

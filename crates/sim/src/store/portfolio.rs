@@ -201,15 +201,7 @@ impl PortfolioStore for MemoryStore {
             t.append(events);
             return Ok(report);
         }
-        // A dry run is the same import on copies of the five tables it touches.
-        let mut copy = Tables {
-            debtors: t.debtors.clone(),
-            debts: t.debts.clone(),
-            parties: t.parties.clone(),
-            points: t.points.clone(),
-            consents: t.consents.clone(),
-            ..Tables::default()
-        };
+        let mut copy = super::import_aside::copy_of(&t);
         Ok(import_rows(&mut copy, rows))
     }
 
@@ -400,6 +392,11 @@ impl PortfolioStore for MemoryStore {
             .filter(|d| client.is_none_or(|c| c == d.client_id))
             .filter(|d| !super::import_rows::is_half(&t, d.id))
             .filter(|d| d.external_ref == needle || d.document.reveal() == needle || phone(d))
+            // Of a merged file the one that it is in.
+            .filter_map(|d| t.debtors.get(t.merged_into.get(&d.id).unwrap_or(&d.id)))
+            .map(|d| (d.id, d))
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
             .take(limit as usize)
             .cloned()
             .collect())
@@ -430,7 +427,7 @@ impl PortfolioStore for MemoryStore {
         let ours: Vec<DebtorId> = t
             .debtors
             .values()
-            .filter(|d| d.portfolio_id == portfolio)
+            .filter(|d| d.portfolio_id == portfolio && !super::import_rows::is_half(&t, d.id))
             .map(|d| d.id)
             .collect();
         Ok(counted(&t, &ours))

@@ -1,19 +1,20 @@
 //! Money as it comes in: receipts, payment links, files of banks, what providers said.
 
-use super::money::post_on;
 use super::payers::suggest;
+use super::receipt_steps::tried;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    BankFile, LINK_TRIES_MAX, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
+    BankFile, Forgiven, LINK_TRIES_MAX, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts,
+    Receipt,
 };
 use domain::event::NewEvent;
 use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::money::Money;
 use domain::ports::store::{
     Clues, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
-    ReceiptStep, ReceiptStore, SHARES_MAX, StoreError, Suggestion, TellPromise, WebhookNote,
+    ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
 };
-use domain::rules::allocation::stepped;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -28,9 +29,10 @@ pub(crate) struct MoneyTables {
     pub(crate) links: BTreeMap<PaymentLinkId, PaymentLink>,
     pub(crate) webhooks: BTreeMap<(String, String), WebhookNote>,
     pub(crate) files: BTreeMap<BankFileId, BankFile>,
+    pub(crate) forgiven: Vec<Forgiven>,
 }
 
-fn conflict(text: &str) -> StoreError {
+pub(super) fn conflict(text: &str) -> StoreError {
     StoreError::Conflict(text.to_owned())
 }
 
@@ -59,85 +61,6 @@ fn page<K: Ord + Copy + Display + FromStr, V: Clone>(
     Ok(Page {
         next_cursor: rows.last().filter(|_| more).map(|(k, _)| k.to_string()),
         items: rows.into_iter().map(|(_, v)| v.clone()).collect(),
-    })
-}
-
-fn fits(t: &Tables, row: &Receipt, step: &ReceiptStep<'_>) -> Result<(), StoreError> {
-    if step.payments.len() > SHARES_MAX {
-        return Err(conflict("too many debts for one receipt"));
-    }
-    for payment in step.payments {
-        let debt = t.debts.get(&payment.debt_id);
-        let debt = debt.ok_or(StoreError::NotFound("debt"))?;
-        let own = debt.debtor_id == payment.debtor_id && debt.client_id == row.client_id;
-        if !own || payment.client_id != row.client_id {
-            return Err(conflict("the debt is not the debtor's"));
-        }
-        if let Some(first) = payment.reverses {
-            let of = t.money.parts.get(&first);
-            if of.is_none_or(|p| p.receipt_id != Some(row.id)) {
-                return Err(conflict("the payment is not made of this receipt"));
-            }
-        } else if step.debtor_id != Some(payment.debtor_id) {
-            return Err(conflict("the payment is not the debtor's"));
-        }
-    }
-    Ok(())
-}
-
-/// What a step would do, tried on a copy: a refused step changes nothing.
-fn tried(
-    t: &mut Tables,
-    step: &ReceiptStep<'_>,
-    told: TellPromise<'_>,
-) -> Result<ReceiptOutcome, StoreError> {
-    let row = t.money.receipts.get(&step.receipt).cloned();
-    let row = row.ok_or(StoreError::NotFound("receipt"))?;
-    fits(t, &row, step)?;
-    let row = stepped(row, step).ok_or_else(|| conflict("the receipt has less left than that"))?;
-    let taken = |p: &Payment| {
-        let same = |x: &Payment| x.client_id == p.client_id && x.reference == p.reference;
-        t.payments.values().any(same)
-    };
-    if step.payments.iter().any(taken) {
-        return Err(conflict("payment reference is taken"));
-    }
-    let before = (
-        t.debts.clone(),
-        t.payments.clone(),
-        t.promises.clone(),
-        t.holds.clone(),
-        t.items.clone(),
-        t.money.parts.clone(),
-    );
-    let mut payments = Vec::new();
-    for payment in step.payments {
-        match post_on(t, payment, Some(row.id)) {
-            Ok(done) => payments.push(done),
-            Err(refused) => {
-                (
-                    t.debts,
-                    t.payments,
-                    t.promises,
-                    t.holds,
-                    t.items,
-                    t.money.parts,
-                ) = before;
-                return Err(refused);
-            }
-        }
-    }
-    t.money.receipts.insert(row.id, row.clone());
-    t.append(step.events);
-    let told: Vec<NewEvent> = payments
-        .iter()
-        .flat_map(|p| &p.promises)
-        .map(told)
-        .collect();
-    t.append(&told);
-    Ok(ReceiptOutcome {
-        receipt: row,
-        payments,
     })
 }
 
@@ -174,13 +97,23 @@ impl ReceiptStore for MemoryStore {
         events: &[NewEvent],
     ) -> Result<(Receipt, bool), StoreError> {
         let mut t = self.tx().await?;
-        let same = |r: &&Receipt| r.client_id == row.client_id && r.reference == row.reference;
-        if let Some(first) = t.money.receipts.values().find(same) {
-            return Ok((first.clone(), true));
+        let stored = |t: &Tables, row: &Receipt| {
+            let same = |r: &&Receipt| r.client_id == row.client_id && r.reference == row.reference;
+            t.money.receipts.values().find(same).cloned()
+        };
+        let mut row = row.clone();
+        if let Some(first) = stored(&t, &row) {
+            if first.amount == row.amount {
+                return Ok((first, true));
+            }
+            row = row.as_other_amount();
+            if let Some(second) = stored(&t, &row) {
+                return Ok((second, true));
+            }
         }
         t.money.receipts.insert(row.id, row.clone());
         t.append(events);
-        Ok((row.clone(), false))
+        Ok((row, false))
     }
 
     async fn get_receipt(&self, id: ReceiptId) -> Result<Receipt, StoreError> {
@@ -193,6 +126,20 @@ impl ReceiptStore for MemoryStore {
         let t = self.tx().await?;
         let rows = t.money.receipts.values();
         Ok(rows.filter(|r| r.reference == reference).cloned().collect())
+    }
+
+    async fn bank_receipts(
+        &self,
+        client: ClientId,
+        own: &str,
+        amount: Money,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        Ok(super::bank_files::receipts(
+            &*self.tx().await?,
+            client,
+            own,
+            amount,
+        ))
     }
 
     async fn receipts_page(
@@ -410,19 +357,46 @@ impl ReceiptStore for MemoryStore {
         Ok(rows)
     }
 
+    async fn webhooks_about(
+        &self,
+        provider: &str,
+        money: &str,
+    ) -> Result<Vec<WebhookNote>, StoreError> {
+        Ok(super::bank_files::words_about(
+            &*self.tx().await?,
+            provider,
+            money,
+        ))
+    }
+
+    async fn half_bank_files(
+        &self,
+        before: UtcMs,
+        now: UtcMs,
+    ) -> Result<Vec<BankFile>, StoreError> {
+        Ok(super::bank_files::half(&mut *self.tx().await?, before, now))
+    }
+
+    async fn resume_bank_file(
+        &self,
+        id: BankFileId,
+        before: UtcMs,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        Ok(super::bank_files::resume(
+            &mut *self.tx().await?,
+            id,
+            before,
+            now,
+        ))
+    }
+
     async fn take_bank_file(
         &self,
         row: &BankFile,
         events: &[NewEvent],
     ) -> Result<(BankFile, bool), StoreError> {
-        let mut t = self.tx().await?;
-        let same = |f: &&BankFile| f.client_id == row.client_id && f.sha256 == row.sha256;
-        if let Some(first) = t.money.files.values().find(same) {
-            return Ok((first.clone(), true));
-        }
-        t.money.files.insert(row.id, row.clone());
-        t.append(events);
-        Ok((row.clone(), false))
+        Ok(super::bank_files::take(&mut *self.tx().await?, row, events))
     }
 
     async fn put_bank_file(&self, row: &BankFile) -> Result<(), StoreError> {

@@ -4,12 +4,14 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{DebtMark, Goal, HOLDS_ON, LedgerKind, Promise, PromiseState};
 use domain::event::NewEvent;
-use domain::ids::{AttemptId, ClientId, DebtId, DebtorId, GoalId};
+use domain::ids::{AgentId, AttemptId, ClientId, DebtId, DebtorId, GoalId};
 use domain::ports::store::{
     BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore, StoreError,
 };
 use domain::rules::ageing::bucket;
-use domain::rules::kpi::{KpiAsk, KpiAttempt, KpiPayment, KpiPromise, KpiRows, KpiSums, KpiWorld};
+use domain::rules::kpi::{
+    KpiAsk, KpiAttempt, KpiMessage, KpiPayment, KpiPromise, KpiRows, KpiSums, KpiWorld,
+};
 use domain::segment::day_of_date;
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
@@ -72,9 +74,25 @@ pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
         };
         world.payments.insert(p.id, row);
     }
+    let paid_for = |m: &&domain::entity::Message| m.cost_micro > 0;
+    for m in t.messages.values().filter(paid_for) {
+        let (Some(sent_at), Some(currency)) = (m.sent_at, m.currency) else {
+            continue;
+        };
+        let row = KpiMessage {
+            id: m.id,
+            client_id: m.client_id,
+            debtor_id: m.debtor_id,
+            sent_at,
+            cost_micro: m.cost_micro,
+            currency,
+        };
+        world.messages.insert(row.id, row);
+    }
     for mark in t.debt_marks.values() {
         world.put_mark(mark.clone());
     }
+    world.spells.clone_from(&t.spells);
     world.portfolios = t.debtors.values().map(|d| (d.id, d.portfolio_id)).collect();
     world
 }
@@ -157,7 +175,12 @@ impl ReportStore for MemoryStore {
             .filter(|f| !page.weighted || f.weight != 0)
             .filter(|f| page.after.is_none_or(|after| (f.at, f.id) > after))
             .filter_map(|fact| {
-                let external_ref = t.debtors.get(&fact.debtor_id)?.external_ref.clone();
+                let external_ref = if rows.is_time() {
+                    let agent = t.agents.get(&AgentId(fact.debtor_id.0));
+                    agent.map(|a| a.name.clone()).unwrap_or_default()
+                } else {
+                    t.debtors.get(&fact.debtor_id)?.external_ref.clone()
+                };
                 Some(KpiRow { fact, external_ref })
             })
             .take(page.limit as usize)

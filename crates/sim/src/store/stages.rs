@@ -1,17 +1,21 @@
 //! Stages of debts, excuses, letters.
 
+use super::contacts::facts_of;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, HoldKind, Language, LedgerKind, LedgerRow,
-    Letter, LetterBatch, LetterLevel, LetterTemplate, PromiseState, Stage,
+    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, HoldKind, Language, LedgerKind, Letter,
+    LetterBatch, LetterLevel, LetterTemplate, PlannedState, PlannedStep, PromiseState, Stage,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId};
+use domain::law::Judge;
 use domain::ports::store::{
-    LetterStore, PAGE_LIMIT_MAX, Page, PageRequest, StageCounts, StageFilter, StageStore,
-    StoreError,
+    LetterDraft, LetterOpened, LetterStore, PAGE_LIMIT_MAX, Page, PageRequest, StageCounts,
+    StageFilter, StageStore, StoreError,
 };
+use domain::rules::letter::step_after;
+use domain::rules::messaging::stopped;
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -240,6 +244,29 @@ fn newest(
         .max_by_key(|l| l.version)
 }
 
+/// What may be made of a letter; its decision is kept.
+fn judged(
+    t: &mut Tables,
+    draft: &LetterDraft,
+    judge: &dyn Judge,
+) -> Result<LetterOpened, StoreError> {
+    let (letter, now) = (&draft.letter, draft.action.now);
+    let there = |l: &Letter| l.batch_id == letter.batch_id && l.debt_id == letter.debt_id;
+    if t.letters.values().any(there) {
+        return Ok(LetterOpened::Had);
+    }
+    let facts = facts_of(t, letter.debtor_id, now)?;
+    if let Some(why) = stopped(&facts, Some(letter.debt_id), now) {
+        return Ok(LetterOpened::Stopped(why));
+    }
+    let verdict = judge.judge(&facts, &draft.action);
+    t.verdicts.insert(verdict.id, verdict.clone());
+    if verdict.decision.permits(draft.action.agent_reserved) {
+        return Ok(LetterOpened::Made);
+    }
+    Ok(LetterOpened::Refused(Box::new(verdict)))
+}
+
 #[async_trait]
 impl LetterStore for MemoryStore {
     async fn letter_template(
@@ -307,28 +334,48 @@ impl LetterStore for MemoryStore {
         ))
     }
 
-    async fn put_batch(
-        &self,
-        batch: &LetterBatch,
-        letters: &[Letter],
-        ledger: &[LedgerRow],
-        events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    async fn put_batch(&self, batch: &LetterBatch, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
         t.letter_batches.insert(batch.id, batch.clone());
-        for letter in letters {
-            let there = |l: &Letter| l.batch_id == letter.batch_id && l.debt_id == letter.debt_id;
-            if !t.letters.values().any(there) {
-                t.letters.insert(letter.id, letter.clone());
-            }
-        }
-        for row in ledger {
-            if !t.ledger.iter().any(|l| l.id == row.id) {
-                t.ledger.push(row.clone());
-            }
-        }
         t.append(events);
         Ok(())
+    }
+
+    async fn open_letter(
+        &self,
+        draft: &LetterDraft,
+        judge: &dyn Judge,
+    ) -> Result<LetterOpened, StoreError> {
+        let mut t = self.tx().await?;
+        let now = draft.action.now;
+        let step = draft.of.as_ref().map(|(id, _)| t.planned_steps.get(id));
+        let step = match step.map(Option::<&PlannedStep>::cloned) {
+            Some(Some(step)) if step.state == PlannedState::Planned => Some(step),
+            Some(_) => return Ok(LetterOpened::Had),
+            None => None,
+        };
+        let opened = judged(&mut t, draft, judge)?;
+        if matches!(opened, LetterOpened::Made) {
+            if let Some((_, batch)) = &draft.of {
+                let more = |b: &mut LetterBatch| {
+                    b.total += 1;
+                    b.done += 1;
+                    b.made += 1;
+                };
+                t.letter_batches
+                    .entry(batch.id)
+                    .and_modify(more)
+                    .or_insert_with(|| batch.clone());
+            }
+            t.letters.insert(draft.letter.id, draft.letter.clone());
+            super::attempts::count(&mut t, std::slice::from_ref(&draft.ledger));
+            t.append(&draft.events);
+        }
+        if let Some(step) = step {
+            let after = step_after(&step, &opened, now);
+            t.planned_steps.insert(step.id, after);
+        }
+        Ok(opened)
     }
 
     async fn get_letter(&self, id: LetterId) -> Result<Letter, StoreError> {

@@ -11,9 +11,10 @@ use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, PlannedStepId, StrategyId};
 use domain::money::Currency;
 use domain::ports::store::{
-    PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StoreError, StrategyFigures,
-    StrategyStore,
+    PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StepCalled, StoreError,
+    StrategyFigures, StrategyStore,
 };
+use domain::rules::strategy::{called, ended_call};
 use domain::segment::day_of_date;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -192,6 +193,36 @@ impl StrategyStore for MemoryStore {
         row.ended_at = Some(now);
         t.append(events);
         Ok(true)
+    }
+
+    async fn call_step(
+        &self,
+        id: PlannedStepId,
+        now: UtcMs,
+        told: &[NewEvent],
+    ) -> Result<StepCalled, StoreError> {
+        let mut t = self.tx().await?;
+        let step = t.planned_steps.get(&id).cloned();
+        let step = step.ok_or(StoreError::NotFound("planned step"))?;
+        if step.state != PlannedState::Planned {
+            return Ok(StepCalled::Gone);
+        }
+        let of = |c: domain::ids::CampaignId| t.items.get(&(c, step.debtor_id)).cloned();
+        let found = step.campaign_id.and_then(of);
+        let outcome = match called(found, &step, now) {
+            Ok(item) => {
+                t.items.insert((item.campaign_id, item.debtor_id), item);
+                t.append(told);
+                StepCalled::Called
+            }
+            Err(why) => StepCalled::Refused(why),
+        };
+        let refused = match outcome {
+            StepCalled::Refused(why) => Some(why),
+            _ => None,
+        };
+        t.planned_steps.insert(id, ended_call(&step, refused, now));
+        Ok(outcome)
     }
 
     async fn strategy_figures(&self, id: StrategyId) -> Result<StrategyFigures, StoreError> {

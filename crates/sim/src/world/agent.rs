@@ -6,14 +6,15 @@ use super::plan::Habits;
 use super::tally::Tally;
 use crate::store::MemoryStore;
 use center::{
-    Actor, CenterError, CenterHandle, DeskHub, DeskMessage, DisposeAsk, IdentityAsk, PromiseAsk,
-    StateAsk,
+    Actor, CenterError, CenterHandle, DeskHub, DeskMessage, DisposeAsk, IdentityAsk, PlanDraw,
+    PlanTermsAsk, PromiseAsk, StateAsk,
 };
-use domain::entity::{PartyRole, PaymentChannel};
+use domain::entity::{PartyRole, PaymentChannel, Role};
 use domain::ids::{AgentId, AttemptId};
 use domain::money::Money;
 use domain::ports::Clock;
 use domain::rules::agent_state::PauseCode;
+use domain::rules::offers::Conditions;
 use domain::time::{DAY_MS, HOUR_MS};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -36,6 +37,7 @@ enum Act {
     Out,
     Ack(AttemptId),
     Identity(AttemptId),
+    Plan(AttemptId),
     Hold(AttemptId, bool),
     Mute(AttemptId),
     HangUp(AttemptId),
@@ -262,8 +264,14 @@ impl Worker {
             Act::Identity(attempt) => {
                 let role = PartyRole::Titular;
                 let asked = self.handle.identity(self.id, attempt, IdentityAsk { role });
-                asked.await.map(drop)
+                let done = asked.await.map(drop);
+                let pct = self.habits.plan_pct;
+                if done.is_ok() && pct > 0 && self.chance(pct) {
+                    self.soon(Act::Plan(attempt), 500, 4_000);
+                }
+                done
             }
+            Act::Plan(attempt) => self.draw(attempt).await,
             Act::Hold(attempt, on) => self.handle.hold(self.id, attempt, on).await,
             Act::Mute(attempt) => self.handle.mute(self.id, attempt, true).await,
             Act::HangUp(attempt) => self.handle.hang_up(me, attempt).await,
@@ -334,6 +342,40 @@ impl Worker {
             ask.then = Some(StateAsk::Paused(PauseCode::Break));
         }
         ask
+    }
+
+    /// Terms agreed with the debtor: an offer of the card, her own, or more than she may give alone.
+    async fn draw(&mut self, attempt: AttemptId) -> Result<(), CenterError> {
+        let row = self.store.with(|t| t.attempts.get(&attempt).cloned());
+        let Some(row) = row else { return Ok(()) };
+        let own = |quita_pct, instalments, every_days| {
+            PlanTermsAsk::Own(Conditions {
+                quita_pct,
+                down_pct: 0,
+                instalments,
+                first_in_days: 2,
+                every_days,
+                freeze_interest: true,
+                early_off_pct: 0,
+                early_days: 0,
+            })
+        };
+        let (terms, reason) = match self.rng.random_range(0..10) {
+            0..2 => (PlanTermsAsk::Offer("one_payment".into()), None),
+            2..4 => (PlanTermsAsk::Offer("two_halves".into()), None),
+            4..7 => (own(8, 3, 6), None),
+            _ => (own(20, 2, 7), Some("quiere liquidar".to_owned())),
+        };
+        let ask = PlanDraw {
+            debtor: row.debtor_id,
+            attempt: Some(attempt),
+            debt: row.debt_id,
+            terms,
+            reason,
+            role: Role::Agent,
+        };
+        let drawn = self.handle.draw_plan(Actor::Agent(self.id), ask).await;
+        drawn.map(drop)
     }
 
     /// What the card shows: the main debt's overdue amount, in a few days.

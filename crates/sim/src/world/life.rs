@@ -82,6 +82,7 @@ impl Life {
                 // Nobody watches the board all the time here.
                 board_tick_ms: 20_000,
                 refill_every_ms: world.plan.refill_every_ms,
+                messengers: world.post.iter().map(|p| Arc::clone(p) as _).collect(),
                 ..CenterConfig::new("node-1")
             };
             if let Ok(handle) = Center::start(config, ports).await {

@@ -20,14 +20,15 @@ mod street;
 mod tally;
 
 pub use fast::{Fast, FastClock, FastShift};
-pub use month::{Month, MonthOutcome, live_month};
+pub use month::{Month, MonthDay, MonthOutcome, MonthRows, live_month, live_month_told};
 pub use plan::{CrashAt, Habits, Plan, Stretch};
 pub use tally::Counts;
 
 use crate::checkers::{Breach, Limits, check_all};
 use crate::clock::SeededIds;
+use crate::post::SimPost;
 use crate::store::MemoryStore;
-use crate::trunk::InviteLog;
+use crate::trunk::{Invite, InviteLog};
 use domain::entity::CallResult;
 use domain::law::RuleBook;
 use domain::time::{SECOND_MS, UtcMs};
@@ -66,6 +67,8 @@ struct World {
     ids: Arc<SeededIds>,
     law: Arc<RuleBook>,
     log: InviteLog,
+    /// The gateway for messages, where there is one.
+    post: Option<Arc<SimPost>>,
     tally: Tally,
     notebook: Notebook,
     now: UtcMs,
@@ -83,6 +86,7 @@ impl World {
             ids: Arc::new(ids),
             law: Arc::clone(&LAW),
             log: InviteLog::default(),
+            post: None,
             tally: Tally::default(),
             notebook: Notebook::default(),
             now: plan.start,
@@ -120,20 +124,25 @@ impl World {
         life::restart(self);
     }
 
+    fn invites(&self) -> Vec<Invite> {
+        match self.log.lock() {
+            Ok(log) => log.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
     fn judge(&self, crashed: bool) -> Vec<Breach> {
         let limits = Limits {
             channels: self.plan.channels,
             starts_per_s: self.plan.cps,
+            late_ms: self.plan.late_ms(),
             attempts_per_day: 3,
             attempts_per_week: 7,
             zone_offset_h: ZONE_OFFSET_H,
             quiet_at: self.now,
             crashed,
         };
-        let invites = match self.log.lock() {
-            Ok(log) => log.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        };
+        let invites = self.invites();
         let mut breaches = self.store.with(|t| check_all(t, &invites, &limits));
         self.notebook.read(|notes| {
             for line in &notes.personal {

@@ -42,7 +42,15 @@ impl Visit for Line {
 /// Documents and names of this world look like nothing else in it; its phones are runs of exactly so
 /// many digits (instants have 13, identities have letters).
 fn is_personal(line: &str) -> bool {
-    let named = ["+52", "DOC1X", "DOC2X", "Quetzalpa"];
+    let named = [
+        "+52",
+        "+56",
+        "+593",
+        "@example",
+        "DOC1X",
+        "DOC2X",
+        "Quetzalpa",
+    ];
     named.iter().any(|mark| line.contains(mark))
         || line
             .split(|c: char| !c.is_ascii_alphanumeric())
@@ -50,7 +58,9 @@ fn is_personal(line: &str) -> bool {
                 let phone = word.bytes().all(|b| b.is_ascii_digit());
                 phone
                     && ((word.len() == 12 && word.starts_with("52557"))
-                        || (word.len() == 10 && word.starts_with("557")))
+                        || (word.len() == 10 && word.starts_with("557"))
+                        || (word.len() == 11 && word.starts_with("5695"))
+                        || (word.len() == 12 && word.starts_with("59395")))
             })
 }
 
@@ -99,6 +109,8 @@ mod tests {
             " phone=+525570000123",
             " number=525570000123",
             " to 5570000123",
+            " to 56950000123",
+            " phone=+593950000123",
             " name=Casimira Quetzalpa00001",
             " document=DOC1X00001",
         ] {

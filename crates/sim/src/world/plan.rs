@@ -30,6 +30,8 @@ pub struct Habits {
     pub forget_pct: u32,
     /// Cards that the screen does not take, percent.
     pub slow_pct: u32,
+    /// Identified debtors with whom a plan is drawn, percent.
+    pub plan_pct: u32,
 }
 
 /// A stretch of virtual time after the start of a life, ms.
@@ -127,6 +129,15 @@ impl Plan {
         }
     }
 
+    /// Longest time from an order to dial to its INVITE, ms: the attempt's commit and the carrier. While the
+    /// database is away nothing bounds it.
+    #[must_use]
+    pub fn late_ms(&self) -> Option<i64> {
+        let ms = self.store_ms + self.trunk.slow_dial_ms;
+        let bounded = self.outages.is_empty() && self.dead_trunk.is_empty();
+        bounded.then(|| i64::try_from(ms).unwrap_or(0))
+    }
+
     /// Draws a plan with every kind of fault in it, in some measure.
     #[must_use]
     pub fn draw(seed: u64) -> Self {
@@ -187,6 +198,7 @@ impl Plan {
                 vanish_pct: rng.random_range(0..=60),
                 forget_pct: rng.random_range(0..=10),
                 slow_pct: rng.random_range(0..=4),
+                plan_pct: 0,
             },
             dropped_legs: rng.random_range(0..=3),
             news_every_s: rng.random_range(5..=40),

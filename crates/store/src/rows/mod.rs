@@ -2,6 +2,7 @@
 
 mod dialing;
 mod house;
+mod interest;
 mod messages;
 mod money;
 mod plans;

@@ -47,7 +47,8 @@ entity!(LetterTemplate, "letter_templates", "text of letters" {
 );
 
 entity!(LetterBatch, "letter_batches", "batch of letters" {
-        id, client_id, segment_id, level, state, total, done, made, left_out, fault, made_by, made_at
+        id, client_id, segment_id, strategy_id, level, state, total, done, made, left_out, fault, made_by,
+        made_at
     }
 );
 

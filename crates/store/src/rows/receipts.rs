@@ -2,7 +2,7 @@
 
 use super::{Entity, entity};
 use crate::sql::{Row, Val, vals};
-use domain::entity::{BankFile, MoneyPolicy, Parts, PaymentLink, PaymentParts, Receipt};
+use domain::entity::{BankFile, Forgiven, MoneyPolicy, Parts, PaymentLink, PaymentParts, Receipt};
 use domain::money::Money;
 use domain::ports::StoreError;
 
@@ -129,6 +129,51 @@ impl Entity for PaymentParts {
     }
 }
 
+impl Entity for Forgiven {
+    const TABLE: &'static str = "forgiven";
+    const WHAT: &'static str = "forgiven part";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "plan_id",
+        "debt_id",
+        "fees_minor",
+        "interest_minor",
+        "principal_minor",
+        "overdue_minor",
+        "at",
+    ];
+
+    super::list!(Forgiven);
+    fn vals(&self) -> Vec<Val> {
+        vals![
+            self.id,
+            self.plan_id,
+            self.debt_id,
+            self.parts.fees_minor,
+            self.parts.interest_minor,
+            self.parts.principal_minor,
+            self.parts.overdue_minor,
+            self.at,
+        ]
+    }
+
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.get("id")?,
+            plan_id: row.get("plan_id")?,
+            debt_id: row.get("debt_id")?,
+            parts: Parts {
+                fees_minor: row.get("fees_minor")?,
+                interest_minor: row.get("interest_minor")?,
+                principal_minor: row.get("principal_minor")?,
+                excess_minor: 0,
+                overdue_minor: row.get("overdue_minor")?,
+            },
+            at: row.get("at")?,
+        })
+    }
+}
+
 impl Entity for PaymentLink {
     const TABLE: &'static str = "payment_links";
     const WHAT: &'static str = "payment link";
@@ -200,5 +245,5 @@ entity!(MoneyPolicy, "money_policies", "policy of money" {
 
 entity!(BankFile, "bank_files", "bank file" {
     id, client_id, name, sha256, format, state, rows = "row_count", posted, unmatched, repeated,
-    refused, not_money, made_by, created_at, updated_at
+    refused, not_money, taken_back, made_by, created_at, updated_at
 } const UNIQUE: &'static str = "bank file"; );

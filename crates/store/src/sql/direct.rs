@@ -3,16 +3,18 @@
 //!
 //! Each transaction behind another one is a savepoint inside the open commit. `commit` of the caller
 //! returns when that commit stands, so nothing is told as written before it is durable; what is rolled
-//! back leaves the others alone.
+//! back leaves the others alone. Only who writes much and can do it again (an import) ends his transactions
+//! without waiting: they become durable with the next commit, a second later at the latest.
 
-use super::direct_row::{CellRow, Plan, Plans};
-use super::fold::{self, Fold};
+use super::direct_row::{Plans, ask, closed, fault};
+use super::fold::{self, Fold, Log};
+use super::look::steady;
 use super::{Row, Val};
 use domain::ports::StoreError;
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
@@ -26,8 +28,26 @@ const TRY_AGAIN: Duration = Duration::from_millis(5);
 const APART: Duration = Duration::from_millis(8);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
+/// Longest that what nobody waits for stays without a commit, and how often that is looked at.
+const LATER: Duration = Duration::from_millis(900);
+const LOOK: Duration = Duration::from_millis(250);
+/// After another process has written nothing is left without a commit for so long: that would keep it waiting.
+const OTHERS: Duration = Duration::from_secs(10);
+/// Who writes much leaves the writer to others for so long after a commit, that another process gets it.
+const LEAVE: Duration = Duration::from_millis(12);
+/// Longest wait of who writes much for the log to be folded, and how often he looks.
+const FOLDED: Duration = Duration::from_secs(3);
+const FOLDED_LOOK: Duration = Duration::from_millis(10);
+/// Longest wait for an instant without commits.
+const STILL: Duration = Duration::from_millis(500);
 /// Longest run of statements before the other tasks of the thread get their turn.
 const TURN: Duration = Duration::from_millis(2);
+/// Pages that the writer keeps in memory, KiB, and while somebody writes much: each of his rows changes a page of
+/// each index that follows no order.
+const CACHE: u32 = 65_536;
+const CACHE_MUCH: u32 = 163_840;
+/// After so long without him it is as before.
+const MUCH: Duration = Duration::from_secs(5);
 /// Statements whose plans are kept; the room has fewer.
 const STATEMENTS: usize = 512;
 
@@ -35,6 +55,12 @@ const STATEMENTS: usize = 512;
 pub(crate) struct Direct {
     core: Arc<Mutex<Core>>,
     line: SyncSender<()>,
+    log: Arc<Log>,
+}
+
+/// Keeps the writer from committing.
+pub(crate) struct Still {
+    _core: OwnedMutexGuard<Core>,
 }
 
 struct Core {
@@ -45,6 +71,13 @@ struct Core {
     open: bool,
     /// Transactions that are ready and wait for the commit.
     ready: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    /// Since when the open commit holds transactions that nobody waits for.
+    later: Option<Instant>,
+    /// When who writes much was here last.
+    much: Option<Instant>,
+    /// What SQLite counts when another process writes, and when that was seen last.
+    version: i64,
+    others: Option<Instant>,
     /// Who folds the log; none once closed.
     fold: Option<Fold>,
 }
@@ -55,20 +88,21 @@ impl std::fmt::Debug for Direct {
     }
 }
 
-fn closed() -> StoreError {
-    StoreError::Unavailable("the database is closed".into())
-}
-
 impl Direct {
     /// Opens the file, making it when it is not there, and starts the thread that commits.
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
         let conn = connection(file).map_err(fault)?;
+        let log = Arc::new(Log::default());
         let core = Core {
             conn: Some(conn),
             plans: Plans::default(),
             open: false,
             ready: Vec::new(),
-            fold: Some(Fold::start(file)?),
+            later: None,
+            much: None,
+            version: 0,
+            others: None,
+            fold: Some(Fold::start(file, log.clone())?),
         };
         let core = Arc::new(Mutex::new(core));
         let (line, told) = sync_channel(1);
@@ -77,12 +111,36 @@ impl Direct {
             .name("journal".into())
             .spawn(move || keep(&keeper, &told))
             .map_err(|e| StoreError::Unavailable(format!("thread of the journal: {e}")))?;
-        Ok(Self { core, line })
+        Ok(Self { core, line, log })
     }
 
     /// A transaction that may write. `BEGIN IMMEDIATE`, because a transaction that turns from reading
     /// to writing is refused at once when another process has written.
     pub(crate) async fn begin(&self) -> Result<DirectTx, StoreError> {
+        self.enter(Isolation::Whole).await
+    }
+
+    /// As [`Self::begin`], for steps that are undone only by a fault: others of the open commit are undone
+    /// with them then, and told so, and SQLite need not keep every page they change twice.
+    pub(crate) async fn begin_sure(&self) -> Result<DirectTx, StoreError> {
+        self.enter(Isolation::Sure).await
+    }
+
+    /// As [`Self::begin`], for who writes much and can do it again: if it fails, transactions that nobody
+    /// waits for may be lost with it. It waits while the log is long and being folded.
+    pub(crate) async fn begin_again(&self) -> Result<DirectTx, StoreError> {
+        let since = Instant::now();
+        while self.log.is_long() && since.elapsed() < FOLDED {
+            tokio::time::sleep(FOLDED_LOOK).await;
+        }
+        let mut tx = self.enter(Isolation::Again).await?;
+        if let Some(core) = tx.core.as_mut() {
+            core.widen();
+        }
+        Ok(tx)
+    }
+
+    async fn enter(&self, isolation: Isolation) -> Result<DirectTx, StoreError> {
         let since = Instant::now();
         let core = tokio::time::timeout(WAIT, self.core.clone().lock_owned());
         let mut core = core
@@ -90,7 +148,7 @@ impl Direct {
             .map_err(|_| StoreError::Unavailable("the writer is busy".into()))?;
         while !core.open {
             match core.script("BEGIN IMMEDIATE") {
-                Ok(()) => core.open = true,
+                Ok(()) => core.begun(),
                 Err(error) if is_busy(&error) && since.elapsed() < WAIT => {
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
@@ -98,16 +156,27 @@ impl Direct {
             }
         }
         // The first has nobody to leave alone: SQLite need not keep what it changes for its sake.
-        let behind = !core.ready.is_empty();
-        if behind {
-            core.script("SAVEPOINT work").map_err(fault)?;
-        }
+        let (waited_for, later) = (!core.ready.is_empty(), core.later.is_some());
+        let behind = match isolation {
+            Isolation::Whole => waited_for || later,
+            Isolation::Again => waited_for,
+            // Nobody would be told that these are lost.
+            Isolation::Sure => later,
+        };
         Ok(DirectTx {
             core: Some(core),
             line: self.line.clone(),
             behind,
+            wrote: false,
             since: Instant::now(),
         })
+    }
+
+    /// Nothing is committed by this process as long as the answer is kept, so that several connections begin to
+    /// read one state; nothing is answered when the writer is not free soon.
+    pub(crate) async fn still(&self) -> Option<Still> {
+        let core = tokio::time::timeout(STILL, self.core.clone().lock_owned());
+        core.await.ok().map(|core| Still { _core: core })
     }
 
     /// Commits what is open and closes the file.
@@ -126,11 +195,13 @@ fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
     let conn = Connection::open(file)?;
     conn.busy_timeout(WAIT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    conn.execute_batch(
+    // Pages mapped from the file would count as memory of the process beside the cache.
+    conn.execute_batch(&format!(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; \
-         PRAGMA cache_size=-65536; PRAGMA temp_store=memory; PRAGMA mmap_size=268435456;",
-    )?;
+         PRAGMA cache_size=-{CACHE}; PRAGMA temp_store=memory; PRAGMA mmap_size=0;",
+    ))?;
     fold::watch(&conn);
+    steady(&conn)?;
     // From here on waiting is done without holding a thread.
     conn.busy_timeout(Duration::ZERO)?;
     Ok(conn)
@@ -140,7 +211,15 @@ fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
 fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
     let mut last: Option<Instant> = None;
     let mut alone = 0_u32;
-    while told.recv().is_ok() {
+    loop {
+        match told.recv_timeout(LOOK) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                core.blocking_lock().commit_later();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
         let early = last.and_then(|at| APART.checked_sub(at.elapsed()));
         if let Some(early) = early.filter(|_| alone < ALONE) {
             std::thread::sleep(early);
@@ -161,12 +240,63 @@ impl Core {
         statement.raw_execute().map(drop)
     }
 
+    /// A commit is open. Whether another process has written since the last one is seen here.
+    fn begun(&mut self) {
+        self.open = true;
+        let Some(conn) = self.conn.as_ref() else {
+            return;
+        };
+        let version = conn.prepare_cached("PRAGMA data_version");
+        let version = version.and_then(|mut s| s.query_row([], |row| row.get(0)));
+        let version = version.unwrap_or(self.version);
+        if self.version != 0 && self.version != version {
+            self.others = Some(Instant::now());
+        }
+        self.version = version;
+    }
+
+    /// Whether another process has written lately.
+    fn has_others(&self) -> bool {
+        self.others.is_some_and(|at| at.elapsed() < OTHERS)
+    }
+
+    /// Commits what nobody waits for, once it is old.
+    fn commit_later(&mut self) {
+        if self.later.is_some_and(|at| at.elapsed() >= LATER) {
+            self.commit();
+        }
+        self.narrow();
+    }
+
+    /// More memory while somebody writes much.
+    fn widen(&mut self) {
+        if self.much.replace(Instant::now()).is_none() {
+            self.keep_pages(CACHE_MUCH);
+        }
+    }
+
+    fn narrow(&mut self) {
+        if self.much.is_some_and(|at| at.elapsed() >= MUCH) {
+            self.much = None;
+            self.keep_pages(CACHE);
+        }
+    }
+
+    fn keep_pages(&self, kib: u32) {
+        let sql = format!("PRAGMA cache_size=-{kib}; PRAGMA shrink_memory;");
+        let conn = self.conn.as_ref();
+        if let Some(Err(error)) = conn.map(|conn| conn.execute_batch(&sql)) {
+            tracing::debug!(%error, "pages of the writer");
+        }
+    }
+
     /// Makes what is ready durable and tells who waits for it; how many transactions that were.
     fn commit(&mut self) -> usize {
         if !std::mem::take(&mut self.open) {
             return 0;
         }
         let together = self.ready.len();
+        fold::expect_much(self.later.take().is_some());
         let done = self.script("COMMIT").map_err(fault);
         if let Some(fold) = &self.fold {
             fold.after_commit();
@@ -177,15 +307,23 @@ impl Core {
         for waiting in self.ready.drain(..) {
             let _ = waiting.send(done.clone());
         }
+        self.narrow();
         together
     }
 
     fn undo(&mut self) {
         self.open = false;
+        self.later = None;
         if let Err(error) = self.script("ROLLBACK") {
             // Some faults (a full disk) have undone it already.
             tracing::debug!(%error, "rollback");
         }
+    }
+
+    /// Whether nobody shares the open commit, or SQLite has undone it by itself.
+    fn is_alone(&self) -> bool {
+        let undone = self.conn.as_ref().is_none_or(Connection::is_autocommit);
+        undone || (self.ready.is_empty() && self.later.is_none())
     }
 
     /// Undoes the transaction that runs `behind` others; they stay, unless SQLite has undone them too.
@@ -206,19 +344,35 @@ impl Core {
     }
 }
 
+/// Whom a transaction leaves alone when it is undone.
+#[derive(Clone, Copy)]
+enum Isolation {
+    /// Everybody.
+    Whole,
+    /// Those who wait for the commit.
+    Again,
+    /// Those who do not.
+    Sure,
+}
+
 /// A transaction; rolled back when it is dropped without `commit`.
 pub(crate) struct DirectTx {
     core: Option<OwnedMutexGuard<Core>>,
     line: SyncSender<()>,
-    /// Others are ready that share its commit.
+    /// Others share its commit and are left alone when it is undone.
     behind: bool,
+    /// It has changed something.
+    wrote: bool,
     since: Instant,
 }
 
 impl Drop for DirectTx {
     fn drop(&mut self) {
         if let Some(mut core) = self.core.take() {
-            core.undo_work(self.behind);
+            // Who only looked leaves what others wrote as it is.
+            if self.wrote || core.is_alone() {
+                core.undo_work(self.behind && self.wrote);
+            }
         }
     }
 }
@@ -226,9 +380,23 @@ impl Drop for DirectTx {
 impl DirectTx {
     /// Statements without values.
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.writes()?;
         let core = self.core.as_ref().ok_or_else(closed)?;
         let conn = core.conn.as_ref().ok_or_else(closed)?;
         conn.execute_batch(sql).map_err(fault)
+    }
+
+    /// Before the first change: a place to come back to, where others are to be left alone.
+    fn writes(&mut self) -> Result<(), StoreError> {
+        if self.wrote {
+            return Ok(());
+        }
+        let core = self.core.as_ref().ok_or_else(closed)?;
+        if self.behind {
+            core.script("SAVEPOINT work").map_err(fault)?;
+        }
+        self.wrote = true;
+        Ok(())
     }
 
     /// Rows of a statement, and how many it touched.
@@ -242,25 +410,44 @@ impl DirectTx {
             tokio::task::yield_now().await;
             self.since = Instant::now();
         }
+        if !sql.starts_with("SELECT") {
+            self.writes()?;
+        }
         let core = &mut **self.core.as_mut().ok_or_else(closed)?;
         let conn = core.conn.as_ref().ok_or_else(closed)?;
-        if keep {
-            let mut statement = conn.prepare_cached(sql).map_err(fault)?;
-            let plan = core.plans.of(sql, &statement)?;
-            plan.run(conn, &mut statement, values).map_err(fault)
+        ask((conn, &mut core.plans), sql, values, keep)
+    }
+
+    /// Ends it without waiting until it is durable; a commit that fails later takes it along, and nobody is
+    /// told. While another process writes it is waited for after all.
+    pub(crate) async fn commit_later(mut self) -> Result<(), StoreError> {
+        if self.core.as_ref().is_some_and(|core| core.has_others()) {
+            self.commit().await?;
+            tokio::time::sleep(LEAVE).await;
+            return Ok(());
+        }
+        self.joined()?;
+        if let Some(mut core) = self.core.take() {
+            core.later.get_or_insert_with(Instant::now);
+        }
+        Ok(())
+    }
+
+    /// It is part of the open commit from now on; a text that comes with each transaction is not read anew.
+    fn joined(&self) -> Result<(), StoreError> {
+        let core = self.core.as_ref().ok_or_else(closed)?;
+        let release = || core.script("RELEASE work").map_err(fault);
+        if self.behind && self.wrote {
+            release()
         } else {
-            let mut statement = conn.prepare(sql).map_err(fault)?;
-            let plan = Plan::of(&statement)?;
-            plan.run(conn, &mut statement, values).map_err(fault)
+            Ok(())
         }
     }
 
     /// Waits until it is durable.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let (told, durable) = oneshot::channel();
-        if self.behind {
-            self.script("RELEASE work")?;
-        }
+        self.joined()?;
         if let Some(mut core) = self.core.take() {
             core.ready.push(told);
         }
@@ -270,148 +457,11 @@ impl DirectTx {
     }
 }
 
-impl From<CellRow> for Row {
-    fn from(row: CellRow) -> Self {
-        Self::Direct(row)
-    }
-}
-
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::SqliteFailure(e, _)
         if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// What the caller can do about a fault, as `link::fault` tells it of the other connections.
-fn fault(error: rusqlite::Error) -> StoreError {
-    match error {
-        rusqlite::Error::SqliteFailure(code, text) => {
-            let text = text.unwrap_or_else(|| code.to_string());
-            match code.extended_code {
-                ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
-                    StoreError::Conflict(text)
-                }
-                ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
-                    StoreError::Conflict("the row it belongs to is not there".into())
-                }
-                _ => StoreError::Unavailable(text),
-            }
-        }
-        other => StoreError::Unavailable(other.to_string()),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scene() -> (tempfile::TempDir, Arc<Direct>, Connection) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("a.db");
-        let direct = Direct::open(&file).unwrap();
-        // Another process, as it were.
-        let other = Connection::open(&file).unwrap();
-        other
-            .execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)")
-            .unwrap();
-        (dir, Arc::new(direct), other)
-    }
-
-    fn seen(other: &Connection) -> Vec<i64> {
-        let mut all = other.prepare("SELECT n FROM t ORDER BY n").unwrap();
-        let rows = all.query_map([], |row| row.get(0)).unwrap();
-        rows.map(Result::unwrap).collect()
-    }
-
-    async fn put(tx: &mut DirectTx, n: i64) -> Result<u64, StoreError> {
-        let sql = "INSERT INTO t (n) VALUES ($1)";
-        tx.run(sql, &[crate::sql::Field::val(&n)], true)
-            .await
-            .map(|(_, touched)| touched)
-    }
-
-    #[tokio::test]
-    async fn what_is_told_as_written_is_seen_and_what_is_dropped_is_not() {
-        let (_dir, direct, other) = scene();
-        let mut kept = direct.begin().await.unwrap();
-        assert_eq!(put(&mut kept, 1).await.unwrap(), 1);
-        assert!(seen(&other).is_empty(), "not yet");
-        let commit = tokio::spawn(kept.commit());
-        // Whether or not they share its commit.
-        let mut dropped = direct.begin().await.unwrap();
-        put(&mut dropped, 2).await.unwrap();
-        drop(dropped);
-        let mut again = direct.begin().await.unwrap();
-        put(&mut again, 3).await.unwrap();
-        assert!(matches!(
-            put(&mut again, 3).await,
-            Err(StoreError::Conflict(_))
-        ));
-        again.commit().await.unwrap();
-        commit.await.unwrap().unwrap();
-        assert_eq!(seen(&other), [1, 3]);
-    }
-
-    #[tokio::test]
-    async fn many_at_once_are_all_written() {
-        let (_dir, direct, other) = scene();
-        let one = |n: i64| {
-            let direct = direct.clone();
-            tokio::spawn(async move {
-                let mut tx = direct.begin().await?;
-                put(&mut tx, n).await?;
-                if n % 5 == 0 {
-                    return Ok(());
-                }
-                tx.commit().await
-            })
-        };
-        let all: Vec<_> = (0..200).map(one).collect();
-        for task in all {
-            task.await.unwrap().unwrap();
-        }
-        assert_eq!(seen(&other).len(), 160);
-        direct.close().await;
-        assert!(direct.begin().await.is_err(), "closed");
-        assert_eq!(seen(&other).len(), 160);
-    }
-
-    #[tokio::test]
-    async fn the_lock_of_another_process_is_waited_for() {
-        let (_dir, direct, other) = scene();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let waiting = tokio::spawn({
-            let direct = direct.clone();
-            async move {
-                let mut tx = direct.begin().await?;
-                put(&mut tx, 7).await?;
-                tx.commit().await
-            }
-        });
-        tokio::time::sleep(TRY_AGAIN * 4).await;
-        assert!(!waiting.is_finished());
-        other.execute_batch("COMMIT").unwrap();
-        waiting.await.unwrap().unwrap();
-        assert_eq!(seen(&other), [7]);
-    }
-
-    #[tokio::test]
-    async fn places_go_by_their_numbers() {
-        let (_dir, direct, _other) = scene();
-        let mut tx = direct.begin().await.unwrap();
-        let (rows, _) = tx
-            .run(
-                "SELECT $2 AS b, $1 AS a, $2 AS c",
-                &[
-                    crate::sql::Field::val(&1_i64),
-                    crate::sql::Field::val(&2_i64),
-                ],
-                false,
-            )
-            .await
-            .unwrap();
-        let read = ["a", "b", "c"].map(|name| rows[0].get::<i64>(name).unwrap());
-        assert_eq!(read, [1, 2, 2]);
-        assert!(rows[0].get::<i64>("d").is_err());
-        assert!(rows[0].get::<String>("a").is_err(), "of another kind");
-    }
-}
+#[path = "direct_tests.rs"]
+mod tests;

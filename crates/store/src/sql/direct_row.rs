@@ -2,8 +2,8 @@
 
 use super::{Row, Val};
 use domain::ports::StoreError;
-use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, Statement};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement, ffi};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,14 +71,11 @@ impl Plan {
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
-            let cells = (0..self.names.len()).map(|n| row.get_ref(n).map(Value::try_from));
-            let cells: Result<Vec<_>, _> = cells.collect();
-            let cells: Result<Vec<Value>, _> = cells?.into_iter().collect();
-            rows.push(Row::from(CellRow {
-                names: self.names.clone(),
-                cells: cells?,
-                next: AtomicUsize::new(0),
-            }));
+            let mut cells = CellRow::of(&self.names);
+            for n in 0..self.names.len() {
+                cells.push(row.get_ref(n)?)?;
+            }
+            rows.push(Row::from(cells));
         }
         Ok((rows, conn.changes()))
     }
@@ -99,17 +96,80 @@ impl ToSql for Val {
     }
 }
 
-/// A row, out of SQLite's hands.
+/// A value of a row, out of SQLite's hands.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Null,
+    Int(i64),
+    /// From where to where in the row's text.
+    Text(usize, usize),
+    /// An id, as nearly all bytes are.
+    Id([u8; 16]),
+    /// Of a type that no column has: a float, bytes of another length.
+    Other,
+}
+
+/// What a cell is, without a copy of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Id([u8; 16]),
+    /// Of a type that no column has.
+    Other,
+}
+
+impl Kept<'_> {
+    /// What it is called in errors.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Int(_) => "number",
+            Self::Text(_) => "text",
+            Self::Id(_) => "id",
+            Self::Other => "value of another type",
+        }
+    }
+}
+
+/// A row, out of SQLite's hands: its numbers and ids side by side, its texts in one piece.
 pub(crate) struct CellRow {
     names: Arc<[String]>,
-    cells: Vec<Value>,
+    slots: Vec<Slot>,
+    text: String,
     /// Columns are mostly asked for in their order.
     next: AtomicUsize,
 }
 
 impl CellRow {
+    fn of(names: &Arc<[String]>) -> Self {
+        Self {
+            names: names.clone(),
+            slots: Vec::with_capacity(names.len()),
+            text: String::new(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn push(&mut self, value: ValueRef<'_>) -> Result<(), rusqlite::Error> {
+        let slot = match value {
+            ValueRef::Null => Slot::Null,
+            ValueRef::Integer(n) => Slot::Int(n),
+            ValueRef::Real(_) => Slot::Other,
+            ValueRef::Text(_) => {
+                let from = self.text.len();
+                self.text.push_str(value.as_str()?);
+                Slot::Text(from, self.text.len())
+            }
+            ValueRef::Blob(bytes) => bytes.try_into().map_or(Slot::Other, Slot::Id),
+        };
+        self.slots.push(slot);
+        Ok(())
+    }
+
     /// The value of a column.
-    pub(crate) fn cell(&self, column: &str) -> Result<&Value, StoreError> {
+    pub(crate) fn cell(&self, column: &str) -> Result<Kept<'_>, StoreError> {
         let guess = self.next.load(Ordering::Relaxed);
         let at = match self.names.get(guess) {
             Some(name) if name == column => guess,
@@ -120,8 +180,63 @@ impl CellRow {
                 .ok_or_else(|| StoreError::Corrupt(format!("there is no column {column}")))?,
         };
         self.next.store(at + 1, Ordering::Relaxed);
-        self.cells
-            .get(at)
-            .ok_or_else(|| StoreError::Corrupt(format!("column {column} has no value")))
+        let kept = match self.slots.get(at) {
+            Some(Slot::Null) => Kept::Null,
+            Some(Slot::Int(n)) => Kept::Int(*n),
+            Some(Slot::Text(from, to)) => Kept::Text(self.text.get(*from..*to).unwrap_or_default()),
+            Some(Slot::Id(id)) => Kept::Id(*id),
+            Some(Slot::Other) => Kept::Other,
+            None => {
+                return Err(StoreError::Corrupt(format!("column {column} has no value")));
+            }
+        };
+        Ok(kept)
+    }
+}
+
+impl From<CellRow> for Row {
+    fn from(row: CellRow) -> Self {
+        Self::Direct(row)
+    }
+}
+
+/// Runs a statement to its end: its rows, and how many it touched.
+pub(super) fn ask(
+    (conn, plans): (&Connection, &mut Plans),
+    sql: &str,
+    values: &[Val],
+    keep: bool,
+) -> Result<(Vec<Row>, u64), StoreError> {
+    if keep {
+        let mut statement = conn.prepare_cached(sql).map_err(fault)?;
+        let plan = plans.of(sql, &statement)?;
+        plan.run(conn, &mut statement, values).map_err(fault)
+    } else {
+        let mut statement = conn.prepare(sql).map_err(fault)?;
+        let plan = Plan::of(&statement)?;
+        plan.run(conn, &mut statement, values).map_err(fault)
+    }
+}
+
+pub(super) fn closed() -> StoreError {
+    StoreError::Unavailable("the database is closed".into())
+}
+
+/// What the caller can do about a fault, as `link::fault` tells it of the other connections.
+pub(super) fn fault(error: rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => {
+            let text = text.unwrap_or_else(|| code.to_string());
+            match code.extended_code {
+                ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+                    StoreError::Conflict(text)
+                }
+                ffi::SQLITE_CONSTRAINT_FOREIGNKEY => {
+                    StoreError::Conflict("the row it belongs to is not there".into())
+                }
+                _ => StoreError::Unavailable(text),
+            }
+        }
+        other => StoreError::Unavailable(other.to_string()),
     }
 }

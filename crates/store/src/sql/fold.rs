@@ -7,7 +7,9 @@ use rusqlite::hooks::Wal;
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,12 +18,44 @@ const FOLD_PAGES: c_int = 4_000;
 /// Pages after which the commit itself folds (64 MiB): under a steady writer the thread never reaches the end
 /// of the log, so it would grow without end, and each page that is read is looked for in all of it.
 const FOLD_AT_ONCE: c_int = 16_000;
+/// The same while somebody writes much (an import): 512 MiB. He waits himself for the thread, at [`LONG`]; a page
+/// that is written many times is folded once.
+const FOLD_AT_ONCE_MUCH: c_int = 128_000;
+/// Pages (192 MiB) at which who writes much waits for the thread to reach the end of the log.
+const LONG: c_int = 48_000;
 /// Least time between two folds.
 const REST: Duration = Duration::from_millis(200);
 
 thread_local! {
     /// Pages of the log after the last commit on this thread.
     static PAGES: Cell<c_int> = const { Cell::new(0) };
+    /// Somebody has written much, and the log is still as long as that made it.
+    static MUCH: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How long the log is, as far as it is not folded.
+#[derive(Debug, Default)]
+pub(super) struct Log(AtomicI32);
+
+impl Log {
+    /// Whether who writes much has to wait.
+    pub(super) fn is_long(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= LONG
+    }
+
+    /// All is folded that there was when it was `pages` long.
+    fn is_folded(&self, pages: c_int) {
+        let _ = self
+            .0
+            .compare_exchange(pages, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+/// Says of the commit that follows on this thread whether it holds much.
+pub(super) fn expect_much(much: bool) {
+    if much {
+        MUCH.set(true);
+    }
 }
 
 /// Lets the commits of the writer say how long the log has become.
@@ -31,7 +65,14 @@ pub(super) fn watch(writer: &Connection) {
 
 fn noted(wal: &Wal, pages: c_int) -> rusqlite::Result<()> {
     PAGES.set(pages);
-    if pages >= FOLD_AT_ONCE {
+    let at_once = match MUCH.get() {
+        true => FOLD_AT_ONCE_MUCH,
+        false => FOLD_AT_ONCE,
+    };
+    if pages < FOLD_PAGES {
+        MUCH.set(false);
+    }
+    if pages >= at_once {
         // The commit stands already: that the log could not be folded now is no fault of its.
         let _ = wal.checkpoint();
     }
@@ -42,22 +83,28 @@ fn noted(wal: &Wal, pages: c_int) -> rusqlite::Result<()> {
 pub(super) struct Fold {
     line: SyncSender<()>,
     thread: JoinHandle<()>,
+    log: Arc<Log>,
 }
 
 impl Fold {
-    pub(super) fn start(file: &Path) -> Result<Self, StoreError> {
+    pub(super) fn start(file: &Path, log: Arc<Log>) -> Result<Self, StoreError> {
         let (line, told) = sync_channel(1);
         let file = file.to_owned();
+        let own = log.clone();
         let thread = std::thread::Builder::new()
             .name("fold".into())
-            .spawn(move || run(&file, &told))
+            .spawn(move || run(&file, &told, &own))
             .map_err(|e| StoreError::Unavailable(format!("thread of the log: {e}")))?;
-        Ok(Self { line, thread })
+        Ok(Self { line, thread, log })
     }
 
     /// Says so when the log has become long.
     pub(super) fn after_commit(&self) {
-        if PAGES.take() >= FOLD_PAGES {
+        let pages = PAGES.take();
+        if pages > 0 {
+            self.log.0.store(pages, Ordering::Relaxed);
+        }
+        if pages >= FOLD_PAGES {
             // Full: it is told already.
             let _ = self.line.try_send(());
         }
@@ -72,18 +119,29 @@ impl Fold {
     }
 }
 
-fn run(file: &Path, told: &Receiver<()>) {
+fn run(file: &Path, told: &Receiver<()>, log: &Log) {
     let mut conn = None;
-    while told.recv().is_ok() {
-        if let Err(error) = fold(file, &mut conn) {
-            tracing::debug!(%error, "log not folded: later");
+    loop {
+        match told.recv_timeout(REST) {
+            Ok(()) => {}
+            // A reader was in the way: who writes much waits for another try.
+            Err(RecvTimeoutError::Timeout) if log.is_long() => {}
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let pages = log.0.load(Ordering::Relaxed);
+        match fold(file, &mut conn) {
+            // What is written next begins at the front of the log.
+            Ok(true) => log.is_folded(pages),
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "log not folded: later"),
         }
         std::thread::sleep(REST);
     }
 }
 
-/// What readers and the writer still need stays in the log; nobody is waited for.
-fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<()> {
+/// What readers and the writer still need stays in the log; nobody is waited for. Whether all is folded.
+fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<bool> {
     let conn = match conn {
         Some(conn) => conn,
         None => {
@@ -92,5 +150,7 @@ fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<()> {
             conn.insert(made)
         }
     };
-    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+    })
 }

@@ -1,6 +1,7 @@
 //! A connection or transaction of either engine.
 
 use super::direct::DirectTx;
+use super::look::LookTx;
 use super::{Row, Val};
 use domain::ports::StoreError;
 use sqlx::pool::PoolConnection;
@@ -26,6 +27,8 @@ pub(crate) enum Link {
     LiteTx(Transaction<'static, Sqlite>),
     /// The writer.
     Direct(DirectTx),
+    /// Several statements that read one state, each of them short.
+    Look(Box<LookTx>),
     Pg(PoolConnection<Postgres>),
     PgTx(Transaction<'static, Postgres>),
 }
@@ -59,7 +62,7 @@ fn pg(sql: Sql, values: Vec<Val>, keep: bool) -> Query<'static, Postgres, PgArgu
 impl Link {
     pub(crate) const fn dialect(&self) -> Dialect {
         match self {
-            Self::Lite(_) | Self::LiteTx(_) | Self::Direct(_) => Dialect::Lite,
+            Self::Lite(_) | Self::LiteTx(_) | Self::Direct(_) | Self::Look(_) => Dialect::Lite,
             Self::Pg(_) | Self::PgTx(_) => Dialect::Pg,
         }
     }
@@ -80,6 +83,7 @@ impl Link {
     ) -> Result<Vec<Row>, StoreError> {
         let rows = match self {
             Self::Direct(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
+            Self::Look(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
             Self::Lite(c) => lite(sql, values, keep)
                 .fetch_all(&mut **c)
                 .await
@@ -130,6 +134,7 @@ impl Link {
         let sql = sql.into();
         match self {
             Self::Direct(tx) => return Ok(tx.run(&sql, &values, true).await?.1),
+            Self::Look(tx) => return Ok(tx.run(&sql, &values, true).await?.1),
             Self::Lite(c) => lite(sql, values, true)
                 .execute(&mut **c)
                 .await
@@ -154,6 +159,7 @@ impl Link {
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Direct(tx) => return tx.script(sql),
+            Self::Look(tx) => return tx.run(sql, &[], false).await.map(drop),
             Self::Lite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::LiteTx(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
             Self::Pg(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop),
@@ -168,9 +174,17 @@ impl Link {
             Self::Direct(tx) => return tx.commit().await,
             Self::LiteTx(tx) => tx.commit().await,
             Self::PgTx(tx) => tx.commit().await,
-            Self::Lite(_) | Self::Pg(_) => Ok(()),
+            Self::Lite(_) | Self::Look(_) | Self::Pg(_) => Ok(()),
         }
         .map_err(|e| fault(&e))
+    }
+
+    /// Ends a transaction of `SqlStore::write_again`: it becomes durable with a later one.
+    pub(crate) async fn commit_later(self) -> Result<(), StoreError> {
+        match self {
+            Self::Direct(tx) => tx.commit_later().await,
+            other => other.commit().await,
+        }
     }
 
     /// Undoes a transaction.
@@ -182,9 +196,15 @@ impl Link {
                 drop(tx);
                 return Ok(());
             }
-            Self::Lite(_) | Self::Pg(_) => Ok(()),
+            Self::Lite(_) | Self::Look(_) | Self::Pg(_) => Ok(()),
         }
         .map_err(|e| fault(&e))
+    }
+}
+
+impl From<LookTx> for Link {
+    fn from(tx: LookTx) -> Self {
+        Self::Look(Box::new(tx))
     }
 }
 

@@ -4,11 +4,13 @@ mod direct;
 mod direct_row;
 mod fold;
 mod link;
+mod look;
 mod raw;
 mod schema;
 
 pub(crate) use direct::Direct;
 pub(crate) use link::{Dialect, Link, fault, holes};
+pub(crate) use look::Looks;
 pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::migrate;

@@ -1,6 +1,6 @@
 //! Values going in, rows coming out, and how the domain's types are kept.
 
-use super::direct_row::CellRow;
+use super::direct_row::{CellRow, Kept};
 use super::fault;
 use domain::entity::{CampaignParams, ScriptStep};
 use domain::ids::{AgentId, CampaignId, DebtId};
@@ -8,7 +8,6 @@ use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::time::UtcMs;
-use rusqlite::types::Value;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
@@ -29,22 +28,22 @@ pub(crate) trait Raw:
 {
     fn val(value: Option<Self>) -> Val;
     /// From a cell that is not null; `None` when it is of another kind.
-    fn cell(cell: &Value) -> Option<Self>;
+    fn cell(cell: Kept<'_>) -> Option<Self>;
 }
 macro_rules! raw {
     ($($kind:ty => $val:ident, $cell:expr);+ $(;)?) => { $( impl Raw for $kind {
         fn val(value: Option<Self>) -> Val { Val::$val(value) }
-        fn cell(cell: &Value) -> Option<Self> {
-            let read: fn(&Value) -> Option<Self> = $cell;
+        fn cell(cell: Kept<'_>) -> Option<Self> {
+            let read: fn(Kept<'_>) -> Option<Self> = $cell;
             read(cell)
         }
     } )+ };
 }
 raw!(
-    i64 => Int, |c| match c { Value::Integer(n) => Some(*n), _ => None };
-    String => Text, |c| match c { Value::Text(t) => Some(t.clone()), _ => None };
-    Uuid => Uuid, |c| match c { Value::Blob(b) => Uuid::from_slice(b).ok(), _ => None };
-    bool => Bool, |c| match c { Value::Integer(n) => Some(*n != 0), _ => None };
+    i64 => Int, |c| match c { Kept::Int(n) => Some(n), _ => None };
+    String => Text, |c| match c { Kept::Text(t) => Some(t.to_owned()), _ => None };
+    Uuid => Uuid, |c| match c { Kept::Id(b) => Some(Uuid::from_bytes(b)), _ => None };
+    bool => Bool, |c| match c { Kept::Int(n) => Some(n != 0), _ => None };
 );
 
 /// A row of either engine.
@@ -72,11 +71,10 @@ impl Row {
 
 fn direct<T: Raw>(row: &CellRow, column: &str) -> Result<Option<T>, StoreError> {
     match row.cell(column)? {
-        Value::Null => Ok(None),
-        cell => T::cell(cell).map(Some).ok_or_else(|| {
-            let kind = cell.data_type();
-            StoreError::Corrupt(format!("column {column} holds {kind}"))
-        }),
+        Kept::Null => Ok(None),
+        cell => T::cell(cell)
+            .map(Some)
+            .ok_or_else(|| StoreError::Corrupt(format!("column {column} holds a {}", cell.kind()))),
     }
 }
 
@@ -209,6 +207,8 @@ id_cells!(
     CampaignTemplateId,
     AssignmentRuleId,
     GoalId,
+    InterestRuleId,
+    AddressId,
     MessageId,
     InboxId,
     TextTemplateId,
@@ -287,6 +287,7 @@ text_cells!(
     domain::entity::Role,
     domain::entity::Stage,
     domain::entity::SuppressionKind,
+    domain::rules::agent_state::AgentState,
     domain::entity::TransferKind,
     domain::entity::TransferMode,
     domain::entity::TransferOutcome,

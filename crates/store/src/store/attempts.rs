@@ -73,12 +73,22 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
 }
 
 async fn mark_point(tx: &mut Link, point: PointId, closing: &Closing) -> Result<(), StoreError> {
-    if !closing.point_bad && closing.point_rpc_at.is_none() {
+    if !closing.point_bad && closing.point_rpc_at.is_none() && closing.reach.is_none() {
         return Ok(());
     }
-    let sql = "UPDATE contact_points SET bad=(bad OR $2), last_rpc_at=COALESCE($3, last_rpc_at) \
-        WHERE id=$1 RETURNING debtor_id";
-    let values = vals![point, closing.point_bad, closing.point_rpc_at];
+    let confidence = match closing.reach {
+        Some(reach) => {
+            let lock = tx.pg_only(" FOR UPDATE");
+            let sql = format!("SELECT confidence FROM contact_points WHERE id=$1{lock}");
+            let row = tx.row(sql, vals![point]).await?;
+            let before: Option<i64> = row.map(|r| r.get("confidence")).transpose()?;
+            before.map(|c| reach.after(i32::try_from(c).unwrap_or(0)))
+        }
+        None => None,
+    };
+    let sql = "UPDATE contact_points SET bad=(bad OR $2), last_rpc_at=COALESCE($3, last_rpc_at), \
+        confidence=COALESCE($4, confidence) WHERE id=$1 RETURNING debtor_id";
+    let values = vals![point, closing.point_bad, closing.point_rpc_at, confidence];
     match tx.row(sql, values).await? {
         Some(row) => refresh(tx, &[row.get("debtor_id")?]).await,
         None => Ok(()),
@@ -147,7 +157,7 @@ impl AttemptStore for SqlStore {
         draft: &OpenDraft,
         judge: &dyn Judge,
     ) -> Result<OpenOutcome, StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_sure().await?;
         let attempt = &draft.attempt;
         check_fence(&mut tx, &attempt.node, attempt.fence).await?;
         if !free(&mut tx, attempt).await? {
@@ -182,7 +192,7 @@ impl AttemptStore for SqlStore {
         change: &AttemptChange,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_sure().await?;
         let standing = held(&mut tx, id).await?;
         standing.step(change).write(&mut tx).await?;
         count(&mut tx, &change.ledger).await?;
@@ -191,7 +201,11 @@ impl AttemptStore for SqlStore {
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
-        let mut tx = self.write().await?;
+        // A promise may be refused when other rows are written already.
+        let mut tx = match closing.promise {
+            None => self.write_sure().await?,
+            Some(_) => self.write().await?,
+        };
         let standing = held(&mut tx, id).await?;
         let undisposed = standing.disposition.is_none();
         let (ends, disposes) = (standing.ends(closing), standing.disposes(closing));

@@ -2,17 +2,16 @@
 
 use super::SqlStore;
 use super::events::append;
-use super::facts::{facts_of, facts_of_many};
-use super::items::{FREE, LIVE, check_fence, free_debtor, write_item, write_verdict};
+use super::facts::facts_of;
+use super::items::{FREE, free_debtor, write_item, write_verdict};
 use super::sums::{order_code, order_values, reorder_campaign};
 use super::wake;
-use crate::rows::Entity as _;
 use crate::segment::Filter;
-use crate::sql::{Cell as _, Field as _, Link, Row, vals};
+use crate::sql::{Cell as _, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::{Campaign, CampaignStatus, Verdict};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
+use domain::ids::{CampaignId, ClientId, DebtorId, VerdictId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, PortfolioStore as _,
@@ -20,88 +19,9 @@ use domain::ports::store::{
 };
 use domain::segment::Expr;
 use domain::time::UtcMs;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// Most debtors of one reservation.
-const RESERVE_MAX: u32 = 1_000;
 /// Debtors taken into a campaign in one transaction.
 const REFILL_PIECE: usize = 2_048;
-
-/// A debtor about to be reserved.
-struct Due {
-    person: PersonId,
-    item: ItemState,
-    part: u32,
-}
-
-/// Due items of one part in campaign order whose person is free. On PostgreSQL the persons' rows are
-/// locked, and rows that another node is just taking are passed over.
-async fn due_items(
-    tx: &mut Link,
-    request: &ReserveRequest,
-    part: u32,
-    limit: u32,
-) -> Result<Vec<Due>, StoreError> {
-    let cols: Vec<String> = ItemState::COLUMNS
-        .iter()
-        .map(|c| format!("i.{c}"))
-        .collect();
-    let sql = format!(
-        "SELECT {}, i.person_id FROM campaign_items i JOIN persons p ON p.id=i.person_id \
-        WHERE i.campaign_id=$1 AND i.part=$4 AND NOT i.done AND i.awake AND i.next_at<=$2 AND p.lease_until<=$2 \
-            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.person_id=i.person_id AND a.{LIVE}) \
-        ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
-        LIMIT $3{}",
-        cols.join(","),
-        tx.pg_only(" FOR UPDATE OF p SKIP LOCKED")
-    );
-    let values = vals![request.campaign.id, request.now, limit, part];
-    let rows = tx.rows(sql, values).await?;
-    let mut items = Vec::with_capacity(rows.len());
-    let mut persons = BTreeSet::new();
-    for row in &rows {
-        let person: PersonId = row.get("person_id")?;
-        // Two debtors of one person: the first of them.
-        if persons.insert(person) {
-            let item = ItemState::read(row)?;
-            items.push(Due { person, item, part });
-        }
-    }
-    Ok(items)
-}
-
-/// Due items of all parts by the counts asked for. Each part is looked through for as many as the whole
-/// may need, so that what one cannot give comes from the others.
-async fn due_of_parts(tx: &mut Link, request: &ReserveRequest) -> Result<Vec<Due>, StoreError> {
-    let limit = request.limit.min(RESERVE_MAX);
-    if request.parts.len() < 2 {
-        return due_items(tx, request, 0, limit).await;
-    }
-    let (mut taken, mut spare) = (Vec::new(), Vec::new());
-    let mut persons = BTreeSet::new();
-    for (part, count) in (0_u32..).zip(&request.parts) {
-        let found = due_items(tx, request, part, limit).await?;
-        let mut left = *count;
-        for due in found {
-            if left > 0 && persons.insert(due.person) {
-                left -= 1;
-                taken.push(due);
-            } else {
-                spare.push(due);
-            }
-        }
-    }
-    let most = limit as usize;
-    taken.truncate(most);
-    for due in spare {
-        if taken.len() < most && persons.insert(due.person) {
-            taken.push(due);
-        }
-    }
-    // Agreed call-backs and broken promises go first, whichever segment they came by.
-    taken.sort_by_key(|due| std::cmp::Reverse(due.item.priority));
-    Ok(taken)
-}
 
 /// Whether the campaign is stored and not running: another node may have stopped it a moment ago.
 pub(crate) async fn is_stopped(
@@ -114,49 +34,6 @@ pub(crate) async fn is_stopped(
     let sql = "SELECT 1 AS n FROM campaigns WHERE id=$1 AND status<>$2";
     let values = vals![id, CampaignStatus::Running];
     Ok(tx.row(sql, values).await?.is_some())
-}
-
-async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result<(), StoreError> {
-    let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-    let fixed = vals![
-        request.campaign.id,
-        request.node,
-        request.fence,
-        request.until,
-    ];
-    tx.run_in(
-        "UPDATE persons SET lease_campaign=$1, lease_node=$2, lease_fence=$3, lease_until=$4, \
-            lease_debtor=i.debtor_id FROM campaign_items i \
-        WHERE i.person_id=persons.id AND i.campaign_id=$1 AND i.debtor_id",
-        &debtors,
-        "",
-        &fixed,
-    )
-    .await
-    .map(drop)
-}
-
-/// Attempts of each debtor and point in the campaign.
-async fn tries(
-    tx: &mut Link,
-    campaign: CampaignId,
-    debtors: &[DebtorId],
-) -> Result<BTreeMap<DebtorId, Vec<(PointId, i32)>>, StoreError> {
-    let rows = tx
-        .rows_in(
-            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 \
-                AND direction='outbound' AND debtor_id",
-            debtors,
-            "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
-            &[campaign.val()],
-        )
-        .await?;
-    let mut counts: BTreeMap<DebtorId, Vec<(PointId, i32)>> = BTreeMap::new();
-    for row in &rows {
-        let count = (row.get("point_id")?, row.get("n")?);
-        counts.entry(row.get("debtor_id")?).or_default().push(count);
-    }
-    Ok(counts)
 }
 
 fn verdict_of(row: &Row) -> Result<Verdict, StoreError> {
@@ -303,38 +180,7 @@ impl ContactStore for SqlStore {
         &self,
         request: &ReserveRequest,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let mut tx = self.write().await?;
-        check_fence(&mut tx, &request.node, request.fence).await?;
-        if is_stopped(&mut tx, Some(request.campaign.id)).await? {
-            return Ok(vec![]);
-        }
-        let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
-        wake::due(&mut tx, request.campaign.id, request.now, most).await?;
-        let items = due_of_parts(&mut tx, request).await?;
-        if items.is_empty() {
-            // Who was woken stays awake: the next go looks further.
-            tx.commit().await?;
-            return Ok(vec![]);
-        }
-        lease(&mut tx, request, &items).await?;
-        let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        let mut tries = tries(&mut tx, request.campaign.id, &debtors).await?;
-        let facts = facts_of_many(&mut tx, &debtors, request.now).await?;
-        tx.commit().await?;
-        let mut facts: BTreeMap<DebtorId, ContactFacts> =
-            facts.into_iter().map(|f| (f.debtor.id, f)).collect();
-        let candidate = |due: Due| {
-            let Due { item, part, .. } = due;
-            let facts = facts.remove(&item.debtor_id)?;
-            let point_attempts = tries.remove(&item.debtor_id).unwrap_or_default();
-            Some(Candidate {
-                item,
-                facts,
-                point_attempts,
-                part,
-            })
-        };
-        Ok(items.into_iter().filter_map(candidate).collect())
+        self.reserve(request).await
     }
 
     async fn release_contact(
@@ -370,7 +216,7 @@ impl ContactStore for SqlStore {
         debtor: DebtorId,
         now: UtcMs,
     ) -> Result<ContactFacts, StoreError> {
-        facts_of(&mut self.snapshot().await?, debtor, now).await
+        facts_of(&mut self.look().await?, debtor, now).await
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {

@@ -2,6 +2,7 @@
 
 use super::{SqlStore, audit};
 use crate::sql::{Cell, Dialect, Link, Row, Val, holes, vals};
+use domain::entity::AgentSpell;
 use domain::event::{AUDIT_KIND, Event, NewEvent};
 use domain::ids::EventId;
 use domain::ports::StoreError;
@@ -45,6 +46,12 @@ pub(crate) async fn append(tx: &mut Link, events: &[NewEvent]) -> Result<(), Sto
             cursors.extend(vals![cursor]);
             written.insert(row.get("id")?, cursor);
         }
+        let spells: Vec<AgentSpell> = chunk
+            .iter()
+            .filter(|e| written.contains_key(&e.id))
+            .flat_map(AgentSpell::ended_by)
+            .collect();
+        tx.insert(&spells, " ON CONFLICT (id) DO NOTHING").await?;
         for event in chunk.iter().filter(|e| e.kind == AUDIT_KIND) {
             if let Some(cursor) = written.remove(&event.id) {
                 audit::chain(tx, cursor, event).await?;

@@ -1,26 +1,25 @@
 //! One batch of a portfolio file: what is stored is read in five statements, compared in memory, and
 //! what is new or changed is written in as few.
 
+mod around;
+pub(super) mod aside;
+
+pub(super) use super::import_write::Before;
+
 use super::events::append;
-use super::import_new::{insert_debtors, write_scores};
+use super::import_write::{Batch, Written, keep_before, note};
 use super::items::lock_persons;
 use super::merges::where_to;
-use super::{SqlStore, hits, sums};
+use super::{SqlStore, interest};
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::{
-    Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, ImportState, Party, PartyRole,
+    Address, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole,
 };
 use domain::event::NewEvent;
-use domain::ids::{
-    ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PlacementId, PointId,
-    PortfolioId,
-};
+use domain::ids::{DebtId, DebtorId, ImportId, PlacementId, PortfolioId};
 use domain::ports::StoreError;
-use domain::ports::store::{
-    DebtorRow, FieldChange, ImportReport, debt_changes, debtor_changes, point_changes,
-};
-use domain::time::UtcMs;
-use serde::{Deserialize, Serialize};
+use domain::ports::store::{DebtorRow, FieldChange, ImportReport, debt_changes, debtor_changes};
+use domain::rules::interest::InterestBook;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 type Key = (PortfolioId, String);
@@ -33,59 +32,13 @@ struct Work {
     points: HashMap<(DebtorId, String), ContactPoint>,
     parties: HashSet<(DebtId, PartyRole, String)>,
     consents: HashSet<(DebtorId, Channel, String, String)>,
+    addresses: HashMap<DebtorId, Vec<Address>>,
+    /// Interest of the portfolios that accrue it by a rule.
+    interest: InterestBook,
     /// Files that are part of another one: what the batch says of them goes there.
     merged: BTreeMap<DebtorId, DebtorId>,
     out: Written,
     report: ImportReport,
-}
-
-/// What stood there of a debtor before an import, so that it can be taken back.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Before {
-    /// Whether the import made him.
-    pub(super) new: bool,
-    /// His row, when it was changed.
-    pub(super) debtor: Option<Debtor>,
-    /// Debts that were changed.
-    pub(super) debts: Vec<Debt>,
-    /// Points that were changed.
-    pub(super) points: Vec<ContactPoint>,
-    /// What the import made.
-    pub(super) new_debts: Vec<DebtId>,
-    pub(super) new_points: Vec<PointId>,
-    pub(super) new_parties: Vec<PartyId>,
-    pub(super) new_consents: Vec<ConsentId>,
-}
-
-impl Before {
-    /// One debt that is changed beside a file.
-    pub(super) fn of_debt(debt: Debt) -> Self {
-        Self {
-            debts: vec![debt],
-            ..Self::default()
-        }
-    }
-
-    /// As it is kept: nothing is written of a debtor who was not there, because all of him is new.
-    pub(super) fn text(&self) -> String {
-        if self.new {
-            return String::new();
-        }
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// Rows to write.
-#[derive(Default)]
-struct Written {
-    debtors: BTreeMap<DebtorId, Debtor>,
-    debts: BTreeMap<DebtId, Debt>,
-    points: BTreeMap<(DebtorId, String), ContactPoint>,
-    parties: Vec<Party>,
-    consents: Vec<Consent>,
-    touched: BTreeSet<DebtorId>,
-    before: BTreeMap<DebtorId, (u64, Before)>,
-    scores: BTreeMap<DebtorId, i64>,
 }
 
 /// Reads what is stored of everything the rows name; `keeps`: it is going to be written.
@@ -117,6 +70,8 @@ async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work
         let place = |d: Debt| ((portfolio, d.external_ref.clone()), d);
         work.debts.extend(found.into_iter().map(place));
     }
+    let known: Vec<Debt> = work.debts.values().cloned().collect();
+    work.interest = interest::book_of(link, &known).await?;
     let mut ids: Vec<DebtorId> = work.debtors.values().map(|d| d.id).collect();
     work.merged = where_to(link, &ids).await?;
     ids.extend(work.merged.values());
@@ -128,6 +83,15 @@ async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work
     work.parties = parties.iter().map(party_key).collect();
     let consents: Vec<Consent> = link.all_in("debtor_id", &ids, "", &[]).await?;
     work.consents = consents.iter().map(consent_key).collect();
+    if rows.iter().any(|row| row.address.is_some()) {
+        for address in link
+            .all_in::<Address, _>("debtor_id", &ids, "", &[])
+            .await?
+        {
+            let of = work.addresses.entry(address.debtor_id).or_default();
+            of.push(address);
+        }
+    }
     Ok(work)
 }
 
@@ -170,8 +134,10 @@ impl Work {
             self.out.scores.insert(debtor, score);
         }
         let (debt, debt_changed) = self.debt(row, debtor);
-        let around =
-            self.points(row, debtor) | self.parties(row, debtor, debt) | self.consents(row, debtor);
+        let around = self.points(row, debtor)
+            | self.parties(row, debtor, debt)
+            | self.consents(row, debtor)
+            | self.address(row, debtor);
         if (own || around) && self.report.debtors_new == before {
             self.report.debtors_changed += 1;
         }
@@ -244,6 +210,7 @@ impl Work {
                     fresh.status = DebtStatus::Paid;
                     self.report.paid += 1;
                 }
+                let accrual = self.interest.keep(stored, &mut fresh, row.debt.updated_at);
                 let same = Debt {
                     updated_at: stored.updated_at,
                     ..fresh.clone()
@@ -255,10 +222,18 @@ impl Work {
                 self.out.touched.insert(stored.debtor_id);
                 self.report.debts_changed += 1;
                 self.note(row, debt_changes(&stored, &fresh));
+                let was = self.interest.accruals.get(&stored.id).copied();
+                let ruled = self.interest.has(stored.portfolio_id);
                 let before = self.before(row, debtor);
                 let known = before.debts.iter().any(|d| d.id == stored.id);
-                if !before.new && !known && !before.new_debts.contains(&stored.id) {
+                // Also of a debtor who is new: it was another's before.
+                if !known && !before.new_debts.contains(&stored.id) {
+                    before.accruals.extend(ruled.then_some((stored.id, was)));
                     before.debts.push(stored);
+                }
+                if let Some(accrual) = accrual {
+                    self.interest.accruals.insert(accrual.debt_id, accrual);
+                    self.out.accruals.insert(accrual.debt_id, accrual);
                 }
             }
             None => {
@@ -272,183 +247,21 @@ impl Work {
         self.debts.insert(key, fresh);
         (id, true)
     }
-
-    fn points(&mut self, row: &DebtorRow, debtor: DebtorId) -> bool {
-        let mut changed = false;
-        for point in &row.points {
-            let key = (debtor, point.value.reveal().clone());
-            let mut fresh = ContactPoint {
-                debtor_id: debtor,
-                ..point.clone()
-            };
-            match self.points.get(&key) {
-                Some(stored) => {
-                    // What calls have proved stays: a file does not make a wrong number right.
-                    fresh.id = stored.id;
-                    fresh.bad = stored.bad;
-                    fresh.last_rpc_at = stored.last_rpc_at;
-                    fresh.added_at = stored.added_at;
-                    if fresh == *stored {
-                        continue;
-                    }
-                    let stored = stored.clone();
-                    self.note(row, point_changes(&stored, &fresh));
-                    let before = self.before(row, debtor);
-                    let known = before.points.iter().any(|p| p.id == stored.id);
-                    if !before.new && !known && !before.new_points.contains(&stored.id) {
-                        before.points.push(stored);
-                    }
-                }
-                None => {
-                    self.report.points_new += 1;
-                    let id = fresh.id;
-                    self.before(row, debtor).new_points.push(id);
-                }
-            }
-            changed = true;
-            self.out.points.insert(key.clone(), fresh.clone());
-            self.points.insert(key, fresh);
-        }
-        changed
-    }
-
-    fn parties(&mut self, row: &DebtorRow, debtor: DebtorId, debt: DebtId) -> bool {
-        let before = self.out.parties.len();
-        for party in &row.parties {
-            let fresh = Party {
-                debtor_id: debtor,
-                debt_id: debt,
-                ..party.clone()
-            };
-            if self.parties.insert(party_key(&fresh)) {
-                self.before(row, debtor).new_parties.push(fresh.id);
-                self.out.parties.push(fresh);
-            }
-        }
-        self.out.parties.len() > before
-    }
-
-    fn consents(&mut self, row: &DebtorRow, debtor: DebtorId) -> bool {
-        let before = self.out.consents.len();
-        for consent in &row.consents {
-            let fresh = Consent {
-                debtor_id: debtor,
-                ..consent.clone()
-            };
-            if self.consents.insert(consent_key(&fresh)) {
-                self.before(row, debtor).new_consents.push(fresh.id);
-                self.out.consents.push(fresh);
-            }
-        }
-        self.out.consents.len() > before
-    }
 }
 
-/// Before-images of one statement.
-const BEFORE_EACH: usize = 256;
-
-/// Keeps what stood there, in the same transaction as what comes in its place.
-pub(super) async fn keep_before(
+/// New debts belong to the placement of their file.
+async fn place(
     tx: &mut Link,
-    import: ImportId,
-    before: &[(i64, DebtorId, String)],
+    placement: Option<PlacementId>,
+    debts: &[DebtId],
 ) -> Result<(), StoreError> {
-    for piece in before.chunks(BEFORE_EACH) {
-        let mut values = vals![import];
-        let mut rows = Vec::with_capacity(piece.len());
-        for (line, debtor, text) in piece {
-            let n = values.len();
-            rows.push(format!("($1,${},${},${})", n + 1, n + 2, n + 3));
-            values.extend(vals![*line, *debtor, text.clone()]);
-        }
-        let sql = format!(
-            "INSERT INTO import_changes (import_id, line, debtor_id, before_image) VALUES {}",
-            rows.join(",")
-        );
-        tx.run(sql, values).await?;
-    }
-    Ok(())
-}
-
-impl Written {
-    /// Line, debtor and what stood there.
-    fn before_images(&self) -> Vec<(i64, DebtorId, String)> {
-        let image = |(debtor, (line, before)): (&DebtorId, &(u64, Before))| {
-            let line = i64::try_from(*line).unwrap_or(i64::MAX);
-            (line, *debtor, before.text())
-        };
-        self.before.iter().map(image).collect()
-    }
-
-    /// Debts that were not there.
-    fn new_debts(&self) -> Vec<DebtId> {
-        let of = |(_, before): &(u64, Before)| before.new_debts.clone();
-        self.before.values().flat_map(of).collect()
-    }
-
-    async fn write(self, tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
-        let is_new = |id: &DebtorId| self.before.get(id).is_some_and(|(_, before)| before.new);
-        let (new, known): (Vec<Debtor>, Vec<Debtor>) = self
-            .debtors
-            .into_values()
-            .partition(|debtor| is_new(&debtor.id));
-        let persons: BTreeSet<PersonId> = new.iter().chain(&known).map(|d| d.person_id).collect();
-        let persons: Vec<PersonId> = persons.into_iter().collect();
-        sums::ensure_persons(tx, &persons).await?;
-        let (debts, points) = (self.debts.values(), self.points.values());
-        insert_debtors(tx, import, &new, (debts, points), &self.scores).await?;
-        let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();
-        hits::refresh(tx, &ids).await?;
-        tx.put_all(&known).await?;
-        let debts: Vec<Debt> = self.debts.into_values().collect();
-        tx.put_all(&debts).await?;
-        let points: Vec<ContactPoint> = self.points.into_values().collect();
-        tx.put_all(&points).await?;
-        tx.put_all(&self.parties).await?;
-        tx.put_all(&self.consents).await?;
-        let ids: Vec<DebtorId> = known.iter().map(|d| d.id).collect();
-        sums::follow_person(tx, &ids).await?;
-        let scores = self.scores.into_iter();
-        write_scores(tx, scores.filter(|(id, _)| !is_new(id)).collect()).await?;
-        let touched = self.touched.into_iter();
-        let touched: Vec<DebtorId> = touched.filter(|id| !is_new(id)).collect();
-        sums::refresh(tx, &touched).await
-    }
-}
-
-/// Adds the batch to the import's own row; the placement its new debts belong to.
-async fn note(
-    tx: &mut Link,
-    import: ImportId,
-    (client, portfolio, at): (ClientId, PortfolioId, UtcMs),
-    (batch, first, done): (&ImportReport, i64, i64),
-) -> Result<Option<PlacementId>, StoreError> {
-    let lock = tx.pg_only(" FOR UPDATE");
-    let sql = format!(
-        "SELECT report, placement_id, state, rows_done, bytes FROM imports WHERE id=$1{lock}"
-    );
-    let (mut sum, placement) = match tx.row(sql, vals![import]).await? {
-        Some(row) => {
-            let (state, before): (ImportState, i64) = (row.get("state")?, row.get("rows_done")?);
-            // A kept file is written by whoever has its turn. Who had it, froze and wakes up finds that its
-            // rows are written, or that the file is accepted or being taken back.
-            let kept = row.get::<i64>("bytes")? > 0;
-            if kept && (state != ImportState::Accepting || first <= before) {
-                return Err(StoreError::Conflict(
-                    "the file is another's to write by now".to_owned(),
-                ));
-            }
-            (row.get("report")?, row.get("placement_id")?)
-        }
-        None => (ImportReport::default(), None),
+    let Some(placement) = placement else {
+        return Ok(());
     };
-    sum.add(batch);
-    let sql = "INSERT INTO imports (id, client_id, portfolio_id, at, report, rows_done) \
-        VALUES ($1,$2,$3,$4,$5,$6) \
-        ON CONFLICT (id) DO UPDATE SET report=excluded.report, rows_done=excluded.rows_done";
-    tx.run(sql, vals![import, client, portfolio, at, sum, done])
-        .await?;
-    Ok(placement)
+    let sql = "UPDATE debts SET placement_id=$1 WHERE id";
+    tx.run_in(sql, debts, "", &[placement.val()])
+        .await
+        .map(drop)
 }
 
 impl SqlStore {
@@ -477,19 +290,9 @@ impl SqlStore {
         let before = out.before_images();
         let new_debts = out.new_debts();
         out.write(&mut tx, import).await?;
-        if let Some(row) = rows.first() {
-            let line = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            let first = line(rows.iter().map(|r| r.line).min().unwrap_or_default());
-            let done = line(rows.iter().map(|r| r.line).max().unwrap_or_default());
-            let of = (
-                row.debtor.client_id,
-                row.debtor.portfolio_id,
-                row.debtor.updated_at,
-            );
-            if let Some(placement) = note(&mut tx, import, of, (&report, first, done)).await? {
-                let sql = "UPDATE debts SET placement_id=$1 WHERE id";
-                tx.run_in(sql, &new_debts, "", &[placement.val()]).await?;
-            }
+        if let Some(batch) = Batch::of(rows) {
+            let placement = note(&mut tx, import, &batch, &report, None).await?;
+            place(&mut tx, placement, &new_debts).await?;
             keep_before(&mut tx, import, &before).await?;
         }
         append(&mut tx, events).await?;

@@ -11,9 +11,6 @@ use domain::segment::day_of_date;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-/// Rows of one statement; with their columns well below both engines' limits.
-const INSERT_MAX: usize = 64;
-
 /// Columns beside those of the entity, in the order of [`Figures::values`].
 const COLUMNS: &[&str] = &[
     "open_debts",
@@ -138,7 +135,7 @@ pub(super) async fn insert_debtors<'a>(
         }
     }
     let names = [written::<Debtor>().as_slice(), COLUMNS].concat();
-    for chunk in debtors.chunks(INSERT_MAX) {
+    for chunk in debtors.chunks(tx.rows_each()) {
         let mut sql = format!(
             "INSERT INTO {} ({}) VALUES ",
             Debtor::TABLE,

@@ -2,11 +2,12 @@
 //! stays.
 
 use super::import::Before;
+use super::items::lock_persons;
 use super::money::replay;
-use super::{merge_wishes, merges, sums};
-use crate::sql::{Link, vals};
+use super::{interest, merge_wishes, merges, sums};
+use crate::sql::{Link, Row, vals};
 use domain::entity::{ContactPoint, Debt, Import, Payment};
-use domain::ids::{DebtId, DebtorId, ImportId, PointId};
+use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{IMPORT_STEP, UndoStep};
 use domain::time::UtcMs;
@@ -26,6 +27,7 @@ const DEEDS: &[&str] = &[
     "excuses",
     "letters",
     "inbox",
+    "inbound_calls",
     // Those that left; what only waited for its day goes with him.
     "(SELECT debtor_id FROM messages WHERE state NOT IN ('queued', 'refused', 'cancelled')) sent",
 ];
@@ -38,6 +40,7 @@ const OWN: &[&str] = &[
     "dnc_hits",
     "parties",
     "consents",
+    "addresses",
     "contact_points",
     "holds",
     "campaign_items",
@@ -146,12 +149,26 @@ async fn put_debt_back(
     let rest = "WHERE debt_id=$1 AND posted_at>=$2 ORDER BY id";
     let since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
     replay(tx, &mut debt, &since).await?;
+    super::forgiven::replay(tx, &mut debt, import.at).await?;
     let today: Option<Debt> = tx.find("WHERE id=$1", vals![debt.id]).await?;
     let today = today.map(|d| d.debtor_id);
     touched.extend(today);
     debt.debtor_id = owner_now(tx, debt.debtor_id, today).await?;
     touched.insert(debt.debtor_id);
     tx.put(&debt).await
+}
+
+/// Debts of others that the import has given to a debtor whom it made go back to them.
+async fn give_back(tx: &mut Link, import: &Import, before: Before) -> Result<(), StoreError> {
+    let mut touched = BTreeSet::new();
+    for (debt, accrual) in before.accruals {
+        interest::set_back(tx, debt, accrual).await?;
+    }
+    for debt in before.debts {
+        put_debt_back(tx, import, debt, &mut touched).await?;
+    }
+    let touched: Vec<DebtorId> = touched.into_iter().collect();
+    sums::refresh(tx, &touched).await
 }
 
 /// Whether a promise, a payment or an attempt names the debt.
@@ -188,6 +205,9 @@ async fn put_back(
     }
     let mut touched = BTreeSet::from([debtor]);
     touched.extend(merges::where_to(tx, &[debtor]).await?.into_values());
+    for (debt, accrual) in before.accruals {
+        interest::set_back(tx, debt, accrual).await?;
+    }
     for debt in before.debts {
         put_debt_back(tx, import, debt, &mut touched).await?;
     }
@@ -208,6 +228,7 @@ async fn put_back(
     for (table, ids) in [
         ("parties", uuids(&before.new_parties)),
         ("consents", uuids(&before.new_consents)),
+        ("addresses", uuids(&before.new_addresses)),
     ] {
         let sql = format!("DELETE FROM {table} WHERE id");
         tx.run_in(&sql, &ids, "", &[]).await?;
@@ -256,6 +277,17 @@ fn uuids<T: Copy + Into<uuid::Uuid>>(ids: &[T]) -> Vec<uuid::Uuid> {
     ids.iter().map(|id| (*id).into()).collect()
 }
 
+/// Whoever merges, pays or reserves takes the person first: he waits, or is seen here.
+async fn lock_owners(tx: &mut Link, rows: &[Row]) -> Result<(), StoreError> {
+    let debtors: Result<Vec<DebtorId>, _> = rows.iter().map(|row| row.get("debtor_id")).collect();
+    let sql = "SELECT person_id FROM debtors WHERE id";
+    let mut persons: Vec<PersonId> = Vec::new();
+    for row in &tx.rows_in(sql, &debtors?, "", &[]).await? {
+        persons.push(row.get("person_id")?);
+    }
+    lock_persons(tx, persons.into_iter()).await
+}
+
 /// Takes back the newest part of what an import wrote.
 pub(super) async fn undo_step(
     tx: &mut Link,
@@ -266,6 +298,7 @@ pub(super) async fn undo_step(
     let sql = "SELECT line, debtor_id, before_image FROM import_changes WHERE import_id=$1 \
         ORDER BY line DESC LIMIT $2";
     let rows = tx.rows(sql, vals![import.id, IMPORT_STEP]).await?;
+    lock_owners(tx, &rows).await?;
     let (mut new, mut step) = (Vec::new(), UndoStep::default());
     let mut lines: Vec<i64> = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -279,6 +312,11 @@ pub(super) async fn undo_step(
         }
         let before: Before =
             serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        if before.new {
+            give_back(tx, &import, before).await?;
+            new.push(debtor);
+            continue;
+        }
         let kept = put_back(tx, &import, debtor, before, now).await?;
         step.kept += u64::from(kept);
     }

@@ -1,21 +1,23 @@
 //! Files on their way in, what portfolios remember of them, merged debtors, placements.
 
 use super::events::append;
-use super::import::{Before, keep_before};
+use super::import::Before;
+use super::import::aside::{forget, write_all};
 use super::import_undo::undo_step;
+use super::import_write::keep_before;
 use super::{SqlStore, merges, sums};
 use crate::rows::Entity;
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, DebtStatus, Import, ImportMap, Merge, Placement};
+use domain::entity::{Debt, DebtStatus, Import, ImportMap, ImportState, Merge, Placement};
 use domain::event::NewEvent;
 use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page,
-    PageRequest, PlacementCount, UndoStep,
+    DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ImportStore, OpenDebt,
+    PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
@@ -31,6 +33,74 @@ async fn end_items(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError
         (SELECT 1 FROM debts x WHERE x.debtor_id=campaign_items.debtor_id AND x.status='open') \
         AND NOT done AND debtor_id";
     tx.run_in(sql, debtors, "", &[]).await.map(drop)
+}
+
+/// Recalls open debts for an import, with what stood there before.
+pub(super) async fn recall(
+    tx: &mut Link,
+    import: ImportId,
+    debts: &[DebtId],
+    at: UtcMs,
+) -> Result<u64, StoreError> {
+    let debts = debts.get(..IMPORT_STEP as usize).unwrap_or(debts);
+    let open: Vec<Debt> = tx.all_in("id", debts, " AND status='open'", &[]).await?;
+    // Lines of a file end where those of its recalls begin.
+    let sql = "SELECT COALESCE(MAX(line),0) AS n FROM import_changes WHERE import_id=$1";
+    let last = tx.row(sql, vals![import]).await?;
+    let last: i64 = last.map_or(Ok(0), |r| r.get("n"))?;
+    let (mut images, mut recalled) = (Vec::new(), Vec::new());
+    for (n, debt) in open.into_iter().enumerate() {
+        let line = last + 1 + i64::try_from(n).unwrap_or(0);
+        let debtor = debt.debtor_id;
+        recalled.push(Debt {
+            status: DebtStatus::Recalled,
+            updated_at: at,
+            ..debt.clone()
+        });
+        images.push((line, debtor, Before::of_debt(debt).text()));
+    }
+    keep_before(tx, import, &images).await?;
+    tx.put_all(&recalled).await?;
+    let debtors: BTreeSet<DebtorId> = recalled.iter().map(|d| d.debtor_id).collect();
+    let debtors: Vec<DebtorId> = debtors.into_iter().collect();
+    sums::refresh(tx, &debtors).await?;
+    end_items(tx, &debtors).await?;
+    Ok(recalled.len() as u64)
+}
+
+/// One file of a portfolio at a time is half in it, over all processes; who lost his turn does not say that a
+/// file is in which another takes back.
+async fn enter(tx: &mut Link, row: &Import) -> Result<(), StoreError> {
+    let half = matches!(row.state, ImportState::Accepting | ImportState::Undoing);
+    if !half && row.state != ImportState::Accepted {
+        return Ok(());
+    }
+    let lock = tx.pg_only(" FOR NO KEY UPDATE");
+    let sql = format!("SELECT id FROM portfolios WHERE id=$1{lock}");
+    tx.row(sql, vals![row.portfolio_id]).await?;
+    if half {
+        let sql = "SELECT id FROM imports WHERE portfolio_id=$1 AND id<>$2 \
+            AND state IN ('accepting','undoing') LIMIT 1";
+        if let Some(other) = tx.row(sql, vals![row.portfolio_id, row.id]).await? {
+            let other: ImportId = other.get("id")?;
+            return Err(StoreError::Conflict(format!(
+                "file {other} is half in the portfolio: accept it again, or take it back first"
+            )));
+        }
+        return Ok(());
+    }
+    let sql = "SELECT state FROM imports WHERE id=$1";
+    let stored: Option<ImportState> = tx
+        .row(sql, vals![row.id])
+        .await?
+        .map(|row| row.get("state"))
+        .transpose()?;
+    match stored {
+        Some(ImportState::Undoing | ImportState::Undone | ImportState::Discarded) => Err(
+            StoreError::Conflict("the file is another's to write by now".to_owned()),
+        ),
+        _ => Ok(()),
+    }
 }
 
 impl SqlStore {
@@ -77,6 +147,10 @@ impl SqlStore {
 impl ImportStore for SqlStore {
     async fn put_import(&self, row: &Import, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        enter(&mut tx, row).await?;
+        if row.state == ImportState::Accepted {
+            write_all(&mut tx, row.id, row.accepted_at.unwrap_or(row.at)).await?;
+        }
         tx.put(row).await?;
         append(&mut tx, events).await?;
         tx.commit().await
@@ -166,6 +240,31 @@ impl ImportStore for SqlStore {
         rows.iter().map(debt).collect()
     }
 
+    async fn take_rows(
+        &self,
+        import: ImportId,
+        rows: &[DebtorRow],
+    ) -> Result<ImportReport, StoreError> {
+        self.take_kept(import, rows).await
+    }
+
+    async fn settle_rows(&self, import: ImportId) -> Result<(), StoreError> {
+        self.settle_kept(import).await
+    }
+
+    async fn recall_aside(
+        &self,
+        import: ImportId,
+        debts: &[DebtId],
+        first: bool,
+    ) -> Result<(), StoreError> {
+        self.recall_kept(import, debts, first).await
+    }
+
+    async fn write_aside(&self, import: ImportId, now: UtcMs) -> Result<bool, StoreError> {
+        self.write_some(import, now).await
+    }
+
     async fn recall_debts(
         &self,
         import: ImportId,
@@ -173,35 +272,14 @@ impl ImportStore for SqlStore {
         at: UtcMs,
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        let debts = debts.get(..IMPORT_STEP as usize).unwrap_or(debts);
-        let open: Vec<Debt> = tx.all_in("id", debts, " AND status='open'", &[]).await?;
-        // Lines of a file end where those of its recalls begin.
-        let sql = "SELECT COALESCE(MAX(line),0) AS n FROM import_changes WHERE import_id=$1";
-        let last = tx.row(sql, vals![import]).await?;
-        let last: i64 = last.map_or(Ok(0), |r| r.get("n"))?;
-        let (mut images, mut recalled) = (Vec::new(), Vec::new());
-        for (n, debt) in open.into_iter().enumerate() {
-            let line = last + 1 + i64::try_from(n).unwrap_or(0);
-            let debtor = debt.debtor_id;
-            recalled.push(Debt {
-                status: DebtStatus::Recalled,
-                updated_at: at,
-                ..debt.clone()
-            });
-            images.push((line, debtor, Before::of_debt(debt).text()));
-        }
-        keep_before(&mut tx, import, &images).await?;
-        tx.put_all(&recalled).await?;
-        let debtors: BTreeSet<DebtorId> = recalled.iter().map(|d| d.debtor_id).collect();
-        let debtors: Vec<DebtorId> = debtors.into_iter().collect();
-        sums::refresh(&mut tx, &debtors).await?;
-        end_items(&mut tx, &debtors).await?;
+        let recalled = recall(&mut tx, import, debts, at).await?;
         tx.commit().await?;
-        Ok(recalled.len() as u64)
+        Ok(recalled)
     }
 
     async fn undo_step(&self, import: ImportId, now: UtcMs) -> Result<UndoStep, StoreError> {
         let mut tx = self.write().await?;
+        forget(&mut tx, import).await?;
         let step = undo_step(&mut tx, import, now).await?;
         tx.commit().await?;
         Ok(step)

@@ -4,7 +4,7 @@ use super::SqlStore;
 use super::events::append;
 use super::items::{LIVE, check_fence};
 use crate::rows::{Entity as _, columns};
-use crate::sql::{Dialect, Field as _, Val, vals};
+use crate::sql::{Dialect, Field as _, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{Attempt, CallerId, InboundCall, InboundOutcome};
 use domain::event::NewEvent;
@@ -14,6 +14,43 @@ use domain::ports::store::{
     InboundAsk, InboundCount, InboundStore, KnownCaller, PAGE_LIMIT_MAX, Page, PageRequest,
 };
 use domain::time::UtcMs;
+
+/// Figures of a campaign (`$1`) since `$2`, in time within `$3` ms, by outcome.
+pub(super) fn counted(only: &str) -> String {
+    format!(
+        "SELECT outcome, CAST(COUNT(*) AS BIGINT) AS calls, \
+        CAST(COUNT(CASE WHEN wait_ms<=$3 THEN 1 END) AS BIGINT) AS in_time, \
+        CAST(COALESCE(SUM(wait_ms),0) AS BIGINT) AS wait_ms, MIN(at) AS first_at \
+        FROM inbound_calls WHERE campaign_id=$1 AND at>=$2{only} GROUP BY outcome"
+    )
+}
+
+/// The rows of [`counted`] as one.
+pub(super) fn summed(rows: &[Row]) -> Result<InboundCount, StoreError> {
+    let mut sum = InboundCount::default();
+    for row in rows {
+        let number = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
+        let calls = number("calls")?;
+        sum.offered += calls;
+        match row.get::<InboundOutcome>("outcome")? {
+            InboundOutcome::Open => {
+                sum.waiting += calls;
+                sum.waiting_since = row.get("first_at")?;
+            }
+            InboundOutcome::Answered => {
+                sum.answered += calls;
+                sum.in_time += number("in_time")?;
+                sum.wait_ms += number("wait_ms")?;
+            }
+            InboundOutcome::GaveUp => sum.gave_up += calls,
+            InboundOutcome::CallBack => sum.call_back += calls,
+            InboundOutcome::OptedOut => sum.opted_out += calls,
+            other if other.announced() => sum.announced += calls,
+            _ => {}
+        }
+    }
+    Ok(sum)
+}
 
 #[async_trait]
 impl InboundStore for SqlStore {
@@ -111,33 +148,9 @@ impl InboundStore for SqlStore {
         since: UtcMs,
         within_ms: i64,
     ) -> Result<InboundCount, StoreError> {
-        let sql = "SELECT outcome, CAST(COUNT(*) AS BIGINT) AS calls, \
-            CAST(COUNT(CASE WHEN wait_ms<=$3 THEN 1 END) AS BIGINT) AS in_time, \
-            CAST(COALESCE(SUM(wait_ms),0) AS BIGINT) AS wait_ms \
-            FROM inbound_calls WHERE campaign_id=$1 AND at>=$2 GROUP BY outcome";
-        let rows = self
-            .read()
-            .await?
-            .rows(sql, vals![campaign, since, within_ms])
-            .await?;
-        let mut sum = InboundCount::default();
-        for row in &rows {
-            let number = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
-            let calls = number("calls")?;
-            sum.offered += calls;
-            match row.get::<InboundOutcome>("outcome")? {
-                InboundOutcome::Answered => {
-                    sum.answered += calls;
-                    sum.in_time += number("in_time")?;
-                    sum.wait_ms += number("wait_ms")?;
-                }
-                InboundOutcome::GaveUp => sum.gave_up += calls,
-                InboundOutcome::CallBack => sum.call_back += calls,
-                other if other.announced() => sum.announced += calls,
-                _ => {}
-            }
-        }
-        Ok(sum)
+        let sql = counted("");
+        let values = vals![campaign, since, within_ms];
+        summed(&self.read().await?.rows(sql, values).await?)
     }
 
     async fn lost_inbound(&self, node: &str, at: UtcMs) -> Result<u64, StoreError> {
@@ -161,7 +174,7 @@ impl InboundStore for SqlStore {
             ORDER BY l.at DESC, l.id DESC LIMIT 1";
         let has = "SELECT p.debtor_id, p.id AS point_id FROM contact_points p \
             JOIN debtors d ON d.id=p.debtor_id WHERE p.value=$1 AND d.client_id=$2 \
-            AND p.channel='call' AND NOT p.bad ORDER BY p.id LIMIT 1";
+            AND d.merged_into IS NULL AND p.channel='call' AND NOT p.bad ORDER BY p.id LIMIT 1";
         let mut link = self.read().await?;
         let row = match link.row(tried, vals![number.to_owned(), client]).await? {
             Some(row) => row,

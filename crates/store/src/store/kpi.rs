@@ -1,6 +1,7 @@
 //! The rows behind figures as SQL: `at, id, debtor_id, amount, weight` of each kind, every value bound.
 
 use crate::sql::{Field, Val, holes};
+use domain::rules::agent_state::AgentState;
 use domain::rules::kpi::{ATTRIBUTION_MS, KpiAsk, KpiRows};
 use domain::time::DAY_MS;
 use std::collections::BTreeMap;
@@ -90,6 +91,9 @@ impl Text<'_> {
         let by = self.by("a.campaign_id", "a.agent_id");
         let more = match rows {
             KpiRows::RightParty => format!(" AND {TALKED}"),
+            KpiRows::Handled => {
+                " AND a.answered_at IS NOT NULL AND a.agent_id IS NOT NULL".to_owned()
+            }
             KpiRows::Contacts => format!(" AND (a.disposition LIKE 'CI.%' OR {TALKED})"),
             _ => String::new(),
         };
@@ -98,6 +102,25 @@ impl Text<'_> {
                 {cost} AS weight \
             FROM attempts a WHERE a.client_id={client} AND {within} AND {MADE} \
                 AND a.ended_at IS NOT NULL{portfolio}{by}{more}"
+        )
+    }
+
+    /// Attempts, and messages where no campaign and no agent is asked for: a message has neither.
+    fn spent(&mut self) -> String {
+        let attempts = self.attempts(KpiRows::Attempts);
+        if self.ask.campaign.is_some() || self.ask.agents.is_some() {
+            return attempts;
+        }
+        let (client, currency) = (self.p("client"), self.p("currency"));
+        let within = self.within("s.sent_at");
+        let portfolio = self.of_portfolio("s.debtor_id");
+        // As `rules::kpi::minor_of` has it.
+        let unit = 10_i64.pow(self.ask.currency.minor_digits());
+        format!(
+            "{attempts} UNION ALL SELECT s.sent_at AS at, s.id AS id, s.debtor_id AS debtor_id, \
+                CAST(0 AS BIGINT) AS amount, (s.cost_micro*{unit}+500000)/1000000 AS weight \
+            FROM messages s WHERE s.client_id={client} AND s.currency={currency} AND {within} \
+                AND s.cost_micro>0{portfolio}"
         )
     }
 
@@ -163,6 +186,33 @@ impl Text<'_> {
         )
     }
 
+    /// Spells of agents that reach into the period, in the states that count.
+    fn time(&mut self, rows: KpiRows) -> String {
+        let (client, from, to) = (self.p("client"), self.p("from"), self.p("to"));
+        let states: Vec<String> = AgentState::ALL
+            .iter()
+            .filter(|state| rows.counts(**state))
+            .map(|state| format!("'{state}'"))
+            .collect();
+        let agents = match &self.ask.agents {
+            Some(agents) if agents.is_empty() => " AND 1=0".to_owned(),
+            Some(agents) => {
+                let first = self.values.len() + 1;
+                self.values.extend(agents.iter().map(Field::val));
+                format!(" AND s.agent_id IN ({})", holes(first, agents.len()))
+            }
+            None => String::new(),
+        };
+        format!(
+            "SELECT s.from_at AS at, s.id AS id, s.agent_id AS debtor_id, CAST(0 AS BIGINT) AS amount, \
+                (CASE WHEN s.to_at<{to} THEN s.to_at ELSE {to} END)\
+                -(CASE WHEN s.from_at>{from} THEN s.from_at ELSE {from} END) AS weight \
+            FROM agent_spells s WHERE s.client_id={client} AND s.from_at<{to} AND s.to_at>{from} \
+                AND s.state IN ({}){agents}",
+            states.join(",")
+        )
+    }
+
     fn debts(&mut self, rows: KpiRows) -> String {
         let Marks {
             amount,
@@ -203,7 +253,7 @@ impl Text<'_> {
             KpiRows::OverdueStart => {
                 let paid = Self::paid(&self.within("p.paid_at"));
                 Marks {
-                    amount: "m.overdue_minor",
+                    amount: "m.overdue_minor".to_owned(),
                     weight: format!(
                         "CASE WHEN {paid}<0 THEN 0 WHEN {paid}>m.overdue_minor \
                             THEN m.overdue_minor ELSE {paid} END"
@@ -218,14 +268,14 @@ impl Text<'_> {
             KpiRows::Placed => {
                 let to = self.p("to");
                 Marks {
-                    amount: "m.balance_minor",
+                    amount: "m.balance_minor".to_owned(),
                     weight: Self::paid(&format!("p.posted_at>=m.at AND p.paid_at<{to}")),
                     join: String::new(),
                     which: format!("m.bucket>=0 AND {}", entered(&from_day, &to_day)),
                 }
             }
             KpiRows::Regularised => Marks {
-                amount: "e.balance_minor",
+                amount: "e.balance_minor".to_owned(),
                 weight: "CASE WHEN e.due_day IS NULL THEN 0 ELSE m.day-e.due_day END".to_owned(),
                 join: "JOIN debt_marks e ON e.debt_id=m.debt_id AND e.until_day=m.day \
                     AND e.day<m.day AND e.bucket>=1"
@@ -244,6 +294,13 @@ impl Text<'_> {
             "LEFT JOIN debt_marks e ON e.debt_id=m.debt_id AND {}",
             holds("e", &to_day)
         );
+        if rows == KpiRows::Receivables {
+            return receivables(
+                &format!("(({start}) OR ({}))", entered(&from_day, &to_day)),
+                &end,
+            );
+        }
+        let days = format!("m.balance_minor*({to_day}-{from_day})");
         let (weight, join, which) = match rows {
             KpiRows::ArrearsRolled => (
                 "CASE WHEN e.bucket>m.bucket THEN m.balance_minor ELSE 0 END",
@@ -257,6 +314,11 @@ impl Text<'_> {
             ),
             KpiRows::OpenEnd => (
                 "m.overdue_minor",
+                String::new(),
+                format!("m.bucket>=0 AND {end}"),
+            ),
+            KpiRows::OpenDays => (
+                days.as_str(),
                 String::new(),
                 format!("m.bucket>=0 AND {end}"),
             ),
@@ -275,7 +337,7 @@ impl Text<'_> {
             ),
         };
         Marks {
-            amount: "m.balance_minor",
+            amount: "m.balance_minor".to_owned(),
             weight: weight.to_owned(),
             join,
             which,
@@ -285,7 +347,7 @@ impl Text<'_> {
 
 /// A statement over marks `m`, in pieces.
 struct Marks {
-    amount: &'static str,
+    amount: String,
     weight: String,
     join: String,
     which: String,
@@ -294,6 +356,18 @@ struct Marks {
 /// That a mark holds on a morning.
 fn holds(mark: &str, day: &str) -> String {
     format!("{mark}.day<={day} AND {mark}.until_day>{day}")
+}
+
+/// What debts were at first less what they are at the end.
+fn receivables(first: &str, end: &str) -> Marks {
+    let owed = |then: &str| format!("(CASE WHEN {then} THEN m.balance_minor ELSE 0 END)");
+    let at_first = owed(first);
+    Marks {
+        amount: format!("{at_first}-{}", owed(end)),
+        weight: format!("{at_first}-{}", owed(&format!("{end} AND m.bucket=0"))),
+        join: String::new(),
+        which: format!("m.bucket>=0 AND ({first} OR ({end}))"),
+    }
 }
 
 /// That a debt was handed over in the period.
@@ -310,8 +384,10 @@ pub(super) fn facts_sql(rows: KpiRows, ask: &KpiAsk) -> (String, Vec<Val>) {
     };
     let sql = match rows.noun() {
         "attempt" => text.attempts(rows),
+        "contact" => text.spent(),
         "promise" => text.promises(rows),
         "payment" => text.payments(rows),
+        "spell" => text.time(rows),
         _ => text.debts(rows),
     };
     (sql, text.values)

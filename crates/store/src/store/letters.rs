@@ -3,16 +3,55 @@
 use super::SqlStore;
 use super::attempts::count;
 use super::events::append;
-use crate::sql::{Val, vals};
+use super::facts::facts_of;
+use super::items::{lock_person_of, write_verdict};
+use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Language, LedgerRow, Letter, LetterBatch, LetterLevel, LetterTemplate};
+use domain::entity::{Language, Letter, LetterBatch, LetterLevel, LetterTemplate, PlannedStep};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, LetterBatchId, LetterId};
+use domain::ids::{ClientId, DebtorId, LetterBatchId, LetterId, PlannedStepId};
+use domain::law::Judge;
 use domain::ports::StoreError;
-use domain::ports::store::{LetterStore, Page, PageRequest};
+use domain::ports::store::{LetterDraft, LetterOpened, LetterStore, Page, PageRequest};
+use domain::rules::letter::step_after;
+use domain::rules::messaging::stopped;
 
 const NEWEST: &str =
     "WHERE client_id=$1 AND level=$2 AND language=$3 ORDER BY version DESC LIMIT 1";
+
+/// A step that waits, held until the end of the transaction.
+async fn step_of(tx: &mut Link, id: PlannedStepId) -> Result<Option<PlannedStep>, StoreError> {
+    let lock = tx.pg_only(" FOR UPDATE");
+    tx.find(&format!("WHERE id=$1 AND state='planned'{lock}"), vals![id])
+        .await
+}
+
+/// What may be made of a letter; its decision is stored.
+async fn judged(
+    tx: &mut Link,
+    draft: &LetterDraft,
+    judge: &dyn Judge,
+) -> Result<LetterOpened, StoreError> {
+    let (letter, now) = (&draft.letter, draft.action.now);
+    let sql = "SELECT id FROM letters WHERE batch_id=$1 AND debt_id=$2";
+    if tx
+        .row(sql, vals![letter.batch_id, letter.debt_id])
+        .await?
+        .is_some()
+    {
+        return Ok(LetterOpened::Had);
+    }
+    let facts = facts_of(tx, letter.debtor_id, now).await?;
+    if let Some(why) = stopped(&facts, Some(letter.debt_id), now) {
+        return Ok(LetterOpened::Stopped(why));
+    }
+    let verdict = judge.judge(&facts, &draft.action);
+    write_verdict(tx, &verdict, Some(letter.client_id)).await?;
+    if verdict.decision.permits(draft.action.agent_reserved) {
+        return Ok(LetterOpened::Made);
+    }
+    Ok(LetterOpened::Refused(Box::new(verdict)))
+}
 
 #[async_trait]
 impl LetterStore for SqlStore {
@@ -71,20 +110,45 @@ impl LetterStore for SqlStore {
         .await
     }
 
-    async fn put_batch(
-        &self,
-        batch: &LetterBatch,
-        letters: &[Letter],
-        ledger: &[LedgerRow],
-        events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    async fn put_batch(&self, batch: &LetterBatch, events: &[NewEvent]) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         tx.put(batch).await?;
-        tx.insert(letters, " ON CONFLICT (batch_id, debt_id) DO NOTHING")
-            .await?;
-        count(&mut tx, ledger).await?;
         append(&mut tx, events).await?;
         tx.commit().await
+    }
+
+    async fn open_letter(
+        &self,
+        draft: &LetterDraft,
+        judge: &dyn Judge,
+    ) -> Result<LetterOpened, StoreError> {
+        let mut tx = self.write().await?;
+        let (letter, now) = (&draft.letter, draft.action.now);
+        // What others do with the person waits until this letter is decided and counted.
+        lock_person_of(&mut tx, letter.debtor_id).await?;
+        let step = match &draft.of {
+            Some((id, _)) => match step_of(&mut tx, *id).await? {
+                Some(step) => Some(step),
+                None => return Ok(LetterOpened::Had),
+            },
+            None => None,
+        };
+        let opened = judged(&mut tx, draft, judge).await?;
+        if matches!(opened, LetterOpened::Made) {
+            if let Some((_, batch)) = &draft.of {
+                let more = " ON CONFLICT (id) DO UPDATE SET total=letter_batches.total+1, \
+                    done=letter_batches.done+1, made=letter_batches.made+1";
+                tx.insert(std::slice::from_ref(batch), more).await?;
+            }
+            tx.insert(std::slice::from_ref(letter), "").await?;
+            count(&mut tx, std::slice::from_ref(&draft.ledger)).await?;
+            append(&mut tx, &draft.events).await?;
+        }
+        if let Some(step) = step {
+            tx.put(&step_after(&step, &opened, now)).await?;
+        }
+        tx.commit().await?;
+        Ok(opened)
     }
 
     async fn get_letter(&self, id: LetterId) -> Result<Letter, StoreError> {

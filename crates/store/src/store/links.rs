@@ -122,13 +122,16 @@ pub(super) async fn note(store: &SqlStore, note: &WebhookNote) -> Result<bool, S
     Ok(!done)
 }
 
-pub(super) async fn waiting(
+/// What was said about one piece of money, oldest first; `waiting`: only what still waits.
+pub(super) async fn about(
     store: &SqlStore,
     provider: &str,
     money: &str,
+    waiting: bool,
 ) -> Result<Vec<WebhookNote>, StoreError> {
-    let sql = "SELECT * FROM webhook_notes WHERE provider=$1 AND money=$2 AND NOT done ORDER BY at";
-    let values = vals![provider.to_owned(), money.to_owned()];
+    let sql = "SELECT * FROM webhook_notes WHERE provider=$1 AND money=$2 AND NOT (done AND $3) \
+        ORDER BY at, event_id";
+    let values = vals![provider.to_owned(), money.to_owned(), waiting];
     let rows = store.read().await?.rows(sql, values).await?;
     let read = |row: &crate::sql::Row| -> Result<WebhookNote, StoreError> {
         let minor: Option<i64> = row.get("amount_minor")?;

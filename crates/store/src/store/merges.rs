@@ -31,6 +31,7 @@ const MOVES: &[&str] = &[
     "inbox",
     "inbound_calls",
     "planned_steps",
+    "addresses",
 ];
 
 /// Tables whose rows belong to a debt and go with it when it goes back.

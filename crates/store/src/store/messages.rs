@@ -5,29 +5,28 @@ use super::events::append;
 use super::facts::facts_of;
 use super::floor::Terms;
 use super::items::{lock_person_of, write_verdict};
-use super::messages_ends::{cancel, late, never_left};
-use super::messages_in;
-use crate::rows::{Entity, all_vals, columns, written};
-use crate::sql::{Field, Link, Row, Val, holes, vals};
+use super::messages_ends::{cancel, never_left};
+use super::{messages_claim, messages_in};
+use crate::rows::{Entity, all_vals, replace_sql, written};
+use crate::sql::{Field, Link, Val, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, Message, MessageState, PlannedState, TextTemplate,
+    Channel, Debtor, InboxMessage, InboxState, Message, MessageState, PaymentLink, PlannedState,
+    TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
 use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ContactFacts, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened,
-    MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
+    ClaimAsk, Claimed, ContactFacts, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft,
+    MessageOpened, MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
 use domain::rules::messaging::{outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Reason of a message whose sender died while it sent it.
-const LOST: &str = "fate_unknown";
 /// Most messages or steps of one debtor that a withdrawal looks at.
 const WITHDRAW_MAX: u32 = 1_000;
 
@@ -84,12 +83,6 @@ async fn held(tx: &mut Link, id: MessageId) -> Result<Message, StoreError> {
     tx.find(&format!("WHERE id=$1{lock}"), vals![id])
         .await?
         .ok_or(StoreError::NotFound("message"))
-}
-
-fn claimed(rows: &[Row]) -> Result<Vec<Message>, StoreError> {
-    let mut found: Vec<Message> = rows.iter().map(Message::read).collect::<Result<_, _>>()?;
-    found.sort_by_key(|m| (m.due_at, m.id));
-    Ok(found)
 }
 
 /// Active promises and due instalments of a debtor.
@@ -197,39 +190,12 @@ impl MessageStore for SqlStore {
         Ok(taken)
     }
 
-    async fn claim_messages(
-        &self,
-        now: UtcMs,
-        until: UtcMs,
-        channels: &[Channel],
-        limit: u32,
-    ) -> Result<(Vec<Message>, Vec<Message>), StoreError> {
-        let mut tx = self.write().await?;
-        let lost = format!(
-            "UPDATE messages SET state='failed', reason=$2, ended_at=$1 \
-                WHERE state='sending' AND lease_until<=$1 RETURNING {}",
-            columns::<Message>()
-        );
-        let mut lost = tx.rows(lost, vals![now, LOST.to_owned()]).await?;
-        let late = late(&mut tx, now).await?;
-        lost.extend(late);
-        let mut due = Vec::new();
-        if !channels.is_empty() && limit > 0 {
-            let sql = format!(
-                "UPDATE messages SET lease_until=$2 WHERE id IN (SELECT id FROM messages \
-                    WHERE state='queued' AND due_at<=$1 AND lease_until<=$1 AND channel IN ({}) \
-                    ORDER BY due_at, id LIMIT $3{}) RETURNING {}",
-                holes(4, channels.len()),
-                tx.pg_only(" FOR UPDATE SKIP LOCKED"),
-                columns::<Message>()
-            );
-            let mut values = vals![now, until, limit.min(PAGE_LIMIT_MAX)];
-            values.extend(channels.iter().map(Field::val));
-            due = tx.rows(sql, values).await?;
-        }
-        let found = (claimed(&due)?, claimed(&lost)?);
-        tx.commit().await?;
-        Ok(found)
+    async fn claim_messages(&self, ask: &ClaimAsk<'_>) -> Result<Claimed, StoreError> {
+        messages_claim::claim(self, ask).await
+    }
+
+    async fn carried_since(&self, since: UtcMs) -> Result<Vec<Channel>, StoreError> {
+        messages_claim::carried_since(self, since).await
     }
 
     async fn open_message(
@@ -241,7 +207,8 @@ impl MessageStore for SqlStore {
         let (asked, now) = (&draft.message, draft.action.now);
         lock_person_of(&mut tx, asked.debtor_id).await?;
         let row = held(&mut tx, asked.id).await?;
-        if row.state != MessageState::Queued {
+        // Somebody else may have had it meanwhile: it waits for its next turn then.
+        if row.state != MessageState::Queued || row.tries != asked.tries {
             return Ok(MessageOpened::Gone);
         }
         let mut facts = facts_of(&mut tx, asked.debtor_id, now).await?;
@@ -267,6 +234,13 @@ impl MessageStore for SqlStore {
             ..asked.clone()
         };
         tx.put(&open).await?;
+        let lease = "UPDATE messages SET lease_until=$2 WHERE id=$1";
+        tx.run(lease, vals![open.id, draft.lease_until]).await?;
+        if let Some(link) = &draft.link {
+            // A further try has the same link, with what is owed by now.
+            let again = replace_sql::<PaymentLink>() + " WHERE payment_links.state='created'";
+            tx.insert(std::slice::from_ref(link), &again).await?;
+        }
         // It counts when and where it leaves, not when it was first tried.
         let once = " ON CONFLICT (id) DO UPDATE SET at=excluded.at, point_id=excluded.point_id, \
             address=excluded.address, class=excluded.class, \

@@ -1,23 +1,32 @@
 //! The `Store` port over SQL. One method is one transaction.
 
+mod addresses;
 mod attempts;
 mod audit;
+mod bank_files;
+mod callers;
 mod catalog;
 mod complaints;
 mod contacts;
+mod count;
+mod departures;
 mod detector;
 mod estimate;
 mod events;
 mod facts;
 mod floor;
+mod forgiven;
 mod half;
 mod hits;
 mod import;
 mod import_new;
 mod import_undo;
+mod import_write;
 mod imports;
 mod inbound;
+mod interest;
 mod items;
+mod judged;
 mod keeps;
 mod kpi;
 mod law;
@@ -28,9 +37,12 @@ mod marks;
 mod merge_wishes;
 mod merges;
 mod messages;
+mod messages_claim;
 mod messages_ends;
 mod messages_in;
 mod money;
+#[cfg(test)]
+mod month_tests;
 mod nodes;
 mod open;
 mod payers;
@@ -39,6 +51,10 @@ mod plans;
 mod portfolio;
 mod receipts;
 mod reports;
+mod reserve;
+#[cfg(test)]
+mod scale_tests;
+mod sounds;
 mod stages;
 mod standing;
 mod strategies;

@@ -2,7 +2,9 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::interest;
 use super::items::lock_person_of;
+use super::judged::{broken_first, close_promise, judge, paid_within};
 use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
@@ -19,14 +21,11 @@ use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
 
-/// Priority of the items of a debtor whose promise was broken.
-const BROKEN_FIRST: i32 = 10;
-
 /// Why words that stand at other money are refused.
 const OTHER_MONEY: &str = "other money was posted under these words";
 
 /// A hold that follows from a row has the row's id under another name space, so that it is made once.
-fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
+pub(super) fn hold_id(of: Uuid, kind: HoldKind) -> HoldId {
     HoldId(Uuid::new_v5(&of, kind.as_str().as_bytes()))
 }
 
@@ -53,31 +52,6 @@ fn debt_hold(
     }
 }
 
-/// Payments `p` (with `o`, what they take back) that count since the instant `$2`; a reversal is dated by what
-/// it takes back. A day without its hour is kept as noon UTC: it counts when it was posted later and is not
-/// the day before. 18 h: noon UTC of a local day up to its evening, 9 h behind UTC at most.
-pub(super) const SINCE: &str = "(COALESCE(o.paid_at,p.paid_at)>=$2 OR \
-    (COALESCE(o.posted_at,p.posted_at)>=$2 AND COALESCE(o.paid_at,p.paid_at)%86400000=43200000 \
-    AND COALESCE(o.paid_at,p.paid_at)>=$2-64800000))";
-
-/// Money dated within the promise, `[made, grace end)`.
-async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError> {
-    let sql = format!(
-        "SELECT CAST(COALESCE(SUM(p.amount_minor),0) AS BIGINT) AS n FROM payments p \
-        LEFT JOIN payments o ON o.id=p.reverses \
-        WHERE p.debt_id=$1 AND {SINCE} AND COALESCE(o.paid_at,p.paid_at)<$3"
-    );
-    let values = vals![promise.debt_id, promise.made_at, promise.grace_until];
-    tx.row(sql, values).await?.map_or(Ok(0), |r| r.get("n"))
-}
-
-async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(), StoreError> {
-    tx.put(promise).await?;
-    let sql = "UPDATE holds SET lifted_at=$2 WHERE id=$1";
-    let id = hold_id(promise.id.0, HoldKind::Promise);
-    tx.run(sql, vals![id, now]).await.map(drop)
-}
-
 /// What a payment that is taken back still has on its debt: its own parts and those of reversals before.
 async fn there(tx: &mut Link, first: PaymentId) -> Result<Option<Parts>, StoreError> {
     let rest = "WHERE payment_id=$1 OR reverses=$1 ORDER BY payment_id";
@@ -93,6 +67,12 @@ async fn there(tx: &mut Link, first: PaymentId) -> Result<Option<Parts>, StoreEr
 /// first. Money whose parts nobody noted goes back to principal.
 async fn apply(tx: &mut Link, debt: &mut Debt, payment: &Payment) -> Result<Parts, StoreError> {
     let minor = payment.amount.amount_minor;
+    // Money lowers what was owed on its day; money taken back bears interest from the day it is missed.
+    let at = match minor >= 0 {
+        true => payment.paid_at.min(payment.posted_at),
+        false => payment.posted_at,
+    };
+    interest::book(tx, debt, at).await?;
     debt.updated_at = payment.posted_at;
     if minor >= 0 {
         let policy: Option<MoneyPolicy> = tx
@@ -142,22 +122,6 @@ pub(super) async fn replay(
         tx.insert(std::slice::from_ref(&row), "").await?;
     }
     Ok(())
-}
-
-async fn keep_promises(tx: &mut Link, payment: &Payment) -> Result<Vec<Promise>, StoreError> {
-    let rest = "WHERE debt_id=$1 AND state='active' ORDER BY id";
-    let active: Vec<Promise> = tx.all(rest, vals![payment.debt_id]).await?;
-    let mut changed = Vec::new();
-    for mut promise in active {
-        let paid = paid_within(tx, &promise).await?;
-        if outcome(promise.amount.amount_minor, paid, false) == PromiseState::Kept {
-            promise.state = PromiseState::Kept;
-            promise.closed_at = Some(payment.posted_at);
-            close_promise(tx, &promise, payment.posted_at).await?;
-            changed.push(promise);
-        }
-    }
-    Ok(changed)
 }
 
 /// A paid debt is held; a debtor with nothing open leaves every campaign.
@@ -224,11 +188,10 @@ pub(super) async fn promised(
     Ok(Ok(()))
 }
 
-/// Whether `payment` is `first` come again: a reversal never repeats the payment that it takes back, nor
-/// another reversal.
+/// Whether `payment` is `first` come again: a reversal never repeats the payment that it takes back, and other
+/// money is never a repeat.
 fn repeats(payment: &Payment, first: &Payment) -> bool {
-    payment.reverses == first.reverses
-        && (payment.reverses.is_none() || payment.amount == first.amount)
+    payment.reverses == first.reverses && payment.amount == first.amount
 }
 
 /// The first payment under a reference that comes again, with what is left of its debt.
@@ -289,7 +252,7 @@ pub(super) async fn post_on(
     };
     tx.insert(std::slice::from_ref(&parts), "").await?;
     tx.put(&debt).await?;
-    let promises = keep_promises(tx, payment).await?;
+    let promises = judge(tx, payment).await?;
     let followed = super::plans::paid(tx, &mut debt, payment.id.0, payment.posted_at).await?;
     append(tx, &followed).await?;
     let debt_paid = debt.status == DebtStatus::Paid;
@@ -297,6 +260,9 @@ pub(super) async fn post_on(
         silence_paid(tx, payment).await?;
     } else if payment.amount.amount_minor < 0 {
         unsilence(tx, payment).await?;
+    }
+    for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
+        broken_first(tx, broken.debtor_id, payment.posted_at).await?;
     }
     Ok(PaymentOutcome {
         payment: payment.clone(),
@@ -384,11 +350,7 @@ impl MoneyStore for SqlStore {
             promise.closed_at = Some(now);
             close_promise(&mut tx, promise, now).await?;
             if promise.state == PromiseState::Broken {
-                let sql = "UPDATE campaign_items SET next_at=$2, \
-                    priority=CASE WHEN priority>$3 THEN priority ELSE $3 END \
-                    WHERE debtor_id=$1 AND NOT done";
-                let values = vals![promise.debtor_id, now, BROKEN_FIRST];
-                tx.run(sql, values).await?;
+                broken_first(&mut tx, promise.debtor_id, now).await?;
             }
         }
         let debtors: Vec<DebtorId> = due.iter().map(|p| p.debtor_id).collect();

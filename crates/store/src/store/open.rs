@@ -1,7 +1,7 @@
 //! Opening a database, its pools and its schema.
 
-use crate::sql::{Dialect, Direct, Link, migrate};
-use domain::ids::ClientId;
+use crate::sql::{Dialect, Direct, Link, Looks, migrate};
+use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -18,6 +18,16 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer.
 const LITE_READERS: u32 = 4;
+/// Pages that each of them keeps, KiB (negative, as SQLite wants it), and how much of the file it maps, bytes.
+const READ_CACHE: &str = "-16384";
+const READ_MAP: &str = "33554432";
+/// Connections for what a call waits for, and the pages that each keeps, KiB. SQLite forgets them whenever
+/// something was written.
+const LITE_LOOKS: usize = 4;
+const LOOK_CACHE: u32 = 32_768;
+/// Connections that go through a large table side by side. They come by each page once.
+const LITE_SCANS: usize = 2;
+const SCAN_CACHE: u32 = 8_192;
 /// Connections to PostgreSQL.
 const PG_CONNECTIONS: u32 = 24;
 /// Statements whose plans a connection keeps; the room has fewer.
@@ -37,6 +47,8 @@ enum Pools {
     Lite {
         writer: Arc<Direct>,
         readers: SqlitePool,
+        looks: Arc<Looks>,
+        scans: Arc<Looks>,
     },
     Pg(PgPool),
 }
@@ -47,8 +59,13 @@ pub struct SqlStore {
     pools: Pools,
     /// Numbers of debtors of large clients, as they were counted.
     pub(super) sizes: Sizes,
+    /// The last line of each file on its way in that this process has written and that may not be durable yet.
+    pub(super) lines: Lines,
+    /// Held while somebody takes the connections of [`Self::halves`].
+    counting: Arc<tokio::sync::Mutex<()>>,
 }
 
+type Lines = Arc<Mutex<HashMap<ImportId, i64>>>;
 type Sizes = Arc<Mutex<HashMap<ClientId, (Instant, u64)>>>;
 
 fn unavailable(error: &sqlx::Error) -> StoreError {
@@ -66,15 +83,18 @@ fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENTS)
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", READ_CACHE)
         .pragma("temp_store", "memory")
-        .pragma("mmap_size", "268435456"))
+        .pragma("mmap_size", READ_MAP))
 }
 
 async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
     let options = lite_options(url)?;
     // First, for it makes the file.
     let writer = Arc::new(Direct::open(options.get_filename())?);
+    let file = options.get_filename();
+    let looks = Looks::of(file, LITE_LOOKS, LOOK_CACHE);
+    let scans = Looks::of(file, LITE_SCANS, SCAN_CACHE);
     let readers = SqlitePoolOptions::new()
         .max_connections(LITE_READERS)
         .acquire_timeout(ACQUIRE)
@@ -84,7 +104,12 @@ async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .map_err(|e| unavailable(&e))?;
-    Ok(Pools::Lite { writer, readers })
+    Ok(Pools::Lite {
+        writer,
+        readers,
+        looks,
+        scans,
+    })
 }
 
 async fn pg_pool(url: &str) -> Result<Pools, StoreError> {
@@ -122,6 +147,8 @@ impl SqlStore {
         Ok(Self {
             pools,
             sizes: Sizes::default(),
+            lines: Lines::default(),
+            counting: Arc::default(),
         })
     }
 
@@ -164,7 +191,14 @@ impl SqlStore {
     /// Closes every connection; SQLite then folds its log into the file.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Lite { writer, readers } => {
+            Pools::Lite {
+                writer,
+                readers,
+                looks,
+                scans,
+            } => {
+                looks.close();
+                scans.close();
                 readers.close().await;
                 writer.close().await;
             }
@@ -191,6 +225,27 @@ impl SqlStore {
         }
     }
 
+    /// A transaction of who writes much and can do it again, ended by `Link::commit_later`: should the process
+    /// or the server die, the last of them are lost, always from the end.
+    pub(crate) async fn write_again(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { writer, .. } => writer.begin_again().await.map(Link::Direct),
+            Pools::Pg(_) => {
+                let mut tx = self.write().await?;
+                tx.script("SET LOCAL synchronous_commit=off").await?;
+                Ok(tx)
+            }
+        }
+    }
+
+    /// The same for a step that only a fault undoes.
+    pub(crate) async fn write_sure(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { writer, .. } => writer.begin_sure().await.map(Link::Direct),
+            Pools::Pg(_) => self.write().await,
+        }
+    }
+
     /// A connection for a single statement that reads.
     pub(crate) async fn read(&self) -> Result<Link, StoreError> {
         match &self.pools {
@@ -198,6 +253,44 @@ impl SqlStore {
             Pools::Pg(pool) => pool.acquire().await.map(Link::Pg),
         }
         .map_err(|e| unavailable(&e))
+    }
+
+    /// As [`Self::snapshot`], for statements that are short, each of them: on SQLite they run on the thread that
+    /// asks.
+    pub(crate) async fn look(&self) -> Result<Link, StoreError> {
+        match &self.pools {
+            Pools::Lite { looks, .. } => looks.begin().await.map(Link::from),
+            Pools::Pg(_) => self.snapshot().await,
+        }
+    }
+
+    /// Another such connection, if one is free at once, for a thread that may wait. It may see more than the first.
+    pub(crate) fn second_look(&self) -> Option<Link> {
+        match &self.pools {
+            Pools::Lite { looks, .. } => looks.begin_now().map(Link::from),
+            Pools::Pg(_) => None,
+        }
+    }
+
+    /// Two transactions that read the same state side by side, for what goes through a large table; each is for
+    /// a thread that may wait. None where the engine divides such work itself, or others hold them for long.
+    pub(crate) async fn halves(&self) -> Result<Option<[Link; 2]>, StoreError> {
+        let Pools::Lite { writer, scans, .. } = &self.pools else {
+            return Ok(None);
+        };
+        // Both or none: two who had one each would wait for each other.
+        let turn = self.counting.lock().await;
+        let (Ok(one), Ok(other)) = (scans.begin().await, scans.begin().await) else {
+            return Ok(None);
+        };
+        drop(turn);
+        let mut both = [one, other].map(Link::from);
+        let _still = writer.still().await;
+        for one in &mut both {
+            one.rows("SELECT 1 AS n FROM schema_migrations LIMIT 1", vec![])
+                .await?;
+        }
+        Ok(Some(both))
     }
 
     /// A transaction in which several statements see the same state.

@@ -2,17 +2,20 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::forgiven;
+use super::interest;
 use super::items::lock_person_of;
-use super::money::{SINCE, locked_debt};
+use super::judged::SINCE;
+use super::money::locked_debt;
 use super::sums::{money, refresh};
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile, PlanState,
-    PolicyVersion,
+    Debt, DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile,
+    PlanState, PolicyVersion,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, EventId, HoldId, PlanId};
+use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PlanId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore,
@@ -63,8 +66,10 @@ async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, StoreError> {
 async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
     let p = &file.plan;
     let until = plan::silent_until(&file.instalments);
+    let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
+    let before: Option<Hold> = tx.find("WHERE id=$1", vals![id]).await?;
     let hold = Hold {
-        id: HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes())),
+        id,
         client_id: p.client_id,
         debtor_id: p.debtor_id,
         scope: HoldScope::Debt,
@@ -72,7 +77,7 @@ async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), Store
         point_id: None,
         channel: None,
         kind: HoldKind::Promise,
-        from: p.signed_at.unwrap_or(now),
+        from: plan::silent_from(p, before.as_ref(), now),
         until,
         lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
         evidence: format!("plan:{}", p.id),
@@ -99,7 +104,7 @@ async fn paid_under(tx: &mut Link, p: &Plan) -> Result<PaidUnder, StoreError> {
 }
 
 /// Money was put on a debt, or taken off it, by the row `cause`: its plan follows. A plan that is paid as
-/// agreed forgives what is left of the debt.
+/// agreed forgives what is left of the debt; one that is not paid after all takes that back.
 pub(super) async fn paid(
     tx: &mut Link,
     debt: &mut Debt,
@@ -113,6 +118,7 @@ pub(super) async fn paid(
     };
     let mut file = file_of(tx, found).await?;
     let was = file.instalments.clone();
+    let before = file.plan.state;
     let under = paid_under(tx, &file.plan).await?;
     let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
     if next.is_none() && was == file.instalments {
@@ -121,11 +127,16 @@ pub(super) async fn paid(
     tx.put_all(&file.instalments).await?;
     tx.put(&file.plan).await?;
     let mut events = vec![];
-    if next == Some(PlanState::Completed) {
-        let forgiven = plan::forgive(debt, debt.balance_minor(), now);
+    if next.is_some() {
+        let forgiven = forgiven::follow(tx, debt, &file.plan, cause, now).await?;
         tx.put(debt).await?;
+        let kind = match (before, file.plan.state) {
+            (_, PlanState::Completed) => Some("plan.completed"),
+            (PlanState::Completed, _) => Some("plan.reopened"),
+            _ => None,
+        };
         let more = json!({"forgiven_minor": forgiven, "currency": debt.currency});
-        events.push(told(cause, &file.plan, "plan.completed", now, more));
+        events.extend(kind.map(|kind| told(cause, &file.plan, kind, now, more)));
     }
     silence(tx, &file, now).await?;
     Ok(events)
@@ -158,10 +169,11 @@ async fn break_plan(
     tx.put_all(&file.instalments).await?;
     tx.put(&file.plan).await?;
     silence(tx, &file, now).await?;
-    let mut forgiven = 0;
+    let mut off = 0;
     if !file.plan.lapses && file.plan.quita_minor > 0 {
         let mut debt = locked_debt(tx, file.plan.debt_id).await?;
-        forgiven = plan::forgive(&mut debt, file.plan.quita_minor, now);
+        interest::book(tx, &mut debt, now).await?;
+        off = forgiven::follow(tx, &mut debt, &file.plan, file.plan.id.0, now).await?;
         tx.put(&debt).await?;
         refresh(tx, &[debt.debtor_id]).await?;
     }
@@ -183,10 +195,19 @@ async fn break_plan(
             )
         });
     let mut events: Vec<NewEvent> = missed.collect();
-    let more = json!({"forgiven_minor": forgiven});
+    let more = json!({"forgiven_minor": off});
     events.push(told(file.plan.id.0, &file.plan, "plan.broken", now, more));
     money(tx, &[file.plan.debtor_id]).await?;
     Ok(Some((file.plan, events)))
+}
+
+/// Whether the debt is open and owes what the plan was drawn on, as of the day it was drawn.
+async fn stands_on(tx: &mut Link, p: &Plan) -> Result<bool, StoreError> {
+    let debt = locked_debt(tx, p.debt_id).await?;
+    let debt = interest::owed(tx, debt, p.made_at).await?;
+    Ok(debt.status == DebtStatus::Open
+        && debt.balance_minor() == p.balance_minor
+        && debt.currency == p.currency)
 }
 
 fn terms_of(filter: &PlanFilter) -> (Vec<String>, Vec<Val>) {
@@ -218,11 +239,7 @@ impl SqlStore {
         }
         let mut tx = self.write().await?;
         lock_person_of(&mut tx, p.debtor_id).await?;
-        let debt: Debt = tx.get(p.debt_id).await?;
-        let same = debt.status == DebtStatus::Open
-            && debt.balance_minor() == p.balance_minor
-            && debt.currency == p.currency;
-        if !same {
+        if !stands_on(&mut tx, p).await? {
             return Ok(Err(PlanRefusal::Balance));
         }
         let rest = "WHERE debt_id=$1 AND state IN ('offered','approved','signed','active')";
@@ -345,8 +362,18 @@ impl PlanStore for SqlStore {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         lock_person_of(&mut tx, plan.debtor_id).await?;
+        let claim = "UPDATE plans SET state=$3 WHERE id=$1 AND state=$2";
+        let claimed = tx.run(claim, vals![plan.id, from, plan.state]).await?;
+        if claimed == 0 {
+            return Ok(false);
+        }
+        // Whose it is may have changed since it was read; what is owed must not before it runs.
         let stands: Plan = tx.get(plan.id).await?;
-        if stands.state != from {
+        let plan = &Plan {
+            debtor_id: stands.debtor_id,
+            ..plan.clone()
+        };
+        if plan.state.runs() && !from.runs() && !stands_on(&mut tx, plan).await? {
             return Ok(false);
         }
         tx.put(plan).await?;
@@ -387,6 +414,10 @@ impl PlanStore for SqlStore {
         let pdf = hex::decode(text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let sha256 = row.get("sha256")?;
         Ok(Some(PlanDocument { pdf, sha256 }))
+    }
+
+    async fn forgiven_of(&self, debt: DebtId) -> Result<Vec<Forgiven>, StoreError> {
+        forgiven::of_debt(&mut self.read().await?, debt).await
     }
 
     async fn plans_asked(&self) -> Result<Vec<Plan>, StoreError> {

@@ -1,12 +1,14 @@
 //! Debtor files: segments, search, one file.
 
 use super::SqlStore;
+use super::count::{Asked, all_of, count, count_all};
 use super::estimate::EXACT_MAX;
 use crate::rows::Entity as _;
 use crate::segment::Filter;
-use crate::sql::{Field as _, Link, Row, Val, vals};
+use crate::sql::{Field as _, Link, Row, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, Debtor, Portfolio, Segment};
+use domain::entity::dnc::listed_form;
+use domain::entity::{Debt, Debtor, Portfolio, Segment, SuppressionKind};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::StoreError;
@@ -17,7 +19,6 @@ use domain::ports::store::{
 use domain::segment::{Expr, utc_day};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Attempts shown in a debtor's file.
 const FILE_ATTEMPTS: u32 = 100;
@@ -37,90 +38,6 @@ const TABLES: &[(&str, &str)] = &[
     ("payments", "payments"),
     ("events", "events"),
 ];
-
-/// Currencies that are summed in the same pass; others need a second one.
-const CURRENCIES_MAX: usize = 8;
-/// Debtors looked at for their currencies.
-const CURRENCIES_OF: usize = 200;
-
-/// Debtors a condition is asked of, and what is added up of those it finds.
-struct Asked<'a> {
-    /// `debtors d`, or a sample of them under that name.
-    from: &'a str,
-    condition: &'a str,
-    values: Vec<Val>,
-}
-
-/// Figures of the debtors a condition over `d` finds: one pass over the debtors alone, as far as the open
-/// debts of each are in one of the usual currencies.
-async fn count(
-    read: &mut Link,
-    asked: &Asked<'_>,
-    client: ClientId,
-) -> Result<SegmentCount, StoreError> {
-    let usual = usual_currencies(read, client).await?;
-    let (from, condition) = (asked.from, asked.condition);
-    let mut values = asked.values.clone();
-    let (mut sums, mut known) = (String::new(), String::from("''"));
-    for (n, currency) in usual.iter().enumerate() {
-        values.extend(vals![currency.clone()]);
-        let place = values.len();
-        let _ = write!(
-            sums,
-            ", CAST(SUM(CASE WHEN d.open_currency=${place} THEN d.balance_minor END) AS BIGINT) AS b{n}"
-        );
-        let _ = write!(known, ",${place}");
-    }
-    let sql = format!(
-        "SELECT COUNT(*) AS n, CAST(COALESCE(SUM(d.phones),0) AS BIGINT) AS phones, \
-            COUNT(CASE WHEN d.open_currency NOT IN ({known}) THEN 1 END) AS others, \
-            COUNT(CASE WHEN d.open_currency='*' THEN 1 END) AS mixed{sums} \
-        FROM {from} WHERE {condition}"
-    );
-    let rows = read.rows_once(sql, values.clone()).await?;
-    let Some(row) = rows.first() else {
-        return Ok(SegmentCount::default());
-    };
-    let mut balance: BTreeMap<String, i64> = BTreeMap::new();
-    for (n, currency) in usual.iter().enumerate() {
-        if let Some(sum) = row.get::<Option<i64>>(&format!("b{n}"))? {
-            balance.insert(currency.clone(), sum);
-        }
-    }
-    let others: i64 = row.get("others")?;
-    if others > 0 {
-        // Most often those with several currencies alone: they have an index of their own.
-        let (which, values) = match others == row.get::<i64>("mixed")? {
-            true => ("d.open_currency='*'".to_owned(), asked.values.clone()),
-            false => (format!("d.open_currency NOT IN ({known})"), values),
-        };
-        let sql = format!(
-            "WITH m AS MATERIALIZED (SELECT d.id FROM {from} WHERE {which} AND {condition}) \
-            SELECT x.currency, CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT) AS amount \
-            FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' GROUP BY x.currency"
-        );
-        for row in &read.rows_once(sql, values).await? {
-            *balance.entry(row.get("currency")?).or_default() += row.get::<i64>("amount")?;
-        }
-    }
-    Ok(SegmentCount {
-        debtors: row.get::<i64>("n")?.unsigned_abs(),
-        phones: row.get::<i64>("phones")?.unsigned_abs(),
-        balance: balance.into_iter().collect(),
-    })
-}
-
-/// Currencies of the client's portfolios and of some of his debtors.
-async fn usual_currencies(read: &mut Link, client: ClientId) -> Result<Vec<String>, StoreError> {
-    let sql = format!(
-        "SELECT currency FROM portfolios WHERE client_id=$1 UNION \
-            SELECT open_currency FROM (SELECT open_currency FROM debtors WHERE client_id=$1 \
-                AND open_currency NOT IN ('','*') ORDER BY lot LIMIT {CURRENCIES_OF}) x \
-            ORDER BY 1 LIMIT {CURRENCIES_MAX}"
-    );
-    let rows = read.rows(sql, vals![client]).await?;
-    rows.iter().map(|r| r.get("currency")).collect()
-}
 
 /// Rows of a preview; the main debt is the open one with the greatest balance, and the figure is what is
 /// open in its currency.
@@ -200,14 +117,6 @@ pub(super) async fn shown(
     Ok(found)
 }
 
-fn all_of(filter: &Filter) -> Asked<'_> {
-    Asked {
-        from: "debtors d",
-        condition: &filter.sql,
-        values: filter.values.clone(),
-    }
-}
-
 #[async_trait]
 impl PortfolioStore for SqlStore {
     async fn import_batch(
@@ -257,7 +166,7 @@ impl PortfolioStore for SqlStore {
         let expr = &self.whole_segment(client, expr, None).await?;
         let filter = Filter::of_client(self.dialect(), client, expr, now);
         let filter = self.whole(filter).await?;
-        count(&mut self.snapshot().await?, &all_of(&filter), client).await
+        count_all(self, &filter, client).await
     }
 
     async fn segment_sample(
@@ -373,12 +282,13 @@ impl PortfolioStore for SqlStore {
     ) -> Result<Vec<Debtor>, StoreError> {
         // A union, so that each way has its index.
         let rest = "WHERE id IN (SELECT COALESCE(merged_into,id) FROM debtors WHERE external_ref=$1 \
-                UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE document=$1 \
+                UNION SELECT COALESCE(merged_into,id) FROM debtors WHERE listed_form=$4 AND document=$1 \
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1) \
             AND ($2 IS NULL OR client_id=$2) AND (made_by IS NULL OR made_by NOT IN \
                 (SELECT h.id FROM imports h WHERE h.state IN ('accepting', 'undoing'))) \
             ORDER BY id LIMIT $3";
-        let values = vals![needle.to_owned(), client, limit.min(ROWS_MAX)];
+        let document = listed_form(SuppressionKind::Document, needle);
+        let values = vals![needle.to_owned(), client, limit.min(ROWS_MAX), document];
         self.read().await?.all(rest, values).await
     }
 

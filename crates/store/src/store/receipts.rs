@@ -6,7 +6,7 @@ use super::floor::Terms;
 use super::items::lock_person_of;
 use super::money::post_on;
 use super::sums::{money, refresh};
-use super::{links, payers};
+use super::{bank_files, links, payers};
 use crate::sql::{Field, Link, Val, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{
@@ -14,6 +14,7 @@ use domain::entity::{
 };
 use domain::event::NewEvent;
 use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{
     Clues, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
@@ -199,24 +200,31 @@ impl ReceiptStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(Receipt, bool), StoreError> {
         let mut tx = self.write().await?;
-        let values = || vals![row.client_id, row.reference];
+        let mut row = row.clone();
         let rest = "WHERE client_id=$1 AND reference=$2";
-        if let Some(first) = tx.find::<Receipt>(rest, values()).await? {
-            return Ok((first, true));
+        // Its own reference, then that of another amount under it.
+        for turn in 0..2 {
+            let values = || vals![row.client_id, row.reference];
+            let or = " ON CONFLICT (client_id, reference) DO NOTHING";
+            let mut stored: Option<Receipt> = tx.find(rest, values()).await?;
+            let fresh = stored.is_none();
+            if fresh {
+                // Another node may be faster between the two.
+                tx.insert(std::slice::from_ref(&row), or).await?;
+                stored = tx.find(rest, values()).await?;
+            }
+            let stored = stored.ok_or(StoreError::NotFound("receipt"))?;
+            if fresh && stored.id == row.id {
+                append(&mut tx, events).await?;
+                tx.commit().await?;
+                return Ok((stored, false));
+            }
+            if stored.amount == row.amount || turn > 0 {
+                return Ok((stored, true));
+            }
+            row = row.as_other_amount();
         }
-        // Another node may have been faster between the two.
-        let or = " ON CONFLICT (client_id, reference) DO NOTHING";
-        tx.insert(std::slice::from_ref(row), or).await?;
-        let stored: Receipt = tx
-            .find(rest, values())
-            .await?
-            .ok_or(StoreError::NotFound("receipt"))?;
-        if stored.id != row.id {
-            return Ok((stored, true));
-        }
-        append(&mut tx, events).await?;
-        tx.commit().await?;
-        Ok((stored, false))
+        Err(StoreError::NotFound("receipt"))
     }
 
     async fn get_receipt(&self, id: ReceiptId) -> Result<Receipt, StoreError> {
@@ -227,6 +235,15 @@ impl ReceiptStore for SqlStore {
         let rest = "WHERE reference=$1 ORDER BY id";
         let values = vals![reference.to_owned()];
         self.read().await?.all(rest, values).await
+    }
+
+    async fn bank_receipts(
+        &self,
+        client: ClientId,
+        own: &str,
+        amount: Money,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        bank_files::receipts(self, client, own, amount).await
     }
 
     async fn receipts_page(
@@ -373,7 +390,15 @@ impl ReceiptStore for SqlStore {
         provider: &str,
         money: &str,
     ) -> Result<Vec<WebhookNote>, StoreError> {
-        links::waiting(self, provider, money).await
+        links::about(self, provider, money, true).await
+    }
+
+    async fn webhooks_about(
+        &self,
+        provider: &str,
+        money: &str,
+    ) -> Result<Vec<WebhookNote>, StoreError> {
+        links::about(self, provider, money, false).await
     }
 
     async fn take_bank_file(
@@ -381,30 +406,30 @@ impl ReceiptStore for SqlStore {
         row: &BankFile,
         events: &[NewEvent],
     ) -> Result<(BankFile, bool), StoreError> {
-        let mut tx = self.write().await?;
-        let values = || vals![row.client_id, row.sha256];
-        let rest = "WHERE client_id=$1 AND sha256=$2";
-        if let Some(first) = tx.find::<BankFile>(rest, values()).await? {
-            return Ok((first, true));
-        }
-        let or = " ON CONFLICT (client_id, sha256) DO NOTHING";
-        tx.insert(std::slice::from_ref(row), or).await?;
-        let stored: BankFile = tx
-            .find(rest, values())
-            .await?
-            .ok_or(StoreError::NotFound("bank file"))?;
-        if stored.id != row.id {
-            return Ok((stored, true));
-        }
-        append(&mut tx, events).await?;
-        tx.commit().await?;
-        Ok((stored, false))
+        bank_files::take(self, row, events).await
     }
 
     async fn put_bank_file(&self, row: &BankFile) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         tx.put(row).await?;
         tx.commit().await
+    }
+
+    async fn half_bank_files(
+        &self,
+        before: UtcMs,
+        now: UtcMs,
+    ) -> Result<Vec<BankFile>, StoreError> {
+        bank_files::half(self, before, now).await
+    }
+
+    async fn resume_bank_file(
+        &self,
+        id: BankFileId,
+        before: UtcMs,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        bank_files::resume(self, id, before, now).await
     }
 
     async fn get_bank_file(&self, id: BankFileId) -> Result<BankFile, StoreError> {

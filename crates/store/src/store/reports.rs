@@ -148,9 +148,15 @@ impl ReportStore for SqlStore {
             terms.push(format!("(q.at, q.id)>(${n}, ${})", n + 1));
         }
         values.extend(vals![page.limit.clamp(1, PAGE_LIMIT_MAX + 1)]);
+        let whose = match rows.noun() {
+            "spell" => {
+                "COALESCE(x.name,'') AS external_ref FROM ({}) q LEFT JOIN agents x ON x.id=q.debtor_id"
+            }
+            _ => "x.external_ref FROM ({}) q JOIN debtors x ON x.id=q.debtor_id",
+        };
+        let whose = whose.replace("{}", &facts);
         let sql = format!(
-            "SELECT q.at, q.id, q.debtor_id, q.amount, q.weight, x.external_ref \
-            FROM ({facts}) q JOIN debtors x ON x.id=q.debtor_id \
+            "SELECT q.at, q.id, q.debtor_id, q.amount, q.weight, {whose} \
             WHERE {} ORDER BY q.at, q.id LIMIT ${}",
             terms.join(" AND "),
             values.len()

@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
+use super::items::{lock_person_of, write_item};
 use super::messages::{insert_new, keep_version, of_client, versions};
 use crate::sql::{Field as _, Val, vals};
 use async_trait::async_trait;
@@ -11,9 +12,10 @@ use domain::event::NewEvent;
 use domain::ids::{ClientId, PlannedStepId, StrategyId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StrategyFigures, StrategyStore,
+    ItemState, PAGE_LIMIT_MAX, Page, PageRequest, PlanAsk, PlanSource, StepAsk, StepCalled,
+    StrategyFigures, StrategyStore,
 };
-use domain::rules::strategy::date_of_day;
+use domain::rules::strategy::{called, date_of_day, ended_call};
 use domain::time::UtcMs;
 
 const VERSIONS: (&str, &str) = ("strategy_versions", "strategy_id");
@@ -180,6 +182,44 @@ impl StrategyStore for SqlStore {
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn call_step(
+        &self,
+        id: PlannedStepId,
+        now: UtcMs,
+        told: &[NewEvent],
+    ) -> Result<StepCalled, StoreError> {
+        let mut tx = self.write().await?;
+        let step: PlannedStep = tx.get(id).await?;
+        // In the order of everybody who decides about him: the person first, then his rows.
+        lock_person_of(&mut tx, step.debtor_id).await?;
+        let lock = tx.pg_only(" FOR UPDATE");
+        let step: Option<PlannedStep> = tx
+            .find(&format!("WHERE id=$1 AND state='planned'{lock}"), vals![id])
+            .await?;
+        let Some(step) = step else {
+            return Ok(StepCalled::Gone);
+        };
+        let rest = format!("WHERE debtor_id=$1 AND campaign_id=$2{lock}");
+        let found: Option<ItemState> = tx
+            .find(&rest, vals![step.debtor_id, step.campaign_id])
+            .await?;
+        let outcome = match called(found, &step, now) {
+            Ok(item) => {
+                write_item(&mut tx, &item).await?;
+                append(&mut tx, told).await?;
+                StepCalled::Called
+            }
+            Err(why) => StepCalled::Refused(why),
+        };
+        let refused = match outcome {
+            StepCalled::Refused(why) => Some(why),
+            _ => None,
+        };
+        tx.put(&ended_call(&step, refused, now)).await?;
+        tx.commit().await?;
+        Ok(outcome)
     }
 
     async fn strategy_figures(&self, id: StrategyId) -> Result<StrategyFigures, StoreError> {

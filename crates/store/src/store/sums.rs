@@ -206,7 +206,11 @@ fn set_order(order: &[String]) -> String {
 
 /// The rows that leases of persons stand on.
 pub(crate) async fn ensure_persons(tx: &mut Link, persons: &[PersonId]) -> Result<(), StoreError> {
-    for piece in pieces(persons) {
+    let pieces = match tx.rows_each() {
+        1 => persons.iter().map(|id| vec![*id]).collect(),
+        _ => pieces(persons),
+    };
+    for piece in pieces {
         let places: Vec<String> = (1..=piece.len()).map(|n| format!("(${n})")).collect();
         let sql = format!(
             "INSERT INTO persons (id) VALUES {} ON CONFLICT (id) DO NOTHING",

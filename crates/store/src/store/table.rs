@@ -2,13 +2,13 @@
 
 use super::marks::stir;
 use crate::rows::{Entity, Stirs, all_vals, columns, replace_sql, written};
-use crate::sql::{Field, Link, Row, Val, holes, vals};
+use crate::sql::{Dialect, Field, Link, Row, Val, holes, vals};
 use domain::ports::StoreError;
 use std::fmt::Write as _;
 
 /// Most values of one `IN` list.
 const LIST_MAX: usize = 512;
-/// Most rows of one `INSERT`; with the widest table (38 columns) well below both engines' limits.
+/// Most rows of one `INSERT` on PostgreSQL; with the widest table (38 columns) well below its limit.
 const INSERT_MAX: usize = 64;
 
 /// Values of an `IN` list cut into pieces whose length is a power of two (the last value is repeated),
@@ -25,6 +25,15 @@ pub(crate) fn pieces<T: Field + Clone>(values: &[T]) -> Vec<Vec<T>> {
 }
 
 impl Link {
+    /// Rows of one `INSERT`. SQLite is in the same process, so that several gain nothing there, and keeps each page
+    /// as it was that a statement of several rows changes, should the last of them be refused.
+    pub(crate) const fn rows_each(&self) -> usize {
+        match self.dialect() {
+            Dialect::Lite => 1,
+            Dialect::Pg => INSERT_MAX,
+        }
+    }
+
     /// Runs `before IN (list) after` for each piece of a list; `fixed` are the values in front of it.
     pub(crate) async fn rows_in<T: Field + Clone>(
         &mut self,
@@ -84,7 +93,7 @@ impl Link {
         or: &str,
     ) -> Result<(), StoreError> {
         let names = written::<T>();
-        for chunk in rows.chunks(INSERT_MAX) {
+        for chunk in rows.chunks(self.rows_each()) {
             let mut sql = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
             for n in 0..chunk.len() {
                 let comma = if n == 0 { "" } else { "," };

@@ -1,6 +1,7 @@
 //! Commands of agents and supervisors on agents and calls: every route of README §2 "Agent",
 //! dispositions among them.
 
+mod caller;
 mod calls;
 mod dispose;
 mod dispositions;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(states::routes())
         .merge(calls::routes())
+        .merge(caller::routes())
         .merge(dispose::routes())
         .merge(monitor::routes())
         .merge(preview::routes())

@@ -1,9 +1,9 @@
 //! A portfolio's file as a difference: read, shown, accepted or thrown away, and taken back.
 
+use super::at_once::keep;
 use super::import_view::ImportView;
-use super::imports::{busy, map_of, portfolio_of, problem};
+use super::imports::{busy, map_value, portfolio_of, problem};
 use super::placements::PlacementBody;
-use super::upload;
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::importer::{FileTurn, Flow, ImportError, Turn};
@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use domain::entity::{Import, ImportState};
 use domain::ids::{ClientId, ImportId, PortfolioId};
+use domain::ports::StoreError;
 use domain::ports::store::RowFault;
 use serde::Deserialize;
 use std::future::Future;
@@ -133,27 +134,27 @@ async fn own(state: &ApiState, caller: &Caller, id: ImportId) -> Result<Import, 
 }
 
 /// A turn of the node (for what takes long), of the file in this process, and of the file over all of them.
-struct Turns {
+pub(super) struct Turns {
     _node: Option<OwnedSemaphorePermit>,
-    file: Turn,
+    pub(super) file: Turn,
     all: FileTurn,
 }
 
 /// The turns within this process.
-struct Here {
+pub(super) struct Here {
     node: Option<OwnedSemaphorePermit>,
     file: Turn,
 }
 
 /// Whether the work takes one of the node's few turns.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Long {
+pub(super) enum Long {
     Yes,
     No,
 }
 
 impl Here {
-    fn take(state: &ApiState, id: ImportId, long: Long) -> Result<Self, Problem> {
+    pub(super) fn take(state: &ApiState, id: ImportId, long: Long) -> Result<Self, Problem> {
         let node = match long {
             Long::Yes => Some(Arc::clone(&state.imports).try_acquire_owned()),
             Long::No => None,
@@ -164,7 +165,7 @@ impl Here {
     }
 
     /// With the turn over all processes; the file's row is there.
-    async fn everywhere(self, state: &ApiState, id: ImportId) -> Result<Turns, Problem> {
+    pub(super) async fn everywhere(self, state: &ApiState, id: ImportId) -> Result<Turns, Problem> {
         let all = state.flow().take(id).await?.ok_or_else(running)?;
         Ok(Turns {
             _node: self.node,
@@ -175,7 +176,7 @@ impl Here {
 }
 
 impl Turns {
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.all.end().await;
     }
 }
@@ -235,7 +236,7 @@ async fn in_turn(
 }
 
 /// Reads a kept file; one that cannot be read is thrown away, with the reason.
-async fn read_kept(
+pub(super) async fn read_kept(
     state: ApiState,
     actor: String,
     mut row: Import,
@@ -281,28 +282,14 @@ async fn draft(
         .narrow(query.client)?
         .ok_or_else(|| Problem::invalid("client", "name the client the file belongs to"))?;
     let portfolio = portfolio_of(&state, client, &query.portfolio).await?;
-    map_of(query.map.as_deref())?;
-    let map = query.map.as_deref().filter(|m| !m.trim().is_empty());
-    let map = map.map_or(Ok(serde_json::Value::Null), serde_json::from_str);
-    let map = map.map_err(|e| Problem::invalid("map", e.to_string()))?;
+    let map = map_value(query.map.as_deref())?;
     let (flow, actor) = (state.flow(), caller.actor());
     let name = query.file_name.unwrap_or_default();
     let mut row = flow.begin(&portfolio, &name, map, actor.clone());
     let here = Here::take(&state, row.id, Long::Yes)?;
     flow.save(&row, &actor, "import.read").await?;
     let turns = here.everywhere(&state, row.id).await?;
-    let kept = async {
-        if upload::is_form(&request) {
-            let mut form = upload::form(request).await?;
-            let file = upload::file_of(&mut form).await?;
-            flow.keep(&mut row, upload::reader(file)).await
-        } else {
-            let pieces = request.into_body().into_data_stream();
-            flow.keep(&mut row, upload::reader(pieces)).await
-        }
-        .map_err(problem)
-    };
-    if let Err(fault) = kept.await {
+    if let Err(fault) = keep(&state, &mut row, request).await {
         let done = throw_away(&state, &actor, row).await;
         turns.end().await;
         return done.and(Err(fault));
@@ -338,7 +325,11 @@ async fn again(
     in_turn(&state, (true, StatusCode::OK), (row, turns), work).await
 }
 
-async fn throw_away(state: &ApiState, actor: &str, mut row: Import) -> Result<(), Problem> {
+pub(super) async fn throw_away(
+    state: &ApiState,
+    actor: &str,
+    mut row: Import,
+) -> Result<(), Problem> {
     row.state = ImportState::Discarded;
     state.store.drop_pieces(row.id).await?;
     Ok(state.flow().save(&row, actor, "import.discarded").await?)
@@ -423,7 +414,7 @@ async fn accept(
 
 /// Notes that the file is being accepted, with its placement; one that is accepted again keeps the one it
 /// has.
-async fn begin(
+pub(super) async fn begin(
     state: &ApiState,
     row: &mut Import,
     placement: Option<PlacementBody>,
@@ -443,7 +434,16 @@ async fn begin(
         placement.put(state, "placement.received").await?;
     }
     row.state = ImportState::Accepting;
-    Ok(state.flow().save(row, actor, "import.accepting").await?)
+    let saved = state.flow().save(row, actor, "import.accepting").await;
+    saved.map_err(half_in)
+}
+
+/// Another node was faster by a moment with another file of the portfolio.
+fn half_in(error: StoreError) -> Problem {
+    match error {
+        StoreError::Conflict(text) => Problem::conflict("half_import", text),
+        other => other.into(),
+    }
 }
 
 /// Takes an import back: what it made is removed, what it changed is as before. Attempts, ledger rows,
@@ -477,7 +477,8 @@ async fn undo(
     row.state = ImportState::Undoing;
     let (flow, actor, begun) = (state.flow(), caller.actor(), row.clone());
     let work = async move {
-        flow.save(&row, &actor, "import.undoing").await?;
+        let saved = flow.save(&row, &actor, "import.undoing").await;
+        saved.map_err(half_in)?;
         flow.undo(&mut row).await?;
         flow.save(&row, &actor, "import.undone").await?;
         Ok(row)

@@ -1,6 +1,6 @@
 //! Portfolio files, streamed into the store as a difference.
 
-use super::upload;
+use super::{at_once, upload};
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::importer::{self, FAULTS_MAX, ImportError, ImportJob};
@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::{ApiState, doc};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::{Extension, Json};
-use domain::entity::Portfolio;
+use domain::entity::{Import, Portfolio};
 use domain::ids::{ClientId, ImportId, PortfolioId};
 use domain::import::ColumnMap;
 use domain::ports::StoreError;
@@ -60,7 +60,7 @@ pub(super) struct Report {
     refused: u64,
     /// Open debts of which nothing is owed any more, by the file.
     paid: u64,
-    /// Open debts of the portfolio that the file does not name; counted for drafts.
+    /// Open debts of the portfolio that the file does not name; not counted by a dry run.
     gone: u64,
     /// Of them recalled.
     recalled: u64,
@@ -151,6 +151,17 @@ pub(crate) struct ImportReply {
     faults: Vec<Fault>,
 }
 
+impl From<Import> for ImportReply {
+    fn from(row: Import) -> Self {
+        Self {
+            import_id: row.id,
+            dry_run: false,
+            faults: row.faults.iter().map(Fault::from).collect(),
+            report: row.report.into(),
+        }
+    }
+}
+
 /// A file that cannot be imported is the caller's; a store that is away is ours.
 pub(super) fn problem(error: ImportError) -> Problem {
     match error {
@@ -184,6 +195,14 @@ pub(super) fn busy() -> Problem {
     )
 }
 
+/// The map of a query as it is kept with a file; null to detect.
+pub(super) fn map_value(text: Option<&str>) -> Result<serde_json::Value, Problem> {
+    map_of(text)?;
+    let text = text.filter(|t| !t.trim().is_empty());
+    let map = text.map_or(Ok(serde_json::Value::Null), serde_json::from_str);
+    map.map_err(|e| Problem::invalid("map", e.to_string()))
+}
+
 pub(super) async fn portfolio_of(
     state: &ApiState,
     client: ClientId,
@@ -201,32 +220,13 @@ pub(super) async fn portfolio_of(
     })
 }
 
-async fn job_of(
-    state: &ApiState,
-    caller: &Caller,
-    query: ImportQuery,
-) -> Result<ImportJob, Problem> {
-    let client = caller
-        .narrow(query.client)?
-        .ok_or_else(|| Problem::invalid("client", "name the client the file belongs to"))?;
-    Ok(ImportJob {
-        import_id: ImportId(state.id()),
-        client,
-        portfolio: portfolio_of(state, client, &query.portfolio).await?,
-        map: map_of(query.map.as_deref())?,
-        dry_run: query.dry_run,
-        actor: caller.actor(),
-        gone: None,
-        resume_after: 0,
-    })
-}
-
-async fn take(
+/// Reads a file and keeps nothing.
+async fn try_out(
     state: &ApiState,
     job: ImportJob,
     input: impl AsyncRead + Unpin + Send,
 ) -> Result<ImportReply, Problem> {
-    let (import_id, dry_run) = (job.import_id, job.dry_run);
+    let import_id = job.import_id;
     let mut faults = Vec::new();
     let note = |fault: &RowFault| {
         if faults.len() < FAULTS_MAX {
@@ -237,17 +237,17 @@ async fn take(
     let report = importer::run(store, ids, &*state.clock, job, input, note, |_| ())
         .await
         .map_err(problem)?;
-    tracing::info!(import = %import_id, rows = report.rows, refused = report.refused, dry_run, "file imported");
     Ok(ImportReply {
         import_id,
-        dry_run,
+        dry_run: true,
         report: report.into(),
         faults,
     })
 }
 
 /// Imports a portfolio file (CSV or XLSX): raw as the body, or the part `file` of a form. Rows that cannot be
-/// taken are named, the others are written as a difference.
+/// taken are named, the others are written as a difference. It is kept, read and accepted in one step: who hangs
+/// up while he sends it leaves nothing behind.
 #[utoipa::path(post, path = "/imports", tag = "imports", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, description = "Read", body = ImportReply), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
@@ -257,15 +257,35 @@ async fn import(
     Params(query): Params<ImportQuery>,
     request: Request,
 ) -> Result<Json<ImportReply>, Problem> {
-    let job = job_of(&state, &caller, query).await?;
+    let client = caller
+        .narrow(query.client)?
+        .ok_or_else(|| Problem::invalid("client", "name the client the file belongs to"))?;
+    let portfolio = portfolio_of(&state, client, &query.portfolio).await?;
+    let map = map_value(query.map.as_deref())?;
+    if !query.dry_run {
+        let row = at_once::take(&state, caller.actor(), (portfolio, map), request).await?;
+        let report = &row.report;
+        tracing::info!(import = %row.id, rows = report.rows, refused = report.refused, "file imported");
+        return Ok(Json(row.into()));
+    }
+    let job = ImportJob {
+        import_id: ImportId(state.id()),
+        client,
+        portfolio,
+        map: map_of(query.map.as_deref())?,
+        dry_run: true,
+        actor: caller.actor(),
+        gone: None,
+        resume_after: 0,
+    };
     let _turn = state.imports.try_acquire().map_err(|_| busy())?;
     let reply = if upload::is_form(&request) {
         let mut form = upload::form(request).await?;
         let file = upload::file_of(&mut form).await?;
-        take(&state, job, upload::reader(file)).await?
+        try_out(&state, job, upload::reader(file)).await?
     } else {
         let pieces = request.into_body().into_data_stream();
-        take(&state, job, upload::reader(pieces)).await?
+        try_out(&state, job, upload::reader(pieces)).await?
     };
     Ok(Json(reply))
 }

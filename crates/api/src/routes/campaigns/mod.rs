@@ -2,6 +2,7 @@
 //! `axum::extract::DefaultBodyLimit::disable()`; the router exempts `/api/v1/imports*` from
 //! idempotency and from the time-out.
 
+mod at_once;
 mod callers;
 mod campaign;
 mod detect;

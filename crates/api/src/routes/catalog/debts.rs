@@ -1,5 +1,6 @@
 //! Debts of a debtor.
 
+use super::interest::check_figure;
 use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::problem::Problem;
@@ -136,6 +137,9 @@ async fn create(
         status: DebtStatus::Open,
     }
     .into_row(&mut row)?;
+    let written = std::mem::take(&mut row.interest_minor);
+    check_figure(&state, &row, written).await?;
+    row.interest_minor = written;
     let row = save(&state, &caller, row, "debt.made").await?;
     let titular = Party {
         id: PartyId(state.id()),
@@ -160,6 +164,7 @@ async fn replace(
 ) -> Result<Json<Debt>, Problem> {
     let row = state.store.get_debt(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
+    check_figure(&state, &row, body.interest_minor).await?;
     body.into_row(&mut row)?;
     row.updated_at = state.now();
     let row = save(&state, &caller, row, "debt.changed").await?;

@@ -33,6 +33,7 @@ macro_rules! readers {
 }
 pub(crate) use readers;
 
+mod addresses;
 mod agents;
 mod caller_ids;
 mod clients;
@@ -41,6 +42,7 @@ mod consents;
 mod debts;
 mod dnc_lists;
 mod holds;
+mod interest;
 mod points;
 mod portfolios;
 mod preferences;
@@ -59,6 +61,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(clients::routes())
         .merge(portfolios::routes())
+        .merge(interest::routes())
+        .merge(addresses::routes())
         .merge(debts::routes())
         .merge(points::routes())
         .merge(consents::routes())

@@ -3,13 +3,15 @@
 use crate::auth::Caller;
 use crate::extract::{Id, Params};
 use crate::problem::Problem;
+use crate::routes::history::{Share, share};
 use crate::{ApiState, doc};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::CallResult;
 use domain::ids::TrunkId;
-use domain::ports::store::TrunkCount;
-use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use domain::ports::store::{HeardCount, TrunkCount};
+use domain::rules::detector::{Truth, is_for_agent, truth};
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -100,6 +102,54 @@ pub(crate) struct TrunkStats {
     slices: Vec<Slice>,
     /// Most frequent first.
     causes: Vec<Cause>,
+    sound: Sound,
+}
+
+/// What the calls of a trunk sounded like, each share with its interval of 95 %.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+struct Sound {
+    /// Answered calls whose sound was judged.
+    judged: i64,
+    /// Taken for a machine ÷ judged.
+    machines: Share,
+    /// Persons, as agents say, taken for something else ÷ persons.
+    persons_lost: Share,
+    /// By what was heard before any answer, most frequent first.
+    early: Vec<EarlyShare>,
+}
+
+/// Attempts with one sound before the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+struct EarlyShare {
+    /// `ring_back`, `busy`, `congestion`, `sit`, `announcement`.
+    class: String,
+    /// Of the INVITEs that left.
+    share: Share,
+}
+
+impl Sound {
+    fn of(heard: &[HeardCount], early: Vec<(String, i64)>, invites: i64) -> Self {
+        let (mut judged, mut machines, mut persons, mut lost) = (0, 0, 0, 0);
+        for row in heard {
+            judged += row.calls;
+            machines += i64::from(row.class == "machine") * row.calls;
+            let told = truth(row.truth, row.acted, row.disposition.as_deref());
+            if told == Some(Truth::Person) {
+                persons += row.calls;
+                lost += i64::from(!is_for_agent(&row.class)) * row.calls;
+            }
+        }
+        let early = early.into_iter().map(|(class, calls)| EarlyShare {
+            class,
+            share: share(calls, invites),
+        });
+        Self {
+            judged,
+            machines: share(machines, judged),
+            persons_lost: share(lost, persons),
+            early: early.collect(),
+        }
+    }
 }
 
 impl Figures {
@@ -190,6 +240,10 @@ async fn stats(
     let since = until.plus_ms(-slice_ms * slices);
     let counts = state.store.trunk_counts(id, since, until, slice_ms).await?;
     let (total, by_slice) = sum(&counts, since, slice_ms, slices);
+    let mut heard = state.store.heard_counts(since, until, DAY_MS).await?;
+    heard.retain(|row| row.trunk_id == id);
+    let early = state.store.early_counts(id, since, until).await?;
+    let sound = Sound::of(&heard, early, total.invites);
     Ok(Json(TrunkStats {
         trunk_id: id,
         since,
@@ -198,6 +252,7 @@ async fn stats(
         total,
         slices: by_slice,
         causes: causes(&counts),
+        sound,
     }))
 }
 
@@ -216,6 +271,33 @@ mod tests {
             talk_ms: answered * 30_000,
             ..TrunkCount::default()
         }
+    }
+
+    #[test]
+    fn what_a_trunk_sounds_like_is_shares_with_intervals() {
+        let heard = |class: &str, code: Option<&str>, calls| HeardCount {
+            campaign_id: None,
+            trunk_id: TrunkId(uuid::Uuid::nil()),
+            class: class.to_owned(),
+            disposition: code.map(str::to_owned),
+            acted: domain::rules::detector::Acted::Shadow,
+            truth: None,
+            slice: 0,
+            calls,
+        };
+        let rows = [
+            heard("human", Some("CD.NP"), 95),
+            heard("machine", Some("CD.NP"), 5),
+            heard("machine", Some("NC.BZ"), 60),
+            heard("unknown", None, 40),
+        ];
+        let sound = Sound::of(&rows, vec![("ring_back".to_owned(), 30)], 300);
+        assert_eq!(sound.judged, 200);
+        assert_eq!(sound.machines, share(65, 200));
+        assert_eq!(sound.persons_lost, share(5, 100));
+        assert_eq!(sound.early[0].share, share(30, 300));
+        let none = Sound::of(&[], Vec::new(), 0);
+        assert_eq!(none.persons_lost, share(0, 0));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::{
-    Attempt, Bucket, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise,
+    Address, Attempt, Bucket, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise,
 };
 use domain::ids::{DebtId, DebtorId, PointId};
 use domain::rules::{ageing, stale};
@@ -33,6 +33,20 @@ pub(crate) struct Ageing {
     days: Option<i64>,
 }
 
+/// Interest of a debt that its portfolio's rule accrues.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Accrued {
+    #[schema(value_type = uuid::Uuid)]
+    debt_id: DebtId,
+    /// Of the interest shown, what the rule accrued since the last payment, plan or file, minor units.
+    since_minor: i64,
+    /// In all by the rule, paid parts too, minor units.
+    total_minor: i64,
+    /// The day up to which, in the portfolio's zone.
+    #[schema(value_type = doc::Day)]
+    to: String,
+}
+
 /// A task about the file.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileTaskShape {
@@ -49,8 +63,14 @@ pub(crate) struct FileTaskShape {
 pub(crate) struct DebtorFileReply {
     #[schema(value_type = doc::Debtor)]
     debtor: Debtor,
+    /// As they are owed today, interest by the portfolio's rule included.
     #[schema(value_type = Vec<doc::Debt>)]
     debts: Vec<Debt>,
+    /// Debts whose interest is accrued by the portfolio's rule; the others have the creditor's figure.
+    accrued: Vec<Accrued>,
+    /// Postal addresses, good ones first.
+    #[schema(value_type = Vec<doc::Address>)]
+    addresses: Vec<Address>,
     #[schema(value_type = Vec<doc::Party>)]
     parties: Vec<Party>,
     #[schema(value_type = Vec<doc::ContactPoint>)]
@@ -73,6 +93,33 @@ pub(crate) struct DebtorFileReply {
     /// Newest first, at most 100.
     #[schema(value_type = Vec<doc::Attempt>)]
     attempts: Vec<Attempt>,
+}
+
+/// Debts as they are owed today, and what of it the rule of their portfolio accrued.
+async fn accrued(
+    state: &ApiState,
+    debts: &[Debt],
+    today: i64,
+) -> Result<(Vec<Debt>, Vec<Accrued>), Problem> {
+    let owed = state.store.owed(debts, state.now()).await?;
+    let ids: Vec<DebtId> = debts.iter().map(|d| d.id).collect();
+    let known = state.store.accruals_of(&ids).await?;
+    let mut accrued = Vec::new();
+    for (stored, today_owed) in debts.iter().zip(&owed) {
+        let since_minor = today_owed.interest_minor - stored.interest_minor;
+        let booked = known.iter().find(|a| a.debt_id == stored.id);
+        if since_minor == 0 && booked.is_none() {
+            continue;
+        }
+        let to = ageing::date_of_day(today).map(|day| day.to_string());
+        accrued.push(Accrued {
+            debt_id: stored.id,
+            since_minor,
+            total_minor: since_minor + booked.map_or(0, |b| b.booked_minor),
+            to: to.unwrap_or_default(),
+        });
+    }
+    Ok((owed, accrued))
 }
 
 /// A debtor's file.
@@ -98,6 +145,7 @@ async fn read(
         }
     });
     let tasks = stale::tasks(&file.points, state.now());
+    let (debts, accrued) = accrued(&state, &file.debts, today).await?;
     Ok(Json(DebtorFileReply {
         ageing: ages.collect(),
         tasks: tasks
@@ -109,7 +157,9 @@ async fn read(
             })
             .collect(),
         debtor: file.debtor,
-        debts: file.debts,
+        debts,
+        accrued,
+        addresses: state.store.addresses_of(id).await?,
         parties: file.parties,
         points: file.points,
         consents: file.consents,

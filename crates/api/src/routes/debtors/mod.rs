@@ -8,6 +8,7 @@ mod search;
 mod why_not;
 
 pub(crate) use evidence::evidence_of;
+pub(super) use search::{DebtorLine, NEEDLE_MAX, line};
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Longest thing that is looked for, characters.
-const NEEDLE_MAX: usize = 64;
+pub(crate) const NEEDLE_MAX: usize = 64;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -77,7 +77,7 @@ pub(crate) struct DebtorLine {
     phones: Vec<MaskedPhone>,
 }
 
-async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine, Problem> {
+pub(crate) async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine, Problem> {
     let filter = ListFilter {
         debtor_id: Some(debtor.id),
         ..ListFilter::default()

@@ -51,7 +51,7 @@ pub(crate) struct DetectorQuery {
 
 /// A share by its parts, with the interval of 95 % (Wilson).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
-struct Share {
+pub(crate) struct Share {
     numerator: i64,
     denominator: i64,
     /// Percent; 0 to 100 where nothing was counted.
@@ -172,7 +172,7 @@ impl Sums {
     }
 }
 
-fn share(numerator: i64, denominator: i64) -> Share {
+pub(crate) fn share(numerator: i64, denominator: i64) -> Share {
     let (low_pct, high_pct) = wilson_pct(numerator, denominator);
     Share {
         numerator,

@@ -14,6 +14,8 @@ pub(crate) mod sheet_line;
 mod trail;
 mod verdicts;
 
+pub(crate) use detector::{Share, share};
+
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
 

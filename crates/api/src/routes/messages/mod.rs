@@ -8,10 +8,15 @@ mod strategies;
 mod templates;
 mod trials;
 
-use crate::ApiState;
-use crate::list::bad_cursor;
+use crate::auth::Caller;
+use crate::list::{Items, ListQuery, bad_cursor, list_problem};
 use crate::problem::Problem;
+use crate::{ApiState, tenant};
+use axum::Json;
+use domain::ids::ClientId;
 use domain::pii::{Pii, mask, mask_phone};
+use domain::ports::StoreError;
+use domain::ports::store::{Page, PageRequest};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Routes of this area.
@@ -24,6 +29,23 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(trials::routes())
         .merge(steps::routes())
         .merge(hooks::routes())
+}
+
+/// What a list of a client's rows is asked for.
+fn narrowed(caller: &Caller, query: ListQuery) -> Result<(Option<ClientId>, PageRequest), Problem> {
+    let client = caller.narrow(query.client)?;
+    let (_, page) = query.split(client)?;
+    Ok((client, page))
+}
+
+/// A page of them, as far as the caller may see it.
+async fn listed<T: tenant::Owned>(
+    state: &ApiState,
+    caller: &Caller,
+    found: Result<Page<T>, StoreError>,
+) -> Result<Json<Items<T>>, Problem> {
+    let found = found.map_err(list_problem)?;
+    Ok(Json(tenant::seen_page(state, caller, found).await?))
 }
 
 /// A number or address as lists show it.

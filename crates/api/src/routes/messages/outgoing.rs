@@ -178,7 +178,7 @@ pub(crate) struct GatewayView {
     name: String,
     #[schema(value_type = Vec<doc::Channel>)]
     channels: Vec<Channel>,
-    /// Most messages a minute of this node.
+    /// Most messages a minute, over all nodes.
     per_minute: u32,
 }
 

@@ -1,8 +1,9 @@
 //! Strategies: written, put to work, compared.
 
+use super::{listed, narrowed};
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
-use crate::list::{Items, ListQuery, list_problem};
+use crate::list::{Items, ListQuery};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -128,11 +129,9 @@ async fn list(
     caller: Caller,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<Items<Strategy>>, Problem> {
-    let client = caller.narrow(query.client)?;
-    let (_, page) = query.split(client)?;
+    let (client, page) = narrowed(&caller, query)?;
     let found = state.store.strategies(client, &page).await;
-    let found = found.map_err(list_problem)?;
-    Ok(Json(tenant::seen_page(&state, &caller, found).await?))
+    listed(&state, &caller, found).await
 }
 
 /// One.

@@ -1,8 +1,9 @@
 //! Templates of messages, their versions, and how they look for real debtors.
 
+use super::{listed, narrowed};
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
-use crate::list::{Items, ListQuery, list_problem};
+use crate::list::{Items, ListQuery};
 use crate::problem::Problem;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
@@ -13,8 +14,9 @@ use domain::entity::{Channel, Language, TextTemplate, Tone};
 use domain::ids::{ClientId, DebtId, DebtorId, TextTemplateId};
 use domain::pii::Pii;
 use domain::ports::store::{ListFilter, PageRequest};
+use domain::rules::disclosure::{self, EMAIL_PREVIEW, tells_opt_out};
 use domain::rules::template::{
-    self, EMAIL_MAX, NOT_IN_PREVIEW, SMS_MAX, SUBJECT_MAX, TemplateFault, VARIABLES, WHATSAPP_MAX,
+    self, EMAIL_MAX, SMS_MAX, SUBJECT_MAX, TemplateFault, VARIABLES, WHATSAPP_MAX,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +53,9 @@ pub(crate) struct TextTemplateBody {
     subject: String,
     /// Text; variables are `debtor.name`, `debtor.first_name`, `client.name`, `client.phone`, `company.name`,
     /// `debt.reference`, `debt.product`, `debt.balance`, `debt.overdue`, `debt.minimum`, `debt.due_date`,
-    /// `promise.amount`, `promise.due_date`, `optout`, each in braces.
+    /// `promise.amount`, `promise.due_date`, `payment.link`, `optout`, each in braces. What is seen without
+    /// opening it (an SMS or WhatsApp as a whole, of an e-mail the subject and the first 140 characters) holds
+    /// no amount, creditor, product or word of debt: 422 `template_shows`.
     body: String,
     /// Template that the provider approved (WhatsApp).
     #[serde(default)]
@@ -71,7 +75,11 @@ fn fault(path: &str, fault: &TemplateFault) -> Problem {
     .at(path, &fault.to_string())
 }
 
-fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem> {
+fn checked(
+    state: &ApiState,
+    body: TextTemplateBody,
+    row: &mut TextTemplate,
+) -> Result<(), Problem> {
     let most = match body.channel {
         Channel::Sms => SMS_MAX,
         Channel::Whatsapp => WHATSAPP_MAX,
@@ -86,14 +94,6 @@ fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem
     template::check(&body.body, most).map_err(|f| fault("body", &f))?;
     if body.channel == Channel::Email {
         template::check(&body.subject, SUBJECT_MAX).map_err(|f| fault("subject", &f))?;
-        let named = template::variables(&body.subject).map_err(|f| fault("subject", &f))?;
-        if let Some(name) = named.iter().find(|n| NOT_IN_PREVIEW.contains(n)) {
-            let detail = format!(
-                "expected none of {}: found {name}",
-                NOT_IN_PREVIEW.join(", ")
-            );
-            return Err(Problem::invalid("subject", detail));
-        }
         if body.subject.contains(['\n', '\r']) {
             return Err(Problem::invalid("subject", "expected one line"));
         }
@@ -105,7 +105,14 @@ fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem
     }
     if !body.provider_name.is_empty() {
         check::handle("provider_name", &body.provider_name, 1, check::NAME_MAX)?;
+        // Nothing is added to a text that the provider has approved.
+        if !tells_opt_out(&body.body) {
+            let detail = "expected {optout}, or the words that opt out: nothing is added to a text \
+                that the provider has approved";
+            return Err(Problem::invalid("body", detail));
+        }
     }
+    unseen(state, &body)?;
     row.name = check::name("name", &body.name)?;
     row.channel = body.channel;
     row.language = body.language;
@@ -115,6 +122,33 @@ fn checked(body: TextTemplateBody, row: &mut TextTemplate) -> Result<(), Problem
     row.provider_name = body.provider_name;
     row.active = body.active.unwrap_or(true);
     Ok(())
+}
+
+/// Refuses a text that would tell of the debt before it is opened, unless some pack lets its channel do so: what
+/// the debtor's own packs say is asked when it leaves.
+fn unseen(state: &ApiState, body: &TextTemplateBody) -> Result<(), Problem> {
+    let shows = disclosure::shown(body.channel, &body.subject, &body.body)
+        .map_err(|f| fault("body", &f))?;
+    let Some(shows) = shows.filter(|_| !state.center.may_show(body.channel)) else {
+        return Ok(());
+    };
+    let where_ = match body.channel {
+        Channel::Email => {
+            format!("the subject and the first {EMAIL_PREVIEW} characters of the text")
+        }
+        _ => "the text".to_owned(),
+    };
+    let detail = format!(
+        "{where_} can be seen without opening it: no amount, creditor, product or word of debt there; \
+            found {}",
+        shows.what
+    );
+    Err(Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "template_shows",
+        format!("{}: {detail}", shows.place),
+    )
+    .at(shows.place, &detail))
 }
 
 async fn save(
@@ -137,11 +171,9 @@ async fn list(
     caller: Caller,
     Params(query): Params<ListQuery>,
 ) -> Result<Json<Items<TextTemplate>>, Problem> {
-    let client = caller.narrow(query.client)?;
-    let (_, page) = query.split(client)?;
+    let (client, page) = narrowed(&caller, query)?;
     let found = state.store.text_templates(client, &page).await;
-    let found = found.map_err(list_problem)?;
-    Ok(Json(tenant::seen_page(&state, &caller, found).await?))
+    listed(&state, &caller, found).await
 }
 
 /// One.
@@ -182,7 +214,7 @@ async fn create(
         created_at: now,
         updated_at: now,
     };
-    checked(body, &mut row)?;
+    checked(&state, body, &mut row)?;
     let row = save(&state, &caller, row, "text_template.made").await?;
     Ok((StatusCode::CREATED, Json(row)))
 }
@@ -209,7 +241,7 @@ async fn replace(
             "expected the template's client",
         ));
     }
-    checked(body, &mut row)?;
+    checked(&state, body, &mut row)?;
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
     Ok(Json(

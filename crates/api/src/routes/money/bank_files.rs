@@ -1,5 +1,6 @@
 //! Files of banks: a look at one before anything is kept, then its rows one by one, each once.
 
+use super::bank_reader::{Found, NO_SUCH_MONEY, read_on, taken_back};
 use super::camt;
 use super::receipts::{payer_of, words};
 use crate::auth::Caller;
@@ -11,12 +12,9 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
-use domain::entity::{
-    BankFile, BankFileState, PaymentChannel, Receipt, ReceiptSource, ReceiptState,
-};
-use domain::ids::{BankFileId, ClientId, DebtorId, ReceiptId};
+use domain::entity::{BANK_READER_GONE_MS, BankFile, BankFileState};
+use domain::ids::{BankFileId, ClientId, DebtorId};
 use domain::import::bank::{BankMap, BankMoney, BankRead, BankSheet, read_csv};
-use domain::pii::Pii;
 use domain::ports::store::Clues;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -29,8 +27,6 @@ use utoipa_axum::routes;
 const FILE_MAX: usize = 8 * 1024 * 1024;
 /// Rows that a preview shows one by one.
 const SHOWN: usize = 200;
-/// Rows between two looks at how far a file is.
-const PROGRESS_ROWS: usize = 50;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -98,7 +94,7 @@ async fn taken(query: &FileQuery, request: Request) -> Result<Taken, Problem> {
     })
 }
 
-fn clues(client_id: ClientId, money: &BankMoney) -> Clues {
+pub(super) fn clues(client_id: ClientId, money: &BankMoney) -> Clues {
     Clues {
         client_id,
         words: words(&money.reference, &money.concept),
@@ -112,7 +108,7 @@ fn clues(client_id: ClientId, money: &BankMoney) -> Clues {
 pub(crate) struct RowView {
     /// Line of the file, or number of the entry.
     line: u64,
-    /// `match` (its debtor is named), `unmatched`, `repeated`, `refused` or `not_money`.
+    /// `match` (its debtor is named), `unmatched`, `repeated`, `taken_back`, `refused` or `not_money`.
     becomes: &'static str,
     #[schema(value_type = Option<doc::Money>)]
     amount: Option<domain::money::Money>,
@@ -173,6 +169,15 @@ async fn row_view(
             view.column = Some(column);
             view.reason = Some(reason);
         }
+        BankRead::Back(money) => match taken_back(state, client, &money).await? {
+            Found::Whole(_) => view.becomes = "taken_back",
+            Found::Gone(_) => view.becomes = "repeated",
+            Found::None => {
+                view.becomes = "refused";
+                view.column = Some(money.reference);
+                view.reason = Some(NO_SUCH_MONEY.to_owned());
+            }
+        },
         BankRead::Money(money) => {
             let repeated = known.contains(&money.reference);
             view.becomes = if repeated { "repeated" } else { "unmatched" };
@@ -256,6 +261,7 @@ async fn preview(
             let becomes = match &row.read {
                 BankRead::Money(m) if known.contains(&m.reference) => "repeated",
                 BankRead::Money(_) => "unmatched",
+                BankRead::Back(_) => "taken_back",
                 BankRead::Refused { .. } => "refused",
                 BankRead::NotMoney => "not_money",
             };
@@ -328,6 +334,7 @@ async fn accept(
         repeated: 0,
         refused: 0,
         not_money: 0,
+        taken_back: 0,
         made_by: caller.actor(),
         created_at: now,
         updated_at: now,
@@ -338,80 +345,11 @@ async fn accept(
     if before && row.state == BankFileState::Done {
         return Ok((StatusCode::OK, Json(row)));
     }
-    let work = take_rows(state.clone(), caller, row.clone(), file.sheet);
-    tokio::spawn(async move {
-        if let Err(problem) = work.await {
-            tracing::warn!(code = problem.code(), "a bank's file broke off");
-        }
-    });
+    let gone = now.plus_ms(-BANK_READER_GONE_MS);
+    if before && !state.store.resume_bank_file(row.id, gone, now).await? {
+        // Somebody reads it just now: one reader is enough.
+        return Ok((StatusCode::ACCEPTED, Json(row)));
+    }
+    tokio::spawn(read_on(state, caller, row.clone(), file.sheet));
     Ok((StatusCode::ACCEPTED, Json(row)))
-}
-
-async fn take_rows(
-    state: ApiState,
-    caller: Caller,
-    mut file: BankFile,
-    sheet: BankSheet,
-) -> Result<(), Problem> {
-    let _turn = state.imports.acquire().await;
-    file.posted = 0;
-    file.unmatched = 0;
-    file.repeated = 0;
-    file.refused = 0;
-    file.not_money = 0;
-    for (n, row) in sheet.rows.into_iter().enumerate() {
-        match row.read {
-            BankRead::NotMoney => file.not_money += 1,
-            BankRead::Refused { .. } => file.refused += 1,
-            BankRead::Money(money) => take_row(&state, &caller, &mut file, money).await?,
-        }
-        if n % PROGRESS_ROWS == PROGRESS_ROWS - 1 {
-            file.updated_at = state.now();
-            state.store.put_bank_file(&file).await?;
-        }
-    }
-    file.state = BankFileState::Done;
-    file.updated_at = state.now();
-    Ok(state.store.put_bank_file(&file).await?)
-}
-
-async fn take_row(
-    state: &ApiState,
-    caller: &Caller,
-    file: &mut BankFile,
-    money: BankMoney,
-) -> Result<(), Problem> {
-    let (payer, note) = payer_of(state, &clues(file.client_id, &money)).await?;
-    let now = state.now();
-    let receipt = Receipt {
-        id: ReceiptId(state.id()),
-        client_id: file.client_id,
-        source: ReceiptSource::BankFile,
-        reference: money.reference,
-        amount: money.amount,
-        left_minor: money.amount.amount_minor,
-        returned_minor: 0,
-        paid_at: money.paid_at.min(now),
-        channel: PaymentChannel::Transfer,
-        concept: Pii(money.concept),
-        document: Pii(money.document),
-        debtor_id: None,
-        file_id: Some(file.id),
-        state: ReceiptState::Unmatched,
-        note: note.to_owned(),
-        created_at: now,
-        updated_at: now,
-    };
-    let taken = state
-        .center
-        .take_money(caller.asks_as(), receipt, payer)
-        .await?;
-    if taken.repeated {
-        file.repeated += 1;
-    } else if taken.receipt.state == ReceiptState::Posted {
-        file.posted += 1;
-    } else {
-        file.unmatched += 1;
-    }
-    Ok(())
 }

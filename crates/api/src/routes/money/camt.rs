@@ -14,11 +14,22 @@ const DEPTH_MAX: usize = 40;
 /// Longest text of one element, bytes.
 const TEXT_MAX: usize = 1_024;
 
+/// An amount as it is written, with its currency.
+#[derive(Default, Clone)]
+struct Written {
+    text: String,
+    currency: String,
+}
+
 /// One payment as the XML tells it; a batch has several in one entry.
 #[derive(Default, Clone)]
 struct Told {
-    amount: String,
-    currency: String,
+    /// `TxDtls/Amt`, `AmtDtls/TxAmt`, `AmtDtls/InstdAmt`: the first in the account's currency is meant.
+    amounts: [Written; 3],
+    /// A payment of the other direction inside an entry.
+    debit: Option<bool>,
+    /// It gives money back that came before.
+    returned: bool,
     end_to_end: String,
     bank_reference: String,
     creditor_reference: String,
@@ -26,14 +37,36 @@ struct Told {
     document: String,
 }
 
+/// `NtryDtls/Btch`: what the bank says its payments are together.
+#[derive(Default)]
+struct Batch {
+    count: String,
+    total: Written,
+    /// Payments up to here belong to it.
+    from: usize,
+}
+
 #[derive(Default)]
 struct Entry {
+    amount: Written,
     whole: Told,
     details: Vec<Told>,
+    batches: Vec<Batch>,
     credit: bool,
     booked: bool,
     reversal: bool,
     day: String,
+}
+
+/// Where in a statement a row is wrong, and what is.
+type Fault = (String, String);
+
+fn fault(column: &str, reason: impl Into<String>) -> Fault {
+    (column.to_owned(), reason.into())
+}
+
+fn refused((column, reason): Fault) -> BankRead {
+    BankRead::Refused { column, reason }
 }
 
 fn currency_of(tag: &BytesStart<'_>) -> String {
@@ -50,47 +83,63 @@ fn put(slot: &mut String, text: &str) {
     }
 }
 
+fn add_words(slot: &mut String, text: &str) {
+    if !slot.is_empty() {
+        slot.push(' ');
+    }
+    slot.push_str(text);
+}
+
+fn money_of(written: &Written) -> Result<Money, Fault> {
+    let currency: Currency = written
+        .currency
+        .parse()
+        .map_err(|e: domain::ValueError| fault("Amt/@Ccy", e.to_string()))?;
+    let minor = plain_amount(&written.text, currency).map_err(|e| fault("Amt", e))?;
+    Ok(Money::new(minor, currency))
+}
+
 impl Told {
-    /// Takes the text of an element by where it stands below the entry or the payment.
-    fn take(&mut self, path: &[String], text: &str) {
-        let end = |tail: &[&str]| {
-            path.ends_with(&tail.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>())
+    /// Takes the text of an element by where it stands below the payment.
+    fn take(&mut self, path: &[&str], text: &str, currency: &str) {
+        let written = || Written {
+            text: text.to_owned(),
+            currency: currency.to_owned(),
         };
-        if end(&["Amt"]) || end(&["TxAmt", "Amt"]) {
-            put(&mut self.amount, text);
-        } else if end(&["Refs", "EndToEndId"]) && text != "NOTPROVIDED" {
-            put(&mut self.end_to_end, text);
-        } else if end(&["AcctSvcrRef"]) || end(&["Refs", "TxId"]) {
-            put(&mut self.bank_reference, text);
-        } else if end(&["CdtrRefInf", "Ref"]) {
-            put(&mut self.creditor_reference, text);
-        } else if end(&["RmtInf", "Ustrd"]) || end(&["AddtlNtryInf"]) {
-            if !self.words.is_empty() {
-                self.words.push(' ');
-            }
-            self.words.push_str(text);
-        } else if path.iter().any(|p| p == "Dbtr") && end(&["Othr", "Id"]) {
-            put(&mut self.document, text);
+        match path {
+            ["Amt"] => self.amounts[0] = written(),
+            ["AmtDtls", "TxAmt", "Amt"] => self.amounts[1] = written(),
+            ["AmtDtls", "InstdAmt", "Amt"] => self.amounts[2] = written(),
+            ["CdtDbtInd"] => self.debit = Some(text == "DBIT"),
+            ["Refs", "EndToEndId"] if text != "NOTPROVIDED" => put(&mut self.end_to_end, text),
+            ["Refs", "AcctSvcrRef" | "TxId"] => put(&mut self.bank_reference, text),
+            ["RmtInf", .., "CdtrRefInf", "Ref"] => put(&mut self.creditor_reference, text),
+            ["RmtInf", "Ustrd"] => add_words(&mut self.words, text),
+            ["RltdPties", "Dbtr", .., "Othr", "Id"] => put(&mut self.document, text),
+            ["RtrInf", ..] => self.returned = true,
+            _ => {}
         }
     }
 
-    fn money(&self, entry: &Entry) -> Result<BankMoney, (String, String)> {
-        let code = if self.currency.is_empty() {
-            &entry.whole.currency
-        } else {
-            &self.currency
+    /// Its amount in the account's currency, when it says one.
+    fn amount(&self, account: Currency) -> Result<Option<i64>, Fault> {
+        let own = self.amounts.iter().filter(|a| !a.text.is_empty());
+        let mut own = own.filter(|a| a.currency.is_empty() || a.currency == account.as_str());
+        let Some(first) = own.next() else {
+            return Ok(None);
         };
-        let currency: Currency = code
-            .parse()
-            .map_err(|e: domain::ValueError| ("Amt/@Ccy".to_owned(), e.to_string()))?;
-        let minor = plain_amount(&self.amount, currency).map_err(|e| ("Amt".to_owned(), e))?;
-        let paid_at = plain_day(&entry.day).map_err(|e| ("BookgDt".to_owned(), e))?;
+        let minor = plain_amount(&first.text, account).map_err(|e| fault("Amt", e))?;
+        Ok(Some(minor))
+    }
+
+    fn row(&self, amount: Money, entry: &Entry) -> Result<BankMoney, Fault> {
+        let paid_at = plain_day(&entry.day).map_err(|e| fault("BookgDt", e))?;
         let concept = [&*self.creditor_reference, &*self.words].join(" ");
         let reference = [&self.bank_reference, &self.end_to_end];
         let reference = reference.into_iter().find(|r| !r.is_empty());
         Ok(BankMoney {
             paid_at,
-            amount: Money::new(minor, currency),
+            amount,
             reference: reference.cloned().unwrap_or_default(),
             concept: concept.trim().chars().take(CONCEPT_MAX).collect(),
             document: self.document.clone(),
@@ -99,49 +148,130 @@ impl Told {
 }
 
 impl Entry {
+    /// Takes the text of an element by where it stands below the entry.
+    fn take(&mut self, path: &[&str], text: &str, currency: &str) {
+        let written = || Written {
+            text: text.to_owned(),
+            currency: currency.to_owned(),
+        };
+        match path {
+            ["NtryDtls", "TxDtls", inner @ ..] => {
+                if let Some(told) = self.details.last_mut() {
+                    told.take(inner, text, currency);
+                }
+            }
+            ["NtryDtls", "Btch", "NbOfTxs"] => {
+                if let Some(batch) = self.batches.last_mut() {
+                    put(&mut batch.count, text);
+                }
+            }
+            ["NtryDtls", "Btch", "TtlAmt"] => {
+                if let Some(batch) = self.batches.last_mut() {
+                    batch.total = written();
+                }
+            }
+            ["Amt"] => self.amount = written(),
+            ["CdtDbtInd"] => self.credit = text == "CRDT",
+            ["RvslInd"] => self.reversal = text == "true" || text == "1",
+            ["Sts"] | ["Sts", "Cd"] => self.booked = text == "BOOK",
+            ["BookgDt", "Dt" | "DtTm"] => text.clone_into(&mut self.day),
+            ["ValDt", "Dt" | "DtTm"] => put(&mut self.day, text),
+            ["AcctSvcrRef"] => put(&mut self.whole.bank_reference, text),
+            ["AddtlNtryInf"] => add_words(&mut self.whole.words, text),
+            _ => {}
+        }
+    }
+
+    /// The amounts of its payments, below 0 for the other direction; `None` when one does not tell its own.
+    fn parts(&self, account: Currency) -> Result<Option<Vec<i64>>, Fault> {
+        let mut parts = Vec::with_capacity(self.details.len());
+        for told in &self.details {
+            let Some(minor) = told.amount(account)? else {
+                return Ok(None);
+            };
+            let other = told.debit.is_some_and(|debit| debit == self.credit);
+            parts.push(if other { -minor } else { minor });
+        }
+        Ok(Some(parts))
+    }
+
+    /// What the bank says of its payments together, held against them.
+    fn adds_up(&self, whole: Money, parts: &[i64]) -> Result<(), Fault> {
+        let sum = |parts: &[i64]| parts.iter().fold(0_i64, |sum, p| sum.saturating_add(*p));
+        if sum(parts) != whole.amount_minor {
+            let reason = "the payments of the entry do not add up to its amount";
+            return Err(fault("NtryDtls", reason));
+        }
+        let ends = self.batches.iter().skip(1).map(|b| b.from);
+        let ends = ends.chain(std::iter::once(parts.len()));
+        for (batch, end) in self.batches.iter().zip(ends) {
+            let own = &parts[batch.from.min(end)..end];
+            if !batch.count.is_empty() && batch.count.parse() != Ok(own.len()) {
+                let reason = "the batch has another number of payments than it says";
+                return Err(fault("Btch/NbOfTxs", reason));
+            }
+            let total = &batch.total;
+            let same = total.currency.is_empty() || total.currency == whole.currency.as_str();
+            if !total.text.is_empty() && same {
+                let said = plain_amount(&total.text, whole.currency);
+                if said.map_err(|e| fault("Btch/TtlAmt", e))? != sum(own).abs() {
+                    let reason = "the payments of the batch do not add up to its total";
+                    return Err(fault("Btch/TtlAmt", reason));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Its payments with their amounts: each of a batch, or the entry as one. A batch that does not tell its parts
+    /// is one amount of nobody: the first payer is not the payer of all.
+    fn payments(&self, whole: Money) -> Result<Vec<(Told, i64)>, Fault> {
+        if self.details.len() > 1 {
+            if let Some(parts) = self.parts(whole.currency)? {
+                self.adds_up(whole, &parts)?;
+                return Ok(self.details.iter().cloned().zip(parts).collect());
+            }
+            return Ok(vec![(self.whole.clone(), whole.amount_minor)]);
+        }
+        let mut one = self.details.first().cloned().unwrap_or_default();
+        put(&mut one.bank_reference, &self.whole.bank_reference);
+        put(&mut one.words, &self.whole.words);
+        Ok(vec![(one, whole.amount_minor)])
+    }
+
+    /// What a booked entry is. ISO 20022: a reversal with `DBIT` takes a credit back, one with `CRDT` gives a
+    /// debit back.
+    fn read(&self) -> Result<Vec<BankRead>, Fault> {
+        if self.reversal && self.credit {
+            let reason = "a reversal of money that left: no money of a debtor";
+            return Err(fault("RvslInd", reason));
+        }
+        let returned = self.details.iter().any(|d| d.returned);
+        let back = !self.credit && (self.reversal || returned);
+        if !self.booked || !(self.credit || back) {
+            return Ok(vec![BankRead::NotMoney]);
+        }
+        let whole = money_of(&self.amount)?;
+        let mut reads = Vec::new();
+        for (told, minor) in self.payments(whole)? {
+            let mut row = told.row(Money::new(minor, whole.currency), self)?;
+            if back && row.reference != told.end_to_end {
+                // The payer's reference is what both directions have in common.
+                let words = [&*told.end_to_end, &*row.concept].join(" ");
+                row.concept = words.trim().chars().take(CONCEPT_MAX).collect();
+            }
+            reads.push(match (minor > 0, back) {
+                (false, _) => BankRead::NotMoney,
+                (true, false) => BankRead::Money(row),
+                (true, true) => BankRead::Back(row),
+            });
+        }
+        Ok(reads)
+    }
+
     fn rows(self, line: u64, rows: &mut Vec<BankRow>) {
-        let refused = |column: &str, reason: &str| BankRead::Refused {
-            column: column.to_owned(),
-            reason: reason.to_owned(),
-        };
-        if self.reversal {
-            let reason = "a reversal: take the payment back by hand";
-            rows.push(BankRow {
-                line,
-                read: refused("RvslInd", reason),
-            });
-            return;
-        }
-        if !self.credit || !self.booked {
-            rows.push(BankRow {
-                line,
-                read: BankRead::NotMoney,
-            });
-            return;
-        }
-        // One payment, or a batch that does not tell its parts: the entry's own amount.
-        let apart = self.details.len() > 1 && self.details.iter().all(|d| !d.amount.is_empty());
-        let told: Vec<Told> = if apart {
-            self.details.clone()
-        } else {
-            let first = self.details.first().cloned().unwrap_or_default();
-            let mut one = Told {
-                amount: self.whole.amount.clone(),
-                currency: self.whole.currency.clone(),
-                ..first
-            };
-            put(&mut one.bank_reference, &self.whole.bank_reference);
-            put(&mut one.words, &self.whole.words);
-            vec![one]
-        };
-        for one in told {
-            let read = match one.money(&self) {
-                Ok(money) if money.amount.amount_minor > 0 => BankRead::Money(money),
-                Ok(_) => BankRead::NotMoney,
-                Err((column, reason)) => refused(&column, &reason),
-            };
-            rows.push(BankRow { line, read });
-        }
+        let reads = self.read().unwrap_or_else(|e| vec![refused(e)]);
+        rows.extend(reads.into_iter().map(|read| BankRow { line, read }));
     }
 }
 
@@ -150,8 +280,8 @@ impl Entry {
 struct Walk {
     path: Vec<String>,
     entry: Option<Entry>,
-    detail: bool,
     text: String,
+    currency: String,
     rows: Vec<BankRow>,
     entries: u64,
     statement: bool,
@@ -165,16 +295,20 @@ impl Walk {
             "BkToCstmrStmt" => self.statement = true,
             "Ntry" => self.entry = Some(Entry::default()),
             "TxDtls" => {
-                self.detail = true;
                 if let Some(entry) = &mut self.entry {
                     entry.details.push(Told::default());
                 }
             }
-            "Amt" => {
-                if let Some(told) = self.told() {
-                    put(&mut told.currency, &currency_of(tag));
+            "Btch" => {
+                if let Some(entry) = &mut self.entry {
+                    let from = entry.details.len();
+                    entry.batches.push(Batch {
+                        from,
+                        ..Batch::default()
+                    });
                 }
             }
+            "Amt" | "TtlAmt" => self.currency = currency_of(tag),
             _ => {}
         }
         self.path.push(name);
@@ -184,50 +318,26 @@ impl Walk {
         Ok(())
     }
 
-    fn told(&mut self) -> Option<&mut Told> {
-        let detail = self.detail;
-        let entry = self.entry.as_mut()?;
-        if detail {
-            entry.details.last_mut()
-        } else {
-            Some(&mut entry.whole)
-        }
-    }
-
     fn close(&mut self) -> Result<(), String> {
         let text = std::mem::take(&mut self.text);
         let text = text.trim();
-        let path = self.path.clone();
-        if !text.is_empty() && self.entry.is_some() {
-            if let Some(told) = self.told() {
-                told.take(&path, text);
-            }
-            if let Some(entry) = &mut self.entry {
-                let parent = path.len().checked_sub(2).map_or("", |at| path[at].as_str());
-                match (parent, path.last().map_or("", String::as_str)) {
-                    ("Ntry", "CdtDbtInd") => entry.credit = text == "CRDT",
-                    ("Ntry", "RvslInd") => entry.reversal = text == "true" || text == "1",
-                    ("Ntry", "Sts") | ("Sts", "Cd") => entry.booked = text == "BOOK",
-                    ("BookgDt", "Dt" | "DtTm") => text.clone_into(&mut entry.day),
-                    ("ValDt", "Dt" | "DtTm") => put(&mut entry.day, text),
-                    _ => {}
-                }
-            }
+        let below = self.path.iter().position(|p| p == "Ntry");
+        if let (Some(entry), Some(at)) = (&mut self.entry, below)
+            && !text.is_empty()
+        {
+            let path: Vec<&str> = self.path[at + 1..].iter().map(String::as_str).collect();
+            entry.take(&path, text, &self.currency);
         }
-        match self.path.pop().as_deref() {
-            Some("TxDtls") => self.detail = false,
-            Some("Ntry") => {
-                self.entries += 1;
-                if let Some(entry) = self.entry.take() {
-                    entry.rows(self.entries, &mut self.rows);
-                }
-                if self.rows.len() > BANK_ROWS_MAX {
-                    return Err(format!(
-                        "more than {BANK_ROWS_MAX} entries: cut the file by day"
-                    ));
-                }
+        if self.path.pop().as_deref() == Some("Ntry") {
+            self.entries += 1;
+            if let Some(entry) = self.entry.take() {
+                entry.rows(self.entries, &mut self.rows);
             }
-            _ => {}
+            if self.rows.len() > BANK_ROWS_MAX {
+                return Err(format!(
+                    "more than {BANK_ROWS_MAX} entries: cut the file by day"
+                ));
+            }
         }
         Ok(())
     }
@@ -300,76 +410,5 @@ fn known_entity(name: &str) -> Result<&'static str, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STATEMENT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Id>1</Id>
-<Ntry><Amt Ccy="MXN">1850.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
- <BookgDt><Dt>2026-11-23</Dt></BookgDt><AcctSvcrRef>B-77</AcctSvcrRef>
- <NtryDtls><TxDtls><Refs><EndToEndId>E-1</EndToEndId></Refs><RltdPties><Dbtr><Nm>X</Nm><Id><PrvtId><Othr><Id>PEGA800101AAA</Id></Othr></PrvtId></Id></Dbtr></RltdPties>
- <RmtInf><Ustrd>PAGO C-1001 &amp; gracias</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>
-<Ntry><Amt Ccy="MXN">30.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><DtTm>2026-11-24T09:00:00</DtTm></BookgDt>
- <NtryDtls><TxDtls><Amt Ccy="MXN">10.00</Amt><Refs><AcctSvcrRef>B-78/1</AcctSvcrRef></Refs></TxDtls>
- <TxDtls><Amt Ccy="MXN">20.00</Amt><Refs><AcctSvcrRef>B-78/2</AcctSvcrRef></Refs></TxDtls></NtryDtls></Ntry>
-<Ntry><Amt Ccy="MXN">5.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>
-<Ntry><Amt Ccy="MXN">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>PDNG</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>
-<Ntry><Amt Ccy="MXN">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><RvslInd>true</RvslInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>
-<Ntry><Amt Ccy="MXN">5,00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>
-</Stmt></BkToCstmrStmt></Document>"#;
-
-    #[test]
-    fn booked_credits_are_money_and_a_batch_is_its_payments() {
-        let sheet = read(STATEMENT).expect("a statement");
-        let money: Vec<&BankMoney> = sheet
-            .rows
-            .iter()
-            .filter_map(|r| match &r.read {
-                BankRead::Money(m) => Some(m),
-                _ => None,
-            })
-            .collect();
-        let seen: Vec<_> = money
-            .iter()
-            .map(|m| (m.amount.amount_minor, m.reference.split(' ').next()))
-            .collect();
-        assert_eq!(
-            seen,
-            vec![
-                (185_050, Some("B-77")),
-                (1_000, Some("B-78/1")),
-                (2_000, Some("B-78/2"))
-            ]
-        );
-        assert_eq!(money[0].concept, "PAGO C-1001 & gracias");
-        assert_eq!(money[0].document, "PEGA800101AAA");
-        assert_eq!(money[1].paid_at.to_string(), "2026-11-24T12:00:00.000Z");
-        let rest = sheet
-            .rows
-            .iter()
-            .filter(|r| r.read == BankRead::NotMoney)
-            .count();
-        let refused = sheet
-            .rows
-            .iter()
-            .filter(|r| matches!(r.read, BankRead::Refused { .. }))
-            .count();
-        assert_eq!((rest, refused), (2, 2));
-    }
-
-    #[test]
-    fn what_is_no_statement_is_said() {
-        let deep = format!("<BkToCstmrStmt>{}", "<a>".repeat(100));
-        let bomb = "<!DOCTYPE x [<!ENTITY a \"b\">]><BkToCstmrStmt>&a;</BkToCstmrStmt>";
-        for (text, part) in [
-            ("<Document/>", "BkToCstmrStmt"),
-            ("<a><b></a>", "well-formed"),
-            (&*deep, "nested"),
-            (bomb, "document type"),
-            ("<BkToCstmrStmt>&who;</BkToCstmrStmt>", "unknown entity"),
-        ] {
-            let error = read(text).expect_err(text);
-            assert!(error.contains(part), "{text}: {error}");
-        }
-    }
-}
+#[path = "camt_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use domain::entity::{Channel, DebtStatus, Language, LinkState, PaymentLink, Role};
 use domain::ids::{AttemptId, ClientId, DebtId, DebtorId, PaymentLinkId, PointId};
-use domain::link::LinkKind;
+use domain::link::{LinkKind, provable};
 use domain::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,8 +23,6 @@ use utoipa_axum::routes;
 const HOURS: i64 = 72;
 const HOURS_MAX: i64 = 7 * 24;
 const HOUR_MS: i64 = 3_600_000;
-/// Characters of a document below which nobody can prove who he is by its end.
-const DOCUMENT_MIN: usize = 6;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -90,16 +88,12 @@ async fn create(
         let reason = format!("expected the debt's currency, {}", debt.currency);
         return Err(Problem::invalid("amount.currency", reason));
     }
+    let debt = state.owed(debt, state.now()).await?;
     let most = debt.balance_minor();
     let minor = check::range("amount.amount_minor", body.amount.amount_minor, 1, most)?;
     let hours = check::range("hours", body.hours.unwrap_or(HOURS), 1, HOURS_MAX)?;
     let debtor = state.store.get_debtor(debt.debtor_id).await?;
-    let signs = debtor
-        .document
-        .reveal()
-        .chars()
-        .filter(|c| c.is_alphanumeric());
-    if signs.count() < DOCUMENT_MIN {
+    if !provable(debtor.document.reveal()) {
         let detail = "the debtor's document is not known: his page could not ask who he is";
         return Err(Problem::conflict("no_document", detail));
     }

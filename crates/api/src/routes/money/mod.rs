@@ -1,6 +1,7 @@
 //! Money: payments, receipts and their queue, files of banks, payment links, providers' webhooks.
 
 mod bank_files;
+mod bank_reader;
 mod camt;
 mod links;
 mod payments;

@@ -124,7 +124,8 @@ pub(crate) struct NewPayment {
     paid_at: UtcMs,
     #[schema(value_type = doc::PaymentChannel)]
     channel: PaymentChannel,
-    /// The source's own reference, unique within the client.
+    /// The source's own reference, unique within the client. Other money under it is no repeat: it waits in the
+    /// queue of receipts with the note `other_amount`.
     reference: String,
 }
 
@@ -211,6 +212,15 @@ async fn read_new(
     Ok((receipt, debt))
 }
 
+/// The money that came in and of which a payment was made: of the payment itself, when it had no receipt.
+async fn came(state: &ApiState, payment: &Payment) -> Result<Money, Problem> {
+    let parts = state.store.parts_of(&[payment.id]).await?;
+    Ok(match parts.first().and_then(|p| p.receipt_id) {
+        Some(receipt) => state.store.get_receipt(receipt).await?.amount,
+        None => payment.amount,
+    })
+}
+
 /// Posts a payment: lowers the debt, keeps promises, withdraws what would be dialed of who paid.
 #[utoipa::path(post, path = "/payments", tag = "money", request_body = NewPayment,
     responses((status = 201, description = "Posted", body = PaymentReply),
@@ -225,21 +235,24 @@ async fn create(
     let first = store
         .payment_by_reference(client, &receipt.reference)
         .await?;
-    let taken = if let Some(first) = first {
-        let debt = store.get_debt(first.debt_id).await?;
-        return Ok((
-            StatusCode::OK,
-            Json(PaymentReply::of(&debt, Some(first), true)),
-        ));
-    } else {
-        let payer = Payer {
-            debtor_id: Some(debt.debtor_id),
-            debt_id: Some(debt.id),
-            shares: None,
-        };
-        let asks = caller.asks_as();
-        state.center.take_money(asks, receipt, payer).await?
+    let mut receipt = receipt;
+    if let Some(first) = first {
+        if came(&state, &first).await? == receipt.amount {
+            let debt = store.get_debt(first.debt_id).await?;
+            return Ok((
+                StatusCode::OK,
+                Json(PaymentReply::of(&debt, Some(first), true)),
+            ));
+        }
+        receipt = receipt.as_other_amount();
+    }
+    let payer = Payer {
+        debtor_id: Some(debt.debtor_id),
+        debt_id: Some(debt.id),
+        shares: None,
     };
+    let asks = caller.asks_as();
+    let taken = state.center.take_money(asks, receipt, payer).await?;
     if !taken.repeated {
         let subject = match taken.payments.first() {
             Some(first) => format!("payment:{}", first.payment.id),

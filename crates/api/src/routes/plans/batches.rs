@@ -70,7 +70,8 @@ async fn create(
     let batch = LetterBatch {
         id: LetterBatchId(state.id()),
         client_id: segment.client_id,
-        segment_id: segment.id,
+        segment_id: Some(segment.id),
+        strategy_id: None,
         level: body.level,
         state: BatchState::Running,
         total: 0,
@@ -83,7 +84,7 @@ async fn create(
     };
     let subject = format!("letter_batch:{}", batch.id);
     let event = state.audit(&caller, Some(batch.client_id), subject, "letter_batch.made");
-    state.store.put_batch(&batch, &[], &[], &[event]).await?;
+    state.store.put_batch(&batch, &[event]).await?;
     state.center.run_letters(batch.id);
     Ok((StatusCode::ACCEPTED, Json(batch)))
 }

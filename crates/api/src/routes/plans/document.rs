@@ -66,6 +66,7 @@ pub(crate) async fn agreement_of(
     let plan = &file.plan;
     let (store, now) = (&state.store, state.now());
     let debt = store.get_debt(plan.debt_id).await?;
+    let debt = state.owed(debt, plan.made_at).await?;
     let client = store.get_client(plan.client_id).await?;
     let facts = store.contact_facts(plan.debtor_id, now).await?;
     let zone =
@@ -95,6 +96,7 @@ pub(crate) async fn agreement_of(
 /// Both documents of a plan, kept as they are from now on: what is accepted is what was shown.
 async fn documents_of(state: &ApiState, file: &PlanFile) -> Result<(), Problem> {
     let debt = state.store.get_debt(file.plan.debt_id).await?;
+    let debt = state.owed(debt, file.plan.made_at).await?;
     if debt.balance_minor() != file.plan.balance_minor {
         return Err(Problem::conflict(
             "plan_balance",

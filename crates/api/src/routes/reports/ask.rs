@@ -64,8 +64,6 @@ pub(super) struct Asked {
     pub(super) ask: KpiAsk,
     pub(super) zone: TimeZone,
     pub(super) zone_name: String,
-    /// Campaign, team or agent is asked for.
-    pub(super) narrowed: bool,
 }
 
 fn wrong(path: &str, reason: &str) -> Problem {
@@ -207,7 +205,6 @@ impl KpiQuery {
         }
         let agents = agents_of(state, self.team, self.agent).await?;
         Ok(Asked {
-            narrowed: self.campaign.is_some() || agents.is_some(),
             ask: KpiAsk {
                 client,
                 portfolio: self.portfolio,

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::{ApiState, check, doc};
 use axum::Json;
 use axum::extract::{Path, State};
-use domain::ids::{ClientId, DebtorId};
+use domain::ids::{AgentId, ClientId, DebtorId};
 use domain::money::Currency;
 use domain::ports::store::KpiPage;
 use domain::rules::ageing::{date_of_day, day_of};
@@ -53,7 +53,7 @@ pub(crate) struct Figure {
     /// Its name in the vocabulary, as `rpc_rate`.
     #[schema(value_type = String)]
     pub(super) key: Kpi,
-    /// `share`, `times`, `days` or `per_unit`.
+    /// `share`, `times`, `days`, `per_unit`, `per_hour` or `seconds`.
     #[schema(value_type = String)]
     pub(super) form: KpiForm,
     pub(super) numerator: Half,
@@ -78,7 +78,8 @@ pub(crate) struct Figures {
     /// many days before it.
     attribution_days: i64,
     pub(super) items: Vec<Figure>,
-    /// Figures about debts: they belong to a portfolio and are not told by campaign, team or agent.
+    /// Figures that are not told for the question: those about debts by campaign, team or agent, those of
+    /// agents' time by portfolio or campaign.
     #[schema(value_type = Vec<String>)]
     not_told: Vec<Kpi>,
     costs: Costs,
@@ -121,11 +122,16 @@ pub(crate) struct Series {
 /// A row behind a figure.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FactRow {
-    /// `attempt`, `promise`, `payment` or `debt`.
+    /// `attempt`, `promise`, `payment`, `debt` or `spell` (an agent's time in one state).
     noun: String,
     id: uuid::Uuid,
-    #[schema(value_type = uuid::Uuid)]
-    debtor_id: DebtorId,
+    /// Whom it is about; null for a spell.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    debtor_id: Option<DebtorId>,
+    /// The agent of a spell.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    agent_id: Option<AgentId>,
+    /// The client's key of the debtor, or the agent's name.
     external_ref: String,
     #[schema(value_type = doc::Instant)]
     at: UtcMs,
@@ -144,10 +150,6 @@ pub(crate) struct FactPage {
 
 pub(super) fn date(day: i64) -> String {
     date_of_day(day).map_or_else(String::new, |d| d.to_string())
-}
-
-pub(super) fn value(numerator: i64, denominator: i64) -> Option<f64> {
-    (denominator != 0).then(|| numerator as f64 / denominator as f64)
 }
 
 /// Sums of the kinds of rows that figures need, each asked once.
@@ -178,7 +180,7 @@ fn half(side: Side, sums: &BTreeMap<KpiRows, KpiSums>) -> Half {
 
 /// All figures that can be told for the question.
 pub(super) async fn figures(state: &ApiState, asked: &Asked) -> Result<Figures, Problem> {
-    let told = |kpi: &&Kpi| !asked.narrowed || kpi.has_author();
+    let told = |kpi: &&Kpi| kpi.told(&asked.ask);
     let kpis: Vec<Kpi> = Kpi::ALL.iter().filter(told).copied().collect();
     let sums = sums(state, &asked.ask, &kpis).await?;
     let items = kpis.iter().map(|key| {
@@ -187,7 +189,7 @@ pub(super) async fn figures(state: &ApiState, asked: &Asked) -> Result<Figures, 
         Figure {
             key: *key,
             form: def.form,
-            value: value(numerator.value, denominator.value),
+            value: def.form.value(numerator.value, denominator.value),
             numerator,
             denominator,
         }
@@ -211,11 +213,13 @@ pub(super) async fn figures(state: &ApiState, asked: &Asked) -> Result<Figures, 
 /// A figure by its name; one that the question does not let be told is named.
 fn kpi(name: &str, asked: &Asked) -> Result<Kpi, Problem> {
     let kpi: Kpi = name.parse().map_err(|_| Problem::not_found("figure"))?;
-    if asked.narrowed && !kpi.has_author() {
-        return Err(Problem::bad_request(
-            "bad_query",
-            format!("{kpi} is told by portfolio only: leave campaign, team and agent out"),
-        ));
+    if !kpi.told(&asked.ask) {
+        let reason = if kpi.has_author() {
+            format!("{kpi} is of agents' time: leave portfolio and campaign out")
+        } else {
+            format!("{kpi} is told by portfolio only: leave campaign, team and agent out")
+        };
+        return Err(Problem::bad_request("bad_query", reason));
     }
     Ok(kpi)
 }
@@ -270,7 +274,7 @@ pub(super) async fn over_time(
             to: date(to - 1),
             numerator,
             denominator,
-            value: value(numerator, denominator),
+            value: def.form.value(numerator, denominator),
         });
     }
     Ok(Series {
@@ -313,7 +317,7 @@ async fn series(
     Ok(Json(over_time(&state, &asked, key, step).await?))
 }
 
-fn after(cursor: &str) -> Result<(UtcMs, uuid::Uuid), Problem> {
+pub(super) fn after(cursor: &str) -> Result<(UtcMs, uuid::Uuid), Problem> {
     let (at, id) = cursor.split_once('~').ok_or_else(bad_cursor)?;
     let at = at.parse().map_err(|_| bad_cursor())?;
     Ok((UtcMs(at), id.parse().map_err(|_| bad_cursor())?))
@@ -357,7 +361,8 @@ async fn rows(
             .map(|r| FactRow {
                 noun: side.rows.noun().to_owned(),
                 id: r.fact.id,
-                debtor_id: r.fact.debtor_id,
+                debtor_id: (!side.rows.is_time()).then_some(r.fact.debtor_id),
+                agent_id: side.rows.is_time().then_some(AgentId(r.fact.debtor_id.0)),
                 external_ref: r.external_ref,
                 at: r.fact.at,
                 amount_minor: r.fact.amount,

@@ -1,6 +1,7 @@
 //! Figures over a period, what they open to, their costs; goals and where they stand.
 
 mod ask;
+mod departures;
 mod goals;
 mod kpis;
 mod progress;
@@ -14,6 +15,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(kpis::routes())
         .merge(sheet::routes())
+        .merge(departures::routes())
         .merge(goals::routes())
         .merge(progress::routes())
 }

@@ -1,7 +1,7 @@
 //! Figures as CSV: all of a period, or one over time.
 
 use super::ask::KpiQuery;
-use super::kpis::{figures, over_time, step, value};
+use super::kpis::{figures, over_time, step};
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::problem::Problem;
@@ -93,7 +93,7 @@ async fn one(
             &point.to,
             &point.numerator.to_string(),
             &point.denominator.to_string(),
-            &cell(value(point.numerator, point.denominator)),
+            &cell(point.value),
         ]));
     }
     Ok(csv(text, key.as_str()))

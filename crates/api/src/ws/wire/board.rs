@@ -159,7 +159,8 @@ pub struct Problem {
     pub en: String,
 }
 
-/// Callers of a campaign since the start of the node: service level = `in_time` ÷ (`answered` + `gave_up`).
+/// Callers of a campaign in its day, over all nodes (kept places: of this node): service level = `in_time` ÷
+/// (`answered` + `gave_up`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InboundRow {
@@ -179,6 +180,8 @@ pub struct InboundRow {
     pub gave_up: u64,
     /// Left to be called back.
     pub call_backs: u64,
+    /// Wanted no more calls while they waited.
+    pub opted_out: u64,
     /// Heard the announcement instead.
     pub announced: u64,
     /// Σ wait of the answered, ms.
@@ -302,9 +305,12 @@ pub struct Totals {
     pub promises: u64,
     /// Their amounts.
     pub promised: Sums,
-    /// Debts past the deadline of their stage.
+    /// Debts past the deadline of their stage; a login limited to a client is told its own.
     #[serde(default)]
     pub late_cases: u64,
+    /// The same by client.
+    #[serde(default)]
+    pub late_by_client: Vec<(IdText, u64)>,
 }
 
 /// An agent asks for more than he may give; it waits for an answer until `until`.

@@ -182,6 +182,9 @@ pub struct Card {
     /// `inbound`: the debtor called us; `asked_for_agent`: from an agentless message. Absent on calls of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
+    /// The masked number of a caller whom nobody knows yet: his file is to be found first. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_caller: Option<String>,
     /// Debtor.
     pub debtor: CardDebtor,
     /// Debts.

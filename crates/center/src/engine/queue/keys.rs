@@ -86,6 +86,10 @@ impl Engine {
         }
         if let Some(caller) = self.callers.live.get_mut(&attempt) {
             caller.kept = true;
+            if let Some(row) = &mut caller.row {
+                row.outcome = InboundOutcome::OptedOut;
+                row.wait_ms = now.since_ms(row.at);
+            }
         }
         self.play_to(attempt, spoken(&["opted_out"], &ctx.stocked));
         self.board.touch();

@@ -1,16 +1,18 @@
 //! Callers in the engine: the queue and what is said in it, keys, kept places, announcements, figures.
 
+mod found;
 mod keys;
 mod say;
+mod sums;
 
 use super::Engine;
 use crate::inbound::{Arrival, Came, Guest};
 use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
-use crate::view::InboundRow;
 use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
+use domain::ports::store::InboundCount;
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -57,6 +59,8 @@ pub(crate) struct Callers {
     /// When callers of a campaign were joined, newest last.
     joins: BTreeMap<CampaignId, VecDeque<UtcMs>>,
     counts: BTreeMap<CampaignId, Counts>,
+    /// Since when this node counts callers itself.
+    began: Option<UtcMs>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,8 +70,13 @@ struct Counts {
     in_time: u64,
     gave_up: u64,
     call_back: u64,
+    opted_out: u64,
     announced: u64,
     wait_ms: i64,
+    /// Beginning of the campaign's day, once somebody has looked.
+    day: Option<UtcMs>,
+    /// What this node does not count itself.
+    elsewhere: InboundCount,
 }
 
 impl Engine {
@@ -79,6 +88,7 @@ impl Engine {
             return;
         }
         self.callers.arriving.insert(came.attempt);
+        self.callers.began.get_or_insert(came.at);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(crate::inbound::arrive(shared, came));
     }
@@ -339,6 +349,7 @@ impl Engine {
         if let Some(campaign) = campaign {
             let counts = self.counts_of(campaign);
             counts.gave_up += u64::from(outcome == InboundOutcome::GaveUp);
+            counts.opted_out += u64::from(outcome == InboundOutcome::OptedOut);
             counts.announced += u64::from(outcome.announced());
         }
         self.board.touch();
@@ -351,50 +362,6 @@ impl Engine {
             "inbound"
         } else {
             "asked_for_agent"
-        })
-    }
-
-    fn counts_of(&mut self, campaign: CampaignId) -> &mut Counts {
-        self.callers.counts.entry(campaign).or_default()
-    }
-
-    /// The queue of a campaign for the board; `None` where it takes no callers and had none.
-    pub(in crate::engine) fn queue_row(
-        &self,
-        now: UtcMs,
-        campaign: CampaignId,
-    ) -> Option<InboundRow> {
-        let entry = self.campaigns.get(&campaign)?;
-        let params = &entry.setting.campaign.params.inbound;
-        let counts = self.callers.counts.get(&campaign);
-        if !params.blended && counts.is_none() {
-            return None;
-        }
-        let counts = counts.copied().unwrap_or_default();
-        let ours = |id: &AttemptId| {
-            let call = self.brain.call(*id);
-            call.is_some_and(|c| c.item.campaign == campaign)
-        };
-        let waits: Vec<i64> = self
-            .brain
-            .queue()
-            .filter(|(id, _)| ours(id))
-            .map(|(_, since)| now.since_ms(since))
-            .collect();
-        let kept = self.brain.places().iter();
-        Some(InboundRow {
-            waiting: u32::try_from(waits.len()).unwrap_or(u32::MAX),
-            longest_wait_ms: waits.into_iter().max().unwrap_or(0),
-            places_kept: u32::try_from(kept.filter(|p| p.item.campaign == campaign).count())
-                .unwrap_or(u32::MAX),
-            offered: counts.offered,
-            answered: counts.answered,
-            in_time: counts.in_time,
-            gave_up: counts.gave_up,
-            call_backs: counts.call_back,
-            announced: counts.announced,
-            wait_ms: counts.wait_ms,
-            service_level_s: params.service_level_s,
         })
     }
 }

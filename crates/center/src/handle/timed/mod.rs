@@ -1,5 +1,6 @@
 //! How long the database takes, by operation, for the metrics.
 
+mod interest;
 mod money;
 mod ops;
 mod plans;

@@ -8,6 +8,7 @@ use domain::entity::{
 };
 use domain::event::NewEvent;
 use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::money::Money;
 use domain::ports::store::{
     Clues, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome, ReceiptStep,
     ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
@@ -21,6 +22,7 @@ timed! { ReceiptStore;
     take_receipt(row: &Receipt, events: &[NewEvent]) -> (Receipt, bool);
     get_receipt(id: ReceiptId) -> Receipt;
     receipts_by_reference(reference: &str) -> Vec<Receipt>;
+    bank_receipts(client: ClientId, own: &str, amount: Money) -> Vec<Receipt>;
     receipts_page(filter: &ReceiptFilter, page: &PageRequest) -> Page<Receipt>;
     step_receipt(step: &ReceiptStep<'_>, told: TellPromise<'_>) -> ReceiptOutcome;
     payments_of_receipt(id: ReceiptId) -> Vec<Payment>;
@@ -38,6 +40,9 @@ timed! { ReceiptStore;
     note_webhook(note: &WebhookNote) -> bool;
     webhook_done(provider: &str, event_id: &str) -> ();
     waiting_webhooks(provider: &str, money: &str) -> Vec<WebhookNote>;
+    webhooks_about(provider: &str, money: &str) -> Vec<WebhookNote>;
+    half_bank_files(before: UtcMs, now: UtcMs) -> Vec<BankFile>;
+    resume_bank_file(id: BankFileId, before: UtcMs, now: UtcMs) -> bool;
     take_bank_file(row: &BankFile, events: &[NewEvent]) -> (BankFile, bool);
     put_bank_file(row: &BankFile) -> ();
     get_bank_file(id: BankFileId) -> BankFile;

@@ -39,11 +39,12 @@ use domain::ports::store::{
     SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, ReportStore};
-use domain::ports::store::{DetectorStore, HeardPrint, Sample, SampleAsk, Told};
+use domain::ports::store::{CallerStore, EarlySound, FoundCaller, SoundStore};
 use domain::ports::store::{
-    Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore, PlanAsk,
-    PlanSource, StepAsk, StrategyFigures, StrategyStore,
+    ClaimAsk, Claimed, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
+    MessageStore, PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore,
 };
+use domain::ports::store::{DetectorStore, HeardPrint, Sample, SampleAsk, Told};
 use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums};
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -253,6 +254,10 @@ timed! { ImportStore;
     piece(id: ImportId, n: i64) -> Option<String>;
     drop_pieces(id: ImportId) -> ();
     open_debts(portfolio: PortfolioId, after: &str, limit: u32) -> Vec<OpenDebt>;
+    take_rows(import: ImportId, rows: &[DebtorRow]) -> ImportReport;
+    settle_rows(import: ImportId) -> ();
+    recall_aside(import: ImportId, debts: &[DebtId], first: bool) -> ();
+    write_aside(import: ImportId, now: UtcMs) -> bool;
     recall_debts(import: ImportId, debts: &[DebtId], at: UtcMs) -> u64;
     undo_step(import: ImportId, now: UtcMs) -> UndoStep;
     import_map(portfolio: PortfolioId, fingerprint: &str) -> Option<ImportMap>;
@@ -322,6 +327,17 @@ timed! { InboundStore;
     caller_id_numbered(number: &str) -> Option<CallerId>;
 }
 
+timed! { SoundStore;
+    put_early(sound: &EarlySound) -> ();
+    early_counts(trunk: TrunkId, since: UtcMs, until: UtcMs) -> Vec<(String, i64)>;
+}
+
+timed! { CallerStore;
+    find_callers(client: ClientId, needle: &str, limit: u32) -> Vec<Debtor>;
+    attach_caller(found: &FoundCaller, events: &[NewEvent]) -> bool;
+    inbound_elsewhere(campaign: CampaignId, since: UtcMs, own: (&str, UtcMs), within_ms: i64) -> InboundCount;
+}
+
 timed! { FloorStore;
     callbacks(ask: &CallbackAsk) -> Vec<CallbackRow>;
     move_item(was: &ItemState, to: &ItemState, now: UtcMs, events: &[NewEvent]) -> bool;
@@ -353,7 +369,8 @@ timed! { MessageStore;
     templates_named(client: ClientId, name: &str) -> Vec<TextTemplate>;
     plan_messages(rows: &[Message], events: &[NewEvent]) -> u64;
     plan_keys(client: ClientId, keys: &[String]) -> Vec<String>;
-    claim_messages(now: UtcMs, until: UtcMs, channels: &[Channel], limit: u32) -> (Vec<Message>, Vec<Message>);
+    claim_messages(ask: &ClaimAsk<'_>) -> Claimed;
+    carried_since(since: UtcMs) -> Vec<Channel>;
     open_message(draft: &MessageDraft, judge: &dyn Judge) -> MessageOpened;
     note_message(id: MessageId, step: &MessageStep, events: &[NewEvent]) -> bool;
     get_message(id: MessageId) -> Message;
@@ -380,6 +397,7 @@ timed! { StrategyStore;
     get_step(id: PlannedStepId) -> PlannedStep;
     steps_page(ask: &StepAsk) -> Vec<PlannedStep>;
     end_step(id: PlannedStepId, state: PlannedState, reason: &str, by: &str, now: UtcMs, events: &[NewEvent]) -> bool;
+    call_step(id: PlannedStepId, now: UtcMs, told: &[NewEvent]) -> StepCalled;
     strategy_figures(id: StrategyId) -> StrategyFigures;
 }
 

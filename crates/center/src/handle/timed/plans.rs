@@ -4,14 +4,15 @@ use super::Timed;
 use super::ops::timed;
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStage, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch, LetterLevel,
+    Debt, DebtStage, Excuse, ExcuseKind, Forgiven, Language, Letter, LetterBatch, LetterLevel,
     LetterTemplate, Plan, PlanFile, PlanState, PolicyVersion, Stage,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlanId};
+use domain::law::Judge;
 use domain::ports::store::{
-    LetterStore, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore, StageCounts,
-    StageFilter, StageStore, StoreError,
+    LetterDraft, LetterOpened, LetterStore, Page, PageRequest, PlanDocument, PlanFilter,
+    PlanRefusal, PlanStore, StageCounts, StageFilter, StageStore, StoreError,
 };
 use domain::time::UtcMs;
 use std::time::Instant;
@@ -27,6 +28,7 @@ timed! { PlanStore;
     move_plan(plan: &Plan, from: PlanState, events: &[NewEvent]) -> bool;
     keep_document(plan: PlanId, language: Language, document: &PlanDocument) -> ();
     document_of(plan: PlanId, language: Language) -> Option<PlanDocument>;
+    forgiven_of(debt: DebtId) -> Vec<Forgiven>;
     plans_asked() -> Vec<Plan>;
     sweep_plans(now: UtcMs, limit: u32) -> Vec<Plan>;
 }
@@ -52,7 +54,8 @@ timed! { LetterStore;
     add_letter_template(row: &LetterTemplate, events: &[NewEvent]) -> ();
     get_batch(id: LetterBatchId) -> LetterBatch;
     batches_page(client: Option<ClientId>, page: &PageRequest) -> Page<LetterBatch>;
-    put_batch(batch: &LetterBatch, letters: &[Letter], ledger: &[LedgerRow], events: &[NewEvent]) -> ();
+    put_batch(batch: &LetterBatch, events: &[NewEvent]) -> ();
+    open_letter(draft: &LetterDraft, judge: &dyn Judge) -> LetterOpened;
     get_letter(id: LetterId) -> Letter;
     letters_of_batch(batch: LetterBatchId, after: Option<LetterId>, limit: u32) -> Vec<Letter>;
     letters_of(debtor: DebtorId, limit: u32) -> Vec<Letter>;

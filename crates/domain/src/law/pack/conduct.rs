@@ -2,7 +2,7 @@
 //! care. Every shape refuses a field it does not know.
 
 use super::Confidence;
-use crate::entity::{PreferenceKind, SuppressionKind};
+use crate::entity::{Channel, PreferenceKind, SuppressionKind};
 use serde::Deserialize;
 
 /// Declares a section: its own fields, and the three that every section has.
@@ -136,6 +136,10 @@ section! {
         optout_in_each: bool,
         /// A number is checked for a new holder at most so many days before an SMS.
         sms_reassigned_check_days: Option<u16>,
+        /// Channels on which a text may show amount, creditor and debt before it is opened; by the house
+        /// none may.
+        #[serde(default)]
+        may_show: Vec<Channel>,
     }
 }
 

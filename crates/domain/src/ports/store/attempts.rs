@@ -7,6 +7,7 @@ use crate::entity::{
 use crate::event::NewEvent;
 use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId, TrunkId};
 use crate::law::{Action, Judge};
+use crate::rules::reach::Reach;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -96,6 +97,8 @@ pub struct Closing {
     pub point_bad: bool,
     /// Right-party contact at the point.
     pub point_rpc_at: Option<UtcMs>,
+    /// What it proved of the point: how sure we are of it moves.
+    pub reach: Option<Reach>,
     /// Where the debtor stands in the campaign afterwards; also gives the lease back.
     pub item: Option<ItemState>,
     /// Events.

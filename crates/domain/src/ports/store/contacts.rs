@@ -59,6 +59,8 @@ pub struct ContactFacts {
     pub preferences: Vec<Preference>,
     /// External lists that are asked; who is on one has a suppression `list:<name>`.
     pub lists: Vec<ListState>,
+    /// Zones of his current postal addresses.
+    pub address_zones: Vec<String>,
 }
 
 /// A reserved debtor with all that is needed to judge and dial him.

@@ -1,6 +1,6 @@
 //! Files on their way in: kept in pieces, shown as a difference, accepted, taken back.
 
-use super::{Page, PageRequest, PortfolioStore, StoreError};
+use super::{DebtorRow, ImportReport, Page, PageRequest, PortfolioStore, StoreError};
 use crate::entity::{Import, ImportMap, Merge, Placement};
 use crate::event::NewEvent;
 use crate::ids::{
@@ -11,6 +11,11 @@ use async_trait::async_trait;
 
 /// Most rows of one step of an undo or a recall.
 pub const IMPORT_STEP: u32 = 500;
+
+/// Most rows kept aside that are written together with the row that says that their file is in: they hold the
+/// writer (SQLite) or the persons (PostgreSQL) for about a second. Of more, the first are written before, in
+/// pieces.
+pub const ASIDE_AT_ONCE: u64 = 5_000;
 
 /// How long a process keeps the turn of a file after it last said that it works on it, ms. Who died holds
 /// nobody up for longer.
@@ -64,7 +69,8 @@ fn no_files<T>() -> Result<T, StoreError> {
 /// Files of portfolios. Stores without a disk (simulation) keep none and say so.
 #[async_trait]
 pub trait ImportStore: PortfolioStore {
-    /// Inserts or replaces a file's row.
+    /// Inserts or replaces a file's row. As accepted, what was kept aside of it is written in the same
+    /// transaction. `Conflict` when it is being accepted or taken back while another file of the portfolio is.
     async fn put_import(&self, _row: &Import, _events: &[NewEvent]) -> Result<(), StoreError> {
         no_files()
     }
@@ -118,6 +124,37 @@ pub trait ImportStore: PortfolioStore {
         _after: &str,
         _limit: u32,
     ) -> Result<Vec<OpenDebt>, StoreError> {
+        no_files()
+    }
+    /// Takes rows of a kept file that is being accepted, in the order of their lines. Debtors who are new are
+    /// written, and count for nobody before the file is accepted; rows that change what others see already
+    /// are kept aside until then. What is written may become durable with later rows: [`Self::settle_rows`]
+    /// waits for it. `Conflict` when the file is another's to write by now, `Unavailable` when rows before
+    /// these were lost: the file then goes on behind the last that is there.
+    async fn take_rows(
+        &self,
+        _import: ImportId,
+        _rows: &[DebtorRow],
+    ) -> Result<ImportReport, StoreError> {
+        no_files()
+    }
+    /// Waits until all rows taken of a file are durable. `Unavailable` when some were lost.
+    async fn settle_rows(&self, _import: ImportId) -> Result<(), StoreError> {
+        no_files()
+    }
+    /// Keeps aside which open debts are recalled when the file is accepted; `first`: those of an earlier try
+    /// are forgotten. At most [`IMPORT_STEP`].
+    async fn recall_aside(
+        &self,
+        _import: ImportId,
+        _debts: &[DebtId],
+        _first: bool,
+    ) -> Result<(), StoreError> {
+        no_files()
+    }
+    /// Writes the first piece of what is kept aside, when that is more than [`ASIDE_AT_ONCE`] rows; whether it
+    /// did, so that it is to be called again.
+    async fn write_aside(&self, _import: ImportId, _now: UtcMs) -> Result<bool, StoreError> {
         no_files()
     }
     /// Recalls open debts for an import, so that its undo opens them again. At most [`IMPORT_STEP`].

@@ -44,8 +44,14 @@ pub struct InboundCount {
     pub gave_up: u64,
     /// Asked to be called back.
     pub call_back: u64,
+    /// Wanted no more calls.
+    pub opted_out: u64,
     /// Heard the announcement instead.
     pub announced: u64,
+    /// Wait now.
+    pub waiting: u64,
+    /// Since when the first of them waits.
+    pub waiting_since: Option<UtcMs>,
     /// Σ wait of the answered, ms.
     pub wait_ms: u64,
 }

@@ -2,14 +2,14 @@
 
 use super::{Page, PageRequest, StoreError};
 use crate::entity::{
-    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, TextTemplate,
-    Verdict,
+    Channel, Debtor, InboxMessage, InboxState, LedgerRow, Message, MessageState, PaymentLink,
+    TextTemplate, Verdict,
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtorId, InboxId, MessageId, StrategyId, TextTemplateId};
 use crate::law::{Action, Judge};
 use crate::money::Currency;
-use crate::time::UtcMs;
+use crate::time::{DAY_MS, MINUTE_MS, UtcMs};
 use async_trait::async_trait;
 
 /// Which messages; newest first.
@@ -46,6 +46,83 @@ pub struct InboxAsk {
     pub limit: u32,
 }
 
+/// What a gateway takes from the queue, and how fast it may.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimAsk<'a> {
+    /// Its name; its rate is counted under it over all nodes.
+    pub gateway: &'a str,
+    /// Channels it carries.
+    pub channels: &'a [Channel],
+    /// Most messages a minute of the clock, over all nodes.
+    pub per_minute: u32,
+    /// Now.
+    pub now: UtcMs,
+    /// End of the lease.
+    pub until: UtcMs,
+    /// Most messages.
+    pub limit: u32,
+}
+
+/// What was taken from the queue.
+#[derive(Debug, Clone, Default)]
+pub struct Claimed {
+    /// Leased: to be sent, first due first.
+    pub due: Vec<Message>,
+    /// Ended meanwhile: their fate is not known, or they waited too long.
+    pub lost: Vec<Message>,
+}
+
+/// A gateway as the installation knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayRow {
+    /// Name.
+    pub name: String,
+    /// Channels it carries.
+    pub channels: Vec<Channel>,
+    /// Minute of the clock that is counted, since 1970.
+    pub minute: i64,
+    /// Messages taken in it, over all nodes.
+    pub taken: u32,
+    /// A node last asked for it at.
+    pub seen_at: UtcMs,
+}
+
+/// A gateway that no node has asked for so long is gone, ms.
+pub const GATEWAY_GONE_MS: i64 = DAY_MS;
+/// Between two notes that a gateway is there, ms.
+pub const GATEWAY_NOTE_MS: i64 = MINUTE_MS;
+
+impl GatewayRow {
+    /// The row after a question, and how many messages may be taken for it. A node whose clock is behind
+    /// counts in the newest minute.
+    #[must_use]
+    pub fn asked(before: Option<Self>, ask: &ClaimAsk<'_>) -> (Self, u32) {
+        let minute = ask.now.0.div_euclid(MINUTE_MS);
+        let (minute, taken) = match &before {
+            Some(row) if row.minute >= minute => (row.minute, row.taken),
+            _ => (minute, 0),
+        };
+        let row = Self {
+            name: ask.gateway.to_owned(),
+            channels: ask.channels.to_vec(),
+            minute,
+            taken,
+            seen_at: ask.now,
+        };
+        (row, ask.per_minute.saturating_sub(taken).min(ask.limit))
+    }
+
+    /// Whether the stored row says less than this one.
+    #[must_use]
+    pub fn news(&self, before: Option<&Self>) -> bool {
+        before.is_none_or(|b| {
+            b.channels != self.channels
+                || (b.minute, b.taken) != (self.minute, self.taken) && self.taken > 0
+                || self.seen_at.since_ms(b.seen_at) >= GATEWAY_NOTE_MS
+        })
+    }
+}
+
 /// A message that is about to leave.
 #[derive(Debug, Clone)]
 pub struct MessageDraft {
@@ -55,7 +132,11 @@ pub struct MessageDraft {
     pub action: Action,
     /// The row that counts it.
     pub ledger: LedgerRow,
-    /// Event `message.sending`.
+    /// The payment link in it, made with it.
+    pub link: Option<PaymentLink>,
+    /// Nobody else looks after it until then.
+    pub lease_until: UtcMs,
+    /// Event `message.sending`, and `payment_link.made` for the link.
     pub events: Vec<NewEvent>,
 }
 
@@ -68,7 +149,7 @@ pub enum MessageOpened {
     Refused(Box<Verdict>),
     /// Its debt is closed or held: it is cancelled.
     Stopped(&'static str),
-    /// It waits no more, or another node has it.
+    /// It waits no more, or another node has it or had it meanwhile.
     Gone,
 }
 
@@ -142,19 +223,17 @@ pub trait MessageStore: Send + Sync {
     /// Which of a client's plan keys (of messages and other steps) are taken.
     async fn plan_keys(&self, client: ClientId, keys: &[String])
     -> Result<Vec<String>, StoreError>;
-    /// Leases queued messages due at `now` by one of the channels until `until`; nobody else gets them
-    /// before. Beside them those that were being sent when their lease ended: they have failed with it, for
-    /// their fate is not known and nothing is sent twice; and those of any channel that waited longer than
-    /// they are worth something (`expired`).
-    async fn claim_messages(
-        &self,
-        now: UtcMs,
-        until: UtcMs,
-        channels: &[Channel],
-        limit: u32,
-    ) -> Result<(Vec<Message>, Vec<Message>), StoreError>;
+    /// Leases queued messages due now by one of the channels; nobody else gets them before the lease ends.
+    /// In the same transaction the gateway is noted as there and its rate is counted: over all nodes it takes
+    /// no more than it may in a minute. Beside them those that were being sent when their lease ended: they
+    /// have failed with it, for their fate is not known and nothing is sent twice; and those of any channel
+    /// that waited longer than they are worth something (`expired`).
+    async fn claim_messages(&self, ask: &ClaimAsk<'_>) -> Result<Claimed, StoreError>;
+    /// Channels that some gateway of the installation carries, asked for since.
+    async fn carried_since(&self, since: UtcMs) -> Result<Vec<Channel>, StoreError>;
     /// In one transaction: checks that the message still waits and its debt stands, loads the facts, asks
-    /// `judge`, stores the verdict and, when it permits, the message as `sending` with its ledger row.
+    /// `judge`, stores the verdict and, when it permits, the message as `sending` under a lease of its own, with
+    /// its ledger row and its payment link.
     async fn open_message(
         &self,
         draft: &MessageDraft,

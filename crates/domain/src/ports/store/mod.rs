@@ -3,13 +3,17 @@
 //! The trait is the sum of small ones so that each can be read alone; `sim` holds the readable
 //! in-memory specification, `store` the SQL.
 
+mod addresses;
 mod attempts;
+mod callers;
 mod catalog;
 mod contacts;
+mod departures;
 mod detector;
 mod floor;
 mod imports;
 mod inbound;
+mod interest;
 mod keeps;
 mod law;
 mod messages;
@@ -20,16 +24,22 @@ mod plans;
 mod portfolio;
 mod receipts;
 mod reports;
+mod sounds;
 mod stages;
 mod strategies;
 mod trail;
 
+pub use addresses::AddressStore;
 pub use attempts::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
 };
+pub use callers::{CallerStore, FoundCaller, NAME_LEAST};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
+};
+pub use departures::{
+    Departure, DepartureAsk, DepartureCount, DepartureRow, DepartureStore, STEP_LATE_MS,
 };
 pub use detector::{
     DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told,
@@ -39,14 +49,16 @@ pub use floor::{
     MorningRow,
 };
 pub use imports::{
-    Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount, UndoStep,
+    ASIDE_AT_ONCE, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount,
+    UndoStep,
 };
 pub use inbound::{InboundAsk, InboundCount, InboundStore, KnownCaller};
+pub use interest::{InterestStore, RuleRefusal};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
 pub use law::{ChainLink, ComplaintAsk, LawStore, ReasonCount, ReasonKey};
 pub use messages::{
-    DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
-    MessageStore,
+    ClaimAsk, Claimed, DEBTORS_AT_MAX, GATEWAY_GONE_MS, GATEWAY_NOTE_MS, GatewayRow, Heard,
+    InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
 };
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
@@ -62,8 +74,9 @@ pub use receipts::{
     SHARES_MAX, SUGGESTIONS_MAX, Suggestion, TellPromise, WebhookNote,
 };
 pub use reports::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore};
-pub use stages::{LetterStore, StageCounts, StageFilter, StageStore};
-pub use strategies::{PlanAsk, PlanSource, StepAsk, StrategyFigures, StrategyStore};
+pub use sounds::{EarlySound, SoundStore};
+pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};
+pub use strategies::{PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore};
 pub use trail::{HeardCall, HeardCount, TrailStore, TrunkCount};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
@@ -106,9 +119,14 @@ pub trait Store:
     + LetterStore
     + ReportStore
     + InboundStore
+    + CallerStore
+    + SoundStore
     + MessageStore
     + StrategyStore
     + ReceiptStore
+    + InterestStore
+    + AddressStore
+    + DepartureStore
 {
 }
 impl<T> Store for T where
@@ -130,8 +148,13 @@ impl<T> Store for T where
         + LetterStore
         + ReportStore
         + InboundStore
+        + CallerStore
+        + SoundStore
         + MessageStore
         + StrategyStore
         + ReceiptStore
+        + InterestStore
+        + AddressStore
+        + DepartureStore
 {
 }

@@ -52,10 +52,14 @@ pub trait MoneyStore: Send + Sync {
         terms: PromiseTerms,
         events: &[NewEvent],
     ) -> Result<Result<(), PromiseRefusal>, StoreError>;
-    /// Posts money: idempotent by (client, reference); lowers the debt (fees, interest, principal, in
+    /// Posts money: idempotent by (client, reference), where other money under a reference that is known is a
+    /// `Conflict`; lowers the debt (fees, interest, principal, in
     /// that order), marks it paid at zero, keeps promises by `rules::promise`, places a `paid` hold,
     /// takes the paid debtor out of every campaign. A reversal lifts that hold and takes him in again.
-    /// Each promise that it keeps is told by `told` in the same transaction.
+    /// A promise that its money kept, or that it keeps after all though it was judged, is judged anew: one
+    /// whose grace still runs lives again (or is `replaced`, when another one lives), one whose grace is over is
+    /// broken or partly kept, and a broken one leads the queue. Each promise that it changes is told by `told`
+    /// in the same transaction.
     async fn post_payment(
         &self,
         payment: &Payment,

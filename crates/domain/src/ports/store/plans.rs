@@ -1,9 +1,9 @@
 //! Terms of clients, and plans with their instalments.
 
 use super::{Page, PageRequest, StoreError};
-use crate::entity::{Language, Plan, PlanFile, PlanState, PolicyVersion};
+use crate::entity::{Forgiven, Language, Plan, PlanFile, PlanState, PolicyVersion};
 use crate::event::NewEvent;
-use crate::ids::{ClientId, DebtorId, PlanId};
+use crate::ids::{ClientId, DebtId, DebtorId, PlanId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -94,6 +94,8 @@ pub trait PlanStore: Send + Sync {
         plan: PlanId,
         language: Language,
     ) -> Result<Option<PlanDocument>, StoreError>;
+    /// What plans forgave of a debt, oldest first; a row with negative parts took an earlier one back.
+    async fn forgiven_of(&self, debt: DebtId) -> Result<Vec<Forgiven>, StoreError>;
     /// Plans whose answer is waited for, oldest first, at most 500.
     async fn plans_asked(&self) -> Result<Vec<Plan>, StoreError>;
     /// Ends what time ends: asks that nobody answered are cancelled with the reason `timeout`, plans with

@@ -2,7 +2,7 @@
 
 use super::{ContactFacts, StoreError};
 use crate::entity::{
-    Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise, Segment,
+    Address, Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise, Segment,
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One validated row of a portfolio file: a debtor with one debt and his points.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DebtorRow {
     /// Line in the file, 1 = header.
     pub line: u64,
@@ -29,6 +29,8 @@ pub struct DebtorRow {
     pub consents: Vec<Consent>,
     /// The client's score of the debtor.
     pub score: Option<i64>,
+    /// Where letters reach the debtor, as the file says; matched by place.
+    pub address: Option<Address>,
 }
 
 /// Why a row was refused.

@@ -124,7 +124,8 @@ pub struct WebhookNote {
     pub provider: String,
     /// The provider's id of the event.
     pub event_id: String,
-    /// `paid`, `expired`, `refunded`, or the provider's name of what changes nothing.
+    /// `paid`, `expired`, `refunded`, `withdrawn:…`, `reinstated:…`, `disputed:…`, `settled:…` (the provider's id
+    /// of the dispute behind it), or the provider's name of what changes nothing.
     pub what: String,
     /// The provider's id of the money, when it names one.
     pub money: Option<String>,
@@ -150,7 +151,8 @@ pub trait ReceiptStore: Send + Sync {
         row: &MoneyPolicy,
         events: &[NewEvent],
     ) -> Result<(), StoreError>;
-    /// Takes money in, once by (client, reference): a repeat gives the first receipt and `true`.
+    /// Takes money in, once by (client, reference): a repeat gives the first receipt and `true`. The same
+    /// reference with another amount is no repeat: it is kept as `Receipt::as_other_amount` says.
     async fn take_receipt(
         &self,
         row: &Receipt,
@@ -161,6 +163,13 @@ pub trait ReceiptStore: Send + Sync {
     /// Receipts with this reference, of any client: for references that are unique everywhere, as a
     /// provider's.
     async fn receipts_by_reference(&self, reference: &str) -> Result<Vec<Receipt>, StoreError>;
+    /// Receipts of bank files whose own reference and amount these are, newest first, at most 5.
+    async fn bank_receipts(
+        &self,
+        client: ClientId,
+        own: &str,
+        amount: Money,
+    ) -> Result<Vec<Receipt>, StoreError>;
     /// A page, oldest first.
     async fn receipts_page(
         &self,
@@ -248,6 +257,13 @@ pub trait ReceiptStore: Send + Sync {
         money: &str,
     ) -> Result<Vec<WebhookNote>, StoreError>;
 
+    /// Whatever was said about this money, oldest first.
+    async fn webhooks_about(
+        &self,
+        provider: &str,
+        money: &str,
+    ) -> Result<Vec<WebhookNote>, StoreError>;
+
     /// Notes a file; the same bytes of one client again give the first row and `true`.
     async fn take_bank_file(
         &self,
@@ -256,6 +272,17 @@ pub trait ReceiptStore: Send + Sync {
     ) -> Result<(BankFile, bool), StoreError>;
     /// Replaces a file's row.
     async fn put_bank_file(&self, row: &BankFile) -> Result<(), StoreError>;
+    /// Files that are being read and did not move since `before` become `half`; gives them.
+    async fn half_bank_files(&self, before: UtcMs, now: UtcMs)
+    -> Result<Vec<BankFile>, StoreError>;
+    /// Takes up a file that is `half`, or is being read and did not move since `before`; `false` when somebody
+    /// reads it, or it is done.
+    async fn resume_bank_file(
+        &self,
+        id: BankFileId,
+        before: UtcMs,
+        now: UtcMs,
+    ) -> Result<bool, StoreError>;
     /// One file.
     async fn get_bank_file(&self, id: BankFileId) -> Result<BankFile, StoreError>;
     /// A page of files, newest first.

@@ -3,10 +3,11 @@
 use super::{Page, PageRequest, StoreError};
 use crate::entity::{
     Debt, DebtStage, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch, LetterLevel,
-    LetterTemplate, Stage,
+    LetterTemplate, Stage, Verdict,
 };
 use crate::event::NewEvent;
-use crate::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, UserId};
+use crate::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlannedStepId, UserId};
+use crate::law::{Action, Judge};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -40,6 +41,35 @@ pub struct StageCounts {
     pub agreed: bool,
     /// Whether a dispute, an attorney, an insolvency or a death holds contact.
     pub held: bool,
+}
+
+/// A letter that is about to be made.
+#[derive(Debug, Clone)]
+pub struct LetterDraft {
+    /// As it is printed.
+    pub letter: Letter,
+    /// What is asked of the law, at check point `message`.
+    pub action: Action,
+    /// The row that counts it.
+    pub ledger: LedgerRow,
+    /// The step of a strategy that it carries out, with the batch that it goes into: begun with its first
+    /// letter, done with each.
+    pub of: Option<(PlannedStepId, LetterBatch)>,
+    /// Event `letter.rendered`.
+    pub events: Vec<NewEvent>,
+}
+
+/// What came of a letter.
+#[derive(Debug, Clone)]
+pub enum LetterOpened {
+    /// Written and counted.
+    Made,
+    /// The debt has a letter in this batch, or its step has ended.
+    Had,
+    /// The law refused inside the transaction; the decision is stored.
+    Refused(Box<Verdict>),
+    /// Its debt is closed or held.
+    Stopped(&'static str),
 }
 
 /// Stages and excuses.
@@ -116,15 +146,16 @@ pub trait LetterStore: Send + Sync {
         client: Option<ClientId>,
         page: &PageRequest,
     ) -> Result<Page<LetterBatch>, StoreError>;
-    /// Keeps a batch with letters that were made since it was kept last, and what the ledger counts of
-    /// them, in one transaction. A letter of the batch to the same debt is kept once.
-    async fn put_batch(
+    /// Keeps how far a batch is.
+    async fn put_batch(&self, batch: &LetterBatch, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// In one transaction: checks that the debt stands and has no letter in this batch, loads the facts, asks
+    /// `judge`, stores the verdict and, when it permits, the letter with its ledger row. The step behind it
+    /// ends with it ([`step_after`](crate::rules::letter::step_after)).
+    async fn open_letter(
         &self,
-        batch: &LetterBatch,
-        letters: &[Letter],
-        ledger: &[LedgerRow],
-        events: &[NewEvent],
-    ) -> Result<(), StoreError>;
+        draft: &LetterDraft,
+        judge: &dyn Judge,
+    ) -> Result<LetterOpened, StoreError>;
     /// A letter.
     async fn get_letter(&self, id: LetterId) -> Result<Letter, StoreError>;
     /// Letters of a batch behind one, in the order of their ids.

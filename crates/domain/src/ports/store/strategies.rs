@@ -85,6 +85,17 @@ pub struct StrategyFigures {
     pub cost: Vec<(Currency, i64)>,
 }
 
+/// What came of a call that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepCalled {
+    /// The debtor stands at the head of his campaign.
+    Called,
+    /// He is not called, for that reason.
+    Refused(&'static str),
+    /// The step has ended already.
+    Gone,
+}
+
 /// Strategies.
 #[async_trait]
 pub trait StrategyStore: Send + Sync {
@@ -124,6 +135,14 @@ pub trait StrategyStore: Send + Sync {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
+    /// In one transaction: ends a step that is a call and puts its debtor at the head of its campaign, as
+    /// [`called`](crate::rules::strategy::called) has it; `told` is written with it.
+    async fn call_step(
+        &self,
+        id: PlannedStepId,
+        now: UtcMs,
+        told: &[NewEvent],
+    ) -> Result<StepCalled, StoreError>;
     /// What a strategy did.
     async fn strategy_figures(&self, id: StrategyId) -> Result<StrategyFigures, StoreError>;
 }

@@ -1,9 +1,10 @@
 //! The rows behind the figures by plain code: the readable twin of the SQL.
 
-use super::{ATTRIBUTION_MS, KpiAsk, KpiFact, KpiRows};
-use crate::entity::{Bucket, DebtMark, PromiseState};
+use super::{ATTRIBUTION_MS, KpiAsk, KpiFact, KpiMessage, KpiRows};
+use crate::entity::{AgentSpell, Bucket, DebtMark, PromiseState};
 use crate::ids::{
-    AgentId, AttemptId, CampaignId, ClientId, DebtId, DebtorId, PaymentId, PortfolioId, PromiseId,
+    AgentId, AttemptId, CampaignId, ClientId, DebtId, DebtorId, MessageId, PaymentId, PortfolioId,
+    PromiseId,
 };
 use crate::money::Currency;
 use crate::time::UtcMs;
@@ -93,16 +94,20 @@ pub struct KpiWorld {
     pub promises: BTreeMap<PromiseId, KpiPromise>,
     /// Money.
     pub payments: BTreeMap<PaymentId, KpiPayment>,
+    /// Messages that cost something.
+    pub messages: BTreeMap<MessageId, KpiMessage>,
     /// Marks of each debt by their day.
     pub marks: BTreeMap<DebtId, BTreeMap<i64, DebtMark>>,
+    /// Agents' time.
+    pub spells: BTreeMap<uuid::Uuid, AgentSpell>,
     /// Portfolio of each debtor.
     pub portfolios: BTreeMap<DebtorId, PortfolioId>,
 }
 
 /// A world as one question sees it.
-struct View<'a> {
-    world: &'a KpiWorld,
-    ask: &'a KpiAsk,
+pub(super) struct View<'a> {
+    pub(super) world: &'a KpiWorld,
+    pub(super) ask: &'a KpiAsk,
     /// Conversations of each debtor by instant and identity.
     talks: BTreeMap<DebtorId, BTreeMap<(UtcMs, AttemptId), &'a KpiAttempt>>,
     /// Money of each debt.
@@ -134,8 +139,10 @@ impl KpiWorld {
         };
         let mut facts = match rows.noun() {
             "attempt" => view.attempts(rows),
+            "contact" => view.spent(),
             "promise" => view.promises(rows),
             "payment" => view.payments(rows),
+            "spell" => view.time(rows),
             _ => view.debts(rows),
         };
         facts.sort_unstable();
@@ -156,7 +163,7 @@ impl View<'_> {
         of_debt.filter(|p| takes(p)).map(|p| p.amount_minor).sum()
     }
 
-    fn of_portfolio(&self, debtor: DebtorId) -> bool {
+    pub(super) fn of_portfolio(&self, debtor: DebtorId) -> bool {
         let asked = self.ask.portfolio;
         asked.is_none() || self.world.portfolios.get(&debtor).copied() == asked
     }
@@ -167,14 +174,15 @@ impl View<'_> {
         ask.campaign.is_none_or(|c| campaign == Some(c)) && ask.agents.as_ref().is_none_or(of_agent)
     }
 
-    fn within(&self, at: UtcMs) -> bool {
+    pub(super) fn within(&self, at: UtcMs) -> bool {
         at >= self.ask.period.from && at < self.ask.period.to
     }
 
-    fn attempts(&self, rows: KpiRows) -> Vec<KpiFact> {
+    pub(super) fn attempts(&self, rows: KpiRows) -> Vec<KpiFact> {
         let wanted = |a: &&KpiAttempt| match rows {
             KpiRows::Contacts => a.rpc || a.third_party,
             KpiRows::RightParty => a.rpc,
+            KpiRows::Handled => a.answered_at.is_some() && a.agent_id.is_some(),
             _ => true,
         };
         let all = self.world.attempts.values();
@@ -309,6 +317,15 @@ impl View<'_> {
                 let old = if code >= 2 { m.balance_minor } else { 0 };
                 (end && code >= 0).then_some((m.balance_minor, old))
             }
+            KpiRows::Receivables => (code >= 0 && (start || entered || end)).then(|| {
+                let owed = |then: bool| if then { m.balance_minor } else { 0 };
+                let first = owed(start || entered);
+                (first - owed(end), first - owed(end && code == 0))
+            }),
+            KpiRows::OpenDays => {
+                let days = period.to_day - period.from_day;
+                (end && code >= 0).then_some((m.balance_minor, m.balance_minor * days))
+            }
             KpiRows::Regularised => self.cured(m),
             _ => None,
         }
@@ -339,7 +356,13 @@ const fn well(bucket: Bucket) -> bool {
     matches!(bucket, Bucket::Preventive | Bucket::Paid)
 }
 
-fn fact(at: UtcMs, id: uuid::Uuid, debtor_id: DebtorId, amount: i64, weight: i64) -> KpiFact {
+pub(super) fn fact(
+    at: UtcMs,
+    id: uuid::Uuid,
+    debtor_id: DebtorId,
+    amount: i64,
+    weight: i64,
+) -> KpiFact {
     KpiFact {
         at,
         id,

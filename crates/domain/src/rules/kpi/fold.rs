@@ -1,7 +1,7 @@
 //! The world of the figures from the event log alone: nothing is read but events, in their order.
 
 use super::{KpiAttempt, KpiPayment, KpiPromise, KpiWorld};
-use crate::entity::{CallResult, DebtMark, PartyRole, PromiseState};
+use crate::entity::{AgentSpell, CallResult, DebtMark, PartyRole, PromiseState};
 use crate::event::NewEvent;
 use crate::ids::{AttemptId, PaymentId, PromiseId};
 use crate::segment::day_of_date;
@@ -39,8 +39,10 @@ impl KpiWorld {
             "disposition.set" => self.disposed(event),
             "promise.made" => self.promised(event),
             "payment.posted" | "payment.reversed" => self.paid(event),
+            "message.sent" => self.sent(event),
             "debt.aged" => self.aged(event),
             kind if kind.starts_with("promise.") => self.settled(event),
+            kind if kind.starts_with("agent.") => self.timed(event),
             _ => None,
         };
     }
@@ -138,6 +140,12 @@ impl KpiWorld {
             posted_at: get(data, "posted_at")?,
         };
         self.payments.insert(row.id, row);
+        Some(())
+    }
+
+    fn timed(&mut self, event: &NewEvent) -> Option<()> {
+        let ended = AgentSpell::ended_by(event);
+        self.spells.extend(ended.into_iter().map(|s| (s.id, s)));
         Some(())
     }
 

@@ -3,21 +3,26 @@
 //! gives those rows by SQL, `facts` by plain code over a world in memory, which `fold` builds from the
 //! event log alone.
 //!
-//! What is not here, and why: `dso` and `cei` need the creditor's sales; figures of agents' time
-//! (`rpc_per_hour`, occupancy) need login hours, which are not kept yet; those of the trunk and the
-//! detector have reports of their own.
+//! What is handed over in a period is taken for its credit sales (`dso`, `cei`): a creditor who works his own
+//! debts hands over each of them. What is not here: figures of the trunk and the detector have reports of
+//! their own.
 
 mod facts;
 mod fold;
+mod spent;
 #[cfg(test)]
 mod tests;
+mod time;
+
+use facts::View;
 
 pub use facts::{KpiAttempt, KpiPayment, KpiPromise, KpiWorld};
 pub use fold::mark_data;
+pub use spent::{KpiMessage, minor_of};
 
 use crate::ids::{AgentId, CampaignId, ClientId, DebtorId, PortfolioId};
 use crate::money::Currency;
-use crate::time::{DAY_MS, UtcMs};
+use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -67,7 +72,19 @@ crate::text_enum! {
         TimeToCure = "time_to_cure",
         /// Money × days past due when it came ÷ money; from the due date, as invoices are not kept.
         TrueDays = "true_days",
-        /// Cost of calls ÷ money received.
+        /// (Owed at the start + handed over − owed at the end) ÷ (the same, of the end only what is current).
+        Cei = "cei",
+        /// Owed at the end × days of the period ÷ what was handed over in it.
+        Dso = "dso",
+        /// Conversations with an obligated, verified party ÷ login hours of the agents.
+        RpcPerHour = "rpc_per_hour",
+        /// Money received ÷ login hours of the agents.
+        RecoveredPerHour = "recovered_per_hour",
+        /// Talk, hold and wrap-up ÷ these, ready, reserved and ringing.
+        Occupancy = "occupancy",
+        /// Talk, hold and wrap-up ÷ conversations handled.
+        Aht = "aht",
+        /// Cost of calls and messages ÷ money received.
         CostPerUnit = "cost_per_unit",
     }
 }
@@ -81,6 +98,10 @@ crate::text_enum! {
         Contacts = "contacts",
         /// Of them those with an obligated, verified party.
         RightParty = "right_party",
+        /// Of them those that an agent took.
+        Handled = "handled",
+        /// Attempts as above, and messages that cost something by when their gateways took them; weight: cost.
+        Spent = "spent",
         /// Promises made in the period.
         PromisesMade = "promises_made",
         /// Promises due in the period, cancelled and replaced ones left out.
@@ -106,8 +127,20 @@ crate::text_enum! {
         OpenEnd = "open_end",
         /// The same; weight: balance of those more than 30 days past due.
         Par30End = "par30_end",
+        /// Debts owed at the start, handed over in the period, or owed at the end: what they were at first less
+        /// what they are at the end; weight: the same, of the end only what is current.
+        Receivables = "receivables",
+        /// Debts owed at the end: balance; weight: balance × days of the period.
+        OpenDays = "open_days",
         /// Debts that became current or paid in the period; weight: days past due they came to.
         Regularised = "regularised",
+        /// Time of agents signed in, by state, of the period; weight: ms of it. Such rows name the agent where
+        /// others name the debtor.
+        LoginTime = "login_time",
+        /// Of it talk, hold and wrap-up.
+        BusyTime = "busy_time",
+        /// Of it the same with ready, reserved and ringing.
+        ServingTime = "serving_time",
     }
 }
 
@@ -136,6 +169,10 @@ crate::text_enum! {
         Days = "days",
         /// Money for each unit of money.
         PerUnit = "per_unit",
+        /// What is above for each hour; below are ms.
+        PerHour = "per_hour",
+        /// Seconds; above are ms.
+        Seconds = "seconds",
     }
 }
 
@@ -147,8 +184,13 @@ impl KpiRows {
         matches!(
             self,
             Self::Attempts
+                | Self::Spent
                 | Self::Contacts
                 | Self::RightParty
+                | Self::Handled
+                | Self::LoginTime
+                | Self::BusyTime
+                | Self::ServingTime
                 | Self::PromisesMade
                 | Self::PromisesDue
                 | Self::PromisesKept
@@ -157,11 +199,14 @@ impl KpiRows {
         )
     }
 
-    /// What the identity of such a row is: `attempt`, `promise`, `payment` or `debt`.
+    /// What the identity of such a row is: `attempt`, `contact` (an attempt or
+    /// a message), `promise`, `payment`, `spell` or `debt`.
     #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
-            Self::Attempts | Self::Contacts | Self::RightParty => "attempt",
+            Self::Attempts | Self::Contacts | Self::RightParty | Self::Handled => "attempt",
+            Self::Spent => "contact",
+            Self::LoginTime | Self::BusyTime | Self::ServingTime => "spell",
             Self::PromisesMade | Self::PromisesDue | Self::PromisesKept => "promise",
             Self::Payments | Self::DatedPayments => "payment",
             _ => "debt",
@@ -193,7 +238,7 @@ impl Kpi {
     /// Its definition.
     #[must_use]
     pub const fn def(self) -> KpiDef {
-        use KpiForm::{Days, PerUnit, Share, Times};
+        use KpiForm::{Days, PerHour, PerUnit, Seconds, Share, Times};
         use KpiRows as R;
         use KpiSum::{Amount, Debtors, Rows, Weight};
         let (numerator, denominator, form) = match self {
@@ -217,9 +262,15 @@ impl Kpi {
                 Share,
             ),
             Self::CureRate => ((R::ArrearsCured, Weight), (R::ArrearsCured, Amount), Share),
+            Self::Cei => ((R::Receivables, Amount), (R::Receivables, Weight), Share),
+            Self::Dso => ((R::OpenDays, Weight), (R::Placed, Amount), Days),
             Self::TimeToCure => ((R::Regularised, Weight), (R::Regularised, Rows), Days),
             Self::TrueDays => ((R::DatedPayments, Weight), (R::DatedPayments, Amount), Days),
-            Self::CostPerUnit => ((R::Attempts, Weight), (R::Payments, Amount), PerUnit),
+            Self::RpcPerHour => ((R::RightParty, Rows), (R::LoginTime, Weight), PerHour),
+            Self::RecoveredPerHour => ((R::Payments, Amount), (R::LoginTime, Weight), PerHour),
+            Self::Occupancy => ((R::BusyTime, Weight), (R::ServingTime, Weight), Share),
+            Self::Aht => ((R::BusyTime, Weight), (R::Handled, Rows), Seconds),
+            Self::CostPerUnit => ((R::Spent, Weight), (R::Payments, Amount), PerUnit),
         };
         KpiDef {
             numerator: Side {
@@ -239,6 +290,40 @@ impl Kpi {
     pub const fn has_author(self) -> bool {
         let def = self.def();
         def.numerator.rows.has_author() && def.denominator.rows.has_author()
+    }
+}
+
+impl KpiForm {
+    /// The figure as it reads; `None` where nothing is below.
+    #[must_use]
+    pub fn value(self, numerator: i64, denominator: i64) -> Option<f64> {
+        let quotient = numerator as f64 / denominator as f64;
+        (denominator != 0).then_some(match self {
+            Self::PerHour => quotient * HOUR_MS as f64,
+            Self::Seconds => quotient / SECOND_MS as f64,
+            _ => quotient,
+        })
+    }
+}
+
+impl Kpi {
+    /// Whether it can be told for a question: one about debts belongs to a portfolio alone, one about agents'
+    /// time to neither a portfolio nor a campaign.
+    #[must_use]
+    pub const fn told(self, ask: &KpiAsk) -> bool {
+        let def = self.def();
+        let by_author = ask.campaign.is_some() || ask.agents.is_some();
+        let of_work = ask.campaign.is_some() || ask.portfolio.is_some();
+        let timed = def.numerator.rows.is_time() || def.denominator.rows.is_time();
+        (!by_author || self.has_author()) && !(timed && of_work)
+    }
+}
+
+impl KpiRows {
+    /// Whether they are agents' time.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::LoginTime | Self::BusyTime | Self::ServingTime)
     }
 }
 

@@ -112,6 +112,17 @@ fn paid(n: u128, debt: u128, amount_minor: i64, when: UtcMs) -> NewEvent {
     )
 }
 
+/// The agent 80 left a state at the minute `to` of a day, in which he was since the minute `from`.
+fn left(n: u128, state: &str, (from, to): (UtcMs, UtcMs)) -> NewEvent {
+    let data = json!({"from": state, "to": "x", "since": from.0, "clients": [uuid(1)]});
+    NewEvent {
+        id: EventId(uuid(n)),
+        at: to,
+        client_id: None,
+        ..event("agent.state_changed", format!("agent:{}", uuid(80)), data)
+    }
+}
+
 /// Debts 10 and 11 in arrears, 12 handed over in the period.
 fn world() -> KpiWorld {
     let promise = format!("promise:{}", PromiseId(uuid(70)));
@@ -139,6 +150,17 @@ fn world() -> KpiWorld {
     told.push(mark(10, DAY + 5, Bucket::B1To30, 600));
     told.push(mark(10, DAY + 7, Bucket::Paid, 0));
     told.push(mark(11, DAY + 11, Bucket::B31To60, 3_000));
+    let half = |n: i64| at(DAY + 2, 10).plus_ms(n * HOUR_MS / 2);
+    told.push(left(1, "offline", (at(DAY, 0), half(-2))));
+    told.push(left(2, "ready", (half(-2), half(-1))));
+    told.push(left(3, "talking", (half(-1), half(0))));
+    told.push(left(4, "wrapup", (half(0), half(1))));
+    let begin = at(DAY, 0);
+    told.push(left(
+        5,
+        "ready",
+        (begin.plus_ms(-HOUR_MS), begin.plus_ms(HOUR_MS / 2)),
+    ));
     let mut world = KpiWorld::default();
     told.iter().for_each(|e| world.take(e));
     world
@@ -172,6 +194,15 @@ fn each_figure_counted_by_hand_row_28() {
         (Kpi::Par30, (3_000, 3_500)),
         (Kpi::RollRate, (3_000, 4_000)),
         (Kpi::CureRate, (1_000, 4_000)),
+        // 4,000 at the start and 500 handed over less 3,500 at the end, of which 500 are current.
+        (Kpi::Cei, (1_000, 4_000)),
+        (Kpi::Dso, (3_500 * 30, 4_500)),
+        // One hour ready, half of one in talk, half of one behind it; the last state began before the period
+        // and counts from its begin on.
+        (Kpi::RpcPerHour, (1, 2 * HOUR_MS)),
+        (Kpi::RecoveredPerHour, (1_000, 2 * HOUR_MS)),
+        (Kpi::Occupancy, (HOUR_MS, 2 * HOUR_MS)),
+        (Kpi::Aht, (HOUR_MS, 1)),
         (Kpi::TimeToCure, (27, 1)),
         (Kpi::TrueDays, (400 * 24 + 600 * 26, 1_000)),
         // Three attempts, and two begun minutes of the one that was answered.
@@ -179,7 +210,14 @@ fn each_figure_counted_by_hand_row_28() {
     ] {
         assert_eq!(parts(&world, kpi, &ask), want, "{kpi}");
     }
-    assert_eq!(Kpi::ALL.len(), 19);
+    assert_eq!(Kpi::ALL.len(), 25);
+    let reads = |kpi: Kpi| {
+        let (above, below) = parts(&world, kpi, &ask);
+        kpi.def().form.value(above, below)
+    };
+    assert_eq!(reads(Kpi::RpcPerHour), Some(0.5));
+    assert_eq!(reads(Kpi::Aht), Some(3_600.0));
+    assert_eq!(reads(Kpi::Occupancy), Some(0.5));
 }
 
 #[test]

@@ -4,7 +4,12 @@ mod house;
 
 pub use house::{HouseText, house_text};
 
-use crate::entity::Language;
+use crate::entity::{Decision, Language, PlannedState, PlannedStep, Verdict};
+use crate::ports::store::LetterOpened;
+use crate::time::{DAY_MS, UtcMs};
+
+/// How long after it was planned a letter of a strategy is still worth printing, ms.
+pub const WORTH_MS: i64 = 8 * DAY_MS;
 
 /// Variables a letter may use.
 pub const VARIABLES: &[&str] = &[
@@ -174,6 +179,39 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String
     }
     out.push_str(rest);
     Ok(out)
+}
+
+fn rule_of(verdict: &Verdict) -> String {
+    let refused = verdict.rules.iter().find(|r| r.refused);
+    refused.map_or_else(|| "refused".to_owned(), |r| r.rule.clone())
+}
+
+/// The step behind a letter once the letter is decided: done, put off to where the law names a time at which
+/// it is still worth something, or ended with the reason.
+#[must_use]
+pub fn step_after(step: &PlannedStep, opened: &LetterOpened, now: UtcMs) -> PlannedStep {
+    let last = step.created_at.plus_ms(WORTH_MS);
+    let (state, reason) = match opened {
+        LetterOpened::Made | LetterOpened::Had => (PlannedState::Done, String::new()),
+        LetterOpened::Stopped(why) => (PlannedState::Cancelled, (*why).to_owned()),
+        LetterOpened::Refused(verdict) => match verdict.decision {
+            Decision::Defer { until } if until > now && until < last => {
+                return PlannedStep {
+                    due_at: until,
+                    reason: rule_of(verdict),
+                    ..step.clone()
+                };
+            }
+            _ => (PlannedState::Refused, rule_of(verdict)),
+        },
+    };
+    PlannedStep {
+        state,
+        reason,
+        ended_at: Some(now),
+        ended_by: "system".to_owned(),
+        ..step.clone()
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,13 @@ export type Disposing = Pick<Desk, 'dispositions' | 'me' | 'open' | 'live' | 'at
 
 const LIVE: AgentState[] = ['talking', 'hold'];
 
+export interface FoundDebtor {
+  id: string;
+  name: string;
+  document_masked: string;
+  external_ref: string;
+}
+
 export class Desk {
   me = $state.raw<Me | null>(null);
   card = $state.raw<Card | null>(null);
@@ -156,6 +163,17 @@ export class Desk {
 
   async identity(role: string): Promise<void> {
     const card = (await this.command('identity', `/attempts/${this.attempt}/identity`, { role })) as Card | undefined;
+    if (card?.debtor && card.attempt === this.attempt) this.card = card;
+  }
+
+  /** Debtors of the call's client by what an unknown caller says; undefined when it could not be asked. */
+  async findCaller(q: string): Promise<FoundDebtor[] | undefined> {
+    const page = (await this.command('findCaller', `/attempts/${this.attempt}/caller/search`, { q })) as { items: FoundDebtor[] } | undefined;
+    return page?.items;
+  }
+  /** The call is that debtor's; his card comes with the answer. */
+  async attachCaller(debtor: string, keep: boolean): Promise<void> {
+    const card = (await this.command('attachCaller', `/attempts/${this.attempt}/caller`, { debtor_id: debtor, keep_number: keep })) as Card | undefined;
     if (card?.debtor && card.attempt === this.attempt) this.card = card;
   }
 

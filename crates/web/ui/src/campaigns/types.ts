@@ -78,7 +78,7 @@ export type Params = Record<string, unknown> & {
   attempts_per_day: number | null;
   abandon_cap_pct: number | null;
   identity_gate: boolean;
-  inbound: { blended: boolean; queue_max: number; wait_max_s: number; announce_every_s: number; callback: boolean; keep_place_min: number; service_level_s: number };
+  inbound: { blended: boolean; queue_max: number; wait_max_s: number; announce_every_s: number; callback: boolean; keep_place_min: number; service_level_s: number; unknown: boolean };
   agentless: { message: string; approved_by: string | null; approved_at: string | null; agent_key: string };
   promise_max_days: number;
   promise_min_pct: number;
@@ -224,9 +224,24 @@ export interface Debt {
   due_date: string;
   status: string;
 }
+export interface Address {
+  id: string;
+  street: string;
+  city: string;
+  region: string;
+  postcode: string;
+  country: string;
+  zone: string | null;
+  source: string;
+  bad: boolean;
+  added_at: string;
+  confirmed_at: string;
+}
 export interface File {
   debtor: { id: string; name: string; document: string; external_ref: string; kind: string; country: string; subdivision: string | null; language: string; address_zone: string | null };
   debts: Debt[];
+  accrued: { debt_id: string; since_minor: number; total_minor: number; to: string }[];
+  addresses: Address[];
   parties: { id: string; role: string; name: string }[];
   points: { id: string; channel: string; value: string; class: string; role: string; authorised: boolean; confidence: number; bad: boolean; added_at: string; last_rpc_at: string | null }[];
   consents: { id: string; channel: string; purpose: string; granted_at: string; revoked_at: string | null }[];

@@ -94,3 +94,10 @@ export function day(date: string | null | undefined, weekday = false): string {
 export function isoDay(ms: number, zone?: string): string {
   return new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(ms);
 }
+
+/** A reference as people know it: without the digest that tells rows of a bank's file apart, and without the amount that tells
+    two amounts under one reference apart. */
+export function reference(text: string): string {
+  const own = text.replace(/ [0-9a-f]{16}(?=$|[#~-])/, '').replace(/~\d+[A-Z]{3}(?=$|[#-])/, '');
+  return /^row(?=$|[#-])/.test(own) ? own.replace(/^row/, '–') : own;
+}

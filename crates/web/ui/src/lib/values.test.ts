@@ -3,7 +3,7 @@ import { age, blend, instant, span } from './clock.svelte';
 import { csv } from './csv';
 import { backoff, Cursor } from './cursor';
 import { addDays, friday, quincena, utcToWall, wallToUtc, zoneOf } from './dates';
-import { amount, day, parseAmount, percent, share, sums } from './format';
+import { amount, day, parseAmount, percent, reference, share, sums } from './format';
 import { uuid7 } from './uuid';
 import { peaks } from './wav';
 
@@ -105,5 +105,12 @@ describe('the rest', () => {
     view.setInt16(44, 16_384, true); view.setInt16(44 + 4 * 7 + 2, -32_768, true);
     expect(peaks(view.buffer, 2)).toEqual({ seconds: 0.001, channels: [[0.5, 0], [0, 1]] });
     expect(peaks(new ArrayBuffer(80), 2)).toBeNull();
+  });
+});
+
+describe('references', () => {
+  it('are shown as people know them', () => {
+    const shown = ['884201 00ff11ee22dd33cc', '884201 00ff11ee22dd33cc#2', 'row 00ff11ee22dd33cc', 'c-9~12000MXN', 'SPEI 12', 'row house'].map(reference);
+    expect(shown).toEqual(['884201', '884201#2', '–', 'c-9', 'SPEI 12', 'row house']);
   });
 });

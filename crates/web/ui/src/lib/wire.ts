@@ -123,6 +123,8 @@ export interface Card {
   campaign: Named;
   /** The debtor called us, or asked for an agent from a message. */
   direction?: 'inbound' | 'asked_for_agent';
+  /** Masked number of a caller whom nobody knows yet. */
+  unknown_caller?: string;
   gate: boolean;
   debtor: { id: string; name: string; document_masked: string; language: string; country: string; phones: Phone[] };
   debts: CardDebt[];
@@ -178,7 +180,7 @@ export interface CampaignRow {
   promises: number;
   promised: Sum[];
   problem: { code: string; es: string; en: string } | null;
-  inbound?: { waiting: number; longest_wait_ms: number; places_kept: number; offered: number; answered: number; in_time: number; gave_up: number; call_backs: number; announced: number; wait_ms: number; service_level_s: number } | null;
+  inbound?: { waiting: number; longest_wait_ms: number; places_kept: number; offered: number; answered: number; in_time: number; gave_up: number; call_backs: number; opted_out: number; announced: number; wait_ms: number; service_level_s: number } | null;
 }
 export interface TrunkRow {
   id: string;

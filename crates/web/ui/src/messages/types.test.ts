@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calendar, micro } from './types';
+import { calendar, micro, why } from './types';
 
 const day = (date: string, way: string) => ({ date, way, made: 1, moved: 0, removed: 0 });
 
@@ -13,5 +13,20 @@ describe('strategies on trial', () => {
     expect(micro(350_000, 'MXN')).toMatch(/0[.,]35/);
     expect(micro(1_500, 'USD')).toMatch(/0[.,]0015/);
     expect(micro(10, null)).toBe('–');
+  });
+});
+
+describe('why a message did not go', () => {
+  const known = (key: string) => ['windows', 'preview', 'hold'].includes(key);
+  it('knows the part of a rule, whatever pack it is of', () => {
+    expect(why('co/windows', known)).toBe('windows');
+    expect(why('mx-condusef/messages/preview', known)).toBe('preview');
+    expect(why('house/hold/dispute', known)).toBe('hold');
+    expect(why('mx-condusef/messages_week', known)).toBe('cap');
+    expect(why('co/strict_mode/one_action_day', known)).toBe('rule');
+  });
+  it('leaves any other code as it is, without its tail', () => {
+    expect(why('debt_closed', known)).toBe('debt_closed');
+    expect(why('fate_unknown: no answer in time', known)).toBe('fate_unknown');
   });
 });

@@ -4,6 +4,7 @@ export interface Message {
   debtor_id: string;
   channel: string;
   purpose: string;
+  template_id: string | null;
   address: string | null;
   subject: string;
   body: string;
@@ -56,6 +57,7 @@ export interface Step {
   channels: string[];
   template: string;
   campaign_id: string | null;
+  letter: string | null;
   note: string;
 }
 export interface Strategy {
@@ -110,8 +112,17 @@ export interface Planned {
 
 export const CHANNELS = ['sms', 'whatsapp', 'email'] as const;
 /** Variables of templates; the server refuses any other by its name. */
-export const VARIABLES = ['debtor.name', 'debtor.first_name', 'client.name', 'client.phone', 'debt.reference', 'debt.balance', 'debt.overdue', 'debt.minimum', 'debt.due_date', 'promise.amount', 'promise.due_date', 'optout'] as const;
+export const VARIABLES = ['debtor.name', 'debtor.first_name', 'client.name', 'client.phone', 'debt.reference', 'debt.balance', 'debt.overdue', 'debt.minimum', 'debt.due_date', 'promise.amount', 'promise.due_date', 'payment.link', 'optout'] as const;
 
+/**
+ * The word of `msgWhy` behind a reason: of a rule of the law (`pack/part` or `pack/part/more`) the part that is known, else that it is a limit; of
+ * any other the code itself, without what stands behind its colon.
+ */
+export function why(reason: string, known: (key: string) => boolean): string {
+  const [pack, ...parts] = reason.split('/');
+  if (!parts.length) return (pack ?? '').split(':')[0] ?? '';
+  return parts.toReversed().find(known) ?? (parts.length === 1 ? 'cap' : 'rule');
+}
 /** Millionths of a currency as an amount of it. */
 export const micro = (n: number, currency: string | null): string => (currency ? new Intl.NumberFormat(undefined, { style: 'currency', currency, maximumFractionDigits: 4 }).format(n / 1e6) : '–');
 /** Days of a trial one after the other, each with its ways. */

@@ -40,13 +40,14 @@ export interface BankFile {
   id: string;
   name: string;
   format: string;
-  state: 'reading' | 'done';
+  state: 'reading' | 'half' | 'done';
   rows: number;
   posted: number;
   unmatched: number;
   repeated: number;
   refused: number;
   not_money: number;
+  taken_back: number;
   created_at: string;
 }
 export interface PreviewRow {

@@ -64,7 +64,8 @@ export interface LetterText {
 }
 export interface Batch {
   id: string;
-  segment_id: string;
+  segment_id: string | null;
+  strategy_id: string | null;
   level: (typeof LEVELS)[number];
   state: 'running' | 'done' | 'failed';
   total: number;

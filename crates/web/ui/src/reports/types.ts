@@ -6,7 +6,7 @@ export interface Half {
 }
 export interface Figure {
   key: string;
-  form: 'share' | 'times' | 'days' | 'per_unit';
+  form: 'share' | 'times' | 'days' | 'per_unit' | 'per_hour' | 'seconds';
   numerator: Half;
   denominator: Half;
   value: number | null;
@@ -41,7 +41,8 @@ export interface Series {
 export interface Fact {
   noun: string;
   id: string;
-  debtor_id: string;
+  debtor_id: string | null;
+  agent_id: string | null;
   external_ref: string;
   at: string;
   amount_minor: number;

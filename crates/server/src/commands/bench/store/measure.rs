@@ -4,12 +4,13 @@ use crate::clock::RandomIds;
 use ::store::{Filled, SqlStore};
 use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, EventId, PointId, SegmentId, VerdictId};
+use domain::ids::{CampaignId, DebtId, EventId, PointId, SegmentId, VerdictId};
 use domain::law::{Action, Judge as _, RuleBook};
 use domain::ports::IdSource as _;
 use domain::ports::store::{
-    AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, NodeLease,
-    NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
+    AddressStore as _, AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _,
+    InterestStore as _, NodeLease, NodeStore as _, OpenDraft, OpenOutcome, PortfolioStore as _,
+    ReserveRequest,
 };
 use domain::segment::Expr;
 use domain::time::{MINUTE_MS, UtcMs};
@@ -23,6 +24,8 @@ use std::time::Instant;
 const RESERVES: usize = 200;
 /// Calls of each reservation that are opened and ended.
 const CALLS_EACH: usize = 5;
+/// Files read.
+const FILES: u64 = 1_000;
 /// Questions why not.
 const WHY_NOT: u64 = 1_000;
 /// Writes by which the disk is told.
@@ -250,6 +253,25 @@ impl<'a> Work<'a> {
             agent_reserved: false,
             now,
         }
+    }
+
+    /// Everything of one debtor, as `GET /debtors/{id}` asks it.
+    pub(super) async fn file(&self) -> anyhow::Result<Percentiles> {
+        let (store, now) = (self.store, self.filled.now);
+        let mut times = Vec::new();
+        for n in 0..FILES {
+            let debtor = self.filled.debtor(n * 7_919 % self.debtors);
+            let start = Instant::now();
+            store.get_debtor(debtor).await?;
+            let file = store.debtor_file(debtor).await?;
+            store.get_portfolio(file.debtor.portfolio_id).await?;
+            let ids: Vec<DebtId> = file.debts.iter().map(|d| d.id).collect();
+            std::hint::black_box(store.owed(&file.debts, now).await?);
+            store.accruals_of(&ids).await?;
+            store.addresses_of(debtor).await?;
+            times.push(ms(start));
+        }
+        Ok(Percentiles::of(times))
     }
 
     /// Why somebody is not dialed: his facts, his places in campaigns, the law on each of his numbers.

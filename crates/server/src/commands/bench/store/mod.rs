@@ -31,6 +31,7 @@ struct Engine {
     segment_preview_ms: Percentiles,
     segment_exact_ms: Percentiles,
     why_not_ms: Percentiles,
+    debtor_file_ms: Percentiles,
     /// Openings the law let pass, of those asked.
     opened: u64,
     asked: u64,
@@ -124,6 +125,13 @@ fn goals_of(engine: &Engine) -> Vec<Goal> {
             None,
         ),
         at_most("why not, p99", "ms", engine.why_not_ms.p99, 50.0, None),
+        at_most(
+            "debtor file, p95",
+            "ms",
+            engine.debtor_file_ms.p95,
+            50.0,
+            None,
+        ),
     ]
 }
 
@@ -162,6 +170,7 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
     let mut work = Work::begin(&store, &book, filled, args.debtors).await?;
     let figures = work.calls().await?;
     let why_not_ms = work.why_not().await?;
+    let debtor_file_ms = work.file().await?;
     let segments = segments::measure(&store, filled).await?;
     let engine = Engine {
         debtors: args.debtors,
@@ -174,6 +183,7 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         segment_preview_ms: segments.preview,
         segment_exact_ms: segments.exact,
         why_not_ms,
+        debtor_file_ms,
         opened: figures.opened,
         asked: figures.asked,
         segments,

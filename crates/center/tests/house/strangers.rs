@@ -1,0 +1,267 @@
+//! A caller from a number of nobody: he waits, the agent finds his file, and the call is that debtor's; and
+//! the queue over two nodes.
+
+use crate::queue::{OURS, debtor_calls, house, phone, row};
+use crate::screen::Screen;
+use crate::world::{House, Plan, ask, client_id, debtor_id, id};
+use center::{Actor, AttachAsk, CenterConfig, IdentityAsk};
+use domain::entity::{
+    CampaignParams, DialMode, Hold, HoldKind, HoldScope, InboundOutcome, InboundParams, LedgerKind,
+    PartyRole,
+};
+use domain::ids::{AttemptId, HoldId, TrunkId};
+use domain::ports::Clock as _;
+use domain::ports::store::{CatalogStore as _, InboundStore as _, LawStore as _};
+use sim::trunk::CallIn;
+use std::sync::Arc;
+
+/// A number that stands in no file.
+const NOBODYS: &str = "+525599999999";
+
+fn unknown() -> InboundParams {
+    InboundParams {
+        unknown: true,
+        ..InboundParams::default()
+    }
+}
+
+async fn stranger_calls(house: &House) -> AttemptId {
+    let call = CallIn {
+        from: Some(NOBODYS.to_owned()),
+        to: OURS.to_owned(),
+        trunk: TrunkId(id(4)),
+        patience_ms: 30 * 60_000,
+        talk_ms: 10 * 60_000,
+    };
+    let call = house.trunk.call_in(call).await;
+    house.secs(1).await;
+    call
+}
+
+async fn taken(house: &House) -> (Screen, AttemptId) {
+    let agent = house.agent(1).await;
+    let call = stranger_calls(house).await;
+    assert_eq!(house.talking(&agent).await, call);
+    (agent, call)
+}
+
+fn attach(n: u128, keep_number: bool) -> AttachAsk {
+    AttachAsk {
+        debtor: debtor_id(n),
+        keep_number,
+    }
+}
+
+async fn known(house: &House) -> Option<domain::ids::DebtorId> {
+    let known = house.store.known_caller(client_id(), NOBODYS).await;
+    known.expect("works").map(|k| k.debtor_id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_caller_is_found_and_the_call_is_his() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let (agent, call) = taken(&house).await;
+    let (_, card) = agent.of_kind("pop").pop().expect("a card came");
+    assert_eq!(card["unknown_caller"], "··9999");
+    assert_eq!(card["direction"], "inbound");
+    assert!(card["script"].is_null(), "{card}");
+    let nobody = house.attempt(call).await.debtor_id;
+    assert_ne!(nobody, debtor_id(2));
+    // Before it is known who he is there is nobody whose identity could be proved, and no contact.
+    let titular = IdentityAsk {
+        role: PartyRole::Titular,
+    };
+    let early = house.center.identity(agent.id, call, titular).await;
+    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
+    let me = Actor::Agent(agent.id);
+    let early = house.center.dispose(me, call, ask("CD.NP")).await;
+    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
+
+    for needle in [phone(2), phone(2).replace("+52", "")] {
+        let found = house.center.find_caller(agent.id, call, needle).await;
+        let found: Vec<_> = found.expect("found").iter().map(|d| d.id).collect();
+        assert_eq!(found, [debtor_id(2)]);
+    }
+    let card = house
+        .center
+        .attach_caller(agent.id, call, attach(2, true))
+        .await;
+    let card = card.expect("attached");
+    assert_eq!(
+        (card["t"].as_str(), card["gate"].as_bool()),
+        (Some("card"), Some(true))
+    );
+    assert_eq!(card["debtor"]["id"], debtor_id(2).to_string());
+    assert!(card.get("unknown_caller").is_none(), "{card}");
+    assert!(
+        card["debts"][0]["balance"].is_null(),
+        "identity comes first: {card}"
+    );
+    house.secs(1).await;
+    let attempt = house.attempt(call).await;
+    assert_eq!(attempt.debtor_id, debtor_id(2));
+    assert!(attempt.debt_id.is_some());
+    let inbound = row(&house, call).await;
+    assert_eq!(inbound.debtor_id, Some(debtor_id(2)));
+    assert_eq!(inbound.outcome, InboundOutcome::Answered);
+    assert_eq!(
+        known(&house).await,
+        Some(debtor_id(2)),
+        "he is known next time"
+    );
+    let again = house
+        .center
+        .attach_caller(agent.id, call, attach(3, true))
+        .await;
+    assert_eq!(again.expect_err("refused").code(), "caller_known");
+
+    house
+        .center
+        .identity(agent.id, call, titular)
+        .await
+        .expect("proved");
+    house.hang_up(&agent, call).await;
+    let done = house.center.dispose(me, call, ask("CD.NP")).await;
+    assert_eq!(done.expect("disposed").attempt.debtor_id, debtor_id(2));
+    house.secs(1).await;
+    let ledger = house.store.ledger_of(debtor_id(2)).await.expect("ledger");
+    let talks = ledger.iter().filter(|r| r.kind == LedgerKind::Conversation);
+    assert_eq!(talks.count(), 1, "counted for him, once");
+    assert!(
+        house
+            .store
+            .ledger_of(nobody)
+            .await
+            .expect("ledger")
+            .is_empty()
+    );
+    let kinds = house.kinds().await;
+    assert!(kinds.iter().any(|k| k == "caller.identified"), "{kinds:?}");
+    assert_eq!(agent.state(), "ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_borrowed_phone_is_not_kept_and_a_held_debtor_is_not_talked_to() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let (agent, call) = taken(&house).await;
+    let hold = Hold {
+        id: HoldId(id(72)),
+        client_id: client_id(),
+        debtor_id: debtor_id(3),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Represented,
+        from: house.clock.now(),
+        until: None,
+        lifted_at: None,
+        evidence: "lawyer".into(),
+    };
+    house.store.put_hold(&hold, &[]).await.expect("hold");
+    let held = house
+        .center
+        .attach_caller(agent.id, call, attach(3, true))
+        .await;
+    assert_eq!(held.expect_err("refused").code(), "blocked_hold");
+    let verdicts = house
+        .center
+        .attach_caller(agent.id, call, attach(999, true))
+        .await;
+    assert_eq!(verdicts.expect_err("refused").code(), "not_found");
+    let done = house
+        .center
+        .attach_caller(agent.id, call, attach(4, false))
+        .await;
+    done.expect("attached");
+    assert_eq!(known(&house).await, None, "nothing is kept of the number");
+    assert_eq!(house.attempt(call).await.debtor_id, debtor_id(4));
+    // The same number calls again: nobody knows it.
+    house.hang_up(&agent, call).await;
+    let me = Actor::Agent(agent.id);
+    house
+        .center
+        .dispose(me, call, ask("CI.TN"))
+        .await
+        .expect("disposed");
+    house.secs(2).await;
+    let second = stranger_calls(&house).await;
+    assert_eq!(house.talking(&agent).await, second);
+    let (_, card) = agent.of_kind("pop").pop().expect("a card came");
+    assert_eq!(card["unknown_caller"], "··9999");
+    let someone = house.center.find_caller(agent.id, call, "x".into()).await;
+    assert_eq!(someone.expect_err("another call").code(), "not_your_call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stays_unknown_is_disposed_and_his_file_is_one() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let (agent, first) = taken(&house).await;
+    let file = house.attempt(first).await.debtor_id;
+    house.hang_up(&agent, first).await;
+    let me = Actor::Agent(agent.id);
+    house
+        .center
+        .dispose(me, first, ask("CI.TN"))
+        .await
+        .expect("disposed");
+    house.secs(2).await;
+    let second = stranger_calls(&house).await;
+    assert_eq!(house.talking(&agent).await, second);
+    assert_eq!(
+        house.attempt(second).await.debtor_id,
+        file,
+        "of his earlier call"
+    );
+    let done = house
+        .center
+        .attach_caller(agent.id, second, attach(5, true))
+        .await;
+    done.expect("attached");
+    assert_eq!(
+        house.attempt(first).await.debtor_id,
+        debtor_id(5),
+        "both are his"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_is_the_sum_over_the_nodes() {
+    let plan = || Plan {
+        params: CampaignParams {
+            mode: DialMode::Manual,
+            inbound: InboundParams {
+                blended: true,
+                ..InboundParams::default()
+            },
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    first.start().await;
+    let second = House::open_with(
+        Arc::clone(&first.store),
+        &plan(),
+        first.clock.now(),
+        8,
+        CenterConfig::new("node-2"),
+    )
+    .await;
+    let agent = first.agent(1).await;
+    let talking = debtor_calls(&first, 0).await;
+    assert_eq!(first.talking(&agent).await, talking);
+    debtor_calls(&first, 1).await;
+    first.secs(10).await;
+    for house in [&first, &second] {
+        let queue = house.row().await.inbound.expect("takes callers");
+        assert_eq!(
+            (queue.offered, queue.answered, queue.waiting),
+            (2, 1, 1),
+            "{queue:?}"
+        );
+        assert!(queue.longest_wait_ms >= 9_000, "{queue:?}");
+    }
+    first.center.shutdown().await;
+    second.center.shutdown().await;
+}

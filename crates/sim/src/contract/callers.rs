@@ -1,0 +1,227 @@
+//! Callers whom nobody we know is behind: found by what an agent has at hand, and given to whoever they are.
+
+use super::scene::*;
+use domain::entity::{
+    Attempt, AttemptState, CallResult, ContactPoint, Debtor, Direction, InboundCall,
+    InboundOutcome, LedgerKind, LedgerRow,
+};
+use domain::ids::{DebtorId, PersonId, PointId};
+use domain::pii::Pii;
+use domain::ports::store::{Closing, FoundCaller, NodeLease};
+use domain::rules::reach::{CALLED_US, Reach, UNTRIED};
+
+/// Runs the group.
+pub async fn all(store: Subject) {
+    a_debtor_is_found_by_what_the_caller_says(&store).await;
+    a_caller_becomes_who_he_is(&store, true).await;
+    a_caller_becomes_who_he_is(&store, false).await;
+    who_is_called_elsewhere_is_not_taken(&store).await;
+    what_a_call_proves_moves_the_number(&store).await;
+}
+
+/// A caller from a number of nobody, talking on `lease`.
+async fn stranger(
+    store: &Subject,
+    scene: &Scene,
+    lease: &NodeLease,
+) -> (Debtor, ContactPoint, Attempt) {
+    let ids: (DebtorId, PersonId) = (fresh(), fresh());
+    let debtor = Debtor::stranger(ids, &scene.portfolio, "MX".into(), NOW);
+    store.put_debtor(&debtor, &[]).await.expect("works");
+    let like = scene.draft_person();
+    let point = ContactPoint {
+        id: fresh::<PointId>(),
+        debtor_id: debtor.id,
+        source: "called_us".into(),
+        confidence: CALLED_US,
+        ..like.point.clone()
+    };
+    store.put_point(&point, &[]).await.expect("works");
+    let attempt = Attempt {
+        id: fresh(),
+        debtor_id: debtor.id,
+        person_id: debtor.person_id,
+        debt_id: None,
+        debts: Vec::new(),
+        point_id: point.id,
+        phone: point.value.clone(),
+        direction: Direction::Inbound,
+        state: AttemptState::Answered,
+        answered_at: Some(NOW),
+        ..like.draft(lease, None, NOW).attempt
+    };
+    assert!(store.open_inbound(&attempt, &[]).await.expect("works"));
+    let row = InboundCall {
+        id: attempt.id,
+        client_id: Some(scene.client.id),
+        campaign_id: None,
+        debtor_id: Some(debtor.id),
+        trunk_id: attempt.trunk_id,
+        node: lease.node.clone(),
+        called: "+525555550199".into(),
+        caller: Some(point.value.clone()),
+        at: NOW,
+        answered_at: Some(NOW),
+        ended_at: None,
+        agent_id: None,
+        outcome: InboundOutcome::Answered,
+        wait_ms: 0,
+        place: Some(1),
+    };
+    store.put_inbound(&row, &[]).await.expect("works");
+    (debtor, point, attempt)
+}
+
+fn found(person: &Person, who: &(Debtor, ContactPoint, Attempt), keep: bool) -> FoundCaller {
+    FoundCaller {
+        attempt: who.2.id,
+        from: who.0.id,
+        to: person.debtor.id,
+        person: person.debtor.person_id,
+        debt: Some(person.debt.id),
+        debts: vec![person.debt.id],
+        point: ContactPoint {
+            debtor_id: person.debtor.id,
+            ..who.1.clone()
+        },
+        keep,
+        at: NOW.plus_ms(9),
+    }
+}
+
+async fn a_debtor_is_found_by_what_the_caller_says(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let mut person = scene.person(store).await;
+    person.debtor.name = Pii(format!("Zulema {}", name("q")));
+    store.put_debtor(&person.debtor, &[]).await.expect("works");
+    stranger(store, &scene, &lease).await;
+    let client = scene.client.id;
+    let full = person.debtor.name.reveal().clone();
+    let begins: String = full.to_uppercase().chars().take(20).collect();
+    for needle in [
+        person.debtor.external_ref.as_str(),
+        person.debtor.document.reveal(),
+        person.point.value.reveal(),
+        full.as_str(),
+        begins.as_str(),
+        "zul",
+    ] {
+        let rows = store.find_callers(client, needle, 20).await.expect("works");
+        assert_eq!(rows, [person.debtor.clone()], "{needle:?}");
+        let other = store.find_callers(fresh(), needle, 20).await;
+        assert_eq!(other.expect("works"), [], "of another client nobody");
+    }
+    for needle in ["zu", "lema", "", "sin identificar", "caller:"] {
+        let rows = store.find_callers(client, needle, 20).await.expect("works");
+        assert_eq!(rows, [], "{needle:?}");
+    }
+}
+
+async fn a_caller_becomes_who_he_is(store: &Subject, keep: bool) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let person = scene.person(store).await;
+    let who = stranger(store, &scene, &lease).await;
+    let number = who.1.value.reveal().clone();
+    let known = store.known_caller(scene.client.id, &number).await;
+    let known = known.expect("works").expect("the file kept for him");
+    assert_eq!(known.debtor_id, who.0.id);
+    let told = [event("caller.found", &format!("attempt:{}", who.2.id))];
+    let taken = store
+        .attach_caller(&found(&person, &who, keep), &told)
+        .await;
+    assert!(taken.expect("works"));
+
+    let attempt = store.get_attempt(who.2.id).await.expect("is there");
+    assert_eq!(
+        (
+            attempt.debtor_id,
+            attempt.person_id,
+            attempt.debt_id,
+            attempt.debts
+        ),
+        (
+            person.debtor.id,
+            person.debtor.person_id,
+            Some(person.debt.id),
+            vec![person.debt.id]
+        )
+    );
+    let row = store.get_inbound(who.2.id).await.expect("is there");
+    assert_eq!(row.debtor_id, Some(person.debtor.id));
+    let known = store.known_caller(scene.client.id, &number).await;
+    let known = known.expect("works").map(|k| (k.debtor_id, k.point_id));
+    assert_eq!(
+        known,
+        keep.then_some((person.debtor.id, who.1.id)),
+        "keep: {keep}"
+    );
+    // What is counted of the call is counted for him.
+    let kind = LedgerKind::Conversation;
+    let talked = LedgerRow::of_attempt(
+        &store.get_attempt(who.2.id).await.expect("is there"),
+        kind,
+        NOW,
+    );
+    let over = Closing {
+        ended_at: Some(NOW.plus_ms(20)),
+        result: Some(CallResult::Human),
+        ledger: vec![talked.clone()],
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(who.2.id, &over).await.expect("works"));
+    let facts = store.contact_facts(person.debtor.id, NOW.plus_ms(20)).await;
+    assert_eq!(facts.expect("works").ledger, [talked]);
+    let tail = store.last_cursor().await.expect("works");
+    let events = store.events_after(tail - 3, 10).await.expect("works");
+    assert!(events.iter().any(|e| e.event == told[0]));
+}
+
+async fn who_is_called_elsewhere_is_not_taken(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let person = scene.person(store).await;
+    let live = person.open(store, &lease, NOW).await;
+    let who = stranger(store, &scene, &lease).await;
+    let caller = found(&person, &who, true);
+    assert!(!store.attach_caller(&caller, &[]).await.expect("works"));
+    let attempt = store.get_attempt(who.2.id).await.expect("is there");
+    assert_eq!(attempt.debtor_id, who.0.id, "nothing moved");
+    let over = Closing {
+        ended_at: Some(NOW.plus_ms(2)),
+        result: Some(CallResult::NoAnswer),
+        ..Closing::default()
+    };
+    store.close_attempt(live.id, &over).await.expect("works");
+    assert!(store.attach_caller(&caller, &[]).await.expect("works"));
+}
+
+async fn what_a_call_proves_moves_the_number(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let mut person = scene.draft_person();
+    person.point.confidence = UNTRIED;
+    person.store(store).await;
+    let mut want = UNTRIED;
+    for (n, reach) in (0..).zip([
+        Reach::Recording,
+        Reach::RightPerson,
+        Reach::KnownThere,
+        Reach::WrongNumber,
+    ]) {
+        let id = person.open(store, &lease, NOW.plus_ms(n * 10)).await.id;
+        let over = Closing {
+            ended_at: Some(NOW.plus_ms(n * 10 + 5)),
+            result: Some(CallResult::Human),
+            reach: Some(reach),
+            ..Closing::default()
+        };
+        assert!(store.close_attempt(id, &over).await.expect("works"));
+        // A second telling of the same end proves nothing twice.
+        assert!(!store.close_attempt(id, &over).await.expect("works"));
+        want = reach.after(want);
+        let point = store.get_point(person.point.id).await.expect("works");
+        assert_eq!(point.confidence, want, "{reach}");
+    }
+}

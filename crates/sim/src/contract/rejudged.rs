@@ -1,0 +1,232 @@
+//! Money that goes back, or comes late: promises are judged anew, and what a plan forgave is owed again.
+
+use super::plans::{agreed, drawn, now, signed};
+use super::receipts::back;
+use super::scene::*;
+use domain::entity::{DebtStatus, HoldKind, PlanState, Promise, PromiseState};
+use domain::ports::store::{PaymentOutcome, PromiseTerms};
+use domain::time::{DAY_MS, UtcMs};
+
+const TERMS: PromiseTerms = PromiseTerms {
+    min_minor: 1,
+    max_minor: 100_000,
+};
+
+pub(super) async fn all(store: &Subject) {
+    a_reversal_counts_where_its_payment_did(store).await;
+    a_promise_whose_money_goes_back_lives_again(store).await;
+    one_that_lives_beside_it_replaces_it(store).await;
+    after_its_grace_it_is_broken_and_leads_the_queue(store).await;
+    money_that_comes_late_keeps_it_after_all(store).await;
+    a_quita_is_forgiven_once_however_often_the_plan_is_paid(store).await;
+    a_quita_that_the_contract_keeps_is_kept_once(store).await;
+}
+
+async fn post(store: &Subject, payment: &domain::entity::Payment) -> PaymentOutcome {
+    let done = store.post_payment(payment, &[], &of_promise).await;
+    done.expect("posted")
+}
+
+async fn kept(store: &Subject, person: &Person) -> (Promise, domain::entity::Payment) {
+    let promise = person.promise(40_000);
+    let made = store.record_promise(&promise, TERMS, &[]).await;
+    made.expect("promise").expect("taken");
+    let payment = person.payment(40_000);
+    let done = post(store, &payment).await;
+    assert_eq!(done.promises[0].state, PromiseState::Kept);
+    (promise, payment)
+}
+
+async fn state(store: &Subject, promise: &Promise) -> (PromiseState, Option<UtcMs>) {
+    let row = store.get_promise(promise.id).await.expect("promise");
+    (row.state, row.closed_at)
+}
+
+async fn is_silent(store: &Subject, person: &Person, at: UtcMs) -> bool {
+    let facts = store.contact_facts(person.debtor.id, at).await;
+    let holds = facts.expect("facts").holds;
+    holds.iter().any(|h| h.kind == HoldKind::Promise)
+}
+
+async fn a_promise_whose_money_goes_back_lives_again(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let (promise, payment) = kept(store, &person).await;
+    assert!(!is_silent(store, &person, NOW).await);
+    // A part goes back: it is not paid in full.
+    let done = post(store, &back(&payment, 1)).await;
+    let changed: Vec<_> = done.promises.iter().map(|p| (p.id, p.state)).collect();
+    assert_eq!(changed, vec![(promise.id, PromiseState::Active)]);
+    assert_eq!(state(store, &promise).await, (PromiseState::Active, None));
+    assert!(
+        is_silent(store, &person, NOW).await,
+        "he has his time again"
+    );
+    let tail = store.last_cursor().await.expect("cursor");
+    let told = store.events_after(tail - 1, 10).await.expect("events");
+    let subject = format!("promise:{}", promise.id);
+    assert!(
+        told.iter()
+            .any(|e| e.event.kind == "promise.active" && e.event.subject == subject),
+        "told in the same transaction"
+    );
+    let again = post(store, &person.payment(1)).await;
+    assert_eq!(again.promises[0].state, PromiseState::Kept);
+}
+
+async fn one_that_lives_beside_it_replaces_it(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let (promise, payment) = kept(store, &person).await;
+    let second = person.promise(60_000);
+    let made = store.record_promise(&second, TERMS, &[]).await;
+    made.expect("promise").expect("taken");
+    post(store, &back(&payment, 40_000)).await;
+    assert_eq!(
+        state(store, &promise).await,
+        (PromiseState::Replaced, Some(NOW))
+    );
+    assert_eq!(state(store, &second).await, (PromiseState::Active, None));
+}
+
+async fn after_its_grace_it_is_broken_and_leads_the_queue(store: &Subject) {
+    let scene = Scene::new(store).await;
+    for (gone, want, priority) in [
+        (20_001, PromiseState::Broken, 10),
+        (20_000, PromiseState::KeptPartial, 0),
+    ] {
+        let person = scene.person(store).await;
+        let _campaign = scene.campaign(store).await;
+        let (promise, payment) = kept(store, &person).await;
+        let mut turned = back(&payment, gone);
+        turned.posted_at = promise.grace_until;
+        let done = post(store, &turned).await;
+        assert_eq!(done.promises.len(), 1);
+        assert_eq!(
+            state(store, &promise).await,
+            (want, Some(promise.grace_until))
+        );
+        assert!(!is_silent(store, &person, promise.grace_until).await);
+        let items = store.items_of(person.debtor.id).await.expect("items");
+        assert!(items.iter().all(|i| i.priority == priority), "{items:?}");
+        if want == PromiseState::Broken {
+            assert!(items.iter().all(|i| i.next_at == promise.grace_until));
+        }
+    }
+}
+
+async fn money_that_comes_late_keeps_it_after_all(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let promise = person.promise(40_000);
+    let made = store.record_promise(&promise, TERMS, &[]).await;
+    made.expect("promise").expect("taken");
+    let end = promise.grace_until;
+    for _ in 0..1_000 {
+        let swept = store.sweep_promises(end, 100, &of_promise).await;
+        if swept.expect("sweep").is_empty() {
+            break;
+        }
+    }
+    assert_eq!(
+        state(store, &promise).await,
+        (PromiseState::Broken, Some(end))
+    );
+    // The bank's file of the day before comes a day later.
+    let mut late = person.payment(20_000);
+    late.posted_at = end.plus_ms(DAY_MS);
+    let done = post(store, &late).await;
+    assert_eq!(done.promises[0].state, PromiseState::KeptPartial);
+    let mut outside = person.payment(20_000);
+    (outside.paid_at, outside.posted_at) = (end, late.posted_at);
+    assert!(
+        post(store, &outside).await.promises.is_empty(),
+        "after its time"
+    );
+    let mut rest = person.payment(20_000);
+    rest.posted_at = late.posted_at;
+    let done = post(store, &rest).await;
+    assert_eq!(done.promises[0].state, PromiseState::Kept);
+}
+
+/// What stands forgiven of his debt, minor units.
+async fn forgiven(store: &Subject, person: &Person) -> i64 {
+    let rows = store.forgiven_of(person.debt.id).await.expect("rows");
+    rows.iter().map(|r| r.parts.sum()).sum()
+}
+
+fn figures(d: &domain::entity::Debt) -> (DebtStatus, i64, i64, i64, i64) {
+    (
+        d.status,
+        d.fees_minor,
+        d.interest_minor,
+        d.principal_minor,
+        d.overdue_minor,
+    )
+}
+
+async fn a_quita_is_forgiven_once_however_often_the_plan_is_paid(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let mut file = agreed(&person, 20_000);
+    file.plan.lapses = true;
+    drawn(store, &file).await.expect("kept");
+    signed(store, &file).await;
+    for turn in 0..3 {
+        let payment = person.payment(80_000);
+        assert!(post(store, &payment).await.debt_paid, "{turn}");
+        assert_eq!(now(store, &file).await.plan.state, PlanState::Completed);
+        assert_eq!(forgiven(store, &person).await, 20_000, "{turn}: once");
+        let done = post(store, &back(&payment, 80_000)).await;
+        assert_eq!((done.debt_paid, done.balance_minor), (false, 100_000));
+        assert_eq!(forgiven(store, &person).await, 0, "{turn}: taken back");
+        let debt = store.get_debt(person.debt.id).await.expect("debt");
+        assert_eq!(figures(&debt), figures(&person.debt), "{turn}: as before");
+        assert_eq!(now(store, &file).await.plan.state, PlanState::Signed);
+    }
+    let rows = store.forgiven_of(person.debt.id).await.expect("rows");
+    assert_eq!(rows.len(), 6, "each way is a row of its own");
+    let told = store
+        .events_about(&[format!("plan:{}", file.plan.id)])
+        .await
+        .expect("told");
+    let of = |kind: &str| told.iter().filter(|e| e.event.kind == kind).count();
+    assert_eq!((of("plan.completed"), of("plan.reopened")), (3, 3));
+    // Nobody pays again: the quita lapses with the plan.
+    let over = file.instalments[0].grace_until;
+    store.sweep_plans(over, 500).await.expect("sweep");
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Broken);
+    assert_eq!(forgiven(store, &person).await, 0);
+}
+
+async fn a_quita_that_the_contract_keeps_is_kept_once(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let file = agreed(&person, 20_000);
+    drawn(store, &file).await.expect("kept");
+    signed(store, &file).await;
+    let payment = person.payment(80_000);
+    post(store, &payment).await;
+    post(store, &back(&payment, 80_000)).await;
+    let over = file.instalments[0].grace_until;
+    store.sweep_plans(over, 500).await.expect("sweep");
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Broken);
+    assert_eq!(forgiven(store, &person).await, 20_000);
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(debt.balance_minor(), 80_000, "not twice");
+}
+
+async fn a_reversal_counts_where_its_payment_did(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let promise = person.promise(40_000);
+    let mut before = person.payment(20_000);
+    before.paid_at = promise.made_at.plus_ms(-DAY_MS);
+    let post = async |p: &domain::entity::Payment| store.post_payment(p, &[], &of_promise).await;
+    post(&before).await.expect("payment");
+    let taken = store.record_promise(&promise, TERMS, &[]).await;
+    taken.expect("promise").expect("taken");
+    let mut back = person.payment(-20_000);
+    back.reverses = Some(before.id);
+    post(&back).await.expect("reversal");
+    let done = post(&person.payment(40_000)).await.expect("payment");
+    assert_eq!(
+        done.promises.len(),
+        1,
+        "money from before the promise, taken back, is none of its"
+    );
+}

@@ -1,0 +1,218 @@
+//! The one writer: what is told as written stands, and what is dropped does not.
+
+use super::*;
+
+fn scene() -> (tempfile::TempDir, Arc<Direct>, Connection) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.db");
+    let direct = Direct::open(&file).unwrap();
+    // Another process, as it were.
+    let other = Connection::open(&file).unwrap();
+    other
+        .execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)")
+        .unwrap();
+    (dir, Arc::new(direct), other)
+}
+
+fn seen(other: &Connection) -> Vec<i64> {
+    let mut all = other.prepare("SELECT n FROM t ORDER BY n").unwrap();
+    let rows = all.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+async fn put(tx: &mut DirectTx, n: i64) -> Result<u64, StoreError> {
+    let sql = "INSERT INTO t (n) VALUES ($1)";
+    tx.run(sql, &[crate::sql::Field::val(&n)], true)
+        .await
+        .map(|(_, touched)| touched)
+}
+
+#[tokio::test]
+async fn what_is_told_as_written_is_seen_and_what_is_dropped_is_not() {
+    let (_dir, direct, other) = scene();
+    let mut kept = direct.begin().await.unwrap();
+    assert_eq!(put(&mut kept, 1).await.unwrap(), 1);
+    assert!(seen(&other).is_empty(), "not yet");
+    let commit = tokio::spawn(kept.commit());
+    // Whether or not they share its commit.
+    let mut dropped = direct.begin().await.unwrap();
+    put(&mut dropped, 2).await.unwrap();
+    drop(dropped);
+    let mut again = direct.begin().await.unwrap();
+    put(&mut again, 3).await.unwrap();
+    assert!(matches!(
+        put(&mut again, 3).await,
+        Err(StoreError::Conflict(_))
+    ));
+    again.commit().await.unwrap();
+    commit.await.unwrap().unwrap();
+    assert_eq!(seen(&other), [1, 3]);
+}
+
+#[tokio::test]
+async fn many_at_once_are_all_written() {
+    let (_dir, direct, other) = scene();
+    let one = |n: i64| {
+        let direct = direct.clone();
+        tokio::spawn(async move {
+            let mut tx = direct.begin().await?;
+            put(&mut tx, n).await?;
+            if n % 5 == 0 {
+                return Ok(());
+            }
+            tx.commit().await
+        })
+    };
+    let all: Vec<_> = (0..200).map(one).collect();
+    for task in all {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(seen(&other).len(), 160);
+    direct.close().await;
+    assert!(direct.begin().await.is_err(), "closed");
+    assert_eq!(seen(&other).len(), 160);
+}
+
+#[tokio::test]
+async fn the_lock_of_another_process_is_waited_for() {
+    let (_dir, direct, other) = scene();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = tokio::spawn({
+        let direct = direct.clone();
+        async move {
+            let mut tx = direct.begin().await?;
+            put(&mut tx, 7).await?;
+            tx.commit().await
+        }
+    });
+    tokio::time::sleep(TRY_AGAIN * 4).await;
+    assert!(!waiting.is_finished());
+    other.execute_batch("COMMIT").unwrap();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(seen(&other), [7]);
+}
+
+#[tokio::test]
+async fn places_go_by_their_numbers() {
+    let (_dir, direct, _other) = scene();
+    let mut tx = direct.begin().await.unwrap();
+    let (rows, _) = tx
+        .run(
+            "SELECT $2 AS b, $1 AS a, $2 AS c",
+            &[
+                crate::sql::Field::val(&1_i64),
+                crate::sql::Field::val(&2_i64),
+            ],
+            false,
+        )
+        .await
+        .unwrap();
+    let read = ["a", "b", "c"].map(|name| rows[0].get::<i64>(name).unwrap());
+    assert_eq!(read, [1, 2, 2]);
+    assert!(rows[0].get::<i64>("d").is_err());
+    assert!(rows[0].get::<String>("a").is_err(), "of another kind");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_stands_with_the_next_commit_and_by_itself() {
+    let (_dir, direct, other) = scene();
+    for n in 1..=3 {
+        let mut tx = direct.begin_again().await.unwrap();
+        put(&mut tx, n).await.unwrap();
+        tx.commit_later().await.unwrap();
+    }
+    assert!(seen(&other).is_empty(), "nobody waits for it");
+    // Who is behind them is rolled back alone.
+    let mut dropped = direct.begin().await.unwrap();
+    put(&mut dropped, 4).await.unwrap();
+    drop(dropped);
+    let mut kept = direct.begin().await.unwrap();
+    put(&mut kept, 5).await.unwrap();
+    kept.commit().await.unwrap();
+    assert_eq!(seen(&other), [1, 2, 3, 5]);
+    let mut tx = direct.begin_again().await.unwrap();
+    put(&mut tx, 6).await.unwrap();
+    tx.commit_later().await.unwrap();
+    for _ in 0..200 {
+        if seen(&other).len() == 5 {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    assert_eq!(seen(&other), [1, 2, 3, 5, 6]);
+    // What is lost is lost with all that nobody waited for.
+    let mut tx = direct.begin_again().await.unwrap();
+    put(&mut tx, 7).await.unwrap();
+    tx.commit_later().await.unwrap();
+    let mut tx = direct.begin_again().await.unwrap();
+    put(&mut tx, 8).await.unwrap();
+    drop(tx);
+    direct.close().await;
+    assert_eq!(seen(&other), [1, 2, 3, 5, 6]);
+}
+
+#[tokio::test]
+async fn while_another_process_writes_nothing_is_left_without_a_commit() {
+    let (_dir, direct, other) = scene();
+    let add = |n: i64| other.execute("INSERT INTO t (n) VALUES (?1)", [n]);
+    for (mine, theirs) in [(1, 10), (2, 20)] {
+        let mut tx = direct.begin_again().await.unwrap();
+        put(&mut tx, mine).await.unwrap();
+        tx.commit_later().await.unwrap();
+        other.busy_timeout(WAIT).unwrap();
+        add(theirs).unwrap();
+    }
+    // He was seen: from now on each of ours stands before the next.
+    let mut tx = direct.begin_again().await.unwrap();
+    put(&mut tx, 3).await.unwrap();
+    tx.commit_later().await.unwrap();
+    assert_eq!(seen(&other), [1, 2, 3, 10, 20]);
+}
+
+#[tokio::test]
+async fn who_only_looked_undoes_nothing() {
+    let (_dir, direct, other) = scene();
+    let mut first = direct.begin().await.unwrap();
+    put(&mut first, 1).await.unwrap();
+    let commit = tokio::spawn(first.commit());
+    for _ in 0..20 {
+        let mut looks = direct.begin_sure().await.unwrap();
+        looks.run("SELECT n FROM t", &[], true).await.unwrap();
+        drop(looks);
+        tokio::task::yield_now().await;
+    }
+    commit.await.unwrap().unwrap();
+    assert_eq!(seen(&other), [1]);
+    // Alone it leaves no lock behind.
+    let mut looks = direct.begin().await.unwrap();
+    looks.run("SELECT n FROM t", &[], true).await.unwrap();
+    drop(looks);
+    other.execute_batch("BEGIN IMMEDIATE; COMMIT").unwrap();
+}
+
+#[tokio::test]
+async fn a_sure_step_that_fails_takes_others_along_and_they_are_told() {
+    let (_dir, direct, other) = scene();
+    // In the hands of the test, the commit waits: all of these share one.
+    let mut tasks = Vec::new();
+    for n in 0..40 {
+        let direct = direct.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut tx = direct.begin_sure().await?;
+            put(&mut tx, n).await?;
+            if n % 7 == 3 {
+                // The number is taken: what was written before it goes too.
+                put(&mut tx, n).await?;
+            }
+            tx.commit().await
+        }));
+    }
+    let mut told = Vec::new();
+    for (n, task) in (0..40).zip(tasks) {
+        if task.await.unwrap().is_ok() {
+            told.push(n);
+        }
+    }
+    assert!(told.iter().all(|n| n % 7 != 3));
+    assert_eq!(seen(&other), told, "written is what was told as written");
+}

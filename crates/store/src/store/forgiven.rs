@@ -1,0 +1,69 @@
+//! What plans forgave of debts, row by row, so that it can be taken back and is never given twice.
+
+use crate::sql::{Link, vals};
+use domain::entity::{Debt, Forgiven, Parts, Plan};
+use domain::ids::{DebtId, PlanId};
+use domain::ports::StoreError;
+use domain::rules::plan;
+use domain::time::UtcMs;
+use uuid::Uuid;
+
+fn sum(rows: &[Forgiven]) -> Parts {
+    let add = |sum: Parts, row: &Forgiven| sum.plus(&row.parts);
+    rows.iter().fold(Parts::default(), add)
+}
+
+/// What is forgiven of the plan's debt follows the plan's state; `cause` is the row that moved it. Gives the
+/// change, minor units: negative when it is owed again. Its caller writes the debt.
+pub(super) async fn follow(
+    tx: &mut Link,
+    debt: &mut Debt,
+    p: &Plan,
+    cause: Uuid,
+    now: UtcMs,
+) -> Result<i64, StoreError> {
+    let before: Vec<Forgiven> = tx.all("WHERE plan_id=$1", vals![p.id]).await?;
+    let parts = plan::follow_forgiving(p, debt, &sum(&before), now);
+    if parts == Parts::default() {
+        return Ok(0);
+    }
+    note(tx, (cause, p.id, debt.id), parts, now).await?;
+    Ok(parts.sum())
+}
+
+async fn note(
+    tx: &mut Link,
+    (cause, plan_id, debt_id): (Uuid, PlanId, DebtId),
+    parts: Parts,
+    at: UtcMs,
+) -> Result<(), StoreError> {
+    let row = Forgiven {
+        id: Uuid::new_v5(&cause, b"forgiven"),
+        plan_id,
+        debt_id,
+        parts,
+        at,
+    };
+    tx.insert(std::slice::from_ref(&row), "").await
+}
+
+/// Rows of a debt, oldest first.
+pub(super) async fn of_debt(tx: &mut Link, debt: DebtId) -> Result<Vec<Forgiven>, StoreError> {
+    tx.all("WHERE debt_id=$1 ORDER BY at, id", vals![debt])
+        .await
+}
+
+/// A debt's figures were set back to before `since`: what was forgiven from then on is forgiven of them.
+pub(super) async fn replay(tx: &mut Link, debt: &mut Debt, since: UtcMs) -> Result<(), StoreError> {
+    let rows = of_debt(tx, debt.id).await?;
+    let rows: Vec<Forgiven> = rows.into_iter().filter(|r| r.at >= since).collect();
+    let stands = sum(&rows).sum();
+    let Some(last) = rows.last() else {
+        return Ok(());
+    };
+    let ids: Vec<Uuid> = rows.iter().map(|r| r.id).collect();
+    tx.run_in("DELETE FROM forgiven WHERE id", &ids, "", &[])
+        .await?;
+    let parts = plan::forgive(debt, stands, last.at);
+    note(tx, (last.id, last.plan_id, debt.id), parts, last.at).await
+}

@@ -1,0 +1,312 @@
+//! Rows of a kept file: debtors who are new are written at once, for they count for nobody yet; rows that
+//! change what others see already are kept aside, and written in the transaction that says that the file is
+//! in.
+
+use super::super::import_write::{Batch, keep_before, lost, note};
+use super::super::imports::recall;
+use super::{Work, place, stored};
+use crate::sql::{Field as _, Link, vals};
+use crate::store::SqlStore;
+use domain::entity::ImportState;
+use domain::ids::{DebtId, DebtorId, ImportId};
+use domain::ports::StoreError;
+use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportReport};
+use domain::time::UtcMs;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::PoisonError;
+
+/// Places of recalls stand behind those of all lines.
+const RECALLS: i64 = 1 << 40;
+/// What stood there before rows that were kept aside is taken back first, for it was written last: their lines
+/// are counted from here.
+const LATE_LINES: u64 = 1 << 39;
+
+impl Work {
+    /// Takes everything out that others see: all but debtors whom the import itself has `made`.
+    fn split(&mut self, made: &BTreeSet<DebtorId>) -> Self {
+        let seen = |id: &DebtorId| !made.contains(id);
+        let debts: HashMap<_, _> = self
+            .debts
+            .extract_if(|_, debt| seen(&debt.debtor_id))
+            .collect();
+        let ids: HashSet<DebtId> = debts.values().map(|debt| debt.id).collect();
+        Self {
+            debtors: self
+                .debtors
+                .extract_if(|_, debtor| seen(&debtor.id))
+                .collect(),
+            debts,
+            points: self.points.extract_if(|(of, _), _| seen(of)).collect(),
+            parties: self
+                .parties
+                .extract_if(|(debt, ..)| ids.contains(debt))
+                .collect(),
+            consents: self.consents.extract_if(|(of, ..)| seen(of)).collect(),
+            addresses: self.addresses.extract_if(|of, _| seen(of)).collect(),
+            interest: self.interest.clone(),
+            merged: self.merged.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a row is about one of the debtors, or about a debt of one.
+    fn knows(&self, row: &DebtorRow) -> bool {
+        let debtor = (row.debtor.portfolio_id, row.debtor.external_ref.clone());
+        if self.debtors.contains_key(&debtor) {
+            return true;
+        }
+        let debt = (row.debt.portfolio_id, row.debt.external_ref.clone());
+        self.debts.contains_key(&debt)
+    }
+
+    /// Takes a row; whether anything is to be written for it.
+    fn would_write(&mut self, row: &DebtorRow, scores: &HashMap<DebtorId, i64>) -> bool {
+        let before = self.report.unchanged;
+        self.take(row);
+        let key = (row.debtor.portfolio_id, row.debtor.external_ref.clone());
+        let scored = row.score.is_some_and(|score| {
+            let debtor = self.debtors.get(&key).map(|debtor| debtor.id);
+            debtor.and_then(|id| scores.get(&id)) != Some(&score)
+        });
+        // An address that is known is confirmed.
+        self.report.unchanged == before || scored || row.address.is_some()
+    }
+}
+
+/// Which of the debtors that the rows name the import has made itself.
+async fn made(
+    tx: &mut Link,
+    import: ImportId,
+    work: &Work,
+) -> Result<BTreeSet<DebtorId>, StoreError> {
+    let debtors = work.debtors.values().map(|debtor| debtor.id);
+    let owners = work.debts.values().map(|debt| debt.debtor_id);
+    let ids: BTreeSet<DebtorId> = debtors.chain(owners).collect();
+    let ids: Vec<DebtorId> = ids.into_iter().collect();
+    let sql = "SELECT id FROM debtors WHERE made_by=$1 AND id";
+    let rows = tx.rows_in(sql, &ids, "", &[import.val()]).await?;
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// Scores of the debtors, when the rows have any.
+async fn scores(
+    tx: &mut Link,
+    rows: &[DebtorRow],
+    of: &Work,
+) -> Result<HashMap<DebtorId, i64>, StoreError> {
+    if rows.iter().all(|row| row.score.is_none()) {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<DebtorId> = of.debtors.values().map(|debtor| debtor.id).collect();
+    let sql = "SELECT id, score FROM debtors WHERE score IS NOT NULL AND id";
+    let rows = tx.rows_in(sql, &ids, "", &[]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("id")?, row.get("score")?)))
+        .collect()
+}
+
+async fn keep(
+    tx: &mut Link,
+    import: ImportId,
+    (place, kind): (i64, &str),
+    (rows, body): (usize, String),
+) -> Result<(), StoreError> {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let sql =
+        "INSERT INTO import_aside (import_id, place, kind, rows, body) VALUES ($1,$2,$3,$4,$5)";
+    let values = vals![import, place, kind.to_owned(), rows, body];
+    tx.run(sql, values).await.map(drop)
+}
+
+fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+/// Writes rows that were kept aside.
+async fn write_rows(tx: &mut Link, import: ImportId, rows: &[DebtorRow]) -> Result<(), StoreError> {
+    let mut work = stored(tx, rows, true).await?;
+    for row in rows {
+        work.take(row);
+    }
+    let (before, new_debts) = (work.out.before_images(), work.out.new_debts());
+    work.out.write(tx, import).await?;
+    let sql = "SELECT placement_id FROM imports WHERE id=$1";
+    let row = tx.row(sql, vals![import]).await?;
+    let placement = row.map_or(Ok(None), |row| row.get("placement_id"))?;
+    place(tx, placement, &new_debts).await?;
+    keep_before(tx, import, &before).await
+}
+
+/// Writes the first piece of what is kept aside; false when there is none.
+async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT place, kind, body FROM import_aside WHERE import_id=$1 ORDER BY place LIMIT 1";
+    let Some(row) = tx.row(sql, vals![import]).await? else {
+        return Ok(false);
+    };
+    let (place, kind): (i64, String) = (row.get("place")?, row.get("kind")?);
+    let body: String = row.get("body")?;
+    let corrupt = |e: serde_json::Error| StoreError::Corrupt(format!("rows kept aside: {e}"));
+    match kind.as_str() {
+        "recall" => {
+            let debts: Vec<DebtId> = serde_json::from_str(&body).map_err(corrupt)?;
+            recall(tx, import, &debts, now).await?;
+        }
+        _ => {
+            let mut rows: Vec<DebtorRow> = serde_json::from_str(&body).map_err(corrupt)?;
+            for row in &mut rows {
+                row.line += LATE_LINES;
+            }
+            write_rows(tx, import, &rows).await?;
+        }
+    }
+    let sql = "DELETE FROM import_aside WHERE import_id=$1 AND place=$2";
+    tx.run(sql, vals![import, place]).await?;
+    Ok(true)
+}
+
+/// Writes all that is kept aside of a file.
+pub(in crate::store) async fn write_all(
+    tx: &mut Link,
+    import: ImportId,
+    now: UtcMs,
+) -> Result<(), StoreError> {
+    while write_piece(tx, import, now).await? {}
+    Ok(())
+}
+
+/// Forgets what is kept aside of a file.
+pub(in crate::store) async fn forget(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
+    let sql = "DELETE FROM import_aside WHERE import_id=$1";
+    tx.run(sql, vals![import]).await.map(drop)
+}
+
+impl SqlStore {
+    /// The last line of a file that this process has written and that may not be durable.
+    fn line(&self, import: ImportId) -> Option<i64> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(&import).copied()
+    }
+
+    fn set_line(&self, import: ImportId, line: Option<i64>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        match line {
+            Some(line) => lines.insert(import, line),
+            None => lines.remove(&import),
+        };
+    }
+
+    pub(in crate::store) async fn take_kept(
+        &self,
+        import: ImportId,
+        rows: &[DebtorRow],
+    ) -> Result<ImportReport, StoreError> {
+        let done = self.write_kept(import, rows).await;
+        let line = Batch::of(rows).map(|batch| batch.done);
+        self.set_line(import, line.filter(|_| done.is_ok()));
+        done
+    }
+
+    async fn write_kept(
+        &self,
+        import: ImportId,
+        rows: &[DebtorRow],
+    ) -> Result<ImportReport, StoreError> {
+        let Some(batch) = Batch::of(rows) else {
+            return Ok(ImportReport::default());
+        };
+        let mut tx = self.write_again().await?;
+        let mut work = stored(&mut tx, rows, false).await?;
+        let own = made(&mut tx, import, &work).await?;
+        let mut seen = work.split(&own);
+        let scores = scores(&mut tx, rows, &seen).await?;
+        let mut aside: Vec<&DebtorRow> = Vec::new();
+        for row in rows {
+            if !seen.knows(row) {
+                work.take(row);
+            } else if seen.would_write(row, &scores) {
+                aside.push(row);
+            }
+        }
+        let Work {
+            out, mut report, ..
+        } = work;
+        report.add(&seen.report);
+        report.rows = rows.len() as u64;
+        let (before, new_debts) = (out.before_images(), out.new_debts());
+        let placement = note(&mut tx, import, &batch, &report, self.line(import)).await?;
+        out.write(&mut tx, import).await?;
+        place(&mut tx, placement, &new_debts).await?;
+        keep_before(&mut tx, import, &before).await?;
+        if !aside.is_empty() {
+            let body = (aside.len(), text(&aside)?);
+            keep(&mut tx, import, (batch.done, "rows"), body).await?;
+        }
+        tx.commit_later().await?;
+        Ok(report)
+    }
+
+    pub(in crate::store) async fn settle_kept(&self, import: ImportId) -> Result<(), StoreError> {
+        let Some(line) = self.line(import) else {
+            return Ok(());
+        };
+        self.set_line(import, None);
+        let mut tx = self.write().await?;
+        let sql = "UPDATE imports SET rows_done=rows_done WHERE id=$1 RETURNING rows_done";
+        let row = tx.row(sql, vals![import]).await?;
+        let done: Option<i64> = row.map(|row| row.get("rows_done")).transpose()?;
+        tx.commit().await?;
+        match done == Some(line) {
+            true => Ok(()),
+            false => Err(lost()),
+        }
+    }
+
+    pub(in crate::store) async fn recall_kept(
+        &self,
+        import: ImportId,
+        debts: &[DebtId],
+        first: bool,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        if first {
+            let sql = "DELETE FROM import_aside WHERE import_id=$1 AND place>=$2";
+            tx.run(sql, vals![import, RECALLS]).await?;
+        }
+        if !debts.is_empty() {
+            let sql = "SELECT COALESCE(MAX(place),0) AS n FROM import_aside WHERE import_id=$1";
+            let last = tx.row(sql, vals![import]).await?;
+            let last: i64 = last.map_or(Ok(0), |row| row.get("n"))?;
+            let body = (debts.len(), text(&debts)?);
+            keep(&mut tx, import, (last.max(RECALLS) + 1, "recall"), body).await?;
+        }
+        tx.commit().await
+    }
+
+    pub(in crate::store) async fn write_some(
+        &self,
+        import: ImportId,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let lock = tx.pg_only(" FOR UPDATE");
+        let sql = format!("SELECT state FROM imports WHERE id=$1{lock}");
+        let row = tx.row(sql, vals![import]).await?;
+        let state: ImportState = row.ok_or(StoreError::NotFound("import"))?.get("state")?;
+        if state != ImportState::Accepting {
+            return Err(StoreError::Conflict(
+                "the file is another's to write by now".to_owned(),
+            ));
+        }
+        let sql = "SELECT CAST(COALESCE(SUM(rows),0) AS BIGINT) AS n FROM import_aside \
+            WHERE import_id=$1";
+        let row = tx.row(sql, vals![import]).await?;
+        let left: i64 = row.map_or(Ok(0), |row| row.get("n"))?;
+        if left.unsigned_abs() <= ASIDE_AT_ONCE {
+            return Ok(false);
+        }
+        write_piece(&mut tx, import, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,266 @@
+//! Reservations: leases in a short transaction, and what is told of those reserved beside the writer.
+
+use super::SqlStore;
+use super::contacts::is_stopped;
+use super::facts::facts_of_many;
+use super::items::{FREE, LIVE, check_fence};
+use super::wake;
+use crate::rows::Entity as _;
+use crate::sql::{Field as _, Link, vals};
+use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
+use domain::ports::StoreError;
+use domain::ports::store::{Candidate, ContactFacts, ItemState, ReserveRequest};
+use domain::time::UtcMs;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::runtime::Handle;
+
+/// Most debtors of one reservation.
+const RESERVE_MAX: u32 = 1_000;
+/// As many and more are looked up by two connections, half of them each.
+const SPLIT: usize = 32;
+
+/// A debtor about to be reserved.
+struct Due {
+    person: PersonId,
+    item: ItemState,
+    part: u32,
+}
+
+/// Due items of one part in campaign order whose person is free. On PostgreSQL the persons' rows are
+/// locked, and rows that another node is just taking are passed over.
+async fn due_items(
+    tx: &mut Link,
+    request: &ReserveRequest,
+    part: u32,
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
+    let cols: Vec<String> = ItemState::COLUMNS
+        .iter()
+        .map(|c| format!("i.{c}"))
+        .collect();
+    let sql = format!(
+        "SELECT {}, i.person_id FROM campaign_items i JOIN persons p ON p.id=i.person_id \
+        WHERE i.campaign_id=$1 AND i.part=$4 AND NOT i.done AND i.awake AND i.next_at<=$2 AND p.lease_until<=$2 \
+            AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.person_id=i.person_id AND a.{LIVE}) \
+        ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
+        LIMIT $3{}",
+        cols.join(","),
+        tx.pg_only(" FOR UPDATE OF p SKIP LOCKED")
+    );
+    let values = vals![request.campaign.id, request.now, limit, part];
+    let rows = tx.rows(sql, values).await?;
+    let mut items = Vec::with_capacity(rows.len());
+    let mut persons = BTreeSet::new();
+    for row in &rows {
+        let person: PersonId = row.get("person_id")?;
+        // Two debtors of one person: the first of them.
+        if persons.insert(person) {
+            let item = ItemState::read(row)?;
+            items.push(Due { person, item, part });
+        }
+    }
+    Ok(items)
+}
+
+/// Due items of all parts by the counts asked for. Each part is looked through for as many as the whole
+/// may need, so that what one cannot give comes from the others.
+async fn due_of_parts(tx: &mut Link, request: &ReserveRequest) -> Result<Vec<Due>, StoreError> {
+    let limit = request.limit.min(RESERVE_MAX);
+    if request.parts.len() < 2 {
+        return due_items(tx, request, 0, limit).await;
+    }
+    let (mut taken, mut spare) = (Vec::new(), Vec::new());
+    let mut persons = BTreeSet::new();
+    for (part, count) in (0_u32..).zip(&request.parts) {
+        let found = due_items(tx, request, part, limit).await?;
+        let mut left = *count;
+        for due in found {
+            if left > 0 && persons.insert(due.person) {
+                left -= 1;
+                taken.push(due);
+            } else {
+                spare.push(due);
+            }
+        }
+    }
+    let most = limit as usize;
+    taken.truncate(most);
+    for due in spare {
+        if taken.len() < most && persons.insert(due.person) {
+            taken.push(due);
+        }
+    }
+    // Agreed call-backs and broken promises go first, whichever segment they came by.
+    taken.sort_by_key(|due| std::cmp::Reverse(due.item.priority));
+    Ok(taken)
+}
+
+async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result<(), StoreError> {
+    let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
+    let fixed = vals![
+        request.campaign.id,
+        request.node,
+        request.fence,
+        request.until,
+    ];
+    tx.run_in(
+        "UPDATE persons SET lease_campaign=$1, lease_node=$2, lease_fence=$3, lease_until=$4, \
+            lease_debtor=i.debtor_id FROM campaign_items i \
+        WHERE i.person_id=persons.id AND i.campaign_id=$1 AND i.debtor_id",
+        &debtors,
+        "",
+        &fixed,
+    )
+    .await
+    .map(drop)
+}
+
+/// Attempts of each debtor and point in the campaign.
+async fn tries(
+    tx: &mut Link,
+    campaign: CampaignId,
+    debtors: &[DebtorId],
+) -> Result<BTreeMap<DebtorId, Vec<(PointId, i32)>>, StoreError> {
+    let rows = tx
+        .rows_in(
+            "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 \
+                AND direction='outbound' AND debtor_id",
+            debtors,
+            "GROUP BY debtor_id, point_id ORDER BY debtor_id, point_id",
+            &[campaign.val()],
+        )
+        .await?;
+    let mut counts: BTreeMap<DebtorId, Vec<(PointId, i32)>> = BTreeMap::new();
+    for row in &rows {
+        let count = (row.get("point_id")?, row.get("n")?);
+        counts.entry(row.get("debtor_id")?).or_default().push(count);
+    }
+    Ok(counts)
+}
+
+/// What is told of those reserved, beside where they stand.
+struct Known {
+    facts: Vec<ContactFacts>,
+    tries: BTreeMap<DebtorId, Vec<(PointId, i32)>>,
+}
+
+async fn known(
+    look: &mut Link,
+    (campaign, now): (CampaignId, UtcMs),
+    debtors: &[DebtorId],
+) -> Result<Known, StoreError> {
+    Ok(Known {
+        tries: tries(look, campaign, debtors).await?,
+        facts: facts_of_many(look, debtors, now).await?,
+    })
+}
+
+fn candidates(items: Vec<Due>, known: Known) -> Vec<Candidate> {
+    let Known { facts, mut tries } = known;
+    let mut facts: BTreeMap<DebtorId, ContactFacts> =
+        facts.into_iter().map(|f| (f.debtor.id, f)).collect();
+    let candidate = |due: Due| {
+        let Due { item, part, .. } = due;
+        let facts = facts.remove(&item.debtor_id)?;
+        let point_attempts = tries.remove(&item.debtor_id).unwrap_or_default();
+        Some(Candidate {
+            item,
+            facts,
+            point_attempts,
+            part,
+        })
+    };
+    items.into_iter().filter_map(candidate).collect()
+}
+
+impl SqlStore {
+    /// See `ContactStore::reserve_contacts`.
+    pub(super) async fn reserve(
+        &self,
+        request: &ReserveRequest,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let mut tx = self.write().await?;
+        check_fence(&mut tx, &request.node, request.fence).await?;
+        if is_stopped(&mut tx, Some(request.campaign.id)).await? {
+            return Ok(vec![]);
+        }
+        let most = request.limit.clamp(wake::FEW, RESERVE_MAX);
+        wake::due(&mut tx, request.campaign.id, request.now, most).await?;
+        let items = due_of_parts(&mut tx, request).await?;
+        if items.is_empty() {
+            // Who was woken stays awake: the next go looks further.
+            tx.commit().await?;
+            return Ok(vec![]);
+        }
+        lease(&mut tx, request, &items).await?;
+        tx.commit().await?;
+        // They are his: what he is told of them is read beside the writer, and is what stands now.
+        let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
+        let found = self.known_of(request, &debtors).await;
+        let found = found.map(|known| candidates(items, known));
+        let held: BTreeSet<DebtorId> = found.iter().flatten().map(|c| c.item.debtor_id).collect();
+        // Of whom nothing can be told, or who is gone: nobody will call him.
+        let lost: Vec<DebtorId> = debtors
+            .into_iter()
+            .filter(|id| !held.contains(id))
+            .collect();
+        if let Err(error) = self.give_back(request, &lost).await {
+            tracing::warn!(%error, "reserved for nobody until the lease ends");
+        }
+        found
+    }
+
+    /// Half of many are looked up on another thread, where a connection is free for it.
+    async fn known_of(
+        &self,
+        request: &ReserveRequest,
+        debtors: &[DebtorId],
+    ) -> Result<Known, StoreError> {
+        let mut look = self.look().await?;
+        let of = (request.campaign.id, request.now);
+        let second = match debtors.len() >= SPLIT {
+            true => self.second_look(),
+            false => None,
+        };
+        let Some(mut second) = second else {
+            return known(&mut look, of, debtors).await;
+        };
+        let (here, there) = debtors.split_at(debtors.len() / 2);
+        let there = there.to_vec();
+        let runtime = Handle::current();
+        let there =
+            tokio::task::spawn_blocking(move || runtime.block_on(known(&mut second, of, &there)));
+        let here = known(&mut look, of, here).await;
+        let there = there
+            .await
+            .unwrap_or_else(|e| Err(StoreError::Unavailable(format!("thread that reads: {e}"))));
+        let (mut all, more) = (here?, there?);
+        all.facts.extend(more.facts);
+        all.tries.extend(more.tries);
+        Ok(all)
+    }
+
+    /// Ends leases of a reservation, and no others.
+    pub(super) async fn give_back(
+        &self,
+        request: &ReserveRequest,
+        debtors: &[DebtorId],
+    ) -> Result<(), StoreError> {
+        if debtors.is_empty() {
+            return Ok(());
+        }
+        let free = format!(
+            "{FREE} WHERE lease_campaign=$1 AND lease_node=$2 AND lease_fence=$3 AND lease_until=$4 \
+                AND lease_debtor"
+        );
+        let fixed = vals![
+            request.campaign.id,
+            request.node,
+            request.fence,
+            request.until
+        ];
+        let mut tx = self.write().await?;
+        tx.run_in(&free, debtors, "", &fixed).await?;
+        tx.commit().await
+    }
+}
