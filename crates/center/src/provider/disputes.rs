@@ -11,6 +11,7 @@ use domain::ids::ReceiptId;
 use domain::money::Money;
 use domain::ports::store::{StoreError, WebhookNote};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The dispute that a note is of, when it is one of that kind.
@@ -26,12 +27,14 @@ pub(super) async fn withdrawn(
     money: &str,
 ) -> Result<i64, StoreError> {
     let notes = shared.out.store.webhooks_about(provider, money).await?;
-    let taken = notes
-        .iter()
-        .filter(|n| n.done && dispute(n, WITHDRAWN).is_some());
-    Ok(taken
-        .filter_map(|n| n.amount)
-        .fold(0_i64, |sum, a| sum.saturating_add(a.amount_minor)))
+    // A dispute takes once, however many events tell of it.
+    let mut taken: BTreeMap<&str, i64> = BTreeMap::new();
+    for note in notes.iter().filter(|n| n.done) {
+        if let (Some(id), Some(amount)) = (dispute(note, WITHDRAWN), note.amount) {
+            taken.entry(id).or_insert(amount.amount_minor);
+        }
+    }
+    Ok(taken.into_values().fold(0_i64, i64::saturating_add))
 }
 
 /// Money of a dispute moved; what comes before its turn waits for it.
