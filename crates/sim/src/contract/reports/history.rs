@@ -310,6 +310,29 @@ async fn lived(store: &Subject, seed: u64) -> History {
     history
 }
 
+/// A question, and the same by all that narrows it.
+fn asks_of(base: KpiAsk, history: &History) -> [KpiAsk; 5] {
+    [
+        base.clone(),
+        KpiAsk {
+            portfolio: None,
+            ..base.clone()
+        },
+        KpiAsk {
+            campaign: Some(history.campaigns[0]),
+            ..base.clone()
+        },
+        KpiAsk {
+            agents: Some(history.agents[..2].to_vec()),
+            ..base.clone()
+        },
+        KpiAsk {
+            agents: Some(Vec::new()),
+            ..base
+        },
+    ]
+}
+
 pub(super) async fn figures_by_sql_are_those_of_the_event_log(store: &Subject) {
     for seed in 1..=2 {
         let history = lived(store, seed).await;
@@ -319,25 +342,7 @@ pub(super) async fn figures_by_sql_are_those_of_the_event_log(store: &Subject) {
         let late = ask(&history.scene, period(today() - 9, today() - 2));
         let mut seen = std::collections::BTreeSet::new();
         for base in [whole, late] {
-            let asks = [
-                base.clone(),
-                KpiAsk {
-                    portfolio: None,
-                    ..base.clone()
-                },
-                KpiAsk {
-                    campaign: Some(history.campaigns[0]),
-                    ..base.clone()
-                },
-                KpiAsk {
-                    agents: Some(history.agents[..2].to_vec()),
-                    ..base.clone()
-                },
-                KpiAsk {
-                    agents: Some(Vec::new()),
-                    ..base
-                },
-            ];
+            let asks = asks_of(base, &history);
             for ask in asks {
                 for rows in KpiRows::ALL.iter().copied() {
                     let want = world.facts(rows, &ask);
