@@ -189,8 +189,10 @@ async fn a_borrowed_phone_is_not_kept_and_a_held_debtor_is_not_talked_to() {
     assert_eq!(house.talking(&agent).await, second);
     let (_, card) = agent.of_kind("pop").pop().expect("a card came");
     assert_eq!(card["unknown_caller"], "··9999");
-    let someone = house.center.find_caller(agent.id, call, "x".into()).await;
-    assert_eq!(someone.expect_err("another call").code(), "not_your_call");
+    let other = house.sign_in(2).await;
+    let found = house.center.find_caller(other.id, second, "x".into());
+    let refused = found.await.expect_err("another's call");
+    assert_eq!(refused.code(), "not_your_call");
 }
 
 #[tokio::test(start_paused = true)]
