@@ -294,7 +294,7 @@ mod tests {
     fn a_voice_glides_and_a_generator_stays() {
         let mut gliding = 0;
         let mut taken = Vec::new();
-        for seed in 0..240 {
+        for seed in 0u32..240 {
             let pitch = 95.0 + f64::from(seed % 28) * 5.0;
             let words = vowels(4, 80, pitch, u64::from(seed) * 7 + 1);
             for tone in segments(&words).iter().filter(|t| else_a_beep(t)) {
