@@ -1,11 +1,12 @@
 //! Gateways side by side, what nobody carries, what a phone must not show, and links to pay in messages.
 
 use crate::messages::{Phones, all, house, step, strategy, template};
-use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, mxn};
+use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, mxn, point_id};
 use async_trait::async_trait;
 use center::{Actor, CenterConfig, CenterError, MessageAsk, Pages};
 use domain::entity::{
-    Channel, LinkState, MessageState, MoneyPolicy, StrategyTrigger, TextTemplate,
+    Channel, ContactPoint, Debtor, LinkState, MessageState, MoneyPolicy, StrategyTrigger,
+    TextTemplate,
 };
 use domain::ids::UserId;
 use domain::link::{LINK_CHARS, LinkKey, LinkKind};
@@ -188,6 +189,60 @@ async fn a_locked_phone_shows_nothing_of_the_debt_row_05() {
     assert_eq!(row.state, MessageState::Refused);
     assert!(row.reason.ends_with("/messages/preview"), "{}", row.reason);
     assert!(phones.got().is_empty(), "nothing was seen");
+}
+
+/// Moves a debtor to New York.
+async fn abroad(house: &House, n: u128) {
+    let row = house.store.get_debtor(debtor_id(n)).await.expect("works");
+    let row = Debtor {
+        country: "US".into(),
+        address_zone: Some("America/New_York".into()),
+        ..row
+    };
+    house.store.put_debtor(&row, &[]).await.expect("works");
+    let point = house.store.get_point(point_id(n)).await.expect("works");
+    let point = ContactPoint {
+        value: "+12125550123".into(),
+        ..point
+    };
+    house.store.put_point(&point, &[]).await.expect("works");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approved_text_tells_how_to_opt_out_where_the_pack_asks_for_it() {
+    let stuck = Arc::new(Stuck::default());
+    let hangs = Arc::clone(&stuck);
+    let (house, _) = with(1, |config| config.messengers = vec![hangs as _]).await;
+    abroad(&house, 0).await;
+    let silent = TextTemplate {
+        channel: Channel::Whatsapp,
+        provider_name: "aviso_1".into(),
+        ..template("aviso", "Hola {debtor.name}")
+    };
+    let send = async |row: &TextTemplate| {
+        let kept = house.store.put_text_template(row, &[]).await;
+        kept.expect("works");
+        let ask = MessageAsk {
+            template_id: Some(row.id),
+            ..writes(0, Channel::Whatsapp, "")
+        };
+        let queued = house.center.queue_message(somebody(), ask).await;
+        let queued = queued.expect("queued");
+        house.secs(2).await;
+        house.store.get_message(queued.id).await.expect("works")
+    };
+    let row = send(&silent).await;
+    let told = (row.state, row.reason.as_str());
+    let rule = "us-federal/messages/optout";
+    assert_eq!(told, (MessageState::Refused, rule));
+    let tells = TextTemplate {
+        body: "Hello {debtor.name}. Reply STOP to opt out.".into(),
+        version: 2,
+        ..silent
+    };
+    let row = send(&tells).await;
+    assert_eq!(row.state, MessageState::Sending, "{}", row.reason);
+    assert_eq!(stuck.0.load(Ordering::SeqCst), 1);
 }
 
 fn pages() -> Pages {

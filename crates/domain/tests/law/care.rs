@@ -8,6 +8,7 @@ use domain::entity::{
 };
 use domain::ids::{ClientId, ConsentId, DebtorId, PointId, PreferenceId, SuppressionId};
 use domain::law::{EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, Replayed, RuleBook};
+use domain::rules::disclosure::HIDES;
 use domain::time::{DAY_MS, UtcMs};
 use std::sync::Arc;
 
@@ -375,4 +376,30 @@ fn a_pack_on_trial_takes_the_place_of_its_versions_on_any_day() {
         told.contains("new.json") && told.contains("limits"),
         "{told}"
     );
+}
+
+#[test]
+fn what_is_seen_unopened_hides_the_debt_unless_every_pack_lets_the_channel_show_it() {
+    let hides = |case: &mut Case, channel: Channel| {
+        case.action.channel = channel;
+        let verdict = case.judge_at(NOON, MX.zone);
+        let found = verdict.rules.iter().find(|r| r.rule.ends_with(HIDES));
+        found.map(|r| (r.rule.clone(), r.refused))
+    };
+    let mut floor = Case::new(MX);
+    let rule = "mx-condusef/messages/preview".to_owned();
+    for channel in [Channel::Sms, Channel::Whatsapp] {
+        assert_eq!(hides(&mut floor, channel), Some((rule.clone(), false)));
+    }
+    assert_eq!(
+        hides(&mut floor, Channel::Call),
+        None,
+        "who is called is asked who he is"
+    );
+    let shows = "{\n  \"messages\": {\"may_show\": [\"whatsapp\"], \"confidence\": \"house\"},";
+    let mut open = Case::new(MX);
+    open.book = book("mx-condusef.json", "{", shows);
+    assert_eq!(hides(&mut open, Channel::Whatsapp), None);
+    assert_eq!(hides(&mut open, Channel::Sms), Some((rule, false)));
+    assert!(open.book.may_show(Channel::Whatsapp) && !open.book.may_show(Channel::Sms));
 }
