@@ -201,6 +201,7 @@ async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_an
     house
         .until("it rings", || house.trunk.live_calls() == 1)
         .await;
+    house.secs(1).await;
     let now = house.clock.now();
     let link = PaymentLink {
         id: PaymentLinkId(id(88)),
@@ -239,7 +240,8 @@ async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_an
     house
         .until("the ringing ends", || house.trunk.live_calls() == 0)
         .await;
-    assert!(house.clock.now().since_ms(now) <= 20, "in milliseconds");
+    let took = house.clock.now().since_ms(now);
+    assert!(took < 1_000, "within a second: {took} ms");
     let row = house.store.get_payment_link(link.id).await.expect("link");
     assert_eq!(row.state, LinkState::Paid);
     assert!(house.item(debtor_id(0)).await.done, "nothing is owed");

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use center::{MoneyTaken, Payer};
-use domain::entity::{PaymentChannel, Receipt, ReceiptSource, ReceiptState};
+use domain::entity::{OTHER_AMOUNT, PaymentChannel, Receipt, ReceiptSource, ReceiptState};
 use domain::ids::{BankFileId, ClientId, DebtId, DebtorId, ReceiptId};
 use domain::money::Money;
 use domain::pii::Pii;
@@ -268,9 +268,14 @@ async fn suggestions(
     Id(id): Id<ReceiptId>,
 ) -> Result<Json<Items<SuggestionView>>, Problem> {
     let row = own(&state, &caller, id).await?;
+    // Its source's words, without the amount behind them.
+    let own = match row.reference.rsplit_once('~') {
+        Some((own, _)) if row.note == OTHER_AMOUNT => own,
+        _ => &row.reference,
+    };
     let clues = Clues {
         client_id: row.client_id,
-        words: words(&row.reference, row.concept.reveal()),
+        words: words(own, row.concept.reveal()),
         document: row.document.reveal().clone(),
         amount: Money::new(row.left_minor, row.amount.currency),
     };
