@@ -146,6 +146,9 @@ impl Direct {
         let mut core = core
             .await
             .map_err(|_| StoreError::Unavailable("the writer is busy".into()))?;
+        if matches!(isolation, Isolation::Again) && !core.ready.is_empty() {
+            core = apart(core).await?;
+        }
         while !core.open {
             match core.script("BEGIN IMMEDIATE") {
                 Ok(()) => core.begun(),
@@ -296,7 +299,8 @@ impl Core {
             return 0;
         }
         let together = self.ready.len();
-        fold::expect_much(self.later.take().is_some());
+        self.later = None;
+        fold::expect_much(self.much.is_some());
         let done = self.script("COMMIT").map_err(fault);
         if let Some(fold) = &self.fold {
             fold.after_commit();
@@ -342,6 +346,16 @@ impl Core {
             let _ = waiting.send(Err(lost));
         }
     }
+}
+
+/// Makes what is ready durable now: behind it, SQLite would keep every page that much writing changes a second time,
+/// and go through all of them at the end of each statement.
+async fn apart(mut core: OwnedMutexGuard<Core>) -> Result<OwnedMutexGuard<Core>, StoreError> {
+    let done = tokio::task::spawn_blocking(move || {
+        core.commit();
+        core
+    });
+    done.await.map_err(|_| closed())
 }
 
 /// Whom a transaction leaves alone when it is undone.

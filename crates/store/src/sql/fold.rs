@@ -29,7 +29,7 @@ const REST: Duration = Duration::from_millis(200);
 thread_local! {
     /// Pages of the log after the last commit on this thread.
     static PAGES: Cell<c_int> = const { Cell::new(0) };
-    /// Somebody has written much, and the log is still as long as that made it.
+    /// Somebody writes much.
     static MUCH: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -51,11 +51,9 @@ impl Log {
     }
 }
 
-/// Says of the commit that follows on this thread whether it holds much.
+/// Says of the commit that follows on this thread whether somebody writes much.
 pub(super) fn expect_much(much: bool) {
-    if much {
-        MUCH.set(true);
-    }
+    MUCH.set(much);
 }
 
 /// Lets the commits of the writer say how long the log has become.
@@ -69,9 +67,6 @@ fn noted(wal: &Wal, pages: c_int) -> rusqlite::Result<()> {
         true => FOLD_AT_ONCE_MUCH,
         false => FOLD_AT_ONCE,
     };
-    if pages < FOLD_PAGES {
-        MUCH.set(false);
-    }
     if pages >= at_once {
         // The commit stands already: that the log could not be folded now is no fault of its.
         let _ = wal.checkpoint();

@@ -18,9 +18,9 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer.
 const LITE_READERS: u32 = 4;
-/// Pages that each of them keeps, KiB (negative, as SQLite wants it), and how much of the file it maps, bytes.
-const READ_CACHE: &str = "-16384";
-const READ_MAP: &str = "33554432";
+/// Pages that each of them keeps, KiB (negative, as SQLite wants it). What it reads besides the kernel keeps; mapped
+/// from the file it would count as memory of the process, once for each connection.
+const READ_CACHE: &str = "-8192";
 /// Connections for what a call waits for, and the pages that each keeps, KiB. SQLite forgets them whenever
 /// something was written.
 const LITE_LOOKS: usize = 4;
@@ -85,7 +85,7 @@ fn lite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .statement_cache_capacity(STATEMENTS)
         .pragma("cache_size", READ_CACHE)
         .pragma("temp_store", "memory")
-        .pragma("mmap_size", READ_MAP))
+        .pragma("mmap_size", "0"))
 }
 
 async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
