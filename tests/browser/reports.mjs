@@ -25,6 +25,8 @@ async function figures(page, office) {
   await page.getByRole('button', { name: 'Tabla' }).click();
   await page.locator('#series-title').waitFor();
   await shot(page, 'reports-figure');
+  // No row half below the sections: axe takes what is covered for small.
+  await page.locator('h1').scrollIntoViewIfNeeded();
   await axe(page, 'a figure with its rows');
   const client = (await office.all('/clients'))[0].id;
   const told = await office.get(`/reports/kpis?client=${client}`);

@@ -3,13 +3,14 @@
 mod common;
 
 use domain::entity::{
-    DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, Placement,
-    import_map_id,
+    DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, InterestRule,
+    Placement, import_map_id,
 };
 use domain::ids::{ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
+use domain::time::DAY_MS;
 use sim::contract::scene::*;
 use std::sync::Arc;
 
@@ -183,6 +184,54 @@ async fn a_debt_that_became_a_new_debtors_goes_back(store: &Subject) {
     assert_eq!(owner().await, a.debtor.id);
 }
 
+/// A file that changes the principal puts what the rule has earned on the old one into the figures; taken back,
+/// it is earned as if the file had never been, also by money that came meanwhile.
+async fn interest_goes_back_too(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let rule = InterestRule {
+        id: fresh(),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        from_day: 20_000,
+        rate_bp: 3_600,
+        year_days: 360,
+        grace_days: 0,
+        cap_bp: None,
+        made_by: None,
+        made_at: NOW,
+    };
+    let added = store.add_interest_rule(&rule, &[]).await.expect("asked");
+    assert_eq!(added, Ok(()));
+    let mut person = scene.draft_person();
+    (person.debt.principal_minor, person.debt.overdue_minor) = (100_000, 100_000);
+    (person.debt.interest_minor, person.debt.fees_minor) = (0, 0);
+    take(store, &[person.row(2)]).await;
+    let mut row = person.row(2);
+    (row.debt.principal_minor, row.debt.overdue_minor) = (50_000, 50_000);
+    row.debtor.updated_at = NOW.plus_ms(10 * DAY_MS);
+    row.debt.updated_at = row.debtor.updated_at;
+    let (id, _) = take(store, &[row]).await;
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(stored.interest_minor, 5_000, "50 days at 1.00");
+    let mut payment = person.payment(1_000);
+    payment.paid_at = NOW.plus_ms(11 * DAY_MS);
+    payment.posted_at = payment.paid_at;
+    let paid = store.post_payment(&payment, &[], &of_promise).await;
+    paid.expect("paid");
+    undo(store, id).await;
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (
+            stored.principal_minor,
+            stored.interest_minor,
+            stored.overdue_minor
+        ),
+        (100_000, 4_100, 104_100)
+    );
+    let far = store.accruals_of(&[person.debt.id]).await.expect("far");
+    assert_eq!(far[0].booked_minor, 5_100, "51 days");
+}
+
 fn file_of(scene: &Scene) -> Import {
     Import {
         id: fresh::<ImportId>(),
@@ -314,6 +363,7 @@ async fn all(store: Subject) {
     who_called_in_stays(&store).await;
     a_debt_that_became_a_new_debtors_goes_back(&store).await;
     recalls_are_taken_back(&store).await;
+    interest_goes_back_too(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }
 

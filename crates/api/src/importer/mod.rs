@@ -31,6 +31,7 @@ use domain::ids::{ClientId, DebtId, EventId, ImportId};
 use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader};
 use domain::ports::store::{DebtorRow, IMPORT_STEP, ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store};
+use domain::time::UtcMs;
 use encoding::Text;
 use shape::Beginning;
 use std::collections::hash_map::{Entry, RandomState};
@@ -73,6 +74,20 @@ pub struct ImportJob {
     pub resume_after: u64,
 }
 
+/// What holds for every row.
+async fn context_of(
+    store: &dyn Store,
+    job: &ImportJob,
+    now: UtcMs,
+) -> Result<RowContext, ImportError> {
+    Ok(RowContext {
+        client: job.client,
+        portfolio: job.portfolio.clone(),
+        now,
+        by_rule: !store.interest_rules(job.portfolio.id).await?.is_empty(),
+    })
+}
+
 /// Imports a file as a difference: what is new or changed is written, what is equal is left alone.
 /// Rows that cannot be taken go to `on_fault`, one each, and nothing of them is kept; `on_progress`
 /// hears the number of rows read after each batch. Cells are read on other threads while the rows
@@ -98,12 +113,7 @@ pub async fn run(
     let mut decoded = String::new();
     text.decode(&piece[..filled], ended, &mut decoded)?;
     let beginning = Beginning::of(&decoded, &given)?;
-    let context = RowContext {
-        client: job.client,
-        portfolio: job.portfolio.clone(),
-        now: clock.now(),
-        by_rule: !store.interest_rules(job.portfolio.id).await?.is_empty(),
-    };
+    let context = context_of(store, &job, clock.now()).await?;
     let mut lines = Lines::new(beginning.delimiter);
     lines.expect_width(beginning.header.len());
     let reader = RowReader::new(&beginning.header, beginning.detected.map, context)?;

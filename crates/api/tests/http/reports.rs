@@ -32,6 +32,42 @@ async fn pay(app: &App, token: &str, amount: i64, reference: &str) {
     assert_eq!(paid.status, 201, "{}", paid.text());
 }
 
+/// What a half counts is what its rows are.
+async fn halves_are_their_rows(app: &App, token: &str, seen: &Value) {
+    for (key, part) in [
+        ("rpc_rate", "denominator"),
+        ("overdue_share", "denominator"),
+    ] {
+        let path = figures(app, &format!("&part={part}&limit=1"));
+        let path = path.replace("/kpis?", &format!("/kpis/{key}/rows?"));
+        let (mut cursor, mut rows) = (String::new(), Vec::new());
+        loop {
+            let page = app
+                .get(&format!("{path}{cursor}"))
+                .token(token)
+                .send()
+                .await;
+            assert_eq!(page.status, 200, "{}", page.text());
+            let page = page.json();
+            rows.extend(page["items"].as_array().expect("rows").clone());
+            let Some(next) = page["next_cursor"].as_str() else {
+                break;
+            };
+            cursor = format!("&cursor={next}");
+        }
+        let amount: i64 = rows.iter().filter_map(|r| r["amount_minor"].as_i64()).sum();
+        let want = parts(seen, key).1;
+        let told = if key == "rpc_rate" {
+            rows.len() as i64
+        } else {
+            amount
+        };
+        assert_eq!(told, want, "{key}");
+        let ours = json!(app.world.norte.debtor);
+        assert!(rows.iter().all(|r| r["debtor_id"] == ours), "{rows:?}");
+    }
+}
+
 #[tokio::test]
 async fn figures_have_both_halves_and_open_to_their_rows_row_28() {
     let app = App::start().await;
@@ -60,39 +96,7 @@ async fn figures_have_both_halves_and_open_to_their_rows_row_28() {
     let (total, current) = parts(&seen, "cei");
     assert_eq!((total, current), (0, balance), "receivables of the month");
     assert_eq!(parts(&seen, "dso"), (balance * 30, balance));
-    // What a half counts is what its rows are.
-    for (key, part) in [
-        ("rpc_rate", "denominator"),
-        ("overdue_share", "denominator"),
-    ] {
-        let path = figures(&app, &format!("&part={part}&limit=1"));
-        let path = path.replace("/kpis?", &format!("/kpis/{key}/rows?"));
-        let (mut cursor, mut rows) = (String::new(), Vec::new());
-        loop {
-            let page = app
-                .get(&format!("{path}{cursor}"))
-                .token(&token)
-                .send()
-                .await;
-            assert_eq!(page.status, 200, "{}", page.text());
-            let page = page.json();
-            rows.extend(page["items"].as_array().expect("rows").clone());
-            let Some(next) = page["next_cursor"].as_str() else {
-                break;
-            };
-            cursor = format!("&cursor={next}");
-        }
-        let amount: i64 = rows.iter().filter_map(|r| r["amount_minor"].as_i64()).sum();
-        let want = parts(&seen, key).1;
-        let told = if key == "rpc_rate" {
-            rows.len() as i64
-        } else {
-            amount
-        };
-        assert_eq!(told, want, "{key}");
-        let ours = json!(app.world.norte.debtor);
-        assert!(rows.iter().all(|r| r["debtor_id"] == ours), "{rows:?}");
-    }
+    halves_are_their_rows(&app, &token, &seen).await;
     // Balances belong to no agent.
     let of_agent = look(&format!("&agent={}", app.world.agent)).await;
     let not_told = of_agent["not_told"].as_array().expect("names").clone();

@@ -42,10 +42,10 @@ async fn files_add_and_confirm(store: &Subject) {
     let said = address(&person, "Calle 1");
     row.address = Some(said.clone());
     let first = store
-        .import_batch(fresh(), &[row.clone()], false, &[])
+        .import_batch(fresh(), std::slice::from_ref(&row), false, &[])
         .await;
     assert_eq!(first.expect("import").debtors_new, 1);
-    assert_eq!(list(store, &person).await, [said.clone()]);
+    assert_eq!(list(store, &person).await, std::slice::from_ref(&said));
     // The same place again, written otherwise, by another row.
     let again = Address {
         id: fresh(),
@@ -55,7 +55,7 @@ async fn files_add_and_confirm(store: &Subject) {
     };
     row.address = Some(again);
     let second = store
-        .import_batch(fresh(), &[row.clone()], false, &[])
+        .import_batch(fresh(), std::slice::from_ref(&row), false, &[])
         .await;
     assert_eq!(second.expect("import").unchanged, 1);
     let known = list(store, &person).await;

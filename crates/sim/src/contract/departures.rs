@@ -4,7 +4,7 @@ use super::messages::waiting;
 use super::plans::{agreed, drawn};
 use super::scene::*;
 use super::strategies::planned;
-use domain::entity::{DebtStage, MessageState, PlanState, PlannedState, Role, Stage};
+use domain::entity::{DebtStage, MessageState, PlanState, PlannedState, PlannedStep, Role, Stage};
 use domain::ids::DebtorId;
 use domain::ports::store::{Departure, DepartureAsk, DepartureCount};
 use domain::time::{DAY_MS, HOUR_MS};
@@ -47,14 +47,9 @@ async fn acted(store: &Subject, scene: &Scene) -> [Person; 3] {
     people
 }
 
-async fn departures_are_told_with_their_rows_row_16(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let [a, b, c] = acted(store, &scene).await;
-    let steps = [
-        planned(&a, "x", 1),
-        planned(&b, "y", 2),
-        planned(&c, "z", 3),
-    ];
+/// Steps and messages of strategies: one waits, one is refused, one is done or is nobody's.
+async fn planned_of(store: &Subject, [a, b, c]: [&Person; 3]) -> [PlannedStep; 3] {
+    let steps = [planned(a, "x", 1), planned(b, "y", 2), planned(c, "z", 3)];
     store.plan_steps(&steps, &[]).await.expect("planned");
     for (step, state) in [
         (&steps[1], PlannedState::Refused),
@@ -65,16 +60,23 @@ async fn departures_are_told_with_their_rows_row_16(store: &Subject) {
             .await;
         assert!(ended.expect("ended"));
     }
-    let mut sent = waiting(&a, Some("m1"));
+    let mut sent = waiting(a, Some("m1"));
     sent.strategy_id = Some(fresh());
-    let mut refused = waiting(&b, Some("m2"));
+    let mut refused = waiting(b, Some("m2"));
     refused.strategy_id = sent.strategy_id;
     refused.state = MessageState::Refused;
     refused.reason = "co/week".into();
     // Nobody's strategy: it is no step that was planned.
-    let own = waiting(&c, Some("m3"));
+    let own = waiting(c, Some("m3"));
     let rows = [sent, refused, own];
     store.plan_messages(&rows, &[]).await.expect("queued");
+    steps
+}
+
+async fn departures_are_told_with_their_rows_row_16(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let [a, b, c] = acted(store, &scene).await;
+    let steps = planned_of(store, [&a, &b, &c]).await;
     let ask = |days: i64| DepartureAsk {
         client: scene.client.id,
         from: NOW,

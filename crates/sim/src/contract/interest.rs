@@ -207,7 +207,9 @@ async fn a_file_leaves_it_there(store: &Subject) {
     post(store, &payment(&person, 1_000, NOW, NOW)).await;
     let mut row = person.row(2);
     let import = fresh();
-    let first = store.import_batch(import, &[row.clone()], false, &[]).await;
+    let first = store
+        .import_batch(import, std::slice::from_ref(&row), false, &[])
+        .await;
     assert_eq!(first.expect("import").debts_changed, 0, "as the file says");
     row.debt.principal_minor = 50_000;
     row.debt.overdue_minor = 50_000;

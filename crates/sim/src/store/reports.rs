@@ -74,27 +74,28 @@ pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
         };
         world.payments.insert(p.id, row);
     }
-    let paid_for = |m: &&domain::entity::Message| m.cost_micro > 0;
-    for m in t.messages.values().filter(paid_for) {
-        let (Some(sent_at), Some(currency)) = (m.sent_at, m.currency) else {
-            continue;
-        };
-        let row = KpiMessage {
-            id: m.id,
-            client_id: m.client_id,
-            debtor_id: m.debtor_id,
-            sent_at,
-            cost_micro: m.cost_micro,
-            currency,
-        };
-        world.messages.insert(row.id, row);
-    }
+    world.messages = messages_paid_for(t).map(|row| (row.id, row)).collect();
     for mark in t.debt_marks.values() {
         world.put_mark(mark.clone());
     }
     world.spells.clone_from(&t.spells);
     world.portfolios = t.debtors.values().map(|d| (d.id, d.portfolio_id)).collect();
     world
+}
+
+/// Messages that cost something.
+fn messages_paid_for(t: &Tables) -> impl Iterator<Item = KpiMessage> {
+    let paid_for = t.messages.values().filter(|m| m.cost_micro > 0);
+    paid_for.filter_map(|m| {
+        Some(KpiMessage {
+            id: m.id,
+            client_id: m.client_id,
+            debtor_id: m.debtor_id,
+            sent_at: m.sent_at?,
+            cost_micro: m.cost_micro,
+            currency: m.currency?,
+        })
+    })
 }
 
 /// The mark that a debt would have, when it is another than it has.

@@ -237,27 +237,39 @@ async fn put_back(
         kept |= !remove_point(tx, point).await?;
     }
     for debt in before.new_debts {
-        let sql = "SELECT debtor_id FROM debts WHERE id=$1";
-        if let Some(row) = tx.row(sql, vals![debt]).await? {
-            touched.insert(row.get("debtor_id")?);
-        }
-        let named = debt_is_named(tx, debt).await?;
-        if !named {
-            let sql = "DELETE FROM debt_stages WHERE debt_id=$1";
-            tx.run(sql, vals![debt]).await?;
-        }
-        let sql = if named {
-            "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
-        } else {
-            "DELETE FROM debts WHERE id=$1 AND updated_at<=$2"
-        };
-        tx.run(sql, vals![debt, now]).await?;
-        kept |= named;
+        kept |= remove_debt(tx, debt, now, &mut touched).await?;
     }
     sums::follow_person(tx, &[debtor]).await?;
     let touched: Vec<DebtorId> = touched.into_iter().collect();
     sums::refresh(tx, &touched).await?;
     Ok(kept)
+}
+
+/// Removes a debt that the import made, or recalls it when something names it; whether it was recalled.
+async fn remove_debt(
+    tx: &mut Link,
+    debt: DebtId,
+    now: UtcMs,
+    touched: &mut BTreeSet<DebtorId>,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT debtor_id FROM debts WHERE id=$1";
+    if let Some(row) = tx.row(sql, vals![debt]).await? {
+        touched.insert(row.get("debtor_id")?);
+    }
+    let named = debt_is_named(tx, debt).await?;
+    if !named {
+        for table in ["debt_stages", "accruals"] {
+            let sql = format!("DELETE FROM {table} WHERE debt_id=$1");
+            tx.run(sql, vals![debt]).await?;
+        }
+    }
+    let sql = if named {
+        "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
+    } else {
+        "DELETE FROM debts WHERE id=$1 AND updated_at<=$2"
+    };
+    tx.run(sql, vals![debt, now]).await?;
+    Ok(named)
 }
 
 /// Removes a point that the import made, unless it was called or somebody asked for something about it.

@@ -297,11 +297,11 @@ impl KpiForm {
     /// The figure as it reads; `None` where nothing is below.
     #[must_use]
     pub fn value(self, numerator: i64, denominator: i64) -> Option<f64> {
-        let quotient = numerator as f64 / denominator as f64;
+        let (above, below) = (numerator as f64, denominator as f64);
         (denominator != 0).then_some(match self {
-            Self::PerHour => quotient * HOUR_MS as f64,
-            Self::Seconds => quotient / SECOND_MS as f64,
-            _ => quotient,
+            Self::PerHour => above * HOUR_MS as f64 / below,
+            Self::Seconds => above / SECOND_MS as f64 / below,
+            _ => above / below,
         })
     }
 }
