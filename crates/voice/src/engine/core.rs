@@ -156,10 +156,6 @@ impl Engine {
             ticked: now,
             config,
         };
-        if !engine.orphans.is_empty() {
-            let legs = engine.orphans.len();
-            tracing::info!(legs, "ending the legs of a process that is gone");
-        }
         engine.befriend();
         Ok((
             engine,

@@ -46,6 +46,10 @@ impl LegBook {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(fail)?;
         }
+        if !left.is_empty() {
+            let legs = left.len();
+            tracing::info!(legs, "ending the legs of a process that is gone");
+        }
         let file = File::create(path).map_err(fail)?;
         let (line, entries) = bounded(limits::LEG_BOOK_QUEUE);
         let path = path.to_owned();
