@@ -26,6 +26,8 @@ const MAX_CALLS: usize = 200;
 const LISTEN: Duration = Duration::from_millis(250);
 /// Share of the energy at the agent's frequencies from which an agent speaks: what a queue plays has less.
 const AGENT_SHARE: f64 = 0.5;
+/// Between two presses: the offer may not have been made yet, ms.
+const PRESS_AGAIN_MS: u64 = 5_000;
 /// The key that asks to be called back.
 const CALL_BACK: char = '1';
 /// Amplitude of the voice, 0 to 1, at each frequency.
@@ -44,7 +46,8 @@ pub struct CallPlan {
     pub patience_ms: u64,
     /// How long he talks then, ms.
     pub talk_ms: u64,
-    /// When he presses the key that asks to be called back, ms from the answer; never where none.
+    /// From when on he presses the key that asks to be called back, now and then, ms from the answer; never
+    /// where none.
     pub asks_back_ms: Option<u64>,
 }
 
@@ -129,7 +132,8 @@ struct Live {
     hearing: Hearing,
     answered_at: Option<Millis>,
     talks_since: Option<Millis>,
-    pressed: bool,
+    /// When he presses next.
+    press_at: Option<Millis>,
 }
 
 impl Live {
@@ -212,7 +216,7 @@ impl Crowd {
             hearing,
             answered_at: None,
             talks_since: None,
-            pressed: false,
+            press_at: None,
         };
         self.calls.insert(key, live);
         Ok(())
@@ -236,6 +240,7 @@ impl Crowd {
             return;
         };
         call.answered_at = Some(now);
+        call.press_at = call.plan.asks_back_ms.map(|ms| now + ms);
         self.state.answered += 1;
         if let Some(remote) = sdp.and_then(|sdp| read_answer(sdp, &call.local).ok()) {
             let _ = call.leg.remote(Some(remote));
@@ -267,21 +272,18 @@ impl Crowd {
         let now = self.driver.now();
         let mut leaving = Vec::new();
         for (key, call) in &mut self.calls {
-            let Some(answered) = call.answered_at else {
+            if call.answered_at.is_none() {
                 continue;
-            };
+            }
             if call.talks_since.is_none() && call.hearing.heard().shares().agent > AGENT_SHARE {
                 call.talks_since = Some(now);
                 self.state.talked += 1;
             }
             // Only what is heard now counts: the queue's music has been heard for long.
             call.hearing.reset();
-            let asks = call
-                .plan
-                .asks_back_ms
-                .is_some_and(|ms| now.since(answered) >= ms);
-            if asks && !call.pressed && call.talks_since.is_none() {
-                call.pressed = true;
+            let asks = call.press_at.is_some_and(|at| at <= now);
+            if asks && call.talks_since.is_none() {
+                call.press_at = Some(now + PRESS_AGAIN_MS);
                 if let Some(digit) = Digit::from_char(CALL_BACK) {
                     let _ = call.leg.press(digit);
                 }

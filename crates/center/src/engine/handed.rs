@@ -9,7 +9,7 @@ use crate::shared::persist;
 use dialer::{Hand, HandStep, Input, Phase};
 use domain::entity::{Call, CallTrail, TransferKind, TransferMode, TransferOutcome};
 use domain::ids::{AgentId, AttemptId, CallId, TransferId};
-use domain::ports::store::AttemptChange;
+use domain::ports::store::{AttemptChange, StoreError};
 use domain::ports::{Card, PartyOrder, PartyWho, TrunkReport};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -284,8 +284,10 @@ impl Engine {
     pub(super) fn keep_trail(&self, attempt: AttemptId, at: UtcMs, trail: Box<CallTrail>) {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
-            if let Err(error) = persist!(shared, shared.out.store.put_trail(attempt, at, &trail)) {
-                shared.fault("trail of a call not written", &error);
+            match persist!(shared, shared.out.store.put_trail(attempt, at, &trail)) {
+                // Who called and heard the announcement only was no attempt.
+                Ok(()) | Err(StoreError::NotFound(_)) => {}
+                Err(error) => shared.fault("trail of a call not written", &error),
             }
         });
     }

@@ -20,8 +20,8 @@ const MISSED_MS: i64 = 5 * MINUTE_MS;
 const STRANGERS: u64 = 5;
 /// One in so many asks to be called back instead of waiting.
 const ASKS_BACK: u64 = 3;
-/// When he does, ms from the answer: the offer has been made by then.
-const ASKS_BACK_MS: u64 = 16_000;
+/// From when on he does, ms from the answer: the first offer comes about then.
+const ASKS_BACK_MS: u64 = 12_000;
 /// How long callers wait, and talk, ms.
 const PATIENCE_MS: std::ops::Range<u64> = 20_000..60_000;
 const TALK_MS: std::ops::Range<u64> = 6_000..14_000;
