@@ -4,8 +4,8 @@
 use super::seed::Seeder;
 use crate::clock::RandomIds;
 use domain::entity::{
-    Channel, Language, LetterLevel, StepAction, Strategy, StrategyStatus, StrategyStep,
-    StrategyTrigger, TextTemplate, Tone,
+    Channel, Language, LetterLevel, MoneyPolicy, StepAction, Strategy, StrategyStatus,
+    StrategyStep, StrategyTrigger, TextTemplate, Tone,
 };
 use domain::ids::{ClientId, StrategyId, TextTemplateId};
 use domain::ports::IdSource as _;
@@ -29,6 +29,8 @@ const LETTERS: [(i32, LetterLevel); 4] = [
     (60, LetterLevel::L4),
 ];
 
+/// How the demo's creditor is paid: a bank that there is not.
+const CREDITOR: &str = "Banco de Prueba\nCLABE 000000000000000000\nReferencia: su número de cuenta";
 /// First lines of an e-mail.
 const PERSONAL: &str = "Hola {debtor.first_name}: este mensaje es personal y confidencial, y está dirigido \
     solo a usted. Si lo recibió por error, le pedimos que lo borre y que no lo lea más allá de estas líneas.";
@@ -137,6 +139,14 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
     let (Some(client), now) = (clients.items.first().map(|c| c.id), seeder.clock.now()) else {
         return Ok(());
     };
+    // In Mexico the pages of links show how the creditor himself is paid.
+    let policy = MoneyPolicy {
+        creditor_data: CREDITOR.to_owned(),
+        version: 1,
+        updated_at: now,
+        ..MoneyPolicy::of(client)
+    };
+    seeder.store.put_money_policy(&policy, &[]).await?;
     for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
         for (name, short, more) in TEXTS {
             let body = match channel {
