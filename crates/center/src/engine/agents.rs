@@ -195,8 +195,11 @@ impl Engine {
             return;
         }
         let since = std::mem::replace(&mut entry.seen_at, now);
-        let works = |id: &CampaignId| Some(self.campaigns.get(id)?.setting.client.id);
-        let clients: BTreeSet<ClientId> = entry.agent.campaigns.iter().filter_map(works).collect();
+        // Who names no campaign works for all of them.
+        let named = &entry.agent.campaigns;
+        let serves = |id: &CampaignId| named.is_empty() || named.contains(id);
+        let running = self.campaigns.iter().filter(|(id, _)| serves(id));
+        let clients: BTreeSet<ClientId> = running.map(|(_, c)| c.setting.client.id).collect();
         if state == AgentState::Ready {
             entry.ready_since = Some(now);
         } else if before == AgentState::Ready

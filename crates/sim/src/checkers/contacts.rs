@@ -3,7 +3,7 @@
 use super::{Breach, Limits, breach, spans};
 use crate::store::Tables;
 use crate::trunk::Invite;
-use domain::entity::HoldScope;
+use domain::entity::{Channel, HoldKind, HoldScope};
 use domain::ids::PersonId;
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,7 +132,11 @@ pub(super) fn paid_and_held_are_left_alone(
             continue;
         };
         let held = tables.holds.values().find(|h| {
+            // Who opted out of messages alone may be called.
+            let stops = h.kind != HoldKind::ChannelOptout
+                || h.channel.is_none_or(|channel| channel == Channel::Call);
             h.debtor_id == attempt.debtor_id
+                && stops
                 && h.active_at(invite.at)
                 && invite.at.since_ms(h.from) > HOLD_GRACE_MS
                 && match h.scope {

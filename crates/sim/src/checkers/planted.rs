@@ -409,9 +409,9 @@ fn an_untold_or_twice_told_end_is_seen() {
     );
 }
 
-#[test]
-fn a_call_under_a_hold_is_seen() {
-    let ids = seen(|t, _| {
+/// A hold on the debtor an hour after the first call.
+fn held(kind: HoldKind, channel: Option<Channel>) -> Vec<u8> {
+    seen(|t, _| {
         let hold = Hold {
             id: HoldId(id(9)),
             client_id: ClientId(id(3)),
@@ -419,14 +419,24 @@ fn a_call_under_a_hold_is_seen() {
             scope: HoldScope::Debtor,
             debt_id: None,
             point_id: None,
-            channel: None,
-            kind: HoldKind::Paid,
+            channel,
+            kind,
             from: UtcMs(T0 + 3_600_000),
             until: None,
             lifted_at: None,
             evidence: String::new(),
         };
         t.holds.insert(hold.id, hold);
-    });
-    assert_eq!(ids, [13]);
+    })
+}
+
+#[test]
+fn a_call_under_a_hold_is_seen() {
+    assert_eq!(held(HoldKind::Paid, None), [13]);
+    let opted_out = |channel| held(HoldKind::ChannelOptout, Some(channel));
+    assert_eq!(opted_out(Channel::Call), [13]);
+    assert!(
+        opted_out(Channel::Sms).is_empty(),
+        "who wants no messages may be called"
+    );
 }

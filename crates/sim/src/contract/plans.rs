@@ -5,7 +5,7 @@ use domain::entity::{
     DebtStatus, HoldKind, Instalment, InstalmentState, Language, Payment, PaymentChannel, Plan,
     PlanFile, PlanState, PolicyVersion,
 };
-use domain::ids::{InstalmentId, PlanId};
+use domain::ids::{HoldId, InstalmentId, PlanId};
 use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, PlanDocument, PlanFilter, PlanRefusal};
@@ -303,6 +303,13 @@ async fn time_breaks_a_plan(store: &Subject) {
     let after = now(store, &file).await;
     assert_eq!(after.instalments[0].state, InstalmentState::Missed);
     assert!(!silent(store, &person, over).await);
+    let id = uuid::Uuid::new_v5(&file.plan.id.0, HoldKind::Promise.as_str().as_bytes());
+    let hold = store.get_hold(HoldId(id)).await.expect("its hold");
+    assert_eq!(
+        (hold.until, hold.lifted_at),
+        (Some(over), Some(over)),
+        "it says what was silent, not what would have been"
+    );
     let debt = store.get_debt(person.debt.id).await.expect("debt");
     let kept = person.debt.balance_minor() - 20_000;
     assert_eq!(debt.balance_minor(), kept, "the contract keeps the quita");

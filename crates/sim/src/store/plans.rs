@@ -55,11 +55,17 @@ fn keep(t: &mut Tables, file: &PlanFile) {
     }
 }
 
-/// While a plan runs its debt is silent until the grace of the next instalment is over.
+/// While a plan runs its debt is silent until the grace of the next instalment is over. A hold whose time was
+/// over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row later.
 fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
     let p = &file.plan;
-    let until = plan::silent_until(&file.instalments);
     let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
+    let before = t.holds.get(&id);
+    let until = match before {
+        Some(hold) if !p.state.runs() => hold.until,
+        _ => plan::silent_until(&file.instalments),
+    };
+    let over = before.is_some_and(|h| p.state.runs() && !h.active_at(now));
     let hold = Hold {
         id,
         client_id: p.client_id,
@@ -69,7 +75,11 @@ fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
         point_id: None,
         channel: None,
         kind: HoldKind::Promise,
-        from: plan::silent_from(p, t.holds.get(&id), now),
+        from: if over {
+            now
+        } else {
+            plan::silent_from(p, before, now)
+        },
         until,
         lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
         evidence: format!("plan:{}", p.id),

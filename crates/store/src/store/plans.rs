@@ -62,12 +62,18 @@ async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, StoreError> {
     Ok(PlanFile { plan, instalments })
 }
 
-/// While a plan runs its debt is silent until the grace of the next instalment is over.
+/// While a plan runs its debt is silent until the grace of the next instalment is over. A hold whose time was
+/// over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row later.
 async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
     let p = &file.plan;
-    let until = plan::silent_until(&file.instalments);
     let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
     let before: Option<Hold> = tx.find("WHERE id=$1", vals![id]).await?;
+    let before = before.as_ref();
+    let until = match before {
+        Some(hold) if !p.state.runs() => hold.until,
+        _ => plan::silent_until(&file.instalments),
+    };
+    let over = before.is_some_and(|h| p.state.runs() && !h.active_at(now));
     let hold = Hold {
         id,
         client_id: p.client_id,
@@ -77,7 +83,11 @@ async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), Store
         point_id: None,
         channel: None,
         kind: HoldKind::Promise,
-        from: plan::silent_from(p, before.as_ref(), now),
+        from: if over {
+            now
+        } else {
+            plan::silent_from(p, before, now)
+        },
         until,
         lifted_at: (!p.state.runs() || until.is_none()).then_some(now),
         evidence: format!("plan:{}", p.id),

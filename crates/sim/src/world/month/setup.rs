@@ -13,7 +13,6 @@ use domain::time::UtcMs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Of seven debtors one lives in Chile and one in Ecuador, whose laws count messages and letters otherwise.
 const SHARES: usize = 7;
@@ -151,7 +150,7 @@ fn strategies(t: &mut Tables, client: ClientId, campaign: Value, ids: &dyn IdSou
         .map(|n| message(&format!("d{}", n * 30), n * 30, "10:04", by_phone, "aviso"))
         .collect();
     let champion = ids.next(now);
-    let all: [(Uuid, &str, &str, Vec<Value>, Value, i32); 4] = [
+    let all = [
         (
             ids.next(now),
             "Promesas",
