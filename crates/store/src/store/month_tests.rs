@@ -1,7 +1,6 @@
 //! A simulated month whose figures by SQL are those folded from its event log. In full, with an optimised
 //! build: `MARCADOR_MONTH="1 5000 12 30 60"` (seed, debtors, agents, days, minutes a day)
 //! `cargo test --release -p store --lib figures_of_a_month -- --nocapture`.
-#![expect(clippy::print_stdout, reason = "figures of the full run")]
 
 use super::SqlStore;
 use super::sums::ensure_persons;
