@@ -13,8 +13,8 @@ const LOUD: f32 = 100_000.0;
 const OWN_SHARE: f32 = 0.5;
 /// Share of a packet's energy that makes it part of a beep.
 const BEEP_SHARE: f32 = 0.8;
-/// Packets in a row that make a beep: 60 ms.
-const BEEP_PACKETS: u32 = 3;
+/// Packets in a row that make a beep of a mailbox: 180 ms. What an agent hears when a call is joined takes 120.
+const BEEP_PACKETS: u32 = 9;
 /// Most audio kept where it is kept at all, samples: two minutes.
 const MAX_KEPT: usize = 960_000;
 /// Most keys kept.
@@ -218,9 +218,9 @@ mod tests {
             beep.fill(&mut frame);
             frame
         };
-        play(&hearing, 0, 2, &mut frame);
+        play(&hearing, 0, 8, &mut frame);
         assert_eq!(hearing.heard().beep_ms, None);
-        play(&hearing, 40, 5, &mut frame);
-        assert_eq!(hearing.heard().beep_ms, Some(40));
+        play(&hearing, 160, 5, &mut frame);
+        assert_eq!(hearing.heard().beep_ms, Some(160));
     }
 }
