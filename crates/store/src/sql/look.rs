@@ -60,12 +60,6 @@ impl Looks {
         self.with(permit)
     }
 
-    /// The same, when a connection is free at once.
-    pub(crate) fn begin_now(self: &Arc<Self>) -> Option<LookTx> {
-        let permit = self.free.clone().try_acquire_owned().ok()?;
-        self.with(permit).ok()
-    }
-
     fn with(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Result<LookTx, StoreError> {
         let idle = self
             .idle

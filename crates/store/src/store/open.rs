@@ -264,14 +264,6 @@ impl SqlStore {
         }
     }
 
-    /// Another such connection, if one is free at once, for a thread that may wait. It may see more than the first.
-    pub(crate) fn second_look(&self) -> Option<Link> {
-        match &self.pools {
-            Pools::Lite { looks, .. } => looks.begin_now().map(Link::from),
-            Pools::Pg(_) => None,
-        }
-    }
-
     /// Two transactions that read the same state side by side, for what goes through a large table; each is for
     /// a thread that may wait. None where the engine divides such work itself, or others hold them for long.
     pub(crate) async fn halves(&self) -> Result<Option<[Link; 2]>, StoreError> {

@@ -1,23 +1,19 @@
-//! Reservations: leases in a short transaction, and what is told of those reserved beside the writer.
+//! Reservations: leases, and what is told of those reserved.
 
 use super::SqlStore;
 use super::contacts::is_stopped;
 use super::facts::facts_of_many;
-use super::items::{FREE, LIVE, check_fence};
+use super::items::{LIVE, check_fence};
 use super::wake;
 use crate::rows::Entity as _;
 use crate::sql::{Field as _, Link, vals};
 use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{Candidate, ContactFacts, ItemState, ReserveRequest};
-use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::runtime::Handle;
 
 /// Most debtors of one reservation.
 const RESERVE_MAX: u32 = 1_000;
-/// As many and more are looked up by two connections, half of them each.
-const SPLIT: usize = 32;
 
 /// A debtor about to be reserved.
 struct Due {
@@ -144,17 +140,6 @@ struct Known {
     tries: BTreeMap<DebtorId, Vec<(PointId, i32)>>,
 }
 
-async fn known(
-    look: &mut Link,
-    (campaign, now): (CampaignId, UtcMs),
-    debtors: &[DebtorId],
-) -> Result<Known, StoreError> {
-    Ok(Known {
-        tries: tries(look, campaign, debtors).await?,
-        facts: facts_of_many(look, debtors, now).await?,
-    })
-}
-
 fn candidates(items: Vec<Due>, known: Known) -> Vec<Candidate> {
     let Known { facts, mut tries } = known;
     let mut facts: BTreeMap<DebtorId, ContactFacts> =
@@ -193,74 +178,14 @@ impl SqlStore {
             return Ok(vec![]);
         }
         lease(&mut tx, request, &items).await?;
-        tx.commit().await?;
-        // They are his: what he is told of them is read beside the writer, and is what stands now.
         let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        let found = self.known_of(request, &debtors).await;
-        let found = found.map(|known| candidates(items, known));
-        let held: BTreeSet<DebtorId> = found.iter().flatten().map(|c| c.item.debtor_id).collect();
-        // Of whom nothing can be told, or who is gone: nobody will call him.
-        let lost: Vec<DebtorId> = debtors
-            .into_iter()
-            .filter(|id| !held.contains(id))
-            .collect();
-        if let Err(error) = self.give_back(request, &lost).await {
-            tracing::warn!(%error, "reserved for nobody until the lease ends");
-        }
-        found
-    }
-
-    /// Half of many are looked up on another thread, where a connection is free for it.
-    async fn known_of(
-        &self,
-        request: &ReserveRequest,
-        debtors: &[DebtorId],
-    ) -> Result<Known, StoreError> {
-        let mut look = self.look().await?;
-        let of = (request.campaign.id, request.now);
-        let second = match debtors.len() >= SPLIT {
-            true => self.second_look(),
-            false => None,
+        // Here and not beside the writer: only its connection still knows the upper levels of the indices, others
+        // forget what they read whenever something is written.
+        let known = Known {
+            tries: tries(&mut tx, request.campaign.id, &debtors).await?,
+            facts: facts_of_many(&mut tx, &debtors, request.now).await?,
         };
-        let Some(mut second) = second else {
-            return known(&mut look, of, debtors).await;
-        };
-        let (here, there) = debtors.split_at(debtors.len() / 2);
-        let there = there.to_vec();
-        let runtime = Handle::current();
-        let there =
-            tokio::task::spawn_blocking(move || runtime.block_on(known(&mut second, of, &there)));
-        let here = known(&mut look, of, here).await;
-        let there = there
-            .await
-            .unwrap_or_else(|e| Err(StoreError::Unavailable(format!("thread that reads: {e}"))));
-        let (mut all, more) = (here?, there?);
-        all.facts.extend(more.facts);
-        all.tries.extend(more.tries);
-        Ok(all)
-    }
-
-    /// Ends leases of a reservation, and no others.
-    pub(super) async fn give_back(
-        &self,
-        request: &ReserveRequest,
-        debtors: &[DebtorId],
-    ) -> Result<(), StoreError> {
-        if debtors.is_empty() {
-            return Ok(());
-        }
-        let free = format!(
-            "{FREE} WHERE lease_campaign=$1 AND lease_node=$2 AND lease_fence=$3 AND lease_until=$4 \
-                AND lease_debtor"
-        );
-        let fixed = vals![
-            request.campaign.id,
-            request.node,
-            request.fence,
-            request.until
-        ];
-        let mut tx = self.write().await?;
-        tx.run_in(&free, debtors, "", &fixed).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(candidates(items, known))
     }
 }
