@@ -387,7 +387,8 @@ fn what_is_seen_unopened_hides_the_debt_unless_every_pack_lets_the_channel_show_
         found.map(|r| (r.rule.clone(), r.refused))
     };
     let mut floor = Case::new(MX);
-    let rule = "mx-condusef/messages/preview".to_owned();
+    // Its pack says nothing of third parties: the house asks.
+    let rule = "house/messages/preview".to_owned();
     for channel in [Channel::Sms, Channel::Whatsapp] {
         assert_eq!(hides(&mut floor, channel), Some((rule.clone(), false)));
     }
@@ -396,6 +397,8 @@ fn what_is_seen_unopened_hides_the_debt_unless_every_pack_lets_the_channel_show_
         None,
         "who is called is asked who he is"
     );
+    let (rule_co, mut colombia) = ("co/messages/preview".to_owned(), Case::new(CO));
+    assert_eq!(hides(&mut colombia, Channel::Sms), Some((rule_co, false)));
     let shows = "{\n  \"messages\": {\"may_show\": [\"whatsapp\"], \"confidence\": \"house\"},";
     let mut open = Case::new(MX);
     open.book = book("mx-condusef.json", "{", shows);
