@@ -6,6 +6,9 @@ import { base, check, open, shot, until } from './rig.mjs';
 /** What is paid, in units of the debt's currency: no debt of the demo is smaller. */
 const UNITS = '50';
 
+/** How long a page of the debtor is waited for, ms: who talks may hang up meanwhile. */
+const PAGE_MS = 8_000;
+
 const card = (page) => page.locator('section[aria-labelledby=debtor-name]');
 
 /** The agent makes a link; throws when this debtor's creditor may not be paid through us, or when he went before. */
@@ -17,9 +20,11 @@ async function made(page, office) {
   await box.locator('[name=amount]').fill(UNITS);
   await box.locator('[type=submit]').click();
   const url = await box.locator('[data-url]').innerText({ timeout: 4_000 });
-  const { items } = await office.get('/payment-links?limit=1');
-  const { debtor } = await office.get(`/debtors/${items[0].debtor_id}`);
-  return { url, link: items[0], proof: debtor.document.replace(/[^\p{L}\p{N}]/gu, '').slice(-4) };
+  // Newest first; messages make links too.
+  const { items } = await office.get('/payment-links?limit=50');
+  const link = items.find((l) => l.made_by !== 'system' && l.state === 'created');
+  const { debtor } = await office.get(`/debtors/${link.debtor_id}`);
+  return { url, link, proof: debtor.document.replace(/[^\p{L}\p{N}]/gu, '').slice(-4) };
 }
 
 /** The debtor's telephone, from the address to the provider's button. */
@@ -69,6 +74,7 @@ async function looks(phone, office) {
 /** Calls until one is paid in; `shift` waits for the next and gives it back. */
 export async function paid(page, office, { next, giveBack, limitMs }) {
   const telephone = await open({ width: 390, height: 844 });
+  telephone.page.setDefaultTimeout(PAGE_MS);
   let last = '';
   try {
     await looks(telephone.page, office);
@@ -79,6 +85,7 @@ export async function paid(page, office, { next, giveBack, limitMs }) {
         check('no errors on the pages of the debtor', telephone.errors.length === 0, telephone.errors.join('; '));
         return;
       }
+      console.log(`   not this call: ${last.split('\n')[0]}`);
       await giveBack();
     }
     throw new Error(`no link was paid while they talked: ${last}`);

@@ -51,7 +51,7 @@ fn page(status: StatusCode, body: &str, leads_to: &str) -> Response {
         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
         <meta name=\"robots\" content=\"noindex\"><title>PRUEBA · Proveedor de pagos</title>\
         <link rel=\"stylesheet\" href=\"/style.css\"></head><body>\
-        <p class=\"test\">PRUEBA / TEST: no se cobra nada · nothing is charged</p>\
+        <header class=\"test\">PRUEBA / TEST: no se cobra nada · nothing is charged</header>\
         <main><h1>Proveedor de pagos</h1>{body}</main></body></html>"
     );
     let policy = format!(
