@@ -85,9 +85,14 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.scenario {
         return scenario(&args, path);
     }
-    if let Some(speed) = args.speed {
-        return fast::run(args, speed).await;
+    match args.speed {
+        Some(speed) => fast::run(args, speed).await,
+        None => shift(args).await,
     }
+}
+
+/// A shift with voice, by the clock.
+async fn shift(args: DemoArgs) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let folder = Folder::open(args.data.as_ref())?;
     let listener = listen(&args.http).await?;

@@ -173,6 +173,19 @@ async fn taken_off(store: &Subject, row: &Receipt, rng: &mut ChaCha8Rng) {
     );
 }
 
+/// One of the payments goes back, in part or whole; what it no longer has is refused.
+async fn sent_back(store: &Subject, plain: &[Payment], rng: &mut ChaCha8Rng) {
+    let first = &plain[rng.random_range(0..plain.len())];
+    let minor = rng.random_range(1..=first.amount.amount_minor);
+    let done = store
+        .post_payment(&back(first, minor), &[], &of_promise)
+        .await;
+    assert!(
+        matches!(done, Ok(_) | Err(StoreError::Conflict(_))),
+        "{done:?}"
+    );
+}
+
 /// A random history: receipts of any size and currency, matched to anybody, over-paid, returned, put wrong and
 /// taken off, payments without a receipt, reversals in any order, all of it also twice; on debts with plans that
 /// forgive a part and with promises.
@@ -224,17 +237,7 @@ pub(super) async fn balance(store: &Subject, seed: u64) {
                     plain.push(payment);
                 }
             }
-            _ if !plain.is_empty() => {
-                let first = &plain[rng.random_range(0..plain.len())];
-                let minor = rng.random_range(1..=first.amount.amount_minor);
-                let done = store
-                    .post_payment(&back(first, minor), &[], &of_promise)
-                    .await;
-                assert!(
-                    matches!(done, Ok(_) | Err(StoreError::Conflict(_))),
-                    "{done:?}"
-                );
-            }
+            _ if !plain.is_empty() => sent_back(store, &plain, &mut rng).await,
             _ => {}
         }
     }
