@@ -20,9 +20,9 @@ async function made(page, office) {
   await box.locator('[name=amount]').fill(UNITS);
   await box.locator('[type=submit]').click();
   const url = await box.locator('[data-url]').innerText({ timeout: 4_000 });
-  // Newest first; messages make links too.
-  const { items } = await office.get('/payment-links?limit=50');
-  const link = items.find((l) => l.made_by !== 'system' && l.state === 'created');
+  // Messages make links too, whose ids are in no order.
+  const own = (await office.all('/payment-links')).filter((l) => l.made_by.startsWith('agent:') && l.state === 'created');
+  const link = own.sort((a, b) => b.created_at.localeCompare(a.created_at))[0];
   const { debtor } = await office.get(`/debtors/${link.debtor_id}`);
   return { url, link, proof: debtor.document.replace(/[^\p{L}\p{N}]/gu, '').slice(-4) };
 }
