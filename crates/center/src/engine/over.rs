@@ -272,7 +272,12 @@ impl Engine {
         }
         self.totals.dispositions += u64::from(how.by_agent);
         self.learn_print(attempt, &how.code);
-        if parent(&how.code) == "NC.BZ" {
+        // Who called us was no answer of ours, whatever called.
+        let came_in = self
+            .calls
+            .get(&attempt)
+            .is_some_and(|e| e.ctx.inbound.is_some());
+        if parent(&how.code) == "NC.BZ" && !came_in {
             self.totals.human = self.totals.human.saturating_sub(1);
             self.totals.machine += 1;
             self.found_machine(now, attempt);

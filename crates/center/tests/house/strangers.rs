@@ -18,6 +18,10 @@ use std::sync::Arc;
 /// A number that stands in no file.
 const NOBODYS: &str = "+525599999999";
 
+const TITULAR: IdentityAsk = IdentityAsk {
+    role: PartyRole::Titular,
+};
+
 fn unknown() -> InboundParams {
     InboundParams {
         unknown: true,
@@ -57,6 +61,15 @@ async fn known(house: &House) -> Option<domain::ids::DebtorId> {
     known.expect("works").map(|k| k.debtor_id)
 }
 
+/// Before it is known who he is there is nobody whose identity could be proved, and no contact.
+async fn nothing_goes_before(house: &House, agent: &Screen, call: AttemptId) {
+    let early = house.center.identity(agent.id, call, TITULAR).await;
+    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
+    let me = Actor::Agent(agent.id);
+    let early = house.center.dispose(me, call, ask("CD.NP")).await;
+    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_unknown_caller_is_found_and_the_call_is_his() {
     let house = house(DialMode::Manual, unknown()).await;
@@ -67,16 +80,7 @@ async fn an_unknown_caller_is_found_and_the_call_is_his() {
     assert!(card["script"].is_null(), "{card}");
     let nobody = house.attempt(call).await.debtor_id;
     assert_ne!(nobody, debtor_id(2));
-    // Before it is known who he is there is nobody whose identity could be proved, and no contact.
-    let titular = IdentityAsk {
-        role: PartyRole::Titular,
-    };
-    let early = house.center.identity(agent.id, call, titular).await;
-    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
-    let me = Actor::Agent(agent.id);
-    let early = house.center.dispose(me, call, ask("CD.NP")).await;
-    assert_eq!(early.expect_err("refused").code(), "unknown_caller");
-
+    nothing_goes_before(&house, &agent, call).await;
     for needle in [phone(2), phone(2).replace("+52", "")] {
         let found = house.center.find_caller(agent.id, call, needle).await;
         let found: Vec<_> = found.expect("found").iter().map(|d| d.id).collect();
@@ -115,26 +119,18 @@ async fn an_unknown_caller_is_found_and_the_call_is_his() {
         .await;
     assert_eq!(again.expect_err("refused").code(), "caller_known");
 
-    house
-        .center
-        .identity(agent.id, call, titular)
-        .await
-        .expect("proved");
+    let proved = house.center.identity(agent.id, call, TITULAR).await;
+    proved.expect("proved");
     house.hang_up(&agent, call).await;
+    let me = Actor::Agent(agent.id);
     let done = house.center.dispose(me, call, ask("CD.NP")).await;
     assert_eq!(done.expect("disposed").attempt.debtor_id, debtor_id(2));
     house.secs(1).await;
     let ledger = house.store.ledger_of(debtor_id(2)).await.expect("ledger");
     let talks = ledger.iter().filter(|r| r.kind == LedgerKind::Conversation);
     assert_eq!(talks.count(), 1, "counted for him, once");
-    assert!(
-        house
-            .store
-            .ledger_of(nobody)
-            .await
-            .expect("ledger")
-            .is_empty()
-    );
+    let left = house.store.ledger_of(nobody).await.expect("ledger");
+    assert!(left.is_empty(), "{left:?}");
     let kinds = house.kinds().await;
     assert!(kinds.iter().any(|k| k == "caller.identified"), "{kinds:?}");
     assert_eq!(agent.state(), "ready");
@@ -204,10 +200,12 @@ async fn who_stays_unknown_is_disposed_and_his_file_is_one() {
     let me = Actor::Agent(agent.id);
     house
         .center
-        .dispose(me, first, ask("CI.TN"))
+        .dispose(me, first, ask("NC.BZ"))
         .await
         .expect("disposed");
     house.secs(2).await;
+    let figures = house.center.figures().await;
+    assert_eq!(figures.answered_machine, 0, "no answer of ours");
     let second = stranger_calls(&house).await;
     assert_eq!(house.talking(&agent).await, second);
     assert_eq!(

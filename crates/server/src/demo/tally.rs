@@ -3,7 +3,7 @@
 
 use super::summary::{Percentiles, Ratio, RatioMs, Summary};
 use center::view::Figures;
-use domain::entity::{Attempt, CallResult, RecordingOutcome};
+use domain::entity::{Attempt, CallResult, Direction, RecordingOutcome};
 use domain::ports::Store;
 use domain::ports::store::{AttemptFilter, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::time::UtcMs;
@@ -94,12 +94,15 @@ fn count(attempt: &Attempt, summary: &mut Summary) {
         .disposition
         .as_deref()
         .is_some_and(|code| code == "NC.BZ" || code.starts_with("NC.BZ."));
-    summary.answered_human += one(!found && attempt.result.is_some_and(CallResult::is_live_answer));
+    // Who called us is no answer of ours.
+    let ours = attempt.direction == Direction::Outbound;
+    let live = attempt.result.is_some_and(CallResult::is_live_answer);
+    summary.answered_human += one(ours && !found && live);
     let machine = matches!(
         attempt.result,
         Some(CallResult::MachineBeep | CallResult::MachineNoBeep)
     );
-    summary.answered_machine += one(found || machine);
+    summary.answered_machine += one(ours && (found || machine));
     summary.connected += one(attempt.bridged_at.is_some());
     summary.abandoned += one(attempt.result == Some(CallResult::Abandoned));
     summary.dispositions += one(attempt.disposition.is_some() && attempt.agent_id.is_some());

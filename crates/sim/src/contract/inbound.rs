@@ -172,7 +172,16 @@ async fn rows_are_listed_and_counted(store: &Subject) {
         let rest = store.inbound_elsewhere(campaign, NOW, own, 20_000).await;
         assert_eq!(rest.expect("works"), left, "{own:?}");
     }
+    they_are_listed(store, &scene, campaign, &rows).await;
+    a_death_leaves_none_open(store, campaign, &rows).await;
+}
 
+async fn they_are_listed(
+    store: &Subject,
+    scene: &Scene,
+    campaign: CampaignId,
+    rows: &[InboundCall],
+) {
     let ask = InboundAsk {
         client_id: Some(scene.client.id),
         campaign_id: Some(campaign),
@@ -190,14 +199,17 @@ async fn rows_are_listed_and_counted(store: &Subject) {
     assert_eq!(listed, rows, "newest first");
     assert_eq!(second.next_cursor, None);
     let ask = InboundAsk {
-        outcome: Some(O::GaveUp),
+        outcome: Some(InboundOutcome::GaveUp),
         ..ask
     };
     page.cursor = None;
     let gave_up = store.list_inbound(&ask, &page).await.expect("works");
     assert_eq!(gave_up.items.len(), 1);
+}
 
-    // A process that died leaves no call open for ever.
+/// A process that died leaves no call open for ever.
+async fn a_death_leaves_none_open(store: &Subject, campaign: CampaignId, rows: &[InboundCall]) {
+    use InboundOutcome as O;
     let node = format!("n-{campaign}");
     let at = NOW.plus_ms(7);
     assert_eq!(store.lost_inbound(&node, at).await.expect("works"), 1);
