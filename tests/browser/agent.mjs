@@ -79,7 +79,7 @@ export async function agent() {
     const talking = async () => {
       while (!((await next(page)) && (await stateOf(page)) === 'talking')) await giveBack(page);
     };
-    await paid(page, office, { next: talking, giveBack: () => giveBack(page), limitMs: SHIFT_MS });
+    await paid(page, office, { next: talking, giveBack: () => giveBack(page), limitMs: 2 * SHIFT_MS });
     await giveBack(page);
     await page.keyboard.press('F2');
     await page.keyboard.press('1');
