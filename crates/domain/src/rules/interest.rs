@@ -78,7 +78,7 @@ pub fn earned(
     pauses: &[Pause],
     to_day: i64,
 ) -> Option<Earned> {
-    let last = rules.last()?;
+    rules.last()?;
     let due_day: i64 = day_of_date(&debt.due_date)?;
     let none = Accrual {
         debt_id: debt.id,
@@ -109,7 +109,8 @@ pub fn earned(
     let fits = |n: i128| i64::try_from(n).unwrap_or(i64::MAX);
     let mut minor = fits(sum / i128::from(PARTS));
     now.rest = fits(sum % i128::from(PARTS));
-    if let Some(cap_bp) = last.cap_bp {
+    // A rule that is written before it begins caps nothing yet, and lifts no cap.
+    if let Some(cap_bp) = on(rules, to_day).and_then(|rule| rule.cap_bp) {
         let cap = fits(i128::from(debt.principal_minor) * i128::from(cap_bp) / 10_000);
         let room = cap.saturating_sub(was.booked_minor).max(0);
         if minor >= room {
@@ -198,6 +199,25 @@ impl InterestBook {
         let earned = if same { None } else { self.earned(stored, at) };
         let more = earned.map_or(0, |e| e.minor);
         put_on(fresh, stored.interest_minor.saturating_add(more));
+        earned.map(|e| e.accrual)
+    }
+
+    /// Somebody writes a debt anew whose interest is the rule's: what the rule put on it stays, with what it
+    /// has earned on the principal, by the day and in the status it had; then the value says how far it is.
+    pub fn carry(&self, stored: &Debt, fresh: &mut Debt, at: UtcMs) -> Option<Accrual> {
+        if !self.has(stored.portfolio_id) {
+            return None;
+        }
+        let bears = |d: &Debt| (d.principal_minor, d.due_date.clone(), d.status);
+        let same = bears(stored) == bears(fresh);
+        let earned = if same { None } else { self.earned(stored, at) };
+        let more = earned.map_or(0, |e| e.minor);
+        // Who says that nothing is owed says so of the interest too.
+        if fresh.balance_minor() > 0 {
+            let stands = stored.interest_minor.saturating_add(more);
+            put_on(fresh, stands.saturating_sub(fresh.interest_minor));
+            fresh.overdue_minor = fresh.overdue_minor.clamp(0, fresh.balance_minor().max(0));
+        }
         earned.map(|e| e.accrual)
     }
 

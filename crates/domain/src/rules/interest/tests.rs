@@ -98,6 +98,44 @@ fn golden_figures() {
     assert_eq!(minor(&debt(1), &[rule(100, 365)], &[], "2126-02-28"), 1);
 }
 
+/// Figures worked out by hand: 10.00 a day, 28 days of February.
+#[test]
+fn a_cap_holds_with_its_rule() {
+    let owed = debt(1_000_000);
+    let rule_of = |from: &str, cap_bp| InterestRule {
+        from_day: day(from),
+        cap_bp,
+        ..rule(3_600, 360)
+    };
+    // Written in February with a cap of 1 %, from March on: 28 days stand until then, 1 % from its day on.
+    let tighter = [
+        rule_of("2026-01-01", None),
+        rule_of("2026-03-01", Some(100)),
+    ];
+    assert_eq!(minor(&owed, &tighter, &[], "2026-02-28"), 28_000);
+    assert_eq!(minor(&owed, &tighter, &[], "2026-03-01"), 10_000);
+    // What was booked before the cap stays; nothing comes on top.
+    let first = earned(&owed, None, &tighter, &[], day("2026-02-28")).unwrap();
+    let after = earned(
+        &owed,
+        Some(&first.accrual),
+        &tighter,
+        &[],
+        day("2026-03-31"),
+    );
+    let after = after.unwrap();
+    assert_eq!((after.minor, after.accrual.booked_minor), (0, 28_000));
+    // One that will lift the cap of 2 % lifts it from its day on.
+    let looser = [
+        rule_of("2026-01-01", Some(200)),
+        rule_of("2026-03-01", None),
+    ];
+    assert_eq!(minor(&owed, &looser, &[], "2026-02-28"), 20_000);
+    assert_eq!(minor(&owed, &looser, &[], "2026-03-01"), 29_000);
+    // Before the first begins nothing is earned and nothing capped.
+    assert_eq!(minor(&owed, &tighter[1..], &[], "2026-02-28"), 0);
+}
+
 #[test]
 fn nothing_is_earned_by_who_owes_nothing_or_has_no_rule() {
     let rules = [rule(3_600, 360)];
