@@ -134,9 +134,21 @@ impl Route {
             self.toll.configure(&config.policy.toll);
             self.expected = certificate(&config);
             self.config = config;
+            self.unpinged(now);
         } else {
             *self = Self::new(config, now);
             self.in_use = in_use;
+        }
+    }
+
+    /// Where pings told and may not be sent any more, calls tell: what took it down is not looked at again.
+    fn unpinged(&mut self, now: Instant) {
+        if self.config.ping || !self.ponged {
+            return;
+        }
+        (self.ponged, self.pings_lost) = (false, 0);
+        if !self.up {
+            self.retry = Some(now);
         }
     }
 
@@ -320,7 +332,8 @@ impl Route {
         };
         self.next_ping = now + pause;
         if answered {
-            (self.pings_lost, self.silent_calls, self.ponged) = (0, 0, true);
+            // One that was under way when they were switched off is the last.
+            (self.pings_lost, self.silent_calls, self.ponged) = (0, 0, self.config.ping);
             self.line.fine();
         } else if self.ponged {
             self.pings_lost += 1;

@@ -126,6 +126,29 @@ fn a_trunk_that_may_not_be_pinged_is_not() {
 }
 
 #[test]
+fn a_trunk_that_pings_took_down_comes_back_when_they_are_switched_off() {
+    let now = Instant::now();
+    let mut r = route("127.0.0.1:5070", 9, 100.0);
+    assert_eq!(r.pinged(true, now), Some(true));
+    assert_eq!(
+        (r.pinged(false, now), r.pinged(false, now)),
+        (None, Some(false))
+    );
+    let mut config = r.config.clone();
+    config.ping = false;
+    r.configure(config.clone(), now);
+    assert_eq!(r.second_chance(now), Some(true));
+    assert!(r.start(now).is_ok());
+    // The answer to the last ping makes pings no matter again: silent calls are.
+    assert_eq!(r.pinged(true, now), None);
+    assert_eq!((r.doubt(now), r.doubt(now)), (None, Some(false)));
+    // That it rests for its time is not cut short by another change.
+    r.configure(config, now);
+    assert_eq!(r.second_chance(now), None);
+    assert_eq!(r.second_chance(now + limits::TRUNK_RETRY), Some(true));
+}
+
+#[test]
 fn one_refusal_is_about_its_call_and_several_about_the_trunk() {
     let now = Instant::now();
     let mut r = route("127.0.0.1:5070", 99, 100.0);
