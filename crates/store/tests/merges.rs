@@ -1,10 +1,12 @@
-//! A file that is taken back after debtor files were made one leaves whole figures.
+//! A file that is taken back after debtor files were made one leaves whole figures, and what was learned
+//! meanwhile of numbers and addresses.
 
 mod common;
 
-use domain::entity::{DebtStatus, Merge};
+use domain::entity::{Address, AttemptState, CallResult, DebtStatus, Merge};
 use domain::ids::{ImportId, MergeId};
-use domain::ports::store::DebtorRow;
+use domain::ports::store::{AttemptChange, Closing, DebtorRow};
+use domain::rules::reach::Reach;
 use domain::segment::Expr;
 use domain::time::UtcMs;
 use sim::contract::scene::*;
@@ -87,8 +89,75 @@ async fn a_file_is_taken_back_after_a_merge(store: &Subject) {
     assert_eq!(third.status, DebtStatus::Recalled);
 }
 
+fn address(of: &Person) -> Address {
+    Address {
+        id: fresh(),
+        client_id: of.debtor.client_id,
+        debtor_id: of.debtor.id,
+        street: "Calle 1".into(),
+        city: "Tijuana".into(),
+        region: "BC".into(),
+        postcode: "22000".into(),
+        country: "MX".into(),
+        zone: None,
+        source: "import".into(),
+        bad: false,
+        added_at: AFTER,
+        confirmed_at: AFTER,
+    }
+}
+
+async fn answered(store: &Subject, person: &Person, reach: Reach) {
+    let lease = node(store).await;
+    let id = person.open(store, &lease, AFTER.plus_ms(10)).await.id;
+    let change = AttemptChange {
+        state: Some(AttemptState::Answered),
+        answered_at: Some(AFTER.plus_ms(20)),
+        ..AttemptChange::default()
+    };
+    store.note_attempt(id, &change, &[]).await.expect("noted");
+    let over = Closing {
+        ended_at: Some(AFTER.plus_ms(30)),
+        result: Some(CallResult::Human),
+        reach: Some(reach),
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(id, &over).await.expect("closed"));
+}
+
+async fn what_was_learned_since_the_file_stays(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (called, quiet) = (scene.draft_person(), scene.draft_person());
+    take(store, &[called.row(2), quiet.row(3)]).await;
+    let mut rows = [later(&called, 2), later(&quiet, 3)];
+    for (row, of) in rows.iter_mut().zip([&called, &quiet]) {
+        row.points[0].confidence = 60;
+        row.address = Some(address(of));
+    }
+    let file = take(store, &rows).await;
+    answered(store, &called, Reach::KnownThere).await;
+    let right = Address {
+        street: "Calle 1 bis".into(),
+        confirmed_at: AFTER.plus_ms(40),
+        ..rows[0].address.clone().expect("said")
+    };
+    store.put_address(&right, &[]).await.expect("put right");
+    undo(store, file).await;
+    let sure = async |of: &Person| {
+        let point = store.get_point(of.point.id).await.expect("point");
+        point.confidence
+    };
+    assert_eq!(sure(&called).await, Reach::KnownThere.after(60));
+    assert_eq!(sure(&quiet).await, quiet.point.confidence);
+    let known = store.addresses_of(called.debtor.id).await.expect("his");
+    assert_eq!(known, [right]);
+    let none = store.addresses_of(quiet.debtor.id).await.expect("his");
+    assert_eq!(none, []);
+}
+
 async fn all(store: Subject) {
     a_file_is_taken_back_after_a_merge(&store).await;
+    what_was_learned_since_the_file_stays(&store).await;
 }
 
 #[tokio::test]

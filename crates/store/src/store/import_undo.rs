@@ -217,10 +217,15 @@ async fn put_back(
         touched.insert(today.debtor_id);
         let owner = owner_now(tx, point.debtor_id, Some(today.debtor_id)).await?;
         // What calls have proved stays, and the file in which it is now.
+        let confidence = match was_answered(tx, import, &today).await? {
+            true => today.confidence,
+            false => point.confidence,
+        };
         tx.put(&ContactPoint {
             debtor_id: owner,
             bad: today.bad,
             last_rpc_at: today.last_rpc_at,
+            confidence,
             ..point
         })
         .await?;
@@ -228,11 +233,12 @@ async fn put_back(
     for (table, ids) in [
         ("parties", uuids(&before.new_parties)),
         ("consents", uuids(&before.new_consents)),
-        ("addresses", uuids(&before.new_addresses)),
     ] {
         let sql = format!("DELETE FROM {table} WHERE id");
         tx.run_in(&sql, &ids, "", &[]).await?;
     }
+    let addresses = uuids(&before.new_addresses);
+    kept |= !remove_addresses(tx, import, &addresses).await?;
     for point in before.new_points {
         kept |= !remove_point(tx, point).await?;
     }
@@ -270,6 +276,36 @@ async fn remove_debt(
     };
     tx.run(sql, vals![debt, now]).await?;
     Ok(named)
+}
+
+/// Removes addresses that the import added, except what somebody has put right since; whether all went.
+async fn remove_addresses(
+    tx: &mut Link,
+    import: &Import,
+    ids: &[uuid::Uuid],
+) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM addresses WHERE (confirmed_at=added_at OR confirmed_at<=$1) AND id";
+    let whole = import.accepted_at.unwrap_or(import.at);
+    let gone = tx
+        .run_in(sql, ids, "", &[crate::sql::Field::val(&whole)])
+        .await?;
+    Ok(gone == ids.len() as u64)
+}
+
+/// Whether a call to the point, or from it, has ended since the import that was answered: it has moved how
+/// sure we are of it.
+async fn was_answered(
+    tx: &mut Link,
+    import: &Import,
+    point: &ContactPoint,
+) -> Result<bool, StoreError> {
+    // By all files that were one with the point's: attempts stay with the file they were made for.
+    let sql = "SELECT 1 AS n FROM attempts a WHERE a.point_id=$1 AND a.answered_at IS NOT NULL \
+        AND a.ended_at>=$3 AND a.debtor_id IN (SELECT d.id FROM debtors d WHERE d.id=$2 UNION ALL \
+            SELECT m.gone_id FROM merges m WHERE m.kept_id=$2 UNION ALL \
+            SELECT m.kept_id FROM merges m WHERE m.gone_id=$2) LIMIT 1";
+    let values = vals![point.id, point.debtor_id, import.at];
+    Ok(tx.row(sql, values).await?.is_some())
 }
 
 /// Removes a point that the import made, unless it was called or somebody asked for something about it.
