@@ -11,7 +11,7 @@ use crate::{closing, words};
 use domain::entity::{ContactPoint, Debtor};
 use domain::ids::{AgentId, AttemptId, VerdictId};
 use domain::phone::Phone;
-use domain::ports::store::{ContactFacts, FoundCaller, ItemState};
+use domain::ports::store::{ContactFacts, FoundCaller, ItemState, StoreError};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -155,6 +155,14 @@ fn stocked(
     }
 }
 
+/// Another ask was faster: the caller is somebody else's already.
+fn known(error: StoreError) -> CenterError {
+    match error {
+        StoreError::Conflict(text) => CenterError::conflict("caller_known", text),
+        other => other.into(),
+    }
+}
+
 /// The transaction. A call of ours to the same person that rings is withdrawn first.
 async fn give(
     shared: &Shared,
@@ -189,7 +197,8 @@ async fn give(
         told("audit.written", audit),
     ];
     for tried in 0..=BUSY_TRIES {
-        if shared.out.store.attach_caller(&found, &events).await? {
+        let given = shared.out.store.attach_caller(&found, &events).await;
+        if given.map_err(known)? {
             return Ok(());
         }
         if tried < BUSY_TRIES {

@@ -11,7 +11,9 @@ use domain::entity::{
 };
 use domain::ids::{AttemptId, HoldId, TrunkId};
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, InboundStore as _, LawStore as _};
+use domain::ports::store::{
+    CatalogStore as _, ContactStore as _, InboundStore as _, LawStore as _,
+};
 use sim::trunk::CallIn;
 use std::sync::Arc;
 
@@ -134,6 +136,27 @@ async fn an_unknown_caller_is_found_and_the_call_is_his() {
     let kinds = house.kinds().await;
     assert!(kinds.iter().any(|k| k == "caller.identified"), "{kinds:?}");
     assert_eq!(agent.state(), "ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_asks_at_once_give_the_call_to_one() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let (agent, call) = taken(&house).await;
+    let ask = async |n| {
+        let asked = house.center.attach_caller(agent.id, call, attach(n, true));
+        asked.await.map_err(|e| e.code()).err()
+    };
+    let told = tokio::join!(ask(2), ask(3));
+    let his = match told {
+        (None, Some("caller_known")) => 2,
+        (Some("caller_known"), None) => 3,
+        other => panic!("expected one of them refused, got {other:?}"),
+    };
+    let attempt = house.attempt(call).await;
+    assert_eq!(attempt.debtor_id, debtor_id(his));
+    let facts = house.store.contact_facts(debtor_id(his), attempt.opened_at);
+    let debts: Vec<_> = facts.await.expect("facts").debts;
+    assert!(debts.iter().any(|d| Some(d.id) == attempt.debt_id));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,14 @@
 //! Callers whom nobody we know is behind: found by what an agent has at hand, and given to whoever they are.
 
+use super::imports::file;
 use super::scene::*;
 use domain::entity::{
-    Attempt, AttemptState, CallResult, ContactPoint, Debtor, Direction, InboundCall,
+    Attempt, AttemptState, CallResult, ContactPoint, Debtor, Direction, ImportState, InboundCall,
     InboundOutcome, LedgerKind, LedgerRow,
 };
 use domain::ids::{DebtorId, PersonId, PointId};
 use domain::pii::Pii;
+use domain::ports::StoreError;
 use domain::ports::store::{Closing, FoundCaller, NodeLease};
 use domain::rules::reach::{CALLED_US, Reach, UNTRIED};
 
@@ -16,6 +18,9 @@ pub async fn all(store: Subject) {
     a_caller_becomes_who_he_is(&store, true).await;
     a_caller_becomes_who_he_is(&store, false).await;
     who_is_called_elsewhere_is_not_taken(&store).await;
+    a_call_is_given_to_one(&store).await;
+    who_is_half_in_is_not_taken(&store).await;
+    a_debtor_goes_before_the_same_caller_unnamed(&store).await;
     what_a_call_proves_moves_the_number(&store).await;
 }
 
@@ -195,6 +200,69 @@ async fn who_is_called_elsewhere_is_not_taken(store: &Subject) {
     };
     store.close_attempt(live.id, &over).await.expect("works");
     assert!(store.attach_caller(&caller, &[]).await.expect("works"));
+}
+
+async fn a_call_is_given_to_one(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let (a, b) = (scene.person(store).await, scene.person(store).await);
+    let who = stranger(store, &scene, &lease).await;
+    let (for_a, for_b) = (found(&a, &who, true), found(&b, &who, true));
+    let (one, other) = tokio::join!(
+        store.attach_caller(&for_a, &[]),
+        store.attach_caller(&for_b, &[])
+    );
+    let (his, again, late, lost) = match one {
+        Ok(true) => (&a, &for_a, &for_b, other),
+        _ => (&b, &for_b, &for_a, one),
+    };
+    assert!(matches!(lost, Err(StoreError::Conflict(_))), "{lost:?}");
+    let late = store.attach_caller(late, &[]).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    // Whose answer was lost asks again; it is told once.
+    let told = [event("caller.found", &format!("attempt:{}", who.2.id))];
+    assert!(store.attach_caller(again, &told).await.expect("works"));
+    let tail = store.last_cursor().await.expect("works");
+    let events = store.events_after(tail - 3, 10).await.expect("works");
+    assert!(events.iter().all(|e| e.event != told[0]));
+    let attempt = store.get_attempt(who.2.id).await.expect("is there");
+    assert_eq!(
+        (attempt.debtor_id, attempt.person_id, attempt.debt_id),
+        (his.debtor.id, his.debtor.person_id, Some(his.debt.id))
+    );
+    assert_eq!(attempt.debts, [his.debt.id]);
+}
+
+async fn who_is_half_in_is_not_taken(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let who = stranger(store, &scene, &lease).await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let person = scene.draft_person();
+    let rows = [person.row(2)];
+    let written = store.import_batch(row.id, &rows, false, &[]);
+    assert_eq!(written.await.expect("written").debtors_new, 1);
+    let caller = found(&person, &who, true);
+    let early = store.attach_caller(&caller, &[]).await;
+    assert!(matches!(early, Err(StoreError::NotFound(_))), "{early:?}");
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    assert!(store.attach_caller(&caller, &[]).await.expect("works"));
+}
+
+async fn a_debtor_goes_before_the_same_caller_unnamed(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let who = stranger(store, &scene, &lease).await;
+    let mut person = scene.draft_person();
+    person.point.value = who.1.value.clone();
+    person.store(store).await;
+    let number = who.1.value.reveal();
+    let known = store.known_caller(scene.client.id, number).await;
+    let known = known.expect("works").map(|k| (k.debtor_id, k.point_id));
+    assert_eq!(known, Some((person.debtor.id, person.point.id)));
 }
 
 async fn what_a_call_proves_moves_the_number(store: &Subject) {

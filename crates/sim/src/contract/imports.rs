@@ -11,6 +11,7 @@ use domain::segment::Expr;
 pub async fn all(store: Subject) {
     a_file_has_one_worker(&store).await;
     a_file_that_is_half_in_is_seen_by_nobody(&store).await;
+    nobody_is_one_with_who_is_half_in(&store).await;
     who_lost_his_turn_writes_nothing(&store).await;
     what_a_file_changes_is_seen_with_it(&store).await;
     more_than_can_be_written_at_once_goes_in_pieces(&store).await;
@@ -18,7 +19,7 @@ pub async fn all(store: Subject) {
     a_placement_is_due_on_its_day(&store).await;
 }
 
-fn file(scene: &Scene, state: ImportState) -> Import {
+pub(super) fn file(scene: &Scene, state: ImportState) -> Import {
     Import {
         id: fresh::<ImportId>(),
         client_id: scene.client.id,
@@ -92,8 +93,16 @@ async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
         let found = store.find_debtors(None, &a.debtor.external_ref, 5).await;
         found.expect("search").len()
     };
+    let calling = async || {
+        let number = a.point.value.reveal();
+        let found = store.find_callers(scene.client.id, number, 5).await;
+        let known = store.known_caller(scene.client.id, number).await;
+        let known = known.expect("caller").is_some();
+        (found.expect("callers").len(), known)
+    };
     assert_eq!(ids().await, [known.debtor.id]);
     assert_eq!((count().await, by_key().await), (1, 0));
+    assert_eq!(calling().await, (0, false));
     let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
     assert_eq!(
         refilled.expect("refill").added,
@@ -105,11 +114,36 @@ async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
     row.state = ImportState::Accepted;
     store.put_import(&row, &[]).await.expect("accepted");
     assert_eq!((count().await, by_key().await), (3, 1));
+    assert_eq!(calling().await, (1, true));
     let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
     assert_eq!(refilled.expect("refill").added, 2);
     row.state = ImportState::Undoing;
     store.put_import(&row, &[]).await.expect("being taken back");
     assert_eq!(ids().await, [known.debtor.id]);
+    assert_eq!(calling().await, (0, false));
+}
+
+async fn nobody_is_one_with_who_is_half_in(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let known = scene.person(store).await;
+    let mut twin = scene.draft_person();
+    twin.debtor.person_id = known.debtor.person_id;
+    twin.debtor.document = known.debtor.document.clone();
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let rows = [twin.row(2)];
+    let written = store.import_batch(row.id, &rows, false, &[]);
+    assert_eq!(written.await.expect("written").debtors_new, 1);
+    let twins = async || {
+        let found = store.duplicates(scene.portfolio.id, None, 10).await;
+        let found = found.expect("found");
+        found.into_iter().map(|d| d.debtors).collect::<Vec<_>>()
+    };
+    assert_eq!(twins().await, Vec::<Vec<_>>::new());
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    assert_eq!(twins().await, [[known.debtor.id, twin.debtor.id]]);
 }
 
 async fn who_lost_his_turn_writes_nothing(store: &Subject) {

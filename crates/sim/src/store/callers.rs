@@ -1,6 +1,7 @@
 //! Callers whom nobody we know is behind.
 
 use super::MemoryStore;
+use super::import_rows::is_half;
 use super::inbound::summed;
 use async_trait::async_trait;
 use domain::entity::Debtor;
@@ -32,7 +33,7 @@ impl CallerStore for MemoryStore {
         let mut found: Vec<Debtor> = t
             .debtors
             .values()
-            .filter(|d| d.client_id == client && !d.is_stranger() && named(d))
+            .filter(|d| d.client_id == client && !d.is_stranger() && !is_half(&t, d.id) && named(d))
             .cloned()
             .collect();
         found.sort_by(|a, b| (a.name.reveal(), a.id).cmp(&(b.name.reveal(), b.id)));
@@ -47,9 +48,22 @@ impl CallerStore for MemoryStore {
     ) -> Result<bool, StoreError> {
         let mut t = self.tx().await?;
         let (from, to) = (found.from, found.to);
-        let busy =
-            |a: &domain::entity::Attempt| !a.state.is_closed() && a.person_id == found.person;
-        if !t.debtors.contains_key(&to) || t.attempts.values().any(busy) {
+        let call = t.attempts.get(&found.attempt);
+        let owner = call.ok_or(StoreError::NotFound("attempt"))?.debtor_id;
+        if owner == to {
+            return Ok(true);
+        }
+        if owner != from {
+            let text = "this caller was given to another debtor before";
+            return Err(StoreError::Conflict(text.to_owned()));
+        }
+        if !t.debtors.contains_key(&to) || is_half(&t, to) {
+            return Err(StoreError::NotFound("debtor"));
+        }
+        let busy = |a: &domain::entity::Attempt| {
+            !a.state.is_closed() && a.person_id == found.person && a.id != found.attempt
+        };
+        if t.attempts.values().any(busy) {
             return Ok(false);
         }
         for attempt in t.attempts.values_mut().filter(|a| a.debtor_id == from) {

@@ -1,5 +1,6 @@
 //! Files on their way in.
 
+use super::import_rows::is_half;
 use super::{MemoryStore, Tables, import_aside, merges};
 use async_trait::async_trait;
 use domain::entity::{Debt, DebtStatus, Debtor, Import, ImportMap, ImportState, Merge, Placement};
@@ -239,6 +240,7 @@ impl ImportStore for MemoryStore {
             d.portfolio_id == portfolio
                 && !d.document.reveal().is_empty()
                 && !t.merged_into.contains_key(&d.id)
+                && !is_half(&t, d.id)
                 && after.is_none_or(|a| d.person_id > a)
         });
         for debtor in ours {

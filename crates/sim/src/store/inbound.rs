@@ -1,6 +1,7 @@
 //! Calls that come in.
 
 use super::MemoryStore;
+use super::import_rows::is_half;
 use async_trait::async_trait;
 use domain::entity::{Attempt, CallerId, Channel, InboundCall, InboundOutcome, LedgerKind};
 use domain::event::NewEvent;
@@ -156,15 +157,15 @@ impl InboundStore for MemoryStore {
                 campaign_id: row.campaign_id,
             }));
         }
-        let his = t.points.values().find(|p| {
-            p.channel == Channel::Call
-                && !p.bad
-                && p.value.reveal() == number
-                && t.debtors
-                    .get(&p.debtor_id)
-                    .is_some_and(|d| d.client_id == client)
+        let has = t.points.values().filter_map(|p| {
+            let of = t.debtors.get(&p.debtor_id)?;
+            let his = p.channel == Channel::Call && !p.bad && p.value.reveal() == number;
+            let ours = of.client_id == client && !is_half(&t, of.id);
+            (his && ours).then_some((of.is_stranger(), p))
         });
-        Ok(his.map(|p| KnownCaller {
+        // Whoever came with a file is told from the same caller before, when nobody knew him.
+        let his = has.min_by_key(|(stranger, p)| (*stranger, p.id));
+        Ok(his.map(|(_, p)| KnownCaller {
             debtor_id: p.debtor_id,
             point_id: p.id,
             campaign_id: None,

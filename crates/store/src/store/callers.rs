@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::half::WHOLE_ROW;
 use super::inbound::{counted, summed};
 use super::items::LIVE;
 use super::sums;
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
 use domain::entity::{Debtor, SuppressionKind};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId};
+use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::{CallerStore, FoundCaller, InboundCount, NAME_LEAST, PAGE_LIMIT_MAX};
 use domain::time::UtcMs;
@@ -55,7 +56,7 @@ impl CallerStore for SqlStore {
                 UNION SELECT debtor_id FROM contact_points WHERE value=$1 \
                 UNION SELECT id FROM debtors WHERE client_id=$2 AND {lower}>=LOWER($1) \
                     AND {lower}<LOWER($3)) \
-            AND client_id=$2 AND merged_into IS NULL AND external_ref NOT LIKE 'caller:%' \
+            AND client_id=$2 AND merged_into IS NULL AND external_ref NOT LIKE 'caller:%' AND {WHOLE_ROW} \
             ORDER BY name, id LIMIT $4"
         );
         let limit = limit.clamp(1, PAGE_LIMIT_MAX);
@@ -70,12 +71,23 @@ impl CallerStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
+        // The call first, as who closes it does.
+        if given(&mut tx, found).await? {
+            tx.rollback().await?;
+            return Ok(true);
+        }
+        let sql = format!("SELECT 1 AS n FROM debtors WHERE id=$1 AND {WHOLE_ROW}");
+        if tx.row(sql, vals![found.to]).await?.is_none() {
+            return Err(StoreError::NotFound("debtor"));
+        }
         // The lock that a dial takes too.
         let lock = tx.pg_only(" FOR UPDATE");
         let sql = format!("SELECT id FROM persons WHERE id=$1{lock}");
         let known = tx.row(sql, vals![found.person]).await?.is_some();
-        let sql = format!("SELECT 1 AS n FROM attempts WHERE person_id=$1 AND {LIVE} LIMIT 1");
-        let busy = tx.row(sql, vals![found.person]).await?.is_some();
+        let sql =
+            format!("SELECT 1 AS n FROM attempts WHERE person_id=$1 AND id<>$2 AND {LIVE} LIMIT 1");
+        let busy = tx.row(sql, vals![found.person, found.attempt]).await?;
+        let busy = busy.is_some();
         if !known || busy {
             tx.rollback().await?;
             return Ok(false);
@@ -104,6 +116,21 @@ impl CallerStore for SqlStore {
         let values = vals![campaign, since, within_ms, node.to_owned(), from];
         summed(&self.read().await?.rows(sql, values).await?)
     }
+}
+
+/// Whether the call is his already: the answer of an ask before was lost. Refuses a call that is another's.
+async fn given(tx: &mut Link, found: &FoundCaller) -> Result<bool, StoreError> {
+    let lock = tx.pg_only(" FOR UPDATE");
+    let sql = format!("SELECT debtor_id FROM attempts WHERE id=$1{lock}");
+    let row = tx.row(sql, vals![found.attempt]).await?;
+    let owner: DebtorId = row
+        .ok_or(StoreError::NotFound("attempt"))?
+        .get("debtor_id")?;
+    if owner != found.from && owner != found.to {
+        let text = "this caller was given to another debtor before";
+        return Err(StoreError::Conflict(text.to_owned()));
+    }
+    Ok(owner == found.to)
 }
 
 async fn moved(tx: &mut Link, found: &FoundCaller) -> Result<(), StoreError> {

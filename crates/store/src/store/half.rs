@@ -13,6 +13,10 @@ const HALF_MAX: u32 = 256;
 pub(super) const WHOLE: &str = "(d.made_by IS NULL OR d.made_by NOT IN \
     (SELECT h.id FROM imports h WHERE h.state IN ('accepting', 'undoing')))";
 
+/// The same of a debtor who is the only table of his statement.
+pub(super) const WHOLE_ROW: &str = "(made_by IS NULL OR made_by NOT IN \
+    (SELECT h.id FROM imports h WHERE h.state IN ('accepting', 'undoing')))";
+
 impl SqlStore {
     /// The filter without debtors of files that are half in. There are seldom any: then the statement stays
     /// as it is.

@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::half::WHOLE;
 use super::items::{LIVE, check_fence};
 use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Row, Val, vals};
@@ -172,9 +173,13 @@ impl InboundStore for SqlStore {
             JOIN contact_points p ON p.id=l.point_id AND p.debtor_id=l.debtor_id \
             WHERE l.address=$1 AND l.client_id=$2 AND l.kind='attempt' \
             ORDER BY l.at DESC, l.id DESC LIMIT 1";
-        let has = "SELECT p.debtor_id, p.id AS point_id FROM contact_points p \
+        // Whoever came with a file is told from the same caller before, when nobody knew him.
+        let has = format!(
+            "SELECT p.debtor_id, p.id AS point_id FROM contact_points p \
             JOIN debtors d ON d.id=p.debtor_id WHERE p.value=$1 AND d.client_id=$2 \
-            AND d.merged_into IS NULL AND p.channel='call' AND NOT p.bad ORDER BY p.id LIMIT 1";
+            AND d.merged_into IS NULL AND p.channel='call' AND NOT p.bad AND {WHOLE} \
+            ORDER BY CASE WHEN d.external_ref LIKE 'caller:%' THEN 1 ELSE 0 END, p.id LIMIT 1"
+        );
         let mut link = self.read().await?;
         let row = match link.row(tried, vals![number.to_owned(), client]).await? {
             Some(row) => row,

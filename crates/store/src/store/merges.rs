@@ -2,6 +2,7 @@
 //! deleted. Attempts, verdicts and complaints stay with the file they were made for: their chain of
 //! hashes and what was told of them stay true.
 
+use super::half::WHOLE_ROW;
 use super::{merge_wishes, sums};
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::{Debtor, Merge};
@@ -188,10 +189,12 @@ pub(super) async fn duplicates(
     link: &mut Link,
     values: Vec<crate::sql::Val>,
 ) -> Result<Vec<Duplicates>, StoreError> {
-    let sql = "SELECT person_id, id FROM debtors WHERE portfolio_id=$1 AND merged_into IS NULL \
-        AND document<>'' AND person_id IN (SELECT person_id FROM debtors WHERE portfolio_id=$1 \
-            AND merged_into IS NULL AND document<>'' AND person_id>$2 GROUP BY person_id \
-            HAVING COUNT(*)>1 ORDER BY person_id LIMIT $3) ORDER BY person_id, created_at, id";
+    let own = format!("portfolio_id=$1 AND merged_into IS NULL AND document<>'' AND {WHOLE_ROW}");
+    let sql = format!(
+        "SELECT person_id, id FROM debtors WHERE {own} AND person_id IN (SELECT person_id FROM debtors \
+            WHERE {own} AND person_id>$2 GROUP BY person_id \
+            HAVING COUNT(*)>1 ORDER BY person_id LIMIT $3) ORDER BY person_id, created_at, id"
+    );
     let mut found: Vec<Duplicates> = Vec::new();
     for row in &link.rows(sql, values).await? {
         let (person, debtor) = (row.get("person_id")?, row.get("id")?);
