@@ -221,7 +221,7 @@ impl Flow {
     }
 
     /// Writes what the difference shows; goes on behind the last batch when it broke off. The caller has
-    /// saved the row as `accepting`, and saves the one that comes back: then all of it is seen at once (of more
+    /// saved the row as `accepting`, and saves the one that comes back ([`Self::accept`]): then all of it is seen at once (of more
     /// than [`ASIDE_AT_ONCE`](domain::ports::store::ASIDE_AT_ONCE) changed rows the first are seen before).
     ///
     /// # Errors
@@ -229,7 +229,6 @@ impl Flow {
     pub async fn write(
         &self,
         row: &Import,
-        merge: bool,
         on_progress: impl FnMut(u64) + Send,
     ) -> Result<Import, ImportError> {
         let job = self.job(row, false).await?;
@@ -257,14 +256,29 @@ impl Flow {
         row.report.gone = done.gone;
         row.report.recalled = done.recalled;
         row.report.repaired = done.repaired;
-        if merge {
-            let merged = self.merge_all(row.portfolio_id, &row.actor).await?;
-            row.report.merged = merged;
-        }
         self.remember(&row).await?;
         row.state = ImportState::Accepted;
         row.accepted_at = Some(self.clock.now());
         Ok(row)
+    }
+
+    /// Saves what [`Self::write`] has written; where `merge` says so, debtor files of one document become one.
+    /// Not before: a file that breaks off is taken back, and what it made of others' files with it would stay.
+    ///
+    /// # Errors
+    /// The store's. The file is in when the row says so, even where merging breaks off.
+    pub async fn accept(
+        &self,
+        row: &mut Import,
+        merge: bool,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        self.save(row, actor, "import.accepted").await?;
+        if merge {
+            row.report.merged = self.merge_all(row.portfolio_id, &row.actor).await?;
+            self.store.put_import(row, &[]).await?;
+        }
+        Ok(())
     }
 
     /// The portfolio remembers the map of an accepted file.

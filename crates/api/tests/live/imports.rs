@@ -2,6 +2,7 @@
 
 use crate::floor::Floor;
 use axum::http::StatusCode;
+use domain::ports::store::CatalogStore as _;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -219,4 +220,39 @@ async fn terms_of_a_placement_are_checked() {
     // What was refused left no turn behind.
     let (status, done) = floor.post(&marta, &path, json!({})).await;
     assert_eq!(status, StatusCode::OK, "{done}");
+}
+
+/// Who has two contracts under two keys becomes one debtor, once the file is in as a whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn debtors_of_one_document_become_one_after_their_file_is_in() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let map = json!({
+        "columns": {"Clave": "external_ref", "Contrato": "debt_ref", "Deudor": "name",
+            "RFC": "document", "Saldo": "balance", "Corte": "due_date", "Cel": "phone_mobile"},
+        "defaults": {"country": "MX"}, "decimal": "comma", "dates": "dmy",
+    });
+    let file = "Clave;Contrato;Deudor;RFC;Saldo;Corte;Cel\n\
+        T1;D1;Ana Ruiz;RUAA800101AB1;1,50;23/10/2026;5500000011\n\
+        T2;D2;Ana Ruiz;RUAA800101AB1;2,50;23/10/2026;5500000012\n";
+    let given = format!("&map={}", query(&map.to_string()));
+    let (status, first) = draft(&floor, &marta, &given, file).await;
+    assert_eq!(status, StatusCode::CREATED, "{first}");
+    let id = first["id"].as_str().expect("id");
+    let path = format!("/imports/{id}/accept");
+    let (status, done) = floor
+        .post(&marta, &path, json!({"duplicates": "merge"}))
+        .await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!(done["report"]["merged"], 1, "{done}");
+    let (_, stored) = floor.get(&marta, &format!("/imports/{id}")).await;
+    assert_eq!(stored["report"]["merged"], 1, "{stored}");
+    let end = floor.store.last_cursor().await.expect("end");
+    let told = floor.store.events_after(end - 10, 10).await.expect("told");
+    let at = |kind: &str| told.iter().position(|e| e.event.kind == kind);
+    let (whole, merged) = (at("portfolio.imported"), at("debtor.merged"));
+    assert!(
+        whole.is_some() && whole < merged,
+        "{whole:?} then {merged:?}"
+    );
 }

@@ -75,9 +75,9 @@ async fn accept(
         return throw_away(state, &actor, row).await.and(Err(fault));
     }
     let faults = std::mem::take(&mut row.faults);
-    let mut row = flow.write(&row, false, &told).await.map_err(problem)?;
+    let mut row = flow.write(&row, &told).await.map_err(problem)?;
     row.faults = faults;
-    flow.save(&row, &actor, "import.accepted").await?;
+    flow.accept(&mut row, false, &actor).await?;
     flow.store.drop_pieces(row.id).await?;
     Ok(row)
 }

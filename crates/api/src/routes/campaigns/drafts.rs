@@ -400,11 +400,11 @@ async fn accept(
     }
     let (flow, told, begun) = (state.flow(), turns.file.told(), row.clone());
     let work = async move {
-        let written = flow.write(&row, merge, told).await;
-        let row = written.map_err(problem).inspect_err(
+        let written = flow.write(&row, told).await;
+        let mut row = written.map_err(problem).inspect_err(
             |fault| tracing::warn!(import = %id, code = fault.code(), "import broke off"),
         )?;
-        flow.save(&row, &actor, "import.accepted").await?;
+        flow.accept(&mut row, merge, &actor).await?;
         flow.store.drop_pieces(id).await?;
         Ok(row)
     };

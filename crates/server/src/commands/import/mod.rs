@@ -222,10 +222,10 @@ async fn accept_now(
     let saved = flow.save(&row, ACTOR, "import.accepting").await;
     saved.map_err(anyhow::Error::from)?;
     let bar = progress();
-    let done = flow.write(&row, merge, |n| bar.set_position(n)).await;
+    let done = flow.write(&row, |n| bar.set_position(n)).await;
     bar.finish_and_clear();
-    let row = done.map_err(failure)?;
-    let saved = flow.save(&row, ACTOR, "import.accepted").await;
+    let mut row = done.map_err(failure)?;
+    let saved = flow.accept(&mut row, merge, ACTOR).await;
     saved.map_err(anyhow::Error::from)?;
     let dropped = flow.store.drop_pieces(row.id).await;
     dropped.map_err(anyhow::Error::from)?;
