@@ -119,10 +119,20 @@ pub(crate) struct RowView {
     /// Whose it is, of a row that is matched.
     #[schema(value_type = Option<uuid::Uuid>)]
     debtor_id: Option<DebtorId>,
-    /// Where a refused row is wrong.
+    /// Where a refused row is wrong; none when it reads well but its money is not here.
     column: Option<String>,
     /// Why a row is refused or waits: a sentence, or `unknown`, `ambiguous`.
     reason: Option<String>,
+}
+
+impl RowView {
+    /// Says which money the row is about.
+    fn tell(&mut self, money: BankMoney) {
+        self.amount = Some(money.amount);
+        self.paid_at = Some(money.paid_at);
+        self.reference = Some(money.reference);
+        self.concept = Some(money.concept);
+    }
 }
 
 /// A look at a file.
@@ -169,15 +179,17 @@ async fn row_view(
             view.column = Some(column);
             view.reason = Some(reason);
         }
-        BankRead::Back(money) => match taken_back(state, client, &money).await? {
-            Found::Whole(_) => view.becomes = "taken_back",
-            Found::Gone(_) => view.becomes = "repeated",
-            Found::None => {
-                view.becomes = "refused";
-                view.column = Some(money.reference);
-                view.reason = Some(NO_SUCH_MONEY.to_owned());
+        BankRead::Back(money) => {
+            match taken_back(state, client, &money).await? {
+                Found::Whole(_) => view.becomes = "taken_back",
+                Found::Gone(_) => view.becomes = "repeated",
+                Found::None => {
+                    view.becomes = "refused";
+                    view.reason = Some(NO_SUCH_MONEY.to_owned());
+                }
             }
-        },
+            view.tell(money);
+        }
         BankRead::Money(money) => {
             let repeated = known.contains(&money.reference);
             view.becomes = if repeated { "repeated" } else { "unmatched" };
@@ -190,10 +202,7 @@ async fn row_view(
                     view.reason = Some(why.to_owned());
                 }
             }
-            view.amount = Some(money.amount);
-            view.paid_at = Some(money.paid_at);
-            view.reference = Some(money.reference);
-            view.concept = Some(money.concept);
+            view.tell(money);
         }
     }
     Ok(view)
