@@ -5,6 +5,7 @@
 mod app;
 mod asks;
 mod audio;
+mod bank_back;
 mod bodies;
 mod callers;
 mod disputes;

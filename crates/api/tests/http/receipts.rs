@@ -16,16 +16,21 @@ fn files(app: &App, action: &str) -> String {
     )
 }
 
-async fn upload(app: &App, token: &str, action: &str, body: impl Into<Vec<u8>>) -> Reply {
+pub(crate) async fn upload(
+    app: &App,
+    token: &str,
+    action: &str,
+    body: impl Into<Vec<u8>>,
+) -> Reply {
     let ask = app.post(&files(app, action)).token(token);
     ask.body("text/csv", body).send().await
 }
 
-async fn ask(app: &App, token: &str, path: &str, body: &Value) -> Reply {
+pub(crate) async fn ask(app: &App, token: &str, path: &str, body: &Value) -> Reply {
     app.post(path).token(token).json(body).send().await
 }
 
-async fn balance(app: &App) -> i64 {
+pub(crate) async fn balance(app: &App) -> i64 {
     let debt = app
         .store
         .get_debt(app.world.norte.debt)
@@ -35,7 +40,7 @@ async fn balance(app: &App) -> i64 {
 }
 
 /// The file once all its rows are taken in.
-async fn done(app: &App, token: &str, id: &str) -> Value {
+pub(crate) async fn done(app: &App, token: &str, id: &str) -> Value {
     let path = format!("/api/v1/bank-files/{id}");
     for _ in 0..10_000 {
         let file = app.get(&path).token(token).send().await.json();
@@ -302,7 +307,7 @@ async fn files_that_are_none_say_what_is_wrong() {
 }
 
 /// What a file that lost its reader looks like: half of it is taken in, and its row stands still.
-async fn broken_off(app: &App, id: &str, age_ms: i64) {
+pub(crate) async fn broken_off(app: &App, id: &str, age_ms: i64) {
     let id = id.parse().expect("an id");
     let mut row = app.store.get_bank_file(id).await.expect("the file");
     row.state = domain::entity::BankFileState::Reading;

@@ -8,9 +8,10 @@ use crate::problem::Problem;
 use domain::entity::{
     BankFile, BankFileState, PaymentChannel, Receipt, ReceiptSource, ReceiptState,
 };
-use domain::ids::{ClientId, ReceiptId};
+use domain::ids::{BankFileId, ClientId, ReceiptId};
 use domain::import::bank::{BankMoney, BankRead, BankSheet};
 use domain::pii::Pii;
+use sha2::{Digest as _, Sha256};
 
 /// Rows between two looks at how far a file is.
 const PROGRESS_ROWS: usize = 50;
@@ -74,26 +75,70 @@ pub(super) enum Found {
     None,
 }
 
-/// The receipt that a bank's taking back means: the only one with a reference of the row and its amount.
+/// The receipt that a bank's taking back means: the only one with a reference of the row and its amount that had
+/// come by then. A row that was read before means what it took then, whatever came since.
 pub(super) async fn taken_back(
     state: &ApiState,
     client: ClientId,
     money: &BankMoney,
 ) -> Result<Found, Problem> {
+    let mut by_word = Vec::new();
     for own in words(&money.reference, &money.concept) {
-        let found = state
-            .store
-            .bank_receipts(client, &own, money.amount)
-            .await?;
-        let (gone, here): (Vec<Receipt>, Vec<Receipt>) =
-            found.into_iter().partition(|r| r.returned_minor > 0);
+        let found = state.store.bank_receipts(client, &own, money.amount);
+        by_word.push(found.await?);
+    }
+    let name = row_name(money);
+    let mut all = by_word.iter().flatten();
+    if let Some(took) = all.find(|r| taker(r) == Some(&*name)) {
+        return Ok(Found::Gone(took.clone()));
+    }
+    for mut found in by_word {
+        found.retain(|r| r.paid_at <= money.paid_at);
+        let (gone, here): (Vec<Receipt>, Vec<Receipt>) = found
+            .into_iter()
+            .partition(|r| r.returned_minor >= r.amount.amount_minor);
+        // What a person took back may be what this row means; what another row took back is not.
+        let others = gone.iter().all(|r| taker(r).is_some());
         match (<[Receipt; 1]>::try_from(here), gone.into_iter().next()) {
-            (Ok([one]), _) => return Ok(Found::Whole(one)),
+            (Ok([one]), _) if others => return Ok(Found::Whole(one)),
             (Err(many), Some(one)) if many.is_empty() => return Ok(Found::Gone(one)),
             _ => {}
         }
     }
     Ok(Found::None)
+}
+
+/// Hex digits that name a row which takes money back.
+const NAME_LEN: usize = 16;
+
+/// What names a row that takes money back in every file that has it.
+fn row_name(money: &BankMoney) -> String {
+    let BankMoney {
+        paid_at,
+        amount,
+        reference,
+        concept,
+        document,
+    } = money;
+    let (minor, currency) = (amount.amount_minor, amount.currency);
+    let whole = format!(
+        "{}|{minor}|{currency}|{reference}|{concept}|{document}",
+        paid_at.0
+    );
+    let mut name = hex::encode(Sha256::digest(whole.as_bytes()));
+    name.truncate(NAME_LEN);
+    name
+}
+
+/// Note of what a file's row took back.
+fn note_of(file: BankFileId, money: &BankMoney) -> String {
+    format!("bank:{file} {}", row_name(money))
+}
+
+/// The name of the row that took a receipt back, when a file's row did.
+fn taker(receipt: &Receipt) -> Option<&str> {
+    let (_, name) = receipt.note.strip_prefix("bank:")?.split_once(' ')?;
+    Some(name)
 }
 
 async fn take_back(
@@ -102,16 +147,17 @@ async fn take_back(
     file: &mut BankFile,
     money: BankMoney,
 ) -> Result<(), Problem> {
+    let note = note_of(file.id, &money);
     match taken_back(state, file.client_id, &money).await? {
         Found::Whole(row) => {
-            let note = format!("bank:{}", file.id);
             state
                 .center
                 .take_back_receipt(caller.asks_as(), row.id, note)
                 .await?;
             file.taken_back += 1;
         }
-        Found::Gone(row) if row.note == format!("bank:{}", file.id) => file.taken_back += 1,
+        // What this very file took back before it was broken off counts as it stands.
+        Found::Gone(row) if row.note == note => file.taken_back += 1,
         Found::Gone(_) => file.repeated += 1,
         Found::None => file.refused += 1,
     }
