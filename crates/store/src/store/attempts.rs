@@ -201,10 +201,13 @@ impl AttemptStore for SqlStore {
     }
 
     async fn close_attempt(&self, id: AttemptId, closing: &Closing) -> Result<bool, StoreError> {
-        // A promise may be refused when other rows are written already.
-        let mut tx = match closing.promise {
-            None => self.write_sure().await?,
-            Some(_) => self.write().await?,
+        // A promise, a hold or a suppression may be refused when other rows are written already.
+        let sure = closing.promise.is_none()
+            && closing.holds.is_empty()
+            && closing.suppressions.is_empty();
+        let mut tx = match sure {
+            true => self.write_sure().await?,
+            false => self.write().await?,
         };
         let standing = held(&mut tx, id).await?;
         let undisposed = standing.disposition.is_none();
