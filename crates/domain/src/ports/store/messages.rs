@@ -93,13 +93,16 @@ pub const GATEWAY_GONE_MS: i64 = DAY_MS;
 pub const GATEWAY_NOTE_MS: i64 = MINUTE_MS;
 
 impl GatewayRow {
-    /// The row after a question, and how many messages may be taken for it. A node whose clock is behind
-    /// counts in the newest minute.
+    /// The row after a question, and how many messages may be taken for it. A node whose clock is a little
+    /// behind counts in the newest minute; a minute further ahead is of a clock that was wrong, and would
+    /// stop all sending until it comes: counting starts anew.
     #[must_use]
     pub fn asked(before: Option<Self>, ask: &ClaimAsk<'_>) -> (Self, u32) {
         let minute = ask.now.0.div_euclid(MINUTE_MS);
         let (minute, taken) = match &before {
-            Some(row) if row.minute >= minute => (row.minute, row.taken),
+            Some(row) if (minute..=minute.saturating_add(1)).contains(&row.minute) => {
+                (row.minute, row.taken)
+            }
             _ => (minute, 0),
         };
         let row = Self {
@@ -293,4 +296,39 @@ pub trait MessageStore: Send + Sync {
     ) -> Result<bool, StoreError>;
     /// A page.
     async fn inbox_page(&self, ask: &InboxAsk) -> Result<Vec<InboxMessage>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many may be taken at minute 100 when five of five were taken in `counted`, and where they count.
+    fn left(counted: i64) -> (i64, u32) {
+        let ask = ClaimAsk {
+            gateway: "sms",
+            channels: &[Channel::Sms],
+            per_minute: 5,
+            now: UtcMs(100 * MINUTE_MS + 1),
+            until: UtcMs(200 * MINUTE_MS),
+            limit: 9,
+        };
+        let before = GatewayRow {
+            name: "sms".into(),
+            channels: vec![Channel::Sms],
+            minute: counted,
+            taken: 5,
+            seen_at: UtcMs(counted * MINUTE_MS),
+        };
+        let (row, most) = GatewayRow::asked(Some(before), &ask);
+        (row.minute, most)
+    }
+
+    #[test]
+    fn a_count_of_a_clock_far_ahead_does_not_stop_sending() {
+        assert_eq!(left(99), (100, 5), "a new minute");
+        assert_eq!(left(100), (100, 0), "the same minute");
+        assert_eq!(left(101), (101, 0), "a clock a little behind");
+        assert_eq!(left(102), (100, 5), "that clock was wrong");
+        assert_eq!(left(100 + 24 * 60), (100, 5), "by a day");
+    }
 }
