@@ -168,7 +168,10 @@ pub(super) async fn plan(
 ) -> Result<(), StoreError> {
     let members = segment(shared, one).await?;
     let today = utc_day(shared.now());
-    for step in &one.steps {
+    // While no gateway of the installation has been asked for, nobody knows which channels there will be: a
+    // step refused now would be refused for good.
+    let sends = |s: &&StrategyStep| s.action != StepAction::Message || !carried.is_empty();
+    for step in one.steps.iter().filter(sends) {
         let templates = match step.action {
             StepAction::Message => {
                 let store = &shared.out.store;

@@ -5,14 +5,15 @@ use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, mxn, poin
 use async_trait::async_trait;
 use center::{Actor, CenterConfig, CenterError, MessageAsk, Pages};
 use domain::entity::{
-    Channel, ContactPoint, Debtor, LinkState, MessageState, MoneyPolicy, StrategyTrigger,
-    TextTemplate,
+    Channel, ContactPoint, Debtor, LinkState, MessageState, MoneyPolicy, StepAction, StrategyStep,
+    StrategyTrigger, TextTemplate,
 };
 use domain::ids::UserId;
 use domain::link::{LINK_CHARS, LinkKey, LinkKind};
 use domain::pii::Pii;
 use domain::ports::store::{
-    CatalogStore as _, ContactStore as _, MessageStore as _, ReceiptStore as _, StrategyStore as _,
+    CatalogStore as _, ContactStore as _, MessageStore as _, ReceiptStore as _, StepAsk,
+    StrategyStore as _,
 };
 use domain::ports::{Accepted, Clock as _, Messenger, Outgoing, SendFault};
 use domain::time::UtcMs;
@@ -126,6 +127,39 @@ async fn what_nobody_carries_is_refused_when_it_is_written() {
     let refused = none.center.queue_message(somebody(), text).await;
     assert_eq!(refused.expect_err("nobody at all").code(), "no_gateway");
     assert!(all(&none).await.is_empty(), "nothing waits for nothing");
+}
+
+/// A gateway that its own node has not asked for yet must find the step still to be planned.
+#[tokio::test(start_paused = true)]
+async fn no_step_is_refused_for_good_before_a_gateway_is_known() {
+    let (house, _) = with(2, |config| config.messengers.clear()).await;
+    templated(&house, "Buen día").await;
+    let debt = house.store.get_debt(debt_id(0)).await.expect("works");
+    let due = domain::segment::day_of_date(&debt.due_date).expect("a date");
+    let today = domain::segment::utc_day(house.clock.now());
+    let offset = i32::try_from(today - due).expect("a few days");
+    let write = step("one", offset, "12:00");
+    let review = StrategyStep {
+        action: StepAction::Review,
+        channels: Vec::new(),
+        template: String::new(),
+        ..step("two", offset, "12:00")
+    };
+    let plan = strategy(1, StrategyTrigger::DueDate, vec![write, review]);
+    house.store.put_strategy(&plan, &[]).await.expect("works");
+    house.secs(31).await;
+    let ask = StepAsk {
+        limit: 9,
+        ..StepAsk::default()
+    };
+    let steps = house.store.steps_page(&ask).await.expect("works");
+    assert_eq!(steps.len(), 2, "what needs no gateway is planned");
+    let rows = all(&house).await;
+    assert!(
+        rows.is_empty(),
+        "{:?}",
+        rows.iter().map(|m| &m.reason).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test(start_paused = true)]
