@@ -109,7 +109,7 @@ pub(crate) async fn said(
         .note_webhook(&note_of(provider, &event, shared.now()))
         .await?
     {
-        return Ok(ProviderDone::Nothing);
+        return disputes::rest(&shared, provider, &event.what).await;
     }
     let done = match &event.what {
         ProviderWhat::Paid {
@@ -199,8 +199,27 @@ async fn paid(
     Ok(ProviderDone::Done)
 }
 
+/// Why money goes back.
+#[derive(Clone, Copy)]
+struct Why<'a> {
+    /// Told at the receipt.
+    note: &'a str,
+    /// The dispute that takes it, which takes once from a payment, and the provider's word of it: done in the
+    /// transaction that takes the money.
+    dispute: Option<(&'a str, &'a WebhookNote)>,
+}
+
+impl<'a> Why<'a> {
+    const fn plain(note: &'a str) -> Self {
+        Self {
+            note,
+            dispute: None,
+        }
+    }
+}
+
 /// What of a receipt's payments is to be taken back, newest first, for `minor` in all.
-fn taken_back(shared: &Shared, rows: &[Payment], mut minor: i64) -> Vec<Payment> {
+fn taken_back(shared: &Shared, rows: &[Payment], why: Why<'_>, mut minor: i64) -> Vec<Payment> {
     let mut back = Vec::new();
     for first in rows.iter().rev().filter(|p| p.reverses.is_none()) {
         let taken = rows.iter().filter(|p| p.reverses == Some(first.id));
@@ -213,7 +232,10 @@ fn taken_back(shared: &Shared, rows: &[Payment], mut minor: i64) -> Vec<Payment>
             back.push(Payment {
                 id: PaymentId(shared.id()),
                 amount: Money::new(-take, first.amount.currency),
-                reference: format!("{}-{}", first.reference, rows.len() + back.len()),
+                reference: match why.dispute {
+                    Some((dispute, _)) => format!("{}!{dispute}", first.reference),
+                    None => format!("{}-{}", first.reference, rows.len() + back.len()),
+                },
                 reverses: Some(first.id),
                 paid_at: shared.now(),
                 posted_at: shared.now(),
@@ -224,7 +246,8 @@ fn taken_back(shared: &Shared, rows: &[Payment], mut minor: i64) -> Vec<Payment>
     back
 }
 
-/// Money went back: `total` in all, of which some may have gone before. What disputes took is none of it.
+/// Money went back: `total` in all, of which some may have gone before. What disputes took is none of it; what
+/// they gave back again can go back too.
 async fn refunded(
     shared: &Arc<Shared>,
     provider: &str,
@@ -234,13 +257,25 @@ async fn refunded(
     let Some(receipt) = receipt_of(shared, provider, money).await? else {
         return Ok(ProviderDone::Waits);
     };
-    let disputed = disputes::withdrawn(shared, provider, money).await?;
-    let before = receipt.returned_minor.saturating_sub(disputed).max(0);
-    let need = total.amount_minor.saturating_sub(before);
     if total.currency != receipt.amount.currency {
         return Ok(ProviderDone::Nothing);
     }
-    gone(shared, &receipt, need, "refunded").await
+    let disputed = disputes::withdrawn(shared, provider, money).await?;
+    let again = disputes::reinstated(shared, provider, money).await?;
+    let before = receipt.returned_minor.saturating_sub(disputed).max(0);
+    let before = again
+        .iter()
+        .fold(before, |sum, r| sum.saturating_add(r.returned_minor));
+    let mut need = total.amount_minor.saturating_sub(before);
+    let mut done = ProviderDone::Nothing;
+    for from in std::iter::once(&receipt).chain(&again) {
+        let take = need.min(from.amount.amount_minor - from.returned_minor);
+        if gone(shared, from, take, Why::plain("refunded")).await? == ProviderDone::Done {
+            need -= take;
+            done = ProviderDone::Done;
+        }
+    }
+    Ok(done)
 }
 
 /// The receipt of a provider's money, once it is here.
@@ -265,7 +300,13 @@ pub(crate) async fn taken_whole(
 ) -> Result<ProviderDone, CenterError> {
     let receipt = shared.out.store.get_receipt(id).await?;
     let event = receipts::receipt_event(&shared, actor, "receipt.returned", &receipt);
-    let done = gone(&shared, &receipt, receipt.amount.amount_minor, &note).await?;
+    let done = gone(
+        &shared,
+        &receipt,
+        receipt.amount.amount_minor,
+        Why::plain(&note),
+    )
+    .await?;
     shared.journal(event);
     Ok(done)
 }
@@ -276,7 +317,7 @@ async fn gone(
     shared: &Arc<Shared>,
     receipt: &Receipt,
     minor: i64,
-    note: &str,
+    why: Why<'_>,
 ) -> Result<ProviderDone, CenterError> {
     let store = &shared.out.store;
     let most = receipt.amount.amount_minor - receipt.returned_minor;
@@ -285,7 +326,7 @@ async fn gone(
         return Ok(ProviderDone::Nothing);
     }
     let rows = store.payments_of_receipt(receipt.id).await?;
-    let payments = taken_back(shared, &rows, need - need.min(receipt.left_minor));
+    let payments = taken_back(shared, &rows, why, need - need.min(receipt.left_minor));
     let events: Vec<NewEvent> = payments
         .iter()
         .map(|p| posted_event(shared, Actor::System, p))
@@ -298,7 +339,10 @@ async fn gone(
         debtor_id: receipt.debtor_id,
         payments: &payments,
         returned_minor: need,
-        note,
+        note: why.note,
+        word: why
+            .dispute
+            .map(|(_, n)| (n.provider.as_str(), n.event_id.as_str())),
         now: shared.now(),
         events: &events,
     };

@@ -247,6 +247,7 @@ async fn post(
             payments: &payments,
             returned_minor: 0,
             note,
+            word: None,
             now: shared.now(),
             events: &events,
         };
@@ -319,6 +320,7 @@ pub(crate) async fn unmatched(
         payments: &payments,
         returned_minor: 0,
         note: &reason,
+        word: None,
         now: shared.now(),
         events: &events,
     };
@@ -349,6 +351,7 @@ pub(crate) async fn returned(
         payments: &[],
         returned_minor: receipt.left_minor,
         note: &reason,
+        word: None,
         now: shared.now(),
         events: &[event],
     };
@@ -411,6 +414,7 @@ async fn gone_back(
         payments: std::slice::from_ref(&back),
         returned_minor: -back.amount.amount_minor,
         note: &back.reference,
+        word: None,
         now: back.posted_at,
         events: &[event],
     };

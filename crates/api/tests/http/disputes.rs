@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::pay::{app, link, owed, word};
-use domain::ports::store::ReceiptStore as _;
+use domain::ports::store::{ReceiptStore as _, WebhookNote};
 use serde_json::{Value, json};
 
 /// One word of the provider, twice: it counts once.
@@ -68,4 +68,61 @@ async fn words_of_a_dispute_may_come_in_any_order() {
     assert_eq!(owed(&app).await, 100_000, "of money that is not here yet");
     says(&app, "paid", "pi_9", 30_000, json!({"link": made["id"]})).await;
     assert_eq!(owed(&app).await, 70_000, "paid, taken and given back");
+}
+
+#[tokio::test]
+async fn what_a_won_dispute_gave_back_can_be_refunded() {
+    let (app, _) = app().await;
+    let (made, _) = link(&app).await;
+    let none = json!({});
+    says(&app, "paid", "pi_2", 30_000, json!({"link": made["id"]})).await;
+    says(&app, "withdrawn", "pi_2", 30_000, none.clone()).await;
+    says(&app, "reinstated", "pi_2", 30_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 70_000, "won");
+    says(&app, "refunded", "pi_2", 10_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 80_000, "a part of what came again");
+    says(&app, "refunded", "pi_2", 30_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 100_000, "all of it");
+    let again = json!({"id": "late", "what": "refunded", "money": "pi_2", "minor": 30_000});
+    assert_eq!(word(&app, "good", &again).await.status, 200);
+    assert_eq!(owed(&app).await, 100_000, "no more than that");
+}
+
+#[tokio::test]
+async fn a_part_that_went_back_before_its_dispute_counts_with_what_came_again() {
+    let (app, _) = app().await;
+    let (made, _) = link(&app).await;
+    let none = json!({});
+    says(&app, "paid", "pi_3", 30_000, json!({"link": made["id"]})).await;
+    says(&app, "refunded", "pi_3", 5_000, none.clone()).await;
+    says(&app, "withdrawn", "pi_3", 15_000, none.clone()).await;
+    says(&app, "reinstated", "pi_3", 15_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 75_000);
+    says(&app, "refunded", "pi_3", 30_000, none).await;
+    assert_eq!(owed(&app).await, 100_000, "out of both receipts");
+}
+
+/// The node that took the money died before it gave back what waited.
+#[tokio::test]
+async fn a_taking_that_is_told_again_gives_back_what_waits() {
+    let (app, _) = app().await;
+    let (made, _) = link(&app).await;
+    let none = json!({});
+    says(&app, "paid", "pi_4", 30_000, json!({"link": made["id"]})).await;
+    says(&app, "withdrawn", "pi_4", 30_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 100_000);
+    let taken = app.store.webhooks_about("stripe", "pi_4").await;
+    let taken = taken.expect("read").pop().expect("the last word");
+    assert!(taken.done, "done with its money");
+    let waits = WebhookNote {
+        event_id: "given-pi_4".into(),
+        what: "reinstated:dp_1".into(),
+        done: false,
+        ..taken
+    };
+    assert!(app.store.note_webhook(&waits).await.expect("noted"));
+    says(&app, "withdrawn", "pi_4", 30_000, none).await;
+    assert_eq!(owed(&app).await, 70_000, "given back, once");
+    let left = app.store.waiting_webhooks("stripe", "pi_4").await;
+    assert!(left.expect("read").is_empty(), "nothing waits");
 }

@@ -1,7 +1,7 @@
 //! Disputes of the payer's bank (chargebacks): what they take away leaves the debts by second rows, what they give
 //! back is money that comes in again.
 
-use super::{ProviderDone, REINSTATED, WITHDRAWN, gone, receipt_of, reference};
+use super::{ProviderDone, REINSTATED, WITHDRAWN, Why, gone, receipt_of, reference};
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::receipts::{self, Payer};
@@ -9,9 +9,10 @@ use crate::shared::Shared;
 use domain::entity::{Receipt, ReceiptState};
 use domain::ids::ReceiptId;
 use domain::money::Money;
+use domain::ports::ProviderWhat;
 use domain::ports::store::{StoreError, WebhookNote};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The dispute that a note is of, when it is one of that kind.
@@ -66,18 +67,78 @@ pub(super) async fn moved(
     if twice {
         return Ok(ProviderDone::Nothing);
     }
-    let done = gone(shared, &receipt, amount.amount_minor, "disputed").await?;
+    let why = Why {
+        note: "disputed",
+        dispute: Some((id, note)),
+    };
+    let done = gone(shared, &receipt, amount.amount_minor, why).await?;
+    // Where nothing was left to take, no transaction has done the word.
     store.webhook_done(provider, &note.event_id).await?;
-    // It may have been given back before it was taken, as words arrive.
-    for waits in notes.iter().filter(|n| !n.done) {
-        if dispute(waits, REINSTATED) == Some(id)
-            && let Some(amount) = waits.amount
-        {
-            given_back(shared, provider, &receipt, (money, id, amount)).await?;
-            store.webhook_done(provider, &waits.event_id).await?;
+    waiting(shared, provider, &receipt, (money, id)).await?;
+    Ok(done)
+}
+
+/// A dispute's money may be given back before it is taken, as words arrive. Looked for after the taking is
+/// durable: a word that comes meanwhile is seen here, or sees the taking itself.
+async fn waiting(
+    shared: &Arc<Shared>,
+    provider: &str,
+    receipt: &Receipt,
+    (money, id): (&str, &str),
+) -> Result<ProviderDone, CenterError> {
+    let store = &shared.out.store;
+    let mut done = ProviderDone::Nothing;
+    let notes = store.waiting_webhooks(provider, money).await?;
+    for note in notes.iter().filter(|n| dispute(n, REINSTATED) == Some(id)) {
+        if let Some(amount) = note.amount {
+            done = given_back(shared, provider, receipt, (money, id, amount)).await?;
+            store.webhook_done(provider, &note.event_id).await?;
         }
     }
     Ok(done)
+}
+
+/// What is left of a word that was done before: a node may die between taking a dispute's money and giving it
+/// back.
+pub(super) async fn rest(
+    shared: &Arc<Shared>,
+    provider: &str,
+    what: &ProviderWhat,
+) -> Result<ProviderDone, CenterError> {
+    let ProviderWhat::Withdrawn { money, dispute, .. } = what else {
+        return Ok(ProviderDone::Nothing);
+    };
+    match receipt_of(shared, provider, money).await? {
+        Some(receipt) => waiting(shared, provider, &receipt, (money, dispute)).await,
+        None => Ok(ProviderDone::Nothing),
+    }
+}
+
+/// Under which reference the money that a dispute gave back is known here.
+fn again(provider: &str, money: &str, dispute: &str) -> String {
+    format!("{}:{dispute}", reference(provider, money))
+}
+
+/// Receipts of what disputes gave back of this money.
+pub(super) async fn reinstated(
+    shared: &Shared,
+    provider: &str,
+    money: &str,
+) -> Result<Vec<Receipt>, StoreError> {
+    let store = &shared.out.store;
+    let notes = store.webhooks_about(provider, money).await?;
+    let ids: BTreeSet<&str> = notes
+        .iter()
+        .filter_map(|n| dispute(n, REINSTATED))
+        .collect();
+    let mut found = Vec::new();
+    for id in ids {
+        let rows = store
+            .receipts_by_reference(&again(provider, money, id))
+            .await?;
+        found.extend(rows.into_iter().next());
+    }
+    Ok(found)
 }
 
 /// A dispute gave money back: it comes in again, once, for the debts it was on. Before it was taken, it waits.
@@ -104,7 +165,7 @@ async fn given_back(
     let now = shared.now();
     let receipt = Receipt {
         id: ReceiptId(shared.id()),
-        reference: format!("{}:{dispute_id}", reference(provider, money)),
+        reference: again(provider, money, dispute_id),
         amount,
         left_minor: amount.amount_minor,
         returned_minor: 0,

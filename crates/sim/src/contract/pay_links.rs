@@ -5,13 +5,14 @@ use super::scene::*;
 use domain::entity::{BankFile, BankFileState, LINK_TRIES_MAX, LinkState, PaymentLink};
 use domain::ids::{BankFileId, PaymentLinkId};
 use domain::money::Money;
-use domain::ports::store::WebhookNote;
+use domain::ports::store::{ReceiptStep, StoreError, WebhookNote};
 use domain::time::DAY_MS;
 
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     a_link_is_opened_paid_and_closed(store).await;
     a_word_is_done_once(store).await;
+    a_word_is_done_with_its_money(store).await;
     a_file_is_taken_once(store).await;
     a_file_whose_reader_is_gone_goes_on_with_one_reader(store).await;
     a_row_of_a_bank_is_found_by_its_own_reference(store).await;
@@ -154,6 +155,41 @@ async fn a_word_is_done_once(store: &Subject) {
         vec![(&note.event_id, true)],
         "what is done stays told"
     );
+}
+
+async fn a_word_is_done_with_its_money(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = receipt(&scene, 10_000);
+    taken(store, &row).await;
+    let note = WebhookNote {
+        provider: "stripe".into(),
+        event_id: name("evt"),
+        what: "withdrawn:dp".into(),
+        money: Some(name("pi")),
+        amount: Some(Money::new(4_000, mxn())),
+        done: false,
+        at: NOW,
+    };
+    let step = ReceiptStep {
+        receipt: row.id,
+        debtor_id: None,
+        payments: &[],
+        returned_minor: 4_000,
+        note: "disputed",
+        word: Some(("stripe", &note.event_id)),
+        now: NOW,
+        events: &[],
+    };
+    let unknown = store.step_receipt(&step, &of_promise).await;
+    assert!(matches!(unknown, Err(StoreError::Conflict(_))), "not noted");
+    assert!(store.note_webhook(&note).await.expect("noted"));
+    let done = store.step_receipt(&step, &of_promise).await.expect("taken");
+    assert_eq!(done.receipt.returned_minor, 4_000);
+    assert!(!store.note_webhook(&note).await.expect("noted"), "done");
+    let again = store.step_receipt(&step, &of_promise).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    let kept = store.get_receipt(row.id).await.expect("read");
+    assert_eq!((kept.left_minor, kept.returned_minor), (6_000, 4_000));
 }
 
 fn bank_file(scene: &Scene) -> BankFile {

@@ -88,6 +88,7 @@ pub(super) async fn step(
         payments,
         returned_minor,
         note: "",
+        word: None,
         now: NOW,
         events: &[],
     };

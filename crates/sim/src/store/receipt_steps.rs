@@ -48,6 +48,11 @@ pub(super) fn tried(
     if step.payments.iter().any(taken) {
         return Err(conflict("payment reference is taken"));
     }
+    let word = step.word.map(|(p, id)| (p.to_owned(), id.to_owned()));
+    let open = |w: &(String, String)| t.money.webhooks.get(w).is_some_and(|n| !n.done);
+    if !word.as_ref().is_none_or(open) {
+        return Err(conflict("the word was carried out meanwhile"));
+    }
     let before = (
         t.debts.clone(),
         t.payments.clone(),
@@ -80,6 +85,9 @@ pub(super) fn tried(
         }
     }
     t.money.receipts.insert(row.id, row.clone());
+    if let Some(note) = word.and_then(|w| t.money.webhooks.get_mut(&w)) {
+        note.done = true;
+    }
     t.append(step.events);
     let told: Vec<NewEvent> = payments
         .iter()

@@ -108,6 +108,14 @@ async fn step(
     for payment in step.payments {
         payments.push(post_on(tx, payment, Some(row.id)).await?);
     }
+    if let Some((provider, event)) = step.word {
+        let sql =
+            "UPDATE webhook_notes SET done=TRUE WHERE provider=$1 AND event_id=$2 AND NOT done";
+        let values = vals![provider.to_owned(), event.to_owned()];
+        if tx.run(sql, values).await? == 0 {
+            return Err(conflict("the word was carried out meanwhile"));
+        }
+    }
     tx.put(&row).await?;
     refresh(tx, &debtors).await?;
     money(tx, &debtors).await?;

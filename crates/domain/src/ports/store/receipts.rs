@@ -102,6 +102,9 @@ pub struct ReceiptStep<'a> {
     pub returned_minor: i64,
     /// Why it is as it is then.
     pub note: &'a str,
+    /// The word it carries out, by provider and its id of the event: done with it, so that it is carried out
+    /// once.
+    pub word: Option<(&'a str, &'a str)>,
     /// Now.
     pub now: UtcMs,
     /// Appended with it.
@@ -178,7 +181,7 @@ pub trait ReceiptStore: Send + Sync {
     ) -> Result<Page<Receipt>, StoreError>;
     /// Posts a receipt's money, takes it off, or sends it back. `Conflict` when it has less left than that, a
     /// debt is not the debtor's or owes less than its share, a payment is none of this receipt or is taken
-    /// back beyond its amount: nothing is then done.
+    /// back beyond its amount, its word is done or not noted: nothing is then done.
     async fn step_receipt(
         &self,
         step: &ReceiptStep<'_>,
