@@ -4,7 +4,7 @@ use crate::sql::{Link, vals};
 use domain::entity::{Debt, Forgiven, Parts, Plan};
 use domain::ids::{DebtId, PlanId};
 use domain::ports::StoreError;
-use domain::rules::plan;
+use domain::rules::{allocation, plan};
 use domain::time::UtcMs;
 use uuid::Uuid;
 
@@ -53,17 +53,36 @@ pub(super) async fn of_debt(tx: &mut Link, debt: DebtId) -> Result<Vec<Forgiven>
         .await
 }
 
-/// A debt's figures were set back to before `since`: what was forgiven from then on is forgiven of them.
+/// A debt's figures were set back to before `since`: what plans forgave from then on is forgiven of them, and
+/// what they had forgiven before and is owed again since is given back.
 pub(super) async fn replay(tx: &mut Link, debt: &mut Debt, since: UtcMs) -> Result<(), StoreError> {
     let rows = of_debt(tx, debt.id).await?;
-    let rows: Vec<Forgiven> = rows.into_iter().filter(|r| r.at >= since).collect();
-    let stands = sum(&rows).sum();
-    let Some(last) = rows.last() else {
-        return Ok(());
-    };
-    let ids: Vec<Uuid> = rows.iter().map(|r| r.id).collect();
+    let (after, before): (Vec<Forgiven>, Vec<Forgiven>) =
+        rows.into_iter().partition(|r| r.at >= since);
+    let ids: Vec<Uuid> = after.iter().map(|r| r.id).collect();
     tx.run_in("DELETE FROM forgiven WHERE id", &ids, "", &[])
         .await?;
-    let parts = plan::forgive(debt, stands, last.at);
-    note(tx, (last.id, last.plan_id, debt.id), parts, last.at).await
+    let of = |rows: &[Forgiven], plan: PlanId| -> Vec<Forgiven> {
+        let own = rows.iter().filter(|r| r.plan_id == plan);
+        own.cloned().collect()
+    };
+    // A plan follows another that has ended: the last row of each says which came first.
+    for (n, last) in after.iter().enumerate() {
+        let plan = last.plan_id;
+        if after.iter().skip(n + 1).any(|r| r.plan_id == plan) {
+            continue;
+        }
+        let stands = sum(&of(&after, plan)).sum();
+        let parts = if stands < 0 {
+            let there = sum(&of(&before, plan));
+            debt.updated_at = last.at;
+            allocation::give_back(debt, &there, -stands)
+        } else {
+            plan::forgive(debt, stands, last.at)
+        };
+        if parts != Parts::default() {
+            note(tx, (last.id, plan, debt.id), parts, last.at).await?;
+        }
+    }
+    Ok(())
 }
