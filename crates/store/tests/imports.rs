@@ -4,13 +4,14 @@ mod common;
 
 use domain::entity::{
     DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, InterestRule,
-    Placement, import_map_id,
+    Placement, PlanState, import_map_id,
 };
 use domain::ids::{ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
 use domain::time::DAY_MS;
+use sim::contract::plans::agreed;
 use sim::contract::scene::*;
 use std::sync::Arc;
 
@@ -184,10 +185,8 @@ async fn a_debt_that_became_a_new_debtors_goes_back(store: &Subject) {
     assert_eq!(owner().await, a.debtor.id);
 }
 
-/// A file that changes the principal puts what the rule has earned on the old one into the figures; taken back,
-/// it is earned as if the file had never been, also by money that came meanwhile.
-async fn interest_goes_back_too(store: &Subject) {
-    let scene = Scene::new(store).await;
+/// 36 % on 360 days, simple: 1.00 a day on 1,000.00.
+async fn add_rule(store: &Subject, scene: &Scene) {
     let rule = InterestRule {
         id: fresh(),
         client_id: scene.client.id,
@@ -202,9 +201,22 @@ async fn interest_goes_back_too(store: &Subject) {
     };
     let added = store.add_interest_rule(&rule, &[]).await.expect("asked");
     assert_eq!(added, Ok(()));
+}
+
+/// Owes 1,000.00 of principal since 40 days before now, and nothing else.
+fn bare(scene: &Scene) -> Person {
     let mut person = scene.draft_person();
     (person.debt.principal_minor, person.debt.overdue_minor) = (100_000, 100_000);
     (person.debt.interest_minor, person.debt.fees_minor) = (0, 0);
+    person
+}
+
+/// A file that changes the principal puts what the rule has earned on the old one into the figures; taken back,
+/// it is earned as if the file had never been, also by money that came meanwhile.
+async fn interest_goes_back_too(store: &Subject) {
+    let scene = Scene::new(store).await;
+    add_rule(store, &scene).await;
+    let person = bare(&scene);
     take(store, &[person.row(2)]).await;
     let mut row = person.row(2);
     (row.debt.principal_minor, row.debt.overdue_minor) = (50_000, 50_000);
@@ -230,6 +242,96 @@ async fn interest_goes_back_too(store: &Subject) {
     );
     let far = store.accruals_of(&[person.debt.id]).await.expect("far");
     assert_eq!(far[0].booked_minor, 5_100, "51 days");
+}
+
+/// The rule came after the file, and money put its interest into the figures: taken back, the whole of it is
+/// earned on the principal before.
+async fn interest_of_a_later_rule_goes_back_too(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = bare(&scene);
+    take(store, &[person.row(2)]).await;
+    let mut row = later(&person.row(2));
+    (row.debt.principal_minor, row.debt.overdue_minor) = (50_000, 50_000);
+    let (id, _) = take(store, &[row]).await;
+    add_rule(store, &scene).await;
+    let mut payment = person.payment(1_000);
+    payment.paid_at = NOW.plus_ms(10 * DAY_MS);
+    payment.posted_at = payment.paid_at;
+    let paid = store.post_payment(&payment, &[], &of_promise).await;
+    paid.expect("paid");
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(stored.interest_minor, 1_500, "50 days at 0.50, less 10.00");
+    undo(store, id).await;
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (stored.principal_minor, stored.interest_minor),
+        (100_000, 4_000),
+        "50 days at 1.00, less 10.00"
+    );
+}
+
+/// A recall puts what was earned until then into the figures: taken back, no day of it is lost.
+async fn interest_of_a_recall_goes_back_too(store: &Subject) {
+    let scene = Scene::new(store).await;
+    add_rule(store, &scene).await;
+    let person = bare(&scene);
+    take(store, &[person.row(2)]).await;
+    let (next, _) = take(store, &[later(&scene.draft_person().row(2))]).await;
+    let recalled = store.recall_debts(next, &[person.debt.id], NOW).await;
+    assert_eq!(recalled.expect("recalled"), 1);
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(stored.interest_minor, 4_000);
+    undo(store, next).await;
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    let at = NOW.plus_ms(10 * DAY_MS);
+    let owed = store.owed(&[stored], at).await.expect("owed");
+    assert_eq!(
+        (owed[0].status, owed[0].interest_minor),
+        (DebtStatus::Open, 5_000),
+        "50 days, as if nobody had recalled it"
+    );
+}
+
+/// A plan was paid and forgave the rest before the file; after it the money went back and the plan lives
+/// again: what it forgave is owed with the file and without it.
+async fn a_quita_that_is_owed_again_stays_so(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.draft_person();
+    take(store, &[person.row(2)]).await;
+    let file = agreed(&person, 20_000);
+    let drawn = store.draw_plan(&file, &[]).await.expect("asked");
+    assert_eq!(drawn, Ok(()));
+    let mut signed = file.plan.clone();
+    (signed.state, signed.signed_at) = (PlanState::Signed, Some(NOW));
+    let moved = store.move_plan(&signed, PlanState::Approved, &[]).await;
+    assert!(moved.expect("signed"));
+    let payment = person.payment(80_000);
+    let paid = store.post_payment(&payment, &[], &of_promise).await;
+    assert!(paid.expect("paid").debt_paid);
+    let mut row = later(&person.row(2));
+    row.debt.product = "loan".into();
+    (row.debt.principal_minor, row.debt.overdue_minor) = (0, 0);
+    (row.debt.interest_minor, row.debt.fees_minor) = (0, 0);
+    let (id, report) = take(store, &[row]).await;
+    assert_eq!(report.debts_changed, 1);
+    let mut back = person.payment(-80_000);
+    back.reverses = Some(payment.id);
+    back.posted_at = NOW.plus_ms(2_000);
+    let posted = store.post_payment(&back, &[], &of_promise).await;
+    assert_eq!(posted.expect("back").balance_minor, 100_000);
+    undo(store, id).await;
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (stored.status, stored.balance_minor(), stored.overdue_minor),
+        (
+            DebtStatus::Open,
+            person.debt.balance_minor(),
+            person.debt.overdue_minor
+        )
+    );
+    let rows = store.forgiven_of(person.debt.id).await.expect("rows");
+    let stands: i64 = rows.iter().map(|r| r.parts.sum()).sum();
+    assert_eq!(stands, 0, "and the plan may forgive it again");
 }
 
 fn file_of(scene: &Scene) -> Import {
@@ -364,6 +466,9 @@ async fn all(store: Subject) {
     a_debt_that_became_a_new_debtors_goes_back(&store).await;
     recalls_are_taken_back(&store).await;
     interest_goes_back_too(&store).await;
+    interest_of_a_later_rule_goes_back_too(&store).await;
+    interest_of_a_recall_goes_back_too(&store).await;
+    a_quita_that_is_owed_again_stays_so(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }
 

@@ -20,6 +20,8 @@ pub async fn all(store: Subject) {
     a_reversal_owes_from_its_day_on(&store).await;
     a_plan_freezes_it(&store).await;
     a_file_leaves_it_there(&store).await;
+    another_figure_earns_from_its_day_on(&store).await;
+    nothing_is_earned_while_it_is_recalled(&store).await;
     for seed in 0..2 {
         books_balance(&store, seed).await;
     }
@@ -224,6 +226,90 @@ async fn a_file_leaves_it_there(store: &Subject) {
         "what was earned on the old principal is there"
     );
     assert_eq!(owed(store, &person, later(20)).await.interest_minor, 4_500);
+}
+
+async fn another_figure_earns_from_its_day_on(store: &Subject) {
+    let (_, person) = ruled(store).await;
+    let put = async |row: &Debt, at: UtcMs| {
+        let row = Debt {
+            updated_at: at,
+            ..row.clone()
+        };
+        store.put_debt(&row, &[]).await.expect("debt");
+        store.get_debt(row.id).await.expect("debt")
+    };
+    let half = Debt {
+        principal_minor: 50_000,
+        overdue_minor: 50_000,
+        ..person.debt.clone()
+    };
+    let stored = put(&half, NOW).await;
+    assert_eq!(
+        (stored.principal_minor, stored.interest_minor),
+        (50_000, 4_000),
+        "what was earned on the old principal is there"
+    );
+    assert_eq!(stored.overdue_minor, 54_000);
+    assert_eq!(owed(store, &person, later(10)).await.interest_minor, 4_500);
+    let far = accrual(store, &person).await;
+    let named = Debt {
+        product: "loan".into(),
+        ..stored
+    };
+    let stored = put(&named, later(10)).await;
+    assert_eq!(
+        (stored.interest_minor, stored.overdue_minor),
+        (4_000, 54_000)
+    );
+    assert_eq!(
+        accrual(store, &person).await,
+        far,
+        "another name books none"
+    );
+    let away = Debt {
+        status: DebtStatus::Recalled,
+        ..stored
+    };
+    let stored = put(&away, later(10)).await;
+    assert_eq!(stored.interest_minor, 4_500);
+    let again = Debt {
+        status: DebtStatus::Open,
+        ..stored
+    };
+    put(&again, later(20)).await;
+    let then = owed(store, &person, later(30)).await;
+    assert_eq!(then.interest_minor, 5_000, "none for ten days away");
+    let nothing = Debt {
+        principal_minor: 0,
+        interest_minor: 0,
+        overdue_minor: 0,
+        status: DebtStatus::Paid,
+        ..again
+    };
+    assert_eq!(put(&nothing, later(30)).await.balance_minor(), 0);
+}
+
+async fn nothing_is_earned_while_it_is_recalled(store: &Subject) {
+    let (_, person) = ruled(store).await;
+    let import = fresh();
+    let row = person.row(2);
+    let taken = store.import_batch(import, &[row], false, &[]).await;
+    taken.expect("import");
+    let recalled = store.recall_debts(import, &[person.debt.id], NOW).await;
+    assert_eq!(recalled.expect("recalled"), 1);
+    let stored = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (stored.status, stored.interest_minor),
+        (DebtStatus::Recalled, 4_000),
+        "what was earned until then"
+    );
+    let again = Debt {
+        status: DebtStatus::Open,
+        updated_at: later(10),
+        ..stored
+    };
+    store.put_debt(&again, &[]).await.expect("debt");
+    assert_eq!(owed(store, &person, later(15)).await.interest_minor, 4_500);
 }
 
 /// Any history: what is stored is what was owed at first, with what the rule put there, less the parts of

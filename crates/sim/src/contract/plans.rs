@@ -22,7 +22,8 @@ pub async fn all(store: Subject) {
     an_ask_runs_out(&store).await;
 }
 
-pub(super) fn agreed(person: &Person, quita_minor: i64) -> PlanFile {
+/// A plan on the whole of a debt, less a quita in minor units, in two instalments.
+pub fn agreed(person: &Person, quita_minor: i64) -> PlanFile {
     let id = fresh::<PlanId>();
     let balance_minor = person.debt.balance_minor();
     let agreed_minor = balance_minor - quita_minor;

@@ -1,6 +1,6 @@
 //! Plain entities.
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Tables, interest};
 use async_trait::async_trait;
 use domain::entity::{
     Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
@@ -130,9 +130,27 @@ fn unique(taken: bool, what: &str) -> Result<(), StoreError> {
     }
 }
 
-trait Unique {
+trait Unique: Clone {
     fn check(&self, tables: &Tables) -> Result<(), StoreError>;
+    /// As it is kept.
+    fn kept(&self, _tables: &mut Tables) -> Self {
+        self.clone()
+    }
 }
+
+impl Unique for Debt {
+    fn check(&self, tables: &Tables) -> Result<(), StoreError> {
+        let mut others = tables.debts.values().filter(|x| x.id != self.id);
+        let taken = others
+            .any(|x| x.portfolio_id == self.portfolio_id && x.external_ref == self.external_ref);
+        unique(taken, "debt reference")
+    }
+
+    fn kept(&self, tables: &mut Tables) -> Self {
+        interest::carried(tables, self)
+    }
+}
+
 macro_rules! unique_rows {
     ($($entity:ident: |$row:ident, $t:ident| $check:expr;)+) => { $(
         impl Unique for $entity { fn check(&self, $t: &Tables) -> Result<(), StoreError> { let $row = self; let _ = ($row, $t); $check } }
@@ -142,7 +160,6 @@ unique_rows! {
     Client: |r, t| unique(t.clients.values().any(|x| x.id != r.id && x.name == r.name), "client name");
     Portfolio: |r, t| unique(t.portfolios.values().any(|x| x.id != r.id && x.client_id == r.client_id && x.name == r.name), "portfolio name");
     Debtor: |r, t| unique(t.debtors.values().any(|x| x.id != r.id && x.portfolio_id == r.portfolio_id && x.external_ref == r.external_ref), "debtor reference");
-    Debt: |r, t| unique(t.debts.values().any(|x| x.id != r.id && x.portfolio_id == r.portfolio_id && x.external_ref == r.external_ref), "debt reference");
     Party: |_r, _t| Ok(());
     ContactPoint: |_r, _t| Ok(());
     Consent: |_r, _t| Ok(());
@@ -182,7 +199,8 @@ macro_rules! memory_catalog {
                 async fn $put(&self, row: &$entity, events: &[NewEvent]) -> Result<(), StoreError> {
                     let mut t = self.tx().await?;
                     row.check(&t)?;
-                    t.$table.insert(row.id, row.clone());
+                    let kept = row.kept(&mut t);
+                    t.$table.insert(kept.id, kept);
                     t.keep_versions();
                     t.append(events);
                     Ok(())

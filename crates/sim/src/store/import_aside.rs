@@ -4,6 +4,7 @@
 use super::Tables;
 use super::import_rows::{import_rows, note_made, strangers, take_batch};
 use super::imports::end_items;
+use super::interest::book;
 use domain::entity::{DebtStatus, Import, ImportState};
 use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::ports::store::{DebtorRow, ImportReport, StoreError};
@@ -102,8 +103,11 @@ pub(super) fn waiting(t: &Tables, import: ImportId) -> usize {
 pub(super) fn recall(t: &mut Tables, debts: &[DebtId], at: UtcMs) -> u64 {
     let mut debtors = Vec::new();
     for id in debts {
-        let open = t.debts.get_mut(id).filter(|d| d.status == DebtStatus::Open);
-        if let Some(debt) = open {
+        if t.debts.get(id).is_none_or(|d| d.status != DebtStatus::Open) {
+            continue;
+        }
+        book(t, *id, at);
+        if let Some(debt) = t.debts.get_mut(id) {
             debt.status = DebtStatus::Recalled;
             debt.updated_at = at;
             debtors.push(debt.debtor_id);

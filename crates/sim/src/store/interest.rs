@@ -61,6 +61,16 @@ pub(super) fn book(t: &mut Tables, debt: DebtId, at: UtcMs) {
     }
 }
 
+/// A debt as it is written anew, with what the rule has earned on the figures that stood there.
+pub(super) fn carried(t: &mut Tables, row: &Debt) -> Debt {
+    let mut fresh = row.clone();
+    if let Some(stored) = t.debts.get(&row.id) {
+        let accrual = book_of(t, stored).carry(stored, &mut fresh, row.updated_at);
+        t.accruals.extend(accrual.map(|a| (a.debt_id, a)));
+    }
+    fresh
+}
+
 #[async_trait]
 impl InterestStore for MemoryStore {
     async fn interest_rules(

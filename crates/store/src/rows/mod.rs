@@ -64,6 +64,10 @@ pub(crate) trait Entity: Sized + Send + Sync {
     fn retires(&self) -> Option<DncListId> {
         None
     }
+    /// As a debt, whose interest a rule may accrue.
+    fn as_debt(&self) -> Option<&domain::entity::Debt> {
+        None
+    }
     /// A debtor whose sums and order follow from this row.
     fn touches(&self) -> Option<DebtorId> {
         None

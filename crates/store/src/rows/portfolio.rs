@@ -55,6 +55,9 @@ entity!(Debt, "debts", "debt" {
     fn derived(&self) -> Vec<Val> {
         vals![day_of_date(&self.due_date)]
     }
+    fn as_debt(&self) -> Option<&Debt> {
+        Some(self)
+    }
     fn touches(&self) -> Option<DebtorId> {
         Some(self.debtor_id)
     }

@@ -2,7 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
-use super::sums;
+use super::{interest, sums};
 use crate::rows::Entity;
 use crate::sql::{Cell, Field, Val, vals};
 use async_trait::async_trait;
@@ -103,7 +103,10 @@ impl SqlStore {
         if let Some(person) = row.person() {
             sums::ensure_persons(&mut tx, &[person]).await?;
         }
-        tx.put(row).await?;
+        match row.as_debt() {
+            Some(debt) => interest::put_carried(&mut tx, debt).await?,
+            None => tx.put(row).await?,
+        }
         if let Some(debtor) = row.touches() {
             sums::follow_person(&mut tx, &[debtor]).await?;
             sums::refresh(&mut tx, &[debtor]).await?;

@@ -223,12 +223,12 @@ impl Work {
                 self.report.debts_changed += 1;
                 self.note(row, debt_changes(&stored, &fresh));
                 let was = self.interest.accruals.get(&stored.id).copied();
-                let ruled = self.interest.has(stored.portfolio_id);
                 let before = self.before(row, debtor);
                 let known = before.debts.iter().any(|d| d.id == stored.id);
                 // Also of a debtor who is new: it was another's before.
                 if !known && !before.new_debts.contains(&stored.id) {
-                    before.accruals.extend(ruled.then_some((stored.id, was)));
+                    // Also without a rule: one that comes later books on what the file has written.
+                    before.accruals.push((stored.id, was));
                     before.debts.push(stored);
                 }
                 if let Some(accrual) = accrual {

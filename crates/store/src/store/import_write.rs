@@ -38,9 +38,10 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// One debt that is changed beside a file.
-    pub(super) fn of_debt(debt: Debt) -> Self {
+    /// One debt that is changed beside a file, and how far its interest was.
+    pub(super) fn of_debt(debt: Debt, accrual: Option<Accrual>) -> Self {
         Self {
+            accruals: vec![(debt.id, accrual)],
             debts: vec![debt],
             ..Self::default()
         }

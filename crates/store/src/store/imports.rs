@@ -5,7 +5,7 @@ use super::import::Before;
 use super::import::aside::{forget, write_all};
 use super::import_undo::undo_step;
 use super::import_write::keep_before;
-use super::{SqlStore, merges, sums};
+use super::{SqlStore, interest, merges, sums};
 use crate::rows::Entity;
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
@@ -43,21 +43,27 @@ pub(super) async fn recall(
     at: UtcMs,
 ) -> Result<u64, StoreError> {
     let debts = debts.get(..IMPORT_STEP as usize).unwrap_or(debts);
-    let open: Vec<Debt> = tx.all_in("id", debts, " AND status='open'", &[]).await?;
+    // Money that is posted on them meanwhile waits, or is in the figures already.
+    let rest = format!(
+        " AND status='open'{}",
+        tx.pg_only(" ORDER BY id FOR UPDATE")
+    );
+    let open: Vec<Debt> = tx.all_in("id", debts, &rest, &[]).await?;
+    let mut recalled = open.clone();
+    let book = interest::book_all(tx, &mut recalled, at).await?;
     // Lines of a file end where those of its recalls begin.
     let sql = "SELECT COALESCE(MAX(line),0) AS n FROM import_changes WHERE import_id=$1";
     let last = tx.row(sql, vals![import]).await?;
     let last: i64 = last.map_or(Ok(0), |r| r.get("n"))?;
-    let (mut images, mut recalled) = (Vec::new(), Vec::new());
+    let mut images = Vec::new();
     for (n, debt) in open.into_iter().enumerate() {
         let line = last + 1 + i64::try_from(n).unwrap_or(0);
-        let debtor = debt.debtor_id;
-        recalled.push(Debt {
-            status: DebtStatus::Recalled,
-            updated_at: at,
-            ..debt.clone()
-        });
-        images.push((line, debtor, Before::of_debt(debt).text()));
+        let was = book.accruals.get(&debt.id).copied();
+        images.push((line, debt.debtor_id, Before::of_debt(debt, was).text()));
+    }
+    for debt in &mut recalled {
+        debt.status = DebtStatus::Recalled;
+        debt.updated_at = at;
     }
     keep_before(tx, import, &images).await?;
     tx.put_all(&recalled).await?;
@@ -415,8 +421,10 @@ impl ImportStore for SqlStore {
 
     async fn recall_placement(&self, id: PlacementId, at: UtcMs) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        let rest = "WHERE placement_id=$1 AND status='open' ORDER BY id LIMIT $2";
-        let mut debts: Vec<Debt> = tx.all(rest, vals![id, IMPORT_STEP]).await?;
+        let lock = tx.pg_only(" FOR UPDATE");
+        let rest = format!("WHERE placement_id=$1 AND status='open' ORDER BY id LIMIT $2{lock}");
+        let mut debts: Vec<Debt> = tx.all(&rest, vals![id, IMPORT_STEP]).await?;
+        interest::book_all(&mut tx, &mut debts, at).await?;
         for debt in &mut debts {
             debt.status = DebtStatus::Recalled;
             debt.updated_at = at;

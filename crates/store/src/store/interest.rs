@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::items::lock_person_of;
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
 use domain::entity::{Accrual, Debt, InterestRule, Plan, Portfolio};
@@ -56,15 +57,47 @@ pub(super) async fn owed(tx: &mut Link, debt: Debt, at: UtcMs) -> Result<Debt, S
 /// Puts the interest of its rule up to an instant into the figures of a debt that is about to change, and
 /// notes how far it is; the debt itself is the caller's to keep.
 pub(super) async fn book(tx: &mut Link, debt: &mut Debt, at: UtcMs) -> Result<(), StoreError> {
-    let book = book_of(tx, std::slice::from_ref(debt)).await?;
-    let Some(earned) = book.earned(debt, at) else {
-        return Ok(());
-    };
-    put_on(debt, earned.minor);
-    if book.accruals.get(&debt.id) == Some(&earned.accrual) {
-        return Ok(());
+    book_all(tx, std::slice::from_mut(debt), at).await.map(drop)
+}
+
+/// As [`book`], of several; gives what their interest followed from, with how far each was before.
+pub(super) async fn book_all(
+    tx: &mut Link,
+    debts: &mut [Debt],
+    at: UtcMs,
+) -> Result<InterestBook, StoreError> {
+    let book = book_of(tx, debts).await?;
+    let mut moved: Vec<Accrual> = vec![];
+    for debt in debts {
+        let Some(earned) = book.earned(debt, at) else {
+            continue;
+        };
+        put_on(debt, earned.minor);
+        if book.accruals.get(&debt.id) != Some(&earned.accrual) {
+            moved.push(earned.accrual);
+        }
     }
-    tx.put(&earned.accrual).await
+    tx.put_all(&moved).await?;
+    Ok(book)
+}
+
+/// Writes a debt anew. What the rule of its portfolio has earned on the figures that stood there is put on
+/// it first: it would be computed on the new ones, for days on which they did not hold.
+pub(super) async fn put_carried(tx: &mut Link, row: &Debt) -> Result<(), StoreError> {
+    lock_person_of(tx, row.debtor_id).await?;
+    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+    let stored: Option<Debt> = tx.find(&rest, vals![row.id]).await?;
+    let Some(stored) = stored else {
+        return tx.put(row).await;
+    };
+    let mut fresh = row.clone();
+    let book = book_of(tx, std::slice::from_ref(&stored)).await?;
+    let accrual = book.carry(&stored, &mut fresh, row.updated_at);
+    tx.put(&fresh).await?;
+    match accrual {
+        Some(accrual) => tx.put(&accrual).await,
+        None => Ok(()),
+    }
 }
 
 /// Puts how far a debt was back there.

@@ -93,7 +93,8 @@ async fn save(state: &ApiState, caller: &Caller, row: Debt, action: &str) -> Res
     let subject = format!("debt:{}", row.id);
     let event = state.audit(caller, Some(row.client_id), subject, action);
     state.store.put_debt(&row, &[event]).await?;
-    Ok(row)
+    // What a rule has earned on the figures before is on it by now.
+    Ok(state.store.get_debt(row.id).await?)
 }
 
 /// Adds a debt to a debtor, who becomes its titular.
