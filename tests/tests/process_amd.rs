@@ -5,6 +5,7 @@
 )]
 
 use marcador_tests::demo_facts::{AttemptRow, attempts, carrier_log, events};
+use marcador_tests::house::top;
 use marcador_tests::process::{Demo, long_tests};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +124,17 @@ fn early_media_agrees(dir: &Path, rows: &[AttemptRow]) -> (u32, u32) {
     (rang, said)
 }
 
+/// Many of the network's own mailboxes, which agents meet soon and which are known from then on.
+fn many_machines() -> String {
+    let usual = std::fs::read_to_string(top().join("sip-test/profiles/default.json"));
+    let mut people: Value = serde_json::from_str(&usual.expect("profile")).expect("JSON");
+    people["shares"]["machine"] = json!(0.4);
+    people["shares"]["no_answer"] = json!(0.08);
+    people["ring_ms"]["median"] = json!(2_500);
+    people["machine"]["network_share"] = json!(0.9);
+    people.to_string()
+}
+
 fn is_person(class: &str) -> bool {
     matches!(class, "human" | "hangup_early")
 }
@@ -169,7 +181,12 @@ async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
         return;
     }
     let dir = tempfile::tempdir().expect("folder");
+    let people = dir.path().join("people.json");
+    std::fs::write(&people, many_machines()).expect("people");
+    let people = people.display().to_string();
     let args = [
+        "--people",
+        &people,
         "--amd",
         "on",
         "--agents",

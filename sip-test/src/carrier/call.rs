@@ -159,11 +159,13 @@ impl Call {
     /// What is said from the answer on.
     pub(super) fn voice(&self, profile: &Profile) -> Voice {
         let (sound, plan) = (&profile.voice, &self.plan);
-        let machine = matches!(plan.class, Class::MachineBeep | Class::MachineNoBeep);
+        let machine = plan.class.is_machine();
         if profile.greets {
             let beeps = plan.class == Class::MachineBeep;
             let greeting = if machine {
-                greeting::machine(plan.voice_seed, plan.greeting_ms, beeps)
+                // A recording of the network is the same sound in every call.
+                let seed = plan.mailbox.map_or(plan.voice_seed, u64::from);
+                greeting::machine(seed, plan.greeting_ms, beeps)
             } else {
                 greeting::person(plan.voice_seed)
             };

@@ -35,6 +35,12 @@ pub enum Class {
 }
 
 impl Class {
+    /// Whether a machine takes the call.
+    #[must_use]
+    pub const fn is_machine(self) -> bool {
+        matches!(self, Self::MachineBeep | Self::MachineNoBeep)
+    }
+
     /// True where the call is answered.
     #[must_use]
     pub const fn answers(self) -> bool {
@@ -85,6 +91,12 @@ impl Network {
 /// Length of what the network plays, ms: a busy tone is told by two or three of its bursts.
 const NETWORK_MS: std::ops::RangeInclusive<u64> = 5_000..=9_000;
 
+/// The network's own mailboxes; a carrier has a few recordings for all who recorded none themselves.
+const MAILBOXES: u8 = 3;
+
+/// Length of what they say, ms.
+const MAILBOX_MS: u64 = 5_500;
+
 /// The plan of one call. All times in ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -107,6 +119,9 @@ pub struct Plan {
     pub patience_ms: u64,
     /// Length of a machine's greeting, 0 for people.
     pub greeting_ms: u64,
+    /// Which of the network's own mailboxes speaks.
+    #[serde(default)]
+    pub mailbox: Option<u8>,
     /// Presses the profile's key.
     pub presses: bool,
     /// Seed of the voice.
@@ -127,7 +142,9 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
     let talk = quantile(&profile.talk_s, rng.random()) * profile.time_scale;
     let early = rng.random_range(profile.early_hangup_ms[0]..=profile.early_hangup_ms[1]);
     let patience = survival(&profile.patience_s, rng.random()) * profile.time_scale;
-    let greeting_ms = log_normal(&profile.machine.greeting_ms, &mut rng);
+    let own_ms = log_normal(&profile.machine.greeting_ms, &mut rng);
+    let mailbox = mailbox(profile, seed, number, index).filter(|_| class.is_machine());
+    let greeting_ms = mailbox.map_or(own_ms, |_| MAILBOX_MS);
     let presses = rng.random::<f64>() < profile.press.share && class == Class::Human;
     let (ring_ms, talk_ms) = match class {
         Class::Human => (ring_ms, ms(talk)),
@@ -139,7 +156,7 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
         Class::Rejected => (ring_ms / 2, 0),
         Class::Busy | Class::Unreachable | Class::Congestion | Class::Invalid => (0, 0),
     };
-    let machine = matches!(class, Class::MachineBeep | Class::MachineNoBeep);
+    let machine = class.is_machine();
     let voice_seed = rng.random();
     let sounds = rng.random::<f64>() < profile.network_sound_share;
     let sound_ms = rng.random_range(NETWORK_MS);
@@ -159,9 +176,19 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
             ms(patience).max(LEAST_PATIENCE_MS)
         },
         greeting_ms: if machine { greeting_ms } else { 0 },
+        mailbox,
         presses,
         voice_seed,
     }
+}
+
+/// Which mailbox of the network's own it is, where it is one. A draw of its own: no other moves.
+fn mailbox(profile: &Profile, seed: u64, number: &str, index: u32) -> Option<u8> {
+    let call = hash(seed ^ 0x6d61_696c, number, u64::from(index));
+    let mut rng = ChaCha8Rng::seed_from_u64(call);
+    let own = rng.random::<f64>() >= profile.machine.network_share;
+    let which = rng.random_range(0..MAILBOXES);
+    (!own).then_some(which)
 }
 
 /// Nobody hangs up on silence sooner than this, ms: one "hello?" and a breath.
@@ -301,6 +328,32 @@ mod tests {
         near(Class::NoAnswer, 0.40);
         near(Class::Busy, 0.08);
         near(Class::Invalid, 0.04);
+    }
+
+    #[test]
+    fn networks_have_few_mailboxes_and_nothing_else_moves() {
+        let all = plans(3);
+        let machines: Vec<_> = all.iter().filter(|p| p.class.is_machine()).collect();
+        let network = machines.iter().filter(|p| p.mailbox.is_some()).count();
+        let percent = network * 100 / machines.len();
+        assert!((55..=65).contains(&percent), "{percent}");
+        assert!(
+            all.iter()
+                .all(|p| p.class.is_machine() || p.mailbox.is_none())
+        );
+        let mut own = Profile::demo().expect("built in");
+        own.machine.network_share = 0.0;
+        for (n, plan) in (0u32..).zip(&all) {
+            let same = draw(&own, 3, &format!("+5255{n:08}"), n % 3, 12);
+            assert_eq!(
+                (same.class, same.voice_seed, same.ring_ms),
+                (plan.class, plan.voice_seed, plan.ring_ms)
+            );
+            assert!(
+                plan.mailbox
+                    .is_none_or(|m| m < MAILBOXES && plan.greeting_ms == MAILBOX_MS)
+            );
+        }
     }
 
     #[test]

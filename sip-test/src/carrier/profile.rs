@@ -50,6 +50,9 @@ pub struct Machine {
     pub greeting_ms: LogNormal,
     /// Share that beeps after it.
     pub beep_share: f64,
+    /// Share that is the network's own mailbox: one of a few recordings, the same sound in every call.
+    #[serde(default)]
+    pub network_share: f64,
     /// Time it records before it hangs up, ms.
     pub wait_ms: u64,
 }
@@ -218,6 +221,7 @@ impl Profile {
             self.network_sound_share,
             self.early_hangup_share,
             self.machine.beep_share,
+            self.machine.network_share,
             self.press.share,
         ];
         if !parts.into_iter().all(unit) {

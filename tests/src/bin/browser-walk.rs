@@ -144,7 +144,7 @@ fn main() -> anyhow::Result<()> {
 fn faces(parts: &[String]) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     // Few agents, so that the person at the screen gets calls soon.
-    let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "900"], &[])?;
+    let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "1500"], &[])?;
     let empty = tempfile::tempdir()?;
     let service = fresh(empty.path())?;
     let mut node = walk(&demo, parts);
