@@ -262,7 +262,7 @@ impl Flow {
         Ok(row)
     }
 
-    /// Saves what [`Self::write`] has written; where `merge` says so, debtor files of one document become one.
+    /// Saves what [`Self::write`] has written, and the kept file goes; where `merge` says so, debtor files of one document become one.
     /// Not before: a file that breaks off is taken back, and what it made of others' files with it would stay.
     ///
     /// # Errors
@@ -274,6 +274,7 @@ impl Flow {
         actor: &str,
     ) -> Result<(), StoreError> {
         self.save(row, actor, "import.accepted").await?;
+        self.store.drop_pieces(row.id).await?;
         if merge {
             row.report.merged = self.merge_all(row.portfolio_id, &row.actor).await?;
             self.store.put_import(row, &[]).await?;

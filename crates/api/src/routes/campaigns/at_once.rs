@@ -78,6 +78,5 @@ async fn accept(
     let mut row = flow.write(&row, &told).await.map_err(problem)?;
     row.faults = faults;
     flow.accept(&mut row, false, &actor).await?;
-    flow.store.drop_pieces(row.id).await?;
     Ok(row)
 }

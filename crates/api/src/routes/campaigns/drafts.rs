@@ -405,7 +405,6 @@ async fn accept(
             |fault| tracing::warn!(import = %id, code = fault.code(), "import broke off"),
         )?;
         flow.accept(&mut row, merge, &actor).await?;
-        flow.store.drop_pieces(id).await?;
         Ok(row)
     };
     let wait = (body.wait.unwrap_or(true), StatusCode::OK);

@@ -227,8 +227,6 @@ async fn accept_now(
     let mut row = done.map_err(failure)?;
     let saved = flow.accept(&mut row, merge, ACTOR).await;
     saved.map_err(anyhow::Error::from)?;
-    let dropped = flow.store.drop_pieces(row.id).await;
-    dropped.map_err(anyhow::Error::from)?;
     told::sums(&row.report, "");
     say(format!("import {}", row.id));
     Ok(())
