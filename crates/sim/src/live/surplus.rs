@@ -150,6 +150,11 @@ impl Floor {
         self.store.with(|t| t.trunks.keys().copied().collect())
     }
 
+    /// How many of the agents vanish: the first half.
+    fn going(&self) -> usize {
+        self.cast.agents.len() / 2
+    }
+
     fn ports(&self, telephone: &mut Telephone, hub: &Arc<DeskHub>) -> Ports {
         let (_, nothing) = mpsc::channel(1);
         Ports {
@@ -180,21 +185,23 @@ impl Floor {
             let _ = handle.start_campaign(Actor::System, *campaign).await;
         }
         let (finish, over) = watch::channel(false);
-        for agent in &self.cast.agents {
+        let (go, gone) = watch::channel(false);
+        for (place, agent) in self.cast.agents.iter().enumerate() {
             let (clock, street) = (&self.clock, &self.street);
-            let worker = Worker::new(*agent, &handle, &hub, clock, street, over.clone());
+            let until = if place < self.going() { &gone } else { &over };
+            let worker = Worker::new(*agent, &handle, &hub, clock, street, until.clone());
             tokio::spawn(worker.work());
         }
         let each = usize::try_from(self.lines).unwrap_or(usize::MAX);
         let all = self.cast.agents.len().saturating_mul(each);
         until(|| (telephone.live)() >= all).await;
         sleep(RINGS).await;
-        // A screen that is gone says nothing any more.
+        // A screen that is gone says nothing any more; those of the others stay.
         if telephone.legs.is_none() {
-            let _ = finish.send(true);
+            let _ = go.send(true);
         }
         let found = self.watched(&handle, &telephone, all, each).await;
-        let _ = finish.send(true);
+        let _ = (finish.send(true), go.send(true));
         handle.shutdown().await;
         Ok(found)
     }
@@ -207,7 +214,7 @@ impl Floor {
         each: usize,
     ) -> Surplus {
         let (rang, invited) = ((telephone.live)(), (telephone.invites)());
-        let gone = self.cast.agents.len() / 2;
+        let gone = self.going();
         let (began, start) = (SystemTime::now(), Instant::now());
         for agent in &self.cast.agents[..gone] {
             match &telephone.legs {
