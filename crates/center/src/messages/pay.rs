@@ -8,7 +8,6 @@ use domain::link::provable;
 use domain::money::Money;
 use domain::ports::store::{ContactFacts, StoreError};
 use domain::time::HOUR_MS;
-use uuid::Uuid;
 
 /// Life of a link, ms: as one that an agent makes.
 const LIFE_MS: i64 = 72 * HOUR_MS;
@@ -41,7 +40,8 @@ pub(super) fn link_of(shared: &Shared, row: &Message, values: &Values<'_>) -> Op
     };
     let minor = wanted.min(balance);
     (minor > 0).then(|| PaymentLink {
-        id: PaymentLinkId(Uuid::new_v5(&row.id.0, b"payment link")),
+        // The message's own: the same when it is opened again, and in the order of time as lists are.
+        id: PaymentLinkId(row.id.0),
         client_id: row.client_id,
         debtor_id: row.debtor_id,
         debt_id: debt.id,

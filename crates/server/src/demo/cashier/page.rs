@@ -6,8 +6,9 @@ use axum::response::{Html, IntoResponse, Response};
 use domain::money::Currency;
 
 const STYLE: &str = "body{margin:0;font:1.1rem/1.5 system-ui,sans-serif;background:#f4f5f7;color:#1a1d21}\
-main{max-width:26rem;margin:0 auto;padding:1rem}\
-.test{background:#7a1f1f;color:#fff;padding:.6rem 1rem;text-align:center;font-weight:700;margin:0}\
+*{box-sizing:border-box}main{max-width:26rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}\
+h1{font-size:1.4rem;line-height:1.2}\
+.test{background:#7a1f1f;color:#fff;padding:.6rem 1rem;text-align:center;font-weight:700;margin:0;overflow-wrap:anywhere}\
 dt{color:#4a5058}dd{margin:0 0 .8rem;font-size:1.3rem;font-weight:600}\
 button{display:block;width:100%;min-height:3rem;font:inherit;font-weight:600;border:0;border-radius:.4rem;\
 background:#1b4f8f;color:#fff;cursor:pointer}button:focus-visible,a:focus-visible{outline:3px solid #e0a100;\
