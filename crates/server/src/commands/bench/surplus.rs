@@ -14,14 +14,12 @@ use sip_test::carrier::{self, EndedBy, Line, LogNormal, Profile, Running, Weight
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The world: who answers does not matter, nobody does.
 const WORLD: &str = include_str!("../../../../sim/scenarios/live/short-n20.json");
 /// From the loss of the agents to the last CANCEL, ms.
 const LIMIT_MS: f64 = 100.0;
-/// Between what is measured and the end of a run.
-const APART: Duration = Duration::from_millis(20);
 /// Nobody picks up for so long, ms: longer than anything here.
 const RINGS_MS: u64 = 600_000;
 
@@ -132,8 +130,6 @@ async fn step(world: &Scenario, agents: u32, lines: u32) -> anyhow::Result<Step>
         legs: None,
     };
     let seen = floor.vanish(telephone).await?;
-    // The carrier's log tells milliseconds: what the end of the run withdraws shall not fall into the last of them.
-    tokio::time::sleep(APART).await;
     voice.handle.shutdown().await;
     let Some(carrier) = Arc::into_inner(carrier) else {
         bail!("the carrier is still asked");
