@@ -128,20 +128,26 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
     assert!(item.done && item.note == "paid", "{item:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
+/// A debtor's telephone has rung for a second; his agent waits.
+async fn ringing() -> (House, Screen) {
     let house = House::build(Plan {
         debtors: 1,
         mix: NOBODY,
         ..Plan::default()
     })
     .await;
-    let _agent = house.agent(1).await;
+    let agent = house.agent(1).await;
     house.start().await;
     house
         .until("it rings", || house.trunk.live_calls() == 1)
         .await;
     house.secs(1).await;
+    (house, agent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
+    let (house, _agent) = ringing().await;
     let now = house.clock.now();
     let receipt = Receipt {
         id: ReceiptId(id(77)),
@@ -190,18 +196,7 @@ async fn money_of_a_file_withdraws_whom_it_is_from_row_23() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_paid_withdraws_the_ringing_call_and_a_refund_plans_it_anew_row_23() {
-    let house = House::build(Plan {
-        debtors: 1,
-        mix: NOBODY,
-        ..Plan::default()
-    })
-    .await;
-    let _agent = house.agent(1).await;
-    house.start().await;
-    house
-        .until("it rings", || house.trunk.live_calls() == 1)
-        .await;
-    house.secs(1).await;
+    let (house, _agent) = ringing().await;
     let now = house.clock.now();
     let link = PaymentLink {
         id: PaymentLinkId(id(88)),
