@@ -26,7 +26,9 @@ impl Predictive {
         let bank = [("bank", self.bank.learned())];
         let weight = [("weight", vec![self.calls.weight()])];
         let parts = self.calls.learned().into_iter();
-        let parts = parts.chain(self.agents.learned()).chain(bank).chain(weight);
+        let numbers = [("numbers", self.numbers.learned())];
+        let parts = parts.chain(self.agents.learned()).chain(numbers);
+        let parts = parts.chain(bank).chain(weight);
         Memory {
             parts: parts.map(|(name, f)| (name.to_owned(), f)).collect(),
         }
@@ -53,6 +55,7 @@ impl Predictive {
             }
             match name.as_str() {
                 "bank" => self.bank.recall(figures, rest),
+                "numbers" => self.numbers.recall(figures, rest * most),
                 "rings" => self.calls.recall(name, figures, rest),
                 _ => {
                     self.calls.recall(name, figures, rest * most);
@@ -120,6 +123,35 @@ mod tests {
         let mut older = fresh();
         older.recall(&old.memory(), 60.0 * 86_400.0);
         assert!((older.live_share() - unknowing).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_estimates_are_worth_is_not_learned_anew() {
+        let mut old = taught();
+        for n in 0..2_000_u32 {
+            let (id, t) = (u128::from(10_000 + n), 1_300.0 + f64::from(n));
+            let sure = n % 2 == 0;
+            let estimate = if sure { 0.5 } else { 0.1 };
+            old.call(t, id, CallEvent::Launched(Some(estimate)));
+            let answers = if sure { n % 4 == 0 } else { n % 20 == 1 };
+            let end = if answers {
+                CallEvent::Connected
+            } else {
+                CallEvent::Ended
+            };
+            old.call(t + 0.5, id, end);
+        }
+        let mut new = fresh();
+        new.recall(&old.memory(), 60.0);
+        let outlook = |policy: &mut Predictive, estimate| {
+            policy.call(0.0, 1, CallEvent::Launched(Some(estimate)));
+            policy.demand(0.0)
+        };
+        let (sure, small) = (outlook(&mut new, 0.5), outlook(&mut new, 0.1));
+        assert!(sure > 3.0 * small, "{sure} {small}");
+        let mut none = fresh();
+        let (sure, small) = (outlook(&mut none, 0.5), outlook(&mut none, 0.1));
+        assert!((sure - small).abs() < 1e-12);
     }
 
     #[test]
