@@ -2,7 +2,7 @@
 
 use crate::world::{self, World};
 use api::auth::ApiSecrets;
-use api::{ApiConfig, ApiParts, ApiState};
+use api::{ApiConfig, ApiParts, ApiState, RulePackInfo};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -77,12 +77,37 @@ impl LawBook for Lenient {
     fn zone_of(&self, _: &ContactFacts) -> String {
         "America/Mexico_City".to_owned()
     }
+    fn holiday_of(&self, _: &str, date: &str) -> Option<String> {
+        (date == "2026-12-25").then(|| "Navidad".to_owned())
+    }
     /// In Mexico the creditor alone is paid.
     fn duties(&self, facts: &ContactFacts, _: UtcMs) -> domain::law::Duties {
         domain::law::Duties {
             may_receive_money: facts.debtor.country != "MX",
             ..domain::law::Duties::default()
         }
+    }
+}
+
+fn pack(country: &str) -> RulePackInfo {
+    RulePackInfo {
+        id: country.to_lowercase(),
+        version: "1".to_owned(),
+        country: country.to_owned(),
+        hash: "00".to_owned(),
+        valid_from: None,
+        valid_to: None,
+        unjudged: Vec::new(),
+        name: country.to_owned(),
+        status: "draft".to_owned(),
+        jurisdiction: vec![country.to_owned()],
+        stacks_on: None,
+        review_by: "2020-01-01".to_owned(),
+        legal_signoff: None,
+        signed: false,
+        overdue: false,
+        in_force: true,
+        registered_list: None,
     }
 }
 
@@ -245,6 +270,52 @@ impl Ask<'_> {
     }
 }
 
+type Shared = (Arc<MemoryStore>, Arc<HandClock>, Arc<Files>);
+
+/// A server over what several may share.
+async fn node(
+    name: &str,
+    (store, clock, files): Shared,
+    ids: Arc<SeededIds>,
+    change: impl FnOnce(&mut ApiConfig),
+) -> axum::Router {
+    let desk = Arc::new(DeskHub::new());
+    let bus = Arc::new(SimBus::new(7, BusFaults::default()));
+    let (sender, reports) = tokio::sync::mpsc::channel(REPORTS);
+    let ring = Arc::clone(&clock) as Arc<dyn Clock>;
+    let trunk = SimTrunk::new(7, FateMix::default(), TrunkFaults::default(), ring, sender);
+    let ports = Ports {
+        store: Arc::clone(&store) as _,
+        bus: Arc::clone(&bus) as _,
+        trunk: Arc::new(trunk),
+        reports,
+        clock: Arc::clone(&clock) as _,
+        ids: Arc::clone(&ids) as _,
+        desk: Arc::clone(&desk) as Arc<dyn Desk>,
+        law: Arc::new(Lenient),
+    };
+    let config = CenterConfig::new(name);
+    let center = Center::start(config, ports).await.expect("a center");
+    elsewhere(&store, clock.now()).await;
+    let secrets = ApiSecrets::new(PEPPER.to_vec(), vec![7; 32]);
+    let mut config = ApiConfig::new(secrets);
+    change(&mut config);
+    let state = ApiState::new(ApiParts {
+        store: store as _,
+        center,
+        desk,
+        blob: files as _,
+        bus,
+        clock: clock as _,
+        ids,
+        what_if: Arc::new(crate::what_if::Double),
+        rulepacks: ["ES", "MX"].map(pack).to_vec(),
+        config,
+    })
+    .expect("a state");
+    api::router(state)
+}
+
 /// The server with its world.
 pub(crate) struct App {
     router: axum::Router,
@@ -266,46 +337,32 @@ impl App {
         let ids = Arc::new(SeededIds::new(7));
         let files = Arc::new(Files::default());
         let world = world::fill(&store, &files, &*ids).await;
-        let desk = Arc::new(DeskHub::new());
-        let bus = Arc::new(SimBus::new(7, BusFaults::default()));
-        let (sender, reports) = tokio::sync::mpsc::channel(REPORTS);
-        let ring = Arc::clone(&clock) as Arc<dyn Clock>;
-        let trunk = SimTrunk::new(7, FateMix::default(), TrunkFaults::default(), ring, sender);
-        let ports = Ports {
-            store: Arc::clone(&store) as _,
-            bus: Arc::clone(&bus) as _,
-            trunk: Arc::new(trunk),
-            reports,
-            clock: Arc::clone(&clock) as _,
-            ids: Arc::clone(&ids) as _,
-            desk: Arc::clone(&desk) as Arc<dyn Desk>,
-            law: Arc::new(Lenient),
-        };
-        let config = CenterConfig::new("test");
-        let center = Center::start(config, ports).await.expect("a center");
-        elsewhere(&store, clock.now()).await;
-        let secrets = ApiSecrets::new(PEPPER.to_vec(), vec![7; 32]);
-        let mut config = ApiConfig::new(secrets);
-        change(&mut config);
-        let state = ApiState::new(ApiParts {
-            store: Arc::clone(&store) as _,
-            center,
-            desk,
-            blob: Arc::clone(&files) as _,
-            bus,
-            clock: Arc::clone(&clock) as _,
-            ids,
-            what_if: Arc::new(crate::what_if::Double),
-            rulepacks: Vec::new(),
-            config,
-        })
-        .expect("a state");
+        let shared = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&files));
         Self {
-            router: api::router(state),
+            router: node("test", shared, ids, change).await,
             store,
             clock,
             files,
             world,
+        }
+    }
+
+    /// Another node of the installation.
+    pub(crate) async fn beside(&self) -> Self {
+        let (store, clock, files) = (
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.files),
+        );
+        let shared = (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&files));
+        let ids = Arc::new(SeededIds::new(8));
+        let config = |config: &mut ApiConfig| config.second_factor_required = false;
+        Self {
+            router: node("other", shared, ids, config).await,
+            store,
+            clock,
+            files,
+            world: self.world.clone(),
         }
     }
 

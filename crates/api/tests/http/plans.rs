@@ -352,6 +352,9 @@ async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
         late.iter()
             .any(|s| s.debt_id == own.debt && s.owner_id.is_some())
     );
+    let morning = format!("/morning-review?client={}", own.client);
+    let morning = get(&app, "supervisor", &morning).await.json();
+    assert!(morning["late_cases"].as_u64() >= Some(1), "{morning}");
     let advice = get(&app, "supervisor", &path).await.json();
     let codes = advice["advice"]["missing"].to_string() + &advice["advice"]["reasons"].to_string();
     assert!(codes.contains("deadline"), "{advice}");

@@ -317,6 +317,10 @@ async fn the_morning_review_is_what_the_day_begins_with_row_13() {
         (&review["today"], &review["holiday"]),
         (&json!("2026-11-23"), &json!(null))
     );
+    assert_eq!(
+        (&review["holidays"], &review["late_cases"]),
+        (&json!([]), &json!(0))
+    );
     // Monday: what was done is told from Friday on.
     assert_eq!(review["last_working_day"], json!("2026-11-20"));
     assert_eq!(review["broken"], json!(1));
@@ -332,7 +336,21 @@ async fn the_morning_review_is_what_the_day_begins_with_row_13() {
     let page = page.json();
     assert_eq!(page["items"][0]["promise_id"], json!(own.promise));
     assert_eq!(page["next_cursor"], json!(null));
+    // A holiday is told where debtors live, and nowhere else.
+    app.pass_ms(32 * DAY_MS);
+    let token = app.token("manager").await;
+    let path = format!("/api/v1/morning-review?client={}", own.client);
+    let review = app.get(&path).token(&token).send().await.json();
+    let there = review["holidays"].as_array().expect("holidays");
+    assert_eq!(there.len(), 1, "{review}");
+    assert_eq!(
+        (&there[0]["country"], &there[0]["name"]),
+        (&json!("MX"), &json!("Navidad"))
+    );
+    assert!(there[0]["debtors"].as_u64() >= Some(1), "{review}");
     // Rows of the list tell what was done.
+    app.pass_ms(-32 * DAY_MS);
+    let token = app.token("manager").await;
     let list = format!(
         "/api/v1/morning-list?client={}&threshold_minor=0",
         own.client

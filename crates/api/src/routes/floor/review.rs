@@ -1,5 +1,5 @@
 //! The morning review beside the list: promises broken since yesterday, dates of the law that fall on the
-//! day, what was done yesterday.
+//! day wherever debtors live, cases that have stood in their stage for too long, what was done yesterday.
 
 use super::morning::client_of;
 use crate::auth::Caller;
@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::entity::{Complaint, ComplaintState, Portfolio, Promise};
 use domain::ids::{AgentId, ClientId, ComplaintId, DebtorId, PromiseId};
+use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::store::{BrokenAsk, ComplaintAsk, ListFilter, PAGE_LIMIT_MAX, PageRequest};
 use domain::rules::ageing::{date_of_day, day_of};
@@ -19,6 +20,7 @@ use domain::time::UtcMs;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -56,6 +58,16 @@ pub(crate) struct DueComplaint {
     deadline: String,
 }
 
+/// A public holiday of today where debtors of the client live.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HolidayThere {
+    /// ISO 3166.
+    country: String,
+    name: String,
+    /// How many of them live there.
+    debtors: u64,
+}
+
 /// What was done on a local day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {
@@ -75,11 +87,15 @@ pub(crate) struct Review {
     today: String,
     /// Public holiday in the debtors' country: its name.
     holiday: Option<String>,
+    /// Public holidays of today by country, where debtors live.
+    holidays: Vec<HolidayThere>,
     /// The last day that is no holiday and no weekend, before today.
     #[schema(value_type = doc::Day)]
     last_working_day: String,
     /// Open complaints that must be answered by today, most urgent first; at most 50.
     complaints_due: Vec<DueComplaint>,
+    /// Cases past the limit of their stage.
+    late_cases: u64,
     /// Promises broken since the last working day began.
     broken: i64,
     broken_minor: i64,
@@ -233,6 +249,55 @@ impl<'a> Morning<'a> {
         Ok(self.state.store.broken_promises(&ask).await?)
     }
 
+    /// How many, and how much of a currency.
+    async fn broken_sums(&self, currency: Option<Currency>) -> Result<(i64, i64), Problem> {
+        let (mut rows, mut sum, mut after) = (0, 0, None);
+        loop {
+            let page = self.broken(after, PAGE_LIMIT_MAX).await?;
+            rows += page.len();
+            let of_currency = page.iter().filter(|p| Some(p.amount.currency) == currency);
+            sum += of_currency.map(|p| p.amount.amount_minor).sum::<i64>();
+            after = page.last().and_then(|p| Some((p.closed_at?, p.id)));
+            if page.len() < PAGE_LIMIT_MAX as usize || after.is_none() {
+                return Ok((i64::try_from(rows).unwrap_or(i64::MAX), sum));
+            }
+        }
+    }
+
+    /// Countries with a pack in which today is a holiday and somebody lives.
+    async fn holidays(&self) -> Result<Vec<HolidayThere>, Problem> {
+        let state = self.state;
+        let countries: BTreeSet<&str> =
+            state.rulepacks.iter().map(|p| p.country.as_str()).collect();
+        let Some(today) = date_of_day(self.today) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for country in countries {
+            let Some(name) = state.center.holiday_of(country, &today.to_string()) else {
+                continue;
+            };
+            let there = domain::segment::parse(&format!("country = '{country}'"));
+            let there = there.map_err(|_| Problem::internal())?;
+            let count = state.store.segment_count(self.client, &there, state.now());
+            let debtors = count.await?.debtors;
+            if debtors > 0 {
+                found.push(HolidayThere {
+                    country: country.to_owned(),
+                    name,
+                    debtors,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn late_cases(&self) -> Result<u64, Problem> {
+        let counts = self.state.store.late_counts(self.state.now()).await?;
+        let ours = counts.iter().find(|(client, _)| *client == self.client);
+        Ok(ours.map_or(0, |(_, late)| *late))
+    }
+
     async fn due(&self, today: &str) -> Result<Vec<DueComplaint>, Problem> {
         let ask = ComplaintAsk {
             client: Some(self.client),
@@ -269,18 +334,15 @@ async fn review(
     let today = date(morning.today);
     let last = morning.last_worked();
     let currency = morning.portfolio.as_ref().map(|p| p.currency);
-    let broken = morning.broken(None, PAGE_LIMIT_MAX).await?;
-    let of_currency = |p: &&Promise| Some(p.amount.currency) == currency;
+    let (broken, broken_minor) = morning.broken_sums(currency).await?;
     Ok(Json(Review {
         holiday: date_of_day(morning.today).and_then(|d| morning.holiday(d)),
         last_working_day: date(last),
         complaints_due: morning.due(&today).await?,
-        broken: i64::try_from(broken.len()).unwrap_or(i64::MAX),
-        broken_minor: broken
-            .iter()
-            .filter(of_currency)
-            .map(|p| p.amount.amount_minor)
-            .sum(),
+        late_cases: morning.late_cases().await?,
+        holidays: morning.holidays().await?,
+        broken,
+        broken_minor,
         currency: currency.map_or_else(String::new, |c| c.to_string()),
         done: morning.done(last).await?,
         today,

@@ -42,8 +42,10 @@ export interface MorningDebtor {
 export interface Review {
   today: string;
   holiday: string | null;
+  holidays: { country: string; name: string; debtors: number }[];
   last_working_day: string;
   complaints_due: { id: string; debtor_id: string; authority: string; number: string; deadline: string }[];
+  late_cases: number;
   broken: number;
   broken_minor: number;
   currency: string;
