@@ -1,6 +1,7 @@
 //! A strategy on trial over a portfolio: the calendar that it would make, what it would cost and what the law
 //! would take out. Nothing is planned and nothing is written.
 
+use super::costs::costs;
 use super::plan::{Choice, Ways, asked, choose, segment};
 use crate::feeder::zone_or_utc;
 use crate::messages::carried;
@@ -80,7 +81,7 @@ pub struct TrialRemoved {
 pub struct TrialCost {
     /// Channel.
     pub channel: Channel,
-    /// Messages.
+    /// Messages, letters or calls.
     pub messages: u64,
     /// Cost, millionths of the currency.
     pub cost_micro: i64,
@@ -335,32 +336,12 @@ async fn run(
     rules.sort_by_key(|r| std::cmp::Reverse(r.steps));
     Ok(Trial {
         days: sums.days.into_values().collect(),
-        costs: costs(shared, &sums.sent),
+        costs: costs(shared, one.client_id, portfolio, &sums.sent).await?,
         rules,
         debtors: found.len() as u64,
         cut,
         removed: sums.removed,
     })
-}
-
-fn costs(shared: &Shared, sent: &BTreeMap<Channel, u64>) -> Vec<TrialCost> {
-    let price = |channel: Channel| {
-        let carries = |m: &&Arc<dyn domain::ports::Messenger>| m.channels().contains(&channel);
-        let carrier = shared.config.messengers.iter().find(carries);
-        carrier.map_or((0, None), |m| m.price())
-    };
-    sent.iter()
-        .map(|(channel, messages)| {
-            let (micro, currency) = price(*channel);
-            let count = i64::try_from(*messages).unwrap_or(i64::MAX);
-            TrialCost {
-                channel: *channel,
-                messages: *messages,
-                cost_micro: micro.saturating_mul(count),
-                currency,
-            }
-        })
-        .collect()
 }
 
 /// All steps of one debtor in their order: each that is made counts for those behind it.
@@ -456,6 +437,7 @@ fn act(
     let day = sums.day(date, step.action.to_string());
     if verdict.decision.permits(kind.0 == Channel::Call) {
         day.made += 1;
+        *sums.sent.entry(kind.0).or_default() += 1;
         let row = counted(facts, shared.id(), kind, due);
         facts.ledger.push(row);
         return;

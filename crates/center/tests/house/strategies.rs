@@ -1,7 +1,7 @@
 //! Strategies: each arm works its own debtors, and a trial shows what the law takes out.
 
 use crate::messages::{all, house, step, strategy, template};
-use crate::world::{House, client_id, debt_id, debtor_id, page};
+use crate::world::{House, campaign_id, client_id, debt_id, debtor_id, page};
 use domain::entity::{
     BatchState, Channel, LetterLevel, PlannedState, StepAction, Strategy, StrategyStep,
     StrategyTrigger,
@@ -9,7 +9,7 @@ use domain::entity::{
 use domain::ids::StrategyId;
 use domain::ports::Clock as _;
 use domain::ports::store::{
-    CatalogStore as _, LawStore as _, LetterStore as _, MessageStore as _, StepAsk,
+    CatalogStore as _, LawStore as _, LetterStore as _, MessageStore as _, NodeStore as _, StepAsk,
     StrategyStore as _,
 };
 use domain::time::HOUR_MS;
@@ -47,6 +47,7 @@ async fn each_arm_works_its_debtors_and_a_trial_shows_what_the_law_removes_row_1
         house.store.put_strategy(row, &[]).await.expect("works");
     }
     on_trial(&house, offset + 1).await;
+    calls_on_trial(&house, offset + 1).await;
     house.secs(31).await;
     house
         .secs(u64::try_from(3 * HOUR_MS / 1_000).expect("seconds"))
@@ -95,6 +96,28 @@ async fn on_trial(house: &House, offset: i32) {
             .iter()
             .all(|m| m.strategy_id != Some(StrategyId(crate::world::id(4))))
     );
+}
+
+/// Calls cost an attempt each by the client's rates.
+async fn calls_on_trial(house: &House, offset: i32) {
+    let rates = r#"{"attempt_minor":12,"minute_minor":85}"#;
+    let key = format!("costs:{}", client_id());
+    house.store.put_setting(&key, rates).await.expect("works");
+    let call = StrategyStep {
+        action: StepAction::Call,
+        channels: Vec::new(),
+        campaign_id: Some(campaign_id()),
+        ..step("call", offset, "12:00")
+    };
+    let trial = strategy(5, StrategyTrigger::DueDate, vec![call]);
+    let id = house.center.try_strategy(trial, None, 7);
+    house.secs(1).await;
+    let (_, job) = house.center.strategy_trial(id).expect("remembered");
+    let costs = job.result().expect("done").costs;
+    assert_eq!(costs.len(), 1, "{costs:?}");
+    assert_eq!((costs[0].channel, costs[0].messages), (Channel::Call, 40));
+    assert_eq!(costs[0].cost_micro, 40 * 120_000);
+    assert!(costs[0].currency.is_some());
 }
 
 /// Days from a debt's due date to today, in the house.
