@@ -321,9 +321,10 @@ async fn hand_over(
     out: &Outgoing,
 ) -> Result<(), StoreError> {
     let wait = Duration::from_millis(SEND_MAX_MS);
+    let left = shared.now();
     let answer = tokio::time::timeout(wait, gateway.send(out)).await;
     let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
-    let (step, events) = outcome(shared, row, answer);
+    let (step, events) = outcome(shared, row, (left, answer));
     let store = &shared.out.store;
     persist!(shared, store.note_message(row.id, &step, &events))?;
     if step.point_bad {
@@ -332,11 +333,11 @@ async fn hand_over(
     Ok(())
 }
 
-/// What a gateway's answer makes of a message.
+/// What a gateway's answer makes of a message that was handed over at an instant: no receipt of it is older.
 fn outcome(
     shared: &Shared,
     row: &Message,
-    answer: Result<Accepted, SendFault>,
+    (left, answer): (UtcMs, Result<Accepted, SendFault>),
 ) -> (MessageStep, Vec<domain::event::NewEvent>) {
     let at = shared.now();
     let mut step = MessageStep {
@@ -347,6 +348,7 @@ fn outcome(
         Ok(accepted) => {
             step.provider_ref = Some(accepted.provider_ref);
             step.cost = Some((accepted.cost_micro, accepted.currency));
+            step.at = left;
             MessageState::Sent
         }
         Err(SendFault::Refused { code, bad_address }) => {
@@ -386,7 +388,7 @@ fn outcome(
         let told = Message {
             cost_micro,
             currency,
-            sent_at: (state == MessageState::Sent).then_some(at),
+            sent_at: (state == MessageState::Sent).then_some(left),
             ..row.clone()
         };
         vec![event_of(shared, &told, state, &reason)]

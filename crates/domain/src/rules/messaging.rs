@@ -137,11 +137,30 @@ pub fn source_over(plan_key: Option<&str>, alive: &BTreeSet<Uuid>) -> Option<&'s
     (!alive.contains(&id)).then_some(why)
 }
 
+/// A gateway's own answer that comes behind the receipt of the same message: its state stands, but what it cost
+/// and when it was taken is known by the answer alone. Once.
+fn take_answer(row: &mut Message, step: &MessageStep) -> bool {
+    let (Some(MessageState::Sent), Some((micro, currency))) = (step.state, step.cost) else {
+        return false;
+    };
+    let told = row.state.has_left() && row.state != MessageState::Sending;
+    let answered = row.cost_micro != 0 || row.currency.is_some();
+    let same = |name: &String| row.provider_ref.is_empty() || row.provider_ref == *name;
+    if !told || answered || !step.provider_ref.as_ref().is_some_and(same) {
+        return false;
+    }
+    row.provider_ref = step.provider_ref.clone().unwrap_or_default();
+    row.cost_micro = micro;
+    row.currency = currency;
+    row.sent_at = Some(step.at);
+    true
+}
+
 /// Takes a step over into the row; `false`, and nothing is changed, when it may not be made.
 pub fn take_step(row: &mut Message, step: &MessageStep) -> bool {
     if let Some(state) = step.state {
         if !row.state.may_become(state) {
-            return false;
+            return take_answer(row, step);
         }
         row.state = state;
         let first = |cell: &mut Option<UtcMs>| *cell = cell.or(Some(step.at));
@@ -245,6 +264,76 @@ pub const fn opt_out_text(channel: Channel, language: Language) -> &'static str 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::MessagePurpose;
+    use crate::ids::{ClientId, DebtorId, MessageId};
+    use crate::pii::Pii;
+
+    /// A message that a gateway is being asked to take.
+    fn sending() -> Message {
+        Message {
+            id: MessageId(Uuid::from_u128(1)),
+            client_id: ClientId(Uuid::from_u128(2)),
+            debtor_id: DebtorId(Uuid::from_u128(3)),
+            debt_id: None,
+            point_id: None,
+            address: None,
+            channel: Channel::Sms,
+            purpose: MessagePurpose::Manual,
+            template_id: None,
+            template_version: 0,
+            strategy_id: None,
+            strategy_version: 0,
+            step: String::new(),
+            plan_key: None,
+            subject: String::new(),
+            body: Pii(String::new()),
+            due_at: UtcMs(0),
+            expires_at: UtcMs(9_000),
+            state: MessageState::Sending,
+            reason: String::new(),
+            tries: 1,
+            gateway: "sms".to_owned(),
+            provider_ref: String::new(),
+            cost_micro: 0,
+            currency: None,
+            verdict_id: None,
+            reply_to: None,
+            made_by: "system".to_owned(),
+            created_at: UtcMs(0),
+            sent_at: None,
+            delivered_at: None,
+            read_at: None,
+            answered_at: None,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_behind_the_receipt_says_what_it_cost_once() {
+        let mut row = sending();
+        let told = MessageStep {
+            state: Some(MessageState::Delivered),
+            at: UtcMs(500),
+            ..MessageStep::default()
+        };
+        assert!(take_step(&mut row, &told));
+        let answer = |cost: i64| MessageStep {
+            state: Some(MessageState::Sent),
+            at: UtcMs(400),
+            provider_ref: Some("out-1".to_owned()),
+            cost: Some((cost, Some("MXN".parse().unwrap()))),
+            ..MessageStep::default()
+        };
+        assert!(take_step(&mut row, &answer(350_000)));
+        assert_eq!(row.state, MessageState::Delivered, "it stays so");
+        let known = (row.cost_micro, &*row.provider_ref, row.sent_at);
+        assert_eq!(known, (350_000, "out-1", Some(UtcMs(400))));
+        assert!(!take_step(&mut row, &answer(90)), "it is known");
+        assert_eq!(row.cost_micro, 350_000);
+        let mut row = sending();
+        row.state = MessageState::Cancelled;
+        assert!(!take_step(&mut row, &answer(1)), "it never left");
+    }
 
     #[test]
     fn opting_out_is_the_whole_message() {

@@ -17,8 +17,49 @@ pub(super) async fn all(store: &Subject) {
     what_lives_no_more_is_withdrawn_row_04(store).await;
     what_debtors_write_is_heard_once(store).await;
     what_nobody_carries_ends(store).await;
+    an_answer_behind_its_receipt_tells_the_cost(store).await;
     a_further_try_is_counted_when_it_is_made(store).await;
     opting_out_binds_the_person_at_his_client(store).await;
+}
+
+/// The gateway's own answer comes behind the receipt of the same message: what it cost is known, and told once.
+async fn an_answer_behind_its_receipt_tells_the_cost(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
+    let delivered = MessageStep {
+        state: Some(MessageState::Delivered),
+        at: NOW.plus_ms(20),
+        ..MessageStep::default()
+    };
+    let noted = store.note_message(row.id, &delivered, &[]).await;
+    assert!(noted.expect("works"));
+    let answer = MessageStep {
+        state: Some(MessageState::Sent),
+        at: NOW.plus_ms(10),
+        provider_ref: Some(name("out")),
+        cost: Some((350_000, Some(mxn()))),
+        ..MessageStep::default()
+    };
+    let told = event("message.sent", &format!("message:{}", row.id));
+    for turn in 0..2 {
+        let noted = store.note_message(row.id, &answer, std::slice::from_ref(&told));
+        assert_eq!(noted.await.expect("works"), turn == 0, "once");
+    }
+    let kept = store.get_message(row.id).await.expect("works");
+    assert_eq!(
+        (kept.state, kept.cost_micro, kept.currency, kept.sent_at),
+        (
+            MessageState::Delivered,
+            350_000,
+            Some(mxn()),
+            Some(NOW.plus_ms(10))
+        )
+    );
+    let tail = store.last_cursor().await.expect("cursor");
+    let events = store.events_after(tail - 1, 10).await.expect("events");
+    assert!(events.iter().any(|e| e.event == told), "with its event");
 }
 
 /// Whatever its channel: no gateway may carry it.
