@@ -6,6 +6,7 @@ use domain::ids::{DebtId, ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport};
 use domain::segment::Expr;
+use std::sync::Arc;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -16,6 +17,7 @@ pub async fn all(store: Subject) {
     what_a_file_changes_is_seen_with_it(&store).await;
     more_than_can_be_written_at_once_goes_in_pieces(&store).await;
     one_file_of_a_portfolio_is_half_in(&store).await;
+    two_files_that_share_persons_are_both_in(&store).await;
     a_placement_is_due_on_its_day(&store).await;
 }
 
@@ -221,6 +223,48 @@ async fn what_a_file_changes_is_seen_with_it(store: &Subject) {
     assert_eq!(all().await, (before.0 + 1, balance), "all of it at once");
     let late = store.take_rows(row.id, &[dearer(b, 5)]).await;
     assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+}
+
+/// Two files of two portfolios change the same persons in opposite order, in the same moment: both are in.
+async fn two_files_that_share_persons_are_both_in(store: &Subject) {
+    const PIECES: usize = 12;
+    let scenes = [Scene::new(store).await, Scene::new(store).await];
+    let mut people: [Vec<Person>; 2] = scenes
+        .each_ref()
+        .map(|scene| (0..PIECES).map(|_| scene.draft_person()).collect());
+    let [first, second] = &mut people;
+    for (a, b) in first.iter().zip(second.iter_mut()) {
+        b.debtor.person_id = a.debtor.person_id;
+    }
+    second.reverse();
+    for _ in 0..3 {
+        let mut files = Vec::new();
+        for (scene, own) in scenes.iter().zip(&people) {
+            let rows: Vec<DebtorRow> = (2..).zip(own).map(|(line, p)| p.row(line)).collect();
+            let first = store.import_batch(fresh(), &rows, false, &[]).await;
+            first.expect("there before");
+            let mut row = file(scene, ImportState::Accepting);
+            store.put_import(&row, &[]).await.expect("file");
+            for (line, person) in (2..).zip(own) {
+                let taken = store.take_rows(row.id, &[dearer(person, line)]).await;
+                taken.expect("taken");
+            }
+            store.settle_rows(row.id).await.expect("durable");
+            row = store.get_import(row.id).await.expect("file");
+            (row.state, row.accepted_at) = (ImportState::Accepted, Some(NOW.plus_ms(5_000)));
+            files.push(row);
+        }
+        let writes = files.into_iter().map(|row| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move { store.put_import(&row, &[]).await })
+        });
+        for write in writes.collect::<Vec<_>>() {
+            write.await.expect("ended").expect("in");
+        }
+        for person in people.iter().flatten() {
+            assert_eq!(owed(store, person).await, 700);
+        }
+    }
 }
 
 async fn more_than_can_be_written_at_once_goes_in_pieces(store: &Subject) {

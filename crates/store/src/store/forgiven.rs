@@ -6,6 +6,7 @@ use domain::ids::{DebtId, PlanId};
 use domain::ports::StoreError;
 use domain::rules::{allocation, plan};
 use domain::time::UtcMs;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 fn sum(rows: &[Forgiven]) -> Parts {
@@ -53,12 +54,17 @@ pub(super) async fn of_debt(tx: &mut Link, debt: DebtId) -> Result<Vec<Forgiven>
         .await
 }
 
-/// A debt's figures were set back to before `since`: what plans forgave from then on is forgiven of them, and
-/// what they had forgiven before and is owed again since is given back.
-pub(super) async fn replay(tx: &mut Link, debt: &mut Debt, since: UtcMs) -> Result<(), StoreError> {
+/// A debt's figures were set back to before `since`, with some later rows in them: what plans forgave from then on
+/// is forgiven of them, and what they had forgiven before and is owed again since is given back.
+pub(super) async fn replay(
+    tx: &mut Link,
+    debt: &mut Debt,
+    (since, counted): (UtcMs, &BTreeSet<Uuid>),
+) -> Result<(), StoreError> {
     let rows = of_debt(tx, debt.id).await?;
-    let (after, before): (Vec<Forgiven>, Vec<Forgiven>) =
-        rows.into_iter().partition(|r| r.at >= since);
+    let (after, before): (Vec<Forgiven>, Vec<Forgiven>) = rows
+        .into_iter()
+        .partition(|r| r.at >= since && !counted.contains(&r.id));
     let ids: Vec<Uuid> = after.iter().map(|r| r.id).collect();
     tx.run_in("DELETE FROM forgiven WHERE id", &ids, "", &[])
         .await?;

@@ -10,13 +10,13 @@ use super::events::append;
 use super::import_write::{Batch, Written, keep_before, note};
 use super::items::lock_persons;
 use super::merges::where_to;
-use super::{SqlStore, interest};
+use super::{SqlStore, interest, sums};
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::{
     Address, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole,
 };
 use domain::event::NewEvent;
-use domain::ids::{DebtId, DebtorId, ImportId, PlacementId, PortfolioId};
+use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PlacementId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, FieldChange, ImportReport, debt_changes, debtor_changes};
 use domain::rules::interest::InterestBook;
@@ -41,32 +41,57 @@ struct Work {
     report: ImportReport,
 }
 
+/// References of a kind that the rows name, by portfolio.
+fn named(
+    rows: &[DebtorRow],
+    of: impl Fn(&DebtorRow) -> (PortfolioId, &String),
+) -> BTreeMap<PortfolioId, BTreeSet<String>> {
+    let mut refs: BTreeMap<PortfolioId, BTreeSet<String>> = BTreeMap::new();
+    for (portfolio, name) in rows.iter().map(of) {
+        refs.entry(portfolio).or_default().insert(name.clone());
+    }
+    refs
+}
+
+/// The stored debtors that the rows name; with `keeps`, their persons and those that the rows make of them are
+/// taken, in one order: whoever posts money, calls or reads another file in waits, or is seen here.
+async fn known(
+    link: &mut Link,
+    rows: &[DebtorRow],
+    keeps: bool,
+) -> Result<HashMap<Key, Debtor>, StoreError> {
+    let mut debtors = HashMap::new();
+    for (portfolio, refs) in named(rows, |r| (r.debtor.portfolio_id, &r.debtor.external_ref)) {
+        let (refs, fixed): (Vec<_>, _) = (refs.into_iter().collect(), vals![portfolio]);
+        let within = " AND portfolio_id=$1";
+        let found: Vec<Debtor> = link.all_in("external_ref", &refs, within, &fixed).await?;
+        let place = |d: Debtor| ((portfolio, d.external_ref.clone()), d);
+        debtors.extend(found.into_iter().map(place));
+    }
+    if keeps && !link.pg_only("pg").is_empty() {
+        let said: BTreeSet<PersonId> = rows.iter().map(|r| r.debtor.person_id).collect();
+        let said: Vec<PersonId> = said.into_iter().collect();
+        // New ones first: who waits for another's new person holds nobody yet.
+        sums::ensure_persons(link, &said).await?;
+        let stored = debtors.values().map(|d| d.person_id);
+        lock_persons(link, stored.chain(said)).await?;
+    }
+    Ok(debtors)
+}
+
 /// Reads what is stored of everything the rows name; `keeps`: it is going to be written.
 async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work, StoreError> {
-    let mut work = Work::default();
-    let mut refs: BTreeMap<PortfolioId, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
-    for row in rows {
-        let (debtors, debts) = refs.entry(row.debtor.portfolio_id).or_default();
-        debtors.insert(row.debtor.external_ref.clone());
-        debts.insert(row.debt.external_ref.clone());
-    }
-    let within = " AND portfolio_id=$1";
-    for (portfolio, (debtors, _)) in &refs {
-        let (debtors, fixed): (Vec<_>, _) = (debtors.iter().cloned().collect(), vals![*portfolio]);
-        let found: Vec<Debtor> = link
-            .all_in("external_ref", &debtors, within, &fixed)
-            .await?;
-        let place = |d: Debtor| ((*portfolio, d.external_ref.clone()), d);
-        work.debtors.extend(found.into_iter().map(place));
-    }
-    if keeps {
-        // Money posted on those debts waits, or is read with them: whoever posts takes the person first.
-        lock_persons(link, work.debtors.values().map(|d| d.person_id)).await?;
-    }
-    for (portfolio, (_, debts)) in refs {
+    let mut work = Work {
+        debtors: known(link, rows, keeps).await?,
+        ..Work::default()
+    };
+    // A debt may be another's than the rows say: money that is posted on it waits too.
+    let lock = link.pg_only(if keeps { " ORDER BY id FOR UPDATE" } else { "" });
+    let within = format!(" AND portfolio_id=$1{lock}");
+    for (portfolio, debts) in named(rows, |r| (r.debt.portfolio_id, &r.debt.external_ref)) {
         let debts: Vec<String> = debts.into_iter().collect();
         let fixed = vals![portfolio];
-        let found: Vec<Debt> = link.all_in("external_ref", &debts, within, &fixed).await?;
+        let found: Vec<Debt> = link.all_in("external_ref", &debts, &within, &fixed).await?;
         let place = |d: Debt| ((portfolio, d.external_ref.clone()), d);
         work.debts.extend(found.into_iter().map(place));
     }
@@ -282,15 +307,20 @@ impl SqlStore {
         for row in rows {
             work.take(row);
         }
-        let Work { out, report, .. } = work;
+        let Work {
+            mut out, report, ..
+        } = work;
         if dry_run {
             tx.rollback().await?;
             return Ok(report);
         }
+        let batch = Batch::of(rows);
+        let began = batch.as_ref().map(|batch| batch.at);
+        out.count_money(&mut tx, import, began).await?;
         let before = out.before_images();
         let new_debts = out.new_debts();
         out.write(&mut tx, import).await?;
-        if let Some(batch) = Batch::of(rows) {
+        if let Some(batch) = batch {
             let placement = note(&mut tx, import, &batch, &report, None).await?;
             place(&mut tx, placement, &new_debts).await?;
             keep_before(&mut tx, import, &before).await?;

@@ -2,11 +2,12 @@
 //! stays.
 
 use super::import::Before;
+use super::import_write::Counted;
 use super::items::lock_persons;
 use super::money::replay;
 use super::{interest, merge_wishes, merges, sums};
 use crate::sql::{Link, Row, vals};
-use domain::entity::{ContactPoint, Debt, Import, Payment};
+use domain::entity::{ContactPoint, Debt, DebtStatus, Import, Payment};
 use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{IMPORT_STEP, UndoStep};
@@ -80,6 +81,8 @@ async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u
         .collect();
     let kept: Vec<DebtorId> = kept.into_iter().collect();
     recall_own(tx, &kept, now).await?;
+    let sql = "DELETE FROM accruals WHERE debt_id IN (SELECT id FROM debts WHERE debtor_id";
+    tx.run_in(sql, &gone, ")", &[]).await?;
     for table in OWN {
         let sql = format!("DELETE FROM {table} WHERE debtor_id");
         tx.run_in(&sql, &gone, "", &[]).await?;
@@ -103,9 +106,12 @@ async fn recall_own(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<(
         own.retain(|id| !others.contains(id));
     }
     let own: Vec<uuid::Uuid> = own.into_iter().collect();
-    let sql = "UPDATE debts SET status='recalled', updated_at=$1 WHERE status='open' AND id";
-    tx.run_in(sql, &own, "", &[crate::sql::Field::val(&now)])
-        .await?;
+    let lock = format!(
+        " AND status='open'{}",
+        tx.pg_only(" ORDER BY id FOR UPDATE")
+    );
+    let mut debts: Vec<Debt> = tx.all_in("id", &own, &lock, &[]).await?;
+    call_back(tx, &mut debts, now).await?;
     let sql = "SELECT DISTINCT debtor_id FROM debts WHERE id";
     let mut touched: BTreeSet<DebtorId> = debtors.iter().copied().collect();
     for row in &tx.rows_in(sql, &own, "", &[]).await? {
@@ -113,6 +119,16 @@ async fn recall_own(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<(
     }
     let touched: Vec<DebtorId> = touched.into_iter().collect();
     sums::refresh(tx, &touched).await
+}
+
+/// Recalls debts, with the interest of their rule up to that day.
+async fn call_back(tx: &mut Link, debts: &mut [Debt], now: UtcMs) -> Result<(), StoreError> {
+    interest::book_all(tx, debts, now).await?;
+    for debt in debts.iter_mut() {
+        debt.status = DebtStatus::Recalled;
+        debt.updated_at = now;
+    }
+    tx.put_all(debts).await
 }
 
 /// Whether two debtor files are, or were, the sides of a merge.
@@ -143,14 +159,17 @@ async fn owner_now(
 async fn put_debt_back(
     tx: &mut Link,
     import: &Import,
-    mut debt: Debt,
+    (mut debt, counted): (Debt, &Counted),
     touched: &mut BTreeSet<DebtorId>,
 ) -> Result<(), StoreError> {
+    // Money that is posted on it meanwhile, wherever it is, waits or is among what is read.
+    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+    let today: Option<Debt> = tx.find(&rest, vals![debt.id]).await?;
     let rest = "WHERE debt_id=$1 AND posted_at>=$2 ORDER BY id";
-    let since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
+    let mut since: Vec<Payment> = tx.all(rest, vals![debt.id, import.at]).await?;
+    since.retain(|p| !counted.payments.contains(&p.id));
     replay(tx, &mut debt, &since).await?;
-    super::forgiven::replay(tx, &mut debt, import.at).await?;
-    let today: Option<Debt> = tx.find("WHERE id=$1", vals![debt.id]).await?;
+    super::forgiven::replay(tx, &mut debt, (import.at, &counted.forgiven)).await?;
     let today = today.map(|d| d.debtor_id);
     touched.extend(today);
     debt.debtor_id = owner_now(tx, debt.debtor_id, today).await?;
@@ -165,7 +184,7 @@ async fn give_back(tx: &mut Link, import: &Import, before: Before) -> Result<(),
         interest::set_back(tx, debt, accrual).await?;
     }
     for debt in before.debts {
-        put_debt_back(tx, import, debt, &mut touched).await?;
+        put_debt_back(tx, import, (debt, &before.counted), &mut touched).await?;
     }
     let touched: Vec<DebtorId> = touched.into_iter().collect();
     sums::refresh(tx, &touched).await
@@ -209,7 +228,7 @@ async fn put_back(
         interest::set_back(tx, debt, accrual).await?;
     }
     for debt in before.debts {
-        put_debt_back(tx, import, debt, &mut touched).await?;
+        put_debt_back(tx, import, (debt, &before.counted), &mut touched).await?;
     }
     for point in before.points {
         let today: Option<ContactPoint> = tx.find("WHERE id=$1", vals![point.id]).await?;
@@ -262,20 +281,19 @@ async fn remove_debt(
     if let Some(row) = tx.row(sql, vals![debt]).await? {
         touched.insert(row.get("debtor_id")?);
     }
-    let named = debt_is_named(tx, debt).await?;
-    if !named {
-        for table in ["debt_stages", "accruals"] {
-            let sql = format!("DELETE FROM {table} WHERE debt_id=$1");
-            tx.run(sql, vals![debt]).await?;
-        }
+    if debt_is_named(tx, debt).await? {
+        let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
+        let mut found: Vec<Debt> = tx.all(&rest, vals![debt]).await?;
+        call_back(tx, &mut found, now).await?;
+        return Ok(true);
     }
-    let sql = if named {
-        "UPDATE debts SET status='recalled', updated_at=$2 WHERE id=$1"
-    } else {
-        "DELETE FROM debts WHERE id=$1 AND updated_at<=$2"
-    };
+    for table in ["debt_stages", "accruals"] {
+        let sql = format!("DELETE FROM {table} WHERE debt_id=$1");
+        tx.run(sql, vals![debt]).await?;
+    }
+    let sql = "DELETE FROM debts WHERE id=$1 AND updated_at<=$2";
     tx.run(sql, vals![debt, now]).await?;
-    Ok(named)
+    Ok(false)
 }
 
 /// Removes addresses that the import added, except what somebody has put right since; whether all went.
@@ -325,12 +343,37 @@ fn uuids<T: Copy + Into<uuid::Uuid>>(ids: &[T]) -> Vec<uuid::Uuid> {
     ids.iter().map(|id| (*id).into()).collect()
 }
 
-/// Whoever merges, pays or reserves takes the person first: he waits, or is seen here.
-async fn lock_owners(tx: &mut Link, rows: &[Row]) -> Result<(), StoreError> {
-    let debtors: Result<Vec<DebtorId>, _> = rows.iter().map(|row| row.get("debtor_id")).collect();
+/// A row of an import as it is taken back: its line, its debtor, and what stood there before.
+struct Back {
+    line: i64,
+    debtor: DebtorId,
+    /// None of a debtor who was not there.
+    before: Option<Before>,
+}
+
+impl Back {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        let text: String = row.get("before_image")?;
+        let read = |text: &str| serde_json::from_str(text);
+        let before = Some(text).filter(|t| !t.is_empty());
+        let before = before.as_deref().map(read).transpose();
+        Ok(Self {
+            line: row.get("line")?,
+            debtor: row.get("debtor_id")?,
+            before: before.map_err(|e: serde_json::Error| StoreError::Corrupt(e.to_string()))?,
+        })
+    }
+}
+
+/// Whoever merges, pays or reserves takes the person first: he waits, or is seen here. Also of persons whom
+/// debtors become again.
+async fn lock_owners(tx: &mut Link, rows: &[Back]) -> Result<(), StoreError> {
+    let debtors: Vec<DebtorId> = rows.iter().map(|row| row.debtor).collect();
     let sql = "SELECT person_id FROM debtors WHERE id";
-    let mut persons: Vec<PersonId> = Vec::new();
-    for row in &tx.rows_in(sql, &debtors?, "", &[]).await? {
+    let before = rows.iter().filter_map(|row| row.before.as_ref());
+    let before = before.filter_map(|b| b.debtor.as_ref());
+    let mut persons: Vec<PersonId> = before.map(|d| d.person_id).collect();
+    for row in &tx.rows_in(sql, &debtors, "", &[]).await? {
         persons.push(row.get("person_id")?);
     }
     lock_persons(tx, persons.into_iter()).await
@@ -346,32 +389,31 @@ pub(super) async fn undo_step(
     let sql = "SELECT line, debtor_id, before_image FROM import_changes WHERE import_id=$1 \
         ORDER BY line DESC LIMIT $2";
     let rows = tx.rows(sql, vals![import.id, IMPORT_STEP]).await?;
+    let rows: Vec<Back> = rows.iter().map(Back::of).collect::<Result<_, _>>()?;
     lock_owners(tx, &rows).await?;
-    let (mut new, mut step) = (Vec::new(), UndoStep::default());
-    let mut lines: Vec<i64> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        lines.push(row.get("line")?);
-        let debtor: DebtorId = row.get("debtor_id")?;
-        let text: String = row.get("before_image")?;
+    let mut step = UndoStep {
+        more: rows.len() == IMPORT_STEP as usize,
+        ..UndoStep::default()
+    };
+    let (mut new, mut lines) = (Vec::new(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        lines.push(row.line);
         step.undone += 1;
-        if text.is_empty() {
-            new.push(debtor);
-            continue;
+        match row.before {
+            None => new.push(row.debtor),
+            Some(before) if before.new => {
+                give_back(tx, &import, before).await?;
+                new.push(row.debtor);
+            }
+            Some(before) => {
+                let kept = put_back(tx, &import, row.debtor, before, now).await?;
+                step.kept += u64::from(kept);
+            }
         }
-        let before: Before =
-            serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        if before.new {
-            give_back(tx, &import, before).await?;
-            new.push(debtor);
-            continue;
-        }
-        let kept = put_back(tx, &import, debtor, before, now).await?;
-        step.kept += u64::from(kept);
     }
     step.kept += remove_new(tx, &new, now).await?;
     let sql = "DELETE FROM import_changes WHERE import_id=$1 AND line";
     tx.run_in(sql, &lines, "", &[crate::sql::Field::val(&import.id)])
         .await?;
-    step.more = rows.len() == IMPORT_STEP as usize;
     Ok(step)
 }

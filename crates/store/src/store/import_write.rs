@@ -5,14 +5,15 @@ use super::{hits, sums};
 use crate::sql::{Link, vals};
 use domain::entity::{Accrual, Address, Consent, ContactPoint, Debt, Debtor, ImportState, Party};
 use domain::ids::{
-    AddressId, ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PersonId, PlacementId,
-    PointId, PortfolioId,
+    AddressId, ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PaymentId, PersonId,
+    PlacementId, PointId, PortfolioId,
 };
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport};
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// What stood there of a debtor before an import, so that it can be taken back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -35,14 +36,54 @@ pub(super) struct Before {
     /// How far the interest of changed debts was.
     #[serde(default)]
     pub(super) accruals: Vec<(DebtId, Option<Accrual>)>,
+    /// Money that came behind the import and is in the figures of those debts already: a file waits before its
+    /// rows are written.
+    #[serde(default)]
+    pub(super) counted: Counted,
+}
+
+/// Payments, and rows of what plans forgave, that figures hold.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counted {
+    pub(super) payments: BTreeSet<PaymentId>,
+    pub(super) forgiven: BTreeSet<Uuid>,
+}
+
+impl Counted {
+    /// What has come since the import to each of the debts.
+    pub(super) async fn of(
+        tx: &mut Link,
+        debts: &[DebtId],
+        since: UtcMs,
+    ) -> Result<BTreeMap<DebtId, Self>, StoreError> {
+        let mut all: BTreeMap<DebtId, Self> = BTreeMap::new();
+        let fixed = vals![since];
+        let sql = "SELECT id, debt_id FROM payments WHERE posted_at>=$1 AND debt_id";
+        for row in &tx.rows_in(sql, debts, "", &fixed).await? {
+            let of = all.entry(row.get("debt_id")?).or_default();
+            of.payments.insert(row.get("id")?);
+        }
+        let sql = "SELECT id, debt_id FROM forgiven WHERE at>=$1 AND debt_id";
+        for row in &tx.rows_in(sql, debts, "", &fixed).await? {
+            let of = all.entry(row.get("debt_id")?).or_default();
+            of.forgiven.insert(row.get("id")?);
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.payments.extend(&other.payments);
+        self.forgiven.extend(&other.forgiven);
+    }
 }
 
 impl Before {
     /// One debt that is changed beside a file, and how far its interest was.
-    pub(super) fn of_debt(debt: Debt, accrual: Option<Accrual>) -> Self {
+    pub(super) fn of_debt(debt: Debt, accrual: Option<Accrual>, counted: Counted) -> Self {
         Self {
             accruals: vec![(debt.id, accrual)],
             debts: vec![debt],
+            counted,
             ..Self::default()
         }
     }
@@ -86,6 +127,34 @@ pub(super) async fn keep_before(
         let mut rows = Vec::with_capacity(piece.len());
         for (line, debtor, text) in piece {
             let n = values.len();
+    /// Notes which money the figures hold that are changed. An import that is not there yet began `at`.
+    pub(super) async fn count_money(
+        &mut self,
+        tx: &mut Link,
+        import: ImportId,
+        at: Option<UtcMs>,
+    ) -> Result<(), StoreError> {
+        let all = self.before.values().flat_map(|(_, b)| &b.debts);
+        let debts: Vec<DebtId> = all.map(|d| d.id).collect();
+        if debts.is_empty() {
+            return Ok(());
+        }
+        let row = tx.row("SELECT at FROM imports WHERE id=$1", vals![import]);
+        let since: Option<UtcMs> = row.await?.map(|row| row.get("at")).transpose()?;
+        let Some(since) = since.or(at) else {
+            return Ok(());
+        };
+        let counted = Counted::of(tx, &debts, since).await?;
+        for (_, before) in self.before.values_mut() {
+            for debt in &before.debts {
+                if let Some(of) = counted.get(&debt.id) {
+                    before.counted.add(of);
+                }
+            }
+        }
+        Ok(())
+    }
+
             rows.push(format!("($1,${},${},${})", n + 1, n + 2, n + 3));
             values.extend(vals![*line, *debtor, text.clone()]);
         }
@@ -162,7 +231,7 @@ impl Written {
 pub(super) struct Batch {
     client: ClientId,
     portfolio: PortfolioId,
-    at: UtcMs,
+    pub(super) at: UtcMs,
     first: i64,
     /// The last line.
     pub(super) done: i64,

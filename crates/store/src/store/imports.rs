@@ -4,7 +4,7 @@ use super::events::append;
 use super::import::Before;
 use super::import::aside::{forget, write_all};
 use super::import_undo::undo_step;
-use super::import_write::keep_before;
+use super::import_write::{Counted, keep_before};
 use super::{SqlStore, interest, merges, sums};
 use crate::rows::Entity;
 use crate::sql::{Link, Val, vals};
@@ -55,11 +55,17 @@ pub(super) async fn recall(
     let sql = "SELECT COALESCE(MAX(line),0) AS n FROM import_changes WHERE import_id=$1";
     let last = tx.row(sql, vals![import]).await?;
     let last: i64 = last.map_or(Ok(0), |r| r.get("n"))?;
+    let row = tx.row("SELECT at FROM imports WHERE id=$1", vals![import]);
+    let since: Option<UtcMs> = row.await?.map(|row| row.get("at")).transpose()?;
+    let ids: Vec<DebtId> = open.iter().map(|d| d.id).collect();
+    let mut counted = Counted::of(tx, &ids, since.unwrap_or(at)).await?;
     let mut images = Vec::new();
     for (n, debt) in open.into_iter().enumerate() {
         let line = last + 1 + i64::try_from(n).unwrap_or(0);
         let was = book.accruals.get(&debt.id).copied();
-        images.push((line, debt.debtor_id, Before::of_debt(debt, was).text()));
+        let money = counted.remove(&debt.id).unwrap_or_default();
+        let of = debt.debtor_id;
+        images.push((line, of, Before::of_debt(debt, was, money).text()));
     }
     for debt in &mut recalled {
         debt.status = DebtStatus::Recalled;

@@ -82,6 +82,19 @@ pub(crate) async fn lock_persons(
     tx.rows_in(sql, &persons, lock, &[]).await.map(drop)
 }
 
+/// As [`lock_persons`], by debtors.
+pub(crate) async fn lock_persons_of(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
+    if debtors.is_empty() || tx.pg_only("pg").is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT person_id FROM debtors WHERE id";
+    let mut persons: Vec<PersonId> = Vec::new();
+    for row in &tx.rows_in(sql, debtors, "", &[]).await? {
+        persons.push(row.get("person_id")?);
+    }
+    lock_persons(tx, persons.into_iter()).await
+}
+
 /// As [`lock_person`], by one of his debtors.
 pub(crate) async fn lock_person_of(tx: &mut Link, debtor: DebtorId) -> Result<bool, StoreError> {
     let sql = "SELECT person_id FROM debtors WHERE id=$1";

@@ -4,7 +4,7 @@
 
 use super::super::import_write::{Batch, keep_before, lost, note};
 use super::super::imports::recall;
-use super::{Work, place, stored};
+use super::{Work, known, place, stored};
 use crate::sql::{Field as _, Link, vals};
 use crate::store::SqlStore;
 use domain::entity::ImportState;
@@ -128,6 +128,7 @@ async fn write_rows(tx: &mut Link, import: ImportId, rows: &[DebtorRow]) -> Resu
     for row in rows {
         work.take(row);
     }
+    work.out.count_money(tx, import, None).await?;
     let (before, new_debts) = (work.out.before_images(), work.out.new_debts());
     work.out.write(tx, import).await?;
     let sql = "SELECT placement_id FROM imports WHERE id=$1";
@@ -165,12 +166,30 @@ async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool
     Ok(true)
 }
 
+/// Takes the persons of all rows that are kept aside before the first is written: pieces would take them one
+/// after the other, and two files that share persons would wait for each other.
+async fn take_persons(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
+    if tx.pg_only("pg").is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT body FROM import_aside WHERE import_id=$1 AND kind='rows'";
+    let mut all: Vec<DebtorRow> = Vec::new();
+    for row in &tx.rows(sql, vals![import]).await? {
+        let body: String = row.get("body")?;
+        let rows: Vec<DebtorRow> = serde_json::from_str(&body)
+            .map_err(|e| StoreError::Corrupt(format!("rows kept aside: {e}")))?;
+        all.extend(rows);
+    }
+    known(tx, &all, true).await.map(drop)
+}
+
 /// Writes all that is kept aside of a file.
 pub(in crate::store) async fn write_all(
     tx: &mut Link,
     import: ImportId,
     now: UtcMs,
 ) -> Result<(), StoreError> {
+    take_persons(tx, import).await?;
     while write_piece(tx, import, now).await? {}
     Ok(())
 }

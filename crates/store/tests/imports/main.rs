@@ -1,16 +1,17 @@
 //! A file can be taken back: what it made goes, what it changed is as before, what was done meanwhile stays.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod interest;
 
 use domain::entity::{
-    DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, InterestRule,
-    Placement, PlanState, import_map_id,
+    DebtStatus, Import, ImportMap, ImportState, InboundCall, InboundOutcome, Placement, PlanState,
+    import_map_id,
 };
 use domain::ids::{ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
-use domain::time::DAY_MS;
 use sim::contract::plans::agreed;
 use sim::contract::scene::*;
 use std::sync::Arc;
@@ -101,6 +102,36 @@ async fn deeds_stay(store: &Subject) {
     );
 }
 
+/// A file came, money came, and only then was the file written: taken back, the money counts once.
+async fn money_before_a_file_is_written_counts_once(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (a, b) = (scene.draft_person(), scene.draft_person());
+    take(store, &[a.row(2), b.row(3)]).await;
+    let paid = async |of: &Person, at: i64| {
+        let mut payment = of.payment(1_000);
+        payment.posted_at = NOW.plus_ms(at);
+        let done = store.post_payment(&payment, &[], &of_promise).await;
+        done.expect("paid");
+    };
+    for person in [&a, &b] {
+        paid(person, 3_000).await;
+    }
+    let mut dearer = later(&a.row(2));
+    dearer.debt.principal_minor += 50_000;
+    let (id, report) = take(store, &[dearer]).await;
+    assert_eq!(report.debts_changed, 1);
+    let at = NOW.plus_ms(3_500);
+    let recalled = store.recall_debts(id, &[b.debt.id], at).await;
+    assert_eq!(recalled.expect("recalled"), 1);
+    paid(&a, 4_000).await;
+    undo(store, id).await;
+    for (person, payments) in [(&a, 2), (&b, 1)] {
+        let debt = store.get_debt(person.debt.id).await.expect("debt");
+        let owed = person.debt.balance_minor() - 1_000 * payments;
+        assert_eq!(debt.balance_minor(), owed, "each payment once");
+    }
+}
+
 async fn recalls_are_taken_back(store: &Subject) {
     let scene = Scene::new(store).await;
     let (a, b) = (scene.draft_person(), scene.draft_person());
@@ -183,113 +214,6 @@ async fn a_debt_that_became_a_new_debtors_goes_back(store: &Subject) {
     assert_eq!(owner().await, b.debtor.id);
     undo(store, file.id).await;
     assert_eq!(owner().await, a.debtor.id);
-}
-
-/// 36 % on 360 days, simple: 1.00 a day on 1,000.00.
-async fn add_rule(store: &Subject, scene: &Scene) {
-    let rule = InterestRule {
-        id: fresh(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        from_day: 20_000,
-        rate_bp: 3_600,
-        year_days: 360,
-        grace_days: 0,
-        cap_bp: None,
-        made_by: None,
-        made_at: NOW,
-    };
-    let added = store.add_interest_rule(&rule, &[]).await.expect("asked");
-    assert_eq!(added, Ok(()));
-}
-
-/// Owes 1,000.00 of principal since 40 days before now, and nothing else.
-fn bare(scene: &Scene) -> Person {
-    let mut person = scene.draft_person();
-    (person.debt.principal_minor, person.debt.overdue_minor) = (100_000, 100_000);
-    (person.debt.interest_minor, person.debt.fees_minor) = (0, 0);
-    person
-}
-
-/// A file that changes the principal puts what the rule has earned on the old one into the figures; taken back,
-/// it is earned as if the file had never been, also by money that came meanwhile.
-async fn interest_goes_back_too(store: &Subject) {
-    let scene = Scene::new(store).await;
-    add_rule(store, &scene).await;
-    let person = bare(&scene);
-    take(store, &[person.row(2)]).await;
-    let mut row = person.row(2);
-    (row.debt.principal_minor, row.debt.overdue_minor) = (50_000, 50_000);
-    row.debtor.updated_at = NOW.plus_ms(10 * DAY_MS);
-    row.debt.updated_at = row.debtor.updated_at;
-    let (id, _) = take(store, &[row]).await;
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    assert_eq!(stored.interest_minor, 5_000, "50 days at 1.00");
-    let mut payment = person.payment(1_000);
-    payment.paid_at = NOW.plus_ms(11 * DAY_MS);
-    payment.posted_at = payment.paid_at;
-    let paid = store.post_payment(&payment, &[], &of_promise).await;
-    paid.expect("paid");
-    undo(store, id).await;
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    assert_eq!(
-        (
-            stored.principal_minor,
-            stored.interest_minor,
-            stored.overdue_minor
-        ),
-        (100_000, 4_100, 104_100)
-    );
-    let far = store.accruals_of(&[person.debt.id]).await.expect("far");
-    assert_eq!(far[0].booked_minor, 5_100, "51 days");
-}
-
-/// The rule came after the file, and money put its interest into the figures: taken back, the whole of it is
-/// earned on the principal before.
-async fn interest_of_a_later_rule_goes_back_too(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let person = bare(&scene);
-    take(store, &[person.row(2)]).await;
-    let mut row = later(&person.row(2));
-    (row.debt.principal_minor, row.debt.overdue_minor) = (50_000, 50_000);
-    let (id, _) = take(store, &[row]).await;
-    add_rule(store, &scene).await;
-    let mut payment = person.payment(1_000);
-    payment.paid_at = NOW.plus_ms(10 * DAY_MS);
-    payment.posted_at = payment.paid_at;
-    let paid = store.post_payment(&payment, &[], &of_promise).await;
-    paid.expect("paid");
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    assert_eq!(stored.interest_minor, 1_500, "50 days at 0.50, less 10.00");
-    undo(store, id).await;
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    assert_eq!(
-        (stored.principal_minor, stored.interest_minor),
-        (100_000, 4_000),
-        "50 days at 1.00, less 10.00"
-    );
-}
-
-/// A recall puts what was earned until then into the figures: taken back, no day of it is lost.
-async fn interest_of_a_recall_goes_back_too(store: &Subject) {
-    let scene = Scene::new(store).await;
-    add_rule(store, &scene).await;
-    let person = bare(&scene);
-    take(store, &[person.row(2)]).await;
-    let (next, _) = take(store, &[later(&scene.draft_person().row(2))]).await;
-    let recalled = store.recall_debts(next, &[person.debt.id], NOW).await;
-    assert_eq!(recalled.expect("recalled"), 1);
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    assert_eq!(stored.interest_minor, 4_000);
-    undo(store, next).await;
-    let stored = store.get_debt(person.debt.id).await.expect("debt");
-    let at = NOW.plus_ms(10 * DAY_MS);
-    let owed = store.owed(&[stored], at).await.expect("owed");
-    assert_eq!(
-        (owed[0].status, owed[0].interest_minor),
-        (DebtStatus::Open, 5_000),
-        "50 days, as if nobody had recalled it"
-    );
 }
 
 /// A plan was paid and forgave the rest before the file; after it the money went back and the plan lives
@@ -464,10 +388,9 @@ async fn all(store: Subject) {
     deeds_stay(&store).await;
     who_called_in_stays(&store).await;
     a_debt_that_became_a_new_debtors_goes_back(&store).await;
+    money_before_a_file_is_written_counts_once(&store).await;
     recalls_are_taken_back(&store).await;
-    interest_goes_back_too(&store).await;
-    interest_of_a_later_rule_goes_back_too(&store).await;
-    interest_of_a_recall_goes_back_too(&store).await;
+    interest::all(&store).await;
     a_quita_that_is_owed_again_stays_so(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }
