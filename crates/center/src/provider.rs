@@ -261,21 +261,13 @@ async fn refunded(
         return Ok(ProviderDone::Nothing);
     }
     let disputed = disputes::withdrawn(shared, provider, money).await?;
-    let again = disputes::reinstated(shared, provider, money).await?;
-    let before = receipt.returned_minor.saturating_sub(disputed).max(0);
-    let before = again
+    let all = disputes::all_of(shared, provider, money, receipt).await?;
+    let returned = all
         .iter()
-        .fold(before, |sum, r| sum.saturating_add(r.returned_minor));
-    let mut need = total.amount_minor.saturating_sub(before);
-    let mut done = ProviderDone::Nothing;
-    for from in std::iter::once(&receipt).chain(&again) {
-        let take = need.min(from.amount.amount_minor - from.returned_minor);
-        if gone(shared, from, take, Why::plain("refunded")).await? == ProviderDone::Done {
-            need -= take;
-            done = ProviderDone::Done;
-        }
-    }
-    Ok(done)
+        .fold(0_i64, |sum, r| sum.saturating_add(r.returned_minor));
+    let before = returned.saturating_sub(disputed).max(0);
+    let need = total.amount_minor.saturating_sub(before);
+    gone(shared, &all, need, Why::plain("refunded")).await
 }
 
 /// The receipt of a provider's money, once it is here.
@@ -300,54 +292,71 @@ pub(crate) async fn taken_whole(
 ) -> Result<ProviderDone, CenterError> {
     let receipt = shared.out.store.get_receipt(id).await?;
     let event = receipts::receipt_event(&shared, actor, "receipt.returned", &receipt);
-    let done = gone(
-        &shared,
-        &receipt,
-        receipt.amount.amount_minor,
-        Why::plain(&note),
-    )
-    .await?;
+    let whole = receipt.amount.amount_minor;
+    let done = gone(&shared, &[receipt], whole, Why::plain(&note)).await?;
     shared.journal(event);
     Ok(done)
 }
 
-/// Takes `minor` out of a receipt, no more than is in it: what is on no debt first, then its payments, newest
-/// first.
+/// What is taken out of one receipt.
+struct Taken {
+    payments: Vec<Payment>,
+    events: Vec<NewEvent>,
+    minor: i64,
+}
+
+/// Takes `minor` out of the receipts of one piece of money, no more than is in them and all in one transaction:
+/// the first one first, of each what is on no debt, then its payments, newest first.
 async fn gone(
     shared: &Arc<Shared>,
-    receipt: &Receipt,
+    receipts: &[Receipt],
     minor: i64,
     why: Why<'_>,
 ) -> Result<ProviderDone, CenterError> {
     let store = &shared.out.store;
-    let most = receipt.amount.amount_minor - receipt.returned_minor;
-    let need = minor.min(most);
-    if need <= 0 {
+    let mut need = minor;
+    let mut taken: Vec<(&Receipt, Taken)> = Vec::new();
+    for receipt in receipts {
+        let take = need.min(receipt.amount.amount_minor - receipt.returned_minor);
+        if take <= 0 {
+            continue;
+        }
+        need -= take;
+        let rows = store.payments_of_receipt(receipt.id).await?;
+        let payments = taken_back(shared, &rows, why, take - take.min(receipt.left_minor));
+        let told = |p| posted_event(shared, Actor::System, p);
+        let events: Vec<NewEvent> = payments.iter().map(told).collect();
+        for event in &events {
+            shared.told_here(event);
+        }
+        let what = Taken {
+            payments,
+            events,
+            minor: take,
+        };
+        taken.push((receipt, what));
+    }
+    let mut word = why
+        .dispute
+        .map(|(_, n)| (n.provider.as_str(), n.event_id.as_str()));
+    let steps: Vec<ReceiptStep<'_>> = taken
+        .iter()
+        .map(|(receipt, what)| ReceiptStep {
+            receipt: receipt.id,
+            debtor_id: receipt.debtor_id,
+            payments: &what.payments,
+            returned_minor: what.minor,
+            note: why.note,
+            word: word.take(),
+            now: shared.now(),
+            events: &what.events,
+        })
+        .collect();
+    if steps.is_empty() {
         return Ok(ProviderDone::Nothing);
     }
-    let rows = store.payments_of_receipt(receipt.id).await?;
-    let payments = taken_back(shared, &rows, why, need - need.min(receipt.left_minor));
-    let events: Vec<NewEvent> = payments
-        .iter()
-        .map(|p| posted_event(shared, Actor::System, p))
-        .collect();
-    for event in &events {
-        shared.told_here(event);
-    }
-    let step = ReceiptStep {
-        receipt: receipt.id,
-        debtor_id: receipt.debtor_id,
-        payments: &payments,
-        returned_minor: need,
-        note: why.note,
-        word: why
-            .dispute
-            .map(|(_, n)| (n.provider.as_str(), n.event_id.as_str())),
-        now: shared.now(),
-        events: &events,
-    };
-    store.step_receipt(&step, &promise_event(shared)).await?;
-    for payment in &payments {
+    store.step_receipts(&steps, &promise_event(shared)).await?;
+    for payment in taken.iter().flat_map(|(_, what)| &what.payments) {
         money_moved(shared, payment.debtor_id).await;
     }
     Ok(ProviderDone::Done)

@@ -80,6 +80,75 @@ async fn a_reversal_that_is_read_again_takes_no_later_money() {
 }
 
 #[tokio::test]
+async fn equal_reversals_of_equal_payments_count_each_once() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    read(&app, &token, 1, &[(CAME, 10), (CAME, 10)]).await;
+    assert_eq!(balance(&app).await, 50_000);
+    let both = [(BACK, 15), (BACK, 15)];
+    let shown = upload(&app, &token, "/preview", statement(2, &both)).await;
+    let shown = shown.json();
+    assert_eq!(shown["counts"]["taken_back"], 2, "{shown}");
+    let back = read(&app, &token, 2, &both).await;
+    assert_eq!(
+        (&back["taken_back"], balance(&app).await),
+        (&json!(2), 100_000),
+        "{back}"
+    );
+    // Broken off behind its rows: what it took counts as it stands.
+    broken_off(&app, back["id"].as_str().expect("an id"), 200_000).await;
+    let resumed = read(&app, &token, 2, &both).await;
+    assert_eq!(resumed["taken_back"], 2, "{resumed}");
+    let again = read(&app, &token, 3, &both).await;
+    assert_eq!(
+        (&again["repeated"], balance(&app).await),
+        (&json!(2), 100_000),
+        "{again}"
+    );
+    let third = read(&app, &token, 4, &[(BACK, 15), (BACK, 15), (BACK, 15)]).await;
+    assert_eq!(
+        (&third["repeated"], &third["refused"]),
+        (&json!(2), &json!(1)),
+        "there is no third: {third}"
+    );
+}
+
+#[tokio::test]
+async fn a_reversal_of_one_of_two_payments_waits_unless_both_go() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    read(&app, &token, 1, &[(CAME, 10), (CAME, 12)]).await;
+    let either = read(&app, &token, 2, &[(BACK, 15)]).await;
+    assert_eq!(
+        (&either["refused"], balance(&app).await),
+        (&json!(1), 50_000),
+        "{either}"
+    );
+    let both = read(&app, &token, 3, &[(BACK, 16), (BACK, 16)]).await;
+    assert_eq!(
+        (&both["taken_back"], balance(&app).await),
+        (&json!(2), 100_000),
+        "{both}"
+    );
+}
+
+#[tokio::test]
+async fn an_old_payment_is_found_behind_many_later_ones() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let later = (16..23).map(|day| (CAME, day));
+    let rows: Vec<_> = std::iter::once((CAME, 10)).chain(later).collect();
+    read(&app, &token, 1, &rows).await;
+    assert_eq!(balance(&app).await, 0, "and money is over");
+    let back = read(&app, &token, 2, &[(BACK, 15)]).await;
+    assert_eq!(
+        (&back["taken_back"], balance(&app).await),
+        (&json!(1), 25_000),
+        "{back}"
+    );
+}
+
+#[tokio::test]
 async fn money_that_came_after_a_reversal_is_not_what_it_means() {
     let app = App::start().await;
     let token = app.token("manager").await;

@@ -126,3 +126,46 @@ async fn a_taking_that_is_told_again_gives_back_what_waits() {
     let left = app.store.waiting_webhooks("stripe", "pi_4").await;
     assert!(left.expect("read").is_empty(), "nothing waits");
 }
+
+/// Another dispute about the same money: what it takes and gives is told under an id of its own.
+async fn second(app: &App, what: &str, money: &str, minor: i64) {
+    let more = json!({"id": format!("{what}-{money}-dp_2"), "dispute": "dp_2"});
+    says(app, what, money, minor, more).await;
+}
+
+#[tokio::test]
+async fn a_second_dispute_takes_what_a_won_one_gave_back() {
+    let (app, _) = app().await;
+    let (made, _) = link(&app).await;
+    let none = json!({});
+    says(&app, "paid", "pi_5", 30_000, json!({"link": made["id"]})).await;
+    says(&app, "withdrawn", "pi_5", 30_000, none.clone()).await;
+    says(&app, "reinstated", "pi_5", 30_000, none.clone()).await;
+    assert_eq!(owed(&app).await, 70_000, "won");
+    second(&app, "withdrawn", "pi_5", 30_000).await;
+    assert_eq!(owed(&app).await, 100_000, "taken again");
+    second(&app, "reinstated", "pi_5", 30_000).await;
+    assert_eq!(owed(&app).await, 70_000, "won again");
+    says(&app, "refunded", "pi_5", 30_000, none).await;
+    assert_eq!(owed(&app).await, 100_000, "no dispute took that");
+}
+
+#[tokio::test]
+async fn a_dispute_takes_from_all_receipts_of_its_money_at_once() {
+    let (app, _) = app().await;
+    let (made, _) = link(&app).await;
+    let none = json!({});
+    says(&app, "paid", "pi_6", 30_000, json!({"link": made["id"]})).await;
+    says(&app, "withdrawn", "pi_6", 10_000, none.clone()).await;
+    says(&app, "reinstated", "pi_6", 10_000, none).await;
+    assert_eq!(owed(&app).await, 70_000, "on two receipts now");
+    second(&app, "withdrawn", "pi_6", 30_000).await;
+    assert_eq!(owed(&app).await, 100_000);
+    for reference in ["stripe:pi_6", "stripe:pi_6:dp_1"] {
+        let rows = app.store.receipts_by_reference(reference).await;
+        let row = rows.expect("read").pop().expect("a receipt");
+        assert_eq!(row.returned_minor, row.amount.amount_minor, "{reference}");
+    }
+    second(&app, "reinstated", "pi_6", 30_000).await;
+    assert_eq!(owed(&app).await, 70_000);
+}

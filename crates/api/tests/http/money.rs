@@ -54,6 +54,65 @@ async fn a_payment_lowers_the_debt_once() {
     assert!(holds.contains("\"paid\""), "{holds}");
 }
 
+/// Who writes figures that he read before a payment is told so, and overwrites nothing.
+#[tokio::test]
+async fn figures_that_were_read_before_a_payment_are_not_written() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let path = format!("/api/v1/debts/{}", app.world.norte.debt);
+    let read = app.get(&path).token(&token).send().await.json();
+    let mut figures = json!({});
+    for field in [
+        "external_ref",
+        "product",
+        "currency",
+        "principal_minor",
+        "interest_minor",
+        "fees_minor",
+        "overdue_minor",
+        "minimum_minor",
+        "due_date",
+        "status",
+    ] {
+        figures[field] = read[field].clone();
+    }
+    figures["seen_at"] = read["updated_at"].clone();
+    app.pass_ms(1_000);
+    let paid = app.post(PAYMENTS).token(&token);
+    let paid = paid.json(&body(&app, 30_000, "spei-9")).send().await;
+    assert_eq!(paid.status, 201, "{}", paid.text());
+    let late = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&figures)
+        .send()
+        .await;
+    assert_eq!(late.status, 409, "{}", late.text());
+    assert_eq!(late.json()["code"], "changed_meanwhile");
+    let stands = app.get(&path).token(&token).send().await.json();
+    let owed = |debt: &serde_json::Value| {
+        let part = |name: &str| debt[name].as_i64().expect("an amount");
+        part("principal_minor") + part("interest_minor") + part("fees_minor")
+    };
+    assert_eq!(owed(&stands), owed(&read) - 30_000, "the payment stands");
+    for field in [
+        "principal_minor",
+        "interest_minor",
+        "fees_minor",
+        "overdue_minor",
+    ] {
+        figures[field] = stands[field].clone();
+    }
+    figures["seen_at"] = stands["updated_at"].clone();
+    let done = app
+        .ask("PUT", &path)
+        .token(&token)
+        .json(&figures)
+        .send()
+        .await;
+    assert_eq!(done.status, 200, "{}", done.text());
+}
+
 #[tokio::test]
 async fn amounts_and_references_that_do_not_fit() {
     let app = App::start().await;

@@ -71,7 +71,9 @@ pub(super) async fn moved(
         note: "disputed",
         dispute: Some((id, note)),
     };
-    let done = gone(shared, &receipt, amount.amount_minor, why).await?;
+    // What another dispute gave back is of this money too.
+    let all = all_of(shared, provider, money, receipt.clone()).await?;
+    let done = gone(shared, &all, amount.amount_minor, why).await?;
     // Where nothing was left to take, no transaction has done the word.
     store.webhook_done(provider, &note.event_id).await?;
     waiting(shared, provider, &receipt, (money, id)).await?;
@@ -119,11 +121,12 @@ fn again(provider: &str, money: &str, dispute: &str) -> String {
     format!("{}:{dispute}", reference(provider, money))
 }
 
-/// Receipts of what disputes gave back of this money.
-pub(super) async fn reinstated(
+/// All receipts of one piece of money: as it came first, then what disputes gave back of it.
+pub(super) async fn all_of(
     shared: &Shared,
     provider: &str,
     money: &str,
+    first: Receipt,
 ) -> Result<Vec<Receipt>, StoreError> {
     let store = &shared.out.store;
     let notes = store.webhooks_about(provider, money).await?;
@@ -131,7 +134,7 @@ pub(super) async fn reinstated(
         .iter()
         .filter_map(|n| dispute(n, REINSTATED))
         .collect();
-    let mut found = Vec::new();
+    let mut found = vec![first];
     for id in ids {
         let rows = store
             .receipts_by_reference(&again(provider, money, id))

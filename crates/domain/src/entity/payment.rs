@@ -257,6 +257,14 @@ pub struct PaymentLink {
 /// Wrong answers that close a link's page.
 pub const LINK_TRIES_MAX: i32 = 5;
 
+impl PaymentLink {
+    /// Whether its page is closed before its end: too many gave a wrong answer to the question of identity.
+    #[must_use]
+    pub const fn is_locked(&self) -> bool {
+        matches!(self.state, LinkState::Created | LinkState::Opened) && self.tries >= LINK_TRIES_MAX
+    }
+}
+
 crate::text_enum! {
     /// How far a bank's file is.
     pub enum BankFileState {

@@ -5,12 +5,13 @@ use super::scene::*;
 use domain::entity::{BankFile, BankFileState, LINK_TRIES_MAX, LinkState, PaymentLink};
 use domain::ids::{BankFileId, PaymentLinkId};
 use domain::money::Money;
-use domain::ports::store::{ReceiptStep, StoreError, WebhookNote};
+use domain::ports::store::{LinkFilter, ReceiptStep, StoreError, WebhookNote};
 use domain::time::DAY_MS;
 
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     a_link_is_opened_paid_and_closed(store).await;
+    links_are_found_by_what_became_of_them(store).await;
     a_word_is_done_once(store).await;
     a_word_is_done_with_its_money(store).await;
     a_file_is_taken_once(store).await;
@@ -105,16 +106,57 @@ async fn guessing_closes_a_link(store: &Subject, person: &Person, first: Payment
         .close_link(guessed.id, LinkState::Paid, NOW, &[])
         .await;
     assert!(late.expect("paid"), "money is money");
-    let rows = store
-        .payment_links_page(None, Some(person.debtor.id), &page(1, None))
-        .await
-        .expect("page");
+    let of = LinkFilter {
+        debtor_id: Some(person.debtor.id),
+        ..LinkFilter::default()
+    };
+    let rows = store.payment_links_page(&of, &page(1, None)).await;
+    let rows = rows.expect("page");
     assert_eq!(rows.items[0].id, guessed.id, "newest first");
     let rest = store
-        .payment_links_page(None, Some(person.debtor.id), &page(1, rows.next_cursor))
-        .await
-        .expect("page");
+        .payment_links_page(&of, &page(1, rows.next_cursor))
+        .await;
+    let rest = rest.expect("page");
     assert_eq!((rest.items[0].id, rest.next_cursor), (first, None));
+}
+
+async fn links_are_found_by_what_became_of_them(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let [locked, fresh, gone] = [(); 3].map(|()| link(&person));
+    let other = PaymentLink {
+        made_by: "agent:2".into(),
+        ..link(&person)
+    };
+    for row in [&locked, &fresh, &gone, &other] {
+        store.put_payment_link(row, &[]).await.expect("put");
+    }
+    for _ in 0..LINK_TRIES_MAX {
+        let asked = store.answer_link(locked.id, false, NOW, &[]).await;
+        asked.expect("asked");
+    }
+    let closed = store
+        .close_link(gone.id, LinkState::Cancelled, NOW, &[])
+        .await;
+    assert!(closed.expect("closed"));
+    let found = async |state, locked, made_by: Option<&str>| {
+        let filter = LinkFilter {
+            debtor_id: Some(person.debtor.id),
+            made_by: made_by.map(str::to_owned),
+            state,
+            locked,
+            ..LinkFilter::default()
+        };
+        let rows = store.payment_links_page(&filter, &page(10, None)).await;
+        let ids = rows.expect("page").items.into_iter().map(|l| l.id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(found(None, Some(true), None).await, [locked.id]);
+    let open = found(Some(LinkState::Created), Some(false), None).await;
+    assert_eq!(open, [other.id, fresh.id], "no one that is locked");
+    let shut = found(Some(LinkState::Cancelled), Some(false), None).await;
+    assert_eq!(shut, [gone.id]);
+    assert_eq!(found(None, None, Some("agent:2")).await, [other.id]);
+    assert_eq!(found(None, None, None).await.len(), 4);
 }
 
 async fn a_word_is_done_once(store: &Subject) {

@@ -1,10 +1,11 @@
 //! Money that goes back, or comes late: promises are judged anew, and what a plan forgave is owed again.
 
 use super::plans::{agreed, drawn, now, signed};
-use super::receipts::back;
+use super::receipts::{back, receipt, share, step, taken};
 use super::scene::*;
 use domain::entity::{DebtStatus, HoldKind, PlanState, Promise, PromiseState};
-use domain::ports::store::{PaymentOutcome, PromiseTerms};
+use domain::ports::StoreError;
+use domain::ports::store::{PaymentOutcome, PromiseTerms, ReceiptStep};
 use domain::time::{DAY_MS, UtcMs};
 
 const TERMS: PromiseTerms = PromiseTerms {
@@ -20,6 +21,84 @@ pub(super) async fn all(store: &Subject) {
     money_that_comes_late_keeps_it_after_all(store).await;
     a_quita_is_forgiven_once_however_often_the_plan_is_paid(store).await;
     a_quita_that_the_contract_keeps_is_kept_once(store).await;
+    a_debt_written_anew_overwrites_no_payment(store).await;
+    receipts_go_back_together_or_not_at_all(store).await;
+}
+
+/// Somebody writes the creditor's figures of a debt that is paid in the same moment.
+async fn a_debt_written_anew_overwrites_no_payment(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let was = store.get_debt(person.debt.id).await.expect("debt");
+    let mut fresh = was.clone();
+    fresh.principal_minor += 5_000;
+    fresh.updated_at = NOW.plus_ms(1);
+    post(store, &person.payment(40_000)).await;
+    let late = store.replace_debt(&was, &fresh, &[]).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    let paid = store.get_debt(was.id).await.expect("debt");
+    assert_eq!(paid.balance_minor(), was.balance_minor() - 40_000);
+    let fresh = domain::entity::Debt {
+        principal_minor: paid.principal_minor + 5_000,
+        ..paid.clone()
+    };
+    let told = event("debt.changed", &format!("debt:{}", was.id));
+    let done = store.replace_debt(&paid, &fresh, std::slice::from_ref(&told));
+    done.await.expect("as it was read");
+    assert_eq!(store.get_debt(was.id).await.expect("debt"), fresh);
+    let file = store.debtor_file(was.debtor_id).await.expect("file");
+    assert_eq!(file.debts, [fresh], "and all that follows from it");
+    let unknown = domain::entity::Debt {
+        id: domain::ids::DebtId(uuid::Uuid::now_v7()),
+        ..was.clone()
+    };
+    let none = store.replace_debt(&unknown, &unknown, &[]).await;
+    assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
+}
+
+/// One piece of money may stand on two receipts: what takes it takes from both, or from neither.
+async fn receipts_go_back_together_or_not_at_all(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let rows = [receipt(&scene, 30_000), receipt(&scene, 20_000)];
+    let mut payments = Vec::new();
+    for row in &rows {
+        taken(store, row).await;
+        let paid = share(row, &person.debt, row.amount.amount_minor);
+        let own = Some(person.debtor.id);
+        let done = step(store, row.id, own, std::slice::from_ref(&paid), 0).await;
+        done.expect("posted");
+        payments.push(paid);
+    }
+    let all = async |second: i64| {
+        let backs = [back(&payments[0], 30_000), back(&payments[1], second)];
+        let steps: Vec<_> = rows
+            .iter()
+            .zip(&backs)
+            .map(|(row, back)| ReceiptStep {
+                receipt: row.id,
+                debtor_id: Some(person.debtor.id),
+                payments: std::slice::from_ref(back),
+                returned_minor: -back.amount.amount_minor,
+                note: "disputed",
+                word: None,
+                now: NOW,
+                events: &[],
+            })
+            .collect();
+        store.step_receipts(&steps, &of_promise).await
+    };
+    let owed = async || {
+        let debt = store.get_debt(person.debt.id).await.expect("debt");
+        person.debt.balance_minor() - debt.balance_minor()
+    };
+    let refused = all(20_001).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    assert_eq!(owed().await, 50_000, "neither");
+    let left = store.get_receipt(rows[0].id).await.expect("receipt");
+    assert_eq!(left.returned_minor, 0);
+    let done = all(20_000).await.expect("taken");
+    let back: Vec<i64> = done.iter().map(|d| d.receipt.returned_minor).collect();
+    assert_eq!((back, owed().await), (vec![30_000, 20_000], 0), "both");
 }
 
 async fn post(store: &Subject, payment: &domain::entity::Payment) -> PaymentOutcome {

@@ -5,7 +5,7 @@ use domain::entity::{BankFile, BankFileState, Receipt, ReceiptSource};
 use domain::event::NewEvent;
 use domain::ids::{BankFileId, ClientId};
 use domain::money::Money;
-use domain::ports::store::WebhookNote;
+use domain::ports::store::{BANK_RECEIPTS_MAX, WebhookNote};
 use domain::time::UtcMs;
 
 /// Once by its bytes; a repeat gives the first row and `true`.
@@ -51,14 +51,16 @@ pub(super) fn resume(t: &mut Tables, id: BankFileId, before: UtcMs, now: UtcMs) 
 /// Receipts of rows whose own reference stands before the digest that every row has, newest first.
 pub(super) fn receipts(t: &Tables, client: ClientId, own: &str, amount: Money) -> Vec<Receipt> {
     let head = format!("{own} ");
+    // The 16 digits, and the amount where another stood under it before.
+    let named = |rest: &str| matches!(rest.as_bytes().get(16), None | Some(b'~'));
     let its = |r: &&Receipt| {
         r.client_id == client
             && r.source == ReceiptSource::BankFile
             && r.amount == amount
-            && r.reference.starts_with(&head)
+            && r.reference.strip_prefix(&head).is_some_and(named)
     };
     let rows = t.money.receipts.values().rev().filter(its);
-    rows.take(5).cloned().collect()
+    rows.take(BANK_RECEIPTS_MAX as usize).cloned().collect()
 }
 
 /// What was said about one piece of money, oldest first.

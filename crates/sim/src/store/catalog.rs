@@ -151,6 +151,15 @@ impl Unique for Debt {
     }
 }
 
+/// A debt written anew.
+pub(super) fn put_debt(t: &mut Tables, row: &Debt) -> Result<(), StoreError> {
+    row.check(t)?;
+    let kept = row.kept(t);
+    t.debts.insert(kept.id, kept);
+    t.keep_versions();
+    Ok(())
+}
+
 macro_rules! unique_rows {
     ($($entity:ident: |$row:ident, $t:ident| $check:expr;)+) => { $(
         impl Unique for $entity { fn check(&self, $t: &Tables) -> Result<(), StoreError> { let $row = self; let _ = ($row, $t); $check } }

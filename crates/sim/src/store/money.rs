@@ -3,7 +3,7 @@
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    DebtStatus, Hold, HoldKind, HoldScope, PartOrder, Parts, Payment, PaymentParts, Promise,
+    Debt, DebtStatus, Hold, HoldKind, HoldScope, PartOrder, Parts, Payment, PaymentParts, Promise,
     PromiseState,
 };
 use domain::event::NewEvent;
@@ -135,6 +135,24 @@ impl MoneyStore for MemoryStore {
         let told: Vec<NewEvent> = closed.iter().map(told).collect();
         t.append(&told);
         Ok(closed)
+    }
+
+    async fn replace_debt(
+        &self,
+        was: &Debt,
+        row: &Debt,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let stored = t.debts.get(&was.id).ok_or(StoreError::NotFound("debt"))?;
+        if stored != was || row.id != was.id {
+            return Err(StoreError::Conflict(
+                "the debt was changed meanwhile".into(),
+            ));
+        }
+        super::catalog::put_debt(&mut t, row)?;
+        t.append(events);
+        Ok(())
     }
 
     async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError> {

@@ -31,28 +31,12 @@ fn fits(t: &Tables, row: &Receipt, step: &ReceiptStep<'_>) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What a step would do, tried on a copy: a refused step changes nothing.
+/// Steps that are done together: one that is refused leaves all as it was.
 pub(super) fn tried(
     t: &mut Tables,
-    step: &ReceiptStep<'_>,
+    steps: &[ReceiptStep<'_>],
     told: TellPromise<'_>,
-) -> Result<ReceiptOutcome, StoreError> {
-    let row = t.money.receipts.get(&step.receipt).cloned();
-    let row = row.ok_or(StoreError::NotFound("receipt"))?;
-    fits(t, &row, step)?;
-    let row = stepped(row, step).ok_or_else(|| conflict("the receipt has less left than that"))?;
-    let taken = |p: &Payment| {
-        let same = |x: &Payment| x.client_id == p.client_id && x.reference == p.reference;
-        t.payments.values().any(same)
-    };
-    if step.payments.iter().any(taken) {
-        return Err(conflict("payment reference is taken"));
-    }
-    let word = step.word.map(|(p, id)| (p.to_owned(), id.to_owned()));
-    let open = |w: &(String, String)| t.money.webhooks.get(w).is_some_and(|n| !n.done);
-    if !word.as_ref().is_none_or(open) {
-        return Err(conflict("the word was carried out meanwhile"));
-    }
+) -> Result<Vec<ReceiptOutcome>, StoreError> {
     let before = (
         t.debts.clone(),
         t.payments.clone(),
@@ -65,36 +49,59 @@ pub(super) fn tried(
             t.instalments.clone(),
             t.money.forgiven.clone(),
         ),
+        (
+            t.accruals.clone(),
+            t.money.receipts.clone(),
+            t.money.webhooks.clone(),
+        ),
     );
+    let done: Result<Vec<ReceiptOutcome>, StoreError> =
+        steps.iter().map(|step| one(t, step)).collect();
+    if done.is_err() {
+        (
+            t.debts,
+            t.payments,
+            t.promises,
+            t.holds,
+            t.items,
+            t.money.parts,
+            (t.plans, t.instalments, t.money.forgiven),
+            (t.accruals, t.money.receipts, t.money.webhooks),
+        ) = before;
+    }
+    let done = done?;
+    for (step, outcome) in steps.iter().zip(&done) {
+        t.append(step.events);
+        let promises = outcome.payments.iter().flat_map(|p| &p.promises);
+        let told: Vec<NewEvent> = promises.map(told).collect();
+        t.append(&told);
+    }
+    Ok(done)
+}
+
+/// What one step does; refused, it may have done a part of it.
+fn one(t: &mut Tables, step: &ReceiptStep<'_>) -> Result<ReceiptOutcome, StoreError> {
+    let row = t.money.receipts.get(&step.receipt).cloned();
+    let row = row.ok_or(StoreError::NotFound("receipt"))?;
+    fits(t, &row, step)?;
+    let row = stepped(row, step).ok_or_else(|| conflict("the receipt has less left than that"))?;
     let mut payments = Vec::new();
     for payment in step.payments {
-        match post_on(t, payment, Some(row.id)) {
-            Ok(done) => payments.push(done),
-            Err(refused) => {
-                (
-                    t.debts,
-                    t.payments,
-                    t.promises,
-                    t.holds,
-                    t.items,
-                    t.money.parts,
-                    (t.plans, t.instalments, t.money.forgiven),
-                ) = before;
-                return Err(refused);
-            }
+        let same =
+            |x: &Payment| x.client_id == payment.client_id && x.reference == payment.reference;
+        if t.payments.values().any(same) {
+            return Err(conflict("payment reference is taken"));
+        }
+        payments.push(post_on(t, payment, Some(row.id))?);
+    }
+    if let Some((provider, event)) = step.word {
+        let key = (provider.to_owned(), event.to_owned());
+        match t.money.webhooks.get_mut(&key).filter(|n| !n.done) {
+            Some(note) => note.done = true,
+            None => return Err(conflict("the word was carried out meanwhile")),
         }
     }
     t.money.receipts.insert(row.id, row.clone());
-    if let Some(note) = word.and_then(|w| t.money.webhooks.get_mut(&w)) {
-        note.done = true;
-    }
-    t.append(step.events);
-    let told: Vec<NewEvent> = payments
-        .iter()
-        .flat_map(|p| &p.promises)
-        .map(told)
-        .collect();
-    t.append(&told);
     Ok(ReceiptOutcome {
         receipt: row,
         payments,

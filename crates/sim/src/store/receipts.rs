@@ -9,11 +9,11 @@ use domain::entity::{
     Receipt,
 };
 use domain::event::NewEvent;
-use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::ids::{BankFileId, ClientId, PaymentId, PaymentLinkId, ReceiptId};
 use domain::money::Money;
 use domain::ports::store::{
-    Clues, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
-    ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
+    Clues, LinkFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter,
+    ReceiptOutcome, ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -161,7 +161,17 @@ impl ReceiptStore for MemoryStore {
         step: &ReceiptStep<'_>,
         told: TellPromise<'_>,
     ) -> Result<ReceiptOutcome, StoreError> {
-        tried(&mut *self.tx().await?, step, told)
+        let steps = std::slice::from_ref(step);
+        let mut done = tried(&mut *self.tx().await?, steps, told)?;
+        done.pop().ok_or(StoreError::NotFound("receipt"))
+    }
+
+    async fn step_receipts(
+        &self,
+        steps: &[ReceiptStep<'_>],
+        told: TellPromise<'_>,
+    ) -> Result<Vec<ReceiptOutcome>, StoreError> {
+        tried(&mut *self.tx().await?, steps, told)
     }
 
     async fn payments_of_receipt(&self, id: ReceiptId) -> Result<Vec<Payment>, StoreError> {
@@ -236,14 +246,11 @@ impl ReceiptStore for MemoryStore {
 
     async fn payment_links_page(
         &self,
-        client: Option<ClientId>,
-        debtor: Option<DebtorId>,
+        filter: &LinkFilter,
         request: &PageRequest,
     ) -> Result<Page<PaymentLink>, StoreError> {
         let t = self.tx().await?;
-        page(&t.money.links, request, true, |l| {
-            client.is_none_or(|c| l.client_id == c) && debtor.is_none_or(|d| l.debtor_id == d)
-        })
+        page(&t.money.links, request, true, |l| filter.has(l))
     }
 
     async fn answer_link(

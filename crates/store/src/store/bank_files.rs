@@ -8,6 +8,7 @@ use domain::event::NewEvent;
 use domain::ids::{BankFileId, ClientId};
 use domain::money::Money;
 use domain::ports::StoreError;
+use domain::ports::store::BANK_RECEIPTS_MAX;
 use domain::time::UtcMs;
 
 pub(super) async fn take(
@@ -77,9 +78,21 @@ pub(super) async fn receipts(
     own: &str,
     amount: Money,
 ) -> Result<Vec<Receipt>, StoreError> {
-    let rest = "WHERE client_id=$1 AND amount_minor=$2 AND currency=$3 AND source='bank_file' \
-        AND substr(reference,1,length($4))=$4 ORDER BY id DESC LIMIT 5";
+    // Behind the own reference stand the 16 digits, and the amount where another stood under it before.
     let head = format!("{own} ");
-    let values = vals![client, amount.amount_minor, amount.currency, head];
-    store.read().await?.all(rest, values).await
+    let (minor, currency) = (amount.amount_minor, amount.currency);
+    let mut values = vals![client, minor, currency, head, BANK_RECEIPTS_MAX];
+    let mut read = store.read().await?;
+    // By its index where texts stand in the order of their bytes.
+    let mut range = "";
+    if read.pg_only("pg").is_empty() {
+        range = "AND reference>=$4 AND reference<$6 ";
+        values.extend(vals![format!("{own}!")]);
+    }
+    let rest = format!(
+        "WHERE client_id=$1 AND amount_minor=$2 AND currency=$3 AND source='bank_file' {range}\
+        AND substr(reference,1,length($4))=$4 AND substr(reference,length($4)+17,1) IN ('','~') \
+        ORDER BY id DESC LIMIT $5"
+    );
+    read.all(&rest, values).await
 }

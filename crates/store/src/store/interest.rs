@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::items::lock_person_of;
+use super::sums;
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
 use domain::entity::{Accrual, Debt, InterestRule, Plan, Portfolio};
@@ -98,6 +99,20 @@ pub(super) async fn put_carried(tx: &mut Link, row: &Debt) -> Result<(), StoreEr
         Some(accrual) => tx.put(&accrual).await,
         None => Ok(()),
     }
+}
+
+/// Replaces a debt that is still as `was` says, with what follows from it.
+pub(super) async fn replace(tx: &mut Link, was: &Debt, row: &Debt) -> Result<(), StoreError> {
+    lock_person_of(tx, was.debtor_id).await?;
+    let stored = super::money::locked_debt(tx, was.id).await?;
+    if stored != *was || row.id != was.id {
+        return Err(StoreError::Conflict(
+            "the debt was changed meanwhile".into(),
+        ));
+    }
+    put_carried(tx, row).await?;
+    sums::refresh(tx, &[row.debtor_id]).await?;
+    sums::money(tx, &[row.debtor_id]).await
 }
 
 /// Puts how far a debt was back there.

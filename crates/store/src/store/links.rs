@@ -4,30 +4,36 @@ use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
 use super::receipts::paged;
-use crate::sql::vals;
+use crate::sql::{Val, vals};
 use domain::entity::{LINK_TRIES_MAX, LinkState, PaymentLink};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, PaymentLinkId};
+use domain::ids::PaymentLinkId;
 use domain::money::Money;
 use domain::ports::StoreError;
-use domain::ports::store::{Page, PageRequest, WebhookNote};
+use domain::ports::store::{LinkFilter, Page, PageRequest, WebhookNote};
 use domain::time::UtcMs;
 
 pub(super) async fn links_page(
     store: &SqlStore,
-    client: Option<ClientId>,
-    debtor: Option<DebtorId>,
+    filter: &LinkFilter,
     page: &PageRequest,
 ) -> Result<Page<PaymentLink>, StoreError> {
     let mut terms = Terms::default();
-    if let Some(client) = client {
-        let n = terms.bind(vals![client]);
-        terms.add(format!("client_id=${n}"));
-    }
-    if let Some(debtor) = debtor {
-        let n = terms.bind(vals![debtor]);
-        terms.add(format!("debtor_id=${n}"));
-    }
+    let mut with = |value: Option<Vec<Val>>, term: &str| {
+        if let Some(value) = value {
+            let n = terms.bind(value);
+            terms.add(term.replace('?', &format!("${n}")));
+        }
+    };
+    with(filter.client_id.map(|v| vals![v]), "client_id=?");
+    with(filter.debtor_id.map(|v| vals![v]), "debtor_id=?");
+    with(filter.made_by.clone().map(|v| vals![v]), "made_by=?");
+    with(filter.state.map(|v| vals![v]), "state=?");
+    let locked = match filter.locked {
+        Some(false) => "NOT (state IN ('created','opened') AND tries>=?)",
+        _ => "state IN ('created','opened') AND tries>=?",
+    };
+    with(filter.locked.map(|_| vals![LINK_TRIES_MAX]), locked);
     let key = |l: &PaymentLink| l.id.to_string();
     paged::<PaymentLink, PaymentLinkId>(store, terms, page, true, key).await
 }

@@ -361,6 +361,18 @@ impl MoneyStore for SqlStore {
         Ok(due)
     }
 
+    async fn replace_debt(
+        &self,
+        was: &Debt,
+        row: &Debt,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        interest::replace(&mut tx, was, row).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
     async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError> {
         let rest = "WHERE debtor_id=$1 AND state='active' ORDER BY id";
         self.read().await?.all(rest, vals![debtor]).await

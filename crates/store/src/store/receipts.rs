@@ -3,27 +3,25 @@
 use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
-use super::items::lock_person_of;
-use super::money::post_on;
-use super::sums::{money, refresh};
+use super::receipt_steps::steps;
 use super::{bank_files, links, payers};
-use crate::sql::{Field, Link, Val, holes, vals};
+use crate::sql::{Field, Val, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    BankFile, Debt, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
+    BankFile, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
 };
 use domain::event::NewEvent;
-use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::ids::{BankFileId, ClientId, PaymentId, PaymentLinkId, ReceiptId};
 use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Clues, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
-    ReceiptStep, ReceiptStore, SHARES_MAX, Suggestion, TellPromise, WebhookNote,
+    Clues, LinkFilter, PAGE_LIMIT_MAX, Page, PageRequest, PaymentFilter, ReceiptFilter,
+    ReceiptOutcome, ReceiptStep, ReceiptStore, Suggestion, TellPromise, WebhookNote,
 };
 use domain::time::UtcMs;
 use std::str::FromStr;
 
-fn conflict(text: &str) -> StoreError {
+pub(super) fn conflict(text: &str) -> StoreError {
     StoreError::Conflict(text.to_owned())
 }
 
@@ -55,77 +53,6 @@ pub(super) async fn paged<T: crate::rows::Entity, K: FromStr + Field>(
     items.truncate(limit as usize);
     let next_cursor = items.last().filter(|_| more).map(key);
     Ok(Page { items, next_cursor })
-}
-
-/// A receipt that nobody else changes until the end of the transaction.
-async fn locked(tx: &mut Link, id: ReceiptId) -> Result<Receipt, StoreError> {
-    let rest = format!("WHERE id=$1{}", tx.pg_only(" FOR UPDATE"));
-    tx.find(&rest, vals![id])
-        .await?
-        .ok_or(StoreError::NotFound("receipt"))
-}
-
-/// The payments of a step fit its receipt and its debtor.
-async fn fits(tx: &mut Link, row: &Receipt, step: &ReceiptStep<'_>) -> Result<(), StoreError> {
-    if step.payments.len() > SHARES_MAX {
-        return Err(conflict("too many debts for one receipt"));
-    }
-    for payment in step.payments {
-        let debt: Debt = tx.get(payment.debt_id).await?;
-        let own = debt.debtor_id == payment.debtor_id && debt.client_id == row.client_id;
-        if !own || payment.client_id != row.client_id {
-            return Err(conflict("the debt is not the debtor's"));
-        }
-        if let Some(first) = payment.reverses {
-            let of: Option<PaymentParts> = tx.find("WHERE payment_id=$1", vals![first]).await?;
-            if of.is_none_or(|p| p.receipt_id != Some(row.id)) {
-                return Err(conflict("the payment is not made of this receipt"));
-            }
-        } else if step.debtor_id != Some(payment.debtor_id) {
-            return Err(conflict("the payment is not the debtor's"));
-        }
-    }
-    Ok(())
-}
-
-async fn step(
-    tx: &mut Link,
-    step: &ReceiptStep<'_>,
-    told: TellPromise<'_>,
-) -> Result<ReceiptOutcome, StoreError> {
-    // Persons before receipts, as everywhere money is posted.
-    let mut debtors: Vec<DebtorId> = step.payments.iter().map(|p| p.debtor_id).collect();
-    debtors.sort_unstable();
-    debtors.dedup();
-    for debtor in &debtors {
-        lock_person_of(tx, *debtor).await?;
-    }
-    let mut row = locked(tx, step.receipt).await?;
-    fits(tx, &row, step).await?;
-    row = domain::rules::allocation::stepped(row, step)
-        .ok_or_else(|| conflict("the receipt has less left than that"))?;
-    let mut payments = Vec::with_capacity(step.payments.len());
-    for payment in step.payments {
-        payments.push(post_on(tx, payment, Some(row.id)).await?);
-    }
-    if let Some((provider, event)) = step.word {
-        let sql =
-            "UPDATE webhook_notes SET done=TRUE WHERE provider=$1 AND event_id=$2 AND NOT done";
-        let values = vals![provider.to_owned(), event.to_owned()];
-        if tx.run(sql, values).await? == 0 {
-            return Err(conflict("the word was carried out meanwhile"));
-        }
-    }
-    tx.put(&row).await?;
-    refresh(tx, &debtors).await?;
-    money(tx, &debtors).await?;
-    let told = payments.iter().flat_map(|p| &p.promises).map(told);
-    let events: Vec<NewEvent> = step.events.iter().cloned().chain(told).collect();
-    append(tx, &events).await?;
-    Ok(ReceiptOutcome {
-        receipt: row,
-        payments,
-    })
 }
 
 fn receipt_terms(filter: &ReceiptFilter) -> Terms {
@@ -268,10 +195,16 @@ impl ReceiptStore for SqlStore {
         order: &ReceiptStep<'_>,
         told: TellPromise<'_>,
     ) -> Result<ReceiptOutcome, StoreError> {
-        let mut tx = self.write().await?;
-        let done = step(&mut tx, order, told).await?;
-        tx.commit().await?;
-        Ok(done)
+        let mut done = steps(self, std::slice::from_ref(order), told).await?;
+        done.pop().ok_or(StoreError::NotFound("receipt"))
+    }
+
+    async fn step_receipts(
+        &self,
+        orders: &[ReceiptStep<'_>],
+        told: TellPromise<'_>,
+    ) -> Result<Vec<ReceiptOutcome>, StoreError> {
+        steps(self, orders, told).await
     }
 
     async fn payments_of_receipt(&self, id: ReceiptId) -> Result<Vec<Payment>, StoreError> {
@@ -334,11 +267,10 @@ impl ReceiptStore for SqlStore {
 
     async fn payment_links_page(
         &self,
-        client: Option<ClientId>,
-        debtor: Option<DebtorId>,
+        filter: &LinkFilter,
         page: &PageRequest,
     ) -> Result<Page<PaymentLink>, StoreError> {
-        links::links_page(self, client, debtor, page).await
+        links::links_page(self, filter, page).await
     }
 
     async fn answer_link(

@@ -9,8 +9,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Debt, DebtStatus, Party, PartyRole};
+use domain::event::NewEvent;
 use domain::ids::{DebtId, DebtorId, PartyId};
 use domain::money::Currency;
+use domain::time::UtcMs;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -71,6 +73,10 @@ pub(crate) struct DebtBody {
     due_date: String,
     #[schema(value_type = doc::DebtStatus)]
     status: DebtStatus,
+    /// `updated_at` of the debt as it was read: when it has changed since, as by a payment, the answer is 409.
+    #[serde(default)]
+    #[schema(value_type = Option<doc::Instant>)]
+    seen_at: Option<UtcMs>,
 }
 
 impl DebtBody {
@@ -89,12 +95,9 @@ impl DebtBody {
     }
 }
 
-async fn save(state: &ApiState, caller: &Caller, row: Debt, action: &str) -> Result<Debt, Problem> {
+fn told(state: &ApiState, caller: &Caller, row: &Debt, action: &str) -> NewEvent {
     let subject = format!("debt:{}", row.id);
-    let event = state.audit(caller, Some(row.client_id), subject, action);
-    state.store.put_debt(&row, &[event]).await?;
-    // What a rule has earned on the figures before is on it by now.
-    Ok(state.store.get_debt(row.id).await?)
+    state.audit(caller, Some(row.client_id), subject, action)
 }
 
 /// Adds a debt to a debtor, who becomes its titular.
@@ -136,12 +139,14 @@ async fn create(
         minimum_minor: body.minimum_minor,
         due_date: body.due_date,
         status: DebtStatus::Open,
+        seen_at: None,
     }
     .into_row(&mut row)?;
     let written = std::mem::take(&mut row.interest_minor);
     check_figure(&state, &row, written).await?;
     row.interest_minor = written;
-    let row = save(&state, &caller, row, "debt.made").await?;
+    let event = told(&state, &caller, &row, "debt.made");
+    state.store.put_debt(&row, &[event]).await?;
     let titular = Party {
         id: PartyId(state.id()),
         debt_id: row.id,
@@ -154,7 +159,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(row)))
 }
 
-/// Replaces a debt.
+/// Replaces a debt, unless somebody changes it in this very moment or has changed it since `seen_at`: 409, and
+/// nothing is written.
 #[utoipa::path(put, path = "/debts/{id}", tag = "catalog", params(("id" = uuid::Uuid, Path)),
     request_body = DebtBody, responses((status = 200, description = "Changed", body = doc::Debt)))]
 async fn replace(
@@ -164,11 +170,19 @@ async fn replace(
     Body(body): Body<DebtBody>,
 ) -> Result<Json<Debt>, Problem> {
     let row = state.store.get_debt(id).await?;
-    let mut row = tenant::seen(&state, &caller, row).await?;
+    let was = tenant::seen(&state, &caller, row).await?;
+    if body.seen_at.is_some_and(|at| at != was.updated_at) {
+        let text = "the debt was changed since it was read: read it again";
+        return Err(Problem::conflict("changed_meanwhile", text));
+    }
+    let mut row = was.clone();
     check_figure(&state, &row, body.interest_minor).await?;
     body.into_row(&mut row)?;
     row.updated_at = state.now();
-    let row = save(&state, &caller, row, "debt.changed").await?;
+    let event = told(&state, &caller, &row, "debt.changed");
+    state.store.replace_debt(&was, &row, &[event]).await?;
+    // What a rule has earned on the figures before is on it by now.
+    let row = state.store.get_debt(id).await?;
     state.center.debtor_changed(row.debtor_id).await;
     Ok(Json(row))
 }

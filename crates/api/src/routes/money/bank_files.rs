@@ -1,6 +1,6 @@
 //! Files of banks: a look at one before anything is kept, then its rows one by one, each once.
 
-use super::bank_reader::{Found, NO_SUCH_MONEY, read_on, taken_back};
+use super::bank_reader::{Found, NO_SUCH_MONEY, Turns, read_on, taken_back};
 use super::camt;
 use super::receipts::{payer_of, words};
 use crate::auth::Caller;
@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
 use domain::entity::{BANK_READER_GONE_MS, BankFile, BankFileState};
-use domain::ids::{BankFileId, ClientId, DebtorId};
+use domain::ids::{BankFileId, ClientId, DebtorId, ReceiptId};
 use domain::import::bank::{BankMap, BankMoney, BankRead, BankSheet, read_csv};
 use domain::ports::store::Clues;
 use serde::{Deserialize, Serialize};
@@ -154,12 +154,20 @@ pub(crate) struct PreviewReply {
     rows: Vec<RowView>,
 }
 
+/// What is known while the rows of a file are looked at one after the other.
+struct Seen {
+    /// References that are taken in already.
+    known: BTreeSet<String>,
+    turns: Turns,
+    /// Receipts that rows above would take back.
+    taken: BTreeSet<ReceiptId>,
+}
+
 async fn row_view(
     state: &ApiState,
     client: ClientId,
-    line: u64,
-    read: BankRead,
-    known: &BTreeSet<String>,
+    (line, read): (u64, BankRead),
+    seen: &mut Seen,
 ) -> Result<RowView, Problem> {
     let mut view = RowView {
         line,
@@ -180,8 +188,12 @@ async fn row_view(
             view.reason = Some(reason);
         }
         BankRead::Back(money) => {
-            match taken_back(state, client, &money).await? {
-                Found::Whole(_) => view.becomes = "taken_back",
+            let turn = seen.turns.next(&money);
+            match taken_back(state, client, (&money, turn), &seen.taken).await? {
+                Found::Whole(row) => {
+                    seen.taken.insert(row.id);
+                    view.becomes = "taken_back";
+                }
                 Found::Gone(_) => view.becomes = "repeated",
                 Found::None => {
                     view.becomes = "refused";
@@ -191,7 +203,7 @@ async fn row_view(
             view.tell(money);
         }
         BankRead::Money(money) => {
-            let repeated = known.contains(&money.reference);
+            let repeated = seen.known.contains(&money.reference);
             view.becomes = if repeated { "repeated" } else { "unmatched" };
             if !repeated {
                 let (payer, why) = payer_of(state, &clues(client, &money)).await?;
@@ -236,7 +248,11 @@ async fn preview(
     caller.may_write(query.client)?;
     state.client_exists(query.client).await?;
     let file = taken(&query, request).await?;
-    let known = known_of(&state, query.client, &file.sheet).await?;
+    let mut seen = Seen {
+        known: known_of(&state, query.client, &file.sheet).await?,
+        turns: Turns::of(&file.sheet),
+        taken: BTreeSet::new(),
+    };
     let mut reply = PreviewReply {
         format: file.format,
         repeated: false,
@@ -251,7 +267,7 @@ async fn preview(
     let all = rows.len() <= LOOKED_UP;
     for row in rows {
         if let BankRead::Money(money) = &row.read
-            && !known.contains(&money.reference)
+            && !seen.known.contains(&money.reference)
         {
             let sum = reply
                 .sums
@@ -261,14 +277,14 @@ async fn preview(
         }
         let shown = reply.rows.len() < SHOWN;
         if shown || all {
-            let view = row_view(&state, query.client, row.line, row.read, &known).await?;
+            let view = row_view(&state, query.client, (row.line, row.read), &mut seen).await?;
             *reply.counts.entry(view.becomes).or_default() += 1;
             if shown {
                 reply.rows.push(view);
             }
         } else {
             let becomes = match &row.read {
-                BankRead::Money(m) if known.contains(&m.reference) => "repeated",
+                BankRead::Money(m) if seen.known.contains(&m.reference) => "repeated",
                 BankRead::Money(_) => "unmatched",
                 BankRead::Back(_) => "taken_back",
                 BankRead::Refused { .. } => "refused",

@@ -11,7 +11,9 @@ use domain::entity::{
 use domain::ids::{BankFileId, ClientId, ReceiptId};
 use domain::import::bank::{BankMoney, BankRead, BankSheet};
 use domain::pii::Pii;
+use domain::ports::store::BANK_RECEIPTS_MAX;
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows between two looks at how far a file is.
 const PROGRESS_ROWS: usize = 50;
@@ -44,12 +46,16 @@ async fn take_rows(
     file.repeated = 0;
     file.refused = 0;
     file.not_money = 0;
+    let mut turns = Turns::of(&sheet);
     for (n, row) in sheet.rows.into_iter().enumerate() {
         match row.read {
             BankRead::NotMoney => file.not_money += 1,
             BankRead::Refused { .. } => file.refused += 1,
             BankRead::Money(money) => take_row(state, caller, file, money).await?,
-            BankRead::Back(money) => take_back(state, caller, file, money).await?,
+            BankRead::Back(money) => {
+                let turn = turns.next(&money);
+                take_back(state, caller, file, (money, turn)).await?;
+            }
         }
         if n % PROGRESS_ROWS == PROGRESS_ROWS - 1 {
             file.updated_at = state.now();
@@ -75,33 +81,84 @@ pub(super) enum Found {
     None,
 }
 
+/// Which of a file's equal rows that take money back a row is: the bank took so many equal payments back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// From 1.
+    n: usize,
+    /// Rows of the file that are equal.
+    of: usize,
+}
+
+/// Counts equal rows of a file that take money back.
+#[derive(Default)]
+pub(super) struct Turns {
+    all: BTreeMap<String, usize>,
+    seen: BTreeMap<String, usize>,
+}
+
+impl Turns {
+    pub(super) fn of(sheet: &BankSheet) -> Self {
+        let mut turns = Self::default();
+        for row in &sheet.rows {
+            if let BankRead::Back(money) = &row.read {
+                *turns.all.entry(whole(money)).or_default() += 1;
+            }
+        }
+        turns
+    }
+
+    pub(super) fn next(&mut self, money: &BankMoney) -> Turn {
+        let whole = whole(money);
+        let of = self.all.get(&whole).copied().unwrap_or(1);
+        let n = self.seen.entry(whole).or_default();
+        *n += 1;
+        Turn { n: *n, of }
+    }
+}
+
+/// Whether receipts differ in nothing that a payer, a debtor or a bank would tell them apart by.
+fn alike(receipts: &[Receipt]) -> bool {
+    let told = |r: &Receipt| (r.paid_at, r.debtor_id, r.state, r.left_minor);
+    let words = |r: &Receipt| (r.concept.reveal().clone(), r.document.reveal().clone());
+    let mut pairs = receipts.iter().zip(receipts.iter().skip(1));
+    pairs.all(|(a, b)| told(a) == told(b) && words(a) == words(b))
+}
+
 /// The receipt that a bank's taking back means: the only one with a reference of the row and its amount that had
-/// come by then. A row that was read before means what it took then, whatever came since.
+/// come by then, one of several that are alike, or one of several that the file's rows take back all. A row that
+/// was read before means what it took then, whatever came since.
+/// `but`: what rows above it would take.
 pub(super) async fn taken_back(
     state: &ApiState,
     client: ClientId,
-    money: &BankMoney,
+    (money, turn): (&BankMoney, Turn),
+    but: &BTreeSet<ReceiptId>,
 ) -> Result<Found, Problem> {
     let mut by_word = Vec::new();
     for own in words(&money.reference, &money.concept) {
         let found = state.store.bank_receipts(client, &own, money.amount);
         by_word.push(found.await?);
     }
-    let name = row_name(money);
+    let name = row_name(money, turn);
     let mut all = by_word.iter().flatten();
     if let Some(took) = all.find(|r| taker(r) == Some(&*name)) {
         return Ok(Found::Gone(took.clone()));
     }
     for mut found in by_word {
-        found.retain(|r| r.paid_at <= money.paid_at);
-        let (gone, here): (Vec<Receipt>, Vec<Receipt>) = found
+        // There may be more of them: nobody knows which is meant.
+        let cut = found.len() >= BANK_RECEIPTS_MAX as usize;
+        found.retain(|r| r.paid_at <= money.paid_at && !but.contains(&r.id));
+        let (gone, mut here): (Vec<Receipt>, Vec<Receipt>) = found
             .into_iter()
             .partition(|r| r.returned_minor >= r.amount.amount_minor);
         // What a person took back may be what this row means; what another row took back is not.
-        let others = gone.iter().all(|r| taker(r).is_some());
-        match (<[Receipt; 1]>::try_from(here), gone.into_iter().next()) {
-            (Ok([one]), _) if others => return Ok(Found::Whole(one)),
-            (Err(many), Some(one)) if many.is_empty() => return Ok(Found::Gone(one)),
+        let by_hand = gone.into_iter().find(|r| taker(r).is_none());
+        let rows_left = turn.of - turn.n + 1;
+        let sure = !cut && (here.len() <= rows_left || alike(&here));
+        match (here.pop(), by_hand) {
+            (Some(oldest), None) if sure => return Ok(Found::Whole(oldest)),
+            (None, Some(one)) => return Ok(Found::Gone(one)),
             _ => {}
         }
     }
@@ -111,8 +168,8 @@ pub(super) async fn taken_back(
 /// Hex digits that name a row which takes money back.
 const NAME_LEN: usize = 16;
 
-/// What names a row that takes money back in every file that has it.
-fn row_name(money: &BankMoney) -> String {
+/// All that a row says.
+fn whole(money: &BankMoney) -> String {
     let BankMoney {
         paid_at,
         amount,
@@ -121,18 +178,27 @@ fn row_name(money: &BankMoney) -> String {
         document,
     } = money;
     let (minor, currency) = (amount.amount_minor, amount.currency);
-    let whole = format!(
+    format!(
         "{}|{minor}|{currency}|{reference}|{concept}|{document}",
         paid_at.0
-    );
+    )
+}
+
+/// What names a row that takes money back in every file that has it: what it says, and which of the rows it is
+/// that say the same.
+fn row_name(money: &BankMoney, turn: Turn) -> String {
+    let mut whole = whole(money);
+    if turn.n > 1 {
+        whole = format!("{whole}|{}", turn.n);
+    }
     let mut name = hex::encode(Sha256::digest(whole.as_bytes()));
     name.truncate(NAME_LEN);
     name
 }
 
 /// Note of what a file's row took back.
-fn note_of(file: BankFileId, money: &BankMoney) -> String {
-    format!("bank:{file} {}", row_name(money))
+fn note_of(file: BankFileId, money: &BankMoney, turn: Turn) -> String {
+    format!("bank:{file} {}", row_name(money, turn))
 }
 
 /// The name of the row that took a receipt back, when a file's row did.
@@ -145,10 +211,10 @@ async fn take_back(
     state: &ApiState,
     caller: &Caller,
     file: &mut BankFile,
-    money: BankMoney,
+    (money, turn): (BankMoney, Turn),
 ) -> Result<(), Problem> {
-    let note = note_of(file.id, &money);
-    match taken_back(state, file.client_id, &money).await? {
+    let note = note_of(file.id, &money, turn);
+    match taken_back(state, file.client_id, (&money, turn), &BTreeSet::new()).await? {
         Found::Whole(row) => {
             state
                 .center

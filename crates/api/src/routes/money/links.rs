@@ -14,6 +14,7 @@ use domain::entity::{Channel, DebtStatus, Language, LinkState, PaymentLink, Role
 use domain::ids::{AttemptId, ClientId, DebtId, DebtorId, PaymentLinkId, PointId};
 use domain::link::{LinkKind, provable};
 use domain::money::Money;
+use domain::ports::store::LinkFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -149,6 +150,34 @@ pub(crate) struct LinkQuery {
     /// Only this debtor's.
     #[param(value_type = Option<uuid::Uuid>)]
     debtor: Option<DebtorId>,
+    /// Only those in this state. `locked`: open ones whose page too many wrong answers have closed; they are not
+    /// among `created` and `opened` then.
+    state: Option<Shown>,
+}
+
+/// States as lists show them.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Shown {
+    Created,
+    Opened,
+    Locked,
+    Paid,
+    Expired,
+    Cancelled,
+}
+
+impl Shown {
+    const fn state(self) -> Option<LinkState> {
+        match self {
+            Self::Created => Some(LinkState::Created),
+            Self::Opened => Some(LinkState::Opened),
+            Self::Locked => None,
+            Self::Paid => Some(LinkState::Paid),
+            Self::Expired => Some(LinkState::Expired),
+            Self::Cancelled => Some(LinkState::Cancelled),
+        }
+    }
 }
 
 /// A page, newest first; an agent sees those he made.
@@ -161,14 +190,15 @@ async fn list(
 ) -> Result<Json<Items<PaymentLink>>, Problem> {
     let client = caller.narrow(query.client)?;
     let page = list::page_request(query.limit, query.cursor)?;
-    let page = state
-        .store
-        .payment_links_page(client, query.debtor, &page)
-        .await;
-    let mut page = page.map_err(list::list_problem)?;
-    if caller.role == Role::Agent {
-        page.items.retain(|link| link.made_by == caller.actor());
-    }
+    let filter = LinkFilter {
+        client_id: client,
+        debtor_id: query.debtor,
+        made_by: (caller.role == Role::Agent).then(|| caller.actor()),
+        state: query.state.and_then(Shown::state),
+        locked: query.state.map(|s| matches!(s, Shown::Locked)),
+    };
+    let page = state.store.payment_links_page(&filter, &page).await;
+    let page = page.map_err(list::list_problem)?;
     Ok(Json(tenant::seen_page(&state, &caller, page).await?))
 }
 
@@ -324,10 +354,11 @@ async fn options(
     identified(&state, &caller, id, query.attempt).await?;
     let policy = state.store.money_policy(debtor.client_id).await?;
     let page = list::page_request(Some(10), None)?;
-    let links = state
-        .store
-        .payment_links_page(None, Some(id), &page)
-        .await?;
+    let filter = LinkFilter {
+        debtor_id: Some(id),
+        ..LinkFilter::default()
+    };
+    let links = state.store.payment_links_page(&filter, &page).await?;
     Ok(Json(OptionsReply {
         may_receive_money: state.center.duties(id).await?.may_receive_money,
         provider: state.config.money.provider.is_some(),

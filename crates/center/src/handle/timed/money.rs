@@ -7,11 +7,11 @@ use domain::entity::{
     BankFile, LinkState, MoneyPolicy, Payment, PaymentLink, PaymentParts, Receipt,
 };
 use domain::event::NewEvent;
-use domain::ids::{BankFileId, ClientId, DebtorId, PaymentId, PaymentLinkId, ReceiptId};
+use domain::ids::{BankFileId, ClientId, PaymentId, PaymentLinkId, ReceiptId};
 use domain::money::Money;
 use domain::ports::store::{
-    Clues, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome, ReceiptStep,
-    ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
+    Clues, LinkFilter, Page, PageRequest, PaymentFilter, ReceiptFilter, ReceiptOutcome,
+    ReceiptStep, ReceiptStore, StoreError, Suggestion, TellPromise, WebhookNote,
 };
 use domain::time::UtcMs;
 use std::time::Instant;
@@ -25,6 +25,7 @@ timed! { ReceiptStore;
     bank_receipts(client: ClientId, own: &str, amount: Money) -> Vec<Receipt>;
     receipts_page(filter: &ReceiptFilter, page: &PageRequest) -> Page<Receipt>;
     step_receipt(step: &ReceiptStep<'_>, told: TellPromise<'_>) -> ReceiptOutcome;
+    step_receipts(steps: &[ReceiptStep<'_>], told: TellPromise<'_>) -> Vec<ReceiptOutcome>;
     payments_of_receipt(id: ReceiptId) -> Vec<Payment>;
     parts_of(ids: &[PaymentId]) -> Vec<PaymentParts>;
     payments_page(filter: &PaymentFilter, page: &PageRequest) -> Page<Payment>;
@@ -32,7 +33,7 @@ timed! { ReceiptStore;
     suggest_payers(clues: &Clues) -> Vec<Suggestion>;
     put_payment_link(row: &PaymentLink, events: &[NewEvent]) -> ();
     get_payment_link(id: PaymentLinkId) -> PaymentLink;
-    payment_links_page(client: Option<ClientId>, debtor: Option<DebtorId>, page: &PageRequest) -> Page<PaymentLink>;
+    payment_links_page(filter: &LinkFilter, page: &PageRequest) -> Page<PaymentLink>;
     answer_link(id: PaymentLinkId, right: bool, now: UtcMs, events: &[NewEvent]) -> PaymentLink;
     link_session(id: PaymentLinkId, session: &str, url: &str) -> PaymentLink;
     close_link(id: PaymentLinkId, to: LinkState, now: UtcMs, events: &[NewEvent]) -> bool;

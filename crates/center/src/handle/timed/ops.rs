@@ -193,6 +193,7 @@ timed! { MoneyStore;
     record_promise(promise: &Promise, terms: PromiseTerms, events: &[NewEvent]) -> Result<(), PromiseRefusal>;
     post_payment(payment: &Payment, events: &[NewEvent], told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync)) -> PaymentOutcome;
     sweep_promises(now: UtcMs, limit: u32, told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync)) -> Vec<Promise>;
+    replace_debt(was: &Debt, row: &Debt, events: &[NewEvent]) -> ();
     active_promises(debtor: DebtorId) -> Vec<Promise>;
 }
 

@@ -70,8 +70,9 @@ pub use portfolio::{
     debtor_changes, point_changes,
 };
 pub use receipts::{
-    CLUE_WORDS_MAX, Clues, PaymentFilter, ReceiptFilter, ReceiptOutcome, ReceiptStep, ReceiptStore,
-    SHARES_MAX, SUGGESTIONS_MAX, Suggestion, TellPromise, WebhookNote,
+    BANK_RECEIPTS_MAX, CLUE_WORDS_MAX, Clues, LinkFilter, PaymentFilter, ReceiptFilter,
+    ReceiptOutcome, ReceiptStep, ReceiptStore, SHARES_MAX, SUGGESTIONS_MAX, Suggestion,
+    TellPromise, WebhookNote,
 };
 pub use reports::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore};
 pub use sounds::{EarlySound, SoundStore};

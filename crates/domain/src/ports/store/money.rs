@@ -1,7 +1,7 @@
 //! Promises and payments.
 
 use super::StoreError;
-use crate::entity::{Payment, Promise};
+use crate::entity::{Debt, Payment, Promise};
 use crate::event::NewEvent;
 use crate::ids::{DebtorId, PromiseId};
 use crate::time::UtcMs;
@@ -74,6 +74,15 @@ pub trait MoneyStore: Send + Sync {
         limit: u32,
         told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<Vec<Promise>, StoreError>;
+    /// Replaces a debt that is still as `was` says: `Conflict` when somebody changed it meanwhile, as a payment
+    /// does; nothing is then written. What a rule of interest has earned on the figures before is put on it, as
+    /// `CatalogStore::put_debt` does.
+    async fn replace_debt(
+        &self,
+        was: &Debt,
+        row: &Debt,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError>;
     /// Active promise of a debtor, if any.
     async fn active_promises(&self, debtor: DebtorId) -> Result<Vec<Promise>, StoreError>;
 }

@@ -17,6 +17,9 @@ use async_trait::async_trait;
 pub const SHARES_MAX: usize = 50;
 /// Most suggestions of whose money it is.
 pub const SUGGESTIONS_MAX: usize = 10;
+/// Most receipts of one reference and amount that are looked at: where there are so many, no one of them is meant
+/// for sure.
+pub const BANK_RECEIPTS_MAX: u32 = 1_000;
 /// Most words of a concept that are looked up.
 pub const CLUE_WORDS_MAX: usize = 12;
 
@@ -52,6 +55,33 @@ pub struct PaymentFilter {
     pub channel: Option<String>,
     /// Only reversals, or only what is none.
     pub reversals: Option<bool>,
+}
+
+/// Which payment links, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct LinkFilter {
+    /// Only this client's.
+    pub client_id: Option<ClientId>,
+    /// Only this debtor's.
+    pub debtor_id: Option<DebtorId>,
+    /// Only those that somebody made, `agent:<id>` or as it is noted.
+    pub made_by: Option<String>,
+    /// Only in this state.
+    pub state: Option<LinkState>,
+    /// Only open ones, of which nobody may prove any more who he is; or only all others.
+    pub locked: Option<bool>,
+}
+
+impl LinkFilter {
+    /// Whether a link is one of them.
+    #[must_use]
+    pub fn has(&self, link: &PaymentLink) -> bool {
+        self.client_id.is_none_or(|c| link.client_id == c)
+            && self.debtor_id.is_none_or(|d| link.debtor_id == d)
+            && self.made_by.as_ref().is_none_or(|m| link.made_by == *m)
+            && self.state.is_none_or(|s| link.state == s)
+            && self.locked.is_none_or(|l| link.is_locked() == l)
+    }
 }
 
 /// What is known of the sender of money.
@@ -166,7 +196,8 @@ pub trait ReceiptStore: Send + Sync {
     /// Receipts with this reference, of any client: for references that are unique everywhere, as a
     /// provider's.
     async fn receipts_by_reference(&self, reference: &str) -> Result<Vec<Receipt>, StoreError>;
-    /// Receipts of bank files whose own reference and amount these are, newest first, at most 5.
+    /// Receipts of bank files whose own reference and amount these are, newest first, at most
+    /// [`BANK_RECEIPTS_MAX`].
     async fn bank_receipts(
         &self,
         client: ClientId,
@@ -187,6 +218,13 @@ pub trait ReceiptStore: Send + Sync {
         step: &ReceiptStep<'_>,
         told: TellPromise<'_>,
     ) -> Result<ReceiptOutcome, StoreError>;
+    /// As [`Self::step_receipt`], of several receipts at once: all of it is done, or nothing. One piece of money
+    /// may stand on several receipts, as what a dispute gave back does.
+    async fn step_receipts(
+        &self,
+        steps: &[ReceiptStep<'_>],
+        told: TellPromise<'_>,
+    ) -> Result<Vec<ReceiptOutcome>, StoreError>;
     /// Payments made of a receipt, oldest first, reversals too.
     async fn payments_of_receipt(&self, id: ReceiptId) -> Result<Vec<Payment>, StoreError>;
     /// What each of these payments did to its debt.
@@ -217,8 +255,7 @@ pub trait ReceiptStore: Send + Sync {
     /// A page of links, newest first.
     async fn payment_links_page(
         &self,
-        client: Option<ClientId>,
-        debtor: Option<DebtorId>,
+        filter: &LinkFilter,
         page: &PageRequest,
     ) -> Result<Page<PaymentLink>, StoreError>;
     /// Counts an answer to the question of identity: a wrong one counts up, a right one opens the link. Nothing
