@@ -1,252 +1,497 @@
 //! The books over random histories: what came in is on debts, waits or went back; what is owed fell by just
-//! that.
+//! that, whatever files, disputes, merges and taking back lie between.
 
+use super::books_audit::audit;
+use super::merges::merge_row;
 use super::plans::{agreed, drawn, signed};
-use super::receipts::{back, page, receipt, share, step, taken};
+use super::receipts::{back, receipt, share, taken};
 use super::scene::*;
-use domain::entity::{Debt, Payment, PlanState, PromiseState, Receipt};
-use domain::ids::PaymentId;
+use domain::entity::{Debt, InterestRule, Merge, Payment, Receipt};
+use domain::ids::{DebtorId, ImportId};
 use domain::money::Currency;
-use domain::ports::StoreError;
-use domain::ports::store::{ListFilter, PromiseTerms};
-use domain::rules::promise::outcome;
+use domain::ports::store::{PromiseTerms, ReceiptOutcome, ReceiptStep, StoreError, WebhookNote};
+use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 
-/// What the books of a scene say, and what they must.
-async fn audit(store: &Subject, before: &[Debt], receipts: &[Receipt], seed: u64) {
-    let mut on_debts = 0;
-    for was in before {
-        let now = store.get_debt(was.id).await.expect("debt");
-        let file = store.debtor_file(was.debtor_id).await.expect("file");
-        let ids: Vec<PaymentId> = file.payments.iter().map(|p| p.id).collect();
-        let parts = store.parts_of(&ids).await.expect("parts");
-        assert_eq!(
-            parts.len(),
-            ids.len(),
-            "seed {seed}: each payment has its parts"
-        );
-        for payment in &file.payments {
-            let own = parts
-                .iter()
-                .find(|p| p.payment_id == payment.id)
-                .expect("its parts");
-            assert_eq!(own.parts.sum(), payment.amount.amount_minor, "seed {seed}");
+/// Steps of a history; an hour each at most, so that all of it lies within the promises' grace.
+const STEPS: usize = 90;
+
+/// How often each kind of step was done, not refused.
+pub(super) type Done = BTreeMap<&'static str, usize>;
+
+/// Kinds that histories must have, on engines that take files back.
+pub(super) const KINDS: &[&str] = &[
+    "taken", "spread", "off", "paid", "reversed", "refund", "dispute", "merge", "apart", "recall",
+    "file", "undo",
+];
+
+struct History<'a> {
+    store: &'a Subject,
+    scene: Scene,
+    rng: ChaCha8Rng,
+    now: UtcMs,
+    /// Each debt with whom it was of.
+    people: Vec<Person>,
+    receipts: Vec<Receipt>,
+    /// Payments without a receipt.
+    plain: Vec<Payment>,
+    /// Files that are in, oldest first.
+    files: Vec<ImportId>,
+    merged: Option<Merge>,
+    /// Whether the engine takes files back.
+    undoes: bool,
+    done: Done,
+}
+
+fn settled<T>(done: Result<T, StoreError>) -> Option<T> {
+    match done {
+        Ok(done) => Some(done),
+        // What does not fit is refused whole; the audit sees that it changed nothing.
+        Err(StoreError::Conflict(_)) => None,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// Three people with two debts each, two of them one person in the end. With a rule, nothing but principal is
+/// owed: the rule earns the rest.
+async fn six_debts(store: &Subject, scene: &Scene, ruled: bool) -> Vec<Person> {
+    let mut people: Vec<Person> = Vec::new();
+    for n in 0..3_i64 {
+        let mut person = scene.draft_person();
+        if let Some(first) = people.first().filter(|_| n == 1) {
+            person.debtor.person_id = first.debtor.person_id;
+            person.debtor.document = first.debtor.document.clone();
         }
-        let of: Vec<_> = parts.iter().filter(|p| p.debt_id == was.id).collect();
-        let sum: i64 = of
-            .iter()
-            .map(|p| p.parts.sum() - p.parts.excess_minor)
-            .sum();
-        let forgiven = store.forgiven_of(was.id).await.expect("forgiven");
-        let off: i64 = forgiven.iter().map(|f| f.parts.sum()).sum();
-        assert_eq!(
-            now.balance_minor() + sum + off,
-            was.balance_minor(),
-            "seed {seed}: what is owed"
-        );
-        plan_and_promises(store, was, off, &file.payments, seed).await;
-        assert!(
-            now.balance_minor() >= 0 && now.overdue_minor >= 0,
-            "seed {seed}"
-        );
-        let of_receipts = of.iter().filter(|p| p.receipt_id.is_some());
-        on_debts += of_receipts.map(|p| p.parts.sum()).sum::<i64>();
-    }
-    let mut came = 0;
-    for receipt in receipts {
-        let row = store.get_receipt(receipt.id).await.expect("receipt");
-        let rows = store.payments_of_receipt(row.id).await.expect("payments");
-        let spent: i64 = rows.iter().map(|p| p.amount.amount_minor).sum();
-        let whole = spent + row.left_minor + row.returned_minor;
-        assert_eq!(whole, row.amount.amount_minor, "seed {seed}: receipt");
-        if row.amount.currency == mxn() {
-            came += spent;
-        }
-    }
-    assert_eq!(
-        came, on_debts,
-        "seed {seed}: what receipts gave is what debts got"
-    );
-}
-
-/// A quita stands once while its plan is paid as agreed, and never beside one that runs; a promise stands as
-/// the money dated in it says.
-async fn plan_and_promises(
-    store: &Subject,
-    debt: &Debt,
-    off: i64,
-    payments: &[Payment],
-    seed: u64,
-) {
-    let plans = store.plans_of(debt.debtor_id).await.expect("plans");
-    for file in plans.iter().filter(|f| f.plan.debt_id == debt.id) {
-        let most = match file.plan.state {
-            PlanState::Completed => file.plan.quita_minor,
-            _ => 0,
-        };
-        assert!(
-            (0..=most).contains(&off),
-            "seed {seed}: {off} forgiven, at most {most}"
-        );
-    }
-    let filter = ListFilter {
-        debtor_id: Some(debt.debtor_id),
-        ..ListFilter::default()
-    };
-    let promises = store.list_promises(&filter, &page(500, None)).await;
-    for promise in promises.expect("promises").items {
-        if promise.debt_id != debt.id {
-            continue;
-        }
-        let paid = payments.iter().filter(|p| p.debt_id == debt.id);
-        let paid: i64 = paid.map(|p| p.amount.amount_minor).sum();
-        let says = |over| outcome(promise.amount.amount_minor, paid, over) == promise.state;
-        let stands = match promise.state {
-            PromiseState::Replaced => true,
-            PromiseState::Active => says(false),
-            _ => says(true),
-        };
-        assert!(stands, "seed {seed}: {promise:?} with {paid} paid");
-    }
-}
-
-/// Each debt with a plan that forgives a fifth of it, or a promise.
-async fn agreements(store: &Subject, people: &[Person]) {
-    for (n, person) in people.iter().enumerate() {
-        if n % 2 == 0 {
-            let file = agreed(person, person.debt.balance_minor() / 5);
-            drawn(store, &file).await.expect("kept");
-            signed(store, &file).await;
-        }
-        promise(store, person).await;
-    }
-}
-
-/// A promise on his debt, when it has none.
-async fn promise(store: &Subject, person: &Person) {
-    let terms = PromiseTerms {
-        min_minor: 1,
-        max_minor: i64::MAX,
-    };
-    let draft = person.promise(30_000);
-    let made = store.record_promise(&draft, terms, &[]).await;
-    let _other_lives = made.expect("promise");
-}
-
-fn any_currency(rng: &mut ChaCha8Rng) -> Currency {
-    let code = if rng.random_range(0..8) == 0 {
-        "COP"
-    } else {
-        "MXN"
-    };
-    code.parse().expect("a currency")
-}
-
-/// Three people with two debts each; each debt with whom it is of.
-async fn six_debts(store: &Subject, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<Person> {
-    let mut people = Vec::new();
-    for _ in 0..3 {
-        let person = scene.person(store).await;
-        let second = scene.draft_debt(person.debtor.id, rng.random_range(50_000..90_000));
-        store.put_debt(&second, &[]).await.expect("debt");
-        let other = Person {
+        let second = scene.draft_debt(person.debtor.id, 50_000 + 10_000 * n);
+        let mut other = Person {
             debt: second,
             ..person.clone()
         };
+        for debt in [&mut person.debt, &mut other.debt] {
+            if ruled {
+                debt.principal_minor = debt.balance_minor();
+                debt.overdue_minor = debt.principal_minor;
+                (debt.interest_minor, debt.fees_minor) = (0, 0);
+            }
+        }
+        person.store(store).await;
+        store.put_debt(&other.debt, &[]).await.expect("debt");
         people.extend([person, other]);
     }
     people
 }
 
-/// Takes a part of what a receipt was spread over last off again.
-async fn taken_off(store: &Subject, row: &Receipt, rng: &mut ChaCha8Rng) {
-    let made = store.payments_of_receipt(row.id).await.expect("payments");
-    let Some(first) = made.iter().rfind(|p| p.reverses.is_none()) else {
-        return;
+/// 36 % on 360 days, simple.
+async fn add_rule(store: &Subject, scene: &Scene) {
+    let rule = InterestRule {
+        id: fresh(),
+        client_id: scene.client.id,
+        portfolio_id: scene.portfolio.id,
+        from_day: 20_000,
+        rate_bp: 3_600,
+        year_days: 360,
+        grace_days: 0,
+        cap_bp: None,
+        made_by: None,
+        made_at: NOW,
     };
-    let minor = rng.random_range(1..=first.amount.amount_minor);
-    let done = step(store, row.id, None, &[back(first, minor)], 0).await;
-    assert!(
-        matches!(done, Ok(_) | Err(StoreError::Conflict(_))),
-        "{done:?}"
-    );
+    let added = store.add_interest_rule(&rule, &[]).await.expect("asked");
+    assert_eq!(added, Ok(()));
 }
 
-/// One of the payments goes back, in part or whole; what it no longer has is refused.
-async fn sent_back(store: &Subject, plain: &[Payment], rng: &mut ChaCha8Rng) {
-    let first = &plain[rng.random_range(0..plain.len())];
-    let minor = rng.random_range(1..=first.amount.amount_minor);
-    let done = store
-        .post_payment(&back(first, minor), &[], &of_promise)
-        .await;
-    assert!(
-        matches!(done, Ok(_) | Err(StoreError::Conflict(_))),
-        "{done:?}"
-    );
-}
+impl<'a> History<'a> {
+    async fn new(store: &'a Subject, seed: u64) -> Self {
+        let scene = Scene::new(store).await;
+        let ruled = seed % 2 == 1;
+        if ruled {
+            add_rule(store, &scene).await;
+        }
+        let people = six_debts(store, &scene, ruled).await;
+        let none = store.undo_step(fresh(), NOW).await;
+        let history = Self {
+            store,
+            scene,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            now: NOW,
+            people,
+            receipts: Vec::new(),
+            plain: Vec::new(),
+            files: Vec::new(),
+            merged: None,
+            undoes: matches!(none, Err(StoreError::NotFound(_))),
+            done: Done::new(),
+        };
+        history.agreements().await;
+        history
+    }
 
-/// A random history: receipts of any size and currency, matched to anybody, over-paid, returned, put wrong and
-/// taken off, payments without a receipt, reversals in any order, all of it also twice; on debts with plans that
-/// forgive a part and with promises.
-pub(super) async fn balance(store: &Subject, seed: u64) {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let scene = Scene::new(store).await;
-    let people = six_debts(store, &scene, &mut rng).await;
-    agreements(store, &people).await;
-    let debts: Vec<Debt> = people.iter().map(|p| p.debt.clone()).collect();
-    let mut receipts: Vec<Receipt> = Vec::new();
-    let mut plain: Vec<Payment> = Vec::new();
-    for _ in 0..60 {
-        let debt = debts[rng.random_range(0..debts.len())].clone();
-        match rng.random_range(0..7) {
-            6 => promise(store, &people[rng.random_range(0..people.len())]).await,
-            0 => {
-                let mut row = receipt(&scene, rng.random_range(1..90_000));
-                row.amount.currency = any_currency(&mut rng);
-                taken(store, &row).await;
-                let (_, again) = store.take_receipt(&row, &[]).await.expect("again");
-                assert!(again);
-                receipts.push(row);
+    /// Each debt with a plan that forgives a fifth of it, or a promise.
+    async fn agreements(&self) {
+        for n in 0..self.people.len() {
+            if n % 2 == 0 {
+                let person = self.person(n).await;
+                let owed = self.store.owed(std::slice::from_ref(&person.debt), NOW);
+                let debt = owed.await.expect("owed").remove(0);
+                let file = agreed(&Person { debt, ..person }, 15_000);
+                assert_eq!(drawn(self.store, &file).await, Ok(()));
+                signed(self.store, &file).await;
             }
-            1 | 2 if !receipts.is_empty() => {
-                let row = &receipts[rng.random_range(0..receipts.len())];
-                let own = debts.iter().filter(|d| d.debtor_id == debt.debtor_id);
-                let shares: Vec<Payment> = own
-                    .map(|of| share(row, of, rng.random_range(1..40_000)))
-                    .collect();
-                let returned = if rng.random_bool(0.2) { 10 } else { 0 };
-                // What does not fit is refused whole; the audit below sees that it changed nothing.
-                let done = step(store, row.id, Some(debt.debtor_id), &shares, returned).await;
-                assert!(
-                    matches!(done, Ok(_) | Err(StoreError::Conflict(_))),
-                    "{done:?}"
-                );
-            }
-            3 if !receipts.is_empty() => {
-                let row = &receipts[rng.random_range(0..receipts.len())];
-                taken_off(store, row, &mut rng).await;
-            }
-            4 => {
-                let mut payment = share(&receipt(&scene, 1), &debt, rng.random_range(1..70_000));
-                payment.amount.currency = any_currency(&mut rng);
-                let done = store.post_payment(&payment, &[], &of_promise).await;
-                if done.is_ok() {
-                    let again = store.post_payment(&payment, &[], &of_promise).await;
-                    assert!(again.expect("again").repeated);
-                    plain.push(payment);
-                }
-            }
-            _ if !plain.is_empty() => sent_back(store, &plain, &mut rng).await,
-            _ => {}
+            self.promise(n).await;
         }
     }
-    // A promise that was made after its money is judged by the next.
-    for person in &people {
-        let last = store
-            .post_payment(&person.payment(1), &[], &of_promise)
-            .await;
-        last.expect("posted");
+
+    /// A debt as it is, and whose it is by now.
+    async fn person(&self, n: usize) -> Person {
+        let mut person = self.people[n].clone();
+        person.debt = self.store.get_debt(person.debt.id).await.expect("debt");
+        person.debtor.id = person.debt.debtor_id;
+        person
     }
-    audit(store, &debts, &receipts, seed).await;
+
+    async fn any(&mut self) -> Person {
+        let n = self.rng.random_range(0..self.people.len());
+        self.person(n).await
+    }
+
+    /// A promise on a debt, when it has none.
+    async fn promise(&self, n: usize) {
+        let terms = PromiseTerms {
+            min_minor: 1,
+            max_minor: i64::MAX,
+        };
+        let draft = self.person(n).await.promise(30_000);
+        let made = self.store.record_promise(&draft, terms, &[]).await;
+        let _other_lives = made.expect("promise");
+    }
+
+    fn did(&mut self, kind: &'static str, done: bool) {
+        *self.done.entry(kind).or_default() += usize::from(done);
+    }
+
+    fn currency(&mut self) -> Currency {
+        let abroad = self.rng.random_range(0..8) == 0;
+        let code = if abroad { "COP" } else { "MXN" };
+        code.parse().expect("a currency")
+    }
+
+    /// A day on which money moved, up to a day ago.
+    fn moved_at(&mut self) -> UtcMs {
+        let before = self.now.plus_ms(-self.rng.random_range(0..=DAY_MS));
+        before.max(NOW)
+    }
+
+    async fn take(&mut self) {
+        let mut row = receipt(&self.scene, self.rng.random_range(1..90_000));
+        row.amount.currency = self.currency();
+        row.paid_at = self.moved_at();
+        taken(self.store, &row).await;
+        let (_, again) = self.store.take_receipt(&row, &[]).await.expect("again");
+        assert!(again);
+        self.receipts.push(row);
+        self.did("taken", true);
+    }
+
+    fn any_receipt(&mut self) -> Option<Receipt> {
+        let most = self.receipts.len();
+        (most > 0).then(|| self.receipts[self.rng.random_range(0..most)].clone())
+    }
+
+    async fn step(
+        &self,
+        row: &Receipt,
+        debtor: Option<DebtorId>,
+        (payments, returned): (&[Payment], i64),
+        word: Option<(&str, &str)>,
+    ) -> Option<ReceiptOutcome> {
+        let step = ReceiptStep {
+            receipt: row.id,
+            debtor_id: debtor,
+            payments,
+            returned_minor: returned,
+            note: "",
+            word,
+            now: self.now,
+            events: &[],
+        };
+        settled(self.store.step_receipt(&step, &of_promise).await)
+    }
+
+    /// Puts a receipt on the debts of somebody.
+    async fn spread(&mut self) {
+        let (Some(row), person) = (self.any_receipt(), self.any().await) else {
+            return;
+        };
+        let mut shares = Vec::new();
+        for n in 0..self.people.len() {
+            let other = self.person(n).await;
+            if other.debtor.id == person.debtor.id {
+                let mut paid = share(&row, &other.debt, self.rng.random_range(1..40_000));
+                paid.posted_at = self.now;
+                shares.push(paid);
+            }
+        }
+        let returned = if self.rng.random_bool(0.2) { 10 } else { 0 };
+        let who = Some(person.debtor.id);
+        let done = self.step(&row, who, (&shares, returned), None).await;
+        self.did("spread", done.is_some());
+    }
+
+    /// What of the payments of a receipt still stands, newest first, as payments that take up to `most` back.
+    async fn backs(&self, row: &Receipt, mut most: i64) -> Vec<Payment> {
+        let rows = self.store.payments_of_receipt(row.id).await;
+        let rows = rows.expect("payments");
+        let mut backs = Vec::new();
+        for first in rows.iter().rev().filter(|p| p.reverses.is_none()) {
+            let later = rows.iter().filter(|p| p.reverses == Some(first.id));
+            let stands: i64 = later.map(|p| p.amount.amount_minor).sum();
+            let take = (first.amount.amount_minor + stands).min(most);
+            if take > 0 {
+                most -= take;
+                let mut row = back(first, take);
+                row.posted_at = self.now;
+                backs.push(row);
+            }
+        }
+        backs
+    }
+
+    /// Takes a part of a receipt off its debts again: it was put wrong.
+    async fn off(&mut self) {
+        let Some(row) = self.any_receipt() else {
+            return;
+        };
+        let most = self.rng.random_range(1..60_000);
+        let backs = self.backs(&row, most).await;
+        let done = self.step(&row, None, (&backs, 0), None).await;
+        self.did("off", done.is_some() && !backs.is_empty());
+    }
+
+    /// Up to `minor` of a receipt goes back to whom it came from: what is left of it, then what is on debts.
+    async fn gone(&self, row: &Receipt, minor: i64, word: Option<(&str, &str)>) -> bool {
+        let row = self.store.get_receipt(row.id).await.expect("receipt");
+        let most = row.amount.amount_minor - row.returned_minor;
+        let minor = minor.min(most);
+        let backs = self.backs(&row, (minor - row.left_minor).max(0)).await;
+        let done = self.step(&row, row.debtor_id, (&backs, minor), word).await;
+        done.is_some() && minor > 0
+    }
+
+    async fn refund(&mut self) {
+        if let Some(row) = self.any_receipt() {
+            let minor = self.rng.random_range(1..50_000);
+            let done = self.gone(&row, minor, None).await;
+            self.did("refund", done);
+        }
+    }
+
+    /// A bank takes all of a receipt; where the dispute is won, it comes again.
+    async fn dispute(&mut self) {
+        let Some(row) = self.any_receipt() else {
+            return;
+        };
+        let note = WebhookNote {
+            provider: "stripe".into(),
+            event_id: name("evt"),
+            what: "withdrawn:dp".into(),
+            money: Some(row.reference.clone()),
+            amount: Some(row.amount),
+            done: false,
+            at: self.now,
+        };
+        assert!(self.store.note_webhook(&note).await.expect("noted"));
+        let word = Some(("stripe", &*note.event_id));
+        let done = self.gone(&row, row.amount.amount_minor, word).await;
+        let again = self.gone(&row, row.amount.amount_minor, word).await;
+        assert!(!again, "a word is done once");
+        self.did("dispute", done);
+        if done && self.rng.random_bool(0.5) {
+            let mut won = receipt(&self.scene, row.amount.amount_minor);
+            (won.amount, won.paid_at) = (row.amount, self.now);
+            taken(self.store, &won).await;
+            self.receipts.push(won);
+        }
+    }
+
+    async fn pay(&mut self) {
+        let person = self.any().await;
+        let mut payment = person.payment(self.rng.random_range(1..70_000));
+        payment.amount.currency = self.currency();
+        (payment.paid_at, payment.posted_at) = (self.moved_at(), self.now);
+        let done = self.store.post_payment(&payment, &[], &of_promise).await;
+        self.did("paid", done.is_ok());
+        if settled(done).is_some() {
+            let again = self.store.post_payment(&payment, &[], &of_promise).await;
+            assert!(again.expect("again").repeated);
+            self.plain.push(payment);
+        }
+    }
+
+    /// A payment goes back, in part or whole; what it no longer has is refused.
+    async fn reverse(&mut self) {
+        if self.plain.is_empty() {
+            return;
+        }
+        let n = self.rng.random_range(0..self.plain.len());
+        let first = self.store.get_payment(self.plain[n].id).await;
+        let first = first.expect("payment");
+        let minor = self.rng.random_range(1..=first.amount.amount_minor);
+        let mut row = back(&first, minor);
+        row.posted_at = self.now;
+        let done = self.store.post_payment(&row, &[], &of_promise).await;
+        self.did("reversed", settled(done).is_some());
+    }
+
+    /// The files of the first two become one, or two again.
+    async fn merge(&mut self) {
+        match self.merged.take() {
+            None => {
+                let mut row = merge_row(&self.people[0], &self.people[2]);
+                row.at = self.now;
+                let done = self.store.merge_debtors(&row, &[]).await;
+                self.merged = Some(done.expect("merged"));
+                self.did("merge", true);
+            }
+            Some(row) => {
+                let done = self.store.undo_merge(row.id, "user:x", self.now, &[]);
+                done.await.expect("taken apart");
+                self.did("apart", true);
+            }
+        }
+    }
+
+    /// A file of the client that says of some debts that more is owed; it came some time ago and is written now.
+    async fn file(&mut self) {
+        let id = fresh::<ImportId>();
+        let mut rows = Vec::new();
+        for line in 2..4 {
+            let n = self.rng.random_range(0..self.people.len());
+            let debt = self.person(n).await.debt;
+            // The file knows debtors as they were made.
+            let mut row = Person {
+                debt,
+                ..self.people[n].clone()
+            }
+            .row(line);
+            row.debt.debtor_id = row.debtor.id;
+            row.debt.principal_minor += self.rng.random_range(1..9_000);
+            row.debt.overdue_minor = row.debt.balance_minor();
+            row.debt.updated_at = self.now;
+            row.debtor.updated_at = self.now.plus_ms(-self.rng.random_range(0..=DAY_MS));
+            if rows
+                .iter()
+                .all(|r: &domain::ports::store::DebtorRow| r.debt.id != row.debt.id)
+            {
+                rows.push(row);
+            }
+        }
+        let done = self.store.import_batch(id, &rows, false, &[]).await;
+        let report = done.expect("import");
+        assert_eq!(report.debts_new, 0, "{report:?}");
+        self.files.push(id);
+        self.did("file", true);
+    }
+
+    async fn recall(&mut self) {
+        let Some(file) = self.files.last().copied() else {
+            return;
+        };
+        let debt = self.any().await.debt.id;
+        let done = self.store.recall_debts(file, &[debt], self.now).await;
+        self.did("recall", done.expect("recalled") > 0);
+    }
+
+    /// The last file is taken back.
+    async fn undo(&mut self) {
+        let Some(file) = self.files.pop() else {
+            return;
+        };
+        loop {
+            let step = self.store.undo_step(file, self.now).await.expect("undo");
+            if !step.more {
+                break;
+            }
+        }
+        self.did("undo", true);
+    }
+
+    /// What files and recalls change cannot be compared with what was before them where they stay.
+    async fn some_file(&mut self) {
+        if !self.undoes {
+            return;
+        }
+        match self.rng.random_range(0..4) {
+            0 | 1 => self.file().await,
+            2 => self.recall().await,
+            _ => self.undo().await,
+        }
+    }
+
+    async fn some_step(&mut self) {
+        self.now = self.now.plus_ms(self.rng.random_range(0..=60 * MINUTE_MS));
+        match self.rng.random_range(0..14) {
+            0 | 1 => self.take().await,
+            2..=4 => self.spread().await,
+            5 => self.off().await,
+            6 => self.refund().await,
+            7 => self.dispute().await,
+            8 | 9 => self.pay().await,
+            10 => self.reverse().await,
+            11 => self.merge().await,
+            12 => self.some_file().await,
+            _ => {
+                let n = self.rng.random_range(0..self.people.len());
+                self.promise(n).await;
+            }
+        }
+    }
+
+    /// A promise that was made after its money is judged by the next.
+    async fn last_money(&self) {
+        for n in 0..self.people.len() {
+            let mut payment = self.person(n).await.payment(1);
+            (payment.paid_at, payment.posted_at) = (self.now, self.now);
+            let last = self.store.post_payment(&payment, &[], &of_promise).await;
+            last.expect("posted");
+        }
+    }
+
+    /// All money goes back: none of it is refused.
+    async fn all_back(&mut self) {
+        for row in self.receipts.clone() {
+            let stored = self.store.get_receipt(row.id).await.expect("receipt");
+            let left = stored.amount.amount_minor - stored.returned_minor;
+            assert_eq!(self.gone(&row, left, None).await, left > 0, "{stored:?}");
+        }
+        for first in std::mem::take(&mut self.plain) {
+            let first = self.store.get_payment(first.id).await.expect("payment");
+            for minor in [first.amount.amount_minor, first.amount.amount_minor / 2, 1] {
+                let mut row = back(&first, minor.max(1));
+                row.posted_at = self.now;
+                settled(self.store.post_payment(&row, &[], &of_promise).await);
+            }
+        }
+    }
+}
+
+/// A random history: receipts of any size and currency, matched to anybody, over-paid, returned, refunded,
+/// disputed, put wrong and taken off, payments without a receipt, reversals in any order, all of it also twice; on
+/// debts with plans that forgive a part and with promises, under a rule of interest or the creditor's figures, in
+/// debtor files that are made one and two again, with files that change and recall them and are taken back.
+pub(super) async fn balance(store: &Subject, seed: u64) -> Done {
+    let mut history = History::new(store, seed).await;
+    for _ in 0..STEPS {
+        history.some_step().await;
+    }
+    while !history.files.is_empty() {
+        history.undo().await;
+    }
+    history.last_money().await;
+    let debts: Vec<Debt> = history.people.iter().map(|p| p.debt.clone()).collect();
+    audit(store, &debts, &history.receipts, seed).await;
+    history.all_back().await;
+    history.last_money().await;
+    audit(store, &debts, &history.receipts, seed).await;
+    history.done
 }

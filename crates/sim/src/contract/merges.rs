@@ -41,7 +41,7 @@ async fn twins(store: &Subject, scene: &Scene) -> (Person, Person) {
     (a, b)
 }
 
-fn merge_row(kept: &Person, gone: &Person) -> Merge {
+pub(super) fn merge_row(kept: &Person, gone: &Person) -> Merge {
     Merge {
         id: fresh::<MergeId>(),
         client_id: kept.debtor.client_id,
