@@ -10,9 +10,10 @@ pub use self::zip::ARCHIVE_MAX;
 use self::zip::Zip;
 use crate::routes::history::export_row::{Format, Names, header, row};
 use domain::entity::{
-    Attempt, Complaint, Preference, Recording, RecordingOutcome, Suppression, Verdict,
+    Attempt, Complaint, Payment, Preference, Recording, RecordingOutcome, Suppression, Verdict,
 };
 use domain::ids::DebtorId;
+use domain::import::reference::own_reference;
 use domain::ports::store::{
     AttemptFilter, ChainLink, DebtorFile, ListFilter, PAGE_LIMIT_MAX, PageRequest,
 };
@@ -98,6 +99,23 @@ impl Parcel {
         let text =
             serde_json::to_vec_pretty(rows).map_err(|e| EvidenceError::Write(e.to_string()))?;
         self.put(name, &text)
+    }
+}
+
+/// A payment with its reference as the payer and his bank know it.
+#[derive(Serialize)]
+struct PaymentRow<'a> {
+    #[serde(flatten)]
+    payment: &'a Payment,
+    own_reference: String,
+}
+
+impl<'a> PaymentRow<'a> {
+    fn of(payment: &'a Payment) -> Self {
+        Self {
+            own_reference: own_reference(&payment.reference),
+            payment,
+        }
     }
 }
 
@@ -248,7 +266,8 @@ async fn tables(ask: &Ask<'_>, found: &Found, out: &mut Parcel) -> Result<(), Ev
     out.json("holds.json", &found.file.holds)?;
     out.json("do-not-call.json", &found.suppressions)?;
     out.json("promises.json", &found.file.promises)?;
-    out.json("payments.json", &found.file.payments)?;
+    let payments: Vec<PaymentRow<'_>> = found.file.payments.iter().map(PaymentRow::of).collect();
+    out.json("payments.json", &payments)?;
     out.json("debts.json", &found.file.debts)?;
     out.json("points.json", &found.file.points)?;
     out.json("complaints.json", &found.complaints)?;

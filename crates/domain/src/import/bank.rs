@@ -19,7 +19,7 @@ const PROBE: usize = 500;
 /// Lines above the header that banks write (account, period) and that are passed over.
 const PREAMBLE_MAX: usize = 20;
 /// Hex digits of a row's digest behind its reference.
-const NAME_LEN: usize = 16;
+pub(super) const NAME_LEN: usize = 16;
 /// Longest reference that is kept as it is, characters.
 const REFERENCE_MAX: usize = 100;
 

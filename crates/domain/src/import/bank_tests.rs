@@ -1,6 +1,7 @@
 //! Files as banks write them.
 
 use super::bank::{BankMap, BankMoney, BankRead, BankSheet, read_csv};
+use super::reference::own_reference;
 use super::{DateOrder, Decimal};
 
 fn read(text: &str) -> BankSheet {
@@ -105,4 +106,27 @@ fn what_is_no_statement_says_what_is_missing() {
     assert!(
         matches!(&ambiguous.rows[0].read, BankRead::Refused { column, .. } if column == "fecha")
     );
+}
+
+#[test]
+fn a_reference_is_shown_as_the_bank_wrote_it() {
+    let sheet = read("Fecha;Referencia;Abono\n23/11/2026;SPEI 88-A;10,00\n23/11/2026;;20,00\n");
+    let names: Vec<&str> = money(&sheet).iter().map(|m| &*m.reference).collect();
+    assert_eq!(own_reference(names[0]), "SPEI 88-A");
+    assert_eq!(own_reference(names[1]), "", "it had none");
+    let with = |behind: &str| own_reference(&format!("{}{behind}", names[0]));
+    assert_eq!(with("#2"), "SPEI 88-A#2");
+    assert_eq!(with("~35000MXN#2-3"), "SPEI 88-A#2-3");
+    assert_eq!(with("~35000MXN"), "SPEI 88-A");
+    assert_eq!(with("!dp_1"), "SPEI 88-A!dp_1");
+    assert_eq!(own_reference("c-9~12000MXN"), "c-9");
+    for own in [
+        "SPEI-01",
+        "stripe:pi_3",
+        "pago 0123456789abcdef0",
+        "a b",
+        "",
+    ] {
+        assert_eq!(own_reference(own), own, "{own:?} has no digest");
+    }
 }

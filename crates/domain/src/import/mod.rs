@@ -15,6 +15,7 @@ mod detect;
 mod lines;
 mod map;
 mod names;
+pub mod reference;
 mod repair;
 mod row;
 pub mod sample;

@@ -98,6 +98,6 @@ export function isoDay(ms: number, zone?: string): string {
 /** A reference as people know it: without the digest that tells rows of a bank's file apart, and without the amount that tells
     two amounts under one reference apart. */
 export function reference(text: string): string {
-  const own = text.replace(/ [0-9a-f]{16}(?=$|[#~-])/, '').replace(/~\d+[A-Z]{3}(?=$|[#-])/, '');
-  return /^row(?=$|[#-])/.test(own) ? own.replace(/^row/, '–') : own;
+  const own = text.replace(/ [0-9a-f]{16}(?=$|[#~!-])/, '').replace(/~\d+[A-Z]{3}(?=$|[#!-])/, '');
+  return /^row(?=$|[#!-])/.test(own) ? own.replace(/^row/, '–') : own;
 }

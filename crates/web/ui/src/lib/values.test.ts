@@ -110,7 +110,7 @@ describe('the rest', () => {
 
 describe('references', () => {
   it('are shown as people know them', () => {
-    const shown = ['884201 00ff11ee22dd33cc', '884201 00ff11ee22dd33cc#2', 'row 00ff11ee22dd33cc', 'c-9~12000MXN', 'SPEI 12', 'row house'].map(reference);
-    expect(shown).toEqual(['884201', '884201#2', '–', 'c-9', 'SPEI 12', 'row house']);
+    const shown = ['884201 00ff11ee22dd33cc', '884201 00ff11ee22dd33cc#2', '884201 00ff11ee22dd33cc!dp_1', 'row 00ff11ee22dd33cc', 'c-9~12000MXN', 'SPEI 12', 'row house'].map(reference);
+    expect(shown).toEqual(['884201', '884201#2', '884201!dp_1', '–', 'c-9', 'SPEI 12', 'row house']);
   });
 });

@@ -92,12 +92,18 @@ export interface PaymentLink {
   amount_minor: number;
   currency: string;
   state: string;
+  tries: number;
   created_at: string;
   expires_at: string;
   opened_at: string | null;
   paid_at: string | null;
 }
 export const CHANNELS = ['transfer', 'cash', 'card', 'debit', 'link', 'other'] as const;
-export const LINK_TONE: Record<string, string> = { created: 'pause', opened: 'call', paid: 'ready', expired: 'off', cancelled: 'off' };
+/** Wrong answers to the question of identity that close a link's page. */
+export const LINK_TRIES_MAX = 5;
+/** What a link is to those who look at it: its state, or `locked` when nobody may prove any more who he is. */
+export const linkState = (row: PaymentLink): string => (row.tries >= LINK_TRIES_MAX && (row.state === 'created' || row.state === 'opened') ? 'locked' : row.state);
+export const LINK_STATES = ['created', 'opened', 'locked', 'paid', 'expired', 'cancelled'] as const;
+export const LINK_TONE: Record<string, string> = { locked: 'danger', created: 'pause', opened: 'call', paid: 'ready', expired: 'off', cancelled: 'off' };
 /** Between two quiet looks at a list, ms: what is posted is seen within a second. */
 export const AGAIN_MS = 800;
