@@ -10,6 +10,7 @@ mod assigned;
 pub mod attempts;
 pub mod blob;
 mod books;
+mod books_audit;
 pub mod bus;
 pub mod callers;
 pub mod catalog;

@@ -50,6 +50,7 @@ mod people;
 mod plans;
 mod portfolio;
 mod receipts;
+mod receipt_steps;
 mod reports;
 mod reserve;
 #[cfg(test)]
