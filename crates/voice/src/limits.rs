@@ -159,6 +159,11 @@ pub const LEG_BOOK_BYTES: usize = 64 * 1_024 * 1_024;
 /// How long an entry waits for others before the book is written. What a kill takes with it is ended by the far
 /// end's session timer.
 pub const LEG_BOOK_WAIT: Duration = Duration::from_millis(50);
+/// How long a leg of a dead process is tried to be ended, milliseconds: a far end without a session timer gives up
+/// a silent call long before.
+pub const ORPHAN_WAIT_MS: i64 = 60 * 60 * 1_000;
+/// Time between two tries whose BYE nobody answered; one takes 32 s until it counts as that.
+pub const ORPHAN_RETRY: Duration = Duration::from_secs(60);
 /// How long the recorder's writer lets work gather before it looks again; a queue holds far more.
 pub const RECORDER_GATHERS: Duration = Duration::from_millis(20);
 /// PCM chunks waiting for the recorder's writer; one chunk is a second of one call.

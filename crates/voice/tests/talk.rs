@@ -412,6 +412,58 @@ async fn the_next_process_ends_what_a_killed_one_left() {
     phone.sees(bye).await;
 }
 
+/// A leg whose BYE nobody answered before the next process died too.
+#[tokio::test]
+async fn a_leg_that_nobody_ended_outlives_a_second_death() {
+    const BYE: &str = "BYE sip:gw@127.0.0.1 SIP/2.0\r\nMax-Forwards: 70\r\n\
+        From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>;tag=2\r\nCall-ID: left-behind\r\n\
+        CSeq: 100001 BYE\r\nContent-Length: 0\r\n\r\n";
+    let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await;
+    let far = far.expect("binds");
+    let folder = tempfile::tempdir().expect("folder");
+    let (legs, copy) = (folder.path().join("legs"), folder.path().join("copy"));
+    let at = far.local_addr().expect("bound");
+    let line = format!("+ 3 udp {at} {}\n", hex::encode(BYE));
+    std::fs::write(&legs, line).expect("writes");
+    let path = legs.clone();
+    let first = Node::configured(move |c| c.legs_file = Some(path)).await;
+    let mut octets = [0; 2_048];
+    let wait = Duration::from_secs(20);
+    let (n, _) = tokio::time::timeout(wait, far.recv_from(&mut octets))
+        .await
+        .expect("a BYE comes")
+        .expect("reads");
+    assert!(octets[..n].starts_with(b"BYE "));
+    // It dies before anybody answered.
+    std::fs::copy(&legs, &copy).expect("copies");
+    drop(first);
+    let path = copy.clone();
+    let _next = Node::configured(move |c| c.legs_file = Some(path)).await;
+    let ended = async {
+        loop {
+            let (n, from) = far.recv_from(&mut octets).await.expect("reads");
+            let text = String::from_utf8_lossy(&octets[..n]).into_owned();
+            let kept = |line: &&str| {
+                let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+                names.iter().any(|name| line.starts_with(name))
+            };
+            let fields: Vec<&str> = text.lines().filter(kept).collect();
+            let ok = format!("SIP/2.0 200 OK\r\n{}\r\n\r\n", fields.join("\r\n"));
+            far.send_to(ok.as_bytes(), from).await.expect("sends");
+            for _ in 0..50 {
+                let text = std::fs::read_to_string(&copy).expect("reads");
+                if text.lines().any(|line| line.starts_with("- ")) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    };
+    tokio::time::timeout(wait, ended)
+        .await
+        .expect("it is ended, and only then out of the book");
+}
+
 #[tokio::test]
 async fn shutdown_says_bye_and_seals() {
     let mut j = joined().await;

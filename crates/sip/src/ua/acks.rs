@@ -88,8 +88,14 @@ pub(super) fn send_ack(
 }
 
 /// Ends a fork whose 2xx came after another's: ACK, then BYE (RFC 3261 §13.2.2.4). `used` is the
-/// highest sequence number the call has used.
-pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Response, used: u32) {
+/// highest sequence number the call has used, `follow` whether the call goes where dialogs say.
+pub(super) fn end_stray(
+    core: &mut Core,
+    now: Millis,
+    tx: TxId,
+    response: &Response,
+    (used, follow): (u32, bool),
+) {
     let Some((invite, target)) = core.layer.invite(tx) else {
         return;
     };
@@ -113,9 +119,7 @@ pub(super) fn end_stray(core: &mut Core, now: Millis, tx: TxId, response: &Respo
         remote_cseq: None,
     };
     dialog.confirm(response);
-    let hop = dialog
-        .written_hop(target.proto)
-        .filter(|_| core.config.follow_contact);
+    let hop = dialog.followed_hop(target).filter(|_| follow);
     let target = hop.unwrap_or(target);
     send_ack(core, now, &dialog, cseq.number, target, Some(tx));
     dialog.local_cseq = dialog.local_cseq.max(used);

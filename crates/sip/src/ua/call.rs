@@ -95,6 +95,8 @@ pub(super) struct Call {
     /// Where requests go once the connection the peer used is gone; of a call that came in none is known
     /// unless it is told.
     pub(super) home: Option<Target>,
+    /// Whether requests go where the dialog's addresses say.
+    pub(super) follow: bool,
     pub(super) contact: Bytes,
     pub(super) outgoing: bool,
     pub(super) login: Option<Login>,
@@ -121,19 +123,14 @@ pub(super) struct Call {
 
 impl Call {
     /// Where the next in-dialog request goes.
-    pub(super) fn next_hop(&self, core: &Core) -> Target {
-        self.hop_from(core, self.peer)
+    pub(super) fn next_hop(&self) -> Target {
+        self.hop_from(&self.dialog, self.peer)
     }
 
-    /// The same where the peer is to be found there.
-    pub(super) fn hop_from(&self, core: &Core, peer: Target) -> Target {
-        if core.config.follow_contact
-            && let Some(written) = self.dialog.written_hop(peer.proto)
-            && (written.proto, written.dest) != (peer.proto, peer.dest)
-        {
-            return written;
-        }
-        peer
+    /// The same in that dialog of the call, where the peer is to be found there.
+    pub(super) fn hop_from(&self, dialog: &Dialog, peer: Target) -> Target {
+        let followed = dialog.followed_hop(peer).filter(|_| self.follow);
+        followed.unwrap_or(peer)
     }
 
     /// Remembers the connection the peer uses now.
@@ -333,7 +330,7 @@ impl Call {
     ) -> Option<TxId> {
         self.digest
             .apply(&mut request, self.login.as_ref(), core.ids.as_mut());
-        let target = self.next_hop(core);
+        let target = self.next_hop();
         let bye = matches!(purpose, Use::Bye(_)).then(|| request.clone());
         let sent = core.send(now, request, target, purpose);
         if let (Err(_), Some(bye)) = (&sent, bye) {

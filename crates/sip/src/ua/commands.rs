@@ -71,6 +71,17 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Lets the requests of a call that came in go where its dialog says, as
+    /// [`super::InviteOrder::follow_contact`] does for calls of ours.
+    ///
+    /// # Errors
+    /// [`SipError::Unknown`].
+    pub fn follow_contact(&mut self, call: CallKey) -> Result<(), SipError> {
+        let call = self.calls.get_mut(&call);
+        call.ok_or(SipError::Unknown("call"))?.follow = true;
+        Ok(())
+    }
+
     /// Refuses an incoming call with 300 to 699 and an optional Reason.
     ///
     /// # Errors

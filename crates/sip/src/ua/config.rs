@@ -21,10 +21,6 @@ pub struct Config {
     pub session_expires_s: u32,
     /// Shortest interval we accept, seconds; at least 90 (RFC 4028 §4).
     pub min_se_s: u32,
-    /// Send in-dialog requests to the IP address in the peer's Contact or Record-Route. Off, they
-    /// go where the dialog's first message went to or came from, whatever a peer wrote; needed
-    /// off for phones behind NAT, on only for trunks that move calls without Record-Route.
-    pub follow_contact: bool,
     /// Offer and send reliable provisional responses (RFC 3262).
     pub prack: bool,
     /// Take incoming calls; off, every out-of-dialog INVITE gets 403.
@@ -51,7 +47,6 @@ impl Config {
             contact_user: "marcador".to_owned(),
             session_expires_s: 1_800,
             min_se_s: 90,
-            follow_contact: false,
             prack: true,
             accept_calls: true,
             auth: None,

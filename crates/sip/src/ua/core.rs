@@ -28,6 +28,8 @@ pub(super) enum Use {
     Offer(CallKey),
     /// Our BYE.
     Bye(CallKey),
+    /// Our BYE to a call of a process that is gone.
+    Orphan(CallKey),
     /// A request in a call whose answer matters only when the peer lost the call.
     Minor(CallKey),
     /// Our REFER.

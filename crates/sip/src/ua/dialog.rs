@@ -1,5 +1,7 @@
 //! The peer relation of a call (RFC 3261 §12).
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::header::lex::split_outside;
@@ -112,8 +114,17 @@ impl Dialog {
         request
     }
 
+    /// Where requests go that follow the dialog's own addresses (RFC 3261 §12.2.1.1), when that is elsewhere than
+    /// the peer and can be followed.
+    pub(super) fn followed_hop(&self, peer: Target) -> Option<Target> {
+        let written = self.written_hop(peer.proto)?;
+        let datagrams = (written.proto, peer.proto) == (Proto::Udp, Proto::Udp);
+        let elsewhere = written.dest != peer.dest;
+        (datagrams && elsewhere && means(peer.dest.ip(), written.dest.ip())).then_some(written)
+    }
+
     /// Where the dialog's addresses say requests go, when that is an IP address.
-    pub(super) fn written_hop(&self, proto: Proto) -> Option<Target> {
+    fn written_hop(&self, proto: Proto) -> Option<Target> {
         let first = self
             .route
             .first()
@@ -138,6 +149,25 @@ impl Dialog {
             conn: None,
         })
     }
+}
+
+/// Whether somebody at `peer` can mean `told` as an address for us.
+fn means(peer: IpAddr, told: IpAddr) -> bool {
+    if peer.is_ipv4() != told.is_ipv4() || told.is_unspecified() || told.is_multicast() {
+        return false;
+    }
+    let near = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            // Carriers' own nets too (RFC 6598).
+            ip.is_private() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    };
+    let everybody = matches!(told, IpAddr::V4(ip) if ip.is_broadcast());
+    !everybody
+        && (!told.is_loopback() || peer.is_loopback())
+        && (!near(told) || near(peer) || peer.is_loopback())
 }
 
 fn record_route(headers: &Headers) -> Vec<Bytes> {
@@ -168,4 +198,31 @@ fn old_target(request: &Request) -> Option<Bytes> {
 fn contact_uri(headers: &Headers) -> Option<Bytes> {
     let first = headers.contacts().ok()?.into_iter().next()?;
     first.uri.is_sip().then(|| first.uri.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_out_there_means_nobody_in_here() {
+        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        for (peer, told, want) in [
+            ("203.0.113.5", "203.0.113.9", true),
+            ("203.0.113.5", "198.51.100.7", true),
+            ("203.0.113.5", "192.168.1.7", false),
+            ("203.0.113.5", "100.64.0.1", false),
+            ("203.0.113.5", "169.254.1.1", false),
+            ("203.0.113.5", "127.0.0.1", false),
+            ("203.0.113.5", "2001:db8::1", false),
+            ("10.0.0.1", "192.168.1.7", true),
+            ("10.0.0.1", "203.0.113.9", true),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("2001:db8::1", "2001:db8::2", true),
+            ("2001:db8::1", "fd00::2", false),
+            ("2001:db8::1", "ff02::1", false),
+        ] {
+            assert_eq!(means(ip(peer), ip(told)), want, "{peer} {told}");
+        }
+    }
 }

@@ -309,6 +309,12 @@ impl Endpoint {
             Use::Bye(key) => {
                 self.with_call(key, |core, call| call.on_bye_response(core, now, response));
             }
+            Use::Orphan(call) => {
+                let code = Some(response.code).filter(|code| *code >= 200);
+                if code.is_some() {
+                    self.core.report(Event::OrphanEnded { call, code });
+                }
+            }
             Use::Minor(key) => {
                 let lost = matches!(response.code, 408 | 481);
                 let cancel = response
@@ -361,10 +367,8 @@ impl Endpoint {
                 call.on_calling_response(core, now, tx, response, source);
             });
         } else if answer {
-            let used = self
-                .calls
-                .get(&key)
-                .map_or(0, |call| call.dialog.local_cseq);
+            let used = self.calls.get(&key);
+            let used = used.map_or((0, false), |call| (call.dialog.local_cseq, call.follow));
             end_stray(&mut self.core, now, tx, response, used);
         }
     }
@@ -410,6 +414,9 @@ impl Endpoint {
             }
             Some(Use::Bye(key)) => {
                 self.with_call(key, |_, call| call.forget());
+            }
+            Some(Use::Orphan(call)) => {
+                self.core.report(Event::OrphanEnded { call, code: None });
             }
             Some(Use::Minor(key)) => {
                 self.with_call(key, |core, call| call.lost(core, now, code));

@@ -228,6 +228,13 @@ pub enum Event {
         /// How.
         end: End,
     },
+    /// The fate of a BYE that [`crate::Endpoint::end_orphan`] sent.
+    OrphanEnded {
+        /// The key it was given.
+        call: CallKey,
+        /// The final code; none when nobody answered, or it could not be sent.
+        code: Option<u16>,
+    },
     /// A registration of ours changed.
     Registration {
         /// Which.

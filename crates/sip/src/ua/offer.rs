@@ -184,7 +184,7 @@ impl Call {
         self.digest.accepted();
         self.dialog.refresh_target(&response.headers);
         if change.method == Method::Invite {
-            let target = self.next_hop(core);
+            let target = self.next_hop();
             send_ack(core, now, &self.dialog, change.cseq, target, Some(tx));
         }
         if !self.is_up() {

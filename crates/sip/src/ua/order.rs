@@ -49,6 +49,11 @@ pub struct InviteOrder {
     pub login: Option<Login>,
     /// Longest wait for a final answer before the INVITE is cancelled, ms.
     pub ring_limit_ms: u64,
+    /// Send what follows in the dialog to the IP address in the peer's Record-Route or Contact, as RFC 3261
+    /// §12.2.1.1 has it. Off, it goes where the INVITE went, whatever the peer wrote: so for phones behind NAT,
+    /// whose Contact nobody can reach. Only datagrams follow; what goes over a connection stays on it. An address
+    /// that a peer out there cannot mean (of a private net, loopback, multicast) is not followed.
+    pub follow_contact: bool,
 }
 
 impl InviteOrder {
@@ -65,6 +70,7 @@ impl InviteOrder {
             route: Vec::new(),
             login: None,
             ring_limit_ms: MAX_RING_MS,
+            follow_contact: false,
         }
     }
 }

@@ -37,12 +37,12 @@ impl Endpoint {
             conn: None,
             ..call.peer
         };
-        let target = call.hop_from(&self.core, call.home.unwrap_or(now));
+        let target = call.hop_from(&dialog, call.home.unwrap_or(now));
         Some((target, dialog.request(Method::Bye).to_bytes()))
     }
 
-    /// Sends a BYE that [`Endpoint::bye_in_advance`] gave to a process that is gone. Its answer is
-    /// not reported.
+    /// Sends a BYE that [`Endpoint::bye_in_advance`] gave to a process that is gone. What becomes of it is told by
+    /// [`super::Event::OrphanEnded`] with the key that this gives.
     ///
     /// # Errors
     /// [`SipError::State`] when it is no BYE, [`SipError::Limit`], [`SipError::NoLocalAddress`].
@@ -52,15 +52,15 @@ impl Endpoint {
         target: Target,
         bye: &Bytes,
         reason: Option<&Reason>,
-    ) -> Result<(), SipError> {
+    ) -> Result<CallKey, SipError> {
         let mut request = orphan(bye).ok_or(SipError::State("not a BYE"))?;
         if let Some(reason) = reason {
             request.headers.push(HeaderName::Reason, reason.to_bytes());
         }
-        // A key that no call has: whatever the answer is, nothing hangs on it.
+        // A key that no call has.
         let key = CallKey(self.fresh_key());
-        self.core.send(now, request, target, Use::Bye(key))?;
-        Ok(())
+        self.core.send(now, request, target, Use::Orphan(key))?;
+        Ok(key)
     }
 }
 

@@ -214,9 +214,8 @@ impl Call {
             method: Method::Invite,
         };
         prack.headers.push(HeaderName::RAck, rack.to_bytes());
-        let written = early.written_hop(self.peer.proto);
-        let target = written.filter(|_| core.config.follow_contact);
-        self.send_quietly(core, now, prack, target.unwrap_or(self.peer));
+        let target = self.hop_from(&early, self.peer);
+        self.send_quietly(core, now, prack, target);
         true
     }
 

@@ -257,7 +257,7 @@ impl Call {
         headers.push(HeaderName::SubscriptionState, state);
         headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
         request.body = Bytes::from(format!("SIP/2.0 {code} {}\r\n", phrase(code)));
-        let target = self.next_hop(core);
+        let target = self.next_hop();
         self.send_quietly(core, now, request, target);
     }
 

@@ -85,6 +85,7 @@ impl Call {
             dialog,
             peer: order.next_hop,
             home: Some(order.next_hop),
+            follow: order.follow_contact,
             contact,
             outgoing: true,
             login: order.login,
@@ -217,7 +218,7 @@ impl Call {
         self.dialog.remote_cseq = fork.and_then(|fork| fork.remote_cseq);
         self.dialog.confirm(response);
         self.digest.accepted();
-        let target = self.next_hop(core);
+        let target = self.next_hop();
         send_ack(core, now, &self.dialog, invite_cseq, target, Some(tx));
         self.state = State::Up;
         if let Some(why) = cancelled {

@@ -51,6 +51,7 @@ impl Call {
             dialog,
             peer: arrived.source.into(),
             home: None,
+            follow: false,
             contact,
             outgoing: false,
             login: None,

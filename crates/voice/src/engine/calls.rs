@@ -149,6 +149,7 @@ impl Engine {
         let mut invite = InviteOrder::new(target, next_hop, from.clone(), offer);
         invite.ring_limit_ms = u64::try_from(order.ring_timeout_ms).unwrap_or(0);
         invite.login = login(trunk);
+        invite.follow_contact = !trunk.behind_nat;
         invite.headers = headers(trunk, order.attempt_id);
         let told = |header| (policy.identity == header).then(|| from.clone());
         let diversion = policy.diversion.as_deref();

@@ -3,7 +3,7 @@
 use super::again::Tries;
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
-use super::orphans::{LegBook, Orphan};
+use super::orphans::{LegBook, Orphans};
 use super::outbox::Outbox;
 use super::route::Route;
 use super::trail::Trails;
@@ -19,7 +19,7 @@ use domain::ids::{AgentId, AttemptId, TrunkId};
 use domain::ports::TrunkReport;
 use domain::time::UtcMs;
 use media::cpa::prints::Known;
-use sip::header::{Algorithm, Reason};
+use sip::header::Algorithm;
 use sip::msg::Uri;
 use sip::ua::{Auth, Config, PingKey, Received, RegKey, RegistrarRules, Secret};
 use sip::{Endpoint, Millis, SeededIds};
@@ -83,9 +83,9 @@ pub(super) struct Engine {
     pub(super) trails: Trails,
     /// Recordings that are a machine for sure, by trunk.
     pub(super) known: HashMap<TrunkId, Arc<Known>>,
-    book: LegBook,
-    /// Legs of the last process that could not be ended yet.
-    orphans: Vec<Orphan>,
+    pub(super) book: LegBook,
+    /// Legs of processes that are gone.
+    pub(super) orphans: Orphans,
     /// When the endpoint's timers were looked at last.
     ticked: Instant,
 }
@@ -103,7 +103,7 @@ impl Engine {
         front: Option<Arc<Front>>,
         reports: mpsc::Sender<TrunkReport>,
     ) -> Result<(Self, Ears), VoiceError> {
-        let (book, left) = LegBook::open(config.legs_file.as_deref())?;
+        let (book, left) = LegBook::open(config.legs_file.as_deref(), config.clock.now())?;
         let prompts = Prompts::load(config.prompts_dir.as_deref())?;
         let (net, inbound) =
             Net::open(&config.sip_bind, config.tls.as_ref(), config.allow.clone()).await?;
@@ -152,7 +152,7 @@ impl Engine {
             trails: Trails::default(),
             known: HashMap::new(),
             book,
-            orphans: left,
+            orphans: Orphans::of(left),
             ticked: now,
             config,
         };
@@ -302,28 +302,6 @@ impl Engine {
             self.ticked = now;
             self.endpoint.on_timer(due);
         }
-    }
-
-    /// Ends what the last process on this node left up. Where a trunk's name is still being looked up
-    /// nobody knows which certificate to expect: its legs wait until that is found.
-    pub(super) fn end_orphans(&mut self) {
-        if self.orphans.is_empty() {
-            return;
-        }
-        let (now, reason) = (self.millis(), Reason::q850(38, "restart"));
-        let left = std::mem::take(&mut self.orphans);
-        let (ends, waits) = left.into_iter().partition(|o| self.net.expects(&o.target));
-        self.orphans = waits;
-        let ends: Vec<Orphan> = ends;
-        for orphan in ends {
-            let sent = self
-                .endpoint
-                .end_orphan(now, orphan.target, &orphan.bye, Some(&reason));
-            if let Err(error) = sent {
-                tracing::warn!(%error, "a leg of the last process cannot be ended");
-            }
-        }
-        self.settle();
     }
 
     /// The call of a leg is up: should we die, the next process can end it.

@@ -47,6 +47,7 @@ impl Engine {
                 self.info(call, content_type.as_ref(), &body);
             }
             Event::Ended { call, end } => self.ended(call, &end),
+            Event::OrphanEnded { call, code } => self.orphan_ended(call, code),
             Event::Pong { ping, code, .. } => self.pong(ping, code),
             Event::Registered {
                 user,

@@ -56,6 +56,9 @@ impl Engine {
             self.plane.order(Order::Remove(leg, self.now));
             return Err(500);
         }
+        if self.follows(incoming.source.remote) {
+            let _ = self.endpoint.follow_contact(incoming.call);
+        }
         if let Some(home) = self.home_of(&incoming.source) {
             let _ = self.endpoint.home(incoming.call, home);
         }
@@ -118,12 +121,23 @@ impl Engine {
             .map(|(route, addr)| hop(&route.config, addr))
     }
 
-    fn nat_of(&self, from: SocketAddr) -> bool {
+    /// The trunk at an address.
+    fn route_at(&self, from: SocketAddr) -> Option<&super::route::Route> {
         let of_it = |r: &&super::route::Route| r.addrs.iter().any(|a| a.ip() == from.ip());
-        self.routes
-            .values()
-            .find(of_it)
-            .is_some_and(|r| r.config.behind_nat)
+        self.routes.values().find(of_it)
+    }
+
+    fn nat_of(&self, from: SocketAddr) -> bool {
+        self.route_at(from).is_some_and(|r| r.config.behind_nat)
+    }
+
+    /// Whether what a caller writes of where he is to be found is believed: a carrier's calls may be elsewhere than
+    /// its proxy. A stranger could have us send to anybody.
+    fn follows(&self, from: SocketAddr) -> bool {
+        // On loopback all peers share an address.
+        let is_it = |a: &SocketAddr| !a.ip().is_loopback() || a.port() == from.port();
+        let route = self.route_at(from);
+        route.is_some_and(|r| !r.config.behind_nat && r.addrs.iter().any(is_it))
     }
 
     /// The far end's answer to an offer of ours, in the ACK: of the caller whom the message waits for, or

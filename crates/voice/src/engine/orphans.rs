@@ -1,22 +1,54 @@
 //! Legs that are up, kept on disk: what a killed process leaves behind, the next one ends
 //! (`faults.md` promise 6). The book is a help, not a truth: where an entry is lost the far end's
-//! session timer ends the leg.
+//! session timer ends the leg. A leg of a dead process stays in it until its BYE is answered.
 
+use super::core::Engine;
 use crate::plane::LegId;
 use crate::{VoiceError, limits};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use sip::{ConnId, Proto, Target};
-use std::collections::BTreeMap;
+use domain::time::UtcMs;
+use sip::header::Reason;
+use sip::ua::CallKey;
+use sip::{ConnId, Proto, SipError, Target};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Instant;
+
+/// Under what a leg of a dead process stands in the book: above every leg of ours.
+const FIRST_LEFT: u64 = 1 << 63;
 
 /// A leg of a process that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Orphan {
     pub(super) target: Target,
     pub(super) bye: Bytes,
+    /// Since when no process has it: the start of the one that found it first.
+    pub(super) since: Option<UtcMs>,
+}
+
+/// What the book says is still up though its process is gone.
+pub(super) type Left = (LegId, Orphan);
+
+/// Legs of dead processes on their way out.
+#[derive(Default)]
+pub(super) struct Orphans {
+    /// Waiting for their trunk, or for the next try.
+    waiting: Vec<Left>,
+    /// Their BYE is out.
+    ending: HashMap<CallKey, Left>,
+    tried: Option<Instant>,
+}
+
+impl Orphans {
+    pub(super) fn of(left: Vec<Left>) -> Self {
+        Self {
+            waiting: left,
+            ..Self::default()
+        }
+    }
 }
 
 enum Entry {
@@ -28,9 +60,9 @@ enum Entry {
 pub(super) struct LegBook(Option<Sender<Entry>>);
 
 impl LegBook {
-    /// Reads what is left of the last process, and starts a new book in its place. Without a path
-    /// nothing is kept.
-    pub(super) fn open(path: Option<&Path>) -> Result<(Self, Vec<Orphan>), VoiceError> {
+    /// Reads what is left of processes before, and starts a new book in its place that begins with that: should
+    /// this process die as well, the next one finds it again. Without a path nothing is kept.
+    pub(super) fn open(path: Option<&Path>, now: UtcMs) -> Result<(Self, Vec<Left>), VoiceError> {
         let Some(path) = path else {
             return Ok((Self(None), Vec::new()));
         };
@@ -38,7 +70,7 @@ impl LegBook {
             path: path.to_owned(),
             source,
         };
-        let left = match std::fs::read(path) {
+        let found = match std::fs::read(path) {
             Ok(bytes) => read(&String::from_utf8_lossy(&bytes)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(e) => return Err(fail(e)),
@@ -46,21 +78,28 @@ impl LegBook {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(fail)?;
         }
-        if !left.is_empty() {
-            let legs = left.len();
+        if !found.is_empty() {
+            let legs = found.len();
             tracing::info!(legs, "ending the legs of a process that is gone");
         }
-        let file = File::create(path).map_err(fail)?;
+        let mut left = Vec::new();
+        for (n, mut orphan) in (FIRST_LEFT..).zip(found.into_values()) {
+            orphan.since.get_or_insert(now);
+            left.push((LegId(n), orphan));
+        }
+        let live = left.iter().map(|(leg, o)| (leg.0, write(leg.0, o)));
+        let live: BTreeMap<u64, String> = live.collect();
+        let file = rewrite(path, &live).map_err(fail)?;
         let (line, entries) = bounded(limits::LEG_BOOK_QUEUE);
         let path = path.to_owned();
         std::thread::Builder::new()
             .name("leg-book".to_owned())
-            .spawn(move || keep(&path, file, &entries))
+            .spawn(move || keep(&path, (file, live), &entries))
             .map_err(|source| VoiceError::Thread {
                 what: "leg-book",
                 source,
             })?;
-        Ok((Self(Some(line)), left.into_values().collect()))
+        Ok((Self(Some(line)), left))
     }
 
     /// Whether entries are wanted at all.
@@ -69,7 +108,8 @@ impl LegBook {
     }
 
     pub(super) fn up(&self, leg: LegId, target: Target, bye: Bytes) {
-        self.give(Entry::Up(leg, Orphan { target, bye }));
+        let since = None;
+        self.give(Entry::Up(leg, Orphan { target, bye, since }));
     }
 
     pub(super) fn down(&self, leg: LegId) {
@@ -84,9 +124,72 @@ impl LegBook {
     }
 }
 
-fn keep(path: &Path, mut file: File, entries: &Receiver<Entry>) {
-    let mut live: BTreeMap<u64, String> = BTreeMap::new();
-    let mut bytes = 0;
+impl Engine {
+    /// Ends what processes before left up. Where a trunk's name is still being looked up nobody knows which
+    /// certificate to expect: its legs wait until that is found. None waits for ever: the far end's session timer
+    /// ended it long ago.
+    pub(super) fn end_orphans(&mut self) {
+        if self.orphans.waiting.is_empty() {
+            return;
+        }
+        self.orphans.tried = Some(self.now);
+        let (now, at) = (self.millis(), self.stamp());
+        let reason = Reason::q850(38, "restart");
+        for (leg, orphan) in std::mem::take(&mut self.orphans.waiting) {
+            let since = orphan.since.unwrap_or(at);
+            if at.since_ms(since) > limits::ORPHAN_WAIT_MS {
+                tracing::warn!(
+                    "a leg of a process that is gone is given up: nobody answered its BYE"
+                );
+                self.book.down(leg);
+                continue;
+            }
+            if !self.net.expects(&orphan.target) {
+                self.orphans.waiting.push((leg, orphan));
+                continue;
+            }
+            let (target, bye) = (orphan.target, orphan.bye.clone());
+            match self.endpoint.end_orphan(now, target, &bye, Some(&reason)) {
+                Ok(key) => {
+                    self.orphans.ending.insert(key, (leg, orphan));
+                }
+                Err(error @ SipError::State(_)) => {
+                    tracing::warn!(%error, "a leg of the last process cannot be ended");
+                    self.book.down(leg);
+                }
+                // No room, or no address of ours for it now.
+                Err(_) => self.orphans.waiting.push((leg, orphan)),
+            }
+        }
+        self.settle();
+    }
+
+    /// Those whose BYE nobody answered are tried again now and then.
+    pub(super) fn retry_orphans(&mut self) {
+        let due = |tried: Instant| self.now.duration_since(tried) >= limits::ORPHAN_RETRY;
+        if self.orphans.tried.is_some_and(due) {
+            self.end_orphans();
+        }
+    }
+
+    /// What became of such a BYE.
+    pub(super) fn orphan_ended(&mut self, call: CallKey, code: Option<u16>) {
+        let Some((leg, orphan)) = self.orphans.ending.remove(&call) else {
+            return;
+        };
+        match code {
+            Some(_) => self.book.down(leg),
+            None => self.orphans.waiting.push((leg, orphan)),
+        }
+    }
+}
+
+fn keep(
+    path: &Path,
+    (mut file, mut live): (File, BTreeMap<u64, String>),
+    entries: &Receiver<Entry>,
+) {
+    let mut bytes = live.values().map(String::len).sum::<usize>();
     while let Ok(first) = entries.recv() {
         // What comes meanwhile shares the write, and the signalling thread wakes nobody for it.
         std::thread::sleep(limits::LEG_BOOK_WAIT);
@@ -130,8 +233,11 @@ fn rewrite(path: &Path, live: &BTreeMap<u64, String>) -> std::io::Result<File> {
 fn write(leg: u64, orphan: &Orphan) -> String {
     let Target { proto, dest, conn } = orphan.target;
     let line = conn.map_or_else(String::new, |line| format!(" {}", line.0));
+    let since = orphan
+        .since
+        .map_or_else(String::new, |at| format!(" @{}", at.0));
     format!(
-        "+ {leg} {} {dest} {}{line}\n",
+        "+ {leg} {} {dest} {}{line}{since}\n",
         proto.uri_name(),
         hex::encode(&orphan.bye)
     )
@@ -163,14 +269,17 @@ fn orphan<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Orphan> {
     };
     let dest = words.next()?.parse().ok()?;
     let bye = Bytes::from(hex::decode(words.next()?).ok()?);
-    let conn = words.next().map(str::parse).transpose().ok()?;
+    let (mut conn, mut since) = (None, None);
+    for word in words {
+        match word.strip_prefix('@') {
+            Some(at) => since = Some(UtcMs(at.parse().ok()?)),
+            None => conn = Some(ConnId(word.parse().ok()?)),
+        }
+    }
     Some(Orphan {
-        target: Target {
-            proto,
-            dest,
-            conn: conn.map(ConnId),
-        },
+        target: Target { proto, dest, conn },
         bye,
+        since,
     })
 }
 
@@ -183,6 +292,7 @@ mod tests {
         Orphan {
             target: Target::udp(dest),
             bye: Bytes::from_static(text.as_bytes()),
+            since: None,
         }
     }
 
@@ -203,7 +313,7 @@ mod tests {
     fn what_was_up_at_the_end_is_found() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("legs");
-        let (book, left) = LegBook::open(Some(&path)).expect("opens");
+        let (book, left) = LegBook::open(Some(&path), UtcMs(5)).expect("opens");
         assert!(left.is_empty() && book.is_kept());
         for leg in 1..=3 {
             let orphan = some("BYE sip:x SIP/2.0");
@@ -214,11 +324,25 @@ mod tests {
         close(book, &path, 4);
         let torn = std::fs::read_to_string(&path).expect("reads") + "+ 7 udp 127.0.0.1:1 41";
         std::fs::write(&path, torn).expect("writes");
-        let (book, left) = LegBook::open(Some(&path)).expect("opens");
-        assert_eq!(left, [some("BYE sip:x SIP/2.0"), some("BYE sip:x SIP/2.0")]);
+        let (book, left) = LegBook::open(Some(&path), UtcMs(7)).expect("opens");
+        let want = Orphan {
+            since: Some(UtcMs(7)),
+            ..some("BYE sip:x SIP/2.0")
+        };
+        let found: Vec<Orphan> = left.into_iter().map(|(_, orphan)| orphan).collect();
+        assert_eq!(found, [want.clone(), want.clone()]);
         close(book, &path, 0);
-        let (_book, left) = LegBook::open(Some(&path)).expect("opens");
-        assert!(left.is_empty(), "a new book begins empty");
+        // A second death before they were ended: they are found again, and as old as they are.
+        let (book, left) = LegBook::open(Some(&path), UtcMs(9)).expect("opens");
+        let (legs, found): (Vec<LegId>, Vec<Orphan>) = left.into_iter().unzip();
+        assert_eq!(found, [want.clone(), want]);
+        book.up(LegId(1), some("BYE").target, some("BYE").bye);
+        for leg in legs {
+            book.down(leg);
+        }
+        close(book, &path, 5);
+        let (_book, left) = LegBook::open(Some(&path), UtcMs(9)).expect("opens");
+        assert_eq!(left.len(), 1, "what was ended is forgotten, our own is not");
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl Engine {
         let mut invite = InviteOrder::new(target, next_hop, from, media.offer());
         invite.ring_limit_ms = u64::try_from(*ring_timeout_ms).unwrap_or(0);
         invite.login = login(&trunk);
+        invite.follow_contact = !trunk.behind_nat;
         // The carrier must be able to tell this call from the debtor's.
         invite.headers = headers(&trunk, AttemptId(order.id.0));
         let now = self.millis();

@@ -38,6 +38,7 @@ impl Engine {
         self.check_callers();
         self.check_untaken();
         self.tell_trails(false);
+        self.retry_orphans();
         self.plane.retry();
         self.outbox.post();
         if self.outbox.deaf() && self.farewell.is_none() {
