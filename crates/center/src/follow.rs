@@ -2,25 +2,30 @@
 
 use crate::campaigns;
 use crate::error::CenterError;
+use crate::found::Found;
 use crate::shared::Shared;
 use crate::stops;
 use crate::tasks::pause;
 use dialer::Input;
-use domain::entity::{CallResult, CampaignStatus};
+use domain::entity::{CallResult, CampaignStatus, Direction};
 use domain::event::{Event, NewEvent};
 use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, SuppressionId, TrunkId};
 use domain::ports::store::StoreError;
+use domain::rules::disposition::parent;
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// Between two looks at the log, ms: with the withdrawal a stop is obeyed in under a second (law.md §6).
 const FOLLOW_MS: u64 = 300;
+/// Code of what agents find to be a machine.
+const MAILBOX: &str = "NC.BZ";
 /// Most events read in one go.
 const BATCH: u32 = 500;
 
 /// Follows the log from `cursor` on until the center stops.
 pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
     let mut stop = shared.stop.clone();
+    let mut found = Found::new(shared.now());
     while pause(&mut stop, FOLLOW_MS).await {
         loop {
             let batch = match shared.out.store.events_after(cursor, BATCH).await {
@@ -31,7 +36,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
                 }
             };
             let whole = batch.len() >= BATCH as usize;
-            if !obey_all(&shared, batch, &mut cursor).await || !whole {
+            if !obey_all(&shared, batch, &mut cursor, &mut found).await || !whole {
                 break;
             }
         }
@@ -39,7 +44,12 @@ pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
 }
 
 /// `false` when the database went away: the rest is read again.
-async fn obey_all(shared: &Arc<Shared>, batch: Vec<Event>, cursor: &mut i64) -> bool {
+async fn obey_all(
+    shared: &Arc<Shared>,
+    batch: Vec<Event>,
+    cursor: &mut i64,
+    found: &mut Found,
+) -> bool {
     for told in batch {
         if let Err(error) = crate::messages::obey(shared, &told).await {
             shared.mind(&error).await;
@@ -48,7 +58,7 @@ async fn obey_all(shared: &Arc<Shared>, batch: Vec<Event>, cursor: &mut i64) -> 
             }
         }
         if !shared.is_own(told.event.id) {
-            match obey(shared, &told.event).await {
+            match obey(shared, &told.event, found).await {
                 Ok(()) => {}
                 Err(CenterError::Store(error @ StoreError::Unavailable(_))) => {
                     shared.mind(&error).await;
@@ -76,7 +86,11 @@ fn field<T: FromStr>(event: &NewEvent, name: &str) -> Option<T> {
     event.data.get(name)?.as_str()?.parse().ok()
 }
 
-async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+async fn obey(
+    shared: &Arc<Shared>,
+    event: &NewEvent,
+    found: &mut Found,
+) -> Result<(), CenterError> {
     let debtor = || {
         let named = subject::<DebtorId>(event, "debtor");
         named.or_else(|| field(event, "debtor_id"))
@@ -117,8 +131,15 @@ async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError>
             Some(id) => crate::plans::terms_changed(shared, id).await,
             None => Ok(()),
         },
-        "attempt.ended" => counted(shared, event).await,
+        "attempt.ended" => counted(shared, event, found).await,
         "amd.corrected" => lost(shared, event).await,
+        "disposition.set" => machine(shared, event, found).await,
+        "amd.learned" => {
+            if let Some(id) = subject::<TrunkId>(event, "trunk") {
+                crate::amd::tell_trunk(shared, id).await?;
+            }
+            Ok(())
+        }
         "trunk.made" | "trunk.changed" => trunk(shared, event).await,
         "agent.changed" => agent(shared, event).await,
         "campaign.started" | "campaign.paused" | "campaign.resumed" | "campaign.stopped"
@@ -132,7 +153,11 @@ async fn obey(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError>
 
 /// A live answer of another node counts for the same campaign, client and installation (law.md §4): this
 /// node's guard must not spend what is spent there.
-async fn counted(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+async fn counted(
+    shared: &Arc<Shared>,
+    event: &NewEvent,
+    found: &mut Found,
+) -> Result<(), CenterError> {
     let result: Option<CallResult> = event
         .data
         .get("result")
@@ -158,10 +183,49 @@ async fn counted(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterErr
         at,
         abandoned: dropped,
     };
+    let was_machine = !dropped && found.ended(id);
+    let machine = was_machine.then_some(Input::CountedMachine {
+        campaign,
+        client: row.client_id,
+        at,
+    });
     shared
         .post
-        .tell(move |engine, now| engine.take(now, input))
+        .tell(move |engine, now| {
+            engine.take(now, input);
+            if let Some(machine) = machine {
+                engine.take(now, machine);
+            }
+        })
         .await;
+    Ok(())
+}
+
+/// An agent of another node found a machine: it was nobody's live answer.
+async fn machine(
+    shared: &Arc<Shared>,
+    event: &NewEvent,
+    found: &mut Found,
+) -> Result<(), CenterError> {
+    let code = event.data.get("code").and_then(serde_json::Value::as_str);
+    let mailbox = code.is_some_and(|code| parent(code) == MAILBOX);
+    let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| mailbox) else {
+        return Ok(());
+    };
+    let row = shared.out.store.get_attempt(id).await?;
+    let theirs = row.node != shared.config.node && row.direction == Direction::Outbound;
+    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, theirs) else {
+        return Ok(());
+    };
+    if row.bridged_at.is_some() && found.named(id, row.ended_at) {
+        let input = Input::CountedMachine {
+            campaign,
+            client: row.client_id,
+            at,
+        };
+        let post = &shared.post;
+        post.tell(move |engine, now| engine.take(now, input)).await;
+    }
     Ok(())
 }
 

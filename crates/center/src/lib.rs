@@ -34,6 +34,7 @@ mod error;
 mod feeder;
 mod floor;
 mod follow;
+mod found;
 mod handle;
 mod inbound;
 mod keeping;

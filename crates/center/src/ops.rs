@@ -71,6 +71,48 @@ pub(crate) fn unknown_campaign(shared: &Arc<Shared>, fed: Fed) {
     }
 }
 
+/// A number whose owner wants no more calls is listed for the client.
+fn listed(shared: &Shared, client: ClientId, phone: Pii<String>) -> Suppression {
+    Suppression {
+        id: SuppressionId(shared.id()),
+        client_id: Some(client),
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: phone,
+        reason: "optout".to_owned(),
+        created_at: shared.now(),
+        lifted_at: None,
+    }
+}
+
+/// A caller whom nobody knows pressed the opt-out key: his number is listed, whoever has it.
+pub(crate) async fn opt_out_number(
+    shared: &Arc<Shared>,
+    client: ClientId,
+    phone: Pii<String>,
+    attempt: domain::ids::AttemptId,
+) {
+    let row = listed(shared, client, phone);
+    let data = json!({
+        "suppression_id": row.id, "reason": "optout", "evidence": format!("attempt:{attempt}"),
+    });
+    let subject = format!("suppression:{}", row.id);
+    let events = [shared.event(
+        Some(client),
+        shared.actor(),
+        "suppression.added",
+        subject,
+        data,
+    )];
+    if let Err(error) = persist!(shared, shared.out.store.put_suppression(&row, &events)) {
+        shared.fault("opt-out not stored", &error);
+    }
+    shared
+        .post
+        .tell(move |engine, now| engine.withdraw_listed(now, &row))
+        .await;
+}
+
 /// The debtor pressed the opt-out key: the number is listed for the client and the channel is closed.
 pub(crate) async fn opt_out(
     shared: &Arc<Shared>,
@@ -80,16 +122,7 @@ pub(crate) async fn opt_out(
     attempt: domain::ids::AttemptId,
 ) {
     let now = shared.now();
-    let row = Suppression {
-        id: SuppressionId(shared.id()),
-        client_id: Some(client),
-        debtor_id: None,
-        kind: SuppressionKind::Phone,
-        value: phone,
-        reason: "optout".to_owned(),
-        created_at: now,
-        lifted_at: None,
-    };
+    let row = listed(shared, client, phone);
     let hold = Hold {
         id: HoldId(shared.id()),
         client_id: client,

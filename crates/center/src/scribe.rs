@@ -9,7 +9,9 @@ use crate::steps::Steps;
 use dialer::{CallOver, EndReport, Input, OpenResult};
 use domain::entity::{AmdMode, AttemptState, Call, CallResult, InboundCall, Recording, Verdict};
 use domain::event::NewEvent;
-use domain::ports::store::{AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, StoreError};
+use domain::ports::store::{
+    AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, PlaceKept, StoreError,
+};
 use domain::ports::{DialOrder, TrunkError};
 use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub(crate) enum Step {
     PutRecording(Box<Recording>, Vec<NewEvent>),
     PutCall(Box<Call>, Vec<NewEvent>),
     PutItem(Box<ItemState>),
+    /// He leaves the queue and keeps his place; the call-back that it is at its end.
+    KeepPlace(Box<(PlaceKept, ItemState)>),
     PutInbound(Box<InboundCall>),
     /// It is known who the caller is: what follows is about him.
     Became(Arc<CallCtx>),
@@ -293,6 +297,7 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
         Step::PutRecording(row, events) => persist!(shared, store.put_recording(&row, &events)),
         Step::PutCall(row, events) => persist!(shared, store.put_call(&row, &events)),
         Step::PutItem(item) => persist!(shared, store.put_item(&item, &[])),
+        Step::KeepPlace(kept) => persist!(shared, store.keep_place(&kept.0, &kept.1)),
         // Only a call that came in becomes another's, and its writer has seen to it.
         Step::Became(_) => Ok(()),
         Step::PutInbound(row) => persist!(shared, store.put_inbound(&row, &[])),

@@ -112,6 +112,15 @@ pub enum Input {
         /** Whether nobody was there in time. */
         abandoned: bool,
     },
+    /// A live answer of another node's was a machine, as its agent found: the guard takes it off what it counted.
+    CountedMachine {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Client. */
+        client: ClientId,
+        /** When it was answered. */
+        at: UtcMs,
+    },
     /// The agent found that the answer he was given was a machine.
     Machine {
         /** Attempt. */

@@ -15,7 +15,7 @@ use crate::mishaps::locked;
 use crate::fate::{FateMix, Fates, draw};
 use async_trait::async_trait;
 use domain::entity::RecordMode;
-use domain::ids::{AgentId, AttemptId, TransferId};
+use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::{
     Clock, DialOrder, HangUpCause, LegRef, MonitorMode, PartyOrder, PlayWhat, TakeOrder, Trunk,
     TrunkError, TrunkReport,
@@ -81,6 +81,8 @@ struct State {
     heard: HashMap<AttemptId, Vec<PlayWhat>>,
     /// Number of what a leg hears now.
     playing: HashMap<LegRef, u64>,
+    /// Recordings that are a machine for sure, as it was told.
+    prints: HashMap<TrunkId, Vec<Vec<u8>>>,
 }
 
 /// The carrier.
@@ -117,6 +119,7 @@ impl SimTrunk {
             taken: HashMap::new(),
             heard: HashMap::new(),
             playing: HashMap::new(),
+            prints: HashMap::new(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -302,6 +305,11 @@ impl SimTrunk {
 
 #[async_trait]
 impl Trunk for SimTrunk {
+    async fn know_prints(&self, trunk: TrunkId, prints: Vec<Vec<u8>>) -> Result<(), TrunkError> {
+        self.lock().prints.insert(trunk, prints);
+        Ok(())
+    }
+
     async fn dial(&self, order: DialOrder) -> Result<(), TrunkError> {
         if self.faults.slow_dial_ms > 0 {
             let ms = self.lock().rng.random_range(0..=self.faults.slow_dial_ms);

@@ -1,4 +1,5 @@
-//! Idempotency keys: the reply to a write is kept 24 h by user and key, and a repeat gets it again.
+//! Idempotency keys: the reply to a write is kept 24 h by user and key, and a repeat gets it again, on whichever
+//! node it comes in. The key is taken in the database before the work begins.
 
 use super::layers::is_streamed;
 use crate::ApiState;
@@ -10,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::ports::store::IdempotentReply;
+use domain::ports::store::{IdempotentReply, IdempotentTaken};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -131,34 +132,55 @@ async fn once(
     hash.update(&body);
     let request_hash = hex::encode(hash.finalize());
 
-    let taken = state.in_flight.take(&user, &key).ok_or_else(|| {
+    let in_flight = || {
         Problem::conflict(
             "idempotency_in_flight",
             "the first request with this Idempotency-Key has not been answered yet",
         )
-    })?;
-    if let Some(kept) = state.store.idempotent_get(&user, &key, state.now()).await? {
-        return if kept.request_hash == request_hash {
-            Ok(replay(kept))
-        } else {
-            Err(Problem::conflict(
+    };
+    let taken = state.in_flight.take(&user, &key).ok_or_else(in_flight)?;
+    let asked = state
+        .store
+        .idempotent_take(&user, &key, &request_hash, state.now());
+    match asked.await? {
+        IdempotentTaken::Yours => {}
+        IdempotentTaken::Running => return Err(in_flight()),
+        IdempotentTaken::Done(kept) if kept.request_hash == request_hash => {
+            return Ok(replay(kept));
+        }
+        IdempotentTaken::Done(_) => {
+            return Err(Problem::conflict(
                 "idempotency_mismatch",
                 "this Idempotency-Key was used for another method, path or body",
-            ))
-        };
+            ));
+        }
     }
     let request = Request::from_parts(parts, Body::from(body));
     // A task of its own: a caller who goes away in the middle finds the kept reply when he repeats.
-    let work = tokio::spawn(async move {
-        let _taken = taken;
-        let response = next.run(request).await;
-        keep(&state, &user, &key, request_hash, response).await
+    let work = tokio::spawn({
+        let (state, user, key) = (state.clone(), user.clone(), key.clone());
+        async move {
+            let _taken = taken;
+            let response = next.run(request).await;
+            keep(&state, &user, &key, request_hash, response).await
+        }
     });
     match work.await {
         Ok(response) => Ok(response),
         // As without a key: the layer outside turns the panic into a reply.
-        Err(fault) if fault.is_panic() => std::panic::resume_unwind(fault.into_panic()),
+        Err(fault) if fault.is_panic() => {
+            let_go(&state, &user, &key).await;
+            std::panic::resume_unwind(fault.into_panic())
+        }
         Err(_) => Err(Problem::unavailable("the server stops")),
+    }
+}
+
+/// The work came to nothing: whoever repeats does it.
+async fn let_go(state: &ApiState, user: &str, key: &str) {
+    if let Err(error) = state.store.idempotent_drop(user, key).await {
+        // A repeat waits until the key counts as a dead request's.
+        tracing::warn!(%error, "an idempotency key could not be let go");
     }
 }
 
@@ -170,10 +192,12 @@ async fn keep(
     response: Response,
 ) -> Response {
     if response.status().is_server_error() {
+        let_go(state, user, key).await;
         return response;
     }
     let (parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_MAX_BYTES).await else {
+        let_go(state, user, key).await;
         return Problem::internal().into_response();
     };
     if let Ok(body) = String::from_utf8(bytes.to_vec()) {
@@ -190,6 +214,8 @@ async fn keep(
             // The work is done; only a repeat would not know.
             tracing::warn!(%error, "a reply could not be kept for its idempotency key");
         }
+    } else {
+        let_go(state, user, key).await;
     }
     Response::from_parts(parts, Body::from(bytes))
 }

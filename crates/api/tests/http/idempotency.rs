@@ -2,6 +2,8 @@
 
 use crate::app::App;
 use axum::http::StatusCode;
+use domain::ports::Clock as _;
+use domain::ports::store::{IDEMPOTENT_CLAIM_MS, IdempotentTaken, PeopleStore as _};
 use serde_json::json;
 
 const TEAMS: &str = "/api/v1/teams";
@@ -150,4 +152,48 @@ async fn two_at_once_do_the_work_once() {
         }
     }
     assert_eq!(teams(&app, &token).await, before + 1);
+}
+
+#[tokio::test]
+async fn a_key_is_one_over_all_nodes() {
+    let app = App::start().await;
+    let other = app.beside().await;
+    let token = app.token("manager").await;
+    let before = teams(&app, &token).await;
+    let body = json!({"name": "Tarde"});
+    let ask = async |on: &App, key: &str| {
+        let asked = on.post(TEAMS).token(&token).json(&body).header(KEY, key);
+        asked.send().await
+    };
+    let first = ask(&app, "k-6").await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    let again = ask(&other, "k-6").await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.json(), first.json());
+    assert_eq!(teams(&other, &token).await, before + 1);
+    // Asked of both at once, one of them does it.
+    let (one, two) = tokio::join!(ask(&app, "k-7"), ask(&other, "k-7"));
+    for reply in [one, two] {
+        let done = reply.status == StatusCode::CREATED;
+        assert!(done || reply.code() == "idempotency_in_flight");
+    }
+    assert_eq!(teams(&app, &token).await, before + 2);
+}
+
+/// While a node works on it, another one waits; not for ever for a node that died.
+#[tokio::test]
+async fn a_key_that_runs_elsewhere_is_waited_for() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let body = json!({"name": "Tarde"});
+    let user = app.store.user_by_name("manager").await.expect("works");
+    let keeper = format!("user:{}", user.expect("is there").id);
+    let ask = || app.post(TEAMS).token(&token).json(&body).header(KEY, "k-9");
+    let taken = app
+        .store
+        .idempotent_take(&keeper, "k-9", "", app.clock.now());
+    assert_eq!(taken.await.expect("works"), IdempotentTaken::Yours);
+    assert_eq!(ask().send().await.code(), "idempotency_in_flight");
+    app.pass_ms(IDEMPOTENT_CLAIM_MS);
+    assert_eq!(ask().send().await.status, StatusCode::CREATED);
 }

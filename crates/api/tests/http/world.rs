@@ -23,6 +23,7 @@ use sim::store::MemoryStore;
 use uuid::Uuid;
 
 /// Ids of one client's things.
+#[derive(Clone)]
 pub(crate) struct Own {
     pub(crate) client: ClientId,
     pub(crate) portfolio: PortfolioId,
@@ -80,6 +81,7 @@ impl Own {
 }
 
 /// Everything.
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) norte: Own,
     pub(crate) sur: Own,

@@ -4,6 +4,7 @@ use crate::shared::Shared;
 use domain::ids::TrunkId;
 use domain::ports::store::{HeardPrint, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::rules::detector::Truth;
+use serde_json::json;
 use std::sync::Arc;
 
 /// Tells the telephone side what is known of every trunk.
@@ -28,8 +29,18 @@ pub(crate) async fn prime(shared: &Arc<Shared>) {
     }
 }
 
+/// Tells the telephone side anew, and the other nodes that there is something to tell theirs.
+async fn tell_all(shared: &Shared, trunk: TrunkId) -> Result<(), StoreError> {
+    tell(shared, trunk).await?;
+    let subject = format!("trunk:{trunk}");
+    let event = shared.event(None, shared.actor(), "amd.learned", subject, json!({}));
+    shared.told_here(&event);
+    shared.journal(event);
+    Ok(())
+}
+
 /// What decides on a trunk, told anew.
-async fn tell(shared: &Shared, trunk: TrunkId) -> Result<(), StoreError> {
+pub(crate) async fn tell(shared: &Shared, trunk: TrunkId) -> Result<(), StoreError> {
     let prints = shared.out.store.prints_of(trunk).await?;
     let decide = prints.into_iter().filter(HeardPrint::decides);
     let known: Vec<Vec<u8>> = decide.map(|p| p.print).collect();
@@ -81,7 +92,7 @@ async fn take_in(
     row.last_at = shared.now();
     shared.out.store.put_print(&row).await?;
     if row.decides() != before {
-        tell(shared, trunk).await?;
+        tell_all(shared, trunk).await?;
     }
     Ok(())
 }
@@ -98,7 +109,7 @@ pub(crate) async fn distrust(shared: &Arc<Shared>, trunk: TrunkId) {
             };
             shared.out.store.put_print(&row).await?;
         }
-        tell(shared, trunk).await
+        tell_all(shared, trunk).await
     };
     if let Err(error) = done.await {
         shared.mind(&error).await;

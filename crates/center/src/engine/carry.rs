@@ -92,6 +92,7 @@ impl Engine {
         let key = (task.item.campaign, task.item.debtor);
         let reserved = self.hopper.remove(&key);
         let stocked = self.by_hand.remove(&attempt).or(reserved);
+        self.place_over(attempt);
         let Some(stocked) = stocked else {
             self.shared.fault("item to dial is not known", &attempt);
             self.follow(Input::OpenDone {

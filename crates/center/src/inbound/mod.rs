@@ -10,9 +10,10 @@ use crate::live::CallCtx;
 use crate::scribe;
 use crate::shared::{Shared, persist};
 pub(crate) use attach::{attach, find};
-use domain::entity::{Attempt, InboundCall, InboundOutcome};
+use domain::entity::{Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome};
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
+use domain::ports::store::StoreError;
 use domain::time::UtcMs;
 pub(crate) use elsewhere::run;
 use route::Told;
@@ -42,6 +43,19 @@ pub(crate) struct Arrival {
     pub(crate) ctx: Arc<CallCtx>,
     pub(crate) row: InboundCall,
     pub(crate) attempt: Attempt,
+}
+
+/// Opens a caller's attempt, with the file of whom nobody knows.
+async fn open(
+    shared: &Shared,
+    attempt: &Attempt,
+    file: Option<&(Debtor, ContactPoint)>,
+) -> Result<bool, StoreError> {
+    let store = &shared.out.store;
+    match file {
+        Some((debtor, point)) => store.open_stranger((debtor, point), attempt, &[]).await,
+        None => store.open_inbound(attempt, &[]).await,
+    }
 }
 
 fn row(shared: &Shared, came: &Came) -> InboundCall {
@@ -86,7 +100,7 @@ pub(crate) async fn arrive(shared: Arc<Shared>, came: Came) {
 /// Into the queue, or why not.
 async fn admit(
     shared: &Arc<Shared>,
-    guest: Guest,
+    mut guest: Guest,
     came: &Came,
     call: &mut InboundCall,
 ) -> Result<(), InboundOutcome> {
@@ -97,6 +111,7 @@ async fn admit(
         .await;
     call.place = Some(room.map_err(|_| InboundOutcome::NotServed)??);
     let person = guest.stocked.facts.debtor.person_id;
+    let file = guest.file.take();
     let (attempt, trunk, at) = (came.attempt, came.trunk, came.at);
     let mut arrival = shared
         .post
@@ -107,7 +122,7 @@ async fn admit(
         .await
         .map_err(|_| InboundOutcome::NotServed)?;
     for tried in 0..=BUSY_TRIES {
-        match shared.out.store.open_inbound(&arrival.attempt, &[]).await {
+        match open(shared, &arrival.attempt, file.as_deref()).await {
             Ok(true) => break,
             Ok(false) if tried < BUSY_TRIES => {
                 // He calls while we call him: what rings is withdrawn.
@@ -128,6 +143,7 @@ async fn admit(
         }
     }
     arrival.row.outcome = InboundOutcome::Open;
+    arrival.row.debtor_id = Some(arrival.attempt.debtor_id);
     store(shared, &arrival.row).await;
     // The card is complete before anybody can see it.
     scribe::history(shared, &arrival.ctx).await;

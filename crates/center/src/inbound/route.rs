@@ -1,5 +1,6 @@
 //! From the two numbers of a call to its campaign and its debtor.
 
+use super::stranger::Fresh;
 use super::{Came, stranger};
 use crate::error::CenterError;
 use crate::live::Stocked;
@@ -7,15 +8,19 @@ use crate::shared::Shared;
 use crate::{campaigns, feeder};
 use dialer::{CallRules, Item};
 use domain::entity::{
-    BlockReason, CallerId, Campaign, CampaignStatus, CheckPoint, ContactPoint, InboundCall,
-    InboundOutcome, Language, Verdict,
+    Attempt, BlockReason, CallerId, Campaign, CampaignStatus, CheckPoint, ContactPoint, Debtor,
+    Direction, InboundCall, InboundOutcome, Language, Verdict,
 };
-use domain::ids::{CallerIdId, ClientId, VerdictId};
+use domain::ids::{CallerIdId, CampaignId, ClientId, DebtorId, VerdictId};
 use domain::ports::store::{
-    ContactFacts, ItemState, KnownCaller, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError,
+    AttemptFilter, ContactFacts, ItemState, KnownCaller, ListFilter, PAGE_LIMIT_MAX, PageRequest,
+    StoreError,
 };
-use domain::time::{SECOND_MS, UtcMs};
+use domain::time::{DAY_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
+
+/// How far back it is looked which of our numbers he was shown, ms.
+const BACK_MS: i64 = 30 * DAY_MS;
 
 /// A caller who may talk with an agent.
 pub(crate) struct Guest {
@@ -24,6 +29,8 @@ pub(crate) struct Guest {
     pub(crate) rules: CallRules,
     pub(crate) wait_ms: i64,
     pub(crate) caller: (Option<CallerIdId>, String),
+    /// Nobody knows him: his file, to be written with his call.
+    pub(crate) file: Option<Box<(Debtor, ContactPoint)>>,
 }
 
 impl Guest {
@@ -103,12 +110,29 @@ async fn owner(
     Ok(named.map(|c| (c.id, None)))
 }
 
-/// Its campaign: of those that run and take callers the one that called him last, then one that shows the
-/// number he called, then one that has him.
+/// The campaign whose call to him last showed the number that he calls.
+async fn showed_him(
+    shared: &Shared,
+    debtor: DebtorId,
+    called: &str,
+) -> Result<Option<CampaignId>, StoreError> {
+    let filter = AttemptFilter {
+        debtor_id: Some(debtor),
+        since: Some(shared.now().plus_ms(-BACK_MS)),
+        ..AttemptFilter::default()
+    };
+    let rows = shared.out.store.list_attempts(&filter, &whole()).await?;
+    let shows = |a: &&Attempt| a.direction == Direction::Outbound && a.caller_number == called;
+    let mut shown = rows.items.iter().rev().filter(shows);
+    Ok(shown.find_map(|a| a.campaign_id))
+}
+
+/// Its campaign: of those that run and take callers the one that called him last from the number he calls, then
+/// the one that called him last, then one that shows that number, then one that has him.
 async fn campaign(
     shared: &Shared,
     client: ClientId,
-    caller_id: Option<&CallerId>,
+    (called, caller_id): (&str, Option<&CallerId>),
     known: Option<&KnownCaller>,
 ) -> Result<Option<(Campaign, Option<ItemState>)>, StoreError> {
     let store = &shared.out.store;
@@ -116,9 +140,12 @@ async fn campaign(
         client_id: Some(client),
         ..ListFilter::default()
     };
-    let items = match known {
-        Some(known) => store.items_of(known.debtor_id).await?,
-        None => Vec::new(),
+    let (items, from) = match known {
+        Some(known) => (
+            store.items_of(known.debtor_id).await?,
+            showed_him(shared, known.debtor_id, called).await?,
+        ),
+        None => (Vec::new(), None),
     };
     let shows = |c: &Campaign| {
         let pool = &c.params.caller_id_pool;
@@ -126,6 +153,7 @@ async fn campaign(
     };
     let rank = |c: &Campaign| {
         (
+            from != Some(c.id),
             known.is_none_or(|k| k.campaign_id != Some(c.id)),
             !shows(c),
             items.iter().all(|i| i.campaign_id != c.id),
@@ -186,20 +214,27 @@ pub(super) async fn find(
         Some(number) => store.known_caller(client, number).await?,
         None => None,
     };
-    let found = campaign(shared, client, caller_id.as_ref(), known.as_ref()).await?;
+    let of = (came.called.as_str(), caller_id.as_ref());
+    let found = campaign(shared, client, of, known.as_ref()).await?;
     call.campaign_id = found.as_ref().map(|(c, _)| c.id);
-    let known = match (known, &found) {
-        (Some(known), _) => known,
+    let (facts, point_id, file) = match (known, &found) {
+        (Some(known), _) => {
+            call.debtor_id = Some(known.debtor_id);
+            let facts = crate::owed::facts_of(store.as_ref(), known.debtor_id, now).await?;
+            (facts, known.point_id, None)
+        }
         (None, None) => return Ok(Err(Told::of(client, InboundOutcome::Unidentified))),
         (None, Some((campaign, _))) => {
-            match stranger::file(shared, client, campaign, came, now).await? {
-                Ok(known) => known,
+            match stranger::draft(shared, client, campaign, came, now).await? {
+                Ok(Fresh {
+                    debtor,
+                    point,
+                    facts,
+                }) => (facts, point.id, Some(Box::new((debtor, point)))),
                 Err(outcome) => return Ok(Err(Told::of(client, outcome))),
             }
         }
     };
-    call.debtor_id = Some(known.debtor_id);
-    let facts = crate::owed::facts_of(store.as_ref(), known.debtor_id, now).await?;
     let told = Told {
         language: tongue(facts.debtor.language).to_owned(),
         ..Told::of(client, InboundOutcome::NotServed)
@@ -210,7 +245,7 @@ pub(super) async fn find(
     if facts.debtor.is_stranger() && !campaign.params.inbound.unknown {
         return Ok(Err(told.with(InboundOutcome::Unidentified)));
     }
-    let point = facts.points.iter().find(|p| p.id == known.point_id);
+    let point = facts.points.iter().find(|p| p.id == point_id);
     let Some(point) = point.cloned() else {
         return Ok(Err(told.with(InboundOutcome::Unidentified)));
     };
@@ -224,13 +259,14 @@ pub(super) async fn find(
     if !verdict.decision.permits(true) {
         return Ok(Err(told.with(refusal(&verdict))));
     }
-    Ok(Ok(guest(
+    let guest = guest(
         shared,
         (setting, facts, point),
         (rules, item),
         (caller_id, came),
         now,
-    )))
+    );
+    Ok(Ok(Guest { file, ..guest }))
 }
 
 fn guest(
@@ -277,5 +313,6 @@ fn guest(
         rules,
         wait_ms,
         caller: (caller_id.map(|c| c.id), came.called.clone()),
+        file: None,
     }
 }

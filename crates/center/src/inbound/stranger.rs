@@ -10,7 +10,7 @@ use domain::entity::{
 use domain::ids::{ClientId, DebtId, DebtorId, PersonId, PointId};
 use domain::phone::Phone;
 use domain::pii::Pii;
-use domain::ports::store::{ContactFacts, KnownCaller, ListFilter, PageRequest, StoreError};
+use domain::ports::store::{ContactFacts, ListFilter, PageRequest, StoreError};
 use domain::rules::reach::CALLED_US;
 use domain::time::UtcMs;
 use std::borrow::Cow;
@@ -66,15 +66,22 @@ fn point(shared: &Shared, debtor: DebtorId, number: &str, now: UtcMs) -> Contact
     }
 }
 
-/// Makes the file of a caller whom nobody knows; `None` where he cannot wait: the campaign does not want it,
-/// its queue has no room, or his number is of no country.
-pub(super) async fn file(
+/// A file that is not written yet, with what the law would be asked about it.
+pub(super) struct Fresh {
+    pub(super) debtor: Debtor,
+    pub(super) point: ContactPoint,
+    pub(super) facts: ContactFacts,
+}
+
+/// Drafts the file of a caller whom nobody knows, to be written with his call once that is taken; the error
+/// where he cannot wait: the campaign does not want it, its queue has no room, or his number is of no country.
+pub(super) async fn draft(
     shared: &Shared,
     client: ClientId,
     campaign: &Campaign,
     came: &Came,
     now: UtcMs,
-) -> Result<Result<KnownCaller, InboundOutcome>, StoreError> {
+) -> Result<Result<Fresh, InboundOutcome>, StoreError> {
     let number = came.caller.as_deref();
     let phone = number.and_then(|n| Phone::from_e164(n).ok());
     let country = phone.as_ref().and_then(Phone::country);
@@ -82,7 +89,7 @@ pub(super) async fn file(
     else {
         return Ok(Err(InboundOutcome::Unidentified));
     };
-    // Nothing is kept of who cannot wait anyway.
+    // The law is not asked for who cannot wait anyway.
     let (id, most) = (campaign.id, campaign.params.inbound.queue_max);
     let room = shared
         .post
@@ -107,11 +114,10 @@ pub(super) async fn file(
     let ids = (DebtorId(shared.id()), PersonId(shared.id()));
     let debtor = Debtor::stranger(ids, portfolio, country, now);
     let point = point(shared, debtor.id, number, now);
-    store.put_debtor(&debtor, &[]).await?;
-    store.put_point(&point, &[]).await?;
-    Ok(Ok(KnownCaller {
-        debtor_id: debtor.id,
-        point_id: point.id,
-        campaign_id: None,
+    let facts = store.stranger_facts(&debtor, &point, now).await?;
+    Ok(Ok(Fresh {
+        debtor,
+        point,
+        facts,
     }))
 }

@@ -1,7 +1,8 @@
 //! Care for sealed recordings: taken into care, brought to the object store, ended when their time is
-//! over; and the disk that new ones need.
+//! over; the disk that new ones need; and what else is forgotten in time.
 
 mod disk;
+mod forget;
 mod retention;
 mod upload;
 
@@ -69,14 +70,16 @@ pub trait Archive: Send + Sync {
     fn free_bytes(&self) -> Result<u64, String>;
 }
 
-/// Starts what looks after recordings; nothing where there are none.
+/// Starts what looks after recordings, where there are any, and what forgets the rest.
 pub(crate) fn start(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
+    let forgets = tokio::spawn(forget::forget(Arc::clone(shared)));
     let Some(archive) = &shared.config.archive else {
-        return Vec::new();
+        return vec![forgets];
     };
     let both = || (Arc::clone(shared), Arc::clone(archive));
     let ((a, b), (c, d), (e, f), (g, h)) = (both(), both(), both(), both());
     vec![
+        forgets,
         tokio::spawn(care(a, b)),
         tokio::spawn(upload(c, d)),
         tokio::spawn(retention(e, f)),

@@ -23,6 +23,10 @@ pub struct Retention {
     pub agreement_days: u32,
     /// Disputes, complaints, wishes to be left alone.
     pub dispute_days: u32,
+    /// The number of a caller who stayed unknown, from his last call on; longer where a recording of him stays.
+    pub stranger_days: u32,
+    /// What was heard on a trunk before an answer.
+    pub early_days: u32,
     /// How long after its sealing an end is planned, ms: by then the call has its disposition.
     pub plan_after_ms: i64,
     /// Between two looks for what is to be planned or ended, ms.
@@ -36,6 +40,8 @@ impl Default for Retention {
             call_days: 1_096,
             agreement_days: 1_827,
             dispute_days: 1_827,
+            stranger_days: 90,
+            early_days: 90,
             plan_after_ms: HOUR_MS,
             look_ms: 60 * SECOND_MS,
         }

@@ -1,9 +1,15 @@
-//! Two nodes over one database: what one of them abandons, the guard of the other knows within seconds.
+//! Two nodes over one database: what one of them abandons, finds to be a machine or learns, the other knows within
+//! seconds; what a dead one promised the other does.
 
-use crate::world::{House, Plan, campaign_id};
-use center::CenterConfig;
-use domain::entity::{CampaignParams, DialMode};
-use domain::ports::Clock as _;
+use crate::queue::{debtor_calls, finishes, phone, told};
+use crate::world::{ALL_ANSWER, House, Plan, ask, campaign_id, debtor_id, id};
+use center::{Actor, CenterConfig};
+use domain::entity::{AmdMode, CampaignParams, DialMode, InboundParams};
+use domain::ids::TrunkId;
+use domain::ports::store::{DetectorStore as _, HeardPrint, PRINT_NUMBERS};
+use domain::ports::{Clock as _, TrunkReport};
+use domain::rules::detector::Truth;
+use domain::time::MINUTE_MS;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,5 +66,141 @@ async fn what_one_node_abandons_the_other_counts() {
     assert!(there.0 >= 2.0, "{here:?} {there:?}");
     assert!(there.1 <= here.1 + 0.5, "counted twice: {here:?} {there:?}");
     first.center.shutdown().await;
+    second.center.shutdown().await;
+}
+
+/// The second node over the same database.
+async fn beside(first: &House, plan: &Plan) -> House {
+    let (store, now) = (Arc::clone(&first.store), first.clock.now());
+    House::open_with(store, plan, now, 8, CenterConfig::new("node-2")).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_that_agents_of_one_node_find_are_no_answers_on_the_other() {
+    let plan = || Plan {
+        params: CampaignParams {
+            mode: DialMode::Progressive,
+            ..CampaignParams::default()
+        },
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    first.start().await;
+    let second = beside(&first, &plan()).await;
+    let agent = first.agent(1).await;
+    for code in ["NC.BZ", "CI.TN", "NC.BZ"] {
+        let call = first.talking(&agent).await;
+        first.hang_up(&agent, call).await;
+        let me = Actor::Agent(agent.id);
+        let done = first.center.dispose(me, call, ask(code)).await;
+        done.expect("disposed");
+        first.secs(1).await;
+    }
+    first.secs(15).await;
+    let (here, there) = (counted(&first).await, counted(&second).await);
+    // Whom he talks with now may be counted here already.
+    assert!(there.1 < 1.5 && there.1 <= here.1, "{here:?} {there:?}");
+    assert!(there.1 > 0.5, "the person is one: {here:?} {there:?}");
+    first.center.shutdown().await;
+    second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_one_node_learns_decides_on_the_other() {
+    let plan = || Plan {
+        params: CampaignParams {
+            amd: AmdMode::Shadow,
+            mode: DialMode::Progressive,
+            ..CampaignParams::default()
+        },
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    let trunk = TrunkId(id(4));
+    let print = HeardPrint {
+        trunk_id: trunk,
+        print: vec![5; 200],
+        numbers: PRINT_NUMBERS - 1,
+        persons: 0,
+        last_at: first.clock.now(),
+    };
+    first.store.put_print(&print).await.expect("works");
+    first.start().await;
+    let second = beside(&first, &plan()).await;
+    let agent = first.agent(1).await;
+    let attempt = first.talking(&agent).await;
+    let at = first.clock.now();
+    let print = print.print;
+    let report = TrunkReport::Printed {
+        attempt,
+        at,
+        print: print.clone(),
+    };
+    first.reports.send(report).await.expect("is read");
+    first.secs(1).await;
+    for house in [&first, &second] {
+        assert!(house.trunk.prints(trunk).is_empty(), "one number too few");
+    }
+    let me = Actor::Agent(agent.id);
+    let told = first.center.tell_truth(me, attempt, Truth::Machine).await;
+    told.expect("is kept");
+    first.secs(5).await;
+    for house in [&first, &second] {
+        assert_eq!(house.trunk.prints(trunk), [print.clone()]);
+    }
+    first.center.shutdown().await;
+    second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_a_dead_node_kept_is_called_by_the_other() {
+    let plan = || Plan {
+        debtors: 3,
+        params: CampaignParams {
+            mode: DialMode::Progressive,
+            inbound: InboundParams {
+                blended: true,
+                announce_every_s: 10,
+                ..InboundParams::default()
+            },
+            ..CampaignParams::default()
+        },
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    first.start().await;
+    let agent = first.agent(1).await;
+    let talks = first.talking(&agent).await;
+    let with = first.attempt(talks).await.debtor_id;
+    let n = u128::from(with == debtor_id(0));
+    let caller = debtor_calls(&first, n).await;
+    let offered = || told(&first, caller).contains(&"queue_offer".to_owned());
+    first.until("the offer", offered).await;
+    first.trunk.press(caller, '1').await;
+    first.secs(10).await;
+    let (store, now) = (Arc::clone(&first.store), first.clock.now());
+    let item = first.item(debtor_id(n)).await;
+    assert!(item.next_at.since_ms(now) > 20 * MINUTE_MS, "{item:?}");
+    first.trunk.crash();
+    drop(first);
+
+    let config = CenterConfig::new("node-2");
+    let second = House::open_with(store, &plan(), now, 8, config).await;
+    let agent = second.agent(1).await;
+    let called = || second.trunk.invites().iter().any(|i| i.number == phone(n));
+    // A lease of 15 s and a look each minute.
+    for _ in 0..180 {
+        if called() {
+            break;
+        }
+        if agent.state() == "talking" {
+            finishes(&second, &agent).await;
+        }
+        second.secs(1).await;
+    }
+    assert!(called(), "his place was promised to him");
     second.center.shutdown().await;
 }

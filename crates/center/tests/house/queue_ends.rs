@@ -1,9 +1,14 @@
 //! Callers who leave the queue by themselves: who wants no more calls, who hung up before he was known.
 
 use crate::queue::{OURS, debtor_calls, finishes, house, phone, row, told};
-use crate::world::{debtor_id, id};
-use domain::entity::{DialMode, HoldKind, InboundOutcome, InboundParams};
-use domain::ids::TrunkId;
+use crate::world::{House, campaign_id, debtor_id, id};
+use center::Actor;
+use domain::entity::{
+    Attempt, CallerId, Campaign, CampaignStatus, DialMode, Direction, HoldKind, InboundOutcome,
+    InboundParams,
+};
+use domain::ids::{AttemptId, CallerIdId, CampaignId, TrunkId};
+use domain::ports::store::CatalogStore as _;
 use sim::trunk::CallIn;
 
 #[tokio::test(start_paused = true)]
@@ -56,4 +61,67 @@ async fn who_hangs_up_while_he_is_looked_up_costs_no_agent() {
     assert_eq!(agent.state(), "ready");
     let next = debtor_calls(&house, 2).await;
     assert_eq!(house.talking(&agent).await, next);
+}
+
+/// Two campaigns called him, each from its number: the queue is that of the number he calls, whoever was last.
+#[tokio::test(start_paused = true)]
+async fn a_caller_comes_to_the_campaign_whose_number_he_was_shown() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let second = CampaignId(id(77));
+    let row = house.store.get_campaign(campaign_id()).await;
+    let row = Campaign {
+        id: second,
+        name: "Diciembre".into(),
+        status: CampaignStatus::Draft,
+        ..row.expect("is there")
+    };
+    house.store.put_campaign(&row, &[]).await.expect("works");
+    let started = house.center.start_campaign(Actor::System, second).await;
+    started.expect("starts");
+    let theirs = CallerId {
+        id: CallerIdId(id(78)),
+        number: "+525555550177".into(),
+        ..house
+            .store
+            .get_caller_id(CallerIdId(id(5)))
+            .await
+            .expect("is there")
+    };
+    let put = house.store.put_caller_id(&theirs, &[]).await;
+    put.expect("works");
+    let agent = house.agent(1).await;
+    let like = debtor_calls(&house, 0).await;
+    assert_eq!(house.talking(&agent).await, like);
+    finishes(&house, &agent).await;
+    let like = house.attempt(like).await;
+    for (n, campaign, number) in [
+        (2, second, theirs.number.as_str()),
+        (1, campaign_id(), OURS),
+    ] {
+        let earlier = Attempt {
+            id: AttemptId(id(80 - n)),
+            campaign_id: Some(campaign),
+            direction: Direction::Outbound,
+            caller_number: number.to_owned(),
+            ..like.clone()
+        };
+        house.store.with(|t| t.put_attempt(earlier));
+    }
+    for (number, campaign) in [(theirs.number.as_str(), second), (OURS, campaign_id())] {
+        let call = CallIn {
+            from: Some(phone(0)),
+            to: number.to_owned(),
+            trunk: TrunkId(id(4)),
+            patience_ms: 60_000,
+            talk_ms: 1_000,
+        };
+        let call = house.trunk.call_in(call).await;
+        assert_eq!(house.talking(&agent).await, call);
+        assert_eq!(row_of(&house, call).await, Some(campaign), "{number}");
+        finishes(&house, &agent).await;
+    }
+}
+
+async fn row_of(house: &House, call: AttemptId) -> Option<CampaignId> {
+    row(house, call).await.campaign_id
 }

@@ -90,6 +90,7 @@ async fn house(shelves: &Arc<Shelves>) -> House {
         dispute_days: 0,
         plan_after_ms: 60_000,
         look_ms: 1_000,
+        ..Retention::default()
     };
     config.disk = DiskLimits {
         warn_bytes: 100,

@@ -3,7 +3,7 @@
 
 use crate::queue::{OURS, debtor_calls, house, phone, row};
 use crate::screen::Screen;
-use crate::world::{House, Plan, ask, client_id, debtor_id, id};
+use crate::world::{House, NIGHT, Plan, ask, client_id, debtor_id, id};
 use center::{Actor, AttachAsk, CenterConfig, IdentityAsk};
 use domain::entity::{
     CampaignParams, DialMode, Hold, HoldKind, HoldScope, InboundOutcome, InboundParams, LedgerKind,
@@ -246,6 +246,71 @@ async fn who_stays_unknown_is_disposed_and_his_file_is_one() {
         debtor_id(5),
         "both are his"
     );
+}
+
+/// Nothing is kept of who may not be talked to but that he called; his key is obeyed all the same.
+#[tokio::test(start_paused = true)]
+async fn who_calls_outside_the_hours_leaves_no_file() {
+    let house = House::build(Plan {
+        at: NIGHT,
+        params: CampaignParams {
+            mode: DialMode::Manual,
+            inbound: InboundParams {
+                blended: true,
+                ..unknown()
+            },
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    })
+    .await;
+    house.start().await;
+    let _agent = house.agent(1).await;
+    let call = stranger_calls(&house).await;
+    house.trunk.press(call, '9').await;
+    house.secs(10).await;
+    let row = row(&house, call).await;
+    assert_eq!(row.outcome, InboundOutcome::Closed);
+    assert_eq!((row.debtor_id, row.client_id), (None, Some(client_id())));
+    assert_eq!(known(&house).await, None);
+    let all = domain::ports::store::ListFilter::default();
+    let page = crate::world::page();
+    let listed = house.store.list_suppressions(&all, &page).await;
+    let listed = listed.expect("works").items;
+    let numbers: Vec<&str> = listed.iter().map(|s| s.value.reveal().as_str()).collect();
+    assert_eq!(numbers, [NOBODYS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_number_of_who_stays_unknown_is_forgotten_in_time() {
+    let plan = Plan {
+        params: CampaignParams {
+            mode: DialMode::Manual,
+            inbound: InboundParams {
+                blended: true,
+                ..unknown()
+            },
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    };
+    let mut config = CenterConfig::new("node-1");
+    config.retention.stranger_days = 0;
+    let start = plan.at.parse().expect("an instant");
+    let house = House::furnished(&plan, start, config).await;
+    house.start().await;
+    let (agent, call) = taken(&house).await;
+    house.secs(120).await;
+    assert!(known(&house).await.is_some(), "while he talks");
+    house.hang_up(&agent, call).await;
+    let me = Actor::Agent(agent.id);
+    let done = house.center.dispose(me, call, ask("NC.BZ")).await;
+    done.expect("disposed");
+    house.secs(120).await;
+    assert_eq!(known(&house).await, None);
+    let attempt = house.attempt(call).await;
+    assert_eq!(attempt.phone.reveal(), "", "the log stays, without it");
+    assert_eq!(row(&house, call).await.caller, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -268,6 +268,11 @@ impl Dialer {
                 at,
                 abandoned,
             } => self.guard.count(now, at, campaign, client, abandoned),
+            Input::CountedMachine {
+                campaign,
+                client,
+                at,
+            } => self.guard.machine(at, campaign, client),
             input @ (Input::Recall { .. } | Input::Day { .. } | Input::Machine { .. }) => {
                 self.told_of_run(now, input);
             }

@@ -117,6 +117,8 @@ pub(crate) struct Recordings {
     pub keep_agreement_days: u32,
     /// Days a recording of a dispute stays.
     pub keep_dispute_days: u32,
+    /// Days the number of a caller stays who stayed unknown.
+    pub keep_unknown_days: u32,
 }
 
 /// `[node]`.
@@ -275,6 +277,9 @@ impl Config {
         self.messages.faults(&mut faults);
         if recordings.free_stop_mb > recordings.free_warn_mb {
             faults.push("[recordings] free_stop_mb: expected no more than free_warn_mb");
+        }
+        if recordings.keep_unknown_days == 0 {
+            faults.push("[recordings] keep_unknown_days: expected at least 1");
         }
         if !(1..=3_600).contains(&recordings.pause_max_s) {
             faults.push("[recordings] pause_max_s: expected 1 to 3600");

@@ -163,6 +163,7 @@ pub(super) fn for_center(made: &mut center::CenterConfig, shelves: &Shelves, sai
         call_days: said.keep_call_days,
         agreement_days: said.keep_agreement_days,
         dispute_days: said.keep_dispute_days,
+        stranger_days: said.keep_unknown_days,
         ..Retention::default()
     };
 }

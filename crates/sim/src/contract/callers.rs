@@ -4,13 +4,14 @@ use super::imports::file;
 use super::scene::*;
 use domain::entity::{
     Attempt, AttemptState, CallResult, ContactPoint, Debtor, Direction, ImportState, InboundCall,
-    InboundOutcome, LedgerKind, LedgerRow,
+    InboundOutcome, LedgerKind, LedgerRow, Suppression, SuppressionKind,
 };
 use domain::ids::{DebtorId, PersonId, PointId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{Closing, FoundCaller, NodeLease};
 use domain::rules::reach::{CALLED_US, Reach, UNTRIED};
+use domain::time::{DAY_MS, UtcMs};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -22,26 +23,24 @@ pub async fn all(store: Subject) {
     who_is_half_in_is_not_taken(&store).await;
     a_debtor_goes_before_the_same_caller_unnamed(&store).await;
     what_a_call_proves_moves_the_number(&store).await;
+    a_file_of_nobody_is_written_with_his_call(&store).await;
+    a_debtor_goes_before_an_unnamed_caller_who_was_dialed(&store).await;
+    who_stays_unknown_is_forgotten(&store).await;
 }
 
-/// A caller from a number of nobody, talking on `lease`.
-async fn stranger(
-    store: &Subject,
-    scene: &Scene,
-    lease: &NodeLease,
-) -> (Debtor, ContactPoint, Attempt) {
+/// A caller from a number of nobody who calls on `lease` at `at`, not stored yet.
+fn unnamed(scene: &Scene, lease: &NodeLease, at: UtcMs) -> (Debtor, ContactPoint, Attempt) {
     let ids: (DebtorId, PersonId) = (fresh(), fresh());
-    let debtor = Debtor::stranger(ids, &scene.portfolio, "MX".into(), NOW);
-    store.put_debtor(&debtor, &[]).await.expect("works");
+    let debtor = Debtor::stranger(ids, &scene.portfolio, "MX".into(), at);
     let like = scene.draft_person();
     let point = ContactPoint {
         id: fresh::<PointId>(),
         debtor_id: debtor.id,
         source: "called_us".into(),
         confidence: CALLED_US,
+        added_at: at,
         ..like.point.clone()
     };
-    store.put_point(&point, &[]).await.expect("works");
     let attempt = Attempt {
         id: fresh(),
         debtor_id: debtor.id,
@@ -52,10 +51,23 @@ async fn stranger(
         phone: point.value.clone(),
         direction: Direction::Inbound,
         state: AttemptState::Answered,
-        answered_at: Some(NOW),
-        ..like.draft(lease, None, NOW).attempt
+        answered_at: Some(at),
+        ..like.draft(lease, None, at).attempt
     };
-    assert!(store.open_inbound(&attempt, &[]).await.expect("works"));
+    (debtor, point, attempt)
+}
+
+/// A caller from a number of nobody, talking on `lease` since `at`.
+async fn called(
+    store: &Subject,
+    scene: &Scene,
+    lease: &NodeLease,
+    at: UtcMs,
+) -> (Debtor, ContactPoint, Attempt) {
+    let (debtor, point, attempt) = unnamed(scene, lease, at);
+    let file = (&debtor, &point);
+    let opened = store.open_stranger(file, &attempt, &[]).await;
+    assert!(opened.expect("works"));
     let row = InboundCall {
         id: attempt.id,
         client_id: Some(scene.client.id),
@@ -65,8 +77,8 @@ async fn stranger(
         node: lease.node.clone(),
         called: "+525555550199".into(),
         caller: Some(point.value.clone()),
-        at: NOW,
-        answered_at: Some(NOW),
+        at,
+        answered_at: Some(at),
         ended_at: None,
         agent_id: None,
         outcome: InboundOutcome::Answered,
@@ -75,6 +87,14 @@ async fn stranger(
     };
     store.put_inbound(&row, &[]).await.expect("works");
     (debtor, point, attempt)
+}
+
+async fn stranger(
+    store: &Subject,
+    scene: &Scene,
+    lease: &NodeLease,
+) -> (Debtor, ContactPoint, Attempt) {
+    called(store, scene, lease, NOW).await
 }
 
 fn found(person: &Person, who: &(Debtor, ContactPoint, Attempt), keep: bool) -> FoundCaller {
@@ -155,6 +175,8 @@ async fn a_caller_becomes_who_he_is(store: &Subject, keep: bool) {
     );
     let row = store.get_inbound(who.2.id).await.expect("is there");
     assert_eq!(row.debtor_id, Some(person.debtor.id));
+    let left = store.get_point(who.1.id).await.map(|p| p.debtor_id).ok();
+    assert_eq!(left, keep.then_some(person.debtor.id), "kept or gone");
     let known = store.known_caller(scene.client.id, &number).await;
     let known = known.expect("works").map(|k| (k.debtor_id, k.point_id));
     assert_eq!(
@@ -291,5 +313,125 @@ async fn what_a_call_proves_moves_the_number(store: &Subject) {
         want = reach.after(want);
         let point = store.get_point(person.point.id).await.expect("works");
         assert_eq!(point.confidence, want, "{reach}");
+    }
+}
+
+/// Nothing is kept of him where his call is not opened, and the law is asked without that.
+async fn a_file_of_nobody_is_written_with_his_call(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let (debtor, point, attempt) = unnamed(&scene, &lease, NOW);
+    let row = Suppression {
+        id: fresh(),
+        client_id: Some(scene.client.id),
+        debtor_id: None,
+        kind: SuppressionKind::Phone,
+        value: point.value.clone(),
+        reason: "optout".into(),
+        created_at: NOW,
+        lifted_at: None,
+    };
+    store.put_suppression(&row, &[]).await.expect("works");
+    let facts = store.stranger_facts(&debtor, &point, NOW).await;
+    let facts = facts.expect("works");
+    assert_eq!(facts.points, std::slice::from_ref(&point));
+    assert_eq!(facts.suppressions, [row], "his number is listed");
+    assert_eq!(facts.portfolio, scene.portfolio);
+    let stays_out = async || {
+        let file = store.get_debtor(debtor.id).await;
+        assert!(matches!(file, Err(StoreError::NotFound(_))), "{file:?}");
+        let left = store.get_point(point.id).await;
+        assert!(matches!(left, Err(StoreError::NotFound(_))), "{left:?}");
+    };
+    stays_out().await;
+    // His number is on another call.
+    let mut person = scene.draft_person();
+    person.point.value = point.value.clone();
+    person.store(store).await;
+    let live = person.open(store, &lease, NOW).await;
+    let file = (&debtor, &point);
+    assert!(
+        !store
+            .open_stranger(file, &attempt, &[])
+            .await
+            .expect("works")
+    );
+    stays_out().await;
+    let over = Closing {
+        ended_at: Some(NOW.plus_ms(2)),
+        result: Some(CallResult::NoAnswer),
+        ..Closing::default()
+    };
+    store.close_attempt(live.id, &over).await.expect("works");
+    assert!(
+        store
+            .open_stranger(file, &attempt, &[])
+            .await
+            .expect("works")
+    );
+    assert_eq!(store.get_debtor(debtor.id).await.expect("is there"), debtor);
+    assert_eq!(
+        store.get_attempt(attempt.id).await.expect("opened"),
+        attempt
+    );
+}
+
+async fn a_debtor_goes_before_an_unnamed_caller_who_was_dialed(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let who = stranger(store, &scene, &lease).await;
+    let tried = LedgerRow::of_attempt(&who.2, LedgerKind::Attempt, NOW);
+    let over = Closing {
+        ended_at: Some(NOW.plus_ms(2)),
+        result: Some(CallResult::NoAnswer),
+        ledger: vec![tried],
+        ..Closing::default()
+    };
+    store.close_attempt(who.2.id, &over).await.expect("works");
+    let number = who.1.value.reveal();
+    let known = async || {
+        let known = store.known_caller(scene.client.id, number).await;
+        known.expect("works").map(|k| k.debtor_id)
+    };
+    assert_eq!(known().await, Some(who.0.id), "nobody else has it");
+    let mut person = scene.draft_person();
+    person.point.value = who.1.value.clone();
+    person.store(store).await;
+    assert_eq!(known().await, Some(person.debtor.id));
+}
+
+async fn who_stays_unknown_is_forgotten(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let long_ago = NOW.plus_ms(-400 * DAY_MS);
+    let (old, talks, young) = (
+        called(store, &scene, &lease, long_ago).await,
+        called(store, &scene, &lease, long_ago).await,
+        called(store, &scene, &lease, NOW).await,
+    );
+    for (who, at) in [(&old, long_ago), (&young, NOW)] {
+        let over = Closing {
+            ended_at: Some(at.plus_ms(9)),
+            result: Some(CallResult::Human),
+            ledger: vec![LedgerRow::of_attempt(&who.2, LedgerKind::Conversation, at)],
+            ..Closing::default()
+        };
+        assert!(store.close_attempt(who.2.id, &over).await.expect("works"));
+    }
+    let before = NOW.plus_ms(-300 * DAY_MS);
+    assert!(store.forget_strangers(before, 1_000).await.expect("works") >= 1);
+    let number = old.1.value.reveal();
+    let known = store.known_caller(scene.client.id, number).await;
+    assert_eq!(known.expect("works"), None);
+    let attempt = store.get_attempt(old.2.id).await.expect("the log stays");
+    assert_eq!(attempt.phone.reveal(), "");
+    let row = store.get_inbound(old.2.id).await.expect("the log stays");
+    assert_eq!(row.caller, None);
+    let ledger = store.ledger_of(old.0.id).await.expect("works");
+    assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 1);
+    for kept in [&talks, &young] {
+        let number = kept.1.value.reveal();
+        let known = store.known_caller(scene.client.id, number).await;
+        assert_eq!(known.expect("works").map(|k| k.debtor_id), Some(kept.0.id));
     }
 }

@@ -63,6 +63,21 @@ async fn what_is_heard_before_the_answer_is_counted_by_trunk(store: &Subject) {
     let want = [("announcement", 2), ("busy", 1), ("ring_back", 1)];
     let want: Vec<(String, i64)> = want.map(|(c, n)| (c.to_owned(), n)).to_vec();
     assert_eq!(counts.expect("works"), want);
+    // What is old goes, and of a trunk that had many all but the newest.
+    let all = async || {
+        let counts = store.early_counts(trunk, NOW, NOW.plus_ms(101)).await;
+        counts.expect("works").iter().map(|(_, n)| n).sum::<i64>()
+    };
+    let had = all().await;
+    let gone = store.forget_early(NOW, 100).await.expect("works");
+    assert_eq!((gone, all().await), (0, had));
+    store
+        .forget_early(NOW.plus_ms(100), 100)
+        .await
+        .expect("works");
+    assert_eq!(all().await, 1, "the last hour's is young");
+    store.forget_early(NOW, 0).await.expect("works");
+    assert_eq!(all().await, 0);
 }
 
 async fn a_person_who_was_hung_up_on_was_abandoned(store: &Subject) {

@@ -8,12 +8,14 @@ use domain::ids::{AttemptId, CampaignId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{Closing, InboundAsk, InboundCount, PageRequest};
+use domain::time::MINUTE_MS;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     a_caller_is_whom_we_tried_last(&store).await;
     a_call_that_comes_in_is_one_live_attempt(&store).await;
     rows_are_listed_and_counted(&store).await;
+    what_a_dead_node_had_is_lost(&store).await;
 }
 
 async fn a_caller_is_whom_we_tried_last(store: &Subject) {
@@ -219,4 +221,26 @@ async fn a_death_leaves_none_open(store: &Subject, campaign: CampaignId, rows: &
     assert_eq!((lost.outcome, lost.ended_at), (O::Lost, Some(at)));
     let gone = store.get_inbound(fresh()).await;
     assert!(matches!(gone, Err(StoreError::NotFound(_))), "{gone:?}");
+}
+
+/// Nor does one whose node never comes back: another finds that it is dead.
+async fn what_a_dead_node_had_is_lost(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (dead, other) = (node(store).await, name("node"));
+    let call = InboundCall {
+        node: dead.node.clone(),
+        ..row(&scene, fresh(), InboundOutcome::Open, 0)
+    };
+    store.put_inbound(&call, &[]).await.expect("works");
+    let keeper = store.register_node(&other, NOW, 10 * MINUTE_MS).await;
+    let keeper = keeper.expect("node");
+    let told = |a: &Attempt| event("attempt.ended", &format!("attempt:{}", a.id));
+    for (at, outcome) in [
+        (NOW, InboundOutcome::Open),
+        (NOW.plus_ms(MINUTE_MS), InboundOutcome::Lost),
+    ] {
+        store.recover(&keeper, at, &told).await.expect("recover");
+        let found = store.get_inbound(call.id).await.expect("is there");
+        assert_eq!(found.outcome, outcome);
+    }
 }

@@ -7,9 +7,12 @@ use domain::entity::{
     Attempt, AttemptState, CallResult, Campaign, LedgerKind, LedgerRow, Recording, RecordingOutcome,
 };
 use domain::event::{Event, NewEvent};
-use domain::ids::RecordingId;
+use domain::ids::{CampaignId, DebtorId, RecordingId};
 use domain::ports::StoreError;
-use domain::ports::store::{AttemptChange, Closing, NodeLease, RECOVERED};
+use domain::ports::store::{
+    AttemptChange, CALLBACK_PRIORITY, CallbackRow, Closing, ItemState, NodeLease, PlaceKept,
+    RECOVERED,
+};
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// Runs the group.
@@ -18,6 +21,7 @@ pub async fn all(store: Subject) {
     a_restart_recovers_its_own(&store).await;
     a_dead_node_is_recovered_by_another(&store).await;
     what_the_lost_came_to_is_counted(&store).await;
+    places_of_a_dead_node_are_due(&store).await;
     nodes_know_their_place(&store).await;
     settings_are_kept(&store).await;
 }
@@ -191,6 +195,73 @@ async fn a_dead_node_is_recovered_by_another(store: &Subject) {
     let fenced = store.open_attempt(&draft, &Allow).await;
     assert!(matches!(fenced, Err(StoreError::Fenced)), "{fenced:?}");
     assert_eq!(reserve(store, &campaign, &keeper, 10).await.len(), 2);
+}
+
+/// Who left a queue and kept his place is called by whoever is left, in the order in which they waited; not
+/// while the node lives, nor where something else was agreed since.
+async fn places_of_a_dead_node_are_due(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let campaign = scene.campaign(store).await;
+    let dead = node(store).await;
+    let until = NOW.plus_ms(30 * MINUTE_MS);
+    let mut people = Vec::new();
+    for n in 0..4 {
+        let person = scene.person(store).await;
+        let item = ItemState {
+            next_at: until,
+            priority: CALLBACK_PRIORITY,
+            note: CallbackRow::note_of(None),
+            ..fresh_item(campaign.id, person.debtor.id)
+        };
+        let place = PlaceKept {
+            campaign: campaign.id,
+            debtor: person.debtor.id,
+            node: dead.node.clone(),
+            fence: dead.fence,
+            since: NOW.plus_ms(-n),
+            until,
+        };
+        store.keep_place(&place, &item).await.expect("kept");
+        people.push((person.debtor.id, item));
+    }
+    let moved = ItemState {
+        next_at: until.plus_ms(1),
+        ..people[2].1.clone()
+    };
+    store.put_item(&moved, &[]).await.expect("works");
+    let served = store.drop_place(campaign.id, people[3].0).await;
+    served.expect("his turn came");
+    let other = name("node");
+    let keeper = store.register_node(&other, NOW, 10 * MINUTE_MS).await;
+    let keeper = keeper.expect("node");
+    let next_of = async |id| {
+        let items = store.items_of(id).await.expect("works");
+        items.first().map(|i| i.next_at)
+    };
+    store.recover(&keeper, NOW, &told).await.expect("recover");
+    assert_eq!(next_of(people[0].0).await, Some(until), "its node lives");
+    let end = NOW.plus_ms(MINUTE_MS);
+    for _ in 0..2 {
+        store.recover(&keeper, end, &told).await.expect("recover");
+        let want = [NOW, NOW.plus_ms(-1), until.plus_ms(1), until];
+        for ((id, _), want) in people.iter().zip(want) {
+            assert_eq!(next_of(*id).await, Some(want));
+        }
+    }
+}
+
+fn fresh_item(campaign: CampaignId, debtor: DebtorId) -> ItemState {
+    ItemState {
+        campaign_id: campaign,
+        debtor_id: debtor,
+        next_at: NOW,
+        priority: 0,
+        attempts: 0,
+        last_result: None,
+        next_point: None,
+        done: false,
+        note: String::new(),
+    }
 }
 
 /// A conversation and an abandonment that nobody ended are in the ledger, and neither debtor is due again

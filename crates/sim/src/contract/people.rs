@@ -3,8 +3,12 @@
 use super::scene::*;
 use domain::entity::{Agent, Role, User};
 use domain::ids::{AgentId, ApiKeyId, SessionId, UserId};
-use domain::ports::store::{ApiKey, IdempotentReply, LoginFailures, RefreshOutcome, SessionRow};
+use domain::ports::store::{
+    ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, RefreshOutcome,
+    SessionRow,
+};
 use domain::time::DAY_MS;
+use std::sync::Arc;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -273,29 +277,41 @@ async fn replies_are_kept_a_day(store: &Subject) {
         body: body.into(),
         request_hash: "ab".into(),
     };
-    assert_eq!(
-        store.idempotent_get(&user, &key, NOW).await.expect("get"),
-        None
+    let take = |key: String, at| {
+        let (store, user) = (Arc::clone(store), user.clone());
+        async move {
+            store
+                .idempotent_take(&user, &key, "ab", at)
+                .await
+                .expect("works")
+        }
+    };
+    // One of two nodes that ask at once has it.
+    let both = tokio::join!(take(key.clone(), NOW), take(key.clone(), NOW));
+    assert!(
+        matches!(
+            both,
+            (IdempotentTaken::Yours, IdempotentTaken::Running)
+                | (IdempotentTaken::Running, IdempotentTaken::Yours)
+        ),
+        "{both:?}"
     );
-    store
-        .idempotent_put(&user, &key, &reply("first"), NOW)
-        .await
-        .expect("put");
-    store
-        .idempotent_put(&user, &key, &reply("second"), NOW)
-        .await
-        .expect("put");
-    let get = |at| store.idempotent_get(&user, &key, at);
-    assert_eq!(
-        get(NOW.plus_ms(DAY_MS - 1)).await.expect("get"),
-        Some(reply("first"))
-    );
-    assert_eq!(get(NOW.plus_ms(DAY_MS)).await.expect("get"), None);
-    assert_eq!(
-        store
-            .idempotent_get(&name("user"), &key, NOW)
-            .await
-            .expect("get"),
-        None
-    );
+    // What came to nothing is let go; what nobody was heard of for long is a dead node's.
+    store.idempotent_drop(&user, &key).await.expect("works");
+    assert_eq!(take(key.clone(), NOW).await, IdempotentTaken::Yours);
+    let late = NOW.plus_ms(IDEMPOTENT_CLAIM_MS);
+    let soon = late.plus_ms(-1);
+    assert_eq!(take(key.clone(), soon).await, IdempotentTaken::Running);
+    assert_eq!(take(key.clone(), late).await, IdempotentTaken::Yours);
+    for body in ["first", "second"] {
+        let kept = store.idempotent_put(&user, &key, &reply(body), NOW).await;
+        kept.expect("put");
+    }
+    store.idempotent_drop(&user, &key).await.expect("works");
+    let first = IdempotentTaken::Done(reply("first"));
+    let day = NOW.plus_ms(DAY_MS);
+    assert_eq!(take(key.clone(), day.plus_ms(-1)).await, first, "it stays");
+    assert_eq!(take(key.clone(), day).await, IdempotentTaken::Yours);
+    let other = store.idempotent_take(&name("user"), &key, "ab", NOW).await;
+    assert_eq!(other.expect("works"), IdempotentTaken::Yours, "by user");
 }

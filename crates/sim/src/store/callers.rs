@@ -1,14 +1,54 @@
 //! Callers whom nobody we know is behind.
 
-use super::MemoryStore;
+use super::contacts::facts_of;
 use super::import_rows::is_half;
-use super::inbound::summed;
+use super::inbound::{opened, summed};
+use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::Debtor;
+use domain::entity::{Attempt, ContactPoint, Debtor, RecordingPlace};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId};
-use domain::ports::store::{CallerStore, FoundCaller, InboundCount, NAME_LEAST, StoreError};
+use domain::ids::{CampaignId, ClientId, DebtorId};
+use domain::pii::Pii;
+use domain::ports::store::{
+    CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PlaceKept,
+    StoreError,
+};
 use domain::time::UtcMs;
+
+/// Places that no node keeps any more: their call-backs are due, as long as nothing changed them since.
+pub(super) fn free_places(t: &mut Tables) {
+    let nodes = t.nodes.clone();
+    let kept = |p: &PlaceKept| {
+        nodes
+            .get(&p.node)
+            .is_some_and(|(fence, _)| *fence == p.fence)
+    };
+    let (kept, free): (Vec<_>, Vec<_>) = t.places.drain(..).partition(kept);
+    t.places = kept;
+    for place in free {
+        if let Some(item) = t.items.get_mut(&(place.campaign, place.debtor))
+            && !item.done
+            && item.note == "callback"
+            && item.next_at == place.until
+        {
+            item.next_at = place.since;
+        }
+    }
+}
+
+/// Whether the file of a caller who stayed unknown is to be forgotten.
+fn is_over(t: &Tables, file: &Debtor, before: UtcMs) -> bool {
+    let young = |p: &ContactPoint| p.debtor_id == file.id && p.added_at >= before;
+    let has = t.points.values().any(|p| p.debtor_id == file.id);
+    let holds = |a: &Attempt| {
+        let keep = a.recording_id.and_then(|id| t.keeps.get(&id));
+        a.opened_at >= before
+            || !a.state.is_closed()
+            || keep.is_some_and(|k| k.place != RecordingPlace::Deleted)
+    };
+    let mut calls = t.attempts.values().filter(|a| a.debtor_id == file.id);
+    file.is_stranger() && has && !t.points.values().any(young) && !calls.any(holds)
+}
 
 #[async_trait]
 impl CallerStore for MemoryStore {
@@ -39,6 +79,59 @@ impl CallerStore for MemoryStore {
         found.sort_by(|a, b| (a.name.reveal(), a.id).cmp(&(b.name.reveal(), b.id)));
         found.truncate(limit.max(1) as usize);
         Ok(found)
+    }
+
+    async fn stranger_facts(
+        &self,
+        debtor: &Debtor,
+        point: &ContactPoint,
+        now: UtcMs,
+    ) -> Result<ContactFacts, StoreError> {
+        let mut t = self.tx().await?;
+        t.debtors.insert(debtor.id, debtor.clone());
+        t.points.insert(point.id, point.clone());
+        let facts = facts_of(&t, debtor.id, now);
+        t.points.remove(&point.id);
+        t.debtors.remove(&debtor.id);
+        facts
+    }
+
+    async fn open_stranger(
+        &self,
+        (debtor, point): (&Debtor, &ContactPoint),
+        attempt: &Attempt,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        if !opened(&mut t, attempt)? {
+            return Ok(false);
+        }
+        t.debtors.insert(debtor.id, debtor.clone());
+        t.points.insert(point.id, point.clone());
+        t.append(events);
+        Ok(true)
+    }
+
+    async fn forget_strangers(&self, before: UtcMs, limit: u32) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let files = t.debtors.values().filter(|d| is_over(&t, d, before));
+        let who: Vec<DebtorId> = files.map(|d| d.id).take(limit.max(1) as usize).collect();
+        t.points.retain(|_, p| !who.contains(&p.debtor_id));
+        let nobody = || Pii(String::new());
+        for attempt in t.attempts.values_mut() {
+            if who.contains(&attempt.debtor_id) {
+                attempt.phone = nobody();
+            }
+        }
+        for row in t.ledger.iter_mut().filter(|r| who.contains(&r.debtor_id)) {
+            row.address = nobody();
+        }
+        for row in t.inbound.values_mut() {
+            if row.debtor_id.is_some_and(|id| who.contains(&id)) {
+                row.caller = None;
+            }
+        }
+        Ok(who.len() as u64)
     }
 
     async fn attach_caller(
@@ -116,5 +209,21 @@ impl CallerStore for MemoryStore {
             r.campaign_id == Some(campaign) && r.at >= since && !(r.node == node && r.at >= from)
         });
         Ok(summed(rows, within_ms))
+    }
+    async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let same = |p: &PlaceKept| (p.campaign, p.debtor) == (place.campaign, place.debtor);
+        t.places.retain(|p| !same(p));
+        t.places.push(place.clone());
+        t.items
+            .insert((item.campaign_id, item.debtor_id), item.clone());
+        Ok(())
+    }
+
+    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        t.places
+            .retain(|p| (p.campaign, p.debtor) != (campaign, debtor));
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Calls that come in.
 
-use super::MemoryStore;
 use super::import_rows::is_half;
+use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Attempt, CallerId, Channel, InboundCall, InboundOutcome, LedgerKind};
+use domain::entity::{Attempt, CallerId, Channel, Debtor, InboundCall, InboundOutcome, LedgerKind};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId};
 use domain::ports::store::{
@@ -41,6 +41,22 @@ pub(super) fn summed<'a>(
     sum
 }
 
+/// Opens the attempt of a call that came in; `false` when the person or the number has a live one.
+pub(super) fn opened(t: &mut Tables, attempt: &Attempt) -> Result<bool, StoreError> {
+    let current = t.nodes.get(&attempt.node);
+    if current.is_none_or(|(fence, _)| *fence != attempt.fence) {
+        return Err(StoreError::Fenced);
+    }
+    let live = t.attempts.values().any(|a| {
+        !a.state.is_closed() && (a.person_id == attempt.person_id || a.phone == attempt.phone)
+    });
+    if live {
+        return Ok(false);
+    }
+    t.attempts.insert(attempt.id, attempt.clone());
+    Ok(true)
+}
+
 #[async_trait]
 impl InboundStore for MemoryStore {
     async fn open_inbound(
@@ -49,19 +65,9 @@ impl InboundStore for MemoryStore {
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let mut t = self.tx().await?;
-        if t.nodes
-            .get(&attempt.node)
-            .is_none_or(|(fence, _)| *fence != attempt.fence)
-        {
-            return Err(StoreError::Fenced);
-        }
-        let live = t.attempts.values().any(|a| {
-            !a.state.is_closed() && (a.person_id == attempt.person_id || a.phone == attempt.phone)
-        });
-        if live {
+        if !opened(&mut t, attempt)? {
             return Ok(false);
         }
-        t.attempts.insert(attempt.id, attempt.clone());
         t.append(events);
         Ok(true)
     }
@@ -140,6 +146,9 @@ impl InboundStore for MemoryStore {
         number: &str,
     ) -> Result<Option<KnownCaller>, StoreError> {
         let t = self.tx().await?;
+        // Whoever came with a file is told from the same caller before, when nobody knew him, whatever happened
+        // later.
+        let stranger = |id| t.debtors.get(&id).is_some_and(Debtor::is_stranger);
         let tried = t
             .ledger
             .iter()
@@ -147,15 +156,16 @@ impl InboundStore for MemoryStore {
             .filter(|l| l.address.reveal() == number)
             .filter_map(|l| {
                 let point = t.points.get(&l.point_id?)?;
-                (point.debtor_id == l.debtor_id).then_some((l.at, l.id, l, point.id))
+                (point.debtor_id == l.debtor_id).then_some((l, point.id))
             })
-            .max_by_key(|(at, id, ..)| (*at, *id));
-        if let Some((_, _, row, point_id)) = tried {
-            return Ok(Some(KnownCaller {
-                debtor_id: row.debtor_id,
-                point_id,
-                campaign_id: row.campaign_id,
-            }));
+            .max_by_key(|(l, _)| (!stranger(l.debtor_id), l.at, l.id));
+        let tried = tried.map(|(row, point_id)| KnownCaller {
+            debtor_id: row.debtor_id,
+            point_id,
+            campaign_id: row.campaign_id,
+        });
+        if let Some(known) = tried.filter(|k| !stranger(k.debtor_id)) {
+            return Ok(Some(known));
         }
         let has = t.points.values().filter_map(|p| {
             let of = t.debtors.get(&p.debtor_id)?;
@@ -163,13 +173,14 @@ impl InboundStore for MemoryStore {
             let ours = of.client_id == client && !is_half(&t, of.id);
             (his && ours).then_some((of.is_stranger(), p))
         });
-        // Whoever came with a file is told from the same caller before, when nobody knew him.
         let his = has.min_by_key(|(stranger, p)| (*stranger, p.id));
-        Ok(his.map(|(_, p)| KnownCaller {
+        let his = his.filter(|(stranger, _)| !stranger || tried.is_none());
+        let his = his.map(|(_, p)| KnownCaller {
             debtor_id: p.debtor_id,
             point_id: p.id,
             campaign_id: None,
-        }))
+        });
+        Ok(his.or(tried))
     }
 
     async fn caller_id_numbered(&self, number: &str) -> Result<Option<CallerId>, StoreError> {

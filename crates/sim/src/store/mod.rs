@@ -189,6 +189,8 @@ pub struct Tables {
     pub(crate) inbound: BTreeMap<AttemptId, domain::entity::InboundCall>,
     /// What was heard before the answer.
     pub(crate) early: BTreeMap<AttemptId, domain::ports::store::EarlySound>,
+    /// Places in queues that nodes keep.
+    pub(crate) places: Vec<domain::ports::store::PlaceKept>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,
@@ -203,7 +205,7 @@ pub struct Tables {
     pub(crate) sessions: BTreeMap<SessionId, Family>,
     pub(crate) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(crate) failures: BTreeMap<String, LoginFailures>,
-    pub(crate) replies: BTreeMap<(String, String), (IdempotentReply, UtcMs)>,
+    pub(crate) replies: BTreeMap<(String, String), (Option<IdempotentReply>, UtcMs)>,
 }
 
 impl Tables {

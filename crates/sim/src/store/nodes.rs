@@ -2,7 +2,9 @@
 
 use super::MemoryStore;
 use async_trait::async_trait;
-use domain::entity::{Attempt, AttemptState, CallResult, LedgerRow, RecordingOutcome};
+use domain::entity::{
+    Attempt, AttemptState, CallResult, InboundOutcome, LedgerRow, RecordingOutcome,
+};
 use domain::event::NewEvent;
 use domain::ports::store::{NodeLease, NodeStore, Recovery, StoreError, rested};
 use domain::time::UtcMs;
@@ -80,6 +82,15 @@ impl NodeStore for MemoryStore {
                 && let Some(now_there) = rested(item, orphan, now)
             {
                 *item = now_there;
+            }
+        }
+        super::callers::free_places(&mut t);
+        // Callers whom a dead node had are nobody's: no queue counts them any more.
+        for row in t.inbound.values_mut() {
+            let gone = nodes.get(&row.node).is_some_and(|(_, until)| *until <= now);
+            if row.outcome == InboundOutcome::Open && gone {
+                row.outcome = InboundOutcome::Lost;
+                row.ended_at = Some(now);
             }
         }
         let told: Vec<NewEvent> = found.orphans.iter().map(events).collect();

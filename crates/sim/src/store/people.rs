@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use domain::entity::{Agent, User};
 use domain::ids::{SessionId, UserId};
 use domain::ports::store::{
-    ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow, StoreError,
+    ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, PeopleStore,
+    RefreshOutcome, SessionRow, StoreError,
 };
 use domain::time::{DAY_MS, UtcMs};
 
@@ -158,17 +159,40 @@ impl PeopleStore for MemoryStore {
         Ok(true)
     }
 
-    async fn idempotent_get(
+    async fn idempotent_take(
         &self,
         user: &str,
         key: &str,
+        _request_hash: &str,
         now: UtcMs,
-    ) -> Result<Option<IdempotentReply>, StoreError> {
-        let t = self.tx().await?;
-        Ok(t.replies
-            .get(&(user.to_owned(), key.to_owned()))
-            .filter(|(_, at)| now.since_ms(*at) < DAY_MS)
-            .map(|(reply, _)| reply.clone()))
+    ) -> Result<IdempotentTaken, StoreError> {
+        let mut t = self.tx().await?;
+        let key = (user.to_owned(), key.to_owned());
+        let known = t.replies.get(&key).cloned();
+        let (reply, at) = match known {
+            Some((reply, at)) if now.since_ms(at) < DAY_MS => (reply, at),
+            _ => (None, UtcMs(i64::MIN / 2)),
+        };
+        if let Some(reply) = reply {
+            return Ok(IdempotentTaken::Done(reply));
+        }
+        if now.since_ms(at) < IDEMPOTENT_CLAIM_MS {
+            return Ok(IdempotentTaken::Running);
+        }
+        t.replies.insert(key, (None, now));
+        Ok(IdempotentTaken::Yours)
+    }
+
+    async fn idempotent_drop(&self, user: &str, key: &str) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let key = (user.to_owned(), key.to_owned());
+        if t.replies
+            .get(&key)
+            .is_some_and(|(reply, _)| reply.is_none())
+        {
+            t.replies.remove(&key);
+        }
+        Ok(())
     }
 
     async fn idempotent_put(
@@ -178,11 +202,12 @@ impl PeopleStore for MemoryStore {
         reply: &IdempotentReply,
         now: UtcMs,
     ) -> Result<(), StoreError> {
-        self.tx()
-            .await?
-            .replies
-            .entry((user.to_owned(), key.to_owned()))
-            .or_insert_with(|| (reply.clone(), now));
+        let mut t = self.tx().await?;
+        let key = (user.to_owned(), key.to_owned());
+        let kept = t.replies.entry(key).or_insert((None, now));
+        if kept.0.is_none() {
+            *kept = (Some(reply.clone()), now);
+        }
         Ok(())
     }
 }

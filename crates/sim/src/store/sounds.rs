@@ -32,4 +32,22 @@ impl SoundStore for MemoryStore {
         counts.sort_by_key(|(class, calls)| (Reverse(*calls), class.clone()));
         Ok(counts)
     }
+    async fn forget_early(&self, before: UtcMs, most: u32) -> Result<u64, StoreError> {
+        let mut t = self.tx().await?;
+        let mut times: BTreeMap<TrunkId, Vec<UtcMs>> = BTreeMap::new();
+        for sound in t.early.values() {
+            times.entry(sound.trunk_id).or_default().push(sound.at);
+        }
+        for times in times.values_mut() {
+            times.sort_unstable_by_key(|at| Reverse(*at));
+        }
+        let had = t.early.len();
+        t.early.retain(|_, sound| {
+            let over = times
+                .get(&sound.trunk_id)
+                .and_then(|times| times.get(most as usize));
+            sound.at >= before && over.is_none_or(|over| sound.at > *over)
+        });
+        Ok((had - t.early.len()) as u64)
+    }
 }

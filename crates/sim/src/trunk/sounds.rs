@@ -1,7 +1,7 @@
 //! What answered calls sound like, where a run wants it: persons, machines that beep, what cannot be told.
 
 use super::SimTrunk;
-use domain::ids::AttemptId;
+use domain::ids::{AttemptId, TrunkId};
 use domain::ports::{SoundVerdict, TrunkReport};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -16,6 +16,12 @@ impl SimTrunk {
     pub const fn with_sounds(mut self) -> Self {
         self.sounds = true;
         self
+    }
+
+    /// Recordings of a trunk that are a machine for sure, as it was told.
+    #[must_use]
+    pub fn prints(&self, trunk: TrunkId) -> Vec<Vec<u8>> {
+        self.lock().prints.get(&trunk).cloned().unwrap_or_default()
     }
 
     fn is_up(&self, attempt: AttemptId) -> bool {

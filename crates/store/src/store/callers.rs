@@ -2,18 +2,22 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::facts::facts_of_new;
 use super::half::WHOLE_ROW;
-use super::inbound::{counted, summed};
-use super::items::LIVE;
+use super::inbound::{counted, opened, summed};
+use super::items::{LIVE, write_item};
 use super::sums;
 use crate::sql::{Dialect, Link, vals};
 use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
-use domain::entity::{Debtor, SuppressionKind};
+use domain::entity::{Attempt, ContactPoint, Debtor, SuppressionKind};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::ports::StoreError;
-use domain::ports::store::{CallerStore, FoundCaller, InboundCount, NAME_LEAST, PAGE_LIMIT_MAX};
+use domain::ports::store::{
+    CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PAGE_LIMIT_MAX,
+    PlaceKept,
+};
 use domain::time::UtcMs;
 
 /// Tables whose rows of the file of nobody go with the caller.
@@ -23,6 +27,13 @@ const GOES: &[&str] = &[
     "holds",
     "suppressions",
     "consents",
+];
+
+/// Where a number of somebody who stayed unknown stands, and what stands there once it is forgotten.
+const FORGETS: [(&str, &str); 3] = [
+    ("attempts", "phone=''"),
+    ("ledger", "address=''"),
+    ("inbound_calls", "caller=NULL"),
 ];
 
 /// Greater than every character of a name.
@@ -63,6 +74,59 @@ impl CallerStore for SqlStore {
         let document = listed_form(SuppressionKind::Document, needle);
         let values = vals![needle.to_owned(), client, end, limit, document];
         self.read().await?.all(&rest, values).await
+    }
+
+    async fn stranger_facts(
+        &self,
+        debtor: &Debtor,
+        point: &ContactPoint,
+        now: UtcMs,
+    ) -> Result<ContactFacts, StoreError> {
+        facts_of_new(&mut self.look().await?, debtor, point, now).await
+    }
+
+    async fn open_stranger(
+        &self,
+        (debtor, point): (&Debtor, &ContactPoint),
+        attempt: &Attempt,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        sums::ensure_persons(&mut tx, &[debtor.person_id]).await?;
+        tx.put(debtor).await?;
+        tx.put(point).await?;
+        if !opened(&mut tx, attempt).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        sums::refresh(&mut tx, &[debtor.id]).await?;
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn forget_strangers(&self, before: UtcMs, limit: u32) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = format!(
+            "SELECT d.id FROM contact_points p JOIN debtors d ON d.id=p.debtor_id \
+            WHERE p.source='called_us' AND p.added_at<$1 AND d.external_ref LIKE 'caller:%' \
+                AND d.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=d.id \
+                    AND (a.opened_at>=$1 OR a.{LIVE} OR EXISTS (SELECT 1 FROM recording_keeps k \
+                        WHERE k.id=a.recording_id AND k.place<>'deleted'))) \
+            ORDER BY p.added_at LIMIT $2"
+        );
+        let rows = tx.rows(sql, vals![before, limit.max(1)]).await?;
+        let who: Result<Vec<DebtorId>, _> = rows.iter().map(|row| row.get("id")).collect();
+        let who = who?;
+        for (table, set) in FORGETS {
+            let sql = format!("UPDATE {table} SET {set} WHERE debtor_id");
+            tx.run_in(&sql, &who, "", &[]).await?;
+        }
+        let gone = "DELETE FROM contact_points WHERE debtor_id";
+        tx.run_in(gone, &who, "", &[]).await?;
+        sums::refresh(&mut tx, &who).await?;
+        tx.commit().await?;
+        Ok(who.len() as u64)
     }
 
     async fn attach_caller(
@@ -116,6 +180,55 @@ impl CallerStore for SqlStore {
         let values = vals![campaign, since, within_ms, node.to_owned(), from];
         summed(&self.read().await?.rows(sql, values).await?)
     }
+
+    async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "INSERT INTO kept_places (campaign_id, debtor_id, node, fence, since, until) \
+            VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (campaign_id, debtor_id) DO UPDATE SET \
+            node=excluded.node, fence=excluded.fence, since=excluded.since, until=excluded.until";
+        let PlaceKept {
+            campaign,
+            debtor,
+            node,
+            fence,
+            since,
+            until,
+        } = place;
+        let values = vals![*campaign, *debtor, node.clone(), *fence, *since, *until];
+        tx.run(sql, values).await?;
+        write_item(&mut tx, item).await?;
+        tx.commit().await
+    }
+
+    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id=$2";
+        tx.run(sql, vals![campaign, debtor]).await?;
+        tx.commit().await
+    }
+}
+
+/// Places that no node keeps any more: their call-backs are due, as long as nothing changed them since.
+pub(super) async fn free_places(tx: &mut Link) -> Result<(), StoreError> {
+    let dead = "NOT EXISTS (SELECT 1 FROM nodes n WHERE n.name=k.node AND n.fence=k.fence)";
+    let sql =
+        format!("SELECT campaign_id, debtor_id, since, until FROM kept_places k WHERE {dead}");
+    for row in tx.rows(sql, vec![]).await? {
+        let campaign: CampaignId = row.get("campaign_id")?;
+        let debtor: DebtorId = row.get("debtor_id")?;
+        let (since, until): (UtcMs, UtcMs) = (row.get("since")?, row.get("until")?);
+        let values = vals![campaign, debtor, until];
+        let of_him =
+            "WHERE campaign_id=$1 AND debtor_id=$2 AND next_at=$3 AND note='callback' AND NOT done";
+        let item: Option<ItemState> = tx.find(of_him, values).await?;
+        if let Some(mut item) = item {
+            item.next_at = since;
+            write_item(tx, &item).await?;
+        }
+        let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id=$2";
+        tx.run(sql, vals![campaign, debtor]).await?;
+    }
+    Ok(())
 }
 
 /// Whether the call is his already: the answer of an ask before was lost. Refuses a call that is another's.
@@ -153,6 +266,8 @@ async fn moved(tx: &mut Link, found: &FoundCaller) -> Result<(), StoreError> {
     }
     let sql = "UPDATE ledger SET person_id=$2 WHERE debtor_id=$1";
     tx.run(sql, vals![to, found.person]).await?;
+    let left = "DELETE FROM contact_points WHERE debtor_id=$1";
+    tx.run(left, vals![from]).await?;
     if found.keep {
         tx.put(point).await?;
     }

@@ -110,6 +110,38 @@ pub(crate) async fn facts_as(
     Ok(facts)
 }
 
+/// The facts of a debtor who is not there yet, with his one point.
+pub(crate) async fn facts_of_new(
+    tx: &mut Link,
+    debtor: &Debtor,
+    point: &ContactPoint,
+    now: UtcMs,
+) -> Result<ContactFacts, StoreError> {
+    let known = vec![debtor.clone()];
+    let mut portfolios = portfolios_of(tx, &known).await?;
+    let points = BTreeMap::from([(debtor.id, vec![point.clone()])]);
+    let ledger = ledger_of(tx, &known, &points, now, Asked::Now).await?;
+    let lists = there(tx, &[debtor.id]).await?.lists;
+    let listed = listed::listed(tx, &known, &points, (now, Asked::Now), lists).await?;
+    let points = vec![point.clone()];
+    Ok(ContactFacts {
+        portfolio: portfolios
+            .remove(&debtor.portfolio_id)
+            .ok_or(StoreError::NotFound("portfolio"))?,
+        debts: Vec::new(),
+        parties: Vec::new(),
+        holds: Vec::new(),
+        consents: Vec::new(),
+        preferences: Vec::new(),
+        ledger: ledger.rows_for(debtor, &points),
+        suppressions: listed.of(debtor, &points),
+        lists: listed.states,
+        address_zones: Vec::new(),
+        points,
+        debtor: debtor.clone(),
+    })
+}
+
 /// Which kinds of facts there are of any of the debtors at all. Most have few, and one statement that
 /// tells so is cheaper than one for each kind.
 #[derive(Default)]

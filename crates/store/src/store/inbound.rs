@@ -5,7 +5,7 @@ use super::events::append;
 use super::half::WHOLE;
 use super::items::{LIVE, check_fence};
 use crate::rows::{Entity as _, columns};
-use crate::sql::{Dialect, Field as _, Row, Val, vals};
+use crate::sql::{Dialect, Field as _, Link, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{Attempt, CallerId, InboundCall, InboundOutcome};
 use domain::event::NewEvent;
@@ -15,6 +15,9 @@ use domain::ports::store::{
     InboundAsk, InboundCount, InboundStore, KnownCaller, PAGE_LIMIT_MAX, Page, PageRequest,
 };
 use domain::time::UtcMs;
+
+/// Whether the file of debtor `d` is that of a caller whom nobody knows.
+const STRANGER: &str = "(d.external_ref LIKE 'caller:%')";
 
 /// Figures of a campaign (`$1`) since `$2`, in time within `$3` ms, by outcome.
 pub(super) fn counted(only: &str) -> String {
@@ -53,6 +56,49 @@ pub(super) fn summed(rows: &[Row]) -> Result<InboundCount, StoreError> {
     Ok(sum)
 }
 
+/// Opens the attempt of a call that came in; `false`, with nothing to be kept of the transaction, when the person
+/// or the number has a live one, or nobody knows the person.
+pub(super) async fn opened(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    check_fence(tx, &attempt.node, attempt.fence).await?;
+    // The locks that a dial takes too: the person's row, then his number.
+    let sql = format!(
+        "SELECT id FROM persons WHERE id=$1{}",
+        tx.pg_only(" FOR UPDATE")
+    );
+    let known = tx.row(sql, vals![attempt.person_id]).await?.is_some();
+    if tx.dialect() == Dialect::Pg {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        tx.rows(sql, vals![attempt.phone]).await?;
+    }
+    let sql = format!(
+        "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
+            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE})"
+    );
+    let live = tx
+        .row(sql, vals![attempt.person_id, attempt.phone])
+        .await?
+        .is_some();
+    if !known || live {
+        return Ok(false);
+    }
+    match tx.insert(std::slice::from_ref(attempt), "").await {
+        // Another node was faster by a moment: its live attempt stands.
+        Err(StoreError::Conflict(_)) => Ok(false),
+        Err(error) => Err(error),
+        Ok(_) => Ok(true),
+    }
+}
+
+/// Whom a number belongs to, as a statement finds it, and whether that is nobody's file.
+fn whose(row: &Row) -> Result<(KnownCaller, bool), StoreError> {
+    let known = KnownCaller {
+        debtor_id: row.get("debtor_id")?,
+        point_id: row.get("point_id")?,
+        campaign_id: row.get("campaign_id")?,
+    };
+    Ok((known, row.get("stranger")?))
+}
+
 #[async_trait]
 impl InboundStore for SqlStore {
     async fn open_inbound(
@@ -61,37 +107,10 @@ impl InboundStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        check_fence(&mut tx, &attempt.node, attempt.fence).await?;
-        // The locks that a dial takes too: the person's row, then his number.
-        let sql = format!(
-            "SELECT id FROM persons WHERE id=$1{}",
-            tx.pg_only(" FOR UPDATE")
-        );
-        let known = tx.row(sql, vals![attempt.person_id]).await?.is_some();
-        if tx.dialect() == Dialect::Pg {
-            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-            tx.rows(sql, vals![attempt.phone]).await?;
-        }
-        let sql = format!(
-            "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
-                OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE})"
-        );
-        let live = tx
-            .row(sql, vals![attempt.person_id, attempt.phone])
-            .await?
-            .is_some();
-        if !known || live {
+        if !opened(&mut tx, attempt).await? {
             tx.rollback().await?;
             return Ok(false);
         }
-        match tx.insert(std::slice::from_ref(attempt), "").await {
-            // Another node was faster by a moment: its live attempt stands.
-            Err(StoreError::Conflict(_)) => {
-                tx.rollback().await?;
-                return Ok(false);
-            }
-            other => other?,
-        };
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(true)
@@ -168,37 +187,37 @@ impl InboundStore for SqlStore {
         client: ClientId,
         number: &str,
     ) -> Result<Option<KnownCaller>, StoreError> {
-        // The ledger holds every attempt and is searched by address.
-        let tried = "SELECT l.debtor_id, l.point_id, l.campaign_id FROM ledger l \
-            JOIN contact_points p ON p.id=l.point_id AND p.debtor_id=l.debtor_id \
+        // The ledger holds every attempt and is searched by address. Whoever came with a file is told from the
+        // same caller before, when nobody knew him, whatever happened later.
+        let tried = format!(
+            "SELECT l.debtor_id, l.point_id, l.campaign_id, {STRANGER} AS stranger FROM ledger l \
+                JOIN contact_points p ON p.id=l.point_id AND p.debtor_id=l.debtor_id \
+                JOIN debtors d ON d.id=l.debtor_id \
             WHERE l.address=$1 AND l.client_id=$2 AND l.kind='attempt' \
-            ORDER BY l.at DESC, l.id DESC LIMIT 1";
-        // Whoever came with a file is told from the same caller before, when nobody knew him.
+            ORDER BY {STRANGER}, l.at DESC, l.id DESC LIMIT 1"
+        );
         let has = format!(
-            "SELECT p.debtor_id, p.id AS point_id FROM contact_points p \
+            "SELECT p.debtor_id, p.id AS point_id, CAST(NULL AS {}) AS campaign_id, \
+                {STRANGER} AS stranger FROM contact_points p \
             JOIN debtors d ON d.id=p.debtor_id WHERE p.value=$1 AND d.client_id=$2 \
             AND d.merged_into IS NULL AND p.channel='call' AND NOT p.bad AND {WHOLE} \
-            ORDER BY CASE WHEN d.external_ref LIKE 'caller:%' THEN 1 ELSE 0 END, p.id LIMIT 1"
+            ORDER BY {STRANGER}, p.id LIMIT 1",
+            match self.dialect() {
+                Dialect::Lite => "BLOB",
+                Dialect::Pg => "UUID",
+            }
         );
         let mut link = self.read().await?;
-        let row = match link.row(tried, vals![number.to_owned(), client]).await? {
-            Some(row) => row,
-            None => match link.row(has, vals![number.to_owned(), client]).await? {
-                Some(row) => {
-                    return Ok(Some(KnownCaller {
-                        debtor_id: row.get("debtor_id")?,
-                        point_id: row.get("point_id")?,
-                        campaign_id: None,
-                    }));
-                }
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(KnownCaller {
-            debtor_id: row.get("debtor_id")?,
-            point_id: row.get("point_id")?,
-            campaign_id: row.get("campaign_id")?,
-        }))
+        let values = || vals![number.to_owned(), client];
+        let tried = link.row(tried, values()).await?;
+        let tried = tried.as_ref().map(whose).transpose()?;
+        if let Some((known, false)) = tried {
+            return Ok(Some(known));
+        }
+        let has = link.row(has, values()).await?;
+        let has = has.as_ref().map(whose).transpose()?;
+        let debtor = has.filter(|(_, stranger)| !stranger || tried.is_none());
+        Ok(debtor.or(tried).map(|(known, _)| known))
     }
 
     async fn caller_id_numbered(&self, number: &str) -> Result<Option<CallerId>, StoreError> {

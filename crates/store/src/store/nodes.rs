@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::attempts::count;
+use super::callers::free_places;
 use super::events::append;
 use super::items::{FREE, LIVE, write_item};
 use super::sums::history;
@@ -130,6 +131,11 @@ impl NodeStore for SqlStore {
         let sql = "UPDATE nodes SET fence=(SELECT MAX(n.fence)+1 FROM nodes n) WHERE name<>$1 AND until<=$2";
         tx.run(sql, vals![lease.node, now]).await?;
         let orphans = close_orphans(&mut tx, now).await?;
+        free_places(&mut tx).await?;
+        // Callers whom a dead node had are nobody's: no queue counts them any more.
+        let sql = "UPDATE inbound_calls SET outcome='lost', ended_at=$1 WHERE outcome='open' \
+            AND node IN (SELECT name FROM nodes WHERE until<=$1)";
+        tx.run(sql, vals![now]).await?;
         let open_recordings = open_recordings(&mut tx).await?;
         let sql = format!(
             "{FREE} WHERE lease_node IS NOT NULL AND NOT EXISTS \

@@ -7,9 +7,13 @@ use domain::entity::{Agent, User};
 use domain::ids::{SessionId, UserId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow,
+    ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, PeopleStore,
+    RefreshOutcome, SessionRow,
 };
 use domain::time::{DAY_MS, UtcMs};
+
+/// Status of an idempotency key whose request still runs; no reply has it.
+const RUNS: u16 = 0;
 
 #[async_trait]
 impl PeopleStore for SqlStore {
@@ -149,23 +153,50 @@ impl PeopleStore for SqlStore {
         Ok(taken > 0)
     }
 
-    async fn idempotent_get(
+    async fn idempotent_take(
         &self,
         user: &str,
         key: &str,
+        request_hash: &str,
         now: UtcMs,
-    ) -> Result<Option<IdempotentReply>, StoreError> {
-        let sql = "SELECT status, body, request_hash FROM idempotency \
-            WHERE owner=$1 AND idem_key=$2 AND at>$3";
-        let values = vals![user.to_owned(), key.to_owned(), now.plus_ms(-DAY_MS)];
-        let Some(row) = self.read().await?.row(sql, values).await? else {
-            return Ok(None);
+    ) -> Result<IdempotentTaken, StoreError> {
+        let mut tx = self.write().await?;
+        let (day, dead) = (now.plus_ms(-DAY_MS), now.plus_ms(-IDEMPOTENT_CLAIM_MS));
+        let sql = "INSERT INTO idempotency (owner, idem_key, status, body, request_hash, at) \
+            VALUES ($1, $2, $3, '', $4, $5) ON CONFLICT (owner, idem_key) DO UPDATE SET \
+            status=excluded.status, body='', request_hash=excluded.request_hash, at=excluded.at \
+            WHERE idempotency.at<=$6 OR (idempotency.status=$3 AND idempotency.at<=$7)";
+        let (user, key) = (user.to_owned(), key.to_owned());
+        let values = vals![user, key, RUNS, request_hash.to_owned(), now, day, dead];
+        if tx.run(sql, values).await? > 0 {
+            tx.commit().await?;
+            return Ok(IdempotentTaken::Yours);
+        }
+        let sql =
+            "SELECT status, body, request_hash FROM idempotency WHERE owner=$1 AND idem_key=$2";
+        let row = tx.row(sql, vals![user, key]).await?;
+        tx.rollback().await?;
+        let Some(row) = row else {
+            // Its request came to nothing this moment: the next try has it.
+            return Ok(IdempotentTaken::Running);
         };
-        Ok(Some(IdempotentReply {
-            status: row.get("status")?,
-            body: row.get("body")?,
-            request_hash: row.get("request_hash")?,
-        }))
+        let status: u16 = row.get("status")?;
+        Ok(match status {
+            RUNS => IdempotentTaken::Running,
+            status => IdempotentTaken::Done(IdempotentReply {
+                status,
+                body: row.get("body")?,
+                request_hash: row.get("request_hash")?,
+            }),
+        })
+    }
+
+    async fn idempotent_drop(&self, user: &str, key: &str) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "DELETE FROM idempotency WHERE owner=$1 AND idem_key=$2 AND status=$3";
+        let values = vals![user.to_owned(), key.to_owned(), RUNS];
+        tx.run(sql, values).await?;
+        tx.commit().await
     }
 
     async fn idempotent_put(
@@ -183,7 +214,9 @@ impl PeopleStore for SqlStore {
         )
         .await?;
         let sql = "INSERT INTO idempotency (owner, idem_key, status, body, request_hash, at) \
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, idem_key) DO NOTHING";
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, idem_key) DO UPDATE SET \
+            status=excluded.status, body=excluded.body, request_hash=excluded.request_hash, \
+            at=excluded.at WHERE idempotency.status=$7";
         let values = vals![
             user.to_owned(),
             key.to_owned(),
@@ -191,6 +224,7 @@ impl PeopleStore for SqlStore {
             reply.body,
             reply.request_hash,
             now,
+            RUNS,
         ];
         tx.run(sql, values).await?;
         tx.commit().await

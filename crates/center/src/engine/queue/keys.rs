@@ -9,7 +9,7 @@ use crate::shared::persist;
 use dialer::{Input, KeptPlace, Phase};
 use domain::entity::{Channel, Consent, DialMode, InboundOutcome, InboundParams};
 use domain::ids::{AttemptId, ConsentId};
-use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ItemState};
+use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ItemState, PlaceKept};
 use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use serde_json::json;
 use std::sync::Arc;
@@ -109,7 +109,8 @@ impl Engine {
             since,
             until: now.plus_ms(keep_ms),
         };
-        // Should this process die, or nobody be free in time, it is an agreed call-back like others.
+        // Should nobody be free in time it is an agreed call-back like others; should this process die, one that
+        // is due at once.
         let state = ItemState {
             next_at: now.plus_ms(keep_ms),
             priority: CALLBACK_PRIORITY,
@@ -139,7 +140,17 @@ impl Engine {
         }
         self.counts_of(stocked.setting.id()).call_back += 1;
         if stocked.in_campaign {
-            self.step(from, Step::PutItem(Box::new(state)));
+            let kept = PlaceKept {
+                campaign: stocked.setting.id(),
+                debtor: stocked.facts.debtor.id,
+                node: self.shared.config.node.clone(),
+                fence: self.shared.fence,
+                since,
+                until: state.next_at,
+            };
+            let key = (kept.campaign, kept.debtor);
+            self.callers.kept.insert(attempt, key);
+            self.step(from, Step::KeepPlace(Box::new((kept, state))));
         }
         self.asked_for_call(now, from, ctx);
         self.play_to(from, spoken(&["queue_kept"], stocked));
@@ -175,6 +186,21 @@ impl Engine {
     /// A kept place is no more.
     pub(in crate::engine) fn place_gone(&mut self, attempt: AttemptId) {
         self.by_hand.remove(&attempt);
+        self.place_over(attempt);
         self.board.touch();
+    }
+
+    /// A place is kept no more: its turn came, or its time is over. Other nodes need not look after it.
+    pub(in crate::engine) fn place_over(&mut self, attempt: AttemptId) {
+        let Some((campaign, debtor)) = self.callers.kept.remove(&attempt) else {
+            return;
+        };
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let store = &shared.out.store;
+            if let Err(error) = persist!(shared, store.drop_place(campaign, debtor)) {
+                shared.fault("a kept place was not given up", &error);
+            }
+        });
     }
 }

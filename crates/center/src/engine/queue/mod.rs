@@ -11,7 +11,7 @@ use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
 use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
-use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
+use domain::ids::{AttemptId, CampaignId, DebtorId, TrunkId, VerdictId};
 use domain::ports::store::InboundCount;
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
@@ -56,6 +56,8 @@ pub(crate) struct Callers {
     live: BTreeMap<AttemptId, Caller>,
     /// Calls that only hear the announcement.
     announced: BTreeMap<AttemptId, InboundCall>,
+    /// Places that are kept, by the attempt that their call-back will be.
+    kept: BTreeMap<AttemptId, (CampaignId, DebtorId)>,
     /// When callers of a campaign were joined, newest last.
     joins: BTreeMap<CampaignId, VecDeque<UtcMs>>,
     counts: BTreeMap<CampaignId, Counts>,
@@ -158,6 +160,7 @@ impl Engine {
             rules,
             wait_ms,
             caller,
+            file: _,
         } = guest;
         let mode = stocked.setting.campaign.params.mode;
         let task = DialTask {

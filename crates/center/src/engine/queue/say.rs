@@ -189,13 +189,14 @@ impl Engine {
         let Some(row) = self.callers.announced.get(&id) else {
             return false;
         };
-        let known = row.client_id.zip(row.debtor_id).zip(row.caller.clone());
-        if let (Some(((client, debtor), phone)), true) =
-            (known, digit == self.shared.config.opt_out_digit)
-        {
-            let shared = Arc::clone(&self.shared);
+        let told = row.client_id.zip(row.caller.clone());
+        if let (Some((client, phone)), true) = (told, digit == self.shared.config.opt_out_digit) {
+            let (debtor, shared) = (row.debtor_id, Arc::clone(&self.shared));
             tokio::spawn(async move {
-                crate::ops::opt_out(&shared, client, debtor, phone, id).await;
+                match debtor {
+                    Some(debtor) => crate::ops::opt_out(&shared, client, debtor, phone, id).await,
+                    None => crate::ops::opt_out_number(&shared, client, phone, id).await,
+                }
             });
         }
         true

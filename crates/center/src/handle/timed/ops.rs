@@ -30,16 +30,16 @@ use domain::ports::store::{
     AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, CallbackAsk,
     CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink, Closing,
     ComplaintAsk, ContactFacts, ContactStore, DebtorFile, DebtorRow, Duplicates, FloorStore,
-    HeardCall, HeardCount, IdempotentReply, ImportReport, ImportStore, InboundAsk, InboundCount,
-    InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork, KnownCaller, LawStore,
-    ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk, MorningRow, NodeLease, NodeStore,
-    OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest, PaymentOutcome, PeopleStore,
-    PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery,
-    RefillReport, RefreshOutcome, ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample,
-    SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
+    HeardCall, HeardCount, IdempotentReply, IdempotentTaken, ImportReport, ImportStore, InboundAsk,
+    InboundCount, InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork,
+    KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
+    MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
+    PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms,
+    ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
+    SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, ReportStore};
-use domain::ports::store::{CallerStore, EarlySound, FoundCaller, SoundStore};
+use domain::ports::store::{CallerStore, EarlySound, FoundCaller, PlaceKept, SoundStore};
 use domain::ports::store::{
     ClaimAsk, Claimed, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
     MessageStore, PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore,
@@ -212,7 +212,8 @@ timed! { PeopleStore;
     login_failures(key: &str) -> LoginFailures;
     set_login_failures(key: &str, value: LoginFailures) -> ();
     take_guess(key: &str, max: u32, last_at: UtcMs) -> bool;
-    idempotent_get(user: &str, key: &str, now: UtcMs) -> Option<IdempotentReply>;
+    idempotent_take(user: &str, key: &str, request_hash: &str, now: UtcMs) -> IdempotentTaken;
+    idempotent_drop(user: &str, key: &str) -> ();
     idempotent_put(user: &str, key: &str, reply: &IdempotentReply, now: UtcMs) -> ();
 }
 
@@ -331,12 +332,18 @@ timed! { InboundStore;
 timed! { SoundStore;
     put_early(sound: &EarlySound) -> ();
     early_counts(trunk: TrunkId, since: UtcMs, until: UtcMs) -> Vec<(String, i64)>;
+    forget_early(before: UtcMs, most: u32) -> u64;
 }
 
 timed! { CallerStore;
     find_callers(client: ClientId, needle: &str, limit: u32) -> Vec<Debtor>;
+    stranger_facts(debtor: &Debtor, point: &ContactPoint, now: UtcMs) -> ContactFacts;
+    open_stranger(file: (&Debtor, &ContactPoint), attempt: &Attempt, events: &[NewEvent]) -> bool;
+    forget_strangers(before: UtcMs, limit: u32) -> u64;
     attach_caller(found: &FoundCaller, events: &[NewEvent]) -> bool;
     inbound_elsewhere(campaign: CampaignId, since: UtcMs, own: (&str, UtcMs), within_ms: i64) -> InboundCount;
+    keep_place(place: &PlaceKept, item: &ItemState) -> ();
+    drop_place(campaign: CampaignId, debtor: DebtorId) -> ();
 }
 
 timed! { FloorStore;

@@ -1,7 +1,7 @@
 //! Callers whom nobody we know is behind: found by an agent, and given to whoever they are.
 
-use super::{InboundCount, StoreError};
-use crate::entity::{ContactPoint, Debtor};
+use super::{ContactFacts, InboundCount, ItemState, StoreError};
+use crate::entity::{Attempt, ContactPoint, Debtor};
 use crate::event::NewEvent;
 use crate::ids::{AttemptId, CampaignId, ClientId, DebtId, DebtorId, PersonId};
 use crate::time::UtcMs;
@@ -27,13 +27,30 @@ pub struct FoundCaller {
     pub debts: Vec<DebtId>,
     /// The number he called from: one of his own file, or the one kept for him, to be kept on (`keep`).
     pub point: ContactPoint,
-    /// Whether that number becomes one of his; else it stays behind with the file of nobody.
+    /// Whether that number becomes one of his; else it is deleted with the file of nobody.
     pub keep: bool,
     /// When.
     pub at: UtcMs,
 }
 
-/// Callers of nobody's number.
+/// A place in a queue that a node keeps for a call-back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceKept {
+    /// Whose queue.
+    pub campaign: CampaignId,
+    /// Who left it.
+    pub debtor: DebtorId,
+    /// Node that keeps it.
+    pub node: String,
+    /// Fence of that node.
+    pub fence: i64,
+    /// Since when he waited: his place.
+    pub since: UtcMs,
+    /// How long it is kept; then it is an agreed call-back like others.
+    pub until: UtcMs,
+}
+
+/// Callers of nobody's number, and places of who left a queue.
 #[async_trait]
 pub trait CallerStore: Send + Sync {
     /// Debtors of a client by reference, document or E.164 phone, exactly, or by how their name begins
@@ -45,6 +62,27 @@ pub trait CallerStore: Send + Sync {
         needle: &str,
         limit: u32,
     ) -> Result<Vec<Debtor>, StoreError>;
+    /// What the law would be asked about a file that is not there yet: the facts of `debtor` and his one
+    /// `point` as they would be. Nothing is written.
+    async fn stranger_facts(
+        &self,
+        debtor: &Debtor,
+        point: &ContactPoint,
+        now: UtcMs,
+    ) -> Result<ContactFacts, StoreError>;
+    /// Opens the attempt of a caller whom nobody knows, as [`super::InboundStore::open_inbound`] does, with the file
+    /// that is kept for him (`debtor`, `point`): all of it or nothing. `false` when the number has a live
+    /// attempt.
+    async fn open_stranger(
+        &self,
+        file: (&Debtor, &ContactPoint),
+        attempt: &Attempt,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// Takes the numbers out of files of callers who stayed unknown and did not call since `before`: point, attempts,
+    /// ledger and rows of their calls have none any more. Files with a live attempt, or with a recording that
+    /// is still kept, wait. How many were forgotten, at most `limit`.
+    async fn forget_strangers(&self, before: UtcMs, limit: u32) -> Result<u64, StoreError>;
     /// Gives a caller's calls, their rows in the ledger, what he asked for and, where it is to be kept, his
     /// number to the debtor he is; the file of nobody is part of his from then on. `false` when the debtor's
     /// person has another live call: nothing is written.
@@ -62,4 +100,9 @@ pub trait CallerStore: Send + Sync {
         own: (&str, UtcMs),
         within_ms: i64,
     ) -> Result<InboundCount, StoreError>;
+    /// Writes down that a node keeps a place, with `item`, the agreed call-back of its end. When that node dies
+    /// [`super::NodeStore::recover`] makes the call-back due at once, in the order in which they waited.
+    async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError>;
+    /// A place is kept no more: its turn came, or its time is over.
+    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError>;
 }

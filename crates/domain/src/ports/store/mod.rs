@@ -33,7 +33,7 @@ pub use addresses::AddressStore;
 pub use attempts::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
 };
-pub use callers::{CallerStore, FoundCaller, NAME_LEAST};
+pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
@@ -62,7 +62,10 @@ pub use messages::{
 };
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
-pub use people::{ApiKey, IdempotentReply, LoginFailures, PeopleStore, RefreshOutcome, SessionRow};
+pub use people::{
+    ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, PeopleStore,
+    RefreshOutcome, SessionRow,
+};
 pub use plans::{PLANS_OF_MAX, PlanDocument, PlanFilter, PlanRefusal, PlanStore};
 pub use portfolio::{
     CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, MarkClaim,

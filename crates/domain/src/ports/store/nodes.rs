@@ -69,7 +69,8 @@ pub trait NodeStore: Send + Sync {
     ) -> Result<NodeLease, StoreError>;
     /// Closes every live attempt of dead owners (same name with an older fence, or a lease that ended) as
     /// `unknown` with the ledger rows of [`LedgerRow::of_lost`](crate::entity::LedgerRow::of_lost), lets
-    /// their debtors rest ([`rested`]), gives their reservations back, appends `attempt.ended` events.
+    /// their debtors rest ([`rested`]), gives their reservations back, appends `attempt.ended` events. Places that they
+    /// kept in queues ([`super::PlaceKept`]) are call-backs that are due, calls that came in to them are `lost`.
     async fn recover(
         &self,
         lease: &NodeLease,

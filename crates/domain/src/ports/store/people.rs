@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::entity::User;
 use crate::ids::{ApiKeyId, ClientId, SessionId, UserId};
-use crate::time::UtcMs;
+use crate::time::{MINUTE_MS, UtcMs};
 use async_trait::async_trait;
 
 /// A session family: one sign-in with its rotating refresh token.
@@ -72,6 +72,21 @@ pub struct IdempotentReply {
     pub request_hash: String,
 }
 
+/// How long a request that runs keeps its idempotency key, ms: longer than any request takes. Whoever took it
+/// and was not heard of by then is dead.
+pub const IDEMPOTENT_CLAIM_MS: i64 = 5 * MINUTE_MS;
+
+/// What became of asking for an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdempotentTaken {
+    /// It is the asker's: he does the work, and keeps its reply or lets the key go.
+    Yours,
+    /// Another request has it and is not answered yet, on whichever node.
+    Running,
+    /// The work was done before.
+    Done(IdempotentReply),
+}
+
 /// Sign-in and what belongs to it.
 #[async_trait]
 pub trait PeopleStore: Send + Sync {
@@ -114,14 +129,18 @@ pub trait PeopleStore: Send + Sync {
     /// Takes one of the `max` guesses of `key` in one step, however many come at once; `false` when none is
     /// left. `last_at` is kept as the last guess.
     async fn take_guess(&self, key: &str, max: u32, last_at: UtcMs) -> Result<bool, StoreError>;
-    /// The kept reply of a key and user, younger than 24 h.
-    async fn idempotent_get(
+    /// Takes a key for a request, in one step over all nodes. A reply younger than 24 h is given instead; a request
+    /// that took it and was not answered for [`IDEMPOTENT_CLAIM_MS`] has it no more.
+    async fn idempotent_take(
         &self,
         user: &str,
         key: &str,
+        request_hash: &str,
         now: UtcMs,
-    ) -> Result<Option<IdempotentReply>, StoreError>;
-    /// Keeps a reply; the first one stays.
+    ) -> Result<IdempotentTaken, StoreError>;
+    /// Lets a key go whose request came to nothing; a kept reply stays.
+    async fn idempotent_drop(&self, user: &str, key: &str) -> Result<(), StoreError>;
+    /// Keeps the reply of the request that took the key; the first one stays.
     async fn idempotent_put(
         &self,
         user: &str,

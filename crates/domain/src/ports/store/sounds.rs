@@ -30,4 +30,6 @@ pub trait SoundStore: Send + Sync {
         since: UtcMs,
         until: UtcMs,
     ) -> Result<Vec<(String, i64)>, StoreError>;
+    /// Deletes what was heard before `before`, and of every trunk all but its `most` newest; how many rows.
+    async fn forget_early(&self, before: UtcMs, most: u32) -> Result<u64, StoreError>;
 }
