@@ -10,6 +10,10 @@ pub const CHECK_EVERY: u128 = 20;
 /// Persons whose truth is known below which a loss is an anecdote, not a figure.
 pub const PERSONS_LEAST: i64 = 50;
 
+/// Sound from the answer within which a verdict is in time where the law's clock starts with the answer: two
+/// seconds, less what joining an agent takes (law.md §4), ms.
+pub const EARLY_MS: i64 = 1_500;
+
 /// Normal quantile of a two-sided interval of 95 %.
 const Z95: f64 = 1.959_964;
 

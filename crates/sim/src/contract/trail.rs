@@ -9,7 +9,7 @@ use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, Closing, HeardCall};
-use domain::rules::detector::Acted;
+use domain::rules::detector::{Acted, EARLY_MS};
 use domain::time::{DAY_MS, UtcMs};
 
 /// Runs the group.
@@ -242,7 +242,7 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
     let events = [event("amd.classified", &subject)];
     store.put_heard(&again, &events).await.expect("works");
     let kept = store.get_heard(attempt.id).await.expect("works");
-    assert_eq!(kept, Some(again));
+    assert_eq!(kept, Some(again.clone()));
     let counts = store
         .heard_counts(at, at.plus_ms(1), DAY_MS)
         .await
@@ -254,12 +254,28 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
     assert!(
         of_it
             .iter()
-            .any(|c| c.class == "machine" && c.disposition.is_none() && c.calls >= 1),
+            .any(|c| c.class == "machine" && c.disposition.is_none() && c.calls >= 1 && !c.early),
         "{counts:?}"
     );
+    the_last_early_millisecond_counts(store, again).await;
     let before = store
         .heard_counts(UtcMs(0), at, DAY_MS)
         .await
         .expect("works");
     assert!(before.iter().all(|c| c.trunk_id != attempt.trunk_id));
+}
+
+async fn the_last_early_millisecond_counts(store: &Subject, heard: HeardCall) {
+    let soon = HeardCall {
+        decided_ms: EARLY_MS,
+        ..heard
+    };
+    store.put_heard(&soon, &[]).await.expect("works");
+    let until = soon.at.plus_ms(1);
+    let counts = store.heard_counts(soon.at, until, DAY_MS).await;
+    let counts = counts.expect("works");
+    let trunk = store.get_attempt(soon.attempt_id).await.expect("works");
+    let early = |c: &&domain::ports::store::HeardCount| c.trunk_id == trunk.trunk_id && c.early;
+    let calls: i64 = counts.iter().filter(early).map(|c| c.calls).sum();
+    assert_eq!(calls, 1, "{counts:?}");
 }

@@ -6,6 +6,7 @@ use domain::entity::{CallTrail, SuppressionKind, Transfer};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
 use domain::ports::store::{HeardCall, HeardCount, StoreError, TrailStore, TrunkCount};
+use domain::rules::detector::EARLY_MS;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -136,10 +137,11 @@ impl TrailStore for MemoryStore {
             let class = heard.class.clone();
             let of_call = (of.campaign_id, of.trunk_id, class, of.disposition.clone());
             let slice = heard.at.since_ms(since) / slice_ms.max(1);
-            let key = (of_call, heard.acted, heard.truth, slice);
+            let early = heard.decided_ms <= EARLY_MS;
+            let key = (of_call, heard.acted, heard.truth, early, slice);
             *sums.entry(key).or_default() += 1;
         }
-        let count = |((of_call, acted, truth, slice), calls)| {
+        let count = |((of_call, acted, truth, early, slice), calls)| {
             let (campaign_id, trunk_id, class, disposition) = of_call;
             HeardCount {
                 campaign_id,
@@ -148,6 +150,7 @@ impl TrailStore for MemoryStore {
                 disposition,
                 acted,
                 truth,
+                early,
                 slice,
                 calls,
             }

@@ -10,6 +10,7 @@ use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
 use domain::ports::StoreError;
 use domain::ports::store::{HeardCall, HeardCount, TrailStore, TrunkCount};
+use domain::rules::detector::EARLY_MS;
 use domain::time::UtcMs;
 
 fn count(row: &Row) -> Result<TrunkCount, StoreError> {
@@ -55,6 +56,7 @@ fn heard_count(row: &Row) -> Result<HeardCount, StoreError> {
         disposition: row.get("disposition")?,
         acted: row.get("acted")?,
         truth: row.get("truth")?,
+        early: row.get::<i64>("early")? != 0,
         slice: row.get("slice")?,
         calls: row.get("calls")?,
     })
@@ -176,10 +178,14 @@ impl TrailStore for SqlStore {
         until: UtcMs,
         slice_ms: i64,
     ) -> Result<Vec<HeardCount>, StoreError> {
-        let sql = "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, \
-            (h.at-$1)/$3 AS slice, CAST(COUNT(*) AS BIGINT) AS calls FROM heard_calls h \
-            JOIN attempts a ON a.id=h.attempt_id WHERE h.at>=$1 AND h.at<$2 \
-            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, (h.at-$1)/$3";
+        let early = format!("CAST(CASE WHEN h.decided_ms<={EARLY_MS} THEN 1 ELSE 0 END AS BIGINT)");
+        let sql = format!(
+            "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, \
+            {early} AS early, (h.at-$1)/$3 AS slice, CAST(COUNT(*) AS BIGINT) AS calls \
+            FROM heard_calls h JOIN attempts a ON a.id=h.attempt_id WHERE h.at>=$1 AND h.at<$2 \
+            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, {early}, \
+            (h.at-$1)/$3"
+        );
         let values = vals![since, until, slice_ms.max(1)];
         let rows = self.read().await?.rows(sql, values).await?;
         rows.iter().map(heard_count).collect()

@@ -282,6 +282,7 @@ mod tests {
             disposition: code.map(str::to_owned),
             acted: domain::rules::detector::Acted::Shadow,
             truth: None,
+            early: false,
             slice: 0,
             calls,
         };

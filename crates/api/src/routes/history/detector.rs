@@ -72,6 +72,8 @@ struct Errors {
     humans_unknown: Share,
     /// Mailboxes taken for a person or unknown ÷ mailboxes.
     machines_missed: Share,
+    /// Mailboxes told within 1.5 s of the answer ÷ mailboxes: in time for a clock that starts with it.
+    machines_early: Share,
     /// Calls on which the verdict was acted: no agent got them.
     ended: i64,
     /// Persons that were hung up on, as somebody said who listened: each counts as abandoned.
@@ -132,6 +134,7 @@ struct Sums {
     unknown: i64,
     machines: i64,
     missed: i64,
+    early: i64,
     ended: i64,
     persons_ended: i64,
     known: Known,
@@ -154,6 +157,7 @@ impl Sums {
             Some(Truth::Machine) => {
                 self.machines += row.calls;
                 self.missed += i64::from(is_for_agent(class)) * row.calls;
+                self.early += i64::from(row.early && !is_for_agent(class)) * row.calls;
             }
             None => {}
         }
@@ -166,6 +170,7 @@ impl Sums {
             humans_lost: share(self.lost, self.humans),
             humans_unknown: share(self.unknown, self.humans),
             machines_missed: share(self.missed, self.machines),
+            machines_early: share(self.early, self.machines),
             ended: self.ended,
             persons_ended: self.persons_ended,
         }
@@ -425,6 +430,7 @@ mod tests {
             disposition: code.map(str::to_owned),
             acted: Acted::Shadow,
             truth: None,
+            early: false,
             slice: 0,
             calls,
         };
@@ -432,7 +438,15 @@ mod tests {
             row("human", Some("CD.PP.TOTAL"), 90),
             row("unknown", Some("CI.TN"), 8),
             row("machine", Some("CD.NP"), 2),
-            row("machine", Some("NC.BZ"), 30),
+            row("machine", Some("NC.BZ"), 24),
+            HeardCount {
+                early: true,
+                ..row("machine", Some("NC.BZ"), 6)
+            },
+            HeardCount {
+                early: true,
+                ..row("human", None, 7)
+            },
             row("human", Some("NC.BZ.DEJADO"), 10),
             row("human", None, 5),
             row("machine", Some("NC.ST"), 1),
@@ -449,11 +463,12 @@ mod tests {
         ];
         let all = by(&counts, |r| r.campaign_id);
         let errors = all[0].1.errors();
-        assert_eq!((errors.judged, errors.untold), (187, 46));
+        assert_eq!((errors.judged, errors.untold), (194, 53));
         let parts = |s: Share| (s.numerator, s.denominator);
         assert_eq!(parts(errors.humans_lost), (3, 101));
         assert_eq!(parts(errors.humans_unknown), (8, 101));
         assert_eq!(parts(errors.machines_missed), (10, 40));
+        assert_eq!(parts(errors.machines_early), (6, 40));
         assert_eq!((errors.ended, errors.persons_ended), (41, 1));
         assert_eq!(share(2, 100).low_pct, 0.55);
         assert_eq!(share(0, 0).high_pct, 100.0);

@@ -75,6 +75,8 @@ pub struct HeardCount {
     pub acted: Acted,
     /// What it really was, where somebody told.
     pub truth: Option<Truth>,
+    /// Decided within [`EARLY_MS`](crate::rules::detector::EARLY_MS) of the answer.
+    pub early: bool,
     /// Slice of time, counted from `since`.
     pub slice: i64,
     /// How many.
@@ -116,8 +118,8 @@ pub trait TrailStore: Send + Sync {
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError>;
     /// What a call's sound was taken for, where it was judged.
     async fn get_heard(&self, attempt: AttemptId) -> Result<Option<HeardCall>, StoreError>;
-    /// Calls judged in `[since, until)` by campaign, trunk, class, disposition, what was done, truth and
-    /// slice of `slice_ms`.
+    /// Calls judged in `[since, until)` by campaign, trunk, class, disposition, what was done, truth, early
+    /// or not, and slice of `slice_ms`.
     async fn heard_counts(
         &self,
         since: UtcMs,

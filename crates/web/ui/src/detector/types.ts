@@ -11,6 +11,7 @@ export interface Errors {
   humans_lost: Share;
   humans_unknown: Share;
   machines_missed: Share;
+  machines_early: Share;
   ended: number;
   persons_ended: number;
 }
