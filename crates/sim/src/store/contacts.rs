@@ -1,11 +1,8 @@
 //! Campaign items, reservations and the facts of a debtor.
 
-use super::portfolio::by_debtor;
 use super::{Lease, MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{
-    Attempt, Campaign, CampaignStatus, Channel, ContactPoint, Debt, DebtStatus, Verdict,
-};
+use domain::entity::{Campaign, CampaignStatus, Channel, DebtStatus, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
@@ -16,7 +13,7 @@ use domain::rules::worth::worth;
 use domain::segment::{Expr, day_of_date};
 use domain::time::{DAY_MS, UtcMs};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How far back the ledger is loaded; the longest window of any pack is 30 days.
 const LEDGER_DAYS: i64 = 45;
@@ -33,12 +30,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         .get(&debtor.portfolio_id)
         .cloned()
         .ok_or(StoreError::NotFound("portfolio"))?;
-    let points: Vec<_> = t
-        .points
-        .values()
-        .filter(|p| p.debtor_id == id)
-        .cloned()
-        .collect();
+    let points: Vec<_> = t.points.of(id).cloned().collect();
     let oldest = now.plus_ms(-LEDGER_DAYS * DAY_MS);
     let ours = |address: &str| points.iter().any(|p| p.value.reveal() == address);
     let ledger = t
@@ -53,16 +45,11 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         portfolio,
         debts: t
             .debts
-            .values()
-            .filter(|d| d.debtor_id == id && d.status == DebtStatus::Open)
+            .of(id)
+            .filter(|d| d.status == DebtStatus::Open)
             .cloned()
             .collect(),
-        parties: t
-            .parties
-            .values()
-            .filter(|p| p.debtor_id == id)
-            .cloned()
-            .collect(),
+        parties: t.parties.of(id).cloned().collect(),
         points,
         ledger,
         holds: t
@@ -77,12 +64,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .cloned()
             .collect(),
         suppressions,
-        consents: t
-            .consents
-            .values()
-            .filter(|c| c.debtor_id == id)
-            .cloned()
-            .collect(),
+        consents: t.consents.of(id).cloned().collect(),
         preferences: super::law::preferences(t, id),
         lists: super::law::states(t),
         address_zones: super::interest::zones_of(t, id),
@@ -100,9 +82,9 @@ fn busy_persons(t: &Tables, now: UtcMs) -> BTreeSet<PersonId> {
 
 fn point_attempts(t: &Tables, campaign: CampaignId, debtor: DebtorId) -> Vec<(PointId, i32)> {
     let mut counts = std::collections::BTreeMap::new();
-    for attempt in t.attempts.values() {
+    for attempt in t.attempts.of(debtor) {
         let ours = attempt.direction == domain::entity::Direction::Outbound;
-        if ours && attempt.campaign_id == Some(campaign) && attempt.debtor_id == debtor {
+        if ours && attempt.campaign_id == Some(campaign) {
             *counts.entry(attempt.point_id).or_insert(0) += 1;
         }
     }
@@ -146,26 +128,13 @@ fn by_parts(t: &Tables, request: &ReserveRequest, due: Vec<ItemState>) -> Vec<(I
 }
 
 /// What debtors are sorted by.
-struct Ranks<'a> {
-    debts: BTreeMap<DebtorId, Vec<&'a Debt>>,
-    points: BTreeMap<DebtorId, Vec<&'a ContactPoint>>,
-    attempts: BTreeMap<DebtorId, Vec<&'a Attempt>>,
-}
+struct Ranks<'a>(&'a Tables);
 
-impl<'a> Ranks<'a> {
-    fn of(t: &'a Tables) -> Self {
-        let open = t.debts.values().filter(|d| d.status == DebtStatus::Open);
-        let good = |p: &&ContactPoint| p.channel == Channel::Call && !p.bad;
-        Self {
-            debts: by_debtor(open, |d| d.debtor_id),
-            points: by_debtor(t.points.values().filter(good), |p| p.debtor_id),
-            attempts: by_debtor(t.attempts.values(), |a| a.debtor_id),
-        }
-    }
-
+impl Ranks<'_> {
     /// The values of a debtor under a campaign's order keys, greatest first; at most four.
     fn rank(&self, order: &[String], id: DebtorId) -> Vec<i64> {
-        let debts = || self.debts.get(&id).into_iter().flatten();
+        let t = self.0;
+        let debts = || t.debts.of(id).filter(|d| d.status == DebtStatus::Open);
         // Debts of several currencies in one order.
         let balance = || {
             debts()
@@ -175,8 +144,9 @@ impl<'a> Ranks<'a> {
         let value = |key: &String| match key.as_str() {
             // What a contact may bring: the open balance, weighed by how sure we are to reach him.
             "expected_value" | "best_time" => {
-                let points = self.points.get(&id).into_iter().flatten();
-                let sure = points.map(|p| p.confidence).max().unwrap_or(0);
+                let points = t.points.of(id);
+                let good = points.filter(|p| p.channel == Channel::Call && !p.bad);
+                let sure = good.map(|p| p.confidence).max().unwrap_or(0);
                 Some(balance() * i64::from(sure))
             }
             "dpd" => {
@@ -185,7 +155,7 @@ impl<'a> Ranks<'a> {
             }
             "balance" => Some(balance()),
             "last_attempt" => {
-                let mine = self.attempts.get(&id).into_iter().flatten();
+                let mine = t.attempts.of(id);
                 Some(-mine.map(|a| a.opened_at.0).max().unwrap_or(0))
             }
             // A debtor's lot: the random end of his id, so that it never changes.
@@ -274,7 +244,7 @@ impl ContactStore for MemoryStore {
             .filter(|i| !i.done && i.next_at <= now)
             .cloned()
             .collect();
-        let ranks = Ranks::of(&t);
+        let ranks = Ranks(&t);
         due.sort_by_cached_key(|i| {
             let rank = ranks.rank(&request.campaign.params.order, i.debtor_id);
             (Reverse(i.priority), Reverse(rank), i.debtor_id)

@@ -37,8 +37,7 @@ pub(super) fn book_of(t: &Tables, debt: &Debt) -> InterestBook {
         .extend(accrual.map(|accrual| (debt.id, *accrual)));
     let plans = t.plans.values().filter(|p| p.debt_id == debt.id);
     book.plans = plans.cloned().collect();
-    let holds = t.holds.values().filter(|h| h.debtor_id == debt.debtor_id);
-    book.holds = holds.cloned().collect();
+    book.holds = t.holds.of(debt.debtor_id).cloned().collect();
     book
 }
 

@@ -121,12 +121,7 @@ impl LawStore for MemoryStore {
         let t = self.tx().await?;
         let mut facts = facts_of(&t, debtor, at)?;
         facts.ledger.retain(|r| r.at < at);
-        facts.holds = t
-            .holds
-            .values()
-            .filter(|h| h.debtor_id == debtor)
-            .cloned()
-            .collect();
+        facts.holds = t.holds.of(debtor).cloned().collect();
         let lifted = t.suppressions.values().filter(|s| {
             s.lifted_at.is_some_and(|l| l > at) && s.names(&facts.debtor, &facts.points)
         });

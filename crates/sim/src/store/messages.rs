@@ -417,16 +417,13 @@ impl MessageStore for MemoryStore {
 
     async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError> {
         let t = self.tx().await?;
-        let has = |d: &&Debtor| {
-            let mut points = t.points.values().filter(|p| p.debtor_id == d.id);
-            points.any(|p| p.value.reveal() == address)
-        };
-        Ok(t.debtors
-            .values()
-            .filter(has)
-            .take(DEBTORS_AT_MAX)
-            .cloned()
-            .collect())
+        let points = t.points.values();
+        let has: BTreeSet<DebtorId> = points
+            .filter(|p| p.value.reveal() == address)
+            .map(|p| p.debtor_id)
+            .collect();
+        let debtors = has.iter().filter_map(|id| t.debtors.get(id));
+        Ok(debtors.take(DEBTORS_AT_MAX).cloned().collect())
     }
 
     async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError> {

@@ -21,6 +21,7 @@ mod messages;
 mod messages_ends;
 mod money;
 mod nodes;
+mod owned;
 mod payers;
 mod people;
 mod plans;
@@ -33,6 +34,7 @@ mod stages;
 mod strategies;
 mod trail;
 
+use owned::Owned;
 pub(crate) use reports::kpi_world;
 
 use crate::mishaps::locked;
@@ -118,11 +120,11 @@ pub struct Tables {
     pub(crate) claims: i64,
     /// What each version of a segment said.
     pub(crate) segment_versions: BTreeMap<(SegmentId, i32), Segment>,
-    pub(crate) debts: BTreeMap<DebtId, Debt>,
-    pub(crate) parties: BTreeMap<PartyId, Party>,
-    pub(crate) points: BTreeMap<PointId, ContactPoint>,
-    pub(crate) consents: BTreeMap<ConsentId, Consent>,
-    pub(crate) holds: BTreeMap<HoldId, Hold>,
+    pub(crate) debts: Owned<DebtId, Debt>,
+    pub(crate) parties: Owned<PartyId, Party>,
+    pub(crate) points: Owned<PointId, ContactPoint>,
+    pub(crate) consents: Owned<ConsentId, Consent>,
+    pub(crate) holds: Owned<HoldId, Hold>,
     pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
     pub(crate) segments: BTreeMap<SegmentId, Segment>,
     pub(crate) campaigns: BTreeMap<CampaignId, Campaign>,
@@ -141,8 +143,8 @@ pub struct Tables {
     pub(crate) heard: BTreeMap<AttemptId, domain::ports::store::HeardCall>,
     pub(crate) prints: Vec<domain::ports::store::HeardPrint>,
     pub(crate) voicemails: BTreeMap<domain::ids::VoicemailId, domain::entity::VoicemailTemplate>,
-    pub(crate) promises: BTreeMap<PromiseId, Promise>,
-    pub(crate) payments: BTreeMap<PaymentId, Payment>,
+    pub(crate) promises: Owned<PromiseId, Promise>,
+    pub(crate) payments: Owned<PaymentId, Payment>,
     /// Money before it is on a debt, and what each payment did.
     pub(crate) money: receipts::MoneyTables,
     /// How debts stood, by debt and day.
@@ -191,7 +193,7 @@ pub struct Tables {
     pub(crate) early: BTreeMap<AttemptId, domain::ports::store::EarlySound>,
     /// Places in queues that nodes keep.
     pub(crate) places: Vec<domain::ports::store::PlaceKept>,
-    pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
+    pub(crate) attempts: Owned<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,
     pub(crate) items: BTreeMap<(CampaignId, DebtorId), ItemState>,

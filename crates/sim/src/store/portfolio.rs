@@ -2,6 +2,7 @@
 
 use super::contacts::facts_of;
 use super::import_rows::import_rows;
+use super::owned::{OfDebtor, Owned};
 use super::{Mark, MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -122,9 +123,7 @@ pub(crate) fn matching(t: &Tables, client: ClientId, expr: &Expr, now: UtcMs) ->
 }
 
 fn open_debts(t: &Tables, debtor: DebtorId) -> impl Iterator<Item = &Debt> {
-    t.debts
-        .values()
-        .filter(move |d| d.debtor_id == debtor && d.status == DebtStatus::Open)
+    t.debts.of(debtor).filter(|d| d.status == DebtStatus::Open)
 }
 
 /// Adds one debtor to the figures of a segment.
@@ -167,17 +166,12 @@ fn sample_of(t: &Tables, debtor: &Debtor, row: &SegmentRow) -> SegmentSample {
     }
 }
 
-fn newest<K: Ord + Copy, T: Clone>(
-    rows: &BTreeMap<K, T>,
-    mine: impl Fn(&T) -> bool,
+fn newest<K: Ord + Copy, T: Clone + OfDebtor>(
+    rows: &Owned<K, T>,
+    debtor: DebtorId,
     limit: usize,
 ) -> Vec<T> {
-    rows.values()
-        .rev()
-        .filter(|r| mine(r))
-        .take(limit)
-        .cloned()
-        .collect()
+    rows.of(debtor).rev().take(limit).cloned().collect()
 }
 
 /// Attempts shown in a debtor's file.
@@ -215,39 +209,14 @@ impl PortfolioStore for MemoryStore {
         Ok(DebtorFile {
             score: t.scores.get(&id).copied(),
             callable: made(&t, id),
-            debts: t
-                .debts
-                .values()
-                .filter(|r| r.debtor_id == id)
-                .cloned()
-                .collect(),
-            parties: t
-                .parties
-                .values()
-                .filter(|r| r.debtor_id == id)
-                .cloned()
-                .collect(),
-            points: t
-                .points
-                .values()
-                .filter(|r| r.debtor_id == id)
-                .cloned()
-                .collect(),
-            consents: t
-                .consents
-                .values()
-                .filter(|r| r.debtor_id == id)
-                .cloned()
-                .collect(),
-            holds: t
-                .holds
-                .values()
-                .filter(|r| r.debtor_id == id)
-                .cloned()
-                .collect(),
-            promises: newest(&t.promises, |r| r.debtor_id == id, usize::MAX),
-            payments: newest(&t.payments, |r| r.debtor_id == id, usize::MAX),
-            attempts: newest(&t.attempts, |r| r.debtor_id == id, FILE_ATTEMPTS),
+            debts: t.debts.of(id).cloned().collect(),
+            parties: t.parties.of(id).cloned().collect(),
+            points: t.points.of(id).cloned().collect(),
+            consents: t.consents.of(id).cloned().collect(),
+            holds: t.holds.of(id).cloned().collect(),
+            promises: newest(&t.promises, id, usize::MAX),
+            payments: newest(&t.payments, id, usize::MAX),
+            attempts: newest(&t.attempts, id, FILE_ATTEMPTS),
             debtor,
         })
     }
@@ -282,7 +251,8 @@ impl PortfolioStore for MemoryStore {
     async fn claim_marks(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {
         let mut t = self.tx().await?;
         let stale = |id: &DebtorId| {
-            open_debts(&t, *id).next().is_some()
+            !super::import_rows::is_half(&t, *id)
+                && open_debts(&t, *id).next().is_some()
                 && mark_of(&t, *id, now).is_none_or(|(_, until)| until <= now)
         };
         let ids: Vec<DebtorId> = t.debtors.keys().copied().filter(stale).collect();
