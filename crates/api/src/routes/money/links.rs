@@ -152,6 +152,7 @@ pub(crate) struct LinkQuery {
     debtor: Option<DebtorId>,
     /// Only those in this state. `locked`: open ones whose page too many wrong answers have closed; they are not
     /// among `created` and `opened` then.
+    #[param(inline)]
     state: Option<Shown>,
 }
 
