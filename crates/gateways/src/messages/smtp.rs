@@ -134,10 +134,23 @@ fn fault(error: &lettre::transport::smtp::Error) -> SendFault {
     }
 }
 
+/// What was there to read; `None` where nothing is yet, or where another reader of the mailbox was first.
+fn there<T>(read: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Mails that wait, the oldest first, with what they tell; those that tell nothing are put away.
 fn waiting(folder: &Path, limit: usize) -> std::io::Result<Vec<(PathBuf, Receipt)>> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder.join("new"))? {
+    // Servers make a mailbox with the first mail that they put into it.
+    let Some(entries) = there(std::fs::read_dir(folder.join("new")))? else {
+        return Ok(Vec::new());
+    };
+    for entry in entries {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             files.push(entry.path());
@@ -148,7 +161,10 @@ fn waiting(folder: &Path, limit: usize) -> std::io::Result<Vec<(PathBuf, Receipt
     let mut told = Vec::new();
     let mut silent = Vec::new();
     for file in files {
-        if std::fs::metadata(&file)?.len() > MAIL_MAX {
+        let Some(about) = there(std::fs::metadata(&file))? else {
+            continue;
+        };
+        if about.len() > MAIL_MAX {
             tracing::warn!(
                 limit_bytes = MAIL_MAX,
                 "a mail of the mailbox is too large and is passed over"
@@ -156,9 +172,10 @@ fn waiting(folder: &Path, limit: usize) -> std::io::Result<Vec<(PathBuf, Receipt
             silent.push(file);
             continue;
         }
-        match dsn::read(&std::fs::read(&file)?) {
-            Some(receipt) => told.push((file, receipt)),
-            None => silent.push(file),
+        match there(std::fs::read(&file))?.map(|mail| dsn::read(&mail)) {
+            Some(Some(receipt)) => told.push((file, receipt)),
+            Some(None) => silent.push(file),
+            None => {}
         }
     }
     put_away(folder, &silent)?;
@@ -171,7 +188,7 @@ fn put_away(folder: &Path, files: &[PathBuf]) -> std::io::Result<()> {
     std::fs::create_dir_all(&cur)?;
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        std::fs::rename(file, cur.join(format!("{name}:2,S")))?;
+        there(std::fs::rename(file, cur.join(format!("{name}:2,S"))))?;
     }
     Ok(())
 }
@@ -252,17 +269,8 @@ impl Messenger for SmtpGateway {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_mail_is_told_until_it_is_written_down() {
-        let folder = tempfile::tempdir().unwrap();
-        let fresh = folder.path().join("new");
-        std::fs::create_dir_all(&fresh).unwrap();
-        for name in ["1", "2"] {
-            let mail = format!("From: a@b.mx\r\nMessage-ID: <{name}@b.mx>\r\n\r\nBAJA\r\n");
-            std::fs::write(fresh.join(name), mail).unwrap();
-        }
-        std::fs::write(fresh.join("3"), "noise").unwrap();
-        let gateway = SmtpGateway::new(SmtpSettings {
+    fn reads(folder: &Path) -> SmtpGateway {
+        SmtpGateway::new(SmtpSettings {
             name: "mail".into(),
             host: "127.0.0.1".into(),
             port: 9,
@@ -270,11 +278,25 @@ mod tests {
             login: None,
             from: "Acme <cobranza@b.mx>".into(),
             returns: "cobranza@b.mx".into(),
-            maildir: Some(folder.path().into()),
+            maildir: Some(folder.into()),
             per_minute: 60,
             tariff: Tariff::default(),
         })
-        .unwrap();
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_told_until_it_is_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = reads(folder.path());
+        assert_eq!(gateway.poll(10).await.unwrap(), [], "no mail ever came");
+        let fresh = folder.path().join("new");
+        std::fs::create_dir_all(&fresh).unwrap();
+        for name in ["1", "2"] {
+            let mail = format!("From: a@b.mx\r\nMessage-ID: <{name}@b.mx>\r\n\r\nBAJA\r\n");
+            std::fs::write(fresh.join(name), mail).unwrap();
+        }
+        std::fs::write(fresh.join("3"), "noise").unwrap();
         let told = gateway.poll(10).await.unwrap();
         assert_eq!(told.len(), 2);
         assert_eq!(gateway.poll(10).await.unwrap(), told);
