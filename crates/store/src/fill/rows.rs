@@ -85,6 +85,15 @@ pub(super) fn people(words: Words, plan: &FillPlan, client: &str, portfolio: &st
     ]
 }
 
+/// A debtor's place in the random order, below 2^31: a fifth power, because all else is a multiple of the row's
+/// number, and so would be who comes one after another in an order made in the same way.
+fn lot(words: Words) -> String {
+    const PRIME: u32 = 2_147_483_647;
+    let one = format!("({}%{PRIME})", words.chance(N, 7));
+    let square = format!("({one}*{one}%{PRIME})");
+    format!("({square}*{square}%{PRIME}*{one}%{PRIME})")
+}
+
 /// A debtor's own columns; his figures are added up later.
 fn debtor(
     words: Words,
@@ -122,11 +131,7 @@ fn debtor(
         ("updated_at", came),
         (
             "lot",
-            // By another prime than all else, so that the random order is bound up with nothing.
-            format!(
-                "(-9223372036854775807-1)+({}*48271%2147483647)*2147483648",
-                words.chance(N, 7)
-            ),
+            format!("(-9223372036854775807-1)+{}*2147483648", lot(words)),
         ),
         (
             "score",

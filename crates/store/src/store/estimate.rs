@@ -23,6 +23,10 @@ const SAMPLE_EACH: i64 = 320;
 /// The lots of a version 7 id: from the least number upwards, as many as the two bits of its variant leave.
 const LOTS: i64 = 1 << 62;
 
+/// 97.5 of 100 of the normal distribution, and of Student's for 31 degrees of freedom.
+const NORMAL: f64 = 1.96;
+const STUDENT: f64 = 2.04;
+
 /// How long the number of a large client's debtors is taken from memory.
 const SIZE_KEPT: Duration = Duration::from_secs(30);
 /// Most rows of a preview.
@@ -55,16 +59,18 @@ fn sample_of(dialect: Dialect) -> (String, String) {
 }
 
 /// Everything a preview shows, asked of each debtor of the sample once: figures by currency (0), what those
-/// with several owe (1), how many were asked (2), those who owe most (3).
+/// with several owe (1), how many were asked and found at each place (2), those who owe most (3).
 fn question(dialect: Dialect, condition: &str, rows: u32) -> String {
     let (from, within) = sample_of(dialect);
+    let step = LOTS / SAMPLE_PLACES;
     let (id, none) = match dialect {
         Dialect::Lite => ("id", "NULL"),
         Dialect::Pg => ("id", "CAST(NULL AS UUID)"),
     };
     format!(
         "WITH m AS MATERIALIZED (SELECT d.id, d.external_ref, d.country, d.oldest_due_day, d.balance_minor, \
-            d.phones, d.open_currency, ({condition}) AS hit FROM {from} WHERE {within}) \
+            d.phones, d.open_currency, (d.lot+9223372036854775807+1)/{step} AS place, \
+            ({condition}) AS hit FROM {from} WHERE {within}) \
         SELECT 0 AS kind, open_currency AS word, COUNT(*) AS n, \
             CAST(COALESCE(SUM(phones),0) AS BIGINT) AS phones, \
             CAST(COALESCE(SUM(balance_minor),0) AS BIGINT) AS amount, \
@@ -74,7 +80,8 @@ fn question(dialect: Dialect, condition: &str, rows: u32) -> String {
             CAST(SUM(x.principal_minor+x.interest_minor+x.fees_minor) AS BIGINT), {none}, '', '', \
             CAST(NULL AS BIGINT) FROM m JOIN debts x ON x.debtor_id=m.id AND x.status='open' \
             WHERE m.hit AND m.open_currency='*' GROUP BY x.currency \
-        UNION ALL SELECT 2, '', COUNT(*), 0, 0, {none}, '', '', CAST(NULL AS BIGINT) FROM m \
+        UNION ALL SELECT 2, '', COUNT(*), COUNT(CASE WHEN hit THEN 1 END), 0, {none}, '', '', \
+            CAST(NULL AS BIGINT) FROM m GROUP BY place \
         UNION ALL SELECT * FROM (SELECT 3 AS kind, '' AS word, CAST(0 AS BIGINT) AS n, \
             CAST(phones AS BIGINT) AS phones, balance_minor AS amount, {id}, external_ref, country, \
             oldest_due_day FROM m WHERE hit ORDER BY balance_minor DESC, id LIMIT {rows}) best"
@@ -113,7 +120,7 @@ impl SqlStore {
         let filter = self.whole(filter).await?;
         let sql = question(self.dialect(), &filter.sql, rows.min(ROWS_MAX));
         let mut read = self.snapshot().await?;
-        let (mut found, mut asked) = (SegmentCount::default(), 0);
+        let (mut found, mut places) = (SegmentCount::default(), Vec::new());
         let mut balance: BTreeMap<String, i64> = BTreeMap::new();
         let mut best = Vec::new();
         for row in &read.rows_once(sql, filter.values).await? {
@@ -123,7 +130,10 @@ impl SqlStore {
                     found.debtors += row.get::<i64>("n")?.unsigned_abs();
                     found.phones += row.get::<i64>("phones")?.unsigned_abs();
                 }
-                2 => asked = row.get::<i64>("n")?.unsigned_abs(),
+                2 => places.push(Place {
+                    asked: row.get::<i64>("n")?.unsigned_abs(),
+                    found: row.get::<i64>("phones")?.unsigned_abs(),
+                }),
                 3 => best.push((row.get::<i64>("amount")?, Shown::read(row)?)),
                 _ => {}
             }
@@ -134,37 +144,58 @@ impl SqlStore {
         }
         best.sort_by_key(|(amount, row)| (std::cmp::Reverse(*amount), row.id));
         found.balance = balance.into_iter().collect();
-        let (count, margin) = scaled(found, asked, of);
+        let asked = places.iter().map(|p| p.asked).sum();
+        let count = scaled(found, asked, of);
         let best = best.into_iter().map(|(_, row)| row).collect();
         Ok(SegmentEstimate {
             count,
             exact: false,
             asked,
             of,
-            margin,
+            margin: margin(&places, of),
             sample: shown(&mut read, best, now).await?,
         })
     }
 }
 
-/// Scales what a sample shows up to all; the margin is that of a share in 95 of 100 cases.
-fn scaled(found: SegmentCount, asked: u64, of: u64) -> (SegmentCount, u64) {
+/// Scales what a sample shows up to all.
+fn scaled(found: SegmentCount, asked: u64, of: u64) -> SegmentCount {
     let up = |n: i64| {
         let all = i128::from(n) * i128::from(of) / i128::from(asked.max(1));
         i64::try_from(all).unwrap_or(i64::MAX)
     };
     let count = |n: u64| up(i64::try_from(n).unwrap_or(i64::MAX)).unsigned_abs();
-    let share = f64_of(found.debtors) / f64_of(asked.max(1));
-    let deviation = (share * (1.0 - share) / f64_of(asked.max(1))).sqrt();
-    // Nobody in the sample: at most three in as many as were asked (the rule of three).
-    let least = 3.0 / f64_of(asked.max(1));
-    let margin = (1.96 * deviation).max(least) * f64_of(of);
-    let count = SegmentCount {
+    SegmentCount {
         debtors: count(found.debtors),
         phones: count(found.phones),
         balance: found.balance.into_iter().map(|(c, n)| (c, up(n))).collect(),
-    };
-    (count, u64_of(margin.ceil()))
+    }
+}
+
+/// How many were asked at a place of the sample, and how many of them belong to the segment.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    asked: u64,
+    found: u64,
+}
+
+/// Half width of the interval that holds the number of all in 95 of 100 cases: that of a share (Wilson, who knows
+/// rare things too), or, where neighbours in the order are more alike than chance makes them, what the places differ
+/// by, of which there are few (Student).
+fn margin(places: &[Place], of: u64) -> u64 {
+    let asked = f64_of(places.iter().map(|p| p.asked).sum::<u64>().max(1));
+    let share = f64_of(places.iter().map(|p| p.found).sum()) / asked;
+    // What is not asked about is all that can be wrong.
+    let left = (1.0 - asked / f64_of(of.max(1))).max(0.0).sqrt();
+    let spread = (share * (1.0 - share) / asked + NORMAL * NORMAL / (4.0 * asked * asked)).sqrt();
+    let shift = NORMAL * NORMAL * (0.5 - share).abs() / asked;
+    let single = (shift + NORMAL * spread) / (1.0 + NORMAL * NORMAL / asked);
+    let off = |p: &Place| (f64_of(p.found) - share * f64_of(p.asked)).powi(2);
+    let off: f64 = places.iter().map(off).sum();
+    let count = f64_of(places.len() as u64);
+    let between = STUDENT * (off * count / (count - 1.0).max(1.0)).sqrt() / asked;
+    let width = single.max(between) * left * f64_of(of);
+    u64_of(width.ceil())
 }
 
 /// Counts of debtors are far below the 2^53 that a float holds exactly.
@@ -184,3 +215,7 @@ const fn f64_of(n: u64) -> f64 {
 const fn u64_of(n: f64) -> u64 {
     n as u64
 }
+
+#[cfg(test)]
+#[path = "estimate_tests.rs"]
+mod tests;
