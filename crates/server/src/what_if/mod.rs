@@ -24,12 +24,19 @@ const SEEDS_LEAST: u64 = 2;
 /// The simulator behind the port. One forecast at a time in a process: calls come first.
 pub(crate) struct Forecaster {
     turn: Arc<Semaphore>,
+    /// Longest wait for an answer.
+    patience: Duration,
 }
 
 impl Forecaster {
     pub(crate) fn new() -> Self {
+        Self::who_waits(ANSWER_MAX)
+    }
+
+    fn who_waits(patience: Duration) -> Self {
         Self {
             turn: Arc::new(Semaphore::new(1)),
+            patience,
         }
     }
 }
@@ -48,8 +55,8 @@ impl WhatIf for Forecaster {
             let _turn = turn;
             simulate(&profile, &sides)
         });
-        match tokio::time::timeout(ANSWER_MAX, work).await {
-            Err(_) => Err(WhatIfError::TooSlow(ANSWER_MAX.as_secs())),
+        match tokio::time::timeout(self.patience, work).await {
+            Err(_) => Err(WhatIfError::TooSlow(self.patience.as_secs())),
             Ok(Err(panicked)) => Err(WhatIfError::Failed(panicked.to_string())),
             Ok(Ok(forecasts)) => forecasts,
         }

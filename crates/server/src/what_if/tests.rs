@@ -193,6 +193,9 @@ fn side(mode: DialMode, agents: u32, h: &History) -> WhatIfSettings {
     }
 }
 
+/// What these runs are worth is asked here, not how fast a busy machine is.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
 fn holds(r: Range) -> bool {
     r.low <= r.value && r.value <= r.high && r.low >= 0.0
 }
@@ -221,7 +224,7 @@ async fn a_stored_history_gives_both_sides_their_figures() {
         side(DialMode::Predictive, 6, &found),
     ];
     let profile = Arc::new(found.profile.clone());
-    let forecaster = Forecaster::new();
+    let forecaster = Forecaster::who_waits(PATIENCE);
     let out = forecaster
         .forecast(Arc::clone(&profile), sides.clone())
         .await;
@@ -263,7 +266,7 @@ async fn no_history_at_all_still_answers_and_says_so_by_its_intervals() {
     let found = house.history().await;
     assert_eq!((found.profile.live, found.profile.attempts), (0, 0));
     let sides = vec![side(DialMode::Preview, 3, &found)];
-    let out = Forecaster::new()
+    let out = Forecaster::who_waits(PATIENCE)
         .forecast(Arc::new(found.profile), sides)
         .await;
     let talk = out.expect("a forecast")[0].talk_minutes_per_hour;
@@ -314,7 +317,7 @@ async fn impossible_settings_are_refused_and_one_forecast_runs_at_a_time() {
             "{reason}"
         );
     }
-    let forecaster = Forecaster::new();
+    let forecaster = Forecaster::who_waits(PATIENCE);
     let turn = Arc::clone(&forecaster.turn).acquire_owned().await;
     let profile = Arc::new(found.profile.clone());
     let sides = vec![side(DialMode::Progressive, 2, &found)];
