@@ -1,5 +1,5 @@
-// Messages: a template that is refused by the name of its variable and then read with real debtors; messages followed to their end; what
-// debtors write answered on the desk's inbox; a strategy, its dry run with what the law removes, and its arms.
+// Messages: a template that is refused by the name of its variable and then read with real debtors; messages followed to their end; a
+// reminder taken back by money; what debtors write answered on the desk's inbox; a strategy, its dry run with what the law removes, and its arms.
 import { axe } from './a11y.mjs';
 import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
 
@@ -49,6 +49,35 @@ async function sent(page, office) {
   await shot(page, 'messages-list');
   await axe(page, 'messages');
   return taken;
+}
+
+/** A reminder of a due date that waits for its hour is taken back when its debt is paid: nobody has to think of it. */
+async function withdrawn(page, office) {
+  const client = (await office.all('/clients'))[0].id;
+  const waiting = async () => {
+    const { items } = await office.get(`/messages?client=${client}&state=queued&limit=25`);
+    for (const message of items.filter((m) => m.strategy_id && m.debt_id)) {
+      const file = await office.get(`/debtors/${message.debtor_id}`);
+      const debt = file.debts.find((d) => d.id === message.debt_id && d.status === 'open');
+      if (debt) return { message, debt };
+    }
+    return null;
+  };
+  const { message, debt } = await until('a reminder waits for its hour', waiting, 60_000);
+  await page.locator('[name=state]').selectOption('queued');
+  await page.locator(`[data-message="${message.id}"]`).waitFor();
+  const amount = { amount_minor: debt.principal_minor + debt.interest_minor + debt.fees_minor, currency: debt.currency };
+  const { now } = await office.get('/clock');
+  await office.post('/payments', { debtor_id: debt.debtor_id, debt_id: debt.id, channel: 'transfer', amount, paid_at: now, reference: `aviso-${STAMP}` });
+  await page.locator('[name=state]').selectOption('cancelled');
+  const row = page.locator(`[data-message="${message.id}"][data-state=cancelled]`);
+  await until('money takes the reminder back', async () => {
+    await page.getByRole('button', { name: 'Actualizar' }).click();
+    return (await row.count()) > 0;
+  });
+  check('the screen says why it was not sent', (await row.locator('.hint').innerText()).trim().length > 0);
+  await shot(page, 'messages-withdrawn');
+  await page.locator('[name=state]').selectOption('');
 }
 
 async function inbox(page, office) {
@@ -107,6 +136,7 @@ export async function messages() {
     await page.goto(`${base}/mensajes`);
     await templates(page);
     await sent(page, office);
+    await withdrawn(page, office);
     await inbox(page, office);
     await strategies(page, office);
     await signOut(page);

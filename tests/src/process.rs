@@ -34,7 +34,7 @@ pub fn long_tests() -> bool {
 }
 
 /// One login that the demo made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Login {
     /// Name.
     pub username: String,
@@ -47,13 +47,17 @@ pub struct Login {
 pub struct DemoInfo {
     /// `http://127.0.0.1:PORT`.
     pub url: String,
-    /// SIP address of the server.
+    /// SIP address of the server; a compressed day has no telephone and no agent who signs in.
+    #[serde(default)]
     pub sip: String,
     /// SIP address of its carrier.
+    #[serde(default)]
     pub carrier: String,
     /// Process id of the carrier.
+    #[serde(default)]
     pub carrier_pid: u32,
     /// An agent.
+    #[serde(default)]
     pub agent: Login,
     /// A supervisor.
     pub supervisor: Login,

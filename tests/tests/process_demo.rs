@@ -8,7 +8,7 @@
 use marcador_tests::demo_facts::{
     attempts, carrier_log, channels, recordings, summary, verify_recordings,
 };
-use marcador_tests::process::{Demo, long_tests, run};
+use marcador_tests::process::{Demo, DemoInfo, long_tests, run};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -17,6 +17,8 @@ use std::time::Duration;
 /// Tones of the simulated voices (sip-test's default profile), Hz.
 const AGENT_HZ: [f64; 2] = [700.0, 1300.0];
 const DEBTOR_HZ: [f64; 2] = [500.0, 1100.0];
+/// Hang guard of a compressed day: all of it is seen within an hour or two of its morning.
+const DAY_LIMIT: Duration = Duration::from_secs(240);
 /// Share of the power that must be at the voice's own tones.
 const HEARD: f64 = 0.3;
 
@@ -223,6 +225,152 @@ fn the_same_on_postgres_with_a_redis_bus() {
         &[("MARCADOR__BUS__URL", &redis)],
     );
     assert!(number(&summary, "connected") > 3, "{summary}");
+}
+
+/// One question of somebody at the screens of a compressed day: there a session is soon over.
+async fn asked(http: &reqwest::Client, info: &DemoInfo, path: &str) -> Option<Value> {
+    let base = format!("{}/api/v1", info.url);
+    let who = serde_json::json!({
+        "username": info.manager.username, "password": info.manager.password,
+    });
+    let session = http.post(format!("{base}/sessions")).json(&who);
+    let session: Value = session.send().await.ok()?.json().await.ok()?;
+    let token = session["token"].as_str()?;
+    let answer = http.get(format!("{base}{path}")).bearer_auth(token);
+    answer.send().await.ok()?.json().await.ok()
+}
+
+/// Whether a row of a list is such.
+fn some(list: &Value, such: impl Fn(&Value) -> bool) -> bool {
+    list["items"]
+        .as_array()
+        .is_some_and(|rows| rows.iter().any(such))
+}
+
+/// What a compressed day has to show: a list, and what is in it some time.
+type Shown = (&'static str, &'static str, fn(&Value) -> bool);
+
+/// Lists and figures in which it has to be seen; `{client}` is put in.
+const SHOWN: [Shown; 12] = [
+    ("a message is read", "/messages?state=read&limit=1", |v| {
+        some(v, |_| true)
+    }),
+    (
+        "a message is answered",
+        "/messages?state=answered&limit=1",
+        |v| some(v, |_| true),
+    ),
+    (
+        "a message is withdrawn",
+        "/messages?state=cancelled&limit=1",
+        |v| some(v, |_| true),
+    ),
+    ("an answer waits", "/inbox?state=new&limit=1", |v| {
+        some(v, |_| true)
+    }),
+    (
+        "a link is paid",
+        "/receipts?client={client}&state=posted&limit=500",
+        |v| some(v, |r| r["source"] == "provider"),
+    ),
+    (
+        "a bank's file is counted",
+        "/bank-files?client={client}&limit=50",
+        |v| {
+            some(v, |f| {
+                f["state"] == "done" && f["posted"].as_u64() > Some(0)
+            })
+        },
+    ),
+    (
+        "money without an owner waits",
+        "/receipts?client={client}&state=unmatched&limit=1",
+        |v| some(v, |r| r["source"] == "bank_file"),
+    ),
+    ("a promise is kept", "/promises?limit=500", |v| {
+        some(v, |p| p["state"] == "kept")
+    }),
+    ("a promise is broken", "/promises?limit=500", |v| {
+        some(v, |p| p["state"] == "broken")
+    }),
+    ("a goal moves", "/goals/progress?client={client}", |v| {
+        some(v, |g| {
+            g["today"].as_i64() > Some(0) && g["goal"]["kind"] == "amount"
+        })
+    }),
+    (
+        "a strategy has a challenger",
+        "/strategies?client={client}&limit=50",
+        |v| some(v, |s| !s["champion_id"].is_null()),
+    ),
+    (
+        "a case is late and somebody is told",
+        "/stages?client={client}&late=true&limit=50",
+        |v| some(v, |s| !s["owner_id"].is_null()),
+    ),
+];
+
+#[test]
+fn a_compressed_day_shows_reminders_money_and_goals_row_27() {
+    let dir = tempfile::tempdir().expect("folder");
+    // Ten minutes before the reminders of the day leave in Mexico.
+    let at = "2026-11-30T15:50:00Z";
+    let args = ["--speed", "120", "--agents", "6", "--at", at];
+    let demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let http = reqwest::Client::new();
+        let clients = asked(&http, &demo.info, "/clients").await.expect("clients");
+        let client = clients["items"][0]["id"].as_str().expect("a client");
+        let mut left = SHOWN.to_vec();
+        let since = std::time::Instant::now();
+        while !left.is_empty() {
+            let mut still = Vec::new();
+            for one in left {
+                let path = one.1.replace("{client}", client);
+                let seen = asked(&http, &demo.info, &path).await;
+                if !seen.is_some_and(|v| (one.2)(&v)) {
+                    still.push(one);
+                }
+            }
+            left = still;
+            let missing: Vec<&str> = left.iter().map(|one| one.0).collect();
+            let waited = since.elapsed();
+            assert!(
+                left.is_empty() || waited < DAY_LIMIT,
+                "not seen in {waited:?}: {missing:?}; {}",
+                demo.log_end()
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        accrues(&http, &demo.info, client).await;
+        println!("figure all seen after {:?}", since.elapsed());
+    });
+}
+
+/// The file of a debtor of the portfolio with a rule shows what the rule has brought.
+async fn accrues(http: &reqwest::Client, info: &DemoInfo, client: &str) {
+    let rows = asked(http, info, &format!("/portfolios?client={client}")).await;
+    let rows = rows.expect("portfolios");
+    let ours = rows["items"].as_array().expect("rows").iter();
+    let mut ours = ours.filter(|p| p["name"] == "Línea blanca 2026");
+    let id = ours.next().expect("the portfolio")["id"]
+        .as_str()
+        .expect("id")
+        .to_owned();
+    let debtors = asked(http, info, &format!("/debtors?portfolio={id}&limit=50")).await;
+    for debtor in debtors.expect("debtors")["items"].as_array().expect("rows") {
+        let id = debtor["id"].as_str().expect("id");
+        let file = asked(http, info, &format!("/debtors/{id}"))
+            .await
+            .expect("file");
+        let by_rule = |a: &Value| a["total_minor"].as_i64() > Some(0);
+        let accrued = file["accrued"].as_array().expect("accrued");
+        if accrued.iter().any(by_rule) {
+            return;
+        }
+    }
+    panic!("no debtor of the portfolio owes interest by its rule");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! screens and the debtors who pay are those of the demo; calls run on the simulated trunk of `sim`,
 //! without audio, and everything is kept in memory. Nobody can take a call here: it would be over.
 
+use super::day::Day;
 use super::{
     Folder, cashier, configuration, detection, dial_mode, messages, money, portfolio, street,
 };
@@ -45,6 +46,18 @@ struct Info<'a> {
     supervisor: &'a super::people::Login,
     manager: &'a super::people::Login,
     admin: &'a super::people::Login,
+}
+
+/// What is written of the day at its end, for programs.
+#[derive(Serialize)]
+struct Over<'a> {
+    speed: u32,
+    attempts: u64,
+    answered: u64,
+    connected: u64,
+    promises: u64,
+    #[serde(flatten)]
+    day: &'a Day,
 }
 
 /// What stands in the store when the day begins.
@@ -107,6 +120,7 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let way = (Arc::clone(&own), standing.offset_ms);
     let cashier = cashier::Cashier::open(folder.path(), way, &mut config.payments).await?;
     let furnished = furnish(&args, &config, &store, &clock).await?;
+    let mut day = Day::from(store.last_cursor().await?);
     let mut settings = CenterConfig::new("node-1");
     settings.messengers = config.messages.open()?;
     let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
@@ -147,12 +161,15 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let http = listener.local_addr()?;
     let url = format!("http://{http}");
     let web = crate::node::serve(listener, None, api, true)?;
-    let parts = (fast.center.clone(), store, own);
+    let parts = (fast.center.clone(), Arc::clone(&store), own);
     let street = street::Street::start(cashier, &config, parts, http)?;
     tell(&url, speed, &furnished, folder.path())?;
-    watch(&args, &fast, &clock, &mut signals).await;
+    watch(&args, (&fast, &clock, &*store), &mut signals, &mut day).await;
     street.stop();
-    say(line(&fast, &clock).await);
+    say(line((&fast, &clock, &*store), &mut day).await);
+    if let Some(path) = &args.json {
+        std::fs::write(path, over(&fast, speed, &day).await? + "\n")?;
+    }
     fast.stop().await;
     web.end(Duration::from_secs(2)).await;
     Ok(())
@@ -187,20 +204,40 @@ fn tell(url: &str, speed: u32, furnished: &Furnished, folder: &Path) -> anyhow::
     Ok(())
 }
 
-async fn line(fast: &Fast, clock: &FastClock) -> String {
+async fn over(fast: &Fast, speed: u32, day: &Day) -> anyhow::Result<String> {
+    let f = fast.center.figures().await;
+    let over = Over {
+        speed,
+        attempts: f.attempts,
+        answered: f.answered_human + f.answered_machine,
+        connected: f.connected,
+        promises: f.promises,
+        day,
+    };
+    Ok(serde_json::to_string_pretty(&over)?)
+}
+
+/// A day under way: engine, clock, store.
+type Under<'a> = (&'a Fast, &'a FastClock, &'a dyn Store);
+
+async fn line((fast, clock, store): Under<'_>, day: &mut Day) -> String {
+    if let Err(error) = day.look(store).await {
+        tracing::warn!(%error, "the day's events were not read");
+    }
     let f = fast.center.figures().await;
     format!(
-        "{} | {} dialed, {} answered, {} with an agent, {} promises",
+        "{} | {} dialed, {} answered, {} with an agent, {} promises | {}",
         clock.now(),
         f.attempts,
         f.answered_human + f.answered_machine,
         f.connected,
-        f.promises
+        f.promises,
+        day.words()
     )
 }
 
 /// Until the time is over or a signal comes.
-async fn watch(args: &DemoArgs, fast: &Fast, clock: &FastClock, signals: &mut Signals) {
+async fn watch(args: &DemoArgs, under: Under<'_>, signals: &mut Signals, day: &mut Day) {
     let over = async {
         match args.seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -214,7 +251,7 @@ async fn watch(args: &DemoArgs, fast: &Fast, clock: &FastClock, signals: &mut Si
             () = &mut over => return,
             () = signals.next() => return,
             _ = tick.tick() => if !args.headless {
-                say(line(fast, clock).await);
+                say(line(under, day).await);
             },
         }
     }

@@ -4,10 +4,10 @@
 use super::seed::Seeder;
 use crate::clock::RandomIds;
 use domain::entity::{
-    Channel, Language, LetterLevel, MoneyPolicy, StepAction, Strategy, StrategyStatus,
+    Channel, Consent, Language, LetterLevel, MoneyPolicy, StepAction, Strategy, StrategyStatus,
     StrategyStep, StrategyTrigger, TextTemplate, Tone,
 };
-use domain::ids::{ClientId, StrategyId, TextTemplateId};
+use domain::ids::{CampaignId, ClientId, ConsentId, StrategyId, TextTemplateId};
 use domain::ports::IdSource as _;
 use domain::ports::store::{ListFilter, PageRequest};
 use domain::time::UtcMs;
@@ -28,6 +28,17 @@ const LETTERS: [(i32, LetterLevel); 4] = [
     (30, LetterLevel::L3),
     (60, LetterLevel::L4),
 ];
+
+/// Days from the due date on which the debtor is put at the head of the campaign of early arrears.
+const CALLS: [i32; 3] = [3, 7, 15];
+/// And from which a person looks at the case, and a hand-over is asked for.
+const REVIEW: i32 = 45;
+const HAND_OVER: i32 = 90;
+/// Part of the debtors whom the challenger writes to, in the afternoon, percent.
+const CHALLENGER_PCT: i32 = 40;
+/// Where writing needs the debtor's leave, it is in his contract; so many debtors of a demo have given it.
+const CONSENT_COUNTRY: &str = "CO";
+const CONSENTS_MAX: usize = 400;
 
 /// How the demo's creditor is paid: a bank that there is not.
 const CREDITOR: &str = "Banco de Prueba\nCLABE 000000000000000000\nReferencia: su número de cuenta";
@@ -104,6 +115,25 @@ fn letter(offset_days: i32, level: LetterLevel) -> StrategyStep {
     }
 }
 
+fn call(offset_days: i32, campaign: CampaignId) -> StrategyStep {
+    StrategyStep {
+        action: StepAction::Call,
+        channels: Vec::new(),
+        campaign_id: Some(campaign),
+        ..step(offset_days, "10:30", "")
+    }
+}
+
+/// A step for a person.
+fn look_at(offset_days: i32, action: StepAction, note: &str) -> StrategyStep {
+    StrategyStep {
+        action,
+        channels: Vec::new(),
+        note: note.to_owned(),
+        ..step(offset_days, "12:00", "")
+    }
+}
+
 fn strategy(
     client: ClientId,
     now: UtcMs,
@@ -123,6 +153,71 @@ fn strategy(
         version: 1,
         created_at: now,
         updated_at: now,
+    }
+}
+
+/// The strategies of the client; the first has a challenger.
+fn strategies(client: ClientId, now: UtcMs, campaign: Option<CampaignId>) -> Vec<Strategy> {
+    let due = StrategyTrigger::DueDate;
+    let at = |hour| DAYS.iter().map(|day| step(*day, hour, "saldo")).collect();
+    let made = |name, trigger, steps| strategy(client, now, (name, trigger), steps);
+    let first = made("Después del vencimiento", due, at("10:00"));
+    let second = Strategy {
+        champion_id: Some(first.id),
+        share_pct: CHALLENGER_PCT,
+        ..made("Después del vencimiento, más tarde", due, at("11:30"))
+    };
+    let promised = vec![
+        step(-1, "11:00", "compromiso"),
+        step(0, "09:00", "compromiso"),
+    ];
+    let letters = LETTERS.iter().map(|(day, level)| letter(*day, *level));
+    let mut calls: Vec<StrategyStep> = Vec::new();
+    if let Some(campaign) = campaign {
+        calls.extend(CALLS.iter().map(|day| call(*day, campaign)));
+    }
+    let words = "Revisar el caso: mes y medio de mora";
+    calls.push(look_at(REVIEW, StepAction::Review, words));
+    let words = "Preparar la entrega al despacho";
+    calls.push(look_at(HAND_OVER, StepAction::HandOver, words));
+    vec![
+        first,
+        second,
+        made("Compromisos", StrategyTrigger::Promise, promised),
+        made("Cartas", due, letters.collect()),
+        made("Llamadas y revisión", due, calls),
+    ]
+}
+
+/// Leave to write, where the law asks for it.
+async fn consents(seeder: &Seeder<'_>, client: ClientId) -> anyhow::Result<()> {
+    let filter = ListFilter {
+        client_id: Some(client),
+        ..ListFilter::default()
+    };
+    let (mut cursor, mut given) = (None, 0);
+    loop {
+        let page = PageRequest { limit: 500, cursor };
+        let found = seeder.store.list_debtors(&filter, &page).await?;
+        let there = found.items.iter().filter(|d| d.country == CONSENT_COUNTRY);
+        for debtor in there.take(CONSENTS_MAX - given) {
+            let row = Consent {
+                id: ConsentId(seeder.fresh()),
+                debtor_id: debtor.id,
+                channel: Channel::Whatsapp,
+                purpose: "contact".into(),
+                granted_at: seeder.clock.now(),
+                until: None,
+                revoked_at: None,
+                proof: "Contrato, cláusula 12".into(),
+            };
+            seeder.store.put_consent(&row, &[]).await?;
+            given += 1;
+        }
+        cursor = found.next_cursor;
+        if cursor.is_none() || given >= CONSENTS_MAX {
+            return Ok(());
+        }
     }
 }
 
@@ -158,39 +253,17 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
             seeder.store.put_text_template(&row, &[]).await?;
         }
     }
-    let steps = DAYS
-        .iter()
-        .map(|day| step(*day, "10:00", "saldo"))
-        .collect();
-    let first = strategy(
-        client,
-        now,
-        ("Después del vencimiento", StrategyTrigger::DueDate),
-        steps,
-    );
-    let steps = vec![
-        step(-1, "11:00", "compromiso"),
-        step(0, "09:00", "compromiso"),
-    ];
-    let second = strategy(
-        client,
-        now,
-        ("Compromisos", StrategyTrigger::Promise),
-        steps,
-    );
-    let letters = strategy(
-        client,
-        now,
-        ("Cartas", StrategyTrigger::DueDate),
-        LETTERS
-            .iter()
-            .map(|(day, level)| letter(*day, *level))
-            .collect(),
-    );
-    for row in [first, second, letters] {
+    let filter = ListFilter {
+        client_id: Some(client),
+        ..ListFilter::default()
+    };
+    let campaigns = seeder.store.list_campaigns(&filter, &page).await?;
+    let campaign = campaigns.items.first().map(|c| c.id);
+    for row in strategies(client, now, campaign) {
         seeder.store.put_strategy(&row, &[]).await?;
     }
-    Ok(())
+    consents(seeder, client).await?;
+    super::stages::seed(seeder, client).await
 }
 
 /// Debtors who read what they got, and some of whom answer.
@@ -268,4 +341,19 @@ fn look(folder: &Path, mut seen: BTreeSet<String>) -> std::io::Result<BTreeSet<S
         }
     }
     Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strategies_are_such_as_the_api_takes() {
+        let ids = uuid::Uuid::from_u128;
+        let all = strategies(ClientId(ids(1)), UtcMs(0), Some(CampaignId(ids(2))));
+        for one in &all {
+            assert_eq!(domain::rules::strategy::check(one), Ok(()), "{}", one.name);
+        }
+        assert_eq!(all[1].champion_id, Some(all[0].id));
+    }
 }

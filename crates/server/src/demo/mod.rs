@@ -8,6 +8,7 @@ mod cashier;
 mod clickers;
 mod clock;
 mod crew;
+mod day;
 mod fast;
 mod forecast;
 mod messages;
@@ -16,9 +17,11 @@ mod people;
 mod portfolio;
 mod ports;
 mod seed;
+mod stages;
 mod street;
 mod summary;
 mod tally;
+mod teller;
 pub(crate) mod tempo;
 mod told;
 
@@ -167,7 +170,17 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
 fn scenario(args: &DemoArgs, path: &Path) -> anyhow::Result<()> {
     let seconds = args.seconds.unwrap_or(FORECAST_S);
     let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
-    std::fs::write(path, serde_json::to_string_pretty(&scenario)? + "\n")?;
+    let text = serde_json::to_string_pretty(&scenario)? + "\n";
+    anyhow::Context::with_context(std::fs::write(path, text), || {
+        format!("{} cannot be written", path.display())
+    })?;
+    let file = path.display();
+    crate::commands::say(format!(
+        "Scenario of this demo ({} agents, {seconds} s, seed {}): {file}\n\
+        What it should come to: marcador simulate {file}\n\
+        The demo itself:        marcador demo --agents {} --seconds {seconds} --seed {}",
+        args.agents, args.seed, args.agents, args.seed
+    ));
     Ok(())
 }
 

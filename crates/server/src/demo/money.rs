@@ -2,6 +2,7 @@
 //! their promises, keep half of them, or do not.
 
 use super::seed::Seeder;
+use super::teller::{Counter, Slip};
 use crate::clock::RandomIds;
 use center::{Actor, CenterHandle};
 use domain::entity::{
@@ -43,6 +44,11 @@ fn share(promise: PromiseId) -> i64 {
         55..70 => 50,
         _ => 0,
     }
+}
+
+/// Whether he pays at a bank, whose file tells of it later; else the creditor's own system posts it at once.
+fn by_file(promise: PromiseId) -> bool {
+    (promise.0.as_u128() / 100).is_multiple_of(2)
 }
 
 /// When it is paid: 20 to 80 seconds after it was made.
@@ -266,9 +272,10 @@ impl Payers {
         center: CenterHandle,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        bank: Counter,
     ) -> Self {
         Self {
-            task: tokio::spawn(watch(center, store, clock)),
+            task: tokio::spawn(watch(center, store, clock, bank)),
         }
     }
 
@@ -278,7 +285,7 @@ impl Payers {
     }
 }
 
-async fn watch(center: CenterHandle, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+async fn watch(center: CenterHandle, store: Arc<dyn Store>, clock: Arc<dyn Clock>, bank: Counter) {
     let (mut seen, mut due): (Option<String>, Vec<Promise>) = (None, Vec::new());
     let mut tick = tokio::time::interval(LOOK);
     loop {
@@ -296,7 +303,7 @@ async fn watch(center: CenterHandle, store: Arc<dyn Store>, clock: Arc<dyn Clock
             due.into_iter().partition(|p| pays_at(p) <= now);
         due = wait;
         for promise in pay {
-            pay_one(&center, &*store, now, &promise).await;
+            pay_one((&center, &bank), &*store, now, &promise).await;
         }
     }
 }
@@ -306,13 +313,27 @@ fn reference(promise: PromiseId) -> String {
     format!("SPEI-{:07}", promise.0.as_u128() % 10_000_000)
 }
 
-async fn pay_one(center: &CenterHandle, store: &dyn Store, now: UtcMs, promise: &Promise) {
+async fn pay_one(
+    (center, bank): (&CenterHandle, &Counter),
+    store: &dyn Store,
+    now: UtcMs,
+    promise: &Promise,
+) {
     let Ok(debt) = store.get_debt(promise.debt_id).await else {
         return;
     };
     let wanted = promise.amount.amount_minor * share(promise.id) / 100;
     let amount = wanted.min(debt.balance_minor());
     if amount <= 0 {
+        return;
+    }
+    if by_file(promise.id) {
+        bank.take(Slip {
+            promise: promise.id,
+            amount: Money::new(amount, debt.currency),
+            debt: debt.external_ref,
+            at: now,
+        });
         return;
     }
     let row = payment(&debt, amount, now, reference(promise.id));

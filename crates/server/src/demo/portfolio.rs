@@ -3,9 +3,10 @@
 use super::seed::Seeder;
 use crate::clock::RandomIds;
 use api::importer::{ImportJob, run as import};
-use domain::entity::{CreditorKind, Portfolio};
-use domain::ids::{ClientId, ImportId};
+use domain::entity::{CreditorKind, InterestRule, Portfolio};
+use domain::ids::{ClientId, ImportId, InterestRuleId};
 use domain::law::{OpeningPlace, Place};
+use domain::rules::ageing::day_of;
 use std::borrow::Cow;
 
 /// Made by `marcador sample-portfolio`; see config/portfolio/README.md.
@@ -31,6 +32,27 @@ pub(super) fn places() -> Vec<OpeningPlace> {
         zone: (*zone).to_owned(),
     };
     PLACES.iter().map(place).collect()
+}
+
+/// Of the sample's debtors every so many is of the portfolio that accrues interest by its own rule.
+const BY_RULE_EVERY: usize = 6;
+/// Where they live: one law, one currency.
+const BY_RULE_COUNTRY: &str = "MX";
+/// Its rule: 24 % a year of 360 days, simple, on the principal, behind three days of grace, at most 30 % of it.
+const RATE_BP: i32 = 2_400;
+const YEAR_DAYS: i32 = 360;
+const GRACE_DAYS: i32 = 3;
+const CAP_BP: i32 = 3_000;
+/// The rule holds since so many days: before the oldest of the sample's debts fell due.
+const RULE_DAYS: i64 = 400;
+
+/// Whose figure the interest of a portfolio is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// The creditor's, in his file.
+    Creditors,
+    /// The portfolio's own rule's: its file brings none.
+    ByRule,
 }
 
 /// How much of the sample a demo loads.
@@ -105,6 +127,40 @@ fn text(size: Size) -> Cow<'static, str> {
     Cow::Owned(whole)
 }
 
+/// The rows of a portfolio: those whose interest is the rule's have no such column.
+fn part(whole: &str, of: Interest) -> String {
+    let mut lines = whole.lines();
+    let head: Vec<&str> = lines
+        .next()
+        .map(|h| h.split(',').collect())
+        .unwrap_or_default();
+    let column = |name: &str| head.iter().position(|c| *c == name);
+    let (interest, country) = (column("interest"), column("country"));
+    let kept = |cells: &[&str]| -> String {
+        let left_out = interest.filter(|_| of == Interest::ByRule);
+        let cells = cells.iter().enumerate();
+        let cells: Vec<&str> = cells
+            .filter(|(n, _)| Some(*n) != left_out)
+            .map(|(_, cell)| *cell)
+            .collect();
+        cells.join(",") + "\n"
+    };
+    let mut text = kept(&head);
+    for (n, line) in lines.enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let there = country.and_then(|c| cells.get(c)) == Some(&BY_RULE_COUNTRY);
+        let ours = if there && n % BY_RULE_EVERY == BY_RULE_EVERY - 1 {
+            Interest::ByRule
+        } else {
+            Interest::Creditors
+        };
+        if ours == of {
+            text.push_str(&kept(&cells));
+        }
+    }
+    text
+}
+
 /// A telephone number of the sample as a copy has it.
 fn moved(number: &str, copy: u64) -> String {
     let Some(at) = number.len().checked_sub(NUMBER_DIGITS) else {
@@ -116,16 +172,38 @@ fn moved(number: &str, copy: u64) -> String {
     }
 }
 
-/// Loads the sample.
+/// The rule of a portfolio whose file brings no interest.
+async fn rule(seeder: &Seeder<'_>, portfolio: &Portfolio) -> anyhow::Result<()> {
+    let (zone, now) = (domain::time::zone(&portfolio.zone)?, seeder.clock.now());
+    let rule = InterestRule {
+        id: InterestRuleId(seeder.fresh()),
+        client_id: portfolio.client_id,
+        portfolio_id: portfolio.id,
+        from_day: day_of(now.in_zone(&zone).date()) - RULE_DAYS,
+        rate_bp: RATE_BP,
+        year_days: YEAR_DAYS,
+        grace_days: GRACE_DAYS,
+        cap_bp: Some(CAP_BP),
+        made_by: None,
+        made_at: now,
+    };
+    let taken = seeder.store.add_interest_rule(&rule, &[]).await?;
+    taken.map_err(Into::into)
+}
+
+/// Loads the part of the sample that is of a portfolio.
 ///
 /// # Errors
 /// When the database fails, or a row of our own sample is refused.
 pub(super) async fn load(
     seeder: &Seeder<'_>,
     client: ClientId,
-    portfolio: &Portfolio,
+    (portfolio, of): (&Portfolio, Interest),
     size: Size,
 ) -> anyhow::Result<()> {
+    if of == Interest::ByRule {
+        rule(seeder, portfolio).await?;
+    }
     let job = ImportJob {
         import_id: ImportId(seeder.fresh()),
         client,
@@ -138,7 +216,11 @@ pub(super) async fn load(
     };
     let mut first = None;
     let store: &dyn domain::ports::Store = &**seeder.store;
-    let text = text(size);
+    let text = part(&text(size), of);
+    if text.lines().nth(1).is_none() {
+        // So few debtors that this portfolio has none.
+        return Ok(());
+    }
     let input = text.as_bytes();
     let report = import(
         store,
@@ -188,6 +270,28 @@ mod tests {
             }
         }
         assert_eq!(rows, 3 * (SAMPLE.lines().count() - 1));
+    }
+
+    #[test]
+    fn a_debtor_is_in_one_portfolio_and_the_rule_s_file_brings_no_interest() {
+        let head = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        let parts = [Interest::Creditors, Interest::ByRule].map(|of| part(SAMPLE, of));
+        assert_eq!(head(&parts[0]), head(SAMPLE));
+        assert_eq!(head(&parts[1]), head(SAMPLE).replace("interest,", ""));
+        let people = |text: &str| -> BTreeSet<String> {
+            let rows = text.lines().skip(1);
+            rows.map(|l| l.split(',').next().unwrap_or_default().to_owned())
+                .collect()
+        };
+        let (given, by_rule) = (people(&parts[0]), people(&parts[1]));
+        assert!(given.is_disjoint(&by_rule));
+        assert_eq!(given.len() + by_rule.len(), SAMPLE.lines().count() - 1);
+        assert!(by_rule.len() > 100, "{}", by_rule.len());
+        let there = parts[1]
+            .lines()
+            .skip(1)
+            .all(|l| l.split(',').nth(4) == Some(BY_RULE_COUNTRY));
+        assert!(there);
     }
 
     #[test]

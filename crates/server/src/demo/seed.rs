@@ -1,6 +1,7 @@
 //! What a fresh demo holds: a client with its portfolio, segments, campaigns, script, people.
 
 use super::people::People;
+use super::portfolio::Interest;
 use domain::entity::{
     AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, Client, CreditorKind, DialMode,
     InboundParams, Portfolio, Script, ScriptStep, Segment, Trunk,
@@ -13,8 +14,11 @@ use std::sync::Arc;
 
 /// Name of the demo's client: no company of that name was found.
 const CLIENT: &str = "Financiera Río Claro";
-/// Name of its portfolio.
-const PORTFOLIO: &str = "Consumo 2026";
+/// Names of its portfolios: one with the creditor's figures of interest, one that accrues it by its own rule.
+const PORTFOLIOS: [(&str, Interest); 2] = [
+    ("Consumo 2026", Interest::Creditors),
+    ("Línea blanca 2026", Interest::ByRule),
+];
 /// Name of the demo's only trunk.
 pub(super) const TRUNK: &str = "carrier";
 /// Lines of the demo's carrier: enough for three an agent at a hundred agents.
@@ -76,8 +80,10 @@ impl Seeder<'_> {
             });
         }
         let client = self.client().await?;
-        let portfolio = self.portfolio(client).await?;
-        super::portfolio::load(self, client, &portfolio, size).await?;
+        for (after_ms, (name, of)) in (0..).zip(PORTFOLIOS) {
+            let portfolio = self.portfolio(client, name, after_ms).await?;
+            super::portfolio::load(self, client, (&portfolio, of), size).await?;
+        }
         let campaigns = self.campaigns(client, mode, amd).await?;
         Ok(Seeded {
             campaigns,
@@ -132,11 +138,17 @@ impl Seeder<'_> {
         Ok(client.id)
     }
 
-    async fn portfolio(&self, client: ClientId) -> anyhow::Result<Portfolio> {
+    /// `after_ms` keeps the order of lists, by identity, where the clock stands still.
+    async fn portfolio(
+        &self,
+        client: ClientId,
+        name: &str,
+        after_ms: i64,
+    ) -> anyhow::Result<Portfolio> {
         let portfolio = Portfolio {
-            id: PortfolioId(self.id()),
+            id: PortfolioId(self.ids.next(self.now().plus_ms(after_ms))),
             client_id: client,
-            name: PORTFOLIO.into(),
+            name: name.into(),
             currency: "MXN".parse()?,
             creditor_kind: CreditorKind::Financial,
             zone: "America/Mexico_City".into(),

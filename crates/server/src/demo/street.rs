@@ -1,7 +1,7 @@
 //! Everybody outside the house who lives while a demo runs: debtors who pay, read, answer and click, and the
-//! provider at whose page they pay.
+//! provider and the bank where they pay.
 
-use super::{cashier, clickers, messages, money};
+use super::{cashier, clickers, messages, money, teller};
 use crate::config::Config;
 use center::CenterHandle;
 use domain::ports::{Clock, Store};
@@ -15,6 +15,7 @@ pub(super) struct Street {
     writers: messages::Writers,
     clickers: clickers::Clickers,
     cashier: cashier::Cashier,
+    teller: teller::Teller,
 }
 
 impl Street {
@@ -31,11 +32,15 @@ impl Street {
         cashier.tells(node);
         let folder = PathBuf::from(&config.messages.folder);
         let clickers = clickers::Clickers::start(folder.clone(), Arc::clone(&store), node)?;
+        let bank = teller::Counter::default();
+        let facts = (Arc::clone(&store), Arc::clone(&clock));
+        let teller = teller::Teller::start(bank.clone(), facts, node)?;
         Ok(Self {
-            payers: money::Payers::start(center, store, clock),
+            payers: money::Payers::start(center, store, clock, bank),
             writers: messages::Writers::start(folder),
             clickers,
             cashier,
+            teller,
         })
     }
 
@@ -45,5 +50,6 @@ impl Street {
         self.writers.stop();
         self.clickers.stop();
         self.cashier.stop();
+        self.teller.stop();
     }
 }
