@@ -345,3 +345,31 @@ fn a_draft_changes_nothing_until_it_is_taken() {
     done(dir, &["import", "--accept", "x"], 2);
     done(dir, &["import", "--client", "Acme"], 2);
 }
+
+#[test]
+fn a_demos_scenario_says_where_it_is_and_what_next() {
+    let dir = tempfile::tempdir().expect("folder");
+    let asked = [
+        "demo",
+        "--scenario",
+        "s.json",
+        "--agents",
+        "3",
+        "--seconds",
+        "600",
+    ];
+    let text = done(dir.path(), &asked, 0);
+    for word in [
+        "s.json",
+        "marcador simulate s.json",
+        "--agents 3 --seconds 600",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let file = std::fs::read_to_string(dir.path().join("s.json")).expect("it is written");
+    assert!(file.starts_with('{'));
+    let asked = ["demo", "--scenario", "no/such/folder/s.json"];
+    let output = marcador(dir.path(), &asked);
+    assert!(!output.status.success(), "{}", told(&output));
+    assert!(told(&output).contains("no/such/folder/s.json cannot be written"));
+}

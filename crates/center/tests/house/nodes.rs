@@ -148,7 +148,7 @@ async fn a_recording_that_one_node_learns_decides_on_the_other() {
     told.expect("is kept");
     first.secs(5).await;
     for house in [&first, &second] {
-        assert_eq!(house.trunk.prints(trunk), [print.clone()]);
+        assert_eq!(house.trunk.prints(trunk), std::slice::from_ref(&print));
     }
     first.center.shutdown().await;
     second.center.shutdown().await;
