@@ -115,6 +115,17 @@ async function link(page, office, { debt, file }) {
   await axe(page, 'payment links');
   await row.getByRole('button', { name: 'Cancelar' }).click();
   await page.locator(`[data-link="${made.link.id}"][data-state=cancelled]`).waitFor();
+  await page.locator('[name=state]').selectOption('cancelled');
+  await page.locator(`[data-link="${made.link.id}"]`).waitFor();
+  check('links are found by what became of them', (await page.locator('[data-link]:not([data-state=cancelled])').count()) === 0);
+  const shut = await office.post('/payment-links', { debt_id: debt.id, amount: { amount_minor: 10_000, currency: debt.currency } });
+  const guessed = base + new URL(shut.url).pathname;
+  for (let n = 0; n < 5; n++) await page.request.post(guessed, { form: { proof: '????' }, headers: { origin: base } });
+  await page.locator('[name=state]').selectOption('locked');
+  const locked = page.locator(`[data-link="${shut.link.id}"][data-state=locked]`);
+  await locked.waitFor();
+  check('a link that nobody may open any more is not given on', (await locked.getByRole('button').allInnerTexts()).join() === 'Cancelar');
+  await shot(page, 'money-links');
   await page.goto(address);
   await page.locator('[role=alert]').waitFor();
   check('a withdrawn link opens nothing', (await page.locator('#proof').count()) === 0);

@@ -319,6 +319,13 @@ async fn who_cannot_prove_who_he_is_sees_nothing_and_is_shut_out() {
     assert_eq!(right.status, 403, "too late");
     tells_nothing(&right.text());
     assert!(right.text().contains("se cerró"), "{}", right.text());
+    let token = app.token("manager").await;
+    for (state, found) in [("locked", 1), ("created", 0), ("opened", 0), ("paid", 0)] {
+        let path = format!("/api/v1/payment-links?state={state}");
+        let rows = app.get(&path).token(&token).send().await.json();
+        let rows = rows["items"].as_array().map(Vec::len);
+        assert_eq!(rows, Some(found), "{state}");
+    }
     let foreign = app
         .post(&path)
         .header("origin", "https://evil.example")

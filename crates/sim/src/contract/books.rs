@@ -2,11 +2,12 @@
 //! that, whatever files, disputes, merges and taking back lie between.
 
 use super::books_audit::audit;
+use super::books_people::{add_rule, six_debts};
 use super::merges::merge_row;
 use super::plans::{agreed, drawn, signed};
 use super::receipts::{back, receipt, share, taken};
 use super::scene::*;
-use domain::entity::{Debt, InterestRule, Merge, Payment, Receipt};
+use domain::entity::{Debt, Merge, Payment, Receipt};
 use domain::ids::{DebtorId, ImportId};
 use domain::money::Currency;
 use domain::ports::store::{PromiseTerms, ReceiptOutcome, ReceiptStep, StoreError, WebhookNote};
@@ -17,6 +18,15 @@ use std::collections::BTreeMap;
 
 /// Steps of a history; an hour each at most, so that all of it lies within the promises' grace.
 const STEPS: usize = 90;
+
+/// Histories of a run, when nobody asks for more by `MARCADOR_BOOKS`.
+const HISTORIES: u64 = 4;
+
+/// How many histories to run.
+pub(super) fn histories() -> u64 {
+    let said = std::env::var("MARCADOR_BOOKS").ok();
+    said.and_then(|n| n.parse().ok()).unwrap_or(HISTORIES)
+}
 
 /// How often each kind of step was done, not refused.
 pub(super) type Done = BTreeMap<&'static str, usize>;
@@ -52,53 +62,6 @@ fn settled<T>(done: Result<T, StoreError>) -> Option<T> {
         Err(StoreError::Conflict(_)) => None,
         Err(other) => panic!("{other:?}"),
     }
-}
-
-/// Three people with two debts each, two of them one person in the end. With a rule, nothing but principal is
-/// owed: the rule earns the rest.
-async fn six_debts(store: &Subject, scene: &Scene, ruled: bool) -> Vec<Person> {
-    let mut people: Vec<Person> = Vec::new();
-    for n in 0..3_i64 {
-        let mut person = scene.draft_person();
-        if let Some(first) = people.first().filter(|_| n == 1) {
-            person.debtor.person_id = first.debtor.person_id;
-            person.debtor.document = first.debtor.document.clone();
-        }
-        let second = scene.draft_debt(person.debtor.id, 50_000 + 10_000 * n);
-        let mut other = Person {
-            debt: second,
-            ..person.clone()
-        };
-        for debt in [&mut person.debt, &mut other.debt] {
-            if ruled {
-                debt.principal_minor = debt.balance_minor();
-                debt.overdue_minor = debt.principal_minor;
-                (debt.interest_minor, debt.fees_minor) = (0, 0);
-            }
-        }
-        person.store(store).await;
-        store.put_debt(&other.debt, &[]).await.expect("debt");
-        people.extend([person, other]);
-    }
-    people
-}
-
-/// 36 % on 360 days, simple.
-async fn add_rule(store: &Subject, scene: &Scene) {
-    let rule = InterestRule {
-        id: fresh(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        from_day: 20_000,
-        rate_bp: 3_600,
-        year_days: 360,
-        grace_days: 0,
-        cap_bp: None,
-        made_by: None,
-        made_at: NOW,
-    };
-    let added = store.add_interest_rule(&rule, &[]).await.expect("asked");
-    assert_eq!(added, Ok(()));
 }
 
 impl<'a> History<'a> {
