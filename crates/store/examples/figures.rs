@@ -3,21 +3,24 @@
 //! ```text
 //! cargo run --release -p store --example figures -- sqlite:///tmp/figures.db 100000
 //! ```
+//!
+//! With a number of attempts behind it, the database is one that `marcador bench store` filled with these numbers,
+//! and reservations alone are run on it, as a profile wants them.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use domain::entity::{AttemptState, CallResult};
-use domain::ids::ImportId;
+use domain::entity::{AttemptState, CallResult, Campaign, CampaignParams, CampaignStatus};
+use domain::ids::{CampaignId, ImportId, SegmentId};
 use domain::ports::Store;
 use domain::ports::store::{AttemptChange, Candidate, NodeLease, OpenOutcome, ReserveRequest};
-use domain::segment::parse;
+use domain::segment::{Expr, parse};
 use domain::time::{MINUTE_MS, UtcMs};
 use sim::contract::attempts::ended;
 use sim::contract::judges::Allow;
 use sim::contract::scene::{NOW, Person, Scene, event, fresh, node, refill, request};
 use std::sync::Arc;
 use std::time::Instant;
-use store::SqlStore;
+use store::{FillPlan, SqlStore};
 
 const BATCH: usize = 1_000;
 const ROUNDS: usize = 100;
@@ -146,27 +149,28 @@ async fn call(
     times.why.push(ms(start));
 }
 
-async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
-    let campaign = scene.draft_campaign();
-    store.put_campaign(&campaign, &[]).await.expect("campaign");
-    let start = Instant::now();
-    refill(store, &campaign).await;
-    report("refill_ms", vec![ms(start)]);
-    let lease = node(store).await;
+/// Reservations of a hundred, the first few of each called, the others given back for later.
+async fn rounds(
+    store: &Arc<dyn Store>,
+    campaign: &Campaign,
+    lease: &NodeLease,
+    from: UtcMs,
+    calls: usize,
+) {
     let mut times = Times::default();
     for round in 0..ROUNDS {
-        let now = NOW.plus_ms(i64::try_from(round).unwrap_or(0) * 1_000);
+        let now = from.plus_ms(i64::try_from(round).unwrap_or(0) * 1_000);
         let request = ReserveRequest {
             now,
             until: now.plus_ms(60 * MINUTE_MS),
-            ..request(&campaign, &lease, 100)
+            ..request(campaign, lease, 100)
         };
         let start = Instant::now();
         let held = store.reserve_contacts(&request).await.expect("reserve");
         times.reserve.push(ms(start));
         for (n, candidate) in held.into_iter().enumerate() {
-            if n < 10 {
-                call(store, &lease, candidate, now, &mut times).await;
+            if n < calls {
+                call(store, lease, candidate, now, &mut times).await;
             } else {
                 let mut item = candidate.item;
                 item.next_at = LATER;
@@ -180,9 +184,50 @@ async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
     report("note_attempt_ms", times.note);
     report("close_attempt_ms", times.close);
     report("why_not_ms", times.why);
+}
+
+async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
+    let campaign = scene.draft_campaign();
+    store.put_campaign(&campaign, &[]).await.expect("campaign");
+    let start = Instant::now();
+    refill(store, &campaign).await;
+    report("refill_ms", vec![ms(start)]);
+    let lease = node(store).await;
+    rounds(store, &campaign, &lease, NOW, 10).await;
     let start = Instant::now();
     store.item_counts(campaign.id, NOW).await.expect("counts");
     report("item_counts_ms", vec![ms(start)]);
+}
+
+/// Reservations, openings and ends on a database of `marcador bench store`.
+async fn filled(sql: &SqlStore, debtors: u64, attempts: u64) {
+    let plan = FillPlan {
+        debtors,
+        attempts,
+        now: NOW,
+    };
+    let filled = sql.fill_for_bench(&plan, &mut |_| {}).await.expect("fill");
+    let store: Arc<dyn Store> = Arc::new(sql.clone());
+    let campaign = Campaign {
+        id: CampaignId(filled.portfolio.0),
+        client_id: filled.client,
+        name: "bench".into(),
+        segment_id: SegmentId(filled.portfolio.0),
+        script_id: None,
+        status: CampaignStatus::Running,
+        params: CampaignParams::default(),
+        version: 1,
+        created_at: filled.now,
+        updated_at: filled.now,
+    };
+    store.put_campaign(&campaign, &[]).await.expect("campaign");
+    store
+        .refill_campaign(&campaign, &Expr::All, filled.now, &[])
+        .await
+        .expect("refill");
+    let name = store.register_node("bench", filled.now, 60 * MINUTE_MS);
+    let lease = name.await.expect("node");
+    rounds(&store, &campaign, &lease, filled.now, 5).await;
 }
 
 #[tokio::main]
@@ -192,6 +237,10 @@ async fn main() {
     let debtors = args.next().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let sql = SqlStore::connect(&url).await.expect("connect");
     sql.migrate().await.expect("migrate");
+    if let Some(attempts) = args.next().and_then(|n| n.parse().ok()) {
+        filled(&sql, debtors as u64, attempts).await;
+        return sql.close().await;
+    }
     let store: Arc<dyn Store> = Arc::new(sql.clone());
     let scene = Scene::new(&store).await;
     fill(&store, &scene, debtors).await;

@@ -4,14 +4,15 @@
 //! Each transaction behind another one is a savepoint inside the open commit. `commit` of the caller
 //! returns when that commit stands, so nothing is told as written before it is durable; what is rolled
 //! back leaves the others alone. Only who writes much and can do it again (an import) ends his transactions
-//! without waiting: they become durable with the next commit, a second later at the latest.
+//! without waiting: they become durable with the next commit, three seconds later at the latest.
 
-use super::direct_row::{Plans, ask, closed, fault};
+use super::changes::Changes;
+use super::direct_row::{Plans, ask, closed, fault, is_busy};
 use super::fold::{self, Fold, Log};
 use super::look::steady;
 use super::{Row, Val};
 use domain::ports::StoreError;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -29,15 +30,12 @@ const APART: Duration = Duration::from_millis(8);
 /// Commits that tell a lone writer from a crowd.
 const ALONE: u32 = 8;
 /// Longest that what nobody waits for stays without a commit, and how often that is looked at.
-const LATER: Duration = Duration::from_millis(900);
+const LATER: Duration = Duration::from_millis(2_500);
 const LOOK: Duration = Duration::from_millis(250);
 /// After another process has written nothing is left without a commit for so long: that would keep it waiting.
 const OTHERS: Duration = Duration::from_secs(10);
 /// Who writes much leaves the writer to others for so long after a commit, that another process gets it.
 const LEAVE: Duration = Duration::from_millis(12);
-/// Longest wait of who writes much for the log to be folded, and how often he looks.
-const FOLDED: Duration = Duration::from_secs(3);
-const FOLDED_LOOK: Duration = Duration::from_millis(10);
 /// Longest wait for an instant without commits.
 const STILL: Duration = Duration::from_millis(500);
 /// Longest run of statements before the other tasks of the thread get their turn.
@@ -45,7 +43,7 @@ const TURN: Duration = Duration::from_millis(2);
 /// Pages that the writer keeps in memory, KiB, and while somebody writes much: each of his rows changes a page of
 /// each index that follows no order.
 const CACHE: u32 = 65_536;
-const CACHE_MUCH: u32 = 163_840;
+const CACHE_MUCH: u32 = 81_920;
 /// After so long without him it is as before.
 const MUCH: Duration = Duration::from_secs(5);
 /// Statements whose plans are kept; the room has fewer.
@@ -56,6 +54,8 @@ pub(crate) struct Direct {
     core: Arc<Mutex<Core>>,
     line: SyncSender<()>,
     log: Arc<Log>,
+    /// What it changes.
+    pub(crate) changes: Arc<Changes>,
 }
 
 /// Keeps the writer from committing.
@@ -80,6 +80,7 @@ struct Core {
     others: Option<Instant>,
     /// Who folds the log; none once closed.
     fold: Option<Fold>,
+    changes: Arc<Changes>,
 }
 
 impl std::fmt::Debug for Direct {
@@ -93,6 +94,7 @@ impl Direct {
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
         let conn = connection(file).map_err(fault)?;
         let log = Arc::new(Log::default());
+        let changes = Changes::of(&conn).map_err(fault)?;
         let core = Core {
             conn: Some(conn),
             plans: Plans::default(),
@@ -103,6 +105,7 @@ impl Direct {
             version: 0,
             others: None,
             fold: Some(Fold::start(file, log.clone())?),
+            changes: changes.clone(),
         };
         let core = Arc::new(Mutex::new(core));
         let (line, told) = sync_channel(1);
@@ -111,7 +114,12 @@ impl Direct {
             .name("journal".into())
             .spawn(move || keep(&keeper, &told))
             .map_err(|e| StoreError::Unavailable(format!("thread of the journal: {e}")))?;
-        Ok(Self { core, line, log })
+        Ok(Self {
+            core,
+            line,
+            log,
+            changes,
+        })
     }
 
     /// A transaction that may write. `BEGIN IMMEDIATE`, because a transaction that turns from reading
@@ -124,20 +132,6 @@ impl Direct {
     /// with them then, and told so, and SQLite need not keep every page they change twice.
     pub(crate) async fn begin_sure(&self) -> Result<DirectTx, StoreError> {
         self.enter(Isolation::Sure).await
-    }
-
-    /// As [`Self::begin`], for who writes much and can do it again: if it fails, transactions that nobody
-    /// waits for may be lost with it. It waits while the log is long and being folded.
-    pub(crate) async fn begin_again(&self) -> Result<DirectTx, StoreError> {
-        let since = Instant::now();
-        while self.log.is_long() && since.elapsed() < FOLDED {
-            tokio::time::sleep(FOLDED_LOOK).await;
-        }
-        let mut tx = self.enter(Isolation::Again).await?;
-        if let Some(core) = tx.core.as_mut() {
-            core.widen();
-        }
-        Ok(tx)
     }
 
     async fn enter(&self, isolation: Isolation) -> Result<DirectTx, StoreError> {
@@ -254,6 +248,7 @@ impl Core {
         let version = version.unwrap_or(self.version);
         if self.version != 0 && self.version != version {
             self.others = Some(Instant::now());
+            self.changes.all();
         }
         self.version = version;
     }
@@ -274,6 +269,7 @@ impl Core {
     /// More memory while somebody writes much.
     fn widen(&mut self) {
         if self.much.replace(Instant::now()).is_none() {
+            self.changes.blind(true);
             self.keep_pages(CACHE_MUCH);
         }
     }
@@ -281,6 +277,7 @@ impl Core {
     fn narrow(&mut self) {
         if self.much.is_some_and(|at| at.elapsed() >= MUCH) {
             self.much = None;
+            self.changes.blind(false);
             self.keep_pages(CACHE);
         }
     }
@@ -301,12 +298,17 @@ impl Core {
         let together = self.ready.len();
         self.later = None;
         fold::expect_much(self.much.is_some());
+        // Of a statement that failed behind rows that stay.
+        if let Some(conn) = self.conn.as_ref() {
+            self.changes.gather(conn);
+        }
         let done = self.script("COMMIT").map_err(fault);
         if let Some(fold) = &self.fold {
             fold.after_commit();
         }
-        if done.is_err() {
-            self.undo();
+        match done {
+            Ok(()) => self.changes.committed(),
+            Err(_) => self.undo(),
         }
         for waiting in self.ready.drain(..) {
             let _ = waiting.send(done.clone());
@@ -397,6 +399,7 @@ impl DirectTx {
         self.writes()?;
         let core = self.core.as_ref().ok_or_else(closed)?;
         let conn = core.conn.as_ref().ok_or_else(closed)?;
+        core.changes.all();
         conn.execute_batch(sql).map_err(fault)
     }
 
@@ -424,12 +427,17 @@ impl DirectTx {
             tokio::task::yield_now().await;
             self.since = Instant::now();
         }
-        if !sql.starts_with("SELECT") {
+        let writes = !sql.starts_with("SELECT");
+        if writes {
             self.writes()?;
         }
         let core = &mut **self.core.as_mut().ok_or_else(closed)?;
         let conn = core.conn.as_ref().ok_or_else(closed)?;
-        ask((conn, &mut core.plans), sql, values, keep)
+        let found = ask((conn, &mut core.plans), sql, values, keep)?;
+        if writes {
+            core.changes.gather(conn);
+        }
+        Ok(found)
     }
 
     /// Ends it without waiting until it is durable; a commit that fails later takes it along, and nobody is
@@ -471,10 +479,8 @@ impl DirectTx {
     }
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error, rusqlite::Error::SqliteFailure(e, _)
-        if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
+#[path = "direct_much.rs"]
+mod much;
 
 #[cfg(test)]
 #[path = "direct_tests.rs"]

@@ -3,7 +3,7 @@
 use super::{Row, Val};
 use domain::ports::StoreError;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ffi};
+use rusqlite::{Connection, ErrorCode, Statement, ffi};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,13 +52,7 @@ impl Plan {
         })
     }
 
-    /// Runs it to its end.
-    pub(crate) fn run(
-        &self,
-        conn: &Connection,
-        statement: &mut Statement<'_>,
-        values: &[Val],
-    ) -> Result<(Vec<Row>, u64), rusqlite::Error> {
+    fn bind(&self, statement: &mut Statement<'_>, values: &[Val]) -> Result<(), rusqlite::Error> {
         for (at, place) in self.places.iter().enumerate() {
             let value = values
                 .get(*place)
@@ -68,6 +62,17 @@ impl Plan {
                 ))?;
             statement.raw_bind_parameter(at + 1, value)?;
         }
+        Ok(())
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(
+        &self,
+        conn: &Connection,
+        statement: &mut Statement<'_>,
+        values: &[Val],
+    ) -> Result<(Vec<Row>, u64), rusqlite::Error> {
+        self.bind(statement, values)?;
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
@@ -216,6 +221,28 @@ pub(super) fn ask(
         let plan = Plan::of(&statement)?;
         plan.run(conn, &mut statement, values).map_err(fault)
     }
+}
+
+/// Whether another process holds SQLite's write lock.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(e, _)
+        if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// Runs a statement that comes again and gives no rows, once for each `width` values.
+pub(super) fn ask_each(
+    (conn, plans): (&Connection, &mut Plans),
+    sql: &str,
+    width: usize,
+    values: &[Val],
+) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached(sql).map_err(fault)?;
+    let plan = plans.of(sql, &statement)?;
+    for row in values.chunks(width) {
+        plan.bind(&mut statement, row).map_err(fault)?;
+        statement.raw_execute().map_err(fault)?;
+    }
+    Ok(())
 }
 
 pub(super) fn closed() -> StoreError {

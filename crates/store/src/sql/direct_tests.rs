@@ -114,6 +114,31 @@ async fn places_go_by_their_numbers() {
 }
 
 #[tokio::test]
+async fn one_statement_writes_many_rows_and_a_row_that_is_refused_takes_all_of_them_along() {
+    let (_dir, direct, other) = scene();
+    let values = |all: std::ops::Range<i64>| -> Vec<Val> {
+        all.map(|n| crate::sql::Field::val(&n)).collect()
+    };
+    let sql = "INSERT INTO t (n) VALUES ($1)";
+    let mut tx = direct.begin_again().await.unwrap();
+    tx.run_each(sql, 1, &values(0..100)).await.unwrap();
+    tx.commit_later().await.unwrap();
+    let mut tx = direct.begin().await.unwrap();
+    let refused = tx.run_each(sql, 1, &values(60..140)).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    drop(tx);
+    let mut tx = direct.begin().await.unwrap();
+    tx.run_each(sql, 1, &values(100..170)).await.unwrap();
+    let short = values(1..2);
+    let short = tx
+        .run_each("INSERT INTO t (n) VALUES ($2)", 1, &short)
+        .await;
+    assert!(short.is_err(), "a place without a value");
+    tx.commit().await.unwrap();
+    assert_eq!(seen(&other), (0..170).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
 async fn what_nobody_waits_for_stands_with_the_next_commit_and_by_itself() {
     let (_dir, direct, other) = scene();
     for n in 1..=3 {

@@ -155,6 +155,22 @@ impl Link {
         .map_err(|e| fault(&e))
     }
 
+    /// Runs a statement that writes once for each `width` values; SQLite's writer reads its text once.
+    pub(crate) async fn run_each(
+        &mut self,
+        sql: &str,
+        width: usize,
+        values: &[Val],
+    ) -> Result<(), StoreError> {
+        if let Self::Direct(tx) = self {
+            return tx.run_each(sql, width, values).await;
+        }
+        for row in values.chunks(width) {
+            self.run(sql.to_owned(), row.to_vec()).await?;
+        }
+        Ok(())
+    }
+
     /// Several statements without values, as a migration has them.
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {

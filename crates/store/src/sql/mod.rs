@@ -1,5 +1,6 @@
 //! SQL of two engines behind one type: values, rows, connections, transactions and the schema.
 
+mod changes;
 mod direct;
 mod direct_row;
 mod fold;
@@ -8,6 +9,7 @@ mod look;
 mod raw;
 mod schema;
 
+pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::Direct;
 pub(crate) use link::{Dialect, Link, fault, holes};
 pub(crate) use look::Looks;

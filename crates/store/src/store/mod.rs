@@ -1,6 +1,7 @@
 //! The `Store` port over SQL. One method is one transaction.
 
 mod addresses;
+mod ahead;
 mod attempts;
 mod audit;
 mod bank_files;
@@ -49,8 +50,8 @@ mod payers;
 mod people;
 mod plans;
 mod portfolio;
-mod receipts;
 mod receipt_steps;
+mod receipts;
 mod reports;
 mod reserve;
 #[cfg(test)]

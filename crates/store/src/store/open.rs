@@ -1,6 +1,7 @@
 //! Opening a database, its pools and its schema.
 
-use crate::sql::{Dialect, Direct, Link, Looks, migrate};
+use super::ahead::Ahead;
+use crate::sql::{Changes, Dialect, Direct, Link, Looks, migrate};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -63,6 +64,8 @@ pub struct SqlStore {
     pub(super) lines: Lines,
     /// Held while somebody takes the connections of [`Self::halves`].
     counting: Arc<tokio::sync::Mutex<()>>,
+    /// What was read of debtors who are soon to be reserved.
+    pub(super) ahead: Arc<Ahead>,
 }
 
 type Lines = Arc<Mutex<HashMap<ImportId, i64>>>;
@@ -149,6 +152,7 @@ impl SqlStore {
             sizes: Sizes::default(),
             lines: Lines::default(),
             counting: Arc::default(),
+            ahead: Arc::default(),
         })
     }
 
@@ -243,6 +247,14 @@ impl SqlStore {
         match &self.pools {
             Pools::Lite { writer, .. } => writer.begin_sure().await.map(Link::Direct),
             Pools::Pg(_) => self.write().await,
+        }
+    }
+
+    /// What SQLite's writer changes; none where other nodes write too.
+    pub(super) fn changes(&self) -> Option<&Changes> {
+        match &self.pools {
+            Pools::Lite { writer, .. } => Some(&writer.changes),
+            Pools::Pg(_) => None,
         }
     }
 

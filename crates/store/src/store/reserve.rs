@@ -15,10 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most debtors of one reservation.
 const RESERVE_MAX: u32 = 1_000;
 
+/// Attempts of each debtor by point.
+pub(super) type Tries = BTreeMap<DebtorId, Vec<(PointId, i32)>>;
+
 /// A debtor about to be reserved.
-struct Due {
+pub(super) struct Due {
     person: PersonId,
-    item: ItemState,
+    pub(super) item: ItemState,
     part: u32,
 }
 
@@ -60,7 +63,10 @@ async fn due_items(
 
 /// Due items of all parts by the counts asked for. Each part is looked through for as many as the whole
 /// may need, so that what one cannot give comes from the others.
-async fn due_of_parts(tx: &mut Link, request: &ReserveRequest) -> Result<Vec<Due>, StoreError> {
+pub(super) async fn due_of_parts(
+    tx: &mut Link,
+    request: &ReserveRequest,
+) -> Result<Vec<Due>, StoreError> {
     let limit = request.limit.min(RESERVE_MAX);
     if request.parts.len() < 2 {
         return due_items(tx, request, 0, limit).await;
@@ -112,11 +118,11 @@ async fn lease(tx: &mut Link, request: &ReserveRequest, items: &[Due]) -> Result
 }
 
 /// Attempts of each debtor and point in the campaign.
-async fn tries(
+pub(super) async fn tries(
     tx: &mut Link,
     campaign: CampaignId,
     debtors: &[DebtorId],
-) -> Result<BTreeMap<DebtorId, Vec<(PointId, i32)>>, StoreError> {
+) -> Result<Tries, StoreError> {
     let rows = tx
         .rows_in(
             "SELECT debtor_id, point_id, COUNT(*) AS n FROM attempts WHERE campaign_id=$1 \
@@ -126,7 +132,7 @@ async fn tries(
             &[campaign.val()],
         )
         .await?;
-    let mut counts: BTreeMap<DebtorId, Vec<(PointId, i32)>> = BTreeMap::new();
+    let mut counts = Tries::new();
     for row in &rows {
         let count = (row.get("point_id")?, row.get("n")?);
         counts.entry(row.get("debtor_id")?).or_default().push(count);
@@ -137,7 +143,7 @@ async fn tries(
 /// What is told of those reserved, beside where they stand.
 struct Known {
     facts: Vec<ContactFacts>,
-    tries: BTreeMap<DebtorId, Vec<(PointId, i32)>>,
+    tries: Tries,
 }
 
 fn candidates(items: Vec<Due>, known: Known) -> Vec<Candidate> {
@@ -178,14 +184,32 @@ impl SqlStore {
             return Ok(vec![]);
         }
         lease(&mut tx, request, &items).await?;
-        let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
-        // Here and not beside the writer: only its connection still knows the upper levels of the indices, others
-        // forget what they read whenever something is written.
-        let known = Known {
-            tries: tries(&mut tx, request.campaign.id, &debtors).await?,
-            facts: facts_of_many(&mut tx, &debtors, request.now).await?,
-        };
+        let known = self.known(&mut tx, request, &items).await?;
         tx.commit().await?;
+        self.read_ahead(request);
         Ok(candidates(items, known))
+    }
+
+    /// What was read ahead as far as it stands, and the rest here, where the upper levels of the indices are known:
+    /// other connections forget what they read whenever something is written.
+    async fn known(
+        &self,
+        tx: &mut Link,
+        request: &ReserveRequest,
+        items: &[Due],
+    ) -> Result<Known, StoreError> {
+        let debtors: Vec<DebtorId> = items.iter().map(|due| due.item.debtor_id).collect();
+        let (mut facts, mut counts) = self.early(request, &debtors);
+        let early: BTreeSet<DebtorId> = facts.iter().map(|f| f.debtor.id).collect();
+        let rest: Vec<DebtorId> = debtors
+            .into_iter()
+            .filter(|id| !early.contains(id))
+            .collect();
+        if !rest.is_empty() {
+            counts.extend(tries(tx, request.campaign.id, &rest).await?);
+            facts.extend(facts_of_many(tx, &rest, request.now).await?);
+        }
+        let tries = counts;
+        Ok(Known { facts, tries })
     }
 }

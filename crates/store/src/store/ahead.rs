@@ -1,0 +1,215 @@
+//! What is read ahead, beside the writer, of the debtors who are next in a campaign's order: a reservation then holds
+//! the writer for their leases alone. It is used as long as nothing was written that it was made of (`sql::changes`);
+//! where other nodes write too (PostgreSQL) nothing is read ahead.
+
+use super::SqlStore;
+use super::facts::facts_of_many;
+use super::reserve::{Tries, due_of_parts, tries};
+use crate::sql::{Key, Link, key, row_key};
+use domain::entity::SuppressionKind;
+use domain::entity::dnc::{listed_form, point_form};
+use domain::ids::{CampaignId, DebtorId, PointId};
+use domain::law::LEDGER_DAYS;
+use domain::ports::StoreError;
+use domain::ports::store::{ContactFacts, ReserveRequest};
+use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Debtors read ahead, of those that one reservation asked for: more, because who is put before them comes between.
+const TIMES: u32 = 2;
+/// Most of them.
+const AHEAD_MAX: u32 = 400;
+/// Debtors of the same statements: whoever reserves sees one piece while the next is read.
+const PIECE: usize = 64;
+/// Debtors kept, over all campaigns (4 kB each), and how long.
+const KEPT_MAX: usize = 1_024;
+const KEPT_MS: i64 = 2 * MINUTE_MS;
+
+/// What is known of debtors who may be reserved soon.
+#[derive(Default)]
+pub(super) struct Ahead {
+    known: Mutex<HashMap<(CampaignId, DebtorId), Early>>,
+    /// Somebody reads.
+    reading: AtomicBool,
+}
+
+/// One debtor as he was read.
+struct Early {
+    facts: ContactFacts,
+    tries: Vec<(PointId, i32)>,
+    at: UtcMs,
+    since: u64,
+    keys: Vec<Key>,
+}
+
+impl std::fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ahead").finish_non_exhaustive()
+    }
+}
+
+/// Ends the reading, however it ends.
+struct Reading<'a>(&'a AtomicBool);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl Ahead {
+    fn held(&self) -> MutexGuard<'_, HashMap<(CampaignId, DebtorId), Early>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By which changes facts are made wrong: of the debtor's rows, of his person, of his numbers and of what lists say.
+fn keys_of(facts: &ContactFacts, rowid: i64) -> Vec<Key> {
+    let debtor = &facts.debtor;
+    let mut keys = vec![
+        row_key(rowid),
+        key(debtor.id.0.as_bytes()),
+        key(debtor.person_id.0.as_bytes()),
+    ];
+    let person = debtor.person_id.to_string();
+    let document = debtor.document.reveal();
+    for (kind, value) in [
+        (SuppressionKind::Person, &person),
+        (SuppressionKind::Document, document),
+    ] {
+        keys.push(key(listed_form(kind, value).as_bytes()));
+    }
+    for point in &facts.points {
+        keys.push(key(point.value.reveal().as_bytes()));
+        keys.push(key(point_form(point).as_bytes()));
+    }
+    keys
+}
+
+async fn rowids(
+    tx: &mut Link,
+    debtors: &[DebtorId],
+) -> Result<BTreeMap<DebtorId, i64>, StoreError> {
+    let before = "SELECT id, rowid AS n FROM debtors WHERE id";
+    let rows = tx.rows_in(before, debtors, "", &[]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("id")?, row.get("n")?)))
+        .collect()
+}
+
+impl SqlStore {
+    /// Of debtors about to be reserved, what was read ahead and still stands; for who holds the writer.
+    pub(super) fn early(
+        &self,
+        request: &ReserveRequest,
+        debtors: &[DebtorId],
+    ) -> (Vec<ContactFacts>, Tries) {
+        let (mut facts, mut tries) = (Vec::new(), Tries::new());
+        let Some(changes) = self.changes() else {
+            return (facts, tries);
+        };
+        changes.watch();
+        let oldest = request.now.plus_ms(-i64::from(LEDGER_DAYS) * DAY_MS);
+        let mut known = self.ahead.held();
+        for debtor in debtors {
+            let Some(mut early) = known.remove(&(request.campaign.id, *debtor)) else {
+                continue;
+            };
+            let fresh = (0..KEPT_MS).contains(&(request.now.0 - early.at.0));
+            if fresh && changes.stands(early.since, &early.keys) {
+                early.facts.ledger.retain(|row| row.at >= oldest);
+                facts.push(early.facts);
+                tries.insert(*debtor, early.tries);
+            }
+        }
+        (facts, tries)
+    }
+
+    /// Begins to read who is next, behind a reservation.
+    pub(super) fn read_ahead(&self, request: &ReserveRequest) {
+        if self.changes().is_none() || self.ahead.reading.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let store = self.clone();
+        let mut request = request.clone();
+        request.limit = request.limit.saturating_mul(TIMES).min(AHEAD_MAX);
+        for part in &mut request.parts {
+            *part = part.saturating_mul(TIMES);
+        }
+        tokio::spawn(async move {
+            let _reading = Reading(&store.ahead.reading);
+            if let Err(error) = store.read_next(&request).await {
+                // The reservation reads them itself.
+                tracing::debug!(%error, "nothing read ahead");
+            }
+        });
+    }
+
+    /// In one look: whenever something was written SQLite gives back what its connections have mapped of the file.
+    async fn read_next(&self, request: &ReserveRequest) -> Result<(), StoreError> {
+        // Before the look: what is committed behind this number is seen, or counts as changed.
+        let Some(since) = self.changes().and_then(|changes| changes.now()) else {
+            return Ok(());
+        };
+        let mut look = self.look().await?;
+        let next = due_of_parts(&mut look, request).await?;
+        let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
+        let missing = self.missing(request, &next);
+        for piece in missing.chunks(PIECE) {
+            self.read_piece((request, since), &mut look, piece).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of whom nothing is known that stands. What is old goes.
+    fn missing(&self, request: &ReserveRequest, next: &[DebtorId]) -> Vec<DebtorId> {
+        let mut known = self.ahead.held();
+        let fresh = |early: &Early| (0..KEPT_MS).contains(&(request.now.0 - early.at.0));
+        known.retain(|_, early| fresh(early));
+        if known.len() + next.len() > KEPT_MAX {
+            known.clear();
+        }
+        let stands = |debtor: &DebtorId| {
+            let early = known.get(&(request.campaign.id, *debtor));
+            early.is_some_and(|early| {
+                self.changes()
+                    .is_some_and(|c| c.stands(early.since, &early.keys))
+            })
+        };
+        next.iter().filter(|id| !stands(id)).copied().collect()
+    }
+
+    async fn read_piece(
+        &self,
+        (request, since): (&ReserveRequest, u64),
+        look: &mut Link,
+        debtors: &[DebtorId],
+    ) -> Result<(), StoreError> {
+        let campaign = request.campaign.id;
+        let rowids = rowids(look, debtors).await?;
+        let facts = facts_of_many(look, debtors, request.now).await?;
+        let mut tries = tries(look, campaign, debtors).await?;
+        let mut known = self.ahead.held();
+        for facts in facts {
+            let debtor = facts.debtor.id;
+            let Some(rowid) = rowids.get(&debtor) else {
+                continue;
+            };
+            let early = Early {
+                keys: keys_of(&facts, *rowid),
+                facts,
+                tries: tries.remove(&debtor).unwrap_or_default(),
+                at: request.now,
+                since,
+            };
+            known.insert((campaign, debtor), early);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "ahead_tests.rs"]
+mod tests;

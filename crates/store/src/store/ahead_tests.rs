@@ -1,0 +1,184 @@
+//! What was read ahead is told as it is now, whatever was written meanwhile and however.
+
+use super::super::SqlStore;
+use crate::fill::{FillPlan, Filled};
+use crate::sql::{Val, vals};
+use domain::entity::{Campaign, CampaignParams, CampaignStatus};
+use domain::ids::{CampaignId, DebtorId, SegmentId};
+use domain::ports::store::{
+    Candidate, CatalogStore as _, ContactStore as _, NodeLease, NodeStore as _, ReserveRequest,
+};
+use domain::segment::Expr;
+use domain::time::{MINUTE_MS, UtcMs};
+use std::time::Duration;
+
+const DEBTORS: u64 = 300;
+/// Debtors of one reservation.
+const FEW: u32 = 10;
+
+struct Scene {
+    _dir: tempfile::TempDir,
+    url: String,
+    store: SqlStore,
+    filled: Filled,
+    campaign: Campaign,
+    lease: NodeLease,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("a.db").display());
+        let store = SqlStore::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let plan = FillPlan {
+            debtors: DEBTORS,
+            attempts: DEBTORS * 3,
+            now: UtcMs(1_790_000_000_000),
+        };
+        let filled = store.fill_for_bench(&plan, &mut |_| {}).await.unwrap();
+        let campaign = Campaign {
+            id: CampaignId(filled.portfolio.0),
+            client_id: filled.client,
+            name: "ahead".into(),
+            segment_id: SegmentId(filled.portfolio.0),
+            script_id: None,
+            status: CampaignStatus::Running,
+            params: CampaignParams::default(),
+            version: 1,
+            created_at: filled.now,
+            updated_at: filled.now,
+        };
+        store.put_campaign(&campaign, &[]).await.unwrap();
+        let refilled = store.refill_campaign(&campaign, &Expr::All, filled.now, &[]);
+        refilled.await.unwrap();
+        let lease = store.register_node("a", filled.now, 60 * MINUTE_MS);
+        let lease = lease.await.unwrap();
+        Self {
+            _dir: dir,
+            url,
+            store,
+            filled,
+            campaign,
+            lease,
+        }
+    }
+
+    async fn reserve(&self) -> Vec<Candidate> {
+        let request = ReserveRequest {
+            campaign: self.campaign.clone(),
+            node: self.lease.node.clone(),
+            fence: self.lease.fence,
+            limit: FEW,
+            parts: vec![],
+            now: self.filled.now,
+            until: self.filled.now.plus_ms(MINUTE_MS),
+        };
+        self.store.reserve_contacts(&request).await.unwrap()
+    }
+
+    /// Who was read ahead, once all that is to be read has been.
+    async fn read(&self) -> Vec<DebtorId> {
+        for _ in 0..6_000 {
+            let known: Vec<DebtorId> = self.store.ahead.held().keys().map(|k| k.1).collect();
+            let reading = self.store.ahead.reading.load(super::Ordering::Acquire);
+            if !reading && known.len() >= FEW as usize {
+                return known;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("nothing was read ahead");
+    }
+
+    async fn write(&self, store: &SqlStore, sql: &'static str, values: Vec<Val>) {
+        let mut tx = store.write().await.unwrap();
+        tx.run(sql, values).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Each is told as the store knows him this moment.
+    async fn told_as_they_are(&self, held: &[Candidate]) {
+        for one in held {
+            let id = one.item.debtor_id;
+            let facts = self.store.contact_facts(id, self.filled.now).await.unwrap();
+            let told = &one.facts;
+            assert_eq!(told.debtor, facts.debtor);
+            assert_eq!(told.portfolio, facts.portfolio);
+            assert_eq!(told.debts, facts.debts);
+            assert_eq!(told.points, facts.points);
+            assert_eq!(told.holds, facts.holds);
+            assert_eq!(told.consents, facts.consents);
+            assert_eq!(told.preferences, facts.preferences);
+            assert_eq!(told.ledger, facts.ledger);
+            assert_eq!(told.suppressions, facts.suppressions);
+        }
+    }
+}
+
+/// Writes that each make what is known of a debtor wrong.
+const WRITES: &[&str] = &[
+    "UPDATE contact_points SET confidence=confidence+1 WHERE debtor_id=$1",
+    "UPDATE debtors SET name='Otra persona' WHERE id=$1",
+    "UPDATE debts SET fees_minor=fees_minor+1 WHERE debtor_id=$1",
+    "INSERT INTO holds (id, client_id, debtor_id, scope, kind, from_at, evidence) \
+        SELECT $2, client_id, id, 'debtor', 'dispute', 1, '' FROM debtors WHERE id=$1",
+    "INSERT INTO preferences (id, debtor_id, kind, days, recorded_at, proof) \
+        SELECT $2, $1, 'not_point', '[]', 1, ''",
+    // By others who have his number, or list it.
+    "INSERT INTO ledger (id, person_id, debtor_id, client_id, debts, address, class, channel, kind, at) \
+        SELECT $2, $2, $2, $2, '[]', value, class, 'call', 'attempt', 1789999999999 \
+        FROM contact_points WHERE debtor_id=$1 LIMIT 1",
+    "INSERT INTO suppressions (id, kind, value, listed_form, reason, created_at) \
+        SELECT $2, 'document', document, listed_form, 'request', 1 FROM debtors WHERE id=$1",
+    "UPDATE portfolios SET zone='America/Bogota' WHERE $1=$1 AND $2=$2",
+    "DELETE FROM consents WHERE debtor_id=$1",
+];
+
+#[tokio::test]
+async fn what_was_written_meanwhile_is_told() {
+    let scene = Scene::new().await;
+    scene.told_as_they_are(&scene.reserve().await).await;
+    for sql in WRITES {
+        let known = scene.read().await;
+        for debtor in &known {
+            let own = vals![*debtor, uuid::Uuid::now_v7()];
+            scene.write(&scene.store, sql, own).await;
+        }
+        let held = scene.reserve().await;
+        assert!(held.iter().any(|c| known.contains(&c.item.debtor_id)));
+        scene.told_as_they_are(&held).await;
+    }
+    scene.store.close().await;
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_is_told() {
+    let scene = Scene::new().await;
+    scene.reserve().await;
+    let other = SqlStore::connect(&scene.url).await.unwrap();
+    for debtor in scene.read().await {
+        let values = vals![debtor, uuid::Uuid::now_v7()];
+        scene.write(&other, WRITES[3], values).await;
+    }
+    scene.told_as_they_are(&scene.reserve().await).await;
+    other.close().await;
+    scene.store.close().await;
+}
+
+#[tokio::test]
+async fn what_stands_is_not_read_again() {
+    let scene = Scene::new().await;
+    scene.reserve().await;
+    let known = scene.read().await;
+    // Of somebody else, and of nothing that is looked at.
+    let other = scene.filled.debtor(DEBTORS + 1);
+    scene.write(&scene.store, WRITES[0], vals![other]).await;
+    let changes = scene.store.changes().unwrap();
+    let stands = |early: &super::Early| changes.stands(early.since, &early.keys);
+    assert!(scene.store.ahead.held().values().all(stands));
+    let held = scene.reserve().await;
+    let early = held.iter().filter(|c| known.contains(&c.item.debtor_id));
+    assert_eq!(early.count(), FEW as usize, "the next in the order");
+    scene.told_as_they_are(&held).await;
+    scene.store.close().await;
+}
