@@ -15,14 +15,16 @@ use std::time::Duration;
 
 /// Pages of the log (4 KiB each) after which it is folded.
 const FOLD_PAGES: c_int = 4_000;
+/// The same while somebody writes much: what he writes many times goes into the file, and to the disk, fewer times.
+const FOLD_PAGES_MUCH: c_int = 24_000;
 /// Pages after which the commit itself folds (64 MiB): under a steady writer the thread never reaches the end
 /// of the log, so it would grow without end, and each page that is read is looked for in all of it.
 const FOLD_AT_ONCE: c_int = 16_000;
 /// The same while somebody writes much (an import): 512 MiB. He waits himself for the thread, at [`LONG`]; a page
 /// that is written many times is folded once.
 const FOLD_AT_ONCE_MUCH: c_int = 128_000;
-/// Pages (192 MiB) at which who writes much waits for the thread to reach the end of the log.
-const LONG: c_int = 48_000;
+/// Pages (256 MiB) at which who writes much waits for the thread to reach the end of the log.
+const LONG: c_int = 64_000;
 /// Least time between two folds.
 const REST: Duration = Duration::from_millis(200);
 
@@ -99,7 +101,11 @@ impl Fold {
         if pages > 0 {
             self.log.0.store(pages, Ordering::Relaxed);
         }
-        if pages >= FOLD_PAGES {
+        let enough = match MUCH.get() {
+            true => FOLD_PAGES_MUCH,
+            false => FOLD_PAGES,
+        };
+        if pages >= enough {
             // Full: it is told already.
             let _ = self.line.try_send(());
         }

@@ -79,8 +79,29 @@ async fn known(
     Ok(debtors)
 }
 
+/// Whether nothing is stored yet of the portfolios that the rows name: then nothing of the rows is.
+async fn are_empty(link: &mut Link, rows: &[DebtorRow]) -> Result<bool, StoreError> {
+    let debtors = rows.iter().map(|row| row.debtor.portfolio_id);
+    let debts = rows.iter().map(|row| row.debt.portfolio_id);
+    let portfolios: BTreeSet<PortfolioId> = debtors.chain(debts).collect();
+    for portfolio in portfolios {
+        for sql in [
+            "SELECT 1 AS n FROM debtors WHERE portfolio_id=$1 LIMIT 1",
+            "SELECT 1 AS n FROM debts WHERE portfolio_id=$1 LIMIT 1",
+        ] {
+            if link.row(sql, vals![portfolio]).await?.is_some() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// Reads what is stored of everything the rows name; `keeps`: it is going to be written.
 async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work, StoreError> {
+    if !keeps && are_empty(link, rows).await? {
+        return Ok(Work::default());
+    }
     let mut work = Work {
         debtors: known(link, rows, keeps).await?,
         ..Work::default()

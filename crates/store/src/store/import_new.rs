@@ -2,14 +2,13 @@
 //! for all that the figures follow from is in the same batch. Twice as fast as writing them and
 //! setting the figures anew, and each index is touched once.
 
-use crate::rows::{Entity as _, all_vals, written};
-use crate::sql::{Link, Val, holes, vals};
+use crate::rows::{Entity as _, written};
+use crate::sql::{Link, Val, vals};
 use domain::entity::{Channel, ContactPoint, Debt, DebtStatus, Debtor, PointClass};
 use domain::ids::{DebtorId, ImportId};
 use domain::ports::StoreError;
 use domain::segment::day_of_date;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
 /// Columns beside those of the entity, in the order of [`Figures::values`].
 const COLUMNS: &[&str] = &[
@@ -135,24 +134,21 @@ pub(super) async fn insert_debtors<'a>(
         }
     }
     let names = [written::<Debtor>().as_slice(), COLUMNS].concat();
-    for chunk in debtors.chunks(tx.rows_each()) {
-        let mut sql = format!(
-            "INSERT INTO {} ({}) VALUES ",
-            Debtor::TABLE,
-            names.join(",")
-        );
-        let mut values = Vec::with_capacity(chunk.len() * names.len());
-        for (n, debtor) in chunk.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            let _ = write!(sql, "{comma}({})", holes(n * names.len() + 1, names.len()));
-            values.extend(all_vals(debtor));
-            let own = figures.remove(&debtor.id).unwrap_or_default();
-            values.extend(own.values(scores.get(&debtor.id).copied()));
-            values.extend(vals![import]);
-        }
-        tx.run(sql, values).await?;
-    }
-    Ok(())
+    let into = format!(
+        "INSERT INTO {} ({}) VALUES ",
+        Debtor::TABLE,
+        names.join(",")
+    );
+    let none = Figures::default();
+    let fill = |debtor: &Debtor, values: &mut Vec<Val>| {
+        values.extend(debtor.vals());
+        values.extend(debtor.derived());
+        let own = figures.get(&debtor.id).unwrap_or(&none);
+        values.extend(own.values(scores.get(&debtor.id).copied()));
+        values.extend(vals![import]);
+    };
+    tx.insert_values(&into, names.len(), "", debtors, fill)
+        .await
 }
 
 /// Scores of one statement.

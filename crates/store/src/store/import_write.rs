@@ -2,7 +2,7 @@
 
 use super::import_new::{insert_debtors, write_scores};
 use super::{hits, sums};
-use crate::sql::{Link, vals};
+use crate::sql::{Link, Val, vals};
 use domain::entity::{Accrual, Address, Consent, ContactPoint, Debt, Debtor, ImportState, Party};
 use domain::ids::{
     AddressId, ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PaymentId, PersonId,
@@ -113,20 +113,20 @@ pub(super) struct Written {
     pub(super) scores: BTreeMap<DebtorId, i64>,
 }
 
-/// Before-images of one statement.
-const BEFORE_EACH: usize = 256;
-
 /// Keeps what stood there, in the same transaction as what comes in its place.
 pub(super) async fn keep_before(
     tx: &mut Link,
     import: ImportId,
     before: &[(i64, DebtorId, String)],
 ) -> Result<(), StoreError> {
-    for piece in before.chunks(BEFORE_EACH) {
-        let mut values = vals![import];
-        let mut rows = Vec::with_capacity(piece.len());
-        for (line, debtor, text) in piece {
-            let n = values.len();
+    let into = "INSERT INTO import_changes (import_id, line, debtor_id, before_image) VALUES ";
+    let fill = |(line, debtor, text): &(i64, DebtorId, String), values: &mut Vec<Val>| {
+        values.extend(vals![import, *line, *debtor, text.clone()]);
+    };
+    tx.insert_values(into, 4, "", before, fill).await
+}
+
+impl Written {
     /// Notes which money the figures hold that are changed. An import that is not there yet began `at`.
     pub(super) async fn count_money(
         &mut self,
@@ -155,19 +155,6 @@ pub(super) async fn keep_before(
         Ok(())
     }
 
-            rows.push(format!("($1,${},${},${})", n + 1, n + 2, n + 3));
-            values.extend(vals![*line, *debtor, text.clone()]);
-        }
-        let sql = format!(
-            "INSERT INTO import_changes (import_id, line, debtor_id, before_image) VALUES {}",
-            rows.join(",")
-        );
-        tx.run(sql, values).await?;
-    }
-    Ok(())
-}
-
-impl Written {
     /// Line, debtor and what stood there.
     pub(super) fn before_images(&self) -> Vec<(i64, DebtorId, String)> {
         let image = |(debtor, (line, before)): (&DebtorId, &(u64, Before))| {

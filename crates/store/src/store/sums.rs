@@ -3,7 +3,7 @@
 
 use super::hits;
 use super::table::pieces;
-use crate::sql::{Field, Link, vals};
+use crate::sql::{Field, Link, Val, vals};
 use domain::entity::{CallResult, Campaign};
 use domain::ids::{AttemptId, CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
@@ -206,11 +206,12 @@ fn set_order(order: &[String]) -> String {
 
 /// The rows that leases of persons stand on.
 pub(crate) async fn ensure_persons(tx: &mut Link, persons: &[PersonId]) -> Result<(), StoreError> {
-    let pieces = match tx.rows_each() {
-        1 => persons.iter().map(|id| vec![*id]).collect(),
-        _ => pieces(persons),
-    };
-    for piece in pieces {
+    if tx.rows_each() == 1 {
+        let sql = "INSERT INTO persons (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+        let values: Vec<Val> = persons.iter().map(Field::val).collect();
+        return tx.run_each(sql, 1, &values).await;
+    }
+    for piece in pieces(persons) {
         let places: Vec<String> = (1..=piece.len()).map(|n| format!("(${n})")).collect();
         let sql = format!(
             "INSERT INTO persons (id) VALUES {} ON CONFLICT (id) DO NOTHING",

@@ -1,10 +1,9 @@
 //! Statements every table needs.
 
 use super::marks::stir;
-use crate::rows::{Entity, Stirs, all_vals, columns, replace_sql, written};
+use crate::rows::{Entity, Stirs, columns, replace_sql, written};
 use crate::sql::{Dialect, Field, Link, Row, Val, holes, vals};
 use domain::ports::StoreError;
-use std::fmt::Write as _;
 
 /// Most values of one `IN` list.
 const LIST_MAX: usize = 512;
@@ -93,19 +92,46 @@ impl Link {
         or: &str,
     ) -> Result<(), StoreError> {
         let names = written::<T>();
-        for chunk in rows.chunks(self.rows_each()) {
-            let mut sql = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
-            for n in 0..chunk.len() {
-                let comma = if n == 0 { "" } else { "," };
-                let _ = write!(sql, "{comma}({})", holes(n * names.len() + 1, names.len()));
-            }
-            sql.push_str(or);
-            let values = chunk.iter().flat_map(all_vals).collect();
-            self.run(sql, values).await.map_err(named::<T>)?;
-        }
+        let into = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
+        let fill = |row: &T, values: &mut Vec<Val>| {
+            values.extend(row.vals());
+            values.extend(row.derived());
+        };
+        self.insert_values(&into, names.len(), or, rows, fill)
+            .await
+            .map_err(named::<T>)?;
         for row in rows {
             if let Some(who @ Stirs::Ledger(..)) = row.stirs() {
                 stir(self, &who).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts rows of `width` values each. `into`: the statement as far as `VALUES`; `or`: what follows the rows.
+    pub(crate) async fn insert_values<T>(
+        &mut self,
+        into: &str,
+        width: usize,
+        or: &str,
+        rows: &[T],
+        fill: impl Fn(&T, &mut Vec<Val>),
+    ) -> Result<(), StoreError> {
+        let each = self.rows_each();
+        let places = |n: usize| format!("({})", holes(n * width + 1, width));
+        let mut values = Vec::new();
+        for chunk in rows.chunks(INSERT_MAX) {
+            for row in chunk {
+                fill(row, &mut values);
+            }
+            if each == 1 {
+                let sql = format!("{into}{}{or}", places(0));
+                self.run_each(&sql, width, &values).await?;
+                values.clear();
+            } else {
+                let rows: Vec<String> = (0..chunk.len()).map(places).collect();
+                let sql = format!("{into}{}{or}", rows.join(","));
+                self.run(sql, std::mem::take(&mut values)).await?;
             }
         }
         Ok(())
