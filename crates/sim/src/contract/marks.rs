@@ -1,8 +1,9 @@
 //! Marks of the law, and segments that name others.
 
+use super::imports::file;
 use super::scene::*;
 use domain::entity::dnc::keyed_hash;
-use domain::entity::{Channel, Consent, DncList, Hold, HoldKind, HoldScope, Segment};
+use domain::entity::{Channel, Consent, DncList, Hold, HoldKind, HoldScope, ImportState, Segment};
 use domain::entity::{Suppression, SuppressionKind};
 use domain::ids::{ConsentId, DebtorId, DncListId, HoldId, SegmentId, SuppressionId};
 use domain::pii::Pii;
@@ -16,6 +17,7 @@ pub async fn all(store: Subject) {
     a_mark_says_when(&store).await;
     whatever_happens_takes_it_away(&store).await;
     what_happens_meanwhile_undoes_the_claim(&store).await;
+    who_is_hidden_is_not_asked_about(&store).await;
     another_law_starts_anew(&store).await;
     lists_and_zones_take_marks_away(&store).await;
     lists_are_seen_however_they_are_written(&store).await;
@@ -149,6 +151,32 @@ async fn what_happens_meanwhile_undoes_the_claim(store: &Subject) {
     assert_eq!(later.facts.len(), 1);
     assert_eq!(mark(store, &again).await, 0, "an older claim");
     assert_eq!(mark(store, &later).await, 1);
+}
+
+async fn who_is_hidden_is_not_asked_about(store: &Subject) {
+    let scene = Scene::new(store).await;
+    claim_all(store).await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let rows = [scene.draft_person().row(2), scene.draft_person().row(3)];
+    let written = store.import_batch(row.id, &rows, false, &[]).await;
+    assert_eq!(written.expect("written").debtors_new, 2);
+    let asked = async || {
+        let claim = store.claim_marks(NOW, 500).await.expect("claim");
+        mark(store, &claim).await;
+        claim.facts.iter().map(|f| f.debtor.id).collect::<Vec<_>>()
+    };
+    assert!(asked().await.is_empty(), "of a file that is half in");
+    let seen = scene.person(store).await;
+    assert_eq!(asked().await, [seen.debtor.id]);
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    let mut both = asked().await;
+    both.sort();
+    let mut ids = rows.map(|row| row.debtor.id);
+    ids.sort();
+    assert_eq!(both, ids);
 }
 
 async fn another_law_starts_anew(store: &Subject) {
