@@ -8,6 +8,7 @@ mod encoding;
 mod error;
 mod flow;
 mod order;
+mod seen;
 mod shape;
 mod sheet;
 #[cfg(test)]
@@ -34,9 +35,7 @@ use domain::ports::{Clock, IdSource, Store};
 use domain::time::UtcMs;
 use encoding::Text;
 use shape::Beginning;
-use std::collections::hash_map::{Entry, RandomState};
-use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasher as _;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinHandle;
@@ -49,7 +48,7 @@ pub const BATCH_ROWS: usize = 1_000;
 const AHEAD: usize = 2;
 /// Open debts looked at together.
 const GONE_PAGE: u32 = 2_000;
-/// Most rows of a file: the hashes of their keys then take about 200 MB.
+/// Most rows of a file: the hashes of their keys then take about 110 MB.
 pub const ROWS_MAX: u64 = 5_000_000;
 
 /// What is to be imported.
@@ -126,9 +125,8 @@ pub async fn run(
         sent: 0,
         batch: Vec::new(),
         report: ImportReport::default(),
-        seen: HashMap::new(),
+        seen: seen::Seen::new(),
         unnamed: 0,
-        hasher: RandomState::new(),
         on_fault,
         on_progress,
     };
@@ -225,11 +223,10 @@ struct Intake<'a, F, P> {
     sent: u64,
     batch: Vec<DebtorRow>,
     report: ImportReport,
-    /// Hash of a debt's key → line on which it came.
-    seen: HashMap<u64, u32>,
+    /// Debts that came.
+    seen: seen::Seen,
     /// Refused rows of which not even the debt's key can be read.
     unnamed: u64,
-    hasher: RandomState,
     on_fault: F,
     on_progress: P,
 }
@@ -309,8 +306,7 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
     fn named(&mut self, line: u64, key: Option<&str>) {
         match key {
             Some(key) => {
-                let line = u32::try_from(line).unwrap_or(u32::MAX);
-                self.seen.entry(self.hasher.hash_one(key)).or_insert(line);
+                self.seen.note(key, line);
             }
             None => self.unnamed += 1,
         }
@@ -331,11 +327,7 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
             after.clone_from(&last.external_ref);
             let missing: Vec<DebtId> = page
                 .iter()
-                .filter(|d| {
-                    !self
-                        .seen
-                        .contains_key(&self.hasher.hash_one(d.external_ref.as_str()))
-                })
+                .filter(|d| !self.seen.has(&d.external_ref))
                 .map(|d| d.id)
                 .collect();
             self.report.gone += missing.len() as u64;
@@ -349,20 +341,13 @@ impl<F: FnMut(&RowFault), P: FnMut(u64)> Intake<'_, F, P> {
 
     /// Refuses a debt that the same file gave before: which of the two holds is not ours to guess.
     fn first(&mut self, row: DebtorRow) -> Result<DebtorRow, RowFault> {
-        let line = u32::try_from(row.line).unwrap_or(u32::MAX);
-        match self
-            .seen
-            .entry(self.hasher.hash_one(row.debt.external_ref.as_str()))
-        {
-            Entry::Vacant(free) => {
-                free.insert(line);
-                Ok(row)
-            }
-            Entry::Occupied(before) => Err(RowFault {
+        match self.seen.note(&row.debt.external_ref, row.line) {
+            None => Ok(row),
+            Some(before) => Err(RowFault {
                 row: row.line,
                 column: "debt_ref".to_owned(),
                 value: row.debt.external_ref,
-                reason: format!("the same debt is on line {} already", before.get()),
+                reason: format!("the same debt is on line {before} already"),
             }),
         }
     }
