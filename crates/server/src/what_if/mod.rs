@@ -26,17 +26,20 @@ pub(crate) struct Forecaster {
     turn: Arc<Semaphore>,
     /// Longest wait for an answer.
     patience: Duration,
+    /// From then on no further run begins.
+    begins: Duration,
 }
 
 impl Forecaster {
     pub(crate) fn new() -> Self {
-        Self::who_waits(ANSWER_MAX)
+        Self::who_waits(ANSWER_MAX, RUNS_MAX)
     }
 
-    fn who_waits(patience: Duration) -> Self {
+    fn who_waits(patience: Duration, begins: Duration) -> Self {
         Self {
             turn: Arc::new(Semaphore::new(1)),
             patience,
+            begins,
         }
     }
 }
@@ -51,9 +54,10 @@ impl WhatIf for Forecaster {
         let turn = Arc::clone(&self.turn)
             .try_acquire_owned()
             .map_err(|_| WhatIfError::Busy)?;
+        let begins = self.begins;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            simulate(&profile, &sides)
+            simulate(&profile, &sides, begins)
         });
         match tokio::time::timeout(self.patience, work).await {
             Err(_) => Err(WhatIfError::TooSlow(self.patience.as_secs())),
@@ -67,6 +71,7 @@ impl WhatIf for Forecaster {
 fn simulate(
     profile: &CampaignProfile,
     sides: &[WhatIfSettings],
+    begins: Duration,
 ) -> Result<Vec<Forecast>, WhatIfError> {
     let since = Instant::now();
     let mut worlds = Vec::new();
@@ -75,7 +80,7 @@ fn simulate(
     }
     let mut runs = vec![Vec::new(); sides.len()];
     for seed in 1..=SEEDS {
-        if seed > SEEDS_LEAST && since.elapsed() > RUNS_MAX {
+        if seed > SEEDS_LEAST && since.elapsed() > begins {
             break;
         }
         for (world, runs) in worlds.iter().zip(&mut runs) {

@@ -224,7 +224,7 @@ async fn a_stored_history_gives_both_sides_their_figures() {
         side(DialMode::Predictive, 6, &found),
     ];
     let profile = Arc::new(found.profile.clone());
-    let forecaster = Forecaster::who_waits(PATIENCE);
+    let forecaster = Forecaster::who_waits(PATIENCE, PATIENCE);
     let out = forecaster
         .forecast(Arc::clone(&profile), sides.clone())
         .await;
@@ -266,7 +266,7 @@ async fn no_history_at_all_still_answers_and_says_so_by_its_intervals() {
     let found = house.history().await;
     assert_eq!((found.profile.live, found.profile.attempts), (0, 0));
     let sides = vec![side(DialMode::Preview, 3, &found)];
-    let out = Forecaster::who_waits(PATIENCE)
+    let out = Forecaster::who_waits(PATIENCE, PATIENCE)
         .forecast(Arc::new(found.profile), sides)
         .await;
     let talk = out.expect("a forecast")[0].talk_minutes_per_hour;
@@ -317,7 +317,7 @@ async fn impossible_settings_are_refused_and_one_forecast_runs_at_a_time() {
             "{reason}"
         );
     }
-    let forecaster = Forecaster::who_waits(PATIENCE);
+    let forecaster = Forecaster::who_waits(PATIENCE, PATIENCE);
     let turn = Arc::clone(&forecaster.turn).acquire_owned().await;
     let profile = Arc::new(found.profile.clone());
     let sides = vec![side(DialMode::Progressive, 2, &found)];
