@@ -38,6 +38,12 @@ const TUNE: &[Voice] = &[
     voice("espeak-ng", "es-419+klatt", "espeak-ng"),
     voice("text2wave", "voice_pc_diphone", "festival-pc"),
     voice("text2wave", "voice_pc_diphone", "festival-pc"),
+    voice("text2wave", "voice_czech_dita", "festival-cz"),
+    voice("text2wave", "voice_czech_krb", "festival-cz"),
+    voice("text2wave", "voice_czech_machac", "festival-cz"),
+    voice("text2wave", "voice_czech_ph", "festival-cz"),
+    voice("text2wave", "voice_suo_fi_lj_diphone", "festival-fi"),
+    voice("text2wave", "voice_hy_fi_mv_diphone", "festival-fi"),
 ];
 
 /// Voices of whole engines that tuning never hears, and of engines it hears with other voices.

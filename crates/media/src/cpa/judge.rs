@@ -7,11 +7,12 @@
 use super::voice::Measures;
 
 /// Numbers the verdict rests on.
-pub const FEATURES: usize = 8;
+pub const FEATURES: usize = 14;
 
 /// Their weights and, last, the constant: log-odds of a machine. From `examples/cpa train`.
 const WEIGHTS: [f32; FEATURES + 1] = [
-    1.1301, -0.3670, -0.1629, -0.3451, 0.5224, -0.9510, 1.6240, 1.8724, -8.5214,
+    0.6889, -0.0198, -0.2437, 0.1949, -0.1090, -0.5838, 2.5688, 1.4557, -2.2666, -5.3504, 1.1827,
+    0.0457, 2.5739, -0.9260, -0.1735,
 ];
 
 /// The utterance as numbers of about unit size.
@@ -27,6 +28,12 @@ pub fn features(m: &Measures) -> [f32; FEATURES] {
         (m.pitch_rise * 4.0).clamp(-2.0, 2.0),
         (m.level_drop_db / 6.0).clamp(-2.0, 2.0),
         (m.above_floor_db / 30.0).clamp(0.0, 2.0),
+        s(m.speech_ms).min(2.0),
+        (s(m.loud_ms) / s(m.speech_ms).max(0.1)).min(1.5),
+        m.syllables as f32 / 5.0,
+        m.syllables as f32 / s(m.speech_ms).max(0.2) / 5.0,
+        (m.end_level_db / 6.0).clamp(-2.0, 2.0),
+        m.level_spread_db / 5.0,
     ]
 }
 
@@ -57,11 +64,14 @@ pub(super) const WEAK_MS: u32 = 1_200;
 /// What lies between person and machine is given so long for a beep or another sentence, ms.
 pub(super) const WAIT_MS: u32 = 1_700;
 
+/// Up to this length a greeting is a word or two; in a longer one a speaker may draw breath, ms.
+const SHORT_MS: u32 = 850;
+
 /// Silence after which an utterance of that length has ended, ms. A short greeting is decided within
-/// 1.2 s of its onset; in a longer one a speaker may draw breath.
+/// 1.2 s of its onset.
 #[must_use]
 pub(super) fn hang_ms(speech_ms: u32) -> u32 {
-    if speech_ms < 1_000 {
+    if speech_ms < SHORT_MS {
         1_105u32.saturating_sub(speech_ms).clamp(385, 600)
     } else {
         740

@@ -74,9 +74,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             stage: Stage::Answered,
-            machine_from: 0.6,
+            machine_from: 0.55,
             unknown_from: 0.4,
-            wait_from: 0.35,
+            wait_from: 0.3,
             long_ms: 6_000,
             dead_air_ms: 4_000,
             give_up_ms: 12_000,
@@ -85,7 +85,7 @@ impl Default for Config {
 }
 
 /// A voice has so much periodic sound, ms: less is a noise.
-const VOICE_LEAST_MS: u32 = 60;
+const VOICE_LEAST_MS: u32 = 40;
 
 /// Speech after which a tone is a beep and no tone of the network, ms.
 const SPOKEN_MS: u32 = 200;

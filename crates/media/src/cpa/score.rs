@@ -26,6 +26,9 @@ pub struct Case {
 /// A greeting up to this length is a short one, ms.
 pub const SHORT_MS: u32 = 800;
 
+/// A machine told by then is in time for a clock of 2 s that starts with the answer, ms.
+pub const EARLY_MS: u32 = 1_500;
+
 /// A beep told further off than this is another, ms.
 const BEEP_NEAR_MS: u32 = 200;
 
@@ -125,6 +128,15 @@ fn section(out: &mut String, name: &str, cases: &[&Case]) {
         let found = these.iter().filter(|c| c.told == class).count();
         share(out, &format!("{class} found"), found, these.len());
     }
+    let machines = of("machine");
+    let early = |c: &&&&Case| c.told == "machine" && c.told_ms <= EARLY_MS;
+    let soon = machines.iter().filter(early).count();
+    share(
+        out,
+        "machine found in 1.5 s of the answer",
+        soon,
+        machines.len(),
+    );
     let greeted = |c: &&&Case| c.class == "human" || c.class == "machine";
     let mut short: Vec<i64> = cases
         .iter()
@@ -224,6 +236,10 @@ mod tests {
             case("human", "unknown", None),
             case("machine", "machine", Some(900)),
         ]);
+        assert!(
+            text.contains("found in 1.5 s of the answer: 1 of 1"),
+            "{text}"
+        );
         assert!(text.contains("humans lost: 1 of 2 = 50.00 %"), "{text}");
         assert!(text.contains("machine found: 1 of 1"), "{text}");
         assert!(text.contains("false beeps: 1 of 3"), "{text}");

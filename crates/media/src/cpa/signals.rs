@@ -22,7 +22,7 @@ const BEEP_HZ: [f32; 2] = [385.0, 1_430.0];
 const BEEP_LEAST_MS: u32 = 80;
 
 /// A tone is told while it still sounds from this length on, ms.
-const BEEP_SURE_MS: u32 = 350;
+const BEEP_SURE_MS: u32 = 220;
 
 /// Least share of its energy in its one or two frequencies.
 const BEEP_SHARE: f32 = 0.86;

@@ -68,6 +68,10 @@ pub struct Measures {
     pub above_floor_db: f32,
     /// Spread of the level of its loud hops, dB.
     pub level_spread_db: f32,
+    /// Falls of its level by 4 dB and more: about its syllables.
+    pub syllables: u32,
+    /// Level of its last 100 ms of loud sound against its mean, dB.
+    pub end_level_db: f32,
 }
 
 /// Follows the quietest of the last 1.6 s.
@@ -193,6 +197,43 @@ impl Pitches {
     }
 }
 
+/// A fall of the level by so much ends a syllable, a rise by it begins the next, dB.
+const SYLLABLE_DB: f32 = 4.0;
+
+/// Counts syllables by the level's rises and falls.
+#[derive(Debug, Clone, Copy)]
+struct Syllables {
+    rises: bool,
+    /// Highest level while it rises, lowest while it falls.
+    turn: f32,
+    count: u32,
+}
+
+impl Syllables {
+    const fn new(level: f32) -> Self {
+        Self {
+            rises: true,
+            turn: level,
+            count: 0,
+        }
+    }
+
+    fn push(&mut self, level: f32) {
+        let turned = if self.rises {
+            self.turn = self.turn.max(level);
+            level < self.turn - SYLLABLE_DB
+        } else {
+            self.turn = self.turn.min(level);
+            level > self.turn + SYLLABLE_DB
+        };
+        if turned {
+            self.count += u32::from(self.rises);
+            self.rises = !self.rises;
+            self.turn = level;
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Utterance {
     onset: u32,
@@ -208,6 +249,8 @@ struct Utterance {
     late: f32,
     level: f32,
     square: f32,
+    end: f32,
+    syllables: Syllables,
     reached: Reached,
     pitches: Pitches,
 }
@@ -228,6 +271,8 @@ impl Utterance {
             late: level,
             level: 0.0,
             square: 0.0,
+            end: level,
+            syllables: Syllables::new(level),
             reached: Reached::new(),
             pitches: Pitches::new(),
         }
@@ -250,6 +295,8 @@ impl Utterance {
         self.late += (level - self.late) * early.max(0.02);
         self.level += level;
         self.square += level * level;
+        self.end += (level - self.end) * 0.1;
+        self.syllables.push(level);
         if hop.voicing >= VOICED {
             self.voiced += 1;
             self.pitches.add(hop.pitch);
@@ -290,6 +337,8 @@ impl Utterance {
             level_drop_db: self.early - self.late,
             above_floor_db: self.peak - floor,
             level_spread_db: (self.square / loud - level * level).max(0.0).sqrt(),
+            syllables: self.syllables.count,
+            end_level_db: self.end - level,
         }
     }
 }
@@ -410,5 +459,21 @@ impl Voice {
         self.current = None;
         self.sounding = 0;
         self.rustled = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Syllables;
+
+    #[test]
+    fn syllables_are_falls_of_the_level_and_ripples_are_none() {
+        let mut counted = Syllables::new(-40.0);
+        for level in [
+            -22.0, -20.0, -23.0, -30.0, -28.0, -31.0, -21.0, -24.0, -20.0, -26.0,
+        ] {
+            counted.push(level);
+        }
+        assert_eq!(counted.count, 2);
     }
 }
