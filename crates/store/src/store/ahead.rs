@@ -31,6 +31,8 @@ const KEPT_MS: i64 = 2 * MINUTE_MS;
 #[derive(Default)]
 pub(super) struct Ahead {
     known: Mutex<HashMap<(CampaignId, DebtorId), Early>>,
+    /// The last reservation behind which nobody has read yet.
+    wanted: Mutex<Option<ReserveRequest>>,
     /// Somebody reads.
     reading: AtomicBool,
 }
@@ -62,6 +64,10 @@ impl Drop for Reading<'_> {
 impl Ahead {
     fn held(&self) -> MutexGuard<'_, HashMap<(CampaignId, DebtorId), Early>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Option<ReserveRequest>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,22 +133,31 @@ impl SqlStore {
         (facts, tries)
     }
 
-    /// Begins to read who is next, behind a reservation.
+    /// Begins to read who is next, behind a reservation; who reads already goes on with it.
     pub(super) fn read_ahead(&self, request: &ReserveRequest) {
-        if self.changes().is_none() || self.ahead.reading.swap(true, Ordering::Acquire) {
+        if self.changes().is_none() {
             return;
         }
-        let store = self.clone();
         let mut request = request.clone();
         request.limit = request.limit.saturating_mul(TIMES).min(AHEAD_MAX);
         for part in &mut request.parts {
             *part = part.saturating_mul(TIMES);
         }
+        *self.ahead.wanted() = Some(request);
+        if self.ahead.reading.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let store = self.clone();
         tokio::spawn(async move {
             let _reading = Reading(&store.ahead.reading);
-            if let Err(error) = store.read_next(&request).await {
-                // The reservation reads them itself.
-                tracing::debug!(%error, "nothing read ahead");
+            loop {
+                let Some(request) = store.ahead.wanted().take() else {
+                    return;
+                };
+                if let Err(error) = store.read_next(&request).await {
+                    // The reservation reads them itself.
+                    tracing::debug!(%error, "nothing read ahead");
+                }
             }
         });
     }

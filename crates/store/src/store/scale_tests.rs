@@ -4,6 +4,7 @@ use super::SqlStore;
 use super::count::{all_of, count, ends, in_halves};
 use crate::fill::{FillPlan, Filled};
 use crate::segment::Filter;
+use domain::ports::store::PortfolioStore as _;
 use domain::segment::{examples::EXAMPLES, parse};
 use domain::time::UtcMs;
 
@@ -46,5 +47,20 @@ async fn two_halves_are_the_whole() {
         some += u32::from(whole.debtors > 0);
     }
     assert!(some > 35, "{some} expressions found somebody");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_sample_of_everybody_is_everybody() {
+    let (_dir, store, filled) = filled().await;
+    for text in EXAMPLES {
+        let expr = parse(text).unwrap();
+        let (client, now) = (filled.client, filled.now);
+        let found = store.estimate(client, &expr, (now, DEBTORS), 5);
+        let found = found.await.unwrap();
+        let whole = store.segment_count(client, &expr, now).await.unwrap();
+        assert_eq!(found.count.debtors, whole.debtors, "{text}");
+        assert_eq!((found.asked, found.margin), (DEBTORS, 0), "{text}");
+    }
     store.close().await;
 }
