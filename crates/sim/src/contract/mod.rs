@@ -11,6 +11,7 @@ pub mod attempts;
 pub mod blob;
 mod books;
 mod books_audit;
+mod books_people;
 pub mod bus;
 pub mod callers;
 pub mod catalog;
