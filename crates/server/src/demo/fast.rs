@@ -3,6 +3,7 @@
 //! without audio, and everything is kept in memory. Nobody can take a call here: it would be over.
 
 use super::day::Day;
+use super::summary::Summary;
 use super::{
     Folder, cashier, configuration, detection, dial_mode, messages, money, portfolio, street,
 };
@@ -13,6 +14,7 @@ use crate::node::{complete_dispositions, listen, rule_book};
 use crate::secrets;
 use crate::signals::Signals;
 use crate::what_if::Forecaster;
+use api::auth::ApiSecrets;
 use api::{ApiConfig, ApiParts, ApiState};
 use center::CenterConfig;
 use domain::ids::{AgentId, CampaignId};
@@ -27,6 +29,7 @@ use sim::world::{Fast, FastClock, FastShift};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// Between two lines of figures.
 const TELL: Duration = Duration::from_secs(5);
@@ -48,14 +51,12 @@ struct Info<'a> {
     admin: &'a super::people::Login,
 }
 
-/// What is written of the day at its end, for programs.
+/// What is written of the day at its end, for programs: the summary of any demo, and what only such a day has.
 #[derive(Serialize)]
 struct Over<'a> {
+    #[serde(flatten)]
+    summary: Summary,
     speed: u32,
-    attempts: u64,
-    answered: u64,
-    connected: u64,
-    promises: u64,
     #[serde(flatten)]
     day: &'a Day,
 }
@@ -100,6 +101,19 @@ async fn furnish(
     })
 }
 
+/// Settings of the engine.
+fn settings(
+    config: &crate::config::Config,
+    secrets: &ApiSecrets,
+    listener: &TcpListener,
+) -> anyhow::Result<CenterConfig> {
+    let mut settings = CenterConfig::new("node-1");
+    settings.messengers = config.messages.open()?;
+    settings.pages = crate::node::pages(config, crate::node::Kind::Demo, secrets, listener)?;
+    settings.refill_every_ms = REFILL_MS;
+    Ok(settings)
+}
+
 /// Carries it out.
 ///
 /// # Errors
@@ -121,11 +135,7 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     let cashier = cashier::Cashier::open(folder.path(), way, &mut config.payments).await?;
     let furnished = furnish(&args, &config, &store, &clock).await?;
     let mut day = Day::from(store.last_cursor().await?);
-    let mut settings = CenterConfig::new("node-1");
-    settings.messengers = config.messages.open()?;
     let secrets = secrets::load_or_make(Path::new(&config.auth.secret_file))?;
-    settings.pages = crate::node::pages(&config, crate::node::Kind::Demo, &secrets, &listener)?;
-    settings.refill_every_ms = REFILL_MS;
     let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
     let shift = FastShift {
         seed: args.seed,
@@ -136,7 +146,7 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
         campaigns: furnished.campaigns.clone(),
         agents: furnished.agents.clone(),
         mix: MIX,
-        config: settings,
+        config: settings(&config, &secrets, &listener)?,
     };
     let fast = shift.start().await?;
     let api = ApiState::new(ApiParts {
@@ -168,7 +178,8 @@ pub(super) async fn run(args: DemoArgs, speed: u32) -> anyhow::Result<()> {
     street.stop();
     say(line((&fast, &clock, &*store), &mut day).await);
     if let Some(path) = &args.json {
-        std::fs::write(path, over(&fast, speed, &day).await? + "\n")?;
+        let sum = sum_up((&fast, &clock), start, standing.offset_ms).await;
+        std::fs::write(path, over(sum, speed, &day)? + "\n")?;
     }
     fast.stop().await;
     web.end(Duration::from_secs(2)).await;
@@ -204,14 +215,15 @@ fn tell(url: &str, speed: u32, furnished: &Furnished, folder: &Path) -> anyhow::
     Ok(())
 }
 
-async fn over(fast: &Fast, speed: u32, day: &Day) -> anyhow::Result<String> {
-    let f = fast.center.figures().await;
+async fn sum_up((fast, clock): (&Fast, &FastClock), start: UtcMs, offset_ms: i64) -> Summary {
+    let seconds = clock.now().since_ms(start).unsigned_abs() / 1_000;
+    Summary::of_figures(fast.center.figures().await, seconds, offset_ms)
+}
+
+fn over(summary: Summary, speed: u32, day: &Day) -> anyhow::Result<String> {
     let over = Over {
+        summary,
         speed,
-        attempts: f.attempts,
-        answered: f.answered_human + f.answered_machine,
-        connected: f.connected,
-        promises: f.promises,
         day,
     };
     Ok(serde_json::to_string_pretty(&over)?)
@@ -253,6 +265,45 @@ async fn watch(args: &DemoArgs, under: Under<'_>, signals: &mut Signals, day: &m
             _ = tick.tick() => if !args.headless {
                 say(line(under, day).await);
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use center::view::Figures;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_day_is_summed_up_as_any_demo_is() {
+        let figures = Figures {
+            attempts: 9,
+            answered_human: 3,
+            answered_machine: 2,
+            errors: 1,
+            blocked: [("blocked_window".to_owned(), 4)].into(),
+            ..Figures::default()
+        };
+        let summary = Summary::of_figures(figures, 7_200, -5);
+        let told = over(summary, 120, &Day::from(0)).expect("written");
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let any = serde_json::to_value(Summary::default()).expect("JSON");
+        for key in any.as_object().expect("keys").keys() {
+            assert!(told.get(key).is_some(), "{key} in {told}");
+        }
+        for (key, value) in [
+            ("seconds", json!(7_200)),
+            ("answered_human", json!(3)),
+            ("answered_machine", json!(2)),
+            ("blocked", json!({"blocked_window": 4})),
+            ("bridge_ms", json!({"p50": null, "p99": null})),
+            ("clock_offset_ms", json!(-5)),
+            ("errors", json!(1)),
+            ("speed", json!(120)),
+            ("events", json!({})),
+        ] {
+            assert_eq!(told[key], value, "{key}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The demo's summary: the JSON of the contract, and the same in words.
 
+use center::view::Figures;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -71,7 +72,45 @@ pub(crate) struct Summary {
     pub errors: u64,
 }
 
+/// Nobody measured it: JSON says null.
+const UNMEASURED: Percentiles = Percentiles {
+    p50: f64::NAN,
+    p99: f64::NAN,
+};
+
 impl Summary {
+    /// A day without sockets and audio, as the engine counted it; `seconds` of the day's own clock, as its
+    /// occupancy is. A card's and a voice's way is not there to be measured.
+    #[must_use]
+    pub(crate) fn of_figures(figures: Figures, seconds: u64, clock_offset_ms: i64) -> Self {
+        Self {
+            seconds,
+            attempts: figures.attempts,
+            answered_human: figures.answered_human,
+            answered_machine: figures.answered_machine,
+            connected: figures.connected,
+            abandoned: figures.abandoned,
+            abandonment: Ratio {
+                numerator: figures.abandonment.numerator,
+                denominator: figures.abandonment.denominator,
+            },
+            occupancy: RatioMs {
+                numerator_ms: figures.occupancy.numerator_ms,
+                denominator_ms: figures.occupancy.denominator_ms,
+            },
+            dispositions: figures.dispositions,
+            promises: figures.promises,
+            recordings: figures.recordings,
+            recording_ms: figures.recording_ms,
+            screen_pop_ms: UNMEASURED,
+            bridge_ms: UNMEASURED,
+            wait_ms: UNMEASURED,
+            clock_offset_ms,
+            blocked: figures.blocked,
+            errors: figures.errors,
+        }
+    }
+
     /// The same in words.
     #[must_use]
     pub(crate) fn words(&self) -> String {
