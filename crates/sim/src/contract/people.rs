@@ -7,7 +7,7 @@ use domain::ports::store::{
     ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, RefreshOutcome,
     SessionRow,
 };
-use domain::time::DAY_MS;
+use domain::time::{DAY_MS, MINUTE_MS};
 use std::sync::Arc;
 
 /// Runs the group.
@@ -20,6 +20,7 @@ pub async fn all(store: Subject) {
     wrong_guesses_are_counted(&store).await;
     guesses_that_come_at_once_are_counted_each(&store).await;
     replies_are_kept_a_day(&store).await;
+    a_key_is_not_kept_for_the_dead(&store).await;
 }
 
 async fn users_are_found(store: &Subject) {
@@ -314,4 +315,39 @@ async fn replies_are_kept_a_day(store: &Subject) {
     assert_eq!(take(key.clone(), day).await, IdempotentTaken::Yours);
     let other = store.idempotent_take(&name("user"), &key, "ab", NOW).await;
     assert_eq!(other.expect("works"), IdempotentTaken::Yours, "by user");
+}
+
+/// A node that starts again has let its keys go.
+async fn a_key_is_not_kept_for_the_dead(store: &Subject) {
+    let (user, node, other) = (name("user"), name("node"), name("node"));
+    let take = async |key: &str, at| {
+        let taken = store.idempotent_take(&user, key, "ab", at).await;
+        taken.expect("works")
+    };
+    let start = async |node: &str, at| {
+        let started = store.register_node(node, at, MINUTE_MS).await;
+        started.expect("starts")
+    };
+    start(&node, NOW).await;
+    let key = name("key");
+    assert_eq!(take(&key, NOW).await, IdempotentTaken::Yours);
+    assert_eq!(take(&key, NOW).await, IdempotentTaken::Running);
+    start(&other, NOW).await;
+    let waits = take(&key, NOW).await;
+    assert_eq!(waits, IdempotentTaken::Running, "that node lives");
+    start(&node, NOW.plus_ms(1)).await;
+    let again = take(&key, NOW.plus_ms(2)).await;
+    assert_eq!(again, IdempotentTaken::Yours, "it started again");
+    let again = take(&key, NOW.plus_ms(2)).await;
+    assert_eq!(again, IdempotentTaken::Running, "once");
+    let reply = IdempotentReply {
+        status: 204,
+        body: String::new(),
+        request_hash: "ab".into(),
+    };
+    let kept = store.idempotent_put(&user, &key, &reply, NOW).await;
+    kept.expect("put");
+    start(&node, NOW.plus_ms(3)).await;
+    let done = take(&key, NOW.plus_ms(3)).await;
+    assert_eq!(done, IdempotentTaken::Done(reply), "what is done stays");
 }

@@ -207,7 +207,17 @@ pub struct Tables {
     pub(crate) sessions: BTreeMap<SessionId, Family>,
     pub(crate) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(crate) failures: BTreeMap<String, LoginFailures>,
-    pub(crate) replies: BTreeMap<(String, String), (Option<IdempotentReply>, UtcMs)>,
+    pub(crate) replies: BTreeMap<(String, String), KeptReply>,
+    /// Who takes idempotency keys: the last node that was registered, and its fence.
+    pub(crate) registered: Option<(String, i64)>,
+}
+
+/// An idempotency key: its reply once there is one, when it was taken or answered, and by whom.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptReply {
+    pub(crate) reply: Option<IdempotentReply>,
+    pub(crate) at: UtcMs,
+    pub(crate) by: Option<(String, i64)>,
 }
 
 impl Tables {

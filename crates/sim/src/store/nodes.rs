@@ -21,6 +21,7 @@ impl NodeStore for MemoryStore {
         let fence = t.nodes.values().map(|(fence, _)| *fence).max().unwrap_or(0) + 1;
         let until = now.plus_ms(lease_ms);
         t.nodes.insert(node.to_owned(), (fence, until));
+        t.registered = Some((node.to_owned(), fence));
         Ok(NodeLease {
             node: node.to_owned(),
             fence,

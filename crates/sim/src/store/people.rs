@@ -1,6 +1,6 @@
 //! Sign-in.
 
-use super::{Family, MemoryStore};
+use super::{Family, KeptReply, MemoryStore};
 use async_trait::async_trait;
 use domain::entity::{Agent, User};
 use domain::ids::{SessionId, UserId};
@@ -169,27 +169,31 @@ impl PeopleStore for MemoryStore {
         let mut t = self.tx().await?;
         let key = (user.to_owned(), key.to_owned());
         let known = t.replies.get(&key).cloned();
-        let (reply, at) = match known {
-            Some((reply, at)) if now.since_ms(at) < DAY_MS => (reply, at),
-            _ => (None, UtcMs(i64::MIN / 2)),
+        if let Some(known) = known.filter(|k| now.since_ms(k.at) < DAY_MS) {
+            if let Some(reply) = known.reply {
+                return Ok(IdempotentTaken::Done(reply));
+            }
+            let alive = known.by.is_none_or(|(node, fence)| {
+                let current = t.nodes.get(&node);
+                current.is_some_and(|(current, _)| *current == fence)
+            });
+            if alive && now.since_ms(known.at) < IDEMPOTENT_CLAIM_MS {
+                return Ok(IdempotentTaken::Running);
+            }
+        }
+        let taken = KeptReply {
+            reply: None,
+            at: now,
+            by: t.registered.clone(),
         };
-        if let Some(reply) = reply {
-            return Ok(IdempotentTaken::Done(reply));
-        }
-        if now.since_ms(at) < IDEMPOTENT_CLAIM_MS {
-            return Ok(IdempotentTaken::Running);
-        }
-        t.replies.insert(key, (None, now));
+        t.replies.insert(key, taken);
         Ok(IdempotentTaken::Yours)
     }
 
     async fn idempotent_drop(&self, user: &str, key: &str) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
         let key = (user.to_owned(), key.to_owned());
-        if t.replies
-            .get(&key)
-            .is_some_and(|(reply, _)| reply.is_none())
-        {
+        if t.replies.get(&key).is_some_and(|kept| kept.reply.is_none()) {
             t.replies.remove(&key);
         }
         Ok(())
@@ -204,9 +208,14 @@ impl PeopleStore for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
         let key = (user.to_owned(), key.to_owned());
-        let kept = t.replies.entry(key).or_insert((None, now));
-        if kept.0.is_none() {
-            *kept = (Some(reply.clone()), now);
+        let kept = t.replies.entry(key).or_insert(KeptReply {
+            reply: None,
+            at: now,
+            by: None,
+        });
+        if kept.reply.is_none() {
+            kept.reply = Some(reply.clone());
+            kept.at = now;
         }
         Ok(())
     }

@@ -15,9 +15,19 @@ use domain::ids::DebtorId;
 use domain::ports::StoreError;
 use domain::ports::store::{ItemState, NodeLease, NodeStore, Recovery, rested};
 use domain::time::UtcMs;
+use std::sync::PoisonError;
 
 /// Lock number under which PostgreSQL nodes get their fences one after the other.
 const NODE_LOCK: i64 = 0x6d61_7263_0003;
+
+/// A node's life in one word, as [`LIVES`] has it.
+fn claimant(node: &str, fence: i64) -> String {
+    format!("{node} {fence}")
+}
+
+/// The node's life that a row of `idempotency` names in its body is the current one of its name.
+pub(super) const LIVES: &str =
+    "EXISTS (SELECT 1 FROM nodes n WHERE n.name || ' ' || n.fence = idempotency.body)";
 
 async fn lock_nodes(tx: &mut Link) -> Result<(), StoreError> {
     if !tx.pg_only("lock").is_empty() {
@@ -93,6 +103,8 @@ impl NodeStore for SqlStore {
             .ok_or_else(|| StoreError::Corrupt("no fence was given".into()))?
             .get("fence")?;
         tx.commit().await?;
+        let claimant = claimant(node, fence);
+        *self.claimant.lock().unwrap_or_else(PoisonError::into_inner) = claimant;
         Ok(NodeLease {
             node: node.to_owned(),
             fence,

@@ -66,6 +66,8 @@ pub struct SqlStore {
     counting: Arc<tokio::sync::Mutex<()>>,
     /// What was read of debtors who are soon to be reserved.
     pub(super) ahead: Arc<Ahead>,
+    /// Whose idempotency keys are taken here: node and fence as last registered, empty before that.
+    pub(super) claimant: Arc<Mutex<String>>,
 }
 
 type Lines = Arc<Mutex<HashMap<ImportId, i64>>>;
@@ -153,6 +155,7 @@ impl SqlStore {
             lines: Lines::default(),
             counting: Arc::default(),
             ahead: Arc::default(),
+            claimant: Arc::default(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Sign-in.
 
 use super::SqlStore;
+use super::nodes::LIVES;
 use crate::sql::vals;
 use async_trait::async_trait;
 use domain::entity::{Agent, User};
@@ -11,6 +12,7 @@ use domain::ports::store::{
     RefreshOutcome, SessionRow,
 };
 use domain::time::{DAY_MS, UtcMs};
+use std::sync::PoisonError;
 
 /// Status of an idempotency key whose request still runs; no reply has it.
 const RUNS: u16 = 0;
@@ -162,12 +164,22 @@ impl PeopleStore for SqlStore {
     ) -> Result<IdempotentTaken, StoreError> {
         let mut tx = self.write().await?;
         let (day, dead) = (now.plus_ms(-DAY_MS), now.plus_ms(-IDEMPOTENT_CLAIM_MS));
-        let sql = "INSERT INTO idempotency (owner, idem_key, status, body, request_hash, at) \
-            VALUES ($1, $2, $3, '', $4, $5) ON CONFLICT (owner, idem_key) DO UPDATE SET \
-            status=excluded.status, body='', request_hash=excluded.request_hash, at=excluded.at \
-            WHERE idempotency.at<=$6 OR (idempotency.status=$3 AND idempotency.at<=$7)";
+        // While it runs, the body names who took it: nobody waits for a node that is no more.
+        let sql = format!(
+            "INSERT INTO idempotency (owner, idem_key, status, body, request_hash, at) \
+            VALUES ($1, $2, $3, $8, $4, $5) ON CONFLICT (owner, idem_key) DO UPDATE SET status=excluded.status, \
+            body=excluded.body, request_hash=excluded.request_hash, at=excluded.at \
+            WHERE idempotency.at<=$6 OR (idempotency.status=$3 AND (idempotency.at<=$7 \
+            OR (idempotency.body<>'' AND NOT {LIVES})))"
+        );
+        let claimant = self
+            .claimant
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let (user, key) = (user.to_owned(), key.to_owned());
-        let values = vals![user, key, RUNS, request_hash.to_owned(), now, day, dead];
+        let hash = request_hash.to_owned();
+        let values = vals![user, key, RUNS, hash, now, day, dead, claimant];
         if tx.run(sql, values).await? > 0 {
             tx.commit().await?;
             return Ok(IdempotentTaken::Yours);
