@@ -22,6 +22,7 @@ mod list;
 mod ops;
 mod owed;
 mod problem;
+mod residents;
 mod routes;
 mod seat;
 mod state;

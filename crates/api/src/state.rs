@@ -187,6 +187,7 @@ pub struct Inner {
     pub(crate) sessions: SessionCache,
     pub(crate) tickets: Tickets,
     pub(crate) in_flight: InFlight,
+    pub(crate) residents: crate::residents::Residents,
     pub(crate) figures: HttpFigures,
     pub(crate) seats: crate::seat::Seats,
     /// Turns of exports and event streams.
@@ -252,6 +253,7 @@ impl ApiState {
             sessions: SessionCache::default(),
             tickets: Tickets::default(),
             in_flight: InFlight::default(),
+            residents: crate::residents::Residents::default(),
             figures: HttpFigures::new()?,
             seats: crate::seat::Seats::default(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),

@@ -279,8 +279,11 @@ impl<'a> Morning<'a> {
             };
             let there = domain::segment::parse(&format!("country = '{country}'"));
             let there = there.map_err(|_| Problem::internal())?;
-            let count = state.store.segment_count(self.client, &there, state.now());
-            let debtors = count.await?.debtors;
+            let whose = (self.client, country);
+            let living = state
+                .residents
+                .of(&*state.store, whose, &there, state.now());
+            let debtors = living.await?;
             if debtors > 0 {
                 found.push(HolidayThere {
                     country: country.to_owned(),
