@@ -11,7 +11,7 @@ use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{Closing, FoundCaller, NodeLease};
 use domain::rules::reach::{CALLED_US, Reach, UNTRIED};
-use domain::time::{DAY_MS, UtcMs};
+use domain::time::UtcMs;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -25,7 +25,7 @@ pub async fn all(store: Subject) {
     what_a_call_proves_moves_the_number(&store).await;
     a_file_of_nobody_is_written_with_his_call(&store).await;
     a_debtor_goes_before_an_unnamed_caller_who_was_dialed(&store).await;
-    who_stays_unknown_is_forgotten(&store).await;
+    super::forgotten::all(&store).await;
 }
 
 /// A caller from a number of nobody who calls on `lease` at `at`, not stored yet.
@@ -58,7 +58,7 @@ fn unnamed(scene: &Scene, lease: &NodeLease, at: UtcMs) -> (Debtor, ContactPoint
 }
 
 /// A caller from a number of nobody, talking on `lease` since `at`.
-async fn called(
+pub(super) async fn called(
     store: &Subject,
     scene: &Scene,
     lease: &NodeLease,
@@ -97,7 +97,11 @@ async fn stranger(
     called(store, scene, lease, NOW).await
 }
 
-fn found(person: &Person, who: &(Debtor, ContactPoint, Attempt), keep: bool) -> FoundCaller {
+pub(super) fn found(
+    person: &Person,
+    who: &(Debtor, ContactPoint, Attempt),
+    keep: bool,
+) -> FoundCaller {
     FoundCaller {
         attempt: who.2.id,
         from: who.0.id,
@@ -398,40 +402,4 @@ async fn a_debtor_goes_before_an_unnamed_caller_who_was_dialed(store: &Subject) 
     person.point.value = who.1.value.clone();
     person.store(store).await;
     assert_eq!(known().await, Some(person.debtor.id));
-}
-
-async fn who_stays_unknown_is_forgotten(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let lease = node(store).await;
-    let long_ago = NOW.plus_ms(-400 * DAY_MS);
-    let (old, talks, young) = (
-        called(store, &scene, &lease, long_ago).await,
-        called(store, &scene, &lease, long_ago).await,
-        called(store, &scene, &lease, NOW).await,
-    );
-    for (who, at) in [(&old, long_ago), (&young, NOW)] {
-        let over = Closing {
-            ended_at: Some(at.plus_ms(9)),
-            result: Some(CallResult::Human),
-            ledger: vec![LedgerRow::of_attempt(&who.2, LedgerKind::Conversation, at)],
-            ..Closing::default()
-        };
-        assert!(store.close_attempt(who.2.id, &over).await.expect("works"));
-    }
-    let before = NOW.plus_ms(-300 * DAY_MS);
-    assert!(store.forget_strangers(before, 1_000).await.expect("works") >= 1);
-    let number = old.1.value.reveal();
-    let known = store.known_caller(scene.client.id, number).await;
-    assert_eq!(known.expect("works"), None);
-    let attempt = store.get_attempt(old.2.id).await.expect("the log stays");
-    assert_eq!(attempt.phone.reveal(), "");
-    let row = store.get_inbound(old.2.id).await.expect("the log stays");
-    assert_eq!(row.caller, None);
-    let ledger = store.ledger_of(old.0.id).await.expect("works");
-    assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 1);
-    for kept in [&talks, &young] {
-        let number = kept.1.value.reveal();
-        let known = store.known_caller(scene.client.id, number).await;
-        assert_eq!(known.expect("works").map(|k| k.debtor_id), Some(kept.0.id));
-    }
 }

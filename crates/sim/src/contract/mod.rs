@@ -23,6 +23,7 @@ mod endings;
 pub mod events;
 pub mod facts;
 pub mod floor;
+mod forgotten;
 pub mod imports;
 pub mod inbound;
 pub mod interest;

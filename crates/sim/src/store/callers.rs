@@ -5,9 +5,9 @@ use super::import_rows::is_half;
 use super::inbound::{opened, summed};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Attempt, ContactPoint, Debtor, RecordingPlace};
+use domain::entity::{Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome, RecordingPlace};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId, DebtorId};
+use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId};
 use domain::pii::Pii;
 use domain::ports::store::{
     CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PlaceKept,
@@ -34,6 +34,37 @@ pub(super) fn free_places(t: &mut Tables) {
             item.next_at = place.since;
         }
     }
+}
+
+/// Takes the number out of calls from a borrowed phone.
+fn forget_calls(t: &mut Tables, calls: &[AttemptId]) {
+    for row in &mut t.ledger {
+        if row.attempt_id.is_some_and(|id| calls.contains(&id)) {
+            row.address = Pii(String::new());
+        }
+    }
+    for id in calls {
+        if let Some(attempt) = t.attempts.get_mut(id) {
+            attempt.phone = Pii(String::new());
+        }
+        if let Some(row) = t.inbound.get_mut(id) {
+            row.caller = None;
+        }
+        t.borrowed.remove(id);
+    }
+}
+
+/// Notes the calls of a file of nobody that is given to a debtor without its number, unless that is his anyway.
+fn lend(t: &mut Tables, found: &FoundCaller) {
+    let own = t.points.get(&found.point.id);
+    if found.keep || own.is_some_and(|p| p.debtor_id == found.to) {
+        return;
+    }
+    let calls = t.attempts.values().filter(|a| a.debtor_id == found.from);
+    let mut lent: Vec<_> = calls.map(|a| (a.id, a.opened_at)).collect();
+    let of_him = |r: &&InboundCall| r.debtor_id == Some(found.from) && r.caller.is_some();
+    lent.extend(t.inbound.values().filter(of_him).map(|r| (r.id, r.at)));
+    t.borrowed.extend(lent);
 }
 
 /// Whether the file of a caller who stayed unknown is to be forgotten.
@@ -131,7 +162,24 @@ impl CallerStore for MemoryStore {
                 row.caller = None;
             }
         }
-        Ok(who.len() as u64)
+        let mut gone = who.len();
+        let most = limit.max(1) as usize;
+        let away = |r: &&mut InboundCall| {
+            r.debtor_id.is_none()
+                && r.caller.is_some()
+                && r.at < before
+                && r.outcome != InboundOutcome::Open
+        };
+        for row in t.inbound.values_mut().filter(away).take(most - gone) {
+            row.caller = None;
+            gone += 1;
+        }
+        let live = |id: &AttemptId| t.attempts.get(id).is_some_and(|a| !a.state.is_closed());
+        let lent = |&(id, at): &(&AttemptId, &UtcMs)| *at < before && !live(id);
+        let calls = t.borrowed.iter().filter(lent).take(most - gone);
+        let calls: Vec<AttemptId> = calls.map(|(id, _)| *id).collect();
+        forget_calls(&mut t, &calls);
+        Ok((gone + calls.len()) as u64)
     }
 
     async fn attach_caller(
@@ -159,6 +207,7 @@ impl CallerStore for MemoryStore {
         if t.attempts.values().any(busy) {
             return Ok(false);
         }
+        lend(&mut t, found);
         for attempt in t.attempts.values_mut().filter(|a| a.debtor_id == from) {
             attempt.debtor_id = to;
             attempt.person_id = found.person;

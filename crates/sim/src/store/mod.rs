@@ -193,6 +193,8 @@ pub struct Tables {
     pub(crate) early: BTreeMap<AttemptId, domain::ports::store::EarlySound>,
     /// Places in queues that nodes keep.
     pub(crate) places: Vec<domain::ports::store::PlaceKept>,
+    /// Calls of debtors from numbers that are not to be kept, and when.
+    pub(crate) borrowed: BTreeMap<AttemptId, UtcMs>,
     pub(crate) attempts: Owned<AttemptId, Attempt>,
     pub(crate) ledger: Vec<LedgerRow>,
     pub(crate) verdicts: BTreeMap<VerdictId, Verdict>,

@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::events::append;
 use super::facts::facts_of_new;
+use super::forgotten::borrowed;
 use super::half::WHOLE_ROW;
 use super::inbound::{counted, opened, summed};
 use super::items::{LIVE, write_item};
@@ -20,21 +21,8 @@ use domain::ports::store::{
 };
 use domain::time::UtcMs;
 
-/// Tables whose rows of the file of nobody go with the caller.
-const GOES: &[&str] = &[
-    "ledger",
-    "inbound_calls",
-    "holds",
-    "suppressions",
-    "consents",
-];
-
-/// Where a number of somebody who stayed unknown stands, and what stands there once it is forgotten.
-const FORGETS: [(&str, &str); 3] = [
-    ("attempts", "phone=''"),
-    ("ledger", "address=''"),
-    ("inbound_calls", "caller=NULL"),
-];
+/// Tables whose rows of the file of nobody go with the caller, as those of the ledger do.
+const GOES: &[&str] = &["inbound_calls", "holds", "suppressions", "consents"];
 
 /// Greater than every character of a name.
 const LAST: char = '\u{10FFFF}';
@@ -106,27 +94,11 @@ impl CallerStore for SqlStore {
     }
 
     async fn forget_strangers(&self, before: UtcMs, limit: u32) -> Result<u64, StoreError> {
-        let mut tx = self.write().await?;
-        let sql = format!(
-            "SELECT d.id FROM contact_points p JOIN debtors d ON d.id=p.debtor_id \
-            WHERE p.source='called_us' AND p.added_at<$1 AND d.external_ref LIKE 'caller:%' \
-                AND d.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=d.id \
-                    AND (a.opened_at>=$1 OR a.{LIVE} OR EXISTS (SELECT 1 FROM recording_keeps k \
-                        WHERE k.id=a.recording_id AND k.place<>'deleted'))) \
-            ORDER BY p.added_at LIMIT $2"
-        );
-        let rows = tx.rows(sql, vals![before, limit.max(1)]).await?;
-        let who: Result<Vec<DebtorId>, _> = rows.iter().map(|row| row.get("id")).collect();
-        let who = who?;
-        for (table, set) in FORGETS {
-            let sql = format!("UPDATE {table} SET {set} WHERE debtor_id");
-            tx.run_in(&sql, &who, "", &[]).await?;
-        }
-        let gone = "DELETE FROM contact_points WHERE debtor_id";
-        tx.run_in(gone, &who, "", &[]).await?;
-        sums::refresh(&mut tx, &who).await?;
-        tx.commit().await?;
-        Ok(who.len() as u64)
+        let gone = self.forget_files(before, limit.max(1)).await?;
+        let rest = limit.max(1).saturating_sub(gone);
+        let gone = gone + self.forget_turned_away(before, rest).await?;
+        let rest = limit.max(1).saturating_sub(gone);
+        Ok(u64::from(gone + self.forget_borrowed(before, rest).await?))
     }
 
     async fn attach_caller(
@@ -248,6 +220,13 @@ async fn given(tx: &mut Link, found: &FoundCaller) -> Result<bool, StoreError> {
 
 async fn moved(tx: &mut Link, found: &FoundCaller) -> Result<(), StoreError> {
     let (from, to) = (found.from, found.to);
+    if !found.keep {
+        borrowed(tx, found).await?;
+    }
+    // The ledger is found by person: it has no index of debtors.
+    let sql = "UPDATE ledger SET debtor_id=$2, person_id=$3 \
+        WHERE person_id=(SELECT person_id FROM debtors WHERE id=$1) AND debtor_id=$1";
+    tx.run(sql, vals![from, to, found.person]).await?;
     let sql = "UPDATE attempts SET debtor_id=$2, person_id=$3 WHERE debtor_id=$1";
     tx.run(sql, vals![from, to, found.person]).await?;
     let sql = "UPDATE attempts SET debt_id=$2, debts=$3, point_id=$4, class=$5 WHERE id=$1";
@@ -264,8 +243,6 @@ async fn moved(tx: &mut Link, found: &FoundCaller) -> Result<(), StoreError> {
         let sql = format!("UPDATE {table} SET debtor_id=$2 WHERE debtor_id=$1");
         tx.run(sql, vals![from, to]).await?;
     }
-    let sql = "UPDATE ledger SET person_id=$2 WHERE debtor_id=$1";
-    tx.run(sql, vals![to, found.person]).await?;
     let left = "DELETE FROM contact_points WHERE debtor_id=$1";
     tx.run(left, vals![from]).await?;
     if found.keep {

@@ -17,6 +17,7 @@ mod events;
 mod facts;
 mod floor;
 mod forgiven;
+mod forgotten;
 mod half;
 mod hits;
 mod import;

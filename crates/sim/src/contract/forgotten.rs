@@ -1,0 +1,129 @@
+//! Numbers of callers that are not kept for ever.
+
+use super::callers::{called, found};
+use super::scene::*;
+use domain::entity::{
+    Attempt, CallResult, ContactPoint, Debtor, InboundCall, InboundOutcome, LedgerKind, LedgerRow,
+};
+use domain::ids::AttemptId;
+use domain::pii::Pii;
+use domain::ports::store::Closing;
+use domain::time::{DAY_MS, UtcMs};
+
+const LONG_AGO: UtcMs = NOW.plus_ms(-400 * DAY_MS);
+const BEFORE: UtcMs = NOW.plus_ms(-300 * DAY_MS);
+
+/// Runs the group.
+pub(super) async fn all(store: &Subject) {
+    who_stays_unknown_is_forgotten(store).await;
+    who_was_turned_away_is_forgotten(store).await;
+    a_borrowed_number_is_forgotten(store, false).await;
+    a_borrowed_number_is_forgotten(store, true).await;
+}
+
+/// Forgets all that is to be.
+async fn forget(store: &Subject) {
+    while store.forget_strangers(BEFORE, 500).await.expect("works") >= 500 {}
+}
+
+async fn over(store: &Subject, who: &(Debtor, ContactPoint, Attempt), at: UtcMs) {
+    let call = store.get_attempt(who.2.id).await.expect("is there");
+    let over = Closing {
+        ended_at: Some(at.plus_ms(9)),
+        result: Some(CallResult::Human),
+        ledger: vec![LedgerRow::of_attempt(&call, LedgerKind::Conversation, at)],
+        ..Closing::default()
+    };
+    assert!(store.close_attempt(call.id, &over).await.expect("works"));
+}
+
+/// Whoever was told that nobody takes him has no file; an open call and a young one keep their number.
+async fn who_was_turned_away_is_forgotten(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = |at, outcome| InboundCall {
+        id: fresh::<AttemptId>(),
+        client_id: Some(scene.client.id),
+        campaign_id: None,
+        debtor_id: None,
+        trunk_id: fresh(),
+        node: "node".to_owned(),
+        called: "+525555550199".into(),
+        caller: Some(Pii("+525555550123".to_owned())),
+        at,
+        answered_at: None,
+        ended_at: Some(at),
+        agent_id: None,
+        outcome,
+        wait_ms: 0,
+        place: None,
+    };
+    let rows = [
+        (row(LONG_AGO, InboundOutcome::Closed), false),
+        (row(LONG_AGO, InboundOutcome::Open), true),
+        (row(NOW, InboundOutcome::Closed), true),
+    ];
+    for (row, _) in &rows {
+        store.put_inbound(row, &[]).await.expect("works");
+    }
+    forget(store).await;
+    for (row, kept) in &rows {
+        let now = store.get_inbound(row.id).await.expect("the log stays");
+        assert_eq!(now.caller.is_some(), *kept, "{:?}", row.outcome);
+    }
+}
+
+/// Of a debtor who called from a phone that is not to be kept as his the log stays, without that number once his
+/// call is over; the calls that he had before go the same way.
+async fn a_borrowed_number_is_forgotten(store: &Subject, keep: bool) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let person = scene.person(store).await;
+    let who = called(store, &scene, &lease, LONG_AGO).await;
+    let given = store.attach_caller(&found(&person, &who, keep), &[]).await;
+    assert!(given.expect("works"));
+    let number = async || {
+        let attempt = store.get_attempt(who.2.id).await.expect("the log stays");
+        let row = store.get_inbound(who.2.id).await.expect("the log stays");
+        let ledger = store.ledger_of(person.debtor.id).await.expect("works");
+        let known = |number: &Pii<String>| !number.reveal().is_empty();
+        (
+            known(&attempt.phone),
+            row.caller.is_some(),
+            ledger.iter().any(|row| known(&row.address)),
+        )
+    };
+    forget(store).await;
+    assert_eq!(number().await, (true, true, false), "he talks");
+    over(store, &who, LONG_AGO).await;
+    assert_eq!(number().await, (true, true, true));
+    forget(store).await;
+    assert_eq!(number().await, (keep, keep, keep));
+}
+
+async fn who_stays_unknown_is_forgotten(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let (old, talks, young) = (
+        called(store, &scene, &lease, LONG_AGO).await,
+        called(store, &scene, &lease, LONG_AGO).await,
+        called(store, &scene, &lease, NOW).await,
+    );
+    for (who, at) in [(&old, LONG_AGO), (&young, NOW)] {
+        over(store, who, at).await;
+    }
+    assert!(store.forget_strangers(BEFORE, 1_000).await.expect("works") >= 1);
+    let number = old.1.value.reveal();
+    let known = store.known_caller(scene.client.id, number).await;
+    assert_eq!(known.expect("works"), None);
+    let attempt = store.get_attempt(old.2.id).await.expect("the log stays");
+    assert_eq!(attempt.phone.reveal(), "");
+    let row = store.get_inbound(old.2.id).await.expect("the log stays");
+    assert_eq!(row.caller, None);
+    let ledger = store.ledger_of(old.0.id).await.expect("works");
+    assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 1);
+    for kept in [&talks, &young] {
+        let number = kept.1.value.reveal();
+        let known = store.known_caller(scene.client.id, number).await;
+        assert_eq!(known.expect("works").map(|k| k.debtor_id), Some(kept.0.id));
+    }
+}
