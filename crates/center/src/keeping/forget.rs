@@ -10,12 +10,16 @@ const BATCH: u32 = 200;
 /// Most sounds before an answer that are kept of one trunk: a week of a trunk that starts a call every other second.
 const EARLY_MOST: u32 = 300_000;
 
+/// Of so many looks for recordings one is for these: what is kept for months need not go within a minute.
+const EVERY: u64 = 60;
+
 /// Runs until the center stops.
 pub(super) async fn forget(shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
     let every = u64::try_from(shared.config.retention.look_ms)
         .unwrap_or(1)
-        .max(1);
+        .max(1)
+        .saturating_mul(EVERY);
     while pause(&mut stop, every).await {
         while strangers(&shared).await >= u64::from(BATCH) && !shared.stopping() {}
         let days = i64::from(shared.config.retention.early_days);
@@ -32,7 +36,10 @@ async fn strangers(shared: &Shared) -> u64 {
     match shared.out.store.forget_strangers(before, BATCH).await {
         Ok(gone) => {
             if gone > 0 {
-                tracing::info!(gone, "numbers of callers who stayed unknown are forgotten");
+                tracing::info!(
+                    gone,
+                    "numbers of callers that are not to be kept are forgotten"
+                );
             }
             gone
         }

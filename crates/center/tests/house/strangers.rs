@@ -296,6 +296,7 @@ async fn the_number_of_who_stays_unknown_is_forgotten_in_time() {
     };
     let mut config = CenterConfig::new("node-1");
     config.retention.stranger_days = 0;
+    config.retention.look_ms = 1_000;
     let start = plan.at.parse().expect("an instant");
     let house = House::furnished(&plan, start, config).await;
     house.start().await;
