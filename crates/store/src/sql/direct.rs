@@ -279,6 +279,9 @@ impl Core {
             self.much = None;
             self.changes.blind(false);
             self.keep_pages(CACHE);
+            if let Some(fold) = &self.fold {
+                fold.owe();
+            }
         }
     }
 
@@ -297,14 +300,15 @@ impl Core {
         }
         let together = self.ready.len();
         self.later = None;
-        fold::expect_much(self.much.is_some());
+        let much = self.much.is_some();
+        fold::expect_much(much || self.fold.as_ref().is_some_and(Fold::is_owed));
         // Of a statement that failed behind rows that stay.
         if let Some(conn) = self.conn.as_ref() {
             self.changes.gather(conn);
         }
         let done = self.script("COMMIT").map_err(fault);
         if let Some(fold) = &self.fold {
-            fold.after_commit();
+            fold.after_commit(much);
         }
         match done {
             Ok(()) => self.changes.committed(),

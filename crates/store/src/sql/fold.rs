@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -31,29 +31,33 @@ const REST: Duration = Duration::from_millis(200);
 thread_local! {
     /// Pages of the log after the last commit on this thread.
     static PAGES: Cell<c_int> = const { Cell::new(0) };
-    /// Somebody writes much.
+    /// Somebody writes much, or has just ended.
     static MUCH: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How long the log is, as far as it is not folded.
 #[derive(Debug, Default)]
-pub(super) struct Log(AtomicI32);
+pub(super) struct Log {
+    pages: AtomicI32,
+    /// Who wrote much has left it longer than others may find it, and the thread has not been through it since.
+    owed: AtomicBool,
+}
 
 impl Log {
     /// Whether who writes much has to wait.
     pub(super) fn is_long(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= LONG
+        self.pages.load(Ordering::Relaxed) >= LONG
     }
 
     /// All is folded that there was when it was `pages` long.
     fn is_folded(&self, pages: c_int) {
         let _ = self
-            .0
+            .pages
             .compare_exchange(pages, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
-/// Says of the commit that follows on this thread whether somebody writes much.
+/// Says of the commit that follows on this thread whether somebody writes much, or has left a long log.
 pub(super) fn expect_much(much: bool) {
     MUCH.set(much);
 }
@@ -95,13 +99,26 @@ impl Fold {
         Ok(Self { line, thread, log })
     }
 
-    /// Says so when the log has become long.
-    pub(super) fn after_commit(&self) {
+    /// Who wrote much has ended: what he left is folded here, and not by the next commit.
+    pub(super) fn owe(&self) {
+        if self.log.pages.load(Ordering::Relaxed) >= FOLD_PAGES {
+            self.log.owed.store(true, Ordering::Relaxed);
+            let _ = self.line.try_send(());
+        }
+    }
+
+    /// Whether that is still to be done.
+    pub(super) fn is_owed(&self) -> bool {
+        self.log.owed.load(Ordering::Relaxed)
+    }
+
+    /// Says so when the log has become long, for which somebody may write `much`.
+    pub(super) fn after_commit(&self, much: bool) {
         let pages = PAGES.take();
         if pages > 0 {
-            self.log.0.store(pages, Ordering::Relaxed);
+            self.log.pages.store(pages, Ordering::Relaxed);
         }
-        let enough = match MUCH.get() {
+        let enough = match much {
             true => FOLD_PAGES_MUCH,
             false => FOLD_PAGES,
         };
@@ -126,12 +143,19 @@ fn run(file: &Path, told: &Receiver<()>, log: &Log) {
         match told.recv_timeout(REST) {
             Ok(()) => {}
             // A reader was in the way: who writes much waits for another try.
-            Err(RecvTimeoutError::Timeout) if log.is_long() => {}
+            Err(RecvTimeoutError::Timeout) if log.is_long() || log.owed.load(Ordering::Relaxed) => {
+            }
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let pages = log.0.load(Ordering::Relaxed);
-        match fold(file, &mut conn) {
+        let pages = log.pages.load(Ordering::Relaxed);
+        let owed = log.owed.load(Ordering::Relaxed);
+        let done = fold(file, &mut conn);
+        if owed && done.is_ok() {
+            // What a reader keeps from being folded no commit can fold either.
+            log.owed.store(false, Ordering::Relaxed);
+        }
+        match done {
             // What is written next begins at the front of the log.
             Ok(true) => log.is_folded(pages),
             Ok(false) => {}
@@ -154,4 +178,55 @@ fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<bool> {
     conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_import_leaves_is_folded_beside_the_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.db");
+        let writer = Connection::open(&file).unwrap();
+        let wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; CREATE TABLE t (b BLOB);";
+        writer.execute_batch(wal).unwrap();
+        watch(&writer);
+        let log = Arc::new(Log::default());
+        // Nobody takes what is told before the test does.
+        let (line, told) = sync_channel(1);
+        let thread = std::thread::spawn(|| {});
+        let fold = Fold {
+            line,
+            thread,
+            log: log.clone(),
+        };
+        let insert = |pages: c_int, much: bool| {
+            expect_much(much || fold.is_owed());
+            let bytes = i64::from(pages) * 4_096;
+            let sql = "INSERT INTO t VALUES (zeroblob(?1))";
+            writer.execute(sql, [bytes]).unwrap();
+            fold.after_commit(much);
+        };
+        insert(FOLD_AT_ONCE + 100, true);
+        assert!(
+            told.try_recv().is_err(),
+            "not long enough for who writes much"
+        );
+        fold.owe();
+        assert!(fold.is_owed());
+        let before = std::fs::metadata(&file).unwrap().len();
+        insert(1, false);
+        let after = std::fs::metadata(&file).unwrap().len();
+        assert_eq!(before, after, "not by the commit");
+        drop(fold);
+        // Told, and nobody is there any more.
+        run(&file, &told, &log);
+        assert!(!log.owed.load(Ordering::Relaxed));
+        assert_eq!(log.pages.load(Ordering::Relaxed), 0);
+        assert!(
+            std::fs::metadata(&file).unwrap().len()
+                > u64::from(FOLD_AT_ONCE.unsigned_abs()) * 4_096
+        );
+    }
 }
