@@ -69,6 +69,13 @@ impl Ahead {
     fn wanted(&self) -> MutexGuard<'_, Option<ReserveRequest>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether who has just ended has to begin again: who asked after he had looked for the last time, and before
+    /// he said that he ends, counts on him.
+    fn goes_on(&self) -> bool {
+        let wanted = self.wanted().is_some();
+        wanted && !self.reading.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// By which changes facts are made wrong: of the debtor's rows, of his person, of his numbers and of what lists say.
@@ -149,17 +156,27 @@ impl SqlStore {
         }
         let store = self.clone();
         tokio::spawn(async move {
-            let _reading = Reading(&store.ahead.reading);
             loop {
-                let Some(request) = store.ahead.wanted().take() else {
+                store.read_wanted().await;
+                if !store.ahead.goes_on() {
                     return;
-                };
-                if let Err(error) = store.read_next(&request).await {
-                    // The reservation reads them itself.
-                    tracing::debug!(%error, "nothing read ahead");
                 }
             }
         });
+    }
+
+    /// Reads until nothing is asked for.
+    async fn read_wanted(&self) {
+        let _reading = Reading(&self.ahead.reading);
+        loop {
+            let Some(request) = self.ahead.wanted().take() else {
+                return;
+            };
+            if let Err(error) = self.read_next(&request).await {
+                // The reservation reads them itself.
+                tracing::debug!(%error, "nothing read ahead");
+            }
+        }
     }
 
     /// In one look: whenever something was written SQLite gives back what its connections have mapped of the file.
