@@ -59,7 +59,7 @@ fn fact(table: &str, action: Action) -> Option<Fact> {
             WHERE h.rowid=?1",
         ),
         "suppressions" => Fact::Of("SELECT listed_form FROM suppressions WHERE rowid=?1"),
-        // Whose person somebody is changes with a merge alone. What a list holds is written before it is in force.
+        // Who writes a debtor as another person's says so himself. What a list holds is written before it is in force.
         "portfolios" | "dnc_lists" | "merges" => Fact::All,
         _ => return None,
     };

@@ -34,6 +34,12 @@ impl Direct {
 }
 
 impl DirectTx {
+    /// Whatever was read before its commit counts as changed.
+    pub(crate) fn stirs_everybody(&self) -> Result<(), StoreError> {
+        self.core.as_ref().ok_or_else(closed)?.changes.all();
+        Ok(())
+    }
+
     /// Runs a statement that writes and gives no rows once for each `width` values; its text is read and looked
     /// up once for a piece of them.
     pub(crate) async fn run_each(

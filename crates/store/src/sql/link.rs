@@ -98,6 +98,14 @@ impl Link {
         rows.map_err(|e| fault(&e))
     }
 
+    /// What this transaction changes may concern anybody: nothing stands that was read beside the writer.
+    pub(crate) fn stirs_everybody(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Direct(tx) => tx.stirs_everybody(),
+            _ => Ok(()),
+        }
+    }
+
     /// Rows of a statement that will come again: its plan is kept.
     pub(crate) async fn rows(
         &mut self,

@@ -182,3 +182,52 @@ async fn what_stands_is_not_read_again() {
     scene.told_as_they_are(&held).await;
     scene.store.close().await;
 }
+
+#[tokio::test]
+async fn who_becomes_another_person_is_seen_by_all_of_that_person() {
+    let scene = Scene::new().await;
+    scene.reserve().await;
+    let known = scene.read().await;
+    let mut others = (0..DEBTORS).map(|n| scene.filled.debtor(n));
+    let other = others.find(|id| !known.contains(id)).unwrap();
+    let changes = scene.store.changes().unwrap();
+    let stands = |early: &super::Early| changes.stands(early.since, &early.keys);
+    let mut moved = scene.store.get_debtor(other).await.unwrap();
+    moved.updated_at = scene.filled.now;
+    scene.store.put_debtor(&moved, &[]).await.unwrap();
+    assert!(scene.store.ahead.held().values().any(stands), "the same");
+    moved.person_id = scene.store.get_debtor(known[0]).await.unwrap().person_id;
+    scene.store.put_debtor(&moved, &[]).await.unwrap();
+    assert!(!scene.store.ahead.held().values().any(stands));
+    scene.told_as_they_are(&scene.reserve().await).await;
+    scene.store.close().await;
+}
+
+#[test]
+fn who_asks_while_the_reading_ends_is_read_for() {
+    let ahead = super::Ahead::default();
+    assert!(!ahead.goes_on(), "nobody asked");
+    let campaign = Campaign {
+        id: CampaignId(uuid::Uuid::now_v7()),
+        client_id: domain::ids::ClientId(uuid::Uuid::now_v7()),
+        name: "ahead".into(),
+        segment_id: SegmentId(uuid::Uuid::now_v7()),
+        script_id: None,
+        status: CampaignStatus::Running,
+        params: CampaignParams::default(),
+        version: 1,
+        created_at: UtcMs(0),
+        updated_at: UtcMs(0),
+    };
+    *ahead.wanted() = Some(ReserveRequest {
+        campaign,
+        node: "a".into(),
+        fence: 1,
+        limit: FEW,
+        parts: vec![],
+        now: UtcMs(0),
+        until: UtcMs(MINUTE_MS),
+    });
+    assert!(ahead.goes_on(), "he ended without having seen it");
+    assert!(!ahead.goes_on(), "one is enough");
+}

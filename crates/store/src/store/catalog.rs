@@ -102,6 +102,8 @@ impl SqlStore {
         let mut tx = self.write().await?;
         if let Some(person) = row.person() {
             sums::ensure_persons(&mut tx, &[person]).await?;
+            let debtor = row.touches().map(|debtor| (debtor, person));
+            sums::before_persons(&mut tx, debtor.into_iter()).await?;
         }
         match row.as_debt() {
             Some(debt) => interest::put_carried(&mut tx, debt).await?,

@@ -215,6 +215,9 @@ async fn put_back(
     let mut kept = false;
     if let Some(row) = before.debtor {
         let told = tx.get::<domain::entity::Debtor>(row.id).await?;
+        if told.person_id != row.person_id {
+            tx.stirs_everybody()?;
+        }
         tx.put(&domain::entity::Debtor {
             told_zone: told.told_zone,
             told_zone_at: told.told_zone_at,

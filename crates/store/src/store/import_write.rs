@@ -179,6 +179,7 @@ impl Written {
         let persons: BTreeSet<PersonId> = new.iter().chain(&known).map(|d| d.person_id).collect();
         let persons: Vec<PersonId> = persons.into_iter().collect();
         sums::ensure_persons(tx, &persons).await?;
+        sums::before_persons(tx, known.iter().map(|d| (d.id, d.person_id))).await?;
         let (debts, points) = (self.debts.values(), self.points.values());
         insert_debtors(tx, import, &new, (debts, points), &self.scores).await?;
         let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();

@@ -3,12 +3,13 @@
 
 use super::hits;
 use super::table::pieces;
-use crate::sql::{Field, Link, Val, vals};
+use crate::sql::{Dialect, Field, Link, Val, vals};
 use domain::entity::{CallResult, Campaign};
 use domain::ids::{AttemptId, CampaignId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::rules::worth::{OTHERS, reference_rates};
 use domain::time::UtcMs;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(super) const SUMS: &str = "UPDATE debtors SET \
@@ -218,6 +219,27 @@ pub(crate) async fn ensure_persons(tx: &mut Link, persons: &[PersonId]) -> Resul
             places.join(",")
         );
         tx.run(sql, piece.iter().map(Field::val).collect()).await?;
+    }
+    Ok(())
+}
+
+/// Before debtors are written: who becomes another person's brings what stands against him along to all of that
+/// person, whom nobody is told by his row alone.
+pub(crate) async fn before_persons(
+    tx: &mut Link,
+    debtors: impl Iterator<Item = (DebtorId, PersonId)>,
+) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Pg {
+        return Ok(());
+    }
+    let next: BTreeMap<DebtorId, PersonId> = debtors.collect();
+    let ids: Vec<DebtorId> = next.keys().copied().collect();
+    let sql = "SELECT id, person_id FROM debtors WHERE id";
+    for row in &tx.rows_in(sql, &ids, "", &[]).await? {
+        let (id, person): (DebtorId, PersonId) = (row.get("id")?, row.get("person_id")?);
+        if next.get(&id) != Some(&person) {
+            return tx.stirs_everybody();
+        }
     }
     Ok(())
 }
