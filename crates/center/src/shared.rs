@@ -7,6 +7,7 @@ use crate::engine::Post;
 use crate::floor::Floor;
 use crate::ports::Outside;
 use crate::strategies::dry_run::Trials;
+use crate::strategies::later::Later;
 use dialer::Gate;
 use domain::event::NewEvent;
 use domain::ids::{ClientId, EventId};
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) floor: Floor,
     /// Strategies on trial.
     pub(crate) trials: Trials,
+    /// Steps of strategies that are not due yet.
+    pub(crate) later: Later,
     /// This node plans strategies for an installation without gateways.
     pub(crate) plans_alone: AtomicBool,
     database_down: AtomicBool,
@@ -76,6 +79,7 @@ impl Shared {
             marks: Marks::default(),
             floor: Floor::default(),
             trials: Trials::default(),
+            later: Later::default(),
             plans_alone: AtomicBool::new(false),
             database_down: AtomicBool::new(false),
             own: Mutex::new(VecDeque::new()),

@@ -3,6 +3,7 @@
 
 mod costs;
 pub(crate) mod dry_run;
+pub(crate) mod later;
 mod letters;
 mod plan;
 
@@ -72,6 +73,7 @@ async fn turn(shared: &Arc<Shared>) -> Result<(), StoreError> {
 
 /// One plan of every strategy, and the calls and letters that are due.
 pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    shared.later.sweep(shared.now());
     let active = shared.out.store.active_strategies().await?;
     let arms = Arms::of(&active);
     if !active.is_empty() {

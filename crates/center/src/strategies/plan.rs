@@ -225,11 +225,17 @@ async fn page(
         .await?
         .into_iter()
         .collect();
-    sources.retain(|s| !taken.contains(&key(s)));
+    let now = shared.now();
+    sources.retain(|s| {
+        let key = key(s);
+        !taken.contains(&key) && shared.later.is_time(&key, one.version, now)
+    });
     let mut made = Made::default();
     for source in &sources {
         let facts = store.contact_facts(source.debtor_id, shared.now()).await?;
-        make(shared, case, source, &facts, &mut made);
+        if let Looked::Far(near_at) = make(shared, case, source, &facts, &mut made) {
+            shared.later.put_off(key(source), one.version, now, near_at);
+        }
     }
     if made.messages.is_empty() && made.steps.is_empty() {
         return Ok(());
@@ -246,22 +252,35 @@ async fn page(
     Ok(())
 }
 
+/// What looking at a step came to.
+enum Looked {
+    /// It was made, or his debt is silent for now.
+    Near,
+    /// It is due within a day from then on; `None` when its time has passed.
+    Far(Option<UtcMs>),
+}
+
 fn make(
     shared: &Shared,
     case: &Step<'_>,
     source: &PlanSource,
     facts: &ContactFacts,
     made: &mut Made,
-) {
+) -> Looked {
     let (one, step, now) = (case.one, case.step, shared.now());
     let zone = zone_or_utc(&shared.out.law.zone_of(facts));
     let Some(due) = due_at(step, &source.date, &zone) else {
-        return;
+        return Looked::Far(None);
     };
-    let near = due <= now.plus_ms(AHEAD_MS) && due > now.plus_ms(-LATE_MS);
+    if due > now.plus_ms(AHEAD_MS) {
+        return Looked::Far(Some(due.plus_ms(-AHEAD_MS)));
+    }
+    if due <= now.plus_ms(-LATE_MS) {
+        return Looked::Far(None);
+    }
     // A debt that is silent today may be free again tomorrow: nothing is planned, nothing is refused.
-    if !near || stopped(facts, Some(source.debt_id), now).is_some() {
-        return;
+    if stopped(facts, Some(source.debt_id), now).is_some() {
+        return Looked::Near;
     }
     let due = due.max(now);
     let plan_key = source.key(one.trigger, one.id, &step.key);
@@ -278,7 +297,7 @@ fn make(
             facts,
             (choice, due, plan_key),
         ));
-        return;
+        return Looked::Near;
     }
     made.steps.push(PlannedStep {
         id: PlannedStepId(shared.id()),
@@ -299,6 +318,7 @@ fn make(
         ended_at: None,
         ended_by: String::new(),
     });
+    Looked::Near
 }
 
 /// The message of a step; what no channel may send is kept as refused, so that it is seen what the law

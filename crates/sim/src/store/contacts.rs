@@ -57,9 +57,11 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
             .values()
             .filter(|h| h.lifted_at.is_none())
             .filter(|h| {
-                let other = t.debtors.get(&h.debtor_id);
-                h.debtor_id == id
-                    || other.is_some_and(|o| o.person_id == debtor.person_id && h.reaches(&debtor))
+                let his = || {
+                    let other = t.debtors.get(&h.debtor_id);
+                    other.is_some_and(|o| o.person_id == debtor.person_id)
+                };
+                h.debtor_id == id || (h.reaches(&debtor) && his())
             })
             .cloned()
             .collect(),
