@@ -4,10 +4,12 @@
 
 mod common;
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use common::{Link, World, addr, first_line, uri};
 use sip::header::NameAddr;
-use sip::ua::{CallKey, InviteOrder};
+use sip::ua::{CallKey, Event, InviteOrder};
 use sip::{ConnId, Proto, Target};
 
 /// The way of one trunk to its carrier, as a caller numbers it.
@@ -112,11 +114,46 @@ fn a_call_that_came_in_has_the_home_that_it_is_told() {
 }
 
 /// Where ACK and BYE of a call go whose 200 names `contact` (and `route` as Record-Route).
-fn follows(follow: bool, contact: &str, route: Option<&str>) -> Vec<std::net::SocketAddr> {
+fn follows(follow: bool, contact: &str, route: Option<&str>) -> Vec<SocketAddr> {
     let mut world = World::new(7, Link::CLEAN);
-    world.record = true;
     world.add(common::node_config(1));
-    let (proxy, seed) = (addr(60), 3);
+    follows_in(world, follow, contact, route)
+}
+
+fn follows_in(
+    mut world: World,
+    follow: bool,
+    contact: &str,
+    route: Option<&str>,
+) -> Vec<SocketAddr> {
+    let out = answered_at(
+        &mut world,
+        follow,
+        contact,
+        route.map(|r| ("Record-Route", r)),
+    );
+    let now = world.now;
+    world.nodes[0]
+        .endpoint
+        .hang_up(now, out, None)
+        .expect("is up");
+    world.run_for(20);
+    let sent = world.wire.iter().filter(|(_, p)| {
+        let line = first_line(&p.bytes);
+        line.starts_with("ACK") || line.starts_with("BYE")
+    });
+    sent.map(|(_, p)| p.target.dest).collect()
+}
+
+/// A call of node 0 through a proxy where no node is, answered with `contact` and one more field.
+fn answered_at(
+    world: &mut World,
+    follow: bool,
+    contact: &str,
+    more: Option<(&str, &str)>,
+) -> CallKey {
+    world.record = true;
+    let proxy = addr(60);
     let order = InviteOrder {
         follow_contact: follow,
         ..InviteOrder::new(
@@ -130,6 +167,14 @@ fn follows(follow: bool, contact: &str, route: Option<&str>) -> Vec<std::net::So
     let out = world.nodes[0].endpoint.invite(now, order).expect("sent");
     world.run_for(20);
     let invite = world.mailbox.remove(0).1.bytes;
+    let ok = ok_of(&invite, contact, more);
+    world.inject(proxy, 0, ok.as_bytes());
+    world.run_for(20);
+    out
+}
+
+/// The 200 to an INVITE.
+fn ok_of(invite: &Bytes, contact: &str, more: Option<(&str, &str)>) -> String {
     let text = String::from_utf8(invite.to_vec()).expect("text");
     let field = |name: &str| {
         let line = text
@@ -138,29 +183,20 @@ fn follows(follow: bool, contact: &str, route: Option<&str>) -> Vec<std::net::So
             .expect("is there");
         line.to_owned()
     };
-    let route = route.map_or(String::new(), |r| format!("Record-Route: {r}\r\n"));
-    let ok = format!(
-        "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{};tag={seed}\r\n{}\r\n{}\r\n{route}Contact: {contact}\r\n\
+    let to = field("To:");
+    let tag = if to.contains(";tag=") { "" } else { ";tag=3" };
+    let more = more.map_or(String::new(), |(name, value)| {
+        format!("{name}: {value}\r\n")
+    });
+    format!(
+        "SIP/2.0 200 OK\r\n{}\r\n{}\r\n{}{tag}\r\n{}\r\n{}\r\n{more}Contact: {contact}\r\n\
         Content-Length: 0\r\n\r\n",
         field("Via:"),
         field("From:"),
-        field("To:"),
+        to,
         field("Call-ID:"),
         field("CSeq:"),
-    );
-    world.inject(proxy, 0, ok.as_bytes());
-    world.run_for(20);
-    let now = world.now;
-    world.nodes[0]
-        .endpoint
-        .hang_up(now, out, None)
-        .expect("is up");
-    world.run_for(20);
-    let sent = world.wire.iter().filter(|(_, p)| {
-        let line = first_line(&p.bytes);
-        line.starts_with("ACK") || line.starts_with("BYE")
-    });
-    sent.map(|(_, p)| p.target.dest).collect()
+    )
 }
 
 #[test]
@@ -188,4 +224,82 @@ fn requests_of_a_call_go_where_its_dialog_says() {
     ] {
         assert_eq!(follows(true, elsewhere, None), proxy, "{elsewhere}");
     }
+}
+
+#[test]
+fn nobody_is_followed_to_where_no_answer_is_heard() {
+    let proxy = vec![addr(60); 2];
+    for (heard, want) in [
+        ("10.9.9.9", vec!["10.9.9.9:5070".parse().unwrap(); 2]),
+        ("10.8.8.8", proxy),
+    ] {
+        let mut world = World::new(7, Link::CLEAN);
+        world.add(common::node_config(1));
+        let heard: std::net::IpAddr = heard.parse().expect("an address");
+        world.nodes[0].endpoint.hear(move |ip| ip == heard);
+        let sent = follows_in(world, true, "<sip:gw@10.9.9.9:5070>", None);
+        assert_eq!(sent, want, "{heard}");
+    }
+}
+
+/// Where the requests that begin so went, one place after the other.
+fn sent(world: &World, begins: &str) -> Vec<SocketAddr> {
+    let sent = world.wire.iter();
+    let sent = sent.filter(|(_, p)| first_line(&p.bytes).starts_with(begins));
+    let mut places: Vec<SocketAddr> = sent.map(|(_, p)| p.target.dest).collect();
+    places.dedup();
+    places
+}
+
+#[test]
+fn where_the_followed_host_is_silent_the_peer_is_asked_before_the_call_is_lost() {
+    let mut world = World::new(7, Link::CLEAN);
+    let mut config = common::node_config(1);
+    config.session_expires_s = 90;
+    world.add(config);
+    let timer = Some(("Session-Expires", "90;refresher=uac\r\nRequire: timer"));
+    let out = answered_at(&mut world, true, "<sip:gw@10.9.9.9:5070>", timer);
+    let (proxy, silent) = (addr(60), "10.9.9.9:5070".parse().unwrap());
+    world.run_for(59_000);
+    let now = world.now;
+    let own = &mut world.nodes[0].endpoint;
+    let info = own.send_info(now, out, "text/plain", Bytes::from_static(b"1"));
+    info.expect("is up");
+    world.run_for(3_000);
+    let invites = sent(&world, "INVITE");
+    let want = [proxy, silent, proxy];
+    assert_eq!(invites[..3], want, "the first one, and a refresh");
+    let mut again = world.wire.iter().rev().map(|(_, p)| p);
+    let again = again.find(|p| p.target.dest == proxy && p.bytes.starts_with(b"INVITE"));
+    let ok = ok_of(
+        &again.expect("was sent").bytes,
+        "<sip:gw@10.9.9.9:5070>",
+        timer,
+    );
+    world.inject(proxy, 0, ok.as_bytes());
+    world.run_for(40_000);
+    let ended = |event: &Event| matches!(event, Event::Ended { .. });
+    assert!(!world.fresh(0).iter().any(ended), "it is alive");
+    let now = world.now;
+    let ended = world.nodes[0].endpoint.hang_up(now, out, None);
+    ended.expect("is up");
+    world.run_for(20);
+    assert_eq!(sent(&world, "BYE"), [proxy], "nobody asks there twice");
+    assert!(world.settle(40_000));
+    world.assert_empty();
+}
+
+#[test]
+fn a_bye_that_nobody_takes_at_the_followed_host_goes_to_the_peer() {
+    let mut world = World::new(7, Link::CLEAN);
+    world.add(common::node_config(1));
+    let out = answered_at(&mut world, true, "<sip:gw@10.9.9.9:5070>", None);
+    let now = world.now;
+    let ended = world.nodes[0].endpoint.hang_up(now, out, None);
+    ended.expect("is up");
+    world.run_for(40_000);
+    let silent = "10.9.9.9:5070".parse().unwrap();
+    assert_eq!(sent(&world, "BYE"), [silent, addr(60)]);
+    assert!(world.settle(40_000), "and that is all");
+    world.assert_empty();
 }

@@ -119,8 +119,8 @@ pub(super) fn end_stray(
         remote_cseq: None,
     };
     dialog.confirm(response);
-    let hop = dialog.followed_hop(target).filter(|_| follow);
-    let target = hop.unwrap_or(target);
+    let hop = follow.then(|| core.followed_hop(&dialog, target));
+    let target = hop.flatten().unwrap_or(target);
     send_ack(core, now, &dialog, cseq.number, target, Some(tx));
     dialog.local_cseq = dialog.local_cseq.max(used);
     let mut bye = dialog.request(Method::Bye);

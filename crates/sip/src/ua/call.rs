@@ -97,6 +97,8 @@ pub(super) struct Call {
     pub(super) home: Option<Target>,
     /// Whether requests go where the dialog's addresses say.
     pub(super) follow: bool,
+    /// They did, and nobody answered there.
+    pub(super) turned: bool,
     pub(super) contact: Bytes,
     pub(super) outgoing: bool,
     pub(super) login: Option<Login>,
@@ -123,14 +125,23 @@ pub(super) struct Call {
 
 impl Call {
     /// Where the next in-dialog request goes.
-    pub(super) fn next_hop(&self) -> Target {
-        self.hop_from(&self.dialog, self.peer)
+    pub(super) fn next_hop(&self, core: &Core) -> Target {
+        self.hop_from(core, &self.dialog, self.peer)
     }
 
     /// The same in that dialog of the call, where the peer is to be found there.
-    pub(super) fn hop_from(&self, dialog: &Dialog, peer: Target) -> Target {
-        let followed = dialog.followed_hop(peer).filter(|_| self.follow);
-        followed.unwrap_or(peer)
+    pub(super) fn hop_from(&self, core: &Core, dialog: &Dialog, peer: Target) -> Target {
+        let followed = self.follow.then(|| core.followed_hop(dialog, peer));
+        followed.flatten().unwrap_or(peer)
+    }
+
+    /// Nobody answers where the dialog says that requests go: from now on they go to the peer. False when they did
+    /// already.
+    pub(super) fn turns_back(&mut self, core: &Core) -> bool {
+        let followed = self.next_hop(core).dest != self.peer.dest;
+        self.follow = false;
+        self.turned |= followed;
+        followed
     }
 
     /// Remembers the connection the peer uses now.
@@ -164,6 +175,11 @@ impl Call {
 
     pub(super) fn is_up(&self) -> bool {
         matches!(self.state, State::Up)
+    }
+
+    /// True while the call is not answered and not ended.
+    pub(super) fn is_early(&self) -> bool {
+        matches!(self.state, State::Calling(_) | State::Ringing(_))
     }
 
     pub(super) fn deadline(&self) -> Option<Millis> {
@@ -330,7 +346,7 @@ impl Call {
     ) -> Option<TxId> {
         self.digest
             .apply(&mut request, self.login.as_ref(), core.ids.as_mut());
-        let target = self.next_hop();
+        let target = self.next_hop(core);
         let bye = matches!(purpose, Use::Bye(_)).then(|| request.clone());
         let sent = core.send(now, request, target, purpose);
         if let (Err(_), Some(bye)) = (&sent, bye) {
@@ -354,6 +370,24 @@ impl Call {
                 }
             }
             _ => self.state = State::Over,
+        }
+    }
+
+    /// Our BYE got no answer at all.
+    pub(super) fn on_bye_fault(&mut self, core: &mut Core, now: Millis) {
+        if self.turns_back(core) {
+            self.send_bye(core, now, None);
+        } else {
+            self.forget();
+        }
+    }
+
+    /// A request of the call whose answer changes nothing got none.
+    pub(super) fn on_minor_fault(&mut self, core: &mut Core, now: Millis, code: u16) {
+        self.turns_back(core);
+        // What left before the call turned back says nothing of the peer; the next refresh does.
+        if !self.turned {
+            self.lost(core, now, code);
         }
     }
 

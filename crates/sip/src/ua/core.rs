@@ -1,12 +1,13 @@
 //! What all calls share: the transactions, the queue of reports, and how messages of ours look.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::acks::AckMemory;
+use super::dialog::Dialog;
 use super::{CallKey, Config, Counters, Event, PingKey, RegKey};
 use crate::header::{MAGIC_COOKIE, NameAddr, Via};
 use crate::ids::Ids;
@@ -42,6 +43,9 @@ pub(super) enum Use {
     Ping(PingKey, Millis),
 }
 
+/// From where messages are read at all.
+type Hears = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) ids: Box<dyn Ids>,
@@ -52,6 +56,7 @@ pub(super) struct Core {
     pub(super) counters: Counters,
     /// Calls whose place another one has taken.
     pub(super) replaced: Vec<CallKey>,
+    pub(super) hears: Option<Hears>,
     tag_salt: [u8; 16],
 }
 
@@ -76,6 +81,7 @@ impl Core {
             acks: AckMemory::default(),
             counters: Counters::default(),
             replaced: Vec::new(),
+            hears: None,
             tag_salt,
         }
     }
@@ -89,6 +95,13 @@ impl Core {
             .local
             .get(proto)
             .ok_or(SipError::NoLocalAddress(proto.via_name()))
+    }
+
+    /// Where requests go that follow what a dialog says, when that is elsewhere than the peer, can be followed, and
+    /// answers from there are read.
+    pub(super) fn followed_hop(&self, dialog: &Dialog, peer: Target) -> Option<Target> {
+        let hears = |hop: &Target| self.hears.as_ref().is_none_or(|h| h(hop.dest.ip()));
+        dialog.followed_hop(peer).filter(hears)
     }
 
     /// Our Contact for a transport.

@@ -413,13 +413,13 @@ impl Endpoint {
                 self.with_call(key, |core, call| call.on_change_fault(core, now, tx, code));
             }
             Some(Use::Bye(key)) => {
-                self.with_call(key, |_, call| call.forget());
+                self.with_call(key, |core, call| call.on_bye_fault(core, now));
             }
             Some(Use::Orphan(call)) => {
                 self.core.report(Event::OrphanEnded { call, code: None });
             }
             Some(Use::Minor(key)) => {
-                self.with_call(key, |core, call| call.lost(core, now, code));
+                self.with_call(key, |core, call| call.on_minor_fault(core, now, code));
             }
             Some(Use::Refer(key)) => {
                 self.with_call(key, |core, call| call.on_refer_fault(core, now, code));

@@ -1,7 +1,7 @@
 //! The endpoint: octets and time in, octets, reports and a deadline out.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -68,6 +68,12 @@ impl Endpoint {
     /// nothing of them is kept. Replaces the rule given before; without one all are taken.
     pub fn admit(&mut self, admits: impl Fn(&Source) -> bool + Send + Sync + 'static) {
         self.admits = Some(Box::new(admits));
+    }
+
+    /// Lets calls follow what their dialogs say only to addresses for which `hears` is true: what others answer is
+    /// read by nobody. Replaces the rule given before; without one all are heard.
+    pub fn hear(&mut self, hears: impl Fn(IpAddr) -> bool + Send + Sync + 'static) {
+        self.core.hears = Some(Box::new(hears));
     }
 
     /// How many whole messages have come on a connection; keep-alives are none.

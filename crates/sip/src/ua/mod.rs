@@ -37,3 +37,4 @@ pub use event::{
 };
 pub use identity::Identity;
 pub use order::{InviteOrder, Login, PingOrder, RegisterOrder};
+pub use orphan::bye_again;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::acks::send_ack;
-use super::call::{Call, State};
+use super::call::Call;
 use super::core::{Arrived, Core, Use};
 use super::session::SessionTimer;
 use super::{Event, body};
@@ -184,7 +184,7 @@ impl Call {
         self.digest.accepted();
         self.dialog.refresh_target(&response.headers);
         if change.method == Method::Invite {
-            let target = self.next_hop();
+            let target = self.next_hop(core);
             send_ack(core, now, &self.dialog, change.cseq, target, Some(tx));
         }
         if !self.is_up() {
@@ -235,9 +235,17 @@ impl Call {
             return;
         }
         if let Offer::Sent { change, .. } = std::mem::replace(&mut self.offer, Offer::Idle) {
+            if self.change_again(core, now, &change) {
+                return;
+            }
             self.change_refused(core, now, &change, code);
             self.lost(core, now, code);
         }
+    }
+
+    /// Sends a change that nobody answers where the dialog says to the peer instead, once a call.
+    fn change_again(&mut self, core: &mut Core, now: Millis, change: &Change) -> bool {
+        self.is_up() && self.turns_back(core) && self.send_change(core, now, change.clone())
     }
 
     /// A re-INVITE or an UPDATE of the peer.
@@ -451,6 +459,13 @@ impl Call {
     /// Refreshes the session, or ends it when the peer did not.
     pub(super) fn session_timer(&mut self, core: &mut Core, now: Millis) {
         if self.session.expire_at.is_some_and(|at| at <= now) {
+            if let Offer::Sent { change, .. } = &self.offer {
+                let change = change.clone();
+                if self.change_again(core, now, &change) {
+                    self.session.use_reserve(now);
+                    return;
+                }
+            }
             self.session.stop();
             self.lost(core, now, 408);
             return;
@@ -476,10 +491,5 @@ impl Call {
             refresh: true,
         };
         self.send_change(core, now, change);
-    }
-
-    /// True while the call is not answered and not ended.
-    pub(super) fn is_early(&self) -> bool {
-        matches!(self.state, State::Calling(_) | State::Ringing(_))
     }
 }

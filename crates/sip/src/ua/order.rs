@@ -52,7 +52,8 @@ pub struct InviteOrder {
     /// Send what follows in the dialog to the IP address in the peer's Record-Route or Contact, as RFC 3261
     /// §12.2.1.1 has it. Off, it goes where the INVITE went, whatever the peer wrote: so for phones behind NAT,
     /// whose Contact nobody can reach. Only datagrams follow; what goes over a connection stays on it. An address
-    /// that a peer out there cannot mean (of a private net, loopback, multicast) is not followed.
+    /// that a peer out there cannot mean (of a private net, loopback, multicast) is not followed, nor one that
+    /// [`crate::Endpoint::hear`] rules out. Where nobody answers there, the call goes back to where its INVITE went.
     pub follow_contact: bool,
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::call::State;
 use super::core::Use;
 use super::{CallKey, Endpoint};
-use crate::header::Reason;
+use crate::header::{CSeq, Reason};
 use crate::msg::{HeaderName, Message, Method, Request, parse_datagram};
 use crate::transport::Target;
 use crate::{Millis, SipError};
@@ -37,7 +37,7 @@ impl Endpoint {
             conn: None,
             ..call.peer
         };
-        let target = call.hop_from(&dialog, call.home.unwrap_or(now));
+        let target = call.hop_from(&self.core, &dialog, call.home.unwrap_or(now));
         Some((target, dialog.request(Method::Bye).to_bytes()))
     }
 
@@ -64,9 +64,38 @@ impl Endpoint {
     }
 }
 
+/// The BYE to send after this one was refused, for [`Endpoint::end_orphan`]: the next in its dialog, since a far end may
+/// refuse a number that it has seen (RFC 3261 §12.2.2). None when it is no BYE.
+#[must_use]
+pub fn bye_again(bye: &Bytes) -> Option<Bytes> {
+    let mut request = orphan(bye)?;
+    let CSeq { number, method } = request.headers.cseq().ok()?;
+    let number = number.checked_add(1)?;
+    let next = CSeq { number, method };
+    request.headers.set(HeaderName::CSeq, next.to_bytes());
+    Some(request.to_bytes())
+}
+
 fn orphan(bye: &Bytes) -> Option<Request> {
     match parse_datagram(bye).ok()? {
         Message::Request(request) if request.method == Method::Bye => Some(request),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_bye_has_the_next_number() {
+        let bye = |number: &str| {
+            Bytes::from(format!(
+                "BYE sip:gw@192.0.2.1 SIP/2.0\r\nMax-Forwards: 70\r\nFrom: <sip:a@192.0.2.2>;tag=1\r\n\
+                To: <sip:b@192.0.2.1>;tag=2\r\nCall-ID: c\r\nCSeq: {number} BYE\r\nContent-Length: 0\r\n\r\n"
+            ))
+        };
+        assert_eq!(bye_again(&bye("100001")), Some(bye("100002")));
+        assert_eq!(bye_again(&Bytes::from_static(b"no BYE")), None);
     }
 }

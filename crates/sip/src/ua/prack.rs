@@ -214,7 +214,7 @@ impl Call {
             method: Method::Invite,
         };
         prack.headers.push(HeaderName::RAck, rack.to_bytes());
-        let target = self.hop_from(&early, self.peer);
+        let target = self.hop_from(core, &early, self.peer);
         self.send_quietly(core, now, prack, target);
         true
     }

@@ -164,6 +164,15 @@ impl Call {
     }
 
     pub(super) fn on_refer_fault(&mut self, core: &mut Core, now: Millis, code: u16) {
+        if self.is_up()
+            && let Some(to) = self.refer_to.take()
+            && self.turns_back(core)
+        {
+            self.refer_out = None;
+            if self.refer(core, now, &to).is_ok() {
+                return;
+            }
+        }
         self.refer_answered(core, now, code);
     }
 
@@ -257,7 +266,7 @@ impl Call {
         headers.push(HeaderName::SubscriptionState, state);
         headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
         request.body = Bytes::from(format!("SIP/2.0 {code} {}\r\n", phrase(code)));
-        let target = self.next_hop();
+        let target = self.next_hop(core);
         self.send_quietly(core, now, request, target);
     }
 

@@ -127,9 +127,14 @@ impl SessionTimer {
     fn start(&mut self, now: Millis, seconds: u32, we_refresh: bool) {
         let whole = u64::from(seconds) * 1_000;
         // The side that waits gives up shortly before the end (§10).
-        self.expire_at = Some(now + (whole - (whole / 3).min(32_000)));
+        self.expire_at = Some(now + (whole - reserve_ms(seconds)));
         self.refresh_at = we_refresh.then_some(now + whole / 2);
         self.wish_s = seconds;
+    }
+
+    /// Waits until the very end of the session, when the end before it has come.
+    pub(super) fn use_reserve(&mut self, now: Millis) {
+        self.expire_at = Some(now + reserve_ms(self.wish_s));
     }
 
     pub(super) fn stop(&mut self) {
@@ -140,4 +145,9 @@ impl SessionTimer {
     pub(super) fn deadline(&self) -> Option<Millis> {
         self.refresh_at.into_iter().chain(self.expire_at).min()
     }
+}
+
+/// How long before the end of the session it counts as dead, ms.
+fn reserve_ms(seconds: u32) -> u64 {
+    (u64::from(seconds) * 1_000 / 3).min(32_000)
 }

@@ -86,6 +86,7 @@ impl Call {
             peer: order.next_hop,
             home: Some(order.next_hop),
             follow: order.follow_contact,
+            turned: false,
             contact,
             outgoing: true,
             login: order.login,
@@ -218,7 +219,7 @@ impl Call {
         self.dialog.remote_cseq = fork.and_then(|fork| fork.remote_cseq);
         self.dialog.confirm(response);
         self.digest.accepted();
-        let target = self.next_hop();
+        let target = self.next_hop(core);
         send_ack(core, now, &self.dialog, invite_cseq, target, Some(tx));
         self.state = State::Up;
         if let Some(why) = cancelled {

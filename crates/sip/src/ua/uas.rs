@@ -52,6 +52,7 @@ impl Call {
             peer: arrived.source.into(),
             home: None,
             follow: false,
+            turned: false,
             contact,
             outgoing: false,
             login: None,

@@ -124,8 +124,10 @@ impl Engine {
             .unwrap_or(SocketAddr::new(reached_at(&config, bind), 0));
         let routes = config.trunks.iter();
         let routes = routes.map(|trunk| (trunk.id, Route::new(trunk.clone(), now)));
+        let mut endpoint = Endpoint::new(settings, Box::new(SeededIds::new(rand::random())));
+        endpoint.hear(net.hears());
         let mut engine = Self {
-            endpoint: Endpoint::new(settings, Box::new(SeededIds::new(rand::random()))),
+            endpoint,
             net,
             plane,
             prompts,

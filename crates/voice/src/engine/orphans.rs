@@ -1,6 +1,6 @@
 //! Legs that are up, kept on disk: what a killed process leaves behind, the next one ends
 //! (`faults.md` promise 6). The book is a help, not a truth: where an entry is lost the far end's
-//! session timer ends the leg. A leg of a dead process stays in it until its BYE is answered.
+//! session timer ends the leg. A leg of a dead process stays in it until an answer to its BYE says that it is gone.
 
 use super::core::Engine;
 use crate::plane::LegId;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use domain::time::UtcMs;
 use sip::header::Reason;
-use sip::ua::CallKey;
+use sip::ua::{CallKey, bye_again};
 use sip::{ConnId, Proto, SipError, Target};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -138,9 +138,7 @@ impl Engine {
         for (leg, orphan) in std::mem::take(&mut self.orphans.waiting) {
             let since = orphan.since.unwrap_or(at);
             if at.since_ms(since) > limits::ORPHAN_WAIT_MS {
-                tracing::warn!(
-                    "a leg of a process that is gone is given up: nobody answered its BYE"
-                );
+                tracing::warn!("a leg of a process that is gone is given up: nobody took its BYE");
                 self.book.down(leg);
                 continue;
             }
@@ -164,7 +162,7 @@ impl Engine {
         self.settle();
     }
 
-    /// Those whose BYE nobody answered are tried again now and then.
+    /// Those whose BYE nobody answered or somebody refused are tried again now and then.
     pub(super) fn retry_orphans(&mut self) {
         let due = |tried: Instant| self.now.duration_since(tried) >= limits::ORPHAN_RETRY;
         if self.orphans.tried.is_some_and(due) {
@@ -174,14 +172,27 @@ impl Engine {
 
     /// What became of such a BYE.
     pub(super) fn orphan_ended(&mut self, call: CallKey, code: Option<u16>) {
-        let Some((leg, orphan)) = self.orphans.ending.remove(&call) else {
+        let Some((leg, mut orphan)) = self.orphans.ending.remove(&call) else {
             return;
         };
-        match code {
-            Some(_) => self.book.down(leg),
-            None => self.orphans.waiting.push((leg, orphan)),
+        if code.is_some_and(is_down) {
+            self.book.down(leg);
+            return;
         }
+        if let Some(code) = code {
+            tracing::warn!(
+                code,
+                "the BYE of a leg of a process that is gone is refused"
+            );
+            orphan.bye = bye_again(&orphan.bye).unwrap_or(orphan.bye);
+        }
+        self.orphans.waiting.push((leg, orphan));
     }
+}
+
+/// Whether an answer to BYE says that the call is gone; every other refusal, a challenge or an overload, leaves it up.
+fn is_down(code: u16) -> bool {
+    matches!(code, 200..=299 | 404 | 481)
 }
 
 fn keep(

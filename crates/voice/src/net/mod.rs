@@ -190,6 +190,12 @@ impl Net {
         }
     }
 
+    /// Whether what an address sends is read, as things are whenever it is asked.
+    pub(crate) fn hears(&self) -> impl Fn(std::net::IpAddr) -> bool + Send + Sync + 'static {
+        let door = self.door.clone();
+        move |addr| door.read().is_ok_and(|door| door.hears(addr))
+    }
+
     /// Replaces whose certificate is expected where.
     pub(crate) fn expect(&self, peers: Peers) {
         self.tls.expect(peers);
