@@ -18,6 +18,7 @@ pub async fn all(store: Subject) {
     more_than_can_be_written_at_once_goes_in_pieces(&store).await;
     one_file_of_a_portfolio_is_half_in(&store).await;
     two_files_that_share_persons_are_both_in(&store).await;
+    two_files_that_recall_what_the_other_changes_are_both_in(&store).await;
     a_placement_is_due_on_its_day(&store).await;
 }
 
@@ -263,6 +264,48 @@ async fn two_files_that_share_persons_are_both_in(store: &Subject) {
         }
         for person in people.iter().flatten() {
             assert_eq!(owed(store, person).await, 700);
+        }
+    }
+}
+
+/// Each of two files changes debts that the other recalls: both are in.
+async fn two_files_that_recall_what_the_other_changes_are_both_in(store: &Subject) {
+    const PIECES: usize = 12;
+    for _ in 0..3 {
+        let scenes = [Scene::new(store).await, Scene::new(store).await];
+        let people: [Vec<Person>; 2] = scenes
+            .each_ref()
+            .map(|scene| (0..PIECES).map(|_| scene.draft_person()).collect());
+        let mut files = Vec::new();
+        for (n, (scene, own)) in scenes.iter().zip(&people).enumerate() {
+            let rows: Vec<DebtorRow> = (2..).zip(own).map(|(line, p)| p.row(line)).collect();
+            let first = store.import_batch(fresh(), &rows, false, &[]).await;
+            first.expect("there before");
+            let mut row = file(scene, ImportState::Accepting);
+            store.put_import(&row, &[]).await.expect("file");
+            for (line, person) in (2..).zip(own) {
+                let taken = store.take_rows(row.id, &[dearer(person, line)]).await;
+                taken.expect("taken");
+            }
+            store.settle_rows(row.id).await.expect("durable");
+            for (at, other) in people[1 - n].iter().enumerate() {
+                let kept = store.recall_aside(row.id, &[other.debt.id], at == 0).await;
+                kept.expect("aside");
+            }
+            row = store.get_import(row.id).await.expect("file");
+            (row.state, row.accepted_at) = (ImportState::Accepted, Some(NOW.plus_ms(5_000)));
+            files.push(row);
+        }
+        let writes = files.into_iter().map(|row| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move { store.put_import(&row, &[]).await })
+        });
+        for write in writes.collect::<Vec<_>>() {
+            write.await.expect("ended").expect("in");
+        }
+        for person in people.iter().flatten() {
+            let debt = store.get_debt(person.debt.id).await.expect("debt");
+            assert_eq!(debt.status, DebtStatus::Recalled);
         }
     }
 }

@@ -18,6 +18,7 @@ pub async fn all(store: Subject) {
     whatever_happens_takes_it_away(&store).await;
     what_happens_meanwhile_undoes_the_claim(&store).await;
     who_is_hidden_is_not_asked_about(&store).await;
+    who_comes_behind_many_who_are_hidden_is_asked_about(&store).await;
     another_law_starts_anew(&store).await;
     lists_and_zones_take_marks_away(&store).await;
     lists_are_seen_however_they_are_written(&store).await;
@@ -177,6 +178,36 @@ async fn who_is_hidden_is_not_asked_about(store: &Subject) {
     let mut ids = rows.map(|row| row.debtor.id);
     ids.sort();
     assert_eq!(both, ids);
+}
+
+async fn who_comes_behind_many_who_are_hidden_is_asked_about(store: &Subject) {
+    const HIDDEN: u64 = 2_100;
+    let scene = Scene::new(store).await;
+    claim_all(store).await;
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let lines: Vec<u64> = (2..2 + HIDDEN).collect();
+    for piece in lines.chunks(700) {
+        let rows: Vec<_> = piece.iter().map(|n| scene.draft_person().row(*n)).collect();
+        let written = store.import_batch(row.id, &rows, false, &[]).await;
+        assert_eq!(written.expect("written").debtors_new, piece.len() as u64);
+    }
+    let late = [scene.person(store).await, scene.person(store).await];
+    let mut asked = Vec::new();
+    for _ in 0..10 {
+        let claim = store.claim_marks(NOW, 1).await.expect("claim");
+        mark(store, &claim).await;
+        asked.extend(claim.facts.iter().map(|f| f.debtor.id));
+    }
+    asked.sort();
+    let mut ids = late.map(|person| person.debtor.id);
+    ids.sort();
+    assert_eq!(asked, ids, "each once, and nobody who is hidden");
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    let then: usize = claim_all(store).await.iter().map(|c| c.facts.len()).sum();
+    assert_eq!(then as u64, HIDDEN);
 }
 
 async fn another_law_starts_anew(store: &Subject) {

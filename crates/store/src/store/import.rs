@@ -68,15 +68,27 @@ async fn known(
         let place = |d: Debtor| ((portfolio, d.external_ref.clone()), d);
         debtors.extend(found.into_iter().map(place));
     }
-    if keeps && !link.pg_only("pg").is_empty() {
-        let said: BTreeSet<PersonId> = rows.iter().map(|r| r.debtor.person_id).collect();
-        let said: Vec<PersonId> = said.into_iter().collect();
-        // New ones first: who waits for another's new person holds nobody yet.
-        sums::ensure_persons(link, &said).await?;
-        let stored = debtors.values().map(|d| d.person_id);
-        lock_persons(link, stored.chain(said)).await?;
+    if keeps {
+        let stored = debtors.values().map(|d| d.person_id).collect();
+        take_persons(link, rows, stored).await?;
     }
     Ok(debtors)
+}
+
+/// Takes the `stored` persons and those that the rows make of them.
+async fn take_persons(
+    link: &mut Link,
+    rows: &[DebtorRow],
+    stored: Vec<PersonId>,
+) -> Result<(), StoreError> {
+    if link.pg_only("pg").is_empty() {
+        return Ok(());
+    }
+    let said: BTreeSet<PersonId> = rows.iter().map(|r| r.debtor.person_id).collect();
+    let said: Vec<PersonId> = said.into_iter().collect();
+    // New ones first: who waits for another's new person holds nobody yet.
+    sums::ensure_persons(link, &said).await?;
+    lock_persons(link, stored.into_iter().chain(said)).await
 }
 
 /// Whether nothing is stored yet of the portfolios that the rows name: then nothing of the rows is.

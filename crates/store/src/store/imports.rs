@@ -5,6 +5,7 @@ use super::import::Before;
 use super::import::aside::{forget, write_all};
 use super::import_undo::undo_step;
 use super::import_write::{Counted, keep_before};
+use super::items::{lock_persons, persons_of_debts};
 use super::{SqlStore, interest, merges, sums};
 use crate::rows::Entity;
 use crate::sql::{Link, Val, vals};
@@ -43,6 +44,11 @@ pub(super) async fn recall(
     at: UtcMs,
 ) -> Result<u64, StoreError> {
     let debts = debts.get(..IMPORT_STEP as usize).unwrap_or(debts);
+    if !tx.pg_only("pg").is_empty() {
+        // Money takes the person before the debt.
+        let persons = persons_of_debts(tx, debts).await?;
+        lock_persons(tx, persons.into_iter()).await?;
+    }
     // Money that is posted on them meanwhile waits, or is in the figures already.
     let rest = format!(
         " AND status='open'{}",

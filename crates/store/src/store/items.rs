@@ -3,7 +3,7 @@
 use super::sums::reorder;
 use crate::sql::{Cell as _, Dialect, Link, vals};
 use domain::entity::Verdict;
-use domain::ids::{CampaignId, ClientId, DebtorId, PersonId};
+use domain::ids::{CampaignId, ClientId, DebtId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::ItemState;
 use sha2::{Digest as _, Sha256};
@@ -93,6 +93,17 @@ pub(crate) async fn lock_persons_of(tx: &mut Link, debtors: &[DebtorId]) -> Resu
         persons.push(row.get("person_id")?);
     }
     lock_persons(tx, persons.into_iter()).await
+}
+
+/// Whose debts they are.
+pub(crate) async fn persons_of_debts(
+    tx: &mut Link,
+    debts: &[DebtId],
+) -> Result<Vec<PersonId>, StoreError> {
+    let sql =
+        "SELECT DISTINCT d.person_id FROM debts b JOIN debtors d ON d.id=b.debtor_id WHERE b.id";
+    let rows = tx.rows_in(sql, debts, "", &[]).await?;
+    rows.iter().map(|row| row.get("person_id")).collect()
 }
 
 /// As [`lock_person`], by one of his debtors.

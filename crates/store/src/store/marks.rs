@@ -5,11 +5,12 @@ use super::SqlStore;
 use super::facts::facts_of_many;
 use super::half::WHOLE_ROW;
 use crate::rows::Stirs;
-use crate::sql::{Dialect, Field, Link, Val, holes, vals};
+use crate::sql::{Dialect, Field, Link, Row, Val, holes, vals};
 use domain::ids::DebtorId;
 use domain::ports::StoreError;
 use domain::ports::store::{CallableMark, MarkClaim};
 use domain::time::UtcMs;
+use std::sync::atomic::Ordering;
 
 /// Most debtors of one claim.
 const CLAIM_MAX: u32 = 500;
@@ -72,28 +73,45 @@ async fn take_away(tx: &mut Link, whose: &str, values: Vec<Val>) -> Result<(), S
     tx.run(sql, values).await.map(drop)
 }
 
-/// Debtors of files that are half in count for nobody and are asked about once the file is in. So many of them are
-/// gone through to find others, who come first: they were there before.
-const HIDDEN_MAX: u32 = 2_000;
+/// Debtors without a mark of one look past those of files that are half in, and most looks of one claim.
+const LOOK: usize = 2_000;
+const LOOKS: usize = 25;
 
-/// The statement that finds up to `$1` debtors without a mark.
-async fn missing_sql(tx: &mut Link, lock: &str) -> Result<String, StoreError> {
-    let first = "SELECT id FROM debtors WHERE open_debts>0 AND callable_until IS NULL LIMIT";
-    let half = "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT 1";
-    if tx.row(half, vec![]).await?.is_none() {
-        return Ok(format!("{first} $1{lock}"));
-    }
-    Ok(format!(
-        "SELECT id FROM debtors WHERE id IN ({first} {HIDDEN_MAX}) AND {WHOLE_ROW} \
-            AND callable_until IS NULL LIMIT $1{lock}"
-    ))
+/// Whether a file is half in: who was made by one counts for nobody, and is asked about once it is in.
+const HALF: &str = "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT 1";
+
+/// Up to `limit` debtors without a mark.
+async fn missing(tx: &mut Link, limit: u32, lock: &str) -> Result<Vec<Row>, StoreError> {
+    let whole = match tx.row(HALF, vec![]).await? {
+        Some(_) => format!(" AND {WHOLE_ROW}"),
+        None => String::new(),
+    };
+    let sql = format!(
+        "SELECT id FROM debtors WHERE open_debts>0 AND callable_until IS NULL{whole} LIMIT $1{lock}"
+    );
+    tx.rows(sql, vals![limit]).await
 }
 
-/// Up to `limit` debtors whose mark is missing or over.
-async fn unmarked(tx: &mut Link, now: UtcMs, limit: u32) -> Result<Vec<DebtorId>, StoreError> {
+/// The same of those who were `found` beside the writer.
+async fn still_missing(tx: &mut Link, found: &[DebtorId]) -> Result<Vec<Row>, StoreError> {
+    let sql = format!(
+        "SELECT id FROM debtors WHERE open_debts>0 AND callable_until IS NULL AND {WHOLE_ROW} AND id"
+    );
+    tx.rows_in(&sql, found, "", &[]).await
+}
+
+/// Up to `limit` debtors whose mark is missing or over; `found` when they were looked for already.
+async fn unmarked(
+    tx: &mut Link,
+    now: UtcMs,
+    limit: u32,
+    found: Option<Vec<DebtorId>>,
+) -> Result<Vec<DebtorId>, StoreError> {
     let lock = tx.pg_only(" FOR UPDATE SKIP LOCKED");
-    let missing = missing_sql(tx, lock).await?;
-    let mut rows = tx.rows(missing, vals![limit]).await?;
+    let mut rows = match found {
+        Some(found) => still_missing(tx, &found).await?,
+        None => missing(tx, limit, lock).await?,
+    };
     let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
     if left > 0 {
         let over = format!(
@@ -112,9 +130,48 @@ fn token() -> i64 {
 }
 
 impl SqlStore {
+    /// Who has no mark and is not hidden, while a file is half in on SQLite: the hidden may be a million, and going
+    /// past them would hold the writer. Each claim goes on where the last one ended.
+    async fn past_hidden(&self, limit: usize) -> Result<Option<Vec<DebtorId>>, StoreError> {
+        let mut read = self.read().await?;
+        if read.dialect() == Dialect::Pg || read.row(HALF, vec![]).await?.is_none() {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT rowid AS n, id, CASE WHEN {WHOLE_ROW} THEN 1 ELSE 0 END AS whole \
+                FROM debtors INDEXED BY debtors_marks \
+                WHERE open_debts>0 AND callable_until IS NULL AND rowid>$1 ORDER BY rowid LIMIT {LOOK}"
+        );
+        let mut at = self.marks_at.load(Ordering::Relaxed);
+        let mut found = Vec::new();
+        for _ in 0..LOOKS {
+            let rows = read.rows(sql.clone(), vals![at]).await?;
+            for row in &rows {
+                if found.len() < limit {
+                    at = row.get("n")?;
+                    if row.get::<i64>("whole")? == 1 {
+                        found.push(row.get("id")?);
+                    }
+                }
+            }
+            if found.len() == limit {
+                break;
+            }
+            if rows.len() < LOOK {
+                // The next begins at the front.
+                at = 0;
+                break;
+            }
+        }
+        self.marks_at.store(at, Ordering::Relaxed);
+        Ok(Some(found))
+    }
+
     pub(super) async fn claim(&self, now: UtcMs, limit: u32) -> Result<MarkClaim, StoreError> {
+        let limit = limit.min(CLAIM_MAX);
+        let found = self.past_hidden(limit as usize).await?;
         let mut tx = self.write().await?;
-        let debtors = unmarked(&mut tx, now, limit.min(CLAIM_MAX)).await?;
+        let debtors = unmarked(&mut tx, now, limit, found).await?;
         if debtors.is_empty() {
             return Ok(MarkClaim::default());
         }

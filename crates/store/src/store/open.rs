@@ -10,6 +10,7 @@ use sqlx::sqlite::{
 };
 use std::collections::HashMap;
 use std::str::FromStr as _;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,8 @@ pub struct SqlStore {
     counting: Arc<tokio::sync::Mutex<()>>,
     /// What was read of debtors who are soon to be reserved.
     pub(super) ahead: Arc<Ahead>,
+    /// Up to which row debtors without a mark were gone through, past those of files that are half in.
+    pub(super) marks_at: Arc<AtomicI64>,
     /// Whose idempotency keys are taken here: node and fence as last registered, empty before that.
     pub(super) claimant: Arc<Mutex<String>>,
 }
@@ -155,6 +158,7 @@ impl SqlStore {
             lines: Lines::default(),
             counting: Arc::default(),
             ahead: Arc::default(),
+            marks_at: Arc::default(),
             claimant: Arc::default(),
         })
     }

@@ -4,7 +4,8 @@
 
 use super::super::import_write::{Batch, keep_before, lost, note};
 use super::super::imports::recall;
-use super::{Work, known, place, stored};
+use super::super::items::persons_of_debts;
+use super::{Work, known, place, stored, take_persons};
 use crate::sql::{Field as _, Link, vals};
 use crate::store::SqlStore;
 use domain::entity::ImportState;
@@ -122,6 +123,10 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
+fn read<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
+    serde_json::from_str(body).map_err(|e| StoreError::Corrupt(format!("rows kept aside: {e}")))
+}
+
 /// Writes rows that were kept aside.
 async fn write_rows(tx: &mut Link, import: ImportId, rows: &[DebtorRow]) -> Result<(), StoreError> {
     let mut work = stored(tx, rows, true).await?;
@@ -147,14 +152,13 @@ async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool
     };
     let (place, kind): (i64, String) = (row.get("place")?, row.get("kind")?);
     let body: String = row.get("body")?;
-    let corrupt = |e: serde_json::Error| StoreError::Corrupt(format!("rows kept aside: {e}"));
     match kind.as_str() {
         "recall" => {
-            let debts: Vec<DebtId> = serde_json::from_str(&body).map_err(corrupt)?;
+            let debts: Vec<DebtId> = read(&body)?;
             recall(tx, import, &debts, now).await?;
         }
         _ => {
-            let mut rows: Vec<DebtorRow> = serde_json::from_str(&body).map_err(corrupt)?;
+            let mut rows: Vec<DebtorRow> = read(&body)?;
             for row in &mut rows {
                 row.line += LATE_LINES;
             }
@@ -166,21 +170,26 @@ async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool
     Ok(true)
 }
 
-/// Takes the persons of all rows that are kept aside before the first is written: pieces would take them one
-/// after the other, and two files that share persons would wait for each other.
-async fn take_persons(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
+/// Takes the persons of all that is kept aside, rows and recalls, before the first is written: pieces would take
+/// them one after the other, and two files that share persons, or a file and a payment, would wait for each other.
+async fn take_all(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
     if tx.pg_only("pg").is_empty() {
         return Ok(());
     }
-    let sql = "SELECT body FROM import_aside WHERE import_id=$1 AND kind='rows'";
-    let mut all: Vec<DebtorRow> = Vec::new();
+    let sql = "SELECT kind, body FROM import_aside WHERE import_id=$1";
+    let (mut all, mut recalled): (Vec<DebtorRow>, Vec<DebtId>) = (Vec::new(), Vec::new());
     for row in &tx.rows(sql, vals![import]).await? {
-        let body: String = row.get("body")?;
-        let rows: Vec<DebtorRow> = serde_json::from_str(&body)
-            .map_err(|e| StoreError::Corrupt(format!("rows kept aside: {e}")))?;
-        all.extend(rows);
+        let (kind, body): (String, String) = (row.get("kind")?, row.get("body")?);
+        if kind == "recall" {
+            recalled.extend(read::<Vec<DebtId>>(&body)?);
+        } else {
+            all.extend(read::<Vec<DebtorRow>>(&body)?);
+        }
     }
-    known(tx, &all, true).await.map(drop)
+    let debtors = known(tx, &all, false).await?;
+    let mut persons = persons_of_debts(tx, &recalled).await?;
+    persons.extend(debtors.values().map(|d| d.person_id));
+    take_persons(tx, &all, persons).await
 }
 
 /// Writes all that is kept aside of a file.
@@ -189,7 +198,7 @@ pub(in crate::store) async fn write_all(
     import: ImportId,
     now: UtcMs,
 ) -> Result<(), StoreError> {
-    take_persons(tx, import).await?;
+    take_all(tx, import).await?;
     while write_piece(tx, import, now).await? {}
     Ok(())
 }
