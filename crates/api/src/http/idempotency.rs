@@ -12,8 +12,10 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::ports::store::{IdempotentReply, IdempotentTaken};
+use futures::FutureExt as _;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -132,47 +134,71 @@ async fn once(
     hash.update(&body);
     let request_hash = hex::encode(hash.finalize());
 
-    let in_flight = || {
-        Problem::conflict(
-            "idempotency_in_flight",
-            "the first request with this Idempotency-Key has not been answered yet",
-        )
-    };
     let taken = state.in_flight.take(&user, &key).ok_or_else(in_flight)?;
-    let asked = state
-        .store
-        .idempotent_take(&user, &key, &request_hash, state.now());
-    match asked.await? {
-        IdempotentTaken::Yours => {}
-        IdempotentTaken::Running => return Err(in_flight()),
-        IdempotentTaken::Done(kept) if kept.request_hash == request_hash => {
-            return Ok(replay(kept));
-        }
-        IdempotentTaken::Done(_) => {
-            return Err(Problem::conflict(
-                "idempotency_mismatch",
-                "this Idempotency-Key was used for another method, path or body",
-            ));
-        }
-    }
     let request = Request::from_parts(parts, Body::from(body));
-    // A task of its own: a caller who goes away in the middle finds the kept reply when he repeats.
-    let work = tokio::spawn({
-        let (state, user, key) = (state.clone(), user.clone(), key.clone());
-        async move {
-            let _taken = taken;
-            let response = next.run(request).await;
-            keep(&state, &user, &key, request_hash, response).await
-        }
+    let claim = Claim {
+        state,
+        user,
+        key,
+        request_hash,
+    };
+    // A task of its own from the taking of the key on: a caller who goes away, or is sent away for the time it
+    // takes, leaves no key behind that nobody works for, and finds the kept reply when he repeats.
+    let work = tokio::spawn(async move {
+        let _taken = taken;
+        claim.work(request, next).await
     });
     match work.await {
-        Ok(response) => Ok(response),
+        Ok(response) => response,
         // As without a key: the layer outside turns the panic into a reply.
-        Err(fault) if fault.is_panic() => {
-            let_go(&state, &user, &key).await;
-            std::panic::resume_unwind(fault.into_panic())
-        }
+        Err(fault) if fault.is_panic() => std::panic::resume_unwind(fault.into_panic()),
         Err(_) => Err(Problem::unavailable("the server stops")),
+    }
+}
+
+fn in_flight() -> Problem {
+    Problem::conflict(
+        "idempotency_in_flight",
+        "the first request with this Idempotency-Key has not been answered yet",
+    )
+}
+
+/// A request and the key that it asks for.
+struct Claim {
+    state: ApiState,
+    user: String,
+    key: String,
+    request_hash: String,
+}
+
+impl Claim {
+    /// The kept reply, or the work and its reply.
+    async fn work(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (state, user, key) = (&self.state, &self.user, &self.key);
+        let asked = state
+            .store
+            .idempotent_take(user, key, &self.request_hash, state.now());
+        match asked.await? {
+            IdempotentTaken::Yours => {}
+            IdempotentTaken::Running => return Err(in_flight()),
+            IdempotentTaken::Done(kept) if kept.request_hash == self.request_hash => {
+                return Ok(replay(kept));
+            }
+            IdempotentTaken::Done(_) => {
+                return Err(Problem::conflict(
+                    "idempotency_mismatch",
+                    "this Idempotency-Key was used for another method, path or body",
+                ));
+            }
+        }
+        match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            Ok(response) => Ok(keep(state, user, key, self.request_hash.clone(), response).await),
+            // Let go here: the caller may have left.
+            Err(panic) => {
+                let_go(state, user, key).await;
+                std::panic::resume_unwind(panic)
+            }
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use crate::app::App;
 use axum::http::StatusCode;
 use domain::ports::Clock as _;
 use domain::ports::store::{IDEMPOTENT_CLAIM_MS, IdempotentTaken, PeopleStore as _};
+use futures::FutureExt as _;
 use serde_json::json;
+use std::time::Duration;
 
 const TEAMS: &str = "/api/v1/teams";
 const KEY: &str = "idempotency-key";
@@ -196,4 +198,33 @@ async fn a_key_that_runs_elsewhere_is_waited_for() {
     assert_eq!(ask().send().await.code(), "idempotency_in_flight");
     app.pass_ms(IDEMPOTENT_CLAIM_MS);
     assert_eq!(ask().send().await.status, StatusCode::CREATED);
+}
+
+/// The work falls over when he who asked is gone: whoever repeats does it anew, and falls over too.
+#[tokio::test]
+async fn a_key_is_let_go_when_the_work_falls_over() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let path = format!("/api/v1/campaigns/{}/simulate", app.world.norte.campaign);
+    let body = json!({"agents": 15});
+    let ask = || {
+        app.post(&path)
+            .token(&token)
+            .json(&body)
+            .header(KEY, "k-10")
+    };
+    let left = ask().send().now_or_never();
+    assert!(left.is_none(), "he goes before it is answered");
+    let repeated = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            let reply = ask().send().await;
+            if reply.status != StatusCode::CONFLICT {
+                return reply;
+            }
+            assert_eq!(reply.code(), "idempotency_in_flight");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let repeated = repeated.await.expect("the key is let go");
+    assert_eq!(repeated.status, StatusCode::INTERNAL_SERVER_ERROR);
 }

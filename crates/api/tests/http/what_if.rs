@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Forecasts that tell which settings they were made of: ten contacts an hour and agent. With 13
-/// agents another forecast is under way, with 14 it takes too long.
+/// agents another forecast is under way, with 14 it takes too long, with 15 it falls over.
 pub(crate) struct Double;
 
 #[async_trait]
@@ -22,6 +22,7 @@ impl WhatIf for Double {
         match sides[0].agents {
             13 => return Err(WhatIfError::Busy),
             14 => return Err(WhatIfError::TooSlow(10)),
+            15 => panic!("a forecast that falls over"),
             _ => {}
         }
         let forecast = |side: &WhatIfSettings| {
