@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use common::{Link, World, addr, first_line, uri};
 use sip::header::NameAddr;
-use sip::ua::{CallKey, Event, InviteOrder};
+use sip::ua::{CallKey, Event, InviteOrder, Login};
 use sip::{ConnId, Proto, Target};
 
 /// The way of one trunk to its carrier, as a caller numbers it.
@@ -302,4 +302,95 @@ fn a_bye_that_nobody_takes_at_the_followed_host_goes_to_the_peer() {
     assert_eq!(sent(&world, "BYE"), [silent, addr(60)]);
     assert!(world.settle(40_000), "and that is all");
     world.assert_empty();
+}
+
+/// The BYE of a leg of a dead process, sent by node 0 of a fresh world, and the answers to it as they are asked for.
+struct Left {
+    world: World,
+    key: CallKey,
+}
+
+impl Left {
+    fn over(login: Option<Login>) -> Self {
+        let mut world = World::new(7, Link::CLEAN);
+        world.add(common::node_config(1));
+        let bye = Bytes::from_static(
+            b"BYE sip:gw@10.0.0.60 SIP/2.0\r\nMax-Forwards: 70\r\nFrom: <sip:a@10.0.0.1>;tag=1\r\n\
+            To: <sip:b@10.0.0.60>;tag=2\r\nCall-ID: left\r\nCSeq: 100001 BYE\r\nContent-Length: 0\r\n\r\n",
+        );
+        let now = world.now;
+        let own = &mut world.nodes[0].endpoint;
+        let key = own.end_orphan(now, Target::udp(addr(60)), &bye, (None, login));
+        world.flush();
+        world.run_for(20);
+        let key = key.expect("sent");
+        Self { world, key }
+    }
+
+    /// The next BYE, which is answered with `status` and more fields.
+    fn answer(&mut self, status: &str) -> String {
+        let bye = self.world.mailbox.remove(0).1.bytes;
+        let text = String::from_utf8(bye.to_vec()).expect("text");
+        assert!(text.starts_with("BYE"), "{text}");
+        let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        let kept = text
+            .lines()
+            .filter(|l| kept.iter().any(|name| l.starts_with(name)));
+        let fields: Vec<&str> = kept.collect();
+        let answer = format!(
+            "SIP/2.0 {status}\r\n{}\r\nContent-Length: 0\r\n\r\n",
+            fields.join("\r\n")
+        );
+        self.world.inject(addr(60), 0, answer.as_bytes());
+        self.world.run_for(20);
+        text
+    }
+
+    /// What became of it.
+    fn fate(&mut self) -> Vec<Option<u16>> {
+        let key = self.key;
+        let events = self.world.fresh(0);
+        let codes = events.into_iter().filter_map(|event| match event {
+            Event::OrphanEnded { call, code } if call == key => Some(code),
+            _ => None,
+        });
+        codes.collect()
+    }
+}
+
+const BY_THEM: &str =
+    "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"a\", nonce=\"1\", qop=\"auth\"";
+const BY_A_PROXY: &str = "407 Proxy Authentication Required\r\n\
+    Proxy-Authenticate: Digest realm=\"b\", nonce=\"2\", qop=\"auth\", algorithm=SHA-256";
+
+#[test]
+fn the_bye_of_a_dead_process_answers_challenges() {
+    let mut left = Left::over(Some(Login::new("us", "pass")));
+    let plain = left.answer(BY_THEM);
+    assert!(plain.contains("CSeq: 100001 BYE") && !plain.contains("uthorization"));
+    let signed = left.answer(BY_A_PROXY);
+    assert!(signed.contains("CSeq: 100002 BYE") && signed.contains("\nAuthorization: Digest"));
+    assert_eq!(left.fate(), [], "it is under way");
+    let twice = left.answer("200 OK");
+    assert!(twice.contains("CSeq: 100003 BYE") && twice.contains("\nAuthorization: Digest"));
+    assert!(twice.contains("\nProxy-Authorization: Digest"));
+    assert_eq!(left.fate(), [Some(200)]);
+    assert!(left.world.settle(40_000));
+    left.world.assert_empty();
+}
+
+#[test]
+fn a_challenge_that_cannot_be_answered_is_told() {
+    let mut nobody = Left::over(None);
+    nobody.answer(BY_THEM);
+    assert_eq!(nobody.fate(), [Some(401)]);
+    let mut wrong = Left::over(Some(Login::new("us", "wrong")));
+    wrong.answer(BY_THEM);
+    wrong.answer(BY_THEM);
+    assert_eq!(
+        wrong.fate(),
+        [Some(401)],
+        "the same nonce refuses the password"
+    );
+    assert!(wrong.world.mailbox.is_empty());
 }

@@ -412,68 +412,6 @@ async fn the_next_process_ends_what_a_killed_one_left() {
     phone.sees(bye).await;
 }
 
-/// Takes a BYE and answers it, unless with nothing.
-async fn answer_bye(far: &tokio::net::UdpSocket, status: impl Fn(&str) -> Option<&'static str>) {
-    let mut octets = [0; 2_048];
-    let (n, from) = far.recv_from(&mut octets).await.expect("reads");
-    let text = String::from_utf8_lossy(&octets[..n]).into_owned();
-    let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
-    let kept = |line: &&str| names.iter().any(|name| line.starts_with(name));
-    let fields: Vec<&str> = text.lines().filter(kept).collect();
-    if let Some(status) = status(&text) {
-        let answer = format!("SIP/2.0 {status}\r\n{}\r\n\r\n", fields.join("\r\n"));
-        far.send_to(answer.as_bytes(), from).await.expect("sends");
-    }
-}
-
-/// Legs whose BYE nobody answered, or somebody refused, before the next process died too.
-#[tokio::test]
-async fn a_leg_that_nobody_ended_outlives_a_second_death() {
-    let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await;
-    let far = far.expect("binds");
-    let folder = tempfile::tempdir().expect("folder");
-    let (legs, copy) = (folder.path().join("legs"), folder.path().join("copy"));
-    let at = far.local_addr().expect("bound");
-    let entry = |(leg, id): (u64, &str)| {
-        let bye = format!(
-            "BYE sip:gw@127.0.0.1 SIP/2.0\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>;tag=2\r\n\
-            Call-ID: {id}\r\nCSeq: 100001 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-        );
-        format!("+ {leg} udp {at} {}\n", hex::encode(bye))
-    };
-    let entries = [(3, "silent"), (4, "refused"), (5, "taken")].map(entry);
-    std::fs::write(&legs, entries.concat()).expect("writes");
-    // Answers until so many are out of the book.
-    let ended = async |book: &std::path::Path, want, status: fn(&str) -> Option<&'static str>| {
-        let out = || {
-            let text = std::fs::read_to_string(book).expect("reads");
-            text.lines().filter(|line| line.starts_with("- ")).count()
-        };
-        let answers = async {
-            while out() < want {
-                let _ =
-                    tokio::time::timeout(Duration::from_millis(50), answer_bye(&far, status)).await;
-            }
-        };
-        let limit = Duration::from_secs(20);
-        tokio::time::timeout(limit, answers).await.expect("ended");
-        assert_eq!(out(), want, "no other one is");
-    };
-    let (path, next) = (legs.clone(), copy.clone());
-    let first = Node::configured(move |c| c.legs_file = Some(path)).await;
-    ended(&legs, 1, |bye| match bye {
-        bye if bye.contains("silent") => None,
-        bye if bye.contains("refused") => Some("503 Service Unavailable"),
-        _ => Some("200 OK"),
-    })
-    .await;
-    // It dies before the others are ended.
-    std::fs::copy(&legs, &copy).expect("copies");
-    drop(first);
-    let _next = Node::configured(move |c| c.legs_file = Some(next)).await;
-    ended(&copy, 2, |_| Some("200 OK")).await;
-}
-
 #[tokio::test]
 async fn shutdown_says_bye_and_seals() {
     let mut j = joined().await;

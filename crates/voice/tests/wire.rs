@@ -11,10 +11,11 @@ use domain::ids::TrunkId;
 use domain::ports::{DialOrder, TrunkError, TrunkReport};
 use domain::rules::results::unanswered;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use voice::{SipTransport, Voice, VoiceError};
+use voice::{SipTransport, TrunkConfig, Voice, VoiceError};
 
 fn options(call_id: &str, from: SocketAddr, proto: &str) -> String {
     format!(
@@ -326,4 +327,147 @@ async fn calls_end_when_nobody_listens_any_more() {
     let late = trunk.dial(order(2, 20_000, RecordMode::All)).await;
     assert_eq!(late, Err(TrunkError::TrunkDown));
     assert!(handle.trunks().await.is_empty());
+}
+
+/// A NAT in front of a trunk is kept open by line ends (RFC 5626 §4.4), where the trunk is said to need it.
+#[tokio::test]
+async fn a_trunk_behind_a_nat_gets_keep_alives_and_no_other_one_does() {
+    for keep_alive in [true, false] {
+        let far = UdpSocket::bind("127.0.0.1:0").await.expect("binds");
+        let mut carrier = trunk(far.local_addr().expect("bound"));
+        carrier.policy.keep_alive = keep_alive;
+        let _node = Node::start(vec![carrier]).await;
+        let mut octets = [0; 2_048];
+        let first = async {
+            // A ping leaves as soon as the trunk's address is known, as a keep-alive does; unanswered it comes again.
+            let mut came = (0, false);
+            while came.0 < 2 || came.1 != keep_alive {
+                let n = far.recv(&mut octets).await.expect("reads");
+                came.0 += u8::from(octets[..n].starts_with(b"OPTIONS"));
+                came.1 |= octets[..n] == *b"\r\n\r\n";
+            }
+        };
+        let limit = Duration::from_secs(20);
+        tokio::time::timeout(limit, first).await.expect("comes");
+    }
+}
+
+/// A BYE as it came.
+struct Bye {
+    from: SocketAddr,
+    id: String,
+    number: u32,
+    signed: bool,
+}
+
+/// Takes a BYE and answers it, unless with nothing.
+async fn answer_bye(far: &UdpSocket, status: fn(&Bye) -> Option<&'static str>) -> Option<Bye> {
+    let mut octets = [0; 2_048];
+    let (n, from) = far.recv_from(&mut octets).await.expect("reads");
+    let text = String::from_utf8_lossy(&octets[..n]).into_owned();
+    if !text.starts_with("BYE") {
+        return None;
+    }
+    let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let kept = |line: &&str| names.iter().any(|name| line.starts_with(name));
+    let fields: Vec<&str> = text.lines().filter(kept).collect();
+    let word = |name: &str| {
+        let line = fields.iter().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split(' ').nth(1))
+    };
+    let bye = Bye {
+        from,
+        id: word("Call-ID:")?.to_owned(),
+        number: word("CSeq:")?.parse().ok()?,
+        signed: text.contains("Proxy-Authorization: Digest username=\"us\""),
+    };
+    if let Some(status) = status(&bye) {
+        let answer = format!("SIP/2.0 {status}\r\n{}\r\n\r\n", fields.join("\r\n"));
+        far.send_to(answer.as_bytes(), from).await.expect("sends");
+    }
+    Some(bye)
+}
+
+const CHALLENGE: &str = "407 Proxy Authentication Required\r\n\
+    Proxy-Authenticate: Digest realm=\"them\", nonce=\"n1\", qop=\"auth\", algorithm=MD5";
+
+/// Legs whose BYE nobody answered, or somebody refused or challenged, before the next process died too: the one after
+/// it says it again, with numbers that were not used before.
+#[tokio::test]
+async fn a_leg_that_nobody_ended_outlives_a_second_death() {
+    let far = UdpSocket::bind("127.0.0.1:0").await.expect("binds");
+    let folder = tempfile::tempdir().expect("folder");
+    let (legs, copy) = (folder.path().join("legs"), folder.path().join("copy"));
+    let at = far.local_addr().expect("bound");
+    let carrier = TrunkConfig {
+        username: Some("us".into()),
+        password: Some("pass".into()),
+        ping: false,
+        ..trunk(at)
+    };
+    let entry = |(leg, id): (u64, &str)| {
+        let bye = format!(
+            "BYE sip:gw@127.0.0.1 SIP/2.0\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>;tag=2\r\n\
+            Call-ID: {id}\r\nCSeq: 100001 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        format!("+ {leg} udp {at} {} %{}\n", hex::encode(bye), carrier.id.0)
+    };
+    let ids = ["silent", "refused", "challenged", "taken"];
+    let entries: Vec<String> = (3..).zip(ids).map(entry).collect();
+    std::fs::write(&legs, entries.concat()).expect("writes");
+    // Answers until so many are out of the book, and what was challenged is signed.
+    let ended = async |book: &Path, want, status: fn(&Bye) -> Option<&'static str>| {
+        let out = || {
+            let text = std::fs::read_to_string(book).expect("reads");
+            text.lines().filter(|line| line.starts_with("- ")).count()
+        };
+        let mut byes: Vec<Bye> = Vec::new();
+        let answers = async {
+            while out() < want || !byes.iter().any(|bye| bye.signed) {
+                let wait = Duration::from_millis(50);
+                let bye = tokio::time::timeout(wait, answer_bye(&far, status)).await;
+                byes.extend(bye.ok().flatten());
+            }
+        };
+        let limit = Duration::from_secs(20);
+        tokio::time::timeout(limit, answers).await.expect("ended");
+        assert_eq!(out(), want, "no other one is");
+        byes
+    };
+    let (path, trunks) = (legs.clone(), vec![carrier.clone()]);
+    let first = Node::configured(move |c| {
+        (c.legs_file, c.trunks) = (Some(path), trunks);
+    })
+    .await;
+    let before = ended(&legs, 1, |bye| match bye.id.as_str() {
+        "refused" => Some("503 Service Unavailable"),
+        "challenged" => Some(CHALLENGE).filter(|_| !bye.signed),
+        "taken" => Some("200 OK"),
+        _ => None,
+    })
+    .await;
+    // It dies before the others are ended.
+    std::fs::copy(&legs, &copy).expect("copies");
+    drop(first);
+    let (path, trunks) = (copy.clone(), vec![carrier]);
+    let next = Node::configured(move |c| {
+        (c.legs_file, c.trunks) = (Some(path), trunks);
+    })
+    .await;
+    let after = ended(&copy, 3, |bye| match bye.id.as_str() {
+        "challenged" if !bye.signed => Some(CHALLENGE),
+        _ => Some("200 OK"),
+    })
+    .await;
+    for bye in after.iter().filter(|bye| bye.from == next.sip) {
+        let used = before.iter().filter(|b| b.id == bye.id);
+        let used: Vec<u32> = used.map(|b| b.number).collect();
+        let fresh = used.iter().all(|number| *number < bye.number);
+        assert!(
+            fresh && !used.is_empty(),
+            "{}: {} after {used:?}",
+            bye.id,
+            bye.number
+        );
+    }
 }

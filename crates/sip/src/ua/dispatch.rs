@@ -309,12 +309,7 @@ impl Endpoint {
             Use::Bye(key) => {
                 self.with_call(key, |core, call| call.on_bye_response(core, now, response));
             }
-            Use::Orphan(call) => {
-                let code = Some(response.code).filter(|code| *code >= 200);
-                if code.is_some() {
-                    self.core.report(Event::OrphanEnded { call, code });
-                }
-            }
+            Use::Orphan(call) => self.on_orphan_response(now, call, response),
             Use::Minor(key) => {
                 let lost = matches!(response.code, 408 | 481);
                 let cancel = response
@@ -415,9 +410,7 @@ impl Endpoint {
             Some(Use::Bye(key)) => {
                 self.with_call(key, |core, call| call.on_bye_fault(core, now));
             }
-            Some(Use::Orphan(call)) => {
-                self.core.report(Event::OrphanEnded { call, code: None });
-            }
+            Some(Use::Orphan(call)) => self.orphan_over(call, None),
             Some(Use::Minor(key)) => {
                 self.with_call(key, |core, call| call.on_minor_fault(core, now, code));
             }

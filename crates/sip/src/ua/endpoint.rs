@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::call::Call;
 use super::core::Core;
+use super::orphan::Orphan;
 use super::register::Registration;
 use super::{CallKey, Config, Counters, Event, Received, RegKey};
 use crate::Millis;
@@ -36,6 +37,8 @@ pub struct Endpoint {
     pub(super) calls: HashMap<CallKey, Box<Call>>,
     pub(super) legs: HashMap<LegId, CallKey>,
     pub(super) registrations: HashMap<RegKey, Registration>,
+    /// BYEs under way to calls of processes that are gone.
+    pub(super) orphans: HashMap<CallKey, Orphan>,
     pub(super) registrar: Option<Registrar>,
     pub(super) digest: Option<DigestServer>,
     pub(super) guesses: Guesses,
@@ -56,6 +59,7 @@ impl Endpoint {
             calls: HashMap::new(),
             legs: HashMap::new(),
             registrations: HashMap::new(),
+            orphans: HashMap::new(),
             guesses: Guesses::default(),
             timers: BTreeSet::new(),
             next_key: 1,

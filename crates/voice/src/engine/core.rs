@@ -3,7 +3,7 @@
 use super::again::Tries;
 use super::legs::{LegRow, Legs, Over};
 use super::order::Order;
-use super::orphans::{LegBook, Orphans};
+use super::orphans::{LegBook, Orphan, Orphans};
 use super::outbox::Outbox;
 use super::route::Route;
 use super::trail::Trails;
@@ -312,7 +312,13 @@ impl Engine {
             && let Some(key) = self.live(leg).and_then(|row| row.key)
             && let Some((target, bye)) = self.endpoint.bye_in_advance(key)
         {
-            self.book.up(leg, target, bye);
+            let orphan = Orphan {
+                target,
+                bye,
+                trunk: self.legs.get(leg).and_then(LegRow::trunk),
+                since: None,
+            };
+            self.book.up(leg, orphan);
         }
     }
 

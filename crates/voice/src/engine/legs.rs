@@ -25,6 +25,17 @@ pub(super) struct LegRow {
     pub(super) our_end: Option<OurEnd>,
 }
 
+impl LegRow {
+    /// The trunk that carries it, as far as that is known.
+    pub(super) fn trunk(&self) -> Option<TrunkId> {
+        match &self.owner {
+            Owner::Debtor(debtor) => Some(debtor.order.trunk_id),
+            Owner::Party(party) => Some(party.trunk),
+            Owner::Agent(_) | Owner::Caller { .. } => None,
+        }
+    }
+}
+
 /// Whose leg it is.
 pub(super) enum Owner {
     Debtor(Box<Debtor>),

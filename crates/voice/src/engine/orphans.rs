@@ -2,11 +2,13 @@
 //! (`faults.md` promise 6). The book is a help, not a truth: where an entry is lost the far end's
 //! session timer ends the leg. A leg of a dead process stays in it until an answer to its BYE says that it is gone.
 
+use super::calls;
 use super::core::Engine;
 use crate::plane::LegId;
 use crate::{VoiceError, limits};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use domain::ids::TrunkId;
 use domain::time::UtcMs;
 use sip::header::Reason;
 use sip::ua::{CallKey, bye_again};
@@ -24,7 +26,10 @@ const FIRST_LEFT: u64 = 1 << 63;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Orphan {
     pub(super) target: Target,
+    /// The BYE of the next try.
     pub(super) bye: Bytes,
+    /// Whose call it is, as far as a trunk is known: its login answers a challenge.
+    pub(super) trunk: Option<TrunkId>,
     /// Since when no process has it: the start of the one that found it first.
     pub(super) since: Option<UtcMs>,
 }
@@ -107,9 +112,8 @@ impl LegBook {
         self.0.is_some()
     }
 
-    pub(super) fn up(&self, leg: LegId, target: Target, bye: Bytes) {
-        let since = None;
-        self.give(Entry::Up(leg, Orphan { target, bye, since }));
+    pub(super) fn up(&self, leg: LegId, orphan: Orphan) {
+        self.give(Entry::Up(leg, orphan));
     }
 
     pub(super) fn down(&self, leg: LegId) {
@@ -135,7 +139,7 @@ impl Engine {
         self.orphans.tried = Some(self.now);
         let (now, at) = (self.millis(), self.stamp());
         let reason = Reason::q850(38, "restart");
-        for (leg, orphan) in std::mem::take(&mut self.orphans.waiting) {
+        for (leg, mut orphan) in std::mem::take(&mut self.orphans.waiting) {
             let since = orphan.since.unwrap_or(at);
             if at.since_ms(since) > limits::ORPHAN_WAIT_MS {
                 tracing::warn!("a leg of a process that is gone is given up: nobody took its BYE");
@@ -147,8 +151,16 @@ impl Engine {
                 continue;
             }
             let (target, bye) = (orphan.target, orphan.bye.clone());
-            match self.endpoint.end_orphan(now, target, &bye, Some(&reason)) {
+            let trunk = orphan.trunk.and_then(|id| self.routes.get(&id));
+            let login = trunk.and_then(|route| calls::login(&route.config));
+            let ended = self
+                .endpoint
+                .end_orphan(now, target, &bye, (Some(&reason), login));
+            match ended {
                 Ok(key) => {
+                    // Whoever tries next takes a number above: the far end refuses one that it has seen.
+                    orphan.bye = bye_again(&bye).unwrap_or(bye);
+                    self.book.up(leg, orphan.clone());
                     self.orphans.ending.insert(key, (leg, orphan));
                 }
                 Err(error @ SipError::State(_)) => {
@@ -172,7 +184,7 @@ impl Engine {
 
     /// What became of such a BYE.
     pub(super) fn orphan_ended(&mut self, call: CallKey, code: Option<u16>) {
-        let Some((leg, mut orphan)) = self.orphans.ending.remove(&call) else {
+        let Some((leg, orphan)) = self.orphans.ending.remove(&call) else {
             return;
         };
         if code.is_some_and(is_down) {
@@ -184,7 +196,6 @@ impl Engine {
                 code,
                 "the BYE of a leg of a process that is gone is refused"
             );
-            orphan.bye = bye_again(&orphan.bye).unwrap_or(orphan.bye);
         }
         self.orphans.waiting.push((leg, orphan));
     }
@@ -247,8 +258,11 @@ fn write(leg: u64, orphan: &Orphan) -> String {
     let since = orphan
         .since
         .map_or_else(String::new, |at| format!(" @{}", at.0));
+    let trunk = orphan
+        .trunk
+        .map_or_else(String::new, |id| format!(" %{}", id.0));
     format!(
-        "+ {leg} {} {dest} {}{line}{since}\n",
+        "+ {leg} {} {dest} {}{line}{since}{trunk}\n",
         proto.uri_name(),
         hex::encode(&orphan.bye)
     )
@@ -280,16 +294,18 @@ fn orphan<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Orphan> {
     };
     let dest = words.next()?.parse().ok()?;
     let bye = Bytes::from(hex::decode(words.next()?).ok()?);
-    let (mut conn, mut since) = (None, None);
+    let (mut conn, mut since, mut trunk) = (None, None, None);
     for word in words {
-        match word.strip_prefix('@') {
-            Some(at) => since = Some(UtcMs(at.parse().ok()?)),
-            None => conn = Some(ConnId(word.parse().ok()?)),
+        match (word.strip_prefix('@'), word.strip_prefix('%')) {
+            (Some(at), _) => since = Some(UtcMs(at.parse().ok()?)),
+            (_, Some(id)) => trunk = Some(TrunkId(id.parse().ok()?)),
+            _ => conn = Some(ConnId(word.parse().ok()?)),
         }
     }
     Some(Orphan {
         target: Target { proto, dest, conn },
         bye,
+        trunk,
         since,
     })
 }
@@ -303,6 +319,7 @@ mod tests {
         Orphan {
             target: Target::udp(dest),
             bye: Bytes::from_static(text.as_bytes()),
+            trunk: None,
             since: None,
         }
     }
@@ -327,8 +344,7 @@ mod tests {
         let (book, left) = LegBook::open(Some(&path), UtcMs(5)).expect("opens");
         assert!(left.is_empty() && book.is_kept());
         for leg in 1..=3 {
-            let orphan = some("BYE sip:x SIP/2.0");
-            book.up(LegId(leg), orphan.target, orphan.bye);
+            book.up(LegId(leg), some("BYE sip:x SIP/2.0"));
         }
         book.down(LegId(2));
         book.down(LegId(9));
@@ -347,7 +363,7 @@ mod tests {
         let (book, left) = LegBook::open(Some(&path), UtcMs(9)).expect("opens");
         let (legs, found): (Vec<LegId>, Vec<Orphan>) = left.into_iter().unzip();
         assert_eq!(found, [want.clone(), want]);
-        book.up(LegId(1), some("BYE").target, some("BYE").bye);
+        book.up(LegId(1), some("BYE"));
         for leg in legs {
             book.down(leg);
         }
@@ -357,11 +373,18 @@ mod tests {
     }
 
     #[test]
-    fn a_leg_by_tls_keeps_its_line() {
+    fn a_leg_by_tls_keeps_its_line_and_its_trunk() {
         let mut orphan = some("BYE sip:x SIP/2.0");
         orphan.target.proto = Proto::Tls;
-        for conn in [None, Some(ConnId(u64::MAX))] {
+        let trunk = Some(TrunkId(uuid::Uuid::from_u128(7)));
+        for (conn, trunk, since) in [
+            (None, None, None),
+            (Some(ConnId(u64::MAX)), None, Some(UtcMs(5))),
+            (None, trunk, None),
+            (Some(ConnId(3)), trunk, Some(UtcMs(5))),
+        ] {
             orphan.target.conn = conn;
+            (orphan.trunk, orphan.since) = (trunk, since);
             assert_eq!(
                 read(&write(3, &orphan)),
                 BTreeMap::from([(3, orphan.clone())])
@@ -377,6 +400,7 @@ mod tests {
             "+ x udp a b\n",
             "+ 1 sctp 127.0.0.1:1 41\n",
             "+ 1 tls 127.0.0.1:1 41 x\n",
+            "+ 1 tls 127.0.0.1:1 41 %x\n",
             "+ 1 udp 127.0.0.1:1 4\n",
         ] {
             assert!(read(junk).is_empty(), "{junk}");
