@@ -3,11 +3,12 @@
 use super::callers::{called, found};
 use super::scene::*;
 use domain::entity::{
-    Attempt, CallResult, ContactPoint, Debtor, InboundCall, InboundOutcome, LedgerKind, LedgerRow,
+    Attempt, CallResult, Channel, ContactPoint, Debtor, InboundCall, InboundOutcome, InboxMessage,
+    InboxState, LedgerKind, LedgerRow,
 };
-use domain::ids::AttemptId;
+use domain::ids::{AttemptId, InboxId};
 use domain::pii::Pii;
-use domain::ports::store::Closing;
+use domain::ports::store::{Closing, Heard};
 use domain::time::{DAY_MS, UtcMs};
 
 const LONG_AGO: UtcMs = NOW.plus_ms(-400 * DAY_MS);
@@ -79,25 +80,81 @@ async fn a_borrowed_number_is_forgotten(store: &Subject, keep: bool) {
     let lease = node(store).await;
     let person = scene.person(store).await;
     let who = called(store, &scene, &lease, LONG_AGO).await;
+    let wrote = wrote(store, &scene, &who).await;
     let given = store.attach_caller(&found(&person, &who, keep), &[]).await;
     assert!(given.expect("works"));
+    let message = async || store.get_inbox(wrote).await.expect("it stays");
+    assert_eq!(message().await.debtor_id, Some(person.debtor.id));
     let number = async || {
         let attempt = store.get_attempt(who.2.id).await.expect("the log stays");
         let row = store.get_inbound(who.2.id).await.expect("the log stays");
         let ledger = store.ledger_of(person.debtor.id).await.expect("works");
         let known = |number: &Pii<String>| !number.reveal().is_empty();
+        let (calls, rest): (Vec<_>, Vec<_>) = ledger.iter().partition(|r| r.attempt_id.is_some());
+        let all = |rows: &[&LedgerRow]| rows.iter().filter(|row| known(&row.address)).count();
+        assert_eq!(rest.len(), 1, "what he wrote counts");
         (
             known(&attempt.phone),
             row.caller.is_some(),
-            ledger.iter().any(|row| known(&row.address)),
+            all(&calls),
+            (all(&rest), known(&message().await.address)),
         )
     };
+    let kept = (usize::from(keep), keep);
     forget(store).await;
-    assert_eq!(number().await, (true, true, false), "he talks");
+    assert_eq!(number().await, (true, true, 0, kept), "he talks");
     over(store, &who, LONG_AGO).await;
-    assert_eq!(number().await, (true, true, true));
+    assert_eq!(number().await, (true, true, 1, kept));
     forget(store).await;
-    assert_eq!(number().await, (keep, keep, keep));
+    assert_eq!(number().await, (keep, keep, kept.0, kept));
+}
+
+/// A short message of whoever that is, with its row of the ledger: no call is behind that.
+async fn wrote(
+    store: &Subject,
+    scene: &Scene,
+    (debtor, point, _): &(Debtor, ContactPoint, Attempt),
+) -> InboxId {
+    let row = InboxMessage {
+        id: fresh(),
+        client_id: Some(scene.client.id),
+        debtor_id: Some(debtor.id),
+        message_id: None,
+        channel: Channel::Sms,
+        address: point.value.clone(),
+        text: Pii("who are you".to_owned()),
+        gateway: "gate".to_owned(),
+        provider_ref: name("message"),
+        state: InboxState::New,
+        optout: false,
+        received_at: LONG_AGO,
+        handled_at: None,
+        handled_by: String::new(),
+    };
+    let ledger = LedgerRow {
+        id: fresh(),
+        person_id: debtor.person_id,
+        debtor_id: debtor.id,
+        client_id: scene.client.id,
+        debts: Vec::new(),
+        point_id: Some(point.id),
+        address: point.value.clone(),
+        class: point.class,
+        channel: row.channel,
+        kind: LedgerKind::Reply,
+        at: row.received_at,
+        attempt_id: None,
+        campaign_id: None,
+        reached_network: None,
+    };
+    let id = row.id;
+    let heard = Heard {
+        row,
+        ledger: Some(ledger),
+        events: Vec::new(),
+    };
+    assert!(store.hear(&heard).await.expect("works"));
+    id
 }
 
 async fn who_stays_unknown_is_forgotten(store: &Subject) {
@@ -111,6 +168,7 @@ async fn who_stays_unknown_is_forgotten(store: &Subject) {
     for (who, at) in [(&old, LONG_AGO), (&young, NOW)] {
         over(store, who, at).await;
     }
+    let message = wrote(store, &scene, &old).await;
     assert!(store.forget_strangers(BEFORE, 1_000).await.expect("works") >= 1);
     let number = old.1.value.reveal();
     let known = store.known_caller(scene.client.id, number).await;
@@ -120,7 +178,9 @@ async fn who_stays_unknown_is_forgotten(store: &Subject) {
     let row = store.get_inbound(old.2.id).await.expect("the log stays");
     assert_eq!(row.caller, None);
     let ledger = store.ledger_of(old.0.id).await.expect("works");
-    assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 1);
+    assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 2);
+    let message = store.get_inbox(message).await.expect("it stays");
+    assert_eq!(message.address.reveal(), "");
     for kept in [&talks, &young] {
         let number = kept.1.value.reveal();
         let known = store.known_caller(scene.client.id, number).await;

@@ -222,15 +222,16 @@ async fn places_of_a_dead_node_are_due(store: &Subject) {
             until,
         };
         store.keep_place(&place, &item).await.expect("kept");
-        people.push((person.debtor.id, item));
+        people.push((place, item));
     }
     let moved = ItemState {
         next_at: until.plus_ms(1),
         ..people[2].1.clone()
     };
     store.put_item(&moved, &[]).await.expect("works");
-    let served = store.drop_place(campaign.id, people[3].0).await;
-    served.expect("his turn came");
+    let served = &people[3].0;
+    store.drop_place(served).await.expect("his turn came");
+    late_words_of_places(store, &people[0], &people[3]).await;
     let other = name("node");
     let keeper = store.register_node(&other, NOW, 10 * MINUTE_MS).await;
     let keeper = keeper.expect("node");
@@ -239,15 +240,50 @@ async fn places_of_a_dead_node_are_due(store: &Subject) {
         items.first().map(|i| i.next_at)
     };
     store.recover(&keeper, NOW, &told).await.expect("recover");
-    assert_eq!(next_of(people[0].0).await, Some(until), "its node lives");
+    let first = people[0].0.debtor;
+    assert_eq!(next_of(first).await, Some(until), "its node lives");
     let end = NOW.plus_ms(MINUTE_MS);
     for _ in 0..2 {
         store.recover(&keeper, end, &told).await.expect("recover");
         let want = [NOW, NOW.plus_ms(-1), until.plus_ms(1), until];
-        for ((id, _), want) in people.iter().zip(want) {
-            assert_eq!(next_of(*id).await, Some(want));
+        for ((place, _), want) in people.iter().zip(want) {
+            assert_eq!(next_of(place.debtor).await, Some(want));
         }
     }
+}
+
+/// A node that is slow takes neither the place of a later call nor its call-back; a later call of his takes that of
+/// the one before.
+async fn late_words_of_places(
+    store: &Subject,
+    (kept, agreed): &(PlaceKept, ItemState),
+    (served, item): &(PlaceKept, ItemState),
+) {
+    let before = |place: &PlaceKept| PlaceKept {
+        since: place.since.plus_ms(-MINUTE_MS),
+        ..place.clone()
+    };
+    let late = ItemState {
+        next_at: agreed.next_at.plus_ms(7),
+        ..agreed.clone()
+    };
+    let kept_late = store.keep_place(&before(kept), &late).await;
+    kept_late.expect("works");
+    let elsewhere = PlaceKept {
+        node: name("node"),
+        ..kept.clone()
+    };
+    let older = PlaceKept {
+        fence: kept.fence - 1,
+        ..kept.clone()
+    };
+    for stale in [before(kept), elsewhere, older] {
+        store.drop_place(&stale).await.expect("works");
+    }
+    for place in [&before(served), served] {
+        store.keep_place(place, item).await.expect("kept");
+    }
+    store.drop_place(served).await.expect("his turn came");
 }
 
 fn fresh_item(campaign: CampaignId, debtor: DebtorId) -> ItemState {

@@ -5,9 +5,12 @@ use super::import_rows::is_half;
 use super::inbound::{opened, summed};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome, RecordingPlace};
+use domain::entity::{
+    Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome, InboxMessage, LedgerRow,
+    RecordingPlace,
+};
 use domain::event::NewEvent;
-use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId};
+use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, InboxId};
 use domain::pii::Pii;
 use domain::ports::store::{
     CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PlaceKept,
@@ -36,14 +39,17 @@ pub(super) fn free_places(t: &mut Tables) {
     }
 }
 
-/// Takes the number out of calls from a borrowed phone.
+/// Takes the number out of calls and messages from a borrowed phone.
 fn forget_calls(t: &mut Tables, calls: &[AttemptId]) {
     for row in &mut t.ledger {
-        if row.attempt_id.is_some_and(|id| calls.contains(&id)) {
+        if calls.contains(&row.attempt_id.unwrap_or(AttemptId(row.id.0))) {
             row.address = Pii(String::new());
         }
     }
     for id in calls {
+        if let Some(row) = t.inbox.get_mut(&InboxId(id.0)) {
+            row.address = Pii(String::new());
+        }
         if let Some(attempt) = t.attempts.get_mut(id) {
             attempt.phone = Pii(String::new());
         }
@@ -64,6 +70,12 @@ fn lend(t: &mut Tables, found: &FoundCaller) {
     let mut lent: Vec<_> = calls.map(|a| (a.id, a.opened_at)).collect();
     let of_him = |r: &&InboundCall| r.debtor_id == Some(found.from) && r.caller.is_some();
     lent.extend(t.inbound.values().filter(of_him).map(|r| (r.id, r.at)));
+    let of_him = |r: &&LedgerRow| r.debtor_id == found.from && r.attempt_id.is_none();
+    let rows = t.ledger.iter().filter(of_him);
+    lent.extend(rows.map(|r| (AttemptId(r.id.0), r.at)));
+    let of_him = |r: &&InboxMessage| r.debtor_id == Some(found.from);
+    let rows = t.inbox.values().filter(of_him);
+    lent.extend(rows.map(|r| (AttemptId(r.id.0), r.received_at)));
     t.borrowed.extend(lent);
 }
 
@@ -162,6 +174,11 @@ impl CallerStore for MemoryStore {
                 row.caller = None;
             }
         }
+        for row in t.inbox.values_mut() {
+            if row.debtor_id.is_some_and(|id| who.contains(&id)) {
+                row.address = nobody();
+            }
+        }
         let mut gone = who.len();
         let most = limit.max(1) as usize;
         let away = |r: &&mut InboundCall| {
@@ -225,6 +242,9 @@ impl CallerStore for MemoryStore {
         for row in t.inbound.values_mut().filter(|r| r.debtor_id == Some(from)) {
             row.debtor_id = Some(to);
         }
+        for row in t.inbox.values_mut().filter(|r| r.debtor_id == Some(from)) {
+            row.debtor_id = Some(to);
+        }
         for hold in t.holds.values_mut().filter(|h| h.debtor_id == from) {
             hold.debtor_id = to;
         }
@@ -262,6 +282,9 @@ impl CallerStore for MemoryStore {
     async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
         let same = |p: &PlaceKept| (p.campaign, p.debtor) == (place.campaign, place.debtor);
+        if t.places.iter().any(|p| same(p) && p.since > place.since) {
+            return Ok(());
+        }
         t.places.retain(|p| !same(p));
         t.places.push(place.clone());
         t.items
@@ -269,10 +292,10 @@ impl CallerStore for MemoryStore {
         Ok(())
     }
 
-    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError> {
+    async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError> {
         let mut t = self.tx().await?;
-        t.places
-            .retain(|p| (p.campaign, p.debtor) != (campaign, debtor));
+        let owner = |p: &PlaceKept| (p.campaign, p.debtor, p.node.clone(), p.fence, p.since);
+        t.places.retain(|p| owner(p) != owner(place));
         Ok(())
     }
 }

@@ -22,7 +22,13 @@ use domain::ports::store::{
 use domain::time::UtcMs;
 
 /// Tables whose rows of the file of nobody go with the caller, as those of the ledger do.
-const GOES: &[&str] = &["inbound_calls", "holds", "suppressions", "consents"];
+const GOES: &[&str] = &[
+    "inbound_calls",
+    "inbox",
+    "holds",
+    "suppressions",
+    "consents",
+];
 
 /// Greater than every character of a name.
 const LAST: char = '\u{10FFFF}';
@@ -157,7 +163,8 @@ impl CallerStore for SqlStore {
         let mut tx = self.write().await?;
         let sql = "INSERT INTO kept_places (campaign_id, debtor_id, node, fence, since, until) \
             VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (campaign_id, debtor_id) DO UPDATE SET \
-            node=excluded.node, fence=excluded.fence, since=excluded.since, until=excluded.until";
+            node=excluded.node, fence=excluded.fence, since=excluded.since, until=excluded.until \
+            WHERE kept_places.since<=excluded.since";
         let PlaceKept {
             campaign,
             debtor,
@@ -167,15 +174,26 @@ impl CallerStore for SqlStore {
             until,
         } = place;
         let values = vals![*campaign, *debtor, node.clone(), *fence, *since, *until];
-        tx.run(sql, values).await?;
+        if tx.run(sql, values).await? == 0 {
+            return tx.rollback().await;
+        }
         write_item(&mut tx, item).await?;
         tx.commit().await
     }
 
-    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError> {
+    async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id=$2";
-        tx.run(sql, vals![campaign, debtor]).await?;
+        let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id=$2 AND node=$3 AND fence=$4 \
+            AND since=$5";
+        let PlaceKept { node, fence, .. } = place;
+        let values = vals![
+            place.campaign,
+            place.debtor,
+            node.clone(),
+            *fence,
+            place.since
+        ];
+        tx.run(sql, values).await?;
         tx.commit().await
     }
 }

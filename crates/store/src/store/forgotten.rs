@@ -65,6 +65,8 @@ impl SqlStore {
         tx.run_each(sql, 2, &values).await?;
         let sql = "UPDATE inbound_calls SET caller=NULL WHERE debtor_id";
         tx.run_in(sql, &ids, "", &[]).await?;
+        let sql = "UPDATE inbox SET address='' WHERE debtor_id";
+        tx.run_in(sql, &ids, "", &[]).await?;
         let sql = "DELETE FROM contact_points WHERE debtor_id";
         tx.run_in(sql, &ids, "", &[]).await?;
         sums::refresh(&mut tx, &ids).await?;
@@ -92,7 +94,7 @@ impl SqlStore {
         Ok(count(ids.len()))
     }
 
-    /// Calls of a debtor from a number that was not to be kept as his: how many have none any more.
+    /// Calls and messages of a debtor from a number that was not to be kept as his: how many have none any more.
     pub(super) async fn forget_borrowed(
         &self,
         before: UtcMs,
@@ -112,6 +114,8 @@ impl SqlStore {
         for sql in [
             "UPDATE attempts SET phone='' WHERE id",
             "UPDATE ledger SET address='' WHERE attempt_id",
+            "UPDATE ledger SET address='' WHERE id",
+            "UPDATE inbox SET address='' WHERE id",
             "UPDATE inbound_calls SET caller=NULL WHERE id",
             "DELETE FROM borrowed_numbers WHERE call_id",
         ] {
@@ -122,7 +126,8 @@ impl SqlStore {
     }
 }
 
-/// Notes the calls of a file of nobody that is given to a debtor without its number, unless that is his anyway.
+/// Notes the calls and messages of a file of nobody that is given to a debtor without its number, unless that is his
+/// anyway. Rows of the ledger that no call is behind are noted by themselves.
 pub(super) async fn borrowed(tx: &mut Link, found: &FoundCaller) -> Result<(), StoreError> {
     let own = "SELECT 1 AS n FROM contact_points WHERE id=$1 AND debtor_id=$2";
     let own = tx.row(own, vals![found.point.id, found.to]).await?;
@@ -132,6 +137,9 @@ pub(super) async fn borrowed(tx: &mut Link, found: &FoundCaller) -> Result<(), S
     for calls in [
         "SELECT id, opened_at FROM attempts WHERE debtor_id=$1",
         "SELECT id, at FROM inbound_calls WHERE debtor_id=$1 AND caller IS NOT NULL",
+        "SELECT id, received_at FROM inbox WHERE debtor_id=$1",
+        "SELECT id, at FROM ledger WHERE person_id=(SELECT person_id FROM debtors WHERE id=$1) AND debtor_id=$1 \
+            AND attempt_id IS NULL",
     ] {
         let sql = format!(
             "INSERT INTO borrowed_numbers (call_id, at) {calls} ON CONFLICT (call_id) DO NOTHING"

@@ -148,8 +148,7 @@ impl Engine {
                 since,
                 until: state.next_at,
             };
-            let key = (kept.campaign, kept.debtor);
-            self.callers.kept.insert(attempt, key);
+            self.callers.kept.insert(attempt, kept.clone());
             self.step(from, Step::KeepPlace(Box::new((kept, state))));
         }
         self.asked_for_call(now, from, ctx);
@@ -192,13 +191,13 @@ impl Engine {
 
     /// A place is kept no more: its turn came, or its time is over. Other nodes need not look after it.
     pub(in crate::engine) fn place_over(&mut self, attempt: AttemptId) {
-        let Some((campaign, debtor)) = self.callers.kept.remove(&attempt) else {
+        let Some(place) = self.callers.kept.remove(&attempt) else {
             return;
         };
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             let store = &shared.out.store;
-            if let Err(error) = persist!(shared, store.drop_place(campaign, debtor)) {
+            if let Err(error) = persist!(shared, store.drop_place(&place)) {
                 shared.fault("a kept place was not given up", &error);
             }
         });

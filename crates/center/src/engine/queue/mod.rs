@@ -11,8 +11,8 @@ use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
 use dialer::{DialTask, EndReport, Incoming, Input};
 use domain::entity::{Attempt, AttemptState, Direction, InboundCall, InboundOutcome, RecordMode};
-use domain::ids::{AttemptId, CampaignId, DebtorId, TrunkId, VerdictId};
-use domain::ports::store::InboundCount;
+use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
+use domain::ports::store::{InboundCount, PlaceKept};
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -57,9 +57,10 @@ pub(crate) struct Callers {
     /// Calls that only hear the announcement.
     announced: BTreeMap<AttemptId, InboundCall>,
     /// Places that are kept, by the attempt that their call-back will be.
-    kept: BTreeMap<AttemptId, (CampaignId, DebtorId)>,
-    /// When callers of a campaign were joined, newest last.
-    joins: BTreeMap<CampaignId, VecDeque<UtcMs>>,
+    kept: BTreeMap<AttemptId, PlaceKept>,
+    /// When callers of a campaign were joined, newest last, and how long after the one before where he waited
+    /// since then, ms.
+    joins: BTreeMap<CampaignId, VecDeque<(UtcMs, Option<i64>)>>,
     counts: BTreeMap<CampaignId, Counts>,
     /// Since when this node counts callers itself.
     began: Option<UtcMs>,
@@ -291,7 +292,7 @@ impl Engine {
         let Some(caller) = self.callers.live.get_mut(&attempt) else {
             return;
         };
-        let wait_ms = at.since_ms(caller.since).max(0);
+        let (since, wait_ms) = (caller.since, at.since_ms(caller.since).max(0));
         let row = caller.row.as_mut().map(|row| {
             row.answered_at = Some(at);
             row.agent_id = agent;
@@ -300,7 +301,9 @@ impl Engine {
             row.clone()
         });
         let joins = self.callers.joins.entry(setting.id()).or_default();
-        joins.push_back(at);
+        let before = joins.back().map(|(before, _)| *before);
+        let took = before.filter(|before| since < *before);
+        joins.push_back((at, took.map(|before| at.since_ms(before))));
         if joins.len() > PACE_JOINS {
             joins.pop_front();
         }

@@ -99,18 +99,14 @@ impl Engine {
         spoken(&parts, stocked)
     }
 
-    /// How long somebody in that place will wait, by how fast callers were joined of late; `None` before two
-    /// were.
+    /// How long somebody in that place will wait, by how fast those who waited were joined of late; `None` where
+    /// nobody waited for the next. How often people call is no pace of the agents.
     fn estimate_ms(&self, now: UtcMs, campaign: CampaignId, place: i64) -> Option<i64> {
         let joins = self.callers.joins.get(&campaign)?;
-        let fresh: Vec<UtcMs> = joins
-            .iter()
-            .copied()
-            .filter(|at| now.since_ms(*at) <= PACE_MS)
-            .collect();
-        let (first, last) = (fresh.first()?, fresh.last()?);
-        let gaps = i64::try_from(fresh.len()).ok()? - 1;
-        (gaps > 0).then(|| place * last.since_ms(*first) / gaps)
+        let fresh = joins.iter().filter(|(at, _)| now.since_ms(*at) <= PACE_MS);
+        let took: Vec<i64> = fresh.filter_map(|(_, took)| *took).collect();
+        let count = i64::try_from(took.len()).ok().filter(|n| *n > 0)?;
+        Some(place * took.iter().sum::<i64>() / count)
     }
 
     /// A sound is over: `true` when it was one of the queue's or an announcement's.

@@ -343,7 +343,7 @@ timed! { CallerStore;
     attach_caller(found: &FoundCaller, events: &[NewEvent]) -> bool;
     inbound_elsewhere(campaign: CampaignId, since: UtcMs, own: (&str, UtcMs), within_ms: i64) -> InboundCount;
     keep_place(place: &PlaceKept, item: &ItemState) -> ();
-    drop_place(campaign: CampaignId, debtor: DebtorId) -> ();
+    drop_place(place: &PlaceKept) -> ();
 }
 
 timed! { FloorStore;

@@ -80,7 +80,7 @@ pub trait CallerStore: Send + Sync {
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
     /// Takes the numbers out of files of callers who stayed unknown and did not call since `before`: point, attempts,
-    /// ledger and rows of their calls have none any more. Files with a live attempt, or with a recording that
+    /// ledger, messages and rows of their calls have none any more. Files with a live attempt, or with a recording that
     /// is still kept, wait. How many were forgotten, at most `limit`.
     async fn forget_strangers(&self, before: UtcMs, limit: u32) -> Result<u64, StoreError>;
     /// Gives a caller's calls, their rows in the ledger, what he asked for and, where it is to be kept, his
@@ -101,8 +101,10 @@ pub trait CallerStore: Send + Sync {
         within_ms: i64,
     ) -> Result<InboundCount, StoreError>;
     /// Writes down that a node keeps a place, with `item`, the agreed call-back of its end. When that node dies
-    /// [`super::NodeStore::recover`] makes the call-back due at once, in the order in which they waited.
+    /// [`super::NodeStore::recover`] makes the call-back due at once, in the order in which they waited. Nothing is
+    /// written where the place of a later call of his is kept.
     async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError>;
-    /// A place is kept no more: its turn came, or its time is over.
-    async fn drop_place(&self, campaign: CampaignId, debtor: DebtorId) -> Result<(), StoreError>;
+    /// A place is kept no more: its turn came, or its time is over. One that he was given since, by a later call or
+    /// another node, stays.
+    async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError>;
 }
