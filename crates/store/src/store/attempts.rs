@@ -5,9 +5,9 @@ use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
 use super::money::promised;
-use super::standing::{Standing, held};
+use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
-use crate::sql::{Dialect, Link, Val, vals};
+use crate::sql::{Dialect, Link, Row, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
     Attempt, AttemptState, CampaignStatus, DialMode, LedgerRow, Recording, Verdict,
@@ -34,11 +34,25 @@ fn committed(draft: &OpenDraft, verdict: &Verdict) -> Attempt {
     }
 }
 
-/// Whether the person is free for this attempt: nobody of his, nor his number, is being called, his
+/// Whether the person is free for this attempt, of a node whose lease was not taken over: nobody of his, nor his number, is being called, his
 /// campaign is not stopped, and the lease on the debtor is this node's, unless a person dials by hand and
 /// nobody holds it. Takes the locks that make the answer hold until the end of the transaction: the
 /// person's row, then his number.
 async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
+    // Whoever dials by hand does so whether or not the campaign runs.
+    let campaign = attempt
+        .campaign_id
+        .filter(|_| attempt.mode != DialMode::Manual);
+    let busy = vals![
+        attempt.person_id,
+        attempt.phone,
+        campaign,
+        CampaignStatus::Running
+    ];
+    if tx.dialect() == Dialect::Lite {
+        return free_alone(tx, attempt, busy).await;
+    }
+    check_fence(tx, &attempt.node, attempt.fence).await?;
     let sql = format!(
         "SELECT lease_debtor, lease_node, lease_fence FROM persons WHERE id=$1{}",
         tx.pg_only(" FOR UPDATE")
@@ -46,24 +60,48 @@ async fn free(tx: &mut Link, attempt: &Attempt) -> Result<bool, StoreError> {
     let Some(person) = tx.row(sql, vals![attempt.person_id]).await? else {
         return Ok(false);
     };
-    if tx.dialect() == Dialect::Pg {
-        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-        tx.rows(sql, vals![attempt.phone]).await?;
-    }
-    let sql = format!(
-        "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
-            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE}) \
-            OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4)"
-    );
-    // Whoever dials by hand does so whether or not the campaign runs.
-    let campaign = attempt
-        .campaign_id
-        .filter(|_| attempt.mode != DialMode::Manual);
-    let running = CampaignStatus::Running;
-    let values = vals![attempt.person_id, attempt.phone, campaign, running];
-    if tx.row(sql, values).await?.is_some() {
+    let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    tx.rows(sql, vals![attempt.phone]).await?;
+    let sql = format!("SELECT 1 AS n WHERE {}", is_busy());
+    if tx.row(sql, busy).await?.is_some() {
         return Ok(false);
     }
+    is_leased(&person, attempt)
+}
+
+/// That a person `$1`, a number `$2` or a campaign `$3` other than `$4` keeps an attempt from being made.
+fn is_busy() -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM attempts WHERE person_id=$1 AND {LIVE}) \
+            OR EXISTS (SELECT 1 FROM attempts WHERE phone=$2 AND {LIVE}) \
+            OR EXISTS (SELECT 1 FROM campaigns WHERE id=$3 AND status<>$4))"
+    )
+}
+
+/// The same with the node's fence where nobody else writes meanwhile: in one statement.
+async fn free_alone(
+    tx: &mut Link,
+    attempt: &Attempt,
+    mut values: Vec<Val>,
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT (SELECT n.fence FROM nodes n WHERE n.name=$5) AS fence, p.lease_debtor, p.lease_node, \
+            p.lease_fence, {} AS busy FROM persons p WHERE p.id=$1",
+        is_busy()
+    );
+    values.extend(vals![attempt.node]);
+    let Some(person) = tx.row(sql, values).await? else {
+        check_fence(tx, &attempt.node, attempt.fence).await?;
+        return Ok(false);
+    };
+    if person.get::<Option<i64>>("fence")? != Some(attempt.fence) {
+        return Err(StoreError::Fenced);
+    }
+    Ok(!person.get::<bool>("busy")? && is_leased(&person, attempt)?)
+}
+
+/// Whether the debtor of the person's row is leased for this attempt.
+fn is_leased(person: &Row, attempt: &Attempt) -> Result<bool, StoreError> {
     if person.get::<Option<DebtorId>>("lease_debtor")? != Some(attempt.debtor_id) {
         return Ok(attempt.agent_reserved);
     }
@@ -159,7 +197,6 @@ impl AttemptStore for SqlStore {
     ) -> Result<OpenOutcome, StoreError> {
         let mut tx = self.write_sure().await?;
         let attempt = &draft.attempt;
-        check_fence(&mut tx, &attempt.node, attempt.fence).await?;
         if !free(&mut tx, attempt).await? {
             return busy(tx).await;
         }
@@ -193,8 +230,10 @@ impl AttemptStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let mut tx = self.write_sure().await?;
-        let standing = held(&mut tx, id).await?;
-        standing.step(change).write(&mut tx).await?;
+        if !standing::step_live(&mut tx, id, change).await? {
+            let standing = held(&mut tx, id).await?;
+            standing.step(change).write(&mut tx).await?;
+        }
         count(&mut tx, &change.ledger).await?;
         append(&mut tx, events).await?;
         tx.commit().await
@@ -209,6 +248,16 @@ impl AttemptStore for SqlStore {
             true => self.write_sure().await?,
             false => self.write().await?,
         };
+        // Nearly always it is this that ends the attempt, and nothing else.
+        if closing.promise.is_none()
+            && let Some(standing) = standing::end_live(&mut tx, id, closing).await?
+        {
+            let opened = (id, standing.opened_at);
+            sums::ended(&mut tx, standing.debtor_id, opened, closing.result).await?;
+            leave(&mut tx, &standing, closing, true).await?;
+            tx.commit().await?;
+            return Ok(true);
+        }
         let standing = held(&mut tx, id).await?;
         let undisposed = standing.disposition.is_none();
         let (ends, disposes) = (standing.ends(closing), standing.disposes(closing));

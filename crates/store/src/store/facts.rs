@@ -1,8 +1,8 @@
-//! The facts a verdict is made of, for one debtor or a hundred in the same ten statements.
+//! The facts a verdict is made of, for one debtor or a hundred in the same few statements.
 
 use super::table::pieces;
 use super::{addresses, listed};
-use crate::rows::Entity;
+use crate::rows::{Entity, columns};
 use crate::sql::{Field, Link, Val, holes, vals};
 use domain::entity::{
     Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
@@ -49,9 +49,8 @@ pub(crate) async fn facts_as(
     now: UtcMs,
     asked: Asked,
 ) -> Result<Vec<ContactFacts>, StoreError> {
-    let known: Vec<Debtor> = tx.all_in("id", debtors, "", &[]).await?;
+    let (known, there) = known(tx, debtors).await?;
     let portfolios = portfolios_of(tx, &known).await?;
-    let there = there(tx, debtors).await?;
     let mut debts = by_debtor(tx, debtors, " AND status='open' ORDER BY id", |d: &Debt| {
         d.debtor_id
     })
@@ -121,7 +120,10 @@ pub(crate) async fn facts_of_new(
     let mut portfolios = portfolios_of(tx, &known).await?;
     let points = BTreeMap::from([(debtor.id, vec![point.clone()])]);
     let ledger = ledger_of(tx, &known, &points, now, Asked::Now).await?;
-    let lists = there(tx, &[debtor.id]).await?.lists;
+    let any = tx
+        .row("SELECT 1 AS n FROM dnc_lists LIMIT 1", vec![])
+        .await?;
+    let lists = any.is_some();
     let listed = listed::listed(tx, &known, &points, (now, Asked::Now), lists).await?;
     let points = vec![point.clone()];
     Ok(ContactFacts {
@@ -142,8 +144,8 @@ pub(crate) async fn facts_of_new(
     })
 }
 
-/// Which kinds of facts there are of any of the debtors at all. Most have few, and one statement that
-/// tells so is cheaper than one for each kind.
+/// Which kinds of facts there are of any of the debtors at all. Most have few, and to be told so with his row is
+/// cheaper than a statement for each kind.
 #[derive(Default)]
 struct There {
     parties: bool,
@@ -157,32 +159,31 @@ struct There {
     lists: bool,
 }
 
-async fn there(tx: &mut Link, debtors: &[DebtorId]) -> Result<There, StoreError> {
-    let mut found = There::default();
-    for piece in pieces(debtors) {
-        let list = holes(1, piece.len());
-        let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM parties WHERE debtor_id IN ({list})) AS parties, \
-                EXISTS (SELECT 1 FROM debtors x JOIN debtors d ON d.person_id=x.person_id \
-                    JOIN holds h ON h.debtor_id=d.id WHERE x.id IN ({list})) AS holds, \
-                EXISTS (SELECT 1 FROM consents WHERE debtor_id IN ({list})) AS consents, \
-                EXISTS (SELECT 1 FROM preferences WHERE debtor_id IN ({list})) AS preferences, \
-                EXISTS (SELECT 1 FROM addresses a JOIN debtors d ON d.id=a.debtor_id \
-                    WHERE a.debtor_id IN ({list}) AND NOT a.bad \
-                    AND a.zone<>COALESCE(d.address_zone,'')) AS addresses, \
-                EXISTS (SELECT 1 FROM dnc_lists) AS lists"
-        );
-        let values = piece.iter().map(Field::val).collect();
-        if let Some(row) = tx.row(sql, values).await? {
-            found.parties |= row.get::<bool>("parties")?;
-            found.holds |= row.get::<bool>("holds")?;
-            found.consents |= row.get::<bool>("consents")?;
-            found.preferences |= row.get::<bool>("preferences")?;
-            found.addresses |= row.get::<bool>("addresses")?;
-            found.lists |= row.get::<bool>("lists")?;
-        }
+/// The debtors that are there, and what there is of any of them, in one statement.
+async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, There), StoreError> {
+    let sql = format!(
+        "SELECT {}, EXISTS (SELECT 1 FROM parties t WHERE t.debtor_id=debtors.id) AS has_parties, \
+            EXISTS (SELECT 1 FROM debtors x JOIN holds h ON h.debtor_id=x.id \
+                WHERE x.person_id=debtors.person_id) AS has_holds, \
+            EXISTS (SELECT 1 FROM consents t WHERE t.debtor_id=debtors.id) AS has_consents, \
+            EXISTS (SELECT 1 FROM preferences t WHERE t.debtor_id=debtors.id) AS has_preferences, \
+            EXISTS (SELECT 1 FROM addresses a WHERE a.debtor_id=debtors.id AND NOT a.bad \
+                AND a.zone<>COALESCE(debtors.address_zone,'')) AS has_addresses, \
+            EXISTS (SELECT 1 FROM dnc_lists) AS has_lists \
+        FROM debtors WHERE id",
+        columns::<Debtor>()
+    );
+    let (mut known, mut there) = (Vec::new(), There::default());
+    for row in &tx.rows_in(&sql, debtors, "", &[]).await? {
+        known.push(Debtor::read(row)?);
+        there.parties |= row.get::<bool>("has_parties")?;
+        there.holds |= row.get::<bool>("has_holds")?;
+        there.consents |= row.get::<bool>("has_consents")?;
+        there.preferences |= row.get::<bool>("has_preferences")?;
+        there.addresses |= row.get::<bool>("has_addresses")?;
+        there.lists |= row.get::<bool>("has_lists")?;
     }
-    Ok(found)
+    Ok((known, there))
 }
 
 /// Holds of kinds that may bind a person over all his debtors, by person.

@@ -1,6 +1,7 @@
 //! How an attempt stands when a step or its end comes, and what these change of its row.
 
-use crate::sql::{Field, Link, Val, vals};
+use super::items::LIVE;
+use crate::sql::{Field, Link, Row, Val, vals};
 use domain::entity::AttemptState;
 use domain::ids::{AttemptId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
@@ -21,15 +22,20 @@ pub(super) struct Standing {
     pub(super) opened_at: UtcMs,
 }
 
+const LOOKED_AT: &str =
+    "state, disposition, debtor_id, person_id, point_id, node, fence, opened_at";
+
 /// The attempt, held on PostgreSQL against other writers until the end of the transaction.
 pub(super) async fn held(tx: &mut Link, id: AttemptId) -> Result<Standing, StoreError> {
     let sql = format!(
-        "SELECT state, disposition, debtor_id, person_id, point_id, node, fence, opened_at \
-            FROM attempts WHERE id=$1{}",
+        "SELECT {LOOKED_AT} FROM attempts WHERE id=$1{}",
         tx.pg_only(" FOR UPDATE")
     );
     let row = tx.row(sql, vals![id]).await?;
-    let row = row.ok_or(StoreError::NotFound("attempt"))?;
+    read(id, &row.ok_or(StoreError::NotFound("attempt"))?)
+}
+
+fn read(id: AttemptId, row: &Row) -> Result<Standing, StoreError> {
     Ok(Standing {
         id,
         state: row.get("state")?,
@@ -48,12 +54,42 @@ pub(super) async fn held(tx: &mut Link, id: AttemptId) -> Result<Standing, Store
 pub(super) struct Sets {
     names: Vec<&'static str>,
     values: Vec<Val>,
+    /// States that another one may not follow; none where the state is known to be none of them.
+    behind: &'static [AttemptState],
 }
 
 impl Sets {
+    fn of(id: AttemptId) -> Self {
+        Self {
+            names: Vec::new(),
+            values: vals![id],
+            behind: &[],
+        }
+    }
+
     fn put(&mut self, name: &'static str, value: &impl Field) {
         self.names.push(name);
         self.values.push(value.val());
+    }
+
+    fn sql(&self) -> String {
+        let mut sql = "UPDATE attempts SET ".to_owned();
+        for (n, name) in (2..).zip(&self.names) {
+            let comma = if n == 2 { "" } else { ", " };
+            let _ = match *name {
+                "state" if !self.behind.is_empty() => {
+                    let last: Vec<String> = self.behind.iter().map(|s| format!("'{s}'")).collect();
+                    let last = last.join(",");
+                    write!(
+                        sql,
+                        "{comma}state=CASE WHEN state IN ({last}) THEN state ELSE ${n} END"
+                    )
+                }
+                name => write!(sql, "{comma}{name}=${n}"),
+            };
+        }
+        sql.push_str(" WHERE id=$1");
+        sql
     }
 
     /// Writes them; without any nothing is done.
@@ -61,39 +97,15 @@ impl Sets {
         if self.names.is_empty() {
             return Ok(());
         }
-        let mut sql = "UPDATE attempts SET ".to_owned();
-        for (n, name) in (2..).zip(&self.names) {
-            let comma = if n == 2 { "" } else { ", " };
-            let _ = write!(sql, "{comma}{name}=${n}");
-        }
-        sql.push_str(" WHERE id=$1");
-        tx.run(sql, self.values).await.map(drop)
-    }
-}
-
-impl Standing {
-    fn sets(&self) -> Sets {
-        Sets {
-            names: Vec::new(),
-            values: vals![self.id],
-        }
+        tx.run(self.sql(), self.values).await.map(drop)
     }
 
-    /// What a step changes.
-    pub(super) fn step(&self, change: &AttemptChange) -> Sets {
-        let mut sets = self.sets();
+    /// What a step changes of an attempt that is live.
+    fn step(&mut self, change: &AttemptChange) {
         macro_rules! take {
             ($($field:ident),+) => { $(
-                if change.$field.is_some() { sets.put(stringify!($field), &change.$field); }
+                if change.$field.is_some() { self.put(stringify!($field), &change.$field); }
             )+ };
-        }
-        if self.state.is_closed() {
-            // What may still follow the end.
-            take!(identity_at, acked_at);
-            return sets;
-        }
-        if let Some(state) = change.state.filter(|s| *s > self.state) {
-            sets.put("state", &state);
         }
         take!(
             invite_at,
@@ -107,6 +119,76 @@ impl Standing {
             recording_id,
             trunk_id
         );
+    }
+
+    fn end(&mut self, closing: &Closing) {
+        self.put("state", &AttemptState::Ended);
+        self.put("ended_at", &closing.ended_at);
+        self.put("result", &closing.result);
+        self.put("sip_code", &closing.sip_code);
+        self.put("q850", &closing.q850);
+    }
+}
+
+/// Writes a step of an attempt that is live without a look at it first; `false`, with nothing written, when it is
+/// not, or the step changes nothing of it.
+pub(super) async fn step_live(
+    tx: &mut Link,
+    id: AttemptId,
+    change: &AttemptChange,
+) -> Result<bool, StoreError> {
+    let mut sets = Sets::of(id);
+    if let Some(state) = change.state.filter(|s| !s.is_closed()) {
+        sets.put("state", &state);
+        let at = AttemptState::ALL.iter().position(|s| *s == state);
+        sets.behind = at
+            .and_then(|at| AttemptState::ALL.get(at + 1..))
+            .unwrap_or(&[]);
+    } else if change.state.is_some() {
+        return Ok(false);
+    }
+    sets.step(change);
+    if sets.names.is_empty() {
+        return Ok(false);
+    }
+    let sql = format!("{} AND {LIVE}", sets.sql());
+    Ok(tx.run(sql, sets.values).await? > 0)
+}
+
+/// Ends an attempt that is live without a look at it first; none, with nothing written, when it is not, or the closing
+/// is more than its end.
+pub(super) async fn end_live(
+    tx: &mut Link,
+    id: AttemptId,
+    closing: &Closing,
+) -> Result<Option<Standing>, StoreError> {
+    if closing.ended_at.is_none() || closing.disposition.is_some() {
+        return Ok(None);
+    }
+    let mut sets = Sets::of(id);
+    sets.end(closing);
+    let sql = format!("{} AND {LIVE} RETURNING {LOOKED_AT}", sets.sql());
+    let row = tx.row(sql, sets.values).await?;
+    row.map(|row| read(id, &row)).transpose()
+}
+
+impl Standing {
+    /// What a step changes.
+    pub(super) fn step(&self, change: &AttemptChange) -> Sets {
+        let mut sets = Sets::of(self.id);
+        if self.state.is_closed() {
+            // What may still follow the end.
+            sets.step(&AttemptChange {
+                identity_at: change.identity_at,
+                acked_at: change.acked_at,
+                ..AttemptChange::default()
+            });
+            return sets;
+        }
+        if let Some(state) = change.state.filter(|s| *s > self.state) {
+            sets.put("state", &state);
+        }
+        sets.step(change);
         sets
     }
 
@@ -122,13 +204,9 @@ impl Standing {
 
     /// What a closing changes.
     pub(super) fn closed(&self, closing: &Closing) -> Sets {
-        let mut sets = self.sets();
+        let mut sets = Sets::of(self.id);
         if self.ends(closing) {
-            sets.put("state", &AttemptState::Ended);
-            sets.put("ended_at", &closing.ended_at);
-            sets.put("result", &closing.result);
-            sets.put("sip_code", &closing.sip_code);
-            sets.put("q850", &closing.q850);
+            sets.end(closing);
         }
         if self.disposes(closing) {
             sets.put("disposition", &closing.disposition);
