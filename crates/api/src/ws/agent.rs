@@ -47,7 +47,7 @@ struct Seat {
     agent: AgentId,
     /// Whether the client asked for `me`; before, the snapshot to come makes deltas void.
     subscribed: bool,
-    /// Whether the engine counts the link as good.
+    /// Whether no silence has been told since the client's last word.
     up: bool,
 }
 
@@ -93,10 +93,8 @@ impl Seat {
             Heard::Tick => self.watch_silence(),
             Heard::RoundTrip(ms) => state.center.agent_rtt(self.agent, ms),
             Heard::Message(message) => {
-                if !self.up {
-                    self.up = true;
-                    state.center.agent_link(self.agent, true);
-                }
+                self.up = true;
+                state.center.agent_link(self.agent, true);
                 self.message(&state, message).await?;
             }
         }

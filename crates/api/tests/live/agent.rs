@@ -240,6 +240,7 @@ async fn silence_is_lagged_and_a_word_brings_it_back() {
     let (_, mut seq) = socket.seat().await;
     ready(&floor, &ana).await;
     until_state(&mut socket, "ready", &mut seq).await;
+    socket.hush();
     until_state(&mut socket, "lagged", &mut seq).await;
     socket.send(json!({"t": "ping", "n": 1})).await;
     until_state(&mut socket, "ready", &mut seq).await;

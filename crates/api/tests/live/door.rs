@@ -3,7 +3,6 @@
 use crate::floor::{Floor, MORNING, PROTOCOL};
 use crate::socket::{End, Socket};
 use axum::http::StatusCode;
-use futures::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -123,7 +122,7 @@ async fn too_long_too_many_and_not_text() {
 
     let (mut socket, _) = floor.socket(&token, "/ws/supervisor").await;
     let bytes = Message::binary(vec![1, 2, 3]);
-    socket.stream.send(bytes).await.expect("sent");
+    socket.frame(bytes).await;
     assert!(matches!(socket.end().await, End::Closed(1008, _)));
 }
 

@@ -348,7 +348,8 @@ impl Floor {
             request.headers_mut().insert(*name, value);
         }
         match tokio_tungstenite::connect_async(request).await {
-            Ok((stream, _)) => Ok(Socket { stream }),
+            Ok((stream, _)) if path == "/ws/agent" => Ok(Socket::new(stream).beating()),
+            Ok((stream, _)) => Ok(Socket::new(stream)),
             Err(tungstenite::Error::Http(reply)) => {
                 Err(StatusCode::from_u16(reply.status().as_u16()).expect("a status"))
             }

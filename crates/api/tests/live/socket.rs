@@ -1,18 +1,32 @@
 //! A client's end of a websocket: sends, and waits for what has to come.
 
+use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Longest wait for something that has to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often a screen says that it is there (screens.md §6).
+const BEAT: Duration = Duration::from_secs(2);
+/// `n` of these pings; their answers are passed over.
+const BEAT_N: u32 = 4_000_000_000;
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Sink = Arc<Mutex<SplitSink<Stream, Message>>>;
+
 /// A client's end of a websocket.
 pub(crate) struct Socket {
-    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    sink: Sink,
+    stream: SplitStream<Stream>,
+    beats: JoinSet<()>,
 }
 
 /// How a socket ended.
@@ -25,12 +39,48 @@ pub(crate) enum End {
 }
 
 impl Socket {
+    /// A client that says nothing by itself.
+    pub(crate) fn new(stream: Stream) -> Self {
+        let (sink, stream) = stream.split();
+        Self {
+            sink: Arc::new(Mutex::new(sink)),
+            stream,
+            beats: JoinSet::new(),
+        }
+    }
+
+    /// From now on it says that it is there, as a screen does, however long the test is busy elsewhere.
+    pub(crate) fn beating(mut self) -> Self {
+        let sink = Arc::clone(&self.sink);
+        self.beats.spawn(async move {
+            let mut beat = tokio::time::interval(BEAT);
+            loop {
+                beat.tick().await;
+                let ping = json!({"t": "ping", "n": BEAT_N}).to_string();
+                if sink.lock().await.send(Message::text(ping)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self
+    }
+
+    /// The page hangs: nothing is said by itself any more.
+    pub(crate) fn hush(&mut self) {
+        self.beats.abort_all();
+    }
+
+    /// One frame as it is.
+    pub(crate) async fn frame(&mut self, frame: Message) {
+        self.sink.lock().await.send(frame).await.expect("sent");
+    }
+
     pub(crate) async fn send(&mut self, message: Value) {
         self.send_text(message.to_string()).await;
     }
 
     pub(crate) async fn send_text(&mut self, text: String) {
-        self.stream.send(Message::text(text)).await.expect("sent");
+        self.frame(Message::text(text)).await;
     }
 
     /// The next text message, or how the socket ended.
@@ -41,7 +91,10 @@ impl Socket {
                 .expect("a message in time");
             match frame {
                 Some(Ok(Message::Text(text))) => {
-                    return Ok(serde_json::from_str(&text).expect("JSON"));
+                    let message: Value = serde_json::from_str(&text).expect("JSON");
+                    if message["n"] != json!(BEAT_N) {
+                        return Ok(message);
+                    }
                 }
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return Err(End::Closed(frame.code.into(), frame.reason.to_string()));

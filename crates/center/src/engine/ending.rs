@@ -75,13 +75,11 @@ impl Engine {
         }
     }
 
-    /// Round trip that the client measured. A screen that answers is connected, whatever a card that
-    /// came too late made us believe.
-    pub(crate) fn agent_rtt(&mut self, now: UtcMs, agent: AgentId, ms: u32) {
+    /// Round trip of a ping of the protocol: a figure for the board, no word of the page.
+    pub(crate) fn agent_rtt(&mut self, agent: AgentId, ms: u32) {
         if let Some(entry) = self.agents.get_mut(&agent) {
             entry.rtt_ms = Some(ms);
             self.board.agent(agent);
         }
-        self.agent_link(now, agent, true);
     }
 }

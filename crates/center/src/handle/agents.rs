@@ -26,7 +26,8 @@ impl CenterHandle {
         .await
     }
 
-    /// The socket closed or was silent for 5 s (`false`), or speaks again (`true`).
+    /// The socket closed or was silent for 5 s (`false`), or the client speaks (`true`): each of its
+    /// words brings a link back that was believed lost, by silence or by a card that came too late.
     pub fn agent_link(&self, agent: AgentId, up: bool) {
         let told = self
             .post()
@@ -36,12 +37,13 @@ impl CenterHandle {
         }
     }
 
-    /// Round trip in ms that the client measured, for the board; proves that the screen is connected.
+    /// Round trip in ms, for the board. A browser answers a ping of the protocol while its page hangs:
+    /// it is no word of the client and brings no lost link back.
     pub fn agent_rtt(&self, agent: AgentId, ms: u32) {
         // A figure for the board: the next one comes in two seconds.
         let _ = self
             .post()
-            .push(move |engine, now| engine.agent_rtt(now, agent, ms));
+            .push(move |engine, _| engine.agent_rtt(agent, ms));
     }
 
     /// `sub` to topic `me`: sends through the desk either the deltas after `resume` (kept 30 s) or

@@ -115,8 +115,11 @@ async fn a_lost_link_frees_the_call_and_the_agent() {
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert_eq!(alarms[0].kind, "agent_lagged");
     house.secs(3).await;
-    // A ping's round trip proves the link as well as a word about it.
+    // A browser whose page hangs still answers pings of the protocol.
     house.center.agent_rtt(agent.id, 40);
+    house.secs(1).await;
+    assert_eq!(agent.state(), "lagged");
+    house.center.agent_link(agent.id, true);
     house
         .until("back", || {
             matches!(agent.state().as_str(), "talking" | "wrapup")

@@ -81,7 +81,10 @@ impl Worker {
                     None => return,
                 },
                 () = idle => self.act().await,
-                _ = ping.tick() => self.handle.agent_rtt(self.id, 40),
+                _ = ping.tick() => {
+                    self.handle.agent_link(self.id, true);
+                    self.handle.agent_rtt(self.id, 40);
+                }
             }
         }
     }

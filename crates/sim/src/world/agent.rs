@@ -152,7 +152,10 @@ impl Worker {
                     return Some(Duration::from_millis(self.rng.random_range(500..most)));
                 }
                 _ = over.changed(), if !leaving => {}
-                _ = ping.tick() => self.handle.agent_rtt(self.id, 40),
+                _ = ping.tick() => {
+                    self.handle.agent_link(self.id, true);
+                    self.handle.agent_rtt(self.id, 40);
+                }
             }
         }
     }
