@@ -101,6 +101,10 @@ pub const DNS_LONGEST: Duration = Duration::from_secs(3_600);
 pub const REDIRECTS: u8 = 3;
 /// Other places and trunks tried for one call that was refused with 503 or could not be sent.
 pub const FAILOVERS: u8 = 4;
+/// How long talk counts against a trunk's limits of minutes and money, and how finely it is forgotten.
+pub const TOLL_DAY: Duration = Duration::from_secs(24 * 3_600);
+/// Talk is forgotten by pieces of so long.
+pub const TOLL_QUARTER: Duration = Duration::from_secs(15 * 60);
 /// Time between keep-alives to a trunk behind NAT: below the 30 s after which some forget UDP.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Prefixes with an hourly limit or a cost class, a trunk.

@@ -85,9 +85,37 @@ pub struct TollRules {
     pub classes: BTreeMap<String, u8>,
     /// Highest class called; a number without class counts as the highest there is.
     pub max_class: Option<u8>,
+    /// Most talk of the last 24 hours, minutes; calls that are up count, those who call us do not.
+    pub daily_minutes: Option<u32>,
+    /// Most that the talk of the last 24 hours may cost, millionths of the currency of `prices`.
+    pub daily_micro: Option<u64>,
+    /// Price of a minute of talk with numbers that begin so, millionths; the longest prefix that fits decides, and
+    /// a number without one costs as much as the dearest.
+    pub prices: BTreeMap<String, u64>,
 }
 
 impl TollRules {
+    /// Whether talk is counted at all.
+    #[must_use]
+    pub const fn is_metered(&self) -> bool {
+        self.daily_minutes.is_some() || self.daily_micro.is_some()
+    }
+
+    /// Price of a minute, millionths.
+    #[must_use]
+    pub fn price(&self, number: &str) -> u64 {
+        let fits = self
+            .prices
+            .iter()
+            .filter(|(p, _)| number.starts_with(p.as_str()));
+        let own = fits.max_by_key(|(prefix, _)| prefix.len());
+        let dearest = || self.prices.values().max();
+        own.map(|(_, price)| price)
+            .or_else(dearest)
+            .copied()
+            .unwrap_or(0)
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
@@ -95,6 +123,7 @@ impl TollRules {
     pub fn check(&self) -> Result<(), String> {
         let all = self.allowed.iter().chain(&self.denied);
         let all = all.chain(self.hourly.keys()).chain(self.classes.keys());
+        let all = all.chain(self.prices.keys());
         let mut count = 0;
         for prefix in all {
             count += 1;
@@ -105,6 +134,9 @@ impl TollRules {
         }
         if count > limits::TOLL_PREFIXES {
             return Err(format!("more than {} prefixes", limits::TOLL_PREFIXES));
+        }
+        if self.daily_micro.is_some() && self.prices.is_empty() {
+            return Err("money a day needs prices: without them no call costs anything".to_owned());
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ mod common;
 
 use common::audio::Line;
 use common::peer::{Peer, Plan, Seen};
-use common::{Node, agent, tone_ms, trunk};
-use domain::entity::{CallTrail, LegKind};
+use common::{Node, agent, order, tone_ms, trunk};
+use domain::entity::{CallTrail, LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
 use domain::ports::{HangUpCause, PartyOrder, PartyWho, TrunkError, TrunkReport};
 use uuid::Uuid;
@@ -370,4 +370,42 @@ async fn the_ladder_and_the_sound_of_a_call_are_kept() {
         agents.is_some_and(|l| l.received > 50 && l.until > l.from),
         "{agents:?}"
     );
+}
+
+/// What the calls of a trunk come to in a day has its limit, whoever ordered them (`faults.md` promise 14).
+#[tokio::test]
+async fn a_trunk_whose_day_is_spent_takes_no_more_calls() {
+    let mut s = scene(Plan::answers(NUMBER_HZ)).await;
+    let (inside, outside) = (s.carrier.addr, s.outside.addr);
+    // A millionth for each millisecond.
+    let ways = |most| {
+        let mut way_out = trunk(outside);
+        (way_out.id, way_out.name) = (OUTSIDE, "outside".into());
+        way_out.policy.toll.prices = [("+52".to_owned(), 60_000)].into();
+        way_out.policy.toll.daily_micro = Some(most);
+        vec![trunk(inside), way_out]
+    };
+    s.node.handle.set_trunks(ways(1)).await.expect("takes it");
+    let limit = |r: &TrunkReport| match r {
+        TrunkReport::TollLimit { trunk, limit, .. } => Some((*trunk, *limit)),
+        _ => None,
+    };
+    s.asks(s.number(1, 20_000)).await;
+    s.up(1).await;
+    let told = s.node.told("the limit", limit).await;
+    assert_eq!(told, (OUTSIDE, Some("money_a_day")));
+    let spent = Err(TrunkError::Limit("money a day of the trunk"));
+    let trunk = s.node.trunk.clone();
+    assert_eq!(trunk.invite_party(s.number(2, 20_000)).await, spent);
+    let mut dialed = order(9, 20_000, RecordMode::None);
+    dialed.trunk_id = OUTSIDE;
+    assert_eq!(trunk.dial(dialed.clone()).await, spent);
+    // It counts after its end too, and a wider limit opens the way again.
+    s.outside.hang_up().await;
+    s.down(1).await;
+    assert_eq!(trunk.dial(dialed.clone()).await, spent);
+    let wide = ways(u64::MAX);
+    s.node.handle.set_trunks(wide).await.expect("takes it");
+    assert_eq!(s.node.told("no limit", limit).await, (OUTSIDE, None));
+    trunk.dial(dialed).await.expect("dials");
 }

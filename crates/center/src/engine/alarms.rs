@@ -30,6 +30,17 @@ fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
     }
 }
 
+fn spent_words(limit: &str, trunk: &str) -> (String, String) {
+    let (es, en) = match limit {
+        "minutes_a_day" => ("de minutos al día", "of minutes a day"),
+        _ => ("de gasto al día", "of money a day"),
+    };
+    (
+        format!("la troncal {trunk} llegó a su límite {es}: no se marca por ella"),
+        format!("trunk {trunk} has reached its limit {en}: nothing is dialed on it"),
+    )
+}
+
 impl Engine {
     /// Closes or opens a gate; both sides of each are told.
     pub(crate) fn gate(&mut self, now: UtcMs, gate: Gate, closed: bool) {
@@ -129,6 +140,27 @@ impl Engine {
                 ),
             );
         }
+        self.tell_readiness();
+        self.board.touch();
+    }
+
+    /// A trunk's calls have come to a limit of the day, or are below it again: meanwhile it is not dialed on.
+    pub(super) fn trunk_spent(&mut self, now: UtcMs, trunk: TrunkId, limit: Option<&'static str>) {
+        let id = format!("toll_limit:{trunk}");
+        self.clear_alarm(&id);
+        let answers = self.brain.trunks().find(|(t, ..)| *t == trunk);
+        let answers = answers.is_some_and(|(_, up, ..)| up);
+        let up = match limit {
+            Some(limit) => {
+                self.spent.entry(trunk).or_insert(answers);
+                let name = self.trunks.get(&trunk).map(|t| t.trunk.name.clone());
+                let words = spent_words(limit, &name.unwrap_or_default());
+                self.alarm(now, id, "toll_limit", words);
+                false
+            }
+            None => self.spent.remove(&trunk).unwrap_or(answers),
+        };
+        self.take(now, Input::TrunkHealth { trunk, up });
         self.tell_readiness();
         self.board.touch();
     }

@@ -67,6 +67,8 @@ pub(crate) struct Engine {
     pub(crate) campaigns: BTreeMap<CampaignId, CampaignEntry>,
     pub(crate) hopper: BTreeMap<StockKey, Stocked>,
     pub(crate) trunks: BTreeMap<TrunkId, TrunkEntry>,
+    /// Trunks whose calls have come to a limit of the day, and whether they answer.
+    pub(crate) spent: BTreeMap<TrunkId, bool>,
     pub(crate) totals: Totals,
     pub(crate) board: Board,
     /// Callers who wait, and figures of their queues.
@@ -110,6 +112,7 @@ impl Engine {
             campaigns: BTreeMap::new(),
             hopper: BTreeMap::new(),
             trunks: BTreeMap::new(),
+            spent: BTreeMap::new(),
             totals: Totals::default(),
             board: Board::default(),
             callers: queue::Callers::default(),

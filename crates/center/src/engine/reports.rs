@@ -70,6 +70,7 @@ impl Engine {
                 self.leg(now, agent, false);
             }
             TrunkReport::TrunkHealth { trunk, up, .. } => self.trunk_health(now, trunk, up),
+            TrunkReport::TollLimit { trunk, limit, .. } => self.trunk_spent(now, trunk, limit),
         }
     }
 
@@ -428,7 +429,11 @@ impl Engine {
     }
 
     fn trunk_health(&mut self, now: UtcMs, trunk: TrunkId, up: bool) {
-        self.take(now, Input::TrunkHealth { trunk, up });
+        match self.spent.get_mut(&trunk) {
+            // It takes no call, whether it answers or not.
+            Some(answers) => *answers = up,
+            None => self.take(now, Input::TrunkHealth { trunk, up }),
+        }
         self.trunk_alarm(now, trunk, up);
     }
 

@@ -295,3 +295,39 @@ async fn a_dead_trunk_is_an_alarm_and_the_campaign_waits() {
     assert!(house.center.readiness().dialing);
     assert!(house.center.board().await.data.alarms.is_empty());
 }
+
+/// Minutes or money of its day are spent: an alarm of its own, and nothing is dialed until it is below again, whatever
+/// its health is meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_trunk_whose_day_is_spent_is_not_dialed_on() {
+    let house = House::build(Plan {
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    })
+    .await;
+    let trunk = domain::ids::TrunkId(crate::world::id(4));
+    let at = UtcMs(0);
+    let limit = |limit| TrunkReport::TollLimit { trunk, limit, at };
+    let health = |up| TrunkReport::TrunkHealth { trunk, up, at };
+    let spent = limit(Some("money_a_day"));
+    for report in [spent, health(false), health(true)] {
+        house.reports.send(report).await.expect("heard");
+    }
+    let _agent = house.agent(1).await;
+    house.start().await;
+    assert!(!house.center.readiness().dialing);
+    house.secs(60).await;
+    assert_eq!(house.trunk.invites().len(), 0);
+    let board = house.center.board().await;
+    let [alarm] = board.data.alarms.as_slice() else {
+        panic!("one alarm: {:?}", board.data.alarms);
+    };
+    let id = format!("toll_limit:{trunk}");
+    assert_eq!((alarm.kind.as_str(), &alarm.id), ("toll_limit", &id));
+    assert!(alarm.en.contains("money"), "{}", alarm.en);
+    house.reports.send(limit(None)).await.expect("heard");
+    house
+        .until("it dials", || !house.trunk.invites().is_empty())
+        .await;
+    assert!(house.center.board().await.data.alarms.is_empty());
+}

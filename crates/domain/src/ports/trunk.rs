@@ -397,6 +397,16 @@ pub enum TrunkReport {
         /** When. */
         at: UtcMs,
     },
+    /// What a trunk's calls of the last 24 hours come to has reached a limit (`faults.md` promise 14), or is below all
+    /// of them again. Until then it takes no call of ours.
+    TollLimit {
+        /** Trunk. */
+        trunk: TrunkId,
+        /** `minutes_a_day` or `money_a_day`; none: below. */
+        limit: Option<&'static str>,
+        /** When. */
+        at: UtcMs,
+    },
 }
 
 /// Orders to the telephone side. Every order returns at once; what becomes of it is reported.

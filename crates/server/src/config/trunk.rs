@@ -129,6 +129,15 @@ pub(crate) struct TrunkConfig {
     /// Highest class called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_class: Option<u8>,
+    /// Most talk of 24 hours, minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes_per_day: Option<u32>,
+    /// Most that 24 hours may cost, millionths of the currency of the prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micro_per_day: Option<u64>,
+    /// Price of a minute in millionths, by prefix.
+    #[serde(default)]
+    pub price_micro_per_minute: BTreeMap<String, u64>,
     /// What its refusals mean, where that is its own: result by `"480"`, `"480/20"` or `"/34"`.
     #[serde(default)]
     pub results: BTreeMap<String, String>,
@@ -167,6 +176,9 @@ impl Default for TrunkConfig {
             calls_per_hour: BTreeMap::new(),
             cost_classes: BTreeMap::new(),
             max_cost_class: None,
+            minutes_per_day: None,
+            cost_micro_per_day: None,
+            price_micro_per_minute: BTreeMap::new(),
             results: BTreeMap::new(),
         }
     }
@@ -192,6 +204,9 @@ impl TrunkConfig {
                 hourly: self.calls_per_hour.clone(),
                 classes: self.cost_classes.clone(),
                 max_class: self.max_cost_class,
+                daily_minutes: self.minutes_per_day,
+                daily_micro: self.cost_micro_per_day,
+                prices: self.price_micro_per_minute.clone(),
             },
             acl: acl.map_err(|e: voice::VoiceError| bad("acl", e.to_string()))?,
             redirect_hosts: hosts.map_err(|e: std::net::AddrParseError| {

@@ -237,6 +237,7 @@ impl Engine {
             self.plane.order(Order::Classify(leg, known));
         }
         self.leg_up(leg);
+        self.metered(leg);
         match agreed {
             Ok(agreed) => self.plane.order(Order::Agreed(leg, agreed, true)),
             Err(error) => {

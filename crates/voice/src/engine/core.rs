@@ -335,6 +335,10 @@ impl Engine {
         if row.end.replace(over).is_some() {
             return;
         }
+        let trunk = row.trunk();
+        if let Some(route) = trunk.and_then(|id| self.routes.get_mut(&id)) {
+            route.toll.meter.over(leg, over.at);
+        }
         self.plane.order(crate::plane::Order::Remove(leg, over.at));
         self.book.down(leg);
         self.forget_tries(leg);

@@ -26,6 +26,17 @@ pub(super) struct LegRow {
 }
 
 impl LegRow {
+    /// A call that we placed: its trunk and its number.
+    pub(super) fn billed(&self) -> Option<(TrunkId, &str)> {
+        match &self.owner {
+            Owner::Debtor(debtor) if debtor.came.is_none() => {
+                Some((debtor.order.trunk_id, &debtor.order.number))
+            }
+            Owner::Party(party) => Some((party.trunk, &party.number)),
+            Owner::Debtor(_) | Owner::Agent(_) | Owner::Caller { .. } => None,
+        }
+    }
+
     /// The trunk that carries it, as far as that is known.
     pub(super) fn trunk(&self) -> Option<TrunkId> {
         match &self.owner {
@@ -88,6 +99,7 @@ pub(super) struct PartyLeg {
     /// Debtor's leg of the call.
     pub(super) debtor: LegId,
     pub(super) trunk: TrunkId,
+    pub(super) number: String,
     pub(super) ringing: bool,
     pub(super) answered: bool,
     /// In the agent's place: its end is the call's.

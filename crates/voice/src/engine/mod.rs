@@ -12,6 +12,7 @@ mod events;
 mod farewell;
 mod inbound;
 mod legs;
+mod meter;
 mod obey;
 mod order;
 mod orphans;

@@ -112,6 +112,7 @@ impl Engine {
             attempt: order.attempt,
             debtor,
             trunk: trunk.id,
+            number: number.clone(),
             ringing: false,
             answered: false,
             seated: false,
@@ -284,6 +285,7 @@ impl Engine {
 
     pub(super) fn party_answered(&mut self, leg: LegId, sdp: Option<&Bytes>) {
         self.leg_up(leg);
+        self.metered(leg);
         let at = self.stamp();
         let Some(held) = self.party_row(leg) else {
             return;

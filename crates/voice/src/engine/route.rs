@@ -126,18 +126,20 @@ impl Route {
     /// Takes a changed configuration; calls and health go on.
     pub(super) fn configure(&mut self, config: TrunkConfig, now: Instant) {
         let in_use = self.in_use;
+        self.toll.configure(&config.policy.toll);
         let same_place = config.uri == self.config.uri && config.transport == self.config.transport;
         if same_place {
             if config.cps.to_bits() != self.config.cps.to_bits() {
                 self.guard = StartGuard::new(config.cps);
             }
-            self.toll.configure(&config.policy.toll);
             self.expected = certificate(&config);
             self.config = config;
             self.unpinged(now);
         } else {
+            let toll = std::mem::take(&mut self.toll);
             *self = Self::new(config, now);
             self.in_use = in_use;
+            self.toll = toll;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Toll fraud: which numbers a trunk may call, and how many of a kind an hour (`faults.md` promise
 //! 14). The last wall before an INVITE, whoever ordered the call.
 
+use super::meter::Meter;
 use crate::policy::{NEVER, SHORTEST_NUMBER, TollRules};
 use domain::ports::TrunkError;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,6 +14,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub(super) struct TollGuard {
     /// Starts of each prefix, no more than its limit.
     starts: BTreeMap<String, VecDeque<Instant>>,
+    /// What they come to.
+    pub(super) meter: Meter,
 }
 
 impl TollGuard {
@@ -24,6 +27,12 @@ impl TollGuard {
         now: Instant,
     ) -> Result<(), TrunkError> {
         judge(rules, number)?;
+        // As a carrier that is full: the day passes, and the number is as good as it was.
+        match self.meter.limit(rules, now) {
+            Some("minutes_a_day") => return Err(TrunkError::Limit("minutes a day of the trunk")),
+            Some(_) => return Err(TrunkError::Limit("money a day of the trunk")),
+            None => {}
+        }
         let digits = digits(number);
         let counted: Vec<_> = rules
             .hourly

@@ -2,10 +2,12 @@
 
 use super::calls::{hop, login, proto};
 use super::core::Engine;
+use super::legs::LegRow;
 use super::route::Route;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::net::{Peers, Places, find, line};
+use crate::plane::LegId;
 use crate::voice::TrunkStatus;
 use bytes::Bytes;
 use domain::ids::TrunkId;
@@ -33,6 +35,7 @@ impl Engine {
             self.register(trunk);
             self.keep_alive(trunk);
             self.reconnect(trunk);
+            self.tell_limit(trunk);
         }
         self.check_agents();
         self.check_callers();
@@ -139,6 +142,35 @@ impl Engine {
         tracing::info!(trunk = %route.config.name, up, "trunk health");
         let at = self.stamp();
         self.outbox.tell(TrunkReport::TrunkHealth { trunk, up, at });
+    }
+
+    /// Tells whether the trunk's calls have come to a limit of the day, when that is news.
+    fn tell_limit(&mut self, trunk: TrunkId) {
+        let now = self.now;
+        let Some(route) = self.routes.get_mut(&trunk) else {
+            return;
+        };
+        let limit = route.toll.meter.limit(&route.config.policy.toll, now);
+        if std::mem::replace(&mut route.toll.meter.told, limit) == limit {
+            return;
+        }
+        tracing::warn!(trunk = %route.config.name, limit, "limit of a trunk's day");
+        let at = self.stamp();
+        self.outbox
+            .tell(TrunkReport::TollLimit { trunk, limit, at });
+    }
+
+    /// What a leg of ours talks counts from now on.
+    pub(super) fn metered(&mut self, leg: LegId) {
+        let billed = self.live(leg).and_then(LegRow::billed);
+        let Some((trunk, number)) = billed.map(|(trunk, number)| (trunk, number.to_owned())) else {
+            return;
+        };
+        let now = self.now;
+        if let Some(route) = self.routes.get_mut(&trunk) {
+            let rules = &route.config.policy.toll;
+            route.toll.meter.answered(leg, rules, &number, now);
+        }
     }
 
     fn register(&mut self, trunk: TrunkId) {
