@@ -12,7 +12,7 @@ mod schema;
 pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::Direct;
 pub(crate) use link::{Dialect, Link, fault, holes};
-pub(crate) use look::Looks;
+pub(crate) use look::{Looks, Reach};
 pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::migrate;

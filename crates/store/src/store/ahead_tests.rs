@@ -184,6 +184,32 @@ async fn what_stands_is_not_read_again() {
 }
 
 #[tokio::test]
+async fn nobody_reads_while_enough_is_known() {
+    let scene = Scene::new().await;
+    let known = async || scene.read().await.len();
+    scene.reserve().await;
+    let few = FEW as usize;
+    assert_eq!(known().await, 4 * few);
+    for left in [3, 2] {
+        scene.reserve().await;
+        assert_eq!(known().await, left * few);
+        assert!(scene.store.ahead.wanted().is_none());
+    }
+    // What is left is less than the next two may ask for.
+    scene.reserve().await;
+    assert_eq!(known().await, 4 * few);
+    // One was changed: there may be more.
+    let changed = scene.read().await;
+    for debtor in &changed {
+        scene.write(&scene.store, WRITES[0], vals![*debtor]).await;
+    }
+    scene.reserve().await;
+    assert_eq!(known().await, 4 * few);
+    scene.told_as_they_are(&scene.reserve().await).await;
+    scene.store.close().await;
+}
+
+#[tokio::test]
 async fn who_becomes_another_person_is_seen_by_all_of_that_person() {
     let scene = Scene::new().await;
     scene.reserve().await;

@@ -1,7 +1,7 @@
 //! Opening a database, its pools and its schema.
 
 use super::ahead::Ahead;
-use crate::sql::{Changes, Dialect, Direct, Link, Looks, migrate};
+use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, migrate};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -26,7 +26,7 @@ const READ_CACHE: &str = "-8192";
 /// Connections for what a call waits for, and the pages that each keeps, KiB. SQLite forgets them whenever
 /// something was written.
 const LITE_LOOKS: usize = 4;
-const LOOK_CACHE: u32 = 32_768;
+const LOOK_CACHE: u32 = 16_384;
 /// Connections that go through a large table side by side. They come by each page once.
 const LITE_SCANS: usize = 2;
 const SCAN_CACHE: u32 = 8_192;
@@ -101,8 +101,8 @@ async fn lite_pools(url: &str) -> Result<Pools, StoreError> {
     // First, for it makes the file.
     let writer = Arc::new(Direct::open(options.get_filename())?);
     let file = options.get_filename();
-    let looks = Looks::of(file, LITE_LOOKS, LOOK_CACHE);
-    let scans = Looks::of(file, LITE_SCANS, SCAN_CACHE);
+    let looks = Looks::of(file, LITE_LOOKS, LOOK_CACHE, Reach::Rows);
+    let scans = Looks::of(file, LITE_SCANS, SCAN_CACHE, Reach::Tables);
     let readers = SqlitePoolOptions::new()
         .max_connections(LITE_READERS)
         .acquire_timeout(ACQUIRE)

@@ -144,10 +144,14 @@ pub(super) async fn tries(
 struct Known {
     facts: Vec<ContactFacts>,
     tries: Tries,
+    /// Of how many it had to be read here.
+    missed: usize,
 }
 
 fn candidates(items: Vec<Due>, known: Known) -> Vec<Candidate> {
-    let Known { facts, mut tries } = known;
+    let Known {
+        facts, mut tries, ..
+    } = known;
     let mut facts: BTreeMap<DebtorId, ContactFacts> =
         facts.into_iter().map(|f| (f.debtor.id, f)).collect();
     let candidate = |due: Due| {
@@ -186,7 +190,7 @@ impl SqlStore {
         lease(&mut tx, request, &items).await?;
         let known = self.known(&mut tx, request, &items).await?;
         tx.commit().await?;
-        self.read_ahead(request);
+        self.read_ahead(request, known.missed);
         Ok(candidates(items, known))
     }
 
@@ -209,7 +213,10 @@ impl SqlStore {
             counts.extend(tries(tx, request.campaign.id, &rest).await?);
             facts.extend(facts_of_many(tx, &rest, request.now).await?);
         }
-        let tries = counts;
-        Ok(Known { facts, tries })
+        Ok(Known {
+            facts,
+            tries: counts,
+            missed: rest.len(),
+        })
     }
 }
