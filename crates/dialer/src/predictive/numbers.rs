@@ -20,7 +20,8 @@ const SLOPE: (f64, f64) = (-3.0, 3.0);
 const NOUGHT: f64 = 0.001;
 /// Belief from which the order of numbers is made by their estimates.
 const TELLS: f64 = 0.5;
-/// Outcomes before the order of numbers is touched at all.
+/// Outcomes from which estimates count at all. Before, even the average estimate is not known: a first one far from
+/// it made all the others look sure, or hopeless, and the forecast would dial for that.
 const TELLS_FROM: f64 = 30.0;
 /// Bounds of the odds relative to the average number's.
 const ODDS: (f64, f64) = (0.02, 30.0);
@@ -115,7 +116,7 @@ impl Numbers {
         let (a, b, c) = self.information;
         let error = 1.0 / (c - b * b / a.max(1e-9)).max(1e-9).sqrt();
         let z = self.slope / error;
-        if z < -WRONG_WAY {
+        if self.seen < TELLS_FROM || z < -WRONG_WAY {
             self.belief = 0.0;
             self.used = 0.0;
             return;
@@ -156,22 +157,32 @@ impl Numbers {
             return;
         }
         let keep = keep.clamp(0.0, 1.0);
-        self.level = level.clamp(logit(ESTIMATE.0), logit(ESTIMATE.1));
-        self.slope = slope.clamp(SLOPE.0, SLOPE.1);
-        self.centre = centre.clamp(logit(ESTIMATE.0), logit(ESTIMATE.1));
-        self.spread = spread;
-        self.seen = (keep * seen).max(1.0);
-        self.information = (
+        let slope = slope.clamp(SLOPE.0, SLOPE.1);
+        let above = level.clamp(logit(ESTIMATE.0), logit(ESTIMATE.1)) - LEVEL;
+        // What was seen moved level and slope away from where they began; seen as so much less, it moves them as
+        // much less against the same beginning.
+        let (level_moved, slope_moved) = (
+            keep * (a * above + b * slope),
+            keep * (b * above + c * slope),
+        );
+        let (a, b, c) = (
             least_a + keep * (a - least_a),
             keep * b,
             least_c + keep * (c - least_c),
         );
+        let whole = (a * c - b * b).max(1e-6);
+        self.level = LEVEL + (c * level_moved - b * slope_moved) / whole;
+        self.slope = ((a * slope_moved - b * level_moved) / whole).clamp(SLOPE.0, SLOPE.1);
+        self.centre = centre.clamp(logit(ESTIMATE.0), logit(ESTIMATE.1));
+        self.spread = spread;
+        self.seen = (keep * seen).max(1.0);
+        self.information = (a, b, c);
         self.believe();
     }
 
     /// Whether estimates tell one number from another.
     pub(super) fn tells(&self) -> bool {
-        self.seen >= TELLS_FROM && self.belief >= TELLS
+        self.belief >= TELLS
     }
 
     /// What the spread of the estimates takes from the logit of the average number at a slope.
@@ -242,6 +253,24 @@ mod tests {
     }
 
     #[test]
+    fn a_first_estimate_far_from_the_others_changes_nothing() {
+        for first in [0.001, 0.999] {
+            for live in [false, true] {
+                let mut numbers = Numbers::default();
+                numbers.learn(first, live);
+                for n in 0..28_u32 {
+                    for estimate in [0.05, 0.2, 0.6] {
+                        let odds = numbers.odds(estimate);
+                        assert!((odds - 1.0).abs() < 1e-12, "{first} {n}: {odds}");
+                    }
+                    numbers.learn(0.1 + f64::from(n % 5) / 20.0, n % 5 == 0);
+                }
+                assert!(!numbers.tells());
+            }
+        }
+    }
+
+    #[test]
     fn useful_estimates_count_from_some_dozens_of_outcomes_on() {
         let mut numbers = Numbers::default();
         for n in 0..100_u32 {
@@ -300,6 +329,32 @@ mod tests {
             fresh.recall(&kept, 1.0);
             assert!((ratio(&fresh) - 1.0).abs() < 1e-12, "{kept:?}");
         }
+    }
+
+    #[test]
+    fn a_memory_that_faded_is_believed_as_much_less() {
+        let mut old = Numbers::default();
+        for n in 0..4_000_u32 {
+            let estimate = if n % 2 == 0 { 0.1 } else { 0.5 };
+            let live = if n % 2 == 0 { n % 20 == 0 } else { n % 4 == 1 };
+            old.learn(estimate, live);
+        }
+        let taken_up = |keep: f64| {
+            let mut new = Numbers::default();
+            new.recall(&old.learned(), keep);
+            (new.level, new.slope, new.used)
+        };
+        // Whole it is what it was, and nothing is left of one that is worth nothing.
+        let (level, slope, used) = taken_up(1.0);
+        assert!((level - old.level).abs() < 1e-9 && (slope - old.slope).abs() < 1e-9);
+        assert!((used - old.used).abs() < 1e-9);
+        let (level, slope, used) = taken_up(0.0);
+        assert!((level - LEVEL).abs() < 1e-9 && slope.abs() < 1e-9 && used.abs() < 1e-9);
+        // Between, the slope falls with what it is worth: some seven outcomes say little.
+        let slopes = [1.0, 0.1, 0.01, 0.001, 0.000_1].map(|keep| taken_up(keep).1);
+        assert!(slopes.is_sorted_by(|a, b| a > b), "{slopes:?}");
+        assert!(slopes[1] > 0.9 * slopes[0] && slopes[3] < 0.5 * slopes[0]);
+        assert!(slopes[4] < 0.1 * slopes[0]);
     }
 
     #[test]
