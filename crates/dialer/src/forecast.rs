@@ -178,7 +178,9 @@ impl Pacing for Forecast {
             self.brain.agent(t, *gone, AgentState::Off);
         }
         for agent in agents {
-            self.brain.agent(t, agent.id.0.as_u128(), state_of(agent));
+            let id = agent.id.0.as_u128();
+            self.brain.agent(t, id, state_of(agent));
+            self.brain.leaves(id, agent.leaves);
         }
         self.known = seen;
     }

@@ -42,6 +42,8 @@ pub struct AgentGlance {
     pub takes_calls: bool,
     /// Whether he is kept for a call that is not answered yet.
     pub kept: bool,
+    /// Whether he asked to pause or to sign out once his call is over.
+    pub leaves: bool,
 }
 
 /// What a policy learns from.

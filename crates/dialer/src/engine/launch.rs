@@ -255,6 +255,7 @@ impl Dialer {
                     state: if lent { AgentState::Ready } else { s.state() },
                     takes_calls: lent || s.takes_calls(),
                     kept: s.call.is_some_and(|c| rings.contains(&c)),
+                    leaves: s.machine.queued.is_some(),
                 }
             })
             .collect();

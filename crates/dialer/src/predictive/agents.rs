@@ -36,6 +36,8 @@ struct Shift {
     /// Age up to which the exposure is counted.
     counted: f64,
     last_talk: f64,
+    /// He takes no other call after this one, by his own word.
+    leaves: bool,
 }
 
 /// Names of the curves of wrap-up in what outlives a restart.
@@ -131,6 +133,7 @@ impl Agents {
             since: t,
             counted: 0.0,
             last_talk: 0.0,
+            leaves: false,
         };
         let Some(old) = self.shifts.get(&id).copied() else {
             if new != AgentState::Off {
@@ -161,14 +164,30 @@ impl Agents {
         if matches!(old.state, AgentState::Wrap | AgentState::Talk) && new != AgentState::Wrap {
             if matches!(new, AgentState::Idle | AgentState::Talk) {
                 self.returned += 1.0;
-            } else {
+            } else if !old.leaves {
+                // Who said so before surprises nobody.
                 self.left += 1.0;
             }
         }
         if new == AgentState::Off {
             self.shifts.remove(&id);
         } else {
-            self.shifts.insert(id, Shift { last_talk, ..fresh });
+            let leaves = old.leaves;
+            self.shifts.insert(
+                id,
+                Shift {
+                    last_talk,
+                    leaves,
+                    ..fresh
+                },
+            );
+        }
+    }
+
+    /// Whether an agent takes no other call after this one.
+    pub(super) fn leaves(&mut self, id: Key, leaves: bool) {
+        if let Some(shift) = self.shifts.get_mut(&id) {
+            shift.leaves = leaves;
         }
     }
 
@@ -185,6 +204,7 @@ impl Agents {
                 since,
                 counted: in_state.max(0.0),
                 last_talk: talk,
+                leaves: false,
             },
         );
     }
@@ -269,7 +289,9 @@ impl Agents {
 
     /// Chances of each agent who is not free now to be free by each horizon.
     pub(super) fn free(&self, t: f64) -> impl Iterator<Item = [f64; HORIZONS]> {
-        self.shifts.values().filter_map(move |shift| {
+        let comes_back = |shift: &&Shift| !shift.leaves;
+        let shifts = self.shifts.values().filter(comes_back);
+        shifts.filter_map(move |shift| {
             let table = match shift.state {
                 AgentState::Talk => &self.talk_free,
                 AgentState::Wrap => &self.wrap_free[class(shift.last_talk)],

@@ -252,6 +252,11 @@ impl Predictive {
         self.agents.moved(t, id, state);
     }
 
+    /// Whether an agent has said that he takes no other call after the one he has. To be told after his state.
+    pub fn leaves(&mut self, id: Key, leaves: bool) {
+        self.agents.leaves(id, leaves);
+    }
+
     /// Calls to launch now, of numbers nothing is known about.
     pub fn decide(&mut self, t: f64, look: &Look) -> u32 {
         self.decide_among(t, look, &Queue::default()).count

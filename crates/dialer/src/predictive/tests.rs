@@ -126,3 +126,39 @@ fn an_agent_shared_with_others_counts_as_his_share() {
     );
     assert!(shared < all, "{shared} {all}");
 }
+
+#[test]
+fn who_said_that_he_leaves_is_not_reckoned_with_and_teaches_nothing() {
+    const TALK: u32 = 30;
+    // Thirty talk, for so long that some of them will be free when a call of now is answered; ten are idle.
+    let talking = |leavers: u32| {
+        let mut policy = policy(TALK + 10);
+        for n in 0..TALK {
+            policy.agent(0.0, Key::from(n), AgentState::Talk);
+            policy.leaves(Key::from(n), n < leavers);
+        }
+        policy
+    };
+    let look = look(10, 100);
+    let counts = [0, TALK / 2, TALK].map(|leavers| talking(leavers).decide(60.0, &look));
+    assert!(counts.is_sorted_by(|a, b| a > b), "{counts:?}");
+    // As if they were not there.
+    assert_eq!(counts[2], policy(10).decide(60.0, &look));
+    // Whoever takes it back counts again.
+    let mut back = talking(TALK);
+    for n in 0..TALK {
+        back.leaves(Key::from(n), false);
+    }
+    assert_eq!(back.decide(60.0, &look), counts[0]);
+    // Thirty who go as they said leave the hope in thirty others as it was.
+    let hope = |told: bool| {
+        let mut policy = talking(if told { TALK } else { 0 });
+        for n in 0..TALK {
+            policy.agent(70.0, Key::from(n), AgentState::Wrap);
+            policy.agent(75.0, Key::from(n), AgentState::Break);
+            policy.agent(75.0, Key::from(100 + n), AgentState::Talk);
+        }
+        policy.decide(120.0, &look)
+    };
+    assert!(hope(true) > hope(false));
+}

@@ -2,8 +2,9 @@
 //! refused.
 
 use super::rig::{Rig, campaign, in_mode};
-use dialer::{CampaignSpec, Input};
+use dialer::{CampaignSpec, Input, Wish};
 use domain::entity::DialMode;
+use domain::rules::agent_state::{AgentState, PauseCode};
 
 fn predictive() -> CampaignSpec {
     in_mode(DialMode::Predictive)
@@ -67,6 +68,42 @@ fn it_dials_ahead_of_agents_who_talk() {
     let view = rig.brain.campaign(campaign(1)).expect("it runs");
     assert!(view.level_target >= 1.0 && view.guard.is_none(), "{view:?}");
     assert!(dials.len() > 50, "{} dials", dials.len());
+}
+
+#[test]
+fn who_asked_to_leave_after_his_call_is_not_dialed_for() {
+    let dialed = |wish: Option<Wish>| {
+        let mut rig = Rig::with_trunk(500, 500);
+        rig.run(predictive());
+        rig.ready(1..=40);
+        rig.pass(2_000);
+        for attempt in rig.ringing().into_iter().take(30) {
+            rig.answer(attempt);
+            rig.join(attempt);
+        }
+        let talks = |n: &u128| rig.state(*n) == AgentState::Talking;
+        let busy: Vec<u128> = (1..=40).filter(talks).collect();
+        assert_eq!(busy.len(), 30);
+        for n in busy {
+            if let Some(wish) = wish {
+                rig.wish(n, wish);
+            }
+        }
+        // Ten are ready; nobody answers.
+        for _ in 0..60 {
+            rig.pass(1_000);
+            for attempt in rig.ringing() {
+                rig.opened(attempt);
+                rig.end(attempt, 486);
+            }
+        }
+        rig.dials().len()
+    };
+    let stays = dialed(None);
+    for wish in [Wish::Pause(PauseCode::Break), Wish::Logout] {
+        let leaves = dialed(Some(wish));
+        assert!(stays > leaves, "{stays} dials, {leaves} with {wish:?}");
+    }
 }
 
 #[test]
