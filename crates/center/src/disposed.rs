@@ -59,7 +59,10 @@ pub(crate) fn closing(
     let (attempt, code) = (&case.attempt, &case.disposition.code);
     let subject = format!("attempt:{}", attempt.id);
     let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
-    let mut events = vec![event(shared, actor, case, "disposition.set", subject, data)];
+    let set = event(shared, actor, case, "disposition.set", subject, data);
+    // What it means to the guard is told to this engine with it.
+    shared.told_here(&set);
+    let mut events = vec![set];
     let holds: Vec<Hold> = case
         .disposition
         .hold

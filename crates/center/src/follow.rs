@@ -2,7 +2,7 @@
 
 use crate::campaigns;
 use crate::error::CenterError;
-use crate::found::Found;
+use crate::found::{Ended, Found};
 use crate::shared::Shared;
 use crate::stops;
 use crate::tasks::pause;
@@ -11,21 +11,21 @@ use domain::entity::{CallResult, CampaignStatus, Direction};
 use domain::event::{Event, NewEvent};
 use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, SuppressionId, TrunkId};
 use domain::ports::store::StoreError;
-use domain::rules::disposition::parent;
+use domain::rules::detector::is_mailbox;
+use domain::time::UtcMs;
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// Between two looks at the log, ms: with the withdrawal a stop is obeyed in under a second (law.md §6).
 const FOLLOW_MS: u64 = 300;
-/// Code of what agents find to be a machine.
-const MAILBOX: &str = "NC.BZ";
 /// Most events read in one go.
 const BATCH: u32 = 500;
 
-/// Follows the log from `cursor` on until the center stops.
-pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64) {
+/// Follows the log from `cursor` on until the center stops; `counted`: when the engine was told of the answers
+/// of before.
+pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64, counted: UtcMs) {
     let mut stop = shared.stop.clone();
-    let mut found = Found::new(shared.now());
+    let mut found = Found::new(counted);
     while pause(&mut stop, FOLLOW_MS).await {
         loop {
             let batch = match shared.out.store.events_after(cursor, BATCH).await {
@@ -177,14 +177,18 @@ async fn counted(
     else {
         return Ok(());
     };
+    let ended = row.bridged_at.filter(|_| !dropped);
+    let ended = ended.map(|joined| found.ended(id, joined));
+    if ended == Some(Ended::Counted) {
+        return Ok(());
+    }
     let input = Input::Counted {
         campaign,
         client: row.client_id,
         at,
         abandoned: dropped,
     };
-    let was_machine = !dropped && found.ended(id);
-    let machine = was_machine.then_some(Input::CountedMachine {
+    let machine = (ended == Some(Ended::Machine)).then_some(Input::CountedMachine {
         campaign,
         client: row.client_id,
         at,
@@ -201,23 +205,30 @@ async fn counted(
     Ok(())
 }
 
-/// An agent of another node found a machine: it was nobody's live answer.
+/// An agent of another node found a machine: it was nobody's live answer. Our own calls are counted here as they
+/// are joined, wherever their agent says what they were.
 async fn machine(
     shared: &Arc<Shared>,
     event: &NewEvent,
     found: &mut Found,
 ) -> Result<(), CenterError> {
     let code = event.data.get("code").and_then(serde_json::Value::as_str);
-    let mailbox = code.is_some_and(|code| parent(code) == MAILBOX);
+    let mailbox = code.is_some_and(is_mailbox);
     let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| mailbox) else {
         return Ok(());
     };
     let row = shared.out.store.get_attempt(id).await?;
-    let theirs = row.node != shared.config.node && row.direction == Direction::Outbound;
-    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, theirs) else {
+    let ours = row.node == shared.config.node;
+    let out = row.direction == Direction::Outbound;
+    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, out) else {
         return Ok(());
     };
-    if row.bridged_at.is_some() && found.named(id, row.ended_at) {
+    let (Some(joined), Some(coded)) = (row.bridged_at, row.disposed_at) else {
+        return Ok(());
+    };
+    // Our own call was counted when it was joined, as what the store told of was.
+    let joined = if ours { UtcMs(0) } else { joined };
+    if found.named(id, joined, coded) {
         let input = Input::CountedMachine {
             campaign,
             client: row.client_id,

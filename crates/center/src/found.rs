@@ -16,8 +16,10 @@ struct Recent {
 }
 
 impl Recent {
-    fn add(&mut self, id: AttemptId) {
-        if self.known.insert(id) {
+    /// `true` where it was not known.
+    fn add(&mut self, id: AttemptId) -> bool {
+        let new = self.known.insert(id);
+        if new {
             self.order.push_back(id);
         }
         while self.order.len() > RECENT_MAX {
@@ -25,6 +27,7 @@ impl Recent {
                 self.known.remove(&old);
             }
         }
+        new
     }
 
     fn take(&mut self, id: AttemptId) -> bool {
@@ -33,7 +36,18 @@ impl Recent {
     }
 }
 
-/// What of other nodes' calls passed in the log since `from`.
+/// What the end of a call that an agent had means to the guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Nothing: the store told of it at the start, when it was still up.
+    Counted,
+    /// One answer more.
+    Answer,
+    /// One answer more, that was called a machine before.
+    Machine,
+}
+
+/// What of other nodes' calls passed in the log since `from`, when the store was asked for all before it.
 #[derive(Debug)]
 pub(crate) struct Found {
     from: UtcMs,
@@ -41,30 +55,41 @@ pub(crate) struct Found {
     ended: Recent,
     /// Called a machine before the end of the call was told.
     named: Recent,
+    /// Of those that the store told of: taken off since.
+    taken: Recent,
 }
 
 impl Found {
-    /// What was over before `from` is counted already.
+    /// Who was given to an agent before `from` is counted already.
     pub(crate) fn new(from: UtcMs) -> Self {
         Self {
             from,
             ended: Recent::default(),
             named: Recent::default(),
+            taken: Recent::default(),
         }
     }
 
-    /// A call that was given to an agent is counted now; `true` where it was called a machine before.
-    pub(crate) fn ended(&mut self, id: AttemptId) -> bool {
+    /// A call that an agent was given at `joined` is over.
+    pub(crate) fn ended(&mut self, id: AttemptId, joined: UtcMs) -> Ended {
+        if joined < self.from {
+            return Ended::Counted;
+        }
         if self.named.take(id) {
-            return true;
+            return Ended::Machine;
         }
         self.ended.add(id);
-        false
+        Ended::Answer
     }
 
-    /// An agent called it a machine; `true` where that counts now. `over`: when the call was over, as far as it is.
-    pub(crate) fn named(&mut self, id: AttemptId, over: Option<UtcMs>) -> bool {
-        if self.ended.take(id) || over.is_some_and(|at| at < self.from) {
+    /// At `coded` an agent called a machine what he was given at `joined`; `true` where that is to be taken off
+    /// now.
+    pub(crate) fn named(&mut self, id: AttemptId, joined: UtcMs, coded: UtcMs) -> bool {
+        if joined < self.from {
+            // What was coded by then was counted as a machine, and each is taken off once.
+            return coded >= self.from && self.taken.add(id);
+        }
+        if self.ended.take(id) {
             return true;
         }
         self.named.add(id);
@@ -77,32 +102,46 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
+    const FROM: UtcMs = UtcMs(100);
+    const LATER: UtcMs = UtcMs(200);
+
     fn id(n: u128) -> AttemptId {
         AttemptId(Uuid::from_u128(n))
     }
 
     #[test]
     fn each_counts_once_whichever_half_comes_first() {
-        let mut found = Found::new(UtcMs(100));
-        assert!(!found.ended(id(1)));
-        assert!(found.named(id(1), Some(UtcMs(200))));
-        assert!(!found.named(id(2), None));
-        assert!(found.ended(id(2)));
-        // It was counted with what the store said at the start.
-        assert!(found.named(id(3), Some(UtcMs(99))));
-        // Its end is on its way though the row has it.
-        assert!(!found.named(id(4), Some(UtcMs(101))));
-        assert!(found.ended(id(4)));
+        let mut found = Found::new(FROM);
+        assert_eq!(found.ended(id(1), LATER), Ended::Answer);
+        assert!(found.named(id(1), LATER, LATER));
+        assert!(!found.named(id(2), LATER, LATER));
+        assert_eq!(found.ended(id(2), LATER), Ended::Machine);
+    }
+
+    #[test]
+    fn what_the_store_told_at_the_start_is_neither_added_nor_taken_off_twice() {
+        let before = UtcMs(99);
+        let mut found = Found::new(FROM);
+        assert!(found.named(id(3), before, LATER));
+        assert!(!found.named(id(3), before, LATER), "told again");
+        assert_eq!(
+            found.ended(id(3), before),
+            Ended::Counted,
+            "it was still up"
+        );
+        assert!(!found.named(id(4), before, before), "told as a machine");
+        assert_eq!(found.ended(id(5), before), Ended::Counted);
+        assert!(found.named(id(5), before, LATER));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut found = Found::new(UtcMs(0));
+        let mut found = Found::new(FROM);
         for n in 0..RECENT_MAX as u128 + 5 {
-            found.ended(id(n));
+            found.ended(id(n), LATER);
         }
         assert_eq!(found.ended.order.len(), RECENT_MAX);
-        assert!(!found.named(id(0), Some(UtcMs(1))), "too long ago");
-        assert!(found.named(id(9), Some(UtcMs(1))));
+        assert!(!found.named(id(0), LATER, LATER), "too long ago");
+        assert!(found.named(id(9), LATER, LATER));
     }
 }

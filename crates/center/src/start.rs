@@ -17,6 +17,7 @@ use domain::ports::store::{
     ListFilter, NodeLease, PAGE_LIMIT_MAX, PageRequest, RECOVERED, StoreError,
 };
 use domain::rules::retry::{self, RetryCase};
+use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
@@ -72,7 +73,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
     );
     let (seen, cursor) = (Seen::new(), shared.out.store.last_cursor().await?);
     let mut engine = Engine::new(Arc::clone(&shared), Arc::clone(&seen));
-    load(&shared, &mut engine).await?;
+    let counted = load(&shared, &mut engine).await?;
     crate::plans::load(&shared, &mut engine).await?;
     let queues = Queues {
         reports,
@@ -80,7 +81,7 @@ pub(crate) async fn start(config: CenterConfig, ports: Ports) -> Result<CenterHa
         asks,
     };
     let mut running = vec![tokio::spawn(engine.run(queues, stopped))];
-    running.extend(beside(&shared, events, &lease, cursor));
+    running.extend(beside(&shared, events, &lease, (cursor, counted)));
     running.extend(keeping::start(&shared));
     campaigns::resume_all(&shared).await?;
     Ok(CenterHandle {
@@ -99,7 +100,7 @@ fn beside(
     shared: &Arc<Shared>,
     events: mpsc::Receiver<NewEvent>,
     lease: &NodeLease,
-    cursor: i64,
+    (cursor, counted): (i64, UtcMs),
 ) -> Vec<JoinHandle<()>> {
     let one = || Arc::clone(shared);
     vec![
@@ -117,12 +118,12 @@ fn beside(
         tokio::spawn(crate::amd::run(one())),
         tokio::spawn(crate::inbound::run(one())),
         tokio::spawn(crate::proof::run(one())),
-        tokio::spawn(crate::follow::run(one(), cursor)),
+        tokio::spawn(crate::follow::run(one(), cursor, counted)),
     ]
 }
 
-/// What the engine knows from its first moment on: trunks, and the answers of before.
-async fn load(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
+/// What the engine knows from its first moment on: trunks, and the answers of before. When it asked for those.
+async fn load(shared: &Shared, engine: &mut Engine) -> Result<UtcMs, StoreError> {
     let page = PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
@@ -140,9 +141,10 @@ async fn load(shared: &Shared, engine: &mut Engine) -> Result<(), StoreError> {
     }
     engine.tell_readiness();
     // After the recovery: what dead calls left counts, too.
+    let asked = shared.now();
     let answers = campaigns::answers(shared).await?;
     engine.take(shared.now(), dialer::Input::Answers(answers));
-    Ok(())
+    Ok(asked)
 }
 
 /// Closes what dead owners left: attempts of unknown fate count as made, recordings are repaired.

@@ -10,7 +10,8 @@ use domain::entity::{AttemptState, Call, CallResult, PartyRole};
 use domain::ids::{AgentId, AttemptId};
 use domain::money::Money;
 use domain::ports::store::{AttemptChange, Closing, ItemState};
-use domain::rules::disposition::{NOT_DISPOSED, parent};
+use domain::rules::detector::is_mailbox;
+use domain::rules::disposition::NOT_DISPOSED;
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use serde_json::json;
@@ -272,12 +273,12 @@ impl Engine {
         }
         self.totals.dispositions += u64::from(how.by_agent);
         self.learn_print(attempt, &how.code);
-        // Who called us was no answer of ours, whatever called.
-        let came_in = self
+        // Who called us was no answer of ours, whatever called; nor was a call of before this start.
+        let went_out = self
             .calls
             .get(&attempt)
-            .is_some_and(|e| e.ctx.inbound.is_some());
-        if parent(&how.code) == "NC.BZ" && !came_in {
+            .is_some_and(|e| e.ctx.inbound.is_none());
+        if is_mailbox(&how.code) && went_out {
             self.totals.human = self.totals.human.saturating_sub(1);
             self.totals.machine += 1;
             self.found_machine(now, attempt);

@@ -2,7 +2,7 @@
 //! seconds; what a dead one promised the other does.
 
 use crate::queue::{debtor_calls, finishes, phone, told};
-use crate::world::{ALL_ANSWER, House, Plan, ask, campaign_id, debtor_id, id};
+use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, debtor_id, id};
 use center::{Actor, CenterConfig};
 use domain::entity::{AmdMode, CampaignParams, DialMode, InboundParams};
 use domain::ids::TrunkId;
@@ -103,6 +103,53 @@ async fn machines_that_agents_of_one_node_find_are_no_answers_on_the_other() {
     assert!(there.1 < 1.5 && there.1 <= here.1, "{here:?} {there:?}");
     assert!(there.1 > 0.5, "the person is one: {here:?} {there:?}");
     first.center.shutdown().await;
+    second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_told_at_a_start_is_counted_and_taken_off_once() {
+    let plan = |mix| Plan {
+        params: CampaignParams {
+            mode: DialMode::Progressive,
+            wrapup_max_s: 600,
+            ..CampaignParams::default()
+        },
+        mix,
+        ..Plan::default()
+    };
+    let first = House::build(plan(ALL_ANSWER)).await;
+    first.start().await;
+    let agent = first.agent(1).await;
+    let me = Actor::Agent(agent.id);
+    // Of three answers one was a machine and one is still up when the second node starts.
+    for code in ["NC.BZ", "CI.TN"] {
+        let call = first.talking(&agent).await;
+        first.hang_up(&agent, call).await;
+        let done = first.center.dispose(me, call, ask(code)).await;
+        done.expect("disposed");
+        first.secs(1).await;
+    }
+    let up = first.talking(&agent).await;
+    first.secs(3).await;
+    let second = beside(&first, &plan(ALL_ANSWER)).await;
+    assert!((counted(&second).await.1 - 2.0).abs() < 0.5, "as stored");
+    first.hang_up(&agent, up).await;
+    first.secs(15).await;
+    let there = counted(&second).await;
+    assert!((there.1 - 2.0).abs() < 0.5, "once: {there:?}");
+    // The first node dies in the wrap-up and starts again: its agent's code is of a call it does not have.
+    let (store, now) = (Arc::clone(&first.store), first.clock.now());
+    first.trunk.crash();
+    drop(first);
+    let again = House::open(store, &plan(NOBODY), now.plus_ms(3_000), 99).await;
+    assert!((counted(&again).await.1 - 2.0).abs() < 0.5, "as stored");
+    let done = again.center.dispose(me, up, ask("NC.BZ")).await;
+    done.expect("disposed");
+    again.secs(15).await;
+    let (here, there) = (counted(&again).await, counted(&second).await);
+    assert!((here.1 - 1.0).abs() < 0.5, "the person: {here:?}");
+    assert!((there.1 - 1.0).abs() < 0.5, "the person: {there:?}");
+    again.center.shutdown().await;
     second.center.shutdown().await;
 }
 

@@ -22,6 +22,8 @@ use tokio::sync::mpsc;
 
 /// Joins of a queue that its pace is told from.
 const PACE_JOINS: usize = 20;
+/// Who was joined sooner found an agent free, ms.
+const WAITED_MS: i64 = 3_000;
 /// Most callers who are looked up at once; more are hung up on.
 const ARRIVING_MAX: usize = 2_000;
 /// What a caller hears now.
@@ -58,8 +60,8 @@ pub(crate) struct Callers {
     announced: BTreeMap<AttemptId, InboundCall>,
     /// Places that are kept, by the attempt that their call-back will be.
     kept: BTreeMap<AttemptId, PlaceKept>,
-    /// When callers of a campaign were joined, newest last, and how long after the one before where he waited
-    /// since then, ms.
+    /// When callers of a campaign were joined, newest last, and how long after the one before where he had to
+    /// wait for that, ms.
     joins: BTreeMap<CampaignId, VecDeque<(UtcMs, Option<i64>)>>,
     counts: BTreeMap<CampaignId, Counts>,
     /// Since when this node counts callers itself.
@@ -292,7 +294,7 @@ impl Engine {
         let Some(caller) = self.callers.live.get_mut(&attempt) else {
             return;
         };
-        let (since, wait_ms) = (caller.since, at.since_ms(caller.since).max(0));
+        let wait_ms = at.since_ms(caller.since).max(0);
         let row = caller.row.as_mut().map(|row| {
             row.answered_at = Some(at);
             row.agent_id = agent;
@@ -302,7 +304,7 @@ impl Engine {
         });
         let joins = self.callers.joins.entry(setting.id()).or_default();
         let before = joins.back().map(|(before, _)| *before);
-        let took = before.filter(|before| since < *before);
+        let took = before.filter(|_| wait_ms >= WAITED_MS);
         joins.push_back((at, took.map(|before| at.since_ms(before))));
         if joins.len() > PACE_JOINS {
             joins.pop_front();
