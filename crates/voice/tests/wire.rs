@@ -391,6 +391,20 @@ async fn answer_bye(far: &UdpSocket, status: fn(&Bye) -> Option<&'static str>) -
 const CHALLENGE: &str = "407 Proxy Authentication Required\r\n\
     Proxy-Authenticate: Digest realm=\"them\", nonce=\"n1\", qop=\"auth\", algorithm=MD5";
 
+/// The book of a process that died while four calls of the trunk were up.
+fn book_of_left_legs(carrier: &TrunkConfig, at: SocketAddr) -> String {
+    let entry = |(leg, id): (u64, &str)| {
+        let bye = format!(
+            "BYE sip:gw@127.0.0.1 SIP/2.0\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>;tag=2\r\n\
+            Call-ID: {id}\r\nCSeq: 100001 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        );
+        format!("+ {leg} udp {at} {} %{}\n", hex::encode(bye), carrier.id.0)
+    };
+    let ids = ["silent", "refused", "challenged", "taken"];
+    let entries: Vec<String> = (3..).zip(ids).map(entry).collect();
+    entries.concat()
+}
+
 /// Legs whose BYE nobody answered, or somebody refused or challenged, before the next process died too: the one after
 /// it says it again, with numbers that were not used before.
 #[tokio::test]
@@ -405,16 +419,7 @@ async fn a_leg_that_nobody_ended_outlives_a_second_death() {
         ping: false,
         ..trunk(at)
     };
-    let entry = |(leg, id): (u64, &str)| {
-        let bye = format!(
-            "BYE sip:gw@127.0.0.1 SIP/2.0\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>;tag=2\r\n\
-            Call-ID: {id}\r\nCSeq: 100001 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-        );
-        format!("+ {leg} udp {at} {} %{}\n", hex::encode(bye), carrier.id.0)
-    };
-    let ids = ["silent", "refused", "challenged", "taken"];
-    let entries: Vec<String> = (3..).zip(ids).map(entry).collect();
-    std::fs::write(&legs, entries.concat()).expect("writes");
+    std::fs::write(&legs, book_of_left_legs(&carrier, at)).expect("writes");
     // Answers until so many are out of the book, and what was challenged is signed.
     let ended = async |book: &Path, want, status: fn(&Bye) -> Option<&'static str>| {
         let out = || {

@@ -99,13 +99,17 @@ impl Engine {
             return found;
         };
         if !view.trunk_up {
-            found.push(problem(
-                "trunk_down",
-                (
+            let words = match self.spent.is_empty() {
+                true => (
                     "ninguna troncal de la campaña responde",
                     "none of its trunks answers",
                 ),
-            ));
+                false => (
+                    "ninguna troncal de la campaña responde o está bajo su límite del día",
+                    "none of its trunks answers or is below the limit of its day",
+                ),
+            };
+            found.push(problem("trunk_down", words));
         }
         let spec = self.brain.campaign_spec(id);
         let agents = self

@@ -314,7 +314,9 @@ async fn a_trunk_whose_day_is_spent_is_not_dialed_on() {
         house.reports.send(report).await.expect("heard");
     }
     let _agent = house.agent(1).await;
-    house.start().await;
+    let report = house.start().await;
+    let told = |p: &center::view::Problem| p.code == "trunk_down" && p.en.contains("limit");
+    assert!(report.problems.iter().any(told), "{:?}", report.problems);
     assert!(!house.center.readiness().dialing);
     house.secs(60).await;
     assert_eq!(house.trunk.invites().len(), 0);
