@@ -1,11 +1,12 @@
-//! Callers who leave the queue by themselves: who wants no more calls, who hung up before he was known.
+//! Callers who leave the queue by themselves: who wants no more calls, who hung up before he was known; and whom
+//! a caller gets.
 
 use crate::queue::{OURS, debtor_calls, finishes, house, phone, row, told};
-use crate::world::{House, campaign_id, debtor_id, id};
+use crate::world::{House, Plan, agent_id, campaign_id, debtor_id, id};
 use center::Actor;
 use domain::entity::{
-    Attempt, CallerId, Campaign, CampaignStatus, DialMode, Direction, HoldKind, InboundOutcome,
-    InboundParams,
+    Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode, Direction, HoldKind,
+    InboundOutcome, InboundParams,
 };
 use domain::ids::{AttemptId, CallerIdId, CampaignId, TrunkId};
 use domain::ports::store::CatalogStore as _;
@@ -30,6 +31,47 @@ async fn who_waits_and_wants_no_more_calls_hears_so_and_is_held() {
     let board = house.row().await.inbound.expect("takes callers");
     assert_eq!((board.waiting, board.call_backs), (0, 0));
     assert_eq!((board.opted_out, board.gave_up, board.announced), (1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_gets_who_has_waited_longest_of_those_with_the_skills() {
+    let house = House::build(Plan {
+        params: CampaignParams {
+            mode: DialMode::Manual,
+            skills: vec!["jurídico".into()],
+            inbound: InboundParams {
+                blended: true,
+                ..InboundParams::default()
+            },
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    })
+    .await;
+    for n in [2, 3] {
+        let mut row = house.store.get_agent(agent_id(n)).await.expect("known");
+        row.skills = vec!["jurídico".into()];
+        house.store.put_agent(&row, &[]).await.expect("stored");
+    }
+    house.start().await;
+    // Without the skills he waits longest and gets nobody.
+    let plain = house.agent(1).await;
+    house.secs(1).await;
+    let later = house.agent(3).await;
+    house.secs(1).await;
+    let last = house.agent(2).await;
+    let calls = [
+        debtor_calls(&house, 0).await,
+        debtor_calls(&house, 1).await,
+        debtor_calls(&house, 2).await,
+    ];
+    assert_eq!(house.talking(&later).await, calls[0]);
+    assert_eq!(house.talking(&last).await, calls[1]);
+    house.secs(20).await;
+    assert_eq!(plain.state(), "ready");
+    assert_eq!(row(&house, calls[2]).await.outcome, InboundOutcome::Open);
+    finishes(&house, &last).await;
+    assert_eq!(house.talking(&last).await, calls[2]);
 }
 
 #[tokio::test(start_paused = true)]
