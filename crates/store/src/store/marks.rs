@@ -28,8 +28,9 @@ pub(crate) async fn stir(tx: &mut Link, who: &Stirs) -> Result<(), StoreError> {
             take_away(tx, whose, vals![*debtor]).await
         }
         Stirs::Ledger(person, address) => {
-            let whose =
-                "(person_id=$1 OR id IN (SELECT debtor_id FROM contact_points WHERE value=$2))";
+            // No OR over two tables: PostgreSQL goes through all debtors for it.
+            let whose = "id IN (SELECT x.id FROM debtors x WHERE x.person_id=$1 \
+                UNION ALL SELECT c.debtor_id FROM contact_points c WHERE c.value=$2)";
             take_away(tx, whose, vals![*person, address.clone()]).await
         }
         Stirs::Portfolio(portfolio, zone, kind) => {
@@ -39,8 +40,9 @@ pub(crate) async fn stir(tx: &mut Link, who: &Stirs) -> Result<(), StoreError> {
         }
         Stirs::Listed(form, value) => {
             let id = uuid::Uuid::try_parse(form).unwrap_or_default();
-            let whose = "(person_id=$1 OR listed_form=$2 OR id IN \
-                (SELECT debtor_id FROM contact_points WHERE value IN ($3,$4)))";
+            let whose = "id IN (SELECT x.id FROM debtors x WHERE x.person_id=$1 \
+                UNION ALL SELECT x.id FROM debtors x WHERE x.listed_form=$2 \
+                UNION ALL SELECT c.debtor_id FROM contact_points c WHERE c.value IN ($3,$4))";
             let values = vals![id, form.clone(), format!("+{form}"), value.clone()];
             take_away(tx, whose, values).await
         }
@@ -78,7 +80,8 @@ const LOOK: usize = 2_000;
 const LOOKS: usize = 25;
 
 /// Whether a file is half in: who was made by one counts for nobody, and is asked about once it is in.
-const HALF: &str = "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT 1";
+pub(super) const HALF: &str =
+    "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT 1";
 
 /// Up to `limit` debtors without a mark.
 async fn missing(tx: &mut Link, limit: u32, lock: &str) -> Result<Vec<Row>, StoreError> {
