@@ -36,18 +36,20 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
     if store.get_setting(&key).await?.as_deref() == Some(date.as_str()) {
         return Ok(());
     }
-    let ask = MarkAsk {
+    let mut ask = MarkAsk {
         portfolio: portfolio.id,
         day: day_of(today),
         at: now,
         limit: MARK_STEP,
+        after: None,
     };
     let told = told(shared);
     let mut marked = 0;
     loop {
-        let n = store.mark_debts(&ask, &told).await?;
-        marked += u64::from(n);
-        if n < MARK_STEP {
+        let done = store.mark_debts(&ask, &told).await?;
+        marked += u64::from(done.debts);
+        ask.after = done.next;
+        if ask.after.is_none() {
             break;
         }
     }

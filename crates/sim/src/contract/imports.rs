@@ -1,11 +1,14 @@
 //! Files on their way in: one process at a time works on one, and nobody sees a file that is half in.
 
 use super::scene::*;
-use domain::entity::{DebtStatus, GonePolicy, Import, ImportState, Placement};
+use domain::entity::{DebtMark, DebtStatus, GonePolicy, Import, ImportState, Placement};
 use domain::ids::{DebtId, ImportId, PlacementId};
 use domain::ports::StoreError;
-use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport};
+use domain::ports::store::{
+    ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, MARK_STEP, MarkAsk,
+};
 use domain::segment::Expr;
+use domain::time::DAY_MS;
 use std::sync::Arc;
 
 /// Runs the group.
@@ -69,6 +72,19 @@ async fn a_file_has_one_worker(store: &Subject) {
     assert!(take("a", over).await);
 }
 
+/// Debts that a morning marks.
+async fn marked(store: &Subject, scene: &Scene) -> u32 {
+    let ask = MarkAsk {
+        portfolio: scene.portfolio.id,
+        day: NOW.0 / DAY_MS,
+        at: NOW,
+        limit: MARK_STEP,
+        after: None,
+    };
+    let told = |_: &DebtMark| event("debt.aged", "debt:any");
+    store.mark_debts(&ask, &told).await.expect("marks").debts
+}
+
 async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
     let scene = Scene::new(store).await;
     let known = scene.person(store).await;
@@ -106,6 +122,7 @@ async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
     assert_eq!(ids().await, [known.debtor.id]);
     assert_eq!((count().await, by_key().await), (1, 0));
     assert_eq!(calling().await, (0, false));
+    assert_eq!(marked(store, &scene).await, 1);
     let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
     assert_eq!(
         refilled.expect("refill").added,
@@ -118,6 +135,7 @@ async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
     store.put_import(&row, &[]).await.expect("accepted");
     assert_eq!((count().await, by_key().await), (3, 1));
     assert_eq!(calling().await, (1, true));
+    assert_eq!(marked(store, &scene).await, 2);
     let refilled = store.refill_campaign(&campaign, &Expr::All, NOW, &[]).await;
     assert_eq!(refilled.expect("refill").added, 2);
     row.state = ImportState::Undoing;

@@ -6,7 +6,8 @@ use super::attempts::ended;
 use super::scene::*;
 use domain::entity::{Bucket, CallResult, DebtMark, Goal, GoalKind, HOLDS_ON};
 use domain::event::NewEvent;
-use domain::ids::{AgentId, DebtId, DebtorId, EventId, GoalId};
+use domain::ids::{AgentId, DebtId, DebtorId, EventId, GoalId, PortfolioId};
+use domain::ports::StoreError;
 use domain::ports::store::{BrokenAsk, KpiPage, MARK_STEP, MarkAsk, PromiseTerms};
 use domain::rules::ageing::day_of;
 use domain::rules::kpi::{CostRates, KpiAsk, KpiFact, KpiPeriod, KpiRows, mark_data};
@@ -16,6 +17,7 @@ use serde_json::Value;
 /// The group `reports`.
 pub async fn all(store: Subject) {
     debts_are_marked_when_they_change(&store).await;
+    marking_goes_on_behind_the_last_debt(&store).await;
     goals_are_kept(&store).await;
     broken_promises_and_actions_are_found(&store).await;
     history::figures_by_sql_are_those_of_the_event_log(&store).await;
@@ -31,6 +33,7 @@ fn mark_ask(scene: &Scene, day: i64) -> MarkAsk {
         day,
         at: day_start(day).plus_ms(MINUTE_MS),
         limit: MARK_STEP,
+        after: None,
     }
 }
 
@@ -92,6 +95,7 @@ async fn debts_are_marked_when_they_change(store: &Subject) {
             .mark_debts(&mark_ask(&scene, day), &aged)
             .await
             .expect("mark")
+            .debts
     };
     assert_eq!(mark(today()).await, 2);
     // The same morning again, and a morning on which nothing changed: 41 days past due is as 40.
@@ -137,6 +141,36 @@ async fn debts_are_marked_when_they_change(store: &Subject) {
     let rows = pages(store, KpiRows::OpenEnd, &ask).await;
     assert_eq!(rows.iter().map(|f| f.amount).sum::<i64>(), 160_000);
     assert_eq!(rows.len(), 2);
+}
+
+async fn marking_goes_on_behind_the_last_debt(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut debts = Vec::new();
+    for _ in 0..3 {
+        debts.push(scene.person(store).await.debt.id);
+    }
+    debts.sort_unstable();
+    let step = async |after| {
+        let ask = MarkAsk {
+            limit: 1,
+            after,
+            ..mark_ask(&scene, today())
+        };
+        let done = store.mark_debts(&ask, &aged).await.expect("mark");
+        (done.debts, done.next)
+    };
+    // From the middle: who is before it is not looked at.
+    assert_eq!(step(Some(debts[1])).await, (1, Some(debts[2])));
+    assert_eq!(step(Some(debts[2])).await, (0, None));
+    assert_eq!(step(None).await, (1, Some(debts[0])));
+    assert_eq!(step(None).await, (1, Some(debts[1])), "the first is marked");
+    assert_eq!(step(Some(debts[1])).await, (0, None));
+    let gone = MarkAsk {
+        portfolio: fresh::<PortfolioId>(),
+        ..mark_ask(&scene, today())
+    };
+    let done = store.mark_debts(&gone, &aged).await;
+    assert!(matches!(done, Err(StoreError::NotFound("portfolio"))));
 }
 
 async fn pages(store: &Subject, rows: KpiRows, ask: &KpiAsk) -> Vec<KpiFact> {

@@ -1,12 +1,14 @@
 //! Marks of debts, goals, figures over the tables, what the morning review asks.
 
+use super::import_rows::is_half;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{DebtMark, Goal, HOLDS_ON, LedgerKind, Promise, PromiseState};
+use domain::entity::{Debt, DebtMark, Goal, HOLDS_ON, LedgerKind, Promise, PromiseState};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, AttemptId, ClientId, DebtId, DebtorId, GoalId};
 use domain::ports::store::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore, StoreError,
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked, ReportStore,
+    StoreError,
 };
 use domain::rules::ageing::bucket;
 use domain::rules::kpi::{
@@ -15,6 +17,7 @@ use domain::rules::kpi::{
 use domain::segment::day_of_date;
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 
 /// Everything the figures are made of, from the tables.
 pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
@@ -99,7 +102,7 @@ fn messages_paid_for(t: &Tables) -> impl Iterator<Item = KpiMessage> {
 }
 
 /// The mark that a debt would have, when it is another than it has.
-fn due_mark(t: &Tables, debt: &domain::entity::Debt, ask: &MarkAsk) -> Option<DebtMark> {
+fn due_mark(t: &Tables, debt: &Debt, ask: &MarkAsk) -> Option<DebtMark> {
     let due_day = day_of_date(&debt.due_date);
     let range = (debt.id, i64::MIN)..=(debt.id, i64::MAX);
     let last = t.debt_marks.range(range).next_back().map(|(_, m)| m);
@@ -139,23 +142,38 @@ impl ReportStore for MemoryStore {
         &self,
         ask: &MarkAsk,
         told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
-    ) -> Result<u32, StoreError> {
+    ) -> Result<Marked, StoreError> {
         let mut t = self.tx().await?;
         if !t.portfolios.contains_key(&ask.portfolio) {
             return Err(StoreError::NotFound("portfolio"));
         }
-        let of_it = t.debts.values().filter(|d| d.portfolio_id == ask.portfolio);
-        let marks: Vec<DebtMark> = of_it
-            .filter_map(|debt| due_mark(&t, debt, ask))
-            .take(ask.limit.clamp(1, MARK_STEP) as usize)
-            .collect();
+        let behind = (ask.after.map_or(Unbounded, Excluded), Unbounded);
+        let of_it = t.debts.range(behind).map(|(_, debt)| debt);
+        let of_it = of_it.filter(|d| d.portfolio_id == ask.portfolio);
+        let seen = |debt: &&Debt| !is_half(&t, debt.debtor_id);
+        let (mut marks, mut looked, mut next) = (Vec::new(), 0, None);
+        for debt in of_it {
+            marks.extend(
+                Some(debt)
+                    .filter(seen)
+                    .and_then(|debt| due_mark(&t, debt, ask)),
+            );
+            looked += 1;
+            if looked == MARK_LOOK || marks.len() == ask.limit.clamp(1, MARK_STEP) as usize {
+                next = Some(debt.id);
+                break;
+            }
+        }
         for mark in &marks {
             end_mark(&mut t, mark.debt_id, mark.day);
             t.debt_marks.insert((mark.debt_id, mark.day), mark.clone());
         }
         let events: Vec<NewEvent> = marks.iter().map(told).collect();
         t.append(&events);
-        Ok(u32::try_from(marks.len()).unwrap_or(u32::MAX))
+        Ok(Marked {
+            debts: u32::try_from(marks.len()).unwrap_or(u32::MAX),
+            next,
+        })
     }
 
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {

@@ -3,20 +3,24 @@
 use super::SqlStore;
 use super::events::append;
 use super::kpi::facts_sql;
+use super::marks::HALF;
+use super::table::pieces;
 use crate::rows::columns;
-use crate::sql::{Field, Link, Row, vals};
+use crate::sql::{Field, Link, Row, holes, vals};
 use async_trait::async_trait;
-use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Promise};
+use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Portfolio, Promise};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, GoalId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, ReportStore,
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
+    PAGE_LIMIT_MAX, ReportStore,
 };
 use domain::rules::ageing::BUCKET_ENDS;
 use domain::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
 use domain::time::UtcMs;
 use std::fmt::Write as _;
+use uuid::Uuid;
 
 /// The bucket of a debt `d` on the day `$2`, as `rules::ageing` has it.
 fn bucket_sql() -> String {
@@ -30,19 +34,70 @@ fn bucket_sql() -> String {
     sql
 }
 
-/// Debts of a portfolio that stand otherwise than their last mark says.
-fn changed_sql() -> String {
+/// That a debt `q` is no debtor's whom a file made that is half in: he counts for nobody yet.
+const SEEN: &str = " AND NOT EXISTS (SELECT 1 FROM debtors o WHERE o.id=q.debtor_id AND o.made_by IN \
+    (SELECT h.id FROM imports h WHERE h.state IN ('accepting', 'undoing')))";
+
+/// Debts of a portfolio that stand otherwise than their last mark says, of those that `which` names; without
+/// those of debtors whom nobody sees yet where a file is `half` in.
+fn changed_sql(which: &str, half: bool) -> String {
     let bucket = bucket_sql();
+    let seen = if half { SEEN } else { "" };
     format!(
         "SELECT q.* FROM (SELECT d.id, d.debtor_id, d.client_id, d.portfolio_id, d.currency, d.due_day, \
                 d.principal_minor+d.interest_minor+d.fees_minor AS balance_minor, \
                 d.overdue_minor, CAST({bucket} AS BIGINT) AS bucket \
-            FROM debts d WHERE d.portfolio_id=$1) q \
+            FROM debts d WHERE d.portfolio_id=$1 AND d.id{which}) q \
         LEFT JOIN debt_marks m ON m.debt_id=q.id AND m.until_day={HOLDS_ON} \
-        WHERE m.debt_id IS NULL OR (m.day<$2 AND (m.bucket<>q.bucket \
-            OR m.balance_minor<>q.balance_minor OR m.overdue_minor<>q.overdue_minor)) \
-        ORDER BY q.id LIMIT $3"
+        WHERE (m.debt_id IS NULL OR (m.day<$2 AND (m.bucket<>q.bucket \
+            OR m.balance_minor<>q.balance_minor OR m.overdue_minor<>q.overdue_minor))){seen} \
+        ORDER BY q.id"
     )
+}
+
+/// The debts of the next piece that are to be marked.
+struct Piece {
+    found: Vec<DebtId>,
+    /// Where it ends; none behind the last piece.
+    next: Option<DebtId>,
+    /// Whether a file is half in.
+    half: bool,
+}
+
+async fn to_mark(link: &mut Link, ask: &MarkAsk) -> Result<Piece, StoreError> {
+    let limit = ask.limit.clamp(1, MARK_STEP);
+    let after = ask.after.unwrap_or(DebtId(Uuid::nil()));
+    let half = link.row(HALF, vec![]).await?.is_some();
+    let last = format!(
+        "SELECT id FROM debts WHERE portfolio_id=$1 AND id>$2 ORDER BY id LIMIT 1 OFFSET {}",
+        MARK_LOOK - 1
+    );
+    let last = link.row(last, vals![ask.portfolio, after]).await?;
+    let last: Option<DebtId> = last.map(|row| row.get("id")).transpose()?;
+    let end = last.unwrap_or(DebtId(Uuid::max()));
+    let sql = format!("{} LIMIT $5", changed_sql(">$3 AND d.id<=$4", half));
+    let values = vals![ask.portfolio, ask.day, after, end, limit];
+    let rows = link.rows(sql, values).await?;
+    let found: Result<Vec<DebtId>, StoreError> = rows.iter().map(|row| row.get("id")).collect();
+    let found = found?;
+    let next = match found.last() {
+        Some(id) if found.len() == limit as usize => Some(*id),
+        _ => last,
+    };
+    Ok(Piece { found, next, half })
+}
+
+/// As they are for who holds the writer.
+async fn changed_of(tx: &mut Link, ask: &MarkAsk, of: &Piece) -> Result<Vec<Row>, StoreError> {
+    let fixed = vals![ask.portfolio, ask.day];
+    let mut rows = Vec::new();
+    for piece in pieces(&of.found) {
+        let which = format!(" IN ({})", holes(fixed.len() + 1, piece.len()));
+        let values = fixed.iter().cloned().chain(piece.iter().map(Field::val));
+        let sql = changed_sql(&which, of.half);
+        rows.extend(tx.rows(sql, values.collect()).await?);
+    }
+    Ok(rows)
 }
 
 fn fresh_mark(row: &Row, ask: &MarkAsk) -> Result<DebtMark, StoreError> {
@@ -82,8 +137,16 @@ impl ReportStore for SqlStore {
         &self,
         ask: &MarkAsk,
         told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
-    ) -> Result<u32, StoreError> {
-        let limit = ask.limit.clamp(1, MARK_STEP);
+    ) -> Result<Marked, StoreError> {
+        let mut look = self.snapshot().await?;
+        look.get::<Portfolio>(ask.portfolio).await?;
+        // Beside the writer: on most mornings few of a million are to be written.
+        let piece = to_mark(&mut look, ask).await?;
+        drop(look);
+        let next = piece.next;
+        if piece.found.is_empty() {
+            return Ok(Marked { debts: 0, next });
+        }
         let mut tx = self.write().await?;
         // Of two nodes that mark at once the second sees what the first did.
         let lock = format!(
@@ -93,8 +156,7 @@ impl ReportStore for SqlStore {
         tx.row(lock, vals![ask.portfolio])
             .await?
             .ok_or(StoreError::NotFound("portfolio"))?;
-        let values = vals![ask.portfolio, ask.day, limit];
-        let rows = tx.rows(changed_sql(), values).await?;
+        let rows = changed_of(&mut tx, ask, &piece).await?;
         let mut marks = Vec::with_capacity(rows.len());
         for row in &rows {
             marks.push(fresh_mark(row, ask)?);
@@ -109,7 +171,10 @@ impl ReportStore for SqlStore {
         let events: Vec<NewEvent> = marks.iter().map(told).collect();
         append(&mut tx, &events).await?;
         tx.commit().await?;
-        Ok(u32::try_from(marks.len()).unwrap_or(u32::MAX))
+        Ok(Marked {
+            debts: u32::try_from(marks.len()).unwrap_or(u32::MAX),
+            next,
+        })
     }
 
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError> {

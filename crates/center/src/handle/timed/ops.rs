@@ -38,7 +38,9 @@ use domain::ports::store::{
     ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
     SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
-use domain::ports::store::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, ReportStore};
+use domain::ports::store::{
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore,
+};
 use domain::ports::store::{CallerStore, EarlySound, FoundCaller, PlaceKept, SoundStore};
 use domain::ports::store::{
     ClaimAsk, Claimed, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
@@ -410,7 +412,7 @@ timed! { StrategyStore;
 }
 
 timed! { ReportStore;
-    mark_debts(ask: &MarkAsk, told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync)) -> u32;
+    mark_debts(ask: &MarkAsk, told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync)) -> Marked;
     kpi_sums(rows: KpiRows, ask: &KpiAsk) -> KpiSums;
     kpi_rows(rows: KpiRows, ask: &KpiAsk, page: &KpiPage) -> Vec<KpiRow>;
     get_goal(id: GoalId) -> Goal;

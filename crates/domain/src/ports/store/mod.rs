@@ -77,7 +77,9 @@ pub use receipts::{
     ReceiptOutcome, ReceiptStep, ReceiptStore, SHARES_MAX, SUGGESTIONS_MAX, Suggestion,
     TellPromise, WebhookNote,
 };
-pub use reports::{BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_STEP, MarkAsk, ReportStore};
+pub use reports::{
+    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked, ReportStore,
+};
 pub use sounds::{EarlySound, SoundStore};
 pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};
 pub use strategies::{PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore};

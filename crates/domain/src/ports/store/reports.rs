@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::entity::{CallResult, DebtMark, Goal, Promise};
 use crate::event::NewEvent;
-use crate::ids::{ClientId, DebtorId, GoalId, PortfolioId, PromiseId};
+use crate::ids::{ClientId, DebtId, DebtorId, GoalId, PortfolioId, PromiseId};
 use crate::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// Most debts that one call marks.
 pub const MARK_STEP: u32 = 500;
+/// Most debts that one call looks at.
+pub const MARK_LOOK: u32 = 5_000;
 
 /// Which debts are marked.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,17 @@ pub struct MarkAsk {
     pub at: UtcMs,
     /// Most debts, at most [`MARK_STEP`].
     pub limit: u32,
+    /// Only debts behind this one: where the call before ended.
+    pub after: Option<DebtId>,
+}
+
+/// What one call has marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// Debts.
+    pub debts: u32,
+    /// The last debt that was looked at; none when the portfolio is through.
+    pub next: Option<DebtId>,
 }
 
 /// A row behind a figure, with the debtor's reference.
@@ -79,13 +92,13 @@ pub struct DebtorActions {
 #[async_trait]
 pub trait ReportStore: Send + Sync {
     /// Marks debts of a portfolio that stand otherwise than their last mark says, one mark a debt and
-    /// day; the mark before ends. Each is told by `told` in the same transaction. How many were marked:
-    /// fewer than `limit` when the portfolio is through.
+    /// day; the mark before ends. Each is told by `told` in the same transaction. Debts are gone through by
+    /// their identity, [`MARK_LOOK`] at most in one call, so that all calls together look at each once.
     async fn mark_debts(
         &self,
         ask: &MarkAsk,
         told: &(dyn for<'a> Fn(&'a DebtMark) -> NewEvent + Send + Sync),
-    ) -> Result<u32, StoreError>;
+    ) -> Result<Marked, StoreError>;
     /// Sums over the rows of a kind.
     async fn kpi_sums(&self, rows: KpiRows, ask: &KpiAsk) -> Result<KpiSums, StoreError>;
     /// The rows of a kind, by instant and identity.
