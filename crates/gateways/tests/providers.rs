@@ -10,7 +10,6 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::entity::{Channel, Language};
-use domain::ids::MessageId;
 use domain::pii::Pii;
 use domain::ports::{
     Hook, HookFault, Messenger, Outgoing, ProviderTemplate, ReceiptKind, SendFault,
@@ -37,7 +36,7 @@ async fn serve(router: Router) -> String {
 
 fn message(channel: Channel, body: &str) -> Outgoing {
     Outgoing {
-        id: MessageId(uuid::Uuid::now_v7()),
+        id: OWN.parse().expect("an id"),
         channel,
         to: Pii("+5215512345678".into()),
         language: Language::Es,
@@ -48,6 +47,8 @@ fn message(channel: Channel, body: &str) -> Outgoing {
     }
 }
 
+/// Our own name of the message that is sent.
+const OWN: &str = "01937f3e-0000-7000-8000-000000000005";
 const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const TOKEN: &str = "12345";
 
@@ -130,7 +131,7 @@ async fn sms_go_out_as_the_api_describes() {
     assert_eq!(
         form,
         json!({"To": "+5215512345678", "From": "+15017122661", "Body": "Mañana vence & más",
-        "StatusCallback": "https://cobranza.example.com/api/v1/hooks/messages/sms"})
+        "StatusCallback": format!("https://cobranza.example.com/api/v1/hooks/messages/sms?message={OWN}")})
     );
     let landline = gateway.send(&message(Channel::Sms, "landline")).await;
     assert_eq!(
@@ -201,8 +202,9 @@ fn twilio_signature(url: &str, body: &str) -> Vec<(String, String)> {
 #[tokio::test]
 async fn sms_receipts_and_answers_are_believed_with_their_signature() {
     let gateway = twilio("http://127.0.0.1:9".into(), TOKEN);
-    let url = "https://cobranza.example.com/api/v1/hooks/messages/sms";
-    let path = "/api/v1/hooks/messages/sms";
+    let url_of_hook = "https://cobranza.example.com/api/v1/hooks/messages/sms";
+    let path_of_hook = "/api/v1/hooks/messages/sms";
+    let (url, path) = (url_of_hook, path_of_hook);
     let body = "MessageSid=SM1&MessageStatus=delivered&AccountSid=AC1&To=%2B52155&From=%2B1501";
     let signed = twilio_signature(url, body);
     let told = gateway
@@ -217,6 +219,20 @@ async fn sms_receipts_and_answers_are_believed_with_their_signature() {
         ("SM1", &ReceiptKind::Delivered)
     );
     assert_eq!(told.content_type, "text/xml");
+    assert_eq!(told.receipts[0].own, None);
+    // The address that the message was sent with names it; the signature is of all of it.
+    let (url, path) = (
+        format!("{url}?message={OWN}"),
+        format!("{path}?message={OWN}"),
+    );
+    let named = twilio_signature(&url, body);
+    let told = gateway
+        .hook(&call("POST", &path, &named, body))
+        .expect("believed");
+    assert_eq!(told.receipts[0].own, OWN.parse().ok());
+    let forged = gateway.hook(&call("POST", &path, &signed, body));
+    assert_eq!(forged, Err(HookFault::Signature));
+    let (url, path) = (url_of_hook, path_of_hook);
     let other = body.replace("delivered", "read");
     for (headers, body) in [(&signed, other.as_str()), (&vec![], body)] {
         let refused = gateway.hook(&call("POST", path, headers, body));
@@ -326,12 +342,12 @@ async fn whatsapp_goes_out_as_the_api_describes() {
     assert_eq!(
         bodies[0],
         json!({"messaging_product": "whatsapp", "recipient_type": "individual",
-        "to": "5215512345678", "type": "text", "text": {"preview_url": false, "body": "Buen día"}})
+        "biz_opaque_callback_data": OWN, "to": "5215512345678", "type": "text", "text": {"preview_url": false, "body": "Buen día"}})
     );
     assert_eq!(
         bodies[1],
         json!({"messaging_product": "whatsapp", "recipient_type": "individual",
-        "to": "5215512345678", "type": "template", "template": {"name": "saldo_vencido",
+        "biz_opaque_callback_data": OWN, "to": "5215512345678", "type": "template", "template": {"name": "saldo_vencido",
             "language": {"code": "es"}, "components": [{"type": "body", "parameters": [
                 {"type": "text", "text": "Ana"}, {"type": "text", "text": "1,200.00 MXN"}]}]}})
     );
@@ -370,6 +386,7 @@ fn statuses_and_answers() -> String {
         "changes": [{"field": "messages", "value": {"messaging_product": "whatsapp",
             "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
             "statuses": [{"id": "wamid.A", "status": "read", "timestamp": "1749854575",
+                "biz_opaque_callback_data": OWN,
                 "recipient_id": "16505551234"},
                 {"id": "wamid.B", "status": "failed", "timestamp": "1749854575",
                     "recipient_id": "16505551234", "errors": [{"code": 131_026, "title": "Message undeliverable"}]}],
@@ -406,6 +423,10 @@ async fn whatsapp_statuses_and_answers_are_believed_with_their_signature() {
         .collect();
     assert_eq!(kinds[0], ("wamid.A", &ReceiptKind::Read));
     assert_eq!(told.receipts[0].at, Some(UtcMs(1_749_854_575_000)));
+    assert_eq!(
+        [told.receipts[0].own, told.receipts[1].own],
+        [OWN.parse().ok(), None]
+    );
     assert_eq!(
         kinds[1].1,
         &ReceiptKind::Failed {

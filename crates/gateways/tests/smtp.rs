@@ -263,6 +263,8 @@ async fn comes_back(gateway: &SmtpGateway) {
     let receipts = told(gateway).await;
     assert_eq!(receipts.len(), 1);
     assert_eq!(receipts[0].provider_ref, lost.provider_ref);
+    let own = receipts[0].own.expect("our own name of the mail");
+    assert!(lost.provider_ref.starts_with(&own.0.simple().to_string()));
     let failed =
         matches!(&receipts[0].kind, ReceiptKind::Failed { code, .. } if code.starts_with("5."));
     assert!(failed, "{:?}", receipts[0].kind);

@@ -97,6 +97,7 @@ impl State {
     fn follow(&mut self, mix: &PostMix, name: &str, message: &Outgoing) {
         let of = |kind| Receipt {
             provider_ref: name.to_owned(),
+            own: None,
             at: None,
             kind,
         };
@@ -127,6 +128,7 @@ impl State {
             self.replies += 1;
             let receipt = Receipt {
                 provider_ref: format!("in-{}", self.replies),
+                own: None,
                 at: None,
                 kind: ReceiptKind::Reply {
                     channel: message.channel,

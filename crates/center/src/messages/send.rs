@@ -18,7 +18,7 @@ use domain::ports::{Accepted, Messenger, Outgoing, ProviderTemplate, SendFault};
 use domain::rules::disclosure::{
     ASKS_OPT_OUT, HIDES, Shown, asked, shown, shown_by_hand, tells_opt_out,
 };
-use domain::rules::messaging::{WHATSAPP_WINDOW_MS, retry_after, silenced};
+use domain::rules::messaging::{FATE_UNKNOWN, WHATSAPP_WINDOW_MS, retry_after, silenced};
 use domain::rules::template::TemplateFault;
 use domain::time::UtcMs;
 use std::sync::Arc;
@@ -323,7 +323,13 @@ async fn hand_over(
     let wait = Duration::from_millis(SEND_MAX_MS);
     let left = shared.now();
     let answer = tokio::time::timeout(wait, gateway.send(out)).await;
-    let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
+    let mut answer =
+        answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
+    if matches!(answer, Err(SendFault::Unknown(_)))
+        && let Some(told) = told_already(shared, gateway, row).await
+    {
+        answer = Ok(told);
+    }
     let (step, events) = outcome(shared, row, (left, answer));
     let store = &shared.out.store;
     persist!(shared, store.note_message(row.id, &step, &events))?;
@@ -331,6 +337,18 @@ async fn hand_over(
         told::bad_point(shared, row);
     }
     Ok(())
+}
+
+/// What a receipt told of a message whose gateway's answer was lost: that it was taken, and under which name.
+async fn told_already(shared: &Shared, gateway: &dyn Messenger, row: &Message) -> Option<Accepted> {
+    let known = shared.out.store.get_message(row.id).await.ok()?;
+    let (cost_micro, currency) = gateway.price();
+    let told = !known.provider_ref.is_empty() && known.state != MessageState::Sending;
+    told.then(|| Accepted {
+        provider_ref: known.provider_ref.clone(),
+        cost_micro,
+        currency,
+    })
 }
 
 /// What a gateway's answer makes of a message that was handed over at an instant: no receipt of it is older.
@@ -375,7 +393,7 @@ fn outcome(
             }
         }
         Err(SendFault::Unknown(why)) => {
-            step.reason = Some(format!("fate_unknown: {why}"));
+            step.reason = Some(format!("{FATE_UNKNOWN}: {why}"));
             MessageState::Failed
         }
     };

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test without its house has failed")]
 
 mod amd;
+mod answers;
 mod best_time;
 mod calls;
 mod campaigns;
@@ -11,6 +12,7 @@ mod dispositions;
 mod early;
 mod faults;
 mod floor;
+mod held;
 mod lost;
 mod messages;
 mod nodes;

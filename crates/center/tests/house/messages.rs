@@ -38,6 +38,7 @@ impl Phones {
     fn tell(&self, name: &str, kind: ReceiptKind) {
         let receipt = Receipt {
             provider_ref: name.to_owned(),
+            own: None,
             at: None,
             kind,
         };
@@ -191,7 +192,7 @@ async fn states(house: &House) -> Vec<(MessageState, String)> {
 }
 
 /// A text that somebody writes by hand.
-fn by_hand(n: u128, text: &str) -> MessageAsk {
+pub(crate) fn by_hand(n: u128, text: &str) -> MessageAsk {
     MessageAsk {
         debtor_id: debtor_id(n),
         debt_id: Some(debt_id(n)),
@@ -203,7 +204,7 @@ fn by_hand(n: u128, text: &str) -> MessageAsk {
     }
 }
 
-fn somebody() -> Actor {
+pub(crate) fn somebody() -> Actor {
     Actor::User(UserId(id(77)))
 }
 

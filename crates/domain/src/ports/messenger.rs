@@ -123,6 +123,9 @@ pub enum HookFault {
 pub struct Receipt {
     /// The provider's name of our message; of a message that came in its own name.
     pub provider_ref: String,
+    /// Our own name of our message, where the provider gives back what it was told with it: it is known before
+    /// the provider's answer is.
+    pub own: Option<MessageId>,
     /// When it happened; `None` = when it is told.
     pub at: Option<UtcMs>,
     /// What.
@@ -172,6 +175,10 @@ pub trait Messenger: Send + Sync {
     fn per_minute(&self) -> u32;
     /// Whether text outside a template may only be sent within a day of the debtor's last message.
     fn needs_template(&self) -> bool {
+        false
+    }
+    /// Whether the provider calls again where its call is not taken.
+    fn comes_again(&self) -> bool {
         false
     }
     /// What a message costs, millionths, and its currency; `None` = free or not known.

@@ -137,6 +137,15 @@ pub fn source_over(plan_key: Option<&str>, alive: &BTreeSet<Uuid>) -> Option<&'s
     (!alive.contains(&id)).then_some(why)
 }
 
+/// Why a message has failed of which nobody knows whether it left; the gateway's word may stand behind it.
+pub const FATE_UNKNOWN: &str = "fate_unknown";
+
+/// Whether it is not known of a message if it left: its gateway's answer was lost, or who waited for it died.
+#[must_use]
+pub fn is_lost(row: &Message) -> bool {
+    row.state == MessageState::Failed && row.reason.split(':').next() == Some(FATE_UNKNOWN)
+}
+
 /// A gateway's own answer that comes behind the receipt of the same message: its state stands, but what it cost
 /// and when it was taken is known by the answer alone. Once.
 fn take_answer(row: &mut Message, step: &MessageStep) -> bool {
@@ -159,8 +168,14 @@ fn take_answer(row: &mut Message, step: &MessageStep) -> bool {
 /// Takes a step over into the row; `false`, and nothing is changed, when it may not be made.
 pub fn take_step(row: &mut Message, step: &MessageStep) -> bool {
     if let Some(state) = step.state {
-        if !row.state.may_become(state) {
+        // What was lost is found again by a receipt that names it.
+        let found = is_lost(row) && state == MessageState::Sent && step.provider_ref.is_some();
+        if !found && !row.state.may_become(state) {
             return take_answer(row, step);
+        }
+        if found {
+            row.ended_at = None;
+            row.reason.clear();
         }
         row.state = state;
         let first = |cell: &mut Option<UtcMs>| *cell = cell.or(Some(step.at));
@@ -333,6 +348,43 @@ mod tests {
         let mut row = sending();
         row.state = MessageState::Cancelled;
         assert!(!take_step(&mut row, &answer(1)), "it never left");
+    }
+
+    #[test]
+    fn what_was_lost_is_found_by_a_receipt_that_names_it() {
+        let found = MessageStep {
+            state: Some(MessageState::Sent),
+            at: UtcMs(700),
+            provider_ref: Some("out-1".to_owned()),
+            cost: Some((350_000, None)),
+            ..MessageStep::default()
+        };
+        for (reason, lost) in [
+            (FATE_UNKNOWN, true),
+            ("fate_unknown: no answer in time", true),
+            ("fate", false),
+            ("30008", false),
+        ] {
+            let mut row = sending();
+            row.state = MessageState::Failed;
+            row.reason = reason.to_owned();
+            row.ended_at = Some(UtcMs(600));
+            assert_eq!(is_lost(&row), lost, "{reason}");
+            let nameless = MessageStep {
+                provider_ref: None,
+                ..found.clone()
+            };
+            assert!(!take_step(&mut row.clone(), &nameless), "{reason}");
+            // An answer behind a receipt of a failure says what it cost, and takes nothing back.
+            assert!(take_step(&mut row, &found), "{reason}");
+            let known = (row.state, row.ended_at, row.reason.as_str());
+            if lost {
+                assert_eq!(known, (MessageState::Sent, None, ""));
+            } else {
+                assert_eq!(known, (MessageState::Failed, Some(UtcMs(600)), reason));
+            }
+            assert_eq!((row.sent_at, row.cost_micro), (Some(UtcMs(700)), 350_000));
+        }
     }
 
     #[test]

@@ -86,8 +86,11 @@ fn report(mail: &ParsedMail<'_>) -> Option<Receipt> {
         "delivered" | "relayed" | "expanded" => ReceiptKind::Delivered,
         _ => return None,
     };
+    let name = returned_id(&all)?;
     Some(Receipt {
-        provider_ref: returned_id(&all)?,
+        // Our Message-ID begins with our own name of the mail.
+        own: name.split('@').next().and_then(|id| id.parse().ok()),
+        provider_ref: name,
         at: None,
         kind,
     })
@@ -113,6 +116,7 @@ fn reply(mail: &ParsedMail<'_>) -> Option<Receipt> {
         .map(|id| bare(&id));
     Some(Receipt {
         provider_ref: bare(&mail.headers.get_first_value("Message-ID")?),
+        own: None,
         at: None,
         kind: ReceiptKind::Reply {
             channel: Channel::Email,

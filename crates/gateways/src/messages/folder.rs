@@ -89,7 +89,9 @@ fn receipt(file: &Path, told: Told) -> Option<Receipt> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
+    let sent = (!own).then(|| told.name.parse().ok()).flatten();
     Some(Receipt {
+        own: sent,
         provider_ref: if own { stem } else { told.name },
         at: None,
         kind,
@@ -181,6 +183,7 @@ impl Messenger for FolderGateway {
             found.map_err(|e: io::Error| SendFault::Later(format!("folder: {}", e.kind())))?;
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let delivered = written.iter().take(limit).map(|name| Receipt {
+            own: name.parse().ok(),
             provider_ref: name.clone(),
             at: None,
             kind: ReceiptKind::Delivered,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::entity::Channel;
+use domain::ids::MessageId;
 use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::{
@@ -20,6 +21,9 @@ use sha1::Sha1;
 const NO_ANSWER: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 /// Codes of an address that takes no SMS: not a mobile, not reachable, unsubscribed (21610), landline.
 const BAD_ADDRESS: [&str; 6] = ["21211", "21214", "21217", "21614", "30005", "30006"];
+
+/// Parameter of a status callback's address that names our message.
+const OWN: &str = "message";
 
 /// Settings.
 #[derive(Clone)]
@@ -100,7 +104,7 @@ fn is_signed(token: &str, url: &str, params: &[(String, String)], header: Option
     }
 }
 
-fn told(params: &[(String, String)]) -> Option<Receipt> {
+fn told(params: &[(String, String)], own: Option<MessageId>) -> Option<Receipt> {
     let get = |name: &str| {
         params
             .iter()
@@ -126,6 +130,7 @@ fn told(params: &[(String, String)]) -> Option<Receipt> {
         },
     };
     Some(Receipt {
+        own: own.filter(|_| !matches!(kind, ReceiptKind::Reply { .. })),
         provider_ref: sid,
         at: None,
         kind,
@@ -160,11 +165,13 @@ impl Messenger for TwilioGateway {
         } else {
             "From"
         };
+        // Its receipts name our message, for they may come before the answer that names Twilio's.
+        let callback = format!("{}?{OWN}={}", self.hook_url(), message.id);
         let fields = [
             ("To", message.to.reveal().as_str()),
             (sender, set.from.as_str()),
             ("Body", message.body.reveal().as_str()),
-            ("StatusCallback", &self.hook_url()),
+            ("StatusCallback", &callback),
         ];
         let request = self
             .web
@@ -207,8 +214,16 @@ impl Messenger for TwilioGateway {
         if !is_signed(&self.settings.token, &url, &params, header) {
             return Err(HookFault::Signature);
         }
+        let asked = hook
+            .path
+            .split_once('?')
+            .and_then(|(_, q)| form(q.as_bytes()));
+        let own = asked.and_then(|pairs| {
+            let named = pairs.into_iter().find(|(name, _)| name == OWN);
+            named.and_then(|(_, id)| id.parse().ok())
+        });
         Ok(HookReply {
-            receipts: told(&params).into_iter().collect(),
+            receipts: told(&params, own).into_iter().collect(),
             body: NO_ANSWER.to_owned(),
             content_type: "text/xml",
         })

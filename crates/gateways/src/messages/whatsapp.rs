@@ -98,6 +98,8 @@ struct Status {
     status: String,
     #[serde(default)]
     timestamp: String,
+    /// What was sent with the message.
+    biz_opaque_callback_data: Option<String>,
     #[serde(default)]
     errors: Vec<Fault>,
 }
@@ -206,6 +208,10 @@ fn of_status(status: &Status) -> Option<Receipt> {
     };
     Some(Receipt {
         provider_ref: status.id.clone(),
+        own: status
+            .biz_opaque_callback_data
+            .as_ref()
+            .and_then(|id| id.parse().ok()),
         at: at(&status.timestamp),
         kind,
     })
@@ -218,6 +224,7 @@ fn of_written(message: Written) -> Receipt {
     let text = text.unwrap_or_else(|| format!("[{}]", message.kind));
     Receipt {
         provider_ref: message.id,
+        own: None,
         at: at(&message.timestamp),
         kind: ReceiptKind::Reply {
             channel: Channel::Whatsapp,
@@ -232,6 +239,8 @@ fn body_of(message: &Outgoing) -> Value {
     let to = message.to.reveal().trim_start_matches('+');
     let mut body = json!({
         "messaging_product": "whatsapp", "recipient_type": "individual", "to": to,
+        // Given back with each status: one may come before the answer that names Meta's message.
+        "biz_opaque_callback_data": message.id,
     });
     if let Some(template) = &message.template {
         let code = match message.language {
@@ -271,6 +280,11 @@ impl Messenger for WhatsappGateway {
     }
 
     fn needs_template(&self) -> bool {
+        true
+    }
+
+    /// For up to seven days, by Meta's webhooks guide.
+    fn comes_again(&self) -> bool {
         true
     }
 

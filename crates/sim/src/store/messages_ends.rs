@@ -4,6 +4,7 @@ use super::Tables;
 use domain::entity::{LedgerRow, Message, MessageState};
 use domain::ids::MessageId;
 use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX};
+use domain::rules::messaging::FATE_UNKNOWN;
 use domain::time::UtcMs;
 
 /// Cancels a message that waits.
@@ -67,7 +68,7 @@ pub(super) fn claim(t: &mut Tables, ask: &ClaimAsk<'_>) -> Claimed {
     for id in free(t, now, &|m| m.state == MessageState::Sending) {
         if let Some(row) = t.messages.get_mut(&id) {
             row.state = MessageState::Failed;
-            row.reason = "fate_unknown".into();
+            row.reason = FATE_UNKNOWN.into();
             row.ended_at = Some(now);
             lost.push(row.clone());
         }

@@ -7,10 +7,8 @@ use crate::sql::{Field, Link, Row, holes, vals};
 use domain::entity::{Channel, Message};
 use domain::ports::StoreError;
 use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX};
+use domain::rules::messaging::FATE_UNKNOWN;
 use domain::time::UtcMs;
-
-/// Reason of a message whose sender died while it sent it.
-const LOST: &str = "fate_unknown";
 
 fn channels_of(text: &str) -> Result<Vec<Channel>, StoreError> {
     let read = |name: &str| {
@@ -97,7 +95,9 @@ pub(super) async fn claim(store: &SqlStore, ask: &ClaimAsk<'_>) -> Result<Claime
             WHERE state='sending' AND lease_until<=$1 RETURNING {}",
         columns::<Message>()
     );
-    let mut lost = tx.rows(lost, vals![ask.now, LOST.to_owned()]).await?;
+    let mut lost = tx
+        .rows(lost, vals![ask.now, FATE_UNKNOWN.to_owned()])
+        .await?;
     lost.extend(late(&mut tx, ask.now).await?);
     let due = leased(&mut tx, ask, most).await?;
     row.taken = row
