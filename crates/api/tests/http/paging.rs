@@ -1,6 +1,11 @@
 //! Lists by cursor.
 
-use crate::app::App;
+use crate::app::{App, START};
+use domain::entity::{GonePolicy, Import, ImportState};
+use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
+use domain::ports::store::{
+    CatalogStore as _, DebtorRow, ImportReport, ImportStore as _, PortfolioStore as _,
+};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -132,5 +137,83 @@ async fn lists_mask_what_files_show() {
         "debts", "parties", "consents", "holds", "promises", "payments", "attempts",
     ] {
         assert_eq!(file[part].as_array().map(Vec::len), Some(1), "{part}");
+    }
+}
+
+/// A debtor of another's kind with a debt, as a file brings him.
+async fn brought(app: &App, import: ImportId) -> DebtorId {
+    let own = &app.world.norte;
+    let mut debtor = app.store.get_debtor(own.debtor).await.expect("debtor");
+    let mut debt = app.store.get_debt(own.debt).await.expect("debt");
+    let mut point = app.store.get_point(own.point).await.expect("point");
+    debtor.id = DebtorId(uuid::Uuid::now_v7());
+    debtor.person_id = PersonId(debtor.id.0);
+    debtor.external_ref = "D-90".to_owned();
+    debtor.document = "NUEV900101".into();
+    debt.id = DebtId(uuid::Uuid::now_v7());
+    debt.debtor_id = debtor.id;
+    debt.external_ref = "L-90".to_owned();
+    point.id = PointId(uuid::Uuid::now_v7());
+    point.debtor_id = debtor.id;
+    point.value = "+525512345690".into();
+    let id = debtor.id;
+    let row = DebtorRow {
+        line: 2,
+        debtor,
+        debt,
+        parties: Vec::new(),
+        points: vec![point],
+        consents: Vec::new(),
+        score: None,
+        address: None,
+    };
+    let report = app.store.import_batch(import, &[row], false, &[]).await;
+    assert_eq!(report.expect("written").debtors_new, 1);
+    id
+}
+
+#[tokio::test]
+async fn who_is_half_in_is_on_no_list() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let mut file = Import {
+        id: ImportId(uuid::Uuid::now_v7()),
+        client_id: own.client,
+        portfolio_id: own.portfolio,
+        file_name: "cartera.csv".into(),
+        state: ImportState::Accepting,
+        map: json!({}),
+        gone: GonePolicy::Keep,
+        at: START,
+        accepted_at: None,
+        undone_at: None,
+        rows_done: 0,
+        difference: ImportReport::default(),
+        report: ImportReport::default(),
+        faults: Vec::new(),
+        actor: "system".into(),
+        bytes: 0,
+        placement_id: None,
+    };
+    app.store.put_import(&file, &[]).await.expect("put");
+    let fresh = brought(&app, file.id).await;
+    let listed = async || {
+        let path = format!("/api/v1/debtors?client={}&limit=500", own.client);
+        let page = app.get(&path).token(&token).send().await.json();
+        page["items"].as_array().expect("a list").clone()
+    };
+    let is_there = |rows: &[Value]| rows.iter().any(|r| r["id"] == json!(fresh));
+    assert!(!is_there(&listed().await), "a file that is half in");
+    file.state = ImportState::Accepted;
+    app.store.put_import(&file, &[]).await.expect("put");
+    let rows = listed().await;
+    assert!(is_there(&rows));
+    // Each with his own phones.
+    for (debtor, masked) in [(fresh, "··90"), (own.debtor, "··71")] {
+        let row = rows.iter().find(|r| r["id"] == json!(debtor));
+        let phones = &row.expect("he is listed")["phones"];
+        assert_eq!(phones[0]["masked"], masked, "{phones}");
+        assert_eq!(phones.as_array().map(Vec::len), Some(1));
     }
 }

@@ -2,10 +2,11 @@
 
 use super::scene::*;
 use domain::entity::{DebtMark, DebtStatus, GonePolicy, Import, ImportState, Placement};
-use domain::ids::{DebtId, ImportId, PlacementId};
+use domain::ids::{DebtId, DebtorId, ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, MARK_STEP, MarkAsk,
+    ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ListFilter, MARK_STEP,
+    MarkAsk, PageRequest,
 };
 use domain::segment::Expr;
 use domain::time::DAY_MS;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub async fn all(store: Subject) {
     a_file_has_one_worker(&store).await;
     a_file_that_is_half_in_is_seen_by_nobody(&store).await;
+    a_list_shows_whole_files_alone(&store).await;
     nobody_is_one_with_who_is_half_in(&store).await;
     who_lost_his_turn_writes_nothing(&store).await;
     what_a_file_changes_is_seen_with_it(&store).await;
@@ -142,6 +144,56 @@ async fn a_file_that_is_half_in_is_seen_by_nobody(store: &Subject) {
     store.put_import(&row, &[]).await.expect("being taken back");
     assert_eq!(ids().await, [known.debtor.id]);
     assert_eq!(calling().await, (0, false));
+}
+
+async fn a_list_shows_whole_files_alone(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let known = [scene.person(store).await, scene.person(store).await];
+    let mut row = file(&scene, ImportState::Accepting);
+    store.put_import(&row, &[]).await.expect("file");
+    let fresh = scene.draft_person();
+    let report = store
+        .import_batch(row.id, &[fresh.row(2)], false, &[])
+        .await;
+    assert_eq!(report.expect("written").debtors_new, 1);
+    let listed = async || {
+        let filter = ListFilter {
+            client_id: Some(scene.client.id),
+            ..ListFilter::default()
+        };
+        let mut page = PageRequest {
+            limit: 1,
+            cursor: None,
+        };
+        let mut ids = Vec::new();
+        loop {
+            let got = store.debtor_page(&filter, &page).await.expect("a page");
+            ids.extend(got.items.iter().map(|d| d.id));
+            let Some(cursor) = got.next_cursor else {
+                return ids;
+            };
+            page.cursor = Some(cursor);
+        }
+    };
+    let mut all: Vec<DebtorId> = known.iter().map(|p| p.debtor.id).collect();
+    all.sort_unstable();
+    assert_eq!(listed().await, all);
+    row = store.get_import(row.id).await.expect("file");
+    row.state = ImportState::Accepted;
+    store.put_import(&row, &[]).await.expect("accepted");
+    all.push(fresh.debtor.id);
+    all.sort_unstable();
+    assert_eq!(listed().await, all);
+    // Points of a page by one question.
+    let points = store.points_of(&all).await.expect("points");
+    let whose: Vec<DebtorId> = points.iter().map(|p| p.debtor_id).collect();
+    assert!(whose.is_sorted(), "{whose:?}");
+    for person in known.iter().chain([&fresh]) {
+        assert!(points.iter().any(|p| p.value == person.point.value));
+    }
+    let of_one = store.points_of(&all[..1]).await.expect("points");
+    assert!(of_one.iter().all(|p| p.debtor_id == all[0]));
+    assert_eq!(store.points_of(&[]).await.expect("none"), []);
 }
 
 async fn nobody_is_one_with_who_is_half_in(store: &Subject) {

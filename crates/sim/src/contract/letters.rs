@@ -21,7 +21,7 @@ pub(super) async fn all(store: &Subject) {
     what_is_paid_gets_no_letter(store).await;
 }
 
-fn batch(person: &Person) -> LetterBatch {
+pub(super) fn batch(person: &Person) -> LetterBatch {
     LetterBatch {
         id: fresh::<LetterBatchId>(),
         client_id: person.debt.client_id,
@@ -77,7 +77,7 @@ fn counted(person: &Person) -> LedgerRow {
     }
 }
 
-fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
+pub(super) fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
     LetterDraft {
         letter: letter(person, batch),
         action: Action {
@@ -98,7 +98,7 @@ fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
     }
 }
 
-async fn opened(store: &Subject, draft: &LetterDraft, law: &dyn Judge) -> LetterOpened {
+pub(super) async fn opened(store: &Subject, draft: &LetterDraft, law: &dyn Judge) -> LetterOpened {
     store.open_letter(draft, law).await.expect("works")
 }
 

@@ -1,6 +1,7 @@
 //! Reports: marks of debts, goals, figures by SQL and by the event log alone over a random history.
 
 mod history;
+mod sent;
 
 use super::attempts::ended;
 use super::scene::*;
@@ -20,6 +21,7 @@ pub async fn all(store: Subject) {
     marking_goes_on_behind_the_last_debt(&store).await;
     goals_are_kept(&store).await;
     broken_promises_and_actions_are_found(&store).await;
+    sent::what_left_is_counted(&store).await;
     history::figures_by_sql_are_those_of_the_event_log(&store).await;
 }
 
@@ -278,6 +280,15 @@ async fn broken_promises_and_actions_are_found(store: &Subject) {
         found.extend(page.iter().map(|p| p.debtor_id));
     }
     assert_eq!(found, [people[0].debtor.id, people[1].debtor.id]);
+    // The sum is of all of them, whatever page was asked for, in the currency that was asked for.
+    let currency = people[0].debt.currency;
+    let sums = async |currency| {
+        let sums = store.broken_sums(&asked, currency).await.expect("sums");
+        (sums.rows, sums.minor)
+    };
+    assert_eq!(sums(Some(currency)).await, (2, 20_000));
+    assert_eq!(sums("JPY".parse().ok()).await, (2, 0));
+    assert_eq!(sums(None).await, (2, 0));
     let attempt = people[1].open(store, &lease, NOW).await;
     store
         .close_attempt(attempt.id, &ended(CallResult::Busy))

@@ -23,7 +23,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// Whether a row passes a filter: one line per entity, fields it does not have are ignored.
-trait Filtered {
+pub(super) trait Filtered {
     fn client(&self) -> Option<ClientId> {
         None
     }
@@ -95,6 +95,15 @@ fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
     filter: &ListFilter,
     request: &PageRequest,
 ) -> Result<Page<V>, StoreError> {
+    page_where(table, (filter, request), &|_| true)
+}
+
+/// The same of rows that fit besides.
+pub(super) fn page_where<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
+    table: &BTreeMap<K, V>,
+    (filter, request): (&ListFilter, &PageRequest),
+    fits: &dyn Fn(&V) -> bool,
+) -> Result<Page<V>, StoreError> {
     let limit = request.limit.clamp(1, PAGE_LIMIT_MAX) as usize;
     let after = match &request.cursor {
         Some(text) => Some(
@@ -106,7 +115,7 @@ fn page<K: Ord + Copy + Display + FromStr, V: Clone + Filtered>(
     let mut rows = table
         .iter()
         .filter(|(k, _)| after.is_none_or(|a| **k > a))
-        .filter(|(_, v)| v.passes(filter));
+        .filter(|(_, v)| v.passes(filter) && fits(v));
     let mut items = Vec::new();
     let mut last = None;
     for (k, v) in rows.by_ref().take(limit) {

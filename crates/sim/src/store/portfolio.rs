@@ -12,8 +12,8 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::store::{
-    CallableMark, ContactFacts, DebtorFile, DebtorRow, ImportReport, MarkClaim, PortfolioStore,
-    SegmentCount, SegmentSample, StoreError,
+    CallableMark, ContactFacts, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page,
+    PageRequest, PortfolioStore, SegmentCount, SegmentSample, StoreError,
 };
 use domain::segment::{Expr, SegmentFacts, SegmentRow, eval};
 use domain::time::UtcMs;
@@ -370,6 +370,24 @@ impl PortfolioStore for MemoryStore {
             .take(limit as usize)
             .cloned()
             .collect())
+    }
+
+    async fn debtor_page(
+        &self,
+        filter: &ListFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Debtor>, StoreError> {
+        let t = self.tx().await?;
+        let whole = |d: &Debtor| !super::import_rows::is_half(&t, d.id);
+        super::catalog::page_where(&t.debtors, (filter, page), &whole)
+    }
+
+    async fn points_of(&self, debtors: &[DebtorId]) -> Result<Vec<ContactPoint>, StoreError> {
+        let t = self.tx().await?;
+        let of = t.points.values().filter(|p| debtors.contains(&p.debtor_id));
+        let mut points: Vec<ContactPoint> = of.cloned().collect();
+        points.sort_by_key(|p| (p.debtor_id, p.position, p.id));
+        Ok(points)
     }
 
     async fn table_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {

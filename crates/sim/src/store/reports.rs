@@ -3,12 +3,15 @@
 use super::import_rows::is_half;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
-use domain::entity::{Debt, DebtMark, Goal, HOLDS_ON, LedgerKind, Promise, PromiseState};
+use domain::entity::{
+    Channel, Debt, DebtMark, Goal, HOLDS_ON, LedgerKind, Letter, Message, Promise, PromiseState,
+};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, AttemptId, ClientId, DebtId, DebtorId, GoalId};
+use domain::money::Currency;
 use domain::ports::store::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked, ReportStore,
-    StoreError,
+    BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
+    ReportStore, SentCounts, StoreError,
 };
 use domain::rules::ageing::bucket;
 use domain::rules::kpi::{
@@ -84,6 +87,31 @@ pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
     world.spells.clone_from(&t.spells);
     world.portfolios = t.debtors.values().map(|d| (d.id, d.portfolio_id)).collect();
     world
+}
+
+fn as_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// What was done about a debtor since an instant; `None` when he was left alone.
+fn actions(t: &Tables, debtor: DebtorId, since: UtcMs) -> Option<DebtorActions> {
+    let called = t.attempts.values().filter(|a| a.debtor_id == debtor);
+    let called = called.map(|a| {
+        let came_to = (a.result, a.disposition.clone());
+        (a.opened_at, 0, a.id.0, Channel::Call, came_to)
+    });
+    let written = t.messages.values().filter(|m| m.debtor_id == debtor);
+    let written = written.filter_map(|m| Some((m.sent_at?, 1, m.id.0, m.channel, (None, None))));
+    let printed = t.letters.values().filter(|l| l.debtor_id == debtor);
+    let printed = printed.map(|l| (l.made_at, 2, l.id.0, Channel::Letter, (None, None)));
+    let mut done: Vec<_> = called.chain(written).chain(printed).collect();
+    done.retain(|(at, ..)| *at >= since);
+    done.sort_by_key(|(at, kind, id, ..)| (*at, *kind, *id));
+    let mut sum = DebtorActions::none(debtor);
+    for (at, _, _, channel, came_to) in done {
+        sum.take(at, channel, came_to);
+    }
+    (sum.last_at >= since).then_some(sum)
 }
 
 /// Messages that cost something.
@@ -253,6 +281,44 @@ impl ReportStore for MemoryStore {
         Ok(rows.into_iter().map(|(_, p)| p.clone()).collect())
     }
 
+    async fn broken_sums(
+        &self,
+        ask: &BrokenAsk,
+        currency: Option<Currency>,
+    ) -> Result<BrokenSums, StoreError> {
+        let t = self.tx().await?;
+        let mut sums = BrokenSums::default();
+        let broken = t.promises.values().filter(|p| {
+            let within = |at: UtcMs| at >= ask.from && at < ask.to;
+            p.client_id == ask.client
+                && p.state == PromiseState::Broken
+                && p.closed_at.is_some_and(within)
+        });
+        for promise in broken {
+            sums.rows += 1;
+            if Some(promise.amount.currency) == currency {
+                sums.minor += promise.amount.amount_minor;
+            }
+        }
+        Ok(sums)
+    }
+
+    async fn sent_counts(
+        &self,
+        client: ClientId,
+        from: UtcMs,
+        to: UtcMs,
+    ) -> Result<SentCounts, StoreError> {
+        let t = self.tx().await?;
+        let within = |at: UtcMs| at >= from && at < to;
+        let left = |m: &&Message| m.client_id == client && m.sent_at.is_some_and(within);
+        let made = |l: &&Letter| l.client_id == client && within(l.made_at);
+        Ok(SentCounts {
+            messages: as_i64(t.messages.values().filter(left).count()),
+            letters: as_i64(t.letters.values().filter(made).count()),
+        })
+    }
+
     async fn actions_of(
         &self,
         debtors: &[DebtorId],
@@ -260,24 +326,9 @@ impl ReportStore for MemoryStore {
     ) -> Result<Vec<DebtorActions>, StoreError> {
         let t = self.tx().await?;
         let asked: BTreeSet<DebtorId> = debtors.iter().copied().collect();
-        let mut found = Vec::new();
-        for debtor_id in asked {
-            let mut of_him: Vec<_> = t
-                .attempts
-                .values()
-                .filter(|a| a.debtor_id == debtor_id && a.opened_at >= since)
-                .collect();
-            of_him.sort_by_key(|a| (a.opened_at, a.id));
-            if let Some(last) = of_him.last() {
-                found.push(DebtorActions {
-                    debtor_id,
-                    attempts: i64::try_from(of_him.len()).unwrap_or(i64::MAX),
-                    last_at: last.opened_at,
-                    last_result: last.result,
-                    last_code: last.disposition.clone(),
-                });
-            }
-        }
-        Ok(found)
+        Ok(asked
+            .into_iter()
+            .filter_map(|debtor| actions(&t, debtor, since))
+            .collect())
     }
 }

@@ -39,7 +39,7 @@ fn wanted(filter: &ListFilter) -> [(&'static str, Option<Uuid>); 6] {
 
 /// Conditions and values of a filter; what the entity does not have is ignored. A client is narrowed
 /// by its own id.
-fn narrowed<T: Entity>(filter: &ListFilter) -> (Vec<String>, Vec<Val>) {
+pub(super) fn narrowed<T: Entity>(filter: &ListFilter) -> (Vec<String>, Vec<Val>) {
     let (mut terms, mut values) = (Vec::new(), Vec::new());
     for (name, value) in wanted(filter) {
         let column = match name {

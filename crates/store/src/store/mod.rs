@@ -1,5 +1,6 @@
 //! The `Store` port over SQL. One method is one transaction.
 
+mod actions;
 mod addresses;
 mod ahead;
 mod attempts;

@@ -3,18 +3,18 @@
 use super::SqlStore;
 use super::count::{Asked, all_of, count, count_all};
 use super::estimate::EXACT_MAX;
-use crate::rows::Entity as _;
+use crate::rows::{Entity as _, columns};
 use crate::segment::Filter;
 use crate::sql::{Field as _, Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
-use domain::entity::{Debt, Debtor, Portfolio, Segment, SuppressionKind};
+use domain::entity::{ContactPoint, Debt, Debtor, Portfolio, Segment, SuppressionKind};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    CallableMark, DebtorFile, DebtorRow, ImportReport, MarkClaim, PortfolioStore, SegmentCount,
-    SegmentEstimate, SegmentSample,
+    CallableMark, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page, PageRequest,
+    PortfolioStore, SegmentCount, SegmentEstimate, SegmentSample,
 };
 use domain::segment::{Expr, utc_day};
 use domain::time::UtcMs;
@@ -290,6 +290,33 @@ impl PortfolioStore for SqlStore {
         let document = listed_form(SuppressionKind::Document, needle);
         let values = vals![needle.to_owned(), client, limit.min(ROWS_MAX), document];
         self.read().await?.all(rest, values).await
+    }
+
+    async fn debtor_page(
+        &self,
+        filter: &ListFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Debtor>, StoreError> {
+        let (mut terms, values) = super::catalog::narrowed::<Debtor>(filter);
+        terms.push(super::half::WHOLE_ROW.to_owned());
+        self.list_rows::<Debtor, DebtorId>((terms, values), page, |d| d.id.to_string())
+            .await
+    }
+
+    async fn points_of(&self, debtors: &[DebtorId]) -> Result<Vec<ContactPoint>, StoreError> {
+        let before = format!(
+            "SELECT {} FROM contact_points WHERE debtor_id",
+            columns::<ContactPoint>()
+        );
+        let rows = self
+            .read()
+            .await?
+            .rows_in(&before, debtors, "", &[])
+            .await?;
+        let read = rows.iter().map(crate::rows::Entity::read);
+        let mut points = read.collect::<Result<Vec<ContactPoint>, _>>()?;
+        points.sort_by_key(|p| (p.debtor_id, p.position, p.id));
+        Ok(points)
     }
 
     async fn table_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {

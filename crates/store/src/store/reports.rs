@@ -1,6 +1,7 @@
 //! Marks of debts, goals, the sums and rows behind figures, what the morning review asks.
 
 use super::SqlStore;
+use super::actions;
 use super::events::append;
 use super::kpi::facts_sql;
 use super::marks::HALF;
@@ -11,10 +12,11 @@ use async_trait::async_trait;
 use domain::entity::{Bucket, DebtMark, Goal, HOLDS_ON, Portfolio, Promise};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, GoalId};
+use domain::money::Currency;
 use domain::ports::StoreError;
 use domain::ports::store::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
-    PAGE_LIMIT_MAX, ReportStore,
+    BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
+    PAGE_LIMIT_MAX, ReportStore, SentCounts,
 };
 use domain::rules::ageing::BUCKET_ENDS;
 use domain::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
@@ -296,38 +298,28 @@ impl ReportStore for SqlStore {
         self.read().await?.all(&rest, values).await
     }
 
+    async fn broken_sums(
+        &self,
+        ask: &BrokenAsk,
+        currency: Option<Currency>,
+    ) -> Result<BrokenSums, StoreError> {
+        actions::broken(self, ask, currency).await
+    }
+
+    async fn sent_counts(
+        &self,
+        client: ClientId,
+        from: UtcMs,
+        to: UtcMs,
+    ) -> Result<SentCounts, StoreError> {
+        actions::sent(self, client, (from, to)).await
+    }
+
     async fn actions_of(
         &self,
         debtors: &[DebtorId],
         since: UtcMs,
     ) -> Result<Vec<DebtorActions>, StoreError> {
-        let sql = "SELECT debtor_id, opened_at, result, disposition FROM attempts \
-            WHERE opened_at>=$1 AND debtor_id";
-        let mut read = self.read().await?;
-        let rows = read
-            .rows_in(
-                sql,
-                debtors,
-                " ORDER BY debtor_id, opened_at, id",
-                &[Field::val(&since)],
-            )
-            .await?;
-        let mut found: Vec<DebtorActions> = Vec::new();
-        for row in &rows {
-            let debtor_id: DebtorId = row.get("debtor_id")?;
-            let attempts = match found.last() {
-                Some(last) if last.debtor_id == debtor_id => found.pop().map_or(0, |a| a.attempts),
-                _ => 0,
-            };
-            found.push(DebtorActions {
-                debtor_id,
-                attempts: attempts + 1,
-                last_at: row.get("opened_at")?,
-                last_result: row.get("result")?,
-                last_code: row.get("disposition")?,
-            });
-        }
-        found.sort_by_key(|a| a.debtor_id);
-        Ok(found)
+        actions::of(self, debtors, since).await
     }
 }

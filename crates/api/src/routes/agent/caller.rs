@@ -4,7 +4,7 @@ use crate::auth::Caller;
 use crate::extract::{Body, Id};
 use crate::list::Items;
 use crate::problem::Problem;
-use crate::routes::debtors::{DebtorLine, NEEDLE_MAX, line};
+use crate::routes::debtors::{DebtorLine, NEEDLE_MAX, lines};
 use crate::{ApiState, doc};
 use axum::Json;
 use axum::extract::State;
@@ -58,10 +58,7 @@ async fn find(
         return Err(Problem::invalid("q", detail));
     }
     let found = state.center.find_caller(agent, attempt, needle).await?;
-    let mut items = Vec::with_capacity(found.len());
-    for debtor in found {
-        items.push(line(&state, debtor).await?);
-    }
+    let items = lines(&state, found).await?;
     Ok(Json(Items {
         items,
         next_cursor: None,

@@ -8,7 +8,7 @@ mod search;
 mod why_not;
 
 pub(crate) use evidence::evidence_of;
-pub(super) use search::{DebtorLine, NEEDLE_MAX, line};
+pub(super) use search::{DebtorLine, NEEDLE_MAX, lines};
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;

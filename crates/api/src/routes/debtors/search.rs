@@ -7,10 +7,10 @@ use crate::problem::Problem;
 use crate::{ApiState, doc};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::{Channel, Debtor, Language, PointClass, Role};
+use domain::entity::{Channel, ContactPoint, Debtor, Language, PointClass, Role};
 use domain::ids::{ClientId, DebtorId, PointId, PortfolioId};
 use domain::pii::mask;
-use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest};
+use domain::ports::store::ListFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -77,20 +77,10 @@ pub(crate) struct DebtorLine {
     phones: Vec<MaskedPhone>,
 }
 
-pub(crate) async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine, Problem> {
-    let filter = ListFilter {
-        debtor_id: Some(debtor.id),
-        ..ListFilter::default()
-    };
-    let page = PageRequest {
-        limit: PAGE_LIMIT_MAX,
-        cursor: None,
-    };
-    let mut points = state.store.list_points(&filter, &page).await?.items;
-    points.retain(|p| p.channel == Channel::Call);
-    points.sort_by_key(|p| p.position);
+fn line(debtor: Debtor, points: &[ContactPoint]) -> DebtorLine {
     let phones = points
-        .into_iter()
+        .iter()
+        .filter(|p| p.channel == Channel::Call)
         .map(|p| MaskedPhone {
             point: p.id,
             masked: mask(p.value.reveal()),
@@ -98,7 +88,7 @@ pub(crate) async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine,
             bad: p.bad,
         })
         .collect();
-    Ok(DebtorLine {
+    DebtorLine {
         id: debtor.id,
         client_id: debtor.client_id,
         portfolio_id: debtor.portfolio_id,
@@ -108,7 +98,26 @@ pub(crate) async fn line(state: &ApiState, debtor: Debtor) -> Result<DebtorLine,
         country: debtor.country,
         language: debtor.language,
         phones,
-    })
+    }
+}
+
+/// Debtors as lists show them, the phones of all of them by one question.
+pub(crate) async fn lines(
+    state: &ApiState,
+    debtors: Vec<Debtor>,
+) -> Result<Vec<DebtorLine>, Problem> {
+    let ids: Vec<DebtorId> = debtors.iter().map(|d| d.id).collect();
+    let points = state.store.points_of(&ids).await?;
+    let of = |id: DebtorId| {
+        let from = points.partition_point(|p| p.debtor_id < id);
+        let to = points.partition_point(|p| p.debtor_id <= id);
+        points.get(from..to).unwrap_or_default()
+    };
+    let line = |debtor: Debtor| {
+        let points = of(debtor.id);
+        line(debtor, points)
+    };
+    Ok(debtors.into_iter().map(line).collect())
 }
 
 /// Debtors by page, oldest first, or those that `q` names.
@@ -163,14 +172,11 @@ async fn found(
                 portfolio_id: query.portfolio,
                 ..ListFilter::default()
             };
-            let found = state.store.list_debtors(&filter, &page).await;
+            let found = state.store.debtor_page(&filter, &page).await;
             let found = found.map_err(list_problem)?;
             (found.items, found.next_cursor)
         }
     };
-    let mut items = Vec::with_capacity(debtors.len());
-    for debtor in debtors {
-        items.push(line(state, debtor).await?);
-    }
+    let items = lines(state, debtors).await?;
     Ok(Json(Items { items, next_cursor }))
 }

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::{ApiState, check, doc};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::Role;
+use domain::entity::{Channel, Role};
 use domain::ids::{AgentId, ClientId, DebtorId, TeamId};
 use domain::pii::Pii;
 use domain::ports::store::{DebtorActions, ListFilter, MorningAsk, MorningRow, PageRequest};
@@ -68,10 +68,17 @@ pub(crate) struct MorningDebtor {
     team_id: Option<TeamId>,
     /// Attempts on him in the last 30 days.
     attempts: i64,
-    /// The last of them.
+    /// Messages to him that left in them.
+    messages: i64,
+    /// Letters to him made in them.
+    letters: i64,
+    /// The last of all of these.
     #[schema(value_type = Option<doc::Instant>)]
     last_at: Option<UtcMs>,
-    /// Its code, else what the network said.
+    /// By which channel it was.
+    #[schema(value_type = Option<doc::Channel>)]
+    last_channel: Option<Channel>,
+    /// Of a call its code, else what the network said.
     last_outcome: Option<String>,
 }
 
@@ -140,7 +147,10 @@ fn told(row: MorningRow, today: i64, done: Option<&DebtorActions>) -> MorningDeb
     };
     MorningDebtor {
         attempts: done.map_or(0, |a| a.attempts),
+        messages: done.map_or(0, |a| a.messages),
+        letters: done.map_or(0, |a| a.letters),
         last_at: done.map(|a| a.last_at),
+        last_channel: done.map(|a| a.last_channel),
         last_outcome: done.and_then(outcome),
         debtor_id: row.debtor_id,
         external_ref: row.external_ref,

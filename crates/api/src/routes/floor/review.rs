@@ -11,9 +11,8 @@ use axum::Json;
 use axum::extract::State;
 use domain::entity::{Complaint, ComplaintState, Portfolio, Promise};
 use domain::ids::{AgentId, ClientId, ComplaintId, DebtorId, PromiseId};
-use domain::money::Currency;
 use domain::pii::Pii;
-use domain::ports::store::{BrokenAsk, ComplaintAsk, ListFilter, PAGE_LIMIT_MAX, PageRequest};
+use domain::ports::store::{BrokenAsk, ComplaintAsk, ListFilter, PageRequest};
 use domain::rules::ageing::{date_of_day, day_of};
 use domain::rules::kpi::{CostRates, KpiAsk, KpiPeriod, KpiRows, KpiSums};
 use domain::time::UtcMs;
@@ -69,12 +68,16 @@ pub(crate) struct HolidayThere {
 }
 
 /// What was done on a local day.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Done {
     attempts: i64,
     contacts: i64,
     right_party: i64,
     promises: i64,
+    /// Messages that left, by every channel.
+    messages: i64,
+    /// Letters made for the printer.
+    letters: i64,
     payments: i64,
     /// Minor units of the portfolio's currency, reversals taken off.
     paid_minor: i64,
@@ -126,6 +129,10 @@ pub(crate) struct BrokenPromise {
     agent_id: Option<AgentId>,
     /// Attempts on the debtor since it broke.
     attempts_since: i64,
+    /// Messages to him that left since.
+    messages_since: i64,
+    /// Letters to him made since.
+    letters_since: i64,
 }
 
 /// Broken promises.
@@ -199,14 +206,7 @@ impl<'a> Morning<'a> {
 
     async fn done(&self, from_day: i64) -> Result<Done, Problem> {
         let Some(portfolio) = &self.portfolio else {
-            return Ok(Done {
-                attempts: 0,
-                contacts: 0,
-                right_party: 0,
-                promises: 0,
-                payments: 0,
-                paid_minor: 0,
-            });
+            return Ok(Done::default());
         };
         let ask = KpiAsk {
             client: self.client,
@@ -223,11 +223,15 @@ impl<'a> Morning<'a> {
             rates: CostRates::default(),
         };
         let paid = self.sums(KpiRows::Payments, &ask).await?;
+        let (from, to) = (ask.period.from, ask.period.to);
+        let sent = self.state.store.sent_counts(self.client, from, to).await?;
         Ok(Done {
             attempts: self.sums(KpiRows::Attempts, &ask).await?.rows,
             contacts: self.sums(KpiRows::Contacts, &ask).await?.rows,
             right_party: self.sums(KpiRows::RightParty, &ask).await?.rows,
             promises: self.sums(KpiRows::PromisesMade, &ask).await?.rows,
+            messages: sent.messages,
+            letters: sent.letters,
             payments: paid.rows,
             paid_minor: paid.amount,
         })
@@ -240,27 +244,20 @@ impl<'a> Morning<'a> {
         limit: u32,
     ) -> Result<Vec<Promise>, Problem> {
         let ask = BrokenAsk {
-            client: self.client,
-            from: self.midnight(self.last_worked()),
-            to: UtcMs(i64::MAX),
             after,
             limit,
+            ..self.broken_ask()
         };
         Ok(self.state.store.broken_promises(&ask).await?)
     }
 
-    /// How many, and how much of a currency.
-    async fn broken_sums(&self, currency: Option<Currency>) -> Result<(i64, i64), Problem> {
-        let (mut rows, mut sum, mut after) = (0, 0, None);
-        loop {
-            let page = self.broken(after, PAGE_LIMIT_MAX).await?;
-            rows += page.len();
-            let of_currency = page.iter().filter(|p| Some(p.amount.currency) == currency);
-            sum += of_currency.map(|p| p.amount.amount_minor).sum::<i64>();
-            after = page.last().and_then(|p| Some((p.closed_at?, p.id)));
-            if page.len() < PAGE_LIMIT_MAX as usize || after.is_none() {
-                return Ok((i64::try_from(rows).unwrap_or(i64::MAX), sum));
-            }
+    fn broken_ask(&self) -> BrokenAsk {
+        BrokenAsk {
+            client: self.client,
+            from: self.midnight(self.last_worked()),
+            to: UtcMs(i64::MAX),
+            after: None,
+            limit: 0,
         }
     }
 
@@ -337,15 +334,16 @@ async fn review(
     let today = date(morning.today);
     let last = morning.last_worked();
     let currency = morning.portfolio.as_ref().map(|p| p.currency);
-    let (broken, broken_minor) = morning.broken_sums(currency).await?;
+    let asked = morning.broken_ask();
+    let broken = state.store.broken_sums(&asked, currency).await?;
     Ok(Json(Review {
         holiday: date_of_day(morning.today).and_then(|d| morning.holiday(d)),
         last_working_day: date(last),
         complaints_due: morning.due(&today).await?,
         late_cases: morning.late_cases().await?,
         holidays: morning.holidays().await?,
-        broken,
-        broken_minor,
+        broken: broken.rows,
+        broken_minor: broken.minor,
         currency: currency.map_or_else(String::new, |c| c.to_string()),
         done: morning.done(last).await?,
         today,
@@ -393,6 +391,8 @@ async fn broken(
             broken_at: p.closed_at,
             agent_id: p.agent_id,
             attempts_since: done.first().map_or(0, |a| a.attempts),
+            messages_since: done.first().map_or(0, |a| a.messages),
+            letters_since: done.first().map_or(0, |a| a.letters),
         });
     }
     Ok(Json(BrokenPage { items, next_cursor }))

@@ -351,7 +351,7 @@ async fn preview(
                 limit: PREVIEW_ROWS,
                 cursor: None,
             };
-            let found = state.store.list_debtors(&filter, &page).await?;
+            let found = state.store.debtor_page(&filter, &page).await?;
             found.items.iter().map(|d| d.id).collect()
         }
     };

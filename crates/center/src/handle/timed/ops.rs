@@ -26,6 +26,7 @@ use domain::ids::{
 };
 use domain::ids::{InboxId, MessageId, PlannedStepId, StrategyId, TextTemplateId};
 use domain::law::Judge;
+use domain::money::Currency;
 use domain::ports::store::{
     AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, CallbackAsk,
     CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink, Closing,
@@ -39,7 +40,7 @@ use domain::ports::store::{
     SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore,
+    BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
 };
 use domain::ports::store::{CallerStore, EarlySound, FoundCaller, PlaceKept, SoundStore};
 use domain::ports::store::{
@@ -243,6 +244,8 @@ timed! { PortfolioStore;
     segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
     portfolio_by_name(client: ClientId, name: &str) -> Option<Portfolio>;
     find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
+    debtor_page(filter: &ListFilter, page: &PageRequest) -> Page<Debtor>;
+    points_of(debtors: &[DebtorId]) -> Vec<ContactPoint>;
     table_counts() -> Vec<(String, i64)>;
     portfolio_totals(portfolio: PortfolioId) -> SegmentCount;
 }
@@ -419,5 +422,7 @@ timed! { ReportStore;
     goals(client: ClientId, on: Option<&str>, after: Option<GoalId>, limit: u32) -> Vec<Goal>;
     put_goal(goal: &Goal, events: &[NewEvent]) -> ();
     broken_promises(ask: &BrokenAsk) -> Vec<Promise>;
+    broken_sums(ask: &BrokenAsk, currency: Option<Currency>) -> BrokenSums;
+    sent_counts(client: ClientId, from: UtcMs, to: UtcMs) -> SentCounts;
     actions_of(debtors: &[DebtorId], since: UtcMs) -> Vec<DebtorActions>;
 }

@@ -78,7 +78,8 @@ pub use receipts::{
     TellPromise, WebhookNote,
 };
 pub use reports::{
-    BrokenAsk, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked, ReportStore,
+    BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MARK_LOOK, MARK_STEP, MarkAsk, Marked,
+    ReportStore, SentCounts,
 };
 pub use sounds::{EarlySound, SoundStore};
 pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};

@@ -1,6 +1,6 @@
 //! Debtor files: import, segments, one file.
 
-use super::{ContactFacts, StoreError};
+use super::{ContactFacts, ListFilter, Page, PageRequest, StoreError};
 use crate::entity::{
     Address, Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise, Segment,
 };
@@ -465,6 +465,14 @@ pub trait PortfolioStore: Send + Sync {
         needle: &str,
         limit: u32,
     ) -> Result<Vec<Debtor>, StoreError>;
+    /// A page of debtors by id, as `list_debtors` gives them, without those of files that are half in.
+    async fn debtor_page(
+        &self,
+        filter: &ListFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Debtor>, StoreError>;
+    /// Points of all of these debtors (as many as a page has), by debtor, position and id.
+    async fn points_of(&self, debtors: &[DebtorId]) -> Result<Vec<ContactPoint>, StoreError>;
     /// Counts rows of the large tables, for `/readyz` pages and the demo summary: (table, rows).
     async fn table_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;
     /// Portfolios' import marks.

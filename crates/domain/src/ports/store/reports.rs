@@ -1,9 +1,10 @@
 //! Figures, the marks of debts they need, goals, and what the morning review asks.
 
 use super::StoreError;
-use crate::entity::{CallResult, DebtMark, Goal, Promise};
+use crate::entity::{CallResult, Channel, DebtMark, Goal, Promise};
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtId, DebtorId, GoalId, PortfolioId, PromiseId};
+use crate::money::Currency;
 use crate::rules::kpi::{KpiAsk, KpiFact, KpiRows, KpiSums};
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -80,12 +81,72 @@ pub struct DebtorActions {
     pub debtor_id: DebtorId,
     /// Attempts since the instant asked.
     pub attempts: i64,
-    /// The last of them.
+    /// Messages that left since.
+    pub messages: i64,
+    /// Letters made since.
+    pub letters: i64,
+    /// The last of all of them.
     pub last_at: UtcMs,
-    /// What it came to.
+    /// By which channel it was.
+    pub last_channel: Channel,
+    /// What it came to, of a call.
     pub last_result: Option<CallResult>,
-    /// Its code.
+    /// Its code, of a call.
     pub last_code: Option<String>,
+}
+
+impl DebtorActions {
+    /// Takes one action more; of two at one instant the later told is the last.
+    pub fn take(
+        &mut self,
+        at: UtcMs,
+        channel: Channel,
+        came_to: (Option<CallResult>, Option<String>),
+    ) {
+        match channel {
+            Channel::Call => self.attempts += 1,
+            Channel::Letter => self.letters += 1,
+            _ => self.messages += 1,
+        }
+        if at >= self.last_at {
+            self.last_at = at;
+            self.last_channel = channel;
+            (self.last_result, self.last_code) = came_to;
+        }
+    }
+
+    /// Nothing done yet.
+    #[must_use]
+    pub const fn none(debtor_id: DebtorId) -> Self {
+        Self {
+            debtor_id,
+            attempts: 0,
+            messages: 0,
+            letters: 0,
+            last_at: UtcMs(i64::MIN),
+            last_channel: Channel::Call,
+            last_result: None,
+            last_code: None,
+        }
+    }
+}
+
+/// How many promises broke, and how much was promised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BrokenSums {
+    /// Of any currency.
+    pub rows: i64,
+    /// Minor units of the currency asked.
+    pub minor: i64,
+}
+
+/// What left in a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SentCounts {
+    /// Messages that a gateway took.
+    pub messages: i64,
+    /// Letters made for the printer.
+    pub letters: i64,
 }
 
 /// Reports.
@@ -123,6 +184,19 @@ pub trait ReportStore: Send + Sync {
     async fn put_goal(&self, goal: &Goal, events: &[NewEvent]) -> Result<(), StoreError>;
     /// Promises that were broken within a time, by when they closed and identity.
     async fn broken_promises(&self, ask: &BrokenAsk) -> Result<Vec<Promise>, StoreError>;
+    /// How many were broken within a time, whatever the page asked, and how much of a currency.
+    async fn broken_sums(
+        &self,
+        ask: &BrokenAsk,
+        currency: Option<Currency>,
+    ) -> Result<BrokenSums, StoreError>;
+    /// What of a client left at or after an instant and before another.
+    async fn sent_counts(
+        &self,
+        client: ClientId,
+        from: UtcMs,
+        to: UtcMs,
+    ) -> Result<SentCounts, StoreError>;
     /// What was done about each of these debtors since an instant, by debtor; who was left alone is
     /// left out.
     async fn actions_of(
