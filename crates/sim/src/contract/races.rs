@@ -1,5 +1,7 @@
 //! Many at once: whatever interleaves, each promise holds once.
 
+mod recalls;
+
 use super::attempts::ended;
 use super::judges::*;
 use super::plans;
@@ -20,6 +22,7 @@ pub async fn all(store: Subject) {
     one_of_many_moves_the_plan(&store).await;
     a_plan_runs_on_what_it_was_drawn_on(&store).await;
     fences_are_given_once(&store).await;
+    recalls::money_and_a_recall_go_side_by_side(&store).await;
 }
 
 async fn two_nodes_share_the_items(store: &Subject) {

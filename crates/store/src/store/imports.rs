@@ -36,6 +36,30 @@ async fn end_items(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError
     tx.run_in(sql, debtors, "", &[]).await.map(drop)
 }
 
+/// The next open debts of a placement, held with their persons; whether there were some to look at, of which
+/// none may be open any more by now.
+async fn open_of_placement(
+    tx: &mut Link,
+    id: PlacementId,
+) -> Result<(Vec<Debt>, bool), StoreError> {
+    let rest = "WHERE placement_id=$1 AND status='open' ORDER BY id LIMIT $2";
+    let values = vals![id, IMPORT_STEP];
+    if tx.pg_only("pg").is_empty() {
+        let debts = tx.all(rest, values).await?;
+        return Ok((debts, false));
+    }
+    let rows = tx.rows(format!("SELECT id FROM debts {rest}"), values);
+    let rows = rows.await?;
+    let ids: Result<Vec<DebtId>, StoreError> = rows.iter().map(|r| r.get("id")).collect();
+    let ids = ids?;
+    // Money takes the person before the debt, and of his debts now this one first, now that one.
+    let persons = persons_of_debts(tx, &ids).await?;
+    lock_persons(tx, persons.into_iter()).await?;
+    let rest = " AND status='open' ORDER BY id FOR UPDATE";
+    let debts = tx.all_in("id", &ids, rest, &[]).await?;
+    Ok((debts, !ids.is_empty()))
+}
+
 /// Recalls open debts for an import, with what stood there before.
 pub(super) async fn recall(
     tx: &mut Link,
@@ -432,10 +456,13 @@ impl ImportStore for SqlStore {
     }
 
     async fn recall_placement(&self, id: PlacementId, at: UtcMs) -> Result<u64, StoreError> {
-        let mut tx = self.write().await?;
-        let lock = tx.pg_only(" FOR UPDATE");
-        let rest = format!("WHERE placement_id=$1 AND status='open' ORDER BY id LIMIT $2{lock}");
-        let mut debts: Vec<Debt> = tx.all(&rest, vals![id, IMPORT_STEP]).await?;
+        let (mut tx, mut debts) = loop {
+            let mut tx = self.write().await?;
+            let (debts, more) = open_of_placement(&mut tx, id).await?;
+            if !debts.is_empty() || !more {
+                break (tx, debts);
+            }
+        };
         interest::book_all(&mut tx, &mut debts, at).await?;
         for debt in &mut debts {
             debt.status = DebtStatus::Recalled;
