@@ -6,18 +6,21 @@ use crate::script;
 use crate::shared::Shared;
 use crate::words;
 use domain::entity::{
-    Attempt, Channel, Debt, InstalmentState, Payment, PlanFile, PlanState, Promise, PromiseState,
+    Attempt, Channel, Debt, InboxMessage, InstalmentState, Letter, Message, Payment, PlanFile,
+    PlanState, Promise, PromiseState,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::money::Money;
 use domain::pii::{mask, mask_phone};
-use domain::ports::store::{DebtorFile, StoreError};
+use domain::ports::store::{DebtorFile, InboxAsk, MessageAsk, StoreError};
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 
 /// Most lines of the timeline.
 const TIMELINE_MAX: usize = 50;
+/// Most messages of each direction and most letters among them.
+const WRITTEN_MAX: u32 = 30;
 /// Most promises and payments shown.
 const MONEY_MAX: usize = 20;
 
@@ -28,6 +31,9 @@ pub(crate) struct CardSource {
     pub(crate) payments: Vec<Payment>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) plans: Vec<PlanFile>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) received: Vec<InboxMessage>,
+    pub(crate) letters: Vec<Letter>,
 }
 
 impl From<DebtorFile> for CardSource {
@@ -36,7 +42,7 @@ impl From<DebtorFile> for CardSource {
             promises: file.promises,
             payments: file.payments,
             attempts: file.attempts,
-            plans: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -45,7 +51,21 @@ impl CardSource {
     /// Reads a debtor's history.
     pub(crate) async fn read(shared: &Shared, debtor: DebtorId) -> Result<Self, StoreError> {
         let mut source = Self::from(shared.out.store.debtor_file(debtor).await?);
-        source.plans = shared.out.store.plans_of(debtor).await?;
+        let store = &shared.out.store;
+        source.plans = store.plans_of(debtor).await?;
+        let ask = MessageAsk {
+            debtor: Some(debtor),
+            limit: WRITTEN_MAX,
+            ..MessageAsk::default()
+        };
+        source.messages = store.messages_page(&ask).await?;
+        let ask = InboxAsk {
+            debtor: Some(debtor),
+            limit: WRITTEN_MAX,
+            ..InboxAsk::default()
+        };
+        source.received = store.inbox_page(&ask).await?;
+        source.letters = store.letters_of(debtor, WRITTEN_MAX).await?;
         Ok(source)
     }
 
@@ -144,6 +164,48 @@ fn payments(source: &CardSource, gate: bool) -> Vec<Value> {
     source.payments.iter().take(MONEY_MAX).map(line).collect()
 }
 
+/// What was written to the debtor and by him, and agreed with him: which way and how it ended, never a text.
+fn written(source: &CardSource) -> Vec<(UtcMs, Value)> {
+    let line = |at: UtcMs, kind: &str, es: String, en: String| {
+        let line = json!({"at": at.0, "kind": kind, "text_es": es, "text_en": en});
+        (at, line)
+    };
+    let left = source.messages.iter().filter(|m| m.state.has_left());
+    let messages = left.map(|m| {
+        let (via, how) = (words::channel(m.channel), words::message(m.state));
+        let at = m.sent_at.unwrap_or(m.due_at);
+        let (es, en) = (
+            format!("{} {}", via.0, how.0),
+            format!("{} {}", via.1, how.1),
+        );
+        line(at, "message", es, en)
+    });
+    let received = source.received.iter().map(|m| {
+        let via = words::channel(m.channel);
+        let (es, en) = (
+            format!("escribió por {}", via.0),
+            format!("wrote by {}", via.1),
+        );
+        line(m.received_at, "reply", es, en)
+    });
+    let letters = source.letters.iter().map(|l| {
+        let (es, en) = (format!("carta {}", l.level), format!("letter {}", l.level));
+        line(l.made_at, "letter", es, en)
+    });
+    let drawn = source.plans.iter();
+    let drawn = drawn.filter(|file| file.plan.state != PlanState::Draft);
+    let plans = drawn.map(|file| {
+        let how = words::plan(file.plan.state);
+        let (es, en) = (format!("convenio {}", how.0), format!("plan {}", how.1));
+        line(file.plan.made_at, "plan", es, en)
+    });
+    messages
+        .chain(received)
+        .chain(letters)
+        .chain(plans)
+        .collect()
+}
+
 fn timeline(source: &CardSource, now: AttemptId) -> Vec<Value> {
     let mut lines: Vec<(UtcMs, Value)> = Vec::new();
     for attempt in source.attempts.iter().filter(|a| a.id != now) {
@@ -183,6 +245,7 @@ fn timeline(source: &CardSource, now: AttemptId) -> Vec<Value> {
             }),
         ));
     }
+    lines.extend(written(source));
     lines.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     lines
         .into_iter()

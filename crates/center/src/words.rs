@@ -1,7 +1,9 @@
 //! Words of results and reasons in Spanish and English, for cards, boards and why-not.
 
 use crate::view::Problem;
-use domain::entity::{BlockReason, CallResult, CampaignStatus, DialMode};
+use domain::entity::{
+    BlockReason, CallResult, CampaignStatus, Channel, DialMode, MessageState, PlanState,
+};
 use domain::time::UtcMs;
 use jiff::tz::TimeZone;
 
@@ -79,6 +81,51 @@ const MONTHS_EN: [&str; 12] = [
     "November",
     "December",
 ];
+
+/// What a channel is called.
+pub(crate) const fn channel(channel: Channel) -> Both {
+    match channel {
+        Channel::Call => ("llamada", "call"),
+        Channel::Sms => ("SMS", "SMS"),
+        Channel::Whatsapp => ("WhatsApp", "WhatsApp"),
+        Channel::Email => ("correo", "e-mail"),
+        Channel::Push => ("aviso en la app", "push message"),
+        Channel::Letter => ("carta", "letter"),
+        Channel::Visit => ("visita", "visit"),
+    }
+}
+
+/// What became of a message.
+pub(crate) const fn message(state: MessageState) -> Both {
+    use MessageState as S;
+    match state {
+        S::Queued => ("en espera", "waits"),
+        S::Sending => ("saliendo", "is leaving"),
+        S::Sent => ("enviado", "sent"),
+        S::Delivered => ("entregado", "delivered"),
+        S::Read => ("leído", "read"),
+        S::Answered => ("respondido", "answered"),
+        S::Bounced => ("rebotado", "bounced"),
+        S::Failed => ("fallido", "failed"),
+        S::Refused => ("rechazado por la ley", "refused by the law"),
+        S::Cancelled => ("cancelado", "cancelled"),
+    }
+}
+
+/// Where a plan stands.
+pub(crate) const fn plan(state: PlanState) -> Both {
+    use PlanState as S;
+    match state {
+        S::Draft => ("en borrador", "drafted"),
+        S::Offered => ("ofrecido", "offered"),
+        S::Approved => ("aprobado", "approved"),
+        S::Signed => ("firmado", "signed"),
+        S::Active => ("vigente", "active"),
+        S::Completed => ("cumplido", "completed"),
+        S::Broken => ("roto", "broken"),
+        S::Cancelled => ("cancelado", "cancelled"),
+    }
+}
 
 /// A date as it is read aloud; what is no `YYYY-MM-DD` stays as it is.
 pub(crate) fn spoken_date(date: &str, english: bool) -> String {

@@ -98,6 +98,10 @@ async fn a_debtor_reads_and_accepts_what_was_agreed_row_21() {
     let plan = get(&app, "supervisor", &format!("/plans/{id}"))
         .await
         .json();
+    // The debtor's file has it too, with its paper and parts.
+    let file = format!("/debtors/{}", app.world.norte.debtor);
+    let file = get(&app, "supervisor", &file).await.json();
+    assert_eq!(file["plans"][0], plan);
     assert_eq!(plan["plan"]["state"], "signed");
     assert_eq!(plan["plan"]["document_sha256"], sha256.as_str());
     assert_eq!(plan["plan"]["accepted_identity"], "document_end");

@@ -1,9 +1,9 @@
 //! Figures and goals by HTTP.
 
 use crate::app::{App, START};
-use domain::entity::{ComplaintState, PromiseState};
-use domain::ports::store::CatalogStore as _;
-use domain::time::DAY_MS;
+use domain::entity::{ComplaintState, Message, PromiseState};
+use domain::ports::store::{CatalogStore as _, MessageStore as _};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -362,6 +362,72 @@ async fn the_morning_review_is_what_the_day_begins_with_row_13() {
         ours.expect("he is overdue")["attempts"].as_i64() >= Some(1),
         "{rows:?}"
     );
+}
+
+/// A message that left for the debtor at an instant.
+async fn left(app: &App, at: UtcMs) {
+    let own = &app.world.norte;
+    let row = json!({
+        "id": uuid::Uuid::now_v7(), "client_id": own.client, "debtor_id": own.debtor, "debt_id": own.debt,
+        "point_id": own.point, "address": "+525512345671", "channel": "sms", "purpose": "manual",
+        "template_id": null, "template_version": 0, "strategy_id": null, "strategy_version": 0, "step": "",
+        "plan_key": null, "subject": "", "body": "Hola", "due_at": at, "expires_at": at, "state": "sent",
+        "reason": "", "tries": 1, "gateway": "elsewhere", "provider_ref": "x", "cost_micro": 0,
+        "currency": null, "verdict_id": null, "reply_to": null, "made_by": "system", "created_at": at,
+        "sent_at": at, "delivered_at": null, "read_at": null, "answered_at": null, "ended_at": null,
+    });
+    let row: Message = serde_json::from_value(row).expect("a message");
+    let planned = app.store.plan_messages(&[row], &[]).await;
+    assert_eq!(planned.expect("works"), 1);
+}
+
+#[tokio::test]
+async fn messages_are_among_the_actions_of_the_morning_row_13() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let mut promise = app.store.get_promise(own.promise).await.expect("promise");
+    promise.state = PromiseState::Broken;
+    promise.closed_at = Some(START.plus_ms(-3 * DAY_MS));
+    app.store.put_promise(&promise, &[]).await.expect("put");
+    // One on Friday, behind the promise that broke; one today.
+    left(&app, START.plus_ms(-3 * DAY_MS + HOUR_MS)).await;
+    left(&app, START).await;
+    let get = async |path: &str| {
+        let path = format!("/api/v1/{path}client={}", own.client);
+        let got = app.get(&path).token(&token).send().await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        got.json()
+    };
+    let done = get("morning-review?").await["done"].clone();
+    assert_eq!(
+        (&done["messages"], &done["letters"]),
+        (&json!(1), &json!(0)),
+        "what was done before today: {done}"
+    );
+    let broken = get("morning-review/promises?").await["items"][0].clone();
+    assert_eq!(
+        (&broken["messages_since"], &broken["letters_since"]),
+        (&json!(2), &json!(0))
+    );
+    let list = get("morning-list?threshold_minor=0&").await;
+    let rows = list["items"].as_array().expect("rows");
+    let his = rows.iter().find(|r| r["debtor_id"] == json!(own.debtor));
+    let his = his.expect("he is overdue");
+    assert_eq!(
+        (&his["messages"], &his["letters"], &his["last_channel"]),
+        (&json!(2), &json!(0), &json!("sms"))
+    );
+    assert_eq!(his["last_at"], json!(START));
+    // His file tells of them in the same call as of all else.
+    let path = format!("/api/v1/debtors/{}", own.debtor);
+    let file = app.get(&path).token(&token).send().await.json();
+    let sent = file["messages"].as_array().expect("messages");
+    assert_eq!(sent.len(), 2, "{file}");
+    assert!(!file["messages"].to_string().contains("+525512345671"));
+    for part in ["plans", "stages", "received", "letters", "excuses"] {
+        assert!(file[part].is_array(), "{part}: {file}");
+    }
 }
 
 #[tokio::test]

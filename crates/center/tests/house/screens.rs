@@ -1,10 +1,14 @@
 //! What screens are told: `me` without holes, the standing card, previews, the board.
 
-use crate::world::{ALL_ANSWER, House, NOBODY, Plan, campaign_id};
+use crate::held::message;
+use crate::world::{ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debtor_id, id};
 use center::{Actor, StateAsk};
-use domain::entity::{CampaignParams, DialMode};
+use domain::entity::{CampaignParams, DialMode, MessageState};
+use domain::ports::Clock as _;
+use domain::ports::store::{Heard, MessageStore as _};
 use domain::rules::agent_state::PauseCode;
-use serde_json::Value;
+use domain::time::UtcMs;
+use serde_json::{Value, json};
 
 #[tokio::test(start_paused = true)]
 async fn a_screen_that_comes_back_gets_what_it_missed_or_the_whole() {
@@ -283,4 +287,50 @@ async fn the_hopper_shows_who_is_next() {
     let row = house.row().await;
     assert_eq!((row.hopper, row.calls.ringing), (11, 1));
     assert!(row.window_closes_at.is_some());
+}
+
+/// A message that was delivered to the first debtor, and his answer.
+async fn written(house: &House, at: UtcMs) {
+    let message = message(801, 0, MessageState::Delivered, at);
+    let planned = house.store.plan_messages(&[message], &[]).await;
+    assert_eq!(planned.expect("works"), 1);
+    let row = json!({
+        "id": id(802), "client_id": client_id(), "debtor_id": debtor_id(0), "message_id": null,
+        "channel": "whatsapp", "address": "+525500000001", "text": "Ya pagué", "gateway": "phones",
+        "provider_ref": "in-1", "state": "new", "optout": false, "received_at": at.plus_ms(1_000),
+        "handled_at": null, "handled_by": "",
+    });
+    let heard = Heard {
+        row: serde_json::from_value(row).expect("an answer"),
+        ledger: None,
+        events: Vec::new(),
+    };
+    assert!(house.store.hear(&heard).await.expect("works"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_has_one_timeline_over_all_channels_row_06() {
+    let house = House::build(Plan {
+        debtors: 1,
+        ..Plan::default()
+    })
+    .await;
+    written(&house, house.clock.now().plus_ms(-60_000)).await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    house.talking(&agent).await;
+    let pop = agent.of_kind("pop").pop().expect("a card").1;
+    let lines = pop["timeline"].as_array().expect("a timeline").clone();
+    let told = |kind: &str| lines.iter().find(|l| l["kind"] == kind);
+    let message = told("message").expect("what was sent");
+    assert_eq!(
+        (&message["text_es"], &message["text_en"]),
+        (&json!("SMS entregado"), &json!("SMS delivered"))
+    );
+    let reply = told("reply").expect("what came");
+    assert_eq!(reply["text_es"], json!("escribió por WhatsApp"));
+    // Newest first, and never what was written.
+    let at = |line: &Value| line["at"].as_i64();
+    assert!(lines.is_sorted_by_key(|l| std::cmp::Reverse(at(l))));
+    assert!(!pop.to_string().contains("Ya pagué"), "{pop}");
 }

@@ -3,19 +3,26 @@
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;
+use crate::routes::messages::{shown_inbox, shown_message};
+use crate::routes::plans::{LetterLine, letter_lines};
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::{
-    Address, Attempt, Bucket, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise,
+    Address, Attempt, Bucket, Consent, ContactPoint, Debt, DebtStage, Debtor, Excuse, Hold,
+    InboxMessage, Message, Party, Payment, PlanFile, Promise, Role,
 };
 use domain::ids::{DebtId, DebtorId, PointId};
+use domain::ports::store::{InboxAsk, MessageAsk, PAGE_LIMIT_MAX, PageRequest, StageFilter};
 use domain::rules::{ageing, stale};
 use domain::segment::day_of_date;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Messages of each direction and excuses that a file shows.
+const ROWS_SHOWN: u32 = 100;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(read))
@@ -93,6 +100,70 @@ pub(crate) struct DebtorFileReply {
     /// Newest first, at most 100.
     #[schema(value_type = Vec<doc::Attempt>)]
     attempts: Vec<Attempt>,
+    /// Newest first, with their instalments.
+    #[schema(value_type = Vec<doc::PlanFile>)]
+    plans: Vec<PlanFile>,
+    /// Where each open debt stands.
+    #[schema(value_type = Vec<doc::DebtStage>)]
+    stages: Vec<DebtStage>,
+    /// Newest first, at most 100; addresses are masked.
+    #[schema(value_type = Vec<doc::Message>)]
+    messages: Vec<Message>,
+    /// What he wrote, newest first, at most 100; not for the client's own users.
+    #[schema(value_type = Vec<doc::InboxMessage>)]
+    received: Vec<InboxMessage>,
+    /// Newest first, at most 200.
+    letters: Vec<LetterLine>,
+    /// Newest first, at most 100.
+    #[schema(value_type = Vec<doc::Excuse>)]
+    excuses: Vec<Excuse>,
+}
+
+/// What was agreed with a debtor, and written to him and by him.
+struct Agreed {
+    plans: Vec<PlanFile>,
+    stages: Vec<DebtStage>,
+    messages: Vec<Message>,
+    received: Vec<InboxMessage>,
+    letters: Vec<LetterLine>,
+    excuses: Vec<Excuse>,
+}
+
+impl Agreed {
+    async fn with(state: &ApiState, caller: &Caller, debtor: DebtorId) -> Result<Self, Problem> {
+        let store = &state.store;
+        let ask = MessageAsk {
+            debtor: Some(debtor),
+            limit: ROWS_SHOWN,
+            ..MessageAsk::default()
+        };
+        let messages = store.messages_page(&ask).await?;
+        let ask = InboxAsk {
+            debtor: Some(debtor),
+            limit: ROWS_SHOWN,
+            ..InboxAsk::default()
+        };
+        let received = match caller.role {
+            Role::Client => Vec::new(),
+            _ => store.inbox_page(&ask).await?,
+        };
+        let of_him = StageFilter {
+            debtor_id: Some(debtor),
+            ..StageFilter::default()
+        };
+        let page = PageRequest {
+            limit: PAGE_LIMIT_MAX,
+            cursor: None,
+        };
+        Ok(Self {
+            plans: store.plans_of(debtor).await?,
+            stages: store.stages_page(&of_him, &page).await?.items,
+            messages: messages.into_iter().map(shown_message).collect(),
+            received: received.into_iter().map(shown_inbox).collect(),
+            letters: letter_lines(state, debtor).await?,
+            excuses: store.excuses_of(debtor, ROWS_SHOWN).await?,
+        })
+    }
 }
 
 /// Debts as they are owed today, and what of it the rule of their portfolio accrued.
@@ -146,6 +217,7 @@ async fn read(
     });
     let tasks = stale::tasks(&file.points, state.now());
     let (debts, accrued) = accrued(&state, &file.debts, today).await?;
+    let agreed = Agreed::with(&state, &caller, id).await?;
     Ok(Json(DebtorFileReply {
         ageing: ages.collect(),
         tasks: tasks
@@ -167,5 +239,11 @@ async fn read(
         promises: file.promises,
         payments: file.payments,
         attempts: file.attempts,
+        plans: agreed.plans,
+        stages: agreed.stages,
+        messages: agreed.messages,
+        received: agreed.received,
+        letters: agreed.letters,
+        excuses: agreed.excuses,
     }))
 }

@@ -46,7 +46,8 @@ pub(crate) struct InboxQuery {
     cursor: Option<String>,
 }
 
-fn shown(row: InboxMessage) -> InboxMessage {
+/// A message of a debtor as lists show it.
+pub(crate) fn shown(row: InboxMessage) -> InboxMessage {
     InboxMessage {
         address: masked(&row.address),
         ..row

@@ -19,6 +19,9 @@ use domain::ports::StoreError;
 use domain::ports::store::{Page, PageRequest};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use inbox::shown as shown_inbox;
+pub(crate) use outgoing::shown as shown_message;
+
 /// Routes of this area.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

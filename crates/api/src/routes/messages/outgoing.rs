@@ -52,7 +52,8 @@ pub(crate) struct MessageQuery {
     cursor: Option<String>,
 }
 
-fn shown(row: Message) -> Message {
+/// A message as lists show it.
+pub(crate) fn shown(row: Message) -> Message {
     Message {
         address: row.address.as_ref().map(masked),
         ..row

@@ -223,7 +223,12 @@ async fn list(
     Params(query): Params<LettersQuery>,
 ) -> Result<Json<Items<LetterLine>>, Problem> {
     let debtor = state.own_debtor(&caller, query.debtor).await?;
-    let rows = state.store.letters_of(debtor.id, LETTERS_SHOWN).await?;
+    Ok(Json(Items::all(lines(&state, debtor.id).await?)))
+}
+
+/// Letters of a debtor, without their texts.
+pub(crate) async fn lines(state: &ApiState, debtor: DebtorId) -> Result<Vec<LetterLine>, Problem> {
+    let rows = state.store.letters_of(debtor, LETTERS_SHOWN).await?;
     let line = |l: Letter| LetterLine {
         id: l.id,
         level: l.level,
@@ -231,7 +236,7 @@ async fn list(
         dated: l.dated,
         made_at: l.made_at,
     };
-    Ok(Json(Items::all(rows.into_iter().map(line).collect())))
+    Ok(rows.into_iter().map(line).collect())
 }
 
 /// A letter as it was printed.

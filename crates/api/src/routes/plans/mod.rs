@@ -9,7 +9,7 @@ mod stages;
 mod terms;
 
 pub(crate) use document::agreement_of;
-pub(crate) use letters::sheet_of;
+pub(crate) use letters::{LetterLine, lines as letter_lines, sheet_of};
 
 use crate::ApiState;
 use axum::body::Body;

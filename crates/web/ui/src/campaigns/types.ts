@@ -1,6 +1,7 @@
 // Entities of the API as these screens read them.
 import type { Money, Sum } from '../lib/format';
 import type { Phone } from '../lib/wire';
+import type { LetterLine } from '../plans/types';
 
 export interface Client {
   id: string;
@@ -251,4 +252,10 @@ export interface File {
   attempts: Attempt[];
   ageing: { debt_id: string; bucket: string; days: number | null }[];
   tasks: { kind: string; point_id: string | null; days: number | null }[];
+  plans: { plan: { id: string; currency: string; agreed_minor: number; state: string; document_sha256: string | null; made_at: string } }[];
+  stages: { debt_id: string; stage: string; entered_at: string }[];
+  messages: { id: string; channel: string; state: string; body: string; due_at: string; sent_at: string | null }[];
+  received: { id: string; channel: string; text: string; received_at: string }[];
+  letters: LetterLine[];
+  excuses: { id: string; kind: string; at: string }[];
 }

@@ -36,7 +36,10 @@ export interface MorningDebtor {
   agent_id: string | null;
   team_id: string | null;
   attempts: number;
+  messages: number;
+  letters: number;
   last_at: string | null;
+  last_channel: string | null;
   last_outcome: string | null;
 }
 export interface Review {
@@ -49,7 +52,7 @@ export interface Review {
   broken: number;
   broken_minor: number;
   currency: string;
-  done: { attempts: number; contacts: number; right_party: number; promises: number; payments: number; paid_minor: number };
+  done: { attempts: number; contacts: number; right_party: number; promises: number; messages: number; letters: number; payments: number; paid_minor: number };
 }
 export interface BrokenPromise {
   promise_id: string;
@@ -62,6 +65,8 @@ export interface BrokenPromise {
   broken_at: string | null;
   agent_id: string | null;
   attempts_since: number;
+  messages_since: number;
+  letters_since: number;
 }
 export interface Morning {
   items: MorningDebtor[];
