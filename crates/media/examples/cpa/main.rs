@@ -4,6 +4,7 @@
 //! ```text
 //! cpa calls DIR COUNT SEED tune|held     makes COUNT calls and DIR/labels.tsv
 //! cpa score DIR [errors]                 scores the analyser on them, by engine
+//! cpa known DIR                          persons that known recordings are taken for, and how soon those are known
 //! cpa train DIR…                         prints weights for `cpa/judge.rs`
 //! ```
 //! Engines and voices of `held` are never used by `tune`, and its sentences are others. Without any
@@ -35,9 +36,10 @@ fn main() -> Outcome {
         ),
         ["score", dir] => measure::score(Path::new(dir), false),
         ["score", dir, "errors"] => measure::score(Path::new(dir), true),
+        ["known", dir] => measure::known(Path::new(dir)),
         ["train", dirs @ ..] if !dirs.is_empty() => train::train(dirs),
         _ => Err(
-            "usage: cpa calls DIR COUNT SEED tune|held | cpa score DIR [errors] | cpa train DIR…"
+            "usage: cpa calls DIR COUNT SEED tune|held | cpa score DIR [errors] | cpa known DIR | cpa train DIR…"
                 .into(),
         ),
     }

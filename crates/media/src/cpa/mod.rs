@@ -271,7 +271,7 @@ impl Analyser {
         let Some((known, memory)) = &mut self.known else {
             return;
         };
-        if memory.push(hop, known) {
+        if memory.push(hop, self.voice.onset_hop(), known) {
             let measures = self.voice.measures();
             self.tell(Class::Machine, 0.97, Reason::Known, measures);
         }

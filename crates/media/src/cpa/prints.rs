@@ -24,6 +24,21 @@ const SAME: f32 = 0.27;
 /// for half of the time only.
 const SAME_HALF: f32 = 0.34;
 
+/// Hops of its beginning by which a recording is known before its second is over: 0.6 s.
+const BEGIN_HOPS: usize = 60;
+
+/// Between two looks at the beginning, hops.
+const BEGIN_STEP: usize = 10;
+
+/// So far from the onset heard a recording may have begun, hops: noise moves onsets.
+const BEGIN_AROUND: usize = 10;
+
+/// [`SAME`] for a beginning: fewer bits scatter more, and what lies between is told by the whole second.
+const SAME_BEGIN: f32 = 0.16;
+
+/// [`SAME_HALF`] for a beginning.
+const SAME_BEGIN_HALF: f32 = 0.22;
+
 /// Voiced hops a second of speech has at least.
 const VOICED_LEAST: usize = 25;
 
@@ -92,10 +107,15 @@ impl Print {
 
 /// Whether two stretches of the same length are of one recording, from begin to end.
 fn alike(a: &[u16], b: &[u16]) -> bool {
+    within(a, b, SAME, SAME_HALF)
+}
+
+/// Whether fewer bits than those shares differ, of all and of either half.
+fn within(a: &[u16], b: &[u16], whole: f32, part: f32) -> bool {
     let half = a.len().min(b.len()) / 2;
-    differing(a, b) < SAME
-        && differing(&a[..half], &b[..half]) < SAME_HALF
-        && differing(&a[half..], &b[half..]) < SAME_HALF
+    differing(a, b) < whole
+        && differing(&a[..half], &b[..half]) < part
+        && differing(&a[half..], &b[half..]) < part
 }
 
 /// Share of bits in which both differ.
@@ -182,12 +202,25 @@ impl Memory {
         }
     }
 
-    /// Takes a hop; true where the second that ends with it is a known one.
-    pub(super) fn push(&mut self, hop: &Hop, known: &Known) -> bool {
+    /// Takes a hop of a call whose speech began with the hop `onset`; true where the second that ends with it
+    /// is a known one, or where the speech has begun as a known one does.
+    pub(super) fn push(&mut self, hop: &Hop, onset: Option<u32>, known: &Known) -> bool {
         self.bits.copy_within(1.., 0);
         self.bits[HOPS - 1] = hop.bits;
         self.heard += 1;
         // The first bits have nothing before them to differ from.
-        self.heard >= HOPS && known.prints.iter().any(|p| alike(&p.bits, &self.bits))
+        let second = self.heard >= HOPS && known.prints.iter().any(|p| alike(&p.bits, &self.bits));
+        second || onset.is_some_and(|onset| self.begins(hop.at + 1 - onset.min(hop.at), known))
+    }
+
+    /// Whether the last of what is heard, spoken since about `since` hops, begins a known recording.
+    fn begins(&self, since: u32, known: &Known) -> bool {
+        let near = |n: &usize| n.abs_diff(since as usize) <= BEGIN_AROUND && *n <= self.heard;
+        let mut lengths = (BEGIN_HOPS..HOPS).step_by(BEGIN_STEP).filter(near);
+        lengths.any(|n| {
+            let last = &self.bits[HOPS - n..];
+            let same = |p: &Print| within(&p.bits[..n], last, SAME_BEGIN, SAME_BEGIN_HALF);
+            known.prints.iter().any(same)
+        })
     }
 }
