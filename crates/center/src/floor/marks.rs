@@ -1,8 +1,9 @@
 //! Every debt is looked at once a local day: where its bucket or its amounts changed, a mark is written
-//! and `debt.aged` told. Figures over a period are counted from those marks.
+//! and `debt.aged` told. Figures over a period are counted from those marks. Debts of a file that is half in are
+//! passed over: the day begins again once it is in.
 
 use crate::shared::Shared;
-use domain::entity::{DebtMark, Portfolio};
+use domain::entity::{DebtMark, ImportState, Portfolio};
 use domain::event::NewEvent;
 use domain::ports::store::{
     ListFilter, MARK_STEP, MarkAsk, PAGE_LIMIT_MAX, PageRequest, StoreError,
@@ -26,6 +27,23 @@ fn told(shared: &Arc<Shared>) -> impl Fn(&DebtMark) -> NewEvent + Send + Sync {
     }
 }
 
+/// Behind the day in a portfolio's setting: all are marked whom no half file made.
+const HALF: &str = " half";
+
+/// Whether one of the newest 500 files of a portfolio is half in, as whoever accepts one looks.
+async fn half_in(shared: &Shared, portfolio: &Portfolio) -> Result<bool, StoreError> {
+    let page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    let (store, client) = (&shared.out.store, Some(portfolio.client_id));
+    let files = store
+        .imports_page(client, Some(portfolio.id), &page)
+        .await?;
+    let half = |state| matches!(state, ImportState::Accepting | ImportState::Undoing);
+    Ok(files.items.iter().any(|file| half(file.state)))
+}
+
 async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreError> {
     let store = &shared.out.store;
     let now = shared.now();
@@ -33,7 +51,14 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
         .in_zone(&crate::feeder::zone_or_utc(&portfolio.zone))
         .date();
     let (key, date) = (format!("aged:{}", portfolio.id), today.to_string());
-    if store.get_setting(&key).await?.as_deref() == Some(date.as_str()) {
+    let waits = format!("{date}{HALF}");
+    let setting = store.get_setting(&key).await?;
+    if setting.as_deref() == Some(date.as_str()) {
+        return Ok(());
+    }
+    // Before the debts: what is in by the end of them may have been passed over at their beginning.
+    let half = half_in(shared, portfolio).await?;
+    if half && setting.as_deref() == Some(waits.as_str()) {
         return Ok(());
     }
     let mut ask = MarkAsk {
@@ -53,8 +78,10 @@ async fn one(shared: &Arc<Shared>, portfolio: &Portfolio) -> Result<(), StoreErr
             break;
         }
     }
-    store.put_setting(&key, &date).await?;
-    tracing::debug!(portfolio = %portfolio.id, marked, "debts marked for the day");
+    let half = half || half_in(shared, portfolio).await?;
+    let done = if half { &waits } else { &date };
+    store.put_setting(&key, done).await?;
+    tracing::debug!(portfolio = %portfolio.id, marked, half, "debts marked for the day");
     Ok(())
 }
 

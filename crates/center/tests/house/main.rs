@@ -14,6 +14,7 @@ mod faults;
 mod floor;
 mod held;
 mod lost;
+mod marks;
 mod messages;
 mod nodes;
 mod pacing;

@@ -1,0 +1,97 @@
+//! Marks of debts: a day of a portfolio, with a file that is half in at its beginning.
+
+use crate::world::{House, NIGHT, Plan, client_id, debt_id, debtor, debtor_id, id};
+use domain::entity::{GonePolicy, Import, ImportState};
+use domain::event::Event;
+use domain::ids::{ImportId, PortfolioId};
+use domain::ports::Clock as _;
+use domain::ports::store::{
+    CatalogStore as _, DebtorRow, ImportReport, ImportStore as _, NodeStore as _,
+    PortfolioStore as _,
+};
+use serde_json::json;
+use sim::store::MemoryStore;
+
+/// A file of one debtor and one debt that is being accepted.
+async fn half_file(house: &House, portfolio: PortfolioId, n: u128) -> Import {
+    let now = house.clock.now();
+    let file = Import {
+        id: ImportId(id(95)),
+        client_id: client_id(),
+        portfolio_id: portfolio,
+        file_name: "cartera.csv".into(),
+        state: ImportState::Accepting,
+        map: json!(null),
+        gone: GonePolicy::Keep,
+        at: now,
+        accepted_at: None,
+        undone_at: None,
+        rows_done: 0,
+        difference: ImportReport::default(),
+        report: ImportReport::default(),
+        faults: Vec::new(),
+        actor: "system".into(),
+        bytes: 7,
+        placement_id: None,
+    };
+    house.store.put_import(&file, &[]).await.expect("file");
+    let drawn = MemoryStore::new();
+    debtor(&drawn, n, now).await;
+    let row = DebtorRow {
+        line: 2,
+        debtor: drawn.get_debtor(debtor_id(n)).await.expect("debtor"),
+        debt: drawn.get_debt(debt_id(n)).await.expect("debt"),
+        parties: Vec::new(),
+        points: Vec::new(),
+        consents: Vec::new(),
+        score: None,
+        address: None,
+    };
+    let report = house.store.import_batch(file.id, &[row], false, &[]).await;
+    assert_eq!(report.expect("written").debtors_new, 1);
+    house.store.get_import(file.id).await.expect("file")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_day_of_a_portfolio_is_marked_once_its_file_is_in() {
+    // Half an hour before midnight in Mexico.
+    let house = House::build(Plan {
+        at: NIGHT,
+        debtors: 1,
+        ..Plan::default()
+    })
+    .await;
+    let debt = house.store.get_debt(debt_id(0)).await.expect("debt");
+    let key = format!("aged:{}", debt.portfolio_id);
+    let until = async |day: &str| {
+        for _ in 0..120 {
+            let setting = house.store.get_setting(&key).await.expect("works");
+            if setting.as_deref() == Some(day) {
+                return;
+            }
+            house.secs(30).await;
+        }
+        panic!("never: {day}");
+    };
+    let marked = async |n: u128| {
+        let told = house.store.events_after(0, 10_000).await.expect("events");
+        let subject = format!("debt:{}", debt_id(n));
+        let of_it = |e: &Event| e.event.kind == "debt.aged" && e.event.subject == subject;
+        told.iter().filter(|e| of_it(e)).count()
+    };
+    until("2026-11-25").await;
+    assert_eq!(marked(0).await, 1);
+    let file = half_file(&house, debt.portfolio_id, 9).await;
+    until("2026-11-26 half").await;
+    house.secs(120).await;
+    until("2026-11-26 half").await;
+    assert_eq!(marked(9).await, 0, "nobody sees him yet");
+    let before = marked(0).await;
+    let file = Import {
+        state: ImportState::Accepted,
+        ..file
+    };
+    house.store.put_import(&file, &[]).await.expect("accepted");
+    until("2026-11-26").await;
+    assert_eq!((marked(9).await, marked(0).await), (1, before));
+}
