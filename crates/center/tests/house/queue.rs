@@ -141,39 +141,6 @@ async fn callers_are_served_in_order_with_the_card_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_is_told_how_long_by_the_pace_of_the_agents() {
-    let house = house(DialMode::Manual, InboundParams::default()).await;
-    let agent = house.agent(1).await;
-    // Two who find a free agent ten minutes apart: that is how often people call.
-    for n in 0..2 {
-        debtor_calls(&house, n).await;
-        house.talking(&agent).await;
-        finishes(&house, &agent).await;
-        house.secs(600).await;
-    }
-    debtor_calls(&house, 2).await;
-    let waits = debtor_calls(&house, 3).await;
-    house.secs(40).await;
-    let heard = told(&house, waits);
-    assert_eq!(heard[2..4], ["queue_place", "n1"], "{heard:?}");
-    assert!(!heard.contains(&"queue_minutes".to_owned()), "{heard:?}");
-    // The agent needs a minute and a half for a caller.
-    house.secs(45).await;
-    finishes(&house, &agent).await;
-    assert_eq!(house.talking(&agent).await, waits);
-    let (next, last) = (debtor_calls(&house, 4).await, debtor_calls(&house, 5).await);
-    house.secs(40).await;
-    for (call, place, minutes) in [(next, "n1", "n2"), (last, "n2", "n3")] {
-        let heard = told(&house, call);
-        assert_eq!(
-            heard[2..6],
-            ["queue_place", place, "queue_minutes", minutes],
-            "{heard:?}"
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn who_gives_up_or_waits_too_long_has_his_outcome() {
     let short = InboundParams {
         wait_max_s: 30,

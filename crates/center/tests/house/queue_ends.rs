@@ -1,8 +1,8 @@
-//! Callers who leave the queue by themselves: who wants no more calls, who hung up before he was known; and whom
-//! a caller gets.
+//! Callers who leave the queue by themselves: who wants no more calls, who hung up before he was known; whom a
+//! caller gets, and what wait he is told.
 
 use crate::queue::{OURS, debtor_calls, finishes, house, phone, row, told};
-use crate::world::{House, Plan, agent_id, campaign_id, debtor_id, id};
+use crate::world::{House, Plan, agent_id, campaign_id, debtor_id, id, point_id};
 use center::Actor;
 use domain::entity::{
     Attempt, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode, Direction, HoldKind,
@@ -31,6 +31,63 @@ async fn who_waits_and_wants_no_more_calls_hears_so_and_is_held() {
     let board = house.row().await.inbound.expect("takes callers");
     assert_eq!((board.waiting, board.call_backs), (0, 0));
     assert_eq!((board.opted_out, board.gave_up, board.announced), (1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_told_how_long_by_the_pace_of_the_agents() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let agent = house.agent(1).await;
+    // Two who find a free agent ten minutes apart: that is how often people call.
+    for n in 0..2 {
+        debtor_calls(&house, n).await;
+        house.talking(&agent).await;
+        finishes(&house, &agent).await;
+        house.secs(600).await;
+    }
+    debtor_calls(&house, 2).await;
+    let waits = debtor_calls(&house, 3).await;
+    house.secs(40).await;
+    let heard = told(&house, waits);
+    assert_eq!(heard[2..4], ["queue_place", "n1"], "{heard:?}");
+    assert!(!heard.contains(&"queue_minutes".to_owned()), "{heard:?}");
+    // The agent needs a minute and a half for a caller.
+    house.secs(45).await;
+    finishes(&house, &agent).await;
+    assert_eq!(house.talking(&agent).await, waits);
+    let (next, last) = (debtor_calls(&house, 4).await, debtor_calls(&house, 5).await);
+    house.secs(40).await;
+    for (call, place, minutes) in [(next, "n1", "n2"), (last, "n2", "n3")] {
+        let heard = told(&house, call);
+        assert_eq!(
+            heard[2..6],
+            ["queue_place", place, "queue_minutes", minutes],
+            "{heard:?}"
+        );
+    }
+    // Half an hour in which nobody calls, and one who comes while the agent talks with somebody he called himself.
+    finishes(&house, &agent).await;
+    for call in [next, last] {
+        assert_eq!(house.talking(&agent).await, call);
+        finishes(&house, &agent).await;
+    }
+    house.secs(1_800).await;
+    let called = house
+        .center
+        .dial_manual(agent.id, debtor_id(11), point_id(11));
+    called.await.expect("is called");
+    house.talking(&agent).await;
+    let came = debtor_calls(&house, 6).await;
+    house.secs(20).await;
+    finishes(&house, &agent).await;
+    assert_eq!(house.talking(&agent).await, came);
+    let next = debtor_calls(&house, 7).await;
+    house.secs(40).await;
+    let heard = told(&house, next);
+    assert_eq!(
+        heard[2..6],
+        ["queue_place", "n1", "queue_minutes", "n1"],
+        "{heard:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

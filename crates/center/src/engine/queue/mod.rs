@@ -60,8 +60,8 @@ pub(crate) struct Callers {
     announced: BTreeMap<AttemptId, InboundCall>,
     /// Places that are kept, by the attempt that their call-back will be.
     kept: BTreeMap<AttemptId, PlaceKept>,
-    /// When callers of a campaign were joined, newest last, and how long after the one before where he had to
-    /// wait for that, ms.
+    /// When callers of a campaign were joined, newest last, and how long that took since the one before was joined
+    /// or, when nobody waited then, since he came; of those who had to wait, ms.
     joins: BTreeMap<CampaignId, VecDeque<(UtcMs, Option<i64>)>>,
     counts: BTreeMap<CampaignId, Counts>,
     /// Since when this node counts callers itself.
@@ -305,7 +305,7 @@ impl Engine {
         let joins = self.callers.joins.entry(setting.id()).or_default();
         let before = joins.back().map(|(before, _)| *before);
         let took = before.filter(|_| wait_ms >= WAITED_MS);
-        joins.push_back((at, took.map(|before| at.since_ms(before))));
+        joins.push_back((at, took.map(|before| at.since_ms(before).min(wait_ms))));
         if joins.len() > PACE_JOINS {
             joins.pop_front();
         }
