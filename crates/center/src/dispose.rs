@@ -8,14 +8,12 @@ use crate::ladder;
 use crate::promises;
 use crate::scribe::{Step, history};
 use crate::shared::{Shared, persist};
-use dialer::Input;
-use domain::entity::{Attempt, CampaignParams, Direction, Disposition, Promise};
+use domain::entity::{Attempt, CampaignParams, Disposition, Promise};
 use domain::ids::AgentId;
 use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, Closing, ContactFacts, ItemState, ListFilter, PAGE_LIMIT_MAX,
     PageRequest, StoreError,
 };
-use domain::rules::detector::is_mailbox;
 use domain::rules::disposition::retry_as;
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -91,36 +89,12 @@ pub(crate) async fn dispose(
         conversation,
         stops,
     };
-    let machine = found_late(&case);
     shared
         .post
-        .tell(move |engine, now| {
-            engine.disposed(now, id, how);
-            if let Some(machine) = machine {
-                engine.take(now, machine);
-            }
-        })
+        .tell(move |engine, now| engine.disposed(now, id, how))
         .await;
     let attempt = shared.out.store.get_attempt(id).await?;
     Ok(Disposed { attempt, promise })
-}
-
-/// A machine whose call this engine does not have (it is of before a start, or another node's): it was counted as
-/// an answer from the store or the log, and the log's word of this code is passed over as ours.
-fn found_late(case: &Case) -> Option<Input> {
-    let attempt = &case.attempt;
-    let of_log = case.seat.is_none() && attempt.ended_at.is_some() && attempt.bridged_at.is_some();
-    let machine = is_mailbox(&case.disposition.code);
-    let counted = of_log && machine && attempt.direction == Direction::Outbound;
-    attempt
-        .campaign_id
-        .zip(attempt.answered_at)
-        .filter(|_| counted)
-        .map(|(campaign, at)| Input::CountedMachine {
-            campaign,
-            client: attempt.client_id,
-            at,
-        })
 }
 
 fn taken() -> CenterError {

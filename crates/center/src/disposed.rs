@@ -60,8 +60,11 @@ pub(crate) fn closing(
     let subject = format!("attempt:{}", attempt.id);
     let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
     let set = event(shared, actor, case, "disposition.set", subject, data);
-    // What it means to the guard is told to this engine with it.
-    shared.told_here(&set);
+    // What it means to the guard is told to the engine that has the call with it; of any other call the log tells,
+    // in the order of its end and its code.
+    if case.seat.is_some() {
+        shared.told_here(&set);
+    }
     let mut events = vec![set];
     let holds: Vec<Hold> = case
         .disposition
