@@ -7,7 +7,7 @@ use crate::shared::Shared;
 use crate::stops;
 use crate::tasks::pause;
 use dialer::Input;
-use domain::entity::{CallResult, CampaignStatus, Direction};
+use domain::entity::{Attempt, CallResult, CampaignStatus, DialMode, Direction};
 use domain::event::{Event, NewEvent};
 use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, SuppressionId, TrunkId};
 use domain::ports::store::StoreError;
@@ -22,8 +22,8 @@ const FOLLOW_MS: u64 = 300;
 const BATCH: u32 = 500;
 
 /// Follows the log from `cursor` on until the center stops; `counted`: when the engine was told of the answers
-/// of before.
-pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64, counted: UtcMs) {
+/// of before, and how much of the log those held for sure.
+pub(crate) async fn run(shared: Arc<Shared>, mut cursor: i64, counted: (UtcMs, i64)) {
     let mut stop = shared.stop.clone();
     let mut found = Found::new(counted);
     while pause(&mut stop, FOLLOW_MS).await {
@@ -58,7 +58,7 @@ async fn obey_all(
             }
         }
         if !shared.is_own(told.event.id) {
-            match obey(shared, &told.event, found).await {
+            match obey(shared, &told, found).await {
                 Ok(()) => {}
                 Err(CenterError::Store(error @ StoreError::Unavailable(_))) => {
                     shared.mind(&error).await;
@@ -86,11 +86,8 @@ fn field<T: FromStr>(event: &NewEvent, name: &str) -> Option<T> {
     event.data.get(name)?.as_str()?.parse().ok()
 }
 
-async fn obey(
-    shared: &Arc<Shared>,
-    event: &NewEvent,
-    found: &mut Found,
-) -> Result<(), CenterError> {
+async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(), CenterError> {
+    let event = &told.event;
     let debtor = || {
         let named = subject::<DebtorId>(event, "debtor");
         named.or_else(|| field(event, "debtor_id"))
@@ -131,8 +128,8 @@ async fn obey(
             Some(id) => crate::plans::terms_changed(shared, id).await,
             None => Ok(()),
         },
-        "attempt.ended" => counted(shared, event, found).await,
-        "amd.corrected" => lost(shared, event).await,
+        "attempt.ended" => counted(shared, told, found).await,
+        "amd.corrected" => lost(shared, told, found).await,
         "disposition.set" => machine(shared, event, found).await,
         "amd.learned" => {
             if let Some(id) = subject::<TrunkId>(event, "trunk") {
@@ -151,13 +148,16 @@ async fn obey(
     }
 }
 
+/// Whether an agent was owed to who answered: who called us, or only hears a message, is no answer (law.md §4),
+/// as in what the store counts.
+fn owed(row: &Attempt) -> bool {
+    row.direction == Direction::Outbound && row.mode != DialMode::Agentless
+}
+
 /// A live answer of another node counts for the same campaign, client and installation (law.md §4): this
 /// node's guard must not spend what is spent there.
-async fn counted(
-    shared: &Arc<Shared>,
-    event: &NewEvent,
-    found: &mut Found,
-) -> Result<(), CenterError> {
+async fn counted(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(), CenterError> {
+    let event = &told.event;
     let result: Option<CallResult> = event
         .data
         .get("result")
@@ -173,8 +173,8 @@ async fn counted(
     // As the store counts them at a start.
     let dropped = row.result == Some(CallResult::Abandoned)
         || (row.result == Some(CallResult::Unknown) && !joined);
-    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, dropped || joined)
-    else {
+    let counts = owed(&row) && (joined || dropped) && !(dropped && found.stored(told.cursor));
+    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, counts) else {
         return Ok(());
     };
     let ended = row.bridged_at.filter(|_| !dropped);
@@ -205,8 +205,8 @@ async fn counted(
     Ok(())
 }
 
-/// An agent of another node found a machine: it was nobody's live answer. Our own calls are counted here as they
-/// are joined, wherever their agent says what they were.
+/// An agent found a machine, on another node or of a call that this node does not have: it was nobody's live
+/// answer. Our own calls are counted here as they are joined, wherever their agent says what they were.
 async fn machine(
     shared: &Arc<Shared>,
     event: &NewEvent,
@@ -219,8 +219,9 @@ async fn machine(
     };
     let row = shared.out.store.get_attempt(id).await?;
     let ours = row.node == shared.config.node;
-    let out = row.direction == Direction::Outbound;
-    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, out) else {
+    // Who was joined too late stays abandoned, whatever he was.
+    let counts = owed(&row) && row.result != Some(CallResult::Abandoned);
+    let (Some(at), Some(campaign), true) = (row.answered_at, row.campaign_id, counts) else {
         return Ok(());
     };
     let (Some(joined), Some(coded)) = (row.bridged_at, row.disposed_at) else {
@@ -241,14 +242,16 @@ async fn machine(
 }
 
 /// A person whom another node had taken for a machine is abandoned, as it turns out now.
-async fn lost(shared: &Arc<Shared>, event: &NewEvent) -> Result<(), CenterError> {
+async fn lost(shared: &Arc<Shared>, told: &Event, found: &Found) -> Result<(), CenterError> {
+    let event = &told.event;
     let first = event.data.get("first").and_then(serde_json::Value::as_bool);
     let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| first == Some(true)) else {
         return Ok(());
     };
     let row = shared.out.store.get_attempt(id).await?;
     let abandoned = row.result == Some(CallResult::Abandoned) && row.bridged_at.is_none();
-    if let (true, Some(at), Some(campaign)) = (abandoned, row.answered_at, row.campaign_id) {
+    let counts = abandoned && owed(&row) && !found.stored(told.cursor);
+    if let (true, Some(at), Some(campaign)) = (counts, row.answered_at, row.campaign_id) {
         let input = Input::Counted {
             campaign,
             client: row.client_id,

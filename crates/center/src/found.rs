@@ -51,6 +51,8 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Found {
     from: UtcMs,
+    /// How far the log was then: what it told of, the store had.
+    read: i64,
     /// Counted as given to an agent.
     ended: Recent,
     /// Called a machine before the end of the call was told.
@@ -61,13 +63,20 @@ pub(crate) struct Found {
 
 impl Found {
     /// Who was given to an agent before `from` is counted already.
-    pub(crate) fn new(from: UtcMs) -> Self {
+    pub(crate) fn new((from, read): (UtcMs, i64)) -> Self {
         Self {
             from,
+            read,
             ended: Recent::default(),
             named: Recent::default(),
             taken: Recent::default(),
         }
+    }
+
+    /// Whether the store counted already what the log tells at `cursor`. Of what was told while it counted nobody
+    /// knows: that may count twice, which holds the cap.
+    pub(crate) const fn stored(&self, cursor: i64) -> bool {
+        cursor <= self.read
     }
 
     /// A call that an agent was given at `joined` is over.
@@ -104,6 +113,7 @@ mod tests {
 
     const FROM: UtcMs = UtcMs(100);
     const LATER: UtcMs = UtcMs(200);
+    const READ: i64 = 40;
 
     fn id(n: u128) -> AttemptId {
         AttemptId(Uuid::from_u128(n))
@@ -111,7 +121,7 @@ mod tests {
 
     #[test]
     fn each_counts_once_whichever_half_comes_first() {
-        let mut found = Found::new(FROM);
+        let mut found = Found::new((FROM, READ));
         assert_eq!(found.ended(id(1), LATER), Ended::Answer);
         assert!(found.named(id(1), LATER, LATER));
         assert!(!found.named(id(2), LATER, LATER));
@@ -121,7 +131,7 @@ mod tests {
     #[test]
     fn what_the_store_told_at_the_start_is_neither_added_nor_taken_off_twice() {
         let before = UtcMs(99);
-        let mut found = Found::new(FROM);
+        let mut found = Found::new((FROM, READ));
         assert!(found.named(id(3), before, LATER));
         assert!(!found.named(id(3), before, LATER), "told again");
         assert_eq!(
@@ -135,8 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_log_told_before_the_store_was_asked_is_counted() {
+        let found = Found::new((FROM, READ));
+        assert!(found.stored(READ - 1) && found.stored(READ));
+        assert!(!found.stored(READ + 1), "told since");
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded() {
-        let mut found = Found::new(FROM);
+        let mut found = Found::new((FROM, READ));
         for n in 0..RECENT_MAX as u128 + 5 {
             found.ended(id(n), LATER);
         }

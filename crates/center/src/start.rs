@@ -100,7 +100,7 @@ fn beside(
     shared: &Arc<Shared>,
     events: mpsc::Receiver<NewEvent>,
     lease: &NodeLease,
-    (cursor, counted): (i64, UtcMs),
+    (cursor, counted): (i64, (UtcMs, i64)),
 ) -> Vec<JoinHandle<()>> {
     let one = || Arc::clone(shared);
     vec![
@@ -122,8 +122,9 @@ fn beside(
     ]
 }
 
-/// What the engine knows from its first moment on: trunks, and the answers of before. When it asked for those.
-async fn load(shared: &Shared, engine: &mut Engine) -> Result<UtcMs, StoreError> {
+/// What the engine knows from its first moment on: trunks, and the answers of before. When it asked for those, and
+/// how far the log was then.
+async fn load(shared: &Shared, engine: &mut Engine) -> Result<(UtcMs, i64), StoreError> {
     let page = PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
@@ -141,7 +142,7 @@ async fn load(shared: &Shared, engine: &mut Engine) -> Result<UtcMs, StoreError>
     }
     engine.tell_readiness();
     // After the recovery: what dead calls left counts, too.
-    let asked = shared.now();
+    let asked = (shared.now(), shared.out.store.last_cursor().await?);
     let answers = campaigns::answers(shared).await?;
     engine.take(shared.now(), dialer::Input::Answers(answers));
     Ok(asked)

@@ -1,8 +1,8 @@
 //! Two nodes over one database: what one of them abandons, finds to be a machine or learns, the other knows within
 //! seconds; what a dead one promised the other does.
 
-use crate::queue::{debtor_calls, finishes, phone, told};
-use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, debtor_id, id};
+use crate::queue::{debtor_calls, finishes, house, phone, told};
+use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, debtor_id, id, point_id};
 use center::{Actor, CenterConfig};
 use domain::entity::{AmdMode, CampaignParams, DialMode, InboundParams};
 use domain::ids::TrunkId;
@@ -104,6 +104,78 @@ async fn machines_that_agents_of_one_node_find_are_no_answers_on_the_other() {
     assert!(there.1 > 0.5, "the person is one: {here:?} {there:?}");
     first.center.shutdown().await;
     second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_of_one_node_are_no_answers_on_the_other() {
+    let first = house(DialMode::Manual, InboundParams::default()).await;
+    let second = beside(&first, &Plan::default()).await;
+    let agent = first.agent(1).await;
+    let caller = debtor_calls(&first, 0).await;
+    assert_eq!(first.talking(&agent).await, caller);
+    finishes(&first, &agent).await;
+    first.secs(15).await;
+    let (here, there) = (counted(&first).await, counted(&second).await);
+    assert!(here.1 < 0.5 && there.1 < 0.5, "{here:?} {there:?}");
+    let called = first
+        .center
+        .dial_manual(agent.id, debtor_id(1), point_id(1));
+    called.await.expect("is called");
+    first.talking(&agent).await;
+    finishes(&first, &agent).await;
+    first.secs(15).await;
+    let there = counted(&second).await;
+    assert!((there.1 - 1.0).abs() < 0.5, "whom we called is: {there:?}");
+    first.center.shutdown().await;
+    second.center.shutdown().await;
+}
+
+/// What both nodes count of a machine whose code is given on the one that does not have the call: while it is up,
+/// or at its end, before that is read there.
+async fn coded_elsewhere(up: bool) -> ((f64, f64), (f64, f64)) {
+    let plan = || Plan {
+        params: CampaignParams {
+            mode: DialMode::Progressive,
+            wrapup_max_s: 600,
+            ..CampaignParams::default()
+        },
+        mix: ALL_ANSWER,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    first.start().await;
+    let second = beside(&first, &plan()).await;
+    let agent = first.agent(1).await;
+    let call = first.talking(&agent).await;
+    first.secs(3).await;
+    assert!((counted(&first).await.1 - 1.0).abs() < 0.5, "joined");
+    if !up {
+        first.hang_up(&agent, call).await;
+        while first.attempt(call).await.ended_at.is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let me = Actor::Agent(agent.id);
+    let done = second.center.dispose(me, call, ask("NC.BZ")).await;
+    done.expect("disposed");
+    if up {
+        first.secs(3).await;
+        first.hang_up(&agent, call).await;
+    }
+    first.secs(15).await;
+    let both = (counted(&first).await, counted(&second).await);
+    first.center.shutdown().await;
+    second.center.shutdown().await;
+    both
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_whose_code_is_given_on_another_node_is_no_answer_on_either() {
+    for up in [true, false] {
+        let (here, there) = coded_elsewhere(up).await;
+        assert!(here.1 < 0.5, "up {up}: {here:?} {there:?}");
+        assert!(there.1 < 0.5, "up {up}: {here:?} {there:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
