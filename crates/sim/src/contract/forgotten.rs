@@ -6,7 +6,7 @@ use domain::entity::{
     Attempt, CallResult, Channel, ContactPoint, Debtor, InboundCall, InboundOutcome, InboxMessage,
     InboxState, LedgerKind, LedgerRow,
 };
-use domain::ids::{AttemptId, InboxId};
+use domain::ids::{AttemptId, DebtorId, InboxId};
 use domain::pii::Pii;
 use domain::ports::store::{Closing, Heard};
 use domain::time::{DAY_MS, UtcMs};
@@ -18,6 +18,7 @@ const BEFORE: UtcMs = NOW.plus_ms(-300 * DAY_MS);
 pub(super) async fn all(store: &Subject) {
     who_stays_unknown_is_forgotten(store).await;
     who_was_turned_away_is_forgotten(store).await;
+    who_wrote_without_a_file_is_forgotten(store).await;
     a_borrowed_number_is_forgotten(store, false).await;
     a_borrowed_number_is_forgotten(store, true).await;
 }
@@ -73,6 +74,31 @@ async fn who_was_turned_away_is_forgotten(store: &Subject) {
     }
 }
 
+/// A message that is nobody's loses its address by its own age.
+async fn who_wrote_without_a_file_is_forgotten(store: &Subject) {
+    let number = Pii("+525555550124".to_owned());
+    let (old, young) = (
+        message(None, &number, LONG_AGO),
+        message(None, &number, NOW),
+    );
+    for row in [&old, &young] {
+        let heard = Heard {
+            row: row.clone(),
+            ledger: None,
+            events: Vec::new(),
+        };
+        assert!(store.hear(&heard).await.expect("works"));
+    }
+    forget(store).await;
+    let now = async |row: &InboxMessage| store.get_inbox(row.id).await.expect("it stays");
+    let bare = InboxMessage {
+        address: Pii(String::new()),
+        ..old.clone()
+    };
+    assert_eq!(now(&old).await, bare, "what he wrote stays");
+    assert_eq!(now(&young).await, young);
+}
+
 /// Of a debtor who called from a phone that is not to be kept as his the log stays, without that number once his
 /// call is over; the calls that he had before go the same way.
 async fn a_borrowed_number_is_forgotten(store: &Subject, keep: bool) {
@@ -80,7 +106,7 @@ async fn a_borrowed_number_is_forgotten(store: &Subject, keep: bool) {
     let lease = node(store).await;
     let person = scene.person(store).await;
     let who = called(store, &scene, &lease, LONG_AGO).await;
-    let wrote = wrote(store, &scene, &who).await;
+    let wrote = wrote(store, &scene, &who, LONG_AGO).await;
     let given = store.attach_caller(&found(&person, &who, keep), &[]).await;
     assert!(given.expect("works"));
     let message = async || store.get_inbox(wrote).await.expect("it stays");
@@ -109,27 +135,35 @@ async fn a_borrowed_number_is_forgotten(store: &Subject, keep: bool) {
     assert_eq!(number().await, (keep, keep, kept.0, kept));
 }
 
-/// A short message of whoever that is, with its row of the ledger: no call is behind that.
-async fn wrote(
-    store: &Subject,
-    scene: &Scene,
-    (debtor, point, _): &(Debtor, ContactPoint, Attempt),
-) -> InboxId {
-    let row = InboxMessage {
+fn message(debtor: Option<DebtorId>, from: &Pii<String>, at: UtcMs) -> InboxMessage {
+    InboxMessage {
         id: fresh(),
-        client_id: Some(scene.client.id),
-        debtor_id: Some(debtor.id),
+        client_id: None,
+        debtor_id: debtor,
         message_id: None,
         channel: Channel::Sms,
-        address: point.value.clone(),
+        address: from.clone(),
         text: Pii("who are you".to_owned()),
         gateway: "gate".to_owned(),
         provider_ref: name("message"),
         state: InboxState::New,
         optout: false,
-        received_at: LONG_AGO,
+        received_at: at,
         handled_at: None,
         handled_by: String::new(),
+    }
+}
+
+/// A short message of whoever that is, with its row of the ledger: no call is behind that.
+async fn wrote(
+    store: &Subject,
+    scene: &Scene,
+    (debtor, point, _): &(Debtor, ContactPoint, Attempt),
+    at: UtcMs,
+) -> InboxId {
+    let row = InboxMessage {
+        client_id: Some(scene.client.id),
+        ..message(Some(debtor.id), &point.value, at)
     };
     let ledger = LedgerRow {
         id: fresh(),
@@ -160,15 +194,17 @@ async fn wrote(
 async fn who_stays_unknown_is_forgotten(store: &Subject) {
     let scene = Scene::new(store).await;
     let lease = node(store).await;
-    let (old, talks, young) = (
+    let (old, talks, writes, young) = (
+        called(store, &scene, &lease, LONG_AGO).await,
         called(store, &scene, &lease, LONG_AGO).await,
         called(store, &scene, &lease, LONG_AGO).await,
         called(store, &scene, &lease, NOW).await,
     );
-    for (who, at) in [(&old, LONG_AGO), (&young, NOW)] {
+    for (who, at) in [(&old, LONG_AGO), (&writes, LONG_AGO), (&young, NOW)] {
         over(store, who, at).await;
     }
-    let message = wrote(store, &scene, &old).await;
+    let message = wrote(store, &scene, &old, LONG_AGO).await;
+    let lately = wrote(store, &scene, &writes, NOW).await;
     assert!(store.forget_strangers(BEFORE, 1_000).await.expect("works") >= 1);
     let number = old.1.value.reveal();
     let known = store.known_caller(scene.client.id, number).await;
@@ -181,7 +217,9 @@ async fn who_stays_unknown_is_forgotten(store: &Subject) {
     assert!(ledger.iter().all(|r| r.address.reveal().is_empty()) && ledger.len() == 2);
     let message = store.get_inbox(message).await.expect("it stays");
     assert_eq!(message.address.reveal(), "");
-    for kept in [&talks, &young] {
+    let lately = store.get_inbox(lately).await.expect("it stays");
+    assert_eq!(lately.address, writes.1.value, "he wrote yesterday");
+    for kept in [&talks, &writes, &young] {
         let number = kept.1.value.reveal();
         let known = store.known_caller(scene.client.id, number).await;
         assert_eq!(known.expect("works").map(|k| k.debtor_id), Some(kept.0.id));

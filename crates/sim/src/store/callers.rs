@@ -90,7 +90,9 @@ fn is_over(t: &Tables, file: &Debtor, before: UtcMs) -> bool {
             || keep.is_some_and(|k| k.place != RecordingPlace::Deleted)
     };
     let mut calls = t.attempts.values().filter(|a| a.debtor_id == file.id);
-    file.is_stranger() && has && !t.points.values().any(young) && !calls.any(holds)
+    let wrote = |m: &InboxMessage| m.debtor_id == Some(file.id) && m.received_at >= before;
+    let alive = calls.any(holds) || t.inbox.values().any(wrote);
+    file.is_stranger() && has && !t.points.values().any(young) && !alive
 }
 
 #[async_trait]
@@ -189,6 +191,13 @@ impl CallerStore for MemoryStore {
         };
         for row in t.inbound.values_mut().filter(away).take(most - gone) {
             row.caller = None;
+            gone += 1;
+        }
+        let unnamed = |m: &&mut InboxMessage| {
+            m.debtor_id.is_none() && !m.address.reveal().is_empty() && m.received_at < before
+        };
+        for row in t.inbox.values_mut().filter(unnamed).take(most - gone) {
+            row.address = nobody();
             gone += 1;
         }
         let live = |id: &AttemptId| t.attempts.get(id).is_some_and(|a| !a.state.is_closed());

@@ -104,6 +104,8 @@ impl CallerStore for SqlStore {
         let rest = limit.max(1).saturating_sub(gone);
         let gone = gone + self.forget_turned_away(before, rest).await?;
         let rest = limit.max(1).saturating_sub(gone);
+        let gone = gone + self.forget_unnamed(before, rest).await?;
+        let rest = limit.max(1).saturating_sub(gone);
         Ok(u64::from(gone + self.forget_borrowed(before, rest).await?))
     }
 

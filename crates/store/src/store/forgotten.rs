@@ -5,19 +5,20 @@ use super::SqlStore;
 use super::items::LIVE;
 use super::sums;
 use crate::sql::{Field as _, Link, Row, vals};
-use domain::ids::{AttemptId, DebtorId, PersonId};
+use domain::ids::{AttemptId, DebtorId, InboxId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::FoundCaller;
 use domain::time::UtcMs;
 
-/// Files of callers who stayed unknown, `d`, and did not call since `$1`.
+/// Files of callers who stayed unknown, `d`, and neither called nor wrote since `$1`.
 fn over() -> String {
     format!(
         "SELECT d.id, d.person_id FROM contact_points p JOIN debtors d ON d.id=p.debtor_id \
         WHERE p.source='called_us' AND p.added_at<$1 AND d.external_ref LIKE 'caller:%' \
             AND d.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.debtor_id=d.id \
                 AND (a.opened_at>=$1 OR a.{LIVE} OR EXISTS (SELECT 1 FROM recording_keeps k \
-                    WHERE k.id=a.recording_id AND k.place<>'deleted')))"
+                    WHERE k.id=a.recording_id AND k.place<>'deleted'))) \
+            AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.debtor_id=d.id AND i.received_at>=$1)"
     )
 }
 
@@ -28,6 +29,10 @@ fn files(rows: &[Row]) -> Result<Vec<(PersonId, DebtorId)>, StoreError> {
     who.dedup();
     Ok(who)
 }
+
+/// Messages of whoever has no file, by their own age.
+const UNNAMED: &str = "SELECT id FROM inbox WHERE debtor_id IS NULL AND address<>'' AND received_at<$1 \
+    ORDER BY received_at LIMIT $2";
 
 fn calls(rows: &[Row]) -> Result<Vec<AttemptId>, StoreError> {
     rows.iter().map(|row| row.get("id")).collect()
@@ -89,6 +94,27 @@ impl SqlStore {
         }
         let mut tx = self.write().await?;
         let sql = "UPDATE inbound_calls SET caller=NULL WHERE debtor_id IS NULL AND id";
+        tx.run_in(sql, &ids, "", &[]).await?;
+        tx.commit().await?;
+        Ok(count(ids.len()))
+    }
+
+    /// Messages that nobody's debtor wrote: how many have no address any more.
+    pub(super) async fn forget_unnamed(
+        &self,
+        before: UtcMs,
+        limit: u32,
+    ) -> Result<u32, StoreError> {
+        let mut read = self.read().await?;
+        let rows = read.rows(UNNAMED, vals![before, limit]).await?;
+        drop(read);
+        let ids: Result<Vec<InboxId>, StoreError> = rows.iter().map(|row| row.get("id")).collect();
+        let ids = ids?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.write().await?;
+        let sql = "UPDATE inbox SET address='' WHERE debtor_id IS NULL AND id";
         tx.run_in(sql, &ids, "", &[]).await?;
         tx.commit().await?;
         Ok(count(ids.len()))
