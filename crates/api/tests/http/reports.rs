@@ -2,6 +2,7 @@
 
 use crate::app::{App, START};
 use domain::entity::{ComplaintState, Message, PromiseState};
+use domain::ids::PromiseId;
 use domain::ports::store::{CatalogStore as _, MessageStore as _};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use serde_json::{Value, json};
@@ -428,6 +429,31 @@ async fn messages_are_among_the_actions_of_the_morning_row_13() {
     for part in ["plans", "stages", "received", "letters", "excuses"] {
         assert!(file[part].is_array(), "{part}: {file}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_broken_promises_is_bounded_row_13() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let mut promise = app.store.get_promise(own.promise).await.expect("promise");
+    promise.state = PromiseState::Broken;
+    promise.closed_at = Some(START);
+    for _ in 0..51 {
+        app.store.put_promise(&promise, &[]).await.expect("put");
+        promise.id = PromiseId(uuid::Uuid::now_v7());
+    }
+    let client = own.client;
+    let first = format!("/api/v1/morning-review/promises?client={client}&limit=500");
+    let page = app.get(&first).token(&token).send().await.json();
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+    let rest = format!(
+        "{first}&cursor={}",
+        page["next_cursor"].as_str().expect("more")
+    );
+    let page = app.get(&rest).token(&token).send().await.json();
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(page["next_cursor"], json!(null));
 }
 
 #[tokio::test]

@@ -30,6 +30,9 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(broken))
 }
 
+/// Most promises on a page: what was done since is asked for each by itself, from when it broke.
+const PROMISES_MAX: u32 = 50;
+
 /// Whose morning.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +41,7 @@ pub(crate) struct ReviewQuery {
     /// The client; the only one there is when absent.
     #[param(value_type = Option<uuid::Uuid>)]
     client: Option<ClientId>,
-    /// Rows wanted, 1–500; 50 when absent.
+    /// Rows wanted, 1–500; 50 when absent. A page has 50 at most.
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -367,10 +370,11 @@ async fn broken(
     let client = client_of(&state, caller.narrow(query.client)?).await?;
     let wanted = page_request(query.limit, query.cursor)?;
     let behind = wanted.cursor.as_deref().map(after).transpose()?;
+    let limit = wanted.limit.min(PROMISES_MAX);
     let morning = Morning::of(&state, client).await?;
-    let mut found = morning.broken(behind, wanted.limit + 1).await?;
-    let more = found.len() > wanted.limit as usize;
-    found.truncate(wanted.limit as usize);
+    let mut found = morning.broken(behind, limit + 1).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
     let next_cursor = found
         .last()
         .filter(|_| more)
