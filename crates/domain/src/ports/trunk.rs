@@ -397,12 +397,12 @@ pub enum TrunkReport {
         /** When. */
         at: UtcMs,
     },
-    /// What a trunk's calls of the last 24 hours come to has reached a limit (`faults.md` promise 14), or is below all
-    /// of them again. Until then it takes no call of ours.
+    /// A trunk has reached a limit of its toll rules (`faults.md` promise 14), or is below all of them again. At one of the
+    /// last 24 hours it takes no call of ours until then; at one of an hour only numbers of that prefix are refused.
     TollLimit {
         /** Trunk. */
         trunk: TrunkId,
-        /** `minutes_a_day` or `money_a_day`; none: below. */
+        /** `minutes_a_day`, `money_a_day` or `calls_an_hour`; none: below. */
         limit: Option<&'static str>,
         /** When. */
         at: UtcMs,

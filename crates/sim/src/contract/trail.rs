@@ -8,7 +8,7 @@ use domain::entity::{
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
-use domain::ports::store::{AttemptChange, Closing, HeardCall};
+use domain::ports::store::{AttemptChange, Closing, HeardCall, TollAsk};
 use domain::rules::detector::{Acted, EARLY_MS};
 use domain::time::{DAY_MS, UtcMs};
 
@@ -17,6 +17,7 @@ pub async fn all(store: Subject) {
     transfers_are_steps_of_one_row(&store).await;
     trails_are_kept_and_forgotten(&store).await;
     trunks_are_counted(&store).await;
+    talk_of_a_trunk_is_summed_for_its_limits(&store).await;
     verdicts_on_sound_are_held_against_codes(&store).await;
 }
 
@@ -132,8 +133,8 @@ async fn trails_are_kept_and_forgotten(store: &Subject) {
     assert_eq!(store.get_trail(attempt.id).await.expect("works"), None);
 }
 
-/// A call of a trunk `minute` minutes in, ended by a code.
-async fn a_call(store: &Subject, trunk: TrunkId, minute: i64, code: i32) {
+/// A call of a trunk `minute` minutes in, ended by a code; the node that placed it.
+async fn a_call(store: &Subject, trunk: TrunkId, minute: i64, code: i32) -> String {
     let answered = code == 200;
     let scene = Scene::new(store).await;
     let lease = node(store).await;
@@ -165,6 +166,54 @@ async fn a_call(store: &Subject, trunk: TrunkId, minute: i64, code: i32) {
         ..Closing::default()
     };
     store.close_attempt(id, &closing).await.expect("closes");
+    draft.attempt.node
+}
+
+async fn talk_of_a_trunk_is_summed_for_its_limits(store: &Subject) {
+    let trunk: TrunkId = fresh();
+    a_call(store, trunk, 1, 486).await;
+    a_call(store, trunk, 2, 200).await;
+    a_call(store, trunk, 3, 200).await;
+    let node = a_call(store, trunk, 20, 200).await;
+    let ask = |node: &str, own_since| TollAsk {
+        trunk_id: trunk,
+        since: NOW,
+        slice_ms: 15 * 60_000,
+        begins: 1,
+        node: node.to_owned(),
+        own_since,
+    };
+    let told = async |ask: TollAsk| -> Vec<(i64, String, i64)> {
+        let rows = store.toll_talk(&ask).await.expect("sums");
+        rows.into_iter()
+            .map(|r| (r.slice, r.begins, r.talk_ms))
+            .collect()
+    };
+    let row = |slice, talk_ms| (slice, "+".to_owned(), talk_ms);
+    let all = [row(0, 60_200), row(1, 30_100)];
+    assert_eq!(told(ask("another", NOW)).await, all);
+    assert_eq!(told(ask(&node, NOW.plus_ms(21 * 60_000))).await, all);
+    assert_eq!(
+        told(ask(&node, NOW.plus_ms(10 * 60_000))).await,
+        [row(0, 60_200)],
+        "its own are counted by itself"
+    );
+    let longer = TollAsk {
+        begins: 3,
+        since: NOW.plus_ms(10 * 60_000),
+        ..ask("another", NOW)
+    };
+    let young = told(longer).await;
+    assert_eq!((young.len(), young[0].0, young[0].2), (1, 0, 30_100));
+    assert_eq!(young[0].1.len(), 3, "{}", young[0].1);
+    assert!(
+        told(TollAsk {
+            trunk_id: fresh(),
+            ..ask("another", NOW)
+        })
+        .await
+        .is_empty()
+    );
 }
 
 async fn trunks_are_counted(store: &Subject) {

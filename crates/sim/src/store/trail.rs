@@ -2,10 +2,12 @@
 
 use super::MemoryStore;
 use async_trait::async_trait;
-use domain::entity::{CallTrail, SuppressionKind, Transfer};
+use domain::entity::{Attempt, CallResult, CallTrail, Direction, SuppressionKind, Transfer};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
-use domain::ports::store::{HeardCall, HeardCount, StoreError, TrailStore, TrunkCount};
+use domain::ports::store::{
+    HeardCall, HeardCount, StoreError, TollAsk, TollTalk, TrailStore, TrunkCount,
+};
 use domain::rules::detector::EARLY_MS;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -100,6 +102,35 @@ impl TrailStore for MemoryStore {
             }
         }
         Ok(sums.into_values().collect())
+    }
+
+    async fn toll_talk(&self, ask: &TollAsk) -> Result<Vec<TollTalk>, StoreError> {
+        let t = self.tx().await?;
+        let mut sums: BTreeMap<(i64, String), i64> = BTreeMap::new();
+        let begins = usize::try_from(ask.begins.max(1)).unwrap_or(usize::MAX);
+        let of_it = |a: &&Attempt| {
+            a.trunk_id == ask.trunk_id
+                && a.direction == Direction::Outbound
+                && a.result != Some(CallResult::Unknown)
+        };
+        for a in t.attempts.values().filter(of_it) {
+            let (Some(invite), Some(from), Some(to)) = (a.invite_at, a.answered_at, a.ended_at)
+            else {
+                continue;
+            };
+            if invite < ask.since || (a.node == ask.node && invite >= ask.own_since) {
+                continue;
+            }
+            let slice = invite.since_ms(ask.since) / ask.slice_ms.max(1);
+            let start = a.phone.0.chars().take(begins).collect();
+            *sums.entry((slice, start)).or_default() += to.since_ms(from);
+        }
+        let talk = |((slice, begins), talk_ms)| TollTalk {
+            slice,
+            begins,
+            talk_ms,
+        };
+        Ok(sums.into_iter().map(talk).collect())
     }
 
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use domain::entity::{CallTrail, Transfer};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId};
 use domain::ports::StoreError;
-use domain::ports::store::{HeardCall, HeardCount, TrailStore, TrunkCount};
+use domain::ports::store::{HeardCall, HeardCount, TollAsk, TollTalk, TrailStore, TrunkCount};
 use domain::rules::detector::EARLY_MS;
 use domain::time::UtcMs;
 
@@ -135,6 +135,33 @@ impl TrailStore for SqlStore {
         let values = vals![trunk, since, until, slice_ms.max(1)];
         let rows = self.read().await?.rows(sql, values).await?;
         rows.iter().map(count).collect()
+    }
+
+    async fn toll_talk(&self, ask: &TollAsk) -> Result<Vec<TollTalk>, StoreError> {
+        let sql = "SELECT (invite_at-$2)/$3 AS slice, \
+            substr(phone, 1, CAST(CAST($4 AS BIGINT) AS INTEGER)) AS begins, \
+            CAST(SUM(ended_at-answered_at) AS BIGINT) AS talk_ms \
+            FROM attempts WHERE trunk_id=$1 AND invite_at>=$2 AND direction='outbound' \
+            AND answered_at IS NOT NULL AND ended_at IS NOT NULL \
+            AND COALESCE(result, '')<>'unknown' AND NOT (node=$5 AND invite_at>=$6) \
+            GROUP BY 1, 2 ORDER BY 1, 2";
+        let values = vals![
+            ask.trunk_id,
+            ask.since,
+            ask.slice_ms.max(1),
+            ask.begins.max(1),
+            ask.node,
+            ask.own_since,
+        ];
+        let rows = self.read().await?.rows(sql, values).await?;
+        let talk = |row: &Row| -> Result<TollTalk, StoreError> {
+            Ok(TollTalk {
+                slice: row.get("slice")?,
+                begins: row.get("begins")?,
+                talk_ms: row.get("talk_ms")?,
+            })
+        };
+        rows.iter().map(talk).collect()
     }
 
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError> {

@@ -37,7 +37,8 @@ use domain::ports::store::{
     MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
     PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms,
     ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
-    SegmentEstimate, SegmentSample, SessionRow, StoreError, TrailStore, TrunkCount, UndoStep,
+    SegmentEstimate, SegmentSample, SessionRow, StoreError, TollAsk, TollTalk, TrailStore,
+    TrunkCount, UndoStep,
 };
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
@@ -292,6 +293,7 @@ timed! { TrailStore;
     get_trail(attempt: AttemptId) -> Option<CallTrail>;
     forget_trails(before: UtcMs, limit: u32) -> u64;
     trunk_counts(trunk: TrunkId, since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<TrunkCount>;
+    toll_talk(ask: &TollAsk) -> Vec<TollTalk>;
     put_heard(heard: &HeardCall, events: &[NewEvent]) -> ();
     get_heard(attempt: AttemptId) -> Option<HeardCall>;
     heard_counts(since: UtcMs, until: UtcMs, slice_ms: i64) -> Vec<HeardCount>;

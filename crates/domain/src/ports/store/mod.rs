@@ -84,7 +84,7 @@ pub use reports::{
 pub use sounds::{EarlySound, SoundStore};
 pub use stages::{LetterDraft, LetterOpened, LetterStore, StageCounts, StageFilter, StageStore};
 pub use strategies::{PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore};
-pub use trail::{HeardCall, HeardCount, TrailStore, TrunkCount};
+pub use trail::{HeardCall, HeardCount, TollAsk, TollTalk, TrailStore, TrunkCount};
 
 /// Why a store method failed. Refusals are values of each method; these are faults outside.
 #[derive(Debug, Clone, thiserror::Error)]

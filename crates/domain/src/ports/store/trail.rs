@@ -31,6 +31,34 @@ pub struct TrunkCount {
     pub talk_ms: i64,
 }
 
+/// Which talk a trunk's limits of the day count besides what a process counted itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TollAsk {
+    /// Trunk.
+    pub trunk_id: TrunkId,
+    /// Calls whose INVITE left then or later.
+    pub since: UtcMs,
+    /// Length of a slice, ms.
+    pub slice_ms: i64,
+    /// By how many characters numbers are told apart.
+    pub begins: i64,
+    /// Node that counts its own calls.
+    pub node: String,
+    /// Since when it does.
+    pub own_since: UtcMs,
+}
+
+/// Talk of calls whose INVITE left in one slice of time, with numbers that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TollTalk {
+    /// Slice, counted from `since`.
+    pub slice: i64,
+    /// How the numbers begin, `+` included.
+    pub begins: String,
+    /// Sum of answer to end, ms.
+    pub talk_ms: i64,
+}
+
 /// What the sound of an answered call was taken for; all times from the answer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HeardCall {
@@ -113,6 +141,9 @@ pub trait TrailStore: Send + Sync {
         until: UtcMs,
         slice_ms: i64,
     ) -> Result<Vec<TrunkCount>, StoreError>;
+    /// Talk, answer to end, of calls over that we placed on a trunk, without those of unknown fate: their end is when
+    /// somebody found them. By slice and beginning of the number, in that order.
+    async fn toll_talk(&self, ask: &TollAsk) -> Result<Vec<TollTalk>, StoreError>;
     /// Keeps what a call's sound was taken for; a repeat (with its beep) replaces it. `NotFound`
     /// without the attempt.
     async fn put_heard(&self, heard: &HeardCall, events: &[NewEvent]) -> Result<(), StoreError>;
