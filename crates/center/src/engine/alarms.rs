@@ -30,7 +30,20 @@ fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Told of a trunk that refuses numbers of a prefix for an hour; others are dialed on it.
+const CALLS_AN_HOUR: &str = "calls_an_hour";
+
 fn spent_words(limit: &str, trunk: &str) -> (String, String) {
+    if limit == CALLS_AN_HOUR {
+        return (
+            format!(
+                "la troncal {trunk} llegó a su límite de llamadas por hora a un prefijo: más no se marcan"
+            ),
+            format!(
+                "trunk {trunk} has reached its limit of calls an hour to a prefix: more are not dialed"
+            ),
+        );
+    }
     let (es, en) = match limit {
         "minutes_a_day" => ("de minutos al día", "of minutes a day"),
         _ => ("de gasto al día", "of money a day"),
@@ -144,21 +157,24 @@ impl Engine {
         self.board.touch();
     }
 
-    /// A trunk's calls have come to a limit of the day, or are below it again: meanwhile it is not dialed on.
+    /// A trunk's calls have come to a limit, or are below all again: meanwhile it is not dialed on, where the limit is one of
+    /// the day.
     pub(super) fn trunk_spent(&mut self, now: UtcMs, trunk: TrunkId, limit: Option<&'static str>) {
         let id = format!("toll_limit:{trunk}");
         self.clear_alarm(&id);
         let answers = self.brain.trunks().find(|(t, ..)| *t == trunk);
         let answers = answers.is_some_and(|(_, up, ..)| up);
+        if let Some(limit) = limit {
+            let name = self.trunks.get(&trunk).map(|t| t.trunk.name.clone());
+            let words = spent_words(limit, &name.unwrap_or_default());
+            self.alarm(now, id, "toll_limit", words);
+        }
         let up = match limit {
-            Some(limit) => {
+            Some(CALLS_AN_HOUR) | None => self.spent.remove(&trunk).unwrap_or(answers),
+            Some(_) => {
                 self.spent.entry(trunk).or_insert(answers);
-                let name = self.trunks.get(&trunk).map(|t| t.trunk.name.clone());
-                let words = spent_words(limit, &name.unwrap_or_default());
-                self.alarm(now, id, "toll_limit", words);
                 false
             }
-            None => self.spent.remove(&trunk).unwrap_or(answers),
         };
         self.take(now, Input::TrunkHealth { trunk, up });
         self.tell_readiness();

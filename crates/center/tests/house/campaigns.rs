@@ -327,9 +327,18 @@ async fn a_trunk_whose_day_is_spent_is_not_dialed_on() {
     let id = format!("toll_limit:{trunk}");
     assert_eq!((alarm.kind.as_str(), &alarm.id), ("toll_limit", &id));
     assert!(alarm.en.contains("money"), "{}", alarm.en);
-    house.reports.send(limit(None)).await.expect("heard");
+    // Calls an hour to a prefix are told as well, but other numbers are dialed.
+    let hour = limit(Some("calls_an_hour"));
+    house.reports.send(hour).await.expect("heard");
     house
         .until("it dials", || !house.trunk.invites().is_empty())
         .await;
+    let board = house.center.board().await;
+    let [alarm] = board.data.alarms.as_slice() else {
+        panic!("one alarm: {:?}", board.data.alarms);
+    };
+    assert!(alarm.id == id && alarm.en.contains("an hour"), "{alarm:?}");
+    house.reports.send(limit(None)).await.expect("heard");
+    house.secs(1).await;
     assert!(house.center.board().await.data.alarms.is_empty());
 }
