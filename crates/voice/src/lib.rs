@@ -42,4 +42,4 @@ pub use error::VoiceError;
 pub use net::Cidr;
 pub use recorder::{Repaired, repair_recording};
 pub use speech::EspeakNg;
-pub use voice::{TrunkStatus, Voice, VoiceHandle, VoiceStats};
+pub use voice::{Spent, TrunkStatus, Voice, VoiceHandle, VoiceStats};

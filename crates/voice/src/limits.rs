@@ -105,6 +105,8 @@ pub const FAILOVERS: u8 = 4;
 pub const TOLL_DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Talk is forgotten by pieces of so long.
 pub const TOLL_QUARTER: Duration = Duration::from_secs(15 * 60);
+/// Trunks that are no route any more of which is remembered what was called on them.
+pub const TOLLS_KEPT: usize = 256;
 /// Time between keep-alives to a trunk behind NAT: below the 30 s after which some forget UDP.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Prefixes with an hourly limit or a cost class, a trunk.

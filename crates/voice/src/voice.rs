@@ -14,6 +14,7 @@ use domain::ports::{
 use media::cpa::prints::{Known, Print};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// The running room.
@@ -65,6 +66,17 @@ pub struct VoiceStats {
     pub transactions: usize,
     /// Datagrams dropped unparsed: flood, too big, strangers in silence.
     pub dropped: u64,
+}
+
+/// Talk that counts for the limits of a trunk's day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spent {
+    /// How long ago it was.
+    pub ago: Duration,
+    /// How the numbers begin, as far as prices tell them apart.
+    pub begins: String,
+    /// How much.
+    pub talk: Duration,
 }
 
 impl Voice {
@@ -129,6 +141,12 @@ impl VoiceHandle {
         }
         let _ = self.line.orders.send(Order::SetTrunks(trunks)).await;
         Ok(())
+    }
+
+    /// What was talked on a trunk besides the calls of this process: it counts for the limits of the trunk's day, instead
+    /// of what was told before.
+    pub async fn count_spent(&self, trunk: TrunkId, spent: Vec<Spent>) {
+        let _ = self.line.orders.send(Order::Spent(trunk, spent)).await;
     }
 
     /// The routes as they are now; empty after shutdown.

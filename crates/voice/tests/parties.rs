@@ -10,7 +10,9 @@ use common::{Node, agent, order, tone_ms, trunk};
 use domain::entity::{CallTrail, LegKind, RecordMode};
 use domain::ids::{AttemptId, TransferId, TrunkId};
 use domain::ports::{HangUpCause, PartyOrder, PartyWho, TrunkError, TrunkReport};
+use std::time::Duration;
 use uuid::Uuid;
+use voice::Spent;
 
 const DEBTOR_HZ: f64 = 500.0;
 const AGENT_HZ: f64 = 1_300.0;
@@ -19,6 +21,8 @@ const NUMBER_HZ: f64 = 2_900.0;
 /// A note that sounds through the hold music.
 const MUSIC_HZ: f64 = 330.0;
 const OUTSIDE: TrunkId = TrunkId(Uuid::from_u128(2));
+/// Ten hours, ms.
+const WIDE: u64 = 36_000_000;
 
 struct Scene {
     node: Node,
@@ -404,8 +408,29 @@ async fn a_trunk_whose_day_is_spent_takes_no_more_calls() {
     s.outside.hang_up().await;
     s.down(1).await;
     assert_eq!(trunk.dial(dialed.clone()).await, spent);
-    let wide = ways(u64::MAX);
+    // Left out it is told to be below, put back it has not got its day again.
+    let without = ways(1)[..1].to_vec();
+    s.node.handle.set_trunks(without).await.expect("takes it");
+    assert_eq!(s.node.told("no limit", limit).await, (OUTSIDE, None));
+    s.node.handle.set_trunks(ways(1)).await.expect("takes it");
+    let told = s.node.told("the limit", limit).await;
+    assert_eq!(told, (OUTSIDE, Some("money_a_day")));
+    assert_eq!(trunk.dial(dialed.clone()).await, spent);
+    let wide = ways(WIDE);
     s.node.handle.set_trunks(wide).await.expect("takes it");
+    assert_eq!(s.node.told("no limit", limit).await, (OUTSIDE, None));
+    // What was talked elsewhere counts, until it is told anew.
+    let elsewhere = |talk| Spent {
+        ago: Duration::ZERO,
+        begins: "+52".to_owned(),
+        talk,
+    };
+    let talked = vec![elsewhere(Duration::from_millis(WIDE))];
+    s.node.handle.count_spent(OUTSIDE, talked).await;
+    let told = s.node.told("the limit", limit).await;
+    assert_eq!(told, (OUTSIDE, Some("money_a_day")));
+    assert_eq!(trunk.dial(dialed.clone()).await, spent);
+    s.node.handle.count_spent(OUTSIDE, Vec::new()).await;
     assert_eq!(s.node.told("no limit", limit).await, (OUTSIDE, None));
     trunk.dial(dialed).await.expect("dials");
 }

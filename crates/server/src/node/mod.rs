@@ -7,6 +7,7 @@ mod law;
 mod phones;
 pub(crate) mod recordings;
 mod routes;
+mod spent;
 mod tls;
 mod web;
 
@@ -25,6 +26,7 @@ use center::view::Figures;
 use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
 use domain::ports::{Bus, Clock, IdSource, Store};
 use recordings::Shelves;
+use spent::Spending;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,6 +80,7 @@ pub(crate) struct Node {
     pub(crate) sip: SocketAddr,
     voice: VoiceHandle,
     phones: JoinHandle<()>,
+    spending: JoinHandle<()>,
     web: web::Served,
 }
 
@@ -117,9 +120,11 @@ impl Node {
         let rulepacks = law::infos(&book, clock.now());
         let trunks = routes::trunks(&*store, &*clock, &*ids, &config.trunks).await?;
         let phones = phones::PhoneBook::load(Arc::clone(&store)).await?;
+        let spending = Spending::of(&store, &clock_port, &config.node.name, &trunks);
         let voice_config =
             voice_config(config, &shelves, trunks, phones.clone(), clock_port.clone())?;
         let voice = Voice::start(voice_config).await.context("voice")?;
+        spending.tell(&voice.handle).await?;
         let sip = voice
             .handle
             .sip_addr(SipTransport::Udp)
@@ -159,6 +164,7 @@ impl Node {
             center,
             http,
             sip,
+            spending: spending.keep_fresh(voice.handle.clone()),
             voice: voice.handle,
             phones: phones.keep_fresh(),
             web,
@@ -179,6 +185,7 @@ impl Node {
         let figures = self.center.figures().await;
         self.center.shutdown().await;
         self.phones.abort();
+        self.spending.abort();
         self.web.end(HTTP_END).await;
         figures
     }

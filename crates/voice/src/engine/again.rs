@@ -82,7 +82,8 @@ impl Engine {
             let Some(route) = found.filter(|r| !trunks.contains(&r.config.id)) else {
                 continue;
             };
-            let allowed = route.toll.pass(&route.config.policy.toll, &number, now);
+            let toll = self.tolls.entry(route.config.id).or_default();
+            let allowed = toll.pass(&route.config.policy.toll, &number, now);
             if allowed.is_err() {
                 continue;
             }
@@ -194,8 +195,9 @@ impl Engine {
     /// The last wall before an INVITE: the trunk's toll rules.
     pub(super) fn toll(&mut self, trunk: TrunkId, number: &str) -> Result<(), TrunkError> {
         let now = self.now;
-        let route = self.routes.get_mut(&trunk).ok_or(TrunkError::TrunkDown)?;
-        let verdict = route.toll.pass(&route.config.policy.toll, number, now);
+        let route = self.routes.get(&trunk).ok_or(TrunkError::TrunkDown)?;
+        let toll = self.tolls.entry(trunk).or_default();
+        let verdict = toll.pass(&route.config.policy.toll, number, now);
         if let Err(error) = &verdict {
             // The trunk and the rule; the number is nobody's business here.
             tracing::warn!(trunk = %route.config.name, %error, "a call was not placed");

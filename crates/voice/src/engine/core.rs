@@ -6,6 +6,7 @@ use super::order::Order;
 use super::orphans::{LegBook, Orphan, Orphans};
 use super::outbox::Outbox;
 use super::route::Route;
+use super::toll::TollGuard;
 use super::trail::Trails;
 use super::trunks::Found;
 use crate::config::{SipTransport, VoiceConfig};
@@ -66,6 +67,8 @@ pub(super) struct Engine {
     pub(super) attempts: HashMap<AttemptId, LegId>,
     pub(super) agents: HashMap<AgentId, LegId>,
     pub(super) routes: BTreeMap<TrunkId, Route>,
+    /// What was called on each trunk, of those that are no route now too.
+    pub(super) tolls: BTreeMap<TrunkId, TollGuard>,
     pub(super) pings: HashMap<PingKey, TrunkId>,
     pub(super) registrations: HashMap<TrunkId, RegKey>,
     /// Contacts of registered phones, with the address their REGISTER came from.
@@ -141,6 +144,7 @@ impl Engine {
             attempts: HashMap::new(),
             agents: HashMap::new(),
             routes: routes.collect(),
+            tolls: BTreeMap::new(),
             pings: HashMap::new(),
             registrations: HashMap::new(),
             phones: HashMap::new(),
@@ -336,8 +340,8 @@ impl Engine {
             return;
         }
         let trunk = row.trunk();
-        if let Some(route) = trunk.and_then(|id| self.routes.get_mut(&id)) {
-            route.toll.meter.over(leg, over.at);
+        if let Some(toll) = trunk.and_then(|id| self.tolls.get_mut(&id)) {
+            toll.meter.over(leg, over.at);
         }
         self.plane.order(crate::plane::Order::Remove(leg, over.at));
         self.book.down(leg);

@@ -1,9 +1,11 @@
 //! What a trunk's calls come to in a day: minutes of talk and money, each with a limit where the trunk has one
-//! (`faults.md` promise 14). Counted by this process since its start, calls that are up included.
+//! (`faults.md` promise 14). Counted by this process since its start, calls that are up included; what was talked before
+//! that and by other nodes it is told.
 
 use crate::limits;
 use crate::plane::LegId;
 use crate::policy::TollRules;
+use crate::voice::Spent;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -32,8 +34,8 @@ struct Running {
 pub(super) struct Meter {
     quarters: VecDeque<Quarter>,
     running: HashMap<LegId, Running>,
-    /// What was told last.
-    pub(super) told: Option<&'static str>,
+    /// What others counted, as it was told last.
+    others: Vec<Quarter>,
 }
 
 /// What so much talk costs, millionths; what is begun counts.
@@ -73,6 +75,22 @@ impl Meter {
         }
     }
 
+    /// What was talked by others, instead of what was told before.
+    pub(super) fn others(&mut self, rules: &TollRules, spent: &[Spent], now: Instant) {
+        let quarter = |row: &Spent| Quarter {
+            from: now.checked_sub(row.ago).unwrap_or(now),
+            talk: row.talk,
+            micro: cost(row.talk, rules.price(&row.begins)),
+        };
+        self.others = spent.iter().map(quarter).collect();
+    }
+
+    /// Whether nothing is left that could count.
+    pub(super) fn is_empty(&self, now: Instant) -> bool {
+        let old = |q: &Quarter| now.saturating_duration_since(q.from) >= limits::TOLL_DAY;
+        self.running.is_empty() && self.quarters.iter().chain(&self.others).all(old)
+    }
+
     /// The limit that is reached now, if one is.
     pub(super) fn limit(&mut self, rules: &TollRules, now: Instant) -> Option<&'static str> {
         if !rules.is_metered() {
@@ -83,7 +101,8 @@ impl Meter {
             self.quarters.pop_front();
         }
         let (mut talk, mut micro) = (Duration::ZERO, 0_u128);
-        for quarter in &self.quarters {
+        let others = self.others.iter().filter(|q| !old(q));
+        for quarter in self.quarters.iter().chain(others) {
             talk = talk.saturating_add(quarter.talk);
             micro = micro.saturating_add(quarter.micro);
         }
@@ -161,6 +180,35 @@ mod tests {
             Some("money_a_day")
         );
         assert_eq!(meter.limit(&rules(None, Some(901_001)), now), None);
+    }
+
+    #[test]
+    fn what_others_talked_counts_until_it_is_a_day_old() {
+        let (rules, t0, mut meter) = (rules(Some(10), None), Instant::now(), Meter::default());
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        let row = |ago, talk| Spent {
+            ago: minutes(ago),
+            begins: "+521".into(),
+            talk: minutes(talk),
+        };
+        call(&mut meter, &rules, HERE, t0, 60);
+        let t1 = t0 + minutes(1);
+        meter.others(&rules, &[row(23 * 60, 4), row(30, 5)], t1);
+        assert_eq!(meter.limit(&rules, t1), Some("minutes_a_day"));
+        assert_eq!(meter.limit(&rules, t1 + minutes(60)), None, "four are old");
+        meter.others(&rules, &[row(0, 8)], t1);
+        assert_eq!(meter.limit(&rules, t1), None, "told anew, not on top");
+        let money = |most| TollRules {
+            daily_minutes: None,
+            daily_micro: Some(most),
+            ..rules.clone()
+        };
+        // Nine minutes, each at 0.60.
+        meter = Meter::default();
+        meter.others(&rules, &[row(0, 9)], t1);
+        assert_eq!(meter.limit(&money(5_400_000), t1), Some("money_a_day"));
+        assert_eq!(meter.limit(&money(5_400_001), t1), None);
+        assert!(!meter.is_empty(t1) && meter.is_empty(t1 + limits::TOLL_DAY));
     }
 
     #[test]

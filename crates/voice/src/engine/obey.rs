@@ -23,6 +23,7 @@ impl Engine {
                 let _ = reply.send(!self.endpoint.bindings(&user).is_empty());
             }
             Order::SetTrunks(trunks) => self.set_trunks(trunks),
+            Order::Spent(trunk, spent) => self.spent(trunk, &spent),
             Order::Trunks(reply) => drop(reply.send(self.trunk_status())),
             Order::Stats(reply) => drop(reply.send(self.stats())),
             Order::Shutdown(done) => self.say_farewell(Some(done)),

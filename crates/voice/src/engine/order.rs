@@ -1,7 +1,7 @@
 //! What may be asked of the signalling thread.
 
 use crate::config::TrunkConfig;
-use crate::voice::{TrunkStatus, VoiceStats};
+use crate::voice::{Spent, TrunkStatus, VoiceStats};
 use crate::webrtc::Peer;
 use domain::ids::{AgentId, AttemptId, TransferId, TrunkId};
 use domain::ports::{
@@ -44,6 +44,7 @@ pub(crate) enum Order {
     Call(Command, oneshot::Sender<Result<(), TrunkError>>),
     PhoneRegistered(String, oneshot::Sender<bool>),
     SetTrunks(Vec<TrunkConfig>),
+    Spent(TrunkId, Vec<Spent>),
     Trunks(oneshot::Sender<Vec<TrunkStatus>>),
     Stats(oneshot::Sender<VoiceStats>),
     Shutdown(oneshot::Sender<()>),

@@ -3,7 +3,6 @@
 mod line;
 
 use self::line::Line;
-use super::toll::TollGuard;
 use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::net::{Expected, Places, Wish, expected};
@@ -66,8 +65,6 @@ pub(super) struct Route {
     pub(super) told: bool,
     pub(super) in_use: u32,
     guard: StartGuard,
-    /// Calls an hour to prefixes that are counted.
-    pub(super) toll: TollGuard,
     /// What its certificate must show, where it is reached by TLS.
     pub(super) expected: Option<Expected>,
     /// Whether our registration there stands; None where none is wanted or known.
@@ -100,7 +97,6 @@ impl Route {
         let expected = certificate(&config);
         Self {
             guard: StartGuard::new(config.cps),
-            toll: TollGuard::default(),
             expected,
             registered: None,
             next_keep_alive: now,
@@ -126,7 +122,6 @@ impl Route {
     /// Takes a changed configuration; calls and health go on.
     pub(super) fn configure(&mut self, config: TrunkConfig, now: Instant) {
         let in_use = self.in_use;
-        self.toll.configure(&config.policy.toll);
         let same_place = config.uri == self.config.uri && config.transport == self.config.transport;
         if same_place {
             if config.cps.to_bits() != self.config.cps.to_bits() {
@@ -136,10 +131,8 @@ impl Route {
             self.config = config;
             self.unpinged(now);
         } else {
-            let toll = std::mem::take(&mut self.toll);
             *self = Self::new(config, now);
             self.in_use = in_use;
-            self.toll = toll;
         }
     }
 

@@ -2,6 +2,7 @@
 //! 14). The last wall before an INVITE, whoever ordered the call.
 
 use super::meter::Meter;
+use crate::limits;
 use crate::policy::{NEVER, SHORTEST_NUMBER, TollRules};
 use domain::ports::TrunkError;
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,10 @@ pub(super) struct TollGuard {
     starts: BTreeMap<String, VecDeque<Instant>>,
     /// What they come to.
     pub(super) meter: Meter,
+    /// When a call was last refused because of its hour.
+    refused: Option<Instant>,
+    /// What was told last.
+    pub(super) told: Option<&'static str>,
 }
 
 impl TollGuard {
@@ -48,6 +53,7 @@ impl TollGuard {
                 starts.pop_front();
             }
             if starts.len() >= usize::try_from(**most).unwrap_or(usize::MAX) {
+                self.refused = Some(now);
                 return Err(TrunkError::Refused("calls an hour to this prefix"));
             }
         }
@@ -58,6 +64,21 @@ impl TollGuard {
                 .push_back(now);
         }
         Ok(())
+    }
+
+    /// The limit that is reached now, if one is. One of an hour counts a while beyond the call it refused, else it would
+    /// come and go with each.
+    pub(super) fn limit(&mut self, rules: &TollRules, now: Instant) -> Option<&'static str> {
+        let fresh = |at: Instant| now.saturating_duration_since(at) < limits::TOLL_QUARTER;
+        let hour = self.refused.is_some_and(fresh) && !rules.hourly.is_empty();
+        let day = self.meter.limit(rules, now);
+        day.or(hour.then_some("calls_an_hour"))
+    }
+
+    /// Whether nothing is left that could count.
+    pub(super) fn is_empty(&self, now: Instant) -> bool {
+        let old = |at: &Instant| now.saturating_duration_since(*at) >= HOUR;
+        self.meter.is_empty(now) && self.starts.values().flatten().all(old)
     }
 
     /// Forgets the prefixes that are counted no more.
@@ -191,6 +212,11 @@ mod tests {
         // The refused one took nothing of the other count; the first start is an hour old now.
         assert_eq!(guard.pass(&rules, FINE, t0 + 60 * minute), Ok(()));
         assert_eq!(guard.pass(&rules, FINE, t0 + 60 * minute), limit);
+        let at = |minutes: u32| t0 + minutes * minute;
+        assert_eq!(guard.limit(&rules, at(60)), Some("calls_an_hour"));
+        assert_eq!(guard.limit(&rules, at(74)), Some("calls_an_hour"));
+        assert_eq!(guard.limit(&rules, at(75)), None, "nothing was refused");
+        assert!(!guard.is_empty(at(75)) && guard.is_empty(at(120)));
         let held: usize = guard.starts.values().map(VecDeque::len).sum();
         assert!(held <= 8, "no more than the limits are kept");
     }

@@ -8,7 +8,7 @@ use crate::config::{SipTransport, TrunkConfig};
 use crate::limits;
 use crate::net::{Peers, Places, find, line};
 use crate::plane::LegId;
-use crate::voice::TrunkStatus;
+use crate::voice::{Spent, TrunkStatus};
 use bytes::Bytes;
 use domain::ids::TrunkId;
 use domain::ports::TrunkReport;
@@ -144,17 +144,19 @@ impl Engine {
         self.outbox.tell(TrunkReport::TrunkHealth { trunk, up, at });
     }
 
-    /// Tells whether the trunk's calls have come to a limit of the day, when that is news.
+    /// Tells whether the trunk's calls have come to a limit of the day or the hour, when that is news. Of a trunk that is no
+    /// route any more none is left.
     fn tell_limit(&mut self, trunk: TrunkId) {
         let now = self.now;
-        let Some(route) = self.routes.get_mut(&trunk) else {
+        let Some(toll) = self.tolls.get_mut(&trunk) else {
             return;
         };
-        let limit = route.toll.meter.limit(&route.config.policy.toll, now);
-        if std::mem::replace(&mut route.toll.meter.told, limit) == limit {
+        let route = self.routes.get(&trunk);
+        let limit = route.and_then(|route| toll.limit(&route.config.policy.toll, now));
+        if std::mem::replace(&mut toll.told, limit) == limit {
             return;
         }
-        tracing::warn!(trunk = %route.config.name, limit, "limit of a trunk's day");
+        tracing::warn!(%trunk, limit, "limit of a trunk's calls");
         let at = self.stamp();
         self.outbox
             .tell(TrunkReport::TollLimit { trunk, limit, at });
@@ -167,9 +169,42 @@ impl Engine {
             return;
         };
         let now = self.now;
-        if let Some(route) = self.routes.get_mut(&trunk) {
+        if let Some(route) = self.routes.get(&trunk) {
             let rules = &route.config.policy.toll;
-            route.toll.meter.answered(leg, rules, &number, now);
+            let toll = self.tolls.entry(trunk).or_default();
+            toll.meter.answered(leg, rules, &number, now);
+        }
+    }
+
+    /// What was talked on a trunk before our start and by other nodes.
+    pub(super) fn spent(&mut self, trunk: TrunkId, spent: &[Spent]) {
+        if let Some(route) = self.routes.get(&trunk) {
+            let toll = self.tolls.entry(trunk).or_default();
+            toll.meter
+                .others(&route.config.policy.toll, spent, self.now);
+            self.tell_limit(trunk);
+        }
+    }
+
+    /// Follows the routes: a trunk that is left out and put back has not got its day again by that.
+    fn set_tolls(&mut self) {
+        let now = self.now;
+        let all: Vec<TrunkId> = self.tolls.keys().copied().collect();
+        for trunk in all {
+            self.tell_limit(trunk);
+            if let (Some(route), Some(toll)) = (self.routes.get(&trunk), self.tolls.get_mut(&trunk))
+            {
+                toll.configure(&route.config.policy.toll);
+            }
+        }
+        let routes = &self.routes;
+        self.tolls
+            .retain(|trunk, toll| routes.contains_key(trunk) || !toll.is_empty(now));
+        let gone = self.tolls.keys().filter(|t| !routes.contains_key(*t));
+        let gone: Vec<TrunkId> = gone.copied().collect();
+        let over = gone.len().saturating_sub(limits::TOLLS_KEPT);
+        for trunk in gone.iter().take(over) {
+            self.tolls.remove(trunk);
         }
     }
 
@@ -274,6 +309,7 @@ impl Engine {
         {
             let _ = self.endpoint.unregister(millis, key);
         }
+        self.set_tolls();
         self.befriend();
         self.housekeeping();
     }
