@@ -323,16 +323,18 @@ async fn hand_over(
     let wait = Duration::from_millis(SEND_MAX_MS);
     let left = shared.now();
     let answer = tokio::time::timeout(wait, gateway.send(out)).await;
-    let mut answer =
-        answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
-    if matches!(answer, Err(SendFault::Unknown(_)))
-        && let Some(told) = told_already(shared, gateway, row).await
-    {
-        answer = Ok(told);
-    }
+    let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
+    let lost = matches!(answer, Err(SendFault::Unknown(_)));
     let (step, events) = outcome(shared, row, (left, answer));
     let store = &shared.out.store;
-    persist!(shared, store.note_message(row.id, &step, &events))?;
+    let noted = persist!(shared, store.note_message(row.id, &step, &events))?;
+    if lost
+        && !noted
+        && let Some(told) = told_already(shared, gateway, row).await?
+    {
+        let (step, events) = outcome(shared, row, (left, Ok(told)));
+        persist!(shared, store.note_message(row.id, &step, &events))?;
+    }
     if step.point_bad {
         told::bad_point(shared, row);
     }
@@ -340,15 +342,19 @@ async fn hand_over(
 }
 
 /// What a receipt told of a message whose gateway's answer was lost: that it was taken, and under which name.
-async fn told_already(shared: &Shared, gateway: &dyn Messenger, row: &Message) -> Option<Accepted> {
-    let known = shared.out.store.get_message(row.id).await.ok()?;
+async fn told_already(
+    shared: &Shared,
+    gateway: &dyn Messenger,
+    row: &Message,
+) -> Result<Option<Accepted>, StoreError> {
+    let known = persist!(shared, shared.out.store.get_message(row.id))?;
     let (cost_micro, currency) = gateway.price();
     let told = !known.provider_ref.is_empty() && known.state != MessageState::Sending;
-    told.then(|| Accepted {
+    Ok(told.then(|| Accepted {
         provider_ref: known.provider_ref.clone(),
         cost_micro,
         currency,
-    })
+    }))
 }
 
 /// What a gateway's answer makes of a message that was handed over at an instant: no receipt of it is older.

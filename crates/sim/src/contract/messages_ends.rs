@@ -18,6 +18,7 @@ pub(super) async fn all(store: &Subject) {
     what_debtors_write_is_heard_once(store).await;
     what_nobody_carries_ends(store).await;
     an_answer_behind_its_receipt_tells_the_cost(store).await;
+    what_is_told_to_have_left_is_not_lost(store).await;
     a_further_try_is_counted_when_it_is_made(store).await;
     opting_out_binds_the_person_at_his_client(store).await;
 }
@@ -60,6 +61,47 @@ async fn an_answer_behind_its_receipt_tells_the_cost(store: &Subject) {
     let tail = store.last_cursor().await.expect("cursor");
     let events = store.events_after(tail - 1, 10).await.expect("events");
     assert!(events.iter().any(|e| e.event == told), "with its event");
+}
+
+/// A receipt stands where the gateway's answer is given up after it, and a failure that is told later stands.
+async fn what_is_told_to_have_left_is_not_lost(store: &Subject) {
+    let (_, who) = person(store).await;
+    let row = waiting(&who, None);
+    plan(store, &row).await;
+    open(store, &who, &row, &Allow).await;
+    let note = async |state: MessageState, reason: Option<&str>| {
+        let step = MessageStep {
+            state: Some(state),
+            at: NOW.plus_ms(20),
+            reason: reason.map(str::to_owned),
+            provider_ref: (state == MessageState::Sent).then(|| row.id.to_string()),
+            ..MessageStep::default()
+        };
+        let told = event("message.failed", &format!("message:{}", row.id));
+        let noted = store.note_message(row.id, &step, &[told]).await;
+        let kept = store.get_message(row.id).await.expect("works");
+        (noted.expect("works"), kept.state, kept.reason)
+    };
+    assert!(note(MessageState::Sent, None).await.0);
+    let tail = store.last_cursor().await.expect("cursor");
+    assert_eq!(
+        note(
+            MessageState::Failed,
+            Some("fate_unknown: no answer in time")
+        )
+        .await,
+        (false, MessageState::Sent, String::new())
+    );
+    let events = store.events_after(tail, 100).await.expect("events");
+    let subject = format!("message:{}", row.id);
+    assert!(
+        events.iter().all(|e| e.event.subject != subject),
+        "not told"
+    );
+    assert_eq!(
+        note(MessageState::Failed, Some("30008")).await,
+        (true, MessageState::Failed, "30008".to_owned())
+    );
 }
 
 /// Whatever its channel: no gateway may carry it.

@@ -16,7 +16,7 @@ use domain::ports::store::{
     ClaimAsk, Claimed, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened,
     MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
-use domain::rules::messaging::{outdated, source_over, stopped, take_step};
+use domain::rules::messaging::{is_lost, outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -269,9 +269,12 @@ impl MessageStore for MemoryStore {
             .messages
             .get_mut(&id)
             .ok_or(StoreError::NotFound("message"))?;
-        if !take_step(row, change) {
+        let mut next = row.clone();
+        let lost = |row: &Message| is_lost(row) && change.state == Some(MessageState::Failed);
+        if !take_step(&mut next, change) || (lost(&next) && row.state != MessageState::Sending) {
             return Ok(false);
         }
+        *row = next;
         let point = row.point_id;
         t.message_leases.remove(&id);
         if change.never_left {

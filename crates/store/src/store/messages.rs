@@ -22,7 +22,7 @@ use domain::ports::store::{
     ClaimAsk, Claimed, ContactFacts, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft,
     MessageOpened, MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
-use domain::rules::messaging::{outdated, source_over, stopped, take_step};
+use domain::rules::messaging::{is_lost, outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -259,7 +259,10 @@ impl MessageStore for SqlStore {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let mut row = held(&mut tx, id).await?;
-        if !take_step(&mut row, change) {
+        let before = row.state;
+        // What a receipt told of has left, whatever became of the gateway's answer.
+        let lost = |row: &Message| is_lost(row) && change.state == Some(MessageState::Failed);
+        if !take_step(&mut row, change) || (lost(&row) && before != MessageState::Sending) {
             return Ok(false);
         }
         tx.put(&row).await?;
@@ -313,10 +316,15 @@ impl MessageStore for SqlStore {
         };
         equal("client_id=", ask.client.map(|v| v.val()));
         equal("debtor_id=", ask.debtor.map(|v| v.val()));
-        equal("state=", ask.state.map(|v| v.val()));
+        let sending = ask.state == Some(MessageState::Sending);
+        equal("state=", ask.state.filter(|_| !sending).map(|v| v.val()));
         equal("channel=", ask.channel.map(|v| v.val()));
         equal("strategy_id=", ask.strategy.map(|v| v.val()));
         equal("id<", ask.before.map(|v| v.val()));
+        if sending {
+            // In the words of their index: they are few among all.
+            t.add("state='sending' AND lease_until>0".to_owned());
+        }
         newest(&mut self.read().await?, t, ask.limit).await
     }
 
