@@ -26,6 +26,9 @@ pub enum HookError {
     /// It could not be written; the provider comes again (503).
     #[error("store: {0}")]
     Store(StoreError),
+    /// Part of it is about a message whose gateway has not answered yet; the provider comes again (503).
+    #[error("a receipt ahead of the gateway's answer")]
+    Early,
 }
 
 /// A template filled in.
@@ -117,6 +120,7 @@ impl CenterHandle {
                 Refused::Unknown => HookError::Unknown,
                 Refused::Fault(fault) => HookError::Fault(fault),
                 Refused::Store(error) => HookError::Store(error),
+                Refused::Early => HookError::Early,
             })
     }
 

@@ -9,7 +9,6 @@ pub(crate) mod told;
 pub(crate) mod values;
 
 pub(crate) use send::rule_of;
-use told::Told;
 
 use crate::shared::Shared;
 use crate::tasks::pause;
@@ -129,8 +128,9 @@ async fn mailbox(shared: &Arc<Shared>, gateway: &Arc<dyn Messenger>) {
         Ok(receipts) => {
             let mut written = Vec::new();
             for receipt in receipts {
-                match told::take(shared, gateway.name(), &receipt, Told::Asked).await {
-                    Ok(()) => written.push(receipt),
+                match told::asked(shared, gateway.name(), &receipt).await {
+                    Ok(true) => written.push(receipt),
+                    Ok(false) => {}
                     Err(error) => {
                         shared.mind(&error).await;
                         tracing::warn!(gateway = gateway.name(), reason = %error, "receipt not written");

@@ -4,11 +4,10 @@
 use crate::messages::{by_hand, somebody};
 use crate::world::{House, NOBODY, Plan, mxn};
 use async_trait::async_trait;
-use center::{CenterConfig, HookError};
+use center::{CenterConfig, CenterHandle, HookError};
 use domain::entity::{Channel, Message, MessageState};
 use domain::ids::MessageId;
 use domain::money::Currency;
-use domain::ports::StoreError;
 use domain::ports::store::{CatalogStore as _, MessageStore as _};
 use domain::ports::{
     Accepted, Clock as _, Hook, HookFault, HookReply, Messenger, Outgoing, Receipt, ReceiptKind,
@@ -16,11 +15,16 @@ use domain::ports::{
 };
 use domain::time::UtcMs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A gateway that carries a message at once and answers when it is let; its calls say `<own> <ref> <kind>`.
+/// A gateway that carries a message at once and answers when it is let; each line of its calls says
+/// `<own> <ref> <kind>`.
 struct Slow {
     answers: Semaphore,
+    /// Its next answer is that it takes nothing now.
+    later: AtomicBool,
 }
 
 #[async_trait]
@@ -50,6 +54,9 @@ impl Messenger for Slow {
             return Err(SendFault::Unknown("closed".to_owned()));
         };
         answer.forget();
+        if self.later.swap(false, Ordering::SeqCst) {
+            return Err(SendFault::Later("not now".to_owned()));
+        }
         let (cost_micro, currency) = self.price();
         Ok(Accepted {
             provider_ref: name_of(message.id),
@@ -60,27 +67,31 @@ impl Messenger for Slow {
 
     fn hook(&self, hook: &Hook<'_>) -> Result<HookReply, HookFault> {
         let text = std::str::from_utf8(hook.body).map_err(|_| HookFault::Body)?;
-        let mut words = text.split(' ');
-        let mut next = || words.next().ok_or(HookFault::Body);
-        let (own, name, kind) = (next()?, next()?, next()?);
-        let receipt = Receipt {
-            provider_ref: name.to_owned(),
-            own: own.parse().ok(),
-            at: Some(hook.at),
-            kind: match kind {
-                "delivered" => ReceiptKind::Delivered,
-                "read" => ReceiptKind::Read,
-                code => ReceiptKind::Failed {
-                    code: code.to_owned(),
-                    bad_address: false,
-                },
-            },
-        };
+        let receipts: Option<Vec<Receipt>> = text.lines().map(|l| told(l, hook.at)).collect();
         Ok(HookReply {
-            receipts: vec![receipt],
+            receipts: receipts.ok_or(HookFault::Body)?,
             ..HookReply::default()
         })
     }
+}
+
+fn told(line: &str, at: UtcMs) -> Option<Receipt> {
+    let mut words = line.split(' ');
+    let (own, name, kind) = (words.next()?, words.next()?, words.next()?);
+    Some(Receipt {
+        provider_ref: name.to_owned(),
+        own: own.parse().ok(),
+        at: Some(at),
+        kind: match kind {
+            "sent" => ReceiptKind::Sent,
+            "delivered" => ReceiptKind::Delivered,
+            "read" => ReceiptKind::Read,
+            code => ReceiptKind::Failed {
+                code: code.to_owned(),
+                bad_address: false,
+            },
+        },
+    })
 }
 
 fn name_of(id: MessageId) -> String {
@@ -95,6 +106,7 @@ async fn house(debtors: u128) -> (House, Arc<Slow>) {
     };
     let slow = Arc::new(Slow {
         answers: Semaphore::new(0),
+        later: AtomicBool::new(false),
     });
     let mut config = CenterConfig::new("node-1");
     config.messengers = vec![Arc::clone(&slow) as _];
@@ -104,6 +116,10 @@ async fn house(debtors: u128) -> (House, Arc<Slow>) {
 
 /// The provider calls about what happened at an instant; whether its call was taken.
 async fn called(house: &House, at: UtcMs, said: &str) -> bool {
+    told_to(&house.center, at, said).await
+}
+
+async fn told_to(center: &CenterHandle, at: UtcMs, said: &str) -> bool {
     let call = Hook {
         method: "POST",
         path: "/hooks/messages/slow",
@@ -111,9 +127,9 @@ async fn called(house: &House, at: UtcMs, said: &str) -> bool {
         body: said.as_bytes(),
         at,
     };
-    match house.center.message_hook("slow", &call).await {
+    match center.message_hook("slow", &call).await {
         Ok(_) => true,
-        Err(HookError::Store(StoreError::Unavailable(_))) => false,
+        Err(HookError::Early) => false,
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -235,7 +251,67 @@ async fn a_nameless_receipt_ahead_of_the_answer_is_asked_for_again_row_05() {
         (end.state, end.reason.as_str()),
         (MessageState::Failed, "30008")
     );
-    // Of a message that nobody here sent nothing is asked for ever.
-    house.secs(60).await;
-    assert!(called(&house, at, "- sm-foreign delivered").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_system_sent_is_asked_for_while_it_may_be_ours_alone_row_05() {
+    let (house, slow) = house(2).await;
+    let foreign = "- sm-foreign delivered";
+    let now = house.clock.now();
+    assert!(called(&house, now, foreign).await, "nothing is on its way");
+    let (id, other) = (on_its_way(&house, 0).await, on_its_way(&house, 1).await);
+    let at = house.clock.now();
+    for (at, said) in [
+        (at.plus_ms(3_600_000), foreign.to_owned()),
+        (at.plus_ms(-60_000), foreign.to_owned()),
+        (
+            at,
+            format!("{} sm-foreign read", MessageId(crate::world::id(9))),
+        ),
+    ] {
+        assert!(called(&house, at, &said).await, "{said}");
+    }
+    // One that may be ours keeps back no other of its call.
+    let said = format!("{foreign}\n{id} {} read", name_of(id));
+    let center = house.center.clone();
+    let call = tokio::spawn(async move { told_to(&center, at, &said).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(row(&house, id).await.state, MessageState::Read);
+    assert!(!call.is_finished());
+    assert!(!call.await.expect("ends"), "come again");
+    slow.answers.add_permits(2);
+    house.secs(1).await;
+    assert_eq!(row(&house, other).await.state, MessageState::Sent);
+    assert!(called(&house, at, foreign).await, "all have answered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_an_earlier_try_is_not_the_end_of_the_next_row_05() {
+    let (house, slow) = house(1).await;
+    let id = on_its_way(&house, 0).await;
+    slow.later.store(true, Ordering::SeqCst);
+    slow.answers.add_permits(1);
+    house.secs(1).await;
+    let first = row(&house, id).await;
+    assert_eq!((first.state, first.tries), (MessageState::Queued, 1));
+    // The provider had taken it all the same, under a name that nobody was told.
+    calls(&house, (id, "sm-first"), "30008").await;
+    assert_eq!(row(&house, id).await.state, MessageState::Queued);
+    house.secs(65).await;
+    let second = row(&house, id).await;
+    assert_eq!((second.state, second.tries), (MessageState::Sending, 2));
+    let at = house.clock.now();
+    let failed = format!("{id} sm-first 30008");
+    assert!(!called(&house, at, &failed).await, "whose is not known yet");
+    assert_eq!(row(&house, id).await.state, MessageState::Sending);
+    slow.answers.add_permits(1);
+    house.secs(1).await;
+    assert!(called(&house, at, &failed).await);
+    let end = row(&house, id).await;
+    assert_eq!(
+        (end.state, end.provider_ref, end.cost_micro),
+        (MessageState::Sent, name_of(id), 350_000)
+    );
+    calls(&house, (id, &name_of(id)), "delivered").await;
+    assert_eq!(row(&house, id).await.state, MessageState::Delivered);
 }

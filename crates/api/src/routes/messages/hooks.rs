@@ -64,6 +64,10 @@ async fn taken(
             Err(Problem::new(status, "hook_refused", fault.to_string()))
         }
         Err(HookError::Store(error)) => Err(error.into()),
+        Err(early @ HookError::Early) => {
+            tracing::debug!(gateway, "a provider's call ahead of its own answer");
+            Err(Problem::unavailable(early.to_string()))
+        }
     }
 }
 
