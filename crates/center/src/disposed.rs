@@ -48,6 +48,14 @@ fn hold(shared: &Shared, case: &Case, kind: HoldKind) -> Hold {
     }
 }
 
+/// What a code means to the guard is told to the engine that has the call with it; of any other call the log tells,
+/// in the order of its end and its code.
+fn told_with_it(shared: &Shared, case: &Case, set: &NewEvent) {
+    if case.seat.is_some() {
+        shared.told_here(set);
+    }
+}
+
 /// Everything that is written in one transaction.
 pub(crate) fn closing(
     shared: &Shared,
@@ -60,11 +68,7 @@ pub(crate) fn closing(
     let subject = format!("attempt:{}", attempt.id);
     let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
     let set = event(shared, actor, case, "disposition.set", subject, data);
-    // What it means to the guard is told to the engine that has the call with it; of any other call the log tells,
-    // in the order of its end and its code.
-    if case.seat.is_some() {
-        shared.told_here(&set);
-    }
+    told_with_it(shared, case, &set);
     let mut events = vec![set];
     let holds: Vec<Hold> = case
         .disposition
