@@ -9,7 +9,7 @@ use super::route::Route;
 use super::toll::TollGuard;
 use super::trail::Trails;
 use super::trunks::Found;
-use crate::config::{SipTransport, VoiceConfig};
+use crate::config::{SipTransport, TrunkConfig, VoiceConfig};
 use crate::net::{Inbound, Input, Net, System, is_line};
 use crate::plane::{Event as MediaEvent, LegId, Plane, Prompts, Tones};
 use crate::recorder::{self, Writer, WriterLine};
@@ -125,8 +125,7 @@ impl Engine {
             .local
             .udp
             .unwrap_or(SocketAddr::new(reached_at(&config, bind), 0));
-        let routes = config.trunks.iter();
-        let routes = routes.map(|trunk| (trunk.id, Route::new(trunk.clone(), now)));
+        let route = |trunk: &TrunkConfig| (trunk.id, Route::new(trunk.clone(), now));
         let mut endpoint = Endpoint::new(settings, Box::new(SeededIds::new(rand::random())));
         endpoint.hear(net.hears());
         let mut engine = Self {
@@ -143,7 +142,7 @@ impl Engine {
             legs: Legs::default(),
             attempts: HashMap::new(),
             agents: HashMap::new(),
-            routes: routes.collect(),
+            routes: config.trunks.iter().map(route).collect(),
             tolls: BTreeMap::new(),
             pings: HashMap::new(),
             registrations: HashMap::new(),
