@@ -207,7 +207,9 @@ async fn write(
     let store = &shared.out.store;
     let state = step.state.unwrap_or(row.state);
     for _ in 0..WRITES {
-        if is_lost(&row) {
+        // That it left, under its name, stands for the answer with what it cost: it may be lost by now.
+        let named = state == MessageState::Sent && row.provider_ref.is_empty();
+        if named || is_lost(&row) {
             found_again(shared, gateway, &row, (name, step.at)).await?;
         }
         step.provider_ref = Some(name.to_owned()).filter(|_| row.provider_ref.is_empty());

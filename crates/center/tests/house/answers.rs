@@ -286,6 +286,62 @@ async fn what_another_system_sent_is_asked_for_while_it_may_be_ours_alone_row_05
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_receipt_is_followed_whenever_the_answer_is_given_up_row_05() {
+    for seed in 0..8 {
+        given_up_between(seed).await;
+    }
+}
+
+/// Receipts of as many messages as are on their way at once, told while their answers are given up.
+async fn given_up_between(seed: u64) {
+    const COUNT: u128 = 8;
+    let (house, _slow) = house(COUNT).await;
+    let mut all = Vec::new();
+    for n in 0..COUNT {
+        let asked = by_hand(n, "Buen día");
+        let queued = house.center.queue_message(somebody(), asked).await;
+        all.push(queued.expect("queued").id);
+    }
+    house.secs(2).await;
+    let left = house.clock.now();
+    for id in &all {
+        assert_eq!(row(&house, *id).await.state, MessageState::Sending);
+    }
+    // Looks and writes take their time, and mix with the writes of those who waited a minute for an answer.
+    house.store.set_latency(seed, 400);
+    let mut calls = Vec::new();
+    for (n, id) in (0_u64..).zip(&all) {
+        let (center, clock) = (house.center.clone(), Arc::clone(&house.clock));
+        let kind = if n % 2 == 0 { "delivered" } else { "sent" };
+        let said = format!("{id} {} {kind}", name_of(*id));
+        calls.push(tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(57_500 + n * 150 + seed * 19)).await;
+            assert!(told_to(&center, clock.now(), &said).await);
+        }));
+    }
+    for call in calls {
+        call.await.expect("taken");
+    }
+    house.secs(5).await;
+    assert!(house.clock.now().since_ms(left) > 60_000);
+    for (n, id) in (0_u64..).zip(&all) {
+        let end = row(&house, *id).await;
+        let state = if n % 2 == 0 {
+            MessageState::Delivered
+        } else {
+            MessageState::Sent
+        };
+        let known = (end.state, end.cost_micro, end.ended_at);
+        assert_eq!(known, (state, 350_000, None), "{seed} {n}: {end:?}");
+        assert_eq!(
+            costs(&house, *id).await.iter().sum::<i64>(),
+            350_000,
+            "{seed} {n}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_of_an_earlier_try_is_not_the_end_of_the_next_row_05() {
     let (house, slow) = house(1).await;
     let id = on_its_way(&house, 0).await;
