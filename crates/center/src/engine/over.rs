@@ -136,15 +136,16 @@ impl Engine {
         });
     }
 
-    /// The end alone told of the answer: it is written before the end is.
+    /// The end alone told of the answer: it is written before the end is, and the row of the recording before
+    /// it, so that a process that dies between the two leaves no answered call without one (seed 61).
     fn answered_late(&self, attempt: AttemptId, at: UtcMs) {
+        self.no_tape(attempt, at);
         let change = AttemptChange {
             state: Some(AttemptState::Answered),
             answered_at: Some(at),
             ..AttemptChange::default()
         };
         self.step(attempt, Step::Note(Box::new(change), Vec::new()));
-        self.no_tape(attempt, at);
     }
 
     /// A supervisor's time to dispose of the call he took over is up.
