@@ -228,3 +228,164 @@ async fn page_carrier_and_database_agree_on_whom_the_detector_lost() {
         assert_eq!(row.bridged_at, None, "no agent heard {}", row.attempt_id);
     }
 }
+
+/// Calls whose truth the agents told, of each kind, that are enough.
+const ENOUGH: usize = 8;
+/// Longest wait for them, and for one look in which nothing changed.
+const LONGEST_SHADOW: Duration = Duration::from_secs(240);
+
+/// Says of each call that its agent took for something else than the carrier had in mind (he came when the beep was
+/// over) what it was, as whoever listens to the recordings does.
+async fn put_right(api: &Api, samples: &[Value], dir: &Path) -> BTreeMap<String, &'static str> {
+    let plans = plans(dir);
+    let mut told = BTreeMap::new();
+    for sample in samples.iter().filter(|s| !s["truth"].is_null()) {
+        let id = sample["attempt_id"].as_str().expect("an id");
+        let truth = match plans.get(id).map(|class| is_person(class)) {
+            Some(true) => "person",
+            Some(false) => "machine",
+            None => continue,
+        };
+        if sample["truth"] != truth {
+            let path = format!("/attempts/{id}/heard");
+            let answer = api.post(&path, &json!({ "truth": truth })).await;
+            assert_eq!(answer["lost"], false, "an agent had it: {answer}");
+            told.insert(id.to_owned(), truth);
+        }
+    }
+    told
+}
+
+/// Judged calls with a truth, the page's sums at the same moment, and what was put right.
+async fn coded(api: &Api, dir: &Path) -> (Vec<Value>, Value, BTreeMap<String, &'static str>) {
+    let mut right = BTreeMap::new();
+    let since = Instant::now();
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let before = api.samples().await;
+        let page = api.get("/reports/detector?days=1").await;
+        let count = |truth: &str| before.iter().filter(|s| s["truth"] == truth).count();
+        let enough = count("person").min(count("machine")) >= ENOUGH;
+        let told = format!("{} persons, {} machines", count("person"), count("machine"));
+        if enough {
+            let told = put_right(api, &before, dir).await;
+            let settled = told.is_empty();
+            right.extend(told);
+            if settled && before == api.samples().await {
+                return (before, page["total"].clone(), right);
+            }
+        }
+        assert!(since.elapsed() < LONGEST_SHADOW, "only {told}");
+    }
+}
+
+/// Numerator and denominator of a share.
+fn parts(share: &Value) -> (u64, u64) {
+    let part = |key: &str| share[key].as_u64().expect("a number");
+    (part("numerator"), part("denominator"))
+}
+
+/// Both errors of calls by class and by whether a person answered: (persons lost of persons, machines missed of
+/// machines).
+fn both_errors<'a>(calls: impl Iterator<Item = (&'a str, bool)>) -> [(u64, u64); 2] {
+    let [mut persons, mut machines] = [(0, 0); 2];
+    for (class, person) in calls {
+        let for_agent = matches!(class, "human" | "unknown");
+        if person {
+            persons = (persons.0 + u64::from(!for_agent), persons.1 + 1);
+        } else {
+            machines = (machines.0 + u64::from(for_agent), machines.1 + 1);
+        }
+    }
+    [persons, machines]
+}
+
+/// The last class after the answer of each attempt, by the event log.
+fn classes(dir: &Path) -> BTreeMap<String, String> {
+    let events = events(dir).expect("export");
+    let judged = |event: &Value| {
+        let of = event["subject"].as_str()?.strip_prefix("attempt:")?;
+        let class = event["data"]["heard"]["class"].as_str()?;
+        (event["kind"] == "amd.classified").then(|| (of.to_owned(), class.to_owned()))
+    };
+    events.iter().filter_map(judged).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_shadow_page_carrier_and_database_agree_and_an_agent_gets_every_call() {
+    if !long_tests() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("folder");
+    let people = dir.path().join("people.json");
+    std::fs::write(&people, many_machines()).expect("people");
+    let people = people.display().to_string();
+    let args = [
+        "--people",
+        &people,
+        "--amd",
+        "shadow",
+        "--agents",
+        "8",
+        "--mode",
+        "power",
+        "--seconds",
+        "400",
+    ];
+    let mut demo = Demo::start(dir.path(), &args, &[]).expect("the demo starts");
+    let api = Api::of(&demo).await;
+    let (samples, total, right) = coded(&api, dir.path()).await;
+    demo.kill().expect("killed");
+
+    let on_page = [
+        parts(&total["humans_lost"]),
+        parts(&total["machines_missed"]),
+    ];
+    assert_eq!(
+        (&total["ended"], &total["persons_ended"]),
+        (&json!(0), &json!(0))
+    );
+    let told: Vec<&Value> = samples.iter().filter(|s| !s["truth"].is_null()).collect();
+    let id = |s: &Value| s["attempt_id"].as_str().expect("an id").to_owned();
+    let class = |s: &'_ Value| s["class"].as_str().expect("a class").to_owned();
+    let plans = plans(dir.path());
+    let by_plan = told.iter().map(|s| {
+        let plan = plans
+            .get(&id(s))
+            .expect("the carrier's line of an ended call");
+        (class(s), is_person(plan))
+    });
+    let by_plan: Vec<(String, bool)> = by_plan.collect();
+    let by_carrier = both_errors(
+        by_plan
+            .iter()
+            .map(|(class, person)| (class.as_str(), *person)),
+    );
+
+    let rows = attempts(dir.path(), None).expect("export");
+    let rows: BTreeMap<&str, &AttemptRow> =
+        rows.iter().map(|r| (r.attempt_id.as_str(), r)).collect();
+    let judged = classes(dir.path());
+    let in_database = both_errors(told.iter().map(|s| {
+        let row = rows[id(s).as_str()];
+        assert_eq!(s["acted"], "shadow", "{s}");
+        assert!(row.bridged_at.is_some(), "an agent got {}", row.attempt_id);
+        let code = row.disposition.as_deref().expect("a code");
+        let class = judged.get(&row.attempt_id).expect("an event").as_str();
+        let said = right.get(&row.attempt_id).copied();
+        (
+            class,
+            said.map_or(!code.starts_with("NC.BZ"), |said| said == "person"),
+        )
+    }));
+    assert!(
+        right.len() * 5 <= told.len(),
+        "agents hear what a call is: {right:?}"
+    );
+    println!(
+        "{} calls put right by whoever listened; in shadow, persons lost of persons and machines missed of machines: page {on_page:?}, \
+        carrier {by_carrier:?}, database {in_database:?}",
+        right.len()
+    );
+    assert_eq!((by_carrier, in_database), (on_page, on_page));
+}

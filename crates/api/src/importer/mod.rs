@@ -23,7 +23,7 @@ pub use error::ImportError;
 pub use flow::{FAULTS_MAX, Flow};
 pub use shape::{FileShape, detect, head};
 pub use sheet::SHEET_BYTES_MAX;
-pub use turn::FileTurn;
+pub use turn::{FileTurn, Half};
 pub(crate) use work::{ImportWork, Turn};
 
 use domain::entity::{GonePolicy, Portfolio};

@@ -100,6 +100,39 @@ async fn a_file_that_broke_off_keeps_its_placement() {
     assert_eq!(seen["items"].as_array().map(Vec::len), Some(1));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_waits_for_another_that_is_being_written() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (_, key) = draft(&floor, &marta).await;
+    // Another server writes it.
+    let now = UtcMs(i64::MAX / 2);
+    let taken = floor.store.take_import(key, "another server", now).await;
+    assert!(taken.expect("taken"));
+    let mut row = floor.store.get_import(key).await.expect("file");
+    row.state = ImportState::Accepting;
+    floor
+        .store
+        .put_import(&row, &[])
+        .await
+        .expect("in its work");
+    let (client, portfolio) = (floor.client, floor.portfolio);
+    let path = format!("/api/v1/imports?client={client}&portfolio={portfolio}");
+    let file = FILE.replace("1;A1", "2;A2").replace("001\n", "002\n");
+    let second = floor.call("POST", &path, Some(&marta), "text/csv", file);
+    let first = async {
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        (row.state, row.accepted_at) = (ImportState::Accepted, Some(row.at));
+        floor.store.put_import(&row, &[]).await.expect("in");
+        let left = floor.store.leave_import(key, "another server").await;
+        left.expect("left");
+    };
+    let ((status, done), ()) = tokio::join!(second, first);
+    assert!(status.is_success(), "{status}: {done}");
+    let (_, seen) = floor.get(&marta, "/debtors?q=2").await;
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(1), "{seen}");
+}
+
 fn base64_of(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(text)

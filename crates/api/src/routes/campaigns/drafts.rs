@@ -419,25 +419,38 @@ pub(super) async fn begin(
     placement: Option<PlacementBody>,
     actor: &str,
 ) -> Result<(), Problem> {
-    if let Some(other) = state.flow().half_in(row).await? {
-        return Err(Problem::conflict(
-            "half_import",
-            format!(
-                "file {other} is half in the portfolio: accept it again, or take it back first"
-            ),
-        ));
-    }
+    alone(state, row).await?;
     if let Some(placement) = placement {
         let placement = placement.row(state, row, actor.to_owned())?;
         row.placement_id = Some(placement.id);
         placement.put(state, "placement.received").await?;
     }
     row.state = ImportState::Accepting;
-    let saved = state.flow().save(row, actor, "import.accepting").await;
+    let flow = state.flow();
+    let saved = match flow.save(row, actor, "import.accepting").await {
+        // Another node was faster by a moment with another file of the portfolio.
+        Err(StoreError::Conflict(_)) => {
+            alone(state, row).await?;
+            flow.save(row, actor, "import.accepting").await
+        }
+        saved => saved,
+    };
     saved.map_err(half_in)
 }
 
-/// Another node was faster by a moment with another file of the portfolio.
+/// Waits for another file of the portfolio that is being written.
+async fn alone(state: &ApiState, row: &Import) -> Result<(), Problem> {
+    let half = state.flow().half_in(row).await?;
+    half.map_or(Ok(()), |half| {
+        let code = if half.at_work {
+            "import_running"
+        } else {
+            "half_import"
+        };
+        Err(Problem::conflict(code, half.to_string()))
+    })
+}
+
 fn half_in(error: StoreError) -> Problem {
     match error {
         StoreError::Conflict(text) => Problem::conflict("half_import", text),

@@ -213,9 +213,17 @@ async fn accept_now(
     let mut row = in_state(flow, id, &[ImportState::Ready, ImportState::Accepting]).await?;
     let half = flow.half_in(&row).await.map_err(anyhow::Error::from)?;
     if let Some(other) = half {
-        return Err(Failure::usage(anyhow!(
-            "import {other} is half in the portfolio: --accept it again, or --undo it first"
-        )));
+        return Err(Failure::usage(if other.at_work {
+            anyhow!(
+                "import {} is being written into the portfolio: wait for its end",
+                other.id
+            )
+        } else {
+            anyhow!(
+                "import {} is half in the portfolio: --accept it again, or --undo it first",
+                other.id
+            )
+        }));
     }
     row.gone = gone;
     row.state = ImportState::Accepting;
