@@ -9,7 +9,7 @@ use crate::live::Setting;
 use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
-use dialer::{CallRules, CampaignSpec, Judging};
+use dialer::{CallRules, CampaignSpec, Judging, TARGET_OF_CAP};
 use domain::entity::{AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
@@ -24,8 +24,6 @@ const FIRST_FEED: u32 = 20;
 const HOUSE_CAP_PCT: f64 = 3.0;
 /// Most caller ids of one client that are read.
 const CALLER_IDS_MAX: usize = 50_000;
-/// Target as a share of the cap (terms.md §10).
-const TARGET_SHARE: f64 = 0.93;
 
 fn whole_page() -> PageRequest {
     PageRequest {
@@ -81,7 +79,7 @@ impl Act {
 }
 
 /// The segments that fill a campaign, in the order of its mix.
-fn segments_of(campaign: &Campaign) -> Vec<SegmentId> {
+pub(crate) fn segments_of(campaign: &Campaign) -> Vec<SegmentId> {
     let mix = &campaign.params.list_mix;
     if mix.is_empty() {
         return vec![campaign.segment_id];
@@ -158,7 +156,7 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
 }
 
 /// Local midnight before and after `now`.
-fn day_bounds(now: UtcMs, zone: &TimeZone) -> (UtcMs, UtcMs) {
+pub(crate) fn day_bounds(now: UtcMs, zone: &TimeZone) -> (UtcMs, UtcMs) {
     let today = now.in_zone(zone);
     let start = today.start_of_day().map_or(now, |z| z.timestamp().into());
     let end = today
@@ -190,7 +188,7 @@ pub(crate) fn rules(campaign: &Campaign) -> CallRules {
 
 fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
     let params = &setting.campaign.params;
-    let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
+    let cap_pct = cap_pct(params);
     let limit = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok());
     let (day_began, day_ends) = day_bounds(now, &setting.zone);
     CampaignSpec {
@@ -204,6 +202,7 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         rules: rules(&setting.campaign),
         cps_max: limit(params.cps_max),
         lines_max: limit(params.lines_max),
+        lines_per_agent_max: params.lines_per_agent_max,
         trunks: setting.trunks.clone(),
         hopper_min: params.hopper_min,
         hopper_factor: params.hopper_factor,
@@ -321,10 +320,15 @@ async fn check_trunks(shared: &Shared, rows: &Setting) -> Result<(), CenterError
     ))
 }
 
+/// Cap on abandonment in percent: the campaign's own, else the house's.
+pub(crate) fn cap_pct(params: &CampaignParams) -> f64 {
+    params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT)
+}
+
 /// Target of abandonment in percent: the campaign's own, else a share of its cap.
 pub(crate) fn target_pct(params: &CampaignParams) -> f64 {
-    let cap_pct = params.abandon_cap_pct.unwrap_or(HOUSE_CAP_PCT);
-    let target = params.abandon_target_pct.unwrap_or(TARGET_SHARE * cap_pct);
+    let cap_pct = cap_pct(params);
+    let target = params.abandon_target_pct.unwrap_or(TARGET_OF_CAP * cap_pct);
     if params.amd == AmdMode::On && !params.amd_connect_first {
         // Persons taken for machines are abandoned one for one: that much of the budget is theirs.
         (target - params.amd_fp_limit_pct).max(0.5 * target)
@@ -366,6 +370,9 @@ pub(crate) async fn act(
     };
     if to == CampaignStatus::Running {
         check_mode(&campaign)?;
+        if from != to {
+            crate::ring::fits(&shared.out, &campaign).await?;
+        }
     }
     campaign.status = to;
     let mut rows = setting(&shared, campaign).await?;

@@ -155,7 +155,8 @@ pub(crate) fn of_over(
         .flatten();
     let mut item = step.plan.clone().unwrap_or(after.item);
     let alone = over.agent.is_none();
-    if ctx.task.mode == DialMode::Agentless && alone && result == CallResult::Human {
+    let told = ctx.task.mode == DialMode::Agentless && alone && result == CallResult::Human;
+    if told && step.plan.is_none() {
         // The message was told: there is nothing more to call him for here.
         item.done = true;
         "message_told".clone_into(&mut item.note);

@@ -331,17 +331,23 @@ fn consider(
     } else {
         points.iter().map(|p| Some(p.id)).collect()
     };
-    // A message is told by nobody: what the law gives to an agent alone is not for it.
-    let with_agent = params.mode != DialMode::Agentless;
+    // A message is told by nobody: what the law gives to an agent alone is not for it. Who was promised a call
+    // talks with an agent here too.
+    let alone = params.mode == DialMode::Agentless;
+    let promised = alone && check == CheckPoint::Callback;
+    let with_agent = !alone || promised;
     for point in asked {
-        let action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
+        let mut action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
+        action.agent_reserved |= promised;
         let verdict = shared.out.law.judge(&candidate.facts, &action);
         let chosen = points
             .iter()
             .find(|p| Some(p.id) == point)
             .map(|p| (*p).clone());
         if let (true, Some(point)) = (verdict.decision.permits(with_agent), chosen) {
-            let (item, stocked) = allowed(shared, setting, candidate, point, &verdict, &law, until);
+            let (mut item, stocked) =
+                allowed(shared, setting, candidate, point, &verdict, &law, until);
+            item.agent_only |= promised;
             return Considered::Allowed(Box::new(item), Box::new(stocked));
         }
         let later = |v: &Verdict| v.next_legal_at.unwrap_or(UtcMs(i64::MAX));
@@ -405,6 +411,7 @@ fn allowed(
         priority: candidate.item.priority,
         own_agent: own_agent(&candidate.item.note),
         abandon: law.abandon,
+        short_calls: law.short_calls,
         closes_at: closes_at(setting, &zone, verdict.at),
         answer: None,
     };

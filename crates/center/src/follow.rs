@@ -10,7 +10,7 @@ use dialer::Input;
 use domain::entity::{Attempt, CallResult, CampaignStatus, DialMode, Direction};
 use domain::event::{Event, NewEvent};
 use domain::ids::{AgentId, AttemptId, CampaignId, DebtorId, SuppressionId, TrunkId};
-use domain::ports::store::StoreError;
+use domain::ports::store::{StoreError, Turn};
 use domain::rules::detector::is_mailbox;
 use domain::time::UtcMs;
 use std::str::FromStr;
@@ -70,6 +70,7 @@ async fn obey_all(
                 }
             }
         }
+        shared.notices.hear(&told.event);
         *cursor = told.cursor;
     }
     true
@@ -129,7 +130,7 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
             None => Ok(()),
         },
         "attempt.ended" => counted(shared, told, found).await,
-        "amd.corrected" => lost(shared, told, found).await,
+        "amd.corrected" => corrected(shared, told, found).await,
         "disposition.set" => machine(shared, event, found).await,
         "amd.learned" => {
             if let Some(id) = subject::<TrunkId>(event, "trunk") {
@@ -150,7 +151,7 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
 
 /// Whether an agent was owed to who answered: who called us, or only hears a message, is no answer (law.md §4),
 /// as in what the store counts.
-fn owed(row: &Attempt) -> bool {
+pub(crate) fn owed(row: &Attempt) -> bool {
     row.direction == Direction::Outbound && row.mode != DialMode::Agentless
 }
 
@@ -241,25 +242,17 @@ async fn machine(
     Ok(())
 }
 
-/// A person whom another node had taken for a machine is abandoned, as it turns out now.
-async fn lost(shared: &Arc<Shared>, told: &Event, found: &Found) -> Result<(), CenterError> {
+/// A call of another node's that was taken for a machine was a person's, or was a machine's after all, as it turns
+/// out now. The event alone says what it changed: by now the row may stand otherwise.
+async fn corrected(shared: &Arc<Shared>, told: &Event, found: &Found) -> Result<(), CenterError> {
     let event = &told.event;
-    let first = event.data.get("first").and_then(serde_json::Value::as_bool);
-    let Some(id) = subject::<AttemptId>(event, "attempt").filter(|_| first == Some(true)) else {
-        return Ok(());
-    };
-    let row = shared.out.store.get_attempt(id).await?;
-    let abandoned = row.result == Some(CallResult::Abandoned) && row.bridged_at.is_none();
-    let counts = abandoned && owed(&row) && !found.stored(told.cursor);
-    if let (true, Some(at), Some(campaign)) = (counts, row.answered_at, row.campaign_id) {
-        let input = Input::Counted {
-            campaign,
-            client: row.client_id,
-            at,
-            abandoned,
-        };
-        let post = &shared.post;
-        post.tell(move |engine, now| engine.take(now, input)).await;
+    let turn = event.data.get("turn");
+    let turn: Option<Turn> = turn.and_then(|t| serde_json::from_value(t.clone()).ok());
+    if let Some(turn) = turn.filter(|_| !found.stored(told.cursor))
+        && let Some(id) = subject::<AttemptId>(event, "attempt")
+    {
+        let row = shared.out.store.get_attempt(id).await?;
+        crate::amd::count(shared, &row, turn).await;
     }
     Ok(())
 }

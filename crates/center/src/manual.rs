@@ -99,6 +99,7 @@ pub(crate) async fn dial(
         priority: state.priority,
         own_agent: Some(agent),
         abandon: law.abandon,
+        short_calls: law.short_calls,
         closes_at: None,
         answer: None,
     };

@@ -1,11 +1,11 @@
 //! Everything the center needs from outside, as one bundle, and what it asks of the law beyond a
 //! verdict.
 
-use dialer::{AbandonRule, Window};
+use dialer::{AbandonRule, TARGET_OF_CAP, Window};
 use domain::ValueError;
 use domain::entity::PartyRole;
 use domain::law::pack::FormulaId;
-use domain::law::{AbandonmentRule, Action, Duties, Judge, RecordingDays, RuleBook};
+use domain::law::{AbandonmentRule, Action, Duties, Judge, RecordingDays, RuleBook, ShortCallRule};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
 use domain::time::{MINUTE_MS, UtcMs};
@@ -23,6 +23,8 @@ pub struct CallLaw {
     pub formula: String,
     /// The same as the guard counts it: formula, window, cap and aim.
     pub abandon: AbandonRule,
+    /// The rule on short calls, where the packs have one.
+    pub short_calls: Option<ShortCallRule>,
 }
 
 impl Default for CallLaw {
@@ -38,12 +40,10 @@ impl Default for CallLaw {
                 cap_pct: 3.0,
                 target_pct: 3.0 * TARGET_OF_CAP,
             },
+            short_calls: None,
         }
     }
 }
-
-/// Aim where a pack has none, as a share of its cap (terms.md §10).
-const TARGET_OF_CAP: f64 = 0.93;
 
 /// A pack's rule as the guard counts it.
 fn guarded(rule: &AbandonmentRule) -> AbandonRule {
@@ -137,6 +137,7 @@ impl LawBook for RuleBook {
             abandon_cap_pct: rule.cap_percent,
             formula: rule.formula_id.as_str().to_owned(),
             abandon: guarded(&rule),
+            short_calls: self.short_calls(facts, now),
         }
     }
 

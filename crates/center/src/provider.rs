@@ -24,6 +24,9 @@ use std::sync::Arc;
 const WITHDRAWN: &str = "withdrawn";
 const REINSTATED: &str = "reinstated";
 
+/// How often what went back of money that others move at the same time is counted anew.
+const TRIES: usize = 3;
+
 /// What a provider's word did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderDone {
@@ -254,14 +257,33 @@ async fn refunded(
     money: &str,
     total: Money,
 ) -> Result<ProviderDone, CenterError> {
+    let mut tries = 0;
+    loop {
+        match rest_of(shared, provider, money, total).await {
+            // Money of it moved meanwhile: what is missing of the sum is found anew.
+            Err(CenterError::Store(StoreError::Conflict(_))) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+/// Takes what is missing of a sum that went back.
+async fn rest_of(
+    shared: &Arc<Shared>,
+    provider: &str,
+    money: &str,
+    total: Money,
+) -> Result<ProviderDone, CenterError> {
     let Some(receipt) = receipt_of(shared, provider, money).await? else {
         return Ok(ProviderDone::Waits);
     };
     if total.currency != receipt.amount.currency {
         return Ok(ProviderDone::Nothing);
     }
-    let disputed = disputes::withdrawn(shared, provider, money).await?;
+    // The receipts before the notes: what a dispute takes between the two makes the step unfit, and is never
+    // counted as a refund.
     let all = disputes::all_of(shared, provider, money, receipt).await?;
+    let disputed = disputes::withdrawn(shared, provider, money).await?;
     let returned = all
         .iter()
         .fold(0_i64, |sum, r| sum.saturating_add(r.returned_minor));
@@ -346,6 +368,8 @@ async fn gone(
             debtor_id: receipt.debtor_id,
             payments: &what.payments,
             returned_minor: what.minor,
+            // A dispute takes a sum of its own, once by its word.
+            gone_minor: why.dispute.is_none().then_some(receipt.returned_minor),
             note: why.note,
             word: word.take(),
             now: shared.now(),

@@ -164,7 +164,7 @@ async fn dial(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, withdrawn: &AtomicBool, 
         recording_id: ctx.recording_id,
         recording_key: ctx.recording_key.clone(),
         mask_dtmf: params.mask_dtmf,
-        classify: params.amd != AmdMode::Off,
+        classify: params.amd != AmdMode::Off || crate::amd::spares_mailboxes(shared, ctx, opened),
         not_after: Some(opened.plus_ms(OPEN_MAX_MS)),
     };
     // Nothing lies between this look and the order: a node that was frozen meanwhile dials nobody.

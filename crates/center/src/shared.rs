@@ -5,6 +5,7 @@ use crate::callable::Marks;
 use crate::config::CenterConfig;
 use crate::engine::Post;
 use crate::floor::Floor;
+use crate::notices::Notices;
 use crate::ports::Outside;
 use crate::strategies::dry_run::Trials;
 use crate::strategies::later::Later;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) trials: Trials,
     /// Steps of strategies that are not due yet.
     pub(crate) later: Later,
+    /// What one person is told at once.
+    pub(crate) notices: Notices,
     /// This node plans strategies for an installation without gateways.
     pub(crate) plans_alone: AtomicBool,
     database_down: AtomicBool,
@@ -80,6 +83,7 @@ impl Shared {
             floor: Floor::default(),
             trials: Trials::default(),
             later: Later::default(),
+            notices: Notices::default(),
             plans_alone: AtomicBool::new(false),
             database_down: AtomicBool::new(false),
             own: Mutex::new(VecDeque::new()),

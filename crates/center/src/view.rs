@@ -3,6 +3,7 @@
 pub use crate::plans::AskRow;
 pub use crate::queue_view::InboundRow;
 pub use crate::readiness::Readiness;
+pub use crate::short_calls::ShortCalls;
 pub use crate::targets::{AgentTarget, QueueTarget, TransferTargets};
 
 use domain::entity::{Campaign, Verdict};
@@ -175,6 +176,8 @@ pub struct CampaignRow {
     pub abandonment: Abandonment,
     /// The same over every window, with its distance to the cap.
     pub abandonment_windows: Vec<AbandonmentWindow>,
+    /// Short calls of the company's day, where the packs of its debtors have a rule on them.
+    pub short_calls: Option<ShortCalls>,
     /// Answers per attempt over five minutes.
     pub answer_rate_5m: Ratio,
     /// How long agents waited for a call.

@@ -186,6 +186,12 @@ impl Call {
         self.queued.is_some() || self.mode == DialMode::Agentless
     }
 
+    /// Whether he hears the message of an agentless campaign, and has not asked for an agent.
+    #[must_use]
+    pub fn hears_message(&self) -> bool {
+        self.phase == Phase::Message && self.mode == DialMode::Agentless && self.queued.is_none()
+    }
+
     /// When the phase's limit is reached.
     #[must_use]
     pub fn deadline(&self) -> UtcMs {

@@ -1,10 +1,12 @@
 //! The predictive policy behind the engine's trait: milliseconds, attempts and shifts become what it
 //! understands; the guard lowers it without losing what it learned.
 
+use crate::call::{Call, Phase};
 use crate::engine::Refusal;
 use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
 use crate::predictive::{
-    AgentState, CallEvent, Key, Launches, Look, Memory, Outlook, Predictive, Queue, Settings,
+    AgentState, CallEvent, CallPhase, Flight, Key, Launches, Look, Memory, Outlook, Predictive,
+    Queue, Settings,
 };
 use crate::spec::{CallRules, CampaignSpec, Judging};
 use domain::entity::DialMode;
@@ -22,6 +24,43 @@ const RECALL_CALLS: u32 = 30;
 const JUDGED_MS: i64 = 1_100;
 /// Least time to an agent that is reckoned with, ms.
 const LIMIT_LEAST_MS: i64 = 500;
+
+/// Least share that is aimed at under a pack: with an aim of nothing the guard alone would be left.
+const TARGET_LEAST: f64 = 0.000_5;
+
+/// What the forecast makes of an aim in percent and the rules of the calls.
+fn settings(target_pct: f64, rules: &CallRules) -> Settings {
+    #[expect(clippy::cast_precision_loss, reason = "a time of seconds")]
+    let seconds = |ms: i64| ms as f64 / 1000.0;
+    Settings {
+        target: target_pct / 100.0,
+        // What is judged first has used some of the law's time before an agent is sought.
+        limit_s: seconds(match rules.judging {
+            Judging::First => (rules.agent_within_ms - JUDGED_MS).max(LIMIT_LEAST_MS),
+            Judging::No | Judging::Under => rules.agent_within_ms,
+        }),
+        ring_timeout_s: seconds(rules.ring_timeout_ms),
+    }
+}
+
+/// A call as the forecast takes it over; `None` for one that wants no agent any more.
+fn flight(call: &Call, now: UtcMs) -> Option<Flight> {
+    let phase = match call.phase {
+        Phase::Opening => CallPhase::Setup,
+        Phase::Dialing if call.ringing_at.is_none() => CallPhase::Setup,
+        Phase::Dialing => CallPhase::Ring,
+        Phase::Judging => CallPhase::Detect,
+        Phase::Waiting => CallPhase::Wait,
+        _ => return None,
+    };
+    Some(Flight {
+        id: call.attempt.0.as_u128(),
+        phase,
+        launched_s: seconds_between(call.ordered_at, now),
+        ringing_s: call.ringing_at.map(|at| seconds_between(at, now)),
+        estimate: call.item.answer,
+    })
+}
 
 /// The live policy of one campaign.
 #[derive(Debug)]
@@ -45,18 +84,7 @@ impl Forecast {
 
     /// For a target in percent and the rules of the calls.
     pub(crate) fn with(target_pct: f64, rules: &CallRules) -> Result<Self, Refusal> {
-        #[expect(clippy::cast_precision_loss, reason = "a time of seconds")]
-        let seconds = |ms: i64| ms as f64 / 1000.0;
-        let settings = Settings {
-            target: target_pct / 100.0,
-            // What is judged first has used some of the law's time before an agent is sought.
-            limit_s: seconds(match rules.judging {
-                Judging::First => (rules.agent_within_ms - JUDGED_MS).max(LIMIT_LEAST_MS),
-                Judging::No | Judging::Under => rules.agent_within_ms,
-            }),
-            ring_timeout_s: seconds(rules.ring_timeout_ms),
-        };
-        let brain = Predictive::new(settings)
+        let brain = Predictive::new(settings(target_pct, rules))
             .map_err(|e| Refusal::new("predictive_impossible", e.to_string()))?;
         Ok(Self {
             brain,
@@ -208,6 +236,31 @@ impl Pacing for Forecast {
         if self.dialed < RECALL_CALLS {
             #[expect(clippy::cast_precision_loss, reason = "an age of weeks")]
             self.brain.recall(memory, age_ms as f64 / 1000.0);
+        }
+    }
+
+    fn hold_to(&mut self, target_pct: f64, rules: &CallRules) {
+        let wanted = settings(target_pct, rules);
+        let held = self.brain.adjust(Settings {
+            target: wanted.target.max(TARGET_LEAST),
+            ..wanted
+        });
+        // The campaign's own were checked before, a pack's when it was read.
+        debug_assert!(held.is_ok(), "{held:?}");
+    }
+
+    fn target_pct(&self) -> Option<f64> {
+        Some(self.brain.target() * 100.0)
+    }
+
+    fn take_over(&mut self, now: UtcMs, calls: &[&Call]) {
+        let t = self.seconds(now);
+        let flights: Vec<Flight> = calls.iter().filter_map(|c| flight(c, now)).collect();
+        self.brain.calls_are(t, &flights);
+        let kept = |c: &&&Call| c.agent.is_some() && !c.lends_its_agent();
+        for call in calls.iter().filter(kept) {
+            let id = call.attempt.0.as_u128();
+            self.brain.call(t, id, CallEvent::Kept);
         }
     }
 

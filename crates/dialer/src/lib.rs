@@ -36,7 +36,9 @@ mod talk;
 
 pub use call::{Call, CallOver, Phase, Second, SecondStage};
 pub use engine::{CampaignView, Dialer, Refusal, WindowView};
-pub use guard::{AbandonRule, GuardState, HardStop, Room, Tally, Window, parts};
+pub use guard::{
+    AbandonRule, GuardState, HardStop, Room, ShortDay, TARGET_OF_CAP, Tally, Window, parts,
+};
 pub use hand::{Hand, HandStep, HandTo};
 pub use invariants::Breach;
 pub use lines::StartGate;

@@ -1,5 +1,6 @@
 //! Pacing: how many calls to launch now. One trait, one policy a dial mode.
 
+use crate::call::Call;
 use crate::engine::Refusal;
 use crate::forecast::Forecast;
 use crate::predictive::Memory;
@@ -113,6 +114,15 @@ pub trait Pacing: Send {
     }
     /// Takes up what it had learned so long ago, ms.
     fn recall(&mut self, _memory: &Memory, _age_ms: i64) {}
+    /// Held from now on to another aim, percent, and to other rules of the calls, their ring time the longest that
+    /// binds. What it learned stays.
+    fn hold_to(&mut self, _target_pct: f64, _rules: &CallRules) {}
+    /// Abandonment it aims at, percent; `None` when it does not forecast.
+    fn target_pct(&self) -> Option<f64> {
+        None
+    }
+    /// Takes the place of another policy whose calls are these.
+    fn take_over(&mut self, _now: UtcMs, _calls: &[&Call]) {}
     /// The guard changes the mode in force. `false`: this policy cannot, another takes its place.
     fn force(&mut self, _mode: DialMode) -> bool {
         false

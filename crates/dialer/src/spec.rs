@@ -3,6 +3,7 @@
 use crate::guard::AbandonRule;
 use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
+use domain::law::ShortCallRule;
 use domain::time::UtcMs;
 
 /// What is done with the sound of answers.
@@ -88,6 +89,9 @@ pub struct CampaignSpec {
     pub cps_max: Option<u32>,
     /// Most lines; `None` = the trunks'.
     pub lines_max: Option<u32>,
+    /// Most lines for each of its agents where lines go out ahead (power, predictive); `None` = as many as the
+    /// policy asks for.
+    pub lines_per_agent_max: Option<f64>,
     /// Trunks in order of preference; empty = all.
     pub trunks: Vec<TrunkId>,
     /// Least items in the hopper; `None` = automatic.
@@ -161,6 +165,8 @@ pub struct Item {
     pub own_agent: Option<AgentId>,
     /// The abandonment rule of the debtor's packs.
     pub abandon: AbandonRule,
+    /// The rule of his packs on short calls, where they have one.
+    pub short_calls: Option<ShortCallRule>,
     /// When the campaign's hours end for him today.
     pub closes_at: Option<UtcMs>,
     /// Probability that a person answers now, as far as the point's history and its level tell.

@@ -7,7 +7,7 @@ use crate::spec::{AgentSpec, CallRules, CampaignSpec, Incoming, Item, KeptPlace,
 use domain::entity::{CallResult, DialMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, TrunkId};
 use domain::ports::HangUpCause;
-use domain::ports::store::AnswerSlot;
+use domain::ports::store::{AnswerSlot, ShortCount};
 use domain::rules::agent_state::PauseCode;
 use domain::time::UtcMs;
 
@@ -121,6 +121,15 @@ pub enum Input {
         /** When it was answered. */
         at: UtcMs,
     },
+    /// A call that was counted as abandoned was a machine's after all: the guard takes it off.
+    CountedBack {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Client. */
+        client: ClientId,
+        /** When it was answered. */
+        at: UtcMs,
+    },
     /// The agent found that the answer he was given was a machine.
     Machine {
         /** Attempt. */
@@ -131,6 +140,14 @@ pub enum Input {
         client: ClientId,
         /** When it was answered. */
         answered_at: UtcMs,
+    },
+    /// Short calls of the company's day, of every campaign and node, counted for a campaign whose packs have a rule
+    /// on them.
+    ShortCalls {
+        /** Campaign. */
+        campaign: CampaignId,
+        /** Calls and short ones. */
+        counted: ShortCount,
     },
     /// What a campaign's forecast had learned before; taken up when it has seen nothing yet.
     Recall {
@@ -332,8 +349,8 @@ pub enum Input {
 pub struct Heard {
     /// The result it has without an agent; `None` for a person and for what cannot be told.
     pub machine: Option<CallResult>,
-    /// End of the greeting, from the answer, ms, where one was heard.
-    pub greeting_ms: Option<i64>,
+    /// When the greeting ended, where one was heard.
+    pub greeting_end: Option<UtcMs>,
     /// A message may be left after the beep.
     pub leave: bool,
     /// The beep was heard already.
@@ -396,6 +413,8 @@ pub enum Command {
     Leave(AttemptId),
     /// Play the message of an agentless campaign.
     Tell(AttemptId),
+    /// Stop what is playing: a machine hears it.
+    Hush(AttemptId),
     /// A kept place is no more: its time is up, or contact with him stopped.
     PlaceGone(AttemptId),
     /// End the call.

@@ -104,3 +104,88 @@ impl<'de> serde::Deserialize<'de> for Phone {
         Self::from_e164(&text).map_err(serde::de::Error::custom)
     }
 }
+
+/// Digits of a Mexican or Argentine number behind the country code.
+const AMERICAN: usize = 10;
+/// Digits of a Brazilian number behind country and area code, before mobiles got a nine in front.
+const BRAZILIAN: usize = 8;
+
+/// The other form of a number behind a prefix: with `mark` where it has none, without it where it has it.
+fn other_form(digits: &str, country: &str, mark: &str, length: usize) -> Option<String> {
+    let rest = digits.strip_prefix(country)?;
+    let bare = rest.strip_prefix(mark).filter(|r| r.len() == length);
+    match bare {
+        Some(bare) => Some(format!("+{country}{bare}")),
+        None if rest.len() == length => Some(format!("+{country}{mark}{rest}")),
+        None => None,
+    }
+}
+
+/// The other form of a Brazilian mobile: with the nine behind the area code, or without. What begins below six
+/// is a landline, which is another number than the mobile with a nine in front of it.
+fn brazilian_form(digits: &str) -> Option<String> {
+    let rest = digits.strip_prefix("55")?;
+    let (area, number) = rest.split_at_checked(2)?;
+    let old = match number.strip_prefix('9') {
+        Some(old) if old.len() == BRAZILIAN => old,
+        _ if number.len() == BRAZILIAN => number,
+        _ => return None,
+    };
+    if !old.starts_with(['6', '7', '8', '9']) {
+        return None;
+    }
+    Some(if old.len() == number.len() {
+        format!("+55{area}9{old}")
+    } else {
+        format!("+55{area}{old}")
+    })
+}
+
+/// All forms under which those who carry messages know one mobile, the given one first: WhatsApp names Mexican
+/// senders `521…` and Argentine ones `549…`, and Brazilian ones without the nine that their numbers got later.
+#[must_use]
+pub fn forms(number: &str) -> Vec<String> {
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    let plain = digits.bytes().all(|b| b.is_ascii_digit());
+    let other = match digits.get(..2).filter(|_| plain) {
+        Some("52") => other_form(digits, "52", "1", AMERICAN),
+        Some("54") => other_form(digits, "54", "9", AMERICAN),
+        Some("55") => brazilian_form(digits),
+        _ => None,
+    };
+    std::iter::once(number.to_owned()).chain(other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forms;
+
+    #[test]
+    fn a_mobile_has_the_forms_of_those_who_carry_its_messages() {
+        for (one, other) in [
+            ("+5215512345678", "+525512345678"),
+            ("+5491123456789", "+541123456789"),
+            ("+551187654321", "+5511987654321"),
+            ("+554196543210", "+5541996543210"),
+        ] {
+            assert_eq!(forms(one), [one, other]);
+            assert_eq!(forms(other), [other, one]);
+        }
+        for alone in [
+            "+16505551234",
+            "+551132654321",
+            "+5511932654321",
+            "+52551234567",
+            "+525512345",
+            "+52",
+            "+5",
+            "+",
+            "",
+            "5215512345678",
+            "+52ññññññññññ",
+            "ana@b.mx",
+        ] {
+            assert_eq!(forms(alone), [alone]);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! SMS and WhatsApp against doubles that check our requests by the providers' published descriptions, and
 //! their calls on us with the signatures that they describe.
+//! It is longer than the house limit: the doubles of both providers share the signatures and the messages they judge.
 #![expect(clippy::expect_used, reason = "a test without its double has failed")]
 
 use axum::extract::{Form, Path, State};
@@ -268,6 +269,37 @@ async fn sms_receipts_and_answers_are_believed_with_their_signature() {
     );
 }
 
+#[tokio::test]
+async fn who_asked_twilio_for_no_more_is_told_and_his_number_is_good() {
+    let gateway = twilio("http://127.0.0.1:9".into(), TOKEN);
+    let (url, path) = (
+        "https://cobranza.example.com/api/v1/hooks/messages/sms",
+        "/api/v1/hooks/messages/sms",
+    );
+    let told = |body: &str| {
+        let signed = twilio_signature(url, body);
+        let told = gateway.hook(&call("POST", path, &signed, body));
+        told.expect("believed").receipts.remove(0).kind
+    };
+    let ReceiptKind::Failed { code, bad_address } =
+        told("MessageSid=SM2&MessageStatus=failed&ErrorCode=21610")
+    else {
+        panic!("it failed");
+    };
+    assert!(gateway.is_optout(&code) && !bad_address);
+    assert!(!gateway.is_optout("30005"));
+    // Words that the account alone knows: Twilio says what they mean.
+    for (kind, stops) in [("STOP", true), ("START", false), ("HELP", false)] {
+        let body = format!(
+            "MessageSid=SM4&From=%2B5215512345678&To=%2B15017122661&Body=ya+no&OptOutType={kind}"
+        );
+        let ReceiptKind::Reply { optout, .. } = told(&body) else {
+            panic!("an answer");
+        };
+        assert_eq!(optout, stops, "{kind}");
+    }
+}
+
 /// `POST /{phone-number-id}/messages` of the Cloud API.
 async fn create_whatsapp(
     State(seen): State<Seen>,
@@ -333,11 +365,15 @@ async fn whatsapp_goes_out_as_the_api_describes() {
     let approved = Outgoing {
         template: Some(ProviderTemplate {
             name: "saldo_vencido".into(),
+            language: String::new(),
             values: vec!["Ana".into(), "1,200.00 MXN".into()],
         }),
         ..message(Channel::Whatsapp, "Hola Ana: debe 1,200.00 MXN")
     };
     gateway.send(&approved).await.expect("taken");
+    let mut mexican = approved.clone();
+    mexican.template.as_mut().expect("it has one").language = "es_MX".into();
+    gateway.send(&mexican).await.expect("taken");
     let bodies = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert_eq!(
         bodies[0],
@@ -351,6 +387,7 @@ async fn whatsapp_goes_out_as_the_api_describes() {
             "language": {"code": "es"}, "components": [{"type": "body", "parameters": [
                 {"type": "text", "text": "Ana"}, {"type": "text", "text": "1,200.00 MXN"}]}]}})
     );
+    assert_eq!(bodies[2]["template"]["language"], json!({"code": "es_MX"}));
     let late = gateway.send(&message(Channel::Whatsapp, "late")).await;
     assert_eq!(
         late,
@@ -439,6 +476,7 @@ async fn whatsapp_statuses_and_answers_are_believed_with_their_signature() {
         from: Pii("+16505551234".into()),
         text: Pii(text.into()),
         answers: answers.map(str::to_owned),
+        optout: false,
     };
     assert_eq!(
         kinds[2],
@@ -462,4 +500,31 @@ async fn whatsapp_statuses_and_answers_are_believed_with_their_signature() {
         gateway.hook(&call("POST", path, &hub(noise), noise)),
         Err(HookFault::Body)
     );
+}
+
+/// A sender as WhatsApp names him, and his number as it stands in a portfolio.
+#[tokio::test]
+async fn whatsapp_senders_are_found_by_the_numbers_of_portfolios() {
+    let gateway = whatsapp("http://127.0.0.1:9".into());
+    for (sender, point) in [
+        ("5215512345678", "+525512345678"),
+        ("551187654321", "+5511987654321"),
+        ("5491123456789", "+541123456789"),
+        ("5491123456789", "+5491123456789"),
+        ("16505551234", "+16505551234"),
+    ] {
+        let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [
+            {"field": "messages", "value": {"messaging_product": "whatsapp", "messages": [
+                {"from": sender, "id": "wamid.E", "timestamp": "1749416383", "type": "text",
+                    "text": {"body": "BAJA"}}]}}]}]})
+        .to_string();
+        let path = "/api/v1/hooks/messages/whatsapp";
+        let told = gateway.hook(&call("POST", path, &hub(&body), &body));
+        let told = told.expect("believed");
+        let ReceiptKind::Reply { from, .. } = &told.receipts[0].kind else {
+            panic!("an answer: {told:?}");
+        };
+        let forms = domain::phone::forms(from.reveal());
+        assert!(forms.iter().any(|f| f == point), "{sender}: {forms:?}");
+    }
 }

@@ -52,6 +52,12 @@ begin acl
 acl_rcpt:
   deny local_parts = nobody
        message = no such mailbox
+  deny local_parts = unknown
+       message = 5.1.1 no such mailbox
+  deny local_parts = listed
+       message = 5.7.1 your server is on a list
+  deny domains = !+local_domains
+       message = relay not permitted
   defer local_parts = busy
        message = try again
   accept
@@ -238,6 +244,7 @@ async fn exim_takes_refuses_and_reports() {
             bad_address: true
         })
     );
+    refuses_the_sender(&gateway).await;
     let busy = gateway.send(&mail("busy@mail.example.test")).await;
     assert_eq!(busy, Err(SendFault::Later("code 451".to_owned())));
     let broken = gateway.send(&mail("not an address")).await;
@@ -252,6 +259,19 @@ async fn exim_takes_refuses_and_reports() {
         "{broken:?}"
     );
     comes_back(&gateway).await;
+}
+
+/// A server that refuses us says nothing of the address, which stays a good one.
+async fn refuses_the_sender(gateway: &SmtpGateway) {
+    for (to, kept, bad_address) in [
+        ("unknown@mail.example.test", "5.1.1", true),
+        ("listed@mail.example.test", "5.7.1", false),
+        ("ana@elsewhere.example.test", "550", false),
+    ] {
+        let refused = gateway.send(&mail(to)).await;
+        let code = kept.to_owned();
+        assert_eq!(refused, Err(SendFault::Refused { code, bad_address }));
+    }
 }
 
 async fn comes_back(gateway: &SmtpGateway) {

@@ -51,9 +51,13 @@ const FREEZE: Both = (
     "Mientras el convenio se cumpla no se generan más intereses sobre el adeudo.",
     "No further interest is charged while the agreement is kept.",
 );
+const RUNS: Both = (
+    "Los intereses que se generen desde esta fecha no forman parte del convenio y se adeudan aparte.",
+    "Interest that arises from this date on is not part of the agreement and is owed besides.",
+);
 const KEPT: Both = (
-    "Al recibirse el último pago acordado el adeudo queda liquidado y el acreedor extiende el finiquito.",
-    "When the last agreed payment is received the debt is settled and the creditor issues a release.",
+    "Al recibirse el último pago acordado el saldo total de arriba queda liquidado y el acreedor extiende el finiquito. Los cargos posteriores a esta fecha no forman parte del convenio.",
+    "When the last agreed payment is received the total balance above is settled and the creditor issues a release. Charges after this date are not part of the agreement.",
 );
 const GRACE: Both = (
     "Cada pago tiene dos días hábiles de gracia. Un pago no recibido en ese plazo termina el convenio.",
@@ -117,9 +121,11 @@ pub fn agreement(file: &PlanFile, facts: &AgreementFacts<'_>, language: Language
         blocks.push(Block::Row(label, money(part.amount_minor)));
     }
     blocks.push(Block::Heading(say(TERMS)));
-    if plan.freeze_interest {
-        blocks.push(Block::Text(say(FREEZE)));
-    }
+    blocks.push(Block::Text(say(if plan.freeze_interest {
+        FREEZE
+    } else {
+        RUNS
+    })));
     if let Some(until) = facts.early_until.filter(|_| plan.early_off_minor > 0) {
         let (until, off) = (spoken_date(until, language), money(plan.early_off_minor));
         blocks.push(Block::Text(if english {

@@ -135,6 +135,7 @@ impl State {
                     from: message.to.clone(),
                     text: Pii(text.to_owned()),
                     answers: Some(name.to_owned()),
+                    optout: false,
                 },
             };
             self.tell(mix, receipt);

@@ -1,6 +1,7 @@
 //! The policy against the plainest one, in a world of its own: abandonment in its band, agents a fifth
 //! of their time busier.
 
+use sim::pacing::policies::TARGET_OF_CAP;
 use sim::pacing::scenario::{Shock, ShockWhat};
 use sim::pacing::{Figures, Policy, RunSpec, Scenario, run};
 use std::path::Path;
@@ -20,6 +21,7 @@ fn runs(scenario: &Scenario, policy: Policy, hard_stop: bool) -> Vec<Figures> {
                 policy,
                 seed,
                 cap: CAP,
+                target: None,
                 hard_stop,
                 full: false,
             };
@@ -51,6 +53,39 @@ fn twenty_agents_stay_in_the_band_and_a_fifth_busier_than_one_to_one() {
     assert_eq!(plain.iter().map(|f| f.abandoned).sum::<u64>(), 0);
     let (busy, before) = (occupancy(&ours), occupancy(&plain));
     assert!(busy >= before + 0.20, "{busy:.3} against {before:.3}");
+}
+
+/// What a run of a short shift comes to: contacts, people handled, people lost.
+fn outcome(policy: Policy, cap: f64, target: Option<f64>, hard_stop: bool) -> (u64, u64, u64) {
+    let mut short = scenario("stat-n20-p20");
+    short.duration_s = 5_400.0;
+    let spec = RunSpec {
+        policy,
+        seed: 7,
+        cap,
+        target,
+        hard_stop,
+        full: false,
+    };
+    let f = run(&short, &spec).expect("these settings can be dialed");
+    (f.dials, f.handled, f.abandoned)
+}
+
+#[test]
+fn a_target_moves_the_policy_and_leaves_the_hard_stop_at_the_cap() {
+    // The part of the cap that the policy takes by itself, said aloud, is the same run.
+    let own = outcome(Policy::Predictive, CAP, None, true);
+    let aloud = Some(CAP * TARGET_OF_CAP);
+    assert_eq!(outcome(Policy::Predictive, CAP, aloud, true), own);
+    let low = outcome(Policy::Predictive, CAP, Some(0.01), false);
+    let free = outcome(Policy::Predictive, CAP, None, false);
+    assert!(low.2 * 2 < free.2, "{low:?} against {free:?}");
+    // Fixed lines aim at nothing, so that only the hard stop holds them: at the cap, whatever the target.
+    let ratio = Policy::Ratio(4.0);
+    let held = outcome(ratio, CAP, None, true);
+    assert_eq!(outcome(ratio, CAP, Some(0.01), true), held);
+    let lower = outcome(ratio, 0.01, None, true);
+    assert!(lower.2 < held.2, "{lower:?} against {held:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The contract suite of the `Store` port on SQLite and PostgreSQL.
 
 mod common;
+#[path = "contract/grace.rs"]
+mod grace;
 
 use sim::contract;
 use std::sync::Arc;

@@ -166,6 +166,8 @@ impl Call {
                 // A recording of the network is the same sound in every call.
                 let seed = plan.mailbox.map_or(plan.voice_seed, u64::from);
                 greeting::machine(seed, plan.greeting_ms, beeps)
+            } else if plan.company {
+                greeting::company(plan.voice_seed)
             } else {
                 greeting::person(plan.voice_seed)
             };

@@ -119,6 +119,9 @@ pub struct Plan {
     pub patience_ms: u64,
     /// Length of a machine's greeting, 0 for people.
     pub greeting_ms: u64,
+    /// A person behind an exchange that beeps first.
+    #[serde(default)]
+    pub company: bool,
     /// Which of the network's own mailboxes speaks.
     #[serde(default)]
     pub mailbox: Option<u8>,
@@ -176,6 +179,7 @@ pub fn draw(profile: &Profile, seed: u64, number: &str, index: u32, hour: usize)
             ms(patience).max(LEAST_PATIENCE_MS)
         },
         greeting_ms: if machine { greeting_ms } else { 0 },
+        company: !machine && company(profile, seed, number),
         mailbox,
         presses,
         voice_seed,
@@ -189,6 +193,12 @@ fn mailbox(profile: &Profile, seed: u64, number: &str, index: u32) -> Option<u8>
     let own = rng.random::<f64>() >= profile.machine.network_share;
     let which = rng.random_range(0..MAILBOXES);
     (!own).then_some(which)
+}
+
+/// Whether the number is of a company whose exchange beeps first. A draw of its own: no other moves.
+fn company(profile: &Profile, seed: u64, number: &str) -> bool {
+    let mut rng = ChaCha8Rng::seed_from_u64(hash(seed ^ 0x636f_6d70, number, u64::MAX));
+    rng.random::<f64>() < profile.company_share
 }
 
 /// Nobody hangs up on silence sooner than this, ms: one "hello?" and a breath.

@@ -48,6 +48,23 @@ pub(super) fn person(seed: u64) -> Vec<i16> {
     lived_in(&out, &mut rng)
 }
 
+/// Whoever answers at a company whose exchange records its calls and says so with a beep first: a machine's beep
+/// to whoever listens for one.
+pub(super) fn company(seed: u64) -> Vec<i16> {
+    let mut rng = drawn(seed ^ 0x6f66_6669);
+    let mut out = quiet(rng.random_range(100..300));
+    beep(&mut out);
+    out.extend(quiet(rng.random_range(300..600)));
+    out.extend(person(seed));
+    out
+}
+
+fn beep(out: &mut Vec<i16>) {
+    let from = out.len();
+    out.resize(from + 400 * MS, 0);
+    Tone::once(BEEP, 0.35).fill(&mut out[from..]);
+}
+
 /// Somebody whom the network has speak for about `ms`, once, without pauses that a person would make.
 pub(super) fn announcement(seed: u64, ms: u64) -> Vec<i16> {
     let mut rng = drawn(seed ^ 0x6e65_7477);
@@ -68,9 +85,7 @@ pub(super) fn machine(seed: u64, greeting_ms: u64, beeps: bool) -> Vec<i16> {
     let mut out = lived_in(&out, &mut rng);
     if beeps {
         out.extend(quiet(300));
-        let from = out.len();
-        out.resize(from + 400 * MS, 0);
-        Tone::once(BEEP, 0.35).fill(&mut out[from..]);
+        beep(&mut out);
     }
     out
 }
@@ -103,5 +118,8 @@ mod tests {
         }
         assert!(people >= 38, "{people} of 40 people");
         assert!(machines >= 32, "{machines} of 40 machines");
+        let lost = |seed: &u64| matches!(judged(&company(*seed)), Some((Class::Machine, _)));
+        let companies = (0..40).filter(lost).count();
+        assert!(companies >= 36, "{companies} of 40 companies are lost");
     }
 }

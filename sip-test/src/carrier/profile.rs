@@ -101,6 +101,9 @@ pub struct Profile {
     /// special information tone, announcement) before its code.
     #[serde(default)]
     pub network_sound_share: f64,
+    /// Share of people who answer at a company whose exchange beeps first, as recorded lines do.
+    #[serde(default)]
+    pub company_share: f64,
     /// Share of people who hang up at once.
     pub early_hangup_share: f64,
     /// When they do, ms: from, to.
@@ -219,6 +222,7 @@ impl Profile {
         let parts = [
             self.early_media_share,
             self.network_sound_share,
+            self.company_share,
             self.early_hangup_share,
             self.machine.beep_share,
             self.machine.network_share,

@@ -79,7 +79,9 @@ shape! {
     }
     /// Parameters of a campaign.
     CampaignParams {
-        mode: DialMode, lines_per_agent: f64, lines_per_agent_max: f64,
+        mode: DialMode, lines_per_agent: f64,
+        /// Most lines for each agent (power, predictive), answered calls among them; null = no cap.
+        lines_per_agent_max: Option<f64>,
         /// Percent; null = the pack's.
         abandon_cap_pct: Option<f64>,
         abandon_target_pct: Option<f64>, pacing_tick_ms: i64, ring_timeout_s: i64,

@@ -16,6 +16,8 @@ shape! {
         body: String,
         /// Template that the provider approved (WhatsApp); empty = none.
         provider_name: String,
+        /// The provider's code of its language (`es_MX`); empty = the plain one.
+        provider_language: String,
         active: bool, version: i32, created_at: Instant, updated_at: Instant,
     }
     /// A message that is to go out, or went.

@@ -9,6 +9,8 @@ shape! {
     Plan {
         id: Uuid, client_id: Uuid, debtor_id: Uuid, debt_id: Uuid, attempt_id: Option<Uuid>,
         agent_id: Option<Uuid>, currency: Currency, balance_minor: i64,
+        /// Interest in the balance.
+        interest_minor: i64,
         /// Forgiven when it is paid as agreed.
         quita_minor: i64,
         agreed_minor: i64, freeze_interest: bool, early_off_minor: i64,

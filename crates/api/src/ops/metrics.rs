@@ -271,8 +271,18 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
             figures.occupancy.denominator_ms,
         ),
     );
+    let mut short = Family::gauge(
+        "marcador_short_calls_ratio",
+        "Short calls over all calls of the company's day, where a pack has a rule on them.",
+    );
     for row in &board.data.campaigns {
         let id = row.id.to_string();
+        if let Some(day) = row.short_calls {
+            short = short.row(
+                &[("campaign", &id)],
+                quotient(day.numerator, day.denominator),
+            );
+        }
         for w in &row.abandonment_windows {
             let ratio = if w.denominator > 0.0 {
                 w.numerator / w.denominator
@@ -285,7 +295,7 @@ fn ratios(figures: &Figures, board: &BoardSnapshot) -> Vec<Family> {
     for (campaign, ratio) in occupancy_by_campaign(board) {
         occupancy = occupancy.row(&[("campaign", &campaign)], ratio);
     }
-    vec![abandonment, occupancy]
+    vec![abandonment, short, occupancy]
 }
 
 /// How far the law has been asked who may be called now.

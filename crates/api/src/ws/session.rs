@@ -11,9 +11,11 @@ use crate::ApiState;
 use crate::auth::{Caller, entitled};
 use axum::Error;
 use axum::extract::ws::{Message, WebSocket};
+use center::LateCase;
 use domain::ids::SessionId;
 use futures::StreamExt;
 use futures::stream::SplitStream;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
@@ -44,6 +46,8 @@ pub(super) struct Session {
     alive: Instant,
     measured: Instant,
     kicks: broadcast::Receiver<SessionId>,
+    late: broadcast::Receiver<Arc<LateCase>>,
+    caller: Caller,
     stop: watch::Receiver<bool>,
     look: Interval,
     /// Asks the database about the session; ends with this.
@@ -71,6 +75,8 @@ impl Session {
             alive: now,
             measured: now,
             kicks: state.kicks.subscribe(),
+            late: state.center.late_cases(),
+            caller: caller.clone(),
             stop: state.stop.subscribe(),
             look,
             _watchdog: watchdog(state, caller),
@@ -105,6 +111,7 @@ impl Session {
                     }
                 }
                 kick = self.kicks.recv() => self.kicked(kick)?,
+                case = self.late.recv() => self.late(case)?,
                 changed = self.stop.changed() => if changed.is_err() {
                     return Err(Close::stopping());
                 },
@@ -120,6 +127,25 @@ impl Session {
         match kick {
             Ok(ended) if Some(ended) == self.session => Err(Close::signed_out()),
             // Missed some: the watchdog asks the database soon.
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => Ok(()),
+            Err(broadcast::error::RecvError::Closed) => Err(Close::stopping()),
+        }
+    }
+
+    fn late(&self, case: Result<Arc<LateCase>, broadcast::error::RecvError>) -> Result<(), Close> {
+        let who = &self.caller;
+        match case {
+            Ok(case) if case.is_for(who.user, who.role, who.client) => {
+                self.send(&ServerMessage::LateCase {
+                    now: self.state.now().0,
+                    client: case.client_id.to_string(),
+                    debtor: case.debtor_id.to_string(),
+                    debt: case.debt_id.to_string(),
+                    stage: case.stage.to_string(),
+                    deadline: case.deadline.map(|at| at.0),
+                })
+            }
+            // Another's; or some were missed, which stand in the morning review.
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => Ok(()),
             Err(broadcast::error::RecvError::Closed) => Err(Close::stopping()),
         }

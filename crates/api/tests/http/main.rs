@@ -29,6 +29,7 @@ mod roles;
 mod second_factor;
 mod sign_in;
 mod sign_in_ends;
+mod stages;
 mod tenants;
 mod what_if;
 mod world;

@@ -58,8 +58,18 @@ async fn a_phone_shows_nothing_and_an_approved_text_tells_how_to_opt_out_row_05(
     assert!(refused.text().contains("optout"), "{}", refused.text());
     let mut tells = approved;
     tells["body"] = json!("Hola {debtor.name}. Responda BAJA para no recibir más.");
-    let made = save(tells).await;
+    let made = save(tells.clone()).await;
     assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.json()["provider_language"], "");
+    // It was approved in one of the provider's own languages, which is one of the text's.
+    tells["name"] = json!("approved in Mexico");
+    for (code, status) in [("en_US", 422), ("es_mx", 422), ("es_", 422), ("es_MX", 201)] {
+        tells["provider_language"] = json!(code);
+        let made = save(tells.clone()).await;
+        assert_eq!(made.status, status, "{code}: {}", made.text());
+    }
+    let own = json!({"channel": "sms", "body": "Hola {debtor.name}", "provider_language": "es"});
+    assert_eq!(save(own).await.status, 422, "nobody approved it");
 }
 
 #[tokio::test]

@@ -55,6 +55,51 @@ async fn settings_that_leave_nothing_to_decide_are_refused_and_not_stored() {
 }
 
 #[tokio::test]
+async fn ringing_shorter_than_the_packs_ask_for_is_refused_with_their_figure() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let refused = |reply: &Reply| {
+        assert_eq!(
+            reply.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{}",
+            reply.text()
+        );
+        let error = &reply.json()["errors"][0];
+        assert_eq!(error["path"], "params.ring_timeout_s");
+        let reason = error["reason"].as_str().expect("a reason");
+        assert!(reason.contains("20 s"), "{reason}");
+    };
+    for mode in ["progressive", "power", "predictive"] {
+        let params = json!({"mode": mode, "ring_timeout_s": 15});
+        refused(&change(&app, &token, &params).await);
+        let reply = change(&app, &token, &json!({"mode": mode, "ring_timeout_s": 20})).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    }
+    // A draft may say so; it is not put in force.
+    let path = format!("/api/v1/campaigns/{}/versions", app.world.norte.campaign);
+    let body = json!({"note": "rings less", "params": {"ring_timeout_s": 15}});
+    let draft = app.post(&path).token(&token).json(&body).send().await;
+    assert_eq!(draft.status, StatusCode::CREATED, "{}", draft.text());
+    let id = draft.json()["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/campaign-versions/{id}/publish");
+    refused(&app.post(&path).token(&token).send().await);
+    // Stored before, it may be changed in all else, and is told when it is to start.
+    let id = app.world.norte.campaign;
+    let mut row = app.store.get_campaign(id).await.expect("stored");
+    row.params.ring_timeout_s = 15;
+    row.version += 1;
+    app.store.put_campaign(&row, &[]).await.expect("stored");
+    let reply = change(&app, &token, &json!({"weight": 60})).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    let path = format!("/api/v1/campaigns/{id}/start");
+    refused(&app.post(&path).token(&token).send().await);
+    // Who dials by hand hears the ringing.
+    let reply = change(&app, &token, &json!({"mode": "manual"})).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+}
+
+#[tokio::test]
 async fn without_a_line_a_forecast_does_not_start_and_says_what_is_missing() {
     let app = App::start().await;
     let token = app.token("manager").await;

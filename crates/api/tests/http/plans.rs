@@ -346,55 +346,30 @@ async fn a_late_case_is_told_to_a_named_person_and_counted_row_15() {
     let moved = post(&app, "supervisor", &path, moved).await;
     assert_eq!(moved.status, 200, "{}", moved.text());
     assert_eq!(moved.json()["owner_id"], json!(app.world.agent_user));
-    app.pass_ms(61 * DAY_MS);
-    let late = app
-        .store
-        .late_stages(domain::time::UtcMs(i64::MAX), 10)
-        .await
-        .expect("late");
-    assert!(
-        late.iter()
-            .any(|s| s.debt_id == own.debt && s.owner_id.is_some())
-    );
+    let late = async || {
+        let rows = app.store.late_stages(app.clock.now(), 10).await;
+        let mut rows = rows.expect("late").into_iter();
+        rows.find(|s| s.debt_id == own.debt)
+    };
+    app.pass_ms(60 * DAY_MS - 1);
+    assert_eq!(late().await, None, "its time is not over");
+    app.pass_ms(1);
+    let row = late().await.expect("it is late");
+    assert_eq!(row.owner_id, Some(app.world.agent_user));
+    let noted = app.store.note_late(&row, app.clock.now(), &[]).await;
+    assert!(noted.expect("told"));
+    for (who, sees) in [("agent", 1), ("supervisor", 0), ("manager", 0)] {
+        let list = format!("/morning-list?client={}", own.client);
+        let list = get(&app, who, &list).await.json();
+        let mine = list["my_late_cases"].as_array().expect("a list");
+        assert_eq!(mine.len(), sees, "{who}: {list}");
+    }
     let morning = format!("/morning-review?client={}", own.client);
     let morning = get(&app, "supervisor", &morning).await.json();
     assert!(morning["late_cases"].as_u64() >= Some(1), "{morning}");
     let advice = get(&app, "supervisor", &path).await.json();
     let codes = advice["advice"]["missing"].to_string() + &advice["advice"]["reasons"].to_string();
     assert!(codes.contains("deadline"), "{advice}");
-}
-
-#[tokio::test]
-async fn a_stage_is_entered_when_its_tests_pass_row_17() {
-    let app = App::start().await;
-    let own = &app.world.norte;
-    let path = format!("/debts/{}/stage", own.debt);
-    let judicial = json!({"stage": "judicial", "reason": "x"});
-    let early = post(&app, "supervisor", &path, judicial.clone()).await;
-    assert_eq!(
-        (early.status.as_u16(), early.code()),
-        (409, "stage_tests".to_owned())
-    );
-    assert!(early.text().contains("days past due"), "{}", early.text());
-    let mut forced = judicial;
-    forced["despite"] = json!(true);
-    assert_eq!(
-        post(&app, "supervisor", &path, forced.clone()).await.status,
-        409
-    );
-    let done = post(&app, "manager", &path, forced).await;
-    assert_eq!(done.status, 200, "a manager may: {}", done.text());
-    let stands = app
-        .store
-        .stage_of(own.debt)
-        .await
-        .expect("stage")
-        .expect("one");
-    assert_eq!(stands.stage.as_str(), "judicial");
-    let list = get(&app, "supervisor", "/stages?stage=judicial")
-        .await
-        .json();
-    assert_eq!(list["items"][0]["debt_id"], json!(own.debt));
 }
 
 #[tokio::test]

@@ -95,6 +95,24 @@ async fn both_sides_stand_next_to_each_other() {
 }
 
 #[tokio::test]
+async fn no_target_is_the_one_that_the_dialer_takes() {
+    let app = App::start().await;
+    let settings = async |params: Value| {
+        let reply = ask(&app, "manager", &json!({"params": params})).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["asked"]["settings"].clone()
+    };
+    let none = settings(json!({"mode": "predictive"})).await;
+    assert_eq!(none["abandon_target_pct"], 2.79);
+    assert_eq!(none["abandon_cap_pct"], 3.0);
+    let said = settings(json!({"mode": "predictive", "abandon_target_pct": 2.79})).await;
+    assert_eq!(none, said);
+    let low = settings(json!({"mode": "predictive", "abandon_target_pct": 1.0})).await;
+    assert_eq!(low["abandon_target_pct"], 1.0);
+    assert_eq!(low["abandon_cap_pct"], 3.0);
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_are_refused_with_the_reason() {
     let app = App::start().await;
     for (body, path, part) in [

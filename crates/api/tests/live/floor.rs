@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use axum::serve::ListenerExt;
-use center::{Center, CenterConfig, DeskHub, Ports};
+use center::{Center, CenterConfig, CenterHandle, DeskHub, Ports};
 use domain::entity::{
     Agent, CallerId, Client, CreditorKind, Portfolio, Role, Trunk as TrunkRow, User,
 };
@@ -78,6 +78,7 @@ impl WhatIf for NoForecast {
 pub(crate) struct Floor {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) state: ApiState,
+    pub(crate) center: CenterHandle,
     pub(crate) client: ClientId,
     pub(crate) other: ClientId,
     pub(crate) portfolio: PortfolioId,
@@ -251,7 +252,7 @@ impl Floor {
         config.second_factor_required = false;
         let state = ApiState::new(ApiParts {
             store: store.clone(),
-            center,
+            center: center.clone(),
             desk,
             blob: Arc::new(NoBlob),
             bus,
@@ -267,6 +268,7 @@ impl Floor {
         Self {
             store,
             state,
+            center,
             client,
             other,
             portfolio,

@@ -7,6 +7,7 @@ mod campaigns;
 mod door;
 mod floor;
 mod imports;
+mod late;
 mod ops;
 mod socket;
 mod supervisor;

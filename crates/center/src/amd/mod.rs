@@ -7,16 +7,16 @@ mod tell;
 
 pub(crate) use learn::{distrust, learn, prime, tell as tell_trunk};
 pub(crate) use leave::leave;
-pub(crate) use tell::tell_truth;
+pub(crate) use tell::{count, tell_truth};
 
 use crate::campaigns;
 use crate::error::CenterError;
-use crate::live::Setting;
+use crate::live::{CallCtx, Setting};
 use crate::shared::Shared;
 use crate::tasks::pause;
-use domain::entity::{AmdMode, Campaign, CampaignVersion, VersionState};
+use domain::entity::{AmdMode, Campaign, CampaignVersion, DialMode, VersionState};
 use domain::ids::{CampaignId, CampaignVersionId};
-use domain::rules::detector::{Known, truth};
+use domain::rules::detector::Known;
 use domain::time::{DAY_MS, UtcMs};
 use serde_json::json;
 use std::sync::Arc;
@@ -60,8 +60,7 @@ pub(crate) async fn known(shared: &Shared, campaign: CampaignId) -> Result<Known
         .heard_counts(since, now.plus_ms(1), BACK_MS + 1)
         .await?;
     for row in counts.iter().filter(|c| c.campaign_id == Some(campaign)) {
-        let what = truth(row.truth, row.acted, row.disposition.as_deref());
-        known.add(&row.class, row.acted, what, row.calls);
+        known.add(&row.class, row.acted, row.known(), row.calls);
     }
     Ok(known)
 }
@@ -132,6 +131,13 @@ fn version(shared: &Shared, row: &Campaign) -> CampaignVersion {
         created_at: row.updated_at,
         published_at: Some(row.updated_at),
     }
+}
+
+/// Whether a call's message may be on no mailbox: it is told by nobody, and the debtor's packs let none be left. What
+/// sounds like a machine is then hung up on, whatever the campaign does with sounds otherwise.
+pub(crate) fn spares_mailboxes(shared: &Shared, ctx: &CallCtx, now: UtcMs) -> bool {
+    let alone = ctx.task.mode == DialMode::Agentless;
+    alone && shared.out.law.duties(&ctx.stocked.facts, now).no_voicemail
 }
 
 /// Name of the alarm of a campaign that was turned back.

@@ -2,11 +2,12 @@
 
 use crate::asks::{Actor, DisposeAsk};
 use crate::error::CenterError;
+use crate::follow::owed;
 use crate::shared::Shared;
 use dialer::Input;
-use domain::entity::{LedgerKind, LedgerRow};
+use domain::entity::{Attempt, LedgerKind, LedgerRow};
 use domain::ids::AttemptId;
-use domain::ports::store::{StoreError, Told};
+use domain::ports::store::{Corrected, StoreError, Told, Turn};
 use domain::rules::detector::Truth;
 use serde_json::json;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ const MAILBOX: &str = "NC.BZ";
 const KNOWN: &str = "known";
 
 /// Keeps what a call really was; `true` where a person turns out to have been hung up on, who is
-/// abandoned from now on. An agent who says "machine" of his own call is free of it at once.
+/// abandoned until somebody says that it was a machine after all. An agent who says "machine" of his own call is free of it at once.
 pub(crate) async fn tell_truth(
     shared: Arc<Shared>,
     actor: Actor,
@@ -48,41 +49,56 @@ pub(crate) async fn tell_truth(
     };
     let heard = store.get_heard(id).await?;
     let known = heard.as_ref().is_some_and(|h| h.reason == KNOWN);
-    let before = heard.and_then(|h| h.truth);
-    let first = truth == Truth::Person && before != Some(Truth::Person);
     let subject = format!("attempt:{id}");
-    let data = json!({"truth": truth, "campaign_id": attempt.campaign_id, "first": first});
+    let data = json!({"truth": truth, "campaign_id": attempt.campaign_id});
     let client = Some(attempt.client_id);
     let event = shared.event(client, actor, "amd.corrected", subject, data);
     shared.told_here(&event);
-    let lost = match store.tell_truth(&told, &[event]).await {
-        Ok(lost) => lost,
+    let done = match store.tell_truth(&told, &[event]).await {
+        Ok(done) => done,
         // The key frees him of a call that nobody judged, too.
-        Err(StoreError::NotFound(_)) if matches!(actor, Actor::Agent(_)) => false,
+        Err(StoreError::NotFound(_)) if matches!(actor, Actor::Agent(_)) => Corrected::default(),
         Err(error) => return Err(error.into()),
     };
+    let first = truth == Truth::Person && done.before != Some(Truth::Person);
     if first && known {
         super::distrust(&shared, attempt.trunk_id).await;
     }
-    if let (true, Some(campaign), Some(at)) =
-        (lost && first, attempt.campaign_id, attempt.answered_at)
-    {
-        let input = Input::Counted {
-            campaign,
-            client: attempt.client_id,
-            at,
-            abandoned: true,
-        };
-        shared
-            .post
-            .tell(move |engine, now| engine.take(now, input))
-            .await;
+    if let Some(turn) = done.turn {
+        count(&shared, &attempt, turn).await;
     }
     if matches!(actor, Actor::Agent(_)) && truth == Truth::Machine && attempt.disposition.is_none()
     {
         free_of(&shared, actor, id).await?;
     }
-    Ok(lost)
+    Ok(done.lost)
+}
+
+/// Counts in the guard what a correction changed, where the stored attempts count it.
+pub(crate) async fn count(shared: &Shared, attempt: &Attempt, turn: Turn) {
+    let counts = owed(attempt) && attempt.bridged_at.is_none();
+    let (Some(campaign), Some(at), true) = (attempt.campaign_id, attempt.answered_at, counts)
+    else {
+        return;
+    };
+    let client = attempt.client_id;
+    let input = match turn {
+        Turn::Lost => Input::Counted {
+            campaign,
+            client,
+            at,
+            abandoned: true,
+        },
+        Turn::Found => Input::CountedBack {
+            campaign,
+            client,
+            at,
+        },
+    };
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, input))
+        .await;
 }
 
 /// Ends the call and codes it: the agent goes on.

@@ -3,6 +3,7 @@
 
 use super::{Engine, me};
 use crate::live::{AgentEntry, CampaignEntry, TrunkEntry};
+use crate::short_calls;
 use crate::stats::as_f64;
 use crate::view::{
     Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, AskRow, BoardData, BoardDelta,
@@ -398,6 +399,10 @@ impl Engine {
                 cap_pct: cap,
             },
             abandonment_windows: self.windows(id),
+            short_calls: view
+                .as_ref()
+                .and_then(|v| v.short_calls)
+                .and_then(short_calls::row),
             answer_rate_5m: rate,
             wait_agent_ms: stats.wait_agent.recent(),
             wait_debtor_ms: stats.wait_debtor.recent(),

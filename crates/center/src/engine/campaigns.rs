@@ -3,6 +3,7 @@
 use super::{Engine, lines};
 use crate::feeder::Fed;
 use crate::live::{CampaignEntry, Setting, StockKey, TrunkEntry};
+use crate::short_calls::ShortAsk;
 use crate::stats::CampaignStats;
 use crate::view::{HopperRow, Problem};
 use dialer::{CampaignSpec, Input, Item, TrunkSpec};
@@ -219,6 +220,19 @@ impl Engine {
             .filter(|c| self.is_dialing(c.setting.id()))
             .map(|c| Arc::clone(&c.setting))
             .collect()
+    }
+
+    /// Campaigns that dial now under a rule on short calls.
+    pub(crate) fn short_asks(&self) -> Vec<ShortAsk> {
+        let ask = |setting: Arc<Setting>| {
+            let day = self.brain.campaign(setting.id())?.short_calls?;
+            Some(ShortAsk {
+                rule: day.rule,
+                counted: day.counted.is_some(),
+                setting,
+            })
+        };
+        self.running().into_iter().filter_map(ask).collect()
     }
 
     /// Nodes came or went: the trunks' limits are shared anew.

@@ -35,6 +35,7 @@ impl Engine {
                 self.message(attempt);
             }
             Command::Tell(attempt) => self.tell_message(attempt),
+            Command::Hush(attempt) => self.play_to(attempt, PlayWhat::Silence),
             Command::PlaceGone(attempt) => self.place_gone(attempt),
             Command::Leave(attempt) => self.leave_message(attempt),
             Command::HangUp { attempt, cause } => self.order_hang_up(attempt, cause),

@@ -2,9 +2,10 @@
 //! where the campaign wants it.
 
 use super::Engine;
+use crate::amd::spares_mailboxes;
 use crate::closing;
-use crate::live::{CallEntry, Setting};
-use crate::shared::persist;
+use crate::live::{CallCtx, CallEntry, Setting};
+use crate::shared::{Shared, persist};
 use dialer::{Heard, Input};
 use domain::entity::{AmdAction, AmdMode};
 use domain::ids::AttemptId;
@@ -59,8 +60,8 @@ impl Engine {
                 }
                 acted
             }
-            None if entry.ctx.stocked.setting.campaign.params.amd == AmdMode::On => {
-                self.act_on(now, attempt, verdict)
+            None if decides(&self.shared, &entry.ctx, now) => {
+                self.act_on(now, attempt, at, verdict)
             }
             None => Acted::Shadow,
         };
@@ -87,24 +88,36 @@ impl Engine {
     }
 
     /// Tells the brain, and what it made of it.
-    fn act_on(&mut self, now: UtcMs, attempt: AttemptId, verdict: &SoundVerdict) -> Acted {
+    fn act_on(
+        &mut self,
+        now: UtcMs,
+        attempt: AttemptId,
+        at: UtcMs,
+        verdict: &SoundVerdict,
+    ) -> Acted {
         let machine = result_of_class(verdict.class, verdict.beep_ms.is_some());
         let leave = verdict.class == "machine" && self.may_leave(now, attempt);
         let end = verdict.onset_ms.zip(verdict.speech_ms);
+        // Counted back from the verdict: media may have begun long after the answer.
+        let greeting_end = end.map(|(onset, speech)| {
+            let since_ms = i64::from(verdict.decided_ms) - i64::from(onset) - i64::from(speech);
+            at.plus_ms(-since_ms)
+        });
         let heard = Heard {
             machine,
-            greeting_ms: end.map(|(onset, speech)| i64::from(onset) + i64::from(speech)),
+            greeting_end,
             leave,
             beep: verdict.beep_ms.is_some(),
         };
         self.take(now, Input::Judged { attempt, heard });
-        let decided = self
-            .brain
-            .call(attempt)
-            .is_some_and(|call| call.machine.is_some());
+        let call = self.brain.call(attempt);
+        let decided = call.is_some_and(|call| call.machine.is_some());
+        let alone = call.is_some_and(dialer::Call::hears_message);
         match (decided, leave) {
             (true, true) => Acted::Message,
             (true, false) => Acted::Hangup,
+            // The message goes on, and no agent gets the call.
+            (false, _) if alone => Acted::Shadow,
             (false, _) if machine.is_some() && is_checked(attempt) => Acted::Checked,
             (false, _) => Acted::Agent,
         }
@@ -170,6 +183,11 @@ impl Engine {
             crate::amd::learn(&shared, trunk, print, was, new).await;
         });
     }
+}
+
+/// Whether what is heard decides the call's fate.
+fn decides(shared: &Shared, ctx: &CallCtx, now: UtcMs) -> bool {
+    ctx.stocked.setting.campaign.params.amd == AmdMode::On || spares_mailboxes(shared, ctx, now)
 }
 
 /// Whether no earlier call to the same number met a mailbox: what one number repeats is its own.

@@ -98,6 +98,9 @@ impl Engine {
             ));
             return found;
         };
+        if let Some(day) = view.short_calls.filter(|_| view.short_calls_stop.is_some()) {
+            found.push(crate::short_calls::problem(day));
+        }
         if !view.trunk_up {
             let words = match self.spent.is_empty() {
                 true => (

@@ -135,6 +135,15 @@ impl CenterHandle {
         what_if::history(&*out.store, &*out.law, campaign, out.now()).await
     }
 
+    /// Whether the packs of its debtors let the dialer ring no longer than the campaign says; to be asked before
+    /// another ring time is put in force.
+    ///
+    /// # Errors
+    /// `ring_too_short` with the packs' figure, `NotFound`, `bad_expression`.
+    pub async fn ring_fits(&self, campaign: &Campaign) -> Result<(), CenterError> {
+        crate::ring::fits(&self.inner.shared.out, campaign).await
+    }
+
     /// What the law says of the history's sample in a shift of those parameters.
     #[must_use]
     pub fn refusals(

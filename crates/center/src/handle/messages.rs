@@ -59,7 +59,7 @@ impl CenterHandle {
     /// Answers a message of a debtor by the way it came.
     ///
     /// # Errors
-    /// `NotFound`; `inbox_handled`, `no_debtor`, `no_point`; `message`, `no_gateway`; `blocked_*`.
+    /// `NotFound`; `inbox_handled`, `no_debtor`, `no_point`, `outside_window`; `message`, `no_gateway`; `blocked_*`.
     pub async fn answer_inbox(
         &self,
         actor: Actor,

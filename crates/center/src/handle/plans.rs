@@ -3,6 +3,7 @@
 use super::CenterHandle;
 use crate::asks::Actor;
 use crate::error::CenterError;
+use crate::notices::LateCase;
 use crate::plans::{self, PlanDraw, StageAsk, StageView, letters, stages};
 use domain::entity::{
     Client, Debt, DebtStage, Language, Letter, LetterLevel, LetterTemplate, Plan, PlanFile, Role,
@@ -10,6 +11,7 @@ use domain::entity::{
 use domain::ids::{ClientId, DebtorId, LetterBatchId, PlanId, UserId};
 use domain::rules::offers::ClientTerms;
 use std::sync::Arc;
+use tokio::sync::broadcast;
 
 impl CenterHandle {
     /// Draws a plan: approved at once within the authority of the role, else it waits for an answer, which
@@ -99,6 +101,12 @@ impl CenterHandle {
     /// The database away.
     pub async fn stages_round(&self) -> Result<(), CenterError> {
         Ok(stages::round(&self.inner.shared, &mut None).await?)
+    }
+
+    /// Late cases from now on, whoever is told of them ([`LateCase::is_for`]).
+    #[must_use]
+    pub fn late_cases(&self) -> broadcast::Receiver<Arc<LateCase>> {
+        self.inner.shared.notices.subscribe()
     }
 
     /// Makes the letters of a batch in the background; its row tells the progress. Run again, it makes

@@ -292,6 +292,7 @@ fn guest(
         priority: state.priority,
         own_agent: None,
         abandon: law.abandon,
+        short_calls: law.short_calls,
         closes_at: None,
         answer: None,
     };

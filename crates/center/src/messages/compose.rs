@@ -1,7 +1,7 @@
 //! Messages that people send: by hand, and as answers to what a debtor wrote.
 
 use super::pay;
-use super::send::{action, by_hand};
+use super::send::{action, by_hand, in_window};
 use super::values::{self, Rendered, Values};
 use crate::asks::Actor;
 use crate::error::CenterError;
@@ -159,15 +159,14 @@ fn draft(shared: &Shared, actor: Actor, ask: &MessageAsk, facts: &ContactFacts) 
     }
 }
 
-/// Judges and queues; what the law refuses is refused here already, with its words.
-/// Gives whether it is a new one.
-async fn put(
+/// What the law refuses is refused here already, with its words.
+async fn judged(
     shared: &Shared,
     facts: &ContactFacts,
-    row: Message,
+    row: &Message,
     shows: Option<Shown>,
-) -> Result<(Message, bool), CenterError> {
-    let action = action(&row, VerdictId(shared.id()), shared.now());
+) -> Result<(), CenterError> {
+    let action = action(row, VerdictId(shared.id()), shared.now());
     let verdict = shared.out.law.judge(facts, &action);
     let waits = matches!(verdict.decision, domain::entity::Decision::Defer { until } if until < row.expires_at);
     if !verdict.decision.permits(true) && !waits {
@@ -185,13 +184,7 @@ async fn put(
         );
         return Err(CenterError::invalid("message_shows", "text", detail));
     }
-    let event = super::event(shared, &row, "message.queued");
-    let new = shared
-        .out
-        .store
-        .plan_messages(std::slice::from_ref(&row), &[event])
-        .await?;
-    Ok((row, new > 0))
+    Ok(())
 }
 
 /// Queues a message that somebody sends.
@@ -235,7 +228,11 @@ pub(crate) async fn queue(
             row.body = Pii(body);
         }
     }
-    put(&shared, &facts, row, shows).await.map(|(row, _)| row)
+    judged(&shared, &facts, &row, shows).await?;
+    let event = super::event(&shared, &row, "message.queued");
+    let rows = std::slice::from_ref(&row);
+    shared.out.store.plan_messages(rows, &[event]).await?;
+    Ok(row)
 }
 
 /// Refuses a channel that nobody here carries: what is queued for it would wait for nothing.
@@ -245,6 +242,29 @@ async fn carries(shared: &Shared, channel: Channel) -> Result<(), CenterError> {
     }
     let detail = "no gateway carries this channel";
     Err(CenterError::invalid("no_gateway", "channel", detail))
+}
+
+/// Whether a channel's gateways ask for approved templates. Another node's are not seen from here: WhatsApp's do.
+fn needs_template(shared: &Shared, channel: Channel) -> bool {
+    let all = shared.config.messengers.iter();
+    let mut own = all.filter(|m| m.channels().contains(&channel)).peekable();
+    let elsewhere = own.peek().is_none();
+    if elsewhere {
+        channel == Channel::Whatsapp
+    } else {
+        own.all(|m| m.needs_template())
+    }
+}
+
+/// Refuses what a provider would not take any more: free text without a template goes only within a day of the
+/// debtor's own message.
+async fn windowed(shared: &Shared, channel: Channel, address: &str) -> Result<(), CenterError> {
+    if !needs_template(shared, channel) || in_window(shared, channel, address).await? {
+        return Ok(());
+    }
+    let detail = "the provider takes free text only within 24 hours of the debtor's last message: \
+        send an approved template";
+    Err(CenterError::conflict("outside_window", detail))
 }
 
 /// Answers a message of a debtor, by the channel and to the address it came from.
@@ -265,10 +285,10 @@ pub(crate) async fn answer(
         return Err(CenterError::conflict("inbox_handled", detail));
     }
     let facts = store.contact_facts(debtor, shared.now()).await?;
+    let forms = super::heard::forms(heard.channel, heard.address.reveal());
     let point = facts.points.iter().find(|p| {
-        p.value
-            .reveal()
-            .eq_ignore_ascii_case(heard.address.reveal())
+        let same = |form: &String| form.eq_ignore_ascii_case(p.value.reveal());
+        forms.iter().any(same)
     });
     let Some(point) = point else {
         let detail = "the address it came from is none of the debtor's points";
@@ -288,18 +308,14 @@ pub(crate) async fn answer(
     };
     check(&ask)?;
     carries(&shared, ask.channel).await?;
+    windowed(&shared, ask.channel, point.value.reveal()).await?;
     let row = Message {
         purpose: MessagePurpose::Reply,
         reply_to: Some(id),
-        // Two who answer at once, or one who answers again after a fault, answer once.
-        plan_key: Some(format!("reply:{id}")),
         ..draft(&shared, actor, &ask, &facts)
     };
-    let (row, new) = put(&shared, &facts, row, None).await?;
-    if !new {
-        let detail = "somebody has answered it";
-        return Err(CenterError::conflict("inbox_handled", detail));
-    }
+    judged(&shared, &facts, &row, None).await?;
+    let queued = super::event(&shared, &row, "message.queued");
     let data = json!({"debtor_id": debtor, "message_id": row.id});
     let subject = format!("inbox:{id}");
     let event = shared.event(
@@ -309,11 +325,12 @@ pub(crate) async fn answer(
         subject,
         data,
     );
-    let by = actor.to_string();
-    store
-        .handle_inbox(id, InboxState::Answered, &by, shared.now(), &[event])
-        .await?;
-    Ok(row)
+    // Two who answer at once answer once.
+    if store.answer_inbox(&row, &[queued, event]).await? {
+        return Ok(row);
+    }
+    let detail = "somebody has answered or closed it";
+    Err(CenterError::conflict("inbox_handled", detail))
 }
 
 async fn subject_of(shared: &Shared, message: Option<MessageId>) -> Result<String, CenterError> {

@@ -1,14 +1,14 @@
 //! One message on its way: judged, counted, handed over, and what came of it.
 
 use super::values::{self, Rendered, Values};
-use super::{LEASE_MS, event_of, pay, told};
+use super::{LEASE_MS, event_of, heard, pay, told};
 use crate::asks::Actor;
 use crate::owed;
 use crate::provider::link_event;
 use crate::shared::{Shared, persist};
 use domain::entity::{
-    CheckPoint, ContactPoint, Debt, Decision, LedgerKind, LedgerRow, Message, MessagePurpose,
-    MessageState, PaymentLink, PromiseState, Verdict,
+    Channel, CheckPoint, ContactPoint, Debt, Decision, Language, LedgerKind, LedgerRow, Message,
+    MessagePurpose, MessageState, PaymentLink, PromiseState, Verdict,
 };
 use domain::ids::VerdictId;
 use domain::law::Action;
@@ -94,8 +94,10 @@ async fn promise_of(
 /// The text of a message as it would leave.
 struct Text {
     filled: Rendered,
-    /// Name of the template that the provider approved.
-    approved: String,
+    /// Language that it is written in.
+    language: Language,
+    /// Name of the template that the provider approved, and its code of the language.
+    approved: (String, String),
     /// What would be seen of it without opening it.
     shows: Option<Shown>,
     link: Option<PaymentLink>,
@@ -116,7 +118,8 @@ async fn rendered(
         return Ok(Ok(Text {
             shows: by_hand(row),
             filled,
-            approved: String::new(),
+            language: facts.debtor.language,
+            approved: (String::new(), String::new()),
             link: None,
         }));
     };
@@ -145,7 +148,8 @@ async fn rendered(
     };
     Ok(values::fill(&template, &values).map(|filled| Text {
         filled,
-        approved: template.provider_name,
+        language: template.language,
+        approved: (template.provider_name, template.provider_language),
         shows,
         link,
     }))
@@ -215,6 +219,16 @@ fn reason_of(fault: &TemplateFault) -> String {
     }
 }
 
+/// Whether the debtor wrote from an address so lately that free text may still go there.
+pub(super) async fn in_window(
+    shared: &Shared,
+    channel: Channel,
+    address: &str,
+) -> Result<bool, StoreError> {
+    let last = heard::last_heard(shared, channel, address).await?;
+    Ok(last.is_some_and(|at| shared.now().since_ms(at) < WHATSAPP_WINDOW_MS))
+}
+
 /// Looks after one message that is due.
 pub(super) async fn one(
     shared: &Arc<Shared>,
@@ -242,10 +256,9 @@ pub(super) async fn one(
         return end(shared, &row, MessageState::Refused, &rule).await;
     }
     let address = point.value.reveal().clone();
-    let heard = shared.out.store.last_heard(row.channel, &address).await?;
-    let open = heard.is_some_and(|at| now.since_ms(at) < WHATSAPP_WINDOW_MS);
-    let free = !gateway.needs_template() || open;
-    if !free && text.approved.is_empty() {
+    let free = !gateway.needs_template() || in_window(shared, row.channel, &address).await?;
+    let (name, language) = text.approved;
+    if !free && name.is_empty() {
         return end(shared, &row, MessageState::Failed, "outside_window").await;
     }
     let waiting = row.clone();
@@ -274,11 +287,12 @@ pub(super) async fn one(
         id: row.id,
         channel: row.channel,
         to: point.value.clone(),
-        language: facts.debtor.language,
+        language: text.language,
         subject: text.filled.subject,
         body: row.body.clone(),
         template: (!free).then(|| ProviderTemplate {
-            name: text.approved,
+            name,
+            language,
             values: places.into_iter().map(Pii).collect(),
         }),
         at: now,
@@ -325,6 +339,11 @@ async fn hand_over(
     let answer = tokio::time::timeout(wait, gateway.send(out)).await;
     let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
     let lost = matches!(answer, Err(SendFault::Unknown(_)));
+    if let Err(SendFault::Refused { code, .. }) = &answer
+        && gateway.is_optout(code)
+    {
+        persist!(shared, heard::told_provider(shared, row))?;
+    }
     let (step, events) = outcome(shared, row, (left, answer));
     let store = &shared.out.store;
     let noted = persist!(shared, store.note_message(row.id, &step, &events))?;

@@ -158,6 +158,26 @@ pub(crate) async fn asked(
     Ok(true)
 }
 
+/// Obeys a provider that says with a failure that the debtor asked it for no more messages. First the stop, then
+/// the record: told again after a crash between them, it is obeyed again; told again behind both, it is not, for
+/// somebody may have lifted it.
+async fn obey_provider(
+    shared: &Arc<Shared>,
+    gateway: &str,
+    row: &Message,
+    receipt: &Receipt,
+) -> Result<(), StoreError> {
+    let ReceiptKind::Failed { code, .. } = &receipt.kind else {
+        return Ok(());
+    };
+    let asked = carrier(shared, gateway).is_some_and(|m| m.is_optout(code));
+    let new = row.state.may_become(MessageState::Failed) || is_lost(row);
+    if asked && new {
+        heard::told_provider(shared, row).await?;
+    }
+    Ok(())
+}
+
 /// Writes down what is told; `false` when nobody here knows the message.
 async fn take(shared: &Arc<Shared>, gateway: &str, receipt: &Receipt) -> Result<bool, StoreError> {
     let (state, reason, bad) = match &receipt.kind {
@@ -179,6 +199,7 @@ async fn take(shared: &Arc<Shared>, gateway: &str, receipt: &Receipt) -> Result<
     let Some(row) = named(shared, gateway, receipt).await? else {
         return Ok(false);
     };
+    obey_provider(shared, gateway, &row, receipt).await?;
     let now = shared.now();
     // A report that a mail could not be delivered is the mail come back, whatever its reason.
     let state = match state {

@@ -206,6 +206,7 @@ fn row(
         },
         currency: debt.currency,
         balance_minor: debt.balance_minor(),
+        interest_minor: debt.interest_minor,
         quita_minor: drawn.quita_minor,
         agreed_minor: drawn.agreed_minor,
         freeze_interest: own.freeze_interest,

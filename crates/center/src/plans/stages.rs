@@ -5,8 +5,11 @@ use super::terms_of;
 use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
+use crate::notices::{LateCase, RAISED};
 use crate::shared::Shared;
+use crate::stops;
 use domain::entity::{Debt, DebtStage, Role, Stage};
+use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, PortfolioId};
 use domain::ports::store::StoreError;
 use domain::rules::offers::ClientTerms;
@@ -147,21 +150,45 @@ pub(crate) async fn move_to(
         "reason": ask.reason, "despite": codes, "policy_version": version,
     });
     let subject = format!("debt:{}", debt.id);
-    let event = shared.event(
-        Some(debt.client_id),
-        actor,
-        "escalation.moved",
-        subject,
-        data,
-    );
-    if shared.out.store.move_stage(&row, from, &[event]).await? {
-        Ok(row)
-    } else {
-        Err(CenterError::conflict(
+    let client = Some(debt.client_id);
+    let mut events = vec![shared.event(client, actor, "escalation.moved", subject, data)];
+    events.extend(held(&shared, actor, from, &row));
+    if !shared.out.store.move_stage(&row, from, &events).await? {
+        return Err(CenterError::conflict(
             "stage_moved",
             "the debt was moved meanwhile",
-        ))
+        ));
     }
+    if row.stage.hold().is_some() {
+        stops::withdraw_person(&shared, row.debtor_id).await?;
+    } else if from.is_some_and(|s| s.hold().is_some()) {
+        stops::changed(shared, row.debtor_id).await;
+    }
+    Ok(row)
+}
+
+/// What is told of the holds that a move lifts and places.
+fn held(shared: &Shared, actor: Actor, from: Option<Stage>, row: &DebtStage) -> Vec<NewEvent> {
+    let subject = format!("debtor:{}", row.debtor_id);
+    let mut events = Vec::new();
+    let mut tell = |kind: &str, data: serde_json::Value| {
+        events.push(shared.event(Some(row.client_id), actor, kind, subject.clone(), data));
+    };
+    if let Some(was) = from.and_then(Stage::hold) {
+        tell(
+            "hold.lifted",
+            json!({"debt_id": row.debt_id, "hold": was, "stage": from}),
+        );
+    }
+    if let Some(hold) = stage::hold_of(row) {
+        tell(
+            "hold.placed",
+            json!({"hold_id": hold.id, "hold": hold.kind, "scope": hold.scope}),
+        );
+    }
+    // Obeyed here at once, before the log tells of it.
+    events.iter().for_each(|event| shared.told_here(event));
+    events
 }
 
 /// Puts debts behind `cursor` in their first stage, tells the named persons of late cases, and the board
@@ -182,13 +209,10 @@ pub(crate) async fn round(
         }
     }
     for row in shared.out.store.late_stages(shared.now(), BATCH).await? {
-        let data = json!({
-            "debt_id": row.debt_id, "debtor_id": row.debtor_id, "stage": row.stage,
-            "owner_id": row.owner_id, "deadline": row.deadline,
-        });
+        let data = json!(LateCase::of(&row));
         let subject = format!("debt:{}", row.debt_id);
         let client = Some(row.client_id);
-        let event = shared.event(client, Actor::System, "escalation.raised", subject, data);
+        let event = shared.event(client, Actor::System, RAISED, subject, data);
         shared
             .out
             .store

@@ -5,13 +5,15 @@ mod profile;
 #[cfg(test)]
 mod tests;
 
-pub use profile::ProfileBuilder;
+pub use profile::profile;
 
+use crate::campaigns::{cap_pct, target_pct};
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::ports::{CallLaw, LawBook};
+use dialer::{AbandonRule, TARGET_OF_CAP};
 use domain::entity::{Campaign, CampaignParams, Channel, CheckPoint, DialMode};
-use domain::ids::{CampaignId, VerdictId};
+use domain::ids::{CampaignId, ClientId, SegmentId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{AttemptFilter, ContactFacts, ListFilter, PAGE_LIMIT_MAX, StoreError};
 use domain::ports::{CampaignProfile, PageRequest, Store};
@@ -19,10 +21,12 @@ use domain::time::{DAY_MS, SECOND_MS, UtcMs};
 use jiff::ToSpan as _;
 use std::collections::BTreeMap;
 
-/// Days of history that are tried, longest first: a shorter one when the longer holds too many attempts.
-const DAYS: [i64; 3] = [30, 7, 1];
-/// Most attempts read of a history.
-const ATTEMPTS_MAX: usize = 20_000;
+/// Days of history.
+const DAYS: i64 = 30;
+/// Most attempts whose times are read; of more every n-th is, and all are counted.
+const TIMED_MAX: u32 = 20_000;
+/// Percent by which an aim is no other aim.
+const SAME_PCT: f64 = 1e-9;
 /// Debtors whose law is asked.
 const SAMPLE: u32 = 12;
 /// Days ahead that it is asked for, a whole week from tomorrow.
@@ -33,7 +37,7 @@ const LAW_DAYS: i64 = 7;
 pub struct History {
     /// Its attempts.
     pub profile: CampaignProfile,
-    /// Days of history read (30, or fewer when these hold more attempts than are read).
+    /// Days of history.
     pub days: i64,
     /// Refusals by law in these days by reason, most first.
     pub blocked: Vec<(String, u64)>,
@@ -47,6 +51,8 @@ pub struct History {
     pub debtors: u64,
     /// Strictest cap and longest least ring time of the sample.
     pub law: CallLaw,
+    /// Abandonment as the packs of the sample want it.
+    pub packs: Vec<AbandonRule>,
     /// Debtors whose law is asked.
     pub sample: Vec<ContactFacts>,
     /// Now.
@@ -86,10 +92,25 @@ pub async fn history(
     campaign: &Campaign,
     now: UtcMs,
 ) -> Result<History, CenterError> {
-    let sample = sample(store, campaign, now).await?;
-    let mut call_law = CallLaw::default();
+    history_timing(store, law, campaign, now, TIMED_MAX).await
+}
+
+/// The same with the times of at most `timed_max` attempts.
+///
+/// # Errors
+/// As [`history`].
+pub async fn history_timing(
+    store: &dyn Store,
+    law: &dyn LawBook,
+    campaign: &Campaign,
+    now: UtcMs,
+    timed_max: u32,
+) -> Result<History, CenterError> {
+    let sample = sample(store, campaign.client_id, campaign.segment_id, now).await?;
+    let (mut call_law, mut packs) = (CallLaw::default(), Vec::new());
     for (n, facts) in sample.iter().enumerate() {
         let one = law.call_law(facts, now);
+        packs.push(one.abandon);
         if n == 0 {
             call_law = one;
         } else {
@@ -100,35 +121,38 @@ pub async fn history(
     let zone = sample
         .first()
         .map_or_else(|| "UTC".into(), |f| law.zone_of(f));
-    let (profile, days) = read(store, campaign, &zone, now).await?;
-    let since = now.plus_ms(-days * DAY_MS);
+    let since = now.plus_ms(-DAYS * DAY_MS);
+    let profile = read(store, campaign, &zone, (since, now), timed_max).await?;
     let mut blocked = store.blocked_counts(Some(campaign.id), since).await?;
     blocked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let counts = store.item_counts(campaign.id, now).await?;
     let (lines, cps) = limits(store, &campaign.params).await?;
     Ok(History {
         profile,
-        days,
+        days: DAYS,
         blocked,
         lines,
         cps,
         agents_assigned: assigned(store, campaign.id).await?,
         debtors: counts.due + counts.later + counts.leased,
         law: call_law,
+        packs,
         sample,
         now,
     })
 }
 
-async fn sample(
+/// Some debtors of a segment, with what the law asks of each.
+pub(crate) async fn sample(
     store: &dyn Store,
-    campaign: &Campaign,
+    client: ClientId,
+    segment: SegmentId,
     now: UtcMs,
 ) -> Result<Vec<ContactFacts>, CenterError> {
-    let segment = store.get_segment(campaign.segment_id).await?;
+    let segment = store.get_segment(segment).await?;
     let expr = domain::segment::parse(&segment.expression)
         .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
-    let rows = store.segment_sample(campaign.client_id, &expr, now, SAMPLE);
+    let rows = store.segment_sample(client, &expr, now, SAMPLE);
     let mut sample = Vec::new();
     for row in rows.await? {
         match store.contact_facts(row.debtor_id, now).await {
@@ -140,41 +164,23 @@ async fn sample(
     Ok(sample)
 }
 
-/// The profile of the longest history that is not too long to read.
+/// The profile of the campaign's attempts of that time.
 async fn read(
     store: &dyn Store,
     campaign: &Campaign,
     zone: &str,
-    now: UtcMs,
-) -> Result<(CampaignProfile, i64), StoreError> {
+    (from, to): (UtcMs, UtcMs),
+    timed_max: u32,
+) -> Result<CampaignProfile, StoreError> {
     let ring_s = f64::from(i32::try_from(campaign.params.ring_timeout_s).unwrap_or(25));
-    let last = DAYS[DAYS.len() - 1];
-    for days in DAYS {
-        let from = now.plus_ms(-days * DAY_MS);
-        let filter = AttemptFilter {
-            client_id: Some(campaign.client_id),
-            campaign_id: Some(campaign.id),
-            debtor_id: None,
-            since: Some(from),
-        };
-        let mut page = whole_page();
-        let mut builder = ProfileBuilder::new(zone, ring_s);
-        let mut seen = 0;
-        let whole = loop {
-            let rows = store.list_attempts(&filter, &page).await?;
-            seen += rows.items.len();
-            rows.items.iter().for_each(|row| builder.add(row));
-            match rows.next_cursor {
-                None => break true,
-                Some(_) if seen >= ATTEMPTS_MAX => break false,
-                cursor => page.cursor = cursor,
-            }
-        };
-        if whole || days == last {
-            return Ok((builder.finish(from, now), days));
-        }
-    }
-    Err(StoreError::Corrupt("no length of history".into()))
+    let filter = AttemptFilter {
+        client_id: Some(campaign.client_id),
+        campaign_id: Some(campaign.id),
+        debtor_id: None,
+        since: Some(from),
+    };
+    let past = store.past_attempts(&filter, timed_max).await?;
+    Ok(profile::profile(&past, zone, ring_s, (from, to)))
 }
 
 fn whole_page() -> PageRequest {
@@ -219,6 +225,24 @@ async fn assigned(store: &dyn Store, id: CampaignId) -> Result<u32, StoreError> 
 }
 
 impl History {
+    /// Cap on abandonment in force under these parameters, percent.
+    #[must_use]
+    pub fn cap_pct(&self, params: &CampaignParams) -> f64 {
+        cap_pct(params).min(self.law.abandon_cap_pct)
+    }
+
+    /// Abandonment that a campaign of these parameters aims at, percent, as the dialer has it: its own aim, or less
+    /// where a pack says so or has a lower cap.
+    #[must_use]
+    pub fn target_pct(&self, params: &CampaignParams) -> f64 {
+        let cap = cap_pct(params);
+        let says = |r: &&AbandonRule| {
+            r.cap_pct < cap - SAME_PCT || r.target_pct < TARGET_OF_CAP * r.cap_pct - SAME_PCT
+        };
+        let packs = self.packs.iter().filter(says).map(|r| r.target_pct);
+        packs.fold(target_pct(params).min(cap), f64::min)
+    }
+
     /// What the law says of the sample in each hour of the shift, for the week from tomorrow; the
     /// facts are those of now.
     #[must_use]

@@ -1,12 +1,12 @@
-//! A campaign's profile from its attempts: one pass, nothing kept but sums and a sample of talks.
+//! A campaign's profile from its attempts: shares from the counts of all, times from those that were timed.
 //! Where the history is thin, priors of a plain collections campaign fill in.
 
-use domain::entity::{Attempt, CallResult, DialMode};
-use domain::ids::AgentId;
+use domain::entity::CallResult;
+use domain::ports::store::{PastAttempts, PastCount, PastTimes};
 use domain::ports::{CampaignProfile, HourCount, Misses, Spread, TalkClass};
-use domain::time::{HOUR_MS, SECOND_MS, UtcMs};
+use domain::time::{SECOND_MS, UtcMs};
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Measurements that a prior of a time is worth.
 const PRIOR_WEIGHT: f64 = 10.0;
@@ -14,8 +14,6 @@ const PRIOR_WEIGHT: f64 = 10.0;
 const CLASSES_FROM: usize = 60;
 /// Classes of talk then: thirds by length.
 const CLASSES: usize = 3;
-/// Most talks kept for the classes.
-const TALKS_MAX: usize = 20_000;
 /// Longest time that is believed, s; a longer one is a clock or a lost report.
 const TIME_MAX_S: f64 = 7_200.0;
 /// Least time, s: distributions need one above 0.
@@ -61,21 +59,18 @@ impl Sums {
 }
 
 /// Gathers attempts into a profile.
-#[derive(Debug)]
-pub struct ProfileBuilder {
-    zone: TimeZone,
-    zone_name: String,
-    ring_timeout_s: f64,
+#[derive(Debug, Default)]
+struct Gathered {
     attempts: u64,
     live: u64,
     abandoned: u64,
+    timed: u64,
     misses: Misses,
     hours: BTreeMap<u8, (u64, u64)>,
     setup: Sums,
     ring_live: Sums,
     ring_machine: Sums,
     talks: Vec<(f64, f64)>,
-    at_work: BTreeMap<i64, BTreeSet<AgentId>>,
 }
 
 fn seconds(from: Option<UtcMs>, to: Option<UtcMs>) -> Option<f64> {
@@ -85,135 +80,135 @@ fn seconds(from: Option<UtcMs>, to: Option<UtcMs>) -> Option<f64> {
     (0.0..=TIME_MAX_S).contains(&s).then_some(s)
 }
 
-impl ProfileBuilder {
-    /// An empty one; `zone` (IANA) is that of the hours, `ring_timeout_s` the ring time so far.
-    #[must_use]
-    pub fn new(zone: &str, ring_timeout_s: f64) -> Self {
-        Self {
-            zone: crate::feeder::zone_or_utc(zone),
-            zone_name: zone.to_owned(),
-            ring_timeout_s,
-            attempts: 0,
-            live: 0,
-            abandoned: 0,
-            misses: Misses::default(),
-            hours: BTreeMap::new(),
-            setup: Sums::default(),
-            ring_live: Sums::default(),
-            ring_machine: Sums::default(),
-            talks: Vec::new(),
-            at_work: BTreeMap::new(),
+/// What a result is to pacing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Person,
+    Machine,
+    Busy,
+    NoAnswer,
+    Dead,
+}
+
+/// `None` when it does not count: withdrawn by us, or lost.
+fn fate(result: CallResult) -> Option<Fate> {
+    use CallResult as R;
+    match result {
+        r if r.is_live_answer() => Some(Fate::Person),
+        R::MachineBeep | R::MachineNoBeep | R::Fax | R::DeadAir => Some(Fate::Machine),
+        R::Busy => Some(Fate::Busy),
+        R::NoAnswer => Some(Fate::NoAnswer),
+        R::Rejected | R::Unreachable | R::InvalidNumber | R::Congestion | R::TrunkFault => {
+            Some(Fate::Dead)
+        }
+        _ => None,
+    }
+}
+
+impl Gathered {
+    fn count(&mut self, zone: &TimeZone, slot: &PastCount) {
+        let Some(fate) = fate(slot.result) else {
+            return;
+        };
+        let n = slot.attempts;
+        self.attempts += n;
+        let hour = self.hours.entry(local_hour(zone, slot.from)).or_default();
+        hour.0 += n;
+        match fate {
+            Fate::Person => {
+                hour.1 += n;
+                self.live += n;
+            }
+            Fate::Machine => {
+                self.misses.machine += n;
+                self.misses.machine_kept += n.saturating_sub(slot.joined);
+            }
+            Fate::Busy => self.misses.busy += n,
+            Fate::NoAnswer => self.misses.no_answer += n,
+            Fate::Dead => self.misses.dead += n,
+        }
+        if slot.result == CallResult::Abandoned {
+            self.abandoned += n;
         }
     }
 
-    /// Counts an attempt. Those still open, dialed by hand or withdrawn by us tell nothing of pacing.
-    pub fn add(&mut self, attempt: &Attempt) {
-        let Some(result) = attempt.result.filter(|_| attempt.state.is_closed()) else {
+    fn time(&mut self, attempt: &PastTimes) {
+        let Some(fate) = fate(attempt.result) else {
             return;
         };
-        if attempt.mode == DialMode::Manual || !self.fate(result, attempt) {
-            return;
-        }
-        self.attempts += 1;
-        let dialed = attempt.invite_at.unwrap_or(attempt.opened_at);
-        let hour = self.local_hour(dialed);
-        let counts = self.hours.entry(hour).or_default();
-        counts.0 += 1;
+        self.timed += 1;
         if let Some(s) = seconds(attempt.invite_at, attempt.ringing_at) {
             self.setup.add(s);
         }
-        if result.is_live_answer() {
-            counts.1 += 1;
-            self.person(result, attempt);
-        } else if let Some(s) = seconds(attempt.ringing_at, attempt.answered_at) {
-            self.ring_machine.add(s);
-        }
-    }
-
-    /// Files a result; `false` when it does not count.
-    fn fate(&mut self, result: CallResult, attempt: &Attempt) -> bool {
-        use CallResult as R;
-        match result {
-            r if r.is_live_answer() => self.live += 1,
-            R::MachineBeep | R::MachineNoBeep | R::Fax | R::DeadAir => {
-                self.misses.machine += 1;
-                self.misses.machine_kept += u64::from(attempt.bridged_at.is_none());
-            }
-            R::Busy => self.misses.busy += 1,
-            R::NoAnswer => self.misses.no_answer += 1,
-            R::Rejected | R::Unreachable | R::InvalidNumber | R::Congestion | R::TrunkFault => {
-                self.misses.dead += 1
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn person(&mut self, result: CallResult, attempt: &Attempt) {
-        if let Some(s) = seconds(attempt.ringing_at, attempt.answered_at) {
-            self.ring_live.add(s);
-        }
-        self.abandoned += u64::from(result == CallResult::Abandoned);
-        let Some(talk) = seconds(attempt.bridged_at, attempt.ended_at) else {
+        let rang = seconds(attempt.ringing_at, attempt.answered_at);
+        if fate != Fate::Person {
+            rang.into_iter().for_each(|s| self.ring_machine.add(s));
             return;
-        };
-        if self.talks.len() < TALKS_MAX {
+        }
+        rang.into_iter().for_each(|s| self.ring_live.add(s));
+        if let Some(talk) = seconds(attempt.bridged_at, attempt.ended_at) {
             // Disposed while talking: no wrap-up.
             let wrap = seconds(attempt.ended_at, attempt.disposed_at).unwrap_or(0.0);
             self.talks.push((talk, wrap));
         }
-        if let (Some(agent), Some(at)) = (attempt.agent_id, attempt.bridged_at) {
-            let hour = at.0.div_euclid(HOUR_MS);
-            self.at_work.entry(hour).or_default().insert(agent);
-        }
-    }
-
-    fn local_hour(&self, at: UtcMs) -> u8 {
-        let hour = jiff::Timestamp::from_millisecond(at.0)
-            .map_or(0, |t| t.to_zoned(self.zone.clone()).hour());
-        u8::try_from(hour).unwrap_or(0)
-    }
-
-    /// The profile of what was counted between `from` and `to`.
-    #[must_use]
-    pub fn finish(mut self, from: UtcMs, to: UtcMs) -> CampaignProfile {
-        let talks = u64::try_from(self.talks.len()).unwrap_or(u64::MAX);
-        let seen: usize = self.at_work.values().map(BTreeSet::len).sum();
-        let agents = if self.at_work.is_empty() {
-            0.0
-        } else {
-            float(seen) / float(self.at_work.len())
-        };
-        CampaignProfile {
-            from,
-            to,
-            zone: self.zone_name,
-            attempts: self.attempts,
-            live: self.live,
-            abandoned: self.abandoned,
-            misses: self.misses,
-            by_hour: self
-                .hours
-                .iter()
-                .map(|(&hour, &(attempts, live))| HourCount {
-                    hour,
-                    attempts,
-                    live,
-                })
-                .collect(),
-            setup: self.setup.spread(SETUP, PRIOR_WEIGHT),
-            ring_live: self.ring_live.spread(RING_LIVE, PRIOR_WEIGHT),
-            ring_machine: self.ring_machine.spread(RING_MACHINE, PRIOR_WEIGHT),
-            talks,
-            talk: classes(&mut self.talks),
-            agents,
-            ring_timeout_s: self.ring_timeout_s,
-        }
     }
 }
 
+fn local_hour(zone: &TimeZone, at: UtcMs) -> u8 {
+    let hour =
+        jiff::Timestamp::from_millisecond(at.0).map_or(0, |t| t.to_zoned(zone.clone()).hour());
+    u8::try_from(hour).unwrap_or(0)
+}
+
+/// The profile of the attempts between `from` and `to`; `zone` (IANA) is that of the hours, `ring_timeout_s`
+/// the ring time so far.
+#[must_use]
+pub fn profile(
+    past: &PastAttempts,
+    zone: &str,
+    ring_timeout_s: f64,
+    (from, to): (UtcMs, UtcMs),
+) -> CampaignProfile {
+    let hours = crate::feeder::zone_or_utc(zone);
+    let mut all = Gathered::default();
+    for slot in &past.counts {
+        all.count(&hours, slot);
+    }
+    for attempt in &past.timed {
+        all.time(attempt);
+    }
+    let at_work: u64 = past.agents.iter().map(|hour| hour.1).sum();
+    let hour = |(&hour, &(attempts, live)): (&u8, &(u64, u64))| HourCount {
+        hour,
+        attempts,
+        live,
+    };
+    CampaignProfile {
+        from,
+        to,
+        zone: zone.to_owned(),
+        attempts: all.attempts,
+        live: all.live,
+        abandoned: all.abandoned,
+        timed: all.timed,
+        misses: all.misses,
+        by_hour: all.hours.iter().map(hour).collect(),
+        setup: all.setup.spread(SETUP, PRIOR_WEIGHT),
+        ring_live: all.ring_live.spread(RING_LIVE, PRIOR_WEIGHT),
+        ring_machine: all.ring_machine.spread(RING_MACHINE, PRIOR_WEIGHT),
+        talks: whole(all.talks.len()),
+        talk: classes(&mut all.talks),
+        agents: float(at_work) / float(whole(past.agents.len()).max(1)),
+        ring_timeout_s,
+    }
+}
+
+fn whole(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn float(n: usize) -> f64 {
+fn float(n: u64) -> f64 {
     n as f64
 }
 
@@ -226,7 +221,7 @@ fn classes(talks: &mut [(f64, f64)]) -> Vec<TalkClass> {
         (1, PRIOR_WEIGHT)
     };
     let size = talks.len().div_ceil(parts).max(1);
-    let whole = float(talks.len()).max(1.0);
+    let all = float(whole(talks.len())).max(1.0);
     let class = |part: &[(f64, f64)]| {
         let (mut talk, mut wrap) = (Sums::default(), Sums::default());
         for (t, w) in part {
@@ -234,7 +229,7 @@ fn classes(talks: &mut [(f64, f64)]) -> Vec<TalkClass> {
             wrap.add(*w);
         }
         TalkClass {
-            share: float(part.len()) / whole,
+            share: float(whole(part.len())) / all,
             talk: talk.spread(TALK, weight),
             wrap: wrap.spread(WRAP, weight),
         }

@@ -1,10 +1,10 @@
 //! The profile against attempts written out by hand.
 
-use super::ProfileBuilder;
-use domain::entity::{Attempt, CallResult};
+use super::profile;
+use domain::entity::CallResult;
+use domain::ports::CampaignProfile;
+use domain::ports::store::{PastAttempts, PastCount, PastTimes};
 use domain::time::{HOUR_MS, SECOND_MS, UtcMs};
-use serde_json::json;
-use uuid::Uuid;
 
 /// 2026-11-23 16:00 UTC, a Monday: 10:00 in Mexico City.
 const TEN: UtcMs = UtcMs(1_795_449_600_000);
@@ -15,50 +15,58 @@ fn at(s: f64) -> UtcMs {
     TEN.plus_ms(ms)
 }
 
-fn attempt(result: CallResult, opened: UtcMs) -> Attempt {
-    let id = Uuid::now_v7();
-    serde_json::from_value(
-        json!({"id": id, "client_id": id, "campaign_id": id, "debtor_id": id,
-        "person_id": id, "debt_id": null, "debts": [], "point_id": id, "phone": "+525555550101",
-        "class": "mobile", "trunk_id": id, "caller_id": null, "caller_number": "+525555550199",
-        "node": "n", "fence": 1, "mode": "progressive", "agent_reserved": true, "state": "ended",
-        "opened_at": opened, "result": result, "verdict_id": id, "pack": "", "pack_version": ""}),
-    )
-    .unwrap()
+/// Nobody talked.
+fn attempt(result: CallResult) -> PastTimes {
+    PastTimes {
+        result,
+        invite_at: None,
+        ringing_at: None,
+        answered_at: None,
+        bridged_at: None,
+        ended_at: None,
+        disposed_at: None,
+    }
 }
 
 /// A talk of so many seconds with a wrap-up, 2 s of setup and 8 s of ringing before it.
-fn talk(opened: f64, talk_s: f64, wrap_s: f64, agent: Uuid) -> Attempt {
+fn talk(opened: f64, talk_s: f64, wrap_s: f64) -> PastTimes {
     let bridged = opened + 10.5;
-    Attempt {
+    PastTimes {
         invite_at: Some(at(opened)),
         ringing_at: Some(at(opened + 2.0)),
         answered_at: Some(at(opened + 10.0)),
         bridged_at: Some(at(bridged)),
         ended_at: Some(at(bridged + talk_s)),
         disposed_at: Some(at(bridged + talk_s + wrap_s)),
-        agent_id: Some(domain::ids::AgentId(agent)),
-        ..attempt(CallResult::Human, at(opened))
+        ..attempt(CallResult::Human)
     }
 }
 
-fn builder() -> ProfileBuilder {
-    ProfileBuilder::new("America/Mexico_City", 25.0)
+fn slot(from: UtcMs, result: CallResult, attempts: u64, joined: u64) -> PastCount {
+    PastCount {
+        from,
+        result,
+        attempts,
+        joined,
+    }
+}
+
+fn told(past: &PastAttempts) -> CampaignProfile {
+    let to = TEN.plus_ms(2 * HOUR_MS);
+    profile(past, "America/Mexico_City", 25.0, (TEN, to))
 }
 
 #[test]
 fn a_profile_tells_what_the_attempts_were() {
-    let mut b = builder();
-    let (ana, luis) = (Uuid::now_v7(), Uuid::now_v7());
+    let mut past = PastAttempts {
+        counts: vec![slot(TEN, CallResult::Human, 90, 90)],
+        agents: vec![(TEN, 3), (TEN.plus_ms(HOUR_MS), 1)],
+        ..PastAttempts::default()
+    };
     for n in 0..90_u32 {
-        let start = f64::from(n) * 30.0;
         let long = if n % 3 == 0 { 300.0 } else { 30.0 };
-        b.add(&talk(
-            start,
-            long,
-            long / 10.0,
-            if n % 2 == 0 { ana } else { luis },
-        ));
+        let talk = talk(f64::from(n) * 30.0, long, long / 10.0);
+        past.timed.push(talk);
     }
     for result in [
         CallResult::Abandoned,
@@ -70,13 +78,13 @@ fn a_profile_tells_what_the_attempts_were() {
         CallResult::Cancelled,
         CallResult::Unknown,
     ] {
-        b.add(&attempt(result, TEN.plus_ms(HOUR_MS)));
+        let at = TEN.plus_ms(HOUR_MS);
+        past.counts.push(slot(at, result, 1, 0));
+        past.timed.push(attempt(result));
     }
-    let mut by_hand = attempt(CallResult::Human, TEN);
-    by_hand.mode = domain::entity::DialMode::Manual;
-    b.add(&by_hand);
-    let p = b.finish(TEN, TEN.plus_ms(2 * HOUR_MS));
+    let p = told(&past);
     assert_eq!((p.attempts, p.live, p.abandoned, p.talks), (95, 91, 1, 90));
+    assert_eq!(p.timed, 95);
     let m = p.misses;
     assert_eq!(
         (m.machine, m.machine_kept, m.busy, m.dead, m.no_answer),
@@ -106,7 +114,7 @@ fn a_profile_tells_what_the_attempts_were() {
 
 #[test]
 fn nothing_known_is_the_priors() {
-    let p = builder().finish(TEN, TEN);
+    let p = told(&PastAttempts::default());
     assert_eq!((p.attempts, p.talks, p.talk.len()), (0, 0, 1));
     assert!((p.talk[0].share - 1.0).abs() < 1e-9 && p.talk[0].talk.mean_s > 30.0);
     assert!(p.agents.abs() < 1e-9);
@@ -114,12 +122,13 @@ fn nothing_known_is_the_priors() {
 
 #[test]
 fn a_few_talks_move_the_priors_and_a_wild_clock_does_not() {
-    let mut b = builder();
-    b.add(&talk(0.0, 600.0, 20.0, Uuid::now_v7()));
-    let mut wild = talk(60.0, 60.0, 5.0, Uuid::now_v7());
+    let mut wild = talk(60.0, 60.0, 5.0);
     wild.ended_at = wild.bridged_at.map(|t| t.plus_ms(-5 * SECOND_MS));
-    b.add(&wild);
-    let p = b.finish(TEN, TEN);
+    let p = told(&PastAttempts {
+        counts: vec![slot(TEN, CallResult::Human, 2, 2)],
+        timed: vec![talk(0.0, 600.0, 20.0), wild],
+        ..PastAttempts::default()
+    });
     assert_eq!((p.live, p.talks), (2, 1));
     assert!((p.talk[0].talk.mean_s - (600.0 + 10.0 * 120.0) / 11.0).abs() < 0.01);
 }

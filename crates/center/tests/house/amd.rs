@@ -1,6 +1,7 @@
 //! The detector acts: machines are let go, some are checked, messages follow the beep, persons who were
 //! lost are abandoned and turn the detector back, recordings of carriers are learned.
 
+use crate::agentless::patient;
 use crate::world::{House, Plan, campaign_id, client_id};
 use center::{Actor, CallLaw, LawBook};
 use domain::entity::{
@@ -8,6 +9,7 @@ use domain::entity::{
     LedgerKind, VoicemailPart, VoicemailTemplate,
 };
 use domain::ids::{AttemptId, DebtorId, HoldId, TrunkId, UserId, VoicemailId};
+use domain::law::pack::FormulaId;
 use domain::law::{Action, Duties, Judge, RuleBook};
 use domain::ports::store::{
     CatalogStore as _, ContactFacts, DetectorStore as _, LawStore as _, TrailStore as _,
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-fn params(amd: AmdMode) -> CampaignParams {
+pub(crate) fn params(amd: AmdMode) -> CampaignParams {
     CampaignParams {
         mode: DialMode::Power,
         amd,
@@ -27,7 +29,12 @@ fn params(amd: AmdMode) -> CampaignParams {
     }
 }
 
-async fn send(house: &House, attempt: AttemptId, class: &'static str, beep_ms: Option<u32>) {
+pub(crate) async fn send(
+    house: &House,
+    attempt: AttemptId,
+    class: &'static str,
+    beep_ms: Option<u32>,
+) {
     send_why(house, attempt, (class, "greeting_shape"), beep_ms).await;
 }
 
@@ -56,7 +63,7 @@ async fn send_why(
 }
 
 /// The next answer that is not one of `seen`, within 50 ms of it.
-async fn answer(house: &House, seen: &[AttemptId]) -> AttemptId {
+pub(crate) async fn answer(house: &House, seen: &[AttemptId]) -> AttemptId {
     for _ in 0..200_000 {
         let rows = house.attempts().await;
         let fresh = |a: &&domain::entity::Attempt| {
@@ -71,7 +78,7 @@ async fn answer(house: &House, seen: &[AttemptId]) -> AttemptId {
 }
 
 /// The next answer that nobody checks.
-async fn unchecked(house: &House) -> AttemptId {
+pub(crate) async fn unchecked(house: &House) -> AttemptId {
     let mut seen = Vec::new();
     loop {
         let attempt = answer(house, &seen).await;
@@ -83,7 +90,7 @@ async fn unchecked(house: &House) -> AttemptId {
     }
 }
 
-async fn over(house: &House, attempt: AttemptId) -> domain::entity::Attempt {
+pub(crate) async fn over(house: &House, attempt: AttemptId) -> domain::entity::Attempt {
     for _ in 0..10_000 {
         let row = house.attempt(attempt).await;
         if row.ended_at.is_some() {
@@ -92,6 +99,13 @@ async fn over(house: &House, attempt: AttemptId) -> domain::entity::Attempt {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("never over");
+}
+
+/// A supervisor who listened says what a call was.
+pub(crate) async fn tell(house: &House, attempt: AttemptId, truth: Truth) {
+    let supervisor = Actor::User(UserId(Uuid::from_u128(1)));
+    let lost = house.center.tell_truth(supervisor, attempt, truth).await;
+    assert_eq!(lost.expect("is kept"), truth == Truth::Person);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,13 +129,8 @@ async fn a_machine_is_let_go_and_a_person_who_was_one_is_abandoned_once_it_is_to
     assert_eq!(heard.map(|h| h.acted), Some(Acted::Hangup));
     let before = house.row().await.abandonment.numerator;
 
-    let supervisor = Actor::User(UserId(Uuid::from_u128(1)));
     for _ in 0..2 {
-        let lost = house
-            .center
-            .tell_truth(supervisor, attempt, Truth::Person)
-            .await;
-        assert!(lost.expect("is kept"));
+        tell(&house, attempt, Truth::Person).await;
     }
     let row = house.attempt(attempt).await;
     assert_eq!(row.result, Some(CallResult::Abandoned));
@@ -207,34 +216,48 @@ async fn connected_first_the_agent_is_told_and_keeps_the_call() {
     assert!(matches!(acted, Acted::Agent | Acted::Checked), "{acted}");
 }
 
-/// The shipped packs, but a message may be left.
-struct Lenient(RuleBook);
+/// The shipped packs, but a message may be left, or the law's clock starts with the end of the greeting.
+pub(crate) struct Lenient {
+    book: RuleBook,
+    by_greeting: bool,
+}
+
+impl Lenient {
+    pub(crate) fn law(by_greeting: bool) -> Arc<dyn LawBook> {
+        let book = RuleBook::embedded().expect("is read");
+        Arc::new(Self { book, by_greeting })
+    }
+}
 
 impl Judge for Lenient {
     fn judge(&self, facts: &ContactFacts, action: &Action) -> domain::entity::Verdict {
-        self.0.judge(facts, action)
+        self.book.judge(facts, action)
     }
 }
 
 impl LawBook for Lenient {
     fn call_law(&self, facts: &ContactFacts, now: UtcMs) -> CallLaw {
-        LawBook::call_law(&self.0, facts, now)
+        let mut law = LawBook::call_law(&self.book, facts, now);
+        if self.by_greeting {
+            law.abandon.formula = FormulaId::Tsr;
+        }
+        law
     }
     fn is_holiday(&self, facts: &ContactFacts, date: &str) -> bool {
-        LawBook::is_holiday(&self.0, facts, date)
+        LawBook::is_holiday(&self.book, facts, date)
     }
     fn zone_of(&self, facts: &ContactFacts) -> String {
-        LawBook::zone_of(&self.0, facts)
+        LawBook::zone_of(&self.book, facts)
     }
     fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
         Duties {
             no_voicemail: false,
-            ..LawBook::duties(&self.0, facts, now)
+            ..LawBook::duties(&self.book, facts, now)
         }
     }
 }
 
-fn template(approved: bool) -> VoicemailTemplate {
+pub(crate) fn template(approved: bool) -> VoicemailTemplate {
     VoicemailTemplate {
         id: VoicemailId(Uuid::from_u128(77)),
         client_id: client_id(),
@@ -253,11 +276,10 @@ fn template(approved: bool) -> VoicemailTemplate {
 
 /// A machine that answers in a house whose law lets messages be, or not; its beep comes after.
 async fn beeps(lenient: bool, approved: bool) -> (House, AttemptId) {
-    let book = RuleBook::embedded().expect("is read");
     let law: Arc<dyn LawBook> = if lenient {
-        Arc::new(Lenient(book))
+        Lenient::law(false)
     } else {
-        Arc::new(book)
+        Arc::new(RuleBook::embedded().expect("is read"))
     };
     let plan = Plan {
         params: CampaignParams {
@@ -277,7 +299,7 @@ async fn beeps(lenient: bool, approved: bool) -> (House, AttemptId) {
     (house, attempt)
 }
 
-async fn messages(house: &House, attempt: AttemptId) -> usize {
+pub(crate) async fn messages(house: &House, attempt: AttemptId) -> usize {
     let row = house.attempt(attempt).await;
     let rows = house.store.ledger_of(row.debtor_id).await.expect("answers");
     let of_it = |r: &&domain::entity::LedgerRow| {
@@ -297,6 +319,29 @@ async fn a_message_is_counted_and_said_after_the_beep() {
     let row = over(&house, attempt).await;
     assert_eq!(row.result, Some(CallResult::MachineBeep));
     assert!(house.kinds().await.iter().any(|k| k == "voicemail.left"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_heard_late_has_the_laws_time_from_the_end_of_his_greeting() {
+    let plan = Plan {
+        seed: patient(),
+        params: params(AmdMode::On),
+        ..Plan::default()
+    };
+    let house = House::under(plan, Lenient::law(true)).await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let attempt = answer(&house, &[]).await;
+    // Media began late: what was heard is of the last 900 ms.
+    house.secs(4).await;
+    send(&house, attempt, "human", None).await;
+    assert_eq!(house.talking(&agent).await, attempt);
+    house.secs(1).await;
+    let row = house.row().await;
+    assert_eq!((row.abandoned, row.abandonment.numerator), (0, 0));
+    house.hang_up(&agent, attempt).await;
+    let row = over(&house, attempt).await;
+    assert_eq!(row.result, Some(CallResult::Human));
 }
 
 #[tokio::test(start_paused = true)]

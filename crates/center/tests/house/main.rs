@@ -2,12 +2,16 @@
 //! agents' sockets.
 #![expect(clippy::expect_used, reason = "a test without its house has failed")]
 
+mod agentless;
+mod agreed;
 mod amd;
 mod answers;
 mod best_time;
 mod calls;
 mod campaigns;
 mod carriers;
+mod corrected;
+mod counts;
 mod dispositions;
 mod early;
 mod faults;
@@ -24,13 +28,17 @@ mod queue_ends;
 mod quick;
 mod reads;
 mod recordings;
+mod refunds;
 mod routes;
 mod screen;
 mod screens;
+mod short_calls;
 mod sound;
+mod stages;
 mod stops;
 mod strangers;
 mod strategies;
 mod told;
 mod transfers;
 mod world;
+mod written;

@@ -2,7 +2,8 @@
 //! forecast learned outlives a restart, skills say whose calls are whose.
 
 use crate::world::{ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id};
-use domain::entity::{CampaignParams, DialMode};
+use center::Actor;
+use domain::entity::{CampaignParams, CampaignStatus, DialMode};
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, NodeStore as _};
 use serde_json::Value;
@@ -172,4 +173,25 @@ async fn only_who_has_the_skills_gets_the_campaigns_calls() {
     learn(1).await;
     house.center.agent_changed(agent_id(1)).await;
     house.talking(&without).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ring_time_under_the_packs_is_told_at_the_start() {
+    for mode in [DialMode::Progressive, DialMode::Power, DialMode::Predictive] {
+        let house = House::build(Plan {
+            params: CampaignParams {
+                mode,
+                ring_timeout_s: 15,
+                ..CampaignParams::default()
+            },
+            ..Plan::default()
+        })
+        .await;
+        let start = house.center.start_campaign(Actor::System, campaign_id());
+        let refused = start.await.expect_err("Mexican packs ask for more");
+        assert_eq!((refused.code(), refused.status()), ("ring_too_short", 422));
+        assert!(refused.to_string().contains("20 s"), "{refused}");
+        let row = house.store.get_campaign(campaign_id()).await;
+        assert_eq!(row.expect("stored").status, CampaignStatus::Draft);
+    }
 }

@@ -72,6 +72,18 @@ fn quita(quita_pct: i32) -> PlanTermsAsk {
     })
 }
 
+/// A tenth forgiven, and more of the rest to who pays it early.
+fn with_early(early_off_pct: i32) -> PlanTermsAsk {
+    let PlanTermsAsk::Own(own) = quita(10) else {
+        panic!("conditions of his own");
+    };
+    PlanTermsAsk::Own(Conditions {
+        early_off_pct,
+        early_days: 730,
+        ..own
+    })
+}
+
 fn told(agent: &Screen) -> Vec<String> {
     let plans = agent.of_kind("plan").into_iter();
     plans
@@ -147,6 +159,23 @@ async fn terms_are_agreed_with_who_is_identified_within_what_anybody_may() {
         .draw_plan(me, draw(attempt, quita(80), Some("x")))
         .await;
     assert_eq!(beyond.expect_err("nobody").code(), "beyond_authority");
+    let tries = [
+        (with_early(50), Some("x"), "beyond_authority"),
+        (with_early(1), None, "plan_terms"),
+    ];
+    for (terms, why, code) in tries {
+        let gift = house.center.draw_plan(me, draw(attempt, terms, why)).await;
+        assert_eq!(gift.expect_err("the incentive counts").code(), code);
+    }
+    let asked = house
+        .center
+        .draw_plan(me, draw(attempt, with_early(1), Some("x")))
+        .await;
+    let plan = asked.expect("asked").plan;
+    assert_eq!(
+        (plan.state, plan.needs_role),
+        (PlanState::Offered, Some(Role::Supervisor))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,12 +68,17 @@ impl Dialer {
         let listening = call.phase == Phase::Judging;
         if listening && call.by_greeting() {
             let answered = call.answered_at.unwrap_or(now);
-            call.clock_at = heard.greeting_ms.map(|ms| answered.plus_ms(ms).min(now));
+            call.clock_at = heard.greeting_end.map(|at| at.max(answered).min(now));
         }
         let acts = call.rules.judging.acts() && !is_checked(attempt);
+        let waits = call.phase == Phase::Waiting && call.queued.is_none();
         match heard.machine {
+            // Who is silent listens to the message.
+            Some(CallResult::DeadAir) if call.hears_message() => {}
+            // No agent would check what a message is told to.
+            Some(_) if call.hears_message() => self.machine(now, attempt, heard),
             // Who waits for an agent and turns out to be a machine waits no longer.
-            Some(_) if acts && (listening || call.phase == Phase::Waiting) => {
+            Some(_) if acts && (listening || waits) => {
                 self.machine(now, attempt, heard);
             }
             _ if listening => self.live(now, attempt),
@@ -87,8 +92,12 @@ impl Dialer {
         };
         call.machine = heard.machine;
         let (agent, campaign) = (call.agent.take(), call.item.campaign);
+        let told = call.hears_message();
         if heard.leave {
             call.enter(now, Phase::Beep);
+        }
+        if heard.leave && told {
+            self.push(Command::Hush(attempt));
         }
         self.observe_call(now, campaign, attempt, Observation::NotAnswered);
         if let Some(agent) = agent {

@@ -1,7 +1,7 @@
 //! New calls: hopper, pacing, guard, lines.
 
+use super::Dialer;
 use super::share::Turn;
-use super::{Dialer, Refusal};
 use crate::call::{Call, Phase};
 use crate::guard::GuardAsk;
 use crate::pacing::{AgentGlance, Observation, PacingView, policy_of};
@@ -55,13 +55,14 @@ impl Dialer {
             } else if known.contains(&item.person) || self.persons.contains_key(&item.person) {
                 back.push((item, ReleaseWhy::Double));
             } else {
-                run.bind(&item.abandon);
+                run.bind(&item);
                 run.day.closes = run.day.closes.max(item.closes_at);
                 let ahead = run.hopper.iter().filter(|i| i.priority >= item.priority);
                 let at = ahead.count();
                 run.hopper.insert(at, item);
             }
         }
+        run.hold();
         for (item, why) in back {
             self.release(item, why);
         }
@@ -169,7 +170,7 @@ impl Dialer {
             let Some(shrink) = self.guarded(now, turn.id, turn.share, all) else {
                 continue;
             };
-            if self.gates.is_empty() && !turn.waits {
+            if self.gates.is_empty() && !turn.waits && self.short_calls_stop(turn.id).is_none() {
                 let mode = self.campaigns.get(&turn.id).map(|r| r.mode);
                 if mode == Some(DialMode::Preview) {
                     self.offer_previews(now, turn.id);
@@ -181,7 +182,8 @@ impl Dialer {
         }
         // What the others of its rank leave, nobody waits for.
         for turn in turns.iter().filter(|t| t.may_take_rest && !t.waits) {
-            if self.gates.is_empty() && self.reserves(turn.id) {
+            let stopped = self.short_calls_stop(turn.id).is_some();
+            if self.gates.is_empty() && !stopped && self.reserves(turn.id) {
                 self.launch_campaign(now, turn, &shares, 1.0, None);
             }
         }
@@ -208,13 +210,7 @@ impl Dialer {
         let Some(run) = self.campaigns.get_mut(&id) else {
             return;
         };
-        let (mut count, chosen) = run.ask(now, &view);
-        if let Some(max) = run.spec.lines_max {
-            count = count.min(max.saturating_sub(view.lines));
-        }
-        if let Some(cps) = run.spec.cps_max {
-            count = count.min(run.starts.left(now, cps));
-        }
+        let (count, chosen) = run.ask_clipped(now, &view, turn.share);
         let before = if chosen.is_empty() {
             Vec::new()
         } else {
@@ -222,6 +218,9 @@ impl Dialer {
         };
         let mut gone = Vec::new();
         for n in 0..count {
+            if self.short_calls_stop(id).is_some() {
+                break;
+            }
             let wanted = usize::try_from(n).ok().and_then(|n| chosen.get(n)).copied();
             let Some(person) = self.launch_one(now, id, wanted) else {
                 break;
@@ -280,10 +279,6 @@ impl Dialer {
         let may_have = run.spec.card_first && over_dials;
         for at in order {
             let item = &run.hopper[at];
-            // Nobody is reserved for a message.
-            if run.mode == DialMode::Agentless && item.agent_only {
-                continue;
-            }
             let needs = first || item.agent_only;
             let agent = if needs || may_have {
                 router::choose(&self.agents, Some(&run.spec), item)
@@ -315,6 +310,9 @@ impl Dialer {
         let trunk = self.lines.pick(&trunks, now)?;
         let (item, agent) = self.take_item(id, wanted)?;
         let person = item.person;
+        // Whoever is to talk with an agent hears no message.
+        let talks = mode == DialMode::Agentless && agent.is_some();
+        let mode = if talks { DialMode::Progressive } else { mode };
         let attempt = AttemptId(self.ids.next(now));
         if let Some(run) = self.campaigns.get_mut(&id)
             && run.spec.cps_max.is_some()
@@ -344,6 +342,7 @@ impl Dialer {
             ring_timeout_ms: rules.ring_timeout_ms.max(item.ring_min_ms),
             ..rules
         };
+        self.started += 1;
         self.lines.take(trunk, now);
         self.persons.insert(item.person, attempt);
         if let Some(id) = agent
@@ -415,7 +414,10 @@ impl Dialer {
         let goal = auto
             .max(run.spec.hopper_min.unwrap_or(HOPPER_LEAST))
             .min(HOPPER_MOST);
-        let have = u32::try_from(run.hopper.len()).unwrap_or(u32::MAX);
+        // Who waits for an agent keeps no message from the others.
+        let goes = |i: &&Item| !(alone && i.agent_only);
+        let have = run.hopper.iter().filter(goes).count();
+        let have = u32::try_from(have).unwrap_or(u32::MAX);
         if have * 2 < goal {
             run.filling = true;
             self.push(Command::Refill {
@@ -475,23 +477,5 @@ impl Dialer {
             run.policy.observe(now, what);
             run.policy.observe_call(now, attempt, what);
         }
-    }
-
-    /// A trunk for a call that a person asked for.
-    pub(super) fn hand_trunk(&mut self, now: UtcMs, id: CampaignId) -> Result<TrunkId, Refusal> {
-        if let Some(gate) = self.gates.first() {
-            return Err(Refusal::new(
-                "dialing_stopped",
-                format!("no new calls now: {}", gate.as_str()),
-            ));
-        }
-        let wanted = self
-            .campaigns
-            .get(&id)
-            .map(|r| r.spec.trunks.clone())
-            .unwrap_or_default();
-        self.lines
-            .pick(&wanted, now)
-            .ok_or_else(|| Refusal::new("no_line", "no trunk has a free line now"))
     }
 }

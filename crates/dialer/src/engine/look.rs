@@ -2,7 +2,7 @@
 
 use super::Dialer;
 use crate::call::{Call, Phase};
-use crate::guard::{Day, Room, Tally, Window, parts};
+use crate::guard::{Day, Room, ShortDay, Tally, Window, parts};
 use crate::predictive::Memory;
 use crate::session::Session;
 use crate::spec::{CampaignSpec, Item};
@@ -40,6 +40,12 @@ pub struct CampaignView {
     pub room: Option<Room>,
     /// Cap in force, percent.
     pub cap_pct: f64,
+    /// Abandonment that its forecast aims at, percent; `None` when it does not forecast.
+    pub target_pct: Option<f64>,
+    /// Short calls of the company's day, where its debtors' packs have a rule on them.
+    pub short_calls: Option<ShortDay>,
+    /// Why that rule lets none of its calls leave.
+    pub short_calls_stop: Option<&'static str>,
     /// Whether any of its trunks answers.
     pub trunk_up: bool,
 }
@@ -78,6 +84,9 @@ impl Dialer {
             tally: self.guard.tally(self.now, id, Window::Day, &run.day),
             room: run.room,
             cap_pct: run.cap_pct(),
+            target_pct: run.policy.target_pct(),
+            short_calls: run.short_calls,
+            short_calls_stop: self.short_calls_stop(id),
             trunk_up: self.lines.any_up(&run.spec.trunks),
         };
         for call in self.calls.values().filter(|c| c.item.campaign == id) {

@@ -9,25 +9,27 @@ mod look;
 mod obey;
 mod offer;
 mod queue;
+mod run;
 mod share;
 mod shift;
+mod stops;
 mod transfer;
 mod withdraw;
 
 pub use look::{CampaignView, WindowView};
 
 use crate::call::Call;
-use crate::guard::{AbandonRule, Day, Guard, Room, Window};
-use crate::lines::{Lines, StartGate};
-use crate::pacing::{ModeRefused, Observation, Pacing, policy_of};
+use crate::guard::Guard;
+use crate::lines::Lines;
+use crate::pacing::{ModeRefused, Observation};
 use crate::session::Session;
-use crate::spec::{CampaignSpec, Item, KeptPlace};
+use crate::spec::{Item, KeptPlace};
 use crate::talk::{Command, Gate, Input, ReleaseWhy};
-use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, PersonId};
 use domain::ports::IdSource;
 use domain::time::UtcMs;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use run::Running;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Longest time without being asked.
@@ -97,65 +99,6 @@ impl Timers {
     }
 }
 
-/// A campaign as it runs.
-pub(crate) struct Running {
-    pub(crate) spec: CampaignSpec,
-    pub(crate) on: bool,
-    pub(crate) policy: Box<dyn Pacing>,
-    pub(crate) mode: DialMode,
-    pub(crate) why: Option<&'static str>,
-    pub(crate) hopper: VecDeque<Item>,
-    /// Those in it who were passed over for another.
-    pub(crate) passed: offer::Passed,
-    pub(crate) filling: bool,
-    pub(crate) fill_after: UtcMs,
-    pub(crate) starts: StartGate,
-    /// Abandonment rules in force: the campaign's own and those of its debtors' packs.
-    pub(crate) rules: Vec<AbandonRule>,
-    pub(crate) day: Day,
-    /// The rule with the least room, as last asked.
-    pub(crate) room: Option<Room>,
-}
-
-/// Most different rules a campaign is held to; packs have three kinds of windows.
-const RULES_MAX: usize = 8;
-
-impl Running {
-    /// A rule binds from now on; of two over the same figure the stricter holds.
-    pub(crate) fn bind(&mut self, rule: &AbandonRule) {
-        let own = self.spec.cap_pct;
-        let known = self
-            .rules
-            .iter_mut()
-            .find(|r| r.formula == rule.formula && r.window == rule.window);
-        if let Some(known) = known {
-            known.cap_pct = known.cap_pct.min(rule.cap_pct);
-            known.target_pct = known.target_pct.min(rule.target_pct);
-        } else if self.rules.len() < RULES_MAX {
-            self.rules.push(AbandonRule {
-                cap_pct: rule.cap_pct.min(own),
-                ..*rule
-            });
-        }
-    }
-
-    /// The strictest cap in force, percent.
-    pub(crate) fn cap_pct(&self) -> f64 {
-        let caps = self.rules.iter().map(|r| r.cap_pct);
-        caps.fold(self.spec.cap_pct, f64::min)
-    }
-}
-
-/// The campaign's own rule: the house's formula over its local day.
-fn own_rule(spec: &CampaignSpec) -> AbandonRule {
-    AbandonRule {
-        formula: domain::law::pack::FormulaId::PlainDay,
-        window: Window::Day,
-        cap_pct: spec.cap_pct,
-        target_pct: spec.target_pct,
-    }
-}
-
 /// The brain. See the crate's page for its contract.
 pub struct Dialer {
     pub(crate) ids: Arc<dyn IdSource>,
@@ -168,6 +111,8 @@ pub struct Dialer {
     pub(crate) lines: Lines,
     pub(crate) guard: Guard,
     pub(crate) gates: BTreeSet<Gate>,
+    /// Calls that were started so far.
+    pub(crate) started: u64,
     timers: Timers,
     out: Vec<Command>,
     /// An agent became free, or something else allows new calls at once.
@@ -193,6 +138,7 @@ impl Dialer {
             lines: Lines::default(),
             guard: Guard::default(),
             gates: BTreeSet::new(),
+            started: 0,
             timers: Timers::default(),
             out: Vec::new(),
             launch_now: false,
@@ -261,21 +207,14 @@ impl Dialer {
                 items,
                 more,
             } => self.stock(now, campaign, items, more),
-            Input::Answers(slots) => self.guard.fold(now, &slots),
-            Input::Counted {
-                campaign,
-                client,
-                at,
-                abandoned,
-            } => self.guard.count(now, at, campaign, client, abandoned),
-            Input::CountedMachine {
-                campaign,
-                client,
-                at,
-            } => self.guard.machine(at, campaign, client),
-            input @ (Input::Recall { .. } | Input::Day { .. } | Input::Machine { .. }) => {
-                self.told_of_run(now, input);
-            }
+            input @ (Input::Answers(_)
+            | Input::Counted { .. }
+            | Input::CountedMachine { .. }
+            | Input::CountedBack { .. }) => self.told_of_guard(now, input),
+            input @ (Input::Recall { .. }
+            | Input::Day { .. }
+            | Input::Machine { .. }
+            | Input::ShortCalls { .. }) => self.told_of_run(now, input),
             Input::Trunk(spec) => self.lines.put(spec),
             Input::TrunkHealth { trunk, up } => {
                 self.lines.set_up(trunk, up);
@@ -322,6 +261,30 @@ impl Dialer {
         Ok(())
     }
 
+    /// What the guard is told of answers that this brain did not have, or had before.
+    fn told_of_guard(&mut self, now: UtcMs, input: Input) {
+        match input {
+            Input::Answers(slots) => self.guard.fold(now, &slots),
+            Input::Counted {
+                campaign,
+                client,
+                at,
+                abandoned,
+            } => self.guard.count(now, at, campaign, client, abandoned),
+            Input::CountedMachine {
+                campaign,
+                client,
+                at,
+            } => self.guard.machine(at, campaign, client),
+            Input::CountedBack {
+                campaign,
+                client,
+                at,
+            } => self.guard.take_back(at, campaign, client),
+            _ => {}
+        }
+    }
+
     /// What a campaign is told that goes on as it is.
     fn told_of_run(&mut self, now: UtcMs, input: Input) {
         match input {
@@ -339,6 +302,14 @@ impl Dialer {
                 began,
                 ends,
             } => self.new_day(now, campaign, began, ends),
+            Input::ShortCalls { campaign, counted } => {
+                let started = self.started;
+                let run = self.campaigns.get_mut(&campaign);
+                if let Some(day) = run.and_then(|run| run.short_calls.as_mut()) {
+                    day.count(counted, started);
+                    self.launch_now = true;
+                }
+            }
             Input::Machine {
                 attempt,
                 campaign,
@@ -359,62 +330,6 @@ impl Dialer {
             self.gates.remove(&gate);
             self.launch_now = true;
         }
-    }
-
-    fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
-        let fresh = policy_of(&spec, spec.mode)?;
-        let rules = vec![own_rule(&spec)];
-        let mut day = Day {
-            began: spec.day_began,
-            ends: spec.day_ends.max(spec.day_began.plus_ms(1)),
-            closes: None,
-        };
-        day.roll(now);
-        let (id, tick) = (spec.id, spec.tick_ms.max(50));
-        match self.campaigns.get_mut(&id) {
-            Some(run) => {
-                run.on = true;
-                // The same forecast goes on with what it learned.
-                let same = spec.mode == DialMode::Predictive
-                    && run.spec.mode == spec.mode
-                    && run.spec.target_pct.total_cmp(&spec.target_pct).is_eq()
-                    && run.spec.rules == spec.rules;
-                if !(same && run.policy.force(spec.mode)) {
-                    run.policy = fresh;
-                }
-                run.mode = spec.mode;
-                run.why = None;
-                run.rules = rules;
-                run.day = Day {
-                    closes: run.day.closes,
-                    ..day
-                };
-                run.spec = spec;
-                run.filling = false;
-            }
-            None => {
-                let run = Running {
-                    on: true,
-                    policy: fresh,
-                    mode: spec.mode,
-                    why: None,
-                    hopper: VecDeque::new(),
-                    passed: offer::Passed::default(),
-                    filling: false,
-                    fill_after: now,
-                    starts: StartGate::default(),
-                    rules,
-                    day,
-                    room: None,
-                    spec,
-                };
-                self.campaigns.insert(id, run);
-            }
-        }
-        self.timers
-            .set(Timer::Campaign(id), Some(now.plus_ms(tick)));
-        self.launch_now = true;
-        Ok(())
     }
 
     fn new_day(&mut self, now: UtcMs, id: CampaignId, began: UtcMs, ends: UtcMs) {

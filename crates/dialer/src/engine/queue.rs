@@ -78,13 +78,10 @@ impl Dialer {
         attempt: AttemptId,
         wait_ms: i64,
     ) -> Result<(), Refusal> {
-        let hears = |c: &&mut Call| {
-            c.phase == Phase::Message && c.mode == DialMode::Agentless && c.queued.is_none()
-        };
         let call = self
             .calls
             .get_mut(&attempt)
-            .filter(hears)
+            .filter(|c| c.hears_message())
             .ok_or_else(|| Refusal::new("no_message", "the call does not hear a message"))?;
         call.queued = Some(now);
         let told = call.answered_at.map_or(0, |at| now.since_ms(at));

@@ -27,7 +27,7 @@ fn weight(run: &Running) -> f64 {
 }
 
 /// Whether lines go out that no agent is reserved for.
-fn over_dials(run: &Running) -> bool {
+pub(super) fn over_dials(run: &Running) -> bool {
     matches!(run.mode, DialMode::Power | DialMode::Predictive)
 }
 
@@ -36,7 +36,7 @@ fn over_dials(run: &Running) -> bool {
     clippy::cast_sign_loss,
     reason = "clamped to 0..=1e6"
 )]
-fn whole(x: f64) -> u32 {
+pub(super) fn whole(x: f64) -> u32 {
     x.ceil().clamp(0.0, 1e6) as u32
 }
 

@@ -4,9 +4,11 @@
 //! ([`Guard::fold`]), then answer by answer as the attempts are written.
 
 mod room;
+mod short;
 mod windows;
 
-pub use room::{AbandonRule, Room, parts};
+pub use room::{AbandonRule, Room, TARGET_OF_CAP, parts};
+pub use short::ShortDay;
 pub use windows::{Tally, Window};
 
 use domain::entity::DialMode;
@@ -217,6 +219,13 @@ impl Guard {
     pub(crate) fn machine(&mut self, at: UtcMs, campaign: CampaignId, client: ClientId) {
         for scope in self.scopes(campaign, client) {
             scope.machine(at);
+        }
+    }
+
+    /// The answer of `at` that was counted as abandoned was a machine.
+    pub(crate) fn take_back(&mut self, at: UtcMs, campaign: CampaignId, client: ClientId) {
+        for scope in self.scopes(campaign, client) {
+            scope.take_back(at);
         }
     }
 

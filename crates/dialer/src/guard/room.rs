@@ -33,6 +33,9 @@ const AHEAD: f64 = 0.5;
 /// next to nothing that could be lost, and still far more than one call an agent.
 const RESERVE_STEEP: f64 = 5.0;
 
+/// Aim where none is set, as a share of the cap (terms.md §10).
+pub const TARGET_OF_CAP: f64 = 0.93;
+
 /// A rule on abandonment that binds a campaign.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AbandonRule {
@@ -59,8 +62,8 @@ fn hours(ms: i64) -> f64 {
     ms as f64 / HOUR_MS as f64
 }
 
-/// Numerator and denominator of a formula (law.md §4). Short calls are no abandonment: `anatel_short`
-/// counts as `plain_day` here.
+/// Numerator and denominator of a formula (law.md §4). Short calls are no abandonment, and are held to their own
+/// share ([`super::ShortDay`]): `anatel_short` counts as `plain_day` here.
 #[must_use]
 pub fn parts(formula: FormulaId, tally: Tally) -> (f64, f64) {
     let (a, h) = (as_f64(tally.abandoned), as_f64(tally.handled));

@@ -206,6 +206,15 @@ impl Scope {
         }
     }
 
+    /// What was abandoned at `at` was a machine.
+    pub(crate) fn take_back(&mut self, at: UtcMs) {
+        for series in [&mut self.minutes, &mut self.quarters, &mut self.hours] {
+            if let Some(slot) = series.known(at) {
+                slot.abandoned = slot.abandoned.saturating_sub(1);
+            }
+        }
+    }
+
     /// Counts of a window at `now`.
     pub(crate) fn tally(&self, window: Window, now: UtcMs, day: &Day) -> Tally {
         match window {

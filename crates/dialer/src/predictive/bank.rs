@@ -153,6 +153,11 @@ impl Bank {
         }
     }
 
+    /// Aims at another share from now on; what was abandoned so far stays on the account.
+    pub(super) const fn aim_at(&mut self, target: f64) {
+        self.target = target;
+    }
+
     /// How much more the account holds than that of a small team.
     fn scale(&self) -> f64 {
         (self.hour.sum.answers / FLOW).max(1.0)

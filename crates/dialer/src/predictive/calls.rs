@@ -101,13 +101,22 @@ pub(super) struct Calls {
     pub(super) fresh: Chance,
 }
 
+/// What is believed of ringing calls before any was seen.
+fn ring_curve(ring_timeout_s: f64) -> Curve<3> {
+    let bins = (Grid::Fine.place(ring_timeout_s).0 + 2).clamp(8, RING_BINS_MAX);
+    let (live, machine) = (lognormal(10.0, 0.6), lognormal(12.0, 0.8));
+    // That the network ends calls which ring is learned, not assumed.
+    let cut = |_: f64| 0.0;
+    let ways: [(f64, &dyn Fn(f64) -> f64); 3] =
+        [(LIVE_SHARE, &live), (MACHINE_SHARE, &machine), (0.0, &cut)];
+    Curve::new(Grid::Fine, bins, HALF_LIFE_S, ways)
+}
+
 impl Calls {
     pub(super) fn new(ring_timeout_s: f64) -> Self {
-        let bins = (Grid::Fine.place(ring_timeout_s).0 + 2).clamp(8, RING_BINS_MAX);
         let (setup, busy) = (lognormal(2.5, 0.6), lognormal(4.0, 0.6));
-        let (live, machine) = (lognormal(10.0, 0.6), lognormal(12.0, 0.8));
-        // That the network ends calls which ring is learned, not assumed.
-        let cut = |_: f64| 0.0;
+        let ring = ring_curve(ring_timeout_s);
+        let bins = ring.bins();
         let (human, found) = (lognormal(0.8, 0.5), lognormal(2.5, 0.5));
         let fine = |bins, done: &dyn Fn(f64) -> f64| {
             Curve::new(Grid::Fine, bins, HALF_LIFE_S, [(1.0, done)])
@@ -120,12 +129,7 @@ impl Calls {
                 HALF_LIFE_S,
                 [(RINGS_SHARE, &setup), (1.0 - RINGS_SHARE, &busy)],
             ),
-            ring: Curve::new(
-                Grid::Fine,
-                bins,
-                HALF_LIFE_S,
-                [(LIVE_SHARE, &live), (MACHINE_SHARE, &machine), (0.0, &cut)],
-            ),
+            ring,
             ring_timeout_s,
             human_delay: fine(DETECT_BINS, &human),
             machine_delay: fine(DETECT_BINS, &found),
@@ -140,6 +144,17 @@ impl Calls {
             horizons: [4.0, 8.0, 11.0, 14.0, 20.0],
             fresh: Chance::default(),
         }
+    }
+
+    /// Calls ring for another time from now on. To be settled before it is asked again.
+    pub(super) fn ring_for(&mut self, ring_timeout_s: f64) {
+        let mut ring = ring_curve(ring_timeout_s);
+        ring.take_over(&self.ring);
+        self.by_ring.resize(ring.bins() + 1, Chance::default());
+        self.who.resize(ring.bins(), 0.5);
+        self.ring = ring;
+        self.ring_timeout_s = ring_timeout_s;
+        self.horizons_at = f64::NEG_INFINITY;
     }
 
     /// What was learned, by name.

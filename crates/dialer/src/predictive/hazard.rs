@@ -112,6 +112,21 @@ impl<const C: usize> Curve<C> {
         curve
     }
 
+    /// Takes over what another curve of the same ways saw, as far as both have the ages.
+    pub(super) fn take_over(&mut self, old: &Self) {
+        let slots = self.events.iter_mut().zip(&old.events);
+        let times = [
+            (&mut self.exposure, &old.exposure),
+            (&mut self.weighed, &old.weighed),
+        ];
+        for (slot, seen) in slots.chain(times) {
+            for (mine, before) in slot.iter_mut().zip(seen) {
+                *mine = *before;
+            }
+        }
+        self.settled_at = old.settled_at;
+    }
+
     pub(super) fn bins(&self) -> usize {
         self.exposure.len()
     }

@@ -12,6 +12,7 @@ mod agents;
 mod bank;
 mod calls;
 mod chance;
+mod change;
 mod hazard;
 mod level;
 mod memory;
@@ -183,15 +184,7 @@ impl Predictive {
     /// # Errors
     /// When the settings leave nothing to decide.
     pub fn new(settings: Settings) -> Result<Self, SettingsRefused> {
-        if !(settings.target > 0.0 && settings.target < 0.5) {
-            return Err(SettingsRefused::Target(settings.target));
-        }
-        if !(settings.limit_s > 0.0 && settings.limit_s <= 60.0) {
-            return Err(SettingsRefused::Limit(settings.limit_s));
-        }
-        if !(settings.ring_timeout_s >= 5.0 && settings.ring_timeout_s <= 120.0) {
-            return Err(SettingsRefused::RingTimeout(settings.ring_timeout_s));
-        }
+        settings.check()?;
         let mut policy = Self {
             settings,
             calls: Calls::new(settings.ring_timeout_s),

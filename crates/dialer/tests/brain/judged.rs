@@ -11,7 +11,7 @@ use domain::rules::detector::is_checked;
 
 const MACHINE: Heard = Heard {
     machine: Some(CallResult::MachineNoBeep),
-    greeting_ms: Some(1_200),
+    greeting_end: None,
     leave: false,
     beep: false,
 };
@@ -232,7 +232,7 @@ fn where_the_clock_starts_with_the_end_of_the_greeting_it_is_listened_to_longer(
     rig.pass(3_000);
     assert_eq!(phase(&rig, second), Some(Phase::Judging));
     let person = Heard {
-        greeting_ms: Some(2_600),
+        greeting_end: Some(answered.plus_ms(2_600)),
         ..Heard::default()
     };
     heard(&mut rig, second, person);

@@ -11,6 +11,7 @@ mod guard;
 mod judged;
 mod launching;
 mod offer;
+mod packs;
 mod queue;
 mod random;
 mod rig;

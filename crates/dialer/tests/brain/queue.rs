@@ -329,6 +329,35 @@ fn a_message_is_told_without_agents_as_fast_as_lines_allow() {
 }
 
 #[test]
+fn who_was_promised_a_call_waits_for_an_agent_and_keeps_no_message_from_others() {
+    let mut rig = Rig::with_trunk(100, 100);
+    rig.run(CampaignSpec {
+        lines_max: Some(4),
+        ..in_mode(DialMode::Agentless)
+    });
+    let mut promised = rig.item(campaign(1));
+    promised.agent_only = true;
+    promised.priority = 90;
+    let person = promised.person;
+    rig.stock(campaign(1), vec![promised]);
+    for attempt in rig.ringing() {
+        rig.end(attempt, 486);
+    }
+    rig.pass(5_000);
+    let his = |rig: &Rig| rig.dials().into_iter().find(|d| d.item.person == person);
+    assert!(rig.dials().len() > 4, "the others hear theirs");
+    assert_eq!(his(&rig), None, "nobody is there for him");
+    rig.ready([1]);
+    let attempt = rig.ringing()[0];
+    rig.end(attempt, 486);
+    let dial = his(&rig).expect("is dialed");
+    assert_eq!(dial.mode, DialMode::Progressive);
+    assert_eq!(dial.agent, Some(agent(1)));
+    rig.answer(dial.attempt);
+    assert_eq!(rig.join(dial.attempt), agent(1));
+}
+
+#[test]
 fn who_hears_a_message_may_have_an_agent() {
     let mut rig = Rig::new();
     rig.run(CampaignSpec {

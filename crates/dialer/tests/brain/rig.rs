@@ -57,6 +57,7 @@ pub(crate) fn power(n: u128) -> CampaignSpec {
         rules: CallRules::default(),
         cps_max: None,
         lines_max: None,
+        lines_per_agent_max: None,
         trunks: Vec::new(),
         hopper_min: None,
         hopper_factor: 2.0,
@@ -187,6 +188,7 @@ impl Rig {
             priority: 0,
             own_agent: None,
             abandon: plain(3.0),
+            short_calls: None,
             closes_at: None,
             answer: self.answers.map(|of| of(n)),
         }

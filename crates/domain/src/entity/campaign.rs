@@ -188,8 +188,9 @@ pub struct CampaignParams {
     pub mode: DialMode,
     /// Lines per agent (power).
     pub lines_per_agent: f64,
-    /// Most lines per agent (predictive).
-    pub lines_per_agent_max: f64,
+    /// Most lines for each agent (power, predictive), answered calls among them; `None` = no cap.
+    #[serde(with = "super::lines_cap")]
+    pub lines_per_agent_max: Option<f64>,
     /// Legal cap on abandonment in percent; `None` = the pack's.
     pub abandon_cap_pct: Option<f64>,
     /// Target; `None` = 0.93 × cap or the pack's if lower.
@@ -310,7 +311,7 @@ impl Default for CampaignParams {
         Self {
             mode: DialMode::Progressive,
             lines_per_agent: 1.0,
-            lines_per_agent_max: 3.0,
+            lines_per_agent_max: None,
             abandon_cap_pct: None,
             abandon_target_pct: None,
             pacing_tick_ms: 250,

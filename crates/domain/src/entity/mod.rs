@@ -20,6 +20,7 @@ pub mod interest;
 pub mod keep;
 pub mod ledger;
 pub mod letter;
+mod lines_cap;
 pub mod message;
 pub mod money_in;
 pub mod payment;
@@ -62,6 +63,7 @@ pub use interest::{Accrual, CAP_BP_MAX, GRACE_DAYS_MAX, InterestRule, RATE_BP_MA
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
 pub use ledger::{LedgerKind, LedgerRow};
 pub use letter::{BatchState, Letter, LetterBatch, LetterLevel, LetterTemplate};
+pub use lines_cap::whole_lines;
 pub use message::{InboxMessage, InboxState, Message, MessagePurpose, MessageState};
 pub use money_in::{Payment, PaymentChannel, Promise, PromiseState};
 pub use payment::{

@@ -76,6 +76,8 @@ pub struct Plan {
     pub currency: Currency,
     /// Balance of the debt when it was drawn.
     pub balance_minor: i64,
+    /// Of it interest.
+    pub interest_minor: i64,
     /// Forgiven when the plan is paid as agreed (quita).
     pub quita_minor: i64,
     /// To be paid: balance less quita.

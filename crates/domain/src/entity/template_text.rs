@@ -39,6 +39,9 @@ pub struct TextTemplate {
     pub body: String,
     /// Name of the template that the provider approved (WhatsApp); empty = none.
     pub provider_name: String,
+    /// The provider's code of its language, as it was approved (`es_MX`); empty = the plain one of `language`.
+    #[serde(default)]
+    pub provider_language: String,
     /// Whether it may be used.
     pub active: bool,
     /// Counts up by one at each change; every version is kept.

@@ -1,6 +1,7 @@
 //! What a client allows: a versioned document that offers, promises and stages follow, and the rows
 //! that stages and excuses leave.
 
+use super::HoldKind;
 use crate::ids::{
     AgentId, AttemptId, ClientId, DebtId, DebtorId, ExcuseId, PolicyId, PromiseId, UserId,
 };
@@ -58,6 +59,22 @@ impl Stage {
             Self::Prejudicial => Some(Self::Judicial),
             Self::Judicial => Some(Self::WrittenOff),
             Self::WrittenOff | Self::Sold => None,
+        }
+    }
+
+    /// What holds contact about a debt that is in it: the court's word, or that the debt is not ours any more.
+    /// One that is written off is owed as before and is collected on; no terms of a client say otherwise, so who
+    /// wants it left alone places a hold.
+    #[must_use]
+    pub const fn hold(self) -> Option<HoldKind> {
+        match self {
+            Self::Judicial => Some(HoldKind::Judicial),
+            Self::Sold => Some(HoldKind::Recalled),
+            Self::Preventive
+            | Self::Administrative
+            | Self::Extrajudicial
+            | Self::Prejudicial
+            | Self::WrittenOff => None,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod pack;
 mod parties;
 mod recording;
 mod replay;
+mod short_calls;
 mod stack;
 mod strict;
 mod text;
@@ -35,6 +36,7 @@ pub use duties::Duties;
 pub use opening::OpeningPlace;
 pub use recording::RecordingDays;
 pub use replay::{Replayed, action_of};
+pub use short_calls::ShortCallRule;
 pub use stack::Place;
 
 use crate::entity::{Channel, CheckPoint, Verdict};

@@ -12,6 +12,8 @@ use async_trait::async_trait;
 pub struct ProviderTemplate {
     /// Its name at the provider.
     pub name: String,
+    /// The provider's code of its language (`es_MX`); empty = the plain one of the message's language.
+    pub language: String,
     /// Values in order.
     pub values: Vec<Pii<String>>,
 }
@@ -25,7 +27,7 @@ pub struct Outgoing {
     pub channel: Channel,
     /// E.164 number or e-mail address.
     pub to: Pii<String>,
-    /// Language.
+    /// Language that it is written in.
     pub language: Language,
     /// Subject of an e-mail; else empty.
     pub subject: String,
@@ -158,6 +160,8 @@ pub enum ReceiptKind {
         text: Pii<String>,
         /// The provider's name of our message that it answers, when it says so.
         answers: Option<String>,
+        /// The provider took it as one that asks for no more messages, whatever its words.
+        optout: bool,
     },
 }
 
@@ -179,6 +183,10 @@ pub trait Messenger: Send + Sync {
     }
     /// Whether the provider calls again where its call is not taken.
     fn comes_again(&self) -> bool {
+        false
+    }
+    /// Whether a code with which a message fails says that the debtor asked the provider for no more messages.
+    fn is_optout(&self, _code: &str) -> bool {
         false
     }
     /// What a message costs, millionths, and its currency; `None` = free or not known.

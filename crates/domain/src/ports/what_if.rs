@@ -71,6 +71,8 @@ pub struct CampaignProfile {
     pub live: u64,
     /// Of these abandoned.
     pub abandoned: u64,
+    /// Attempts whose times were measured: all, or every n-th.
+    pub timed: u64,
     /// The others.
     pub misses: Misses,
     /// Hours with attempts, in order.
@@ -104,8 +106,8 @@ pub struct WhatIfSettings {
     pub ring_timeout_s: f64,
     /// Cap on abandonment in force, percent.
     pub cap_pct: f64,
-    /// Target; `None` = the policy's own share of the cap.
-    pub target_pct: Option<f64>,
+    /// Abandonment aimed at, percent; at most the cap.
+    pub target_pct: f64,
     /// Limit from the answer to an agent, s.
     pub agent_within_s: f64,
     /// Local time at which the shift begins, hours from midnight.

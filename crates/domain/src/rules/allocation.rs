@@ -120,7 +120,8 @@ pub const fn whole(reversal_minor: i64) -> Parts {
     }
 }
 
-/// A receipt after a step; `None` when it has less left than the step needs.
+/// A receipt after a step; `None` when it has less left than the step needs, or other money went back than the
+/// step knows of.
 #[must_use]
 pub fn stepped(row: Receipt, step: &ReceiptStep<'_>) -> Option<Receipt> {
     let spent = step
@@ -131,12 +132,14 @@ pub fn stepped(row: Receipt, step: &ReceiptStep<'_>) -> Option<Receipt> {
         })?;
     let left_minor = row.left_minor.checked_sub(spent)?;
     let returned_minor = row.returned_minor.checked_add(step.returned_minor)?;
+    let known = step.gone_minor.is_none_or(|n| n == row.returned_minor);
     let same = step
         .payments
         .iter()
         .all(|p| p.amount.currency == row.amount.currency);
     let whole = row.amount.amount_minor;
-    if !same || left_minor < 0 || step.returned_minor < 0 || left_minor + returned_minor > whole {
+    let fits = left_minor >= 0 && step.returned_minor >= 0 && left_minor + returned_minor <= whole;
+    if !same || !known || !fits {
         return None;
     }
     let on_debts = whole - left_minor - returned_minor;

@@ -71,14 +71,19 @@ pub fn is_mailbox(code: &str) -> bool {
     code == "NC.BZ" || code.starts_with("NC.BZ.")
 }
 
-/// What is known to have answered: what somebody who listened said, else the agent's code. The code that
-/// the system gave a call no agent heard tells nothing.
+/// What is known to have answered: what somebody who listened said, else the code of the agent who had the
+/// call. The code that the system gave a call no agent heard tells nothing: who hung up early may be a fax.
 #[must_use]
-pub fn truth(told: Option<Truth>, acted: Acted, code: Option<&str>) -> Option<Truth> {
+pub fn truth(
+    told: Option<Truth>,
+    acted: Acted,
+    had_agent: bool,
+    code: Option<&str>,
+) -> Option<Truth> {
     if told.is_some() {
         return told;
     }
-    let code = code.filter(|_| !acted.ended_it())?;
+    let code = code.filter(|_| had_agent && !acted.ended_it())?;
     if is_person(code) {
         Some(Truth::Person)
     } else {
@@ -193,21 +198,39 @@ mod tests {
     #[test]
     fn truth_is_what_was_told_then_what_the_agent_coded() {
         assert_eq!(
-            truth(None, Acted::Agent, Some("CD.PP")),
+            truth(None, Acted::Agent, true, Some("CD.PP")),
             Some(Truth::Person)
         );
         assert_eq!(
-            truth(None, Acted::Shadow, Some("NC.BZ.X")),
+            truth(None, Acted::Shadow, true, Some("NC.BZ.X")),
             Some(Truth::Machine)
         );
         assert_eq!(
-            truth(None, Acted::Hangup, Some("NC.BZ")),
+            truth(None, Acted::Hangup, true, Some("NC.BZ")),
             None,
             "the system's own code"
         );
         let told = Some(Truth::Person);
-        assert_eq!(truth(told, Acted::Hangup, Some("NC.BZ")), told);
-        assert_eq!(truth(None, Acted::Agent, Some("NC.ST")), None);
+        assert_eq!(truth(told, Acted::Hangup, false, Some("NC.BZ")), told);
+        assert_eq!(truth(None, Acted::Agent, true, Some("NC.ST")), None);
+    }
+
+    #[test]
+    fn a_code_without_an_agent_tells_nothing() {
+        for acted in [Acted::Shadow, Acted::Agent, Acted::Checked] {
+            for code in ["NC.CA", "NC.BZ", "CD.PP"] {
+                assert_eq!(
+                    truth(None, acted, false, Some(code)),
+                    None,
+                    "{acted} {code}"
+                );
+            }
+        }
+        assert_eq!(
+            truth(None, Acted::Checked, true, Some("NC.CA")),
+            Some(Truth::Person),
+            "he hung up on an agent"
+        );
     }
 
     #[test]

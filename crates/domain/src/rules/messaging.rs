@@ -146,6 +146,20 @@ pub fn is_lost(row: &Message) -> bool {
     row.state == MessageState::Failed && row.reason.split(':').next() == Some(FATE_UNKNOWN)
 }
 
+/// Whether a message ended and its debtor did not get it, so that what it answers waits for an answer again. One
+/// whose fate is not known may have left.
+#[must_use]
+pub fn is_undone(row: &Message) -> bool {
+    let ended = matches!(
+        row.state,
+        MessageState::Bounced
+            | MessageState::Failed
+            | MessageState::Refused
+            | MessageState::Cancelled
+    );
+    ended && !is_lost(row)
+}
+
 /// A gateway's own answer that comes behind the receipt of the same message: its state stands, but what it cost
 /// and when it was taken is known by the answer alone. Once.
 fn take_answer(row: &mut Message, step: &MessageStep) -> bool {

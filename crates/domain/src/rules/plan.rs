@@ -4,6 +4,7 @@
 use super::allocation;
 use crate::entity::{Debt, DebtStatus, Hold, Instalment, InstalmentState, Parts, Plan, PlanState};
 use crate::time::UtcMs;
+use uuid::Uuid;
 
 /// Invariant 10: the instalments of a plan are in order and add up to the agreement, which is the balance
 /// without the quita.
@@ -25,42 +26,70 @@ pub fn adds_up(plan: &Plan, parts: &[Instalment]) -> bool {
         && agreed + i128::from(plan.quita_minor) == i128::from(plan.balance_minor)
 }
 
-/// What the money paid under a plan is, minor units.
+/// Money on the debt of a plan that counts since the plan was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidUnder {
-    /// Since it was signed.
-    pub all_minor: i64,
-    /// Of it dated before the incentive's end.
-    pub early_minor: i64,
+    /// Its day; money taken back has that of what it takes back.
+    pub at: UtcMs,
+    /// How much, minor units; negative when it was taken back.
+    pub minor: i64,
+    /// What of it went to interest, minor units.
+    pub interest_minor: i64,
+}
+
+/// Money dated before an instant, minor units.
+fn before(money: &[PaidUnder], end: UtcMs) -> i64 {
+    let in_time = money.iter().filter(|m| m.at < end);
+    in_time.fold(0, |sum, m| sum.saturating_add(m.minor))
+}
+
+/// Whether the incentive was earned by money dated before `end`.
+fn early(plan: &Plan, money: &[PaidUnder], end: UtcMs) -> bool {
+    plan.early_off_minor > 0
+        && plan.early_until.is_some_and(|until| {
+            before(money, until.min(end)) >= plan.agreed_minor - plan.early_off_minor
+        })
+}
+
+/// Whether each part whose grace is over was paid by money dated within it.
+fn kept(plan: &Plan, parts: &[Instalment], money: &[PaidUnder], now: UtcMs) -> bool {
+    let mut owed: i64 = 0;
+    parts
+        .iter()
+        .filter(|p| p.state == InstalmentState::Missed || p.grace_until <= now)
+        .all(|part| {
+            owed = owed.saturating_add(part.amount_minor);
+            before(money, part.grace_until) >= owed || early(plan, money, part.grace_until)
+        })
 }
 
 /// Puts the money on the instalments, first due first, and moves the plan; gives its new state when it
-/// changed. A reversal takes the money off again, also from a completed plan.
+/// changed. A reversal takes the money off again, also from a completed plan; a broken one runs again when
+/// money that was there in time comes to be known.
 pub fn settle(
     plan: &mut Plan,
     parts: &mut [Instalment],
-    paid: PaidUnder,
+    money: &[PaidUnder],
     now: UtcMs,
 ) -> Option<PlanState> {
-    if !(plan.state.runs() || plan.state == PlanState::Completed) {
-        return None;
+    match plan.state {
+        PlanState::Signed | PlanState::Active | PlanState::Completed => {}
+        PlanState::Broken if kept(plan, parts, money, now) => {}
+        _ => return None,
     }
-    let mut left = paid.all_minor.max(0);
+    let all = before(money, UtcMs(i64::MAX));
+    let mut left = all.max(0);
     for part in parts.iter_mut() {
         part.paid_minor = left.min(part.amount_minor);
         left -= part.paid_minor;
-        part.state = match (part.paid_minor == part.amount_minor, part.state) {
-            (true, _) => InstalmentState::Paid,
-            (false, InstalmentState::Paid) => InstalmentState::Due,
-            (false, other) => other,
+        part.state = match part.paid_minor == part.amount_minor {
+            true => InstalmentState::Paid,
+            false => InstalmentState::Due,
         };
     }
-    let early = plan.early_until.is_some()
-        && plan.early_off_minor > 0
-        && paid.early_minor >= plan.agreed_minor - plan.early_off_minor;
-    let next = if early || paid.all_minor >= plan.agreed_minor {
+    let next = if early(plan, money, UtcMs(i64::MAX)) || all >= plan.agreed_minor {
         PlanState::Completed
-    } else if paid.all_minor > 0 {
+    } else if all > 0 {
         PlanState::Active
     } else {
         PlanState::Signed
@@ -71,6 +100,23 @@ pub fn settle(
     plan.state = next;
     plan.closed_at = (next == PlanState::Completed).then_some(now);
     Some(next)
+}
+
+/// What is told of a plan that money moved.
+#[must_use]
+pub const fn turn(from: PlanState, to: PlanState) -> Option<&'static str> {
+    match (from, to) {
+        (_, PlanState::Completed) => Some("plan.completed"),
+        (PlanState::Completed | PlanState::Broken, _) => Some("plan.reopened"),
+        _ => None,
+    }
+}
+
+/// What a broken plan's rows of this time follow from: it may run again, and break again.
+#[must_use]
+pub fn breach(plan: &Plan) -> Uuid {
+    let at = plan.closed_at.map_or(0, |at| at.0);
+    Uuid::new_v5(&plan.id.0, &at.to_be_bytes())
 }
 
 /// Marks what was missed; `true` when the plan breaks by it.
@@ -142,13 +188,38 @@ pub fn forgive(debt: &mut Debt, minor: i64, now: UtcMs) -> Parts {
     }
 }
 
-/// Makes what is forgiven of a debt follow the state of its plan, of which `stands` is forgiven already: once
-/// what is left when it is paid as agreed, once the quita when it broke and the contract keeps it, and nothing
-/// while it still runs: then the debt is owed what was forgiven again. Gives the change, negative when it is.
-pub fn follow_forgiving(plan: &Plan, debt: &mut Debt, stands: &Parts, now: UtcMs) -> Parts {
+/// Interest that arose since the plan was drawn and that it froze, minor units: what is owed, was paid and is
+/// forgiven of it.
+fn frozen(plan: &Plan, debt: &Debt, stands: &Parts, money: &[PaidUnder]) -> i64 {
+    if !plan.freeze_interest {
+        return 0;
+    }
+    let there = debt.interest_minor.saturating_add(stands.interest_minor);
+    let paid = money.iter().map(|m| m.interest_minor);
+    let arose = paid.fold(there, i64::saturating_add);
+    arose.saturating_sub(plan.interest_minor).max(0)
+}
+
+/// Makes what is forgiven of a debt follow the state of its plan, of which `stands` is forgiven already: the
+/// quita, the incentive that was earned and the interest that it froze when it is paid as agreed, the quita
+/// when it broke and the contract keeps it, and nothing while it still runs: then the debt is owed what was
+/// forgiven again. What was put on the debt besides is nobody's to forgive. Gives the change, negative when it
+/// is owed again.
+pub fn follow_forgiving(
+    plan: &Plan,
+    debt: &mut Debt,
+    (stands, money): (&Parts, &[PaidUnder]),
+    now: UtcMs,
+) -> Parts {
     let forgiven = stands.sum();
     match plan.state {
-        PlanState::Completed if forgiven == 0 => forgive(debt, debt.balance_minor(), now),
+        PlanState::Completed => {
+            let earned = early(plan, money, UtcMs(i64::MAX));
+            let off = if earned { plan.early_off_minor } else { 0 };
+            let agreed = plan.quita_minor.saturating_add(off);
+            let most = agreed.saturating_add(frozen(plan, debt, stands, money));
+            forgive(debt, most.saturating_sub(forgiven), now)
+        }
         PlanState::Broken if !plan.lapses => {
             forgive(debt, plan.quita_minor.saturating_sub(forgiven), now)
         }
@@ -161,177 +232,4 @@ pub fn follow_forgiving(plan: &Plan, debt: &mut Debt, stands: &Parts, now: UtcMs
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{ClientId, DebtId, DebtorId, InstalmentId, PlanId};
-    use uuid::Uuid;
-
-    fn agreed() -> (Plan, Vec<Instalment>) {
-        let id = |n: u128| Uuid::from_u128(n);
-        let plan = Plan {
-            id: PlanId(id(1)),
-            client_id: ClientId(id(2)),
-            debtor_id: DebtorId(id(3)),
-            debt_id: DebtId(id(4)),
-            attempt_id: None,
-            agent_id: None,
-            currency: "MXN".parse().unwrap(),
-            balance_minor: 110,
-            quita_minor: 10,
-            agreed_minor: 100,
-            freeze_interest: true,
-            early_off_minor: 5,
-            early_until: Some(UtcMs(50)),
-            lapses: false,
-            policy_version: 1,
-            state: PlanState::Signed,
-            asked_until: None,
-            needs_role: None,
-            ask_reason: None,
-            answered_by: None,
-            answer_reason: None,
-            document_sha256: None,
-            accepted_channel: None,
-            accepted_identity: None,
-            made_at: UtcMs(0),
-            signed_at: Some(UtcMs(0)),
-            closed_at: None,
-        };
-        let part = |n: i32, amount_minor| Instalment {
-            id: InstalmentId(id(10 + n.unsigned_abs() as u128)),
-            plan_id: plan.id,
-            position: n,
-            due_date: format!("2026-12-0{n}"),
-            grace_until: UtcMs(i64::from(n) * 100),
-            amount_minor,
-            paid_minor: 0,
-            state: InstalmentState::Due,
-        };
-        let parts = vec![part(1, 40), part(2, 60)];
-        (plan, parts)
-    }
-
-    fn paid(all_minor: i64, early_minor: i64) -> PaidUnder {
-        PaidUnder {
-            all_minor,
-            early_minor,
-        }
-    }
-
-    #[test]
-    fn money_walks_a_plan_to_its_end_and_back_row_21() {
-        let (mut plan, mut parts) = agreed();
-        assert!(adds_up(&plan, &parts));
-        let now = UtcMs(60);
-        assert_eq!(
-            settle(&mut plan, &mut parts, paid(30, 0), now),
-            Some(PlanState::Active)
-        );
-        assert_eq!(
-            (parts[0].paid_minor, parts[0].state),
-            (30, InstalmentState::Due)
-        );
-        assert_eq!(silent_until(&parts), Some(UtcMs(100)));
-        assert_eq!(settle(&mut plan, &mut parts, paid(45, 0), now), None);
-        assert_eq!(
-            (parts[0].state, parts[1].paid_minor),
-            (InstalmentState::Paid, 5)
-        );
-        assert_eq!(silent_until(&parts), Some(UtcMs(200)));
-        assert_eq!(
-            settle(&mut plan, &mut parts, paid(100, 0), now),
-            Some(PlanState::Completed)
-        );
-        assert_eq!(plan.closed_at, Some(now));
-        assert_eq!(
-            settle(&mut plan, &mut parts, paid(0, 0), now),
-            Some(PlanState::Signed)
-        );
-        assert_eq!((plan.closed_at, parts[1].paid_minor), (None, 0));
-    }
-
-    #[test]
-    fn early_money_earns_the_incentive_and_late_money_does_not() {
-        let (mut plan, mut parts) = agreed();
-        assert_eq!(
-            settle(&mut plan, &mut parts, paid(95, 94), UtcMs(60)),
-            Some(PlanState::Active)
-        );
-        let done = settle(&mut plan, &mut parts, paid(95, 95), UtcMs(60));
-        assert_eq!(done, Some(PlanState::Completed));
-    }
-
-    #[test]
-    fn a_missed_instalment_breaks_the_plan_after_its_grace() {
-        let (mut plan, mut parts) = agreed();
-        assert!(!lapse(&mut plan, &mut parts, UtcMs(99)));
-        assert!(lapse(&mut plan, &mut parts, UtcMs(100)));
-        assert_eq!(
-            (plan.state, parts[0].state),
-            (PlanState::Broken, InstalmentState::Missed)
-        );
-        assert_eq!(parts[1].state, InstalmentState::Due);
-        assert!(!lapse(&mut plan, &mut parts, UtcMs(900)), "once");
-    }
-
-    #[test]
-    fn what_does_not_add_up_is_found() {
-        let (plan, parts) = agreed();
-        let off = |change: &dyn Fn(&mut Plan, &mut Vec<Instalment>)| {
-            let (mut plan, mut parts) = (plan.clone(), parts.clone());
-            change(&mut plan, &mut parts);
-            assert!(!adds_up(&plan, &parts), "{plan:?} {parts:?}");
-        };
-        off(&|_, parts| parts[0].amount_minor += 1);
-        off(&|plan, _| plan.quita_minor += 1);
-        off(&|_, parts| parts.swap(0, 1));
-        off(&|_, parts| parts.clear());
-        off(&|plan, _| plan.early_off_minor = 101);
-    }
-
-    fn owing(fees_minor: i64, principal_minor: i64) -> Debt {
-        Debt {
-            id: DebtId(Uuid::from_u128(4)),
-            debtor_id: DebtorId(Uuid::from_u128(3)),
-            client_id: ClientId(Uuid::from_u128(2)),
-            portfolio_id: crate::ids::PortfolioId(Uuid::from_u128(5)),
-            external_ref: "D".into(),
-            product: "card".into(),
-            currency: "MXN".parse().unwrap(),
-            principal_minor,
-            interest_minor: 0,
-            fees_minor,
-            overdue_minor: fees_minor + principal_minor,
-            minimum_minor: 0,
-            due_date: "2026-07-01".into(),
-            status: DebtStatus::Open,
-            created_at: UtcMs(0),
-            updated_at: UtcMs(0),
-        }
-    }
-
-    #[test]
-    fn what_is_forgiven_follows_the_plan_there_and_back_row_21() {
-        let (mut plan, _) = agreed();
-        let (mut debt, now) = (owing(3, 7), UtcMs(9));
-        let owed = debt.clone();
-        plan.state = PlanState::Completed;
-        let first = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
-        assert_eq!((first.sum(), debt.status), (10, DebtStatus::Paid));
-        let again = follow_forgiving(&plan, &mut debt, &first, now);
-        assert_eq!(again, Parts::default(), "once");
-        plan.state = PlanState::Active;
-        let back = follow_forgiving(&plan, &mut debt, &first, now);
-        assert_eq!(first.plus(&back), Parts::default());
-        let figures = |d: &Debt| (d.fees_minor, d.principal_minor, d.overdue_minor, d.status);
-        assert_eq!(figures(&debt), figures(&owed), "as if it had never been");
-        plan.state = PlanState::Broken;
-        let kept = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
-        assert_eq!((kept.sum(), debt.status), (10, DebtStatus::Paid));
-        assert_eq!(follow_forgiving(&plan, &mut debt, &kept, now).sum(), 0);
-        plan.lapses = true;
-        let mut debt = owing(3, 7);
-        let none = follow_forgiving(&plan, &mut debt, &Parts::default(), now);
-        assert_eq!((none, debt.balance_minor()), (Parts::default(), 10));
-    }
-}
+mod tests;

@@ -1,8 +1,13 @@
 //! Whether a debt may enter a stage, and whether it should be handed over, with the reasons.
 
 use super::offers::{ClientTerms, StageRule};
-use crate::entity::Stage;
+use crate::entity::{DebtStage, Hold, HoldScope, Stage};
+use crate::ids::HoldId;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Evidence of a hold that a stage placed: it is lifted when the debt leaves the stage.
+pub const HOLD_EVIDENCE: &str = "stage";
 
 /// What is known of a debt when its stage is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -198,6 +203,28 @@ pub fn first(terms: &ClientTerms, facts: &StageFacts) -> Stage {
         } else {
             Stage::Preventive
         })
+}
+
+/// The hold that a debt's stage places on it; each entry places its own, so that what held it before can be read
+/// later.
+#[must_use]
+pub fn hold_of(row: &DebtStage) -> Option<Hold> {
+    let kind = row.stage.hold()?;
+    let entry = format!("{}:{}", row.stage, row.entered_at.0);
+    Some(Hold {
+        id: HoldId(Uuid::new_v5(&row.debt_id.0, entry.as_bytes())),
+        client_id: row.client_id,
+        debtor_id: row.debtor_id,
+        scope: HoldScope::Debt,
+        debt_id: Some(row.debt_id),
+        point_id: None,
+        channel: None,
+        kind,
+        from: row.entered_at,
+        until: None,
+        lifted_at: None,
+        evidence: HOLD_EVIDENCE.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -51,6 +51,13 @@ fn returned_id(all: &[&ParsedMail<'_>]) -> Option<String> {
     })
 }
 
+/// Whether an enhanced status code says that the address takes nothing: 5.1.x is the address (but for 5.1.7 and
+/// 5.1.8, which are the sender's), 5.2.1 a mailbox that is closed (RFC 3463 §3.2, §3.3).
+pub(super) fn of_address(code: &str) -> bool {
+    let senders = matches!(code, "5.1.7" | "5.1.8");
+    (code.starts_with("5.1.") && !senders) || code == "5.2.1"
+}
+
 /// A report about one of our mails. `delayed` and what is not final says nothing.
 fn report(mail: &ParsedMail<'_>) -> Option<Receipt> {
     let is_report = mail.ctype.mimetype == "multipart/report"
@@ -79,8 +86,7 @@ fn report(mail: &ParsedMail<'_>) -> Option<Receipt> {
         .collect();
     let kind = match field(&body, "Action")?.to_ascii_lowercase().as_str() {
         "failed" => ReceiptKind::Failed {
-            // 5.1.x: the address; 5.2.1: the mailbox takes nothing (RFC 3463 §3.2, §3.3).
-            bad_address: code.starts_with("5.1.") || code == "5.2.1",
+            bad_address: of_address(&code),
             code,
         },
         "delivered" | "relayed" | "expanded" => ReceiptKind::Delivered,
@@ -123,6 +129,7 @@ fn reply(mail: &ParsedMail<'_>) -> Option<Receipt> {
             from: Pii(from.to_lowercase()),
             text: Pii(text.chars().take(REPLY_MAX).collect()),
             answers,
+            optout: false,
         },
     })
 }

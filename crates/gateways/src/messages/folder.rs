@@ -80,6 +80,7 @@ fn receipt(file: &Path, told: Told) -> Option<Receipt> {
             from: Pii(told.from),
             text: Pii(told.text.chars().take(REPLY_MAX).collect()),
             answers: told.answers,
+            optout: false,
         },
         _ => return None,
     };

@@ -20,6 +20,10 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// Largest mail that is read, bytes: a report may hold the mail it is about.
 const MAIL_MAX: u64 = 1_048_576;
 
+/// Words of a server that says without an enhanced code that it does not want us, rather than that there is no
+/// such mailbox.
+const POLICY: [&str; 6] = ["relay", "prohibit", "policy", "spam", "blocked", "black"];
+
 /// How the connection is kept secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
@@ -120,13 +124,47 @@ impl SmtpGateway {
     }
 }
 
+/// The enhanced status code that a refusal begins with (RFC 2034 §4).
+fn enhanced(text: &str) -> Option<&str> {
+    let word = text.split_whitespace().next()?;
+    let number = |p: &str| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit());
+    let three = word.split('.').count() == 3 && word.split('.').all(number);
+    (three && word.starts_with("5.")).then_some(word)
+}
+
+/// What a server's final no is about: the code that is kept of it, and whether the address is at fault. A server
+/// that refuses us refuses every address.
+fn refused(gateway: &str, code: String, text: &str) -> SendFault {
+    let (bad_address, policy, code) = match enhanced(text) {
+        Some(exact) => (
+            dsn::of_address(exact),
+            exact.starts_with("5.7."),
+            exact.to_owned(),
+        ),
+        None => {
+            let said = text.to_lowercase();
+            let policy = POLICY.iter().any(|word| said.contains(word));
+            // 550, 551, 553: about the mailbox (RFC 5321 §4.2.3).
+            let mailbox = matches!(code.as_str(), "550" | "551" | "553");
+            (mailbox && !policy, policy, code)
+        }
+    };
+    if policy {
+        tracing::warn!(
+            gateway,
+            code,
+            "the mail server refuses us by its policy: the address is not at fault"
+        );
+    }
+    SendFault::Refused { code, bad_address }
+}
+
 /// Why the server did not take it.
-fn fault(error: &lettre::transport::smtp::Error) -> SendFault {
+fn fault(gateway: &str, error: &lettre::transport::smtp::Error) -> SendFault {
     let code = error.status().map(|c| c.to_string()).unwrap_or_default();
     if error.is_permanent() {
-        // 550, 551, 553: about the mailbox (RFC 5321 §4.2.3).
-        let bad_address = matches!(code.as_str(), "550" | "551" | "553");
-        SendFault::Refused { code, bad_address }
+        let text = std::error::Error::source(error).map(ToString::to_string);
+        refused(gateway, code, &text.unwrap_or_default())
     } else if error.is_transient() {
         SendFault::Later(format!("code {code}"))
     } else {
@@ -230,7 +268,7 @@ impl Messenger for SmtpGateway {
         self.mailer
             .send_raw(&envelope, &mail)
             .await
-            .map_err(|e| fault(&e))?;
+            .map_err(|e| fault(&self.settings.name, &e))?;
         Ok(Accepted {
             provider_ref: name,
             cost_micro: self.settings.tariff.cost_micro,
@@ -283,6 +321,30 @@ mod tests {
             tariff: Tariff::default(),
         })
         .unwrap()
+    }
+
+    #[test]
+    fn a_server_that_refuses_us_is_no_bad_address() {
+        for (code, text, kept, bad) in [
+            ("550", "no such mailbox", "550", true),
+            ("553", "mailbox name not allowed", "553", true),
+            ("550", "5.1.1 <ana@b.mx>: user unknown", "5.1.1", true),
+            ("550", "5.2.1 mailbox disabled", "5.2.1", true),
+            ("553", "5.1.8 sender's domain unknown", "5.1.8", false),
+            ("552", "5.2.2 mailbox full", "5.2.2", false),
+            ("550", "5.7.1 listed at rbl.example", "5.7.1", false),
+            ("554", "5.7.1 relay access denied", "5.7.1", false),
+            ("550", "relay not permitted", "550", false),
+            ("550", "Administrative prohibition", "550", false),
+            ("550", "5.1 is no code", "550", true),
+            ("554", "no", "554", false),
+        ] {
+            let right = SendFault::Refused {
+                code: kept.to_owned(),
+                bad_address: bad,
+            };
+            assert_eq!(refused("mail", code.to_owned(), text), right, "{text}");
+        }
     }
 
     #[tokio::test]

@@ -19,8 +19,12 @@ use sha1::Sha1;
 
 /// What a message that came in is answered with: nothing is sent back by itself.
 const NO_ANSWER: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
-/// Codes of an address that takes no SMS: not a mobile, not reachable, unsubscribed (21610), landline.
+/// Codes of an address that takes no SMS: not a mobile, not reachable, landline.
 const BAD_ADDRESS: [&str; 6] = ["21211", "21214", "21217", "21614", "30005", "30006"];
+/// Code of a debtor who asked Twilio for no more messages: his number is a good one.
+const UNSUBSCRIBED: &str = "21610";
+/// What Twilio says of a message by which its sender asked for no more, by its own words or the account's.
+const STOPS: &str = "STOP";
 
 /// Parameter of a status callback's address that names our message.
 const OWN: &str = "message";
@@ -127,6 +131,7 @@ fn told(params: &[(String, String)], own: Option<MessageId>) -> Option<Receipt> 
             from: Pii(get("From")?.to_owned()),
             text: Pii(get("Body")?.chars().take(REPLY_MAX).collect()),
             answers: None,
+            optout: get("OptOutType") == Some(STOPS),
         },
     };
     Some(Receipt {
@@ -149,6 +154,10 @@ impl Messenger for TwilioGateway {
 
     fn per_minute(&self) -> u32 {
         self.settings.per_minute
+    }
+
+    fn is_optout(&self, code: &str) -> bool {
+        code == UNSUBSCRIBED
     }
 
     fn price(&self) -> (i64, Option<Currency>) {

@@ -231,6 +231,7 @@ fn of_written(message: Written) -> Receipt {
             from: Pii(format!("+{}", message.from.trim_start_matches('+'))),
             text: Pii(text.chars().take(REPLY_MAX).collect()),
             answers: message.context.and_then(|c| c.id),
+            optout: false,
         },
     }
 }
@@ -243,11 +244,13 @@ fn body_of(message: &Outgoing) -> Value {
         "biz_opaque_callback_data": message.id,
     });
     if let Some(template) = &message.template {
-        let code = match message.language {
+        let plain = match message.language {
             Language::Es => "es",
             Language::En => "en",
             Language::Pt => "pt_BR",
         };
+        let given = Some(template.language.as_str()).filter(|code| !code.is_empty());
+        let code = given.unwrap_or(plain);
         let values: Vec<Value> = template
             .values
             .iter()

@@ -9,6 +9,20 @@ use sim::pacing::report::{self, Bench, run_all};
 use sim::pacing::{Policy, RunSpec, Scenario};
 use std::time::Instant;
 
+/// The target as a share.
+fn target(args: &SimulateArgs) -> Result<Option<f64>, Failure> {
+    let Some(pct) = args.target_pct else {
+        return Ok(None);
+    };
+    if pct > 0.0 && pct <= args.cap_pct {
+        return Ok(Some(pct / 100.0));
+    }
+    Err(Failure::usage(anyhow::anyhow!(
+        "--target-pct {pct}: expected above 0 and at most the cap of {} %",
+        args.cap_pct
+    )))
+}
+
 /// Carries it out.
 pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let mut scenarios = Vec::new();
@@ -23,6 +37,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     if policies.is_empty() {
         policies = report::default_policies();
     }
+    let target = target(args)?;
     let mut specs = Vec::new();
     for policy in policies {
         for hard_stop in [true, false] {
@@ -30,6 +45,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
                 policy,
                 seed: 1,
                 cap: args.cap_pct / 100.0,
+                target,
                 hard_stop,
                 full: false,
             });

@@ -81,6 +81,7 @@ fn template(
         },
         body: body.into(),
         provider_name: String::new(),
+        provider_language: String::new(),
         active: true,
         version: 1,
         created_at: now,

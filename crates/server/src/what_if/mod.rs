@@ -88,6 +88,7 @@ fn simulate(
                 policy: world.policy,
                 seed,
                 cap: world.cap,
+                target: Some(world.target),
                 hard_stop: true,
                 full: false,
             };

@@ -2,10 +2,10 @@
 #![expect(clippy::expect_used, reason = "a test: it fails loudly")]
 
 use super::{Forecaster, world};
-use center::what_if::{History, history};
+use center::what_if::{History, history, history_timing};
 use domain::entity::{
-    Attempt, CallResult, Campaign, Channel, CheckPoint, Client, ContactPoint, Debt, Debtor,
-    DialMode, LedgerRow, Portfolio, Segment, Trunk, Verdict,
+    AmdMode, Attempt, CallResult, Campaign, CampaignParams, Channel, CheckPoint, Client,
+    ContactPoint, Debt, Debtor, DialMode, LedgerRow, Portfolio, Segment, Trunk, Verdict,
 };
 use domain::ids::{AgentId, AttemptId, VerdictId};
 use domain::law::{Action, Judge, RuleBook};
@@ -170,6 +170,13 @@ impl House {
         self.store.close_attempt(id, &closing).await.expect("close");
     }
 
+    /// The history of a later or earlier moment with so many attempts timed.
+    async fn history_at(&self, now: UtcMs, timed_max: u32) -> History {
+        let law = RuleBook::embedded().expect("packs");
+        let found = history_timing(&*self.store, &law, &self.campaign, now, timed_max).await;
+        found.expect("a history")
+    }
+
     async fn history(&self) -> History {
         let law = RuleBook::embedded().expect("packs");
         let found = history(&*self.store, &law, &self.campaign, NOW).await;
@@ -184,7 +191,7 @@ fn side(mode: DialMode, agents: u32, h: &History) -> WhatIfSettings {
         agents,
         ring_timeout_s: 25.0,
         cap_pct: h.law.abandon_cap_pct,
-        target_pct: None,
+        target_pct: h.target_pct(&CampaignParams::default()),
         agent_within_s: 2.0,
         from_h: 9.0,
         hours: 3.0,
@@ -258,6 +265,98 @@ async fn a_stored_history_gives_both_sides_their_figures() {
     let width = |r: Range| (r.high - r.low) / r.value;
     let (thin, thick) = (one.talk_minutes_per_hour, sure[0].talk_minutes_per_hour);
     assert!(width(thin) > 2.0 * width(thick), "{thin:?} {thick:?}");
+}
+
+#[tokio::test]
+async fn a_busy_friday_is_replayed_on_monday_morning() {
+    let house = House::build().await;
+    let agent = AgentId(Uuid::now_v7());
+    let hour_s = 3_600;
+    // Friday 20 November, 9:03 to 17:48 in Mexico City, and three calls a fortnight before.
+    let friday_s = -3 * 24 * hour_s - hour_s;
+    for n in 0..60_i64 {
+        let result = match n % 4 {
+            0 => CallResult::Human,
+            _ => CallResult::NoAnswer,
+        };
+        house
+            .attempt(friday_s + 180 + n * 534, result, 40, agent)
+            .await;
+    }
+    for n in 0..3_i64 {
+        let s = friday_s - 14 * 24 * hour_s + n * 60;
+        house.attempt(s, CallResult::Busy, 0, agent).await;
+    }
+    // Nobody was called on Saturday and Sunday; it is Monday, 9:00. A third of the calls is timed.
+    let now = THEN.plus_ms(-hour_s * 1_000);
+    let found = house.history_at(now, 21).await;
+    let p = &found.profile;
+    assert_eq!((found.days, now.since_ms(p.from)), (30, 30 * DAY_MS));
+    assert_eq!((p.attempts, p.live, p.misses.busy), (63, 15, 3));
+    let hours: Vec<u8> = p.by_hour.iter().map(|h| h.hour).collect();
+    assert_eq!(hours, (9..18).collect::<Vec<u8>>());
+    let each: Vec<u64> = p.by_hour.iter().map(|h| h.attempts).collect();
+    assert!(each.iter().all(|n| (6..=10).contains(n)), "{each:?}");
+    assert_eq!(p.timed, 21);
+    assert!(p.talks >= 4, "{} talks", p.talks);
+    assert!((p.agents - 1.0).abs() < 1e-9, "{}", p.agents);
+}
+
+#[tokio::test]
+async fn a_forecast_aims_where_the_dialer_does_and_keeps_the_laws_cap() {
+    let house = House::build().await;
+    let found = house.history().await;
+    let of = |cap, target| CampaignParams {
+        abandon_cap_pct: cap,
+        abandon_target_pct: target,
+        ..CampaignParams::default()
+    };
+    let aim = |cap, target| found.target_pct(&of(cap, target));
+    for (cap, target, aims) in [
+        (None, None, 2.79),
+        (None, Some(1.0), 1.0),
+        (None, Some(2.9), 2.9),
+        (Some(2.0), None, 1.86),
+        (Some(2.0), Some(2.5), 2.0),
+    ] {
+        assert!((aim(cap, target) - aims).abs() < 1e-9, "{cap:?} {target:?}");
+    }
+    let judged = CampaignParams {
+        amd: AmdMode::On,
+        amd_connect_first: false,
+        amd_fp_limit_pct: 1.0,
+        ..of(None, None)
+    };
+    assert!((found.target_pct(&judged) - 1.79).abs() < 1e-9);
+    let with = |target| WhatIfSettings {
+        target_pct: aim(None, target),
+        ..side(DialMode::Predictive, 6, &found)
+    };
+    let built = world::build(&found.profile, &with(Some(1.0))).expect("a world");
+    assert!((built.cap - 0.03).abs() < 1e-9 && (built.target - 0.01).abs() < 1e-9);
+    // None of its own and the same said aloud is the same forecast; another is another.
+    let sides = vec![with(None), with(Some(2.79)), with(Some(1.0))];
+    let out = Forecaster::who_waits(PATIENCE, PATIENCE)
+        .forecast(Arc::new(found.profile.clone()), sides)
+        .await
+        .expect("a forecast");
+    assert_eq!(out[0], out[1]);
+    assert!(out[2].abandonment.value < out[0].abandonment.value);
+}
+
+#[tokio::test]
+async fn a_pack_that_aims_lower_is_heard() {
+    let house = House::build().await;
+    let mut found = house.history().await;
+    let params = CampaignParams::default();
+    let pack = found.packs[0];
+    let mut low = pack;
+    low.target_pct = 1.5;
+    found.packs = vec![pack, low];
+    assert!((found.target_pct(&params) - 1.5).abs() < 1e-9);
+    (low.cap_pct, low.target_pct) = (2.0, 1.86);
+    found.packs = vec![low];
+    assert!((found.target_pct(&params) - 1.86).abs() < 1e-9);
 }
 
 #[tokio::test]

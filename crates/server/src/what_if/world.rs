@@ -3,7 +3,6 @@
 use domain::entity::DialMode;
 use domain::ports::{CampaignProfile, Spread, WhatIfError, WhatIfSettings};
 use serde_json::{Value, json};
-use sim::pacing::policies::TARGET_OF_CAP;
 use sim::pacing::{Policy, Scenario};
 
 /// Most agents of a forecast.
@@ -27,6 +26,8 @@ const PRIOR_BUSY: f64 = 0.06;
 const PRIOR_DEAD: f64 = 0.08;
 /// An agent reads the card this long before he dials (preview), s.
 const PREVIEW_READ_S: f64 = 15.0;
+/// Least share that stands for a cap or a target: the policy takes none of nothing.
+const SHARE_LEAST: f64 = 1e-4;
 /// Length of the message to abandoned people, s.
 const MESSAGE_S: f64 = 7.0;
 
@@ -35,8 +36,10 @@ const MESSAGE_S: f64 = 7.0;
 pub(super) struct World {
     pub(super) scenario: Scenario,
     pub(super) policy: Policy,
-    /// Cap as a share, such that the policy's own target is the one asked for.
+    /// Cap of the law as a share.
     pub(super) cap: f64,
+    /// Share that the policy aims at.
+    pub(super) target: f64,
     /// Simulated hours after the warm-up.
     pub(super) hours: f64,
 }
@@ -70,10 +73,6 @@ pub(super) fn build(
     let hours = (AGENT_HOURS_MAX / f64::from(side.agents))
         .max(HOURS_LEAST)
         .min(side.hours);
-    let cap = match side.target_pct {
-        Some(target) => side.cap_pct.min(target / TARGET_OF_CAP) / 100.0,
-        None => side.cap_pct / 100.0,
-    };
     let text = document(profile, side, hours).to_string();
     let scenario = Scenario::parse("what-if", &text).map_err(|e| {
         let why = format!("the history makes no scenario: {e}");
@@ -82,7 +81,8 @@ pub(super) fn build(
     Ok(World {
         scenario,
         policy,
-        cap: cap.max(1e-4),
+        cap: (side.cap_pct / 100.0).max(SHARE_LEAST),
+        target: (side.target_pct.min(side.cap_pct) / 100.0).max(SHARE_LEAST),
         hours,
     })
 }

@@ -6,7 +6,7 @@ use domain::entity::{AttemptState, CallResult};
 use domain::ids::{AgentId, AttemptId, CampaignId};
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, AttemptFilter, Closing, OpenOutcome, PageRequest};
-use domain::time::MINUTE_MS;
+use domain::time::{DAY_MS, MINUTE_MS};
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -19,6 +19,70 @@ pub async fn all(store: Subject) {
     super::endings::all(&store).await;
     caps_hold_across_campaigns_and_clients(&store).await;
     lists_are_narrowed(&store).await;
+    super::past::all(&store).await;
+    short_calls_of_a_day_are_counted(&store).await;
+}
+
+/// From `NOW` back to a day that no other part of the suite dials on.
+const SHORT_BACK_MS: i64 = 500 * DAY_MS;
+
+async fn short_calls_of_a_day_are_counted(store: &Subject) {
+    use CallResult as R;
+    let scene = Scene::new(store).await;
+    let lease = node(store).await;
+    let begin = NOW.plus_ms(-SHORT_BACK_MS);
+    let count = async |until: i64, now: i64| {
+        let (until, now) = (begin.plus_ms(until), begin.plus_ms(now));
+        let counted = store.short_calls(begin, until, now, 6_000).await;
+        let counted = counted.expect("counts");
+        (counted.calls, counted.short)
+    };
+    assert_eq!(count(100, 100_000).await, (0, 0), "a day of its own");
+    // Left, answered after a second and over so long after that, as what, with which code.
+    for (at, left, lasted, result, code) in [
+        (1, true, None, R::NoAnswer, None),
+        (2, true, Some(6_000), R::HangupEarly, None),
+        (3, true, Some(6_001), R::Human, Some("CD.NP")),
+        (4, true, Some(30_000), R::MachineBeep, Some("NC.BZ")),
+        (5, true, Some(30_000), R::Human, Some("NC.BZ.DEJADO")),
+        (6, true, Some(30_000), R::Abandoned, Some("NC.AD")),
+        (7, false, None, R::Cancelled, None),
+        (90, true, None, R::Busy, None),
+    ] {
+        let at = begin.plus_ms(at);
+        let attempt = scene.person(store).await.open(store, &lease, at).await;
+        let change = AttemptChange {
+            invite_at: left.then_some(at),
+            answered_at: lasted.map(|_| at.plus_ms(1_000)),
+            ..AttemptChange::default()
+        };
+        let noted = store.note_attempt(attempt.id, &change, &[]).await;
+        noted.expect("works");
+        let over = at.plus_ms(1_000 + lasted.unwrap_or(0));
+        let closing = Closing {
+            ended_at: Some(over),
+            result: Some(result),
+            disposition: code.map(str::to_owned),
+            disposed_at: code.map(|_| over),
+            ..Closing::default()
+        };
+        let closed = store.close_attempt(attempt.id, &closing).await;
+        assert!(closed.expect("works"));
+    }
+    assert_eq!(count(50, 100_000).await, (6, 4));
+    assert_eq!(count(91, 100_000).await, (7, 5));
+    // What is up is short until it has lasted.
+    let up = scene.person(store).await;
+    let up = up.open(store, &lease, begin.plus_ms(8)).await;
+    let change = AttemptChange {
+        invite_at: Some(begin.plus_ms(8)),
+        answered_at: Some(begin.plus_ms(1_000)),
+        ..AttemptChange::default()
+    };
+    let noted = store.note_attempt(up.id, &change, &[]).await;
+    noted.expect("works");
+    assert_eq!(count(50, 7_000).await, (7, 5));
+    assert_eq!(count(50, 7_001).await, (7, 4));
 }
 
 /// An end at `NOW` with a result.

@@ -173,6 +173,7 @@ impl<'a> History<'a> {
             debtor_id: debtor,
             payments,
             returned_minor: returned,
+            gone_minor: None,
             note: "",
             word,
             now: self.now,

@@ -7,7 +7,8 @@ use domain::entity::{
 use domain::ids::{TrunkId, VoicemailId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Closing, EarlySound, HeardCall, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SampleAsk, Told,
+    Closing, Corrected, EarlySound, HeardCall, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SampleAsk,
+    Told, Turn,
 };
 use domain::rules::detector::{Acted, Truth};
 use domain::time::UtcMs;
@@ -109,16 +110,30 @@ async fn a_person_who_was_hung_up_on_was_abandoned(store: &Subject) {
             .expect("works")
     );
 
-    let machine = store.tell_truth(&told(Truth::Machine), &[]).await;
-    assert!(!machine.expect("works"), "nobody was lost");
-    let events = [event("amd.corrected", &format!("attempt:{}", attempt.id))];
-    for _ in 0..2 {
-        let lost = store.tell_truth(&told(Truth::Person), &events).await;
-        assert!(lost.expect("works"));
+    let subject = format!("attempt:{}", attempt.id);
+    let mut before = None;
+    for (truth, turn) in [
+        (Truth::Machine, None),
+        (Truth::Person, Some(Turn::Lost)),
+        (Truth::Person, None),
+        (Truth::Machine, Some(Turn::Found)),
+        (Truth::Machine, None),
+        (Truth::Person, Some(Turn::Lost)),
+    ] {
+        let events = [event("amd.corrected", &subject)];
+        let done = store.tell_truth(&told(truth), &events).await;
+        let lost = truth == Truth::Person;
+        assert_eq!(done.expect("works"), Corrected { lost, before, turn });
+        before = Some(truth);
+        let (result, code) = if lost {
+            (CallResult::Abandoned, "NC.AD")
+        } else {
+            (CallResult::MachineNoBeep, "NC.BZ")
+        };
+        let after = store.get_attempt(attempt.id).await.expect("is there");
+        assert_eq!(after.result, Some(result));
+        assert_eq!(after.disposition.as_deref(), Some(code));
     }
-    let after = store.get_attempt(attempt.id).await.expect("is there");
-    assert_eq!(after.result, Some(CallResult::Abandoned));
-    assert_eq!(after.disposition.as_deref(), Some("NC.AD"));
     let kept = store.get_heard(attempt.id).await.expect("works");
     assert_eq!(kept.and_then(|h| h.truth), Some(Truth::Person));
     let ledger = store.ledger_of(attempt.debtor_id).await.expect("works");

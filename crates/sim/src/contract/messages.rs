@@ -171,6 +171,7 @@ async fn templates_keep_their_versions(store: &Subject) {
         subject: String::new(),
         body: "Hola {debtor.name}".into(),
         provider_name: String::new(),
+        provider_language: "es_MX".into(),
         active: true,
         version: 1,
         created_at: NOW,

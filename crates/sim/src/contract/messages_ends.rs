@@ -21,6 +21,59 @@ pub(super) async fn all(store: &Subject) {
     what_is_told_to_have_left_is_not_lost(store).await;
     a_further_try_is_counted_when_it_is_made(store).await;
     opting_out_binds_the_person_at_his_client(store).await;
+    an_answer_that_does_not_arrive_is_asked_for_again(store).await;
+}
+
+async fn inbox_of(store: &Subject, id: InboxId) -> (InboxState, String, Option<UtcMs>) {
+    let row = store.get_inbox(id).await.expect("works");
+    (row.state, row.handled_by, row.handled_at)
+}
+
+/// Given once, with the mark or not at all; new again when it ends before the debtor has it, however it ends.
+async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
+    let (_, who) = person(store).await;
+    let asked = waiting(&who, None);
+    plan(store, &asked).await;
+    let heard = Heard {
+        ledger: None,
+        events: Vec::new(),
+        row: answer(&who, &asked),
+    };
+    let id = heard.row.id;
+    assert!(store.hear(&heard).await.expect("works"));
+    let given = || Message {
+        reply_to: Some(id),
+        made_by: "agent:a".into(),
+        ..waiting(&who, None)
+    };
+    let give = async |row: &Message| store.answer_inbox(row, &[]).await.expect("works");
+    let answered = (InboxState::Answered, "agent:a".to_owned(), Some(NOW));
+    let new = (InboxState::New, String::new(), None);
+    let ends = [
+        (MessageState::Refused, "rule", false, new.clone()),
+        (MessageState::Cancelled, "by_hand", false, new.clone()),
+        (MessageState::Failed, "expired", false, new.clone()),
+        (MessageState::Failed, "131047", true, new.clone()),
+        (MessageState::Bounced, "5.1.1", true, new),
+        (MessageState::Failed, "fate_unknown", true, answered.clone()),
+    ];
+    for (state, reason, opened, right) in ends {
+        let (row, twin) = (given(), given());
+        assert!(give(&row).await && !give(&twin).await, "{reason}");
+        assert!(store.get_message(twin.id).await.is_err(), "{reason}");
+        assert_eq!(inbox_of(store, id).await, answered);
+        if opened {
+            open(store, &who, &row, &Allow).await;
+        }
+        let step = MessageStep {
+            state: Some(state),
+            at: NOW.plus_ms(9),
+            reason: Some(reason.to_owned()),
+            ..MessageStep::default()
+        };
+        assert!(store.note_message(row.id, &step, &[]).await.expect("works"));
+        assert_eq!(inbox_of(store, id).await, right, "{reason}");
+    }
 }
 
 /// The gateway's own answer comes behind the receipt of the same message: what it cost is known, and told once.

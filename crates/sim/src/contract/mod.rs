@@ -39,6 +39,7 @@ mod messages_ends;
 mod messages_nodes;
 pub mod money;
 pub mod nodes;
+mod past;
 mod pay_links;
 pub mod people;
 pub mod plans;

@@ -14,6 +14,7 @@ pub(super) async fn all(store: &Subject) {
     links_are_found_by_what_became_of_them(store).await;
     a_word_is_done_once(store).await;
     a_word_is_done_with_its_money(store).await;
+    the_rest_of_a_sum_is_taken_once(store).await;
     a_file_is_taken_once(store).await;
     a_file_whose_reader_is_gone_goes_on_with_one_reader(store).await;
     a_row_of_a_bank_is_found_by_its_own_reference(store).await;
@@ -217,6 +218,7 @@ async fn a_word_is_done_with_its_money(store: &Subject) {
         debtor_id: None,
         payments: &[],
         returned_minor: 4_000,
+        gone_minor: None,
         note: "disputed",
         word: Some(("stripe", &note.event_id)),
         now: NOW,
@@ -232,6 +234,41 @@ async fn a_word_is_done_with_its_money(store: &Subject) {
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     let kept = store.get_receipt(row.id).await.expect("read");
     assert_eq!((kept.left_minor, kept.returned_minor), (6_000, 4_000));
+}
+
+/// Two who read the same and take the rest of the same sum.
+async fn the_rest_of_a_sum_is_taken_once(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let row = receipt(&scene, 10_000);
+    taken(store, &row).await;
+    let take = async |minor: i64, gone: Option<i64>| {
+        let step = ReceiptStep {
+            receipt: row.id,
+            debtor_id: None,
+            payments: &[],
+            returned_minor: minor,
+            gone_minor: gone,
+            note: "refunded",
+            word: None,
+            now: NOW,
+            events: &[],
+        };
+        store.step_receipt(&step, &of_promise).await
+    };
+    let both = tokio::join!(take(1_000, Some(0)), take(2_000, Some(0)));
+    let refused = |done: &Result<_, StoreError>| matches!(done, Err(StoreError::Conflict(_)));
+    let (first, second) = (refused(&both.0), refused(&both.1));
+    assert!(first != second, "one of them: {both:?}");
+    let kept = store.get_receipt(row.id).await.expect("read");
+    let gone = if first { 2_000 } else { 1_000 };
+    assert_eq!(
+        (kept.returned_minor, kept.left_minor),
+        (gone, 10_000 - gone)
+    );
+    let third = take(1_000, Some(gone)).await.expect("read anew");
+    assert_eq!(third.receipt.returned_minor, gone + 1_000);
+    let own = take(500, None).await.expect("a sum of its own");
+    assert_eq!(own.receipt.returned_minor, gone + 1_500);
 }
 
 fn bank_file(scene: &Scene) -> BankFile {

@@ -36,6 +36,7 @@ pub fn agreed(person: &Person, quita_minor: i64) -> PlanFile {
         agent_id: None,
         currency: mxn(),
         balance_minor,
+        interest_minor: person.debt.interest_minor,
         quita_minor,
         agreed_minor,
         freeze_interest: true,

@@ -95,6 +95,7 @@ pub(super) async fn step(
         debtor_id,
         payments,
         returned_minor,
+        gone_minor: None,
         note: "",
         word: None,
         now: NOW,

@@ -3,7 +3,9 @@
 use super::plans::{agreed, drawn, now, signed};
 use super::receipts::{back, receipt, share, step, taken};
 use super::scene::*;
-use domain::entity::{DebtStatus, HoldKind, PlanState, Promise, PromiseState};
+use domain::entity::{
+    DebtStatus, HoldKind, InstalmentState, PlanFile, PlanState, Promise, PromiseState,
+};
 use domain::ports::StoreError;
 use domain::ports::store::{PaymentOutcome, PromiseTerms, ReceiptStep};
 use domain::time::{DAY_MS, UtcMs};
@@ -21,6 +23,10 @@ pub(super) async fn all(store: &Subject) {
     money_that_comes_late_keeps_it_after_all(store).await;
     a_quita_is_forgiven_once_however_often_the_plan_is_paid(store).await;
     a_quita_that_the_contract_keeps_is_kept_once(store).await;
+    a_plan_whose_money_was_there_in_time_runs_again(store).await;
+    money_of_too_late_a_day_changes_no_plan(store).await;
+    a_plan_drawn_meanwhile_stands(store).await;
+    charges_that_nobody_agreed_to_stay_open(store).await;
     a_debt_written_anew_overwrites_no_payment(store).await;
     receipts_go_back_together_or_not_at_all(store).await;
 }
@@ -79,6 +85,7 @@ async fn receipts_go_back_together_or_not_at_all(store: &Subject) {
                 debtor_id: Some(person.debtor.id),
                 payments: std::slice::from_ref(back),
                 returned_minor: -back.amount.amount_minor,
+                gone_minor: None,
                 note: "disputed",
                 word: None,
                 now: NOW,
@@ -288,6 +295,146 @@ async fn a_quita_that_the_contract_keeps_is_kept_once(store: &Subject) {
     assert_eq!(forgiven(store, &person).await, 20_000);
     let debt = store.get_debt(person.debt.id).await.expect("debt");
     assert_eq!(debt.balance_minor(), 80_000, "not twice");
+}
+
+/// A plan that forgives a fifth, broken when the grace of its first part was over.
+async fn broken(store: &Subject) -> (Person, PlanFile, UtcMs) {
+    let person = Scene::new(store).await.person(store).await;
+    let file = agreed(&person, 20_000);
+    drawn(store, &file).await.expect("kept");
+    signed(store, &file).await;
+    let over = file.instalments[0].grace_until;
+    swept(store, &file, over).await;
+    (person, file, over)
+}
+
+/// Its time is over, whoever else's is too.
+async fn swept(store: &Subject, file: &PlanFile, at: UtcMs) {
+    for _ in 0..1_000 {
+        let swept = store.sweep_plans(at, 500).await.expect("sweep");
+        if swept.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(now(store, file).await.plan.state, PlanState::Broken);
+}
+
+/// The bank's file of `paid_at` comes a day later than the grace is over.
+async fn late(store: &Subject, person: &Person, minor: i64, (paid_at, over): (UtcMs, UtcMs)) {
+    let mut payment = person.payment(minor);
+    (payment.paid_at, payment.posted_at) = (paid_at, over.plus_ms(DAY_MS));
+    post(store, &payment).await;
+}
+
+async fn a_plan_whose_money_was_there_in_time_runs_again(store: &Subject) {
+    let (person, file, over) = broken(store).await;
+    let first = file.instalments[0].amount_minor;
+    let (just, posted) = (over.plus_ms(-1), over.plus_ms(DAY_MS));
+    assert_eq!(
+        forgiven(store, &person).await,
+        20_000,
+        "the contract keeps it"
+    );
+    assert!(!is_silent(store, &person, posted).await);
+    late(store, &person, first - 1, (just, over)).await;
+    let stands = now(store, &file).await;
+    assert_eq!(stands.plan.closed_at, Some(over), "not all of it");
+    late(store, &person, 1, (just, over)).await;
+    let stands = now(store, &file).await;
+    assert_eq!(
+        (stands.plan.state, stands.plan.closed_at),
+        (PlanState::Active, None)
+    );
+    let states: Vec<_> = stands.instalments.iter().map(|p| p.state).collect();
+    assert_eq!(states, [InstalmentState::Paid, InstalmentState::Due]);
+    assert!(
+        is_silent(store, &person, posted).await,
+        "until the next part"
+    );
+    assert_eq!(forgiven(store, &person).await, 0, "while it runs");
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(debt.balance_minor(), 100_000 - first);
+    // It may break again, and what its contract keeps is kept again.
+    let second = file.instalments[1].grace_until;
+    swept(store, &file, second).await;
+    assert_eq!(forgiven(store, &person).await, 20_000);
+    late(store, &person, 80_000 - first, (second.plus_ms(-1), second)).await;
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Completed);
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!((debt.balance_minor(), debt.status), (0, DebtStatus::Paid));
+    let told = store
+        .events_about(&[format!("plan:{}", file.plan.id)])
+        .await
+        .expect("told");
+    let of = |kind: &str| told.iter().filter(|e| e.event.kind == kind).count();
+    let kinds = [
+        "plan.broken",
+        "instalment.missed",
+        "plan.reopened",
+        "plan.completed",
+    ];
+    assert_eq!(kinds.map(of), [2, 2, 1, 1]);
+}
+
+async fn money_of_too_late_a_day_changes_no_plan(store: &Subject) {
+    let (person, file, over) = broken(store).await;
+    let before = now(store, &file).await;
+    let first = file.instalments[0].amount_minor;
+    late(store, &person, first, (over, over)).await;
+    assert_eq!(now(store, &file).await, before);
+    assert_eq!(forgiven(store, &person).await, 20_000);
+    // Money of its time that is known only when the next part is missed too.
+    let mut payment = person.payment(first);
+    payment.paid_at = over.plus_ms(-1);
+    payment.posted_at = file.instalments[1].grace_until;
+    post(store, &payment).await;
+    assert_eq!(now(store, &file).await, before);
+}
+
+async fn a_plan_drawn_meanwhile_stands(store: &Subject) {
+    let (person, file, over) = broken(store).await;
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    let second = agreed(
+        &Person {
+            debt,
+            ..person.clone()
+        },
+        0,
+    );
+    drawn(store, &second).await.expect("kept");
+    let first = file.instalments[0].amount_minor;
+    late(store, &person, first, (over.plus_ms(-1), over)).await;
+    assert_eq!(now(store, &second).await, second, "as it was drawn");
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Broken);
+    assert_eq!(forgiven(store, &person).await, 20_000);
+}
+
+/// The creditor's file brings new charges while a plan runs that forgives nothing.
+async fn charges_that_nobody_agreed_to_stay_open(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let file = agreed(&person, 0);
+    drawn(store, &file).await.expect("kept");
+    signed(store, &file).await;
+    let was = store.get_debt(person.debt.id).await.expect("debt");
+    let mut more = was.clone();
+    more.principal_minor += 5_000;
+    more.interest_minor += 700;
+    let done = store.replace_debt(&was, &more, &[]).await;
+    done.expect("charged");
+    let payment = person.payment(100_000);
+    let done = post(store, &payment).await;
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Completed);
+    assert_eq!((done.debt_paid, done.balance_minor), (false, 5_000));
+    assert_eq!(forgiven(store, &person).await, 700, "interest it froze");
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (debt.principal_minor, debt.status),
+        (5_000, DebtStatus::Open)
+    );
+    post(store, &back(&payment, 100_000)).await;
+    assert_eq!(forgiven(store, &person).await, 0);
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(figures(&debt), figures(&more), "as before");
 }
 
 async fn a_reversal_counts_where_its_payment_did(store: &Subject) {

@@ -1,8 +1,11 @@
 //! Stages, excuses and texts of letters.
 
 use super::scene::*;
-use domain::entity::{DebtStage, Excuse, ExcuseKind, Language, LetterLevel, LetterTemplate, Stage};
-use domain::ids::DebtId;
+use domain::entity::{
+    DebtStage, Excuse, ExcuseKind, Hold, HoldKind, HoldScope, Language, LetterLevel,
+    LetterTemplate, Stage,
+};
+use domain::ids::{DebtId, HoldId};
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, StageFilter};
 use domain::time::DAY_MS;
@@ -10,6 +13,7 @@ use domain::time::DAY_MS;
 /// Runs the group.
 pub async fn all(store: Subject) {
     a_debt_moves_once(&store).await;
+    a_stage_that_stops_contact_holds_its_debt(&store).await;
     late_cases_are_told_once(&store).await;
     excuses_are_counted(&store).await;
     texts_by_version(&store).await;
@@ -73,6 +77,63 @@ async fn a_debt_moves_once(store: &Subject) {
     assert_eq!(
         (counts.attempts, counts.agreed, counts.held),
         (0, false, false)
+    );
+}
+
+async fn a_stage_that_stops_contact_holds_its_debt(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let own = Some(person.debt.id);
+    let by_hand = Hold {
+        id: fresh::<HoldId>(),
+        client_id: person.debt.client_id,
+        debtor_id: person.debtor.id,
+        scope: HoldScope::Debt,
+        debt_id: own,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Judicial,
+        from: NOW,
+        until: None,
+        lifted_at: None,
+        evidence: "edict".into(),
+    };
+    store.put_hold(&by_hand, &[]).await.expect("hold");
+    let way = [
+        (Stage::Prejudicial, None),
+        (Stage::Judicial, Some(HoldKind::Judicial)),
+        (Stage::Sold, Some(HoldKind::Recalled)),
+        (Stage::Prejudicial, None),
+        (Stage::Judicial, Some(HoldKind::Judicial)),
+        (Stage::WrittenOff, None),
+    ];
+    let (mut from, mut at) = (None, NOW);
+    for (to, want) in way {
+        at = at.plus_ms(1_000);
+        let row = DebtStage {
+            entered_at: at,
+            ..stage(&person, to)
+        };
+        assert!(store.move_stage(&row, from, &[]).await.expect("moved"));
+        from = Some(to);
+        let facts = store.contact_facts(person.debtor.id, at).await;
+        let mut holds = facts.expect("facts").holds;
+        holds.retain(|h| h.id != by_hand.id);
+        let found: Vec<_> = holds.iter().map(|h| (h.scope, h.debt_id, h.kind)).collect();
+        let want: Vec<_> = want
+            .map(|kind| (HoldScope::Debt, own, kind))
+            .into_iter()
+            .collect();
+        assert_eq!(found, want, "{to}");
+    }
+    let stands = store.get_hold(by_hand.id).await.expect("hold");
+    assert_eq!(stands.lifted_at, None, "who placed it lifts it");
+    // What held it in between can still be read.
+    let then = store.facts_at(person.debtor.id, NOW.plus_ms(2_500)).await;
+    let then = then.expect("facts").holds.into_iter();
+    let judicial = then.filter(|h| h.active_at(NOW.plus_ms(2_500)) && h.id != by_hand.id);
+    assert_eq!(
+        judicial.map(|h| h.kind).collect::<Vec<_>>(),
+        [HoldKind::Judicial]
     );
 }
 

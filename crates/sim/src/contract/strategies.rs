@@ -1,10 +1,12 @@
 //! Strategies: versions, the dates that steps are counted from, steps that people carry out, figures.
 
+use super::messages::waiting;
 use super::scene::*;
 use domain::entity::{
-    Channel, DebtStatus, PlannedState, PlannedStep, StepAction, Strategy, StrategyStatus,
-    StrategyStep, StrategyTrigger,
+    Channel, DebtStatus, Message, MessageState, Payment, PlannedState, PlannedStep, StepAction,
+    Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
 };
+use domain::ids::StrategyId;
 use domain::ports::store::{
     CALLBACK_PRIORITY, ItemState, PageRequest, PlanAsk, PromiseTerms, StepAsk, StepCalled,
     StrategyFigures,
@@ -21,6 +23,8 @@ pub async fn all(store: Subject) {
     steps_wait_for_people_row_10(&store).await;
     a_call_is_put_once_whoever_comes(&store).await;
     an_agreed_call_back_stands_before_a_step(&store).await;
+    an_arm_is_measured_by_whom_its_first_step_came_due_for(&store).await;
+    money_of_before_and_money_taken_back_pay_no_arm(&store).await;
 }
 
 fn strategy(scene: &Scene) -> Strategy {
@@ -315,4 +319,99 @@ async fn an_agreed_call_back_stands_before_a_step(store: &Subject) {
         (ended.state, ended.reason.as_str()),
         (PlannedState::Refused, "callback_agreed")
     );
+}
+
+/// Plans a step that came due now, and ends it.
+async fn came_due(store: &Subject, step: PlannedStep, state: PlannedState) {
+    let planned = store.plan_steps(std::slice::from_ref(&step), &[]).await;
+    assert_eq!(planned.expect("works"), 1);
+    let ended = store.end_step(step.id, state, "", "system", NOW, &[]).await;
+    assert!(ended.expect("works"));
+}
+
+async fn an_arm_is_measured_by_whom_its_first_step_came_due_for(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let arm: StrategyId = fresh();
+    let step = |who: &Person, key: &str, hours: i64, action: StepAction| PlannedStep {
+        strategy_id: arm,
+        action,
+        ..planned(who, key, hours)
+    };
+    let figures = async || store.strategy_figures(arm).await.expect("works");
+    let mut people = Vec::new();
+    for _ in 0..6 {
+        people.push(scene.person(store).await);
+    }
+    let call = step(&people[0], "call", 0, StepAction::Call);
+    came_due(store, call, PlannedState::Done).await;
+    let later = step(&people[0], "later", -1, StepAction::Letter);
+    came_due(store, later, PlannedState::Done).await;
+    let found = figures().await;
+    assert_eq!((found.debtors, found.payers), (1, 0), "one debtor, once");
+    assert_eq!(found.calls, [(mxn(), 1)]);
+    let refused = step(&people[1], "refused", 0, StepAction::Call);
+    came_due(store, refused, PlannedState::Refused).await;
+    let removed = Message {
+        strategy_id: Some(arm),
+        state: MessageState::Refused,
+        ended_at: Some(NOW),
+        ..waiting(&people[2], Some(&name("removed")))
+    };
+    let waits = Message {
+        strategy_id: Some(arm),
+        ..waiting(&people[3], Some(&name("waits")))
+    };
+    store
+        .plan_messages(&[removed, waits], &[])
+        .await
+        .expect("works");
+    // Taken back while it waited for a person, and before it was due.
+    let after = step(&people[4], "after", 0, StepAction::Review);
+    came_due(store, after, PlannedState::Cancelled).await;
+    let before = step(&people[5], "before", 1, StepAction::Review);
+    came_due(store, before, PlannedState::Cancelled).await;
+    let found = figures().await;
+    assert_eq!(found.debtors, 4, "called, refused twice, taken back late");
+    assert_eq!(found.calls, [(mxn(), 1)], "a refused call costs nothing");
+}
+
+async fn money_of_before_and_money_taken_back_pay_no_arm(store: &Subject) {
+    let who = Scene::new(store).await.person(store).await;
+    let arm: StrategyId = fresh();
+    let step = PlannedStep {
+        strategy_id: arm,
+        action: StepAction::Call,
+        ..planned(&who, "call", 0)
+    };
+    came_due(store, step, PlannedState::Done).await;
+    let post = async |row: &Payment| {
+        let done = store.post_payment(row, &[], &of_promise).await;
+        done.expect("posted");
+    };
+    let back = |first: &Payment| Payment {
+        reverses: Some(first.id),
+        paid_at: NOW.plus_ms(HOUR_MS),
+        posted_at: NOW.plus_ms(HOUR_MS),
+        ..who.payment(-first.amount.amount_minor)
+    };
+    let earlier = NOW.plus_ms(-50 * HOUR_MS);
+    let old = Payment {
+        paid_at: earlier,
+        posted_at: earlier,
+        ..who.payment(20_000)
+    };
+    let figures = async || {
+        let found = store.strategy_figures(arm).await.expect("works");
+        let paid: i64 = found.paid.iter().map(|(_, minor)| minor).sum();
+        (found.debtors, found.payers, paid)
+    };
+    post(&old).await;
+    assert_eq!(figures().await, (1, 0, 0), "paid before");
+    post(&back(&old)).await;
+    assert_eq!(figures().await, (1, 0, 0), "taken back afterwards");
+    let new = who.payment(10_000);
+    post(&new).await;
+    assert_eq!(figures().await, (1, 1, 10_000));
+    post(&back(&new)).await;
+    assert_eq!(figures().await, (1, 0, 0), "it did not stay");
 }

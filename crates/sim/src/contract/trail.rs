@@ -9,7 +9,7 @@ use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{AttemptChange, Closing, HeardCall, TollAsk};
-use domain::rules::detector::{Acted, EARLY_MS};
+use domain::rules::detector::{Acted, EARLY_MS, Truth};
 use domain::time::{DAY_MS, UtcMs};
 
 /// Runs the group.
@@ -306,12 +306,56 @@ async fn verdicts_on_sound_are_held_against_codes(store: &Subject) {
             .any(|c| c.class == "machine" && c.disposition.is_none() && c.calls >= 1 && !c.early),
         "{counts:?}"
     );
-    the_last_early_millisecond_counts(store, again).await;
+    the_last_early_millisecond_counts(store, again.clone()).await;
+    a_code_that_no_agent_gave_tells_nothing(store, &scene, again).await;
     let before = store
         .heard_counts(UtcMs(0), at, DAY_MS)
         .await
         .expect("works");
     assert!(before.iter().all(|c| c.trunk_id != attempt.trunk_id));
+}
+
+async fn a_code_that_no_agent_gave_tells_nothing(store: &Subject, scene: &Scene, heard: HeardCall) {
+    let lease = node(store).await;
+    // Two instants of their own: other rows may lie in the database.
+    for (at, acted, with_agent) in [
+        (UtcMs(7_101), Acted::Shadow, false),
+        (UtcMs(7_102), Acted::Checked, false),
+        (UtcMs(7_103), Acted::Checked, true),
+    ] {
+        let attempt = scene.person(store).await.open(store, &lease, NOW).await;
+        let row = HeardCall {
+            attempt_id: attempt.id,
+            at,
+            acted,
+            ..heard.clone()
+        };
+        store.put_heard(&row, &[]).await.expect("works");
+        if with_agent {
+            let change = AttemptChange {
+                bridged_at: Some(NOW.plus_ms(500)),
+                agent_id: Some(fresh()),
+                ..AttemptChange::default()
+            };
+            let noted = store.note_attempt(attempt.id, &change, &[]).await;
+            noted.expect("works");
+        }
+        let closing = Closing {
+            ended_at: Some(NOW.plus_ms(2_000)),
+            result: Some(CallResult::HangupEarly),
+            disposition: Some("NC.CA".to_owned()),
+            disposed_at: Some(NOW.plus_ms(2_000)),
+            ..Closing::default()
+        };
+        let closed = store.close_attempt(attempt.id, &closing).await;
+        assert!(closed.expect("works"));
+        let counts = store.heard_counts(at, at.plus_ms(1), DAY_MS).await;
+        let counts = counts.expect("works");
+        let known = counts.iter().find(|c| c.trunk_id == attempt.trunk_id);
+        let known = known.expect("is counted").known();
+        let want = with_agent.then_some(Truth::Person);
+        assert_eq!(known, want, "{acted} {with_agent}");
+    }
 }
 
 async fn the_last_early_millisecond_counts(store: &Subject, heard: HeardCall) {

@@ -19,13 +19,14 @@ fn short() -> Scenario {
     }
 }
 
-/// The policy alone in the same world, with the hard stop.
+/// The policy alone in the same world with a campaign's aim, with the hard stop.
 fn forecast(scenario: &Scenario) -> f64 {
     let one = |seed| {
         let spec = RunSpec {
             policy: Policy::Predictive,
             seed,
             cap: 0.03,
+            target: Some(0.03 * dialer::TARGET_OF_CAP),
             hard_stop: true,
             full: false,
         };

@@ -1,6 +1,7 @@
 //! What a policy is shown each epoch, and what it says: the same for simulations and for the
 //! protocol of `marcador pace`.
 
+use super::policies::TARGET_OF_CAP;
 use dialer::predictive::{AgentState, CallPhase, Key};
 
 /// Something that happened since the last epoch.
@@ -126,8 +127,18 @@ pub struct Hello {
     pub no_answer_timeout_s: f64,
     /// Cap on the share of live answers that are abandoned.
     pub target_abandon: f64,
+    /// Share that is aimed at, where it is not the policy's own part of the cap. No host of the protocol tells it.
+    pub aim: Option<f64>,
     /// Whether numbers carry estimates.
     pub per_number: bool,
     /// Most agents there will be.
     pub agents_max: u32,
+}
+
+impl Hello {
+    /// Share of live answers that the policy aims to abandon.
+    #[must_use]
+    pub fn aim(&self) -> f64 {
+        self.aim.unwrap_or(self.target_abandon * TARGET_OF_CAP)
+    }
 }

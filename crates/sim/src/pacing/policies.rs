@@ -4,7 +4,8 @@ use super::obs::{Ev, EvWhat, Hello, Obs, Reply};
 use dialer::predictive::{CallEvent, Look, Predictive, Queue, Settings, SettingsRefused};
 use std::collections::VecDeque;
 
-/// The target as a share of the cap: what is left covers chance and late answers.
+/// The target as a share of the cap where none is told: what is left covers chance and late answers. The product
+/// aims lower ([`dialer::TARGET_OF_CAP`]).
 pub const TARGET_OF_CAP: f64 = 0.985;
 
 /// A policy in a simulation or in a process.
@@ -156,7 +157,7 @@ impl Live {
     /// When the campaign leaves nothing to decide.
     pub fn new(hello: &Hello, estimates: Estimates) -> Result<Self, SettingsRefused> {
         let brain = Predictive::new(Settings {
-            target: hello.target_abandon * TARGET_OF_CAP,
+            target: hello.aim(),
             limit_s: hello.deadline_s,
             ring_timeout_s: hello.no_answer_timeout_s,
         })?;

@@ -209,6 +209,7 @@ fn greeting(line: u64, text: &str) -> Result<Live, PaceError> {
         deadline_s: raw.deadline_s,
         no_answer_timeout_s: raw.no_answer_timeout_s,
         target_abandon: raw.target_abandon,
+        aim: None,
         per_number: raw.per_number,
         agents_max: raw.agents_max.small(),
     };

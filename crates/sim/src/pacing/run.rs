@@ -2,7 +2,7 @@
 
 use super::metrics::Figures;
 use super::obs::{Hello, Obs, Reply};
-use super::policies::{Pilot, Policy, TARGET_OF_CAP};
+use super::policies::{Pilot, Policy};
 use super::scenario::Scenario;
 use super::world::World;
 use dialer::HardStop;
@@ -19,6 +19,8 @@ pub struct RunSpec {
     pub seed: u64,
     /// Legal cap as a share.
     pub cap: f64,
+    /// Share that is aimed at; `None` = the part of the cap that the policy takes by itself.
+    pub target: Option<f64>,
     /// Whether the hard stop of the law stands between policy and lines.
     pub hard_stop: bool,
     /// Whether agents and calls are told one by one beside the events.
@@ -34,13 +36,14 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn new(scenario: &Scenario, cap: f64, policy: Policy) -> Self {
+    fn new(scenario: &Scenario, told: &Hello, policy: Policy) -> Self {
+        let (cap, target) = (told.target_abandon, told.aim());
         Self {
             asked: match policy {
                 Policy::Power(_) => DialMode::Power,
                 _ => DialMode::Predictive,
             },
-            stop: HardStop::new(ms(0.0), ms(scenario.duration_s), cap, cap * TARGET_OF_CAP),
+            stop: HardStop::new(ms(0.0), ms(scenario.duration_s), cap, target),
             seen: (0, 0),
         }
     }
@@ -69,15 +72,16 @@ fn ms(t: f64) -> UtcMs {
     UtcMs((t * 1000.0) as i64)
 }
 
-/// What a policy is told of a scenario.
+/// What a policy is told of a scenario, cap and target as shares.
 #[must_use]
-pub fn hello(scenario: &Scenario, cap: f64) -> Hello {
+pub fn hello(scenario: &Scenario, cap: f64, target: Option<f64>) -> Hello {
     let joining: u32 = scenario.agents.join.iter().map(|j| j.1).sum();
     Hello {
         epoch_s: scenario.epoch_s,
         deadline_s: scenario.customer.deadline_s,
         no_answer_timeout_s: scenario.dial.no_answer_timeout_s,
         target_abandon: cap,
+        aim: target,
         per_number: scenario.per_number.is_some(),
         agents_max: scenario.agents.n + joining,
     }
@@ -100,10 +104,10 @@ pub fn run_timed(
     spec: &RunSpec,
     clock: Option<&dyn Fn() -> f64>,
 ) -> Result<Figures, SettingsRefused> {
-    let told = hello(scenario, spec.cap);
+    let told = hello(scenario, spec.cap, spec.target);
     let mut pilot = spec.policy.start(&told)?;
     let mut careful: Box<dyn Pilot> = Policy::Progressive.start(&told)?;
-    let mut guard = Guarded::new(scenario, spec.cap, spec.policy);
+    let mut guard = Guarded::new(scenario, &told, spec.policy);
     let mut world = World::new(scenario, spec.seed);
     let mut epoch: u32 = 0;
     loop {

@@ -1,6 +1,7 @@
 //! The write-ahead attempt.
 
 use super::contacts::facts_of;
+use super::past::past;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -13,8 +14,9 @@ use domain::law::Judge;
 use domain::pii::Pii;
 use domain::ports::store::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
-    PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
+    PAGE_LIMIT_MAX, Page, PageRequest, PastAttempts, ShortCount, StoreError,
 };
+use domain::rules::detector::is_mailbox;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use std::collections::BTreeMap;
 
@@ -277,6 +279,14 @@ impl AttemptStore for MemoryStore {
         Ok(Page { items, next_cursor })
     }
 
+    async fn past_attempts(
+        &self,
+        filter: &AttemptFilter,
+        timed_max: u32,
+    ) -> Result<PastAttempts, StoreError> {
+        Ok(past(&*self.tx().await?, filter, timed_max))
+    }
+
     async fn open_recording(
         &self,
         recording: &Recording,
@@ -330,6 +340,34 @@ impl AttemptStore for MemoryStore {
             slot.machines += u64::from(!dropped && machine);
         }
         Ok(slots.into_values().collect())
+    }
+
+    async fn short_calls(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+        now: UtcMs,
+        max_ms: i64,
+    ) -> Result<ShortCount, StoreError> {
+        let t = self.tx().await?;
+        let mut sum = ShortCount::default();
+        for a in t.attempts.values() {
+            let left = a.direction == Direction::Outbound && a.invite_at.is_some();
+            if !left || !(since..until).contains(&a.opened_at) {
+                continue;
+            }
+            let machine = matches!(
+                a.result,
+                Some(CallResult::MachineBeep | CallResult::MachineNoBeep)
+            ) || a.disposition.as_deref().is_some_and(is_mailbox);
+            let lasted = a
+                .answered_at
+                .map(|at| a.ended_at.unwrap_or(now).since_ms(at));
+            let talked = !machine && lasted.is_some_and(|ms| ms > max_ms);
+            sum.calls += 1;
+            sum.short += u64::from(!talked);
+        }
+        Ok(sum)
     }
 
     async fn abandonment(

@@ -1,21 +1,50 @@
 //! Truth about judged calls, recordings of carriers, messages for mailboxes.
 
-use super::MemoryStore;
 use super::attempts::count;
+use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{CallResult, VoicemailTemplate};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, TrunkId, VoicemailId};
+use domain::ids::{AttemptId, ClientId, TrunkId, VoicemailId};
 use domain::ports::store::{
-    DetectorStore, HeardPrint, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, StoreError, Told,
+    Corrected, DetectorStore, HeardPrint, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, StoreError,
+    Told, Turn,
 };
 use domain::rules::detector::Truth;
 use domain::rules::disposition::system_code;
 use std::cmp::Reverse;
 
+/// The call was abandoned; `true` where it counts once more.
+fn lose(t: &mut Tables, told: &Told) -> bool {
+    let mut anew = false;
+    if let Some(attempt) = t.attempts.get_mut(&told.attempt_id)
+        && attempt.result != Some(CallResult::Abandoned)
+    {
+        let stood = (attempt.result, attempt.disposition.take());
+        attempt.result = Some(CallResult::Abandoned);
+        attempt.disposition = system_code(CallResult::Abandoned).map(str::to_owned);
+        anew = t.lost_calls.insert(told.attempt_id, stood).is_none();
+    }
+    count(t, std::slice::from_ref(&told.abandoned));
+    anew
+}
+
+/// The call was a machine after all; `true` where it had been counted as abandoned.
+fn find(t: &mut Tables, id: AttemptId) -> bool {
+    let Some((result, code)) = t.lost_calls.remove(&id) else {
+        return false;
+    };
+    if let Some(attempt) = t.attempts.get_mut(&id)
+        && attempt.result == Some(CallResult::Abandoned)
+    {
+        (attempt.result, attempt.disposition) = (result, code);
+    }
+    true
+}
+
 #[async_trait]
 impl DetectorStore for MemoryStore {
-    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<bool, StoreError> {
+    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<Corrected, StoreError> {
         let mut t = self.tx().await?;
         if !t.attempts.contains_key(&told.attempt_id) {
             return Err(StoreError::NotFound("attempt"));
@@ -24,17 +53,16 @@ impl DetectorStore for MemoryStore {
             .heard
             .get_mut(&told.attempt_id)
             .ok_or(StoreError::NotFound("judged call"))?;
-        heard.truth = Some(told.truth);
+        let before = heard.truth.replace(told.truth);
         let lost = told.truth == Truth::Person && heard.acted.ended_it();
-        if lost {
-            if let Some(attempt) = t.attempts.get_mut(&told.attempt_id) {
-                attempt.result = Some(CallResult::Abandoned);
-                attempt.disposition = system_code(CallResult::Abandoned).map(str::to_owned);
-            }
-            count(&mut t, std::slice::from_ref(&told.abandoned));
-        }
-        t.append(events);
-        Ok(lost)
+        let turn = if lost {
+            lose(&mut t, told).then_some(Turn::Lost)
+        } else {
+            find(&mut t, told.attempt_id).then_some(Turn::Found)
+        };
+        let done = Corrected { lost, before, turn };
+        t.append(&done.told_in(events));
+        Ok(done)
     }
 
     async fn heard_samples(&self, ask: &SampleAsk) -> Result<Vec<Sample>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::attempts::count;
 use super::contacts::facts_of;
-use super::messages_ends::{cancel, claim, never_left};
+use super::messages_ends::{answer, answer_again, cancel, claim, never_left};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -16,7 +16,7 @@ use domain::ports::store::{
     ClaimAsk, Claimed, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened,
     MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
-use domain::rules::messaging::{is_lost, outdated, source_over, stopped, take_step};
+use domain::rules::messaging::{is_lost, is_undone, outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -274,9 +274,13 @@ impl MessageStore for MemoryStore {
         if !take_step(&mut next, change) || (lost(&next) && row.state != MessageState::Sending) {
             return Ok(false);
         }
+        let undone = is_undone(&next);
         *row = next;
         let point = row.point_id;
         t.message_leases.remove(&id);
+        if undone {
+            answer_again(&mut t, id);
+        }
         if change.never_left {
             never_left(&mut t, id);
         }
@@ -435,6 +439,11 @@ impl MessageStore for MemoryStore {
             .get(&id)
             .cloned()
             .ok_or(StoreError::NotFound("message of a debtor"))
+    }
+
+    async fn answer_inbox(&self, row: &Message, events: &[NewEvent]) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        answer(&mut t, row, events)
     }
 
     async fn handle_inbox(

@@ -1,9 +1,10 @@
 //! How messages are taken from the queue, and how they end before they leave.
 
 use super::Tables;
-use domain::entity::{LedgerRow, Message, MessageState};
+use domain::entity::{InboxState, LedgerRow, Message, MessageState};
+use domain::event::NewEvent;
 use domain::ids::MessageId;
-use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX};
+use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX, StoreError};
 use domain::rules::messaging::FATE_UNKNOWN;
 use domain::time::UtcMs;
 
@@ -15,7 +16,39 @@ pub(super) fn cancel(t: &mut Tables, id: MessageId, why: &str, now: UtcMs) {
         row.ended_at = Some(now);
     }
     t.message_leases.remove(&id);
+    answer_again(t, id);
     never_left(t, id);
+}
+
+/// Queues an answer with the mark that it was given; of two who answer, the first has done it.
+pub(super) fn answer(
+    t: &mut Tables,
+    row: &Message,
+    events: &[NewEvent],
+) -> Result<bool, StoreError> {
+    let heard = row.reply_to.and_then(|id| t.inbox.get_mut(&id));
+    let heard = heard.ok_or(StoreError::NotFound("message of a debtor"))?;
+    if heard.state != InboxState::New {
+        return Ok(false);
+    }
+    heard.state = InboxState::Answered;
+    heard.handled_by.clone_from(&row.made_by);
+    heard.handled_at = Some(row.created_at);
+    t.messages.insert(row.id, row.clone());
+    t.append(events);
+    Ok(true)
+}
+
+/// What an answer was to that did not reach its debtor waits for another one.
+pub(super) fn answer_again(t: &mut Tables, answer: MessageId) {
+    let to = t.messages.get(&answer).and_then(|m| m.reply_to);
+    if let Some(heard) = to.and_then(|id| t.inbox.get_mut(&id))
+        && heard.state == InboxState::Answered
+    {
+        heard.state = InboxState::New;
+        heard.handled_by.clear();
+        heard.handled_at = None;
+    }
 }
 
 /// A message that never left does not count.
@@ -43,6 +76,7 @@ pub(super) fn late(t: &mut Tables, now: UtcMs) -> Vec<Message> {
         ended.push(row.clone());
     }
     for row in &ended {
+        answer_again(t, row.id);
         never_left(t, row.id);
     }
     ended

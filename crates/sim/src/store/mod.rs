@@ -22,6 +22,7 @@ mod messages_ends;
 mod money;
 mod nodes;
 mod owned;
+mod past;
 mod payers;
 mod people;
 mod plans;
@@ -141,6 +142,9 @@ pub struct Tables {
     pub(crate) transfers: BTreeMap<TransferId, Transfer>,
     pub(crate) trails: BTreeMap<AttemptId, (UtcMs, CallTrail)>,
     pub(crate) heard: BTreeMap<AttemptId, domain::ports::store::HeardCall>,
+    /// How calls stood before a person turned out to have been hung up on: result and code.
+    pub(crate) lost_calls:
+        BTreeMap<AttemptId, (Option<domain::entity::CallResult>, Option<String>)>,
     pub(crate) prints: Vec<domain::ports::store::HeardPrint>,
     pub(crate) voicemails: BTreeMap<domain::ids::VoicemailId, domain::entity::VoicemailTemplate>,
     pub(crate) promises: Owned<PromiseId, Promise>,

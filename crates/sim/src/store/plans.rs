@@ -87,11 +87,30 @@ fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
     t.holds.insert(id, hold);
 }
 
-/// Money was put on a debt, or taken off it, by the row `cause`: its plan follows. A plan that is paid as
-/// agreed forgives what is left of the debt.
+/// Money on the debt since the plan was signed.
+fn paid_under(t: &Tables, p: &Plan) -> Vec<PaidUnder> {
+    let from = p.signed_at.unwrap_or(p.made_at);
+    let on_debt = t.payments.values().filter(|m| m.debt_id == p.debt_id);
+    on_debt
+        .filter(|m| counts(t, m, from))
+        .map(|m| PaidUnder {
+            at: dated(t, m),
+            minor: m.amount.amount_minor,
+            interest_minor: t
+                .money
+                .parts
+                .get(&m.id)
+                .map_or(0, |row| row.parts.interest_minor),
+        })
+        .collect()
+}
+
+/// Money was put on a debt, or taken off it, by the row `cause`: its newest plan follows. A plan that is paid as
+/// agreed forgives what was agreed; one that is not paid after all takes that back, and so does one that broke
+/// though the money was there in time.
 pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
-    let of_debt =
-        |p: &&Plan| p.debt_id == debt && (p.state.runs() || p.state == PlanState::Completed);
+    let gone = |p: &Plan| matches!(p.state, PlanState::Draft | PlanState::Cancelled);
+    let of_debt = |p: &&Plan| p.debt_id == debt && !gone(p);
     let Some(found) = t.plans.values().rfind(of_debt).cloned() else {
         return;
     };
@@ -99,29 +118,17 @@ pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
         instalments: parts_of(t, found.id),
         plan: found,
     };
-    let from = file.plan.signed_at.unwrap_or(file.plan.made_at);
-    let sum = |until: Option<UtcMs>| -> i64 {
-        t.payments
-            .values()
-            .filter(|p| p.debt_id == debt && counts(t, p, from))
-            .filter(|p| until.is_none_or(|end| dated(t, p) < end))
-            .map(|p| p.amount.amount_minor)
-            .sum()
-    };
-    let under = PaidUnder {
-        all_minor: sum(None),
-        early_minor: sum(Some(file.plan.early_until.unwrap_or(from))),
-    };
+    let was = file.instalments.clone();
+    let under = paid_under(t, &file.plan);
     let before = file.plan.state;
-    let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
+    let next = plan::settle(&mut file.plan, &mut file.instalments, &under, now);
+    if next.is_none() && was == file.instalments {
+        return;
+    }
     keep(t, &file);
     if next.is_some() {
-        follow_forgiving(t, &file.plan, cause, now);
-        let kind = match (before, file.plan.state) {
-            (_, PlanState::Completed) => Some("plan.completed"),
-            (PlanState::Completed, _) => Some("plan.reopened"),
-            _ => None,
-        };
+        follow_forgiving(t, (&file.plan, &under), cause, now);
+        let kind = plan::turn(before, file.plan.state);
         let events: Vec<NewEvent> = kind
             .map(|kind| told(cause, &file.plan, kind, now))
             .into_iter()
@@ -132,13 +139,13 @@ pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
 }
 
 /// What is forgiven of the plan's debt follows the plan's state.
-fn follow_forgiving(t: &mut Tables, p: &Plan, cause: Uuid, now: UtcMs) {
+fn follow_forgiving(t: &mut Tables, (p, money): (&Plan, &[PaidUnder]), cause: Uuid, now: UtcMs) {
     let of_plan = t.money.forgiven.iter().filter(|f| f.plan_id == p.id);
     let stands = of_plan.fold(Parts::default(), |sum, f| sum.plus(&f.parts));
     let Some(debt) = t.debts.get_mut(&p.debt_id) else {
         return;
     };
-    let parts = plan::follow_forgiving(p, debt, &stands, now);
+    let parts = plan::follow_forgiving(p, debt, (&stands, money), now);
     if parts != Parts::default() {
         t.money.forgiven.push(Forgiven {
             id: Uuid::new_v5(&cause, b"forgiven"),
@@ -159,7 +166,9 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
     if !file.plan.lapses && file.plan.quita_minor > 0 {
         super::interest::book(t, file.plan.debt_id, now);
     }
-    follow_forgiving(t, &file.plan, file.plan.id.0, now);
+    // It may break again: each time is told, and written, by its own name.
+    let cause = plan::breach(&file.plan);
+    follow_forgiving(t, (&file.plan, &[]), cause, now);
     let p = &file.plan;
     let debtor = p.debtor_id;
     for item in t
@@ -175,9 +184,16 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
         .instalments
         .iter()
         .filter(missed)
-        .map(|i| told(i.id.0, p, "instalment.missed", now))
+        .map(|i| {
+            told(
+                Uuid::new_v5(&cause, i.id.0.as_bytes()),
+                p,
+                "instalment.missed",
+                now,
+            )
+        })
         .collect();
-    events.push(told(p.id.0, p, "plan.broken", now));
+    events.push(told(cause, p, "plan.broken", now));
     t.append(&events);
     Some(file.plan)
 }

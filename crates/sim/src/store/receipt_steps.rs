@@ -84,7 +84,8 @@ fn one(t: &mut Tables, step: &ReceiptStep<'_>) -> Result<ReceiptOutcome, StoreEr
     let row = t.money.receipts.get(&step.receipt).cloned();
     let row = row.ok_or(StoreError::NotFound("receipt"))?;
     fits(t, &row, step)?;
-    let row = stepped(row, step).ok_or_else(|| conflict("the receipt has less left than that"))?;
+    let row = stepped(row, step)
+        .ok_or_else(|| conflict("the receipt has less left than that, or more went back"))?;
     let mut payments = Vec::new();
     for payment in step.payments {
         let same =

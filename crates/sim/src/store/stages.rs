@@ -4,7 +4,7 @@ use super::contacts::facts_of;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, HoldKind, Language, LedgerKind, Letter,
+    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, Hold, HoldKind, Language, LedgerKind, Letter,
     LetterBatch, LetterLevel, LetterTemplate, PlannedState, PlannedStep, PromiseState, Stage,
 };
 use domain::event::NewEvent;
@@ -16,6 +16,7 @@ use domain::ports::store::{
 };
 use domain::rules::letter::step_after;
 use domain::rules::messaging::stopped;
+use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,15 @@ impl StageStore for MemoryStore {
             return Ok(false);
         }
         t.stages.insert(row.debt_id, row.clone());
+        let of_stage = |h: &&mut Hold| {
+            h.debt_id == Some(row.debt_id) && h.evidence == HOLD_EVIDENCE && h.lifted_at.is_none()
+        };
+        for hold in t.holds.values_mut().filter(of_stage) {
+            hold.lifted_at = Some(row.entered_at);
+        }
+        if let Some(hold) = hold_of(row) {
+            t.holds.insert(hold.id, hold);
+        }
         t.append(events);
         Ok(true)
     }
@@ -82,7 +92,10 @@ impl StageStore for MemoryStore {
             .filter(|s| filter.client_id.is_none_or(|c| s.client_id == c))
             .filter(|s| filter.debtor_id.is_none_or(|d| s.debtor_id == d))
             .filter(|s| filter.stage.is_none_or(|x| s.stage == x))
-            .filter(|s| filter.owner_id.is_none_or(|o| s.owner_id == Some(o)))
+            .filter(|s| {
+                let nobody = filter.or_nobody && s.owner_id.is_none();
+                nobody || filter.owner_id.is_none_or(|o| s.owner_id == Some(o))
+            })
             .filter(|s| !filter.late || s.late_at.is_some());
         Ok(cut(rows.cloned().collect(), page.limit, |s: &DebtStage| {
             s.debt_id.to_string()

@@ -1,11 +1,12 @@
 //! Strategies and what they plan beside messages.
 
 use super::messages::{is_planned, page_of};
+use super::money::counts;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, InstalmentState, PlanState, PlannedState, PlannedStep, PromiseState,
-    Strategy, StrategyStatus, StrategyTrigger,
+    Debt, DebtStatus, InstalmentState, MessageState, PlanState, PlannedState, PlannedStep,
+    PromiseState, StepAction, Strategy, StrategyStatus, StrategyTrigger,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, PlannedStepId, StrategyId};
@@ -67,6 +68,34 @@ fn sources(t: &Tables, ask: &PlanAsk) -> Vec<PlanSource> {
             })
             .collect(),
     }
+}
+
+/// When the first step of a strategy came due for each of its debtors, whatever became of it then.
+fn first_steps(t: &Tables, id: StrategyId) -> BTreeMap<DebtorId, UtcMs> {
+    let taken = |ended: Option<UtcMs>, due: UtcMs| ended.is_some_and(|at| at >= due);
+    let messages = t.messages.values().filter(|m| {
+        m.strategy_id == Some(id)
+            && match m.state {
+                MessageState::Queued => false,
+                MessageState::Cancelled => taken(m.ended_at, m.due_at),
+                _ => true,
+            }
+    });
+    let steps = t.planned_steps.values().filter(|s| {
+        s.strategy_id == id
+            && match s.state {
+                PlannedState::Planned => false,
+                PlannedState::Cancelled => taken(s.ended_at, s.due_at),
+                PlannedState::Done | PlannedState::Refused => true,
+            }
+    });
+    let due = messages.map(|m| (m.debtor_id, m.due_at));
+    let mut first = BTreeMap::new();
+    for (debtor, at) in due.chain(steps.map(|s| (s.debtor_id, s.due_at))) {
+        let since = first.entry(debtor).or_insert(at);
+        *since = at.min(*since);
+    }
+    first
 }
 
 #[async_trait]
@@ -229,27 +258,34 @@ impl StrategyStore for MemoryStore {
         let t = self.tx().await?;
         let mut states: BTreeMap<String, u64> = BTreeMap::new();
         let mut cost: BTreeMap<Currency, i64> = BTreeMap::new();
-        let mut first: BTreeMap<DebtorId, UtcMs> = BTreeMap::new();
         for m in t.messages.values().filter(|m| m.strategy_id == Some(id)) {
             *states.entry(m.state.to_string()).or_default() += 1;
             if let Some(currency) = m.currency {
                 *cost.entry(currency).or_default() += m.cost_micro;
             }
-            if let Some(at) = m.sent_at {
-                let since = first.entry(m.debtor_id).or_insert(at);
-                *since = (*since).min(at);
-            }
         }
+        let first = first_steps(&t, id);
         let mut paid: BTreeMap<Currency, i64> = BTreeMap::new();
         let mut payers = 0;
         for (debtor, since) in &first {
-            let theirs = t.payments.values();
-            let mut any = false;
-            for p in theirs.filter(|p| p.debtor_id == *debtor && p.paid_at >= *since) {
-                any = true;
-                *paid.entry(p.amount.currency).or_default() += p.amount.amount_minor;
+            let mut own: BTreeMap<Currency, i64> = BTreeMap::new();
+            let theirs = t.payments.values().filter(|p| p.debtor_id == *debtor);
+            for p in theirs.filter(|p| counts(&t, p, *since)) {
+                *own.entry(p.amount.currency).or_default() += p.amount.amount_minor;
             }
-            payers += u64::from(any);
+            payers += u64::from(own.values().any(|sum| *sum > 0));
+            for (currency, sum) in own {
+                *paid.entry(currency).or_default() += sum;
+            }
+        }
+        let mut calls: BTreeMap<Currency, u64> = BTreeMap::new();
+        let called = |s: &&PlannedStep| {
+            s.strategy_id == id && s.action == StepAction::Call && s.state == PlannedState::Done
+        };
+        for step in t.planned_steps.values().filter(called) {
+            if let Some(debt) = step.debt_id.and_then(|d| t.debts.get(&d)) {
+                *calls.entry(debt.currency).or_default() += 1;
+            }
         }
         Ok(StrategyFigures {
             messages: states.into_iter().collect(),
@@ -257,6 +293,7 @@ impl StrategyStore for MemoryStore {
             payers,
             paid: paid.into_iter().collect(),
             cost: cost.into_iter().collect(),
+            calls: calls.into_iter().collect(),
         })
     }
 }

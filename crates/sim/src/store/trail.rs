@@ -169,16 +169,18 @@ impl TrailStore for MemoryStore {
             let of_call = (of.campaign_id, of.trunk_id, class, of.disposition.clone());
             let slice = heard.at.since_ms(since) / slice_ms.max(1);
             let early = heard.decided_ms <= EARLY_MS;
-            let key = (of_call, heard.acted, heard.truth, early, slice);
+            let had_agent = of.agent_id.is_some();
+            let key = (of_call, had_agent, heard.acted, heard.truth, early, slice);
             *sums.entry(key).or_default() += 1;
         }
-        let count = |((of_call, acted, truth, early, slice), calls)| {
+        let count = |((of_call, had_agent, acted, truth, early, slice), calls)| {
             let (campaign_id, trunk_id, class, disposition) = of_call;
             HeardCount {
                 campaign_id,
                 trunk_id,
                 class,
                 disposition,
+                had_agent,
                 acted,
                 truth,
                 early,

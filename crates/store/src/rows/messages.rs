@@ -16,8 +16,8 @@ entity!(InboxMessage, "inbox", "message of a debtor" {
 });
 
 entity!(TextTemplate, "text_templates", "template" {
-        id, client_id, name, channel, language, tone, subject, body, provider_name, active, version,
-        created_at, updated_at
+        id, client_id, name, channel, language, tone, subject, body, provider_name,
+        provider_language, active, version, created_at, updated_at
     }
     const UNIQUE: &'static str = "the name for this channel and language";
 );

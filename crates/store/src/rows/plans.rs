@@ -14,7 +14,7 @@ entity!(PolicyVersion, "policies", "version of the terms" {
 
 entity!(Plan, "plans", "plan" {
         id, client_id, debtor_id, debt_id, attempt_id, agent_id, currency, balance_minor,
-        quita_minor, agreed_minor, freeze_interest, early_off_minor, early_until, lapses,
+        interest_minor, quita_minor, agreed_minor, freeze_interest, early_off_minor, early_until, lapses,
         policy_version, state, asked_until, needs_role, ask_reason, answered_by, answer_reason,
         document_sha256, accepted_channel, accepted_identity, made_at, signed_at, closed_at
     }

@@ -5,6 +5,7 @@ use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
 use super::money::promised;
+use super::past::past;
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
 use crate::sql::{Dialect, Link, Row, Val, vals};
@@ -18,7 +19,7 @@ use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page,
-    PageRequest,
+    PageRequest, PastAttempts, ShortCount,
 };
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
@@ -188,6 +189,23 @@ async fn busy(tx: Link) -> Result<OpenOutcome, StoreError> {
     Ok(OpenOutcome::Busy)
 }
 
+/// The filter as terms and their values.
+fn narrowed(filter: &AttemptFilter) -> (Vec<String>, Vec<Val>) {
+    use crate::sql::Field as _;
+    let (mut terms, mut values): (Vec<String>, Vec<Val>) = (vec![], vec![]);
+    let mut term = |sql: &str, value: Option<Val>| {
+        if let Some(value) = value {
+            values.push(value);
+            terms.push(format!("{sql}${}", values.len()));
+        }
+    };
+    term("client_id=", filter.client_id.map(|v| v.val()));
+    term("campaign_id=", filter.campaign_id.map(|v| v.val()));
+    term("debtor_id=", filter.debtor_id.map(|v| v.val()));
+    term("opened_at>=", filter.since.map(|v| v.val()));
+    (terms, values)
+}
+
 #[async_trait]
 impl AttemptStore for SqlStore {
     async fn open_attempt(
@@ -309,20 +327,17 @@ impl AttemptStore for SqlStore {
         filter: &AttemptFilter,
         page: &PageRequest,
     ) -> Result<Page<Attempt>, StoreError> {
-        let (mut terms, mut values): (Vec<String>, Vec<Val>) = (vec![], vec![]);
-        let mut term = |sql: &str, value: Option<Val>| {
-            if let Some(value) = value {
-                values.push(value);
-                terms.push(format!("{sql}${}", values.len()));
-            }
-        };
-        use crate::sql::Field as _;
-        term("client_id=", filter.client_id.map(|v| v.val()));
-        term("campaign_id=", filter.campaign_id.map(|v| v.val()));
-        term("debtor_id=", filter.debtor_id.map(|v| v.val()));
-        term("opened_at>=", filter.since.map(|v| v.val()));
-        self.list_rows::<Attempt, AttemptId>((terms, values), page, |a| a.id.to_string())
+        self.list_rows::<Attempt, AttemptId>(narrowed(filter), page, |a| a.id.to_string())
             .await
+    }
+
+    async fn past_attempts(
+        &self,
+        filter: &AttemptFilter,
+        timed_max: u32,
+    ) -> Result<PastAttempts, StoreError> {
+        let mut tx = self.snapshot().await?;
+        past(&mut tx, narrowed(filter), timed_max).await
     }
 
     async fn open_recording(
@@ -371,6 +386,30 @@ impl AttemptStore for SqlStore {
             })
         };
         rows.iter().map(slot).collect()
+    }
+
+    async fn short_calls(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+        now: UtcMs,
+        max_ms: i64,
+    ) -> Result<ShortCount, StoreError> {
+        let sql = "SELECT COUNT(*) AS calls, COUNT(CASE WHEN NOT talked THEN 1 END) AS short FROM (SELECT \
+            (answered_at IS NOT NULL AND COALESCE(ended_at,$3)-answered_at>$4 \
+            AND COALESCE(result,'') NOT IN ('machine_beep','machine_no_beep') \
+            AND COALESCE(disposition,'')<>'NC.BZ' AND COALESCE(disposition,'') NOT LIKE 'NC.BZ.%') AS talked \
+            FROM attempts WHERE opened_at>=$1 AND opened_at<$2 AND direction='outbound' \
+            AND invite_at IS NOT NULL) AS seen";
+        let values = vals![since, until, now, max_ms];
+        let Some(row) = self.read().await?.row(sql, values).await? else {
+            return Ok(ShortCount::default());
+        };
+        let count = |name| Ok::<u64, StoreError>(row.get::<i64>(name)?.unsigned_abs());
+        Ok(ShortCount {
+            calls: count("calls")?,
+            short: count("short")?,
+        })
     }
 
     async fn abandonment(

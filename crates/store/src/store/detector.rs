@@ -6,14 +6,14 @@ use super::events::append;
 use super::standing::held;
 use super::sums;
 use super::trail::{HEARD, heard};
-use crate::sql::{Row, vals};
+use crate::sql::{Link, Row, vals};
 use async_trait::async_trait;
 use domain::entity::{Attempt, CallResult, VoicemailTemplate};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId, VoicemailId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    DetectorStore, HeardPrint, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told,
+    Corrected, DetectorStore, HeardPrint, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told, Turn,
 };
 use domain::rules::detector::{Acted, Truth};
 use domain::rules::disposition::system_code;
@@ -30,34 +30,84 @@ fn print(row: &Row) -> Result<HeardPrint, StoreError> {
     })
 }
 
+/// How a judged call stands when somebody says what it was.
+struct Stood {
+    acted: Acted,
+    truth: Option<Truth>,
+    lost: bool,
+    result: Option<CallResult>,
+    code: Option<String>,
+}
+
+fn stood(row: &Row) -> Result<Stood, StoreError> {
+    Ok(Stood {
+        acted: row.get("acted")?,
+        truth: row.get("truth")?,
+        lost: row.get::<i64>("lost")? != 0,
+        result: row.get("result_before")?,
+        code: row.get("code_before")?,
+    })
+}
+
+/// The call was abandoned; how it stood is kept beside it. `false` where it was abandoned before.
+async fn lose(tx: &mut Link, told: &Told) -> Result<bool, StoreError> {
+    let abandoned = CallResult::Abandoned;
+    let sql = "UPDATE heard_calls SET lost=1, \
+        result_before=(SELECT result FROM attempts WHERE id=$1), \
+        code_before=(SELECT disposition FROM attempts WHERE id=$1) WHERE attempt_id=$1 \
+        AND EXISTS (SELECT 1 FROM attempts WHERE id=$1 AND COALESCE(result,'')<>$2)";
+    let anew = tx.run(sql, vals![told.attempt_id, abandoned]).await? > 0;
+    let code = system_code(abandoned).unwrap_or_default().to_owned();
+    let sql = "UPDATE attempts SET result=$2, disposition=$3 WHERE id=$1";
+    tx.run(sql, vals![told.attempt_id, abandoned, code]).await?;
+    count(tx, std::slice::from_ref(&told.abandoned)).await?;
+    Ok(anew)
+}
+
+/// The call was a machine after all: it stands as it stood.
+async fn find(tx: &mut Link, id: AttemptId, stood: &Stood) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE heard_calls SET lost=0, result_before=NULL, code_before=NULL WHERE attempt_id=$1";
+    tx.run(sql, vals![id]).await?;
+    let sql = "UPDATE attempts SET result=$2, disposition=$3 WHERE id=$1 AND result=$4";
+    let values = vals![id, stood.result, stood.code.clone(), CallResult::Abandoned];
+    tx.run(sql, values).await.map(drop)
+}
+
 #[async_trait]
 impl DetectorStore for SqlStore {
-    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<bool, StoreError> {
+    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<Corrected, StoreError> {
         let mut tx = self.write().await?;
         let attempt = held(&mut tx, told.attempt_id).await?;
-        let sql = "UPDATE heard_calls SET truth=$2, told_by=$3, told_at=$4 WHERE attempt_id=$1 \
-            RETURNING acted";
+        let sql = "SELECT acted, truth, lost, result_before, code_before FROM heard_calls \
+            WHERE attempt_id=$1";
+        let row = tx.row(sql, vals![told.attempt_id]).await?;
+        let stood = stood(&row.ok_or(StoreError::NotFound("judged call"))?)?;
+        let sql = "UPDATE heard_calls SET truth=$2, told_by=$3, told_at=$4 WHERE attempt_id=$1";
         let by = told.by.clone();
-        let row = tx
-            .row(sql, vals![told.attempt_id, told.truth, by, told.at])
+        tx.run(sql, vals![told.attempt_id, told.truth, by, told.at])
             .await?;
-        let acted: Acted = row
-            .ok_or(StoreError::NotFound("judged call"))?
-            .get("acted")?;
-        let lost = told.truth == Truth::Person && acted.ended_it();
-        if lost {
-            let sql = "UPDATE attempts SET result=$2, disposition=$3 WHERE id=$1";
-            let code = system_code(CallResult::Abandoned)
-                .unwrap_or_default()
-                .to_owned();
-            let result = CallResult::Abandoned;
-            tx.run(sql, vals![told.attempt_id, result, code]).await?;
-            count(&mut tx, std::slice::from_ref(&told.abandoned)).await?;
+        let lost = told.truth == Truth::Person && stood.acted.ended_it();
+        let turn = if lost {
+            let anew = lose(&mut tx, told).await?;
+            (anew && !stood.lost).then_some(Turn::Lost)
+        } else if stood.lost {
+            find(&mut tx, told.attempt_id, &stood).await?;
+            Some(Turn::Found)
+        } else {
+            None
+        };
+        if lost || turn.is_some() {
             sums::history(&mut tx, &[attempt.debtor_id]).await?;
         }
-        append(&mut tx, events).await?;
+        let done = Corrected {
+            lost,
+            before: stood.truth,
+            turn,
+        };
+        append(&mut tx, &done.told_in(events)).await?;
         tx.commit().await?;
-        Ok(lost)
+        Ok(done)
     }
 
     async fn heard_samples(&self, ask: &SampleAsk) -> Result<Vec<Sample>, StoreError> {

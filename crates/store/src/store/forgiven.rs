@@ -4,7 +4,8 @@ use crate::sql::{Link, vals};
 use domain::entity::{Debt, Forgiven, Parts, Plan};
 use domain::ids::{DebtId, PlanId};
 use domain::ports::StoreError;
-use domain::rules::{allocation, plan};
+use domain::rules::allocation;
+use domain::rules::plan::{self, PaidUnder};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -19,12 +20,12 @@ fn sum(rows: &[Forgiven]) -> Parts {
 pub(super) async fn follow(
     tx: &mut Link,
     debt: &mut Debt,
-    p: &Plan,
+    (p, money): (&Plan, &[PaidUnder]),
     cause: Uuid,
     now: UtcMs,
 ) -> Result<i64, StoreError> {
     let before: Vec<Forgiven> = tx.all("WHERE plan_id=$1", vals![p.id]).await?;
-    let parts = plan::follow_forgiving(p, debt, &sum(&before), now);
+    let parts = plan::follow_forgiving(p, debt, (&sum(&before), money), now);
     if parts == Parts::default() {
         return Ok(0);
     }

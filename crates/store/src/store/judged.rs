@@ -3,9 +3,9 @@
 use super::money::hold_id;
 use crate::sql::{Link, vals};
 use domain::entity::{Hold, HoldKind, Payment, Promise, PromiseState};
-use domain::ids::DebtorId;
+use domain::ids::{DebtorId, PromiseId};
 use domain::ports::StoreError;
-use domain::rules::promise::judged;
+use domain::rules::promise::{judged, outcome};
 use domain::time::UtcMs;
 
 /// Priority of the items of a debtor whose promise was broken.
@@ -19,7 +19,7 @@ pub(super) const SINCE: &str = "(COALESCE(o.paid_at,p.paid_at)>=$2 OR \
     AND COALESCE(o.paid_at,p.paid_at)>=$2-64800000))";
 
 /// Money dated within the promise, `[made, grace end)`.
-pub(super) async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError> {
+async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64, StoreError> {
     let sql = format!(
         "SELECT CAST(COALESCE(SUM(p.amount_minor),0) AS BIGINT) AS n FROM payments p \
         LEFT JOIN payments o ON o.id=p.reverses \
@@ -29,11 +29,7 @@ pub(super) async fn paid_within(tx: &mut Link, promise: &Promise) -> Result<i64,
     tx.row(sql, values).await?.map_or(Ok(0), |r| r.get("n"))
 }
 
-pub(super) async fn close_promise(
-    tx: &mut Link,
-    promise: &Promise,
-    now: UtcMs,
-) -> Result<(), StoreError> {
+async fn close_promise(tx: &mut Link, promise: &Promise, now: UtcMs) -> Result<(), StoreError> {
     tx.put(promise).await?;
     let sql = "UPDATE holds SET lifted_at=$2 WHERE id=$1";
     let id = hold_id(promise.id.0, HoldKind::Promise);
@@ -51,6 +47,26 @@ pub(super) async fn broken_first(
     tx.run(sql, vals![debtor, now, BROKEN_FIRST])
         .await
         .map(drop)
+}
+
+/// Closes a promise that still lives when its grace is over; its person is locked already.
+pub(super) async fn grace_over(
+    tx: &mut Link,
+    id: PromiseId,
+    now: UtcMs,
+) -> Result<Option<Promise>, StoreError> {
+    let rest = "WHERE id=$1 AND state='active' AND grace_until<=$2";
+    let Some(mut promise) = tx.find::<Promise>(rest, vals![id, now]).await? else {
+        return Ok(None);
+    };
+    let paid = paid_within(tx, &promise).await?;
+    promise.state = outcome(promise.amount.amount_minor, paid, true);
+    promise.closed_at = Some(now);
+    close_promise(tx, &promise, now).await?;
+    if promise.state == PromiseState::Broken {
+        broken_first(tx, promise.debtor_id, now).await?;
+    }
+    Ok(Some(promise))
 }
 
 /// Judges the debt's promises with the money that a payment brought or took; gives those that changed.

@@ -22,7 +22,7 @@ use domain::ports::store::{
     ClaimAsk, Claimed, ContactFacts, DEBTORS_AT_MAX, Heard, InboxAsk, MessageAsk, MessageDraft,
     MessageOpened, MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
-use domain::rules::messaging::{is_lost, outdated, source_over, stopped, take_step};
+use domain::rules::messaging::{is_lost, is_undone, outdated, source_over, stopped, take_step};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -268,6 +268,9 @@ impl MessageStore for SqlStore {
         tx.put(&row).await?;
         let sql = "UPDATE messages SET lease_until=0 WHERE id=$1";
         tx.run(sql, vals![id]).await?;
+        if is_undone(&row) {
+            messages_in::answer_again(&mut tx, id).await?;
+        }
         if change.never_left {
             never_left(&mut tx, id).await?;
         }
@@ -405,6 +408,10 @@ impl MessageStore for SqlStore {
 
     async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError> {
         self.read().await?.get(id).await
+    }
+
+    async fn answer_inbox(&self, row: &Message, events: &[NewEvent]) -> Result<bool, StoreError> {
+        messages_in::answer(self, row, events).await
     }
 
     async fn handle_inbox(

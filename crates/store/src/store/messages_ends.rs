@@ -1,5 +1,6 @@
 //! How messages end before they leave.
 
+use super::messages_in::answer_again;
 use crate::rows::columns;
 use crate::sql::{Link, Row, vals};
 use domain::entity::{LedgerRow, Message};
@@ -21,6 +22,7 @@ pub(super) async fn cancel(
     let sql = "UPDATE messages SET state='cancelled', reason=$2, ended_at=$3, lease_until=0 \
         WHERE id=$1 AND state='queued'";
     tx.run(sql, vals![id, why.to_owned(), now]).await?;
+    answer_again(tx, id).await?;
     never_left(tx, id).await
 }
 
@@ -36,6 +38,7 @@ pub(super) async fn late(tx: &mut Link, now: UtcMs) -> Result<Vec<Row>, StoreErr
     let values = vals![now, EXPIRED.to_owned(), PAGE_LIMIT_MAX];
     let rows = tx.rows(sql, values).await?;
     for row in &rows {
+        answer_again(tx, row.get("id")?).await?;
         never_left(tx, row.get("id")?).await?;
     }
     Ok(rows)

@@ -4,10 +4,10 @@ use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
 use super::messages::{insert_new, newest};
-use crate::sql::{Field as _, Val, vals};
-use domain::entity::{InboxMessage, InboxState};
+use crate::sql::{Field as _, Link, Val, vals};
+use domain::entity::{InboxMessage, InboxState, Message};
 use domain::event::NewEvent;
-use domain::ids::InboxId;
+use domain::ids::{InboxId, MessageId};
 use domain::ports::StoreError;
 use domain::ports::store::{Heard, InboxAsk};
 use domain::time::UtcMs;
@@ -33,18 +33,56 @@ pub(super) async fn hear(store: &SqlStore, heard: &Heard) -> Result<bool, StoreE
     Ok(true)
 }
 
-/// Marks one as looked after; of two who do, the first has done it.
-pub(super) async fn handle(
-    store: &SqlStore,
+async fn looked_after(
+    tx: &mut Link,
     id: InboxId,
     (state, by, now): (InboxState, &str, UtcMs),
-    events: &[NewEvent],
 ) -> Result<bool, StoreError> {
-    let mut tx = store.write().await?;
     let sql = "UPDATE inbox SET state=$2, handled_by=$3, handled_at=$4 WHERE id=$1 AND state='new'";
     let values = vals![id, state, by.to_owned(), now];
     if tx.run(sql, values).await? == 0 {
         tx.get::<InboxMessage>(id).await?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Queues an answer with the mark that it was given; of two who answer, the first has done it.
+pub(super) async fn answer(
+    store: &SqlStore,
+    row: &Message,
+    events: &[NewEvent],
+) -> Result<bool, StoreError> {
+    let mut tx = store.write().await?;
+    let id = row
+        .reply_to
+        .ok_or(StoreError::NotFound("message of a debtor"))?;
+    let mark = (InboxState::Answered, row.made_by.as_str(), row.created_at);
+    if !looked_after(&mut tx, id, mark).await? {
+        return Ok(false);
+    }
+    tx.insert(std::slice::from_ref(row), "").await?;
+    append(&mut tx, events).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// What an answer was to that did not reach its debtor waits for another one.
+pub(super) async fn answer_again(tx: &mut Link, answer: MessageId) -> Result<(), StoreError> {
+    let sql = "UPDATE inbox SET state='new', handled_by='', handled_at=NULL WHERE state='answered' \
+        AND id=(SELECT reply_to FROM messages WHERE id=$1)";
+    tx.run(sql, vals![answer]).await.map(drop)
+}
+
+/// Marks one as looked after; of two who do, the first has done it.
+pub(super) async fn handle(
+    store: &SqlStore,
+    id: InboxId,
+    mark: (InboxState, &str, UtcMs),
+    events: &[NewEvent],
+) -> Result<bool, StoreError> {
+    let mut tx = store.write().await?;
+    if !looked_after(&mut tx, id, mark).await? {
         return Ok(false);
     }
     append(&mut tx, events).await?;

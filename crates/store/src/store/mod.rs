@@ -48,6 +48,7 @@ mod money;
 mod month_tests;
 mod nodes;
 mod open;
+mod past;
 mod payers;
 mod people;
 mod plans;

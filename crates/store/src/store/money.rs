@@ -4,7 +4,7 @@ use super::SqlStore;
 use super::events::append;
 use super::interest;
 use super::items::lock_person_of;
-use super::judged::{broken_first, close_promise, judge, paid_within};
+use super::judged::{broken_first, grace_over, judge};
 use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
@@ -17,7 +17,6 @@ use domain::ids::{ClientId, DebtId, DebtorId, HoldId, PaymentId, ReceiptId};
 use domain::ports::StoreError;
 use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
 use domain::rules::allocation;
-use domain::rules::promise::outcome;
 use domain::time::UtcMs;
 use uuid::Uuid;
 
@@ -338,27 +337,22 @@ impl MoneyStore for SqlStore {
         limit: u32,
         told: &(dyn for<'a> Fn(&'a Promise) -> NewEvent + Send + Sync),
     ) -> Result<Vec<Promise>, StoreError> {
-        let mut tx = self.write().await?;
-        let rest = format!(
-            "WHERE state='active' AND grace_until<=$1 ORDER BY grace_until, id LIMIT $2{}",
-            tx.pg_only(" FOR UPDATE SKIP LOCKED")
-        );
-        let mut due: Vec<Promise> = tx.all(&rest, vals![now, limit]).await?;
-        for promise in &mut due {
-            let paid = paid_within(&mut tx, promise).await?;
-            promise.state = outcome(promise.amount.amount_minor, paid, true);
-            promise.closed_at = Some(now);
-            close_promise(&mut tx, promise, now).await?;
-            if promise.state == PromiseState::Broken {
-                broken_first(&mut tx, promise.debtor_id, now).await?;
-            }
+        let rest = "WHERE state='active' AND grace_until<=$1 ORDER BY grace_until, id LIMIT $2";
+        let due: Vec<Promise> = self.read().await?.all(rest, vals![now, limit]).await?;
+        let mut closed = Vec::with_capacity(due.len());
+        for promise in due {
+            let mut tx = self.write().await?;
+            // The person first, as whoever posts money: what is being posted now is waited for, and counts.
+            lock_person_of(&mut tx, promise.debtor_id).await?;
+            let Some(promise) = grace_over(&mut tx, promise.id, now).await? else {
+                continue;
+            };
+            money(&mut tx, &[promise.debtor_id]).await?;
+            append(&mut tx, &[told(&promise)]).await?;
+            tx.commit().await?;
+            closed.push(promise);
         }
-        let debtors: Vec<DebtorId> = due.iter().map(|p| p.debtor_id).collect();
-        money(&mut tx, &debtors).await?;
-        let events: Vec<NewEvent> = due.iter().map(told).collect();
-        append(&mut tx, &events).await?;
-        tx.commit().await?;
-        Ok(due)
+        Ok(closed)
     }
 
     async fn replace_debt(

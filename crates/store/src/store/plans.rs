@@ -95,34 +95,37 @@ async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), Store
     tx.put(&hold).await
 }
 
-/// Money on the debt since the plan was signed, and of it before the incentive's end.
-async fn paid_under(tx: &mut Link, p: &Plan) -> Result<PaidUnder, StoreError> {
+/// Money on the debt since the plan was signed.
+async fn paid_under(tx: &mut Link, p: &Plan) -> Result<Vec<PaidUnder>, StoreError> {
     let from = p.signed_at.unwrap_or(p.made_at);
     let sql = format!(
-        "SELECT CAST(COALESCE(SUM(p.amount_minor),0) AS BIGINT) AS n, \
-        CAST(COALESCE(SUM(CASE WHEN COALESCE(o.paid_at,p.paid_at)<$3 THEN p.amount_minor ELSE 0 END),0) \
-        AS BIGINT) AS early FROM payments p LEFT JOIN payments o ON o.id=p.reverses \
+        "SELECT COALESCE(o.paid_at,p.paid_at) AS dated, p.amount_minor AS n, \
+        COALESCE(q.interest_minor,0) AS interest FROM payments p \
+        LEFT JOIN payments o ON o.id=p.reverses LEFT JOIN payment_parts q ON q.payment_id=p.id \
         WHERE p.debt_id=$1 AND {SINCE}"
     );
-    let early_until = p.early_until.unwrap_or(from);
-    let row = tx.row(sql, vals![p.debt_id, from, early_until]).await?;
-    let row = row.ok_or(StoreError::NotFound("sum of payments"))?;
-    Ok(PaidUnder {
-        all_minor: row.get("n")?,
-        early_minor: row.get("early")?,
-    })
+    let rows = tx.rows(sql, vals![p.debt_id, from]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PaidUnder {
+                at: row.get("dated")?,
+                minor: row.get("n")?,
+                interest_minor: row.get("interest")?,
+            })
+        })
+        .collect()
 }
 
-/// Money was put on a debt, or taken off it, by the row `cause`: its plan follows. A plan that is paid as
-/// agreed forgives what is left of the debt; one that is not paid after all takes that back.
+/// Money was put on a debt, or taken off it, by the row `cause`: its newest plan follows. A plan that is paid as
+/// agreed forgives what was agreed; one that is not paid after all takes that back, and so does one that broke
+/// though the money was there in time.
 pub(super) async fn paid(
     tx: &mut Link,
     debt: &mut Debt,
     cause: Uuid,
     now: UtcMs,
 ) -> Result<Vec<NewEvent>, StoreError> {
-    let rest =
-        "WHERE debt_id=$1 AND state IN ('signed','active','completed') ORDER BY id DESC LIMIT 1";
+    let rest = "WHERE debt_id=$1 AND state NOT IN ('draft','cancelled') ORDER BY id DESC LIMIT 1";
     let Some(found) = tx.find::<Plan>(rest, vals![debt.id]).await? else {
         return Ok(vec![]);
     };
@@ -130,7 +133,7 @@ pub(super) async fn paid(
     let was = file.instalments.clone();
     let before = file.plan.state;
     let under = paid_under(tx, &file.plan).await?;
-    let next = plan::settle(&mut file.plan, &mut file.instalments, under, now);
+    let next = plan::settle(&mut file.plan, &mut file.instalments, &under, now);
     if next.is_none() && was == file.instalments {
         return Ok(vec![]);
     }
@@ -138,13 +141,9 @@ pub(super) async fn paid(
     tx.put(&file.plan).await?;
     let mut events = vec![];
     if next.is_some() {
-        let forgiven = forgiven::follow(tx, debt, &file.plan, cause, now).await?;
+        let forgiven = forgiven::follow(tx, debt, (&file.plan, &under), cause, now).await?;
         tx.put(debt).await?;
-        let kind = match (before, file.plan.state) {
-            (_, PlanState::Completed) => Some("plan.completed"),
-            (PlanState::Completed, _) => Some("plan.reopened"),
-            _ => None,
-        };
+        let kind = plan::turn(before, file.plan.state);
         let more = json!({"forgiven_minor": forgiven, "currency": debt.currency});
         events.extend(kind.map(|kind| told(cause, &file.plan, kind, now, more)));
     }
@@ -179,11 +178,13 @@ async fn break_plan(
     tx.put_all(&file.instalments).await?;
     tx.put(&file.plan).await?;
     silence(tx, &file, now).await?;
+    // It may break again: each time is told, and written, by its own name.
+    let cause = plan::breach(&file.plan);
     let mut off = 0;
     if !file.plan.lapses && file.plan.quita_minor > 0 {
         let mut debt = locked_debt(tx, file.plan.debt_id).await?;
         interest::book(tx, &mut debt, now).await?;
-        off = forgiven::follow(tx, &mut debt, &file.plan, file.plan.id.0, now).await?;
+        off = forgiven::follow(tx, &mut debt, (&file.plan, &[]), cause, now).await?;
         tx.put(&debt).await?;
         refresh(tx, &[debt.debtor_id]).await?;
     }
@@ -197,7 +198,7 @@ async fn break_plan(
         .filter(|i| i.state == domain::entity::InstalmentState::Missed)
         .map(|i| {
             told(
-                i.id.0,
+                Uuid::new_v5(&cause, i.id.0.as_bytes()),
                 &file.plan,
                 "instalment.missed",
                 now,
@@ -206,7 +207,7 @@ async fn break_plan(
         });
     let mut events: Vec<NewEvent> = missed.collect();
     let more = json!({"forgiven_minor": off});
-    events.push(told(file.plan.id.0, &file.plan, "plan.broken", now, more));
+    events.push(told(cause, &file.plan, "plan.broken", now, more));
     money(tx, &[file.plan.debtor_id]).await?;
     Ok(Some((file.plan, events)))
 }

@@ -80,7 +80,7 @@ async fn step(
     let mut row = locked(tx, step.receipt).await?;
     fits(tx, &row, step).await?;
     row = domain::rules::allocation::stepped(row, step)
-        .ok_or_else(|| conflict("the receipt has less left than that"))?;
+        .ok_or_else(|| conflict("the receipt has less left than that, or more went back"))?;
     let mut payments = Vec::with_capacity(step.payments.len());
     for payment in step.payments {
         payments.push(post_on(tx, payment, Some(row.id)).await?);

@@ -2,15 +2,17 @@
 
 use super::SqlStore;
 use super::events::append;
-use crate::sql::{Val, vals};
+use super::items::lock_person_of;
+use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, DebtStage, Excuse, ExcuseKind, Stage};
+use domain::entity::{Debt, DebtStage, Excuse, ExcuseKind, Hold, Stage};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     PAGE_LIMIT_MAX, Page, PageRequest, StageCounts, StageFilter, StageStore,
 };
+use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
 use domain::time::UtcMs;
 
 /// Open debts behind a row `s` of `debt_stages`.
@@ -33,12 +35,33 @@ fn terms_of(filter: &StageFilter) -> (Vec<String>, Vec<Val>) {
     }
     if let Some(owner) = filter.owner_id {
         values.extend(vals![owner]);
-        terms.push(format!("owner_id=${}", values.len()));
+        let nobody = if filter.or_nobody {
+            " OR owner_id IS NULL"
+        } else {
+            ""
+        };
+        terms.push(format!("(owner_id=${}{nobody})", values.len()));
     }
     if filter.late {
         terms.push("late_at IS NOT NULL".to_owned());
     }
     (terms, values)
+}
+
+/// The hold of the stage that a debt leaves ends, that of the one it enters begins.
+async fn hold(tx: &mut Link, row: &DebtStage) -> Result<(), StoreError> {
+    let rest = "WHERE debt_id=$1 AND evidence=$2 AND lifted_at IS NULL";
+    let before: Vec<Hold> = tx
+        .all(rest, vals![row.debt_id, HOLD_EVIDENCE.to_owned()])
+        .await?;
+    for mut hold in before {
+        hold.lifted_at = Some(row.entered_at);
+        tx.put(&hold).await?;
+    }
+    match hold_of(row) {
+        Some(hold) => tx.put(&hold).await,
+        None => Ok(()),
+    }
 }
 
 #[async_trait]
@@ -57,6 +80,8 @@ impl StageStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
+        // Money takes the person before the debt.
+        lock_person_of(&mut tx, row.debtor_id).await?;
         let lock = format!(
             "SELECT id FROM debts WHERE id=$1{}",
             tx.pg_only(" FOR UPDATE")
@@ -69,6 +94,7 @@ impl StageStore for SqlStore {
             return Ok(false);
         }
         tx.put(row).await?;
+        hold(&mut tx, row).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(true)

@@ -4,6 +4,7 @@ use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
 use super::items::{lock_person_of, write_item};
+use super::judged::SINCE;
 use super::messages::{insert_new, keep_version, of_client, versions};
 use crate::sql::{Field as _, Val, vals};
 use async_trait::async_trait;
@@ -19,6 +20,14 @@ use domain::rules::strategy::{called, date_of_day, ended_call};
 use domain::time::UtcMs;
 
 const VERSIONS: (&str, &str) = ("strategy_versions", "strategy_id");
+
+/// When the first step of a strategy `$1` came due for each of its debtors `m`: whatever became of it then, and
+/// whatever kind it is, so that the arms of a champion are measured alike.
+const FIRST: &str = "(SELECT x.debtor_id, MIN(x.due_at) AS since FROM (\
+    SELECT debtor_id, due_at FROM messages WHERE strategy_id=$1 AND state<>'queued' \
+        AND (state<>'cancelled' OR ended_at>=due_at) \
+    UNION ALL SELECT debtor_id, due_at FROM planned_steps WHERE strategy_id=$1 AND state<>'planned' \
+        AND (state<>'cancelled' OR ended_at>=due_at)) x GROUP BY x.debtor_id) m";
 
 /// Where the dates of a kind are, with those of a client between two of them.
 const fn from_of(trigger: StrategyTrigger) -> &'static str {
@@ -236,23 +245,33 @@ impl StrategyStore for SqlStore {
         for row in &read.rows(sql, vals![id]).await? {
             found.cost.push((row.get("currency")?, row.get("n")?));
         }
-        let first = "(SELECT debtor_id, MIN(sent_at) AS since FROM messages WHERE strategy_id=$1 \
-            AND sent_at IS NOT NULL GROUP BY debtor_id) m";
+        let since = SINCE.replace("$2", "m.since");
+        let theirs = format!(
+            "payments p LEFT JOIN payments o ON o.id=p.reverses WHERE p.debtor_id=m.debtor_id AND {since} \
+            GROUP BY p.currency"
+        );
         let sql = format!(
-            "SELECT COUNT(*) AS n, COUNT(CASE WHEN EXISTS (SELECT 1 FROM payments p \
-                WHERE p.debtor_id=m.debtor_id AND p.paid_at>=m.since) THEN 1 END) AS paid FROM {first}"
+            "SELECT COUNT(*) AS n, COUNT(CASE WHEN EXISTS (SELECT 1 FROM {theirs} \
+                HAVING SUM(p.amount_minor)>0) THEN 1 END) AS paid FROM {FIRST}"
         );
         if let Some(row) = read.row(sql, vals![id]).await? {
             found.debtors = row.get::<i64>("n")?.unsigned_abs();
             found.payers = row.get::<i64>("paid")?.unsigned_abs();
         }
         let sql = format!(
-            "SELECT p.currency, CAST(SUM(p.amount_minor) AS BIGINT) AS n FROM {first} \
-                JOIN payments p ON p.debtor_id=m.debtor_id AND p.paid_at>=m.since \
-                GROUP BY p.currency ORDER BY p.currency"
+            "SELECT p.currency, CAST(SUM(p.amount_minor) AS BIGINT) AS n FROM {FIRST} \
+                JOIN payments p ON p.debtor_id=m.debtor_id LEFT JOIN payments o ON o.id=p.reverses \
+                WHERE {since} GROUP BY p.currency ORDER BY p.currency"
         );
         for row in &read.rows(sql, vals![id]).await? {
             found.paid.push((row.get("currency")?, row.get("n")?));
+        }
+        let sql = "SELECT d.currency, COUNT(*) AS n FROM planned_steps s JOIN debts d ON d.id=s.debt_id \
+            WHERE s.strategy_id=$1 AND s.action='call' AND s.state='done' \
+            GROUP BY d.currency ORDER BY d.currency";
+        for row in &read.rows(sql, vals![id]).await? {
+            let n: i64 = row.get("n")?;
+            found.calls.push((row.get("currency")?, n.unsigned_abs()));
         }
         Ok(found)
     }

@@ -54,6 +54,7 @@ fn heard_count(row: &Row) -> Result<HeardCount, StoreError> {
         trunk_id: row.get("trunk_id")?,
         class: row.get("class")?,
         disposition: row.get("disposition")?,
+        had_agent: row.get::<i64>("had_agent")? != 0,
         acted: row.get("acted")?,
         truth: row.get("truth")?,
         early: row.get::<i64>("early")? != 0,
@@ -206,12 +207,14 @@ impl TrailStore for SqlStore {
         slice_ms: i64,
     ) -> Result<Vec<HeardCount>, StoreError> {
         let early = format!("CAST(CASE WHEN h.decided_ms<={EARLY_MS} THEN 1 ELSE 0 END AS BIGINT)");
+        let had_agent = "CAST(CASE WHEN a.agent_id IS NULL THEN 0 ELSE 1 END AS BIGINT)";
         let sql = format!(
-            "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, \
+            "SELECT a.campaign_id, a.trunk_id, h.class, a.disposition, {had_agent} AS had_agent, \
+            h.acted, h.truth, \
             {early} AS early, (h.at-$1)/$3 AS slice, CAST(COUNT(*) AS BIGINT) AS calls \
             FROM heard_calls h JOIN attempts a ON a.id=h.attempt_id WHERE h.at>=$1 AND h.at<$2 \
-            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition, h.acted, h.truth, {early}, \
-            (h.at-$1)/$3"
+            GROUP BY a.campaign_id, a.trunk_id, h.class, a.disposition, {had_agent}, h.acted, h.truth, \
+            {early}, (h.at-$1)/$3"
         );
         let values = vals![since, until, slice_ms.max(1)];
         let rows = self.read().await?.rows(sql, values).await?;

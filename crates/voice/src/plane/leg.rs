@@ -5,7 +5,7 @@ mod life;
 use super::kit::{self, DtmfIn, DtmfOut, Jitter, Rx};
 use super::link::Link;
 use super::order::{Agreed, Counts, LegId};
-use super::progress::Progress;
+use super::progress::{News, Progress};
 use super::sound::{SILENCE, Sound};
 use super::talk::Talk;
 use super::tx::Tx;
@@ -13,6 +13,7 @@ use super::wire::Wire;
 use crate::config::Codec;
 use crate::limits::{self, FRAME};
 use crate::recorder::{Side, Tap};
+use domain::ports::SoundVerdict;
 use media::comfort::{self, Noise};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -190,6 +191,9 @@ impl Leg {
             return pressed.map_or(Heard::Nothing, Heard::Key);
         }
         if noise {
+            if let Some(progress) = &mut self.progress {
+                progress.pause();
+            }
             self.pauses(packet.payload, packet.ssrc);
             return Heard::Nothing;
         }
@@ -221,6 +225,23 @@ impl Leg {
         let mut frame = SILENCE;
         self.pause.as_mut()?.fill(&mut frame);
         Some(frame)
+    }
+
+    /// What is to be told of its sound with what the analyser is given now.
+    pub(super) fn judge(
+        &mut self,
+        listen: impl FnOnce(&mut Progress) -> Option<SoundVerdict>,
+    ) -> Option<News> {
+        let progress = self.progress.as_mut()?;
+        let news = News {
+            early: progress.is_early(),
+            verdict: listen(progress),
+            print: progress.print(),
+        };
+        if progress.is_over() {
+            self.progress = None;
+        }
+        Some(news)
     }
 
     /// Reads one RTCP datagram.

@@ -90,9 +90,11 @@ impl State {
                 }
             }
             Order::Early(_) if leg.progress.is_none() => {
-                leg.progress = Some(Box::new(Progress::early()));
+                leg.progress = Some(Box::new(Progress::early(now)));
             }
-            Order::Classify(_, known) => leg.progress = Some(Box::new(Progress::new(known))),
+            Order::Classify(_, known) => {
+                leg.progress = Some(Box::new(Progress::new(known, now)));
+            }
             Order::Play(_, sound) => leg.play(sound),
             Order::Hold(_, on) => {
                 leg.talk.hold = on;

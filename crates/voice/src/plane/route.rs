@@ -2,6 +2,7 @@
 
 use super::leg::{Audio, Heard, PACKET_SAMPLES, Passed};
 use super::order::{Event, LegId};
+use super::progress::News;
 use super::sound::SILENCE;
 use super::talk::Voice;
 use super::thread::State;
@@ -38,17 +39,10 @@ impl State {
             return;
         };
         let mixed = leg.talk.mixed();
-        let (mut judged, mut printed) = (None, None);
+        let (id, mut news) = (leg.id, None);
         if mixed || leg.tap.is_some() || leg.progress.is_some() {
             let pcm = audio.decode(&mut buffer);
-            if let Some(progress) = &mut leg.progress {
-                let early = progress.is_early();
-                judged = progress.hear(audio.source, pcm).map(|v| (leg.id, v, early));
-                printed = progress.print().map(|p| (leg.id, p));
-                if progress.is_over() {
-                    leg.progress = None;
-                }
-            }
+            news = leg.judge(|progress| progress.hear(audio.source, pcm, now));
             leg.record(Side::Debtor, now, pcm);
             if mixed {
                 leg.jitter.push(audio.source, pcm);
@@ -65,18 +59,23 @@ impl State {
             }
             self.tell_played(played);
         }
-        if let Some((leg, print)) = printed {
+        self.tell_news(id, news, now);
+    }
+
+    fn tell_news(&mut self, leg: LegId, news: Option<News>, now: Instant) {
+        let Some(news) = news else { return };
+        if let Some(print) = news.print {
             self.tell(Event::Printed {
                 leg,
                 print: Box::new(print),
                 at: now,
             });
         }
-        if let Some((leg, verdict, early)) = judged {
+        if let Some(verdict) = news.verdict {
             self.tell(Event::Classified {
                 leg,
                 verdict,
-                early,
+                early: news.early,
                 at: now,
             });
         }
@@ -137,8 +136,11 @@ impl State {
             if let Some(tap) = &mut leg.tap {
                 tap.tick(now);
             }
-            if let Some(silent_ms) = leg.quiet(now) {
-                let (of, lifeless_ms) = (leg.of, leg.lifeless_ms(now));
+            let news = leg.judge(|progress| progress.wait(now));
+            let quiet = leg.quiet(now);
+            let (of, lifeless_ms) = (leg.of, leg.lifeless_ms(now));
+            self.tell_news(id, news, now);
+            if let Some(silent_ms) = quiet {
                 self.tell(Event::Silent {
                     leg: id,
                     of,

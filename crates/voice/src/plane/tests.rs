@@ -83,10 +83,14 @@ impl Far {
 }
 
 fn plane() -> Plane {
+    telling(|_| Ok(()))
+}
+
+fn telling(tell: impl Fn(Event) -> Result<(), Event> + Clone + Send + 'static) -> Plane {
     let wall = Wall::new(Arc::new(Clock));
     let ip = IpAddr::from([127, 0, 0, 1]);
     let at = (ip, 10_000..=19_999);
-    Plane::start(1, at, &Tones::new(), &wall, None, |_| Ok(())).expect("starts")
+    Plane::start(1, at, &Tones::new(), &wall, None, tell).expect("starts")
 }
 
 /// Debtor and agent on a bridge.
@@ -205,5 +209,34 @@ fn an_announced_pause_is_heard_as_noise() {
     let talk = debtor.packet(8, &[0x33; 160]);
     debtor.send(&talk);
     assert_eq!(agent.hears(|p| says(p, 0x33)), Some(()));
+    plane.stop();
+}
+
+#[test]
+fn who_sends_nothing_after_his_word_is_judged_all_the_same() {
+    let (said, told) = std::sync::mpsc::sync_channel(8);
+    let mut plane = telling(move |event| {
+        if let Event::Classified { verdict, .. } = event {
+            // The test may be over.
+            let _ = said.try_send(verdict.class);
+        }
+        Ok(())
+    });
+    let mut far = Far::new(&mut plane);
+    plane.order(Order::Classify(far.leg, Arc::default()));
+    plane.order(Order::Agreed(far.leg, far.agreed(None), true));
+    let word = media::speech::vowels(1, 0, 140.0, 4);
+    for frame in word.chunks(160) {
+        let mut payload = [0; 160];
+        kit::encode(Codec::Pcma, frame, &mut payload);
+        let packet = far.packet(8, &payload);
+        far.send(&packet);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pause = far.packet(13, &[60]);
+    far.send(&pause);
+    // Nothing more comes: only the wheel turns.
+    let class = told.recv_timeout(Duration::from_secs(3));
+    assert_eq!(class, Ok("human"));
     plane.stop();
 }

@@ -96,6 +96,24 @@ fn named<T>(
     }
 }
 
+/// A ring time that the packs do not let the dialer use is refused where it changes, or for whom it is. What was
+/// stored before goes on, and rings as long as the packs say.
+pub(super) async fn ring_fits(
+    state: &ApiState,
+    before: &Campaign,
+    after: &Campaign,
+) -> Result<(), Problem> {
+    let (was, is) = (&before.params, &after.params);
+    let same = was.ring_timeout_s == is.ring_timeout_s
+        && was.mode == is.mode
+        && was.list_mix == is.list_mix
+        && before.segment_id == after.segment_id;
+    if same {
+        return Ok(());
+    }
+    Ok(state.center.ring_fits(after).await?)
+}
+
 pub(super) async fn check_parts(state: &ApiState, row: &Campaign) -> Result<(), Problem> {
     let owner = row.client_id;
     let segment = state.store.get_segment(row.segment_id).await;
@@ -196,6 +214,7 @@ async fn change(
 ) -> Result<Json<Campaign>, Problem> {
     let row = state.store.get_campaign(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
+    let before = row.clone();
     super::params::same_version(body.version, row.version)?;
     if let Some(name) = &body.name {
         row.name = check::name("name", name)?;
@@ -210,6 +229,7 @@ async fn change(
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
     check_parts(&state, &row).await?;
+    ring_fits(&state, &before, &row).await?;
     save(&state, &caller, &row, None).await?;
     state.center.campaign_changed(id).await?;
     Ok(Json(row))

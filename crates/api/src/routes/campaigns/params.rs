@@ -2,7 +2,7 @@
 
 use crate::check::range;
 use crate::problem::Problem;
-use domain::entity::{AgentlessParams, AmdAction, CallResult, CampaignParams};
+use domain::entity::{AgentlessParams, AmdAction, CallResult, CampaignParams, whole_lines};
 use domain::rules::retry::standard_rule;
 use serde_json::{Map, Value};
 
@@ -38,6 +38,9 @@ pub(crate) fn merged(
         return Err(Problem::internal());
     };
     all.extend(change);
+    if let Some(Value::Number(max)) = all.get_mut("lines_per_agent_max") {
+        *max = whole_lines(max.clone());
+    }
     let mut params: CampaignParams = serde_path_to_error::deserialize(Value::Object(all))
         .map_err(|e| Problem::invalid(&at(&e.path().to_string()), e.inner().to_string()))?;
     // Who approved a message is not for a body to say; another message is not approved.
@@ -95,7 +98,9 @@ pub(super) fn minutes(name: &str, text: &str) -> Result<u32, Problem> {
 
 fn pace_fits(p: &CampaignParams) -> Result<(), Problem> {
     range(&at("lines_per_agent"), p.lines_per_agent, 1.0, 10.0)?;
-    range(&at("lines_per_agent_max"), p.lines_per_agent_max, 1.0, 10.0)?;
+    if let Some(max) = p.lines_per_agent_max {
+        range(&at("lines_per_agent_max"), max, 1.0, 10.0)?;
+    }
     percent("abandon_cap_pct", p.abandon_cap_pct)?;
     percent("abandon_target_pct", p.abandon_target_pct)?;
     range(&at("amd_fp_limit_pct"), p.amd_fp_limit_pct, 0.0, 10.0)?;
@@ -312,6 +317,19 @@ mod tests {
             ..CampaignParams::default()
         };
         assert_eq!(params, expected);
+    }
+
+    #[test]
+    fn a_cap_on_lines_holds_however_it_is_written() {
+        for cap in [json!(3), json!(3.0)] {
+            let params = change(json!({"lines_per_agent_max": cap})).expect("fits");
+            assert_eq!(params.lines_per_agent_max, Some(3.0));
+            let kept = merged(&params, json!({"weight": 7}).as_object().cloned());
+            assert_eq!(kept.expect("fits").lines_per_agent_max, Some(3.0));
+        }
+        let none = change(json!({"lines_per_agent_max": null})).expect("fits");
+        assert_eq!(none.lines_per_agent_max, None);
+        assert!(change(json!({"lines_per_agent_max": 0.5})).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Versions of a campaign's settings: draft, publish, roll back; and copies of campaigns.
 
-use super::campaign::{check_parts, save};
+use super::campaign::{check_parts, ring_fits, save};
 use super::params;
 use super::run::own;
 use crate::auth::Caller;
@@ -152,6 +152,7 @@ async fn put_in_force(
     mut version: CampaignVersion,
 ) -> Result<CampaignVersion, Problem> {
     let mut row = own(state, caller, version.campaign_id).await?;
+    let before = row.clone();
     let now = state.now();
     row.name.clone_from(&version.name);
     row.segment_id = version.segment_id;
@@ -160,6 +161,7 @@ async fn put_in_force(
     row.version = row.version.saturating_add(1);
     row.updated_at = now;
     check_parts(state, &row).await?;
+    ring_fits(state, &before, &row).await?;
     version.state = VersionState::Published;
     version.version = Some(row.version);
     version.published_at = Some(now);

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Channel, Hold, HoldKind, HoldScope};
 use domain::ids::{DebtId, DebtorId, HoldId, PointId};
+use domain::rules::stage;
 use domain::time::UtcMs;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -140,6 +141,16 @@ async fn create(
     Ok((StatusCode::CREATED, Json(row)))
 }
 
+/// Whether the hold stands because its debt is sold.
+async fn of_sale(state: &ApiState, row: &Hold) -> Result<bool, Problem> {
+    let (Some(debt), HoldKind::Recalled) = (row.debt_id, row.kind) else {
+        return Ok(false);
+    };
+    let stands = state.store.stage_of(debt).await?;
+    let own = stands.as_ref().and_then(stage::hold_of);
+    Ok(own.is_some_and(|hold| hold.id == row.id))
+}
+
 /// Lifts a hold; a repeat changes nothing.
 #[utoipa::path(post, path = "/holds/{id}/lift", tag = "catalog", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, description = "Lifted", body = doc::Hold)))]
@@ -154,6 +165,12 @@ async fn lift(
         return Err(Problem::conflict(
             "wrong_state",
             "this hold ends with its promise",
+        ));
+    }
+    if of_sale(&state, &row).await? {
+        return Err(Problem::conflict(
+            "wrong_state",
+            "the debt is sold: this hold ends when it leaves that stage",
         ));
     }
     if row.lifted_at.is_none() {

@@ -10,7 +10,7 @@ use axum::extract::State;
 use domain::entity::CallResult;
 use domain::ids::TrunkId;
 use domain::ports::store::{HeardCount, TrunkCount};
-use domain::rules::detector::{Truth, is_for_agent, truth};
+use domain::rules::detector::{Truth, is_for_agent};
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,8 +133,7 @@ impl Sound {
         for row in heard {
             judged += row.calls;
             machines += i64::from(row.class == "machine") * row.calls;
-            let told = truth(row.truth, row.acted, row.disposition.as_deref());
-            if told == Some(Truth::Person) {
+            if row.known() == Some(Truth::Person) {
                 persons += row.calls;
                 lost += i64::from(!is_for_agent(&row.class)) * row.calls;
             }
@@ -280,6 +279,7 @@ mod tests {
             trunk_id: TrunkId(uuid::Uuid::nil()),
             class: class.to_owned(),
             disposition: code.map(str::to_owned),
+            had_agent: true,
             acted: domain::rules::detector::Acted::Shadow,
             truth: None,
             early: false,

@@ -5,13 +5,16 @@ use crate::auth::Caller;
 use crate::extract::Params;
 use crate::list::{bad_cursor, page_request};
 use crate::problem::Problem;
+use crate::routes::plans::told_to;
 use crate::{ApiState, check, doc};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::{Channel, Role};
+use domain::entity::{Channel, DebtStage, Role};
 use domain::ids::{AgentId, ClientId, DebtorId, TeamId};
 use domain::pii::Pii;
-use domain::ports::store::{DebtorActions, ListFilter, MorningAsk, MorningRow, PageRequest};
+use domain::ports::store::{
+    DebtorActions, ListFilter, MorningAsk, MorningRow, PageRequest, StageFilter,
+};
 use domain::time::{DAY_MS, UtcMs};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -91,6 +94,9 @@ pub(crate) struct Morning {
     /// Local day of the portfolio.
     #[schema(value_type = doc::Day)]
     today: String,
+    /// Cases past the limit of their stage that the caller is told of; at most 50.
+    #[schema(value_type = Vec<doc::DebtStage>)]
+    my_late_cases: Vec<DebtStage>,
 }
 
 fn cursor_of(row: &MorningRow) -> String {
@@ -135,6 +141,27 @@ pub(super) async fn client_of(
         [one] => Ok(one.id),
         _ => Err(Problem::bad_request("bad_query", "client: say whose list")),
     }
+}
+
+/// Most late cases shown of one person.
+const LATE_MAX: u32 = 50;
+
+/// Late cases of a client of which the caller was told.
+pub(super) async fn late_of(
+    state: &ApiState,
+    caller: &Caller,
+    client: ClientId,
+) -> Result<Vec<DebtStage>, Problem> {
+    let filter = StageFilter {
+        client_id: Some(client),
+        late: true,
+        ..told_to(caller)
+    };
+    let page = PageRequest {
+        limit: LATE_MAX,
+        cursor: None,
+    };
+    Ok(state.store.stages_page(&filter, &page).await?.items)
 }
 
 /// How far back actions are shown, days.
@@ -233,5 +260,6 @@ async fn list(
         next_cursor,
         threshold_minor,
         today,
+        my_late_cases: late_of(&state, &caller, client).await?,
     }))
 }

@@ -1,7 +1,7 @@
 //! The morning review beside the list: promises broken since yesterday, dates of the law that fall on the
 //! day wherever debtors live, cases that have stood in their stage for too long, what was done yesterday.
 
-use super::morning::client_of;
+use super::morning::{client_of, late_of};
 use crate::auth::Caller;
 use crate::extract::Params;
 use crate::list::{bad_cursor, page_request};
@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::{ApiState, doc};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::{Complaint, ComplaintState, Portfolio, Promise};
+use domain::entity::{Complaint, ComplaintState, DebtStage, Portfolio, Promise};
 use domain::ids::{AgentId, ClientId, ComplaintId, DebtorId, PromiseId};
 use domain::pii::Pii;
 use domain::ports::store::{BrokenAsk, ComplaintAsk, ListFilter, PageRequest};
@@ -102,6 +102,9 @@ pub(crate) struct Review {
     complaints_due: Vec<DueComplaint>,
     /// Cases past the limit of their stage.
     late_cases: u64,
+    /// Of them those that the caller is told of; at most 50.
+    #[schema(value_type = Vec<doc::DebtStage>)]
+    my_late_cases: Vec<DebtStage>,
     /// Promises broken since the last working day began.
     broken: i64,
     broken_minor: i64,
@@ -344,6 +347,7 @@ async fn review(
         last_working_day: date(last),
         complaints_due: morning.due(&today).await?,
         late_cases: morning.late_cases().await?,
+        my_late_cases: late_of(&state, &caller, client).await?,
         holidays: morning.holidays().await?,
         broken: broken.rows,
         broken_minor: broken.minor,

@@ -144,7 +144,7 @@ impl Sums {
     fn add(&mut self, row: &HeardCount) {
         self.judged += row.calls;
         let class = row.class.as_str();
-        let what = truth(row.truth, row.acted, row.disposition.as_deref());
+        let what = row.known();
         self.ended += i64::from(row.acted.ended_it()) * row.calls;
         self.known.add(class, row.acted, what, row.calls);
         match what {
@@ -319,7 +319,12 @@ impl From<Sample> for SampleRow {
             at: heard.at,
             campaign_id: attempt.campaign_id,
             trunk_id: attempt.trunk_id,
-            truth: truth(heard.truth, heard.acted, attempt.disposition.as_deref()),
+            truth: truth(
+                heard.truth,
+                heard.acted,
+                attempt.agent_id.is_some(),
+                attempt.disposition.as_deref(),
+            ),
             class: heard.class,
             confidence_pm: heard.confidence_pm,
             reason: heard.reason,
@@ -428,6 +433,7 @@ mod tests {
             trunk_id: TrunkId(uuid::Uuid::nil()),
             class: class.to_owned(),
             disposition: code.map(str::to_owned),
+            had_agent: true,
             acted: Acted::Shadow,
             truth: None,
             early: false,
@@ -452,6 +458,11 @@ mod tests {
             row("machine", Some("NC.ST"), 1),
             // The system's own code of a call that nobody heard tells nothing; who listened does.
             HeardCount {
+                had_agent: false,
+                acted: Acted::Checked,
+                ..row("machine", Some("NC.CA"), 3)
+            },
+            HeardCount {
                 acted: Acted::Hangup,
                 ..row("machine", Some("NC.BZ"), 40)
             },
@@ -463,7 +474,7 @@ mod tests {
         ];
         let all = by(&counts, |r| r.campaign_id);
         let errors = all[0].1.errors();
-        assert_eq!((errors.judged, errors.untold), (194, 53));
+        assert_eq!((errors.judged, errors.untold), (197, 56));
         let parts = |s: Share| (s.numerator, s.denominator);
         assert_eq!(parts(errors.humans_lost), (3, 101));
         assert_eq!(parts(errors.humans_unknown), (8, 101));

@@ -5,19 +5,26 @@ use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::list::{Items, ListQuery};
 use crate::problem::Problem;
+use crate::routes::reports::rates_of;
 use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Strategy, StrategyStatus, StrategyStep, StrategyTrigger};
 use domain::ids::{ClientId, StrategyId};
+use domain::money::Currency;
 use domain::ports::store::{PAGE_LIMIT_MAX, PageRequest, StrategyFigures};
+use domain::rules::kpi::CostRates;
 use domain::rules::strategy;
 use domain::segment::{TEXT_MAX, parse};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Millionths of a unit.
+const MICRO: i64 = 1_000_000;
 
 pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -314,18 +321,37 @@ pub(crate) struct ArmFigures {
     /// Share of the debtors, percent.
     share_pct: i32,
     messages: Vec<StateCount>,
-    /// Debtors to whom a message left.
+    /// Debtors for whom a step came due: carried out, refused by the law, or taken back after its instant.
     debtors: u64,
-    /// Of them, who paid after the first one.
+    /// Of them, who paid more than was taken back, of money dated since their first step.
     payers: u64,
-    /// What they paid after it, minor units.
+    /// What they paid since then, less what was taken back of it, minor units.
     paid: Vec<Sum>,
-    /// What the messages cost, millionths.
+    /// What messages cost by their gateways and calls by the client's rate of an attempt, millionths.
     cost: Vec<Sum>,
 }
 
-fn arm(row: &Strategy, share_pct: i32, figures: StrategyFigures) -> ArmFigures {
-    let sums = |rows: Vec<(domain::money::Currency, i64)>| {
+/// What the messages cost, and the calls by the client's rate of an attempt, millionths.
+fn costs(figures: &StrategyFigures, rates: CostRates) -> Vec<(Currency, i64)> {
+    let mut sums: BTreeMap<Currency, i64> = figures.cost.iter().copied().collect();
+    for (currency, calls) in &figures.calls {
+        let unit = MICRO / 10_i64.pow(currency.minor_digits());
+        let calls = i64::try_from(*calls).unwrap_or(i64::MAX);
+        let micro = rates
+            .attempt_minor
+            .saturating_mul(unit)
+            .saturating_mul(calls);
+        if micro > 0 {
+            let sum = sums.entry(*currency).or_default();
+            *sum = sum.saturating_add(micro);
+        }
+    }
+    sums.into_iter().collect()
+}
+
+fn arm(row: &Strategy, share_pct: i32, figures: StrategyFigures, rates: CostRates) -> ArmFigures {
+    let cost = costs(&figures, rates);
+    let sums = |rows: Vec<(Currency, i64)>| {
         rows.into_iter()
             .map(|(currency, amount)| Sum {
                 currency: currency.to_string(),
@@ -346,7 +372,7 @@ fn arm(row: &Strategy, share_pct: i32, figures: StrategyFigures) -> ArmFigures {
         debtors: figures.debtors,
         payers: figures.payers,
         paid: sums(figures.paid),
-        cost: sums(figures.cost),
+        cost: sums(cost),
     }
 }
 
@@ -379,11 +405,39 @@ async fn figures(
         .collect();
     let active = |s: &&Strategy| s.status == StrategyStatus::Active;
     let given: i32 = rivals.iter().filter(active).map(|s| s.share_pct).sum();
+    let rates = rates_of(&state, champion.client_id).await?;
     let of = state.store.strategy_figures(champion.id).await?;
-    let mut arms = vec![arm(&champion, 100 - given.min(100), of)];
+    let mut arms = vec![arm(&champion, 100 - given.min(100), of, rates)];
     for rival in &rivals {
         let of = state.store.strategy_figures(rival.id).await?;
-        arms.push(arm(rival, rival.share_pct, of));
+        arms.push(arm(rival, rival.share_pct, of, rates));
     }
     Ok(Json(arms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_cost_an_attempt_each_beside_what_messages_cost() {
+        let currency = |code: &str| -> Currency { code.parse().expect("a currency") };
+        let figures = StrategyFigures {
+            cost: vec![(currency("MXN"), 350_000)],
+            calls: vec![(currency("CLP"), 1), (currency("MXN"), 2)],
+            ..StrategyFigures::default()
+        };
+        let rates = CostRates {
+            attempt_minor: 12,
+            minute_minor: 85,
+        };
+        let found = costs(&figures, rates);
+        let want = [
+            (currency("CLP"), 12_000_000),
+            (currency("MXN"), 350_000 + 240_000),
+        ];
+        assert_eq!(found, want);
+        let free = costs(&figures, CostRates::default());
+        assert_eq!(free, [(currency("MXN"), 350_000)], "no rate, no cost");
+    }
 }

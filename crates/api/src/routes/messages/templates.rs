@@ -60,6 +60,10 @@ pub(crate) struct TextTemplateBody {
     /// Template that the provider approved (WhatsApp).
     #[serde(default)]
     provider_name: String,
+    /// The provider's code of the language in which it approved it (`es`, `es_MX`); absent or empty: the plain one
+    /// of the language.
+    #[serde(default)]
+    provider_language: String,
     /// Whether it may be used; yes when absent.
     active: Option<bool>,
     /// The version that was read; another one in the database is 409 `version_conflict`.
@@ -112,6 +116,7 @@ fn checked(
             return Err(Problem::invalid("body", detail));
         }
     }
+    approved_in(&body)?;
     unseen(state, &body)?;
     row.name = check::name("name", &body.name)?;
     row.channel = body.channel;
@@ -120,8 +125,27 @@ fn checked(
     row.subject = body.subject.trim().to_owned();
     row.body = body.body.trim().to_owned();
     row.provider_name = body.provider_name;
+    row.provider_language = body.provider_language;
     row.active = body.active.unwrap_or(true);
     Ok(())
+}
+
+/// Refuses a code of a language that is not the text's, or that belongs to no approved text.
+fn approved_in(body: &TextTemplateBody) -> Result<(), Problem> {
+    let code = body.provider_language.as_str();
+    if code.is_empty() {
+        return Ok(());
+    }
+    let country = code.strip_prefix(body.language.as_str());
+    let fits = country.is_some_and(|rest| {
+        let land = rest.strip_prefix('_').unwrap_or_default();
+        rest.is_empty() || (land.len() == 2 && land.bytes().all(|b| b.is_ascii_uppercase()))
+    });
+    if fits && !body.provider_name.is_empty() {
+        return Ok(());
+    }
+    let detail = "expected the provider's code of the language of an approved text, as es or es_MX";
+    Err(Problem::invalid("provider_language", detail))
 }
 
 /// Refuses a text that would tell of the debt before it is opened, unless some pack lets its channel do so: what
@@ -209,6 +233,7 @@ async fn create(
         subject: String::new(),
         body: String::new(),
         provider_name: String::new(),
+        provider_language: String::new(),
         active: true,
         version: 1,
         created_at: now,

@@ -10,6 +10,7 @@ mod terms;
 
 pub(crate) use document::agreement_of;
 pub(crate) use letters::{LetterLine, lines as letter_lines, sheet_of};
+pub(crate) use stages::told_to;
 
 use crate::ApiState;
 use axum::body::Body;

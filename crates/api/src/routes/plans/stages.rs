@@ -8,10 +8,12 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use center::{StageAsk, StageView};
-use domain::entity::{DebtStage, Stage};
+use domain::entity::{DebtStage, Role, Stage};
 use domain::ids::{ClientId, DebtId, DebtorId, UserId};
-use domain::ports::store::StageFilter;
-use serde::Deserialize;
+use domain::ports::store::{Page, StageFilter, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,6 +45,51 @@ pub(crate) struct StagesQuery {
     /// Only those this user is told of.
     #[param(value_type = Option<uuid::Uuid>)]
     owner: Option<UserId>,
+    /// Only those the caller is told of: his own; a manager also those that have nobody.
+    #[serde(default)]
+    mine: bool,
+}
+
+/// Where a debt stands, and who is told when it is late.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StageRow {
+    #[serde(flatten)]
+    #[schema(value_type = doc::DebtStage)]
+    stage: DebtStage,
+    /// His name; `None` without a named person.
+    owner: Option<String>,
+}
+
+/// What narrows a list to the cases that the caller is told of.
+pub(crate) fn told_to(caller: &Caller) -> StageFilter {
+    StageFilter {
+        client_id: caller.client,
+        owner_id: Some(caller.user),
+        or_nobody: caller.role == Role::Manager,
+        ..StageFilter::default()
+    }
+}
+
+/// The names of the owners of a page.
+async fn named(state: &ApiState, rows: Vec<DebtStage>) -> Result<Vec<StageRow>, Problem> {
+    let mut names: BTreeMap<UserId, String> = BTreeMap::new();
+    for id in rows.iter().filter_map(|row| row.owner_id) {
+        if let Entry::Vacant(free) = names.entry(id) {
+            match state.store.get_user(id).await {
+                Ok(user) => {
+                    free.insert(user.display_name);
+                }
+                // The terms may name somebody who is not there any more.
+                Err(StoreError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let row = |stage: DebtStage| StageRow {
+        owner: stage.owner_id.and_then(|id| names.get(&id).cloned()),
+        stage,
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Where to and why.
@@ -60,22 +107,34 @@ pub(crate) struct StageBody {
 
 /// A page of open debts' stages, by debt.
 #[utoipa::path(get, path = "/stages", tag = "plans", params(StagesQuery),
-    responses((status = 200, description = "A page", body = Items<doc::DebtStage>)))]
+    responses((status = 200, description = "A page", body = Items<StageRow>)))]
 async fn list(
     State(state): State<ApiState>,
     caller: Caller,
     Params(query): Params<StagesQuery>,
-) -> Result<Json<Items<DebtStage>>, Problem> {
+) -> Result<Json<Items<StageRow>>, Problem> {
+    let whose = if query.mine {
+        told_to(&caller)
+    } else {
+        StageFilter {
+            owner_id: query.owner,
+            ..StageFilter::default()
+        }
+    };
     let filter = StageFilter {
         client_id: caller.narrow(query.client)?,
         debtor_id: query.debtor,
         stage: query.stage,
         late: query.late,
-        owner_id: query.owner,
+        ..whose
     };
     let page = page_request(query.limit, query.cursor)?;
     let page = state.store.stages_page(&filter, &page).await;
-    Ok(Json(page.map_err(list_problem)?.into()))
+    let page = page.map_err(list_problem)?;
+    Ok(Json(Items::from(Page {
+        items: named(&state, page.items).await?,
+        next_cursor: page.next_cursor,
+    })))
 }
 
 /// Where a debt stands, and what is advised with its reasons.

@@ -147,7 +147,7 @@ pub(super) async fn portfolio_of(
 }
 
 /// Costs that a client's contacts are counted with; nothing until somebody sets them.
-pub(super) async fn rates_of(state: &ApiState, client: ClientId) -> Result<CostRates, Problem> {
+pub(crate) async fn rates_of(state: &ApiState, client: ClientId) -> Result<CostRates, Problem> {
     let text = state.store.get_setting(&format!("costs:{client}")).await?;
     let read = |text: String| serde_json::from_str(&text).map_err(|_| Problem::internal());
     Ok(text.map(read).transpose()?.unwrap_or_default())

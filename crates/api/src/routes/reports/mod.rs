@@ -7,6 +7,8 @@ mod kpis;
 mod progress;
 mod sheet;
 
+pub(super) use ask::rates_of;
+
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
 

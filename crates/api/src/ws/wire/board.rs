@@ -54,6 +54,20 @@ pub struct AbandonmentWindow {
     pub binds: bool,
 }
 
+/// Short calls of the company's day with the rule on them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShortCalls {
+    /// Not answered, not answered yet, machines, or over at once.
+    pub numerator: u64,
+    /// All calls of the day, of every campaign and client.
+    pub denominator: u64,
+    /// Share that has the company blocked, percent.
+    pub cap_pct: f64,
+    /// Calls of the day from which it counts.
+    pub day_min: u32,
+}
+
 /// Median and 99th percentile, ms.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -220,6 +234,8 @@ pub struct CampaignRow {
     pub abandonment: Abandonment,
     /// The same over every window.
     pub abandonment_windows: Vec<AbandonmentWindow>,
+    /// Short calls of the company's day; null where no pack has a rule on them.
+    pub short_calls: Option<ShortCalls>,
     /// Answers per attempt over five minutes.
     pub answer_rate_5m: Ratio,
     /// How long agents waited.

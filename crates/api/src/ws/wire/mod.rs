@@ -81,6 +81,21 @@ pub enum ServerMessage {
         /// How it stands.
         plan: Box<CardPlan>,
     },
+    /// A debt has stood in its stage for too long, and the caller is the one who is told.
+    LateCase {
+        /// Server's instant.
+        now: EpochMs,
+        /// Whose debt.
+        client: IdText,
+        /// Who owes.
+        debtor: IdText,
+        /// Which debt.
+        debt: IdText,
+        /// The stage.
+        stage: String,
+        /// When it had to have left it.
+        deadline: Option<EpochMs>,
+    },
     /// The card of a debtor to dial or skip.
     Preview(Box<PreviewCard>),
 }
@@ -191,7 +206,17 @@ mod tests {
     fn the_schema_names_every_message() {
         let text = schema().to_string();
         for kind in [
-            "sub", "ack", "ping", "hello", "pong", "gap", "snap", "pop", "preview", "rtc",
+            "sub",
+            "ack",
+            "ping",
+            "hello",
+            "pong",
+            "gap",
+            "snap",
+            "pop",
+            "preview",
+            "rtc",
+            "late_case",
         ] {
             assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
         }

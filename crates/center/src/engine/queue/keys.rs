@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::live::{CallCtx, Stocked};
 use crate::scribe::Step;
 use crate::shared::persist;
-use dialer::{Input, KeptPlace, Phase};
-use domain::entity::{Channel, Consent, DialMode, InboundOutcome, InboundParams};
+use dialer::{Input, KeptPlace};
+use domain::entity::{CallResult, Channel, Consent, InboundOutcome, InboundParams};
 use domain::ids::{AttemptId, ConsentId};
 use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ItemState, PlaceKept};
 use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
@@ -41,10 +41,8 @@ impl Engine {
             }
             return true;
         }
-        let tells = self.brain.call(attempt).is_some_and(|c| {
-            c.phase == Phase::Message && c.mode == DialMode::Agentless && c.queued.is_none()
-        });
-        if !tells {
+        let call = self.brain.call(attempt);
+        if !call.is_some_and(dialer::Call::hears_message) {
             return false;
         }
         if digit == self.shared.config.opt_out_digit {
@@ -109,15 +107,7 @@ impl Engine {
             since,
             until: now.plus_ms(keep_ms),
         };
-        // Should nobody be free in time it is an agreed call-back like others; should this process die, one that
-        // is due at once.
-        let state = ItemState {
-            next_at: now.plus_ms(keep_ms),
-            priority: CALLBACK_PRIORITY,
-            note: CallbackRow::note_of(None),
-            done: false,
-            ..stocked.state.clone()
-        };
+        let state = kept_state(ctx, now.plus_ms(keep_ms));
         let later = Stocked {
             state: state.clone(),
             ..stocked.clone()
@@ -137,6 +127,12 @@ impl Engine {
                 row.outcome = InboundOutcome::CallBack;
                 row.wait_ms = now.since_ms(row.at);
             }
+        }
+        if ctx.inbound.is_none()
+            && let Some(entry) = self.calls.get_mut(&from)
+        {
+            // The end of the call that he asked in leaves him there.
+            entry.plan = Some(state.clone());
         }
         self.counts_of(stocked.setting.id()).call_back += 1;
         if stocked.in_campaign {
@@ -201,5 +197,23 @@ impl Engine {
                 shared.fault("a kept place was not given up", &error);
             }
         });
+    }
+}
+
+/// Where he stands whose place is kept until `next_at`. Should nobody be free in time it is an agreed call-back like
+/// others; should this process die, one that is due at once.
+fn kept_state(ctx: &CallCtx, next_at: UtcMs) -> ItemState {
+    let stocked = &ctx.stocked;
+    let before = if ctx.inbound.is_some() {
+        stocked.state.clone()
+    } else {
+        crate::ladder::counted(stocked, CallResult::Human, true)
+    };
+    ItemState {
+        next_at,
+        priority: CALLBACK_PRIORITY,
+        note: CallbackRow::note_of(None),
+        done: false,
+        ..before
     }
 }

@@ -35,10 +35,10 @@ use domain::ports::store::{
     InboundCount, InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork,
     KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
     MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
-    PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal, PromiseTerms,
-    ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest, SegmentCount,
-    SegmentEstimate, SegmentSample, SessionRow, StoreError, TollAsk, TollTalk, TrailStore,
-    TrunkCount, UndoStep,
+    PastAttempts, PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal,
+    PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest,
+    SegmentCount, SegmentEstimate, SegmentSample, SessionRow, ShortCount, StoreError, TollAsk,
+    TollTalk, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
@@ -48,7 +48,7 @@ use domain::ports::store::{
     ClaimAsk, Claimed, Heard, InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep,
     MessageStore, PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore,
 };
-use domain::ports::store::{DetectorStore, HeardPrint, Sample, SampleAsk, Told};
+use domain::ports::store::{Corrected, DetectorStore, HeardPrint, Sample, SampleAsk, Told};
 use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums};
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -172,8 +172,10 @@ timed! { AttemptStore;
     undisposed(since: UtcMs, ended: UtcMs, limit: u32) -> Vec<Attempt>;
     get_attempt(id: AttemptId) -> Attempt;
     list_attempts(filter: &AttemptFilter, page: &PageRequest) -> Page<Attempt>;
+    past_attempts(filter: &AttemptFilter, timed_max: u32) -> PastAttempts;
     open_recording(recording: &Recording, events: &[NewEvent]) -> ();
     abandonment(campaign: Option<CampaignId>, client: Option<ClientId>, since: UtcMs) -> (u64, u64);
+    short_calls(since: UtcMs, until: UtcMs, now: UtcMs, max_ms: i64) -> ShortCount;
     answers(since: UtcMs, fine_from: UtcMs) -> Vec<AnswerSlot>;
 }
 
@@ -367,7 +369,7 @@ timed! { FloorStore;
 }
 
 timed! { DetectorStore;
-    tell_truth(told: &Told, events: &[NewEvent]) -> bool;
+    tell_truth(told: &Told, events: &[NewEvent]) -> Corrected;
     heard_samples(ask: &SampleAsk) -> Vec<Sample>;
     prints_of(trunk: TrunkId) -> Vec<HeardPrint>;
     put_print(print: &HeardPrint) -> ();
@@ -397,6 +399,7 @@ timed! { MessageStore;
     last_heard(channel: Channel, address: &str) -> Option<UtcMs>;
     debtors_at(address: &str) -> Vec<Debtor>;
     get_inbox(id: InboxId) -> InboxMessage;
+    answer_inbox(row: &Message, events: &[NewEvent]) -> bool;
     handle_inbox(id: InboxId, state: InboxState, by: &str, now: UtcMs, events: &[NewEvent]) -> bool;
     inbox_page(ask: &InboxAsk) -> Vec<InboxMessage>;
 }

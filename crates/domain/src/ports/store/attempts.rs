@@ -8,7 +8,7 @@ use crate::event::NewEvent;
 use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId, TrunkId};
 use crate::law::{Action, Judge};
 use crate::rules::reach::Reach;
-use crate::time::UtcMs;
+use crate::time::{MINUTE_MS, UtcMs};
 use async_trait::async_trait;
 
 /// What is needed to open an attempt. `attempt.state` is `committed`; verdict fields are filled by
@@ -138,6 +138,73 @@ pub struct AnswerSlot {
     pub machines: u64,
 }
 
+/// Calls that left, and those of them that are short (law.md §4, `anatel_short`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShortCount {
+    /// All.
+    pub calls: u64,
+    /// Short: not answered, not answered yet, a machine, or over within the limit.
+    pub short: u64,
+}
+
+impl ShortCount {
+    /// The sum.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            short: self.short + other.short,
+        }
+    }
+}
+
+/// Width of a slot in which past attempts are counted: zones differ by quarters of an hour.
+pub const PAST_SLOT_MS: i64 = 15 * MINUTE_MS;
+
+/// What attempts of the past tell of pacing: all of them counted, some of them timed. Those still open,
+/// those dialed by hand and calls that came in are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PastAttempts {
+    /// Counts, oldest slot first.
+    pub counts: Vec<PastCount>,
+    /// Agents who were joined with somebody, by the hour (UTC) in which they were.
+    pub agents: Vec<(UtcMs, u64)>,
+    /// Times of all, or of every n-th by age.
+    pub timed: Vec<PastTimes>,
+}
+
+/// Attempts of a slot that ended alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastCount {
+    /// First instant of the slot in which they were opened.
+    pub from: UtcMs,
+    /// Result.
+    pub result: CallResult,
+    /// How many.
+    pub attempts: u64,
+    /// Of them joined with an agent.
+    pub joined: u64,
+}
+
+/// The times of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastTimes {
+    /// Result.
+    pub result: CallResult,
+    /// Sent to the carrier.
+    pub invite_at: Option<UtcMs>,
+    /// Rang.
+    pub ringing_at: Option<UtcMs>,
+    /// Was answered.
+    pub answered_at: Option<UtcMs>,
+    /// Joined with an agent.
+    pub bridged_at: Option<UtcMs>,
+    /// Ended.
+    pub ended_at: Option<UtcMs>,
+    /// Disposed.
+    pub disposed_at: Option<UtcMs>,
+}
+
 /// Attempts.
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
@@ -176,6 +243,13 @@ pub trait AttemptStore: Send + Sync {
         filter: &AttemptFilter,
         page: &PageRequest,
     ) -> Result<Page<Attempt>, StoreError>;
+    /// What the attempts of the filter tell of pacing; at most `timed_max` of them are timed, taken evenly over
+    /// their whole time.
+    async fn past_attempts(
+        &self,
+        filter: &AttemptFilter,
+        timed_max: u32,
+    ) -> Result<PastAttempts, StoreError>;
     /// Opens the row of a recording with its attempt's `recording_id`.
     async fn open_recording(
         &self,
@@ -185,6 +259,15 @@ pub trait AttemptStore: Send + Sync {
     /// Ended live answers since `since` by client, campaign and slot of the answer's instant: slots of a
     /// minute from `fine_from` on, of an hour before. One pass over the index of answers.
     async fn answers(&self, since: UtcMs, fine_from: UtcMs) -> Result<Vec<AnswerSlot>, StoreError>;
+    /// Outbound calls that were opened at or after `since` and before `until`, left for the network, of all clients
+    /// and nodes; how many of them are short at `now` by a limit of `max_ms` from the answer.
+    async fn short_calls(
+        &self,
+        since: UtcMs,
+        until: UtcMs,
+        now: UtcMs,
+        max_ms: i64,
+    ) -> Result<ShortCount, StoreError>;
     /// Live answers and abandonments of a campaign (or all) since `since`: (abandoned, handled).
     async fn abandonment(
         &self,

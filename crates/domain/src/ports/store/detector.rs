@@ -31,6 +31,41 @@ pub struct Told {
     pub abandoned: LedgerRow,
 }
 
+crate::text_enum! {
+    /// What a correction does to the figures of abandonment.
+    pub enum Turn {
+        /// A person turns out to have been hung up on: one abandoned call more.
+        Lost = "lost",
+        /// It was a machine after all: one less.
+        Found = "found",
+    }
+}
+
+/// What came of a told truth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Corrected {
+    /// A person was hung up on, whoever said so first: the call is abandoned.
+    pub lost: bool,
+    /// What had been said of it before.
+    pub before: Option<Truth>,
+    /// What this changed, once: a repeat changes nothing.
+    pub turn: Option<Turn>,
+}
+
+impl Corrected {
+    /// The events with what this changed (`turn`), so that every node that reads them counts it once.
+    #[must_use]
+    pub fn told_in(&self, events: &[NewEvent]) -> Vec<NewEvent> {
+        let mut events = events.to_vec();
+        for event in &mut events {
+            if let Some(data) = event.data.as_object_mut() {
+                data.insert("turn".to_owned(), serde_json::json!(self.turn));
+            }
+        }
+        events
+    }
+}
+
 /// Which judged calls to show.
 #[derive(Debug, Clone, Default)]
 pub struct SampleAsk {
@@ -85,10 +120,12 @@ impl HeardPrint {
 /// The detector's rows.
 #[async_trait]
 pub trait DetectorStore: Send + Sync {
-    /// Keeps what a call really was. `true` where a person turns out to have been hung up on: then the
-    /// attempt's result is `abandoned` and the ledger has its row, in the same transaction, once.
+    /// Keeps what a call really was, with the events, told [what it changed](Corrected::told_in). Where a
+    /// person turns out to have been hung up on, the attempt's result is `abandoned` and the ledger has its
+    /// row, in the same transaction, once. Said to be a machine after that, it has the result and the code
+    /// back that it had; the ledger only grows, so that its number stays blocked as after any abandonment.
     /// `NotFound` for a call that was not judged.
-    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<bool, StoreError>;
+    async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<Corrected, StoreError>;
     /// Judged calls, newest first.
     async fn heard_samples(&self, ask: &SampleAsk) -> Result<Vec<Sample>, StoreError>;
     /// Fingerprints of a trunk, last heard first.

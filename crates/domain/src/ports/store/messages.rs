@@ -285,6 +285,10 @@ pub trait MessageStore: Send + Sync {
     async fn debtors_at(&self, address: &str) -> Result<Vec<Debtor>, StoreError>;
     /// A message of a debtor.
     async fn get_inbox(&self, id: InboxId) -> Result<InboxMessage, StoreError>;
+    /// Queues the answer to a message of a debtor (`reply_to`) and marks that as answered by who made the answer,
+    /// both or neither; `false` when somebody answered or closed it before. An answer that ends and did not reach
+    /// the debtor makes what it answers new again, in the transaction in which it ends.
+    async fn answer_inbox(&self, row: &Message, events: &[NewEvent]) -> Result<bool, StoreError>;
     /// Marks it answered or closed; `false` when somebody else did before.
     async fn handle_inbox(
         &self,

@@ -32,6 +32,7 @@ mod trail;
 pub use addresses::AddressStore;
 pub use attempts::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
+    PAST_SLOT_MS, PastAttempts, PastCount, PastTimes, ShortCount,
 };
 pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
@@ -42,7 +43,8 @@ pub use departures::{
     Departure, DepartureAsk, DepartureCount, DepartureRow, DepartureStore, STEP_LATE_MS,
 };
 pub use detector::{
-    DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told,
+    Corrected, DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample,
+    SampleAsk, Told, Turn,
 };
 pub use floor::{
     CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, MorningAsk,

@@ -130,6 +130,9 @@ pub struct ReceiptStep<'a> {
     pub payments: &'a [Payment],
     /// What goes back to the sender, minor units.
     pub returned_minor: i64,
+    /// What had gone back when the step was made, where it is the rest of a sum: when more has gone since, it
+    /// does not fit.
+    pub gone_minor: Option<i64>,
     /// Why it is as it is then.
     pub note: &'a str,
     /// The word it carries out, by provider and its id of the event: done with it, so that it is carried out
@@ -210,9 +213,10 @@ pub trait ReceiptStore: Send + Sync {
         filter: &ReceiptFilter,
         page: &PageRequest,
     ) -> Result<Page<Receipt>, StoreError>;
-    /// Posts a receipt's money, takes it off, or sends it back. `Conflict` when it has less left than that, a
-    /// debt is not the debtor's or owes less than its share, a payment is none of this receipt or is taken
-    /// back beyond its amount, its word is done or not noted: nothing is then done.
+    /// Posts a receipt's money, takes it off, or sends it back. `Conflict` when it has less left than that, other
+    /// money of it went back than the step knows of, a debt is not the debtor's or owes less than its share, a
+    /// payment is none of this receipt or is taken back beyond its amount, its word is done or not noted: nothing
+    /// is then done.
     async fn step_receipt(
         &self,
         step: &ReceiptStep<'_>,

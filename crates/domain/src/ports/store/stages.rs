@@ -24,6 +24,8 @@ pub struct StageFilter {
     pub late: bool,
     /// Only those this user is told of.
     pub owner_id: Option<UserId>,
+    /// With `owner_id`: also those without a named person.
+    pub or_nobody: bool,
 }
 
 /// What has been done about a debtor, for the tests of a stage.
@@ -77,7 +79,9 @@ pub enum LetterOpened {
 pub trait StageStore: Send + Sync {
     /// Where a debt stands; `None` before its first stage.
     async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError>;
-    /// Puts a debt in a stage when it still stands in `from`; `false` when it does not.
+    /// Puts a debt in a stage when it still stands in `from`; `false` when it does not. The hold of the stage it
+    /// leaves is lifted and that of the new one placed ([`hold_of`](crate::rules::stage::hold_of)) in the same
+    /// transaction.
     async fn move_stage(
         &self,
         row: &DebtStage,

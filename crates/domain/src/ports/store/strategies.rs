@@ -75,14 +75,16 @@ pub struct StepAsk {
 pub struct StrategyFigures {
     /// Messages by state.
     pub messages: Vec<(String, u64)>,
-    /// Debtors to whom a message left.
+    /// Debtors for whom a step came due: carried out, refused by the law, or taken back after its instant.
     pub debtors: u64,
-    /// Of them, who paid after the first one.
+    /// Of them, who paid more than was taken back, of money dated since their first step.
     pub payers: u64,
-    /// What they paid after it, by currency, minor units.
+    /// What they paid since then, less what was taken back of it, by currency, minor units.
     pub paid: Vec<(Currency, i64)>,
     /// What the messages cost, by currency, millionths.
     pub cost: Vec<(Currency, i64)>,
+    /// Calls that were carried out, by the currency of their debts.
+    pub calls: Vec<(Currency, u64)>,
 }
 
 /// What came of a call that was due.

@@ -99,6 +99,8 @@ pub struct HeardCount {
     pub class: String,
     /// The disposition; `None` while there is none.
     pub disposition: Option<String>,
+    /// Whether an agent had them: only then the disposition tells what they were.
+    pub had_agent: bool,
     /// What was done on it.
     pub acted: Acted,
     /// What it really was, where somebody told.
@@ -109,6 +111,15 @@ pub struct HeardCount {
     pub slice: i64,
     /// How many.
     pub calls: i64,
+}
+
+impl HeardCount {
+    /// What is known to have answered them.
+    #[must_use]
+    pub fn known(&self) -> Option<Truth> {
+        let code = self.disposition.as_deref();
+        crate::rules::detector::truth(self.truth, self.acted, self.had_agent, code)
+    }
 }
 
 /// Trails of calls.

@@ -74,7 +74,7 @@ pub struct OfferRule {
 pub struct Authority {
     /// The role.
     pub role: Role,
-    /// Greatest quita, percent.
+    /// Greatest reduction, percent of the balance: quita and incentive together.
     pub quita_pct: i32,
     /// Most instalments.
     pub instalments: i32,
@@ -183,6 +183,14 @@ fn known_buckets(path: &str, buckets: &[String]) -> Result<(), TermsWrong> {
 }
 
 impl Conditions {
+    /// What they take off the balance at most, in hundredths of a percent: the incentive is a part of what the
+    /// quita leaves.
+    #[must_use]
+    pub fn off_bp(&self) -> i64 {
+        let (quita, early) = (i64::from(self.quita_pct), i64::from(self.early_off_pct));
+        100 * quita + (100 - quita) * early
+    }
+
     /// Whether they can be drawn at all.
     ///
     /// # Errors
@@ -301,7 +309,8 @@ impl ClientTerms {
     #[must_use]
     pub fn may(&self, role: Role, conditions: &Conditions) -> bool {
         self.authority_of(role).is_some_and(|a| {
-            conditions.quita_pct <= a.quita_pct && conditions.instalments <= a.instalments
+            conditions.off_bp() <= i64::from(a.quita_pct) * 100
+                && conditions.instalments <= a.instalments
         })
     }
 

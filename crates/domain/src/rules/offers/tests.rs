@@ -29,6 +29,31 @@ fn three_offers_within_the_agent_s_authority_row_22() {
 }
 
 #[test]
+fn the_incentive_is_given_within_the_authority_too_row_22() {
+    let terms = ClientTerms::default();
+    let early = |quita_pct, early_off_pct| Conditions {
+        early_off_pct,
+        early_days: 30,
+        ..conditions(quita_pct, 0, 1, 5)
+    };
+    assert!(terms.may(Role::Agent, &early(0, 10)));
+    assert!(!terms.may(Role::Agent, &early(0, 11)));
+    assert!(!terms.may(Role::Agent, &early(10, 1)), "10.9 %");
+    assert!(terms.may(Role::Agent, &early(8, 2)), "9.84 %");
+    assert_eq!(terms.who_may(&early(10, 22)), Some(Role::Supervisor));
+    assert_eq!(terms.who_may(&early(10, 23)), Some(Role::Manager));
+    assert_eq!(terms.who_may(&early(10, 50)), None, "55 %");
+    let mut terms = terms;
+    for offer in &mut terms.offers {
+        if offer.key == "one_payment" {
+            offer.conditions = early(10, 50);
+        }
+    }
+    let shown = terms.offers_for("b31_60", 1_000_000, Role::Agent);
+    assert!(shown.iter().all(|o| o.key != "one_payment"));
+}
+
+#[test]
 fn a_plan_is_cut_by_months_and_the_last_part_takes_the_rest() {
     let six = conditions(5, 30, 3, 3);
     let drawn = draw(&six, 1_000_001, day("2026-01-28")).unwrap();
@@ -95,12 +120,19 @@ proptest! {
     fn every_plan_adds_up(
         balance in 1_i64..2_000_000_000, quita in 0..95_i32, down in 0..=100_i32,
         n in 0..=60_i32, first in 0..90_i32, every in 0..180_i32,
+        (early_off_pct, early_days) in prop_oneof![Just((0, 0)), (1..=50_i32, 1..=730_i32)],
     ) {
-        let c = Conditions { every_days: every, ..conditions(quita, down, n, first) };
+        let c = Conditions {
+            every_days: every, early_off_pct, early_days, ..conditions(quita, down, n, first)
+        };
         if let Some(drawn) = draw(&c, balance, day("2026-11-26")) {
             let sum: i64 = drawn.parts.iter().map(|(_, a)| a).sum();
             prop_assert_eq!(sum, drawn.agreed_minor);
             prop_assert_eq!(drawn.agreed_minor + drawn.quita_minor, balance);
+            prop_assert!((0..=drawn.agreed_minor / 2).contains(&drawn.early_off_minor));
+            prop_assert_eq!(drawn.early_until.is_some(), early_days > 0);
+            let off = i128::from(drawn.quita_minor + drawn.early_off_minor) * 10_000;
+            prop_assert!(off <= i128::from(balance) * i128::from(c.off_bp()), "what authority is asked for");
             prop_assert!(drawn.parts.is_sorted_by_key(|(d, _)| *d));
         }
     }

@@ -215,6 +215,7 @@ fn tune(scenario: &Scenario, kind: Tuned, cap: f64, seeds: u64) -> Result<f64, S
                 policy: kind.at(level),
                 seed,
                 cap,
+                target: None,
                 hard_stop: false,
                 full: false,
             };
@@ -287,6 +288,7 @@ pub fn frontier() -> Vec<RunSpec> {
         policy,
         seed: 1,
         cap,
+        target: None,
         hard_stop: false,
         full: false,
     };

@@ -42,6 +42,13 @@ export interface MorningDebtor {
   last_channel: string | null;
   last_outcome: string | null;
 }
+/** A debt past the limit of its stage, of which the caller is told. */
+export interface LateCase {
+  debt_id: string;
+  debtor_id: string;
+  stage: string;
+  deadline: string | null;
+}
 export interface Review {
   today: string;
   holiday: string | null;
@@ -49,6 +56,7 @@ export interface Review {
   last_working_day: string;
   complaints_due: { id: string; debtor_id: string; authority: string; number: string; deadline: string }[];
   late_cases: number;
+  my_late_cases: LateCase[];
   broken: number;
   broken_minor: number;
   currency: string;
@@ -73,6 +81,7 @@ export interface Morning {
   next_cursor: string | null;
   threshold_minor: number;
   today: string;
+  my_late_cases: LateCase[];
 }
 export interface Rule {
   id: string;

@@ -2,6 +2,8 @@
 import { api, Problem } from './api';
 import { sawServer } from './clock.svelte';
 import { backoff, Cursor } from './cursor';
+import { t, word } from './i18n.svelte';
+import { toast } from './toast.svelte';
 import type { Message } from './wire';
 
 export type Link = 'connecting' | 'up' | 'lost' | 'taken' | 'refused' | 'closed';
@@ -144,7 +146,8 @@ export class Socket {
       const verdict = this.cursor.delta(message.seq ?? 0);
       if (verdict === 'apply') this.handlers.delta(message);
       else if (verdict === 'hole') this.subscribe(false);
-    } else this.handlers.other?.(message);
+    } else if (message.t === 'late_case') toast('bad', t('stage.lateTold', { stage: word('stage', String(message.stage)) }));
+    else this.handlers.other?.(message);
   }
 
   private hello(message: Message): void {

@@ -169,6 +169,7 @@ export interface CampaignRow {
   answers: number;
   abandoned: number;
   abandonment: Ratio & { cap_pct: number | null };
+  short_calls: (Ratio & { cap_pct: number; day_min: number }) | null;
   abandonment_windows: { window: string; numerator: number; denominator: number; cap_pct: number; free: number; binds: boolean }[];
   answer_rate_5m: Ratio;
   wait_agent_ms: { p50: number | null; p99: number | null };

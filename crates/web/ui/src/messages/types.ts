@@ -41,6 +41,7 @@ export interface Template {
   subject: string;
   body: string;
   provider_name: string;
+  provider_language: string;
   active: boolean;
   version: number;
   updated_at: string;

@@ -40,6 +40,8 @@ export interface DebtStage {
   entered_at: string;
   deadline: string | null;
   owner_id: string | null;
+  /** His name, in lists. */
+  owner?: string | null;
   late_at: string | null;
   reason: string;
 }

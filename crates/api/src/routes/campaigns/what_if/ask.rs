@@ -86,7 +86,7 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
     let from_h = at("window_from", &params.window_from);
     let to_h = at("window_to", &params.window_to);
     let law = &history.law;
-    let cap = params.abandon_cap_pct.unwrap_or(law.abandon_cap_pct);
+    let cap = history.cap_pct(&params);
     let small = |ms: i64| f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
     let ring_ms = (params.ring_timeout_s * 1_000).max(law.ring_min_ms);
     let most = |own: Option<i32>, all: u32| {
@@ -98,8 +98,8 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
         lines_per_agent: params.lines_per_agent,
         agents,
         ring_timeout_s: small(ring_ms) / 1_000.0,
-        cap_pct: cap.min(law.abandon_cap_pct),
-        target_pct: params.abandon_target_pct,
+        cap_pct: cap,
+        target_pct: history.target_pct(&params).min(cap),
         agent_within_s: small(params.agent_within_ms) / 1_000.0,
         from_h,
         hours: (to_h - from_h).max(0.25),

@@ -45,16 +45,16 @@ fn about_history(history: &History) -> Vec<Note> {
             ),
         ));
     }
-    if history.days < 30 {
+    if p.timed < p.attempts {
         out.push(note(
-            "recent_history",
+            "times_sampled",
             format!(
-                "Solo se leen los últimos {} días: los 30 tienen más intentos de los que se leen.",
-                history.days
+                "Se cuentan los {} intentos de los últimos {} días; los tiempos de timbre, conversación y trabajo posterior se miden en {} de ellos, repartidos por igual entre todas las horas.",
+                p.attempts, history.days, p.timed
             ),
             format!(
-                "Only the last {} days are read: all 30 hold more attempts than are read.",
-                history.days
+                "All {} attempts of the last {} days are counted; times of ringing, talk and wrap-up are measured on {} of them, spread evenly over all hours.",
+                p.attempts, history.days, p.timed
             ),
         ));
     }
@@ -109,8 +109,8 @@ fn about_sides(history: &History, sides: &[(&Side, Option<Forecast>); 2]) -> Vec
     }
     out.push(note(
         "guard_on",
-        "La guardia de abandono está activa en la simulación; con un objetivo propio, se simula como si su tope fuera objetivo ÷ 0.93.",
-        "The abandonment guard is on in the simulation; with a target of its own it is simulated as if its cap were target ÷ 0.93.",
+        "La guardia de abandono está activa en la simulación y frena en el tope legal; el ritmo predictivo apunta al mismo objetivo que al marcar: el propio de la campaña o el 93 % del tope, o menos si un paquete de reglas lo pide.",
+        "The abandonment guard is on in the simulation and brakes at the legal cap; predictive pacing aims where it does when it dials: at the campaign's own target or 93 % of the cap, or lower where a rule pack asks for it.",
     ));
     out
 }

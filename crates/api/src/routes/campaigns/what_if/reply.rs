@@ -47,7 +47,7 @@ struct HistorySeen {
     from: UtcMs,
     #[schema(value_type = doc::Instant)]
     to: UtcMs,
-    /// Days read.
+    /// Days looked at.
     days: i64,
     /// Zone of the hours (IANA).
     zone: String,
@@ -56,6 +56,8 @@ struct HistorySeen {
     /// Of them answered by a person.
     answers: u64,
     abandoned: u64,
+    /// Attempts whose times were measured: all, or of a long history every n-th.
+    timed: u64,
     /// Talks measured.
     talks: u64,
     /// Agents at work at once, mean; 0 = none seen.
@@ -78,7 +80,8 @@ struct Used {
     ring_timeout_s: f64,
     /// Percent.
     abandon_cap_pct: f64,
-    abandon_target_pct: Option<f64>,
+    /// Percent aimed at: the campaign's own target, else 93 % of the cap; less where a pack aims lower.
+    abandon_target_pct: f64,
     attempts_per_day: Option<i32>,
     window_from: String,
     window_to: String,
@@ -246,6 +249,7 @@ fn seen(history: &History) -> HistorySeen {
         attempts: p.attempts,
         answers: p.live,
         abandoned: p.abandoned,
+        timed: p.timed,
         talks: p.talks,
         agents: p.agents,
         by_hour: p

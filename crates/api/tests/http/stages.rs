@@ -1,0 +1,144 @@
+//! Stages over HTTP: the whole way of a debt, each step when its tests pass, and what holds it at its end.
+
+use crate::app::{App, Reply};
+use domain::ids::UserId;
+use domain::ports::Clock as _;
+use domain::ports::store::{CatalogStore as _, StageStore as _};
+use domain::time::DAY_MS;
+use serde_json::{Value, json};
+
+async fn post(app: &App, login: &str, path: &str, body: Value) -> Reply {
+    let token = app.token(login).await;
+    let ask = app.post(&format!("/api/v1{path}")).token(&token);
+    ask.json(&body).send().await
+}
+
+async fn get(app: &App, login: &str, path: &str) -> Value {
+    let token = app.token(login).await;
+    let ask = app.get(&format!("/api/v1{path}")).token(&token);
+    ask.send().await.json()
+}
+
+/// The client's terms: one attempt is enough, and each stage has somebody who is told of late cases.
+async fn terms(app: &App, owner: impl Fn(&str) -> UserId) {
+    let path = format!("/clients/{}/terms", app.world.norte.client);
+    let mut terms = get(app, "manager", &path).await["terms"].clone();
+    for stage in terms["stages"].as_array_mut().expect("stages") {
+        stage["owner_id"] = json!(owner(stage["stage"].as_str().expect("a name")));
+        if stage["attempts_min"].as_i64() > Some(1) {
+            stage["attempts_min"] = json!(1);
+        }
+    }
+    let token = app.token("manager").await;
+    let put = app.ask("PUT", &format!("/api/v1{path}")).token(&token);
+    let body = json!({"after": 0, "terms": terms, "note": "plazos"});
+    assert_eq!(put.json(&body).send().await.status, 201);
+}
+
+#[tokio::test]
+async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let (ours, lawyer) = (app.world.agent_user, app.world.spare_user);
+    let owner = |stage: &str| match stage {
+        "prejudicial" | "judicial" => lawyer,
+        _ => ours,
+    };
+    terms(&app, owner).await;
+    let mut debt = app.store.get_debt(own.debt).await.expect("debt");
+    debt.due_date = "2026-12-03".into();
+    app.store.put_debt(&debt, &[]).await.expect("debt");
+    let path = format!("/debts/{}/stage", own.debt);
+    let way = [
+        ("preventive", 0, 0),
+        ("administrative", 11, 30),
+        ("extrajudicial", 30, 60),
+        ("prejudicial", 59, 45),
+        ("judicial", 30, 180),
+    ];
+    for (stage, after_days, max_days) in way {
+        let ask = json!({"stage": stage, "reason": "su plazo"});
+        if after_days > 0 {
+            let early = post(&app, "supervisor", &path, ask.clone()).await;
+            assert_eq!(
+                (early.status.as_u16(), early.code()),
+                (409, "stage_tests".to_owned())
+            );
+            assert!(early.text().contains("days past due"), "{}", early.text());
+            app.pass_ms(after_days * DAY_MS);
+        }
+        let done = post(&app, "supervisor", &path, ask).await;
+        assert_eq!(done.status, 200, "{stage}: {}", done.text());
+        let row = done.json();
+        assert_eq!(row["stage"], stage);
+        assert_eq!(row["owner_id"], json!(owner(stage)), "{stage}");
+        let until = app.clock.now().plus_ms(max_days * DAY_MS);
+        let deadline = (max_days > 0).then_some(until);
+        assert_eq!(row["deadline"], json!(deadline), "{stage}");
+    }
+    let stands = app.store.stage_of(own.debt).await.expect("stage");
+    assert_eq!(stands.expect("one").stage.as_str(), "judicial");
+    let list = get(&app, "supervisor", "/stages?stage=judicial").await;
+    assert_eq!(list["items"][0]["debt_id"], json!(own.debt));
+}
+
+#[tokio::test]
+async fn a_manager_moves_a_debt_although_its_tests_fail_row_17() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    let path = format!("/debts/{}/stage", own.debt);
+    let judicial = json!({"stage": "judicial", "reason": "x"});
+    let early = post(&app, "supervisor", &path, judicial.clone()).await;
+    assert_eq!(
+        (early.status.as_u16(), early.code()),
+        (409, "stage_tests".to_owned())
+    );
+    assert!(early.text().contains("days past due"), "{}", early.text());
+    let mut forced = judicial;
+    forced["despite"] = json!(true);
+    assert_eq!(
+        post(&app, "supervisor", &path, forced.clone()).await.status,
+        409
+    );
+    let done = post(&app, "manager", &path, forced).await;
+    assert_eq!(done.status, 200, "a manager may: {}", done.text());
+    let stands = app
+        .store
+        .stage_of(own.debt)
+        .await
+        .expect("stage")
+        .expect("one");
+    assert_eq!(stands.stage.as_str(), "judicial");
+}
+
+/// The hold that stands on the debt for its stage.
+async fn held(app: &App, kind: &str) -> Vec<Value> {
+    let path = format!("/holds?debtor={}&limit=50", app.world.norte.debtor);
+    let holds = get(app, "supervisor", &path).await;
+    let all = holds["items"].as_array().expect("a list").iter();
+    let stands = all.filter(|h| h["kind"] == kind && h["lifted_at"].is_null());
+    stands.cloned().collect()
+}
+
+#[tokio::test]
+async fn a_sold_debt_is_held_until_it_comes_back_row_17() {
+    let app = App::start().await;
+    let path = format!("/debts/{}/stage", app.world.norte.debt);
+    let moves = async |stage: &str| {
+        let body = json!({"stage": stage, "reason": "x", "despite": true});
+        assert_eq!(post(&app, "manager", &path, body).await.status, 200);
+    };
+    moves("judicial").await;
+    assert_eq!(held(&app, "judicial").await.len(), 1);
+    moves("sold").await;
+    assert_eq!(held(&app, "judicial").await.len(), 0);
+    let hold = held(&app, "recalled").await.remove(0);
+    let lift = format!("/holds/{}/lift", hold["id"].as_str().expect("an id"));
+    let lifted = post(&app, "manager", &lift, json!({})).await;
+    assert_eq!(
+        (lifted.status.as_u16(), lifted.code()),
+        (409, "wrong_state".to_owned())
+    );
+    moves("extrajudicial").await;
+    assert_eq!(held(&app, "recalled").await.len(), 0);
+}

@@ -1,0 +1,216 @@
+//! Messages that nobody tells: none on a mailbox that the law spares, and who was promised a call talks with an
+//! agent.
+
+use crate::amd::{Lenient, answer, messages, over, send, template};
+use crate::queue::{finishes, phone, told};
+use crate::screen::Screen;
+use crate::world::{ALL_ANSWER, House, Plan, debtor_id};
+use center::CenterConfig;
+use domain::entity::{
+    AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, DialMode, InboundParams,
+};
+use domain::ids::{AttemptId, DebtorId};
+use domain::ports::store::{DetectorStore as _, TrailStore as _};
+use domain::ports::{Clock as _, PlayWhat};
+use domain::rules::detector::Acted;
+use domain::time::UtcMs;
+use sim::fate::{Fate, draw};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn params(amd: AmdMode) -> CampaignParams {
+    CampaignParams {
+        mode: DialMode::Agentless,
+        amd,
+        agentless: AgentlessParams {
+            approved_by: Some("user:x".to_owned()),
+            approved_at: Some(UtcMs(1)),
+            ..AgentlessParams::default()
+        },
+        inbound: InboundParams {
+            blended: true,
+            announce_every_s: 1,
+            keep_place_min: 2,
+            ..InboundParams::default()
+        },
+        wrapup_max_s: 1_800,
+        ..CampaignParams::default()
+    }
+}
+
+/// A seed whose first call is answered by somebody who waits and then talks.
+pub(crate) fn patient() -> u64 {
+    let fits = |seed: &u64| match draw(*seed, 1, ALL_ANSWER) {
+        Fate::Answers {
+            patience_ms,
+            talk_ms,
+            ..
+        } => patience_ms > 14_000 && talk_ms > 30_000,
+        _ => false,
+    };
+    (0..10_000).find(fits).expect("one of ten thousand")
+}
+
+fn one(amd: AmdMode) -> Plan {
+    Plan {
+        seed: patient(),
+        debtors: 1,
+        params: params(amd),
+        ..Plan::default()
+    }
+}
+
+async fn acted(house: &House, attempt: AttemptId) -> Option<Acted> {
+    let heard = house.store.get_heard(attempt).await.expect("answers");
+    heard.map(|h| h.acted)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_that_the_law_spares_is_hung_up_on_whatever_the_campaign_does_with_sounds() {
+    for amd in [AmdMode::On, AmdMode::Off, AmdMode::Shadow] {
+        let house = House::build(one(amd)).await;
+        house.start().await;
+        let attempt = answer(&house, &[]).await;
+        send(&house, attempt, "machine", None).await;
+        let row = over(&house, attempt).await;
+        assert_eq!(row.result, Some(CallResult::MachineNoBeep));
+        let up = row.ended_at.zip(row.answered_at);
+        let up_ms = up.map_or(i64::MAX, |(end, at)| end.since_ms(at));
+        assert!(up_ms < 1_000, "at once: {up_ms}");
+        assert_eq!(acted(&house, attempt).await, Some(Acted::Hangup));
+        let item = house.item(row.debtor_id).await;
+        assert!(!item.done, "he was told nothing: {item:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_that_may_be_spoken_to_gets_the_message_for_mailboxes_after_its_beep() {
+    let mut plan = one(AmdMode::On);
+    plan.params.amd_action = AmdAction::Message;
+    plan.params.voicemail_template = Some(template(true).id);
+    let house = House::under(plan, Lenient::law(false)).await;
+    let kept = house.store.put_voicemail(&template(true), &[]).await;
+    kept.expect("is kept");
+    house.start().await;
+    let attempt = answer(&house, &[]).await;
+    send(&house, attempt, "machine", None).await;
+    assert_eq!(acted(&house, attempt).await, Some(Acted::Message));
+    let heard = house.trunk.heard(attempt);
+    assert_eq!(heard.last(), Some(&PlayWhat::Silence), "{heard:?}");
+    house.secs(3).await;
+    assert_eq!(messages(&house, attempt).await, 0, "not before the beep");
+    send(&house, attempt, "machine", Some(1_400)).await;
+    assert_eq!(messages(&house, attempt).await, 1);
+    let row = over(&house, attempt).await;
+    assert_eq!(row.result, Some(CallResult::MachineBeep));
+    let item = house.item(row.debtor_id).await;
+    assert!(!item.done, "{item:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_listens_in_silence_hears_the_message_to_its_end() {
+    for class in ["dead_air", "human"] {
+        let house = House::build(one(AmdMode::On)).await;
+        house.start().await;
+        let attempt = answer(&house, &[]).await;
+        send(&house, attempt, class, None).await;
+        let row = over(&house, attempt).await;
+        assert_eq!(row.result, Some(CallResult::Human));
+        assert_eq!(acted(&house, attempt).await, Some(Acted::Shadow));
+        let item = house.item(row.debtor_id).await;
+        assert_eq!((item.done, item.note.as_str()), (true, "message_told"));
+    }
+}
+
+/// Two who are called one after the other; the second waits for long.
+fn two() -> Plan {
+    let fits = |seed: &u64| {
+        let of = |n| match draw(*seed, n, ALL_ANSWER) {
+            Fate::Answers {
+                ring_ms,
+                patience_ms,
+                talk_ms,
+            } => (ring_ms, patience_ms, talk_ms),
+            _ => (0, 0, 0),
+        };
+        let (first, second) = (of(1), of(2));
+        first.0 + 500 < second.0 && first.2 > 60_000 && second.1 > 14_000
+    };
+    Plan {
+        seed: (0..100_000).find(fits).expect("one of them"),
+        debtors: 2,
+        params: params(AmdMode::Off),
+        ..Plan::default()
+    }
+}
+
+/// Both ask for an agent from their message; the only one talks with the first, and the second chooses to be called.
+async fn promised() -> (House, Screen, DebtorId) {
+    let house = House::build(two()).await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let mut asked: Vec<AttemptId> = Vec::new();
+    for _ in 0..600 {
+        for attempt in house.trunk.invites().iter().map(|i| i.attempt) {
+            if told(&house, attempt) == ["agentless"] && !asked.contains(&attempt) {
+                asked.push(attempt);
+                house.trunk.press(attempt, '1').await;
+            }
+        }
+        if asked.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(house.talking(&agent).await, asked[0]);
+    let offered = || told(&house, asked[1]).contains(&"queue_offer".to_owned());
+    house.until("the offer", offered).await;
+    house.trunk.press(asked[1], '1').await;
+    let row = over(&house, asked[1]).await;
+    let item = house.item(row.debtor_id).await;
+    assert_eq!((item.done, item.note.as_str()), (false, "callback"));
+    assert_eq!(item.attempts, 1, "{item:?}");
+    (house, agent, row.debtor_id)
+}
+
+/// His call-back is an agent's, not the message again.
+async fn is_called(house: &House, agent: &Screen, debtor: DebtorId) {
+    let attempt = house.talking(agent).await;
+    let row = house.attempt(attempt).await;
+    assert_eq!(row.debtor_id, debtor);
+    assert_eq!(
+        (row.mode, row.agent_reserved),
+        (DialMode::Progressive, true)
+    );
+    let heard = told(house, attempt);
+    assert!(!heard.contains(&"agentless".to_owned()), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_promised_a_call_out_of_a_message_gets_it_from_an_agent() {
+    let (house, agent, debtor) = promised().await;
+    // Nobody is free until his place is kept no more, and for a while after it.
+    house.secs(300).await;
+    let item = house.item(debtor).await;
+    assert_eq!((item.done, item.note.as_str()), (false, "callback"));
+    assert_eq!(house.trunk.invites().len(), 2, "no message again");
+    finishes(&house, &agent).await;
+    is_called(&house, &agent, debtor).await;
+    assert_eq!(house.center.figures().await.errors, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_outlives_the_node() {
+    let (house, _, debtor) = promised().await;
+    let (store, now) = (Arc::clone(&house.store), house.clock.now());
+    house.trunk.crash();
+    drop(house);
+    let config = CenterConfig::new("node-2");
+    let again = House::open_with(store, &two(), now, 8, config).await;
+    let agent = again.agent(1).await;
+    let n = u128::from(debtor == debtor_id(1));
+    let called = || again.trunk.invites().iter().any(|i| i.number == phone(n));
+    again.until("his call", called).await;
+    is_called(&again, &agent, debtor).await;
+    again.center.shutdown().await;
+}

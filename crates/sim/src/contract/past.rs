@@ -1,0 +1,91 @@
+//! What past attempts tell of pacing.
+
+use super::attempts::ended;
+use super::judges::*;
+use super::scene::*;
+use domain::entity::{CallResult, DialMode, Direction};
+use domain::ids::AgentId;
+use domain::ports::store::{
+    AttemptChange, AttemptFilter, OpenDraft, OpenOutcome, PAST_SLOT_MS, PastCount,
+};
+use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
+
+/// Runs the group.
+pub(super) async fn all(store: &Subject) {
+    the_past_is_counted_and_evenly_timed(store).await;
+}
+
+/// Opens and ends an attempt; people are joined with `agent` for a minute.
+async fn made(store: &Subject, draft: OpenDraft, result: CallResult, agent: Option<AgentId>) {
+    let at = draft.attempt.opened_at;
+    let opened = store.open_attempt(&draft, &Allow).await.expect("open");
+    assert!(matches!(opened, OpenOutcome::Opened(..)), "{opened:?}");
+    let change = AttemptChange {
+        invite_at: Some(at),
+        bridged_at: agent.map(|_| at.plus_ms(10_000)),
+        agent_id: agent,
+        ..AttemptChange::default()
+    };
+    let id = draft.attempt.id;
+    store.note_attempt(id, &change, &[]).await.expect("note");
+    let mut end = ended(result);
+    end.ended_at = Some(at.plus_ms(MINUTE_MS));
+    store.close_attempt(id, &end).await.expect("close");
+}
+
+async fn the_past_is_counted_and_evenly_timed(store: &Subject) {
+    let person = Scene::new(store).await.person(store).await;
+    let lease = node(store).await;
+    let agents = [fresh::<AgentId>(), fresh::<AgentId>()];
+    let at = |n: i64| NOW.plus_ms(n * 10 * MINUTE_MS);
+    // Two hours: every ten minutes one, people and nobody by turns.
+    for n in 0..12_i64 {
+        let draft = person.draft(&lease, None, at(n));
+        let (result, agent) = match n % 4 {
+            0 => (CallResult::Human, Some(agents[0])),
+            2 => (CallResult::Human, Some(agents[1])),
+            _ => (CallResult::NoAnswer, None),
+        };
+        made(store, draft, result, agent).await;
+    }
+    // These tell nothing of pacing: dialed by hand, come in, before the time, still open.
+    let mut by_hand = person.draft(&lease, None, at(1));
+    by_hand.attempt.mode = DialMode::Manual;
+    made(store, by_hand, CallResult::Human, Some(agents[0])).await;
+    let mut came_in = person.draft(&lease, None, at(2));
+    came_in.attempt.direction = Direction::Inbound;
+    made(store, came_in, CallResult::Human, Some(agents[0])).await;
+    let before = person.draft(&lease, None, at(-1));
+    made(store, before, CallResult::Human, Some(agents[0])).await;
+    person.open(store, &lease, at(3)).await;
+
+    let filter = AttemptFilter {
+        client_id: Some(person.debtor.client_id),
+        debtor_id: Some(person.debtor.id),
+        since: Some(NOW),
+        ..AttemptFilter::default()
+    };
+    let past = store.past_attempts(&filter, 100).await.expect("past");
+    let of = |result| {
+        let these = past.counts.iter().filter(move |c| c.result == result);
+        these.fold((0, 0), |sum, c| (sum.0 + c.attempts, sum.1 + c.joined))
+    };
+    assert_eq!(of(CallResult::Human), (6, 6));
+    assert_eq!(of(CallResult::NoAnswer), (6, 0));
+    let whole = |c: &PastCount| c.from.0 % PAST_SLOT_MS == 0 && c.from >= NOW;
+    assert!(past.counts.iter().all(whole), "{:?}", past.counts);
+    assert!(past.counts.is_sorted_by_key(|c| c.from));
+    let hour = |n: i64| UtcMs(NOW.0.div_euclid(HOUR_MS) * HOUR_MS).plus_ms(n * HOUR_MS);
+    assert_eq!(past.agents, [(hour(0), 2), (hour(1), 2)]);
+    assert_eq!(past.timed.len(), 12);
+    let first = past.timed[0];
+    assert_eq!(first.result, CallResult::Human);
+    assert_eq!(first.bridged_at, Some(NOW.plus_ms(10_000)));
+    assert_eq!(first.ended_at, Some(NOW.plus_ms(MINUTE_MS)));
+
+    // Of more than are asked for every third: the counts stay whole.
+    let some = store.past_attempts(&filter, 5).await.expect("past");
+    assert_eq!((&some.counts, &some.agents), (&past.counts, &past.agents));
+    let timed: Vec<_> = some.timed.iter().map(|t| t.invite_at).collect();
+    assert_eq!(timed, [2, 5, 8, 11].map(|n| Some(at(n))));
+}
