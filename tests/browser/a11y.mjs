@@ -6,7 +6,7 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const FACES = [
   { who: people.agent, paths: ['/agente'] },
   { who: people.supervisor, paths: ['/supervisor', '/piso', '/piso/manana', '/piso/asignacion', '/piso/identificadores', '/piso/entrantes', '/piso/detector'] },
-  { who: people.manager, paths: ['/campanas', '/campanas/cartera', '/campanas/segmentos', '/campanas/deudores', '/campanas/gestiones', '/campanas/grabaciones'] },
+  { who: people.manager, paths: ['/campanas', '/campanas/cartera', '/campanas/segmentos', '/campanas/guiones', '/campanas/deudores', '/campanas/gestiones', '/campanas/grabaciones'] },
 ];
 
 /** What axe says of the page as it stands, and whether it fits at zoom 200 %. */

@@ -48,6 +48,31 @@ async function segments(page) {
   return page.locator('form a[href*="/campanas/deudores/"]').first().getAttribute('href');
 }
 
+/** An objection is written into the demo's script: refused where it is not polite, kept as a new version when it is. */
+async function scripts(page) {
+  await go(page, /^(Guiones|Scripts)$/);
+  await page.locator('ul.list button').first().click();
+  const rows = page.locator('form.editor > ol').last().locator('> li');
+  const before = await rows.count();
+  check('the demo has objections with answers', before > 5, before);
+  await page.getByRole('button', { name: /^(Agregar objeción|Add objection)$/ }).click();
+  const row = rows.last();
+  const [says, saysEn] = await row.locator('input.input').all();
+  const [answer, answerEn] = await row.locator('textarea').all();
+  await says.fill(`Estoy de viaje ${STAMP}`);
+  await saysEn.fill('I am travelling');
+  await answer.fill('No sea irresponsable.');
+  await answerEn.fill('May I call you when you are back?');
+  await page.keyboard.press('Control+Enter');
+  await row.locator('.fault').first().waitFor();
+  check('a rude answer is refused at its place', /irresponsable/.test(await row.locator('.fault').first().innerText()));
+  await answer.fill('¿Le llamo a su regreso?');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.toasts .note.good').filter({ hasText: /Guion guardado|Script saved/ }).waitFor();
+  check('the objection is kept with the script', (await rows.count()) === before + 1);
+  await shot(page, 'campaigns-script');
+}
+
 async function campaign(page, office) {
   await go(page, /^(Campañas|Campaigns)$/);
   await page.locator('[data-campaign]').first().waitFor();
@@ -148,6 +173,7 @@ export async function manage() {
     await signIn(page, people.manager());
     await imports(page);
     const debtor = await segments(page);
+    await scripts(page);
     await campaign(page, office);
     await firstCall(page, office);
     await whyNot(page, debtor);

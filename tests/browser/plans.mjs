@@ -15,6 +15,17 @@ async function asks(page) {
   await page.locator('[data-offers]').waitFor({ timeout: 4_000 });
   const offers = Number(await page.locator('[data-offers]').getAttribute('data-offers'));
   check('the card has one to three offers', offers >= 1 && offers <= 3, offers);
+  check('the goal of the call is on it', Number(await page.locator('[data-goal]').getAttribute('data-goal')) > 0);
+  // What the debtor objects is found by one key and a word, without accents; Enter shows the answer.
+  await page.keyboard.press('i');
+  await page.keyboard.type('ya pague');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-objection="ya-pague"]').waitFor({ timeout: 2_000 });
+  check('the answer is in the debtor’s language, filled in', /Financiera Río Claro/.test(await page.locator('[data-objection] .say').innerText()));
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-objection] [role=status]').waitFor({ timeout: 3_000 });
+  check('the objection is logged with the attempt', true);
   await shot(page, 'plans-offers');
   await page.keyboard.press('a');
   const dialog = page.locator('dialog');

@@ -97,6 +97,7 @@ async function goals(page, office) {
 async function review(page) {
   await page.goto(`${base}/piso/manana`);
   await page.locator('[data-review]').waitFor();
+  await page.locator('[data-task-count]').waitFor();
   await axe(page, 'the morning review');
   await shot(page, 'reports-morning');
 }

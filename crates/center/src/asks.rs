@@ -6,6 +6,7 @@ use domain::ids::{AgentId, CampaignId, DebtId, DebtorId, UserId};
 use domain::money::Money;
 use domain::pii::Pii;
 use domain::rules::agent_state::PauseCode;
+use domain::rules::negotiation::Outcome;
 use domain::time::UtcMs;
 
 /// Who asks; becomes the `actor` of events.
@@ -75,6 +76,8 @@ pub struct Disposed {
     pub attempt: Attempt,
     /// The promise, when one was made.
     pub promise: Option<Promise>,
+    /// What a negotiation reached of its goal; `None` where none was held, and when the answer is repeated.
+    pub negotiation: Option<Outcome>,
 }
 
 /// Who was identified on the line.

@@ -9,7 +9,7 @@ use crate::live::Setting;
 use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
-use dialer::{CallRules, CampaignSpec, Judging, TARGET_OF_CAP};
+use dialer::{AbandonRule, CallRules, CampaignSpec, Judging, Lean, TARGET_OF_CAP, aim_pct};
 use domain::entity::{AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
@@ -209,7 +209,9 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         preview_max_ms: params.preview_max_s * SECOND_MS,
         preview_skip: params.preview_skip,
         cap_pct,
-        target_pct: target_pct(params),
+        target_pct: own_target_pct(params),
+        amd_fp_pct: amd_fp_pct(params),
+        lean: lean(params),
         day_began,
         day_ends,
         skills: params.skills.clone(),
@@ -326,14 +328,32 @@ pub(crate) fn cap_pct(params: &CampaignParams) -> f64 {
 }
 
 /// Target of abandonment in percent: the campaign's own, else a share of its cap.
-pub(crate) fn target_pct(params: &CampaignParams) -> f64 {
-    let cap_pct = cap_pct(params);
-    let target = params.abandon_target_pct.unwrap_or(TARGET_OF_CAP * cap_pct);
+fn own_target_pct(params: &CampaignParams) -> f64 {
+    let of_cap = TARGET_OF_CAP * cap_pct(params);
+    params.abandon_target_pct.unwrap_or(of_cap)
+}
+
+/// Persons that detection may take for machines before an agent hears them, percent of the answers.
+fn amd_fp_pct(params: &CampaignParams) -> f64 {
     if params.amd == AmdMode::On && !params.amd_connect_first {
-        // Persons taken for machines are abandoned one for one: that much of the budget is theirs.
-        (target - params.amd_fp_limit_pct).max(0.5 * target)
+        params.amd_fp_limit_pct
     } else {
-        target
+        0.0
+    }
+}
+
+/// Abandonment that a campaign of these parameters aims at under such packs, percent.
+pub(crate) fn target_pct(params: &CampaignParams, packs: &[AbandonRule]) -> f64 {
+    let (target, cap) = (own_target_pct(params), cap_pct(params));
+    aim_pct(target, cap, packs, amd_fp_pct(params))
+}
+
+/// How it leans away from the rule of its mode.
+pub(crate) const fn lean(params: &CampaignParams) -> Lean {
+    Lean {
+        agent_balance: params.agent_balance,
+        intensity_pct: params.intensity_pct,
+        basis: params.agent_count_basis,
     }
 }
 

@@ -6,13 +6,15 @@ use crate::script;
 use crate::shared::Shared;
 use crate::words;
 use domain::entity::{
-    Attempt, Channel, Debt, InboxMessage, InstalmentState, Letter, Message, Payment, PlanFile,
-    PlanState, Promise, PromiseState,
+    Attempt, Channel, Debt, DebtStage, InboxMessage, InstalmentState, Letter, Message, Payment,
+    PlanFile, PlanState, Promise, PromiseState,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::money::Money;
 use domain::pii::{mask, mask_phone};
-use domain::ports::store::{DebtorFile, InboxAsk, MessageAsk, StoreError};
+use domain::ports::store::{
+    DebtorFile, InboxAsk, MessageAsk, PageRequest, StageFilter, StoreError,
+};
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ use serde_json::{Value, json};
 const TIMELINE_MAX: usize = 50;
 /// Most messages of each direction and most letters among them.
 const WRITTEN_MAX: u32 = 30;
+/// Most debts whose stages are read.
+const STAGES_MAX: u32 = 50;
 /// Most promises and payments shown.
 const MONEY_MAX: usize = 20;
 
@@ -34,6 +38,8 @@ pub(crate) struct CardSource {
     pub(crate) messages: Vec<Message>,
     pub(crate) received: Vec<InboxMessage>,
     pub(crate) letters: Vec<Letter>,
+    /// Where his open debts stand.
+    pub(crate) stages: Vec<DebtStage>,
 }
 
 impl From<DebtorFile> for CardSource {
@@ -66,6 +72,15 @@ impl CardSource {
         };
         source.received = store.inbox_page(&ask).await?;
         source.letters = store.letters_of(debtor, WRITTEN_MAX).await?;
+        let filter = StageFilter {
+            debtor_id: Some(debtor),
+            ..StageFilter::default()
+        };
+        let page = PageRequest {
+            limit: STAGES_MAX,
+            cursor: None,
+        };
+        source.stages = store.stages_page(&filter, &page).await?.items;
         Ok(source)
     }
 
@@ -302,10 +317,14 @@ pub(crate) fn build(
         })
         .collect();
     let campaign = &stocked.setting.campaign;
-    let offers = if viewer.gate {
-        vec![]
+    let (offers, goal) = if viewer.gate {
+        (vec![], None)
     } else {
-        crate::plans::offers::of_card(stocked, viewer.now)
+        let now = viewer.now;
+        (
+            crate::plans::offers::of_card(stocked, now),
+            crate::plans::offers::goal_of_card(stocked, now),
+        )
     };
     let mut card = json!({
         "t": t,
@@ -323,8 +342,9 @@ pub(crate) fn build(
         "debts": debts(stocked, viewer),
         "promises": promises(source, viewer.gate),
         "payments": payments(source, viewer.gate),
-        "script": script::render(stocked, viewer, source.broke_his_last()),
+        "script": script::render(stocked, viewer, source.broke_his_last(), &source.stages),
         "offers": offers,
+        "goal": goal,
         "plans": plans(source, viewer.gate),
         "notices": notices(stocked, source),
         "timeline": timeline(source, id),

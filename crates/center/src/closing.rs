@@ -75,11 +75,11 @@ fn ended(shared: &Shared, ctx: &CallCtx, end: &End) -> NewEvent {
 
 /// The closing of an attempt that is durable but was never sent.
 pub(crate) fn never_left(shared: &Shared, ctx: &CallCtx, at: UtcMs) -> Closing {
-    let item = ItemState {
+    let mut item = ItemState {
         next_at: at,
-        note: "withdrawn".to_owned(),
         ..ctx.stocked.state.clone()
     };
+    ladder::noted(&ctx.stocked, &mut item, "withdrawn");
     Closing {
         ended_at: Some(at),
         result: Some(CallResult::Cancelled),

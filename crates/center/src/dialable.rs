@@ -17,6 +17,12 @@ fn as_seconds(ms: i64) -> f64 {
 }
 
 impl CenterHandle {
+    /// Abandonment that a campaign of those parameters aims at where no pack of its debtors aims lower, percent.
+    #[must_use]
+    pub fn aim_pct(params: &CampaignParams) -> f64 {
+        target_pct(params, &[])
+    }
+
     /// Whether this version dials a campaign of those parameters; to be asked before they are stored.
     ///
     /// # Errors
@@ -46,7 +52,7 @@ impl CenterHandle {
             ));
         }
         let settings = Settings {
-            target: target_pct(params) / 100.0,
+            target: target_pct(params, &[]) / 100.0,
             limit_s: as_seconds(params.agent_within_ms),
             ring_timeout_s: as_seconds(params.ring_timeout_s * SECOND_MS),
         };

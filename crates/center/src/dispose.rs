@@ -5,6 +5,7 @@ use crate::disposed::closing;
 use crate::engine::{DisposedAs, Seat};
 use crate::error::CenterError;
 use crate::ladder;
+use crate::negotiation::measure;
 use crate::promises;
 use crate::scribe::{Step, history};
 use crate::shared::{Shared, persist};
@@ -15,6 +16,7 @@ use domain::ports::store::{
     PageRequest, StoreError,
 };
 use domain::rules::disposition::retry_as;
+use domain::rules::negotiation::Outcome;
 use domain::rules::retry::AFTER_CONVERSATION_H;
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) params: CampaignParams,
     pub(crate) seat: Option<Seat>,
     pub(crate) disposition: Disposition,
+    /// What was reached of the goal.
+    pub(crate) negotiation: Option<Outcome>,
     pub(crate) now: UtcMs,
 }
 
@@ -57,7 +61,7 @@ pub(crate) async fn dispose(
         .post
         .call(move |engine, _| engine.seat(actor, id))
         .await??;
-    let case = match load(&shared, actor, id, &ask, seat).await? {
+    let mut case = match load(&shared, actor, id, &ask, seat).await? {
         Loaded::Case(case) => *case,
         Loaded::Before(before) => return Ok(*before),
     };
@@ -67,6 +71,7 @@ pub(crate) async fn dispose(
         None => None,
     };
     let promise = drafted.as_ref().map(|d| d.row.clone());
+    case.negotiation = measure(&shared, &case, promise.as_ref().map(|p| p.amount)).await?;
     let item = next_item(&shared, &case, &ask, promise.as_ref()).await?;
     let up = case.seat.as_ref().is_some_and(|s| s.up);
     let mut closing = closing(&shared, actor, &case, &ask, item.clone());
@@ -94,7 +99,11 @@ pub(crate) async fn dispose(
         .tell(move |engine, now| engine.disposed(now, id, how))
         .await;
     let attempt = shared.out.store.get_attempt(id).await?;
-    Ok(Disposed { attempt, promise })
+    Ok(Disposed {
+        attempt,
+        promise,
+        negotiation: case.negotiation,
+    })
 }
 
 fn taken() -> CenterError {
@@ -105,6 +114,16 @@ enum Loaded {
     Case(Box<Case>),
     /// The same disposition again: its answer is repeated.
     Before(Box<Disposed>),
+}
+
+impl Loaded {
+    fn before(attempt: Attempt, promise: Option<Promise>) -> Self {
+        Self::Before(Box::new(Disposed {
+            attempt,
+            promise,
+            negotiation: None,
+        }))
+    }
 }
 
 async fn load(
@@ -128,7 +147,7 @@ async fn load(
             .items;
         let promise = of_it.into_iter().find(|p| p.attempt_id == Some(id));
         return if same && promises::as_asked(promise.as_ref(), ask.promise.as_ref()) {
-            Ok(Loaded::Before(Box::new(Disposed { attempt, promise })))
+            Ok(Loaded::before(attempt, promise))
         } else {
             Err(taken())
         };
@@ -170,6 +189,7 @@ async fn load(
         params,
         seat,
         disposition,
+        negotiation: None,
         now,
     })))
 }
@@ -327,7 +347,7 @@ fn placed(
         let Some(seat) = &case.seat else {
             return item;
         };
-        "retry".clone_into(&mut item.note);
+        ladder::noted(&seat.ctx.stocked, &mut item, "retry");
         return ladder::limited(
             &seat.ctx.stocked,
             ladder::next_point(&seat.ctx.stocked, item, true, true, (ended, &seat.ctx.zone)),

@@ -56,6 +56,17 @@ fn told_with_it(shared: &Shared, case: &Case, set: &NewEvent) {
     }
 }
 
+/// The event of the code, with what a negotiation reached of its goal.
+fn set(shared: &Shared, actor: Actor, case: &Case) -> NewEvent {
+    let code = &case.disposition.code;
+    let subject = format!("attempt:{}", case.attempt.id);
+    let mut data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
+    if let Some(reached) = case.negotiation {
+        data["negotiation"] = json!(reached);
+    }
+    event(shared, actor, case, "disposition.set", subject, data)
+}
+
 /// Everything that is written in one transaction.
 pub(crate) fn closing(
     shared: &Shared,
@@ -65,9 +76,7 @@ pub(crate) fn closing(
     item: Option<ItemState>,
 ) -> Closing {
     let (attempt, code) = (&case.attempt, &case.disposition.code);
-    let subject = format!("attempt:{}", attempt.id);
-    let data = json!({"code": code, "agent_id": case.agent(), "rpc": case.disposition.rpc});
-    let set = event(shared, actor, case, "disposition.set", subject, data);
+    let set = set(shared, actor, case);
     told_with_it(shared, case, &set);
     let mut events = vec![set];
     let holds: Vec<Hold> = case

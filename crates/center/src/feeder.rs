@@ -334,7 +334,7 @@ fn consider(
     // A message is told by nobody: what the law gives to an agent alone is not for it. Who was promised a call
     // talks with an agent here too.
     let alone = params.mode == DialMode::Agentless;
-    let promised = alone && check == CheckPoint::Callback;
+    let promised = alone && CallbackRow::is_agreed(&candidate.item);
     let with_agent = !alone || promised;
     for point in asked {
         let mut action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);

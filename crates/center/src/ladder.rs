@@ -2,9 +2,9 @@
 //! §11).
 
 use crate::live::{CallCtx, Stocked};
-use domain::entity::{Attempt, CallResult, CampaignParams, Channel, ContactPoint};
+use domain::entity::{Attempt, CallResult, CampaignParams, Channel, ContactPoint, DialMode};
 use domain::ids::PointId;
-use domain::ports::store::{CALLBACK_PRIORITY, ContactFacts, ItemState};
+use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ContactFacts, ItemState};
 use domain::rules::ladder::order_points;
 use domain::rules::retry::{self, AFTER_CONVERSATION_H, RetryCase};
 use domain::time::{HOUR_MS, UtcMs};
@@ -43,6 +43,19 @@ fn leaves(mut item: ItemState, note: &str) -> ItemState {
     item.done = true;
     note.clone_into(&mut item.note);
     item
+}
+
+/// Notes why he waits for his next turn. Who asked for an agent out of a message was promised a call of one: that is
+/// what stays agreed, try after try, and the message is not told to him again.
+pub(crate) fn noted(stocked: &Stocked, item: &mut ItemState, note: &str) {
+    let before = &stocked.state;
+    let alone = stocked.setting.campaign.params.mode == DialMode::Agentless;
+    if alone && CallbackRow::is_agreed(before) {
+        item.priority = before.priority;
+        item.note = CallbackRow::note_of(CallbackRow::agent_of(&before.note));
+    } else {
+        note.clone_into(&mut item.note);
+    }
 }
 
 /// Counts the try into the item; the campaign's limit of attempts ends it.
@@ -97,12 +110,13 @@ pub(crate) fn after_result(
     };
     let own = &stocked.setting.campaign.params.retry_rules;
     let Some(step) = retry::after_by(&case, own) else {
-        let (wait, note) = match result {
-            CallResult::Human => (AFTER_CONVERSATION_H * HOUR_MS, "awaiting_disposition"),
-            _ => (0, "withdrawn"),
-        };
-        item.next_at = at.plus_ms(wait);
-        note.clone_into(&mut item.note);
+        if result == CallResult::Human {
+            item.next_at = at.plus_ms(AFTER_CONVERSATION_H * HOUR_MS);
+            "awaiting_disposition".clone_into(&mut item.note);
+        } else {
+            item.next_at = at;
+            noted(stocked, &mut item, "withdrawn");
+        }
         return After {
             item: limited(stocked, item),
             point_bad: false,
@@ -114,7 +128,7 @@ pub(crate) fn after_result(
     } else {
         "retry"
     };
-    note.clone_into(&mut item.note);
+    noted(stocked, &mut item, note);
     if step.stop {
         return After {
             item: leaves(item, "retry_stopped"),

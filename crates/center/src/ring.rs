@@ -1,6 +1,5 @@
 //! The least ring time that the packs of a campaign's debtors ask for.
 
-use crate::campaigns::segments_of;
 use crate::error::CenterError;
 use crate::ports::Outside;
 use crate::what_if;
@@ -18,11 +17,8 @@ pub(crate) async fn fits(out: &Outside, campaign: &Campaign) -> Result<(), Cente
         return Ok(());
     }
     let (now, mut least_ms) = (out.now(), 0);
-    for segment in segments_of(campaign) {
-        let client = campaign.client_id;
-        for facts in what_if::sample(&*out.store, client, segment, now).await? {
-            least_ms = least_ms.max(out.law.call_law(&facts, now).ring_min_ms);
-        }
+    for facts in what_if::sample(&*out.store, campaign, now).await? {
+        least_ms = least_ms.max(out.law.call_law(&facts, now).ring_min_ms);
     }
     if campaign.params.ring_timeout_s * SECOND_MS >= least_ms {
         return Ok(());

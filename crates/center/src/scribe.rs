@@ -3,11 +3,14 @@
 
 use crate::card::CardSource;
 use crate::closing;
+use crate::ladder;
 use crate::live::{CallCtx, EndSeen};
 use crate::shared::{Shared, persist};
 use crate::steps::Steps;
 use dialer::{CallOver, EndReport, Input, OpenResult};
-use domain::entity::{AmdMode, AttemptState, Call, CallResult, InboundCall, Recording, Verdict};
+use domain::entity::{
+    AmdMode, AttemptState, BlockReason, Call, CallResult, InboundCall, Recording, Verdict,
+};
 use domain::event::NewEvent;
 use domain::ports::store::{
     AttemptChange, Closing, ItemState, OpenDraft, OpenOutcome, PlaceKept, StoreError,
@@ -116,8 +119,12 @@ async fn open(
         }
         Ok(OpenOutcome::Busy) => {
             told(shared, ctx, OpenResult::Gone).await;
-            let at = shared.now().plus_ms(BUSY_AGAIN_MS);
-            release(shared, ctx, at, "busy_elsewhere").await;
+            let mut item = ItemState {
+                next_at: shared.now().plus_ms(BUSY_AGAIN_MS),
+                ..ctx.stocked.state.clone()
+            };
+            ladder::noted(&ctx.stocked, &mut item, "busy_elsewhere");
+            release(shared, ctx, item).await;
             return false;
         }
         Err(error) => return failed(shared, ctx, &error).await,
@@ -223,19 +230,28 @@ async fn refused(shared: &Arc<Shared>, ctx: &CallCtx, verdict: Verdict) {
     let next = verdict
         .next_legal_at
         .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS));
-    release(shared, ctx, next.max(now.plus_ms(MINUTE_MS)), code).await;
+    let next = next.max(now.plus_ms(MINUTE_MS));
+    let stays = matches!(
+        verdict.blocked,
+        Some(BlockReason::Window | BlockReason::Cap)
+    );
+    let mut item = ItemState {
+        next_at: next,
+        ..ctx.stocked.state.clone()
+    };
+    if stays {
+        ladder::noted(&ctx.stocked, &mut item, code);
+    } else {
+        code.clone_into(&mut item.note);
+    }
+    release(shared, ctx, item).await;
 }
 
 /// Gives the debtor back without an attempt.
-async fn release(shared: &Shared, ctx: &CallCtx, next_at: UtcMs, note: &str) {
+async fn release(shared: &Shared, ctx: &CallCtx, item: ItemState) {
     if !ctx.stocked.in_campaign {
         return;
     }
-    let item = ItemState {
-        next_at,
-        note: note.to_owned(),
-        ..ctx.stocked.state.clone()
-    };
     let done = persist!(shared, shared.out.store.release_contact(&item, None, &[]));
     if let Err(error) = done {
         shared.mind(&error).await;
@@ -264,8 +280,7 @@ async fn failed(shared: &Arc<Shared>, ctx: &CallCtx, error: &StoreError) -> bool
         }
         Ok(_) | Err(StoreError::Unavailable(_)) => {}
         Err(_) => {
-            let at = ctx.stocked.state.next_at;
-            release(shared, ctx, at, &ctx.stocked.state.note).await;
+            release(shared, ctx, ctx.stocked.state.clone()).await;
         }
     }
     false

@@ -2,9 +2,13 @@
 
 use crate::card::Viewer;
 use crate::live::Stocked;
+use crate::plans::days_past_due;
 use crate::words;
-use domain::entity::{Debt, Language, ScriptStep};
+use domain::entity::{Debt, DebtStage, Language, Objection, Script, ScriptStep};
 use domain::money::Currency;
+use domain::rules::objection::fits;
+use domain::rules::stage::{StageFacts, first};
+use domain::segment::bucket_of;
 use serde_json::{Value, json};
 
 /// What stands where a variable is withheld.
@@ -106,9 +110,53 @@ fn step(step: &ScriptStep, stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
     json!({"key": step.key, "title": title, "text": text, "before_identity": step.before_identity})
 }
 
+/// An objection in the language of the debtor, for whom its answer is.
+fn objection(one: &Objection, stocked: &Stocked, viewer: &Viewer<'_>) -> Value {
+    let english = stocked.facts.debtor.language == Language::En;
+    let (title, answer) = if english {
+        (&one.title_en, &one.answer_en)
+    } else {
+        (&one.title_es, &one.answer_es)
+    };
+    json!({
+        "key": one.key, "title": title, "answer": fill(answer, stocked, viewer),
+        "before_identity": one.before_identity, "excuse": one.excuse,
+    })
+}
+
+/// The objections that fit the debt that the card speaks of, in their order.
+fn objections(
+    script: &Script,
+    stocked: &Stocked,
+    viewer: &Viewer<'_>,
+    stages: &[DebtStage],
+) -> Vec<Value> {
+    let setting = &stocked.setting;
+    let debt = main_debt(stocked);
+    let days = debt.map_or(0, |d| days_past_due(d, viewer.now, &setting.zone));
+    let known = debt.and_then(|d| stages.iter().find(|s| s.debt_id == d.id));
+    let begins = || {
+        let facts = StageFacts {
+            days_past_due: days,
+            ..StageFacts::default()
+        };
+        first(&setting.terms, &facts)
+    };
+    let stage = debt.map(|_| known.map_or_else(begins, |s| s.stage));
+    let all = script.objections.iter();
+    all.filter(|o| fits(o, viewer.gate, stage, bucket_of(days)))
+        .map(|o| objection(o, stocked, viewer))
+        .collect()
+}
+
 /// The campaign's script for one debtor and agent; null without one.
 /// Who broke his last promise hears his own one, where the campaign has it.
-pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>, broke: bool) -> Value {
+pub(crate) fn render(
+    stocked: &Stocked,
+    viewer: &Viewer<'_>,
+    broke: bool,
+    stages: &[DebtStage],
+) -> Value {
     let setting = &stocked.setting;
     let own = setting.broken_script.as_ref().filter(|_| broke);
     let Some(script) = own.or(setting.script.as_ref()) else {
@@ -119,7 +167,10 @@ pub(crate) fn render(stocked: &Stocked, viewer: &Viewer<'_>, broke: bool) -> Val
         .iter()
         .map(|s| step(s, stocked, viewer))
         .collect();
-    json!({"id": script.id, "name": script.name, "steps": steps})
+    json!({
+        "id": script.id, "name": script.name, "steps": steps,
+        "objections": objections(script, stocked, viewer, stages),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::callable::Marks;
 use crate::config::CenterConfig;
 use crate::engine::Post;
 use crate::floor::Floor;
+use crate::messages::health::Health;
 use crate::notices::Notices;
 use crate::ports::Outside;
 use crate::strategies::dry_run::Trials;
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) trials: Trials,
     /// Steps of strategies that are not due yet.
     pub(crate) later: Later,
+    /// Gateways that fail.
+    pub(crate) gateways: Health,
     /// What one person is told at once.
     pub(crate) notices: Notices,
     /// This node plans strategies for an installation without gateways.
@@ -83,6 +86,7 @@ impl Shared {
             floor: Floor::default(),
             trials: Trials::default(),
             later: Later::default(),
+            gateways: Health::default(),
             notices: Notices::default(),
             plans_alone: AtomicBool::new(false),
             database_down: AtomicBool::new(false),

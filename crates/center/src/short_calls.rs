@@ -7,6 +7,7 @@ use crate::shared::Shared;
 use crate::tasks::pause;
 use crate::view::Problem;
 use dialer::{Input, ShortDay};
+use domain::ids::CampaignId;
 use domain::law::ShortCallRule;
 use domain::ports::store::{ShortCount, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -74,8 +75,11 @@ pub(crate) fn problem(day: ShortDay) -> Problem {
     }
 }
 
-/// What is counted for good: by the day's begin and the limit, until when, and how many.
-type Settled = BTreeMap<(UtcMs, i64), (UtcMs, ShortCount)>;
+/// The day's begin and the limit: what a count depends on.
+type Key = (UtcMs, i64);
+
+/// What is counted for good: until when, and how many.
+type Settled = BTreeMap<Key, (UtcMs, ShortCount)>;
 
 /// Counts until the center stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
@@ -87,9 +91,9 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let Ok(asks) = shared.post.call(|engine, _| engine.short_asks()).await else {
             continue;
         };
-        let due = |ask: &&ShortAsk| !ask.counted || looks.is_multiple_of(LOOKS);
-        for ask in asks.iter().filter(due) {
-            if let Err(error) = tell(&shared, &mut settled, ask).await {
+        let due = |ask: &ShortAsk| !ask.counted || looks.is_multiple_of(LOOKS);
+        for (key, campaigns) in rounds(shared.now(), asks.into_iter().filter(due)) {
+            if let Err(error) = tell(&shared, &mut settled, key, campaigns).await {
                 shared.mind(&error).await;
             }
         }
@@ -98,16 +102,31 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-async fn tell(shared: &Shared, settled: &mut Settled, ask: &ShortAsk) -> Result<(), StoreError> {
-    let (began, _) = day_bounds(shared.now(), &ask.setting.zone);
-    let counted = count(shared, settled, began, ask.rule.max_ms).await?;
-    let input = Input::ShortCalls {
-        campaign: ask.setting.id(),
-        counted,
-    };
+/// Who is to be told which count: the company's day is one, however many campaigns ask for it.
+fn rounds(now: UtcMs, asks: impl Iterator<Item = ShortAsk>) -> BTreeMap<Key, Vec<CampaignId>> {
+    let mut rounds: BTreeMap<Key, Vec<CampaignId>> = BTreeMap::new();
+    for ask in asks {
+        let (began, _) = day_bounds(now, &ask.setting.zone);
+        let key = (began, ask.rule.max_ms);
+        rounds.entry(key).or_default().push(ask.setting.id());
+    }
+    rounds
+}
+
+async fn tell(
+    shared: &Shared,
+    settled: &mut Settled,
+    (began, max_ms): Key,
+    campaigns: Vec<CampaignId>,
+) -> Result<(), StoreError> {
+    let counted = count(shared, settled, began, max_ms).await?;
     shared
         .post
-        .tell(move |engine, now| engine.take(now, input))
+        .tell(move |engine, now| {
+            for campaign in campaigns {
+                engine.take(now, Input::ShortCalls { campaign, counted });
+            }
+        })
         .await;
     Ok(())
 }

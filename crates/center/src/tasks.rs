@@ -171,7 +171,7 @@ pub(crate) async fn database(shared: Arc<Shared>) {
 /// Closes promises whose grace is over, and what dead nodes left.
 pub(crate) async fn sweep(shared: Arc<Shared>, lease: NodeLease) {
     let mut stop = shared.stop.clone();
-    let mut staged = None;
+    let mut staged = crate::plans::stages::Walked::default();
     while pause(&mut stop, SWEEP_MS).await {
         sweep_promises(&shared).await;
         sweep_links(&shared).await;

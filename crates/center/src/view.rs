@@ -18,10 +18,7 @@ fn epoch<S: Serializer>(at: &UtcMs, s: S) -> Result<S::Ok, S::Error> {
 }
 
 fn epoch_opt<S: Serializer>(at: &Option<UtcMs>, s: S) -> Result<S::Ok, S::Error> {
-    match at {
-        Some(at) => s.serialize_some(&at.0),
-        None => s.serialize_none(),
-    }
+    at.map(|at| at.0).serialize(s)
 }
 
 /// A quotient by its parts; never the quotient alone.
@@ -186,6 +183,8 @@ pub struct CampaignRow {
     pub wait_debtor_ms: Percentiles,
     /// Its agents.
     pub agents: AgentCounts,
+    /// Whether so few of them are signed in that one abandonment weighs much in its figure (`small_team_agents`).
+    pub small_team: bool,
     /// Its calls.
     pub calls: CallCounts,
     /// When the window closes for the last debtor in the hopper, epoch ms.

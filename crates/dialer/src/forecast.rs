@@ -3,6 +3,7 @@
 
 use crate::call::{Call, Phase};
 use crate::engine::Refusal;
+use crate::lean::Lean;
 use crate::pacing::{AgentGlance, Observation, Pacing, PacingView};
 use crate::predictive::{
     AgentState, CallEvent, CallPhase, Flight, Key, Launches, Look, Memory, Outlook, Predictive,
@@ -79,7 +80,9 @@ pub(crate) struct Forecast {
 
 impl Forecast {
     pub(crate) fn new(spec: &CampaignSpec) -> Result<Self, Refusal> {
-        Self::with(spec.target_pct.min(spec.cap_pct), &spec.rules)
+        let mut policy = Self::with(spec.aim_pct(&[]), &spec.rules)?;
+        policy.lean(&spec.lean);
+        Ok(policy)
     }
 
     /// For a target in percent and the rules of the calls.
@@ -247,6 +250,10 @@ impl Pacing for Forecast {
         });
         // The campaign's own were checked before, a pack's when it was read.
         debug_assert!(held.is_ok(), "{held:?}");
+    }
+
+    fn lean(&mut self, lean: &Lean) {
+        self.brain.lean(lean);
     }
 
     fn target_pct(&self) -> Option<f64> {

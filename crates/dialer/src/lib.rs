@@ -26,6 +26,7 @@ mod forecast;
 mod guard;
 mod hand;
 mod invariants;
+mod lean;
 mod lines;
 mod pacing;
 pub mod predictive;
@@ -37,10 +38,11 @@ mod talk;
 pub use call::{Call, CallOver, Phase, Second, SecondStage};
 pub use engine::{CampaignView, Dialer, Refusal, WindowView};
 pub use guard::{
-    AbandonRule, GuardState, HardStop, Room, ShortDay, TARGET_OF_CAP, Tally, Window, parts,
+    AbandonRule, GuardState, HardStop, Room, ShortDay, TARGET_OF_CAP, Tally, Window, aim_pct, parts,
 };
 pub use hand::{Hand, HandStep, HandTo};
 pub use invariants::Breach;
+pub use lean::{Heads, Lean};
 pub use lines::StartGate;
 pub use pacing::{AgentGlance, ModeRefused, Observation, Pacing, PacingView, policy};
 pub use session::Session;

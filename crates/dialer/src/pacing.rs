@@ -3,10 +3,11 @@
 use crate::call::Call;
 use crate::engine::Refusal;
 use crate::forecast::Forecast;
+use crate::lean::{Heads, LINES_PER_AGENT_MAX, Lean};
 use crate::predictive::Memory;
 use crate::predictive::{Launches, Outlook, Queue};
 use crate::spec::{CallRules, CampaignSpec};
-use domain::entity::DialMode;
+use domain::entity::{AgentCountBasis, DialMode};
 use domain::ids::{AgentId, AttemptId};
 use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;
@@ -18,8 +19,12 @@ pub struct PacingView {
     pub ready: u32,
     /// Agents signed in and not paused, as shares.
     pub agents: f64,
+    /// Agents signed in, as shares.
+    pub logged: f64,
     /// Calls of the campaign that hold a line: from the order to dial to the end.
     pub lines: u32,
+    /// Of them not with an agent yet.
+    pub open: u32,
     /// Of them not answered yet.
     pub ringing: u32,
     /// Answered without an agent.
@@ -30,6 +35,18 @@ pub struct PacingView {
     pub serving: u32,
     /// Agents at work that it has in common with others that forecast, its own among them, as shares.
     pub pool: f64,
+}
+
+impl PacingView {
+    /// Its agents, as shares.
+    fn heads(&self) -> Heads {
+        let share = (self.agents / f64::from(self.serving.max(1))).clamp(0.0, 1.0);
+        Heads {
+            ready: f64::from(self.ready) * share,
+            at_work: self.agents,
+            logged: self.logged,
+        }
+    }
 }
 
 /// One agent as a policy that forecasts sees him.
@@ -117,6 +134,8 @@ pub trait Pacing: Send {
     /// Held from now on to another aim, percent, and to other rules of the calls, their ring time the longest that
     /// binds. What it learned stays.
     fn hold_to(&mut self, _target_pct: f64, _rules: &CallRules) {}
+    /// How its campaign leans away from the rule from now on.
+    fn lean(&mut self, _lean: &Lean) {}
     /// Abandonment it aims at, percent; `None` when it does not forecast.
     fn target_pct(&self) -> Option<f64> {
         None
@@ -131,6 +150,10 @@ pub trait Pacing: Send {
     fn reserves_first(&self) -> bool;
     /// Lines per agent it aims at.
     fn level(&self) -> f64;
+    /// Lines above which those that ring for nobody are withdrawn.
+    fn lines_of(&self, heads: &Heads) -> f64 {
+        self.level() * heads.at_work
+    }
 }
 
 /// A mode that cannot be dialed.
@@ -157,31 +180,56 @@ impl Pacing for Progressive {
     }
 }
 
-/// Fixed lines per agent who is not paused, calls with an agent counted.
+/// Fixed lines per agent who is not paused, calls with an agent counted, as far as the campaign does not lean.
 #[derive(Debug, Clone, Copy)]
 struct Power {
     lines_per_agent: f64,
+    lean: Lean,
+}
+
+impl Power {
+    const fn of(lines_per_agent: f64, lean: Lean) -> Self {
+        Self {
+            lines_per_agent: if lines_per_agent.is_finite() {
+                lines_per_agent.clamp(1.0, LINES_PER_AGENT_MAX)
+            } else {
+                1.0
+            },
+            lean,
+        }
+    }
 }
 
 impl Pacing for Power {
     fn launches(&mut self, _now: UtcMs, view: &PacingView) -> u32 {
-        let level = 1.0 + (self.lines_per_agent - 1.0).max(0.0) * view.shrink;
+        let lines = self.lean.lines(self.level(), view.shrink, &view.heads());
         // Shares add up to whole agents but for rounding.
-        let wanted = (level * view.agents + 1e-6).floor().clamp(0.0, 1e6);
+        let wanted = (lines + 1e-6).floor().clamp(0.0, 1e6);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "clamped to 0..=1e6"
         )]
         let wanted = wanted as u32;
-        wanted.saturating_sub(view.lines)
+        wanted.saturating_sub(match self.lean.basis {
+            AgentCountBasis::Logged | AgentCountBasis::NotPaused => view.lines,
+            AgentCountBasis::Ready => view.open,
+        })
     }
     fn observe(&mut self, _now: UtcMs, _what: Observation) {}
     fn reserves_first(&self) -> bool {
         false
     }
     fn level(&self) -> f64 {
-        self.lines_per_agent
+        self.lean.level(self.lines_per_agent)
+    }
+    fn lines_of(&self, heads: &Heads) -> f64 {
+        // Who is counted when he is free has lines out for him when he no longer is: they ring on.
+        let all = Heads {
+            ready: heads.at_work,
+            ..*heads
+        };
+        self.lean.lines(self.level(), 1.0, &all)
     }
 }
 
@@ -222,9 +270,6 @@ impl Pacing for Agentless {
     }
 }
 
-/// Largest lines per agent that is accepted.
-const LINES_PER_AGENT_MAX: f64 = 10.0;
-
 /// Abandonment aimed at where a campaign sets none, percent (terms.md §10).
 const TARGET_PCT: f64 = 2.8;
 
@@ -236,13 +281,7 @@ pub fn policy(mode: DialMode, lines_per_agent: f64) -> Result<Box<dyn Pacing>, M
     match mode {
         DialMode::Manual | DialMode::Preview => Ok(Box::new(ByHand)),
         DialMode::Progressive => Ok(Box::new(Progressive)),
-        DialMode::Power => Ok(Box::new(Power {
-            lines_per_agent: if lines_per_agent.is_finite() {
-                lines_per_agent.clamp(1.0, LINES_PER_AGENT_MAX)
-            } else {
-                1.0
-            },
-        })),
+        DialMode::Power => Ok(Box::new(Power::of(lines_per_agent, Lean::default()))),
         // With the parameters of a campaign that sets none; the engine gives a campaign's own.
         DialMode::Predictive => Forecast::with(TARGET_PCT, &CallRules::default())
             .map(|policy| Box::new(policy) as Box<dyn Pacing>)
@@ -258,6 +297,7 @@ pub fn policy(mode: DialMode, lines_per_agent: f64) -> Result<Box<dyn Pacing>, M
 pub(crate) fn policy_of(spec: &CampaignSpec, mode: DialMode) -> Result<Box<dyn Pacing>, Refusal> {
     match mode {
         DialMode::Predictive => Ok(Box::new(Forecast::new(spec)?)),
+        DialMode::Power => Ok(Box::new(Power::of(spec.lines_per_agent, spec.lean))),
         _ => Ok(policy(mode, spec.lines_per_agent)?),
     }
 }

@@ -1,6 +1,7 @@
 //! What the shell tells the brain about campaigns, agents, trunks and hopper items.
 
-use crate::guard::AbandonRule;
+use crate::guard::{AbandonRule, aim_pct};
+use crate::lean::Lean;
 use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
 use domain::law::ShortCallRule;
@@ -106,6 +107,11 @@ pub struct CampaignSpec {
     pub cap_pct: f64,
     /// Target, percent (terms.md §10: 0.93 × cap).
     pub target_pct: f64,
+    /// Persons that detection may take for machines before an agent hears them, percent of the answers; 0 where nothing
+    /// is judged first.
+    pub amd_fp_pct: f64,
+    /// How it leans away from the rule of its mode.
+    pub lean: Lean,
     /// First instant of its local day, over which abandonment is watched.
     pub day_began: UtcMs,
     /// First instant of the next local day.
@@ -114,6 +120,14 @@ pub struct CampaignSpec {
     pub skills: Vec<String>,
     /// Whether a free agent is kept for a call that is dialed ahead, as long as no other call is answered.
     pub card_first: bool,
+}
+
+impl CampaignSpec {
+    /// Abandonment it aims at, percent, under such packs.
+    #[must_use]
+    pub fn aim_pct(&self, packs: &[AbandonRule]) -> f64 {
+        aim_pct(self.target_pct, self.cap_pct, packs, self.amd_fp_pct)
+    }
 }
 
 /// An agent who signs in.

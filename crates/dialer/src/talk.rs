@@ -329,6 +329,8 @@ pub enum Input {
         /** His place. */
         place: Box<KeptPlace>,
     },
+    /// A place that another node's caller keeps and whose call-back is made here. Refused: `places_full`.
+    TakePlace(Box<KeptPlace>),
     /// It is known now who a caller is. Refused: `no_caller`, `debtor_in_call`.
     Found {
         /// His call.

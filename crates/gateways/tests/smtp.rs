@@ -9,6 +9,7 @@ use domain::pii::Pii;
 use domain::ports::{Messenger as _, Outgoing, Receipt, ReceiptKind, SendFault};
 use domain::time::UtcMs;
 use gateways::messages::{SmtpGateway, SmtpSettings, SmtpTls, Tariff};
+use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -152,7 +153,11 @@ fn server() -> Option<Server> {
 }
 
 fn gateway(port: u16, maildir: Option<PathBuf>) -> SmtpGateway {
-    SmtpGateway::new(SmtpSettings {
+    SmtpGateway::new(plain(port, maildir)).expect("a gateway")
+}
+
+fn plain(port: u16, maildir: Option<PathBuf>) -> SmtpSettings {
+    SmtpSettings {
         name: "email".into(),
         host: "127.0.0.1".into(),
         port,
@@ -163,8 +168,7 @@ fn gateway(port: u16, maildir: Option<PathBuf>) -> SmtpGateway {
         maildir,
         per_minute: 60,
         tariff: Tariff::default(),
-    })
-    .expect("a gateway")
+    }
 }
 
 fn mail(to: &str) -> Outgoing {
@@ -310,4 +314,40 @@ async fn a_server_that_is_away_is_tried_again() {
     let away = gateway.send(&mail("ana@mail.example.test")).await;
     assert!(matches!(away, Err(SendFault::Later(_))), "{away:?}");
     assert_eq!(gateway.poll(10).await.expect("no mailbox"), []);
+}
+
+/// A server that knows no name and password.
+fn without_login() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let Ok(mut answers) = stream.try_clone() else {
+                continue;
+            };
+            let mut say = |text: &str| answers.write_all(text.as_bytes()).is_ok();
+            say("220 mail.example.test\r\n");
+            for line in std::io::BufReader::new(stream).lines() {
+                let goes_on = match line.unwrap_or_default().split_whitespace().next() {
+                    Some("EHLO") => say("250-mail.example.test\r\n250 AUTH PLAIN LOGIN\r\n"),
+                    Some("AUTH") => say("535 5.7.8 authentication failed\r\n"),
+                    Some("QUIT") | None => false,
+                    Some(_) => say("250 OK\r\n"),
+                };
+                if !goes_on {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_our_password_takes_nothing_of_us() {
+    let mut settings = plain(without_login(), None);
+    settings.login = Some(("cobranza".into(), "old".into()));
+    let gateway = SmtpGateway::new(settings).expect("a gateway");
+    let refused = gateway.send(&mail("ana@mail.example.test")).await;
+    assert!(matches!(refused, Err(SendFault::Closed(_))), "{refused:?}");
 }

@@ -422,9 +422,10 @@ pub(crate) struct SimulateArgs {
     /// Cap on abandonment, percent: where the hard stop of the law stands.
     #[arg(long, default_value_t = 3.0)]
     pub cap_pct: f64,
-    /// Abandonment that the predictive policies aim at, percent, at most the cap. Default: 98.5 % of the cap (2.955 of 3), as
-    /// `marcador pace` aims, so that figures stay comparable; campaigns aim at 93 % of it (2.79 of 3) unless they have a target of
-    /// their own: say --target-pct 2.79 to see what the product would do.
+    /// Abandonment that the predictive policies aim at, percent, at most the cap. Default: the scenario's own
+    /// (`abandon_target_pct`, as the demo writes it), else 98.5 % of the cap (2.955 of 3), as `marcador pace` aims, so that figures
+    /// stay comparable; campaigns aim at 93 % of it (2.79 of 3) unless they have a target of their own: say --target-pct 2.79 to see
+    /// what the product would do.
     #[arg(long, value_name = "X")]
     pub target_pct: Option<f64>,
     /// Write every figure here as JSON.

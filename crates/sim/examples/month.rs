@@ -61,7 +61,9 @@ fn main() {
     );
     println!("promises {:?}", outcome.promises);
     println!("plans {:?}", outcome.plans);
-    println!("receipts {:?}", outcome.receipts);
+    println!("terms {:?}", outcome.terms);
+    println!("receipts {:?}, by {:?}", outcome.receipts, outcome.sources);
+    println!("links {:?}", outcome.links);
     println!("messages {:?}", outcome.messages);
     println!("steps {:?}\nholds {:?}", outcome.steps, outcome.holds);
     figures(&outcome);

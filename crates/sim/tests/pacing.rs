@@ -1,6 +1,7 @@
 //! The policy against the plainest one, in a world of its own: abandonment in its band, agents a fifth
 //! of their time busier.
 
+use dialer::Lean;
 use sim::pacing::policies::TARGET_OF_CAP;
 use sim::pacing::scenario::{Shock, ShockWhat};
 use sim::pacing::{Figures, Policy, RunSpec, Scenario, run};
@@ -22,6 +23,7 @@ fn runs(scenario: &Scenario, policy: Policy, hard_stop: bool) -> Vec<Figures> {
                 seed,
                 cap: CAP,
                 target: None,
+                lean: Lean::default(),
                 hard_stop,
                 full: false,
             };
@@ -64,6 +66,7 @@ fn outcome(policy: Policy, cap: f64, target: Option<f64>, hard_stop: bool) -> (u
         seed: 7,
         cap,
         target,
+        lean: Lean::default(),
         hard_stop,
         full: false,
     };

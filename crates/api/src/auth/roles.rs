@@ -161,6 +161,7 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/assignment-rules/apply" MANAGE;
     POST "/api/v1/assignments" WATCH;
     GET "/api/v1/morning-list" STAFF;
+    GET "/api/v1/morning-list/tasks" STAFF;
     GET "/api/v1/morning-review" WATCH;
     GET "/api/v1/morning-review/promises" WATCH;
     GET "/api/v1/segments" WATCH;

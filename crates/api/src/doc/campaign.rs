@@ -1,8 +1,9 @@
 //! Campaigns and what they are made of.
 
 use super::{
-    AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope, CampaignStatus, DialMode,
-    DropAction, HoldKind, Instant, LadderKey, RecordMode, RefillMode, VersionState, WrapupMode,
+    AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope,
+    CampaignStatus, DialMode, DropAction, ExcuseKind, HoldKind, Instant, LadderKey, RecordMode,
+    RefillMode, Stage, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -18,9 +19,29 @@ shape! {
         /// May be shown before identity is ticked.
         before_identity: bool,
     }
+    /// What a debtor may object, and what is answered; the answer may hold the variables of steps.
+    Objection {
+        /// Unique within the script.
+        key: String,
+        /// What he says, at most 80 characters.
+        title_es: String, title_en: String,
+        /// At most 1,000 characters, polite.
+        answer_es: String, answer_en: String,
+        /// Shown before identity is ticked too: then it tells of no debt.
+        before_identity: bool,
+        /// Stages of the debt in which it is shown; empty = all.
+        stages: Vec<Stage>,
+        /// Ageing buckets in which it is shown; empty = all.
+        buckets: Vec<String>,
+        /// Excuse that is logged when he says so.
+        excuse: Option<ExcuseKind>,
+    }
     /// What the agent is to say.
     Script {
-        id: Uuid, client_id: Uuid, name: String, steps: Vec<ScriptStep>, version: i32,
+        id: Uuid, client_id: Uuid, name: String, steps: Vec<ScriptStep>,
+        /// In order, at most 40.
+        objections: Vec<Objection>,
+        version: i32,
         created_at: Instant, updated_at: Instant,
     }
     /// A code of the disposition tree.
@@ -84,7 +105,18 @@ shape! {
         lines_per_agent_max: Option<f64>,
         /// Percent; null = the pack's.
         abandon_cap_pct: Option<f64>,
-        abandon_target_pct: Option<f64>, pacing_tick_ms: i64, ring_timeout_s: i64,
+        abandon_target_pct: Option<f64>,
+        /// Agents that the rule sees beyond those who are free (power, predictive), −40 to 40: −1 keeps one free, +1 lets
+        /// one call wait. A forecast stays at its target for all that.
+        agent_balance: i32,
+        /// Calls ahead beyond the rule's, percent (power, predictive), −90 to 100. A forecast stays at its target for all
+        /// that.
+        intensity_pct: f64,
+        /// Which agents the lines of mode power are counted by.
+        agent_count_basis: AgentCountBasis,
+        /// With so many agents signed in or fewer managers see a small team, 0 to 1000; 0 = never.
+        small_team_agents: u32,
+        pacing_tick_ms: i64, ring_timeout_s: i64,
         agent_within_ms: i64, drop_action: DropAction,
         /// null = automatic.
         hopper_min: Option<u32>,

@@ -59,6 +59,8 @@ shape! {
         channels: Vec<Channel>,
         /// Name of the template of a message.
         template: String,
+        /// Tone of a message; null = the one of the debt's stage.
+        tone: Option<Tone>,
         /// Of a call.
         campaign_id: Option<Uuid>,
         /// Which letter; null = the firmest that the debt's age allows.

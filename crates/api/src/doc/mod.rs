@@ -18,7 +18,7 @@ mod truth;
 
 pub(crate) use campaign::{
     Assigned, AssignmentRule, Campaign, CampaignParams, CampaignTemplate, CampaignVersion,
-    Disposition, Script, ScriptStep, Segment,
+    Disposition, Objection, Script, ScriptStep, Segment,
 };
 pub(crate) use contact::{
     Complaint, Consent, ContactPoint, DncList, Hold, Party, Preference, Suppression,
@@ -37,14 +37,15 @@ pub(crate) use plans::{
 };
 pub(crate) use portfolio::{Address, Debt, Debtor, Portfolio};
 pub(crate) use words::{
-    AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason, CallResult,
-    CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState, CreditorKind,
-    Currency, Day, DebtStatus, DebtorKind, DialMode, Direction, DropAction, ExcuseKind, HoldKind,
-    HoldScope, InboundOutcome, InboxState, InstalmentState, Instant, LadderKey, Language, LegKind,
-    LetterLevel, MessagePurpose, MessageState, PartyRole, PaymentChannel, Phone, PlanState,
-    PlannedState, PointClass, PreferenceKind, PromiseState, RecordMode, RecordingOutcome,
-    RefillMode, Role, Stage, StepAction, StrategyStatus, StrategyTrigger, SuppressionKind, Tone,
-    TransferKind, TransferMode, TransferOutcome, VersionState, WrapupMode,
+    AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, AttemptState, BatchState, BlockReason,
+    CallResult, CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState,
+    CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, Direction, DropAction,
+    ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState, InstalmentState, Instant,
+    LadderKey, Language, LegKind, LetterLevel, MessagePurpose, MessageState, PartyRole,
+    PaymentChannel, Phone, PlanState, PlannedState, PointClass, PreferenceKind, PromiseState,
+    RecordMode, RecordingOutcome, RefillMode, Role, Stage, StepAction, StrategyStatus,
+    StrategyTrigger, SuppressionKind, Tone, TransferKind, TransferMode, TransferOutcome,
+    VersionState, WrapupMode,
 };
 
 /// The body of every error.

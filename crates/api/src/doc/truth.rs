@@ -57,6 +57,8 @@ fn value(what: &str, name: &str) -> Value {
         (_, "result" | "blocked" | "hold" | "reverses" | "until") => Value::Null,
         (_, "data") => json!({}),
         ("trunk", "channels") => json!(1),
+        ("objection", "stages" | "buckets") => json!([]),
+        ("objection", "excuse") => Value::Null,
         (_, "enabled" | "registered" | "active" | "given_by_debtor" | "authorised" | "bad") => {
             json!(true)
         }
@@ -67,7 +69,9 @@ fn value(what: &str, name: &str) -> Value {
             json!(1)
         }
         (_, "duration_ms" | "bytes" | "cursor" | "schema" | "sip_code" | "q850") => json!(1),
-        (_, "campaigns" | "skills" | "steps" | "required" | "debts" | "gaps") => json!([]),
+        (_, "campaigns" | "skills" | "steps" | "objections" | "required" | "debts" | "gaps") => {
+            json!([])
+        }
         (_, "rules" | "packs" | "zones" | "counters") => json!([]),
         (_, "id" | "caller_id") => json!("00000000-0000-7000-8000-000000000001"),
         (_, "direction") => json!("outbound"),
@@ -130,6 +134,7 @@ fn shapes_tell_the_truth() {
     same::<is::Segment, doc::Segment>("segment");
     same::<is::Script, doc::Script>("script");
     same::<is::ScriptStep, doc::ScriptStep>("script step");
+    same::<is::Objection, doc::Objection>("objection");
     same::<is::Disposition, doc::Disposition>("disposition");
     same::<is::Attempt, doc::Attempt>("attempt");
     same::<is::Call, doc::Call>("call");

@@ -10,7 +10,9 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::entity::{DebtStatus, Debtor, LINK_TRIES_MAX, Language, LinkState, PaymentLink};
+use domain::entity::{
+    Debt, DebtStatus, Debtor, LINK_TRIES_MAX, Language, LinkState, PaymentLink, Stage,
+};
 use domain::ids::PaymentLinkId;
 use domain::link::LinkKind;
 use domain::ports::{PageOrder, PaymentsError};
@@ -41,6 +43,7 @@ struct Words {
     no_data: &'static str,
     later: &'static str,
     not_owed: &'static str,
+    sold: &'static str,
     call: &'static str,
 }
 
@@ -57,6 +60,7 @@ const ES: Words = Words {
     no_data: "El pago se hace directamente al acreedor. Llámenos para recibir los datos.",
     later: "No fue posible abrir la página de pago. Inténtelo en unos minutos.",
     not_owed: "Este importe ya no se debe. Llámenos si tiene dudas.",
+    sold: "Esta cuenta se vendió a otro acreedor y ya no recibimos pagos por ella. Llámenos si tiene dudas.",
     call: "Teléfono",
 };
 
@@ -73,6 +77,7 @@ const EN: Words = Words {
     no_data: "Payment is made directly to the creditor. Call us for the details.",
     later: "The payment page could not be opened. Try again in a few minutes.",
     not_owed: "This amount is no longer owed. Call us if in doubt.",
+    sold: "This account was sold to another creditor and we take no more payments for it. Call us if in doubt.",
     call: "Telephone",
 };
 
@@ -196,6 +201,27 @@ async fn answered(
     shown(state, token, &debtor, &link).await
 }
 
+/// Why no money is taken for a debt.
+enum Closed {
+    /// It is another's.
+    Sold,
+    /// Less is owed than the link is for.
+    NotOwed,
+}
+
+async fn closed(
+    state: &ApiState,
+    debt: &Debt,
+    link: &PaymentLink,
+) -> Result<Option<Closed>, Problem> {
+    let stands = state.store.stage_of(debt.id).await?;
+    if stands.is_some_and(|s| s.stage == Stage::Sold) {
+        return Ok(Some(Closed::Sold));
+    }
+    let less = debt.balance_minor() < link.amount.amount_minor;
+    Ok((less || debt.status != DebtStatus::Open).then_some(Closed::NotOwed))
+}
+
 /// What is to be paid, to whom, and how.
 async fn shown(
     state: &ApiState,
@@ -208,8 +234,12 @@ async fn shown(
     let client = state.store.get_client(link.client_id).await?;
     let debt = state.store.get_debt(link.debt_id).await?;
     let debt = state.owed(debt, state.now()).await?;
-    if debt.status != DebtStatus::Open || debt.balance_minor() < link.amount.amount_minor {
-        let page = Page::new(language, w.title).alert(w.not_owed);
+    if let Some(why) = closed(state, &debt, link).await? {
+        let text = match why {
+            Closed::Sold => w.sold,
+            Closed::NotOwed => w.not_owed,
+        };
+        let page = Page::new(language, w.title).alert(text);
         return Ok(page
             .facts(&[(w.call, &client.callback_number)])
             .into_response());
@@ -290,11 +320,17 @@ async fn led(state: &ApiState, link: &PaymentLink, back: &str) -> Result<String,
     let client = state.store.get_client(link.client_id).await?;
     let debt = state.store.get_debt(link.debt_id).await?;
     let debt = state.owed(debt, state.now()).await?;
-    if debt.status != DebtStatus::Open || debt.balance_minor() < link.amount.amount_minor {
-        return Err(Problem::conflict(
-            "not_owed",
-            "this amount is no longer owed",
-        ));
+    match closed(state, &debt, link).await? {
+        Some(Closed::Sold) => {
+            return Err(Problem::conflict("debt_sold", "this debt is sold"));
+        }
+        Some(Closed::NotOwed) => {
+            return Err(Problem::conflict(
+                "not_owed",
+                "this amount is no longer owed",
+            ));
+        }
+        None => {}
     }
     let order = PageOrder {
         link,

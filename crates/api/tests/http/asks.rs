@@ -52,7 +52,7 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
         "reports" | "export" if path.contains("/kpis") => format!("{path}?client={}", own.client),
         "reports" if path.contains("/departures") => format!("{path}?client={}", own.client),
         "reports" if path.ends_with("/costs") => format!("{path}?client={}", own.client),
-        "morning-review" => format!("{path}?client={}", own.client),
+        "morning-review" | "morning-list" => format!("{path}?client={}", own.client),
         "goals" if !path.contains(&id) => format!("{path}?client={}", own.client),
         "bank-files" if !path.contains(&id) => format!("{path}?client={}", own.client),
         "verdicts" if path.ends_with("/verdicts") => format!("{path}?debtor={}", own.debtor),

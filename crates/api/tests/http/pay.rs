@@ -97,7 +97,7 @@ pub(crate) async fn app() -> (App, Arc<Provider>) {
 }
 
 /// The debtor lives where we may take money.
-async fn abroad(app: &App) {
+pub(crate) async fn abroad(app: &App) {
     let mut debtor = app
         .store
         .get_debtor(app.world.norte.debtor)
@@ -128,7 +128,7 @@ pub(crate) async fn link(app: &App) -> (Value, String) {
     (reply["link"].clone(), path)
 }
 
-async fn form(app: &App, path: &str, body: &str) -> Reply {
+pub(crate) async fn form(app: &App, path: &str, body: &str) -> Reply {
     app.post(path)
         .header("origin", "http://marcador.example")
         .body("application/x-www-form-urlencoded", body)
@@ -157,7 +157,7 @@ fn tells_nothing(page: &str) {
 }
 
 /// A page for people: titled, in a language, without scripts.
-fn is_page(reply: &Reply) {
+pub(crate) fn is_page(reply: &Reply) {
     let text = reply.text();
     assert!(
         reply.header("content-type").starts_with("text/html"),

@@ -101,6 +101,7 @@ SMX POST /api/v1/assignments
 SMX GET /api/v1/morning-review
 SMX GET /api/v1/morning-review/promises
 ASMX GET /api/v1/morning-list
+ASMX GET /api/v1/morning-list/tasks
 SMX GET /api/v1/segments
 MX POST /api/v1/segments
 SMX GET /api/v1/segments/{id}

@@ -1,9 +1,11 @@
 //! Stages over HTTP: the whole way of a debt, each step when its tests pass, and what holds it at its end.
 
 use crate::app::{App, Reply};
-use domain::ids::UserId;
+use crate::pay;
+use domain::entity::LinkState;
+use domain::ids::{PaymentLinkId, UserId};
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, StageStore as _};
+use domain::ports::store::{CatalogStore as _, ReceiptStore as _, StageStore as _};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 
@@ -141,4 +143,35 @@ async fn a_sold_debt_is_held_until_it_comes_back_row_17() {
     );
     moves("extrajudicial").await;
     assert_eq!(held(&app, "recalled").await.len(), 0);
+}
+
+#[tokio::test]
+async fn nobody_pays_us_for_a_debt_that_is_sold() {
+    let (app, _) = pay::app().await;
+    pay::abroad(&app).await;
+    let (made, path) = pay::link(&app).await;
+    let id: PaymentLinkId = made["id"].as_str().expect("an id").parse().expect("one");
+    let stage = format!("/api/v1/debts/{}/stage", app.world.norte.debt);
+    let token = app.token("manager").await;
+    let sold = json!({"stage": "sold", "reason": "cartera vendida", "despite": true});
+    let moved = app.post(&stage).token(&token).json(&sold).send().await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    assert_eq!(
+        app.get(&path).send().await.status,
+        410,
+        "it ended with the sale"
+    );
+    let body = json!({"debt_id": app.world.norte.debt,
+        "amount": {"amount_minor": 30_000, "currency": "MXN"}});
+    let new = app.post("/api/v1/payment-links").token(&token).json(&body);
+    assert_eq!(new.send().await.code(), "debt_sold");
+    // One that was made in the moment of the sale.
+    let mut open = app.store.get_payment_link(id).await.expect("link");
+    open.state = LinkState::Created;
+    app.store.put_payment_link(&open, &[]).await.expect("put");
+    let shown = pay::form(&app, &path, "proof=0101").await;
+    pay::is_page(&shown);
+    let text = shown.text();
+    assert!(text.contains("se vendió a otro acreedor"), "{text}");
+    assert!(!text.contains("/pay\"") && !text.contains("300"), "{text}");
 }

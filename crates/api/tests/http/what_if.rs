@@ -4,6 +4,7 @@
 use crate::app::App;
 use async_trait::async_trait;
 use domain::entity::DialMode;
+use domain::ports::store::CatalogStore as _;
 use domain::ports::{CampaignProfile, Forecast, Range, WhatIf, WhatIfError, WhatIfSettings};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -113,6 +114,62 @@ async fn no_target_is_the_one_that_the_dialer_takes() {
 }
 
 #[tokio::test]
+async fn limits_on_lines_are_those_of_the_dialer() {
+    let app = App::start().await;
+    let used = async |side: &str, params: Value| {
+        let body = json!({"agents": 5, "params": params});
+        let reply = ask(&app, "manager", &body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()[side]["settings"]["lines"].as_u64()
+    };
+    let all = used("asked", json!({"mode": "power"})).await;
+    let all = all.expect("lines");
+    assert!(all > 8, "{all}");
+    for (mode, lines) in [("power", 8), ("predictive", 8), ("progressive", all)] {
+        let params = json!({"mode": mode, "lines_per_agent_max": 1.5});
+        assert_eq!(used("asked", params).await, Some(lines), "{mode}");
+    }
+    let both = json!({"mode": "power", "lines_per_agent_max": 1.5, "lines_max": 3});
+    assert_eq!(used("asked", both).await, Some(3));
+    // Of a campaign that has a limit now, one that is asked for goes beyond it.
+    let campaign = app.world.norte.campaign;
+    let mut row = app.store.get_campaign(campaign).await.expect("there");
+    row.params.lines_max = Some(2);
+    app.store.put_campaign(&row, &[]).await.expect("stored");
+    assert_eq!(used("present", json!({})).await, Some(2));
+    assert_eq!(used("asked", json!({"lines_max": 7})).await, Some(7));
+    assert_eq!(used("asked", json!({"lines_max": null})).await, Some(all));
+}
+
+#[tokio::test]
+async fn what_leans_away_from_the_rule_is_followed_and_told() {
+    let app = App::start().await;
+    let params = json!({"mode": "predictive", "agent_balance": 2, "intensity_pct": -25.0,
+        "agent_count_basis": "logged"});
+    let reply = ask(&app, "manager", &json!({"agents": 5, "params": params})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let reply = reply.json();
+    let (was, is) = (&reply["present"]["settings"], &reply["asked"]["settings"]);
+    assert_eq!(
+        (&was["agent_balance"], &is["agent_balance"]),
+        (&json!(0), &json!(2))
+    );
+    assert_eq!(is["intensity_pct"], -25.0);
+    assert_eq!(was["agent_count_basis"], "not_paused");
+    assert_eq!(is["agent_count_basis"], "logged");
+    // The aim is the rule's, and five agents are a small team.
+    assert_eq!(is["abandon_target_pct"], 2.79);
+    let told = codes(&reply);
+    for code in ["beyond_the_rule", "small_team"] {
+        assert!(told.contains(&code), "{code} in {told:?}");
+    }
+    let many = json!({"agents": 9, "params": {"mode": "predictive"}});
+    let reply = ask(&app, "manager", &many).await.json();
+    let told = codes(&reply);
+    assert!(!told.contains(&"small_team") && !told.contains(&"beyond_the_rule"));
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_are_refused_with_the_reason() {
     let app = App::start().await;
     for (body, path, part) in [
@@ -144,6 +201,16 @@ async fn settings_that_cannot_be_are_refused_with_the_reason() {
             "does not follow",
         ),
         (json!({"hours": 12.0}), "hours", "0.25 to 11"),
+        (
+            json!({"params": {"agent_balance": 41}}),
+            "params.agent_balance",
+            "-40 to 40",
+        ),
+        (
+            json!({"params": {"intensity_pct": -100}}),
+            "params.intensity_pct",
+            "-90 to 100",
+        ),
     ] {
         let reply = ask(&app, "manager", &body).await;
         assert_eq!(reply.status, 422, "{body}: {}", reply.text());

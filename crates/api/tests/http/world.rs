@@ -243,7 +243,7 @@ impl Filler<'_> {
         let steps = json!([{"key": "saludo", "title_es": "Saludo", "title_en": "Greeting",
             "text_es": "Buenos días", "text_en": "Good morning", "before_identity": true}]);
         let script: Script = row(json!({"id": own.script, "client_id": own.client,
-            "name": "Base", "steps": steps, "version": 1, "created_at": START,
+            "name": "Base", "steps": steps, "objections": [], "version": 1, "created_at": START,
             "updated_at": START}));
         s.put_script(&script, &[]).await.expect("a script");
         let campaign: Campaign = row(json!({"id": own.campaign, "client_id": own.client,

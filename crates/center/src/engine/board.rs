@@ -372,6 +372,7 @@ impl Engine {
             .take_while(|((c, _), _)| *c == id)
             .filter_map(|(_, s)| s.closes_at)
             .max();
+        let agents = self.agent_counts(entry);
         Some(CampaignRow {
             id,
             name: campaign.name.clone(),
@@ -380,11 +381,7 @@ impl Engine {
                 .as_ref()
                 .map_or(campaign.params.mode, |v| v.mode)
                 .to_string(),
-            level_now: if at_work > 0.0 {
-                f64::from(lines) / at_work
-            } else {
-                0.0
-            },
+            level_now: level_now(lines, at_work),
             level_target: view
                 .as_ref()
                 .map_or_else(|| level(&campaign.params), |v| v.level_target),
@@ -406,7 +403,8 @@ impl Engine {
             answer_rate_5m: rate,
             wait_agent_ms: stats.wait_agent.recent(),
             wait_debtor_ms: stats.wait_debtor.recent(),
-            agents: self.agent_counts(entry),
+            small_team: small_team(&campaign.params, agents.logged_in),
+            agents,
             calls: view.map_or_else(CallCounts::default, |v| CallCounts {
                 ringing: v.ringing,
                 waiting: v.waiting,
@@ -463,11 +461,27 @@ impl Engine {
     }
 }
 
+/// Lines per agent at work; nobody at work has none.
+fn level_now(lines: u32, at_work: f64) -> f64 {
+    if at_work > 0.0 {
+        f64::from(lines) / at_work
+    } else {
+        0.0
+    }
+}
+
 fn level(params: &domain::entity::CampaignParams) -> f64 {
     match params.mode {
-        DialMode::Power | DialMode::Predictive => params.lines_per_agent,
+        DialMode::Power => crate::campaigns::lean(params).level(params.lines_per_agent),
+        DialMode::Predictive => params.lines_per_agent,
         _ => 1.0,
     }
+}
+
+/// Whether a team that may abandon is small; nobody is no team.
+fn small_team(params: &domain::entity::CampaignParams, agents: u32) -> bool {
+    let over_dials = matches!(params.mode, DialMode::Power | DialMode::Predictive);
+    over_dials && (1..=params.small_team_agents).contains(&agents)
 }
 
 /// Whether the quotient comes near its cap; a few answers say nothing.

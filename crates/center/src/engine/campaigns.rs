@@ -6,7 +6,7 @@ use crate::live::{CampaignEntry, Setting, StockKey, TrunkEntry};
 use crate::short_calls::ShortAsk;
 use crate::stats::CampaignStats;
 use crate::view::{HopperRow, Problem};
-use dialer::{CampaignSpec, Input, Item, TrunkSpec};
+use dialer::{CampaignSpec, Input, Item, ShortDay, TrunkSpec};
 use domain::entity::{CampaignStatus, Trunk};
 use domain::ids::{CampaignId, DebtorId};
 use domain::pii::mask;
@@ -222,17 +222,16 @@ impl Engine {
             .collect()
     }
 
-    /// Campaigns that dial now under a rule on short calls.
+    /// Campaigns under a rule on short calls that dial now, or for which somebody dialed by hand.
     pub(crate) fn short_asks(&self) -> Vec<ShortAsk> {
-        let ask = |setting: Arc<Setting>| {
-            let day = self.brain.campaign(setting.id())?.short_calls?;
+        let ask = |(id, day): (CampaignId, ShortDay)| {
             Some(ShortAsk {
+                setting: Arc::clone(&self.campaigns.get(&id)?.setting),
                 rule: day.rule,
                 counted: day.counted.is_some(),
-                setting,
             })
         };
-        self.running().into_iter().filter_map(ask).collect()
+        self.brain.short_days().filter_map(ask).collect()
     }
 
     /// Nodes came or went: the trunks' limits are shared anew.

@@ -6,7 +6,7 @@ use crate::ladder;
 use crate::live::{CallEntry, EndSeen};
 use crate::scribe::{OverStep, Step};
 use dialer::{CallOver, Input, OpenResult, Wish};
-use domain::entity::{AttemptState, Call, CallResult, PartyRole};
+use domain::entity::{AttemptState, Call, CallResult, DialMode, PartyRole};
 use domain::ids::{AgentId, AttemptId};
 use domain::money::Money;
 use domain::ports::store::{AttemptChange, Closing, ItemState};
@@ -320,9 +320,17 @@ impl Engine {
         self.forget_call(now, attempt);
     }
 
-    /// An agent found a machine: it is nobody's live answer.
+    /// An agent found a machine: it is nobody's live answer. Who was told a message and asked for an agent was none
+    /// before either, and who was joined too late stays abandoned.
     fn found_machine(&mut self, now: UtcMs, attempt: AttemptId) {
-        let seen = self.calls.get(&attempt).and_then(|entry| {
+        let late = self.brain.call(attempt).is_some_and(|c| c.abandoned);
+        let counted = |entry: &&CallEntry| {
+            let lost = |over: &EndSeen| over.result == CallResult::Abandoned;
+            entry.ctx.task.mode != DialMode::Agentless
+                && !late
+                && !entry.over.as_ref().is_some_and(lost)
+        };
+        let seen = self.calls.get(&attempt).filter(counted).and_then(|entry| {
             let setting = &entry.ctx.stocked.setting;
             Some((setting.id(), setting.client.id, entry.answered_at?))
         });

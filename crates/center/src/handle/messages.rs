@@ -5,6 +5,7 @@ use crate::asks::Actor;
 use crate::error::CenterError;
 use crate::messages::compose::{self, MessageAsk};
 use crate::messages::told::{self, Refused};
+use crate::messages::tone::{self, TextChoice};
 use crate::strategies::dry_run::{self, TrialJob};
 use domain::entity::{Channel, Message, Strategy, TextTemplate};
 use domain::ids::{DebtId, InboxId, PortfolioId};
@@ -96,6 +97,21 @@ impl CenterHandle {
             subject: done.subject,
             body: Pii(done.body),
         })
+    }
+
+    /// Which text under a template's name goes to a debtor by its channel when nobody names a tone, and why; `None`
+    /// where he has no debt.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn text_choice(
+        &self,
+        template: &TextTemplate,
+        facts: &ContactFacts,
+        debt: Option<DebtId>,
+    ) -> Result<Option<TextChoice>, CenterError> {
+        let shared = &self.inner.shared;
+        Ok(tone::choose(shared, template, facts, debt).await?)
     }
 
     /// Whether some pack lets texts of a channel tell of the debt before they are opened.

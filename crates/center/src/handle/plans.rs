@@ -86,7 +86,7 @@ impl CenterHandle {
         stages::look(Arc::clone(&self.inner.shared), debt).await
     }
 
-    /// Moves a debt to another stage when its tests pass.
+    /// Moves a debt to another stage when its tests pass; a repeat changes nothing.
     ///
     /// # Errors
     /// `stage_tests` names what is missing; `stage_moved`.
@@ -100,7 +100,8 @@ impl CenterHandle {
     /// # Errors
     /// The database away.
     pub async fn stages_round(&self) -> Result<(), CenterError> {
-        Ok(stages::round(&self.inner.shared, &mut None).await?)
+        let mut walked = stages::Walked::default();
+        Ok(stages::round(&self.inner.shared, &mut walked).await?)
     }
 
     /// Late cases from now on, whoever is told of them ([`LateCase::is_for`]).

@@ -7,7 +7,7 @@ use crate::error::CenterError;
 use crate::messages::compose::MessageAsk;
 use crate::provider::{self, ProviderDone};
 use crate::receipts::{self, MoneyTaken, Payer};
-use domain::entity::{LinkState, PaymentLink, Receipt};
+use domain::entity::{LinkState, PaymentLink, Receipt, Stage};
 use domain::ids::{PaymentId, ReceiptId};
 use domain::ports::ProviderEvent;
 use domain::ports::store::{PaymentOutcome, ReceiptOutcome};
@@ -122,9 +122,14 @@ impl CenterHandle {
     /// Makes a payment link. What is told of it is `payment_link.made`.
     ///
     /// # Errors
-    /// The database away.
+    /// `debt_sold`, the database away.
     pub async fn make_link(&self, actor: Actor, link: PaymentLink) -> Result<(), CenterError> {
         let shared = &self.inner.shared;
+        let stands = shared.out.store.stage_of(link.debt_id).await?;
+        if stands.is_some_and(|s| s.stage == Stage::Sold) {
+            let text = "the debt is sold: its money is another's";
+            return Err(CenterError::conflict("debt_sold", text));
+        }
         let event = provider::link_event(shared, actor, "payment_link.made", &link);
         shared.out.store.put_payment_link(&link, &[event]).await?;
         Ok(())

@@ -1,5 +1,6 @@
 //! Figures of the queues over all nodes: what this node does not count itself is read from the rows.
 
+use super::desks::{self, Desks};
 use crate::live::Setting;
 use crate::shared::Shared;
 use crate::tasks::pause;
@@ -19,7 +20,9 @@ fn day_start(setting: &Setting, now: UtcMs) -> UtcMs {
 /// Looks until the center stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
+    let mut told = Desks::default();
     while pause(&mut stop, LOOK_MS).await {
+        desks::look(&shared, &mut told).await;
         let Ok(running) = shared.post.call(|engine, _| engine.running()).await else {
             continue;
         };

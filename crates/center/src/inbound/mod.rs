@@ -2,6 +2,7 @@
 //! then the queue, or the lawful announcement with its outcome.
 
 mod attach;
+mod desks;
 mod elsewhere;
 mod route;
 mod stranger;
@@ -10,6 +11,7 @@ use crate::live::CallCtx;
 use crate::scribe;
 use crate::shared::{Shared, persist};
 pub(crate) use attach::{attach, find};
+pub(crate) use desks::Desk;
 use domain::entity::{Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome};
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
@@ -104,12 +106,13 @@ async fn admit(
     came: &Came,
     call: &mut InboundCall,
 ) -> Result<(), InboundOutcome> {
-    let (campaign, most) = (guest.stocked.setting.id(), guest.queue_max());
+    let stocked = guest.stocked.clone();
     let room = shared
         .post
-        .call(move |engine, _| engine.queue_room(campaign, most))
+        .call(move |engine, _| engine.room_for(&stocked))
         .await;
-    call.place = Some(room.map_err(|_| InboundOutcome::NotServed)??);
+    let (place, wait_ms) = room.map_err(|_| InboundOutcome::NotServed)??;
+    (call.place, guest.wait_ms) = (Some(place), wait_ms);
     let person = guest.stocked.facts.debtor.person_id;
     let file = guest.file.take();
     let (attempt, trunk, at) = (came.attempt, came.trunk, came.at);

@@ -41,10 +41,6 @@ impl Guest {
             language: tongue(self.stocked.facts.debtor.language).to_owned(),
         }
     }
-
-    pub(super) fn queue_max(&self) -> i32 {
-        self.stocked.setting.campaign.params.inbound.queue_max
-    }
 }
 
 /// What a caller hears who is not given to an agent.
@@ -104,10 +100,36 @@ async fn owner(
     if let Some(row) = store.caller_id_numbered(called).await? {
         return Ok(Some((row.client_id, Some(row))));
     }
-    let all = ListFilter::default();
-    let clients = store.list_clients(&all, &whole()).await?.items;
-    let named = clients.into_iter().find(|c| c.callback_number == called);
-    Ok(named.map(|c| (c.id, None)))
+    let (all, mut page) = (ListFilter::default(), whole());
+    loop {
+        let clients = store.list_clients(&all, &page).await?;
+        let named = clients.items.iter().find(|c| c.callback_number == called);
+        if let Some(named) = named {
+            return Ok(Some((named.id, None)));
+        }
+        page.cursor = clients.next_cursor;
+        if page.cursor.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// The campaigns of a client that run and take callers.
+async fn open_to_callers(shared: &Shared, client: ClientId) -> Result<Vec<Campaign>, StoreError> {
+    let ours = ListFilter {
+        client_id: Some(client),
+        ..ListFilter::default()
+    };
+    let (mut found, mut page) = (Vec::new(), whole());
+    loop {
+        let all = shared.out.store.list_campaigns(&ours, &page).await?;
+        let takes = |c: &Campaign| c.status == CampaignStatus::Running && c.params.inbound.blended;
+        found.extend(all.items.into_iter().filter(takes));
+        page.cursor = all.next_cursor;
+        if page.cursor.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// The campaign whose call to him last showed the number that he calls.
@@ -135,14 +157,9 @@ async fn campaign(
     (called, caller_id): (&str, Option<&CallerId>),
     known: Option<&KnownCaller>,
 ) -> Result<Option<(Campaign, Option<ItemState>)>, StoreError> {
-    let store = &shared.out.store;
-    let ours = ListFilter {
-        client_id: Some(client),
-        ..ListFilter::default()
-    };
     let (items, from) = match known {
         Some(known) => (
-            store.items_of(known.debtor_id).await?,
+            shared.out.store.items_of(known.debtor_id).await?,
             showed_him(shared, known.debtor_id, called).await?,
         ),
         None => (Vec::new(), None),
@@ -160,11 +177,8 @@ async fn campaign(
             c.id,
         )
     };
-    let all = store.list_campaigns(&ours, &whole()).await?.items;
-    let best = all
-        .into_iter()
-        .filter(|c| c.status == CampaignStatus::Running && c.params.inbound.blended)
-        .min_by_key(|c| rank(c));
+    let all = open_to_callers(shared, client).await?;
+    let best = all.into_iter().min_by_key(|c| rank(c));
     Ok(best.map(|c| {
         let item = items.iter().find(|i| i.campaign_id == c.id).cloned();
         (c, item)
@@ -276,8 +290,26 @@ fn guest(
     (caller_id, came): (Option<CallerId>, &Came),
     now: UtcMs,
 ) -> Guest {
-    let law = shared.out.law.call_law(&facts, now);
     let wait_ms = setting.campaign.params.inbound.wait_max_s * SECOND_MS;
+    let (item, stocked) = seated(shared, (setting, facts, point), item, now);
+    Guest {
+        stocked,
+        item,
+        rules,
+        wait_ms,
+        caller: (caller_id.map(|c| c.id), came.called.clone()),
+        file: None,
+    }
+}
+
+/// A debtor who is given to an agent alone, at one of his numbers, as the queue has him.
+pub(super) fn seated(
+    shared: &Shared,
+    (setting, facts, point): (Arc<crate::live::Setting>, ContactFacts, ContactPoint),
+    item: Option<ItemState>,
+    now: UtcMs,
+) -> (Item, Stocked) {
+    let law = shared.out.law.call_law(&facts, now);
     let in_campaign = item.is_some();
     let state = item.unwrap_or_else(|| crate::manual::fresh(setting.id(), facts.debtor.id, now));
     let item = Item {
@@ -296,24 +328,18 @@ fn guest(
         closes_at: None,
         answer: None,
     };
-    Guest {
-        stocked: Stocked {
-            setting,
-            state,
-            in_campaign,
-            facts: Arc::new(facts),
-            point,
-            point_attempts: Vec::new(),
-            verdict_id: VerdictId(shared.id()),
-            decision: "allow",
-            reason: (String::new(), String::new()),
-            since: now,
-            closes_at: None,
-        },
-        item,
-        rules,
-        wait_ms,
-        caller: (caller_id.map(|c| c.id), came.called.clone()),
-        file: None,
-    }
+    let stocked = Stocked {
+        setting,
+        state,
+        in_campaign,
+        facts: Arc::new(facts),
+        point,
+        point_attempts: Vec::new(),
+        verdict_id: VerdictId(shared.id()),
+        decision: "allow",
+        reason: (String::new(), String::new()),
+        since: now,
+        closes_at: None,
+    };
+    (item, stocked)
 }

@@ -2,10 +2,12 @@
 //! down, what debtors write reaches the inbox, and what must not leave any more is withdrawn.
 
 pub(crate) mod compose;
+pub(crate) mod health;
 mod heard;
 mod pay;
 mod send;
 pub(crate) mod told;
+pub(crate) mod tone;
 pub(crate) mod values;
 
 pub(crate) use send::rule_of;

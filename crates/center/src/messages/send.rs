@@ -1,5 +1,6 @@
 //! One message on its way: judged, counted, handed over, and what came of it.
 
+use super::health::{self, Sign};
 use super::values::{self, Rendered, Values};
 use super::{LEASE_MS, event_of, heard, pay, told};
 use crate::asks::Actor;
@@ -339,11 +340,13 @@ async fn hand_over(
     let answer = tokio::time::timeout(wait, gateway.send(out)).await;
     let answer = answer.unwrap_or_else(|_| Err(SendFault::Unknown("no answer in time".to_owned())));
     let lost = matches!(answer, Err(SendFault::Unknown(_)));
-    if let Err(SendFault::Refused { code, .. }) = &answer
-        && gateway.is_optout(code)
-    {
+    let optout = matches!(&answer, Err(SendFault::Refused { code, .. }) if gateway.is_optout(code));
+    if optout {
         persist!(shared, heard::told_provider(shared, row))?;
     }
+    let (sign, why) = (Sign::of(&answer, optout), answer.as_ref().err());
+    let why = why.map(ToString::to_string).unwrap_or_default();
+    health::note(shared, gateway.name(), sign, why).await;
     let (step, events) = outcome(shared, row, (left, answer));
     let store = &shared.out.store;
     let noted = persist!(shared, store.note_message(row.id, &step, &events))?;
@@ -404,7 +407,7 @@ fn outcome(
                 MessageState::Failed
             }
         }
-        Err(SendFault::Later(why)) => {
+        Err(SendFault::Later(why) | SendFault::Closed(why)) => {
             step.reason = Some(why);
             match retry_after(row.tries).map(|wait| at.plus_ms(wait)) {
                 Some(next) if next < row.expires_at => {

@@ -2,11 +2,12 @@
 
 use crate::script::amount;
 use crate::words;
-use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate};
+use domain::entity::{Channel, Client, Debt, Language, Promise, TextTemplate, Tone};
 use domain::ids::DebtId;
 use domain::ports::store::ContactFacts;
 use domain::rules::messaging::{opt_out_text, silenced};
 use domain::rules::template::{OPT_OUT, PAYMENT_LINK, TemplateFault, render, variables};
+use domain::rules::tone::pick as toned;
 use domain::time::UtcMs;
 
 /// What a template is filled in with.
@@ -117,18 +118,17 @@ pub(crate) fn with_opt_out(body: &mut String, channel: Channel, language: Langua
     body.push_str(line);
 }
 
-/// The template of a name for a channel: in the debtor's language, else in Spanish, else any.
+/// The template of a name for a channel: in the debtor's language, else in Spanish, else any; in each of them of
+/// the tone, else of the next one in its order (`rules::tone`).
 pub(crate) fn pick(
     named: &[TextTemplate],
     channel: Channel,
     language: Language,
+    tone: Tone,
 ) -> Option<&TextTemplate> {
-    let of = |l: Language| {
-        named
-            .iter()
-            .find(|t| t.channel == channel && t.language == l)
-    };
+    let by = named.iter().filter(move |t| t.channel == channel);
+    let of = |l: Language| toned(by.clone().filter(move |t| t.language == l), tone);
     of(language)
         .or_else(|| of(Language::Es))
-        .or_else(|| named.iter().find(|t| t.channel == channel))
+        .or_else(|| toned(by.clone(), tone))
 }

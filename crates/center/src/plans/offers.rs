@@ -3,6 +3,8 @@
 use super::draw::days_past_due;
 use crate::live::Stocked;
 use domain::entity::{Debt, Role};
+use domain::money::Money;
+use domain::rules::negotiation;
 use domain::rules::offers::draw;
 use domain::segment::bucket_of;
 use domain::time::UtcMs;
@@ -15,6 +17,14 @@ pub(crate) fn main_debt(stocked: &Stocked) -> Option<&Debt> {
         .debts
         .iter()
         .min_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)))
+}
+
+/// What the negotiation about the card's debt is after.
+pub(crate) fn goal_of_card(stocked: &Stocked, now: UtcMs) -> Option<Money> {
+    let (debt, setting) = (main_debt(stocked)?, &stocked.setting);
+    let bucket = bucket_of(days_past_due(debt, now, &setting.zone));
+    let today = now.in_zone(&setting.zone).date();
+    negotiation::goal(&setting.terms, debt, bucket, today)
 }
 
 /// Offers an agent may make alone, three at most.

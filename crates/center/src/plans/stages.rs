@@ -26,6 +26,17 @@ const BATCH: u32 = 500;
 /// Goes of one round.
 const GOES_MAX: u32 = 10;
 
+/// How far rounds have come.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    /// The last debt that was looked at for its first stage.
+    begun: Option<DebtId>,
+    /// The last debt whose stage stops contact that was looked at for its hold.
+    held: Option<DebtId>,
+    /// All of these were looked at.
+    all_held: bool,
+}
+
 /// A debt to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageAsk {
@@ -120,7 +131,7 @@ fn words(missing: &[StageReason]) -> String {
     all.join("; ")
 }
 
-/// Moves a debt when the tests of its new stage pass.
+/// Moves a debt when the tests of its new stage pass; one that stands there already stays as it is.
 pub(crate) async fn move_to(
     shared: Arc<Shared>,
     actor: Actor,
@@ -128,6 +139,11 @@ pub(crate) async fn move_to(
 ) -> Result<DebtStage, CenterError> {
     let now = shared.now();
     let debt = shared.out.store.get_debt(ask.debt).await?;
+    let stands = shared.out.store.stage_of(debt.id).await?;
+    let from = stands.as_ref().map(|s| s.stage);
+    if let Some(stands) = stands.filter(|s| s.stage == ask.to) {
+        return Ok(stands);
+    }
     let zone = zone_of(&shared, &debt).await?;
     let (terms, version) = terms_of(&shared, debt.client_id).await?;
     let facts = facts_of(&shared, &debt, &zone, now).await?;
@@ -141,7 +157,6 @@ pub(crate) async fn move_to(
             format!("the tests of {} do not pass: {}", ask.to, words(&missing)),
         ));
     }
-    let from = shared.out.store.stage_of(debt.id).await?.map(|s| s.stage);
     let how = (now, actor.to_string(), ask.reason.clone());
     let row = entered(&debt, &terms, ask.to, how);
     let codes: Vec<&str> = missing.iter().map(|r| r.code.as_str()).collect();
@@ -160,11 +175,20 @@ pub(crate) async fn move_to(
         ));
     }
     if row.stage.hold().is_some() {
-        stops::withdraw_person(&shared, row.debtor_id).await?;
+        withdraw(&shared, &row).await;
     } else if from.is_some_and(|s| s.hold().is_some()) {
         stops::changed(shared, row.debtor_id).await;
     }
     Ok(row)
+}
+
+/// Ends the contacts of a debt whose hold is stored. It stands whether or not that can be told everywhere: the
+/// other servers hear of it by its event.
+async fn withdraw(shared: &Shared, row: &DebtStage) {
+    if let Err(error) = stops::withdraw_person(shared, row.debtor_id).await {
+        shared.mind(&error).await;
+        tracing::warn!(debtor = %row.debtor_id, reason = %error, "held debtor not withdrawn everywhere");
+    }
 }
 
 /// What is told of the holds that a move lifts and places.
@@ -191,18 +215,37 @@ fn held(shared: &Shared, actor: Actor, from: Option<Stage>, row: &DebtStage) -> 
     events
 }
 
-/// Puts debts behind `cursor` in their first stage, tells the named persons of late cases, and the board
-/// how many there are. `cursor` walks on with the debts that were looked at: new ones come behind it.
-pub(crate) async fn round(
-    shared: &Arc<Shared>,
-    cursor: &mut Option<DebtId>,
-) -> Result<(), StoreError> {
+/// Places the holds of debts whose stage stops contact and that were never held by it: they entered it before
+/// stages placed holds.
+async fn hold_all(shared: &Shared, walked: &mut Walked) -> Result<(), StoreError> {
+    let store = &shared.out.store;
     for _ in 0..GOES_MAX {
-        let fresh = shared.out.store.unstaged(*cursor, BATCH).await?;
+        if walked.all_held {
+            break;
+        }
+        let (rows, last) = store.unheld_stages(walked.held, BATCH).await?;
+        for row in rows {
+            let events = held(shared, Actor::System, None, &row);
+            if store.place_stage_hold(&row, shared.now(), &events).await? {
+                withdraw(shared, &row).await;
+            }
+        }
+        walked.all_held = last.is_none();
+        walked.held = last.or(walked.held);
+    }
+    Ok(())
+}
+
+/// Places holds that stages lack, puts new debts in their first stage, tells the named persons of late cases, and
+/// the board how many there are. `walked` goes on with the debts that were looked at: new ones come behind them.
+pub(crate) async fn round(shared: &Arc<Shared>, walked: &mut Walked) -> Result<(), StoreError> {
+    hold_all(shared, walked).await?;
+    for _ in 0..GOES_MAX {
+        let fresh = shared.out.store.unstaged(walked.begun, BATCH).await?;
         let rows = begin(shared, &fresh).await?;
         if let Some(last) = fresh.last() {
             shared.out.store.begin_stages(&rows).await?;
-            *cursor = Some(last.id);
+            walked.begun = Some(last.id);
         }
         if fresh.len() < BATCH as usize {
             break;

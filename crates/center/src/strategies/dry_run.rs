@@ -2,23 +2,26 @@
 //! would take out. Nothing is planned and nothing is written.
 
 use super::costs::costs;
-use super::plan::{Choice, Ways, asked, choose, segment};
+use super::plan::{Choice, Ways, asked, choose, segment, tone_of, tone_terms};
 use crate::feeder::zone_or_utc;
 use crate::messages::carried;
+use crate::messages::tone::of_debt;
 use crate::plans::letters::{action as letter, at_his_contract};
 use crate::shared::Shared;
 use domain::entity::{
-    Channel, LedgerKind, LedgerRow, PointClass, StepAction, Strategy, StrategyStep,
+    Channel, LedgerKind, LedgerRow, PointClass, StepAction, Strategy, StrategyStep, Tone,
 };
-use domain::ids::{DebtorId, LedgerId, PortfolioId, VerdictId};
+use domain::ids::{DebtId, DebtorId, LedgerId, PortfolioId, VerdictId};
 use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, PlanAsk, PlanSource, StoreError};
 use domain::rules::messaging::stopped;
+use domain::rules::offers::ClientTerms;
 use domain::rules::strategy::due_at;
 use domain::segment::utc_day;
 use domain::time::{DAY_MS, UtcMs};
 use serde::Serialize;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -287,13 +290,48 @@ impl Sums {
     }
 }
 
+/// Tones by the stage in which each debt stands today.
+type Tones = BTreeMap<DebtId, Tone>;
 type Named = BTreeMap<String, Vec<domain::entity::TextTemplate>>;
 
 /// What messages are chosen from, and until when.
 struct Scope {
     templates: Named,
+    /// The client's terms, where some step's tone hangs on the stage of the debt.
+    terms: Option<ClientTerms>,
     carried: Vec<Channel>,
     until: UtcMs,
+}
+
+impl Scope {
+    fn ways(&self, step: &StrategyStep, by_stage: Option<Tone>) -> Ways<'_> {
+        let named = self.templates.get(&step.template);
+        Ways {
+            templates: named.map_or(&[][..], Vec::as_slice),
+            tone: tone_of(step, by_stage),
+            carried: &self.carried,
+        }
+    }
+}
+
+/// Tones of a debtor's debts, where they decide a text.
+async fn tones(
+    shared: &Shared,
+    terms: Option<&ClientTerms>,
+    facts: &ContactFacts,
+    dates: &[PlanSource],
+) -> Result<Tones, StoreError> {
+    let mut found = Tones::new();
+    let Some(terms) = terms else {
+        return Ok(found);
+    };
+    for source in dates {
+        if let Entry::Vacant(place) = found.entry(source.debt_id) {
+            let (_, wanted) = of_debt(shared, terms, facts, source.debt_id).await?;
+            place.insert(wanted.tone);
+        }
+    }
+    Ok(found)
 }
 
 async fn run(
@@ -306,18 +344,22 @@ async fn run(
     let (found, cut) = sources(shared, one, portfolio, days).await?;
     let all: usize = found.values().map(Vec::len).sum();
     job.all.store(all as u64, Ordering::Relaxed);
-    let mut templates = Named::new();
+    let (mut templates, mut terms) = (Named::new(), None);
     for step in one.steps.iter().filter(|s| s.action == StepAction::Message) {
         let named = shared
             .out
             .store
             .templates_named(one.client_id, &step.template)
             .await?;
+        if terms.is_none() {
+            terms = tone_terms(shared, one, step, &named).await?;
+        }
         templates.insert(step.template.clone(), named);
     }
     let mut sums = Sums::default();
     let scope = Scope {
         templates,
+        terms,
         carried: carried(shared).await?,
         until: shared.now().plus_ms(days * DAY_MS),
     };
@@ -327,7 +369,8 @@ async fn run(
             .store
             .contact_facts(*debtor, shared.now())
             .await?;
-        of_debtor(shared, one, (facts, dates), &scope, &mut sums);
+        let tones = tones(shared, scope.terms.as_ref(), &facts, dates).await?;
+        of_debtor(shared, one, (facts, dates, &tones), &scope, &mut sums);
         job.done.fetch_add(dates.len() as u64, Ordering::Relaxed);
         // Calls come first: the runtime's threads are theirs.
         tokio::task::yield_now().await;
@@ -348,7 +391,7 @@ async fn run(
 fn of_debtor(
     shared: &Shared,
     one: &Strategy,
-    (mut facts, dates): (ContactFacts, &[PlanSource]),
+    (mut facts, dates, tones): (ContactFacts, &[PlanSource], &Tones),
     scope: &Scope,
     sums: &mut Sums,
 ) {
@@ -383,11 +426,7 @@ fn of_debtor(
         }
         match step.action {
             StepAction::Message => {
-                let named = scope.templates.get(&step.template);
-                let ways = Ways {
-                    templates: named.map_or(&[][..], Vec::as_slice),
-                    carried: &scope.carried,
-                };
+                let ways = scope.ways(step, tones.get(&source.debt_id).copied());
                 match choose(shared, &facts, step, ways, due) {
                     Choice::By(channel, _, at) => {
                         let day = sums.day(date, channel.to_string());

@@ -2,11 +2,13 @@
 
 use super::Arms;
 use crate::feeder::zone_or_utc;
+use crate::messages::tone::{of_debt, several};
 use crate::messages::values::pick;
+use crate::plans::terms_of;
 use crate::shared::Shared;
 use domain::entity::{
     Channel, CheckPoint, Decision, Message, MessagePurpose, MessageState, PlannedState,
-    PlannedStep, RuleHit, StepAction, Strategy, StrategyStep, TextTemplate, Verdict,
+    PlannedStep, RuleHit, StepAction, Strategy, StrategyStep, TextTemplate, Tone, Verdict,
 };
 use domain::ids::{DebtorId, MessageId, PlannedStepId, VerdictId};
 use domain::law::Action;
@@ -14,6 +16,7 @@ use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, PlanAsk, PlanSource, StoreError};
 use domain::rules::disclosure::{ASKS_OPT_OUT, HIDES, shown, tells_opt_out};
 use domain::rules::messaging::stopped;
+use domain::rules::offers::ClientTerms;
 use domain::rules::strategy::due_at;
 use domain::segment::{parse, utc_day};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -59,6 +62,8 @@ pub(super) fn asked(channel: Channel, id: VerdictId, now: UtcMs) -> Action {
 pub(super) struct Ways<'a> {
     /// Texts of its name.
     pub(super) templates: &'a [TextTemplate],
+    /// The tone that is wanted.
+    pub(super) tone: Tone,
     /// Channels that the installation carries.
     pub(super) carried: &'a [Channel],
 }
@@ -91,7 +96,8 @@ pub(super) fn choose(
             last = none(*channel, "no_gateway", es, en);
             continue;
         }
-        let Some(template) = pick(ways.templates, *channel, facts.debtor.language) else {
+        let language = facts.debtor.language;
+        let Some(template) = pick(ways.templates, *channel, language, ways.tone) else {
             continue;
         };
         let action = asked(*channel, VerdictId(shared.id()), due);
@@ -150,7 +156,27 @@ struct Step<'a> {
     one: &'a Strategy,
     step: &'a StrategyStep,
     templates: Vec<TextTemplate>,
+    /// The client's terms, where the stage of the debt decides the tone.
+    terms: Option<ClientTerms>,
     carried: &'a [Channel],
+}
+
+/// Terms by which the stage of a debt decides the tone; `None` where the step names it, or all texts have one.
+pub(super) async fn tone_terms(
+    shared: &Shared,
+    one: &Strategy,
+    step: &StrategyStep,
+    named: &[TextTemplate],
+) -> Result<Option<ClientTerms>, StoreError> {
+    if step.tone.is_some() || !several(named) {
+        return Ok(None);
+    }
+    Ok(Some(terms_of(shared, one.client_id).await?.0))
+}
+
+/// The tone of a step; any where there is nothing to choose.
+pub(super) fn tone_of(step: &StrategyStep, by_stage: Option<Tone>) -> Tone {
+    step.tone.or(by_stage).unwrap_or(Tone::Courteous)
 }
 
 /// What was planned.
@@ -182,6 +208,7 @@ pub(super) async fn plan(
         let case = Step {
             one,
             step,
+            terms: tone_terms(shared, one, step, &templates).await?,
             templates,
             carried,
         };
@@ -233,7 +260,13 @@ async fn page(
     let mut made = Made::default();
     for source in &sources {
         let facts = store.contact_facts(source.debtor_id, shared.now()).await?;
-        if let Looked::Far(near_at) = make(shared, case, source, &facts, &mut made) {
+        let by_stage = match &case.terms {
+            Some(terms) => Some(of_debt(shared, terms, &facts, source.debt_id).await?.1.tone),
+            None => None,
+        };
+        let tone = tone_of(case.step, by_stage);
+        let looked = make(shared, case, (source, tone), &facts, &mut made);
+        if let Looked::Far(near_at) = looked {
             shared.later.put_off(key(source), one.version, now, near_at);
         }
     }
@@ -263,7 +296,7 @@ enum Looked {
 fn make(
     shared: &Shared,
     case: &Step<'_>,
-    source: &PlanSource,
+    (source, tone): (&PlanSource, Tone),
     facts: &ContactFacts,
     made: &mut Made,
 ) -> Looked {
@@ -287,6 +320,7 @@ fn make(
     if step.action == StepAction::Message {
         let ways = Ways {
             templates: &case.templates,
+            tone,
             carried: case.carried,
         };
         let choice = choose(shared, facts, step, ways, due);

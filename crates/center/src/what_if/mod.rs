@@ -7,13 +7,13 @@ mod tests;
 
 pub use profile::profile;
 
-use crate::campaigns::{cap_pct, target_pct};
+use crate::campaigns::{cap_pct, segments_of, target_pct};
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::ports::{CallLaw, LawBook};
-use dialer::{AbandonRule, TARGET_OF_CAP};
-use domain::entity::{Campaign, CampaignParams, Channel, CheckPoint, DialMode};
-use domain::ids::{CampaignId, ClientId, SegmentId, VerdictId};
+use dialer::AbandonRule;
+use domain::entity::{Campaign, CampaignParams, Channel, CheckPoint, DialMode, Trunk};
+use domain::ids::{CampaignId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{AttemptFilter, ContactFacts, ListFilter, PAGE_LIMIT_MAX, StoreError};
 use domain::ports::{CampaignProfile, PageRequest, Store};
@@ -25,9 +25,7 @@ use std::collections::BTreeMap;
 const DAYS: i64 = 30;
 /// Most attempts whose times are read; of more every n-th is, and all are counted.
 const TIMED_MAX: u32 = 20_000;
-/// Percent by which an aim is no other aim.
-const SAME_PCT: f64 = 1e-9;
-/// Debtors whose law is asked.
+/// Debtors of each segment whose law is asked.
 const SAMPLE: u32 = 12;
 /// Days ahead that it is asked for, a whole week from tomorrow.
 const LAW_DAYS: i64 = 7;
@@ -41,6 +39,8 @@ pub struct History {
     pub days: i64,
     /// Refusals by law in these days by reason, most first.
     pub blocked: Vec<(String, u64)>,
+    /// Trunks that may be dialed.
+    pub trunks: Vec<Trunk>,
     /// Lines of its trunks, at most its own limit.
     pub lines: u32,
     /// Starts a second of its trunks, at most its own limit.
@@ -106,7 +106,7 @@ pub async fn history_timing(
     now: UtcMs,
     timed_max: u32,
 ) -> Result<History, CenterError> {
-    let sample = sample(store, campaign.client_id, campaign.segment_id, now).await?;
+    let sample = sample(store, campaign, now).await?;
     let (mut call_law, mut packs) = (CallLaw::default(), Vec::new());
     for (n, facts) in sample.iter().enumerate() {
         let one = law.call_law(facts, now);
@@ -126,11 +126,15 @@ pub async fn history_timing(
     let mut blocked = store.blocked_counts(Some(campaign.id), since).await?;
     blocked.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let counts = store.item_counts(campaign.id, now).await?;
-    let (lines, cps) = limits(store, &campaign.params).await?;
+    let (all, page) = (ListFilter::default(), whole_page());
+    let mut trunks = store.list_trunks(&all, &page).await?.items;
+    trunks.retain(|t| t.enabled);
+    let (lines, cps) = limits(&trunks, &campaign.params);
     Ok(History {
         profile,
         days: DAYS,
         blocked,
+        trunks,
         lines,
         cps,
         agents_assigned: assigned(store, campaign.id).await?,
@@ -142,23 +146,28 @@ pub async fn history_timing(
     })
 }
 
-/// Some debtors of a segment, with what the law asks of each.
+/// Some debtors of each segment that fills the campaign, with what the law asks of each; who is in several counts
+/// once.
 pub(crate) async fn sample(
     store: &dyn Store,
-    client: ClientId,
-    segment: SegmentId,
+    campaign: &Campaign,
     now: UtcMs,
 ) -> Result<Vec<ContactFacts>, CenterError> {
-    let segment = store.get_segment(segment).await?;
-    let expr = domain::segment::parse(&segment.expression)
-        .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
-    let rows = store.segment_sample(client, &expr, now, SAMPLE);
-    let mut sample = Vec::new();
-    for row in rows.await? {
-        match store.contact_facts(row.debtor_id, now).await {
-            Ok(facts) => sample.push(facts),
-            Err(StoreError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
+    let mut sample: Vec<ContactFacts> = Vec::new();
+    for id in segments_of(campaign) {
+        let segment = store.get_segment(id).await?;
+        let expr = domain::segment::parse(&segment.expression)
+            .map_err(|e| CenterError::invalid("bad_expression", "segment_id", e.to_string()))?;
+        let rows = store.segment_sample(campaign.client_id, &expr, now, SAMPLE);
+        for row in rows.await? {
+            if sample.iter().any(|f| f.debtor.id == row.debtor_id) {
+                continue;
+            }
+            match store.contact_facts(row.debtor_id, now).await {
+                Ok(facts) => sample.push(facts),
+                Err(StoreError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(sample)
@@ -191,13 +200,10 @@ fn whole_page() -> PageRequest {
 }
 
 /// Lines and starts a second that the parameters leave of the trunks.
-async fn limits(store: &dyn Store, params: &CampaignParams) -> Result<(u32, u32), StoreError> {
-    let trunks = store
-        .list_trunks(&ListFilter::default(), &whole_page())
-        .await?;
+fn limits(trunks: &[Trunk], params: &CampaignParams) -> (u32, u32) {
     let (mut lines, mut cps) = (0_u32, 0_u32);
-    for trunk in trunks.items {
-        if trunk.enabled && (params.trunks.is_empty() || params.trunks.contains(&trunk.name)) {
+    for trunk in trunks {
+        if params.trunks.is_empty() || params.trunks.contains(&trunk.name) {
             lines = lines.saturating_add(u32::try_from(trunk.channels).unwrap_or(0));
             cps = cps.saturating_add(u32::try_from(trunk.cps).unwrap_or(0));
         }
@@ -206,7 +212,7 @@ async fn limits(store: &dyn Store, params: &CampaignParams) -> Result<(u32, u32)
         own.and_then(|n| u32::try_from(n).ok())
             .map_or(all, |n| n.min(all))
     };
-    Ok((most(params.lines_max, lines), most(params.cps_max, cps)))
+    (most(params.lines_max, lines), most(params.cps_max, cps))
 }
 
 async fn assigned(store: &dyn Store, id: CampaignId) -> Result<u32, StoreError> {
@@ -225,22 +231,23 @@ async fn assigned(store: &dyn Store, id: CampaignId) -> Result<u32, StoreError> 
 }
 
 impl History {
+    /// Lines and starts a second of a campaign of these parameters.
+    #[must_use]
+    pub fn limits(&self, params: &CampaignParams) -> (u32, u32) {
+        limits(&self.trunks, params)
+    }
+
     /// Cap on abandonment in force under these parameters, percent.
     #[must_use]
     pub fn cap_pct(&self, params: &CampaignParams) -> f64 {
         cap_pct(params).min(self.law.abandon_cap_pct)
     }
 
-    /// Abandonment that a campaign of these parameters aims at, percent, as the dialer has it: its own aim, or less
-    /// where a pack says so or has a lower cap.
+    /// Abandonment that a campaign of these parameters aims at under the packs of the sample, percent, by the
+    /// dialer's own rule.
     #[must_use]
     pub fn target_pct(&self, params: &CampaignParams) -> f64 {
-        let cap = cap_pct(params);
-        let says = |r: &&AbandonRule| {
-            r.cap_pct < cap - SAME_PCT || r.target_pct < TARGET_OF_CAP * r.cap_pct - SAME_PCT
-        };
-        let packs = self.packs.iter().filter(says).map(|r| r.target_pct);
-        packs.fold(target_pct(params).min(cap), f64::min)
+        target_pct(params, &self.packs)
     }
 
     /// What the law says of the sample in each hour of the shift, for the week from tomorrow; the

@@ -4,17 +4,17 @@
 use crate::amd::{Lenient, answer, messages, over, send, template};
 use crate::queue::{finishes, phone, told};
 use crate::screen::Screen;
-use crate::world::{ALL_ANSWER, House, Plan, debtor_id};
+use crate::world::{ALL_ANSWER, House, Plan, ask, debtor_id, point_id};
 use center::CenterConfig;
 use domain::entity::{
     AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, DialMode, InboundParams,
 };
 use domain::ids::{AttemptId, DebtorId};
-use domain::ports::store::{DetectorStore as _, TrailStore as _};
+use domain::ports::store::{ContactStore as _, DetectorStore as _, ItemState, TrailStore as _};
 use domain::ports::{Clock as _, PlayWhat};
 use domain::rules::detector::Acted;
 use domain::time::UtcMs;
-use sim::fate::{Fate, draw};
+use sim::fate::{Fate, FateMix, draw};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,8 +124,13 @@ async fn who_listens_in_silence_hears_the_message_to_its_end() {
 
 /// Two who are called one after the other; the second waits for long.
 fn two() -> Plan {
+    two_and(ALL_ANSWER, |_| true)
+}
+
+/// The same among people of another sort, with a condition on the seed.
+fn two_and(mix: FateMix, also: impl Fn(u64) -> bool) -> Plan {
     let fits = |seed: &u64| {
-        let of = |n| match draw(*seed, n, ALL_ANSWER) {
+        let of = |n| match draw(*seed, n, mix) {
             Fate::Answers {
                 ring_ms,
                 patience_ms,
@@ -134,10 +139,12 @@ fn two() -> Plan {
             _ => (0, 0, 0),
         };
         let (first, second) = (of(1), of(2));
-        first.0 + 500 < second.0 && first.2 > 60_000 && second.1 > 14_000
+        let waits = first.0 + 500 < second.0 && first.2 > 60_000 && second.1 > 14_000;
+        first.0 > 0 && waits && also(*seed)
     };
     Plan {
         seed: (0..100_000).find(fits).expect("one of them"),
+        mix,
         debtors: 2,
         params: params(AmdMode::Off),
         ..Plan::default()
@@ -145,8 +152,8 @@ fn two() -> Plan {
 }
 
 /// Both ask for an agent from their message; the only one talks with the first, and the second chooses to be called.
-async fn promised() -> (House, Screen, DebtorId) {
-    let house = House::build(two()).await;
+async fn promised(plan: Plan) -> (House, Screen, DebtorId) {
+    let house = House::build(plan).await;
     let agent = house.agent(1).await;
     house.start().await;
     let mut asked: Vec<AttemptId> = Vec::new();
@@ -188,7 +195,7 @@ async fn is_called(house: &House, agent: &Screen, debtor: DebtorId) {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_promised_a_call_out_of_a_message_gets_it_from_an_agent() {
-    let (house, agent, debtor) = promised().await;
+    let (house, agent, debtor) = promised(two()).await;
     // Nobody is free until his place is kept no more, and for a while after it.
     house.secs(300).await;
     let item = house.item(debtor).await;
@@ -201,7 +208,7 @@ async fn who_was_promised_a_call_out_of_a_message_gets_it_from_an_agent() {
 
 #[tokio::test(start_paused = true)]
 async fn the_promise_outlives_the_node() {
-    let (house, _, debtor) = promised().await;
+    let (house, _, debtor) = promised(two()).await;
     let (store, now) = (Arc::clone(&house.store), house.clock.now());
     house.trunk.crash();
     drop(house);
@@ -213,4 +220,102 @@ async fn the_promise_outlives_the_node() {
     again.until("his call", called).await;
     is_called(&again, &agent, debtor).await;
     again.center.shutdown().await;
+}
+
+/// The hours until his next turn are over.
+async fn is_due(house: &House, item: ItemState) {
+    let next_at = house.clock.now();
+    assert!(item.next_at > next_at, "he is let be for a while");
+    let due = ItemState { next_at, ..item };
+    house.store.put_item(&due, &[]).await.expect("works");
+}
+
+/// Two thirds answer.
+const MOST: FateMix = FateMix {
+    answer_pct: 66,
+    refuse_pct: 0,
+};
+
+/// The third call, that of the agent, rings in vain.
+fn away_once() -> Plan {
+    two_and(MOST, |seed| {
+        let answers = |n| matches!(draw(seed, n, MOST), Fate::Answers { .. });
+        !answers(3) && answers(4)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_answer_the_promised_call_is_called_by_an_agent_again() {
+    let (house, agent, debtor) = promised(away_once()).await;
+    finishes(&house, &agent).await;
+    let calls = || house.trunk.invites().len();
+    house.until("his call", || calls() == 3).await;
+    house.secs(120).await;
+    let item = house.item(debtor).await;
+    assert_eq!(item.last_result, Some(CallResult::NoAnswer));
+    assert_eq!((item.done, item.note.as_str()), (false, "callback"));
+    is_due(&house, item).await;
+    is_called(&house, &agent, debtor).await;
+    assert_eq!(calls(), 4, "the message was told once");
+    assert_eq!(house.center.figures().await.errors, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promised_call_that_rings_while_its_node_dies_is_made_again() {
+    let (house, agent, debtor) = promised(away_once()).await;
+    finishes(&house, &agent).await;
+    let calls = || house.trunk.invites().len();
+    house.until("his call", || calls() == 3).await;
+    house.secs(1).await;
+    let (store, now) = (Arc::clone(&house.store), house.clock.now());
+    house.trunk.crash();
+    drop(house);
+    let again = House::open(store, &away_once(), now, 8).await;
+    let item = again.item(debtor).await;
+    assert_eq!((item.done, item.note.as_str()), (false, "callback"));
+    is_due(&again, item).await;
+    let agent = again.agent(1).await;
+    is_called(&again, &agent, debtor).await;
+    again.center.shutdown().await;
+}
+
+/// Who was told a message is no answer of ours (law.md §4): that an agent finds a mailbox there takes none off.
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_behind_a_message_takes_no_answer_off() {
+    let mut plan = two();
+    plan.debtors = 12;
+    plan.params.lines_max = Some(1);
+    let house = House::build(plan).await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let called = house
+        .center
+        .dial_manual(agent.id, debtor_id(11), point_id(11));
+    called.await.expect("is called");
+    house.talking(&agent).await;
+    finishes(&house, &agent).await;
+    let one = crate::nodes::counted(&house).await;
+    assert!((one.1 - 1.0).abs() < 0.5, "whom we called is one: {one:?}");
+    let mut asked: Vec<AttemptId> = Vec::new();
+    for _ in 0..6_000 {
+        for attempt in house.trunk.invites().iter().map(|i| i.attempt) {
+            if told(&house, attempt) == ["agentless"] && !asked.contains(&attempt) {
+                asked.push(attempt);
+                house.trunk.press(attempt, '1').await;
+            }
+        }
+        if agent.state() == "talking" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let call = house.talking(&agent).await;
+    assert_eq!(house.attempt(call).await.mode, DialMode::Agentless);
+    house.hang_up(&agent, call).await;
+    let me = center::Actor::Agent(agent.id);
+    let done = house.center.dispose(me, call, ask("NC.BZ")).await;
+    done.expect("disposed");
+    house.secs(1).await;
+    let still = crate::nodes::counted(&house).await;
+    assert!((still.1 - one.1).abs() < 0.5, "{one:?} {still:?}");
 }

@@ -1,9 +1,9 @@
 //! A call-back as it was agreed: in its agent's calendar, made at the debtor's hour by him, gone once he has paid.
 
-use crate::world::{House, Plan, agent_id, ask, client_id, debt_id, debtor_id, id, mxn};
+use crate::stops::payment;
+use crate::world::{House, Plan, agent_id, ask, debtor_id};
 use center::{Actor, DisposeAsk};
-use domain::entity::{Payment, PaymentChannel};
-use domain::ids::{AgentId, DebtorId, PaymentId};
+use domain::ids::{AgentId, DebtorId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CallbackAsk, CallbackRow, CatalogStore as _, ContactStore as _, FloorStore as _,
@@ -48,19 +48,7 @@ async fn calendar(house: &House, agent: AgentId) -> Vec<(DebtorId, String)> {
 }
 
 async fn pays(house: &House, n: u128) {
-    let now = house.clock.now();
-    let payment = Payment {
-        id: PaymentId(id(880)),
-        client_id: client_id(),
-        debtor_id: debtor_id(n),
-        debt_id: debt_id(n),
-        amount: mxn(1_000_000),
-        paid_at: now,
-        channel: PaymentChannel::Transfer,
-        reference: "agreed".into(),
-        reverses: None,
-        posted_at: now,
-    };
+    let payment = payment(house, n, 1_000_000, "agreed");
     let done = house.center.post_payment(Actor::System, payment).await;
     assert!(done.expect("posted").debt_paid);
 }

@@ -2,10 +2,11 @@
 //! out, and money that comes all the same counts.
 
 use crate::messages::{by_hand, house, somebody};
-use crate::world::{House, client_id, debt_id, debtor_id, id, mxn, point_id};
+use crate::stops::payment;
+use crate::world::{House, client_id, debt_id, debtor_id, id, point_id};
 use center::CenterError;
-use domain::entity::{Hold, HoldKind, HoldScope, Message, MessageState, Payment, PaymentChannel};
-use domain::ids::{HoldId, PaymentId};
+use domain::entity::{Hold, HoldKind, HoldScope, Message, MessageState};
+use domain::ids::HoldId;
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, MessageStore as _};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
@@ -47,20 +48,8 @@ fn hold(n: u128, kind: HoldKind, from: UtcMs) -> Hold {
 }
 
 async fn pays(house: &House, n: u128) {
-    let now = house.clock.now();
     let before = house.store.get_debt(debt_id(n)).await.expect("debt");
-    let payment = Payment {
-        id: PaymentId(id(950 + n)),
-        client_id: client_id(),
-        debtor_id: debtor_id(n),
-        debt_id: debt_id(n),
-        amount: mxn(10_000),
-        paid_at: now,
-        channel: PaymentChannel::Transfer,
-        reference: format!("held-{n}"),
-        reverses: None,
-        posted_at: now,
-    };
+    let payment = payment(house, n, 10_000, &format!("held-{n}"));
     let posted = house.center.post_payment(somebody(), payment).await;
     posted.expect("money is money");
     let after = house.store.get_debt(debt_id(n)).await.expect("debt");

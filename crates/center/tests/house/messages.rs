@@ -1,15 +1,15 @@
 //! Messages: reminders from promises, followed to their end, counted with the calls, answered, refused,
 //! taken back.
 
+use crate::stops::payment;
 use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, id, mxn, point_id};
 use async_trait::async_trait;
 use center::{Actor, CenterConfig, CenterError, MessageAsk};
 use domain::entity::{
-    Channel, InboxState, Language, Message, MessageState, Payment, PaymentChannel, Promise,
-    PromiseState, StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger,
-    TextTemplate, Tone,
+    Channel, InboxState, Language, Message, MessageState, PaymentChannel, Promise, PromiseState,
+    StepAction, Strategy, StrategyStatus, StrategyStep, StrategyTrigger, TextTemplate, Tone,
 };
-use domain::ids::{PaymentId, PromiseId, StrategyId, TextTemplateId, UserId};
+use domain::ids::{PromiseId, StrategyId, TextTemplateId, UserId};
 use domain::pii::Pii;
 use domain::ports::store::{
     CatalogStore as _, InboxAsk, LawStore as _, MessageAsk as Asked, MessageStore as _,
@@ -165,6 +165,7 @@ pub(crate) fn step(key: &str, offset_days: i32, at: &str) -> StrategyStep {
         action: StepAction::Message,
         channels: vec![Channel::Sms],
         template: "aviso".into(),
+        tone: None,
         campaign_id: None,
         letter: None,
         note: String::new(),
@@ -298,18 +299,7 @@ async fn a_promise_schedules_its_reminders_and_money_takes_them_back_row_04() {
 
 async fn paid_in_full(house: &House) {
     let debt = house.store.get_debt(debt_id(0)).await.expect("works");
-    let payment = Payment {
-        id: PaymentId(id(600)),
-        client_id: client_id(),
-        debtor_id: debtor_id(0),
-        debt_id: debt_id(0),
-        amount: mxn(debt.balance_minor()),
-        paid_at: house.clock.now(),
-        channel: PaymentChannel::Transfer,
-        reference: "r-1".into(),
-        reverses: None,
-        posted_at: house.clock.now(),
-    };
+    let payment = payment(house, 0, debt.balance_minor(), "r-1");
     house
         .center
         .post_payment(somebody(), payment)

@@ -27,7 +27,7 @@ fn plan() -> Plan {
 }
 
 /// Numerator and denominator of the campaign's local day as a node counts them.
-async fn counted(house: &House) -> (f64, f64) {
+pub(crate) async fn counted(house: &House) -> (f64, f64) {
     let row = house
         .center
         .campaign_row(campaign_id())

@@ -49,6 +49,35 @@ async fn calls_that_ring_for_nobody_are_withdrawn_before_anything_else_is_dialed
     assert_eq!(house.trunk.invites().len(), dialed, "nothing new before");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_small_team_is_said_to_be_one() {
+    let team = async |params: CampaignParams| {
+        let house = House::build(Plan {
+            debtors: 10,
+            mix: NOBODY,
+            params,
+            ..Plan::default()
+        })
+        .await;
+        house.start().await;
+        let mut seen = vec![house.row().await.small_team];
+        for n in 1..=3 {
+            house.agent(n).await;
+            seen.push(house.row().await.small_team);
+        }
+        seen
+    };
+    let up_to = |small_team_agents| CampaignParams {
+        small_team_agents,
+        ..power(2.0)
+    };
+    assert_eq!(team(up_to(2)).await, [false, true, true, false]);
+    assert_eq!(team(up_to(0)).await, [false; 4], "never said");
+    // One to one nobody is abandoned, however few they are.
+    let one_to_one = CampaignParams::default();
+    assert_eq!(team(one_to_one).await, [false; 4]);
+}
+
 /// Window, numerator and denominator of the campaign as the board shows them.
 async fn windows(house: &House) -> Vec<(String, f64, f64)> {
     let row = house.row().await;

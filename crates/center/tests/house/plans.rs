@@ -2,18 +2,17 @@
 //! silent while the plan runs, and the script for who broke his word.
 
 use crate::screen::Screen;
+use crate::stops::payment;
 use crate::world::{
     ALL_ANSWER, House, Plan as Setup, campaign_id, client_id, debt_id, debtor_id, id, mxn,
 };
 use center::{Actor, IdentityAsk, PlanDraw, PlanTermsAsk};
 use domain::entity::{
     BatchState, CampaignParams, Channel, Hold, HoldKind, HoldScope, LetterBatch, LetterLevel,
-    PartyRole, Payment, PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState,
-    Role, Script, ScriptStep,
+    PartyRole, PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState, Role,
+    Script, ScriptStep,
 };
-use domain::ids::{
-    AttemptId, HoldId, LetterBatchId, PaymentId, PolicyId, PromiseId, ScriptId, UserId,
-};
+use domain::ids::{AttemptId, HoldId, LetterBatchId, PolicyId, PromiseId, ScriptId, UserId};
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, LawStore as _, LetterStore as _, PlanStore as _};
 use domain::rules::offers::{ClientTerms, Conditions};
@@ -262,19 +261,7 @@ async fn an_accepted_plan_silences_its_debt_and_money_completes_it_row_21() {
             .iter()
             .any(|h| h.evidence == evidence && h.lifted_at.is_none())
     );
-    let now = house.clock.now();
-    let payment = Payment {
-        id: PaymentId(id(700)),
-        client_id: client_id(),
-        debtor_id: debtor_id(0),
-        debt_id: debt_id(0),
-        amount: mxn(900_000),
-        paid_at: now,
-        channel: PaymentChannel::Transfer,
-        reference: "spei-1".into(),
-        reverses: None,
-        posted_at: now,
-    };
+    let payment = payment(&house, 0, 900_000, "spei-1");
     let done = center
         .post_payment(Actor::System, payment)
         .await
@@ -305,6 +292,7 @@ fn script(n: u128, name: &str) -> Script {
             text_en: name.into(),
             before_identity: true,
         }],
+        objections: vec![],
         version: 1,
         created_at: domain::time::UtcMs(0),
         updated_at: domain::time::UtcMs(0),

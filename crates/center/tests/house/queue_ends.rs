@@ -224,3 +224,24 @@ async fn a_caller_comes_to_the_campaign_whose_number_he_was_shown() {
 async fn row_of(house: &House, call: AttemptId) -> Option<CampaignId> {
     row(house, call).await.campaign_id
 }
+
+/// A client's campaigns that are over fill pages before the one that runs.
+#[tokio::test(start_paused = true)]
+async fn a_caller_comes_to_the_campaign_behind_hundreds_that_are_over() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let runs = house.store.get_campaign(campaign_id()).await;
+    let runs = runs.expect("is there");
+    for n in 100..650 {
+        let over = Campaign {
+            id: CampaignId(id(n)),
+            name: format!("{n}"),
+            status: CampaignStatus::Stopped,
+            ..runs.clone()
+        };
+        house.store.put_campaign(&over, &[]).await.expect("works");
+    }
+    let agent = house.agent(1).await;
+    let call = debtor_calls(&house, 0).await;
+    assert_eq!(house.talking(&agent).await, call);
+    assert_eq!(row_of(&house, call).await, Some(campaign_id()));
+}

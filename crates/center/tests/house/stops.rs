@@ -16,13 +16,14 @@ use domain::pii::Pii;
 use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter, ReceiptStore as _};
 use domain::ports::{Clock as _, LegRef, ProviderEvent, ProviderWhat, TrunkReport};
 
-fn payment(house: &House, amount_minor: i64, reference: &str) -> Payment {
+/// Money of now on the first debt of debtor `n`, not posted yet.
+pub(crate) fn payment(house: &House, n: u128, amount_minor: i64, reference: &str) -> Payment {
     let now = house.clock.now();
     Payment {
-        id: PaymentId(id(now.0.unsigned_abs().into())),
+        id: PaymentId(id(u128::from(now.0.unsigned_abs()) + n)),
         client_id: client_id(),
-        debtor_id: debtor_id(0),
-        debt_id: debt_id(0),
+        debtor_id: debtor_id(n),
+        debt_id: debt_id(n),
         amount: Money::new(amount_minor, "MXN".parse().expect("currency")),
         paid_at: now,
         channel: PaymentChannel::Cash,
@@ -47,7 +48,7 @@ async fn a_payment_in_full_withdraws_the_ringing_call() {
         .await;
     house.secs(2).await;
     let before = house.clock.now();
-    let full = payment(&house, 1_000_000, "R-1");
+    let full = payment(&house, 0, 1_000_000, "R-1");
     let done = house
         .center
         .post_payment(Actor::System, full.clone())
@@ -98,7 +99,7 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
     let agent = house.agent(1).await;
     house.start().await;
     house.until("talking", || agent.state() == "talking").await;
-    let full = payment(&house, 1_000_000, "R-2");
+    let full = payment(&house, 0, 1_000_000, "R-2");
     house
         .center
         .post_payment(Actor::System, full)

@@ -417,6 +417,7 @@ fn script(now: UtcMs) -> Script {
                 false,
             ),
         ],
+        objections: vec![],
         version: 1,
         created_at: now,
         updated_at: now,

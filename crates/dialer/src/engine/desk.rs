@@ -352,7 +352,7 @@ impl Dialer {
         let session = self.session(id)?;
         let (attempt, item) = session.preview.clone().ok_or_else(none)?;
         let rules = session.rules;
-        let trunk = self.hand_trunk(now, item.campaign)?;
+        let trunk = self.hand_trunk(now, &item)?;
         if let Some(session) = self.agents.get_mut(&id) {
             session.preview = None;
         }
@@ -419,7 +419,7 @@ impl Dialer {
                 "this person has a live call already, or another agent looks at his card",
             ));
         }
-        let trunk = self.hand_trunk(now, item.campaign)?;
+        let trunk = self.hand_trunk(now, &item)?;
         let mut queued = Vec::new();
         for run in self.campaigns.values_mut() {
             while let Some(at) = run.hopper.iter().position(|i| i.person == item.person) {

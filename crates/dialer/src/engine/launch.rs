@@ -113,9 +113,12 @@ impl Dialer {
                 .filter(|a| a.works() && a.serves(&run.spec))
                 .count();
             view.serving = u32::try_from(serving).unwrap_or(u32::MAX);
+            view.logged = self.heads(run, agents).logged;
         }
         for call in self.calls.values().filter(|c| c.item.campaign == id) {
             view.lines += 1;
+            let judged = matches!(call.phase, Phase::Judging | Phase::Waiting);
+            view.open += u32::from(call.unanswered() || judged);
             view.ringing += u32::from(call.unanswered());
             view.waiting += u32::from(call.phase == Phase::Waiting);
         }
@@ -447,7 +450,8 @@ impl Dialer {
             if run.mode == DialMode::Agentless {
                 continue;
             }
-            let allowed = run.policy.level() * shares.get(&id).copied().unwrap_or(0.0);
+            let share = shares.get(&id).copied().unwrap_or(0.0);
+            let allowed = run.policy.lines_of(&self.heads(run, share));
             ringing.sort_unstable();
             while f64::from(lines) > allowed + 0.5 {
                 let Some((_, attempt)) = ringing.pop() else {

@@ -19,7 +19,7 @@ mod withdraw;
 pub use look::{CampaignView, WindowView};
 
 use crate::call::Call;
-use crate::guard::Guard;
+use crate::guard::{Guard, ShortDay};
 use crate::lines::Lines;
 use crate::pacing::{ModeRefused, Observation};
 use crate::session::Session;
@@ -111,6 +111,8 @@ pub struct Dialer {
     pub(crate) lines: Lines,
     pub(crate) guard: Guard,
     pub(crate) gates: BTreeSet<Gate>,
+    /// Rules on short calls of campaigns that do not dial, for calls by hand.
+    off_days: BTreeMap<CampaignId, ShortDay>,
     /// Calls that were started so far.
     pub(crate) started: u64,
     timers: Timers,
@@ -138,6 +140,7 @@ impl Dialer {
             lines: Lines::default(),
             guard: Guard::default(),
             gates: BTreeSet::new(),
+            off_days: BTreeMap::new(),
             started: 0,
             timers: Timers::default(),
             out: Vec::new(),
@@ -253,6 +256,7 @@ impl Dialer {
             Input::Incoming(came) => self.incoming(now, *came)?,
             Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
             Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
+            Input::TakePlace(place) => self.take_place(now, *place)?,
             Input::Found { attempt, item } => self.found(attempt, *item)?,
             Input::LeaveQueue(attempt) => self.leave_queue(now, attempt)?,
             Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),
@@ -302,14 +306,7 @@ impl Dialer {
                 began,
                 ends,
             } => self.new_day(now, campaign, began, ends),
-            Input::ShortCalls { campaign, counted } => {
-                let started = self.started;
-                let run = self.campaigns.get_mut(&campaign);
-                if let Some(day) = run.and_then(|run| run.short_calls.as_mut()) {
-                    day.count(counted, started);
-                    self.launch_now = true;
-                }
-            }
+            Input::ShortCalls { campaign, counted } => self.short_calls(campaign, counted),
             Input::Machine {
                 attempt,
                 campaign,
@@ -346,6 +343,8 @@ impl Dialer {
             return;
         };
         run.on = false;
+        // Nobody counts it for who does not dial.
+        run.short_calls = None;
         let items: Vec<Item> = run.hopper.drain(..).collect();
         for item in items {
             self.release(item, ReleaseWhy::CampaignOff);

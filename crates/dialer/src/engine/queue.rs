@@ -109,14 +109,27 @@ impl Dialer {
         from: AttemptId,
         place: KeptPlace,
     ) -> Result<(), Refusal> {
-        if self.places.len() >= PLACES_MAX {
-            return Err(Refusal::new(
-                "places_full",
-                format!("{PLACES_MAX} places are kept already"),
-            ));
-        }
+        self.place_room()?;
         self.leave_queue(now, from)?;
         self.places.push(place);
+        Ok(())
+    }
+
+    fn place_room(&self) -> Result<(), Refusal> {
+        if self.places.len() < PLACES_MAX {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "places_full",
+            format!("{PLACES_MAX} places are kept already"),
+        ))
+    }
+
+    /// Who left the queue of another node is called back from here, in his place among those who wait here.
+    pub(super) fn take_place(&mut self, now: UtcMs, place: KeptPlace) -> Result<(), Refusal> {
+        self.place_room()?;
+        self.places.push(place);
+        self.serve_queue(now);
         Ok(())
     }
 
@@ -168,7 +181,8 @@ impl Dialer {
         };
         let agent = router::choose(&self.agents, Some(&run.spec), &place.item);
         let Some(agent) = agent else { return };
-        let Ok(trunk) = self.hand_trunk(now, campaign) else {
+        let item = place.item.clone();
+        let Ok(trunk) = self.hand_trunk(now, &item) else {
             return;
         };
         let KeptPlace { item, rules, .. } = self.places.remove(at);

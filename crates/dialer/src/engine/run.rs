@@ -2,7 +2,7 @@
 
 use super::{Dialer, Refusal, Timer, offer, share};
 use crate::call::Call;
-use crate::guard::{AbandonRule, Day, Room, ShortDay, TARGET_OF_CAP, Window};
+use crate::guard::{AbandonRule, Day, Room, ShortDay, Window, less};
 use crate::lines::StartGate;
 use crate::pacing::{Pacing, PacingView, policy_of};
 use crate::spec::{CallRules, CampaignSpec, Item};
@@ -41,8 +41,6 @@ pub(crate) struct Running {
 const RULES_MAX: usize = 8;
 /// Lines that a share of agents may miss by rounding.
 const ROUNDING: f64 = 1e-6;
-/// Percent by which an aim is no other aim.
-const SAME_PCT: f64 = 1e-9;
 
 /// A rule joins others; of two over the same figure the stricter holds.
 fn join(rules: &mut Vec<AbandonRule>, rule: &AbandonRule) {
@@ -63,7 +61,7 @@ fn own_rule(spec: &CampaignSpec) -> AbandonRule {
         formula: domain::law::pack::FormulaId::PlainDay,
         window: Window::Day,
         cap_pct: spec.cap_pct,
-        target_pct: spec.target_pct,
+        target_pct: less(spec.target_pct, spec.amd_fp_pct),
     }
 }
 
@@ -93,10 +91,8 @@ impl Running {
     pub(super) fn bind(&mut self, item: &Item) {
         self.ring_min_ms = self.ring_min_ms.max(item.ring_min_ms);
         join(&mut self.bound, &item.abandon);
-        match (&mut self.short_calls, item.short_calls) {
-            (Some(day), Some(rule)) => day.bind(rule),
-            (none, Some(rule)) => *none = Some(ShortDay::new(rule)),
-            (_, None) => {}
+        if let Some(rule) = item.short_calls {
+            ShortDay::join(&mut self.short_calls, rule);
         }
     }
 
@@ -106,6 +102,7 @@ impl Running {
         for rule in &self.bound {
             let rule = AbandonRule {
                 cap_pct: rule.cap_pct.min(self.spec.cap_pct),
+                target_pct: less(rule.target_pct, self.spec.amd_fp_pct),
                 ..*rule
             };
             join(&mut self.rules, &rule);
@@ -114,26 +111,15 @@ impl Running {
             ring_timeout_ms: self.spec.rules.ring_timeout_ms.max(self.ring_min_ms),
             ..self.spec.rules
         };
-        let target_pct = self.target_pct();
+        let target_pct = self.spec.aim_pct(&self.bound);
         self.policy.hold_to(target_pct, &rules);
+        self.policy.lean(&self.spec.lean);
     }
 
     /// The strictest cap in force, percent.
     pub(crate) fn cap_pct(&self) -> f64 {
         let caps = self.rules.iter().map(|r| r.cap_pct);
         caps.fold(self.spec.cap_pct, f64::min)
-    }
-
-    /// Abandonment to aim at, percent: the campaign's own aim, or less where a pack says so or has a lower cap. A
-    /// pack of the same cap without an aim of its own leaves the campaign's.
-    fn target_pct(&self) -> f64 {
-        let own = self.spec.target_pct.min(self.spec.cap_pct);
-        let says = |r: &&AbandonRule| {
-            r.cap_pct < self.spec.cap_pct - SAME_PCT
-                || r.target_pct < TARGET_OF_CAP * r.cap_pct - SAME_PCT
-        };
-        let packs = self.bound.iter().filter(says).map(|r| r.target_pct);
-        packs.fold(own, f64::min)
     }
 
     /// The mode in force under another spec: what the guard lowered stays lowered until it says otherwise.
@@ -221,6 +207,7 @@ impl Dialer {
         };
         day.roll(now);
         let (id, tick) = (spec.id, spec.tick_ms.max(50));
+        self.off_days.remove(&id);
         match self.campaigns.get_mut(&id) {
             Some(run) => {
                 let mode = run.mode_under(&spec);

@@ -2,8 +2,10 @@
 
 use super::{Dialer, Running};
 use crate::call::{Call, Phase};
-use domain::entity::DialMode;
+use crate::lean::Heads;
+use domain::entity::{AgentCountBasis, DialMode};
 use domain::ids::CampaignId;
+use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -24,6 +26,12 @@ pub(super) struct Turn {
 fn weight(run: &Running) -> f64 {
     // A weight of nought still gets what nobody else wants.
     f64::from(run.spec.weight.clamp(0, 100)) + 1e-9
+}
+
+/// Whether agents are dialed for: a message is told without one, and who dials by hand takes himself. Whoever is
+/// promised an agent there, or asks for one, takes who is ready.
+const fn takes_agents(run: &Running) -> bool {
+    !matches!(run.spec.mode, DialMode::Manual | DialMode::Agentless)
 }
 
 /// Whether lines go out that no agent is reserved for.
@@ -47,7 +55,7 @@ const fn count(n: usize) -> f64 {
 
 impl Dialer {
     /// Agents of each running campaign as shares: an agent works for the campaigns of the highest
-    /// priority that have something to do, by weight.
+    /// priority that have something to do, by weight. Those that dial for no agent have no share.
     pub(super) fn shares(&self) -> BTreeMap<CampaignId, f64> {
         let mut busy: BTreeMap<CampaignId, bool> = self
             .campaigns
@@ -65,7 +73,7 @@ impl Dialer {
             let served: Vec<&Running> = self
                 .campaigns
                 .values()
-                .filter(|r| r.on && agent.serves(&r.spec))
+                .filter(|r| r.on && takes_agents(r) && agent.serves(&r.spec))
                 .collect();
             let active: Vec<&Running> = served
                 .iter()
@@ -86,6 +94,24 @@ impl Dialer {
         shares
     }
 
+    /// Agents at work and signed in of a campaign with that share of them; who is signed in is counted only where it
+    /// matters, and is shared as those at work are.
+    pub(super) fn heads(&self, run: &Running, share: f64) -> Heads {
+        let mut heads = Heads {
+            ready: 0.0,
+            at_work: share,
+            logged: share,
+        };
+        if run.spec.lean.basis == AgentCountBasis::Logged {
+            let ours = self.agents.values().filter(|a| a.serves(&run.spec));
+            let here = ours.filter(|a| a.state() != AgentState::Offline);
+            let (works, away): (Vec<_>, Vec<_>) = here.partition(|a| a.works());
+            let at_work = count(works.len()).max(1.0);
+            heads.logged = share * (at_work + count(away.len())) / at_work;
+        }
+        heads
+    }
+
     /// Running campaigns in the order in which they launch: by rank, then who has least of its share.
     pub(super) fn turns(&self, shares: &BTreeMap<CampaignId, f64>) -> Vec<Turn> {
         let mut held: BTreeMap<CampaignId, u32> = BTreeMap::new();
@@ -101,12 +127,11 @@ impl Dialer {
         };
         let lags: BTreeMap<CampaignId, f64> = self
             .campaigns
-            .keys()
-            .map(|id| {
-                (
-                    *id,
-                    (f64::from(of(*id)) + coming(*id)) / share(*id).max(0.001),
-                )
+            .iter()
+            .map(|(id, run)| {
+                let owes = (f64::from(of(*id)) + coming(*id)) / share(*id).max(0.001);
+                // Without a share there is none to lag behind: whom it promised an agent goes first in its rank.
+                (*id, if takes_agents(run) { owes } else { 0.0 })
             })
             .collect();
         let lag = |id: CampaignId| lags.get(&id).copied().unwrap_or(0.0);

@@ -7,7 +7,8 @@ mod room;
 mod short;
 mod windows;
 
-pub use room::{AbandonRule, Room, TARGET_OF_CAP, parts};
+pub(crate) use room::less;
+pub use room::{AbandonRule, Room, TARGET_OF_CAP, aim_pct, parts};
 pub use short::ShortDay;
 pub use windows::{Tally, Window};
 

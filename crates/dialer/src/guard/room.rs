@@ -49,6 +49,37 @@ pub struct AbandonRule {
     pub target_pct: f64,
 }
 
+/// Percent by which an aim is no other aim.
+const SAME_PCT: f64 = 1e-9;
+/// Share of an aim that is left, whatever detection takes of it.
+const LEFT_OF_AIM: f64 = 0.5;
+
+/// An aim, percent, without the persons that detection may take for machines: they are abandoned one for one, that
+/// much of the budget is theirs.
+pub(crate) fn less(aim_pct: f64, taken_pct: f64) -> f64 {
+    if taken_pct > 0.0 {
+        (aim_pct - taken_pct).max(LEFT_OF_AIM * aim_pct)
+    } else {
+        aim_pct
+    }
+}
+
+/// Abandonment to aim at, percent: the campaign's own target, or less where a pack of its debtors says so or has a lower
+/// cap, without the `taken_pct` persons that detection may take for machines. A pack of the same cap without an aim of
+/// its own leaves the campaign's.
+pub fn aim_pct<'a>(
+    target_pct: f64,
+    cap_pct: f64,
+    packs: impl IntoIterator<Item = &'a AbandonRule>,
+    taken_pct: f64,
+) -> f64 {
+    let says = |r: &&AbandonRule| {
+        r.cap_pct < cap_pct - SAME_PCT || r.target_pct < TARGET_OF_CAP * r.cap_pct - SAME_PCT
+    };
+    let packs = packs.into_iter().filter(says).map(|r| r.target_pct);
+    less(packs.fold(target_pct.min(cap_pct), f64::min), taken_pct)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of a month are far below 2^52"

@@ -27,11 +27,22 @@ const fn real(n: u64) -> f64 {
 }
 
 impl ShortDay {
+    /// Code of a stop before the day was counted.
+    pub(crate) const NOT_COUNTED: &'static str = "short_calls_not_counted";
+
     pub(crate) const fn new(rule: ShortCallRule) -> Self {
         Self {
             rule,
             counted: None,
             started: 0,
+        }
+    }
+
+    /// A rule holds, beside the one that may hold already.
+    pub(crate) fn join(day: &mut Option<Self>, rule: ShortCallRule) {
+        match day {
+            Some(day) => day.bind(rule),
+            None => *day = Some(Self::new(rule)),
         }
     }
 
@@ -52,7 +63,7 @@ impl ShortDay {
     /// Why no call may leave now, stable code. What left since the last count is taken to be short.
     pub(crate) fn stops(&self, started: u64) -> Option<&'static str> {
         let Some(counted) = self.counted else {
-            return Some("short_calls_not_counted");
+            return Some(Self::NOT_COUNTED);
         };
         let next = started.saturating_sub(self.started) + 1;
         let calls = real(counted.calls + next);

@@ -119,10 +119,15 @@ impl Hour {
         self.sum.abandoned += abandoned;
     }
 
-    /// Abandoned calls by which one more would be beyond what the hour may hold.
-    fn beyond(&self, target: f64) -> f64 {
+    /// Abandoned calls that one more would be beyond what the hour may hold; below nought it has room.
+    fn over(&self, target: f64) -> f64 {
         let holds = (HOUR_HOLDS.0 * target * self.sum.answers).max(HOUR_HOLDS.1);
-        (self.sum.abandoned + 1.0 - holds).max(0.0)
+        self.sum.abandoned + 1.0 - holds
+    }
+
+    /// The same, nought where it has room.
+    fn beyond(&self, target: f64) -> f64 {
+        self.over(target).max(0.0)
     }
 }
 
@@ -138,6 +143,8 @@ pub(super) struct Bank {
     expected: f64,
     abandoned: f64,
     hour: Hour,
+    /// Whether the campaign keeps more agents free than the rule does.
+    held_back: bool,
 }
 
 impl Bank {
@@ -150,7 +157,24 @@ impl Bank {
             expected: 0.0,
             abandoned: 0.0,
             hour: Hour::new(),
+            held_back: false,
         }
+    }
+
+    /// Whether the campaign keeps more agents free than the rule does: what it does not lose for that is no saving,
+    /// or the feedback would take the agents back.
+    pub(super) const fn hold_back(&mut self, held_back: bool) {
+        self.held_back = held_back;
+    }
+
+    /// Abandoned calls that savings pay for and the hour still holds.
+    pub(super) fn credit(&self) -> f64 {
+        (-self.account).min(-self.hour.over(self.target)).max(0.0)
+    }
+
+    /// What a forecast of so many abandoned calls is expected to come to.
+    pub(super) fn expects(&self, forecast: f64) -> f64 {
+        self.off() * forecast
     }
 
     /// Aims at another share from now on; what was abandoned so far stays on the account.
@@ -172,13 +196,14 @@ impl Bank {
     /// Share of the next live answers that may be lost.
     fn aim(&self) -> f64 {
         let over = (PAY_BACK * self.answers).clamp(EVEN_OVER.0, EVEN_OVER.1);
-        (self.target - self.account / over).clamp(AIM.0 * self.target, AIM.1 * self.target)
+        let most = if self.held_back { 1.0 } else { AIM.1 };
+        (self.target - self.account / over).clamp(AIM.0 * self.target, most * self.target)
     }
 
     /// What was abandoned for each that the forecast expected.
     fn off(&self) -> f64 {
-        ((OFF.0 * OFF.1 + self.abandoned) / (OFF.1 + self.expected))
-            .clamp(OFF_BOUNDS.0, OFF_BOUNDS.1)
+        let least = if self.held_back { 1.0 } else { OFF_BOUNDS.0 };
+        ((OFF.0 * OFF.1 + self.abandoned) / (OFF.1 + self.expected)).clamp(least, OFF_BOUNDS.1)
     }
 
     /// Calls were launched.

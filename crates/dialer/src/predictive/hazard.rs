@@ -224,11 +224,11 @@ impl<const C: usize> Curve<C> {
         self.events.iter().flatten().sum()
     }
 
-    /// Takes up what was seen before, each figure times `keep`. Another number of bins is another
-    /// curve: it is left out.
+    /// Takes up what was seen before, each figure times `keep`, as far as both have the ages: another ring time has
+    /// more bins or fewer. Figures of another count of ways are left out.
     pub(super) fn recall(&mut self, kept: &[f64], keep: f64) {
-        let bins = self.bins();
-        if kept.len() != bins * (C + 2) {
+        let bins = kept.len() / (C + 2);
+        if bins == 0 || !kept.len().is_multiple_of(C + 2) {
             return;
         }
         let slots = self
@@ -306,6 +306,37 @@ mod tests {
             "{}",
             curve.rates[0][20]
         );
+    }
+
+    #[test]
+    fn another_ring_time_keeps_the_ages_that_both_have() {
+        let slow = lognormal(100.0, 1.0);
+        let curve = |bins| -> Curve<1> { Curve::new(Grid::Fine, bins, 3600.0, [(1.0, &slow)]) };
+        let mut old = curve(50);
+        for _ in 0..1_000 {
+            old.expose(0.0, 24.0);
+        }
+        for n in 0..4_800_u32 {
+            old.end(0, f64::from(n % 48) / 2.0);
+        }
+        old.settle(0.0, 1.0);
+        for bins in [40, 50, 80] {
+            let mut new = curve(bins);
+            let prior = new.rates[0][bins - 1];
+            new.recall(&old.learned(), 1.0);
+            new.settle(0.0, 1.0);
+            let seen = (new.rates[0][20] - old.rates[0][20]).abs();
+            assert!(seen < 1e-9, "{bins} bins: {seen}");
+            let seen = new.learned();
+            assert_eq!(seen.len(), 3 * bins);
+            assert!(seen.iter().take(bins.min(48)).all(|ends| *ends == 100.0));
+            if bins > 50 {
+                assert!((new.rates[0][bins - 1] - prior).abs() < 1e-12);
+            }
+        }
+        let mut other = curve(50);
+        other.recall(&[1.0; 7], 1.0);
+        assert_eq!(other.ends(), 0.0);
     }
 
     #[test]

@@ -34,8 +34,8 @@ impl Predictive {
         }
     }
 
-    /// Takes up what was learned `age_s` ago, for a policy that has seen next to nothing yet. What does not fit
-    /// (another ring time has other bins) is left out.
+    /// Takes up what was learned `age_s` ago, for a policy that has seen next to nothing yet. Of what was
+    /// seen under another ring time the ages count that both have; what does not fit is left out.
     pub fn recall(&mut self, memory: &Memory, age_s: f64) {
         if !(0.0..=OLDEST_S).contains(&age_s) {
             return;

@@ -13,6 +13,7 @@ mod bank;
 mod calls;
 mod chance;
 mod change;
+mod crowd;
 mod hazard;
 mod level;
 mod memory;
@@ -22,6 +23,7 @@ mod risk;
 mod rivals;
 mod told;
 
+use crate::lean::Lean;
 use agents::Agents;
 use bank::{Bank, Bet};
 use calls::{Calls, Stage};
@@ -29,7 +31,7 @@ use chance::Chance;
 use numbers::Numbers;
 use picks::Picking;
 pub use picks::{Launches, Queue};
-use risk::{Count, Moments};
+use risk::Count;
 
 /// Chances of one call in flight to be live by each horizon.
 pub type Outlook = [f64; HORIZONS];
@@ -174,6 +176,7 @@ pub struct Predictive {
     horizons: [f64; HORIZONS],
     share: f64,
     rivals: Vec<Outlook>,
+    lean: Lean,
     free: [Count; HORIZONS],
     wanted: [Count; HORIZONS],
 }
@@ -199,6 +202,7 @@ impl Predictive {
             horizons: [0.0; HORIZONS],
             share: 1.0,
             rivals: Vec::new(),
+            lean: Lean::default(),
             free: Default::default(),
             wanted: Default::default(),
         };
@@ -270,22 +274,27 @@ impl Predictive {
             return Launches::default();
         }
         self.share = look.share.clamp(0.0, 1.0);
-        let spare = i64::from(look.idle) - i64::from(look.waiting);
-        let allowed =
-            self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(look.idle).max(0.5).sqrt();
-        if self.agents.at_work() <= EXACT_AGENTS {
+        // What the campaign holds back is held back by the rule; what it asks for beyond comes after it.
+        let held = self.lean.back();
+        let spare = i64::from(look.idle) - i64::from(look.waiting) + i64::from(held.agent_balance);
+        let allowed = self.allowed(look, held.agent_balance);
+        let (mut launches, mut bet) = if self.agents.at_work() <= EXACT_AGENTS {
             let picking = Picking::new(queue, &self.numbers, self.agents.at_work());
-            let (launches, bet) = self.exact(t, spare, allowed, most, picking);
-            self.open_bet(look, launches.count, bet);
-            launches
+            self.exact(t, spare, allowed, most, picking)
         } else {
             let (count, bet) = self.normal(t, spare, allowed, most);
-            self.open_bet(look, count, bet);
-            Launches {
-                count,
-                picks: Vec::new(),
-            }
-        }
+            let picks = Vec::new();
+            (Launches { count, picks }, bet)
+        };
+        self.push(t, look, most, &mut launches, &mut bet);
+        self.open_bet(look, launches.count, bet);
+        launches
+    }
+
+    /// The risk that a launch may have, with so many agents more than are free.
+    fn allowed(&self, look: &Look, agents: i32) -> f64 {
+        let idle = look.idle.saturating_add_signed(agents);
+        self.theta() * look.shrink.clamp(0.0, 1.0) * f64::from(idle).max(0.5).sqrt()
     }
 
     /// Tells the account what the last decision staked, as far as it was dialed: what lines, rates or
@@ -361,9 +370,10 @@ impl Predictive {
                 count.add(r * self.share);
             }
         }
+        let lean = self.lean.back();
         for chance in self.calls.chances(t) {
             for (count, q) in self.wanted.iter_mut().zip(chance.by) {
-                count.add(q);
+                count.add(lean.weighs(q));
             }
         }
         let fresh: Chance = self.calls.fresh;
@@ -390,68 +400,13 @@ impl Predictive {
             }
             let next = picking.take(fresh, risk / allowed.max(f64::MIN_POSITIVE));
             for (count, q) in self.wanted.iter_mut().zip(next.by) {
-                count.add(q);
+                count.add(lean.weighs(q));
             }
             bet.live += next.ever;
             bet.lost += next.ever * risk;
             launches += 1;
         }
         (picking.launches(launches), bet)
-    }
-
-    fn normal(&self, t: f64, spare: i64, allowed: f64, most: u32) -> (u32, Bet) {
-        let (mut free, mut wanted) = (
-            [Moments::default(); HORIZONS],
-            [Moments::default(); HORIZONS],
-        );
-        for chances in self.agents.free(t) {
-            for (sum, r) in free.iter_mut().zip(chances) {
-                sum.add(r * self.share);
-            }
-        }
-        for chance in self.calls.chances(t) {
-            for (sum, q) in wanted.iter_mut().zip(chance.by) {
-                sum.add(q);
-            }
-        }
-        let (fresh, error) = (self.calls.fresh, self.calls.hit_error());
-        for rival in &self.rivals {
-            for (sum, q) in wanted.iter_mut().zip(rival) {
-                sum.add(*q);
-            }
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a count of agents")]
-        let spare = spare as f64;
-        let risk = |n: u32| {
-            let mut sum = 0.0;
-            for j in 0..HORIZONS {
-                let more = wanted[j].plus(f64::from(n), fresh.by[j]);
-                sum += Moments::short(spare, free[j], more, error);
-            }
-            sum / f64_of(HORIZONS)
-        };
-        // The risk grows with every call: the largest number whose last call is under it.
-        let (mut low, mut high) = (0, most);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if risk(middle) <= allowed {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        if low == 0 {
-            return (0, Bet::default());
-        }
-        // Simpson's rule over the launches.
-        let mean = (risk(0) + 4.0 * risk(low / 2) + risk(low - 1)) / 6.0;
-        let live = f64::from(low) * fresh.ever;
-        let bet = Bet {
-            live,
-            lost: live * mean,
-            held: low == most && risk(most) <= allowed,
-        };
-        (low, bet)
     }
 }
 

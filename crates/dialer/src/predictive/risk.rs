@@ -106,6 +106,16 @@ impl Moments {
         let sd = (free.var + wanted.var + off * off).sqrt().max(1e-6);
         phi((0.5 - mean) / sd)
     }
+
+    /// Mean of what is wanted beyond spare and free; `error` as above.
+    pub(super) fn missing(spare: f64, free: Self, wanted: Self, error: f64) -> f64 {
+        let mean = wanted.mean - spare - free.mean;
+        let off = error * wanted.mean;
+        let sd = (free.var + wanted.var + off * off).sqrt().max(1e-6);
+        let z = mean / sd;
+        let density = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+        (mean * phi(z) + sd * density).max(0.0)
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +154,20 @@ mod tests {
         assert!((free.short(0, &wanted) - (0.5 + 0.5 * 0.2)).abs() < 1e-12);
         assert!((free.short(1, &wanted) - 0.5 * 0.2).abs() < 1e-12);
         assert!((free.short(-3, &wanted) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_missing_is_the_mean_beyond_what_is_there() {
+        let of = |mean: f64, var: f64| Moments { mean, var };
+        // Five wanted for sure and two there; as many as there are, by chance; far fewer.
+        for (spare, wanted, missing) in [
+            (2.0, of(5.0, 0.0), 3.0),
+            (4.0, of(4.0, 4.0), 2.0 * 0.398_942),
+            (40.0, of(4.0, 4.0), 0.0),
+        ] {
+            let got = Moments::missing(spare, Moments::default(), wanted, 0.0);
+            assert!((got - missing).abs() < 1e-4, "{got} {missing}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod found;
 mod guard;
 mod judged;
 mod launching;
+mod leaning;
 mod offer;
 mod packs;
 mod queue;

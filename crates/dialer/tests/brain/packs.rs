@@ -1,10 +1,12 @@
 //! What the debtors' packs ask for binds a campaign, and a change of the campaign while it dials loses neither that
 //! nor what was learned and is in flight.
 
-use crate::rig::{Rig, T0, campaign, in_mode, plain, power};
-use dialer::{AbandonRule, CallRules, CampaignSpec, Command, Input, Item, Window};
+use crate::rig::{Rig, T0, agent, campaign, in_mode, plain, power, trunk};
+use dialer::{
+    AbandonRule, CallRules, CampaignSpec, Command, Incoming, Input, Item, KeptPlace, Window,
+};
 use domain::entity::DialMode;
-use domain::ids::ClientId;
+use domain::ids::{AttemptId, ClientId};
 use domain::law::ShortCallRule;
 use domain::law::pack::FormulaId;
 use domain::ports::store::{AnswerSlot, ShortCount};
@@ -87,6 +89,34 @@ fn a_packs_lower_aim_is_the_one_in_force() {
     rig.run(predictive());
     stock(&mut rig, 1, plain(1.0), 20_000);
     assert!((aim(&rig) - 0.93).abs() < 1e-9, "a cap of one");
+}
+
+#[test]
+fn what_detection_may_take_is_off_every_aim() {
+    let judged = CampaignSpec {
+        amd_fp_pct: 1.0,
+        target_pct: 2.79,
+        ..predictive()
+    };
+    let mut rig = Rig::new();
+    rig.feeds = false;
+    rig.run(judged.clone());
+    assert!((aim(&rig) - 1.79).abs() < 1e-9, "{}", aim(&rig));
+    let aims_at = |pct: f64| AbandonRule {
+        target_pct: pct,
+        ..TSR
+    };
+    stock(&mut rig, 1, aims_at(2.5), 20_000);
+    assert!((aim(&rig) - 1.5).abs() < 1e-9, "a pack's lower aim");
+    // Half of an aim is left, or there would be none.
+    stock(&mut rig, 1, aims_at(1.2), 20_000);
+    assert!((aim(&rig) - 0.6).abs() < 1e-9, "{}", aim(&rig));
+    // Without detection nothing is off.
+    rig.run(CampaignSpec {
+        amd_fp_pct: 0.0,
+        ..judged
+    });
+    assert!((aim(&rig) - 1.2).abs() < 1e-9, "{}", aim(&rig));
 }
 
 #[test]
@@ -270,21 +300,136 @@ fn lines_for_each_agent_are_capped() {
         }
         assert_eq!(most, 15, "{}", spec.mode);
     }
-    // One line an agent is never less than that, whatever the share.
+    // One line an agent is one of each campaign that shares him, not none, and of one alone no second.
+    for (mode, campaigns) in [
+        (DialMode::Power, 1..=2),
+        (DialMode::Predictive, 1..=1),
+        (DialMode::Power, 1..=1),
+    ] {
+        let mut rig = Rig::new();
+        for n in campaigns.clone() {
+            rig.run(CampaignSpec {
+                mode,
+                lines_per_agent: 6.0,
+                lines_per_agent_max: Some(1.0),
+                ..power(n)
+            });
+        }
+        rig.ready([1]);
+        rig.pass(2_000);
+        for n in campaigns {
+            let own = |d: &&dialer::DialTask| d.item.campaign == campaign(n);
+            assert_eq!(rig.dials().iter().filter(own).count(), 1, "{mode}, {n}");
+        }
+    }
+}
+
+const SHORT: ShortCallRule = ShortCallRule {
+    max_ms: 6_000,
+    cap_pct: 85.0,
+    day_min: 100_000,
+};
+
+/// A debtor whose pack has a rule on short calls.
+fn ruled(rig: &mut Rig) -> Item {
+    Item {
+        short_calls: Some(SHORT),
+        ..rig.item(campaign(1))
+    }
+}
+
+fn told(rig: &mut Rig, calls: u64, short: u64) {
+    rig.tell(Input::ShortCalls {
+        campaign: campaign(1),
+        counted: ShortCount { calls, short },
+    });
+}
+
+#[test]
+fn a_rule_on_short_calls_holds_for_who_is_dialed_by_hand() {
+    let dial = |rig: &mut Rig, n: u128| {
+        let item = Box::new(ruled(rig));
+        let asked = rig.ask(Input::Manual {
+            agent: agent(1),
+            attempt: AttemptId(Uuid::from_u128(0xF000 + n)),
+            item,
+            rules: CallRules::default(),
+        });
+        asked.map_err(|refusal| (refusal.code, refusal.what))
+    };
+    // A campaign that dials others, one that dials nobody any more, and one that never ran here.
+    for way in ["on", "off", "never"] {
+        let mut rig = Rig::new();
+        rig.feeds = false;
+        if way != "never" {
+            rig.run(power(1));
+        }
+        if way == "off" {
+            let item = ruled(&mut rig);
+            rig.stock(campaign(1), vec![item]);
+            told(&mut rig, 100_000, 10_000);
+            let (campaign, cancel) = (campaign(1), false);
+            rig.tell(Input::CampaignOff { campaign, cancel });
+            assert_eq!(rig.brain.short_days().count(), 0, "an old count is none");
+        }
+        rig.ready([1]);
+        let (code, words) = dial(&mut rig, 1).expect_err("nobody counted yet");
+        assert_eq!(code, "short_calls_not_counted", "{way}");
+        assert!(words.contains("try again") && !words.contains("too many"));
+        let asks: Vec<_> = rig.brain.short_days().collect();
+        assert_eq!(
+            (asks.len(), asks[0].0, asks[0].1.rule),
+            (1, campaign(1), SHORT)
+        );
+        told(&mut rig, 100_000, 84_950);
+        let (code, words) = dial(&mut rig, 2).expect_err("too many are short");
+        assert_eq!(code, "short_calls", "{way}");
+        assert!(words.contains("too many"));
+        told(&mut rig, 100_000, 60_000);
+        dial(&mut rig, 3).expect("there is room");
+        assert_eq!(rig.dials().len(), 1, "{way}");
+        if way != "on" {
+            rig.run(power(1));
+            assert_eq!(rig.brain.short_days().count(), 0, "its stock says anew");
+        }
+    }
+}
+
+#[test]
+fn a_rule_on_short_calls_holds_for_a_place_that_is_kept() {
     let mut rig = Rig::new();
-    rig.run(CampaignSpec {
-        lines_per_agent_max: Some(1.0),
-        ..predictive()
+    rig.feeds = false;
+    rig.run(in_mode(DialMode::Progressive));
+    let attempt = |n: u128| AttemptId(Uuid::from_u128(0xF000 + n));
+    let item = ruled(&mut rig);
+    let at = rig.now;
+    rig.tell(Input::Incoming(Box::new(Incoming {
+        attempt: attempt(1),
+        item: item.clone(),
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at,
+        wait_ms: 600_000,
+    })));
+    rig.tell(Input::KeepPlace {
+        from: attempt(1),
+        place: Box::new(KeptPlace {
+            attempt: attempt(2),
+            item,
+            rules: CallRules::default(),
+            since: at,
+            until: at.plus_ms(HOUR_MS),
+        }),
     });
-    rig.run(CampaignSpec {
-        mode: DialMode::Progressive,
-        ..power(2)
-    });
+    rig.tell(Input::Played(attempt(1)));
+    rig.end(attempt(1), 200);
     rig.ready([1]);
     rig.pass(2_000);
-    let own = |d: &&dialer::DialTask| d.item.campaign == campaign(1);
-    let dials = rig.dials();
-    assert!(dials.iter().filter(own).count() <= 1 && !dials.is_empty());
+    assert!(rig.dials().is_empty(), "nobody counted the day yet");
+    assert_eq!(rig.brain.short_days().count(), 1, "it is asked for");
+    told(&mut rig, 100_000, 10_000);
+    rig.pass(2_000);
+    assert_eq!(rig.dials().len(), 1);
 }
 
 #[test]
@@ -293,16 +438,7 @@ fn a_rule_on_short_calls_lets_none_leave_before_the_day_is_counted_nor_when_it_i
     rig.feeds = false;
     rig.run(power(1));
     rig.ready([1]);
-    let rule = ShortCallRule {
-        max_ms: 6_000,
-        cap_pct: 85.0,
-        day_min: 100_000,
-    };
-    let items = (0..20).map(|_| Item {
-        short_calls: Some(rule),
-        ..rig.item(campaign(1))
-    });
-    let items: Vec<Item> = items.collect();
+    let items: Vec<Item> = (0..20).map(|_| ruled(&mut rig)).collect();
     rig.stock(campaign(1), items);
     rig.pass(2_000);
     assert!(rig.dials().is_empty(), "nobody counted the day yet");
@@ -311,11 +447,7 @@ fn a_rule_on_short_calls_lets_none_leave_before_the_day_is_counted_nor_when_it_i
         view.and_then(|v| v.short_calls_stop)
     };
     let tell = |rig: &mut Rig, calls, short| {
-        let counted = ShortCount { calls, short };
-        rig.tell(Input::ShortCalls {
-            campaign: campaign(1),
-            counted,
-        });
+        told(rig, calls, short);
         rig.pass(2_000);
     };
     tell(&mut rig, 100_000, 84_950);

@@ -223,6 +223,28 @@ fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
     assert!(rig.brain.places().is_empty());
 }
 
+/// Another node's caller has his place among those who wait here, by when he came.
+#[test]
+fn a_place_of_another_node_is_called_in_its_turn() {
+    let (mut rig, other, _) = two_wait();
+    let queued = rig.brain.call(call(2)).and_then(|c| c.queued);
+    let since = queued.expect("waits").plus_ms(-1);
+    rig.end(call(2), 200);
+    let place = KeptPlace {
+        attempt: call(20),
+        item: other,
+        rules: CallRules::default(),
+        since,
+        until: rig.now.plus_ms(30 * MINUTE_MS),
+    };
+    rig.tell(Input::TakePlace(Box::new(place)));
+    assert!(rig.dials().is_empty(), "nobody is free");
+    is_free(&mut rig, call(1));
+    let dial = rig.dials().pop().expect("before who came later");
+    assert_eq!((dial.attempt, dial.agent), (call(20), Some(agent(1))));
+    assert_eq!(phase(&rig, call(3)), Some(Phase::Waiting));
+}
+
 #[test]
 fn a_place_ends_with_its_time_or_with_the_contact() {
     for withdrawn in [false, true] {

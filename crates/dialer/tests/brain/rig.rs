@@ -3,7 +3,7 @@
 
 use dialer::{
     AbandonRule, AgentSpec, CallOver, CallRules, CampaignSpec, Command, DialTask, Dialer,
-    EndReport, Input, Item, OpenResult, Phase, Refusal, ReleaseWhy, TrunkSpec, Window, Wish,
+    EndReport, Input, Item, Lean, OpenResult, Phase, Refusal, ReleaseWhy, TrunkSpec, Window, Wish,
 };
 use domain::entity::DialMode;
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
@@ -65,6 +65,8 @@ pub(crate) fn power(n: u128) -> CampaignSpec {
         preview_skip: true,
         cap_pct: 3.0,
         target_pct: 2.8,
+        amd_fp_pct: 0.0,
+        lean: Lean::default(),
         day_began: T0.plus_ms(-2 * HOUR_MS),
         day_ends: T0.plus_ms(10 * HOUR_MS),
         skills: Vec::new(),

@@ -75,6 +75,72 @@ fn over_dialing_campaigns_share_lines_by_weight() {
     assert_eq!(live_of(&rig, campaign(2)), 6);
 }
 
+/// Whoever dials for no agent takes none from those who do, whatever his rank.
+#[test]
+fn a_campaign_without_agents_leaves_them_to_the_others() {
+    let dialed = |beside: Option<(DialMode, i32)>, mode| {
+        let mut rig = Rig::with_trunk(500, 500);
+        if let Some((mode, priority)) = beside {
+            rig.run(CampaignSpec {
+                mode,
+                priority,
+                lines_max: Some(4),
+                ..power(2)
+            });
+        }
+        rig.run(CampaignSpec { mode, ..power(1) });
+        rig.ready(1..=8);
+        rig.pass(3_000);
+        let view = rig.brain.campaign(campaign(1)).expect("it runs");
+        assert!((view.agents - 8.0).abs() < 1e-6, "{beside:?} {mode}");
+        dials_of(&rig, campaign(1))
+    };
+    for mode in [DialMode::Predictive, DialMode::Power, DialMode::Progressive] {
+        let alone = dialed(None, mode);
+        assert!(alone >= 8, "{mode}: {alone}");
+        for beside in [DialMode::Agentless, DialMode::Manual] {
+            for priority in [1, 3, 5] {
+                let both = dialed(Some((beside, priority)), mode);
+                assert_eq!(both, alone, "{mode} beside {beside}, priority {priority}");
+            }
+        }
+    }
+}
+
+#[test]
+fn whom_a_message_campaign_promised_an_agent_gets_who_is_ready_first() {
+    let mut rig = Rig::new();
+    rig.feeds = false;
+    rig.run(progressive(1, 3, 50));
+    rig.run(CampaignSpec {
+        mode: DialMode::Agentless,
+        ..power(2)
+    });
+    let items: Vec<_> = (0..40).map(|_| rig.item(campaign(1))).collect();
+    rig.stock(campaign(1), items);
+    rig.ready(1..=4);
+    assert_eq!(live_of(&rig, campaign(1)), 4);
+    let promised: Vec<_> = (0..2)
+        .map(|_| dialer::Item {
+            agent_only: true,
+            ..rig.item(campaign(2))
+        })
+        .collect();
+    rig.stock(campaign(2), promised);
+    rig.pass(1_000);
+    assert_eq!(dials_of(&rig, campaign(2)), 0, "all agents are taken");
+    for want in 1..=2 {
+        let attempt = rig.ringing()[0];
+        rig.opened(attempt);
+        rig.end(attempt, 486);
+        assert_eq!(dials_of(&rig, campaign(2)), want);
+    }
+    let all = rig.dials();
+    let mut theirs = all.iter().filter(|t| t.item.campaign == campaign(2));
+    assert!(theirs.all(|t| t.agent.is_some() && t.mode == DialMode::Progressive));
+    assert_eq!(live_of(&rig, campaign(1)), 2);
+}
+
 #[test]
 fn a_lower_campaign_leaves_alone_whom_a_higher_one_over_dials_for() {
     let mut rig = Rig::new();

@@ -49,6 +49,20 @@ crate::text_enum! {
 }
 
 crate::text_enum! {
+    /// Which agents fixed lines are counted by.
+    #[derive(Default)]
+    pub enum AgentCountBasis {
+        /// Everybody who is signed in.
+        Logged = "logged",
+        /// Signed in and not paused.
+        #[default]
+        NotPaused = "not_paused",
+        /// Who may be given a call now; calls with an agent do not count then.
+        Ready = "ready",
+    }
+}
+
+crate::text_enum! {
     /// Which calls are recorded.
     pub enum RecordMode {
         /// All.
@@ -195,6 +209,16 @@ pub struct CampaignParams {
     pub abandon_cap_pct: Option<f64>,
     /// Target; `None` = 0.93 × cap or the pack's if lower.
     pub abandon_target_pct: Option<f64>,
+    /// Agents that the rule sees beyond those who are free (power, predictive): −1 keeps one free, +1 lets one call
+    /// wait. A forecast stays at its target for all that.
+    pub agent_balance: i32,
+    /// Calls ahead beyond the rule's, percent (power, predictive). A forecast stays at its target for all that.
+    pub intensity_pct: f64,
+    /// Which agents the lines of mode power are counted by.
+    pub agent_count_basis: AgentCountBasis,
+    /// With so many agents signed in or fewer managers see a small team: one abandonment weighs much in its figure.
+    /// 0 = never.
+    pub small_team_agents: u32,
     /// Tick of the pacing.
     pub pacing_tick_ms: i64,
     /// Ring time; never under the pack's minimum.
@@ -314,6 +338,10 @@ impl Default for CampaignParams {
             lines_per_agent_max: None,
             abandon_cap_pct: None,
             abandon_target_pct: None,
+            agent_balance: 0,
+            intensity_pct: 0.0,
+            agent_count_basis: AgentCountBasis::NotPaused,
+            small_team_agents: 8,
             pacing_tick_ms: 250,
             ring_timeout_s: 25,
             agent_within_ms: 2_000,

@@ -43,8 +43,8 @@ pub use address::{ADDRESSES_MAX, Address};
 pub use assignment::{Assignment, AssignmentRule, AssignmentTarget};
 pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
 pub use campaign::{
-    AmdAction, AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus, DialMode,
-    DropAction, LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
+    AgentCountBasis, AmdAction, AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus,
+    DialMode, DropAction, LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
 };
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use client::{Client, CreditorKind, Portfolio};
@@ -74,7 +74,7 @@ pub use payment::{
 pub use people::{Agent, Role, Team, User};
 pub use plan::{Instalment, InstalmentState, Plan, PlanFile, PlanState};
 pub use preference::{Preference, PreferenceKind};
-pub use script::{Disposition, Script, ScriptStep};
+pub use script::{Disposition, Objection, Script, ScriptStep};
 pub use segment::Segment;
 pub use spell::AgentSpell;
 pub use strategy::{

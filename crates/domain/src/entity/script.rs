@@ -1,5 +1,6 @@
 //! Script and Disposition.
 
+use super::{ExcuseKind, Stage};
 use crate::ids::{ClientId, ScriptId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,34 @@ pub struct ScriptStep {
     pub before_identity: bool,
 }
 
+/// What a debtor may object, and what is answered. The answer may hold the variables of steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objection {
+    /// Key of the objection, unique within the script.
+    pub key: String,
+    /// What he says, in Spanish.
+    pub title_es: String,
+    /// In English.
+    pub title_en: String,
+    /// What is answered, in Spanish.
+    pub answer_es: String,
+    /// In English.
+    pub answer_en: String,
+    /// Whether it may be shown before identity is ticked: then it tells of no debt.
+    #[serde(default)]
+    pub before_identity: bool,
+    /// Stages of the debt in which it is shown; empty = in all.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+    /// Ageing buckets of the debt in which it is shown; empty = in all.
+    #[serde(default)]
+    pub buckets: Vec<String>,
+    /// Excuse that is logged when he says so; `None` = none is.
+    #[serde(default)]
+    pub excuse: Option<ExcuseKind>,
+}
+
 /// What the agent is to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
@@ -33,6 +62,9 @@ pub struct Script {
     pub name: String,
     /// Steps in order.
     pub steps: Vec<ScriptStep>,
+    /// Objections with their answers, in order.
+    #[serde(default)]
+    pub objections: Vec<Objection>,
     /// Counts up by one at each change.
     pub version: i32,
     /// Created at.

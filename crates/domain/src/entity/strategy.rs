@@ -1,6 +1,6 @@
 //! Strategy: a versioned plan of steps from a due date, a promise or an instalment.
 
-use super::{Channel, LetterLevel};
+use super::{Channel, LetterLevel, Tone};
 use crate::ids::{CampaignId, ClientId, DebtId, DebtorId, PlannedStepId, StrategyId};
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct StrategyStep {
     /// Name of the template of a message.
     #[serde(default)]
     pub template: String,
+    /// Tone of a message; `None` = the one of the debt's stage (`rules::tone`).
+    #[serde(default)]
+    pub tone: Option<Tone>,
     /// Campaign of a call.
     #[serde(default)]
     pub campaign_id: Option<CampaignId>,

@@ -17,15 +17,15 @@ crate::text_enum! {
     }
 }
 
-/// A template of messages: one text for one channel and language under a name. The same name may exist for
-/// other channels and languages; a step of a strategy names it and the debtor decides which is used.
+/// A template of messages: one text for one channel, language and tone under a name. The same name may exist for
+/// others; a step of a strategy names it, and the debtor and the stage of his debt decide which is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextTemplate {
     /// Identity, the same over all versions.
     pub id: TextTemplateId,
     /// Owner.
     pub client_id: ClientId,
-    /// Name; one a client, channel and language.
+    /// Name; one a client, channel, language and tone.
     pub name: String,
     /// Channel: `sms`, `whatsapp` or `email`.
     pub channel: Channel,

@@ -64,6 +64,10 @@ pub enum SendFault {
     /// Not now; nothing was sent.
     #[error("try again: {0}")]
     Later(String),
+    /// The provider takes nothing of us, whatever the address: wrong key, closed account. Nothing was sent, and
+    /// nothing will be before somebody sees to it.
+    #[error("not accepted: {0}")]
+    Closed(String),
     /// The answer was lost: it may have been sent, so it is not sent again.
     #[error("fate unknown: {0}")]
     Unknown(String),

@@ -1,7 +1,7 @@
 //! What-if: a forecast of a campaign under other settings, from its own history. The port keeps the
 //! rooms that ask apart from the simulator that answers.
 
-use crate::entity::DialMode;
+use crate::entity::{AgentCountBasis, DialMode};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -100,6 +100,12 @@ pub struct WhatIfSettings {
     pub mode: DialMode,
     /// Lines per agent (power).
     pub lines_per_agent: f64,
+    /// Agents that the rule sees beyond those who are free (power, predictive).
+    pub agent_balance: i32,
+    /// Calls ahead beyond the rule's, percent (power, predictive).
+    pub intensity_pct: f64,
+    /// Which agents lines are counted by (power).
+    pub agent_count_basis: AgentCountBasis,
     /// Agents at work.
     pub agents: u32,
     /// Ring time, s.
@@ -118,6 +124,19 @@ pub struct WhatIfSettings {
     pub lines: u32,
     /// Starts a second.
     pub cps: f64,
+}
+
+impl WhatIfSettings {
+    /// Whether lines go out that no agent is free for.
+    #[must_use]
+    pub fn over_dials(&self) -> bool {
+        let more = self.agent_balance > 0 || self.intensity_pct > 0.0;
+        match self.mode {
+            DialMode::Predictive => true,
+            DialMode::Power => self.lines_per_agent > 1.0 || more,
+            _ => false,
+        }
+    }
 }
 
 /// A forecast value with its interval of 95 %.

@@ -187,6 +187,12 @@ pub fn shown_by_hand(channel: Channel, subject: &str, body: &str) -> Option<Show
     of_text("subject", subject).or_else(|| of_text("body", preview(channel, body)))
 }
 
+/// The word of debt or the amount in a text that is spoken to whoever answers; what stands in braces is left out.
+#[must_use]
+pub fn spoken(text: &str) -> Option<String> {
+    of_text("body", &without_variables(text)).map(|found| found.what)
+}
+
 /// Whether a template tells how to opt out: by the variable, or by the words that debtors answer with.
 #[must_use]
 pub fn tells_opt_out(body: &str) -> bool {

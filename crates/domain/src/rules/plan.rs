@@ -26,7 +26,8 @@ pub fn adds_up(plan: &Plan, parts: &[Instalment]) -> bool {
         && agreed + i128::from(plan.quita_minor) == i128::from(plan.balance_minor)
 }
 
-/// Money on the debt of a plan that counts since the plan was signed.
+/// Money on the debt of a plan that counts since the plan was signed; or money that was put on the debt, or taken
+/// off it, since the plan was drawn without counting for it: its amount is 0 then, and its interest is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidUnder {
     /// Its day; money taken back has that of what it takes back.
@@ -102,11 +103,40 @@ pub fn settle(
     Some(next)
 }
 
+/// As [`settle`], of a plan whose debt has a later agreement that runs or was paid as agreed when `replaced`: it
+/// may still turn out to be paid as agreed itself, but it cannot run beside the later one, and is broken by what
+/// is missing.
+pub fn settle_beside(
+    plan: &mut Plan,
+    parts: &mut [Instalment],
+    (money, replaced): (&[PaidUnder], bool),
+    now: UtcMs,
+) -> Option<PlanState> {
+    let (state, closed_at, was) = (plan.state, plan.closed_at, parts.to_vec());
+    let next = settle(plan, parts, money, now);
+    if !replaced || !plan.state.runs() {
+        return next;
+    }
+    plan.state = PlanState::Broken;
+    if state == PlanState::Broken {
+        plan.closed_at = closed_at;
+        parts.clone_from_slice(&was);
+        return None;
+    }
+    plan.closed_at = Some(now);
+    let due = |part: &&mut Instalment| part.state == InstalmentState::Due;
+    for part in parts.iter_mut().filter(due) {
+        part.state = InstalmentState::Missed;
+    }
+    Some(PlanState::Broken)
+}
+
 /// What is told of a plan that money moved.
 #[must_use]
 pub const fn turn(from: PlanState, to: PlanState) -> Option<&'static str> {
     match (from, to) {
         (_, PlanState::Completed) => Some("plan.completed"),
+        (_, PlanState::Broken) => Some("plan.broken"),
         (PlanState::Completed | PlanState::Broken, _) => Some("plan.reopened"),
         _ => None,
     }
@@ -189,7 +219,7 @@ pub fn forgive(debt: &mut Debt, minor: i64, now: UtcMs) -> Parts {
 }
 
 /// Interest that arose since the plan was drawn and that it froze, minor units: what is owed, was paid and is
-/// forgiven of it.
+/// forgiven of it. What is owed again because older money went back did not arise.
 fn frozen(plan: &Plan, debt: &Debt, stands: &Parts, money: &[PaidUnder]) -> i64 {
     if !plan.freeze_interest {
         return 0;
@@ -200,35 +230,62 @@ fn frozen(plan: &Plan, debt: &Debt, stands: &Parts, money: &[PaidUnder]) -> i64 
     arose.saturating_sub(plan.interest_minor).max(0)
 }
 
-/// Makes what is forgiven of a debt follow the state of its plan, of which `stands` is forgiven already: the
-/// quita, the incentive that was earned and the interest that it froze when it is paid as agreed, the quita
-/// when it broke and the contract keeps it, and nothing while it still runs: then the debt is owed what was
-/// forgiven again. What was put on the debt besides is nobody's to forgive. Gives the change, negative when it
-/// is owed again.
+/// What a plan that was paid as agreed forgives beside what it froze: the quita, and the incentive when that was
+/// earned, minor units.
+fn granted(plan: &Plan, money: &[PaidUnder]) -> i64 {
+    let earned = early(plan, money, UtcMs(i64::MAX));
+    let off = if earned { plan.early_off_minor } else { 0 };
+    plan.quita_minor.saturating_add(off)
+}
+
+/// Forgives, or gives back, until `due` is forgiven of the `stands` there are; gives the change.
+fn forgive_to(due: i64, debt: &mut Debt, stands: &Parts, now: UtcMs) -> Parts {
+    let forgiven = stands.sum();
+    if due < forgiven {
+        debt.updated_at = now;
+        return allocation::give_back(debt, stands, forgiven.saturating_sub(due));
+    }
+    if due > forgiven {
+        return forgive(debt, due.saturating_sub(forgiven), now);
+    }
+    Parts::default()
+}
+
+/// Makes what is forgiven of a debt follow the state that its plan came into, of which `stands` is forgiven
+/// already: the quita, the incentive that was earned and the interest that it froze when it is paid as agreed,
+/// the quita when it broke and the contract keeps it, and nothing while it still runs: then the debt is owed what
+/// was forgiven again. What was put on the debt besides is nobody's to forgive. Gives the change, negative when
+/// it is owed again.
 pub fn follow_forgiving(
     plan: &Plan,
     debt: &mut Debt,
     (stands, money): (&Parts, &[PaidUnder]),
     now: UtcMs,
 ) -> Parts {
-    let forgiven = stands.sum();
-    match plan.state {
+    let due = match plan.state {
         PlanState::Completed => {
-            let earned = early(plan, money, UtcMs(i64::MAX));
-            let off = if earned { plan.early_off_minor } else { 0 };
-            let agreed = plan.quita_minor.saturating_add(off);
-            let most = agreed.saturating_add(frozen(plan, debt, stands, money));
-            forgive(debt, most.saturating_sub(forgiven), now)
+            let stopped = frozen(plan, debt, stands, money);
+            granted(plan, money).saturating_add(stopped)
         }
-        PlanState::Broken if !plan.lapses => {
-            forgive(debt, plan.quita_minor.saturating_sub(forgiven), now)
-        }
-        PlanState::Signed | PlanState::Active if forgiven > 0 => {
-            debt.updated_at = now;
-            allocation::give_back(debt, stands, forgiven)
-        }
-        _ => Parts::default(),
-    }
+        PlanState::Broken if !plan.lapses => plan.quita_minor,
+        _ => 0,
+    };
+    forgive_to(due, debt, stands, now)
+}
+
+/// As [`follow_forgiving`], of a plan that stays paid as agreed with the money it has `now_has` instead of what it
+/// `had`: the incentive may be lost, or earned after all. The interest that it froze is what it was when it ended:
+/// what arises later is owed.
+pub fn keep_forgiving(
+    plan: &Plan,
+    debt: &mut Debt,
+    stands: &Parts,
+    (had, now_has): (&[PaidUnder], &[PaidUnder]),
+    now: UtcMs,
+) -> Parts {
+    let stopped = stands.sum().saturating_sub(granted(plan, had)).max(0);
+    let due = granted(plan, now_has).saturating_add(stopped);
+    forgive_to(due, debt, stands, now)
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Whether a debt may enter a stage, and whether it should be handed over, with the reasons.
 
 use super::offers::{ClientTerms, StageRule};
-use crate::entity::{DebtStage, Hold, HoldScope, Stage};
-use crate::ids::HoldId;
+use crate::entity::{DebtStage, Hold, HoldScope, PaymentLink, Stage};
+use crate::event::NewEvent;
+use crate::ids::{EventId, HoldId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
-/// Evidence of a hold that a stage placed: it is lifted when the debt leaves the stage.
+/// Evidence of a hold that a stage placed. What tells it from another's is its identity ([`hold_of`]): anybody may
+/// write this word.
 pub const HOLD_EVIDENCE: &str = "stage";
 
 /// What is known of a debt when its stage is asked about.
@@ -225,6 +228,24 @@ pub fn hold_of(row: &DebtStage) -> Option<Hold> {
         lifted_at: None,
         evidence: HOLD_EVIDENCE.to_owned(),
     })
+}
+
+/// What is told of a payment link that ends because its debt was sold.
+#[must_use]
+pub fn withdrawn(link: &PaymentLink, row: &DebtStage) -> NewEvent {
+    let cause = format!("{}:{}", row.stage, row.entered_at.0);
+    NewEvent {
+        id: EventId(Uuid::new_v5(&link.id.0, cause.as_bytes())),
+        at: row.entered_at,
+        client_id: Some(link.client_id),
+        actor: row.moved_by.clone(),
+        kind: "payment_link.cancelled".to_owned(),
+        subject: format!("payment_link:{}", link.id),
+        data: json!({
+            "debtor_id": link.debtor_id, "debt_id": link.debt_id, "reason": row.stage,
+            "amount_minor": link.amount.amount_minor, "currency": link.amount.currency,
+        }),
+    }
 }
 
 #[cfg(test)]

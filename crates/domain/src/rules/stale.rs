@@ -26,6 +26,27 @@ pub fn confirmed_at(point: &ContactPoint) -> UtcMs {
         .map_or(point.added_at, |at| at.max(point.added_at))
 }
 
+/// Instead of an instant: the file has no usable phone. It is before every instant at which a point could
+/// have been confirmed.
+pub const NO_PHONE: UtcMs = UtcMs(-1);
+
+/// A point that was confirmed at this instant or before is stale.
+#[must_use]
+pub fn stale_until(now: UtcMs) -> UtcMs {
+    now.plus_ms(-POINT_STALE_DAYS * DAY_MS)
+}
+
+/// When the usable point of a file that nobody confirmed for longest was confirmed; [`NO_PHONE`] without a
+/// usable phone. The file has a task exactly if this is not behind [`stale_until`].
+pub fn oldest_confirmed<'a>(points: impl Iterator<Item = &'a ContactPoint>) -> UtcMs {
+    let (mut oldest, mut phone) = (UtcMs(i64::MAX), false);
+    for point in points.filter(|p| !p.bad) {
+        oldest = oldest.min(confirmed_at(point));
+        phone |= point.channel == Channel::Call;
+    }
+    if phone { oldest } else { NO_PHONE }
+}
+
 /// The tasks of a file.
 #[must_use]
 pub fn tasks(points: &[ContactPoint], now: UtcMs) -> Vec<FileTask> {
@@ -56,10 +77,10 @@ mod tests {
     use crate::entity::{PartyRole, PointClass};
     use crate::ids::DebtorId;
 
-    #[test]
-    fn old_points_and_missing_phones_are_tasks_row_01() {
-        let now = UtcMs(1_000 * DAY_MS);
-        let point = |n: u128, added: i64, rpc: Option<i64>, bad: bool| ContactPoint {
+    const NOW: UtcMs = UtcMs(1_000 * DAY_MS);
+
+    fn point(n: u128, added: i64, rpc: Option<i64>, bad: bool) -> ContactPoint {
+        ContactPoint {
             id: PointId(uuid::Uuid::from_u128(n)),
             debtor_id: DebtorId(uuid::Uuid::nil()),
             role: PartyRole::Titular,
@@ -72,9 +93,43 @@ mod tests {
             confidence: 80,
             position: 0,
             bad,
-            last_rpc_at: rpc.map(|d| now.plus_ms(-d * DAY_MS)),
-            added_at: now.plus_ms(-added * DAY_MS),
+            last_rpc_at: rpc.map(|d| NOW.plus_ms(-d * DAY_MS)),
+            added_at: NOW.plus_ms(-added * DAY_MS),
+        }
+    }
+
+    #[test]
+    fn one_instant_tells_whether_a_file_has_a_task_row_01() {
+        let mail = ContactPoint {
+            channel: Channel::Email,
+            ..point(9, 500, None, false)
         };
+        for points in [
+            vec![],
+            vec![mail.clone()],
+            vec![point(1, 179, None, false)],
+            vec![point(1, 180, None, false)],
+            vec![point(1, 400, Some(179), false)],
+            vec![point(1, 400, Some(200), false), point(2, 0, None, false)],
+            vec![point(1, 400, None, true), point(2, 0, None, false)],
+            vec![point(1, 0, None, true)],
+            vec![mail, point(1, 0, None, false)],
+        ] {
+            let found = tasks(&points, NOW);
+            let oldest = oldest_confirmed(points.iter());
+            assert_eq!(!found.is_empty(), oldest <= stale_until(NOW), "{points:?}");
+            let phone = found.iter().all(|t| t.kind != "no_phone");
+            assert_eq!(phone, oldest != NO_PHONE, "{points:?}");
+            let days = found.iter().filter_map(|t| t.days).max();
+            if let (true, Some(days)) = (phone, days) {
+                assert_eq!(days, NOW.since_ms(oldest) / DAY_MS);
+            }
+        }
+    }
+
+    #[test]
+    fn old_points_and_missing_phones_are_tasks_row_01() {
+        let now = NOW;
         let found = tasks(
             &[
                 point(1, 400, None, false),

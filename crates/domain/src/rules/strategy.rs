@@ -204,6 +204,7 @@ mod tests {
             action: StepAction::Review,
             channels: vec![],
             template: String::new(),
+            tone: None,
             campaign_id: None,
             letter: None,
             note: String::new(),

@@ -172,6 +172,16 @@ fn fault(gateway: &str, error: &lettre::transport::smtp::Error) -> SendFault {
     }
 }
 
+/// Why the server is not ready for a mail. A final no before any was told is about us: our name, our password.
+fn unready(error: &lettre::transport::smtp::Error) -> SendFault {
+    let code = error.status().map(|c| c.to_string()).unwrap_or_default();
+    if error.is_permanent() {
+        SendFault::Closed(format!("the mail server refuses us: code {code}"))
+    } else {
+        SendFault::Later("server out of reach".to_owned())
+    }
+}
+
 /// What was there to read; `None` where nothing is yet, or where another reader of the mailbox was first.
 fn there<T>(read: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match read {
@@ -263,7 +273,7 @@ impl Messenger for SmtpGateway {
         match self.mailer.test_connection().await {
             Ok(true) => {}
             Ok(false) => return Err(SendFault::Later("server not ready".to_owned())),
-            Err(_) => return Err(SendFault::Later("server out of reach".to_owned())),
+            Err(error) => return Err(unready(&error)),
         }
         self.mailer
             .send_raw(&envelope, &mail)

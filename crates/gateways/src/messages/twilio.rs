@@ -21,6 +21,8 @@ use sha1::Sha1;
 const NO_ANSWER: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 /// Codes of an address that takes no SMS: not a mobile, not reachable, landline.
 const BAD_ADDRESS: [&str; 6] = ["21211", "21214", "21217", "21614", "30005", "30006"];
+/// Codes of an account that sends nothing: not active, suspended, a sender that is not its own (Twilio, error codes).
+const CLOSED: [&str; 4] = ["20005", "21606", "30002", "90010"];
 /// Code of a debtor who asked Twilio for no more messages: his number is a good one.
 const UNSUBSCRIBED: &str = "21610";
 /// What Twilio says of a message by which its sender asked for no more, by its own words or the account's.
@@ -201,7 +203,10 @@ impl Messenger for TwilioGateway {
                 currency: set.tariff.currency,
             }),
             (429, _) => Err(SendFault::Later("rate limit".to_owned())),
-            (401 | 403, _) => Err(SendFault::Later("the provider refuses our key".to_owned())),
+            (401 | 403, _) => Err(SendFault::Closed("the provider refuses our key".to_owned())),
+            (400..=499, _) if CLOSED.contains(&code.as_str()) => {
+                Err(SendFault::Closed(format!("code {code}")))
+            }
             (400..=499, _) => Err(SendFault::Refused {
                 bad_address: BAD_ADDRESS.contains(&code.as_str()),
                 code,

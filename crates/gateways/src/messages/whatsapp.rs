@@ -20,8 +20,15 @@ use subtle::ConstantTimeEq as _;
 
 /// Codes after which the same message may be sent again: throughput, pair rate, service unavailable.
 const LATER: [i64; 6] = [4, 80_007, 130_429, 131_016, 131_048, 131_056];
+/// Codes of an account that sends nothing: key expired, blocked for policy, locked, not paid, number not registered
+/// (WhatsApp Cloud API, error codes).
+const CLOSED: [i64; 6] = [190, 368, 131_031, 131_042, 131_045, 133_010];
 /// Code of a recipient that cannot get messages.
 const UNDELIVERABLE: i64 = 131_026;
+/// Code of a recipient who told WhatsApp that he wants no more marketing messages of this business; only he can
+/// take that back (WhatsApp Cloud API, error codes). Meta still lets other templates through; who said no to the
+/// provider said it to us.
+const STOPPED: &str = "131050";
 
 /// Settings.
 #[derive(Clone)]
@@ -286,6 +293,10 @@ impl Messenger for WhatsappGateway {
         true
     }
 
+    fn is_optout(&self, code: &str) -> bool {
+        code == STOPPED
+    }
+
     /// For up to seven days, by Meta's webhooks guide.
     fn comes_again(&self) -> bool {
         true
@@ -322,7 +333,10 @@ impl Messenger for WhatsappGateway {
                 currency: set.tariff.currency,
             }),
             (429, ..) => Err(SendFault::Later("rate limit".to_owned())),
-            (401 | 403, ..) => Err(SendFault::Later("the provider refuses our key".to_owned())),
+            (401 | 403, ..) => Err(SendFault::Closed("the provider refuses our key".to_owned())),
+            (_, _, Some(code)) if CLOSED.contains(&code) => {
+                Err(SendFault::Closed(format!("code {code}")))
+            }
             (_, _, Some(code)) if LATER.contains(&code) => {
                 Err(SendFault::Later(format!("code {code}")))
             }

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::pacing::report::{self, Bench, run_all};
-use sim::pacing::{Policy, RunSpec, Scenario};
+use sim::pacing::{Lean, Policy, RunSpec, Scenario};
 use std::time::Instant;
 
 /// The target as a share.
@@ -46,6 +46,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), Failure> {
                 seed: 1,
                 cap: args.cap_pct / 100.0,
                 target,
+                lean: Lean::default(),
                 hard_stop,
                 full: false,
             });

@@ -85,11 +85,16 @@ fn drawn(seed: u64) -> anyhow::Result<Drawn> {
     Ok(all)
 }
 
-/// The scenario of a demo with so many agents and seconds.
+/// The scenario of a demo with so many agents and seconds, whose campaigns aim at so much abandonment.
 ///
 /// # Errors
 /// When the built-in people are broken: a test excludes it.
-pub(super) fn scenario(agents: u32, length_s: u64, seed: u64) -> anyhow::Result<Value> {
+pub(super) fn scenario(
+    agents: u32,
+    length_s: u64,
+    seed: u64,
+    aim_pct: f64,
+) -> anyhow::Result<Value> {
     let all = drawn(seed)?;
     let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(0)) / f64::from(CALLS);
     let at_once = json!({ "kind": "uniform", "lo": 0.0, "hi": 0.01 });
@@ -118,18 +123,24 @@ pub(super) fn scenario(agents: u32, length_s: u64, seed: u64) -> anyhow::Result<
         "customer": { "deadline_s": WITHIN_S, "patience": null, "message_s": MESSAGE_S },
         "limits": { "trunks": seed::TRUNK_CHANNELS, "cps": f64::from(seed::TRUNK_CPS) },
         "shocks": [],
+        "abandon_target_pct": aim_pct,
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim::pacing::Scenario;
+    use sim::pacing::{Scenario, hello};
 
     #[test]
     fn the_demo_is_a_scenario_that_simulate_reads() {
-        let text = scenario(20, 600, 1).expect("built-in people").to_string();
-        let read = Scenario::parse("demo", &text).expect("the format");
+        let built = scenario(20, 600, 1, 2.79).expect("built-in people");
+        let read = Scenario::parse("demo", &built.to_string()).expect("the format");
+        // It forecasts at the demo's own aim, and never beyond a cap that is asked with.
+        let aim = |cap, target| hello(&read, cap, target).aim();
+        assert!((aim(0.03, None) - 0.027_9).abs() < 1e-9);
+        assert!((aim(0.02, None) - 0.02).abs() < 1e-9);
+        assert!((aim(0.03, Some(0.01)) - 0.01).abs() < 1e-9);
         assert_eq!(read.agents.n, 20);
         let live = read.p_live(0.0);
         assert!((live - 0.26).abs() < 0.02, "{live}");

@@ -45,16 +45,34 @@ const CREDITOR: &str = "Banco de Prueba\nCLABE 000000000000000000\nReferencia: s
 /// First lines of an e-mail.
 const PERSONAL: &str = "Hola {debtor.first_name}: este mensaje es personal y confidencial, y está dirigido \
     solo a usted. Si lo recibió por error, le pedimos que lo borre y que no lo lea más allá de estas líneas.";
-/// Name, text that is seen on a locked phone, and what only an opened e-mail adds.
-const TEXTS: &[(&str, &str, &str)] = &[
+/// Name, tone, text that is seen on a locked phone, and what only an opened e-mail adds.
+const TEXTS: &[(&str, Tone, &str, &str)] = &[
     (
         "saldo",
+        Tone::Courteous,
         "Hola {debtor.first_name}: tenemos un asunto personal que tratar con usted. Llámenos al \
             {client.phone} o entre a su página segura: {payment.link}",
         "Su saldo vencido con {client.name} es de {debt.overdue}.",
     ),
     (
+        "saldo",
+        Tone::Firm,
+        "Hola {debtor.first_name}: le pedimos que hablemos esta semana de su asunto personal. Llámenos al \
+            {client.phone} o entre a su página segura: {payment.link}",
+        "Su saldo vencido con {client.name} es de {debt.overdue}. Le pedimos cubrirlo, o acordar con nosotros \
+            una fecha.",
+    ),
+    (
+        "saldo",
+        Tone::Direct,
+        "{debtor.first_name}: esperamos su respuesta sobre su asunto personal para acordar con usted cómo \
+            resolverlo. Llámenos al {client.phone} o entre a su página segura: {payment.link}",
+        "Su saldo vencido con {client.name} es de {debt.overdue} y sigue sin cubrirse. Si no es posible \
+            cubrirlo hoy, dígalo y le proponemos un convenio.",
+    ),
+    (
         "compromiso",
+        Tone::Courteous,
         "Hola {debtor.first_name}: le recordamos su compromiso del {promise.due_date}. Gracias. \
             {payment.link}",
         "El compromiso es de {promise.amount} con {client.name}.",
@@ -64,7 +82,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
 fn template(
     client: ClientId,
     now: UtcMs,
-    name: &str,
+    (name, tone): (&str, Tone),
     channel: Channel,
     body: &str,
 ) -> TextTemplate {
@@ -74,7 +92,7 @@ fn template(
         name: name.into(),
         channel,
         language: Language::Es,
-        tone: Tone::Courteous,
+        tone,
         subject: match channel {
             Channel::Email => "Su cuenta {debt.reference}".into(),
             _ => String::new(),
@@ -101,6 +119,7 @@ fn step(offset_days: i32, at: &str, template: &str) -> StrategyStep {
         action: StepAction::Message,
         channels: vec![Channel::Whatsapp, Channel::Sms],
         template: template.into(),
+        tone: None,
         campaign_id: None,
         letter: None,
         note: String::new(),
@@ -244,13 +263,13 @@ pub(super) async fn seed(seeder: &Seeder<'_>) -> anyhow::Result<()> {
     };
     seeder.store.put_money_policy(&policy, &[]).await?;
     for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
-        for (name, short, more) in TEXTS {
+        for (name, tone, short, more) in TEXTS {
             let body = match channel {
                 // A mailbox shows the first lines before the mail is opened: they tell nothing.
                 Channel::Email => format!("{PERSONAL}\n\n{short}\n\n{more}"),
                 _ => (*short).to_owned(),
             };
-            let row = template(client, now, name, channel, &body);
+            let row = template(client, now, (name, *tone), channel, &body);
             seeder.store.put_text_template(&row, &[]).await?;
         }
     }

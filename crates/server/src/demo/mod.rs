@@ -13,6 +13,7 @@ mod fast;
 mod forecast;
 mod messages;
 mod money;
+mod objections;
 mod people;
 mod portfolio;
 mod ports;
@@ -32,8 +33,9 @@ use crate::node::{Kind, Node, Parts, listen, open_store, rule_book};
 use crate::secrets;
 use crate::signals::Signals;
 use carrier::CarrierProcess;
+use center::CenterHandle;
 use crew::Crew;
-use domain::entity::{AmdMode, CampaignStatus, DialMode};
+use domain::entity::{AmdMode, CampaignParams, CampaignStatus, DialMode};
 use domain::ports::{Clock as _, Store};
 use people::People;
 use seed::{Seeded, Seeder};
@@ -169,7 +171,13 @@ async fn shift(args: DemoArgs) -> anyhow::Result<()> {
 /// Writes the pacing scenario of this demo's people.
 fn scenario(args: &DemoArgs, path: &Path) -> anyhow::Result<()> {
     let seconds = args.seconds.unwrap_or(FORECAST_S);
-    let scenario = forecast::scenario(args.agents, seconds, args.seed)?;
+    let campaign = CampaignParams {
+        mode: dial_mode(args.mode),
+        amd: detection(args.amd),
+        ..CampaignParams::default()
+    };
+    let aim_pct = CenterHandle::aim_pct(&campaign);
+    let scenario = forecast::scenario(args.agents, seconds, args.seed, aim_pct)?;
     let text = serde_json::to_string_pretty(&scenario)? + "\n";
     anyhow::Context::with_context(std::fs::write(path, text), || {
         format!("{} cannot be written", path.display())

@@ -1,5 +1,6 @@
 //! What a fresh demo holds: a client with its portfolio, segments, campaigns, script, people.
 
+use super::objections::objections;
 use super::people::People;
 use super::portfolio::Interest;
 use domain::entity::{
@@ -234,6 +235,7 @@ impl Seeder<'_> {
             client_id: client,
             name: "Cobranza cortés".into(),
             steps: script_steps(),
+            objections: objections(),
             version: 1,
             created_at: self.now(),
             updated_at: self.now(),

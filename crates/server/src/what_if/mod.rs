@@ -89,6 +89,7 @@ fn simulate(
                 seed,
                 cap: world.cap,
                 target: Some(world.target),
+                lean: world.lean,
                 hard_stop: true,
                 full: false,
             };

@@ -1,13 +1,16 @@
 //! The real simulator on a history that lies in a database.
 #![expect(clippy::expect_used, reason = "a test: it fails loudly")]
 
+mod leaning;
+mod mix;
+
 use super::{Forecaster, world};
 use center::what_if::{History, history, history_timing};
 use domain::entity::{
-    AmdMode, Attempt, CallResult, Campaign, CampaignParams, Channel, CheckPoint, Client,
-    ContactPoint, Debt, Debtor, DialMode, LedgerRow, Portfolio, Segment, Trunk, Verdict,
+    AgentCountBasis, AmdMode, Attempt, CallResult, Campaign, CampaignParams, Channel, CheckPoint,
+    Client, ContactPoint, Debt, Debtor, DialMode, LedgerRow, Portfolio, Segment, Trunk, Verdict,
 };
-use domain::ids::{AgentId, AttemptId, VerdictId};
+use domain::ids::{AgentId, AttemptId, DebtorId, VerdictId};
 use domain::law::{Action, Judge, RuleBook};
 use domain::ports::store::{
     AttemptChange, Closing, ContactFacts, NodeLease, OpenDraft, OpenOutcome,
@@ -188,6 +191,9 @@ fn side(mode: DialMode, agents: u32, h: &History) -> WhatIfSettings {
     WhatIfSettings {
         mode,
         lines_per_agent: 2.0,
+        agent_balance: 0,
+        intensity_pct: 0.0,
+        agent_count_basis: AgentCountBasis::NotPaused,
         agents,
         ring_timeout_s: 25.0,
         cap_pct: h.law.abandon_cap_pct,
@@ -354,6 +360,12 @@ async fn a_pack_that_aims_lower_is_heard() {
     low.target_pct = 1.5;
     found.packs = vec![pack, low];
     assert!((found.target_pct(&params) - 1.5).abs() < 1e-9);
+    // Persons who may be taken for machines are off a pack's aim as they are off the campaign's.
+    let judged = CampaignParams {
+        amd: AmdMode::On,
+        ..CampaignParams::default()
+    };
+    assert!((found.target_pct(&judged) - 1.0).abs() < 1e-9);
     (low.cap_pct, low.target_pct) = (2.0, 1.86);
     found.packs = vec![low];
     assert!((found.target_pct(&params) - 1.86).abs() < 1e-9);

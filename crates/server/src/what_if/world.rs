@@ -3,7 +3,7 @@
 use domain::entity::DialMode;
 use domain::ports::{CampaignProfile, Spread, WhatIfError, WhatIfSettings};
 use serde_json::{Value, json};
-use sim::pacing::{Policy, Scenario};
+use sim::pacing::{Lean, Policy, Scenario};
 
 /// Most agents of a forecast.
 const AGENTS_MAX: u32 = 1_000;
@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) cap: f64,
     /// Share that the policy aims at.
     pub(super) target: f64,
+    /// How the side leans away from its mode's rule.
+    pub(super) lean: Lean,
     /// Simulated hours after the warm-up.
     pub(super) hours: f64,
 }
@@ -83,17 +85,17 @@ pub(super) fn build(
         policy,
         cap: (side.cap_pct / 100.0).max(SHARE_LEAST),
         target: (side.target_pct.min(side.cap_pct) / 100.0).max(SHARE_LEAST),
+        lean: Lean {
+            agent_balance: side.agent_balance,
+            intensity_pct: side.intensity_pct,
+            basis: side.agent_count_basis,
+        },
         hours,
     })
 }
 
 fn policy(side: &WhatIfSettings) -> Result<Policy, WhatIfError> {
-    let over_dials = match side.mode {
-        DialMode::Predictive => true,
-        DialMode::Power => side.lines_per_agent > 1.0,
-        _ => false,
-    };
-    if over_dials && side.cap_pct <= 0.0 {
+    if side.over_dials() && side.cap_pct <= 0.0 {
         let why = format!(
             "{} dials more lines than agents are free, and a cap of 0 % permits no abandoned call: choose progressive or preview, or a cap above 0",
             side.mode.as_str()

@@ -1,23 +1,28 @@
 //! The books over random histories: what came in is on debts, waits or went back; what is owed fell by just
-//! that, whatever files, disputes, merges and taking back lie between.
+//! that, whatever files, disputes, merges, plans, days and taking back lie between.
 
-use super::books_audit::audit;
+use super::books_audit::Audit;
 use super::books_people::{add_rule, six_debts};
 use super::merges::merge_row;
-use super::plans::{agreed, drawn, signed};
 use super::receipts::{back, receipt, share, taken};
 use super::scene::*;
 use domain::entity::{Debt, Merge, Payment, Receipt};
 use domain::ids::{DebtorId, ImportId};
 use domain::money::Currency;
-use domain::ports::store::{PromiseTerms, ReceiptOutcome, ReceiptStep, StoreError, WebhookNote};
+use domain::ports::store::{ReceiptOutcome, ReceiptStep, StoreError, WebhookNote};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// Steps of a history; an hour each at most, so that all of it lies within the promises' grace.
-const STEPS: usize = 90;
+/// Steps of a history, an hour each at most; now and then days pass.
+const STEPS: usize = 110;
+
+/// Steps between two looks at the books, where no file stands that they cannot be compared with.
+const LOOK_EVERY: usize = 25;
+
+/// Money that is told late is of so many days before, at most.
+const LATE_MS: i64 = 10 * DAY_MS;
 
 /// Histories of a run, when nobody asks for more by `MARCADOR_BOOKS`.
 const HISTORIES: u64 = 4;
@@ -33,20 +38,42 @@ pub(super) type Done = BTreeMap<&'static str, usize>;
 
 /// Kinds that histories must have, on engines that take files back.
 pub(super) const KINDS: &[&str] = &[
-    "taken", "spread", "off", "paid", "reversed", "refund", "dispute", "merge", "apart", "recall",
-    "file", "undo",
+    "taken",
+    "spread",
+    "off",
+    "paid",
+    "reversed",
+    "refund",
+    "dispute",
+    "merge",
+    "apart",
+    "recall",
+    "file",
+    "undo",
+    "promised",
+    "promise over",
+    "drawn",
+    "unanswered",
+    "fulfilled",
+    "late",
+    "lapsed",
+    "kept quita",
+    "completed",
+    "incentive",
+    "frozen",
 ];
 
-struct History<'a> {
-    store: &'a Subject,
-    scene: Scene,
-    rng: ChaCha8Rng,
-    now: UtcMs,
+pub(super) struct History<'a> {
+    pub(super) store: &'a Subject,
+    pub(super) scene: Scene,
+    seed: u64,
+    pub(super) rng: ChaCha8Rng,
+    pub(super) now: UtcMs,
     /// Each debt with whom it was of.
-    people: Vec<Person>,
+    pub(super) people: Vec<Person>,
     receipts: Vec<Receipt>,
     /// Payments without a receipt.
-    plain: Vec<Payment>,
+    pub(super) plain: Vec<Payment>,
     /// Files that are in, oldest first.
     files: Vec<ImportId>,
     merged: Option<Merge>,
@@ -55,7 +82,7 @@ struct History<'a> {
     done: Done,
 }
 
-fn settled<T>(done: Result<T, StoreError>) -> Option<T> {
+pub(super) fn settled<T>(done: Result<T, StoreError>) -> Option<T> {
     match done {
         Ok(done) => Some(done),
         // What does not fit is refused whole; the audit sees that it changed nothing.
@@ -73,9 +100,10 @@ impl<'a> History<'a> {
         }
         let people = six_debts(store, &scene, ruled).await;
         let none = store.undo_step(fresh(), NOW).await;
-        let history = Self {
+        let mut history = Self {
             store,
             scene,
+            seed,
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: NOW,
             people,
@@ -90,23 +118,8 @@ impl<'a> History<'a> {
         history
     }
 
-    /// Each debt with a plan that forgives a fifth of it, or a promise.
-    async fn agreements(&self) {
-        for n in 0..self.people.len() {
-            if n % 2 == 0 {
-                let person = self.person(n).await;
-                let owed = self.store.owed(std::slice::from_ref(&person.debt), NOW);
-                let debt = owed.await.expect("owed").remove(0);
-                let file = agreed(&Person { debt, ..person }, 15_000);
-                assert_eq!(drawn(self.store, &file).await, Ok(()));
-                signed(self.store, &file).await;
-            }
-            self.promise(n).await;
-        }
-    }
-
     /// A debt as it is, and whose it is by now.
-    async fn person(&self, n: usize) -> Person {
+    pub(super) async fn person(&self, n: usize) -> Person {
         let mut person = self.people[n].clone();
         person.debt = self.store.get_debt(person.debt.id).await.expect("debt");
         person.debtor.id = person.debt.debtor_id;
@@ -118,18 +131,7 @@ impl<'a> History<'a> {
         self.person(n).await
     }
 
-    /// A promise on a debt, when it has none.
-    async fn promise(&self, n: usize) {
-        let terms = PromiseTerms {
-            min_minor: 1,
-            max_minor: i64::MAX,
-        };
-        let draft = self.person(n).await.promise(30_000);
-        let made = self.store.record_promise(&draft, terms, &[]).await;
-        let _other_lives = made.expect("promise");
-    }
-
-    fn did(&mut self, kind: &'static str, done: bool) {
+    pub(super) fn did(&mut self, kind: &'static str, done: bool) {
         *self.done.entry(kind).or_default() += usize::from(done);
     }
 
@@ -139,9 +141,11 @@ impl<'a> History<'a> {
         code.parse().expect("a currency")
     }
 
-    /// A day on which money moved, up to a day ago.
+    /// A day on which money moved: most of it up to a day ago.
     fn moved_at(&mut self) -> UtcMs {
-        let before = self.now.plus_ms(-self.rng.random_range(0..=DAY_MS));
+        let late = self.rng.random_range(0..4) == 0;
+        let most = if late { LATE_MS } else { DAY_MS };
+        let before = self.now.plus_ms(-self.rng.random_range(0..=most));
         before.max(NOW)
     }
 
@@ -394,7 +398,7 @@ impl<'a> History<'a> {
 
     async fn some_step(&mut self) {
         self.now = self.now.plus_ms(self.rng.random_range(0..=60 * MINUTE_MS));
-        match self.rng.random_range(0..14) {
+        match self.rng.random_range(0..21) {
             0 | 1 => self.take().await,
             2..=4 => self.spread().await,
             5 => self.off().await,
@@ -404,21 +408,38 @@ impl<'a> History<'a> {
             10 => self.reverse().await,
             11 => self.merge().await,
             12 => self.some_file().await,
-            _ => {
+            13 | 14 => self.fulfil().await,
+            15 | 16 => self.late().await,
+            17 => self.leap(),
+            18 => self.sweep().await,
+            which => {
                 let n = self.rng.random_range(0..self.people.len());
-                self.promise(n).await;
+                match which {
+                    19 => self.draw(n).await,
+                    _ => self.promise(n).await,
+                }
             }
         }
     }
 
-    /// A promise that was made after its money is judged by the next.
-    async fn last_money(&self) {
+    /// The books are told of everything that happened until now: each debt gets a little money, by which its plan
+    /// is judged, and what time has ended ends. Then they are looked at.
+    async fn look(&mut self) {
         for n in 0..self.people.len() {
             let mut payment = self.person(n).await.payment(1);
             (payment.paid_at, payment.posted_at) = (self.now, self.now);
             let last = self.store.post_payment(&payment, &[], &of_promise).await;
             last.expect("posted");
         }
+        self.sweep().await;
+        let debts: Vec<Debt> = self.people.iter().map(|p| p.debt.clone()).collect();
+        let mut audit = Audit {
+            store: self.store,
+            seed: self.seed,
+            now: self.now,
+            done: &mut self.done,
+        };
+        audit.all(&debts, &self.receipts).await;
     }
 
     /// All money goes back: none of it is refused.
@@ -440,22 +461,23 @@ impl<'a> History<'a> {
 }
 
 /// A random history: receipts of any size and currency, matched to anybody, over-paid, returned, refunded,
-/// disputed, put wrong and taken off, payments without a receipt, reversals in any order, all of it also twice; on
-/// debts with plans that forgive a part and with promises, under a rule of interest or the creditor's figures, in
-/// debtor files that are made one and two again, with files that change and recall them and are taken back.
+/// disputed, put wrong and taken off, payments without a receipt, reversals in any order, money that is told days
+/// late, all of it also twice; on debts with promises and with plans of every kind, fulfilled, early, in part or
+/// not, while days pass and graces end; under a rule of interest or the creditor's figures, in debtor files that
+/// are made one and two again, with files that change and recall them and are taken back.
 pub(super) async fn balance(store: &Subject, seed: u64) -> Done {
     let mut history = History::new(store, seed).await;
-    for _ in 0..STEPS {
+    for step in 1..=STEPS {
         history.some_step().await;
+        if step % LOOK_EVERY == 0 && history.files.is_empty() {
+            history.look().await;
+        }
     }
     while !history.files.is_empty() {
         history.undo().await;
     }
-    history.last_money().await;
-    let debts: Vec<Debt> = history.people.iter().map(|p| p.debt.clone()).collect();
-    audit(store, &debts, &history.receipts, seed).await;
+    history.look().await;
     history.all_back().await;
-    history.last_money().await;
-    audit(store, &debts, &history.receipts, seed).await;
+    history.look().await;
     history.done
 }

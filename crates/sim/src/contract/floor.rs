@@ -23,6 +23,7 @@ pub async fn all(store: Subject) {
     caller_ids_have_health(&store).await;
     a_caller_id_rests_once(&store).await;
     super::assigned::all(&store).await;
+    super::file_tasks::all(&store).await;
 }
 
 /// A campaign of three segments by balance, weights 5, 3, 2, with some debtors in each.

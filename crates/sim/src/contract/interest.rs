@@ -3,9 +3,8 @@
 
 use super::plans::{agreed, drawn, now, signed};
 use super::scene::*;
-use domain::entity::{Accrual, Debt, DebtStatus, InterestRule, Payment, PaymentChannel, PlanState};
+use domain::entity::{Accrual, Debt, DebtStatus, InterestRule, Payment, PlanState};
 use domain::ids::{InterestRuleId, PaymentId, PortfolioId};
-use domain::money::Money;
 use domain::ports::store::{PlanRefusal, RuleRefusal};
 use domain::segment::day_of_date;
 use domain::time::{DAY_MS, UtcMs};
@@ -19,6 +18,7 @@ pub async fn all(store: Subject) {
     money_of_an_earlier_day_lowers_what_was_owed_then(&store).await;
     a_reversal_owes_from_its_day_on(&store).await;
     a_plan_freezes_it(&store).await;
+    what_goes_back_was_never_frozen(&store).await;
     a_file_leaves_it_there(&store).await;
     another_figure_earns_from_its_day_on(&store).await;
     nothing_is_earned_while_it_is_recalled(&store).await;
@@ -73,16 +73,9 @@ async fn accrual(store: &Subject, person: &Person) -> Option<Accrual> {
 
 fn payment(person: &Person, minor: i64, paid_at: UtcMs, posted_at: UtcMs) -> Payment {
     Payment {
-        id: fresh::<PaymentId>(),
-        client_id: person.debt.client_id,
-        debtor_id: person.debtor.id,
-        debt_id: person.debt.id,
-        amount: Money::new(minor, mxn()),
         paid_at,
-        channel: PaymentChannel::Transfer,
-        reference: name("ref"),
-        reverses: None,
         posted_at,
+        ..person.payment(minor)
     }
 }
 
@@ -202,6 +195,44 @@ async fn a_plan_freezes_it(store: &Subject) {
     // The quita stays where the contract says nothing else; interest runs on from there.
     let then = owed(store, &person, later(12)).await;
     assert_eq!((then.interest_minor, then.principal_minor), (200, 100_000));
+}
+
+/// A plan forgives the interest that arose while it ran; interest that older money had paid and that is owed again
+/// since that went back, it does not.
+async fn what_goes_back_was_never_frozen(store: &Subject) {
+    let (_, person) = ruled(store).await;
+    let older = payment(&person, 4_000, NOW, NOW);
+    post(store, &older).await;
+    let today = Person {
+        debt: owed(store, &person, NOW).await,
+        ..person.clone()
+    };
+    assert_eq!(today.debt.balance_minor(), 100_000);
+    let mut file = agreed(&today, 0);
+    file.plan.made_at = later(1);
+    file.plan.balance_minor += 100;
+    file.plan.agreed_minor += 100;
+    file.plan.interest_minor = 100;
+    file.instalments[1].amount_minor += 100;
+    assert_eq!(drawn(store, &file).await, Ok(()));
+    (file.plan.state, file.plan.signed_at) = (PlanState::Signed, Some(later(1)));
+    let moved = store.move_plan(&file.plan, PlanState::Approved, &[]).await;
+    assert!(moved.expect("signed"));
+    let back = Payment {
+        reverses: Some(older.id),
+        ..payment(&person, -4_000, later(2), later(2))
+    };
+    post(store, &back).await;
+    let whole = payment(&person, 100_100, later(3), later(3));
+    post(store, &whole).await;
+    assert_eq!(now(store, &file).await.plan.state, PlanState::Completed);
+    let forgiven = store.forgiven_of(person.debt.id).await.expect("forgiven");
+    assert_eq!(forgiven, [], "nothing arose");
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(
+        (debt.balance_minor(), debt.status),
+        (4_000, DebtStatus::Open)
+    );
 }
 
 async fn a_file_leaves_it_there(store: &Subject) {

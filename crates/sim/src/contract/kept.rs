@@ -3,8 +3,9 @@
 use super::catalog::{draft_agent, draft_user, of_client, of_debtor, page};
 use super::scene::*;
 use domain::entity::{
-    Call, CallerId, Channel, Consent, Hold, HoldKind, HoldScope, Party, PartyRole, Recording,
-    RecordingOutcome, Script, ScriptStep, Segment, Suppression, SuppressionKind, Team, Trunk,
+    Call, CallerId, Channel, Consent, ExcuseKind, Hold, HoldKind, HoldScope, Objection, Party,
+    PartyRole, Recording, RecordingOutcome, Script, ScriptStep, Segment, Stage, Suppression,
+    SuppressionKind, Team, Trunk,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, ConsentId, HoldId, PartyId, RecordingId, ScriptId,
@@ -245,6 +246,20 @@ async fn money(store: &Subject, scene: &Scene) {
     );
 }
 
+fn objection() -> Objection {
+    Objection {
+        key: "paid".into(),
+        title_es: "Ya pagué".into(),
+        title_en: "I have paid".into(),
+        answer_es: "Gracias, lo reviso.".into(),
+        answer_en: "Thank you, I will check.".into(),
+        before_identity: false,
+        stages: vec![Stage::Administrative],
+        buckets: vec!["b1_30".into()],
+        excuse: Some(ExcuseKind::SaysPaid),
+    }
+}
+
 async fn plans(store: &Subject, scene: &Scene) {
     let client = scene.client.id;
     let segment = Segment {
@@ -277,6 +292,7 @@ async fn plans(store: &Subject, scene: &Scene) {
             text_en: "Am I speaking with {debtor.name}?".into(),
             before_identity: true,
         }],
+        objections: vec![objection()],
         version: 1,
         created_at: NOW,
         updated_at: NOW,
@@ -288,7 +304,10 @@ async fn plans(store: &Subject, scene: &Scene) {
         list_scripts,
         put_script,
         of_client(client),
-        |s| s.steps.clear()
+        |s| {
+            s.steps.clear();
+            s.objections[0].answer_es = "Muchas gracias.".into();
+        }
     );
     kept!(
         store,

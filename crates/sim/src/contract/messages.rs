@@ -202,11 +202,17 @@ async fn templates_keep_their_versions(store: &Subject) {
         ..first.clone()
     };
     store.put_text_template(&mail, &[]).await.expect("works");
+    let firm = TextTemplate {
+        id: fresh(),
+        tone: Tone::Firm,
+        ..first.clone()
+    };
+    store.put_text_template(&firm, &[]).await.expect("works");
     let named = store
         .templates_named(scene.client.id, "aviso")
         .await
         .expect("works");
-    assert_eq!(named, [mail, second]);
+    assert_eq!(named, [mail, second, firm]);
     let page = PageRequest {
         limit: 1,
         cursor: None,

@@ -22,6 +22,7 @@ pub(super) async fn all(store: &Subject) {
     a_further_try_is_counted_when_it_is_made(store).await;
     opting_out_binds_the_person_at_his_client(store).await;
     an_answer_that_does_not_arrive_is_asked_for_again(store).await;
+    an_answer_given_again_stands(store).await;
 }
 
 async fn inbox_of(store: &Subject, id: InboxId) -> (InboxState, String, Option<UtcMs>) {
@@ -73,6 +74,62 @@ async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
         };
         assert!(store.note_message(row.id, &step, &[]).await.expect("works"));
         assert_eq!(inbox_of(store, id).await, right, "{reason}");
+    }
+}
+
+/// Once another answer was given, nothing that becomes known of the first one asks for a further one.
+async fn an_answer_given_again_stands(store: &Subject) {
+    let (_, who) = person(store).await;
+    let asked = waiting(&who, None);
+    plan(store, &asked).await;
+    let heard = Heard {
+        ledger: None,
+        events: Vec::new(),
+        row: answer(&who, &asked),
+    };
+    let id = heard.row.id;
+    assert!(store.hear(&heard).await.expect("works"));
+    let given = || Message {
+        reply_to: Some(id),
+        made_by: "agent:a".into(),
+        ..waiting(&who, None)
+    };
+    let (first, second, third) = (given(), given(), given());
+    assert!(store.answer_inbox(&first, &[]).await.expect("works"));
+    open(store, &who, &first, &Allow).await;
+    let failed = MessageStep {
+        state: Some(MessageState::Failed),
+        at: NOW.plus_ms(9),
+        reason: Some("131047".into()),
+        ..MessageStep::default()
+    };
+    let noted = store.note_message(first.id, &failed, &[]).await;
+    assert!(noted.expect("works"));
+    assert_eq!(inbox_of(store, id).await.0, InboxState::New);
+    assert!(store.answer_inbox(&second, &[]).await.expect("works"));
+    // The gateway's own answer comes behind the receipt.
+    let cost = MessageStep {
+        state: Some(MessageState::Sent),
+        at: NOW.plus_ms(8),
+        provider_ref: Some(name("out")),
+        cost: Some((350_000, Some(mxn()))),
+        ..MessageStep::default()
+    };
+    let noted = store.note_message(first.id, &cost, &[]).await;
+    assert!(noted.expect("works"));
+    assert_eq!(inbox_of(store, id).await.0, InboxState::Answered);
+    // Of two that are on their way, one is enough.
+    plan(store, &third).await;
+    let gone = MessageStep {
+        state: Some(MessageState::Cancelled),
+        at: NOW.plus_ms(10),
+        reason: Some("by_hand".into()),
+        ..MessageStep::default()
+    };
+    for (row, want) in [(&third, InboxState::Answered), (&second, InboxState::New)] {
+        let noted = store.note_message(row.id, &gone, &[]).await;
+        assert!(noted.expect("works"));
+        assert_eq!(inbox_of(store, id).await.0, want);
     }
 }
 

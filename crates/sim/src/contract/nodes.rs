@@ -14,6 +14,7 @@ use domain::ports::store::{
     RECOVERED,
 };
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use std::collections::BTreeSet;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
@@ -26,7 +27,7 @@ pub async fn all(store: Subject) {
     settings_are_kept(&store).await;
 }
 
-fn told(attempt: &Attempt) -> NewEvent {
+pub(super) fn told(attempt: &Attempt) -> NewEvent {
     event("attempt.ended", &format!("attempt:{}", attempt.id))
 }
 
@@ -229,6 +230,13 @@ async fn places_of_a_dead_node_are_due(store: &Subject) {
         ..people[2].1.clone()
     };
     store.put_item(&moved, &[]).await.expect("works");
+    let of = async |fence| {
+        let rows = store.places_of(&dead.node, fence).await.expect("works");
+        rows.iter().map(|p| p.debtor).collect::<Vec<_>>()
+    };
+    let kept: Vec<DebtorId> = people.iter().rev().map(|(p, _)| p.debtor).collect();
+    assert_eq!(of(dead.fence).await, kept, "first first");
+    assert!(of(dead.fence - 1).await.is_empty());
     let served = &people[3].0;
     store.drop_place(served).await.expect("his turn came");
     late_words_of_places(store, &people[0], &people[3]).await;
@@ -286,7 +294,7 @@ async fn late_words_of_places(
     store.drop_place(served).await.expect("his turn came");
 }
 
-fn fresh_item(campaign: CampaignId, debtor: DebtorId) -> ItemState {
+pub(super) fn fresh_item(campaign: CampaignId, debtor: DebtorId) -> ItemState {
     ItemState {
         campaign_id: campaign,
         debtor_id: debtor,
@@ -390,6 +398,16 @@ async fn nodes_know_their_place(store: &Subject) {
 
 async fn settings_are_kept(store: &Subject) {
     let key = name("setting");
+    let under = format!("{key}:");
+    let rows = ["b", "a_", "año", "a%"].map(|n| (format!("{under}{n}"), n.to_owned()));
+    for (key, value) in &rows {
+        store.put_setting(key, value).await.expect("put");
+    }
+    let found = store.settings_under(&under).await.expect("works");
+    let found: BTreeSet<(String, String)> = found.into_iter().collect();
+    assert_eq!(found, BTreeSet::from(rows));
+    let like = store.settings_under(&under.replace('-', "_")).await;
+    assert_eq!(like.expect("works"), [], "a sign is that sign alone");
     assert_eq!(store.get_setting(&key).await.expect("get"), None);
     for value in ["1", "", "ñ"] {
         store.put_setting(&key, value).await.expect("put");

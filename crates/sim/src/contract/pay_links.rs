@@ -20,7 +20,7 @@ pub(super) async fn all(store: &Subject) {
     a_row_of_a_bank_is_found_by_its_own_reference(store).await;
 }
 
-fn link(person: &Person) -> PaymentLink {
+pub(super) fn link(person: &Person) -> PaymentLink {
     PaymentLink {
         id: fresh::<PaymentLinkId>(),
         client_id: person.debtor.client_id,

@@ -2,11 +2,10 @@
 
 use super::scene::*;
 use domain::entity::{
-    DebtStatus, HoldKind, Instalment, InstalmentState, Language, Payment, PaymentChannel, Plan,
-    PlanFile, PlanState, PolicyVersion,
+    DebtStatus, HoldKind, Instalment, InstalmentState, Language, Payment, Plan, PlanFile,
+    PlanState, PolicyVersion,
 };
 use domain::ids::{HoldId, InstalmentId, PlanId};
-use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, PlanDocument, PlanFilter, PlanRefusal};
 use domain::rules::offers::ClientTerms;
@@ -101,16 +100,9 @@ async fn post(
     (at, posted_at): (UtcMs, UtcMs),
 ) {
     let payment = Payment {
-        id: fresh(),
-        client_id: person.debt.client_id,
-        debtor_id: person.debtor.id,
-        debt_id: person.debt.id,
-        amount: Money::new(amount_minor, mxn()),
         paid_at: at,
-        channel: PaymentChannel::Transfer,
-        reference: name("ref"),
-        reverses: None,
         posted_at,
+        ..person.payment(amount_minor)
     };
     store
         .post_payment(&payment, &[], &of_promise)

@@ -1,5 +1,6 @@
 //! Many at once: whatever interleaves, each promise holds once.
 
+mod places;
 mod recalls;
 
 use super::attempts::ended;
@@ -22,6 +23,7 @@ pub async fn all(store: Subject) {
     one_of_many_moves_the_plan(&store).await;
     a_plan_runs_on_what_it_was_drawn_on(&store).await;
     fences_are_given_once(&store).await;
+    places::a_place_kept_anew_outlives_the_one_of_a_dead_node(&store).await;
     recalls::money_and_a_recall_go_side_by_side(&store).await;
 }
 

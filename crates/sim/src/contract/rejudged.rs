@@ -25,7 +25,7 @@ pub(super) async fn all(store: &Subject) {
     a_quita_that_the_contract_keeps_is_kept_once(store).await;
     a_plan_whose_money_was_there_in_time_runs_again(store).await;
     money_of_too_late_a_day_changes_no_plan(store).await;
-    a_plan_drawn_meanwhile_stands(store).await;
+    super::plans_beside::all(store).await;
     charges_that_nobody_agreed_to_stay_open(store).await;
     a_debt_written_anew_overwrites_no_payment(store).await;
     receipts_go_back_together_or_not_at_all(store).await;
@@ -108,7 +108,7 @@ async fn receipts_go_back_together_or_not_at_all(store: &Subject) {
     assert_eq!((back, owed().await), (vec![30_000, 20_000], 0), "both");
 }
 
-async fn post(store: &Subject, payment: &domain::entity::Payment) -> PaymentOutcome {
+pub(super) async fn post(store: &Subject, payment: &domain::entity::Payment) -> PaymentOutcome {
     let done = store.post_payment(payment, &[], &of_promise).await;
     done.expect("posted")
 }
@@ -233,7 +233,7 @@ async fn money_that_comes_late_keeps_it_after_all(store: &Subject) {
 }
 
 /// What stands forgiven of his debt, minor units.
-async fn forgiven(store: &Subject, person: &Person) -> i64 {
+pub(super) async fn forgiven(store: &Subject, person: &Person) -> i64 {
     let rows = store.forgiven_of(person.debt.id).await.expect("rows");
     rows.iter().map(|r| r.parts.sum()).sum()
 }
@@ -298,7 +298,7 @@ async fn a_quita_that_the_contract_keeps_is_kept_once(store: &Subject) {
 }
 
 /// A plan that forgives a fifth, broken when the grace of its first part was over.
-async fn broken(store: &Subject) -> (Person, PlanFile, UtcMs) {
+pub(super) async fn broken(store: &Subject) -> (Person, PlanFile, UtcMs) {
     let person = Scene::new(store).await.person(store).await;
     let file = agreed(&person, 20_000);
     drawn(store, &file).await.expect("kept");
@@ -309,7 +309,7 @@ async fn broken(store: &Subject) -> (Person, PlanFile, UtcMs) {
 }
 
 /// Its time is over, whoever else's is too.
-async fn swept(store: &Subject, file: &PlanFile, at: UtcMs) {
+pub(super) async fn swept(store: &Subject, file: &PlanFile, at: UtcMs) {
     for _ in 0..1_000 {
         let swept = store.sweep_plans(at, 500).await.expect("sweep");
         if swept.is_empty() {
@@ -320,7 +320,12 @@ async fn swept(store: &Subject, file: &PlanFile, at: UtcMs) {
 }
 
 /// The bank's file of `paid_at` comes a day later than the grace is over.
-async fn late(store: &Subject, person: &Person, minor: i64, (paid_at, over): (UtcMs, UtcMs)) {
+pub(super) async fn late(
+    store: &Subject,
+    person: &Person,
+    minor: i64,
+    (paid_at, over): (UtcMs, UtcMs),
+) {
     let mut payment = person.payment(minor);
     (payment.paid_at, payment.posted_at) = (paid_at, over.plus_ms(DAY_MS));
     post(store, &payment).await;
@@ -389,24 +394,6 @@ async fn money_of_too_late_a_day_changes_no_plan(store: &Subject) {
     payment.posted_at = file.instalments[1].grace_until;
     post(store, &payment).await;
     assert_eq!(now(store, &file).await, before);
-}
-
-async fn a_plan_drawn_meanwhile_stands(store: &Subject) {
-    let (person, file, over) = broken(store).await;
-    let debt = store.get_debt(person.debt.id).await.expect("debt");
-    let second = agreed(
-        &Person {
-            debt,
-            ..person.clone()
-        },
-        0,
-    );
-    drawn(store, &second).await.expect("kept");
-    let first = file.instalments[0].amount_minor;
-    late(store, &person, first, (over.plus_ms(-1), over)).await;
-    assert_eq!(now(store, &second).await, second, "as it was drawn");
-    assert_eq!(now(store, &file).await.plan.state, PlanState::Broken);
-    assert_eq!(forgiven(store, &person).await, 20_000);
 }
 
 /// The creditor's file brings new charges while a plan runs that forgives nothing.

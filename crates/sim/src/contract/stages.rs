@@ -3,17 +3,20 @@
 use super::scene::*;
 use domain::entity::{
     DebtStage, Excuse, ExcuseKind, Hold, HoldKind, HoldScope, Language, LetterLevel,
-    LetterTemplate, Stage,
+    LetterTemplate, LinkState, PaymentLink, Stage,
 };
 use domain::ids::{DebtId, HoldId};
 use domain::ports::StoreError;
 use domain::ports::store::{PageRequest, StageFilter};
+use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
 use domain::time::DAY_MS;
 
 /// Runs the group.
 pub async fn all(store: Subject) {
     a_debt_moves_once(&store).await;
     a_stage_that_stops_contact_holds_its_debt(&store).await;
+    a_stage_that_never_held_its_debt_holds_it_from_now_on(&store).await;
+    a_debt_that_is_sold_loses_its_links(&store).await;
     late_cases_are_told_once(&store).await;
     excuses_are_counted(&store).await;
     texts_by_version(&store).await;
@@ -95,7 +98,7 @@ async fn a_stage_that_stops_contact_holds_its_debt(store: &Subject) {
         from: NOW,
         until: None,
         lifted_at: None,
-        evidence: "edict".into(),
+        evidence: HOLD_EVIDENCE.into(),
     };
     store.put_hold(&by_hand, &[]).await.expect("hold");
     let way = [
@@ -135,6 +138,105 @@ async fn a_stage_that_stops_contact_holds_its_debt(store: &Subject) {
         judicial.map(|h| h.kind).collect::<Vec<_>>(),
         [HoldKind::Judicial]
     );
+}
+
+/// Debts that entered their stage before stages placed holds.
+async fn a_stage_that_never_held_its_debt_holds_it_from_now_on(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (person, calm, left) = (
+        scene.person(store).await,
+        scene.person(store).await,
+        scene.person(store).await,
+    );
+    let rows = [
+        stage(&person, Stage::Sold),
+        stage(&calm, Stage::WrittenOff),
+        stage(&left, Stage::Judicial),
+    ];
+    store.begin_stages(&rows).await.expect("begun");
+    let bare = async || {
+        let (mut after, mut all) = (None, Vec::new());
+        loop {
+            let (rows, last) = store.unheld_stages(after, 2).await.expect("looked");
+            all.extend(rows.into_iter().filter(|s| s.client_id == scene.client.id));
+            match last {
+                Some(last) => after = Some(last),
+                None => break all,
+            }
+        }
+    };
+    assert_eq!(bare().await, [rows[0].clone(), rows[2].clone()]);
+    let later = NOW.plus_ms(DAY_MS);
+    let away = DebtStage {
+        entered_at: later,
+        ..stage(&left, Stage::Prejudicial)
+    };
+    let moved = store.move_stage(&away, Some(Stage::Judicial), &[]).await;
+    assert!(moved.expect("moved"));
+    let place = async |row: &DebtStage| store.place_stage_hold(row, later, &[]).await;
+    assert!(!place(&rows[2]).await.expect("asked"), "it moved on");
+    assert!(place(&rows[0]).await.expect("placed"));
+    assert!(!place(&rows[0]).await.expect("asked"), "once");
+    let hold = store.get_hold(hold_of(&rows[0]).expect("holds").id).await;
+    let mut hold = hold.expect("hold");
+    assert_eq!(
+        (hold.kind, hold.from, hold.lifted_at),
+        (HoldKind::Recalled, later, None),
+        "not for what was done before"
+    );
+    assert_eq!(bare().await, []);
+    // Somebody lifted it: it is not placed again.
+    hold.lifted_at = Some(later);
+    store.put_hold(&hold, &[]).await.expect("lifted");
+    assert!(bare().await.is_empty() && !place(&rows[0]).await.expect("asked"));
+}
+
+async fn a_debt_that_is_sold_loses_its_links(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let other = scene.draft_debt(person.debtor.id, 50_000);
+    store.put_debt(&other, &[]).await.expect("debt");
+    let mut links = Vec::new();
+    for (debt, state) in [
+        (person.debt.id, LinkState::Created),
+        (person.debt.id, LinkState::Opened),
+        (person.debt.id, LinkState::Paid),
+        (other.id, LinkState::Created),
+    ] {
+        let row = PaymentLink {
+            debt_id: debt,
+            state,
+            ..super::pay_links::link(&person)
+        };
+        store.put_payment_link(&row, &[]).await.expect("made");
+        links.push(row.id);
+    }
+    let states = async || {
+        let mut states = Vec::new();
+        for id in &links {
+            states.push(store.get_payment_link(*id).await.expect("link").state);
+        }
+        states
+    };
+    use LinkState::{Cancelled, Created, Opened, Paid};
+    let judicial = stage(&person, Stage::Judicial);
+    store.move_stage(&judicial, None, &[]).await.expect("moved");
+    assert_eq!(states().await, [Created, Opened, Paid, Created]);
+    let sold = DebtStage {
+        entered_at: NOW.plus_ms(1),
+        ..stage(&person, Stage::Sold)
+    };
+    let from = Some(Stage::Judicial);
+    assert!(store.move_stage(&sold, from, &[]).await.expect("moved"));
+    assert_eq!(states().await, [Cancelled, Cancelled, Paid, Created]);
+    for (id, told) in links.iter().zip([1, 1, 0, 0]) {
+        let events = store.events_about(&[format!("payment_link:{id}")]).await;
+        let events = events.expect("told");
+        let ended = events
+            .iter()
+            .filter(|e| e.event.kind == "payment_link.cancelled");
+        assert_eq!(ended.count(), told);
+    }
 }
 
 async fn late_cases_are_told_once(store: &Subject) {

@@ -41,6 +41,7 @@ fn strategy(scene: &Scene) -> Strategy {
             action: StepAction::Message,
             channels: vec![Channel::Whatsapp, Channel::Sms],
             template: "aviso".into(),
+            tone: Some(domain::entity::Tone::Firm),
             campaign_id: None,
             letter: None,
             note: String::new(),

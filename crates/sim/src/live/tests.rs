@@ -27,6 +27,7 @@ fn forecast(scenario: &Scenario) -> f64 {
             seed,
             cap: 0.03,
             target: Some(0.03 * dialer::TARGET_OF_CAP),
+            lean: dialer::Lean::default(),
             hard_stop: true,
             full: false,
         };

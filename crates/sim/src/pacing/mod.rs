@@ -14,6 +14,7 @@ mod run;
 pub mod scenario;
 mod world;
 
+pub use dialer::Lean;
 pub use dist::Dist;
 pub use metrics::Figures;
 pub use policies::{Pilot, Policy, Tuned};

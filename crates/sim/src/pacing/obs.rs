@@ -2,6 +2,7 @@
 //! protocol of `marcador pace`.
 
 use super::policies::TARGET_OF_CAP;
+use dialer::Lean;
 use dialer::predictive::{AgentState, CallPhase, Key};
 
 /// Something that happened since the last epoch.
@@ -133,6 +134,8 @@ pub struct Hello {
     pub per_number: bool,
     /// Most agents there will be.
     pub agents_max: u32,
+    /// How the campaign leans away from its mode's rule. No host of the protocol tells it.
+    pub lean: Lean,
 }
 
 impl Hello {

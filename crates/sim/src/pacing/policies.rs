@@ -2,6 +2,8 @@
 
 use super::obs::{Ev, EvWhat, Hello, Obs, Reply};
 use dialer::predictive::{CallEvent, Look, Predictive, Queue, Settings, SettingsRefused};
+use dialer::{Heads, Lean};
+use domain::entity::AgentCountBasis;
 use std::collections::VecDeque;
 
 /// The target as a share of the cap where none is told: what is left covers chance and late answers. The product
@@ -122,7 +124,7 @@ impl Policy {
             Self::PredictiveBlind => Box::new(Live::new(hello, Estimates::Ignore)?),
             Self::Progressive => Box::new(Ratio(1.0)),
             Self::Ratio(lines) => Box::new(Ratio(lines)),
-            Self::Power(lines) => Box::new(Power(lines)),
+            Self::Power(lines) => Box::new(Power(hello.lean.level(lines), hello.lean)),
             Self::Adapt => Box::new(Adapt::new(hello, None)),
             Self::Available(most) => Box::new(Adapt::new(hello, Some(most))),
             // Before a level is found it is one line an idle agent.
@@ -156,11 +158,12 @@ impl Live {
     /// # Errors
     /// When the campaign leaves nothing to decide.
     pub fn new(hello: &Hello, estimates: Estimates) -> Result<Self, SettingsRefused> {
-        let brain = Predictive::new(Settings {
+        let mut brain = Predictive::new(Settings {
             target: hello.aim(),
             limit_s: hello.deadline_s,
             ring_timeout_s: hello.no_answer_timeout_s,
         })?;
+        brain.lean(&hello.lean);
         Ok(Self {
             brain,
             estimates: if hello.per_number {
@@ -255,18 +258,27 @@ impl Pilot for Ratio {
     }
 }
 
-/// So many lines for each agent who is not on a break, lines with an agent counted; the guard draws
-/// the level towards one.
+/// So many lines for each agent who is not on a break, lines with an agent counted, as far as the campaign does not
+/// lean; the guard draws the level towards one.
 #[derive(Debug)]
-struct Power(f64);
+struct Power(f64, Lean);
 
 impl Pilot for Power {
     fn decide(&mut self, obs: &Obs) -> Reply {
-        let level = 1.0 + (self.0 - 1.0).max(0.0) * obs.shrink;
-        let wanted = whole(level * f64::from(obs.idle + obs.talk + obs.wrap));
+        let at_work = obs.idle + obs.talk + obs.wrap;
+        let heads = Heads {
+            ready: f64::from(obs.idle),
+            at_work: f64::from(at_work),
+            logged: f64::from(at_work + obs.away),
+        };
+        let wanted = whole(self.1.lines(self.0, obs.shrink, &heads));
+        let with_agent = match self.1.basis {
+            AgentCountBasis::Logged | AgentCountBasis::NotPaused => obs.talk,
+            AgentCountBasis::Ready => 0,
+        };
         Reply {
             launch: wanted
-                .saturating_sub(obs.pending + obs.talk)
+                .saturating_sub(obs.pending + with_agent)
                 .min(obs.most()),
             pick: Vec::new(),
         }

@@ -5,6 +5,7 @@ mod lines;
 
 use super::obs::{Ev, EvWhat, Hello, Obs, Outcome, Reply};
 use super::policies::{Estimates, Live, Pilot as _};
+use dialer::Lean;
 use dialer::predictive::AgentState;
 use lines::{EvLine, HelloLine, ObsLine};
 use serde::Deserialize;
@@ -212,6 +213,7 @@ fn greeting(line: u64, text: &str) -> Result<Live, PaceError> {
         aim: None,
         per_number: raw.per_number,
         agents_max: raw.agents_max.small(),
+        lean: Lean::default(),
     };
     Live::new(&hello, Estimates::Pick).map_err(|e| {
         use dialer::predictive::SettingsRefused as R;

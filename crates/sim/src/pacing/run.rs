@@ -5,8 +5,8 @@ use super::obs::{Hello, Obs, Reply};
 use super::policies::{Pilot, Policy};
 use super::scenario::Scenario;
 use super::world::World;
-use dialer::HardStop;
 use dialer::predictive::SettingsRefused;
+use dialer::{HardStop, Lean};
 use domain::entity::DialMode;
 use domain::time::UtcMs;
 
@@ -19,8 +19,10 @@ pub struct RunSpec {
     pub seed: u64,
     /// Legal cap as a share.
     pub cap: f64,
-    /// Share that is aimed at; `None` = the part of the cap that the policy takes by itself.
+    /// Share that is aimed at; `None` = the scenario's own, else the part of the cap that the policy takes by itself.
     pub target: Option<f64>,
+    /// How the campaign leans away from its mode's rule.
+    pub lean: Lean,
     /// Whether the hard stop of the law stands between policy and lines.
     pub hard_stop: bool,
     /// Whether agents and calls are told one by one beside the events.
@@ -72,18 +74,22 @@ fn ms(t: f64) -> UtcMs {
     UtcMs((t * 1000.0) as i64)
 }
 
-/// What a policy is told of a scenario, cap and target as shares.
+/// What a policy is told of a scenario, cap and target as shares; a scenario's own target is at most the cap.
 #[must_use]
 pub fn hello(scenario: &Scenario, cap: f64, target: Option<f64>) -> Hello {
+    let own = scenario
+        .abandon_target_pct
+        .map(|pct| (pct / 100.0).min(cap));
     let joining: u32 = scenario.agents.join.iter().map(|j| j.1).sum();
     Hello {
         epoch_s: scenario.epoch_s,
         deadline_s: scenario.customer.deadline_s,
         no_answer_timeout_s: scenario.dial.no_answer_timeout_s,
         target_abandon: cap,
-        aim: target,
+        aim: target.or(own),
         per_number: scenario.per_number.is_some(),
         agents_max: scenario.agents.n + joining,
+        lean: Lean::default(),
     }
 }
 
@@ -104,7 +110,10 @@ pub fn run_timed(
     spec: &RunSpec,
     clock: Option<&dyn Fn() -> f64>,
 ) -> Result<Figures, SettingsRefused> {
-    let told = hello(scenario, spec.cap, spec.target);
+    let told = Hello {
+        lean: spec.lean,
+        ..hello(scenario, spec.cap, spec.target)
+    };
     let mut pilot = spec.policy.start(&told)?;
     let mut careful: Box<dyn Pilot> = Policy::Progressive.start(&told)?;
     let mut guard = Guarded::new(scenario, &told, spec.policy);

@@ -79,6 +79,9 @@ pub struct Scenario {
     /// Estimates by number.
     #[serde(default)]
     pub per_number: Option<PerNumberPart>,
+    /// Abandonment aimed at, percent of the live answers; none = the policy's own part of the cap.
+    #[serde(default)]
+    pub abandon_target_pct: Option<f64>,
 }
 
 /// Agents.

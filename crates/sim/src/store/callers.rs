@@ -13,8 +13,8 @@ use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, InboxId};
 use domain::pii::Pii;
 use domain::ports::store::{
-    CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PlaceKept,
-    StoreError,
+    CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PLACES_READ_MAX,
+    PlaceKept, StoreError,
 };
 use domain::time::UtcMs;
 
@@ -299,6 +299,15 @@ impl CallerStore for MemoryStore {
         t.items
             .insert((item.campaign_id, item.debtor_id), item.clone());
         Ok(())
+    }
+
+    async fn places_of(&self, node: &str, fence: i64) -> Result<Vec<PlaceKept>, StoreError> {
+        let t = self.tx().await?;
+        let its = |p: &&PlaceKept| p.node == node && p.fence == fence;
+        let mut found: Vec<PlaceKept> = t.places.iter().filter(its).cloned().collect();
+        found.sort_by_key(|p| (p.since, p.campaign, p.debtor));
+        found.truncate(PLACES_READ_MAX);
+        Ok(found)
     }
 
     async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError> {

@@ -1,14 +1,15 @@
 //! The floor: call-backs, caller ids, assignments, the morning list.
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Tables, file_tasks};
 use async_trait::async_trait;
 use domain::entity::{Assignment, DebtStatus};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, CallerIdId, ClientId, DebtorId};
 use domain::ports::store::{
-    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, ItemState,
-    MorningAsk, MorningRow, StoreError,
+    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FileTaskAsk,
+    FileTaskCounts, FileTaskRow, FloorStore, ItemState, MorningAsk, MorningRow, StoreError,
 };
+use domain::rules::stale::NO_PHONE;
 use domain::segment::day_of_date;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -248,5 +249,22 @@ impl FloorStore for MemoryStore {
         }
         rows.truncate(ask.limit as usize);
         Ok(rows)
+    }
+
+    async fn file_tasks(&self, ask: &FileTaskAsk) -> Result<Vec<FileTaskRow>, StoreError> {
+        let t = self.tx().await?;
+        Ok(file_tasks::page(&t, ask))
+    }
+
+    async fn file_task_counts(&self, ask: &FileTaskAsk) -> Result<FileTaskCounts, StoreError> {
+        let t = self.tx().await?;
+        let mut counts = FileTaskCounts::default();
+        for row in file_tasks::all(&t, ask) {
+            match row.confirmed_at {
+                NO_PHONE => counts.no_phone += 1,
+                _ => counts.stale_point += 1,
+            }
+        }
+        Ok(counts)
     }
 }

@@ -98,11 +98,17 @@ impl MessageStore for MemoryStore {
         let mut t = self.tx().await?;
         let same = |o: &&TextTemplate| {
             o.id != row.id
-                && (o.client_id, &o.name, o.channel, o.language)
-                    == (row.client_id, &row.name, row.channel, row.language)
+                && (o.client_id, &o.name, o.channel, o.language, o.tone)
+                    == (
+                        row.client_id,
+                        &row.name,
+                        row.channel,
+                        row.language,
+                        row.tone,
+                    )
         };
         if t.text_templates.values().find(same).is_some() {
-            let what = "the name for this channel and language is taken";
+            let what = "the name for this channel, language and tone is taken";
             return Err(StoreError::Conflict(what.into()));
         }
         t.text_templates.insert(row.id, row.clone());
@@ -156,7 +162,7 @@ impl MessageStore for MemoryStore {
             .filter(|r| r.client_id == client && r.name == name && r.active)
             .cloned()
             .collect();
-        found.sort_by_key(|r| (r.channel.as_str(), r.language.as_str()));
+        found.sort_by_key(|r| (r.channel.as_str(), r.language.as_str(), r.tone.as_str()));
         Ok(found)
     }
 
@@ -274,7 +280,7 @@ impl MessageStore for MemoryStore {
         if !take_step(&mut next, change) || (lost(&next) && row.state != MessageState::Sending) {
             return Ok(false);
         }
-        let undone = is_undone(&next);
+        let undone = is_undone(&next) && !is_undone(row);
         *row = next;
         let point = row.point_id;
         t.message_leases.remove(&id);

@@ -5,7 +5,7 @@ use domain::entity::{InboxState, LedgerRow, Message, MessageState};
 use domain::event::NewEvent;
 use domain::ids::MessageId;
 use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX, StoreError};
-use domain::rules::messaging::FATE_UNKNOWN;
+use domain::rules::messaging::{FATE_UNKNOWN, is_undone};
 use domain::time::UtcMs;
 
 /// Cancels a message that waits.
@@ -39,10 +39,16 @@ pub(super) fn answer(
     Ok(true)
 }
 
-/// What an answer was to that did not reach its debtor waits for another one.
+/// What an answer was to that did not reach its debtor waits for another one, unless another one was given.
 pub(super) fn answer_again(t: &mut Tables, answer: MessageId) {
-    let to = t.messages.get(&answer).and_then(|m| m.reply_to);
-    if let Some(heard) = to.and_then(|id| t.inbox.get_mut(&id))
+    let Some(to) = t.messages.get(&answer).and_then(|m| m.reply_to) else {
+        return;
+    };
+    let other = |m: &&Message| m.reply_to == Some(to) && m.id != answer;
+    if !t.messages.values().filter(other).all(is_undone) {
+        return;
+    }
+    if let Some(heard) = t.inbox.get_mut(&to)
         && heard.state == InboxState::Answered
     {
         heard.state = InboxState::New;

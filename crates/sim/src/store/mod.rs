@@ -8,6 +8,7 @@ mod catalog;
 mod contacts;
 mod departures;
 mod detector;
+mod file_tasks;
 mod floor;
 mod import_aside;
 mod import_rows;

@@ -219,7 +219,7 @@ pub(super) fn post_on(
     };
     t.money.parts.insert(payment.id, parts);
     let promises = judge(t, payment);
-    super::plans::paid(t, payment.debt_id, payment.id.0, payment.posted_at);
+    super::plans::paid(t, payment.debt_id, payment.id, payment.posted_at);
     let (balance_minor, debt_paid) = match t.debts.get(&payment.debt_id) {
         Some(debt) => (debt.balance_minor(), debt.status == DebtStatus::Paid),
         None => (balance_minor, debt_paid),

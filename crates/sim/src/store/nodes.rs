@@ -6,7 +6,7 @@ use domain::entity::{
     Attempt, AttemptState, CallResult, InboundOutcome, LedgerRow, RecordingOutcome,
 };
 use domain::event::NewEvent;
-use domain::ports::store::{NodeLease, NodeStore, Recovery, StoreError, rested};
+use domain::ports::store::{NodeLease, NodeStore, Recovery, SETTINGS_MAX, StoreError, rested};
 use domain::time::UtcMs;
 
 #[async_trait]
@@ -132,6 +132,19 @@ impl NodeStore for MemoryStore {
 
     async fn get_setting(&self, key: &str) -> Result<Option<String>, StoreError> {
         Ok(self.tx().await?.settings.get(key).cloned())
+    }
+
+    async fn settings_under(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let t = self.tx().await?;
+        let mut found: Vec<(String, String)> = t
+            .settings
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        found.sort_unstable();
+        found.truncate(SETTINGS_MAX);
+        Ok(found)
     }
 
     async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {

@@ -5,10 +5,10 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
     DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, InstalmentState, Language, Parts,
-    Plan, PlanFile, PlanState, PolicyVersion,
+    Payment, Plan, PlanFile, PlanState, PolicyVersion,
 };
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PlanId};
+use domain::ids::{ClientId, DebtId, DebtorId, EventId, HoldId, PaymentId, PlanId};
 use domain::ports::store::{
     PAGE_LIMIT_MAX, PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal,
     PlanStore, StoreError,
@@ -20,6 +20,8 @@ use uuid::Uuid;
 
 /// Reason of an ask that nobody answered.
 const TIMEOUT: &str = "timeout";
+/// Reason of a plan that gave way to one that runs again.
+const REOPENED: &str = "reopened";
 
 /// What follows from a step of a plan is told once: the event's identity is that of its cause.
 fn told(cause: Uuid, plan: &Plan, kind: &str, at: UtcMs) -> NewEvent {
@@ -87,65 +89,128 @@ fn silence(t: &mut Tables, file: &PlanFile, now: UtcMs) {
     t.holds.insert(id, hold);
 }
 
-/// Money on the debt since the plan was signed.
-fn paid_under(t: &Tables, p: &Plan) -> Vec<PaidUnder> {
+/// Money that counts under a plan from an instant on: what was posted before a signature was known when that was
+/// given.
+fn under(t: &Tables, payment: &Payment, from: UtcMs) -> bool {
+    let first = payment.reverses.and_then(|first| t.payments.get(&first));
+    counts(t, payment, from) && first.unwrap_or(payment).posted_at >= from
+}
+
+/// Money on the debt under a plan: since the plan was signed, until a later agreement that runs or was paid as
+/// agreed took it. Other money that moved since the plan was drawn tells its interest only.
+fn paid_under(t: &Tables, p: &Plan, later: Option<UtcMs>) -> Vec<(PaymentId, PaidUnder)> {
     let from = p.signed_at.unwrap_or(p.made_at);
     let on_debt = t.payments.values().filter(|m| m.debt_id == p.debt_id);
+    let counts = |m: &Payment| under(t, m, from) && later.is_none_or(|later| !under(t, m, later));
     on_debt
-        .filter(|m| counts(t, m, from))
-        .map(|m| PaidUnder {
-            at: dated(t, m),
-            minor: m.amount.amount_minor,
-            interest_minor: t
-                .money
-                .parts
-                .get(&m.id)
-                .map_or(0, |row| row.parts.interest_minor),
+        .filter(|m| counts(m) || m.posted_at > p.made_at)
+        .map(|m| {
+            let interest = t.money.parts.get(&m.id);
+            let under = PaidUnder {
+                at: dated(t, m),
+                minor: if counts(m) { m.amount.amount_minor } else { 0 },
+                interest_minor: interest.map_or(0, |row| row.parts.interest_minor),
+            };
+            (m.id, under)
         })
         .collect()
 }
 
-/// Money was put on a debt, or taken off it, by the row `cause`: its newest plan follows. A plan that is paid as
-/// agreed forgives what was agreed; one that is not paid after all takes that back, and so does one that broke
-/// though the money was there in time.
-pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: Uuid, now: UtcMs) {
+/// Money was put on a debt, or taken off it, by the payment `cause`: its plans follow, the newest one and each
+/// under which the payment counts, or what it takes back. A plan that is paid as agreed forgives what was agreed;
+/// one that is not paid after all takes that back, and so does one that broke though the money was there in time.
+pub(crate) fn paid(t: &mut Tables, debt: DebtId, cause: PaymentId, now: UtcMs) {
     let gone = |p: &Plan| matches!(p.state, PlanState::Draft | PlanState::Cancelled);
-    let of_debt = |p: &&Plan| p.debt_id == debt && !gone(p);
-    let Some(found) = t.plans.values().rfind(of_debt).cloned() else {
-        return;
-    };
-    let mut file = PlanFile {
-        instalments: parts_of(t, found.id),
-        plan: found,
-    };
-    let was = file.instalments.clone();
-    let under = paid_under(t, &file.plan);
-    let before = file.plan.state;
-    let next = plan::settle(&mut file.plan, &mut file.instalments, &under, now);
-    if next.is_none() && was == file.instalments {
-        return;
+    let accepted = |p: &&Plan| p.debt_id == debt && p.signed_at.is_some() && !gone(p);
+    let plans: Vec<Plan> = t.plans.values().rev().filter(accepted).cloned().collect();
+    let (mut later, mut moved) = (None, vec![]);
+    for (n, plan) in plans.into_iter().enumerate() {
+        let under = paid_under(t, &plan, later);
+        let was = PlanFile {
+            instalments: parts_of(t, plan.id),
+            plan,
+        };
+        let mut file = was.clone();
+        let counts = |(id, money): &(PaymentId, PaidUnder)| *id == cause && money.minor != 0;
+        let own = n == 0 || under.iter().any(counts);
+        let has: Vec<PaidUnder> = under.iter().map(|(_, money)| *money).collect();
+        let before = under.iter().filter(|(id, _)| *id != cause);
+        let had: Vec<PaidUnder> = before.map(|(_, money)| *money).collect();
+        let (plan, parts) = (&mut file.plan, &mut file.instalments);
+        if own {
+            plan::settle_beside(plan, parts, (&has, later.is_some()), now);
+        }
+        if plan.state.runs() || plan.state == PlanState::Completed {
+            later = plan.signed_at;
+        }
+        if own {
+            moved.push((file, was, (had, has)));
+        }
     }
-    keep(t, &file);
-    if next.is_some() {
-        follow_forgiving(t, (&file.plan, &under), cause, now);
-        let kind = plan::turn(before, file.plan.state);
-        let events: Vec<NewEvent> = kind
-            .map(|kind| told(cause, &file.plan, kind, now))
-            .into_iter()
-            .collect();
-        t.append(&events);
+    for (file, was, money) in &moved {
+        follow(t, (file, was), (money, cause), now);
     }
-    silence(t, &file, now);
 }
 
-/// What is forgiven of the plan's debt follows the plan's state.
-fn follow_forgiving(t: &mut Tables, (p, money): (&Plan, &[PaidUnder]), cause: Uuid, now: UtcMs) {
+/// What follows from what money made of a plan.
+fn follow(
+    t: &mut Tables,
+    (file, was): (&PlanFile, &PlanFile),
+    ((had, has), cause): (&(Vec<PaidUnder>, Vec<PaidUnder>), PaymentId),
+    now: UtcMs,
+) {
+    let (before, state) = (was.plan.state, file.plan.state);
+    let cause = Uuid::new_v5(&cause.0, file.plan.id.0.as_bytes());
+    if state.runs() && !before.runs() {
+        give_way(t, &file.plan, now);
+    }
+    keep(t, file);
+    let had = (before == state && state == PlanState::Completed).then_some(had.as_slice());
+    follow_forgiving(t, &file.plan, (had, has), cause, now);
+    let kind = plan::turn(before, state).filter(|_| before != state);
+    let events: Vec<NewEvent> = kind
+        .map(|kind| told(cause, &file.plan, kind, now))
+        .into_iter()
+        .collect();
+    t.append(&events);
+    if file != was {
+        silence(t, file, now);
+    }
+}
+
+/// What was only drawn on a debt gives way to an agreement that runs again: it was drawn on other figures.
+fn give_way(t: &mut Tables, to: &Plan, now: UtcMs) {
+    let waits = |p: &&mut Plan| {
+        p.debt_id == to.debt_id && matches!(p.state, PlanState::Offered | PlanState::Approved)
+    };
+    let Some(drawn) = t.plans.values_mut().find(waits) else {
+        return;
+    };
+    drawn.state = PlanState::Cancelled;
+    drawn.answer_reason = Some(REOPENED.to_owned());
+    drawn.closed_at = Some(now);
+    let event = told(drawn.id.0, drawn, "plan.cancelled", now);
+    t.append(&[event]);
+}
+
+/// What is forgiven of the plan's debt follows the plan's state, or the money it has instead of what it `had` when
+/// it stays paid as agreed.
+fn follow_forgiving(
+    t: &mut Tables,
+    p: &Plan,
+    (had, has): (Option<&[PaidUnder]>, &[PaidUnder]),
+    cause: Uuid,
+    now: UtcMs,
+) {
     let of_plan = t.money.forgiven.iter().filter(|f| f.plan_id == p.id);
     let stands = of_plan.fold(Parts::default(), |sum, f| sum.plus(&f.parts));
     let Some(debt) = t.debts.get_mut(&p.debt_id) else {
         return;
     };
-    let parts = plan::follow_forgiving(p, debt, (&stands, money), now);
+    let parts = match had {
+        Some(had) => plan::keep_forgiving(p, debt, &stands, (had, has), now),
+        None => plan::follow_forgiving(p, debt, (&stands, has), now),
+    };
     if parts != Parts::default() {
         t.money.forgiven.push(Forgiven {
             id: Uuid::new_v5(&cause, b"forgiven"),
@@ -168,7 +233,7 @@ fn break_plan(t: &mut Tables, mut file: PlanFile, now: UtcMs) -> Option<Plan> {
     }
     // It may break again: each time is told, and written, by its own name.
     let cause = plan::breach(&file.plan);
-    follow_forgiving(t, (&file.plan, &[]), cause, now);
+    follow_forgiving(t, &file.plan, (None, &[]), cause, now);
     let p = &file.plan;
     let debtor = p.debtor_id;
     for item in t

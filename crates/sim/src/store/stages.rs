@@ -5,7 +5,8 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
     Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, Hold, HoldKind, Language, LedgerKind, Letter,
-    LetterBatch, LetterLevel, LetterTemplate, PlannedState, PlannedStep, PromiseState, Stage,
+    LetterBatch, LetterLevel, LetterTemplate, LinkState, PaymentLink, PlannedState, PlannedStep,
+    PromiseState, Stage,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId};
@@ -16,7 +17,7 @@ use domain::ports::store::{
 };
 use domain::rules::letter::step_after;
 use domain::rules::messaging::stopped;
-use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
+use domain::rules::stage::{hold_of, withdrawn};
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,19 @@ fn after<T: std::str::FromStr>(page: &PageRequest) -> Result<Option<T>, StoreErr
         .map_err(|_| StoreError::NotFound("cursor"))
 }
 
+/// The open links of a debt that is sold end.
+fn withdraw_links(t: &mut Tables, row: &DebtStage) {
+    let open = |l: &&mut PaymentLink| {
+        l.debt_id == row.debt_id && matches!(l.state, LinkState::Created | LinkState::Opened)
+    };
+    let mut told = Vec::new();
+    for link in t.money.links.values_mut().filter(open) {
+        link.state = LinkState::Cancelled;
+        told.push(withdrawn(link, row));
+    }
+    t.append(&told);
+}
+
 #[async_trait]
 impl StageStore for MemoryStore {
     async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError> {
@@ -61,19 +75,57 @@ impl StageStore for MemoryStore {
         if !t.debts.contains_key(&row.debt_id) {
             return Err(StoreError::NotFound("debt"));
         }
-        if t.stages.get(&row.debt_id).map(|s| s.stage) != from {
+        let left = t.stages.get(&row.debt_id).cloned();
+        if left.as_ref().map(|s| s.stage) != from {
             return Ok(false);
         }
         t.stages.insert(row.debt_id, row.clone());
-        let of_stage = |h: &&mut Hold| {
-            h.debt_id == Some(row.debt_id) && h.evidence == HOLD_EVIDENCE && h.lifted_at.is_none()
-        };
-        for hold in t.holds.values_mut().filter(of_stage) {
+        let before = left.as_ref().and_then(hold_of);
+        let before = before.and_then(|h| t.holds.get_mut(&h.id));
+        if let Some(hold) = before.filter(|h| h.lifted_at.is_none()) {
             hold.lifted_at = Some(row.entered_at);
         }
         if let Some(hold) = hold_of(row) {
             t.holds.insert(hold.id, hold);
         }
+        t.append(events);
+        if row.stage == Stage::Sold {
+            withdraw_links(&mut t, row);
+        }
+        Ok(true)
+    }
+
+    async fn unheld_stages(
+        &self,
+        after: Option<DebtId>,
+        limit: u32,
+    ) -> Result<(Vec<DebtStage>, Option<DebtId>), StoreError> {
+        let t = self.tx().await?;
+        let holding =
+            |s: &&DebtStage| after.is_none_or(|a| s.debt_id > a) && s.stage.hold().is_some();
+        let looked = t.stages.values().filter(holding).take(limit as usize);
+        let looked: Vec<&DebtStage> = looked.collect();
+        let last = looked.last().map(|s| s.debt_id);
+        let bare = |s: &DebtStage| hold_of(s).is_some_and(|h| !t.holds.contains_key(&h.id));
+        let bare = looked.into_iter().filter(|s| bare(s)).cloned();
+        Ok((bare.collect(), last))
+    }
+
+    async fn place_stage_hold(
+        &self,
+        row: &DebtStage,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let there = t.stages.get(&row.debt_id).filter(|s| *s == row);
+        let Some(hold) = there.and_then(hold_of) else {
+            return Ok(false);
+        };
+        if t.holds.contains_key(&hold.id) {
+            return Ok(false);
+        }
+        t.holds.insert(hold.id, Hold { from: now, ..hold });
         t.append(events);
         Ok(true)
     }

@@ -351,7 +351,7 @@ impl Worker {
     async fn draw(&mut self, attempt: AttemptId) -> Result<(), CenterError> {
         let row = self.store.with(|t| t.attempts.get(&attempt).cloned());
         let Some(row) = row else { return Ok(()) };
-        let own = |quita_pct, instalments, every_days| {
+        let own = |quita_pct, instalments, every_days, (early_off_pct, early_days)| {
             PlanTermsAsk::Own(Conditions {
                 quita_pct,
                 down_pct: 0,
@@ -359,15 +359,17 @@ impl Worker {
                 first_in_days: 2,
                 every_days,
                 freeze_interest: true,
-                early_off_pct: 0,
-                early_days: 0,
+                early_off_pct,
+                early_days,
             })
         };
+        let none = (0, 0);
         let (terms, reason) = match self.rng.random_range(0..10) {
             0..2 => (PlanTermsAsk::Offer("one_payment".into()), None),
             2..4 => (PlanTermsAsk::Offer("two_halves".into()), None),
-            4..7 => (own(8, 3, 6), None),
-            _ => (own(20, 2, 7), Some("quiere liquidar".to_owned())),
+            4..6 => (own(8, 3, 6, none), None),
+            6 => (own(5, 3, 6, (4, 6)), None),
+            _ => (own(20, 2, 7, none), Some("quiere liquidar".to_owned())),
         };
         let ask = PlanDraw {
             debtor: row.debtor_id,

@@ -12,7 +12,7 @@ entity!(Campaign, "campaigns", "campaign" {
 });
 
 entity!(Script, "scripts", "script" {
-    id, client_id, name, steps, version, created_at, updated_at
+    id, client_id, name, steps, objections, version, created_at, updated_at
 });
 
 entity!(Disposition, "dispositions", "disposition" {

@@ -19,7 +19,7 @@ entity!(TextTemplate, "text_templates", "template" {
         id, client_id, name, channel, language, tone, subject, body, provider_name,
         provider_language, active, version, created_at, updated_at
     }
-    const UNIQUE: &'static str = "the name for this channel and language";
+    const UNIQUE: &'static str = "the name for this channel, language and tone";
 );
 
 entity!(Strategy, "strategies", "strategy" {

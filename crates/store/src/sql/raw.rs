@@ -2,7 +2,7 @@
 
 use super::direct_row::{CellRow, Kept};
 use super::fault;
-use domain::entity::{CampaignParams, ScriptStep};
+use domain::entity::{CampaignParams, Objection, ScriptStep};
 use domain::ids::{AgentId, CampaignId, DebtId};
 use domain::money::Currency;
 use domain::pii::Pii;
@@ -312,6 +312,7 @@ json_cells!(
     Vec<AgentId>,
     Vec<String>,
     Vec<ScriptStep>,
+    Vec<Objection>,
     Vec<domain::entity::StrategyStep>,
     Vec<domain::entity::VoicemailPart>,
     Vec<(i64, i64, String)>,

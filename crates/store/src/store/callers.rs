@@ -17,7 +17,7 @@ use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PAGE_LIMIT_MAX,
-    PlaceKept,
+    PLACES_READ_MAX, PlaceKept,
 };
 use domain::time::UtcMs;
 
@@ -183,6 +183,27 @@ impl CallerStore for SqlStore {
         tx.commit().await
     }
 
+    async fn places_of(&self, node: &str, fence: i64) -> Result<Vec<PlaceKept>, StoreError> {
+        let sql = format!(
+            "SELECT campaign_id, debtor_id, since, until FROM kept_places WHERE node=$1 AND fence=$2 \
+            ORDER BY since, campaign_id, debtor_id LIMIT {PLACES_READ_MAX}"
+        );
+        let values = vals![node.to_owned(), fence];
+        let rows = self.read().await?.rows(sql, values).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(PlaceKept {
+                    campaign: row.get("campaign_id")?,
+                    debtor: row.get("debtor_id")?,
+                    node: node.to_owned(),
+                    fence,
+                    since: row.get("since")?,
+                    until: row.get("until")?,
+                })
+            })
+            .collect()
+    }
+
     async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id=$2 AND node=$3 AND fence=$4 \
@@ -203,8 +224,11 @@ impl CallerStore for SqlStore {
 /// Places that no node keeps any more: their call-backs are due, as long as nothing changed them since.
 pub(super) async fn free_places(tx: &mut Link) -> Result<(), StoreError> {
     let dead = "NOT EXISTS (SELECT 1 FROM nodes n WHERE n.name=k.node AND n.fence=k.fence)";
-    let sql =
-        format!("SELECT campaign_id, debtor_id, since, until FROM kept_places k WHERE {dead}");
+    let lock = tx.pg_only(" FOR UPDATE");
+    let sql = format!(
+        "SELECT campaign_id, debtor_id, since, until FROM kept_places k WHERE {dead} \
+        ORDER BY campaign_id, debtor_id{lock}"
+    );
     for row in tx.rows(sql, vec![]).await? {
         let campaign: CampaignId = row.get("campaign_id")?;
         let debtor: DebtorId = row.get("debtor_id")?;

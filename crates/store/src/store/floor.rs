@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::events::append;
+use super::file_tasks;
 use super::half::WHOLE;
 use super::items::{LIVE, lock_person_of, write_item};
 use crate::rows::Entity as _;
@@ -12,8 +13,8 @@ use domain::event::NewEvent;
 use domain::ids::{AgentId, CallerIdId, ClientId, DebtorId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, ItemState, MorningAsk,
-    MorningRow, PAGE_LIMIT_MAX,
+    CallbackAsk, CallbackRow, CallerHealth, CallerRest, FileTaskAsk, FileTaskCounts, FileTaskRow,
+    FloorStore, ItemState, MorningAsk, MorningRow, PAGE_LIMIT_MAX,
 };
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
@@ -338,5 +339,13 @@ impl FloorStore for SqlStore {
             rows.extend(morning_part(&mut read, ask, false, left).await?);
         }
         Ok(rows)
+    }
+
+    async fn file_tasks(&self, ask: &FileTaskAsk) -> Result<Vec<FileTaskRow>, StoreError> {
+        file_tasks::page(&mut self.read().await?, ask).await
+    }
+
+    async fn file_task_counts(&self, ask: &FileTaskAsk) -> Result<FileTaskCounts, StoreError> {
+        file_tasks::counts(&mut self.snapshot().await?, ask).await
     }
 }

@@ -15,6 +15,11 @@ fn sum(rows: &[Forgiven]) -> Parts {
     rows.iter().fold(Parts::default(), add)
 }
 
+async fn of_plan(tx: &mut Link, plan: PlanId) -> Result<Parts, StoreError> {
+    let rows: Vec<Forgiven> = tx.all("WHERE plan_id=$1", vals![plan]).await?;
+    Ok(sum(&rows))
+}
+
 /// What is forgiven of the plan's debt follows the plan's state; `cause` is the row that moved it. Gives the
 /// change, minor units: negative when it is owed again. Its caller writes the debt.
 pub(super) async fn follow(
@@ -24,21 +29,34 @@ pub(super) async fn follow(
     cause: Uuid,
     now: UtcMs,
 ) -> Result<i64, StoreError> {
-    let before: Vec<Forgiven> = tx.all("WHERE plan_id=$1", vals![p.id]).await?;
-    let parts = plan::follow_forgiving(p, debt, (&sum(&before), money), now);
-    if parts == Parts::default() {
-        return Ok(0);
-    }
-    note(tx, (cause, p.id, debt.id), parts, now).await?;
-    Ok(parts.sum())
+    let stands = of_plan(tx, p.id).await?;
+    let parts = plan::follow_forgiving(p, debt, (&stands, money), now);
+    note(tx, (cause, p.id, debt.id), parts, now).await
 }
 
+/// As [`follow`], of a plan that stays paid as agreed with other money: what it had, and what it has.
+pub(super) async fn keep(
+    tx: &mut Link,
+    debt: &mut Debt,
+    (p, money): (&Plan, (&[PaidUnder], &[PaidUnder])),
+    cause: Uuid,
+    now: UtcMs,
+) -> Result<i64, StoreError> {
+    let stands = of_plan(tx, p.id).await?;
+    let parts = plan::keep_forgiving(p, debt, &stands, money, now);
+    note(tx, (cause, p.id, debt.id), parts, now).await
+}
+
+/// Writes a change down when it is one; gives it, minor units.
 async fn note(
     tx: &mut Link,
     (cause, plan_id, debt_id): (Uuid, PlanId, DebtId),
     parts: Parts,
     at: UtcMs,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
+    if parts == Parts::default() {
+        return Ok(0);
+    }
     let row = Forgiven {
         id: Uuid::new_v5(&cause, b"forgiven"),
         plan_id,
@@ -46,7 +64,8 @@ async fn note(
         parts,
         at,
     };
-    tx.insert(std::slice::from_ref(&row), "").await
+    tx.insert(std::slice::from_ref(&row), "").await?;
+    Ok(parts.sum())
 }
 
 /// Rows of a debt, oldest first.
@@ -87,9 +106,7 @@ pub(super) async fn replay(
         } else {
             plan::forgive(debt, stands, last.at)
         };
-        if parts != Parts::default() {
-            note(tx, (last.id, plan, debt.id), parts, last.at).await?;
-        }
+        note(tx, (last.id, plan, debt.id), parts, last.at).await?;
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ use crate::sql::{Link, Val, vals};
 use domain::entity::{Channel, ContactPoint, Debt, DebtStatus, Debtor, PointClass};
 use domain::ids::{DebtorId, ImportId};
 use domain::ports::StoreError;
+use domain::rules::stale;
 use domain::segment::day_of_date;
+use domain::time::UtcMs;
 use std::collections::{BTreeMap, HashMap};
 
 /// Columns beside those of the entity, in the order of [`Figures::values`].
@@ -27,6 +29,7 @@ const COLUMNS: &[&str] = &[
     "given_phones",
     "authorised_phones",
     "last_rpc_at",
+    "point_confirmed_at",
     "score",
     "made_by",
 ];
@@ -49,6 +52,7 @@ struct Figures {
     given: i64,
     authorised: i64,
     last_rpc_at: Option<i64>,
+    confirmed_at: Option<UtcMs>,
 }
 
 impl Figures {
@@ -78,6 +82,10 @@ impl Figures {
 
     fn point(&mut self, point: &ContactPoint) {
         self.last_rpc_at = self.last_rpc_at.max(point.last_rpc_at.map(|at| at.0));
+        if !point.bad {
+            let at = stale::confirmed_at(point);
+            self.confirmed_at = Some(self.confirmed_at.map_or(at, |oldest| oldest.min(at)));
+        }
         if point.channel != Channel::Call || point.bad {
             return;
         }
@@ -86,6 +94,12 @@ impl Figures {
         self.mobiles += i64::from(point.class == PointClass::Mobile);
         self.given += i64::from(point.given_by_debtor);
         self.authorised += i64::from(point.authorised);
+    }
+
+    /// Of who owes something alone.
+    fn point_confirmed_at(&self) -> Option<UtcMs> {
+        let phone = self.confirmed_at.filter(|_| self.phones > 0);
+        (self.open_debts > 0).then(|| phone.unwrap_or(stale::NO_PHONE))
     }
 
     fn values(&self, score: Option<i64>) -> Vec<Val> {
@@ -105,6 +119,7 @@ impl Figures {
             self.given,
             self.authorised,
             self.last_rpc_at,
+            self.point_confirmed_at(),
             score,
         ]
     }

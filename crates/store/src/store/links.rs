@@ -4,13 +4,15 @@ use super::SqlStore;
 use super::events::append;
 use super::floor::Terms;
 use super::receipts::paged;
-use crate::sql::{Val, vals};
-use domain::entity::{LINK_TRIES_MAX, LinkState, PaymentLink};
+use crate::rows::{Entity as _, columns};
+use crate::sql::{Link, Val, vals};
+use domain::entity::{DebtStage, LINK_TRIES_MAX, LinkState, PaymentLink};
 use domain::event::NewEvent;
 use domain::ids::PaymentLinkId;
 use domain::money::Money;
 use domain::ports::StoreError;
 use domain::ports::store::{LinkFilter, Page, PageRequest, WebhookNote};
+use domain::rules::stage;
 use domain::time::UtcMs;
 
 pub(super) async fn links_page(
@@ -84,6 +86,20 @@ pub(super) async fn close(
     append(&mut tx, events).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The open links of a debt that is sold end: its money is another's. Gives what is told of each.
+pub(super) async fn withdraw(tx: &mut Link, row: &DebtStage) -> Result<Vec<NewEvent>, StoreError> {
+    let sql = format!(
+        "UPDATE payment_links SET state='cancelled' WHERE debtor_id=$1 AND debt_id=$2 \
+            AND state IN ('created','opened') RETURNING {}",
+        columns::<PaymentLink>()
+    );
+    let rows = tx.rows(sql, vals![row.debtor_id, row.debt_id]).await?;
+    let links = rows.iter().map(PaymentLink::read);
+    links
+        .map(|link| Ok(stage::withdrawn(&link?, row)))
+        .collect()
 }
 
 pub(super) async fn expire(

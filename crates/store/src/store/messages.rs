@@ -154,7 +154,7 @@ impl MessageStore for SqlStore {
         client: ClientId,
         name: &str,
     ) -> Result<Vec<TextTemplate>, StoreError> {
-        let rest = "WHERE client_id=$1 AND name=$2 AND active ORDER BY channel, language";
+        let rest = "WHERE client_id=$1 AND name=$2 AND active ORDER BY channel, language, tone";
         let values = vals![client, name.to_owned()];
         self.read().await?.all(rest, values).await
     }
@@ -259,7 +259,7 @@ impl MessageStore for SqlStore {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let mut row = held(&mut tx, id).await?;
-        let before = row.state;
+        let (before, was_undone) = (row.state, is_undone(&row));
         // What a receipt told of has left, whatever became of the gateway's answer.
         let lost = |row: &Message| is_lost(row) && change.state == Some(MessageState::Failed);
         if !take_step(&mut row, change) || (lost(&row) && before != MessageState::Sending) {
@@ -268,7 +268,7 @@ impl MessageStore for SqlStore {
         tx.put(&row).await?;
         let sql = "UPDATE messages SET lease_until=0 WHERE id=$1";
         tx.run(sql, vals![id]).await?;
-        if is_undone(&row) {
+        if is_undone(&row) && !was_undone {
             messages_in::answer_again(&mut tx, id).await?;
         }
         if change.never_left {

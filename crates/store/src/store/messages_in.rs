@@ -10,6 +10,7 @@ use domain::event::NewEvent;
 use domain::ids::{InboxId, MessageId};
 use domain::ports::StoreError;
 use domain::ports::store::{Heard, InboxAsk};
+use domain::rules::messaging::is_undone;
 use domain::time::UtcMs;
 
 /// Writes a message of a debtor once; the one it answers is answered with it.
@@ -67,11 +68,20 @@ pub(super) async fn answer(
     Ok(true)
 }
 
-/// What an answer was to that did not reach its debtor waits for another one.
+/// What an answer was to that did not reach its debtor waits for another one, unless another one was given.
 pub(super) async fn answer_again(tx: &mut Link, answer: MessageId) -> Result<(), StoreError> {
-    let sql = "UPDATE inbox SET state='new', handled_by='', handled_at=NULL WHERE state='answered' \
-        AND id=(SELECT reply_to FROM messages WHERE id=$1)";
-    tx.run(sql, vals![answer]).await.map(drop)
+    let row: Message = tx.get(answer).await?;
+    let Some(to) = row.reply_to else {
+        return Ok(());
+    };
+    let rest = "WHERE debtor_id=$1 AND reply_to=$2 AND id<>$3";
+    let others: Vec<Message> = tx.all(rest, vals![row.debtor_id, to, answer]).await?;
+    if !others.iter().all(is_undone) {
+        return Ok(());
+    }
+    let sql = "UPDATE inbox SET state='new', handled_by='', handled_at=NULL \
+        WHERE state='answered' AND id=$1";
+    tx.run(sql, vals![to]).await.map(drop)
 }
 
 /// Marks one as looked after; of two who do, the first has done it.

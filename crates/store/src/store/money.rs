@@ -5,6 +5,7 @@ use super::events::append;
 use super::interest;
 use super::items::lock_person_of;
 use super::judged::{broken_first, grace_over, judge};
+use super::plans_paid::paid;
 use super::sums::{money, refresh};
 use crate::sql::{Link, vals};
 use async_trait::async_trait;
@@ -252,7 +253,7 @@ pub(super) async fn post_on(
     tx.insert(std::slice::from_ref(&parts), "").await?;
     tx.put(&debt).await?;
     let promises = judge(tx, payment).await?;
-    let followed = super::plans::paid(tx, &mut debt, payment.id.0, payment.posted_at).await?;
+    let followed = paid(tx, &mut debt, payment.id.0, payment.posted_at).await?;
     append(tx, &followed).await?;
     let debt_paid = debt.status == DebtStatus::Paid;
     if debt_paid {

@@ -13,7 +13,7 @@ use domain::entity::{Attempt, AttemptState, CallResult, LedgerRow, Recording};
 use domain::event::NewEvent;
 use domain::ids::DebtorId;
 use domain::ports::StoreError;
-use domain::ports::store::{ItemState, NodeLease, NodeStore, Recovery, rested};
+use domain::ports::store::{ItemState, NodeLease, NodeStore, Recovery, SETTINGS_MAX, rested};
 use domain::time::UtcMs;
 use std::sync::PoisonError;
 
@@ -192,6 +192,18 @@ impl NodeStore for SqlStore {
         let sql = "SELECT value FROM settings WHERE name=$1";
         let row = self.read().await?.row(sql, vals![key.to_owned()]).await?;
         row.map(|r| r.get("value")).transpose()
+    }
+
+    async fn settings_under(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let length = prefix.chars().count();
+        let sql = format!(
+            "SELECT name, value FROM settings WHERE substr(name, 1, {length})=$1 ORDER BY name LIMIT {SETTINGS_MAX}"
+        );
+        let values = vals![prefix.to_owned()];
+        let rows = self.read().await?.rows(sql, values).await?;
+        rows.iter()
+            .map(|row| Ok((row.get("name")?, row.get("value")?)))
+            .collect()
     }
 
     async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {

@@ -5,13 +5,12 @@ use super::events::append;
 use super::forgiven;
 use super::interest;
 use super::items::lock_person_of;
-use super::judged::SINCE;
 use super::money::locked_debt;
 use super::sums::{money, refresh};
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile,
+    DebtStatus, Forgiven, Hold, HoldKind, HoldScope, Instalment, Language, Plan, PlanFile,
     PlanState, PolicyVersion,
 };
 use domain::event::NewEvent;
@@ -20,7 +19,7 @@ use domain::ports::StoreError;
 use domain::ports::store::{
     PLANS_OF_MAX, Page, PageRequest, PlanDocument, PlanFilter, PlanRefusal, PlanStore,
 };
-use domain::rules::plan::{self, PaidUnder};
+use domain::rules::plan;
 use domain::time::UtcMs;
 use serde_json::json;
 use uuid::Uuid;
@@ -33,7 +32,13 @@ const ASKED_MAX: u32 = 500;
 const TIMEOUT: &str = "timeout";
 
 /// What follows from a step of a plan is told once: the event's identity is that of its cause.
-fn told(cause: Uuid, plan: &Plan, kind: &str, at: UtcMs, more: serde_json::Value) -> NewEvent {
+pub(super) fn told(
+    cause: Uuid,
+    plan: &Plan,
+    kind: &str,
+    at: UtcMs,
+    more: serde_json::Value,
+) -> NewEvent {
     let mut data = json!({
         "plan_id": plan.id, "debtor_id": plan.debtor_id, "debt_id": plan.debt_id,
         "agent_id": plan.agent_id, "state": plan.state,
@@ -57,14 +62,14 @@ async fn parts_of(tx: &mut Link, plan: PlanId) -> Result<Vec<Instalment>, StoreE
         .await
 }
 
-async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, StoreError> {
+pub(super) async fn file_of(tx: &mut Link, plan: Plan) -> Result<PlanFile, StoreError> {
     let instalments = parts_of(tx, plan.id).await?;
     Ok(PlanFile { plan, instalments })
 }
 
 /// While a plan runs its debt is silent until the grace of the next instalment is over. A hold whose time was
 /// over begins anew; one that is lifted keeps the end it had: what it stopped is read from its row later.
-async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
+pub(super) async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), StoreError> {
     let p = &file.plan;
     let id = HoldId(Uuid::new_v5(&p.id.0, HoldKind::Promise.as_str().as_bytes()));
     let before: Option<Hold> = tx.find("WHERE id=$1", vals![id]).await?;
@@ -93,62 +98,6 @@ async fn silence(tx: &mut Link, file: &PlanFile, now: UtcMs) -> Result<(), Store
         evidence: format!("plan:{}", p.id),
     };
     tx.put(&hold).await
-}
-
-/// Money on the debt since the plan was signed.
-async fn paid_under(tx: &mut Link, p: &Plan) -> Result<Vec<PaidUnder>, StoreError> {
-    let from = p.signed_at.unwrap_or(p.made_at);
-    let sql = format!(
-        "SELECT COALESCE(o.paid_at,p.paid_at) AS dated, p.amount_minor AS n, \
-        COALESCE(q.interest_minor,0) AS interest FROM payments p \
-        LEFT JOIN payments o ON o.id=p.reverses LEFT JOIN payment_parts q ON q.payment_id=p.id \
-        WHERE p.debt_id=$1 AND {SINCE}"
-    );
-    let rows = tx.rows(sql, vals![p.debt_id, from]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(PaidUnder {
-                at: row.get("dated")?,
-                minor: row.get("n")?,
-                interest_minor: row.get("interest")?,
-            })
-        })
-        .collect()
-}
-
-/// Money was put on a debt, or taken off it, by the row `cause`: its newest plan follows. A plan that is paid as
-/// agreed forgives what was agreed; one that is not paid after all takes that back, and so does one that broke
-/// though the money was there in time.
-pub(super) async fn paid(
-    tx: &mut Link,
-    debt: &mut Debt,
-    cause: Uuid,
-    now: UtcMs,
-) -> Result<Vec<NewEvent>, StoreError> {
-    let rest = "WHERE debt_id=$1 AND state NOT IN ('draft','cancelled') ORDER BY id DESC LIMIT 1";
-    let Some(found) = tx.find::<Plan>(rest, vals![debt.id]).await? else {
-        return Ok(vec![]);
-    };
-    let mut file = file_of(tx, found).await?;
-    let was = file.instalments.clone();
-    let before = file.plan.state;
-    let under = paid_under(tx, &file.plan).await?;
-    let next = plan::settle(&mut file.plan, &mut file.instalments, &under, now);
-    if next.is_none() && was == file.instalments {
-        return Ok(vec![]);
-    }
-    tx.put_all(&file.instalments).await?;
-    tx.put(&file.plan).await?;
-    let mut events = vec![];
-    if next.is_some() {
-        let forgiven = forgiven::follow(tx, debt, (&file.plan, &under), cause, now).await?;
-        tx.put(debt).await?;
-        let kind = plan::turn(before, file.plan.state);
-        let more = json!({"forgiven_minor": forgiven, "currency": debt.currency});
-        events.extend(kind.map(|kind| told(cause, &file.plan, kind, now, more)));
-    }
-    silence(tx, &file, now).await?;
-    Ok(events)
 }
 
 /// The ask of a plan ran out.

@@ -3,16 +3,18 @@
 use super::SqlStore;
 use super::events::append;
 use super::items::lock_person_of;
+use super::links;
+use super::money::locked_debt;
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{Debt, DebtStage, Excuse, ExcuseKind, Hold, Stage};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId};
+use domain::ids::{ClientId, DebtId, DebtorId, HoldId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     PAGE_LIMIT_MAX, Page, PageRequest, StageCounts, StageFilter, StageStore,
 };
-use domain::rules::stage::{HOLD_EVIDENCE, hold_of};
+use domain::rules::stage::hold_of;
 use domain::time::UtcMs;
 
 /// Open debts behind a row `s` of `debt_stages`.
@@ -49,19 +51,26 @@ fn terms_of(filter: &StageFilter) -> (Vec<String>, Vec<Val>) {
 }
 
 /// The hold of the stage that a debt leaves ends, that of the one it enters begins.
-async fn hold(tx: &mut Link, row: &DebtStage) -> Result<(), StoreError> {
-    let rest = "WHERE debt_id=$1 AND evidence=$2 AND lifted_at IS NULL";
-    let before: Vec<Hold> = tx
-        .all(rest, vals![row.debt_id, HOLD_EVIDENCE.to_owned()])
-        .await?;
-    for mut hold in before {
-        hold.lifted_at = Some(row.entered_at);
-        tx.put(&hold).await?;
+async fn hold(tx: &mut Link, left: Option<&DebtStage>, row: &DebtStage) -> Result<(), StoreError> {
+    if let Some(before) = left.and_then(hold_of) {
+        let sql = "UPDATE holds SET lifted_at=$2 WHERE id=$1 AND lifted_at IS NULL";
+        tx.run(sql, vals![before.id, row.entered_at]).await?;
     }
     match hold_of(row) {
         Some(hold) => tx.put(&hold).await,
         None => Ok(()),
     }
+}
+
+/// Where a debt stands, its person and itself locked: money takes the person before the debt.
+async fn stands(
+    tx: &mut Link,
+    debt: DebtId,
+    debtor: DebtorId,
+) -> Result<Option<DebtStage>, StoreError> {
+    lock_person_of(tx, debtor).await?;
+    locked_debt(tx, debt).await?;
+    tx.find("WHERE debt_id=$1", vals![debt]).await
 }
 
 #[async_trait]
@@ -80,21 +89,64 @@ impl StageStore for SqlStore {
         events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        // Money takes the person before the debt.
-        lock_person_of(&mut tx, row.debtor_id).await?;
-        let lock = format!(
-            "SELECT id FROM debts WHERE id=$1{}",
-            tx.pg_only(" FOR UPDATE")
-        );
-        tx.row(lock, vals![row.debt_id])
-            .await?
-            .ok_or(StoreError::NotFound("debt"))?;
-        let now: Option<DebtStage> = tx.find("WHERE debt_id=$1", vals![row.debt_id]).await?;
-        if now.map(|s| s.stage) != from {
+        let now = stands(&mut tx, row.debt_id, row.debtor_id).await?;
+        if now.as_ref().map(|s| s.stage) != from {
             return Ok(false);
         }
         tx.put(row).await?;
-        hold(&mut tx, row).await?;
+        hold(&mut tx, now.as_ref(), row).await?;
+        append(&mut tx, events).await?;
+        if row.stage == Stage::Sold {
+            let withdrawn = links::withdraw(&mut tx, row).await?;
+            append(&mut tx, &withdrawn).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn unheld_stages(
+        &self,
+        after: Option<DebtId>,
+        limit: u32,
+    ) -> Result<(Vec<DebtStage>, Option<DebtId>), StoreError> {
+        let holding: Vec<String> = Stage::ALL
+            .iter()
+            .filter(|s| s.hold().is_some())
+            .map(|s| format!("'{s}'"))
+            .collect();
+        let rest = format!(
+            "WHERE debt_id>$1 AND stage IN ({}) ORDER BY debt_id LIMIT $2",
+            holding.join(",")
+        );
+        let after = after.unwrap_or(DebtId(uuid::Uuid::nil()));
+        let mut read = self.snapshot().await?;
+        let rows: Vec<DebtStage> = read.all(&rest, vals![after, limit]).await?;
+        let last = rows.last().map(|s| s.debt_id);
+        let ids: Vec<HoldId> = rows.iter().filter_map(hold_of).map(|h| h.id).collect();
+        let there: Vec<Hold> = read.all_in("id", &ids, "", &[]).await?;
+        let bare = |row: &DebtStage| {
+            let own = hold_of(row);
+            own.is_some_and(|own| there.iter().all(|h| h.id != own.id))
+        };
+        Ok((rows.into_iter().filter(bare).collect(), last))
+    }
+
+    async fn place_stage_hold(
+        &self,
+        row: &DebtStage,
+        now: UtcMs,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let there = stands(&mut tx, row.debt_id, row.debtor_id).await?;
+        let Some(hold) = there.as_ref().filter(|s| *s == row).and_then(hold_of) else {
+            return Ok(false);
+        };
+        let placed: Option<Hold> = tx.find("WHERE id=$1", vals![hold.id]).await?;
+        if placed.is_some() {
+            return Ok(false);
+        }
+        tx.put(&Hold { from: now, ..hold }).await?;
         append(&mut tx, events).await?;
         tx.commit().await?;
         Ok(true)

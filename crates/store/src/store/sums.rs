@@ -1,5 +1,5 @@
-//! Figures kept beside a debtor: sums over his open debts, his usable phones, and his place in the
-//! order of each campaign. They follow from other rows and are set anew whenever one of those changes.
+//! Figures kept beside a debtor: sums over his open debts, his usable phones, the age of his points, and his
+//! place in the order of each campaign. They follow from other rows and are set anew whenever one of those changes.
 
 use super::hits;
 use super::table::pieces;
@@ -26,6 +26,11 @@ pub(super) const SUMS: &str = "UPDATE debtors SET \
         COUNT(CASE WHEN x.given_by_debtor THEN 1 END), COUNT(CASE WHEN x.authorised THEN 1 END) \
         FROM contact_points x WHERE x.debtor_id=debtors.id AND x.channel='call' AND NOT x.bad), \
     last_rpc_at=(SELECT MAX(x.last_rpc_at) FROM contact_points x WHERE x.debtor_id=debtors.id), \
+    point_confirmed_at=(SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM debts o \
+            WHERE o.debtor_id=debtors.id AND o.status='open') THEN NULL \
+        WHEN COUNT(CASE WHEN x.channel='call' THEN 1 END)=0 THEN -1 \
+        ELSE MIN(CASE WHEN x.last_rpc_at>x.added_at THEN x.last_rpc_at ELSE x.added_at END) END \
+        FROM contact_points x WHERE x.debtor_id=debtors.id AND NOT x.bad), \
     callable_until=NULL WHERE id";
 
 const HISTORY: &str = "UPDATE debtors SET \

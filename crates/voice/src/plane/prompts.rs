@@ -17,8 +17,8 @@ macro_rules! built_in {
 
 /// What is said in queues and by agentless campaigns, by name and language.
 const PARTS: &[(&str, &[u8])] = built_in!(
-    "queue_wait" "queue_place" "queue_minutes" "queue_more" "queue_offer" "queue_kept" "opted_out"
-    "agentless" "n1" "n2" "n3" "n4" "n5" "n6" "n7" "n8" "n9" "n10"
+    "queue_wait" "queue_place" "queue_minutes" "queue_more" "queue_offer" "queue_kept"
+    "queue_away" "opted_out" "agentless" "n1" "n2" "n3" "n4" "n5" "n6" "n7" "n8" "n9" "n10"
 );
 /// Language played when a debtor's own has no message: the first market's.
 const FALLBACK: &str = "es";

@@ -122,6 +122,21 @@ pub(crate) struct DisposeReply {
     attempt: Attempt,
     #[schema(value_type = Option<doc::Promise>)]
     promise: Option<Promise>,
+    /// What the negotiation reached of its goal; null where none was held.
+    negotiation: Option<Negotiation>,
+}
+
+/// What a negotiation reached of its goal.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Negotiation {
+    /// What it was after.
+    #[schema(value_type = doc::Money)]
+    goal: Money,
+    /// What was promised, agreed or paid.
+    #[schema(value_type = doc::Money)]
+    reached: Money,
+    /// Part of the goal, hundredths of a percent.
+    pct_bp: i64,
 }
 
 /// Sets the disposition; during the call it applies at its end. The first one stays.
@@ -140,6 +155,11 @@ async fn dispose(
     Ok(Json(DisposeReply {
         attempt: done.attempt,
         promise: done.promise,
+        negotiation: done.negotiation.map(|o| Negotiation {
+            goal: o.goal,
+            reached: o.reached,
+            pct_bp: o.pct_bp,
+        }),
     }))
 }
 

@@ -23,6 +23,12 @@ const MIX_MAX: usize = 20;
 const DELAY_MAX_MIN: i64 = 14 * 24 * 60;
 /// Longest name of a skill, letters.
 const SKILL_MAX: usize = 40;
+/// Most agents that the rule may see beyond those who are free, or not see.
+const BALANCE_MAX: i32 = 40;
+/// Least and most calls ahead beyond the rule's, percent: a tenth of them, twice as many.
+const INTENSITY: (f64, f64) = (-90.0, 100.0);
+/// Most agents of a team that is called small.
+const SMALL_TEAM_MAX: u32 = 1_000;
 /// Most caller ids or trunks of one campaign.
 const POOL_MAX: usize = 200;
 
@@ -114,6 +120,24 @@ fn pace_fits(p: &CampaignParams) -> Result<(), Problem> {
         let reason = "expected no more than the cap";
         return Err(Problem::invalid(&at("abandon_target_pct"), reason));
     }
+    range(
+        &at("agent_balance"),
+        p.agent_balance,
+        -BALANCE_MAX,
+        BALANCE_MAX,
+    )?;
+    range(
+        &at("intensity_pct"),
+        p.intensity_pct,
+        INTENSITY.0,
+        INTENSITY.1,
+    )?;
+    range(
+        &at("small_team_agents"),
+        p.small_team_agents,
+        0,
+        SMALL_TEAM_MAX,
+    )?;
     range(&at("pacing_tick_ms"), p.pacing_tick_ms, 50, 10_000)?;
     range(&at("ring_timeout_s"), p.ring_timeout_s, 5, 120)?;
     range(&at("agent_within_ms"), p.agent_within_ms, 0, 10_000)?;
@@ -351,6 +375,19 @@ mod tests {
                 "params.agentless.agent_key",
             ),
             (json!({"lines_per_agent": 0.5}), "params.lines_per_agent"),
+            (json!({"agent_balance": -41}), "params.agent_balance"),
+            (json!({"agent_balance": 0.5}), "params.agent_balance"),
+            (json!({"intensity_pct": -95}), "params.intensity_pct"),
+            (json!({"intensity_pct": 101.0}), "params.intensity_pct"),
+            (
+                json!({"agent_count_basis": "idle"}),
+                "params.agent_count_basis",
+            ),
+            (json!({"small_team_agents": -1}), "params.small_team_agents"),
+            (
+                json!({"small_team_agents": 1_001}),
+                "params.small_team_agents",
+            ),
             (json!({"ring_timeout_s": "x"}), "params.ring_timeout_s"),
             (
                 json!({"allowed_prefixes": ["+52", "52"]}),

@@ -153,7 +153,13 @@ async fn replace(
     let row = state.store.get_point(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
     let debtor = state.store.get_debtor(row.debtor_id).await?;
-    row.value = check::phone("value", &body.value)?.e164().into();
+    let phone = check::phone("value", &body.value)?;
+    if row.value.reveal() != phone.e164() {
+        // Another number: nobody has confirmed it yet, and it is as old as this change.
+        row.added_at = state.now();
+        row.last_rpc_at = None;
+    }
+    row.value = phone.e164().into();
     row.class = body.class;
     row.role = body.role;
     row.authorised = body.authorised;

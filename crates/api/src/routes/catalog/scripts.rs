@@ -7,8 +7,9 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::entity::{Script, ScriptStep};
+use domain::entity::{Objection, Script, ScriptStep};
 use domain::ids::{ClientId, ScriptId};
+use domain::rules::objection;
 use serde::Deserialize;
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -47,6 +48,9 @@ pub(crate) struct NewScript {
     /// In order, 1 to 50.
     #[schema(value_type = Vec<doc::ScriptStep>)]
     steps: Vec<ScriptStep>,
+    /// In order, at most 40; none when absent.
+    #[schema(value_type = Option<Vec<doc::Objection>>)]
+    objections: Option<Vec<Objection>>,
 }
 
 /// A script as it is replaced.
@@ -56,6 +60,11 @@ pub(crate) struct ScriptBody {
     name: String,
     #[schema(value_type = Vec<doc::ScriptStep>)]
     steps: Vec<ScriptStep>,
+    /// They stay when absent.
+    #[schema(value_type = Option<Vec<doc::Objection>>)]
+    objections: Option<Vec<Objection>>,
+    /// The version that was read; another one in the database is 409 `version_conflict`.
+    version: Option<i32>,
 }
 
 fn check_steps(steps: Vec<ScriptStep>) -> Result<Vec<ScriptStep>, Problem> {
@@ -80,6 +89,11 @@ fn check_steps(steps: Vec<ScriptStep>) -> Result<Vec<ScriptStep>, Problem> {
     Ok(steps)
 }
 
+fn check_objections(all: Vec<Objection>) -> Result<Vec<Objection>, Problem> {
+    objection::check(&all).map_err(|w| Problem::invalid(&w.path, w.wanted))?;
+    Ok(all)
+}
+
 async fn save(
     state: &ApiState,
     caller: &Caller,
@@ -94,7 +108,7 @@ async fn save(
 
 /// Makes a script.
 #[utoipa::path(post, path = "/scripts", tag = "catalog", request_body = NewScript,
-    responses((status = 201, description = "Made", body = doc::Script)))]
+    responses((status = 201, description = "Made", body = doc::Script), (status = 422, body = doc::Problem)))]
 async fn create(
     State(state): State<ApiState>,
     caller: Caller,
@@ -108,6 +122,7 @@ async fn create(
         client_id: body.client_id,
         name: check::name("name", &body.name)?,
         steps: check_steps(body.steps)?,
+        objections: check_objections(body.objections.unwrap_or_default())?,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -118,7 +133,8 @@ async fn create(
 
 /// Replaces a script; its version grows by one.
 #[utoipa::path(put, path = "/scripts/{id}", tag = "catalog", params(("id" = uuid::Uuid, Path)),
-    request_body = ScriptBody, responses((status = 200, description = "Changed", body = doc::Script)))]
+    request_body = ScriptBody,
+    responses((status = 200, description = "Changed", body = doc::Script), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
 async fn replace(
     State(state): State<ApiState>,
     caller: Caller,
@@ -127,8 +143,15 @@ async fn replace(
 ) -> Result<Json<Script>, Problem> {
     let row = state.store.get_script(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
+    if body.version.is_some_and(|v| v != row.version) {
+        let detail = format!("version {} is stored: read it again", row.version);
+        return Err(Problem::conflict("version_conflict", detail));
+    }
     row.name = check::name("name", &body.name)?;
     row.steps = check_steps(body.steps)?;
+    if let Some(objections) = body.objections {
+        row.objections = check_objections(objections)?;
+    }
     row.version = row.version.saturating_add(1);
     row.updated_at = state.now();
     Ok(Json(save(&state, &caller, row, "script.changed").await?))

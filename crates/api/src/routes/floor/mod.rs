@@ -3,6 +3,7 @@
 mod assignments;
 mod callbacks;
 mod callers;
+mod file_tasks;
 mod morning;
 mod review;
 mod templates;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(callers::routes())
         .merge(assignments::routes())
         .merge(morning::routes())
+        .merge(file_tasks::routes())
         .merge(review::routes())
         .merge(templates::routes())
 }

@@ -1,6 +1,8 @@
 //! The morning review beside the list: promises broken since yesterday, dates of the law that fall on the
-//! day wherever debtors live, cases that have stood in their stage for too long, what was done yesterday.
+//! day wherever debtors live, cases that have stood in their stage for too long, files whose points are old or
+//! missing, what was done yesterday.
 
+use super::file_tasks::{FileTaskCount, counted};
 use super::morning::{client_of, late_of};
 use crate::auth::Caller;
 use crate::extract::Params;
@@ -105,6 +107,8 @@ pub(crate) struct Review {
     /// Of them those that the caller is told of; at most 50.
     #[schema(value_type = Vec<doc::DebtStage>)]
     my_late_cases: Vec<DebtStage>,
+    /// Files whose points somebody has to look at (`/morning-list/tasks`).
+    file_tasks: FileTaskCount,
     /// Promises broken since the last working day began.
     broken: i64,
     broken_minor: i64,
@@ -349,6 +353,7 @@ async fn review(
         late_cases: morning.late_cases().await?,
         my_late_cases: late_of(&state, &caller, client).await?,
         holidays: morning.holidays().await?,
+        file_tasks: counted(&state, client).await?,
         broken: broken.rows,
         broken_minor: broken.minor,
         currency: currency.map_or_else(String::new, |c| c.to_string()),

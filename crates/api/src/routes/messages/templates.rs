@@ -9,8 +9,8 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use center::CenterError;
-use domain::entity::{Channel, Language, TextTemplate, Tone};
+use center::{CenterError, TextChoice};
+use domain::entity::{Channel, Language, Stage, TextTemplate, Tone};
 use domain::ids::{ClientId, DebtId, DebtorId, TextTemplateId};
 use domain::pii::Pii;
 use domain::ports::store::{ListFilter, PageRequest};
@@ -311,6 +311,39 @@ pub(crate) struct PreviewRow {
     body: Pii<String>,
     /// Why it cannot be sent to him, with the variable's name; null when it can.
     missing: Option<String>,
+    /// Which text of this name a step that names no tone sends to him; null where he has no debt.
+    choice: Option<PreviewChoice>,
+}
+
+/// Which text under a template's name goes to a debtor by its channel when a step names no tone, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreviewChoice {
+    /// Stage of his debt.
+    #[schema(value_type = doc::Stage)]
+    stage: Stage,
+    /// Tone that is wanted for it.
+    #[schema(value_type = doc::Tone)]
+    wanted: Tone,
+    /// Who says so: `terms` (the client's, for the stage) or `house`.
+    why: String,
+    /// The text that is sent; null where none may be used.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    template_id: Option<TextTemplateId>,
+    /// Its tone: another one than is wanted where there is no text in that one (softer ones first).
+    #[schema(value_type = Option<doc::Tone>)]
+    tone: Option<Tone>,
+}
+
+impl From<TextChoice> for PreviewChoice {
+    fn from(choice: TextChoice) -> Self {
+        Self {
+            stage: choice.stage,
+            wanted: choice.wanted,
+            why: choice.why.to_string(),
+            template_id: choice.template.map(|(id, _)| id),
+            tone: choice.template.map(|(_, tone)| tone),
+        }
+    }
 }
 
 /// How a template looks for real debtors.
@@ -336,7 +369,9 @@ async fn shown(
         }
         Err(other) => return Err(other.into()),
     };
+    let choice = state.center.text_choice(template, &facts, debt).await?;
     Ok(PreviewRow {
+        choice: choice.map(PreviewChoice::from),
         debtor_id: debtor,
         external_ref: facts.debtor.external_ref,
         subject,

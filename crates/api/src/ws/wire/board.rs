@@ -244,6 +244,8 @@ pub struct CampaignRow {
     pub wait_debtor_ms: Percentiles,
     /// Agents.
     pub agents: AgentTally,
+    /// Whether so few of them are signed in that one abandonment weighs much in its figure (`small_team_agents`).
+    pub small_team: bool,
     /// Calls.
     pub calls: CallTally,
     /// When the window closes for the last debtor.

@@ -197,6 +197,9 @@ pub struct Card {
     pub script: Option<CardScript>,
     /// Offers that may be made, three at most.
     pub offers: Vec<CardOffer>,
+    /// What the negotiation is after; null before identity and where nothing is owed.
+    #[serde(default)]
+    pub goal: Option<Money>,
     /// Plans, newest first.
     #[serde(default)]
     pub plans: Vec<CardPlan>,
@@ -387,6 +390,9 @@ pub struct CardScript {
     pub name: String,
     /// Steps in order.
     pub steps: Vec<CardStep>,
+    /// Objections that fit the debt, in order; before identity those that tell of none.
+    #[serde(default)]
+    pub objections: Vec<CardObjection>,
 }
 
 /// A step of a script, variables filled in.
@@ -401,6 +407,22 @@ pub struct CardStep {
     pub text: String,
     /// Whether it may be said before identity is ticked.
     pub before_identity: bool,
+}
+
+/// An objection with its answer, variables filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardObjection {
+    /// Key.
+    pub key: String,
+    /// What the debtor says.
+    pub title: String,
+    /// What is answered.
+    pub answer: String,
+    /// Whether it may be answered before identity is ticked.
+    pub before_identity: bool,
+    /// Excuse that is logged when he says so.
+    pub excuse: Option<String>,
 }
 
 /// A notice in two languages.

@@ -10,12 +10,15 @@ use dialer::{Input, KeptPlace};
 use domain::entity::{CallResult, Channel, Consent, InboundOutcome, InboundParams};
 use domain::ids::{AttemptId, ConsentId};
 use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ItemState, PlaceKept};
-use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
+use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Key that asks to be called back while the place is kept.
 const CALL_BACK_KEY: char = '1';
+
+/// Places given up of late that are remembered: their rows may be read once more before they are gone.
+const GIVEN_UP_MAX: usize = 1_000;
 
 impl Engine {
     /// A key while he waits or hears a message; `true` when it meant something.
@@ -53,16 +56,12 @@ impl Engine {
         if digit != params.agentless.agent_key {
             return false;
         }
-        let wait_ms = params.inbound.wait_max_s * SECOND_MS;
-        let queue = Input::Queue { attempt, wait_ms };
-        if self
-            .queue_room(ctx.stocked.setting.id(), params.inbound.queue_max)
-            .is_err()
-        {
+        let Ok((_, wait_ms)) = self.room_for(&ctx.stocked) else {
             // Nobody can take him: what is said says so, and ends.
             self.message(attempt);
             return true;
-        }
+        };
+        let queue = Input::Queue { attempt, wait_ms };
         let caller = Caller {
             row: None,
             since: now,
@@ -93,34 +92,78 @@ impl Engine {
         self.board.touch();
     }
 
-    /// He leaves and keeps his place.
+    /// He leaves and keeps his place: here, or on the node whose agents call him.
     fn keep_place(&mut self, now: UtcMs, from: AttemptId, ctx: &CallCtx) {
         let stocked = &ctx.stocked;
         let params: &InboundParams = &stocked.setting.campaign.params.inbound;
-        let keep_ms = params.keep_place_min * MINUTE_MS;
-        let attempt = AttemptId(self.shared.id());
+        let until = now.plus_ms(params.keep_place_min * MINUTE_MS);
         let since = self.callers.live.get(&from).map_or(now, |c| c.since);
-        let place = KeptPlace {
-            attempt,
-            item: ctx.task.item.clone(),
-            rules: crate::campaigns::rules(&stocked.setting.campaign),
-            since,
-            until: now.plus_ms(keep_ms),
+        let (attempt, state) = (AttemptId(self.shared.id()), kept_state(ctx, until));
+        let away = self
+            .away(stocked)
+            .map(|desk| (desk.node.clone(), desk.fence));
+        let left = if away.is_some() {
+            self.ask(now, Input::LeaveQueue(from)).is_ok()
+        } else {
+            let place = KeptPlace {
+                attempt,
+                item: ctx.task.item.clone(),
+                rules: crate::campaigns::rules(&stocked.setting.campaign),
+                since,
+                until,
+            };
+            self.keep_here(now, from, place, &state, stocked)
         };
-        let state = kept_state(ctx, now.plus_ms(keep_ms));
+        if !left {
+            return;
+        }
+        self.left_to_be_called(now, from, ctx, &state);
+        if stocked.in_campaign {
+            let here = away.is_none();
+            let own = || (self.shared.config.node.clone(), self.shared.fence);
+            let (node, fence) = away.unwrap_or_else(own);
+            let kept = PlaceKept {
+                campaign: stocked.setting.id(),
+                debtor: stocked.facts.debtor.id,
+                node,
+                fence,
+                since,
+                until,
+            };
+            if here {
+                self.callers.kept.insert(attempt, kept.clone());
+            }
+            self.step(from, Step::KeepPlace(Box::new((kept, state))));
+        }
+        self.asked_for_call(now, from, ctx);
+        self.play_to(from, spoken(&["queue_kept"], stocked));
+        self.board.touch();
+    }
+
+    fn keep_here(
+        &mut self,
+        now: UtcMs,
+        from: AttemptId,
+        place: KeptPlace,
+        state: &ItemState,
+        stocked: &Stocked,
+    ) -> bool {
+        let attempt = place.attempt;
         let later = Stocked {
             state: state.clone(),
             ..stocked.clone()
         };
         self.by_hand.insert(attempt, later);
-        let asked = Input::KeepPlace {
-            from,
-            place: Box::new(place),
-        };
-        if self.ask(now, asked).is_err() {
+        let place = Box::new(place);
+        let done = self.ask(now, Input::KeepPlace { from, place });
+        if done.is_err() {
             self.by_hand.remove(&attempt);
-            return;
         }
+        done.is_ok()
+    }
+
+    /// What his call and its row say of it.
+    fn left_to_be_called(&mut self, now: UtcMs, from: AttemptId, ctx: &CallCtx, state: &ItemState) {
         if let Some(caller) = self.callers.live.get_mut(&from) {
             caller.kept = true;
             if let Some(row) = &mut caller.row {
@@ -134,22 +177,7 @@ impl Engine {
             // The end of the call that he asked in leaves him there.
             entry.plan = Some(state.clone());
         }
-        self.counts_of(stocked.setting.id()).call_back += 1;
-        if stocked.in_campaign {
-            let kept = PlaceKept {
-                campaign: stocked.setting.id(),
-                debtor: stocked.facts.debtor.id,
-                node: self.shared.config.node.clone(),
-                fence: self.shared.fence,
-                since,
-                until: state.next_at,
-            };
-            self.callers.kept.insert(attempt, kept.clone());
-            self.step(from, Step::KeepPlace(Box::new((kept, state))));
-        }
-        self.asked_for_call(now, from, ctx);
-        self.play_to(from, spoken(&["queue_kept"], stocked));
-        self.board.touch();
+        self.counts_of(ctx.stocked.setting.id()).call_back += 1;
     }
 
     /// That he asked for the call is a consent with its proof (law.md §2.8).
@@ -190,6 +218,10 @@ impl Engine {
         let Some(place) = self.callers.kept.remove(&attempt) else {
             return;
         };
+        if self.callers.given_up.len() >= GIVEN_UP_MAX {
+            self.callers.given_up.pop_front();
+        }
+        self.callers.given_up.push_back(place.clone());
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             let store = &shared.out.store;
@@ -212,6 +244,8 @@ fn kept_state(ctx: &CallCtx, next_at: UtcMs) -> ItemState {
     ItemState {
         next_at,
         priority: CALLBACK_PRIORITY,
+        // He was told that he is called at this number.
+        next_point: Some(stocked.point.id),
         note: CallbackRow::note_of(None),
         done: false,
         ..before

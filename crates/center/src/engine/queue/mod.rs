@@ -1,12 +1,13 @@
 //! Callers in the engine: the queue and what is said in it, keys, kept places, announcements, figures.
 
+mod away;
 mod found;
 mod keys;
 mod say;
 mod sums;
 
 use super::Engine;
-use crate::inbound::{Arrival, Came, Guest};
+use crate::inbound::{Arrival, Came, Desk, Guest};
 use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
 use dialer::{DialTask, EndReport, Incoming, Input};
@@ -60,6 +61,10 @@ pub(crate) struct Callers {
     announced: BTreeMap<AttemptId, InboundCall>,
     /// Places that are kept, by the attempt that their call-back will be.
     kept: BTreeMap<AttemptId, PlaceKept>,
+    /// Places that were kept here until a moment ago, newest last.
+    given_up: VecDeque<PlaceKept>,
+    /// Nodes whose agents take calls of a campaign, where there are others than this one.
+    desks: BTreeMap<CampaignId, Desk>,
     /// When callers of a campaign were joined, newest last, and how long that took since the one before was joined
     /// or, when nobody waited then, since he came; of those who had to wait, ms.
     joins: BTreeMap<CampaignId, VecDeque<(UtcMs, Option<i64>)>>,
@@ -113,19 +118,10 @@ impl Engine {
         if waiting >= most {
             return Err(InboundOutcome::QueueFull);
         }
-        let Some(entry) = self.campaigns.get(&campaign) else {
+        if !self.campaigns.contains_key(&campaign) {
             return Err(InboundOutcome::NotServed);
-        };
-        let skills = &entry.setting.campaign.params.skills;
-        let serves = |spec: &dialer::AgentSpec| {
-            (spec.campaigns.is_empty() || spec.campaigns.contains(&campaign))
-                && skills.iter().all(|s| spec.skills.contains(s))
-        };
-        let at_work = self
-            .brain
-            .agents()
-            .any(|(_, s)| s.works() && serves(&s.spec));
-        if at_work {
+        }
+        if self.served_by(campaign) > 0 {
             Ok(waiting + 1)
         } else {
             Err(InboundOutcome::NoAgents)

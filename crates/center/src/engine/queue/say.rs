@@ -62,7 +62,10 @@ impl Engine {
             let Some(stocked) = self.calls.get(&id).map(|e| e.ctx.stocked.clone()) else {
                 continue;
             };
-            let what = if first {
+            let away = self.away(&stocked).is_some();
+            let what = if away {
+                spoken(&["queue_away"], &stocked)
+            } else if first {
                 spoken(&["queue_wait"], &stocked)
             } else {
                 self.place_of(now, id, &stocked)
@@ -70,7 +73,9 @@ impl Engine {
             self.play_to(id, what);
             if let Some(caller) = self.callers.live.get_mut(&id) {
                 caller.hears = Hears::Words;
-                caller.offered |= !first && offers(&stocked);
+                // Who asked for an agent out of a message may press that key twice: he hears the offer out first.
+                let asked = first && caller.row.is_none();
+                caller.offered |= (away && !asked || !first) && offers(&stocked);
             }
         }
     }
@@ -118,14 +123,17 @@ impl Engine {
         if !self.waits(attempt) {
             return false;
         }
-        let every = self.calls.get(&attempt).map_or(0, |entry| {
-            let params = &entry.ctx.stocked.setting.campaign.params;
-            params.inbound.announce_every_s * SECOND_MS
+        let (every, away) = self.calls.get(&attempt).map_or((0, false), |entry| {
+            let stocked = &entry.ctx.stocked;
+            let params = &stocked.setting.campaign.params;
+            let away = self.away(stocked).is_some();
+            (params.inbound.announce_every_s * SECOND_MS, away)
         });
         let Some(caller) = self.callers.live.get_mut(&attempt) else {
             return false;
         };
         caller.hears = Hears::Music;
+        caller.offered |= away;
         caller.next_at = now.plus_ms(every);
         self.play_to(attempt, PlayWhat::Music);
         true

@@ -49,6 +49,7 @@ use domain::ports::store::{
     MessageStore, PlanAsk, PlanSource, StepAsk, StepCalled, StrategyFigures, StrategyStore,
 };
 use domain::ports::store::{Corrected, DetectorStore, HeardPrint, Sample, SampleAsk, Told};
+use domain::ports::store::{FileTaskAsk, FileTaskCounts, FileTaskRow};
 use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums};
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -230,6 +231,7 @@ timed! { NodeStore;
     node_place(node: &str, now: UtcMs) -> (u32, u32);
     ping() -> ();
     get_setting(key: &str) -> Option<String>;
+    settings_under(prefix: &str) -> Vec<(String, String)>;
     put_setting(key: &str, value: &str) -> ();
 }
 
@@ -352,6 +354,7 @@ timed! { CallerStore;
     attach_caller(found: &FoundCaller, events: &[NewEvent]) -> bool;
     inbound_elsewhere(campaign: CampaignId, since: UtcMs, own: (&str, UtcMs), within_ms: i64) -> InboundCount;
     keep_place(place: &PlaceKept, item: &ItemState) -> ();
+    places_of(node: &str, fence: i64) -> Vec<PlaceKept>;
     drop_place(place: &PlaceKept) -> ();
 }
 
@@ -366,6 +369,8 @@ timed! { FloorStore;
     ruled_debtors(client: ClientId, after: Option<DebtorId>, limit: u32) -> Vec<DebtorId>;
     agent_loads(client: ClientId) -> Vec<(AgentId, u64)>;
     morning_list(ask: &MorningAsk) -> Vec<MorningRow>;
+    file_tasks(ask: &FileTaskAsk) -> Vec<FileTaskRow>;
+    file_task_counts(ask: &FileTaskAsk) -> FileTaskCounts;
 }
 
 timed! { DetectorStore;

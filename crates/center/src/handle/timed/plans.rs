@@ -36,6 +36,8 @@ timed! { PlanStore;
 timed! { StageStore;
     stage_of(debt: DebtId) -> Option<DebtStage>;
     move_stage(row: &DebtStage, from: Option<Stage>, events: &[NewEvent]) -> bool;
+    unheld_stages(after: Option<DebtId>, limit: u32) -> (Vec<DebtStage>, Option<DebtId>);
+    place_stage_hold(row: &DebtStage, now: UtcMs, events: &[NewEvent]) -> bool;
     stages_page(filter: &StageFilter, page: &PageRequest) -> Page<DebtStage>;
     unstaged(after: Option<DebtId>, limit: u32) -> Vec<Debt>;
     begin_stages(rows: &[DebtStage]) -> ();

@@ -10,6 +10,9 @@ use async_trait::async_trait;
 /// Shortest beginning of a name that is looked for, characters.
 pub const NAME_LEAST: usize = 3;
 
+/// Most places that are read at once.
+pub const PLACES_READ_MAX: usize = 1_000;
+
 /// A caller who was found among the debtors.
 #[derive(Debug, Clone)]
 pub struct FoundCaller {
@@ -104,6 +107,9 @@ pub trait CallerStore: Send + Sync {
     /// [`super::NodeStore::recover`] makes the call-back due at once, in the order in which they waited. Nothing is
     /// written where the place of a later call of his is kept.
     async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError>;
+    /// The places that a node is to keep, first first: its own, and those that other nodes gave it; at most
+    /// [`PLACES_READ_MAX`].
+    async fn places_of(&self, node: &str, fence: i64) -> Result<Vec<PlaceKept>, StoreError>;
     /// A place is kept no more: its turn came, or its time is over. One that he was given since, by a later call or
     /// another node, stays.
     async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError>;

@@ -4,7 +4,7 @@
 use super::{ItemState, StoreError};
 use crate::entity::Assignment;
 use crate::event::NewEvent;
-use crate::ids::{AgentId, CallerIdId, CampaignId, ClientId, DebtorId, TeamId};
+use crate::ids::{AgentId, CallerIdId, CampaignId, ClientId, DebtorId, PortfolioId, TeamId};
 use crate::pii::Pii;
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -65,6 +65,12 @@ impl CallbackRow {
     #[must_use]
     pub fn waiting_note(agent: AgentId, agreed_at: UtcMs) -> String {
         format!("callback_own:{agent}@{}", agreed_at.0)
+    }
+
+    /// Whether a call-back is agreed with him and still to be made.
+    #[must_use]
+    pub fn is_agreed(item: &ItemState) -> bool {
+        !item.done && item.priority >= CALLBACK_PRIORITY && item.note.starts_with("callback")
     }
 
     /// The instant that was agreed.
@@ -150,6 +156,58 @@ pub struct MorningRow {
     pub team_id: Option<TeamId>,
 }
 
+/// Which files with a task (`rules::stale`): files with an open debt whose points somebody has to look at.
+#[derive(Debug, Clone)]
+pub struct FileTaskAsk {
+    /// The client.
+    pub client: ClientId,
+    /// Only debtors of this portfolio, which is the client's.
+    pub portfolio: Option<PortfolioId>,
+    /// Only debtors assigned to this agent.
+    pub agent: Option<AgentId>,
+    /// Only files without a usable phone, or only those with one.
+    pub no_phone: Option<bool>,
+    /// A point confirmed at this instant or before is stale.
+    pub until: UtcMs,
+    /// Behind this row of the page before.
+    pub after: Option<(UtcMs, DebtorId)>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// A file with a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileTaskRow {
+    /// Debtor.
+    pub debtor_id: DebtorId,
+    /// His portfolio.
+    pub portfolio_id: PortfolioId,
+    /// The client's key of him.
+    pub external_ref: String,
+    /// His name.
+    pub name: Pii<String>,
+    /// What he owes, minor units.
+    pub balance_minor: i64,
+    /// Its currency; `*` when his debts have several.
+    pub currency: String,
+    /// When the usable point that nobody confirmed for longest was confirmed; `rules::stale::NO_PHONE` without
+    /// a usable phone.
+    pub confirmed_at: UtcMs,
+    /// Whose he is.
+    pub agent_id: Option<AgentId>,
+    /// Which team's.
+    pub team_id: Option<TeamId>,
+}
+
+/// How many files have a task; each is counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileTaskCounts {
+    /// Without a usable phone.
+    pub no_phone: u64,
+    /// With one, and a stale point.
+    pub stale_point: u64,
+}
+
 /// The floor's own tables and questions.
 #[async_trait]
 pub trait FloorStore: Send + Sync {
@@ -199,4 +257,9 @@ pub trait FloorStore: Send + Sync {
     async fn agent_loads(&self, client: ClientId) -> Result<Vec<(AgentId, u64)>, StoreError>;
     /// Debtors with something overdue: above the threshold first, then by age, oldest first.
     async fn morning_list(&self, ask: &MorningAsk) -> Result<Vec<MorningRow>, StoreError>;
+    /// Files with a task: those without a usable phone first, then the one whose point was not confirmed for
+    /// longest; of one instant by debtor.
+    async fn file_tasks(&self, ask: &FileTaskAsk) -> Result<Vec<FileTaskRow>, StoreError>;
+    /// How many there are, whatever page and kind are asked for.
+    async fn file_task_counts(&self, ask: &FileTaskAsk) -> Result<FileTaskCounts, StoreError>;
 }

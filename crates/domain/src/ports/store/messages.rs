@@ -194,8 +194,8 @@ pub const DEBTORS_AT_MAX: usize = 100;
 /// Messages.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
-    /// Inserts or replaces a template and keeps its version. `Conflict` when client, name, channel and
-    /// language are taken.
+    /// Inserts or replaces a template and keeps its version. `Conflict` when client, name, channel,
+    /// language and tone are taken.
     async fn put_text_template(
         &self,
         row: &TextTemplate,

@@ -34,7 +34,7 @@ pub use attempts::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
     PAST_SLOT_MS, PastAttempts, PastCount, PastTimes, ShortCount,
 };
-pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PlaceKept};
+pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PLACES_READ_MAX, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
@@ -47,8 +47,8 @@ pub use detector::{
     SampleAsk, Told, Turn,
 };
 pub use floor::{
-    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FloorStore, MorningAsk,
-    MorningRow,
+    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FileTaskAsk,
+    FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
 };
 pub use imports::{
     ASIDE_AT_ONCE, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount,
@@ -63,7 +63,7 @@ pub use messages::{
     InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
 };
 pub use money::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
-pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, rested};
+pub use nodes::{NodeLease, NodeStore, RECOVERED, Recovery, SETTINGS_MAX, rested};
 pub use people::{
     ApiKey, IDEMPOTENT_CLAIM_MS, IdempotentReply, IdempotentTaken, LoginFailures, PeopleStore,
     RefreshOutcome, SessionRow,

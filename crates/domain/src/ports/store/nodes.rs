@@ -1,6 +1,6 @@
 //! Nodes: leases with fencing, and recovery of what a dead node left.
 
-use super::{ItemState, StoreError};
+use super::{CallbackRow, ItemState, StoreError};
 use crate::entity::{Attempt, CallResult, Recording};
 use crate::event::NewEvent;
 use crate::rules::retry::standard_rule;
@@ -29,6 +29,9 @@ pub struct Recovery {
     pub released: u64,
 }
 
+/// Most settings that are read at once.
+pub const SETTINGS_MAX: usize = 1_000;
+
 /// Note of an item whose attempt was lost.
 pub const RECOVERED: &str = "recovered";
 
@@ -45,7 +48,12 @@ pub fn rested(item: &ItemState, orphan: &Attempt, now: UtcMs) -> Option<ItemStat
         last_result: Some(CallResult::Unknown),
         next_at: item.next_at.max(now.plus_ms(wait)),
         next_point: Some(orphan.point_id),
-        note: RECOVERED.to_owned(),
+        // What was agreed with him stays agreed until somebody talked with him.
+        note: if CallbackRow::is_agreed(item) && orphan.bridged_at.is_none() {
+            CallbackRow::note_of(CallbackRow::agent_of(&item.note))
+        } else {
+            RECOVERED.to_owned()
+        },
         ..item.clone()
     })
 }
@@ -84,6 +92,8 @@ pub trait NodeStore: Send + Sync {
     async fn ping(&self) -> Result<(), StoreError>;
     /// A small durable text value by key (clock offset of a demo, migrations of data).
     async fn get_setting(&self, key: &str) -> Result<Option<String>, StoreError>;
+    /// The values whose keys begin so, by key, at most [`SETTINGS_MAX`].
+    async fn settings_under(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError>;
     /// Sets it.
     async fn put_setting(&self, key: &str, value: &str) -> Result<(), StoreError>;
 }

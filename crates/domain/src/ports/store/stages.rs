@@ -81,11 +81,26 @@ pub trait StageStore: Send + Sync {
     async fn stage_of(&self, debt: DebtId) -> Result<Option<DebtStage>, StoreError>;
     /// Puts a debt in a stage when it still stands in `from`; `false` when it does not. The hold of the stage it
     /// leaves is lifted and that of the new one placed ([`hold_of`](crate::rules::stage::hold_of)) in the same
-    /// transaction.
+    /// transaction; a debt that is sold loses its open payment links in it
+    /// ([`withdrawn`](crate::rules::stage::withdrawn)).
     async fn move_stage(
         &self,
         row: &DebtStage,
         from: Option<Stage>,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// Looks at up to `limit` debts behind `after` whose stage stops contact, in the order of their ids: those on
+    /// which the hold of their stage was never placed, and the last one looked at.
+    async fn unheld_stages(
+        &self,
+        after: Option<DebtId>,
+        limit: u32,
+    ) -> Result<(Vec<DebtStage>, Option<DebtId>), StoreError>;
+    /// Places the hold of a debt's stage from now on; `false` when it was placed before or the debt moved on.
+    async fn place_stage_hold(
+        &self,
+        row: &DebtStage,
+        now: UtcMs,
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
     /// A page of open debts' stages, by debt.

@@ -44,6 +44,7 @@ fn stage(stage: Stage, from_days: i64, max_days: i64, attempts_min: i64) -> Stag
         channels_min: 0,
         max_days,
         owner_id: None,
+        tone: None,
     }
 }
 

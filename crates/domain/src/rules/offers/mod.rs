@@ -8,7 +8,7 @@ mod tests;
 
 pub use draw::{Drawn, draw};
 
-use crate::entity::{Role, Stage};
+use crate::entity::{Role, Stage, Tone};
 use crate::ids::UserId;
 use crate::segment::BUCKETS;
 use jiff::civil::Date;
@@ -123,6 +123,9 @@ pub struct StageRule {
     /// Who is told when it has not.
     #[serde(default)]
     pub owner_id: Option<UserId>,
+    /// Tone of what is written in it; `None` = the house's (`rules::tone`).
+    #[serde(default)]
+    pub tone: Option<Tone>,
 }
 
 /// A client's terms.

@@ -7,6 +7,7 @@ use super::metrics::Figures;
 use super::policies::{Policy, Tuned};
 use super::run::{RunSpec, run_timed};
 use super::scenario::Scenario;
+use dialer::Lean;
 use dialer::predictive::SettingsRefused;
 pub use picture::svg;
 use serde::Serialize;
@@ -216,6 +217,7 @@ fn tune(scenario: &Scenario, kind: Tuned, cap: f64, seeds: u64) -> Result<f64, S
                 seed,
                 cap,
                 target: None,
+                lean: Lean::default(),
                 hard_stop: false,
                 full: false,
             };
@@ -289,6 +291,7 @@ pub fn frontier() -> Vec<RunSpec> {
         seed: 1,
         cap,
         target: None,
+        lean: Lean::default(),
         hard_stop: false,
         full: false,
     };

@@ -6,6 +6,8 @@ use super::{Dist, PerNumberPart, Scenario, Shock, ShockWhat};
 const AGENTS_MAX: u32 = 5_000;
 /// Longest scenario, s: a week.
 const DURATION_MAX_S: f64 = 7.0 * 86_400.0;
+/// Abandonment that no campaign aims at, percent.
+const TARGET_MAX_PCT: f64 = 50.0;
 /// Most numbers offered at once.
 const WINDOW_MAX: usize = 4_096;
 
@@ -64,6 +66,12 @@ impl Scenario {
         }
         if let Some(part) = &self.per_number {
             check_numbers(part)?;
+        }
+        if let Some(pct) = self.abandon_target_pct
+            && !(pct > 0.0 && pct < TARGET_MAX_PCT)
+        {
+            let why = format!("{pct}: must be above 0 and below {TARGET_MAX_PCT}");
+            return bad("abandon_target_pct", why);
         }
         for (field, dist) in self.dists() {
             dist.check().map_err(|why| (field, why))?;

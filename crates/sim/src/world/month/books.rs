@@ -8,8 +8,11 @@ use domain::entity::{
 use domain::ids::{DebtId, PaymentId, PlanId, ReceiptId};
 use domain::rules::plan::adds_up;
 use domain::rules::promise::outcome;
-use domain::time::{DAY_MS, UtcMs};
+use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use std::collections::BTreeMap;
+
+/// Noon UTC of a local day is so long before its evening, ms.
+const NOON_MS: i64 = 18 * HOUR_MS;
 
 /// Everything that must hold; `wrong` gets what does not.
 pub(super) fn all(
@@ -114,12 +117,19 @@ impl Dated<'_> {
         first.map_or(payment.paid_at, |first| first.paid_at)
     }
 
+    /// Whether money counts since an instant: a day without its hour is kept as noon UTC, and counts when it was
+    /// told later and is not the day before.
+    fn since(&self, payment: &Payment, from: UtcMs) -> bool {
+        let first = payment.reverses.and_then(|id| self.t.payments.get(&id));
+        let posted = first.map_or(payment.posted_at, |first| first.posted_at);
+        let at = self.at(payment);
+        let day = at.0 % DAY_MS == DAY_MS / 2 && at >= from.plus_ms(-NOON_MS);
+        at >= from || (day && posted >= from)
+    }
+
     fn sum(&self, debt: DebtId, from: UtcMs, to: Option<UtcMs>) -> i64 {
         let of = self.money.get(&debt).map_or(&[][..], Vec::as_slice);
-        let counts = |p: &&&Payment| {
-            let at = self.at(p);
-            at >= from && to.is_none_or(|end| at < end)
-        };
+        let counts = |p: &&&Payment| self.since(p, from) && to.is_none_or(|end| self.at(p) < end);
         of.iter()
             .filter(counts)
             .map(|p| p.amount.amount_minor)
@@ -141,6 +151,17 @@ impl Dated<'_> {
         (want != p.state).then(|| format!("{want} by {paid}, kept as {}", p.state))
     }
 
+    /// Whether money earned the incentive of a plan.
+    fn early(&self, plan: &Plan) -> bool {
+        let sum = |end| {
+            let from = plan.signed_at?;
+            Some(self.sum(plan.debt_id, from, Some(end)))
+        };
+        let in_time = plan.early_until.and_then(sum);
+        plan.early_off_minor > 0
+            && in_time.is_some_and(|paid| paid >= plan.agreed_minor - plan.early_off_minor)
+    }
+
     /// A plan's parts are its agreement (invariant 10), its money is on them first due first, its state and
     /// what is forgiven are what the money says; none outlives a missed part by a day.
     fn plan(&self, plan: &Plan, parts: &[Instalment], now: UtcMs) -> Option<String> {
@@ -155,7 +176,8 @@ impl Dated<'_> {
             .filter(|f| f.plan_id == plan.id);
         let forgiven: i64 = of_plan.map(|f| f.parts.sum()).sum();
         let most = match plan.state {
-            PlanState::Completed => plan.quita_minor + plan.early_off_minor,
+            PlanState::Completed if self.early(plan) => plan.quita_minor + plan.early_off_minor,
+            PlanState::Completed => plan.quita_minor,
             PlanState::Broken if !plan.lapses => plan.quita_minor,
             _ => 0,
         };
@@ -182,11 +204,7 @@ impl Dated<'_> {
         if on_parts != paid.clamp(0, plan.agreed_minor) {
             return Some(format!("{paid} paid and {on_parts} on its instalments"));
         }
-        let early = plan.early_until.is_some_and(|end| {
-            let sum = self.sum(plan.debt_id, from, Some(end));
-            plan.early_off_minor > 0 && sum >= plan.agreed_minor - plan.early_off_minor
-        });
-        let want = if early || paid >= plan.agreed_minor {
+        let want = if self.early(plan) || paid >= plan.agreed_minor {
             PlanState::Completed
         } else if paid > 0 {
             PlanState::Active

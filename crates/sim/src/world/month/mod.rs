@@ -13,6 +13,7 @@ mod books;
 mod clerk;
 mod figures;
 mod letters;
+mod missing;
 mod money;
 mod setup;
 
@@ -30,7 +31,7 @@ use crate::store::Tables;
 use crate::trunk::TrunkFaults;
 use center::Actor;
 use clerk::Clerk;
-use domain::entity::{DialMode, PlanState, PromiseState, ReceiptState};
+use domain::entity::{DialMode, LinkState, Plan as Agreed, PlanState, PromiseState, ReceiptState};
 use domain::ids::DebtId;
 use domain::ports::Clock as _;
 use domain::rules::ageing::{date_of_day, day_of};
@@ -56,6 +57,8 @@ const HOUR: i64 = 10;
 const IDLE_MINUTES: u64 = 2;
 /// Days after the last on which nobody calls: graces end.
 const AFTER: i64 = 10;
+/// Plans drawn from this day on give up their quita when they break.
+const LAPSE_FROM: usize = 4;
 /// Identified debtors with whom a plan is drawn, percent.
 const PLAN_PCT: u32 = 30;
 
@@ -104,8 +107,15 @@ pub struct MonthOutcome {
     pub reversals: usize,
     /// Receipts by state.
     pub receipts: BTreeMap<ReceiptState, usize>,
+    /// Receipts by where they came from (`api`, `bank_file`, `provider`).
+    pub sources: BTreeMap<String, usize>,
+    /// Payment links by state.
+    pub links: BTreeMap<LinkState, usize>,
     /// Plans by state.
     pub plans: BTreeMap<PlanState, usize>,
+    /// Plans that debtors accepted, and what became of their terms: `signed`, `quita lapsed`, `quita kept`,
+    /// `incentive`.
+    pub terms: BTreeMap<&'static str, usize>,
     /// Messages by state, with the reason where they did not leave.
     pub messages: BTreeMap<String, usize>,
     /// Messages of debtors.
@@ -192,6 +202,9 @@ pub fn live_month_told(month: &Month, mut tell: impl FnMut(&MonthDay)) -> MonthO
     tracing::subscriber::with_default(notebook, || {
         for (number, day) in (first..end + AFTER).enumerate() {
             world.now = at(day, HOUR).max(world.now);
+            if number == LAPSE_FROM {
+                setup::let_quitas_lapse(&world);
+            }
             let works = weekday(day) < 5 && day < end;
             let shift = Shift {
                 number,
@@ -325,6 +338,25 @@ fn judge(world: &World, opening: &BTreeMap<DebtId, i64>, first: i64, end: i64) -
     outcome
 }
 
+/// What became of the terms of a plan that was accepted.
+fn kept_terms(t: &Tables, plan: &Agreed) -> Vec<&'static str> {
+    let of_plan = t.money.forgiven.iter().filter(|f| f.plan_id == plan.id);
+    let off: i64 = of_plan.map(|f| f.parts.sum()).sum();
+    let broken = plan.state == PlanState::Broken && plan.quita_minor > 0;
+    let mut all = vec!["signed"];
+    if broken {
+        all.push(if off == 0 {
+            "quita lapsed"
+        } else {
+            "quita kept"
+        });
+    }
+    if plan.state == PlanState::Completed && off > plan.quita_minor {
+        all.push("incentive");
+    }
+    all
+}
+
 /// Counts of what there is.
 fn tell(t: &Tables, outcome: &mut MonthOutcome) {
     outcome.attempts = t.attempts.len();
@@ -336,6 +368,11 @@ fn tell(t: &Tables, outcome: &mut MonthOutcome) {
     count(&mut outcome.plans, t.plans.values().map(|p| p.state));
     let receipts = t.money.receipts.values();
     count(&mut outcome.receipts, receipts.map(|r| r.state));
+    let receipts = t.money.receipts.values();
+    count(&mut outcome.sources, receipts.map(|r| r.source.to_string()));
+    count(&mut outcome.links, t.money.links.values().map(|l| l.state));
+    let signed = t.plans.values().filter(|p| p.signed_at.is_some());
+    count(&mut outcome.terms, signed.flat_map(|p| kept_terms(t, p)));
     let messages = t.messages.values().map(|m| match m.reason.as_str() {
         "" => m.state.to_string(),
         why if !m.state.has_left() => format!("{}:{why}", m.state),

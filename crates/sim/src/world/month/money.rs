@@ -1,5 +1,9 @@
-//! Money of a month: promises and instalments on their day, somebody who pays by himself, money whose owner is
-//! found later or never, too much of it, payments that go back, debtors who dispute one.
+//! Money of a month: promises and instalments on their day, plans paid early, somebody who pays by himself, by
+//! transfer, by link and by the bank's file of the day before; money whose owner is found later or never, too much
+//! of it, payments that go back, debtors who dispute one.
+
+mod bank;
+mod links;
 
 use super::super::World;
 use super::super::life::Life;
@@ -7,10 +11,11 @@ use super::super::people::{hold, mxn};
 use super::clerk::lot;
 use super::local_day;
 use crate::store::Tables;
+use bank::Line;
 use center::{Actor, CenterError, Payer};
 use domain::entity::{
-    Debt, Hold, HoldKind, HoldScope, InstalmentState, Payment, PaymentChannel, Plan, Promise,
-    PromiseState, Receipt, ReceiptSource, ReceiptState,
+    Debt, Hold, HoldKind, HoldScope, InstalmentState, Payment, PaymentChannel, Plan, PlanState,
+    Promise, PromiseState, Receipt, ReceiptSource, ReceiptState,
 };
 use domain::ids::{ClientId, DebtId, DebtorId, PaymentId, ReceiptId};
 use domain::money::Money;
@@ -27,6 +32,11 @@ use uuid::Uuid;
 const KEPT: (u128, u128) = (55, 15);
 /// Of a hundred plans so many are paid to their end, so many begin and stop.
 const PAID: (u128, u128) = (65, 20);
+/// Of a hundred plans with an incentive so many are paid in time for it.
+const EARLY: u128 = 60;
+/// Of a hundred bills that are no plain transfer so many are paid by link, so many through the bank's file.
+const BY_LINK: u32 = 30;
+const BY_BANK: u32 = 40;
 /// Chances of a minute, percent.
 const BY_HIMSELF: u32 = 20;
 const GOES_BACK: u32 = 5;
@@ -62,6 +72,8 @@ pub(super) struct Till {
     rng: ChaCha8Rng,
     /// Receipts without an owner: since when, and whose they are.
     waiting: BTreeMap<ReceiptId, (UtcMs, Bill)>,
+    /// What the bank will tell of tomorrow.
+    bank: Vec<Line>,
 }
 
 impl Till {
@@ -69,6 +81,7 @@ impl Till {
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x0071_1100),
             waiting: BTreeMap::new(),
+            bank: Vec::new(),
         }
     }
 
@@ -79,6 +92,7 @@ impl Till {
     /// Money of one minute.
     pub(super) async fn minute(&mut self, world: &World, life: &Life, minutes: u64) {
         let now = life.clock.now();
+        self.read_file(world, life).await;
         for bill in self.due(world, now, minutes) {
             self.pay(world, life, bill).await;
         }
@@ -98,6 +112,7 @@ impl Till {
         let mut bills = world.store.with(|t| {
             let mut bills = promised(t, now, minutes);
             bills.extend(instalments(t, now, minutes));
+            bills.extend(early(t, now, minutes));
             bills
         });
         if self.chance(BY_HIMSELF) {
@@ -136,6 +151,11 @@ impl Till {
                 note(world, again);
             }
             return;
+        }
+        match self.rng.random_range(0..100) {
+            way if way < BY_LINK => return self.by_link(world, life, bill).await,
+            way if way < BY_LINK + BY_BANK => return self.by_bank(bill, now, roll >= 90),
+            _ => {}
         }
         let row = receipt(world, bill, now);
         let (id, unknown) = (row.id, roll >= 90);
@@ -326,6 +346,25 @@ fn instalments(t: &Tables, now: UtcMs, minutes: u64) -> Vec<Bill> {
             }
         }
     }
+    bills
+}
+
+/// Plans whose debtor pays the whole of them in time for the incentive.
+fn early(t: &Tables, now: UtcMs, minutes: u64) -> Vec<Bill> {
+    let mut bills = Vec::new();
+    let wanted = |p: &&Plan| {
+        p.state == PlanState::Signed
+            && p.early_off_minor > 0
+            && p.early_until.is_some_and(|end| now < end)
+            && lot(p.id.0, 3) < EARLY
+            && turn(p.id.0, now, minutes)
+    };
+    for plan in t.plans.values().filter(wanted) {
+        let minor = plan.agreed_minor - plan.early_off_minor;
+        let debt = t.debts.get(&plan.debt_id);
+        bills.extend(debt.map(|d| Bill::of(d, minor.min(d.balance_minor()))));
+    }
+    bills.retain(|b| b.minor > 0);
     bills
 }
 

@@ -5,10 +5,13 @@ use super::super::World;
 use super::super::people::mxn;
 use crate::post::{PostMix, SimPost};
 use crate::store::Tables;
-use domain::entity::{Channel, ContactPoint, Debtor, PointClass, Strategy, TextTemplate};
-use domain::ids::{ClientId, DebtorId, PointId};
+use domain::entity::{
+    Channel, ContactPoint, Debtor, PointClass, PolicyVersion, Strategy, TextTemplate,
+};
+use domain::ids::{ClientId, DebtorId, PointId, PolicyId};
 use domain::pii::Pii;
 use domain::ports::IdSource;
+use domain::rules::offers::ClientTerms;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +34,29 @@ pub(super) fn furnish(world: &mut World) {
         };
         templates(t, client, ids.as_ref(), now);
         strategies(t, client, json!(campaign), ids.as_ref(), now);
+    });
+}
+
+/// From now on a quita is given up with its plan: contracts of before keep theirs.
+pub(super) fn let_quitas_lapse(world: &World) {
+    let (id, now) = (PolicyId(world.ids.next(world.now)), world.now);
+    world.store.with(|t| {
+        let clients: Vec<ClientId> = t.clients.keys().copied().collect();
+        for client_id in clients {
+            let row = PolicyVersion {
+                id,
+                client_id,
+                version: 1,
+                terms: ClientTerms {
+                    quita_lapses: true,
+                    ..ClientTerms::default()
+                },
+                note: "quitas lapse".to_owned(),
+                made_by: None,
+                made_at: now,
+            };
+            t.policies.insert(row.id, row);
+        }
     });
 }
 

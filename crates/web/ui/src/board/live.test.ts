@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardAgent, CampaignRow } from '../lib/wire';
 import { exceptions, limitOf } from './limits';
-import { abandonment, cap, merged, withRow } from './rows';
+import { abandonment, cap, chance, merged, withRow } from './rows';
 
 const agent = (more: Partial<BoardAgent> = {}): BoardAgent => ({
   id: 'a', name: 'Ana', team: null, campaign: null, state: 'ready', pause_code: null, since: 0, debtor_masked: null, attempt: null,
@@ -45,5 +45,13 @@ describe('abandonment', () => {
     expect(abandonment(rows)).toEqual({ numerator: 4, denominator: 200 });
     expect(cap(rows)).toBeCloseTo(0.03);
     expect(cap([])).toBeNull();
+  });
+  it('of few answers is told with what chance makes of it', () => {
+    expect(chance({ numerator: 0, denominator: 0 })).toBeNull();
+    const seen = chance({ numerator: 1, denominator: 20 });
+    expect(seen?.step).toBeCloseTo(5);
+    expect(seen?.low).toBeCloseTo(0.89, 1);
+    expect(seen?.high).toBeCloseTo(23.6, 1);
+    expect(chance({ numerator: 0, denominator: 20 })?.low).toBeCloseTo(0);
   });
 });

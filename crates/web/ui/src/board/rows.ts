@@ -25,6 +25,17 @@ export function abandonment(campaigns: readonly CampaignRow[]): { numerator: num
   return campaigns.reduce((sum, c) => ({ numerator: sum.numerator + c.abandonment.numerator, denominator: sum.denominator + c.abandonment.denominator }), { numerator: 0, denominator: 0 });
 }
 
+/** What chance alone does to a share of few: points that one more moves it by, and its score interval of 95 %, percent. */
+export function chance(of: { numerator: number; denominator: number }): { step: number; low: number; high: number } | null {
+  const n = of.denominator;
+  if (n <= 0) return null;
+  const [p, z2] = [of.numerator / n, 1.96 ** 2];
+  const centre = p + z2 / (2 * n);
+  const half = 1.96 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
+  const pct = (x: number) => (100 * Math.min(1, Math.max(0, x))) / (1 + z2 / n);
+  return { step: 100 / n, low: pct(centre - half), high: pct(centre + half) };
+}
+
 /** The strictest cap among campaigns that dial, as a share; null where none is set. */
 export function cap(campaigns: readonly CampaignRow[]): number | null {
   const caps = campaigns.filter((c) => c.status === 'running').flatMap((c) => (c.abandonment.cap_pct == null ? [] : [c.abandonment.cap_pct / 100]));

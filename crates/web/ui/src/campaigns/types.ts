@@ -26,6 +26,33 @@ export interface Script {
   id: string;
   name: string;
 }
+export interface ScriptStep {
+  key: string;
+  title_es: string;
+  title_en: string;
+  text_es: string;
+  text_en: string;
+  before_identity: boolean;
+}
+export interface Objection {
+  key: string;
+  title_es: string;
+  title_en: string;
+  answer_es: string;
+  answer_en: string;
+  before_identity: boolean;
+  stages: string[];
+  buckets: string[];
+  excuse: string | null;
+}
+export interface ScriptFile extends Script {
+  client_id: string;
+  steps: ScriptStep[];
+  objections: Objection[];
+  version: number;
+  updated_at: string;
+}
+export const EXCUSES = ['unemployed', 'paid_late', 'illness', 'forgot', 'no_access', 'says_paid', 'disagrees', 'other'] as const;
 export interface RetryRule {
   result: string;
   delay_min: number;
@@ -45,6 +72,10 @@ export interface CampaignTemplate {
 export type Params = Record<string, unknown> & {
   mode: string;
   lines_per_agent: number;
+  agent_balance: number;
+  intensity_pct: number;
+  agent_count_basis: string;
+  small_team_agents: number;
   ring_timeout_s: number;
   agent_within_ms: number;
   window_from: string;
@@ -123,7 +154,7 @@ export interface Expected {
   blocked_per_hour: number | null;
 }
 export interface WhatIfSide {
-  settings: { mode: string; agents: number; ring_timeout_s: number; window_from: string; window_to: string; hours: number };
+  settings: { mode: string; agents: number; agent_balance: number; intensity_pct: number; ring_timeout_s: number; window_from: string; window_to: string; hours: number };
   expected: Expected | null;
 }
 export interface WhatIf {

@@ -49,6 +49,31 @@ export interface LateCase {
   stage: string;
   deadline: string | null;
 }
+/** A point that nobody confirmed for so long is stale, days: `domain::rules::stale`. */
+export const POINT_STALE_DAYS = 180;
+/** How many files with an open debt somebody has to look at. */
+export interface TaskCount {
+  no_phone: number;
+  stale_point: number;
+}
+export interface FileTask {
+  debtor_id: string;
+  portfolio_id: string;
+  external_ref: string;
+  name: string;
+  kind: 'no_phone' | 'stale_point';
+  days: number | null;
+  balance_minor: number;
+  currency: string;
+  agent_id: string | null;
+  team_id: string | null;
+}
+export interface FileTasksPage {
+  items: FileTask[];
+  next_cursor: string | null;
+  /** On the first page alone. */
+  count: TaskCount | null;
+}
 export interface Review {
   today: string;
   holiday: string | null;
@@ -57,6 +82,7 @@ export interface Review {
   complaints_due: { id: string; debtor_id: string; authority: string; number: string; deadline: string }[];
   late_cases: number;
   my_late_cases: LateCase[];
+  file_tasks: TaskCount;
   broken: number;
   broken_minor: number;
   currency: string;

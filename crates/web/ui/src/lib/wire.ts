@@ -86,6 +86,14 @@ export interface Step {
   text: string;
   before_identity: boolean;
 }
+/** What the debtor may object, and what is answered. */
+export interface CardObjection {
+  key: string;
+  title: string;
+  answer: string;
+  before_identity: boolean;
+  excuse: string | null;
+}
 export interface CardOffer {
   key: string;
   name_es: string;
@@ -130,8 +138,10 @@ export interface Card {
   debts: CardDebt[];
   promises: CardMoney[];
   payments: CardMoney[];
-  script: { id: string; name: string; steps: Step[] } | null;
+  script: { id: string; name: string; steps: Step[]; objections?: CardObjection[] } | null;
   offers: CardOffer[];
+  /** What the negotiation is after. */
+  goal?: Money | null;
   plans?: CardPlan[];
   notices: { es: string; en: string }[];
   timeline: { at: number; kind: string; text_es: string; text_en: string }[];
@@ -175,6 +185,7 @@ export interface CampaignRow {
   wait_agent_ms: { p50: number | null; p99: number | null };
   wait_debtor_ms: { p50: number | null; p99: number | null };
   agents: Record<'logged_in' | 'ready' | 'reserved' | 'talking' | 'hold' | 'wrapup' | 'paused' | 'lagged', number>;
+  small_team: boolean;
   calls: { ringing: number; waiting: number; in_message: number };
   window_closes_at: number | string | null;
   blocked: [reason: string, n: number][];

@@ -46,8 +46,16 @@ export interface Template {
   version: number;
   updated_at: string;
 }
+/** Which text of a name a step that names no tone sends, and why. */
+export interface TextChoice {
+  stage: string;
+  wanted: string;
+  why: string;
+  template_id: string | null;
+  tone: string | null;
+}
 export interface PreviewReply {
-  rows: { debtor_id: string; external_ref: string; subject: string; body: string; missing: string | null }[];
+  rows: { debtor_id: string; external_ref: string; subject: string; body: string; missing: string | null; choice: TextChoice | null }[];
   variables: string[];
 }
 export interface Step {
@@ -57,6 +65,7 @@ export interface Step {
   action: string;
   channels: string[];
   template: string;
+  tone: string | null;
   campaign_id: string | null;
   letter: string | null;
   note: string;

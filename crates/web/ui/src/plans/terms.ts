@@ -46,6 +46,8 @@ export interface StageRule {
   channels_min: number;
   max_days: number;
   owner_id: string | null;
+  /** Tone of what is written in it; null = the house's. */
+  tone?: string | null;
 }
 export interface Terms {
   offers: Offer[];
@@ -84,6 +86,7 @@ export const newStage = (taken: readonly StageRule[]): StageRule => ({
   channels_min: 0,
   max_days: 0,
   owner_id: null,
+  tone: null,
 });
 
 /** Minor units ↔ what stands in a field. */

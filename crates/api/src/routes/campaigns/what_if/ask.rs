@@ -11,9 +11,12 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// Parameters that the forecast follows.
-const FOLLOWED: [&str; 12] = [
+const FOLLOWED: [&str; 16] = [
     "mode",
     "lines_per_agent",
+    "agent_balance",
+    "intensity_pct",
+    "agent_count_basis",
     "ring_timeout_s",
     "abandon_cap_pct",
     "abandon_target_pct",
@@ -23,18 +26,23 @@ const FOLLOWED: [&str; 12] = [
     "window_to",
     "cps_max",
     "lines_max",
+    "lines_per_agent_max",
     "trunks",
 ];
 /// Most agents of a forecast.
 const AGENTS_MAX: i64 = 1_000;
 
+/// Lines by which a product of a cap and agents may miss a whole one.
+const ROUNDING: f64 = 1e-6;
+
 /// Other settings; what is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhatIfAsk {
-    /// Of the campaign's parameters: `mode`, `lines_per_agent`, `ring_timeout_s`, `abandon_cap_pct`,
+    /// Of the campaign's parameters: `mode`, `lines_per_agent`, `agent_balance`, `intensity_pct`,
+    /// `agent_count_basis`, `ring_timeout_s`, `abandon_cap_pct`,
     /// `abandon_target_pct`, `agent_within_ms`, `attempts_per_day`, `window_from`, `window_to`,
-    /// `cps_max`, `lines_max`, `trunks`.
+    /// `cps_max`, `lines_max`, `lines_per_agent_max`, `trunks`.
     #[schema(value_type = Option<crate::doc::CampaignParams>)]
     params: Option<Map<String, Value>>,
     /// Agents at work, 1–1000; absent: as many as the history saw.
@@ -89,13 +97,13 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
     let cap = history.cap_pct(&params);
     let small = |ms: i64| f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
     let ring_ms = (params.ring_timeout_s * 1_000).max(law.ring_min_ms);
-    let most = |own: Option<i32>, all: u32| {
-        own.and_then(|n| u32::try_from(n).ok())
-            .map_or(all, |n| n.min(all))
-    };
+    let (lines, cps) = history.limits(&params);
     let settings = WhatIfSettings {
         mode: params.mode,
         lines_per_agent: params.lines_per_agent,
+        agent_balance: params.agent_balance,
+        intensity_pct: params.intensity_pct,
+        agent_count_basis: params.agent_count_basis,
         agents,
         ring_timeout_s: small(ring_ms) / 1_000.0,
         cap_pct: cap,
@@ -103,10 +111,25 @@ fn side(params: CampaignParams, agents: u32, history: &History) -> Side {
         agent_within_s: small(params.agent_within_ms) / 1_000.0,
         from_h,
         hours: (to_h - from_h).max(0.25),
-        lines: most(params.lines_max, history.lines),
-        cps: f64::from(most(params.cps_max, history.cps)),
+        lines: lines.min(lines_of(&params, agents)),
+        cps: f64::from(cps),
     };
     Side { params, settings }
+}
+
+/// Most lines that the cap for each agent leaves, of modes that dial more lines than agents are free.
+fn lines_of(params: &CampaignParams, agents: u32) -> u32 {
+    let over_dials = matches!(params.mode, DialMode::Power | DialMode::Predictive);
+    let Some(max) = params.lines_per_agent_max.filter(|_| over_dials) else {
+        return u32::MAX;
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=1e6"
+    )]
+    let most = (max * f64::from(agents) - ROUNDING).ceil().clamp(0.0, 1e6) as u32;
+    most
 }
 
 /// The side asked for.
@@ -146,9 +169,7 @@ pub(super) fn fits(side: &Side, history: &History) -> Result<(), Problem> {
             format!("nothing paces {mode}: expected preview, progressive, power or predictive");
         return Err(Problem::invalid("params.mode", reason));
     }
-    let over_dials =
-        s.mode == DialMode::Predictive || s.mode == DialMode::Power && s.lines_per_agent > 1.0;
-    if over_dials && s.cap_pct <= 0.0 {
+    if s.over_dials() && s.cap_pct <= 0.0 {
         let reason = format!(
             "{mode} dials more lines than agents are free, and the cap on abandonment is 0 % (rule pack: {} %): choose progressive or preview, or a cap above 0",
             history.law.abandon_cap_pct

@@ -107,11 +107,40 @@ fn about_sides(history: &History, sides: &[(&Side, Option<Forecast>); 2]) -> Vec
             "With so many agents the hours of the shift are simulated shortened alike; figures an hour stay the same.",
         ));
     }
+    out.extend(about_the_rule(sides[1]));
     out.push(note(
         "guard_on",
         "La guardia de abandono está activa en la simulación y frena en el tope legal; el ritmo predictivo apunta al mismo objetivo que al marcar: el propio de la campaña o el 93 % del tope, o menos si un paquete de reglas lo pide.",
         "The abandonment guard is on in the simulation and brakes at the legal cap; predictive pacing aims where it does when it dials: at the campaign's own target or 93 % of the cap, or lower where a rule pack asks for it.",
     ));
+    out
+}
+
+/// What is asked beyond the rule of the mode, and a team so small that its figure says little.
+fn about_the_rule((side, forecast): (&Side, Option<Forecast>)) -> Vec<Note> {
+    let (s, mut out) = (&side.settings, Vec::new());
+    if s.mode == DialMode::Predictive && (s.agent_balance > 0 || s.intensity_pct > 0.0) {
+        out.push(note(
+            "beyond_the_rule",
+            "El balance y la intensidad por encima de 0 no llevan el abandono por encima de su objetivo: se paga solo con lo que se haya abandonado de menos, y nada cuando la guardia frena.",
+            "A balance and an intensity above 0 do not take the abandonment over its target: they are paid with what was abandoned less than that, and with nothing while the guard steers.",
+        ));
+    }
+    if s.over_dials() && s.agents <= side.params.small_team_agents {
+        let hour = forecast.map_or(0.0, |f| f.handled_per_hour.value + f.drops_per_hour.value);
+        let points = 100.0 / hour.max(1.0);
+        out.push(note(
+            "small_team",
+            format!(
+                "Equipo pequeño: con {} agentes hay unas {hour:.0} contestadas por hora y un solo abandono más mueve la cifra de esa hora {points:.1} puntos. El tope y la guardia son los mismos; la cifra se juzga por el día.",
+                s.agents
+            ),
+            format!(
+                "A small team: with {} agents about {hour:.0} people answer an hour, and one abandonment more moves that hour's figure by {points:.1} points. Cap and guard are the same; judge the figure by the day.",
+                s.agents
+            ),
+        ));
+    }
     out
 }
 

@@ -4,7 +4,7 @@ use super::ask::Side;
 use super::notes;
 use crate::doc;
 use center::what_if::{History, Refusals};
-use domain::entity::DialMode;
+use domain::entity::{AgentCountBasis, DialMode};
 use domain::ports::{ANSWERS_ENOUGH, Forecast, Range};
 use domain::time::UtcMs;
 use serde::Serialize;
@@ -76,6 +76,12 @@ struct Used {
     #[schema(value_type = doc::DialMode)]
     mode: DialMode,
     lines_per_agent: f64,
+    /// Agents that the rule sees beyond those who are free.
+    agent_balance: i32,
+    /// Calls ahead beyond the rule's, percent.
+    intensity_pct: f64,
+    #[schema(value_type = doc::AgentCountBasis)]
+    agent_count_basis: AgentCountBasis,
     agents: u32,
     ring_timeout_s: f64,
     /// Percent.
@@ -226,6 +232,9 @@ fn used(side: &Side) -> Used {
     Used {
         mode: s.mode,
         lines_per_agent: s.lines_per_agent,
+        agent_balance: s.agent_balance,
+        intensity_pct: s.intensity_pct,
+        agent_count_basis: s.agent_count_basis,
         agents: s.agents,
         ring_timeout_s: s.ring_timeout_s,
         abandon_cap_pct: s.cap_pct,

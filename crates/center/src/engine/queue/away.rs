@@ -1,0 +1,106 @@
+//! Callers whose agents sit on another node: they are offered a call of one of them, in the place that they have here.
+
+use crate::engine::Engine;
+use crate::inbound::Desk;
+use crate::live::Stocked;
+use dialer::{CallRules, Input, Item, KeptPlace};
+use domain::entity::{DialMode, InboundOutcome};
+use domain::ids::{AttemptId, CampaignId};
+use domain::ports::store::PlaceKept;
+use domain::time::{SECOND_MS, UtcMs};
+use std::collections::BTreeMap;
+
+/// Longest wait of who is only offered a call, ms: time to hear of it more than once.
+const AWAY_WAIT_MS: i64 = 90 * SECOND_MS;
+
+impl Engine {
+    /// How many agents at work here take calls of a campaign.
+    pub(super) fn served_by(&self, campaign: CampaignId) -> usize {
+        let Some(entry) = self.campaigns.get(&campaign) else {
+            return 0;
+        };
+        let skills = &entry.setting.campaign.params.skills;
+        let serves = |spec: &dialer::AgentSpec| {
+            (spec.campaigns.is_empty() || spec.campaigns.contains(&campaign))
+                && skills.iter().all(|s| spec.skills.contains(s))
+        };
+        let here = self.brain.agents();
+        here.filter(|(_, s)| s.works() && serves(&s.spec)).count()
+    }
+
+    /// How many nodes there are, and the agents at work here by campaign, of those that have callers.
+    pub(crate) fn desks_here(&self) -> (u32, BTreeMap<CampaignId, u32>) {
+        let running = self.running();
+        let calls = running.iter().filter(|setting| {
+            let params = &setting.campaign.params;
+            params.inbound.blended || params.mode == DialMode::Agentless
+        });
+        let count = |id| u32::try_from(self.served_by(id)).unwrap_or(u32::MAX);
+        let agents = calls.map(|setting| (setting.id(), count(setting.id())));
+        (self.place.1, agents.filter(|(_, n)| *n > 0).collect())
+    }
+
+    /// Where else agents are at work.
+    pub(crate) fn desks_elsewhere(&mut self, desks: BTreeMap<CampaignId, Desk>) {
+        self.callers.desks = desks;
+    }
+
+    /// The node whose agents call him back, where none of this one may take him.
+    pub(super) fn away(&self, stocked: &Stocked) -> Option<&Desk> {
+        let campaign = stocked.setting.id();
+        if !super::say::offers(stocked) || self.served_by(campaign) > 0 {
+            return None;
+        }
+        self.callers.desks.get(&campaign)
+    }
+
+    /// The place a caller would have, and how long he waits for an agent at most, ms; or why he cannot wait.
+    pub(crate) fn room_for(&self, stocked: &Stocked) -> Result<(i32, i64), InboundOutcome> {
+        let params = &stocked.setting.campaign.params.inbound;
+        let wait_ms = params.wait_max_s * SECOND_MS;
+        match self.queue_room(stocked.setting.id(), params.queue_max) {
+            Err(InboundOutcome::NoAgents) if self.away(stocked).is_some() => {
+                let waiting = self.waiting_of(stocked.setting.id()).len();
+                let place = i32::try_from(waiting).unwrap_or(i32::MAX);
+                Ok((place.saturating_add(1), wait_ms.min(AWAY_WAIT_MS)))
+            }
+            room => room.map(|place| (place, wait_ms)),
+        }
+    }
+
+    /// Whether a place is kept here already, or was until a moment ago.
+    pub(crate) fn keeps_place(&self, place: &PlaceKept) -> bool {
+        let mut known = self.callers.kept.values().chain(&self.callers.given_up);
+        known.any(|p| p == place)
+    }
+
+    /// Takes the place of another node's caller: he is called from here when its turn comes.
+    pub(crate) fn take_place(
+        &mut self,
+        now: UtcMs,
+        kept: PlaceKept,
+        item: Item,
+        rules: CallRules,
+        stocked: Stocked,
+    ) {
+        if self.keeps_place(&kept) || !self.is_dialing(kept.campaign) {
+            return;
+        }
+        let attempt = AttemptId(self.shared.id());
+        let place = KeptPlace {
+            attempt,
+            item,
+            rules,
+            since: kept.since,
+            until: kept.until,
+        };
+        self.by_hand.insert(attempt, stocked);
+        self.callers.kept.insert(attempt, kept);
+        if let Err(refused) = self.ask(now, Input::TakePlace(Box::new(place))) {
+            tracing::warn!(reason = %refused, "a caller's place is not taken");
+            self.callers.kept.remove(&attempt);
+            self.by_hand.remove(&attempt);
+        }
+        self.board.touch();
+    }
+}
