@@ -10,7 +10,7 @@ use domain::entity::{
     AgentCountBasis, AmdMode, Attempt, CallResult, Campaign, CampaignParams, Channel, CheckPoint,
     Client, ContactPoint, Debt, Debtor, DialMode, LedgerRow, Portfolio, Segment, Trunk, Verdict,
 };
-use domain::ids::{AgentId, AttemptId, DebtorId, VerdictId};
+use domain::ids::{AgentId, AttemptId, VerdictId};
 use domain::law::{Action, Judge, RuleBook};
 use domain::ports::store::{
     AttemptChange, Closing, ContactFacts, NodeLease, OpenDraft, OpenOutcome,

@@ -6,7 +6,6 @@ use center::what_if::History;
 use domain::entity::{Debtor, MixPart, Segment};
 use domain::ids::{DebtorId, PersonId, SegmentId};
 use domain::law::RuleBook;
-use domain::ports::Store as _;
 use uuid::Uuid;
 
 #[tokio::test]
