@@ -1,8 +1,9 @@
 //! People who call back: a call to the server under test, patience until somebody speaks, a talk, and for
 //! some the key that asks to be called back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use media::dtmf::Digit;
@@ -15,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::plane::{Hearing, LegHandle, Plane, Voice};
+use crate::plane::{Heard, Hearing, LegHandle, Plane, Voice};
 use crate::{Driver, Ports, SipTestError};
 
 /// Calls that wait to be placed; more are refused.
@@ -32,6 +33,8 @@ const PRESS_AGAIN_MS: u64 = 5_000;
 const CALL_BACK: char = '1';
 /// Amplitude of the voice, 0 to 1, at each frequency.
 const AMPLITUDE: f64 = 0.22;
+/// Most audio kept of one caller, samples: two minutes.
+const MAX_KEPT: usize = 960_000;
 /// Longest wait for the farewells.
 const FAREWELL: Duration = Duration::from_millis(900);
 
@@ -68,11 +71,19 @@ pub struct CallersState {
     pub live: usize,
 }
 
+/// What callers heard, by their numbers: 8 kHz, as it came.
+type Ears = Arc<Mutex<BTreeMap<String, Vec<i16>>>>;
+
+fn lock(ears: &Ears) -> MutexGuard<'_, BTreeMap<String, Vec<i16>>> {
+    ears.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Callers at work; dropping the handle ends them.
 #[derive(Debug)]
 pub struct Callers {
     plans: mpsc::Sender<CallPlan>,
     state: watch::Receiver<CallersState>,
+    ears: Option<Ears>,
     task: JoinHandle<CallersState>,
 }
 
@@ -82,6 +93,22 @@ impl Callers {
     /// # Errors
     /// [`SipTestError::Bind`], [`SipTestError::Plane`].
     pub async fn start(server: SocketAddr, bind: SocketAddr) -> Result<Self, SipTestError> {
+        Self::open(server, bind, None).await
+    }
+
+    /// The same, and what each of them hears is kept, at most two minutes of it, for [`Callers::heard`].
+    ///
+    /// # Errors
+    /// As [`Callers::start`].
+    pub async fn keeping(server: SocketAddr, bind: SocketAddr) -> Result<Self, SipTestError> {
+        Self::open(server, bind, Some(Ears::default())).await
+    }
+
+    async fn open(
+        server: SocketAddr,
+        bind: SocketAddr,
+        ears: Option<Ears>,
+    ) -> Result<Self, SipTestError> {
         let plane = Plane::shared()?;
         let driver = Driver::bind(bind, false, plane.clock(), |sip| {
             sip.contact_user = "caller".to_owned();
@@ -98,10 +125,12 @@ impl Callers {
             session: 0,
             state: CallersState::default(),
             report,
+            ears: ears.clone(),
         };
         Ok(Self {
             plans,
             state,
+            ears,
             task: tokio::spawn(crowd.work(queue)),
         })
     }
@@ -118,10 +147,29 @@ impl Callers {
         *self.state.borrow()
     }
 
+    /// What who calls from this number heard so far: 8 kHz, without gaps. Nothing where it is not kept.
+    #[must_use]
+    pub fn heard(&self, from: &str) -> Vec<i16> {
+        let audio = self
+            .ears
+            .as_ref()
+            .and_then(|ears| lock(ears).get(from).cloned());
+        audio.unwrap_or_default()
+    }
+
     /// Everybody hangs up.
     pub async fn stop(self) -> CallersState {
         drop(self.plans);
         self.task.await.unwrap_or_default()
+    }
+}
+
+fn keep(ears: Option<&Ears>, from: &str, heard: &Heard) {
+    let Some(ears) = ears else { return };
+    let mut ears = lock(ears);
+    let audio = ears.entry(from.to_owned()).or_default();
+    if audio.len() + heard.audio.len() <= MAX_KEPT {
+        audio.extend_from_slice(&heard.audio);
     }
 }
 
@@ -156,6 +204,7 @@ struct Crowd {
     session: u64,
     state: CallersState,
     report: watch::Sender<CallersState>,
+    ears: Option<Ears>,
 }
 
 impl Crowd {
@@ -197,7 +246,11 @@ impl Crowd {
         let (socket, address) = self.ports.bind()?;
         self.session += 1;
         let local = LocalMedia::new(address, self.session);
-        let hearing = Hearing::default();
+        let hearing = if self.ears.is_some() {
+            Hearing::keeping()
+        } else {
+            Hearing::default()
+        };
         let voice = Voice::person(DEBTOR_HZ, AMPLITUDE, self.session);
         let leg = self.plane.add(socket, voice, hearing.clone())?;
         let order = InviteOrder::new(
@@ -249,6 +302,7 @@ impl Crowd {
 
     fn over(&mut self, key: CallKey) {
         if let Some(call) = self.calls.remove(&key) {
+            keep(self.ears.as_ref(), &call.plan.from, &call.hearing.take());
             self.state.gave_up += u64::from(call.talks_since.is_none());
         }
     }
@@ -275,12 +329,13 @@ impl Crowd {
             if call.answered_at.is_none() {
                 continue;
             }
-            if call.talks_since.is_none() && call.hearing.heard().shares().agent > AGENT_SHARE {
+            // Only what is heard now counts: the queue's music has been heard for long.
+            let heard = call.hearing.take();
+            if call.talks_since.is_none() && heard.shares().agent > AGENT_SHARE {
                 call.talks_since = Some(now);
                 self.state.talked += 1;
             }
-            // Only what is heard now counts: the queue's music has been heard for long.
-            call.hearing.reset();
+            keep(self.ears.as_ref(), &call.plan.from, &heard);
             let asks = call.press_at.is_some_and(|at| at <= now);
             if asks && call.talks_since.is_none() {
                 call.press_at = Some(now + PRESS_AGAIN_MS);

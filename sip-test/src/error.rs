@@ -29,6 +29,9 @@ pub enum SipTestError {
     /// A profile is no profile.
     #[error("profile: {0}")]
     Profile(String),
+    /// A set of recorded calls is none.
+    #[error("calls: {0}")]
+    Calls(String),
     /// A user or domain makes no SIP address.
     #[error("{0} is no sip address: user and domain must be plain names")]
     Account(String),

@@ -1,6 +1,6 @@
 // A gestora's shift by keyboard alone: ready, card, identity, promise, pause, reload, out.
-import { paid } from './paid.mjs';
-import { LONG_MS, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { howToPay, paid } from './paid.mjs';
+import { LONG_MS, check, open, people, program, seenAtOnce, shot, signIn, signOut, until } from './rig.mjs';
 
 /** How long persons who stay for a promise are waited for, ms. */
 const SHIFT_MS = 240_000;
@@ -23,7 +23,7 @@ async function firstLook(page) {
 async function promise(page) {
   await page.keyboard.press('s');
   await until('amounts after identity', async () => (await veils(page)) === 0, 4_000);
-  await page.locator('[data-pay]').waitFor({ timeout: 4_000 });
+  await howToPay(page);
   await shot(page, 'agent-card');
   await page.keyboard.press('1');
   await page.locator('.form .read').waitFor({ timeout: 3_000 });
@@ -31,6 +31,26 @@ async function promise(page) {
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
   await page.locator('.toasts .note.good').first().waitFor({ timeout: 4_000 });
+}
+
+/** A goal of the agent stands on his screen, in a call too, and moves with money that he brought. */
+async function goal(page, office, promise, giveBack) {
+  const clock = Date.parse((await office.get('/clock')).now);
+  const [portfolio] = (await office.get(`/portfolios?client=${promise.client_id}`)).items;
+  const day = new Date(clock).toLocaleDateString('en-CA', { timeZone: portfolio.zone });
+  const { agent_id, client_id, currency } = promise;
+  const { id } = await office.post('/goals', { client_id, agent_id, kind: 'amount', currency, target: 900_000_000, from_day: day, to_day: day });
+  await until('the goal is on the card', async () => {
+    if ((await page.locator(`[data-my-goals=card] [data-my-goal="${id}"]`).count()) > 0) return true;
+    // Between calls it is on the desk.
+    if ((await stateOf(page)) === 'wrapup') await giveBack(page);
+    return false;
+  }, LONG_MS);
+  await shot(page, 'agent-goal');
+  check('the agent’s goal is on the card', true);
+  const { debtor_id, debt_id } = promise;
+  const post = () => office.post('/payments', { debtor_id, debt_id, channel: 'transfer', amount: { amount_minor: 100, currency }, paid_at: new Date(clock).toISOString(), reference: `goal-${promise.id}` });
+  await seenAtOnce(page, 'the agent’s goal', { selector: `[data-my-goals] [data-my-goal="${id}"]`, attribute: 'data-done', more: 100 }, post);
 }
 
 /** Waits for a call; `false` when it has to be waited for again. */
@@ -51,11 +71,35 @@ async function giveBack(page) {
   }
 }
 
+/** `B` on a judged call: it was a machine, it ends, and its verdict is put right. */
+async function machine(page, office, next) {
+  const sample = async (id) => (await office.get('/reports/detector/samples?days=1&limit=100')).items.find((s) => s.attempt_id === id);
+  for (let n = 0; n < 8; n += 1) {
+    await next();
+    const id = await page.locator('[data-call]').getAttribute('data-call', { timeout: 3_000 }).catch(() => null);
+    const judged = id && (await until('its verdict', () => sample(id), 8_000).catch(() => null));
+    if (judged && (await stateOf(page)) === 'talking') {
+      await page.keyboard.press('b');
+      const row = await until('its code', async () => {
+        const call = await office.get(`/attempts/${id}`);
+        return call.disposition && call.ended_at && call;
+      });
+      check('B ends the call of a machine and codes it', row.disposition === 'NC.BZ', row.disposition);
+      check('and its verdict is put right', (await sample(id)).truth === 'machine');
+      await toState(page, ['ready', 'reserved', 'talking', 'preview'], 15_000);
+      return;
+    }
+    await giveBack(page);
+  }
+  throw new Error('no judged call for the key');
+}
+
 export async function agent() {
   const browser = await open();
   const { page } = browser;
   const office = await program(people.manager());
   const before = (await office.all('/promises')).length;
+  const me = await (await program(people.agent())).get('/me');
   try {
     await signIn(page, people.agent());
     await toState(page, ['paused'], 15_000);
@@ -75,10 +119,14 @@ export async function agent() {
     if ((await stateOf(page)) === 'talking') await page.keyboard.press('F9');
     await toState(page, ['ready', 'reserved', 'talking', 'preview'], 60_000);
     check('after the result the next call may come', true);
-    check('the promise is stored', (await office.all('/promises')).length > before);
+    const promises = await office.all('/promises');
+    check('the promise is stored', promises.length > before);
+    const own = promises.filter((p) => p.agent_id === me.agent.id && p.state === 'active').pop();
+    await goal(page, office, own, giveBack);
     const talking = async () => {
       while (!((await next(page)) && (await stateOf(page)) === 'talking')) await giveBack(page);
     };
+    await machine(page, office, talking);
     await paid(page, office, { next: talking, giveBack: () => giveBack(page), limitMs: 2 * SHIFT_MS });
     await giveBack(page);
     await page.keyboard.press('F2');

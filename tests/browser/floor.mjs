@@ -76,6 +76,30 @@ async function detector(page, office) {
   await axe(page, 'detector');
 }
 
+/** Judged calls of one trunk alone; one of them is listened to. */
+async function samples(page, office) {
+  const kind = page.locator('select[name=class]');
+  const playable = page.locator('[data-sample]:has(button:enabled:text-matches("^Escuchar"))');
+  await until('a judged call with its recording', async () => {
+    for (const one of ['human', '']) await kind.selectOption(one);
+    await page.waitForTimeout(1_000);
+    return (await playable.count()) > 0;
+  }, 60_000);
+  const trunk = await playable.first().getAttribute('data-trunk');
+  await page.locator('select[name=trunk]').selectOption(trunk);
+  const { trunks } = await office.get(`/reports/detector?days=7&trunk=${trunk}`);
+  await until('the trunk alone', async () => (await page.locator('tr[data-of^=t]').count()) === 1 && (await page.locator('[data-abandoned]').count()) === 0);
+  check('the chosen trunk alone is counted', trunks.length === 1 && trunks[0].trunk_id === trunk);
+  check('and its calls alone are listed', (await playable.count()) > 0 && (await page.locator(`[data-sample]:not([data-trunk="${trunk}"])`).count()) === 0);
+  await playable.first().getByRole('button', { name: /^Escuchar/ }).click();
+  await until('both channels of the sample', async () => (await page.locator('.track svg path').count()) === 2);
+  const length = await until('its length', () => page.locator('audio').evaluate((a) => (Number.isFinite(a.duration) ? a.duration : 0)));
+  check('a sample can be listened to', length > 0.2, length);
+  await page.locator('select[name=trunk]').selectOption('');
+  const told = await page.locator('[data-abandoned]').getAttribute('data-abandoned');
+  check('who was abandoned stands beside the errors', /^\d+\/\d+$/.test(told), told);
+}
+
 async function calendar(page) {
   await section(page, 'Agenda de llamadas');
   await page.locator('.foot p').waitFor();
@@ -132,6 +156,7 @@ export async function floor() {
     await morning(page, office);
     await callers(page);
     await detector(page, office);
+    await samples(page, office);
     await calendar(page);
     await campaign(page, office);
     await signOut(page);

@@ -91,6 +91,30 @@ async function campaign(page, office) {
   await row.getByRole('button', { name: /^(Detener|Stop)/ }).click();
   await until('the campaign stops', async () => (await row.getAttribute('data-status')) === 'stopped');
   check('a campaign starts and stops', true);
+  await whatIf(page, row);
+}
+
+/** Before it goes live: the same campaign with other settings, and settings that cannot be dialed. */
+async function whatIf(page, row) {
+  await row.getByRole('button', { name: /^(¿Qué pasaría|What if)/ }).click();
+  const ask = () => page.locator('dialog [type=submit]').click();
+  await page.locator('dialog [name=mode]').selectOption('predictive');
+  await page.locator('dialog [name=hours]').fill('0.5');
+  await page.locator('dialog [name=agents]').fill('10');
+  await ask();
+  await page.locator('[data-whatif=table]').waitFor({ timeout: LONG_MS });
+  const heads = await page.locator('[data-whatif=table] thead th').count();
+  const cells = await page.locator('[data-whatif=table] tbody tr td:nth-child(3)').allInnerTexts();
+  check('the what-if shows today beside what was asked', heads === 3 && cells.filter((c) => /\d/.test(c)).length > 8, cells);
+  check('with little history it says so', (await page.locator('[data-whatif=history].warn').count()) === 1);
+  await shot(page, 'campaigns-what-if');
+  await page.locator('dialog [name=target]').fill('0');
+  await ask();
+  await page.locator('dialog .note.bad').waitFor({ timeout: LONG_MS });
+  const refusal = await page.locator('dialog .note.bad').innerText();
+  check('what cannot be dialed is refused with the reason', /params\.mode: .*target 0.*progressive/.test(refusal), refusal);
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'hidden' });
 }
 
 /** Debtors that nobody knew: one amount tells them from all others. */

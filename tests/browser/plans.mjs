@@ -1,7 +1,7 @@
 // Agreements: more than an agent may give is asked in the call and answered on the board; the debtor accepts by the link on a page without
 // scripts; the manager sees plan, document, stages with advice, letters as PDF, and the terms.
 import { axe } from './a11y.mjs';
-import { base, check, open, people, program, shot, signIn, signOut, until } from './rig.mjs';
+import { base, check, open, people, program, seenAtOnce, shot, signIn, signOut, until } from './rig.mjs';
 
 /** How long a person who stays long enough is waited for, ms. */
 const SHIFT_MS = 240_000;
@@ -88,6 +88,10 @@ async function managed(office, plan) {
     await row.getByRole('button', { name: 'Abrir' }).click();
     await page.locator('dialog table').waitFor();
     await axe(page, 'an agreement');
+    const { now } = await office.get('/clock');
+    const { debtor_id, debt_id, currency } = plan;
+    const pay = () => office.post('/payments', { debtor_id, debt_id, channel: 'transfer', amount: { amount_minor: 100, currency }, paid_at: now, reference: `plan-${plan.id}` });
+    await seenAtOnce(page, 'an open agreement', { selector: 'dialog [data-paid]', attribute: 'data-paid', more: 100 }, pay);
     const [document] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Documento en español' }).click()]);
     check('the document is a PDF', document.suggestedFilename().endsWith('.pdf'));
     await page.keyboard.press('Escape');
@@ -124,8 +128,19 @@ async function managed(office, plan) {
     await page.locator('[name="offers[0].conditions.quita_pct"][aria-invalid=true]').waitFor();
     check('a wrong term is said at its field', (await page.getByText('Entre 0 y 95').count()) === 1);
     await quita.fill(before);
+    // A limit that stops nobody: the day goes on behind the page.
+    await page.locator('section[aria-labelledby=promises-title]').getByRole('button', { name: 'Agregar regla' }).click();
+    await page.locator('[name="promises[0].segment_id"]').selectOption({ index: 1 });
+    await page.locator('[name="promises[0].min_pct"]').fill('0');
+    await page.locator('[name="promises[0].max_days"]').fill('30');
+    const demand = page.getByRole('group', { name: 'Judicial', exact: true }).locator('[value=demand]');
+    await demand.check();
     await page.getByRole('button', { name: 'Publicar versión' }).click();
     await page.getByText('Versión publicada').waitFor();
+    await page.reload();
+    await page.locator('[name="promises[0].segment_id"] option:checked:not([value=""])').waitFor({ state: 'attached' });
+    check('a limit of promises is for a segment', true);
+    check('evidence is asked for before a court', await demand.isChecked());
     check('terms are published from the form', (await page.locator('[aria-invalid=true]').count()) === 0);
     await page.locator('[data-interest]').waitFor();
     await axe(page, 'terms');

@@ -40,6 +40,28 @@ export async function until(what, probe, limitMs = 15_000) {
   }
 }
 
+/** Money that is posted is on every open screen in less than that, ms. */
+const SEEN_MS = 1_000;
+/** How long it is looked for, ms: what comes too late is told with its time. */
+const SEEN_MAX_MS = 10_000;
+
+/** Posts money and checks how soon the open page shows it: by `attribute` of `selector`, or by how many there are, once more by
+ * `more` (or, with `from`, at least that). */
+export async function seenAtOnce(page, what, { selector, attribute = '', more = 1, from }, post) {
+  const look = ([where, name, least, limit]) =>
+    new Promise((done, late) => {
+      const end = Date.now() + limit;
+      const read = () => (name ? Number(document.querySelector(where)?.getAttribute(name) ?? NaN) : document.querySelectorAll(where).length);
+      if (least === null) return done(read());
+      const again = () => (read() >= least ? done(Date.now()) : Date.now() > end ? late(new Error(`not seen: ${where} is ${read()}, not ${least}`)) : setTimeout(again, 10));
+      again();
+    });
+  const least = from ?? (await page.evaluate(look, [selector, attribute, null, 0])) + more;
+  const [seen, posted] = await Promise.all([page.evaluate(look, [selector, attribute, least, SEEN_MAX_MS]), post().then(() => Date.now())]);
+  check(`${what} shows money in under a second`, seen - posted < SEEN_MS, `${seen - posted} ms`);
+  console.log(`   seen ${seen - posted} ms after it was posted`);
+}
+
 /** A browser whose page errors and failed policies fail the walk at its end. */
 export async function open(options = {}) {
   const browser = await launch(options);

@@ -17,14 +17,25 @@ pub fn program() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("MARCADOR_BIN") {
         return Ok(PathBuf::from(path));
     }
+    beside("marcador").context("the program 'marcador' is not built: run cargo build first")
+}
+
+/// A built example of any room, as `cargo test --workspace` leaves it.
+///
+/// # Errors
+/// When it has not been built.
+pub fn example(name: &str) -> anyhow::Result<PathBuf> {
+    beside(&format!("examples/{name}")).with_context(|| {
+        format!("the example '{name}' is not built: run cargo build --workspace --examples first")
+    })
+}
+
+/// A file in one of the folders above this test's own.
+fn beside(name: &str) -> anyhow::Result<PathBuf> {
     let me = std::env::current_exe()?;
-    for folder in me.ancestors().skip(1).take(3) {
-        let candidate = folder.join("marcador");
-        if candidate.is_file() {
-            return Ok(candidate);
-        }
-    }
-    bail!("the program 'marcador' is not built: run cargo build first")
+    let mut folders = me.ancestors().skip(1).take(3);
+    let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.is_file()));
+    found.context("not there")
 }
 
 /// Whether the long process tests are asked for.

@@ -9,7 +9,7 @@ use marcador_tests::demo_facts::{
     attempts, carrier_log, channels, recordings, summary, verify_recordings,
 };
 use marcador_tests::process::{Demo, DemoInfo, long_tests, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -230,7 +230,7 @@ fn the_same_on_postgres_with_a_redis_bus() {
 /// One question of somebody at the screens of a compressed day: there a session is soon over.
 async fn asked(http: &reqwest::Client, info: &DemoInfo, path: &str) -> Option<Value> {
     let base = format!("{}/api/v1", info.url);
-    let who = serde_json::json!({
+    let who = json!({
         "username": info.manager.username, "password": info.manager.password,
     });
     let session = http.post(format!("{base}/sessions")).json(&who);
@@ -322,6 +322,10 @@ fn a_compressed_day_shows_reminders_money_and_goals_row_27() {
         let http = reqwest::Client::new();
         let clients = asked(&http, &demo.info, "/clients").await.expect("clients");
         let client = clients["items"][0]["id"].as_str().expect("a client");
+        // What the head of every screen says is drawn from this.
+        let me = asked(&http, &demo.info, "/me").await.expect("who asks");
+        let said = (&me["clock"]["demo"], &me["clock"]["speed"]);
+        assert_eq!(said, (&json!(true), &json!(120)));
         let mut left = SHOWN.to_vec();
         let since = std::time::Instant::now();
         while !left.is_empty() {

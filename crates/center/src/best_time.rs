@@ -1,40 +1,35 @@
-//! Order `best_time`: learns who answers when from the campaign's own attempts, weighs a call now against
-//! the best later hour, keeps the best of the debtors reserved and says why (domain::answer).
+//! Order `best_time`: weighs a call now against the best later hour by what is known of who answers when,
+//! keeps the best of the debtors reserved and says why (domain::answer).
 
+mod history;
+mod learn;
+
+pub(crate) use history::Histories;
+pub(crate) use learn::learn;
+
+use crate::error::CenterError;
 use crate::feeder::{campaign_action, zone_or_utc};
 use crate::live::{Setting, Stocked};
 use crate::shared::Shared;
 use dialer::Item;
 use domain::answer::{
-    AnswerModel, Choice, Entry, Observation, Outlook, Passes, PointView, Slot, Tried, Why, Worth,
+    AnswerModel, Choice, Due, Entry, Forecast, Outlook, Passes, PointView, Slot, Why, Worth,
     choose, hours_ahead, weigh, why_not_yet, why_now,
 };
-use domain::entity::{
-    Attempt, AttemptState, CallResult, Campaign, CampaignParams, Channel, CheckPoint, ContactPoint,
-    LedgerKind,
-};
+use domain::entity::{Campaign, CampaignParams, CheckPoint, ContactPoint};
 use domain::ids::{CampaignId, ClientId, DebtorId, VerdictId};
-use domain::ports::store::{AttemptFilter, ContactFacts, ItemState, PageRequest, StoreError};
-use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
+use domain::ports::store::{ContactFacts, ItemState};
+use domain::rules::worth::worth as in_cents;
+use domain::time::{MINUTE_MS, UtcMs};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Order key of terms.md §10.
 const KEY: &str = "best_time";
 /// Debtors reserved for each one asked for: a choice of two, at little more work.
 const RESERVED_FOR_ONE: u32 = 2;
-/// An attempt is learned from this long after it began, ms: by then it is over and disposed.
-const SETTLED_MS: i64 = 30 * MINUTE_MS;
-/// Least time between two readings of a campaign's attempts, ms.
-const LEARN_EVERY_MS: i64 = 5 * MINUTE_MS;
-/// How far back the first reading goes, ms: one and a half half-lives of the levels.
-const LEARN_BACK_MS: i64 = 45 * DAY_MS;
-/// Rows of a page of attempts.
-const PAGE: u32 = 500;
-/// Most pages of one reading; the next one goes on from there.
-const PAGES_MAX: usize = 20;
 /// Most forecasts that wait for their outcome; beyond, they are forgotten and learned from no more.
 const FORECASTS_MAX: usize = 50_000;
 
@@ -56,7 +51,29 @@ struct Known {
     /// Attempts of each campaign begun before this were learned from.
     read: BTreeMap<CampaignId, UtcMs>,
     /// The last forecast for a debtor and when it was made.
-    forecasts: BTreeMap<DebtorId, (UtcMs, f64)>,
+    forecasts: BTreeMap<DebtorId, (UtcMs, Forecast)>,
+}
+
+impl Known {
+    /// Remembers forecasts until their calls are learned from.
+    fn note(&mut self, now: UtcMs, made: impl IntoIterator<Item = (DebtorId, Forecast)>) {
+        for (debtor, said) in made {
+            if self.forecasts.len() >= FORECASTS_MAX && !self.forecasts.contains_key(&debtor) {
+                self.forecasts.clear();
+            }
+            self.forecasts.insert(debtor, (now, said));
+        }
+    }
+
+    /// Takes the forecast that was made for a call of an instant.
+    fn forecast_for(&mut self, debtor: DebtorId, at: UtcMs) -> Option<Forecast> {
+        let (_, said) = *self
+            .forecasts
+            .get(&debtor)
+            .filter(|(made, _)| *made <= at)?;
+        self.forecasts.remove(&debtor);
+        Some(said)
+    }
 }
 
 /// What this node knows of answers, per client. It is read again from the attempts after a start.
@@ -70,104 +87,6 @@ impl Answers {
     }
 }
 
-/// What came of an attempt; `None` when it says nothing about the person (still open, withdrawn, blocked,
-/// never at the number). The slot is of the campaign's zone: an attempt's row has no other.
-fn outcome(attempt: &Attempt, zone: &TimeZone) -> Option<Observation> {
-    let result = attempt.result?;
-    let said = attempt.state == AttemptState::Ended
-        && attempt.invite_at.is_some()
-        && !result.never_reached()
-        && !matches!(result, CallResult::Cancelled | CallResult::Unknown);
-    let direct = |code: &String| code.starts_with("CD.");
-    said.then(|| Observation {
-        campaign: attempt.campaign_id,
-        at: attempt.opened_at,
-        slot: Slot::at(attempt.opened_at, zone),
-        live: result.is_live_answer(),
-        right_party: attempt.identity_at.is_some()
-            || attempt.disposition.as_ref().is_some_and(direct),
-        forecast: None,
-    })
-}
-
-/// Learns from the campaign's attempts that settled since the last reading: one paged query a campaign
-/// and some minutes, whichever node dialed them.
-pub(crate) async fn learn(shared: &Shared, setting: &Setting) -> Result<(), StoreError> {
-    let (client, campaign, now) = (setting.client.id, setting.id(), shared.now());
-    let known = &shared.answers;
-    let from = known
-        .with(client, |k| k.read.get(&campaign).copied())
-        .unwrap_or(now.plus_ms(-LEARN_BACK_MS));
-    let mut to = now.plus_ms(-SETTLED_MS);
-    if to.since_ms(from) < LEARN_EVERY_MS {
-        return Ok(());
-    }
-    let filter = AttemptFilter {
-        campaign_id: Some(campaign),
-        since: Some(from),
-        ..AttemptFilter::default()
-    };
-    let mut page = PageRequest {
-        limit: PAGE,
-        cursor: None,
-    };
-    let mut rows = Vec::new();
-    for _ in 0..PAGES_MAX {
-        let got = shared.out.store.list_attempts(&filter, &page).await?;
-        rows.extend(got.items);
-        page.cursor = got.next_cursor;
-        if page.cursor.is_none() || rows.last().is_some_and(|a| a.opened_at >= to) {
-            break;
-        }
-    }
-    if let (Some(_), Some(last)) = (&page.cursor, rows.last()) {
-        to = to.min(last.opened_at);
-    }
-    rows.retain(|a| a.opened_at < to);
-    known.with(client, |k| {
-        if k.read.get(&campaign).is_some_and(|read| *read != from) {
-            // Another feeding of this campaign read the same rows meanwhile.
-            return;
-        }
-        let mut seen = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let Some(mut one) = outcome(row, &setting.zone) else {
-                continue;
-            };
-            if let Some((at, said)) = k.forecasts.get(&row.debtor_id).copied()
-                && at <= row.opened_at
-            {
-                k.forecasts.remove(&row.debtor_id);
-                one.forecast = Some(said);
-            }
-            seen.push(one);
-        }
-        k.model.learn(&seen);
-        k.read.insert(campaign, to);
-    });
-    Ok(())
-}
-
-/// The point's tries in the ledger, which the facts hold.
-fn tries(facts: &ContactFacts, point: &ContactPoint, zone: &TimeZone) -> Vec<Tried> {
-    let ours = facts
-        .ledger
-        .iter()
-        .filter(|r| r.channel == Channel::Call && r.point_id == Some(point.id));
-    let spoken: BTreeSet<_> = ours
-        .clone()
-        .filter(|r| r.kind == LedgerKind::Conversation)
-        .filter_map(|r| r.attempt_id)
-        .collect();
-    ours.filter(|r| r.kind == LedgerKind::Attempt && r.reached_network != Some(false))
-        .map(|r| Tried {
-            at: r.at,
-            slot: Slot::at(r.at, zone),
-            right_party: r.attempt_id.is_some_and(|id| spoken.contains(&id)),
-        })
-        .collect()
-}
-
 /// The campaign's hours as local times; `24:00` is the last moment of the day.
 fn window(params: &CampaignParams) -> (Time, Time) {
     let time = |text: &str, other| text.parse::<Time>().unwrap_or(other);
@@ -178,15 +97,15 @@ fn window(params: &CampaignParams) -> (Time, Time) {
 }
 
 /// Weighs a call to a point now against later, under the law.
-pub(crate) fn worth(
+fn worth(
     shared: &Shared,
     campaign: &Campaign,
     facts: &ContactFacts,
-    point: &ContactPoint,
+    (point, known): (&ContactPoint, &Histories),
     now: UtcMs,
 ) -> (Worth, TimeZone) {
     let zone = zone_or_utc(&shared.out.law.zone_of(facts));
-    let tries = tries(facts, point, &zone);
+    let tries = known.tries(point.id, &zone);
     let ring = shared.out.law.call_law(facts, now).ring_min_ms;
     let hours = window(&campaign.params);
     let lawful = |at: UtcMs| {
@@ -194,62 +113,73 @@ pub(crate) fn worth(
         let asked = campaign_action(campaign, id, CheckPoint::Hopper, Some(point.id), ring, at);
         shared.out.law.judge(facts, &asked).decision.permits(true)
     };
+    let owed = facts.debts.iter();
+    let owed = owed.map(|d| in_cents(d.balance_minor(), d.currency));
+    let stake = owed.fold(0, i64::saturating_add);
     let worth = shared.answers.with(campaign.client_id, |known| {
         let ahead = hours_ahead(now, &zone, hours, known.model.params().look_days);
         let case = Outlook {
             campaign: Some(campaign.id),
             point: PointView {
                 tries: &tries,
-                confidence: point.confidence,
-                given_by_debtor: point.given_by_debtor,
+                traits: history::traits(point),
             },
             zone: &zone,
             window: hours,
-            amount_minor: facts.debts.iter().map(|d| d.balance_minor()).sum(),
+            stake,
         };
         weigh(&known.model, &case, &ahead, now, lawful)
     });
     (worth, zone)
 }
 
-/// Probability that a person answers a call to a stocked debtor's point now.
-pub(crate) fn live(shared: &Shared, setting: &Setting, stocked: &Stocked, now: UtcMs) -> f64 {
+/// Probability that a person answers a call to a stocked debtor's point now, noted as said of it.
+pub(crate) fn live(
+    shared: &Shared,
+    setting: &Setting,
+    (stocked, known): (&Stocked, &Histories),
+    now: UtcMs,
+) -> f64 {
     let zone = zone_or_utc(&shared.out.law.zone_of(&stocked.facts));
-    let tries = tries(&stocked.facts, &stocked.point, &zone);
+    let tries = known.tries(stocked.point.id, &zone);
     let view = PointView {
         tries: &tries,
-        confidence: stocked.point.confidence,
-        given_by_debtor: stocked.point.given_by_debtor,
+        traits: history::traits(&stocked.point),
     };
     shared.answers.with(setting.client.id, |known| {
         let slot = Slot::at(now, &zone);
         let chance = known.model.chance(Some(setting.id()), &view, slot, now);
+        known.note(now, [(stocked.facts.debtor.id, chance.raw)]);
         chance.live
     })
 }
 
 /// Whether he goes before all others: agreed, at the head of the queue, or passed over long enough.
-fn due(shared: &Shared, client: ClientId, item: &ItemState, now: UtcMs) -> bool {
+fn due(shared: &Shared, client: ClientId, item: &ItemState, now: UtcMs) -> Option<Due> {
+    if item.priority > 0 || item.note.starts_with("callback") {
+        return Some(Due::Agreed);
+    }
     let passes = Passes::read(&item.note);
-    item.priority > 0
-        || item.note.starts_with("callback")
-        || shared
-            .answers
-            .with(client, |k| passes.due(now, k.model.params()))
+    let waited = |known: &mut Known| passes.due(now, known.model.params());
+    let waited = shared.answers.with(client, waited);
+    waited.then_some(Due::Waited)
 }
 
 /// Of the debtors that may be dialed, those to dial, and the items to give back for a better hour.
 pub(crate) fn sift(
     shared: &Shared,
     setting: &Setting,
-    open: Vec<(Item, Stocked)>,
+    (open, known): (Vec<(Item, Stocked)>, &Histories),
     keep: usize,
     now: UtcMs,
 ) -> (Vec<(Item, Stocked)>, Vec<ItemState>) {
     let client = setting.client.id;
     let worths: Vec<Worth> = open
         .iter()
-        .map(|(_, s)| worth(shared, &setting.campaign, &s.facts, &s.point, now).0)
+        .map(|(_, s)| {
+            let point = (&s.point, known);
+            worth(shared, &setting.campaign, &s.facts, point, now).0
+        })
         .collect();
     let entries: Vec<Entry> = open
         .iter()
@@ -263,34 +193,36 @@ pub(crate) fn sift(
     let (_, seed) = shared.id().as_u64_pair();
     let (kept, look_again_ms) = shared.answers.with(client, |known| {
         let kept = choose(&entries, keep, known.model.params(), seed);
-        if known.forecasts.len() + kept.len() > FORECASTS_MAX {
-            known.forecasts.clear();
-        }
-        for choice in &kept {
+        let said = kept.iter().map(|choice| {
             let debtor = open[choice.index].1.facts.debtor.id;
-            let said = worths[choice.index].now.raw;
-            known.forecasts.insert(debtor, (now, said));
-        }
+            (debtor, worths[choice.index].now.raw)
+        });
+        known.note(now, said);
         (kept, known.model.params().look_again_min * MINUTE_MS)
     });
     split(open, &kept, |at, item| {
         let again = now.plus_ms(look_again_ms);
         let best = worths[at].later.as_ref().map_or(again, |later| later.at);
         item.next_at = again.min(best).max(now.plus_ms(MINUTE_MS));
-        if !entries[at].due {
+        if entries[at].due.is_none() {
             item.note = Passes::read(&item.note).again(now).note();
         }
     })
 }
 
-/// Those chosen, in the order of the choice, and the others' items with their wait.
+/// Those chosen, in the order of the choice and each with its reason, and the others' items with their wait.
 fn split(
     open: Vec<(Item, Stocked)>,
     kept: &[Choice],
     wait: impl Fn(usize, &mut ItemState),
 ) -> (Vec<(Item, Stocked)>, Vec<ItemState>) {
     let mut open: Vec<Option<(Item, Stocked)>> = open.into_iter().map(Some).collect();
-    let chosen = kept.iter().filter_map(|c| open[c.index].take()).collect();
+    let chosen = kept.iter().filter_map(|choice| {
+        let (item, mut stocked) = open[choice.index].take()?;
+        stocked.why = Some(choice.why);
+        Some((item, stocked))
+    });
+    let chosen = chosen.collect();
     let back = open.into_iter().enumerate().filter_map(|(at, left)| {
         let mut item = left?.1.state;
         wait(at, &mut item);
@@ -300,25 +232,34 @@ fn split(
     (chosen, back)
 }
 
-/// Why now or why not yet (Spanish, English), for a debtor of a campaign in this order.
-pub(crate) fn told(
+/// Why now or why not yet (Spanish, English); `None` where the campaign has another order, he has left it or has
+/// no number left.
+pub(crate) async fn told(
     shared: &Shared,
     campaign: &Campaign,
     item: &ItemState,
     facts: &ContactFacts,
-    chosen: bool,
     now: UtcMs,
-) -> Option<(String, String)> {
+) -> Result<Option<(String, String)>, CenterError> {
     let place = (now, &zone_or_utc(&shared.out.law.zone_of(facts)));
     let points = crate::ladder::ladder(facts, &campaign.params, &[], item.next_point, place);
-    let (worth, zone) = worth(shared, campaign, facts, points.first()?, now);
-    Some(if due(shared, campaign.client_id, item, now) {
-        why_now(&worth, Why::Due, &zone)
-    } else if chosen {
-        why_now(&worth, Why::Value, &zone)
-    } else if worth.value < 0.0 || worth.hold || item.note.starts_with(Passes::NOTE) {
-        why_not_yet(&worth, &zone)
-    } else {
-        why_now(&worth, Why::Value, &zone)
-    })
+    let asked = wanted(&campaign.params) && !item.done;
+    let Some(point) = points.first().filter(|_| asked) else {
+        return Ok(None);
+    };
+    let (id, debtor) = (campaign.id, facts.debtor.id);
+    let asked = shared.post.call(move |e, _| e.chosen(id, debtor));
+    let chosen: Option<Option<Why>> = asked.await?;
+    let known = Histories::read(shared, &[debtor], now).await;
+    let (worth, zone) = worth(shared, campaign, facts, (point, &known), now);
+    let waits = worth.value < 0.0 || worth.hold || item.note.starts_with(Passes::NOTE);
+    Ok(Some(match chosen {
+        // As it was when he was taken: what is worth most may be another meanwhile.
+        Some(Some(why)) => why_now(&worth, why, &zone),
+        _ if due(shared, campaign.client_id, item, now).is_some() => {
+            why_now(&worth, Why::Due, &zone)
+        }
+        None if waits => why_not_yet(&worth, &zone),
+        _ => why_now(&worth, Why::Value, &zone),
+    }))
 }

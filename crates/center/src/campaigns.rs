@@ -256,6 +256,7 @@ pub(crate) async fn adopt(
     setting: Arc<Setting>,
 ) -> Result<Vec<crate::view::Problem>, CenterError> {
     check_mode(&setting.campaign)?;
+    crate::agentless::check(shared, &setting).await?;
     let now = shared.now();
     let id = setting.id();
     let known = shared
@@ -292,6 +293,9 @@ pub(crate) async fn adopt(
         .await??;
     if learns && !known {
         crate::memory::recall(shared, id).await;
+    }
+    if learns && acts {
+        crate::amd::plan_with(shared, id).await;
     }
     Ok(problems)
 }

@@ -6,8 +6,8 @@ use crate::script;
 use crate::shared::Shared;
 use crate::words;
 use domain::entity::{
-    Attempt, Channel, Debt, DebtStage, InboxMessage, InstalmentState, Letter, Message, Payment,
-    PlanFile, PlanState, Promise, PromiseState,
+    Attempt, Channel, Debt, DebtItem, DebtStage, InboxMessage, InstalmentState, Letter, Message,
+    Payment, PlanFile, PlanState, Promise, PromiseState,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::money::Money;
@@ -15,6 +15,7 @@ use domain::pii::{mask, mask_phone};
 use domain::ports::store::{
     DebtorFile, InboxAsk, MessageAsk, PageRequest, StageFilter, StoreError,
 };
+use domain::rules::due_items::open_of;
 use domain::segment::{bucket_of, day_of_date};
 use domain::time::UtcMs;
 use serde_json::{Value, json};
@@ -27,10 +28,14 @@ const WRITTEN_MAX: u32 = 30;
 const STAGES_MAX: u32 = 50;
 /// Most promises and payments shown.
 const MONEY_MAX: usize = 20;
+/// Most unpaid due items of a debt, oldest first.
+const ITEMS_MAX: usize = 6;
 
 /// The debtor's history, read while it rings.
 #[derive(Debug, Default)]
 pub(crate) struct CardSource {
+    /// Due items of his debts, by debt, oldest first.
+    pub(crate) items: Vec<DebtItem>,
     pub(crate) promises: Vec<Promise>,
     pub(crate) payments: Vec<Payment>,
     pub(crate) attempts: Vec<Attempt>,
@@ -45,6 +50,7 @@ pub(crate) struct CardSource {
 impl From<DebtorFile> for CardSource {
     fn from(file: DebtorFile) -> Self {
         Self {
+            items: file.items,
             promises: file.promises,
             payments: file.payments,
             attempts: file.attempts,
@@ -134,7 +140,17 @@ fn money(gate: bool, amount_minor: i64, debt: &Debt) -> Option<Money> {
     (!gate).then(|| Money::new(amount_minor, debt.currency))
 }
 
-fn debts(stocked: &Stocked, viewer: &Viewer<'_>) -> Vec<Value> {
+/// The unpaid due items of a debt; what they are of is not for who has not been identified.
+fn items(source: &CardSource, debt: &Debt, gate: bool) -> Vec<Value> {
+    let own = source.items.iter().filter(|i| i.debt_id == debt.id);
+    let own: Vec<DebtItem> = own.filter(|_| !gate).cloned().collect();
+    let open = open_of(&own, debt.principal_minor);
+    let unpaid = own.iter().zip(open).filter(|(_, open)| *open > 0);
+    let line = |(item, open): (&DebtItem, i64)| json!({"due_date": item.due_date, "open": money(gate, open, debt)});
+    unpaid.take(ITEMS_MAX).map(line).collect()
+}
+
+fn debts(stocked: &Stocked, source: &CardSource, viewer: &Viewer<'_>) -> Vec<Value> {
     let gate = viewer.gate;
     let mut list: Vec<&Debt> = stocked.facts.debts.iter().collect();
     list.sort_by(|a, b| (&a.due_date, a.id).cmp(&(&b.due_date, b.id)));
@@ -154,6 +170,7 @@ fn debts(stocked: &Stocked, viewer: &Viewer<'_>) -> Vec<Value> {
                 "balance": money(gate, debt.balance_minor(), debt),
                 "overdue": money(gate, debt.overdue_minor, debt),
                 "minimum": money(gate, debt.minimum_minor, debt),
+                "items": items(source, debt, gate),
             })
         })
         .collect()
@@ -339,7 +356,7 @@ pub(crate) fn build(
             "country": debtor.country,
             "phones": phones,
         },
-        "debts": debts(stocked, viewer),
+        "debts": debts(stocked, source, viewer),
         "promises": promises(source, viewer.gate),
         "payments": payments(source, viewer.gate),
         "script": script::render(stocked, viewer, source.broke_his_last(), &source.stages),

@@ -1,7 +1,7 @@
 //! Fills hoppers: reserves due debtors, judges each, hands over who may be dialed, gives the others
 //! back with their reason and next instant.
 
-use crate::best_time;
+use crate::best_time::{self, Histories};
 use crate::floor::callbacks::{self, Turn};
 use crate::floor::{Around, around};
 use crate::ladder::ladder;
@@ -15,7 +15,7 @@ use domain::entity::{
     BlockReason, Campaign, Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict,
 };
 use domain::event::NewEvent;
-use domain::ids::{AgentId, PointId, VerdictId};
+use domain::ids::{AgentId, DebtorId, PointId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{
     CALLBACK_PRIORITY, CallbackRow, Candidate, ItemState, ReserveRequest, StoreError,
@@ -155,8 +155,11 @@ pub(crate) async fn feed(
     for candidate in candidates {
         sort(shared, setting, candidate, &around, (now, until), &mut fed).await;
     }
+    let asked = fed.stocked.iter().filter(|_| best_time || weighed);
+    let asked: Vec<DebtorId> = asked.map(|(item, _)| item.debtor).collect();
+    let known = Histories::read(shared, &asked, now).await;
     if best_time {
-        let open = std::mem::take(&mut fed.stocked);
+        let open = (std::mem::take(&mut fed.stocked), &known);
         let (kept, later) = best_time::sift(shared, setting, open, keep, now);
         fed.stocked = kept;
         for item in later {
@@ -165,7 +168,7 @@ pub(crate) async fn feed(
     }
     if weighed {
         for (item, stocked) in &mut fed.stocked {
-            item.answer = Some(best_time::live(shared, setting, stocked, now));
+            item.answer = Some(best_time::live(shared, setting, (stocked, &known), now));
         }
     }
     fed.last.allowed = u32::try_from(fed.stocked.len()).unwrap_or(u32::MAX);
@@ -427,6 +430,7 @@ fn allowed(
         since: verdict.at,
         closes_at: closes_at(setting, &zone, verdict.at),
         facts,
+        why: None,
     };
     (item, stocked)
 }

@@ -99,8 +99,8 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
             None => Ok(()),
         },
         "payment.posted" | "payment.reversed" => {
-            if let Some(id) = debtor() {
-                stops::money_moved(shared, id).await;
+            if let (Some(client), Some(id)) = (event.client_id, debtor()) {
+                stops::money_moved(shared, client, id).await;
             }
             Ok(())
         }

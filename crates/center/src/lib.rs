@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+mod agentless;
 mod amd;
 mod asks;
 mod best_time;
@@ -87,7 +88,7 @@ pub use handle::{Center, CenterHandle, HookError, Preview};
 pub use keeping::{Archive, DiskLimits, Retention};
 pub use messages::compose::MessageAsk;
 pub use messages::tone::TextChoice;
-pub use notices::LateCase;
+pub use notices::{LateCase, MoneyMoves};
 pub use plans::{PlanDraw, PlanTermsAsk, StageAsk, StageView};
 pub use ports::{CallLaw, LawBook, Ports, Trial};
 pub use provider::ProviderDone;

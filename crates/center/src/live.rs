@@ -5,6 +5,7 @@ use crate::card::CardSource;
 use crate::scribe::Step;
 use crate::stats::{CampaignStats, Today};
 use dialer::DialTask;
+use domain::answer::Why;
 use domain::entity::{
     Agent, CallResult, CallerId, Campaign, Client, ContactPoint, PartyRole, Script, Transfer,
     Trunk, VoicemailTemplate,
@@ -67,6 +68,8 @@ pub(crate) struct Stocked {
     pub(crate) since: UtcMs,
     /// When the campaign's hours end for him today.
     pub(crate) closes_at: Option<UtcMs>,
+    /// Why the order `best_time` chose him, where it did.
+    pub(crate) why: Option<Why>,
 }
 
 /// What never changes about one attempt; shared with its writer and with card tasks.

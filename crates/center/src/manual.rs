@@ -115,10 +115,10 @@ pub(crate) async fn dial(
         reason: (String::new(), String::new()),
         since: now,
         closes_at: None,
+        why: None,
     };
-    shared
-        .post
-        .call(move |engine, now| engine.manual(now, agent, order, stocked, rules))
+    let post = &shared.post;
+    post.call(move |engine, now| engine.manual(now, agent, order, stocked, rules))
         .await??;
     Ok(verdict)
 }

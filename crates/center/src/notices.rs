@@ -1,12 +1,16 @@
-//! What one person is told at once, on whichever node he is signed in.
+//! What screens are told at once, on whichever node one is signed in: a person's late cases, and that money moved.
 
+use crate::shared::Shared;
 use domain::entity::{DebtStage, Role, Stage};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtId, DebtorId, UserId};
+use domain::ids::{AgentId, ClientId, DebtId, DebtorId, TeamId, UserId};
+use domain::ports::store::{AttemptFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::rules::kpi::ATTRIBUTION_MS;
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// Notices that a slow socket may be behind; what it misses stands in its user's morning review.
 const NOTICES: usize = 256;
@@ -27,6 +31,9 @@ pub struct LateCase {
     pub stage: Stage,
     /// When it had to have left it.
     pub deadline: Option<UtcMs>,
+    /// Its statute date, where that is what is near (`YYYY-MM-DD`).
+    #[serde(default)]
+    pub statute_date: Option<String>,
     /// Who is told; without one the client's managers are.
     pub owner_id: Option<UserId>,
 }
@@ -39,6 +46,7 @@ impl LateCase {
             debt_id: row.debt_id,
             stage: row.stage,
             deadline: row.deadline,
+            statute_date: None,
             owner_id: row.owner_id,
         }
     }
@@ -53,16 +61,21 @@ impl LateCase {
     }
 }
 
+/// How often money of each client moved since this node started: whoever saw fewer moves looks again.
+pub type MoneyMoves = BTreeMap<ClientId, u64>;
+
 /// Where this node's sockets hear of them.
 #[derive(Debug)]
 pub(crate) struct Notices {
     late: broadcast::Sender<Arc<LateCase>>,
+    money: watch::Sender<MoneyMoves>,
 }
 
 impl Default for Notices {
     fn default() -> Self {
         Self {
             late: broadcast::channel(NOTICES).0,
+            money: watch::channel(MoneyMoves::new()).0,
         }
     }
 }
@@ -70,6 +83,16 @@ impl Default for Notices {
 impl Notices {
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<LateCase>> {
         self.late.subscribe()
+    }
+
+    pub(crate) fn money(&self) -> watch::Receiver<MoneyMoves> {
+        self.money.subscribe()
+    }
+
+    /// Money of a client moved.
+    pub(crate) fn money_moved(&self, client: ClientId) {
+        self.money
+            .send_modify(|moves| *moves.entry(client).or_default() += 1);
     }
 
     /// Passes on what the log tells, whichever node wrote it.
@@ -85,6 +108,55 @@ impl Notices {
             Err(error) => tracing::warn!(%error, "late case not read"),
         }
     }
+}
+
+/// Agents by themselves, and by their team.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Near {
+    /// These.
+    pub(crate) agents: BTreeSet<AgentId>,
+    /// All of these teams.
+    pub(crate) teams: BTreeSet<TeamId>,
+}
+
+/// Money of a debtor moved: of all agents only those look again whose goals or list may show it, for a look at goals
+/// counts the whole period. These are who talked with him in the time in which money is counted as theirs, their
+/// teams, and whom he is assigned to; what was paid long before it came is found by the next look of theirs.
+pub(crate) async fn tell_agents(
+    shared: &Shared,
+    client: ClientId,
+    debtor: DebtorId,
+) -> Result<(), StoreError> {
+    let store = &shared.out.store;
+    let filter = AttemptFilter {
+        debtor_id: Some(debtor),
+        since: Some(shared.now().plus_ms(-ATTRIBUTION_MS)),
+        ..AttemptFilter::default()
+    };
+    let page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    let attempts = store.list_attempts(&filter, &page).await?.items;
+    let talked = attempts.iter().filter(|a| a.bridged_at.is_some());
+    let mut near = Near {
+        agents: talked.filter_map(|a| a.agent_id).collect(),
+        ..Near::default()
+    };
+    for id in &near.agents {
+        near.teams.extend(store.get_agent(*id).await?.team_id);
+    }
+    for row in store.assignments_of(&[debtor]).await? {
+        near.agents.extend(row.agent_id);
+        near.teams.extend(row.team_id);
+    }
+    if near != Near::default() {
+        shared
+            .post
+            .tell(move |engine, now| engine.money_near(now, client, &near))
+            .await;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -103,6 +175,7 @@ mod tests {
             debt_id: DebtId(id(6)),
             stage: Stage::Extrajudicial,
             deadline: Some(UtcMs(0)),
+            statute_date: None,
             owner_id: Some(owner),
         };
         assert!(case.is_for(owner, Role::Agent, None));
@@ -115,5 +188,19 @@ mod tests {
         assert!(case.is_for(somebody, Role::Manager, Some(own)));
         assert!(!case.is_for(somebody, Role::Manager, Some(other)));
         assert!(!case.is_for(somebody, Role::Supervisor, None));
+    }
+
+    #[test]
+    fn money_of_each_client_is_counted_by_itself() {
+        let (own, other) = (ClientId(Uuid::from_u128(1)), ClientId(Uuid::from_u128(2)));
+        let notices = Notices::default();
+        let mut seen = notices.money();
+        assert_eq!(seen.has_changed().ok(), Some(false));
+        for client in [own, other, own] {
+            notices.money_moved(client);
+        }
+        assert_eq!(seen.has_changed().ok(), Some(true));
+        let moves = seen.borrow_and_update().clone();
+        assert_eq!(moves, MoneyMoves::from([(own, 2), (other, 1)]));
     }
 }

@@ -10,10 +10,12 @@ use domain::entity::{Debt, Promise, PromiseState, Role};
 use domain::event::NewEvent;
 use domain::ids::PromiseId;
 use domain::money::Money;
+use domain::ports::StoreError;
 use domain::ports::store::PromiseTerms;
+use domain::rules::offers::PromiseRule;
 use domain::rules::promise::{self, TermsFault};
-use domain::segment::bucket_of;
-use domain::time::DAY_MS;
+use domain::segment::{bucket_of, parse};
+use domain::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::sync::Arc;
@@ -100,7 +102,33 @@ pub(crate) fn as_asked(made: Option<&Promise>, asked: Option<&PromiseAsk>) -> bo
         && asked.debt_id.is_none_or(|debt| debt == made.debt_id)
 }
 
-/// Least percent and longest horizon: the client's by age of the debt and role, else the campaign's.
+/// Whether a rule is meant for the debtor. One whose segment cannot be read, because another that it names
+/// is gone, holds for everybody: nobody may promise less than the client wants of some.
+async fn meant(
+    shared: &Shared,
+    rule: &PromiseRule,
+    (debt, now): (&Debt, UtcMs),
+) -> Result<bool, StoreError> {
+    let Some(id) = rule.segment_id else {
+        return Ok(true);
+    };
+    let store = &shared.out.store;
+    let segment = match store.get_segment(id).await {
+        Err(StoreError::NotFound(_)) => return Ok(true),
+        found => found?,
+    };
+    let Ok(expr) = parse(&segment.expression) else {
+        return Ok(true);
+    };
+    let asked = store.in_segment(debt.client_id, debt.debtor_id, &expr, now);
+    match asked.await {
+        Err(StoreError::Conflict(_)) => Ok(true),
+        told => told,
+    }
+}
+
+/// Least percent and longest horizon: the campaign's, and beside them those of the client's first rule for
+/// such a debtor, debt and role.
 async fn limits(
     shared: &Shared,
     actor: Actor,
@@ -115,7 +143,12 @@ async fn limits(
     let days = crate::plans::days_past_due(debt, case.now, zone);
     let (terms, _) = crate::plans::terms_of(shared, debt.client_id).await?;
     let own = (case.params.promise_min_pct, case.params.promise_max_days);
-    Ok(terms.promise_limits(bucket_of(days), role).unwrap_or(own))
+    for rule in terms.promise_rules(bucket_of(days), role) {
+        if meant(shared, rule, (debt, case.now)).await? {
+            return Ok(rule.beside(own));
+        }
+    }
+    Ok(own)
 }
 
 /// Checks a promise; the disposition stores it in its own transaction.

@@ -381,7 +381,7 @@ async fn gone(
     }
     store.step_receipts(&steps, &promise_event(shared)).await?;
     for payment in taken.iter().flat_map(|(_, what)| &what.payments) {
-        money_moved(shared, payment.debtor_id).await;
+        money_moved(shared, payment.client_id, payment.debtor_id).await;
     }
     Ok(ProviderDone::Done)
 }

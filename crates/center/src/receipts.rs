@@ -266,7 +266,7 @@ async fn post(
         }
     };
     if !done.payments.is_empty() {
-        money_moved(shared, debtor).await;
+        money_moved(shared, receipt.client_id, debtor).await;
     }
     Ok(done)
 }
@@ -329,7 +329,7 @@ pub(crate) async fn unmatched(
     let told = promise_event(&shared);
     let done = shared.out.store.step_receipt(&step, &told).await?;
     for payment in &payments {
-        money_moved(&shared, payment.debtor_id).await;
+        money_moved(&shared, payment.client_id, payment.debtor_id).await;
     }
     Ok(done)
 }
@@ -424,7 +424,7 @@ async fn gone_back(
     };
     let store = &shared.out.store;
     let mut done = store.step_receipt(&step, &promise_event(shared)).await?;
-    money_moved(shared, back.debtor_id).await;
+    money_moved(shared, back.client_id, back.debtor_id).await;
     let outcome = done.payments.pop();
     outcome.ok_or_else(|| StoreError::NotFound("payment").into())
 }

@@ -2,11 +2,12 @@
 
 use crate::asks::Actor;
 use crate::error::CenterError;
+use crate::notices;
 use crate::shared::Shared;
 use dialer::Input;
 use domain::entity::{Hold, Payment, Promise, PromiseState, Suppression};
 use domain::event::NewEvent;
-use domain::ids::DebtorId;
+use domain::ids::{ClientId, DebtorId};
 use domain::ports::store::{PaymentOutcome, StoreError};
 use serde_json::json;
 use std::sync::Arc;
@@ -19,13 +20,18 @@ pub(crate) async fn withdraw(shared: &Shared, debtor: DebtorId) {
         .await;
 }
 
-/// Money of a debtor moved: contacts with him end, and who talks with him sees it.
-pub(crate) async fn money_moved(shared: &Shared, debtor: DebtorId) {
+/// Money of a debtor moved: contacts with him end, who talks with him sees it, and so does who shows money of
+/// the client.
+pub(crate) async fn money_moved(shared: &Shared, client: ClientId, debtor: DebtorId) {
     withdraw(shared, debtor).await;
     shared
         .post
         .tell(move |engine, _| engine.money_moved(debtor))
         .await;
+    shared.notices.money_moved(client);
+    if let Err(error) = notices::tell_agents(shared, client, debtor).await {
+        shared.mind(&error).await;
+    }
 }
 
 /// A hold may be about the person, whoever's debtor he is: he is withdrawn everywhere and judged anew.
@@ -86,7 +92,8 @@ pub(crate) async fn payment(
         .store
         .post_payment(&payment, &[event], &told)
         .await?;
-    money_moved(&shared, outcome.payment.debtor_id).await;
+    let posted = &outcome.payment;
+    money_moved(&shared, posted.client_id, posted.debtor_id).await;
     Ok(outcome)
 }
 

@@ -72,12 +72,8 @@ pub(crate) async fn why_not(
     }
     let (mut rows, mut advice) = (Vec::new(), Vec::new());
     for (row, item) in found {
-        let ask =
-            (best_time::wanted(&row.params) && !item.done).then(|| (row.clone(), item.clone()));
+        let told = best_time::told(&shared, &row, &item, &facts, now).await?;
         let stands = place(&shared, row, item, &facts, now, &mut reasons).await?;
-        let told = ask.and_then(|(row, item)| {
-            best_time::told(&shared, &row, &item, &facts, stands.in_hopper, now)
-        });
         advice.extend(told.map(|(es, en)| (stands.campaign.clone(), es, en)));
         rows.push(stands);
     }

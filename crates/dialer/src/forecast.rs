@@ -252,12 +252,20 @@ impl Pacing for Forecast {
         debug_assert!(held.is_ok(), "{held:?}");
     }
 
+    fn account(&mut self, abandoned: f64, answers: f64) {
+        self.brain.account(abandoned, answers);
+    }
+
     fn lean(&mut self, lean: &Lean) {
         self.brain.lean(lean);
     }
 
     fn target_pct(&self) -> Option<f64> {
         Some(self.brain.target() * 100.0)
+    }
+
+    fn owed(&self) -> Option<f64> {
+        Some(self.brain.owed())
     }
 
     fn take_over(&mut self, now: UtcMs, calls: &[&Call]) {

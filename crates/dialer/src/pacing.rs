@@ -134,10 +134,16 @@ pub trait Pacing: Send {
     /// Held from now on to another aim, percent, and to other rules of the calls, their ring time the longest that
     /// binds. What it learned stays.
     fn hold_to(&mut self, _target_pct: f64, _rules: &CallRules) {}
+    /// A legal window begins, or this policy in the midst of one: it holds so many abandoned of so many live answers.
+    fn account(&mut self, _abandoned: f64, _answers: f64) {}
     /// How its campaign leans away from the rule from now on.
     fn lean(&mut self, _lean: &Lean) {}
     /// Abandonment it aims at, percent; `None` when it does not forecast.
     fn target_pct(&self) -> Option<f64> {
+        None
+    }
+    /// Abandoned calls beyond its aim that it has on its account; `None` when it keeps none.
+    fn owed(&self) -> Option<f64> {
         None
     }
     /// Takes the place of another policy whose calls are these.

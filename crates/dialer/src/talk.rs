@@ -167,6 +167,8 @@ pub enum Input {
         /** First instant of the next. */
         ends: UtcMs,
     },
+    /// Persons that a campaign's detector was measured to lose, percent; 0 while too few are known.
+    Loses(CampaignId, f64),
     /// A trunk is there, or changed.
     Trunk(TrunkSpec),
     /// A trunk stopped or started to answer.

@@ -117,6 +117,10 @@ pub(crate) struct DemoArgs {
     /// Machine detection of the demo campaigns; with it those who answer greet first.
     #[arg(long, value_enum, default_value_t = Detection::Off)]
     pub amd: Detection,
+    /// Recorded calls that answer the demo: the folder of a set that
+    /// `cargo run -p media --example cpa -- calls` made; the carrier's log names file and class of each.
+    #[arg(long, value_name = "FOLDER")]
+    pub calls: Option<PathBuf>,
     /// Debtors who call back a minute, by SIP; default: 4, and none where `--seconds` is given, so that a
     /// measured run is the dialer's alone.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=120))]
@@ -474,6 +478,9 @@ pub(crate) struct CarrierArgs {
     /// Longest life.
     #[arg(long)]
     pub seconds: Option<u64>,
+    /// Recorded calls that are heard from those who answer.
+    #[arg(long)]
+    pub calls: Option<PathBuf>,
     /// Who answers greets first: people with a word, machines at length.
     #[arg(long)]
     pub greets: bool,

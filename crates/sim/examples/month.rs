@@ -1,7 +1,9 @@
-//! A month of a portfolio of 5,000 on virtual time:
-//! `cargo run --release -p sim --example month [seed] [debtors] [minutes a day]`.
+//! A month of a portfolio of 5,000 on virtual time, its figures by the tables of the store in memory beside those
+//! of the event log: `cargo run --release -p sim --example month [seed] [debtors] [minutes a day]`. By SQL the same
+//! month is asked in `store` (`store/month_tests.rs`).
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
+use domain::rules::kpi::KpiRows;
 use sim::world::{Month, MonthDay, MonthOutcome, live_month_told};
 use std::time::Instant;
 
@@ -31,6 +33,21 @@ fn figures(outcome: &MonthOutcome) {
         };
         println!("| `{kpi}` | {above} | {below} | {value} |");
     }
+}
+
+/// What the figures above were held against, and how to hold SQL against them.
+fn compared(month: &Month, outcome: &MonthOutcome) {
+    println!(
+        "compared: {} questions, {} kinds of rows each, sums and every row, by the tables of the store in memory \
+        (no SQL) and as folded from the event log",
+        outcome.rows.asks.len(),
+        KpiRows::ALL.len()
+    );
+    println!(
+        "by SQL: MARCADOR_MONTH=\"{} {} {} {} {}\" cargo test --release -p store --lib figures_of_a_month -- \
+        --nocapture (SQLite, and PostgreSQL with MARCADOR_TEST_POSTGRES_URL)",
+        month.seed, month.debtors, month.agents, month.days, month.minutes
+    );
 }
 
 fn main() {
@@ -67,6 +84,7 @@ fn main() {
     println!("messages {:?}", outcome.messages);
     println!("steps {:?}\nholds {:?}", outcome.steps, outcome.holds);
     figures(&outcome);
+    compared(&month, &outcome);
     println!(
         "invariants broken: {}; books, promises, plans and figures that do not agree: {}",
         outcome.breaches.len(),

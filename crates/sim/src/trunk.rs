@@ -7,6 +7,7 @@ mod parties;
 mod sounds;
 
 pub use callers::CallIn;
+pub use sounds::FIRST_SOUND;
 
 pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
@@ -83,6 +84,8 @@ struct State {
     playing: HashMap<LegRef, u64>,
     /// Recordings that are a machine for sure, as it was told.
     prints: HashMap<TrunkId, Vec<Vec<u8>>>,
+    /// How often the recordings of a name were replaced.
+    replaced: HashMap<String, u32>,
 }
 
 /// The carrier.
@@ -120,6 +123,7 @@ impl SimTrunk {
             heard: HashMap::new(),
             playing: HashMap::new(),
             prints: HashMap::new(),
+            replaced: HashMap::new(),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -406,6 +410,10 @@ impl Trunk for SimTrunk {
             });
         }
         Ok(())
+    }
+
+    async fn sound_of(&self, _client: &str, _language: &str, part: &str) -> Option<String> {
+        Some(self.hash_of(part))
     }
 
     async fn hold(&self, attempt: AttemptId, _on: bool) -> Result<(), TrunkError> {

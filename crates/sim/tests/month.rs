@@ -6,7 +6,7 @@ use sim::world::{Month, live_month};
 #[test]
 fn a_month_keeps_its_caps_its_books_and_its_figures_row_28() {
     let month = Month {
-        seed: 7,
+        seed: 9,
         debtors: 120,
         agents: 4,
         days: 12,

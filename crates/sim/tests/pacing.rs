@@ -111,6 +111,9 @@ fn nothing_learned_does_not_burst_and_a_jump_is_followed() {
             / 4.0
     };
     assert!(mean(|s| s.0) <= 0.09 && mean(|s| s.1) <= 0.04);
+    // What was saved before it may be spent, no hour goes past the law's bound for that (law.md §4).
+    let worst = jumps.iter().map(|f| f.worst_hour).fold(0.0, f64::max);
+    assert!(worst > 0.0 && worst <= 3.0 * CAP, "worst hour {worst:.4}");
 }
 
 #[test]

@@ -368,6 +368,10 @@ impl Compiler {
                 let today = self.bind(utc_day(self.now));
                 return Source::Value(format!("COALESCE(d.promise_due_day-{today},{NEVER_DAYS})"));
             }
+            Field::DaysToStatute => {
+                let today = self.bind(utc_day(self.now));
+                return Source::Value(format!("COALESCE(d.statute_day-{today},{NEVER_DAYS})"));
+            }
             Field::Attempts7d => {
                 let week = self.bind(self.now.plus_ms(-7 * DAY_MS));
                 return Source::Sum("attempts", format!("x.opened_at>{week}"), "COUNT(*)");

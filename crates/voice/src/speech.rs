@@ -123,6 +123,11 @@ impl Speaker {
         })
     }
 
+    /// SHA-256 (hex) of the file of a recorded part.
+    pub(crate) fn sound_of(&self, client: &str, language: &str, part: &str) -> Option<String> {
+        self.prompts.sha256(client, language, part)
+    }
+
     /// The whole message.
     ///
     /// # Errors

@@ -268,6 +268,9 @@ impl Trunk for Line {
         }
         self.order(Command::Play(leg, what)).await
     }
+    async fn sound_of(&self, client: &str, language: &str, part: &str) -> Option<String> {
+        self.speaker.sound_of(client, language, part)
+    }
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
         self.order(Command::Hold(attempt, on)).await
     }

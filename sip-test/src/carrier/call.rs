@@ -10,15 +10,19 @@ use sip::sdp::{Answer, LocalMedia};
 use sip::ua::Incoming;
 
 use super::ATTEMPT_HEADERS;
+use super::calls::{Calls, Recorded};
 use super::fate::{Class, Network, Plan};
 use super::greeting;
 use super::log::{EndedBy, Line};
 use super::profile::Profile;
-use crate::Clock;
 use crate::plane::{Hearing, LegHandle, Voice};
+use crate::{Clock, SipTestError};
 
 /// Voice of the two: below the frequencies of agents, else logs could not tell them apart.
 const _: () = assert!(AGENT_HZ[0] > 500.0);
+
+/// First words of who calls, to which a person listens before he answers, ms.
+const REPLY_MS: u64 = 1_600;
 
 /// Length of one special information tone with the pause behind it, ms.
 const SIT_MS: usize = 1_990;
@@ -60,6 +64,8 @@ pub(super) struct Call {
     pub(super) answered_at: Option<Millis>,
     pub(super) code: u16,
     pub(super) ended_by: Option<EndedBy>,
+    /// He is played from a file, until he answers who speaks to him.
+    played: bool,
     line: Line,
 }
 
@@ -80,7 +86,12 @@ pub(super) fn number_of(incoming: &Incoming) -> String {
 }
 
 /// The line of an INVITE that just came: refused with `code`, as long as nothing else is known.
-pub(super) fn opened(incoming: &Incoming, plan: Plan, at: u64, code: u16) -> Line {
+pub(super) fn opened(
+    incoming: &Incoming,
+    (plan, call): (Plan, Option<Recorded>),
+    at: u64,
+    code: u16,
+) -> Line {
     let name = |n: &&str| HeaderName::from_token(bytes::Bytes::copy_from_slice(n.as_bytes()));
     let attempt = ATTEMPT_HEADERS
         .iter()
@@ -92,6 +103,7 @@ pub(super) fn opened(incoming: &Incoming, plan: Plan, at: u64, code: u16) -> Lin
         from: user_of(&incoming.from),
         attempt,
         plan,
+        call,
         ringing_at: None,
         answered_at: None,
         ended_at: at,
@@ -125,6 +137,7 @@ impl Call {
             answered_at: None,
             code: 0,
             ended_by: None,
+            played: false,
             line,
         }
     }
@@ -157,7 +170,33 @@ impl Call {
     }
 
     /// What is said from the answer on.
-    pub(super) fn voice(&self, profile: &Profile) -> Voice {
+    ///
+    /// # Errors
+    /// Where a recorded call cannot be read any more.
+    pub(super) fn voice(
+        &mut self,
+        profile: &Profile,
+        calls: Option<&Calls>,
+    ) -> Result<Voice, SipTestError> {
+        let Some((calls, recorded)) = calls.zip(self.line.call.as_ref()) else {
+            return Ok(self.own_voice(profile));
+        };
+        let after = if self.plan.class.is_machine() {
+            Voice::Silence
+        } else {
+            self.person(profile)
+        };
+        let sound = calls.sound(recorded)?;
+        self.played = !self.plan.class.is_machine();
+        Ok(Voice::first(sound, after))
+    }
+
+    fn person(&self, profile: &Profile) -> Voice {
+        let sound = &profile.voice;
+        Voice::person(sound.hz, sound.amplitude, self.plan.voice_seed)
+    }
+
+    fn own_voice(&self, profile: &Profile) -> Voice {
         let (sound, plan) = (&profile.voice, &self.plan);
         let machine = plan.class.is_machine();
         if profile.greets {
@@ -174,7 +213,7 @@ impl Call {
             let after = if machine {
                 Voice::Silence
             } else {
-                Voice::person(sound.hz, sound.amplitude, plan.voice_seed)
+                self.person(profile)
             };
             return Voice::first(greeting, after);
         }
@@ -186,12 +225,30 @@ impl Call {
                 plan.greeting_ms,
                 plan.class == Class::MachineBeep,
             ),
-            _ => Voice::person(sound.hz, sound.amplitude, plan.voice_seed),
+            _ => self.person(profile),
         }
     }
 
+    /// A person listens: who was played from a file answers himself, once he said his greeting and heard the first words
+    /// of who speaks to him. True where he has had enough.
+    pub(super) fn listens(&mut self, now: Millis, profile: &Profile) -> bool {
+        if self.played && self.replies_at().is_some_and(|at| at <= now) {
+            self.played = false;
+            let _ = self.leg.say(self.person(profile));
+        }
+        self.out_of_patience(now)
+    }
+
+    /// When he answers who speaks to him; `None` while nobody does.
+    fn replies_at(&self) -> Option<Millis> {
+        let spoken = Millis(self.hearing.heard().first_voice_ms?);
+        let greeted = self.line.call.as_ref().map_or(0, |call| call.greeted_ms);
+        let greeted = self.answered_at? + greeted;
+        Some(spoken.max(greeted) + REPLY_MS)
+    }
+
     /// True where nobody has spoken to the debtor for as long as he bears it.
-    pub(super) fn out_of_patience(&self, now: Millis) -> bool {
+    fn out_of_patience(&self, now: Millis) -> bool {
         let Some(answered) = self.answered_at else {
             return false;
         };

@@ -292,7 +292,7 @@ fn whole(value: f64) -> u64 {
     value.round().max(0.0) as u64
 }
 
-fn hash(seed: u64, number: &str, index: u64) -> u64 {
+pub(super) fn hash(seed: u64, number: &str, index: u64) -> u64 {
     // FNV-1a over all three: stable across platforms and releases.
     let bytes = seed
         .to_be_bytes()

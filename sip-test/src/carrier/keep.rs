@@ -56,6 +56,7 @@ mod tests {
             from: "2".into(),
             attempt: None,
             plan: draw(&profile, 1, "1", 0, 0),
+            call: None,
             ringing_at: None,
             answered_at: None,
             ended_at: 0,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::Recorded;
 use super::fate::Plan;
 use crate::SipTestError;
 
@@ -40,6 +41,9 @@ pub struct Line {
     pub attempt: Option<String>,
     /// What was to become of it.
     pub plan: Plan,
+    /// The recorded call that was to be heard, where answers are recorded ([`super::Config::calls`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Recorded>,
     /// First 180 or 183, epoch ms.
     pub ringing_at: Option<u64>,
     /// 200, epoch ms.

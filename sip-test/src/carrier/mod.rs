@@ -2,6 +2,7 @@
 //! machines that talk, and a log of every INVITE.
 
 mod call;
+mod calls;
 mod ends;
 mod fate;
 mod greeting;
@@ -12,8 +13,10 @@ mod run;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use calls::{Calls, Recorded};
 pub use fate::{Class, Network, Plan, draw};
 pub use log::{EndedBy, Line};
 pub use profile::{DEMO_TIME_SCALE, LogNormal, Machine, Pressing, Profile, VoiceSound, Weights};
@@ -34,6 +37,8 @@ pub struct Config {
     pub seed: u64,
     /// How people behave; the demo's when none.
     pub profile: Option<Profile>,
+    /// Recorded answers that are heard in place of the carrier's own voices.
+    pub calls: Option<Arc<Calls>>,
     /// Log, appended.
     pub log: Option<PathBuf>,
     /// Folder for what each debtor heard: a WAV an answered call, named by attempt or Call-ID.
@@ -65,6 +70,7 @@ impl Config {
             bind,
             seed: 1,
             profile: None,
+            calls: None,
             log: None,
             heard: None,
             life: None,

@@ -13,8 +13,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::call::{Call, Due, Stage, number_of, opened};
+use super::calls::drawn;
 use super::ends::{Ends, until};
-use super::fate::{Class, draw};
+use super::fate::Class;
 use super::log::{EndedBy, Line, Log};
 use super::profile::Profile;
 use super::{Config, MAX_CALLS};
@@ -41,7 +42,7 @@ pub struct Summary {
     pub over_limit: u64,
     /// Calls up or ringing now.
     pub live: usize,
-    /// Lines that could not be written to the log.
+    /// Lines that could not be written to the log, and recorded calls that could not be read.
     pub log_errors: u64,
 }
 
@@ -235,12 +236,8 @@ impl Carrier {
         let index = self.count(&number);
         let at = self.driver.clock().unix_ms(now);
         let hour = usize::try_from(at / 3_600_000 % 24).unwrap_or(0);
-        opened(
-            incoming,
-            draw(&self.profile, self.config.seed, &number, index, hour),
-            at,
-            0,
-        )
+        let drawn = drawn(&self.config, &self.profile, &number, index, hour);
+        opened(incoming, drawn, at, 0)
     }
 
     /// Opens the port; the error is the code to refuse with.
@@ -353,7 +350,9 @@ impl Carrier {
         call.stage = Stage::Answered;
         call.code = 200;
         call.answered_at = Some(now);
-        let _ = call.leg.say(call.voice(&self.profile));
+        let voice = call.voice(&self.profile, self.config.calls.as_deref());
+        self.summary.log_errors += u64::from(voice.is_err());
+        let _ = call.leg.say(voice.unwrap_or(Voice::Silence));
         let _ = call.leg.remote(call.answer.as_ref().map(|a| a.remote));
         self.summary.answered += 1;
         let plan = call.plan;
@@ -367,10 +366,10 @@ impl Carrier {
     }
 
     fn listen(&mut self, key: CallKey, now: Millis) {
-        let Some(call) = self.calls.get(&key) else {
+        let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
-        if call.out_of_patience(now) {
+        if call.listens(now, &self.profile) {
             self.leave(key, now);
         } else {
             self.schedule(now + LISTEN_MS, key, Due::Listen);

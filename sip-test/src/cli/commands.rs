@@ -1,11 +1,12 @@
 //! The commands.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sip_test::agent::{self, AgentConfig, AgentFigures, Behaviour};
-use sip_test::carrier::{self, Profile};
+use sip_test::carrier::{self, Calls, Profile};
 use sip_test::phone::{self, PhoneConfig, Speaking};
 use sip_test::secure::Tls;
 use sip_test::{SipTestError, carrier::Config};
@@ -32,6 +33,7 @@ async fn carrier(args: CarrierArgs) -> Result<(), SipTestError> {
         profile.time_scale = scale;
         profile.check()?;
     }
+    let calls = args.calls.as_deref().map(Calls::load).transpose()?;
     let tls = args.tls.zip(args.tls_cert.zip(args.tls_key));
     let running = carrier::start(Config {
         tls: tls.map(|(bind, (cert, key))| Tls {
@@ -42,6 +44,7 @@ async fn carrier(args: CarrierArgs) -> Result<(), SipTestError> {
         }),
         seed: args.seed,
         profile: Some(profile),
+        calls: calls.map(Arc::new),
         log: args.log,
         heard: args.heard,
         life: args.seconds.map(Duration::from_secs),

@@ -51,6 +51,10 @@ pub(crate) struct CarrierArgs {
     /// Profile (JSON) instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+    /// Recorded calls (`labels.tsv` and WAVs of 8 kHz, 16 bit, one channel, as `cargo run -p media --example cpa --
+    /// calls` makes them) that are heard from those who answer; the log names file and class.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) calls: Option<PathBuf>,
     /// Factor on talk and patience instead of the profile's; the built-in profile runs at 0.08,
     /// where minutes become seconds, and at 1 as in life.
     #[arg(long, value_name = "FACTOR")]

@@ -141,12 +141,18 @@ impl Hearing {
 
     /// Begins anew: for the next call on a leg that stays.
     pub fn reset(&self) {
+        let _ = self.take();
+    }
+
+    /// What was heard so far, and begins anew: no packet is lost between.
+    #[must_use]
+    pub fn take(&self) -> Heard {
         let mut state = self.lock();
-        let keep = state.keep;
-        *state = State {
-            keep,
+        let anew = State {
+            keep: state.keep,
             ..State::default()
         };
+        std::mem::replace(&mut *state, anew).heard
     }
 
     pub(super) fn audio(&self, samples: &[i16], now_ms: u64) {

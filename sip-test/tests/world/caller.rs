@@ -54,7 +54,7 @@ async fn who_hears_no_agent_asks_to_be_called_and_gives_up() {
 #[tokio::test]
 async fn who_hears_an_agent_talks_and_hangs_up() {
     let mut ua = Ua::new(|_| {}).await;
-    let callers = Callers::start(ua.driver.local(), loopback()).await;
+    let callers = Callers::keeping(ua.driver.local(), loopback()).await;
     let callers = callers.expect("sockets");
     assert!(callers.call(plan(60_000)));
     let (key, offer) = ua
@@ -78,6 +78,9 @@ async fn who_hears_an_agent_talks_and_hangs_up() {
         _ => None,
     })
     .await;
+    let heard = callers.heard("+525550000101");
+    let [low, high] = media::freq::shares(&heard, AGENT_HZ);
+    assert!(low + high > 0.7 && heard.len() > 8_000, "{low} {high}");
     let state = callers.stop().await;
     assert_eq!((state.answered, state.talked, state.gave_up), (1, 1, 0));
 }

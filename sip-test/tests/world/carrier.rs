@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::common::{PATIENCE, Ua, loopback};
 use media::speech::AGENT_HZ;
 use sip::ua::{Event, Login};
-use sip_test::carrier::{self, Class, Config, EndedBy, Line, LogNormal, Profile};
+use sip_test::carrier::{self, Calls, Class, Config, EndedBy, Line, LogNormal, Profile};
 use sip_test::plane::Voice;
 
 /// People who all do the same: one class, short times.
@@ -200,6 +200,60 @@ async fn who_hangs_up_early_does_and_a_machine_beeps() {
     ua.hang_up(call);
     ua.ended().await;
     machine.stop().await;
+}
+
+/// A set of one person and one mailbox without a beep, each a tone of its own.
+fn recorded(folder: &Path) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    for (name, step) in [("0.wav", 0.25), ("1.wav", 0.5)] {
+        let mut wav = hound::WavWriter::create(folder.join(name), spec).expect("creates");
+        for n in 0..80_000_u32 {
+            let sample = (f64::from(n) * step * std::f64::consts::TAU).sin() * 0.25;
+            wav.write_sample(media::from_unit(sample)).expect("writes");
+        }
+        wav.finalize().expect("ends");
+    }
+    let labels = "0.wav\thuman\tx\t0\t900\t-\tshort\n1.wav\tmachine\tx\t0\t900\t-\tcarrier\n";
+    std::fs::write(folder.join("labels.tsv"), labels).expect("labels");
+}
+
+#[tokio::test]
+async fn a_recorded_call_is_heard_until_he_answers_and_named_in_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    recorded(folder.path());
+    let log = folder.path().join("carrier.jsonl");
+    let mut config = Config::new(loopback());
+    config.profile = Some(all(Class::Human));
+    config.calls = Some(Calls::load(folder.path()).expect("a set").into());
+    config.log = Some(log.clone());
+    let carrier = carrier::start(config).await.expect("a carrier");
+    let mut ua = Ua::new(|_| ()).await;
+    let call = ua.call(carrier.address(), "+525512340012", Voice::Silence);
+    ua.answered().await;
+    ua.hear("the file", |h| h.packets_in > 15).await;
+    let heard = ua.hearing.heard();
+    let tone = media::freq::share(&heard.audio, 2_000.0);
+    assert!(tone > 0.9 && heard.first_debtor_ms.is_none(), "{tone}");
+    ua.say(agent());
+    ua.hear("the debtor himself", |h| h.first_debtor_ms.is_some())
+        .await;
+    ua.hang_up(call);
+    ua.ended().await;
+    assert_eq!(carrier.stop().await.log_errors, 0);
+    let [line] = &lines(&log)[..] else {
+        panic!("one line an invite")
+    };
+    let call = line.call.as_ref().expect("a recorded call");
+    assert_eq!(
+        (call.file.as_str(), call.class.as_str()),
+        ("0.wav", "human")
+    );
+    assert_eq!(line.plan.class, Class::Human);
 }
 
 #[tokio::test]

@@ -145,8 +145,9 @@ fn main() -> anyhow::Result<()> {
 /// All other parts.
 fn faces(parts: &[String]) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    // Few agents, so that the person at the screen gets calls soon.
-    let demo = Demo::start(dir.path(), &["--agents", "3", "--seconds", "1500"], &[])?;
+    // Few agents, so that the person at the screen gets calls soon; their sound is judged, and nothing done on it.
+    let args = ["--agents", "3", "--seconds", "1500", "--amd", "shadow"];
+    let demo = Demo::start(dir.path(), &args, &[])?;
     let empty = tempfile::tempdir()?;
     let service = fresh(empty.path())?;
     let mut node = walk(&demo, parts);

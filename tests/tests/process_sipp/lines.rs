@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sip_test::carrier::{self, Profile};
 use sip_test::phone::{self, Phone, PhoneConfig, Speaking};
 use sip_test::secure::Tls;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -69,21 +70,33 @@ pub(crate) async fn registered(server: u16, user: &str, password: &str) -> Phone
     phone
 }
 
-/// A service, its agents at their desks with a phone each, and one debtor.
-struct Hall {
+/// A service, its agents at their desks with a phone each, and debtors.
+pub(crate) struct Hall {
     _service: Service,
-    admin: Login,
-    floor: Floor,
-    people: Vec<(Login, Desk, Phone)>,
+    /// Its SIP address.
+    pub(crate) us: SocketAddr,
+    pub(crate) admin: Login,
+    pub(crate) floor: Floor,
+    pub(crate) people: Vec<(Login, Desk, Phone)>,
 }
 
 impl Hall {
     async fn open(dir: &Path, trunk: &str, agents: &[&str]) -> Self {
+        Self::with(dir, ("", trunk), agents, 1).await
+    }
+
+    /// `sip` and `trunk` are lines of those tables.
+    pub(crate) async fn with(
+        dir: &Path,
+        (sip, trunk): (&str, &str),
+        agents: &[&str],
+        debtors: usize,
+    ) -> Self {
         let port = free_port();
         open_rules(dir);
-        let service = Service::start(dir, &base(dir, port, "", trunk)).expect("starts");
+        let service = Service::start(dir, &base(dir, port, sip, trunk)).expect("starts");
         let admin = Login::open(&service.url, "admin", &service.admin_password).await;
-        let floor = set_up(&admin, agents, 1).await;
+        let floor = set_up(&admin, agents, debtors).await;
         let mut people = Vec::new();
         for (name, seat) in agents.iter().zip(&floor.seats) {
             let phone = registered(port, name, &seat.sip_password).await;
@@ -95,13 +108,14 @@ impl Hall {
         }
         Self {
             _service: service,
+            us: ([127, 0, 0, 1], port).into(),
             admin,
             floor,
             people,
         }
     }
 
-    async fn state(&self, who: usize, state: &str) {
+    pub(crate) async fn state(&self, who: usize, state: &str) {
         let (login, desk, _) = &self.people[who];
         login
             .post("/agents/me/state", json!({"state": state}))
@@ -120,7 +134,7 @@ impl Hall {
         desk.talks().await
     }
 
-    fn speaks(&self, who: usize, on: bool) {
+    pub(crate) fn speaks(&self, who: usize, on: bool) {
         self.people[who].2.speak(on).expect("told");
     }
 
@@ -138,12 +152,12 @@ impl Hall {
         shares.map(|s| (s.agent, s.debtor)).collect()
     }
 
-    async fn ask(&self, who: usize, attempt: &str, what: &str, body: Value) {
+    pub(crate) async fn ask(&self, who: usize, attempt: &str, what: &str, body: Value) {
         let path = format!("/attempts/{attempt}/{what}");
         self.people[who].0.post(&path, body).await;
     }
 
-    async fn dispose(&self, who: usize, attempt: &str) {
+    pub(crate) async fn dispose(&self, who: usize, attempt: &str) {
         self.ask(who, attempt, "disposition", json!({"code": "CD.NP"}))
             .await;
     }

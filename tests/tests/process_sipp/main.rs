@@ -11,3 +11,4 @@ mod floor;
 mod lines;
 mod queue;
 mod sipp;
+mod waiting;

@@ -207,6 +207,8 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/debts" MANAGE;
     GET "/api/v1/debts/{id}" WATCH_CLIENT;
     PUT "/api/v1/debts/{id}" MANAGE;
+    GET "/api/v1/debts/{id}/items" WATCH_CLIENT;
+    PUT "/api/v1/debts/{id}/items" MANAGE;
     GET "/api/v1/points" WATCH_CLIENT;
     POST "/api/v1/points" WATCH;
     GET "/api/v1/points/{id}" WATCH_CLIENT;

@@ -95,6 +95,9 @@ shape! {
         /// Who approved it; set by `POST /campaigns/{id}/message/approve` alone, gone with another message.
         approved_by: Option<String>,
         approved_at: Option<Instant>,
+        /// SHA-256 (hex) of the recording that was approved, by language; another one under the same name has to be
+        /// approved again.
+        approved_sounds: std::collections::BTreeMap<String, String>,
         /// Key that asks for an agent, `0` to `8`; `9` opts out.
         agent_key: String,
     }

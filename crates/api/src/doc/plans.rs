@@ -43,7 +43,10 @@ shape! {
         deadline: Option<Instant>,
         /// Who is told when it is late.
         owner_id: Option<Uuid>,
-        late_at: Option<Instant>, moved_by: String, reason: String,
+        late_at: Option<Instant>,
+        /// The debt's statute date that he was told is near.
+        statute_told: Option<Day>,
+        moved_by: String, reason: String,
     }
     /// A reason in two languages.
     StageReason { code: String, es: String, en: String }

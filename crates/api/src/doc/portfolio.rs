@@ -47,6 +47,8 @@ shape! {
         fees_minor: i64, overdue_minor: i64, minimum_minor: i64,
         /// Date of the oldest unpaid item.
         due_date: Day,
+        /// Last date on which a court may be asked for it; null = not known.
+        statute_date: Option<Day>,
         status: DebtStatus, created_at: Instant, updated_at: Instant,
     }
 }

@@ -3,7 +3,7 @@
 mod agent;
 mod campaigns;
 pub(crate) mod catalog;
-mod debtors;
+pub(crate) mod debtors;
 mod floor;
 pub(crate) mod history;
 mod messages;

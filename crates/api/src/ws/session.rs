@@ -11,7 +11,8 @@ use crate::ApiState;
 use crate::auth::{Caller, entitled};
 use axum::Error;
 use axum::extract::ws::{Message, WebSocket};
-use center::LateCase;
+use center::{LateCase, MoneyMoves};
+use domain::entity::Role;
 use domain::ids::SessionId;
 use futures::StreamExt;
 use futures::stream::SplitStream;
@@ -47,6 +48,9 @@ pub(super) struct Session {
     measured: Instant,
     kicks: broadcast::Receiver<SessionId>,
     late: broadcast::Receiver<Arc<LateCase>>,
+    money: watch::Receiver<MoneyMoves>,
+    /// What the client was told of.
+    moved: MoneyMoves,
     caller: Caller,
     stop: watch::Receiver<bool>,
     look: Interval,
@@ -65,6 +69,8 @@ impl Session {
         let now = Instant::now();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut money = state.center.money_moves();
+        let moved = money.borrow_and_update().clone();
         let session = Self {
             outbox: Outbox::new(sink, state.clock.clone()),
             heard: now,
@@ -76,6 +82,8 @@ impl Session {
             measured: now,
             kicks: state.kicks.subscribe(),
             late: state.center.late_cases(),
+            money,
+            moved,
             caller: caller.clone(),
             stop: state.stop.subscribe(),
             look,
@@ -116,6 +124,7 @@ impl Session {
                     return Err(Close::stopping());
                 },
                 _ = self.look.tick() => {
+                    self.money()?;
                     self.check()?;
                     return Ok(Heard::Tick);
                 }
@@ -143,12 +152,34 @@ impl Session {
                     debt: case.debt_id.to_string(),
                     stage: case.stage.to_string(),
                     deadline: case.deadline.map(|at| at.0),
+                    statute_date: case.statute_date.clone(),
                 })
             }
             // Another's; or some were missed, which stand in the morning review.
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => Ok(()),
             Err(broadcast::error::RecvError::Closed) => Err(Close::stopping()),
         }
+    }
+
+    /// Tells whose money moved since the last look, once however often it did: a bank's file is no flood. Agents
+    /// hear from the engine, of what is near them alone.
+    fn money(&mut self) -> Result<(), Close> {
+        // Without a sender the server stops, and says so itself.
+        if self.caller.role == Role::Agent || !self.money.has_changed().unwrap_or(false) {
+            return Ok(());
+        }
+        let moves = self.money.borrow_and_update().clone();
+        for (client, count) in &moves {
+            let own = self.caller.client.is_none_or(|own| own == *client);
+            if own && self.moved.get(client) != Some(count) {
+                self.send(&ServerMessage::Money {
+                    now: self.state.now().0,
+                    client: client.to_string(),
+                })?;
+            }
+        }
+        self.moved = moves;
+        Ok(())
     }
 
     fn check(&mut self) -> Result<(), Close> {

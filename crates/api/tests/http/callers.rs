@@ -39,6 +39,8 @@ async fn a_message_is_told_only_once_it_is_approved_as_it_stands() {
             .is_some_and(|who| who.starts_with("user:"))
     );
     assert!(told["approved_at"].is_string(), "{told}");
+    let sound = told["approved_sounds"]["es"].as_str();
+    assert_eq!(sound.map(str::len), Some(64), "{told}");
     let chosen = change(&app, &token, &json!({"mode": "agentless"})).await;
     assert_eq!(chosen.status, StatusCode::OK, "{}", chosen.text());
     // Another message under the same approval is none.

@@ -1,12 +1,15 @@
 //! The floor by HTTP: templates, segments by weight, call-backs, assignment, the morning list, caller ids.
 
-use crate::app::App;
+use crate::app::{App, START};
+use crate::world::Own;
 use domain::entity::CallerId;
 use domain::ids::CallerIdId;
 use domain::ports::Clock as _;
 use domain::ports::store::{
-    CALLBACK_PRIORITY, CallbackRow, CatalogStore as _, ContactStore as _, ItemState,
+    CALLBACK_PRIORITY, CallbackRow, CatalogStore as _, ContactStore as _, HeardCall, ItemState,
+    TrailStore as _,
 };
+use domain::rules::detector::Acted;
 use domain::time::HOUR_MS;
 use serde_json::{Value, json};
 
@@ -286,4 +289,52 @@ async fn every_caller_id_has_its_health() {
     let path = format!("/api/v1/caller-ids/health?client={}", own.client);
     let all = app.get(&path).token(&token).send().await.json();
     assert_eq!(all["items"].as_array().map(Vec::len), Some(501));
+}
+
+/// Who was hung up on as a machine was abandoned: the page says so beside both errors.
+#[tokio::test]
+async fn the_detectors_page_counts_who_was_abandoned() {
+    let app = App::start().await;
+    let token = app.token("supervisor").await;
+    let abandoned = async |more: String| -> Value {
+        let path = format!("/api/v1/reports/detector?days=7{more}");
+        let page = app.get(&path).token(&token).send().await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        page.json()["abandoned"].clone()
+    };
+    let parts = |share: &Value| (share["numerator"].clone(), share["denominator"].clone());
+    let (norte, sur) = (&app.world.norte, &app.world.sur);
+    assert_eq!(parts(&abandoned(String::new()).await), (json!(0), json!(2)));
+    let heard = HeardCall {
+        attempt_id: sur.attempt,
+        at: START,
+        class: "machine".into(),
+        confidence_pm: 900,
+        reason: "greeting_shape".into(),
+        decided_ms: 900,
+        onset_ms: None,
+        speech_ms: None,
+        pauses: None,
+        beep_ms: None,
+        acted: Acted::Hangup,
+        truth: None,
+    };
+    app.store.put_heard(&heard, &[]).await.expect("is kept");
+    let told = app.post(&format!("/api/v1/attempts/{}/heard", sur.attempt));
+    let told = told
+        .token(&token)
+        .json(&json!({"truth": "person"}))
+        .send()
+        .await;
+    assert_eq!(told.json()["lost"], true, "{}", told.text());
+    assert_eq!(parts(&abandoned(String::new()).await), (json!(1), json!(2)));
+    let of = |own: &Own| format!("&campaign={}", own.campaign);
+    assert_eq!(parts(&abandoned(of(norte)).await), (json!(0), json!(1)));
+    assert_eq!(parts(&abandoned(of(sur)).await), (json!(1), json!(1)));
+    let trunk = format!("&trunk={}", app.world.trunk);
+    assert_eq!(
+        abandoned(trunk).await,
+        Value::Null,
+        "the law knows no trunks"
+    );
 }

@@ -10,6 +10,7 @@ mod bodies;
 mod callers;
 mod disputes;
 mod documents;
+mod due_items;
 mod events;
 mod export;
 mod file_tasks;

@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use domain::entity::{Channel, InboxMessage, InboxState};
-use domain::ids::InboxId;
+use domain::ids::{InboxId, MessageId};
 use domain::ports::Clock as _;
-use domain::ports::store::{Heard, MessageStore as _};
+use domain::ports::store::{CatalogStore as _, Heard, MessageStore as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -257,10 +257,8 @@ async fn tried(app: &App, token: &str, at: &str) {
     assert_eq!(removed.status, 200);
 }
 
-#[tokio::test]
-async fn messages_and_the_inbox_show_masked_addresses_row_06() {
-    let app = App::start().await;
-    let agent = app.token("agent").await;
+/// The debtor wrote from an address, and nobody answered yet.
+async fn wrote(app: &App, address: &str) -> InboxMessage {
     let own = &app.world.norte;
     let row = InboxMessage {
         id: InboxId(uuid::Uuid::now_v7()),
@@ -268,7 +266,7 @@ async fn messages_and_the_inbox_show_masked_addresses_row_06() {
         debtor_id: Some(own.debtor),
         message_id: None,
         channel: Channel::Sms,
-        address: "+525512349999".into(),
+        address: address.into(),
         text: "¿Cuánto debo?".into(),
         gateway: "suite".into(),
         provider_ref: "in-1".into(),
@@ -284,6 +282,14 @@ async fn messages_and_the_inbox_show_masked_addresses_row_06() {
         events: vec![],
     };
     assert!(app.store.hear(&heard).await.expect("works"));
+    row
+}
+
+#[tokio::test]
+async fn messages_and_the_inbox_show_masked_addresses_row_06() {
+    let app = App::start().await;
+    let agent = app.token("agent").await;
+    let row = wrote(&app, "+525512349999").await;
     let listed = app
         .get("/api/v1/inbox?state=new")
         .token(&agent)
@@ -313,6 +319,39 @@ async fn messages_and_the_inbox_show_masked_addresses_row_06() {
     assert_eq!(closed.status, 204);
     let twice = app.post(&format!("{at}/close")).token(&agent).send().await;
     assert_eq!(twice.code(), "inbox_handled");
+}
+
+#[tokio::test]
+async fn an_agent_answers_a_debtor_where_he_wrote_from_row_06() {
+    let app = App::start().await;
+    let agent = app.token("agent").await;
+    let point = app.store.get_point(app.world.norte.point).await;
+    let row = wrote(&app, point.expect("a point").value.reveal()).await;
+    let at = format!("/api/v1/inbox/{}", row.id);
+    let answer = async || {
+        let text = json!({"text": "Con gusto le ayudamos."});
+        let path = format!("{at}/answer");
+        app.post(&path).token(&agent).json(&text).send().await
+    };
+    let sent = answer().await;
+    assert_eq!(sent.status, 201, "{}", sent.text());
+    let sent = sent.json();
+    assert_eq!(
+        (&sent["purpose"], &sent["state"], &sent["channel"]),
+        (&json!("reply"), &json!("queued"), &json!("sms"))
+    );
+    assert_eq!(sent["made_by"], format!("agent:{}", app.world.agent));
+    let id: MessageId = sent["id"].as_str().expect("an id").parse().expect("an id");
+    let kept = app.store.get_message(id).await.expect("kept");
+    assert_eq!(kept.reply_to, Some(row.id));
+    assert_eq!(kept.point_id, Some(app.world.norte.point));
+    let now = app.get(&at).token(&agent).send().await.json();
+    assert_eq!(now["state"], "answered", "{now}");
+    assert_eq!(
+        answer().await.code(),
+        "inbox_handled",
+        "and he is not written to twice"
+    );
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ async fn figures_that_were_read_before_a_payment_are_not_written() {
         "overdue_minor",
         "minimum_minor",
         "due_date",
+        "statute_date",
         "status",
     ] {
         figures[field] = read[field].clone();

@@ -161,6 +161,7 @@ async fn brought(app: &App, import: ImportId) -> DebtorId {
         line: 2,
         debtor,
         debt,
+        items: Vec::new(),
         parties: Vec::new(),
         points: vec![point],
         consents: Vec::new(),

@@ -225,6 +225,12 @@ async fn terms_are_versions_of_one_document_row_21() {
     assert_eq!(wrong.status, 422);
     assert_eq!(wrong.json()["errors"][0]["path"], "terms.ask_timeout_s");
     terms["ask_timeout_s"] = json!(30);
+    let limit = |segment| json!([{"segment_id": segment, "min_pct": 30, "max_days": 5}]);
+    terms["promises"] = limit(app.world.sur.segment);
+    let wrong = put(json!({"after": 0, "terms": terms, "note": "x"})).await;
+    let path_of = |reply: &Value| reply["errors"][0]["path"].clone();
+    assert_eq!(path_of(&wrong.json()), "terms.promises[0].segment_id");
+    terms["promises"] = limit(own.segment);
     let first = put(json!({"after": 0, "terms": terms, "note": "más corto"})).await;
     assert_eq!(
         (first.status.as_u16(), &first.json()["version"]),

@@ -127,6 +127,8 @@ SMXC GET /api/v1/debts
 MX POST /api/v1/debts
 SMXC GET /api/v1/debts/{id}
 MX PUT /api/v1/debts/{id}
+SMXC GET /api/v1/debts/{id}/items
+MX PUT /api/v1/debts/{id}/items
 SMXC GET /api/v1/points
 SMX POST /api/v1/points
 SMXC GET /api/v1/points/{id}

@@ -2,10 +2,12 @@
 
 use crate::app::{App, Reply};
 use crate::pay;
-use domain::entity::LinkState;
-use domain::ids::{PaymentLinkId, UserId};
+use domain::entity::{Address, LinkState};
+use domain::ids::{AddressId, PaymentLinkId, UserId};
 use domain::ports::Clock as _;
-use domain::ports::store::{CatalogStore as _, ReceiptStore as _, StageStore as _};
+use domain::ports::store::{
+    AddressStore as _, CatalogStore as _, ReceiptStore as _, StageStore as _,
+};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 
@@ -37,6 +39,28 @@ async fn terms(app: &App, owner: impl Fn(&str) -> UserId) {
     assert_eq!(put.json(&body).send().await.status, 201);
 }
 
+/// His postal address, without which no court is asked.
+async fn lives_somewhere(app: &App) {
+    let own = &app.world.norte;
+    let address = Address {
+        id: AddressId(uuid::Uuid::now_v7()),
+        client_id: own.client,
+        debtor_id: own.debtor,
+        street: "Calle Inventada 1".into(),
+        city: "Puebla".into(),
+        region: "PUE".into(),
+        postcode: "72000".into(),
+        country: "MX".into(),
+        zone: None,
+        source: "import".into(),
+        bad: false,
+        added_at: app.clock.now(),
+        confirmed_at: app.clock.now(),
+    };
+    let put = app.store.put_address(&address, &[]).await;
+    put.expect("an address");
+}
+
 #[tokio::test]
 async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
     let app = App::start().await;
@@ -47,6 +71,7 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
         _ => ours,
     };
     terms(&app, owner).await;
+    lives_somewhere(&app).await;
     let mut debt = app.store.get_debt(own.debt).await.expect("debt");
     debt.due_date = "2026-12-03".into();
     app.store.put_debt(&debt, &[]).await.expect("debt");
@@ -82,6 +107,74 @@ async fn a_debt_goes_the_whole_way_as_its_tests_pass_row_17() {
     assert_eq!(stands.expect("one").stage.as_str(), "judicial");
     let list = get(&app, "supervisor", "/stages?stage=judicial").await;
     assert_eq!(list["items"][0]["debt_id"], json!(own.debt));
+}
+
+/// What the supervisor is told to be missing for the next stage, by code.
+async fn missing(app: &App, path: &str) -> Vec<(String, String)> {
+    let view = get(app, "supervisor", path).await;
+    let rows = view["advice"]["missing"].as_array().expect("a list").iter();
+    let text = |row: &Value, name: &str| row[name].as_str().expect("text").to_owned();
+    rows.map(|row| (text(row, "code"), text(row, "es")))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
+    let app = App::start().await;
+    let own = &app.world.norte;
+    terms(&app, |_| app.world.agent_user).await;
+    let mut hold = app.store.get_hold(own.hold).await.expect("a hold");
+    hold.lifted_at = Some(app.clock.now());
+    app.store.put_hold(&hold, &[]).await.expect("lifted");
+    let mut debt = app.store.get_debt(own.debt).await.expect("debt");
+    debt.due_date = "2026-06-01".into();
+    debt.statute_date = Some("2026-11-24".into());
+    app.store.put_debt(&debt, &[]).await.expect("debt");
+    let path = format!("/debts/{}/stage", own.debt);
+    let moves = async |who: &str, stage: &str| {
+        post(&app, who, &path, json!({"stage": stage, "reason": "x"})).await
+    };
+    let refused = async |stage: &str, why: &str| {
+        let reply = moves("supervisor", stage).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (409, "stage_tests".to_owned())
+        );
+        assert!(reply.text().contains(why), "{}", reply.text());
+    };
+    // The last day is not over: a lawyer may have it, and is told to hurry.
+    assert_eq!(moves("supervisor", "prejudicial").await.status, 200);
+    let view = get(&app, "supervisor", &path).await;
+    let codes = view["advice"]["reasons"].to_string();
+    assert!(codes.contains("statute_near"), "{view}");
+    let lacks = [(
+        "no_evidence".to_owned(),
+        "falta evidencia: domicilio".to_owned(),
+    )];
+    assert_eq!(missing(&app, &path).await, lacks);
+    refused("judicial", "evidence is lacking: postal address").await;
+    lives_somewhere(&app).await;
+    assert_eq!(missing(&app, &path).await, []);
+    app.pass_ms(2 * DAY_MS);
+    let past = [(
+        "statute_past".to_owned(),
+        "la deuda prescribió hace 1 día".to_owned(),
+    )];
+    assert_eq!(missing(&app, &path).await, past);
+    refused("judicial", "the statute date passed 1 day ago").await;
+    let file = get(&app, "supervisor", &format!("/debtors/{}", own.debtor)).await;
+    assert_eq!(file["debts"][0]["statute_date"], "2026-11-24");
+    // The client's own terms say otherwise.
+    let rules = format!("/clients/{}/terms", own.client);
+    let mut terms = get(&app, "manager", &rules).await["terms"].clone();
+    for stage in terms["stages"].as_array_mut().expect("stages") {
+        stage["past_statute"] = json!(true);
+    }
+    let token = app.token("manager").await;
+    let put = app.ask("PUT", &format!("/api/v1{rules}")).token(&token);
+    let body = json!({"after": 1, "terms": terms, "note": "demanda natural"});
+    assert_eq!(put.json(&body).send().await.status, 201);
+    assert_eq!(moves("supervisor", "judicial").await.status, 200);
 }
 
 #[tokio::test]

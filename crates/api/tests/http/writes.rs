@@ -78,6 +78,7 @@ async fn values_that_do_not_fit() {
         ("/debts", "principal_minor", json!(-1)),
         ("/debts", "principal_minor", json!(1.5)),
         ("/debts", "due_date", json!("2026-02-30")),
+        ("/debts", "statute_date", json!("2026-02-30")),
         ("/points", "value", json!("+52")),
         ("/points", "position", json!(-1)),
         ("/consents", "purpose", json!("fun")),

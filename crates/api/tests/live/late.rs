@@ -1,6 +1,6 @@
 //! A late case reaches the person who is named for it, over his own socket, and stands in his morning review.
 
-use crate::floor::Floor;
+use crate::floor::{Floor, MORNING};
 use crate::socket::Socket;
 use api::wire::ServerMessage;
 use domain::entity::{Debt, DebtStage, Stage};
@@ -8,7 +8,7 @@ use domain::ids::UserId;
 use domain::ports::store::{
     CatalogStore as _, ListFilter, PageRequest, PeopleStore as _, StageStore as _,
 };
-use domain::time::UtcMs;
+use domain::time::{DAY_MS, UtcMs};
 use serde_json::{Value, json};
 
 async fn user(floor: &Floor, name: &str) -> UserId {
@@ -27,6 +27,7 @@ async fn late(floor: &Floor, debt: &Debt, owner: Option<UserId>) {
         deadline: Some(UtcMs(1_000)),
         owner_id: owner,
         late_at: None,
+        statute_told: None,
         moved_by: "system".into(),
         reason: "age".into(),
     };
@@ -88,6 +89,27 @@ async fn a_late_case_is_told_at_once_to_whom_it_is_given_row_15() {
     assert_eq!(marta_s, [json!(debts[1].id)]);
     let ana_s = in_the_morning(&floor, &ana, "/morning-list").await;
     assert_eq!(ana_s, [json!(debts[2].id)]);
+    // A statute date that is near is told as well, once.
+    let near = MORNING.plus_ms(20 * DAY_MS).to_string();
+    let date: String = near.chars().take(10).collect();
+    let dated = Debt {
+        statute_date: Some(date.clone()),
+        ..debts[2].clone()
+    };
+    floor.store.put_debt(&dated, &[]).await.expect("put");
+    for _ in 0..2 {
+        floor.center.stages_round().await.expect("a round");
+    }
+    let message = of_ana.until("late_case").await;
+    assert_eq!(message["debt"], json!(debts[2].id));
+    assert_eq!(message["statute_date"], json!(date));
+    let (_, list) = floor.get(&sofia, "/stages?late=true").await;
+    let rows = list["items"].as_array().expect("list").iter();
+    let told: Vec<&Value> = rows
+        .filter(|s| s["debt_id"] == json!(debts[2].id))
+        .map(|s| &s["statute_told"])
+        .collect();
+    assert_eq!(told, [&json!(date)]);
     let (_, mine) = floor.get(&sofia, "/stages?mine=true&late=true").await;
     let names: Vec<&Value> = mine["items"]
         .as_array()

@@ -4,9 +4,10 @@ use crate::closing;
 use crate::live::CallCtx;
 use crate::shared::{Shared, persist};
 use dialer::Input;
-use domain::entity::LedgerKind;
+use domain::entity::{LedgerKind, VoicemailTemplate};
 use domain::ports::store::AttemptChange;
 use domain::ports::{LegRef, PlayWhat};
+use domain::rules::limited::may_be_left;
 use domain::rules::voicemail::{Facts, render};
 use domain::time::UtcMs;
 use serde_json::json;
@@ -26,7 +27,12 @@ pub(crate) async fn leave(shared: Arc<Shared>, ctx: Arc<CallCtx>) {
 }
 
 /// Whether it may be said as things stand now: a hold, a listing or money may have come while it rang.
-async fn allowed(shared: &Arc<Shared>, ctx: &CallCtx, now: UtcMs) -> Result<(), &'static str> {
+async fn allowed(
+    shared: &Arc<Shared>,
+    ctx: &CallCtx,
+    template: &VoicemailTemplate,
+    now: UtcMs,
+) -> Result<(), &'static str> {
     let stocked = &ctx.stocked;
     let debtor = stocked.facts.debtor.id;
     let facts = persist!(shared, shared.out.store.contact_facts(debtor, now))
@@ -38,10 +44,8 @@ async fn allowed(shared: &Arc<Shared>, ctx: &CallCtx, now: UtcMs) -> Result<(), 
     if !verdict.decision.permits(false) {
         return Err("the debtor may not be contacted so any more");
     }
-    if shared.out.law.duties(&facts, now).no_voicemail {
-        return Err("the debtor's packs forbid it");
-    }
-    Ok(())
+    let duties = shared.out.law.duties(&facts, now);
+    may_be_left(template, &shared.config.company, &duties)
 }
 
 async fn said(shared: &Arc<Shared>, ctx: &CallCtx) -> Result<(), &'static str> {
@@ -51,7 +55,7 @@ async fn said(shared: &Arc<Shared>, ctx: &CallCtx) -> Result<(), &'static str> {
         .as_ref()
         .ok_or("the campaign has no message")?;
     let now = shared.now();
-    allowed(shared, ctx, now).await?;
+    allowed(shared, ctx, template, now).await?;
     let facts = Facts {
         company: &shared.config.company,
         number: &ctx.caller.1,

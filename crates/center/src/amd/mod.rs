@@ -14,6 +14,7 @@ use crate::error::CenterError;
 use crate::live::{CallCtx, Setting};
 use crate::shared::Shared;
 use crate::tasks::pause;
+use dialer::Input;
 use domain::entity::{AmdMode, Campaign, CampaignVersion, DialMode, VersionState};
 use domain::ids::{CampaignId, CampaignVersionId};
 use domain::rules::detector::Known;
@@ -48,16 +49,29 @@ fn mark(campaign: CampaignId) -> String {
     format!("amd_shadowed:{campaign}")
 }
 
+/// When the campaign was last turned back; 0 when never.
+async fn turned(shared: &Shared, campaign: CampaignId) -> Result<UtcMs, CenterError> {
+    let at = shared.out.store.get_setting(&mark(campaign)).await?;
+    Ok(at.and_then(|t| t.parse().ok()).map_or(UtcMs(0), UtcMs))
+}
+
 /// What is known of a campaign's calls since it was last turned back.
 pub(crate) async fn known(shared: &Shared, campaign: CampaignId) -> Result<Known, CenterError> {
-    let store = &shared.out.store;
-    let now = shared.now();
-    let turned = store.get_setting(&mark(campaign)).await?;
-    let turned = turned.and_then(|t| t.parse().ok()).map_or(UtcMs(0), UtcMs);
-    let since = now.plus_ms(-BACK_MS).max(turned);
+    let turned = turned(shared, campaign).await?;
+    let since = shared.now().plus_ms(-BACK_MS).max(turned);
+    counted(shared, campaign, since).await
+}
+
+/// What is known of a campaign's calls since then.
+async fn counted(
+    shared: &Shared,
+    campaign: CampaignId,
+    since: UtcMs,
+) -> Result<Known, CenterError> {
     let mut known = Known::default();
+    let store = &shared.out.store;
     let counts = store
-        .heard_counts(since, now.plus_ms(1), BACK_MS + 1)
+        .heard_counts(since, shared.now().plus_ms(1), BACK_MS + 1)
         .await?;
     for row in counts.iter().filter(|c| c.campaign_id == Some(campaign)) {
         known.add(&row.class, row.acted, row.known(), row.calls);
@@ -65,14 +79,42 @@ pub(crate) async fn known(shared: &Shared, campaign: CampaignId) -> Result<Known
     Ok(known)
 }
 
-/// Turns a campaign back to looking on where it loses more persons than it may.
+/// Turns a campaign back to looking on where it loses more persons than it may; else its pacing is told what it loses.
 async fn look(shared: &Arc<Shared>, setting: &Setting) -> Result<(), CenterError> {
-    let limit = setting.campaign.params.amd_fp_limit_pct;
-    let known = known(shared, setting.id()).await?;
-    if !known.passes(limit) {
-        return Ok(());
+    let (id, limit) = (setting.id(), setting.campaign.params.amd_fp_limit_pct);
+    let since = shared.now().plus_ms(-BACK_MS);
+    let turned = turned(shared, id).await?;
+    let known = counted(shared, id, since.max(turned)).await?;
+    if known.passes(limit) {
+        return turn_back(shared, setting, known.lost_pct()).await;
     }
-    turn_back(shared, setting, known.lost_pct()).await
+    let all = if turned <= since {
+        known
+    } else {
+        counted(shared, id, since).await?
+    };
+    tell_pacing(shared, id, &all).await;
+    Ok(())
+}
+
+/// What is known of the whole month is told to the pacing of a campaign that acts on verdicts from now on: what it was
+/// turned back for is planned with, though it is not held against it twice.
+pub(crate) async fn plan_with(shared: &Shared, campaign: CampaignId) {
+    let since = shared.now().plus_ms(-BACK_MS);
+    match counted(shared, campaign, since).await {
+        Ok(known) => tell_pacing(shared, campaign, &known).await,
+        Err(error) => {
+            tracing::warn!(campaign = %campaign, reason = %error, "losses of the detector not counted");
+        }
+    }
+}
+
+async fn tell_pacing(shared: &Shared, campaign: CampaignId, known: &Known) {
+    let pct = known.measured_pct().unwrap_or(0.0);
+    shared
+        .post
+        .tell(move |engine, now| engine.take(now, Input::Loses(campaign, pct)))
+        .await;
 }
 
 async fn turn_back(shared: &Arc<Shared>, setting: &Setting, loss: f64) -> Result<(), CenterError> {
@@ -133,11 +175,15 @@ fn version(shared: &Shared, row: &Campaign) -> CampaignVersion {
     }
 }
 
-/// Whether a call's message may be on no mailbox: it is told by nobody, and the debtor's packs let none be left. What
-/// sounds like a machine is then hung up on, whatever the campaign does with sounds otherwise.
+/// Whether a call's message may be on no mailbox: it is told by nobody, and the debtor's packs let none be left, or none
+/// whose words are not known, as a recording's. What sounds like a machine is then hung up on, whatever the campaign
+/// does with sounds otherwise.
 pub(crate) fn spares_mailboxes(shared: &Shared, ctx: &CallCtx, now: UtcMs) -> bool {
-    let alone = ctx.task.mode == DialMode::Agentless;
-    alone && shared.out.law.duties(&ctx.stocked.facts, now).no_voicemail
+    if ctx.task.mode != DialMode::Agentless {
+        return false;
+    }
+    let duties = shared.out.law.duties(&ctx.stocked.facts, now);
+    duties.no_voicemail || duties.voicemail_limited || !duties.voicemail_must.is_empty()
 }
 
 /// Name of the alarm of a campaign that was turned back.

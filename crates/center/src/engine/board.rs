@@ -25,7 +25,7 @@ const WIDE_MS: i64 = SECOND_MS;
 const ASKS_MAX: usize = 200;
 /// Share of the cap from which the alarm is up, and live answers below which a quotient says nothing.
 const NEAR_SHARE: f64 = 0.8;
-const NEAR_ANSWERS: u64 = 20;
+const NEAR_ANSWERS: f64 = 20.0;
 
 /// Rows as they were told last, and what has changed since.
 #[derive(Default)]
@@ -279,7 +279,10 @@ impl Engine {
     /// Alarms that follow from a campaign's row.
     fn row_alarms(&mut self, now: UtcMs, rows: &[CampaignRow]) {
         for row in rows {
-            let near = near_cap(&row.abandonment);
+            // The day's figure, and that of the window with the least room: a month may be spent on a quiet day.
+            let room = self.brain.campaign(row.id).and_then(|v| v.room);
+            let room = room.map(|r| (r.numerator, r.denominator, r.cap_pct));
+            let near = near_cap(day_of(&row.abandonment)) || room.is_some_and(near_cap);
             let starved = row
                 .problem
                 .as_ref()
@@ -484,9 +487,14 @@ fn small_team(params: &domain::entity::CampaignParams, agents: u32) -> bool {
     over_dials && (1..=params.small_team_agents).contains(&agents)
 }
 
-/// Whether the quotient comes near its cap; a few answers say nothing.
-fn near_cap(ratio: &Abandonment) -> bool {
+/// Numerator, denominator and cap in percent.
+fn day_of(ratio: &Abandonment) -> (f64, f64, f64) {
     let float = |n: u64| as_f64(i64::try_from(n).unwrap_or(i64::MAX));
-    let limit = NEAR_SHARE * ratio.cap_pct * float(ratio.denominator);
-    ratio.denominator >= NEAR_ANSWERS && float(ratio.numerator) * 100.0 >= limit
+    let (a, n) = (ratio.numerator, ratio.denominator);
+    (float(a), float(n), ratio.cap_pct)
+}
+
+/// Whether the quotient comes near its cap; a few answers say nothing.
+fn near_cap((abandoned, answers, cap_pct): (f64, f64, f64)) -> bool {
+    answers >= NEAR_ANSWERS && abandoned * 100.0 >= NEAR_SHARE * cap_pct * answers
 }

@@ -7,6 +7,7 @@ use crate::short_calls::ShortAsk;
 use crate::stats::CampaignStats;
 use crate::view::{HopperRow, Problem};
 use dialer::{CampaignSpec, Input, Item, ShortDay, TrunkSpec};
+use domain::answer::Why;
 use domain::entity::{CampaignStatus, Trunk};
 use domain::ids::{CampaignId, DebtorId};
 use domain::pii::mask;
@@ -212,6 +213,11 @@ impl Engine {
         self.brain.campaign(id).is_some_and(|v| v.on)
     }
 
+    /// Abandonment the campaign's forecast aims at, percent.
+    pub(crate) fn aims_at(&self, id: CampaignId) -> Option<f64> {
+        self.brain.campaign(id)?.target_pct
+    }
+
     /// Campaigns that dial now.
     pub(crate) fn running(&self) -> Vec<Arc<Setting>> {
         self.campaigns
@@ -303,5 +309,16 @@ impl Engine {
 
     pub(crate) fn in_hopper(&self, campaign: CampaignId, debtor: DebtorId) -> bool {
         self.hopper.contains_key(&(campaign, debtor))
+    }
+
+    /// Of a debtor in the campaign's hopper or on one of its lines, why the order chose him, where it did.
+    pub(crate) fn chosen(&self, campaign: CampaignId, debtor: DebtorId) -> Option<Option<Why>> {
+        let queued = self.hopper.get(&(campaign, debtor));
+        let on_line = || {
+            let up = self.calls.values().filter(|call| call.over.is_none());
+            let mut up = up.map(|call| &call.ctx.stocked);
+            up.find(|s| s.setting.id() == campaign && s.facts.debtor.id == debtor)
+        };
+        queued.or_else(on_line).map(|stocked| stocked.why)
     }
 }

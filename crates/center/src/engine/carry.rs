@@ -161,17 +161,11 @@ impl Engine {
     }
 
     /// The message of an agentless campaign.
-    fn tell_message(&mut self, attempt: AttemptId) {
-        let Some(entry) = self.calls.get(&attempt) else {
-            return;
-        };
-        let stocked = &entry.ctx.stocked;
-        let what = PlayWhat::Spoken {
-            parts: vec![stocked.setting.campaign.params.agentless.message.clone()],
-            language: tongue(stocked.facts.debtor.language).to_owned(),
-            client: stocked.setting.client.id.to_string(),
-        };
-        self.tell_to(attempt, what);
+    fn tell_message(&self, attempt: AttemptId) {
+        if let Some(entry) = self.calls.get(&attempt) {
+            let (shared, ctx) = (Arc::clone(&self.shared), Arc::clone(&entry.ctx));
+            tokio::spawn(crate::agentless::tell(shared, ctx));
+        }
     }
 
     /// Plays a message whose end is the call's.

@@ -4,7 +4,7 @@
 use super::Engine;
 use crate::amd::spares_mailboxes;
 use crate::closing;
-use crate::live::{CallCtx, CallEntry, Setting};
+use crate::live::{CallCtx, CallEntry};
 use crate::shared::{Shared, persist};
 use dialer::{Heard, Input};
 use domain::entity::{AmdAction, AmdMode};
@@ -12,6 +12,7 @@ use domain::ids::AttemptId;
 use domain::ports::SoundVerdict;
 use domain::ports::store::HeardCall;
 use domain::rules::detector::{Acted, Truth, is_checked, is_mailbox, is_person, result_of_class};
+use domain::rules::limited::may_be_left;
 use domain::time::UtcMs;
 use serde_json::json;
 use std::sync::Arc;
@@ -124,26 +125,28 @@ impl Engine {
     }
 
     /// Whether a message may be left: the campaign has an approved one in the debtor's language, and his
-    /// packs let it be.
+    /// packs let this one be.
     fn may_leave(&self, now: UtcMs, attempt: AttemptId) -> bool {
         let Some(entry) = self.calls.get(&attempt) else {
             return false;
         };
         let stocked = &entry.ctx.stocked;
-        let fits = |setting: &Setting| {
-            let language = stocked.facts.debtor.language;
-            let wanted = setting.campaign.params.amd_action == AmdAction::Message;
-            wanted
-                && setting
-                    .voicemail
-                    .as_ref()
-                    .is_some_and(|v| v.language == language)
+        let (setting, language) = (&stocked.setting, stocked.facts.debtor.language);
+        let wanted = setting.campaign.params.amd_action == AmdAction::Message;
+        let template = setting.voicemail.as_ref();
+        let Some(template) = template.filter(|v| wanted && v.language == language) else {
+            return false;
         };
         // Who may be called with an agent only hears no recorded voice.
-        let recorded = !entry.ctx.task.item.agent_only;
-        recorded
-            && fits(&stocked.setting)
-            && !self.shared.out.law.duties(&stocked.facts, now).no_voicemail
+        if entry.ctx.task.item.agent_only {
+            return false;
+        }
+        let duties = self.shared.out.law.duties(&stocked.facts, now);
+        let allowed = may_be_left(template, &self.shared.config.company, &duties);
+        if let Err(reason) = allowed {
+            tracing::info!(attempt = %attempt, reason, "no message for this mailbox");
+        }
+        allowed.is_ok()
     }
 
     /// The machine's beep was heard: its message is counted, then said.

@@ -1,10 +1,12 @@
-//! Money that moves while an agent talks with its debtor: his card says so at once.
+//! Money that moves: the card of who talks with its debtor says so at once, and agents near it are told.
 
 use super::Engine;
 use crate::card::{self, CardKind, CardSource};
-use domain::ids::{AgentId, AttemptId, DebtorId};
+use crate::notices::Near;
+use domain::ids::{AgentId, AttemptId, ClientId, DebtorId};
 use domain::ports::store::ContactFacts;
 use domain::time::UtcMs;
+use serde_json::json;
 use std::sync::Arc;
 
 impl Engine {
@@ -30,6 +32,17 @@ impl Engine {
                 Err(error) => shared.mind(&error).await,
             }
         });
+    }
+
+    /// Agents of ours who show money near them are told that it moved, and of which client it is.
+    pub(crate) fn money_near(&self, now: UtcMs, client: ClientId, near: &Near) {
+        for (id, entry) in &self.agents {
+            let team = entry.agent.team_id;
+            if near.agents.contains(id) || team.is_some_and(|t| near.teams.contains(&t)) {
+                let told = json!({"t": "money", "now": now.0, "client": client});
+                self.shared.out.desk.tell(*id, told);
+            }
+        }
     }
 
     /// Calls in which an agent of ours is joined with the debtor, or disposes of one.
@@ -66,7 +79,7 @@ impl Engine {
             };
             let mut body = card::build(CardKind::Full(attempt), &stocked, source, &viewer);
             if let (Some(how), Some(map)) = (self.is_caller(attempt), body.as_object_mut()) {
-                map.insert("direction".to_owned(), serde_json::json!(how));
+                map.insert("direction".to_owned(), json!(how));
             }
             self.shared.out.desk.tell(agent, body);
         }

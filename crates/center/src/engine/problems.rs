@@ -135,9 +135,10 @@ impl Engine {
         if agents > 0 && view.agents <= 0.0 && view.hopper > 0 {
             found.extend(self.waits_for_priority(id));
         }
-        // Where nobody was abandoned the words of the guard would tell of something that never happened.
+        // Where nobody was abandoned in the window that binds, be it yesterday's or another campaign's, the words of
+        // the guard would tell of something that never happened.
         if let Some(why) = view.guard
-            && self.brain.tally().abandoned > 0
+            && view.room.is_some_and(|room| room.numerator > 0.0)
         {
             found.push(guard_problem(view.mode, why, view.room));
         }

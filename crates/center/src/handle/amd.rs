@@ -23,6 +23,21 @@ impl CenterHandle {
         crate::amd::tell_truth(Arc::clone(&self.inner.shared), actor, attempt, truth).await
     }
 
+    /// Abandonment a campaign aims at now, percent, without the persons its detector takes; `None` where it forecasts
+    /// nothing or is not dialed here.
+    ///
+    /// # Errors
+    /// The center is shutting down.
+    pub async fn aims_at(&self, campaign: CampaignId) -> Result<Option<f64>, CenterError> {
+        let aim = self
+            .inner
+            .shared
+            .post
+            .call(move |engine, _| engine.aims_at(campaign))
+            .await?;
+        Ok(aim)
+    }
+
     /// What is known of the persons a campaign lost since it was last turned back.
     ///
     /// # Errors

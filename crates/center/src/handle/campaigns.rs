@@ -7,7 +7,8 @@ use crate::error::CenterError;
 use crate::view;
 use crate::what_if::{self, History, Refusals};
 use domain::entity::{Campaign, CampaignParams};
-use domain::ids::{CampaignId, DebtorId};
+use domain::ids::{CampaignId, ClientId, DebtorId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl CenterHandle {
@@ -65,6 +66,16 @@ impl CenterHandle {
         let shared = Arc::clone(&self.inner.shared);
         self.detached(campaigns::act(shared, actor, id, Act::Stop))
             .await
+    }
+
+    /// SHA-256 (hex) of a message's recording by the language it is told in, as it is played now to a client's
+    /// debtors; empty without one.
+    pub async fn message_sounds(
+        &self,
+        client: ClientId,
+        message: &str,
+    ) -> BTreeMap<String, String> {
+        crate::agentless::sounds(&self.inner.shared, client, message).await
     }
 
     /// After a change of the campaign was stored.

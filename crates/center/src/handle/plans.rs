@@ -3,7 +3,7 @@
 use super::CenterHandle;
 use crate::asks::Actor;
 use crate::error::CenterError;
-use crate::notices::LateCase;
+use crate::notices::{LateCase, MoneyMoves};
 use crate::plans::{self, PlanDraw, StageAsk, StageView, letters, stages};
 use domain::entity::{
     Client, Debt, DebtStage, Language, Letter, LetterLevel, LetterTemplate, Plan, PlanFile, Role,
@@ -11,7 +11,7 @@ use domain::entity::{
 use domain::ids::{ClientId, DebtorId, LetterBatchId, PlanId, UserId};
 use domain::rules::offers::ClientTerms;
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 impl CenterHandle {
     /// Draws a plan: approved at once within the authority of the role, else it waits for an answer, which
@@ -108,6 +108,12 @@ impl CenterHandle {
     #[must_use]
     pub fn late_cases(&self) -> broadcast::Receiver<Arc<LateCase>> {
         self.inner.shared.notices.subscribe()
+    }
+
+    /// How often money of each client moved, now and from now on.
+    #[must_use]
+    pub fn money_moves(&self) -> watch::Receiver<MoneyMoves> {
+        self.inner.shared.notices.money()
     }
 
     /// Makes the letters of a batch in the background; its row tells the progress. Run again, it makes

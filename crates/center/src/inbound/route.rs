@@ -73,7 +73,10 @@ impl Told {
     }
 }
 
-/// Language of recorded messages for a debtor.
+/// Languages of recorded messages.
+pub(crate) const TONGUES: &[&str] = &["en", "es"];
+
+/// Language of recorded messages for a debtor: one of [`TONGUES`].
 pub(crate) const fn tongue(language: Language) -> &'static str {
     match language {
         Language::En => "en",
@@ -340,6 +343,7 @@ pub(super) fn seated(
         reason: (String::new(), String::new()),
         since: now,
         closes_at: None,
+        why: None,
     };
     (item, stocked)
 }

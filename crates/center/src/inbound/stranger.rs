@@ -36,6 +36,7 @@ pub(crate) fn as_debtor(facts: &ContactFacts) -> Cow<'_, ContactFacts> {
         overdue_minor: 0,
         minimum_minor: 0,
         due_date: String::new(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: at,
         updated_at: at,

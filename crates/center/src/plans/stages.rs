@@ -11,9 +11,11 @@ use crate::stops;
 use domain::entity::{Debt, DebtStage, Role, Stage};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, PortfolioId};
-use domain::ports::store::StoreError;
+use domain::ports::store::{ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
+use domain::rules::ageing::day_of;
 use domain::rules::offers::ClientTerms;
 use domain::rules::stage::{self, Recommendation, StageFacts, StageReason};
+use domain::segment::{day_of_date, utc_day};
 use domain::time::{DAY_MS, UtcMs};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -77,7 +79,15 @@ async fn facts_of(
         conversations: counts.conversations,
         agreed: counts.agreed,
         held: counts.held,
+        days_to_statute: days_to_statute(debt, now, zone),
+        evidence: counts.evidence,
     })
+}
+
+/// Days until the debt's statute date there, negative behind it.
+fn days_to_statute(debt: &Debt, now: UtcMs, zone: &TimeZone) -> Option<i64> {
+    let last = day_of_date(debt.statute_date.as_deref()?)?;
+    Some(last - day_of(now.in_zone(zone).date()))
 }
 
 async fn zone_of(shared: &Shared, debt: &Debt) -> Result<TimeZone, StoreError> {
@@ -102,6 +112,7 @@ fn entered(
         deadline: (days > 0).then(|| now.plus_ms(days * DAY_MS)),
         owner_id: rule.and_then(|r| r.owner_id),
         late_at: None,
+        statute_told: None,
         moved_by: by,
         reason,
     }
@@ -236,6 +247,40 @@ async fn hold_all(shared: &Shared, walked: &mut Walked) -> Result<(), StoreError
     Ok(())
 }
 
+/// Tells the named persons of debts that near their statute date before a court was asked, once in each stage.
+async fn statutes(shared: &Shared) -> Result<(), StoreError> {
+    let store = &shared.out.store;
+    let today = utc_day(shared.now());
+    let mut page = PageRequest {
+        limit: PAGE_LIMIT_MAX,
+        cursor: None,
+    };
+    loop {
+        let clients = store.list_clients(&ListFilter::default(), &page).await?;
+        for client in &clients.items {
+            let (terms, _) = terms_of(shared, client.id).await?;
+            let told = terms.stages.iter().filter(|r| r.stage.before_court());
+            let until: Vec<(Stage, i64)> = told
+                .filter(|r| r.statute_days > 0)
+                .map(|r| (r.stage, today + r.statute_days))
+                .collect();
+            let near = store.near_statute(client.id, today, &until, BATCH).await?;
+            for (row, date) in near {
+                let mut case = LateCase::of(&row);
+                case.statute_date = Some(date.clone());
+                let subject = format!("debt:{}", row.debt_id);
+                let client = Some(row.client_id);
+                let event = shared.event(client, Actor::System, RAISED, subject, json!(case));
+                store.note_statute(&row, &date, &[event]).await?;
+            }
+        }
+        page.cursor = clients.next_cursor;
+        if page.cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// Places holds that stages lack, puts new debts in their first stage, tells the named persons of late cases, and
 /// the board how many there are. `walked` goes on with the debts that were looked at: new ones come behind them.
 pub(crate) async fn round(shared: &Arc<Shared>, walked: &mut Walked) -> Result<(), StoreError> {
@@ -262,6 +307,7 @@ pub(crate) async fn round(shared: &Arc<Shared>, walked: &mut Walked) -> Result<(
             .note_late(&row, shared.now(), &[event])
             .await?;
     }
+    statutes(shared).await?;
     let mut counts = shared.out.store.late_counts(shared.now()).await?;
     counts.retain(|(_, late)| *late > 0);
     counts.sort_unstable();

@@ -1,17 +1,17 @@
 //! A strategy on trial over a portfolio: the calendar that it would make, what it would cost and what the law
 //! would take out. Nothing is planned and nothing is written.
 
+use super::acts::{Fate, channel_of, fate};
 use super::costs::costs;
-use super::plan::{Choice, Ways, asked, choose, segment, tone_of, tone_terms};
+use super::plan::{Choice, Ways, choose, segment, tone_of, tone_terms};
 use crate::feeder::zone_or_utc;
 use crate::messages::carried;
 use crate::messages::tone::of_debt;
-use crate::plans::letters::{action as letter, at_his_contract};
 use crate::shared::Shared;
 use domain::entity::{
     Channel, LedgerKind, LedgerRow, PointClass, StepAction, Strategy, StrategyStep, Tone,
 };
-use domain::ids::{DebtId, DebtorId, LedgerId, PortfolioId, VerdictId};
+use domain::ids::{DebtId, DebtorId, LedgerId, PortfolioId};
 use domain::money::Currency;
 use domain::pii::Pii;
 use domain::ports::store::{ContactFacts, PlanAsk, PlanSource, StoreError};
@@ -444,12 +444,10 @@ fn of_debtor(
                     }
                 }
             }
-            StepAction::Call | StepAction::Letter => {
-                act(shared, &mut facts, (due, date, step), sums);
-            }
-            StepAction::Review | StepAction::HandOver => {
-                sums.day(date, step.action.to_string()).made += 1;
-            }
+            other => match channel_of(other) {
+                Some(channel) => act(shared, &mut facts, (due, date, step, channel), sums),
+                None => sums.day(date, other.to_string()).made += 1,
+            },
         }
     }
 }
@@ -458,37 +456,32 @@ fn of_debtor(
 fn act(
     shared: &Shared,
     facts: &mut ContactFacts,
-    (due, date, step): (UtcMs, String, &StrategyStep),
+    (due, date, step, channel): (UtcMs, String, &StrategyStep, Channel),
     sums: &mut Sums,
 ) {
-    let id = VerdictId(shared.id());
-    let (verdict, kind) = if step.action == StepAction::Letter {
-        let there = at_his_contract(facts.clone());
-        let verdict = shared.out.law.judge(&there, &letter(&there, id.0, due));
-        (verdict, (Channel::Letter, LedgerKind::Message))
-    } else {
-        let mut action = asked(Channel::Call, id, due);
-        action.check_point = domain::entity::CheckPoint::Load;
-        action.agent_reserved = true;
-        let verdict = shared.out.law.judge(facts, &action);
-        (verdict, (Channel::Call, LedgerKind::Attempt))
-    };
+    let fated = fate(shared, facts, channel, due);
     let day = sums.day(date, step.action.to_string());
-    if verdict.decision.permits(kind.0 == Channel::Call) {
-        day.made += 1;
-        *sums.sent.entry(kind.0).or_default() += 1;
-        let row = counted(facts, shared.id(), kind, due);
-        facts.ledger.push(row);
-        return;
+    match fated {
+        Fate::At(at) => {
+            day.made += 1;
+            day.moved += u64::from(at > due);
+            *sums.sent.entry(channel).or_default() += 1;
+            let kind = match channel {
+                Channel::Call => LedgerKind::Attempt,
+                _ => LedgerKind::Message,
+            };
+            let row = counted(facts, shared.id(), (channel, kind), at);
+            facts.ledger.push(row);
+        }
+        Fate::Out(rule, es, en) => {
+            day.removed += 1;
+            let row = TrialRemoved {
+                debtor_id: facts.debtor.id,
+                step: step.key.clone(),
+                due_at: due,
+                rule,
+            };
+            sums.refused(row, &es, &en);
+        }
     }
-    day.removed += 1;
-    let (es, en) = verdict.reason().unwrap_or_default();
-    let (es, en) = (es.to_owned(), en.to_owned());
-    let row = TrialRemoved {
-        debtor_id: facts.debtor.id,
-        step: step.key.clone(),
-        due_at: due,
-        rule: crate::messages::rule_of(&verdict),
-    };
-    sums.refused(row, &es, &en);
 }

@@ -1,6 +1,7 @@
 //! Strategies: each date makes the steps that the segment, the arm and the law leave, a day ahead; steps
 //! that are calls or letters are carried out when they are due, others wait for a person.
 
+mod acts;
 mod costs;
 pub(crate) mod dry_run;
 pub(crate) mod later;

@@ -1,6 +1,7 @@
 //! The plan of one strategy.
 
 use super::Arms;
+use super::acts::{Fate, channel_of, fate};
 use crate::feeder::zone_or_utc;
 use crate::messages::tone::{of_debt, several};
 use crate::messages::values::pick;
@@ -18,6 +19,7 @@ use domain::rules::disclosure::{ASKS_OPT_OUT, HIDES, shown, tells_opt_out};
 use domain::rules::messaging::stopped;
 use domain::rules::offers::ClientTerms;
 use domain::rules::strategy::due_at;
+use domain::rules::withdrawal::freed;
 use domain::segment::{parse, utc_day};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use serde_json::json;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 
 /// How far ahead steps are planned, ms.
 const AHEAD_MS: i64 = DAY_MS;
-/// A step this late is not made any more, ms.
+/// A step this late is not made any more, ms, unless it waited when money withdrew it.
 const LATE_MS: i64 = 6 * HOUR_MS;
 /// How long after its instant a message is still worth sending, ms.
 const WORTH_MS: i64 = DAY_MS;
@@ -159,6 +161,8 @@ struct Step<'a> {
     /// The client's terms, where the stage of the debt decides the tone.
     terms: Option<ClientTerms>,
     carried: &'a [Channel],
+    /// From before its dates were read: money that came since is not in what is planned from them.
+    at: UtcMs,
 }
 
 /// Terms by which the stage of a debt decides the tone; `None` where the step names it, or all texts have one.
@@ -205,12 +209,13 @@ pub(super) async fn plan(
             }
             _ => Vec::new(),
         };
-        let case = Step {
+        let mut case = Step {
             one,
             step,
             terms: tone_terms(shared, one, step, &templates).await?,
             templates,
             carried,
+            at: shared.now(),
         };
         let day = today - i64::from(step.offset_days);
         let mut ask = PlanAsk {
@@ -223,6 +228,7 @@ pub(super) async fn plan(
             limit: PAGE,
         };
         loop {
+            case.at = shared.now();
             let sources = shared.out.store.plan_sources(&ask).await?;
             let whole = sources.len() >= PAGE as usize;
             ask.after = sources.last().map(|s| s.id);
@@ -252,11 +258,13 @@ async fn page(
         .await?
         .into_iter()
         .collect();
-    let now = shared.now();
+    let now = case.at;
     sources.retain(|s| {
         let key = key(s);
         !taken.contains(&key) && shared.later.is_time(&key, one.version, now)
     });
+    let kept = sources.iter().map(|s| freed(&key(s))).collect();
+    let again = withdrawn(shared, one, kept).await?;
     let mut made = Made::default();
     for source in &sources {
         let facts = store.contact_facts(source.debtor_id, shared.now()).await?;
@@ -265,7 +273,8 @@ async fn page(
             None => None,
         };
         let tone = tone_of(case.step, by_stage);
-        let looked = make(shared, case, (source, tone), &facts, &mut made);
+        let again = again.contains(&freed(&key(source)));
+        let looked = make(shared, case, (source, tone, again), &facts, &mut made);
         if let Looked::Far(near_at) = looked {
             shared.later.put_off(key(source), one.version, now, near_at);
         }
@@ -285,6 +294,20 @@ async fn page(
     Ok(())
 }
 
+/// Which of these keys, as they are kept then, are of steps that money withdrew: they still waited, whenever they
+/// were due.
+async fn withdrawn(
+    shared: &Shared,
+    one: &Strategy,
+    kept: Vec<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    if kept.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let found = shared.out.store.plan_keys(one.client_id, &kept).await?;
+    Ok(found.into_iter().collect())
+}
+
 /// What looking at a step came to.
 enum Looked {
     /// It was made, or his debt is silent for now.
@@ -296,11 +319,11 @@ enum Looked {
 fn make(
     shared: &Shared,
     case: &Step<'_>,
-    (source, tone): (&PlanSource, Tone),
+    (source, tone, again): (&PlanSource, Tone, bool),
     facts: &ContactFacts,
     made: &mut Made,
 ) -> Looked {
-    let (one, step, now) = (case.one, case.step, shared.now());
+    let (one, step, now) = (case.one, case.step, case.at);
     let zone = zone_or_utc(&shared.out.law.zone_of(facts));
     let Some(due) = due_at(step, &source.date, &zone) else {
         return Looked::Far(None);
@@ -308,7 +331,7 @@ fn make(
     if due > now.plus_ms(AHEAD_MS) {
         return Looked::Far(Some(due.plus_ms(-AHEAD_MS)));
     }
-    if due <= now.plus_ms(-LATE_MS) {
+    if due <= now.plus_ms(-LATE_MS) && !again {
         return Looked::Far(None);
     }
     // A debt that is silent today may be free again tomorrow: nothing is planned, nothing is refused.
@@ -333,7 +356,30 @@ fn make(
         ));
         return Looked::Near;
     }
-    made.steps.push(PlannedStep {
+    let fated =
+        channel_of(step.action).map_or(Fate::At(due), |channel| fate(shared, facts, channel, due));
+    let row = planned(shared, case, source, (fated, due, plan_key));
+    made.steps.push(row);
+    Looked::Near
+}
+
+/// A step that is no message; one that the law takes out is kept as refused, so that it is seen.
+fn planned(
+    shared: &Shared,
+    case: &Step<'_>,
+    source: &PlanSource,
+    (fated, due, plan_key): (Fate, UtcMs, String),
+) -> PlannedStep {
+    let (one, step, now) = (case.one, case.step, case.at);
+    let (due_at, refused) = match fated {
+        Fate::At(at) => (at, None),
+        Fate::Out(rule, ..) => (due, Some(rule)),
+    };
+    let (state, by) = match refused {
+        Some(_) => (PlannedState::Refused, "system"),
+        None => (PlannedState::Planned, ""),
+    };
+    PlannedStep {
         id: PlannedStepId(shared.id()),
         client_id: one.client_id,
         debtor_id: source.debtor_id,
@@ -344,15 +390,14 @@ fn make(
         action: step.action,
         campaign_id: step.campaign_id,
         plan_key,
-        due_at: due,
-        state: PlannedState::Planned,
-        reason: String::new(),
+        due_at,
+        state,
         note: step.note.clone(),
         created_at: now,
-        ended_at: None,
-        ended_by: String::new(),
-    });
-    Looked::Near
+        ended_at: refused.as_ref().map(|_| now),
+        ended_by: by.to_owned(),
+        reason: refused.unwrap_or_default(),
+    }
 }
 
 /// The message of a step; what no channel may send is kept as refused, so that it is seen what the law
@@ -364,7 +409,7 @@ fn message(
     facts: &ContactFacts,
     (choice, due, plan_key): (Choice, UtcMs, String),
 ) -> Message {
-    let (one, now) = (case.one, shared.now());
+    let (one, now) = (case.one, case.at);
     let (channel, template, due, refused) = match choice {
         Choice::By(channel, template, at) => (channel, Some(template.id), at, None),
         Choice::None(channel, rule, ..) => (channel, None, due, Some(rule)),

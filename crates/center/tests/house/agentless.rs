@@ -4,29 +4,39 @@
 use crate::amd::{Lenient, answer, messages, over, send, template};
 use crate::queue::{finishes, phone, told};
 use crate::screen::Screen;
-use crate::world::{ALL_ANSWER, House, Plan, ask, debtor_id, point_id};
+use crate::world::{ALL_ANSWER, House, Plan, ask, campaign_id, client_id, debtor_id, point_id};
 use center::CenterConfig;
 use domain::entity::{
     AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, DialMode, InboundParams,
 };
 use domain::ids::{AttemptId, DebtorId};
-use domain::ports::store::{ContactStore as _, DetectorStore as _, ItemState, TrailStore as _};
+use domain::ports::store::{
+    CatalogStore as _, ContactStore as _, DetectorStore as _, ItemState, TrailStore as _,
+};
 use domain::ports::{Clock as _, PlayWhat};
 use domain::rules::detector::Acted;
 use domain::time::UtcMs;
 use sim::fate::{Fate, FateMix, draw};
+use sim::trunk::FIRST_SOUND;
 use std::sync::Arc;
 use std::time::Duration;
 
-fn params(amd: AmdMode) -> CampaignParams {
+/// The message as somebody heard it and approved it.
+pub(crate) fn approved() -> AgentlessParams {
+    let sound = |tongue: &str| (tongue.to_owned(), FIRST_SOUND.to_owned());
+    AgentlessParams {
+        approved_by: Some("user:x".to_owned()),
+        approved_at: Some(UtcMs(1)),
+        approved_sounds: [sound("es"), sound("en")].into(),
+        ..AgentlessParams::default()
+    }
+}
+
+pub(crate) fn params(amd: AmdMode) -> CampaignParams {
     CampaignParams {
         mode: DialMode::Agentless,
         amd,
-        agentless: AgentlessParams {
-            approved_by: Some("user:x".to_owned()),
-            approved_at: Some(UtcMs(1)),
-            ..AgentlessParams::default()
-        },
+        agentless: approved(),
         inbound: InboundParams {
             blended: true,
             announce_every_s: 1,
@@ -58,6 +68,64 @@ fn one(amd: AmdMode) -> Plan {
         params: params(amd),
         ..Plan::default()
     }
+}
+
+async fn raised(house: &House) -> bool {
+    let board = house.center.board().await;
+    let replaced = |a: &center::view::AlarmRow| a.kind == "message_replaced";
+    board.data.alarms.iter().any(replaced)
+}
+
+/// The campaign as it is stored with other sounds, told to the center; whether it goes on.
+async fn changed(house: &House, sounds: &[(&str, String)]) -> bool {
+    let row = house.store.get_campaign(campaign_id()).await;
+    let mut row = row.expect("is there");
+    let sounds = sounds
+        .iter()
+        .map(|(tongue, sha256)| ((*tongue).to_owned(), sha256.clone()));
+    row.params.agentless.approved_sounds = sounds.collect();
+    row.version += 1;
+    house.store.put_campaign(&row, &[]).await.expect("is kept");
+    house.center.campaign_changed(campaign_id()).await.is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_recording_was_replaced_is_told_once_it_is_approved_again() {
+    let mut plan = one(AmdMode::Off);
+    plan.debtors = 3;
+    plan.params.lines_max = Some(1);
+    let house = House::build(plan).await;
+    house.start().await;
+    let attempt = answer(&house, &[]).await;
+    house.secs(1).await;
+    assert_eq!(told(&house, attempt), ["agentless"]);
+    let all = house.store.events_after(0, 10_000).await.expect("answers");
+    let kept = all.iter().find(|e| e.event.kind == "agentless.told");
+    let kept = &kept.expect("is kept").event;
+    assert_eq!(kept.subject, format!("attempt:{attempt}"));
+    assert_eq!(kept.data["sha256"], FIRST_SOUND);
+    assert_eq!(kept.data["approved_by"], "user:x");
+
+    house.trunk.replace_sound("agentless");
+    let first = FIRST_SOUND.to_owned();
+    let stale = [("es", first.clone()), ("en", first)];
+    assert!(!changed(&house, &stale).await, "nobody heard that one");
+    over(&house, attempt).await;
+    let calls = house.trunk.invites().len();
+    house.secs(120).await;
+    assert_eq!(house.trunk.invites().len(), calls, "nobody is called");
+    assert!(raised(&house).await);
+    let again = house
+        .center
+        .start_campaign(center::Actor::System, campaign_id());
+    assert!(again.await.is_err());
+
+    let now = house.center.message_sounds(client_id(), "agentless").await;
+    let heard = [("es", now["es"].clone()), ("en", now["en"].clone())];
+    assert!(changed(&house, &heard).await, "approved as it is now");
+    assert!(!raised(&house).await);
+    let goes_on = || house.trunk.invites().len() > calls;
+    house.until("the next call", goes_on).await;
 }
 
 async fn acted(house: &House, attempt: AttemptId) -> Option<Acted> {

@@ -209,11 +209,15 @@ async fn connected_first_the_agent_is_told_and_keeps_the_call() {
     send(&house, attempt, "machine", None).await;
     house.secs(1).await;
     assert_eq!(agent.state(), "talking");
-    let told = &agent.me()["attempt"]["heard"];
-    assert_eq!(told["class"], "machine");
+    assert_eq!(agent.me()["attempt"]["heard"]["class"], "machine");
+    let me = Actor::Agent(agent.id);
+    let lost = house.center.tell_truth(me, attempt, Truth::Person).await;
+    assert!(!lost.expect("is kept"), "an agent had him");
+    assert_eq!(agent.state(), "talking");
     let heard = house.store.get_heard(attempt).await.expect("answers");
-    let acted = heard.expect("is kept").acted;
-    assert!(matches!(acted, Acted::Agent | Acted::Checked), "{acted}");
+    let heard = heard.expect("is kept");
+    assert!(matches!(heard.acted, Acted::Agent | Acted::Checked));
+    assert_eq!(heard.truth, Some(Truth::Person));
 }
 
 /// The shipped packs, but a message may be left, or the law's clock starts with the end of the greeting.

@@ -1,26 +1,22 @@
 //! Two nodes: who calls in on one whose agents all sit on the other is called by them, in his place.
 
+use crate::agentless::approved;
 use crate::queue::{debtor_calls, finishes, phone, row, told};
 use crate::screen::Screen;
 use crate::world::{ALL_ANSWER, House, Plan, debtor_id};
 use center::CenterConfig;
 use domain::entity::{
-    AgentlessParams, CallResult, CampaignParams, DialMode, Direction, InboundOutcome, InboundParams,
+    CallResult, CampaignParams, DialMode, Direction, InboundOutcome, InboundParams,
 };
 use domain::ports::Clock as _;
 use domain::ports::store::CallerStore as _;
-use domain::time::UtcMs;
 use std::sync::Arc;
 
 fn plan(mode: DialMode) -> Plan {
     Plan {
         params: CampaignParams {
             mode,
-            agentless: AgentlessParams {
-                approved_by: Some("user:x".to_owned()),
-                approved_at: Some(UtcMs(1)),
-                ..AgentlessParams::default()
-            },
+            agentless: approved(),
             inbound: InboundParams {
                 blended: true,
                 ..InboundParams::default()

@@ -1,4 +1,4 @@
-//! Order `best_time`: what the attempts say of the hours decides who waits, and why-not tells it.
+//! Order `best_time`: what the attempts say of the hours decides who waits, chance has its share, and why-not tells it.
 
 use crate::world::{House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, point_id};
 use domain::entity::{Attempt, AttemptState, CallResult, CampaignParams, DialMode, PointClass};
@@ -198,4 +198,69 @@ async fn who_was_passed_over_for_three_days_goes_first() {
         "{:?}",
         why.reasons_es
     );
+}
+
+/// Debtors who waited long enough, then those who lead the queue, of all: as many as a feeding reserves at most.
+const WAITED: u128 = 30;
+const LEAD: u128 = 40;
+const DEBTORS: u128 = 200;
+
+/// All stand in the campaign's queue again, the first of them due.
+async fn queue_up(house: &House, now: UtcMs) {
+    for n in 0..DEBTORS {
+        let mut item = house.item(debtor_id(n)).await;
+        item.next_at = now;
+        item.note = match n < WAITED {
+            true => format!("better_later:24:{}", now.0),
+            false => String::new(),
+        };
+        item.priority = if (WAITED..LEAD).contains(&n) { 10 } else { 0 };
+        house.store.put_item(&item, &[]).await.expect("stored");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_in_twenty_is_called_by_chance_and_is_told_so() {
+    let mut plan = plan("best_time");
+    plan.debtors = DEBTORS;
+    plan.params.hopper_min = Some(100);
+    let house = House::build(plan).await;
+    let campaign = house.store.get_campaign(campaign_id()).await;
+    let campaign = campaign.expect("campaign");
+    let expr = domain::segment::parse("balance >= 0").expect("a segment");
+    let now = house.clock.now();
+    let filled = house.store.refill_campaign(&campaign, &expr, now, &[]);
+    filled.await.expect("filled");
+    let _agent = house.agent(1).await;
+    let (mut fed, mut by_chance) = (0, 0);
+    for _ in 0..3 {
+        queue_up(&house, house.clock.now()).await;
+        house.start().await;
+        house.secs(5).await;
+        let hopper = house.center.hopper(campaign_id()).await.expect("hopper");
+        let due = |id| (0..LEAD).any(|n| debtor_id(n) == id);
+        for row in &hopper.items {
+            let why = house.center.why_not(row.debtor_id, Some(campaign_id()));
+            let why = why.await.expect("explained");
+            let told = |es: &str, en: &str| {
+                why.reasons_es.iter().any(|r| r.contains(es))
+                    && why.reasons_en.iter().any(|r| r.contains(en))
+            };
+            let chance = told("por qué ahora: al azar", "why now: by chance");
+            let turn = told("ya esperó su turno", "he has waited his turn");
+            // Chance takes one of those who are due where a feeding has nobody else.
+            assert_eq!(turn || chance, due(row.debtor_id) || chance, "{why:?}");
+            assert!(!(chance && turn), "{why:?}");
+            fed += 1;
+            by_chance += usize::from(chance);
+        }
+        let paused = house
+            .center
+            .pause_campaign(center::Actor::System, campaign_id());
+        paused.await.expect("paused");
+        house.secs(2).await;
+    }
+    assert!(fed >= 280, "{fed} were fed");
+    assert!(20 * by_chance >= fed, "{by_chance} of {fed}");
+    assert!(10 * by_chance < fed, "{by_chance} of {fed}");
 }

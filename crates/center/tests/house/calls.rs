@@ -1,14 +1,37 @@
 //! A call through the house: card before bridge, recording, result, disposition, what follows.
 
 use crate::screen::Screen;
-use crate::world::{House, NOBODY, Plan, agent_id, ask, campaign_id, debtor_id, page, point_id};
+use crate::world::{
+    House, MORNING, NOBODY, Plan, agent_id, ask, campaign_id, debt_id, debtor_id, page, point_id,
+};
 use center::{Actor, IdentityAsk};
 use domain::entity::{
-    Attempt, AttemptState, CallResult, CampaignParams, DialMode, PartyRole, RecordingOutcome,
+    Attempt, AttemptState, CallResult, CampaignParams, DebtItem, DialMode, PartyRole,
+    RecordingOutcome,
 };
 use domain::ids::AttemptId;
-use domain::ports::store::{CatalogStore as _, ListFilter};
+use domain::ports::store::{CatalogStore as _, DueItemStore as _, ListFilter};
 use domain::time::{DAY_MS, HOUR_MS};
+use serde_json::json;
+
+/// The 9,000.00 of principal of each debtor in two items.
+async fn with_items(house: &House) {
+    let now = MORNING.parse().expect("an instant");
+    for n in 0..12 {
+        let item = |due_date: &str, amount_minor| DebtItem {
+            debt_id: debt_id(n),
+            reference: due_date.to_owned(),
+            due_date: due_date.to_owned(),
+            amount_minor,
+        };
+        let items = [item("2026-10-01", 300_000), item("2026-12-01", 600_000)];
+        let done = house
+            .store
+            .set_due_items(debt_id(n), &items, now, &[])
+            .await;
+        done.expect("asked").expect("a list");
+    }
+}
 
 /// Before identity the card holds nothing that a stranger may not hear.
 fn card_is_closed(agent: &Screen, id: AttemptId) {
@@ -28,6 +51,7 @@ fn card_is_closed(agent: &Screen, id: AttemptId) {
             "{field} is withheld: {card}"
         );
     }
+    assert_eq!(card["debts"][0]["items"], json!([]));
     let text = card.to_string();
     for secret in [
         "Banco Uno",
@@ -63,6 +87,9 @@ async fn card_opens(house: &House, agent: &Screen, id: AttemptId) {
     assert_eq!(full["gate"], false);
     assert_eq!(full["debts"][0]["balance"]["amount_minor"], 1_000_000);
     assert_eq!(full["debts"][0]["creditor"], "Banco Uno");
+    let items = &full["debts"][0]["items"];
+    assert_eq!(items[0]["due_date"], "2026-10-01");
+    assert_eq!(items[1]["open"]["amount_minor"], 600_000);
     let said = "Debe 10,000.00 MXN de Tarjeta Oro a Banco Uno";
     assert!(full.to_string().contains(said), "{full}");
     house
@@ -127,6 +154,7 @@ async fn everything_is_stored(house: &House, row: &Attempt) {
 #[tokio::test(start_paused = true)]
 async fn a_progressive_call_from_the_dial_to_the_next_one() {
     let house = House::build(Plan::default()).await;
+    with_items(&house).await;
     let agent = house.agent(1).await;
     let report = house.start().await;
     assert_eq!(report.refill.expect("refilled").added, 12);

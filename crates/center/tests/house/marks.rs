@@ -41,6 +41,7 @@ async fn half_file(house: &House, portfolio: PortfolioId, n: u128) -> Import {
         line: 2,
         debtor: drawn.get_debtor(debtor_id(n)).await.expect("debtor"),
         debt: drawn.get_debt(debt_id(n)).await.expect("debt"),
+        items: Vec::new(),
         parties: Vec::new(),
         points: Vec::new(),
         consents: Vec::new(),

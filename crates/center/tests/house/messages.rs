@@ -189,7 +189,7 @@ pub(crate) fn strategy(n: u128, trigger: StrategyTrigger, steps: Vec<StrategySte
     }
 }
 
-fn promise(n: u128, made_at: UtcMs, due: &str) -> Promise {
+pub(crate) fn promise(n: u128, made_at: UtcMs, due: &str) -> Promise {
     Promise {
         id: PromiseId(id(500 + n)),
         client_id: client_id(),

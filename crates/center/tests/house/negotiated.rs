@@ -62,6 +62,7 @@ async fn staged(house: &House, n: u128, stage: Stage) {
         deadline: None,
         owner_id: None,
         late_at: None,
+        statute_told: None,
         moved_by: "system".into(),
         reason: "age".into(),
     };

@@ -10,9 +10,11 @@ use center::{Actor, IdentityAsk, PlanDraw, PlanTermsAsk};
 use domain::entity::{
     BatchState, CampaignParams, Channel, Hold, HoldKind, HoldScope, LetterBatch, LetterLevel,
     PartyRole, PaymentChannel, PlanFile, PlanState, PolicyVersion, Promise, PromiseState, Role,
-    Script, ScriptStep,
+    Script, ScriptStep, Segment,
 };
-use domain::ids::{AttemptId, HoldId, LetterBatchId, PolicyId, PromiseId, ScriptId, UserId};
+use domain::ids::{
+    AttemptId, HoldId, LetterBatchId, PolicyId, PromiseId, ScriptId, SegmentId, UserId,
+};
 use domain::ports::Clock as _;
 use domain::ports::store::{CatalogStore as _, LawStore as _, LetterStore as _, PlanStore as _};
 use domain::rules::offers::{ClientTerms, Conditions};
@@ -338,11 +340,41 @@ async fn who_broke_his_promise_hears_his_own_script_row_20() {
     assert_eq!(card["script"]["name"], "Incumplida", "{card}");
 }
 
+/// Whether the debtor is in them: no, yes. The second names the first.
+async fn segments(house: &House) -> [SegmentId; 2] {
+    let all = [(71, "country = CO"), (72, "not segment 'S71'")];
+    for (n, expression) in all {
+        let segment = Segment {
+            id: SegmentId(id(n)),
+            client_id: client_id(),
+            name: format!("S{n}"),
+            expression: expression.into(),
+            version: 1,
+            created_at: house.clock.now(),
+            updated_at: house.clock.now(),
+        };
+        let kept = house.store.put_segment(&segment, &[]).await;
+        kept.expect("a segment");
+    }
+    all.map(|(n, _)| SegmentId(id(n)))
+}
+
 #[tokio::test(start_paused = true)]
-async fn promises_keep_the_client_s_limits_by_age_and_role_row_20() {
-    let house = house(CampaignParams::default()).await;
+async fn promises_keep_the_client_s_limits_by_segment_age_and_role_row_20() {
+    // The client lets them come later than the campaign does, and wants more of the debt.
+    let house = house(CampaignParams {
+        promise_min_pct: 20,
+        promise_max_days: 2,
+        ..CampaignParams::default()
+    })
+    .await;
+    let [others, his] = segments(&house).await;
+    let rule = |segment: SegmentId, min_pct: i32, max_days: i32| {
+        json!({"segment_id": segment, "buckets": ["b31_60"], "roles": ["agent"],
+            "min_pct": min_pct, "max_days": max_days})
+    };
     let terms: ClientTerms = serde_json::from_value(json!({"ask_timeout_s": 30,
-        "promises": [{"buckets": ["b31_60"], "roles": ["agent"], "min_pct": 60, "max_days": 2}]}))
+        "promises": [rule(others, 100, 0), rule(his, 60, 9)]}))
     .expect("terms");
     let version = PolicyVersion {
         id: PolicyId(id(63)),
@@ -367,27 +399,24 @@ async fn promises_keep_the_client_s_limits_by_age_and_role_row_20() {
         }),
         ..crate::world::ask("CD.PP")
     };
-    let today = house
-        .clock
-        .now()
-        .in_zone(&domain::time::zone("America/Mexico_City").expect("zone"));
+    let zone = domain::time::zone("America/Mexico_City").expect("zone");
+    let today = house.clock.now().in_zone(&zone).date();
     let day = |n: i64| {
-        let date = today
-            .date()
-            .checked_add(jiff::ToSpan::days(n))
-            .expect("a day");
+        let date = today.checked_add(jiff::ToSpan::days(n)).expect("a day");
         date.to_string()
     };
     let small = house
         .center
         .dispose(me, attempt, promise(299_999, &day(1)))
         .await;
-    assert_eq!(small.expect_err("60 %").code(), "promise_amount");
+    let code = small.expect_err("60 % by the client").code();
+    assert_eq!(code, "promise_amount");
     let far = house
         .center
         .dispose(me, attempt, promise(300_000, &day(3)))
         .await;
-    assert_eq!(far.expect_err("two days").code(), "promise_date");
+    let code = far.expect_err("two days by the campaign").code();
+    assert_eq!(code, "promise_date");
     let made = house
         .center
         .dispose(me, attempt, promise(300_000, &day(2)))

@@ -7,8 +7,8 @@ use crate::world::{
 };
 use center::Actor;
 use domain::entity::{
-    AgentlessParams, CallResult, CampaignParams, DialMode, Direction, Hold, HoldKind, HoldScope,
-    InboundCall, InboundOutcome, InboundParams, LedgerKind, Suppression, SuppressionKind,
+    CallResult, CampaignParams, DialMode, Direction, Hold, HoldKind, HoldScope, InboundCall,
+    InboundOutcome, InboundParams, LedgerKind, Suppression, SuppressionKind,
 };
 use domain::ids::{AttemptId, HoldId, SuppressionId, TrunkId};
 use domain::pii::Pii;
@@ -407,11 +407,7 @@ async fn five_hundred_messages_whose_keys_are_obeyed() {
     let house = House::build(Plan {
         debtors: 500,
         params: CampaignParams {
-            agentless: AgentlessParams {
-                approved_by: Some("user:x".to_owned()),
-                approved_at: Some(domain::time::UtcMs(1)),
-                ..AgentlessParams::default()
-            },
+            agentless: crate::agentless::approved(),
             lines_max: Some(20),
             ..params(DialMode::Agentless, InboundParams::default())
         },

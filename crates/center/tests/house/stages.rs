@@ -106,6 +106,7 @@ async fn a_debt_that_entered_its_stage_before_stages_held_is_held_by_the_next_ro
         deadline: None,
         owner_id: None,
         late_at: None,
+        statute_told: None,
         moved_by: "user:a".into(),
         reason: "demanda".into(),
     };

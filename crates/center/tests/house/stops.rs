@@ -2,18 +2,21 @@
 
 use crate::screen::Screen;
 use crate::world::{
-    ALL_ANSWER, House, NOBODY, Plan, campaign_id, client_id, debt_id, debtor_id, id, page, point_id,
+    ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id,
+    page, point_id,
 };
 use center::{Actor, Payer, ProviderDone};
 use domain::entity::{
-    CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope, LinkState, Payment,
-    PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState, Suppression,
-    SuppressionKind,
+    Assignment, CallResult, CampaignParams, Channel, DialMode, Hold, HoldKind, HoldScope,
+    LinkState, Payment, PaymentChannel, PaymentLink, Receipt, ReceiptSource, ReceiptState,
+    Suppression, SuppressionKind,
 };
-use domain::ids::{HoldId, PaymentId, PaymentLinkId, ReceiptId, SuppressionId};
+use domain::ids::{HoldId, PaymentId, PaymentLinkId, ReceiptId, SuppressionId, TeamId};
 use domain::money::Money;
 use domain::pii::Pii;
-use domain::ports::store::{AttemptStore as _, CatalogStore as _, ListFilter, ReceiptStore as _};
+use domain::ports::store::{
+    AttemptStore as _, CatalogStore as _, FloorStore as _, ListFilter, ReceiptStore as _,
+};
 use domain::ports::{Clock as _, LegRef, ProviderEvent, ProviderWhat, TrunkReport};
 
 /// Money of now on the first debt of debtor `n`, not posted yet.
@@ -127,6 +130,49 @@ async fn a_payment_while_they_talk_keeps_him_out_afterwards() {
     house.secs(1).await;
     let item = house.item(debtor_id(0)).await;
     assert!(item.done && item.note == "paid", "{item:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_is_told_to_whom_the_debtor_is_given_and_to_a_team_row_27() {
+    let house = House::build(Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    })
+    .await;
+    let team = TeamId(id(77));
+    let mut of_team = house.store.get_agent(agent_id(2)).await.expect("agent");
+    of_team.team_id = Some(team);
+    house.store.put_agent(&of_team, &[]).await.expect("kept");
+    let [one, two, three] = [
+        house.sign_in(1).await,
+        house.sign_in(2).await,
+        house.sign_in(3).await,
+    ];
+    let told = || [&one, &two, &three].map(|s| s.of_kind("money").len());
+    let to = |agent_id, team_id| Assignment {
+        debtor_id: debtor_id(0),
+        client_id: client_id(),
+        rule_id: None,
+        campaign_id: None,
+        team_id,
+        agent_id,
+        assigned_at: house.clock.now(),
+    };
+    for (n, row, expected) in [
+        (1, to(None, None), [0, 0, 0]),
+        (2, to(Some(agent_id(1)), None), [1, 0, 0]),
+        (3, to(None, Some(team)), [1, 1, 0]),
+    ] {
+        house.store.assign(&[row], &[]).await.expect("assigned");
+        let some = payment(&house, 0, 100, &format!("N-{n}"));
+        let posted = house.center.post_payment(Actor::System, some).await;
+        assert!(posted.is_ok(), "{posted:?}");
+        house.secs(1).await;
+        assert_eq!(told(), expected, "payment {n}");
+    }
+    let (_, message) = one.of_kind("money").pop().expect("told");
+    assert_eq!(message["client"], serde_json::json!(client_id()));
 }
 
 /// A debtor's telephone has rung for a second; his agent waits.

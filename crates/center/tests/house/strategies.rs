@@ -1,12 +1,12 @@
 //! Strategies: each arm works its own debtors, and a trial shows what the law takes out.
 
 use crate::messages::{all, house, step, strategy, template};
-use crate::world::{House, campaign_id, client_id, debt_id, debtor_id, page};
+use crate::world::{House, campaign_id, client_id, debt_id, debtor_id, id, page};
 use domain::entity::{
-    BatchState, Channel, LetterLevel, PlannedState, StepAction, Strategy, StrategyStep,
-    StrategyTrigger,
+    BatchState, Channel, Hold, HoldKind, HoldScope, LetterLevel, PlannedState, PlannedStep,
+    StepAction, Strategy, StrategyStep, StrategyTrigger,
 };
-use domain::ids::StrategyId;
+use domain::ids::{HoldId, StrategyId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
     CatalogStore as _, LawStore as _, LetterStore as _, MessageStore as _, NodeStore as _, StepAsk,
@@ -121,7 +121,7 @@ async fn calls_on_trial(house: &House, offset: i32) {
 }
 
 /// Days from a debt's due date to today, in the house.
-async fn today(house: &House) -> i32 {
+pub(crate) async fn today(house: &House) -> i32 {
     let debt = house.store.get_debt(debt_id(0)).await.expect("works");
     let due = domain::segment::day_of_date(&debt.due_date).expect("a date");
     let now = domain::segment::utc_day(house.clock.now());
@@ -198,4 +198,92 @@ async fn a_letter_step_makes_its_letter_for_the_printer_row_07() {
         .expect("works");
     assert_eq!(letters[0].level, LetterLevel::L4, "55 days past due");
     assert!(house.kinds().await.iter().any(|k| k == "letter.rendered"));
+}
+
+/// A debtor who wants nothing more by a channel.
+async fn wants_none_by(house: &House, n: u128, channel: Channel) {
+    let hold = Hold {
+        id: HoldId(id(950 + n)),
+        client_id: client_id(),
+        debtor_id: debtor_id(n),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: Some(channel),
+        kind: HoldKind::ChannelOptout,
+        from: house.clock.now(),
+        until: None,
+        lifted_at: None,
+        evidence: "escrito".into(),
+    };
+    house.store.put_hold(&hold, &[]).await.expect("a hold");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_and_letters_are_judged_when_they_are_planned_as_on_trial_row_14() {
+    let (house, _) = house(3).await;
+    wants_none_by(&house, 0, Channel::Call).await;
+    wants_none_by(&house, 1, Channel::Letter).await;
+    let offset = today(&house).await;
+    let of = |key: &str, at: &str, action: StepAction| StrategyStep {
+        offset_days: offset,
+        action,
+        channels: Vec::new(),
+        template: String::new(),
+        campaign_id: (action == StepAction::Call).then(campaign_id),
+        letter: (action == StepAction::Letter).then_some(LetterLevel::L2),
+        ..step(key, 0, at)
+    };
+    let steps = [
+        of("letter", "12:00", StepAction::Letter),
+        of("call", "13:00", StepAction::Call),
+        of("look", "14:00", StepAction::Review),
+        // Behind the hours of the law: the next morning, at seven.
+        of("night", "23:00", StepAction::Call),
+    ];
+    let plan = strategy(9, StrategyTrigger::DueDate, steps.to_vec());
+    let tried = house.center.try_strategy(plan.clone(), None, 1);
+    house.secs(1).await;
+    let (_, job) = house.center.strategy_trial(tried).expect("remembered");
+    let trial = job.result().expect("done");
+    house.store.put_strategy(&plan, &[]).await.expect("works");
+    house.secs(31).await;
+    let ask = StepAsk {
+        limit: 50,
+        ..StepAsk::default()
+    };
+    let rows = house.store.steps_page(&ask).await.expect("works");
+    assert_eq!(rows.len(), 12, "{rows:?}");
+    let mut refused: Vec<_> = rows
+        .iter()
+        .filter(|s| s.state == PlannedState::Refused)
+        .map(|s| (s.debtor_id, s.step.clone(), s.due_at, s.reason.clone()))
+        .collect();
+    refused.sort();
+    let told: Vec<(_, &str)> = refused.iter().map(|r| (r.0, r.1.as_str())).collect();
+    let (first, second) = (debtor_id(0), debtor_id(1));
+    assert_eq!(
+        told,
+        [(first, "call"), (first, "night"), (second, "letter")]
+    );
+    assert!(refused.iter().all(|r| r.3.ends_with("hold/channel_optout")));
+    let removed = trial.removed.into_iter();
+    let mut removed: Vec<_> = removed
+        .map(|r| (r.debtor_id, r.step, r.due_at, r.rule))
+        .collect();
+    removed.sort();
+    assert_eq!(removed, refused, "the trial said so");
+    let open = |of: &str| {
+        let of = |s: &&PlannedStep| s.action.as_str() == of && s.state == PlannedState::Planned;
+        rows.iter().filter(of).collect::<Vec<_>>()
+    };
+    for day in &trial.days {
+        assert_eq!(open(&day.way).len() as u64, day.made, "{day:?}");
+    }
+    let moved: u64 = trial.days.iter().map(|d| d.moved).sum();
+    let mut late = open("call");
+    late.retain(|s| s.step == "night");
+    assert_eq!((moved, late.len()), (2, 2));
+    let seven = "2026-11-26T13:00:00.000Z";
+    assert!(late.iter().all(|s| s.due_at.to_string() == seven));
 }

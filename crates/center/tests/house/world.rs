@@ -173,7 +173,7 @@ impl House {
         Self::open_under(store, &plan, start, plan.seed, config, law).await
     }
 
-    async fn open_under(
+    pub(crate) async fn open_under(
         store: Arc<MemoryStore>,
         plan: &Plan,
         start: UtcMs,
@@ -460,6 +460,7 @@ pub(crate) async fn debtor(store: &MemoryStore, n: u128, now: UtcMs) {
         overdue_minor: 500_000,
         minimum_minor: 50_000,
         due_date: "2026-10-01".into(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: now,
         updated_at: now,

@@ -154,6 +154,7 @@ impl Dialer {
                 && let Ok(policy) = policy_of(&run.spec, state.mode)
             {
                 run.policy = policy;
+                run.settled = None;
             }
             self.push(Command::ModeForced {
                 campaign: id,
@@ -162,6 +163,7 @@ impl Dialer {
                 why: state.why.unwrap_or("abandonment_back_under_cap"),
             });
         }
+        self.tell_account(now, id);
         Some(state.shrink)
     }
 

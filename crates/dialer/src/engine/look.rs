@@ -42,6 +42,9 @@ pub struct CampaignView {
     pub cap_pct: f64,
     /// Abandonment that its forecast aims at, percent; `None` when it does not forecast.
     pub target_pct: Option<f64>,
+    /// Abandoned calls beyond that aim which its forecast has on its account in the legal window; savings are below
+    /// nought, and both are bounded.
+    pub owed: Option<f64>,
     /// Short calls of the company's day, where its debtors' packs have a rule on them.
     pub short_calls: Option<ShortDay>,
     /// Why that rule lets none of its calls leave.
@@ -85,6 +88,7 @@ impl Dialer {
             room: run.room,
             cap_pct: run.cap_pct(),
             target_pct: run.policy.target_pct(),
+            owed: run.policy.owed(),
             short_calls: run.short_calls,
             short_calls_stop: self.short_calls_stop(id),
             trunk_up: self.lines.any_up(&run.spec.trunks),

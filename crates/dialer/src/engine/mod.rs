@@ -216,6 +216,7 @@ impl Dialer {
             | Input::CountedBack { .. }) => self.told_of_guard(now, input),
             input @ (Input::Recall { .. }
             | Input::Day { .. }
+            | Input::Loses(..)
             | Input::Machine { .. }
             | Input::ShortCalls { .. }) => self.told_of_run(now, input),
             Input::Trunk(spec) => self.lines.put(spec),
@@ -306,6 +307,11 @@ impl Dialer {
                 began,
                 ends,
             } => self.new_day(now, campaign, began, ends),
+            Input::Loses(campaign, pct) => {
+                if let Some(run) = self.campaigns.get_mut(&campaign) {
+                    run.loses(pct);
+                }
+            }
             Input::ShortCalls { campaign, counted } => self.short_calls(campaign, counted),
             Input::Machine {
                 attempt,

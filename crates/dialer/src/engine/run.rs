@@ -2,12 +2,13 @@
 
 use super::{Dialer, Refusal, Timer, offer, share};
 use crate::call::Call;
-use crate::guard::{AbandonRule, Day, Room, ShortDay, Window, less};
+use crate::guard::{AbandonRule, Day, Room, ShortDay, Window, aim_pct, less, parts};
 use crate::lines::StartGate;
 use crate::pacing::{Pacing, PacingView, policy_of};
-use crate::spec::{CallRules, CampaignSpec, Item};
+use crate::spec::{CallRules, CampaignSpec, Item, Judging};
 use domain::entity::DialMode;
-use domain::ids::PersonId;
+use domain::ids::{CampaignId, PersonId};
+use domain::law::pack::FormulaId;
 use domain::time::UtcMs;
 use std::collections::VecDeque;
 
@@ -28,6 +29,8 @@ pub(crate) struct Running {
     pub(crate) rules: Vec<AbandonRule>,
     /// What the packs of its debtors since it began ask for, as they say it.
     bound: Vec<AbandonRule>,
+    /// Persons that its detector was measured to lose, percent.
+    loses_pct: f64,
     /// Longest least ring time of these packs, ms.
     ring_min_ms: i64,
     pub(crate) day: Day,
@@ -35,6 +38,8 @@ pub(crate) struct Running {
     pub(crate) short_calls: Option<ShortDay>,
     /// The rule with the least room, as last asked.
     pub(crate) room: Option<Room>,
+    /// Beginning of the day, and the window, of which the policy was last told what it holds.
+    pub(crate) settled: Option<(UtcMs, Window)>,
 }
 
 /// Most different rules a campaign is held to; packs have three kinds of windows.
@@ -55,13 +60,13 @@ fn join(rules: &mut Vec<AbandonRule>, rule: &AbandonRule) {
     }
 }
 
-/// The campaign's own rule: the house's formula over its local day.
-fn own_rule(spec: &CampaignSpec) -> AbandonRule {
+/// The campaign's own rule: the house's formula over its local day, without the persons that detection takes.
+fn own_rule(spec: &CampaignSpec, taken_pct: f64) -> AbandonRule {
     AbandonRule {
-        formula: domain::law::pack::FormulaId::PlainDay,
+        formula: FormulaId::PlainDay,
         window: Window::Day,
         cap_pct: spec.cap_pct,
-        target_pct: less(spec.target_pct, spec.amd_fp_pct),
+        target_pct: less(spec.target_pct, taken_pct),
     }
 }
 
@@ -77,12 +82,14 @@ impl Running {
             filling: false,
             fill_after: now,
             starts: StartGate::default(),
-            rules: vec![own_rule(&spec)],
+            rules: vec![own_rule(&spec, spec.amd_fp_pct)],
             bound: Vec::new(),
+            loses_pct: 0.0,
             ring_min_ms: 0,
             day,
             short_calls: None,
             room: None,
+            settled: None,
             spec,
         }
     }
@@ -96,13 +103,31 @@ impl Running {
         }
     }
 
+    /// Persons that detection takes before an agent hears them, percent: those that were planned, or those that were
+    /// measured where they are more.
+    fn taken_pct(&self) -> f64 {
+        match self.spec.rules.judging {
+            Judging::First => self.spec.amd_fp_pct.max(self.loses_pct),
+            Judging::No | Judging::Under => self.spec.amd_fp_pct,
+        }
+    }
+
+    /// Its detector was measured to lose so many persons, percent.
+    pub(super) fn loses(&mut self, pct: f64) {
+        if (self.loses_pct - pct).abs() > f64::EPSILON {
+            self.loses_pct = pct;
+            self.hold();
+        }
+    }
+
     /// Puts in force what binds.
     pub(super) fn hold(&mut self) {
-        self.rules = vec![own_rule(&self.spec)];
+        let taken_pct = self.taken_pct();
+        self.rules = vec![own_rule(&self.spec, taken_pct)];
         for rule in &self.bound {
             let rule = AbandonRule {
                 cap_pct: rule.cap_pct.min(self.spec.cap_pct),
-                target_pct: less(rule.target_pct, self.spec.amd_fp_pct),
+                target_pct: less(rule.target_pct, taken_pct),
                 ..*rule
             };
             join(&mut self.rules, &rule);
@@ -111,7 +136,8 @@ impl Running {
             ring_timeout_ms: self.spec.rules.ring_timeout_ms.max(self.ring_min_ms),
             ..self.spec.rules
         };
-        let target_pct = self.spec.aim_pct(&self.bound);
+        let (own, cap) = (self.spec.target_pct, self.spec.cap_pct);
+        let target_pct = aim_pct(own, cap, &self.bound, taken_pct);
         self.policy.hold_to(target_pct, &rules);
         self.policy.lean(&self.spec.lean);
     }
@@ -144,6 +170,7 @@ impl Running {
         let goes_on = forecasts && self.policy.force(mode);
         if !goes_on {
             self.policy = fresh;
+            self.settled = None;
         }
         if !self.on {
             // Begun again without a hopper: who is dialed next brings his packs with him.
@@ -197,6 +224,23 @@ impl Running {
 }
 
 impl Dialer {
+    /// Tells the policy what the campaign lost in the window that binds, once a day: what yesterday saved is not spent
+    /// today where the law counts days, and what a month owes is owed after a restart.
+    pub(super) fn tell_account(&mut self, now: UtcMs, id: CampaignId) {
+        let Some(run) = self.campaigns.get_mut(&id) else {
+            return;
+        };
+        let Some(room) = run.room else { return };
+        let told = Some((run.day.began, room.window));
+        if run.settled == told {
+            return;
+        }
+        run.settled = told;
+        let tally = self.guard.tally(now, id, room.window, &run.day);
+        let (abandoned, answers) = parts(FormulaId::PlainDay, tally);
+        run.policy.account(abandoned, answers);
+    }
+
     pub(super) fn campaign_on(&mut self, now: UtcMs, spec: CampaignSpec) -> Result<(), Refusal> {
         // What cannot be dialed is refused before anything is changed.
         let asked = policy_of(&spec, spec.mode)?;

@@ -172,6 +172,11 @@ impl Bank {
         (-self.account).min(-self.hour.over(self.target)).max(0.0)
     }
 
+    /// Abandoned beyond the target.
+    pub(super) const fn owed(&self) -> f64 {
+        self.account
+    }
+
     /// What a forecast of so many abandoned calls is expected to come to.
     pub(super) fn expects(&self, forecast: f64) -> f64 {
         self.off() * forecast
@@ -244,8 +249,17 @@ impl Bank {
         self.account = (self.account + self.target).min(ACCOUNT.1 * self.scale());
     }
 
+    /// A legal window begins, or this policy in the midst of one: the account is what the window says, so that what an
+    /// old one saved is not spent in the next and a restart neither forgives nor forgets.
+    pub(super) fn settle(&mut self, abandoned: f64, answers: f64) {
+        let scale = self.scale();
+        self.answers = answers;
+        self.account =
+            (abandoned - self.target * answers).clamp(ACCOUNT.0 * scale, ACCOUNT.1 * scale);
+    }
+
     /// What outlives a restart: threshold, expected and abandoned. The account does not: what was
-    /// abandoned is the guard's, by the stored attempts.
+    /// abandoned is the guard's, by the stored attempts, and comes by [`Bank::settle`].
     pub(super) fn learned(&self) -> Vec<f64> {
         vec![self.ln, self.expected, self.abandoned]
     }
@@ -309,6 +323,23 @@ mod tests {
             bank.came(f64::from(n) * 36.0, true);
         }
         assert!((bank.aim() - AIM.0 * 0.03).abs() < 1e-12 && bank.account <= ACCOUNT.1);
+    }
+
+    #[test]
+    fn a_window_begins_with_what_it_holds_itself() {
+        let mut bank = Bank::new(0.03);
+        for n in 0..1_000_u32 {
+            bank.came(f64::from(n) * 36.0, false);
+        }
+        assert!(bank.aim() > 0.03 && bank.credit() > 0.0, "savings");
+        bank.settle(0.0, 0.0);
+        assert!((bank.aim() - 0.03).abs() < 1e-12 && bank.credit() < 1e-12);
+        // A month that already lost more than its share is owed after a restart, too.
+        let mut again = Bank::new(0.03);
+        again.settle(40.0, 1_000.0);
+        assert!((again.account - 10.0).abs() < 1e-9 && again.aim() < 0.03);
+        again.settle(0.0, 1e6);
+        assert!((again.account - ACCOUNT.0).abs() < 1e-9, "against wind-up");
     }
 
     #[test]

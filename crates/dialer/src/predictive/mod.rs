@@ -321,6 +321,18 @@ impl Predictive {
         };
     }
 
+    /// The window that the law counts holds so many abandoned of so many live answers: what may be lost next follows
+    /// from that. To be told when the window begins, and when this policy begins in the midst of one.
+    pub fn account(&mut self, abandoned: f64, answers: f64) {
+        self.bank.settle(abandoned, answers);
+    }
+
+    /// Abandoned calls beyond the target on the account, savings below nought.
+    #[must_use]
+    pub const fn owed(&self) -> f64 {
+        self.bank.owed()
+    }
+
     /// Threshold of the risk in force.
     #[must_use]
     pub fn theta(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, T0, campaign, in_mode, plain, power};
 
-use dialer::{CampaignSpec, Command, Input, Tally};
+use dialer::{AbandonRule, CampaignSpec, Command, Input, Tally, Window};
 use domain::entity::DialMode;
 use domain::ids::{CampaignId, ClientId};
 use domain::ports::store::AnswerSlot;
@@ -37,6 +37,67 @@ fn forced(rig: &Rig) -> Vec<(DialMode, DialMode, &'static str)> {
             _ => None,
         })
         .collect()
+}
+
+/// Abandoned calls on the account of the campaign's forecast.
+fn owed(rig: &Rig) -> f64 {
+    let view = rig.brain.campaign(campaign(1)).expect("it runs");
+    view.owed.expect("it forecasts")
+}
+
+#[test]
+fn a_forecast_owes_what_its_legal_window_holds() {
+    let spec = CampaignSpec {
+        day_ends: T0.plus_ms(5_000),
+        ..in_mode(DialMode::Predictive)
+    };
+    // Begun in the midst of a day: 40 of 1,000 where 28 were aimed at.
+    let mut rig = seeded(spec, 40, 960);
+    rig.feeds = false;
+    rig.ready([1]);
+    assert!((owed(&rig) - 12.0).abs() < 1.0, "{}", owed(&rig));
+    // The next day owes nothing for it.
+    rig.pass(6_000);
+    assert!(owed(&rig).abs() < 1e-9, "{}", owed(&rig));
+    // What a day saved is spent in that day.
+    let mut rig = seeded(
+        CampaignSpec {
+            day_ends: T0.plus_ms(5_000),
+            ..in_mode(DialMode::Predictive)
+        },
+        1,
+        999,
+    );
+    rig.feeds = false;
+    rig.ready([1]);
+    assert!(owed(&rig) < -5.0, "{}", owed(&rig));
+    rig.pass(6_000);
+    assert!(owed(&rig).abs() < 1e-9, "{}", owed(&rig));
+}
+
+#[test]
+fn a_month_is_owed_on_the_day_after_too() {
+    let mut rig = seeded(
+        CampaignSpec {
+            day_began: T0.plus_ms(-HOUR_MS),
+            ..in_mode(DialMode::Predictive)
+        },
+        40,
+        960,
+    );
+    rig.feeds = false;
+    let month = AbandonRule {
+        window: Window::Days(30),
+        ..plain(3.0)
+    };
+    let item = dialer::Item {
+        abandon: month,
+        ..rig.item(campaign(1))
+    };
+    rig.stock(campaign(1), vec![item]);
+    rig.ready([1]);
+    // Nothing was abandoned today: it was all an hour and a half ago, before midnight.
+    assert!(owed(&rig) > 10.0, "{}", owed(&rig));
 }
 
 #[test]

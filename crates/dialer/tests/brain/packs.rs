@@ -3,7 +3,8 @@
 
 use crate::rig::{Rig, T0, agent, campaign, in_mode, plain, power, trunk};
 use dialer::{
-    AbandonRule, CallRules, CampaignSpec, Command, Incoming, Input, Item, KeptPlace, Window,
+    AbandonRule, CallRules, CampaignSpec, Command, Incoming, Input, Item, Judging, KeptPlace,
+    Window,
 };
 use domain::entity::DialMode;
 use domain::ids::{AttemptId, ClientId};
@@ -117,6 +118,35 @@ fn what_detection_may_take_is_off_every_aim() {
         ..judged
     });
     assert!((aim(&rig) - 1.2).abs() < 1e-9, "{}", aim(&rig));
+}
+
+#[test]
+fn a_detector_that_loses_more_than_was_planned_leaves_less_to_spend() {
+    let judged = |judging, amd_fp_pct| CampaignSpec {
+        amd_fp_pct,
+        target_pct: 2.79,
+        rules: CallRules {
+            judging,
+            ..CallRules::default()
+        },
+        ..predictive()
+    };
+    let mut rig = Rig::new();
+    rig.feeds = false;
+    rig.run(judged(Judging::First, 0.5));
+    assert!((aim(&rig) - 2.29).abs() < 1e-9, "as planned");
+    rig.tell(Input::Loses(campaign(1), 1.2));
+    assert!((aim(&rig) - 1.59).abs() < 1e-9, "{}", aim(&rig));
+    // Neither a change of the campaign nor a pack brings back what the detector takes.
+    rig.run(judged(Judging::First, 0.5));
+    stock(&mut rig, 1, TSR, 15_000);
+    assert!((aim(&rig) - 1.59).abs() < 1e-9, "{}", aim(&rig));
+    // Who is connected first is lost to nobody, and a better detector does not spend what is set aside for it.
+    rig.run(judged(Judging::Under, 0.0));
+    assert!((aim(&rig) - 2.79).abs() < 1e-9, "{}", aim(&rig));
+    rig.run(judged(Judging::First, 0.5));
+    rig.tell(Input::Loses(campaign(1), 0.1));
+    assert!((aim(&rig) - 2.29).abs() < 1e-9, "{}", aim(&rig));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use domain::entity::{CallResult, DialMode};
 use domain::ids::AttemptId;
 use domain::ports::HangUpCause;
 use domain::rules::agent_state::{AgentState, PauseCode};
-use domain::time::MINUTE_MS;
+use domain::time::{MINUTE_MS, UtcMs};
 use uuid::Uuid;
 
 const WAIT_MS: i64 = 2 * MINUTE_MS;
@@ -46,6 +46,31 @@ fn two_wait() -> (Rig, Item, Item) {
     rig.pass(1_000);
     let third = comes(&mut rig, 3);
     (rig, second, third)
+}
+
+/// Since when the second caller waits.
+fn since(rig: &Rig) -> UtcMs {
+    let queued = rig.brain.call(call(2)).and_then(|c| c.queued);
+    queued.expect("waits")
+}
+
+/// A place in the queue that is kept for some minutes; the call for it has number 20.
+fn kept(rig: &Rig, item: Item, since: UtcMs, minutes: i64) -> Box<KeptPlace> {
+    Box::new(KeptPlace {
+        attempt: call(20),
+        item,
+        rules: CallRules::default(),
+        since,
+        until: rig.now.plus_ms(minutes * MINUTE_MS),
+    })
+}
+
+/// The second caller hangs up and keeps his place.
+fn keep(place: Box<KeptPlace>) -> Input {
+    Input::KeepPlace {
+        from: call(2),
+        place,
+    }
 }
 
 fn is_free(rig: &mut Rig, attempt: AttemptId) {
@@ -188,22 +213,8 @@ fn a_caller_who_is_found_is_called_by_no_hopper() {
 #[test]
 fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
     let (mut rig, second, _) = two_wait();
-    let since = rig
-        .brain
-        .call(call(2))
-        .and_then(|c| c.queued)
-        .expect("waits");
-    let place = KeptPlace {
-        attempt: call(20),
-        item: second,
-        rules: CallRules::default(),
-        since,
-        until: rig.now.plus_ms(30 * MINUTE_MS),
-    };
-    rig.tell(Input::KeepPlace {
-        from: call(2),
-        place: Box::new(place),
-    });
+    let place = kept(&rig, second, since(&rig), 30);
+    rig.tell(keep(place));
     assert_eq!(
         phase(&rig, call(2)),
         Some(Phase::Message),
@@ -227,17 +238,10 @@ fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
 #[test]
 fn a_place_of_another_node_is_called_in_its_turn() {
     let (mut rig, other, _) = two_wait();
-    let queued = rig.brain.call(call(2)).and_then(|c| c.queued);
-    let since = queued.expect("waits").plus_ms(-1);
+    let since = since(&rig).plus_ms(-1);
     rig.end(call(2), 200);
-    let place = KeptPlace {
-        attempt: call(20),
-        item: other,
-        rules: CallRules::default(),
-        since,
-        until: rig.now.plus_ms(30 * MINUTE_MS),
-    };
-    rig.tell(Input::TakePlace(Box::new(place)));
+    let place = kept(&rig, other, since, 30);
+    rig.tell(Input::TakePlace(place));
     assert!(rig.dials().is_empty(), "nobody is free");
     is_free(&mut rig, call(1));
     let dial = rig.dials().pop().expect("before who came later");
@@ -250,22 +254,9 @@ fn a_place_ends_with_its_time_or_with_the_contact() {
     for withdrawn in [false, true] {
         let (mut rig, second, _) = two_wait();
         let debtor = second.debtor;
-        let place = KeptPlace {
-            attempt: call(20),
-            item: second,
-            rules: CallRules::default(),
-            since: rig.now,
-            until: rig.now.plus_ms(MINUTE_MS),
-        };
-        rig.tell(Input::KeepPlace {
-            from: call(2),
-            place: Box::new(place.clone()),
-        });
-        let again = Input::KeepPlace {
-            from: call(2),
-            place: Box::new(place),
-        };
-        assert_eq!(rig.ask(again).unwrap_err().code, "not_waiting");
+        let place = kept(&rig, second, rig.now, 1);
+        rig.tell(keep(place.clone()));
+        assert_eq!(rig.ask(keep(place)).unwrap_err().code, "not_waiting");
         if withdrawn {
             rig.tell(Input::Withdraw(debtor));
         } else {
@@ -285,16 +276,7 @@ fn nobody_is_dialed_from_a_place_of_a_campaign_that_was_stopped() {
             campaign: campaign(1),
             cancel: true,
         };
-        let keep = Input::KeepPlace {
-            from: call(2),
-            place: Box::new(KeptPlace {
-                attempt: call(20),
-                item: second,
-                rules: CallRules::default(),
-                since: rig.now,
-                until: rig.now.plus_ms(30 * MINUTE_MS),
-            }),
-        };
+        let keep = keep(kept(&rig, second, rig.now, 30));
         if stopped_first {
             rig.tell(off);
             rig.tell(keep);

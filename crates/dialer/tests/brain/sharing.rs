@@ -45,6 +45,65 @@ fn weights_share_the_agents_who_are_reserved_first() {
     assert_eq!(live_of(&rig, campaign(1)), 6);
 }
 
+/// Lets two forecasts work over the same twelve agents for some minutes: each fifth call is a person who talks for a
+/// minute while an agent is free, all others are busy. Conversations of either.
+fn forecasts_talk(one: CampaignSpec, other: CampaignSpec) -> (usize, usize) {
+    let mut rig = Rig::with_trunk(500, 500);
+    rig.run(one);
+    rig.run(other);
+    rig.ready(1..=12);
+    let (mut talks, mut had) = (Vec::new(), (0, 0));
+    for _ in 0..900 {
+        rig.pass(1_000);
+        for (n, attempt) in rig.ringing().into_iter().enumerate() {
+            let free = (1..=12).any(|a| rig.brain.agent(agent(a)).is_some_and(|s| s.takes_calls()));
+            if n % 5 == 0 && free {
+                rig.answer(attempt);
+                rig.join(attempt);
+                talks.push((attempt, rig.now.plus_ms(60_000)));
+                match rig.brain.call(attempt).map(|c| c.item.campaign) {
+                    Some(id) if id == campaign(1) => had.0 += 1,
+                    _ => had.1 += 1,
+                }
+            } else {
+                rig.opened(attempt);
+                rig.end(attempt, 486);
+            }
+        }
+        let now = rig.now;
+        let (over, on): (Vec<_>, Vec<_>) = talks.into_iter().partition(|(_, until)| *until <= now);
+        talks = on;
+        for (attempt, _) in over {
+            rig.end(attempt, 200);
+            rig.dispose(attempt);
+        }
+    }
+    had
+}
+
+fn forecast(n: u128, priority: i32, weight: i32) -> CampaignSpec {
+    CampaignSpec {
+        mode: DialMode::Predictive,
+        ..progressive(n, priority, weight)
+    }
+}
+
+#[test]
+fn forecasts_share_the_conversations_by_weight() {
+    let (heavy, light) = forecasts_talk(forecast(1, 3, 75), forecast(2, 3, 25));
+    assert!(light > 10, "{heavy} and {light}");
+    assert!(
+        heavy > 2 * light && heavy < 5 * light,
+        "{heavy} and {light}"
+    );
+}
+
+#[test]
+fn a_forecast_of_higher_priority_goes_first() {
+    let (first, second) = forecasts_talk(forecast(1, 5, 25), forecast(2, 3, 75));
+    assert!(first > 10 * second.max(1), "{first} and {second}");
+}
+
 #[test]
 fn what_one_campaign_cannot_use_the_other_takes() {
     let mut rig = Rig::new();

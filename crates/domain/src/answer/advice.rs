@@ -30,8 +30,9 @@ pub struct Outlook<'a> {
     pub zone: &'a TimeZone,
     /// Hours of the campaign, local: half-open.
     pub window: (Time, Time),
-    /// At stake, minor units.
-    pub amount_minor: i64,
+    /// At stake, US cents by the house's reference rates (`rules::worth`): debts of several currencies stand in
+    /// one order.
+    pub stake: i64,
 }
 
 /// A call now against later.
@@ -41,7 +42,7 @@ pub struct Worth {
     pub now: Chance,
     /// The best later hour within the days looked at, when the law knows one.
     pub later: Option<Later>,
-    /// Expected amount of calling now less what it forgoes later, minor units; negative: wait.
+    /// Expected amount of calling now less what it forgoes later, US cents as the stake; negative: wait.
     pub value: f64,
     /// Whether waiting is so much better that an idle agent is the lesser loss.
     pub hold: bool,
@@ -134,36 +135,29 @@ pub fn weigh(
 ) -> Worth {
     let p = model.params();
     let record = model.record(case.campaign, &case.point, now);
-    let chance = |slot: Slot| record.chance(slot);
-    let current = chance(Slot::at(now, case.zone));
+    let current = record.chance(Slot::at(now, case.zone));
     let left = |at: UtcMs| {
         #[expect(clippy::cast_precision_loss, reason = "some days of milliseconds")]
         let days = at.since_ms(now) as f64 / DAY_MS as f64;
         p.day_discount.powf(days)
     };
-    let mut seen: Vec<(Slot, Chance)> = Vec::new();
-    let mut hours: Vec<Later> = Vec::with_capacity(ahead.len());
-    for (at, slot) in ahead {
-        // The same hour of the next workday has the same chance.
-        let chance = match seen.iter().find(|(s, _)| s == slot) {
-            Some((_, chance)) => *chance,
-            None => {
-                let fresh = chance(*slot);
-                seen.push((*slot, fresh));
-                fresh
-            }
-        };
-        hours.push(Later { at: *at, chance });
-    }
-    let gain = |l: &Later| l.chance.right_party * left(l.at);
-    hours.sort_by(|a, b| gain(b).total_cmp(&gain(a)).then(a.at.cmp(&b.at)));
-    let later = hours
+    // What is left of each later hour, best first.
+    let mut hours: Vec<(f64, UtcMs, Slot)> = ahead
+        .iter()
+        .map(|(at, slot)| (record.right_party(*slot) * left(*at), *at, *slot))
+        .collect();
+    hours.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let best = hours
         .into_iter()
         .take(LAWFUL_TRIES)
-        .find(|hour| lawful(hour.at));
-    let forgone = later.as_ref().map_or(0.0, gain);
+        .find(|(_, at, _)| lawful(*at));
+    let forgone = best.map_or(0.0, |(gain, ..)| gain);
+    let later = best.map(|(_, at, slot)| Later {
+        at,
+        chance: record.chance(slot),
+    });
     #[expect(clippy::cast_precision_loss, reason = "an amount, only compared")]
-    let stake = case.amount_minor.max(1) as f64;
+    let stake = case.stake.max(1) as f64;
     Worth {
         now: current,
         later,

@@ -1,14 +1,25 @@
-//! The three levels and the forecast of one call.
+//! The levels, and what they learn.
 
-use super::curve::{bounded, faded};
+use super::curve::bounded;
+use super::factors::{Classes, Factors};
 use super::slot::{Nearness, SLOTS};
-use super::{AnswerParams, Calibration, Curve, Slot};
+use super::{
+    AnswerParams, Calibration, Chance, Curve, Forecast, PointRecord, PointView, Slot, Traits,
+    Tried, TryResult,
+};
 use crate::ids::CampaignId;
 use crate::time::UtcMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A rate a cell.
+type Rates = [f64; SLOTS];
 
 /// Most campaigns whose curves are kept; the portfolio's level speaks for further ones.
 const CAMPAIGNS_MAX: usize = 512;
+
+/// Calls after which the rates and factors are read anew while many are learned at once: what a call was
+/// expected to come to is to be what was known before it.
+const SETTLE_EVERY: usize = 250;
 
 /// What came of one call, as the levels learn it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,60 +28,24 @@ pub struct Observation {
     pub campaign: Option<CampaignId>,
     /// When the call was made.
     pub at: UtcMs,
-    /// Local hour and kind of day.
+    /// Local hour and day of the week.
     pub slot: Slot,
-    /// A person answered.
-    pub live: bool,
-    /// The right party was spoken to.
-    pub right_party: bool,
+    /// What came of it.
+    pub result: TryResult,
+    /// What is known of the point, where that is read.
+    pub traits: Option<Traits>,
+    /// The point's newest try before it, where one is known.
+    pub last: Option<Tried>,
     /// The forecast made for it (`Chance::raw`), when one was made.
-    pub forecast: Option<f64>,
-}
-
-/// One earlier try of a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tried {
-    /// When.
-    pub at: UtcMs,
-    /// Local hour and kind of day.
-    pub slot: Slot,
-    /// The right party was spoken to.
-    pub right_party: bool,
-}
-
-/// What is known of a point by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct PointView<'a> {
-    /// Its tries, any order.
-    pub tries: &'a [Tried],
-    /// 0–100, how sure we are that it reaches the debtor.
-    pub confidence: i32,
-    /// Whether the debtor gave it.
-    pub given_by_debtor: bool,
-}
-
-/// The forecast of one call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Chance {
-    /// Probability that the right party is reached, 0–1, calibrated.
-    pub right_party: f64,
-    /// Probability that a person answers, 0–1: the level's ratio of live answers to right parties applied
-    /// to the point, because a point's own record tells the right party only.
-    pub live: f64,
-    /// Before calibration: what `Observation::forecast` takes.
-    pub raw: f64,
-    /// The point's own tries near this hour, forgotten ones less.
-    pub own_calls: f64,
-    /// Contacts among them.
-    pub own_hits: f64,
+    pub forecast: Option<Forecast>,
 }
 
 #[derive(Debug, Clone)]
-struct Level {
+pub(super) struct Level {
     right: Curve,
     live: Curve,
-    right_rates: [f64; SLOTS],
-    live_rates: [f64; SLOTS],
+    pub(super) right_rates: [f64; SLOTS],
+    pub(super) live_rates: [f64; SLOTS],
 }
 
 impl Level {
@@ -84,10 +59,15 @@ impl Level {
     }
 
     fn observe(&mut self, seen: &Observation, half_life_d: f64) {
-        let live = seen.live || seen.right_party;
-        self.right
-            .observe(seen.at, seen.slot, seen.right_party, half_life_d);
+        let (right, live) = (seen.result.is_right_party(), seen.result.is_live());
+        self.right.observe(seen.at, seen.slot, right, half_life_d);
         self.live.observe(seen.at, seen.slot, live, half_life_d);
+    }
+
+    /// Reads its rates anew, shrunk to those above as worth `calls` calls.
+    fn settle(&mut self, above: (&Rates, &Rates), calls: f64, p: &AnswerParams, near: &Nearness) {
+        self.right_rates = self.right.rates(above.0, calls, p.hour_calls, near);
+        self.live_rates = self.live.rates(above.1, calls, p.hour_calls, near);
     }
 }
 
@@ -95,10 +75,13 @@ impl Level {
 #[derive(Debug, Clone)]
 pub struct AnswerModel {
     params: AnswerParams,
-    near: Nearness,
+    pub(super) near: Nearness,
     portfolio: Level,
     campaigns: BTreeMap<CampaignId, Level>,
+    pub(super) right_factors: Factors,
+    pub(super) live_factors: Factors,
     calibration: Calibration,
+    live_calibration: Calibration,
 }
 
 impl Default for AnswerModel {
@@ -115,7 +98,10 @@ impl AnswerModel {
             near: Nearness::new(params.width_h, params.other_day),
             portfolio: Level::new(&params),
             campaigns: BTreeMap::new(),
+            right_factors: Factors::default(),
+            live_factors: Factors::default(),
             calibration: Calibration::default(),
+            live_calibration: Calibration::default(),
             params,
         }
     }
@@ -126,10 +112,16 @@ impl AnswerModel {
         &self.params
     }
 
-    /// Its record of forecasts.
+    /// Its record of forecasts of the right party.
     #[must_use]
     pub const fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    /// Its record of forecasts of a person, whoever he is.
+    #[must_use]
+    pub const fn live_calibration(&self) -> &Calibration {
+        &self.live_calibration
     }
 
     /// Calls learned from, forgotten ones less.
@@ -138,51 +130,85 @@ impl AnswerModel {
         self.portfolio.right.calls()
     }
 
-    /// Learns from calls that are over.
+    /// Learns from calls that are over, oldest first.
     pub fn learn(&mut self, seen: &[Observation]) {
-        let half_life = self.params.level_half_life_d;
-        for one in seen {
-            self.portfolio.observe(one, half_life);
-            if let Some(id) = one.campaign
-                && (self.campaigns.contains_key(&id) || self.campaigns.len() < CAMPAIGNS_MAX)
-            {
-                let level = self
-                    .campaigns
-                    .entry(id)
-                    .or_insert_with(|| Level::new(&self.params));
-                level.observe(one, half_life);
+        for some in seen.chunks(SETTLE_EVERY) {
+            for one in some {
+                self.observe(one);
             }
-            if let Some(forecast) = one.forecast {
-                self.calibration.observe(
-                    forecast,
-                    one.right_party,
-                    self.params.calibration_half_life,
-                    self.params.calibration_hits,
-                );
-            }
+            let whose: BTreeSet<CampaignId> = some.iter().filter_map(|one| one.campaign).collect();
+            self.settle(|id| whose.contains(id));
         }
         if !seen.is_empty() {
-            self.settle();
+            self.settle(|_| true);
         }
     }
 
-    fn settle(&mut self) {
+    fn observe(&mut self, one: &Observation) {
+        let half_life = self.params.level_half_life_d;
+        if self.portfolio.right.calls() >= self.params.factors_from {
+            self.compare(one);
+        }
+        self.portfolio.observe(one, half_life);
+        if let Some(id) = one.campaign
+            && (self.campaigns.contains_key(&id) || self.campaigns.len() < CAMPAIGNS_MAX)
+        {
+            let level = self
+                .campaigns
+                .entry(id)
+                .or_insert_with(|| Level::new(&self.params));
+            level.observe(one, half_life);
+        }
+        if let Some(said) = one.forecast {
+            let p = &self.params;
+            let (right, live) = (one.result.is_right_party(), one.result.is_live());
+            for (record, said, hit) in [
+                (&mut self.calibration, said.right_party, right),
+                (&mut self.live_calibration, said.live, live),
+            ] {
+                record.observe(said, hit, p.calibration_half_life, p.calibration_hits);
+            }
+        }
+    }
+
+    /// Counts a call in the factors, against what was expected of it: the forecast, which knew the point's own
+    /// record, else what the level and the factors say.
+    fn compare(&mut self, one: &Observation) {
+        let p = &self.params;
+        let mut classes =
+            Classes::of_day(one.slot).and(Classes::of_last(one.at, one.last.as_ref(), p));
+        let mut sure = 1.0;
+        if let Some(traits) = &one.traits {
+            classes = classes.and(Classes::of_point(one.at, traits, p));
+            sure = traits.sure(p);
+        }
+        let (level, cell) = (self.level(one.campaign), one.slot.index());
+        let said = one.forecast.unwrap_or_else(|| Forecast {
+            right_party: bounded(level.right_rates[cell] * sure * self.right_factors.of(classes)),
+            live: bounded(level.live_rates[cell] * self.live_factors.of(classes)),
+        });
+        let (right, live) = (one.result.is_right_party(), one.result.is_live());
+        let half_life = p.level_half_life_d;
+        for (factors, hit, said) in [
+            (&mut self.right_factors, right, said.right_party),
+            (&mut self.live_factors, live, said.live),
+        ] {
+            factors.observe(one.at, classes, hit, said, half_life);
+        }
+    }
+
+    /// Reads the portfolio's rates and factors anew, and the rates of the campaigns that `these` says.
+    fn settle(&mut self, these: impl Fn(&CampaignId) -> bool) {
         let (p, near) = (&self.params, &self.near);
         let top = &mut self.portfolio;
-        let right = [p.prior_right_party; SLOTS];
-        let live = [p.prior_live; SLOTS];
-        top.right_rates = top.right.rates(&right, p.prior_calls, p.hour_calls, near);
-        top.live_rates = top.live.rates(&live, p.prior_calls, p.hour_calls, near);
-        for level in self.campaigns.values_mut() {
-            level.right_rates =
-                level
-                    .right
-                    .rates(&top.right_rates, p.campaign_calls, p.hour_calls, near);
-            level.live_rates =
-                level
-                    .live
-                    .rates(&top.live_rates, p.campaign_calls, p.hour_calls, near);
+        let prior = ([p.prior_right_party; SLOTS], [p.prior_live; SLOTS]);
+        top.settle((&prior.0, &prior.1), p.prior_calls, p, near);
+        let above = (&top.right_rates, &top.live_rates);
+        for (_, level) in self.campaigns.iter_mut().filter(|(id, _)| these(id)) {
+            level.settle(above, p.campaign_calls, p, near);
         }
+        self.right_factors.settle(p);
+        self.live_factors.settle(p);
     }
 
     fn level(&self, campaign: Option<CampaignId>) -> &Level {
@@ -206,25 +232,7 @@ impl AnswerModel {
         point: &PointView<'_>,
         now: UtcMs,
     ) -> PointRecord<'_> {
-        let level = self.level(campaign);
-        let prior = self.point_factor(point);
-        let (mut hits, mut expected) = (0.0, 0.0);
-        let mut tries = Vec::with_capacity(point.tries.len());
-        for one in point.tries {
-            let weight = faded(now.since_ms(one.at), self.params.point_half_life_d);
-            let base = level.right_rates[one.slot.index()];
-            hits += weight * f64::from(u8::from(one.right_party));
-            expected += weight * bounded(base * prior);
-            tries.push((one.slot.index(), weight, one.right_party, base));
-        }
-        PointRecord {
-            model: self,
-            level,
-            prior,
-            hits,
-            expected,
-            tries,
-        }
+        PointRecord::new(self, self.level(campaign), point, now)
     }
 
     /// The forecast for one call to a point in a slot, as of `now`.
@@ -237,59 +245,5 @@ impl AnswerModel {
         now: UtcMs,
     ) -> Chance {
         self.record(campaign, point, now).chance(slot)
-    }
-
-    fn point_factor(&self, point: &PointView<'_>) -> f64 {
-        let p = &self.params;
-        let sure = f64::from(point.confidence.clamp(0, 100)) / 100.0;
-        let given = if point.given_by_debtor {
-            p.given_by_debtor
-        } else {
-            1.0
-        };
-        given * (p.confidence_none + sure * (p.confidence_full - p.confidence_none))
-    }
-}
-
-/// A point's record, weighed; gives the forecast of any slot.
-#[derive(Debug, Clone)]
-pub struct PointRecord<'a> {
-    model: &'a AnswerModel,
-    level: &'a Level,
-    prior: f64,
-    hits: f64,
-    expected: f64,
-    /// Cell, weight by age, right party, rate of the level there.
-    tries: Vec<(usize, f64, bool, f64)>,
-}
-
-impl PointRecord<'_> {
-    /// The forecast for a call in a slot.
-    #[must_use]
-    pub fn chance(&self, slot: Slot) -> Chance {
-        let p = &self.model.params;
-        let here = slot.index();
-        let base = self.level.right_rates[here];
-        // As a factor on the level's curve, worth `point_calls` calls at this hour's rate.
-        let worth = p.point_calls * base;
-        let factor = self.prior * (worth + self.hits) / (worth + self.expected);
-        let (mut own_calls, mut own_hits, mut surplus) = (0.0, 0.0, 0.0);
-        for (cell, age, right_party, rate) in &self.tries {
-            let weight = age * self.model.near.of(here, *cell);
-            let hit = f64::from(u8::from(*right_party));
-            own_calls += weight;
-            own_hits += weight * hit;
-            surplus += weight * (hit - bounded(rate * factor));
-        }
-        let raw = bounded(bounded(base * factor) + surplus / (p.point_hour_calls + own_calls));
-        let right_party = self.model.calibration.correct(raw);
-        let ratio = self.level.live_rates[here] / base;
-        Chance {
-            right_party,
-            live: bounded((right_party * ratio).max(right_party)),
-            raw,
-            own_calls,
-            own_hits,
-        }
     }
 }

@@ -35,6 +35,27 @@ pub struct AnswerParams {
     pub confidence_full: f64,
     /// Factor on a point that the debtor gave himself.
     pub given_by_debtor: f64,
+    /// Calls the portfolio must have seen before anything is learnt of classes (day of the week, age, source,
+    /// last try): against a level that is not known yet every class of the first days looks special.
+    pub factors_from: f64,
+    /// Contacts a day from Monday to Friday needs before its own record counts as much as all five: days of
+    /// one kind are much alike and there are few of each.
+    pub weekday_hits: f64,
+    /// Contacts a class of age needs before its own record counts as much as all ages.
+    pub age_hits: f64,
+    /// Contacts a source needs before its own record counts as much as all sources.
+    pub source_hits: f64,
+    /// Contacts that must follow a mailbox, a busy line or no answer before what the last try came to counts
+    /// as much as that it failed.
+    pub after_hits: f64,
+    /// Most that one class may multiply a chance by, and divide it: beyond is a fault of the data.
+    pub factor_most: f64,
+    /// Ages that part one class from the next, days: a number of a month is mostly right, one of half a year
+    /// may be, one of two years is old.
+    pub age_edges_d: [i64; 3],
+    /// Longest that the last try says something beside its hour, days: who was on the phone yesterday is
+    /// about; a week later it is another week.
+    pub after_days: i64,
     /// Half-life of the record of forecasts, in forecasts: some days of a small campaign.
     pub calibration_half_life: f64,
     /// Contacts that a bin of the record needs before it moves a forecast halfway.
@@ -79,6 +100,14 @@ impl Default for AnswerParams {
             confidence_none: 0.6,
             confidence_full: 1.2,
             given_by_debtor: 1.1,
+            factors_from: 500.0,
+            weekday_hits: 150.0,
+            age_hits: 60.0,
+            source_hits: 60.0,
+            after_hits: 80.0,
+            factor_most: 2.0,
+            age_edges_d: [30, 180, 730],
+            after_days: 7,
             calibration_half_life: 4_000.0,
             calibration_hits: 15.0,
             ration_price: 0.9,

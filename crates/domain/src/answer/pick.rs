@@ -2,13 +2,22 @@
 
 use super::AnswerParams;
 
+/// Why one goes before all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Due {
+    /// Passed over long enough.
+    Waited,
+    /// Agreed with him, or at the head of the queue: nobody by chance takes his place.
+    Agreed,
+}
+
 /// One candidate as the choice sees him.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
     /// Value of calling now; greater goes first.
     pub value: f64,
-    /// Passed over long enough: goes before all others.
-    pub due: bool,
+    /// Whether he goes before all others.
+    pub due: Option<Due>,
     /// Better left for later even when a place stays free.
     pub hold: bool,
 }
@@ -41,10 +50,11 @@ fn mixed(seed: u64, counter: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Chooses up to `keep` of the entries. Each place that no due one takes goes, with probability
-/// `explore_share`, to one of the rest at random; else to the one of greatest value. Those held are left
-/// out once `busy_share` of the places are taken.
-/// The same seed chooses the same.
+/// Chooses up to `keep` of the entries. A share `explore_share` of the places goes to some of those who are not due
+/// at random, as long as there is a place for everybody agreed; the others to who is due, then to those of
+/// greatest value. So the share holds whether many or few are due, and where all are due of whom none is agreed
+/// some of them are taken at random. Those held are left out once `busy_share` of the places are
+/// taken. The due ones come first in what is returned; the same seed chooses the same.
 #[must_use]
 pub fn choose(entries: &[Entry], keep: usize, params: &AnswerParams, seed: u64) -> Vec<Choice> {
     let mut rest: Vec<usize> = (0..entries.len()).collect();
@@ -57,6 +67,8 @@ pub fn choose(entries: &[Entry], keep: usize, params: &AnswerParams, seed: u64) 
             .then(a.cmp(b))
     });
     let keep = keep.min(rest.len());
+    let count = |least| entries.iter().filter(|e| e.due >= Some(least)).count();
+    let (mut due, mut agreed) = (count(Due::Waited), count(Due::Agreed));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -66,25 +78,34 @@ pub fn choose(entries: &[Entry], keep: usize, params: &AnswerParams, seed: u64) 
     let least = (params.busy_share * keep as f64).ceil() as usize;
     let mut kept = Vec::with_capacity(keep);
     for place in 0..keep {
-        let place = u64::try_from(place).unwrap_or(u64::MAX);
-        #[expect(clippy::cast_precision_loss, reason = "the upper 53 bits")]
-        let lot = (mixed(seed, 2 * place) >> 11) as f64 / (1_u64 << 53) as f64;
+        // Of those who are not due, or of the due where nobody else is left.
+        let from = if due < rest.len() { due } else { agreed };
+        let free = keep - place > agreed && from < rest.len();
         let front = entries[rest[0]];
-        let at = if front.due {
-            (0, Why::Due)
-        } else if lot < params.explore_share {
-            let many = u64::try_from(rest.len()).unwrap_or(1);
-            let at = mixed(seed, 2 * place + 1) % many;
-            (usize::try_from(at).unwrap_or(0), Why::Explore)
-        } else if front.hold && kept.len() >= least {
-            continue;
-        } else {
-            (0, Why::Value)
+        let (at, why) = match by_chance(seed, place, params) {
+            Some(lot) if free => (from + lot % (rest.len() - from), Why::Explore),
+            _ if front.due.is_some() => (0, Why::Due),
+            _ if front.hold && kept.len() >= least => continue,
+            _ => (0, Why::Value),
         };
-        kept.push(Choice {
-            index: rest.remove(at.0),
-            why: at.1,
-        });
+        let index = rest.remove(at);
+        due -= usize::from(entries[index].due.is_some());
+        agreed -= usize::from(entries[index].due == Some(Due::Agreed));
+        kept.push(Choice { index, why });
     }
+    kept.sort_by_key(|choice| choice.why != Why::Due);
     kept
+}
+
+/// A number to choose by where chance has the place. Its share is spread evenly over the places from a beginning
+/// by lot: a choice of many has it whole, and choices of few have it over all of them.
+fn by_chance(seed: u64, place: usize, params: &AnswerParams) -> Option<usize> {
+    #[expect(clippy::cast_precision_loss, reason = "the upper 53 bits")]
+    let begun = (mixed(seed, 0) >> 11) as f64 / (1_u64 << 53) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds of places")]
+    let passed = |places: usize| (places as f64 * params.explore_share + begun).floor();
+    let nth = u64::try_from(place).map_or(u64::MAX, |n| n.saturating_add(1));
+    // The upper half of the bits fits any machine.
+    let many = usize::try_from(mixed(seed, nth) >> 33).unwrap_or(0);
+    (passed(place.saturating_add(1)) > passed(place)).then_some(many)
 }

@@ -1,4 +1,4 @@
-//! The local hour and kind of day of a call.
+//! The local hour and day of the week of a call.
 
 use crate::time::UtcMs;
 use jiff::civil::Weekday;
@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 const HOURS: usize = 24;
 /// Cells of a table by kind of day and local hour.
 pub const SLOTS: usize = 3 * HOURS;
+/// Days that are of one kind and told apart by a factor of their own: Monday to Friday.
+pub(super) const WORKDAYS: usize = 5;
 
 /// Days on which people keep other hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,11 +22,11 @@ pub enum DayKind {
     Sunday,
 }
 
-/// A local hour on a kind of day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A local hour on a day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
-    /// Kind of day.
-    pub day: DayKind,
+    /// Day of the week.
+    pub weekday: Weekday,
     /// Local hour, 0–23.
     pub hour: u8,
 }
@@ -34,26 +36,43 @@ impl Slot {
     #[must_use]
     pub fn at(instant: UtcMs, zone: &TimeZone) -> Self {
         let local = instant.in_zone(zone);
-        let day = match local.weekday() {
-            Weekday::Saturday => DayKind::Saturday,
-            Weekday::Sunday => DayKind::Sunday,
-            _ => DayKind::Workday,
-        };
         Self {
-            day,
+            weekday: local.weekday(),
             hour: local.hour().unsigned_abs(),
         }
     }
 
-    /// Its cell, 0..`SLOTS`.
+    /// Its kind of day.
+    #[must_use]
+    pub const fn day(self) -> DayKind {
+        match self.weekday {
+            Weekday::Saturday => DayKind::Saturday,
+            Weekday::Sunday => DayKind::Sunday,
+            _ => DayKind::Workday,
+        }
+    }
+
+    /// Its cell, 0..`SLOTS`: an hour has one record over all days of its kind.
     #[must_use]
     pub fn index(self) -> usize {
-        let day = match self.day {
+        let day = match self.day() {
             DayKind::Workday => 0,
             DayKind::Saturday => 1,
             DayKind::Sunday => 2,
         };
         day * HOURS + usize::from(self.hour) % HOURS
+    }
+
+    /// Which of the days from Monday to Friday, 0..`WORKDAYS`; `None` at the weekend.
+    pub(super) const fn workday(self) -> Option<usize> {
+        match self.weekday {
+            Weekday::Monday => Some(0),
+            Weekday::Tuesday => Some(1),
+            Weekday::Wednesday => Some(2),
+            Weekday::Thursday => Some(3),
+            Weekday::Friday => Some(4),
+            Weekday::Saturday | Weekday::Sunday => None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The model says what its records say, shrinks what is thin, forgets, and chooses fairly.
 
+use super::TryResult::{NoAnswer, RightParty};
 use super::*;
 use crate::time::{DAY_MS, HOUR_MS, UtcMs};
 use jiff::civil::time;
@@ -8,49 +9,65 @@ use jiff::tz::TimeZone;
 /// Monday 2026-11-23, 00:00 UTC.
 const MONDAY: UtcMs = UtcMs(1_795_392_000_000);
 
-fn at(day: i64, hour: i64) -> UtcMs {
+pub(super) fn at(day: i64, hour: i64) -> UtcMs {
     MONDAY.plus_ms(day * DAY_MS + hour * HOUR_MS)
 }
 
-fn seen(at: UtcMs, right_party: bool) -> Observation {
+pub(super) fn seen(at: UtcMs, result: TryResult) -> Observation {
     Observation {
         campaign: None,
         at,
         slot: Slot::at(at, &TimeZone::UTC),
-        live: right_party,
-        right_party,
+        result,
+        traits: None,
+        last: None,
         forecast: None,
     }
 }
 
-fn tried(at: UtcMs, right_party: bool) -> Tried {
+pub(super) fn tried(at: UtcMs, result: TryResult) -> Tried {
     Tried {
         at,
         slot: Slot::at(at, &TimeZone::UTC),
-        right_party,
+        result,
     }
 }
+
+/// Of a number of which nothing is known, which leaves the level as it is.
+pub(super) const PLAIN: Traits = Traits {
+    confidence: 67,
+    given_by_debtor: false,
+    added_at: UtcMs(0),
+    source: PointSource::Import,
+};
 
 fn point(tries: &[Tried]) -> PointView<'_> {
     PointView {
         tries,
-        confidence: 67,
-        given_by_debtor: false,
+        traits: PLAIN,
     }
 }
 
-fn right(model: &AnswerModel, tries: &[Tried], when: UtcMs) -> f64 {
+pub(super) fn chance(model: &AnswerModel, tries: &[Tried], traits: Traits, when: UtcMs) -> Chance {
     let slot = Slot::at(when, &TimeZone::UTC);
-    model.chance(None, &point(tries), slot, when).right_party
+    model.chance(None, &PointView { tries, traits }, slot, when)
+}
+
+fn right(model: &AnswerModel, tries: &[Tried], when: UtcMs) -> f64 {
+    chance(model, tries, PLAIN, when).right_party
 }
 
 /// A model that saw `hits` of 20 at every hour of two weeks, by `rate(hour)` of 20.
-fn taught(rate: impl Fn(i64) -> i64) -> AnswerModel {
+pub(super) fn taught(rate: impl Fn(i64) -> i64) -> AnswerModel {
     let mut model = AnswerModel::default();
     let mut calls = Vec::new();
     for day in -14..0 {
         for hour in 9..20 {
-            calls.extend((0..20).map(|n| seen(at(day, hour), n < rate(hour))));
+            let result = |n| match n < rate(hour) {
+                true => RightParty,
+                false => NoAnswer,
+            };
+            calls.extend((0..20).map(|n| seen(at(day, hour), result(n))));
         }
     }
     model.learn(&calls);
@@ -77,7 +94,7 @@ fn what_was_never_tried_is_the_prior_of_the_level_above() {
 #[test]
 fn own_tries_move_the_forecast_at_their_hour_most() {
     let model = taught(|_| 4);
-    let evenings: Vec<Tried> = (-4..0).map(|day| tried(at(day, 18), true)).collect();
+    let evenings: Vec<Tried> = (-4..0).map(|day| tried(at(day, 18), RightParty)).collect();
     let (evening, morning) = (
         right(&model, &evenings, at(0, 18)),
         right(&model, &evenings, at(0, 9)),
@@ -85,7 +102,7 @@ fn own_tries_move_the_forecast_at_their_hour_most() {
     let fresh = right(&model, &[], at(0, 18));
     assert!(evening > morning + 0.1, "{evening} {morning}");
     assert!(morning > fresh && evening < 0.95);
-    let deaf: Vec<Tried> = (-4..0).map(|day| tried(at(day, 10), false)).collect();
+    let deaf: Vec<Tried> = (-4..0).map(|day| tried(at(day, 10), NoAnswer)).collect();
     assert!(right(&model, &deaf, at(0, 10)) < right(&model, &deaf, at(0, 18)));
 }
 
@@ -93,8 +110,8 @@ fn own_tries_move_the_forecast_at_their_hour_most() {
 fn old_tries_are_forgotten() {
     let model = taught(|_| 4);
     let fresh = right(&model, &[], at(0, 18));
-    let new = right(&model, &[tried(at(-1, 18), true)], at(0, 18));
-    let old = right(&model, &[tried(at(-400, 18), true)], at(0, 18));
+    let new = right(&model, &[tried(at(-1, 18), RightParty)], at(0, 18));
+    let old = right(&model, &[tried(at(-400, 18), RightParty)], at(0, 18));
     assert!(
         new > old && (old - fresh).abs() < 0.01,
         "{new} {old} {fresh}"
@@ -104,18 +121,17 @@ fn old_tries_are_forgotten() {
 #[test]
 fn a_surer_point_is_worth_more() {
     let model = taught(|_| 4);
-    let slot = Slot::at(at(0, 12), &TimeZone::UTC);
     let of = |confidence, given_by_debtor| {
-        let view = PointView {
-            tries: &[],
+        let traits = Traits {
             confidence,
             given_by_debtor,
+            ..PLAIN
         };
-        model.chance(None, &view, slot, at(0, 12)).right_party
+        chance(&model, &[], traits, at(0, 12)).right_party
     };
     assert!(of(20, false) < of(80, false) && of(80, false) < of(80, true));
-    let chance = model.chance(None, &point(&[]), slot, at(0, 12));
-    assert!(chance.live >= chance.right_party);
+    let one = chance(&model, &[], PLAIN, at(0, 12));
+    assert!(one.live >= one.right_party);
 }
 
 #[test]
@@ -160,8 +176,8 @@ fn the_record_shows_what_was_said_against_what_came() {
 fn one_try_moves_a_forecast_a_little() {
     let model = taught(|_| 3);
     let fresh = right(&model, &[], at(0, 18));
-    let hit = right(&model, &[tried(at(-1, 18), true)], at(0, 18));
-    let miss = right(&model, &[tried(at(-1, 18), false)], at(0, 18));
+    let hit = right(&model, &[tried(at(-1, 18), RightParty)], at(0, 18));
+    let miss = right(&model, &[tried(at(-1, 18), NoAnswer)], at(0, 18));
     assert!(
         miss < fresh && fresh < hit && hit < fresh + 0.12,
         "{miss} {fresh} {hit}"
@@ -175,7 +191,7 @@ fn worth(model: &AnswerModel, when: UtcMs, law: impl FnMut(UtcMs) -> bool) -> Wo
         point: point(&[]),
         zone: &TimeZone::UTC,
         window,
-        amount_minor: 100_000,
+        stake: 100_000,
     };
     let ahead = hours_ahead(when, &TimeZone::UTC, window, model.params().look_days);
     weigh(model, &case, &ahead, when, law)
@@ -214,7 +230,7 @@ fn the_choice_is_by_value_with_its_share_by_chance() {
     let entries: Vec<Entry> = (0..200)
         .map(|n| Entry {
             value: f64::from(n),
-            due: n == 3,
+            due: (n == 3).then_some(Due::Waited),
             hold: n < 2,
         })
         .collect();
@@ -230,14 +246,52 @@ fn the_choice_is_by_value_with_its_share_by_chance() {
         assert_eq!((kept.len(), once.len()), (20, 20));
         explored += kept.iter().filter(|c| c.why == Why::Explore).count();
     }
-    // 500 × 19 places: 570 expected, five standard errors are 116.
-    assert!((454..=686).contains(&explored), "{explored}");
+    // 500 × 20 places: one of each choice, two of every fifth; 600 expected.
+    assert!((550..=650).contains(&explored), "{explored}");
     // Both are held; one of four places is filled all the same.
     let quiet = AnswerParams {
         explore_share: 0.0,
         ..params
     };
     assert_eq!(choose(&entries[..2], 2, &quiet, 1).len(), 1);
+}
+
+/// Of `keep` places a seed: those by chance, and those agreed who were left out, over 500 seeds.
+fn explored(entries: &[Entry], keep: usize) -> (usize, usize) {
+    let params = AnswerParams::default();
+    let agreed = |e: &Entry| usize::from(e.due == Some(Due::Agreed));
+    let all: usize = entries.iter().map(agreed).sum();
+    (0..500).fold((0, 0), |(chance, out), seed| {
+        let kept = choose(entries, keep, &params, seed);
+        let lots = kept.iter().filter(|c| c.why == Why::Explore).count();
+        let came: usize = kept.iter().map(|c| agreed(&entries[c.index])).sum();
+        (chance + lots, out + all - came)
+    })
+}
+
+#[test]
+fn chance_keeps_its_share_where_many_are_due_and_takes_no_agreed_place() {
+    let of = |waited: usize, agreed: usize| -> Vec<Entry> {
+        let due = |n| match n {
+            n if n < agreed => Some(Due::Agreed),
+            n if n < agreed + waited => Some(Due::Waited),
+            _ => None,
+        };
+        let entry = |n| Entry {
+            value: 0.0,
+            due: due(n),
+            hold: false,
+        };
+        (0..40).map(entry).collect()
+    };
+    // 500 × 20 places: 500 are one in twenty, at least one of each choice.
+    for (waited, agreed) in [(0, 0), (10, 0), (30, 0), (40, 0), (5, 10), (0, 15)] {
+        let (chance, out) = explored(&of(waited, agreed), 20);
+        assert!(chance >= 500, "{waited} {agreed}: {chance}");
+        assert_eq!(out, 0, "{waited} {agreed}");
+    }
+    // Who was agreed with is called, whatever chance says.
+    assert_eq!(explored(&of(0, 20), 20), (0, 0));
 }
 
 #[test]

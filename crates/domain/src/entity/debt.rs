@@ -48,6 +48,9 @@ pub struct Debt {
     pub minimum_minor: i64,
     /// Local date of the oldest unpaid item, `YYYY-MM-DD`.
     pub due_date: String,
+    /// Last local date on which a court may be asked for it (prescripción), `YYYY-MM-DD`; `None` = not known.
+    #[serde(default)]
+    pub statute_date: Option<String>,
     /// Status.
     pub status: DebtStatus,
     /// Created at.
@@ -56,7 +59,33 @@ pub struct Debt {
     pub updated_at: UtcMs,
 }
 
+/// Most due items of a debt: ten years of months.
+pub const DEBT_ITEMS_MAX: usize = 120;
+/// Most characters of an item's reference.
+pub const ITEM_REFERENCE_CHARS: usize = 64;
+
+/// One due item of a debt, an invoice (terms.md §1): a part of its principal with a day of its own. What of
+/// it is open follows from the principal that is still owed (`rules::due_items`) and is kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebtItem {
+    /// Of which debt.
+    pub debt_id: DebtId,
+    /// The client's number of the invoice or part, unique within the debt.
+    pub reference: String,
+    /// Local date on which it falls due, `YYYY-MM-DD`.
+    pub due_date: String,
+    /// What it was of, minor units of the debt's currency; above 0.
+    pub amount_minor: i64,
+}
+
 impl Debt {
+    /// Keeps what is known of the debt and a file leaves out.
+    pub fn keep_known(&mut self, stored: &Self) {
+        if self.statute_date.is_none() {
+            self.statute_date.clone_from(&stored.statute_date);
+        }
+    }
+
     /// Principal + interest + fees, saturating.
     #[must_use]
     pub const fn balance_minor(&self) -> i64 {

@@ -4,6 +4,7 @@ use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
 use crate::pii::Pii;
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 crate::text_enum! {
     /// Who called whom.
@@ -153,6 +154,9 @@ pub struct AgentlessParams {
     pub approved_by: Option<String>,
     /// When it was approved.
     pub approved_at: Option<UtcMs>,
+    /// SHA-256 (hex) of the recording that was approved, by the language it is told in: another one under the same
+    /// name is not approved.
+    pub approved_sounds: BTreeMap<String, String>,
     /// Key that asks for an agent.
     pub agent_key: char,
 }
@@ -161,10 +165,11 @@ impl AgentlessParams {
     /// Longest name of a message, characters.
     pub const NAME_MAX: usize = 40;
 
-    /// Whether the message may be told.
+    /// Whether the message may be told, as long as its recording stays what it was.
     #[must_use]
-    pub const fn approved(&self) -> bool {
-        self.approved_by.is_some() && self.approved_at.is_some()
+    pub fn approved(&self) -> bool {
+        let heard = !self.approved_sounds.is_empty();
+        heard && self.approved_by.is_some() && self.approved_at.is_some()
     }
 
     /// Why the mode `agentless` cannot be dialed, and what would be right.
@@ -186,6 +191,7 @@ impl Default for AgentlessParams {
             message: "agentless".to_owned(),
             approved_by: None,
             approved_at: None,
+            approved_sounds: BTreeMap::new(),
             agent_key: '1',
         }
     }

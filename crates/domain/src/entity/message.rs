@@ -113,7 +113,8 @@ pub struct Message {
     pub strategy_version: i32,
     /// Key of the step within the strategy, or empty.
     pub step: String,
-    /// What it was planned from and for (`promise:<id>:d-1`); one message a key and client.
+    /// What it was planned from and for (`promise:<id>:d-1`); one message a key and client. `#paid` stands behind
+    /// that of one that money withdrew, so that the key is free.
     pub plan_key: Option<String>,
     /// Subject of an e-mail as sent.
     pub subject: String,

@@ -49,7 +49,7 @@ pub use campaign::{
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use client::{Client, CreditorKind, Portfolio};
 pub use complaint::{Complaint, ComplaintState};
-pub use debt::{Debt, DebtStatus};
+pub use debt::{DEBT_ITEMS_MAX, Debt, DebtItem, DebtStatus, ITEM_REFERENCE_CHARS};
 pub use debt_mark::{Bucket, DebtMark, HOLDS_ON};
 pub use debtor::{
     Channel, Consent, ContactPoint, Debtor, DebtorKind, Language, Party, PartyRole, PointClass,
@@ -82,7 +82,7 @@ pub use strategy::{
 };
 pub use template::CampaignTemplate;
 pub use template_text::{TextTemplate, Tone};
-pub use terms::{DebtStage, Excuse, ExcuseKind, PolicyVersion, Stage};
+pub use terms::{DebtStage, Evidence, EvidenceHeld, Excuse, ExcuseKind, PolicyVersion, Stage};
 pub use trail::{
     CallTrail, LegKind, LegQuality, SipStep, Transfer, TransferKind, TransferMode, TransferOutcome,
 };

@@ -140,7 +140,8 @@ pub struct PlannedStep {
     pub action: StepAction,
     /// Campaign of a call.
     pub campaign_id: Option<CampaignId>,
-    /// What it was planned from and for; one a key and client.
+    /// What it was planned from and for; one a key and client. `#paid` stands behind that of one that money
+    /// withdrew, so that the key is free.
     pub plan_key: String,
     /// When.
     pub due_at: UtcMs,

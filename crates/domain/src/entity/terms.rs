@@ -49,6 +49,18 @@ crate::text_enum! {
 }
 
 impl Stage {
+    /// Whether it leads to a court, so that the debt's statute date counts.
+    #[must_use]
+    pub const fn to_court(self) -> bool {
+        matches!(self, Self::Prejudicial | Self::Judicial)
+    }
+
+    /// Whether a court may still have to be asked.
+    #[must_use]
+    pub const fn before_court(self) -> bool {
+        !matches!(self, Self::Judicial | Self::WrittenOff | Self::Sold)
+    }
+
     /// The next one a debt is escalated to; the last three end the way.
     #[must_use]
     pub const fn next(self) -> Option<Self> {
@@ -79,6 +91,56 @@ impl Stage {
     }
 }
 
+crate::text_enum! {
+    /// What of a debt can be shown to a court, as far as it is stored.
+    pub enum Evidence {
+        /// Number of an identity document.
+        Identity = "identity",
+        /// A postal address that is not known to be wrong.
+        Address = "address",
+        /// A point over which he himself was reached.
+        Contact = "contact",
+        /// Invoices or other due items of the debt.
+        Items = "items",
+        /// A demand in writing: a letter L3 or L4 about the debt.
+        Demand = "demand",
+        /// An agreement on the debt that he accepted.
+        Agreement = "agreement",
+    }
+}
+
+/// Which evidence of a debt is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EvidenceHeld {
+    /// [`Evidence::Identity`].
+    pub identity: bool,
+    /// [`Evidence::Address`].
+    pub address: bool,
+    /// [`Evidence::Contact`].
+    pub contact: bool,
+    /// [`Evidence::Items`].
+    pub items: bool,
+    /// [`Evidence::Demand`].
+    pub demand: bool,
+    /// [`Evidence::Agreement`].
+    pub agreement: bool,
+}
+
+impl EvidenceHeld {
+    /// Whether this one is there.
+    #[must_use]
+    pub const fn has(self, kind: Evidence) -> bool {
+        match kind {
+            Evidence::Identity => self.identity,
+            Evidence::Address => self.address,
+            Evidence::Contact => self.contact,
+            Evidence::Items => self.items,
+            Evidence::Demand => self.demand,
+            Evidence::Agreement => self.agreement,
+        }
+    }
+}
+
 /// Where one debt stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DebtStage {
@@ -98,6 +160,9 @@ pub struct DebtStage {
     pub owner_id: Option<UserId>,
     /// When he was told.
     pub late_at: Option<UtcMs>,
+    /// The statute date of the debt that he was told is near; one that is moved is told of again.
+    #[serde(default)]
+    pub statute_told: Option<String>,
     /// Who put it there (`user:…`, `system`).
     pub moved_by: String,
     /// Why.

@@ -43,6 +43,10 @@ crate::text_enum! {
         DueDate = "due_date",
         /// The same as days before the import.
         DaysPastDue = "days_past_due",
+        /// Due items of the principal, `reference|date|amount;…`.
+        Items = "items",
+        /// Last date on which a court may be asked for the debt.
+        StatuteDate = "statute_date",
         /// Phone of unknown class.
         Phone = "phone",
         /// Mobile.
@@ -183,14 +187,28 @@ const COLUMNS: &[ColumnInfo] = &[
     info(
         Target::DueDate,
         false,
-        "fecha del pago más antiguo sin cubrir; hace falta este o days_past_due",
-        "date of the oldest unpaid item; this or days_past_due is needed",
+        "fecha del pago más antiguo sin cubrir; hace falta este, days_past_due o items",
+        "date of the oldest unpaid item; this, days_past_due or items is needed",
     ),
     info(
         Target::DaysPastDue,
         false,
-        "días de mora a la fecha de carga; hace falta este o due_date",
-        "days past due on the day of the import; this or due_date is needed",
+        "días de mora a la fecha de carga; hace falta este, due_date o items",
+        "days past due on the day of the import; this, due_date or items is needed",
+    ),
+    info(
+        Target::Items,
+        false,
+        "vencimientos o facturas del capital sin cubrir, referencia|fecha|importe;…; suman el capital y el más \
+         antiguo da la fecha de vencimiento",
+        "unpaid due items or invoices of the principal, reference|date|amount;…; they add up to the principal, and \
+         the oldest gives the due date",
+    ),
+    info(
+        Target::StatuteDate,
+        false,
+        "fecha en que prescribe la deuda; sin columna, la que se conozca",
+        "date on which the debt becomes statute-barred; what is known without the column",
     ),
     info(
         Target::Phone,

@@ -82,7 +82,8 @@ pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Det
         })
     };
     let decimal = agreed(cells(Target::is_money).filter_map(|v| amount::evidence(v)));
-    let dates = agreed(cells(|t| t == Target::DueDate).filter_map(|v| date::evidence(v)));
+    let dated = |t| matches!(t, Target::DueDate | Target::StatuteDate);
+    let dates = agreed(cells(dated).filter_map(|v| date::evidence(v)));
     map.decimal = given.decimal.or(decimal);
     map.dates = given.dates.or(dates);
     let unknown = header
@@ -145,11 +146,11 @@ pub(super) fn missing(map: &ColumnMap, header: &[String]) -> Vec<String> {
             missing.push(column.name.to_owned());
         }
     }
-    for (a, b) in [
-        (Target::Principal, Target::Balance),
-        (Target::DueDate, Target::DaysPastDue),
+    for (a, b, or) in [
+        (Target::Principal, Target::Balance, None),
+        (Target::DueDate, Target::DaysPastDue, Some(Target::Items)),
     ] {
-        if !has(a) && !has(b) {
+        if !has(a) && !has(b) && !or.is_some_and(has) {
             missing.push(format!("{a} or {b}"));
         }
     }

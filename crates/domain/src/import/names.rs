@@ -87,6 +87,16 @@ pub(super) const NAMES: &[(Target, &str)] = &[
          days_late days_overdue",
     ),
     (
+        Target::StatuteDate,
+        "prescripcion fecha_prescripcion fecha_de_prescripcion prescribe prescribe_el \
+         limitation_date statute_of_limitations",
+    ),
+    (
+        Target::Items,
+        "detalle_facturas detalle_de_facturas facturas_pendientes partidas_pendientes due_items \
+         open_items open_invoices",
+    ),
+    (
         Target::Phone,
         "telefono telefono_1 telefono1 telefono_2 telefono2 telefono_3 telefono3 tel tel1 \
          tel2 tel_1 tel_2 fono phone_1 phone1 phone_2 phone2 phone_3 phone3 phone_number \

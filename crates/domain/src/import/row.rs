@@ -1,6 +1,7 @@
 //! One row of a file to a debtor with his debt and phones, or to the reason why not.
 
 mod around;
+mod items;
 
 use super::detect::{clean, meaning, missing};
 use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, cut, date, value};
@@ -10,6 +11,7 @@ use crate::money::Currency;
 use crate::pii::Pii;
 use crate::ports::IdSource;
 use crate::ports::store::{DebtorRow, RowFault};
+use crate::rules::due_items;
 use crate::time::UtcMs;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -174,7 +176,9 @@ impl RowReader {
         let fresh = || ids.next(now);
         let country = row.parse(Target::Country, value::country)?;
         let debtor = row.debtor(&country, DebtorId(fresh()))?;
-        let debt = row.debt(debtor.id, DebtId(fresh()))?;
+        let mut debt = row.debt(debtor.id, DebtId(fresh()))?;
+        let items = row.items(&debt)?;
+        due_items::follow(&mut debt, &items);
         let score = row.score()?;
         let points = row.points(&country, debtor.id, &fresh)?;
         let address = row.address(&debtor, &fresh)?;
@@ -189,6 +193,7 @@ impl RowReader {
             line,
             debtor,
             debt,
+            items,
             parties: vec![party],
             points,
             consents: Vec::new(),
@@ -363,7 +368,8 @@ impl<'a> Row<'a> {
             fees_minor: fees,
             overdue_minor: overdue,
             minimum_minor: minimum,
-            due_date: self.due_date()?.to_string(),
+            due_date: self.written_date()?,
+            statute_date: self.statute_date()?.map(|date| date.to_string()),
             status: DebtStatus::Open,
             created_at: context.now,
             updated_at: context.now,
@@ -392,6 +398,24 @@ impl<'a> Row<'a> {
             _ if rest < 0 => Err(self.fault(cell, "less than interest + fees of the same row")),
             _ => Ok(rest),
         }
+    }
+
+    fn statute_date(&self) -> Result<Option<jiff::civil::Date>, RowFault> {
+        if !self.given(Target::StatuteDate) {
+            return Ok(None);
+        }
+        let order = self.reader.map.dates;
+        self.parse(Target::StatuteDate, |v| date::parse(v, order))
+            .map(Some)
+    }
+
+    /// The date that the row writes; none where its items say it.
+    fn written_date(&self) -> Result<String, RowFault> {
+        let written = self.given(Target::DueDate) || self.given(Target::DaysPastDue);
+        if !written && self.given(Target::Items) {
+            return Ok(String::new());
+        }
+        self.due_date().map(|date| date.to_string())
     }
 
     fn due_date(&self) -> Result<jiff::civil::Date, RowFault> {

@@ -160,6 +160,17 @@ fn refused_cells_name_column_value_and_reason() {
 }
 
 #[test]
+fn the_statute_date_is_read_where_the_file_has_it() {
+    let header = "external_ref;debt_ref;name;country;balance;due_date;Fecha de prescripción";
+    let statute = |cell: &str| read(header, &format!("D1;C1;Ana;MX;1;23/10/2026;{cell}"));
+    let taken = statute("31/12/2029").expect("taken");
+    assert_eq!(taken.debt.statute_date.as_deref(), Some("2029-12-31"));
+    assert_eq!(statute(" ").expect("taken").debt.statute_date, None);
+    let fault = statute("31/02/2029").expect_err("no such day");
+    assert_eq!(fault.column, "Fecha de prescripción");
+}
+
+#[test]
 fn days_past_due_count_from_the_portfolios_own_day() {
     let header =
         "external_ref;debt_ref;name;country;principal;interest;fees;days_past_due;overdue;minimum";
@@ -325,4 +336,87 @@ fn an_address_comes_with_its_row() {
     assert!(!format!("{address:?}").contains("Juárez"), "masked");
     let row = read(header, "1;D1;Ana;MX;JAL;100;2026-10-01;;;").expect("row");
     assert_eq!(row.address, None);
+}
+
+const ITEMS: [&str; 8] = [
+    "external_ref",
+    "debt_ref",
+    "name",
+    "country",
+    "principal",
+    "fees",
+    "due_date",
+    "items",
+];
+
+fn with_items(principal: &str, due_date: &str, items: &str) -> Result<DebtorRow, RowFault> {
+    let header: Vec<String> = ITEMS.iter().map(|s| (*s).to_owned()).collect();
+    let map = detect(&header, &[], &ColumnMap::default()).map;
+    let reader = RowReader::new(&header, map, context()).expect("header");
+    let cells = ["D1", "C1", "Ana", "MX", principal, "5", due_date, items];
+    let cells: Vec<String> = cells.iter().map(|s| (*s).to_owned()).collect();
+    reader.read(7, &cells, &Counted::default())
+}
+
+#[test]
+fn items_are_parts_of_the_principal_and_give_the_due_date_row_01() {
+    let text = "F-2|2026-10-05|40.50; F-1|23/09/2026 | 1 ;F-3|2026-12-05|58.5;";
+    let row = with_items("100", "2026-01-31", text).expect("taken");
+    assert_eq!(row.debt.due_date, "2026-09-23", "of the oldest item");
+    let undated = with_items("100", "", text).expect("taken");
+    assert_eq!(undated.debt.due_date, "2026-09-23");
+    let plain = with_items("100", "2026-01-31", " ").expect("taken");
+    assert_eq!(
+        (plain.debt.due_date.as_str(), plain.items.len()),
+        ("2026-01-31", 0)
+    );
+    let items: Vec<_> = row
+        .items
+        .iter()
+        .map(|i| (i.reference.as_str(), i.due_date.as_str(), i.amount_minor))
+        .collect();
+    assert_eq!(
+        items,
+        [
+            ("F-1", "2026-09-23", 100),
+            ("F-2", "2026-10-05", 4_050),
+            ("F-3", "2026-12-05", 5_850)
+        ],
+        "oldest first"
+    );
+    assert!(row.items.iter().all(|i| i.debt_id == row.debt.id));
+    let many = "F|2026-10-05|1;".repeat(crate::entity::DEBT_ITEMS_MAX + 1);
+    for (items, part) in [
+        ("F-1|2026-10-05", "item 1: expected reference|date|amount"),
+        (";", "expected reference|date|amount"),
+        (
+            "F-1|2026-10-05|60;|2026-11-05|40",
+            "item 2: reference: empty",
+        ),
+        ("F-1|2026-02-30|100", "item 1: date: no such day"),
+        (
+            "F-1|03/04/2026|100",
+            "item 1: date: can be read in two ways",
+        ),
+        ("F-1|2026-10-05|1.234", "item 1: amount: can be read in two"),
+        (
+            "F-1|2026-10-05|100;F-2|2026-11-05|0",
+            "item 2: expected an amount above 0",
+        ),
+        (
+            "F-1|2026-10-05|60;F-1|2026-11-05|40",
+            "item 2: another item has the same",
+        ),
+        (
+            "F-1|2026-10-05|99.9",
+            "add up to 99.90, the principal of the same row is 100.00",
+        ),
+        (many.as_str(), "more than 120 items"),
+    ] {
+        let fault = with_items("100", "2026-01-31", items).expect_err(items);
+        assert_eq!((fault.row, fault.column.as_str()), (7, "items"), "{items}");
+        assert!(fault.reason.contains(part), "{items}: {}", fault.reason);
+    }
+    let wrong = with_items("100", "mañana", text).expect_err("a date that is written is read");
+    assert_eq!(wrong.column, "due_date");
 }

@@ -2,7 +2,9 @@
 //! not to take.
 
 use super::book::{RuleBook, today};
-use super::pack::{ForbiddenQuestion, LoadedPack, VoicemailPolicy};
+use super::pack::{
+    ForbiddenQuestion, LoadedPack, VoicemailFact, VoicemailPolicy, VoicemailSection,
+};
 use crate::entity::Channel;
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
@@ -27,8 +29,29 @@ pub struct Duties {
     pub all_party_consent: bool,
     /// What a third party may hear, by pack: `nothing`, `no_debt_disclosure`, …
     pub third_party: Vec<String>,
-    /// Whether voicemail is forbidden; so it is where no pack speaks of it.
+    /// Whether voicemail is forbidden; so it is where no pack speaks of it, and where one wants told what
+    /// nobody here knows.
     pub no_voicemail: bool,
+    /// Whether a message on a mailbox may hold nothing but [`Self::voicemail_must`]: no recording then, for
+    /// nobody reads its words.
+    pub voicemail_limited: bool,
+    /// What a message on a mailbox has to tell.
+    pub voicemail_must: Vec<VoicemailFact>,
+}
+
+impl Duties {
+    /// Adds what one pack says of messages on mailboxes.
+    fn mailbox(&mut self, section: &VoicemailSection) {
+        self.voicemail_limited |= section.policy == VoicemailPolicy::LimitedContentOnly;
+        match section.facts() {
+            Some(facts) if section.policy != VoicemailPolicy::Forbidden => {
+                self.voicemail_must.extend(facts);
+            }
+            _ => self.no_voicemail = true,
+        }
+        self.voicemail_must.sort_unstable();
+        self.voicemail_must.dedup();
+    }
 }
 
 impl RuleBook {
@@ -49,10 +72,9 @@ impl RuleBook {
         let mut duties = Duties {
             may_receive_money: true,
             announce_recording: true,
-            no_voicemail: true,
+            no_voicemail: packs.iter().all(|p| p.pack.voicemail.is_none()),
             ..Duties::default()
         };
-        let mut voicemail: Vec<VoicemailPolicy> = Vec::new();
         for loaded in packs {
             let pack = &loaded.pack;
             if let Some(opening) = &pack.opening {
@@ -86,10 +108,10 @@ impl RuleBook {
             duties
                 .third_party
                 .extend(pack.parties.as_ref().and_then(|p| p.third_party.clone()));
-            voicemail.extend(pack.voicemail.as_ref().map(|v| v.policy));
+            if let Some(section) = &pack.voicemail {
+                duties.mailbox(section);
+            }
         }
-        duties.no_voicemail =
-            voicemail.is_empty() || voicemail.contains(&VoicemailPolicy::Forbidden);
         duties.forbidden_questions.sort_unstable();
         duties.forbidden_questions.dedup();
         duties.third_party.dedup();

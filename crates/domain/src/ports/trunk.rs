@@ -436,6 +436,11 @@ pub trait Trunk: Send + Sync {
     fn is_same_print(&self, one: &[u8], other: &[u8]) -> bool {
         one == other
     }
+    /// SHA-256 (hex) of the file that a recorded part is to a client's debtors in a language; `None` without one.
+    async fn sound_of(&self, client: &str, language: &str, part: &str) -> Option<String> {
+        let _ = (client, language, part);
+        None
+    }
     /// Hold: both ends stop hearing each other; the debtor hears music or comfort noise.
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
     /// Mutes the agent towards the debtor.

@@ -256,6 +256,7 @@ mod tests {
             overdue_minor: principal / 2,
             minimum_minor: 0,
             due_date: due.into(),
+            statute_date: None,
             status: DebtStatus::Open,
             created_at: UtcMs(0),
             updated_at: UtcMs(0),

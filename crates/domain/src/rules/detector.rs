@@ -120,6 +120,10 @@ pub struct Known {
     pub checked: i64,
     /// Persons that were hung up on, as somebody told who listened.
     pub told: i64,
+    /// Persons who were judged while the campaign only looked on.
+    pub shadow_persons: i64,
+    /// Of them taken for something that goes to no agent.
+    pub shadow_lost: i64,
 }
 
 impl Known {
@@ -127,6 +131,10 @@ impl Known {
     pub fn add(&mut self, class: &str, acted: Acted, truth: Option<Truth>, calls: i64) {
         if truth != Some(Truth::Person) {
             return;
+        }
+        if acted == Acted::Shadow {
+            self.shadow_persons += calls;
+            self.shadow_lost += i64::from(!is_for_agent(class)) * calls;
         }
         if acted.ended_it() {
             self.told += calls;
@@ -162,7 +170,19 @@ impl Known {
         (all >= PERSONS_LEAST).then(|| self.lost_pct())
     }
 
-    /// The same, however few are known; 0 without any.
+    /// Percent of the persons that the detector takes from the agents, to be planned with: by the calls it decided or
+    /// by those it only judged, whichever is more; `None` while too few are known.
+    #[must_use]
+    pub fn measured_pct(&self) -> Option<f64> {
+        let shadow = (self.shadow_persons >= PERSONS_LEAST)
+            .then(|| 100.0 * real(self.shadow_lost) / real(self.shadow_persons));
+        match (self.loss_pct(), shadow) {
+            (Some(acted), Some(judged)) => Some(acted.max(judged)),
+            (acted, judged) => acted.or(judged),
+        }
+    }
+
+    /// The same as the loss, however few are known; 0 without any.
     #[must_use]
     pub fn lost_pct(&self) -> f64 {
         let all = self.persons + self.lost();
@@ -251,6 +271,20 @@ mod tests {
                 .loss_pct()
                 .is_some_and(|pct| (pct - 100.0 * 19.0 / 120.0).abs() < 1e-9)
         );
+    }
+
+    #[test]
+    fn what_it_took_while_it_looked_on_is_planned_with() {
+        let mut known = Known::default();
+        let person = Some(Truth::Person);
+        known.add("human", Acted::Shadow, person, 46);
+        known.add("machine", Acted::Shadow, person, 1);
+        assert_eq!(known.measured_pct(), None, "too few");
+        known.add("unknown", Acted::Shadow, person, 3);
+        assert_eq!(known.measured_pct(), Some(2.0));
+        assert_eq!(known.loss_pct(), Some(0.0), "nobody was hung up on");
+        known.add("machine", Acted::Hangup, person, 5);
+        assert_eq!(known.measured_pct(), known.loss_pct());
     }
 
     #[test]

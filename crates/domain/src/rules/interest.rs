@@ -80,9 +80,10 @@ pub fn earned(
 ) -> Option<Earned> {
     rules.last()?;
     let due_day: i64 = day_of_date(&debt.due_date)?;
+    // Days before it was due bear none; but it may fall due earlier again, when its oldest item is owed again.
     let none = Accrual {
         debt_id: debt.id,
-        upto_day: due_day,
+        upto_day: due_day.min(to_day),
         rest: 0,
         booked_minor: 0,
     };

@@ -1,7 +1,7 @@
 //! Whether a debt may enter a stage, and whether it should be handed over, with the reasons.
 
 use super::offers::{ClientTerms, StageRule};
-use crate::entity::{DebtStage, Hold, HoldScope, PaymentLink, Stage};
+use crate::entity::{DebtStage, Evidence, EvidenceHeld, Hold, HoldScope, PaymentLink, Stage};
 use crate::event::NewEvent;
 use crate::ids::{EventId, HoldId};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ pub struct StageFacts {
     pub agreed: bool,
     /// Whether he disputes, is represented, insolvent or dead: contact is held.
     pub held: bool,
+    /// Days until the statute date, negative behind it; `None` = the date is not known.
+    pub days_to_statute: Option<i64>,
+    /// What could be shown to a court.
+    pub evidence: EvidenceHeld,
 }
 
 /// A reason in two languages, with a stable code.
@@ -80,7 +84,75 @@ pub fn missing(rule: &StageRule, facts: &StageFacts) -> Vec<StageReason> {
         "a promise or plan is running",
     );
     found.extend(too_few(rule, facts));
+    found.extend(past_statute(rule, facts));
+    found.extend(no_evidence(rule, facts));
     found
+}
+
+/// A number of days, in Spanish and English.
+fn in_days(n: i64) -> (String, String) {
+    if n == 1 {
+        return ("1 día".to_owned(), "1 day".to_owned());
+    }
+    (format!("{n} días"), format!("{n} days"))
+}
+
+/// A court is not asked for what is past its statute date.
+fn past_statute(rule: &StageRule, facts: &StageFacts) -> Option<StageReason> {
+    let asks = rule.stage.to_court() && !rule.past_statute;
+    let past = facts.days_to_statute.filter(|left| asks && *left < 0)?;
+    let (es, en) = in_days(past.saturating_neg());
+    Some(reason(
+        "statute_past",
+        format!("la deuda prescribió hace {es}"),
+        format!("the statute date passed {en} ago"),
+    ))
+}
+
+/// Evidence that the stage asks for and that is not stored; empty = it is complete.
+#[must_use]
+pub fn lacking(rule: &StageRule, held: EvidenceHeld) -> Vec<Evidence> {
+    let asked = rule.evidence.iter().copied();
+    asked.filter(|kind| !held.has(*kind)).collect()
+}
+
+fn no_evidence(rule: &StageRule, facts: &StageFacts) -> Option<StageReason> {
+    let lacking = lacking(rule, facts.evidence);
+    if lacking.is_empty() {
+        return None;
+    }
+    let told = |of: fn(Evidence) -> &'static str| {
+        let names: Vec<&str> = lacking.iter().copied().map(of).collect();
+        names.join(", ")
+    };
+    Some(reason(
+        "no_evidence",
+        format!("falta evidencia: {}", told(|e| evidence_words(e).0)),
+        format!("evidence is lacking: {}", told(|e| evidence_words(e).1)),
+    ))
+}
+
+/// What evidence is called, in Spanish and English.
+const fn evidence_words(kind: Evidence) -> (&'static str, &'static str) {
+    match kind {
+        Evidence::Identity => ("documento de identidad", "identity document"),
+        Evidence::Address => ("domicilio", "postal address"),
+        Evidence::Contact => ("contacto confirmado", "confirmed point of contact"),
+        Evidence::Items => ("facturas o partidas", "invoices or items"),
+        Evidence::Demand => (
+            "carta de requerimiento (L3 o L4)",
+            "letter of demand (L3 or L4)",
+        ),
+        Evidence::Agreement => ("convenio aceptado", "accepted agreement"),
+    }
+}
+
+/// Days left where the statute date of a debt in `stage` is so near that its named person is told.
+#[must_use]
+pub fn near_statute(terms: &ClientTerms, stage: Stage, facts: &StageFacts) -> Option<i64> {
+    let limit = terms.stage(stage).map_or(0, |rule| rule.statute_days);
+    let near = |left: &i64| stage.before_court() && limit > 0 && (0..=limit).contains(left);
+    facts.days_to_statute.filter(near)
 }
 
 /// Counts that the stage asks for and that are not reached.
@@ -160,6 +232,14 @@ pub fn recommend(
             "unanswered",
             format!("{} intentos sin respuesta", facts.attempts),
             format!("{} attempts without an answer", facts.attempts),
+        ));
+    }
+    if let Some(left) = near_statute(terms, stage, facts) {
+        let (es, en) = in_days(left);
+        reasons.push(reason(
+            "statute_near",
+            format!("tiempo que queda para que prescriba: {es}"),
+            format!("time left until the statute date: {en}"),
         ));
     }
     let next = stage.next();
@@ -249,86 +329,4 @@ pub fn withdrawn(link: &PaymentLink, row: &DebtStage) -> NewEvent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts() -> StageFacts {
-        StageFacts {
-            days_past_due: 95,
-            balance_minor: 500_000,
-            attempts: 7,
-            channels: 1,
-            ..StageFacts::default()
-        }
-    }
-
-    #[test]
-    fn entry_tests_name_each_thing_that_is_missing_row_17() {
-        let terms = ClientTerms::default();
-        let rule = StageRule {
-            min_minor: 600_000,
-            cost_minor: 300_000,
-            channels_min: 2,
-            from_days: 100,
-            attempts_min: 8,
-            ..terms.stage(Stage::Prejudicial).unwrap().clone()
-        };
-        let codes: Vec<String> = missing(
-            &rule,
-            &StageFacts {
-                agreed: true,
-                ..facts()
-            },
-        )
-        .into_iter()
-        .map(|r| r.code)
-        .collect();
-        assert_eq!(
-            codes,
-            [
-                "too_small",
-                "not_worth_it",
-                "agreed",
-                "too_young",
-                "too_few_attempts",
-                "too_few_channels"
-            ]
-        );
-        assert!(missing(terms.stage(Stage::Prejudicial).unwrap(), &facts()).is_empty());
-        assert_eq!(first(&terms, &facts()), Stage::Extrajudicial);
-        let young = StageFacts {
-            days_past_due: 4,
-            ..facts()
-        };
-        assert_eq!(first(&terms, &young), Stage::Administrative);
-        let early = StageFacts {
-            days_past_due: -2,
-            ..facts()
-        };
-        assert_eq!(first(&terms, &early), Stage::Preventive);
-    }
-
-    #[test]
-    fn a_hand_over_is_recommended_with_its_reasons_row_18() {
-        let terms = ClientTerms::default();
-        let told = recommend(&terms, Stage::Extrajudicial, true, &facts());
-        assert_eq!(told.to, Some(Stage::Prejudicial));
-        let codes: Vec<&str> = told.reasons.iter().map(|r| r.code.as_str()).collect();
-        assert_eq!(codes, ["deadline", "unanswered"]);
-        let calm = StageFacts {
-            conversations: 1,
-            ..facts()
-        };
-        assert_eq!(
-            recommend(&terms, Stage::Extrajudicial, false, &calm).to,
-            None
-        );
-        let held = StageFacts {
-            held: true,
-            ..facts()
-        };
-        let told = recommend(&terms, Stage::Extrajudicial, true, &held);
-        assert_eq!((told.to, told.missing[0].code.as_str()), (None, "held"));
-        assert_eq!(recommend(&terms, Stage::Sold, true, &facts()).to, None);
-    }
-}
+mod tests;

@@ -69,7 +69,7 @@ fn wrong(reason: impl Into<String>) -> ValueError {
 }
 
 /// Letters without accents, in lower case.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let fold = |c: char| match c {
         'á' | 'à' | 'ã' | 'â' => 'a',
         'é' | 'ê' => 'e',

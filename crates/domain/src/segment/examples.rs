@@ -32,6 +32,7 @@ pub const EXAMPLES: &[&str] = &[
     "promises_broken >= 1 and promises_kept = 0",
     "promise_active and days_to_promise between 0 and 3",
     "promised > 1000.00 and promises_kept > 0",
+    "days_to_statute between 0 and 90 and days_past_due > 90",
     "paid_30d > 0.00 and balance > 0.00",
     "paid_30d = 0.00 and payments = 0",
     "payments >= 1 and days_since_payment < 45 and paid >= 500.00",

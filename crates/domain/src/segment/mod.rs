@@ -146,6 +146,9 @@ crate::text_enum! {
         PromisesKept = "promises_kept",
         /// UTC days until the first active promise is due; none = 100000 (number).
         DaysToPromise = "days_to_promise",
+        /// UTC days until the first statute date among open debts, negative behind it; none known = 100000
+        /// (number).
+        DaysToStatute = "days_to_statute",
         /// Sum of the active promises (money).
         Promised = "promised",
         /// Payments ever, reversals too (number).
@@ -296,6 +299,7 @@ impl Field {
             | Self::Score
             | Self::DaysInFile
             | Self::DaysToPromise
+            | Self::DaysToStatute
             | Self::Payments
             | Self::DaysSincePayment => FieldKind::Number,
             Self::Balance

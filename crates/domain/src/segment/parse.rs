@@ -97,6 +97,7 @@ fn field(word: &str) -> Option<Field> {
             "puntaje" => Field::Score,
             "dias_en_cartera" => Field::DaysInFile,
             "dias_a_promesa" => Field::DaysToPromise,
+            "dias_a_prescripcion" => Field::DaysToStatute,
             "prometido" => Field::Promised,
             "pagos" => Field::Payments,
             "dias_sin_pago" => Field::DaysSincePayment,

@@ -85,6 +85,7 @@ pub struct SegmentRow {
     pub score: i64,
     pub days_in_file: i64,
     pub days_to_promise: i64,
+    pub days_to_statute: i64,
     pub promised: i64,
     pub payments: i64,
     pub days_since_payment: i64,
@@ -244,6 +245,10 @@ impl SegmentFacts<'_> {
         row.overdue = open().map(|d| d.overdue_minor).sum();
         let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
         row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
+        let first = open()
+            .filter_map(|d| day_of_date(d.statute_date.as_deref()?))
+            .min();
+        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
     }
 
     fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
@@ -354,6 +359,7 @@ impl SegmentRow {
             Field::Score => self.score,
             Field::DaysInFile => self.days_in_file,
             Field::DaysToPromise => self.days_to_promise,
+            Field::DaysToStatute => self.days_to_statute,
             Field::Promised => self.promised,
             Field::Payments => self.payments,
             Field::DaysSincePayment => self.days_since_payment,

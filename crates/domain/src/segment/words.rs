@@ -295,6 +295,11 @@ const NAMES: &[(Field, &str, &str)] = &[
         "los días para la promesa",
         "the days until the promise is due",
     ),
+    (
+        Field::DaysToStatute,
+        "los días para la prescripción",
+        "the days until the statute date",
+    ),
     (Field::Promised, "lo prometido", "the promised amount"),
     (Field::Payments, "los pagos", "the payments"),
     (

@@ -101,6 +101,7 @@ pub(crate) fn debt(n: u128) -> Debt {
         overdue_minor: 50_000,
         minimum_minor: 10_000,
         due_date: "2026-09-01".into(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: UtcMs(0),
         updated_at: UtcMs(0),

@@ -4,11 +4,14 @@
 use crate::case::{Case, Home, at, debt, id, point};
 use domain::entity::{
     Channel, Consent, CreditorKind, Decision, HoldKind, HoldScope, LedgerKind, PartyRole,
-    PointClass, Verdict,
+    PointClass, Verdict, VoicemailPart, VoicemailTemplate,
 };
-use domain::ids::{AttemptId, ClientId, ConsentId, DebtId, DebtorId, PersonId, PointId};
+use domain::ids::{
+    AttemptId, ClientId, ConsentId, DebtId, DebtorId, PersonId, PointId, VoicemailId,
+};
 use domain::law::EMBEDDED_PACKS;
 use domain::pii::Pii;
+use domain::rules::limited::may_be_left;
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,6 +181,8 @@ fn set(case: &mut Case, what: &str, zone: &str) {
             revoked_at: words.get(3).map(|w| at(w, zone)),
             proof: String::new(),
         }),
+        // Read by the verdict on it.
+        "says" => {}
         other => panic!("unknown setting '{other}'"),
     }
 }
@@ -222,6 +227,33 @@ fn fault(verdict: &Verdict, expect: &str, zone: &str) -> Option<String> {
     })
 }
 
+/// What is wrong with whether a message may be left on his mailbox, if anything.
+fn mailbox_fault(case: &Case, row: &Row<'_>, wanted: &str, zone: &str) -> Option<String> {
+    let said = row.set.iter().find_map(|what| what.strip_prefix("says "));
+    let template = VoicemailTemplate {
+        id: VoicemailId(id(6_000)),
+        client_id: case.facts.debtor.client_id,
+        name: "buzón".into(),
+        language: case.facts.debtor.language,
+        parts: vec![VoicemailPart::Text {
+            text: said.expect("a mailbox needs what is said").to_owned(),
+        }],
+        person: "Ana Ruiz".into(),
+        approved_by: None,
+        version: 1,
+        created_at: UtcMs(0),
+        updated_at: UtcMs(0),
+    };
+    let duties = case.book.duties(&case.facts, at(row.when, zone));
+    let left = may_be_left(&template, "Servicios Norte", &duties);
+    let right = match wanted {
+        "yes" => left.is_ok(),
+        "no" => left.is_err(),
+        _ => panic!("'{wanted}' is neither yes nor no"),
+    };
+    (!right).then(|| format!("wanted {wanted}, got {left:?}"))
+}
+
 #[test]
 fn every_golden_case_has_its_verdict() {
     let mut faults = Vec::new();
@@ -232,8 +264,12 @@ fn every_golden_case_has_its_verdict() {
             for what in &row.set {
                 set(&mut case, what, table.home.zone);
             }
-            let verdict = case.judge_at(row.when, table.home.zone);
-            if let Some(fault) = fault(&verdict, row.expect, table.home.zone) {
+            let zone = table.home.zone;
+            let fault = match row.expect.strip_prefix("mailbox ") {
+                Some(wanted) => mailbox_fault(&case, row, wanted, zone),
+                None => fault(&case.judge_at(row.when, zone), row.expect, zone),
+            };
+            if let Some(fault) = fault {
                 faults.push(format!("{pack}.txt:{} {}: {fault}", row.line, row.say));
             }
         }
@@ -298,6 +334,9 @@ fn refusing_rules(pack: &str) -> Vec<String> {
     }
     if file["parties"].is_object() {
         rules.push(format!("{pack}/parties"));
+    }
+    if file["voicemail"].is_object() {
+        rules.push("mailbox".to_owned());
     }
     rules
 }

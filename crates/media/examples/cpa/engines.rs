@@ -60,6 +60,30 @@ const HELD: &[Voice] = &[
     voice("espeak-ng", "es-419+klatt3", "held: espeak voices"),
 ];
 
+/// The engine that is always there: `media::speech::vowels`, as many syllables as the words have and no word in them.
+/// A voice is named by its pitch, Hz.
+const VOWELS: &str = "vowels";
+
+/// Voices that need no package.
+const BARE: &[Voice] = &[
+    voice(VOWELS, "98", "bare"),
+    voice(VOWELS, "117", "bare"),
+    voice(VOWELS, "141", "bare"),
+    voice(VOWELS, "182", "bare"),
+    voice(VOWELS, "214", "bare"),
+];
+
+/// Which voices and sentences a set is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// For tuning.
+    Tune,
+    /// For the score alone.
+    Held,
+    /// Without any speech engine: for a demo or a test on a machine that has none, and never for a score.
+    Bare,
+}
+
 /// Sentences kept.
 #[derive(Debug, Default)]
 pub(crate) struct Engines {
@@ -76,8 +100,12 @@ impl Engines {
     }
 
     /// The voices of a set that speak on this machine.
-    pub(crate) fn voices(&mut self, held: bool) -> Vec<Voice> {
-        let wished = if held { HELD } else { TUNE };
+    pub(crate) fn voices(&mut self, set: Set) -> Vec<Voice> {
+        let wished = match set {
+            Set::Tune => TUNE,
+            Set::Held => HELD,
+            Set::Bare => BARE,
+        };
         let mut works: HashMap<Voice, bool> = HashMap::new();
         let mut out = Vec::new();
         for v in wished {
@@ -97,12 +125,16 @@ impl Engines {
         if let Some(kept) = self.kept.get(&key) {
             return Some(kept.clone());
         }
-        let file = self.scratch.join("say.wav");
-        let _ = std::fs::remove_file(&file);
-        speak(voice, pace, text, &file)?;
-        let bytes = std::fs::read(&file).ok()?;
-        let prompt = media::prompt::Prompt::from_wav(&bytes).ok()?;
-        let spoken = trimmed(prompt.samples())?;
+        let spoken = if voice.engine == VOWELS {
+            trimmed(&vowels(voice.name, pace, text)?)?
+        } else {
+            let file = self.scratch.join("say.wav");
+            let _ = std::fs::remove_file(&file);
+            speak(voice, pace, text, &file)?;
+            let bytes = std::fs::read(&file).ok()?;
+            let prompt = media::prompt::Prompt::from_wav(&bytes).ok()?;
+            trimmed(prompt.samples())?
+        };
         self.kept.insert(key, spoken.clone());
         Some(spoken)
     }
@@ -118,6 +150,37 @@ impl Engines {
         let pace = u32::try_from(random.bits() % 3).unwrap_or(1);
         self.say(voice, pace, random.pick(texts))
     }
+}
+
+/// A sentence of vowels: syllables as its words have them, three a breath, and a pause where a sign stands. The same
+/// sentence is the same sound.
+fn vowels(pitch: &str, pace: u32, text: &str) -> Option<Vec<i16>> {
+    let pitch: f64 = pitch.parse().ok()?;
+    let [gap_ms, pause_ms] = [[130, 420], [95, 320], [60, 230]][pace.min(2) as usize];
+    let mut out: Vec<i16> = Vec::new();
+    for part in text.split(['.', ',', ';', ':', '!', '?']) {
+        let syllables = syllables(part);
+        if syllables == 0 {
+            continue;
+        }
+        if !out.is_empty() {
+            out.resize(out.len() + pause_ms * media::SAMPLES_PER_MS, 0);
+        }
+        let seed = part.bytes().fold(17_u64, |seed, b| {
+            seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(b)
+        });
+        let words = syllables.div_ceil(3);
+        out.extend(media::speech::vowels(words, gap_ms, pitch, seed));
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// Runs of vowels.
+fn syllables(text: &str) -> usize {
+    let vowel = |c: char| "aeiouáéíóúüy".contains(c);
+    let text = text.to_lowercase();
+    let words = text.split(|c: char| !vowel(c));
+    words.filter(|run| !run.is_empty()).count()
 }
 
 fn speak(voice: Voice, pace: u32, text: &str, file: &Path) -> Option<()> {

@@ -2,8 +2,8 @@
 
 use crate::Outcome;
 use crate::channel::{self, add, at_level};
-use crate::engines::{Engines, Voice};
-use crate::phrases::{HELD, Phrases, TUNE};
+use crate::engines::{Engines, Set, Voice};
+use crate::phrases::{BARE, HELD, Phrases, TUNE};
 use crate::random::{Random, samples};
 use media::tones::{self, Step, Tone};
 use std::fmt::Write as _;
@@ -21,15 +21,19 @@ struct Call {
 }
 
 /// Makes a set.
-pub(crate) fn calls(dir: &Path, count: u32, seed: u64, held: bool) -> Outcome {
+pub(crate) fn calls(dir: &Path, count: u32, seed: u64, set: Set) -> Outcome {
     std::fs::create_dir_all(dir)?;
     let mut engines = Engines::new(dir);
-    let voices = engines.voices(held);
+    let voices = engines.voices(set);
     if voices.is_empty() {
         println!("no speech engine of this set is installed: tone calls alone");
     }
-    let phrases = if held { &HELD } else { &TUNE };
-    let mut random = Random(seed ^ u64::from(held) << 32);
+    let (phrases, of_set) = match set {
+        Set::Tune => (&TUNE, 0),
+        Set::Held => (&HELD, 1),
+        Set::Bare => (&BARE, 2),
+    };
+    let mut random = Random(seed ^ of_set << 32);
     let mut labels = String::new();
     for n in 0..count {
         let part = random.unit();
@@ -131,7 +135,14 @@ fn human(
     let mut said = engines.say(voice, pace, random.pick(texts))?;
     let dbfs = random.between(-34.0, -15.0);
     voiced(random, &mut said, dbfs);
+    let exchange = phrases.exchange > 0.0 && random.chance(phrases.exchange);
+    if exchange {
+        said = behind_exchange(random, &said);
+    }
+    let kind = if exchange { "exchange" } else { kind };
     let onset = match random.unit() {
+        // It answers by itself.
+        _ if exchange => random.samples(60.0, 600.0),
         p if p < 0.08 => 0,
         p if p < 0.85 => random.samples(60.0, 1_200.0),
         _ => random.samples(1_200.0, 3_200.0),
@@ -155,6 +166,14 @@ fn human(
         end,
         beep: None,
     })
+}
+
+/// An exchange that records its calls beeps, and then somebody speaks.
+fn behind_exchange(random: &mut Random, said: &[f64]) -> Vec<f64> {
+    let mut out = tone_of(&[step(1_000.0, 0.0, 400.0)], 0.35, 400.0);
+    out.resize(out.len() + random.samples(300.0, 600.0), 0.0);
+    out.extend(said);
+    out
 }
 
 fn machine(

@@ -12,7 +12,15 @@ pub(crate) struct Phrases {
     pub carrier: &'static [&'static str],
     /// A mailbox with a greeting of its owner.
     pub personal: &'static [&'static str],
+    /// Share of the persons who answer behind an exchange that beeps first: calls that no set for a score has.
+    pub exchange: f64,
 }
+
+/// For calls without a speech engine: the sentences for the score, since nothing is tuned on these.
+pub(crate) const BARE: Phrases = Phrases {
+    exchange: 0.2,
+    ..HELD
+};
 
 /// For tuning.
 pub(crate) const TUNE: Phrases = Phrases {
@@ -72,6 +80,7 @@ pub(crate) const TUNE: Phrases = Phrases {
         "Habla Teresa Morales. Por el momento no puedo tomar la llamada, deje un mensaje y me comunicaré a la brevedad.",
         "Hola, no puedo atenderte, mándame un mensaje.",
     ],
+    exchange: 0.0,
 };
 
 /// For the score alone.
@@ -130,4 +139,5 @@ pub(crate) const HELD: Phrases = Phrases {
         "Ahorita no puedo contestar, mejor escríbeme.",
         "Este es el buzón de Claudia. Después del bip, ya sabes qué hacer.",
     ],
+    exchange: 0.0,
 };

@@ -2,7 +2,8 @@
 
 use crate::cli::CarrierArgs;
 use anyhow::Context as _;
-use sip_test::carrier::{Config, Profile, run as run_carrier};
+use sip_test::carrier::{Calls, Config, Profile, run as run_carrier};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs until its time is over, a signal comes or, as the demo's child, the demo is gone.
@@ -13,9 +14,11 @@ pub(crate) async fn run(args: CarrierArgs) -> anyhow::Result<()> {
         None => crate::demo::tempo::profile()?,
     };
     profile.greets |= args.greets;
+    let calls = args.calls.as_deref().map(Calls::load).transpose()?;
     let config = Config {
         seed: args.seed,
         profile: Some(profile),
+        calls: calls.map(Arc::new),
         log: args.log,
         heard: args.heard,
         life: args.seconds.map(Duration::from_secs),

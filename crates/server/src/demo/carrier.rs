@@ -34,6 +34,11 @@ pub(super) fn spawn(log: &Path, demo: &DemoArgs) -> anyhow::Result<CarrierProces
     if let Some(people) = &demo.people {
         command.arg("--profile").arg(people);
     }
+    if let Some(calls) = &demo.calls {
+        // What does not fit is told here: the child's own words come when the demo is up.
+        sip_test::carrier::Calls::load(calls)?;
+        command.arg("--calls").arg(calls);
+    }
     if demo.amd != crate::cli::Detection::Off {
         command.arg("--greets");
     }

@@ -6,7 +6,7 @@ use api::importer::{ImportJob, run as import};
 use domain::entity::{CreditorKind, InterestRule, Portfolio};
 use domain::ids::{ClientId, ImportId, InterestRuleId};
 use domain::law::{OpeningPlace, Place};
-use domain::rules::ageing::day_of;
+use domain::rules::ageing::{date_of_day, day_of};
 use std::borrow::Cow;
 
 /// Made by `marcador sample-portfolio`; see config/portfolio/README.md.
@@ -43,6 +43,11 @@ const RATE_BP: i32 = 2_400;
 const YEAR_DAYS: i32 = 360;
 const GRACE_DAYS: i32 = 3;
 const CAP_BP: i32 = 3_000;
+/// Of a portfolio's debts every so many has its principal in items that fall due month by month.
+const ITEMS_EVERY: usize = 3;
+/// So many, the first on the debt's own due date.
+const ITEMS: i64 = 3;
+const ITEM_DAYS: i64 = 30;
 /// The rule holds since so many days: before the oldest of the sample's debts fell due.
 const RULE_DAYS: i64 = 400;
 
@@ -161,6 +166,49 @@ fn part(whole: &str, of: Interest) -> String {
     text
 }
 
+/// The items of a principal, as files write them, that is due since so many days.
+fn items_of(principal: &str, days: i64, today: i64) -> Option<String> {
+    let (whole, rest) = principal.split_once('.').unwrap_or((principal, ""));
+    let minor: i64 = format!("{whole}{rest}").parse().ok()?;
+    let unit = 10_i64.pow(u32::try_from(rest.len()).ok()?);
+    let written = |minor: i64| match rest.len() {
+        0 => minor.to_string(),
+        width => format!("{}.{:0width$}", minor / unit, minor % unit),
+    };
+    let each = minor / ITEMS;
+    let item = |n: i64| {
+        let last = n == ITEMS - 1;
+        let of = if last { minor - each * n } else { each };
+        let day = date_of_day(today - days + n * ITEM_DAYS)?;
+        Some(format!("F-{}|{day}|{}", n + 1, written(of)))
+    };
+    let items: Option<Vec<String>> = (0..ITEMS).map(item).collect();
+    items.filter(|_| each > 0).map(|items| items.join(";"))
+}
+
+/// A part of the portfolio with items: a column more, empty where a debt has one due date.
+fn with_items(text: &str, today: i64) -> String {
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines
+        .next()
+        .map(|h| h.split(',').collect())
+        .unwrap_or_default();
+    let column = |name: &str| head.iter().position(|c| *c == name);
+    let (principal, days) = (column("principal"), column("days_past_due"));
+    let mut whole = format!("{},items\n", head.join(","));
+    for (n, line) in lines.enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let cell = |at: Option<usize>| at.and_then(|at| cells.get(at)).copied();
+        let listed = || {
+            let days = cell(days)?.parse().ok()?;
+            items_of(cell(principal)?, days, today)
+        };
+        let items = if n % ITEMS_EVERY == 0 { listed() } else { None };
+        whole.push_str(&format!("{line},{}\n", items.unwrap_or_default()));
+    }
+    whole
+}
+
 /// A telephone number of the sample as a copy has it.
 fn moved(number: &str, copy: u64) -> String {
     let Some(at) = number.len().checked_sub(NUMBER_DIGITS) else {
@@ -221,6 +269,9 @@ pub(super) async fn load(
         // So few debtors that this portfolio has none.
         return Ok(());
     }
+    let zone = domain::time::zone(&portfolio.zone)?;
+    let today = day_of(seeder.clock.now().in_zone(&zone).date());
+    let text = with_items(&text, today);
     let input = text.as_bytes();
     let report = import(
         store,
@@ -292,6 +343,27 @@ mod tests {
             .skip(1)
             .all(|l| l.split(',').nth(4) == Some(BY_RULE_COUNTRY));
         assert!(there);
+    }
+
+    #[test]
+    fn every_third_debt_has_items_that_are_its_principal() {
+        let text = with_items(SAMPLE, 20_000);
+        let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
+        assert_eq!(rows[0].last(), Some(&"items"));
+        let listed = rows.iter().skip(1).step_by(ITEMS_EVERY);
+        let count = listed.filter(|row| !row[row.len() - 1].is_empty()).count();
+        assert!(count > 500, "{count}");
+        // 36 days past due on 2024-10-04, in Chilean pesos, which have no parts.
+        assert_eq!(
+            rows[1].last(),
+            Some(&"F-1|2024-08-29|470331;F-2|2024-09-28|470331;F-3|2024-10-28|470333")
+        );
+        assert_eq!(rows[2].last(), Some(&""));
+        let cents = items_of("10.01", -5, 20_000).expect("items");
+        assert_eq!(
+            cents,
+            "F-1|2024-10-09|3.33;F-2|2024-11-08|3.33;F-3|2024-12-08|3.35"
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The demo's stages: who is told of late cases, and some cases that have stood too long or soon will have.
+//! The demo's stages: who is told of late cases, some cases that have stood too long or soon will have, and some
+//! debts whose statute date is known.
 
 use super::seed::Seeder;
 use domain::entity::{Debt, DebtStage, PolicyVersion};
 use domain::ids::{ClientId, PolicyId};
 use domain::ports::store::{ListFilter, PageRequest};
-use domain::rules::ageing::day_of;
+use domain::rules::ageing::{date_of_day, day_of};
 use domain::rules::offers::ClientTerms;
 use domain::rules::stage::{StageFacts, first};
 use domain::segment::day_of_date;
@@ -19,6 +20,10 @@ const LATE_EVERY: usize = 25;
 /// The first of their limits is over so long before the demo begins, each further one so long after it.
 const BEFORE_MS: i64 = 30 * MINUTE_MS;
 const APART_MS: i64 = 10 * MINUTE_MS;
+/// Of the debts every so many has a statute date.
+const DATED_EVERY: usize = 40;
+/// Days until it, by turns: past, near and far.
+const DATED_DAYS: [i64; 5] = [-12, 20, 75, 400, 1_000];
 
 /// Terms that name the supervisor for each stage, and the cases.
 pub(super) async fn seed(seeder: &Seeder<'_>, client: ClientId) -> anyhow::Result<()> {
@@ -58,6 +63,15 @@ pub(super) async fn seed(seeder: &Seeder<'_>, client: ClientId) -> anyhow::Resul
         })
         .collect();
     store.begin_stages(&rows).await?;
+    let today = day_of(now.in_zone(&jiff::tz::TimeZone::UTC).date());
+    let some = debts.iter().skip(5).step_by(DATED_EVERY);
+    for (debt, days) in some.zip(DATED_DAYS.iter().cycle()) {
+        let dated = Debt {
+            statute_date: date_of_day(today + days).map(|date| date.to_string()),
+            ..debt.clone()
+        };
+        store.put_debt(&dated, &[]).await?;
+    }
     Ok(())
 }
 
@@ -81,6 +95,7 @@ fn standing(debt: &Debt, terms: &ClientTerms, limit: UtcMs, now: UtcMs) -> Optio
         deadline: Some(limit),
         owner_id: rule.owner_id,
         late_at: None,
+        statute_told: None,
         moved_by: "system".to_owned(),
         reason: "age".to_owned(),
     })

@@ -2,7 +2,8 @@
 
 use super::people::Person;
 use domain::answer::{
-    AnswerModel, Entry, Outlook, Passes, PointView, Slot, Tried, Why, choose, hours_ahead, weigh,
+    AnswerModel, Due, Entry, Forecast, Outlook, Passes, PointSource, PointView, Slot, Traits,
+    Tried, Why, choose, hours_ahead, weigh,
 };
 use domain::time::UtcMs;
 use jiff::civil::Time;
@@ -26,8 +27,16 @@ pub enum Order {
 pub(super) struct Kept {
     pub(super) tries: Vec<Tried>,
     pub(super) passes: Passes,
-    pub(super) forecast: f64,
+    pub(super) forecast: Option<Forecast>,
 }
+
+/// All numbers of the world are alike: its people differ in their hours alone.
+pub(super) const TRAITS: Traits = Traits {
+    confidence: 67,
+    given_by_debtor: false,
+    added_at: UtcMs(0),
+    source: PointSource::Import,
+};
 
 /// An hour of the world.
 pub(super) struct Hour<'a> {
@@ -73,18 +82,18 @@ fn by_model(
             campaign: None,
             point: PointView {
                 tries: &kept[*who].tries,
-                confidence: 67,
-                given_by_debtor: false,
+                traits: TRAITS,
             },
             zone: &TimeZone::UTC,
             window: hour.window,
-            amount_minor: people[*who].amount_minor,
+            stake: people[*who].amount_minor,
         };
         let worth = weigh(model, &case, &ahead, hour.now, hour.lawful);
-        kept[*who].forecast = worth.now.raw;
+        kept[*who].forecast = Some(worth.now.raw);
+        let passed = kept[*who].passes.due(hour.now, params);
         entries.push(Entry {
             value: worth.value,
-            due: kept[*who].passes.due(hour.now, params),
+            due: passed.then_some(Due::Waited),
             hold: worth.hold,
         });
     }

@@ -1,8 +1,8 @@
 //! Spends a ration of contacts by an order, and compares orders over seeds with the same people.
 
-use super::order::{Hour, Kept, Order, pick, slot};
+use super::order::{Hour, Kept, Order, TRAITS, pick, slot};
 use super::people::{Curves, FIRST_HOUR, HOURS, Person, town};
-use domain::answer::{AnswerModel, CalibrationRow, DayKind, Observation, Tried};
+use domain::answer::{AnswerModel, CalibrationRow, DayKind, Observation, Tried, TryResult};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
 use jiff::civil::time;
 use rand::{Rng as _, SeedableRng as _};
@@ -93,12 +93,12 @@ fn world(setup: &Setup, order: Order, seed: u64) -> (Spent, AnswerModel) {
     let mut kept = vec![Kept::default(); people.len()];
     let mut model = AnswerModel::default();
     let mut spent = Spent::default();
-    let lawful = |at: UtcMs| slot(at).day != DayKind::Sunday;
+    let lawful = |at: UtcMs| slot(at).day() != DayKind::Sunday;
     for (day, hour) in (0..setup.days).flat_map(|d| (0..HOURS).map(move |h| (d, h))) {
         let clock = i64::try_from(FIRST_HOUR + hour).unwrap_or(0);
         let now = MONDAY.plus_ms(day * DAY_MS + clock * HOUR_MS);
         let here = slot(now);
-        if here.day == DayKind::Sunday {
+        if here.day() == DayKind::Sunday {
             continue;
         }
         let frame = Hour {
@@ -113,23 +113,28 @@ fn world(setup: &Setup, order: Order, seed: u64) -> (Spent, AnswerModel) {
         let mut seen = Vec::with_capacity(called.len());
         for (who, explored) in called {
             spent.explored += u32::from(explored);
-            let chance = people[who].chance(here.day == DayKind::Saturday, hour);
+            let chance = people[who].chance(here.day() == DayKind::Saturday, hour);
             let hit = rng.random_bool(chance);
             spent.calls += 1;
             spent.contacts += u32::from(hit);
             spent.amount_minor += i64::from(hit) * people[who].amount_minor;
-            kept[who].tries.push(Tried {
-                at: now,
-                slot: here,
-                right_party: hit,
-            });
+            let result = match hit {
+                true => TryResult::RightParty,
+                false => TryResult::NoAnswer,
+            };
             seen.push(Observation {
                 campaign: None,
                 at: now,
                 slot: here,
-                live: hit,
-                right_party: hit,
-                forecast: (order == Order::BestTime).then_some(kept[who].forecast),
+                result,
+                traits: Some(TRAITS),
+                last: kept[who].tries.last().copied(),
+                forecast: kept[who].forecast,
+            });
+            kept[who].tries.push(Tried {
+                at: now,
+                slot: here,
+                result,
             });
         }
         if order == Order::BestTime {

@@ -2,12 +2,12 @@
 //! that, whatever files, disputes, merges, plans, days and taking back lie between.
 
 use super::books_audit::Audit;
-use super::books_people::{add_rule, six_debts};
+use super::books_people::{add_rule, parts, six_debts, with_items};
 use super::merges::merge_row;
 use super::receipts::{back, receipt, share, taken};
 use super::scene::*;
-use domain::entity::{Debt, Merge, Payment, Receipt};
-use domain::ids::{DebtorId, ImportId};
+use domain::entity::{Debt, DebtItem, Merge, Payment, Receipt};
+use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::money::Currency;
 use domain::ports::store::{ReceiptOutcome, ReceiptStep, StoreError, WebhookNote};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
@@ -61,6 +61,7 @@ pub(super) const KINDS: &[&str] = &[
     "completed",
     "incentive",
     "frozen",
+    "next item",
 ];
 
 pub(super) struct History<'a> {
@@ -71,6 +72,8 @@ pub(super) struct History<'a> {
     pub(super) now: UtcMs,
     /// Each debt with whom it was of.
     pub(super) people: Vec<Person>,
+    /// Due items of the debts that have any.
+    lists: BTreeMap<DebtId, Vec<DebtItem>>,
     receipts: Vec<Receipt>,
     /// Payments without a receipt.
     pub(super) plain: Vec<Payment>,
@@ -98,7 +101,8 @@ impl<'a> History<'a> {
         if ruled {
             add_rule(store, &scene).await;
         }
-        let people = six_debts(store, &scene, ruled).await;
+        let mut people = six_debts(store, &scene, ruled).await;
+        let lists = with_items(store, &mut people).await;
         let none = store.undo_step(fresh(), NOW).await;
         let mut history = Self {
             store,
@@ -107,6 +111,7 @@ impl<'a> History<'a> {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: NOW,
             people,
+            lists,
             receipts: Vec::new(),
             plain: Vec::new(),
             files: Vec::new(),
@@ -344,6 +349,10 @@ impl<'a> History<'a> {
             .row(line);
             row.debt.debtor_id = row.debtor.id;
             row.debt.principal_minor += self.rng.random_range(1..9_000);
+            // One of the two says of which items, the other leaves them out of date.
+            if line == 3 && self.lists.contains_key(&row.debt.id) {
+                row.items = parts(row.debt.id, row.debt.principal_minor);
+            }
             row.debt.overdue_minor = row.debt.balance_minor();
             row.debt.updated_at = self.now;
             row.debtor.updated_at = self.now.plus_ms(-self.rng.random_range(0..=DAY_MS));
@@ -437,6 +446,7 @@ impl<'a> History<'a> {
             store: self.store,
             seed: self.seed,
             now: self.now,
+            lists: &self.lists,
             done: &mut self.done,
         };
         audit.all(&debts, &self.receipts).await;

@@ -4,13 +4,15 @@ use super::books::Done;
 use super::receipts::page;
 use super::scene::*;
 use domain::entity::{
-    Debt, DebtStatus, Forgiven, Instalment, InstalmentState, Payment, PaymentParts, Plan, PlanFile,
-    PlanState, PromiseState, Receipt,
+    Debt, DebtItem, DebtStatus, Forgiven, Instalment, InstalmentState, Payment, PaymentParts, Plan,
+    PlanFile, PlanState, PromiseState, Receipt,
 };
-use domain::ids::PaymentId;
+use domain::ids::{DebtId, PaymentId};
 use domain::ports::store::{ListFilter, PaymentFilter};
+use domain::rules::due_items::{due_date, open_of};
 use domain::rules::promise::outcome;
 use domain::time::UtcMs;
+use std::collections::BTreeMap;
 
 /// What the books of a scene say, and what they must.
 pub(super) struct Audit<'a> {
@@ -19,6 +21,8 @@ pub(super) struct Audit<'a> {
     pub(super) seed: u64,
     /// It is over at.
     pub(super) now: UtcMs,
+    /// Due items of the debts that have any.
+    pub(super) lists: &'a BTreeMap<DebtId, Vec<DebtItem>>,
     /// What was seen in it.
     pub(super) done: &'a mut Done,
 }
@@ -138,10 +142,25 @@ impl Audit<'_> {
             now.status == DebtStatus::Recalled || (now.status == DebtStatus::Paid) == (owed == 0),
             "seed {seed}: {now:?}"
         );
+        self.items(was, now).await;
         self.plans(&of).await;
         self.promises(&of).await;
         let of_receipts = of.parts.iter().filter(|p| p.receipt_id.is_some());
         of_receipts.map(|p| p.parts.sum()).sum()
+    }
+
+    /// A debt is past due since its oldest unpaid item; one without items since the day it had.
+    async fn items(&mut self, was: &Debt, now: &Debt) {
+        let seed = self.seed;
+        let items = self.store.due_items_of(&[was.id]).await.expect("items");
+        let list = self.lists.get(&was.id).cloned().unwrap_or_default();
+        assert_eq!(items, list, "seed {seed}: {now:?}");
+        let due = due_date(&items, now.principal_minor);
+        let due = due.unwrap_or(&was.due_date);
+        assert_eq!(now.due_date, due, "seed {seed}: {now:?}");
+        let open = open_of(&items, now.principal_minor);
+        let turned = open.first() == Some(&0) && open.last() != Some(&0);
+        self.saw("next item", turned);
     }
 
     /// One plan of a debt lives at most; the newest that ran is where its money has it; each forgave what its

@@ -1,7 +1,10 @@
 //! Of whom the random histories of the books are.
 
+use super::due_items::{items, set};
 use super::scene::*;
-use domain::entity::InterestRule;
+use domain::entity::{DebtItem, InterestRule};
+use domain::ids::DebtId;
+use std::collections::BTreeMap;
 
 /// Three people with two debts each, two of them one person in the end. With a rule, nothing but principal is
 /// owed: the rule earns the rest.
@@ -30,6 +33,34 @@ pub(super) async fn six_debts(store: &Subject, scene: &Scene, ruled: bool) -> Ve
         people.extend([person, other]);
     }
     people
+}
+
+/// Due items of principal: all past due, so that a rule earns as on a debt without.
+pub(super) fn parts(debt: DebtId, principal_minor: i64) -> Vec<DebtItem> {
+    let third = principal_minor / 3;
+    let rest = principal_minor - 2 * third;
+    let of = [
+        ("2026-10-14", third),
+        ("2026-10-28", third),
+        ("2026-11-20", rest),
+    ];
+    items(debt, &of)
+}
+
+/// Every second debt has items, of which the due date is that of the first.
+pub(super) async fn with_items(
+    store: &Subject,
+    people: &mut [Person],
+) -> BTreeMap<DebtId, Vec<DebtItem>> {
+    let mut lists = BTreeMap::new();
+    for person in people.iter_mut().step_by(2) {
+        let list = parts(person.debt.id, person.debt.principal_minor);
+        let listed = set(store, person.debt.id, &list, NOW).await;
+        // What a rule has earned by now is in the figures of that one, and among what it has booked.
+        person.debt.due_date = listed.expect("items of the principal").due_date;
+        lists.insert(person.debt.id, list);
+    }
+    lists
 }
 
 /// 36 % on 360 days, simple.

@@ -269,7 +269,7 @@ async fn currencies_stand_beside_each_other(store: &Subject) {
     dollars.currency = "USD".parse().expect("a currency");
     store.put_debt(&dollars, &[]).await.expect("debt");
     let lease = node(store).await;
-    for key in ["balance", "expected_value"] {
+    for key in ["balance", "expected_value", "best_time"] {
         let mut campaign = scene.draft_campaign();
         campaign.params.order = vec![key.to_owned()];
         store.put_campaign(&campaign, &[]).await.expect("campaign");

@@ -39,6 +39,7 @@ async fn acted(store: &Subject, scene: &Scene) -> [Person; 3] {
             deadline: (n > 0).then(|| NOW.plus_ms(DAY_MS * i64::try_from(n).expect("few"))),
             owner_id: None,
             late_at: None,
+            statute_told: None,
             moved_by: "system".into(),
             reason: "age".into(),
         };

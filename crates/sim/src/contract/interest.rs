@@ -47,7 +47,7 @@ async fn added(store: &Subject, row: &InterestRule) -> Result<(), RuleRefusal> {
 }
 
 /// 1,000.00 of principal since 2026-10-14 at 36 % on 360 days: 1.00 a day, 40.00 by now.
-async fn ruled(store: &Subject) -> (Scene, Person) {
+pub(super) async fn ruled(store: &Subject) -> (Scene, Person) {
     let scene = Scene::new(store).await;
     let row = rule(scene.portfolio.id, &scene, "2026-01-01", 3_600);
     assert_eq!(added(store, &row).await, Ok(()));
@@ -60,7 +60,7 @@ async fn ruled(store: &Subject) -> (Scene, Person) {
     (scene, person)
 }
 
-async fn owed(store: &Subject, person: &Person, at: UtcMs) -> Debt {
+pub(super) async fn owed(store: &Subject, person: &Person, at: UtcMs) -> Debt {
     let debt = store.get_debt(person.debt.id).await.expect("debt");
     let found = store.owed(&[debt], at).await.expect("owed");
     found.into_iter().next().expect("the debt")
@@ -84,7 +84,7 @@ async fn post(store: &Subject, row: &Payment) {
     posted.expect("posted");
 }
 
-fn later(days: i64) -> UtcMs {
+pub(super) fn later(days: i64) -> UtcMs {
     NOW.plus_ms(days * DAY_MS)
 }
 

@@ -242,21 +242,28 @@ async fn a_step_ends_with_its_letter(store: &Subject) {
 }
 
 async fn what_is_paid_gets_no_letter(store: &Subject) {
-    let who = Scene::new(store).await.person(store).await;
-    let step = planned_letter(store, &who).await;
-    let batch = batch(&who);
-    let draft = of(&step, &who, &batch);
-    let paid = who.payment(who.debt.balance_minor());
-    store
-        .post_payment(&paid, &[], &of_promise)
-        .await
-        .expect("works");
-    let stopped = opened(store, &draft, &Allow).await;
-    assert!(
-        matches!(stopped, LetterOpened::Stopped("debt_closed")),
-        "{stopped:?}"
-    );
-    let ended = store.get_step(step.id).await.expect("works");
-    assert_eq!(ended.state, PlannedState::Cancelled);
-    assert!(store.get_batch(batch.id).await.is_err(), "nothing to print");
+    let scene = Scene::new(store).await;
+    for (part, reason) in [(1, "debt_closed"), (2, "paid_part")] {
+        let who = scene.person(store).await;
+        let step = planned_letter(store, &who).await;
+        let batch = batch(&who);
+        let draft = of(&step, &who, &batch);
+        let paid = who.payment(who.debt.balance_minor() / part);
+        store
+            .post_payment(&paid, &[], &of_promise)
+            .await
+            .expect("works");
+        let stopped = opened(store, &draft, &Allow).await;
+        assert!(
+            matches!(stopped, LetterOpened::Stopped(why) if why == reason),
+            "{stopped:?}"
+        );
+        let ended = store.get_step(step.id).await.expect("works");
+        let known = (ended.state, ended.reason.as_str());
+        assert_eq!(known, (PlannedState::Cancelled, reason));
+        let keys = std::slice::from_ref(&step.plan_key);
+        let taken = store.plan_keys(step.client_id, keys).await;
+        assert!(taken.expect("works").is_empty(), "it may be planned again");
+        assert!(store.get_batch(batch.id).await.is_err(), "nothing to print");
+    }
 }

@@ -24,6 +24,7 @@ pub async fn all(store: Subject) {
     steps_never_go_back(&store).await;
     what_comes_back_marks_its_point(&store).await;
     super::messages_ends::all(&store).await;
+    super::messages_paid::all(&store).await;
     super::messages_nodes::all(&store).await;
 }
 

@@ -30,8 +30,8 @@ async fn inbox_of(store: &Subject, id: InboxId) -> (InboxState, String, Option<U
     (row.state, row.handled_by, row.handled_at)
 }
 
-/// Given once, with the mark or not at all; new again when it ends before the debtor has it, however it ends.
-async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
+/// Somebody who wrote, and what he wrote.
+async fn who_wrote(store: &Subject) -> (Person, InboxId) {
     let (_, who) = person(store).await;
     let asked = waiting(&who, None);
     plan(store, &asked).await;
@@ -40,13 +40,23 @@ async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
         events: Vec::new(),
         row: answer(&who, &asked),
     };
-    let id = heard.row.id;
     assert!(store.hear(&heard).await.expect("works"));
-    let given = || Message {
+    (who, heard.row.id)
+}
+
+/// What an agent answers to it.
+fn given_to(who: &Person, id: InboxId) -> Message {
+    Message {
         reply_to: Some(id),
         made_by: "agent:a".into(),
-        ..waiting(&who, None)
-    };
+        ..waiting(who, None)
+    }
+}
+
+/// Given once, with the mark or not at all; new again when it ends before the debtor has it, however it ends.
+async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
+    let (who, id) = who_wrote(store).await;
+    let given = || given_to(&who, id);
     let give = async |row: &Message| store.answer_inbox(row, &[]).await.expect("works");
     let answered = (InboxState::Answered, "agent:a".to_owned(), Some(NOW));
     let new = (InboxState::New, String::new(), None);
@@ -79,21 +89,8 @@ async fn an_answer_that_does_not_arrive_is_asked_for_again(store: &Subject) {
 
 /// Once another answer was given, nothing that becomes known of the first one asks for a further one.
 async fn an_answer_given_again_stands(store: &Subject) {
-    let (_, who) = person(store).await;
-    let asked = waiting(&who, None);
-    plan(store, &asked).await;
-    let heard = Heard {
-        ledger: None,
-        events: Vec::new(),
-        row: answer(&who, &asked),
-    };
-    let id = heard.row.id;
-    assert!(store.hear(&heard).await.expect("works"));
-    let given = || Message {
-        reply_to: Some(id),
-        made_by: "agent:a".into(),
-        ..waiting(&who, None)
-    };
+    let (who, id) = who_wrote(store).await;
+    let given = || given_to(&who, id);
     let (first, second, third) = (given(), given(), given());
     assert!(store.answer_inbox(&first, &[]).await.expect("works"));
     open(store, &who, &first, &Allow).await;
@@ -303,7 +300,7 @@ async fn opting_out_binds_the_person_at_his_client(store: &Subject) {
     assert_eq!(facts.holds, [stop]);
 }
 
-async fn withdrawn(store: &Subject, who: &Person) -> Vec<Message> {
+pub(super) async fn withdrawn(store: &Subject, who: &Person) -> Vec<Message> {
     let told = |m: &Message| event("message.cancelled", &format!("message:{}", m.id));
     let gone = store.withdraw_messages(who.debtor.id, NOW, &told).await;
     gone.expect("works")

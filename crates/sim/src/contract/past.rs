@@ -1,10 +1,10 @@
-//! What past attempts tell of pacing.
+//! What past attempts tell of pacing, and of the next call to the same number.
 
 use super::attempts::ended;
 use super::judges::*;
 use super::scene::*;
 use domain::entity::{CallResult, DialMode, Direction};
-use domain::ids::AgentId;
+use domain::ids::{AgentId, AttemptId};
 use domain::ports::store::{
     AttemptChange, AttemptFilter, OpenDraft, OpenOutcome, PAST_SLOT_MS, PastCount,
 };
@@ -13,6 +13,7 @@ use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 /// Runs the group.
 pub(super) async fn all(store: &Subject) {
     the_past_is_counted_and_evenly_timed(store).await;
+    the_newest_calls_of_each_point_are_told(store).await;
 }
 
 /// Opens and ends an attempt; people are joined with `agent` for a minute.
@@ -88,4 +89,89 @@ async fn the_past_is_counted_and_evenly_timed(store: &Subject) {
     assert_eq!((&some.counts, &some.agents), (&past.counts, &past.agents));
     let timed: Vec<_> = some.timed.iter().map(|t| t.invite_at).collect();
     assert_eq!(timed, [2, 5, 8, 11].map(|n| Some(at(n))));
+}
+
+/// One of another person, four that came to nothing and one that came to a talk with him who said who he is, ten minutes
+/// apart; one that came in and one still open. The attempt of the talk.
+async fn called_and_reached(store: &Subject, person: &Person, other: &Person) -> AttemptId {
+    let lease = node(store).await;
+    let at = |n: i64| NOW.plus_ms(n * 10 * MINUTE_MS);
+    for (n, result) in [
+        (-1, CallResult::Human),
+        (0, CallResult::Busy),
+        (1, CallResult::MachineBeep),
+        (2, CallResult::NoAnswer),
+    ] {
+        made(store, person.draft(&lease, None, at(n)), result, None).await;
+    }
+    // He was reached and said who he is.
+    let spoke = person.draft(&lease, None, at(3));
+    let id = spoke.attempt.id;
+    store.open_attempt(&spoke, &Allow).await.expect("open");
+    let change = AttemptChange {
+        invite_at: Some(at(3)),
+        identity_at: Some(at(3).plus_ms(20_000)),
+        ..AttemptChange::default()
+    };
+    store.note_attempt(id, &change, &[]).await.expect("note");
+    let mut end = ended(CallResult::Human);
+    end.ended_at = Some(at(3).plus_ms(MINUTE_MS));
+    end.disposition = Some("CD.PP".to_owned());
+    end.disposed_at = end.ended_at;
+    store.close_attempt(id, &end).await.expect("close");
+    made(
+        store,
+        other.draft(&lease, None, at(1)),
+        CallResult::Busy,
+        None,
+    )
+    .await;
+    // He called us, and one that is still open: no calls of ours that are over.
+    let mut came_in = person.draft(&lease, None, at(4));
+    came_in.attempt.direction = Direction::Inbound;
+    made(store, came_in, CallResult::Human, None).await;
+    person.open(store, &lease, at(5)).await;
+    id
+}
+
+async fn the_newest_calls_of_each_point_are_told(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let (person, other) = (scene.person(store).await, scene.person(store).await);
+    let at = |n: i64| NOW.plus_ms(n * 10 * MINUTE_MS);
+    let id = called_and_reached(store, &person, &other).await;
+
+    let (his, hers) = (person.debtor.id, other.debtor.id);
+    let all = store.past_calls(&[his], NOW, 100).await.expect("calls");
+    let told: Vec<_> = all.iter().map(|c| (c.at, c.result, c.identified)).collect();
+    let want = [
+        (at(0), CallResult::Busy, false),
+        (at(1), CallResult::MachineBeep, false),
+        (at(2), CallResult::NoAnswer, false),
+        (at(3), CallResult::Human, true),
+    ];
+    assert_eq!(told, want);
+    let last = &all[3];
+    assert_eq!(
+        (last.id, last.debtor_id, last.point_id),
+        (id, his, person.point.id)
+    );
+    assert_eq!(last.disposition.as_deref(), Some("CD.PP"));
+    let point = store.get_point(person.point.id).await.expect("point");
+    assert_eq!(
+        (&last.source, last.added_at),
+        (&point.source, point.added_at)
+    );
+    assert_eq!(
+        (last.confidence, last.given_by_debtor),
+        (point.confidence, point.given_by_debtor)
+    );
+    // Of each point the newest two, oldest first.
+    let some = store.past_calls(&[hers, his], NOW, 2).await.expect("calls");
+    let of = |who| -> Vec<UtcMs> {
+        let own = some.iter().filter(move |c| c.debtor_id == who);
+        own.map(|c| c.at).collect()
+    };
+    assert_eq!((of(his), of(hers)), (vec![at(2), at(3)], vec![at(1)]));
+    let none = store.past_calls(&[], NOW, 2).await.expect("calls");
+    assert!(none.is_empty());
 }

@@ -168,6 +168,9 @@ async fn a_file_does_not_undo_what_is_known(store: &Subject) {
     told.told_zone = Some("America/Cancun".into());
     told.told_zone_at = Some(NOW);
     store.put_debtor(&told, &[]).await.expect("debtor");
+    let mut dated = person.debt.clone();
+    dated.statute_date = Some("2029-10-14".into());
+    store.put_debt(&dated, &[]).await.expect("debt");
     let mut bad = person.point.clone();
     bad.bad = true;
     bad.last_rpc_at = Some(NOW);
@@ -194,6 +197,13 @@ async fn a_file_does_not_undo_what_is_known(store: &Subject) {
         DebtStatus::Paid,
         "a file does not open a paid debt"
     );
+    assert_eq!(debt.statute_date.as_deref(), Some("2029-10-14"));
+    let mut moved = next_file(&person.row(2));
+    moved.debt.statute_date = Some("2031-01-02".into());
+    let report = import(store, &[moved], false).await;
+    assert_eq!(report.fields.get("debt.statute_date"), Some(&1));
+    let debt = store.get_debt(person.debt.id).await.expect("debt");
+    assert_eq!(debt.statute_date.as_deref(), Some("2031-01-02"));
 }
 
 /// Three debtors 40 days, 3 days and not yet past due; the first also owes dollars and has a bad phone.
@@ -252,6 +262,11 @@ async fn segments_count(store: &Subject) {
         let expr = parse(text).expect("expression");
         let ids = store.segment_ids(client, &expr, NOW).await.expect("ids");
         assert_eq!(ids, want, "{text}");
+        for person in &people {
+            let id = person.debtor.id;
+            let asked = store.in_segment(client, id, &expr, NOW).await;
+            assert_eq!(asked.expect("asked of one"), want.contains(&id), "{text}");
+        }
         let count = store
             .segment_count(client, &expr, NOW)
             .await

@@ -164,6 +164,7 @@ impl Scene {
             overdue_minor: 50_000,
             minimum_minor: 10_000,
             due_date: "2026-10-14".into(),
+            statute_date: None,
             status: DebtStatus::Open,
             created_at: NOW,
             updated_at: NOW,
@@ -218,6 +219,7 @@ impl Person {
             line,
             debtor: self.debtor.clone(),
             debt: self.debt.clone(),
+            items: vec![],
             parties: vec![Party {
                 id: fresh::<PartyId>(),
                 debt_id: self.debt.id,

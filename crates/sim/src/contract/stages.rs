@@ -21,9 +21,10 @@ pub async fn all(store: Subject) {
     excuses_are_counted(&store).await;
     texts_by_version(&store).await;
     super::letters::all(&store).await;
+    super::court::all(&store).await;
 }
 
-fn stage(person: &Person, stage: Stage) -> DebtStage {
+pub(super) fn stage(person: &Person, stage: Stage) -> DebtStage {
     DebtStage {
         debt_id: person.debt.id,
         client_id: person.debt.client_id,
@@ -33,6 +34,7 @@ fn stage(person: &Person, stage: Stage) -> DebtStage {
         deadline: Some(NOW.plus_ms(DAY_MS)),
         owner_id: None,
         late_at: None,
+        statute_told: None,
         moved_by: "system".into(),
         reason: "age".into(),
     }

@@ -1,7 +1,7 @@
 //! The write-ahead attempt.
 
 use super::contacts::facts_of;
-use super::past::past;
+use super::past::{calls, past};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
@@ -9,12 +9,12 @@ use domain::entity::{
     Recording,
 };
 use domain::event::NewEvent;
-use domain::ids::{AttemptId, CampaignId, ClientId};
+use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId};
 use domain::law::Judge;
 use domain::pii::Pii;
 use domain::ports::store::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
-    PAGE_LIMIT_MAX, Page, PageRequest, PastAttempts, ShortCount, StoreError,
+    PAGE_LIMIT_MAX, Page, PageRequest, PastAttempts, PastCall, ShortCount, StoreError,
 };
 use domain::rules::detector::is_mailbox;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
@@ -285,6 +285,15 @@ impl AttemptStore for MemoryStore {
         timed_max: u32,
     ) -> Result<PastAttempts, StoreError> {
         Ok(past(&*self.tx().await?, filter, timed_max))
+    }
+
+    async fn past_calls(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+        most: u32,
+    ) -> Result<Vec<PastCall>, StoreError> {
+        Ok(calls(&*self.tx().await?, debtors, since, most))
     }
 
     async fn open_recording(

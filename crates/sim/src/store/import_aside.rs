@@ -31,6 +31,7 @@ pub(super) fn copy_of(t: &Tables) -> Tables {
     Tables {
         debtors: t.debtors.clone(),
         debts: t.debts.clone(),
+        debt_items: t.debt_items.clone(),
         parties: t.parties.clone(),
         points: t.points.clone(),
         consents: t.consents.clone(),

@@ -4,7 +4,8 @@ use super::Tables;
 use domain::entity::{Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, ImportState, Party};
 use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::ports::store::{
-    DebtorRow, FieldChange, ImportReport, StoreError, debt_changes, debtor_changes, point_changes,
+    DebtorRow, FieldChange, ImportReport, StoreError, debt_changes, debtor_changes, item_changes,
+    point_changes,
 };
 use domain::time::UtcMs;
 
@@ -77,6 +78,11 @@ fn import_debt(
     };
     let known = t.debts.values().find(key).cloned();
     if let Some(known) = &known {
+        fresh.id = known.id;
+    }
+    // Before interest: it counts from the date that holds.
+    let (stood, items) = super::due_items::import(t, row, &mut fresh);
+    if let Some(known) = &known {
         let book = super::interest::book_of(t, known);
         let accrual = book.keep(known, &mut fresh, row.debt.updated_at);
         t.accruals.extend(accrual.map(|a| (a.debt_id, a)));
@@ -88,6 +94,7 @@ fn import_debt(
     };
     fresh.id = stored.id;
     fresh.created_at = stored.created_at;
+    fresh.keep_known(stored);
     if fresh.status == DebtStatus::Open {
         fresh.status = stored.status;
     }
@@ -98,11 +105,17 @@ fn import_debt(
         report.paid += 1;
     }
     note(report, row, debt_changes(stored, &fresh));
+    let listed = stood != items;
+    note(
+        report,
+        row,
+        item_changes(&stood, &items).into_iter().collect(),
+    );
     let stamp = |d: &Debt| Debt {
         updated_at: UtcMs(0),
         ..d.clone()
     };
-    let (id, changed) = (stored.id, replace(stored, fresh, stamp));
+    let (id, changed) = (stored.id, replace(stored, fresh, stamp) || listed);
     report.debts_changed += u64::from(changed);
     (id, changed)
 }

@@ -60,9 +60,10 @@ pub(super) fn book(t: &mut Tables, debt: DebtId, at: UtcMs) {
     }
 }
 
-/// A debt as it is written anew, with what the rule has earned on the figures that stood there.
+/// A debt as it is written anew, its due date that of its oldest unpaid item, with what the rule has earned on the figures that stood there.
 pub(super) fn carried(t: &mut Tables, row: &Debt) -> Debt {
     let mut fresh = row.clone();
+    super::due_items::follow_figures(t, &mut fresh);
     if let Some(stored) = t.debts.get(&row.id) {
         let accrual = book_of(t, stored).carry(stored, &mut fresh, row.updated_at);
         t.accruals.extend(accrual.map(|a| (a.debt_id, a)));

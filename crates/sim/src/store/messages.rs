@@ -2,12 +2,12 @@
 
 use super::attempts::count;
 use super::contacts::facts_of;
-use super::messages_ends::{answer, answer_again, cancel, claim, never_left};
+use super::messages_ends::{answer, answer_again, cancel, cancel_step, claim, never_left, paid_at};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
     Channel, Debtor, InboxMessage, InboxState, InstalmentState, LinkState, Message, MessageState,
-    PlanState, PlannedState, PromiseState, TextTemplate,
+    PlanState, PlannedState, PlannedStep, PromiseState, TextTemplate,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtorId, InboxId, MessageId, TextTemplateId};
@@ -17,6 +17,7 @@ use domain::ports::store::{
     MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
 };
 use domain::rules::messaging::{is_lost, is_undone, outdated, source_over, stopped, take_step};
+use domain::rules::withdrawal::{paid_since, step_paid};
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -231,7 +232,8 @@ impl MessageStore for MemoryStore {
         let why = match outdated(&facts, key) {
             true => Some("date_changed"),
             false => stopped(&facts, row.debt_id, now)
-                .or_else(|| source_over(key, &alive(&t, asked.debtor_id))),
+                .or_else(|| source_over(key, &alive(&t, asked.debtor_id)))
+                .or_else(|| paid_since(row.created_at, paid_at(&t, asked.debtor_id))),
         };
         if let Some(why) = why {
             cancel(&mut t, row.id, why, now);
@@ -359,31 +361,33 @@ impl MessageStore for MemoryStore {
         }
         let facts = facts_of(&t, debtor, now)?;
         let alive = alive(&t, debtor);
-        let why = |debt, key: Option<&str>| {
+        let paid = paid_at(&t, debtor);
+        let over = |debt, key: Option<&str>| {
             stopped(&facts, debt, now).or_else(|| source_over(key, &alive))
+        };
+        let why = |m: &Message| {
+            over(m.debt_id, m.plan_key.as_deref()).or_else(|| paid_since(m.created_at, paid))
+        };
+        let why_step = |s: &PlannedStep| {
+            over(s.debt_id, Some(&s.plan_key)).or_else(|| step_paid(&facts, s, paid))
         };
         let mut gone = Vec::new();
         let queued = t.messages.values();
         let stop: Vec<(MessageId, &'static str)> = queued
             .filter(|m| m.debtor_id == debtor && m.state == MessageState::Queued)
-            .filter_map(|m| Some((m.id, why(m.debt_id, m.plan_key.as_deref())?)))
+            .filter_map(|m| Some((m.id, why(m)?)))
             .collect();
         let planned = t.planned_steps.values();
         let steps: Vec<_> = planned
             .filter(|s| s.debtor_id == debtor && s.state == PlannedState::Planned)
-            .filter_map(|s| Some((s.id, why(s.debt_id, Some(&s.plan_key))?)))
+            .filter_map(|s| Some((s.id, why_step(s)?)))
             .collect();
         for (id, why) in stop {
             cancel(&mut t, id, why, now);
             gone.extend(t.messages.get(&id).cloned());
         }
         for (id, why) in steps {
-            if let Some(row) = t.planned_steps.get_mut(&id) {
-                row.state = PlannedState::Cancelled;
-                row.reason = why.to_owned();
-                row.ended_at = Some(now);
-                row.ended_by = "system".into();
-            }
+            cancel_step(&mut t, id, why, now);
         }
         let events: Vec<NewEvent> = gone.iter().map(told).collect();
         t.append(&events);

@@ -1,23 +1,70 @@
 //! How messages are taken from the queue, and how they end before they leave.
 
 use super::Tables;
-use domain::entity::{InboxState, LedgerRow, Message, MessageState};
+use domain::entity::{InboxState, LedgerRow, Message, MessageState, PlannedState};
 use domain::event::NewEvent;
-use domain::ids::MessageId;
+use domain::ids::{DebtorId, MessageId, PlannedStepId};
 use domain::ports::store::{ClaimAsk, Claimed, GatewayRow, PAGE_LIMIT_MAX, StoreError};
 use domain::rules::messaging::{FATE_UNKNOWN, is_undone};
+use domain::rules::withdrawal::{endings, freed, frees};
 use domain::time::UtcMs;
+use uuid::Uuid;
+
+/// When money of a debtor last came.
+pub(super) fn paid_at(t: &Tables, debtor: DebtorId) -> Option<UtcMs> {
+    let money = t.payments.values();
+    let came = money.filter(|p| p.debtor_id == debtor && p.reverses.is_none());
+    came.map(|p| p.posted_at).max()
+}
 
 /// Cancels a message that waits.
 pub(super) fn cancel(t: &mut Tables, id: MessageId, why: &str, now: UtcMs) {
+    let key = t.messages.get(&id).and_then(|row| {
+        let key = row.plan_key.clone()?;
+        let taken = |kept: &str| {
+            let mut others = t.messages.values().filter(|o| o.client_id == row.client_id);
+            others.any(|o| o.plan_key.as_deref() == Some(kept))
+        };
+        Some(kept_under(key, why, id.0, taken))
+    });
     if let Some(row) = t.messages.get_mut(&id) {
         row.state = MessageState::Cancelled;
         row.reason = why.to_owned();
         row.ended_at = Some(now);
+        row.plan_key = key;
     }
     t.message_leases.remove(&id);
     answer_again(t, id);
     never_left(t, id);
+}
+
+/// Cancels a step that waits.
+pub(super) fn cancel_step(t: &mut Tables, id: PlannedStepId, why: &str, now: UtcMs) {
+    let Some(mut row) = t.planned_steps.get(&id).cloned() else {
+        return;
+    };
+    let taken = |kept: &str| {
+        let mut others = t.planned_steps.values();
+        others.any(|o| o.client_id == row.client_id && o.plan_key == kept)
+    };
+    row.plan_key = kept_under(row.plan_key.clone(), why, id.0, taken);
+    row.state = PlannedState::Cancelled;
+    row.reason = why.to_owned();
+    row.ended_at = Some(now);
+    row.ended_by = "system".into();
+    t.planned_steps.insert(id, row);
+}
+
+/// Under which key a cancelled row is kept: its own, unless that is given free.
+fn kept_under(key: String, why: &str, id: Uuid, taken: impl Fn(&str) -> bool) -> String {
+    if !frees(why) {
+        return key;
+    }
+    let (first, further) = endings(id);
+    match taken(&freed(&key)) {
+        true => key + &further,
+        false => key + &first,
+    }
 }
 
 /// Queues an answer with the mark that it was given; of two who answer, the first has done it.

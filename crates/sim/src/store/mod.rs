@@ -8,6 +8,7 @@ mod catalog;
 mod contacts;
 mod departures;
 mod detector;
+mod due_items;
 mod file_tasks;
 mod floor;
 mod import_aside;
@@ -32,6 +33,7 @@ mod receipt_steps;
 mod receipts;
 mod reports;
 mod sounds;
+mod stage_facts;
 mod stages;
 mod strategies;
 mod trail;
@@ -42,10 +44,10 @@ pub(crate) use reports::kpi_world;
 use crate::mishaps::locked;
 use domain::entity::{
     Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
-    CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
-    Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Party, Payment, Placement, Portfolio,
-    Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team, Transfer,
-    Trunk, User, Verdict,
+    CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, DebtItem,
+    Debtor, Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Party, Payment, Placement,
+    Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team,
+    Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
@@ -123,6 +125,8 @@ pub struct Tables {
     /// What each version of a segment said.
     pub(crate) segment_versions: BTreeMap<(SegmentId, i32), Segment>,
     pub(crate) debts: Owned<DebtId, Debt>,
+    /// Due items of the debts that have any, oldest first.
+    pub(crate) debt_items: BTreeMap<DebtId, Vec<DebtItem>>,
     pub(crate) parties: Owned<PartyId, Party>,
     pub(crate) points: Owned<PointId, ContactPoint>,
     pub(crate) consents: Owned<ConsentId, Consent>,

@@ -287,8 +287,9 @@ fn apply_to_debt(
         allocation::give_back(debt, &there, -minor)
     };
     debt.updated_at = payment.posted_at;
-    let paid = debt.status == DebtStatus::Paid;
-    Ok((parts, debt.balance_minor(), paid))
+    let (balance_minor, paid) = (debt.balance_minor(), debt.status == DebtStatus::Paid);
+    super::due_items::follow(t, payment.debt_id);
+    Ok((parts, balance_minor, paid))
 }
 
 /// Judges the debt's promises with the money that a payment brought or took; gives those that changed.

@@ -1,8 +1,11 @@
-//! What past attempts tell of pacing, in memory.
+//! What past attempts tell of pacing and of the next call to the same number, in memory.
 
 use super::Tables;
-use domain::entity::{Attempt, DialMode, Direction};
-use domain::ports::store::{AttemptFilter, PAST_SLOT_MS, PastAttempts, PastCount, PastTimes};
+use domain::entity::{Attempt, AttemptState, DialMode, Direction};
+use domain::ids::{DebtorId, PointId};
+use domain::ports::store::{
+    AttemptFilter, PAST_SLOT_MS, PastAttempts, PastCall, PastCount, PastTimes,
+};
 use domain::time::{HOUR_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,4 +66,51 @@ pub(super) fn past(t: &Tables, filter: &AttemptFilter, timed_max: u32) -> PastAt
             .collect(),
         timed: times.into_iter().skip(step - 1).step_by(step).collect(),
     }
+}
+
+fn call(t: &Tables, a: &Attempt) -> Option<PastCall> {
+    let point = t.points.get(&a.point_id)?;
+    let left = a.state == AttemptState::Ended && a.invite_at.is_some();
+    let result = a
+        .result
+        .filter(|_| left && a.direction == Direction::Outbound)?;
+    Some(PastCall {
+        id: a.id,
+        debtor_id: a.debtor_id,
+        point_id: a.point_id,
+        at: a.opened_at,
+        result,
+        identified: a.identity_at.is_some(),
+        disposition: a.disposition.clone(),
+        source: point.source.clone(),
+        added_at: point.added_at,
+        confidence: point.confidence,
+        given_by_debtor: point.given_by_debtor,
+    })
+}
+
+/// The newest calls of each point of debtors.
+pub(super) fn calls(t: &Tables, debtors: &[DebtorId], since: UtcMs, most: u32) -> Vec<PastCall> {
+    let whose: BTreeSet<DebtorId> = debtors.iter().copied().collect();
+    let mut found = Vec::new();
+    for debtor in whose {
+        let mut own: Vec<PastCall> = t
+            .attempts
+            .of(debtor)
+            .filter(|a| a.opened_at >= since)
+            .filter_map(|a| call(t, a))
+            .collect();
+        own.sort_by_key(|c| (c.at, c.id));
+        let mut left: BTreeMap<PointId, usize> = BTreeMap::new();
+        for c in &own {
+            *left.entry(c.point_id).or_default() += 1;
+        }
+        own.retain(|c| {
+            let rest = left.entry(c.point_id).or_default();
+            *rest = rest.saturating_sub(1);
+            *rest < most as usize
+        });
+        found.extend(own);
+    }
+    found
 }

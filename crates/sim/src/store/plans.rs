@@ -211,6 +211,7 @@ fn follow_forgiving(
         Some(had) => plan::keep_forgiving(p, debt, &stands, (had, has), now),
         None => plan::follow_forgiving(p, debt, (&stands, has), now),
     };
+    super::due_items::follow(t, p.debt_id);
     if parts != Parts::default() {
         t.money.forgiven.push(Forgiven {
             id: Uuid::new_v5(&cause, b"forgiven"),

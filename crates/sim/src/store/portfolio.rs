@@ -209,6 +209,11 @@ impl PortfolioStore for MemoryStore {
         Ok(DebtorFile {
             score: t.scores.get(&id).copied(),
             callable: made(&t, id),
+            items: t
+                .debts
+                .of(id)
+                .flat_map(|debt| super::due_items::of(&t, debt.id))
+                .collect(),
             debts: t.debts.of(id).cloned().collect(),
             parties: t.parties.of(id).cloned().collect(),
             points: t.points.of(id).cloned().collect(),
@@ -331,6 +336,17 @@ impl PortfolioStore for MemoryStore {
     ) -> Result<Vec<DebtorId>, StoreError> {
         let expr = &self.whole_segment(client, expr, None).await?;
         Ok(matching(&*self.tx().await?, client, expr, now))
+    }
+
+    async fn in_segment(
+        &self,
+        client: ClientId,
+        debtor: DebtorId,
+        expr: &Expr,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
+        Ok(matching(&*self.tx().await?, client, expr, now).contains(&debtor))
     }
 
     async fn portfolio_by_name(

@@ -150,8 +150,8 @@ fn due_mark(t: &Tables, debt: &Debt, ask: &MarkAsk) -> Option<DebtMark> {
         due_day,
     };
     let same = |m: &DebtMark| {
-        (m.bucket, m.balance_minor, m.overdue_minor)
-            == (fresh.bucket, fresh.balance_minor, fresh.overdue_minor)
+        let figures = |m: &DebtMark| (m.bucket, m.balance_minor, m.overdue_minor, m.due_day);
+        figures(m) == figures(&fresh)
     };
     last.is_none_or(|m| m.day < ask.day && !same(m))
         .then_some(fresh)

@@ -1,12 +1,13 @@
 //! Stages of debts, excuses, letters.
 
 use super::contacts::facts_of;
+use super::messages_ends::{cancel_step, paid_at};
+use super::stage_facts::{counts, near, told_near};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, Hold, HoldKind, Language, LedgerKind, Letter,
-    LetterBatch, LetterLevel, LetterTemplate, LinkState, PaymentLink, PlannedState, PlannedStep,
-    PromiseState, Stage,
+    Debt, DebtStage, DebtStatus, Excuse, ExcuseKind, Hold, Language, Letter, LetterBatch,
+    LetterLevel, LetterTemplate, LinkState, PaymentLink, PlannedState, PlannedStep, Stage,
 };
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId};
@@ -18,17 +19,14 @@ use domain::ports::store::{
 use domain::rules::letter::step_after;
 use domain::rules::messaging::stopped;
 use domain::rules::stage::{hold_of, withdrawn};
+use domain::rules::withdrawal::paid_since;
 use domain::time::UtcMs;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-fn open(t: &Tables, debt: DebtId) -> bool {
+pub(super) fn open(t: &Tables, debt: DebtId) -> bool {
     t.debts
         .get(&debt)
         .is_some_and(|d| d.status == DebtStatus::Open)
-}
-
-fn count(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 fn cut<T: Clone>(mut items: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Page<T> {
@@ -148,7 +146,7 @@ impl StageStore for MemoryStore {
                 let nobody = filter.or_nobody && s.owner_id.is_none();
                 nobody || filter.owner_id.is_none_or(|o| s.owner_id == Some(o))
             })
-            .filter(|s| !filter.late || s.late_at.is_some());
+            .filter(|s| !filter.late || s.late_at.is_some() || told_near(&t, s));
         Ok(cut(rows.cloned().collect(), page.limit, |s: &DebtStage| {
             s.debt_id.to_string()
         }))
@@ -203,10 +201,43 @@ impl StageStore for MemoryStore {
         Ok(true)
     }
 
+    async fn near_statute(
+        &self,
+        client: ClientId,
+        today: i64,
+        until: &[(Stage, i64)],
+        limit: u32,
+    ) -> Result<Vec<(DebtStage, String)>, StoreError> {
+        let t = self.tx().await?;
+        Ok(near(&t, client, today, until, limit))
+    }
+
+    async fn note_statute(
+        &self,
+        row: &DebtStage,
+        statute_date: &str,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut t = self.tx().await?;
+        let stage = t.stages.get_mut(&row.debt_id);
+        let new = |s: &&mut DebtStage| {
+            s.stage == row.stage && s.statute_told.as_deref() != Some(statute_date)
+        };
+        let Some(stage) = stage.filter(new) else {
+            return Ok(false);
+        };
+        stage.statute_told = Some(statute_date.to_owned());
+        t.append(events);
+        Ok(true)
+    }
+
     async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError> {
         let t = self.tx().await?;
         let mut counts: BTreeMap<ClientId, u64> = BTreeMap::new();
-        let late = |s: &&DebtStage| s.deadline.is_some_and(|d| d <= now) && open(&t, s.debt_id);
+        let late = |s: &&DebtStage| {
+            let over = s.deadline.is_some_and(|d| d <= now);
+            (over || told_near(&t, s)) && open(&t, s.debt_id)
+        };
         for stage in t.stages.values().filter(late) {
             *counts.entry(stage.client_id).or_default() += 1;
         }
@@ -215,47 +246,7 @@ impl StageStore for MemoryStore {
 
     async fn stage_counts(&self, debt: &Debt, now: UtcMs) -> Result<StageCounts, StoreError> {
         let t = self.tx().await?;
-        let of_debtor = || t.ledger.iter().filter(|l| l.debtor_id == debt.debtor_id);
-        let promises = |state: PromiseState| {
-            let of = |p: &&domain::entity::Promise| p.debt_id == debt.id && p.state == state;
-            count(t.promises.values().filter(of).count())
-        };
-        let stops = [
-            HoldKind::Dispute,
-            HoldKind::Represented,
-            HoldKind::Insolvency,
-            HoldKind::Deceased,
-            HoldKind::Moratorium,
-            HoldKind::Minor,
-        ];
-        let channels: BTreeSet<_> = of_debtor().map(|l| l.channel).collect();
-        Ok(StageCounts {
-            attempts: count(
-                t.attempts
-                    .values()
-                    .filter(|a| a.debtor_id == debt.debtor_id && a.invite_at.is_some())
-                    .count(),
-            ),
-            conversations: count(
-                of_debtor()
-                    .filter(|l| l.kind == LedgerKind::Conversation)
-                    .count(),
-            ),
-            channels: count(channels.len()),
-            broken_promises: promises(PromiseState::Broken),
-            agreed: promises(PromiseState::Active) > 0
-                || t.plans
-                    .values()
-                    .any(|p| p.debt_id == debt.id && p.state.runs()),
-            held: t.holds.values().any(|h| {
-                h.debtor_id == debt.debtor_id
-                    && h.lifted_at.is_none()
-                    && h.from <= now
-                    && h.until.is_none_or(|u| u > now)
-                    && h.debt_id.is_none_or(|d| d == debt.id)
-                    && stops.contains(&h.kind)
-            }),
-        })
+        Ok(counts(&t, debt, now))
     }
 
     async fn add_excuse(&self, row: &Excuse, events: &[NewEvent]) -> Result<(), StoreError> {
@@ -313,6 +304,7 @@ fn newest(
 fn judged(
     t: &mut Tables,
     draft: &LetterDraft,
+    step: Option<&PlannedStep>,
     judge: &dyn Judge,
 ) -> Result<LetterOpened, StoreError> {
     let (letter, now) = (&draft.letter, draft.action.now);
@@ -321,7 +313,8 @@ fn judged(
         return Ok(LetterOpened::Had);
     }
     let facts = facts_of(t, letter.debtor_id, now)?;
-    if let Some(why) = stopped(&facts, Some(letter.debt_id), now) {
+    let paid = step.and_then(|s| paid_since(s.created_at, paid_at(t, s.debtor_id)));
+    if let Some(why) = stopped(&facts, Some(letter.debt_id), now).or(paid) {
         return Ok(LetterOpened::Stopped(why));
     }
     let verdict = judge.judge(&facts, &draft.action);
@@ -419,7 +412,7 @@ impl LetterStore for MemoryStore {
             Some(_) => return Ok(LetterOpened::Had),
             None => None,
         };
-        let opened = judged(&mut t, draft, judge)?;
+        let opened = judged(&mut t, draft, step.as_ref(), judge)?;
         if matches!(opened, LetterOpened::Made) {
             if let Some((_, batch)) = &draft.of {
                 let more = |b: &mut LetterBatch| {
@@ -436,9 +429,13 @@ impl LetterStore for MemoryStore {
             super::attempts::count(&mut t, std::slice::from_ref(&draft.ledger));
             t.append(&draft.events);
         }
-        if let Some(step) = step {
-            let after = step_after(&step, &opened, now);
-            t.planned_steps.insert(step.id, after);
+        match (step, &opened) {
+            (Some(step), LetterOpened::Stopped(why)) => cancel_step(&mut t, step.id, why, now),
+            (Some(step), _) => {
+                let after = step_after(&step, &opened, now);
+                t.planned_steps.insert(step.id, after);
+            }
+            (None, _) => {}
         }
         Ok(opened)
     }

@@ -1,11 +1,12 @@
 //! Strategies and what they plan beside messages.
 
 use super::messages::{is_planned, page_of};
+use super::messages_ends::{cancel_step, paid_at};
 use super::money::counts;
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::{
-    Debt, DebtStatus, InstalmentState, MessageState, PlanState, PlannedState, PlannedStep,
+    Debt, DebtStatus, InstalmentState, MessageState, Payment, PlanState, PlannedState, PlannedStep,
     PromiseState, StepAction, Strategy, StrategyStatus, StrategyTrigger,
 };
 use domain::event::NewEvent;
@@ -16,9 +17,23 @@ use domain::ports::store::{
     StrategyFigures, StrategyStore,
 };
 use domain::rules::strategy::{called, ended_call};
+use domain::rules::withdrawal::paid_since;
 use domain::segment::day_of_date;
-use domain::time::UtcMs;
+use domain::time::{DAY_MS, UtcMs};
 use std::collections::BTreeMap;
+
+/// Whether money that came since its due date paid all that was overdue of a debt; with due items the date itself
+/// moves on.
+fn cleared(t: &Tables, debt: &Debt) -> bool {
+    let since = day_of_date(&debt.due_date).map(|day| UtcMs(day * DAY_MS));
+    let came = |p: &Payment| {
+        let parts = t.money.parts.get(&p.id);
+        p.debt_id == debt.id
+            && parts.is_some_and(|r| r.parts.overdue_minor > 0)
+            && since.is_some_and(|day| p.posted_at >= day)
+    };
+    debt.overdue_minor <= 0 && !t.debt_items.contains_key(&debt.id) && t.payments.values().any(came)
+}
 
 fn sources(t: &Tables, ask: &PlanAsk) -> Vec<PlanSource> {
     let open = |d: &&Debt| {
@@ -31,6 +46,7 @@ fn sources(t: &Tables, ask: &PlanAsk) -> Vec<PlanSource> {
             .debts
             .values()
             .filter(open)
+            .filter(|d| !cleared(t, d))
             .map(|d| PlanSource {
                 id: d.id.0,
                 debtor_id: d.debtor_id,
@@ -234,6 +250,10 @@ impl StrategyStore for MemoryStore {
         let step = t.planned_steps.get(&id).cloned();
         let step = step.ok_or(StoreError::NotFound("planned step"))?;
         if step.state != PlannedState::Planned {
+            return Ok(StepCalled::Gone);
+        }
+        if let Some(why) = paid_since(step.created_at, paid_at(&t, step.debtor_id)) {
+            cancel_step(&mut t, id, why, now);
             return Ok(StepCalled::Gone);
         }
         let of = |c: domain::ids::CampaignId| t.items.get(&(c, step.debtor_id)).cloned();

@@ -10,7 +10,23 @@ use std::time::Duration;
 /// Classes with their weights, percent: some of the machines are persons in truth, which is the point.
 const CLASSES: [(&str, u32); 4] = [("human", 60), ("unknown", 12), ("machine", 25), ("fax", 3)];
 
+/// What every recording hashes to before it is replaced.
+pub const FIRST_SOUND: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 impl SimTrunk {
+    /// Another recording is played from now on where this one was.
+    pub fn replace_sound(&self, part: &str) {
+        let mut state = self.lock();
+        *state.replaced.entry(part.to_owned()).or_insert(0) += 1;
+    }
+
+    /// Hash of a recording, as if each replacement had another one.
+    pub(super) fn hash_of(&self, part: &str) -> String {
+        let state = self.lock();
+        let times: u32 = state.replaced.get(part).copied().unwrap_or(0);
+        format!("{times:064x}")
+    }
+
     /// Orders that wish it are told what the call sounds like, some time after the answer.
     #[must_use]
     pub const fn with_sounds(mut self) -> Self {

@@ -198,6 +198,7 @@ impl Maker<'_> {
             overdue_minor: principal / 2,
             minimum_minor: principal / 10,
             due_date: due.chars().take(10).collect(),
+            statute_date: None,
             status: DebtStatus::Open,
             created_at: self.now,
             updated_at: self.now,

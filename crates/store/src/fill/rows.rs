@@ -2,7 +2,6 @@
 
 use super::words::{Kind, Words};
 use super::{FillPlan, HISTORY_DAYS};
-use crate::sql::Dialect;
 use domain::time::DAY_MS;
 
 /// One table's rows: columns with their values over `g.n`, and how many.
@@ -15,7 +14,7 @@ pub(super) struct Rows {
 
 pub(super) const N: &str = "g.n";
 
-fn phone(words: Words, n: &str, area: &str) -> String {
+pub(super) fn phone(words: Words, n: &str, area: &str) -> String {
     format!(
         "'+52{area}'||{}",
         words.digits(&format!("10000000+({n})"), 8)
@@ -162,10 +161,7 @@ fn debt(
         words.chance(N, salt)
     );
     let day = format!("({today}-{late})");
-    let date = match words.dialect {
-        Dialect::Lite => format!("date({day}*86400,'unixepoch')"),
-        Dialect::Pg => format!("to_char(DATE '1970-01-01'+CAST({day} AS INTEGER),'YYYY-MM-DD')"),
-    };
+    let date = words.date(&day);
     let principal = format!("(50000+{}%2950000)", words.chance(N, salt + 1));
     let interest = format!("({}%200000)", words.chance(N, salt + 2));
     let fees = format!(
@@ -251,12 +247,7 @@ fn point(words: Words, kind: Kind) -> Vec<(&'static str, String)> {
 pub(super) fn marks(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> {
     let now = plan.now.0;
     let (today, ago) = (now.div_euclid(DAY_MS), words.chance(N, 91));
-    let date = match words.dialect {
-        Dialect::Lite => format!("date(({today}+{ago}%10-5)*86400,'unixepoch')"),
-        Dialect::Pg => {
-            format!("to_char(DATE '1970-01-01'+CAST({today}+{ago}%10-5 AS INTEGER),'YYYY-MM-DD')")
-        }
-    };
+    let date = words.date(&format!("({today}+{ago}%10-5)"));
     let of = |kind| {
         vec![
             ("id", words.id(kind, N)),
@@ -317,7 +308,7 @@ pub(super) fn marks(words: Words, plan: &FillPlan, client: &str) -> Vec<Rows> {
 }
 
 /// Columns with what SQL puts into them.
-type Cells = Vec<(&'static str, String)>;
+pub(super) type Cells = Vec<(&'static str, String)>;
 
 /// A hold, its own columns behind those in `hold`, and a listed number.
 fn stops(words: Words, now: i64, mut hold: Cells) -> (Cells, Cells) {

@@ -22,6 +22,14 @@ pub(super) enum Kind {
     Hold = 13,
     Suppression = 14,
     House = 15,
+    Message = 16,
+    Reply = 17,
+    Plan = 18,
+    Instalment = 19,
+    Batch = 20,
+    Letter = 21,
+    Excuse = 22,
+    Address = 23,
 }
 
 /// Writes the expressions of either engine.
@@ -51,6 +59,16 @@ impl Words {
         match self.dialect {
             Dialect::Lite => format!("printf('%0{count}d',({n}))"),
             Dialect::Pg => format!("lpad(CAST(({n}) AS TEXT),{count},'0')"),
+        }
+    }
+
+    /// The date of a day number, `YYYY-MM-DD`.
+    pub(super) fn date(self, day: &str) -> String {
+        match self.dialect {
+            Dialect::Lite => format!("date({day}*86400,'unixepoch')"),
+            Dialect::Pg => {
+                format!("to_char(DATE '1970-01-01'+CAST({day} AS INTEGER),'YYYY-MM-DD')")
+            }
         }
     }
 

@@ -30,8 +30,8 @@ entity!(Instalment, "instalments", "instalment" {
 );
 
 entity!(DebtStage, "debt_stages", "stage of the debt" {
-        debt_id, client_id, debtor_id, stage, entered_at, deadline, owner_id, late_at, moved_by,
-        reason
+        debt_id, client_id, debtor_id, stage, entered_at, deadline, owner_id, late_at, statute_told,
+        moved_by, reason
     }
 );
 

@@ -47,13 +47,14 @@ entity!(Debtor, "debtors", "debtor" {
 
 entity!(Debt, "debts", "debt" {
         id, debtor_id, client_id, portfolio_id, external_ref, product, currency, principal_minor,
-        interest_minor, fees_minor, overdue_minor, minimum_minor, due_date, status, created_at,
-        updated_at
+        interest_minor, fees_minor, overdue_minor, minimum_minor, due_date, statute_date, status,
+        created_at, updated_at
     }
     const UNIQUE: &'static str = "debt reference";
-    const DERIVED: &'static [&'static str] = &["due_day"];
+    const DERIVED: &'static [&'static str] = &["due_day", "statute_day"];
     fn derived(&self) -> Vec<Val> {
-        vals![day_of_date(&self.due_date)]
+        let statute = self.statute_date.as_deref().and_then(day_of_date);
+        vals![day_of_date(&self.due_date), statute]
     }
     fn as_debt(&self) -> Option<&Debt> {
         Some(self)

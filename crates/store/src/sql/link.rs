@@ -13,6 +13,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+#[cfg(test)]
+tokio::task_local! {
+    /// Statements of a task that a test listens to, with their values.
+    pub(crate) static HEARD: std::cell::RefCell<Vec<(String, Vec<Val>)>>;
+}
+
 /// Which engine; statements that differ ask here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -81,6 +87,10 @@ impl Link {
         values: Vec<Val>,
         keep: bool,
     ) -> Result<Vec<Row>, StoreError> {
+        #[cfg(test)]
+        let _ = HEARD.try_with(|heard| {
+            heard.borrow_mut().push((sql.to_string(), values.clone()));
+        });
         let rows = match self {
             Self::Direct(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),
             Self::Look(tx) => return Ok(tx.run(&sql, &values, keep).await?.0),

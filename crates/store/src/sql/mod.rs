@@ -11,6 +11,8 @@ mod schema;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::Direct;
+#[cfg(test)]
+pub(crate) use link::HEARD;
 pub(crate) use link::{Dialect, Link, fault, holes};
 pub(crate) use look::{Looks, Reach};
 pub(crate) use raw::{Cell, Field, Row, Val};

@@ -5,7 +5,7 @@ use super::events::append;
 use super::facts::facts_of;
 use super::items::{FREE, LIVE, check_fence, write_item, write_verdict};
 use super::money::promised;
-use super::past::past;
+use super::past::{calls, past};
 use super::standing::{self, Standing, held};
 use super::sums::{self, refresh};
 use crate::sql::{Dialect, Link, Row, Val, vals};
@@ -19,7 +19,7 @@ use domain::law::Judge;
 use domain::ports::StoreError;
 use domain::ports::store::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome, Page,
-    PageRequest, PastAttempts, ShortCount,
+    PageRequest, PastAttempts, PastCall, ShortCount,
 };
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
@@ -338,6 +338,15 @@ impl AttemptStore for SqlStore {
     ) -> Result<PastAttempts, StoreError> {
         let mut tx = self.snapshot().await?;
         past(&mut tx, narrowed(filter), timed_max).await
+    }
+
+    async fn past_calls(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+        most: u32,
+    ) -> Result<Vec<PastCall>, StoreError> {
+        calls(&mut self.read().await?, debtors, since, most).await
     }
 
     async fn open_recording(

@@ -6,14 +6,15 @@ pub(super) mod aside;
 
 pub(super) use super::import_write::Before;
 
+use self::around::new_list;
 use super::events::append;
 use super::import_write::{Batch, Written, keep_before, note};
 use super::items::lock_persons;
 use super::merges::where_to;
-use super::{SqlStore, interest, sums};
+use super::{SqlStore, due_items, interest, sums};
 use crate::sql::{Field as _, Link, vals};
 use domain::entity::{
-    Address, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Party, PartyRole,
+    Address, Channel, Consent, ContactPoint, Debt, DebtItem, DebtStatus, Debtor, Party, PartyRole,
 };
 use domain::event::NewEvent;
 use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PlacementId, PortfolioId};
@@ -33,6 +34,8 @@ struct Work {
     parties: HashSet<(DebtId, PartyRole, String)>,
     consents: HashSet<(DebtorId, Channel, String, String)>,
     addresses: HashMap<DebtorId, Vec<Address>>,
+    /// Due items of the debts that have any.
+    items: BTreeMap<DebtId, Vec<DebtItem>>,
     /// Interest of the portfolios that accrue it by a rule.
     interest: InterestBook,
     /// Files that are part of another one: what the batch says of them goes there.
@@ -137,6 +140,7 @@ async fn stored(link: &mut Link, rows: &[DebtorRow], keeps: bool) -> Result<Work
     let points: Vec<ContactPoint> = link.all_in("debtor_id", &ids, "", &[]).await?;
     let place = |p: &ContactPoint| (p.debtor_id, p.value.reveal().clone());
     work.points = points.into_iter().map(|p| (place(&p), p)).collect();
+    work.items = due_items::by_debt(due_items::of_debts(link, &debts).await?);
     let parties: Vec<Party> = link.all_in("debt_id", &debts, "", &[]).await?;
     work.parties = parties.iter().map(party_key).collect();
     let consents: Vec<Consent> = link.all_in("debtor_id", &ids, "", &[]).await?;
@@ -257,6 +261,7 @@ impl Work {
             Some(stored) => {
                 fresh.id = stored.id;
                 fresh.created_at = stored.created_at;
+                fresh.keep_known(stored);
                 if fresh.status == DebtStatus::Open {
                     fresh.status = stored.status;
                 }
@@ -268,15 +273,18 @@ impl Work {
                     fresh.status = DebtStatus::Paid;
                     self.report.paid += 1;
                 }
+                // Before interest: it counts from the date that holds.
+                let list = new_list(&self.items, row, &mut fresh);
                 let accrual = self.interest.keep(stored, &mut fresh, row.debt.updated_at);
                 let same = Debt {
                     updated_at: stored.updated_at,
                     ..fresh.clone()
                 };
-                if same == *stored {
+                if same == *stored && list.is_none() {
                     return (stored.id, false);
                 }
                 let stored = stored.clone();
+                let stored_id = stored.id;
                 self.out.touched.insert(stored.debtor_id);
                 self.report.debts_changed += 1;
                 self.note(row, debt_changes(&stored, &fresh));
@@ -289,6 +297,9 @@ impl Work {
                     before.accruals.push((stored.id, was));
                     before.debts.push(stored);
                 }
+                if let Some(list) = list {
+                    self.set_items(row, debtor, (stored_id, list));
+                }
                 if let Some(accrual) = accrual {
                     self.interest.accruals.insert(accrual.debt_id, accrual);
                     self.out.accruals.insert(accrual.debt_id, accrual);
@@ -298,6 +309,9 @@ impl Work {
                 self.report.debts_new += 1;
                 let id = fresh.id;
                 self.before(row, debtor).new_debts.push(id);
+                if let Some(list) = new_list(&self.items, row, &mut fresh) {
+                    self.set_items(row, debtor, (id, list));
+                }
             }
         }
         let id = fresh.id;

@@ -18,6 +18,7 @@ const COLUMNS: &[&str] = &[
     "balance_minor",
     "overdue_minor",
     "oldest_due_day",
+    "statute_day",
     "principal_minor",
     "interest_minor",
     "fees_minor",
@@ -41,6 +42,7 @@ struct Figures {
     balance: i64,
     overdue: i64,
     oldest_due_day: Option<i64>,
+    statute_day: Option<i64>,
     principal: i64,
     interest: i64,
     fees: i64,
@@ -72,6 +74,8 @@ impl Figures {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let statute = debt.statute_date.as_deref().and_then(day_of_date);
+        self.statute_day = self.statute_day.into_iter().chain(statute).min();
         let own = debt.currency.to_string();
         if self.open_debts == 1 {
             self.currency = own;
@@ -108,6 +112,7 @@ impl Figures {
             self.balance,
             self.overdue,
             self.oldest_due_day,
+            self.statute_day,
             self.principal,
             self.interest,
             self.fees,

@@ -5,7 +5,7 @@ use super::import::Before;
 use super::import_write::Counted;
 use super::items::lock_persons;
 use super::money::replay;
-use super::{interest, merge_wishes, merges, sums};
+use super::{due_items, interest, merge_wishes, merges, sums};
 use crate::sql::{Link, Row, vals};
 use domain::entity::{ContactPoint, Debt, DebtStatus, Import, Payment};
 use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
@@ -49,6 +49,9 @@ const OWN: &[&str] = &[
     "debts",
 ];
 
+/// Tables that go with a debt, and do not name its debtor.
+const OF_DEBTS: &[&str] = &["accruals", "debt_items"];
+
 /// Debtors of a list with whom something was done.
 async fn with_deeds(tx: &mut Link, debtors: &[DebtorId]) -> Result<BTreeSet<DebtorId>, StoreError> {
     let mut found = BTreeSet::new();
@@ -81,8 +84,11 @@ async fn remove_new(tx: &mut Link, debtors: &[DebtorId], now: UtcMs) -> Result<u
         .collect();
     let kept: Vec<DebtorId> = kept.into_iter().collect();
     recall_own(tx, &kept, now).await?;
-    let sql = "DELETE FROM accruals WHERE debt_id IN (SELECT id FROM debts WHERE debtor_id";
-    tx.run_in(sql, &gone, ")", &[]).await?;
+    for table in OF_DEBTS {
+        let sql =
+            format!("DELETE FROM {table} WHERE debt_id IN (SELECT id FROM debts WHERE debtor_id");
+        tx.run_in(&sql, &gone, ")", &[]).await?;
+    }
     for table in OWN {
         let sql = format!("DELETE FROM {table} WHERE debtor_id");
         tx.run_in(&sql, &gone, "", &[]).await?;
@@ -170,6 +176,7 @@ async fn put_debt_back(
     since.retain(|p| !counted.payments.contains(&p.id));
     replay(tx, &mut debt, &since).await?;
     super::forgiven::replay(tx, &mut debt, (import.at, &counted.forgiven)).await?;
+    due_items::follow(tx, &mut debt).await?;
     let today = today.map(|d| d.debtor_id);
     touched.extend(today);
     debt.debtor_id = owner_now(tx, debt.debtor_id, today).await?;
@@ -180,6 +187,7 @@ async fn put_debt_back(
 /// Debts of others that the import has given to a debtor whom it made go back to them.
 async fn give_back(tx: &mut Link, import: &Import, before: Before) -> Result<(), StoreError> {
     let mut touched = BTreeSet::new();
+    due_items::set(tx, &before.items).await?;
     for (debt, accrual) in before.accruals {
         interest::set_back(tx, debt, accrual).await?;
     }
@@ -227,6 +235,7 @@ async fn put_back(
     }
     let mut touched = BTreeSet::from([debtor]);
     touched.extend(merges::where_to(tx, &[debtor]).await?.into_values());
+    due_items::set(tx, &before.items).await?;
     for (debt, accrual) in before.accruals {
         interest::set_back(tx, debt, accrual).await?;
     }
@@ -290,7 +299,7 @@ async fn remove_debt(
         call_back(tx, &mut found, now).await?;
         return Ok(true);
     }
-    for table in ["debt_stages", "accruals"] {
+    for table in OF_DEBTS.iter().chain(&["debt_stages"]) {
         let sql = format!("DELETE FROM {table} WHERE debt_id=$1");
         tx.run(sql, vals![debt]).await?;
     }

@@ -1,9 +1,11 @@
 //! What a batch of a portfolio file writes: rows, what stood there before, the file's own report.
 
 use super::import_new::{insert_debtors, write_scores};
-use super::{hits, sums};
+use super::{due_items, hits, sums};
 use crate::sql::{Link, Val, vals};
-use domain::entity::{Accrual, Address, Consent, ContactPoint, Debt, Debtor, ImportState, Party};
+use domain::entity::{
+    Accrual, Address, Consent, ContactPoint, Debt, DebtItem, Debtor, ImportState, Party,
+};
 use domain::ids::{
     AddressId, ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PaymentId, PersonId,
     PlacementId, PointId, PortfolioId,
@@ -36,6 +38,9 @@ pub(super) struct Before {
     /// How far the interest of changed debts was.
     #[serde(default)]
     pub(super) accruals: Vec<(DebtId, Option<Accrual>)>,
+    /// Due items of debts whose list was changed.
+    #[serde(default)]
+    pub(super) items: Vec<(DebtId, Vec<DebtItem>)>,
     /// Money that came behind the import and is in the figures of those debts already: a file waits before its
     /// rows are written.
     #[serde(default)]
@@ -108,6 +113,8 @@ pub(super) struct Written {
     pub(super) consents: Vec<Consent>,
     pub(super) addresses: Vec<Address>,
     pub(super) accruals: BTreeMap<DebtId, Accrual>,
+    /// Due items of the debts that get another list.
+    pub(super) items: BTreeMap<DebtId, Vec<DebtItem>>,
     pub(super) touched: BTreeSet<DebtorId>,
     pub(super) before: BTreeMap<DebtorId, (u64, Before)>,
     pub(super) scores: BTreeMap<DebtorId, i64>,
@@ -203,6 +210,8 @@ impl Written {
         tx.put_all(&self.parties).await?;
         tx.put_all(&self.consents).await?;
         tx.put_all(&self.addresses).await?;
+        let items: Vec<(DebtId, Vec<DebtItem>)> = self.items.into_iter().collect();
+        due_items::set(tx, &items).await?;
         let accruals: Vec<Accrual> = self.accruals.into_values().collect();
         tx.put_all(&accruals).await?;
         let ids: Vec<DebtorId> = known.iter().map(|d| d.id).collect();

@@ -1,6 +1,7 @@
 //! Interest by the rule of a portfolio: read to a day, written with what changes the debt.
 
 use super::SqlStore;
+use super::due_items;
 use super::events::append;
 use super::items::lock_person_of;
 use super::sums;
@@ -82,7 +83,7 @@ pub(super) async fn book_all(
     Ok(book)
 }
 
-/// Writes a debt anew. What the rule of its portfolio has earned on the figures that stood there is put on
+/// Writes a debt anew; the due date follows its items. What the rule of its portfolio has earned on the figures that stood there is put on
 /// it first: it would be computed on the new ones, for days on which they did not hold.
 pub(super) async fn put_carried(tx: &mut Link, row: &Debt) -> Result<(), StoreError> {
     lock_person_of(tx, row.debtor_id).await?;
@@ -92,6 +93,7 @@ pub(super) async fn put_carried(tx: &mut Link, row: &Debt) -> Result<(), StoreEr
         return tx.put(row).await;
     };
     let mut fresh = row.clone();
+    due_items::follow_figures(tx, &mut fresh).await?;
     let book = book_of(tx, std::slice::from_ref(&stored)).await?;
     let accrual = book.carry(&stored, &mut fresh, row.updated_at);
     tx.put(&fresh).await?;

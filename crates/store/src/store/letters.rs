@@ -5,6 +5,7 @@ use super::attempts::count;
 use super::events::append;
 use super::facts::facts_of;
 use super::items::{lock_person_of, write_verdict};
+use super::messages_ends::{cancel_step, paid_at};
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{Language, Letter, LetterBatch, LetterLevel, LetterTemplate, PlannedStep};
@@ -15,6 +16,7 @@ use domain::ports::StoreError;
 use domain::ports::store::{LetterDraft, LetterOpened, LetterStore, Page, PageRequest};
 use domain::rules::letter::step_after;
 use domain::rules::messaging::stopped;
+use domain::rules::withdrawal::paid_since;
 
 const NEWEST: &str =
     "WHERE client_id=$1 AND level=$2 AND language=$3 ORDER BY version DESC LIMIT 1";
@@ -26,10 +28,11 @@ async fn step_of(tx: &mut Link, id: PlannedStepId) -> Result<Option<PlannedStep>
         .await
 }
 
-/// What may be made of a letter; its decision is stored.
+/// What may be made of a letter, perhaps of a step; its decision is stored.
 async fn judged(
     tx: &mut Link,
     draft: &LetterDraft,
+    step: Option<&PlannedStep>,
     judge: &dyn Judge,
 ) -> Result<LetterOpened, StoreError> {
     let (letter, now) = (&draft.letter, draft.action.now);
@@ -43,6 +46,11 @@ async fn judged(
     }
     let facts = facts_of(tx, letter.debtor_id, now).await?;
     if let Some(why) = stopped(&facts, Some(letter.debt_id), now) {
+        return Ok(LetterOpened::Stopped(why));
+    }
+    if let Some(step) = step
+        && let Some(why) = paid_since(step.created_at, paid_at(tx, step.debtor_id).await?)
+    {
         return Ok(LetterOpened::Stopped(why));
     }
     let verdict = judge.judge(&facts, &draft.action);
@@ -133,7 +141,7 @@ impl LetterStore for SqlStore {
             },
             None => None,
         };
-        let opened = judged(&mut tx, draft, judge).await?;
+        let opened = judged(&mut tx, draft, step.as_ref(), judge).await?;
         if matches!(opened, LetterOpened::Made) {
             if let Some((_, batch)) = &draft.of {
                 let more = " ON CONFLICT (id) DO UPDATE SET total=letter_batches.total+1, \
@@ -144,8 +152,12 @@ impl LetterStore for SqlStore {
             count(&mut tx, std::slice::from_ref(&draft.ledger)).await?;
             append(&mut tx, &draft.events).await?;
         }
-        if let Some(step) = step {
-            tx.put(&step_after(&step, &opened, now)).await?;
+        match (step, &opened) {
+            (Some(step), LetterOpened::Stopped(why)) => {
+                cancel_step(&mut tx, step.id, why, now).await?;
+            }
+            (Some(step), _) => tx.put(&step_after(&step, &opened, now)).await?,
+            (None, _) => {}
         }
         tx.commit().await?;
         Ok(opened)

@@ -5,13 +5,13 @@ use super::events::append;
 use super::facts::facts_of;
 use super::floor::Terms;
 use super::items::{lock_person_of, write_verdict};
-use super::messages_ends::{cancel, never_left};
+use super::messages_ends::{cancel, cancel_step, never_left, paid_at};
 use super::{messages_claim, messages_in};
 use crate::rows::{Entity, all_vals, replace_sql, written};
 use crate::sql::{Field, Link, Val, holes, vals};
 use async_trait::async_trait;
 use domain::entity::{
-    Channel, Debtor, InboxMessage, InboxState, Message, MessageState, PaymentLink, PlannedState,
+    Channel, Debtor, InboxMessage, InboxState, Message, MessageState, PaymentLink, PlannedStep,
     TextTemplate,
 };
 use domain::event::NewEvent;
@@ -23,6 +23,7 @@ use domain::ports::store::{
     MessageOpened, MessageStep, MessageStore, PAGE_LIMIT_MAX, Page, PageRequest,
 };
 use domain::rules::messaging::{is_lost, is_undone, outdated, source_over, stopped, take_step};
+use domain::rules::withdrawal::{paid_since, step_paid};
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -108,10 +109,15 @@ async fn stops(
     if let Some(why) = stopped(facts, row.debt_id, now) {
         return Ok(Some(why));
     }
-    if key.is_none_or(|k| k.starts_with("due_date:")) {
-        return Ok(None);
+    if key.is_some_and(|k| !k.starts_with("due_date:"))
+        && let Some(why) = source_over(key, &alive(tx, row.debtor_id).await?)
+    {
+        return Ok(Some(why));
     }
-    Ok(source_over(key, &alive(tx, row.debtor_id).await?))
+    Ok(paid_since(
+        row.created_at,
+        paid_at(tx, row.debtor_id).await?,
+    ))
 }
 
 #[async_trait]
@@ -345,32 +351,28 @@ impl MessageStore for SqlStore {
         );
         let queued: Vec<Message> = tx.all(&rest, vals![debtor, WITHDRAW_MAX]).await?;
         let rest = "WHERE debtor_id=$1 AND state='planned' ORDER BY id LIMIT $2";
-        let planned: Vec<domain::entity::PlannedStep> =
-            tx.all(rest, vals![debtor, WITHDRAW_MAX]).await?;
+        let planned: Vec<PlannedStep> = tx.all(rest, vals![debtor, WITHDRAW_MAX]).await?;
         if queued.is_empty() && planned.is_empty() {
             return Ok(Vec::new());
         }
         let facts = facts_of(&mut tx, debtor, now).await?;
         let alive = alive(&mut tx, debtor).await?;
-        let why = |debt, key: Option<&str>| {
+        let paid = paid_at(&mut tx, debtor).await?;
+        let over = |debt, key: Option<&str>| {
             stopped(&facts, debt, now).or_else(|| source_over(key, &alive))
         };
         let mut gone = Vec::new();
-        for mut row in queued {
-            if let Some(why) = why(row.debt_id, row.plan_key.as_deref()) {
+        for row in queued {
+            let why = over(row.debt_id, row.plan_key.as_deref());
+            if let Some(why) = why.or_else(|| paid_since(row.created_at, paid)) {
                 cancel(&mut tx, row.id, why, now).await?;
-                row.state = MessageState::Cancelled;
-                row.reason = why.to_owned();
-                row.ended_at = Some(now);
-                gone.push(row);
+                gone.push(tx.get(row.id).await?);
             }
         }
         for row in planned {
-            if let Some(why) = why(row.debt_id, Some(&row.plan_key)) {
-                let sql = "UPDATE planned_steps SET state=$2, reason=$3, ended_at=$4, ended_by='system' \
-                    WHERE id=$1 AND state='planned'";
-                let values = vals![row.id, PlannedState::Cancelled, why.to_owned(), now];
-                tx.run(sql, values).await?;
+            let why = over(row.debt_id, Some(&row.plan_key));
+            if let Some(why) = why.or_else(|| step_paid(&facts, &row, paid)) {
+                cancel_step(&mut tx, row.id, why, now).await?;
             }
         }
         let events: Vec<NewEvent> = gone.iter().map(told).collect();

@@ -13,6 +13,7 @@ mod contacts;
 mod count;
 mod departures;
 mod detector;
+mod due_items;
 mod estimate;
 mod events;
 mod facts;
@@ -20,6 +21,8 @@ mod file_tasks;
 mod floor;
 mod forgiven;
 mod forgotten;
+#[cfg(test)]
+mod fresh_tests;
 mod half;
 mod hits;
 mod import;

@@ -1,6 +1,7 @@
 //! Promises and payments.
 
 use super::SqlStore;
+use super::due_items;
 use super::events::append;
 use super::interest;
 use super::items::lock_person_of;
@@ -63,9 +64,16 @@ async fn there(tx: &mut Link, first: PaymentId) -> Result<Option<Parts>, StoreEr
     Ok(Some(rows.iter().fold(Parts::default(), sum)))
 }
 
-/// What `payment` does to its debt, by its client's order; a reversal gives back what was taken, last taken
-/// first. Money whose parts nobody noted goes back to principal.
+/// What `payment` does to its debt; the due date follows to the oldest item that is not paid.
 async fn apply(tx: &mut Link, debt: &mut Debt, payment: &Payment) -> Result<Parts, StoreError> {
+    let parts = moved(tx, debt, payment).await?;
+    due_items::follow(tx, debt).await?;
+    Ok(parts)
+}
+
+/// The parts of `payment`, by its client's order; a reversal gives back what was taken, last taken first. Money
+/// whose parts nobody noted goes back to principal.
+async fn moved(tx: &mut Link, debt: &mut Debt, payment: &Payment) -> Result<Parts, StoreError> {
     let minor = payment.amount.amount_minor;
     // Money lowers what was owed on its day; money taken back bears interest from the day it is missed.
     let at = match minor >= 0 {

@@ -1,14 +1,17 @@
 //! A simulated month: every cap holds, the books balance, everything that a month has happened, and its figures
 //! by SQL are those folded from its event log. In full, with an optimised
-//! build: `MARCADOR_MONTH="1 5000 12 30 60"` (seed, debtors, agents, days, minutes a day)
-//! `cargo test --release -p store --lib figures_of_a_month -- --nocapture`.
+//! build: `MARCADOR_MONTH="1 5000 12 30 12"` (seed, debtors, agents, days, minutes a day)
+//! `cargo test --release -p store --lib figures_of_a_month -- --nocapture`, on SQLite, and then on PostgreSQL when
+//! `MARCADOR_TEST_POSTGRES_URL` names a server. The short month is written into SQLite alone.
 
 use super::SqlStore;
+use super::fresh_tests;
 use super::sums::ensure_persons;
 use domain::ids::PersonId;
 use domain::ports::store::{KpiPage, PAGE_LIMIT_MAX, ReportStore as _};
 use domain::rules::kpi::{Kpi, KpiAsk, KpiFact, KpiRows, KpiSums};
 use sim::world::{Month, MonthRows, live_month_told};
+use std::time::Instant;
 
 /// Seed, debtors, agents, days, minutes a day: a whole month of as many debtors as the suite can wait for.
 const AFFORDABLE: [u64; 5] = [11, 200, 6, 30, 10];
@@ -36,11 +39,7 @@ fn month() -> (Month, bool) {
     (month, said.is_some())
 }
 
-async fn filled(rows: &MonthRows) -> (SqlStore, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("folder");
-    let url = format!("sqlite://{}", folder.path().join("month.db").display());
-    let store = SqlStore::connect(&url).await.expect("connect");
-    store.migrate().await.expect("migrate");
+async fn fill(store: &SqlStore, rows: &MonthRows) {
     let mut tx = store.write().await.expect("write");
     tx.insert(&rows.clients, "").await.expect("clients");
     tx.insert(&rows.portfolios, "").await.expect("portfolios");
@@ -56,7 +55,6 @@ async fn filled(rows: &MonthRows) -> (SqlStore, tempfile::TempDir) {
     tx.insert(&rows.messages, "").await.expect("messages");
     tx.insert(&rows.spells, "").await.expect("spells");
     tx.commit().await.expect("commit");
-    (store, folder)
 }
 
 /// All rows of a kind, page by page.
@@ -77,15 +75,52 @@ async fn paged(store: &SqlStore, rows: KpiRows, ask: &KpiAsk) -> Vec<KpiFact> {
     }
 }
 
+/// The figures of an engine, asked for in every way: sums and rows of each question are those of the event log.
+/// `told` hears how far it is, and the figures themselves.
+async fn compared(store: &SqlStore, rows: &MonthRows, told: Option<&dyn Fn(&str)>) {
+    let said = |what: String| told.iter().for_each(|told| told(&what));
+    let engine = store.engine();
+    for (n, ask) in rows.asks.iter().enumerate() {
+        let mut compared = 0;
+        for kind in KpiRows::ALL.iter().copied() {
+            let want = rows.log.facts(kind, ask);
+            let sums = store.kpi_sums(kind, ask).await.expect("sums");
+            let of = format!("{engine}, question {n}: {kind}");
+            assert_eq!(sums, KpiSums::over(&want), "sums of {of}");
+            assert_eq!(paged(store, kind, ask).await, want, "{of}");
+            compared += want.len();
+        }
+        let kinds = KpiRows::ALL.len();
+        said(format!(
+            "{engine}, question {n}: sums of {kinds} kinds of rows and {compared} rows are those of the log"
+        ));
+    }
+    let whole = rows.asks.first().expect("the whole month");
+    for kpi in Kpi::ALL {
+        let def = kpi.def();
+        let below = store.kpi_sums(def.denominator.rows, whole).await;
+        let below = below.expect("sums").get(def.denominator.sum);
+        if told.is_some() {
+            let above = store.kpi_sums(def.numerator.rows, whole).await;
+            let above = above.expect("sums").get(def.numerator.sum);
+            said(format!("{engine}, {kpi}: {above} of {below}"));
+        }
+        // A figure of nothing proves nothing; who was handed over is known from the first day on.
+        assert!(below != 0, "{engine}: {kpi} of nothing");
+    }
+}
+
 #[tokio::test]
 async fn figures_of_a_month_by_sql_are_those_of_its_event_log_row_28() {
     let (month, full) = month();
+    let begun = Instant::now();
+    let said = move |what: &str| {
+        if full {
+            println!("{:>6} s  {what}", begun.elapsed().as_secs());
+        }
+    };
     let lived = tokio::task::spawn_blocking(move || {
-        live_month_told(&month, |day| {
-            if full {
-                println!("{day:?}");
-            }
-        })
+        live_month_told(&month, |day| said(&format!("{day:?}")))
     });
     let outcome = lived.await.expect("a month");
     let wrong: Vec<&String> = outcome.wrong.iter().take(10).collect();
@@ -93,26 +128,15 @@ async fn figures_of_a_month_by_sql_are_those_of_its_event_log_row_28() {
     assert!(outcome.breaches.is_empty(), "{:#?}", outcome.breaches);
     let missing = outcome.missing();
     assert!(missing.is_empty(), "{missing:?}");
-    let (store, _folder) = filled(&outcome.rows).await;
-    for (n, ask) in outcome.rows.asks.iter().enumerate() {
-        for rows in KpiRows::ALL.iter().copied() {
-            let want = outcome.rows.log.facts(rows, ask);
-            let sums = store.kpi_sums(rows, ask).await.expect("sums");
-            assert_eq!(sums, KpiSums::over(&want), "question {n}: sums of {rows}");
-            assert_eq!(paged(&store, rows, ask).await, want, "question {n}: {rows}");
-        }
+    let mut engines = vec![fresh_tests::sqlite().await];
+    if full {
+        engines.extend(fresh_tests::postgres().await);
     }
-    let whole = outcome.rows.asks.first().expect("the whole month");
-    for kpi in Kpi::ALL {
-        let def = kpi.def();
-        let below = store.kpi_sums(def.denominator.rows, whole).await;
-        let below = below.expect("sums").get(def.denominator.sum);
-        if full {
-            let above = store.kpi_sums(def.numerator.rows, whole).await;
-            let above = above.expect("sums").get(def.numerator.sum);
-            println!("{kpi}: {above} of {below}");
-        }
-        // A figure of nothing proves nothing; who was handed over is known from the first day on.
-        assert!(below != 0, "{kpi} of nothing");
+    for fresh in &engines {
+        let store = &fresh.store;
+        fill(store, &outcome.rows).await;
+        said(&format!("{}: the month is written", store.engine()));
+        compared(store, &outcome.rows, full.then_some(&said as &dyn Fn(&str))).await;
+        store.close().await;
     }
 }

@@ -1,9 +1,11 @@
-//! What past attempts tell of pacing: counted by the database, some of them timed.
+//! What past attempts tell of pacing: counted by the database, some of them timed. What they tell of the next
+//! call to the same number.
 
 use crate::sql::{Link, Row, Val, vals};
+use domain::ids::DebtorId;
 use domain::ports::StoreError;
-use domain::ports::store::{PAST_SLOT_MS, PastAttempts, PastCount, PastTimes};
-use domain::time::HOUR_MS;
+use domain::ports::store::{PAST_SLOT_MS, PastAttempts, PastCall, PastCount, PastTimes};
+use domain::time::{HOUR_MS, UtcMs};
 
 /// What counts of them: over, dialed by us, paced.
 const PACED: &str = "state IN ('ended','unknown') AND result IS NOT NULL AND direction='outbound' AND mode<>'manual'";
@@ -75,4 +77,45 @@ pub(super) async fn past(
         agents,
         timed,
     })
+}
+
+/// Columns of a past call and of its point.
+const CALL: &str = "id, debtor_id, point_id, opened_at, result, identity_at, disposition, source, \
+    added_at, confidence, given_by_debtor";
+
+fn call(row: &Row) -> Result<PastCall, StoreError> {
+    Ok(PastCall {
+        id: row.get("id")?,
+        debtor_id: row.get("debtor_id")?,
+        point_id: row.get("point_id")?,
+        at: row.get("opened_at")?,
+        result: row.get("result")?,
+        identified: row.get::<Option<UtcMs>>("identity_at")?.is_some(),
+        disposition: row.get("disposition")?,
+        source: row.get("source")?,
+        added_at: row.get("added_at")?,
+        confidence: row.get("confidence")?,
+        given_by_debtor: row.get("given_by_debtor")?,
+    })
+}
+
+/// The newest calls of each point of debtors.
+pub(super) async fn calls(
+    tx: &mut Link,
+    debtors: &[DebtorId],
+    since: UtcMs,
+    most: u32,
+) -> Result<Vec<PastCall>, StoreError> {
+    let sql = format!(
+        "SELECT {CALL} FROM (SELECT a.id, a.debtor_id, a.point_id, a.opened_at, a.result, a.identity_at, \
+            a.disposition, p.source, p.added_at, p.confidence, p.given_by_debtor, \
+            ROW_NUMBER() OVER (PARTITION BY a.point_id ORDER BY a.opened_at DESC, a.id DESC) AS place \
+            FROM attempts a JOIN contact_points p ON p.id=a.point_id \
+            WHERE a.opened_at>=$1 AND a.state='ended' AND a.result IS NOT NULL \
+            AND a.invite_at IS NOT NULL AND a.direction='outbound' AND a.debtor_id"
+    );
+    let after = ") AS seen WHERE place<=$2 ORDER BY debtor_id, opened_at, id";
+    let newest = vals![since, most];
+    let rows = tx.rows_in(&sql, debtors, after, &newest).await?;
+    rows.iter().map(call).collect()
 }

@@ -1,6 +1,7 @@
 //! Terms of clients, and plans with their instalments.
 
 use super::SqlStore;
+use super::due_items;
 use super::events::append;
 use super::forgiven;
 use super::interest;
@@ -134,6 +135,7 @@ async fn break_plan(
         let mut debt = locked_debt(tx, file.plan.debt_id).await?;
         interest::book(tx, &mut debt, now).await?;
         off = forgiven::follow(tx, &mut debt, (&file.plan, &[]), cause, now).await?;
+        due_items::follow(tx, &mut debt).await?;
         tx.put(&debt).await?;
         refresh(tx, &[debt.debtor_id]).await?;
     }

@@ -1,5 +1,6 @@
 //! What money makes of the plans of its debt.
 
+use super::due_items;
 use super::forgiven;
 use super::judged::SINCE;
 use super::plans::{file_of, silence, told};
@@ -148,6 +149,7 @@ pub(super) async fn paid(
             forgiven::follow(tx, debt, (&file.plan, &moved.has), cause, now).await?
         };
         if forgiven != 0 {
+            due_items::follow(tx, debt).await?;
             tx.put(debt).await?;
         }
         if before != state {

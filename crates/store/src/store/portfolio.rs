@@ -2,6 +2,7 @@
 
 use super::SqlStore;
 use super::count::{Asked, all_of, count, count_all};
+use super::due_items;
 use super::estimate::EXACT_MAX;
 use crate::rows::{Entity as _, columns};
 use crate::segment::Filter;
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
 use domain::entity::{ContactPoint, Debt, Debtor, Portfolio, Segment, SuppressionKind};
 use domain::event::NewEvent;
-use domain::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
+use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PortfolioId, SegmentId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     CallableMark, DebtorFile, DebtorRow, ImportReport, ListFilter, MarkClaim, Page, PageRequest,
@@ -142,9 +143,12 @@ impl PortfolioStore for SqlStore {
         let marks = marks.ok_or(StoreError::NotFound("debtor"))?;
         let from: Option<UtcMs> = marks.get("callable_from")?;
         let until: Option<UtcMs> = marks.get("callable_until")?;
+        let debts: Vec<Debt> = read.all(of, key()).await?;
+        let own: Vec<DebtId> = debts.iter().map(|d| d.id).collect();
         Ok(DebtorFile {
             debtor: read.get(id).await?,
-            debts: read.all(of, key()).await?,
+            debts,
+            items: due_items::of_debts(&mut read, &own).await?,
             parties: read.all(of, key()).await?,
             points: read.all(of, key()).await?,
             consents: read.all(of, key()).await?,
@@ -262,6 +266,26 @@ impl PortfolioStore for SqlStore {
         );
         let rows = self.read().await?.rows_once(sql, filter.values).await?;
         rows.iter().map(|r| r.get("id")).collect()
+    }
+
+    async fn in_segment(
+        &self,
+        client: ClientId,
+        debtor: DebtorId,
+        expr: &Expr,
+        now: UtcMs,
+    ) -> Result<bool, StoreError> {
+        let expr = &self.whole_segment(client, expr, None).await?;
+        let filter = Filter::of_few(self.dialect(), client, expr, now);
+        let mut filter = self.whole(filter).await?;
+        filter.values.extend(vals![debtor]);
+        let sql = format!(
+            "SELECT 1 AS n FROM debtors d WHERE {} AND d.id=${}",
+            filter.sql,
+            filter.values.len()
+        );
+        let rows = self.read().await?.rows_once(sql, filter.values).await?;
+        Ok(!rows.is_empty())
     }
 
     async fn portfolio_by_name(

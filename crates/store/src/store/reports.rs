@@ -52,7 +52,8 @@ fn changed_sql(which: &str, half: bool) -> String {
             FROM debts d WHERE d.portfolio_id=$1 AND d.id{which}) q \
         LEFT JOIN debt_marks m ON m.debt_id=q.id AND m.until_day={HOLDS_ON} \
         WHERE (m.debt_id IS NULL OR (m.day<$2 AND (m.bucket<>q.bucket \
-            OR m.balance_minor<>q.balance_minor OR m.overdue_minor<>q.overdue_minor))){seen} \
+            OR m.balance_minor<>q.balance_minor OR m.overdue_minor<>q.overdue_minor \
+            OR COALESCE(m.due_day,{HOLDS_ON})<>COALESCE(q.due_day,{HOLDS_ON})))){seen} \
         ORDER BY q.id"
     )
 }

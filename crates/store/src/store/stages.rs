@@ -7,7 +7,7 @@ use super::links;
 use super::money::locked_debt;
 use crate::sql::{Link, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Debt, DebtStage, Excuse, ExcuseKind, Hold, Stage};
+use domain::entity::{Debt, DebtStage, EvidenceHeld, Excuse, ExcuseKind, Hold, Stage};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, HoldId};
 use domain::ports::StoreError;
@@ -20,6 +20,10 @@ use domain::time::UtcMs;
 /// Open debts behind a row `s` of `debt_stages`.
 const OPEN: &str =
     "EXISTS (SELECT 1 FROM debts d WHERE d.id=debt_stages.debt_id AND d.status='open')";
+
+/// Those whose statute date is the one that somebody was told is near.
+const NEAR: &str = "EXISTS (SELECT 1 FROM debts d WHERE d.id=debt_stages.debt_id \
+    AND d.statute_date=debt_stages.statute_told)";
 
 fn terms_of(filter: &StageFilter) -> (Vec<String>, Vec<Val>) {
     let (mut terms, mut values) = (vec![OPEN.to_owned()], vec![]);
@@ -45,7 +49,7 @@ fn terms_of(filter: &StageFilter) -> (Vec<String>, Vec<Val>) {
         terms.push(format!("(owner_id=${}{nobody})", values.len()));
     }
     if filter.late {
-        terms.push("late_at IS NOT NULL".to_owned());
+        terms.push(format!("(late_at IS NOT NULL OR {NEAR})"));
     }
     (terms, values)
 }
@@ -214,9 +218,68 @@ impl StageStore for SqlStore {
         Ok(true)
     }
 
+    async fn near_statute(
+        &self,
+        client: ClientId,
+        today: i64,
+        until: &[(Stage, i64)],
+        limit: u32,
+    ) -> Result<Vec<(DebtStage, String)>, StoreError> {
+        let Some(last) = until.iter().map(|(_, day)| *day).max() else {
+            return Ok(Vec::new());
+        };
+        let mut values = vals![client, today, last, limit];
+        let mut each = Vec::with_capacity(until.len());
+        for (stage, day) in until {
+            let n = values.len();
+            values.extend(vals![*stage, *day]);
+            each.push(format!("s.stage=${} AND d.statute_day<=${}", n + 1, n + 2));
+        }
+        let sql = format!(
+            "SELECT d.id AS id, d.statute_date AS statute_date FROM debts d \
+            JOIN debt_stages s ON s.debt_id=d.id \
+            WHERE d.client_id=$1 AND d.status='open' AND d.statute_day IS NOT NULL \
+            AND d.statute_day>=$2 AND d.statute_day<=$3 \
+            AND (s.statute_told IS NULL OR s.statute_told<>d.statute_date) AND ({}) \
+            ORDER BY d.statute_day, d.id LIMIT $4",
+            each.join(" OR ")
+        );
+        let mut read = self.snapshot().await?;
+        let mut dates: Vec<(DebtId, String)> = Vec::new();
+        for row in &read.rows(sql, values).await? {
+            dates.push((row.get("id")?, row.get("statute_date")?));
+        }
+        let ids: Vec<DebtId> = dates.iter().map(|(id, _)| *id).collect();
+        let stages: Vec<DebtStage> = read.all_in("debt_id", &ids, "", &[]).await?;
+        let stage = |id: DebtId| stages.iter().find(|s| s.debt_id == id).cloned();
+        let found = dates
+            .into_iter()
+            .filter_map(|(id, date)| Some((stage(id)?, date)));
+        Ok(found.collect())
+    }
+
+    async fn note_statute(
+        &self,
+        row: &DebtStage,
+        statute_date: &str,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE debt_stages SET statute_told=$2 WHERE debt_id=$1 AND stage=$3 \
+            AND (statute_told IS NULL OR statute_told<>$2)";
+        let values = vals![row.debt_id, statute_date.to_owned(), row.stage];
+        if tx.run(sql, values).await? == 0 {
+            return Ok(false);
+        }
+        append(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError> {
         let sql = format!(
-            "SELECT client_id, COUNT(*) AS n FROM debt_stages WHERE deadline<=$1 AND {OPEN} \
+            "SELECT client_id, COUNT(*) AS n FROM debt_stages \
+            WHERE (deadline<=$1 OR statute_told IS NOT NULL) AND (deadline<=$1 OR {NEAR}) AND {OPEN} \
             GROUP BY client_id ORDER BY client_id"
         );
         let rows = self.read().await?.rows(sql, vals![now]).await?;
@@ -235,7 +298,15 @@ impl StageStore for SqlStore {
             (SELECT COUNT(*) FROM plans p WHERE p.debt_id=$2 AND p.state IN ('signed','active')) AS plans, \
             (SELECT COUNT(*) FROM holds h WHERE h.debtor_id=$1 AND h.lifted_at IS NULL AND h.from_at<=$3 \
                 AND (h.until IS NULL OR h.until>$3) AND (h.debt_id IS NULL OR h.debt_id=$2) AND h.kind IN \
-                ('dispute','represented','insolvency','deceased','moratorium','minor')) AS held";
+                ('dispute','represented','insolvency','deceased','moratorium','minor')) AS held, \
+            (SELECT COUNT(*) FROM debtors x WHERE x.id=$1 AND x.document<>'') AS identity, \
+            (SELECT COUNT(*) FROM addresses x WHERE x.debtor_id=$1 AND NOT x.bad) AS addresses, \
+            (SELECT COUNT(*) FROM contact_points x WHERE x.debtor_id=$1 AND NOT x.bad \
+                AND x.last_rpc_at IS NOT NULL) AS contacts, \
+            (SELECT COUNT(*) FROM debt_items i WHERE i.debt_id=$2) AS items, \
+            (SELECT COUNT(*) FROM letters l WHERE l.debtor_id=$1 AND l.debt_id=$2 AND l.level IN ('L3','L4')) \
+                AS demands, \
+            (SELECT COUNT(*) FROM plans p WHERE p.debt_id=$2 AND p.accepted_channel IS NOT NULL) AS accepted";
         let values = vals![debt.debtor_id, debt.id, now];
         let row = self.read().await?.row(sql, values).await?;
         let row = row.ok_or(StoreError::NotFound("debt"))?;
@@ -247,6 +318,14 @@ impl StageStore for SqlStore {
             broken_promises: row.get("broken")?,
             agreed: agreed > 0,
             held: row.get::<i64>("held")? > 0,
+            evidence: EvidenceHeld {
+                identity: row.get::<i64>("identity")? > 0,
+                address: row.get::<i64>("addresses")? > 0,
+                contact: row.get::<i64>("contacts")? > 0,
+                items: row.get::<i64>("items")? > 0,
+                demand: row.get::<i64>("demands")? > 0,
+                agreement: row.get::<i64>("accepted")? > 0,
+            },
         })
     }
 

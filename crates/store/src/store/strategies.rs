@@ -6,6 +6,7 @@ use super::floor::Terms;
 use super::items::{lock_person_of, write_item};
 use super::judged::SINCE;
 use super::messages::{insert_new, keep_version, of_client, versions};
+use super::messages_ends::{cancel_step, paid_at};
 use crate::sql::{Field as _, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{PlannedState, PlannedStep, Strategy, StrategyTrigger};
@@ -17,6 +18,7 @@ use domain::ports::store::{
     StrategyFigures, StrategyStore,
 };
 use domain::rules::strategy::{called, date_of_day, ended_call};
+use domain::rules::withdrawal::paid_since;
 use domain::time::UtcMs;
 
 const VERSIONS: (&str, &str) = ("strategy_versions", "strategy_id");
@@ -29,12 +31,18 @@ const FIRST: &str = "(SELECT x.debtor_id, MIN(x.due_at) AS since FROM (\
     UNION ALL SELECT debtor_id, due_at FROM planned_steps WHERE strategy_id=$1 AND state<>'planned' \
         AND (state<>'cancelled' OR ended_at>=due_at)) x GROUP BY x.debtor_id) m";
 
-/// Where the dates of a kind are, with those of a client between two of them.
+/// Where the dates of a kind are, with those of a client between two of them. A due date makes no steps once money
+/// has come since that paid all that was overdue of its debt; with due items the date itself moves on. What is
+/// overdue before any money is the creditor's figure of the day of his file, and may have come to be since.
 const fn from_of(trigger: StrategyTrigger) -> &'static str {
     match trigger {
         StrategyTrigger::DueDate => {
             "SELECT x.id, x.debtor_id, x.id AS debt_id, x.due_date FROM debts x \
-                WHERE x.status='open' AND x.client_id=$1 AND x.due_day>=$2 AND x.due_day<=$3"
+                WHERE x.status='open' AND x.client_id=$1 AND x.due_day>=$2 AND x.due_day<=$3 \
+                AND (x.overdue_minor>0 OR NOT EXISTS (SELECT 1 FROM payments p \
+                        JOIN payment_parts r ON r.payment_id=p.id WHERE p.debt_id=x.id \
+                            AND r.overdue_minor>0 AND p.posted_at>=x.due_day*86400000) \
+                    OR EXISTS (SELECT 1 FROM debt_items i WHERE i.debt_id=x.id))"
         }
         StrategyTrigger::Promise => {
             "SELECT x.id, x.debtor_id, x.debt_id, x.due_date FROM promises x \
@@ -210,6 +218,11 @@ impl StrategyStore for SqlStore {
         let Some(step) = step else {
             return Ok(StepCalled::Gone);
         };
+        if let Some(why) = paid_since(step.created_at, paid_at(&mut tx, step.debtor_id).await?) {
+            cancel_step(&mut tx, id, why, now).await?;
+            tx.commit().await?;
+            return Ok(StepCalled::Gone);
+        }
         let rest = format!("WHERE debtor_id=$1 AND campaign_id=$2{lock}");
         let found: Option<ItemState> = tx
             .find(&rest, vals![step.debtor_id, step.campaign_id])

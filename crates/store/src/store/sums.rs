@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(super) const SUMS: &str = "UPDATE debtors SET \
-    (open_debts, balance_minor, overdue_minor, oldest_due_day, principal_minor, interest_minor, \
-        fees_minor, minimum_minor, open_currency)=(SELECT COUNT(*), \
+    (open_debts, balance_minor, overdue_minor, oldest_due_day, statute_day, principal_minor, \
+        interest_minor, fees_minor, minimum_minor, open_currency)=(SELECT COUNT(*), \
         COALESCE(SUM(x.principal_minor+x.interest_minor+x.fees_minor),0), \
-        COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day), COALESCE(SUM(x.principal_minor),0), \
-        COALESCE(SUM(x.interest_minor),0), COALESCE(SUM(x.fees_minor),0), \
-        COALESCE(SUM(x.minimum_minor),0), \
+        COALESCE(SUM(x.overdue_minor),0), MIN(x.due_day), MIN(x.statute_day), \
+        COALESCE(SUM(x.principal_minor),0), COALESCE(SUM(x.interest_minor),0), \
+        COALESCE(SUM(x.fees_minor),0), COALESCE(SUM(x.minimum_minor),0), \
         COALESCE(CASE WHEN MIN(x.currency)=MAX(x.currency) THEN MIN(x.currency) ELSE '*' END,'') \
         FROM debts x WHERE x.debtor_id=debtors.id AND x.status='open'), \
     (phones, confidence, mobiles, given_phones, authorised_phones)=(SELECT COUNT(*), \
@@ -67,18 +67,23 @@ static WORTH: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Order keys of a campaign and the value each sorts by, greatest first; `{worth}` is `WORTH`.
-const ORDER_KEYS: &[(&str, &str)] = &[
-    // What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
-    ("expected_value", "{worth}*d.confidence"),
+/// What a contact may bring: the open balance, weighed by how sure we are to reach the debtor.
+const EXPECTED: &str = "{worth}*d.confidence";
+
+/// Order keys of a campaign, the digit of each in the order's code, 1 to 9, and the value it sorts by, greatest
+/// first; `{worth}` is `WORTH`. A key whose meaning changes gets a digit that none had before, so that stored
+/// ranks of its older meaning are set anew, and no others.
+const ORDER_KEYS: &[(&str, i64, &str)] = &[
+    ("expected_value", 1, EXPECTED),
     // Days past due grow by one for everybody each day: the oldest due day first is the same order.
-    ("dpd", "COALESCE(-d.oldest_due_day,-1000000000)"),
-    ("balance", "{worth}"),
+    ("dpd", 2, "COALESCE(-d.oldest_due_day,-1000000000)"),
+    ("balance", 3, "{worth}"),
     // Never called first, then the one called longest ago.
-    ("last_attempt", "-COALESCE(d.last_attempt_at,0)"),
-    ("random", "d.lot"),
-    // Whose hour it is, is decided among those reserved: they come by what a contact may bring.
-    ("best_time", "d.balance_minor/100*d.confidence"),
+    ("last_attempt", 4, "-COALESCE(d.last_attempt_at,0)"),
+    ("random", 5, "d.lot"),
+    // Whose hour it is, is decided among those reserved: they come by what a contact may bring. 6 sorted by
+    // minor units.
+    ("best_time", 7, EXPECTED),
 ];
 
 /// Sets the figures of debtors anew, and their order in the campaigns that have them.
@@ -172,22 +177,21 @@ pub(crate) fn order_values(order: &[String]) -> [String; 4] {
     let mut values = [(); 4].map(|()| "0".to_owned());
     let known = order
         .iter()
-        .filter_map(|key| ORDER_KEYS.iter().find(|(k, _)| k == key));
-    for (value, (_, sql)) in values.iter_mut().zip(known) {
+        .filter_map(|key| ORDER_KEYS.iter().find(|(k, ..)| k == key));
+    for (value, (_, _, sql)) in values.iter_mut().zip(known) {
         *value = sql.replace("{worth}", &WORTH);
     }
     values
 }
 
-/// Tells orders apart in one number; the leading digit changes with the meaning of the keys, so that
-/// stored ranks of an older meaning are set anew.
+/// Tells orders apart in one number: the digits of its keys behind a 2, for codes before it meant other ranks.
 pub(crate) fn order_code(order: &[String]) -> i64 {
-    let place = |key: &String| ORDER_KEYS.iter().position(|(k, _)| k == key);
+    let digit = |key: &String| ORDER_KEYS.iter().find(|(k, ..)| k == key);
     order
         .iter()
-        .filter_map(place)
+        .filter_map(digit)
         .take(4)
-        .fold(2, |code, n| code * 10 + i64::try_from(n + 1).unwrap_or(9))
+        .fold(2, |code, (_, digit, _)| code * 10 + digit)
 }
 
 /// `$1` the campaign, `$2` the code of its order.
@@ -255,3 +259,7 @@ pub(crate) async fn follow_person(tx: &mut Link, debtors: &[DebtorId]) -> Result
         (SELECT d.person_id FROM debtors d WHERE d.id=campaign_items.debtor_id) WHERE debtor_id";
     tx.run_in(sql, debtors, "", &[]).await.map(drop)
 }
+
+#[cfg(test)]
+#[path = "sums_tests.rs"]
+mod tests;

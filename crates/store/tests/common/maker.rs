@@ -25,6 +25,14 @@ const DUE: &[&str] = &[
     "2026-12-31",
     "soon",
 ];
+const STATUTES: &[Option<&str>] = &[
+    None,
+    None,
+    Some("2026-11-22"),
+    Some("2026-11-23"),
+    Some("2026-12-23"),
+    Some("soon"),
+];
 const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
 
 pub(crate) struct Maker {
@@ -77,6 +85,7 @@ impl Maker {
             debt.fees_minor = 0;
             debt.overdue_minor = self.one(AMOUNTS);
             debt.due_date = self.one(DUE).into();
+            debt.statute_date = self.one(STATUTES).map(str::to_owned);
             debt.product = self.one(&["tarjeta", "auto", "d'oro"]).into();
             debt.currency = self.one(&["MXN", "USD"]).parse().expect("currency");
             debt.status = self.one(&[DebtStatus::Open, DebtStatus::Open, DebtStatus::Paid]);

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod due_items;
 mod interest;
 
 use domain::entity::{
@@ -391,6 +392,7 @@ async fn all(store: Subject) {
     money_before_a_file_is_written_counts_once(&store).await;
     recalls_are_taken_back(&store).await;
     interest::all(&store).await;
+    due_items::all(&store).await;
     a_quita_that_is_owed_again_stays_so(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }

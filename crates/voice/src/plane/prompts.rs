@@ -2,6 +2,7 @@
 
 use super::kit;
 use crate::{VoiceError, limits};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,10 +24,25 @@ const PARTS: &[(&str, &[u8])] = built_in!(
 /// Language played when a debtor's own has no message: the first market's.
 const FALLBACK: &str = "es";
 
+/// A message as it was read.
+struct Prompt {
+    samples: Arc<[i16]>,
+    /// Of the whole file, hex.
+    sha256: String,
+}
+
+/// Reads a message.
+fn prompt(bytes: &[u8]) -> Result<Prompt, String> {
+    Ok(Prompt {
+        samples: kit::read_wav(bytes)?.into(),
+        sha256: hex::encode(Sha256::digest(bytes)),
+    })
+}
+
 /// All messages.
 pub(crate) struct Prompts {
     /// By file stem: `es`, or `CLIENT_ID.es`.
-    by_name: HashMap<String, Arc<[i16]>>,
+    by_name: HashMap<String, Prompt>,
 }
 
 impl Prompts {
@@ -35,11 +51,11 @@ impl Prompts {
         let mut by_name = HashMap::new();
         let messages = [("es", ES), ("en", EN)];
         for (name, bytes) in messages.iter().chain(PARTS).copied() {
-            let samples = kit::read_wav(bytes).map_err(|reason| VoiceError::Prompt {
+            let read = prompt(bytes).map_err(|reason| VoiceError::Prompt {
                 path: name.into(),
                 reason,
             })?;
-            by_name.insert(name.to_owned(), samples.into());
+            by_name.insert(name.to_owned(), read);
         }
         if let Some(folder) = folder {
             read_folder(folder, &mut by_name)?;
@@ -49,7 +65,7 @@ impl Prompts {
 
     /// One by its whole name: `NAME.LANGUAGE`.
     pub(crate) fn named(&self, name: &str) -> Option<Arc<[i16]>> {
-        self.by_name.get(name).cloned()
+        self.by_name.get(name).map(|p| Arc::clone(&p.samples))
     }
 
     /// The message of a client in a language: the client's own, the language's, the fallback.
@@ -60,7 +76,7 @@ impl Prompts {
             .or_else(|| self.by_name.get(language))
             .or_else(|| self.by_name.get(&format!("{client}.{FALLBACK}")))
             .or_else(|| self.by_name.get(FALLBACK));
-        found.cloned()
+        found.map(|p| Arc::clone(&p.samples))
     }
 }
 
@@ -71,12 +87,17 @@ fn plain(language: &str) -> &str {
 
 impl Prompts {
     /// A recorded part by name: the client's own in the language, everybody's, the fallback's.
-    fn part(&self, client: &str, language: &str, name: &str) -> Option<&Arc<[i16]>> {
+    fn part(&self, client: &str, language: &str, name: &str) -> Option<&Prompt> {
         let tongues = [plain(language), FALLBACK];
         tongues.iter().find_map(|tongue| {
             let own = self.by_name.get(&format!("{client}.{name}.{tongue}"));
             own.or_else(|| self.by_name.get(&format!("{name}.{tongue}")))
         })
+    }
+
+    /// SHA-256 (hex) of the file of a recorded part, found as [`Self::spoken`] finds it.
+    pub(crate) fn sha256(&self, client: &str, language: &str, name: &str) -> Option<String> {
+        self.part(client, language, name).map(|p| p.sha256.clone())
     }
 
     /// Parts one after the other; those that are not there are left out, `None` without any.
@@ -89,6 +110,7 @@ impl Prompts {
         let found: Vec<&Arc<[i16]>> = parts
             .iter()
             .filter_map(|name| self.part(client, language, name))
+            .map(|p| &p.samples)
             .collect();
         match found.as_slice() {
             [] => None,
@@ -98,7 +120,7 @@ impl Prompts {
     }
 }
 
-fn read_folder(folder: &Path, into: &mut HashMap<String, Arc<[i16]>>) -> Result<(), VoiceError> {
+fn read_folder(folder: &Path, into: &mut HashMap<String, Prompt>) -> Result<(), VoiceError> {
     let fail = |path: &Path, reason: String| VoiceError::Prompt {
         path: path.to_owned(),
         reason,
@@ -119,11 +141,11 @@ fn read_folder(folder: &Path, into: &mut HashMap<String, Arc<[i16]>>) -> Result<
             ));
         }
         let bytes = std::fs::read(&path).map_err(|e| fail(&path, e.to_string()))?;
-        let samples = kit::read_wav(&bytes).map_err(|reason| fail(&path, reason))?;
-        if samples.len() > limits::PROMPT_S * 8_000 {
+        let read = prompt(&bytes).map_err(|reason| fail(&path, reason))?;
+        if read.samples.len() > limits::PROMPT_S * 8_000 {
             return Err(fail(&path, format!("longer than {} s", limits::PROMPT_S)));
         }
-        into.insert(name.to_owned(), samples.into());
+        into.insert(name.to_owned(), read);
     }
     Ok(())
 }
@@ -155,6 +177,13 @@ mod tests {
         assert_ne!(said(&["queue_place"], "en"), Some(place));
         assert_eq!(said(&["missing"], "es"), None);
 
+        let sound = |prompts: &Prompts, language: &str| prompts.sha256("x", language, "agentless");
+        let told = sound(&built_in, "es").expect("is there");
+        assert_eq!(told.len(), 64);
+        assert_eq!(sound(&built_in, "pt"), Some(told.clone()), "the fallback's");
+        assert_ne!(sound(&built_in, "en"), Some(told.clone()));
+        assert_eq!(built_in.sha256("x", "es", "missing"), None);
+
         let dir = tempfile::tempdir().expect("folder");
         let spec = hound::WavSpec {
             channels: 1,
@@ -166,7 +195,12 @@ mod tests {
         let mut wav = hound::WavWriter::create(&path, spec).expect("creates");
         (0..800_i16).for_each(|i| wav.write_sample(i).expect("writes"));
         wav.finalize().expect("ends");
+        std::fs::copy(&path, dir.path().join("agentless.es.wav")).expect("copies");
         let prompts = Prompts::load(Some(dir.path())).expect("loads");
+        assert!(
+            sound(&prompts, "es").is_some_and(|now| now != told),
+            "replaced"
+        );
         assert_eq!(prompts.safe_harbour("bank", "es").expect("own").len(), 800);
         assert_eq!(
             prompts.safe_harbour("other", "es").expect("built in").len(),

@@ -87,6 +87,8 @@ impl Desk {
             && titular
             && !unknown
             && talk.beep.is_none()
+            // Nobody is asked who he is before he was heard.
+            && talk.voice.is_some()
             && into >= talk.manner.identity_ms
         {
             let asked = self.ask(Ask::Identity { attempt }, now, out);

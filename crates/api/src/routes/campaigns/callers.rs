@@ -156,6 +156,13 @@ async fn approve(
         );
         return Err(Problem::conflict("version_conflict", reason));
     }
+    let sounds = state.center.message_sounds(row.client_id, &body.message);
+    let sounds = sounds.await;
+    if sounds.is_empty() {
+        let reason = format!("there is no recording {:?} to hear", body.message);
+        return Err(Problem::conflict("no_sound", reason));
+    }
+    told.approved_sounds = sounds;
     told.approved_by = Some(format!("user:{}", caller.user));
     told.approved_at = Some(state.now());
     row.version = row.version.saturating_add(1);

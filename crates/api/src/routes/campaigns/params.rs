@@ -54,6 +54,11 @@ pub(crate) fn merged(
     let same = told.message == was.message;
     told.approved_by = was.approved_by.clone().filter(|_| same);
     told.approved_at = was.approved_at.filter(|_| same);
+    told.approved_sounds = if same {
+        was.approved_sounds.clone()
+    } else {
+        std::collections::BTreeMap::new()
+    };
     fits(&params)?;
     Ok(params)
 }
@@ -415,13 +420,14 @@ mod tests {
 
     #[test]
     fn no_body_approves_a_message_and_another_one_is_not_approved() {
-        let forged =
-            json!({"agentless": {"approved_by": "x", "approved_at": "2026-11-26T10:00:00Z"}});
+        let forged = json!({"agentless": {"approved_by": "x", "approved_at": "2026-11-26T10:00:00Z",
+            "approved_sounds": {"es": "00"}}});
         let params = change(forged).expect("fits");
         assert!(!params.agentless.approved());
         let mut now = CampaignParams::default();
         now.agentless.approved_by = Some("user:1".to_owned());
         now.agentless.approved_at = Some(domain::time::UtcMs(1));
+        now.agentless.approved_sounds = [("es".to_owned(), "00".to_owned())].into();
         let with = |value: Value| merged(&now, value.as_object().cloned());
         let same = with(json!({"mode": "agentless"})).expect("fits");
         assert!(same.agentless.approved());

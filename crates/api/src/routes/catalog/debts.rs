@@ -54,6 +54,10 @@ pub(crate) struct NewDebt {
     /// Date of the oldest unpaid item.
     #[schema(value_type = doc::Day)]
     due_date: String,
+    /// Last date on which a court may be asked for it; null = not known.
+    #[serde(default)]
+    #[schema(value_type = Option<doc::Day>)]
+    statute_date: Option<String>,
 }
 
 /// A debt as it is replaced.
@@ -71,6 +75,9 @@ pub(crate) struct DebtBody {
     minimum_minor: i64,
     #[schema(value_type = doc::Day)]
     due_date: String,
+    #[serde(default)]
+    #[schema(value_type = Option<doc::Day>)]
+    statute_date: Option<String>,
     #[schema(value_type = doc::DebtStatus)]
     status: DebtStatus,
     /// `updated_at` of the debt as it was read: when it has changed since, as by a payment, the answer is 409.
@@ -90,6 +97,10 @@ impl DebtBody {
         row.overdue_minor = check::amount("overdue_minor", self.overdue_minor)?;
         row.minimum_minor = check::amount("minimum_minor", self.minimum_minor)?;
         row.due_date = check::day("due_date", &self.due_date)?;
+        let statute = self.statute_date.as_deref();
+        row.statute_date = statute
+            .map(|date| check::day("statute_date", date))
+            .transpose()?;
         row.status = self.status;
         Ok(())
     }
@@ -124,6 +135,7 @@ async fn create(
         overdue_minor: 0,
         minimum_minor: 0,
         due_date: String::new(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: now,
         updated_at: now,
@@ -138,6 +150,7 @@ async fn create(
         overdue_minor: body.overdue_minor,
         minimum_minor: body.minimum_minor,
         due_date: body.due_date,
+        statute_date: body.statute_date,
         status: DebtStatus::Open,
         seen_at: None,
     }

@@ -39,6 +39,7 @@ mod caller_ids;
 mod clients;
 mod complaints;
 mod consents;
+pub(crate) mod debt_items;
 mod debts;
 mod dnc_lists;
 mod holds;
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(interest::routes())
         .merge(addresses::routes())
         .merge(debts::routes())
+        .merge(debt_items::routes())
         .merge(points::routes())
         .merge(consents::routes())
         .merge(preferences::routes())

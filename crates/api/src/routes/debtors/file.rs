@@ -3,19 +3,24 @@
 use crate::auth::Caller;
 use crate::extract::Id;
 use crate::problem::Problem;
+use crate::routes::catalog::debt_items::{self, DueItem};
 use crate::routes::messages::{shown_inbox, shown_message};
 use crate::routes::plans::{LetterLine, letter_lines};
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::{
-    Address, Attempt, Bucket, Consent, ContactPoint, Debt, DebtStage, Debtor, Excuse, Hold,
-    InboxMessage, Message, Party, Payment, PlanFile, Promise, Role,
+    Accrual, Address, Attempt, Bucket, Consent, ContactPoint, Debt, DebtStage, Debtor, Excuse,
+    Hold, InboxMessage, Message, Party, Payment, PlanFile, Portfolio, Promise, Role,
 };
 use domain::ids::{DebtId, DebtorId, PointId};
-use domain::ports::store::{InboxAsk, MessageAsk, PAGE_LIMIT_MAX, PageRequest, StageFilter};
+use domain::ports::store::{
+    DebtorFile, InboxAsk, MessageAsk, PAGE_LIMIT_MAX, PageRequest, StageFilter,
+};
+use domain::ports::{Store, StoreError};
 use domain::rules::{ageing, stale};
 use domain::segment::day_of_date;
+use domain::time::UtcMs;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -67,12 +72,14 @@ pub(crate) struct FileTaskShape {
 
 /// A debtor's file.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct DebtorFileReply {
+pub struct DebtorFileReply {
     #[schema(value_type = doc::Debtor)]
     debtor: Debtor,
     /// As they are owed today, interest by the portfolio's rule included.
     #[schema(value_type = Vec<doc::Debt>)]
     debts: Vec<Debt>,
+    /// Due items of the debts that have any, by debt, oldest first, with what is open of each.
+    items: Vec<DueItem>,
     /// Debts whose interest is accrued by the portfolio's rule; the others have the creditor's figure.
     accrued: Vec<Accrued>,
     /// Postal addresses, good ones first.
@@ -119,34 +126,83 @@ pub(crate) struct DebtorFileReply {
     excuses: Vec<Excuse>,
 }
 
-/// What was agreed with a debtor, and written to him and by him.
+/// What the store knows of a debtor, and what he owes today.
+struct Known {
+    file: DebtorFile,
+    portfolio: Portfolio,
+    owed: Vec<Debt>,
+    accruals: Vec<Accrual>,
+}
+
+impl Known {
+    async fn of(store: &dyn Store, debtor: DebtorId, now: UtcMs) -> Result<Self, StoreError> {
+        let file = store.debtor_file(debtor).await?;
+        let ids: Vec<DebtId> = file.debts.iter().map(|d| d.id).collect();
+        let (portfolio, owed, accruals) = tokio::try_join!(
+            store.get_portfolio(file.debtor.portfolio_id),
+            store.owed(&file.debts, now),
+            store.accruals_of(&ids),
+        )?;
+        Ok(Self {
+            file,
+            portfolio,
+            owed,
+            accruals,
+        })
+    }
+
+    /// What of today's interest the rule of the portfolio accrued.
+    fn accrued(&self, today: i64) -> Vec<Accrued> {
+        let mut accrued = Vec::new();
+        for (stored, today_owed) in self.file.debts.iter().zip(&self.owed) {
+            let since_minor = today_owed.interest_minor - stored.interest_minor;
+            let booked = self.accruals.iter().find(|a| a.debt_id == stored.id);
+            if since_minor == 0 && booked.is_none() {
+                continue;
+            }
+            let to = ageing::date_of_day(today).map(|day| day.to_string());
+            accrued.push(Accrued {
+                debt_id: stored.id,
+                since_minor,
+                total_minor: since_minor + booked.map_or(0, |b| b.booked_minor),
+                to: to.unwrap_or_default(),
+            });
+        }
+        accrued
+    }
+
+    fn ageing(&self, today: i64) -> Vec<Ageing> {
+        let ages = self.file.debts.iter().map(|debt| {
+            let due = day_of_date(&debt.due_date);
+            Ageing {
+                debt_id: debt.id,
+                bucket: ageing::bucket(debt.status, due, today),
+                days: due.map(|due| today - due),
+            }
+        });
+        ages.collect()
+    }
+
+    fn tasks(&self, now: UtcMs) -> Vec<FileTaskShape> {
+        let tasks = stale::tasks(&self.file.points, now);
+        let shape = |t: stale::FileTask| FileTaskShape {
+            kind: t.kind.to_owned(),
+            point_id: t.point_id,
+            days: t.days,
+        };
+        tasks.into_iter().map(shape).collect()
+    }
+}
+
+/// What was agreed with a debtor.
 struct Agreed {
     plans: Vec<PlanFile>,
     stages: Vec<DebtStage>,
-    messages: Vec<Message>,
-    received: Vec<InboxMessage>,
-    letters: Vec<LetterLine>,
     excuses: Vec<Excuse>,
 }
 
 impl Agreed {
-    async fn with(state: &ApiState, caller: &Caller, debtor: DebtorId) -> Result<Self, Problem> {
-        let store = &state.store;
-        let ask = MessageAsk {
-            debtor: Some(debtor),
-            limit: ROWS_SHOWN,
-            ..MessageAsk::default()
-        };
-        let messages = store.messages_page(&ask).await?;
-        let ask = InboxAsk {
-            debtor: Some(debtor),
-            limit: ROWS_SHOWN,
-            ..InboxAsk::default()
-        };
-        let received = match caller.role {
-            Role::Client => Vec::new(),
-            _ => store.inbox_page(&ask).await?,
-        };
+    async fn with(store: &dyn Store, debtor: DebtorId) -> Result<Self, StoreError> {
         let of_him = StageFilter {
             debtor_id: Some(debtor),
             ..StageFilter::default()
@@ -158,39 +214,86 @@ impl Agreed {
         Ok(Self {
             plans: store.plans_of(debtor).await?,
             stages: store.stages_page(&of_him, &page).await?.items,
-            messages: messages.into_iter().map(shown_message).collect(),
-            received: received.into_iter().map(shown_inbox).collect(),
-            letters: letter_lines(state, debtor).await?,
             excuses: store.excuses_of(debtor, ROWS_SHOWN).await?,
         })
     }
 }
 
-/// Debts as they are owed today, and what of it the rule of their portfolio accrued.
-async fn accrued(
-    state: &ApiState,
-    debts: &[Debt],
-    today: i64,
-) -> Result<(Vec<Debt>, Vec<Accrued>), Problem> {
-    let owed = state.store.owed(debts, state.now()).await?;
-    let ids: Vec<DebtId> = debts.iter().map(|d| d.id).collect();
-    let known = state.store.accruals_of(&ids).await?;
-    let mut accrued = Vec::new();
-    for (stored, today_owed) in debts.iter().zip(&owed) {
-        let since_minor = today_owed.interest_minor - stored.interest_minor;
-        let booked = known.iter().find(|a| a.debt_id == stored.id);
-        if since_minor == 0 && booked.is_none() {
-            continue;
-        }
-        let to = ageing::date_of_day(today).map(|day| day.to_string());
-        accrued.push(Accrued {
-            debt_id: stored.id,
-            since_minor,
-            total_minor: since_minor + booked.map_or(0, |b| b.booked_minor),
-            to: to.unwrap_or_default(),
-        });
+/// What was written to a debtor and by him, and where letters go.
+struct Written {
+    messages: Vec<Message>,
+    received: Vec<InboxMessage>,
+    letters: Vec<LetterLine>,
+    addresses: Vec<Address>,
+}
+
+impl Written {
+    async fn with(store: &dyn Store, debtor: DebtorId, received: bool) -> Result<Self, StoreError> {
+        let ask = MessageAsk {
+            debtor: Some(debtor),
+            limit: ROWS_SHOWN,
+            ..MessageAsk::default()
+        };
+        let messages = store.messages_page(&ask).await?;
+        let ask = InboxAsk {
+            debtor: Some(debtor),
+            limit: ROWS_SHOWN,
+            ..InboxAsk::default()
+        };
+        let received = if received {
+            store.inbox_page(&ask).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            messages: messages.into_iter().map(shown_message).collect(),
+            received: received.into_iter().map(shown_inbox).collect(),
+            letters: letter_lines(store, debtor).await?,
+            addresses: store.addresses_of(debtor).await?,
+        })
     }
-    Ok((owed, accrued))
+}
+
+/// A debtor's file as its route answers it, `received` with what he wrote. Three parts are read side by side: of
+/// one after the other each statement would wait for those before it.
+///
+/// # Errors
+/// 404 when there is no such debtor, 503 when the database is out of reach.
+pub async fn debtor_file(
+    store: &dyn Store,
+    debtor: DebtorId,
+    now: UtcMs,
+    received: bool,
+) -> Result<DebtorFileReply, Problem> {
+    let (known, agreed, written) = tokio::try_join!(
+        Known::of(store, debtor, now),
+        Agreed::with(store, debtor),
+        Written::with(store, debtor, received),
+    )?;
+    let zone = domain::time::zone(&known.portfolio.zone).map_err(|_| Problem::internal())?;
+    let today = ageing::day_of(now.in_zone(&zone).date());
+    Ok(DebtorFileReply {
+        ageing: known.ageing(today),
+        tasks: known.tasks(now),
+        accrued: known.accrued(today),
+        items: debt_items::lines(&known.file.debts, &known.file.items),
+        debtor: known.file.debtor,
+        debts: known.owed,
+        addresses: written.addresses,
+        parties: known.file.parties,
+        points: known.file.points,
+        consents: known.file.consents,
+        holds: known.file.holds,
+        promises: known.file.promises,
+        payments: known.file.payments,
+        attempts: known.file.attempts,
+        plans: agreed.plans,
+        stages: agreed.stages,
+        messages: written.messages,
+        received: written.received,
+        letters: written.letters,
+        excuses: agreed.excuses,
+    })
 }
 
 /// A debtor's file.
@@ -201,49 +304,8 @@ async fn read(
     caller: Caller,
     Id(id): Id<DebtorId>,
 ) -> Result<Json<DebtorFileReply>, Problem> {
-    let debtor = state.store.get_debtor(id).await?;
-    tenant::seen(&state, &caller, debtor).await?;
-    let file = state.store.debtor_file(id).await?;
-    let portfolio = state.store.get_portfolio(file.debtor.portfolio_id).await?;
-    let zone = domain::time::zone(&portfolio.zone).map_err(|_| Problem::internal())?;
-    let today = ageing::day_of(state.now().in_zone(&zone).date());
-    let ages = file.debts.iter().map(|debt| {
-        let due = day_of_date(&debt.due_date);
-        Ageing {
-            debt_id: debt.id,
-            bucket: ageing::bucket(debt.status, due, today),
-            days: due.map(|due| today - due),
-        }
-    });
-    let tasks = stale::tasks(&file.points, state.now());
-    let (debts, accrued) = accrued(&state, &file.debts, today).await?;
-    let agreed = Agreed::with(&state, &caller, id).await?;
-    Ok(Json(DebtorFileReply {
-        ageing: ages.collect(),
-        tasks: tasks
-            .into_iter()
-            .map(|t| FileTaskShape {
-                kind: t.kind.to_owned(),
-                point_id: t.point_id,
-                days: t.days,
-            })
-            .collect(),
-        debtor: file.debtor,
-        debts,
-        accrued,
-        addresses: state.store.addresses_of(id).await?,
-        parties: file.parties,
-        points: file.points,
-        consents: file.consents,
-        holds: file.holds,
-        promises: file.promises,
-        payments: file.payments,
-        attempts: file.attempts,
-        plans: agreed.plans,
-        stages: agreed.stages,
-        messages: agreed.messages,
-        received: agreed.received,
-        letters: agreed.letters,
-        excuses: agreed.excuses,
-    }))
+    let received = caller.role != Role::Client;
+    let file = debtor_file(state.store.as_ref(), id, state.now(), received).await?;
+    tenant::seen(&state, &caller, file.debtor.clone()).await?;
+    Ok(Json(file))
 }

@@ -8,6 +8,7 @@ mod search;
 mod why_not;
 
 pub(crate) use evidence::evidence_of;
+pub use file::{DebtorFileReply, debtor_file};
 pub(super) use search::{DebtorLine, NEEDLE_MAX, lines};
 
 use crate::ApiState;

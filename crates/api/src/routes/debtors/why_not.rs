@@ -105,6 +105,11 @@ pub(crate) struct DutiesReply {
     /// What a third party may hear, by pack.
     third_party: Vec<String>,
     no_voicemail: bool,
+    /// A message on a mailbox may hold nothing but `voicemail_must`, and no recording.
+    voicemail_limited: bool,
+    /// What a message on a mailbox has to tell: `business_name_not_showing_collection`, `request_reply`,
+    /// `person_name`, `callback_number`.
+    voicemail_must: Vec<String>,
 }
 
 /// What the debtor's packs ask of whoever talks to him.

@@ -124,6 +124,10 @@ pub(crate) struct Detector {
     trunks: Vec<OfTrunk>,
     /// Each day, oldest first; those without a judged call too.
     days: Vec<OfDay>,
+    /// Answers of calls we placed that found nobody in time, persons who were hung up on among them, ÷ those and the
+    /// ones an agent had, machines that agents found left out: as the board counts them. Null where a trunk is asked
+    /// for: the law knows none.
+    abandoned: Option<Share>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -215,6 +219,30 @@ async fn of_client(
     Ok(counts)
 }
 
+/// Abandonment over the same time, of the same client and campaign.
+async fn abandoned(
+    state: &ApiState,
+    client: Option<ClientId>,
+    query: &DetectorQuery,
+    (since, until): (UtcMs, UtcMs),
+) -> Result<Option<Share>, Problem> {
+    if query.trunk.is_some() {
+        return Ok(None);
+    }
+    let slots = state.store.answers(since, until).await?;
+    let ours = slots.iter().filter(|slot| {
+        client.is_none_or(|c| slot.client_id == c)
+            && (query.campaign.is_none() || slot.campaign_id == query.campaign)
+    });
+    let (mut numerator, mut denominator) = (0_u64, 0_u64);
+    for slot in ours {
+        numerator += slot.abandoned;
+        denominator += slot.abandoned + slot.handled;
+    }
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Ok(Some(share(whole(numerator), whole(denominator))))
+}
+
 /// What call-progress analysis took calls for, against the codes agents gave them.
 #[utoipa::path(get, path = "/reports/detector", tag = "history", params(DetectorQuery),
     responses((status = 200, description = "Both errors", body = Detector)))]
@@ -257,6 +285,7 @@ async fn detector(
         campaigns: campaigns.collect(),
         trunks: trunks.collect(),
         days: (0..days).map(of_day).collect(),
+        abandoned: abandoned(&state, caller.client, &query, (since, until)).await?,
     }))
 }
 
@@ -423,76 +452,4 @@ async fn tell(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_errors_are_counted_against_the_agents_codes() {
-        let row = |class: &str, code: Option<&str>, calls| HeardCount {
-            campaign_id: None,
-            trunk_id: TrunkId(uuid::Uuid::nil()),
-            class: class.to_owned(),
-            disposition: code.map(str::to_owned),
-            had_agent: true,
-            acted: Acted::Shadow,
-            truth: None,
-            early: false,
-            slice: 0,
-            calls,
-        };
-        let counts = [
-            row("human", Some("CD.PP.TOTAL"), 90),
-            row("unknown", Some("CI.TN"), 8),
-            row("machine", Some("CD.NP"), 2),
-            row("machine", Some("NC.BZ"), 24),
-            HeardCount {
-                early: true,
-                ..row("machine", Some("NC.BZ"), 6)
-            },
-            HeardCount {
-                early: true,
-                ..row("human", None, 7)
-            },
-            row("human", Some("NC.BZ.DEJADO"), 10),
-            row("human", None, 5),
-            row("machine", Some("NC.ST"), 1),
-            // The system's own code of a call that nobody heard tells nothing; who listened does.
-            HeardCount {
-                had_agent: false,
-                acted: Acted::Checked,
-                ..row("machine", Some("NC.CA"), 3)
-            },
-            HeardCount {
-                acted: Acted::Hangup,
-                ..row("machine", Some("NC.BZ"), 40)
-            },
-            HeardCount {
-                acted: Acted::Hangup,
-                truth: Some(Truth::Person),
-                ..row("machine", Some("NC.AD"), 1)
-            },
-        ];
-        let all = by(&counts, |r| r.campaign_id);
-        let errors = all[0].1.errors();
-        assert_eq!((errors.judged, errors.untold), (197, 56));
-        let parts = |s: Share| (s.numerator, s.denominator);
-        assert_eq!(parts(errors.humans_lost), (3, 101));
-        assert_eq!(parts(errors.humans_unknown), (8, 101));
-        assert_eq!(parts(errors.machines_missed), (10, 40));
-        assert_eq!(parts(errors.machines_early), (6, 40));
-        assert_eq!((errors.ended, errors.persons_ended), (41, 1));
-        assert_eq!(share(2, 100).low_pct, 0.55);
-        assert_eq!(share(0, 0).high_pct, 100.0);
-    }
-
-    #[test]
-    fn cursors_come_back_and_strangers_are_refused() {
-        let id = AttemptId(uuid::Uuid::from_u128(7));
-        assert_eq!(
-            place(Some(&format!("42~{id}"))).ok(),
-            Some(Some((UtcMs(42), id)))
-        );
-        assert!(place(Some("42")).is_err() && place(Some("x~y")).is_err());
-        assert_eq!(place(None).ok(), Some(None));
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::entity::{Language, Letter, LetterLevel, LetterTemplate};
 use domain::ids::{ClientId, DebtorId, LetterId, LetterTemplateId};
+use domain::ports::{Store, StoreError};
 use domain::rules::letter::{VARIABLES, fill, rude};
 use domain::time::UtcMs;
 use papers::{Block, Sheet, print, spoken_date};
@@ -223,12 +224,16 @@ async fn list(
     Params(query): Params<LettersQuery>,
 ) -> Result<Json<Items<LetterLine>>, Problem> {
     let debtor = state.own_debtor(&caller, query.debtor).await?;
-    Ok(Json(Items::all(lines(&state, debtor.id).await?)))
+    let letters = lines(state.store.as_ref(), debtor.id).await?;
+    Ok(Json(Items::all(letters)))
 }
 
 /// Letters of a debtor, without their texts.
-pub(crate) async fn lines(state: &ApiState, debtor: DebtorId) -> Result<Vec<LetterLine>, Problem> {
-    let rows = state.store.letters_of(debtor, LETTERS_SHOWN).await?;
+pub(crate) async fn lines(
+    store: &dyn Store,
+    debtor: DebtorId,
+) -> Result<Vec<LetterLine>, StoreError> {
+    let rows = store.letters_of(debtor, LETTERS_SHOWN).await?;
     let line = |l: Letter| LetterLine {
         id: l.id,
         level: l.level,

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::PolicyVersion;
 use domain::ids::{ClientId, PolicyId};
+use domain::ports::StoreError;
 use domain::rules::offers::ClientTerms;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -53,6 +54,24 @@ async fn client_of(state: &ApiState, caller: &Caller, id: ClientId) -> Result<()
     tenant::seen(state, caller, client).await.map(drop)
 }
 
+/// Every segment that limits promises is the client's own.
+async fn own_segments(state: &ApiState, id: ClientId, terms: &ClientTerms) -> Result<(), Problem> {
+    for (n, rule) in terms.promises.iter().enumerate() {
+        let Some(segment) = rule.segment_id else {
+            continue;
+        };
+        let found = match state.store.get_segment(segment).await {
+            Err(StoreError::NotFound(_)) => None,
+            found => Some(found?),
+        };
+        if found.is_none_or(|segment| segment.client_id != id) {
+            let path = format!("terms.promises[{n}].segment_id");
+            return Err(Problem::invalid(&path, "expected a segment of the client"));
+        }
+    }
+    Ok(())
+}
+
 /// The terms in force.
 #[utoipa::path(get, path = "/clients/{id}/terms", tag = "plans", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, description = "In force", body = TermsReply), (status = 404, body = doc::Problem)))]
@@ -81,6 +100,7 @@ async fn write(
     body.terms
         .check()
         .map_err(|e| Problem::invalid(&format!("terms.{}", e.path), e.wanted))?;
+    own_segments(&state, id, &body.terms).await?;
     let row = PolicyVersion {
         id: PolicyId(state.id()),
         client_id: id,

@@ -378,6 +378,19 @@ pub struct CardDebt {
     pub overdue: Option<Money>,
     /// Least payment.
     pub minimum: Option<Money>,
+    /// Unpaid due items, oldest first, six at most; none before identity and of a debt with one due date.
+    #[serde(default)]
+    pub items: Vec<CardItem>,
+}
+
+/// An unpaid due item on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardItem {
+    /// Local date due.
+    pub due_date: String,
+    /// What of it is unpaid.
+    pub open: Option<Money>,
 }
 
 /// A script.

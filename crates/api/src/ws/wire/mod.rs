@@ -11,9 +11,9 @@ pub use board::{
 };
 pub use client::{ClientMessage, Resume, Topic};
 pub use desk::{
-    Card, CardDebt, CardDebtor, CardObjection, CardOffer, CardPayment, CardPhone, CardPlan,
-    CardPromise, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt, Money, Named, Notice,
-    OfferPart, PhoneState, TimelineEntry, Today,
+    Card, CardDebt, CardDebtor, CardItem, CardObjection, CardOffer, CardPayment, CardPhone,
+    CardPlan, CardPromise, CardScript, CardStep, EndedCall, Limits, Me, MeAttempt, Money, Named,
+    Notice, OfferPart, PhoneState, TimelineEntry, Today,
 };
 
 use schemars::JsonSchema;
@@ -81,7 +81,7 @@ pub enum ServerMessage {
         /// How it stands.
         plan: Box<CardPlan>,
     },
-    /// A debt has stood in its stage for too long, and the caller is the one who is told.
+    /// A debt has stood in its stage for too long or nears its statute date, and the caller is the one who is told.
     LateCase {
         /// Server's instant.
         now: EpochMs,
@@ -95,6 +95,16 @@ pub enum ServerMessage {
         stage: String,
         /// When it had to have left it.
         deadline: Option<EpochMs>,
+        /// Its statute date (`YYYY-MM-DD`), where that is what is near.
+        statute_date: Option<String>,
+    },
+    /// Money of a client moved: what shows it is read anew. Told at most four times a second; an agent is told of
+    /// whom he talked with or is assigned to, and his team.
+    Money {
+        /// Server's instant.
+        now: EpochMs,
+        /// Whose money.
+        client: IdText,
     },
     /// The card of a debtor to dial or skip.
     Preview(Box<PreviewCard>),
@@ -217,6 +227,7 @@ mod tests {
             "preview",
             "rtc",
             "late_case",
+            "money",
         ] {
             assert!(text.contains(&format!("\"const\":\"{kind}\"")), "{kind}");
         }

@@ -151,6 +151,8 @@ impl Engine {
         let attempt = place.attempt;
         let later = Stocked {
             state: state.clone(),
+            // He asked for it himself.
+            why: None,
             ..stocked.clone()
         };
         self.by_hand.insert(attempt, later);

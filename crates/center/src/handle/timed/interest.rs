@@ -1,15 +1,16 @@
-//! The clock around interest, postal addresses and departures from policy.
+//! The clock around interest, due items, postal addresses and departures from policy.
 
 use super::Timed;
 use super::ops::timed;
 use async_trait::async_trait;
-use domain::entity::{Accrual, Address, Debt, InterestRule};
+use domain::entity::{Accrual, Address, Debt, DebtItem, InterestRule};
 use domain::event::NewEvent;
 use domain::ids::{AddressId, DebtId, DebtorId, PortfolioId};
 use domain::ports::store::{
     AddressStore, Departure, DepartureAsk, DepartureCount, DepartureRow, DepartureStore,
-    InterestStore, RuleRefusal, StoreError,
+    DueItemStore, InterestStore, RuleRefusal, StoreError,
 };
+use domain::rules::due_items::ItemsFault;
 use domain::time::UtcMs;
 use std::time::Instant;
 use uuid::Uuid;
@@ -19,6 +20,11 @@ timed! { InterestStore;
     add_interest_rule(row: &InterestRule, events: &[NewEvent]) -> Result<(), RuleRefusal>;
     owed(debts: &[Debt], at: UtcMs) -> Vec<Debt>;
     accruals_of(debts: &[DebtId]) -> Vec<Accrual>;
+}
+
+timed! { DueItemStore;
+    due_items_of(debts: &[DebtId]) -> Vec<DebtItem>;
+    set_due_items(debt: DebtId, items: &[DebtItem], now: UtcMs, events: &[NewEvent]) -> Result<Debt, ItemsFault>;
 }
 
 timed! { AddressStore;

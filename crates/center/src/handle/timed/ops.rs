@@ -35,10 +35,10 @@ use domain::ports::store::{
     InboundCount, InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork,
     KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
     MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
-    PastAttempts, PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore, PromiseRefusal,
-    PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome, ReserveRequest,
-    SegmentCount, SegmentEstimate, SegmentSample, SessionRow, ShortCount, StoreError, TollAsk,
-    TollTalk, TrailStore, TrunkCount, UndoStep,
+    PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore,
+    PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome,
+    ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow, ShortCount,
+    StoreError, TollAsk, TollTalk, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
@@ -174,6 +174,7 @@ timed! { AttemptStore;
     get_attempt(id: AttemptId) -> Attempt;
     list_attempts(filter: &AttemptFilter, page: &PageRequest) -> Page<Attempt>;
     past_attempts(filter: &AttemptFilter, timed_max: u32) -> PastAttempts;
+    past_calls(debtors: &[DebtorId], since: UtcMs, most: u32) -> Vec<PastCall>;
     open_recording(recording: &Recording, events: &[NewEvent]) -> ();
     abandonment(campaign: Option<CampaignId>, client: Option<ClientId>, since: UtcMs) -> (u64, u64);
     short_calls(since: UtcMs, until: UtcMs, now: UtcMs, max_ms: i64) -> ShortCount;
@@ -247,6 +248,7 @@ timed! { PortfolioStore;
     segment_versions(id: SegmentId) -> Vec<Segment>;
     segment_text(client: ClientId, name: &str, version: Option<i32>) -> Option<String>;
     segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
+    in_segment(client: ClientId, debtor: DebtorId, expr: &Expr, now: UtcMs) -> bool;
     portfolio_by_name(client: ClientId, name: &str) -> Option<Portfolio>;
     find_debtors(client: Option<ClientId>, needle: &str, limit: u32) -> Vec<Debtor>;
     debtor_page(filter: &ListFilter, page: &PageRequest) -> Page<Debtor>;

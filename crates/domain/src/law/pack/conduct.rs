@@ -58,16 +58,44 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// What a message on a mailbox may have to tell (law.md §5).
+    pub enum VoicemailFact {
+        /// The company's name, which tells of no collection.
+        BusinessName = "business_name_not_showing_collection",
+        /// That he is asked to call back.
+        RequestReply = "request_reply",
+        /// Whom to ask for.
+        PersonName = "person_name",
+        /// The number to call.
+        CallbackNumber = "callback_number",
+    }
+}
+
 section! {
-    /// Voicemail. The product leaves none: the house floor is stricter than any of these.
+    /// Voicemail. Where no pack of a debtor has the section none is left: the house floor.
     VoicemailSection {
         /// Whether.
         policy: VoicemailPolicy,
         /// Whether it counts as an attempt; here every dial does.
         counts_as_attempt: Option<bool>,
-        /// What it must hold.
+        /// What it must hold: names of [`VoicemailFact`].
         #[serde(default)]
         required: Vec<String>,
+    }
+}
+
+impl VoicemailSection {
+    /// What a message has to tell; a limited one all of it. `None` where a name is not known: nothing is
+    /// left then.
+    #[must_use]
+    pub fn facts(&self) -> Option<Vec<VoicemailFact>> {
+        let named = self.required.iter().map(|name| name.parse().ok());
+        let named: Vec<VoicemailFact> = named.collect::<Option<_>>()?;
+        Some(match self.policy {
+            VoicemailPolicy::LimitedContentOnly => VoicemailFact::ALL.to_vec(),
+            VoicemailPolicy::Forbidden | VoicemailPolicy::Allowed => named,
+        })
     }
 }
 

@@ -107,11 +107,12 @@ pub struct Pack {
 
 impl Pack {
     /// Sections and fields that nothing in the product holds anybody to yet; each falls to the house
-    /// floor (no voicemail is left, a number is always shown).
+    /// floor (no message is left on a mailbox, a number is always shown).
     #[must_use]
     pub fn unjudged(&self) -> Vec<String> {
+        let unknown = |v: &VoicemailSection| v.facts().is_none();
         let mut names: Vec<String> = [
-            ("voicemail", self.voicemail.is_some()),
+            ("voicemail", self.voicemail.as_ref().is_some_and(unknown)),
             ("telco", self.telco.is_some()),
             ("inbound", self.inbound.is_some()),
         ]

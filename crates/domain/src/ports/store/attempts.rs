@@ -5,7 +5,9 @@ use crate::entity::{
     Attempt, AttemptState, CallResult, Hold, LedgerRow, Promise, Recording, Suppression, Verdict,
 };
 use crate::event::NewEvent;
-use crate::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, RecordingId, TrunkId};
+use crate::ids::{
+    AgentId, AttemptId, CampaignId, ClientId, DebtorId, PointId, RecordingId, TrunkId,
+};
 use crate::law::{Action, Judge};
 use crate::rules::reach::Reach;
 use crate::time::{MINUTE_MS, UtcMs};
@@ -116,6 +118,33 @@ pub struct AttemptFilter {
     pub debtor_id: Option<DebtorId>,
     /// Opened at or after.
     pub since: Option<UtcMs>,
+}
+
+/// A call of ours to a point that left and is over, as far as it says something of the next one there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastCall {
+    /// The attempt.
+    pub id: AttemptId,
+    /// Whom.
+    pub debtor_id: DebtorId,
+    /// Where.
+    pub point_id: PointId,
+    /// When the attempt was opened.
+    pub at: UtcMs,
+    /// How it ended.
+    pub result: CallResult,
+    /// Whether his identity was ticked.
+    pub identified: bool,
+    /// Disposition code.
+    pub disposition: Option<String>,
+    /// Where the point came from, as it is now (`ContactPoint::source`).
+    pub source: String,
+    /// When we first had the point.
+    pub added_at: UtcMs,
+    /// 0–100, how sure we are of the point now.
+    pub confidence: i32,
+    /// Whether the debtor gave the point.
+    pub given_by_debtor: bool,
 }
 
 /// Live answers of one campaign in one slot of time, by fate. The stored attempts are the only source of
@@ -250,6 +279,14 @@ pub trait AttemptStore: Send + Sync {
         filter: &AttemptFilter,
         timed_max: u32,
     ) -> Result<PastAttempts, StoreError>;
+    /// The calls to debtors' points that left at or after `since` and are over, of each point the newest `most`;
+    /// by debtor, then oldest first.
+    async fn past_calls(
+        &self,
+        debtors: &[DebtorId],
+        since: UtcMs,
+        most: u32,
+    ) -> Result<Vec<PastCall>, StoreError>;
     /// Opens the row of a recording with its attempt's `recording_id`.
     async fn open_recording(
         &self,

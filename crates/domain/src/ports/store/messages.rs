@@ -150,7 +150,7 @@ pub enum MessageOpened {
     Open,
     /// The law refused inside the transaction; the decision is stored, the message still waits.
     Refused(Box<Verdict>),
-    /// Its debt is closed or held: it is cancelled.
+    /// Its debt is closed or held, or its debtor paid since it was made: it is cancelled.
     Stopped(&'static str),
     /// It waits no more, or another node has it or had it meanwhile.
     Gone,
@@ -223,7 +223,8 @@ pub trait MessageStore: Send + Sync {
     /// Queues messages; one whose plan key its client has already is left out. Gives how many are new.
     async fn plan_messages(&self, rows: &[Message], events: &[NewEvent])
     -> Result<u64, StoreError>;
-    /// Which of a client's plan keys (of messages and other steps) are taken.
+    /// Which of a client's plan keys (of messages and other steps) are taken; what money withdrew gives its key
+    /// free and is kept under another one (`rules::withdrawal`).
     async fn plan_keys(&self, client: ClientId, keys: &[String])
     -> Result<Vec<String>, StoreError>;
     /// Leases queued messages due now by one of the channels; nobody else gets them before the lease ends.
@@ -265,8 +266,9 @@ pub trait MessageStore: Send + Sync {
     ) -> Result<Option<Message>, StoreError>;
     /// A page.
     async fn messages_page(&self, ask: &MessageAsk) -> Result<Vec<Message>, StoreError>;
-    /// Cancels what is queued or planned for a debtor and must not happen any more (his debt is closed,
-    /// he is held, the promise behind it lives no more); each told by `told` in the same transaction.
+    /// Cancels what is queued or planned for a debtor and must not happen any more (his debt is closed, he is
+    /// held, the promise behind it lives no more, or he paid since it was made); gives the messages, each told
+    /// by `told` in the same transaction.
     async fn withdraw_messages(
         &self,
         debtor: DebtorId,

@@ -10,6 +10,7 @@ mod catalog;
 mod contacts;
 mod departures;
 mod detector;
+mod due_items;
 mod floor;
 mod imports;
 mod inbound;
@@ -32,7 +33,7 @@ mod trail;
 pub use addresses::AddressStore;
 pub use attempts::{
     AnswerSlot, AttemptChange, AttemptFilter, AttemptStore, Closing, OpenDraft, OpenOutcome,
-    PAST_SLOT_MS, PastAttempts, PastCount, PastTimes, ShortCount,
+    PAST_SLOT_MS, PastAttempts, PastCall, PastCount, PastTimes, ShortCount,
 };
 pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PLACES_READ_MAX, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
@@ -46,6 +47,7 @@ pub use detector::{
     Corrected, DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample,
     SampleAsk, Told, Turn,
 };
+pub use due_items::{DueItemStore, item_changes};
 pub use floor::{
     CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FileTaskAsk,
     FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
@@ -135,6 +137,7 @@ pub trait Store:
     + ReceiptStore
     + InterestStore
     + AddressStore
+    + DueItemStore
     + DepartureStore
 {
 }
@@ -164,6 +167,7 @@ impl<T> Store for T where
         + ReceiptStore
         + InterestStore
         + AddressStore
+        + DueItemStore
         + DepartureStore
 {
 }

@@ -2,7 +2,8 @@
 
 use super::{ContactFacts, ListFilter, Page, PageRequest, StoreError};
 use crate::entity::{
-    Address, Attempt, Consent, ContactPoint, Debt, Debtor, Hold, Party, Payment, Promise, Segment,
+    Address, Attempt, Consent, ContactPoint, Debt, DebtItem, Debtor, Hold, Party, Payment, Promise,
+    Segment,
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
@@ -21,6 +22,9 @@ pub struct DebtorRow {
     pub debtor: Debtor,
     /// The debt; matched by `external_ref` within the portfolio.
     pub debt: Debt,
+    /// Its due items, the whole list, oldest first; empty where the file says nothing of them.
+    #[serde(default)]
+    pub items: Vec<DebtItem>,
     /// The titular and other parties.
     pub parties: Vec<Party>,
     /// Points; matched by value within the debtor.
@@ -160,6 +164,8 @@ pub fn debt_changes(stored: &Debt, fresh: &Debt) -> Vec<(&'static str, String, S
         "debt.product" product, "debt.currency" currency, "debt.status" status,
         "debt.debtor" debtor_id,
     );
+    let statute = |d: &Debt| d.statute_date.clone().unwrap_or_default();
+    differ("debt.statute_date", statute(stored), statute(fresh));
     found
 }
 
@@ -327,6 +333,8 @@ pub struct DebtorFile {
     pub debtor: Debtor,
     /// Debts.
     pub debts: Vec<Debt>,
+    /// Due items of those that have any, by debt, oldest first.
+    pub items: Vec<DebtItem>,
     /// Parties.
     pub parties: Vec<Party>,
     /// Points.
@@ -452,6 +460,14 @@ pub trait PortfolioStore: Send + Sync {
         expr: &Expr,
         now: UtcMs,
     ) -> Result<Vec<DebtorId>, StoreError>;
+    /// Whether this one debtor is in a segment; nobody else is looked at.
+    async fn in_segment(
+        &self,
+        client: ClientId,
+        debtor: DebtorId,
+        expr: &Expr,
+        now: UtcMs,
+    ) -> Result<bool, StoreError>;
     /// A portfolio by name within a client.
     async fn portfolio_by_name(
         &self,

@@ -2,8 +2,8 @@
 
 use super::{Page, PageRequest, StoreError};
 use crate::entity::{
-    Debt, DebtStage, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch, LetterLevel,
-    LetterTemplate, Stage, Verdict,
+    Debt, DebtStage, EvidenceHeld, Excuse, ExcuseKind, Language, LedgerRow, Letter, LetterBatch,
+    LetterLevel, LetterTemplate, Stage, Verdict,
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtId, DebtorId, LetterBatchId, LetterId, PlannedStepId, UserId};
@@ -20,7 +20,7 @@ pub struct StageFilter {
     pub debtor_id: Option<DebtorId>,
     /// Only in this stage.
     pub stage: Option<Stage>,
-    /// Only those past their deadline.
+    /// Only those past their deadline, and those whose statute date somebody was told is near.
     pub late: bool,
     /// Only those this user is told of.
     pub owner_id: Option<UserId>,
@@ -43,6 +43,8 @@ pub struct StageCounts {
     pub agreed: bool,
     /// Whether a dispute, an attorney, an insolvency or a death holds contact.
     pub held: bool,
+    /// What of the debt could be shown to a court.
+    pub evidence: EvidenceHeld,
 }
 
 /// A letter that is about to be made.
@@ -70,7 +72,7 @@ pub enum LetterOpened {
     Had,
     /// The law refused inside the transaction; the decision is stored.
     Refused(Box<Verdict>),
-    /// Its debt is closed or held.
+    /// Its debt is closed or held, or its debtor paid since its step was planned.
     Stopped(&'static str),
 }
 
@@ -122,7 +124,23 @@ pub trait StageStore: Send + Sync {
         at: UtcMs,
         events: &[NewEvent],
     ) -> Result<bool, StoreError>;
-    /// Late cases among open debts, by client.
+    /// Stages of a client's open debts with a statute date from `today` up to the last day that is given for their
+    /// stage (days since 1970-01-01), of which nobody was told; the nearest first, at most `limit`.
+    async fn near_statute(
+        &self,
+        client: ClientId,
+        today: i64,
+        until: &[(Stage, i64)],
+        limit: u32,
+    ) -> Result<Vec<(DebtStage, String)>, StoreError>;
+    /// Notes that its named person was told of this statute date; `false` when he was, or the debt moved on.
+    async fn note_statute(
+        &self,
+        row: &DebtStage,
+        statute_date: &str,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
+    /// Late cases among open debts, by client: past their deadline, or told to be near their statute date.
     async fn late_counts(&self, now: UtcMs) -> Result<Vec<(ClientId, u64)>, StoreError>;
     /// What has been done about a debt's debtor.
     async fn stage_counts(&self, debt: &Debt, now: UtcMs) -> Result<StageCounts, StoreError>;

@@ -94,7 +94,7 @@ pub enum StepCalled {
     Called,
     /// He is not called, for that reason.
     Refused(&'static str),
-    /// The step has ended already.
+    /// The step has ended already, or its debtor paid since it was planned, which ends it.
     Gone,
 }
 
@@ -115,7 +115,8 @@ pub trait StrategyStore: Send + Sync {
     async fn strategy_versions(&self, id: StrategyId) -> Result<Vec<Strategy>, StoreError>;
     /// Every strategy that plans.
     async fn active_strategies(&self) -> Result<Vec<Strategy>, StoreError>;
-    /// Dates that steps are counted from, by id: open debts, active promises.
+    /// Dates that steps are counted from, by id: of open debts unless money since then paid all that was overdue
+    /// of them, active promises, due instalments.
     async fn plan_sources(&self, ask: &PlanAsk) -> Result<Vec<PlanSource>, StoreError>;
     /// Plans steps; one whose plan key its client has already is left out. Gives how many are new.
     async fn plan_steps(

@@ -18,6 +18,7 @@ fn debt(principal_minor: i64) -> Debt {
         overdue_minor: principal_minor,
         minimum_minor: 0,
         due_date: "2026-01-31".into(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: UtcMs(0),
         updated_at: UtcMs(0),
@@ -154,6 +155,24 @@ fn nothing_is_earned_by_who_owes_nothing_or_has_no_rule() {
         ..debt(100)
     };
     assert_eq!(earned(&undated, None, &rules, &[], 30_000), None);
+}
+
+/// A debt whose oldest item is owed again falls due earlier than it did when it was last looked at.
+#[test]
+fn before_its_day_it_is_no_further_than_today() {
+    let rules = [rule(3_600, 360)];
+    let later = Debt {
+        due_date: "2026-03-31".into(),
+        ..debt(1_000_000)
+    };
+    let found = earned(&later, None, &rules, &[], day("2026-02-18")).unwrap();
+    assert_eq!(
+        (found.minor, found.accrual.upto_day),
+        (0, day("2026-02-18"))
+    );
+    let (owed, to) = (debt(1_000_000), day("2026-02-28"));
+    let again = earned(&owed, Some(&found.accrual), &rules, &[], to).unwrap();
+    assert_eq!(again.minor, 10_000, "ten days at 10.00");
 }
 
 #[test]

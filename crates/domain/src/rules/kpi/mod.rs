@@ -70,7 +70,7 @@ crate::text_enum! {
         CureRate = "cure_rate",
         /// Days past due of debts that became current or paid ÷ those debts.
         TimeToCure = "time_to_cure",
-        /// Money × days past due when it came ÷ money; from the due date, as invoices are not kept.
+        /// Money × days past due when it came ÷ money: from the oldest unpaid item, or a debt's one due date.
         TrueDays = "true_days",
         /// (Owed at the start + handed over − owed at the end) ÷ (the same, of the end only what is current).
         Cei = "cei",

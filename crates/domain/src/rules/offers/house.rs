@@ -1,7 +1,7 @@
 //! The house's own terms, where a client has written none.
 
-use super::{Authority, ClientTerms, Conditions, OfferRule, StageRule};
-use crate::entity::{Role, Stage};
+use super::{Authority, ClientTerms, Conditions, OfferRule, STATUTE_DAYS, StageRule};
+use crate::entity::{Evidence, Role, Stage};
 use crate::segment::BUCKETS;
 
 pub(super) fn conditions(
@@ -45,6 +45,22 @@ fn stage(stage: Stage, from_days: i64, max_days: i64, attempts_min: i64) -> Stag
         max_days,
         owner_id: None,
         tone: None,
+        statute_days: if stage.before_court() {
+            STATUTE_DAYS
+        } else {
+            0
+        },
+        past_statute: false,
+        evidence: evidence(stage).to_vec(),
+    }
+}
+
+/// What a lawyer asks for, and then a court.
+const fn evidence(stage: Stage) -> &'static [Evidence] {
+    match stage {
+        Stage::Prejudicial => &[Evidence::Identity],
+        Stage::Judicial => &[Evidence::Identity, Evidence::Address],
+        _ => &[],
     }
 }
 

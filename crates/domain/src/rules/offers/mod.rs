@@ -8,8 +8,8 @@ mod tests;
 
 pub use draw::{Drawn, draw};
 
-use crate::entity::{Role, Stage, Tone};
-use crate::ids::UserId;
+use crate::entity::{Evidence, Role, Stage, Tone};
+use crate::ids::{SegmentId, UserId};
 use crate::segment::BUCKETS;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub const OFFERS_SHOWN: usize = 3;
 pub const RULES_MAX: usize = 40;
 /// Most instalments of any plan.
 pub const INSTALMENTS_MAX: i32 = 60;
+/// Days before a statute date from which the named person is told, where a rule says nothing [H].
+pub const STATUTE_DAYS: i64 = 90;
 /// Longest wait for an answer, seconds.
 pub const ASK_TIMEOUT_MAX_S: i32 = 600;
 
@@ -80,10 +82,13 @@ pub struct Authority {
     pub instalments: i32,
 }
 
-/// Limits of promises by age of the debt and role; the campaign's hold too.
+/// Limits of promises by segment, age of the debt and role; the campaign's hold too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PromiseRule {
+    /// Stored segment whose debtors it is for; `None` = any.
+    #[serde(default)]
+    pub segment_id: Option<SegmentId>,
     /// Ageing buckets; empty = any.
     #[serde(default)]
     pub buckets: Vec<String>,
@@ -94,6 +99,14 @@ pub struct PromiseRule {
     pub min_pct: i32,
     /// Longest horizon, days.
     pub max_days: i32,
+}
+
+impl PromiseRule {
+    /// Its limits beside others that hold as well, as percent and days: the stricter of each.
+    #[must_use]
+    pub fn beside(&self, (min_pct, max_days): (i32, i32)) -> (i32, i32) {
+        (self.min_pct.max(min_pct), self.max_days.min(max_days))
+    }
 }
 
 /// How long a debt may stay in a stage, and what has to be true before it enters it.
@@ -126,6 +139,20 @@ pub struct StageRule {
     /// Tone of what is written in it; `None` = the house's (`rules::tone`).
     #[serde(default)]
     pub tone: Option<Tone>,
+    /// Days before the statute date of a debt in it from which that person is told; 0 = he is not. Nothing once a
+    /// court was asked.
+    #[serde(default = "statute_days")]
+    pub statute_days: i64,
+    /// Whether it may be entered although the statute date is past; only stages that lead to a court ask.
+    #[serde(default)]
+    pub past_statute: bool,
+    /// Evidence without which it may not be entered.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+}
+
+const fn statute_days() -> i64 {
+    STATUTE_DAYS
 }
 
 /// A client's terms.
@@ -143,7 +170,7 @@ pub struct ClientTerms {
     pub quita_lapses: bool,
     /// How long a supervisor's answer is waited for, seconds.
     pub ask_timeout_s: i32,
-    /// Promises; the first rule that fits holds.
+    /// Promises; the first rule that fits holds, and the campaign's limits with it.
     #[serde(default)]
     pub promises: Vec<PromiseRule>,
     /// Stages.
@@ -272,8 +299,12 @@ impl ClientTerms {
                     "expected each stage once",
                 ));
             }
-            let path = format!("stages[{n}].max_days");
-            between(&path, rule.max_days, 0, 3_650)?;
+            for (field, days) in [
+                ("max_days", rule.max_days),
+                ("statute_days", rule.statute_days),
+            ] {
+                between(&format!("stages[{n}].{field}"), days, 0, 3_650)?;
+            }
         }
         Ok(())
     }
@@ -339,14 +370,12 @@ impl ClientTerms {
             .collect()
     }
 
-    /// Least percent and longest horizon of a promise, from the first rule that fits.
-    #[must_use]
-    pub fn promise_limits(&self, bucket: &str, role: Role) -> Option<(i32, i32)> {
+    /// Rules for a promise of a debt of this age by this role; the first whose segment the debtor is in holds.
+    pub fn promise_rules(&self, bucket: &str, role: Role) -> impl Iterator<Item = &PromiseRule> {
         self.promises
             .iter()
-            .filter(|r| r.buckets.is_empty() || r.buckets.iter().any(|b| b == bucket))
-            .find(|r| r.roles.is_empty() || r.roles.contains(&role))
-            .map(|r| (r.min_pct, r.max_days))
+            .filter(move |r| r.buckets.is_empty() || r.buckets.iter().any(|b| b == bucket))
+            .filter(move |r| r.roles.is_empty() || r.roles.contains(&role))
     }
 
     /// The rule of a stage.

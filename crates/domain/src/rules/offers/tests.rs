@@ -98,6 +98,7 @@ fn terms_that_do_not_fit_say_where() {
 #[test]
 fn promises_are_limited_by_age_and_role_row_20() {
     let rule = |roles: &[Role], min_pct, max_days| PromiseRule {
+        segment_id: None,
         buckets: vec!["b31_60".into()],
         roles: roles.to_vec(),
         min_pct,
@@ -107,12 +108,15 @@ fn promises_are_limited_by_age_and_role_row_20() {
         promises: vec![rule(&[Role::Agent], 40, 5), rule(&[], 10, 15)],
         ..ClientTerms::default()
     };
-    assert_eq!(terms.promise_limits("b31_60", Role::Agent), Some((40, 5)));
-    assert_eq!(
-        terms.promise_limits("b31_60", Role::Supervisor),
-        Some((10, 15))
-    );
-    assert_eq!(terms.promise_limits("b1_30", Role::Agent), None);
+    let rules = |bucket: &str, role| -> Vec<(i32, i32)> {
+        let rules = terms.promise_rules(bucket, role);
+        rules.map(|r| (r.min_pct, r.max_days)).collect()
+    };
+    assert_eq!(rules("b31_60", Role::Agent), [(40, 5), (10, 15)]);
+    assert_eq!(rules("b31_60", Role::Supervisor), [(10, 15)]);
+    assert_eq!(rules("b1_30", Role::Agent), []);
+    let both = |of: (i32, i32)| terms.promises[0].beside(of);
+    assert_eq!((both((20, 7)), both((60, 3))), ((40, 5), (60, 3)));
 }
 
 proptest! {

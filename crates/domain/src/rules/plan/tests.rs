@@ -145,6 +145,7 @@ fn owing(fees_minor: i64, principal_minor: i64) -> Debt {
         overdue_minor: fees_minor + principal_minor,
         minimum_minor: 0,
         due_date: "2026-07-01".into(),
+        statute_date: None,
         status: DebtStatus::Open,
         created_at: UtcMs(0),
         updated_at: UtcMs(0),

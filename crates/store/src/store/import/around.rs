@@ -1,11 +1,54 @@
 //! What a row says around a debtor and his debt: points, parties, consents, address.
 
 use super::{Work, consent_key, party_key};
-use domain::entity::{ADDRESSES_MAX, Address, Consent, ContactPoint, Party};
+use domain::entity::{ADDRESSES_MAX, Address, Consent, ContactPoint, Debt, DebtItem, Party};
 use domain::ids::{DebtId, DebtorId};
-use domain::ports::store::{DebtorRow, point_changes};
+use domain::ports::store::{DebtorRow, item_changes, point_changes};
+use domain::rules::due_items;
+use std::collections::BTreeMap;
+
+/// The list of due items that a debt has after a row, when it is another than it has: that of the row, or none
+/// where the row says nothing of items and more is owed now than they add up to. The due date follows.
+pub(super) fn new_list(
+    known: &BTreeMap<DebtId, Vec<DebtItem>>,
+    row: &DebtorRow,
+    debt: &mut Debt,
+) -> Option<Vec<DebtItem>> {
+    let stands = known.get(&debt.id).map_or(&[][..], Vec::as_slice);
+    if row.items.is_empty() {
+        let holds = due_items::follow_figures(debt, stands);
+        return (!holds).then(Vec::new);
+    }
+    let of = |item: &DebtItem| DebtItem {
+        debt_id: debt.id,
+        ..item.clone()
+    };
+    let mut list: Vec<DebtItem> = row.items.iter().map(of).collect();
+    due_items::sort(&mut list);
+    due_items::follow(debt, &list);
+    (list != stands).then_some(list)
+}
 
 impl Work {
+    /// A debt gets another list of due items; the one that it had before the file is kept.
+    pub(super) fn set_items(
+        &mut self,
+        row: &DebtorRow,
+        debtor: DebtorId,
+        (debt, list): (DebtId, Vec<DebtItem>),
+    ) {
+        let stood = self.items.insert(debt, list.clone()).unwrap_or_default();
+        let before = self.before(row, debtor);
+        let new = before.new_debts.contains(&debt);
+        if !new && before.items.iter().all(|(of, _)| *of != debt) {
+            before.items.push((debt, stood.clone()));
+        }
+        if !new {
+            self.note(row, item_changes(&stood, &list).into_iter().collect());
+        }
+        self.out.items.insert(debt, list);
+    }
+
     pub(super) fn points(&mut self, row: &DebtorRow, debtor: DebtorId) -> bool {
         let mut changed = false;
         for point in &row.points {

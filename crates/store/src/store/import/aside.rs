@@ -44,6 +44,10 @@ impl Work {
                 .collect(),
             consents: self.consents.extract_if(|(of, ..)| seen(of)).collect(),
             addresses: self.addresses.extract_if(|of, _| seen(of)).collect(),
+            items: self
+                .items
+                .extract_if(.., |of, _| ids.contains(of))
+                .collect(),
             interest: self.interest.clone(),
             merged: self.merged.clone(),
             ..Self::default()

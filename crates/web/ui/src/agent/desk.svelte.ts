@@ -62,6 +62,11 @@ export class Desk {
   get attempt(): string | null {
     return this.me?.attempt?.id ?? null;
   }
+  /** What he did today, as one value: when it changes, his goals moved. */
+  get counts(): string {
+    const day = this.me?.today;
+    return day ? `${day.rpc} ${day.promises}` : '';
+  }
   get live(): boolean {
     return this.me !== null && LIVE.includes(this.me.state);
   }
@@ -158,6 +163,8 @@ export class Desk {
   conference = (on: boolean) => this.command('transfer', `/attempts/${this.attempt}/transfer/conference`, { on });
   /** The call is a machine: it ends, coded, and the agent goes on. */
   machine = () => this.command('machine', `/attempts/${this.attempt}/heard`, { truth: 'machine' });
+  /** He talks with a person, whatever the call sounded like; true once it is kept. */
+  person = async () => (await this.command('person', `/attempts/${this.attempt}/heard`, { truth: 'person' })) !== undefined;
   dial = () => this.command('dial', `/preview/${this.card?.item}/dial`);
   skip = () => this.command('skip', `/preview/${this.card?.item}/skip`);
 

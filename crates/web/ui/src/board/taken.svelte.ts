@@ -2,6 +2,7 @@
 import type { Disposing, Disposition } from '../agent/desk.svelte';
 import type { Attempt, File } from '../campaigns/types';
 import { api, said } from '../lib/api';
+import { follow } from '../lib/moved';
 import { post, type Sent } from '../lib/outbox.svelte';
 import { toast } from '../lib/toast.svelte';
 import type { Card, CardDebt } from '../lib/wire';
@@ -41,6 +42,8 @@ export class Taken implements Disposing {
   /** He is at no desk. */
   readonly me = null;
   private closed = false;
+  private debtor = '';
+  private readonly end = follow(() => this.again());
 
   constructor(
     readonly attempt: string,
@@ -55,6 +58,7 @@ export class Taken implements Disposing {
 
   close(): void {
     this.closed = true;
+    this.end();
   }
 
   private async load(): Promise<void> {
@@ -63,11 +67,19 @@ export class Taken implements Disposing {
       const file = await api.get<File>(`/debtors/${row.debtor_id}`);
       this.dispositions = items.filter((d) => d.agent_may_set);
       this.card = cardOf(this.attempt, file);
+      this.debtor = row.debtor_id;
     } catch (error) {
       if (this.closed) return;
       toast('bad', said(error));
       setTimeout(() => void this.load(), AGAIN_MS);
     }
+  }
+
+  /** What he owes may be another by now. */
+  private async again(): Promise<void> {
+    if (!this.debtor) return;
+    const card = cardOf(this.attempt, await api.get<File>(`/debtors/${this.debtor}`));
+    if (JSON.stringify(card) !== JSON.stringify(this.card)) this.card = card;
   }
 
   async dispose(body: object): Promise<Sent> {

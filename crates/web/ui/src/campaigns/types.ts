@@ -111,7 +111,7 @@ export type Params = Record<string, unknown> & {
   abandon_cap_pct: number | null;
   identity_gate: boolean;
   inbound: { blended: boolean; queue_max: number; wait_max_s: number; announce_every_s: number; callback: boolean; keep_place_min: number; service_level_s: number; unknown: boolean };
-  agentless: { message: string; approved_by: string | null; approved_at: string | null; agent_key: string };
+  agentless: { message: string; approved_by: string | null; approved_at: string | null; approved_sounds: Record<string, string>; agent_key: string };
   promise_max_days: number;
   promise_min_pct: number;
   drop_action: string;
@@ -254,6 +254,7 @@ export interface Debt {
   overdue_minor: number;
   minimum_minor: number;
   due_date: string;
+  statute_date?: string | null;
   status: string;
 }
 export interface Address {
@@ -269,9 +270,18 @@ export interface Address {
   added_at: string;
   confirmed_at: string;
 }
+/** A due item of a debt, with what of it is unpaid. */
+export interface DueItem {
+  debt_id: string;
+  reference: string;
+  due_date: string;
+  amount_minor: number;
+  open_minor: number;
+}
 export interface File {
   debtor: { id: string; name: string; document: string; external_ref: string; kind: string; country: string; subdivision: string | null; language: string; address_zone: string | null };
   debts: Debt[];
+  items: DueItem[];
   accrued: { debt_id: string; since_minor: number; total_minor: number; to: string }[];
   addresses: Address[];
   parties: { id: string; role: string; name: string }[];

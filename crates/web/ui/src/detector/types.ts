@@ -25,6 +25,8 @@ export interface DetectorReport {
   campaigns: OfCampaign[];
   trunks: OfTrunk[];
   days: OfDay[];
+  /** Null where a trunk is asked for. */
+  abandoned: Share | null;
 }
 export type Truth = 'person' | 'machine';
 export interface Sample {

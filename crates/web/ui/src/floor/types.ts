@@ -48,6 +48,7 @@ export interface LateCase {
   debtor_id: string;
   stage: string;
   deadline: string | null;
+  statute_told: string | null;
 }
 /** A point that nobody confirmed for so long is stale, days: `domain::rules::stale`. */
 export const POINT_STALE_DAYS = 180;

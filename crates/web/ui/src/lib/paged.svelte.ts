@@ -1,5 +1,6 @@
 // A list by cursor: first page, then more on demand. Late answers of an older question are dropped.
 import { api, said, type Page, type Query } from './api';
+import { follow } from './moved';
 
 export class Paged<T> {
   items = $state.raw<T[]>([]);
@@ -53,6 +54,11 @@ export class Paged<T> {
   follow(everyMs: number): () => void {
     const timer = setInterval(() => void this.fresh(), everyMs);
     return () => clearInterval(timer);
+  }
+
+  /** Looks whenever money of the client moved; gives what ends it. */
+  live(client?: string): () => void {
+    return follow(() => this.fresh(), client);
   }
 
   private async fetch(cursor: string | null): Promise<void> {

@@ -2,7 +2,9 @@
 import { api, Problem } from './api';
 import { sawServer } from './clock.svelte';
 import { backoff, Cursor } from './cursor';
+import { day } from './format';
 import { t, word } from './i18n.svelte';
+import { moneyMoved } from './moved';
 import { toast } from './toast.svelte';
 import type { Message } from './wire';
 
@@ -11,6 +13,12 @@ export type Link = 'connecting' | 'up' | 'lost' | 'taken' | 'refused' | 'closed'
 const SILENT_MS = 5_000;
 const TAKEN_OVER = 4001;
 const SIGNED_OUT = 4003;
+
+/** What a late case says: its stage's deadline has passed, or its statute date is near. */
+function lateTold(code: string, date: unknown): string {
+  const stage = word('stage', code);
+  return typeof date === 'string' ? t('stage.statuteTold', { stage, date: day(date) }) : t('stage.lateTold', { stage });
+}
 
 export interface Handlers {
   snap(data: unknown): void;
@@ -41,7 +49,8 @@ export class Socket {
 
   constructor(
     private readonly path: '/ws/agent' | '/ws/supervisor',
-    private readonly topic: 'me' | 'board',
+    /** None: only what everybody is told. */
+    private readonly topic: 'me' | 'board' | null,
     private readonly handlers: Handlers,
   ) {
     this.beat.onmessage = () => this.ping();
@@ -122,6 +131,7 @@ export class Socket {
   }
 
   private subscribe(resume: boolean): void {
+    if (!this.topic) return;
     const at = this.cursor.at;
     const from = resume && at !== null ? { resume: { boot: this.boot, [this.topic]: at } } : {};
     this.send({ t: 'sub', topics: [this.topic], ...from });
@@ -146,7 +156,8 @@ export class Socket {
       const verdict = this.cursor.delta(message.seq ?? 0);
       if (verdict === 'apply') this.handlers.delta(message);
       else if (verdict === 'hole') this.subscribe(false);
-    } else if (message.t === 'late_case') toast('bad', t('stage.lateTold', { stage: word('stage', String(message.stage)) }));
+    } else if (message.t === 'late_case') toast('bad', lateTold(String(message.stage), message.statute_date));
+    else if (message.t === 'money') moneyMoved(String(message.client));
     else this.handlers.other?.(message);
   }
 
@@ -158,6 +169,8 @@ export class Socket {
     this.link = 'up';
     this.subscribe(same);
     this.handlers.linked?.(true);
+    // What moved while nobody could say so.
+    moneyMoved();
     this.ping();
   }
 

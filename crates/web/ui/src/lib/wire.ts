@@ -67,6 +67,8 @@ export interface CardDebt {
   balance: Money | null;
   overdue: Money | null;
   minimum: Money | null;
+  /** Unpaid due items, oldest first. */
+  items?: { due_date: string; open: Money | null }[];
 }
 /** Promises and payments carry their money flat or as an object; both are read. */
 export interface CardMoney {

@@ -5,6 +5,10 @@ import { t, type Key } from '../lib/i18n.svelte';
 import { STAGES } from './types';
 
 export const BUCKETS = ['preventive', 'b1_30', 'b31_60', 'b61_90', 'b91_120', 'b121_180', 'b181_360', 'b361_plus'] as const;
+/** What of a debt can be shown to a court: `Evidence` of the server. */
+export const EVIDENCE = ['identity', 'address', 'contact', 'items', 'demand', 'agreement'] as const;
+/** Stages that lead to a court, so that the statute date counts. */
+export const TO_COURT = ['prejudicial', 'judicial'];
 export const ROLES = ['agent', 'supervisor', 'manager', 'admin'] as const;
 
 export interface Conditions {
@@ -32,6 +36,8 @@ export interface Authority {
   instalments: number;
 }
 export interface PromiseRule {
+  /** Whose debtors it is for; null = any. */
+  segment_id?: string | null;
   buckets: string[];
   roles: string[];
   min_pct: number;
@@ -48,6 +54,9 @@ export interface StageRule {
   owner_id: string | null;
   /** Tone of what is written in it; null = the house's. */
   tone?: string | null;
+  statute_days: number;
+  past_statute: boolean;
+  evidence: string[];
 }
 export interface Terms {
   offers: Offer[];
@@ -87,6 +96,9 @@ export const newStage = (taken: readonly StageRule[]): StageRule => ({
   max_days: 0,
   owner_id: null,
   tone: null,
+  statute_days: 90,
+  past_statute: false,
+  evidence: [],
 });
 
 /** Minor units ↔ what stands in a field. */
@@ -98,6 +110,7 @@ function words(reason: string): string {
   const range = /^expected (\d+) to (\d+)( characters)?$/.exec(reason);
   if (range) return t(range[3] ? 'terms.chars' : 'terms.range', { a: range[1] ?? '', b: range[2] ?? '' });
   if (reason.includes('not taken')) return t('terms.taken');
+  if (reason.includes('segment of the client')) return t('terms.segmentGone');
   if (reason.includes('early_off_pct')) return t('terms.earlyBoth');
   if (reason.includes('behind a down payment')) return t('terms.noRest');
   return reason;

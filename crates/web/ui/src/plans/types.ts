@@ -43,6 +43,8 @@ export interface DebtStage {
   /** His name, in lists. */
   owner?: string | null;
   late_at: string | null;
+  /** The debt's statute date that he was told is near. */
+  statute_told: string | null;
   reason: string;
 }
 export interface Reason {

@@ -1,10 +1,13 @@
-// Goals of today, asked again every few seconds: money that is posted moves them while one looks.
+// Goals of today, read anew at once when money moves, and every few seconds: promises and contacts move them too.
 import { api, said } from '../lib/api';
+import { follow } from '../lib/moved';
 import { every } from '../lib/paged.svelte';
 import type { Goal, Standing, Standings } from './types';
 
-/** Between two looks, ms. */
+/** Between two looks of an office, ms. */
 const AGAIN_MS = 4_000;
+/** Of an agent, ms: there are hundreds, and their own counts make them look too. */
+const MINE_MS = 10_000;
 interface Named {
   id: string;
   name: string;
@@ -20,19 +23,23 @@ export class Goals {
   portfolios = $state.raw<Named[]>([]);
   clients = $state.raw<Named[]>([]);
 
+  private asked = 0;
+
   constructor(
-    private readonly path: string,
+    private readonly path: '/goals/progress' | '/agents/me/goals',
     private readonly client?: string,
   ) {}
 
   async load(): Promise<void> {
+    const mine = ++this.asked;
     try {
       const got = await api.get<Standings>(this.path, this.client ? { client: this.client } : {});
+      if (mine !== this.asked) return;
       this.items = got.items;
       this.more = got.more;
       this.wrong = '';
     } catch (error) {
-      this.wrong = said(error);
+      if (mine === this.asked) this.wrong = said(error);
     } finally {
       this.loaded = true;
     }
@@ -47,8 +54,7 @@ export class Goals {
   }
   watch(): () => void {
     void this.load();
-    const timer = setInterval(() => void this.load(), AGAIN_MS);
-    return () => clearInterval(timer);
+    return follow(() => this.load(), this.client, this.path === '/agents/me/goals' ? MINE_MS : AGAIN_MS);
   }
   whose = (goal: Goal): string => {
     const of = (list: readonly Named[], id: string | null) => list.find((x) => x.id === id)?.name;

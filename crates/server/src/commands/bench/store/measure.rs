@@ -4,13 +4,12 @@ use crate::clock::RandomIds;
 use ::store::{Filled, SqlStore};
 use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, DebtId, EventId, PointId, SegmentId, VerdictId};
+use domain::ids::{CampaignId, EventId, PointId, SegmentId, VerdictId};
 use domain::law::{Action, Judge as _, RuleBook};
 use domain::ports::IdSource as _;
 use domain::ports::store::{
-    AddressStore as _, AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _,
-    InterestStore as _, NodeLease, NodeStore as _, OpenDraft, OpenOutcome, PortfolioStore as _,
-    ReserveRequest,
+    AttemptStore as _, Candidate, CatalogStore as _, Closing, ContactStore as _, NodeLease,
+    NodeStore as _, OpenDraft, OpenOutcome, ReserveRequest,
 };
 use domain::segment::Expr;
 use domain::time::{MINUTE_MS, UtcMs};
@@ -255,20 +254,16 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Everything of one debtor, as `GET /debtors/{id}` asks it.
+    /// Everything of one debtor, by the function of `GET /debtors/{id}`, to the last letter of its JSON.
     pub(super) async fn file(&self) -> anyhow::Result<Percentiles> {
         let (store, now) = (self.store, self.filled.now);
         let mut times = Vec::new();
         for n in 0..FILES {
             let debtor = self.filled.debtor(n * 7_919 % self.debtors);
             let start = Instant::now();
-            store.get_debtor(debtor).await?;
-            let file = store.debtor_file(debtor).await?;
-            store.get_portfolio(file.debtor.portfolio_id).await?;
-            let ids: Vec<DebtId> = file.debts.iter().map(|d| d.id).collect();
-            std::hint::black_box(store.owed(&file.debts, now).await?);
-            store.accruals_of(&ids).await?;
-            store.addresses_of(debtor).await?;
+            let file = api::debtor_file(store, debtor, now, true).await;
+            let file = file.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+            std::hint::black_box(serde_json::to_vec(&file)?);
             times.push(ms(start));
         }
         Ok(Percentiles::of(times))
