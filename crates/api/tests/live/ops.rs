@@ -94,7 +94,7 @@ async fn metrics_parse_and_hold_no_personal_data() {
         );
     }
     // The center's own writes and the reads of the routes are timed alike.
-    for op in ["register_node", "list_campaigns", "get_debtor", "ping"] {
+    for op in ["register_node", "list_campaigns", "debtor_file", "ping"] {
         let label = format!(r#"marcador_db_seconds_count{{op="{op}"}}"#);
         assert!(text.contains(&label), "{label} is missing:\n{text}");
     }

@@ -140,7 +140,7 @@ async fn the_schemas_are_served() {
     let server = schema["server"]["oneOf"]
         .as_array()
         .expect("kinds of messages");
-    assert_eq!(server.len(), 11, "{server:?}");
+    assert_eq!(server.len(), 12, "{server:?}");
     assert_eq!(schema["client"]["oneOf"].as_array().map(Vec::len), Some(4));
 }
 
