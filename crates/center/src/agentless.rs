@@ -53,6 +53,32 @@ async fn raise(shared: &Shared, setting: &Setting) {
         .await;
 }
 
+/// Whether the recording of a campaign that tells a message is the one that was approved, before anything of a start is
+/// written.
+///
+/// # Errors
+/// `message_replaced`.
+pub(crate) async fn same(shared: &Shared, setting: &Setting) -> Result<(), CenterError> {
+    let params = &setting.campaign.params;
+    let message = &params.agentless.message;
+    if params.mode != DialMode::Agentless
+        || sounds(shared, setting.client.id, message).await == params.agentless.approved_sounds
+    {
+        return Ok(());
+    }
+    raise(shared, setting).await;
+    Err(replaced(message))
+}
+
+fn replaced(message: &str) -> CenterError {
+    CenterError::conflict(
+        "message_replaced",
+        format!(
+            "the recording of message {message:?} is not the one that was approved: have it approved again"
+        ),
+    )
+}
+
 /// Whether a campaign that tells a message may dial: its recording is the one that was approved. One that dials
 /// already stops, its ringing calls too.
 ///
@@ -82,13 +108,7 @@ pub(crate) async fn check(shared: &Shared, setting: &Arc<Setting>) -> Result<(),
         })
         .await;
     raise(shared, setting).await;
-    Err(CenterError::conflict(
-        "message_replaced",
-        format!(
-            "the recording of message {:?} is not the one that was approved: have it approved again",
-            params.agentless.message
-        ),
-    ))
+    Err(replaced(&params.agentless.message))
 }
 
 /// Tells the message to who answered; what keeps it from being told ends the call.

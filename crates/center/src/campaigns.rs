@@ -402,6 +402,9 @@ pub(crate) async fn act(
     let mut rows = setting(&shared, campaign).await?;
     if to == CampaignStatus::Running {
         check_trunks(&shared, &rows).await?;
+        if from != to {
+            crate::agentless::same(&shared, &rows).await?;
+        }
     }
     let mut taken = None;
     if to == CampaignStatus::Running {

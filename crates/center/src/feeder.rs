@@ -299,6 +299,20 @@ fn spent(
     (points.is_empty() && had_one).then_some("points_spent")
 }
 
+/// Whether the message of an agentless campaign is approved in the language that the debtor would hear.
+fn spoken_to(setting: &Setting, candidate: &Candidate) -> bool {
+    let tongue = crate::inbound::tongue(candidate.facts.debtor.language);
+    let sounds = &setting.campaign.params.agentless.approved_sounds;
+    sounds.contains_key(tongue)
+}
+
+/// Nobody is called to be told nothing.
+fn without_words(mut item: ItemState, now: UtcMs) -> Considered {
+    item.next_at = now.plus_ms(REFUSED_AGAIN_MS);
+    "no_message_in_language".clone_into(&mut item.note);
+    Considered::Back(Box::new(item), None)
+}
+
 fn consider(
     shared: &Shared,
     setting: &Arc<Setting>,
@@ -329,16 +343,18 @@ fn consider(
         CheckPoint::Hopper
     };
     let mut best: Option<Verdict> = None;
-    let asked: Vec<Option<PointId>> = if points.is_empty() {
-        vec![None]
-    } else {
-        points.iter().map(|p| Some(p.id)).collect()
-    };
+    let mut asked: Vec<Option<PointId>> = points.iter().map(|p| Some(p.id)).collect();
+    if asked.is_empty() {
+        asked.push(None);
+    }
     // A message is told by nobody: what the law gives to an agent alone is not for it. Who was promised a call
     // talks with an agent here too.
     let alone = params.mode == DialMode::Agentless;
     let promised = alone && CallbackRow::is_agreed(&candidate.item);
     let with_agent = !alone || promised;
+    if !with_agent && !spoken_to(setting, &candidate) {
+        return without_words(candidate.item, now);
+    }
     for point in asked {
         let mut action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
         action.agent_reserved |= promised;

@@ -9,8 +9,8 @@ use domain::rules::kpi::ATTRIBUTION_MS;
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use tokio::sync::{broadcast, watch};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// Notices that a slow socket may be behind; what it misses stands in its user's morning review.
 const NOTICES: usize = 256;
@@ -64,18 +64,28 @@ impl LateCase {
 /// How often money of each client moved since this node started: whoever saw fewer moves looks again.
 pub type MoneyMoves = BTreeMap<ClientId, u64>;
 
+/// Debtors whose money moved and whose agents are still to be told; of what a longer file brings at once the agents
+/// learn by their own next look.
+const NEAR_MAX: usize = 1_024;
+
 /// Where this node's sockets hear of them.
 #[derive(Debug)]
 pub(crate) struct Notices {
     late: broadcast::Sender<Arc<LateCase>>,
     money: watch::Sender<MoneyMoves>,
+    near: mpsc::Sender<(ClientId, DebtorId)>,
+    /// Until [`run`] takes it.
+    queue: Mutex<Option<mpsc::Receiver<(ClientId, DebtorId)>>>,
 }
 
 impl Default for Notices {
     fn default() -> Self {
+        let (near, queue) = mpsc::channel(NEAR_MAX);
         Self {
             late: broadcast::channel(NOTICES).0,
             money: watch::channel(MoneyMoves::new()).0,
+            near,
+            queue: Mutex::new(Some(queue)),
         }
     }
 }
@@ -93,6 +103,12 @@ impl Notices {
     pub(crate) fn money_moved(&self, client: ClientId) {
         self.money
             .send_modify(|moves| *moves.entry(client).or_default() += 1);
+    }
+
+    /// The agents near a debtor are told of it beside everything else: stops that stand behind it wait for nothing.
+    pub(crate) fn money_near(&self, client: ClientId, debtor: DebtorId) {
+        // A full queue: they look again by themselves.
+        let _ = self.near.try_send((client, debtor));
     }
 
     /// Passes on what the log tells, whichever node wrote it.
@@ -119,10 +135,28 @@ pub(crate) struct Near {
     pub(crate) teams: BTreeSet<TeamId>,
 }
 
+/// Tells agents of money, one debtor after the other, until the node ends.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let queue = shared.notices.queue.lock().ok().and_then(|mut q| q.take());
+    let Some(mut queue) = queue else { return };
+    let mut stop = shared.stop.clone();
+    loop {
+        tokio::select! {
+            moved = queue.recv() => {
+                let Some((client, debtor)) = moved else { return };
+                if let Err(error) = tell_agents(&shared, client, debtor).await {
+                    shared.mind(&error).await;
+                }
+            }
+            () = crate::tasks::stopped(&mut stop) => return,
+        }
+    }
+}
+
 /// Money of a debtor moved: of all agents only those look again whose goals or list may show it, for a look at goals
 /// counts the whole period. These are who talked with him in the time in which money is counted as theirs, their
 /// teams, and whom he is assigned to; what was paid long before it came is found by the next look of theirs.
-pub(crate) async fn tell_agents(
+async fn tell_agents(
     shared: &Shared,
     client: ClientId,
     debtor: DebtorId,
@@ -144,7 +178,12 @@ pub(crate) async fn tell_agents(
         ..Near::default()
     };
     for id in &near.agents {
-        near.teams.extend(store.get_agent(*id).await?.team_id);
+        match store.get_agent(*id).await {
+            Ok(agent) => near.teams.extend(agent.team_id),
+            // Who is gone has no screen.
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     for row in store.assignments_of(&[debtor]).await? {
         near.agents.extend(row.agent_id);

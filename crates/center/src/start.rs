@@ -118,6 +118,7 @@ fn beside(
         tokio::spawn(crate::amd::run(one())),
         tokio::spawn(crate::short_calls::run(one())),
         tokio::spawn(crate::inbound::run(one())),
+        tokio::spawn(crate::notices::run(one())),
         tokio::spawn(crate::proof::run(one())),
         tokio::spawn(crate::follow::run(one(), cursor, counted)),
     ]

@@ -2,7 +2,6 @@
 
 use crate::asks::Actor;
 use crate::error::CenterError;
-use crate::notices;
 use crate::shared::Shared;
 use dialer::Input;
 use domain::entity::{Hold, Payment, Promise, PromiseState, Suppression};
@@ -29,9 +28,7 @@ pub(crate) async fn money_moved(shared: &Shared, client: ClientId, debtor: Debto
         .tell(move |engine, _| engine.money_moved(debtor))
         .await;
     shared.notices.money_moved(client);
-    if let Err(error) = notices::tell_agents(shared, client, debtor).await {
-        shared.mind(&error).await;
-    }
+    shared.notices.money_near(client, debtor);
 }
 
 /// A hold may be about the person, whoever's debtor he is: he is withdrawn everywhere and judged anew.

@@ -38,7 +38,7 @@ const LOST_AFTER_MS: i64 = HOUR_MS;
 const LOST_BACK_MS: i64 = 3 * DAY_MS;
 
 /// Waits for the stop (or for the end of every handle).
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone: that is the end, too.
     let _ = stop.wait_for(|s| *s).await;
 }

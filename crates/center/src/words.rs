@@ -168,6 +168,10 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "no le quedan números por intentar",
             "no numbers are left to try",
         ),
+        "no_message_in_language" => (
+            "el mensaje de la campaña no está aprobado en su idioma",
+            "the campaign's message is not approved in his language",
+        ),
         "paid" => ("pagó", "paid"),
         "promise" => ("tiene una promesa vigente", "has a promise alive"),
         "callback" | "callback_own" => {

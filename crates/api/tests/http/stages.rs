@@ -118,6 +118,33 @@ async fn missing(app: &App, path: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Figures by a program that knows of no such date leave it.
+async fn figures_leave_the_statute_date(app: &App) {
+    let own = &app.world.norte;
+    let mut read = get(app, "manager", &format!("/debts/{}", own.debt)).await;
+    let known = [
+        "external_ref",
+        "product",
+        "currency",
+        "principal_minor",
+        "interest_minor",
+        "fees_minor",
+        "overdue_minor",
+        "minimum_minor",
+        "due_date",
+        "status",
+    ];
+    let body = read.as_object_mut().expect("an object");
+    body.retain(|field, _| known.contains(&field.as_str()));
+    let token = app.token("manager").await;
+    let debt = format!("/api/v1/debts/{}", own.debt);
+    let put = app.ask("PUT", &debt).token(&token).json(&read);
+    let put = put.send().await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let debt = app.store.get_debt(own.debt).await.expect("debt");
+    assert_eq!(debt.statute_date.as_deref(), Some("2026-11-24"));
+}
+
 #[tokio::test]
 async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     let app = App::start().await;
@@ -164,6 +191,7 @@ async fn no_court_is_asked_past_the_statute_date_nor_without_evidence_row_17() {
     refused("judicial", "the statute date passed 1 day ago").await;
     let file = get(&app, "supervisor", &format!("/debtors/{}", own.debtor)).await;
     assert_eq!(file["debts"][0]["statute_date"], "2026-11-24");
+    figures_leave_the_statute_date(&app).await;
     // The client's own terms say otherwise.
     let rules = format!("/clients/{}/terms", own.client);
     let mut terms = get(&app, "manager", &rules).await["terms"].clone();

@@ -4,7 +4,7 @@ use super::plan::asked;
 use crate::messages::rule_of;
 use crate::plans::letters::{action as letter, at_his_contract};
 use crate::shared::Shared;
-use domain::entity::{Channel, CheckPoint, Decision, StepAction};
+use domain::entity::{BlockReason, Channel, CheckPoint, Decision, StepAction};
 use domain::ids::VerdictId;
 use domain::law::Action;
 use domain::ports::store::ContactFacts;
@@ -19,6 +19,8 @@ pub(super) enum Fate {
     At(UtcMs),
     /// The law takes it out: the rule, and its words in Spanish and English.
     Out(String, String, String),
+    /// A hold that ends silences it, told alike: it is looked at again, since money may end the hold early.
+    Wait(String, String, String),
 }
 
 /// How a step that is no message reaches the debtor; `None` = it does not: a person looks at the case.
@@ -51,7 +53,11 @@ pub(super) fn fate(shared: &Shared, facts: &ContactFacts, channel: Channel, due:
         decision if decision.permits(calls) => Fate::At(due),
         _ => {
             let (es, en) = verdict.reason().unwrap_or_default();
-            Fate::Out(rule_of(&verdict), es.to_owned(), en.to_owned())
+            let (rule, es, en) = (rule_of(&verdict), es.to_owned(), en.to_owned());
+            match (verdict.blocked, verdict.next_legal_at) {
+                (Some(BlockReason::Hold), Some(_)) => Fate::Wait(rule, es, en),
+                _ => Fate::Out(rule, es, en),
+            }
         }
     }
 }

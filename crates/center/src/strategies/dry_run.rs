@@ -473,7 +473,7 @@ fn act(
             let row = counted(facts, shared.id(), (channel, kind), at);
             facts.ledger.push(row);
         }
-        Fate::Out(rule, es, en) => {
+        Fate::Out(rule, es, en) | Fate::Wait(rule, es, en) => {
             day.removed += 1;
             let row = TrialRemoved {
                 debtor_id: facts.debtor.id,

@@ -358,6 +358,9 @@ fn make(
     }
     let fated =
         channel_of(step.action).map_or(Fate::At(due), |channel| fate(shared, facts, channel, due));
+    if matches!(fated, Fate::Wait(..)) {
+        return Looked::Near;
+    }
     let row = planned(shared, case, source, (fated, due, plan_key));
     made.steps.push(row);
     Looked::Near
@@ -373,7 +376,7 @@ fn planned(
     let (one, step, now) = (case.one, case.step, case.at);
     let (due_at, refused) = match fated {
         Fate::At(at) => (at, None),
-        Fate::Out(rule, ..) => (due, Some(rule)),
+        Fate::Out(rule, ..) | Fate::Wait(rule, ..) => (due, Some(rule)),
     };
     let (state, by) = match refused {
         Some(_) => (PlannedState::Refused, "system"),

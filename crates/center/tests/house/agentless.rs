@@ -7,7 +7,8 @@ use crate::screen::Screen;
 use crate::world::{ALL_ANSWER, House, Plan, ask, campaign_id, client_id, debtor_id, point_id};
 use center::CenterConfig;
 use domain::entity::{
-    AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, DialMode, InboundParams,
+    AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, CampaignStatus, DialMode,
+    InboundParams,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::ports::store::{
@@ -119,10 +120,23 @@ async fn a_message_whose_recording_was_replaced_is_told_once_it_is_approved_agai
         .center
         .start_campaign(center::Actor::System, campaign_id());
     assert!(again.await.is_err());
+    // Nor does a stopped one begin, for another node would take it up by its row.
+    let stop = house
+        .center
+        .stop_campaign(center::Actor::System, campaign_id());
+    stop.await.expect("stops");
+    let again = house
+        .center
+        .start_campaign(center::Actor::System, campaign_id());
+    let refused = again.await.expect_err("another sound");
+    assert_eq!(refused.code(), "message_replaced");
+    let row = house.store.get_campaign(campaign_id()).await;
+    assert_eq!(row.expect("stored").status, CampaignStatus::Stopped);
 
     let now = house.center.message_sounds(client_id(), "agentless").await;
     let heard = [("es", now["es"].clone()), ("en", now["en"].clone())];
     assert!(changed(&house, &heard).await, "approved as it is now");
+    house.start().await;
     assert!(!raised(&house).await);
     let goes_on = || house.trunk.invites().len() > calls;
     house.until("the next call", goes_on).await;

@@ -287,3 +287,49 @@ async fn calls_and_letters_are_judged_when_they_are_planned_as_on_trial_row_14()
     let seven = "2026-11-26T13:00:00.000Z";
     assert!(late.iter().all(|s| s.due_at.to_string() == seven));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_promise_silences_is_planned_once_the_promise_is_over() {
+    let (house, _) = house(1).await;
+    let silent = Hold {
+        id: HoldId(id(960)),
+        client_id: client_id(),
+        debtor_id: debtor_id(0),
+        scope: HoldScope::Debtor,
+        debt_id: None,
+        point_id: None,
+        channel: None,
+        kind: HoldKind::Promise,
+        from: house.clock.now(),
+        until: Some(house.clock.now().plus_ms(2 * 24 * HOUR_MS)),
+        lifted_at: None,
+        evidence: "promesa".into(),
+    };
+    house.store.put_hold(&silent, &[]).await.expect("a hold");
+    let call = StrategyStep {
+        offset_days: today(&house).await,
+        action: StepAction::Call,
+        channels: Vec::new(),
+        template: String::new(),
+        campaign_id: Some(campaign_id()),
+        ..step("call", 0, "13:00")
+    };
+    let plan = strategy(9, StrategyTrigger::DueDate, vec![call]);
+    house.store.put_strategy(&plan, &[]).await.expect("works");
+    house.secs(31).await;
+    let ask = StepAsk {
+        limit: 50,
+        ..StepAsk::default()
+    };
+    let rows = house.store.steps_page(&ask).await.expect("works");
+    assert_eq!(rows, [], "neither planned nor refused for good");
+    let lifted = Hold {
+        lifted_at: Some(house.clock.now()),
+        ..silent
+    };
+    house.store.put_hold(&lifted, &[]).await.expect("lifted");
+    house.secs(61).await;
+    let rows = house.store.steps_page(&ask).await.expect("works");
+    let states: Vec<_> = rows.iter().map(|s| s.state).collect();
+    assert_eq!(states, [PlannedState::Planned], "{rows:?}");
+}

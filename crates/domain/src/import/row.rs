@@ -179,6 +179,7 @@ impl RowReader {
         let mut debt = row.debt(debtor.id, DebtId(fresh()))?;
         let items = row.items(&debt)?;
         due_items::follow(&mut debt, &items);
+        row.past_due(&mut debt, &items);
         let score = row.score()?;
         let points = row.points(&country, debtor.id, &fresh)?;
         let address = row.address(&debtor, &fresh)?;
@@ -374,6 +375,24 @@ impl<'a> Row<'a> {
             created_at: context.now,
             updated_at: context.now,
         })
+    }
+
+    /// What is overdue of a debt with items is what of them is past, where the file does not say it; all of it is the
+    /// least payment then. The whole of a debt would be told to somebody whose next item is months away.
+    fn past_due(&self, debt: &mut Debt, items: &[crate::entity::DebtItem]) {
+        if items.is_empty() || self.given(Target::Overdue) {
+            return;
+        }
+        let today = self.reader.today.to_string();
+        let past = items.iter().filter(|i| i.due_date < today);
+        let past = past.fold(0_i64, |sum, i| sum.saturating_add(i.amount_minor));
+        debt.overdue_minor = past
+            .min(debt.principal_minor)
+            .saturating_add(debt.interest_minor)
+            .saturating_add(debt.fees_minor);
+        if !self.given(Target::Minimum) {
+            debt.minimum_minor = debt.overdue_minor;
+        }
     }
 
     /// The principal, or what the balance leaves for it; both together must agree.

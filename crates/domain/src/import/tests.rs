@@ -363,6 +363,11 @@ fn items_are_parts_of_the_principal_and_give_the_due_date_row_01() {
     let text = "F-2|2026-10-05|40.50; F-1|23/09/2026 | 1 ;F-3|2026-12-05|58.5;";
     let row = with_items("100", "2026-01-31", text).expect("taken");
     assert_eq!(row.debt.due_date, "2026-09-23", "of the oldest item");
+    // Two of the three are past, and fees of 5.00 with them; the last is due in December.
+    assert_eq!(
+        (row.debt.overdue_minor, row.debt.minimum_minor),
+        (4_650, 4_650)
+    );
     let undated = with_items("100", "", text).expect("taken");
     assert_eq!(undated.debt.due_date, "2026-09-23");
     let plain = with_items("100", "2026-01-31", " ").expect("taken");

@@ -6,6 +6,10 @@
 //! What is open is derived and never stored: money, reversals, what plans forgive and the figures of files all
 //! move the principal, and a second figure beside it could only disagree with it. The oldest item is paid
 //! first, so that what is owed lies in the newest ones.
+//!
+//! A portfolio's rule of interest does not look at items: it bears on the whole principal from the date that holds, as
+//! of a loan that is due as a whole once a part of it is late. Where only what is past may bear interest, the creditor's
+//! own figures are to be used.
 
 use crate::entity::{DEBT_ITEMS_MAX, Debt, DebtItem};
 use std::collections::BTreeSet;
@@ -84,12 +88,15 @@ pub fn follow(debt: &mut Debt, items: &[DebtItem]) {
     }
 }
 
-/// Somebody wrote figures of a debt that had these items, and none of the items. The due date follows them as
-/// long as they explain what is owed; `false` where more is owed than they add up to: they are out of date, the
-/// written date holds, and they go.
+/// Somebody wrote figures of a debt that had these items, and none of the items; before, `owed_before` of the
+/// principal was owed. The due date follows them as long as they explain what is owed; `false` where they are out of
+/// date, the written date holds, and they go: more is owed than they add up to, or more than before since another day
+/// than theirs, which is a new charge and no item that opened again. Minor units.
 #[must_use]
-pub fn follow_figures(debt: &mut Debt, items: &[DebtItem]) -> bool {
-    if debt.principal_minor > sum(items) {
+pub fn follow_figures(debt: &mut Debt, items: &[DebtItem], owed_before: i64) -> bool {
+    let own = due_date(items, debt.principal_minor);
+    let charged = debt.principal_minor > owed_before && own != Some(debt.due_date.as_str());
+    if debt.principal_minor > sum(items) || charged {
         return items.is_empty();
     }
     follow(debt, items);
@@ -206,12 +213,21 @@ mod tests {
     fn written_figures_keep_a_list_that_explains_them() {
         let items = list(&[100, 200]);
         let mut less = debt(150, 9, 0);
-        assert!(follow_figures(&mut less, &items));
+        assert!(follow_figures(&mut less, &items, 300));
         assert_eq!(less.due_date, "2026-02-05");
         let mut more = debt(301, 0, 0);
-        assert!(!follow_figures(&mut more, &items));
+        assert!(!follow_figures(&mut more, &items, 300));
         assert_eq!(more.due_date, "2025-12-31", "the written one");
-        assert!(follow_figures(&mut more, &[]), "there is no list to go");
+        assert!(follow_figures(&mut more, &[], 300), "no list to go");
+        // 250 of it was paid; 150 of new charges are owed since another day, and do not open what is paid.
+        let mut charged = debt(200, 0, 0);
+        charged.due_date = "2026-03-05".to_owned();
+        assert!(!follow_figures(&mut charged, &items, 50));
+        assert_eq!(charged.due_date, "2026-03-05", "the written one");
+        // A file that has not heard of a payment yet writes the list's own day.
+        let mut behind = debt(200, 0, 0);
+        behind.due_date = "2026-02-05".to_owned();
+        assert!(follow_figures(&mut behind, &items, 50));
     }
 
     #[test]

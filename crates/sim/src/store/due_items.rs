@@ -33,9 +33,13 @@ pub(super) fn follow(t: &mut Tables, debt: DebtId) {
     }
 }
 
-/// The same of a debt whose figures somebody wrote anew; items that add up to less than is owed now go.
+/// The same of a debt whose figures somebody wrote anew; items that do not explain what is owed now go.
 pub(super) fn follow_figures(t: &mut Tables, debt: &mut Debt) {
-    if !due_items::follow_figures(debt, &of(t, debt.id)) {
+    let owed_before = t
+        .debts
+        .get(&debt.id)
+        .map_or(i64::MAX, |d| d.principal_minor);
+    if !due_items::follow_figures(debt, &of(t, debt.id), owed_before) {
         set(t, debt.id, &[]);
     }
 }

@@ -41,10 +41,14 @@ pub(super) async fn follow(tx: &mut Link, debt: &mut Debt) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The same of a debt whose figures somebody wrote anew; items that add up to less than is owed now go.
-pub(super) async fn follow_figures(tx: &mut Link, debt: &mut Debt) -> Result<(), StoreError> {
+/// The same of a debt whose figures somebody wrote anew; items that do not explain what is owed now go.
+pub(super) async fn follow_figures(
+    tx: &mut Link,
+    debt: &mut Debt,
+    owed_before: i64,
+) -> Result<(), StoreError> {
     let items = of_debts(tx, &[debt.id]).await?;
-    match due_items::follow_figures(debt, &items) {
+    match due_items::follow_figures(debt, &items, owed_before) {
         true => Ok(()),
         false => set(tx, &[(debt.id, Vec::new())]).await,
     }

@@ -274,7 +274,7 @@ impl Work {
                     self.report.paid += 1;
                 }
                 // Before interest: it counts from the date that holds.
-                let list = new_list(&self.items, row, &mut fresh);
+                let list = new_list(&self.items, row, &mut fresh, stored.principal_minor);
                 let accrual = self.interest.keep(stored, &mut fresh, row.debt.updated_at);
                 let same = Debt {
                     updated_at: stored.updated_at,
@@ -309,7 +309,7 @@ impl Work {
                 self.report.debts_new += 1;
                 let id = fresh.id;
                 self.before(row, debtor).new_debts.push(id);
-                if let Some(list) = new_list(&self.items, row, &mut fresh) {
+                if let Some(list) = new_list(&self.items, row, &mut fresh, i64::MAX) {
                     self.set_items(row, debtor, (id, list));
                 }
             }

@@ -93,7 +93,7 @@ pub(super) async fn put_carried(tx: &mut Link, row: &Debt) -> Result<(), StoreEr
         return tx.put(row).await;
     };
     let mut fresh = row.clone();
-    due_items::follow_figures(tx, &mut fresh).await?;
+    due_items::follow_figures(tx, &mut fresh, stored.principal_minor).await?;
     let book = book_of(tx, std::slice::from_ref(&stored)).await?;
     let accrual = book.carry(&stored, &mut fresh, row.updated_at);
     tx.put(&fresh).await?;

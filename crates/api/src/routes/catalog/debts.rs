@@ -75,6 +75,7 @@ pub(crate) struct DebtBody {
     minimum_minor: i64,
     #[schema(value_type = doc::Day)]
     due_date: String,
+    /// Last date on which a court may be asked for it; null or left out = what is known stays.
     #[serde(default)]
     #[schema(value_type = Option<doc::Day>)]
     statute_date: Option<String>,
@@ -97,10 +98,10 @@ impl DebtBody {
         row.overdue_minor = check::amount("overdue_minor", self.overdue_minor)?;
         row.minimum_minor = check::amount("minimum_minor", self.minimum_minor)?;
         row.due_date = check::day("due_date", &self.due_date)?;
-        let statute = self.statute_date.as_deref();
-        row.statute_date = statute
-            .map(|date| check::day("statute_date", date))
-            .transpose()?;
+        // A body without it is of somebody who does not know it, and no court is asked past it for that.
+        if let Some(date) = self.statute_date.as_deref() {
+            row.statute_date = Some(check::day("statute_date", date)?);
+        }
         row.status = self.status;
         Ok(())
     }

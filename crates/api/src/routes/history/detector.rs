@@ -219,6 +219,9 @@ async fn of_client(
     Ok(counts)
 }
 
+/// Longest time of which abandonment is told, ms: that of the longest legal window.
+const ABANDONED_MS: i64 = 31 * DAY_MS;
+
 /// Abandonment over the same time, of the same client and campaign.
 async fn abandoned(
     state: &ApiState,
@@ -226,7 +229,7 @@ async fn abandoned(
     query: &DetectorQuery,
     (since, until): (UtcMs, UtcMs),
 ) -> Result<Option<Share>, Problem> {
-    if query.trunk.is_some() {
+    if query.trunk.is_some() || until.since_ms(since) > ABANDONED_MS {
         return Ok(None);
     }
     let slots = state.store.answers(since, until).await?;

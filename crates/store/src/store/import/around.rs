@@ -8,15 +8,17 @@ use domain::rules::due_items;
 use std::collections::BTreeMap;
 
 /// The list of due items that a debt has after a row, when it is another than it has: that of the row, or none
-/// where the row says nothing of items and more is owed now than they add up to. The due date follows.
+/// where the row says nothing of items and they do not explain what is owed now. The due date follows. Before the row
+/// `owed_before` of the principal was owed, minor units.
 pub(super) fn new_list(
     known: &BTreeMap<DebtId, Vec<DebtItem>>,
     row: &DebtorRow,
     debt: &mut Debt,
+    owed_before: i64,
 ) -> Option<Vec<DebtItem>> {
     let stands = known.get(&debt.id).map_or(&[][..], Vec::as_slice);
     if row.items.is_empty() {
-        let holds = due_items::follow_figures(debt, stands);
+        let holds = due_items::follow_figures(debt, stands, owed_before);
         return (!holds).then(Vec::new);
     }
     let of = |item: &DebtItem| DebtItem {
