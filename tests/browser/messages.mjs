@@ -89,7 +89,7 @@ async function inbox(page) {
   await until('a debtor writes', async () => {
     await page.locator('[name=inbox-state]').selectOption('');
     await page.locator('[name=inbox-state]').selectOption('new');
-    await page.locator('[aria-labelledby=inbox-title] [role=status]').first().waitFor();
+    await page.locator('[aria-labelledby=inbox-title] .foot p').first().waitFor();
     return (await open.count()) > 0;
   }, 60_000);
   await axe(page, 'inbox');
