@@ -126,27 +126,9 @@ pub fn may_be_left(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::Language;
-    use crate::ids::{ClientId, VoicemailId};
-    use crate::time::UtcMs;
-    use uuid::Uuid;
+    use crate::rules::voicemail::tests::template as of;
 
     const COMPANY: &str = "Servicios Norte";
-
-    fn of(parts: Vec<VoicemailPart>) -> VoicemailTemplate {
-        VoicemailTemplate {
-            id: VoicemailId(Uuid::nil()),
-            client_id: ClientId(Uuid::nil()),
-            name: "m".into(),
-            language: Language::Es,
-            parts,
-            person: "Ana Ruiz".into(),
-            approved_by: None,
-            version: 1,
-            created_at: UtcMs(0),
-            updated_at: UtcMs(0),
-        }
-    }
 
     fn text(text: &str) -> VoicemailTemplate {
         of(vec![VoicemailPart::Text { text: text.into() }])

@@ -197,14 +197,15 @@ pub fn render(template: &VoicemailTemplate, facts: &Facts<'_>) -> Option<Vec<Spo
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::entity::Language;
     use crate::ids::{ClientId, VoicemailId};
     use crate::time::UtcMs;
     use uuid::Uuid;
 
-    fn template(parts: Vec<VoicemailPart>) -> VoicemailTemplate {
+    /// A message of these parts that nobody approved yet.
+    pub(crate) fn template(parts: Vec<VoicemailPart>) -> VoicemailTemplate {
         VoicemailTemplate {
             id: VoicemailId(Uuid::nil()),
             client_id: ClientId(Uuid::nil()),
