@@ -1,7 +1,7 @@
 //! What the router needs from outside, and the limits of this room.
 
 use crate::auth::{
-    ApiSecrets, Caller, Guessers, Hasher, SessionCache, Throttle, Tickets, UsedOtps,
+    ApiSecrets, Caller, Guessers, Hasher, Replaced, SessionCache, Throttle, Tickets, UsedOtps,
 };
 use crate::error::ApiError;
 use crate::http::InFlight;
@@ -185,6 +185,8 @@ pub struct Inner {
     pub(crate) guessers: Guessers,
     pub(crate) used_otps: UsedOtps,
     pub(crate) sessions: SessionCache,
+    /// Refresh tokens that were replaced a moment ago.
+    pub(crate) replaced: Replaced,
     pub(crate) tickets: Tickets,
     pub(crate) in_flight: InFlight,
     pub(crate) residents: crate::residents::Residents,
@@ -251,6 +253,7 @@ impl ApiState {
             throttle: Throttle::default(),
             used_otps: UsedOtps::default(),
             sessions: SessionCache::default(),
+            replaced: Replaced::default(),
             tickets: Tickets::default(),
             in_flight: InFlight::default(),
             residents: crate::residents::Residents::default(),

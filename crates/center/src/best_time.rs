@@ -14,9 +14,9 @@ use crate::shared::Shared;
 use dialer::Item;
 use domain::answer::{
     AnswerModel, Choice, Due, Entry, Forecast, Outlook, Passes, PointView, Slot, Why, Worth,
-    choose, hours_ahead, weigh, why_not_yet, why_now,
+    better_hour, choose, hours_ahead, weigh, why_not_yet, why_now,
 };
-use domain::entity::{Campaign, CampaignParams, CheckPoint, ContactPoint};
+use domain::entity::{Campaign, CampaignParams, CampaignStatus, CheckPoint, ContactPoint};
 use domain::ids::{CampaignId, ClientId, DebtorId, VerdictId};
 use domain::ports::store::{ContactFacts, ItemState};
 use domain::rules::worth::worth as in_cents;
@@ -232,18 +232,20 @@ fn split(
     (chosen, back)
 }
 
-/// Why now or why not yet (Spanish, English); `None` where the campaign has another order, he has left it or has
-/// no number left.
+/// Why now or why not yet (Spanish, English); `open` whether the law lets him be called now. `None` where the
+/// campaign has another order or does not run, he has left it or has no number left, or nothing better is known of
+/// whom nobody may call now.
 pub(crate) async fn told(
     shared: &Shared,
     campaign: &Campaign,
     item: &ItemState,
     facts: &ContactFacts,
-    now: UtcMs,
+    (now, open): (UtcMs, bool),
 ) -> Result<Option<(String, String)>, CenterError> {
     let place = (now, &zone_or_utc(&shared.out.law.zone_of(facts)));
     let points = crate::ladder::ladder(facts, &campaign.params, &[], item.next_point, place);
-    let asked = wanted(&campaign.params) && !item.done;
+    let runs = campaign.status == CampaignStatus::Running;
+    let asked = wanted(&campaign.params) && runs && !item.done;
     let Some(point) = points.first().filter(|_| asked) else {
         return Ok(None);
     };
@@ -252,13 +254,18 @@ pub(crate) async fn told(
     let chosen: Option<Option<Why>> = asked.await?;
     let known = Histories::read(shared, &[debtor], now).await;
     let (worth, zone) = worth(shared, campaign, facts, (point, &known), now);
-    let waits = worth.value < 0.0 || worth.hold || item.note.starts_with(Passes::NOTE);
+    let passed = item.note.starts_with(Passes::NOTE);
+    let put_off = chosen.is_none() && item.next_at > now;
+    let turn = due(shared, campaign.client_id, item, now);
+    if !open || (put_off && !passed) {
+        let told = better_hour(&worth, &zone, item.next_at.max(now));
+        return Ok(told.filter(|_| !matches!(turn, Some(Due::Agreed))));
+    }
+    let waits = worth.value < 0.0 || worth.hold || passed;
     Ok(Some(match chosen {
         // As it was when he was taken: what is worth most may be another meanwhile.
         Some(Some(why)) => why_now(&worth, why, &zone),
-        _ if due(shared, campaign.client_id, item, now).is_some() => {
-            why_now(&worth, Why::Due, &zone)
-        }
+        _ if !put_off && turn.is_some() => why_now(&worth, Why::Due, &zone),
         None if waits => why_not_yet(&worth, &zone),
         _ => why_now(&worth, Why::Value, &zone),
     }))

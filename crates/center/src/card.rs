@@ -169,7 +169,7 @@ fn debts(stocked: &Stocked, source: &CardSource, viewer: &Viewer<'_>) -> Vec<Val
                 "days_past_due": days,
                 "balance": money(gate, debt.balance_minor(), debt),
                 "overdue": money(gate, debt.overdue_minor, debt),
-                "minimum": money(gate, debt.minimum_minor, debt),
+                "minimum": money(gate, debt.least_payment_minor(), debt),
                 "items": items(source, debt, gate),
             })
         })

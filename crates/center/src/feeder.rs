@@ -270,10 +270,9 @@ fn note_refusal(last: &mut LastFeed, verdict: &Verdict) {
         .into_iter()
         .flatten()
         .min();
-    if last.reason.is_none() {
-        last.reason = verdict
-            .reason()
-            .map(|(es, en)| (es.to_owned(), en.to_owned()));
+    if let Some((es, en)) = verdict.reason() {
+        let both = (es.to_owned(), en.to_owned());
+        *last.reasons.entry(both).or_insert(0) += 1;
     }
 }
 

@@ -266,8 +266,8 @@ pub(crate) struct LastFeed {
     pub(crate) blocked: BTreeMap<String, u64>,
     /// Earliest legal instant among the refused.
     pub(crate) next: Option<UtcMs>,
-    /// Reason of the first refusal.
-    pub(crate) reason: Option<(String, String)>,
+    /// Refusals by their first reason, in both languages.
+    pub(crate) reasons: BTreeMap<(String, String), u64>,
 }
 
 /// One campaign that runs, or ran since the start.

@@ -64,7 +64,8 @@ fn variable(name: &str, stocked: &Stocked, viewer: &Viewer<'_>) -> Option<String
         "company.name" => viewer.company.to_owned(),
         "client.name" => closed(Some(stocked.setting.client.name.clone())),
         "debt.balance" => closed(debt.map(|d| amount(d.balance_minor(), d.currency))),
-        "debt.minimum" => closed(debt.map(|d| amount(d.minimum_minor, d.currency))),
+        "debt.overdue" => closed(debt.map(|d| amount(d.overdue_minor, d.currency))),
+        "debt.minimum" => closed(debt.map(|d| amount(d.least_payment_minor(), d.currency))),
         "debt.due_date" => closed(debt.map(|d| {
             let english = stocked.facts.debtor.language == Language::En;
             words::spoken_date(&d.due_date, english)

@@ -136,7 +136,7 @@ pub struct CallCounts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// `no_agents`, `nothing_dialable`, `trunk_down`, `window_closed`,
-    /// `waits_for_priority`, `guard_progressive`, …
+    /// `waits_for_priority`, `cap_over`, `guard_progressive`, …
     pub code: &'static str,
     /// Spanish.
     pub es: String,
@@ -268,7 +268,7 @@ pub struct TrunkRow {
 pub struct AlarmRow {
     /// Stable while it is up (`trunk_down:<id>`).
     pub id: String,
-    /// `trunk_down`, `cap_near`, `database`, `fenced`, `one_way_audio`, `recording`, …
+    /// `trunk_down`, `cap_near`, `cap_over`, `database`, `fenced`, `one_way_audio`, `recording`, …
     pub kind: String,
     /// Since, epoch ms.
     #[serde(serialize_with = "epoch")]

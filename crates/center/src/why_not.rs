@@ -14,6 +14,9 @@ use domain::ports::store::{ContactFacts, ItemState, StoreError};
 use domain::time::{SECOND_MS, UtcMs};
 use std::sync::Arc;
 
+/// Problems of a campaign that tell of its other debtors: his own verdicts and his item say it of him.
+const OF_OTHERS: [&str; 2] = ["nothing_dialable", "window_closed"];
+
 /// Reasons in both languages, each once.
 #[derive(Default)]
 struct Reasons {
@@ -70,9 +73,14 @@ pub(crate) async fn why_not(
             reasons.add(es, en);
         }
     }
+    let open = verdicts.iter().any(|v| v.decision.permits(true));
     let (mut rows, mut advice) = (Vec::new(), Vec::new());
     for (row, item) in found {
-        let told = best_time::told(&shared, &row, &item, &facts, now).await?;
+        // Of another instant only the law speaks: the forecast is of now.
+        let told = match at {
+            None => best_time::told(&shared, &row, &item, &facts, (now, open)).await?,
+            Some(_) => None,
+        };
         let stands = place(&shared, row, item, &facts, now, &mut reasons).await?;
         advice.extend(told.map(|(es, en)| (stands.campaign.clone(), es, en)));
         rows.push(stands);
@@ -86,7 +94,6 @@ pub(crate) async fn why_not(
     for (name, es, en) in advice {
         reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
     }
-    let open = verdicts.iter().any(|v| v.decision.permits(true));
     let next = verdicts.iter().filter_map(|v| v.next_legal_at).min();
     Ok(WhyNot {
         next_legal_at: if open { Some(at.unwrap_or(now)) } else { next },
@@ -177,7 +184,8 @@ async fn place(
         reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
     }
     if campaign.status == CampaignStatus::Running {
-        for problem in problems {
+        let own = problems.iter().filter(|p| !OF_OTHERS.contains(&p.code));
+        for problem in own {
             let (es, en) = (&problem.es, &problem.en);
             reasons.add(format!("{name}: {es}"), format!("{name}: {en}"));
         }

@@ -38,7 +38,8 @@ mod talk;
 pub use call::{Call, CallOver, Phase, Second, SecondStage};
 pub use engine::{CampaignView, Dialer, Refusal, WindowView};
 pub use guard::{
-    AbandonRule, GuardState, HardStop, Room, ShortDay, TARGET_OF_CAP, Tally, Window, aim_pct, parts,
+    AbandonRule, GuardState, HardStop, QUOTIENT_FROM, Room, ShortDay, TARGET_OF_CAP, Tally, Window,
+    aim_pct, parts,
 };
 pub use hand::{Hand, HandStep, HandTo};
 pub use invariants::Breach;

@@ -257,6 +257,39 @@ async fn sign_in(
     Ok(([(header::SET_COOKIE, set)], Json(reply)).into_response())
 }
 
+/// The family and its present refresh token, for one that is current or was replaced a moment ago.
+async fn rotate(
+    state: &ApiState,
+    session: SessionId,
+    old: &str,
+    now: UtcMs,
+) -> Result<(SessionRow, String), Problem> {
+    let hash = refresh_hash(old);
+    let _turn = state.replaced.turn(&hash).await;
+    if let Some(again) = state.replaced.successor(session, &hash, now)
+        && state.store.session_alive(session, now).await?
+    {
+        return Ok(again);
+    }
+    let fresh = fresh_refresh(session);
+    let outcome = state
+        .store
+        .rotate_session(&hash, &refresh_hash(&fresh), now)
+        .await?;
+    match outcome {
+        RefreshOutcome::Rotated(row) if row.id == session => {
+            state.replaced.learn(hash, &fresh, &row, now);
+            Ok((row, fresh))
+        }
+        RefreshOutcome::Rotated(_) | RefreshOutcome::Unknown => Err(Problem::unauthenticated()),
+        RefreshOutcome::Reused => {
+            tracing::warn!(%session, "refresh token reused: session family ended");
+            close_family(state, session);
+            Err(Problem::unauthenticated())
+        }
+    }
+}
+
 /// Gives the next access token and rotates the cookie.
 #[utoipa::path(post, path = "/sessions/refresh", tag = "sign-in",
     responses((status = 200, body = SignedIn), (status = 401, body = doc::Problem)))]
@@ -266,23 +299,8 @@ async fn refresh(State(state): State<ApiState>, headers: HeaderMap) -> Result<Re
         .split_once('.')
         .and_then(|(id, _)| id.parse::<SessionId>().ok())
         .ok_or_else(Problem::unauthenticated)?;
-    let fresh = fresh_refresh(session);
     let now = state.now();
-    let outcome = state
-        .store
-        .rotate_session(&refresh_hash(&old), &refresh_hash(&fresh), now)
-        .await?;
-    let row = match outcome {
-        RefreshOutcome::Rotated(row) if row.id == session => row,
-        RefreshOutcome::Rotated(_) | RefreshOutcome::Unknown => {
-            return Err(Problem::unauthenticated());
-        }
-        RefreshOutcome::Reused => {
-            tracing::warn!(%session, "refresh token reused: session family ended");
-            close_family(&state, session);
-            return Err(Problem::unauthenticated());
-        }
-    };
+    let (row, fresh) = rotate(&state, session, &old, now).await?;
     let user = state.store.get_user(row.user_id).await?;
     let lacks_factor = user.totp_secret.is_none() && needs_second_factor(&state, user.role);
     if !user.active || lacks_factor {
@@ -299,6 +317,7 @@ async fn refresh(State(state): State<ApiState>, headers: HeaderMap) -> Result<Re
 /// Forgets a family here, takes its tickets back and tells its sockets.
 pub(super) fn close_family(state: &ApiState, session: SessionId) {
     state.sessions.forget(session);
+    state.replaced.forget(session);
     state.tickets.forget(session);
     // No receiver means no socket is open.
     let _ = state.kicks.send(session);

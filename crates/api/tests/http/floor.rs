@@ -337,4 +337,11 @@ async fn the_detectors_page_counts_who_was_abandoned() {
         Value::Null,
         "the law knows no trunks"
     );
+    let page = app.get("/api/v1/reports/detector?days=7").token(&token);
+    let days = page.send().await.json()["days"].clone();
+    assert_eq!(
+        (&days[0]["day"], &days[6]["day"], &days[7]),
+        (&json!("2026-11-17"), &json!("2026-11-23"), &Value::Null),
+        "days of the clients, today the last"
+    );
 }

@@ -87,7 +87,9 @@ async fn both_sides_stand_next_to_each_other() {
     assert_eq!(asked["expected"]["ration_per_day"], 0.0);
     assert_eq!(asked["expected"]["ration_spent_after_h"], 0.0);
     assert_eq!(asked["expected"]["contacts_per_day"]["value"], 0.0);
-    assert_eq!(present["expected"]["ration_per_day"], Value::Null);
+    // Without a limit a day the attempts of each debtor bound it alike.
+    assert_eq!(present["expected"]["ration_per_day"], 0.0);
+    assert_eq!(present["expected"]["contacts_per_day"]["value"], 0.0);
     assert_eq!(reply["history"]["enough"], false);
     let told = codes(&reply);
     for code in ["little_history", "ration_assumed", "law_assumed"] {

@@ -1,12 +1,17 @@
 //! Gates, alarms and whether dialing can go on.
 
 use super::Engine;
-use crate::view::{AlarmRow, Readiness};
+use crate::stats::as_f64;
+use crate::view::{Abandonment, AlarmRow, CampaignRow, Readiness};
 use dialer::{Gate, Input};
 use domain::entity::DialMode;
 use domain::ids::{CampaignId, TrunkId};
 use domain::time::UtcMs;
 use serde_json::json;
+
+/// Share of the cap from which the alarm is up, and live answers below which a quotient says nothing.
+const NEAR_SHARE: f64 = 0.8;
+const NEAR_ANSWERS: f64 = 20.0;
 
 fn gate_words(gate: Gate) -> Option<(&'static str, &'static str)> {
     match gate {
@@ -181,6 +186,57 @@ impl Engine {
         self.board.touch();
     }
 
+    /// Alarms that follow from a campaign's row.
+    pub(super) fn row_alarms(&mut self, now: UtcMs, rows: &[CampaignRow]) {
+        for row in rows {
+            // The day's figure, and that of the window with the least room: a month may be spent on a quiet day.
+            let day = day_of(&row.abandonment);
+            let room = self.brain.campaign(row.id).and_then(|v| v.room);
+            let room = room.map_or(day, |r| (r.numerator, r.denominator, r.cap_pct));
+            let over = over_cap(day) || over_cap(room);
+            let near = !over && (near_cap(day) || near_cap(room));
+            let starved = row
+                .problem
+                .as_ref()
+                .is_some_and(|p| p.code == "nothing_dialable");
+            let name = &row.name;
+            self.row_alarm(now, "cap_near", row.id, near, || {
+                (
+                    format!("abandono cerca del tope: {name}"),
+                    format!("abandonment near its cap: {name}"),
+                )
+            });
+            self.row_alarm(now, "cap_over", row.id, over, || {
+                (
+                    format!("abandono por encima del tope: {name}"),
+                    format!("abandonment above its cap: {name}"),
+                )
+            });
+            self.row_alarm(now, "nothing_dialable", row.id, starved, || {
+                (
+                    format!("nadie por marcar: {name}"),
+                    format!("nobody left to dial: {name}"),
+                )
+            });
+        }
+    }
+
+    fn row_alarm(
+        &mut self,
+        now: UtcMs,
+        kind: &'static str,
+        campaign: CampaignId,
+        up: bool,
+        words: impl Fn() -> (String, String),
+    ) {
+        let id = format!("{kind}:{campaign}");
+        if up {
+            self.alarm(now, id, kind, words());
+        } else {
+            self.clear_alarm(&id);
+        }
+    }
+
     /// The guard lowered or raised a mode.
     pub(super) fn mode_forced(
         &mut self,
@@ -209,4 +265,21 @@ impl Engine {
         }
         self.board.touch();
     }
+}
+
+/// Numerator, denominator and cap in percent.
+fn day_of(ratio: &Abandonment) -> (f64, f64, f64) {
+    let float = |n: u64| as_f64(i64::try_from(n).unwrap_or(i64::MAX));
+    let (a, n) = (ratio.numerator, ratio.denominator);
+    (float(a), float(n), ratio.cap_pct)
+}
+
+/// Whether the quotient comes near its cap; a few answers say nothing.
+fn near_cap((abandoned, answers, cap_pct): (f64, f64, f64)) -> bool {
+    answers >= NEAR_ANSWERS && abandoned * 100.0 >= NEAR_SHARE * cap_pct * answers
+}
+
+/// Whether it is above it.
+fn over_cap((abandoned, answers, cap_pct): (f64, f64, f64)) -> bool {
+    answers >= NEAR_ANSWERS && abandoned * 100.0 > cap_pct * answers
 }

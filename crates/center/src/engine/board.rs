@@ -4,7 +4,6 @@
 use super::{Engine, me};
 use crate::live::{AgentEntry, CampaignEntry, TrunkEntry};
 use crate::short_calls;
-use crate::stats::as_f64;
 use crate::view::{
     Abandonment, AbandonmentWindow, AgentCounts, AgentRow, AlarmRow, AskRow, BoardData, BoardDelta,
     BoardSnapshot, CallCounts, CampaignRow, Ratio, TrunkRow,
@@ -23,9 +22,6 @@ use std::collections::BTreeSet;
 const WIDE_MS: i64 = SECOND_MS;
 /// Most asks on the board at once.
 const ASKS_MAX: usize = 200;
-/// Share of the cap from which the alarm is up, and live answers below which a quotient says nothing.
-const NEAR_SHARE: f64 = 0.8;
-const NEAR_ANSWERS: f64 = 20.0;
 
 /// Rows as they were told last, and what has changed since.
 #[derive(Default)]
@@ -276,49 +272,6 @@ impl Engine {
         }
     }
 
-    /// Alarms that follow from a campaign's row.
-    fn row_alarms(&mut self, now: UtcMs, rows: &[CampaignRow]) {
-        for row in rows {
-            // The day's figure, and that of the window with the least room: a month may be spent on a quiet day.
-            let room = self.brain.campaign(row.id).and_then(|v| v.room);
-            let room = room.map(|r| (r.numerator, r.denominator, r.cap_pct));
-            let near = near_cap(day_of(&row.abandonment)) || room.is_some_and(near_cap);
-            let starved = row
-                .problem
-                .as_ref()
-                .is_some_and(|p| p.code == "nothing_dialable");
-            let name = &row.name;
-            self.row_alarm(now, "cap_near", row.id, near, || {
-                (
-                    format!("abandono cerca del tope: {name}"),
-                    format!("abandonment near its cap: {name}"),
-                )
-            });
-            self.row_alarm(now, "nothing_dialable", row.id, starved, || {
-                (
-                    format!("nadie por marcar: {name}"),
-                    format!("nobody left to dial: {name}"),
-                )
-            });
-        }
-    }
-
-    fn row_alarm(
-        &mut self,
-        now: UtcMs,
-        kind: &'static str,
-        campaign: CampaignId,
-        up: bool,
-        words: impl Fn() -> (String, String),
-    ) {
-        let id = format!("{kind}:{campaign}");
-        if up {
-            self.alarm(now, id, kind, words());
-        } else {
-            self.clear_alarm(&id);
-        }
-    }
-
     fn agent_counts(&self, entry: &CampaignEntry) -> AgentCounts {
         let id = entry.setting.id();
         let spec = self.brain.campaign_spec(id);
@@ -485,16 +438,4 @@ fn level(params: &domain::entity::CampaignParams) -> f64 {
 fn small_team(params: &domain::entity::CampaignParams, agents: u32) -> bool {
     let over_dials = matches!(params.mode, DialMode::Power | DialMode::Predictive);
     over_dials && (1..=params.small_team_agents).contains(&agents)
-}
-
-/// Numerator, denominator and cap in percent.
-fn day_of(ratio: &Abandonment) -> (f64, f64, f64) {
-    let float = |n: u64| as_f64(i64::try_from(n).unwrap_or(i64::MAX));
-    let (a, n) = (ratio.numerator, ratio.denominator);
-    (float(a), float(n), ratio.cap_pct)
-}
-
-/// Whether the quotient comes near its cap; a few answers say nothing.
-fn near_cap((abandoned, answers, cap_pct): (f64, f64, f64)) -> bool {
-    answers >= NEAR_ANSWERS && abandoned * 100.0 >= NEAR_SHARE * cap_pct * answers
 }

@@ -1,13 +1,16 @@
 //! Why a campaign does not dial, or not as asked, in both languages.
 
 use super::Engine;
-use crate::live::CampaignEntry;
+use crate::live::{CampaignEntry, LastFeed};
 use crate::view::Problem;
 use crate::words::{self, problem};
-use dialer::{Gate, Room, Window};
+use dialer::{Gate, QUOTIENT_FROM, Room, Window};
 use domain::entity::{BlockReason, CampaignStatus, DialMode};
 use domain::ids::CampaignId;
 use domain::time::UtcMs;
+
+/// The guard dials less, without another mode.
+const NEAR: &str = "abandonment_cap_near";
 
 fn gate_problem(gate: Gate) -> Problem {
     match gate {
@@ -40,6 +43,23 @@ fn gate_problem(gate: Gate) -> Problem {
     }
 }
 
+/// What most of those who wait are refused for, with its count. A reason of few of them would be told as that of
+/// all: then how many wait is told alone.
+fn reason_words(feed: Option<&LastFeed>, waiting: u64) -> (String, String) {
+    let most = feed.and_then(|f| f.reasons.iter().max_by_key(|(_, debtors)| **debtors));
+    match most {
+        Some(((es, en), debtors)) if debtors.saturating_mul(2) > waiting => (
+            format!(": {es} ({debtors} de {waiting})"),
+            format!(": {en} ({debtors} of {waiting})"),
+        ),
+        _ if waiting > 0 => (
+            format!("; esperan para más tarde: {waiting}"),
+            format!("; waiting for later: {waiting}"),
+        ),
+        _ => (String::new(), String::new()),
+    }
+}
+
 /// Nobody in the hopper: the last feeding says why.
 fn starved(entry: &CampaignEntry) -> Option<Problem> {
     let feed = entry.feed.as_ref();
@@ -65,11 +85,7 @@ fn starved(entry: &CampaignEntry) -> Option<Problem> {
             en: format!("the window is closed for its debtors{when_en}"),
         });
     }
-    let (es, en) = feed
-        .and_then(|f| f.reason.clone())
-        .map_or((String::new(), String::new()), |(es, en)| {
-            (format!(": {es}"), format!(": {en}"))
-        });
+    let (es, en) = reason_words(feed, entry.counts.later.max(refused));
     Some(Problem {
         code: "nothing_dialable",
         es: format!("no hay deudores que se puedan marcar ahora{es}"),
@@ -137,12 +153,30 @@ impl Engine {
         }
         // Where nobody was abandoned in the window that binds, be it yesterday's or another campaign's, the words of
         // the guard would tell of something that never happened.
-        if let Some(why) = view.guard
-            && view.room.is_some_and(|room| room.numerator > 0.0)
-        {
-            found.push(guard_problem(view.mode, why, view.room));
+        let room = view.room.filter(|room| room.numerator > 0.0);
+        let above = room.filter(above_cap).or_else(|| self.window_above_cap(id));
+        match (view.guard.filter(|_| room.is_some()), above) {
+            (guard @ (None | Some(NEAR)), Some(above)) => {
+                found.push(over_problem(guard.is_some(), above));
+            }
+            (Some(why), _) => found.push(guard_problem(view.mode, why, room)),
+            (None, None) => {}
         }
         found
+    }
+
+    /// The first window of its rules in which the campaign itself is above the cap.
+    fn window_above_cap(&self, id: CampaignId) -> Option<Room> {
+        let windows = self.brain.abandonment(id).into_iter();
+        let mut rooms = windows.filter(|w| w.binds).map(|w| Room {
+            scope: "campaign",
+            window: w.window,
+            numerator: w.numerator,
+            denominator: w.denominator,
+            cap_pct: w.cap_pct,
+            free: w.cap_pct / 100.0 * w.denominator - w.numerator,
+        });
+        rooms.find(above_cap)
     }
 
     /// Its agents all work for campaigns of a higher priority that have something to dial.
@@ -205,10 +239,41 @@ fn why_words(why: &str) -> (&'static str, &'static str) {
     }
 }
 
+fn above_cap(room: &Room) -> bool {
+    room.numerator * 100.0 > room.cap_pct * room.denominator
+}
+
+/// Above the cap while the mode stays: of few answers the quotient does not bind yet.
+fn over_problem(dials_less: bool, room: Room) -> Problem {
+    let (seen_es, seen_en) = room_words(Some(room));
+    let (less_es, less_en) = match dials_less {
+        true => (": se marca menos", ": dialing less"),
+        false => ("", ""),
+    };
+    let (mut es, mut en) = (
+        format!("por encima del tope de abandono{less_es}{seen_es}"),
+        format!("above the abandonment cap{less_en}{seen_en}"),
+    );
+    if room.denominator < QUOTIENT_FROM {
+        let n = room.denominator.round();
+        es += &format!(
+            "; aún cuentan {n} de {QUOTIENT_FROM} respuestas: el tope obliga desde {QUOTIENT_FROM}"
+        );
+        en += &format!(
+            "; {n} of {QUOTIENT_FROM} answers count so far: the cap binds from {QUOTIENT_FROM}"
+        );
+    }
+    Problem {
+        code: "cap_over",
+        es,
+        en,
+    }
+}
+
 fn guard_problem(mode: DialMode, why: &'static str, room: Option<Room>) -> Problem {
     let (seen_es, seen_en) = room_words(room);
     let code = match (why, mode) {
-        ("abandonment_cap_near", _) => "cap_near",
+        (NEAR, _) => "cap_near",
         (_, DialMode::Preview) => "guard_preview",
         _ => "guard_progressive",
     };
@@ -224,5 +289,60 @@ fn guard_problem(mode: DialMode, why: &'static str, room: Option<Room>) -> Probl
         code,
         es: format!("el tope de abandono bajó el modo a {es}{by_es}{seen_es}"),
         en: format!("the abandonment cap lowered the mode to {en}{by_en}{seen_en}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(numerator: f64, denominator: f64) -> Room {
+        Room {
+            scope: "campaign",
+            window: Window::Day,
+            numerator,
+            denominator,
+            cap_pct: 3.0,
+            free: 0.0,
+        }
+    }
+
+    #[test]
+    fn above_the_cap_is_told_with_the_answers_that_are_still_missing() {
+        assert!(above_cap(&room(1.0, 28.0)));
+        assert!(!above_cap(&room(3.0, 100.0)));
+        let few = over_problem(true, room(1.0, 28.0));
+        assert_eq!(few.code, "cap_over");
+        assert_eq!(
+            few.es,
+            "por encima del tope de abandono: se marca menos (1 de 28 en el día, tope 3 %); \
+            aún cuentan 28 de 100 respuestas: el tope obliga desde 100"
+        );
+        assert_eq!(
+            few.en,
+            "above the abandonment cap: dialing less (1 of 28 in the day, cap 3 %); \
+            28 of 100 answers count so far: the cap binds from 100"
+        );
+        let many = over_problem(false, room(4.0, 100.0));
+        assert_eq!(
+            many.es,
+            "por encima del tope de abandono (4 de 100 en el día, tope 3 %)"
+        );
+    }
+
+    #[test]
+    fn a_reason_is_told_of_a_campaign_only_where_it_is_that_of_most() {
+        let feed = |refused: &[(&str, u64)]| LastFeed {
+            reasons: refused
+                .iter()
+                .map(|(why, n)| (((*why).to_owned(), (*why).to_owned()), *n))
+                .collect(),
+            ..LastFeed::default()
+        };
+        let told = |refused: &[(&str, u64)], waiting| reason_words(Some(&feed(refused)), waiting).0;
+        let law = "Chile, Ley 19.496";
+        assert_eq!(told(&[(law, 1), ("Tope", 7)], 8), ": Tope (7 de 8)");
+        assert_eq!(told(&[(law, 1)], 214), "; esperan para más tarde: 214");
+        assert_eq!(reason_words(None, 0), (String::new(), String::new()));
     }
 }

@@ -58,7 +58,7 @@ impl Values<'_> {
             "debt.product" => self.debt().map(|d| d.product.clone()),
             "debt.balance" => money(Debt::balance_minor),
             "debt.overdue" => money(|d| d.overdue_minor),
-            "debt.minimum" => money(|d| d.minimum_minor),
+            "debt.minimum" => money(Debt::least_payment_minor),
             "debt.due_date" => self.debt().map(|d| self.date(&d.due_date)),
             "promise.amount" => self
                 .promise

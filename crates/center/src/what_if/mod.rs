@@ -118,9 +118,7 @@ pub async fn history_timing(
             call_law.abandon_cap_pct = call_law.abandon_cap_pct.min(one.abandon_cap_pct);
         }
     }
-    let zone = sample
-        .first()
-        .map_or_else(|| "UTC".into(), |f| law.zone_of(f));
+    let zone = zone_of(&sample);
     let since = now.plus_ms(-DAYS * DAY_MS);
     let profile = read(store, campaign, &zone, (since, now), timed_max).await?;
     let mut blocked = store.blocked_counts(Some(campaign.id), since).await?;
@@ -144,6 +142,16 @@ pub async fn history_timing(
         sample,
         now,
     })
+}
+
+/// The zone of most portfolios of the sample: a number from abroad does not move the hours.
+fn zone_of(sample: &[ContactFacts]) -> String {
+    let mut zones: BTreeMap<&str, u32> = BTreeMap::new();
+    for facts in sample {
+        *zones.entry(facts.portfolio.zone.as_str()).or_default() += 1;
+    }
+    let most = zones.into_iter().max_by_key(|zone| zone.1);
+    most.map_or_else(|| "UTC".to_owned(), |(zone, _)| zone.to_owned())
 }
 
 /// Some debtors of each segment that fills the campaign, with what the law asks of each; who is in several counts

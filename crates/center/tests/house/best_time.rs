@@ -130,6 +130,22 @@ async fn who_answers_in_the_evening_waits_for_it_and_is_told_why() {
         "{:?}",
         why.reasons_en
     );
+    // Put off for another reason he is told the better hour to come, and never why now.
+    let mut put_off = later[1].clone();
+    put_off.note = String::new();
+    put_off.next_at = now.plus_ms(2 * HOUR_MS);
+    house.store.put_item(&put_off, &[]).await.expect("stored");
+    let why = house
+        .center
+        .why_not(put_off.debtor_id, Some(campaign_id()))
+        .await
+        .expect("explained");
+    assert!(
+        told(&why.reasons_es, "ahora no se puede; mejor el")
+            && !told(&why.reasons_es, "por qué ahora"),
+        "{:?}",
+        why.reasons_es
+    );
     // Agents are given work all the same.
     let counts = house
         .store

@@ -8,7 +8,7 @@ mod short;
 mod windows;
 
 pub(crate) use room::less;
-pub use room::{AbandonRule, Room, TARGET_OF_CAP, aim_pct, parts};
+pub use room::{AbandonRule, QUOTIENT_FROM, Room, TARGET_OF_CAP, aim_pct, parts};
 pub use short::ShortDay;
 pub use windows::{Tally, Window};
 

@@ -5,7 +5,7 @@ use domain::law::pack::FormulaId;
 use domain::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
 /// Live answers after which the quotient itself binds (law.md §4).
-const QUOTIENT_FROM: f64 = 100.0;
+pub const QUOTIENT_FROM: f64 = 100.0;
 /// Share of the budget from which over-dialing shrinks (law.md §4).
 const SHRINK_FROM: f64 = 0.8;
 /// Least abandonments that the worst hour may hold (law.md §4).

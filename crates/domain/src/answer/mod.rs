@@ -29,7 +29,7 @@ pub use record::{Chance, Forecast, PointRecord};
 pub use slot::{DayKind, Nearness, SLOTS, Slot};
 pub use traits::{PointSource, PointView, Traits};
 pub use tried::{Tried, TryResult};
-pub use words::{why_not_yet, why_now};
+pub use words::{better_hour, why_not_yet, why_now};
 
 #[cfg(test)]
 mod class_tests;

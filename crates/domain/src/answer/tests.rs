@@ -208,6 +208,12 @@ fn a_call_in_a_bad_hour_waits_for_the_better_one_and_says_so() {
     let (es, en) = why_not_yet(&morning, &TimeZone::UTC);
     assert!(es.starts_with("por qué todavía no: mejor el 23/11"), "{es}");
     assert!(en.starts_with("why not yet: better at 23/11"), "{en}");
+    // Of whom nobody may call now only the hour to come is told, and none before he may be called.
+    let told = better_hour(&morning, &TimeZone::UTC, at(0, 10));
+    let (es, en) = told.unwrap_or_default();
+    assert!(es.contains("ahora no se puede; mejor el 23/11"), "{es}");
+    assert!(en.contains("it cannot be now; better at 23/11"), "{en}");
+    assert!(better_hour(&morning, &TimeZone::UTC, at(300, 10)).is_none());
     let (es, en) = why_now(&evening, Why::Value, &TimeZone::UTC);
     assert!(es.starts_with("por qué ahora") && en.starts_with("why now"));
     // Where the law leaves no later hour, now is the time.

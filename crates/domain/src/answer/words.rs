@@ -1,6 +1,7 @@
 //! Why now, why not yet, in Spanish and English.
 
 use super::{Later, Why, Worth};
+use crate::time::UtcMs;
 use jiff::tz::TimeZone;
 
 /// Own tries near an hour from which they are told, because they moved the forecast.
@@ -63,6 +64,18 @@ pub fn why_now(worth: &Worth, why: Why, zone: &TimeZone) -> (String, String) {
             format!("why now: right party {now}; no other lawful hour is near{own_en}"),
         ),
     }
+}
+
+/// The best hour to come of whom nobody may call now (Spanish, English); `None` where none is known from
+/// `since` on.
+#[must_use]
+pub fn better_hour(worth: &Worth, zone: &TimeZone, since: UtcMs) -> Option<(String, String)> {
+    let later = worth.later.as_ref().filter(|later| later.at >= since)?;
+    let (at, then) = (hour(later, zone), percent(later.chance.right_party));
+    Some((
+        format!("por qué todavía no: ahora no se puede; mejor el {at}, contacto directo {then}"),
+        format!("why not yet: it cannot be now; better at {at}, right party {then}"),
+    ))
 }
 
 /// Why he is not called yet (Spanish, English).

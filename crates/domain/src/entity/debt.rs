@@ -93,4 +93,17 @@ impl Debt {
             .saturating_add(self.interest_minor)
             .saturating_add(self.fees_minor)
     }
+
+    /// Least payment as it is told: what was asked, never more than what is overdue, or than the balance where
+    /// nothing is. The stored figure is the creditor's and stays, so that money given back needs no second one.
+    #[must_use]
+    pub fn least_payment_minor(&self) -> i64 {
+        let balance = self.balance_minor();
+        let owed = if self.overdue_minor > 0 {
+            self.overdue_minor.min(balance)
+        } else {
+            balance
+        };
+        self.minimum_minor.min(owed).max(0)
+    }
 }

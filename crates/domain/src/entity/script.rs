@@ -6,7 +6,7 @@ use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
 
 /// One step of a script. Text may hold variables: `{debtor.name}`, `{agent.name}`, `{client.name}`,
-/// `{debt.balance}`, `{debt.minimum}`, `{debt.due_date}`, `{debt.product}`, `{company.name}`.
+/// `{debt.balance}`, `{debt.overdue}`, `{debt.minimum}`, `{debt.due_date}`, `{debt.product}`, `{company.name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptStep {
     /// Key of the step, unique within the script.

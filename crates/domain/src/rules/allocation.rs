@@ -327,6 +327,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_least_payment_told_is_never_above_what_is_owed() {
+        let mut debt = debt(1, "2026-07-01", (10, 20, 70));
+        (debt.overdue_minor, debt.minimum_minor) = (35, 30);
+        let parts = take(&mut debt, 10, PartOrder::FeesFirst);
+        assert_eq!((debt.overdue_minor, debt.least_payment_minor()), (25, 25));
+        give_back(&mut debt, &parts, 10);
+        assert_eq!(debt.least_payment_minor(), 30, "as it was asked");
+        take(&mut debt, 80, PartOrder::FeesFirst);
+        assert_eq!((debt.overdue_minor, debt.least_payment_minor()), (0, 20));
+        take(&mut debt, 20, PartOrder::FeesFirst);
+        assert_eq!(debt.least_payment_minor(), 0);
+    }
+
     proptest! {
         /// Whatever is paid and given back, in whatever portions: nothing is lost, nothing is made.
         #[test]

@@ -12,6 +12,7 @@ pub const VARIABLES: &[&str] = &[
     "client.name",
     "company.name",
     "debt.balance",
+    "debt.overdue",
     "debt.minimum",
     "debt.due_date",
     "debt.product",

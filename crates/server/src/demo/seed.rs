@@ -303,8 +303,8 @@ fn script_steps() -> Vec<ScriptStep> {
             "reason",
             ("Motivo", "Reason"),
             (
-                "Le llamo de parte de {client.name} por su {debt.product}: el saldo es de {debt.balance} y venció el {debt.due_date}.",
-                "I am calling for {client.name} about your {debt.product}: the balance is {debt.balance} and it fell due on {debt.due_date}.",
+                "Le llamo de parte de {client.name} por su {debt.product}: lo vencido es {debt.overdue}, de un saldo de {debt.balance}, con fecha de pago del {debt.due_date}.",
+                "I am calling for {client.name} about your {debt.product}: {debt.overdue} is overdue, of a balance of {debt.balance}, with {debt.due_date} as its due date.",
             ),
             false,
         ),

@@ -86,7 +86,19 @@ pub(crate) fn kpi_world(t: &Tables) -> KpiWorld {
     }
     world.spells.clone_from(&t.spells);
     world.portfolios = t.debtors.values().map(|d| (d.id, d.portfolio_id)).collect();
+    world.holders = holders(t);
     world
+}
+
+/// Who has a debt in which currency; of a file that is part of another, those of that one, where its debts are.
+fn holders(t: &Tables) -> BTreeSet<(DebtorId, Currency)> {
+    let debts = || t.debts.values().map(|d| (d.debtor_id, d.currency));
+    let mut found: BTreeSet<(DebtorId, Currency)> = debts().collect();
+    for (gone, kept) in &t.merged_into {
+        let theirs = debts().filter(|(debtor, _)| debtor == kept);
+        found.extend(theirs.map(|(_, currency)| (*gone, currency)));
+    }
+    found
 }
 
 fn as_i64(count: usize) -> i64 {

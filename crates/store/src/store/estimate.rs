@@ -71,7 +71,7 @@ fn question(dialect: Dialect, condition: &str, rows: u32) -> String {
         "WITH m AS MATERIALIZED (SELECT d.id, d.external_ref, d.country, d.oldest_due_day, d.balance_minor, \
             d.phones, d.open_currency, (d.lot+9223372036854775807+1)/{step} AS place, \
             ({condition}) AS hit FROM {from} WHERE {within}) \
-        SELECT 0 AS kind, open_currency AS word, COUNT(*) AS n, \
+        SELECT CAST(0 AS BIGINT) AS kind, open_currency AS word, COUNT(*) AS n, \
             CAST(COALESCE(SUM(phones),0) AS BIGINT) AS phones, \
             CAST(COALESCE(SUM(balance_minor),0) AS BIGINT) AS amount, \
             {none} AS id, '' AS external_ref, '' AS country, CAST(NULL AS BIGINT) AS oldest_due_day \
@@ -82,7 +82,7 @@ fn question(dialect: Dialect, condition: &str, rows: u32) -> String {
             WHERE m.hit AND m.open_currency='*' GROUP BY x.currency \
         UNION ALL SELECT 2, '', COUNT(*), COUNT(CASE WHEN hit THEN 1 END), 0, {none}, '', '', \
             CAST(NULL AS BIGINT) FROM m GROUP BY place \
-        UNION ALL SELECT * FROM (SELECT 3 AS kind, '' AS word, CAST(0 AS BIGINT) AS n, \
+        UNION ALL SELECT * FROM (SELECT CAST(3 AS BIGINT) AS kind, '' AS word, CAST(0 AS BIGINT) AS n, \
             CAST(phones AS BIGINT) AS phones, balance_minor AS amount, {id}, external_ref, country, \
             oldest_due_day FROM m WHERE hit ORDER BY balance_minor DESC, id LIMIT {rows}) best"
     )

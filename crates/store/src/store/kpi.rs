@@ -61,6 +61,19 @@ impl Text<'_> {
         )
     }
 
+    /// That who an attempt `a` was for has a debt in the currency; those of a file that is part of another are
+    /// with that one.
+    fn of_currency(&mut self, rows: KpiRows) -> String {
+        if !rows.of_holders() {
+            return String::new();
+        }
+        let currency = self.p("currency");
+        format!(
+            " AND EXISTS (SELECT 1 FROM debtors z JOIN debts d ON d.debtor_id=COALESCE(z.merged_into,z.id) \
+                WHERE z.id=a.debtor_id AND d.currency={currency})"
+        )
+    }
+
     /// The campaign and the agents asked for; empty where neither is.
     fn by(&mut self, campaign: &str, agent: &str) -> String {
         let mut sql = String::new();
@@ -89,8 +102,9 @@ impl Text<'_> {
         let (client, within) = (self.p("client"), self.within("a.opened_at"));
         let portfolio = self.of_portfolio("a.debtor_id");
         let by = self.by("a.campaign_id", "a.agent_id");
+        let currency = self.of_currency(rows);
         let more = match rows {
-            KpiRows::RightParty => format!(" AND {TALKED}"),
+            KpiRows::RightParty | KpiRows::Talks => format!(" AND {TALKED}"),
             KpiRows::Handled => {
                 " AND a.answered_at IS NOT NULL AND a.agent_id IS NOT NULL".to_owned()
             }
@@ -101,7 +115,7 @@ impl Text<'_> {
             "SELECT a.opened_at AS at, a.id AS id, a.debtor_id AS debtor_id, CAST(0 AS BIGINT) AS amount, \
                 {cost} AS weight \
             FROM attempts a WHERE a.client_id={client} AND {within} AND {MADE} \
-                AND a.ended_at IS NOT NULL{portfolio}{by}{more}"
+                AND a.ended_at IS NOT NULL{portfolio}{by}{currency}{more}"
         )
     }
 

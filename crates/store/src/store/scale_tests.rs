@@ -177,3 +177,25 @@ async fn every_read_of_a_debtor_s_file_is_found_by_an_index_row_01() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn an_estimate_is_told_by_either_engine() {
+    let mut engines = vec![fresh_tests::sqlite().await];
+    engines.extend(fresh_tests::postgres().await);
+    for fresh in &engines {
+        let store = &fresh.store;
+        let filled = fill(store, FILED).await;
+        let mut most = 0;
+        for text in EXAMPLES {
+            let expr = parse(text).unwrap();
+            let of = (filled.now, FILED);
+            let told = store.estimate(filled.client, &expr, of, 5).await;
+            let told = told.unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert!(told.count.debtors <= FILED, "{text}: {told:?}");
+            assert!(told.sample.len() <= 5, "{text}");
+            most = most.max(told.asked);
+        }
+        assert!(most > 0, "nobody was asked");
+        store.close().await;
+    }
+}

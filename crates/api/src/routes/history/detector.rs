@@ -5,12 +5,14 @@ use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::list::bad_cursor;
 use crate::problem::Problem;
+use crate::routes::reports::midnight;
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use domain::entity::CallResult;
 use domain::ids::{AttemptId, CampaignId, ClientId, RecordingId, TrunkId};
 use domain::ports::store::{HeardCount, Sample, SampleAsk};
+use domain::rules::ageing::{date_of_day, day_of};
 use domain::rules::detector::{Acted, Known, Truth, is_for_agent, truth, wilson_pct};
 use domain::time::{DAY_MS, UtcMs};
 use serde::{Deserialize, Serialize};
@@ -39,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DetectorQuery {
-    /// Days back from now, 7 when absent, 92 at most.
+    /// Local days, today the last of them; 7 when absent, 92 at most.
     days: Option<i64>,
     /// Only this campaign's calls.
     #[param(value_type = Option<uuid::Uuid>)]
@@ -105,7 +107,10 @@ struct OfTrunk {
 /// The errors of one day.
 #[derive(Debug, Serialize, ToSchema)]
 struct OfDay {
-    /// When it begins; days are counted back from now.
+    /// Which, where the client is.
+    #[schema(value_type = doc::Day)]
+    day: String,
+    /// When it begins.
     #[schema(value_type = doc::Instant)]
     from: UtcMs,
     #[serde(flatten)]
@@ -256,8 +261,10 @@ async fn detector(
 ) -> Result<Json<Detector>, Problem> {
     let days = query.days.unwrap_or(DAYS).clamp(1, DAYS_MAX);
     let until = state.now();
-    let since = until.plus_ms(-days * DAY_MS);
-    let counts = state.store.heard_counts(since, until, DAY_MS).await?;
+    let zone = days::zone_of(&state, caller.client).await?;
+    let first = day_of(until.in_zone(&zone).date()) + 1 - days;
+    let since = midnight(first, &zone);
+    let counts = days::judged(&state, days::runs(first, days, &zone), until).await?;
     let mut counts = of_client(&state, caller.client, counts).await?;
     counts.retain(|row| query.campaign.is_none() || row.campaign_id == query.campaign);
     counts.retain(|row| query.trunk.is_none_or(|t| row.trunk_id == t));
@@ -277,8 +284,9 @@ async fn detector(
             errors: sums.errors(),
         });
     let seen: BTreeMap<i64, Sums> = by(&counts, |row| row.slice).into_iter().collect();
-    let of_day = |n| OfDay {
-        from: since.plus_ms(n * DAY_MS),
+    let of_day = |n: i64| OfDay {
+        day: date_of_day(first + n).map_or_else(String::new, |d| d.to_string()),
+        from: midnight(first + n, &zone),
         errors: seen.get(&n).copied().unwrap_or_default().errors(),
     };
     Ok(Json(Detector {
@@ -454,5 +462,6 @@ async fn tell(
     Ok(Json(Corrected { lost }))
 }
 
+mod days;
 #[cfg(test)]
 mod tests;

@@ -71,7 +71,7 @@ fn wrong(path: &str, reason: &str) -> Problem {
 }
 
 /// Local midnight of a day, days since 1970.
-pub(super) fn midnight(day: i64, zone: &TimeZone) -> UtcMs {
+pub(crate) fn midnight(day: i64, zone: &TimeZone) -> UtcMs {
     let start = date_of_day(day).and_then(|d| d.to_zoned(zone.clone()).ok());
     start.map_or(UtcMs(day.saturating_mul(domain::time::DAY_MS)), |z| {
         z.timestamp().into()

@@ -7,7 +7,7 @@ mod kpis;
 mod progress;
 mod sheet;
 
-pub(super) use ask::rates_of;
+pub(super) use ask::{midnight, rates_of};
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;

@@ -74,7 +74,7 @@ const fn counted(kind: GoalKind) -> KpiRows {
     match kind {
         GoalKind::Amount => KpiRows::Payments,
         GoalKind::Promises => KpiRows::PromisesMade,
-        GoalKind::Rpc => KpiRows::RightParty,
+        GoalKind::Rpc => KpiRows::Talks,
     }
 }
 

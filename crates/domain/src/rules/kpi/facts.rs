@@ -8,7 +8,7 @@ use crate::ids::{
 };
 use crate::money::Currency;
 use crate::time::UtcMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An attempt as the figures see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,8 @@ pub struct KpiWorld {
     pub spells: BTreeMap<uuid::Uuid, AgentSpell>,
     /// Portfolio of each debtor.
     pub portfolios: BTreeMap<DebtorId, PortfolioId>,
+    /// Debtors with each currency that they have a debt in.
+    pub holders: BTreeSet<(DebtorId, Currency)>,
 }
 
 /// A world as one question sees it.
@@ -178,10 +180,14 @@ impl View<'_> {
         at >= self.ask.period.from && at < self.ask.period.to
     }
 
+    fn of_currency(&self, rows: KpiRows, debtor: DebtorId) -> bool {
+        !rows.of_holders() || self.world.holders.contains(&(debtor, self.ask.currency))
+    }
+
     pub(super) fn attempts(&self, rows: KpiRows) -> Vec<KpiFact> {
         let wanted = |a: &&KpiAttempt| match rows {
             KpiRows::Contacts => a.rpc || a.third_party,
-            KpiRows::RightParty => a.rpc,
+            KpiRows::RightParty | KpiRows::Talks => a.rpc,
             KpiRows::Handled => a.answered_at.is_some() && a.agent_id.is_some(),
             _ => true,
         };
@@ -189,6 +195,7 @@ impl View<'_> {
         all.filter(|a| a.client_id == self.ask.client && a.made && a.ended_at.is_some())
             .filter(|a| self.within(a.opened_at) && self.of_portfolio(a.debtor_id))
             .filter(|a| self.by(a.campaign_id, a.agent_id))
+            .filter(|a| self.of_currency(rows, a.debtor_id))
             .filter(wanted)
             .map(|a| {
                 let talked = match (a.answered_at, a.ended_at) {

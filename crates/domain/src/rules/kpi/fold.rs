@@ -158,6 +158,7 @@ impl KpiWorld {
     /// Puts a mark behind those that the debt has: the one before ends on its day.
     pub fn put_mark(&mut self, mark: DebtMark) {
         self.portfolios.insert(mark.debtor_id, mark.portfolio_id);
+        self.holders.insert((mark.debtor_id, mark.currency));
         let marks = self.marks.entry(mark.debt_id).or_default();
         if let Some((_, before)) = marks.range_mut(..mark.day).next_back() {
             before.until_day = before.until_day.min(mark.day);

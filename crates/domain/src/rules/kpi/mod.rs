@@ -98,7 +98,9 @@ crate::text_enum! {
         Contacts = "contacts",
         /// Of them those with an obligated, verified party.
         RightParty = "right_party",
-        /// Of them those that an agent took.
+        /// The same, whatever the debtors owe in: beside agents' time, which is of no currency.
+        Talks = "talks",
+        /// Attempts that an agent took, whatever the debtors owe in.
         Handled = "handled",
         /// Attempts as above, and messages that cost something by when their gateways took them; weight: cost.
         Spent = "spent",
@@ -187,6 +189,7 @@ impl KpiRows {
                 | Self::Spent
                 | Self::Contacts
                 | Self::RightParty
+                | Self::Talks
                 | Self::Handled
                 | Self::LoginTime
                 | Self::BusyTime
@@ -204,7 +207,9 @@ impl KpiRows {
     #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
-            Self::Attempts | Self::Contacts | Self::RightParty | Self::Handled => "attempt",
+            Self::Attempts | Self::Contacts | Self::RightParty | Self::Talks | Self::Handled => {
+                "attempt"
+            }
             Self::Spent => "contact",
             Self::LoginTime | Self::BusyTime | Self::ServingTime => "spell",
             Self::PromisesMade | Self::PromisesDue | Self::PromisesKept => "promise",
@@ -266,7 +271,7 @@ impl Kpi {
             Self::Dso => ((R::OpenDays, Weight), (R::Placed, Amount), Days),
             Self::TimeToCure => ((R::Regularised, Weight), (R::Regularised, Rows), Days),
             Self::TrueDays => ((R::DatedPayments, Weight), (R::DatedPayments, Amount), Days),
-            Self::RpcPerHour => ((R::RightParty, Rows), (R::LoginTime, Weight), PerHour),
+            Self::RpcPerHour => ((R::Talks, Rows), (R::LoginTime, Weight), PerHour),
             Self::RecoveredPerHour => ((R::Payments, Amount), (R::LoginTime, Weight), PerHour),
             Self::Occupancy => ((R::BusyTime, Weight), (R::ServingTime, Weight), Share),
             Self::Aht => ((R::BusyTime, Weight), (R::Handled, Rows), Seconds),
@@ -325,6 +330,15 @@ impl KpiRows {
     pub const fn is_time(self) -> bool {
         matches!(self, Self::LoginTime | Self::BusyTime | Self::ServingTime)
     }
+
+    /// Whether attempts among them count only where the debtor has a debt in the currency asked in.
+    #[must_use]
+    pub const fn of_holders(self) -> bool {
+        matches!(
+            self,
+            Self::Attempts | Self::Spent | Self::Contacts | Self::RightParty
+        )
+    }
 }
 
 /// Local days from `from_day` to before `to_day` (days since 1970), and the instants they begin at.
@@ -370,7 +384,8 @@ impl CostRates {
     }
 }
 
-/// Whose figures, when.
+/// Whose figures, when. All that is about debtors is of one currency: debts, promises and money in it, and
+/// attempts on debtors who have a debt in it; agents' time, and what is counted by it, is of every currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KpiAsk {
     /// The client.
@@ -381,7 +396,7 @@ pub struct KpiAsk {
     pub campaign: Option<CampaignId>,
     /// Only these agents (one, or a team's); ignored by rows without an author.
     pub agents: Option<Vec<AgentId>>,
-    /// Amounts of this currency.
+    /// Debts, promises and money of this currency, attempts on who has a debt in it.
     pub currency: Currency,
     /// When.
     pub period: KpiPeriod,

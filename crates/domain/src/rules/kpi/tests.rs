@@ -241,6 +241,38 @@ fn money_belongs_to_the_last_conversation_before_it() {
 }
 
 #[test]
+fn a_debtor_is_tried_in_the_currencies_he_owes_in() {
+    let (mut world, own) = (world(), ask());
+    // 120 owes dollars alone, 110 owes them beside his pesos.
+    for (debt, debtor) in [(20, 120), (21, 110)] {
+        let mut aged = mark(debt, DAY, Bucket::B1To30, 1_000);
+        aged.data["currency"] = json!("USD");
+        aged.data["debtor_id"] = json!(uuid(debtor));
+        world.take(&aged);
+    }
+    let calls = attempt(65, 120, at(DAY + 3, 10), Some(80));
+    calls.iter().for_each(|e| world.take(e));
+    let foreign = KpiAsk {
+        currency: "USD".parse().unwrap(),
+        ..own.clone()
+    };
+    for (kpi, here, there) in [
+        (Kpi::Intensity, (3, 3), (3, 2)),
+        (Kpi::Penetration, (2, 3), (2, 2)),
+        (Kpi::ContactRate, (1, 3), (2, 3)),
+        (Kpi::RpcRate, (1, 3), (2, 3)),
+        (Kpi::PtpRate, (1, 1), (0, 2)),
+        (Kpi::PayConversion, (1, 1), (0, 2)),
+        // Agents' time is of every currency, and so is what is counted by it.
+        (Kpi::RpcPerHour, (2, 2 * HOUR_MS), (2, 2 * HOUR_MS)),
+        (Kpi::Aht, (HOUR_MS, 2), (HOUR_MS, 2)),
+    ] {
+        assert_eq!(parts(&world, kpi, &own), here, "{kpi}");
+        assert_eq!(parts(&world, kpi, &foreign), there, "{kpi}");
+    }
+}
+
+#[test]
 fn a_withdrawn_promise_and_an_attempt_that_never_left_count_nowhere() {
     let mut world = world();
     let before = parts(&world, Kpi::ContactRate, &ask());

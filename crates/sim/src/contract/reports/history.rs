@@ -21,8 +21,12 @@ use serde_json::{Value, json};
 
 /// Days of the random history.
 const DAYS: i64 = 20;
-/// Debtors in it.
+/// Debtors in it; the first of them owes in another currency.
 const DEBTORS: usize = 12;
+
+fn usd() -> Currency {
+    "USD".parse().expect("a currency")
+}
 
 /// A random history: written to the store step by step, and told as the center tells it.
 struct History {
@@ -115,6 +119,7 @@ impl History {
         let due = date_of_day(at.0 / DAY_MS + days).expect("a day");
         let mut row: Promise = person.promise(self.rng.random_range(1_000..60_000));
         row.id = fresh::<PromiseId>();
+        row.amount.currency = person.debt.currency;
         row.attempt_id = Some(attempt);
         row.agent_id = Some(agent);
         row.due_date = due.to_string();
@@ -164,11 +169,13 @@ impl History {
             self.rng.random_range(1..=most)
         };
         let mut row = person.payment(amount);
+        row.amount.currency = debt.currency;
         row.paid_at = at;
         row.posted_at = at;
         let mut back = None;
         if self.rng.random_bool(0.2) {
             let mut reversal = person.payment(-amount);
+            reversal.amount.currency = debt.currency;
             reversal.reverses = Some(row.id);
             reversal.paid_at = at.plus_ms(HOUR_MS);
             reversal.posted_at = reversal.paid_at;
@@ -288,8 +295,11 @@ async fn lived(store: &Subject, seed: u64) -> History {
     let scene = Scene::new(store).await;
     let mut people = Vec::new();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..DEBTORS {
+    for n in 0..DEBTORS {
         let mut person = scene.draft_person();
+        if n == 0 {
+            person.debt.currency = usd();
+        }
         let due = today() - DAYS - rng.random_range(-10..100);
         person.debt.due_date = date_of_day(due).expect("a day").to_string();
         person.store(store).await;
@@ -311,9 +321,13 @@ async fn lived(store: &Subject, seed: u64) -> History {
 }
 
 /// A question, and the same by all that narrows it.
-fn asks_of(base: KpiAsk, history: &History) -> [KpiAsk; 5] {
+fn asks_of(base: KpiAsk, history: &History) -> [KpiAsk; 6] {
     [
         base.clone(),
+        KpiAsk {
+            currency: usd(),
+            ..base.clone()
+        },
         KpiAsk {
             portfolio: None,
             ..base.clone()
@@ -386,7 +400,24 @@ pub(super) async fn figures_by_sql_are_those_of_the_event_log(store: &Subject) {
             messages_cost(&world, &history),
             "seed {seed}: messages are free"
         );
+        assert!(
+            currencies_are_apart(&world, &history),
+            "seed {seed}: a call counts in a currency that its debtor does not owe in"
+        );
     }
+}
+
+/// Whether each call counts in the one currency that its debtor owes in.
+fn currencies_are_apart(world: &KpiWorld, history: &History) -> bool {
+    let whole = ask(&history.scene, period(today() - DAYS, today() + 1));
+    let foreign = KpiAsk {
+        currency: usd(),
+        ..whole.clone()
+    };
+    let calls = |ask| world.facts(KpiRows::Attempts, ask).len();
+    let (here, there) = (calls(&whole), calls(&foreign));
+    let made = world.attempts.values().filter(|a| a.made).count();
+    here > 0 && there > 0 && here + there == made
 }
 
 /// Whether messages cost something beside the calls.

@@ -1,6 +1,7 @@
 // The board: rows of the server, kept as plain objects; a version number redraws, at most ten times a second.
 import { SvelteMap } from 'svelte/reactivity';
 import { api, type Page } from '../lib/api';
+import { clock } from '../lib/clock.svelte';
 import { share } from '../lib/format';
 import { Socket } from '../lib/socket.svelte';
 import { Ear } from './ear.svelte';
@@ -79,7 +80,9 @@ export class Live {
 
   private sample(): void {
     if (!this.ready || this.socket.link !== 'up') return;
-    const point = { at: Date.now(), all: share(abandonment(this.campaigns)) };
+    // The server's clock may step back a little when it is heard again; points never do.
+    const at = Math.max(clock.exact(), (this.samples.at(-1)?.at ?? 0) + 1);
+    const point = { at, all: share(abandonment(this.campaigns)) };
     this.samples = [...this.samples.slice(1 - SAMPLES), point];
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardAgent, CampaignRow } from '../lib/wire';
-import { exceptions, limitOf } from './limits';
-import { abandonment, cap, chance, merged, withRow } from './rows';
+import { exceptions, limitOf, overCap } from './limits';
+import { abandonment, above, cap, chance, merged, once, withRow } from './rows';
 
 const agent = (more: Partial<BoardAgent> = {}): BoardAgent => ({
   id: 'a', name: 'Ana', team: null, campaign: null, state: 'ready', pause_code: null, since: 0, debtor_masked: null, attempt: null,
@@ -45,6 +45,24 @@ describe('abandonment', () => {
     expect(abandonment(rows)).toEqual({ numerator: 4, denominator: 200 });
     expect(cap(rows)).toBeCloseTo(0.03);
     expect(cap([])).toBeNull();
+  });
+  it('is painted only where it is above the cap, and no time is told twice', () => {
+    expect(above(0, 0.03)).toBeCloseTo(3);
+    expect(above(0.05, 0.03)).toBeCloseTo(5);
+    expect(above(0.05, null)).toBeNull();
+    expect(above(null, 0.03)).toBeNull();
+    expect(once(['06:30', '06:30', '06:31', '06:31', '06:32'])).toEqual(['06:30', '', '06:31', '', '06:32']);
+  });
+  it('above the cap is an exception, with the answers that are still missing', () => {
+    const many = { ...campaign('running', 8, 100, 3), id: 'many' };
+    const few = { ...campaign('running', 1, 28, 3), id: 'few' };
+    const found = overCap([few, many, campaign('running', 3, 100, 3), campaign('paused', 9, 100, 3), campaign('running', 9, 100, null)]);
+    expect(found.map((c) => [c.id, c.few])).toEqual([['many', null], ['few', 28]]);
+    const lowered = { ...few, problem: { code: 'guard_progressive', es: '', en: '' } };
+    expect(overCap([lowered]).map((c) => c.few)).toEqual([null]);
+    const month = { window: 'days_30', numerator: 40, denominator: 1_000, cap_pct: 3, free: -10, binds: true };
+    expect(overCap([{ ...campaign('running', 0, 10, 3), abandonment_windows: [month] }]).map((c) => c.now)).toEqual([0.04]);
+    expect(overCap([{ ...campaign('running', 0, 10, 3), abandonment_windows: [{ ...month, binds: false }] }])).toEqual([]);
   });
   it('of few answers is told with what chance makes of it', () => {
     expect(chance({ numerator: 0, denominator: 0 })).toBeNull();

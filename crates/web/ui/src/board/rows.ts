@@ -41,3 +41,11 @@ export function cap(campaigns: readonly CampaignRow[]): number | null {
   const caps = campaigns.filter((c) => c.status === 'running').flatMap((c) => (c.abandonment.cap_pct == null ? [] : [c.abandonment.cap_pct / 100]));
   return caps.length ? Math.min(...caps) : null;
 }
+
+/** A share as far as it is above the cap, percent; the cap itself where it is not. */
+export function above(now: number | null, limit: number | null): number | null {
+  return now === null || limit === null ? null : Math.max(now, limit) * 100;
+}
+
+/** Labels in a row, each said once. */
+export const once = (labels: readonly string[]): string[] => labels.map((label, i) => (label === labels[i - 1] ? '' : label));

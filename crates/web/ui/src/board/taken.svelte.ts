@@ -16,7 +16,9 @@ export function cardOf(attempt: string, file: Pick<File, 'debtor' | 'debts'>): C
     .map((d): CardDebt => {
       const money = (amount_minor: number) => ({ amount_minor, currency: d.currency });
       const balance = money(d.principal_minor + d.interest_minor + d.fees_minor);
-      return { id: d.id, external_ref: d.external_ref, product: d.product, creditor: null, bucket: '', days_past_due: 0, balance, overdue: money(d.overdue_minor), minimum: money(d.minimum_minor) };
+      // The creditor's figure stands as it was asked, whatever was paid since.
+      const owed = d.overdue_minor > 0 ? Math.min(d.overdue_minor, balance.amount_minor) : balance.amount_minor;
+      return { id: d.id, external_ref: d.external_ref, product: d.product, creditor: null, bucket: '', days_past_due: 0, balance, overdue: money(d.overdue_minor), minimum: money(Math.max(0, Math.min(d.minimum_minor, owed))) };
     });
   const { id, name, language, country } = file.debtor;
   return {

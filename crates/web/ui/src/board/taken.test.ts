@@ -19,6 +19,10 @@ describe('the card of a call that was taken over', () => {
     outcome.choose(disposition, card, Date.UTC(2026, 10, 25));
     expect(outcome.body(card, disposition, Date.UTC(2026, 10, 25))).toMatchObject({ code: PROMISE, promise: { debt_id: 'd', amount: { amount_minor: 20_000, currency: 'MXN' } } });
   });
+  it('asks for no more than is owed after a payment', () => {
+    const least = (more: Partial<typeof debt>) => cardOf('a', file([{ ...debt, ...more }])).debts[0]?.minimum?.amount_minor;
+    expect([least({ minimum_minor: 30_000 }), least({ minimum_minor: 50_000 }), least({ minimum_minor: 150_000, overdue_minor: 0 })]).toEqual([30_000, 40_000, 100_000]);
+  });
   it('without an open debt takes no promise', () => {
     const card = cardOf('a', file([]));
     const outcome = new Outcome('a');

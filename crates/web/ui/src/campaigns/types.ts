@@ -92,6 +92,7 @@ export type Params = Record<string, unknown> & {
   voicemail_template: string | null;
   allowed_prefixes: string[];
   list_mix: { segment_id: string; weight: number }[];
+  order: string[];
   point_ladder: string[];
   retry_rules: RetryRule[];
   caller_rest_calls: number | null;
@@ -148,7 +149,7 @@ export interface Expected {
   debtor_wait_p99_s: Spanned;
   contacts_per_hour: Spanned;
   contacts_per_day: Spanned;
-  ration_per_day: number | null;
+  ration_per_day: number;
   ration_spent_after_h: number | null;
   blocked_share: number | null;
   blocked_per_hour: number | null;

@@ -17,7 +17,7 @@ export interface Errors {
 }
 export type OfCampaign = Errors & { campaign_id: string | null; loss_pct: number | null };
 export type OfTrunk = Errors & { trunk_id: string };
-export type OfDay = Errors & { from: string };
+export type OfDay = Errors & { day: string; from: string };
 export interface DetectorReport {
   since: string;
   until: string;

@@ -148,11 +148,11 @@ fn about_law(history: &History, law: &[Refusals; 2]) -> Vec<Note> {
     let mut out = vec![note(
         "ration_assumed",
         format!(
-            "Contactos de un día: {} deudores en la campaña × intentos por día × la parte que la ley permite. Sin límite propio por día rige solo el de la ley.",
+            "Intentos de un turno: a lo sumo {} deudores en la campaña × sus intentos por deudor y, con límite propio por día, × intentos por día × la parte que la ley permite. Las cifras por hora valen mientras la lista dura.",
             history.debtors
         ),
         format!(
-            "Contacts of a day: {} debtors in the campaign × attempts a day × the part the law permits. Without a limit of its own a day, only the law's holds.",
+            "Attempts of a shift: at most {} debtors in the campaign × its attempts a debtor and, with a limit of its own a day, × attempts a day × the part the law permits. Figures an hour hold while the list lasts.",
             history.debtors
         ),
     )];

@@ -4,7 +4,7 @@ use super::ask::Side;
 use super::notes;
 use crate::doc;
 use center::what_if::{History, Refusals};
-use domain::entity::{AgentCountBasis, DialMode};
+use domain::entity::{AgentCountBasis, CampaignParams, DialMode};
 use domain::ports::{ANSWERS_ENOUGH, Forecast, Range};
 use domain::time::UtcMs;
 use serde::Serialize;
@@ -115,10 +115,11 @@ struct Expected {
     debtor_wait_p99_s: Spanned,
     /// Attempts an hour.
     contacts_per_hour: Spanned,
-    /// Attempts of a shift, at most the ration.
+    /// Attempts of a shift, at most the ration; figures an hour hold while it lasts.
     contacts_per_day: Spanned,
-    /// Attempts that debtors × `attempts_per_day` × the share the law permits give; null = no own limit.
-    ration_per_day: Option<f64>,
+    /// Attempts that the list gives in a shift: debtors × `attempts_per_debtor`, and no more than debtors ×
+    /// `attempts_per_day` × the share the law permits.
+    ration_per_day: f64,
     /// Hours after which the ration is spent; null = it lasts.
     ration_spent_after_h: Option<f64>,
     /// Share of contacts that the law refuses, 0 to 1; null when nothing is known.
@@ -181,6 +182,14 @@ fn blocked_share(measured: Option<f64>, present: &Refusals, side: &Refusals) -> 
     }
 }
 
+/// Most attempts of a shift with so many debtors.
+fn ration(debtors: u64, params: &CampaignParams, blocked: f64) -> f64 {
+    let own = f64::from(params.attempts_per_debtor);
+    let daily = params.attempts_per_day;
+    let each = daily.map_or(own, |n| own.min(f64::from(n) * (1.0 - blocked)));
+    float(debtors) * each
+}
+
 fn expected(
     history: &History,
     side: &Side,
@@ -190,14 +199,8 @@ fn expected(
 ) -> Expected {
     let blocked = blocked_share(measured(history), &law[0], &law[n]);
     let (s, pace) = (&side.settings, f.contacts_per_hour);
-    let ration = side
-        .params
-        .attempts_per_day
-        .map(|each| float(history.debtors) * f64::from(each) * (1.0 - blocked.unwrap_or(0.0)));
-    let spent_h = ration
-        .map(|r| r / pace.value.max(1e-9))
-        .filter(|h| *h < s.hours);
-    let most = ration.unwrap_or(f64::INFINITY);
+    let ration = ration(history.debtors, &side.params, blocked.unwrap_or(0.0));
+    let spent_h = Some(ration / pace.value.max(1e-9)).filter(|h| *h < s.hours);
     let day = pace.times(s.hours);
     Expected {
         talk_minutes_per_hour: f.talk_minutes_per_hour.into(),
@@ -210,9 +213,9 @@ fn expected(
         debtor_wait_p99_s: f.debtor_wait_p99_s.into(),
         contacts_per_hour: pace.into(),
         contacts_per_day: Spanned {
-            value: day.value.min(most),
-            low: day.low.min(most),
-            high: day.high.min(most),
+            value: day.value.min(ration),
+            low: day.low.min(ration),
+            high: day.high.min(ration),
         },
         ration_per_day: ration,
         ration_spent_after_h: spent_h,
@@ -295,5 +298,27 @@ pub(super) fn reply(
         present,
         asked,
         notes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CampaignParams, ration};
+
+    #[test]
+    fn a_list_gives_no_more_than_its_debtors_may_be_called() {
+        let mut params = CampaignParams {
+            attempts_per_debtor: 12,
+            attempts_per_day: None,
+            ..CampaignParams::default()
+        };
+        let most = |params: &CampaignParams, blocked| ration(236, params, blocked);
+        assert!((most(&params, 0.0) - 2_832.0).abs() < 1e-6);
+        // What the law refuses today is not spent: the attempts of a debtor stay his.
+        assert!((most(&params, 0.5) - 2_832.0).abs() < 1e-6);
+        params.attempts_per_day = Some(3);
+        assert!((most(&params, 0.5) - 354.0).abs() < 1e-6);
+        params.attempts_per_day = Some(20);
+        assert!((most(&params, 0.0) - 2_832.0).abs() < 1e-6);
     }
 }

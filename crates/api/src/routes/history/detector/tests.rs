@@ -62,6 +62,28 @@ fn both_errors_are_counted_against_the_agents_codes() {
 }
 
 #[test]
+fn days_are_local_and_as_long_as_the_clocks_make_them() {
+    let runs_of = |zone: &str, day: &str, days: i64| {
+        let zone = domain::time::zone(zone).expect("a zone");
+        let first = domain::segment::day_of_date(day).expect("a day");
+        let told = |run: &days::Run| (run.day_ms / domain::time::HOUR_MS, run.before);
+        let runs = days::runs(first, days, &zone);
+        let begins = runs.first().map(|run| run.from);
+        (begins, runs.iter().map(told).collect::<Vec<_>>())
+    };
+    let at = |text: &str| text.parse::<UtcMs>().ok();
+    assert_eq!(
+        runs_of("America/Mexico_City", "2026-11-20", 7),
+        (at("2026-11-20T06:00:00Z"), vec![(24, 0)])
+    );
+    // Chile puts its clocks forward on 6 September.
+    assert_eq!(
+        runs_of("America/Santiago", "2026-09-04", 5),
+        (at("2026-09-04T04:00:00Z"), vec![(24, 0), (23, 2), (24, 3)])
+    );
+}
+
+#[test]
 fn cursors_come_back_and_strangers_are_refused() {
     let id = AttemptId(uuid::Uuid::from_u128(7));
     assert_eq!(
