@@ -9,6 +9,7 @@ use common::{Node, agent, trunk};
 use domain::ids::AttemptId;
 use domain::ports::{LegRef, TrunkReport};
 use std::net::IpAddr;
+use std::time::Duration;
 
 const DEBTOR_HZ: f64 = 500.0;
 const AGENT_HZ: f64 = 1_300.0;
@@ -52,6 +53,8 @@ async fn behind_a_nat_the_place_it_sends_from_is_learned() {
     let mut s = joined(inside(), true).await;
     s.phone.line.hears(DEBTOR_HZ).await;
     s.carrier.line.hears(AGENT_HZ).await;
+    // Long enough for whole windows of 200 ms in the recording, wherever they begin.
+    tokio::time::sleep(Duration::from_millis(600)).await;
     // It stays learned while the call lasts, whoever else sends.
     s.carrier.hang_up().await;
     let end = s.node.ended(s.attempt).await;
