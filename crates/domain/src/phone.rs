@@ -141,8 +141,17 @@ fn brazilian_form(digits: &str) -> Option<String> {
     })
 }
 
-/// All forms under which those who carry messages know one mobile, the given one first: WhatsApp names Mexican
-/// senders `521…` and Argentine ones `549…`, and Brazilian ones without the nine that their numbers got later.
+/// Whether it is a country (ISO 3166 alpha-2, capitals) whose numbering plan is known.
+#[must_use]
+pub fn known_country(code: &str) -> bool {
+    code.len() == 2
+        && code.bytes().all(|b| b.is_ascii_uppercase())
+        && code.parse::<phonenumber::country::Id>().is_ok()
+}
+
+/// All forms under which those who carry messages and calls know one mobile, the given one first: WhatsApp names
+/// Mexican senders `521…` and Argentine ones `549…`, carriers show both forms, and Brazilian numbers are found
+/// without the nine that they got later.
 #[must_use]
 pub fn forms(number: &str) -> Vec<String> {
     let digits = number.strip_prefix('+').unwrap_or_default();
@@ -158,7 +167,17 @@ pub fn forms(number: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::forms;
+    use super::{forms, known_country};
+
+    #[test]
+    fn a_country_is_one_with_a_numbering_plan() {
+        for code in ["MX", "AR", "BR", "CL", "ES", "US"] {
+            assert!(known_country(code), "{code}");
+        }
+        for code in ["", "mx", "XX", "MEX", "M", "52"] {
+            assert!(!known_country(code), "{code}");
+        }
+    }
 
     #[test]
     fn a_mobile_has_the_forms_of_those_who_carry_its_messages() {

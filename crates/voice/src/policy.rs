@@ -212,6 +212,9 @@ const OF_REFUSALS: [CallResult; 8] = [
 pub struct TrunkPolicy {
     /// Which numbers, how many.
     pub toll: TollRules,
+    /// Country (ISO 3166 alpha-2) whose national numbers it shows on calls that come in; None: international
+    /// numbers alone are read.
+    pub country: Option<String>,
     /// Addresses its calls may come from, besides those it is called at.
     pub acl: Vec<Cidr>,
     /// Hosts to which a 3xx may send a call, addresses only; empty: a redirection ends the call.
@@ -249,6 +252,11 @@ impl TrunkPolicy {
         };
         if self.diversion.as_ref().is_some_and(|n| !number(n)) {
             return Err(("diversion", "expected a number".to_owned()));
+        }
+        let country = self.country.as_deref();
+        if country.is_some_and(|code| !domain::phone::known_country(code)) {
+            let why = "expected a country as two capitals (ISO 3166), as MX";
+            return Err(("country", why.to_owned()));
         }
         let host = |h: &String| {
             !h.is_empty()

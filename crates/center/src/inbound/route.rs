@@ -100,13 +100,19 @@ async fn owner(
         return Ok(None);
     }
     let store = &shared.out.store;
-    if let Some(row) = store.caller_id_numbered(called).await? {
-        return Ok(Some((row.client_id, Some(row))));
+    let forms = domain::phone::forms(called);
+    for form in &forms {
+        if let Some(row) = store.caller_id_numbered(form).await? {
+            return Ok(Some((row.client_id, Some(row))));
+        }
     }
     let (all, mut page) = (ListFilter::default(), whole());
     loop {
         let clients = store.list_clients(&all, &page).await?;
-        let named = clients.items.iter().find(|c| c.callback_number == called);
+        let named = clients
+            .items
+            .iter()
+            .find(|c| forms.contains(&c.callback_number));
         if let Some(named) = named {
             return Ok(Some((named.id, None)));
         }
@@ -165,6 +171,8 @@ async fn campaign(
             shared.out.store.items_of(known.debtor_id).await?,
             showed_him(shared, known.debtor_id, called).await?,
         ),
+    // He was shown the number as we write it.
+    let called = caller_id.map_or(called, |row| row.number.as_str());
         None => (Vec::new(), None),
     };
     let shows = |c: &Campaign| {

@@ -140,6 +140,18 @@ async fn callers_are_served_in_order_with_the_card_first() {
     assert_eq!(house.row().await.answers, 0);
 }
 
+/// Carriers show Mexican mobiles with a 1 behind the country's code, as they were written until 2019.
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_known_by_the_form_his_carrier_shows() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let agent = house.agent(1).await;
+    let shown = |number: &str| number.replace("+52", "+521");
+    let call = calls(&house, Some(shown(&phone(3))), &shown(OURS)).await;
+    house.secs(1).await;
+    assert_eq!(house.talking(&agent).await, call);
+    assert_eq!(house.attempt(call).await.debtor_id, debtor_id(3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_or_waits_too_long_has_his_outcome() {
     let short = InboundParams {

@@ -59,6 +59,10 @@ fn bad_values_are_refused_with_what_would_be_right() {
             "without answer",
         ),
         (
+            "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ncountry = \"mx\"\n",
+            "trunk 'a': country: expected a country as two capitals",
+        ),
+        (
             "[[trunks]]\nname = \"a\"\nuri = \"sip:x\"\ntls_cert_file = \"a.pem\"\n",
             "both or neither",
         ),

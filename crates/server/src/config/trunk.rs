@@ -78,6 +78,9 @@ pub(crate) struct TrunkConfig {
     /// Whether to ask it by OPTIONS now and then whether it is there.
     #[serde(default = "ping")]
     pub ping: bool,
+    /// Country whose national numbers its calls show, ISO 3166 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Addresses or ranges its calls may come from besides.
     #[serde(default)]
     pub acl: Vec<String>,
@@ -159,6 +162,7 @@ impl Default for TrunkConfig {
             headers: BTreeMap::new(),
             behind_nat: false,
             ping: ping(),
+            country: None,
             acl: Vec::new(),
             redirect_hosts: Vec::new(),
             failover: Vec::new(),
@@ -208,6 +212,7 @@ impl TrunkConfig {
                 daily_micro: self.cost_micro_per_day,
                 prices: self.price_micro_per_minute.clone(),
             },
+            country: self.country.clone(),
             acl: acl.map_err(|e: voice::VoiceError| bad("acl", e.to_string()))?,
             redirect_hosts: hosts.map_err(|e: std::net::AddrParseError| {
                 bad("redirect_hosts", format!("{e}, expected addresses"))

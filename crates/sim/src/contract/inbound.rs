@@ -13,6 +13,7 @@ use domain::time::MINUTE_MS;
 /// Runs the group.
 pub async fn all(store: Subject) {
     a_caller_is_whom_we_tried_last(&store).await;
+    a_caller_is_known_by_each_form_of_his_number(&store).await;
     a_call_that_comes_in_is_one_live_attempt(&store).await;
     rows_are_listed_and_counted(&store).await;
     what_a_dead_node_had_is_lost(&store).await;
@@ -55,6 +56,38 @@ async fn a_caller_is_whom_we_tried_last(store: &Subject) {
     assert_eq!(found, Some(row), "one that is not shown any more too");
     let none = store.caller_id_numbered("+1").await.expect("works");
     assert_eq!(none, None);
+}
+
+/// Carriers show Mexican mobiles with and without the 1, Argentine ones with and without the 9, Brazilian ones
+/// with and without the nine that they got later.
+async fn a_caller_is_known_by_each_form_of_his_number(store: &Subject) {
+    let tail = fresh::<AttemptId>().0.as_u128() % 1_000_000;
+    for (kept, shown) in [
+        (format!("+525515{tail:06}"), format!("+5215515{tail:06}")),
+        (format!("+5491125{tail:06}"), format!("+541125{tail:06}")),
+        (format!("+5511997{tail:06}"), format!("+551197{tail:06}")),
+    ] {
+        for (kept, shown) in [(&kept, &shown), (&shown, &kept)] {
+            let scene = Scene::new(store).await;
+            let lease = node(store).await;
+            let (client, mut person) = (scene.client.id, scene.draft_person());
+            person.point.value = Pii(kept.clone());
+            person.store(store).await;
+            let known = store.known_caller(client, shown).await.expect("works");
+            let his = known.map(|k| (k.debtor_id, k.point_id));
+            assert_eq!(his, Some((person.debtor.id, person.point.id)), "a point");
+            let attempt = person.open(store, &lease, NOW).await;
+            let known = store.known_caller(client, shown).await.expect("works");
+            let his = known.map(|k| (k.debtor_id, k.campaign_id));
+            assert_eq!(his, Some((person.debtor.id, attempt.campaign_id)), "tried");
+            let over = Closing {
+                ended_at: Some(NOW.plus_ms(2)),
+                result: Some(CallResult::NoAnswer),
+                ..Closing::default()
+            };
+            store.close_attempt(attempt.id, &over).await.expect("works");
+        }
+    }
 }
 
 async fn a_call_that_comes_in_is_one_live_attempt(store: &Subject) {

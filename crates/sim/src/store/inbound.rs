@@ -149,11 +149,13 @@ impl InboundStore for MemoryStore {
         // Whoever came with a file is told from the same caller before, when nobody knew him, whatever happened
         // later.
         let stranger = |id| t.debtors.get(&id).is_some_and(Debtor::is_stranger);
+        let forms = domain::phone::forms(number);
+        let is_it = |shown: &String| forms.contains(shown);
         let tried = t
             .ledger
             .iter()
             .filter(|l| l.kind == LedgerKind::Attempt && l.client_id == client)
-            .filter(|l| l.address.reveal() == number)
+            .filter(|l| is_it(l.address.reveal()))
             .filter_map(|l| {
                 let point = t.points.get(&l.point_id?)?;
                 (point.debtor_id == l.debtor_id).then_some((l, point.id))
@@ -169,7 +171,7 @@ impl InboundStore for MemoryStore {
         }
         let has = t.points.values().filter_map(|p| {
             let of = t.debtors.get(&p.debtor_id)?;
-            let his = p.channel == Channel::Call && !p.bad && p.value.reveal() == number;
+            let his = p.channel == Channel::Call && !p.bad && is_it(p.value.reveal());
             let ours = of.client_id == client && !is_half(&t, of.id);
             (his && ours).then_some((of.is_stranger(), p))
         });

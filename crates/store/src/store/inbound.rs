@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::entity::{Attempt, CallerId, InboundCall, InboundOutcome};
 use domain::event::NewEvent;
 use domain::ids::{AttemptId, CampaignId, ClientId};
+use domain::phone;
 use domain::ports::StoreError;
 use domain::ports::store::{
     InboundAsk, InboundCount, InboundStore, KnownCaller, PAGE_LIMIT_MAX, Page, PageRequest,
@@ -193,13 +194,13 @@ impl InboundStore for SqlStore {
             "SELECT l.debtor_id, l.point_id, l.campaign_id, {STRANGER} AS stranger FROM ledger l \
                 JOIN contact_points p ON p.id=l.point_id AND p.debtor_id=l.debtor_id \
                 JOIN debtors d ON d.id=l.debtor_id \
-            WHERE l.address=$1 AND l.client_id=$2 AND l.kind='attempt' \
+            WHERE l.address IN ($1,$3) AND l.client_id=$2 AND l.kind='attempt' \
             ORDER BY {STRANGER}, l.at DESC, l.id DESC LIMIT 1"
         );
         let has = format!(
             "SELECT p.debtor_id, p.id AS point_id, CAST(NULL AS {}) AS campaign_id, \
                 {STRANGER} AS stranger FROM contact_points p \
-            JOIN debtors d ON d.id=p.debtor_id WHERE p.value=$1 AND d.client_id=$2 \
+            JOIN debtors d ON d.id=p.debtor_id WHERE p.value IN ($1,$3) AND d.client_id=$2 \
             AND d.merged_into IS NULL AND p.channel='call' AND NOT p.bad AND {WHOLE} \
             ORDER BY {STRANGER}, p.id LIMIT 1",
             match self.dialect() {
@@ -208,7 +209,9 @@ impl InboundStore for SqlStore {
             }
         );
         let mut link = self.read().await?;
-        let values = || vals![number.to_owned(), client];
+        // A number has two forms at most.
+        let other = phone::forms(number).pop().unwrap_or_default();
+        let values = || vals![number.to_owned(), client, other.clone()];
         let tried = link.row(tried, values()).await?;
         let tried = tried.as_ref().map(whose).transpose()?;
         if let Some((known, false)) = tried {

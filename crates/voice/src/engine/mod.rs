@@ -20,6 +20,7 @@ mod outbox;
 mod parties;
 mod reconnect;
 mod route;
+mod shown;
 mod taken;
 mod toll;
 mod trail;

@@ -2,6 +2,7 @@
 
 use super::core::Engine;
 use super::legs::{Came, Debtor, LegRow, Media, OurEnd, Owner};
+use super::shown::e164;
 use crate::limits;
 use crate::plane::{Agreed, LegId, Order, Record, Sound};
 use domain::entity::{LegKind, RecordMode};
@@ -12,24 +13,8 @@ use sip::ua::Incoming;
 use std::net::SocketAddr;
 use uuid::Uuid;
 
-/// Fewest digits of a number that somebody can be found by.
-const DIGITS_LEAST: usize = 8;
-/// Most digits of E.164.
-const DIGITS_MOST: usize = 15;
-
-/// What a far end writes as a number, as E.164 with `+`; `None` for what is none.
-fn e164(user: &str) -> Option<String> {
-    let user = user.split([';', '@']).next().unwrap_or(user);
-    let digits = user.strip_prefix('+').or_else(|| user.strip_prefix("00"));
-    let digits = digits.unwrap_or(user);
-    let fits = (DIGITS_LEAST..=DIGITS_MOST).contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !digits.starts_with('0');
-    fits.then(|| format!("+{digits}"))
-}
-
 /// The caller's number: what the trunk asserts, else what the caller wrote; none where he wants it hidden.
-fn caller(incoming: &Incoming) -> Option<String> {
+fn caller(incoming: &Incoming, country: Option<&str>) -> Option<String> {
     let hidden = incoming
         .headers
         .get(&HeaderName::Privacy)
@@ -42,13 +27,14 @@ fn caller(incoming: &Incoming) -> Option<String> {
         return None;
     }
     let shown = incoming.asserted.first().unwrap_or(&incoming.from);
-    shown.uri.user_text().and_then(|user| e164(&user))
+    shown.uri.user_text().and_then(|user| e164(&user, country))
 }
 
 /// The number of ours that was called.
-fn called(incoming: &Incoming) -> String {
-    let asked = incoming.request_uri.user_text().and_then(|u| e164(&u));
-    let named = || incoming.to.uri.user_text().and_then(|u| e164(&u));
+fn called(incoming: &Incoming, country: Option<&str>) -> String {
+    let read = |user: Option<String>| user.and_then(|user| e164(&user, country));
+    let asked = read(incoming.request_uri.user_text());
+    let named = || read(incoming.to.uri.user_text());
     asked.or_else(named).unwrap_or_default()
 }
 
@@ -100,7 +86,9 @@ impl Engine {
     ) {
         let at = self.stamp();
         let attempt = AttemptId(Uuid::now_v7());
-        let (caller, called) = (caller(incoming), called(incoming));
+        let route = self.routes.get(&trunk);
+        let country = route.and_then(|r| r.config.policy.country.as_deref());
+        let (caller, called) = (caller(incoming, country), called(incoming, country));
         let order = DialOrder {
             attempt_id: attempt,
             trunk_id: trunk,
@@ -237,27 +225,5 @@ impl Engine {
     pub(super) fn untaken(&self, leg: LegId) -> bool {
         let owner = self.live(leg).map(|row| &row.owner);
         matches!(owner, Some(Owner::Debtor(d)) if d.came.is_some_and(|c| !c.taken))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::e164;
-
-    #[test]
-    fn numbers_as_carriers_write_them() {
-        for (written, number) in [
-            ("+525555550101", Some("+525555550101")),
-            ("525555550101", Some("+525555550101")),
-            ("00525555550101", Some("+525555550101")),
-            ("+525555550101;phone-context=+52", Some("+525555550101")),
-            ("anonymous", None),
-            ("", None),
-            ("1234567", None),
-            ("0555555501", None),
-            ("+5255555501010000", None),
-        ] {
-            assert_eq!(e164(written).as_deref(), number, "{written}");
-        }
     }
 }

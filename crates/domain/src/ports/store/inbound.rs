@@ -85,8 +85,9 @@ pub trait InboundStore: Send + Sync {
     ) -> Result<InboundCount, StoreError>;
     /// Open calls of a node that are nobody's any more become `lost`; how many there were.
     async fn lost_inbound(&self, node: &str, at: UtcMs) -> Result<u64, StoreError>;
-    /// Whom a number (E.164 with `+`) belongs to: the debtor of the client's most recent attempt to it,
-    /// else one who has it as a point that is not marked bad, the oldest first.
+    /// Whom a number (E.164 with `+`, in any of its [`crate::phone::forms`]) belongs to: the debtor of the
+    /// client's most recent attempt to it, else one who has it as a point that is not marked bad, the oldest
+    /// first.
     async fn known_caller(
         &self,
         client: ClientId,

@@ -1,0 +1,76 @@
+//! Numbers as far ends write them on calls that come in.
+
+use domain::phone::Phone;
+
+/// Fewest digits of a number that somebody can be found by.
+const DIGITS_LEAST: usize = 8;
+/// Most digits of E.164.
+const DIGITS_MOST: usize = 15;
+
+/// What a far end writes as a number, as E.164 with `+`; `None` for what is none. `country` (ISO 3166 alpha-2) is
+/// that of the trunk, whose national numbers it may show; one that reads as national is taken as such.
+pub(super) fn e164(user: &str, country: Option<&str>) -> Option<String> {
+    let user = user.split([';', '@']).next().unwrap_or(user);
+    let whole = user.strip_prefix('+').or_else(|| user.strip_prefix("00"));
+    let digits = whole.unwrap_or(user);
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    if let (None, Some(country)) = (whole, country)
+        && let Ok(phone) = Phone::parse(digits, Some(country))
+    {
+        return Some(phone.e164().to_owned());
+    }
+    let fits = (DIGITS_LEAST..=DIGITS_MOST).contains(&digits.len()) && !digits.starts_with('0');
+    fits.then(|| format!("+{digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::e164;
+
+    #[test]
+    fn numbers_as_carriers_write_them() {
+        for (written, number) in [
+            ("+525555550101", Some("+525555550101")),
+            ("525555550101", Some("+525555550101")),
+            ("00525555550101", Some("+525555550101")),
+            ("+525555550101;phone-context=+52", Some("+525555550101")),
+            ("anonymous", None),
+            ("", None),
+            ("1234567", None),
+            ("0555555501", None),
+            ("+5255555501010000", None),
+        ] {
+            assert_eq!(e164(written, None).as_deref(), number, "{written}");
+        }
+    }
+
+    /// A trunk's own country makes national numbers international; what is written as international, with or
+    /// without its plus, stays what it is.
+    #[test]
+    fn national_numbers_are_of_the_trunks_country() {
+        for (country, written, number) in [
+            ("MX", "5512345678", Some("+525512345678")),
+            ("MX", "525512345678", Some("+525512345678")),
+            ("MX", "+525512345678", Some("+525512345678")),
+            ("MX", "00525512345678", Some("+525512345678")),
+            ("MX", "+5511987654321", Some("+5511987654321")),
+            ("MX", "34912345678", Some("+34912345678")),
+            ("AR", "01143215678", Some("+541143215678")),
+            ("AR", "1143215678", Some("+541143215678")),
+            ("AR", "5491123456789", Some("+5491123456789")),
+            ("BR", "11987654321", Some("+5511987654321")),
+            ("BR", "011987654321", Some("+5511987654321")),
+            ("CL", "912345678", Some("+56912345678")),
+            ("ES", "912345678", Some("+34912345678")),
+            ("MX", "anonymous", None),
+            ("MX", "", None),
+            ("MX", "12", None),
+            ("MX", "0000000000", None),
+        ] {
+            let read = e164(written, Some(country));
+            assert_eq!(read.as_deref(), number, "{country} {written}");
+        }
+    }
+}
