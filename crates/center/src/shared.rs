@@ -1,5 +1,6 @@
 //! What every task of the center shares, and how writes outlive a database that is away.
 
+use crate::amd::Met;
 use crate::best_time::Answers;
 use crate::callable::Marks;
 use crate::config::CenterConfig;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) trials: Trials,
     /// Steps of strategies that are not due yet.
     pub(crate) later: Later,
+    /// Carriers' recordings that decided calls.
+    pub(crate) met: Met,
     /// Gateways that fail.
     pub(crate) gateways: Health,
     /// What one person is told at once.
@@ -86,6 +89,7 @@ impl Shared {
             floor: Floor::default(),
             trials: Trials::default(),
             later: Later::default(),
+            met: Met::default(),
             gateways: Health::default(),
             notices: Notices::default(),
             plans_alone: AtomicBool::new(false),

@@ -1,11 +1,32 @@
 //! Carriers' recordings: learned from what agents call a mailbox, told to the telephone side.
 
 use crate::shared::Shared;
-use domain::ids::TrunkId;
+use domain::ids::{AttemptId, TrunkId};
 use domain::ports::store::{HeardPrint, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::rules::detector::Truth;
+use domain::time::{HOUR_MS, UtcMs};
 use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Between two notes that a recording is still heard, ms.
+const AGAIN_MS: i64 = HOUR_MS;
+/// Recordings whose last note is remembered; with more all are noted anew.
+const AGAIN_MAX: usize = 1_024;
+/// Calls of which it is remembered which recording decided them: some hours of a busy node.
+const MET_MAX: usize = 4_096;
+
+/// Recordings that decided calls of late.
+#[derive(Debug, Default)]
+pub(crate) struct Met(Mutex<Heard>);
+
+/// Held by whoever changes what is known of recordings, so that no change is lost to another.
+#[derive(Debug, Default)]
+struct Heard {
+    again: BTreeMap<(TrunkId, Vec<u8>), UtcMs>,
+    calls: VecDeque<(AttemptId, Vec<u8>)>,
+}
 
 /// Tells the telephone side what is known of every trunk.
 pub(crate) async fn prime(shared: &Arc<Shared>) {
@@ -71,6 +92,7 @@ async fn take_in(
     was: Truth,
     new: bool,
 ) -> Result<(), StoreError> {
+    let _held = shared.met.0.lock().await;
     let prints = shared.out.store.prints_of(trunk).await?;
     let same = |p: &&HeardPrint| shared.out.trunk.is_same_print(&p.print, &print);
     let known = prints.iter().find(same).cloned();
@@ -97,12 +119,63 @@ async fn take_in(
     Ok(())
 }
 
-/// A person was taken for a recording of the trunk: which one is not known, so none of them decides any
-/// more before it is learned anew.
-pub(crate) async fn distrust(shared: &Arc<Shared>, trunk: TrunkId) {
+/// A known recording decided a call: it is remembered which, and noted now and then that it is still heard.
+pub(crate) async fn heard_again(
+    shared: &Arc<Shared>,
+    trunk: TrunkId,
+    attempt: AttemptId,
+    print: Vec<u8>,
+) {
+    if let Err(error) = note(shared, trunk, attempt, print).await {
+        shared.mind(&error).await;
+    }
+}
+
+async fn note(
+    shared: &Shared,
+    trunk: TrunkId,
+    attempt: AttemptId,
+    print: Vec<u8>,
+) -> Result<(), StoreError> {
+    let (mut met, now) = (shared.met.0.lock().await, shared.now());
+    if met.calls.len() >= MET_MAX {
+        met.calls.pop_front();
+    }
+    met.calls.push_back((attempt, print.clone()));
+    let key = (trunk, print);
+    let noted = met.again.get(&key);
+    if noted.is_some_and(|at| now.since_ms(*at) < AGAIN_MS) {
+        return Ok(());
+    }
+    let prints = shared.out.store.prints_of(trunk).await?;
+    let same = |p: &HeardPrint| p.decides() && shared.out.trunk.is_same_print(&p.print, &key.1);
+    if let Some(print) = prints.into_iter().find(same) {
+        let row = HeardPrint {
+            last_at: now,
+            ..print
+        };
+        shared.out.store.put_print(&row).await?;
+    }
+    if met.again.len() >= AGAIN_MAX {
+        met.again.clear();
+    }
+    met.again.insert(key, now);
+    Ok(())
+}
+
+/// A person was taken for a recording of the trunk: that one decides no more before it is learned anew; where it is
+/// not remembered which it was, none of them does.
+pub(crate) async fn distrust(shared: &Arc<Shared>, trunk: TrunkId, attempt: AttemptId) {
     let done = async {
+        let met = shared.met.0.lock().await;
+        let of = met.calls.iter().rfind(|(id, _)| *id == attempt);
+        let same = |p: &HeardPrint| {
+            of.is_some_and(|(_, print)| shared.out.trunk.is_same_print(&p.print, print))
+        };
         let prints = shared.out.store.prints_of(trunk).await?;
-        for print in prints.into_iter().filter(HeardPrint::decides) {
+        let one = prints.iter().any(|p| p.decides() && same(p));
+        let doubted = |p: &HeardPrint| p.decides() && (!one || same(p));
+        for print in prints.into_iter().filter(doubted) {
             let row = HeardPrint {
                 numbers: 0,
                 ..print

@@ -5,7 +5,7 @@ mod learn;
 mod leave;
 mod tell;
 
-pub(crate) use learn::{distrust, learn, prime, tell as tell_trunk};
+pub(crate) use learn::{Met, distrust, heard_again, learn, prime, tell as tell_trunk};
 pub(crate) use leave::leave;
 pub(crate) use tell::{count, tell_truth};
 

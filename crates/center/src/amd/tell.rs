@@ -62,7 +62,7 @@ pub(crate) async fn tell_truth(
     };
     let first = truth == Truth::Person && done.before != Some(Truth::Person);
     if first && known {
-        super::distrust(&shared, attempt.trunk_id).await;
+        super::distrust(&shared, attempt.trunk_id, id).await;
     }
     if let Some(turn) = done.turn {
         count(&shared, &attempt, turn).await;

@@ -2,6 +2,7 @@
 //! where the campaign wants it.
 
 use super::Engine;
+use super::over::KNOWN;
 use crate::amd::spares_mailboxes;
 use crate::closing;
 use crate::live::{CallCtx, CallEntry};
@@ -72,9 +73,11 @@ impl Engine {
         };
         entry.heard = Some(heard.clone());
         self.dirty.extend(entry.agent);
+        let trunk = entry.moved_to.unwrap_or(entry.ctx.task.trunk);
+        let met = entry.print.clone().filter(|_| heard.reason == KNOWN);
         let data = json!({
             "campaign_id": entry.ctx.stocked.setting.id(),
-            "trunk_id": entry.moved_to.unwrap_or(entry.ctx.task.trunk),
+            "trunk_id": trunk,
             "heard": heard,
         });
         let actor = self.shared.actor();
@@ -84,6 +87,9 @@ impl Engine {
             let events = [event];
             if let Err(error) = persist!(shared, shared.out.store.put_heard(&heard, &events)) {
                 shared.fault("verdict on a call's sound not written", &error);
+            }
+            if let Some(print) = met {
+                crate::amd::heard_again(&shared, trunk, attempt, print).await;
             }
         });
     }

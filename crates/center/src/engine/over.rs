@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 /// Why a verdict was given where the sound is one of the trunk's recordings.
-const KNOWN: &str = "known";
+pub(super) const KNOWN: &str = "known";
 /// How long an ended call waits for its recording to be sealed before it is forgotten, ms.
 const SEAL_WAIT_MS: i64 = 2 * MINUTE_MS;
 

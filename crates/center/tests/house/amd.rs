@@ -38,7 +38,7 @@ pub(crate) async fn send(
     send_why(house, attempt, (class, "greeting_shape"), beep_ms).await;
 }
 
-async fn send_why(
+pub(crate) async fn send_why(
     house: &House,
     attempt: AttemptId,
     (class, reason): (&'static str, &'static str),

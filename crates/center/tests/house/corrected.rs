@@ -1,11 +1,15 @@
-//! What a call was, said again: counted once on every node, and taken back.
+//! What a call was, said again: counted once on every node, and taken back; and what it says of the carrier's
+//! recordings.
 
-use crate::amd::{over, params, send, tell, unchecked};
-use crate::world::{ALL_ANSWER, House, Plan};
+use crate::amd::{over, params, send, send_why, tell, unchecked};
+use crate::world::{ALL_ANSWER, House, Plan, id};
 use center::CenterConfig;
 use domain::entity::{AmdMode, CallResult};
-use domain::ports::Clock as _;
+use domain::ids::TrunkId;
+use domain::ports::store::{DetectorStore as _, HeardPrint};
+use domain::ports::{Clock as _, TrunkReport};
 use domain::rules::detector::Truth;
+use domain::time::UtcMs;
 use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
@@ -56,4 +60,50 @@ async fn a_person_by_mistake_is_taken_back_and_counts_once_however_often_it_is_s
     }
     house.center.shutdown().await;
     second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_recording_is_noted_when_it_is_heard_and_alone_is_doubted() {
+    let house = House::build(Plan {
+        params: params(AmdMode::On),
+        ..Plan::default()
+    })
+    .await;
+    house.agent(1).await;
+    let trunk = TrunkId(id(4));
+    for n in [5, 6] {
+        let known = HeardPrint {
+            trunk_id: trunk,
+            print: vec![n; 200],
+            numbers: 3,
+            persons: 0,
+            last_at: UtcMs(i64::from(n)),
+        };
+        house.store.put_print(&known).await.expect("is kept");
+    }
+    house.start().await;
+    let attempt = unchecked(&house).await;
+    let report = TrunkReport::Printed {
+        attempt,
+        at: house.clock.now(),
+        print: vec![5; 200],
+    };
+    house.reports.send(report).await.expect("is read");
+    let before = house.clock.now();
+    send_why(&house, attempt, ("machine", "known"), None).await;
+    over(&house, attempt).await;
+    house.secs(1).await;
+    let prints = house.store.prints_of(trunk).await.expect("answers");
+    let at: Vec<_> = prints.iter().map(|p| (p.print[0], p.last_at)).collect();
+    assert!(at[0].0 == 5 && at[0].1 >= before, "heard last: {at:?}");
+    assert_eq!(at[1], (6, UtcMs(6)));
+    assert!(prints.iter().all(HeardPrint::decides));
+
+    tell(&house, attempt, Truth::Person).await;
+    house.secs(1).await;
+    let prints = house.store.prints_of(trunk).await.expect("answers");
+    let decide: Vec<_> = prints.iter().filter(|p| p.decides()).collect();
+    assert_eq!(decide.len(), 1, "{prints:?}");
+    assert_eq!(decide[0].print, vec![6; 200]);
+    assert_eq!(house.trunk.prints(trunk), [vec![6; 200]]);
 }

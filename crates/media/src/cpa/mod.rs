@@ -112,6 +112,8 @@ pub struct Analyser {
     voice: Voice,
     known: Option<(Arc<Known>, Memory)>,
     first: First,
+    /// The known recording that decided.
+    met: Option<Print>,
     now_ms: u32,
     quiet_since_ms: u32,
     spoken: bool,
@@ -131,6 +133,7 @@ impl Analyser {
             voice: Voice::new(),
             known: None,
             first: First::new(),
+            met: None,
             now_ms: 0,
             quiet_since_ms: 0,
             spoken: false,
@@ -203,10 +206,11 @@ impl Analyser {
         self.beep.is_some() && self.now_ms >= self.quiet_since_ms + BEEP_OVER_MS
     }
 
-    /// The fingerprint of the first second of speech, once it is over.
+    /// The fingerprint of the first second of speech, once it is over; where a known recording decided, of that.
     #[must_use]
     pub fn print(&self) -> Option<Print> {
-        self.first.print(self.voice.onset_hop()?)
+        let first = || self.first.print(self.voice.onset_hop()?);
+        self.met.or_else(first)
     }
 
     /// Milliseconds heard.
@@ -271,7 +275,9 @@ impl Analyser {
         let Some((known, memory)) = &mut self.known else {
             return;
         };
-        if memory.push(hop, self.voice.onset_hop(), known) {
+        let met = memory.push(hop, self.voice.onset_hop(), known);
+        if met.is_some() {
+            self.met = met;
             let measures = self.voice.measures();
             self.tell(Class::Machine, 0.97, Reason::Known, measures);
         }

@@ -172,11 +172,10 @@ pub struct Known {
 }
 
 impl Known {
-    /// Of the newest [`MAX_KNOWN`] of `prints`.
+    /// Of the first [`MAX_KNOWN`] of `prints`, which come in the order of what they are worth.
     #[must_use]
     pub fn new(mut prints: Vec<Print>) -> Self {
-        let over = prints.len().saturating_sub(MAX_KNOWN);
-        prints.drain(..over);
+        prints.truncate(MAX_KNOWN);
         Self { prints }
     }
 
@@ -202,25 +201,27 @@ impl Memory {
         }
     }
 
-    /// Takes a hop of a call whose speech began with the hop `onset`; true where the second that ends with it
-    /// is a known one, or where the speech has begun as a known one does.
-    pub(super) fn push(&mut self, hop: &Hop, onset: Option<u32>, known: &Known) -> bool {
+    /// Takes a hop of a call whose speech began with the hop `onset`; one of `known` where the second that ends with it
+    /// is a known one, or where the speech has begun as a known one does: which.
+    pub(super) fn push(&mut self, hop: &Hop, onset: Option<u32>, known: &Known) -> Option<Print> {
         self.bits.copy_within(1.., 0);
         self.bits[HOPS - 1] = hop.bits;
         self.heard += 1;
         // The first bits have nothing before them to differ from.
-        let second = self.heard >= HOPS && known.prints.iter().any(|p| alike(&p.bits, &self.bits));
-        second || onset.is_some_and(|onset| self.begins(hop.at + 1 - onset.min(hop.at), known))
+        let like = |p: &&Print| alike(&p.bits, &self.bits);
+        let mut of = known.prints.iter().filter(|_| self.heard >= HOPS);
+        let begun = |onset: u32| self.begins(hop.at + 1 - onset.min(hop.at), known);
+        of.find(like).copied().or_else(|| begun(onset?))
     }
 
-    /// Whether the last of what is heard, spoken since about `since` hops, begins a known recording.
-    fn begins(&self, since: u32, known: &Known) -> bool {
+    /// The known recording that the last of what is heard, spoken since about `since` hops, begins.
+    fn begins(&self, since: u32, known: &Known) -> Option<Print> {
         let near = |n: &usize| n.abs_diff(since as usize) <= BEGIN_AROUND && *n <= self.heard;
         let mut lengths = (BEGIN_HOPS..HOPS).step_by(BEGIN_STEP).filter(near);
-        lengths.any(|n| {
+        lengths.find_map(|n| {
             let last = &self.bits[HOPS - n..];
-            let same = |p: &Print| within(&p.bits[..n], last, SAME_BEGIN, SAME_BEGIN_HALF);
-            known.prints.iter().any(same)
+            let same = |p: &&Print| within(&p.bits[..n], last, SAME_BEGIN, SAME_BEGIN_HALF);
+            known.prints.iter().find(same).copied()
         })
     }
 }

@@ -286,6 +286,10 @@ fn a_known_recording_is_a_machine_by_its_beginning_through_another_codec() {
     let knowing = Analyser::with_known(Config::default(), Arc::clone(&known));
     assert_eq!(heard_by(knowing, &word).0.class, Class::Human);
     // Another recording by the same voice is another.
+    let mut met = Analyser::with_known(Config::default(), Arc::clone(&known));
+    let told = coded.chunks(160).find_map(|frame| met.push(frame));
+    assert_eq!(told.map(|v| v.reason), Some(Reason::Known));
+    assert_eq!(met.print(), Some(print), "which of them is told with it");
     let other = [silence(400), voice(2, 100, 145.0, 90), silence(2_000)];
     let knowing = Analyser::with_known(Config::default(), known);
     assert_ne!(heard_by(knowing, &other).0.reason, Reason::Known);

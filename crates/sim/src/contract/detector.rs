@@ -210,6 +210,23 @@ async fn recordings_are_kept_by_trunk_and_bounded(store: &Subject) {
     let kept = store.prints_of(trunk).await.expect("works");
     assert_eq!(kept.len(), PRINTS_MAX as usize);
     assert!(kept[0].decides());
+    // What decides stays, however many mailboxes of single persons are heard after it.
+    for n in most + 2..most + 2 + most {
+        store.put_print(&print(n, 1)).await.expect("works");
+    }
+    let kept = store.prints_of(trunk).await.expect("works");
+    assert_eq!(kept.len(), PRINTS_MAX as usize);
+    assert_eq!(kept[0], print(most + 1, PRINT_NUMBERS), "it comes first");
+    assert_eq!(kept[1], print(most + 1 + most, 1), "then the last heard");
+    // A person was there: it is one of the many now, and the longest unheard.
+    let doubted = HeardPrint {
+        persons: 1,
+        ..print(most + 1, PRINT_NUMBERS)
+    };
+    store.put_print(&doubted).await.expect("works");
+    store.put_print(&print(4 * most, 1)).await.expect("works");
+    let kept = store.prints_of(trunk).await.expect("works");
+    assert!(!kept.contains(&doubted), "it made room");
     assert!(store.prints_of(fresh()).await.expect("works").is_empty());
 }
 

@@ -12,6 +12,7 @@ use domain::ports::store::{
 };
 use domain::rules::detector::Truth;
 use domain::rules::disposition::system_code;
+use domain::time::UtcMs;
 use std::cmp::Reverse;
 
 /// The call was abandoned; `true` where it counts once more.
@@ -40,6 +41,12 @@ fn find(t: &mut Tables, id: AttemptId) -> bool {
         (attempt.result, attempt.disposition) = (result, code);
     }
     true
+}
+
+/// Those that decide are worth most, then those heard last.
+fn worth(print: &HeardPrint) -> (Reverse<bool>, Reverse<UtcMs>, Vec<u8>) {
+    let decides = Reverse(print.decides());
+    (decides, Reverse(print.last_at), print.print.clone())
 }
 
 #[async_trait]
@@ -94,7 +101,7 @@ impl DetectorStore for MemoryStore {
         let t = self.tx().await?;
         let of_it = t.prints.iter().filter(|p| p.trunk_id == trunk);
         let mut rows: Vec<HeardPrint> = of_it.cloned().collect();
-        rows.sort_by_key(|p| (Reverse(p.last_at), p.print.clone()));
+        rows.sort_by_key(worth);
         rows.truncate(PRINTS_MAX as usize);
         Ok(rows)
     }
@@ -104,8 +111,7 @@ impl DetectorStore for MemoryStore {
         t.prints
             .retain(|p| p.trunk_id != print.trunk_id || p.print != print.print);
         t.prints.push(print.clone());
-        t.prints
-            .sort_by_key(|p| (Reverse(p.last_at), p.print.clone()));
+        t.prints.sort_by_key(worth);
         let mut kept = 0;
         t.prints.retain(|p| {
             kept += u32::from(p.trunk_id == print.trunk_id);

@@ -13,11 +13,15 @@ use domain::event::NewEvent;
 use domain::ids::{AttemptId, ClientId, TrunkId, VoicemailId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    Corrected, DetectorStore, HeardPrint, PRINTS_MAX, SAMPLES_MAX, Sample, SampleAsk, Told, Turn,
+    Corrected, DetectorStore, HeardPrint, PRINT_NUMBERS, PRINTS_MAX, SAMPLES_MAX, Sample,
+    SampleAsk, Told, Turn,
 };
 use domain::rules::detector::{Acted, Truth};
 use domain::rules::disposition::system_code;
 use std::collections::BTreeMap;
+
+/// Order in which fingerprints are worth keeping (`$2` numbers make one decide).
+const WORTH: &str = "(numbers>=$2 AND persons=0) DESC, last_at DESC, print";
 
 fn print(row: &Row) -> Result<HeardPrint, StoreError> {
     let text: String = row.get("print")?;
@@ -144,9 +148,11 @@ impl DetectorStore for SqlStore {
     }
 
     async fn prints_of(&self, trunk: TrunkId) -> Result<Vec<HeardPrint>, StoreError> {
-        let sql = "SELECT trunk_id, print, numbers, persons, last_at FROM heard_prints \
-            WHERE trunk_id=$1 ORDER BY last_at DESC, print LIMIT $2";
-        let values = vals![trunk, i64::from(PRINTS_MAX)];
+        let sql = format!(
+            "SELECT trunk_id, print, numbers, persons, last_at FROM heard_prints \
+            WHERE trunk_id=$1 ORDER BY {WORTH} LIMIT $3"
+        );
+        let values = vals![trunk, PRINT_NUMBERS, i64::from(PRINTS_MAX)];
         let rows = self.read().await?.rows(sql, values).await?;
         rows.iter().map(print).collect()
     }
@@ -165,9 +171,12 @@ impl DetectorStore for SqlStore {
             print.last_at
         ];
         tx.run(sql, values).await?;
-        let sql = "DELETE FROM heard_prints WHERE trunk_id=$1 AND print NOT IN \
-            (SELECT print FROM heard_prints WHERE trunk_id=$1 ORDER BY last_at DESC, print LIMIT $2)";
-        tx.run(sql, vals![print.trunk_id, i64::from(PRINTS_MAX)])
+        let sql = format!(
+            "DELETE FROM heard_prints WHERE trunk_id=$1 AND print NOT IN \
+            (SELECT print FROM heard_prints WHERE trunk_id=$1 ORDER BY {WORTH} LIMIT $3)"
+        );
+        let most = i64::from(PRINTS_MAX);
+        tx.run(sql, vals![print.trunk_id, PRINT_NUMBERS, most])
             .await?;
         tx.commit().await
     }

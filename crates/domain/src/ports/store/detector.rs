@@ -11,8 +11,10 @@ use async_trait::async_trait;
 /// Calls that have to have the same recording before it decides: one mailbox is one person's, what three
 /// numbers have in common is the carrier's.
 pub const PRINT_NUMBERS: i64 = 3;
-/// Most fingerprints that are kept of a trunk; the longest unheard makes room.
-pub const PRINTS_MAX: u32 = 64;
+/// Most fingerprints that are kept of a trunk; of those that decide nothing the longest unheard makes room. Each
+/// mailbox that an agent meets is one of them, and an announcement on 2 % of a trunk's machines has to meet three
+/// agents before it is forgotten.
+pub const PRINTS_MAX: u32 = 512;
 /// Most samples of one page.
 pub const SAMPLES_MAX: u32 = 100;
 
@@ -128,9 +130,10 @@ pub trait DetectorStore: Send + Sync {
     async fn tell_truth(&self, told: &Told, events: &[NewEvent]) -> Result<Corrected, StoreError>;
     /// Judged calls, newest first.
     async fn heard_samples(&self, ask: &SampleAsk) -> Result<Vec<Sample>, StoreError>;
-    /// Fingerprints of a trunk, last heard first.
+    /// Fingerprints of a trunk: those that decide first, last heard first among them and among the others.
     async fn prints_of(&self, trunk: TrunkId) -> Result<Vec<HeardPrint>, StoreError>;
-    /// Keeps a fingerprint (replaces by trunk and print); at most [`PRINTS_MAX`] of a trunk stay.
+    /// Keeps a fingerprint (replaces by trunk and print); the first [`PRINTS_MAX`] of a trunk in
+    /// the order of [`prints_of`](Self::prints_of) stay.
     async fn put_print(&self, print: &HeardPrint) -> Result<(), StoreError>;
     /// A message; `NotFound` without it.
     async fn get_voicemail(&self, id: VoicemailId) -> Result<VoicemailTemplate, StoreError>;
