@@ -42,8 +42,8 @@ const RING_GRACE_MS: i64 = 5 * SECOND_MS;
 const CONNECT_MAX_MS: i64 = 3 * SECOND_MS;
 /// Time in which a join that has begun may still succeed after the law's limit; it counts as abandoned.
 const JOIN_GRACE_MS: i64 = SECOND_MS;
-/// Longest message.
-const MESSAGE_MAX_MS: i64 = 60 * SECOND_MS;
+/// Longest message: as long as a recorded part may be (`voice`'s `PROMPT_S`, two minutes), and time until it sounds.
+const MESSAGE_MAX_MS: i64 = 125 * SECOND_MS;
 /// Longest wait for a machine's beep.
 const BEEP_MAX_MS: i64 = 45 * SECOND_MS;
 /// What is not clear this long before the law's limit goes to an agent: time to show the card and join.

@@ -123,6 +123,28 @@ fn a_message_is_left_after_the_beep_and_not_before() {
     assert_eq!(abandoned(&rig), Some(0));
 }
 
+/// What is recorded or spoken is two minutes long at most, and its end has the number and the way to opt out.
+#[test]
+fn a_message_of_two_minutes_is_left_to_its_end() {
+    for told in [true, false] {
+        let (mut rig, attempt) = listened(power(1));
+        let leaves = Heard {
+            leave: true,
+            ..MACHINE
+        };
+        heard(&mut rig, attempt, leaves);
+        rig.tell(Input::Beep(attempt));
+        rig.pass(120_000);
+        assert!(!hung_up(&rig, attempt), "it is still being said");
+        if told {
+            rig.tell(Input::Played(attempt));
+        } else {
+            rig.pass(6_000);
+        }
+        assert!(hung_up(&rig, attempt), "its end was told: {told}");
+    }
+}
+
 #[test]
 fn a_machine_that_never_beeps_is_left_in_time() {
     let (mut rig, attempt) = listened(power(1));
