@@ -4,10 +4,12 @@
 
 mod common;
 
+use common::audio::Line;
 use common::peer::{Peer, Plan};
 use common::{Node, agent, trunk};
 use domain::ids::AttemptId;
 use domain::ports::{LegRef, TrunkReport};
+use media::tones::Step;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -115,6 +117,60 @@ async fn keys_by_info_are_keys() {
     assert_eq!(keys, "5#9");
     s.carrier.hang_up().await;
     s.node.ended(s.attempt).await;
+}
+
+/// Keys 9 and 1 as a telephone makes them (Q.23), each followed by silence.
+const PRESSED: [&[Step]; 2] = [&key(852.0, 1_477.0), &key(697.0, 1_209.0)];
+
+const fn key(row: f64, column: f64) -> [Step; 2] {
+    [
+        Step {
+            hz: [row, column],
+            ms: 100,
+        },
+        Step {
+            hz: [0.0, 0.0],
+            ms: 60_000,
+        },
+    ]
+}
+
+#[tokio::test]
+async fn keys_heard_as_sound_are_keys_where_the_trunk_knows_no_others_until_an_agent_talks() {
+    let carrier = Peer::start(Plan {
+        events: false,
+        ..Plan::answers(DEBTOR_HZ)
+    })
+    .await;
+    let mut node = Node::start(vec![trunk(carrier.addr)]).await;
+    let phone = node.agent(1, AGENT_HZ).await;
+    let attempt = node.dial(1, 20_000).await;
+    node.answered(attempt).await;
+    for (steps, key) in PRESSED.into_iter().zip(['9', '1']) {
+        carrier.sounds(steps).await;
+        let told = node
+            .told("a key", |r| match r {
+                TrunkReport::Dtmf { leg, digit, .. } => Some((*leg, *digit)),
+                _ => None,
+            })
+            .await;
+        assert_eq!(told, (LegRef::Debtor(attempt), key));
+    }
+    carrier.resume().await;
+    node.trunk.bridge(attempt, agent(1)).await.expect("joins");
+    phone.line.hears(DEBTOR_HZ).await;
+    carrier.sounds(PRESSED[0]).await;
+    let rings = |line: &Line| line.share(852.0) > 0.3;
+    phone.line.becomes("hears the key", rings).await;
+    carrier.hang_up().await;
+    let end = node
+        .told("the end, and no key before it", |r| match r {
+            TrunkReport::Dtmf { .. } => Some(false),
+            TrunkReport::Ended { attempt: of, .. } if *of == attempt => Some(true),
+            _ => None,
+        })
+        .await;
+    assert!(end);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::limits::{self, FRAME};
 use crate::recorder::{Side, Tap};
 use domain::ports::SoundVerdict;
 use media::comfort::{self, Noise};
+use media::dtmf_inband::Detector;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -74,6 +75,8 @@ pub(crate) struct Leg {
     live: Option<Instant>,
     pub(super) rx: Rx,
     keys_in: DtmfIn,
+    /// Ear for keys as sound, where telephone events were not agreed.
+    ear: Option<Box<Detector>>,
     keys_out: VecDeque<u8>,
     key_out: Option<DtmfOut>,
     tx: Tx,
@@ -117,6 +120,7 @@ impl Leg {
             live: None,
             rx: Rx::new(),
             keys_in: DtmfIn::new(),
+            ear: None,
             keys_out: VecDeque::new(),
             key_out: None,
             // Numbers begin in the lower half, so that SRTP misses no roll-over (RFC 3711 §3.3.1).
@@ -157,7 +161,26 @@ impl Leg {
             self.wire.tie(agreed.remote);
         }
         self.wire.protect(agreed.secured);
+        self.ear = match agreed.dtmf {
+            Some(_) => None,
+            None => Some(self.ear.take().unwrap_or_default()),
+        };
         self.agreed = Some(agreed);
+    }
+
+    /// Whether keys are to be heard in its sound. While somebody talks with it none are meant for us, and a voice
+    /// might sound like one.
+    pub(super) fn hears_keys(&self) -> bool {
+        self.ear.is_some() && self.live.is_some() && self.talk.agent.is_none()
+    }
+
+    /// The key that goes down in its sound.
+    pub(super) fn key_in(&mut self, pcm: &[i16]) -> Option<char> {
+        if !self.hears_keys() {
+            return None;
+        }
+        let found = self.ear.as_mut()?.push(pcm);
+        found.first().map(|digit| digit.as_char())
     }
 
     /// Reads one RTP datagram.
@@ -193,6 +216,10 @@ impl Leg {
         if noise {
             if let Some(progress) = &mut self.progress {
                 progress.pause();
+            }
+            if let Some(ear) = &mut self.ear {
+                // What was held is over.
+                **ear = Detector::default();
             }
             self.pauses(packet.payload, packet.ssrc);
             return Heard::Nothing;

@@ -39,9 +39,10 @@ impl State {
             return;
         };
         let mixed = leg.talk.mixed();
-        let (id, mut news) = (leg.id, None);
-        if mixed || leg.tap.is_some() || leg.progress.is_some() {
+        let (id, mut news, mut key) = (leg.id, None, None);
+        if mixed || leg.tap.is_some() || leg.progress.is_some() || leg.hears_keys() {
             let pcm = audio.decode(&mut buffer);
+            key = leg.key_in(pcm);
             news = leg.judge(|progress| progress.hear(audio.source, pcm, now));
             leg.record(Side::Debtor, now, pcm);
             if mixed {
@@ -58,6 +59,13 @@ impl State {
                 agent.forward(audio, &mut buffer, now, told);
             }
             self.tell_played(played);
+        }
+        if let Some(digit) = key {
+            self.tell(Event::Dtmf {
+                leg: id,
+                digit,
+                at: now,
+            });
         }
         self.tell_news(id, news, now);
     }

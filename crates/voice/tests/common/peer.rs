@@ -2,6 +2,7 @@
 
 use super::audio::{Line, Say, Talker};
 pub use super::plan::{Plan, Seen};
+use media::tones::Step;
 use sip::header::{NameAddr, Reason};
 use sip::msg::{HeaderName, Uri};
 use sip::sdp::{self, LocalMedia};
@@ -88,6 +89,11 @@ impl Peer {
 
     pub async fn press(&self, digit: char) {
         self.ask(Ask::Say(Say::Key(digit))).await;
+    }
+
+    /// A tone in the place of its voice, until it speaks again.
+    pub async fn sounds(&self, steps: &'static [Step]) {
+        self.ask(Ask::Say(Say::Network(steps))).await;
     }
 
     /// Sends keys or whatever by INFO.
@@ -269,8 +275,10 @@ impl Work {
         let talker = Talker::open(self.line.clone()).await;
         let mut says = talker.addr;
         says.set_ip(self.plan.says_ip.unwrap_or(says.ip()));
+        let mut media = LocalMedia::new(says, 7);
+        media.dtmf_pt = media.dtmf_pt.filter(|_| self.plan.events);
         let call = Call {
-            media: LocalMedia::new(says, 7),
+            media,
             remote: None,
             offer: incoming.sdp.clone(),
             talker: Some(talker),

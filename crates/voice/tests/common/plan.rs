@@ -22,6 +22,8 @@ pub struct Plan {
     pub leave_ms: Option<u64>,
     /// Address it names for its audio, where that is not the one it sends from.
     pub says_ip: Option<IpAddr>,
+    /// Knows telephone events.
+    pub events: bool,
 }
 
 impl Plan {
@@ -37,6 +39,7 @@ impl Plan {
             network: None,
             leave_ms: None,
             says_ip: None,
+            events: true,
         }
     }
 
@@ -51,6 +54,7 @@ impl Plan {
             network: None,
             leave_ms: None,
             says_ip: None,
+            events: true,
         }
     }
 
@@ -65,6 +69,7 @@ impl Plan {
             network: None,
             leave_ms: None,
             says_ip: None,
+            events: true,
         }
     }
 }
