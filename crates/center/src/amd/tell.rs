@@ -28,17 +28,8 @@ pub(crate) async fn tell_truth(
 ) -> Result<bool, CenterError> {
     let (store, now) = (&shared.out.store, shared.now());
     let attempt = store.get_attempt(id).await?;
-    if let Actor::Agent(agent) = actor {
-        let his = shared
-            .post
-            .call(move |engine, _| engine.may_order(actor, id).is_ok())
-            .await?;
-        if !his && attempt.agent_id != Some(agent) {
-            return Err(CenterError::conflict(
-                "not_your_call",
-                "another agent had this call",
-            ));
-        }
+    if matches!(actor, Actor::Agent(_)) {
+        may_tell(&shared, actor, &attempt, truth).await?;
     }
     let told = Told {
         attempt_id: id,
@@ -72,6 +63,37 @@ pub(crate) async fn tell_truth(
         free_of(&shared, actor, id).await?;
     }
     Ok(done.lost)
+}
+
+/// An agent says it of his own call, and no machine proves who it is: one key must not hang up on a debtor who did.
+async fn may_tell(
+    shared: &Shared,
+    actor: Actor,
+    attempt: &Attempt,
+    truth: Truth,
+) -> Result<(), CenterError> {
+    let id = attempt.id;
+    let (his, identified) = shared
+        .post
+        .call(move |engine, _| {
+            let entry = engine.calls.get(&id);
+            let identified = entry.is_some_and(|e| e.identity.is_some());
+            (engine.may_order(actor, id).is_ok(), identified)
+        })
+        .await?;
+    if !his && attempt.agent_id.map(Actor::Agent) != Some(actor) {
+        return Err(CenterError::conflict(
+            "not_your_call",
+            "another agent had this call",
+        ));
+    }
+    if truth == Truth::Machine && (identified || attempt.identity_at.is_some()) {
+        return Err(CenterError::conflict(
+            "identity_given",
+            "identity is ticked on this call: a person is there; end it with its disposition",
+        ));
+    }
+    Ok(())
 }
 
 /// Counts in the guard what a correction changed, where the stored attempts count it.

@@ -1,10 +1,10 @@
-//! What a call was, said again: counted once on every node, and taken back; and what it says of the carrier's
-//! recordings.
+//! What a call was, said again: counted once on every node, and taken back; not against who proved who he is; and what
+//! it says of the carrier's recordings.
 
 use crate::amd::{over, params, send, send_why, tell, unchecked};
 use crate::world::{ALL_ANSWER, House, Plan, id};
-use center::CenterConfig;
-use domain::entity::{AmdMode, CallResult};
+use center::{Actor, CenterConfig, IdentityAsk};
+use domain::entity::{AmdMode, CallResult, PartyRole};
 use domain::ids::TrunkId;
 use domain::ports::store::{DetectorStore as _, HeardPrint};
 use domain::ports::{Clock as _, TrunkReport};
@@ -60,6 +60,34 @@ async fn a_person_by_mistake_is_taken_back_and_counts_once_however_often_it_is_s
     }
     house.center.shutdown().await;
     second.center.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_for_a_machine_hangs_up_on_nobody_who_proved_who_he_is() {
+    let house = House::build(Plan {
+        seed: crate::transfers::long_talk(),
+        params: params(AmdMode::Off),
+        ..Plan::default()
+    })
+    .await;
+    let agent = house.agent(1).await;
+    house.start().await;
+    let attempt = house.talking(&agent).await;
+    let titular = IdentityAsk {
+        role: PartyRole::Titular,
+    };
+    let proved = house.center.identity(agent.id, attempt, titular).await;
+    proved.expect("proved");
+    let me = Actor::Agent(agent.id);
+    let refused = house.center.tell_truth(me, attempt, Truth::Machine).await;
+    assert_eq!(refused.expect_err("he is there").code(), "identity_given");
+    assert_eq!(agent.state(), "talking");
+    house.hang_up(&agent, attempt).await;
+    let refused = house.center.tell_truth(me, attempt, Truth::Machine).await;
+    assert_eq!(refused.expect_err("he was there").code(), "identity_given");
+    assert_eq!(house.attempt(attempt).await.disposition, None);
+    let person = house.center.tell_truth(me, attempt, Truth::Person).await;
+    person.expect("is what he was");
 }
 
 #[tokio::test(start_paused = true)]
