@@ -3,16 +3,19 @@
 
 use crate::closing;
 use crate::error::CenterError;
-use crate::inbound::{TONGUES, tongue};
+use crate::inbound::{FALLBACK, TONGUES, tongue};
 use crate::live::{CallCtx, Setting};
 use crate::shared::Shared;
 use dialer::Input;
-use domain::entity::DialMode;
+use domain::entity::{AgentlessParams, DialMode};
 use domain::ids::{CampaignId, ClientId};
 use domain::ports::{LegRef, PlayWhat};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Language that came after the first approvals, which do not name it.
+const NEWER: &str = "pt";
 
 /// SHA-256 of a message's recording by the language it is told in, as it would be played now; none without one.
 pub(crate) async fn sounds(
@@ -28,6 +31,23 @@ pub(crate) async fn sounds(
         }
     }
     found
+}
+
+/// The recording that was approved for who is told in a language. An approval that says nothing of that language was
+/// given where he hears the fallback's.
+pub(crate) fn approved_sound<'a>(
+    approved: &'a AgentlessParams,
+    tongue: &str,
+) -> Option<&'a String> {
+    let sounds = &approved.approved_sounds;
+    let newer = || sounds.get(FALLBACK).filter(|_| tongue == NEWER);
+    sounds.get(tongue).or_else(newer)
+}
+
+/// Whether what would be heard now is what was approved, in each language.
+fn as_approved(now: &BTreeMap<String, String>, approved: &AgentlessParams) -> bool {
+    let same = |tongue: &&str| now.get(*tongue) == approved_sound(approved, tongue);
+    TONGUES.iter().all(same)
 }
 
 fn alarm_of(campaign: CampaignId) -> String {
@@ -62,7 +82,10 @@ pub(crate) async fn same(shared: &Shared, setting: &Setting) -> Result<(), Cente
     let params = &setting.campaign.params;
     let message = &params.agentless.message;
     if params.mode != DialMode::Agentless
-        || sounds(shared, setting.client.id, message).await == params.agentless.approved_sounds
+        || as_approved(
+            &sounds(shared, setting.client.id, message).await,
+            &params.agentless,
+        )
     {
         return Ok(());
     }
@@ -91,7 +114,7 @@ pub(crate) async fn check(shared: &Shared, setting: &Arc<Setting>) -> Result<(),
     }
     let id = setting.id();
     let now = sounds(shared, setting.client.id, &params.agentless.message).await;
-    if now == params.agentless.approved_sounds {
+    if as_approved(&now, &params.agentless) {
         shared
             .post
             .tell(move |engine, _| engine.clear_alarm(&alarm_of(id)))
@@ -131,7 +154,7 @@ async fn told(shared: &Shared, ctx: &CallCtx) -> Result<(), &'static str> {
     let client = setting.client.id.to_string();
     let trunk = &shared.out.trunk;
     let sha256 = trunk.sound_of(&client, language, &approved.message).await;
-    if sha256.is_none() || sha256.as_ref() != approved.approved_sounds.get(language) {
+    if sha256.is_none() || sha256.as_ref() != approved_sound(approved, language) {
         raise(shared, setting).await;
         return Err("it is not the recording that was approved");
     }

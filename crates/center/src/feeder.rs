@@ -301,8 +301,8 @@ fn spent(
 /// Whether the message of an agentless campaign is approved in the language that the debtor would hear.
 fn spoken_to(setting: &Setting, candidate: &Candidate) -> bool {
     let tongue = crate::inbound::tongue(candidate.facts.debtor.language);
-    let sounds = &setting.campaign.params.agentless.approved_sounds;
-    sounds.contains_key(tongue)
+    let approved = &setting.campaign.params.agentless;
+    crate::agentless::approved_sound(approved, tongue).is_some()
 }
 
 /// Nobody is called to be told nothing.

@@ -19,7 +19,7 @@ use domain::ports::store::StoreError;
 use domain::time::UtcMs;
 pub(crate) use elsewhere::run;
 use route::Told;
-pub(crate) use route::{Guest, TONGUES, law, tongue};
+pub(crate) use route::{FALLBACK, Guest, TONGUES, law, tongue};
 use std::sync::Arc;
 use std::time::Duration;
 pub(crate) use stranger::as_debtor;

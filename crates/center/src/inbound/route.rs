@@ -73,14 +73,19 @@ impl Told {
     }
 }
 
-/// Languages of recorded messages.
-pub(crate) const TONGUES: &[&str] = &["en", "es"];
+/// Languages of recorded messages. The house has none in Portuguese of its own: until somebody records them its
+/// place is taken by [`FALLBACK`].
+pub(crate) const TONGUES: &[&str] = &["en", "es", "pt"];
+
+/// Language that is heard where a message is not there in one's own.
+pub(crate) const FALLBACK: &str = "es";
 
 /// Language of recorded messages for a debtor: one of [`TONGUES`].
 pub(crate) const fn tongue(language: Language) -> &'static str {
     match language {
         Language::En => "en",
-        Language::Es | Language::Pt => "es",
+        Language::Es => "es",
+        Language::Pt => "pt",
     }
 }
 
@@ -166,13 +171,13 @@ async fn campaign(
     (called, caller_id): (&str, Option<&CallerId>),
     known: Option<&KnownCaller>,
 ) -> Result<Option<(Campaign, Option<ItemState>)>, StoreError> {
+    // He was shown the number as we write it.
+    let called = caller_id.map_or(called, |row| row.number.as_str());
     let (items, from) = match known {
         Some(known) => (
             shared.out.store.items_of(known.debtor_id).await?,
             showed_him(shared, known.debtor_id, called).await?,
         ),
-    // He was shown the number as we write it.
-    let called = caller_id.map_or(called, |row| row.number.as_str());
         None => (Vec::new(), None),
     };
     let shows = |c: &Campaign| {

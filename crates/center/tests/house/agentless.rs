@@ -8,7 +8,7 @@ use crate::world::{ALL_ANSWER, House, Plan, ask, campaign_id, client_id, debtor_
 use center::CenterConfig;
 use domain::entity::{
     AgentlessParams, AmdAction, AmdMode, CallResult, CampaignParams, CampaignStatus, DialMode,
-    InboundParams,
+    InboundParams, Language,
 };
 use domain::ids::{AttemptId, DebtorId};
 use domain::ports::store::{
@@ -140,6 +140,29 @@ async fn a_message_whose_recording_was_replaced_is_told_once_it_is_approved_agai
     assert!(!raised(&house).await);
     let goes_on = || house.trunk.invites().len() > calls;
     house.until("the next call", goes_on).await;
+}
+
+/// The message was approved when Portuguese was not asked for: who speaks it heard the Spanish one, as he does now
+/// where nobody recorded another.
+#[tokio::test(start_paused = true)]
+async fn who_speaks_portuguese_is_told_in_it() {
+    let house = House::build(one(AmdMode::Off)).await;
+    let mut debtor = house
+        .store
+        .get_debtor(debtor_id(0))
+        .await
+        .expect("is there");
+    debtor.language = Language::Pt;
+    house.store.put_debtor(&debtor, &[]).await.expect("is kept");
+    house.start().await;
+    let attempt = answer(&house, &[]).await;
+    house.secs(1).await;
+    let tongue = |what: PlayWhat| match what {
+        PlayWhat::Spoken { language, .. } => Some(language),
+        _ => None,
+    };
+    let said = house.trunk.heard(attempt).into_iter().filter_map(tongue);
+    assert_eq!(said.collect::<Vec<_>>(), ["pt"]);
 }
 
 async fn acted(house: &House, attempt: AttemptId) -> Option<Acted> {
