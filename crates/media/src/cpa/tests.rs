@@ -228,10 +228,19 @@ fn two_voices_music_and_a_modem_end_in_a_class_in_time() {
         let sound = [audio, quiet].concat();
         let verdict = sound.chunks(160).find_map(|frame| hears.push(frame));
         let verdict = verdict.unwrap();
-        assert!(verdict.at_ms <= 12_000, "{what}: {verdict:?}");
-        if what == "modem" {
-            assert_eq!(verdict.class, Class::Fax, "{verdict:?}");
-        }
+        // By what is heard, not because the time is over.
+        assert_ne!(verdict.reason, Reason::TimeOver, "{what}: {verdict:?}");
+        let fits = match what {
+            // One of them answered.
+            "two" => verdict.class.is_for_agent(),
+            // It may be like a person's or a recording's, but none of the network's sounds is in it.
+            "music" => matches!(
+                verdict.class,
+                Class::Human | Class::Unknown | Class::Machine
+            ),
+            _ => verdict.class == Class::Fax,
+        };
+        assert!(fits, "{what}: {verdict:?}");
     }
 }
 
@@ -277,6 +286,10 @@ fn a_known_recording_is_a_machine_by_its_beginning_through_another_codec() {
         .map(|s| Law::Mu.decode_sample(Law::Mu.encode_sample(*s / 2)))
         .collect();
     assert!(Print::of(&coded).unwrap().is_same(&print));
+    let mut met = Analyser::with_known(Config::default(), Arc::clone(&known));
+    let told = coded.chunks(160).find_map(|frame| met.push(frame));
+    assert_eq!(told.map(|v| v.reason), Some(Reason::Known));
+    assert_eq!(met.print(), Some(print), "which of them is told with it");
     let knowing = Analyser::with_known(Config::default(), Arc::clone(&known));
     let (verdict, _) = heard_by(knowing, &[coded]);
     assert_eq!(verdict.reason, Reason::Known, "{verdict:?}");
@@ -286,10 +299,6 @@ fn a_known_recording_is_a_machine_by_its_beginning_through_another_codec() {
     let knowing = Analyser::with_known(Config::default(), Arc::clone(&known));
     assert_eq!(heard_by(knowing, &word).0.class, Class::Human);
     // Another recording by the same voice is another.
-    let mut met = Analyser::with_known(Config::default(), Arc::clone(&known));
-    let told = coded.chunks(160).find_map(|frame| met.push(frame));
-    assert_eq!(told.map(|v| v.reason), Some(Reason::Known));
-    assert_eq!(met.print(), Some(print), "which of them is told with it");
     let other = [silence(400), voice(2, 100, 145.0, 90), silence(2_000)];
     let knowing = Analyser::with_known(Config::default(), known);
     assert_ne!(heard_by(knowing, &other).0.reason, Reason::Known);
