@@ -18,6 +18,15 @@ const ISO_4217: &[&str] = &[
     "UZS", "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
 ];
 
+/// Currencies whose minor unit is the unit itself (ISO 4217).
+pub const NO_DIGITS: &[&str] = &[
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+    "VUV", "XAF", "XOF", "XPF",
+];
+
+/// Currencies with thousandths (ISO 4217).
+pub const THREE_DIGITS: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+
 /// An ISO 4217 code of three capital letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
@@ -33,9 +42,8 @@ impl Currency {
     #[must_use]
     pub fn minor_digits(&self) -> u32 {
         match self.as_str() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
-            | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            code if NO_DIGITS.contains(&code) => 0,
+            code if THREE_DIGITS.contains(&code) => 3,
             _ => 2,
         }
     }
@@ -108,9 +116,46 @@ impl Money {
     }
 }
 
+/// Amounts added up in hundredths of their currencies' units, so that one threshold means the same in pesos of
+/// Chile and of Mexico; of thousandths, what is left below a hundredth of their sum is cut off.
+#[must_use]
+pub fn hundredths(amounts: impl Iterator<Item = Money>) -> i64 {
+    let (mut units, mut cents, mut mils) = (0_i64, 0_i64, 0_i64);
+    for money in amounts {
+        let sum = match money.currency.minor_digits() {
+            0 => &mut units,
+            3 => &mut mils,
+            _ => &mut cents,
+        };
+        *sum = sum.saturating_add(money.amount_minor);
+    }
+    let cents = cents.saturating_add(units.saturating_mul(100));
+    cents.saturating_add(mils / 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hundredths_of_each_currencys_unit() {
+        let of = |amounts: &[(i64, &str)]| {
+            hundredths(
+                amounts
+                    .iter()
+                    .map(|(n, c)| Money::new(*n, c.parse().expect("currency"))),
+            )
+        };
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[(1_000, "CLP")]), 100_000, "pesos have no cents");
+        assert_eq!(of(&[(1_000, "MXN")]), 1_000);
+        assert_eq!(of(&[(1_009, "KWD")]), 100, "a fils is a thousandth");
+        assert_eq!(
+            of(&[(1_000, "PYG"), (-50, "USD"), (5, "KWD"), (5, "KWD")]),
+            99_951
+        );
+        assert_eq!(of(&[(i64::MAX, "CLP")]), i64::MAX);
+    }
 
     #[test]
     fn only_what_iso_4217_lists_is_a_currency() {

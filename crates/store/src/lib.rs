@@ -13,6 +13,7 @@ mod bus_local;
 mod bus_redis;
 mod check;
 mod fill;
+mod hundredths;
 mod listing;
 mod rows;
 mod s3;

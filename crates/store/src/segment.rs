@@ -1,6 +1,7 @@
 //! Segments as SQL: the conditions of an expression over a debtor `d`, with every value bound. The
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
+use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::{Dialect, Field as Bound, Val, holes};
 use domain::ids::{ClientId, ImportId};
@@ -105,7 +106,7 @@ enum Source {
     /// column.
     Any(&'static str, String, &'static str),
     /// A sum over rows `x` of a table that belong to the debtor and fulfil a condition; none gives 0.
-    Sum(&'static str, String, &'static str),
+    Sum(&'static str, String, String),
     /// A condition.
     Condition(String),
     /// Days past due, which follow from `oldest_due_day`.
@@ -233,7 +234,7 @@ impl Compiler {
             Source::Sum(table, condition, sum) => {
                 let place = self.bind(n);
                 let fits = format!("{}{place}", sign(op));
-                self.sum(table, &condition, sum, &fits, compared(0, op, n))
+                self.sum(table, &condition, &sum, &fits, compared(0, op, n))
             }
             _ => NEVER.to_owned(),
         }
@@ -283,7 +284,7 @@ impl Compiler {
             Source::Sum(table, condition, sum) => {
                 let zero_fits = from <= 0 && 0 <= to;
                 let fits = format!(" BETWEEN {} AND {}", self.bind(from), self.bind(to));
-                self.sum(table, &condition, sum, &fits, zero_fits)
+                self.sum(table, &condition, &sum, &fits, zero_fits)
             }
             _ => NEVER.to_owned(),
         }
@@ -341,12 +342,15 @@ impl Compiler {
     /// Numbers: kept beside the debtor, or counted over a while that ends now.
     fn figure(&mut self, field: Field) -> Source {
         let column = match field {
-            Field::Balance => "d.balance_minor",
-            Field::Overdue => "d.overdue_minor",
-            Field::Principal => "d.principal_minor",
-            Field::Interest => "d.interest_minor",
-            Field::Fees => "d.fees_minor",
-            Field::Minimum => "d.minimum_minor",
+            Field::Balance => {
+                let parts = "x.principal_minor+x.interest_minor+x.fees_minor";
+                return Source::Value(hundredths::of_debts("balance_minor", parts));
+            }
+            Field::Overdue => return owed("overdue_minor"),
+            Field::Principal => return owed("principal_minor"),
+            Field::Interest => return owed("interest_minor"),
+            Field::Fees => return owed("fees_minor"),
+            Field::Minimum => return owed("minimum_minor"),
             Field::DebtCount => "d.open_debts",
             Field::PhoneCount => "d.phones",
             Field::MobilePhones => "d.mobiles",
@@ -374,7 +378,11 @@ impl Compiler {
             }
             Field::Attempts7d => {
                 let week = self.bind(self.now.plus_ms(-7 * DAY_MS));
-                return Source::Sum("attempts", format!("x.opened_at>{week}"), "COUNT(*)");
+                return Source::Sum(
+                    "attempts",
+                    format!("x.opened_at>{week}"),
+                    "COUNT(*)".to_owned(),
+                );
             }
             Field::Paid30d => {
                 let (from, to) = (
@@ -382,7 +390,8 @@ impl Compiler {
                     self.bind(self.now),
                 );
                 let within = format!("x.paid_at>{from} AND x.paid_at<={to}");
-                return Source::Sum("payments", within, "SUM(x.amount_minor)");
+                let sum = hundredths::sum("x.amount_minor");
+                return Source::Sum("payments", within, sum);
             }
             _ => return Source::Condition(NEVER.to_owned()),
         };
@@ -425,6 +434,11 @@ impl Compiler {
             suppressed(self.reach, self.dialect)
         )
     }
+}
+
+/// A figure of the open debts that is kept beside the debtor.
+fn owed(column: &str) -> Source {
+    Source::Value(hundredths::of_debts(column, &format!("x.{column}")))
 }
 
 const OPEN: &str = "x.status='open'";

@@ -98,9 +98,9 @@ crate::text_enum! {
         DaysPastDue = "days_past_due",
         /// Ageing bucket of that figure, terms.md §7 (text).
         Bucket = "bucket",
-        /// Sum of balances of open debts, minor units (money).
+        /// Sum of balances of open debts (money).
         Balance = "balance",
-        /// Sum of overdue amounts, minor units (money).
+        /// Sum of overdue amounts (money).
         Overdue = "overdue",
         /// Sum of principals of open debts (money).
         Principal = "principal",
@@ -175,7 +175,8 @@ crate::text_enum! {
         Text = "text",
         /// Whole number.
         Number = "number",
-        /// Money in major units with decimals in the text form (two digits), minor units inside.
+        /// Money: units of whatever currency it is in, with two decimals in the text form, hundredths of a unit inside
+        /// (`money::hundredths`).
         Money = "money",
         /// Yes or no.
         Bool = "bool",
@@ -206,7 +207,7 @@ crate::text_enum! {
 pub enum Literal {
     /// Yes or no.
     Bool(bool),
-    /// Number, or money in minor units.
+    /// Number, or money in hundredths of its currency's unit.
     Int(i64),
     /// Text.
     Text(String),

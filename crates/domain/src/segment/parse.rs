@@ -325,7 +325,7 @@ impl Parser {
     }
 }
 
-/// Major units with up to two decimals to minor units.
+/// Units with up to two decimals to hundredths, whatever the currency of who is asked.
 fn money(text: &str) -> Option<i64> {
     let (whole, cents) = match text.split_once('.') {
         None => (text, 0),

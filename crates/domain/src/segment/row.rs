@@ -6,6 +6,7 @@ use crate::entity::{
     Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Party,
     Payment, PointClass, Promise, PromiseState, Suppression,
 };
+use crate::money::{Money, hundredths};
 use crate::time::{DAY_MS, UtcMs};
 
 /// Days since something that never happened.
@@ -59,7 +60,7 @@ pub fn day_of_date(date: &str) -> Option<i64> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(
     missing_docs,
-    reason = "each member is the `Field` of that name, documented there"
+    reason = "each member is the `Field` of that name, documented there; money in hundredths of its unit"
 )]
 pub struct SegmentRow {
     pub country: String,
@@ -169,12 +170,11 @@ impl SegmentFacts<'_> {
             ..SegmentRow::default()
         };
         let month = now.plus_ms(-30 * DAY_MS);
-        row.paid_30d = self
+        let lately = self
             .payments
             .iter()
-            .filter(|p| p.paid_at > month && p.paid_at <= now)
-            .map(|p| p.amount.amount_minor)
-            .sum();
+            .filter(|p| p.paid_at > month && p.paid_at <= now);
+        row.paid_30d = hundredths(lately.map(|p| p.amount));
         self.fill_file(&mut row, now);
         self.fill_money(&mut row, now);
         self.fill_debts(&mut row, now);
@@ -211,11 +211,11 @@ impl SegmentFacts<'_> {
             let of = self.promises.iter();
             of.filter(|p| p.state == PromiseState::Active)
         };
-        row.promised = active().map(|p| p.amount.amount_minor).sum();
+        row.promised = hundredths(active().map(|p| p.amount));
         let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
         row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - utc_day(now));
         row.payments = count(self.payments.len());
-        row.paid = self.payments.iter().map(|p| p.amount.amount_minor).sum();
+        row.paid = hundredths(self.payments.iter().map(|p| p.amount));
         let last = self.payments.iter().map(|p| p.paid_at).max();
         row.days_since_payment = last.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
     }
@@ -236,13 +236,14 @@ impl SegmentFacts<'_> {
         row.products = open().map(|d| d.product.clone()).collect();
         row.currencies = open().map(|d| d.currency.to_string()).collect();
         row.debt_refs = open().map(|d| d.external_ref.clone()).collect();
-        row.principal = open().map(|d| d.principal_minor).sum();
-        row.interest = open().map(|d| d.interest_minor).sum();
-        row.fees = open().map(|d| d.fees_minor).sum();
-        row.minimum = open().map(|d| d.minimum_minor).sum();
+        let sum = |of: fn(&Debt) -> i64| hundredths(open().map(|d| Money::new(of(d), d.currency)));
+        row.principal = sum(|d| d.principal_minor);
+        row.interest = sum(|d| d.interest_minor);
+        row.fees = sum(|d| d.fees_minor);
+        row.minimum = sum(|d| d.minimum_minor);
         row.debt_count = count(open().count());
-        row.balance = open().map(|d| d.balance_minor()).sum();
-        row.overdue = open().map(|d| d.overdue_minor).sum();
+        row.balance = sum(Debt::balance_minor);
+        row.overdue = sum(|d| d.overdue_minor);
         let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
         row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
         let first = open()

@@ -14,6 +14,7 @@ pub async fn all(store: Subject) {
     a_dry_run_keeps_nothing(&store).await;
     a_file_does_not_undo_what_is_known(&store).await;
     segments_count(&store).await;
+    segments_ask_for_units_of_any_currency(&store).await;
     segments_show_the_greatest_first(&store).await;
     debtors_are_found(&store).await;
     tables_are_counted(&store).await;
@@ -272,6 +273,52 @@ async fn segments_count(store: &Subject) {
             .await
             .expect("count");
         assert_eq!(count.debtors, want.len() as u64, "{text}");
+    }
+}
+
+/// A threshold is in units of the currency, however many digits its minor unit has.
+async fn segments_ask_for_units_of_any_currency(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let mut people = Vec::new();
+    for (minor, currency) in [
+        (1_000, "CLP"),
+        (100_000, "MXN"),
+        (1_000_000, "KWD"),
+        (99_999, "USD"),
+    ] {
+        let mut person = scene.draft_person();
+        person.debt = scene.draft_debt(person.debtor.id, minor);
+        person.debt.currency = currency.parse().expect("a currency");
+        person.store(store).await;
+        let mut payment = person.payment(minor);
+        payment.amount.currency = person.debt.currency;
+        store.put_payment(&payment, &[]).await.expect("payment");
+        people.push(person.debtor.id);
+    }
+    // Half of it in pesos of Chile, half in dollars.
+    let mut mixed = scene.draft_person();
+    mixed.debt = scene.draft_debt(mixed.debtor.id, 500);
+    mixed.debt.currency = "CLP".parse().expect("a currency");
+    mixed.store(store).await;
+    let mut dollars = scene.draft_debt(mixed.debtor.id, 50_000);
+    dollars.currency = "USD".parse().expect("a currency");
+    store.put_debt(&dollars, &[]).await.expect("debt");
+    let alike = people[..3].to_vec();
+    let with = |more: &[DebtorId]| [&alike[..], more].concat();
+    for (text, mut want) in [
+        ("balance >= 1000", with(&[mixed.debtor.id])),
+        ("balance > 1000", vec![]),
+        (
+            "balance between 999.99 and 1000",
+            with(&[people[3], mixed.debtor.id]),
+        ),
+        ("paid >= 1000", alike.clone()),
+        ("paid_30d in (1000)", alike.clone()),
+    ] {
+        let expr = parse(text).expect("expression");
+        let found = store.segment_ids(scene.client.id, &expr, NOW).await;
+        want.sort_unstable();
+        assert_eq!(found.expect("ids"), want, "{text}");
     }
 }
 

@@ -248,7 +248,8 @@ impl PortfolioStore for MemoryStore {
         let t = self.tx().await?;
         let mut rows = rows_of(&t, client, now);
         rows.retain(|(_, row)| eval(expr, row));
-        rows.sort_by_key(|(debtor, row)| (std::cmp::Reverse(row.balance), debtor.id));
+        let owed = |id| open_debts(&t, id).map(Debt::balance_minor).sum::<i64>();
+        rows.sort_by_key(|(debtor, _)| (std::cmp::Reverse(owed(debtor.id)), debtor.id));
         rows.truncate(limit as usize);
         Ok(rows.iter().map(|(d, row)| sample_of(&t, d, row)).collect())
     }

@@ -3,6 +3,7 @@
 
 use super::hits;
 use super::table::pieces;
+use crate::hundredths;
 use crate::sql::{Dialect, Field, Link, Val, vals};
 use domain::entity::{CallResult, Campaign};
 use domain::ids::{AttemptId, CampaignId, DebtorId, PersonId};
@@ -43,15 +44,20 @@ const HISTORY: &str = "UPDATE debtors SET \
         ORDER BY x.disposed_at DESC, x.id DESC LIMIT 1),''), \
     callable_until=NULL WHERE id";
 
-const MONEY: &str = "UPDATE debtors SET \
+static MONEY: LazyLock<String> = LazyLock::new(|| {
+    let promised = hundredths::sum("CASE WHEN x.state='active' THEN x.amount_minor ELSE 0 END");
+    let paid = hundredths::sum("x.amount_minor");
+    format!(
+        "UPDATE debtors SET \
     (promises_active, promises_kept, promises_broken, promised_minor, promise_due_day)=(SELECT \
         COUNT(CASE WHEN x.state='active' THEN 1 END), COUNT(CASE WHEN x.state='kept' THEN 1 END), \
-        COUNT(CASE WHEN x.state='broken' THEN 1 END), \
-        COALESCE(SUM(CASE WHEN x.state='active' THEN x.amount_minor END),0), \
+        COUNT(CASE WHEN x.state='broken' THEN 1 END), {promised}, \
         MIN(CASE WHEN x.state='active' THEN x.due_day END) \
         FROM promises x WHERE x.debtor_id=debtors.id), \
-    (payments, paid_minor, last_paid_at)=(SELECT COUNT(*), COALESCE(SUM(x.amount_minor),0), \
-        MAX(x.paid_at) FROM payments x WHERE x.debtor_id=debtors.id) WHERE id";
+    (payments, paid_minor, last_paid_at)=(SELECT COUNT(*), {paid}, \
+        MAX(x.paid_at) FROM payments x WHERE x.debtor_id=debtors.id) WHERE id"
+    )
+});
 
 /// What the open debts of a debtor `d` are worth, in US cents by the house's reference rates: debts of
 /// several currencies in one order. The same number as `domain::rules::worth::worth`, debt by debt.
@@ -95,7 +101,7 @@ pub(crate) async fn refresh(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), S
 
 /// Sets every figure of the debtors that a subquery names anew.
 pub(crate) async fn all_of(tx: &mut Link, debtors: &str) -> Result<(), StoreError> {
-    for set in [SUMS, HISTORY, MONEY] {
+    for set in [SUMS, HISTORY, MONEY.as_str()] {
         tx.rows_once(format!("{set} IN {debtors}"), vec![]).await?;
     }
     Ok(())
@@ -134,7 +140,7 @@ pub(crate) async fn ended(
 
 /// Sets what debtors promised and paid anew.
 pub(crate) async fn money(tx: &mut Link, debtors: &[DebtorId]) -> Result<(), StoreError> {
-    tx.run_in(MONEY, debtors, "", &[]).await.map(drop)
+    tx.run_in(&MONEY, debtors, "", &[]).await.map(drop)
 }
 
 /// Sets the order of debtors anew in every campaign that still has them.

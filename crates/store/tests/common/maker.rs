@@ -33,6 +33,8 @@ const STATUTES: &[Option<&str>] = &[
     Some("2026-12-23"),
     Some("soon"),
 ];
+/// Of two digits, of none, of three.
+const CURRENCIES: &[&str] = &["MXN", "MXN", "USD", "CLP", "KWD"];
 const AMOUNTS: &[i64] = &[0, 1, 999, 1_000, 50_000, 100_000, 7_777_777];
 
 pub(crate) struct Maker {
@@ -87,7 +89,7 @@ impl Maker {
             debt.due_date = self.one(DUE).into();
             debt.statute_date = self.one(STATUTES).map(str::to_owned);
             debt.product = self.one(&["tarjeta", "auto", "d'oro"]).into();
-            debt.currency = self.one(&["MXN", "USD"]).parse().expect("currency");
+            debt.currency = self.one(CURRENCIES).parse().expect("currency");
             debt.status = self.one(&[DebtStatus::Open, DebtStatus::Open, DebtStatus::Paid]);
             debt.minimum_minor = self.one(AMOUNTS);
             debt.fees_minor = self.one(AMOUNTS);
@@ -254,6 +256,7 @@ impl Maker {
         ] {
             if self.chance(30) {
                 let mut promise = person.promise(1_000);
+                promise.amount.currency = self.one(CURRENCIES).parse().expect("currency");
                 promise.state = state;
                 self.store
                     .put_promise(&promise, &[])
@@ -263,6 +266,7 @@ impl Maker {
         }
         for _ in 0..self.rng.random_range(0..3) {
             let mut payment = person.payment(self.one(&[-500, 1, 1_000, 50_000]));
+            payment.amount.currency = self.one(CURRENCIES).parse().expect("currency");
             payment.paid_at = NOW.plus_ms(-self.one(&[-1, 0, 30 * DAY_MS, 30 * DAY_MS - 1]));
             self.store
                 .put_payment(&payment, &[])
