@@ -7,7 +7,7 @@ use dialer::Input;
 use domain::entity::{Channel, Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
 use domain::ids::{CampaignId, ClientId, DebtorId, HoldId, SuppressionId};
 use domain::pii::Pii;
-use domain::ports::store::{ItemState, StoreError};
+use domain::ports::store::{CALLBACK_CANCELLED, CallbackRow, ItemState, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -33,9 +33,17 @@ pub(crate) fn keep_done(stored: Option<ItemState>, item: ItemState) -> ItemState
     }
 }
 
+/// Whether the call-back that the item was leased for was cancelled since: it is not agreed once more.
+fn ended_meanwhile(stored: &ItemState, leased: &ItemState) -> bool {
+    stored.note == CALLBACK_CANCELLED
+        && stored.next_at == leased.next_at
+        && CallbackRow::is_agreed(leased)
+}
+
 /// Gives a leased item back.
 pub(crate) async fn give_back(shared: &Shared, item: ItemState) {
     let item = match stored_item(shared, item.campaign_id, item.debtor_id).await {
+        Ok(Some(stored)) if ended_meanwhile(&stored, &item) => stored,
         Ok(stored) => keep_done(stored, item),
         Err(_) => item,
     };

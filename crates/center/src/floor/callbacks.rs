@@ -10,7 +10,9 @@ use crate::shared::{Shared, persist};
 use domain::entity::{BlockReason, CallbackScope, Campaign, Channel, CheckPoint, Hold, HoldScope};
 use domain::event::NewEvent;
 use domain::ids::{AgentId, CampaignId, DebtorId, VerdictId};
-use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, ContactFacts, ItemState, StoreError};
+use domain::ports::store::{
+    CALLBACK_CANCELLED, CALLBACK_PRIORITY, CallbackRow, ContactFacts, ItemState, StoreError,
+};
 use domain::rules::agent_state::AgentState;
 use domain::time::{DAY_MS, MINUTE_MS, SECOND_MS, UtcMs};
 use serde_json::json;
@@ -222,7 +224,7 @@ pub(crate) async fn cancel(
     let to = ItemState {
         next_at: now.max(was.next_at),
         priority: 0,
-        note: "callback_cancelled".to_owned(),
+        note: CALLBACK_CANCELLED.to_owned(),
         ..was.clone()
     };
     let event = told_cancelled(&shared, actor, &row, &was, &reason);

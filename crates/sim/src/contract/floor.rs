@@ -19,6 +19,7 @@ pub async fn all(store: Subject) {
     a_debtor_follows_his_segment(&store).await;
     callbacks_make_a_calendar(&store).await;
     money_ends_a_callback(&store).await;
+    a_part_payment_ends_a_callback(&store).await;
     an_item_at_work_is_not_moved(&store).await;
     caller_ids_have_health(&store).await;
     a_caller_id_rests_once(&store).await;
@@ -215,6 +216,55 @@ async fn money_ends_a_callback(store: &Subject) {
         .await
         .expect("payment");
     assert!(asked(store, &all).await.is_empty());
+}
+
+/// A call-back is cancelled by payment, in part too: he is still owed of, and waits for his turn.
+async fn a_part_payment_ends_a_callback(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let (campaign, other) = (scene.campaign(store).await, scene.campaign(store).await);
+    let at = NOW.plus_ms(HOUR_MS);
+    let item = callback(campaign.id, person.debtor.id, at, Some(fresh()));
+    store.put_item(&item, &[]).await.expect("put");
+    let out = ItemState {
+        campaign_id: other.id,
+        done: true,
+        note: "final".into(),
+        ..item.clone()
+    };
+    store.put_item(&out, &[]).await.expect("put");
+    let all = CallbackAsk {
+        client: Some(scene.client.id),
+        from: NOW,
+        to: NOW.plus_ms(DAY_MS),
+        limit: 10,
+        ..CallbackAsk::default()
+    };
+    assert_eq!(asked(store, &all).await, [person.debtor.id]);
+    let part = person.payment(40_000);
+    let posted = store.post_payment(&part, &[], &of_promise).await;
+    assert!(!posted.expect("payment").debt_paid);
+    assert!(asked(store, &all).await.is_empty(), "nobody calls him back");
+    let in_campaign = async |of: CampaignId| {
+        let items = store.items_of(person.debtor.id).await.expect("items");
+        let found = items.into_iter().find(|i| i.campaign_id == of);
+        found.expect("an item")
+    };
+    let waits = in_campaign(campaign.id).await;
+    assert_eq!((waits.done, waits.priority, waits.next_at), (false, 0, at));
+    // The rest of it, taken back: who was out for another reason than money stays out.
+    let rest = person.payment(60_000);
+    let posted = store.post_payment(&rest, &[], &of_promise).await;
+    assert!(posted.expect("payment").debt_paid);
+    assert_eq!(in_campaign(campaign.id).await.note, "paid");
+    assert_eq!(in_campaign(other.id).await.note, "final");
+    let mut back = person.payment(-60_000);
+    back.reverses = Some(rest.id);
+    let posted = store.post_payment(&back, &[], &of_promise).await;
+    posted.expect("reversal");
+    assert!(!in_campaign(campaign.id).await.done, "he owes again");
+    let out = in_campaign(other.id).await;
+    assert_eq!((out.done, out.note.as_str()), (true, "final"));
 }
 
 async fn an_item_at_work_is_not_moved(store: &Subject) {

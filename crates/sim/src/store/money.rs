@@ -9,7 +9,8 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, HoldId, PaymentId, ReceiptId};
 use domain::ports::store::{
-    ItemState, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms, StoreError,
+    CALLBACK_CANCELLED, CallbackRow, ItemState, MoneyStore, PaymentOutcome, PromiseRefusal,
+    PromiseTerms, StoreError,
 };
 use domain::rules::allocation;
 use domain::rules::promise::{judged, outcome};
@@ -229,6 +230,9 @@ pub(super) fn post_on(
     } else if payment.amount.amount_minor < 0 {
         unsilence(t, payment);
     }
+    if payment.amount.amount_minor > 0 {
+        end_callbacks(t, payment);
+    }
     for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
         broken_first(t, broken.debtor_id, payment.posted_at);
     }
@@ -361,11 +365,20 @@ fn silence_paid(t: &mut Tables, payment: &Payment) {
         for item in t
             .items
             .values_mut()
-            .filter(|i| i.debtor_id == payment.debtor_id)
+            .filter(|i| i.debtor_id == payment.debtor_id && !i.done)
         {
             item.done = true;
             item.note = "paid".into();
         }
+    }
+}
+
+/// Money came before an agreed call-back was made: whoever still owes waits for his turn again.
+fn end_callbacks(t: &mut Tables, payment: &Payment) {
+    let agreed = |i: &&mut ItemState| i.debtor_id == payment.debtor_id && CallbackRow::is_agreed(i);
+    for item in t.items.values_mut().filter(agreed) {
+        item.priority = 0;
+        item.note = CALLBACK_CANCELLED.into();
     }
 }
 

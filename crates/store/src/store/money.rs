@@ -17,7 +17,9 @@ use domain::entity::{
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, DebtorId, HoldId, PaymentId, ReceiptId};
 use domain::ports::StoreError;
-use domain::ports::store::{MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms};
+use domain::ports::store::{
+    CALLBACK_CANCELLED, CALLBACK_PRIORITY, MoneyStore, PaymentOutcome, PromiseRefusal, PromiseTerms,
+};
 use domain::rules::allocation;
 use domain::time::UtcMs;
 use uuid::Uuid;
@@ -147,8 +149,17 @@ async fn silence_paid(tx: &mut Link, payment: &Payment) -> Result<(), StoreError
     );
     tx.put(&hold).await?;
     let sql = "UPDATE campaign_items SET done=TRUE, note='paid' WHERE debtor_id=$1 \
-        AND NOT EXISTS (SELECT 1 FROM debts WHERE debtor_id=$1 AND status='open')";
+        AND NOT done AND NOT EXISTS (SELECT 1 FROM debts WHERE debtor_id=$1 AND status='open')";
     tx.run(sql, vals![payment.debtor_id]).await.map(drop)
+}
+
+/// Money came before an agreed call-back was made: whoever still owes waits for his turn again.
+async fn end_callbacks(tx: &mut Link, payment: &Payment) -> Result<(), StoreError> {
+    let sql = "UPDATE campaign_items SET priority=0, note=$3 WHERE debtor_id=$1 AND NOT done \
+        AND priority>=$2 AND note LIKE 'callback%'";
+    let cancelled = CALLBACK_CANCELLED.to_owned();
+    let values = vals![payment.debtor_id, CALLBACK_PRIORITY, cancelled];
+    tx.run(sql, values).await.map(drop)
 }
 
 /// The money came back: the debt's paid hold is lifted, and who left for it is in his campaigns again.
@@ -268,6 +279,9 @@ pub(super) async fn post_on(
         silence_paid(tx, payment).await?;
     } else if payment.amount.amount_minor < 0 {
         unsilence(tx, payment).await?;
+    }
+    if payment.amount.amount_minor > 0 {
+        end_callbacks(tx, payment).await?;
     }
     for broken in promises.iter().filter(|p| p.state == PromiseState::Broken) {
         broken_first(tx, broken.debtor_id, payment.posted_at).await?;

@@ -12,6 +12,9 @@ use async_trait::async_trait;
 /// Priority of an item whose call-back is agreed.
 pub const CALLBACK_PRIORITY: i32 = 20;
 
+/// Note of an item whose call-back was cancelled; he waits for his turn.
+pub const CALLBACK_CANCELLED: &str = "callback_cancelled";
+
 /// Which call-backs.
 #[derive(Debug, Clone, Default)]
 pub struct CallbackAsk {

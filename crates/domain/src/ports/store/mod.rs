@@ -49,8 +49,8 @@ pub use detector::{
 };
 pub use due_items::{DueItemStore, item_changes};
 pub use floor::{
-    CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest, FileTaskAsk,
-    FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
+    CALLBACK_CANCELLED, CALLBACK_PRIORITY, CallbackAsk, CallbackRow, CallerHealth, CallerRest,
+    FileTaskAsk, FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
 };
 pub use imports::{
     ASIDE_AT_ONCE, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount,
