@@ -3,7 +3,7 @@
 
 use domain::entity::Attempt;
 use domain::ids::{AttemptId, ClientId, DebtorId};
-use domain::law::{Judge, action_of};
+use domain::law::{Judge, action_of, points_then};
 use domain::ports::Store;
 use domain::ports::store::{AttemptFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, UtcMs};
@@ -173,7 +173,8 @@ async fn judge_again(
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
     let stored = store.get_verdict(attempt.verdict_id).await?;
-    let facts = store.facts_at(attempt.debtor_id, stored.at).await?;
+    let mut facts = store.facts_at(attempt.debtor_id, stored.at).await?;
+    points_then(&mut facts, std::slice::from_ref(&stored), stored.at);
     let mut action = action_of(&stored);
     action.agent_reserved |= attempt.agent_reserved;
     let with = trial.judge(&facts, &action);

@@ -9,10 +9,14 @@ use crate::view::{ItemRow, Problem, WhyNot};
 use crate::words;
 use domain::entity::{Campaign, CampaignStatus, Channel, CheckPoint, Verdict};
 use domain::ids::{CampaignId, DebtorId, PointId, VerdictId};
-use domain::law::Action;
+use domain::law::{Action, points_then};
+use domain::ports::Store;
 use domain::ports::store::{ContactFacts, ItemState, StoreError};
 use domain::time::{SECOND_MS, UtcMs};
 use std::sync::Arc;
+
+/// Most decisions of a debtor that are asked how his points stood then.
+const DECISIONS_MAX: u32 = 1_000;
 
 /// Problems of a campaign that tell of its other debtors: his own verdicts and his item say it of him.
 const OF_OTHERS: [&str; 2] = ["nothing_dialable", "window_closed"];
@@ -34,6 +38,22 @@ impl Reasons {
     }
 }
 
+/// The facts of now, or as they were.
+async fn facts_of(
+    store: &Arc<dyn Store>,
+    debtor: DebtorId,
+    at: Option<UtcMs>,
+    now: UtcMs,
+) -> Result<ContactFacts, StoreError> {
+    let Some(then) = at else {
+        return store.contact_facts(debtor, now).await;
+    };
+    let mut facts = store.facts_at(debtor, then).await?;
+    let decisions = store.verdicts_of(debtor, DECISIONS_MAX).await?;
+    points_then(&mut facts, &decisions, then);
+    Ok(facts)
+}
+
 pub(crate) async fn why_not(
     shared: Arc<Shared>,
     debtor: DebtorId,
@@ -41,10 +61,7 @@ pub(crate) async fn why_not(
     at: Option<UtcMs>,
 ) -> Result<WhyNot, CenterError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let facts = match at {
-        Some(then) => store.facts_at(debtor, then).await?,
-        None => store.contact_facts(debtor, now).await?,
-    };
+    let facts = facts_of(store, debtor, at, now).await?;
     let mut items = store.items_of(debtor).await?;
     if let Some(id) = campaign {
         store.get_campaign(id).await?;

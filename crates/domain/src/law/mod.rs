@@ -18,6 +18,7 @@ mod local;
 mod opening;
 pub mod pack;
 mod parties;
+mod past;
 mod recording;
 mod replay;
 mod short_calls;
@@ -34,6 +35,7 @@ pub use book::{
 };
 pub use duties::Duties;
 pub use opening::OpeningPlace;
+pub use past::{open_then, points_then};
 pub use recording::RecordingDays;
 pub use replay::{Replayed, action_of};
 pub use short_calls::ShortCallRule;

@@ -7,6 +7,9 @@ use super::text;
 use crate::entity::{BlockReason, Channel, Consent, ContactPoint, PartyRole, PointClass};
 use crate::time::UtcMs;
 
+/// Rule of a point that is marked bad.
+pub(super) const BAD_POINT: &str = "house/bad_point";
+
 /// Whether a point can carry a channel: phones take calls, SMS and WhatsApp.
 pub(crate) fn carries(point: &ContactPoint, channel: Channel) -> bool {
     let phone = |c: Channel| matches!(c, Channel::Call | Channel::Sms | Channel::Whatsapp);
@@ -45,7 +48,7 @@ pub(crate) fn test(
     }
     if point.bad {
         found.push(Finding::forbid(
-            "house/bad_point",
+            BAD_POINT,
             (
                 "el punto está marcado como malo".into(),
                 "the point is marked bad".into(),

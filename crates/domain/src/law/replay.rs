@@ -1,6 +1,6 @@
 //! Decisions made again: the same question to the same facts must have the same answer (law.md §2.11).
 
-use super::{Action, Judge};
+use super::{Action, Judge, points_then};
 use crate::entity::{DecisionRecord, Verdict};
 use crate::ports::store::ContactFacts;
 use serde::Serialize;
@@ -45,10 +45,13 @@ fn refusing(verdict: &Verdict) -> Vec<&str> {
 }
 
 impl Replayed {
-    /// Judges a stored decision again with facts as they were at its instant.
+    /// Judges a stored decision again with facts as they were at its instant. Whether its point was bad then, it
+    /// says itself.
     #[must_use]
     pub fn of(judge: &dyn Judge, facts: &ContactFacts, stored: &Verdict) -> Self {
-        let verdict = judge.judge(facts, &action_of(stored));
+        let mut facts = facts.clone();
+        points_then(&mut facts, std::slice::from_ref(stored), stored.at);
+        let verdict = judge.judge(&facts, &action_of(stored));
         let mut differences = Vec::new();
         let mut note = |what: &str, was: String, is: String| {
             if was != is {

@@ -7,7 +7,9 @@ use domain::entity::{
     PreferenceKind, Suppression, SuppressionKind,
 };
 use domain::ids::{ClientId, ConsentId, DebtorId, PointId, PreferenceId, SuppressionId};
-use domain::law::{EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, Replayed, RuleBook};
+use domain::law::{
+    EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, Replayed, RuleBook, points_then,
+};
 use domain::rules::disclosure::HIDES;
 use domain::time::{DAY_MS, UtcMs};
 use std::sync::Arc;
@@ -345,6 +347,30 @@ fn a_stored_decision_can_be_made_again_and_a_changed_fact_shows() {
         told.contains("counter mx-condusef/attempts_day: 1 → 0"),
         "{told}"
     );
+}
+
+#[test]
+fn a_point_that_was_spoilt_since_is_good_at_a_decision_and_before() {
+    let mut case = Case::new(MX);
+    let stored = case.judge_at(NOON, MX.zone);
+    allowed(&stored);
+    case.facts.points[0].bad = true;
+    let spoilt = case.judge_at("2026-11-25T12:00", MX.zone);
+    refused(&spoilt, BlockReason::Rule, "house/bad_point");
+    for decision in [&stored, &spoilt] {
+        let again = Replayed::of(&*case.book, &case.facts, decision);
+        assert!(again.same, "{:?}", again.differences);
+    }
+    let decisions = [spoilt.clone(), stored.clone()];
+    let bad = |at: UtcMs| {
+        let mut facts = case.facts.clone();
+        points_then(&mut facts, &decisions, at);
+        facts.points[0].bad
+    };
+    assert!(!bad(stored.at.plus_ms(-1)), "good when it was asked next");
+    assert!(!bad(stored.at));
+    assert!(bad(stored.at.plus_ms(1)), "nobody knows when it was spoilt");
+    assert!(bad(spoilt.at) && bad(spoilt.at.plus_ms(1)));
 }
 
 #[test]

@@ -7,10 +7,13 @@ use crate::failure::Failure;
 use anyhow::Context as _;
 use domain::entity::{CampaignParams, Channel, CheckPoint, Verdict};
 use domain::ids::{DebtorId, PointId, VerdictId};
-use domain::law::{Action, EMBEDDED_PACKS, Judge as _, RuleBook};
+use domain::law::{Action, EMBEDDED_PACKS, Judge as _, RuleBook, points_then};
 use domain::ports::{Clock as _, IdSource as _};
 use domain::time::{SECOND_MS, UtcMs};
 use std::path::{Path, PathBuf};
+
+/// Most decisions of a debtor that are asked how his points stood at an instant.
+const DECISIONS_MAX: u32 = 1_000;
 
 /// Carries it out.
 pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
@@ -122,7 +125,11 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
         Some(_) => store.facts_at(id, now).await,
         None => store.contact_facts(id, now).await,
     };
-    let facts = facts.map_err(anyhow::Error::from)?;
+    let mut facts = facts.map_err(anyhow::Error::from)?;
+    if at.is_some() {
+        let decisions = store.verdicts_of(id, DECISIONS_MAX).await;
+        points_then(&mut facts, &decisions.map_err(anyhow::Error::from)?, now);
+    }
     let params = CampaignParams::default();
     let action = |point_id: Option<PointId>| Action {
         verdict_id: VerdictId(RandomIds.next(now)),

@@ -1,20 +1,22 @@
 //! What the law asks of the store beyond one debtor now.
 
 use super::judges::{Refuse, verdict};
-use super::scene::{NOW, Scene, Subject, event, fresh, name, node, reserve};
+use super::scene::{NOW, Scene, Subject, event, fresh, name, node, of_promise, reserve};
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{
-    Decision, DncList, Hold, HoldKind, HoldScope, Preference, PreferenceKind, Suppression,
-    SuppressionKind,
+    DebtStatus, Decision, DncList, Hold, HoldKind, HoldScope, Preference, PreferenceKind,
+    Suppression, SuppressionKind,
 };
-use domain::ids::{DncListId, HoldId, PreferenceId, SuppressionId};
-use domain::law::Judge as _;
+use domain::ids::{DebtId, DncListId, HoldId, PreferenceId, SuppressionId};
+use domain::law::{Judge as _, Replayed, RuleBook};
 use domain::ports::store::ReasonKey;
 use domain::time::{HOUR_MS, UtcMs};
 
 /// The whole group.
 pub async fn all(store: Subject) {
     facts_are_those_of_their_instant(&store).await;
+    a_decision_is_the_same_after_money_and_a_spoilt_number(&store).await;
+    a_debt_is_open_until_it_is_paid_or_given_back(&store).await;
     a_list_binds_once_it_is_whole_and_its_successor_takes_its_place(&store).await;
     preferences_come_with_the_facts(&store).await;
     debtors_are_counted_by_where_they_stand(&store).await;
@@ -72,6 +74,71 @@ async fn facts_are_those_of_their_instant(store: &Subject) {
     let now = store.contact_facts(person.debtor.id, hour(4)).await;
     let now = now.expect("facts");
     assert!(now.holds.is_empty() && now.suppressions.is_empty());
+}
+
+/// Monday 15:00 UTC is 9:00 in Mexico: the law lets him be called.
+async fn a_decision_is_the_same_after_money_and_a_spoilt_number(store: &Subject) {
+    let book = RuleBook::embedded().expect("the packs");
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let at = NOW.plus_ms(2 * HOUR_MS);
+    let facts = store.contact_facts(person.debtor.id, at).await;
+    let facts = facts.expect("facts");
+    let asked = person.draft(&node(store).await, None, at).action;
+    let verdict = book.judge(&facts, &asked);
+    assert!(verdict.decision.permits(true), "{verdict:?}");
+    let kept = store.record_verdict(&verdict, scene.client.id).await;
+    kept.expect("kept");
+    let mut payment = person.payment(100_000);
+    payment.posted_at = at.plus_ms(HOUR_MS);
+    let paid = store.post_payment(&payment, &[], &of_promise).await;
+    assert!(paid.expect("posted").debt_paid);
+    let mut point = person.point.clone();
+    point.bad = true;
+    store.put_point(&point, &[]).await.expect("spoilt");
+    let stored = store.get_verdict(verdict.id).await.expect("stored");
+    let then = store.facts_at(person.debtor.id, at).await.expect("facts");
+    let again = Replayed::of(&book, &then, &stored);
+    assert!(again.same, "{:?}", again.differences);
+    // Today it would be another.
+    let now = store
+        .contact_facts(person.debtor.id, payment.posted_at)
+        .await;
+    let now = Replayed::of(&book, &now.expect("facts"), &stored);
+    assert!(!now.same, "nothing is owed any more");
+}
+
+async fn a_debt_is_open_until_it_is_paid_or_given_back(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let person = scene.person(store).await;
+    let hour = |n: i64| NOW.plus_ms(n * HOUR_MS);
+    let mut later = scene.draft_debt(person.debtor.id, 60_000);
+    (later.created_at, later.updated_at) = (hour(4), hour(4));
+    store.put_debt(&later, &[]).await.expect("debt");
+    let mut payment = person.payment(100_000);
+    payment.posted_at = hour(2);
+    let done = store.post_payment(&payment, &[], &of_promise).await;
+    done.expect("posted");
+    let mut back = person.payment(-100_000);
+    (back.reverses, back.posted_at) = (Some(payment.id), hour(6));
+    let done = store.post_payment(&back, &[], &of_promise).await;
+    done.expect("taken back");
+    (later.status, later.updated_at) = (DebtStatus::Recalled, hour(8));
+    store.put_debt(&later, &[]).await.expect("given back");
+    let (first, second) = (person.debt.id, later.id);
+    for (n, want) in [
+        (1, vec![first]),
+        (3, vec![]),
+        (5, vec![second]),
+        (7, vec![first, second]),
+        (9, vec![first]),
+    ] {
+        let facts = store.facts_at(person.debtor.id, hour(n)).await;
+        let debts = facts.expect("facts").debts;
+        assert!(debts.iter().all(|d| d.status == DebtStatus::Open));
+        let open: Vec<DebtId> = debts.iter().map(|d| d.id).collect();
+        assert_eq!(open, want, "in hour {n}");
+    }
 }
 
 fn list(name: &str, created_at: UtcMs) -> DncList {

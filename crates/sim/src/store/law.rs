@@ -5,11 +5,12 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
 use domain::entity::{
-    Complaint, ComplaintState, ContactPoint, Debtor, DncList, LedgerRow, ListState, Preference,
-    Suppression, SuppressionKind,
+    Complaint, ComplaintState, ContactPoint, DebtStatus, Debtor, DncList, LedgerRow, ListState,
+    Preference, Suppression, SuppressionKind,
 };
 use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_hash};
 use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, SuppressionId};
+use domain::law::open_then;
 use domain::ports::store::{
     ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey, StoreError,
 };
@@ -122,6 +123,11 @@ impl LawStore for MemoryStore {
         let mut facts = facts_of(&t, debtor, at)?;
         facts.ledger.retain(|r| r.at < at);
         facts.holds = t.holds.of(debtor).cloned().collect();
+        let there = t.debts.of(debtor).cloned();
+        facts.debts = there.filter(|d| open_then(d, &facts.holds, at)).collect();
+        for debt in &mut facts.debts {
+            debt.status = DebtStatus::Open;
+        }
         let lifted = t.suppressions.values().filter(|s| {
             s.lifted_at.is_some_and(|l| l > at) && s.names(&facts.debtor, &facts.points)
         });

@@ -5,10 +5,10 @@ use super::{addresses, listed};
 use crate::rows::{Entity, columns};
 use crate::sql::{Field, Link, Val, holes, vals};
 use domain::entity::{
-    Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
+    Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
 };
 use domain::ids::{DebtorId, LedgerId, PersonId, PortfolioId};
-use domain::law::LEDGER_DAYS;
+use domain::law::{LEDGER_DAYS, open_then};
 use domain::ports::StoreError;
 use domain::ports::store::ContactFacts;
 use domain::time::{DAY_MS, UtcMs};
@@ -33,6 +33,26 @@ pub(crate) enum Asked {
     Then,
 }
 
+impl Asked {
+    const fn of_debts(self) -> &'static str {
+        match self {
+            Self::Now => " AND status='open' ORDER BY id",
+            Self::Then => " ORDER BY id",
+        }
+    }
+}
+
+/// The debts of one debtor that were open at the instant, as open ones.
+fn open_of(mut debts: Vec<Debt>, holds: &[Hold], at: UtcMs, asked: Asked) -> Vec<Debt> {
+    if asked == Asked::Then {
+        debts.retain(|d| open_then(d, holds, at));
+        for debt in &mut debts {
+            debt.status = DebtStatus::Open;
+        }
+    }
+    debts
+}
+
 /// The facts of debtors that are there, in the order asked.
 pub(crate) async fn facts_of_many(
     tx: &mut Link,
@@ -51,10 +71,7 @@ pub(crate) async fn facts_as(
 ) -> Result<Vec<ContactFacts>, StoreError> {
     let (known, there) = known(tx, debtors).await?;
     let portfolios = portfolios_of(tx, &known).await?;
-    let mut debts = by_debtor(tx, debtors, " AND status='open' ORDER BY id", |d: &Debt| {
-        d.debtor_id
-    })
-    .await?;
+    let mut debts = by_debtor(tx, debtors, asked.of_debts(), |d: &Debt| d.debtor_id).await?;
     let with = |there: bool| if there { debtors } else { &[] };
     let mut parties = by_debtor(tx, with(there.parties), " ORDER BY id", |p: &Party| {
         p.debtor_id
@@ -88,14 +105,16 @@ pub(crate) async fn facts_as(
             continue;
         };
         let points = points.remove(id).unwrap_or_default();
+        let own_holds = holds.remove(id).unwrap_or_default();
+        let of_him = debts.remove(id).unwrap_or_default();
         facts.push(ContactFacts {
             portfolio: portfolios
                 .get(&debtor.portfolio_id)
                 .cloned()
                 .ok_or(StoreError::NotFound("portfolio"))?,
-            debts: debts.remove(id).unwrap_or_default(),
+            debts: open_of(of_him, &own_holds, now, asked),
             parties: parties.remove(id).unwrap_or_default(),
-            holds: with_those_of(&debtor, holds.remove(id).unwrap_or_default(), &of_person),
+            holds: with_those_of(&debtor, own_holds, &of_person),
             consents: consents.remove(id).unwrap_or_default(),
             preferences: preferences.remove(id).unwrap_or_default(),
             ledger: ledger.rows_for(&debtor, &points),

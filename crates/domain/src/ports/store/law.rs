@@ -64,8 +64,9 @@ pub struct ComplaintAsk {
 #[async_trait]
 pub trait LawStore: Send + Sync {
     /// The facts of a debtor as they were (or would be) at `at`: the ledger before it, holds,
-    /// suppressions, lists, consents and preferences that were in force then. Address, points and
-    /// debts are those of today: no history of them is kept.
+    /// suppressions, lists, consents and preferences that were in force then, and the debts that were open
+    /// (`law::open_then`), with the figures of today. Address and points are those of today: no history of them is
+    /// kept; what decisions say of points, `law::points_then` adds.
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
     /// Puts a list in force with the keyed hashes of its entries, in one transaction; an older list
     /// of the same name, kind and client is retired with it.
