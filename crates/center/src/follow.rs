@@ -3,6 +3,7 @@
 use crate::campaigns;
 use crate::error::CenterError;
 use crate::found::{Ended, Found};
+use crate::lists;
 use crate::shared::Shared;
 use crate::stops;
 use crate::tasks::pause;
@@ -112,15 +113,8 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
             }
             Ok(())
         }
-        "suppression.added" => {
-            let id = field::<SuppressionId>(event, "suppression_id").or_else(|| field(event, "id"));
-            let Some(id) = id else { return Ok(()) };
-            let row = shared.out.store.get_suppression(id).await?;
-            let post = &shared.post;
-            post.tell(move |engine, now| engine.withdraw_listed(now, &row))
-                .await;
-            Ok(())
-        }
+        "suppression.added" => listed(shared, event).await,
+        lists::LOADED => loaded(shared, event).await,
         "plan.offered" | "plan.approved" | "plan.answered" | "plan.cancelled" | "plan.signed"
         | "plan.completed" | "plan.reopened" | "plan.broken" => {
             crate::plans::follow(shared, event).await
@@ -147,6 +141,27 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
         },
         _ => Ok(()),
     }
+}
+
+/// A number, document or person was listed elsewhere.
+async fn listed(shared: &Shared, event: &NewEvent) -> Result<(), CenterError> {
+    let id = field::<SuppressionId>(event, "suppression_id").or_else(|| field(event, "id"));
+    if let Some(id) = id {
+        let row = shared.out.store.get_suppression(id).await?;
+        let post = &shared.post;
+        post.tell(move |engine, now| engine.withdraw_listed(now, &row))
+            .await;
+    }
+    Ok(())
+}
+
+/// An external list came into force elsewhere.
+async fn loaded(shared: &Shared, event: &NewEvent) -> Result<(), CenterError> {
+    if let Some(id) = subject(event, lists::SUBJECT) {
+        let list = shared.out.store.get_dnc_list(id).await?;
+        lists::withdraw(shared, &list).await?;
+    }
+    Ok(())
 }
 
 /// Whether an agent was owed to who answered: who called us, or only hears a message, is no answer (law.md §4),

@@ -1,4 +1,5 @@
-//! External do-not-call lists: in force first, then whoever of them is queued or rings is withdrawn.
+//! External do-not-call lists: in force first, then whoever of them is queued or rings is withdrawn, here and,
+//! as it is told, on every other node.
 
 use crate::error::CenterError;
 use crate::shared::Shared;
@@ -6,17 +7,33 @@ use domain::entity::dnc::keyed_hash;
 use domain::entity::{DncList, SuppressionKind};
 use domain::event::NewEvent;
 use domain::ids::DebtorId;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Told of a list that came into force; the subject names it.
+pub(crate) const LOADED: &str = "dnc_list.loaded";
+/// What its subject begins with.
+pub(crate) const SUBJECT: &str = "dnc-list";
 
 pub(crate) async fn load(
     shared: Arc<Shared>,
     list: DncList,
     hashes: Vec<String>,
-    events: Vec<NewEvent>,
+    mut events: Vec<NewEvent>,
 ) -> Result<u64, CenterError> {
+    let subject = format!("{SUBJECT}:{}", list.id);
+    let data = json!({"listed": list.kind, "entries": list.entries});
+    let told = shared.event(list.client_id, shared.actor(), LOADED, subject, data);
+    shared.told_here(&told);
+    events.push(told);
     let store = &shared.out.store;
     store.load_list(&list, &hashes, &events).await?;
+    withdraw(&shared, &list).await
+}
+
+/// Withdraws whoever of a list is queued or rings on this node; says how many.
+pub(crate) async fn withdraw(shared: &Shared, list: &DncList) -> Result<u64, CenterError> {
     let known = shared.post.call(|engine, _| engine.known()).await?;
     let mut asked: BTreeMap<String, Vec<DebtorId>> = BTreeMap::new();
     for (debtor, known) in &known {
@@ -36,7 +53,7 @@ pub(crate) async fn load(
         }
     }
     let wanted: Vec<String> = asked.keys().cloned().collect();
-    let hit = store.list_has(list.id, &wanted).await?;
+    let hit = shared.out.store.list_has(list.id, &wanted).await?;
     let mut debtors: Vec<DebtorId> = hit
         .iter()
         .filter_map(|hash| asked.get(hash))

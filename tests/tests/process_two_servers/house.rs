@@ -68,6 +68,17 @@ impl Login {
         self.send(self.http.post(at).json(&body)).await.0
     }
 
+    /// A do-not-call list of one number.
+    pub(crate) async fn list_file(&self, number: &str) {
+        let name = number.trim_start_matches('+');
+        let at = format!(
+            "{}/api/v1/imports/dnc-list?name={name}&kind=phone",
+            self.url
+        );
+        let file = self.http.post(at).header("content-type", "text/plain");
+        self.send(file.body(format!("{number}\n"))).await;
+    }
+
     /// A file of debtors, taken whole.
     pub(crate) async fn import(&self, client: &str, numbers: std::ops::Range<usize>) {
         let mut rows = "external_ref,debt_ref,name,country,balance,days_past_due,phone_mobile,\

@@ -105,19 +105,24 @@ impl Lists {
                     login.import(&self.client, from..from + FILE).await;
                     self.imported.fetch_add(1, Ordering::SeqCst);
                 }
-                self.list_one(&login).await;
+                self.list_one(&login, step % 2 == 0).await;
             }
         })
     }
 
-    async fn list_one(&self, login: &Login) {
+    /// Lists a number, every other one by a file of its own, as registers come.
+    async fn list_one(&self, login: &Login, by_file: bool) {
         let all = self.debtors.load(Ordering::SeqCst);
         let number = number(rand::random_range(0..all));
         if self.listed().contains_key(&number) {
             return;
         }
-        let body = json!({"kind": "phone", "value": number, "reason": "optout"});
-        login.post("/suppressions", body).await;
+        if by_file {
+            login.list_file(&number).await;
+        } else {
+            let body = json!({"kind": "phone", "value": number, "reason": "optout"});
+            login.post("/suppressions", body).await;
+        }
         let said_at = now_ms();
         let listed = self.listed.lock();
         listed

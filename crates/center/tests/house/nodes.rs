@@ -4,8 +4,11 @@
 use crate::queue::{debtor_calls, finishes, house, phone, told};
 use crate::world::{ALL_ANSWER, House, NOBODY, Plan, ask, campaign_id, debtor_id, id, point_id};
 use center::{Actor, CenterConfig};
-use domain::entity::{AmdMode, CampaignParams, DialMode, InboundParams};
-use domain::ids::TrunkId;
+use domain::entity::dnc::keyed_hash;
+use domain::entity::{
+    AmdMode, CallResult, CampaignParams, DialMode, DncList, InboundParams, SuppressionKind,
+};
+use domain::ids::{DncListId, TrunkId};
 use domain::ports::store::{DetectorStore as _, HeardPrint, PRINT_NUMBERS};
 use domain::ports::{Clock as _, TrunkReport};
 use domain::rules::detector::Truth;
@@ -73,6 +76,50 @@ async fn what_one_node_abandons_the_other_counts() {
 async fn beside(first: &House, plan: &Plan) -> House {
     let (store, now) = (Arc::clone(&first.store), first.clock.now());
     House::open_with(store, plan, now, 8, CenterConfig::new("node-2")).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_one_node_loads_ends_what_rings_on_the_other() {
+    let plan = || Plan {
+        debtors: 1,
+        mix: NOBODY,
+        ..Plan::default()
+    };
+    let first = House::build(plan()).await;
+    let second = beside(&first, &plan()).await;
+    let _agent = second.agent(1).await;
+    second.start().await;
+    let rings = || second.trunk.live_calls() == 1;
+    second.until("it rings there", rings).await;
+    second.secs(2).await;
+    let now = first.clock.now();
+    let list = DncList {
+        id: DncListId(id(77)),
+        client_id: None,
+        name: "REPEP".into(),
+        kind: SuppressionKind::Phone,
+        hash_key: "7".repeat(64),
+        entries: 1,
+        file_sha256: String::new(),
+        as_of: now,
+        created_at: now,
+        retired_at: None,
+    };
+    let number = phone(0);
+    let hash = keyed_hash(&list.hash_key, list.kind, &number);
+    let here = first.center.load_list(list, vec![hash], vec![]).await;
+    assert_eq!(here.expect("in force"), 0, "he rings elsewhere");
+    let listed = second.clock.now();
+    let ended = || second.trunk.live_calls() == 0;
+    second.until("the ringing ends", ended).await;
+    let took = second.clock.now().since_ms(listed);
+    assert!(took < 1_000, "{took} ms, not at the ring's end");
+    second.secs(3_600).await;
+    let rows = second.attempts().await;
+    assert_eq!(rows.len(), 1, "nobody calls who is listed");
+    assert_eq!(rows[0].result, Some(CallResult::Cancelled));
+    first.center.shutdown().await;
+    second.center.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
