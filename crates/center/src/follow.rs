@@ -1,6 +1,7 @@
 //! What other nodes tell: every node follows the event log, for a stop told on one of them binds all.
 
 use crate::campaigns;
+use crate::departed;
 use crate::error::CenterError;
 use crate::found::{Ended, Found};
 use crate::lists;
@@ -115,6 +116,9 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
         }
         "suppression.added" => listed(shared, event).await,
         lists::LOADED => loaded(shared, event).await,
+        departed::RECALLED | departed::IMPORTED | departed::REVERTED => {
+            departed::follow(shared, event).await
+        }
         "plan.offered" | "plan.approved" | "plan.answered" | "plan.cancelled" | "plan.signed"
         | "plan.completed" | "plan.reopened" | "plan.broken" => {
             crate::plans::follow(shared, event).await

@@ -25,6 +25,7 @@ mod campaigns;
 mod card;
 mod closing;
 mod config;
+mod departed;
 mod desk;
 mod dialable;
 mod dispose;

@@ -1,14 +1,15 @@
-//! Whom an external list may concern: what is queued and what is up, by the values that lists hold.
+//! Whom something told in bulk may concern, a list or a recall: what is queued and what is up.
 
 use super::Engine;
 use dialer::Input;
-use domain::ids::{ClientId, DebtorId};
+use domain::ids::{ClientId, DebtorId, PortfolioId};
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
-/// A queued or ringing debtor with what a list may know of him.
+/// A queued or ringing debtor with what lists and recalls may know of him.
 pub(crate) struct Known {
     pub(crate) client: ClientId,
+    pub(crate) portfolio: PortfolioId,
     pub(crate) document: String,
     /// Numbers and addresses.
     pub(crate) points: Vec<String>,
@@ -24,6 +25,7 @@ impl Engine {
                 let points = s.facts.points.iter();
                 let known = Known {
                     client: s.setting.client.id,
+                    portfolio: s.facts.debtor.portfolio_id,
                     document: s.facts.debtor.document.reveal().clone(),
                     points: points.map(|p| p.value.reveal().clone()).collect(),
                 };

@@ -189,7 +189,6 @@ pub(crate) async fn obey(shared: &Arc<Shared>, told: &Event) -> Result<(), Store
             | "promise.broken"
             | "promise.cancelled"
             | "promise.replaced"
-            | "debt.recalled"
             | "plan.broken"
             | "plan.completed"
             | "plan.cancelled"

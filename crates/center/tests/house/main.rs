@@ -33,6 +33,7 @@ mod queue;
 mod queue_ends;
 mod quick;
 mod reads;
+mod recalled;
 mod recordings;
 mod refunds;
 mod routes;

@@ -1,0 +1,75 @@
+//! What goes back to its client in bulk: who rings for it is withdrawn.
+
+use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, id};
+use domain::entity::{CallResult, Placement};
+use domain::event::NewEvent;
+use domain::ids::{EventId, ImportId, PlacementId};
+use domain::ports::Clock as _;
+use domain::ports::store::{CatalogStore as _, ImportStore as _};
+
+#[tokio::test(start_paused = true)]
+async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
+    for kind in [
+        "placement.recalled",
+        "portfolio.imported",
+        "import.reverted",
+    ] {
+        let house = House::build(Plan {
+            debtors: 2,
+            mix: NOBODY,
+            ..Plan::default()
+        })
+        .await;
+        let _agents = (house.agent(1).await, house.agent(2).await);
+        house.start().await;
+        let rings = || house.trunk.live_calls() == 2;
+        house.until("both ring", rings).await;
+        let (now, store) = (house.clock.now(), &house.store);
+        let portfolio = store.get_debt(debt_id(0)).await.expect("debt").portfolio_id;
+        let placement = Placement {
+            id: PlacementId(id(80)),
+            client_id: client_id(),
+            portfolio_id: portfolio,
+            placed_on: "2025-01-01".into(),
+            recall_on: None,
+            fee_bp: 1_000,
+            recalled_at: Some(now),
+            at: now,
+            actor: "system".into(),
+        };
+        let subject = match kind {
+            "placement.recalled" => format!("placement:{}", placement.id),
+            _ => format!("portfolio:{portfolio}"),
+        };
+        let told = NewEvent {
+            id: EventId(id(81)),
+            at: now,
+            client_id: Some(client_id()),
+            actor: "system".into(),
+            kind: kind.into(),
+            subject,
+            data: serde_json::json!({}),
+        };
+        let recalled = store.recall_debts(ImportId(id(82)), &[debt_id(0)], now);
+        assert_eq!(recalled.await.expect("recalled"), 1);
+        let kept = store.put_placement(&placement, &[told]).await;
+        kept.expect("placement");
+        let one = || house.trunk.live_calls() == 1;
+        house.until("his ringing ends", one).await;
+        let took = house.clock.now().since_ms(now);
+        assert!(took < 1_000, "{kind}: {took} ms, not at the ring's end");
+        let rows = house.attempts().await;
+        let of = |n| rows.iter().find(|a| a.debtor_id == debtor_id(n));
+        assert_eq!(
+            of(0).and_then(|a| a.result),
+            Some(CallResult::Cancelled),
+            "{kind}"
+        );
+        assert_eq!(
+            of(1).map(|a| a.ended_at),
+            Some(None),
+            "{kind}: the other rings on"
+        );
+        house.center.shutdown().await;
+    }
+}
