@@ -13,6 +13,8 @@ pub(super) enum CellFault {
     Large,
     /// A form that no spreadsheet writes.
     Form,
+    /// A formula that no spreadsheet has calculated: its cell would be read as an empty one.
+    Formula,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,29 @@ enum At {
     Order,
 }
 
+/// The elements that matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Local {
+    Cell,
+    Formula,
+    Value,
+    Other,
+}
+
+impl Local {
+    const fn of(name: &[u8]) -> Self {
+        match name {
+            b"c" => Self::Cell,
+            b"f" => Self::Formula,
+            b"v" => Self::Value,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The mark of a cell whose formula gives a text, without its signs.
+const STR: &[u8] = b"t=str";
+
 /// Where the watch is.
 #[derive(Debug)]
 pub(super) struct Cells {
@@ -36,6 +61,11 @@ pub(super) struct Cells {
     depth: usize,
     /// Bytes of text of the open cell, or of the run of text outside of any.
     held: usize,
+    /// The open cell has a formula, and what it gives.
+    formula: bool,
+    given: bool,
+    /// Within its value.
+    value: bool,
     /// The tag so far: its first bytes and its length.
     tag: Vec<u8>,
     length: usize,
@@ -49,6 +79,9 @@ impl Default for Cells {
             at: At::Text,
             depth: 0,
             held: 0,
+            formula: false,
+            given: false,
+            value: false,
             tag: Vec::with_capacity(NAME_MAX + 2),
             length: 0,
             last: [0; 2],
@@ -77,6 +110,7 @@ impl Cells {
             At::Tag => return self.tag(byte),
             At::Quote(sign) => {
                 self.lengthen()?;
+                self.keep(byte);
                 if byte == sign {
                     self.at = At::Tag;
                 }
@@ -91,6 +125,7 @@ impl Cells {
     }
 
     const fn text(&mut self) -> Result<(), CellFault> {
+        self.given |= self.value;
         self.held += 1;
         match self.held > CELL_BYTES_MAX {
             true => Err(CellFault::Large),
@@ -111,8 +146,7 @@ impl Cells {
         match byte {
             b'>' => return self.end_tag(),
             b'"' | b'\'' if !self.tag.starts_with(b"!") => self.at = At::Quote(byte),
-            _ if self.tag.len() < NAME_MAX + 2 => self.tag.push(byte),
-            _ => {}
+            _ => self.keep(byte),
         }
         match self.tag.as_slice() {
             b"!--" => self.at = At::Comment,
@@ -120,6 +154,30 @@ impl Cells {
             b"?" => self.at = At::Order,
             [b'!', b'D' | b'd', ..] => return Err(CellFault::Form),
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if self.tag.len() < NAME_MAX + 2 {
+            self.tag.push(byte);
+        }
+    }
+
+    /// What the tags within a cell say of a formula.
+    fn calculated(&mut self, local: Local, closes: bool) -> Result<(), CellFault> {
+        match local {
+            Local::Cell if closes && self.depth == 1 && self.formula && !self.given => {
+                return Err(CellFault::Formula);
+            }
+            Local::Cell if !closes => {
+                self.formula = false;
+                // Of a text that is empty there is no more to say.
+                self.given = self.tag.windows(STR.len()).any(|part| part == STR);
+            }
+            Local::Formula => self.formula = true,
+            Local::Value => self.value = !closes && self.last[1] != b'/',
+            Local::Cell | Local::Other => {}
         }
         Ok(())
     }
@@ -135,8 +193,9 @@ impl Cells {
         if name.len() > NAME_MAX {
             return Err(CellFault::Form);
         }
-        let local = name.rsplit(|b| *b == b':').next().unwrap_or(name);
-        if local == b"c" {
+        let local = Local::of(name.rsplit(|b| *b == b':').next().unwrap_or(name));
+        self.calculated(local, closes)?;
+        if local == Local::Cell {
             let alone = self.last[1] == b'/';
             match (closes, alone) {
                 (true, _) => self.depth = self.depth.saturating_sub(1),
@@ -189,6 +248,27 @@ mod tests {
             Err(CellFault::Large)
         );
         assert_eq!(watch(&format!("{half}{half}y<c>")), Err(CellFault::Large));
+    }
+
+    #[test]
+    fn a_formula_brings_what_it_gives() {
+        for calculated in [
+            "<c r=\"A1\"><f>B1*2</f><v>4</v></c>",
+            "<c r=\"A1\" s=\"3\" t=\"str\"><f>B1</f><v></v></c>",
+            "<c r='A1' t='str'><f>B1</f><v/></c>",
+            "<x:c><x:f>B1</x:f><x:v>0</x:v></x:c><x:c/><x:c><x:v></x:v></x:c>",
+            "<c r=\"A1\"><v></v></c>",
+        ] {
+            assert_eq!(watch(calculated), Ok(()), "{calculated}");
+        }
+        for never in [
+            "<c r=\"A1\"><f>B1*2</f></c>",
+            "<c r=\"A1\"><f>B1*2</f><v/></c>",
+            "<c r=\"A1\"><f>B1*2</f><v></v></c>",
+            "<c r=\"A1\"><v>1</v></c><c r=\"B1\"><f t=\"shared\" si=\"0\"/><v /></c>",
+        ] {
+            assert_eq!(watch(never), Err(CellFault::Formula), "{never}");
+        }
     }
 
     #[test]

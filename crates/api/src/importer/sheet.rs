@@ -163,6 +163,9 @@ impl Watch {
         let seen = self.0.as_mut().map_or(Ok(()), |cells| cells.push(bytes));
         seen.map_err(|why| match why {
             CellFault::Large => fault("a cell of it is larger than a spreadsheet can hold"),
+            CellFault::Formula => fault(
+                "a formula of it was never calculated: open it in a spreadsheet and save it, or paste values",
+            ),
             CellFault::Form => fault("a sheet in a form that no spreadsheet writes"),
         })
     }

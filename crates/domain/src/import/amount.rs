@@ -17,6 +17,7 @@ const AMBIGUOUS: &str = "can be read in two ways (1.234 may be one thousand or o
 pub(super) const SCIENTIFIC: &str =
     "written by a spreadsheet in powers of ten, its digits are lost: export the column as text";
 pub(super) const SHEET_ERROR: &str = "an error value of a spreadsheet";
+pub(super) const FORMULA: &str = "a formula, not what it gives: export the column as values";
 
 impl Decimal {
     const fn sign(self) -> char {
@@ -56,6 +57,18 @@ pub(super) fn is_sheet_error(text: &str) -> bool {
     text.trim_start().starts_with('#')
 }
 
+/// `=B2*1.16`, `@SUM(A1)`, `+A1!B2`: what a spreadsheet would have calculated. A text may begin with a sign.
+pub(super) fn is_formula(text: &str) -> bool {
+    let text = text
+        .trim_start()
+        .trim_start_matches(['"', '\''])
+        .trim_start();
+    let Some(rest) = text.strip_prefix(['+', '-', '@']) else {
+        return text.starts_with('=');
+    };
+    rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains(['(', '!', '|'])
+}
+
 /// The number inside symbols and spaces: only digits, `,`, `.` and group marks are left.
 fn bare(text: &str, currency: &str) -> Result<String, String> {
     let mut text = text.trim();
@@ -67,6 +80,9 @@ fn bare(text: &str, currency: &str) -> Result<String, String> {
     }
     if is_scientific(text) {
         return Err(SCIENTIFIC.into());
+    }
+    if is_formula(text) {
+        return Err(FORMULA.into());
     }
     for mark in [currency, "US$", "R$", "S/.", "S/", "$", "€", "£"] {
         text = text.strip_prefix(mark).unwrap_or(text).trim_start();

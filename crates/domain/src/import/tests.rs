@@ -243,6 +243,21 @@ fn headers_and_maps_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn a_formula_is_refused_with_its_row() {
+    for (row, column) in [
+        ("=A2;C1;Ana;MX;100;2026-10-01", "external_ref"),
+        ("D1;=\"00123\";Ana;MX;100;2026-10-01", "debt_ref"),
+        ("D1;C1;=B2&C2;MX;100;2026-10-01", "name"),
+        ("D1;C1;Ana;MX;=100*2;2026-10-01", "balance"),
+    ] {
+        let fault = read("external_ref;debt_ref;name;country;balance;due_date", row);
+        let fault = fault.expect_err(row);
+        assert_eq!((fault.row, fault.column.as_str()), (7, column), "{row}");
+        assert!(fault.reason.contains("formula"), "{row}: {}", fault.reason);
+    }
+}
+
+#[test]
 fn defaults_fill_what_has_no_column() {
     let header = "external_ref;debt_ref;name;balance;due_date;phone";
     let map = ColumnMap {

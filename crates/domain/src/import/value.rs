@@ -1,6 +1,6 @@
 //! Values of one cell: text, yes and no, countries, languages, phones.
 
-use super::amount::{SCIENTIFIC, SHEET_ERROR, is_scientific, is_sheet_error};
+use super::amount::{FORMULA, SCIENTIFIC, SHEET_ERROR, is_formula, is_scientific, is_sheet_error};
 use super::repair::{self, PhoneRepair};
 use crate::entity::{DebtorKind, Language};
 use crate::phone::Phone;
@@ -20,6 +20,9 @@ pub(super) fn text(value: &str, max: usize) -> Result<String, String> {
         .any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t')
     {
         return Err("holds control characters".into());
+    }
+    if is_formula(value) {
+        return Err(FORMULA.into());
     }
     if value.chars().count() > max {
         return Err(format!("longer than {max} characters"));
@@ -188,6 +191,9 @@ fn plain_phone(
 
 #[cfg(test)]
 mod tests {
+    if is_formula(value) {
+        return Err(FORMULA.into());
+    }
     use super::*;
 
     #[test]
@@ -240,3 +246,27 @@ mod tests {
         assert!(key("4.15E+12", 20).is_err() && key("", 20).is_err());
     }
 }
+
+    #[test]
+    fn formulas_are_no_values() {
+        for formula in [
+            "=A2&\" \"&B2",
+            "=\"00123\"",
+            "\"=1+1",
+            " =HYPERLINK(\"http://x\")",
+            "'=A1",
+            "@SUM(A1:A2)",
+            "+Hoja1!B2",
+            "-cmd|'/c calc'!A0",
+        ] {
+            for read in [text(formula, 200), key(formula, 200)] {
+                let reason = read.expect_err(formula);
+                assert!(reason.contains("formula"), "{formula}: {reason}");
+            }
+            let reason = phone(formula, "MX", &BTreeSet::new()).expect_err(formula);
+            assert!(reason.contains("formula"), "{formula}: {reason}");
+        }
+        for plain in ["-", "+Crédito", "A=B", "-123", "@ana", "O'Higgins 12"] {
+            assert!(text(plain, 20).is_ok(), "{plain}");
+        }
+    }
