@@ -60,9 +60,8 @@ pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Det
     let mut map = given.clone();
     if map.columns.is_empty() {
         for name in header {
-            if let Some(target) = recognise(name)
-                && (target.repeats() || !map.columns.values().any(|t| *t == target))
-            {
+            // Two of one meaning are both named: which of them holds is not for us to say, and a map says it.
+            if let Some(target) = recognise(name) {
                 map.columns.insert(clean(name).to_owned(), target);
             }
         }
@@ -248,6 +247,25 @@ mod tests {
         assert_eq!(
             detect(&header, &rows, &given).map.decimal,
             Some(Decimal::Comma)
+        );
+    }
+
+    #[test]
+    fn two_columns_of_one_meaning_are_both_named() {
+        let header = strings(&["saldo", "Importe", "telefono 1", "telefono 2"]);
+        let found = detect(&header, &[], &ColumnMap::default());
+        let balance: Vec<&str> = found
+            .map
+            .columns
+            .iter()
+            .filter(|(_, t)| **t == Target::Balance)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(balance, ["Importe", "saldo"]);
+        assert!(
+            found.unknown.is_empty(),
+            "neither is passed over: {:?}",
+            found.unknown
         );
     }
 

@@ -243,6 +243,28 @@ fn headers_and_maps_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn two_columns_of_one_meaning_ask_for_a_map() {
+    let header = "external_ref;debt_ref;name;country;saldo;importe;due_date";
+    let refused = reader(header, ColumnMap::default()).expect_err("both may be what is owed");
+    assert!(
+        refused
+            .to_string()
+            .contains("'saldo' and 'importe' are both balance"),
+        "{refused}"
+    );
+    let names = ["external_ref", "debt_ref", "name", "country", "due_date"];
+    let mut told: Vec<_> = names
+        .iter()
+        .map(|n| (*n, n.parse().expect("a target")))
+        .collect();
+    told.push(("importe", Target::Balance));
+    let reader = reader(header, ColumnMap::of(&told)).expect("the map says which");
+    let row = strings("D1;C1;Ana;MX;900;1000;2026-10-01");
+    let row = reader.read(2, &row, &Counted::default()).expect("taken");
+    assert_eq!(row.debt.principal_minor, 100_000);
+}
+
+#[test]
 fn a_formula_is_refused_with_its_row() {
     for (row, column) in [
         ("=A2;C1;Ana;MX;100;2026-10-01", "external_ref"),
