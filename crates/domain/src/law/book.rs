@@ -139,6 +139,17 @@ impl RuleBook {
         Ok(book)
     }
 
+    /// The same book with changes to its holidays, of the table's form: days decreed late, days moved. Decisions
+    /// tell such a table from the one without.
+    ///
+    /// # Errors
+    /// Names the line and what would be right.
+    pub fn with_holidays(mut self, csv: &str) -> Result<Self, ValueError> {
+        self.calendars.amend(csv)?;
+        self.marks.0 = mark(&format!("{}\n{csv}", self.marks.0));
+        Ok(self)
+    }
+
     /// The same book with a pack of last resort: it binds debtors of countries that have none. Without
     /// one such a debtor is never contacted.
     ///

@@ -177,6 +177,8 @@ pub(crate) struct Law {
     pub packs: String,
     /// Pack of last resort.
     pub default: String,
+    /// File of changes to the holidays.
+    pub holidays: String,
     /// Seconds between two rounds of asking whom it lets be called now; 0: never.
     pub callable_every_s: u32,
 }

@@ -9,9 +9,15 @@ use domain::time::UtcMs;
 /// Reads the packs that are in force by configuration.
 ///
 /// # Errors
-/// A folder or file that cannot be read, a pack with a fault (named by file and field).
+/// A folder or file that cannot be read, a pack with a fault (named by file and field), a holiday with one (by
+/// file and line).
 pub(crate) fn rule_book(law: &Law) -> anyhow::Result<RuleBook> {
-    let book = own_packs(law)?;
+    let mut book = own_packs(law)?;
+    if !law.holidays.is_empty() {
+        let named = || format!("[law] holidays {}", law.holidays);
+        let text = std::fs::read_to_string(&law.holidays).with_context(named)?;
+        book = book.with_holidays(&text).with_context(named)?;
+    }
     match law.default.as_str() {
         "" => Ok(book),
         id => book.with_default(id).context("[law] default"),
@@ -93,6 +99,7 @@ mod tests {
         let law = |default: &str| Law {
             packs: String::new(),
             default: default.to_owned(),
+            holidays: String::new(),
             callable_every_s: 0,
         };
         let place = Place {
@@ -124,6 +131,45 @@ mod tests {
     }
 
     #[test]
+    fn a_day_decreed_late_closes_the_law_without_a_new_build() {
+        let dir = tempfile::tempdir().expect("folder");
+        let file = dir.path().join("feriados.csv");
+        let law = |holidays: String| Law {
+            packs: String::new(),
+            default: String::new(),
+            holidays,
+            callable_every_s: 0,
+        };
+        let place = Place {
+            country: "PE".into(),
+            subdivision: None,
+            creditor_kind: domain::entity::CreditorKind::Financial,
+        };
+        // A Saturday: the next working morning in Peru is Monday's, as long as that is no holiday.
+        let now: UtcMs = "2026-11-28T12:00:00Z".parse().expect("instant");
+        let morning = |holidays: String| {
+            let book = rule_book(&law(holidays)).expect("book");
+            book.next_working_morning("America/Lima", place.clone(), now)
+                .map(|t| t.to_string())
+        };
+        assert_eq!(
+            morning(String::new()),
+            Ok("2026-11-30T12:00:00.000Z".into())
+        );
+        let path = file.display().to_string();
+        let head = "country,subdivision,date,name";
+        std::fs::write(&file, format!("{head}\nPE,,2026-11-30,Puente\n")).expect("written");
+        assert_eq!(morning(path.clone()), Ok("2026-12-01T12:00:00.000Z".into()));
+        std::fs::write(&file, format!("{head}\nPE,,30-11-2026,Puente\n")).expect("written");
+        let error = format!("{:#}", rule_book(&law(path)).expect_err("a fault"));
+        assert!(
+            error.contains("feriados.csv") && error.contains("line 2"),
+            "{error}"
+        );
+        assert!(rule_book(&law("/no/such/file".into())).is_err());
+    }
+
+    #[test]
     fn files_of_a_folder_replace_the_built_in_ones_by_name() {
         let dir = tempfile::tempdir().expect("folder");
         let (name, text) = EMBEDDED_PACKS[0];
@@ -132,6 +178,7 @@ mod tests {
         let law = Law {
             packs: dir.path().display().to_string(),
             default: String::new(),
+            holidays: String::new(),
             callable_every_s: 0,
         };
         let book = rule_book(&law).expect("read");
