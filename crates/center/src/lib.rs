@@ -87,6 +87,7 @@ pub use error::CenterError;
 pub use floor::assign::Assigned;
 pub use handle::{Center, CenterHandle, HookError, Preview};
 pub use keeping::{Archive, DiskLimits, Retention};
+pub use lists::Loaded;
 pub use messages::compose::MessageAsk;
 pub use messages::tone::TextChoice;
 pub use notices::{LateCase, MoneyMoves};

@@ -11,6 +11,15 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What a list that came into force hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Debtors who are on it, of those whom it binds.
+    pub debtors: u64,
+    /// Of them queued or ringing on this node: withdrawn.
+    pub withdrawn: u64,
+}
+
 /// Told of a list that came into force; the subject names it.
 pub(crate) const LOADED: &str = "dnc_list.loaded";
 /// What its subject begins with.
@@ -21,15 +30,16 @@ pub(crate) async fn load(
     list: DncList,
     hashes: Vec<String>,
     mut events: Vec<NewEvent>,
-) -> Result<u64, CenterError> {
+) -> Result<Loaded, CenterError> {
     let subject = format!("{SUBJECT}:{}", list.id);
     let data = json!({"listed": list.kind, "entries": list.entries});
     let told = shared.event(list.client_id, shared.actor(), LOADED, subject, data);
     shared.told_here(&told);
     events.push(told);
     let store = &shared.out.store;
-    store.load_list(&list, &hashes, &events).await?;
-    withdraw(&shared, &list).await
+    let debtors = store.load_list(&list, &hashes, &events).await?;
+    let withdrawn = withdraw(&shared, &list).await?;
+    Ok(Loaded { debtors, withdrawn })
 }
 
 /// Withdraws whoever of a list is queued or rings on this node; says how many.

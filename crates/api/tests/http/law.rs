@@ -21,6 +21,7 @@ async fn a_list_is_loaded_by_lines_and_retired() {
     assert_eq!(told["list"]["entries"], 1);
     assert_eq!(told["refused"], 1);
     assert_eq!(told["faults"][0]["line"], 3);
+    assert_eq!(told["debtors"], 1, "one debtor is on it");
     assert_eq!(
         told["list"]["hash_key"],
         json!(null),
@@ -36,6 +37,27 @@ async fn a_list_is_loaded_by_lines_and_retired() {
     let path = format!("/api/v1/dnc-lists/{id}/retire");
     let ended = app.post(&path).token(&token).send().await.json();
     assert!(ended["retired_at"].is_string());
+    // The same number as a register of the country writes it.
+    let national = async |query: &str| {
+        let path = format!("/api/v1/imports/dnc-list?name=NATIONAL&kind=phone{query}");
+        let file = app.post(&path).token(&token);
+        file.body("text/plain", "5512345671\n").send().await
+    };
+    let guessed = national("").await;
+    assert_eq!(
+        guessed.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        guessed.text()
+    );
+    let told = national("&country=MX").await.json();
+    assert_eq!((&told["debtors"], &told["refused"]), (&json!(1), &json!(0)));
+    let nobody = national("&country=CL").await;
+    assert_eq!(
+        nobody.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "no number of Chile"
+    );
     let empty = app
         .post("/api/v1/imports/dnc-list?name=X&kind=phone")
         .token(&token)

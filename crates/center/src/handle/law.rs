@@ -5,6 +5,7 @@ use super::CenterHandle;
 use crate::campaign_why::{self, CampaignWhy, WhyRow};
 use crate::dry_run::{self, DryAsk, DryRun};
 use crate::error::CenterError;
+use crate::lists::Loaded;
 use crate::view;
 use domain::entity::{DncList, Verdict};
 use domain::event::NewEvent;
@@ -79,7 +80,7 @@ impl CenterHandle {
         Ok(run.await?)
     }
 
-    /// Puts an external list in force and withdraws whoever of it is queued or rings here; says how many.
+    /// Puts an external list in force and withdraws whoever of it is queued or rings here.
     ///
     /// # Errors
     /// The database away: the list is then not in force.
@@ -88,7 +89,7 @@ impl CenterHandle {
         list: DncList,
         hashes: Vec<String>,
         events: Vec<NewEvent>,
-    ) -> Result<u64, CenterError> {
+    ) -> Result<Loaded, CenterError> {
         let shared = Arc::clone(&self.inner.shared);
         self.detached(crate::lists::load(shared, list, hashes, events))
             .await

@@ -31,6 +31,7 @@ pub use lines::{Line, Lines};
 pub use map::ColumnMap;
 pub use repair::PhoneRepair;
 pub use row::{RowContext, RowReader};
+pub use value::listed_phone;
 
 /// Most columns of a file.
 pub const COLUMNS_MAX: usize = 200;

@@ -166,6 +166,23 @@ pub(super) fn phone(
     }
 }
 
+/// A number of a do-not-call list. A national form is read by the list's `country` (ISO 3166 alpha-2) alone: the
+/// same digits may begin with another country's code, and would then list somebody else.
+///
+/// # Errors
+/// Why it is not one number, and what would be right.
+pub fn listed_phone(value: &str, country: Option<&str>) -> Result<Phone, String> {
+    let value = value.trim().trim_start_matches('\'');
+    let international = value.starts_with('+') || value.starts_with("00");
+    // An international number is read alike from anywhere.
+    let from = country.or(international.then_some("MX")).ok_or(NATIONAL)?;
+    phone(value, from, &BTreeSet::new()).map(|(phone, _)| phone)
+}
+
+/// Why a number that may be of several countries is refused.
+const NATIONAL: &str =
+    "a national number: expected +525512345678, or the country of the list beside it";
+
 fn plain_phone(
     value: &str,
     country: &str,
@@ -174,6 +191,9 @@ fn plain_phone(
     let fine = |c: char| {
         c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')
     };
+    if is_formula(value) {
+        return Err(FORMULA.into());
+    }
     if !value.chars().all(fine) {
         return Err("expected digits, as +525512345678".into());
     }
@@ -191,9 +211,6 @@ fn plain_phone(
 
 #[cfg(test)]
 mod tests {
-    if is_formula(value) {
-        return Err(FORMULA.into());
-    }
     use super::*;
 
     #[test]
@@ -226,6 +243,34 @@ mod tests {
     }
 
     #[test]
+    fn a_listed_number_is_of_one_country() {
+        let read = |text: &str, country| listed_phone(text, country).map(|p| p.e164().to_owned());
+        for text in ["+52 55 1234 5678", "0052 5512345678"] {
+            assert_eq!(read(text, None).as_deref(), Ok("+525512345678"), "{text}");
+            assert_eq!(read(text, Some("US")).as_deref(), Ok("+525512345678"));
+        }
+        for (text, country, e164) in [
+            ("5512345678", "MX", "+525512345678"),
+            ("2122345678", "US", "+12122345678"),
+            ("1-212-234-5678", "US", "+12122345678"),
+            ("987 654 321", "CL", "+56987654321"),
+        ] {
+            assert_eq!(read(text, Some(country)).as_deref(), Ok(e164), "{text}");
+            let reason = read(text, None).expect_err(text);
+            assert!(reason.contains("country"), "{text}: {reason}");
+        }
+        for text in [
+            "+5512345678",
+            "+999512345678",
+            "+52551234",
+            "5.51234E+09",
+            "+52 no",
+        ] {
+            assert!(read(text, Some("MX")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn words() {
         assert_eq!(country("méxico").as_deref(), Ok("MX"));
         assert_eq!(country(" co ").as_deref(), Ok("CO"));
@@ -245,7 +290,6 @@ mod tests {
         );
         assert!(key("4.15E+12", 20).is_err() && key("", 20).is_err());
     }
-}
 
     #[test]
     fn formulas_are_no_values() {
@@ -270,3 +314,4 @@ mod tests {
             assert!(text(plain, 20).is_ok(), "{plain}");
         }
     }
+}

@@ -141,7 +141,7 @@ impl LawStore for MemoryStore {
         list: &DncList,
         hashes: &[String],
         events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let mut t = self.tx().await?;
         for old in t.dnc_lists.values_mut() {
             let same = old.name == list.name
@@ -156,7 +156,12 @@ impl LawStore for MemoryStore {
         let entries = hashes.iter().map(|h| (list.id, h.clone()));
         t.dnc_entries.extend(entries);
         t.append(events);
-        Ok(())
+        let bound = t.debtors.values().filter(|d| {
+            let points: Vec<ContactPoint> = t.points.of(d.id).cloned().collect();
+            list.client_id.is_none_or(|c| c == d.client_id)
+                && (on_lists(&t, d, &points).iter()).any(|s| s.id.0 == list.id.0)
+        });
+        Ok(bound.count() as u64)
     }
 
     async fn list_has(

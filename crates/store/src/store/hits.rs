@@ -103,6 +103,19 @@ fn page_of(kind: SuppressionKind) -> Option<String> {
 }
 
 impl SqlStore {
+    /// How many debtors whom a list binds are on it.
+    pub(super) async fn hit_by(&self, list: &DncList) -> Result<u64, StoreError> {
+        let mut sql = "SELECT COUNT(*) AS n FROM dnc_hits h WHERE h.list_id=$1".to_owned();
+        let mut values = vals![list.id];
+        if let Some(client) = list.client_id {
+            sql +=
+                " AND EXISTS (SELECT 1 FROM debtors d WHERE d.id=h.debtor_id AND d.client_id=$2)";
+            values.extend(vals![client]);
+        }
+        let row = self.read().await?.row(sql, values).await?;
+        row.map_or(Ok(0), |r| r.get::<i64>("n").map(i64::unsigned_abs))
+    }
+
     /// Looks every value up in a list that is about to come into force.
     pub(super) async fn spread(&self, list: &DncList, hashes: &[String]) -> Result<(), StoreError> {
         let Some(sql) = page_of(list.kind) else {

@@ -65,7 +65,7 @@ impl LawStore for SqlStore {
         list: &DncList,
         hashes: &[String],
         events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         // Out of force until all of it is written: a load that dies leaves nothing that counts.
         let mut tx = self.write().await?;
         tx.put(&DncList {
@@ -109,7 +109,8 @@ impl LawStore for SqlStore {
         tx.commit().await?;
         // Only now does the law see it: a mark that was made before is taken away behind it.
         self.stir_held(list.id).await?;
-        self.let_go(&before).await
+        self.let_go(&before).await?;
+        self.hit_by(list).await
     }
 
     async fn list_has(

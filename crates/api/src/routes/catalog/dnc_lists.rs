@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use domain::entity::dnc::{keyed_hash, listed_form};
 use domain::entity::{DncList, SuppressionKind};
 use domain::ids::{ClientId, DncListId};
-use domain::phone::Phone;
+use domain::import::listed_phone;
 use domain::time::UtcMs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -66,6 +66,8 @@ pub(crate) struct LoadQuery {
     /// Client it binds; absent = the whole installation.
     #[param(value_type = Option<uuid::Uuid>)]
     client: Option<ClientId>,
+    /// Country of phones in national form, ISO 3166 as `MX`; without it only international ones are taken.
+    country: Option<String>,
 }
 
 /// A line that was not taken.
@@ -73,7 +75,7 @@ pub(crate) struct LoadQuery {
 pub(crate) struct LineFault {
     /// Line, 1 first.
     line: u64,
-    reason: &'static str,
+    reason: String,
 }
 
 /// What a load did.
@@ -85,12 +87,15 @@ pub(crate) struct LoadReply {
     refused: u64,
     /// The first of them.
     faults: Vec<LineFault>,
+    /// Debtors who are on it, of those whom it binds. 0 of a long list: most likely it is not in the form that
+    /// was told.
+    debtors: u64,
     /// Queued or ringing contacts withdrawn on this node.
     withdrawn: u64,
 }
 
 /// One value of a line, as it is hashed; an error says what would be right.
-fn value_of(kind: SuppressionKind, line: &str) -> Result<String, &'static str> {
+fn value_of(kind: SuppressionKind, country: Option<&str>, line: &str) -> Result<String, String> {
     let text = line
         .split([',', ';', '\t'])
         .next()
@@ -98,23 +103,14 @@ fn value_of(kind: SuppressionKind, line: &str) -> Result<String, &'static str> {
         .trim()
         .trim_matches('"');
     match kind {
-        SuppressionKind::Phone => {
-            let plus = if text.starts_with('+') {
-                text.to_owned()
-            } else {
-                format!("+{text}")
-            };
-            Phone::from_e164(&plus)
-                .map(|p| p.e164().to_owned())
-                .map_err(|_| "expected an international number, as +525512345678")
-        }
+        SuppressionKind::Phone => listed_phone(text, country).map(|p| p.e164().to_owned()),
         SuppressionKind::Email if text.contains('@') => Ok(text.to_lowercase()),
-        SuppressionKind::Email => Err("expected an e-mail address"),
+        SuppressionKind::Email => Err("expected an e-mail address".into()),
         SuppressionKind::Document if listed_form(kind, text).chars().count() >= DOCUMENT_MIN => {
             Ok(text.to_owned())
         }
-        SuppressionKind::Document => Err("expected a document of 4 characters or more"),
-        SuppressionKind::Person => Err("a list of persons cannot be loaded"),
+        SuppressionKind::Document => Err("expected a document of 4 characters or more".into()),
+        SuppressionKind::Person => Err("a list of persons cannot be loaded".into()),
     }
 }
 
@@ -124,7 +120,7 @@ struct Read {
     faults: Vec<LineFault>,
 }
 
-fn read_lines(kind: SuppressionKind, key: &str, text: &str) -> Read {
+fn read_lines(kind: SuppressionKind, country: Option<&str>, key: &str, text: &str) -> Read {
     let mut read = Read {
         hashes: BTreeSet::new(),
         refused: 0,
@@ -134,7 +130,7 @@ fn read_lines(kind: SuppressionKind, key: &str, text: &str) -> Read {
         if line.trim().is_empty() {
             continue;
         }
-        match value_of(kind, line) {
+        match value_of(kind, country, line) {
             Ok(value) => {
                 read.hashes.insert(keyed_hash(key, kind, &value));
             }
@@ -150,6 +146,20 @@ fn read_lines(kind: SuppressionKind, key: &str, text: &str) -> Read {
         }
     }
     read
+}
+
+/// The country that national numbers are of.
+fn country_of(query: &LoadQuery) -> Result<Option<String>, Problem> {
+    let Some(country) = query.country.as_deref() else {
+        return Ok(None);
+    };
+    if query.kind != SuppressionKind::Phone {
+        return Err(Problem::invalid(
+            "country",
+            "goes with a list of phones alone",
+        ));
+    }
+    check::country("country", country).map(Some)
 }
 
 /// Loads a list; it binds once it is whole, in the place of an older one of the same name. The first
@@ -172,6 +182,7 @@ async fn load(
     if query.as_of.is_some_and(|at| at > now) {
         return Err(Problem::invalid("as_of", "expected an instant past"));
     }
+    let country = country_of(&query)?;
     // Nobody who has the database alone can make it again.
     let secret = [&state.id().as_bytes()[..], &state.config.secrets.pepper[..]].concat();
     let key = hex::encode(Sha256::digest(secret));
@@ -179,7 +190,7 @@ async fn load(
     let file_sha256 = hex::encode(Sha256::digest(&body));
     let read = tokio::task::spawn_blocking(move || {
         std::str::from_utf8(&body)
-            .map(|text| read_lines(kind, &key, text))
+            .map(|text| read_lines(kind, country.as_deref(), &key, text))
             .map_err(|e| e.valid_up_to())
     });
     let read = read.await.map_err(|_| Problem::internal())?.map_err(|at| {
@@ -206,7 +217,7 @@ async fn load(
     let subject = format!("dnc-list:{}", list.id);
     let event = state.audit(&caller, client_id, subject, "dnc_list.loaded");
     let hashes: Vec<String> = read.hashes.into_iter().collect();
-    let withdrawn = state
+    let loaded = state
         .center
         .load_list(list.clone(), hashes, vec![event])
         .await?;
@@ -214,7 +225,8 @@ async fn load(
         list,
         refused: read.refused,
         faults: read.faults,
-        withdrawn,
+        debtors: loaded.debtors,
+        withdrawn: loaded.withdrawn,
     };
     Ok((StatusCode::CREATED, Json(reply)))
 }
@@ -249,17 +261,33 @@ mod tests {
 
     #[test]
     fn lines_are_values_or_told() {
-        let text = "\u{feff}telefono\n+525512345678\n525512345679;Ana\n\nno number\n";
-        let read = read_lines(SuppressionKind::Phone, "k", text);
+        let text = "\u{feff}telefono\n+525512345678\n0052 5512345679;Ana\n\nno number\n";
+        let read = read_lines(SuppressionKind::Phone, None, "k", text);
         assert_eq!((read.hashes.len(), read.refused), (2, 1));
         assert_eq!(read.faults[0].line, 5);
         let hash = keyed_hash("k", SuppressionKind::Phone, "+525512345679");
         assert!(read.hashes.contains(&hash));
         let other = keyed_hash("other", SuppressionKind::Phone, "+525512345679");
         assert!(!read.hashes.contains(&other), "another key, another hash");
-        let documents = read_lines(SuppressionKind::Document, "k", "aaa-010101\nx\n");
+        let documents = read_lines(SuppressionKind::Document, None, "k", "aaa-010101\nx\n");
         let hash = keyed_hash("k", SuppressionKind::Document, "AAA010101");
         assert!(documents.hashes.contains(&hash));
         assert_eq!(documents.refused, 1, "one letter is no document");
+    }
+
+    #[test]
+    fn national_numbers_are_of_the_country_that_is_told() {
+        // As registers come: ten digits, which would list people in Brazil and Morocco behind a bare `+`.
+        for (country, line, e164) in [
+            ("MX", "5512345678", "+525512345678"),
+            ("US", "2122345678", "+12122345678"),
+        ] {
+            let bare = read_lines(SuppressionKind::Phone, None, "k", line);
+            assert_eq!((bare.hashes.len(), bare.refused), (0, 1), "{line}");
+            assert!(bare.faults[0].reason.contains("country"));
+            let told = read_lines(SuppressionKind::Phone, Some(country), "k", line);
+            let hash = keyed_hash("k", SuppressionKind::Phone, e164);
+            assert!(told.hashes.contains(&hash) && told.refused == 0, "{line}");
+        }
     }
 }

@@ -317,7 +317,7 @@ timed! { KeepStore;
 
 timed! { LawStore;
     facts_at(debtor: DebtorId, at: UtcMs) -> ContactFacts;
-    load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> ();
+    load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> u64;
     list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
     verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;
     ledger_of(debtor: DebtorId) -> Vec<LedgerRow>;

@@ -69,13 +69,13 @@ pub trait LawStore: Send + Sync {
     /// kept; what decisions say of points, `law::points_then` adds.
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError>;
     /// Puts a list in force with the keyed hashes of its entries, in one transaction; an older list
-    /// of the same name, kind and client is retired with it.
+    /// of the same name, kind and client is retired with it. Says how many debtors whom it binds are on it.
     async fn load_list(
         &self,
         list: &DncList,
         hashes: &[String],
         events: &[NewEvent],
-    ) -> Result<(), StoreError>;
+    ) -> Result<u64, StoreError>;
     /// Which of `hashes` the list has.
     async fn list_has(&self, list: DncListId, hashes: &[String])
     -> Result<Vec<String>, StoreError>;

@@ -88,6 +88,7 @@ export interface Loaded {
   list: DncList;
   refused: number;
   faults: { line: number; reason: string }[];
+  debtors: number;
   withdrawn: number;
 }
 export interface Consent {
