@@ -1,5 +1,5 @@
 // The browser as the agent's phone: a tone enters the microphone, is heard at the debtor's SIP leg and on the
-// left of the recording; the debtor is heard in the browser and on the right. Mute, keys, loss of network, and
+// left of the recording; the debtor is heard in the browser and on the right. Mute, hold, keys, loss of network, and
 // a browser that gives no microphone. Wants PHONE_HEARD = folder of what debtors heard (demo --keep-heard).
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,11 @@ import { channels, longest, microphone, windows } from './tones.mjs';
 /** The agent's voice; neither the debtors' (500, 1100), nor the simulated agents' (700, 1300). */
 const AGENT = [900, 1500];
 const DEBTOR = [500, 1100];
+/** Sounds through the hold music, with three tenths of its power. */
+const MUSIC = [330];
+const MUSIC_SHARE = 0.2;
 const MUTE_MS = 2_500;
+const HOLD_MS = 3_000;
 /** Longer than a browser mends by itself, shorter than the server waits for an agent's audio. */
 const CUT_MS = 9_000;
 
@@ -38,6 +42,24 @@ async function mute(page) {
   await page.keyboard.press('F4');
   await until('unmuted', async () => (await button.getAttribute('aria-pressed')) === 'false', 4_000);
   check('F4 mutes and unmutes', true);
+  await page.waitForTimeout(1_500);
+}
+
+/** Holds by F6 and takes back: the agent hears nobody meanwhile, and the debtor again afterwards. */
+async function hold(page) {
+  const button = page.locator('button[aria-keyshortcuts="F6"]');
+  await page.keyboard.press('F6');
+  await until('held', async () => (await button.getAttribute('aria-pressed')) === 'true', 4_000);
+  check('F6 holds the call', (await stateOf(page)) === 'hold', await stateOf(page));
+  await page.waitForTimeout(HOLD_MS / 2);
+  check('the debtor on hold is not heard', !(await hears(page, DEBTOR, 0.2)));
+  await shot(page, 'phone-held');
+  await page.waitForTimeout(HOLD_MS / 2);
+  await page.keyboard.press('F6');
+  await until('taken back', async () => (await button.getAttribute('aria-pressed')) === 'false', 4_000);
+  check('F6 takes it back', (await stateOf(page)) === 'talking', await stateOf(page));
+  await until('the debtor again', () => hears(page, DEBTOR), 10_000);
+  check('the debtor is heard after the hold', true);
   await page.waitForTimeout(1_500);
 }
 
@@ -99,6 +121,12 @@ async function proofs(office, attempt) {
   const kinds = windows(heard.channels[0], heard.rate, AGENT);
   check('the debtor heard the microphone\'s tone', longest(kinds, 'tone') >= 1_000, longest(kinds, 'tone'));
   check('and not while muted', longest(kinds, 'quiet') >= MUTE_MS - 600, longest(kinds, 'quiet'));
+  const music = windows(heard.channels[0], heard.rate, MUSIC, MUSIC_SHARE);
+  check('on hold the debtor heard the music', longest(music, 'tone') >= HOLD_MS - 600, longest(music, 'tone'));
+  const from = music.indexOf('tone');
+  const during = kinds.slice(from, music.lastIndexOf('tone') + 1);
+  check('and not the agent meanwhile', !during.includes('tone'), during.join(' '));
+  check('but before it and after it', kinds.indexOf('tone') < from && kinds.indexOf('tone', from + during.length) > 0);
   const last = kinds.lastIndexOf('tone') - kinds.indexOf('tone');
   check('before the loss and after it', last * 200 > CUT_MS, last * 200);
   const line = readFileSync(join(process.env.PHONE_HEARD, '..', 'carrier.jsonl'), 'utf8').split('\n').find((l) => l.includes(attempt));
@@ -121,6 +149,7 @@ async function withMicrophone(mic) {
     const attempt = await call(page);
     await shot(page, 'phone-call');
     await mute(page);
+    await hold(page);
     await key(page);
     await loss(page, relay, attempt);
     await page.keyboard.press('F9');
