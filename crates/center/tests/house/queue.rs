@@ -234,10 +234,21 @@ async fn a_place_is_kept_for_who_asks_to_be_called() {
     assert_eq!(house.talking(&agent).await, third);
 }
 
-/// What a caller is told where he comes to no agent: the announcement, and why.
+/// What a caller is told where he comes to no agent: what is true of him.
+fn announcement(outcome: InboundOutcome) -> &'static str {
+    match outcome {
+        InboundOutcome::Closed => "closed",
+        InboundOutcome::NoAgents | InboundOutcome::QueueFull => "safe_harbour",
+        InboundOutcome::Unidentified => "unidentified",
+        _ => "unavailable",
+    }
+}
+
+/// He comes to no agent: the announcement, and why.
 async fn turned_away(house: &House, call: AttemptId) -> InboundOutcome {
     house.secs(1).await;
-    assert_eq!(told(house, call), ["safe_harbour"]);
+    let why = row(house, call).await.outcome;
+    assert_eq!(told(house, call), [announcement(why)]);
     house.secs(10).await;
     let row = row(house, call).await;
     assert!(row.ended_at.is_some(), "the announcement is the end");
@@ -309,6 +320,29 @@ async fn who_may_not_talk_hears_the_lawful_announcement() {
     let all = house.store.list_inbound(&any, &page).await;
     let all = all.expect("listed").items;
     assert_eq!(all.len(), 7, "each call has its row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_hears_the_announcement_is_told_that_his_key_was_obeyed() {
+    let house = House::build(Plan {
+        at: NIGHT,
+        params: params(DialMode::Manual, InboundParams::default()),
+        ..Plan::default()
+    })
+    .await;
+    house.start().await;
+    let call = calls(&house, Some(phone(0)), OURS).await;
+    house.secs(1).await;
+    for _ in 0..2 {
+        house.trunk.press(call, '9').await;
+    }
+    house.secs(1).await;
+    assert_eq!(told(&house, call), ["closed", "opted_out"], "once");
+    assert_eq!(house.trunk.live_calls(), 1, "he hears it out");
+    house.secs(10).await;
+    assert_eq!(house.trunk.live_calls(), 0);
+    let holds = house.holds(debtor_id(0)).await;
+    assert!(holds.iter().any(|h| h.kind == HoldKind::ChannelOptout));
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,12 +19,17 @@ macro_rules! built_in {
 /// What is said in queues and by agentless campaigns, by name and language.
 const PARTS: &[(&str, &[u8])] = built_in!(
     "queue_wait" "queue_place" "queue_minutes" "queue_more" "queue_offer" "queue_kept"
-    "queue_away" "opted_out" "agentless" "n1" "n2" "n3" "n4" "n5" "n6" "n7" "n8" "n9" "n10"
+    "queue_away" "opted_out" "agentless" "closed" "unavailable" "unidentified" "recorded"
+    "n1" "n2" "n3" "n4" "n5" "n6" "n7" "n8" "n9" "n10"
 );
 /// Language played when a debtor's own has no message: the first market's.
 const FALLBACK: &str = "es";
 
+/// Of them, what callers hear who come to no agent. They name the company, as the safe-harbour message does.
+const ANNOUNCED: &[&str] = &["closed", "unavailable", "unidentified"];
+
 /// A message as it was read.
+#[derive(Clone)]
 struct Prompt {
     samples: Arc<[i16]>,
     /// Of the whole file, hex.
@@ -58,7 +63,9 @@ impl Prompts {
             by_name.insert(name.to_owned(), read);
         }
         if let Some(folder) = folder {
+            let built_in = by_name.clone();
             read_folder(folder, &mut by_name)?;
+            announce_as(&built_in, &mut by_name);
         }
         Ok(Self { by_name })
     }
@@ -91,7 +98,10 @@ impl Prompts {
         let tongues = [plain(language), FALLBACK];
         tongues.iter().find_map(|tongue| {
             let own = self.by_name.get(&format!("{client}.{name}.{tongue}"));
-            own.or_else(|| self.by_name.get(&format!("{name}.{tongue}")))
+            // A client with a message of its own is not announced under another company's name.
+            let message = || self.by_name.get(&format!("{client}.{tongue}"));
+            own.or_else(|| message().filter(|_| ANNOUNCED.contains(&name)))
+                .or_else(|| self.by_name.get(&format!("{name}.{tongue}")))
         })
     }
 
@@ -116,6 +126,25 @@ impl Prompts {
             [] => None,
             [one] => Some(Arc::clone(one)),
             all => Some(all.iter().flat_map(|part| part.iter().copied()).collect()),
+        }
+    }
+}
+
+/// Where the folder has a message for all clients and no announcement beside it, that message announces: the built-in
+/// ones name another company.
+fn announce_as(built_in: &HashMap<String, Prompt>, all: &mut HashMap<String, Prompt>) {
+    let same = |all: &HashMap<String, Prompt>, name: &str| {
+        let sha256 = |of: &HashMap<String, Prompt>| of.get(name).map(|p| p.sha256.clone());
+        sha256(all) == sha256(built_in)
+    };
+    for language in ["es", "en"].into_iter().filter(|l| !same(all, l)) {
+        let Some(message) = all.get(language).cloned() else {
+            continue;
+        };
+        for name in ANNOUNCED.iter().map(|name| format!("{name}.{language}")) {
+            if same(all, &name) {
+                all.insert(name, message.clone());
+            }
         }
     }
 }
@@ -206,6 +235,23 @@ mod tests {
             prompts.safe_harbour("other", "es").expect("built in").len(),
             es.len()
         );
+
+        let announced = |prompts: &Prompts, client: &str, part: &str| {
+            let said = prompts.spoken(client, "es", &[part.to_owned()]);
+            said.expect("is there").len()
+        };
+        let house = announced(&built_in, "bank", "closed");
+        assert_ne!(house, announced(&built_in, "bank", "unavailable"));
+        assert_eq!(announced(&prompts, "bank", "closed"), 800, "its own name");
+        assert_eq!(announced(&prompts, "other", "closed"), house);
+        assert_ne!(
+            announced(&prompts, "bank", "opted_out"),
+            800,
+            "names nobody"
+        );
+        std::fs::copy(&path, dir.path().join("es.wav")).expect("copies");
+        let prompts = Prompts::load(Some(dir.path())).expect("loads");
+        assert_eq!(announced(&prompts, "other", "unidentified"), 800);
 
         std::fs::write(dir.path().join("en.wav"), b"not a wav").expect("writes");
         assert!(Prompts::load(Some(dir.path())).is_err());

@@ -17,6 +17,7 @@ use domain::ports::store::{InboundCount, PlaceKept};
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use say::Announced;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
@@ -58,7 +59,7 @@ pub(crate) struct Callers {
     arriving: BTreeSet<AttemptId>,
     live: BTreeMap<AttemptId, Caller>,
     /// Calls that only hear the announcement.
-    announced: BTreeMap<AttemptId, InboundCall>,
+    announced: BTreeMap<AttemptId, Announced>,
     /// Places that are kept, by the attempt that their call-back will be.
     kept: BTreeMap<AttemptId, PlaceKept>,
     /// Places that were kept here until a moment ago, newest last.

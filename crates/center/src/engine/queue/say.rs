@@ -5,8 +5,8 @@ use super::Hears;
 use crate::engine::Engine;
 use crate::inbound::tongue;
 use crate::live::Stocked;
-use dialer::Phase;
-use domain::entity::{InboundCall, RecordMode};
+use dialer::{Input, Phase};
+use domain::entity::{InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, RecordingId};
 use domain::ports::{HangUpCause, LegRef, PlayWhat, TakeOrder};
 use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
@@ -16,6 +16,42 @@ use std::sync::Arc;
 const SAID_MOST: i64 = 10;
 /// Joins older than this say nothing of the pace now, ms.
 const PACE_MS: i64 = 30 * MINUTE_MS;
+
+/// Who only hears the announcement, and in whose words.
+pub(crate) struct Announced {
+    row: InboundCall,
+    client: String,
+    language: String,
+    /// He wants no more calls, and hears so.
+    opted_out: bool,
+}
+
+impl Announced {
+    fn says(&self, part: &str) -> PlayWhat {
+        PlayWhat::Spoken {
+            parts: vec![part.to_owned()],
+            language: self.language.clone(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// What is true of him: that it is closed, that his number says nothing, that he is not talked with, or that nobody
+    /// is free. None of them says why he is called.
+    fn what(&self) -> PlayWhat {
+        use InboundOutcome as O;
+        match self.row.outcome {
+            O::Closed => self.says("closed"),
+            O::Unidentified => self.says("unidentified"),
+            O::Held | O::Suppressed | O::Refused | O::NotServed | O::UnknownNumber => {
+                self.says("unavailable")
+            }
+            _ => PlayWhat::SafeHarbour {
+                language: self.language.clone(),
+                client: self.client.clone(),
+            },
+        }
+    }
+}
 
 pub(super) fn spoken(parts: &[&str], stocked: &Stocked) -> PlayWhat {
     PlayWhat::Spoken {
@@ -149,17 +185,21 @@ impl Engine {
             counts.announced += 1;
         }
         tracing::info!(call = %id, outcome = %call.outcome, at = now.0, "a caller hears the announcement");
-        self.callers.announced.insert(id, call);
+        let (client, language) = (client.to_owned(), language.to_owned());
+        let heard = Announced {
+            row: call,
+            client,
+            language,
+            opted_out: false,
+        };
+        let what = heard.what();
+        self.callers.announced.insert(id, heard);
         let order = TakeOrder {
             attempt_id: id,
             record: RecordMode::None,
             recording_id: RecordingId(self.shared.id()),
             recording_key: String::new(),
             mask_dtmf: false,
-        };
-        let what = PlayWhat::SafeHarbour {
-            language: language.to_owned(),
-            client: client.to_owned(),
         };
         let trunk = Arc::clone(&self.shared.out.trunk);
         let post = self.shared.post.clone();
@@ -189,12 +229,15 @@ impl Engine {
     }
 
     /// Whether the opt-out key of a call that hears the announcement was pressed; `true` when it is one.
-    pub(in crate::engine) fn announced_key(&self, id: AttemptId, digit: char) -> bool {
-        let Some(row) = self.callers.announced.get(&id) else {
+    pub(in crate::engine) fn announced_key(&mut self, id: AttemptId, digit: char) -> bool {
+        let out = digit == self.shared.config.opt_out_digit;
+        let Some(heard) = self.callers.announced.get_mut(&id) else {
             return false;
         };
         let told = row.client_id.zip(row.caller.clone());
-        if let (Some((client, phone)), true) = (told, digit == self.shared.config.opt_out_digit) {
+        if let (Some((client, phone)), true) = (told, out && !heard.opted_out) {
+            heard.opted_out = true;
+            let (said, row) = (heard.says("opted_out"), &heard.row);
             let (debtor, shared) = (row.debtor_id, Arc::clone(&self.shared));
             tokio::spawn(async move {
                 match debtor {
@@ -206,3 +249,6 @@ impl Engine {
         true
     }
 }
+        let mut row = heard.row;
+        let row = &heard.row;
+            self.play_to(id, said);
