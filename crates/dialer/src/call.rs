@@ -142,6 +142,8 @@ pub struct Call {
     pub queued: Option<UtcMs>,
     /// He called us: no line of ours is in it.
     pub inbound: bool,
+    /// He is being told what he has to know before an agent gets him.
+    pub notice: bool,
 }
 
 impl Call {
@@ -177,6 +179,7 @@ impl Call {
             second: None,
             queued: None,
             inbound: false,
+            notice: false,
         }
     }
 

@@ -202,6 +202,8 @@ pub struct Incoming {
     pub at: UtcMs,
     /// Longest wait, ms.
     pub wait_ms: i64,
+    /// He is told something before an agent gets him; over with [`Input::Noticed`](crate::Input::Noticed).
+    pub notice: bool,
 }
 
 /// A place in a queue, kept for whoever is to be called back.

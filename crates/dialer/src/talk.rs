@@ -316,6 +316,8 @@ pub enum Input {
     },
     /// A debtor who called us waits in his campaign's queue.
     Incoming(Box<Incoming>),
+    /// A caller has heard what he had to know before an agent gets him.
+    Noticed(AttemptId),
     /// Who hears an agentless message asks for an agent.
     Queue {
         /** Attempt. */

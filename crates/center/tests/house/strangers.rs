@@ -1,7 +1,7 @@
 //! A caller from a number of nobody: he waits, the agent finds his file, and the call is that debtor's; and
 //! the queue over two nodes.
 
-use crate::queue::{OURS, debtor_calls, house, phone, row};
+use crate::queue::{OURS, debtor_calls, house, phone, row, told};
 use crate::screen::Screen;
 use crate::world::{House, NIGHT, Plan, ask, client_id, debtor_id, id};
 use center::{Actor, AttachAsk, CenterConfig, IdentityAsk};
@@ -70,6 +70,31 @@ async fn nothing_goes_before(house: &House, agent: &Screen, call: AttemptId) {
     let me = Actor::Agent(agent.id);
     let early = house.center.dispose(me, call, ask("CD.NP")).await;
     assert_eq!(early.expect_err("refused").code(), "unknown_caller");
+}
+
+/// Nobody's script tells him that he is recorded: he hears it before an agent who is free gets him.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_caller_hears_that_he_is_recorded_before_anybody_talks_with_him() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let agent = house.agent(1).await;
+    let call = stranger_calls(&house).await;
+    assert_eq!(told(&house, call), ["recorded"]);
+    assert_ne!(agent.state(), "talking");
+    assert_eq!(house.talking(&agent).await, call);
+    assert_eq!(told(&house, call), ["recorded"], "whole, and nothing else");
+    let waited = house.attempt(call).await;
+    let waited = waited.bridged_at.zip(waited.answered_at);
+    let waited = waited.map_or(0, |(joined, at)| joined.since_ms(at));
+    assert!(waited >= 6_000, "joined after {waited} ms");
+    // Whom we know has an agent at once: his script says it.
+    house.hang_up(&agent, call).await;
+    let me = Actor::Agent(agent.id);
+    let done = house.center.dispose(me, call, ask("NC.CA")).await;
+    done.expect("disposed");
+    house.secs(1).await;
+    let known = debtor_calls(&house, 1).await;
+    assert_eq!(house.talking(&agent).await, known);
+    assert!(!told(&house, known).contains(&"recorded".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -91,7 +91,7 @@ impl Dialer {
         let Some(call) = self.calls.get(&attempt) else {
             return false;
         };
-        if call.phase != Phase::Waiting {
+        if call.phase != Phase::Waiting || call.notice {
             return false;
         }
         let reserved = call.agent.filter(|id| {

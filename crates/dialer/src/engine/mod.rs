@@ -255,6 +255,7 @@ impl Dialer {
                 rules,
             } => self.manual(now, agent, attempt, *item, rules)?,
             Input::Incoming(came) => self.incoming(now, *came)?,
+            Input::Noticed(attempt) => self.noticed(now, attempt),
             Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
             Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
             Input::TakePlace(place) => self.take_place(now, *place)?,

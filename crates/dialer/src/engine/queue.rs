@@ -23,6 +23,7 @@ impl Dialer {
             mut rules,
             at,
             wait_ms,
+            notice,
         } = came;
         if self.persons.contains_key(&item.person) {
             return Err(Refusal::new(
@@ -40,12 +41,24 @@ impl Dialer {
                 answered_at: Some(at),
                 queued: Some(at),
                 inbound: true,
+                notice,
                 ..Call::ordered(now, attempt, item, trunk, DialMode::Manual, rules)
             },
         );
         self.arm(attempt);
-        self.wait_in_queue(now, attempt);
+        if !notice {
+            self.wait_in_queue(now, attempt);
+        }
         Ok(())
+    }
+
+    /// He has heard what he had to know: from now on an agent may get him.
+    pub(super) fn noticed(&mut self, now: UtcMs, attempt: AttemptId) {
+        let call = self.calls.get_mut(&attempt);
+        if let Some(call) = call.filter(|c| c.notice) {
+            call.notice = false;
+            self.wait_in_queue(now, attempt);
+        }
     }
 
     /// A caller whom nobody knew is somebody: his call is that debtor's from now on.

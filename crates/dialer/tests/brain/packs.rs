@@ -440,6 +440,7 @@ fn a_rule_on_short_calls_holds_for_a_place_that_is_kept() {
         rules: CallRules::default(),
         at,
         wait_ms: 600_000,
+        notice: false,
     })));
     rig.tell(Input::KeepPlace {
         from: attempt(1),

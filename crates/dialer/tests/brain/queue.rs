@@ -26,6 +26,7 @@ fn comes(rig: &mut Rig, n: u128) -> Item {
         rules: CallRules::default(),
         at,
         wait_ms: WAIT_MS,
+        notice: false,
     })));
     item
 }
@@ -121,6 +122,33 @@ fn who_waits_too_long_hears_the_message_and_nobody_was_abandoned() {
     assert_eq!(view.tally.abandoned, 0);
 }
 
+/// Who has to be told something first gets no agent before that, nor does he keep one from others.
+#[test]
+fn a_caller_who_is_told_something_first_gets_his_agent_after_it() {
+    let mut rig = Rig::new();
+    rig.run(in_mode(DialMode::Manual));
+    rig.ready([1]);
+    let (item, at) = (rig.item(campaign(1)), rig.now);
+    rig.tell(Input::Incoming(Box::new(Incoming {
+        attempt: call(1),
+        item,
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at,
+        wait_ms: WAIT_MS,
+        notice: true,
+    })));
+    rig.pass(1_000);
+    assert_eq!(phase(&rig, call(1)), Some(Phase::Waiting));
+    comes(&mut rig, 2);
+    assert_eq!(rig.join(call(2)), agent(1));
+    is_free(&mut rig, call(2));
+    rig.pass(1_000);
+    assert_eq!(phase(&rig, call(1)), Some(Phase::Waiting));
+    rig.tell(Input::Noticed(call(1)));
+    assert_eq!(rig.join(call(1)), agent(1));
+}
+
 #[test]
 fn a_live_answer_of_ours_goes_first_and_takers_of_callers_are_not_dialed_for() {
     let mut rig = Rig::new();
@@ -167,6 +195,7 @@ fn a_caller_has_one_live_attempt_and_leaves_the_hopper() {
         rules: CallRules::default(),
         at: rig.now,
         wait_ms: WAIT_MS,
+        notice: false,
     };
     let (first, again) = (came(call(1)), came(call(2)));
     rig.tell(Input::Incoming(Box::new(first)));
@@ -199,6 +228,7 @@ fn a_caller_who_is_found_is_called_by_no_hopper() {
         rules: CallRules::default(),
         at: rig.now,
         wait_ms: WAIT_MS,
+        notice: false,
     };
     let (free, busy) = (came(call(2), &unknown), came(call(3), &item));
     rig.tell(Input::Incoming(Box::new(free)));

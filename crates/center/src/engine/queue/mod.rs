@@ -29,11 +29,16 @@ const WAITED_MS: i64 = 3_000;
 /// Most callers who are looked up at once; more are hung up on.
 const ARRIVING_MAX: usize = 2_000;
 /// What a caller hears now.
+/// Longest notice before an agent gets him, ms: its end may be told to nobody.
+const NOTICE_MAX_MS: i64 = 8 * SECOND_MS;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hears {
     /// Ring-back or an agentless message; nothing of the queue yet.
     Nothing,
     /// An announcement.
+    /// That he is recorded: no agent gets him before it is over.
+    Notice,
     Words,
     /// Music until the next one.
     Music,
@@ -244,6 +249,8 @@ impl Engine {
     /// The brain refused him, or never heard of him: his attempt is closed here.
     fn brain_never_had(&mut self, now: UtcMs, id: AttemptId, outcome: InboundOutcome) {
         if let Some(mut caller) = self.callers.live.remove(&id) {
+        // Whom nobody knows no script tells that he is recorded, and he may find an agent at once.
+        let notice = record == RecordMode::All && ctx.stocked.facts.debtor.is_stranger();
             self.settle_row(now, &mut caller, outcome);
             if let Some(row) = caller.row {
                 self.step(id, Step::PutInbound(Box::new(row)));
@@ -251,6 +258,7 @@ impl Engine {
         }
         if let Some(entry) = self.calls.remove(&id) {
             let closing = crate::closing::never_left(&self.shared, &entry.ctx, now);
+            notice,
             let (answer, _) = tokio::sync::oneshot::channel();
             self.write(&entry, Step::Close(Box::new(closing), answer));
         }
@@ -258,6 +266,9 @@ impl Engine {
 
     /// Tells the telephone side that the call is ours, and what is recorded of it.
     fn take_call(&self, ctx: &CallCtx) {
+        if notice {
+            self.notice(now, id, &ctx.stocked);
+        }
         let params = &ctx.stocked.setting.campaign.params;
         let order = TakeOrder {
             attempt_id: ctx.id,

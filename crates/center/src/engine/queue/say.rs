@@ -1,7 +1,7 @@
 //! What callers hear: announcements of place and wait, music, and the message for who is not given to an
 //! agent.
 
-use super::Hears;
+use super::{Hears, NOTICE_MAX_MS};
 use crate::engine::Engine;
 use crate::inbound::tongue;
 use crate::live::Stocked;
@@ -78,8 +78,37 @@ fn number(n: i64) -> String {
 
 impl Engine {
     pub(in crate::engine) fn play_to(&self, attempt: AttemptId, what: PlayWhat) {
+    /// He hears that he is recorded, before an agent gets him.
+    pub(super) fn notice(&mut self, now: UtcMs, id: AttemptId, stocked: &Stocked) {
+        self.play_to(id, spoken(&["recorded"], stocked));
+        if let Some(caller) = self.callers.live.get_mut(&id) {
+            caller.hears = Hears::Notice;
+            caller.next_at = now.plus_ms(NOTICE_MAX_MS);
+        }
+    }
+
+    /// That is over: he gets an agent, or waits.
+    fn noticed(&mut self, now: UtcMs, id: AttemptId) {
+        if let Some(caller) = self.callers.live.get_mut(&id) {
+            caller.hears = Hears::Nothing;
+            caller.next_at = now;
+        }
+        self.take(now, Input::Noticed(id));
+    }
+
+    /// Notices whose end was told to nobody are over too.
+    fn end_notices(&mut self, now: UtcMs) {
+        let live = self.callers.live.iter();
+        let late = live.filter(|(_, c)| c.hears == Hears::Notice && now >= c.next_at);
+        let late: Vec<AttemptId> = late.map(|(id, _)| *id).collect();
+        for id in late {
+            self.noticed(now, id);
+        }
+    }
+
         let trunk = Arc::clone(&self.shared.out.trunk);
         self.order_trunk("play", async move {
+        self.end_notices(now);
             trunk.play(LegRef::Debtor(attempt), what).await
         });
     }
@@ -90,7 +119,8 @@ impl Engine {
             .callers
             .live
             .iter()
-            .filter(|(_, c)| !c.kept && c.hears != Hears::Words && now >= c.next_at)
+            .filter(|(_, c)| !c.kept && !matches!(c.hears, Hears::Words | Hears::Notice))
+            .filter(|(_, c)| now >= c.next_at)
             .filter(|(id, _)| self.waits(**id))
             .map(|(id, c)| (*id, c.hears == Hears::Nothing))
             .collect();
@@ -154,6 +184,12 @@ impl Engine {
     pub(in crate::engine) fn caller_heard(&mut self, now: UtcMs, attempt: AttemptId) -> bool {
         if self.callers.announced.contains_key(&attempt) {
             self.order_hang_up(attempt, HangUpCause::Normal);
+            return true;
+        }
+        let hears = self.callers.live.get(&attempt).map(|c| c.hears);
+        if hears == Some(Hears::Notice) {
+            self.noticed(now, attempt);
+            self.say_in_queues(now);
             return true;
         }
         if !self.waits(attempt) {
