@@ -2,11 +2,12 @@
 
 use crate::engine::Engine;
 use crate::inbound::Desk;
-use crate::live::Stocked;
-use dialer::{CallRules, Input, Item, KeptPlace};
+use crate::live::{CallCtx, Stocked};
+use dialer::{CallRules, Input, Item, KeptPlace, Session};
 use domain::entity::{DialMode, InboundOutcome};
 use domain::ids::{AttemptId, CampaignId};
 use domain::ports::store::PlaceKept;
+use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,16 @@ const AWAY_WAIT_MS: i64 = 90 * SECOND_MS;
 impl Engine {
     /// How many agents at work here take calls of a campaign.
     pub(super) fn served_by(&self, campaign: CampaignId) -> usize {
+        self.agents_of(campaign, Session::works)
+    }
+
+    /// Whether somebody who takes calls of a campaign is signed in here, be it on a break: who calls may wait for him.
+    pub(super) fn staffed(&self, campaign: CampaignId) -> bool {
+        let signed_in = |s: &Session| s.state() != AgentState::Offline;
+        self.agents_of(campaign, signed_in) > 0
+    }
+
+    fn agents_of(&self, campaign: CampaignId, fits: impl Fn(&Session) -> bool) -> usize {
         let Some(entry) = self.campaigns.get(&campaign) else {
             return 0;
         };
@@ -25,7 +36,7 @@ impl Engine {
                 && skills.iter().all(|s| spec.skills.contains(s))
         };
         let here = self.brain.agents();
-        here.filter(|(_, s)| s.works() && serves(&s.spec)).count()
+        here.filter(|(_, s)| fits(s) && serves(&s.spec)).count()
     }
 
     /// How many nodes there are, and the agents at work here by campaign, of those that have callers.

@@ -127,7 +127,7 @@ impl Engine {
         if !self.campaigns.contains_key(&campaign) {
             return Err(InboundOutcome::NotServed);
         }
-        if self.served_by(campaign) > 0 {
+        if self.staffed(campaign) {
             Ok(waiting + 1)
         } else {
             Err(InboundOutcome::NoAgents)
