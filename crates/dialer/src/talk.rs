@@ -335,6 +335,8 @@ pub enum Input {
     },
     /// A place that another node's caller keeps and whose call-back is made here. Refused: `places_full`.
     TakePlace(Box<KeptPlace>),
+    /// A place is kept here no more: by the attempt that its call-back would have been.
+    DropPlace(AttemptId),
     /// It is known now who a caller is. Refused: `no_caller`, `debtor_in_call`.
     Found {
         /// His call.

@@ -169,6 +169,7 @@ impl Dialer {
         call.enter(now, Phase::Connected);
         call.bridged_at = Some(at);
         let (campaign, client) = (call.item.campaign, call.item.client);
+        let item = call.item.clone();
         let answered = call.answered_at.unwrap_or(at);
         let in_time = !call.abandoned && !call.exempt();
         if let Some(session) = self.agents.get_mut(&agent) {
@@ -183,6 +184,7 @@ impl Dialer {
             self.guard.count(now, answered, campaign, client, false);
             self.observe_call(now, campaign, attempt, Observation::Connected);
         }
+        self.talks(&item);
         self.arm(attempt);
         self.touch(agent);
     }

@@ -259,6 +259,7 @@ impl Dialer {
             Input::Queue { attempt, wait_ms } => self.wants_agent(now, attempt, wait_ms)?,
             Input::KeepPlace { from, place } => self.keep_place(now, from, *place)?,
             Input::TakePlace(place) => self.take_place(now, *place)?,
+            Input::DropPlace(attempt) => self.drop_places(|p| p.attempt == attempt),
             Input::Found { attempt, item } => self.found(attempt, *item)?,
             Input::LeaveQueue(attempt) => self.leave_queue(now, attempt)?,
             Input::Withdraw(debtor) => self.withdraw(now, |i| i.debtor == debtor),

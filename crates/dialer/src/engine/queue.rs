@@ -76,11 +76,15 @@ impl Dialer {
         let call = self.calls.get_mut(&attempt).filter(|c| c.inbound);
         let call = call.ok_or_else(|| Refusal::new("no_caller", "the call did not come in"))?;
         let before = std::mem::replace(&mut call.item, item.clone());
+        let joined = call.bridged_at.is_some();
         if self.persons.get(&before.person) == Some(&attempt) {
             self.persons.remove(&before.person);
             self.persons.insert(item.person, attempt);
         }
         self.release_queued(&item);
+        if joined {
+            self.talks(&item);
+        }
         Ok(())
     }
 
@@ -122,14 +126,37 @@ impl Dialer {
         from: AttemptId,
         place: KeptPlace,
     ) -> Result<(), Refusal> {
-        self.place_room()?;
+        self.place_room(&place)?;
         self.leave_queue(now, from)?;
-        self.places.push(place);
+        self.put_place(place);
         Ok(())
     }
 
-    fn place_room(&self) -> Result<(), Refusal> {
-        if self.places.len() < PLACES_MAX {
+    /// The place that its person has in the same queue already.
+    #[must_use]
+    pub fn place_of(&self, item: &Item) -> Option<&KeptPlace> {
+        let same =
+            |p: &&KeptPlace| p.item.person == item.person && p.item.campaign == item.campaign;
+        self.places.iter().find(same)
+    }
+
+    /// One person has one place in a queue: the better of two, for as long as the later is kept.
+    fn put_place(&mut self, mut place: KeptPlace) {
+        if let Some(before) = self.place_of(&place.item) {
+            let attempt = before.attempt;
+            place.since = place.since.min(before.since);
+            self.drop_places(|p| p.attempt == attempt);
+        }
+        self.places.push(place);
+    }
+
+    /// Who talks with us needs no call of that client any more.
+    pub(super) fn talks(&mut self, item: &Item) {
+        self.drop_places(|p| p.item.person == item.person && p.item.client == item.client);
+    }
+
+    fn place_room(&self, place: &KeptPlace) -> Result<(), Refusal> {
+        if self.places.len() < PLACES_MAX || self.place_of(&place.item).is_some() {
             return Ok(());
         }
         Err(Refusal::new(
@@ -140,8 +167,8 @@ impl Dialer {
 
     /// Who left the queue of another node is called back from here, in his place among those who wait here.
     pub(super) fn take_place(&mut self, now: UtcMs, place: KeptPlace) -> Result<(), Refusal> {
-        self.place_room()?;
-        self.places.push(place);
+        self.place_room(&place)?;
+        self.put_place(place);
         self.serve_queue(now);
         Ok(())
     }

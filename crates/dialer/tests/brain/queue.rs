@@ -264,6 +264,89 @@ fn a_kept_place_is_called_in_its_turn_with_the_agent_first() {
     assert!(rig.brain.places().is_empty());
 }
 
+/// He calls again while his place is kept: it stays the one he had, and there is one call-back.
+#[test]
+fn who_keeps_his_place_twice_has_the_earlier_one_and_one_call_back() {
+    for other_node in [false, true] {
+        let (mut rig, second, _) = two_wait();
+        let first = since(&rig);
+        let place = kept(&rig, second.clone(), first, 30);
+        rig.tell(keep(place.clone()));
+        rig.end(call(2), 200);
+        rig.pass(MINUTE_MS);
+        let again = Box::new(KeptPlace {
+            attempt: call(21),
+            since: rig.now,
+            until: rig.now.plus_ms(30 * MINUTE_MS),
+            ..(*place).clone()
+        });
+        if other_node {
+            rig.tell(Input::TakePlace(again.clone()));
+        } else {
+            let at = rig.now;
+            rig.tell(Input::Incoming(Box::new(Incoming {
+                attempt: call(4),
+                item: second.clone(),
+                trunk: trunk(1),
+                rules: CallRules::default(),
+                at,
+                wait_ms: WAIT_MS,
+                notice: false,
+            })));
+            rig.tell(Input::KeepPlace {
+                from: call(4),
+                place: again.clone(),
+            });
+            rig.end(call(4), 200);
+        }
+        let want = KeptPlace {
+            since: first,
+            ..(*again).clone()
+        };
+        assert_eq!(rig.brain.places(), [want]);
+        let gone = Command::PlaceGone(call(20));
+        assert!(rig.log.iter().any(|(_, c)| *c == gone));
+        is_free(&mut rig, call(1));
+        let dial = rig
+            .dials()
+            .pop()
+            .expect("before the third, who came after his first call");
+        assert_eq!(dial.attempt, call(21));
+    }
+}
+
+#[test]
+fn who_talks_with_an_agent_meanwhile_is_called_from_no_place() {
+    let (mut rig, second, _) = two_wait();
+    let place = kept(&rig, second.clone(), since(&rig), 30);
+    rig.tell(keep(place));
+    rig.end(call(2), 200);
+    // Another agent comes, and takes the third; the second calls again and gets him.
+    rig.end(call(3), 200);
+    let at = rig.now;
+    rig.tell(Input::Incoming(Box::new(Incoming {
+        attempt: call(4),
+        item: second,
+        trunk: trunk(1),
+        rules: CallRules::default(),
+        at,
+        wait_ms: WAIT_MS,
+        notice: false,
+    })));
+    assert_eq!(rig.brain.places().len(), 1, "nobody talks with him yet");
+    is_free(&mut rig, call(1));
+    rig.join(call(4));
+    assert!(rig.brain.places().is_empty());
+    assert!(
+        rig.log
+            .iter()
+            .any(|(_, c)| *c == Command::PlaceGone(call(20)))
+    );
+    is_free(&mut rig, call(4));
+    rig.pass(5_000);
+    assert!(rig.dials().is_empty(), "he has talked");
+}
+
 /// Another node's caller has his place among those who wait here, by when he came.
 #[test]
 fn a_place_of_another_node_is_called_in_its_turn() {
