@@ -349,7 +349,10 @@ fn consider(
     // A message is told by nobody: what the law gives to an agent alone is not for it. Who was promised a call
     // talks with an agent here too.
     let alone = params.mode == DialMode::Agentless;
-    let promised = alone && CallbackRow::is_agreed(&candidate.item);
+    let agreed = CallbackRow::is_agreed(&candidate.item);
+    let promised = alone && agreed;
+    // Who asked anybody of us to call him, as whoever left a queue did, is not called to wait for an agent again.
+    let reserved = agreed && own_agent(&candidate.item.note).is_none();
     let with_agent = !alone || promised;
     if !with_agent && !spoken_to(setting, &candidate) {
         return without_words(candidate.item, now);
@@ -365,7 +368,7 @@ fn consider(
         if let (true, Some(point)) = (verdict.decision.permits(with_agent), chosen) {
             let (mut item, stocked) =
                 allowed(shared, setting, candidate, point, &verdict, &law, until);
-            item.agent_only |= promised;
+            item.agent_only |= promised || reserved;
             return Considered::Allowed(Box::new(item), Box::new(stocked));
         }
         let later = |v: &Verdict| v.next_legal_at.unwrap_or(UtcMs(i64::MAX));

@@ -78,7 +78,8 @@ fn best(own: &str, told: Vec<(String, String)>, now: UtcMs) -> BTreeMap<Campaign
     found
 }
 
-/// One look: tells where the agents of this node work, hears it of the others, and takes the places that they gave.
+/// One look: tells where the agents of this node work, hears it of the others, and takes the places that they gave
+/// and those that it kept itself before it was started anew.
 pub(super) async fn look(shared: &Arc<Shared>, last: &mut Desks) {
     let Ok((nodes, agents)) = shared.post.call(|engine, _| engine.desks_here()).await else {
         return;
@@ -99,7 +100,8 @@ pub(super) async fn look(shared: &Arc<Shared>, last: &mut Desks) {
         }
         Err(error) => return shared.mind(&error).await,
     }
-    if !alone && let Err(error) = take(shared).await {
+    // Also alone: places of before it was started anew are its own.
+    if let Err(error) = take(shared).await {
         shared.mind(&error).await;
     }
 }
@@ -123,7 +125,8 @@ async fn talk(
     Ok(best(node, store.settings_under(KEY).await?, now))
 }
 
-/// Takes the places of callers of other nodes whose agents sit here.
+/// Takes the places that are this node's and that it does not keep yet: of callers of other nodes whose agents sit
+/// here, and its own of before.
 async fn take(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let (store, node) = (&shared.out.store, &shared.config.node);
     for place in store.places_of(node, shared.fence).await? {

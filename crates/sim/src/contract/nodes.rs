@@ -23,6 +23,7 @@ pub async fn all(store: Subject) {
     a_dead_node_is_recovered_by_another(&store).await;
     what_the_lost_came_to_is_counted(&store).await;
     places_of_a_dead_node_are_due(&store).await;
+    places_outlive_a_restart(&store).await;
     nodes_know_their_place(&store).await;
     settings_are_kept(&store).await;
 }
@@ -258,6 +259,60 @@ async fn places_of_a_dead_node_are_due(store: &Subject) {
             assert_eq!(next_of(place.debtor).await, Some(want));
         }
     }
+}
+
+/// A node that is started anew keeps the places it kept, in their order; a process of before takes none of them, and
+/// they are due once the node dies for good.
+async fn places_outlive_a_restart(store: &Subject) {
+    let scene = Scene::new(store).await;
+    let campaign = scene.campaign(store).await;
+    let before = node(store).await;
+    let until = NOW.plus_ms(30 * MINUTE_MS);
+    let mut people = Vec::new();
+    for n in 0..2 {
+        let debtor = scene.person(store).await.debtor.id;
+        let item = ItemState {
+            next_at: until,
+            priority: CALLBACK_PRIORITY,
+            note: CallbackRow::note_of(None),
+            ..fresh_item(campaign.id, debtor)
+        };
+        let place = PlaceKept {
+            campaign: campaign.id,
+            debtor,
+            node: before.node.clone(),
+            fence: before.fence,
+            since: NOW.plus_ms(-n),
+            until,
+        };
+        store.keep_place(&place, &item).await.expect("kept");
+        people.push(debtor);
+    }
+    let again = store.register_node(&before.node, NOW, MINUTE_MS).await;
+    let again = again.expect("started anew");
+    // The process of before may not know yet that it was replaced.
+    let stale = store.recover(&before, NOW, &told);
+    let of = async |fence| {
+        let rows = store.places_of(&again.node, fence).await.expect("works");
+        rows.iter().map(|p| p.debtor).collect::<Vec<_>>()
+    };
+    let next_of = async |id| {
+        let items = store.items_of(id).await.expect("works");
+        items.first().map(|i| i.next_at)
+    };
+    store.recover(&again, NOW, &told).await.expect("recover");
+    let kept: Vec<DebtorId> = people.iter().rev().copied().collect();
+    assert_eq!(of(again.fence).await, kept, "first first");
+    assert!(of(before.fence).await.is_empty());
+    stale.await.expect("recover");
+    assert_eq!(of(again.fence).await, kept, "they are not its own any more");
+    for debtor in &people {
+        assert_eq!(next_of(*debtor).await, Some(until), "their place is kept");
+    }
+    let keeper = node(store).await;
+    let end = NOW.plus_ms(MINUTE_MS);
+    store.recover(&keeper, end, &told).await.expect("recover");
+    assert_eq!(next_of(people[0]).await, Some(NOW), "nobody keeps it now");
 }
 
 /// A node that is slow takes neither the place of a later call nor its call-back; a later call of his takes that of

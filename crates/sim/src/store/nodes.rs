@@ -85,6 +85,11 @@ impl NodeStore for MemoryStore {
                 *item = now_there;
             }
         }
+        // What this node kept before it was started anew it keeps on; a process that was replaced takes nothing.
+        let own = nodes.get(&lease.node).map(|(fence, _)| *fence) == Some(lease.fence);
+        for place in t.places.iter_mut().filter(|p| own && p.node == lease.node) {
+            place.fence = lease.fence;
+        }
         super::callers::free_places(&mut t);
         // Callers whom a dead node had are nobody's: no queue counts them any more.
         for row in t.inbound.values_mut() {

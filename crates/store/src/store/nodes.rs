@@ -143,6 +143,10 @@ impl NodeStore for SqlStore {
         let sql = "UPDATE nodes SET fence=(SELECT MAX(n.fence)+1 FROM nodes n) WHERE name<>$1 AND until<=$2";
         tx.run(sql, vals![lease.node, now]).await?;
         let orphans = close_orphans(&mut tx, now).await?;
+        // What this node kept before it was started anew it keeps on; a process that was replaced takes nothing.
+        let sql = "UPDATE kept_places SET fence=$2 WHERE node=$1 AND fence<>$2 \
+            AND EXISTS (SELECT 1 FROM nodes n WHERE n.name=$1 AND n.fence=$2)";
+        tx.run(sql, vals![lease.node, lease.fence]).await?;
         free_places(&mut tx).await?;
         // Callers whom a dead node had are nobody's: no queue counts them any more.
         let sql = "UPDATE inbound_calls SET outcome='lost', ended_at=$1 WHERE outcome='open' \

@@ -103,9 +103,9 @@ pub trait CallerStore: Send + Sync {
         own: (&str, UtcMs),
         within_ms: i64,
     ) -> Result<InboundCount, StoreError>;
-    /// Writes down that a node keeps a place, with `item`, the agreed call-back of its end. When that node dies
-    /// [`super::NodeStore::recover`] makes the call-back due at once, in the order in which they waited. Nothing is
-    /// written where the place of a later call of his is kept.
+    /// Writes down that a node keeps a place, with `item`, the agreed call-back of its end. Started anew, the node keeps
+    /// it on from its own [`super::NodeStore::recover`]; another node's makes the call-back due at once, in the order in
+    /// which they waited. Nothing is written where the place of a later call of his is kept.
     async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError>;
     /// The places that a node is to keep, first first: its own, and those that other nodes gave it; at most
     /// [`PLACES_READ_MAX`].
