@@ -1,13 +1,13 @@
 //! What the end of a call writes: result, settled ledger row, next step of the debtor, events.
 
-use crate::ladder;
+use crate::ladder::{self, After};
 use crate::live::CallCtx;
 use crate::scribe::OverStep;
 use crate::shared::Shared;
 use domain::entity::{Attempt, CallResult, Channel, DialMode, LedgerKind, LedgerRow};
 use domain::event::NewEvent;
 use domain::ids::LedgerId;
-use domain::ports::store::{Closing, ItemState};
+use domain::ports::store::{CALLBACK_PRIORITY, CallbackRow, Closing, ItemState};
 use domain::rules::disposition::system_code;
 use domain::rules::reach::Reach;
 use domain::time::UtcMs;
@@ -116,6 +116,42 @@ fn reached(step: &OverStep) -> Option<bool> {
     (!unknown && !lost).then(|| !over.result.never_reached())
 }
 
+/// Where somebody stands whom a message was to be told and who talked with nobody.
+fn after_message(ctx: &CallCtx, step: &OverStep, history: &[Attempt]) -> After {
+    let (at, result) = (step.over.ended_at, step.over.result);
+    let plain = |item| After {
+        item,
+        point_bad: false,
+    };
+    let mut item = ladder::counted(&ctx.stocked, result, step.invited);
+    if step.asked && !step.opted_out {
+        // He wanted an agent and got none: one is owed to him, as soon as the law lets him be called.
+        item.next_at = at;
+        item.priority = CALLBACK_PRIORITY;
+        item.next_point = Some(ctx.stocked.point.id);
+        item.note = CallbackRow::note_of(None);
+        return plain(item);
+    }
+    if step.heard_out || step.opted_out {
+        // There is nothing more to call him for here.
+        item.done = true;
+        item.note = if step.opted_out {
+            "opted_out"
+        } else {
+            "message_told"
+        }
+        .to_owned();
+        return plain(item);
+    }
+    // He left before its end, or it was not played: as after any answer that ended at once.
+    let early = CallResult::HangupEarly;
+    let mut after = ladder::after_result(ctx, early, at, step.invited, history);
+    if step.invited {
+        after.item.last_result = Some(result);
+    }
+    after
+}
+
 /// The closing of a call that is over.
 pub(crate) fn of_over(
     shared: &Shared,
@@ -125,7 +161,13 @@ pub(crate) fn of_over(
 ) -> Closing {
     let over = &step.over;
     let (at, result) = (over.ended_at, over.result);
-    let after = ladder::after_result(ctx, result, at, step.invited, history);
+    let alone = over.agent.is_none();
+    let told = ctx.task.mode == DialMode::Agentless && alone && result == CallResult::Human;
+    let after = if told {
+        after_message(ctx, step, history)
+    } else {
+        ladder::after_result(ctx, result, at, step.invited, history)
+    };
     let reached = reached(step);
     let mut rows = Vec::new();
     if step.conversation {
@@ -153,14 +195,7 @@ pub(crate) fn of_over(
     let code = (over.agent.is_none() && !step.disposed)
         .then(|| system_code(result))
         .flatten();
-    let mut item = step.plan.clone().unwrap_or(after.item);
-    let alone = over.agent.is_none();
-    let told = ctx.task.mode == DialMode::Agentless && alone && result == CallResult::Human;
-    if told && step.plan.is_none() {
-        // The message was told: there is nothing more to call him for here.
-        item.done = true;
-        "message_told".clone_into(&mut item.note);
-    }
+    let item = step.plan.clone().unwrap_or(after.item);
     // Who called us and talked with nobody stands where he stood.
     let stands = ctx.inbound.is_some() && alone;
     Closing {

@@ -387,7 +387,7 @@ fn consider(
 }
 
 /// What is noted of a refusal. An agreed call-back that the hours or a cap only put off stays one.
-fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> ItemState {
+pub(crate) fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> ItemState {
     let agreed = item.note.starts_with("callback");
     if agreed && matches!(blocked, Some(BlockReason::Window | BlockReason::Cap)) {
         item.note = CallbackRow::note_of(own_agent(&item.note));

@@ -163,6 +163,12 @@ pub(crate) struct CallEntry {
     pub(crate) awaited: bool,
     /// Disposed while it was up: where the debtor goes at its end.
     pub(crate) plan: Option<ItemState>,
+    /// He asked for an agent out of a message.
+    pub(crate) asked: bool,
+    /// A message was told to him to its end.
+    pub(crate) heard_out: bool,
+    /// He pressed the key of who wants no more calls.
+    pub(crate) opted_out: bool,
     pub(crate) disposition: Option<String>,
     /// A conversation row is in the ledger.
     pub(crate) conversation: bool,
@@ -213,6 +219,9 @@ impl CallEntry {
             over: None,
             awaited: false,
             plan: None,
+            asked: false,
+            heard_out: false,
+            opted_out: false,
             disposition: None,
             conversation: false,
             handover: None,

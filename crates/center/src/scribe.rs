@@ -3,13 +3,14 @@
 
 use crate::card::CardSource;
 use crate::closing;
+use crate::feeder;
 use crate::ladder;
 use crate::live::{CallCtx, EndSeen};
 use crate::shared::{Shared, persist};
 use crate::steps::Steps;
 use dialer::{CallOver, EndReport, Input, OpenResult};
 use domain::entity::{
-    AmdMode, AttemptState, BlockReason, Call, CallResult, InboundCall, Recording, Verdict,
+    AmdMode, AttemptState, Call, CallResult, DialMode, InboundCall, Recording, Verdict,
 };
 use domain::event::NewEvent;
 use domain::ports::store::{
@@ -46,6 +47,12 @@ pub(crate) struct OverStep {
     pub(crate) disposed: bool,
     /// Its sound was a recording that the trunk plays on several numbers.
     pub(crate) known: bool,
+    /// He asked for an agent out of a message.
+    pub(crate) asked: bool,
+    /// A message was told to him to its end.
+    pub(crate) heard_out: bool,
+    /// He pressed the key of who wants no more calls.
+    pub(crate) opted_out: bool,
 }
 
 /// One thing to write.
@@ -231,20 +238,11 @@ async fn refused(shared: &Arc<Shared>, ctx: &CallCtx, verdict: Verdict) {
         .next_legal_at
         .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS));
     let next = next.max(now.plus_ms(MINUTE_MS));
-    let stays = matches!(
-        verdict.blocked,
-        Some(BlockReason::Window | BlockReason::Cap)
-    );
-    let mut item = ItemState {
+    let item = ItemState {
         next_at: next,
         ..ctx.stocked.state.clone()
     };
-    if stays {
-        ladder::noted(&ctx.stocked, &mut item, code);
-    } else {
-        code.clone_into(&mut item.note);
-    }
-    release(shared, ctx, item).await;
+    release(shared, ctx, feeder::refused(item, verdict.blocked)).await;
 }
 
 /// Gives the debtor back without an attempt.
@@ -337,7 +335,8 @@ async fn write(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: Step) {
 
 async fn over(shared: &Arc<Shared>, ctx: &Arc<CallCtx>, step: OverStep) -> Result<(), StoreError> {
     // Retry rules count earlier tries; a person who spoke is decided by the disposition.
-    let source = if step.over.result == CallResult::Human {
+    let alone = ctx.task.mode == DialMode::Agentless && step.over.agent.is_none();
+    let source = if step.over.result == CallResult::Human && !alone {
         Arc::new(CardSource::default())
     } else {
         history(shared, ctx).await

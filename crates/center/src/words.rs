@@ -168,6 +168,11 @@ pub(crate) fn note(note: &str) -> Option<Both> {
             "no le quedan números por intentar",
             "no numbers are left to try",
         ),
+        "message_told" => (
+            "oyó el mensaje de la campaña",
+            "heard the campaign's message",
+        ),
+        "opted_out" => ("pidió que no se le llame más", "asked for no more calls"),
         "no_message_in_language" => (
             "el mensaje de la campaña no está aprobado en su idioma",
             "the campaign's message is not approved in his language",

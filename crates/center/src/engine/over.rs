@@ -93,6 +93,9 @@ impl Engine {
             plan: entry.plan.take(),
             disposed: entry.disposition.is_some(),
             known: entry.heard.as_ref().is_some_and(|h| h.reason == KNOWN),
+            asked: entry.asked,
+            heard_out: entry.heard_out,
+            opted_out: entry.opted_out,
             end: end.clone(),
             over: over.clone(),
         };

@@ -48,6 +48,9 @@ impl Engine {
                 if let LegRef::Debtor(attempt) = leg
                     && !self.caller_heard(now, attempt)
                 {
+                    if let Some(entry) = self.calls.get_mut(&attempt) {
+                        entry.heard_out = true;
+                    }
                     self.take(now, Input::Played(attempt));
                 }
             }
@@ -382,7 +385,10 @@ impl Engine {
     }
 
     /// The debtor wants no more calls at this number.
-    pub(super) fn opt_out_of(&self, attempt: AttemptId, ctx: &CallCtx) {
+    pub(super) fn opt_out_of(&mut self, attempt: AttemptId, ctx: &CallCtx) {
+        if let Some(entry) = self.calls.get_mut(&attempt) {
+            entry.opted_out = true;
+        }
         let stocked = &ctx.stocked;
         let (client, debtor) = (stocked.setting.client.id, stocked.facts.debtor.id);
         let (phone, shared) = (stocked.point.value.clone(), Arc::clone(&self.shared));

@@ -109,7 +109,7 @@ async fn admit(
     let stocked = guest.stocked.clone();
     let room = shared
         .post
-        .call(move |engine, _| engine.room_for(&stocked))
+        .call(move |engine, now| engine.room_for(now, &stocked, None))
         .await;
     let (place, wait_ms) = room.map_err(|_| InboundOutcome::NotServed)??;
     (call.place, guest.wait_ms) = (Some(place), wait_ms);

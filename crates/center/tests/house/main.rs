@@ -8,6 +8,7 @@ mod amd;
 mod answers;
 mod away;
 mod best_time;
+mod call_backs;
 mod calls;
 mod campaigns;
 mod carriers;

@@ -56,21 +56,35 @@ impl Engine {
         self.callers.desks = desks;
     }
 
-    /// The node whose agents call him back, where none of this one may take him.
-    pub(super) fn away(&self, stocked: &Stocked) -> Option<&Desk> {
-        let campaign = stocked.setting.id();
-        if !super::say::offers(stocked) || self.served_by(campaign) > 0 {
-            return None;
-        }
-        self.callers.desks.get(&campaign)
+    /// The node whose agents take a campaign's calls, where none of this one may.
+    pub(super) fn elsewhere(&self, campaign: CampaignId) -> Option<&Desk> {
+        let here = self.served_by(campaign) > 0;
+        self.callers.desks.get(&campaign).filter(|_| !here)
     }
 
-    /// The place a caller would have, and how long he waits for an agent at most, ms; or why he cannot wait.
-    pub(crate) fn room_for(&self, stocked: &Stocked) -> Result<(i32, i64), InboundOutcome> {
+    /// The node whose agents call him back, where none of this one may take him and he may be called.
+    pub(super) fn away(
+        &self,
+        now: UtcMs,
+        stocked: &Stocked,
+        on: Option<&CallCtx>,
+    ) -> Option<&Desk> {
+        let desk = self.elsewhere(stocked.setting.id())?;
+        self.offers(now, stocked, on).then_some(desk)
+    }
+
+    /// The place a caller would have, and how long he waits for an agent at most, ms; or why he cannot wait. `on` is
+    /// the call of ours that he is in.
+    pub(crate) fn room_for(
+        &self,
+        now: UtcMs,
+        stocked: &Stocked,
+        on: Option<&CallCtx>,
+    ) -> Result<(i32, i64), InboundOutcome> {
         let params = &stocked.setting.campaign.params.inbound;
         let wait_ms = params.wait_max_s * SECOND_MS;
         match self.queue_room(stocked.setting.id(), params.queue_max) {
-            Err(InboundOutcome::NoAgents) if self.away(stocked).is_some() => {
+            Err(InboundOutcome::NoAgents) if self.away(now, stocked, on).is_some() => {
                 let waiting = self.waiting_of(stocked.setting.id()).len();
                 let place = i32::try_from(waiting).unwrap_or(i32::MAX);
                 Ok((place.saturating_add(1), wait_ms.min(AWAY_WAIT_MS)))

@@ -1,7 +1,7 @@
 //! Keys of callers: the call-back that keeps the place, an agent or the end from a message.
 
+use super::Caller;
 use super::say::spoken;
-use super::{Caller, Hears};
 use crate::engine::Engine;
 use crate::live::{CallCtx, Stocked};
 use crate::scribe::Step;
@@ -56,24 +56,40 @@ impl Engine {
         if digit != params.agentless.agent_key {
             return false;
         }
-        let Ok((_, wait_ms)) = self.room_for(&ctx.stocked) else {
+        self.asks_for_agent(now, attempt, &ctx);
+        true
+    }
+
+    /// He wants an agent in place of a message: he waits like who called us, or hears that nobody is free. That he asked
+    /// is told and counted either way, and what he is owed follows from it when nobody took him.
+    fn asks_for_agent(&mut self, now: UtcMs, attempt: AttemptId, ctx: &CallCtx) {
+        let campaign = ctx.stocked.setting.id();
+        let room = self.room_for(now, &ctx.stocked, Some(ctx));
+        let entry = self.calls.get_mut(&attempt);
+        let first = entry.is_some_and(|entry| !std::mem::replace(&mut entry.asked, true));
+        if first {
+            let outcome = room.err().unwrap_or(InboundOutcome::Open);
+            let data = json!({
+                "campaign_id": campaign, "debtor_id": ctx.stocked.facts.debtor.id,
+                "waits": room.is_ok(), "outcome": outcome,
+            });
+            let actor = self.shared.actor();
+            let event = crate::closing::event(&self.shared, ctx, actor, "agentless.asked", data);
+            self.shared.journal(event);
+            let counts = self.counts_of(campaign);
+            counts.offered += 1;
+            counts.announced += u64::from(room.is_err());
+            self.board.touch();
+        }
+        let Ok((_, wait_ms)) = room else {
             // Nobody can take him: what is said says so, and ends.
             self.message(attempt);
-            return true;
+            return;
         };
-        let queue = Input::Queue { attempt, wait_ms };
-        let caller = Caller {
-            row: None,
-            since: now,
-            hears: Hears::Nothing,
-            next_at: now,
-            kept: false,
-            offered: false,
-        };
+        let caller = Caller::new(campaign, now, now, None);
         self.callers.live.insert(attempt, caller);
-        self.take(now, queue);
+        self.take(now, Input::Queue { attempt, wait_ms });
         self.say_in_queues(now);
-        true
     }
 
     /// He wants no more calls: he hears that it is so, and his call ends.
@@ -83,10 +99,7 @@ impl Engine {
         }
         if let Some(caller) = self.callers.live.get_mut(&attempt) {
             caller.kept = true;
-            if let Some(row) = &mut caller.row {
-                row.outcome = InboundOutcome::OptedOut;
-                row.wait_ms = now.since_ms(row.at);
-            }
+            caller.becomes(now, InboundOutcome::OptedOut);
         }
         self.play_to(attempt, spoken(&["opted_out"], &ctx.stocked));
         self.board.touch();
@@ -98,13 +111,28 @@ impl Engine {
         let params: &InboundParams = &stocked.setting.campaign.params.inbound;
         let until = now.plus_ms(params.keep_place_min * MINUTE_MS);
         let since = self.callers.live.get(&from).map_or(now, |c| c.since);
+        // He calls again while a place of his is kept: that one stays his.
+        let before = self.brain.place_of(&ctx.task.item);
+        let before = before.map(|place| (place.attempt, place.since));
+        let since = before.map_or(since, |(_, at)| at.min(since));
         let (attempt, state) = (AttemptId(self.shared.id()), kept_state(ctx, until));
         let away = self
-            .away(stocked)
+            .elsewhere(stocked.setting.id())
             .map(|desk| (desk.node.clone(), desk.fence));
-        let left = if away.is_some() {
-            self.ask(now, Input::LeaveQueue(from)).is_ok()
-        } else {
+        let here = away.is_none();
+        let own = || (self.shared.config.node.clone(), self.shared.fence);
+        let (node, fence) = away.unwrap_or_else(own);
+        let kept = PlaceKept {
+            campaign: stocked.setting.id(),
+            debtor: stocked.facts.debtor.id,
+            node,
+            fence,
+            since,
+            until,
+        };
+        let left = if here {
+            // Before the one that it replaces goes: the row is this one's from now on.
+            self.callers.kept.insert(attempt, kept.clone());
             let place = KeptPlace {
                 attempt,
                 item: ctx.task.item.clone(),
@@ -113,28 +141,18 @@ impl Engine {
                 until,
             };
             self.keep_here(now, from, place, &state, stocked)
+        } else {
+            self.ask(now, Input::LeaveQueue(from)).is_ok()
         };
         if !left {
+            self.callers.kept.remove(&attempt);
             return;
         }
-        self.left_to_be_called(now, from, ctx, &state);
-        if stocked.in_campaign {
-            let here = away.is_none();
-            let own = || (self.shared.config.node.clone(), self.shared.fence);
-            let (node, fence) = away.unwrap_or_else(own);
-            let kept = PlaceKept {
-                campaign: stocked.setting.id(),
-                debtor: stocked.facts.debtor.id,
-                node,
-                fence,
-                since,
-                until,
-            };
-            if here {
-                self.callers.kept.insert(attempt, kept.clone());
-            }
-            self.step(from, Step::KeepPlace(Box::new((kept, state))));
+        if let Some((before, _)) = before.filter(|_| !here) {
+            self.take(now, Input::DropPlace(before));
         }
+        self.left_to_be_called(now, from, ctx, &state);
+        self.step(from, Step::KeepPlace(Box::new((kept, state))));
         self.asked_for_call(now, from, ctx);
         self.play_to(from, spoken(&["queue_kept"], stocked));
         self.board.touch();
@@ -168,10 +186,7 @@ impl Engine {
     fn left_to_be_called(&mut self, now: UtcMs, from: AttemptId, ctx: &CallCtx, state: &ItemState) {
         if let Some(caller) = self.callers.live.get_mut(&from) {
             caller.kept = true;
-            if let Some(row) = &mut caller.row {
-                row.outcome = InboundOutcome::CallBack;
-                row.wait_ms = now.since_ms(row.at);
-            }
+            caller.becomes(now, InboundOutcome::CallBack);
         }
         if ctx.inbound.is_none()
             && let Some(entry) = self.calls.get_mut(&from)
@@ -224,6 +239,11 @@ impl Engine {
             self.callers.given_up.pop_front();
         }
         self.callers.given_up.push_back(place.clone());
+        let same = |p: &PlaceKept| (p.campaign, p.debtor) == (place.campaign, place.debtor);
+        if self.callers.kept.values().any(same) {
+            // Another one of his is kept in its row.
+            return;
+        }
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             let store = &shared.out.store;

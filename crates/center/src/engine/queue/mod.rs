@@ -3,6 +3,7 @@
 mod away;
 mod found;
 mod keys;
+mod offers;
 mod say;
 mod sums;
 
@@ -16,8 +17,8 @@ use domain::ids::{AttemptId, CampaignId, TrunkId, VerdictId};
 use domain::ports::store::{InboundCount, PlaceKept};
 use domain::ports::{HangUpCause, TakeOrder};
 use domain::time::{SECOND_MS, UtcMs};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use say::Announced;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
@@ -28,17 +29,17 @@ const PACE_JOINS: usize = 20;
 const WAITED_MS: i64 = 3_000;
 /// Most callers who are looked up at once; more are hung up on.
 const ARRIVING_MAX: usize = 2_000;
-/// What a caller hears now.
 /// Longest notice before an agent gets him, ms: its end may be told to nobody.
 const NOTICE_MAX_MS: i64 = 8 * SECOND_MS;
 
+/// What a caller hears now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hears {
     /// Ring-back or an agentless message; nothing of the queue yet.
     Nothing,
-    /// An announcement.
     /// That he is recorded: no agent gets him before it is over.
     Notice,
+    /// An announcement.
     Words,
     /// Music until the next one.
     Music,
@@ -48,13 +49,40 @@ enum Hears {
 pub(crate) struct Caller {
     /// His row; `None` for who asked for an agent from an agentless message.
     row: Option<InboundCall>,
+    campaign: CampaignId,
     since: UtcMs,
+    /// What has become of him so far.
+    outcome: InboundOutcome,
     hears: Hears,
     next_at: UtcMs,
     /// He leaves the queue: his place is kept, or he wants no more calls, and what he hears says so.
     kept: bool,
     /// The call-back was offered to him.
     offered: bool,
+}
+
+impl Caller {
+    fn new(campaign: CampaignId, since: UtcMs, now: UtcMs, row: Option<InboundCall>) -> Self {
+        Self {
+            row,
+            campaign,
+            since,
+            outcome: InboundOutcome::Open,
+            hears: Hears::Nothing,
+            next_at: now,
+            kept: false,
+            offered: false,
+        }
+    }
+
+    /// His wait is over, and how.
+    fn becomes(&mut self, now: UtcMs, outcome: InboundOutcome) {
+        self.outcome = outcome;
+        if let Some(row) = &mut self.row {
+            row.outcome = outcome;
+            row.wait_ms = now.since_ms(row.at);
+        }
+    }
 }
 
 /// Callers and figures of their queues.
@@ -209,14 +237,7 @@ impl Engine {
             steps,
         ));
         self.counts_of(ctx.stocked.setting.id()).offered += 1;
-        let caller = Caller {
-            row: Some(row),
-            since: at,
-            hears: Hears::Nothing,
-            next_at: now,
-            kept: false,
-            offered: false,
-        };
+        let caller = Caller::new(ctx.stocked.setting.id(), at, now, Some(row));
         self.callers.live.insert(id, caller);
         if !self.callers.arriving.remove(&id) {
             // He hung up while he was looked up: no agent is given to nobody.
@@ -228,6 +249,8 @@ impl Engine {
         if record == RecordMode::All {
             self.open_tape(id, at);
         }
+        // Whom nobody knows no script tells that he is recorded, and he may find an agent at once.
+        let notice = record == RecordMode::All && ctx.stocked.facts.debtor.is_stranger();
         let came = Incoming {
             attempt: id,
             item: ctx.task.item.clone(),
@@ -235,12 +258,16 @@ impl Engine {
             rules: ctx.task.rules,
             at,
             wait_ms: ctx.inbound.unwrap_or(0),
+            notice,
         };
         if self.ask(now, Input::Incoming(Box::new(came))).is_err() {
             // Another call of his began meanwhile: the attempt ends as nobody's.
             self.order_hang_up(id, HangUpCause::Normal);
             self.brain_never_had(now, id, InboundOutcome::Busy);
             return;
+        }
+        if notice {
+            self.notice(now, id, &ctx.stocked);
         }
         self.say_in_queues(now);
         self.board.touch();
@@ -249,8 +276,6 @@ impl Engine {
     /// The brain refused him, or never heard of him: his attempt is closed here.
     fn brain_never_had(&mut self, now: UtcMs, id: AttemptId, outcome: InboundOutcome) {
         if let Some(mut caller) = self.callers.live.remove(&id) {
-        // Whom nobody knows no script tells that he is recorded, and he may find an agent at once.
-        let notice = record == RecordMode::All && ctx.stocked.facts.debtor.is_stranger();
             self.settle_row(now, &mut caller, outcome);
             if let Some(row) = caller.row {
                 self.step(id, Step::PutInbound(Box::new(row)));
@@ -258,7 +283,6 @@ impl Engine {
         }
         if let Some(entry) = self.calls.remove(&id) {
             let closing = crate::closing::never_left(&self.shared, &entry.ctx, now);
-            notice,
             let (answer, _) = tokio::sync::oneshot::channel();
             self.write(&entry, Step::Close(Box::new(closing), answer));
         }
@@ -266,9 +290,6 @@ impl Engine {
 
     /// Tells the telephone side that the call is ours, and what is recorded of it.
     fn take_call(&self, ctx: &CallCtx) {
-        if notice {
-            self.notice(now, id, &ctx.stocked);
-        }
         let params = &ctx.stocked.setting.campaign.params;
         let order = TakeOrder {
             attempt_id: ctx.id,
@@ -303,6 +324,7 @@ impl Engine {
             return;
         };
         let wait_ms = at.since_ms(caller.since).max(0);
+        caller.outcome = InboundOutcome::Answered;
         let row = caller.row.as_mut().map(|row| {
             row.answered_at = Some(at);
             row.agent_id = agent;
@@ -317,12 +339,12 @@ impl Engine {
         if joins.len() > PACE_JOINS {
             joins.pop_front();
         }
+        let limit = setting.campaign.params.inbound.service_level_s * SECOND_MS;
+        let counts = self.counts_of(setting.id());
+        counts.answered += 1;
+        counts.in_time += u64::from(wait_ms <= limit);
+        counts.wait_ms += wait_ms;
         if let Some(row) = row {
-            let limit = setting.campaign.params.inbound.service_level_s * SECOND_MS;
-            let counts = self.counts_of(setting.id());
-            counts.answered += 1;
-            counts.in_time += u64::from(wait_ms <= limit);
-            counts.wait_ms += wait_ms;
             self.step(attempt, Step::PutInbound(Box::new(row)));
         }
         self.board.touch();
@@ -330,14 +352,8 @@ impl Engine {
 
     /// He waited in vain: what he hears now is the announcement.
     pub(in crate::engine) fn caller_late(&mut self, now: UtcMs, attempt: AttemptId) {
-        if let Some(row) = self
-            .callers
-            .live
-            .get_mut(&attempt)
-            .and_then(|c| c.row.as_mut())
-        {
-            row.outcome = InboundOutcome::TimedOut;
-            row.wait_ms = now.since_ms(row.at);
+        if let Some(caller) = self.callers.live.get_mut(&attempt) {
+            caller.becomes(now, InboundOutcome::TimedOut);
         }
     }
 
@@ -353,21 +369,17 @@ impl Engine {
     }
 
     fn settle_row(&mut self, now: UtcMs, caller: &mut Caller, open: InboundOutcome) {
-        let Some(row) = &mut caller.row else {
-            return;
-        };
-        row.ended_at = Some(now);
-        if row.outcome == InboundOutcome::Open {
-            row.outcome = open;
-            row.wait_ms = now.since_ms(row.at);
+        if caller.outcome == InboundOutcome::Open {
+            caller.becomes(now, open);
         }
-        let (campaign, outcome) = (row.campaign_id, row.outcome);
-        if let Some(campaign) = campaign {
-            let counts = self.counts_of(campaign);
-            counts.gave_up += u64::from(outcome == InboundOutcome::GaveUp);
-            counts.opted_out += u64::from(outcome == InboundOutcome::OptedOut);
-            counts.announced += u64::from(outcome.announced());
+        if let Some(row) = &mut caller.row {
+            row.ended_at = Some(now);
         }
+        let outcome = caller.outcome;
+        let counts = self.counts_of(caller.campaign);
+        counts.gave_up += u64::from(outcome == InboundOutcome::GaveUp);
+        counts.opted_out += u64::from(outcome == InboundOutcome::OptedOut);
+        counts.announced += u64::from(outcome.announced());
         self.board.touch();
     }
 

@@ -61,12 +61,6 @@ pub(super) fn spoken(parts: &[&str], stocked: &Stocked) -> PlayWhat {
     }
 }
 
-/// Whether a call-back that keeps the place is offered. Who is in no campaign has no item that would
-/// remember it.
-pub(super) fn offers(stocked: &Stocked) -> bool {
-    stocked.setting.campaign.params.inbound.callback && stocked.in_campaign
-}
-
 /// Name of the recording of a number.
 fn number(n: i64) -> String {
     if (1..=SAID_MOST).contains(&n) {
@@ -78,6 +72,12 @@ fn number(n: i64) -> String {
 
 impl Engine {
     pub(in crate::engine) fn play_to(&self, attempt: AttemptId, what: PlayWhat) {
+        let trunk = Arc::clone(&self.shared.out.trunk);
+        self.order_trunk("play", async move {
+            trunk.play(LegRef::Debtor(attempt), what).await
+        });
+    }
+
     /// He hears that he is recorded, before an agent gets him.
     pub(super) fn notice(&mut self, now: UtcMs, id: AttemptId, stocked: &Stocked) {
         self.play_to(id, spoken(&["recorded"], stocked));
@@ -106,15 +106,9 @@ impl Engine {
         }
     }
 
-        let trunk = Arc::clone(&self.shared.out.trunk);
-        self.order_trunk("play", async move {
-        self.end_notices(now);
-            trunk.play(LegRef::Debtor(attempt), what).await
-        });
-    }
-
     /// Who waits hears what is due: first that he waits, then place, wait and the offer, music between.
     pub(in crate::engine) fn say_in_queues(&mut self, now: UtcMs) {
+        self.end_notices(now);
         let due: Vec<(AttemptId, bool)> = self
             .callers
             .live
@@ -125,23 +119,26 @@ impl Engine {
             .map(|(id, c)| (*id, c.hears == Hears::Nothing))
             .collect();
         for (id, first) in due {
-            let Some(stocked) = self.calls.get(&id).map(|e| e.ctx.stocked.clone()) else {
+            let Some(ctx) = self.calls.get(&id).map(|e| Arc::clone(&e.ctx)) else {
                 continue;
             };
-            let away = self.away(&stocked).is_some();
+            let stocked = &ctx.stocked;
+            let offers = self.offers(now, stocked, Some(&ctx));
+            let away = offers && self.elsewhere(stocked.setting.id()).is_some();
             let what = if away {
-                spoken(&["queue_away"], &stocked)
+                spoken(&["queue_away"], stocked)
             } else if first {
-                spoken(&["queue_wait"], &stocked)
+                spoken(&["queue_wait"], stocked)
             } else {
-                self.place_of(now, id, &stocked)
+                self.place_of(now, id, stocked, offers)
             };
             self.play_to(id, what);
             if let Some(caller) = self.callers.live.get_mut(&id) {
                 caller.hears = Hears::Words;
                 // Who asked for an agent out of a message may press that key twice: he hears the offer out first.
                 let asked = first && caller.row.is_none();
-                caller.offered |= (away && !asked || !first) && offers(&stocked);
+                // What the law let us promise at first it may not any more.
+                caller.offered = offers && (caller.offered || (away && !asked) || !first);
             }
         }
     }
@@ -152,7 +149,7 @@ impl Engine {
     }
 
     /// Place, estimated wait and the offer of a call-back.
-    fn place_of(&self, now: UtcMs, id: AttemptId, stocked: &Stocked) -> PlayWhat {
+    fn place_of(&self, now: UtcMs, id: AttemptId, stocked: &Stocked, offers: bool) -> PlayWhat {
         let campaign = stocked.setting.id();
         let line = self.waiting_of(campaign);
         let at = line.iter().position(|(_, other)| *other == id).unwrap_or(0);
@@ -164,7 +161,7 @@ impl Engine {
         if let Some(minutes) = &minutes {
             parts.extend(["queue_minutes", minutes.as_str()]);
         }
-        if offers(stocked) {
+        if offers {
             parts.push("queue_offer");
         }
         spoken(&parts, stocked)
@@ -186,19 +183,19 @@ impl Engine {
             self.order_hang_up(attempt, HangUpCause::Normal);
             return true;
         }
+        if !self.waits(attempt) {
+            return false;
+        }
         let hears = self.callers.live.get(&attempt).map(|c| c.hears);
         if hears == Some(Hears::Notice) {
             self.noticed(now, attempt);
             self.say_in_queues(now);
             return true;
         }
-        if !self.waits(attempt) {
-            return false;
-        }
         let (every, away) = self.calls.get(&attempt).map_or((0, false), |entry| {
             let stocked = &entry.ctx.stocked;
             let params = &stocked.setting.campaign.params;
-            let away = self.away(stocked).is_some();
+            let away = self.away(now, stocked, Some(&entry.ctx)).is_some();
             (params.inbound.announce_every_s * SECOND_MS, away)
         });
         let Some(caller) = self.callers.live.get_mut(&attempt) else {
@@ -255,9 +252,10 @@ impl Engine {
 
     /// The call of who only heard the announcement is over; `true` when it was one.
     pub(in crate::engine) fn announced_over(&mut self, now: UtcMs, id: AttemptId) -> bool {
-        let Some(mut row) = self.callers.announced.remove(&id) else {
+        let Some(heard) = self.callers.announced.remove(&id) else {
             return false;
         };
+        let mut row = heard.row;
         row.ended_at = Some(now);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move { crate::inbound::store(&shared, &row).await });
@@ -270,6 +268,7 @@ impl Engine {
         let Some(heard) = self.callers.announced.get_mut(&id) else {
             return false;
         };
+        let row = &heard.row;
         let told = row.client_id.zip(row.caller.clone());
         if let (Some((client, phone)), true) = (told, out && !heard.opted_out) {
             heard.opted_out = true;
@@ -281,10 +280,8 @@ impl Engine {
                     None => crate::ops::opt_out_number(&shared, client, phone, id).await,
                 }
             });
+            self.play_to(id, said);
         }
         true
     }
 }
-        let mut row = heard.row;
-        let row = &heard.row;
-            self.play_to(id, said);
