@@ -10,11 +10,13 @@ use super::changes::Changes;
 use super::direct_row::{Plans, ask, closed, fault, is_busy};
 use super::fold::{self, Fold, Log};
 use super::look::steady;
+use super::times::Times;
 use super::{Row, Val};
 use domain::ports::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
@@ -53,9 +55,13 @@ const STATEMENTS: usize = 512;
 pub(crate) struct Direct {
     core: Arc<Mutex<Core>>,
     line: SyncSender<()>,
+    /// How many wait for the writer.
+    queue: Arc<AtomicUsize>,
     log: Arc<Log>,
     /// What it changes.
     pub(crate) changes: Arc<Changes>,
+    /// Where the time of its last transaction went.
+    pub(crate) times: Arc<Times>,
 }
 
 /// Keeps the writer from committing.
@@ -69,6 +75,8 @@ struct Core {
     plans: Plans,
     /// A commit is open: `BEGIN IMMEDIATE` has been run.
     open: bool,
+    /// How many commits in a row were of one transaction.
+    alone: u32,
     /// Transactions that are ready and wait for the commit.
     ready: Vec<oneshot::Sender<Result<(), StoreError>>>,
     /// Since when the open commit holds transactions that nobody waits for.
@@ -81,6 +89,7 @@ struct Core {
     /// Who folds the log; none once closed.
     fold: Option<Fold>,
     changes: Arc<Changes>,
+    times: Arc<Times>,
 }
 
 impl std::fmt::Debug for Direct {
@@ -95,10 +104,12 @@ impl Direct {
         let conn = connection(file).map_err(fault)?;
         let log = Arc::new(Log::default());
         let changes = Changes::of(&conn).map_err(fault)?;
+        let times = Arc::<Times>::default();
         let core = Core {
             conn: Some(conn),
             plans: Plans::default(),
             open: false,
+            alone: 0,
             ready: Vec::new(),
             later: None,
             much: None,
@@ -106,6 +117,7 @@ impl Direct {
             others: None,
             fold: Some(Fold::start(file, log.clone())?),
             changes: changes.clone(),
+            times: times.clone(),
         };
         let core = Arc::new(Mutex::new(core));
         let (line, told) = sync_channel(1);
@@ -117,8 +129,10 @@ impl Direct {
         Ok(Self {
             core,
             line,
+            queue: Arc::default(),
             log,
             changes,
+            times,
         })
     }
 
@@ -136,10 +150,12 @@ impl Direct {
 
     async fn enter(&self, isolation: Isolation) -> Result<DirectTx, StoreError> {
         let since = Instant::now();
+        let waits = Waits::of(&self.queue);
         let core = tokio::time::timeout(WAIT, self.core.clone().lock_owned());
         let mut core = core
             .await
             .map_err(|_| StoreError::Unavailable("the writer is busy".into()))?;
+        drop(waits);
         if matches!(isolation, Isolation::Again) && !core.ready.is_empty() {
             core = apart(core).await?;
         }
@@ -163,9 +179,11 @@ impl Direct {
         Ok(DirectTx {
             core: Some(core),
             line: self.line.clone(),
+            queue: self.queue.clone(),
             behind,
             wrote: false,
             since: Instant::now(),
+            entered: (since.elapsed(), Instant::now()),
         })
     }
 
@@ -207,7 +225,7 @@ fn connection(file: &Path) -> Result<Connection, rusqlite::Error> {
 /// Commits what is ready, until nobody can write any more.
 fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
     let mut last: Option<Instant> = None;
-    let mut alone = 0_u32;
+    let mut crowd = true;
     loop {
         match told.recv_timeout(LOOK) {
             Ok(()) => {}
@@ -218,14 +236,12 @@ fn keep(core: &Mutex<Core>, told: &Receiver<()>) {
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let early = last.and_then(|at| APART.checked_sub(at.elapsed()));
-        if let Some(early) = early.filter(|_| alone < ALONE) {
+        if let Some(early) = early.filter(|_| crowd) {
             std::thread::sleep(early);
         }
-        match core.blocking_lock().commit() {
-            0 => {}
-            1 => alone = alone.saturating_add(1),
-            _ => alone = 0,
-        }
+        let mut core = core.blocking_lock();
+        core.commit();
+        crowd = core.alone < ALONE;
         last = Some(Instant::now());
     }
 }
@@ -293,12 +309,24 @@ impl Core {
         }
     }
 
-    /// Makes what is ready durable and tells who waits for it; how many transactions that were.
-    fn commit(&mut self) -> usize {
-        if !std::mem::take(&mut self.open) {
-            return 0;
+    /// Makes what is ready durable, and ends a log that is long.
+    fn commit(&mut self) {
+        self.commit_open();
+        if let (Some(fold), Some(conn)) = (&self.fold, &self.conn) {
+            fold.finish(conn);
         }
-        let together = self.ready.len();
+    }
+
+    /// Makes what is ready durable and tells who waits for it.
+    fn commit_open(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        self.alone = match self.ready.len() {
+            0 => self.alone,
+            1 => self.alone.saturating_add(1),
+            _ => 0,
+        };
         self.later = None;
         let much = self.much.is_some();
         fold::expect_much(much || self.fold.as_ref().is_some_and(Fold::is_owed));
@@ -306,7 +334,9 @@ impl Core {
         if let Some(conn) = self.conn.as_ref() {
             self.changes.gather(conn);
         }
+        let begun = Instant::now();
         let done = self.script("COMMIT").map_err(fault);
+        self.times.committed(begun.elapsed());
         if let Some(fold) = &self.fold {
             fold.after_commit(much);
         }
@@ -318,7 +348,13 @@ impl Core {
             let _ = waiting.send(done.clone());
         }
         self.narrow();
-        together
+    }
+
+    /// Whether nobody shares the commit of the transaction that ends now, nor has for a while.
+    fn is_lone(&self) -> bool {
+        let quick = self.fold.as_ref().is_none_or(Fold::is_quick);
+        let nobody = self.ready.is_empty() && self.later.is_none() && self.much.is_none();
+        quick && nobody && self.alone >= ALONE
     }
 
     fn undo(&mut self) {
@@ -354,36 +390,18 @@ impl Core {
     }
 }
 
-/// Makes what is ready durable now: behind it, SQLite would keep every page that much writing changes a second time,
-/// and go through all of them at the end of each statement.
-async fn apart(mut core: OwnedMutexGuard<Core>) -> Result<OwnedMutexGuard<Core>, StoreError> {
-    let done = tokio::task::spawn_blocking(move || {
-        core.commit();
-        core
-    });
-    done.await.map_err(|_| closed())
-}
-
-/// Whom a transaction leaves alone when it is undone.
-#[derive(Clone, Copy)]
-enum Isolation {
-    /// Everybody.
-    Whole,
-    /// Those who wait for the commit.
-    Again,
-    /// Those who do not.
-    Sure,
-}
-
 /// A transaction; rolled back when it is dropped without `commit`.
 pub(crate) struct DirectTx {
     core: Option<OwnedMutexGuard<Core>>,
     line: SyncSender<()>,
+    queue: Arc<AtomicUsize>,
     /// Others share its commit and are left alone when it is undone.
     behind: bool,
     /// It has changed something.
     wrote: bool,
     since: Instant,
+    /// How long it waited for the writer, and when it had it.
+    entered: (Duration, Instant),
 }
 
 impl Drop for DirectTx {
@@ -443,48 +461,13 @@ impl DirectTx {
         }
         Ok(found)
     }
-
-    /// Ends it without waiting until it is durable; a commit that fails later takes it along, and nobody is
-    /// told. While another process writes it is waited for after all.
-    pub(crate) async fn commit_later(mut self) -> Result<(), StoreError> {
-        if self.core.as_ref().is_some_and(|core| core.has_others()) {
-            self.commit().await?;
-            tokio::time::sleep(LEAVE).await;
-            return Ok(());
-        }
-        self.joined()?;
-        if let Some(mut core) = self.core.take() {
-            core.later.get_or_insert_with(Instant::now);
-        }
-        Ok(())
-    }
-
-    /// It is part of the open commit from now on; a text that comes with each transaction is not read anew.
-    fn joined(&self) -> Result<(), StoreError> {
-        let core = self.core.as_ref().ok_or_else(closed)?;
-        let release = || core.script("RELEASE work").map_err(fault);
-        if self.behind && self.wrote {
-            release()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Waits until it is durable.
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        let (told, durable) = oneshot::channel();
-        self.joined()?;
-        if let Some(mut core) = self.core.take() {
-            core.ready.push(told);
-        }
-        // Full: it is told already and looks after this.
-        let _ = self.line.try_send(());
-        durable.await.unwrap_or_else(|_| Err(closed()))
-    }
 }
 
+#[path = "direct_end.rs"]
+mod end;
 #[path = "direct_much.rs"]
 mod much;
+use much::{Isolation, Waits, apart};
 
 #[cfg(test)]
 #[path = "direct_tests.rs"]

@@ -1,16 +1,58 @@
-//! Who writes much and can do it again: an import.
+//! Who writes much and can do it again: an import. And who waits for the writer meanwhile.
 
-use super::{Direct, DirectTx, Isolation, LEAVE, TURN, closed};
+use super::{Core, Direct, DirectTx, LEAVE, TURN, closed};
 use crate::sql::Val;
 use crate::sql::direct_row::ask_each;
 use domain::ports::StoreError;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedMutexGuard;
 
 /// Longest wait for the log to be folded, and how often that is looked at.
 const FOLDED: Duration = Duration::from_secs(3);
 const FOLDED_LOOK: Duration = Duration::from_millis(10);
 /// Rows of one statement before the other tasks of the thread may get their turn.
 const PIECE: usize = 32;
+
+/// Makes what is ready durable now: behind it, SQLite would keep every page that much writing changes a second time,
+/// and go through all of them at the end of each statement.
+pub(super) async fn apart(
+    mut core: OwnedMutexGuard<Core>,
+) -> Result<OwnedMutexGuard<Core>, StoreError> {
+    let done = tokio::task::spawn_blocking(move || {
+        core.commit();
+        core
+    });
+    done.await.map_err(|_| closed())
+}
+
+/// Whom a transaction leaves alone when it is undone.
+#[derive(Clone, Copy)]
+pub(super) enum Isolation {
+    /// Everybody.
+    Whole,
+    /// Those who wait for the commit.
+    Again,
+    /// Those who do not.
+    Sure,
+}
+
+/// Counted among those who wait for the writer, until it is dropped.
+pub(super) struct Waits(Arc<AtomicUsize>);
+
+impl Waits {
+    pub(super) fn of(queue: &Arc<AtomicUsize>) -> Self {
+        queue.fetch_add(1, Ordering::Relaxed);
+        Self(queue.clone())
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Direct {
     /// As [`Self::begin`], for who writes much and can do it again: if it fails, transactions that nobody

@@ -241,3 +241,32 @@ async fn a_sure_step_that_fails_takes_others_along_and_they_are_told() {
     assert!(told.iter().all(|n| n % 7 != 3));
     assert_eq!(seen(&other), told, "written is what was told as written");
 }
+
+#[tokio::test]
+async fn who_writes_alone_commits_himself_and_shares_with_who_waits() {
+    let (_dir, direct, other) = scene();
+    for n in 0..i64::from(ALONE) + 4 {
+        let mut tx = direct.begin().await.unwrap();
+        put(&mut tx, n).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(seen(&other).last(), Some(&n));
+    }
+    assert!(direct.core.lock().await.is_lone());
+    let mut first = direct.begin().await.unwrap();
+    put(&mut first, 100).await.unwrap();
+    let second = {
+        let direct = direct.clone();
+        tokio::spawn(async move {
+            let mut tx = direct.begin().await?;
+            put(&mut tx, 101).await?;
+            tx.commit().await
+        })
+    };
+    while direct.queue.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    first.commit().await.unwrap();
+    second.await.unwrap().unwrap();
+    assert!(seen(&other).ends_with(&[100, 101]));
+    assert!(!direct.core.lock().await.is_lone(), "they shared a commit");
+}

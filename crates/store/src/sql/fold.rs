@@ -1,6 +1,11 @@
 //! SQLite's log is folded into the file beside the writer: a commit that had to do it would keep everybody
 //! waiting for two trips to the disk.
+//!
+//! Under a steady writer the thread never reaches the end of the log, and SQLite brings the file itself to the disk
+//! only there: whoever went through the last pages of 64 MiB waited a quarter of a second for all that had been folded
+//! before. So the thread does that too, and the few pages that are left then are folded between two transactions.
 
+use super::disk::Disk;
 use domain::ports::StoreError;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -17,9 +22,14 @@ use std::time::Duration;
 const FOLD_PAGES: c_int = 4_000;
 /// The same while somebody writes much: what he writes many times goes into the file, and to the disk, fewer times.
 const FOLD_PAGES_MUCH: c_int = 24_000;
-/// Pages after which the commit itself folds (64 MiB): under a steady writer the thread never reaches the end
-/// of the log, so it would grow without end, and each page that is read is looked for in all of it.
-const FOLD_AT_ONCE: c_int = 16_000;
+/// Pages (64 MiB) after which the log is begun anew, as soon as no more than [`TAIL`] pages of it are left to fold:
+/// without it, it would grow without end.
+const FINISH: c_int = 16_000;
+const TAIL: c_int = 256;
+/// Times the thread goes through what has come meanwhile, until no more than that is left.
+const PASSES: usize = 4;
+/// Pages after which the commit itself folds (192 MiB): the thread is behind by far, or a reader kept it from it.
+const FOLD_AT_ONCE: c_int = 48_000;
 /// The same while somebody writes much (an import): 512 MiB. He waits himself for the thread, at [`LONG`]; a page
 /// that is written many times is folded once.
 const FOLD_AT_ONCE_MUCH: c_int = 128_000;
@@ -41,6 +51,8 @@ pub(super) struct Log {
     pages: AtomicI32,
     /// Who wrote much has left it longer than others may find it, and the thread has not been through it since.
     owed: AtomicBool,
+    /// How many of its pages are in the file, and that on the disk; 0 when that is not known.
+    safe: AtomicI32,
 }
 
 impl Log {
@@ -54,6 +66,32 @@ impl Log {
         let _ = self
             .pages
             .compare_exchange(pages, 0, Ordering::Relaxed, Ordering::Relaxed);
+        self.safe.store(0, Ordering::Relaxed);
+    }
+
+    /// It is so long now.
+    fn is_at(&self, pages: c_int) {
+        if pages < self.pages.swap(pages, Ordering::Relaxed) {
+            // Begun anew.
+            self.safe.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Pages that are not in the file, or not safe there.
+    fn left(&self) -> c_int {
+        self.pages.load(Ordering::Relaxed) - self.safe.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is worth to end it, and little work.
+    fn is_ending(&self) -> bool {
+        let long = self.pages.load(Ordering::Relaxed) >= FINISH;
+        let short = (0..=TAIL).contains(&self.left());
+        long && short && self.safe.load(Ordering::Relaxed) > 0
+    }
+
+    /// The same, said once for each time the thread has been through it.
+    fn ends(&self) -> bool {
+        self.is_ending() && self.safe.swap(0, Ordering::Relaxed) > 0
     }
 }
 
@@ -116,7 +154,7 @@ impl Fold {
     pub(super) fn after_commit(&self, much: bool) {
         let pages = PAGES.take();
         if pages > 0 {
-            self.log.pages.store(pages, Ordering::Relaxed);
+            self.log.is_at(pages);
         }
         let enough = match much {
             true => FOLD_PAGES_MUCH,
@@ -125,6 +163,26 @@ impl Fold {
         if pages >= enough {
             // Full: it is told already.
             let _ = self.line.try_send(());
+        }
+    }
+
+    /// Whether the next commit does not fold.
+    pub(super) fn is_quick(&self) -> bool {
+        self.log.pages.load(Ordering::Relaxed) < FOLD_AT_ONCE - FOLD_PAGES
+    }
+
+    /// Whether [`Self::finish`] has something to do.
+    pub(super) fn is_ending(&self) -> bool {
+        self.log.is_ending()
+    }
+
+    /// Folds the last pages of a long log, between two transactions and when everybody has been told of his: what is
+    /// written next begins at its front.
+    pub(super) fn finish(&self, writer: &Connection) {
+        if self.log.ends()
+            && let Err(error) = pass(writer)
+        {
+            tracing::debug!(%error, "log not ended: later");
         }
     }
 
@@ -148,25 +206,25 @@ fn run(file: &Path, told: &Receiver<()>, log: &Log) {
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let pages = log.pages.load(Ordering::Relaxed);
         let owed = log.owed.load(Ordering::Relaxed);
-        let done = fold(file, &mut conn);
+        let done = through(file, &mut conn, (log, owed));
         if owed && done.is_ok() {
             // What a reader keeps from being folded no commit can fold either.
             log.owed.store(false, Ordering::Relaxed);
         }
-        match done {
-            // What is written next begins at the front of the log.
-            Ok(true) => log.is_folded(pages),
-            Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "log not folded: later"),
+        if let Err(error) = done {
+            tracing::debug!(%error, "log not folded: later");
         }
         std::thread::sleep(REST);
     }
 }
 
-/// What readers and the writer still need stays in the log; nobody is waited for. Whether all is folded.
-fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<bool> {
+/// Goes through the log until little of it is left, as far as readers let it.
+fn through(
+    file: &Path,
+    conn: &mut Option<Connection>,
+    (log, owed): (&Log, bool),
+) -> rusqlite::Result<()> {
     let conn = match conn {
         Some(conn) => conn,
         None => {
@@ -175,14 +233,98 @@ fn fold(file: &Path, conn: &mut Option<Connection>) -> rusqlite::Result<bool> {
             conn.insert(made)
         }
     };
+    for _ in 0..PASSES {
+        let pages = log.pages.load(Ordering::Relaxed);
+        let (all, folded) = pass(conn)?;
+        if all {
+            // What is written next begins at the front of the log.
+            log.is_folded(pages);
+            return Ok(());
+        }
+        // Who writes much waits for the end of the log himself, and has the disk to himself until then.
+        let busy = pages >= FOLD_PAGES_MUCH && !owed;
+        if busy || !Disk::of(file).is_some_and(|disk| disk.sync()) {
+            return Ok(());
+        }
+        log.safe.store(folded, Ordering::Relaxed);
+        if log.left() <= TAIL {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Folds what nobody needs in the log any more; nobody is waited for. Whether that was all there was, and how many of
+/// its pages are folded.
+fn pass(conn: &Connection) -> rusqlite::Result<(bool, c_int)> {
     conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+        let (pages, folded): (c_int, c_int) = (row.get(1)?, row.get(2)?);
+        // Both are -1 while another connection folds.
+        Ok((pages >= 0 && pages == folded, folded.max(0)))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn filled(dir: &Path) -> (std::path::PathBuf, Connection) {
+        let file = dir.join("a.db");
+        let writer = Connection::open(&file).unwrap();
+        let wal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t (b BLOB);";
+        writer.execute_batch(wal).unwrap();
+        watch(&writer);
+        (file, writer)
+    }
+
+    /// Writes so many pages in one commit; how long the log is then.
+    fn write(writer: &Connection, fold: &Fold, pages: c_int) -> c_int {
+        expect_much(false);
+        let bytes = i64::from(pages) * 4_096;
+        let sql = "INSERT INTO t VALUES (zeroblob(?1))";
+        writer.execute(sql, [bytes]).unwrap();
+        fold.after_commit(false);
+        fold.log.pages.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_long_log_begins_anew_under_a_steady_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, writer) = filled(dir.path());
+        let log = Arc::new(Log::default());
+        let (line, _told) = sync_channel(1);
+        let fold = Fold {
+            line,
+            thread: std::thread::spawn(|| {}),
+            log: log.clone(),
+        };
+        write(&writer, &fold, FINISH);
+        // Not folded at all: nobody has to wait for so much.
+        fold.finish(&writer);
+        assert!(write(&writer, &fold, 1) > FINISH);
+        // Somebody reads: what comes now stays in the log.
+        let reader = Connection::open(&file).unwrap();
+        let sql = "BEGIN; SELECT COUNT(*) FROM t;";
+        reader.execute_batch(sql).unwrap();
+        write(&writer, &fold, TAIL / 4);
+        let conn = Connection::open(&file).unwrap();
+        let (all, folded) = pass(&conn).unwrap();
+        assert!(!all && folded >= FINISH && Disk::of(&file).unwrap().sync());
+        log.safe.store(folded, Ordering::Relaxed);
+        assert!(fold.is_ending());
+        fold.finish(&writer);
+        assert!(!fold.is_ending(), "tried once for each time");
+        let kept = write(&writer, &fold, 1);
+        assert!(kept > FINISH, "it is still read");
+        reader.execute_batch("COMMIT").unwrap();
+        fold.finish(&writer);
+        assert!(write(&writer, &fold, 1) > kept);
+        log.safe.store(folded, Ordering::Relaxed);
+        fold.finish(&writer);
+        assert!(write(&writer, &fold, 1) < TAIL, "from its front");
+        assert_eq!(log.safe.load(Ordering::Relaxed), 0);
+        drop(fold);
+    }
 
     #[test]
     fn what_an_import_leaves_is_folded_beside_the_writer() {
@@ -209,10 +351,7 @@ mod tests {
             fold.after_commit(much);
         };
         insert(FOLD_AT_ONCE + 100, true);
-        assert!(
-            told.try_recv().is_err(),
-            "not long enough for who writes much"
-        );
+        assert!(told.try_recv().is_ok(), "the thread, for its next pass");
         fold.owe();
         assert!(fold.is_owed());
         let before = std::fs::metadata(&file).unwrap().len();

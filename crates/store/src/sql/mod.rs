@@ -3,11 +3,13 @@
 mod changes;
 mod direct;
 mod direct_row;
+mod disk;
 mod fold;
 mod link;
 mod look;
 mod raw;
 mod schema;
+mod times;
 
 pub(crate) use changes::{Changes, Key, key, row_key};
 pub(crate) use direct::Direct;
@@ -18,6 +20,7 @@ pub(crate) use look::{Looks, Reach};
 pub(crate) use raw::{Cell, Field, Row, Val};
 pub use schema::SCHEMA_VERSION;
 pub(crate) use schema::migrate;
+pub use times::WriteTimes;
 
 /// Builds the list of values of a statement from anything that is a [`Field`].
 macro_rules! vals {

@@ -1,7 +1,7 @@
 //! Opening a database, its pools and its schema.
 
 use super::ahead::Ahead;
-use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, migrate};
+use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, migrate};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -187,6 +187,15 @@ impl SqlStore {
                 open: pool.size(),
                 idle: idle(pool.num_idle()),
             },
+        }
+    }
+
+    /// Where the time of the transaction that was written last went; on PostgreSQL nobody waits for one writer.
+    #[must_use]
+    pub fn last_write(&self) -> Option<WriteTimes> {
+        match &self.pools {
+            Pools::Lite { writer, .. } => Some(writer.times.last()),
+            Pools::Pg(_) => None,
         }
     }
 
