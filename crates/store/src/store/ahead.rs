@@ -6,33 +6,46 @@ use super::SqlStore;
 use super::facts::facts_of_many;
 use super::reserve::{Tries, due_of_parts, tries};
 use crate::sql::{Key, Link, key, row_key};
-use domain::entity::SuppressionKind;
 use domain::entity::dnc::{listed_form, point_form};
+use domain::entity::{Campaign, SuppressionKind};
 use domain::ids::{CampaignId, DebtorId, PointId};
 use domain::law::LEDGER_DAYS;
 use domain::ports::StoreError;
 use domain::ports::store::{ContactFacts, ReserveRequest};
 use domain::time::{DAY_MS, MINUTE_MS, UtcMs};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Debtors read ahead, of those that one reservation asked for: in one look, because each begins with an empty
-/// memory of the file.
+/// Debtors read ahead, of those that one reservation asked for.
 const TIMES: u32 = 4;
 /// Nobody reads while this is left of them.
 const ENOUGH: u32 = 2;
 /// Most of them.
 const AHEAD_MAX: u32 = 400;
+/// Debtors read ahead of a campaign that is filled: a hopper's worth.
+const HEAD: u32 = 200;
 /// Debtors of the same statements: whoever reserves sees one piece while the next is read.
 const PIECE: usize = 64;
 /// Debtors kept, over all campaigns (4 kB each), and how long.
 const KEPT_MAX: usize = 2_048;
 const KEPT_MS: i64 = 2 * MINUTE_MS;
 
+/// How many debtors reservations told since the start, and of how many of them the facts had to be read by the
+/// reservation itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AheadCounts {
+    /// All of them.
+    pub told: u64,
+    /// Those not read ahead, or changed since.
+    pub missed: u64,
+}
+
 /// What is known of debtors who may be reserved soon.
 #[derive(Default)]
 pub(super) struct Ahead {
+    told: AtomicU64,
+    missed: AtomicU64,
     known: Mutex<HashMap<(CampaignId, DebtorId), Early>>,
     /// The last reservation behind which nobody has read yet.
     wanted: Mutex<Option<ReserveRequest>>,
@@ -73,6 +86,13 @@ impl Ahead {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One reservation more.
+    pub(super) fn counts(&self, told: usize, missed: usize) {
+        let add = |to: &AtomicU64, n: usize| to.fetch_add(n as u64, Ordering::Relaxed);
+        add(&self.told, told);
+        add(&self.missed, missed);
+    }
+
     /// Whether who has just ended has to begin again: who asked after he had looked for the last time, and before
     /// he said that he ends, counts on him.
     fn goes_on(&self) -> bool {
@@ -104,6 +124,17 @@ fn keys_of(facts: &ContactFacts, rowid: i64) -> Vec<Key> {
     keys
 }
 
+/// Leaves at most so many, those read last.
+fn thin(known: &mut HashMap<(CampaignId, DebtorId), Early>, most: usize) {
+    let Some(over) = known.len().checked_sub(most + 1) else {
+        return;
+    };
+    let mut at: Vec<UtcMs> = known.values().map(|early| early.at).collect();
+    let (_, last, _) = at.select_nth_unstable(over);
+    let last = *last;
+    known.retain(|_, early| early.at > last);
+}
+
 async fn rowids(
     tx: &mut Link,
     debtors: &[DebtorId],
@@ -116,6 +147,15 @@ async fn rowids(
 }
 
 impl SqlStore {
+    /// What became of reading ahead.
+    #[must_use]
+    pub fn ahead_counts(&self) -> AheadCounts {
+        AheadCounts {
+            told: self.ahead.told.load(Ordering::Relaxed),
+            missed: self.ahead.missed.load(Ordering::Relaxed),
+        }
+    }
+
     /// Of debtors about to be reserved, what was read ahead and still stands; for who holds the writer.
     pub(super) fn early(
         &self,
@@ -149,6 +189,27 @@ impl SqlStore {
         let known = self.ahead.held();
         let left = known.keys().filter(|(of, _)| *of == request.campaign.id);
         missed == 0 && left.count() >= enough as usize
+    }
+
+    /// Reads who comes first in a campaign that is filled, so that its first reservation finds them; `parts` segments
+    /// make it. For who does not hold the writer.
+    pub(super) async fn read_head(&self, campaign: &Campaign, parts: usize, now: UtcMs) {
+        if self.changes().and_then(|changes| changes.now()).is_none() {
+            return;
+        }
+        let each = HEAD.div_ceil(u32::try_from(parts).unwrap_or(1).max(1));
+        let request = ReserveRequest {
+            campaign: campaign.clone(),
+            node: String::new(),
+            fence: 0,
+            limit: HEAD,
+            parts: vec![each; parts],
+            now,
+            until: now,
+        };
+        if let Err(error) = self.read_next(&request).await {
+            tracing::debug!(%error, "nothing read ahead");
+        }
     }
 
     /// Begins to read who is next, behind a reservation that `missed` some; who reads already goes on with it.
@@ -190,17 +251,19 @@ impl SqlStore {
         }
     }
 
-    /// In one look: whenever something was written SQLite gives back what its connections have mapped of the file.
+    /// In a look for each piece: as long as one lasts, the log cannot be folded past what it sees.
     async fn read_next(&self, request: &ReserveRequest) -> Result<(), StoreError> {
-        // Before the look: what is committed behind this number is seen, or counts as changed.
-        let Some(since) = self.changes().and_then(|changes| changes.now()) else {
-            return Ok(());
-        };
         let mut look = self.look().await?;
         let next = due_of_parts(&mut look, request).await?;
+        drop(look);
         let next: Vec<DebtorId> = next.into_iter().map(|due| due.item.debtor_id).collect();
         let missing = self.missing(request, &next);
         for piece in missing.chunks(PIECE) {
+            // Before the look: what is committed behind this number is seen, or counts as changed.
+            let Some(since) = self.changes().and_then(|changes| changes.now()) else {
+                return Ok(());
+            };
+            let mut look = self.look().await?;
             self.read_piece((request, since), &mut look, piece).await?;
         }
         Ok(())
@@ -211,9 +274,7 @@ impl SqlStore {
         let mut known = self.ahead.held();
         let fresh = |early: &Early| (0..KEPT_MS).contains(&(request.now.0 - early.at.0));
         known.retain(|_, early| fresh(early));
-        if known.len() + next.len() > KEPT_MAX {
-            known.clear();
-        }
+        thin(&mut known, KEPT_MAX.saturating_sub(next.len()));
         let stands = |debtor: &DebtorId| {
             let early = known.get(&(request.campaign.id, *debtor));
             early.is_some_and(|early| {

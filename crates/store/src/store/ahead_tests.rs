@@ -52,6 +52,8 @@ impl Scene {
         store.put_campaign(&campaign, &[]).await.unwrap();
         let refilled = store.refill_campaign(&campaign, &Expr::All, filled.now, &[]);
         refilled.await.unwrap();
+        // Filling the campaign has read its first debtors.
+        store.ahead.held().clear();
         let lease = store.register_node("a", filled.now, 60 * MINUTE_MS);
         let lease = lease.await.unwrap();
         Self {
@@ -226,6 +228,23 @@ async fn who_becomes_another_person_is_seen_by_all_of_that_person() {
     scene.store.put_debtor(&moved, &[]).await.unwrap();
     assert!(!scene.store.ahead.held().values().any(stands));
     scene.told_as_they_are(&scene.reserve().await).await;
+    scene.store.close().await;
+}
+
+#[tokio::test]
+async fn who_comes_first_is_known_once_a_campaign_is_filled() {
+    let scene = Scene::new().await;
+    scene
+        .store
+        .refill_campaign(&scene.campaign, &Expr::All, scene.filled.now, &[])
+        .await
+        .unwrap();
+    let head = scene.store.ahead.held().len();
+    assert_eq!(head, super::HEAD as usize);
+    let held = scene.reserve().await;
+    let counts = scene.store.ahead_counts();
+    assert_eq!((counts.told, counts.missed), (u64::from(FEW), 0));
+    scene.told_as_they_are(&held).await;
     scene.store.close().await;
 }
 

@@ -168,7 +168,11 @@ impl ContactStore for SqlStore {
         tx.run(gone, vals![campaign.id, last]).await?;
         reorder_campaign(&mut tx, campaign).await?;
         append(&mut tx, events).await?;
+        if let Some(changes) = self.changes() {
+            changes.watch();
+        }
         tx.commit().await?;
+        self.read_head(campaign, parts.len(), now).await;
         Ok(report)
     }
 

@@ -73,4 +73,5 @@ mod table;
 mod trail;
 mod wake;
 
+pub use ahead::AheadCounts;
 pub use open::{PoolStats, SqlStore};

@@ -190,6 +190,7 @@ impl SqlStore {
         lease(&mut tx, request, &items).await?;
         let known = self.known(&mut tx, request, &items).await?;
         tx.commit().await?;
+        self.ahead.counts(items.len(), known.missed);
         self.read_ahead(request, known.missed);
         Ok(candidates(items, known))
     }
