@@ -8,11 +8,11 @@ use crate::sql::Dialect;
 pub(crate) fn suppressed(reach: Reach, dialect: Dialect) -> String {
     let person = match (reach, dialect) {
         (Reach::All, Dialect::Lite) => {
-            format!("{LISTED_PERSONS} AND y.person_id=unhex(x.listed_form))")
+            format!("{LISTED_PERSONS} AND y.person_id=unhex(x.listed_form)")
         }
         (Reach::All, Dialect::Pg) => format!(
             "{LISTED_PERSONS} AND y.person_id=(CASE WHEN x.listed_form ~ '^[0-9A-F]{{32}}$' \
-                THEN CAST(x.listed_form AS UUID) END))"
+                THEN CAST(x.listed_form AS UUID) END)"
         ),
         (Reach::Few, Dialect::Lite) => {
             format!("{LISTED_PERSON} AND x.listed_form=hex(d.person_id))")
@@ -21,11 +21,27 @@ pub(crate) fn suppressed(reach: Reach, dialect: Dialect) -> String {
             "{LISTED_PERSON} AND x.listed_form=upper(replace(CAST(d.person_id AS TEXT),'-','')))"
         ),
     };
-    let others = match reach {
-        Reach::All => [LISTED_PHONES, LISTED_EMAILS, LISTED_DOCUMENTS, ON_LISTS],
-        Reach::Few => [LISTED_PHONE, LISTED_EMAIL, LISTED_DOCUMENT, ON_LIST],
-    };
-    format!("{} OR {person}", others.join(" OR "))
+    match reach {
+        Reach::All => {
+            let sets = [
+                LISTED_PHONES,
+                LISTED_EMAILS,
+                LISTED_DOCUMENTS,
+                ON_LISTS,
+                &person,
+            ];
+            match dialect {
+                // One set, in which each debtor is looked for once.
+                Dialect::Lite => format!("d.id IN ({})", sets.join(" UNION ALL ")),
+                // It keeps a set in memory as long as it believes it to be small.
+                Dialect::Pg => sets.map(|set| format!("d.id IN ({set})")).join(" OR "),
+            }
+        }
+        Reach::Few => {
+            let others = [LISTED_PHONE, LISTED_EMAIL, LISTED_DOCUMENT, ON_LIST];
+            format!("{} OR {person}", others.join(" OR "))
+        }
+    }
 }
 
 /// A suppression `x` in force for the client `$1` and the debtor of a row.
@@ -42,30 +58,27 @@ macro_rules! binds {
 
 /// Sets that do not depend on the debtor, so that each is made once.
 const LISTED_PHONES: &str = concat!(
-    "d.id IN (SELECT y.debtor_id FROM suppressions x JOIN contact_points y ON y.value='+'||x.listed_form \
+    "SELECT y.debtor_id FROM suppressions x JOIN contact_points y ON y.value='+'||x.listed_form \
         WHERE x.kind='phone' AND y.channel<>'email'",
-    binds!("y.debtor_id"),
-    ")"
+    binds!("y.debtor_id")
 );
 const LISTED_EMAILS: &str = concat!(
-    "d.id IN (SELECT y.debtor_id FROM suppressions x \
+    "SELECT y.debtor_id FROM suppressions x \
         JOIN contact_points y ON y.value IN (x.listed_form,x.value) \
         WHERE x.kind='email' AND y.channel='email'",
-    binds!("y.debtor_id"),
-    ")"
+    binds!("y.debtor_id")
 );
 const LISTED_DOCUMENTS: &str = concat!(
-    "d.id IN (SELECT y.id FROM suppressions x JOIN debtors y ON y.listed_form=x.listed_form \
+    "SELECT y.id FROM suppressions x JOIN debtors y ON y.listed_form=x.listed_form \
         WHERE x.kind='document'",
-    binds!("y.id"),
-    ")"
-);
-const LISTED_PERSONS: &str = concat!(
-    "d.id IN (SELECT y.id FROM suppressions x JOIN debtors y ON x.kind='person'",
     binds!("y.id")
 );
-const ON_LISTS: &str = "d.id IN (SELECT h.debtor_id FROM dnc_lists l JOIN dnc_hits h ON h.list_id=l.id \
-    WHERE l.retired_at IS NULL AND (l.client_id IS NULL OR l.client_id=$1))";
+const LISTED_PERSONS: &str = concat!(
+    "SELECT y.id FROM suppressions x JOIN debtors y ON x.kind='person'",
+    binds!("y.id")
+);
+const ON_LISTS: &str = "SELECT h.debtor_id FROM dnc_lists l JOIN dnc_hits h ON h.list_id=l.id \
+    WHERE l.retired_at IS NULL AND (l.client_id IS NULL OR l.client_id=$1)";
 
 /// The same for one debtor after the other.
 const LISTED_PHONE: &str = concat!(

@@ -113,6 +113,8 @@ enum Source {
     DaysPastDue,
     /// Its ageing bucket.
     Bucket,
+    /// Currencies of the open debts.
+    Currency,
 }
 
 impl Compiler {
@@ -182,6 +184,10 @@ impl Compiler {
                 let place = self.bind(text.to_owned());
                 self.any(table, &format!("{condition} AND x.{column}={place}"))
             }
+            Source::Currency => {
+                let place = self.bind(text.to_owned());
+                self.owes_in(&place)
+            }
             Source::Bucket => match BUCKETS.iter().find(|(name, _, _)| *name == text) {
                 Some((_, from, to)) => self.days_between(*from, *to),
                 None => NEVER.to_owned(),
@@ -207,6 +213,10 @@ impl Compiler {
             Source::Any(table, condition, column) => {
                 let places = self.bind_all(&texts);
                 self.any(table, &format!("{condition} AND x.{column} IN ({places})"))
+            }
+            Source::Currency => {
+                let places = self.bind_all(&texts);
+                self.owes_in(&places)
             }
             _ => one_of(texts.iter().map(|text| self.text(field, text)).collect()),
         }
@@ -238,6 +248,13 @@ impl Compiler {
             }
             _ => NEVER.to_owned(),
         }
+    }
+
+    /// Debtors with an open debt in one of these currencies. His own row says in which all of his are, as long as it
+    /// is one.
+    fn owes_in(&self, currencies: &str) -> String {
+        let among_several = self.any("debts", &format!("{OPEN} AND x.currency IN ({currencies})"));
+        format!("(d.open_currency IN ({currencies}) OR (d.open_currency='*' AND {among_several}))")
     }
 
     /// Debtors with a row of `table` that fulfils a condition.
@@ -322,7 +339,7 @@ impl Compiler {
                 value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
             }
             Field::Product => Source::Any("debts", OPEN.into(), "product"),
-            Field::Currency => Source::Any("debts", OPEN.into(), "currency"),
+            Field::Currency => Source::Currency,
             Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), "external_ref"),
             Field::PartyRole => Source::Any("parties", ALWAYS.into(), "role"),
             Field::HoldKind => Source::Any("holds", self.in_force("x.from_at"), "kind"),
