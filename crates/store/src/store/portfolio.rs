@@ -321,10 +321,7 @@ impl PortfolioStore for SqlStore {
         filter: &ListFilter,
         page: &PageRequest,
     ) -> Result<Page<Debtor>, StoreError> {
-        let (mut terms, values) = super::catalog::narrowed::<Debtor>(filter);
-        terms.push(super::half::WHOLE_ROW.to_owned());
-        self.list_rows::<Debtor, DebtorId>((terms, values), page, |d| d.id.to_string())
-            .await
+        self.whole_page(filter, page).await
     }
 
     async fn points_of(&self, debtors: &[DebtorId]) -> Result<Vec<ContactPoint>, StoreError> {
