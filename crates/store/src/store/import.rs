@@ -3,6 +3,8 @@
 
 mod around;
 pub(super) mod aside;
+pub(super) mod behind;
+mod laid;
 
 pub(super) use super::import_write::Before;
 

@@ -2,6 +2,7 @@
 //! for all that the figures follow from is in the same batch. Twice as fast as writing them and
 //! setting the figures anew, and each index is touched once.
 
+use super::table::Rows;
 use crate::rows::{Entity as _, written};
 use crate::sql::{Link, Val, vals};
 use domain::entity::{Channel, ContactPoint, Debt, DebtStatus, Debtor, PointClass};
@@ -130,17 +131,16 @@ impl Figures {
     }
 }
 
-/// Inserts debtors who are new, with their figures and the file that made them.
-pub(super) async fn insert_debtors<'a>(
-    tx: &mut Link,
+/// Rows of debtors who are new, with their figures and the file that made them.
+pub(super) fn debtor_rows<'a>(
     import: ImportId,
-    debtors: &[Debtor],
+    debtors: &[&Debtor],
     (debts, points): (
         impl Iterator<Item = &'a Debt>,
         impl Iterator<Item = &'a ContactPoint>,
     ),
     scores: &BTreeMap<DebtorId, i64>,
-) -> Result<(), StoreError> {
+) -> Rows {
     let mut figures: HashMap<DebtorId, Figures> =
         debtors.iter().map(|d| (d.id, Figures::default())).collect();
     for debt in debts {
@@ -160,15 +160,16 @@ pub(super) async fn insert_debtors<'a>(
         names.join(",")
     );
     let none = Figures::default();
-    let fill = |debtor: &Debtor, values: &mut Vec<Val>| {
-        values.extend(debtor.vals());
-        values.extend(debtor.derived());
+    let mut rows = Rows::new(into, names.len(), "");
+    for debtor in debtors {
+        rows.values.extend(debtor.vals());
+        rows.values.extend(debtor.derived());
         let own = figures.get(&debtor.id).unwrap_or(&none);
-        values.extend(own.values(scores.get(&debtor.id).copied()));
-        values.extend(vals![import]);
-    };
-    tx.insert_values(&into, names.len(), "", debtors, fill)
-        .await
+        rows.values
+            .extend(own.values(scores.get(&debtor.id).copied()));
+        rows.values.extend(vals![import]);
+    }
+    rows
 }
 
 /// Scores of one statement.

@@ -1,8 +1,9 @@
 //! What a batch of a portfolio file writes: rows, what stood there before, the file's own report.
 
-use super::import_new::{insert_debtors, write_scores};
+use super::import_new::{debtor_rows, write_scores};
+use super::table::Rows;
 use super::{due_items, hits, sums};
-use crate::sql::{Link, Val, vals};
+use crate::sql::{Link, vals};
 use domain::entity::{
     Accrual, Address, Consent, ContactPoint, Debt, DebtItem, Debtor, ImportState, Party,
 };
@@ -126,11 +127,18 @@ pub(super) async fn keep_before(
     import: ImportId,
     before: &[(i64, DebtorId, String)],
 ) -> Result<(), StoreError> {
+    tx.insert_rows(&image_rows(import, before)).await
+}
+
+/// Rows of what stood there.
+pub(super) fn image_rows(import: ImportId, before: &[(i64, DebtorId, String)]) -> Rows {
     let into = "INSERT INTO import_changes (import_id, line, debtor_id, before_image) VALUES ";
-    let fill = |(line, debtor, text): &(i64, DebtorId, String), values: &mut Vec<Val>| {
-        values.extend(vals![import, *line, *debtor, text.clone()]);
-    };
-    tx.insert_values(into, 4, "", before, fill).await
+    let mut rows = Rows::new(into, 4, "");
+    for (line, debtor, text) in before {
+        rows.values
+            .extend(vals![import, *line, *debtor, text.clone()]);
+    }
+    rows
 }
 
 impl Written {
@@ -188,7 +196,9 @@ impl Written {
         sums::ensure_persons(tx, &persons).await?;
         sums::before_persons(tx, known.iter().map(|d| (d.id, d.person_id))).await?;
         let (debts, points) = (self.debts.values(), self.points.values());
-        insert_debtors(tx, import, &new, (debts, points), &self.scores).await?;
+        let rows: Vec<&Debtor> = new.iter().collect();
+        tx.insert_rows(&debtor_rows(import, &rows, (debts, points), &self.scores))
+            .await?;
         let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();
         hits::refresh(tx, &ids).await?;
         tx.put_all(&known).await?;

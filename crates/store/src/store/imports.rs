@@ -208,6 +208,7 @@ impl ImportStore for SqlStore {
         worker: &str,
         now: UtcMs,
     ) -> Result<bool, StoreError> {
+        self.end_writing(id).await;
         let mut tx = self.write().await?;
         let sql = "UPDATE imports SET worker=$2, worker_until=$3 \
             WHERE id=$1 AND (worker IS NULL OR worker=$2 OR worker_until<=$4)";
@@ -220,6 +221,7 @@ impl ImportStore for SqlStore {
     }
 
     async fn leave_import(&self, id: ImportId, worker: &str) -> Result<(), StoreError> {
+        self.end_writing(id).await;
         let mut tx = self.write().await?;
         let sql = "UPDATE imports SET worker=NULL, worker_until=0 WHERE id=$1 AND worker=$2";
         tx.run(sql, vals![id, worker.to_owned()]).await?;

@@ -1,6 +1,7 @@
 //! Opening a database, its pools and its schema.
 
 use super::ahead::Ahead;
+use super::import::behind::Behind;
 use crate::sql::{Changes, Dialect, Direct, Link, Looks, Reach, WriteTimes, migrate};
 use domain::ids::{ClientId, ImportId};
 use domain::ports::StoreError;
@@ -77,7 +78,7 @@ pub struct SqlStore {
     pub(super) claimant: Arc<Mutex<String>>,
 }
 
-type Lines = Arc<Mutex<HashMap<ImportId, i64>>>;
+type Lines = Arc<Mutex<HashMap<ImportId, Behind>>>;
 type Sizes = Arc<Mutex<HashMap<ClientId, (Instant, u64)>>>;
 
 fn unavailable(error: &sqlx::Error) -> StoreError {

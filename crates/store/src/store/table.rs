@@ -23,7 +23,57 @@ pub(crate) fn pieces<T: Field + Clone>(values: &[T]) -> Vec<Vec<T>> {
     values.chunks(LIST_MAX).map(padded).collect()
 }
 
+/// Rows for one table as values, made before a transaction that writes them.
+pub(crate) struct Rows {
+    /// The statement as far as `VALUES`, and what follows the rows.
+    into: String,
+    or: String,
+    width: usize,
+    /// Row after row.
+    pub(crate) values: Vec<Val>,
+}
+
+impl Rows {
+    /// None yet, each of `width` values.
+    pub(crate) fn new(into: impl Into<String>, width: usize, or: &str) -> Self {
+        Self {
+            into: into.into(),
+            or: or.to_owned(),
+            width,
+            values: Vec::new(),
+        }
+    }
+
+    /// Those of entities; `or` is a conflict clause, or nothing.
+    pub(crate) fn of<'a, T: Entity + 'a>(or: &str, rows: impl Iterator<Item = &'a T>) -> Self {
+        let names = written::<T>();
+        let into = format!("INSERT INTO {} ({}) VALUES ", T::TABLE, names.join(","));
+        let mut all = Self::new(into, names.len(), or);
+        for row in rows {
+            all.values.extend(row.vals());
+            all.values.extend(row.derived());
+        }
+        all
+    }
+}
+
 impl Link {
+    /// Writes rows that were laid out.
+    pub(crate) async fn insert_rows(&mut self, rows: &Rows) -> Result<(), StoreError> {
+        let (width, each) = (rows.width, self.rows_each());
+        let places = |n: usize| format!("({})", holes(n * width + 1, width));
+        if each == 1 {
+            let sql = format!("{}{}{}", rows.into, places(0), rows.or);
+            return self.run_each(&sql, width, &rows.values).await;
+        }
+        for chunk in rows.values.chunks(width * each) {
+            let all: Vec<String> = (0..chunk.len() / width).map(places).collect();
+            let sql = format!("{}{}{}", rows.into, all.join(","), rows.or);
+            self.run(sql, chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+
     /// Rows of one `INSERT`. SQLite is in the same process, so that several gain nothing there, and keeps each page
     /// as it was that a statement of several rows changes, should the last of them be refused.
     pub(crate) const fn rows_each(&self) -> usize {

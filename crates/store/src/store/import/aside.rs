@@ -2,7 +2,7 @@
 //! change what others see already are kept aside, and written in the transaction that says that the file is
 //! in.
 
-use super::super::import_write::{Batch, keep_before, lost, note};
+use super::super::import_write::{Batch, keep_before, note};
 use super::super::imports::recall;
 use super::super::items::persons_of_debts;
 use super::{Work, known, place, stored, take_persons};
@@ -14,7 +14,6 @@ use domain::ports::StoreError;
 use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportReport};
 use domain::time::UtcMs;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::PoisonError;
 
 /// Places of recalls stand behind those of all lines.
 const RECALLS: i64 = 1 << 40;
@@ -213,87 +212,43 @@ pub(in crate::store) async fn forget(tx: &mut Link, import: ImportId) -> Result<
     tx.run(sql, vals![import]).await.map(drop)
 }
 
+/// Writes a batch of which something is stored; what others see already is kept aside.
+pub(super) async fn write_mixed(
+    tx: &mut Link,
+    import: ImportId,
+    (rows, batch): (&[DebtorRow], &Batch),
+    expected: Option<i64>,
+) -> Result<ImportReport, StoreError> {
+    let mut work = stored(tx, rows, false).await?;
+    let own = made(tx, import, &work).await?;
+    let mut seen = work.split(&own);
+    let scores = scores(tx, rows, &seen).await?;
+    let mut aside: Vec<&DebtorRow> = Vec::new();
+    for row in rows {
+        if !seen.knows(row) {
+            work.take(row);
+        } else if seen.would_write(row, &scores) {
+            aside.push(row);
+        }
+    }
+    let Work {
+        out, mut report, ..
+    } = work;
+    report.add(&seen.report);
+    report.rows = rows.len() as u64;
+    let (before, new_debts) = (out.before_images(), out.new_debts());
+    let placement = note(tx, import, batch, &report, expected).await?;
+    out.write(tx, import).await?;
+    place(tx, placement, &new_debts).await?;
+    keep_before(tx, import, &before).await?;
+    if !aside.is_empty() {
+        let body = (aside.len(), text(&aside)?);
+        keep(tx, import, (batch.done, "rows"), body).await?;
+    }
+    Ok(report)
+}
+
 impl SqlStore {
-    /// The last line of a file that this process has written and that may not be durable.
-    fn line(&self, import: ImportId) -> Option<i64> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.get(&import).copied()
-    }
-
-    fn set_line(&self, import: ImportId, line: Option<i64>) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        match line {
-            Some(line) => lines.insert(import, line),
-            None => lines.remove(&import),
-        };
-    }
-
-    pub(in crate::store) async fn take_kept(
-        &self,
-        import: ImportId,
-        rows: &[DebtorRow],
-    ) -> Result<ImportReport, StoreError> {
-        let done = self.write_kept(import, rows).await;
-        let line = Batch::of(rows).map(|batch| batch.done);
-        self.set_line(import, line.filter(|_| done.is_ok()));
-        done
-    }
-
-    async fn write_kept(
-        &self,
-        import: ImportId,
-        rows: &[DebtorRow],
-    ) -> Result<ImportReport, StoreError> {
-        let Some(batch) = Batch::of(rows) else {
-            return Ok(ImportReport::default());
-        };
-        let mut tx = self.write_again().await?;
-        let mut work = stored(&mut tx, rows, false).await?;
-        let own = made(&mut tx, import, &work).await?;
-        let mut seen = work.split(&own);
-        let scores = scores(&mut tx, rows, &seen).await?;
-        let mut aside: Vec<&DebtorRow> = Vec::new();
-        for row in rows {
-            if !seen.knows(row) {
-                work.take(row);
-            } else if seen.would_write(row, &scores) {
-                aside.push(row);
-            }
-        }
-        let Work {
-            out, mut report, ..
-        } = work;
-        report.add(&seen.report);
-        report.rows = rows.len() as u64;
-        let (before, new_debts) = (out.before_images(), out.new_debts());
-        let placement = note(&mut tx, import, &batch, &report, self.line(import)).await?;
-        out.write(&mut tx, import).await?;
-        place(&mut tx, placement, &new_debts).await?;
-        keep_before(&mut tx, import, &before).await?;
-        if !aside.is_empty() {
-            let body = (aside.len(), text(&aside)?);
-            keep(&mut tx, import, (batch.done, "rows"), body).await?;
-        }
-        tx.commit_later().await?;
-        Ok(report)
-    }
-
-    pub(in crate::store) async fn settle_kept(&self, import: ImportId) -> Result<(), StoreError> {
-        let Some(line) = self.line(import) else {
-            return Ok(());
-        };
-        self.set_line(import, None);
-        let mut tx = self.write().await?;
-        let sql = "UPDATE imports SET rows_done=rows_done WHERE id=$1 RETURNING rows_done";
-        let row = tx.row(sql, vals![import]).await?;
-        let done: Option<i64> = row.map(|row| row.get("rows_done")).transpose()?;
-        tx.commit().await?;
-        match done == Some(line) {
-            true => Ok(()),
-            false => Err(lost()),
-        }
-    }
-
     pub(in crate::store) async fn recall_kept(
         &self,
         import: ImportId,
