@@ -113,7 +113,7 @@ enum Source {
     DaysPastDue,
     /// Its ageing bucket.
     Bucket,
-    /// Currencies of the open debts.
+    /// Currencies of the open debts, as his own row tells them.
     Currency,
 }
 
@@ -186,7 +186,7 @@ impl Compiler {
             }
             Source::Currency => {
                 let place = self.bind(text.to_owned());
-                self.owes_in(&place)
+                Self::owes_in(&place)
             }
             Source::Bucket => match BUCKETS.iter().find(|(name, _, _)| *name == text) {
                 Some((_, from, to)) => self.days_between(*from, *to),
@@ -216,7 +216,7 @@ impl Compiler {
             }
             Source::Currency => {
                 let places = self.bind_all(&texts);
-                self.owes_in(&places)
+                Self::owes_in(&places)
             }
             _ => one_of(texts.iter().map(|text| self.text(field, text)).collect()),
         }
@@ -252,9 +252,11 @@ impl Compiler {
 
     /// Debtors with an open debt in one of these currencies. His own row says in which all of his are, as long as it
     /// is one.
-    fn owes_in(&self, currencies: &str) -> String {
-        let among_several = self.any("debts", &format!("{OPEN} AND x.currency IN ({currencies})"));
-        format!("(d.open_currency IN ({currencies}) OR (d.open_currency='*' AND {among_several}))")
+    fn owes_in(currencies: &str) -> String {
+        format!(
+            "(d.open_currency IN ({currencies}) OR (d.open_currency='*' AND EXISTS (SELECT 1 FROM debts x \
+                WHERE x.debtor_id=d.id AND {OPEN} AND x.currency IN ({currencies}))))"
+        )
     }
 
     /// Debtors with a row of `table` that fulfils a condition.
@@ -339,7 +341,11 @@ impl Compiler {
                 value("(SELECT x.name FROM portfolios x WHERE x.id=d.portfolio_id)")
             }
             Field::Product => Source::Any("debts", OPEN.into(), "product"),
-            Field::Currency => Source::Currency,
+            Field::Currency => match self.dialect {
+                Dialect::Lite => Source::Currency,
+                // It joins such a set as quickly, and divides the work, without an `OR`.
+                Dialect::Pg => Source::Any("debts", OPEN.into(), "currency"),
+            },
             Field::DebtRef => Source::Any("debts", DEBT_BY_KEY.into(), "external_ref"),
             Field::PartyRole => Source::Any("parties", ALWAYS.into(), "role"),
             Field::HoldKind => Source::Any("holds", self.in_force("x.from_at"), "kind"),
