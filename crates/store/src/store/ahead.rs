@@ -18,11 +18,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Debtors read ahead, of those that one reservation asked for.
-const TIMES: u32 = 4;
+const TIMES: u32 = 6;
 /// Nobody reads while this is left of them.
-const ENOUGH: u32 = 2;
+const ENOUGH: u32 = 3;
 /// Most of them.
-const AHEAD_MAX: u32 = 400;
+const AHEAD_MAX: u32 = 600;
 /// Debtors read ahead of a campaign that is filled: a hopper's worth.
 const HEAD: u32 = 200;
 /// Debtors of the same statements: whoever reserves sees one piece while the next is read.

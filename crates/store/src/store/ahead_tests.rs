@@ -191,22 +191,22 @@ async fn nobody_reads_while_enough_is_known() {
     let known = async || scene.read().await.len();
     scene.reserve().await;
     let few = FEW as usize;
-    assert_eq!(known().await, 4 * few);
-    for left in [3, 2] {
+    assert_eq!(known().await, 6 * few);
+    for left in [5, 4, 3] {
         scene.reserve().await;
         assert_eq!(known().await, left * few);
         assert!(scene.store.ahead.wanted().is_none());
     }
-    // What is left is less than the next two may ask for.
+    // What is left is less than the next three may ask for.
     scene.reserve().await;
-    assert_eq!(known().await, 4 * few);
+    assert_eq!(known().await, 6 * few);
     // One was changed: there may be more.
     let changed = scene.read().await;
     for debtor in &changed {
         scene.write(&scene.store, WRITES[0], vals![*debtor]).await;
     }
     scene.reserve().await;
-    assert_eq!(known().await, 4 * few);
+    assert_eq!(known().await, 6 * few);
     scene.told_as_they_are(&scene.reserve().await).await;
     scene.store.close().await;
 }
