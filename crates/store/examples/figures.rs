@@ -4,23 +4,26 @@
 //! cargo run --release -p store --example figures -- sqlite:///tmp/figures.db 100000
 //! ```
 //!
-//! With a number of attempts behind it, the database is one that `marcador bench store` filled with these numbers,
-//! and reservations alone are run on it, as a profile wants them.
+//! With a number of attempts behind it, the database is filled as `marcador bench store` fills it, or was by it, and
+//! reservations and calls alone are run on it, as a profile wants them; a number of rounds may follow. The slowest
+//! reservations and openings are told with where their time went.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use domain::entity::{AttemptState, CallResult, Campaign, CampaignParams, CampaignStatus};
 use domain::ids::{CampaignId, ImportId, SegmentId};
 use domain::ports::Store;
+use domain::ports::store::PortfolioStore as _;
 use domain::ports::store::{AttemptChange, Candidate, NodeLease, OpenOutcome, ReserveRequest};
+use domain::segment::examples::EXAMPLES;
 use domain::segment::{Expr, parse};
 use domain::time::{MINUTE_MS, UtcMs};
 use sim::contract::attempts::ended;
 use sim::contract::judges::Allow;
 use sim::contract::scene::{NOW, Person, Scene, event, fresh, node, refill, request};
 use std::sync::Arc;
-use std::time::Instant;
-use store::{FillPlan, SqlStore};
+use std::time::{Duration, Instant};
+use store::{FillPlan, Filled, SqlStore, WriteTimes};
 
 const BATCH: usize = 1_000;
 const ROUNDS: usize = 100;
@@ -95,9 +98,37 @@ async fn segments(store: &Arc<dyn Store>, scene: &Scene) {
     }
 }
 
+/// Where the time of one write went, slowest first: ms in all, until the writer was free, statements, commit (of it the
+/// journal), and debtors not read ahead.
+#[derive(Default)]
+struct Slow(Vec<(f64, WriteTimes, u64)>);
+
+impl Slow {
+    fn note(&mut self, sql: &SqlStore, took: f64, missed: u64) {
+        if let Some(times) = sql.last_write() {
+            self.0.push((took, times, missed));
+        }
+    }
+
+    fn report(mut self, what: &str) {
+        self.0.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let ms = |of: Duration| of.as_secs_f64() * 1_000.0;
+        for (took, t, missed) in self.0.iter().take(12) {
+            println!(
+                "{what}: {took:.1} = {:.1} + {:.1} + {:.1} ({:.1}), {missed} missed",
+                ms(t.wait),
+                ms(t.statements),
+                ms(t.commit),
+                ms(t.journal)
+            );
+        }
+    }
+}
+
 /// Times of one kind each, in milliseconds.
 #[derive(Default)]
 struct Times {
+    slow: Slow,
     reserve: Vec<f64>,
     open: Vec<f64>,
     note: Vec<f64>,
@@ -107,7 +138,7 @@ struct Times {
 
 /// One call from the dial to its end.
 async fn call(
-    store: &Arc<dyn Store>,
+    (sql, store): (&SqlStore, &Arc<dyn Store>),
     lease: &NodeLease,
     candidate: Candidate,
     now: UtcMs,
@@ -123,6 +154,7 @@ async fn call(
     let start = Instant::now();
     let opened = store.open_attempt(&draft, &Allow).await.expect("open");
     times.open.push(ms(start));
+    times.slow.note(sql, ms(start), 0);
     assert!(matches!(opened, OpenOutcome::Opened(..)));
     let told = [event("attempt.sent", &format!("attempt:{id}"))];
     let change = AttemptChange {
@@ -151,26 +183,29 @@ async fn call(
 
 /// Reservations of a hundred, the first few of each called, the others given back for later.
 async fn rounds(
-    store: &Arc<dyn Store>,
+    (sql, store): (&SqlStore, &Arc<dyn Store>),
     campaign: &Campaign,
     lease: &NodeLease,
     from: UtcMs,
-    calls: usize,
+    (rounds, calls): (usize, usize),
 ) {
     let mut times = Times::default();
-    for round in 0..ROUNDS {
+    let mut slow = Slow::default();
+    for round in 0..rounds {
         let now = from.plus_ms(i64::try_from(round).unwrap_or(0) * 1_000);
         let request = ReserveRequest {
             now,
             until: now.plus_ms(60 * MINUTE_MS),
             ..request(campaign, lease, 100)
         };
+        let missed = sql.ahead_counts().missed;
         let start = Instant::now();
         let held = store.reserve_contacts(&request).await.expect("reserve");
         times.reserve.push(ms(start));
+        slow.note(sql, ms(start), sql.ahead_counts().missed - missed);
         for (n, candidate) in held.into_iter().enumerate() {
             if n < calls {
-                call(store, lease, candidate, now, &mut times).await;
+                call((sql, store), lease, candidate, now, &mut times).await;
             } else {
                 let mut item = candidate.item;
                 item.next_at = LATER;
@@ -179,6 +214,8 @@ async fn rounds(
             }
         }
     }
+    slow.report("reserve");
+    times.slow.report("open");
     report("reserve_100_ms", times.reserve);
     report("open_attempt_ms", times.open);
     report("note_attempt_ms", times.note);
@@ -186,21 +223,21 @@ async fn rounds(
     report("why_not_ms", times.why);
 }
 
-async fn calls(store: &Arc<dyn Store>, scene: &Scene) {
+async fn calls(sql: &SqlStore, store: &Arc<dyn Store>, scene: &Scene) {
     let campaign = scene.draft_campaign();
     store.put_campaign(&campaign, &[]).await.expect("campaign");
     let start = Instant::now();
     refill(store, &campaign).await;
     report("refill_ms", vec![ms(start)]);
     let lease = node(store).await;
-    rounds(store, &campaign, &lease, NOW, 10).await;
+    rounds((sql, store), &campaign, &lease, NOW, (ROUNDS, 10)).await;
     let start = Instant::now();
     store.item_counts(campaign.id, NOW).await.expect("counts");
     report("item_counts_ms", vec![ms(start)]);
 }
 
 /// Reservations, openings and ends on a database of `marcador bench store`.
-async fn filled(sql: &SqlStore, debtors: u64, attempts: u64) {
+async fn filled(sql: &SqlStore, debtors: u64, attempts: u64, count: usize) {
     let plan = FillPlan {
         debtors,
         attempts,
@@ -227,7 +264,33 @@ async fn filled(sql: &SqlStore, debtors: u64, attempts: u64) {
         .expect("refill");
     let name = store.register_node("bench", filled.now, 60 * MINUTE_MS);
     let lease = name.await.expect("node");
-    rounds(&store, &campaign, &lease, filled.now, 5).await;
+    rounds((sql, &store), &campaign, &lease, filled.now, (count, 5)).await;
+    written_set(sql, filled).await;
+}
+
+/// The written set of segments: figures while somebody types, and the exact ones; the slowest of both are named.
+async fn written_set(sql: &SqlStore, filled: Filled) {
+    let (mut previews, mut exacts) = (Vec::new(), Vec::new());
+    for text in EXAMPLES {
+        let expr = parse(text).expect("expression");
+        for _ in 0..3 {
+            let start = Instant::now();
+            let found = sql.segment_estimate(filled.client, &expr, filled.now, 10);
+            found.await.expect("estimate");
+            previews.push((ms(start), *text));
+        }
+        let start = Instant::now();
+        let found = sql.segment_count(filled.client, &expr, filled.now);
+        found.await.expect("count");
+        exacts.push((ms(start), *text));
+    }
+    for (name, mut times) in [("preview_ms", previews), ("exact_ms", exacts)] {
+        times.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (took, text) in times.iter().take(8) {
+            println!("{name}: {took:.0} {text}");
+        }
+        report(name, times.into_iter().map(|(took, _)| took).collect());
+    }
 }
 
 #[tokio::main]
@@ -238,14 +301,15 @@ async fn main() {
     let sql = SqlStore::connect(&url).await.expect("connect");
     sql.migrate().await.expect("migrate");
     if let Some(attempts) = args.next().and_then(|n| n.parse().ok()) {
-        filled(&sql, debtors as u64, attempts).await;
+        let count = args.next().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
+        filled(&sql, debtors as u64, attempts, count).await;
         return sql.close().await;
     }
     let store: Arc<dyn Store> = Arc::new(sql.clone());
     let scene = Scene::new(&store).await;
     fill(&store, &scene, debtors).await;
     segments(&store, &scene).await;
-    calls(&store, &scene).await;
+    calls(&sql, &store, &scene).await;
     segments(&store, &scene).await;
     sql.close().await;
 }

@@ -1,5 +1,6 @@
 //! Reservations, attempts from their opening to their end, and why-not, one after the other.
 
+use super::slowest::{Slow, Writes};
 use crate::clock::RandomIds;
 use ::store::{Filled, SqlStore};
 use domain::entity::{CallResult, Campaign, CampaignParams, CampaignStatus, Channel, CheckPoint};
@@ -83,6 +84,8 @@ pub(super) struct Calls {
     pub(super) reserve: Percentiles,
     pub(super) open: Percentiles,
     pub(super) close: Percentiles,
+    pub(super) slow_reserves: Vec<Slow>,
+    pub(super) slow_opens: Vec<Slow>,
     pub(super) opened: u64,
     pub(super) asked: u64,
 }
@@ -154,7 +157,8 @@ impl<'a> Work<'a> {
 
     /// Reserves, opens a few and ends them, gives the others back for later.
     pub(super) async fn calls(&mut self) -> anyhow::Result<Calls> {
-        let (mut reserve, mut open, mut close) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut reserve, mut open) = (Writes::default(), Writes::default());
+        let mut close = Vec::new();
         let (mut opened, mut asked) = (0, 0);
         for round in 0..RESERVES {
             let now = self.filled.now.plus_ms(i64::try_from(round)? * 1_000);
@@ -167,16 +171,14 @@ impl<'a> Work<'a> {
                 now,
                 until: now.plus_ms(60 * MINUTE_MS),
             };
-            let start = Instant::now();
+            let start = Writes::begin(self.store);
             let held = self.store.reserve_contacts(&request).await?;
-            reserve.push(ms(start));
+            reserve.end(self.store, &start);
             anyhow::ensure!(held.len() == 100, "only {} could be reserved", held.len());
             for (n, candidate) in held.into_iter().enumerate() {
                 if n < CALLS_EACH {
                     asked += 1;
-                    let (took, ended) = self.call(&candidate, now).await?;
-                    open.push(took);
-                    if let Some(took) = ended {
+                    if let Some(took) = self.call(&candidate, now, &mut open).await? {
                         opened += 1;
                         close.push(took);
                         continue;
@@ -188,25 +190,32 @@ impl<'a> Work<'a> {
             }
         }
         Ok(Calls {
-            reserve: Percentiles::of(reserve),
-            open: Percentiles::of(open),
+            reserve: reserve.percentiles(),
+            open: open.percentiles(),
             close: Percentiles::of(close),
+            slow_reserves: reserve.slowest(),
+            slow_opens: open.slowest(),
             opened,
             asked,
         })
     }
 
-    /// One call: what its opening took, and its closing if the law let it be made.
-    async fn call(&self, candidate: &Candidate, now: UtcMs) -> anyhow::Result<(f64, Option<f64>)> {
+    /// One call: what its closing took, if the law let it be made.
+    async fn call(
+        &self,
+        candidate: &Candidate,
+        now: UtcMs,
+        open: &mut Writes,
+    ) -> anyhow::Result<Option<f64>> {
         let Some(draft) = self.draft(candidate, now) else {
-            return Ok((0.0, None));
+            return Ok(None);
         };
         let id = draft.attempt.id;
-        let start = Instant::now();
+        let start = Writes::begin(self.store);
         let outcome = self.store.open_attempt(&draft, self.book).await?;
-        let took = ms(start);
+        open.end(self.store, &start);
         if !matches!(outcome, OpenOutcome::Opened(..)) {
-            return Ok((took, None));
+            return Ok(None);
         }
         let mut item = candidate.item.clone();
         item.next_at = now.plus_ms(24 * 60 * MINUTE_MS);
@@ -221,7 +230,7 @@ impl<'a> Work<'a> {
         };
         let start = Instant::now();
         self.store.close_attempt(id, &closing).await?;
-        Ok((took, Some(ms(start))))
+        Ok(Some(ms(start)))
     }
 
     fn draft(&self, candidate: &Candidate, now: UtcMs) -> Option<OpenDraft> {

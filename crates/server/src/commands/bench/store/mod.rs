@@ -3,6 +3,7 @@
 
 mod measure;
 mod segments;
+mod slowest;
 
 use super::args::StoreArgs;
 use super::goals::{self, Goal, at_most};
@@ -14,6 +15,7 @@ use domain::time::{HOUR_MS, UtcMs};
 use measure::{Percentiles, Work};
 use segments::Segments;
 use serde::Serialize;
+use slowest::Slow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -35,6 +37,8 @@ struct Engine {
     /// Openings the law let pass, of those asked.
     opened: u64,
     asked: u64,
+    slow_reserves: Vec<Slow>,
+    slow_opens: Vec<Slow>,
     segments: Segments,
 }
 
@@ -74,6 +78,8 @@ pub(super) async fn run(args: &StoreArgs) -> anyhow::Result<()> {
             outcome.profile,
             goals::table(&goals)
         ));
+        say(slowest::told("reservations", &engine.slow_reserves));
+        say(slowest::told("openings", &engine.slow_opens));
         say(engine.segments.told());
         outcome.goals.extend(goals);
     }
@@ -186,6 +192,8 @@ async fn engine(args: &StoreArgs, url: &str, data: &Path) -> anyhow::Result<Opti
         debtor_file_ms,
         opened: figures.opened,
         asked: figures.asked,
+        slow_reserves: figures.slow_reserves,
+        slow_opens: figures.slow_opens,
         segments,
     };
     store.close().await;
