@@ -349,10 +349,7 @@ fn consider(
     // A message is told by nobody: what the law gives to an agent alone is not for it. Who was promised a call
     // talks with an agent here too.
     let alone = params.mode == DialMode::Agentless;
-    let agreed = CallbackRow::is_agreed(&candidate.item);
-    let promised = alone && agreed;
-    // Who asked anybody of us to call him, as whoever left a queue did, is not called to wait for an agent again.
-    let reserved = agreed && own_agent(&candidate.item.note).is_none();
+    let promised = alone && CallbackRow::is_agreed(&candidate.item);
     let with_agent = !alone || promised;
     if !with_agent && !spoken_to(setting, &candidate) {
         return without_words(candidate.item, now);
@@ -368,7 +365,7 @@ fn consider(
         if let (true, Some(point)) = (verdict.decision.permits(with_agent), chosen) {
             let (mut item, stocked) =
                 allowed(shared, setting, candidate, point, &verdict, &law, until);
-            item.agent_only |= promised || reserved;
+            item.agent_only |= promised;
             return Considered::Allowed(Box::new(item), Box::new(stocked));
         }
         let later = |v: &Verdict| v.next_legal_at.unwrap_or(UtcMs(i64::MAX));
@@ -400,6 +397,11 @@ pub(crate) fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> Item
     item
 }
 
+/// Whether he asked anybody of us to call him, as whoever left a queue did: he is not called to wait for an agent again.
+fn asked_of_anybody(item: &ItemState) -> bool {
+    CallbackRow::is_agreed(item) && own_agent(&item.note).is_none()
+}
+
 fn allowed(
     shared: &Shared,
     setting: &Arc<Setting>,
@@ -426,7 +428,8 @@ fn allowed(
         debtor: facts.debtor.id,
         person: facts.debtor.person_id,
         point: point.id,
-        agent_only: verdict.decision == Decision::AllowAgentOnly,
+        agent_only: verdict.decision == Decision::AllowAgentOnly
+            || asked_of_anybody(&candidate.item),
         ring_min_ms: law.ring_min_ms,
         lease_until: until,
         priority: candidate.item.priority,

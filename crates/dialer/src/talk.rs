@@ -141,8 +141,7 @@ pub enum Input {
         /** When it was answered. */
         answered_at: UtcMs,
     },
-    /// Short calls of the company's day, of every campaign and node, counted for a campaign whose packs have a rule
-    /// on them.
+    /// Short calls of the company's day, of every campaign and node, for a campaign whose packs have a rule on them.
     ShortCalls {
         /** Campaign. */
         campaign: CampaignId,
@@ -316,7 +315,7 @@ pub enum Input {
     },
     /// A debtor who called us waits in his campaign's queue.
     Incoming(Box<Incoming>),
-    /// A caller has heard what he had to know before an agent gets him.
+    /// A caller has heard what he had to before an agent gets him.
     Noticed(AttemptId),
     /// Who hears an agentless message asks for an agent.
     Queue {
@@ -325,8 +324,7 @@ pub enum Input {
         /** Longest wait, ms. */
         wait_ms: i64,
     },
-    /// Who waits leaves and is called back when the turn of his place comes; the message that says so is over
-    /// with `Played`.
+    /// Who waits leaves and is called back in his turn; the message that says so is over with `Played`.
     KeepPlace {
         /** The attempt that waits. */
         from: AttemptId,
@@ -335,7 +333,7 @@ pub enum Input {
     },
     /// A place that another node's caller keeps and whose call-back is made here. Refused: `places_full`.
     TakePlace(Box<KeptPlace>),
-    /// A place is kept here no more: by the attempt that its call-back would have been.
+    /// A place is kept here no more; the attempt of its call-back.
     DropPlace(AttemptId),
     /// It is known now who a caller is. Refused: `no_caller`, `debtor_in_call`.
     Found {

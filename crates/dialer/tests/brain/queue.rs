@@ -15,19 +15,24 @@ fn call(n: u128) -> AttemptId {
     AttemptId(Uuid::from_u128(0xBB00 + n))
 }
 
-/// A debtor calls; he may wait two minutes.
-fn comes(rig: &mut Rig, n: u128) -> Item {
-    let item = rig.item(campaign(1));
-    let at = rig.now;
-    rig.tell(Input::Incoming(Box::new(Incoming {
+/// A call of that debtor, who may wait two minutes; `notice`: once he has been told something.
+fn calls(rig: &Rig, n: u128, item: &Item, notice: bool) -> Input {
+    Input::Incoming(Box::new(Incoming {
         attempt: call(n),
         item: item.clone(),
         trunk: trunk(1),
         rules: CallRules::default(),
-        at,
+        at: rig.now,
         wait_ms: WAIT_MS,
-        notice: false,
-    })));
+        notice,
+    }))
+}
+
+/// A debtor calls.
+fn comes(rig: &mut Rig, n: u128) -> Item {
+    let item = rig.item(campaign(1));
+    let came = calls(rig, n, &item, false);
+    rig.tell(came);
     item
 }
 
@@ -128,16 +133,9 @@ fn a_caller_who_is_told_something_first_gets_his_agent_after_it() {
     let mut rig = Rig::new();
     rig.run(in_mode(DialMode::Manual));
     rig.ready([1]);
-    let (item, at) = (rig.item(campaign(1)), rig.now);
-    rig.tell(Input::Incoming(Box::new(Incoming {
-        attempt: call(1),
-        item,
-        trunk: trunk(1),
-        rules: CallRules::default(),
-        at,
-        wait_ms: WAIT_MS,
-        notice: true,
-    })));
+    let item = rig.item(campaign(1));
+    let came = calls(&rig, 1, &item, true);
+    rig.tell(came);
     rig.pass(1_000);
     assert_eq!(phase(&rig, call(1)), Some(Phase::Waiting));
     comes(&mut rig, 2);
@@ -283,16 +281,8 @@ fn who_keeps_his_place_twice_has_the_earlier_one_and_one_call_back() {
         if other_node {
             rig.tell(Input::TakePlace(again.clone()));
         } else {
-            let at = rig.now;
-            rig.tell(Input::Incoming(Box::new(Incoming {
-                attempt: call(4),
-                item: second.clone(),
-                trunk: trunk(1),
-                rules: CallRules::default(),
-                at,
-                wait_ms: WAIT_MS,
-                notice: false,
-            })));
+            let came = calls(&rig, 4, &second, false);
+            rig.tell(came);
             rig.tell(Input::KeepPlace {
                 from: call(4),
                 place: again.clone(),
@@ -323,16 +313,8 @@ fn who_talks_with_an_agent_meanwhile_is_called_from_no_place() {
     rig.end(call(2), 200);
     // Another agent comes, and takes the third; the second calls again and gets him.
     rig.end(call(3), 200);
-    let at = rig.now;
-    rig.tell(Input::Incoming(Box::new(Incoming {
-        attempt: call(4),
-        item: second,
-        trunk: trunk(1),
-        rules: CallRules::default(),
-        at,
-        wait_ms: WAIT_MS,
-        notice: false,
-    })));
+    let came = calls(&rig, 4, &second, false);
+    rig.tell(came);
     assert_eq!(rig.brain.places().len(), 1, "nobody talks with him yet");
     is_free(&mut rig, call(1));
     rig.join(call(4));

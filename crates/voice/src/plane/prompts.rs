@@ -183,6 +183,45 @@ fn read_folder(folder: &Path, into: &mut HashMap<String, Prompt>) -> Result<(), 
 mod tests {
     use super::*;
 
+    /// A folder with a short message of the client `bank`.
+    fn bank() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().expect("folder");
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let path = dir.path().join("bank.es.wav");
+        let mut wav = hound::WavWriter::create(&path, spec).expect("creates");
+        (0..800_i16).for_each(|i| wav.write_sample(i).expect("writes"));
+        wav.finalize().expect("ends");
+        (dir, path)
+    }
+
+    #[test]
+    fn nobody_is_announced_under_another_companys_name() {
+        let built_in = Prompts::load(None).expect("loads");
+        let (dir, path) = bank();
+        let prompts = Prompts::load(Some(dir.path())).expect("loads");
+        let announced = |prompts: &Prompts, client: &str, part: &str| {
+            let said = prompts.spoken(client, "es", &[part.to_owned()]);
+            said.expect("is there").len()
+        };
+        let house = announced(&built_in, "bank", "closed");
+        assert_ne!(house, announced(&built_in, "bank", "unavailable"));
+        assert_eq!(announced(&prompts, "bank", "closed"), 800, "its own name");
+        assert_eq!(announced(&prompts, "other", "closed"), house);
+        assert_ne!(
+            announced(&prompts, "bank", "opted_out"),
+            800,
+            "names nobody"
+        );
+        std::fs::copy(&path, dir.path().join("es.wav")).expect("copies");
+        let prompts = Prompts::load(Some(dir.path())).expect("loads");
+        assert_eq!(announced(&prompts, "other", "unidentified"), 800);
+    }
+
     #[test]
     fn built_in_and_replaced() {
         let built_in = Prompts::load(None).expect("loads");
@@ -213,17 +252,7 @@ mod tests {
         assert_ne!(sound(&built_in, "en"), Some(told.clone()));
         assert_eq!(built_in.sha256("x", "es", "missing"), None);
 
-        let dir = tempfile::tempdir().expect("folder");
-        let spec = hound::WavSpec {
-            channels: 1,
-            sample_rate: 8_000,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        let path = dir.path().join("bank.es.wav");
-        let mut wav = hound::WavWriter::create(&path, spec).expect("creates");
-        (0..800_i16).for_each(|i| wav.write_sample(i).expect("writes"));
-        wav.finalize().expect("ends");
+        let (dir, path) = bank();
         std::fs::copy(&path, dir.path().join("agentless.es.wav")).expect("copies");
         let prompts = Prompts::load(Some(dir.path())).expect("loads");
         assert!(
@@ -235,23 +264,6 @@ mod tests {
             prompts.safe_harbour("other", "es").expect("built in").len(),
             es.len()
         );
-
-        let announced = |prompts: &Prompts, client: &str, part: &str| {
-            let said = prompts.spoken(client, "es", &[part.to_owned()]);
-            said.expect("is there").len()
-        };
-        let house = announced(&built_in, "bank", "closed");
-        assert_ne!(house, announced(&built_in, "bank", "unavailable"));
-        assert_eq!(announced(&prompts, "bank", "closed"), 800, "its own name");
-        assert_eq!(announced(&prompts, "other", "closed"), house);
-        assert_ne!(
-            announced(&prompts, "bank", "opted_out"),
-            800,
-            "names nobody"
-        );
-        std::fs::copy(&path, dir.path().join("es.wav")).expect("copies");
-        let prompts = Prompts::load(Some(dir.path())).expect("loads");
-        assert_eq!(announced(&prompts, "other", "unidentified"), 800);
 
         std::fs::write(dir.path().join("en.wav"), b"not a wav").expect("writes");
         assert!(Prompts::load(Some(dir.path())).is_err());
