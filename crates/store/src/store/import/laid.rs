@@ -104,7 +104,8 @@ impl Laid {
             if tx.row(sql, values).await?.is_none() {
                 continue;
             }
-            let found = tx.rows_in(&of, refs, "LIMIT 1", &vals![*portfolio]).await?;
+            let fixed = vals![*portfolio];
+            let found = tx.rows_in(&of, refs, "LIMIT 1", &fixed).await?;
             if !found.is_empty() {
                 return Ok(false);
             }
