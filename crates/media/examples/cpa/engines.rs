@@ -1,5 +1,6 @@
 //! Speech engines that are installed, each with its voices; what they say is kept by its words.
 
+use crate::phrases::Phrases;
 use crate::random::Random;
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -46,6 +47,27 @@ const TUNE: &[Voice] = &[
     voice("text2wave", "voice_hy_fi_mv_diphone", "festival-fi"),
 ];
 
+/// More voices for tuning.
+const VARIED: &[Voice] = &[
+    voice("text2wave", "voice_ked_diphone", "festival-en"),
+    voice("text2wave", "voice_msu_ru_nsh_clunits", "festival-ru"),
+    voice("espeak-ng", "mb-es1", "mbrola-es"),
+    voice("espeak-ng", "mb-es2", "mbrola-es"),
+    voice("espeak-ng", "mb-es3", "mbrola-es"),
+    voice("espeak-ng", "mb-es4", "mbrola-es"),
+    voice("espeak-ng", "mb-mx1", "mbrola-america"),
+    voice("espeak-ng", "mb-mx2", "mbrola-america"),
+    voice("espeak-ng", "mb-vz1", "mbrola-america"),
+    voice("espeak-ng", "mb-br1", "mbrola-pt"),
+    voice("espeak-ng", "mb-br3", "mbrola-pt"),
+    voice("espeak-ng", "mb-br4", "mbrola-pt"),
+    voice("espeak-ng", "mb-pt1", "mbrola-pt"),
+    voice("espeak-ng", "mb-ro1", "mbrola-pt"),
+    voice("pico2wave", "85", "pico"),
+    voice("pico2wave", "100", "pico"),
+    voice("pico2wave", "125", "pico"),
+];
+
 /// Voices of whole engines that tuning never hears, and of engines it hears with other voices.
 const HELD: &[Voice] = &[
     voice("flite", "rms", "held: flite"),
@@ -78,6 +100,8 @@ const BARE: &[Voice] = &[
 pub(crate) enum Set {
     /// For tuning.
     Tune,
+    /// For tuning: more voices and engines, each varied, and more sentences. Harder than any other set.
+    Varied,
     /// For the score alone.
     Held,
     /// Without any speech engine: for a demo or a test on a machine that has none, and never for a score.
@@ -102,18 +126,19 @@ impl Engines {
     /// The voices of a set that speak on this machine.
     pub(crate) fn voices(&mut self, set: Set) -> Vec<Voice> {
         let wished = match set {
-            Set::Tune => TUNE,
-            Set::Held => HELD,
-            Set::Bare => BARE,
+            Set::Tune => TUNE.to_vec(),
+            Set::Varied => [TUNE, VARIED].concat(),
+            Set::Held => HELD.to_vec(),
+            Set::Bare => BARE.to_vec(),
         };
         let mut works: HashMap<Voice, bool> = HashMap::new();
         let mut out = Vec::new();
         for v in wished {
             let speaks = *works
-                .entry(*v)
-                .or_insert_with(|| self.say(*v, 1, "Hola, buenos días.").is_some());
+                .entry(v)
+                .or_insert_with(|| self.say(v, 1, "Hola, buenos días.").is_some());
             if speaks {
-                out.push(*v);
+                out.push(v);
             }
         }
         out
@@ -128,9 +153,14 @@ impl Engines {
         let spoken = if voice.engine == VOWELS {
             trimmed(&vowels(voice.name, pace, text)?)?
         } else {
-            let file = self.scratch.join("say.wav");
-            let _ = std::fs::remove_file(&file);
-            speak(voice, pace, text, &file)?;
+            let file = self.said(voice, pace, text);
+            if !file.exists() {
+                let new = self.scratch.join("say.wav");
+                let _ = std::fs::remove_file(&new);
+                speak(voice, pace, text, &new)?;
+                std::fs::create_dir_all(file.parent()?).ok()?;
+                std::fs::rename(&new, &file).ok()?;
+            }
             let bytes = std::fs::read(&file).ok()?;
             let prompt = media::prompt::Prompt::from_wav(&bytes).ok()?;
             trimmed(prompt.samples())?
@@ -139,16 +169,32 @@ impl Engines {
         Some(spoken)
     }
 
+    /// Where a sentence is kept once it was said, beside the sets: the next set of these voices is made in a minute.
+    fn said(&self, voice: Voice, pace: u32, text: &str) -> PathBuf {
+        let words: String = text.bytes().map(|b| format!("{b:02x}")).collect();
+        let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, b| {
+            (sum ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let first: String = words.chars().take(40).collect();
+        let name = format!(
+            "{}-{}-{pace}-{first}-{sum:016x}.wav",
+            voice.engine, voice.name
+        );
+        self.scratch.join("..").join("said").join(name)
+    }
+
     /// Any sentence of `texts` by any of `voices`.
     pub(crate) fn any(
         &mut self,
         random: &mut Random,
         voices: &[Voice],
+        phrases: &Phrases,
         texts: &[&str],
     ) -> Option<Vec<f64>> {
         let voice = random.pick(voices);
-        let pace = u32::try_from(random.bits() % 3).unwrap_or(1);
-        self.say(voice, pace, random.pick(texts))
+        let drawn = u32::try_from(random.bits() % 3).unwrap_or(1);
+        let text = random.pick(texts);
+        self.say(voice, phrases.pace(drawn, text), text)
     }
 }
 
@@ -191,6 +237,14 @@ fn speak(voice: Voice, pace: u32, text: &str, file: &Path) -> Option<()> {
             let rate = ["135", "165", "195"][pace.min(2) as usize];
             command.args(["-v", voice.name, "-s", rate, "-w"]);
             command.arg(file).arg(text);
+        }
+        "pico2wave" => {
+            let speed = ["85", "100", "120"][pace.min(2) as usize];
+            let pitch = voice.name;
+            command.args(["-l", "es-ES", "-w"]).arg(file);
+            command.arg(format!(
+                "<speed level='{speed}'><pitch level='{pitch}'>{text}</pitch></speed>"
+            ));
         }
         "flite" => {
             let stretch = ["1.1", "0.95", "0.8"][pace.min(2) as usize];

@@ -3,8 +3,9 @@
 use crate::Outcome;
 use crate::channel::{self, add, at_level};
 use crate::engines::{Engines, Set, Voice};
-use crate::phrases::{BARE, HELD, Phrases, TUNE};
+use crate::phrases::{BARE, HELD, MORE, Phrases, TUNE, VARIED};
 use crate::random::{Random, samples};
+use crate::variety::Variety;
 use media::tones::{self, Step, Tone};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,11 +33,14 @@ pub(crate) fn calls(dir: &Path, count: u32, seed: u64, set: Set) -> Outcome {
         Set::Tune => (&TUNE, 0),
         Set::Held => (&HELD, 1),
         Set::Bare => (&BARE, 2),
+        Set::Varied => (&VARIED, 3),
     };
     let mut random = Random(seed ^ of_set << 32);
     let mut labels = String::new();
     for n in 0..count {
         let part = random.unit();
+        let more = phrases.varied && random.chance(0.5);
+        let phrases = if more { &MORE } else { phrases };
         let spoken = match part {
             p if p < 0.47 => human(&mut random, &mut engines, &voices, phrases),
             p if p < 0.82 => machine(&mut random, &mut engines, &voices, phrases),
@@ -101,7 +105,7 @@ fn surroundings(
             } else {
                 phrases.personal
             };
-            let Some(mut said) = engines.any(random, voices, texts) else {
+            let Some(mut said) = engines.any(random, voices, phrases, texts) else {
                 return;
             };
             let from = said.len() / 2 * usize::from(at == 0);
@@ -131,8 +135,14 @@ fn human(
         p if p < 0.78 => ("sentence", phrases.sentence),
         _ => ("company", phrases.company),
     };
-    let pace = u32::try_from(random.bits() % 3).ok()?;
-    let mut said = engines.say(voice, pace, random.pick(texts))?;
+    let drawn = u32::try_from(random.bits() % 3).ok()?;
+    let text = random.pick(texts);
+    let pace = phrases.pace(drawn, text);
+    let mut said = engines.say(voice, pace, text)?;
+    let variety = phrases.varied.then(|| Variety::drawn(random, 0.6, 1.5));
+    if let Some(variety) = &variety {
+        said = variety.of(&said);
+    }
     let dbfs = random.between(-34.0, -15.0);
     voiced(random, &mut said, dbfs);
     let exchange = phrases.exchange > 0.0 && random.chance(phrases.exchange);
@@ -151,7 +161,17 @@ fn human(
     let mut audio = vec![0.0; end + random.samples(2_500.0, 4_000.0)];
     add(&mut audio, onset, &said);
     if random.chance(0.35) {
-        let mut again = engines.say(voice, pace, random.pick(phrases.short))?;
+        let sentence = phrases.varied && random.chance(0.3);
+        let texts = if sentence {
+            phrases.sentence
+        } else {
+            phrases.short
+        };
+        let text = random.pick(texts);
+        let mut again = engines.say(voice, phrases.pace(drawn, text), text)?;
+        if let Some(variety) = &variety {
+            again = variety.of(&again);
+        }
         voiced(random, &mut again, dbfs);
         let at = end + random.samples(1_300.0, 2_400.0);
         add(&mut audio, at, &again);
@@ -188,8 +208,13 @@ fn machine(
     } else {
         ("personal", phrases.personal)
     };
-    let pace = u32::try_from(random.bits() % 3).ok()?;
-    let mut said = engines.say(voice, pace, random.pick(texts))?;
+    let drawn = u32::try_from(random.bits() % 3).ok()?;
+    let text = random.pick(texts);
+    let pace = phrases.pace(drawn, text);
+    let mut said = engines.say(voice, pace, text)?;
+    if phrases.varied {
+        said = Variety::drawn(random, 0.5, 2.5).of(&said);
+    }
     let dbfs = random.between(-32.0, -13.0);
     voiced(random, &mut said, dbfs);
     let onset = random.samples(0.0, 2_200.0);

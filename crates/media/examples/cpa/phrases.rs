@@ -14,6 +14,20 @@ pub(crate) struct Phrases {
     pub personal: &'static [&'static str],
     /// Share of the persons who answer behind an exchange that beeps first: calls that no set for a score has.
     pub exchange: f64,
+    /// Each voice is a little another and each recording pauses as it likes: for tuning alone.
+    pub varied: bool,
+}
+
+impl Phrases {
+    /// How fast a sentence is said, 0 to 2: as drawn; for tuning, where voices vary anyway, each sentence has one pace,
+    /// so that far fewer have to be said.
+    pub(crate) fn pace(&self, drawn: u32, text: &str) -> u32 {
+        if self.varied {
+            u32::from(text.bytes().fold(0, u8::wrapping_add) % 3)
+        } else {
+            drawn
+        }
+    }
 }
 
 /// For calls without a speech engine: the sentences for the score, since nothing is tuned on these.
@@ -81,6 +95,85 @@ pub(crate) const TUNE: Phrases = Phrases {
         "Hola, no puedo atenderte, mándame un mensaje.",
     ],
     exchange: 0.0,
+    varied: false,
+};
+
+/// The same for varied voices.
+pub(crate) const VARIED: Phrases = Phrases {
+    varied: true,
+    ..TUNE
+};
+
+/// More for tuning: shorter first sentences of recordings, longer ones of persons.
+pub(crate) const MORE: Phrases = Phrases {
+    short: &[
+        "Aló, sí.",
+        "¿Quién?",
+        "Mande usted.",
+        "¿Hola, hola?",
+        "Sí, señor.",
+        "Aquí estoy.",
+        "Adelante.",
+        "Buen día.",
+        "Oigo.",
+        "¿Hola, sí?",
+        "¿Qué pasó?",
+        "Un momento.",
+    ],
+    sentence: &[
+        "Buenas noches, ¿con quién tengo el gusto?",
+        "Hola, sí, soy yo.",
+        "Bueno, bueno, ¿me escucha?",
+        "¿Quién habla, por favor?",
+        "Sí, hola, ¿cómo está?",
+        "Aló, aló, sí, dígame usted.",
+        "No se oye, ¿quién es?",
+        "Sí, la misma, ¿para qué sería?",
+        "Diga, diga, lo escucho.",
+        "Sí, casa de la familia Ruiz, buenas tardes.",
+        "Ahora no puedo hablar, ¿quién es?",
+        "Hola, mi amor, ya voy llegando.",
+    ],
+    company: &[
+        "Librería Cervantes, le habla Andrea, buenas tardes.",
+        "Laboratorio Vida, muy buenos días, ¿en qué le ayudo?",
+        "Banco del Sur, buenas tardes, habla Pedro Suárez, ¿con quién tengo el gusto?",
+        "Recepción, buenos días.",
+        "Autopartes Gómez, a sus órdenes.",
+        "Escuela Primaria Benito Juárez, buenos días, dirección.",
+        "Veterinaria Huellitas, ¿sí, diga?",
+        "Bufete Castillo, buenas tardes, le atiende Rosa, ¿me permite un momento?",
+        "Hola, buenas, Pizzería Nápoles, ¿para llevar o para comer aquí?",
+        "Taller Los Primos, ¿bueno?",
+    ],
+    carrier: &[
+        "Buzón de voz. Deje su mensaje.",
+        "Este número no recibe llamadas.",
+        "La línea que usted marcó está fuera de servicio. Gracias.",
+        "El abonado no contesta. Al oír la señal, grabe su mensaje. Para terminar, cuelgue.",
+        "Mensaje de la red. El teléfono móvil al que usted llama no está conectado.",
+        "Bienvenido. Ha llamado al contestador automático. Grabe su mensaje a continuación.",
+        "Su llamada está siendo transferida a un sistema de mensajes. Espere, por favor.",
+        "Por el momento el cliente no puede atenderle. Puede dejar un mensaje de texto o de voz.",
+        "Recuerde que antes de los celulares ya no debe marcar cero cuarenta y cuatro. Vuelva a marcar.",
+        "Información gratuita. La numeración marcada es incorrecta. Consulte la guía.",
+        "El número de destino tiene restringidas las llamadas entrantes.",
+        "Casilla de mensajes. El titular de la línea no atiende. Deje un mensaje luego del tono.",
+    ],
+    personal: &[
+        "Hola. Soy Rosa. Deja tu recado.",
+        "Ya sabes qué hacer, deja el mensaje.",
+        "Buenas, este es el número de Camilo Restrepo. Ahora mismo estoy en una reunión, déjeme su razón y le marco más tarde.",
+        "Hola, hola. No, es una grabación. Deja tu mensaje y luego te llamo.",
+        "Estás llamando a la casa de los Pérez. Salimos un momento. Deja tu mensaje después de la señal.",
+        "Consultorio dental Sonrisas. Nuestras líneas están cerradas. Llame de lunes a viernes.",
+        "Soy Marta. No te puedo atender. Chao.",
+        "No estamos. Deja tu mensaje.",
+        "Gracias por su llamada. En breve le atenderemos. No cuelgue, por favor.",
+        "Hola, habla el contestador de Lucho. Si es urgente, escríbeme al celular. Si no, deja tu mensaje, chao.",
+    ],
+    exchange: 0.0,
+    varied: true,
 };
 
 /// For the score alone.
@@ -140,4 +233,5 @@ pub(crate) const HELD: Phrases = Phrases {
         "Este es el buzón de Claudia. Después del bip, ya sabes qué hacer.",
     ],
     exchange: 0.0,
+    varied: false,
 };

@@ -71,6 +71,7 @@ fn measured(dirs: &[&str]) -> Result<Vec<Row>, Box<dyn std::error::Error>> {
         machine_from: 2.0,
         unknown_from: 2.0,
         wait_from: 2.0,
+        wait_first_from: 2.0,
         give_up_ms: u32::MAX,
         ..Config::default()
     };

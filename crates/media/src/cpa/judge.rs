@@ -64,16 +64,39 @@ pub(super) const WEAK_MS: u32 = 1_200;
 /// What lies between person and machine is given so long for a beep or another sentence, ms.
 pub(super) const WAIT_MS: u32 = 1_700;
 
+/// Up to this length an utterance is more likely a recording's first sentence than a whole one, ms: what follows it
+/// within [`WAIT_MS`] tells.
+const FIRST_SENTENCE_MS: u32 = 3_000;
+
 /// Up to this length a greeting is a word or two; in a longer one a speaker may draw breath, ms.
 const SHORT_MS: u32 = 850;
 
-/// Silence after which an utterance of that length has ended, ms. A short greeting is decided within
-/// 1.2 s of its onset.
+/// A short greeting and the silence after it together, ms: with what the onset takes to be heard nine in ten are decided
+/// within 1.2 s of it.
+const SHORT_AND_SILENCE_MS: u32 = 1_050;
+
+/// Silence after a short greeting, from and to, ms.
+const SHORT_HANG_MS: [u32; 2] = [330, 740];
+
+/// Silence after a longer one, ms: 0.8 s from its end less the hops that smooth its level. Recordings pause for up to
+/// 0.75 s between two sentences.
+const HANG_MS: u32 = 760;
+
+/// It is as short as the first sentence of a recording, and no mere word.
 #[must_use]
-pub(super) fn hang_ms(speech_ms: u32) -> u32 {
-    if speech_ms < SHORT_MS {
-        1_105u32.saturating_sub(speech_ms).clamp(385, 600)
+pub(super) fn may_go_on(m: &Measures) -> bool {
+    (SHORT_MS..FIRST_SENTENCE_MS).contains(&m.speech_ms)
+}
+
+/// Silence after which an utterance of that length has ended, ms. A short greeting is decided within
+/// 1.2 s of its onset; a sparse one may be a tone whose cadence is not clear yet.
+#[must_use]
+pub(super) fn hang_ms(speech_ms: u32, sparse: bool) -> u32 {
+    if speech_ms < SHORT_MS && !sparse {
+        let [least, most] = SHORT_HANG_MS;
+        let left = SHORT_AND_SILENCE_MS.saturating_sub(speech_ms);
+        left.clamp(least, most)
     } else {
-        740
+        HANG_MS
     }
 }

@@ -62,6 +62,9 @@ pub struct Config {
     pub unknown_from: f32,
     /// Likelihood from which a beep or another sentence is waited for.
     pub wait_from: f32,
+    /// The same after an utterance as short as a recording's first sentence, but for a word or two, which are never
+    /// waited for below `wait_from`.
+    pub wait_first_from: f32,
     /// Speech that goes on so long is a machine, ms.
     pub long_ms: u32,
     /// Silence so long is dead air, ms (`terms`: no voice for 4 s).
@@ -74,9 +77,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             stage: Stage::Answered,
-            machine_from: 0.55,
+            machine_from: 0.5,
             unknown_from: 0.4,
             wait_from: 0.3,
+            wait_first_from: 0.1,
             long_ms: 6_000,
             dead_air_ms: 4_000,
             give_up_ms: 12_000,
@@ -292,7 +296,8 @@ impl Analyser {
     fn on_speech(&mut self, tone: bool) {
         match self.voice.span() {
             Some((speech, silence, weak)) if !tone => {
-                let ended = silence >= judge::hang_ms(speech) || weak >= judge::WEAK_MS;
+                let ended = silence >= judge::hang_ms(speech, self.voice.is_sparse())
+                    || weak >= judge::WEAK_MS;
                 if ended && self.voice.voiced_ms() < VOICE_LEAST_MS {
                     self.voice.forget();
                 } else if ended {
@@ -330,10 +335,15 @@ impl Analyser {
             return;
         };
         let likely = judge::machine(&measures);
+        let wait_from = if judge::may_go_on(&measures) {
+            self.config.wait_first_from
+        } else {
+            self.config.wait_from
+        };
         let measures = Some(measures);
         if likely >= self.config.machine_from {
             self.tell(Class::Machine, likely, Reason::GreetingShape, measures);
-        } else if likely >= self.config.wait_from && silence < judge::WAIT_MS {
+        } else if likely >= wait_from && silence < judge::WAIT_MS {
             // Neither nor: a beep or another sentence may follow.
         } else if likely >= self.config.unknown_from {
             self.tell(Class::Unknown, 1.0 - likely, Reason::Between, measures);

@@ -432,6 +432,14 @@ impl Voice {
         Some(((last + 1 - first) * HOP_MS, since(last), since(strong)))
     }
 
+    /// More of the utterance is silent than sounds: bursts, as those of a busy tone are, and no word.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.current.as_ref().is_some_and(|u| {
+            let (first, last) = u.near_peak(NEAR_DB);
+            2 * u.loud < last + 1 - first
+        })
+    }
+
     /// Hop in which the utterance began.
     pub(super) fn onset_hop(&self) -> Option<u32> {
         self.current.as_ref().map(|u| u.onset)
