@@ -1,6 +1,9 @@
 //! Doors for the fuzzers in `fuzz/`, which are outside: what hostile datagrams meet first. Their
 //! corpus is also run by the tests below.
 
+#[cfg(feature = "webrtc")]
+mod past_ice;
+
 use crate::config::Codec;
 use crate::plane::{Agreed, LegId};
 use std::net::SocketAddr;
@@ -45,6 +48,13 @@ pub fn browsers_port(data: &[u8]) {
     });
 }
 
+/// Packets of a browser whose check has passed: into its handshake or its protected sound, or bending
+/// what it sends itself. No panic; what was changed is not heard; the browser's own sound goes on.
+#[cfg(feature = "webrtc")]
+pub fn past_ice(data: &[u8]) {
+    past_ice::run(data);
+}
+
 /// Datagrams at a leg's ports, from its far end: first as RTP, then as RTCP.
 pub fn leg(data: &[u8]) {
     let from = SocketAddr::from(([10, 0, 0, 9], 4_000));
@@ -65,10 +75,17 @@ mod tests {
 
     /// Inputs bent from a corpus; `MARCADOR_MUTATIONS` asks for another number.
     const BENT: u64 = 20_000;
+    /// The same where each may cost a handshake.
+    #[cfg(feature = "webrtc")]
+    const SHAKEN: u64 = 1_000;
     /// Longest of them, octets.
     const LONGEST: usize = 2_000;
 
     fn corpus(of: &str, run: impl Fn(&[u8])) {
+        corpus_bent(of, BENT, run);
+    }
+
+    fn corpus_bent(of: &str, bent: u64, run: impl Fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/corpus")
             .join(of);
@@ -86,7 +103,7 @@ mod tests {
             (0..bytes.len()).for_each(|end| run(&bytes[..end]));
         }
         let count = std::env::var("MARCADOR_MUTATIONS").ok();
-        let count = count.map_or(BENT, |text| text.parse().expect("a number"));
+        let count = count.map_or(bent, |text| text.parse().expect("a number"));
         // The same ones in each run.
         let mut dice = Dice(0x5EED);
         for _ in 0..count {
@@ -145,6 +162,12 @@ mod tests {
     #[test]
     fn the_browsers_port_stands_its_corpus() {
         corpus("browsers", super::browsers_port);
+    }
+
+    #[cfg(feature = "webrtc")]
+    #[test]
+    fn a_browsers_connection_stands_its_corpus() {
+        corpus_bent("past_ice", SHAKEN, super::past_ice);
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub(crate) struct Peer {
     connected: bool,
     over: bool,
     news: Option<News>,
+    /// A panic was caught.
+    #[cfg(any(test, feature = "fuzzing"))]
+    broke: bool,
     /// Extended number of the last packet we sent (SRTP's rollover counter hangs on it).
     sent: Option<u64>,
     /// Payload type of telephone-event, where the browser has one.
@@ -129,6 +132,8 @@ impl Peer {
             connected: false,
             over: false,
             news: None,
+            #[cfg(any(test, feature = "fuzzing"))]
+            broke: false,
             sent: None,
             dtmf: None,
             _seat: seat,
@@ -162,6 +167,12 @@ impl Peer {
     /// What happened since the last call.
     pub(crate) fn news(&mut self) -> Option<News> {
         self.news.take()
+    }
+
+    /// Whether a panic was caught.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn broke(&self) -> bool {
+        self.broke
     }
 
     fn has(&self, codec: Codec) -> bool {
@@ -275,6 +286,10 @@ impl Peer {
             }
             Err(_) => {
                 tracing::error!("a browser's connection broke and is given up");
+                #[cfg(any(test, feature = "fuzzing"))]
+                {
+                    self.broke = true;
+                }
                 false
             }
         };
