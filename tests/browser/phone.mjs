@@ -127,6 +127,7 @@ async function proofs(office, attempt) {
   const during = kinds.slice(from, music.lastIndexOf('tone') + 1);
   check('and not the agent meanwhile', !during.includes('tone'), during.join(' '));
   check('but before it and after it', kinds.indexOf('tone') < from && kinds.indexOf('tone', from + during.length) > 0);
+  check('left: the music that the debtor was told', windows(left, stereo.rate, MUSIC, MUSIC_SHARE).filter((k) => k === 'tone').length * 200 >= HOLD_MS - 600);
   const last = kinds.lastIndexOf('tone') - kinds.indexOf('tone');
   check('before the loss and after it', last * 200 > CUT_MS, last * 200);
   const line = readFileSync(join(process.env.PHONE_HEARD, '..', 'carrier.jsonl'), 'utf8').split('\n').find((l) => l.includes(attempt));

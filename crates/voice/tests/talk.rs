@@ -76,7 +76,7 @@ async fn legs_meet_from_whatever_thread() {
 
 #[tokio::test]
 async fn hold_parts_both_and_brings_them_back() {
-    let j = joined().await;
+    let mut j = joined().await;
     j.node.trunk.hold(j.attempt, true).await.expect("holds");
     // The debtor hears the music, which has a note of 330 Hz throughout, and nobody.
     j.carrier
@@ -89,6 +89,13 @@ async fn hold_parts_both_and_brings_them_back() {
     j.node.trunk.hold(j.attempt, false).await.expect("resumes");
     j.carrier.line.hears(AGENT_HZ).await;
     j.phone.line.hears(DEBTOR_HZ).await;
+    // What the debtor was told is on the left, the music too.
+    j.carrier.hang_up().await;
+    j.node.ended(j.attempt).await;
+    let (left, _) = j.node.sealed(j.attempt).await.channels();
+    let music = |part: &&[i16]| media::freq::share(part, 330.0) > 0.15;
+    let parts = left.chunks_exact(1_600).filter(music).count();
+    assert!(parts >= 2, "{parts} of {}", left.len() / 1_600);
 }
 
 #[tokio::test]

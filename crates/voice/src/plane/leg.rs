@@ -384,7 +384,8 @@ impl Leg {
         self.overlay(&mut frame, now, played);
         let head = self.tx.made(now);
         self.send(head, &frame, now);
-        exclusive.then_some(frame)
+        // Comfort noise for who is absent is nothing that was said.
+        (exclusive || self.talk.hold).then_some(frame)
     }
 
     fn overlay(&mut self, pcm: &mut [i16], now: Instant, played: &mut impl FnMut(LegId, Instant)) {
