@@ -171,15 +171,10 @@ impl Engines {
 
     /// Where a sentence is kept once it was said, beside the sets: the next set of these voices is made in a minute.
     fn said(&self, voice: Voice, pace: u32, text: &str) -> PathBuf {
-        let words: String = text.bytes().map(|b| format!("{b:02x}")).collect();
         let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, b| {
             (sum ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
         });
-        let first: String = words.chars().take(40).collect();
-        let name = format!(
-            "{}-{}-{pace}-{first}-{sum:016x}.wav",
-            voice.engine, voice.name
-        );
+        let name = format!("{}-{}-{pace}-{sum:016x}.wav", voice.engine, voice.name);
         self.scratch.join("..").join("said").join(name)
     }
 

@@ -100,3 +100,19 @@ pub(super) fn hang_ms(speech_ms: u32, sparse: bool) -> u32 {
         HANG_MS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HANG_MS, hang_ms};
+
+    #[test]
+    fn a_word_is_decided_in_its_time_and_bursts_are_given_longer() {
+        for speech in (200..=720).step_by(10) {
+            let whole = speech + hang_ms(speech, false);
+            assert!(whole <= 1_060, "{speech}: {whole}");
+        }
+        // Two bursts of 250 ms and the gap between them: the third begins at 1 s.
+        assert!(500 + hang_ms(500, true) > 1_200);
+        assert_eq!(hang_ms(2_000, false), HANG_MS);
+    }
+}
