@@ -86,6 +86,8 @@ async fn hold_parts_both_and_brings_them_back() {
         })
         .await;
     j.phone.line.hears_nothing().await;
+    // Two whole windows of the recording at least.
+    tokio::time::sleep(Duration::from_millis(600)).await;
     j.node.trunk.hold(j.attempt, false).await.expect("resumes");
     j.carrier.line.hears(AGENT_HZ).await;
     j.phone.line.hears(DEBTOR_HZ).await;
