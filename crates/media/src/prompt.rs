@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use hound::{SampleFormat, WavReader};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use crate::{
     FRAME_SAMPLES, Frame, MediaError, RATE_HZ, SAMPLES_PER_MS, SILENCE, from_unit, resample,
@@ -68,6 +68,26 @@ impl Prompt {
     #[must_use]
     pub fn samples(&self) -> &Arc<[i16]> {
         &self.samples
+    }
+
+    /// As a WAV file: 8 kHz, 16 bits, one channel.
+    ///
+    /// # Errors
+    /// [`MediaError::Wav`] where there is more than such a file holds.
+    pub fn to_wav(&self) -> Result<Vec<u8>, MediaError> {
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: RATE_HZ,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
+        let mut file = Cursor::new(Vec::new());
+        let mut out = WavWriter::new(&mut file, spec).map_err(wav_error)?;
+        for sample in self.samples.iter() {
+            out.write_sample(*sample).map_err(wav_error)?;
+        }
+        out.finalize().map_err(wav_error)?;
+        Ok(file.into_inner())
     }
 
     /// Length in milliseconds, rounded up.

@@ -7,7 +7,7 @@ mod parties;
 mod sounds;
 
 pub use callers::CallIn;
-pub use sounds::FIRST_SOUND;
+pub use sounds::{FIRST_SOUND, UNRECORDED};
 
 pub use crate::mishaps::{Invite, InviteLog, Mishaps, TrunkFaults};
 
@@ -414,6 +414,10 @@ impl Trunk for SimTrunk {
 
     async fn sound_of(&self, _client: &str, _language: &str, part: &str) -> Option<String> {
         Some(self.hash_of(part))
+    }
+
+    async fn wav_of(&self, what: PlayWhat) -> Option<Vec<u8>> {
+        Self::said(&what)
     }
 
     async fn hold(&self, attempt: AttemptId, _on: bool) -> Result<(), TrunkError> {

@@ -4,7 +4,8 @@
 use crate::plane::{Prompts, read_wav};
 use crate::{VoiceError, limits};
 use async_trait::async_trait;
-use domain::ports::{Speech, SpeechError, Spoken};
+use domain::ports::{PlayWhat, Speech, SpeechError, Spoken};
+use media::prompt::Prompt;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Stdio;
@@ -126,6 +127,25 @@ impl Speaker {
     /// SHA-256 (hex) of the file of a recorded part.
     pub(crate) fn sound_of(&self, client: &str, language: &str, part: &str) -> Option<String> {
         self.prompts.sha256(client, language, part)
+    }
+
+    /// What would be heard, as a WAV file; `None` for what is no words, and where a part cannot be said.
+    pub(crate) async fn wav(&self, what: PlayWhat) -> Option<Vec<u8>> {
+        let samples = match what {
+            PlayWhat::SafeHarbour { language, client } => {
+                self.prompts.safe_harbour(&client, &language)?
+            }
+            PlayWhat::Spoken {
+                parts,
+                language,
+                client,
+            } => self.prompts.spoken(&client, &language, &parts)?,
+            PlayWhat::Voicemail { language, parts } => {
+                self.message(&language, &parts).await.ok()?
+            }
+            _ => return None,
+        };
+        Prompt::from_samples(samples).to_wav().ok()
     }
 
     /// The whole message.
@@ -273,6 +293,31 @@ mod tests {
         let sound = speaker.message("es", &parts).await.expect("is said");
         assert_eq!(sound.len(), 100 + GAP + 60);
         assert!(engine.0.lock().expect("lives").is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_would_be_heard_is_a_file_that_plays() {
+        let (speaker, _) = speaker(None);
+        let message = |language: &str| PlayWhat::Spoken {
+            parts: vec!["agentless".into()],
+            language: language.into(),
+            client: "x".into(),
+        };
+        let es = speaker.wav(message("es")).await.expect("is built in");
+        let said = read_wav(&es).expect("is a WAV");
+        let there = speaker.prompts.named("agentless.es");
+        assert_eq!(there.as_deref(), Some(said.as_slice()));
+        assert_eq!(speaker.wav(message("pt")).await, Some(es), "the fallback's");
+
+        let left = |parts: Vec<Spoken>| PlayWhat::Voicemail {
+            language: "es".into(),
+            parts,
+        };
+        let words = Spoken::Words("hola".into());
+        assert!(speaker.wav(left(vec![words.clone()])).await.is_some());
+        let gone = Spoken::Recorded("nada".into());
+        assert_eq!(speaker.wav(left(vec![words, gone])).await, None);
+        assert_eq!(speaker.wav(PlayWhat::Music).await, None);
     }
 
     #[tokio::test]

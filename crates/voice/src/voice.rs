@@ -271,6 +271,9 @@ impl Trunk for Line {
     async fn sound_of(&self, client: &str, language: &str, part: &str) -> Option<String> {
         self.speaker.sound_of(client, language, part)
     }
+    async fn wav_of(&self, what: PlayWhat) -> Option<Vec<u8>> {
+        self.speaker.wav(what).await
+    }
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError> {
         self.order(Command::Hold(attempt, on)).await
     }

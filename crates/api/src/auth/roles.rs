@@ -142,6 +142,7 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/campaigns/{id}/rollback" MANAGE;
     POST "/api/v1/campaigns/{id}/copy" MANAGE;
     POST "/api/v1/campaigns/{id}/message/approve" MANAGE;
+    GET "/api/v1/campaigns/{id}/message/sound" MANAGE;
     GET "/api/v1/inbound-calls" WATCH;
     GET "/api/v1/campaign-versions/{id}" WATCH;
     POST "/api/v1/campaign-versions/{id}/publish" MANAGE;
@@ -268,6 +269,7 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/voicemail-templates/{id}" WATCH;
     PUT "/api/v1/voicemail-templates/{id}" MANAGE;
     POST "/api/v1/voicemail-templates/{id}/approve" MANAGE;
+    GET "/api/v1/voicemail-templates/{id}/sound" MANAGE;
     GET "/api/v1/reports/kpis" WATCH_CLIENT;
     GET "/api/v1/reports/kpis/{key}/series" WATCH_CLIENT;
     GET "/api/v1/reports/kpis/{key}/rows" WATCH_CLIENT;

@@ -56,6 +56,7 @@ pub(crate) fn path_for(path: &str, own: &Own, world: &World) -> String {
         "goals" if !path.contains(&id) => format!("{path}?client={}", own.client),
         "bank-files" if !path.contains(&id) => format!("{path}?client={}", own.client),
         "verdicts" if path.ends_with("/verdicts") => format!("{path}?debtor={}", own.debtor),
+        "campaigns" if path.ends_with("/message/sound") => format!("{path}?language=es"),
         "campaigns" if path.ends_with("/why-not/debtors") => {
             format!("{path}?reason=later.blocked_cap")
         }
@@ -225,6 +226,7 @@ fn told(own: &Own) -> Value {
             "parts": [{"kind": "text", "text": "Llame al {number}"}], "person": "Ana"},
         "PUT /voicemail-templates/{id}": {"name": "corto", "language": "es",
             "parts": [{"kind": "number"}], "person": "Ana"},
+        "POST /voicemail-templates/{id}/approve": {"version": 1},
         "POST /callbacks/move": {"campaign_id": own.campaign, "debtor_id": own.debtor,
             "at": "2026-11-24T16:00:00.000Z", "agent_id": null},
         "POST /callbacks/cancel": {"campaign_id": own.campaign, "debtor_id": own.debtor,

@@ -8,6 +8,7 @@ use domain::pii::Pii;
 use domain::ports::store::InboundStore as _;
 use domain::time::UtcMs;
 use serde_json::{Value, json};
+use sim::trunk::UNRECORDED;
 use uuid::Uuid;
 
 async fn change(app: &App, token: &str, params: &Value) -> Reply {
@@ -48,6 +49,65 @@ async fn a_message_is_told_only_once_it_is_approved_as_it_stands() {
     let refused = change(&app, &token, &swapped).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(refused.json()["errors"][0]["path"], "params.mode");
+}
+
+/// Who approves hears first: the campaign's message in each language, a mailbox's with its number.
+#[tokio::test]
+async fn what_is_approved_can_be_heard_before() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let heard = async |path: &str| {
+        let path = format!("/api/v1{path}");
+        let reply = app.get(&path).token(&token).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        assert_eq!(reply.header("content-type"), "audio/wav");
+        String::from_utf8_lossy(&reply.body).into_owned()
+    };
+    for language in ["es", "en", "pt"] {
+        let campaign = app.world.norte.campaign;
+        let path = format!("/campaigns/{campaign}/message/sound?language={language}");
+        let sound = heard(&path).await;
+        assert!(sound.starts_with("RIFF"), "{sound}");
+        assert!(sound.ends_with(&format!("{language} agentless")), "{sound}");
+    }
+
+    let (id, made) = mailbox(&app, &token, "saludo").await;
+    let sound = heard(&format!("/voicemail-templates/{id}/sound")).await;
+    assert!(
+        sound.contains("saludo") && sound.contains("Digits"),
+        "{sound}"
+    );
+    assert_eq!(made["version"], 1);
+    let other = approve(&app, &token, &id, 2).await;
+    assert_eq!(other["code"], "version_conflict", "{other}");
+    let approved = approve(&app, &token, &id, 1).await;
+    assert!(approved["approved_by"].is_string(), "{approved}");
+
+    let (id, _) = mailbox(&app, &token, UNRECORDED).await;
+    let unsaid = approve(&app, &token, &id, 1).await;
+    assert_eq!(unsaid["code"], "no_sound", "{unsaid}");
+    let stays = format!("/api/v1/voicemail-templates/{id}");
+    let stays = app.get(&stays).token(&token).send().await.json();
+    assert!(stays["approved_by"].is_null(), "{stays}");
+}
+
+/// A message for mailboxes that begins with a recording.
+async fn mailbox(app: &App, token: &str, recorded: &str) -> (String, Value) {
+    let body = json!({
+        "client_id": app.world.norte.client, "name": recorded, "language": "es", "person": "Ana",
+        "parts": [{"kind": "recorded", "name": recorded}, {"kind": "number"}],
+    });
+    let made = app.post("/api/v1/voicemail-templates").token(token);
+    let made = made.json(&body).send().await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let made = made.json();
+    (made["id"].as_str().expect("an id").to_owned(), made)
+}
+
+async fn approve(app: &App, token: &str, id: &str, version: i32) -> Value {
+    let path = format!("/api/v1/voicemail-templates/{id}/approve");
+    let ask = app.post(&path).token(token);
+    ask.json(&json!({"version": version})).send().await.json()
 }
 
 fn call(n: u128, client: Option<ClientId>, outcome: InboundOutcome) -> InboundCall {

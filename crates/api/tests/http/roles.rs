@@ -79,6 +79,7 @@ SMX GET /api/v1/campaigns/{id}/versions
 MX POST /api/v1/campaigns/{id}/versions
 MX POST /api/v1/campaigns/{id}/rollback
 MX POST /api/v1/campaigns/{id}/message/approve
+MX GET /api/v1/campaigns/{id}/message/sound
 SMX GET /api/v1/inbound-calls
 MX POST /api/v1/campaigns/{id}/copy
 SMX GET /api/v1/campaign-versions/{id}
@@ -221,6 +222,7 @@ MX POST /api/v1/voicemail-templates
 SMX GET /api/v1/voicemail-templates/{id}
 MX PUT /api/v1/voicemail-templates/{id}
 MX POST /api/v1/voicemail-templates/{id}/approve
+MX GET /api/v1/voicemail-templates/{id}/sound
 SMX GET /api/v1/caller-ids
 MX POST /api/v1/caller-ids
 SMX GET /api/v1/caller-ids/health

@@ -6,8 +6,10 @@ use crate::campaigns::{self, Act};
 use crate::error::CenterError;
 use crate::view;
 use crate::what_if::{self, History, Refusals};
-use domain::entity::{Campaign, CampaignParams};
+use domain::entity::{Campaign, CampaignParams, Language, VoicemailTemplate};
 use domain::ids::{CampaignId, ClientId, DebtorId};
+use domain::ports::PlayWhat;
+use domain::rules::voicemail::{Facts, render};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -76,6 +78,46 @@ impl CenterHandle {
         message: &str,
     ) -> BTreeMap<String, String> {
         crate::agentless::sounds(&self.inner.shared, client, message).await
+    }
+
+    /// A client's message as it is heard now by who speaks a language, as a WAV file; `None` without a recording.
+    pub async fn message_sound(
+        &self,
+        client: ClientId,
+        language: Language,
+        message: &str,
+    ) -> Option<Vec<u8>> {
+        let what = PlayWhat::Spoken {
+            parts: vec![message.to_owned()],
+            language: crate::inbound::tongue(language).to_owned(),
+            client: client.to_string(),
+        };
+        self.inner.shared.out.trunk.wav_of(what).await
+    }
+
+    /// A message for mailboxes as it is heard now, told with the client's call-back number; `None` where a part can be
+    /// neither played nor spoken, or the company's name tells of a debt.
+    ///
+    /// # Errors
+    /// `NotFound` without its client.
+    pub async fn voicemail_sound(
+        &self,
+        template: &VoicemailTemplate,
+    ) -> Result<Option<Vec<u8>>, CenterError> {
+        let shared = &self.inner.shared;
+        let client = shared.out.store.get_client(template.client_id).await?;
+        let facts = Facts {
+            company: &shared.config.company,
+            number: &client.callback_number,
+        };
+        let Some(parts) = render(template, &facts) else {
+            return Ok(None);
+        };
+        let what = PlayWhat::Voicemail {
+            language: template.language.as_str().to_owned(),
+            parts,
+        };
+        Ok(shared.out.trunk.wav_of(what).await)
     }
 
     /// After a change of the campaign was stored.

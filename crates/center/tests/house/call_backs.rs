@@ -15,7 +15,7 @@ use domain::ids::{AttemptId, LedgerId, person_of_document};
 use domain::pii::Pii;
 use domain::ports::Clock as _;
 use domain::ports::store::{
-    AttemptStore as _, CALLBACK_PRIORITY, CallerStore as _, Closing, TrailStore as _,
+    AttemptStore as _, CALLBACK_PRIORITY, CallerStore as _, CatalogStore as _, Closing,
 };
 use domain::rules::agent_state::PauseCode;
 use sim::fate::{Fate, draw};

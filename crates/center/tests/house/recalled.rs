@@ -52,7 +52,8 @@ async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
         };
         let recalled = store.recall_debts(ImportId(id(82)), &[debt_id(0)], now);
         assert_eq!(recalled.await.expect("recalled"), 1);
-        let kept = store.put_placement(&placement, &[told]).await;
+        let told = [told];
+        let kept = store.put_placement(&placement, &told).await;
         kept.expect("placement");
         let one = || house.trunk.live_calls() == 1;
         house.until("his ringing ends", one).await;

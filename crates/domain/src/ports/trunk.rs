@@ -441,6 +441,11 @@ pub trait Trunk: Send + Sync {
         let _ = (client, language, part);
         None
     }
+    /// What would be heard now, as a WAV file; `None` for what is no words, and where a part cannot be said.
+    async fn wav_of(&self, what: PlayWhat) -> Option<Vec<u8>> {
+        let _ = what;
+        None
+    }
     /// Hold: both ends stop hearing each other; the debtor hears music or comfort noise.
     async fn hold(&self, attempt: AttemptId, on: bool) -> Result<(), TrunkError>;
     /// Mutes the agent towards the debtor.

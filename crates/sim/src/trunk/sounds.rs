@@ -2,7 +2,7 @@
 
 use super::SimTrunk;
 use domain::ids::{AttemptId, TrunkId};
-use domain::ports::{SoundVerdict, TrunkReport};
+use domain::ports::{PlayWhat, SoundVerdict, Spoken, TrunkReport};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::time::Duration;
@@ -12,6 +12,9 @@ const CLASSES: [(&str, u32); 4] = [("human", 60), ("unknown", 12), ("machine", 2
 
 /// What every recording hashes to before it is replaced.
 pub const FIRST_SOUND: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A part that nobody recorded.
+pub const UNRECORDED: &str = "unrecorded";
 
 impl SimTrunk {
     /// Another recording is played from now on where this one was.
@@ -25,6 +28,24 @@ impl SimTrunk {
         let state = self.lock();
         let times: u32 = state.replaced.get(part).copied().unwrap_or(0);
         format!("{times:064x}")
+    }
+
+    /// A file of the kind that is named as WAV, its words in the place of a sound.
+    pub(super) fn said(what: &PlayWhat) -> Option<Vec<u8>> {
+        let text = match what {
+            PlayWhat::Spoken {
+                parts, language, ..
+            } => format!("{language} {}", parts.join(" ")),
+            PlayWhat::Voicemail { language, parts } => {
+                let gone = |part: &Spoken| *part == Spoken::Recorded(UNRECORDED.to_owned());
+                if parts.iter().any(gone) {
+                    return None;
+                }
+                format!("{language} {parts:?}")
+            }
+            _ => return None,
+        };
+        Some([b"RIFF\0\0\0\0WAVE".as_slice(), text.as_bytes()].concat())
     }
 
     /// Orders that wish it are told what the call sounds like, some time after the answer.

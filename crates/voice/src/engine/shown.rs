@@ -8,7 +8,8 @@ const DIGITS_LEAST: usize = 8;
 const DIGITS_MOST: usize = 15;
 
 /// What a far end writes as a number, as E.164 with `+`; `None` for what is none. `country` (ISO 3166 alpha-2) is
-/// that of the trunk, whose national numbers it may show; one that reads as national is taken as such.
+/// that of the trunk, whose national numbers it may show: what has no plus is one of its plan, else a whole number of
+/// another country's.
 pub(super) fn e164(user: &str, country: Option<&str>) -> Option<String> {
     let user = user.split([';', '@']).next().unwrap_or(user);
     let whole = user.strip_prefix('+').or_else(|| user.strip_prefix("00"));
@@ -16,10 +17,11 @@ pub(super) fn e164(user: &str, country: Option<&str>) -> Option<String> {
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    if let (None, Some(country)) = (whole, country)
-        && let Ok(phone) = Phone::parse(digits, Some(country))
-    {
-        return Some(phone.e164().to_owned());
+    if let (None, Some(country)) = (whole, country) {
+        // What is neither would be taken for another country's.
+        let national = Phone::parse(digits, Some(country));
+        let read = national.or_else(|_| Phone::parse(&format!("+{digits}"), None));
+        return read.ok().map(|phone| phone.e164().to_owned());
     }
     let fits = (DIGITS_LEAST..=DIGITS_MOST).contains(&digits.len()) && !digits.starts_with('0');
     fits.then(|| format!("+{digits}"))
@@ -62,7 +64,9 @@ mod tests {
             ("AR", "5491123456789", Some("+5491123456789")),
             ("BR", "11987654321", Some("+5511987654321")),
             ("BR", "011987654321", Some("+5511987654321")),
-            ("CL", "912345678", Some("+56912345678")),
+            ("CL", "961234567", Some("+56961234567")),
+            ("CL", "56961234567", Some("+56961234567")),
+            ("CL", "912345678", None),
             ("ES", "912345678", Some("+34912345678")),
             ("MX", "anonymous", None),
             ("MX", "", None),

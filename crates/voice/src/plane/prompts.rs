@@ -137,7 +137,10 @@ fn announce_as(built_in: &HashMap<String, Prompt>, all: &mut HashMap<String, Pro
         let sha256 = |of: &HashMap<String, Prompt>| of.get(name).map(|p| p.sha256.clone());
         sha256(all) == sha256(built_in)
     };
-    for language in ["es", "en"].into_iter().filter(|l| !same(all, l)) {
+    for language in ["es", "en"] {
+        if same(all, language) {
+            continue;
+        }
         let Some(message) = all.get(language).cloned() else {
             continue;
         };

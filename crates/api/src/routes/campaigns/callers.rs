@@ -8,7 +8,9 @@ use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
 use axum::Json;
 use axum::extract::State;
-use domain::entity::{Campaign, InboundCall, InboundOutcome};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use domain::entity::{Campaign, InboundCall, InboundOutcome, Language};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, TrunkId};
 use domain::pii::mask_phone;
 use domain::ports::store::{InboundAsk, PageRequest};
@@ -22,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(approve))
+        .routes(routes!(sound))
 }
 
 /// Which.
@@ -159,8 +162,7 @@ async fn approve(
     let sounds = state.center.message_sounds(row.client_id, &body.message);
     let sounds = sounds.await;
     if sounds.is_empty() {
-        let reason = format!("there is no recording {:?} to hear", body.message);
-        return Err(Problem::conflict("no_sound", reason));
+        return Err(no_sound(&body.message));
     }
     told.approved_sounds = sounds;
     told.approved_by = Some(format!("user:{}", caller.user));
@@ -170,4 +172,48 @@ async fn approve(
     save(&state, &caller, &row, None).await?;
     state.center.campaign_changed(id).await?;
     Ok(Json(row))
+}
+
+/// In which language.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SoundQuery {
+    /// Of the debtor who hears it.
+    #[param(value_type = doc::Language)]
+    language: Language,
+}
+
+/// The message of a campaign as it is heard now.
+#[utoipa::path(get, path = "/campaigns/{id}/message/sound", tag = "campaigns",
+    params(("id" = uuid::Uuid, Path), SoundQuery),
+    responses((status = 200, description = "8 kHz, mono", body = Vec<u8>, content_type = "audio/wav"),
+        (status = 409, body = doc::Problem)))]
+async fn sound(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<CampaignId>,
+    Params(query): Params<SoundQuery>,
+) -> Result<Response, Problem> {
+    let row = state.store.get_campaign(id).await?;
+    let row = tenant::seen(&state, &caller, row).await?;
+    let message = &row.params.agentless.message;
+    let center = &state.center;
+    let wav = center.message_sound(row.client_id, query.language, message);
+    let wav = wav.await.ok_or_else(|| no_sound(message))?;
+    Ok(heard(wav))
+}
+
+fn no_sound(message: &str) -> Problem {
+    let reason = format!("there is no recording {message:?} to hear");
+    Problem::conflict("no_sound", reason)
+}
+
+/// A sound that is played where it is shown; another one may be recorded under its name at any time.
+pub(super) fn heard(wav: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "audio/wav"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, wav).into_response()
 }

@@ -1,5 +1,6 @@
 //! Messages for mailboxes: written, checked for what tells of a debt, approved by a person.
 
+use super::callers::heard;
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
 use crate::list::Items;
@@ -8,6 +9,7 @@ use crate::{ApiState, check, doc, tenant};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::entity::{Language, VoicemailPart, VoicemailTemplate};
 use domain::ids::{ClientId, UserId, VoicemailId};
 use domain::time::UtcMs;
@@ -21,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(list, create))
         .routes(routes!(read, replace))
         .routes(routes!(approve))
+        .routes(routes!(sound))
 }
 
 /// Whose.
@@ -199,17 +202,54 @@ async fn replace(
     Ok(Json(save(&state, &caller, row, "voicemail.changed").await?))
 }
 
-/// Approves a message as it stands.
+/// A message as it is heard now, with the client's call-back number.
+#[utoipa::path(get, path = "/voicemail-templates/{id}/sound", tag = "campaigns", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, description = "8 kHz, mono", body = Vec<u8>, content_type = "audio/wav"),
+        (status = 409, body = doc::Problem)))]
+async fn sound(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Id(id): Id<VoicemailId>,
+) -> Result<Response, Problem> {
+    let row = state.store.get_voicemail(id).await?;
+    let row = tenant::seen(&state, &caller, row).await?;
+    Ok(heard(sounds(&state, &row).await?))
+}
+
+/// The message as WAV, where each of its parts can be said.
+async fn sounds(state: &ApiState, row: &VoicemailTemplate) -> Result<Vec<u8>, Problem> {
+    let wav = state.center.voicemail_sound(row).await?;
+    let reason = "a part is not recorded, or its words cannot be spoken here";
+    wav.ok_or_else(|| Problem::conflict("no_sound", reason))
+}
+
+/// Which version is approved.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoicemailApproval {
+    /// `version` of the message as it was heard.
+    version: i32,
+}
+
+/// Approves a message as it was heard.
 #[utoipa::path(post, path = "/voicemail-templates/{id}/approve", tag = "campaigns",
-    params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, description = "Approved", body = Voicemail), (status = 404, body = doc::Problem)))]
+    params(("id" = uuid::Uuid, Path)), request_body = VoicemailApproval,
+    responses((status = 200, description = "Approved", body = Voicemail), (status = 404, body = doc::Problem),
+        (status = 409, body = doc::Problem)))]
 async fn approve(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id<VoicemailId>,
+    Body(body): Body<VoicemailApproval>,
 ) -> Result<Json<Voicemail>, Problem> {
     let row = state.store.get_voicemail(id).await?;
     let row = tenant::seen(&state, &caller, row).await?;
+    caller.may_write(row.client_id)?;
+    if row.version != body.version {
+        let reason = format!("it is at version {} now: hear that one first", row.version);
+        return Err(Problem::conflict("version_conflict", reason));
+    }
+    sounds(&state, &row).await?;
     let row = VoicemailTemplate {
         approved_by: Some(caller.user),
         updated_at: state.now(),
