@@ -50,10 +50,10 @@ async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
             subject,
             data: serde_json::json!({}),
         };
-        let recalled = store.recall_debts(ImportId(id(82)), &[debt_id(0)], now);
+        let debts = [debt_id(0)];
+        let recalled = store.recall_debts(ImportId(id(82)), &debts, now);
         assert_eq!(recalled.await.expect("recalled"), 1);
-        let told = [told];
-        let kept = store.put_placement(&placement, &told).await;
+        let kept = store.put_placement(&placement, &[told]).await;
         kept.expect("placement");
         let one = || house.trunk.live_calls() == 1;
         house.until("his ringing ends", one).await;
