@@ -1,6 +1,9 @@
 //! Segments as SQL: the conditions of an expression over a debtor `d`, with every value bound. The
 //! meaning of a field is that of `domain::segment::SegmentRow`; a property test compares both.
 
+mod ops;
+
+use self::ops::{compared, one_of, sign};
 use crate::hundredths;
 use crate::listing::suppressed;
 use crate::sql::{Dialect, Field as Bound, Val, holes};
@@ -469,39 +472,3 @@ const OPEN: &str = "x.status='open'";
 /// Open debts of the client's portfolios, so that the index by portfolio and key finds one.
 const DEBT_BY_KEY: &str = "x.status='open' \
     AND x.portfolio_id IN (SELECT p.id FROM portfolios p WHERE p.client_id=$1)";
-
-/// Whether a comparison of two numbers holds.
-const fn compared(a: i64, op: Op, b: i64) -> bool {
-    match op {
-        Op::Eq => a == b,
-        Op::Ne => a != b,
-        Op::Lt => a < b,
-        Op::Le => a <= b,
-        Op::Gt => a > b,
-        Op::Ge => a >= b,
-    }
-}
-
-const fn sign(op: Op) -> &'static str {
-    match op {
-        Op::Eq => "=",
-        Op::Ne => "<>",
-        Op::Lt => "<",
-        Op::Le => "<=",
-        Op::Gt => ">",
-        Op::Ge => ">=",
-    }
-}
-
-/// A balanced tree, because SQLite bounds the depth of an expression and a list may have 500 values.
-fn one_of(parts: Vec<String>) -> String {
-    match parts.len() {
-        0 => NEVER.to_owned(),
-        1 => parts.into_iter().next().unwrap_or_default(),
-        n => {
-            let mut left = parts;
-            let right = left.split_off(n / 2);
-            format!("({} OR {})", one_of(left), one_of(right))
-        }
-    }
-}

@@ -93,7 +93,7 @@ async fn no_call_back_is_offered_that_the_law_would_not_let_us_make() {
     for call in [called, not_yet] {
         house.trunk.press(call, '1').await;
     }
-    house.secs(5).await;
+    house.secs(10).await;
     assert_eq!(row(&house, called).await.outcome, InboundOutcome::Open);
     assert_eq!(row(&house, not_yet).await.outcome, InboundOutcome::CallBack);
     // He waits on like others, and gets his agent.

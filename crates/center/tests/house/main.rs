@@ -17,6 +17,7 @@ mod counts;
 mod dispositions;
 mod early;
 mod faults;
+mod five_hundred;
 mod floor;
 mod gateways;
 mod held;
