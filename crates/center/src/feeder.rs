@@ -287,7 +287,10 @@ fn spent(
     candidate: &Candidate,
     points: &[&ContactPoint],
 ) -> Option<&'static str> {
-    if candidate.item.attempts >= setting.campaign.params.attempts_per_debtor {
+    let params = &setting.campaign.params;
+    // The message was one of them: the agent whom he asked for out of it is owed all the same.
+    let owed = params.mode == DialMode::Agentless && CallbackRow::is_agreed(&candidate.item);
+    if candidate.item.attempts >= params.attempts_per_debtor && !owed {
         return Some("attempts_per_debtor");
     }
     let had_one = candidate

@@ -34,11 +34,12 @@ pub(crate) async fn load(
     let subject = format!("{SUBJECT}:{}", list.id);
     let data = json!({"listed": list.kind, "entries": list.entries});
     let told = shared.event(list.client_id, shared.actor(), LOADED, subject, data);
-    shared.told_here(&told);
-    events.push(told);
+    events.push(told.clone());
     let store = &shared.out.store;
     let debtors = store.load_list(&list, &hashes, &events).await?;
     let withdrawn = withdraw(&shared, &list).await?;
+    // Not before: what fails here is made up for by the event.
+    shared.told_here(&told);
     Ok(Loaded { debtors, withdrawn })
 }
 

@@ -75,7 +75,7 @@ fn a_portfolio_is_imported_and_refused_rows_are_reported() {
     assert_eq!(lines.len(), 3, "{report}");
     assert_eq!(lines[0], "row,column,value,reason");
     assert!(
-        lines[1].starts_with("3,Celular,1.5E+11,") && lines[2].starts_with("4,Saldo,nada,"),
+        lines[1].starts_with("3,Celular,1.5E+11,") && lines[2].starts_with("4,Nombre,'=Eva,"),
         "{report}"
     );
     std::fs::write(

@@ -7,7 +7,7 @@ use sim::world::{Month, live_month};
 fn a_month_keeps_its_caps_its_books_and_its_figures_row_28() {
     let month = Month {
         seed: 9,
-        debtors: 120,
+        debtors: 200,
         agents: 4,
         days: 12,
         minutes: 12,

@@ -283,7 +283,10 @@ async fn asked(house: &House) -> Vec<serde_json::Value> {
 /// Nobody is signed in when he presses the key: he hears so, is counted, and an agent calls him once one is there.
 #[tokio::test(start_paused = true)]
 async fn who_asks_for_an_agent_and_gets_none_is_owed_a_call_of_one() {
-    let house = House::build(one_message()).await;
+    // The message is all that the campaign has for anybody: he is owed his agent beyond it.
+    let mut plan = one_message();
+    plan.params.attempts_per_debtor = 1;
+    let house = House::build(plan).await;
     house.start().await;
     let attempt = answer(&house, &[]).await;
     house.secs(1).await;

@@ -66,7 +66,10 @@ pub(super) fn is_formula(text: &str) -> bool {
     let Some(rest) = text.strip_prefix(['+', '-', '@']) else {
         return text.starts_with('=');
     };
-    rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains(['(', '!', '|'])
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_uppercase() || c == '.');
+    let calls = name.len() < rest.len() && name.starts_with('(');
+    let refers = rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains(['!', '|']);
+    calls || refers
 }
 
 /// The number inside symbols and spaces: only digits, `,`, `.` and group marks are left.

@@ -310,7 +310,16 @@ mod tests {
             let reason = phone(formula, "MX", &BTreeSet::new()).expect_err(formula);
             assert!(reason.contains("formula"), "{formula}: {reason}");
         }
-        for plain in ["-", "+Crédito", "A=B", "-123", "@ana", "O'Higgins 12"] {
+        for plain in [
+            "-",
+            "+Crédito",
+            "A=B",
+            "-123",
+            "@ana",
+            "O'Higgins 12",
+            "-Pérez (hijo)",
+            "@casa (norte)",
+        ] {
             assert!(text(plain, 20).is_ok(), "{plain}");
         }
     }

@@ -139,7 +139,13 @@ impl Holidays {
             let days = self.days.entry(row.place.clone()).or_default();
             match (row.date, row.name.is_empty()) {
                 (Ok(date), true) => {
-                    days.remove(&date);
+                    let had = days.remove(&date);
+                    had.ok_or_else(|| {
+                        bad(
+                            line,
+                            "no holiday of the table: a day that is added has a name",
+                        )
+                    })?;
                 }
                 (Ok(date), false) => {
                     days.insert(date, row.name);
@@ -173,6 +179,11 @@ impl Holidays {
             };
             return DayKind::Unknown(format!("{place} {}", date.year()));
         }
+        self.named(country, sub, date)
+    }
+
+    /// A holiday where the table names one.
+    fn named(&self, country: &str, sub: &str, date: Date) -> DayKind {
         self.days
             .get(&(country.to_owned(), sub.to_owned()))
             .and_then(|days| days.get(&date))
@@ -195,10 +206,8 @@ impl Holidays {
         match subdivision {
             Some(sub) if id.of_debtor => self.one(&id.country, sub, date),
             None if id.of_debtor => DayKind::Unknown(format!("{}-? {}", id.country, date.year())),
-            Some(sub) => match self.one(&id.country, sub, date) {
-                holiday @ DayKind::Holiday(_) => holiday,
-                _ => DayKind::Working,
-            },
+            // Of a subdivision whose year is not known a day that was decreed is known all the same.
+            Some(sub) => self.named(&id.country, sub, date),
             None => DayKind::Working,
         }
     }
@@ -225,6 +234,14 @@ mod tests {
         let bridge = DayKind::Holiday("Bridge".into());
         assert_eq!(day(&table, "CO", None, "2026-06-30"), bridge);
         assert_eq!(day(&table, "CO", None, "2026-06-29"), DayKind::Working);
+        // Of a place whose days the table does not have.
+        let region = "country,subdivision,date,name\nCO,BOY,2026-11-09,Bridge\n";
+        table.amend(region).expect("changes");
+        assert_eq!(day(&table, "CO", Some("BOY"), "2026-11-09"), bridge);
+        assert_eq!(
+            day(&table, "CO", Some("BOY"), "2026-11-10"),
+            DayKind::Working
+        );
         let local = DayKind::Holiday("Almudena".into());
         assert_eq!(
             day(&table, "ES+subdivision", Some("MD"), "2026-11-09"),
@@ -267,6 +284,7 @@ mod tests {
             (format!("{head}\nCO,,30/06/2026,Bridge\n"), "line 3: date"),
             (format!("{head}CO,,2031,Whole\n"), "line 2: date"),
             (format!("{head}co,,2026-06-30,Bridge\n"), "line 2: country"),
+            (format!("{head}CO,,2026-06-30,\n"), "line 2: no holiday"),
         ] {
             let fault = Holidays::default().amend(&text).expect_err(&text);
             assert!(fault.to_string().contains(part), "{text}: {fault}");

@@ -5,7 +5,7 @@ use super::scene::*;
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{Channel, Consent, DncList, Hold, HoldKind, HoldScope, ImportState, Segment};
 use domain::entity::{Suppression, SuppressionKind};
-use domain::ids::{ConsentId, DebtorId, DncListId, HoldId, SegmentId, SuppressionId};
+use domain::ids::{ConsentId, DebtorId, DncListId, HoldId, ImportId, SegmentId, SuppressionId};
 use domain::pii::Pii;
 use domain::ports::StoreError;
 use domain::ports::store::{CallableMark, MarkClaim};
@@ -306,6 +306,22 @@ async fn lists_are_seen_however_they_are_written(store: &Subject) {
     list.retired_at = Some(NOW);
     store.put_dnc_list(&list, &[]).await.expect("retired");
     assert_eq!(suppressed(store, &scene).await, [people[0].debtor.id]);
+    // Whom a file brings later is compared by his numbers as well.
+    let filed = scene.draft_person();
+    (list.id, list.name, list.retired_at) = (fresh::<DncListId>(), name("PHONES"), None);
+    list.kind = SuppressionKind::Phone;
+    let hashes = [keyed_hash(
+        &list.hash_key,
+        list.kind,
+        filed.point.value.reveal(),
+    )];
+    store.load_list(&list, &hashes, &[]).await.expect("loaded");
+    let (id, rows) = (fresh::<ImportId>(), [filed.row(1)]);
+    let report = store.import_batch(id, &rows, false, &[]).await;
+    assert_eq!(report.expect("a file").debtors_new, 1);
+    let mut both = vec![people[0].debtor.id, filed.debtor.id];
+    both.sort_unstable();
+    assert_eq!(suppressed(store, &scene).await, both);
 }
 
 async fn save(

@@ -3,6 +3,7 @@
 
 use super::SqlStore;
 use super::catalog::narrowed;
+use super::import::aside::LATE_LINES;
 use crate::segment::Filter;
 use crate::sql::{Link, vals};
 use domain::entity::Debtor;
@@ -56,16 +57,18 @@ fn apart(mut ranges: Vec<Range>) -> Vec<Range> {
 /// million whose ids follow each other, and a page would walk past all of them each time it is asked.
 async fn hidden(tx: &mut Link) -> Result<Vec<Range>, StoreError> {
     let sql = "SELECT id FROM imports WHERE state IN ('accepting', 'undoing') LIMIT $1";
+    let late = i64::try_from(LATE_LINES).unwrap_or(i64::MAX);
     let mut ranges = Vec::new();
     for row in &tx.rows(sql, vals![HALF_MAX]).await? {
         let file: ImportId = row.get("id")?;
         let mut ids: Vec<Uuid> = Vec::new();
         for order in ["", " DESC"] {
             let sql = format!(
-                "SELECT debtor_id AS id FROM import_changes WHERE import_id=$1 AND before_image='' \
-                ORDER BY line{order} LIMIT $2"
+                "SELECT t.debtor_id AS id FROM (SELECT debtor_id, before_image FROM import_changes \
+                WHERE import_id=$1 AND line<$3 ORDER BY line{order} LIMIT $2) t \
+                WHERE t.before_image=''"
             );
-            for row in &tx.rows(sql, vals![file, ENDS]).await? {
+            for row in &tx.rows(sql, vals![file, ENDS, late]).await? {
                 ids.push(row.get("id")?);
             }
         }

@@ -200,7 +200,6 @@ impl Written {
         tx.insert_rows(&debtor_rows(import, &rows, (debts, points), &self.scores))
             .await?;
         let ids: Vec<DebtorId> = new.iter().map(|d| d.id).collect();
-        hits::refresh(tx, &ids).await?;
         tx.put_all(&known).await?;
         let all = self.before.values();
         let made: BTreeSet<DebtId> = all.flat_map(|(_, b)| b.new_debts.iter().copied()).collect();
@@ -217,6 +216,8 @@ impl Written {
             points.partition(|point| made.contains(&point.id));
         tx.insert(&new, "").await?;
         tx.put_all(&points).await?;
+        // Behind their points, by which lists know them.
+        hits::refresh(tx, &ids).await?;
         tx.put_all(&self.parties).await?;
         tx.put_all(&self.consents).await?;
         tx.put_all(&self.addresses).await?;

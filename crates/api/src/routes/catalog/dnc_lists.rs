@@ -116,6 +116,8 @@ fn value_of(kind: SuppressionKind, country: Option<&str>, line: &str) -> Result<
 
 struct Read {
     hashes: BTreeSet<String>,
+    /// Of the other form of mobiles that carriers write in two.
+    also: BTreeSet<String>,
     refused: u64,
     faults: Vec<LineFault>,
 }
@@ -123,6 +125,7 @@ struct Read {
 fn read_lines(kind: SuppressionKind, country: Option<&str>, key: &str, text: &str) -> Read {
     let mut read = Read {
         hashes: BTreeSet::new(),
+        also: BTreeSet::new(),
         refused: 0,
         faults: Vec::new(),
     };
@@ -133,6 +136,11 @@ fn read_lines(kind: SuppressionKind, country: Option<&str>, key: &str, text: &st
         match value_of(kind, country, line) {
             Ok(value) => {
                 read.hashes.insert(keyed_hash(key, kind, &value));
+                if kind == SuppressionKind::Phone {
+                    let forms = domain::phone::forms(&value).into_iter().skip(1);
+                    read.also
+                        .extend(forms.map(|form| keyed_hash(key, kind, &form)));
+                }
             }
             // A heading is no fault.
             Err(_) if n == 0 && !line.chars().any(|c| c.is_ascii_digit()) => {}
@@ -216,7 +224,8 @@ async fn load(
     };
     let subject = format!("dnc-list:{}", list.id);
     let event = state.audit(&caller, client_id, subject, "dnc_list.loaded");
-    let hashes: Vec<String> = read.hashes.into_iter().collect();
+    let hashes: BTreeSet<String> = read.hashes.into_iter().chain(read.also).collect();
+    let hashes: Vec<String> = hashes.into_iter().collect();
     let loaded = state
         .center
         .load_list(list.clone(), hashes, vec![event])
@@ -272,6 +281,11 @@ mod tests {
         let documents = read_lines(SuppressionKind::Document, None, "k", "aaa-010101\nx\n");
         let hash = keyed_hash("k", SuppressionKind::Document, "AAA010101");
         assert!(documents.hashes.contains(&hash));
+        // Debtors' mobiles are kept as 549…
+        let mobile = read_lines(SuppressionKind::Phone, Some("AR"), "k", "1123456789\n");
+        let hash = keyed_hash("k", SuppressionKind::Phone, "+5491123456789");
+        assert!(mobile.hashes.contains(&hash) || mobile.also.contains(&hash));
+        assert_eq!(mobile.hashes.len(), 1, "one entry");
         assert_eq!(documents.refused, 1, "one letter is no document");
     }
 

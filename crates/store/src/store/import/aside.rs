@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 const RECALLS: i64 = 1 << 40;
 /// What stood there before rows that were kept aside is taken back first, for it was written last: their lines
 /// are counted from here.
-const LATE_LINES: u64 = 1 << 39;
+pub(crate) const LATE_LINES: u64 = 1 << 39;
 
 impl Work {
     /// Takes everything out that others see: all but debtors whom the import itself has `made`.

@@ -121,10 +121,11 @@ impl Laid {
     ) -> Result<(), StoreError> {
         tx.insert_rows(&self.persons).await?;
         tx.insert_rows(&self.debtors).await?;
-        hits::refresh(tx, &self.debtor_ids).await?;
         for rows in &self.around {
             tx.insert_rows(rows).await?;
         }
+        // Behind his points, by which lists know him.
+        hits::refresh(tx, &self.debtor_ids).await?;
         due_items::set(tx, &self.items).await?;
         place(tx, placement, &self.debt_ids).await?;
         tx.insert_rows(&self.images).await
