@@ -90,7 +90,8 @@ async function samples(page, office) {
   const { trunks } = await office.get(`/reports/detector?days=7&trunk=${trunk}`);
   await until('the trunk alone', async () => (await page.locator('tr[data-of^=t]').count()) === 1 && (await page.locator('[data-abandoned]').count()) === 0);
   check('the chosen trunk alone is counted', trunks.length === 1 && trunks[0].trunk_id === trunk);
-  check('and its calls alone are listed', (await playable.count()) > 0 && (await page.locator(`[data-sample]:not([data-trunk="${trunk}"])`).count()) === 0);
+  const others = page.locator(`[data-sample]:not([data-trunk="${trunk}"])`);
+  await until('and its calls alone are listed', async () => (await playable.count()) > 0 && (await others.count()) === 0);
   // A call that is just over may not be whole yet.
   await until('both channels of a sample', async () => {
     for (const row of (await playable.all()).slice(0, 3)) {
