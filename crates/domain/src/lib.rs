@@ -7,6 +7,7 @@
 mod text_enum;
 
 pub mod answer;
+pub mod email;
 pub mod entity;
 mod error;
 pub mod event;

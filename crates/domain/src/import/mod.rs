@@ -21,16 +21,18 @@ mod row;
 pub mod sample;
 #[cfg(test)]
 mod tests;
+mod told;
 mod value;
 
 pub use amount::Decimal;
-pub use column::{ColumnInfo, Target, columns};
+pub use column::Target;
 pub use date::DateOrder;
 pub use detect::{Detected, delimiter, detect, fingerprint};
 pub use lines::{Line, Lines};
 pub use map::ColumnMap;
 pub use repair::PhoneRepair;
 pub use row::{RowContext, RowReader};
+pub use told::{ColumnInfo, columns};
 pub use value::listed_phone;
 
 /// Most columns of a file.

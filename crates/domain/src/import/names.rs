@@ -144,4 +144,102 @@ pub(super) const NAMES: &[(Target, &str)] = &[
         "codigo_postal cp cod_postal postal_code zip zip_code post_code",
     ),
     (Target::AddressCountry, "pais_domicilio pais_direccion"),
+    (
+        Target::Email,
+        "correo correo_1 correo1 correo_2 correo2 correo_3 correo3 correo_electronico \
+         correo_electronico_1 correo_electronico_2 correo_deudor email_1 email1 email_2 email2 email_3 \
+         email3 e_mail mail mail_1 mail_2 email_address",
+    ),
+    (
+        Target::EmailAuthorised,
+        "correo_autorizado autoriza_correo autoriza_correos email_authorized",
+    ),
+    (Target::EmailGivenByDebtor, "correo_dado_por_deudor"),
+    (
+        Target::CodeudorName,
+        "codeudor nombre_codeudor nombre_del_codeudor codeudor_nombre co_debtor co_debtor_name \
+         codeudor_1 nombre_codeudor_1 codeudor_1_nombre codeudor_2 nombre_codeudor_2 \
+         codeudor_2_nombre codeudor_3 nombre_codeudor_3 codeudor_3_nombre",
+    ),
+    (
+        Target::CodeudorPhone,
+        "telefono_codeudor codeudor_telefono tel_codeudor celular_codeudor codeudor_celular \
+         telefono_del_codeudor telefono_codeudor_1 codeudor_1_telefono codeudor_telefono_1 \
+         telefono_codeudor_2 codeudor_2_telefono codeudor_telefono_2 telefono_codeudor_3 \
+         codeudor_3_telefono codeudor_telefono_3",
+    ),
+    (
+        Target::CodeudorEmail,
+        "correo_codeudor codeudor_correo email_codeudor correo_del_codeudor \
+         correo_electronico_codeudor correo_codeudor_1 codeudor_1_correo codeudor_correo_1 \
+         correo_codeudor_2 codeudor_2_correo codeudor_correo_2 correo_codeudor_3 codeudor_3_correo \
+         codeudor_correo_3",
+    ),
+    (
+        Target::AvalName,
+        "aval nombre_aval nombre_del_aval aval_nombre guarantor guarantor_name aval_1 nombre_aval_1 \
+         aval_1_nombre aval_2 nombre_aval_2 aval_2_nombre aval_3 nombre_aval_3 aval_3_nombre",
+    ),
+    (
+        Target::AvalPhone,
+        "telefono_aval aval_telefono tel_aval celular_aval aval_celular telefono_del_aval \
+         telefono_aval_1 aval_1_telefono aval_telefono_1 telefono_aval_2 aval_2_telefono \
+         aval_telefono_2 telefono_aval_3 aval_3_telefono aval_telefono_3",
+    ),
+    (
+        Target::AvalEmail,
+        "correo_aval aval_correo email_aval correo_del_aval correo_electronico_aval correo_aval_1 \
+         aval_1_correo aval_correo_1 correo_aval_2 aval_2_correo aval_correo_2 correo_aval_3 \
+         aval_3_correo aval_correo_3",
+    ),
+    (
+        Target::FiadorName,
+        "fiador nombre_fiador nombre_del_fiador fiador_nombre surety surety_name fiador_1 \
+         nombre_fiador_1 fiador_1_nombre fiador_2 nombre_fiador_2 fiador_2_nombre fiador_3 \
+         nombre_fiador_3 fiador_3_nombre",
+    ),
+    (
+        Target::FiadorPhone,
+        "telefono_fiador fiador_telefono tel_fiador celular_fiador fiador_celular \
+         telefono_del_fiador telefono_fiador_1 fiador_1_telefono fiador_telefono_1 telefono_fiador_2 \
+         fiador_2_telefono fiador_telefono_2 telefono_fiador_3 fiador_3_telefono fiador_telefono_3",
+    ),
+    (
+        Target::FiadorEmail,
+        "correo_fiador fiador_correo email_fiador correo_del_fiador correo_electronico_fiador \
+         correo_fiador_1 fiador_1_correo fiador_correo_1 correo_fiador_2 fiador_2_correo \
+         fiador_correo_2 correo_fiador_3 fiador_3_correo fiador_correo_3",
+    ),
+    (
+        Target::ObligadoSolidarioName,
+        "obligado_solidario nombre_obligado_solidario nombre_del_obligado_solidario \
+         obligado_solidario_nombre jointly_liable obligado_solidario_1 nombre_obligado_solidario_1 \
+         obligado_solidario_1_nombre obligado_solidario_2 nombre_obligado_solidario_2 \
+         obligado_solidario_2_nombre obligado_solidario_3 nombre_obligado_solidario_3 \
+         obligado_solidario_3_nombre",
+    ),
+    (
+        Target::ObligadoSolidarioPhone,
+        "telefono_obligado_solidario obligado_solidario_telefono tel_obligado_solidario \
+         celular_obligado_solidario obligado_solidario_celular telefono_del_obligado_solidario \
+         telefono_obligado_solidario_1 obligado_solidario_1_telefono obligado_solidario_telefono_1 \
+         telefono_obligado_solidario_2 obligado_solidario_2_telefono obligado_solidario_telefono_2 \
+         telefono_obligado_solidario_3 obligado_solidario_3_telefono obligado_solidario_telefono_3",
+    ),
+    (
+        Target::ObligadoSolidarioEmail,
+        "correo_obligado_solidario obligado_solidario_correo email_obligado_solidario \
+         correo_del_obligado_solidario correo_electronico_obligado_solidario \
+         correo_obligado_solidario_1 obligado_solidario_1_correo obligado_solidario_correo_1 \
+         correo_obligado_solidario_2 obligado_solidario_2_correo obligado_solidario_correo_2 \
+         correo_obligado_solidario_3 obligado_solidario_3_correo obligado_solidario_correo_3",
+    ),
+    (
+        Target::PartyAuthorised,
+        "aval_autorizado codeudor_autorizado garantes_autorizados autoriza_aval autoriza_codeudor",
+    ),
+    (
+        Target::PartyGivenByDebtor,
+        "garantes_dados_por_deudor aval_dado_por_deudor codeudor_dado_por_deudor",
+    ),
 ];

@@ -5,7 +5,7 @@ mod items;
 
 use super::detect::{clean, meaning, missing};
 use super::{ColumnMap, ImportFault, PhoneRepair, Target, amount, cut, date, value};
-use crate::entity::{Debt, DebtStatus, Debtor, Party, PartyRole, Portfolio};
+use crate::entity::{Debt, DebtStatus, Debtor, Portfolio};
 use crate::ids::{ClientId, DebtId, DebtorId, PersonId, person_of_document};
 use crate::money::Currency;
 use crate::pii::Pii;
@@ -183,19 +183,13 @@ impl RowReader {
         let score = row.score()?;
         let points = row.points(&country, debtor.id, &fresh)?;
         let address = row.address(&debtor, &fresh)?;
-        let party = Party {
-            id: fresh().into(),
-            debt_id: debt.id,
-            debtor_id: debtor.id,
-            role: PartyRole::Titular,
-            name: debtor.name.clone(),
-        };
+        let parties = row.parties(&debtor, debt.id, &fresh)?;
         Ok(DebtorRow {
             line,
             debtor,
             debt,
             items,
-            parties: vec![party],
+            parties,
             points,
             consents: Vec::new(),
             score,

@@ -1,4 +1,6 @@
 //! Rows end to end: header, map and cells to debtor, debt and points.
+mod around;
+
 use super::*;
 use crate::entity::{CreditorKind, Language, PointClass, Portfolio};
 use crate::ids::{ClientId, PortfolioId};

@@ -166,6 +166,18 @@ pub(super) fn phone(
     }
 }
 
+/// An e-mail address; what a spreadsheet made of one is refused.
+pub(super) fn email(value: &str) -> Result<String, String> {
+    let value = value.trim().trim_start_matches('\'');
+    if is_sheet_error(value) {
+        return Err(SHEET_ERROR.into());
+    }
+    if is_formula(value) {
+        return Err(FORMULA.into());
+    }
+    crate::email::email(value)
+}
+
 /// A number of a do-not-call list. A national form is read by the list's `country` (ISO 3166 alpha-2) alone: the
 /// same digits may begin with another country's code, and would then list somebody else.
 ///
