@@ -7,13 +7,14 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use domain::entity::{GonePolicy, Import, ImportState, Portfolio};
+use domain::entity::{ImportState, Portfolio};
 use domain::ids::ImportId;
 use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader, detect};
 use domain::ports::store::{DebtorRow, ImportReport};
 use domain::ports::{IdSource, Store};
 use domain::time::UtcMs;
-use sim::contract::scene::{NOW, Scene, fresh};
+use sim::contract::imports::file;
+use sim::contract::scene::{NOW, Scene};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -174,25 +175,7 @@ async fn main() {
     store.migrate().await.expect("schema");
     let store: Arc<dyn Store> = Arc::new(store);
     let scene = Scene::new(&store).await;
-    let mut row = Import {
-        id: fresh(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        file_name: "intake.csv".to_owned(),
-        state: ImportState::Ready,
-        map: serde_json::Value::Null,
-        gone: GonePolicy::Keep,
-        at: NOW,
-        accepted_at: None,
-        undone_at: None,
-        rows_done: 0,
-        difference: ImportReport::default(),
-        report: ImportReport::default(),
-        faults: Vec::new(),
-        actor: "system".to_owned(),
-        bytes: 1,
-        placement_id: None,
-    };
+    let mut row = file(&scene, ImportState::Ready);
     let text = text(rows);
     for (name, state, dry_run) in [
         ("difference", ImportState::Ready, true),

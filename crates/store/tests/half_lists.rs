@@ -3,35 +3,17 @@
 
 mod common;
 
-use domain::entity::{GonePolicy, Import, ImportState};
+use domain::entity::{Import, ImportState};
 use domain::ids::{DebtorId, ImportId};
 use domain::ports::IdSource as _;
-use domain::ports::store::{DebtorRow, ImportReport, ListFilter, PageRequest};
+use domain::ports::store::{DebtorRow, ListFilter, PageRequest};
 use domain::time::MINUTE_MS;
 use sim::clock::SeededIds;
 use sim::contract::scene::*;
 use std::sync::Arc;
 
 fn file(scene: &Scene) -> Import {
-    Import {
-        id: fresh::<ImportId>(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        file_name: "cartera.csv".into(),
-        state: ImportState::Accepting,
-        map: serde_json::Value::Null,
-        gone: GonePolicy::Keep,
-        at: NOW,
-        accepted_at: None,
-        undone_at: None,
-        rows_done: 0,
-        difference: ImportReport::default(),
-        report: ImportReport::default(),
-        faults: Vec::new(),
-        actor: "system".into(),
-        bytes: 7,
-        placement_id: None,
-    }
+    sim::contract::imports::file(scene, ImportState::Accepting)
 }
 
 /// A debtor's row whose identity is of an instant, seconds behind [`NOW`].

@@ -4,7 +4,9 @@
 use super::{ImportError, ImportJob, detect, head, run};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::entity::{GonePolicy, Import, ImportMap, ImportState, Merge, Portfolio, import_map_id};
+use domain::entity::{
+    GonePolicy, Import, ImportKind, ImportMap, ImportState, Merge, Portfolio, import_map_id,
+};
 use domain::event::NewEvent;
 use domain::ids::{EventId, ImportId, MergeId, PlacementId, PortfolioId};
 use domain::import::ColumnMap;
@@ -38,7 +40,7 @@ impl Flow {
     #[must_use]
     pub fn begin(
         &self,
-        portfolio: &Portfolio,
+        (portfolio, kind): (&Portfolio, ImportKind),
         name: &str,
         map: serde_json::Value,
         actor: String,
@@ -48,6 +50,7 @@ impl Flow {
             id: ImportId(self.ids.next(now)),
             client_id: portfolio.client_id,
             portfolio_id: portfolio.id,
+            kind,
             file_name: name.chars().take(NAME_CHARS).collect(),
             state: ImportState::Reading,
             map,
@@ -157,6 +160,7 @@ impl Flow {
             import_id: row.id,
             client: row.client_id,
             portfolio: self.store.get_portfolio(row.portfolio_id).await?,
+            kind: row.kind,
             map: map_of(row)?,
             dry_run,
             actor: row.actor.clone(),
@@ -178,7 +182,7 @@ impl Flow {
     ) -> Result<(), ImportError> {
         if row.map.is_null() {
             let none = ColumnMap::default();
-            let (fingerprint, _) = self.header(row.id, none).await?;
+            let (fingerprint, _) = self.header(row, none).await?;
             let known = self.store.import_map(row.portfolio_id, &fingerprint).await;
             if let Some(known) = known? {
                 row.map = known.map;
@@ -212,11 +216,11 @@ impl Flow {
     /// Fingerprint and names of a kept file's header.
     async fn header(
         &self,
-        id: ImportId,
+        row: &Import,
         mut given: ColumnMap,
     ) -> Result<(String, Vec<String>), ImportError> {
-        let bytes = head(self.kept(id), &mut given).await?;
-        let shape = detect(&bytes, Some(&given))?;
+        let bytes = head(self.kept(row.id), &mut given).await?;
+        let shape = detect(row.kind, &bytes, Some(&given))?;
         Ok((shape.fingerprint, shape.columns))
     }
 
@@ -287,7 +291,7 @@ impl Flow {
         let Some(map) = map_of(row)? else {
             return Ok(());
         };
-        let (fingerprint, columns) = self.header(row.id, map).await?;
+        let (fingerprint, columns) = self.header(row, map).await?;
         let known = ImportMap {
             id: import_map_id(row.portfolio_id, &fingerprint),
             client_id: row.client_id,

@@ -4,6 +4,7 @@
 //! per debt; a workbook is held whole besides, within the limits of `sheet`.
 
 mod cells;
+mod consents;
 mod encoding;
 mod error;
 mod flow;
@@ -13,6 +14,7 @@ mod shape;
 mod sheet;
 #[cfg(test)]
 mod sheet_tests;
+mod source;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -26,15 +28,13 @@ pub use sheet::SHEET_BYTES_MAX;
 pub use turn::{FileTurn, Half};
 pub(crate) use work::{ImportWork, Turn};
 
-use domain::entity::{GonePolicy, Portfolio};
+use domain::entity::{GonePolicy, ImportKind, Portfolio};
 use domain::event::NewEvent;
 use domain::ids::{ClientId, DebtId, EventId, ImportId};
-use domain::import::{ColumnMap, Line, Lines, RowContext, RowReader};
+use domain::import::{ColumnMap, ConsentReader, Line, RowContext, RowReader};
 use domain::ports::store::{DebtorRow, IMPORT_STEP, ImportReport, RowFault};
 use domain::ports::{Clock, IdSource, Store};
 use domain::time::UtcMs;
-use encoding::Text;
-use shape::Beginning;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -60,6 +60,8 @@ pub struct ImportJob {
     pub client: ClientId,
     /// Portfolio; must be the client's.
     pub portfolio: Portfolio,
+    /// What the file is about.
+    pub kind: ImportKind,
     /// Column map; what it does not say is detected where the file is clear.
     pub map: Option<ColumnMap>,
     /// Read and check everything, keep nothing.
@@ -104,18 +106,15 @@ pub async fn run(
     on_fault: impl FnMut(&RowFault) + Send,
     on_progress: impl FnMut(u64) + Send,
 ) -> Result<ImportReport, ImportError> {
-    let mut given = job.map.clone().unwrap_or_default();
-    let mut input = sheet::as_text(input, &mut given).await?;
-    let mut piece = vec![0; PIECE_BYTES];
-    let (mut filled, mut ended) = fill(&mut input, &mut piece).await?;
-    let mut text = Text::begin(&piece[..filled], given.encoding.as_deref())?;
-    let mut decoded = String::new();
-    text.decode(&piece[..filled], ended, &mut decoded)?;
-    let beginning = Beginning::of(&decoded, &given)?;
+    let given = job.map.clone().unwrap_or_default();
+    let (mut source, header, map) = source::open(input, job.kind, given).await?;
+    if job.kind == ImportKind::Consents {
+        let reader = ConsentReader::new(&header, map, (&job.portfolio, clock.now()))?;
+        let ids = &*ids;
+        return consents::take(store, (&job, ids), (reader, source), on_fault, on_progress).await;
+    }
     let context = context_of(store, &job, clock.now()).await?;
-    let mut lines = Lines::new(beginning.delimiter);
-    lines.expect_width(beginning.header.len());
-    let reader = RowReader::new(&beginning.header, beginning.detected.map, context)?;
+    let reader = RowReader::new(&header, map, context)?;
     let mut intake = Intake {
         store,
         ids: Arc::new(order::InOrder::new(Arc::clone(&ids))),
@@ -130,28 +129,9 @@ pub async fn run(
         on_fault,
         on_progress,
     };
-    let mut block = Vec::new();
-    loop {
-        lines.push(&decoded);
-        if ended {
-            lines.end();
-        }
-        while let Some(line) = lines.next_line() {
-            if is_behind(&line, beginning.header_line) {
-                block.push(line);
-            }
-            if block.len() >= BATCH_ROWS {
-                intake.send(std::mem::take(&mut block)).await?;
-            }
-        }
-        if ended {
-            break;
-        }
-        (filled, ended) = fill(&mut input, &mut piece).await?;
-        decoded.clear();
-        text.decode(&piece[..filled], ended, &mut decoded)?;
+    while let Some(block) = source.block().await? {
+        intake.send(block).await?;
     }
-    intake.send(block).await?;
     let report = intake.end().await?;
     // Of a kept file that is told with the row that says that it is in.
     if !job.dry_run && !job.is_kept() {
@@ -160,12 +140,6 @@ pub async fn run(
             .await?;
     }
     Ok(report)
-}
-
-/// Whether a line is no header, and no `sep=;` before it.
-const fn is_behind(line: &Line, header_line: u64) -> bool {
-    let (Line::Row { line: at, .. } | Line::Broken { line: at, .. }) = line;
-    *at > header_line
 }
 
 /// Reads until the piece is full or the input ends.

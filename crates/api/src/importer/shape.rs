@@ -2,9 +2,10 @@
 
 use super::encoding::Text;
 use super::{ImportError, PIECE_BYTES, fill, sheet};
+use domain::entity::ImportKind;
 use domain::import::{
     ColumnMap, DateOrder, Decimal, Detected, ImportFault, Line, Lines, Target, delimiter,
-    detect as conventions, fingerprint,
+    detect_as as conventions, fingerprint,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    pub(super) fn of(text: &str, given: &ColumnMap) -> Result<Self, ImportError> {
+    pub(super) fn of(kind: ImportKind, text: &str, given: &ColumnMap) -> Result<Self, ImportError> {
         if text.trim().is_empty() {
             return Err(ImportFault::Empty.into());
         }
@@ -64,7 +65,7 @@ impl Beginning {
             )
             .into());
         }
-        let detected = conventions(&header, &rows, given);
+        let detected = conventions(kind, (&header, &rows), given);
         Ok(Self {
             delimiter,
             header,
@@ -137,13 +138,17 @@ pub async fn head(
 ///
 /// # Errors
 /// When the encoding or the delimiter is not clear, or there is no header.
-pub fn detect(first: &[u8], given: Option<&ColumnMap>) -> Result<FileShape, ImportError> {
+pub fn detect(
+    kind: ImportKind,
+    first: &[u8],
+    given: Option<&ColumnMap>,
+) -> Result<FileShape, ImportError> {
     let none = ColumnMap::default();
     let given = given.unwrap_or(&none);
     let mut text = Text::begin(first, given.encoding.as_deref())?;
     let mut decoded = String::new();
     text.decode(first, false, &mut decoded)?;
-    let mut beginning = Beginning::of(&decoded, given)?;
+    let mut beginning = Beginning::of(kind, &decoded, given)?;
     beginning.rows.truncate(SAMPLE_ROWS);
     let fingerprint = fingerprint(&beginning.header);
     Ok(FileShape {

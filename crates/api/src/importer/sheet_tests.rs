@@ -155,7 +155,7 @@ async fn the_map_names_the_sheet_where_several_hold_something() {
     let shown = head(book.as_slice(), &mut named("Datos"))
         .await
         .expect("head");
-    let shape = detect(&shown, None).expect("shape");
+    let shape = detect(ImportKind::Portfolio, &shown, None).expect("shape");
     assert_eq!(shape.columns, NAMES);
 }
 

@@ -30,6 +30,7 @@ fn job(map: Option<ColumnMap>, dry_run: bool) -> ImportJob {
         import_id: ImportId(Uuid::from_u128(3)),
         client,
         portfolio,
+        kind: ImportKind::Portfolio,
         map,
         dry_run,
         actor: "system".into(),
@@ -330,7 +331,7 @@ async fn many_rows_go_in_batches() {
 
 #[test]
 fn shapes_for_the_screen() {
-    let shape = detect(file(';', ',').as_bytes(), None).expect("shape");
+    let shape = detect(ImportKind::Portfolio, file(';', ',').as_bytes(), None).expect("shape");
     assert_eq!(
         (shape.delimiter, shape.encoding.as_str(), shape.sample.len()),
         (';', "UTF-8", 3)

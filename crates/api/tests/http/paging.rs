@@ -1,12 +1,11 @@
 //! Lists by cursor.
 
 use crate::app::{App, START};
-use domain::entity::{GonePolicy, Import, ImportState};
+use domain::entity::{Import, ImportState};
 use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
-use domain::ports::store::{
-    CatalogStore as _, DebtorRow, ImportReport, ImportStore as _, PortfolioStore as _,
-};
+use domain::ports::store::{CatalogStore as _, DebtorRow, ImportStore as _, PortfolioStore as _};
 use serde_json::{Value, json};
+use sim::contract::imports::file_of;
 
 #[tokio::test]
 async fn pages_join_to_the_whole() {
@@ -179,23 +178,8 @@ async fn who_is_half_in_is_on_no_list() {
     let token = app.token("manager").await;
     let own = &app.world.norte;
     let mut file = Import {
-        id: ImportId(uuid::Uuid::now_v7()),
-        client_id: own.client,
-        portfolio_id: own.portfolio,
-        file_name: "cartera.csv".into(),
-        state: ImportState::Accepting,
-        map: json!({}),
-        gone: GonePolicy::Keep,
-        at: START,
-        accepted_at: None,
-        undone_at: None,
-        rows_done: 0,
-        difference: ImportReport::default(),
-        report: ImportReport::default(),
-        faults: Vec::new(),
-        actor: "system".into(),
         bytes: 0,
-        placement_id: None,
+        ..file_of((own.client, own.portfolio), START, ImportState::Accepting)
     };
     app.store.put_import(&file, &[]).await.expect("put");
     let fresh = brought(&app, file.id).await;

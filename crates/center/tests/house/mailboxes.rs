@@ -100,6 +100,7 @@ async fn agrees(house: &House, revoked_at: Option<UtcMs>) {
         until: None,
         revoked_at,
         proof: "form".into(),
+        revoke_proof: None,
     };
     house.store.put_consent(&row, &[]).await.expect("is kept");
     is_due(house).await;

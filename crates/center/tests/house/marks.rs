@@ -1,15 +1,14 @@
 //! Marks of debts: a day of a portfolio, with a file that is half in at its beginning.
 
 use crate::world::{House, NIGHT, Plan, client_id, debt_id, debtor, debtor_id, id};
-use domain::entity::{GonePolicy, Import, ImportState};
+use domain::entity::{Import, ImportState};
 use domain::event::Event;
 use domain::ids::{ImportId, PortfolioId};
 use domain::ports::Clock as _;
 use domain::ports::store::{
-    CatalogStore as _, DebtorRow, ImportReport, ImportStore as _, NodeStore as _,
-    PortfolioStore as _,
+    CatalogStore as _, DebtorRow, ImportStore as _, NodeStore as _, PortfolioStore as _,
 };
-use serde_json::json;
+use sim::contract::imports::file_of;
 use sim::store::MemoryStore;
 
 /// A file of one debtor and one debt that is being accepted.
@@ -17,22 +16,7 @@ async fn half_file(house: &House, portfolio: PortfolioId, n: u128) -> Import {
     let now = house.clock.now();
     let file = Import {
         id: ImportId(id(95)),
-        client_id: client_id(),
-        portfolio_id: portfolio,
-        file_name: "cartera.csv".into(),
-        state: ImportState::Accepting,
-        map: json!(null),
-        gone: GonePolicy::Keep,
-        at: now,
-        accepted_at: None,
-        undone_at: None,
-        rows_done: 0,
-        difference: ImportReport::default(),
-        report: ImportReport::default(),
-        faults: Vec::new(),
-        actor: "system".into(),
-        bytes: 7,
-        placement_id: None,
+        ..file_of((client_id(), portfolio), now, ImportState::Accepting)
     };
     house.store.put_import(&file, &[]).await.expect("file");
     let drawn = MemoryStore::new();

@@ -256,7 +256,7 @@ pub struct Consent {
     pub debtor_id: DebtorId,
     /// Channel.
     pub channel: Channel,
-    /// Purpose: `contact`, `call_within_7_days`, `prerecorded`, `wider_hours`, `information_request`.
+    /// Purpose, one of `rules::consents::PURPOSES`.
     pub purpose: String,
     /// Given at.
     pub granted_at: UtcMs,
@@ -266,4 +266,7 @@ pub struct Consent {
     pub revoked_at: Option<UtcMs>,
     /// Proof: reference to a document or recording.
     pub proof: String,
+    /// Proof of the revocation, where one was given.
+    #[serde(default)]
+    pub revoke_proof: Option<String>,
 }

@@ -37,6 +37,16 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// What a file is about.
+    pub enum ImportKind {
+        /// Debtors with their debts, parties and points.
+        Portfolio = "portfolio",
+        /// What debtors of the portfolio allowed and took back, with proof.
+        Consents = "consents",
+    }
+}
+
 /// A file on its way into a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
@@ -46,6 +56,8 @@ pub struct Import {
     pub client_id: ClientId,
     /// Portfolio.
     pub portfolio_id: PortfolioId,
+    /// What it is about.
+    pub kind: ImportKind,
     /// Name of the file, for people.
     pub file_name: String,
     /// Where it is.

@@ -6,6 +6,7 @@ pub mod assignment;
 pub mod attempt;
 pub mod campaign;
 pub mod campaign_version;
+pub mod circumstances;
 pub mod client;
 pub mod complaint;
 pub mod debt;
@@ -27,6 +28,8 @@ pub mod payment;
 pub mod people;
 pub mod plan;
 pub mod preference;
+pub mod relaxed;
+pub mod schedule;
 pub mod script;
 pub mod segment;
 pub mod spell;
@@ -47,6 +50,7 @@ pub use campaign::{
     DialMode, DropAction, LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
 };
 pub use campaign_version::{CampaignVersion, VersionState};
+pub use circumstances::{AbandonSeen, CallerSeen, Circumstances, ClockSeen, OverrideSeen};
 pub use client::{Client, CreditorKind, Portfolio};
 pub use complaint::{Complaint, ComplaintState};
 pub use debt::{DEBT_ITEMS_MAX, Debt, DebtItem, DebtStatus, ITEM_REFERENCE_CHARS};
@@ -57,7 +61,9 @@ pub use debtor::{
 pub use dnc::{DncList, ListState};
 pub use goal::{Goal, GoalKind};
 pub use hold::{Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
-pub use import::{GonePolicy, Import, ImportMap, ImportState, Merge, Placement, import_map_id};
+pub use import::{
+    GonePolicy, Import, ImportKind, ImportMap, ImportState, Merge, Placement, import_map_id,
+};
 pub use inbound::{AgentlessParams, Direction, InboundCall, InboundOutcome, InboundParams};
 pub use interest::{Accrual, CAP_BP_MAX, GRACE_DAYS_MAX, InterestRule, RATE_BP_MAX};
 pub use keep::{RecordingKeep, RecordingPlace, RetentionClass};
@@ -74,6 +80,8 @@ pub use payment::{
 pub use people::{Agent, Role, Team, User};
 pub use plan::{Instalment, InstalmentState, Plan, PlanFile, PlanState};
 pub use preference::{Preference, PreferenceKind};
+pub use relaxed::{Override, RELAX_RIGHT};
+pub use schedule::{CampaignSchedule, ClosedDay, DAYS_OFF_MAX, DayHours, SCHEDULE_LINES_MAX};
 pub use script::{Disposition, Objection, Script, ScriptStep};
 pub use segment::Segment;
 pub use spell::AgentSpell;
@@ -89,6 +97,6 @@ pub use trail::{
 pub use trunk::{CallerId, Trunk};
 pub use verdict::{
     BlockReason, CheckPoint, CounterCheck, Decision, DecisionRecord, LeftOut, PackRef, RuleHit,
-    Verdict, ZoneEvidence,
+    Started, Verdict, ZoneEvidence,
 };
 pub use voicemail::{VoicemailPart, VoicemailTemplate};

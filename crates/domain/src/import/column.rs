@@ -1,6 +1,7 @@
 //! What columns of a portfolio's file may mean, and how their names are recognised.
 
-use super::names::NAMES;
+use super::names::{CONSENT_NAMES, NAMES};
+use crate::entity::ImportKind;
 
 crate::text_enum! {
     /// What a column of the file means.
@@ -105,6 +106,18 @@ crate::text_enum! {
         PartyAuthorised = "party_authorised",
         /// Whether the debtor gave the points of his co-debtors and guarantors.
         PartyGivenByDebtor = "party_given_by_debtor",
+        /// Channel of a consent.
+        ConsentChannel = "consent_channel",
+        /// Granted or revoked.
+        ConsentState = "consent_state",
+        /// Day on which it was.
+        ConsentDate = "consent_date",
+        /// What proves it.
+        ConsentProof = "consent_proof",
+        /// What it is for.
+        ConsentPurpose = "consent_purpose",
+        /// Its last day.
+        ConsentUntil = "consent_until",
     }
 }
 
@@ -132,6 +145,33 @@ impl Target {
                 | Self::ObligadoSolidarioPhone
                 | Self::ObligadoSolidarioEmail
         )
+    }
+
+    /// Whether a file of consents has it.
+    #[must_use]
+    pub const fn is_of_consents(self) -> bool {
+        matches!(self, Self::ExternalRef | Self::Document) || self.is_consent()
+    }
+
+    /// Whether only a file of consents has it.
+    pub(super) const fn is_consent(self) -> bool {
+        matches!(
+            self,
+            Self::ConsentChannel
+                | Self::ConsentState
+                | Self::ConsentDate
+                | Self::ConsentProof
+                | Self::ConsentPurpose
+                | Self::ConsentUntil
+        )
+    }
+
+    /// Whether a file of a kind has it.
+    pub(super) fn is_in(self, kind: ImportKind) -> bool {
+        match kind {
+            ImportKind::Portfolio => !self.is_consent(),
+            ImportKind::Consents => self.is_of_consents(),
+        }
     }
 
     /// Whether it holds money.
@@ -177,21 +217,33 @@ pub(super) fn plain(name: &str) -> String {
     out.trim_end_matches('_').to_owned()
 }
 
-/// The meaning of a header, when its name is known.
-pub(super) fn recognise(header: &str) -> Option<Target> {
+/// The meaning of a header in a portfolio's file, when its name is known.
+#[cfg(test)]
+fn recognise(header: &str) -> Option<Target> {
+    recognise_in(ImportKind::Portfolio, header)
+}
+
+/// The meaning of a header in a file of a kind, when its name is known.
+pub(super) fn recognise_in(kind: ImportKind, header: &str) -> Option<Target> {
     let name = plain(header);
-    if let Some(target) = Target::ALL.iter().find(|t| t.as_str() == name) {
+    let own = |t: &&Target| t.as_str() == name && t.is_in(kind);
+    if let Some(target) = Target::ALL.iter().find(own) {
         return Some(*target);
     }
-    NAMES
+    let names = match kind {
+        ImportKind::Portfolio => &[][..],
+        ImportKind::Consents => CONSENT_NAMES,
+    };
+    names
         .iter()
+        .chain(NAMES.iter().filter(|(target, _)| target.is_in(kind)))
         .find(|(_, names)| names.split(' ').any(|n| n == name))
         .map(|(target, _)| *target)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::columns;
+    use super::super::columns_of;
     use super::*;
     use std::collections::BTreeSet;
 
@@ -227,8 +279,41 @@ mod tests {
                 assert_eq!(recognise(name), Some(*target), "{name}");
             }
         }
-        let told: Vec<&str> = columns().iter().map(|c| c.name).collect();
-        let all: Vec<&str> = Target::ALL.iter().map(|t| t.as_str()).collect();
-        assert_eq!(told, all);
+        for kind in ImportKind::ALL {
+            let told: BTreeSet<&str> = columns_of(*kind).iter().map(|c| c.name).collect();
+            let all = Target::ALL.iter().filter(|t| t.is_in(*kind));
+            let all: BTreeSet<&str> = all.map(|t| t.as_str()).collect();
+            assert_eq!(told, all, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_name_means_something_only_in_a_file_that_has_it() {
+        let of = |kind, header| recognise_in(kind, header);
+        use ImportKind::{Consents, Portfolio};
+        for (header, target) in [
+            ("Clave deudor", Target::ExternalRef),
+            ("RFC", Target::Document),
+            ("Canal", Target::ConsentChannel),
+            ("Estado", Target::ConsentState),
+            ("Fecha", Target::ConsentDate),
+            ("Prueba", Target::ConsentProof),
+            ("Finalidad", Target::ConsentPurpose),
+            ("Vigencia", Target::ConsentUntil),
+            ("consent_date", Target::ConsentDate),
+        ] {
+            assert_eq!(of(Consents, header), Some(target), "{header}");
+        }
+        assert_eq!(of(Portfolio, "Estado"), Some(Target::Subdivision));
+        for header in ["Canal", "Fecha", "Prueba", "consent_date"] {
+            assert_eq!(of(Portfolio, header), None, "{header}");
+        }
+        assert_eq!(of(Consents, "Saldo"), None);
+        let mut seen = BTreeSet::new();
+        for (_, names) in CONSENT_NAMES {
+            for name in names.split_whitespace() {
+                assert!(seen.insert(name) && plain(name) == name, "{name}");
+            }
+        }
     }
 }

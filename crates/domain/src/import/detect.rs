@@ -1,8 +1,9 @@
 //! What a file says about itself: delimiter, meanings of its columns, conventions of its numbers.
 
-use super::column::recognise;
+use super::column::recognise_in;
 use super::lines::{Line, Lines};
 use super::{ColumnMap, Target, amount, date};
+use crate::entity::ImportKind;
 use serde::Serialize;
 
 /// Rows looked at to find the delimiter.
@@ -43,7 +44,11 @@ pub fn delimiter(text: &str) -> Option<char> {
                 _ => None,
             }
         })?;
-        let known = header.iter().filter(|h| recognise(h).is_some()).count();
+        let known = |kind: &ImportKind| {
+            let named = |h: &&String| recognise_in(*kind, h).is_some();
+            header.iter().filter(named).count()
+        };
+        let known = ImportKind::ALL.iter().map(known).max();
         let alike = rows.iter().filter(|r| r.len() == header.len()).count();
         (header.len() > 1).then_some((known, alike, header.len()))
     };
@@ -54,14 +59,24 @@ pub fn delimiter(text: &str) -> Option<char> {
         .map(|(_, d)| d)
 }
 
-/// Reads the header and some rows; `given` is what the user said, which always holds.
+/// Reads the header and some rows of a portfolio's file; `given` is what the user said, which always holds.
 #[must_use]
 pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Detected {
+    detect_as(ImportKind::Portfolio, (header, rows), given)
+}
+
+/// As [`detect`], of a file of a kind.
+#[must_use]
+pub fn detect_as(
+    kind: ImportKind,
+    (header, rows): (&[String], &[Vec<String>]),
+    given: &ColumnMap,
+) -> Detected {
     let mut map = given.clone();
     if map.columns.is_empty() {
         for name in header {
             // Two of one meaning are both named: which of them holds is not for us to say, and a map says it.
-            if let Some(target) = recognise(name) {
+            if let Some(target) = recognise_in(kind, name) {
                 map.columns.insert(clean(name).to_owned(), target);
             }
         }
@@ -81,7 +96,10 @@ pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Det
         })
     };
     let decimal = agreed(cells(Target::is_money).filter_map(|v| amount::evidence(v)));
-    let dated = |t| matches!(t, Target::DueDate | Target::StatuteDate);
+    let dated = |t| {
+        use Target::{ConsentDate, ConsentUntil, DueDate, StatuteDate};
+        matches!(t, DueDate | StatuteDate | ConsentDate | ConsentUntil)
+    };
     let dates = agreed(cells(dated).filter_map(|v| date::evidence(v)));
     map.decimal = given.decimal.or(decimal);
     map.dates = given.dates.or(dates);
@@ -90,7 +108,10 @@ pub fn detect(header: &[String], rows: &[Vec<String>], given: &ColumnMap) -> Det
         .filter(|name| meaning(&map, name).is_none())
         .map(|name| clean(name).to_owned())
         .collect();
-    let missing = missing(&map, header);
+    let missing = match kind {
+        ImportKind::Portfolio => missing(&map, header),
+        ImportKind::Consents => missing_consents(&map, header),
+    };
     Detected {
         map,
         unknown,
@@ -131,6 +152,25 @@ pub(super) fn meaning(map: &ColumnMap, header: &str) -> Option<Target> {
             .and_then(|name| map.columns.get(name))
             .copied()
     })
+}
+
+/// As [`missing`], of a file of consents.
+pub(super) fn missing_consents(map: &ColumnMap, header: &[String]) -> Vec<String> {
+    let has = |target: Target| {
+        let column = |name: &String| meaning(map, name) == Some(target);
+        map.defaults.contains_key(&target) || header.iter().any(column)
+    };
+    let mut missing = Vec::new();
+    if !has(Target::ExternalRef) && !has(Target::Document) {
+        missing.push(format!("{} or {}", Target::ExternalRef, Target::Document));
+    }
+    let needed = super::columns_of(ImportKind::Consents);
+    for column in needed.iter().filter(|c| c.required) {
+        if column.name.parse().is_ok_and(|target| !has(target)) {
+            missing.push(column.name.to_owned());
+        }
+    }
+    missing
 }
 
 /// Needed meanings that neither a column nor a default gives.

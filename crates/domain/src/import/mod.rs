@@ -10,6 +10,7 @@ pub mod bank;
 #[cfg(test)]
 mod bank_tests;
 mod column;
+mod consents;
 mod date;
 mod detect;
 mod lines;
@@ -26,13 +27,14 @@ mod value;
 
 pub use amount::Decimal;
 pub use column::Target;
+pub use consents::ConsentReader;
 pub use date::DateOrder;
-pub use detect::{Detected, delimiter, detect, fingerprint};
+pub use detect::{Detected, delimiter, detect, detect_as, fingerprint};
 pub use lines::{Line, Lines};
 pub use map::ColumnMap;
 pub use repair::PhoneRepair;
 pub use row::{RowContext, RowReader};
-pub use told::{ColumnInfo, columns};
+pub use told::{ColumnInfo, columns, columns_of};
 pub use value::listed_phone;
 
 /// Most columns of a file.

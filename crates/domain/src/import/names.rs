@@ -243,3 +243,30 @@ pub(super) const NAMES: &[(Target, &str)] = &[
         "garantes_dados_por_deudor aval_dado_por_deudor codeudor_dado_por_deudor",
     ),
 ];
+
+/// Names that files of consents use.
+pub(super) const CONSENT_NAMES: &[(Target, &str)] = &[
+    (
+        Target::ConsentChannel,
+        "canal medio via canal_de_contacto medio_de_contacto channel",
+    ),
+    (
+        Target::ConsentState,
+        "estado estatus accion movimiento consentimiento autorizacion tipo status state action",
+    ),
+    (
+        Target::ConsentDate,
+        "fecha fecha_consentimiento fecha_de_consentimiento fecha_autorizacion fecha_de_autorizacion \
+         fecha_revocacion fecha_de_revocacion fecha_movimiento date consent_given_on",
+    ),
+    (
+        Target::ConsentProof,
+        "prueba evidencia soporte referencia_prueba referencia_de_la_prueba folio documento_soporte \
+         documento_de_soporte grabacion proof evidence proof_reference",
+    ),
+    (Target::ConsentPurpose, "finalidad proposito para purpose"),
+    (
+        Target::ConsentUntil,
+        "vigencia vence hasta fecha_fin fecha_de_fin valido_hasta until valid_until expires",
+    ),
+];

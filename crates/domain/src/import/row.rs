@@ -82,6 +82,11 @@ impl RowReader {
                 continue;
             };
             let name = clean(name);
+            if target.is_consent() {
+                return Err(ImportFault::Map(format!(
+                    "column '{name}': {target} goes with a file of consents"
+                )));
+            }
             if let Some((_, other, _)) = columns
                 .iter()
                 .find(|c| c.1 == name || (c.2 == target && !target.repeats()))

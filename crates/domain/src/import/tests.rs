@@ -1,5 +1,6 @@
 //! Rows end to end: header, map and cells to debtor, debt and points.
 mod around;
+mod consents;
 
 use super::*;
 use crate::entity::{CreditorKind, Language, PointClass, Portfolio};

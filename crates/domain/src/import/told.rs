@@ -1,6 +1,7 @@
 //! The columns an import understands, as screens and helps explain them.
 
 use super::Target;
+use crate::entity::ImportKind;
 
 /// A column as screens explain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -314,8 +315,68 @@ const COLUMNS: &[ColumnInfo] = &[
     ),
 ];
 
-/// Every column an import understands.
+const CONSENTS: &[ColumnInfo] = &[
+    info(
+        Target::ExternalRef,
+        false,
+        "clave del deudor en el acreedor; hace falta esta o document",
+        "the client's key of the debtor; this or document is needed",
+    ),
+    info(
+        Target::Document,
+        false,
+        "documento de identidad, de un solo deudor de la cartera",
+        "identity document, of one debtor of the portfolio alone",
+    ),
+    info(
+        Target::ConsentChannel,
+        true,
+        "canal: llamada, sms, whatsapp, correo, push, carta o visita",
+        "channel: call, sms, whatsapp, email, push, letter or visit",
+    ),
+    info(
+        Target::ConsentState,
+        true,
+        "otorgado o revocado",
+        "granted or revoked",
+    ),
+    info(
+        Target::ConsentDate,
+        true,
+        "día en que se otorgó o revocó",
+        "day on which it was granted or revoked",
+    ),
+    info(
+        Target::ConsentProof,
+        true,
+        "referencia del documento o grabación que lo prueba",
+        "reference of the document or recording that proves it",
+    ),
+    info(
+        Target::ConsentPurpose,
+        false,
+        "para qué: contacto si falta; voz grabada, horario ampliado, solicitud de información…",
+        "what for: contact without the column; prerecorded, wider_hours, information_request…",
+    ),
+    info(
+        Target::ConsentUntil,
+        false,
+        "último día de vigencia; sin columna, sin fin",
+        "last day on which it holds; no end without the column",
+    ),
+];
+
+/// Every column that a portfolio's file may have.
 #[must_use]
 pub const fn columns() -> &'static [ColumnInfo] {
     COLUMNS
+}
+
+/// Every column that a file of a kind may have.
+#[must_use]
+pub const fn columns_of(kind: ImportKind) -> &'static [ColumnInfo] {
+    match kind {
+        ImportKind::Portfolio => COLUMNS,
+        ImportKind::Consents => CONSENTS,
+    }
 }

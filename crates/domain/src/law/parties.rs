@@ -95,11 +95,16 @@ fn authorisation(
     now: UtcMs,
 ) -> Option<Finding> {
     let pack = &loaded.pack;
-    let authorised = (point.authorised && point.channel == channel)
-        || (point.channel != channel
-            && consents
-                .iter()
-                .any(|c| in_force(c, channel, "contact", now)));
+    let granted = consents
+        .iter()
+        .any(|c| in_force(c, channel, "contact", now));
+    // What he took back of a channel holds against a point's own mark, which has no date.
+    let taken_back = consents.iter().any(|c| {
+        c.channel == channel && c.purpose == "contact" && c.revoked_at.is_some_and(|t| t <= now)
+    });
+    // His consent is his own: whoever owes with him gave none by it.
+    let authorised = (granted && point.role == PartyRole::Titular)
+        || (point.authorised && point.channel == channel && (granted || !taken_back));
     (pack.channel_authorisation.is_some() && !authorised).then(|| {
         let (es, en) = text::by_channel(channel);
         Finding::forbid(

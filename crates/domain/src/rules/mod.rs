@@ -4,6 +4,7 @@
 pub mod ageing;
 pub mod agent_state;
 pub mod allocation;
+pub mod consents;
 pub mod detector;
 pub mod disclosure;
 pub mod disposition;

@@ -101,6 +101,7 @@ fn caps_holds_consents_and_wishes_cut_it() {
             until: Some(noon.plus_ms(2 * DAY_MS)),
             revoked_at: None,
             proof: String::new(),
+            revoke_proof: None,
         });
         let cut = agrees(&case, home.zone);
         assert!(cut < whole, "{}: {cut} of {whole}", home.country);

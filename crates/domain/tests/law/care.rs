@@ -51,6 +51,7 @@ fn consent(case: &mut Case, channel: Channel, purpose: &str, granted_at: UtcMs) 
         until: None,
         revoked_at: None,
         proof: "llamada 3".into(),
+        revoke_proof: None,
     });
 }
 

@@ -180,6 +180,7 @@ fn set(case: &mut Case, what: &str, zone: &str) {
             until: None,
             revoked_at: words.get(3).map(|w| at(w, zone)),
             proof: String::new(),
+            revoke_proof: None,
         }),
         // Read by the verdict on it.
         "says" => {}

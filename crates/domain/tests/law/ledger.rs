@@ -167,6 +167,7 @@ fn consent_of_the_last_seven_days_takes_a_call_out_of_the_cap() {
         until: None,
         revoked_at: None,
         proof: "recording".into(),
+        revoke_proof: None,
     };
     // Given before the last call, not before the others.
     case.facts.consents = vec![consent(at("2026-11-29T12:00", US.zone))];
@@ -283,6 +284,7 @@ fn colombia_keeps_one_channel_after_direct_contact_until_sunday() {
         until: None,
         revoked_at: None,
         proof: "chat".into(),
+        revoke_proof: None,
     });
     allowed(&case.judge_at("2026-11-26T10:00", CO.zone));
     tried(&mut case, "2026-11-26T09:00", CO.zone);

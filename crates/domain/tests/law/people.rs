@@ -249,6 +249,7 @@ fn a_mobile_without_consent_to_a_recorded_voice_gets_an_agent_first() {
         until: None,
         revoked_at: None,
         proof: "form".into(),
+        revoke_proof: None,
     });
     allowed(&case.judge_at(NOON, US.zone));
     case.facts.consents[0].revoked_at = Some(at("2026-11-24T11:00", US.zone));

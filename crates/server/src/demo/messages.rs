@@ -230,6 +230,7 @@ async fn consents(seeder: &Seeder<'_>, client: ClientId) -> anyhow::Result<()> {
                 until: None,
                 revoked_at: None,
                 proof: "Contrato, cláusula 12".into(),
+                revoke_proof: None,
             };
             seeder.store.put_consent(&row, &[]).await?;
             given += 1;

@@ -256,6 +256,7 @@ pub(super) async fn load(
         import_id: ImportId(seeder.fresh()),
         client,
         portfolio: portfolio.clone(),
+        kind: domain::entity::ImportKind::Portfolio,
         map: None,
         dry_run: false,
         actor: "system".into(),

@@ -1,15 +1,18 @@
 //! Files on their way in: one process at a time works on one, and nobody sees a file that is half in.
 
+use super::consent_files;
 use super::scene::*;
-use domain::entity::{DebtMark, DebtStatus, GonePolicy, Import, ImportState, Placement};
-use domain::ids::{DebtId, DebtorId, ImportId, PlacementId};
+use domain::entity::{
+    DebtMark, DebtStatus, GonePolicy, Import, ImportKind, ImportState, Placement,
+};
+use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PlacementId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ListFilter, MARK_STEP,
     MarkAsk, PageRequest,
 };
 use domain::segment::Expr;
-use domain::time::DAY_MS;
+use domain::time::{DAY_MS, UtcMs};
 use std::sync::Arc;
 
 /// Runs the group.
@@ -25,18 +28,32 @@ pub async fn all(store: Subject) {
     two_files_that_share_persons_are_both_in(&store).await;
     two_files_that_recall_what_the_other_changes_are_both_in(&store).await;
     a_placement_is_due_on_its_day(&store).await;
+    consent_files::all(&store).await;
 }
 
-pub(super) fn file(scene: &Scene, state: ImportState) -> Import {
+/// A file of debtors, kept, on its way into a scene's portfolio.
+#[must_use]
+pub fn file(scene: &Scene, state: ImportState) -> Import {
+    file_of((scene.client.id, scene.portfolio.id), NOW, state)
+}
+
+/// A file of debtors, kept, on its way into a client's portfolio.
+#[must_use]
+pub fn file_of(
+    (client_id, portfolio_id): (ClientId, PortfolioId),
+    at: UtcMs,
+    state: ImportState,
+) -> Import {
     Import {
         id: fresh::<ImportId>(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
+        client_id,
+        portfolio_id,
+        kind: ImportKind::Portfolio,
         file_name: "cartera.csv".into(),
         state,
         map: serde_json::Value::Null,
         gone: GonePolicy::Keep,
-        at: NOW,
+        at,
         accepted_at: None,
         undone_at: None,
         rows_done: 0,

@@ -159,6 +159,7 @@ async fn parties_and_consents(store: &Subject, scene: &Scene) {
         until: None,
         revoked_at: None,
         proof: "contract".into(),
+        revoke_proof: None,
     };
     kept!(
         store,
@@ -333,6 +334,8 @@ async fn routes(store: &Subject, scene: &Scene) {
         country: "MX".into(),
         registered: true,
         enabled: true,
+        signed: false,
+        callback_at: None,
         created_at: NOW,
     };
     kept!(

@@ -20,6 +20,7 @@ pub async fn all(store: Subject) {
     who_is_hidden_is_not_asked_about(&store).await;
     who_comes_behind_many_who_are_hidden_is_asked_about(&store).await;
     another_law_starts_anew(&store).await;
+    who_is_still_to_be_asked_about_is_told(&store).await;
     lists_and_zones_take_marks_away(&store).await;
     lists_are_seen_however_they_are_written(&store).await;
     a_segment_names_another(&store).await;
@@ -104,6 +105,7 @@ async fn whatever_happens_takes_it_away(store: &Subject) {
         until: None,
         revoked_at: None,
         proof: String::new(),
+        revoke_proof: None,
     };
     store.put_consent(&consent, &[]).await.expect("consent");
     assert_eq!(both(store).await, (vec![], vec![twin.debtor.id]));
@@ -219,6 +221,42 @@ async fn another_law_starts_anew(store: &Subject) {
     assert!(callable(store, &scene, NOW).await.is_empty());
     claim_all(store).await;
     assert_eq!(callable(store, &scene, NOW).await, [person.debtor.id]);
+}
+
+async fn who_is_still_to_be_asked_about_is_told(store: &Subject) {
+    let (scene, other) = (Scene::new(store).await, Scene::new(store).await);
+    claim_all(store).await;
+    let pending = async |scene: &Scene, now| {
+        let left = store.marks_pending(scene.client.id, now).await;
+        left.expect("counted")
+    };
+    assert_eq!(pending(&scene, NOW).await, 0);
+    let people = [scene.person(store).await, scene.person(store).await];
+    assert_eq!(pending(&scene, NOW).await, 2, "nobody asked");
+    assert_eq!(pending(&other, NOW).await, 0, "of another client");
+    let mut paid = people[1].debt.clone();
+    paid.status = domain::entity::DebtStatus::Paid;
+    store.put_debt(&paid, &[]).await.expect("paid");
+    assert_eq!(pending(&scene, NOW).await, 1, "who owes nothing is out");
+    let claim = store.claim_marks(NOW, 500).await.expect("claim");
+    assert_eq!(pending(&scene, NOW).await, 1, "asked, not answered");
+    mark(store, &claim).await;
+    assert_eq!(pending(&scene, NOW).await, 0);
+    assert_eq!(pending(&scene, HOUR).await, 1, "over");
+    let expr = parse("callable_now or on_hold").expect("a filter");
+    let plain = parse("on_hold").expect("a filter");
+    let asked = async |expr: &domain::segment::Expr, now| {
+        let seen = store.segment_estimate(scene.client.id, expr, now, 10).await;
+        let seen = seen.expect("figures");
+        (seen.count.debtors, seen.exact, seen.pending, seen.margin)
+    };
+    assert_eq!(asked(&expr, NOW).await, (1, true, 0, 0));
+    assert_eq!(asked(&plain, HOUR).await, (0, true, 0, 0), "asks no law");
+    assert_eq!(asked(&expr, HOUR).await, (0, false, 1, 1));
+    // Under another name it is the same question.
+    save(store, &scene, "now", "callable_now", None).await;
+    let named = parse("segment 'now'").expect("a filter");
+    assert_eq!(asked(&named, HOUR).await, (0, false, 1, 1));
 }
 
 async fn suppressed(store: &Subject, scene: &Scene) -> Vec<DebtorId> {

@@ -17,6 +17,7 @@ pub mod bus;
 pub mod callers;
 pub mod catalog;
 mod complaints;
+pub mod consent_files;
 pub mod contacts;
 mod court;
 pub mod departures;

@@ -237,6 +237,7 @@ impl Person {
                 until: None,
                 revoked_at: None,
                 proof: "contract".into(),
+                revoke_proof: None,
             }],
             score: None,
             address: None,
@@ -294,6 +295,7 @@ impl Person {
                 campaign_id: campaign,
                 campaign_window: None,
                 attempts_per_day: None,
+                circumstances: domain::entity::Circumstances::default(),
                 ring_timeout_ms: 25_000,
                 agent_reserved: campaign.is_none(),
                 now: at,
@@ -436,6 +438,7 @@ pub fn request(campaign: &Campaign, lease: &NodeLease, limit: u32) -> ReserveReq
         fence: lease.fence,
         limit,
         parts: Vec::new(),
+        agreed_max: None,
         now: NOW,
         until: NOW.plus_ms(5 * MINUTE_MS),
     }

@@ -2,12 +2,14 @@
 //! see waits for the row that says that the file is in.
 
 use super::Tables;
-use super::import_rows::{import_rows, note_made, strangers, take_batch};
+use super::import_rows::{import_rows, note_made, strangers, take_batch, take_lines};
 use super::imports::end_items;
 use super::interest::book;
-use domain::entity::{DebtStatus, Import, ImportState};
-use domain::ids::{DebtId, DebtorId, ImportId};
-use domain::ports::store::{DebtorRow, ImportReport, StoreError};
+use domain::entity::dnc::listed_form;
+use domain::entity::{DebtStatus, Import, ImportState, SuppressionKind};
+use domain::ids::{DebtId, DebtorId, ImportId, PortfolioId};
+use domain::ports::store::{ConsentsTaken, DebtorRow, ImportReport, StoreError};
+use domain::rules::consents::{ConsentBook, ConsentDebtor, ConsentRow};
 use domain::time::UtcMs;
 
 /// What waits.
@@ -15,6 +17,7 @@ use domain::time::UtcMs;
 pub(crate) enum Aside {
     Rows(Vec<DebtorRow>),
     Recall(Vec<DebtId>),
+    Consents(Vec<ConsentRow>),
 }
 
 impl Aside {
@@ -22,6 +25,7 @@ impl Aside {
         match self {
             Self::Rows(rows) => rows.len(),
             Self::Recall(debts) => debts.len(),
+            Self::Consents(rows) => rows.len(),
         }
     }
 }
@@ -86,7 +90,8 @@ pub(super) fn take_rows(
 
 pub(super) fn recall_aside(t: &mut Tables, import: ImportId, debts: &[DebtId], first: bool) {
     if first {
-        let rows = |(of, what): &(ImportId, Aside)| *of != import || matches!(what, Aside::Rows(_));
+        let rows =
+            |(of, what): &(ImportId, Aside)| *of != import || !matches!(what, Aside::Recall(_));
         t.aside.retain(rows);
     }
     if !debts.is_empty() {
@@ -129,6 +134,14 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
         Aside::Recall(debts) => {
             recall(t, &debts, now);
         }
+        Aside::Consents(rows) => {
+            let portfolio = t.imports.get(&import).map(|i| i.portfolio_id);
+            let book = portfolio.map(|portfolio| consent_book(t, portfolio));
+            for book in book.into_iter().map(|book| applied(book, &rows)) {
+                let all = book.consents.into_values().flatten();
+                t.consents.extend(all.map(|c| (c.id, c)));
+            }
+        }
         Aside::Rows(rows) => {
             let who = strangers(t, &rows);
             import_rows(t, &rows);
@@ -136,6 +149,63 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
         }
     }
     true
+}
+
+/// The debtors of a portfolio as files of consents name them, with what is known of their consents.
+fn consent_book(t: &Tables, portfolio: PortfolioId) -> ConsentBook {
+    let mut book = ConsentBook::default();
+    for debtor in t.debtors.values().filter(|d| d.portfolio_id == portfolio) {
+        let id = t.merged_into.get(&debtor.id).copied().unwrap_or(debtor.id);
+        let document = listed_form(SuppressionKind::Document, debtor.document.reveal());
+        for name in [
+            ConsentDebtor::Ref(debtor.external_ref.clone()),
+            ConsentDebtor::Document(document),
+        ] {
+            let of = book.debtors.entry(name).or_default();
+            if !of.contains(&id) {
+                of.push(id);
+            }
+        }
+    }
+    for consent in t.consents.values() {
+        let of = book.consents.entry(consent.debtor_id).or_default();
+        of.push(consent.clone());
+    }
+    book
+}
+
+fn applied(mut book: ConsentBook, rows: &[ConsentRow]) -> ConsentBook {
+    for row in rows {
+        // Whose debtor is gone meanwhile is passed over.
+        let _ = book.take(row, &mut ImportReport::default());
+    }
+    book
+}
+
+pub(super) fn take_consents(
+    t: &mut Tables,
+    import: ImportId,
+    portfolio: PortfolioId,
+    (rows, keeps): (&[ConsentRow], bool),
+) -> Result<ConsentsTaken, StoreError> {
+    let mut book = consent_book(t, portfolio);
+    let mut done = ConsentsTaken::default();
+    done.report.rows = rows.len() as u64;
+    let mut taken = Vec::new();
+    for row in rows {
+        match book.take(row, &mut done.report) {
+            Ok(_) => taken.push(row.clone()),
+            Err(fault) => done.faults.push(fault),
+        }
+    }
+    if keeps {
+        take_lines(t, import, rows.iter().map(|r| r.line))?;
+        if let Some(row) = t.imports.get_mut(&import) {
+            row.report.add(&done.report);
+        }
+        t.aside.push((import, Aside::Consents(taken)));
+    }
+    Ok(done)
 }
 
 /// A file's row is written: one file of a portfolio at a time is half in it, and with the word that it is in

@@ -1,7 +1,9 @@
 //! One batch of a portfolio file, row by row.
 
 use super::Tables;
-use domain::entity::{Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, ImportState, Party};
+use domain::entity::{
+    Consent, ContactPoint, Debt, DebtStatus, Debtor, Import, ImportState, Party, PartyRole,
+};
 use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::ports::store::{
     DebtorRow, FieldChange, ImportReport, StoreError, debt_changes, debtor_changes, item_changes,
@@ -152,6 +154,7 @@ fn import_around(
         };
         let same = |p: &Party| p.debt_id == debt && p.role == party.role && p.name == party.name;
         if !t.parties.values().any(same) {
+            report.parties_new += u64::from(fresh.role != PartyRole::Titular);
             t.parties.insert(fresh.id, fresh);
             changed = true;
         }
@@ -220,17 +223,26 @@ pub(super) fn take_batch(
     import: ImportId,
     rows: &[DebtorRow],
 ) -> Result<(), StoreError> {
+    take_lines(t, import, rows.iter().map(|r| r.line))
+}
+
+/// As [`take_batch`], of lines.
+pub(super) fn take_lines(
+    t: &mut Tables,
+    import: ImportId,
+    lines: impl Iterator<Item = u64> + Clone,
+) -> Result<(), StoreError> {
     let Some(row) = t.imports.get_mut(&import).filter(|row| row.bytes > 0) else {
         return Ok(());
     };
     let line = |n: Option<u64>| i64::try_from(n.unwrap_or(0)).unwrap_or(i64::MAX);
-    let first = line(rows.iter().map(|r| r.line).min());
+    let first = line(lines.clone().min());
     if row.state != ImportState::Accepting || first <= row.rows_done {
         return Err(StoreError::Conflict(
             "the file is another's to write by now".to_owned(),
         ));
     }
-    row.rows_done = line(rows.iter().map(|r| r.line).max());
+    row.rows_done = line(lines.max());
     Ok(())
 }
 

@@ -9,9 +9,10 @@ use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    ASIDE_AT_ONCE, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportReport, ImportStore, OpenDebt,
-    PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
+    ASIDE_AT_ONCE, ConsentsTaken, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportReport, ImportStore,
+    OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
 };
+use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
 use std::collections::BTreeMap;
 
@@ -161,6 +162,17 @@ impl ImportStore for MemoryStore {
         rows: &[DebtorRow],
     ) -> Result<ImportReport, StoreError> {
         import_aside::take_rows(&mut *self.tx().await?, import, rows)
+    }
+
+    async fn take_consents(
+        &self,
+        import: ImportId,
+        portfolio: PortfolioId,
+        rows: &[ConsentRow],
+        keeps: bool,
+    ) -> Result<ConsentsTaken, StoreError> {
+        let mut t = self.tx().await?;
+        import_aside::take_consents(&mut t, import, portfolio, (rows, keeps))
     }
 
     async fn settle_rows(&self, _import: ImportId) -> Result<(), StoreError> {

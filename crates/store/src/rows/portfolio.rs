@@ -6,8 +6,8 @@ use domain::entity::SuppressionKind;
 use domain::entity::dnc::listed_form;
 use domain::entity::{
     Assignment, AssignmentRule, CampaignTemplate, CampaignVersion, Client, Complaint, Consent,
-    ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap, Merge, Party, Placement,
-    Portfolio, Preference, Segment, Suppression,
+    ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap, Merge, Override, Party,
+    Placement, Portfolio, Preference, Segment, Suppression,
 };
 use domain::ids::{DebtorId, DncListId, PersonId};
 use domain::ports::store::CallerRest;
@@ -80,7 +80,7 @@ entity!(ContactPoint, "contact_points", "point" {
 );
 
 entity!(Consent, "consents", "consent" {
-        id, debtor_id, channel, purpose, granted_at, until, revoked_at, proof
+        id, debtor_id, channel, purpose, granted_at, until, revoked_at, proof, revoke_proof
     }
     fn stirs(&self) -> Option<Stirs> {
         Some(Stirs::Debtor(self.debtor_id))
@@ -90,6 +90,14 @@ entity!(Consent, "consents", "consent" {
 entity!(Hold, "holds", "hold" {
         id, client_id, debtor_id, scope, debt_id, point_id, channel, kind, from = "from_at", until,
         lifted_at, evidence
+    }
+    fn stirs(&self) -> Option<Stirs> {
+        Some(Stirs::Debtor(self.debtor_id))
+    }
+);
+
+entity!(Override, "law_overrides", "relaxed presumption" {
+        id, client_id, debtor_id, rule, reason, granted_by, granted_right, granted_at, until, withdrawn_at
     }
     fn stirs(&self) -> Option<Stirs> {
         Some(Stirs::Debtor(self.debtor_id))
@@ -163,7 +171,7 @@ entity!(CallerRest, "caller_rests", "rest of a caller id" {
 });
 
 entity!(Import, "imports", "import" {
-    id, client_id, portfolio_id, file_name, state, map, gone, at, accepted_at, undone_at, rows_done,
+    id, client_id, portfolio_id, kind, file_name, state, map, gone, at, accepted_at, undone_at, rows_done,
     difference, report, faults, actor, bytes, placement_id
 });
 

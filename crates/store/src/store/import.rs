@@ -4,6 +4,7 @@
 mod around;
 pub(super) mod aside;
 pub(super) mod behind;
+mod consents;
 mod laid;
 
 pub(super) use super::import_write::Before;

@@ -7,8 +7,8 @@ use super::items::lock_persons;
 use super::money::replay;
 use super::{due_items, interest, merge_wishes, merges, sums};
 use crate::sql::{Link, Row, vals};
-use domain::entity::{ContactPoint, Debt, DebtStatus, Import, Payment};
-use domain::ids::{DebtId, DebtorId, ImportId, PersonId, PointId};
+use domain::entity::{Consent, ContactPoint, Debt, DebtStatus, Import, Payment};
+use domain::ids::{ConsentId, DebtId, DebtorId, ImportId, PersonId, PointId};
 use domain::ports::StoreError;
 use domain::ports::store::{IMPORT_STEP, UndoStep};
 use domain::time::UtcMs;
@@ -41,6 +41,7 @@ const OWN: &[&str] = &[
     "dnc_hits",
     "parties",
     "consents",
+    "law_overrides",
     "addresses",
     "contact_points",
     "holds",
@@ -261,13 +262,10 @@ async fn put_back(
         })
         .await?;
     }
-    for (table, ids) in [
-        ("parties", uuids(&before.new_parties)),
-        ("consents", uuids(&before.new_consents)),
-    ] {
-        let sql = format!("DELETE FROM {table} WHERE id");
-        tx.run_in(&sql, &ids, "", &[]).await?;
-    }
+    let parties = uuids(&before.new_parties);
+    tx.run_in("DELETE FROM parties WHERE id", &parties, "", &[])
+        .await?;
+    kept |= !put_consents_back(tx, import, (&before.new_consents, before.consents)).await?;
     let addresses = uuids(&before.new_addresses);
     kept |= !remove_addresses(tx, import, &addresses).await?;
     for point in before.new_points {
@@ -280,6 +278,31 @@ async fn put_back(
     let touched: Vec<DebtorId> = touched.into_iter().collect();
     sums::refresh(tx, &touched).await?;
     Ok(kept)
+}
+
+/// Consents that the import changed are as before, those that it made go, except what somebody has taken back
+/// since; whether all went.
+async fn put_consents_back(
+    tx: &mut Link,
+    import: &Import,
+    (made, changed): (&[ConsentId], Vec<Consent>),
+) -> Result<bool, StoreError> {
+    let whole = import.accepted_at.unwrap_or(import.at);
+    let sql = "DELETE FROM consents WHERE (revoked_at IS NULL OR revoked_at<=$1) AND id";
+    let gone = tx.run_in(sql, &uuids(made), "", &[crate::sql::Field::val(&whole)]);
+    let gone = gone.await?;
+    for consent in changed {
+        let today: Option<Consent> = tx.find("WHERE id=$1", vals![consent.id]).await?;
+        // In whichever file of the debtor it is now.
+        if let Some(today) = today {
+            tx.put(&Consent {
+                debtor_id: today.debtor_id,
+                ..consent
+            })
+            .await?;
+        }
+    }
+    Ok(gone == made.len() as u64)
 }
 
 /// Removes a debt that the import made, or recalls it when something names it; whether it was recalled.

@@ -5,7 +5,7 @@ use super::table::Rows;
 use super::{due_items, hits, sums};
 use crate::sql::{Link, vals};
 use domain::entity::{
-    Accrual, Address, Consent, ContactPoint, Debt, DebtItem, Debtor, ImportState, Party,
+    Accrual, Address, Consent, ContactPoint, Debt, DebtItem, Debtor, Import, ImportState, Party,
 };
 use domain::ids::{
     AddressId, ClientId, ConsentId, DebtId, DebtorId, ImportId, PartyId, PaymentId, PersonId,
@@ -29,6 +29,9 @@ pub(super) struct Before {
     pub(super) debts: Vec<Debt>,
     /// Points that were changed.
     pub(super) points: Vec<ContactPoint>,
+    /// Consents that were changed.
+    #[serde(default)]
+    pub(super) consents: Vec<Consent>,
     /// What the import made.
     pub(super) new_debts: Vec<DebtId>,
     pub(super) new_points: Vec<PointId>,
@@ -257,6 +260,18 @@ impl Batch {
             first: line(rows.iter().map(|r| r.line).min()),
             done: line(rows.iter().map(|r| r.line).max()),
         })
+    }
+
+    /// Rows of a kept file from the first to the last line.
+    pub(super) fn lines(row: &Import, (first, last): (u64, u64)) -> Self {
+        let line = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        Self {
+            client: row.client_id,
+            portfolio: row.portfolio_id,
+            at: row.at,
+            first: line(first),
+            done: line(last),
+        }
     }
 }
 

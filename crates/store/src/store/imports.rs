@@ -17,9 +17,10 @@ use domain::ids::{
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
-    DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ImportStore, OpenDebt,
-    PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
+    ConsentsTaken, DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ImportStore,
+    OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
 };
+use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
 use std::collections::BTreeSet;
 
@@ -290,6 +291,16 @@ impl ImportStore for SqlStore {
         rows: &[DebtorRow],
     ) -> Result<ImportReport, StoreError> {
         self.take_kept(import, rows).await
+    }
+
+    async fn take_consents(
+        &self,
+        import: ImportId,
+        portfolio: PortfolioId,
+        rows: &[ConsentRow],
+        keeps: bool,
+    ) -> Result<ConsentsTaken, StoreError> {
+        self.hold_consents(import, portfolio, (rows, keeps)).await
     }
 
     async fn settle_rows(&self, import: ImportId) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use domain::entity::dnc::keyed_hash;
 use domain::entity::{
     CallResult, Channel, Consent, DebtStatus, DncList, Hold, HoldKind, HoldScope, Language, Party,
-    PartyRole, PointClass, PromiseState, Suppression, SuppressionKind,
+    PartyRole, PaymentChannel, PointClass, PromiseState, Suppression, SuppressionKind,
 };
 use domain::ids::{ConsentId, DncListId, HoldId, ImportId, PartyId, SuppressionId};
 use domain::pii::Pii;
@@ -44,11 +44,11 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         *of.choose(&mut self.rng).expect("not empty")
     }
 
-    fn chance(&mut self, pct: u32) -> bool {
+    pub(crate) fn chance(&mut self, pct: u32) -> bool {
         self.rng.random_range(0..100) < pct
     }
 
@@ -58,6 +58,7 @@ impl Maker {
         person.debtor.subdivision = self.one(&[None, Some("SP"), Some("")]).map(String::from);
         person.debtor.language = self.one(Language::ALL);
         person.debtor.address_zone = self.one(&[None, Some("America/Tijuana")]).map(String::from);
+        person.debtor.told_zone = self.one(&[None, Some("America/Bogota")]).map(String::from);
         person.debtor.created_at = NOW.plus_ms(-self.one(&[0, DAY_MS - 1, DAY_MS, 40 * DAY_MS]));
         if self.chance(30) {
             person.debtor.name = Pii("ALFA".into());
@@ -76,6 +77,11 @@ impl Maker {
             Some(NOW.plus_ms(-DAY_MS + 1)),
         ];
         person.point.last_rpc_at = self.one(&never);
+        person.point.added_at = self.one(&[NOW, NOW.plus_ms(-DAY_MS), NOW.plus_ms(-50 * DAY_MS)]);
+        person.point.source = self.one(&["import", "agent"]).to_owned();
+        if self.chance(20) {
+            person.point.value = Pii("+525512345678".to_owned());
+        }
         self.store
             .put_debtor(&person.debtor, &[])
             .await
@@ -127,12 +133,13 @@ impl Maker {
             let consent = Consent {
                 id: fresh::<ConsentId>(),
                 debtor_id: person.debtor.id,
-                channel: Channel::Call,
+                channel: self.one(&[Channel::Call, Channel::Sms]),
                 purpose: "contact".into(),
                 granted_at: self.one(&[NOW, NOW.plus_ms(1), NOW.plus_ms(-DAY_MS)]),
                 until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
                 revoked_at: self.one(&[None, None, Some(NOW)]),
                 proof: String::new(),
+                revoke_proof: None,
             };
             self.store
                 .put_consent(&consent, &[])
@@ -239,8 +246,12 @@ impl Maker {
                 closing.disposition = Some(self.one(&["CD.PP", "NC.ST"]).to_owned());
                 closing.disposed_at = self.one(&[Some(NOW), Some(NOW.plus_ms(-ago)), None]);
             }
+            let change = AttemptChange {
+                identity_at: self.one(&[None, None, Some(attempt.opened_at)]),
+                ..AttemptChange::default()
+            };
             self.store
-                .note_attempt(attempt.id, &AttemptChange::default(), &[])
+                .note_attempt(attempt.id, &change, &[])
                 .await
                 .expect("note");
             self.store
@@ -253,11 +264,14 @@ impl Maker {
             PromiseState::Kept,
             PromiseState::Broken,
             PromiseState::Broken,
+            PromiseState::KeptPartial,
         ] {
             if self.chance(30) {
                 let mut promise = person.promise(1_000);
                 promise.amount.currency = self.one(CURRENCIES).parse().expect("currency");
                 promise.state = state;
+                let long = NOW.plus_ms(-60 * DAY_MS);
+                promise.closed_at = self.one(&[None, Some(NOW), Some(long), Some(long.plus_ms(1))]);
                 self.store
                     .put_promise(&promise, &[])
                     .await
@@ -267,6 +281,7 @@ impl Maker {
         for _ in 0..self.rng.random_range(0..3) {
             let mut payment = person.payment(self.one(&[-500, 1, 1_000, 50_000]));
             payment.amount.currency = self.one(CURRENCIES).parse().expect("currency");
+            payment.channel = self.one(PaymentChannel::ALL);
             payment.paid_at = NOW.plus_ms(-self.one(&[-1, 0, 30 * DAY_MS, 30 * DAY_MS - 1]));
             self.store
                 .put_payment(&payment, &[])
@@ -284,8 +299,12 @@ impl Maker {
                 scope: self.one(HoldScope::ALL),
                 debt_id: None,
                 point_id: None,
-                channel: None,
-                kind: self.one(&[HoldKind::Dispute, HoldKind::Represented]),
+                channel: self.one(&[None, Some(Channel::Sms), Some(Channel::Call)]),
+                kind: self.one(&[
+                    HoldKind::Dispute,
+                    HoldKind::Represented,
+                    HoldKind::ChannelOptout,
+                ]),
                 from: self.one(&[NOW, NOW.plus_ms(1)]),
                 until: self.one(&[None, Some(NOW), Some(NOW.plus_ms(1))]),
                 lifted_at: self.one(&[None, None, Some(NOW), Some(NOW.plus_ms(1))]),

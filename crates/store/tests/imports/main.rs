@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod consents;
 mod due_items;
 mod interest;
 
@@ -13,6 +14,7 @@ use domain::ids::{ImportId, PlacementId};
 use domain::ports::StoreError;
 use domain::ports::store::{DebtorRow, ImportReport, PageRequest};
 use domain::segment::Expr;
+use sim::contract::imports::file;
 use sim::contract::plans::agreed;
 use sim::contract::scene::*;
 use std::sync::Arc;
@@ -259,25 +261,11 @@ async fn a_quita_that_is_owed_again_stays_so(store: &Subject) {
     assert_eq!(stands, 0, "and the plan may forgive it again");
 }
 
+/// One that is not kept yet.
 fn file_of(scene: &Scene) -> Import {
     Import {
-        id: fresh::<ImportId>(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        file_name: "cartera.csv".into(),
-        state: ImportState::Reading,
-        map: serde_json::Value::Null,
-        gone: domain::entity::GonePolicy::Keep,
-        at: NOW,
-        accepted_at: None,
-        undone_at: None,
-        rows_done: 0,
-        difference: ImportReport::default(),
-        report: ImportReport::default(),
-        faults: Vec::new(),
-        actor: "system".into(),
         bytes: 0,
-        placement_id: None,
+        ..file(scene, ImportState::Reading)
     }
 }
 
@@ -393,6 +381,7 @@ async fn all(store: Subject) {
     recalls_are_taken_back(&store).await;
     interest::all(&store).await;
     due_items::all(&store).await;
+    consents::a_file_of_consents_is_taken_back(&store).await;
     a_quita_that_is_owed_again_stays_so(&store).await;
     a_file_is_kept_in_pieces(&store).await;
 }

@@ -9,7 +9,7 @@ use crate::importer::ImportError;
 use crate::problem::Problem;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use domain::entity::{Import, Portfolio};
+use domain::entity::{Import, ImportKind, Portfolio};
 
 /// Keeps the file of a request, raw or as the part `file` of a form.
 pub(super) async fn keep(
@@ -33,11 +33,11 @@ pub(super) async fn keep(
 pub(super) async fn take(
     state: &ApiState,
     actor: String,
-    (portfolio, map): (Portfolio, serde_json::Value),
+    (portfolio, kind, map): (Portfolio, ImportKind, serde_json::Value),
     request: Request,
 ) -> Result<Import, Problem> {
     let flow = state.flow();
-    let mut row = flow.begin(&portfolio, "", map, actor.clone());
+    let mut row = flow.begin((&portfolio, kind), "", map, actor.clone());
     let here = Here::take(state, row.id, Long::Yes)?;
     flow.save(&row, &actor, "import.read").await?;
     let turns = here.everywhere(state, row.id).await?;

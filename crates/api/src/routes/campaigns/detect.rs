@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::{Extension, Json};
+use domain::entity::ImportKind;
 use domain::ids::PortfolioId;
 use domain::import::{self, ColumnMap};
 use serde::{Deserialize, Serialize};
@@ -36,11 +37,22 @@ pub(crate) struct Column {
     help_en: &'static str,
 }
 
+/// Which columns.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ColumnsQuery {
+    /// `portfolio` (default) or `consents`: what the file is about.
+    #[param(value_type = Option<String>)]
+    kind: Option<ImportKind>,
+}
+
 /// The columns that an import understands.
-#[utoipa::path(get, path = "/imports/columns", tag = "imports",
+#[utoipa::path(get, path = "/imports/columns", tag = "imports", params(ColumnsQuery),
     responses((status = 200, description = "All columns", body = Items<Column>)))]
-async fn columns() -> Json<Items<Column>> {
-    let columns = import::columns().iter().map(|c| Column {
+async fn columns(Params(query): Params<ColumnsQuery>) -> Json<Items<Column>> {
+    let kind = query.kind.unwrap_or(ImportKind::Portfolio);
+    let columns = import::columns_of(kind).iter().map(|c| Column {
         name: c.name,
         required: c.required,
         help_es: c.help_es,
@@ -59,6 +71,9 @@ pub(crate) struct DetectQuery {
     /// given.
     #[param(value_type = Option<uuid::Uuid>)]
     portfolio: Option<PortfolioId>,
+    /// `portfolio` (default) or `consents`: what the file is about.
+    #[param(value_type = Option<String>)]
+    kind: Option<ImportKind>,
 }
 
 /// What the beginning of a file says.
@@ -146,7 +161,8 @@ async fn detect(
         importer::head(file, &mut given).await
     };
     let bytes = bytes.map_err(problem)?;
-    let mut shape = importer::detect(&bytes, Some(&given)).map_err(problem)?;
+    let kind = query.kind.unwrap_or(ImportKind::Portfolio);
+    let mut shape = importer::detect(kind, &bytes, Some(&given)).map_err(problem)?;
     let saved = match (query.portfolio, &map) {
         (Some(portfolio), None) => remembered(&state, portfolio, &shape.fingerprint).await?,
         _ => None,
@@ -157,7 +173,7 @@ async fn detect(
             encoding: given.encoding.clone().or_else(|| saved.encoding.clone()),
             ..saved.clone()
         };
-        shape = importer::detect(&bytes, Some(&given)).map_err(problem)?;
+        shape = importer::detect(kind, &bytes, Some(&given)).map_err(problem)?;
     }
     let mut found = Detected::from(shape);
     found.saved = saved.is_some();

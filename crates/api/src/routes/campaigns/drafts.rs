@@ -13,7 +13,7 @@ use crate::{ApiState, doc, tenant};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use domain::entity::{Import, ImportState};
+use domain::entity::{GonePolicy, Import, ImportKind, ImportState};
 use domain::ids::{ClientId, ImportId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::RowFault;
@@ -48,6 +48,9 @@ pub(crate) struct DraftQuery {
     client: Option<ClientId>,
     /// Name or id.
     portfolio: String,
+    /// `portfolio` (default) or `consents`: what the file is about.
+    #[param(value_type = Option<String>)]
+    kind: Option<ImportKind>,
     /// JSON, `{"source column":"target"}` or the whole map. Without it the portfolio's remembered map for
     /// this header is taken; what none says is detected where the file is clear.
     map: Option<String>,
@@ -285,7 +288,8 @@ async fn draft(
     let map = map_value(query.map.as_deref())?;
     let (flow, actor) = (state.flow(), caller.actor());
     let name = query.file_name.unwrap_or_default();
-    let mut row = flow.begin(&portfolio, &name, map, actor.clone());
+    let kind = query.kind.unwrap_or(ImportKind::Portfolio);
+    let mut row = flow.begin((&portfolio, kind), &name, map, actor.clone());
     let here = Here::take(&state, row.id, Long::Yes)?;
     flow.save(&row, &actor, "import.read").await?;
     let turns = here.everywhere(&state, row.id).await?;
@@ -392,6 +396,14 @@ async fn accept(
     let wanted = [ImportState::Ready, ImportState::Accepting];
     let (mut row, turns) = taken(&state, &caller, id, (&wanted, Long::Yes)).await?;
     row.gone = gone.unwrap_or(row.gone);
+    let asks_more = row.gone == GonePolicy::Recall || merge || body.placement.is_some();
+    if row.kind == ImportKind::Consents && asks_more {
+        turns.end().await;
+        return Err(Problem::invalid(
+            "gone",
+            "a file of consents recalls nothing, merges nobody and has no placement",
+        ));
+    }
     let actor = caller.actor();
     let begun = begin(&state, &mut row, body.placement, &actor).await;
     if let Err(fault) = begun {

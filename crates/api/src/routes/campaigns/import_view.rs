@@ -17,6 +17,8 @@ pub(crate) struct ImportView {
     client_id: ClientId,
     #[schema(value_type = uuid::Uuid)]
     portfolio_id: PortfolioId,
+    /// `portfolio` or `consents`: what it is about.
+    kind: String,
     file_name: String,
     /// `reading`, `ready`, `accepting`, `accepted`, `undoing`, `undone`, `discarded`.
     state: String,
@@ -54,6 +56,7 @@ impl ImportView {
             id: row.id,
             client_id: row.client_id,
             portfolio_id: row.portfolio_id,
+            kind: row.kind.to_string(),
             file_name: row.file_name,
             state: row.state.to_string(),
             gone: row.gone.to_string(),

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::{ApiState, doc};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::{Extension, Json};
-use domain::entity::{Import, Portfolio};
+use domain::entity::{Import, ImportKind, Portfolio};
 use domain::ids::{ClientId, ImportId, PortfolioId};
 use domain::import::ColumnMap;
 use domain::ports::StoreError;
@@ -39,6 +39,9 @@ pub(crate) struct ImportQuery {
     client: Option<ClientId>,
     /// Name or id.
     portfolio: String,
+    /// `portfolio` (default) or `consents`: what the file is about.
+    #[param(value_type = Option<String>)]
+    kind: Option<ImportKind>,
     /// Read and check everything, keep nothing.
     #[serde(default)]
     dry_run: bool,
@@ -55,6 +58,12 @@ pub(super) struct Report {
     debts_new: u64,
     debts_changed: u64,
     points_new: u64,
+    /// Co-debtors and guarantors new.
+    parties_new: u64,
+    /// Consents that a file of them grants.
+    consents_granted: u64,
+    /// Revocations of a file of consents.
+    consents_revoked: u64,
     /// Rows equal to what is stored.
     unchanged: u64,
     refused: u64,
@@ -106,6 +115,9 @@ impl From<ImportReport> for Report {
             debts_new: r.debts_new,
             debts_changed: r.debts_changed,
             points_new: r.points_new,
+            parties_new: r.parties_new,
+            consents_granted: r.consents_granted,
+            consents_revoked: r.consents_revoked,
             unchanged: r.unchanged,
             refused: r.refused,
             paid: r.paid,
@@ -262,8 +274,9 @@ async fn import(
         .ok_or_else(|| Problem::invalid("client", "name the client the file belongs to"))?;
     let portfolio = portfolio_of(&state, client, &query.portfolio).await?;
     let map = map_value(query.map.as_deref())?;
+    let kind = query.kind.unwrap_or(ImportKind::Portfolio);
     if !query.dry_run {
-        let row = at_once::take(&state, caller.actor(), (portfolio, map), request).await?;
+        let row = at_once::take(&state, caller.actor(), (portfolio, kind, map), request).await?;
         let report = &row.report;
         tracing::info!(import = %row.id, rows = report.rows, refused = report.refused, "file imported");
         return Ok(Json(row.into()));
@@ -272,6 +285,7 @@ async fn import(
         import_id: ImportId(state.id()),
         client,
         portfolio,
+        kind,
         map: map_of(query.map.as_deref())?,
         dry_run: true,
         actor: caller.actor(),

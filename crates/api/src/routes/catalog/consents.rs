@@ -85,6 +85,7 @@ async fn create(
         until: body.until,
         revoked_at: None,
         proof: check::text("proof", &body.proof, check::TEXT_MAX)?,
+        revoke_proof: None,
     };
     let subject = format!("consent:{}", row.id);
     let event = state.audit(&caller, Some(debtor.client_id), subject, "consent.made");

@@ -208,6 +208,7 @@ impl Engine {
             until: Some(now.plus_ms(DAY_MS)),
             revoked_at: None,
             proof: format!("attempt:{from} key {CALL_BACK_KEY}"),
+            revoke_proof: None,
         };
         let data = json!({"debtor_id": row.debtor_id, "purpose": row.purpose});
         let actor = self.shared.actor();

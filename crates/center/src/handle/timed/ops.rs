@@ -6,8 +6,8 @@ use domain::entity::VoicemailTemplate;
 use domain::entity::{
     Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
     CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
-    Disposition, DncList, Hold, Import, ImportMap, InboundCall, LedgerRow, Merge, Party, Payment,
-    Placement, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
+    Disposition, DncList, Hold, Import, ImportMap, InboundCall, LedgerRow, Merge, Override, Party,
+    Payment, Placement, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
     Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::entity::{
@@ -20,25 +20,25 @@ use domain::ids::VoicemailId;
 use domain::ids::{
     AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
     CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
-    ImportId, ImportMapId, MergeId, PartyId, PaymentId, PersonId, PlacementId, PointId,
-    PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
-    SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    ImportId, ImportMapId, LedgerId, MergeId, OverrideId, PartyId, PaymentId, PersonId,
+    PlacementId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId,
+    SessionId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
 };
 use domain::ids::{InboxId, MessageId, PlannedStepId, StrategyId, TextTemplateId};
 use domain::law::Judge;
 use domain::money::Currency;
 use domain::ports::store::{
-    AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark, CallbackAsk,
-    CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink, Closing,
-    ComplaintAsk, ContactFacts, ContactStore, DebtorFile, DebtorRow, Duplicates, FloorStore,
-    HeardCall, HeardCount, IdempotentReply, IdempotentTaken, ImportReport, ImportStore, InboundAsk,
-    InboundCount, InboundStore, ItemCounts, ItemState, KeepChange, KeepStore, KeepWork,
-    KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore, MorningAsk,
-    MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page, PageRequest,
-    PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount, PortfolioStore,
-    PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport, RefreshOutcome,
-    ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow, ShortCount,
-    StoreError, TollAsk, TollTalk, TrailStore, TrunkCount, UndoStep,
+    ActAsk, AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark,
+    CallbackAsk, CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink,
+    Closing, ComplaintAsk, ConsentsTaken, ContactFacts, ContactStore, DebtorFile, DebtorRow,
+    Duplicates, FloorStore, HeardCall, HeardCount, IdempotentReply, IdempotentTaken, ImportReport,
+    ImportStore, InboundAsk, InboundCount, InboundStore, ItemCounts, ItemState, KeepChange,
+    KeepStore, KeepWork, KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore,
+    MorningAsk, MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page,
+    PageRequest, PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount,
+    PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport,
+    RefreshOutcome, ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow,
+    ShortCount, StoreError, TollAsk, TollTalk, TrailStore, TrunkCount, UndoStep,
 };
 use domain::ports::store::{
     BrokenAsk, BrokenSums, DebtorActions, KpiPage, KpiRow, MarkAsk, Marked, ReportStore, SentCounts,
@@ -50,6 +50,7 @@ use domain::ports::store::{
 };
 use domain::ports::store::{Corrected, DetectorStore, HeardPrint, Sample, SampleAsk, Told};
 use domain::ports::store::{FileTaskAsk, FileTaskCounts, FileTaskRow};
+use domain::rules::consents::ConsentRow;
 use domain::rules::kpi::{KpiAsk, KpiRows, KpiSums};
 use domain::segment::Expr;
 use domain::time::UtcMs;
@@ -95,6 +96,9 @@ timed! { CatalogStore;
     get_consent(id: ConsentId) -> Consent;
     list_consents(filter: &ListFilter, page: &PageRequest) -> Page<Consent>;
     put_consent(row: &Consent, events: &[NewEvent]) -> ();
+    get_override(id: OverrideId) -> Override;
+    list_overrides(filter: &ListFilter, page: &PageRequest) -> Page<Override>;
+    put_override(row: &Override, events: &[NewEvent]) -> ();
     get_hold(id: HoldId) -> Hold;
     list_holds(filter: &ListFilter, page: &PageRequest) -> Page<Hold>;
     put_hold(row: &Hold, events: &[NewEvent]) -> ();
@@ -188,6 +192,7 @@ timed! { ContactStore;
     release_contact(item: &ItemState, verdict: Option<&Verdict>, events: &[NewEvent]) -> ();
     release_all(node: &str, campaign: Option<CampaignId>) -> u64;
     contact_facts(debtor: DebtorId, now: UtcMs) -> ContactFacts;
+    owing(debtors: &[DebtorId]) -> Vec<DebtorId>;
     items_of(debtor: DebtorId) -> Vec<ItemState>;
     put_item(item: &ItemState, events: &[NewEvent]) -> ();
     item_counts(campaign: CampaignId, now: UtcMs) -> ItemCounts;
@@ -245,6 +250,7 @@ timed! { PortfolioStore;
     claim_marks(now: UtcMs, limit: u32) -> MarkClaim;
     mark_callable(claim: i64, marks: &[CallableMark]) -> u64;
     forget_marks(limit: u32) -> u64;
+    marks_pending(client: ClientId, now: UtcMs) -> u64;
     segment_versions(id: SegmentId) -> Vec<Segment>;
     segment_text(client: ClientId, name: &str, version: Option<i32>) -> Option<String>;
     segment_ids(client: ClientId, expr: &Expr, now: UtcMs) -> Vec<DebtorId>;
@@ -269,6 +275,7 @@ timed! { ImportStore;
     drop_pieces(id: ImportId) -> ();
     open_debts(portfolio: PortfolioId, after: &str, limit: u32) -> Vec<OpenDebt>;
     take_rows(import: ImportId, rows: &[DebtorRow]) -> ImportReport;
+    take_consents(import: ImportId, portfolio: PortfolioId, rows: &[ConsentRow], keeps: bool) -> ConsentsTaken;
     settle_rows(import: ImportId) -> ();
     recall_aside(import: ImportId, debts: &[DebtId], first: bool) -> ();
     write_aside(import: ImportId, now: UtcMs) -> bool;
@@ -321,6 +328,8 @@ timed! { LawStore;
     list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
     verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;
     ledger_of(debtor: DebtorId) -> Vec<LedgerRow>;
+    acts_count(ask: &ActAsk) -> u64;
+    acts(ask: &ActAsk, after: Option<(UtcMs, LedgerId)>, limit: u32) -> Vec<LedgerRow>;
     audit_heads() -> Vec<AuditHead>;
     audit_links(tenant: &str, after: i64, limit: u32) -> Vec<AuditLink>;
     audit_loose() -> (u64, u64);
@@ -356,6 +365,7 @@ timed! { CallerStore;
     attach_caller(found: &FoundCaller, events: &[NewEvent]) -> bool;
     inbound_elsewhere(campaign: CampaignId, since: UtcMs, own: (&str, UtcMs), within_ms: i64) -> InboundCount;
     keep_place(place: &PlaceKept, item: &ItemState) -> ();
+    end_places(person: PersonId, client: ClientId) -> ();
     places_of(node: &str, fence: i64) -> Vec<PlaceKept>;
     drop_place(place: &PlaceKept) -> ();
 }
@@ -366,6 +376,7 @@ timed! { FloorStore;
     caller_health(client: ClientId, since: UtcMs) -> Vec<CallerHealth>;
     rest_caller_id(rest: &CallerRest, events: &[NewEvent]) -> bool;
     wake_caller_id(id: CallerIdId, now: UtcMs, events: &[NewEvent]) -> ();
+    caller_id_reached(id: CallerIdId, at: UtcMs) -> ();
     assign(rows: &[Assignment], events: &[NewEvent]) -> ();
     assignments_of(debtors: &[DebtorId]) -> Vec<Assignment>;
     ruled_debtors(client: ClientId, after: Option<DebtorId>, limit: u32) -> Vec<DebtorId>;

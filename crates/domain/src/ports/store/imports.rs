@@ -1,11 +1,12 @@
 //! Files on their way in: kept in pieces, shown as a difference, accepted, taken back.
 
-use super::{DebtorRow, ImportReport, Page, PageRequest, PortfolioStore, StoreError};
+use super::{DebtorRow, ImportReport, Page, PageRequest, PortfolioStore, RowFault, StoreError};
 use crate::entity::{Import, ImportMap, Merge, Placement};
 use crate::event::NewEvent;
 use crate::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
+use crate::rules::consents::ConsentRow;
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -48,6 +49,15 @@ pub struct Duplicates {
     pub person: PersonId,
     /// The files, oldest first; at least two.
     pub debtors: Vec<DebtorId>,
+}
+
+/// What became of rows of a file of consents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConsentsTaken {
+    /// What they do.
+    pub report: ImportReport,
+    /// Rows whose debtor is not in the portfolio, or is not one alone.
+    pub faults: Vec<RowFault>,
 }
 
 /// What a placement holds.
@@ -136,6 +146,17 @@ pub trait ImportStore: PortfolioStore {
         _import: ImportId,
         _rows: &[DebtorRow],
     ) -> Result<ImportReport, StoreError> {
+        no_files()
+    }
+    /// Holds rows of a file of consents, in the order of their lines, against what is stored. With `keeps` the file
+    /// is being accepted: they are kept aside until it is in. `Conflict` as for [`Self::take_rows`].
+    async fn take_consents(
+        &self,
+        _import: ImportId,
+        _portfolio: PortfolioId,
+        _rows: &[ConsentRow],
+        _keeps: bool,
+    ) -> Result<ConsentsTaken, StoreError> {
         no_files()
     }
     /// Waits until all rows taken of a file are durable. `Unavailable` when some were lost.

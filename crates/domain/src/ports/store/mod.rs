@@ -7,6 +7,7 @@ mod addresses;
 mod attempts;
 mod callers;
 mod catalog;
+mod changes;
 mod contacts;
 mod departures;
 mod detector;
@@ -37,6 +38,7 @@ pub use attempts::{
 };
 pub use callers::{CallerStore, FoundCaller, NAME_LEAST, PLACES_READ_MAX, PlaceKept};
 pub use catalog::{CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest};
+pub use changes::{debt_changes, debtor_changes, point_changes};
 pub use contacts::{
     Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, RefillReport, ReserveRequest,
 };
@@ -53,13 +55,13 @@ pub use floor::{
     FileTaskAsk, FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
 };
 pub use imports::{
-    ASIDE_AT_ONCE, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt, PlacementCount,
-    UndoStep,
+    ASIDE_AT_ONCE, ConsentsTaken, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt,
+    PlacementCount, UndoStep,
 };
 pub use inbound::{InboundAsk, InboundCount, InboundStore, KnownCaller};
 pub use interest::{InterestStore, RuleRefusal};
 pub use keeps::{KeepChange, KeepStore, KeepWork};
-pub use law::{ChainLink, ComplaintAsk, LawStore, ReasonCount, ReasonKey};
+pub use law::{ActAsk, ChainLink, ComplaintAsk, LawStore, ReasonCount, ReasonKey};
 pub use messages::{
     ClaimAsk, Claimed, DEBTORS_AT_MAX, GATEWAY_GONE_MS, GATEWAY_NOTE_MS, GatewayRow, Heard,
     InboxAsk, MessageAsk, MessageDraft, MessageOpened, MessageStep, MessageStore,
@@ -73,8 +75,7 @@ pub use people::{
 pub use plans::{PLANS_OF_MAX, PlanDocument, PlanFilter, PlanRefusal, PlanStore};
 pub use portfolio::{
     CHANGES_MAX, CallableMark, DebtorFile, DebtorRow, FieldChange, ImportReport, MarkClaim,
-    PortfolioStore, RowFault, SegmentCount, SegmentEstimate, SegmentSample, debt_changes,
-    debtor_changes, point_changes,
+    PENDING_LOOK, PortfolioStore, RowFault, SegmentCount, SegmentEstimate, SegmentSample,
 };
 pub use receipts::{
     BANK_RECEIPTS_MAX, CLUE_WORDS_MAX, Clues, LinkFilter, PaymentFilter, ReceiptFilter,

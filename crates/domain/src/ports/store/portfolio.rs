@@ -7,7 +7,7 @@ use crate::entity::{
 };
 use crate::event::NewEvent;
 use crate::ids::{ClientId, DebtorId, ImportId, PortfolioId, SegmentId};
-use crate::segment::{Expr, NAMED_MAX, NamedKey, expand, named, parse};
+use crate::segment::{Expr, NAMED_MAX, NamedKey, asks_the_law, expand, named, parse};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,15 @@ pub struct ImportReport {
     pub debts_changed: u64,
     /// Points new.
     pub points_new: u64,
+    /// Co-debtors and guarantors new.
+    #[serde(default)]
+    pub parties_new: u64,
+    /// Consents that a file of them grants.
+    #[serde(default)]
+    pub consents_granted: u64,
+    /// Revocations of a file of consents.
+    #[serde(default)]
+    pub consents_revoked: u64,
     /// Rows equal to what is stored.
     pub unchanged: u64,
     /// Rows refused.
@@ -119,6 +128,9 @@ impl ImportReport {
         self.debts_new += part.debts_new;
         self.debts_changed += part.debts_changed;
         self.points_new += part.points_new;
+        self.parties_new += part.parties_new;
+        self.consents_granted += part.consents_granted;
+        self.consents_revoked += part.consents_revoked;
         self.unchanged += part.unchanged;
         self.refused += part.refused;
         self.paid += part.paid;
@@ -144,122 +156,6 @@ impl ImportReport {
     }
 }
 
-/// Values of a stored row that a file changes: field, before, after.
-#[must_use]
-pub fn debt_changes(stored: &Debt, fresh: &Debt) -> Vec<(&'static str, String, String)> {
-    let mut found = Vec::new();
-    let mut differ = |field, before: String, after: String| {
-        if before != after {
-            found.push((field, before, after));
-        }
-    };
-    macro_rules! fields {
-        ($($name:literal $field:ident),+ $(,)?) => {
-            $( differ($name, stored.$field.to_string(), fresh.$field.to_string()); )+
-        };
-    }
-    fields!(
-        "debt.principal" principal_minor, "debt.interest" interest_minor, "debt.fees" fees_minor,
-        "debt.overdue" overdue_minor, "debt.minimum" minimum_minor, "debt.due_date" due_date,
-        "debt.product" product, "debt.currency" currency, "debt.status" status,
-        "debt.debtor" debtor_id,
-    );
-    let statute = |d: &Debt| d.statute_date.clone().unwrap_or_default();
-    differ("debt.statute_date", statute(stored), statute(fresh));
-    found
-}
-
-/// As [`debt_changes`], of a debtor.
-#[must_use]
-pub fn debtor_changes(stored: &Debtor, fresh: &Debtor) -> Vec<(&'static str, String, String)> {
-    let text = |t: &Option<String>| t.clone().unwrap_or_default();
-    let pairs = [
-        (
-            "debtor.name",
-            stored.name.reveal().clone(),
-            fresh.name.reveal().clone(),
-        ),
-        (
-            "debtor.document",
-            stored.document.reveal().clone(),
-            fresh.document.reveal().clone(),
-        ),
-        (
-            "debtor.kind",
-            stored.kind.to_string(),
-            fresh.kind.to_string(),
-        ),
-        (
-            "debtor.country",
-            stored.country.clone(),
-            fresh.country.clone(),
-        ),
-        (
-            "debtor.subdivision",
-            text(&stored.subdivision),
-            text(&fresh.subdivision),
-        ),
-        (
-            "debtor.language",
-            stored.language.to_string(),
-            fresh.language.to_string(),
-        ),
-        (
-            "debtor.address_zone",
-            text(&stored.address_zone),
-            text(&fresh.address_zone),
-        ),
-        (
-            "debtor.person",
-            stored.person_id.to_string(),
-            fresh.person_id.to_string(),
-        ),
-    ];
-    pairs.into_iter().filter(|(_, a, b)| a != b).collect()
-}
-
-/// As [`debt_changes`], of a point.
-#[must_use]
-pub fn point_changes(
-    stored: &ContactPoint,
-    fresh: &ContactPoint,
-) -> Vec<(&'static str, String, String)> {
-    let pairs = [
-        (
-            "point.class",
-            stored.class.to_string(),
-            fresh.class.to_string(),
-        ),
-        ("point.source", stored.source.clone(), fresh.source.clone()),
-        (
-            "point.given",
-            stored.given_by_debtor.to_string(),
-            fresh.given_by_debtor.to_string(),
-        ),
-        (
-            "point.authorised",
-            stored.authorised.to_string(),
-            fresh.authorised.to_string(),
-        ),
-        (
-            "point.confidence",
-            stored.confidence.to_string(),
-            fresh.confidence.to_string(),
-        ),
-        (
-            "point.position",
-            stored.position.to_string(),
-            fresh.position.to_string(),
-        ),
-        (
-            "point.role",
-            stored.role.to_string(),
-            fresh.role.to_string(),
-        ),
-    ];
-    pairs.into_iter().filter(|(_, a, b)| a != b).collect()
-}
-
 /// Live figures of a segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentCount {
@@ -270,6 +166,9 @@ pub struct SegmentCount {
     /// Sum of the balances of their open debts per currency: `[["MXN", minor], …]`.
     pub balance: Vec<(String, i64)>,
 }
+
+/// Debtors without a mark of the law of whom the client's are told apart.
+pub const PENDING_LOOK: u32 = 5_000;
 
 /// What a segment holds, counted or estimated from a sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,6 +184,9 @@ pub struct SegmentEstimate {
     /// Half the width of the interval that holds the true number of debtors in 95 of 100 cases; 0 when
     /// exact.
     pub margin: u64,
+    /// Debtors about whom the law has not been asked yet, so that `callable_now` says no of them; 0 where the segment
+    /// does not ask. As [`PortfolioStore::marks_pending`] counts them; they are in the margin.
+    pub pending: u64,
     /// Some of those found, highest balance first.
     pub sample: Vec<SegmentSample>,
 }
@@ -393,17 +295,26 @@ pub trait PortfolioStore: Send + Sync {
         now: UtcMs,
         rows: u32,
     ) -> Result<SegmentEstimate, StoreError> {
-        let count = self.segment_count(client, expr, now).await?;
+        let whole = &self.whole_segment(client, expr, None).await?;
+        let pending = match asks_the_law(whole) {
+            true => self.marks_pending(client, now).await?,
+            false => 0,
+        };
         let of = self.segment_count(client, &Expr::All, now).await?.debtors;
         Ok(SegmentEstimate {
-            count,
-            exact: true,
+            count: self.segment_count(client, whole, now).await?,
+            exact: pending == 0,
             asked: of,
             of,
-            margin: 0,
-            sample: self.segment_sample(client, expr, now, rows).await?,
+            margin: pending,
+            pending,
+            sample: self.segment_sample(client, whole, now, rows).await?,
         })
     }
+    /// How many debtors of the client with an open debt have no mark of the law that holds at `now`: it is missing,
+    /// over, or being asked for. Looked for among the first [`PENDING_LOOK`] such debtors of all clients and of either
+    /// kind; where there are more, never 0.
+    async fn marks_pending(&self, client: ClientId, now: UtcMs) -> Result<u64, StoreError>;
     /// Takes debtors with an open debt in hand whose mark of the law is missing or over at `now`, at most
     /// `limit` (500 at most), those without one first. What happens to one of them from here on undoes the
     /// claim, and a claim that nobody answers is given out again.

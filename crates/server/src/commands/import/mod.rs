@@ -15,7 +15,7 @@ use anyhow::{Context as _, anyhow};
 use api::importer::{
     FileTurn, Flow, ImportError, ImportJob, PIECE_BYTES, detect, head, run as import,
 };
-use domain::entity::{GonePolicy, Import, ImportState};
+use domain::entity::{GonePolicy, Import, ImportKind, ImportState};
 use domain::ids::ImportId;
 use domain::import::ColumnMap;
 use domain::ports::store::{ImportReport, RowFault};
@@ -89,6 +89,7 @@ async fn take_file(
         import_id: ImportId(RandomIds.next(clock.now())),
         client: owner.client.id,
         portfolio: owner.portfolio.clone(),
+        kind: ImportKind::Portfolio,
         map: map.as_ref().map(|(_, map)| map.clone()),
         dry_run: true,
         actor: ACTOR.into(),
@@ -104,7 +105,7 @@ async fn take_file(
     let map = map.map_or(serde_json::Value::Null, |(value, _)| value);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut faults = Faults::open(args)?;
-    let mut row = flow.begin(&owner.portfolio, &name, map, ACTOR.into());
+    let mut row = flow.begin((&owner.portfolio, job.kind), &name, map, ACTOR.into());
     row.gone = gone;
     flow.save(&row, ACTOR, "import.read")
         .await
@@ -336,7 +337,7 @@ async fn trial(
         any = taken(&whole.map_err(failure)?);
         file.rewind().await.map_err(anyhow::Error::from)?;
     }
-    let shape = detect(&first, Some(&given)).context("header");
+    let shape = detect(job.kind, &first, Some(&given)).context("header");
     let shape = shape.map_err(Failure::usage)?;
     Ok((told::notes(&shape, job.map.as_ref()), any))
 }

@@ -1,7 +1,9 @@
 //! What a row says around a debtor and his debt: points, parties, consents, address.
 
 use super::{Work, consent_key, party_key};
-use domain::entity::{ADDRESSES_MAX, Address, Consent, ContactPoint, Debt, DebtItem, Party};
+use domain::entity::{
+    ADDRESSES_MAX, Address, Consent, ContactPoint, Debt, DebtItem, Party, PartyRole,
+};
 use domain::ids::{DebtId, DebtorId};
 use domain::ports::store::{DebtorRow, item_changes, point_changes};
 use domain::rules::due_items;
@@ -95,6 +97,7 @@ impl Work {
                 ..party.clone()
             };
             if self.parties.insert(party_key(&fresh)) {
+                self.report.parties_new += u64::from(fresh.role != PartyRole::Titular);
                 self.before(row, debtor).new_parties.push(fresh.id);
                 self.out.parties.push(fresh);
             }

@@ -5,13 +5,14 @@
 use super::super::import_write::{Batch, keep_before, note};
 use super::super::imports::recall;
 use super::super::items::persons_of_debts;
-use super::{Work, known, place, stored, take_persons};
+use super::{Work, consents, known, place, stored, take_persons};
 use crate::sql::{Field as _, Link, vals};
 use crate::store::SqlStore;
-use domain::entity::ImportState;
+use domain::entity::{Import, ImportState};
 use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::ports::StoreError;
 use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportReport};
+use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -109,7 +110,7 @@ async fn scores(
         .collect()
 }
 
-async fn keep(
+pub(super) async fn keep(
     tx: &mut Link,
     import: ImportId,
     (place, kind): (i64, &str),
@@ -122,7 +123,7 @@ async fn keep(
     tx.run(sql, values).await.map(drop)
 }
 
-fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
@@ -160,6 +161,7 @@ async fn write_piece(tx: &mut Link, import: ImportId, now: UtcMs) -> Result<bool
             let debts: Vec<DebtId> = read(&body)?;
             recall(tx, import, &debts, now).await?;
         }
+        "consents" => consents::write(tx, import, &read::<Vec<ConsentRow>>(&body)?).await?,
         _ => {
             let mut rows: Vec<DebtorRow> = read(&body)?;
             for row in &mut rows {
@@ -181,16 +183,21 @@ async fn take_all(tx: &mut Link, import: ImportId) -> Result<(), StoreError> {
     }
     let sql = "SELECT kind, body FROM import_aside WHERE import_id=$1";
     let (mut all, mut recalled): (Vec<DebtorRow>, Vec<DebtId>) = (Vec::new(), Vec::new());
+    let mut wishes: Vec<ConsentRow> = Vec::new();
     for row in &tx.rows(sql, vals![import]).await? {
         let (kind, body): (String, String) = (row.get("kind")?, row.get("body")?);
-        if kind == "recall" {
-            recalled.extend(read::<Vec<DebtId>>(&body)?);
-        } else {
-            all.extend(read::<Vec<DebtorRow>>(&body)?);
+        match kind.as_str() {
+            "recall" => recalled.extend(read::<Vec<DebtId>>(&body)?),
+            "consents" => wishes.extend(read::<Vec<ConsentRow>>(&body)?),
+            _ => all.extend(read::<Vec<DebtorRow>>(&body)?),
         }
     }
     let debtors = known(tx, &all, false).await?;
     let mut persons = persons_of_debts(tx, &recalled).await?;
+    if !wishes.is_empty() {
+        let portfolio = tx.get::<Import>(import).await?.portfolio_id;
+        persons.extend(consents::persons(tx, portfolio, &wishes).await?);
+    }
     persons.extend(debtors.values().map(|d| d.person_id));
     take_persons(tx, &all, persons).await
 }
