@@ -171,6 +171,7 @@ const TABLE: &[RouteAccess] = table! {
     PUT "/api/v1/segments/{id}" MANAGE;
     GET "/api/v1/segments/{id}/versions" WATCH;
     POST "/api/v1/segments/preview" WATCH;
+    GET "/api/v1/segments/fields" WATCH;
     GET "/api/v1/imports" MANAGE_CLIENT;
     GET "/api/v1/imports/{id}" MANAGE_CLIENT;
     DELETE "/api/v1/imports/{id}" MANAGE;
@@ -214,6 +215,10 @@ const TABLE: &[RouteAccess] = table! {
     POST "/api/v1/points" WATCH;
     GET "/api/v1/points/{id}" WATCH_CLIENT;
     PUT "/api/v1/points/{id}" WATCH;
+    GET "/api/v1/law-overrides" WATCH;
+    POST "/api/v1/law-overrides" MANAGE;
+    GET "/api/v1/law-overrides/{id}" WATCH;
+    POST "/api/v1/law-overrides/{id}/withdraw" MANAGE;
     GET "/api/v1/consents" WATCH_CLIENT;
     POST "/api/v1/consents" WATCH;
     GET "/api/v1/consents/{id}" WATCH_CLIENT;
@@ -279,6 +284,9 @@ const TABLE: &[RouteAccess] = table! {
     PUT "/api/v1/reports/costs" MANAGE;
     GET "/api/v1/export/kpis" WATCH_CLIENT;
     GET "/api/v1/export/kpis/{key}" WATCH_CLIENT;
+    GET "/api/v1/export/registers/complaints" WATCH_CLIENT;
+    GET "/api/v1/export/registers/numbers" WATCH;
+    GET "/api/v1/export/registers/collectors" WATCH;
     GET "/api/v1/goals" WATCH_CLIENT;
     POST "/api/v1/goals" MANAGE;
     GET "/api/v1/goals/progress" WATCH_CLIENT;
@@ -366,7 +374,9 @@ const TABLE: &[RouteAccess] = table! {
     GET "/api/v1/verdicts/{id}" WATCH_CLIENT;
     GET "/api/v1/verdicts/{id}/replay" WATCH;
     GET "/api/v1/rulepacks" WATCH;
+    GET "/api/v1/rulepacks/presumptions" WATCH;
     POST "/api/v1/rulepacks/dry-run" MANAGE;
+    GET "/api/v1/rulepacks/dry-run/{id}" MANAGE;
     GET "/api/v1/text-templates" STAFF;
     POST "/api/v1/text-templates" MANAGE;
     GET "/api/v1/text-templates/{id}" STAFF;

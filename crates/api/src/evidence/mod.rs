@@ -2,21 +2,20 @@
 //! allowed and asked for, what was said, and who looked at it.
 
 mod agreed;
+mod found;
 mod page;
+mod paper;
+mod sections;
 mod zip;
 
 pub use self::zip::ARCHIVE_MAX;
 
+use self::found::{Found, is_whole};
 use self::zip::Zip;
 use crate::routes::history::export_row::{Format, Names, header, row};
-use domain::entity::{
-    Attempt, Complaint, Payment, Preference, Recording, RecordingOutcome, Suppression, Verdict,
-};
+use domain::entity::{Complaint, Message, Payment, Recording, RecordingOutcome};
 use domain::ids::DebtorId;
 use domain::import::reference::own_reference;
-use domain::ports::store::{
-    AttemptFilter, ChainLink, DebtorFile, ListFilter, PAGE_LIMIT_MAX, PageRequest,
-};
 use domain::ports::{Blob, Store, StoreError};
 use domain::time::UtcMs;
 use serde::Serialize;
@@ -25,8 +24,6 @@ use sha2::{Digest as _, Sha256};
 
 /// Bytes of a recording read at once.
 const PART_BYTES: u64 = 1 << 20;
-/// Most decisions of one debtor in an archive.
-const VERDICTS_MAX: u32 = 100_000;
 
 /// Why there is no archive.
 #[derive(Debug, thiserror::Error)]
@@ -56,28 +53,6 @@ pub struct Ask<'a> {
     pub now: UtcMs,
     /// Who made it (`user:…`, `command line`).
     pub made_by: String,
-}
-
-/// Everything read of a debtor.
-pub(crate) struct Found {
-    pub(crate) file: DebtorFile,
-    pub(crate) attempts: Vec<Attempt>,
-    pub(crate) verdicts: Vec<Verdict>,
-    pub(crate) chain: Vec<ChainLink>,
-    pub(crate) recordings: Vec<(Recording, Option<String>)>,
-    pub(crate) preferences: Vec<Preference>,
-    pub(crate) suppressions: Vec<Suppression>,
-    pub(crate) complaints: Vec<Complaint>,
-}
-
-impl Found {
-    /// Whether each decision follows from the one before and is what was stored.
-    pub(crate) fn chain_is_whole(&self) -> bool {
-        let follows = |pair: &[ChainLink]| {
-            pair[1].prev_hash == pair[0].hash && pair[1].seq == pair[0].seq + 1
-        };
-        self.chain.iter().all(|l| l.whole) && self.chain.windows(2).all(follows)
-    }
 }
 
 /// Files with their hashes, for the manifest.
@@ -119,85 +94,67 @@ impl<'a> PaymentRow<'a> {
     }
 }
 
+/// A message with the hash of what was sent.
+#[derive(Serialize)]
+struct MessageRow<'a> {
+    #[serde(flatten)]
+    message: &'a Message,
+    /// SHA-256 of subject, a line feed and text, hex.
+    text_sha256: String,
+}
+
+impl<'a> MessageRow<'a> {
+    fn of(message: &'a Message) -> Self {
+        Self {
+            text_sha256: text_hash(message),
+            message,
+        }
+    }
+}
+
+/// SHA-256 of subject, a line feed and text of a message, hex.
+fn text_hash(message: &Message) -> String {
+    let text = format!("{}\n{}", message.subject, message.body.reveal());
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
 /// The archive's bytes.
 ///
 /// # Errors
 /// The database away; an archive over [`ARCHIVE_MAX`].
 pub async fn archive(ask: &Ask<'_>) -> Result<Vec<u8>, EvidenceError> {
-    let mut found = read(ask).await?;
+    let mut found = found::read(ask).await?;
     let mut out = Parcel {
         zip: Zip::default(),
         manifest: Vec::new(),
     };
     sounds(ask, &mut found, &mut out).await?;
     tables(ask, &found, &mut out).await?;
-    let page = page::index(ask, &found, &out.manifest);
+    let sections = sections::all(&found, &out.manifest);
+    let page = page::index(ask, &found, &sections);
+    let paper = paper::index(ask, &found, &sections);
     out.put("index.html", page.as_bytes())?;
+    out.put("index.pdf", &paper)?;
+    let chains: Vec<Value> = found
+        .chains
+        .iter()
+        .map(|(debtor, chain)| {
+            json!({"debtor_id": debtor, "decisions": chain.len(), "whole": is_whole(chain),
+                "last_decision_hash": chain.last().map(|l| l.hash.clone())})
+        })
+        .collect();
+    let own = found.chains.first().and_then(|(_, chain)| chain.last());
     let manifest = json!({
         "made_at": ask.now, "made_by": ask.made_by, "debtor_id": ask.debtor,
         "complaint_id": ask.complaint.as_ref().map(|c| c.id),
-        "decisions": found.chain.len(), "chain_whole": found.chain_is_whole(),
-        "last_decision_hash": found.chain.last().map(|l| l.hash.clone()),
+        "decisions": found.decisions(), "chain_whole": found.chain_is_whole(),
+        "last_decision_hash": own.map(|l| l.hash.clone()), "chains": chains,
         "files": out.manifest,
     });
     let text =
         serde_json::to_vec_pretty(&manifest).map_err(|e| EvidenceError::Write(e.to_string()))?;
     out.zip.add("manifest.json", &text)?;
     out.zip.close()
-}
-
-async fn read(ask: &Ask<'_>) -> Result<Found, EvidenceError> {
-    let (store, debtor) = (ask.store, ask.debtor);
-    let file = store.debtor_file(debtor).await?;
-    let filter = AttemptFilter {
-        debtor_id: Some(debtor),
-        ..AttemptFilter::default()
-    };
-    let mut attempts = Vec::new();
-    let mut page = first_page();
-    loop {
-        let rows = store.list_attempts(&filter, &page).await?;
-        attempts.extend(rows.items);
-        match rows.next_cursor {
-            Some(cursor) => page.cursor = Some(cursor),
-            None => break,
-        }
-    }
-    let mut recordings = Vec::new();
-    for attempt in &attempts {
-        if let Some(id) = attempt.recording_id {
-            recordings.push((store.get_recording(id).await?, None));
-        }
-    }
-    let of_debtor = ListFilter {
-        debtor_id: Some(debtor),
-        ..ListFilter::default()
-    };
-    let mut verdicts = store.verdicts_of(debtor, VERDICTS_MAX).await?;
-    verdicts.reverse();
-    Ok(Found {
-        verdicts,
-        chain: store.verdict_chain(debtor).await?,
-        recordings,
-        preferences: store
-            .list_preferences(&of_debtor, &first_page())
-            .await?
-            .items,
-        suppressions: store.contact_facts(debtor, ask.now).await?.suppressions,
-        complaints: store
-            .list_complaints(&of_debtor, &first_page())
-            .await?
-            .items,
-        attempts,
-        file,
-    })
-}
-
-const fn first_page() -> PageRequest {
-    PageRequest {
-        limit: PAGE_LIMIT_MAX,
-        cursor: None,
-    }
 }
 
 /// The recordings' sound, each with the hash of what was put in.
@@ -252,15 +209,21 @@ async fn tables(ask: &Ask<'_>, found: &Found, out: &mut Parcel) -> Result<(), Ev
     out.put("attempts.csv", &csv)?;
     out.json("attempts.json", &found.attempts)?;
     out.json("decisions.json", &found.verdicts)?;
-    let chain: Vec<Value> = found
-        .chain
-        .iter()
-        .map(|l| {
-            json!({"seq": l.seq, "id": l.id, "prev_hash": l.prev_hash, "hash": l.hash, "whole": l.whole})
+    let links = found.chains.iter();
+    let chain: Vec<Value> = links
+        .flat_map(|(debtor, chain)| chain.iter().map(move |l| (debtor, l)))
+        .map(|(debtor, l)| {
+            json!({"debtor_id": debtor, "seq": l.seq, "id": l.id, "prev_hash": l.prev_hash, "hash": l.hash, "whole": l.whole})
         })
         .collect();
     out.json("decision-chain.json", &chain)?;
-    out.json("ledger.json", &store.ledger_of(ask.debtor).await?)?;
+    out.json("ledger.json", &found.ledger)?;
+    out.json("merges.json", &found.merges)?;
+    out.json("merged-files.json", &found.others)?;
+    let messages: Vec<MessageRow<'_>> = found.messages.iter().map(MessageRow::of).collect();
+    out.json("messages.json", &messages)?;
+    out.json("messages-received.json", &found.inbox)?;
+    out.put("numbers-shown.csv", sections::shown_csv(found).as_bytes())?;
     out.json("consents.json", &found.file.consents)?;
     out.json("preferences.json", &found.preferences)?;
     out.json("holds.json", &found.file.holds)?;
@@ -281,52 +244,27 @@ async fn tables(ask: &Ask<'_>, found: &Found, out: &mut Parcel) -> Result<(), Ev
 /// Everything of the debtor that events may be about.
 fn subjects(debtor: DebtorId, found: &Found) -> Vec<String> {
     let mut all = vec![format!("debtor:{debtor}")];
-    all.extend(found.attempts.iter().map(|a| format!("attempt:{}", a.id)));
-    all.extend(
-        found
-            .recordings
-            .iter()
-            .map(|r| format!("recording:{}", r.0.id)),
-    );
-    all.extend(
-        found
-            .file
-            .consents
-            .iter()
-            .map(|c| format!("consent:{}", c.id)),
-    );
-    all.extend(
-        found
-            .preferences
-            .iter()
-            .map(|p| format!("preference:{}", p.id)),
-    );
-    all.extend(found.file.holds.iter().map(|h| format!("hold:{}", h.id)));
-    all.extend(
-        found
-            .suppressions
-            .iter()
-            .map(|s| format!("suppression:{}", s.id)),
-    );
-    all.extend(
-        found
-            .file
-            .promises
-            .iter()
-            .map(|p| format!("promise:{}", p.id)),
-    );
-    all.extend(
-        found
-            .file
-            .payments
-            .iter()
-            .map(|p| format!("payment:{}", p.id)),
-    );
-    all.extend(
-        found
-            .complaints
-            .iter()
-            .map(|c| format!("complaint:{}", c.id)),
-    );
+    let mut add = |kind: &str, ids: Vec<String>| {
+        all.extend(ids.into_iter().map(|id| format!("{kind}:{id}")));
+    };
+    macro_rules! of {
+        ($kind:literal $rows:expr) => {
+            add($kind, $rows.iter().map(|row| row.id.to_string()).collect());
+        };
+    }
+    of!("debtor" found.others);
+    of!("attempt" found.attempts);
+    of!("message" found.messages);
+    of!("inbox" found.inbox);
+    of!("consent" found.file.consents);
+    of!("preference" found.preferences);
+    of!("hold" found.file.holds);
+    of!("suppression" found.suppressions);
+    of!("dnc-list" found.suppressions);
+    of!("promise" found.file.promises);
+    of!("payment" found.file.payments);
+    of!("complaint" found.complaints);
+    let sounds = found.recordings.iter().map(|(r, _)| r.id.to_string());
+    add("recording", sounds.collect());
     all
 }

@@ -278,3 +278,35 @@ fn a_table_of_texts_that_promises_more_than_it_holds_is_refused() {
     let good = r#"<?xml version="1.0"?><sst count="9" uniqueCount="1"><si><t>a</t></si></sst>"#;
     check_parts(&table(good), limits, WIDE).expect("it holds what it says");
 }
+
+#[tokio::test]
+async fn a_workbook_of_consents_is_read_as_well() {
+    let world = World::new();
+    let debtors = header(1) + &debtor(2, "<v>10</v>", DUE, "<v>5512345678</v>");
+    let book = workbook(&[("Cartera", &debtors)]);
+    world.import(&book, None, false).await.expect("debtors");
+    let names = ["Clave deudor", "Canal", "Estado", "Fecha", "Prueba"];
+    let cells = names.iter().zip("ABCDE".chars());
+    let head: String = cells
+        .map(|(name, c)| text(&format!("{c}1"), name))
+        .collect();
+    let row = |n: usize, proof: &str| {
+        let (who, by) = (
+            text(&format!("A{n}"), "D2"),
+            text(&format!("B{n}"), "llamada"),
+        );
+        let (said, proof) = (
+            text(&format!("C{n}"), "revocado"),
+            text(&format!("E{n}"), proof),
+        );
+        format!(r#"<row r="{n}">{who}{by}{said}<c r="D{n}" s="1">{DUE}</c>{proof}</row>"#)
+    };
+    let rows = format!(r#"<row r="1">{head}</row>"#) + &row(2, "Audio 7") + &row(3, "");
+    let book = workbook(&[("Consentimientos", &rows)]);
+    let (report, faults) = world.consents(&book, None).await.expect("read");
+    assert_eq!(
+        (report.rows, report.consents_revoked, report.refused),
+        (2, 1, 1)
+    );
+    assert_eq!((faults[0].row, faults[0].column.as_str()), (3, "Prueba"));
+}

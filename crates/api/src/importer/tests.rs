@@ -60,12 +60,33 @@ impl World {
         map: Option<ColumnMap>,
         dry_run: bool,
     ) -> Result<(ImportReport, Vec<RowFault>), ImportError> {
+        self.take(job(map, dry_run), bytes).await
+    }
+
+    /// What a file of consents would do.
+    pub(super) async fn consents(
+        &self,
+        bytes: &[u8],
+        map: Option<ColumnMap>,
+    ) -> Result<(ImportReport, Vec<RowFault>), ImportError> {
+        let job = ImportJob {
+            kind: ImportKind::Consents,
+            ..job(map, true)
+        };
+        self.take(job, bytes).await
+    }
+
+    async fn take(
+        &self,
+        job: ImportJob,
+        bytes: &[u8],
+    ) -> Result<(ImportReport, Vec<RowFault>), ImportError> {
         let mut faults = Vec::new();
         let report = run(
             &self.store,
             self.ids.clone(),
             &self.clock,
-            job(map, dry_run),
+            job,
             bytes,
             |f| faults.push(f.clone()),
             |_| {},
@@ -360,4 +381,39 @@ proptest! {
             prop_assert_eq!(report.rows, report.refused + report.debts_new + report.debts_changed + report.unchanged);
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_of_consents_is_held_against_the_portfolio() {
+    let world = World::new();
+    let debtors = file(';', ',');
+    world
+        .import(debtors.as_bytes(), None, false)
+        .await
+        .expect("debtors");
+    let text = "Clave deudor;Canal;Estado;Fecha;Prueba\n\
+        D0;sms;otorgado;23/10/2026;Contrato 1\n\
+        D1;correo;revocado;24/10/2026;Audio 2\n\
+        D2;sms;otorgado;23/10/2026;\n\
+        D9;sms;otorgado;23/10/2026;Contrato 3\n\
+        D0;sms;otorgado;23/10/2026;Contrato 4\n\
+        D2;sms;otorgado\n";
+    let read = world.consents(text.as_bytes(), None).await;
+    let (report, faults) = read.expect("read");
+    let sums = (report.consents_granted, report.consents_revoked);
+    assert_eq!((report.rows, sums, report.refused), (6, (1, 1), 4));
+    let why: Vec<(u64, &str)> = faults.iter().map(|f| (f.row, f.reason.as_str())).collect();
+    for (row, part) in [
+        (4, "no proof"),
+        (5, "no such debtor"),
+        (6, "the same is on line 2"),
+        (7, "columns"),
+    ] {
+        let fault = why.iter().find(|(at, _)| *at == row);
+        let fault = fault.unwrap_or_else(|| panic!("line {row}: {why:?}"));
+        assert!(fault.1.contains(part), "line {row}: {}", fault.1);
+    }
+    let wrong = world.consents(debtors.as_bytes(), None).await;
+    let wrong = wrong.expect_err("a portfolio").to_string();
+    assert!(wrong.contains("consent_proof"), "{wrong}");
 }

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use axum::http::StatusCode;
+use domain::ports::store::LawStore as _;
 use serde_json::json;
 
 #[tokio::test]
@@ -92,6 +93,88 @@ async fn the_evidence_holds_what_was_done_and_who_took_it() {
         !text.contains(&app.world.sur.attempt.to_string()),
         "nothing of another client"
     );
+}
+
+#[tokio::test]
+async fn registers_are_lines_that_open_in_a_spreadsheet() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = |kind: &str, query: &str| {
+        format!(
+            "/api/v1/export/registers/{kind}?client={}{query}",
+            own.client
+        )
+    };
+    let text = async |path: String| {
+        let reply = app.get(&path).token(&token).send().await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+        assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8");
+        reply.text()
+    };
+    let cases = text(path("complaints", "&authority=redeco&lang=en")).await;
+    let lines: Vec<&str> = cases.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines.len(), 2, "nothing of another client: {cases}");
+    assert!(lines[0].starts_with("authority,number,creditor,debtor,received,deadline,state"));
+    assert!(lines[1].starts_with("REDECO,R-1,"), "{cases}");
+    assert!(lines[1].contains(",2026-12-10,open,,,no,x,"), "{cases}");
+    app.pass_ms(30 * 86_400_000);
+    let token = app.token("manager").await;
+    let late = app.get(&path("complaints", "")).token(&token).send().await;
+    assert!(
+        late.text().contains(",2026-12-10,abierta,,,sí,x,"),
+        "{}",
+        late.text()
+    );
+    for (query, lines) in [
+        ("&from=2026-11-23", 2),
+        ("&to=2026-11-23", 1),
+        ("&authority=SIC", 1),
+    ] {
+        let reply = app
+            .get(&path("complaints", query))
+            .token(&token)
+            .send()
+            .await;
+        assert_eq!(reply.text().lines().count(), lines, "{query}");
+    }
+    let numbers = app.get(&path("numbers", "")).token(&token).send().await;
+    assert!(
+        numbers.text().contains("'+525550000011,"),
+        "{}",
+        numbers.text()
+    );
+    assert!(
+        !numbers.text().contains("+525550000012"),
+        "another client's"
+    );
+    let people = app
+        .get(&path("collectors", "&lang=en"))
+        .token(&token)
+        .send()
+        .await;
+    let agent = app.world.agent.to_string();
+    let line = people.text();
+    let line = line
+        .lines()
+        .find(|l| l.contains(&agent))
+        .expect("the agent");
+    assert!(line.contains(",yes,"), "{line}");
+    for (kind, query) in [
+        ("numbers", "&register=NADIE"),
+        ("complaints", "&lang=fr"),
+        ("complaints", "&from=ayer"),
+    ] {
+        let reply = app.get(&path(kind, query)).token(&token).send().await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+    }
+    let told = app
+        .store
+        .events_about(&[format!("client:{}", own.client)])
+        .await;
+    let told = told.expect("events").into_iter();
+    let taken = told.filter(|e| e.event.data["action"] == "register.exported");
+    assert!(taken.count() >= 5, "who took each is told");
 }
 
 #[tokio::test]

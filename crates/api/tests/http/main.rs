@@ -12,6 +12,7 @@ mod disputes;
 mod documents;
 mod due_items;
 mod events;
+mod evidence;
 mod export;
 mod file_tasks;
 mod floor;

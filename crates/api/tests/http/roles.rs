@@ -109,6 +109,7 @@ SMX GET /api/v1/segments/{id}
 MX PUT /api/v1/segments/{id}
 SMX GET /api/v1/segments/{id}/versions
 SMX POST /api/v1/segments/preview
+SMX GET /api/v1/segments/fields
 MX POST /api/v1/imports
 MX GET /api/v1/imports/columns
 MX POST /api/v1/imports/detect
@@ -134,6 +135,10 @@ SMXC GET /api/v1/points
 SMX POST /api/v1/points
 SMXC GET /api/v1/points/{id}
 SMX PUT /api/v1/points/{id}
+SMX GET /api/v1/law-overrides
+MX POST /api/v1/law-overrides
+SMX GET /api/v1/law-overrides/{id}
+MX POST /api/v1/law-overrides/{id}/withdraw
 SMXC GET /api/v1/consents
 SMX POST /api/v1/consents
 SMXC GET /api/v1/consents/{id}
@@ -208,6 +213,9 @@ SMXC GET /api/v1/reports/costs
 MX PUT /api/v1/reports/costs
 SMXC GET /api/v1/export/kpis
 SMXC GET /api/v1/export/kpis/{key}
+SMXC GET /api/v1/export/registers/complaints
+SMX GET /api/v1/export/registers/numbers
+SMX GET /api/v1/export/registers/collectors
 SMXC GET /api/v1/goals
 MX POST /api/v1/goals
 SMXC GET /api/v1/goals/progress
@@ -302,7 +310,9 @@ SMXC GET /api/v1/verdicts
 SMXC GET /api/v1/verdicts/{id}
 SMX GET /api/v1/verdicts/{id}/replay
 SMX GET /api/v1/rulepacks
+SMX GET /api/v1/rulepacks/presumptions
 MX POST /api/v1/rulepacks/dry-run
+MX GET /api/v1/rulepacks/dry-run/{id}
 ASMX GET /api/v1/text-templates
 MX POST /api/v1/text-templates
 ASMX GET /api/v1/text-templates/{id}

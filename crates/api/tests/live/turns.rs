@@ -137,3 +137,135 @@ fn base64_of(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(text)
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_goes_on_with_what_broke_off() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, key) = draft(&floor, &marta).await;
+    let view = async || floor.get(&marta, &format!("/imports/{id}")).await.1;
+    assert_eq!(
+        view().await["broke_off"],
+        Value::Null,
+        "it waits for a decision"
+    );
+    // As a server leaves it that dies before it has written anything.
+    let mut row = floor.store.get_import(key).await.expect("file");
+    row.state = ImportState::Accepting;
+    floor.store.put_import(&row, &[]).await.expect("broken off");
+    let told = view().await;
+    let next = json!(["accept", "undo"]);
+    let how = json!({"rows_done": 0, "waiting": 0, "shown": 0, "next": next});
+    assert_eq!(told["broke_off"], how, "{told}");
+    // Another server works on it.
+    let now = UtcMs(i64::MAX / 2);
+    let taken = floor.store.take_import(key, "another server", now).await;
+    assert!(taken.expect("taken"));
+    assert_eq!(view().await["broke_off"], Value::Null);
+    assert_eq!(floor.state.resume_imports().await, 0, "it is another's");
+    assert_eq!(view().await["state"], "accepting");
+    let left = floor.store.leave_import(key, "another server").await;
+    left.expect("it has died");
+    assert_eq!(floor.state.resume_imports().await, 1);
+    let told = view().await;
+    assert_eq!(
+        (&told["state"], &told["broke_off"]),
+        (&json!("accepted"), &Value::Null)
+    );
+    assert_eq!(told["report"]["debtors_new"], 1);
+    let (_, seen) = floor.get(&marta, "/debtors?q=1").await;
+    assert_eq!(seen["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        floor.state.resume_imports().await,
+        0,
+        "nothing is left to do"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_consents_goes_the_way_of_any_file() {
+    let floor = Floor::open().await;
+    let marta = floor.sign_in("marta").await;
+    let (id, _) = draft(&floor, &marta).await;
+    let accept = |id: &str| format!("/imports/{id}/accept");
+    let (status, done) = floor.post(&marta, &accept(&id), json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let (_, seen) = floor.get(&marta, "/debtors?q=1").await;
+    let debtor = seen["items"][0]["id"].as_str().expect("id").to_owned();
+    let (client, portfolio) = (floor.client, floor.portfolio);
+    let send = async |file: &str| {
+        let query = format!("client={client}&portfolio={portfolio}&kind=consents");
+        let path = format!("/api/v1/imports/drafts?{query}");
+        let sent = floor.call("POST", &path, Some(&marta), "text/csv", file.to_owned());
+        sent.await
+    };
+    let file = "Clave deudor;Canal;Estado;Fecha;Prueba\n1;sms;otorgado;23/10/2026;Contrato 1\n\
+        1;correo;otorgado;;Contrato 1\n2;sms;otorgado;23/10/2026;Contrato 2\n";
+    let (status, view) = send(file).await;
+    assert_eq!(status, StatusCode::CREATED, "{view}");
+    assert_eq!(
+        (&view["kind"], &view["state"]),
+        (&json!("consents"), &json!("ready"))
+    );
+    let figures = &view["difference"];
+    assert_eq!(figures["consents_granted"], 1);
+    assert_eq!(figures["refused"], 2);
+    let faults = view["faults"].as_array().expect("faults");
+    let told: Vec<(&Value, &Value)> = faults.iter().map(|f| (&f["row"], &f["column"])).collect();
+    let want = [
+        (json!(3), json!("Fecha")),
+        (json!(4), json!("Clave deudor")),
+    ];
+    assert_eq!(told, want.iter().map(|(r, c)| (r, c)).collect::<Vec<_>>());
+    let consents = async || {
+        let (_, list) = floor
+            .get(&marta, &format!("/consents?debtor={debtor}"))
+            .await;
+        list["items"].as_array().expect("a list").clone()
+    };
+    assert_eq!(consents().await, Vec::<Value>::new(), "nothing yet");
+    let id = view["id"].as_str().expect("id").to_owned();
+    let (status, refused) = floor
+        .post(&marta, &accept(&id), json!({"gone": "recall"}))
+        .await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    let (status, done) = floor.post(&marta, &accept(&id), json!({})).await;
+    assert_eq!(
+        (status, &done["state"]),
+        (StatusCode::OK, &json!("accepted")),
+        "{done}"
+    );
+    let made = consents().await;
+    assert_eq!(made.len(), 1);
+    assert_eq!(
+        (&made[0]["channel"], &made[0]["proof"]),
+        (&json!("sms"), &json!("Contrato 1"))
+    );
+    // The map of this header is remembered.
+    let path = format!("/imports/maps?portfolio={portfolio}");
+    let (_, maps) = floor.get(&marta, &path).await;
+    let known = maps["items"].as_array().expect("maps").len();
+    let map = "%7B%22columns%22:%7B%22A%22:%22external_ref%22,%22B%22:%22consent_channel%22,%22C%22:%22consent_state%22,%22D%22:%22consent_date%22,%22E%22:%22consent_proof%22%7D,%22dates%22:%22dmy%22%7D";
+    let query = format!("client={client}&portfolio={portfolio}&kind=consents&map={map}");
+    let path = format!("/api/v1/imports/drafts?{query}");
+    let file = "A;B;C;D;E\n1;sms;revocado;24/10/2026;Audio 3\n".to_owned();
+    let (_, view) = floor
+        .call("POST", &path, Some(&marta), "text/csv", file)
+        .await;
+    let id = view["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{view}"))
+        .to_owned();
+    let (status, done) = floor.post(&marta, &accept(&id), json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!(done["report"]["consents_revoked"], 1);
+    let made = consents().await;
+    assert_eq!(
+        (made.len(), &made[0]["revoke_proof"]),
+        (1, &json!("Audio 3"))
+    );
+    let (_, maps) = floor
+        .get(&marta, &format!("/imports/maps?portfolio={portfolio}"))
+        .await;
+    assert_eq!(maps["items"].as_array().expect("maps").len(), known + 1);
+}

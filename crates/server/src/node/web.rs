@@ -29,6 +29,18 @@ pub(crate) struct Served {
     api: ApiState,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    resuming: JoinHandle<()>,
+}
+
+/// Between two looks for files whose work broke off.
+const RESUME_EVERY: Duration = Duration::from_secs(30);
+
+/// Goes on with files whose work broke off, here before or at a server that died.
+async fn resume(api: ApiState) {
+    loop {
+        api.resume_imports().await;
+        tokio::time::sleep(RESUME_EVERY).await;
+    }
 }
 
 /// Serves the API and, where asked, the screens.
@@ -62,12 +74,20 @@ pub(crate) fn serve(
             tokio::spawn(door::serve(listener, app, proxies, stopped))
         }
     };
-    Ok(Served { api, stop, task })
+    let resuming = tokio::spawn(resume(api.clone()));
+    Ok(Served {
+        api,
+        stop,
+        task,
+        resuming,
+    })
 }
 
 impl Served {
     /// Takes no new connections and waits for the open ones, at most so long.
     pub(crate) async fn end(self, most: Duration) {
+        // What it is at goes on with the next server.
+        self.resuming.abort();
         let _ = self.stop.send(());
         self.api.stop_sockets();
         let mut task = self.task;

@@ -1,11 +1,9 @@
 //! Files on their way in: one process at a time works on one, and nobody sees a file that is half in.
 
-use super::consent_files;
 use super::scene::*;
-use domain::entity::{
-    DebtMark, DebtStatus, GonePolicy, Import, ImportKind, ImportState, Placement,
-};
-use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PlacementId, PortfolioId};
+use super::{consent_files, placements};
+use domain::entity::{DebtMark, DebtStatus, GonePolicy, Import, ImportKind, ImportState};
+use domain::ids::{ClientId, DebtId, DebtorId, ImportId, PortfolioId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     ASIDE_AT_ONCE, DebtorRow, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ListFilter, MARK_STEP,
@@ -27,7 +25,7 @@ pub async fn all(store: Subject) {
     one_file_of_a_portfolio_is_half_in(&store).await;
     two_files_that_share_persons_are_both_in(&store).await;
     two_files_that_recall_what_the_other_changes_are_both_in(&store).await;
-    a_placement_is_due_on_its_day(&store).await;
+    placements::is_due_on_its_day(&store).await;
     consent_files::all(&store).await;
 }
 
@@ -413,8 +411,20 @@ async fn more_than_can_be_written_at_once_goes_in_pieces(store: &Subject) {
         let kept = store.recall_aside(row.id, piece, n == 0).await;
         kept.expect("aside");
     }
+    let left = async |now| store.import_left(row.id, now).await.expect("left");
+    let whole = left(NOW).await;
+    assert_eq!((whole.at_work, whole.shown), (false, 0));
+    assert!(whole.waiting > ASIDE_AT_ONCE);
     assert!(store.write_aside(row.id, NOW).await.expect("the first"));
     assert_eq!(owed(store, &a).await, 700, "the first piece is in");
+    let some = left(NOW).await;
+    assert_eq!((some.shown, some.waiting), (1, whole.waiting - 1));
+    let turn = store.take_import(row.id, "another", NOW).await;
+    assert!(turn.expect("taken") && left(NOW).await.at_work);
+    assert!(
+        !left(NOW.plus_ms(IMPORT_TURN_MS)).await.at_work,
+        "it has died"
+    );
     assert!(!store.write_aside(row.id, NOW).await.expect("the rest"));
     row = store.get_import(row.id).await.expect("file");
     row.state = ImportState::Undoing;
@@ -453,41 +463,4 @@ async fn one_file_of_a_portfolio_is_half_in(store: &Subject) {
     b.state = ImportState::Accepted;
     let late = store.put_import(&b, &[]).await;
     assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
-}
-
-async fn a_placement_is_due_on_its_day(store: &Subject) {
-    let scene = Scene::new(store).await;
-    let placed = |recall_on: Option<&str>| Placement {
-        id: fresh::<PlacementId>(),
-        client_id: scene.client.id,
-        portfolio_id: scene.portfolio.id,
-        placed_on: "2025-01-01".into(),
-        recall_on: recall_on.map(str::to_owned),
-        fee_bp: 1_250,
-        recalled_at: None,
-        at: NOW,
-        actor: "system".into(),
-    };
-    let (soon, late, open) = (
-        placed(Some("2025-03-02")),
-        placed(Some("2025-03-04")),
-        placed(None),
-    );
-    for row in [&soon, &late, &open] {
-        store.put_placement(row, &[]).await.expect("placement");
-    }
-    let due = async |day: &str| -> Vec<PlacementId> {
-        let found = store.placements_due(day, 100).await.expect("due");
-        let ours = found.iter().filter(|p| p.client_id == scene.client.id);
-        ours.map(|p| p.id).collect()
-    };
-    assert_eq!(due("2025-03-01").await, []);
-    assert_eq!(due("2025-03-02").await, [soon.id]);
-    assert_eq!(due("2025-12-31").await, [soon.id, late.id]);
-    let recalled = Placement {
-        recalled_at: Some(NOW),
-        ..soon.clone()
-    };
-    store.put_placement(&recalled, &[]).await.expect("recalled");
-    assert_eq!(due("2025-12-31").await, [late.id]);
 }

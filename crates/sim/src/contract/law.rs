@@ -7,7 +7,7 @@ use domain::entity::{
     DebtStatus, Decision, DncList, Hold, HoldKind, HoldScope, Preference, PreferenceKind,
     Suppression, SuppressionKind,
 };
-use domain::ids::{DebtId, DncListId, HoldId, PreferenceId, SuppressionId};
+use domain::ids::{DebtId, DebtorId, DncListId, HoldId, PreferenceId, SuppressionId};
 use domain::law::{Judge as _, Replayed, RuleBook};
 use domain::ports::store::ReasonKey;
 use domain::time::{HOUR_MS, UtcMs};
@@ -24,6 +24,7 @@ pub async fn all(store: Subject) {
     events_are_found_by_what_they_are_about(&store).await;
     the_audit_is_a_chain_for_each_client(&store).await;
     super::complaints::come_by_urgency(&store).await;
+    super::law_acts::all(&store).await;
 }
 
 async fn facts_are_those_of_their_instant(store: &Subject) {
@@ -56,6 +57,8 @@ async fn facts_are_those_of_their_instant(store: &Subject) {
         lifted_at: Some(hour(3)),
     };
     store.put_suppression(&listed, &[]).await.expect("listed");
+    let ever = store.listings_of(person.debtor.id).await.expect("ever");
+    assert_eq!(ever, [listed.clone()], "lifted, and told with its dates");
     let draft = person.draft(&node(store).await, None, hour(2));
     store
         .open_attempt(&draft, &super::judges::Allow)
@@ -204,6 +207,17 @@ async fn a_list_binds_once_it_is_whole_and_its_successor_takes_its_place(store: 
         .await
         .expect("facts");
     assert!(facts.suppressions.is_empty(), "ended");
+    let ever = async |of: DebtorId| store.listings_of(of).await.expect("ever");
+    let ended: Vec<_> = [ever(on.debtor.id).await, ever(off.debtor.id).await]
+        .concat()
+        .iter()
+        .map(|s| (s.created_at, s.lifted_at))
+        .collect();
+    let of_lists = [
+        (first.created_at, Some(second.created_at)),
+        (second.created_at, Some(NOW)),
+    ];
+    assert_eq!(ended, of_lists, "what bound him, and until when");
 }
 
 async fn preferences_come_with_the_facts(store: &Subject) {

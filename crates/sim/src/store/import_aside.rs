@@ -11,6 +11,7 @@ use domain::ids::{DebtId, DebtorId, ImportId, PortfolioId};
 use domain::ports::store::{ConsentsTaken, DebtorRow, ImportReport, StoreError};
 use domain::rules::consents::{ConsentBook, ConsentDebtor, ConsentRow};
 use domain::time::UtcMs;
+use std::collections::BTreeSet;
 
 /// What waits.
 #[derive(Debug, Clone)]
@@ -130,10 +131,8 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
     let Some(at) = t.aside.iter().position(|(of, _)| *of == import) else {
         return false;
     };
-    match t.aside.remove(at).1 {
-        Aside::Recall(debts) => {
-            recall(t, &debts, now);
-        }
+    let seen = match t.aside.remove(at).1 {
+        Aside::Recall(debts) => recall(t, &debts, now),
         Aside::Consents(rows) => {
             let portfolio = t.imports.get(&import).map(|i| i.portfolio_id);
             let book = portfolio.map(|portfolio| consent_book(t, portfolio));
@@ -141,13 +140,21 @@ pub(super) fn write_one(t: &mut Tables, import: ImportId, now: UtcMs) -> bool {
                 let all = book.consents.into_values().flatten();
                 t.consents.extend(all.map(|c| (c.id, c)));
             }
+            let named: BTreeSet<&ConsentDebtor> = rows.iter().map(|r| &r.debtor).collect();
+            named.len() as u64
         }
         Aside::Rows(rows) => {
             let who = strangers(t, &rows);
             import_rows(t, &rows);
             note_made(t, import, who);
+            let named: BTreeSet<&str> = rows
+                .iter()
+                .map(|r| r.debtor.external_ref.as_str())
+                .collect();
+            named.len() as u64
         }
-    }
+    };
+    *t.shown.entry(import).or_default() += seen;
     true
 }
 

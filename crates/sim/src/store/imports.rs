@@ -9,8 +9,8 @@ use domain::ids::{
     ClientId, DebtId, DebtorId, ImportId, ImportMapId, MergeId, PersonId, PlacementId, PortfolioId,
 };
 use domain::ports::store::{
-    ASIDE_AT_ONCE, ConsentsTaken, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportReport, ImportStore,
-    OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
+    ASIDE_AT_ONCE, ConsentsTaken, DebtorRow, Duplicates, IMPORT_TURN_MS, ImportLeft, ImportReport,
+    ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, StoreError,
 };
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
@@ -162,6 +162,18 @@ impl ImportStore for MemoryStore {
         rows: &[DebtorRow],
     ) -> Result<ImportReport, StoreError> {
         import_aside::take_rows(&mut *self.tx().await?, import, rows)
+    }
+
+    async fn import_left(&self, id: ImportId, now: UtcMs) -> Result<ImportLeft, StoreError> {
+        let t = self.tx().await?;
+        if !t.imports.contains_key(&id) {
+            return Err(StoreError::NotFound("import"));
+        }
+        Ok(ImportLeft {
+            at_work: t.turns.get(&id).is_some_and(|(_, until)| *until > now),
+            waiting: import_aside::waiting(&t, id) as u64,
+            shown: t.shown.get(&id).copied().unwrap_or(0),
+        })
     }
 
     async fn take_consents(

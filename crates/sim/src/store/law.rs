@@ -5,14 +5,15 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold};
 use domain::entity::{
-    Complaint, ComplaintState, ContactPoint, DebtStatus, Debtor, DncList, LedgerRow, ListState,
-    Preference, Suppression, SuppressionKind,
+    Complaint, ComplaintState, ContactPoint, DebtStatus, Debtor, DncList, LedgerKind, LedgerRow,
+    ListState, Preference, Suppression, SuppressionKind,
 };
 use domain::event::{AUDIT_KIND, AuditHead, AuditLink, Event, NewEvent, chain_hash};
-use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, SuppressionId};
+use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId, SuppressionId};
 use domain::law::open_then;
 use domain::ports::store::{
-    ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey, StoreError,
+    ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
+    ReasonCount, ReasonKey, StoreError,
 };
 use domain::time::UtcMs;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +64,17 @@ pub(crate) fn listed(t: &Tables, debtor: &Debtor, points: &[ContactPoint]) -> Ve
 
 /// A suppression for each of his values that is on a list in force.
 fn on_lists(t: &Tables, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppression> {
+    on_any(t, in_force(t), (debtor, points))
+}
+
+/// A suppression for each of his values that is on one of the lists.
+fn on_any<'a>(
+    t: &Tables,
+    lists: impl Iterator<Item = &'a DncList>,
+    (debtor, points): (&Debtor, &[ContactPoint]),
+) -> Vec<Suppression> {
     let mut found = Vec::new();
-    for list in in_force(t) {
+    for list in lists {
         for value in values(list.kind, debtor, points) {
             let hash = keyed_hash(&list.hash_key, list.kind, &value);
             let known = !listed_form(list.kind, &value).is_empty();
@@ -77,7 +87,7 @@ fn on_lists(t: &Tables, debtor: &Debtor, points: &[ContactPoint]) -> Vec<Suppres
                     value: value.into(),
                     reason: format!("list:{}", list.name),
                     created_at: list.created_at,
-                    lifted_at: None,
+                    lifted_at: list.retired_at,
                 });
             }
         }
@@ -116,8 +126,43 @@ fn chain(t: &Tables, tenant: &str) -> Vec<AuditLink> {
     links
 }
 
+/// Our acts of a time.
+fn acts<'a>(t: &'a Tables, ask: &'a ActAsk) -> impl Iterator<Item = &'a LedgerRow> {
+    t.ledger
+        .iter()
+        .filter(|r| {
+            matches!(
+                r.kind,
+                LedgerKind::Attempt | LedgerKind::Message | LedgerKind::Visit
+            )
+        })
+        .filter(|r| ask.since <= r.at && r.at < ask.until)
+        .filter(|r| ask.client.is_none_or(|c| c == r.client_id))
+}
+
 #[async_trait]
 impl LawStore for MemoryStore {
+    async fn acts_count(&self, ask: &ActAsk) -> Result<u64, StoreError> {
+        let t = self.tx().await?;
+        Ok(acts(&t, ask).count() as u64)
+    }
+
+    async fn acts(
+        &self,
+        ask: &ActAsk,
+        after: Option<(UtcMs, LedgerId)>,
+        limit: u32,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let t = self.tx().await?;
+        let mut rows: Vec<LedgerRow> = acts(&t, ask)
+            .filter(|r| after.is_none_or(|last| (r.at, r.id) > last))
+            .cloned()
+            .collect();
+        rows.sort_unstable_by_key(|r| (r.at, r.id));
+        rows.truncate(limit.clamp(1, PAGE_LIMIT_MAX) as usize);
+        Ok(rows)
+    }
+
     async fn facts_at(&self, debtor: DebtorId, at: UtcMs) -> Result<ContactFacts, StoreError> {
         let t = self.tx().await?;
         let mut facts = facts_of(&t, debtor, at)?;
@@ -191,6 +236,17 @@ impl LawStore for MemoryStore {
                 }
             })
             .collect())
+    }
+
+    async fn listings_of(&self, debtor: DebtorId) -> Result<Vec<Suppression>, StoreError> {
+        let t = self.tx().await?;
+        let his = t.debtors.get(&debtor);
+        let his = his.ok_or(StoreError::NotFound("debtor"))?;
+        let points: Vec<ContactPoint> = t.points.of(debtor).cloned().collect();
+        let own = t.suppressions.values().filter(|s| s.names(his, &points));
+        let mut all: Vec<Suppression> = own.cloned().collect();
+        all.extend(on_any(&t, t.dnc_lists.values(), (his, &points)));
+        Ok(all)
     }
 
     async fn ledger_of(&self, debtor: DebtorId) -> Result<Vec<LedgerRow>, StoreError> {

@@ -32,6 +32,7 @@ mod portfolio;
 mod receipt_steps;
 mod receipts;
 mod reports;
+mod segment_rows;
 mod sounds;
 mod stage_facts;
 mod stages;
@@ -45,16 +46,16 @@ use crate::mishaps::locked;
 use domain::entity::{
     Agent, Assignment, AssignmentRule, Attempt, Call, CallTrail, CallerId, Campaign,
     CampaignTemplate, CampaignVersion, Client, Complaint, Consent, ContactPoint, Debt, DebtItem,
-    Debtor, Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Party, Payment, Placement,
-    Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment, Suppression, Team,
-    Transfer, Trunk, User, Verdict,
+    Debtor, Disposition, DncList, Hold, Import, ImportMap, LedgerRow, Override, Party, Payment,
+    Placement, Portfolio, Preference, Promise, Recording, RecordingKeep, Script, Segment,
+    Suppression, Team, Transfer, Trunk, User, Verdict,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
     AgentId, ApiKeyId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId,
     CampaignTemplateId, CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId,
-    DncListId, EventId, HoldId, ImportId, ImportMapId, PartyId, PaymentId, PlacementId, PointId,
-    PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
+    DncListId, EventId, HoldId, ImportId, ImportMapId, OverrideId, PartyId, PaymentId, PlacementId,
+    PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SessionId,
     SuppressionId, TeamId, TransferId, TrunkId, UserId, VerdictId,
 };
 use domain::ports::store::{
@@ -105,6 +106,8 @@ pub struct Tables {
     pub(crate) pieces: BTreeMap<(ImportId, i64), String>,
     /// Who works on a file, and until when.
     pub(crate) turns: BTreeMap<ImportId, (String, UtcMs)>,
+    /// Debtors of whom a file that is half in shows already what it changes.
+    pub(crate) shown: BTreeMap<ImportId, u64>,
     /// The placement of a debt.
     pub(crate) placed: BTreeMap<DebtId, PlacementId>,
     /// The file that made a debtor.
@@ -131,6 +134,8 @@ pub struct Tables {
     pub(crate) points: Owned<PointId, ContactPoint>,
     pub(crate) consents: Owned<ConsentId, Consent>,
     pub(crate) holds: Owned<HoldId, Hold>,
+    /// Presumptions relaxed.
+    pub(crate) overrides: Owned<OverrideId, Override>,
     pub(crate) suppressions: BTreeMap<SuppressionId, Suppression>,
     pub(crate) segments: BTreeMap<SegmentId, Segment>,
     pub(crate) campaigns: BTreeMap<CampaignId, Campaign>,
@@ -235,6 +240,11 @@ impl Tables {
     /// Puts an attempt there as if a node had made it: earlier history for a test.
     pub fn put_attempt(&mut self, attempt: Attempt) {
         self.attempts.insert(attempt.id, attempt);
+    }
+
+    /// Puts a row of the ledger there, likewise.
+    pub fn put_ledger(&mut self, row: LedgerRow) {
+        self.ledger.push(row);
     }
 
     /// Appends events; an id that is there already is not appended again.

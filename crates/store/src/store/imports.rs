@@ -2,7 +2,7 @@
 
 use super::events::append;
 use super::import::Before;
-use super::import::aside::{forget, write_all};
+use super::import::aside::{RECALL_LINES, forget, left, write_all};
 use super::import_undo::undo_step;
 use super::import_write::{Counted, keep_before};
 use super::items::{lock_persons, persons_of_debts};
@@ -17,8 +17,8 @@ use domain::ids::{
 };
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ConsentsTaken, DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportReport, ImportStore,
-    OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
+    ConsentsTaken, DebtorRow, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportLeft, ImportReport,
+    ImportStore, OpenDebt, PAGE_LIMIT_MAX, Page, PageRequest, PlacementCount, UndoStep,
 };
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
@@ -82,10 +82,10 @@ pub(super) async fn recall(
     let open: Vec<Debt> = tx.all_in("id", debts, &rest, &[]).await?;
     let mut recalled = open.clone();
     let book = interest::book_all(tx, &mut recalled, at).await?;
-    // Lines of a file end where those of its recalls begin.
     let sql = "SELECT COALESCE(MAX(line),0) AS n FROM import_changes WHERE import_id=$1";
     let last = tx.row(sql, vals![import]).await?;
     let last: i64 = last.map_or(Ok(0), |r| r.get("n"))?;
+    let last = last.max(RECALL_LINES);
     let row = tx.row("SELECT at FROM imports WHERE id=$1", vals![import]);
     let since: Option<UtcMs> = row.await?.map(|row| row.get("at")).transpose()?;
     let ids: Vec<DebtId> = open.iter().map(|d| d.id).collect();
@@ -227,6 +227,10 @@ impl ImportStore for SqlStore {
         let sql = "UPDATE imports SET worker=NULL, worker_until=0 WHERE id=$1 AND worker=$2";
         tx.run(sql, vals![id, worker.to_owned()]).await?;
         tx.commit().await
+    }
+
+    async fn import_left(&self, id: ImportId, now: UtcMs) -> Result<ImportLeft, StoreError> {
+        left(&mut self.read().await?, id, now).await
     }
 
     async fn imports_page(

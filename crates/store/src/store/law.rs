@@ -1,18 +1,19 @@
 //! What the law asks beyond one debtor now.
 
-use super::SqlStore;
 use super::events::append;
 use super::facts::{Asked, facts_as};
 use super::items::link_hash;
+use super::{SqlStore, listed};
 use crate::rows::{Entity as _, columns};
 use crate::sql::{Dialect, Field as _, Row, Val, vals};
 use async_trait::async_trait;
-use domain::entity::{Complaint, DncList, LedgerRow};
+use domain::entity::{Complaint, Debtor, DncList, LedgerRow, Suppression};
 use domain::event::{AuditHead, AuditLink, Event, NewEvent};
-use domain::ids::{CampaignId, ClientId, DebtorId, DncListId};
+use domain::ids::{CampaignId, ClientId, DebtorId, DncListId, LedgerId};
 use domain::ports::StoreError;
 use domain::ports::store::{
-    ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, ReasonCount, ReasonKey,
+    ActAsk, ChainLink, ComplaintAsk, ContactFacts, ItemState, LawStore, PAGE_LIMIT_MAX,
+    ReasonCount, ReasonKey,
 };
 use domain::time::UtcMs;
 use std::fmt::Write as _;
@@ -36,6 +37,17 @@ const fn why(dialect: Dialect) -> &'static str {
             "CASE WHEN instr(i.note, ':')>0 THEN substr(i.note, 1, instr(i.note, ':')-1) ELSE i.note END"
         }
     }
+}
+
+/// Our acts in the words of the index ledger_acts.
+fn acts(ask: &ActAsk) -> (String, Vec<Val>) {
+    let mut terms = "kind IN ('attempt', 'message', 'visit') AND at>=$1 AND at<$2".to_owned();
+    let mut values = vals![ask.since, ask.until];
+    if let Some(client) = ask.client {
+        values.push(client.val());
+        terms.push_str(" AND client_id=$3");
+    }
+    (terms, values)
 }
 
 fn count(row: &Row) -> Result<ReasonCount, StoreError> {
@@ -146,6 +158,37 @@ impl LawStore for SqlStore {
         let rest = "WHERE person_id=(SELECT person_id FROM debtors WHERE id=$1) AND debtor_id=$1 \
             ORDER BY at, id";
         self.read().await?.all(rest, vals![debtor]).await
+    }
+
+    async fn listings_of(&self, debtor: DebtorId) -> Result<Vec<Suppression>, StoreError> {
+        let mut read = self.read().await?;
+        let debtor: Debtor = read.get(debtor).await?;
+        listed::ever(&mut read, debtor).await
+    }
+
+    async fn acts_count(&self, ask: &ActAsk) -> Result<u64, StoreError> {
+        let (terms, values) = acts(ask);
+        let sql = format!("SELECT COUNT(*) AS n FROM ledger WHERE {terms}");
+        let row = self.read().await?.row(sql, values).await?;
+        let n: Option<i64> = row.map(|r| r.get("n")).transpose()?;
+        Ok(n.unwrap_or(0).unsigned_abs())
+    }
+
+    async fn acts(
+        &self,
+        ask: &ActAsk,
+        after: Option<(UtcMs, LedgerId)>,
+        limit: u32,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
+        let (mut terms, mut values) = acts(ask);
+        if let Some((at, id)) = after {
+            let n = values.len();
+            values.extend(vals![at, id]);
+            let _ = write!(terms, " AND (at, id)>(${}, ${})", n + 1, n + 2);
+        }
+        values.extend(vals![limit.clamp(1, PAGE_LIMIT_MAX)]);
+        let rest = format!("WHERE {terms} ORDER BY at, id LIMIT ${}", values.len());
+        self.read().await?.all(&rest, values).await
     }
 
     async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {

@@ -1,7 +1,7 @@
 //! Who is listed: the company's own suppressions, and external lists by their keyed hashes.
 
 use super::facts::Asked;
-use crate::sql::{Link, vals};
+use crate::sql::{Link, Val, vals};
 use domain::entity::dnc::{keyed_hash, listed_form, may_hold, point_form};
 use domain::entity::{ContactPoint, Debtor, DncList, ListState, Suppression, SuppressionKind};
 use domain::ids::{DebtorId, DncListId, SuppressionId};
@@ -39,7 +39,7 @@ impl Listed {
                         value: value.to_owned().into(),
                         reason: format!("list:{}", list.name),
                         created_at: list.created_at,
-                        lifted_at: None,
+                        lifted_at: list.retired_at,
                     });
                 }
             }
@@ -73,6 +73,36 @@ pub(crate) async fn listed(
     (now, asked): (UtcMs, Asked),
     lists: bool,
 ) -> Result<Listed, StoreError> {
+    let which = match asked {
+        Asked::Now => ("lifted_at IS NULL", "retired_at IS NULL", vec![]),
+        Asked::Then => (
+            "created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1)",
+            "created_at<=$1 AND (retired_at IS NULL OR retired_at>$1)",
+            vals![now],
+        ),
+    };
+    find(tx, (debtors, points), which, lists).await
+}
+
+/// Everything that listed a debtor at some time, what was lifted or retired too.
+pub(crate) async fn ever(tx: &mut Link, debtor: Debtor) -> Result<Vec<Suppression>, StoreError> {
+    let rest = "WHERE debtor_id=$1 ORDER BY position, id";
+    let points: Vec<ContactPoint> = tx.all(rest, vals![debtor.id]).await?;
+    let all = BTreeMap::from([(debtor.id, points)]);
+    let debtors = [debtor];
+    let found = find(tx, (&debtors, &all), ("1=1", "1=1", vec![]), true).await?;
+    let [debtor] = &debtors;
+    let points = all.get(&debtor.id).map_or(&[][..], Vec::as_slice);
+    Ok(found.of(debtor, points))
+}
+
+/// Listings of which the terms hold, and lists of which the other ones do.
+async fn find(
+    tx: &mut Link,
+    (debtors, points): (&[Debtor], &BTreeMap<DebtorId, Vec<ContactPoint>>),
+    (lifted, retired, at): (&str, &str, Vec<Val>),
+    lists: bool,
+) -> Result<Listed, StoreError> {
     let mut wanted: Vec<String> = Vec::new();
     for point in points.values().flatten() {
         wanted.push(point_form(point));
@@ -88,14 +118,6 @@ pub(crate) async fn listed(
     wanted.retain(|form| !form.is_empty());
     wanted.sort_unstable();
     wanted.dedup();
-    let (lifted, retired, at) = match asked {
-        Asked::Now => ("lifted_at IS NULL", "retired_at IS NULL", vec![]),
-        Asked::Then => (
-            "created_at<=$1 AND (lifted_at IS NULL OR lifted_at>$1)",
-            "created_at<=$1 AND (retired_at IS NULL OR retired_at>$1)",
-            vals![now],
-        ),
-    };
     let stands = format!(" AND {lifted} ORDER BY id");
     let own: Vec<Suppression> = tx.all_in("listed_form", &wanted, &stands, &at).await?;
     let lists: Vec<DncList> = if lists {

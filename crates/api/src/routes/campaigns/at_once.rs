@@ -1,8 +1,9 @@
 //! A file that is taken in one step: kept, read and accepted. Who has it half sent leaves nothing behind, and one
 //! whose writing breaks off goes on when it is accepted.
 
-use super::drafts::{Here, Long, begin, read_kept, throw_away};
+use super::drafts::{begin, read_kept, throw_away};
 use super::imports::problem;
+use super::turns::{Here, Long};
 use super::upload;
 use crate::ApiState;
 use crate::importer::ImportError;

@@ -2,11 +2,12 @@
 
 use super::at_once::keep;
 use super::import_view::ImportView;
-use super::imports::{busy, map_value, portfolio_of, problem};
+use super::imports::{map_value, portfolio_of, problem};
 use super::placements::PlacementBody;
+use super::turns::{Here, Long, Turns};
 use crate::auth::Caller;
 use crate::extract::{Body, Id, Params};
-use crate::importer::{FileTurn, Flow, ImportError, Turn};
+use crate::importer::{Flow, ImportError};
 use crate::list::{Items, list_problem, page_request};
 use crate::problem::Problem;
 use crate::{ApiState, doc, tenant};
@@ -20,7 +21,6 @@ use domain::ports::store::RowFault;
 use serde::Deserialize;
 use std::future::Future;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -112,9 +112,12 @@ async fn list(
     let page = page_request(query.limit, query.cursor)?;
     let rows = state.store.imports_page(client, query.portfolio, &page);
     let rows = rows.await.map_err(list_problem)?;
-    let view = |row| ImportView::of(&state, row);
+    let mut items = Vec::with_capacity(rows.items.len());
+    for row in rows.items {
+        items.push(ImportView::of(&state, row).await?);
+    }
     Ok(Json(Items {
-        items: rows.items.into_iter().map(view).collect(),
+        items,
         next_cursor: rows.next_cursor,
     }))
 }
@@ -128,60 +131,12 @@ async fn read(
     Id(id): Id<ImportId>,
 ) -> Result<Json<ImportView>, Problem> {
     let row = own(&state, &caller, id).await?;
-    Ok(Json(ImportView::of(&state, row)))
+    Ok(Json(ImportView::of(&state, row).await?))
 }
 
 async fn own(state: &ApiState, caller: &Caller, id: ImportId) -> Result<Import, Problem> {
     let row = state.store.get_import(id).await?;
     tenant::seen(state, caller, row).await
-}
-
-/// A turn of the node (for what takes long), of the file in this process, and of the file over all of them.
-pub(super) struct Turns {
-    _node: Option<OwnedSemaphorePermit>,
-    pub(super) file: Turn,
-    all: FileTurn,
-}
-
-/// The turns within this process.
-pub(super) struct Here {
-    node: Option<OwnedSemaphorePermit>,
-    file: Turn,
-}
-
-/// Whether the work takes one of the node's few turns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Long {
-    Yes,
-    No,
-}
-
-impl Here {
-    pub(super) fn take(state: &ApiState, id: ImportId, long: Long) -> Result<Self, Problem> {
-        let node = match long {
-            Long::Yes => Some(Arc::clone(&state.imports).try_acquire_owned()),
-            Long::No => None,
-        };
-        let node = node.transpose().map_err(|_| busy())?;
-        let file = state.import_work.begin(id).ok_or_else(running)?;
-        Ok(Self { node, file })
-    }
-
-    /// With the turn over all processes; the file's row is there.
-    pub(super) async fn everywhere(self, state: &ApiState, id: ImportId) -> Result<Turns, Problem> {
-        let all = state.flow().take(id).await?.ok_or_else(running)?;
-        Ok(Turns {
-            _node: self.node,
-            file: self.file,
-            all,
-        })
-    }
-}
-
-impl Turns {
-    pub(super) async fn end(self) {
-        self.all.end().await;
-    }
 }
 
 /// Takes the turn of the caller's file, when it is in one of these states.
@@ -206,13 +161,6 @@ async fn taken(
     }
 }
 
-fn running() -> Problem {
-    Problem::conflict(
-        "import_running",
-        "the file is being worked on: wait for its end (a minute when a server has died over it)",
-    )
-}
-
 /// Does the work in a task of its own, which goes on when the caller hangs up.
 async fn in_turn(
     state: &ApiState,
@@ -226,7 +174,8 @@ async fn in_turn(
         done
     });
     if !wait {
-        return Ok((StatusCode::ACCEPTED, Json(ImportView::of(state, row))));
+        let view = ImportView::of(state, row).await?;
+        return Ok((StatusCode::ACCEPTED, Json(view)));
     }
     let row = task.await.map_err(|_| {
         Problem::new(
@@ -235,7 +184,7 @@ async fn in_turn(
             "the import broke off: do it again, it goes on where it was",
         )
     })??;
-    Ok((done, Json(ImportView::of(state, row))))
+    Ok((done, Json(ImportView::of(state, row).await?)))
 }
 
 /// Reads a kept file; one that cannot be read is thrown away, with the reason.

@@ -2,7 +2,8 @@
 
 use super::imports::{Fault, Report};
 use crate::ApiState;
-use domain::entity::Import;
+use crate::problem::Problem;
+use domain::entity::{Import, ImportState};
 use domain::ids::{ClientId, ImportId, PlacementId, PortfolioId};
 use domain::time::UtcMs;
 use serde::Serialize;
@@ -44,14 +45,53 @@ pub(crate) struct ImportView {
     bytes: i64,
     #[schema(value_type = Option<uuid::Uuid>)]
     placement_id: Option<PlacementId>,
-    /// Rows read so far while it is worked on here; null when it is not: what is `reading` or
-    /// `accepting` then broke off, and goes on when it is asked to again.
+    /// Rows read so far while it is worked on here; null when it is not.
     progress: Option<u64>,
+    /// Of a file that is `reading`, `accepting` or `undoing` and that nobody works on, here or elsewhere: how far it
+    /// came. Servers go on with such a file by themselves, three times each; it also goes on when it is asked to.
+    broke_off: Option<BrokeOff>,
+}
+
+/// How far a file came whose work broke off.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BrokeOff {
+    /// Last line of it that is in the database.
+    rows_done: i64,
+    /// Rows that change what others see and wait until the whole is in.
+    waiting: u64,
+    /// Debtors of whom others see already what the file changes: more than 5,000 changed rows are not written in
+    /// one piece. 0: nobody sees anything of it.
+    shown: u64,
+    /// What may be done with it: `accept`, `read`, `undo`, `discard`.
+    next: Vec<&'static str>,
+}
+
+/// How far a file came, when it is half in and nobody works on it.
+async fn broke_off(state: &ApiState, row: &Import) -> Result<Option<BrokeOff>, Problem> {
+    let next = match row.state {
+        ImportState::Reading if row.bytes > 0 => vec!["read", "discard"],
+        ImportState::Reading => vec!["discard"],
+        ImportState::Accepting => vec!["accept", "undo"],
+        ImportState::Undoing => vec!["undo"],
+        _ => return Ok(None),
+    };
+    if state.import_work.progress(row.id).is_some() {
+        return Ok(None);
+    }
+    let left = state.store.import_left(row.id, state.now()).await?;
+    Ok((!left.at_work).then_some(BrokeOff {
+        rows_done: row.rows_done,
+        waiting: left.waiting,
+        shown: left.shown,
+        next,
+    }))
 }
 
 impl ImportView {
-    pub(super) fn of(state: &ApiState, row: Import) -> Self {
-        Self {
+    pub(super) async fn of(state: &ApiState, row: Import) -> Result<Self, Problem> {
+        let broke_off = broke_off(state, &row).await?;
+        Ok(Self {
+            broke_off,
             progress: state.import_work.progress(row.id),
             id: row.id,
             client_id: row.client_id,
@@ -70,6 +110,6 @@ impl ImportView {
             map: row.map,
             bytes: row.bytes,
             placement_id: row.placement_id,
-        }
+        })
     }
 }

@@ -12,9 +12,12 @@ mod imports;
 mod maps;
 mod params;
 mod placements;
+mod resume;
 mod rulepacks;
 mod run;
+mod segment_fields;
 mod segments;
+mod turns;
 mod upload;
 mod versions;
 mod voicemails;
@@ -22,6 +25,7 @@ mod what_if;
 mod why_not;
 
 pub(crate) use params::merged;
+pub use segment_fields::segment_language;
 
 use crate::ApiState;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(campaign::routes())
         .merge(run::routes())
         .merge(segments::routes())
+        .merge(segment_fields::routes())
         .merge(imports::routes())
         .merge(detect::routes())
         .merge(drafts::routes())

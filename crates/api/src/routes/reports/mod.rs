@@ -5,6 +5,7 @@ mod departures;
 mod goals;
 mod kpis;
 mod progress;
+mod registers;
 mod sheet;
 
 pub(super) use ask::{midnight, rates_of};
@@ -20,4 +21,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(departures::routes())
         .merge(goals::routes())
         .merge(progress::routes())
+        .merge(registers::routes())
 }

@@ -31,11 +31,11 @@ use domain::ports::store::{
     ActAsk, AnswerSlot, ApiKey, AttemptChange, AttemptFilter, AttemptStore, CallableMark,
     CallbackAsk, CallbackRow, CallerHealth, CallerRest, Candidate, CatalogStore, ChainLink,
     Closing, ComplaintAsk, ConsentsTaken, ContactFacts, ContactStore, DebtorFile, DebtorRow,
-    Duplicates, FloorStore, HeardCall, HeardCount, IdempotentReply, IdempotentTaken, ImportReport,
-    ImportStore, InboundAsk, InboundCount, InboundStore, ItemCounts, ItemState, KeepChange,
-    KeepStore, KeepWork, KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim, MoneyStore,
-    MorningAsk, MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome, Page,
-    PageRequest, PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount,
+    Duplicates, FloorStore, HeardCall, HeardCount, IdempotentReply, IdempotentTaken, ImportLeft,
+    ImportReport, ImportStore, InboundAsk, InboundCount, InboundStore, ItemCounts, ItemState,
+    KeepChange, KeepStore, KeepWork, KnownCaller, LawStore, ListFilter, LoginFailures, MarkClaim,
+    MoneyStore, MorningAsk, MorningRow, NodeLease, NodeStore, OpenDebt, OpenDraft, OpenOutcome,
+    Page, PageRequest, PastAttempts, PastCall, PaymentOutcome, PeopleStore, PlacementCount,
     PortfolioStore, PromiseRefusal, PromiseTerms, ReasonCount, ReasonKey, Recovery, RefillReport,
     RefreshOutcome, ReserveRequest, SegmentCount, SegmentEstimate, SegmentSample, SessionRow,
     ShortCount, StoreError, TollAsk, TollTalk, TrailStore, TrunkCount, UndoStep,
@@ -268,6 +268,7 @@ timed! { ImportStore;
     get_import(id: ImportId) -> Import;
     take_import(id: ImportId, worker: &str, now: UtcMs) -> bool;
     leave_import(id: ImportId, worker: &str) -> ();
+    import_left(id: ImportId, now: UtcMs) -> ImportLeft;
     imports_page(client: Option<ClientId>, portfolio: Option<PortfolioId>, page: &PageRequest) -> Page<Import>;
     later_import(id: ImportId) -> bool;
     add_piece(id: ImportId, n: i64, base64: &str) -> ();
@@ -327,6 +328,7 @@ timed! { LawStore;
     load_list(list: &DncList, hashes: &[String], events: &[NewEvent]) -> u64;
     list_has(list: DncListId, hashes: &[String]) -> Vec<String>;
     verdict_chain(debtor: DebtorId) -> Vec<ChainLink>;
+    listings_of(debtor: DebtorId) -> Vec<Suppression>;
     ledger_of(debtor: DebtorId) -> Vec<LedgerRow>;
     acts_count(ask: &ActAsk) -> u64;
     acts(ask: &ActAsk, after: Option<(UtcMs, LedgerId)>, limit: u32) -> Vec<LedgerRow>;

@@ -51,6 +51,18 @@ pub struct Duplicates {
     pub debtors: Vec<DebtorId>,
 }
 
+/// How far a file is that is half in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportLeft {
+    /// A process has its turn.
+    pub at_work: bool,
+    /// Rows kept aside that wait for the whole.
+    pub waiting: u64,
+    /// Debtors of whom others see already what it changes: of more than [`ASIDE_AT_ONCE`] rows the first are
+    /// written before the whole is in.
+    pub shown: u64,
+}
+
 /// What became of rows of a file of consents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsentsTaken {
@@ -100,6 +112,10 @@ pub trait ImportStore: PortfolioStore {
     }
     /// Gives the turn of a file back; one that another has taken over stays his.
     async fn leave_import(&self, _id: ImportId, _worker: &str) -> Result<(), StoreError> {
+        no_files()
+    }
+    /// How far a file is that is half in.
+    async fn import_left(&self, _id: ImportId, _now: UtcMs) -> Result<ImportLeft, StoreError> {
         no_files()
     }
     /// Files, newest first, of a client or of all, and of one portfolio when it is named.

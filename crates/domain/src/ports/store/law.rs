@@ -2,9 +2,9 @@
 //! the debtors of a campaign are not being dialed.
 
 use super::{ContactFacts, ItemState, StoreError};
-use crate::entity::{Complaint, DncList, LedgerRow};
+use crate::entity::{Complaint, DncList, LedgerRow, Suppression};
 use crate::event::{AuditHead, AuditLink, Event, NewEvent};
-use crate::ids::{CampaignId, ClientId, ComplaintId, DebtorId, DncListId, VerdictId};
+use crate::ids::{CampaignId, ClientId, ComplaintId, DebtorId, DncListId, LedgerId, VerdictId};
 use crate::time::UtcMs;
 use async_trait::async_trait;
 
@@ -47,6 +47,17 @@ pub struct ChainLink {
     pub whole: bool,
 }
 
+/// Which of our acts.
+#[derive(Debug, Clone, Copy)]
+pub struct ActAsk {
+    /// Only this client's.
+    pub client: Option<ClientId>,
+    /// From this instant on.
+    pub since: UtcMs,
+    /// Before this one.
+    pub until: UtcMs,
+}
+
 /// Which complaints.
 #[derive(Debug, Clone, Default)]
 pub struct ComplaintAsk {
@@ -81,8 +92,20 @@ pub trait LawStore: Send + Sync {
     -> Result<Vec<String>, StoreError>;
     /// The chain of a debtor's decisions, oldest first; those made before chains were kept are left out.
     async fn verdict_chain(&self, debtor: DebtorId) -> Result<Vec<ChainLink>, StoreError>;
+    /// Everything that listed a debtor at some time: his person, document or points on the company's own list, also
+    /// what was lifted since, and on external lists, also those that were retired since (`lifted_at`).
+    async fn listings_of(&self, debtor: DebtorId) -> Result<Vec<Suppression>, StoreError>;
     /// All ledger rows of a debtor, oldest first.
     async fn ledger_of(&self, debtor: DebtorId) -> Result<Vec<LedgerRow>, StoreError>;
+    /// How many acts of ours (attempts, messages, visits) the ledger has of that time.
+    async fn acts_count(&self, ask: &ActAsk) -> Result<u64, StoreError>;
+    /// A page of them, oldest first; `after` is the last row of the page before.
+    async fn acts(
+        &self,
+        ask: &ActAsk,
+        after: Option<(UtcMs, LedgerId)>,
+        limit: u32,
+    ) -> Result<Vec<LedgerRow>, StoreError>;
     /// Where each chain of the audit ends, by tenant.
     async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError>;
     /// Links of a tenant's chain behind number `after`, each held against its row.

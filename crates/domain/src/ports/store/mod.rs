@@ -55,8 +55,8 @@ pub use floor::{
     FileTaskAsk, FileTaskCounts, FileTaskRow, FloorStore, MorningAsk, MorningRow,
 };
 pub use imports::{
-    ASIDE_AT_ONCE, ConsentsTaken, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportStore, OpenDebt,
-    PlacementCount, UndoStep,
+    ASIDE_AT_ONCE, ConsentsTaken, Duplicates, IMPORT_STEP, IMPORT_TURN_MS, ImportLeft, ImportStore,
+    OpenDebt, PlacementCount, UndoStep,
 };
 pub use inbound::{InboundAsk, InboundCount, InboundStore, KnownCaller};
 pub use interest::{InterestStore, RuleRefusal};

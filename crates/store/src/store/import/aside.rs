@@ -11,7 +11,7 @@ use crate::store::SqlStore;
 use domain::entity::{Import, ImportState};
 use domain::ids::{DebtId, DebtorId, ImportId};
 use domain::ports::StoreError;
-use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportReport};
+use domain::ports::store::{ASIDE_AT_ONCE, DebtorRow, ImportLeft, ImportReport};
 use domain::rules::consents::ConsentRow;
 use domain::time::UtcMs;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -21,6 +21,8 @@ const RECALLS: i64 = 1 << 40;
 /// What stood there before rows that were kept aside is taken back first, for it was written last: their lines
 /// are counted from here.
 pub(crate) const LATE_LINES: u64 = 1 << 39;
+/// Lines of recalls, behind those of all rows that were kept aside.
+pub(crate) const RECALL_LINES: i64 = (1 << 39) + (1 << 38);
 
 impl Work {
     /// Takes everything out that others see: all but debtors whom the import itself has `made`.
@@ -211,6 +213,27 @@ pub(in crate::store) async fn write_all(
     take_all(tx, import).await?;
     while write_piece(tx, import, now).await? {}
     Ok(())
+}
+
+/// How far a file is that is half in.
+pub(in crate::store) async fn left(
+    tx: &mut Link,
+    import: ImportId,
+    now: UtcMs,
+) -> Result<ImportLeft, StoreError> {
+    let sql = "SELECT worker, worker_until, \
+        (SELECT CAST(COALESCE(SUM(rows),0) AS BIGINT) FROM import_aside WHERE import_id=$1) AS waiting, \
+        (SELECT COUNT(*) FROM import_changes WHERE import_id=$1 AND line>=$2) AS shown \
+        FROM imports WHERE id=$1";
+    let late = i64::try_from(LATE_LINES).unwrap_or(i64::MAX);
+    let row = tx.row(sql, vals![import, late]).await?;
+    let row = row.ok_or(StoreError::NotFound("import"))?;
+    let (worker, until): (Option<String>, UtcMs) = (row.get("worker")?, row.get("worker_until")?);
+    Ok(ImportLeft {
+        at_work: worker.is_some() && until > now,
+        waiting: row.get::<i64>("waiting")?.unsigned_abs(),
+        shown: row.get::<i64>("shown")?.unsigned_abs(),
+    })
 }
 
 /// Forgets what is kept aside of a file.
