@@ -160,9 +160,16 @@ async function packs(page) {
 async function registers(page) {
   await section(page, /^(Registros|Registers)$/);
   await page.locator('[data-register=REDECO]').waitFor();
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /CSV/ }).click()]);
-  const text = readFileSync(await file.path(), 'utf8');
-  check('the register holds numbers, collectors and complaints', /number,/.test(text) && /collector,/.test(text) && text.includes(`Q-${STAMP}-1`), text.slice(0, 300));
+  const saved = async (kind) => {
+    const [file] = await Promise.all([page.waitForEvent('download'), page.locator(`[data-save=${kind}]`).click()]);
+    return readFileSync(await file.path(), 'utf8');
+  };
+  const numbers = await saved('numbers');
+  check('the register of numbers has one a line', /n.mero,|number,/.test(numbers) && numbers.trim().split('\n').length > 1, numbers.slice(0, 300));
+  const people = await saved('collectors');
+  check('that of collectors too', /gestor,|collector,/.test(people) && people.trim().split('\n').length > 1, people.slice(0, 300));
+  const cases = await saved('complaints');
+  check('that of complaints has its number', cases.includes(`Q-${STAMP}-1`), cases.slice(0, 300));
 }
 
 /** Every page by every eye: light and dark, Spanish and English. */
