@@ -223,6 +223,9 @@ pub(crate) struct ImportArgs {
     /// Portfolio, by name; made when new.
     #[arg(long)]
     pub portfolio: Option<String>,
+    /// What the file is about: portfolio, or consents of its debtors.
+    #[arg(long, default_value = "portfolio")]
+    pub kind: String,
     /// Show the difference and keep the file as a draft.
     #[arg(long, conflicts_with = "dry_run")]
     pub draft: bool,
@@ -289,16 +292,20 @@ pub(crate) enum LawCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// What a pack that is not in force would have said of the calls of the last days.
+    /// What a pack that is not in force would have said of what was done in the last days: calls, messages, letters,
+    /// visits.
     DryRun {
         /// Pack file.
         pack: PathBuf,
         /// Days looked back.
         #[arg(long, default_value_t = center::dry_run::DRY_RUN_DAYS)]
         days: u16,
-        /// Only this client's calls.
+        /// Only this client's.
         #[arg(long)]
         client: Option<String>,
+        /// Most acts judged again; of more every n-th, spread evenly.
+        #[arg(long, default_value_t = center::dry_run::DRY_RUN_MAX)]
+        limit: u64,
         /// Configuration.
         #[command(flatten)]
         config: ConfigArgs,

@@ -91,6 +91,36 @@ fn a_portfolio_is_imported_and_refused_rows_are_reported() {
 }
 
 #[test]
+fn consents_are_taken_beside_the_debtors_who_are_there() {
+    let dir = tempfile::tempdir().expect("folder");
+    let dir = dir.path();
+    std::fs::write(dir.join("p.csv"), FILE).expect("written");
+    let text = "Clave deudor;Canal;Estado;Fecha;Prueba\n1;sms;otorgado;2026-10-01;Contrato 1\n\
+        1;correo;otorgado;2026-10-01;\n9;sms;otorgado;2026-10-01;Contrato 9\n";
+    std::fs::write(dir.join("c.csv"), text).expect("written");
+    let of = ["--client", "Acme", "--portfolio", "Consumo"];
+    let consents = [&["import", "c.csv", "--kind", "consents"][..], &of].concat();
+    let none = done(dir, &consents, 2);
+    assert!(none.contains("no such client or portfolio"), "{none}");
+    done(dir, &[&["import", "p.csv"][..], &of].concat(), 0);
+    let recalls = [&consents[..], &["--gone", "recall"]].concat();
+    assert!(done(dir, &recalls, 2).contains("recalls nothing"));
+    let report = [&consents[..], &["--report", "faults.csv"]].concat();
+    let out = done(dir, &report, 0);
+    assert!(
+        out.contains("consents granted: 1; revoked: 0") && out.contains("2 refused"),
+        "{out}"
+    );
+    let faults = std::fs::read_to_string(dir.join("faults.csv")).expect("report");
+    assert!(
+        faults.contains("3,Prueba,") && faults.contains("4,Clave deudor,9,"),
+        "{faults}"
+    );
+    let again = done(dir, &consents, 0);
+    assert!(again.contains("1 rows as before"), "{again}");
+}
+
+#[test]
 fn an_import_says_what_its_columns_leave_out() {
     let dir = tempfile::tempdir().expect("folder");
     let dir = dir.path();

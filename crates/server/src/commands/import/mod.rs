@@ -85,11 +85,12 @@ async fn take_file(
 ) -> Result<(), Failure> {
     let clock = NodeClock::system();
     let owner = Owner::of(&*flow.store, &clock, args).await?;
+    let kind = kind_of(args, gone, &owner)?;
     let job = ImportJob {
         import_id: ImportId(RandomIds.next(clock.now())),
         client: owner.client.id,
         portfolio: owner.portfolio.clone(),
-        kind: ImportKind::Portfolio,
+        kind,
         map: map.as_ref().map(|(_, map)| map.clone()),
         dry_run: true,
         actor: ACTOR.into(),
@@ -97,7 +98,11 @@ async fn take_file(
         resume_after: 0,
     };
     // A file that cannot be read, or of which no row can be taken, leaves no empty client behind.
-    let (notes, any) = trial(&mut file, &clock, &job).await?;
+    let (notes, any) = match kind {
+        ImportKind::Portfolio => trial(&mut file, &clock, &job).await?,
+        // Nothing is made for them, and they mean something beside the debtors alone.
+        ImportKind::Consents => (Vec::new(), true),
+    };
     if args.dry_run || !any {
         return shown(flow, args, (job, file), &owner, (notes, any)).await;
     }
@@ -130,6 +135,21 @@ async fn take_file(
         return Ok(());
     }
     accept(&flow, row, args.merge).await
+}
+
+/// What the file is about; consents are of debtors who are there, and change no debts.
+fn kind_of(args: &ImportArgs, gone: GonePolicy, owner: &Owner) -> Result<ImportKind, Failure> {
+    let kind = args.kind.parse::<ImportKind>();
+    let kind = kind.context("--kind").map_err(Failure::usage)?;
+    if kind == ImportKind::Consents && owner.is_new() {
+        let told = "--kind consents: no such client or portfolio";
+        return Err(Failure::usage(anyhow!(told)));
+    }
+    if kind == ImportKind::Consents && (args.merge || gone == GonePolicy::Recall) {
+        let told = "--kind consents: recalls nothing and merges nobody";
+        return Err(Failure::usage(anyhow!(told)));
+    }
+    Ok(kind)
 }
 
 /// Reads the file and keeps nothing.

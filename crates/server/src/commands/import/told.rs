@@ -8,7 +8,7 @@ use domain::ports::store::ImportReport;
 /// The sums in one line.
 pub(super) fn sums(report: &ImportReport, nothing_kept: &str) {
     say(format!(
-        "{nothing_kept}{} rows: {} debtors new, {} changed; {} debts new, {} changed; {} phones new; {} rows as before; {} refused",
+        "{nothing_kept}{} rows: {} debtors new, {} changed; {} debts new, {} changed; {} phones and e-mails new; {} rows as before; {} refused",
         report.rows,
         report.debtors_new,
         report.debtors_changed,
@@ -18,6 +18,18 @@ pub(super) fn sums(report: &ImportReport, nothing_kept: &str) {
         report.unchanged,
         report.refused,
     ));
+    if report.parties_new > 0 {
+        say(format!(
+            "  co-debtors and guarantors new: {}",
+            report.parties_new
+        ));
+    }
+    if report.consents_granted + report.consents_revoked > 0 {
+        say(format!(
+            "  consents granted: {}; revoked: {}",
+            report.consents_granted, report.consents_revoked
+        ));
+    }
 }
 
 /// What a file would change.
