@@ -9,8 +9,8 @@ use domain::entity::{Address, LetterBatch, Plan};
 use domain::entity::{
     Agent, AssignmentRule, Attempt, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion,
     Client, Complaint, Consent, ContactPoint, Debt, Debtor, DncList, Hold, Import, ImportMap,
-    Merge, Payment, Placement, Portfolio, Preference, Promise, Recording, Script, Segment,
-    Suppression, Team, Trunk, User, Verdict, VoicemailTemplate,
+    Merge, Override, Payment, Placement, Portfolio, Preference, Promise, Recording, Script,
+    Segment, Suppression, Team, Trunk, User, Verdict, VoicemailTemplate,
 };
 use domain::entity::{BankFile, PaymentLink, Receipt};
 use domain::entity::{InboxMessage, Message, PlannedStep, Strategy, TextTemplate};
@@ -58,6 +58,7 @@ owned! {
     Debt "debt" r => Owner::Client(r.client_id);
     ContactPoint "point" r => Owner::Debtor(r.debtor_id);
     Consent "consent" r => Owner::Debtor(r.debtor_id);
+    Override "relaxed presumption" r => Owner::Client(r.client_id);
     Hold "hold" r => Owner::Client(r.client_id);
     Preference "preference" r => Owner::Debtor(r.debtor_id);
     DncList "do-not-call list" r => r.client_id.map_or(Owner::House, Owner::Client);

@@ -89,11 +89,10 @@ impl Answers {
 
 /// The campaign's hours as local times; `24:00` is the last moment of the day.
 fn window(params: &CampaignParams) -> (Time, Time) {
+    let plain = (params.window_from.as_str(), params.window_to.as_str());
+    let (from, to) = params.schedule.widest(plain);
     let time = |text: &str, other| text.parse::<Time>().unwrap_or(other);
-    (
-        time(&params.window_from, Time::midnight()),
-        time(&params.window_to, Time::MAX),
-    )
+    (time(from, Time::midnight()), time(to, Time::MAX))
 }
 
 /// Weighs a call to a point now against later, under the law.

@@ -5,7 +5,7 @@
 use crate::shared::Shared;
 use crate::tasks::pause;
 use domain::entity::{Channel, CheckPoint};
-use domain::ids::VerdictId;
+use domain::ids::{ClientId, VerdictId};
 use domain::law::Action;
 use domain::ports::store::{CallableMark, ContactFacts, MarkClaim, StoreError};
 use domain::time::UtcMs;
@@ -101,6 +101,31 @@ async fn turn(shared: &Arc<Shared>, known: &mut bool) -> Result<(), StoreError> 
     }
 }
 
+/// Asks at once about who has no mark, on whatever node, until everybody of the client has one or the time is up;
+/// how many of his are left. Nothing is asked where nobody asks in the background.
+pub(crate) async fn catch_up(
+    shared: &Arc<Shared>,
+    client: ClientId,
+    within: Duration,
+) -> Result<u64, StoreError> {
+    let store = &shared.out.store;
+    let from = Instant::now();
+    loop {
+        let left = store.marks_pending(client, shared.now()).await?;
+        if left == 0 || shared.config.callable_every_ms <= 0 || from.elapsed() >= within {
+            return Ok(left);
+        }
+        let claimed = store.claim_marks(shared.now(), BATCH).await?;
+        if claimed.facts.is_empty() {
+            // Another node is at the last ones.
+            tokio::time::sleep(Duration::from_millis(REST_MS)).await;
+            continue;
+        }
+        let kept = ask(shared, claimed).await?;
+        shared.marks.made.fetch_add(kept, Ordering::Relaxed);
+    }
+}
+
 /// Takes the marks of another law away.
 async fn same_law(shared: &Shared) -> Result<(), StoreError> {
     let store = &shared.out.store;
@@ -152,6 +177,7 @@ fn by_hand(ring_ms: i64, now: UtcMs) -> Action {
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: domain::entity::Circumstances::default(),
         ring_timeout_ms: ring_ms,
         agent_reserved: true,
         now,

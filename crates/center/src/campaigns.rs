@@ -4,13 +4,14 @@ use crate::asks::Actor;
 use crate::engine::Adopted;
 use crate::error::CenterError;
 use crate::feeder::{self, Fed, zone_or_utc};
+use crate::floor::shown;
 use crate::handle::CenterHandle;
 use crate::live::Setting;
 use crate::refill::refill;
 use crate::shared::{Shared, persist};
 use crate::view::CampaignReport;
 use dialer::{AbandonRule, CallRules, CampaignSpec, Judging, Lean, TARGET_OF_CAP, aim_pct};
-use domain::entity::{AmdMode, CallerId, Campaign, CampaignParams, CampaignStatus, DialMode};
+use domain::entity::{AmdMode, Campaign, CampaignParams, CampaignStatus, DialMode};
 use domain::ids::{CampaignId, SegmentId};
 use domain::ports::store::{AnswerSlot, ListFilter, PAGE_LIMIT_MAX, PageRequest, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
@@ -22,26 +23,11 @@ use std::sync::Arc;
 const FIRST_FEED: u32 = 20;
 /// House cap in percent until a debtor's pack says less (law.md §2.1).
 const HOUSE_CAP_PCT: f64 = 3.0;
-/// Most caller ids of one client that are read.
-const CALLER_IDS_MAX: usize = 50_000;
 
 fn whole_page() -> PageRequest {
     PageRequest {
         limit: PAGE_LIMIT_MAX,
         cursor: None,
-    }
-}
-
-/// Every caller id of a client, page by page.
-async fn every_caller_id(shared: &Shared, ours: &ListFilter) -> Result<Vec<CallerId>, StoreError> {
-    let (mut all, mut page) = (Vec::new(), whole_page());
-    loop {
-        let found = shared.out.store.list_caller_ids(ours, &page).await?;
-        all.extend(found.items);
-        match found.next_cursor {
-            Some(next) if all.len() < CALLER_IDS_MAX => page.cursor = Some(next),
-            _ => return Ok(all),
-        }
     }
 }
 
@@ -114,9 +100,7 @@ pub(crate) async fn setting(shared: &Shared, campaign: Campaign) -> Result<Setti
         client_id: Some(client.id),
         ..ListFilter::default()
     };
-    let pool = &campaign.params.caller_id_pool;
-    let mut callers = every_caller_id(shared, &ours).await?;
-    callers.retain(|c| c.enabled && (pool.is_empty() || pool.contains(&c.id)));
+    let callers = shown::callers_of(shared, &campaign).await?;
     let mut trunks = Vec::new();
     for name in &campaign.params.trunks {
         match store.trunk_by_name(name).await? {
@@ -266,7 +250,7 @@ pub(crate) async fn adopt(
     let fed = if known {
         Fed::default()
     } else {
-        feeder::feed(shared, &setting, FIRST_FEED).await?
+        feeder::feed(shared, &setting, (FIRST_FEED, None)).await?
     };
     let counts = shared.out.store.item_counts(id, now).await?;
     let spec = spec(&setting, now);

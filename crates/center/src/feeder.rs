@@ -1,9 +1,10 @@
 //! Fills hoppers: reserves due debtors, judges each, hands over who may be dialed, gives the others
 //! back with their reason and next instant.
 
+use crate::asked;
 use crate::best_time::{self, Histories};
-use crate::floor::callbacks::{self, Turn};
-use crate::floor::{Around, around};
+use crate::floor::turns::turn;
+use crate::floor::{Around, around, shown};
 use crate::ladder::ladder;
 use crate::live::{LastFeed, Setting, Stocked};
 use crate::owed;
@@ -12,26 +13,28 @@ use crate::scribe::REFUSED_AGAIN_MS;
 use crate::shared::{Shared, persist};
 use dialer::Item;
 use domain::entity::{
-    BlockReason, Campaign, Channel, CheckPoint, ContactPoint, Decision, DialMode, Verdict,
+    BlockReason, Campaign, Channel, CheckPoint, Circumstances, ContactPoint, Decision, DialMode,
+    Verdict,
 };
 use domain::event::NewEvent;
 use domain::ids::{AgentId, DebtorId, PointId, VerdictId};
 use domain::law::Action;
-use domain::ports::store::{
-    CALLBACK_PRIORITY, CallbackRow, Candidate, ItemState, ReserveRequest, StoreError,
-};
-use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
+use domain::ports::store::{CallbackRow, Candidate, ItemState, ReserveRequest, StoreError};
+use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// Most debtors reserved in one go: a hopper's worth, judged in some ten milliseconds.
 const RESERVE_MAX: u32 = 200;
+/// Before a debtor is looked at again whose call could show no number that the law lets be shown, ms.
+const SHOWN_AGAIN_MS: i64 = 10 * MINUTE_MS;
 /// Longest wait before a refused debtor is judged again at the earliest, ms.
 const REFUSED_LEAST_MS: i64 = MINUTE_MS;
 
-/// Before a debtor who is assigned to another campaign is looked at again, ms.
-const ASSIGNED_AGAIN_MS: i64 = HOUR_MS;
+/// Longest wait of an own call-back in a hopper for its agent: half a minute, after which the brain gives back what is
+/// stale, a minute before its end.
+const OWN_WAITS_MS: i64 = MINUTE_MS + 30 * SECOND_MS;
 
 /// What one feeding brought.
 #[derive(Default)]
@@ -90,6 +93,10 @@ pub(crate) fn campaign_action(
         campaign_window: Some((params.window_from.clone(), params.window_to.clone())),
         attempts_per_day: params.attempts_per_day,
         ring_timeout_ms,
+        circumstances: Circumstances {
+            schedule: params.schedule.clone(),
+            ..Circumstances::default()
+        },
         agent_reserved: !matches!(
             params.mode,
             DialMode::Power | DialMode::Predictive | DialMode::Agentless
@@ -100,8 +107,15 @@ pub(crate) fn campaign_action(
 
 /// When the campaign's hours end today where the debtor is.
 fn closes_at(setting: &Setting, zone: &TimeZone, now: UtcMs) -> Option<UtcMs> {
-    let to = &setting.campaign.params.window_to;
-    let date = now.in_zone(zone).date();
+    let (params, date) = (&setting.campaign.params, now.in_zone(zone).date());
+    let plain = (params.window_from.as_str(), params.window_to.as_str());
+    let spans = params.schedule.hours_of(date, plain).ok()?;
+    // Of several stretches the one he is in, else the last.
+    let at = now.in_zone(zone).strftime("%H:%M").to_string();
+    let open = spans
+        .iter()
+        .find(|s| s.0 <= at.as_str() && at.as_str() < s.1);
+    let to = open.or(spans.last())?.1;
     let end = if to == "24:00" {
         date.tomorrow().ok()?.to_datetime(Time::midnight())
     } else {
@@ -112,11 +126,14 @@ fn closes_at(setting: &Setting, zone: &TimeZone, now: UtcMs) -> Option<UtcMs> {
         .map(|z| z.timestamp().into())
 }
 
+/// How many debtors a hopper wants, and of how many of them with an agreed call-back at most.
+pub(crate) type Want = (u32, Option<u32>);
+
 /// Feeds once. Errors of the store end it; what was judged so far is kept.
 pub(crate) async fn feed(
     shared: &Shared,
     setting: &Arc<Setting>,
-    want: u32,
+    (want, agreed_max): Want,
 ) -> Result<Fed, StoreError> {
     let now = shared.now();
     let best_time = best_time::wanted(&setting.campaign.params);
@@ -140,6 +157,7 @@ pub(crate) async fn feed(
         fence: shared.fence,
         limit,
         parts: shared.floor.parts(setting, limit),
+        agreed_max,
         now,
         until,
     };
@@ -190,7 +208,11 @@ async fn sort(
     };
     match consider(shared, setting, candidate, now, until) {
         Considered::Allowed(mut item, stocked) => {
-            item.own_agent = first;
+            (item.own_agent, item.own_only) = (first.agent, first.only);
+            if first.only {
+                // His agent may be gone by then: whose turn it is is asked again.
+                item.lease_until = item.lease_until.min(now.plus_ms(OWN_WAITS_MS));
+            }
             fed.stocked.push((*item, *stocked));
         }
         Considered::Back(item, verdict) => {
@@ -198,45 +220,6 @@ async fn sort(
                 note_refusal(&mut fed.last, verdict);
             }
             give_back(shared, &item, verdict.as_deref()).await;
-        }
-    }
-}
-
-/// The item of a debtor whom another campaign alone may dial. What was agreed with him stays agreed: it is
-/// made here once he is nobody else's.
-fn elsewhere(mut item: ItemState, now: UtcMs) -> ItemState {
-    let agreed_at = CallbackRow::agreed_at(&item);
-    let agreed = item.priority >= CALLBACK_PRIORITY && item.note.starts_with("callback");
-    item.next_at = now.plus_ms(ASSIGNED_AGAIN_MS);
-    item.note = match (agreed, own_agent(&item.note)) {
-        (true, Some(agent)) => CallbackRow::waiting_note(agent, agreed_at),
-        (true, None) => CallbackRow::note_of(None),
-        (false, _) => "assigned_elsewhere".to_owned(),
-    };
-    item
-}
-
-/// Whose the debtor is first, if anyone's; `Err` with his item when it is not his turn here.
-async fn turn(
-    shared: &Shared,
-    setting: &Setting,
-    candidate: &mut Candidate,
-    around: &Around,
-    now: UtcMs,
-) -> Result<Option<AgentId>, Box<ItemState>> {
-    let item = &mut candidate.item;
-    if around.elsewhere(item.debtor_id, setting.id()).is_some() {
-        return Err(Box::new(elsewhere(item.clone(), now)));
-    }
-    match callbacks::turn(setting, item, around, now) {
-        Turn::Of(agent) => Ok(Some(agent)),
-        Turn::Anyone => Ok(around.first(item.debtor_id)),
-        Turn::Waits(agent) => Err(Box::new(callbacks::waiting(item.clone(), agent, now))),
-        Turn::Moved(from) => {
-            item.next_at = CallbackRow::agreed_at(item);
-            item.note = CallbackRow::note_of(None);
-            callbacks::moved(shared, setting, item, from).await;
-            Ok(around.first(item.debtor_id))
         }
     }
 }
@@ -344,6 +327,7 @@ fn consider(
     } else {
         CheckPoint::Hopper
     };
+    let caller = shown::choose(shared, setting, &candidate.facts, now);
     let mut best: Option<Verdict> = None;
     let mut asked: Vec<Option<PointId>> = points.iter().map(|p| Some(p.id)).collect();
     if asked.is_empty() {
@@ -360,6 +344,9 @@ fn consider(
     for point in asked {
         let mut action = action(setting, VerdictId(shared.id()), check, point, ring_ms, now);
         action.agent_reserved |= promised;
+        asked::by(shared, &mut action, shared.actor());
+        action.circumstances.caller = Some(caller.clone());
+        action.circumstances.reserved_until = Some(until);
         let verdict = shared.out.law.judge(&candidate.facts, &action);
         let chosen = points
             .iter()
@@ -379,11 +366,20 @@ fn consider(
     let mut item = candidate.item;
     let next = best.as_ref().and_then(|v| v.next_legal_at);
     item.next_at = next
-        .unwrap_or(now.plus_ms(REFUSED_AGAIN_MS))
+        .unwrap_or(now.plus_ms(again_ms(best.as_ref())))
         .max(now.plus_ms(REFUSED_LEAST_MS));
     let blocked = best.as_ref().and_then(|v| v.blocked);
     let item = refused(item, blocked);
     Considered::Back(Box::new(item), best.map(Box::new))
+}
+
+/// Before he is looked at again where the law names no instant. A number that may not be shown is soon another one.
+fn again_ms(verdict: Option<&Verdict>) -> i64 {
+    let first = verdict.and_then(|v| v.rules.iter().find(|r| r.refused));
+    match first {
+        Some(hit) if hit.rule.contains("caller_id") => SHOWN_AGAIN_MS,
+        _ => REFUSED_AGAIN_MS,
+    }
 }
 
 /// What is noted of a refusal. An agreed call-back that the hours or a cap only put off stays one.
@@ -437,6 +433,7 @@ fn allowed(
         lease_until: until,
         priority: candidate.item.priority,
         own_agent: own_agent(&candidate.item.note),
+        own_only: false,
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: closes_at(setting, &zone, verdict.at),

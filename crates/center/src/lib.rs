@@ -17,6 +17,7 @@
 
 mod agentless;
 mod amd;
+mod asked;
 mod asks;
 mod best_time;
 mod callable;
@@ -56,6 +57,7 @@ mod promises;
 mod proof;
 mod provider;
 mod queue_view;
+mod rations;
 mod readiness;
 mod receipts;
 mod refill;

@@ -1,7 +1,9 @@
 //! A call that an agent dials by hand: judged first like any other.
 
+use crate::asked;
 use crate::error::CenterError;
 use crate::feeder;
+use crate::floor::shown;
 use crate::live::{Setting, Stocked};
 use crate::shared::Shared;
 use crate::{campaigns, words};
@@ -81,6 +83,8 @@ pub(crate) async fn dial(
         now,
     );
     action.agent_reserved = true;
+    asked::by(&shared, &mut action, format!("agent:{agent}"));
+    action.circumstances.caller = Some(shown::choose(&shared, &setting, &facts, now));
     let verdict = shared.out.law.judge(&facts, &action);
     if !verdict.decision.permits(true) {
         return Err(blocked(&shared, &setting, &verdict).await?);
@@ -98,6 +102,7 @@ pub(crate) async fn dial(
         lease_until: now.plus_ms(LEASE_MS),
         priority: state.priority,
         own_agent: Some(agent),
+        own_only: false,
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,

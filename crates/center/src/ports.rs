@@ -3,9 +3,11 @@
 
 use dialer::{AbandonRule, TARGET_OF_CAP, Window};
 use domain::ValueError;
-use domain::entity::PartyRole;
+use domain::entity::{CallerSeen, PartyRole};
 use domain::law::pack::FormulaId;
-use domain::law::{AbandonmentRule, Action, Duties, Judge, RecordingDays, RuleBook, ShortCallRule};
+use domain::law::{
+    AbandonmentRule, Action, Duties, Judge, Place, RecordingDays, RuleBook, ShortCallRule,
+};
 use domain::ports::store::ContactFacts;
 use domain::ports::{Bus, Clock, Desk, IdSource, Store, Trunk, TrunkReport};
 use domain::time::{MINUTE_MS, UtcMs};
@@ -107,6 +109,22 @@ pub trait LawBook: Judge {
     fn may_show(&self, _channel: domain::entity::Channel) -> bool {
         false
     }
+    /// Which of several numbers a call to the debtor may show. A law of its own asks nothing of them.
+    fn callers_fit(&self, _facts: &ContactFacts, callers: &[CallerSeen], _now: UtcMs) -> Vec<bool> {
+        vec![true; callers.len()]
+    }
+    /// Whether a rule is a presumption that a person with the right may relax; `None` when it is not known.
+    fn is_presumption(&self, _rule: &str) -> Option<bool> {
+        None
+    }
+    /// The rules that are presumptions.
+    fn presumptions(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// Whether a place rations contacts by phone so hard that their hour matters: one a day or fewer.
+    fn rations(&self, _place: &Place, _now: UtcMs) -> bool {
+        false
+    }
     /// The same book with a pack on trial.
     ///
     /// # Errors
@@ -176,6 +194,22 @@ impl LawBook for RuleBook {
 
     fn duties(&self, facts: &ContactFacts, now: UtcMs) -> Duties {
         Self::duties(self, facts, now)
+    }
+
+    fn callers_fit(&self, facts: &ContactFacts, callers: &[CallerSeen], now: UtcMs) -> Vec<bool> {
+        Self::callers_fit(self, facts, callers, now)
+    }
+
+    fn is_presumption(&self, rule: &str) -> Option<bool> {
+        Self::is_presumption(self, rule)
+    }
+
+    fn presumptions(&self) -> Vec<String> {
+        Self::presumptions(self)
+    }
+
+    fn rations(&self, place: &Place, now: UtcMs) -> bool {
+        Self::rations(self, place, now)
     }
 
     fn trial(&self, file: &str, text: &str) -> Result<Trial, ValueError> {

@@ -4,6 +4,8 @@ use crate::amd::Met;
 use crate::best_time::Answers;
 use crate::callable::Marks;
 use crate::config::CenterConfig;
+use crate::departed::Departed;
+use crate::dry_run::DryRuns;
 use crate::engine::Post;
 use crate::floor::Floor;
 use crate::messages::health::Health;
@@ -46,8 +48,12 @@ pub(crate) struct Shared {
     pub(crate) marks: Marks,
     /// Shares of segments, and caller ids that rest.
     pub(crate) floor: Floor,
+    /// Recalls that are to be followed.
+    pub(crate) departed: Departed,
     /// Strategies on trial.
     pub(crate) trials: Trials,
+    /// Packs on trial.
+    pub(crate) dry_runs: DryRuns,
     /// Steps of strategies that are not due yet.
     pub(crate) later: Later,
     /// Carriers' recordings that decided calls.
@@ -87,7 +93,9 @@ impl Shared {
             answers: Answers::default(),
             marks: Marks::default(),
             floor: Floor::default(),
+            departed: Departed::default(),
             trials: Trials::default(),
+            dry_runs: DryRuns::default(),
             later: Later::default(),
             met: Met::default(),
             gateways: Health::default(),

@@ -11,6 +11,7 @@ use domain::ids::CampaignId;
 use domain::law::ShortCallRule;
 use domain::ports::store::{ShortCount, StoreError};
 use domain::time::{DAY_MS, HOUR_MS, UtcMs};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ type Settled = BTreeMap<Key, (UtcMs, ShortCount)>;
 /// Counts until the center stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop.clone();
-    let mut settled = Settled::new();
+    let (mut settled, mut months) = (Settled::new(), Months::new());
     let mut looks = 0_u32;
     while pause(&mut stop, LOOK_MS).await {
         looks = looks.wrapping_add(1);
@@ -92,34 +93,76 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             continue;
         };
         let due = |ask: &ShortAsk| !ask.counted || looks.is_multiple_of(LOOKS);
-        for (key, campaigns) in rounds(shared.now(), asks.into_iter().filter(due)) {
-            if let Err(error) = tell(&shared, &mut settled, key, campaigns).await {
+        for (key, asked) in rounds(shared.now(), asks.into_iter().filter(due)) {
+            if let Err(error) = tell(&shared, (&mut settled, &mut months), key, asked).await {
                 shared.mind(&error).await;
             }
         }
         let old = shared.now().plus_ms(-2 * DAY_MS);
         settled.retain(|(began, _), _| *began >= old);
+        months.retain(|(_, today), _| *today >= old);
     }
 }
 
+/// Calls of a month before a day of it: they are over and stay what they are.
+type Months = BTreeMap<(UtcMs, UtcMs), u64>;
+
+/// The month's calls before today, counted once a day.
+async fn before_today(
+    shared: &Shared,
+    months: &mut Months,
+    (month, today): (UtcMs, UtcMs),
+) -> Result<u64, StoreError> {
+    if let Some(calls) = months.get(&(month, today)) {
+        return Ok(*calls);
+    }
+    let counted = match month < today {
+        true => {
+            shared
+                .out
+                .store
+                .short_calls(month, today, shared.now(), 0)
+                .await?
+                .calls
+        }
+        false => 0,
+    };
+    months.insert((month, today), counted);
+    Ok(counted)
+}
+
+/// Campaigns that ask for a count, and when their month began.
+type Asked = (Vec<CampaignId>, UtcMs);
+
+/// The begin of the month where the campaign is.
+fn month_of(now: UtcMs, zone: &TimeZone) -> Option<UtcMs> {
+    let first = now.in_zone(zone).first_of_month().ok()?;
+    first.start_of_day().ok().map(|z| z.timestamp().into())
+}
+
 /// Who is to be told which count: the company's day is one, however many campaigns ask for it.
-fn rounds(now: UtcMs, asks: impl Iterator<Item = ShortAsk>) -> BTreeMap<Key, Vec<CampaignId>> {
-    let mut rounds: BTreeMap<Key, Vec<CampaignId>> = BTreeMap::new();
+fn rounds(now: UtcMs, asks: impl Iterator<Item = ShortAsk>) -> BTreeMap<Key, Asked> {
+    let mut rounds: BTreeMap<Key, Asked> = BTreeMap::new();
     for ask in asks {
         let (began, _) = day_bounds(now, &ask.setting.zone);
         let key = (began, ask.rule.max_ms);
-        rounds.entry(key).or_default().push(ask.setting.id());
+        let month = month_of(now, &ask.setting.zone).unwrap_or(began);
+        let asked = rounds.entry(key).or_insert((Vec::new(), month));
+        asked.0.push(ask.setting.id());
     }
     rounds
 }
 
 async fn tell(
     shared: &Shared,
-    settled: &mut Settled,
+    (settled, months): (&mut Settled, &mut Months),
     (began, max_ms): Key,
-    campaigns: Vec<CampaignId>,
+    (campaigns, month): Asked,
 ) -> Result<(), StoreError> {
     let counted = count(shared, settled, began, max_ms).await?;
+    // From so many of the month on each number shown has to be signed.
+    let earlier = before_today(shared, months, (month, began)).await?;
+    shared.floor.note_month(earlier + counted.calls);
     shared
         .post
         .tell(move |engine, now| {

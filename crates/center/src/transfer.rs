@@ -194,6 +194,7 @@ fn judged(shared: &Shared, ctx: &CallCtx, mut facts: ContactFacts, number: bool)
         shared.now(),
     );
     action.agent_reserved = true;
+    crate::asked::by(shared, &mut action, shared.actor());
     shared
         .out
         .law

@@ -4,10 +4,13 @@
 use crate::best_time;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
+use crate::floor::shown;
 use crate::shared::Shared;
 use crate::view::{ItemRow, Problem, WhyNot};
 use crate::words;
-use domain::entity::{Campaign, CampaignStatus, Channel, CheckPoint, Verdict};
+use domain::entity::{
+    CallerSeen, Campaign, CampaignStatus, Channel, CheckPoint, Circumstances, Verdict,
+};
 use domain::ids::{CampaignId, DebtorId, PointId, VerdictId};
 use domain::law::{Action, points_then};
 use domain::ports::Store;
@@ -84,7 +87,15 @@ pub(crate) async fn why_not(
     } else if found.is_empty() {
         reasons.add("no está en ninguna campaña", "he is in no campaign");
     }
-    let verdicts = judge(&shared, &facts, &found, campaign, at.unwrap_or(now));
+    let ours = alone(&found, campaign);
+    let caller = match ours {
+        Some(row) => {
+            let setting = crate::campaigns::setting(&shared, row.clone()).await.ok();
+            setting.map(|s| shown::choose(&shared, &s, &facts, at.unwrap_or(now)))
+        }
+        None => None,
+    };
+    let verdicts = judge(&shared, &facts, (ours, caller), at.unwrap_or(now));
     for verdict in &verdicts {
         if let Some((es, en)) = verdict.reason() {
             reasons.add(es, en);
@@ -121,19 +132,22 @@ pub(crate) async fn why_not(
     })
 }
 
+/// The campaign asked about, or his only one.
+fn alone(found: &[(Campaign, ItemState)], campaign: Option<CampaignId>) -> Option<&Campaign> {
+    match (campaign, found) {
+        (Some(_), [(row, _), ..]) | (None, [(row, _)]) => Some(row),
+        _ => None,
+    }
+}
+
 /// One verdict a number, as of a call by hand; with the hours of the campaign asked about, or of his
 /// only one.
 fn judge(
     shared: &Shared,
     facts: &ContactFacts,
-    found: &[(Campaign, ItemState)],
-    campaign: Option<CampaignId>,
+    (ours, caller): (Option<&Campaign>, Option<CallerSeen>),
     now: UtcMs,
 ) -> Vec<Verdict> {
-    let ours = match (campaign, found) {
-        (Some(_), [(row, _), ..]) | (None, [(row, _)]) => Some(row),
-        _ => None,
-    };
     let law = shared.out.law.call_law(facts, now);
     let mut points: Vec<Option<PointId>> = facts
         .points
@@ -158,6 +172,11 @@ fn judge(
                 campaign_id: ours.map(|c| c.id),
                 campaign_window: ours
                     .map(|c| (c.params.window_from.clone(), c.params.window_to.clone())),
+                circumstances: Circumstances {
+                    schedule: ours.map(|c| c.params.schedule.clone()).unwrap_or_default(),
+                    caller: caller.clone(),
+                    ..Circumstances::default()
+                },
                 attempts_per_day: ours.and_then(|c| c.params.attempts_per_day),
                 ring_timeout_ms: ring,
                 agent_reserved: true,
@@ -192,8 +211,8 @@ async fn place(
             let zone = zone_or_utc(&shared.out.law.zone_of(facts));
             let at = words::local(item.next_at, &zone);
             reasons.add(
-                format!("{name}: {es}; no antes de {at}"),
-                format!("{name}: {en}; not before {at}"),
+                format!("{name}: {es}; no antes del {}", at.0),
+                format!("{name}: {en}; not before {}", at.1),
             );
         }
     }

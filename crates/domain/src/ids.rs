@@ -45,6 +45,8 @@ id! {
     HoldId,
     /// A number or document never to be contacted.
     SuppressionId,
+    /// A presumption of the law relaxed for one call.
+    OverrideId,
     /// A named filter.
     SegmentId,
     /// A campaign.

@@ -2,6 +2,51 @@
 
 use crate::ValueError;
 
+crate::text_enum! {
+    /// What a number is by its numbering plan.
+    pub enum NumberClass {
+        /// Of a place.
+        Fixed = "fixed",
+        /// A mobile.
+        Mobile = "mobile",
+        /// Of a country that does not tell the two apart.
+        FixedOrMobile = "fixed_or_mobile",
+        /// Free for who calls it.
+        TollFree = "toll_free",
+        /// Dearer than a call, or shared.
+        Charged = "charged",
+        /// Over the internet.
+        Voip = "voip",
+        /// Anything else, or in no plan.
+        Other = "other",
+    }
+}
+
+/// What a number in E.164 is by its numbering plan.
+#[must_use]
+pub fn class(number: &str) -> NumberClass {
+    use phonenumber::Type;
+    let Ok(number) = phonenumber::parse(None, number) else {
+        return NumberClass::Other;
+    };
+    match number.number_type(&phonenumber::metadata::DATABASE) {
+        Type::FixedLine => NumberClass::Fixed,
+        Type::Mobile => NumberClass::Mobile,
+        Type::FixedLineOrMobile => NumberClass::FixedOrMobile,
+        Type::TollFree => NumberClass::TollFree,
+        Type::PremiumRate | Type::SharedCost => NumberClass::Charged,
+        Type::Voip => NumberClass::Voip,
+        _ => NumberClass::Other,
+    }
+}
+
+/// The digits of a number in E.164 behind its country's code; `None` when it cannot be told.
+#[must_use]
+pub fn national(number: &str) -> Option<String> {
+    let number = phonenumber::parse(None, number).ok()?;
+    Some(number.national().to_string())
+}
+
 /// A phone number in E.164 form with its `+`. Prints masked; `e164()` gives the number.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]

@@ -1,5 +1,6 @@
 //! The node's clock: the system's, or the same moved by a fixed offset (the demo).
 
+use domain::entity::ClockSeen;
 use domain::ports::{Clock, IdSource};
 use domain::time::UtcMs;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -58,6 +59,16 @@ impl Clock for NodeClock {
             .saturating_add(elapsed);
         UtcMs(self.last.fetch_max(now, Ordering::Relaxed).max(now))
     }
+
+    fn seen(&self) -> ClockSeen {
+        let mono = self.started.elapsed().as_millis();
+        let mono_ms = i64::try_from(mono).unwrap_or(i64::MAX);
+        let ours = self.base_ms.saturating_add(mono_ms);
+        ClockSeen {
+            mono_ms,
+            drift_ms: system_now().0.saturating_sub(ours),
+        }
+    }
 }
 
 /// UUIDv7 from the node's clock and the operating system's randomness.
@@ -83,6 +94,14 @@ mod tests {
         assert!((3_599_000..=3_601_000).contains(&distance), "{distance}");
         let first = clock.now();
         assert!(clock.now() >= first);
+        // Moved on purpose is not adrift.
+        let seen = clock.seen();
+        assert!(seen.mono_ms >= 0 && seen.drift_ms.abs() < 1_000, "{seen:?}");
+        let lost = NodeClock {
+            base_ms: system_now().0 - 90_000,
+            ..NodeClock::system()
+        };
+        assert!((89_000..=91_000).contains(&lost.seen().drift_ms));
     }
 
     #[test]

@@ -36,6 +36,15 @@ impl Clock for Dial {
 }
 
 async fn open(store: &Subject, clock: &Arc<Dial>, node: &str) -> CenterHandle {
+    open_every(store, clock, node, 20).await
+}
+
+async fn open_every(
+    store: &Subject,
+    clock: &Arc<Dial>,
+    node: &str,
+    callable_every_ms: i64,
+) -> CenterHandle {
     let (told, reports) = mpsc::channel(16);
     let mix = FateMix {
         answer_pct: 0,
@@ -43,7 +52,7 @@ async fn open(store: &Subject, clock: &Arc<Dial>, node: &str) -> CenterHandle {
     };
     let trunk = SimTrunk::new(1, mix, TrunkFaults::default(), clock.clone(), told);
     let config = CenterConfig {
-        callable_every_ms: 20,
+        callable_every_ms,
         audit_first_ms: 20,
         ..CenterConfig::new(node)
     };
@@ -89,6 +98,7 @@ async fn lawful(store: &Subject, person: &Person, now: UtcMs) -> bool {
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: domain::entity::Circumstances::default(),
         ring_timeout_ms: 25_000,
         agent_reserved: true,
         now,
@@ -161,6 +171,52 @@ async fn the_field_follows_the_law((store, ..): common::Fresh) {
     let (made, _) = second.marks();
     assert!(made > 0, "the second node took over");
     second.shutdown().await;
+}
+
+/// The background comes by once a day: whoever wants the exact figure has the law asked at once.
+async fn a_figure_has_the_law_asked((store, ..): common::Fresh) {
+    let store: Subject = Arc::new(store);
+    let (scene, other) = (Scene::new(&store).await, Scene::new(&store).await);
+    // Numbers of Mexico City: others would be judged in more zones than one.
+    for n in 0..3 {
+        let mut person = scene.draft_person();
+        person.point.value = format!("+52551234500{n}").into();
+        person.store(&store).await;
+    }
+    other.person(&store).await;
+    let clock = Arc::new(Dial(AtomicI64::new(NOW.0)));
+    let center = open_every(&store, &clock, "a", 24 * HOUR_MS).await;
+    let expr = parse("callable_now").expect("a filter");
+    let figures = async || {
+        let seen = store
+            .segment_estimate(scene.client.id, &expr, NOW, 10)
+            .await;
+        let seen = seen.expect("figures");
+        (seen.count.debtors, seen.exact, seen.pending)
+    };
+    assert_eq!(figures().await, (0, false, 3), "nobody was asked about");
+    let left = center.ask_the_law(scene.client.id, Duration::ZERO).await;
+    assert_eq!(
+        left.expect("asked"),
+        3,
+        "without time nobody is asked about"
+    );
+    let left = center.ask_the_law(scene.client.id, LIMIT).await;
+    assert_eq!(left.expect("asked"), 0);
+    assert_eq!(figures().await, (3, true, 0));
+    center.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_on_sqlite() {
+    a_figure_has_the_law_asked(common::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_on_postgres() {
+    if let Some(fresh) = common::postgres().await {
+        a_figure_has_the_law_asked(fresh).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

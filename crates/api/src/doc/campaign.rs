@@ -53,6 +53,25 @@ shape! {
         agent_may_set: bool,
     }
     /// One of several segments.
+    DayHours {
+        /// `mon` … `sun`.
+        days: Vec<String>,
+        /// `HH:MM`.
+        from: String,
+        /// `HH:MM`, or `24:00`.
+        to: String,
+    }
+    /// On which days a campaign works, by the date where the debtor is, within the hours of the law.
+    CampaignSchedule {
+        /// Hours by day of the week; a day that no line names has none. Empty = `window_from` to `window_to`, every day.
+        hours: Vec<DayHours>,
+        /// First date.
+        from: Option<Day>,
+        /// Last date.
+        until: Option<Day>,
+        /// Dates on which it rests.
+        days_off: Vec<Day>,
+    }
     MixPart {
         segment_id: Uuid,
         /// Its share beside the other weights, 1–1000.
@@ -126,7 +145,10 @@ shape! {
         hopper_factor: f64, order: Vec<String>,
         /// `HH:MM` in the debtor's zone.
         window_from: String,
-        window_to: String, preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
+        window_to: String,
+        /// Days on which it works; nothing said = every day.
+        schedule: CampaignSchedule,
+        preview_max_s: i64, preview_skip: bool, wrapup_mode: WrapupMode,
         wrapup_s: i64, wrapup_max_s: i64, disposition_required: bool, priority: i32, weight: i32,
         record: RecordMode, mask_dtmf: bool, amd: AmdMode,
         /// Most persons lost, percent: above it `on` goes back to `shadow`.

@@ -31,6 +31,15 @@ shape! {
         id: Uuid, debtor_id: Uuid, channel: Channel, purpose: String, granted_at: Instant,
         until: Option<Instant>, revoked_at: Option<Instant>, proof: String,
     }
+    /// A presumption of the law relaxed for the next call by hand.
+    LawOverride {
+        id: Uuid, client_id: Uuid, debtor_id: Uuid, rule: String, reason: String,
+        /// `user:…`, `key:…`.
+        granted_by: String,
+        /// The right used.
+        granted_right: String,
+        granted_at: Instant, until: Instant, withdrawn_at: Option<Instant>,
+    }
     /// What the debtor asked for, or a mark that calls for care.
     Preference {
         id: Uuid, debtor_id: Uuid, kind: PreferenceKind, channel: Option<Channel>,

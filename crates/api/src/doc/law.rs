@@ -1,6 +1,6 @@
 //! What the law is asked about more than one debtor: a campaign's reasons, a pack on trial.
 
-use super::{CampaignStatus, Instant};
+use super::{CampaignStatus, Channel, Instant};
 use uuid::Uuid;
 
 shape! {
@@ -33,22 +33,44 @@ shape! {
         next_after: Option<Uuid>,
     }
 
-    /// Calls that a rule would have stopped.
-    DryRuleShape { rule: String, es: String, en: String, attempts: u64 }
+    /// Acts that a rule would have stopped.
+    DryRuleShape { rule: String, es: String, en: String, acts: u64 }
     /// One UTC day.
     DryDayShape { from: Instant, concerned: u64, newly_blocked: u64 }
-    /// One call that would not have been made.
+    /// One channel.
+    DryChannelShape { channel: Channel, concerned: u64, newly_blocked: u64 }
+    /// One act that would not have been done.
     DryExampleShape {
-        attempt_id: Uuid, debtor_id: Uuid, at: Instant, rule: String, es: String, en: String,
+        /// Row of the ledger.
+        row: Uuid,
+        /// The call, where it was one.
+        attempt_id: Option<Uuid>,
+        debtor_id: Uuid, channel: Channel, at: Instant, rule: String, es: String, en: String,
     }
-    /// What the pack would have said of the calls made.
+    /// What the pack would have said of the acts (calls, messages, letters, visits).
     DryRunShape {
-        pack: String, version: String, since: Instant, attempts: u64,
-        /// The limit was reached: later calls were not read.
-        cut_off: bool,
-        /// Calls whose debtor the pack binds.
+        pack: String, version: String, since: Instant, until: Instant,
+        /// Acts of that time.
+        all: u64,
+        /// Acts judged again.
+        acts: u64,
+        /// Every how many of them: 1 = all, more = a sample spread evenly over the time.
+        every: u64,
+        /// Acts whose debtor the pack binds.
         concerned: u64,
         blocked_before: u64, newly_blocked: u64, newly_agent_only: u64, newly_allowed: u64,
-        rules: Vec<DryRuleShape>, days: Vec<DryDayShape>, examples: Vec<DryExampleShape>,
+        rules: Vec<DryRuleShape>, days: Vec<DryDayShape>, channels: Vec<DryChannelShape>,
+        examples: Vec<DryExampleShape>,
+    }
+    /// A run: how far it is, and what it showed.
+    DryJobShape {
+        /// `running`, `done`, `failed`.
+        state: String,
+        /// Acts read.
+        done: u64,
+        /// Acts in all; 0 = not counted yet.
+        all: u64,
+        /// Once it is done.
+        result: Option<DryRunShape>,
     }
 }

@@ -21,12 +21,12 @@ pub(crate) use campaign::{
     Disposition, Objection, Script, ScriptStep, Segment,
 };
 pub(crate) use contact::{
-    Complaint, Consent, ContactPoint, DncList, Hold, Party, Preference, Suppression,
+    Complaint, Consent, ContactPoint, DncList, Hold, LawOverride, Party, Preference, Suppression,
 };
 pub(crate) use history::{
     Attempt, Call, Event, LegQuality, Payment, Promise, Recording, SipStep, Transfer, Verdict,
 };
-pub(crate) use law::{CampaignWhyShape, DryRunShape, WhyRowsShape};
+pub(crate) use law::{CampaignWhyShape, DryJobShape, WhyRowsShape};
 pub(crate) use messages::{
     InboxMessage, Message, PlannedStep, Strategy, StrategyStep, TextTemplate,
 };

@@ -34,6 +34,10 @@ shape! {
         id: Uuid, client_id: Uuid, number: Phone,
         /// ISO 3166 alpha-2.
         country: String,
-        registered: bool, enabled: bool, created_at: Instant,
+        registered: bool, enabled: bool,
+        /// Whether its carrier signs the calls that show it.
+        signed: bool,
+        /// When somebody last called it and came to us; null = never: its way back is not tested.
+        callback_at: Option<Instant>, created_at: Instant,
     }
 }

@@ -59,7 +59,11 @@ fn value(what: &str, name: &str) -> Value {
         ("trunk", "channels") => json!(1),
         ("objection", "stages" | "buckets") => json!([]),
         ("objection", "excuse") => Value::Null,
-        (_, "enabled" | "registered" | "active" | "given_by_debtor" | "authorised" | "bad") => {
+        (
+            _,
+            "enabled" | "registered" | "signed" | "active" | "given_by_debtor" | "authorised"
+            | "bad",
+        ) => {
             json!(true)
         }
         (_, "before_identity" | "rpc" | "is_final" | "agent_may_set" | "agent_reserved") => {
@@ -123,6 +127,7 @@ fn shapes_tell_the_truth() {
     same::<is::Party, doc::Party>("party");
     same::<is::ContactPoint, doc::ContactPoint>("point");
     same::<is::Consent, doc::Consent>("consent");
+    same::<is::Override, doc::LawOverride>("relaxed presumption");
     same::<is::Preference, doc::Preference>("preference");
     same::<is::DncList, doc::DncList>("list");
     same::<is::Complaint, doc::Complaint>("complaint");

@@ -80,6 +80,19 @@ impl LawBook for Lenient {
     fn holiday_of(&self, _: &str, date: &str) -> Option<String> {
         (date == "2026-12-25").then(|| "Navidad".to_owned())
     }
+    fn is_presumption(&self, rule: &str) -> Option<bool> {
+        match rule {
+            "us-federal/reg_f_7in7" => Some(true),
+            "us-ma/ma_home" => Some(false),
+            _ => None,
+        }
+    }
+    fn presumptions(&self) -> Vec<String> {
+        vec!["us-federal/reg_f_7in7".to_owned()]
+    }
+    fn rations(&self, place: &domain::law::Place, _: UtcMs) -> bool {
+        place.country == "CO"
+    }
     /// In Mexico the creditor alone is paid.
     fn duties(&self, facts: &ContactFacts, _: UtcMs) -> domain::law::Duties {
         domain::law::Duties {

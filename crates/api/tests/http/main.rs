@@ -20,6 +20,7 @@ mod idempotency;
 mod interest;
 mod keeping;
 mod law;
+mod law_rules;
 mod messages;
 mod money;
 mod pacing;

@@ -4,13 +4,14 @@ use crate::app::{Files, Lenient, START, password_hash};
 use domain::entity::{
     Agent, Attempt, AttemptState, Call, CallResult, CallerId, Campaign, CampaignStatus,
     CampaignVersion, Channel, CheckPoint, Client, Complaint, Consent, ContactPoint, Debt, Debtor,
-    DncList, Hold, LedgerRow, Party, Payment, Portfolio, Preference, Promise, Recording, Role,
-    Script, Segment, Suppression, Team, Trunk, User,
+    DncList, Hold, LedgerRow, Override, Party, Payment, Portfolio, Preference, Promise, Recording,
+    Role, Script, Segment, Suppression, Team, Trunk, User,
 };
 use domain::ids::{
     AgentId, AttemptId, CallId, CallerIdId, CampaignId, CampaignVersionId, ClientId, ComplaintId,
-    ConsentId, DebtId, DebtorId, DncListId, HoldId, PaymentId, PointId, PortfolioId, PreferenceId,
-    PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId, VerdictId,
+    ConsentId, DebtId, DebtorId, DncListId, HoldId, OverrideId, PaymentId, PointId, PortfolioId,
+    PreferenceId, PromiseId, RecordingId, ScriptId, SegmentId, SuppressionId, TeamId, TrunkId,
+    UserId, VerdictId,
 };
 use domain::law::Action;
 use domain::ports::IdSource;
@@ -32,6 +33,7 @@ pub(crate) struct Own {
     pub(crate) point: PointId,
     pub(crate) consent: ConsentId,
     pub(crate) hold: HoldId,
+    pub(crate) relaxed: OverrideId,
     pub(crate) suppression: SuppressionId,
     pub(crate) segment: SegmentId,
     pub(crate) campaign: CampaignId,
@@ -52,7 +54,7 @@ pub(crate) struct Own {
 impl Own {
     /// All of them as text.
     pub(crate) fn all(&self) -> Vec<String> {
-        let ids: [Uuid; 22] = [
+        let ids: [Uuid; 23] = [
             self.client.0,
             self.portfolio.0,
             self.debtor.0,
@@ -60,6 +62,7 @@ impl Own {
             self.point.0,
             self.consent.0,
             self.hold.0,
+            self.relaxed.0,
             self.suppression.0,
             self.segment.0,
             self.campaign.0,
@@ -134,6 +137,7 @@ impl Filler<'_> {
             point: PointId(self.id()),
             consent: ConsentId(self.id()),
             hold: HoldId(self.id()),
+            relaxed: OverrideId(self.id()),
             suppression: SuppressionId(self.id()),
             segment: SegmentId(self.id()),
             campaign: CampaignId(self.id()),
@@ -202,6 +206,13 @@ impl Filler<'_> {
         let consent: Consent = row(json!({"id": own.consent, "debtor_id": own.debtor,
             "channel": "call", "purpose": "contact", "granted_at": START, "proof": "contract 12"}));
         s.put_consent(&consent, &[]).await.expect("a consent");
+        let relaxed: Override = row(json!({"id": own.relaxed, "client_id": own.client,
+            "debtor_id": own.debtor, "rule": "us-federal/reg_f_7in7", "reason": "he asked for it",
+            "granted_by": "user:1", "granted_right": "relax_presumption", "granted_at": START,
+            "until": START}));
+        s.put_override(&relaxed, &[])
+            .await
+            .expect("a relaxed presumption");
         let hold: Hold = row(json!({"id": own.hold, "client_id": own.client,
             "debtor_id": own.debtor, "scope": "debtor", "kind": "dispute", "from": START,
             "evidence": "letter"}));
@@ -289,6 +300,7 @@ impl Filler<'_> {
             campaign_id: Some(own.campaign),
             campaign_window: None,
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: 25_000,
             agent_reserved: true,
             now: START,

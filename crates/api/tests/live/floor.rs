@@ -131,6 +131,8 @@ impl Parts {
             country: "MX".to_owned(),
             registered: true,
             enabled: true,
+            signed: false,
+            callback_at: None,
             created_at: now,
         };
         let store: &dyn Store = &*self.store;

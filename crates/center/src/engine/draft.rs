@@ -1,14 +1,17 @@
 //! What is written ahead of a dial: the attempt's row, its ledger row, the question to the law.
 
 use super::Engine;
+use crate::asked;
 use crate::closing;
 use crate::feeder;
+use crate::floor::shown;
 use crate::live::{CallCtx, Stocked};
 use dialer::DialTask;
 use domain::entity::{
-    Attempt, AttemptState, CallerId, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
+    Attempt, AttemptState, CheckPoint, DialMode, HoldKind, HoldScope, LedgerKind,
 };
 use domain::ids::{CallerIdId, DebtId, RecordingId, VerdictId};
+use domain::law::Action;
 use domain::ports::store::OpenDraft;
 use domain::time::UtcMs;
 use serde_json::json;
@@ -16,7 +19,27 @@ use tokio::sync::OnceCell;
 
 impl Engine {
     fn caller(&self, now: UtcMs, stocked: &Stocked) -> (Option<CallerIdId>, String) {
-        caller(stocked, |id| self.shared.floor.rests(id, now))
+        let shown = shown::choose(&self.shared, &stocked.setting, &stocked.facts, now);
+        (shown.id, shown.number)
+    }
+
+    /// What its decision is taken in.
+    fn circumstances(&self, now: UtcMs, ctx: &CallCtx, action: &mut Action) {
+        let (setting, task) = (&ctx.stocked.setting, &ctx.task);
+        let who = match (task.mode, task.agent) {
+            (DialMode::Manual, Some(agent)) => format!("agent:{agent}"),
+            _ => self.shared.actor(),
+        };
+        asked::by(&self.shared, action, who);
+        let around = &mut action.circumstances;
+        let facts = &ctx.stocked.facts;
+        let chosen = ctx.caller.0;
+        around.caller = Some(shown::again(&self.shared, setting, facts, chosen, now));
+        let windows = self.brain.abandonment(setting.id());
+        let formula = task.item.abandon.formula.as_str();
+        around.abandonment = asked::rate(&windows, formula, task.mode);
+        around.action = Some(format!("attempt:{}", ctx.id));
+        around.reserved_until = Some(task.item.lease_until);
     }
 
     pub(super) fn context(&self, now: UtcMs, task: DialTask, stocked: Stocked) -> CallCtx {
@@ -70,6 +93,7 @@ impl Engine {
             now,
         );
         action.agent_reserved = task.agent.is_some();
+        self.circumstances(now, ctx, &mut action);
         let attempt = self.row(now, ctx, verdict_id);
         let data = json!({
             "campaign_id": stocked.setting.id(), "debtor_id": debtor.id,
@@ -148,28 +172,4 @@ fn silenced(stocked: &Stocked, debt: DebtId, now: UtcMs) -> bool {
             && h.active_at(now)
             && h.kind != HoldKind::ChannelOptout
     })
-}
-
-/// The number to show: of the campaign's pool, of the debtor's country first, one that does not rest;
-/// always the same one for one debtor, as long as those are the same.
-fn caller(stocked: &Stocked, rests: impl Fn(CallerIdId) -> bool) -> (Option<CallerIdId>, String) {
-    let debtor = &stocked.facts.debtor;
-    let all = &stocked.setting.callers;
-    let some = |fits: &dyn Fn(&CallerId) -> bool| -> Vec<&CallerId> {
-        all.iter().filter(|c| fits(c)).collect()
-    };
-    let home = |c: &CallerId| c.country == debtor.country;
-    // Of a country whose numbers all rest, one of them is shown all the same.
-    let choices = [
-        some(&|c| home(c) && !rests(c.id)),
-        some(&home),
-        some(&|c| !rests(c.id)),
-        some(&|_| true),
-    ];
-    let list = choices.iter().find(|list| !list.is_empty());
-    let pick = usize::try_from(debtor.id.0.as_u128() % 1_000_003).unwrap_or(0);
-    match list.and_then(|list| list.get(pick % list.len())) {
-        Some(caller) => (Some(caller.id), caller.number.clone()),
-        None => (None, stocked.setting.client.callback_number.clone()),
-    }
 }

@@ -1,8 +1,10 @@
 //! Health of caller ids: one that was shown too often, or that nobody answers any more, rests.
 
+use crate::campaigns;
+use crate::floor::shown;
 use crate::live::Setting;
 use crate::shared::Shared;
-use domain::entity::CampaignParams;
+use domain::entity::{CallerId, CampaignParams};
 use domain::ids::{CallerIdId, ClientId};
 use domain::ports::store::{CallerHealth, CallerRest, StoreError};
 use domain::time::{MINUTE_MS, UtcMs};
@@ -66,9 +68,13 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
                 let until = health.rest.as_ref().map(|r| r.until);
                 let until = until.filter(|until| *until > now);
                 shared.floor.note_rest(health.caller_id, until);
+                if let Some(at) = health.callback_at {
+                    shared.floor.note_reached(health.caller_id, at);
+                }
             }
             place.insert(all);
         }
+        refresh(shared, &setting).await;
         let pool: BTreeSet<CallerIdId> = setting.callers.iter().map(|c| c.id).collect();
         let found = seen.get(&key).map(|all| due(params, &pool, all, now));
         for (health, why) in found.unwrap_or_default() {
@@ -76,6 +82,25 @@ pub(crate) async fn round(shared: &Arc<Shared>) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// What the law looks at of a number, without when it was last called: that is noted beside it.
+fn marks(row: &CallerId) -> CallerId {
+    CallerId {
+        callback_at: None,
+        ..row.clone()
+    }
+}
+
+/// A campaign whose numbers were changed shows them as they are now.
+async fn refresh(shared: &Arc<Shared>, setting: &Setting) {
+    let Ok(now) = shown::callers_of(shared, &setting.campaign).await else {
+        return;
+    };
+    let same = now.iter().map(marks).eq(setting.callers.iter().map(marks));
+    if !same && let Err(error) = campaigns::changed(Arc::clone(shared), setting.id()).await {
+        tracing::warn!(campaign = %setting.id(), reason = %error, "its numbers were changed and are not read anew");
+    }
 }
 
 async fn rest(
@@ -116,6 +141,7 @@ mod tests {
             calls,
             answered,
             rest: None,
+            callback_at: None,
         }
     }
 

@@ -6,6 +6,8 @@ pub(crate) mod callbacks;
 pub(crate) mod callers;
 mod marks;
 mod placements;
+pub(crate) mod shown;
+pub(crate) mod turns;
 
 use crate::live::Setting;
 use crate::shared::Shared;
@@ -14,8 +16,9 @@ use domain::ids::{AgentId, CallerIdId, CampaignId, DebtorId, TeamId};
 use domain::ports::store::{Candidate, StoreError};
 use domain::rules::agent_state::AgentState;
 use domain::rules::mix::Mix;
-use domain::time::{SECOND_MS, UtcMs};
-use std::collections::BTreeMap;
+use domain::time::{DAY_MS, SECOND_MS, UtcMs};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Between two rounds of the floor's care, ms.
@@ -28,6 +31,10 @@ pub(crate) struct Floor {
     mixes: Mutex<BTreeMap<CampaignId, Mix>>,
     /// Caller ids that rest, and until when.
     resting: Mutex<BTreeMap<CallerIdId, UtcMs>>,
+    /// When callers last reached us by them.
+    reached: Mutex<BTreeMap<CallerIdId, UtcMs>>,
+    /// Calls of the company in the month so far; 0 = not counted.
+    month_calls: AtomicU64,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -68,6 +75,29 @@ impl Floor {
             .is_some_and(|until| *until > now)
     }
 
+    /// When a caller last reached us by a number of ours, as far as this node heard.
+    pub(crate) fn reached(&self, id: CallerIdId) -> Option<UtcMs> {
+        held(&self.reached).get(&id).copied()
+    }
+
+    /// Notes that one did; whether that is news of a day or more.
+    pub(crate) fn note_reached(&self, id: CallerIdId, at: UtcMs) -> bool {
+        let mut reached = held(&self.reached);
+        let before = reached.get(&id).copied();
+        reached.insert(id, before.map_or(at, |before| before.max(at)));
+        before.is_none_or(|before| at.since_ms(before) >= DAY_MS)
+    }
+
+    /// Calls of the company in the month so far, where they are counted.
+    pub(crate) fn month_calls(&self) -> Option<u64> {
+        Some(self.month_calls.load(Ordering::Relaxed)).filter(|n| *n > 0)
+    }
+
+    /// Notes how many there are.
+    pub(crate) fn note_month(&self, calls: u64) {
+        self.month_calls.store(calls, Ordering::Relaxed);
+    }
+
     /// Notes a rest, or its end.
     pub(crate) fn note_rest(&self, id: CallerIdId, until: Option<UtcMs>) {
         let mut resting = held(&self.resting);
@@ -83,6 +113,8 @@ impl Floor {
 pub(crate) struct Around {
     /// Agents signed in here: how they stand, and their team.
     pub(crate) at_work: BTreeMap<AgentId, (AgentState, Option<TeamId>)>,
+    /// Agents signed in on other nodes.
+    pub(crate) there: BTreeSet<AgentId>,
     assigned: BTreeMap<DebtorId, Assignment>,
 }
 
@@ -101,12 +133,15 @@ pub(crate) async fn around(
         .iter()
         .any(|r| r.agent_id.is_some() || r.team_id.is_some());
     let mut found = Around {
-        at_work: BTreeMap::new(),
         assigned: rows.into_iter().map(|r| (r.debtor_id, r)).collect(),
+        ..Around::default()
     };
     if personal || candidates.iter().any(agreed) {
-        let asked = shared.post.call(|engine, _| engine.here()).await;
-        found.at_work = asked.unwrap_or_default();
+        let asked = shared
+            .post
+            .call(|engine, _| (engine.here(), engine.there()))
+            .await;
+        (found.at_work, found.there) = asked.unwrap_or_default();
     }
     Ok(found)
 }

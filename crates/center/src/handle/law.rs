@@ -3,16 +3,17 @@
 
 use super::CenterHandle;
 use crate::campaign_why::{self, CampaignWhy, WhyRow};
-use crate::dry_run::{self, DryAsk, DryRun};
+use crate::dry_run::{self, DryAsk, DryJob};
 use crate::error::CenterError;
 use crate::lists::Loaded;
 use crate::view;
 use domain::entity::{DncList, Verdict};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, DebtorId};
+use domain::ids::{CampaignId, ClientId, DebtorId};
 use domain::law::{Duties, Replayed};
 use domain::time::UtcMs;
 use std::sync::Arc;
+use uuid::Uuid;
 
 impl CenterHandle {
     /// Why a debtor was not, or would not be, dialed at another time: the law's answer then; where he
@@ -56,18 +57,15 @@ impl CenterHandle {
             .await
     }
 
-    /// What a pack would have said of the calls of the last days.
+    /// Begins to judge what was done in the last days again, with a pack on trial; its identity. This node remembers
+    /// the last few.
     ///
     /// # Errors
-    /// `rule_pack` when the pack has a fault (named); the database away.
-    pub async fn dry_run(
-        &self,
-        file: &str,
-        text: &str,
-        ask: DryAsk,
-    ) -> Result<DryRun, CenterError> {
-        let out = &self.inner.shared.out;
-        let trial = out
+    /// `rule_pack` when the pack has a fault (named), `busy` when as many runs go on as may.
+    pub fn dry_run(&self, file: &str, text: &str, ask: DryAsk) -> Result<Uuid, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        let trial = shared
+            .out
             .law
             .trial(file, text)
             .map_err(|error| CenterError::Invalid {
@@ -75,9 +73,53 @@ impl CenterHandle {
                 field: "pack",
                 detail: error.to_string(),
             })?;
-        let (id, version) = (trial.id.as_str(), trial.version.as_str());
-        let run = dry_run::dry_run(&*out.store, &*out.law, &*trial.book, (id, version), ask);
-        Ok(run.await?)
+        let id = shared.id();
+        let job = shared.dry_runs.begin(id, ask.client).ok_or_else(|| {
+            CenterError::conflict("busy", "two packs are on trial: wait until one has ended")
+        })?;
+        tokio::spawn(async move {
+            let out = &shared.out;
+            let named = (trial.id.as_str(), trial.version.as_str());
+            let asked = (ask, &job.progress);
+            let run = dry_run::dry_run(&*out.store, &*out.law, &*trial.book, named, asked).await;
+            match run {
+                Ok(run) => job.end(Some(run)),
+                Err(error) => {
+                    shared.mind(&error).await;
+                    tracing::warn!(pack = %trial.id, reason = %error, "trial of a pack failed");
+                    job.end(None);
+                }
+            }
+        });
+        Ok(id)
+    }
+
+    /// A run, while this node remembers it.
+    #[must_use]
+    pub fn dry_run_of(&self, id: Uuid) -> Option<Arc<DryJob>> {
+        self.inner.shared.dry_runs.get(id)
+    }
+
+    /// Whether a rule is a presumption of the law; `None` when no pack has it.
+    #[must_use]
+    pub fn is_presumption(&self, rule: &str) -> Option<bool> {
+        self.inner.shared.out.law.is_presumption(rule)
+    }
+
+    /// The rules that are presumptions.
+    #[must_use]
+    pub fn presumptions(&self) -> Vec<String> {
+        self.inner.shared.out.law.presumptions()
+    }
+
+    /// Whether the law of any of a client's portfolios rations contacts by phone.
+    ///
+    /// # Errors
+    /// The database away.
+    pub async fn rations(&self, client: ClientId) -> Result<bool, CenterError> {
+        let shared = Arc::clone(&self.inner.shared);
+        self.detached(crate::rations::of_client(shared, client))
+            .await
     }
 
     /// Puts an external list in force and withdraws whoever of it is queued or rings here.

@@ -16,6 +16,7 @@ use domain::ports::store::{
     AttemptFilter, ContactFacts, ItemState, KnownCaller, ListFilter, PAGE_LIMIT_MAX, PageRequest,
     StoreError,
 };
+use domain::rules::hours::OpeningHours;
 use domain::time::{DAY_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ impl Guest {
             outcome: InboundOutcome::NotServed,
             client: self.stocked.setting.client.id.to_string(),
             language: tongue(self.stocked.facts.debtor.language).to_owned(),
+            hours: None,
         }
     }
 }
@@ -50,6 +52,8 @@ pub(super) struct Told {
     /// Client whose message it is, as text id; empty = the house's.
     pub(super) client: String,
     pub(super) language: String,
+    /// When he would be taken, in words, where he came outside of those hours.
+    pub(super) hours: Option<String>,
 }
 
 impl Told {
@@ -58,6 +62,7 @@ impl Told {
             outcome,
             client: String::new(),
             language: "es".to_owned(),
+            hours: None,
         }
     }
 
@@ -125,6 +130,16 @@ async fn owner(
         if page.cursor.is_none() {
             return Ok(None);
         }
+    }
+}
+
+/// Notes that the way back by a number of ours works, once a day. That it is not noted keeps nobody from talking.
+async fn reached(shared: &Shared, id: CallerIdId) {
+    let now = shared.now();
+    if shared.floor.note_reached(id, now)
+        && let Err(error) = shared.out.store.caller_id_reached(id, now).await
+    {
+        tracing::debug!(reason = %error, "a call to a number of ours is not noted as its test");
     }
 }
 
@@ -220,6 +235,37 @@ pub(crate) fn law(
     shared.out.law.judge(&bare, &action)
 }
 
+/// How far ahead the hours are looked at that a caller is told, ms: two weeks, for holidays.
+const HOURS_AHEAD_MS: i64 = 14 * DAY_MS;
+/// Most stretches of open hours in that time: some a day.
+const HOURS_MOST: usize = 60;
+
+/// When a caller would be taken, by the law and the campaign, in words of his language.
+fn hours(
+    shared: &Shared,
+    setting: &crate::live::Setting,
+    facts: &ContactFacts,
+    now: UtcMs,
+) -> Option<String> {
+    let mut bare = stranger::as_debtor(facts).into_owned();
+    bare.ledger.clear();
+    let id = VerdictId(shared.id());
+    let mut action = feeder::action(setting, id, CheckPoint::Manual, None, 0, now);
+    action.agent_reserved = true;
+    action.attempts_per_day = None;
+    let (mut open, end) = (Vec::new(), now.plus_ms(HOURS_AHEAD_MS));
+    for _ in 0..HOURS_MOST {
+        let (from, until) = shared.out.law.callable(&bare, &action);
+        if until <= from || from >= end {
+            break;
+        }
+        open.push((from, until));
+        action.now = until;
+    }
+    let zone = feeder::zone_or_utc(&shared.out.law.zone_of(facts));
+    OpeningHours::of(&open, &zone).in_words(facts.debtor.language)
+}
+
 const fn refusal(verdict: &Verdict) -> InboundOutcome {
     match verdict.blocked {
         Some(BlockReason::Window) => InboundOutcome::Closed,
@@ -229,6 +275,27 @@ const fn refusal(verdict: &Verdict) -> InboundOutcome {
     }
 }
 
+/// Whose number was called, who calls, and to which campaign, as far as can be told; for one who is not taken.
+pub(super) async fn label(
+    shared: &Shared,
+    came: &Came,
+    call: &mut InboundCall,
+) -> Result<(), StoreError> {
+    let Some((client, caller_id)) = owner(shared, &came.called).await? else {
+        return Ok(());
+    };
+    call.client_id = Some(client);
+    let known = match &came.caller {
+        Some(number) => shared.out.store.known_caller(client, number).await?,
+        None => None,
+    };
+    call.debtor_id = known.as_ref().map(|k| k.debtor_id);
+    let of = (came.called.as_str(), caller_id.as_ref());
+    let found = campaign(shared, client, of, known.as_ref()).await?;
+    call.campaign_id = found.map(|(c, _)| c.id);
+    Ok(())
+}
+
 /// Who calls whom. The inner error is what he is told instead.
 pub(super) async fn find(
     shared: &Shared,
@@ -236,7 +303,11 @@ pub(super) async fn find(
     call: &mut InboundCall,
 ) -> Result<Result<Guest, Told>, StoreError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let Some((client, caller_id)) = owner(shared, &came.called).await? else {
+    let found = owner(shared, &came.called).await?;
+    if let Some((_, Some(row))) = &found {
+        reached(shared, row.id).await;
+    }
+    let Some((client, caller_id)) = found else {
         return Ok(Err(Told::plain(InboundOutcome::UnknownNumber)));
     };
     call.client_id = Some(client);
@@ -287,7 +358,13 @@ pub(super) async fn find(
     };
     let verdict = law(shared, &setting, &facts, &point, now);
     if !verdict.decision.permits(true) {
-        return Ok(Err(told.with(refusal(&verdict))));
+        let outcome = refusal(&verdict);
+        let closed = outcome == InboundOutcome::Closed;
+        let hours = closed.then(|| hours(shared, &setting, &facts, now));
+        return Ok(Err(Told {
+            hours: hours.flatten(),
+            ..told.with(outcome)
+        }));
     }
     let guest = guest(
         shared,
@@ -339,6 +416,7 @@ pub(super) fn seated(
         lease_until: now.plus_ms(shared.config.contact_lease_ms),
         priority: state.priority,
         own_agent: None,
+        own_only: false,
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,

@@ -8,8 +8,8 @@ use crate::owed;
 use crate::provider::link_event;
 use crate::shared::{Shared, persist};
 use domain::entity::{
-    Channel, CheckPoint, ContactPoint, Debt, Decision, Language, LedgerKind, LedgerRow, Message,
-    MessagePurpose, MessageState, PaymentLink, PromiseState, Verdict,
+    Channel, CheckPoint, Circumstances, ContactPoint, Debt, Decision, Language, LedgerKind,
+    LedgerRow, Message, MessagePurpose, MessageState, PaymentLink, PromiseState, Verdict,
 };
 use domain::ids::VerdictId;
 use domain::law::Action;
@@ -39,6 +39,11 @@ pub(crate) fn action(row: &Message, id: VerdictId, now: UtcMs) -> Action {
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: Circumstances {
+            asked_by: Some(row.made_by.clone()),
+            action: Some(format!("message:{}", row.id)),
+            ..Circumstances::default()
+        },
         ring_timeout_ms: 0,
         // A person answers for what he sends by hand.
         agent_reserved: row.purpose != MessagePurpose::Strategy,
@@ -242,6 +247,7 @@ pub(super) async fn one(
     }
     let facts = owed::facts_of(shared.out.store.as_ref(), row.debtor_id, now).await?;
     let mut asks = action(&row, VerdictId(shared.id()), now);
+    asks.circumstances.clock = Some(shared.out.clock.seen());
     let looked = shared.out.law.judge(&facts, &asks);
     let chosen = looked.point_id.or(row.point_id);
     let Some(point) = facts.points.iter().find(|p| Some(p.id) == chosen) else {

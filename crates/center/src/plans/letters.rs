@@ -1,6 +1,7 @@
 //! Letters L1 to L4: made for a segment in steps, each judged by the law and counted in the one ledger.
 
 use super::draw::days_past_due;
+use crate::asked;
 use crate::error::CenterError;
 use crate::feeder::zone_or_utc;
 use crate::owed;
@@ -153,6 +154,7 @@ pub(crate) fn action(facts: &ContactFacts, id: Uuid, now: UtcMs) -> Action {
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: domain::entity::Circumstances::default(),
         ring_timeout_ms: 0,
         agent_reserved: false,
         now,
@@ -313,8 +315,11 @@ pub(crate) async fn draft(
     let Ok(letter) = written(&of, &template, wanted.batch, LetterId(shared.id())) else {
         return Ok(Err(LeftOut::NoText));
     };
+    let mut asks = action(&facts, shared.id(), now);
+    asked::by(shared, &mut asks, shared.actor());
+    asks.circumstances.action = Some(format!("letter:{}", letter.id));
     Ok(Ok(LetterDraft {
-        action: action(&facts, shared.id(), now),
+        action: asks,
         ledger: counted(&facts, &letter),
         of: None,
         events: vec![rendered(shared, &letter)],

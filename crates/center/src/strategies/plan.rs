@@ -53,6 +53,7 @@ pub(super) fn asked(channel: Channel, id: VerdictId, now: UtcMs) -> Action {
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: domain::entity::Circumstances::default(),
         ring_timeout_ms: 0,
         agent_reserved: false,
         now,

@@ -193,6 +193,8 @@ async fn a_caller_id_that_rests_is_not_shown() {
         country: "MX".into(),
         registered: true,
         enabled: true,
+        signed: false,
+        callback_at: None,
         created_at: now,
     };
     house
@@ -244,6 +246,8 @@ async fn a_number_of_many_calls_goes_to_rest_by_itself() {
         country: "MX".into(),
         registered: true,
         enabled: true,
+        signed: false,
+        callback_at: None,
         created_at: now,
     };
     house

@@ -345,6 +345,8 @@ async fn furnish(store: &MemoryStore, plan: &Plan, now: UtcMs) {
         country: "MX".into(),
         registered: true,
         enabled: true,
+        signed: false,
+        callback_at: None,
         created_at: now,
     };
     store.put_caller_id(&caller, &[]).await.expect("caller id");

@@ -1,6 +1,6 @@
 //! Campaign and its parameters (terms.md §10).
 
-use super::{AgentlessParams, CallResult, InboundParams};
+use super::{AgentlessParams, CallResult, CampaignSchedule, InboundParams};
 use crate::ids::{CallerIdId, CampaignId, ClientId, ScriptId, SegmentId, VoicemailId};
 use crate::rules::retry::{DayPart, Then};
 use crate::time::UtcMs;
@@ -238,6 +238,8 @@ pub struct CampaignParams {
     pub window_from: String,
     /// End of the campaign hours.
     pub window_to: String,
+    /// Days of the week and dates on which it works, where the debtor is; nothing said = every day.
+    pub schedule: CampaignSchedule,
     /// Longest preview.
     pub preview_max_s: i64,
     /// Whether a preview may be skipped.
@@ -351,6 +353,7 @@ impl Default for CampaignParams {
             order: vec!["expected_value".into(), "dpd".into()],
             window_from: "09:00".into(),
             window_to: "20:00".into(),
+            schedule: CampaignSchedule::default(),
             preview_max_s: 120,
             preview_skip: true,
             wrapup_mode: WrapupMode::Timed,

@@ -36,6 +36,12 @@ pub struct CallerId {
     pub registered: bool,
     /// Whether it may be used now.
     pub enabled: bool,
+    /// Whether its carrier signs the calls that show it.
+    #[serde(default)]
+    pub signed: bool,
+    /// When somebody last called it and came to us: the way back was tested.
+    #[serde(default)]
+    pub callback_at: Option<UtcMs>,
     /// Created at.
     pub created_at: UtcMs,
 }

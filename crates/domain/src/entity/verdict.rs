@@ -1,9 +1,9 @@
 //! Verdict: a stored decision with everything that made it (law.md §7).
 
-use super::{Channel, PartyRole};
+use super::{Channel, Circumstances, OverrideSeen, PartyRole};
 use crate::ids::{
-    CampaignId, ConsentId, DebtId, DebtorId, HoldId, LedgerId, PointId, PreferenceId,
-    SuppressionId, VerdictId,
+    CampaignId, ClientId, ConsentId, DebtId, DebtorId, HoldId, LedgerId, PartyId, PointId,
+    PreferenceId, SuppressionId, VerdictId,
 };
 use crate::time::UtcMs;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ crate::text_enum! {
         Manual = "manual",
         /// An agreed call-back.
         Callback = "callback",
+        /// Before a visit.
+        Visit = "visit",
     }
 }
 
@@ -152,6 +154,19 @@ pub struct LeftOut {
     pub why: String,
 }
 
+/// A cool-off or a least gap that stood in the way, and the row that started it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Rule id.
+    pub rule: String,
+    /// The ledger row.
+    pub row: LedgerId,
+    /// Its instant.
+    pub at: UtcMs,
+    /// When it ends.
+    pub until: UtcMs,
+}
+
 /// What was asked and seen, so that the decision can be made again (law.md §7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -184,6 +199,30 @@ pub struct DecisionRecord {
     pub lists: Vec<String>,
     /// Ledger rows that were seen.
     pub ledger_rows: u32,
+    /// Client of the debt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// Parties who have the role on those debts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<PartyId>,
+    /// Whether the debtor authorised the point for contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorised: Option<bool>,
+    /// Whether the debtor gave the point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_by_debtor: Option<bool>,
+    /// Version of the zone database.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub zone_data: String,
+    /// Cool-offs and gaps that stood in the way, with what started them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub started: Vec<Started>,
+    /// Presumptions that were relaxed for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<OverrideSeen>,
+    /// Who asked, by which clock, with which number shown.
+    #[serde(skip_serializing_if = "Circumstances::is_plain")]
+    pub circumstances: Circumstances,
 }
 
 /// A decision with its reasons. Same inputs, same verdict.

@@ -1,6 +1,7 @@
 //! The rule book: packs, holiday table and prefix table, read and checked once.
 
 use super::calendar::{CalendarId, Holidays};
+use super::caller::Classes;
 use super::pack::{self, HolidayPolicy, LoadedPack, fault};
 use super::stack::{NoPack, Place, newest, select};
 use super::zones::PrefixZones;
@@ -50,6 +51,8 @@ pub struct RuleBook {
     default: Option<String>,
     /// Hashes of the two tables, for the record of each decision.
     marks: (String, String),
+    /// Classes of number shown that this installation demands where a pack leaves it open, by pack.
+    pub(crate) classes: Classes,
 }
 
 /// What screens and the API show of a pack.
@@ -118,6 +121,7 @@ impl RuleBook {
             prefixes: PrefixZones::parse(prefix_table)?,
             default: None,
             marks: (mark(holidays_csv), mark(prefix_table)),
+            classes: Classes::new(),
         };
         for (file, text) in packs {
             let loaded = pack::load(file.as_ref(), text.as_ref())?;
@@ -167,6 +171,16 @@ impl RuleBook {
             return Err(ValueError::unknown_name("default pack", id, &ids));
         }
         self.default = Some(id.to_owned());
+        Ok(self)
+    }
+
+    /// The same book with classes of number (`es=fixed, …`) for packs that leave the class to the installation.
+    ///
+    /// # Errors
+    /// A pack that is not there, a class nobody knows.
+    pub fn with_classes(mut self, text: &str) -> Result<Self, ValueError> {
+        let known: Vec<&str> = self.packs.iter().map(|p| p.pack.id.as_str()).collect();
+        self.classes = super::caller::classes(text, &known)?;
         Ok(self)
     }
 

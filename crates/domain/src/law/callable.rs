@@ -81,6 +81,7 @@ impl RuleBook {
         }
         let packs = self.stack_of(facts, &dates).ok()?;
         let place = Place::of(&facts.debtor, &facts.portfolio);
+        let campaign = campaign_hours(action).ok()?;
         let hours = Hours {
             wishes: &wishes::of(facts, point, action.channel, now),
             zones: &zones,
@@ -88,7 +89,7 @@ impl RuleBook {
             calendars: &self.calendars,
             subdivision: place.subdivision.as_deref(),
             channel: action.channel,
-            campaign: campaign_hours(action).ok()?,
+            campaign: campaign.as_ref(),
             ring_ms: action.ring_timeout_ms,
         };
         let ring = if action.channel == Channel::Call {
@@ -115,9 +116,14 @@ fn changes(facts: &ContactFacts, now: UtcMs) -> UtcMs {
         .preferences
         .iter()
         .flat_map(|p| [p.until, p.revoked_at]);
+    let overrides = facts
+        .overrides
+        .iter()
+        .flat_map(|o| [Some(o.granted_at), Some(o.until), o.withdrawn_at]);
     holds
         .chain(consents)
         .chain(preferences)
+        .chain(overrides)
         .flatten()
         .filter(|at| *at > now)
         .min()

@@ -8,7 +8,7 @@ use super::windows::names;
 use super::zones::Candidate;
 use crate::entity::{
     BlockReason, Channel, Consent, ContactPoint, CounterCheck, LedgerKind, LedgerRow, LeftOut,
-    PointClass,
+    PointClass, Started,
 };
 use crate::ids::{AttemptId, DebtId, LedgerId};
 use crate::ports::store::ContactFacts;
@@ -177,19 +177,25 @@ fn release(window: CapWindow, act: Act, now: UtcMs, tz: &TimeZone) -> UtcMs {
     }
 }
 
+/// What one cap came to.
+pub(crate) struct Tested {
+    /// The fullest counter.
+    pub(crate) counter: CounterCheck,
+    /// What it refuses.
+    pub(crate) findings: Vec<Finding>,
+    /// The gap that is not over, with the row that began it.
+    pub(crate) started: Option<Started>,
+}
+
 /// What one cap says: the fullest counter over zones and debts, and the findings.
-pub(crate) fn test(
-    case: &Case<'_>,
-    pack: &Pack,
-    cap: &Cap,
-) -> Option<(CounterCheck, Vec<Finding>)> {
+pub(crate) fn test(case: &Case<'_>, pack: &Pack, cap: &Cap) -> Option<Tested> {
     if !names(&cap.channels, case.channel) || !class_fits(cap.point, case.point.class) {
         return None;
     }
     let rule = format!("{}/{}", pack.id, cap.id);
     let mut worst: Option<CounterCheck> = None;
     let mut full: Option<(UtcMs, u32, Channel)> = None;
-    let mut gap: Option<(UtcMs, Channel)> = None;
+    let mut gap: Option<(UtcMs, Act)> = None;
     for debt in case.passes(cap.scope) {
         let (acts, left_out) = acts(case, cap, debt);
         for zone in case.zones {
@@ -225,13 +231,24 @@ pub(crate) fn test(
                 );
                 let until = by_date.max(last.at.plus_ms(i64::from(days) * DAY_MS));
                 if until > case.now && gap.is_none_or(|g| until > g.0) {
-                    gap = Some((until, last.channel));
+                    gap = Some((until, *last));
                 }
             }
         }
     }
+    let started = gap.map(|(until, act)| Started {
+        rule: format!("{rule}/min_gap"),
+        row: act.row,
+        at: act.at,
+        until,
+    });
+    let gap = gap.map(|(until, act)| (until, act.channel));
     let findings = found(pack, cap, full, gap);
-    worst.map(|counter| (counter, findings))
+    worst.map(|counter| Tested {
+        counter,
+        findings,
+        started,
+    })
 }
 
 /// A full cap (until when, how many, the last by which channel) and a gap not yet over, in words.
@@ -278,19 +295,22 @@ pub(crate) fn campaign_day(case: &Case<'_>, limit: i32) -> (CounterCheck, Option
     };
     for zone in case.zones {
         let (from, to) = period(CapWindow::CalendarDay(1), case.now, &zone.zone.tz);
-        let made = case
+        let made: Vec<LedgerId> = case
             .facts
             .ledger
             .iter()
+            .rev()
             .filter(|r| r.kind == LedgerKind::Attempt && r.at >= from)
             .filter(|r| case.in_scope(Scope::Person, r, None))
-            .count();
-        let value = u32::try_from(made).unwrap_or(u32::MAX);
+            .map(|r| r.id)
+            .collect();
+        let value = u32::try_from(made.len()).unwrap_or(u32::MAX);
         if value >= counter.value {
             counter = CounterCheck {
                 value,
                 from,
                 to: to.max(counter.to),
+                counted: made,
                 ..counter
             };
         }

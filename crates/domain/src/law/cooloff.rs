@@ -8,7 +8,7 @@ use super::pack::{
 };
 use super::text;
 use super::windows::names;
-use crate::entity::{BlockReason, Channel, LedgerKind, LedgerRow};
+use crate::entity::{BlockReason, Channel, LedgerKind, LedgerRow, Started};
 use crate::time::{HOUR_MS, UtcMs};
 use jiff::tz::TimeZone;
 
@@ -62,7 +62,7 @@ fn asked_for(case: &Case<'_>, rule: &Cooloff, event: &LedgerRow) -> bool {
 }
 
 /// What one cool-off says.
-pub(crate) fn test(case: &Case<'_>, pack: &Pack, rule: &Cooloff) -> Option<Finding> {
+pub(crate) fn test(case: &Case<'_>, pack: &Pack, rule: &Cooloff) -> Option<(Finding, Started)> {
     let mut latest: Option<(UtcMs, &LedgerRow)> = None;
     for debt in case.passes(rule.scope) {
         for row in &case.facts.ledger {
@@ -89,12 +89,24 @@ pub(crate) fn test(case: &Case<'_>, pack: &Pack, rule: &Cooloff) -> Option<Findi
         Effect::Until(until)
     };
     let label = rule.source.as_deref().unwrap_or(&pack.name);
-    Some(Finding::new(
+    let finding = Finding::new(
         BlockReason::Cap,
         effect,
         format!("{}/{}", pack.id, rule.id),
         words(case, label, rule.after, row, until, agent_only),
-    ))
+    );
+    Some(started(finding, row, until))
+}
+
+/// A finding with the row that began what it is about.
+fn started(finding: Finding, row: &LedgerRow, until: UtcMs) -> (Finding, Started) {
+    let started = Started {
+        rule: finding.rule.clone(),
+        row: row.id,
+        at: row.at,
+        until,
+    };
+    (finding, started)
 }
 
 fn words(
@@ -133,7 +145,7 @@ fn words(
 
 /// The block on dialing a number again after it heard nobody: the longest of the packs, else the
 /// house's; with an agent reserved first unless a pack says otherwise.
-pub(crate) fn abandoned(case: &Case<'_>, packs: &[&LoadedPack]) -> Option<Finding> {
+pub(crate) fn abandoned(case: &Case<'_>, packs: &[&LoadedPack]) -> Option<(Finding, Started)> {
     if case.channel != Channel::Call {
         return None;
     }
@@ -168,11 +180,12 @@ pub(crate) fn abandoned(case: &Case<'_>, packs: &[&LoadedPack]) -> Option<Findin
         .max_by_key(|r| r.at)?;
     let until = row.at.plus_ms(i64::from(hours) * HOUR_MS);
     (until > case.now).then(|| {
-        Finding::new(
+        let finding = Finding::new(
             BlockReason::Cap,
             Effect::AgentOnly,
             rule,
             words(case, label, After::Abandoned, row, until, true),
-        )
+        );
+        started(finding, row, until)
     })
 }

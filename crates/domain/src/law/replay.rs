@@ -36,6 +36,7 @@ pub fn action_of(verdict: &Verdict) -> Action {
         ring_timeout_ms: record.ring_timeout_ms,
         agent_reserved: record.agent_reserved,
         now: verdict.at,
+        circumstances: record.circumstances.clone(),
     }
 }
 

@@ -3,12 +3,13 @@
 
 use super::calendar::{CalendarId, DayKind, Holidays};
 use super::finding::{Effect, Finding, both};
+use super::holiday_names::holiday_es;
 use super::local::{DAY_MINUTES, Side, instant, plus_days};
 use super::pack::{HolidayPolicy, LoadedPack, Pack};
 use super::text;
 use super::wishes::{self, Wish};
 use super::zones::Candidate;
-use crate::entity::{BlockReason, Channel};
+use crate::entity::{BlockReason, CampaignSchedule, Channel, ClosedDay};
 use crate::time::{DAY_MS, UtcMs};
 use jiff::civil::Date;
 
@@ -32,6 +33,25 @@ pub(crate) fn parse_clock(text: &str) -> Option<u16> {
 
 pub(crate) type Minutes = (u16, u16);
 
+/// The hours of a campaign, checked to be readable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CampaignHours<'a> {
+    /// Those of every day where the schedule has no lines.
+    pub(crate) plain: (&'a str, &'a str),
+    pub(crate) schedule: &'a CampaignSchedule,
+}
+
+impl CampaignHours<'_> {
+    /// Its minutes on a date.
+    fn on(&self, date: Date) -> Result<Vec<Minutes>, ClosedDay> {
+        let spans = self.schedule.hours_of(date, self.plain)?;
+        let read = spans
+            .into_iter()
+            .filter_map(|(from, to)| Some((parse_clock(from)?, parse_clock(to)?)));
+        Ok(merged(read.collect()))
+    }
+}
+
 /// Everything that decides the hours of one action.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hours<'a> {
@@ -40,7 +60,7 @@ pub(crate) struct Hours<'a> {
     pub(crate) calendars: &'a Holidays,
     pub(crate) subdivision: Option<&'a str>,
     pub(crate) channel: Channel,
-    pub(crate) campaign: Option<Minutes>,
+    pub(crate) campaign: Option<&'a CampaignHours<'a>>,
     pub(crate) ring_ms: i64,
     /// Hours that the debtor asked for.
     pub(crate) wishes: &'a [Wish],
@@ -122,7 +142,11 @@ impl Hours<'_> {
 
     /// Open minutes of a date, all packs and the campaign together; `None` when they are not known.
     fn day(&self, date: Date) -> Option<Vec<Minutes>> {
-        let mut open = vec![self.campaign.unwrap_or((0, DAY_MINUTES))];
+        let mut open = match self.campaign.map(|c| c.on(date)) {
+            None => vec![(0, DAY_MINUTES)],
+            Some(Ok(spans)) => spans,
+            Some(Err(_)) => return Some(Vec::new()),
+        };
         for loaded in self.packs {
             match self.pack_day(&loaded.pack, date) {
                 PackDay::Unnamed => {}
@@ -234,18 +258,7 @@ impl Hours<'_> {
             .iter()
             .filter_map(|loaded| self.explain_pack(&loaded.pack, zone, date, now))
             .collect();
-        if let Some(hours) = self.campaign
-            && !self.inside(&[hours], zone, date, now)
-        {
-            found.push(closed_hours(
-                "campaign/window",
-                "campaña",
-                &[hours],
-                zone,
-                now,
-                self.ring(),
-            ));
-        }
+        found.extend(self.explain_campaign(zone, date, now));
         if let Some(wished) = wishes::open(self.wishes, date)
             && !self.inside(&wished, zone, date, now)
         {
@@ -270,6 +283,38 @@ impl Hours<'_> {
             ));
         }
         found
+    }
+
+    fn explain_campaign(&self, zone: &Candidate, date: Date, now: UtcMs) -> Option<Finding> {
+        let (es, en) = match self.campaign?.on(date) {
+            Ok(spans) if self.inside(&spans, zone, date, now) => return None,
+            Ok(spans) => {
+                let rule = "campaign/window";
+                let ring = self.ring();
+                return Some(closed_hours(rule, "campaña", &spans, zone, now, ring));
+            }
+            Err(ClosedDay::NotYet(from)) => (
+                format!("campaña: empieza el {from}"),
+                format!("campaign: begins on {from}"),
+            ),
+            Err(ClosedDay::Over(until)) => (
+                format!("campaña: terminó el {until}"),
+                format!("campaign: ended on {until}"),
+            ),
+            Err(ClosedDay::Off) => (
+                "campaña: hoy es uno de sus días libres".to_owned(),
+                "campaign: today is one of its days off".to_owned(),
+            ),
+            Err(ClosedDay::Weekday) => {
+                let (es, en) = text::weekday(date.weekday());
+                (
+                    format!("campaña: no trabaja los {es}"),
+                    format!("campaign: does not work on {en}"),
+                )
+            }
+        };
+        let (reason, effect) = (BlockReason::Window, Effect::Closed);
+        Some(Finding::new(reason, effect, "campaign/schedule", (es, en)))
     }
 
     fn inside(&self, spans: &[Minutes], zone: &Candidate, date: Date, now: UtcMs) -> bool {
@@ -312,7 +357,7 @@ impl Hours<'_> {
                 Effect::Closed,
                 format!("{}/holidays", pack.id),
                 (
-                    format!("{label}: hoy es festivo ({name})"),
+                    format!("{label}: hoy es festivo ({})", holiday_es(&name)),
                     format!("{label}: today is a holiday ({name})"),
                 ),
             )),

@@ -176,6 +176,7 @@ impl Case {
             preferences: Vec::new(),
             lists: Vec::new(),
             address_zones: Vec::new(),
+            overrides: Vec::new(),
         };
         let action = Action {
             verdict_id: VerdictId(id(9)),
@@ -185,6 +186,7 @@ impl Case {
             campaign_id: None,
             campaign_window: None,
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: RING_MS,
             agent_reserved: false,
             now: UtcMs(0),

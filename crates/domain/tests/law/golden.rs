@@ -3,22 +3,24 @@
 
 use crate::case::{Case, Home, at, debt, id, point};
 use domain::entity::{
-    Channel, Consent, CreditorKind, Decision, HoldKind, HoldScope, LedgerKind, PartyRole,
-    PointClass, Verdict, VoicemailPart, VoicemailTemplate,
+    CallerSeen, Channel, CheckPoint, Consent, CreditorKind, Decision, HoldKind, HoldScope,
+    LedgerKind, Override, PartyRole, PointClass, RELAX_RIGHT, Verdict, VoicemailPart,
+    VoicemailTemplate,
 };
 use domain::ids::{
-    AttemptId, ClientId, ConsentId, DebtId, DebtorId, PersonId, PointId, VoicemailId,
+    AttemptId, CampaignId, ClientId, ConsentId, DebtId, DebtorId, OverrideId, PersonId, PointId,
+    VoicemailId,
 };
 use domain::law::EMBEDDED_PACKS;
 use domain::pii::Pii;
 use domain::rules::limited::may_be_left;
-use domain::time::UtcMs;
+use domain::time::{HOUR_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Least cases of a pack.
 const LEAST_CASES: usize = 20;
 
-const TABLES: [(&str, &str); 12] = [
+pub(crate) const TABLES: [(&str, &str); 12] = [
     ("ar", include_str!("golden/ar.txt")),
     ("br-sp", include_str!("golden/br-sp.txt")),
     ("cl", include_str!("golden/cl.txt")),
@@ -34,19 +36,19 @@ const TABLES: [(&str, &str); 12] = [
 ];
 
 /// One line of a table.
-struct Row<'a> {
+pub(crate) struct Row<'a> {
     line: usize,
     law: &'a str,
     say: &'a str,
-    when: &'a str,
-    set: Vec<&'a str>,
-    expect: &'a str,
+    pub(crate) when: &'a str,
+    pub(crate) set: Vec<&'a str>,
+    pub(crate) expect: &'a str,
 }
 
-struct Table<'a> {
-    home: Home,
+pub(crate) struct Table<'a> {
+    pub(crate) home: Home,
     laws: BTreeSet<&'a str>,
-    rows: Vec<Row<'a>>,
+    pub(crate) rows: Vec<Row<'a>>,
 }
 
 fn text_of<T: std::str::FromStr>(word: &str) -> T {
@@ -73,7 +75,7 @@ fn home(words: &[&'static str]) -> Home {
     }
 }
 
-fn read(text: &'static str) -> Table<'static> {
+pub(crate) fn read(text: &'static str) -> Table<'static> {
     let mut table = Table {
         home: crate::case::MX,
         laws: BTreeSet::new(),
@@ -126,6 +128,7 @@ fn history(case: &mut Case, kind: LedgerKind, words: &[&str], zone: &str) {
             "network" => row.reached_network = Some(value == "yes"),
             "channel" => row.channel = text_of(value),
             "class" => row.class = text_of(value),
+            "campaign" => row.campaign_id = Some(CampaignId(id(700 + text_of::<u128>(value)))),
             "attempt" => row.attempt_id = Some(AttemptId(id(9_000 + text_of::<u128>(value)))),
             other => panic!("unknown key '{other}' of an act"),
         }
@@ -182,10 +185,52 @@ fn set(case: &mut Case, what: &str, zone: &str) {
             proof: String::new(),
             revoke_proof: None,
         }),
+        "shown" => case.action.circumstances.caller = Some(shown(&words[1..], zone)),
+        "by_hand" => {
+            case.action.check_point = CheckPoint::Manual;
+            case.action.agent_reserved = true;
+        }
+        "relaxed" => {
+            let granted_at = at(words.get(2).expect("since"), zone);
+            case.facts.overrides.push(Override {
+                id: OverrideId(id(7_000)),
+                client_id: ClientId(id(3)),
+                debtor_id: DebtorId(id(1)),
+                rule: first.to_owned(),
+                reason: "lo pidió".into(),
+                granted_by: "user:1".into(),
+                granted_right: RELAX_RIGHT.into(),
+                granted_at,
+                until: granted_at.plus_ms(HOUR_MS),
+                withdrawn_at: None,
+            });
+        }
         // Read by the verdict on it.
         "says" => {}
         other => panic!("unknown setting '{other}'"),
     }
+}
+
+/// `+566001234567 CL registered signed tested=TIME month=N`; `-` = no number.
+fn shown(words: &[&str], zone: &str) -> CallerSeen {
+    let [number, country, options @ ..] = words else {
+        panic!("a number shown needs itself and its country");
+    };
+    let mut caller = CallerSeen {
+        number: number.trim_start_matches('-').to_owned(),
+        country: (*country).to_owned(),
+        ..CallerSeen::default()
+    };
+    for option in options {
+        match option.split_once('=') {
+            None if *option == "registered" => caller.registered = true,
+            None if *option == "signed" => caller.signed = true,
+            Some(("tested", when)) => caller.callback_at = Some(at(when, zone)),
+            Some(("month", calls)) => caller.month_calls = Some(text_of(calls)),
+            _ => panic!("unknown option '{option}' of a number shown"),
+        }
+    }
+    caller
 }
 
 /// What is wrong with a verdict, if anything.
@@ -332,6 +377,19 @@ fn refusing_rules(pack: &str) -> Vec<String> {
             let id = rule["id"].as_str().expect("an id");
             rules.push(format!("{pack}/{id}"));
         }
+    }
+    for part in [
+        "prefix",
+        "registered_list",
+        "must_accept_callback",
+        "mobile_origin",
+    ] {
+        if !file["caller_id"][part].is_null() {
+            rules.push(format!("{pack}/caller_id.{part}"));
+        }
+    }
+    if !file["telco"]["authentication_over_calls_month"].is_null() {
+        rules.push(format!("{pack}/caller_id.signature"));
     }
     if file["parties"].is_object() {
         rules.push(format!("{pack}/parties"));

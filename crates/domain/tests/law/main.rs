@@ -6,5 +6,8 @@ mod care;
 mod case;
 mod golden;
 mod hours;
+mod kinds;
 mod ledger;
 mod people;
+mod record;
+mod schedule;

@@ -26,8 +26,9 @@ pub(crate) async fn run(what: LawCommand) -> Result<(), Failure> {
             pack,
             days,
             client,
+            limit,
             config,
-        } => super::law_trial::dry_run(&pack, days, client.as_deref(), &config).await,
+        } => super::law_trial::dry_run(&pack, days, client.as_deref(), limit, &config).await,
         LawCommand::Replay { debtor, config } => super::law_trial::replay(&debtor, &config).await,
     }
 }
@@ -139,6 +140,7 @@ async fn explain(debtor: &str, at: Option<&str>, args: &ConfigArgs) -> Result<()
         campaign_id: None,
         campaign_window: None,
         attempts_per_day: None,
+        circumstances: domain::entity::Circumstances::default(),
         ring_timeout_ms: params.ring_timeout_s * SECOND_MS,
         agent_reserved: true,
         now,
@@ -181,7 +183,31 @@ fn tell(verdict: &Verdict) {
             counter.rule, counter.value, counter.limit, counter.from, counter.to
         ));
     }
+    tell_record(verdict);
     if let Some(next) = verdict.next_legal_at {
         say(format!("  next lawful instant: {next}"));
     }
+}
+
+/// What started the rests and gaps in the way, what was relaxed, and which versions of tables were read.
+fn tell_record(verdict: &Verdict) {
+    let Some(record) = &verdict.record else {
+        return;
+    };
+    for rest in &record.started {
+        say(format!(
+            "  {} began with ledger row {} at {}, ends at {}",
+            rest.rule, rest.row, rest.at, rest.until
+        ));
+    }
+    for over in &record.overrides {
+        say(format!(
+            "  {} relaxed by {} ({}): {}",
+            over.rule, over.by, over.right, over.reason
+        ));
+    }
+    say(format!(
+        "  holidays {}, prefixes {}, zones {}",
+        record.calendars, record.prefixes, record.zone_data
+    ));
 }

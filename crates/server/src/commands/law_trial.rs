@@ -5,20 +5,28 @@ use crate::cli::ConfigArgs;
 use crate::clock::system_now;
 use crate::failure::Failure;
 use anyhow::Context as _;
-use center::dry_run::{DRY_RUN_MAX, DryAsk, DryRun};
+use center::dry_run::{DryAsk, DryProgress, DryRun};
 use domain::ids::{ClientId, DebtorId};
 use domain::law::{Replayed, pack};
+use domain::ports::StoreError;
 use domain::time::DAY_MS;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Between two words on how far a run is.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Most decisions of one debtor that are made again.
 const REPLAY_MAX: u32 = 10_000;
 
-/// Judges the calls of the last days again with the pack.
+/// Judges what was done in the last days again with the pack.
 pub(super) async fn dry_run(
     file: &Path,
     days: u16,
     client: Option<&str>,
+    limit: u64,
     args: &ConfigArgs,
 ) -> Result<(), Failure> {
     let client: Option<ClientId> = client
@@ -34,26 +42,55 @@ pub(super) async fn dry_run(
     let read = pack::parse(&name, &text).map_err(anyhow::Error::from)?;
     let trial = book.trial(&name, &text).map_err(anyhow::Error::from)?;
     let store = crate::node::open_store(&config.database.url).await?;
+    let until = system_now();
     let ask = DryAsk {
         client,
-        since: system_now().plus_ms(-i64::from(days) * DAY_MS),
-        limit: DRY_RUN_MAX,
+        since: until.plus_ms(-i64::from(days) * DAY_MS),
+        until,
+        limit,
     };
     let who = (read.id.as_str(), read.version.as_str());
-    let run = center::dry_run::dry_run(&*store, &book, &trial, who, ask).await;
-    tell(&run.map_err(anyhow::Error::from)?);
+    let progress = DryProgress::default();
+    let run = center::dry_run::dry_run(&*store, &book, &trial, who, (ask, &progress));
+    tell(&watched(run, &progress).await.map_err(anyhow::Error::from)?);
     Ok(())
 }
 
+/// A line to the error output.
+fn note(text: impl AsRef<str>) {
+    // Nobody reads it: that is the reader's choice.
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+}
+
+/// Says now and then how far a run is, on the error output: the result alone goes to the other.
+async fn watched(
+    run: impl Future<Output = Result<DryRun, StoreError>>,
+    progress: &DryProgress,
+) -> Result<DryRun, StoreError> {
+    let mut run = std::pin::pin!(run);
+    let mut told = tokio::time::interval(TOLD_EVERY);
+    // Its first turn comes at once.
+    told.tick().await;
+    loop {
+        tokio::select! {
+            done = &mut run => return done,
+            _ = told.tick() => {
+                let (done, all) = (progress.done.load(Ordering::Relaxed), progress.all.load(Ordering::Relaxed));
+                note(format!("{done} of {all} acts read"));
+            }
+        }
+    }
+}
+
 fn tell(run: &DryRun) {
-    let cut = if run.cut_off {
-        " (the limit: later calls were not read)"
+    let sampled = if run.every > 1 {
+        format!(", one in {} (the limit), spread evenly", run.every)
     } else {
-        ""
+        String::new()
     };
     say(format!(
-        "{} {} since {}: {} calls read{cut}, {} under the pack",
-        run.pack, run.version, run.since, run.attempts, run.concerned
+        "{} {} since {}: {} acts, {} judged again{sampled}, {} under the pack",
+        run.pack, run.version, run.since, run.all, run.acts, run.concerned
     ));
     say(format!(
         "stopped that were allowed {}, only with an agent first {}, allowed that were stopped {}, \
@@ -65,8 +102,14 @@ fn tell(run: &DryRun) {
     ));
     for rule in &run.rules {
         say(format!(
-            "  {} calls: {}: {} | {}",
-            rule.attempts, rule.rule, rule.es, rule.en
+            "  {} acts: {}: {} | {}",
+            rule.acts, rule.rule, rule.es, rule.en
+        ));
+    }
+    for of in &run.channels {
+        say(format!(
+            "  {}: {} of {}",
+            of.channel, of.newly_blocked, of.concerned
         ));
     }
     for day in run.days.iter().filter(|d| d.newly_blocked > 0) {

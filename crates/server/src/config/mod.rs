@@ -181,6 +181,8 @@ pub(crate) struct Law {
     pub holidays: String,
     /// Seconds between two rounds of asking whom it lets be called now; 0: never.
     pub callable_every_s: u32,
+    /// Classes of number shown, by pack.
+    pub number_class: String,
 }
 
 /// `[auth]`.

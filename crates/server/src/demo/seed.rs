@@ -132,6 +132,8 @@ impl Seeder<'_> {
                 country: country.into(),
                 registered: true,
                 enabled: true,
+                signed: false,
+                callback_at: None,
                 created_at: self.now(),
             };
             self.store.put_caller_id(&row, &[]).await?;

@@ -18,6 +18,9 @@ pub(crate) fn rule_book(law: &Law) -> anyhow::Result<RuleBook> {
         let text = std::fs::read_to_string(&law.holidays).with_context(named)?;
         book = book.with_holidays(&text).with_context(named)?;
     }
+    book = book
+        .with_classes(&law.number_class)
+        .context("[law] number_class")?;
     match law.default.as_str() {
         "" => Ok(book),
         id => book.with_default(id).context("[law] default"),
@@ -101,6 +104,7 @@ mod tests {
             default: default.to_owned(),
             holidays: String::new(),
             callable_every_s: 0,
+            number_class: String::new(),
         };
         let place = Place {
             country: "BO".into(),
@@ -131,6 +135,29 @@ mod tests {
     }
 
     #[test]
+    fn a_class_of_number_is_of_a_pack_that_is_there() {
+        let law = |number_class: &str| Law {
+            packs: String::new(),
+            default: String::new(),
+            holidays: String::new(),
+            callable_every_s: 0,
+            number_class: number_class.to_owned(),
+        };
+        assert!(rule_book(&law("es=fixed, gb=fixed")).is_ok());
+        for (text, told) in [
+            ("es", "PACK=CLASS"),
+            ("xx=fixed", "xx"),
+            ("es=golden", "golden"),
+        ] {
+            let error = format!("{:#}", rule_book(&law(text)).expect_err("a fault"));
+            assert!(
+                error.contains("[law] number_class") && error.contains(told),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
     fn a_day_decreed_late_closes_the_law_without_a_new_build() {
         let dir = tempfile::tempdir().expect("folder");
         let file = dir.path().join("feriados.csv");
@@ -139,6 +166,7 @@ mod tests {
             default: String::new(),
             holidays,
             callable_every_s: 0,
+            number_class: String::new(),
         };
         let place = Place {
             country: "PE".into(),
@@ -180,6 +208,7 @@ mod tests {
             default: String::new(),
             holidays: String::new(),
             callable_every_s: 0,
+            number_class: String::new(),
         };
         let book = rule_book(&law).expect("read");
         let packs = book.packs(UtcMs(0));

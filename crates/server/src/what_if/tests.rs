@@ -140,6 +140,7 @@ impl House {
             campaign_id: None,
             campaign_window: None,
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: 25_000,
             agent_reserved: true,
             now: at,

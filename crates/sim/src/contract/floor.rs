@@ -319,6 +319,8 @@ async fn caller(store: &Subject, scene: &Scene) -> CallerId {
         country: "MX".into(),
         registered: true,
         enabled: true,
+        signed: false,
+        callback_at: None,
         created_at: NOW,
     };
     store.put_caller_id(&row, &[]).await.expect("caller id");

@@ -49,6 +49,8 @@ async fn a_caller_is_whom_we_tried_last(store: &Subject) {
         country: "MX".into(),
         registered: true,
         enabled: false,
+        signed: false,
+        callback_at: None,
         created_at: NOW,
     };
     store.put_caller_id(&row, &[]).await.expect("works");

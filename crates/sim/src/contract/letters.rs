@@ -88,6 +88,7 @@ pub(super) fn draft(person: &Person, batch: LetterBatchId) -> LetterDraft {
             campaign_id: None,
             campaign_window: None,
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: 0,
             agent_reserved: false,
             now: NOW,

@@ -29,7 +29,8 @@ pub async fn all(store: Subject) {
 }
 
 /// A message that waits since `NOW`.
-pub(super) fn waiting(person: &Person, key: Option<&str>) -> Message {
+#[must_use]
+pub fn waiting(person: &Person, key: Option<&str>) -> Message {
     Message {
         id: fresh(),
         client_id: person.debtor.client_id,
@@ -85,6 +86,7 @@ pub(super) fn draft(person: &Person, row: &Message) -> MessageDraft {
             campaign_id: None,
             campaign_window: None,
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: 0,
             agent_reserved: false,
             now: NOW,

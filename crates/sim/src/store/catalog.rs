@@ -4,15 +4,16 @@ use super::{MemoryStore, Tables, interest};
 use async_trait::async_trait;
 use domain::entity::{
     Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
-    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
-    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Override, Party,
+    Payment, Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
+    User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
     AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
     CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
-    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
-    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
+    OverrideId, PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId,
+    ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -69,6 +70,7 @@ filtered! {
     ContactPoint { debtor: DebtorId = |r| Some(r.debtor_id) }
     Consent { debtor: DebtorId = |r| Some(r.debtor_id) }
     Hold { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id) }
+    Override { client: ClientId = |r| Some(r.client_id), debtor: DebtorId = |r| Some(r.debtor_id) }
     Suppression { client: ClientId = |r| r.client_id, debtor: DebtorId = |r| r.debtor_id }
     Segment { client: ClientId = |r| Some(r.client_id) }
     Campaign { client: ClientId = |r| Some(r.client_id) }
@@ -272,6 +274,7 @@ memory_catalog! {
     Party(PartyId) in parties as "party": get_party, list_parties, put_party;
     ContactPoint(PointId) in points as "point": get_point, list_points, put_point;
     Consent(ConsentId) in consents as "consent": get_consent, list_consents, put_consent;
+    Override(OverrideId) in overrides as "relaxed presumption": get_override, list_overrides, put_override;
     Hold(HoldId) in holds as "hold": get_hold, list_holds, put_hold;
     Suppression(SuppressionId) in suppressions as "suppression": get_suppression, list_suppressions, put_suppression;
     Segment(SegmentId) in segments as "segment": get_segment, list_segments, put_segment;

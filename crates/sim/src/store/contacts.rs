@@ -6,8 +6,8 @@ use domain::entity::{Campaign, CampaignStatus, Channel, DebtStatus, Verdict};
 use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, PersonId, PointId, VerdictId};
 use domain::ports::store::{
-    Candidate, ContactFacts, ContactStore, ItemCounts, ItemState, PortfolioStore as _,
-    RefillReport, ReserveRequest, StoreError,
+    CALLBACK_PRIORITY, Candidate, ContactFacts, ContactStore, ItemCounts, ItemState,
+    PortfolioStore as _, RefillReport, ReserveRequest, StoreError,
 };
 use domain::rules::worth::worth;
 use domain::segment::{Expr, day_of_date};
@@ -70,6 +70,7 @@ pub(crate) fn facts_of(t: &Tables, id: DebtorId, now: UtcMs) -> Result<ContactFa
         preferences: super::law::preferences(t, id),
         lists: super::law::states(t),
         address_zones: super::interest::zones_of(t, id),
+        overrides: t.overrides.of(id).cloned().collect(),
         debtor,
     })
 }
@@ -253,14 +254,20 @@ impl ContactStore for MemoryStore {
         });
         let mut busy = busy_persons(&t, now);
         let mut taken = Vec::new();
+        let mut agreed_left = request.agreed_max.unwrap_or(u32::MAX);
         for (item, part) in by_parts(&t, request, due) {
             if taken.len() >= request.limit as usize {
                 break;
+            }
+            let agreed = item.priority >= CALLBACK_PRIORITY;
+            if agreed && agreed_left == 0 {
+                continue;
             }
             let person = t.debtors.get(&item.debtor_id).map(|d| d.person_id);
             if person.is_none_or(|p| !busy.insert(p)) {
                 continue;
             }
+            agreed_left -= u32::from(agreed);
             let facts = facts_of(&t, item.debtor_id, now)?;
             let lease = Lease {
                 campaign,
@@ -320,6 +327,13 @@ impl ContactStore for MemoryStore {
         now: UtcMs,
     ) -> Result<ContactFacts, StoreError> {
         facts_of(&*self.tx().await?, debtor, now)
+    }
+
+    async fn owing(&self, debtors: &[DebtorId]) -> Result<Vec<DebtorId>, StoreError> {
+        let t = self.tx().await?;
+        let owes = |id: &DebtorId| t.debts.of(*id).any(|d| d.status == DebtStatus::Open);
+        let asked: BTreeSet<DebtorId> = debtors.iter().copied().collect();
+        Ok(asked.into_iter().filter(owes).collect())
     }
 
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {

@@ -154,6 +154,7 @@ impl FloorStore for MemoryStore {
                     calls,
                     answered,
                     rest: t.caller_rests.get(&c.id).cloned(),
+                    callback_at: c.callback_at,
                 }
             })
             .collect())
@@ -188,6 +189,14 @@ impl FloorStore for MemoryStore {
             rest.until = rest.until.min(now);
         }
         t.append(events);
+        Ok(())
+    }
+
+    async fn caller_id_reached(&self, id: CallerIdId, at: UtcMs) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        if let Some(row) = t.caller_ids.get_mut(&id) {
+            row.callback_at = row.callback_at.max(Some(at));
+        }
         Ok(())
     }
 

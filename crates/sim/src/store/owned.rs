@@ -2,7 +2,9 @@
 //! cost what he has and not what is stored.
 
 use crate::mishaps::locked;
-use domain::entity::{Attempt, Consent, ContactPoint, Debt, Hold, Party, Payment, Promise};
+use domain::entity::{
+    Attempt, Consent, ContactPoint, Debt, Hold, Override, Party, Payment, Promise,
+};
 use domain::ids::DebtorId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -29,6 +31,7 @@ of_debtor!(
     ContactPoint,
     Debt,
     Hold,
+    Override,
     Party,
     Payment,
     Promise

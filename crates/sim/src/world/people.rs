@@ -109,6 +109,8 @@ impl Maker<'_> {
             country: "MX".into(),
             registered: true,
             enabled: true,
+            signed: false,
+            callback_at: None,
             created_at: self.now,
         };
         t.caller_ids.insert(caller.id, caller);

@@ -24,7 +24,7 @@ entity!(Trunk, "trunks", "trunk" { id, name, channels, cps, enabled, created_at 
 );
 
 entity!(CallerId, "caller_ids", "caller id" {
-    id, client_id, number, country, registered, enabled, created_at
+    id, client_id, number, country, registered, enabled, signed, callback_at, created_at
 });
 
 entity!(Call, "calls", "call" { id, attempt_id, agent_id, started_at, ended_at, ended_by });

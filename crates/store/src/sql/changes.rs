@@ -53,6 +53,7 @@ fn fact(table: &str, action: Action) -> Option<Fact> {
         "parties" => Fact::Of("SELECT debtor_id FROM parties WHERE rowid=?1"),
         "consents" => Fact::Of("SELECT debtor_id FROM consents WHERE rowid=?1"),
         "preferences" => Fact::Of("SELECT debtor_id FROM preferences WHERE rowid=?1"),
+        "law_overrides" => Fact::Of("SELECT debtor_id FROM law_overrides WHERE rowid=?1"),
         "addresses" => Fact::Of("SELECT debtor_id FROM addresses WHERE rowid=?1"),
         "holds" => Fact::Of(
             "SELECT h.debtor_id, d.person_id FROM holds h JOIN debtors d ON d.id=h.debtor_id \

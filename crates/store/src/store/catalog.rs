@@ -8,15 +8,16 @@ use crate::sql::{Cell, Field, Val, vals};
 use async_trait::async_trait;
 use domain::entity::{
     Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
-    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
-    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Override, Party,
+    Payment, Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
+    User,
 };
 use domain::event::{Event, NewEvent};
 use domain::ids::{
     AgentId, AssignmentRuleId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
     CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
-    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
-    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
+    OverrideId, PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId,
+    ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use domain::ports::store::{
     CatalogStore, ListFilter, PAGE_LIMIT_MAX, Page, PageRequest, StoreError,
@@ -178,6 +179,7 @@ sql_catalog! {
     Party(PartyId): get_party, list_parties, put_party;
     ContactPoint(PointId): get_point, list_points, put_point;
     Consent(ConsentId): get_consent, list_consents, put_consent;
+    Override(OverrideId): get_override, list_overrides, put_override;
     Hold(HoldId): get_hold, list_holds, put_hold;
     Suppression(SuppressionId): get_suppression, list_suppressions, put_suppression;
     Segment(SegmentId): get_segment, list_segments, put_segment;

@@ -5,7 +5,8 @@ use super::{addresses, listed};
 use crate::rows::{Entity, columns};
 use crate::sql::{Field, Link, Val, holes, vals};
 use domain::entity::{
-    Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Party, Portfolio, Preference,
+    Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, LedgerRow, Override, Party, Portfolio,
+    Preference,
 };
 use domain::ids::{DebtorId, LedgerId, PersonId, PortfolioId};
 use domain::law::{LEDGER_DAYS, open_then};
@@ -95,6 +96,8 @@ pub(crate) async fn facts_as(
     let preferred = with(there.preferences);
     let mut preferences =
         by_debtor(tx, preferred, " ORDER BY id", |p: &Preference| p.debtor_id).await?;
+    let relaxed = with(there.overrides);
+    let mut overrides = by_debtor(tx, relaxed, " ORDER BY id", |o: &Override| o.debtor_id).await?;
     let mut zones = addresses::zones_of(tx, with(there.addresses)).await?;
     let ledger = ledger_of(tx, &known, &points, now, asked).await?;
     let listed = listed::listed(tx, &known, &points, (now, asked), there.lists).await?;
@@ -121,6 +124,7 @@ pub(crate) async fn facts_as(
             suppressions: listed.of(&debtor, &points),
             lists: listed.states.clone(),
             address_zones: zones.remove(id).unwrap_or_default(),
+            overrides: overrides.remove(id).unwrap_or_default(),
             points,
             debtor,
         });
@@ -158,6 +162,7 @@ pub(crate) async fn facts_of_new(
         suppressions: listed.of(debtor, &points),
         lists: listed.states,
         address_zones: Vec::new(),
+        overrides: Vec::new(),
         points,
         debtor: debtor.clone(),
     })
@@ -172,6 +177,7 @@ struct There {
     holds: bool,
     consents: bool,
     preferences: bool,
+    overrides: bool,
     /// In another zone than his row says.
     addresses: bool,
     /// External lists, of anybody.
@@ -186,6 +192,7 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
                 WHERE x.person_id=debtors.person_id) AS has_holds, \
             EXISTS (SELECT 1 FROM consents t WHERE t.debtor_id=debtors.id) AS has_consents, \
             EXISTS (SELECT 1 FROM preferences t WHERE t.debtor_id=debtors.id) AS has_preferences, \
+            EXISTS (SELECT 1 FROM law_overrides t WHERE t.debtor_id=debtors.id) AS has_overrides, \
             EXISTS (SELECT 1 FROM addresses a WHERE a.debtor_id=debtors.id AND NOT a.bad \
                 AND a.zone<>COALESCE(debtors.address_zone,'')) AS has_addresses, \
             EXISTS (SELECT 1 FROM dnc_lists) AS has_lists \
@@ -199,6 +206,7 @@ async fn known(tx: &mut Link, debtors: &[DebtorId]) -> Result<(Vec<Debtor>, Ther
         there.holds |= row.get::<bool>("has_holds")?;
         there.consents |= row.get::<bool>("has_consents")?;
         there.preferences |= row.get::<bool>("has_preferences")?;
+        there.overrides |= row.get::<bool>("has_overrides")?;
         there.addresses |= row.get::<bool>("has_addresses")?;
         there.lists |= row.get::<bool>("has_lists")?;
     }

@@ -226,7 +226,7 @@ impl FloorStore for SqlStore {
             .await?;
         let mut rests: BTreeMap<CallerIdId, CallerRest> =
             rests.into_iter().map(|r| (r.caller_id, r)).collect();
-        let ids = "SELECT id FROM caller_ids WHERE client_id=$1 ORDER BY id";
+        let ids = "SELECT id, callback_at FROM caller_ids WHERE client_id=$1 ORDER BY id";
         let rows = read.rows(ids, vals![client]).await?;
         rows.iter()
             .map(|row| {
@@ -237,6 +237,7 @@ impl FloorStore for SqlStore {
                     calls: calls.unsigned_abs(),
                     answered: answered.unsigned_abs(),
                     rest: rests.remove(&caller_id),
+                    callback_at: row.get("callback_at")?,
                 })
             })
             .collect()
@@ -276,6 +277,14 @@ impl FloorStore for SqlStore {
         let sql = "UPDATE caller_rests SET until=$2 WHERE caller_id=$1 AND until>$2";
         tx.run(sql, vals![id, now]).await?;
         append(&mut tx, events).await?;
+        tx.commit().await
+    }
+
+    async fn caller_id_reached(&self, id: CallerIdId, at: UtcMs) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE caller_ids SET callback_at=$2 \
+            WHERE id=$1 AND (callback_at IS NULL OR callback_at<$2)";
+        tx.run(sql, vals![id, at]).await?;
         tx.commit().await
     }
 

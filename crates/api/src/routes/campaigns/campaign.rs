@@ -170,6 +170,16 @@ pub(super) async fn save(
     Ok(())
 }
 
+/// What a campaign begins with. Where the law rations contacts by phone, the hour of each is chosen unless somebody
+/// says otherwise.
+async fn fresh_params(state: &ApiState, client: ClientId) -> Result<CampaignParams, Problem> {
+    let mut params = CampaignParams::default();
+    if state.center.rations(client).await? {
+        params.order = vec!["best_time".to_owned(), "dpd".to_owned()];
+    }
+    Ok(params)
+}
+
 /// Makes a campaign.
 #[utoipa::path(post, path = "/campaigns", tag = "campaigns", request_body = NewCampaign,
     responses((status = 201, description = "Made", body = doc::Campaign), (status = 409, body = doc::Problem), (status = 422, body = doc::Problem)))]
@@ -182,7 +192,7 @@ async fn create(
     state.client_exists(body.client_id).await?;
     let begin = match body.template_id {
         Some(id) => template_params(&state, &caller, id, body.client_id).await?,
-        None => CampaignParams::default(),
+        None => fresh_params(&state, body.client_id).await?,
     };
     let now = state.now();
     let row = Campaign {

@@ -44,6 +44,9 @@ pub(crate) struct NewCallerId {
     /// Whether it is registered with the authority's list.
     registered: bool,
     enabled: bool,
+    /// Whether its carrier signs the calls that show it; false when absent.
+    #[serde(default)]
+    signed: bool,
 }
 
 /// A caller id as it is replaced.
@@ -55,6 +58,8 @@ pub(crate) struct CallerIdBody {
     country: String,
     registered: bool,
     enabled: bool,
+    /// As it is when absent.
+    signed: Option<bool>,
 }
 
 async fn save(
@@ -86,6 +91,8 @@ async fn create(
         country: check::country("country", &body.country)?,
         registered: body.registered,
         enabled: body.enabled,
+        signed: body.signed,
+        callback_at: None,
         created_at: state.now(),
     };
     let row = save(&state, &caller, row, "caller_id.made").await?;
@@ -103,9 +110,13 @@ async fn replace(
 ) -> Result<Json<CallerId>, Problem> {
     let row = state.store.get_caller_id(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
-    row.number = check::phone("number", &body.number)?.e164().to_owned();
+    let number = check::phone("number", &body.number)?.e164().to_owned();
+    // Another number has another way back.
+    row.callback_at = row.callback_at.filter(|_| number == row.number);
+    row.number = number;
     row.country = check::country("country", &body.country)?;
     row.registered = body.registered;
     row.enabled = body.enabled;
+    row.signed = body.signed.unwrap_or(row.signed);
     Ok(Json(save(&state, &caller, row, "caller_id.changed").await?))
 }

@@ -44,6 +44,7 @@ mod debts;
 mod dnc_lists;
 mod holds;
 mod interest;
+mod law_overrides;
 mod points;
 mod portfolios;
 mod preferences;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .merge(debt_items::routes())
         .merge(points::routes())
         .merge(consents::routes())
+        .merge(law_overrides::routes())
         .merge(preferences::routes())
         .merge(dnc_lists::routes())
         .merge(complaints::routes())

@@ -3,7 +3,10 @@
 use super::{CapWindow, Day, Pack, fault};
 use crate::ValueError;
 use crate::law::LEDGER_DAYS;
+use crate::law::caller::{CONFIGURABLE, NO_MOBILE};
 use crate::law::windows::parse_clock;
+use crate::phone::NumberClass;
+use jiff::civil::Date;
 
 /// Longest cool-off in hours: the ledger handed to the engine goes back [`LEDGER_DAYS`] days.
 const BLOCK_H_MAX: u32 = LEDGER_DAYS as u32 * 24;
@@ -61,6 +64,7 @@ pub(super) fn check(file: &str, pack: &Pack) -> Result<(), ValueError> {
     windows(file, pack)?;
     caps(file, pack)?;
     cooloffs(file, pack)?;
+    caller_id(file, pack)?;
     abandonment(file, pack)
 }
 
@@ -197,6 +201,45 @@ fn cooloffs(file: &str, pack: &Pack) -> Result<(), ValueError> {
                 "expected block_h in whole days (a multiple of 24)",
             ));
         }
+    }
+    Ok(())
+}
+
+/// A class nobody knows would be asked of no number; a date that cannot be read would be in force for ever.
+fn caller_id(file: &str, pack: &Pack) -> Result<(), ValueError> {
+    let Some(rule) = &pack.caller_id else {
+        return Ok(());
+    };
+    if let Some(class) = rule.number_class.as_deref()
+        && class != CONFIGURABLE
+        && class.parse::<NumberClass>().is_err()
+    {
+        let known: Vec<&str> = NumberClass::ALL.iter().map(|c| c.as_str()).collect();
+        let right = format!("'{class}': expected {CONFIGURABLE}, {}", known.join(", "));
+        return Err(fault(file, "caller_id.number_class", &right));
+    }
+    if rule
+        .since
+        .as_deref()
+        .is_some_and(|d| d.parse::<Date>().is_err())
+    {
+        return Err(fault(
+            file,
+            "caller_id.since",
+            "expected a date, as 2025-08-13",
+        ));
+    }
+    if rule
+        .mobile_origin
+        .as_deref()
+        .is_some_and(|w| w != NO_MOBILE)
+    {
+        let right = format!("expected {NO_MOBILE}, or nothing");
+        return Err(fault(file, "caller_id.mobile_origin", &right));
+    }
+    let digits = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit());
+    if !rule.prefix.as_deref().is_none_or(digits) {
+        return Err(fault(file, "caller_id.prefix", "expected digits, as 600"));
     }
     Ok(())
 }

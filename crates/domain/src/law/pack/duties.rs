@@ -215,7 +215,7 @@ crate::text_enum! {
     }
 }
 
-/// What the number shown must be. Only `withheld` is judged here; the rest is chosen with the number.
+/// What the number shown must be.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerIdSection {

@@ -113,31 +113,12 @@ impl Pack {
         let unknown = |v: &VoicemailSection| v.facts().is_none();
         let mut names: Vec<String> = [
             ("voicemail", self.voicemail.as_ref().is_some_and(unknown)),
-            ("telco", self.telco.is_some()),
             ("inbound", self.inbound.is_some()),
         ]
         .into_iter()
         .filter(|(_, there)| *there)
         .map(|(name, _)| name.to_owned())
         .collect();
-        if let Some(caller) = &self.caller_id {
-            let parts = [
-                ("prefix", caller.prefix.is_some()),
-                ("registered_list", caller.registered_list.is_some()),
-                (
-                    "must_accept_callback",
-                    caller.must_accept_callback.is_some(),
-                ),
-                ("number_class", caller.number_class.is_some()),
-                ("mobile_origin", caller.mobile_origin.is_some()),
-            ];
-            names.extend(
-                parts
-                    .iter()
-                    .filter(|p| p.1)
-                    .map(|p| format!("caller_id.{}", p.0)),
-            );
-        }
         for cap in &self.caps {
             if cap.exclusions.contains(&Exclusion::Professionals) {
                 names.push(format!("caps.{}.exclusions.professionals", cap.id));

@@ -3,15 +3,16 @@
 use super::StoreError;
 use crate::entity::{
     Agent, AssignmentRule, Call, CallerId, Campaign, CampaignTemplate, CampaignVersion, Client,
-    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Party, Payment,
-    Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk, User,
+    Complaint, Consent, ContactPoint, Debt, Debtor, Disposition, DncList, Hold, Override, Party,
+    Payment, Portfolio, Preference, Promise, Recording, Script, Segment, Suppression, Team, Trunk,
+    User,
 };
 use crate::event::{Event, NewEvent};
 use crate::ids::{
     AgentId, AssignmentRuleId, AttemptId, CallId, CallerIdId, CampaignId, CampaignTemplateId,
     CampaignVersionId, ClientId, ComplaintId, ConsentId, DebtId, DebtorId, DncListId, HoldId,
-    PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId, ScriptId,
-    SegmentId, SuppressionId, TeamId, TrunkId, UserId,
+    OverrideId, PartyId, PaymentId, PointId, PortfolioId, PreferenceId, PromiseId, RecordingId,
+    ScriptId, SegmentId, SuppressionId, TeamId, TrunkId, UserId,
 };
 use crate::time::UtcMs;
 use async_trait::async_trait;
@@ -106,6 +107,8 @@ catalog! {
     ContactPoint(PointId): get_point, list_points, put_point;
     /// A consent.
     Consent(ConsentId): get_consent, list_consents, put_consent;
+    /// A presumption relaxed for a debtor.
+    Override(OverrideId): get_override, list_overrides, put_override;
     /// A hold.
     Hold(HoldId): get_hold, list_holds, put_hold;
     /// A suppression.

@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use crate::entity::{
-    CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, ListState, Party,
-    Portfolio, Preference, Suppression, Verdict,
+    CallResult, Campaign, Consent, ContactPoint, Debt, Debtor, Hold, LedgerRow, ListState,
+    Override, Party, Portfolio, Preference, Suppression, Verdict,
 };
 use crate::event::NewEvent;
 use crate::ids::{CampaignId, ClientId, DebtorId, PointId};
@@ -61,6 +61,8 @@ pub struct ContactFacts {
     pub lists: Vec<ListState>,
     /// Zones of his current postal addresses.
     pub address_zones: Vec<String>,
+    /// Presumptions relaxed for him within the ledger's days, taken-back ones too.
+    pub overrides: Vec<Override>,
 }
 
 /// A reserved debtor with all that is needed to judge and dial him.
@@ -90,6 +92,8 @@ pub struct ReserveRequest {
     /// How many of each part of the campaign's mix, first part first; what a part cannot give is taken
     /// from the others, as they come. Empty = the first part alone.
     pub parts: Vec<u32>,
+    /// Most of them with an agreed call-back, which go first; the others come behind those. `None` = as they come.
+    pub agreed_max: Option<u32>,
     /// Now.
     pub now: UtcMs,
     /// End of the lease.
@@ -157,6 +161,8 @@ pub trait ContactStore: Send + Sync {
     /// The facts of one debtor now.
     async fn contact_facts(&self, debtor: DebtorId, now: UtcMs)
     -> Result<ContactFacts, StoreError>;
+    /// Those of the debtors who have an open debt, each once.
+    async fn owing(&self, debtors: &[DebtorId]) -> Result<Vec<DebtorId>, StoreError>;
     /// Where a debtor stands in each campaign that has him.
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError>;
     /// Sets an item (callback, broken promise first, withdrawal).

@@ -98,6 +98,8 @@ pub struct CallerHealth {
     pub answered: u64,
     /// The rest that it has, or had last.
     pub rest: Option<CallerRest>,
+    /// When somebody last called it and came to us.
+    pub callback_at: Option<UtcMs>,
 }
 
 /// A rest of a caller id.
@@ -245,6 +247,8 @@ pub trait FloorStore: Send + Sync {
         now: UtcMs,
         events: &[NewEvent],
     ) -> Result<(), StoreError>;
+    /// Notes that somebody called a number of ours and came to us: its way back works.
+    async fn caller_id_reached(&self, id: CallerIdId, at: UtcMs) -> Result<(), StoreError>;
     /// Assigns debtors, each anew; one that has neither campaign, team nor agent is assigned no more.
     async fn assign(&self, rows: &[Assignment], events: &[NewEvent]) -> Result<(), StoreError>;
     /// Who works those debtors; who is assigned to nobody is left out.

@@ -2,6 +2,7 @@
 import type { Money, Sum } from '../lib/format';
 import type { Phone } from '../lib/wire';
 import type { LetterLine } from '../plans/types';
+import type { Expr } from '../segments/expr';
 
 export interface Client {
   id: string;
@@ -69,6 +70,12 @@ export interface CampaignTemplate {
   note: string;
   params: Params;
 }
+export interface Schedule {
+  hours: { days: string[]; from: string; to: string }[];
+  from: string | null;
+  until: string | null;
+  days_off: string[];
+}
 export type Params = Record<string, unknown> & {
   mode: string;
   lines_per_agent: number;
@@ -80,6 +87,7 @@ export type Params = Record<string, unknown> & {
   agent_within_ms: number;
   window_from: string;
   window_to: string;
+  schedule: Schedule;
   wrapup_mode: string;
   wrapup_s: number;
   wrapup_max_s: number;
@@ -164,6 +172,15 @@ export interface WhatIf {
   asked: WhatIfSide;
   notes: Said[];
 }
+export interface SegmentVersion {
+  version: number;
+  name: string;
+  expression: string;
+  explained: { es: string; en: string };
+  /** What the version before did not say, in words. */
+  changes: { what: string; before: { es: string; en: string } | null; after: { es: string; en: string } | null }[];
+  saved_at: string;
+}
 export interface Preview {
   count: { debtors: number; phones: number; balance: Sum[] };
   /** Whether every debtor was asked; otherwise an estimate, right within `margin` in 95 of 100 cases. */
@@ -171,9 +188,13 @@ export interface Preview {
   asked: number;
   of: number;
   margin: number;
+  /** Debtors about whom the law has not been asked yet, where the filter asks who is callable now. */
+  pending: number;
   explained: { es: string; en: string };
   sample: { debtor_id: string; external_ref: string; country: string; days_past_due: number; balance_minor: number; currency: string }[];
   expression: string;
+  /** Its JSON form. */
+  expr: Expr;
 }
 export interface DebtorLine {
   id: string;

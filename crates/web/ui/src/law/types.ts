@@ -24,16 +24,26 @@ export interface DryRun {
   pack: string;
   version: string;
   since: string;
-  attempts: number;
-  cut_off: boolean;
+  until: string;
+  /** Acts of that time, and how many of them were judged again: every so many. */
+  all: number;
+  acts: number;
+  every: number;
   concerned: number;
   blocked_before: number;
   newly_blocked: number;
   newly_agent_only: number;
   newly_allowed: number;
-  rules: { rule: string; es: string; en: string; attempts: number }[];
+  rules: { rule: string; es: string; en: string; acts: number }[];
   days: { from: string; concerned: number; newly_blocked: number }[];
-  examples: { attempt_id: string; debtor_id: string; at: string; rule: string; es: string; en: string }[];
+  channels: { channel: string; concerned: number; newly_blocked: number }[];
+  examples: { row: string; attempt_id: string | null; debtor_id: string; channel: string; at: string; rule: string; es: string; en: string }[];
+}
+export interface DryJob {
+  state: 'running' | 'done' | 'failed';
+  done: number;
+  all: number;
+  result: DryRun | null;
 }
 export interface Reason {
   key: string;
@@ -101,6 +111,16 @@ export interface Consent {
   revoked_at: string | null;
   proof: string;
 }
+export interface LawOverride {
+  id: string;
+  debtor_id: string;
+  rule: string;
+  reason: string;
+  granted_by: string;
+  granted_at: string;
+  until: string;
+  withdrawn_at: string | null;
+}
 export interface Preference {
   id: string;
   debtor_id: string;
@@ -135,6 +155,9 @@ export interface CallerId {
   country: string;
   registered: boolean;
   enabled: boolean;
+  signed: boolean;
+  /** When somebody last called it and came to us. */
+  callback_at: string | null;
 }
 export interface Decision extends Verdict {
   campaign_id: string | null;

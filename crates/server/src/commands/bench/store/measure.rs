@@ -168,6 +168,7 @@ impl<'a> Work<'a> {
                 fence: self.lease.fence,
                 limit: 100,
                 parts: Vec::new(),
+                agreed_max: None,
                 now,
                 until: now.plus_ms(60 * MINUTE_MS),
             };
@@ -257,6 +258,7 @@ impl<'a> Work<'a> {
                 self.campaign.params.window_to.clone(),
             )),
             attempts_per_day: None,
+            circumstances: domain::entity::Circumstances::default(),
             ring_timeout_ms: 25_000,
             agent_reserved: false,
             now,

@@ -1,0 +1,145 @@
+//! Presumptions that are relaxed, days of a campaign, the order where contacts are rationed, numbers shown.
+
+use crate::app::{App, Reply, START};
+use domain::ports::store::{CatalogStore as _, ContactStore as _, FloorStore as _, LawStore as _};
+use serde_json::{Value, json};
+
+async fn send(app: &App, token: &str, path: &str, body: &Value) -> Reply {
+    app.post(path).token(token).json(body).send().await
+}
+
+/// Where a refusal says that it is wrong, and why.
+fn wrong(reply: &Reply) -> (String, String) {
+    assert_eq!(reply.status, 422, "{}", reply.text());
+    let body = reply.json();
+    let error = &body["errors"][0];
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    (text("path"), text("reason"))
+}
+
+#[tokio::test]
+async fn a_presumption_is_relaxed_with_a_reason_and_a_hard_rule_never() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = "/api/v1/law-overrides";
+    let body = |rule: &str| json!({"debtor_id": own.debtor, "rule": rule, "reason": "he asked to be called"});
+    let (at, why) = wrong(&send(&app, &token, path, &body("us-ma/ma_home")).await);
+    assert_eq!(at, "rule");
+    assert!(why.contains("hard_rule"), "{why}");
+    let (at, why) = wrong(&send(&app, &token, path, &body("us-federal/nothing")).await);
+    assert_eq!(at, "rule");
+    assert!(why.contains("us-federal/reg_f_7in7"), "{why}");
+    let mut none = body("us-federal/reg_f_7in7");
+    none["reason"] = json!("");
+    assert_eq!(wrong(&send(&app, &token, path, &none).await).0, "reason");
+    let mut long = body("us-federal/reg_f_7in7");
+    long["minutes"] = json!(721);
+    assert_eq!(wrong(&send(&app, &token, path, &long).await).0, "minutes");
+
+    let made = send(&app, &token, path, &body("us-federal/reg_f_7in7")).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made = made.json();
+    assert_eq!(made["granted_right"], "relax_presumption");
+    assert!(
+        made["granted_by"]
+            .as_str()
+            .expect("who")
+            .starts_with("user:")
+    );
+    assert_eq!(made["withdrawn_at"], Value::Null);
+    let id = made["id"].as_str().expect("an id");
+    let facts = app
+        .store
+        .contact_facts(own.debtor, START)
+        .await
+        .expect("facts");
+    assert!(facts.overrides.iter().any(|o| o.id.to_string() == id));
+    let taken = format!("{path}/{id}/withdraw");
+    let back = send(&app, &token, &taken, &json!({"reason": "a mistake"})).await;
+    assert_eq!(back.status, 200, "{}", back.text());
+    assert!(back.json()["withdrawn_at"].is_string());
+    let told = app
+        .store
+        .events_about(&[format!("law_override:{id}")])
+        .await;
+    let told: Vec<Value> = told
+        .expect("events")
+        .into_iter()
+        .map(|e| e.event.data)
+        .collect();
+    assert_eq!(told[0]["action"], "law_override.made");
+    assert_eq!(
+        told[0]["reason"],
+        "us-federal/reg_f_7in7: he asked to be called"
+    );
+    assert_eq!(told[1]["reason"], "a mistake");
+    let supervisor = app.token("supervisor").await;
+    let refused = send(&app, &supervisor, path, &body("us-federal/reg_f_7in7")).await;
+    assert_eq!(refused.status, 403);
+}
+
+#[tokio::test]
+async fn days_of_a_campaign_are_kept_and_the_law_chooses_the_first_order() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let path = "/api/v1/campaigns";
+    let schedule = json!({"hours": [{"days": ["mon", "sat"], "from": "10:00", "to": "13:00"}],
+        "from": "2026-12-01", "until": "2026-12-31", "days_off": ["2026-12-08"]});
+    let body = |name: &str, params: Value| {
+        json!({"client_id": own.client, "name": name,
+        "segment_id": own.segment, "params": params})
+    };
+    let made = send(
+        &app,
+        &token,
+        path,
+        &body("Diciembre", json!({"schedule": schedule})),
+    )
+    .await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made = made.json();
+    assert_eq!(made["params"]["schedule"], schedule);
+    // Mexico rations nothing.
+    assert_eq!(made["params"]["order"], json!(["expected_value", "dpd"]));
+    let mut debtor = app.store.get_debtor(own.debtor).await.expect("there");
+    debtor.country = "CO".to_owned();
+    app.store.put_debtor(&debtor, &[]).await.expect("put");
+    let rationed = send(&app, &token, path, &body("Bogotá", json!({})))
+        .await
+        .json();
+    assert_eq!(rationed["params"]["order"], json!(["best_time", "dpd"]));
+    let own_order = json!({"order": ["balance"]});
+    let told = send(&app, &token, path, &body("Otra", own_order))
+        .await
+        .json();
+    assert_eq!(told["params"]["order"], json!(["balance"]));
+}
+
+#[tokio::test]
+async fn another_number_has_no_tested_way_back() {
+    let app = App::start().await;
+    let token = app.token("manager").await;
+    let own = &app.world.norte;
+    let row = app.store.get_caller_id(own.caller_id).await.expect("there");
+    app.store
+        .caller_id_reached(row.id, START)
+        .await
+        .expect("noted");
+    let path = format!("/api/v1/caller-ids/{}", row.id);
+    let put = async |number: &str| {
+        let body = json!({"number": number, "country": "MX", "registered": true, "enabled": true,
+            "signed": true});
+        let reply = app.ask("PUT", &path).token(&token).json(&body).send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    };
+    let same = put(&row.number).await;
+    assert!(
+        same["callback_at"].is_string() && same["signed"] == true,
+        "{same}"
+    );
+    let other = put("+525555559999").await;
+    assert_eq!(other["callback_at"], Value::Null);
+}
