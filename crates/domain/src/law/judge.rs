@@ -12,7 +12,7 @@ use super::{
 };
 use crate::entity::{
     BlockReason, Channel, ContactPoint, CounterCheck, Decision, DecisionRecord, OverrideSeen,
-    PackRef, RuleHit, Started, Verdict, ZoneEvidence,
+    PackRef, PartyRole, RuleHit, Started, Verdict, ZoneEvidence,
 };
 use crate::ids::DebtId;
 use crate::ports::store::ContactFacts;
@@ -23,8 +23,8 @@ use jiff::civil::Date;
 const CLOCK_DOUBT_MS: i64 = MINUTE_MS;
 
 impl Judge for RuleBook {
-    /// Judges the point of the action; without one, every point that can carry the channel, and gives
-    /// the best verdict with the point it is about.
+    /// Judges the point of the action; without one, every point that can carry the channel (of messages, every one
+    /// of the main debtor), and gives the best verdict with the point it is about.
     fn judge(&self, facts: &ContactFacts, action: &Action) -> Verdict {
         if let Some(id) = action.point_id {
             return match facts.points.iter().find(|p| p.id == id) {
@@ -44,6 +44,9 @@ impl Judge for RuleBook {
             .points
             .iter()
             .filter(|p| parties::carries(p, action.channel))
+            // What is written is written to the debtor himself: to who owes with him only where somebody
+            // chose that point.
+            .filter(|p| action.channel == Channel::Call || p.role == PartyRole::Titular)
             .map(|point| self.judge_point(facts, action, point))
             .reduce(|best, next| {
                 if goodness(&next) < goodness(&best) {
@@ -151,6 +154,8 @@ impl<'a> Draft<'a> {
             (Some(_), Some(until)) if !held && until > now => Decision::Defer { until },
             (Some(_), _) => Decision::Deny,
         };
+        // Of what passed the hours are told first.
+        self.passed.sort_by_key(|hit| hit.rule == caller::PASSED);
         let mut rules: Vec<RuleHit> = self.findings.into_iter().map(Finding::into_hit).collect();
         rules.append(&mut self.passed);
         if let Some(record) = self.record.as_deref_mut() {

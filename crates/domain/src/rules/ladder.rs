@@ -2,7 +2,7 @@
 //! says of each number.
 
 use super::retry::part_of_day;
-use crate::entity::{Channel, ContactPoint, LadderKey, LedgerKind, PointClass};
+use crate::entity::{Channel, ContactPoint, LadderKey, LedgerKind, PartyRole, PointClass};
 use crate::ids::PointId;
 use crate::ports::store::ContactFacts;
 use crate::time::UtcMs;
@@ -38,7 +38,8 @@ fn seen(facts: &ContactFacts, point: PointId, now: UtcMs, zone: &TimeZone) -> Se
     all
 }
 
-/// Sorts the numbers by the keys, best first; equal ones by identity, so that the order never wavers.
+/// Sorts the numbers by the keys, best first, those of the main debtor before those of who owes with him; equal ones
+/// by identity, so that the order never wavers.
 pub fn order_points(
     points: &mut [&ContactPoint],
     keys: &[LadderKey],
@@ -70,6 +71,7 @@ pub fn order_points(
             }
         };
         let values: Vec<i64> = keys.iter().map(value).collect();
-        (Reverse(values), point.id)
+        let other = point.role != PartyRole::Titular;
+        (other, Reverse(values), point.id)
     });
 }

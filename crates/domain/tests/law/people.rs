@@ -4,10 +4,11 @@
 use crate::case::{CO, Case, Home, MX, US, allowed, at, debt, deferred, id, refused};
 use domain::entity::{
     BlockReason, Channel, Consent, CreditorKind, DebtStatus, Decision, HoldKind, HoldScope,
-    PartyRole, PointClass, Suppression, SuppressionKind,
+    LadderKey, PartyRole, PointClass, Suppression, SuppressionKind,
 };
 use domain::ids::{ClientId, ConsentId, DebtId, DebtorId, PointId, SuppressionId};
 use domain::law::{EMBEDDED_HOLIDAYS, EMBEDDED_PACKS, EMBEDDED_PREFIXES, RuleBook};
+use domain::rules::ladder::order_points;
 use domain::time::{HOUR_MS, UtcMs};
 use std::sync::Arc;
 
@@ -232,6 +233,68 @@ fn without_a_point_the_best_of_his_numbers_is_judged() {
     let verdict = noon(&case);
     allowed(&verdict);
     assert_eq!(verdict.point_id, Some(PointId(id(6))));
+}
+
+#[test]
+fn a_message_goes_to_the_debtor_himself_unless_somebody_chose_the_point() {
+    let mut case = Case::new(MX);
+    case.action.channel = Channel::Sms;
+    case.facts.points[0].role = PartyRole::Aval;
+    let chosen = noon(&case);
+    allowed(&chosen);
+    case.action.point_id = None;
+    refused(&noon(&case), BlockReason::Rule, "house/no_point");
+    let mut own = crate::case::point(6, "+525587654321");
+    own.position = 9;
+    case.facts.points.push(own);
+    let verdict = noon(&case);
+    allowed(&verdict);
+    assert_eq!(verdict.point_id, Some(PointId(id(6))));
+}
+
+#[test]
+fn the_numbers_of_who_owes_with_him_come_behind_his_own() {
+    let mut case = Case::new(MX);
+    let (mut aval, mut own) = (
+        crate::case::point(6, "+525587654321"),
+        crate::case::point(7, "+525587654322"),
+    );
+    (aval.role, aval.confidence) = (PartyRole::Aval, 100);
+    own.confidence = 1;
+    case.facts.points = vec![aval, own];
+    let mut points: Vec<_> = case.facts.points.iter().collect();
+    let zone = jiff::tz::TimeZone::UTC;
+    let keys = [LadderKey::Confidence];
+    order_points(&mut points, &keys, &case.facts, UtcMs(0), &zone);
+    let order: Vec<_> = points.iter().map(|p| p.role).collect();
+    assert_eq!(order, [PartyRole::Titular, PartyRole::Aval]);
+}
+
+#[test]
+fn a_channel_that_was_taken_back_is_not_authorised_by_the_points_own_mark() {
+    let mut case = Case::new(CO);
+    allowed(&noon(&case));
+    let consent = |granted: &str, revoked: Option<&str>| Consent {
+        id: ConsentId(id(8)),
+        debtor_id: DebtorId(id(1)),
+        channel: Channel::Call,
+        purpose: "contact".into(),
+        granted_at: at(granted, CO.zone),
+        until: None,
+        revoked_at: revoked.map(|t| at(t, CO.zone)),
+        proof: "form".into(),
+        revoke_proof: None,
+    };
+    let day = "2026-11-20T09:00";
+    case.facts.consents.push(consent(day, Some(day)));
+    let rule = "co/channel_authorisation";
+    refused(&noon(&case), BlockReason::Rule, rule);
+    case.facts.consents.push(consent("2026-11-23T09:00", None));
+    allowed(&noon(&case));
+    // His consent is his own.
+    case.facts.points[0].role = PartyRole::Codeudor;
+    case.facts.points[0].authorised = false;
+    refused(&noon(&case), BlockReason::Rule, rule);
 }
 
 #[test]
