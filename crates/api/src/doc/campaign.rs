@@ -2,8 +2,8 @@
 
 use super::{
     AgentCountBasis, AmdAction, AmdMode, AssignmentTarget, CallResult, CallbackScope,
-    CampaignStatus, DialMode, DropAction, ExcuseKind, HoldKind, Instant, LadderKey, RecordMode,
-    RefillMode, Stage, VersionState, WrapupMode,
+    CampaignStatus, Day, DialMode, DropAction, ExcuseKind, HoldKind, Instant, LadderKey, NextAgent,
+    RecordMode, RefillMode, Stage, VersionState, WrapupMode,
 };
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ shape! {
         hotkey: i32,
         agent_may_set: bool,
     }
-    /// One of several segments.
+    /// Hours of some days of the week.
     DayHours {
         /// `mon` … `sun`.
         days: Vec<String>,
@@ -72,6 +72,7 @@ shape! {
         /// Dates on which it rests.
         days_off: Vec<Day>,
     }
+    /// One of several segments.
     MixPart {
         segment_id: Uuid,
         /// Its share beside the other weights, 1–1000.
@@ -140,6 +141,8 @@ shape! {
         small_team_agents: u32,
         pacing_tick_ms: i64, ring_timeout_s: i64,
         agent_within_ms: i64, drop_action: DropAction,
+        /// Hours; null = the pack's.
+        drop_block_h: Option<i64>,
         /// null = automatic.
         hopper_min: Option<u32>,
         hopper_factor: f64, order: Vec<String>,
@@ -162,7 +165,7 @@ shape! {
         broken_script: Option<Uuid>,
         allowed_prefixes: Vec<String>, caller_id_pool: Vec<Uuid>, attempts_per_debtor: i32,
         attempts_per_point: i32, attempts_per_day: Option<i32>, cps_max: Option<i32>,
-        lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, card_first: bool, identity_gate: bool,
+        lines_max: Option<i32>, trunks: Vec<String>, skills: Vec<String>, next_agent: NextAgent, card_first: bool, identity_gate: bool,
         /// Several segments by weight; empty = the campaign's segment alone.
         list_mix: Vec<MixPart>,
         /// By what the numbers of one debtor are ordered, at most four.

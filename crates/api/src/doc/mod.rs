@@ -41,7 +41,7 @@ pub(crate) use words::{
     CallResult, CallbackScope, CampaignStatus, Channel, CheckPoint, Clearance, ComplaintState,
     CreditorKind, Currency, Day, DebtStatus, DebtorKind, DialMode, Direction, DropAction,
     ExcuseKind, HoldKind, HoldScope, InboundOutcome, InboxState, InstalmentState, Instant,
-    LadderKey, Language, LegKind, LetterLevel, MessagePurpose, MessageState, PartyRole,
+    LadderKey, Language, LegKind, LetterLevel, MessagePurpose, MessageState, NextAgent, PartyRole,
     PaymentChannel, Phone, PlanState, PlannedState, PointClass, PreferenceKind, PromiseState,
     RecordMode, RecordingOutcome, RefillMode, Role, Stage, StepAction, StrategyStatus,
     StrategyTrigger, SuppressionKind, Tone, TransferKind, TransferMode, TransferOutcome,

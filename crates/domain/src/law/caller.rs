@@ -14,6 +14,8 @@ use crate::time::{DAY_MS, UtcMs};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
+/// Rule id under which a number that may be shown is written of.
+pub(crate) const PASSED: &str = "caller_id";
 /// Word of a pack whose class of number the installation chooses.
 pub(super) const CONFIGURABLE: &str = "configurable";
 /// Word of a pack that lets no mobile number be shown. Whether the ban on commercial calls binds those of collection
@@ -185,7 +187,7 @@ pub(crate) fn test(
         }
     }
     let passed = RuleHit {
-        rule: "caller_id".to_owned(),
+        rule: PASSED.to_owned(),
         es: "el número que se muestra es el que la ley pide".to_owned(),
         en: "the number shown is what the law asks for".to_owned(),
         refused: false,

@@ -126,20 +126,20 @@ fn words(
         ),
     };
     let (by_es, by_en) = text::by_channel(row.channel);
-    let end = case
-        .zones
-        .first()
-        .map_or_else(|| until.to_string(), |z| text::moment(until, &z.zone.tz));
+    let (end_es, end_en) = case.zones.first().map_or_else(
+        || (until.to_string(), until.to_string()),
+        |z| text::moment(until, &z.zone.tz),
+    );
     if agent_only {
         return (
-            format!("{label}: {event_es}; hasta el {end} solo con agente reservado"),
-            format!("{label}: {event_en}; until {end} only with an agent reserved first"),
+            format!("{label}: {event_es}; hasta el {end_es} solo con agente reservado"),
+            format!("{label}: {event_en}; until {end_en} only with an agent reserved first"),
         );
     }
     let (chan_es, chan_en) = text::by_channel(case.channel);
     (
-        format!("{label}: {event_es} {by_es}; no se puede {chan_es} hasta el {end}"),
-        format!("{label}: {event_en} {by_en}; no contact {chan_en} until {end}"),
+        format!("{label}: {event_es} {by_es}; no se puede {chan_es} hasta el {end_es}"),
+        format!("{label}: {event_en} {by_en}; no contact {chan_en} until {end_en}"),
     )
 }
 

@@ -134,9 +134,19 @@ pub(crate) fn clock(at: UtcMs, tz: &TimeZone) -> String {
     at.in_zone(tz).strftime("%H:%M").to_string()
 }
 
-/// `2026-11-30 00:00` in a zone.
-pub(crate) fn moment(at: UtcMs, tz: &TimeZone) -> String {
-    at.in_zone(tz).strftime("%Y-%m-%d %H:%M").to_string()
+const MONTHS_ES: [&str; 12] = [
+    "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic",
+];
+
+/// An instant in a zone, Spanish and English: `30 nov 2026, 00:00`.
+pub(crate) fn moment(at: UtcMs, tz: &TimeZone) -> (String, String) {
+    let there = at.in_zone(tz);
+    let month = usize::from(there.month().unsigned_abs()).saturating_sub(1);
+    let (day, year, clock) = (there.day(), there.year(), there.strftime("%H:%M"));
+    (
+        format!("{day} {} {year}, {clock}", MONTHS_ES[month]),
+        there.strftime("%-d %b %Y, %H:%M").to_string(),
+    )
 }
 
 /// Weekday names.

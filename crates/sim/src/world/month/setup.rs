@@ -6,9 +6,9 @@ use super::super::people::mxn;
 use crate::post::{PostMix, SimPost};
 use crate::store::Tables;
 use domain::entity::{
-    Channel, ContactPoint, Debtor, PointClass, PolicyVersion, Strategy, TextTemplate,
+    CallerId, Channel, ContactPoint, Debtor, PointClass, PolicyVersion, Strategy, TextTemplate,
 };
-use domain::ids::{ClientId, DebtorId, PointId, PolicyId};
+use domain::ids::{CallerIdId, ClientId, DebtorId, PointId, PolicyId};
 use domain::pii::Pii;
 use domain::ports::IdSource;
 use domain::rules::offers::ClientTerms;
@@ -79,6 +79,22 @@ fn abroad(t: &mut Tables) {
             let own = &value[value.len().saturating_sub(7)..];
             point.value = Pii(format!("{prefix}{own}"));
         }
+    }
+    // Chile wants its own prefix shown.
+    let homes: Vec<CallerId> = t.caller_ids.values().cloned().collect();
+    for row in homes {
+        let id = CallerIdId(uuid::Uuid::new_v5(&row.id.0, b"CL"));
+        let number = format!(
+            "+566000002{}",
+            &row.number[row.number.len().saturating_sub(2)..]
+        );
+        let chile = CallerId {
+            id,
+            number,
+            country: "CL".to_owned(),
+            ..row
+        };
+        t.caller_ids.insert(id, chile);
     }
 }
 

@@ -3,7 +3,7 @@
 import type { Attempt, Campaign, File, Portfolio, Recording, Script, Segment, WhatIf, WhyNot } from '../campaigns/types';
 import type { Disposition } from '../agent/desk.svelte';
 import type { LegQuality, SipStep } from '../call/types';
-import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, Loaded, Pack, Preference, Replay, Suppression, WhyRow } from '../law/types';
+import type { CallerId, CampaignWhy, Complaint, Consent, Decision, DncList, DryRun, LawOverride, Loaded, Pack, Preference, Replay, Suppression, WhyRow } from '../law/types';
 import type { components } from './openapi.gen';
 
 /** The document marks what may be null as optional; the server always sends it. */
@@ -35,6 +35,7 @@ export type Shapes = [
   Fits<Loaded, Server['LoadReply']>,
   Fits<Consent, Server['Consent']>,
   Fits<Preference, Server['Preference']>,
+  Fits<LawOverride, Server['LawOverride']>,
   Fits<Complaint, Server['Complaint']>,
   Fits<CallerId, Server['CallerId']>,
   Fits<Decision, Server['Verdict']>,
