@@ -209,6 +209,7 @@ async fn sort(
     match consider(shared, setting, candidate, now, until) {
         Considered::Allowed(mut item, stocked) => {
             (item.own_agent, item.own_only) = (first.agent, first.only);
+            item.avoid = shared.floor.failed_of(item.debtor, now);
             if first.only {
                 // His agent may be gone by then: whose turn it is is asked again.
                 item.lease_until = item.lease_until.min(now.plus_ms(OWN_WAITS_MS));
@@ -363,7 +364,11 @@ fn consider(
             best = Some(verdict);
         }
     }
-    let mut item = candidate.item;
+    put_off(candidate.item, best, now)
+}
+
+/// Back with what refused him, until it may be otherwise.
+fn put_off(mut item: ItemState, best: Option<Verdict>, now: UtcMs) -> Considered {
     let next = best.as_ref().and_then(|v| v.next_legal_at);
     item.next_at = next
         .unwrap_or(now.plus_ms(again_ms(best.as_ref())))
@@ -396,11 +401,6 @@ pub(crate) fn refused(mut item: ItemState, blocked: Option<BlockReason>) -> Item
     item
 }
 
-/// Whether he asked anybody of us to call him, as whoever left a queue did: he is not called to wait for an agent again.
-fn asked_of_anybody(item: &ItemState) -> bool {
-    CallbackRow::is_agreed(item) && own_agent(&item.note).is_none()
-}
-
 fn allowed(
     shared: &Shared,
     setting: &Arc<Setting>,
@@ -427,8 +427,9 @@ fn allowed(
         debtor: facts.debtor.id,
         person: facts.debtor.person_id,
         point: point.id,
+        // Who was promised a call is not called to wait for an agent.
         agent_only: verdict.decision == Decision::AllowAgentOnly
-            || asked_of_anybody(&candidate.item),
+            || CallbackRow::is_agreed(&candidate.item),
         ring_min_ms: law.ring_min_ms,
         lease_until: until,
         priority: candidate.item.priority,
@@ -437,6 +438,7 @@ fn allowed(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: closes_at(setting, &zone, verdict.at),
+        avoid: None,
         answer: None,
     };
     let stocked = Stocked {

@@ -10,6 +10,7 @@ use crate::{campaigns, words};
 use dialer::Item;
 use domain::entity::{CampaignStatus, CheckPoint, Verdict};
 use domain::ids::{AgentId, CampaignId, DebtorId, PointId, VerdictId};
+use domain::law::Action;
 use domain::ports::store::{ContactFacts, ItemState};
 use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
@@ -54,6 +55,21 @@ async fn choose(
     })
 }
 
+/// What is asked of the law for a call that an agent dials.
+fn question(
+    shared: &Shared,
+    setting: &Setting,
+    (point, agent): (Option<PointId>, AgentId),
+    ring_ms: i64,
+    now: UtcMs,
+) -> Action {
+    let id = VerdictId(shared.id());
+    let mut action = feeder::action(setting, id, CheckPoint::Manual, point, ring_ms, now);
+    action.agent_reserved = true;
+    asked::by(shared, &mut action, format!("agent:{agent}"));
+    action
+}
+
 pub(crate) async fn dial(
     shared: Arc<Shared>,
     agent: AgentId,
@@ -73,17 +89,8 @@ pub(crate) async fn dial(
     let setting = Arc::new(campaigns::setting(&shared, campaign).await?);
     let law = shared.out.law.call_law(&facts, now);
     let ring_ms = (setting.campaign.params.ring_timeout_s * SECOND_MS).max(law.ring_min_ms);
-    let id = VerdictId(shared.id());
-    let mut action = feeder::action(
-        &setting,
-        id,
-        CheckPoint::Manual,
-        Some(point.id),
-        ring_ms,
-        now,
-    );
-    action.agent_reserved = true;
-    asked::by(&shared, &mut action, format!("agent:{agent}"));
+    let point_id = Some(point.id);
+    let mut action = question(&shared, &setting, (point_id, agent), ring_ms, now);
     action.circumstances.caller = Some(shown::choose(&shared, &setting, &facts, now));
     let verdict = shared.out.law.judge(&facts, &action);
     if !verdict.decision.permits(true) {
@@ -106,6 +113,7 @@ pub(crate) async fn dial(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,
+        avoid: None,
         answer: None,
     };
     let stocked = Stocked {

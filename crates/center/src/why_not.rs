@@ -88,13 +88,7 @@ pub(crate) async fn why_not(
         reasons.add("no está en ninguna campaña", "he is in no campaign");
     }
     let ours = alone(&found, campaign);
-    let caller = match ours {
-        Some(row) => {
-            let setting = crate::campaigns::setting(&shared, row.clone()).await.ok();
-            setting.map(|s| shown::choose(&shared, &s, &facts, at.unwrap_or(now)))
-        }
-        None => None,
-    };
+    let caller = shown_by(&shared, ours, &facts, at.unwrap_or(now)).await;
     let verdicts = judge(&shared, &facts, (ours, caller), at.unwrap_or(now));
     for verdict in &verdicts {
         if let Some((es, en)) = verdict.reason() {
@@ -130,6 +124,17 @@ pub(crate) async fn why_not(
         reasons_es: reasons.es,
         reasons_en: reasons.en,
     })
+}
+
+/// The number that the campaign's call would show.
+async fn shown_by(
+    shared: &Shared,
+    campaign: Option<&Campaign>,
+    facts: &ContactFacts,
+    now: UtcMs,
+) -> Option<CallerSeen> {
+    let setting = crate::campaigns::setting(shared, campaign?.clone()).await;
+    Some(shown::choose(shared, &setting.ok()?, facts, now))
 }
 
 /// The campaign asked about, or his only one.

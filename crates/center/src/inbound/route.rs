@@ -113,6 +113,7 @@ async fn owner(
     let forms = domain::phone::forms(called);
     for form in &forms {
         if let Some(row) = store.caller_id_numbered(form).await? {
+            reached(shared, row.id).await;
             return Ok(Some((row.client_id, Some(row))));
         }
     }
@@ -232,6 +233,7 @@ pub(crate) fn law(
     let mut action = feeder::action(setting, id, CheckPoint::Manual, point, 0, now);
     action.agent_reserved = true;
     action.attempts_per_day = None;
+    crate::asked::by(shared, &mut action, shared.actor());
     shared.out.law.judge(&bare, &action)
 }
 
@@ -303,11 +305,7 @@ pub(super) async fn find(
     call: &mut InboundCall,
 ) -> Result<Result<Guest, Told>, StoreError> {
     let (store, now) = (&shared.out.store, shared.now());
-    let found = owner(shared, &came.called).await?;
-    if let Some((_, Some(row))) = &found {
-        reached(shared, row.id).await;
-    }
-    let Some((client, caller_id)) = found else {
+    let Some((client, caller_id)) = owner(shared, &came.called).await? else {
         return Ok(Err(Told::plain(InboundOutcome::UnknownNumber)));
     };
     call.client_id = Some(client);
@@ -420,6 +418,7 @@ pub(super) fn seated(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,
+        avoid: None,
         answer: None,
     };
     let stocked = Stocked {

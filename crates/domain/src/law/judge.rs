@@ -357,6 +357,29 @@ impl RuleBook {
         }
     }
 
+    /// Caps, gaps and cool-offs of the packs.
+    fn pack_rules(draft: &mut Draft<'_>, case: &Case<'_>, packs: &[&LoadedPack]) {
+        for loaded in packs {
+            for cap in &loaded.pack.caps {
+                if let Some(tested) = caps::test(case, &loaded.pack, cap) {
+                    draft.counters.push(tested.counter);
+                    draft.started.extend(tested.started);
+                    let rule = format!("{}/{}", loaded.pack.id, cap.id);
+                    draft.weigh(case, (cap.kind, &rule), tested.findings);
+                }
+            }
+            for rest in &loaded.pack.cooloff {
+                if let Some((finding, started)) = cooloff::test(case, &loaded.pack, rest) {
+                    draft.started.push(started);
+                    let rule = format!("{}/{}", loaded.pack.id, rest.id);
+                    let kind = rest.kind.unwrap_or(RuleKind::Hard);
+                    draft.weigh(case, (kind, &rule), vec![finding]);
+                }
+            }
+            draft.findings.extend(strict::test(case, &loaded.pack));
+        }
+    }
+
     /// Caps, cool-offs and hours.
     fn timed_rules(
         &self,
@@ -374,25 +397,7 @@ impl RuleBook {
             zones,
             now: action.now,
         };
-        for loaded in packs {
-            for cap in &loaded.pack.caps {
-                if let Some(tested) = caps::test(&case, &loaded.pack, cap) {
-                    draft.counters.push(tested.counter);
-                    draft.started.extend(tested.started);
-                    let rule = format!("{}/{}", loaded.pack.id, cap.id);
-                    draft.weigh(&case, (cap.kind, &rule), tested.findings);
-                }
-            }
-            for rest in &loaded.pack.cooloff {
-                if let Some((finding, started)) = cooloff::test(&case, &loaded.pack, rest) {
-                    draft.started.push(started);
-                    let rule = format!("{}/{}", loaded.pack.id, rest.id);
-                    let kind = rest.kind.unwrap_or(RuleKind::Hard);
-                    draft.weigh(&case, (kind, &rule), vec![finding]);
-                }
-            }
-            draft.findings.extend(strict::test(&case, &loaded.pack));
-        }
+        Self::pack_rules(&mut draft, &case, packs);
         if let Some((finding, started)) = cooloff::abandoned(&case, packs) {
             draft.started.push(started);
             draft.findings.push(finding);

@@ -297,6 +297,7 @@ fn floor_fits(p: &CampaignParams) -> Result<(), Problem> {
         1,
         7 * 24 * 60,
     )?;
+    range(&at("drop_block_h"), p.drop_block_h.unwrap_or(1), 1, 720)?;
     // A number that comes back while its old calls still count would go to rest again at once.
     let least = p.caller_window_min;
     range(
@@ -431,6 +432,26 @@ mod tests {
             (json!({"window_from": "9:00"}), "params.window_from"),
             (json!({"window_from": "21:00"}), "params.window_to"),
             (json!({"window_to": "24:01"}), "params.window_to"),
+            (json!({"wrapup_s": 121}), "params.wrapup_s"),
+            (json!({"order": ["luck"]}), "params.order"),
+            (
+                json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}),
+                "params.abandon_target_pct",
+            ),
+        ] {
+            let problem = change(value.clone()).expect_err("refused");
+            assert_eq!(problem.code(), "invalid", "{value}");
+            let told = format!("{problem:?}");
+            assert!(
+                told.contains(&format!("String(\"{path}")),
+                "{value}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn days_that_cannot_be_read_are_named() {
+        for (value, path) in [
             (
                 json!({"schedule": {"hours": [{"days": [], "from": "09:00", "to": "13:00"}]}}),
                 "params.schedule.hours[0].days",
@@ -451,15 +472,8 @@ mod tests {
                 json!({"schedule": {"days_off": ["8/12/2026"]}}),
                 "params.schedule.days_off[0]",
             ),
-            (json!({"wrapup_s": 121}), "params.wrapup_s"),
-            (json!({"order": ["luck"]}), "params.order"),
-            (
-                json!({"abandon_cap_pct": 2.0, "abandon_target_pct": 3.0}),
-                "params.abandon_target_pct",
-            ),
         ] {
             let problem = change(value.clone()).expect_err("refused");
-            assert_eq!(problem.code(), "invalid", "{value}");
             let told = format!("{problem:?}");
             assert!(
                 told.contains(&format!("String(\"{path}")),
