@@ -199,6 +199,7 @@ fn spec(setting: &Setting, now: UtcMs) -> CampaignSpec {
         day_began,
         day_ends,
         skills: params.skills.clone(),
+        next_agent: params.next_agent,
         card_first: params.card_first,
     }
 }

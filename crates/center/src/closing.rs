@@ -168,6 +168,10 @@ pub(crate) fn of_over(
     } else {
         ladder::after_result(ctx, result, at, step.invited, history)
     };
+    if matches!(result, CallResult::Congestion | CallResult::TrunkFault) {
+        let debtor = ctx.stocked.facts.debtor.id;
+        shared.floor.note_failed(debtor, ctx.task.trunk, at);
+    }
     let reached = reached(step);
     let mut rows = Vec::new();
     if step.conversation {

@@ -1,17 +1,62 @@
 //! Whose debts went back to their client in bulk: a placement that is recalled, a file that no longer names them or
-//! was undone. One event tells of all of them; each node looks after whom it has queued or rings itself.
+//! was undone. One event tells of all of them; each node looks after whom it has queued or rings itself, beside the
+//! loop that reads the log: what is told after a large recall does not wait for it.
 
-use crate::error::CenterError;
 use crate::shared::Shared;
-use domain::entity::DebtStatus;
+use crate::tasks::{pause, stopped};
 use domain::event::NewEvent;
 use domain::ids::{DebtorId, PlacementId, PortfolioId};
 use domain::ports::store::StoreError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Told by a recall of a placement, by an accepted file and by one that was undone.
 pub(crate) const RECALLED: &str = "placement.recalled";
 pub(crate) const IMPORTED: &str = "portfolio.imported";
 pub(crate) const REVERTED: &str = "import.reverted";
+
+/// Debtors asked about, and withdrawn, in one go.
+const BATCH: usize = 200;
+/// Before a database that is away is asked again, ms.
+const AGAIN_MS: u64 = 1_000;
+
+/// Portfolios whose debtors are to be looked at, and how many of these are left.
+#[derive(Default)]
+pub(crate) struct Departed {
+    /// Portfolios, and how often each was told of since: what is told while one is looked at is looked at again.
+    asked: Mutex<BTreeMap<PortfolioId, u64>>,
+    left: AtomicU64,
+    wake: Notify,
+}
+
+impl Departed {
+    fn asked(&self) -> MutexGuard<'_, BTreeMap<PortfolioId, u64>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, portfolio: PortfolioId) {
+        *self.asked().entry(portfolio).or_default() += 1;
+        self.wake.notify_one();
+    }
+
+    fn first(&self) -> Option<(PortfolioId, u64)> {
+        self.asked().first_key_value().map(|(id, n)| (*id, *n))
+    }
+
+    fn done(&self, (portfolio, times): (PortfolioId, u64)) {
+        let mut asked = self.asked();
+        if asked.get(&portfolio) == Some(&times) {
+            asked.remove(&portfolio);
+        }
+    }
+
+    /// Debtors queued or ringing here of whom it is still to be asked whether they owe anything.
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+}
 
 /// The portfolio that an event of that kind is about.
 async fn portfolio(shared: &Shared, event: &NewEvent) -> Result<Option<PortfolioId>, StoreError> {
@@ -28,30 +73,69 @@ async fn portfolio(shared: &Shared, event: &NewEvent) -> Result<Option<Portfolio
     }
 }
 
-/// Withdraws whoever of the portfolio is queued or rings on this node and owes nothing here any more.
-pub(crate) async fn follow(shared: &Shared, event: &NewEvent) -> Result<(), CenterError> {
-    let Some(portfolio) = portfolio(shared, event).await? else {
-        return Ok(());
-    };
-    let known = shared.post.call(|engine, _| engine.known()).await?;
-    let mut gone: Vec<DebtorId> = Vec::new();
-    for (debtor, _) in known.iter().filter(|(_, k)| k.portfolio == portfolio) {
-        let facts = shared.out.store.contact_facts(*debtor, shared.now()).await;
-        let owes = match facts {
-            Ok(facts) => facts.debts.iter().any(|d| d.status == DebtStatus::Open),
-            Err(StoreError::NotFound(_)) => false,
-            Err(error) => return Err(error.into()),
+/// Something went back in bulk: it is looked after by [`run`].
+pub(crate) async fn follow(shared: &Shared, event: &NewEvent) -> Result<(), StoreError> {
+    if let Some(portfolio) = portfolio(shared, event).await? {
+        shared.departed.ask(portfolio);
+    }
+    Ok(())
+}
+
+/// Looks after recalls until the center stops.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        let Some(next) = shared.departed.first() else {
+            tokio::select! {
+                () = shared.departed.wake.notified() => {}
+                () = stopped(&mut stop) => return,
+            }
+            continue;
         };
-        if !owes {
-            gone.push(*debtor);
+        match withdraw(&shared, next.0).await {
+            Ok(()) => shared.departed.done(next),
+            Err(error) => {
+                shared.mind(&error).await;
+                if !matches!(error, StoreError::Unavailable(_)) {
+                    tracing::warn!(portfolio = %next.0, reason = %error, "a recall is not followed");
+                    shared.departed.done(next);
+                }
+                if !pause(&mut stop, AGAIN_MS).await {
+                    return;
+                }
+            }
+        }
+        if shared.stopping() {
+            return;
         }
     }
-    if !gone.is_empty() {
-        tracing::info!(portfolio = %portfolio, debtors = gone.len(), "withdrawn: nothing of theirs is here any more");
-    }
-    shared
+}
+
+/// Withdraws whoever of the portfolio is queued or rings on this node and owes nothing here any more.
+async fn withdraw(shared: &Shared, portfolio: PortfolioId) -> Result<(), StoreError> {
+    let known = shared
         .post
-        .tell(move |engine, now| engine.withdraw_all(now, &gone))
+        .call(move |engine, _| engine.known_of(portfolio))
         .await;
+    // A center that stops has nobody queued.
+    let known: Vec<DebtorId> = known.unwrap_or_default().into_iter().collect();
+    let (all, mut gone) = (known.len(), 0);
+    shared.departed.left.store(all as u64, Ordering::Relaxed);
+    for batch in known.chunks(BATCH) {
+        let owing = shared.out.store.owing(batch).await?;
+        let owing: BTreeSet<DebtorId> = owing.into_iter().collect();
+        let paid = |id: &&DebtorId| !owing.contains(*id);
+        let out: Vec<DebtorId> = batch.iter().filter(paid).copied().collect();
+        gone += out.len();
+        shared
+            .post
+            .tell(move |engine, now| engine.withdraw_all(now, &out))
+            .await;
+        let done = &shared.departed.left;
+        done.fetch_sub(batch.len() as u64, Ordering::Relaxed);
+    }
+    if gone > 0 {
+        tracing::info!(%portfolio, debtors = gone, of = all, "withdrawn: nothing of theirs is here any more");
+    }
     Ok(())
 }

@@ -438,6 +438,7 @@ fn allowed(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: closes_at(setting, &zone, verdict.at),
+        language: facts.debtor.language,
         avoid: None,
         answer: None,
     };

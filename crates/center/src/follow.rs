@@ -117,7 +117,7 @@ async fn obey(shared: &Arc<Shared>, told: &Event, found: &mut Found) -> Result<(
         "suppression.added" => listed(shared, event).await,
         lists::LOADED => loaded(shared, event).await,
         departed::RECALLED | departed::IMPORTED | departed::REVERTED => {
-            departed::follow(shared, event).await
+            Ok(departed::follow(shared, event).await?)
         }
         "plan.offered" | "plan.approved" | "plan.answered" | "plan.cancelled" | "plan.signed"
         | "plan.completed" | "plan.reopened" | "plan.broken" => {

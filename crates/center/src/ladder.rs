@@ -123,6 +123,11 @@ pub(crate) fn after_result(
         };
     };
     item.next_at = step.next_at;
+    if let (CallResult::Abandoned, Some(hours)) =
+        (result, stocked.setting.campaign.params.drop_block_h)
+    {
+        item.next_at = at.plus_ms(hours * HOUR_MS);
+    }
     let note = if result == CallResult::Abandoned {
         "abandoned"
     } else {

@@ -113,6 +113,7 @@ pub(crate) async fn dial(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,
+        language: facts.debtor.language,
         avoid: None,
         answer: None,
     };

@@ -1,10 +1,11 @@
 //! Work that tasks of their own do for the engine: feeding, giving back, opting out.
 
-use crate::feeder::{self, Fed};
+use crate::feeder::{self, Fed, Want};
 use crate::live::{LastFeed, Setting};
 use crate::shared::{Shared, persist};
 use dialer::Input;
 use domain::entity::{Channel, Hold, HoldKind, HoldScope, Suppression, SuppressionKind};
+use domain::event::NewEvent;
 use domain::ids::{CampaignId, ClientId, DebtorId, HoldId, SuppressionId};
 use domain::pii::Pii;
 use domain::ports::store::{CALLBACK_CANCELLED, CallbackRow, ItemState, StoreError};
@@ -55,7 +56,7 @@ pub(crate) async fn give_back(shared: &Shared, item: ItemState) {
 }
 
 /// Feeds a hopper and tells the engine; a feeding that fails brings nothing.
-pub(crate) async fn refill_hopper(shared: &Arc<Shared>, setting: Arc<Setting>, want: u32) {
+pub(crate) async fn refill_hopper(shared: &Arc<Shared>, setting: Arc<Setting>, want: Want) {
     let fed = match feeder::feed(shared, &setting, want).await {
         Ok(fed) => fed,
         Err(error) => {
@@ -93,6 +94,24 @@ fn listed(shared: &Shared, client: ClientId, phone: Pii<String>) -> Suppression 
     }
 }
 
+/// Lists a number for the client in each form that carriers write it in, and withdraws whoever has it.
+async fn list_number(
+    shared: &Arc<Shared>,
+    (client, phone): (ClientId, Pii<String>),
+    event: &(dyn Fn(&Suppression) -> NewEvent + Send + Sync),
+) {
+    for row in listed(shared, client, phone).in_all_forms() {
+        let events = [event(&row)];
+        if let Err(error) = persist!(shared, shared.out.store.put_suppression(&row, &events)) {
+            shared.fault("opt-out not stored", &error);
+        }
+        shared
+            .post
+            .tell(move |engine, now| engine.withdraw_listed(now, &row))
+            .await;
+    }
+}
+
 /// A caller whom nobody knows pressed the opt-out key: his number is listed, whoever has it.
 pub(crate) async fn opt_out_number(
     shared: &Arc<Shared>,
@@ -100,25 +119,15 @@ pub(crate) async fn opt_out_number(
     phone: Pii<String>,
     attempt: domain::ids::AttemptId,
 ) {
-    let row = listed(shared, client, phone);
-    let data = json!({
-        "suppression_id": row.id, "reason": "optout", "evidence": format!("attempt:{attempt}"),
-    });
-    let subject = format!("suppression:{}", row.id);
-    let events = [shared.event(
-        Some(client),
-        shared.actor(),
-        "suppression.added",
-        subject,
-        data,
-    )];
-    if let Err(error) = persist!(shared, shared.out.store.put_suppression(&row, &events)) {
-        shared.fault("opt-out not stored", &error);
-    }
-    shared
-        .post
-        .tell(move |engine, now| engine.withdraw_listed(now, &row))
-        .await;
+    let event = |row: &Suppression| {
+        let data = json!({
+            "suppression_id": row.id, "reason": "optout", "evidence": format!("attempt:{attempt}"),
+        });
+        let subject = format!("suppression:{}", row.id);
+        let kind = "suppression.added";
+        shared.event(Some(client), shared.actor(), kind, subject, data)
+    };
+    list_number(shared, (client, phone), &event).await;
 }
 
 /// The debtor pressed the opt-out key: the number is listed for the client and the channel is closed.
@@ -130,7 +139,6 @@ pub(crate) async fn opt_out(
     attempt: domain::ids::AttemptId,
 ) {
     let now = shared.now();
-    let row = listed(shared, client, phone);
     let hold = Hold {
         id: HoldId(shared.id()),
         client_id: client,
@@ -155,19 +163,16 @@ pub(crate) async fn opt_out(
             data,
         )
     };
-    let listed = [event("suppression.added", row.id.to_string())];
     let held = [event("hold.placed", hold.id.to_string())];
-    let kept = [
-        persist!(shared, shared.out.store.put_suppression(&row, &listed)),
-        persist!(shared, shared.out.store.put_hold(&hold, &held)),
-    ];
-    for error in kept.into_iter().filter_map(Result::err) {
+    if let Err(error) = persist!(shared, shared.out.store.put_hold(&hold, &held)) {
         shared.fault("opt-out not stored", &error);
     }
     shared
         .post
         .tell(move |engine, now| engine.take(now, Input::Withdraw(debtor)))
         .await;
+    let added = |row: &Suppression| event("suppression.added", row.id.to_string());
+    list_number(shared, (client, phone), &added).await;
 }
 
 /// Merges a feeding's figures into what the board knows.

@@ -120,6 +120,7 @@ fn beside(
         tokio::spawn(crate::inbound::run(one())),
         tokio::spawn(crate::notices::run(one())),
         tokio::spawn(crate::proof::run(one())),
+        tokio::spawn(crate::departed::run(one())),
         tokio::spawn(crate::follow::run(one(), cursor, counted)),
     ]
 }

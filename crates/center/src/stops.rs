@@ -110,15 +110,17 @@ pub(crate) async fn suppress(
     actor: Actor,
     row: Suppression,
 ) -> Result<(), CenterError> {
-    let data = json!({"suppression_id": row.id, "listed": row.kind, "reason": row.reason});
-    let subject = format!("suppression:{}", row.id);
-    let event = shared.event(row.client_id, actor, "suppression.added", subject, data);
-    shared.told_here(&event);
-    shared.out.store.put_suppression(&row, &[event]).await?;
-    shared
-        .post
-        .tell(move |engine, now| engine.withdraw_listed(now, &row))
-        .await;
+    for row in row.in_all_forms() {
+        let data = json!({"suppression_id": row.id, "listed": row.kind, "reason": row.reason});
+        let subject = format!("suppression:{}", row.id);
+        let event = shared.event(row.client_id, actor, "suppression.added", subject, data);
+        shared.told_here(&event);
+        shared.out.store.put_suppression(&row, &[event]).await?;
+        shared
+            .post
+            .tell(move |engine, now| engine.withdraw_listed(now, &row))
+            .await;
+    }
     Ok(())
 }
 

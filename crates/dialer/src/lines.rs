@@ -205,6 +205,24 @@ impl Lines {
         chosen.map(|c| c.0)
     }
 
+    /// The same without one of them, which failed for whoever is to be called.
+    pub(crate) fn pick_other(
+        &mut self,
+        wanted: &[TrunkId],
+        failed: TrunkId,
+        now: UtcMs,
+    ) -> Option<TrunkId> {
+        let mut others: Vec<TrunkId> = match wanted {
+            [] => self.trunks.keys().copied().collect(),
+            named => named.to_vec(),
+        };
+        others.retain(|id| *id != failed);
+        if others.is_empty() {
+            return None;
+        }
+        self.pick(&others, now)
+    }
+
     /// What became of a start that was not withdrawn.
     pub(crate) fn seized(&mut self, trunk: TrunkId, now: UtcMs, answered: bool) {
         if let Some(t) = self.trunks.get_mut(&trunk) {

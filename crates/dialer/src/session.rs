@@ -43,6 +43,8 @@ pub struct Session {
     pub joining_since: Option<UtcMs>,
     /// Link lost at.
     pub link_lost_at: Option<UtcMs>,
+    /// Calls he was joined with since he signed in.
+    pub joined: u32,
 }
 
 impl Session {
@@ -60,6 +62,7 @@ impl Session {
             preview_max_ms: 120 * SECOND_MS,
             joining_since: None,
             link_lost_at: None,
+            joined: 0,
         }
     }
 

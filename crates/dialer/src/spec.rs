@@ -2,7 +2,7 @@
 
 use crate::guard::{AbandonRule, aim_pct};
 use crate::lean::Lean;
-use domain::entity::{DialMode, DropAction, RecordMode, WrapupMode};
+use domain::entity::{DialMode, DropAction, Language, NextAgent, RecordMode, WrapupMode};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
 use domain::law::ShortCallRule;
 use domain::time::UtcMs;
@@ -118,6 +118,8 @@ pub struct CampaignSpec {
     pub day_ends: UtcMs,
     /// Skills an agent must have.
     pub skills: Vec<String>,
+    /// Which of the free ones gets a call.
+    pub next_agent: NextAgent,
     /// Whether a free agent is kept for a call that is dialed ahead, as long as no other call is answered.
     pub card_first: bool,
 }
@@ -175,14 +177,20 @@ pub struct Item {
     pub lease_until: UtcMs,
     /// Head of the queue first.
     pub priority: i32,
-    /// An agreed call-back of this agent.
+    /// Whose debtor it is: he gets the call when he is free.
     pub own_agent: Option<AgentId>,
+    /// And nobody else does (his agreed call-back).
+    pub own_only: bool,
     /// The abandonment rule of the debtor's packs.
     pub abandon: AbandonRule,
     /// The rule of his packs on short calls, where they have one.
     pub short_calls: Option<ShortCallRule>,
     /// When the campaign's hours end for him today.
     pub closes_at: Option<UtcMs>,
+    /// What he speaks: who speaks it too goes before who does not.
+    pub language: Language,
+    /// The trunk that failed his last call: another one is taken where there is one.
+    pub avoid: Option<TrunkId>,
     /// Probability that a person answers now, as far as the point's history and its level tell.
     pub answer: Option<f64>,
 }

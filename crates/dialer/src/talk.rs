@@ -468,6 +468,8 @@ pub enum Command {
         campaign: CampaignId,
         /** Items wanted. */
         want: u32,
+        /** Most of them agreed call-backs; `None` = any. */
+        agreed_max: Option<u32>,
     },
     /// A call is over: close its attempt with this result.
     Over(Box<CallOver>),

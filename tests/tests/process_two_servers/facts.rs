@@ -131,14 +131,73 @@ impl Facts {
         assert!(breaches.is_empty(), "{}", breaches.join("\n"));
     }
 
-    /// People called more often than the law lets, over all campaigns and servers, or twice at once.
-    fn too_often(&self) -> Vec<String> {
+    fn by_number(&self) -> BTreeMap<&str, Vec<&Invite>> {
         let mut by_number: BTreeMap<&str, Vec<&Invite>> = BTreeMap::new();
         for invite in &self.invites {
             by_number.entry(&invite.number).or_default().push(invite);
         }
+        by_number
+    }
+
+    /// Numbers that were called as often as the law lets, and of them those that both servers called: the cap had
+    /// something to hold.
+    pub(crate) fn at_the_cap(&self) -> (usize, usize) {
+        let by_number = self.by_number();
+        let full = by_number.values().filter(|calls| calls.len() >= A_DAY);
+        let both = |calls: &&Vec<&Invite>| {
+            let nodes: BTreeSet<&str> = calls.iter().map(|i| self.node(i)).collect();
+            nodes.len() > 1
+        };
+        (full.clone().count(), full.filter(both).count())
+    }
+
+    /// The ledger behind every cap holds each call that the carrier saw once, under its number, and no person more often
+    /// a day than the law lets.
+    pub(crate) fn ledger(&self, database: &str) {
+        let sql = "SELECT attempt_id, person_id, address, at FROM ledger WHERE channel='call' AND kind='attempt'";
+        let rows = std::process::Command::new("psql")
+            .args([database, "-At", "-F", " ", "-c", sql])
+            .output()
+            .expect("psql");
+        assert!(rows.status.success(), "the ledger is read");
+        let text = String::from_utf8(rows.stdout).expect("text");
+        let mut counted: BTreeMap<&str, Vec<(&str, &str, u64)>> = BTreeMap::new();
+        for line in text.lines() {
+            let row: Vec<&str> = line.split(' ').collect();
+            let [attempt, person, number, at] = row[..] else {
+                panic!("a row of the ledger: {line}");
+            };
+            let at = at.parse().expect("an instant");
+            counted
+                .entry(attempt)
+                .or_default()
+                .push((person, number, at));
+        }
         let mut breaches = Vec::new();
-        for (number, mut calls) in by_number {
+        let mut days: BTreeMap<(&str, u64), usize> = BTreeMap::new();
+        for invite in &self.invites {
+            let rows = counted.get(invite.attempt.as_str());
+            match rows.map(Vec::as_slice) {
+                Some([(person, number, at)]) if *number == invite.number => {
+                    *days.entry((*person, (at - LIMA_MS) / DAY_MS)).or_default() += 1;
+                }
+                Some([_]) => breaches.push(format!("{} counted for another", invite.attempt)),
+                Some(rows) => {
+                    breaches.push(format!("{} counted {} times", invite.attempt, rows.len()))
+                }
+                None => breaches.push(format!("{} sent and not counted", invite.attempt)),
+            }
+        }
+        for ((person, _), times) in days.iter().filter(|(_, n)| **n > A_DAY) {
+            breaches.push(format!("{person} counted {times} times in a day"));
+        }
+        assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+    }
+
+    /// People called more often than the law lets, over all campaigns and servers, or twice at once.
+    fn too_often(&self) -> Vec<String> {
+        let mut breaches = Vec::new();
+        for (number, mut calls) in self.by_number() {
             calls.sort_by_key(|c| c.received_at);
             for pair in calls.windows(2) {
                 if pair[1].received_at < pair[0].ended_at {

@@ -317,6 +317,15 @@ fn marks((made, lag_ms): (u64, Option<i64>)) -> Vec<Family> {
     ]
 }
 
+/// How far this node has followed what went back to its clients.
+fn recalls(left: u64) -> Family {
+    Family::gauge(
+        "marcador_recall_debtors_left",
+        "Queued or ringing debtors of recalled debts who are still to be looked at.",
+    )
+    .row(&[], float(left))
+}
+
 /// The whole text.
 pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error> {
     let figures = state.center.figures().await;
@@ -328,6 +337,7 @@ pub(super) async fn text(state: &ApiState) -> Result<Vec<u8>, prometheus::Error>
         .chain(times(&figures))
         .chain([Family::operations(&state.center.store_times())])
         .chain(marks(state.center.marks()))
+        .chain([recalls(state.center.recalls_left())])
         .filter_map(Family::done)
         .collect();
     families.extend(state.figures.gather());

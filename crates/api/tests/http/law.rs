@@ -343,3 +343,35 @@ async fn complaints_come_by_urgency_page_by_page() {
         );
     }
 }
+
+/// A mobile has two forms and is listed in both; lifted, none of them is left.
+#[tokio::test]
+async fn a_number_is_listed_and_lifted_in_every_form() {
+    let app = App::start().await;
+    let token = app.token("admin").await;
+    let body = json!({"kind": "phone", "value": "+525512340077", "reason": "request"});
+    let made = app.post("/api/v1/suppressions").token(&token).json(&body);
+    let made = made.send().await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let standing = async || {
+        let all = app.get("/api/v1/suppressions?limit=500").token(&token);
+        let all = all.send().await.json();
+        let rows = all["items"].as_array().expect("rows").clone();
+        let mut found: Vec<String> = rows
+            .iter()
+            .filter(|r| r["lifted_at"].is_null())
+            .filter_map(|r| r["value"].as_str().map(str::to_owned))
+            .filter(|value| value.ends_with("5512340077"))
+            .collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(standing().await, ["+5215512340077", "+525512340077"]);
+    let path = format!("/api/v1/suppressions/{id}/lift");
+    for _ in 0..2 {
+        let lifted = app.post(&path).token(&token).send().await;
+        assert_eq!(lifted.status, StatusCode::OK, "{}", lifted.text());
+        assert_eq!(standing().await, Vec::<String>::new());
+    }
+}

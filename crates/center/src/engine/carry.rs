@@ -53,7 +53,11 @@ impl Engine {
                 self.dirty.insert(agent);
             }
             Command::Release { item, why } => self.release(now, &item, why),
-            Command::Refill { campaign, want } => self.refill(campaign, want),
+            Command::Refill {
+                campaign,
+                want,
+                agreed_max,
+            } => self.refill(campaign, (want, agreed_max)),
             Command::Over(over) => self.call_over(now, *over),
             Command::NotDisposed { attempt, agent } => self.not_disposed(now, attempt, agent),
             Command::AgentChanged(agent) => self.agent_touched(now, agent),
@@ -365,7 +369,7 @@ impl Engine {
         tokio::spawn(async move { crate::ops::give_back(&shared, state).await });
     }
 
-    fn refill(&mut self, campaign: CampaignId, want: u32) {
+    fn refill(&mut self, campaign: CampaignId, want: (u32, Option<u32>)) {
         let Some(entry) = self.campaigns.get(&campaign) else {
             self.follow(Input::Stock {
                 campaign,

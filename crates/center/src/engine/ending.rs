@@ -2,8 +2,7 @@
 
 use super::Engine;
 use dialer::{Gate, Input, Phase, Wish};
-use domain::entity::Suppression;
-use domain::ids::{AgentId, AttemptId, DebtorId};
+use domain::ids::{AgentId, AttemptId};
 use domain::rules::agent_state::AgentState;
 use domain::time::UtcMs;
 
@@ -52,27 +51,6 @@ impl Engine {
             self.tell_me(now, agent);
         }
         self.calls.clear();
-    }
-
-    /// A number or document was listed: everybody it concerns is withdrawn from hoppers and lines.
-    pub(crate) fn withdraw_listed(&mut self, now: UtcMs, row: &Suppression) {
-        let hit = |stocked: &crate::live::Stocked| {
-            row.client_id.is_none_or(|c| c == stocked.setting.client.id)
-                && row.debtor_id.is_none_or(|d| d == stocked.facts.debtor.id)
-                && row.names(&stocked.facts.debtor, &stocked.facts.points)
-        };
-        let mut found: Vec<DebtorId> = self
-            .hopper
-            .values()
-            .chain(self.calls.values().map(|c| &c.ctx.stocked))
-            .filter(|s| hit(s))
-            .map(|s| s.facts.debtor.id)
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        for debtor in found {
-            self.take(now, Input::Withdraw(debtor));
-        }
     }
 
     /// Round trip of a ping of the protocol: a figure for the board, no word of the page.

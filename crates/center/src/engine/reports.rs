@@ -3,7 +3,7 @@
 use super::Engine;
 use super::tape::Sealed;
 use crate::closing;
-use crate::inbound::Came;
+use crate::inbound::{self, Came};
 use crate::live::{CallCtx, CallEntry, Pop};
 use crate::scribe::Step;
 use dialer::{EndReport, Input, Phase};
@@ -35,6 +35,23 @@ impl Engine {
                 called,
                 at,
             }),
+            TrunkReport::TurnedAway {
+                attempt,
+                trunk,
+                caller,
+                called,
+                code,
+                at,
+            } => {
+                let came = Came {
+                    attempt,
+                    trunk,
+                    caller,
+                    called,
+                    at,
+                };
+                self.turned_away(came, inbound::why_turned_away(code));
+            }
             TrunkReport::Moved { attempt, trunk, .. } => self.moved(attempt, trunk),
             TrunkReport::Ringing { attempt, at, .. } => self.ringing(now, attempt, at),
             TrunkReport::Answered { attempt, at } => self.answered(now, attempt, at),
@@ -336,7 +353,10 @@ impl Engine {
                 self.totals.pop.add(popped.since_ms(answered));
             }
         }
-        let campaign = entry.ctx.stocked.setting.id();
+        let stocked = &entry.ctx.stocked;
+        let talks = (stocked.facts.debtor.person_id, stocked.setting.client.id);
+        let campaign = stocked.setting.id();
+        self.places_end(talks);
         if let Some(campaign) = self.campaigns.get_mut(&campaign).filter(|_| !inbound) {
             campaign.stats.wait_debtor.add(wait);
         }

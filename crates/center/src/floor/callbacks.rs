@@ -24,6 +24,9 @@ pub(crate) const FURTHEST_DAYS: i64 = 60;
 /// Between two looks for an agent who is busy or away, ms.
 const LOOK_AGAIN_MS: i64 = 30 * SECOND_MS;
 
+/// How long a node leaves a call-back to the one where its agent sits, ms.
+const THERE_AGAIN_MS: i64 = 5 * SECOND_MS;
+
 /// Tries to change an item that a hopper may hold, and the wait between them, ms.
 const PUT_TRIES: u32 = 10;
 const PUT_AGAIN_MS: u64 = 200;
@@ -37,6 +40,8 @@ pub(crate) enum Turn {
     Of(AgentId),
     /// His, and he is not free: looked at again soon.
     Waits(AgentId),
+    /// His, and he sits on another node: it is that one's to make.
+    There(AgentId),
     /// It was his; he is away for too long: anyone's from now on.
     Moved(AgentId),
 }
@@ -54,6 +59,9 @@ pub(crate) fn turn(setting: &Setting, item: &ItemState, around: &Around, now: Ut
     if state == Some(AgentState::Ready) {
         return Turn::Of(agent);
     }
+    if state.is_none() && around.there.contains(&agent) {
+        return Turn::There(agent);
+    }
     let patience_ms = params.callback_window_min.max(0) * MINUTE_MS;
     let until = CallbackRow::agreed_at(item).plus_ms(patience_ms);
     if params.callback_scope == CallbackScope::OwnThenAny && until <= now {
@@ -63,9 +71,18 @@ pub(crate) fn turn(setting: &Setting, item: &ItemState, around: &Around, now: Ut
 }
 
 /// The item of a call-back that waits for its agent a while longer.
-pub(crate) fn waiting(mut item: ItemState, agent: AgentId, now: UtcMs) -> ItemState {
+pub(crate) fn waiting(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState {
+    put_off(item, agent, now.plus_ms(LOOK_AGAIN_MS))
+}
+
+/// The item of one whose agent sits on another node, for that one to take it.
+pub(crate) fn there(item: ItemState, agent: AgentId, now: UtcMs) -> ItemState {
+    put_off(item, agent, now.plus_ms(THERE_AGAIN_MS))
+}
+
+fn put_off(mut item: ItemState, agent: AgentId, until: UtcMs) -> ItemState {
     item.note = CallbackRow::waiting_note(agent, CallbackRow::agreed_at(&item));
-    item.next_at = now.plus_ms(LOOK_AGAIN_MS);
+    item.next_at = until;
     item
 }
 

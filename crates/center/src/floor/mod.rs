@@ -12,17 +12,22 @@ pub(crate) mod turns;
 use crate::live::Setting;
 use crate::shared::Shared;
 use domain::entity::Assignment;
-use domain::ids::{AgentId, CallerIdId, CampaignId, DebtorId, TeamId};
+use domain::ids::{AgentId, CallerIdId, CampaignId, DebtorId, TeamId, TrunkId};
 use domain::ports::store::{Candidate, StoreError};
 use domain::rules::agent_state::AgentState;
 use domain::rules::mix::Mix;
-use domain::time::{DAY_MS, SECOND_MS, UtcMs};
+use domain::time::{DAY_MS, HOUR_MS, SECOND_MS, UtcMs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Between two rounds of the floor's care, ms.
 const ROUND_MS: u64 = 30 * SECOND_MS as u64;
+
+/// How long it is remembered which trunk failed somebody, ms: the longest wait after a fault on a day.
+const FAILED_MS: i64 = 3 * HOUR_MS;
+/// Most debtors of whom it is.
+const FAILED_MAX: usize = 10_000;
 
 /// What this node keeps of the floor between two feedings.
 #[derive(Default)]
@@ -31,6 +36,8 @@ pub(crate) struct Floor {
     mixes: Mutex<BTreeMap<CampaignId, Mix>>,
     /// Caller ids that rest, and until when.
     resting: Mutex<BTreeMap<CallerIdId, UtcMs>>,
+    /// Trunks that failed the last call to somebody, and when.
+    failed: Mutex<BTreeMap<DebtorId, (TrunkId, UtcMs)>>,
     /// When callers last reached us by them.
     reached: Mutex<BTreeMap<CallerIdId, UtcMs>>,
     /// Calls of the company in the month so far; 0 = not counted.
@@ -96,6 +103,23 @@ impl Floor {
     /// Notes how many there are.
     pub(crate) fn note_month(&self, calls: u64) {
         self.month_calls.store(calls, Ordering::Relaxed);
+    }
+
+    /// A trunk failed a call to a debtor.
+    pub(crate) fn note_failed(&self, debtor: DebtorId, trunk: TrunkId, at: UtcMs) {
+        let mut failed = held(&self.failed);
+        if failed.len() >= FAILED_MAX {
+            failed.retain(|_, (_, then)| at.since_ms(*then) < FAILED_MS);
+        }
+        if failed.len() < FAILED_MAX {
+            failed.insert(debtor, (trunk, at));
+        }
+    }
+
+    /// The trunk that failed a debtor of late: the next try goes by another one (terms.md §11). Asked once.
+    pub(crate) fn failed_of(&self, debtor: DebtorId, now: UtcMs) -> Option<TrunkId> {
+        let (trunk, at) = held(&self.failed).remove(&debtor)?;
+        (now.since_ms(at) < FAILED_MS).then_some(trunk)
     }
 
     /// Notes a rest, or its end.

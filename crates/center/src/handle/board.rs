@@ -51,6 +51,12 @@ impl CenterHandle {
         (shared.marks.made(), shared.marks.lag_ms(shared.now()))
     }
 
+    /// Debtors of recalled debts of whom it is still to be asked whether they are to be withdrawn here.
+    #[must_use]
+    pub fn recalls_left(&self) -> u64 {
+        self.inner.shared.departed.left()
+    }
+
     /// Whether new calls may start, for `/readyz`.
     #[must_use]
     pub fn readiness(&self) -> view::Readiness {

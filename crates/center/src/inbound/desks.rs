@@ -7,14 +7,14 @@ use crate::live::Stocked;
 use crate::shared::Shared;
 use crate::{campaigns, owed};
 use dialer::{CallRules, Item};
-use domain::entity::CampaignStatus;
-use domain::ids::CampaignId;
+use domain::entity::{CampaignStatus, DebtStatus};
+use domain::ids::{AgentId, CampaignId};
 use domain::ports::store::{
     AttemptFilter, CallbackRow, ItemState, PAGE_LIMIT_MAX, PageRequest, PlaceKept, StoreError,
 };
 use domain::time::{DAY_MS, SECOND_MS, UtcMs};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Settings under which nodes tell: this, then the node's name.
@@ -41,14 +41,27 @@ struct Told {
     at: i64,
     fence: i64,
     agents: BTreeMap<CampaignId, u32>,
+    /// Everybody who is signed in there.
+    #[serde(default)]
+    signed_in: BTreeSet<AgentId>,
+}
+
+/// Who sits where on the other nodes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// Of each campaign the node with the most agents at work.
+    pub(crate) desks: BTreeMap<CampaignId, Desk>,
+    /// Agents who are signed in.
+    pub(crate) signed_in: BTreeSet<AgentId>,
 }
 
 /// What this node told last.
 #[derive(Default)]
 pub(super) struct Desks(Told);
 
-/// Of each campaign the node with the most agents at work.
-fn best(own: &str, told: Vec<(String, String)>, now: UtcMs) -> BTreeMap<CampaignId, Desk> {
+/// What the others tell, as far as they still do.
+fn heard(own: &str, told: Vec<(String, String)>, now: UtcMs) -> Elsewhere {
+    let mut signed_in = BTreeSet::new();
     let mut found: BTreeMap<CampaignId, Desk> = BTreeMap::new();
     for (key, text) in told {
         let Some(node) = key.strip_prefix(KEY).filter(|node| *node != own) else {
@@ -60,6 +73,7 @@ fn best(own: &str, told: Vec<(String, String)>, now: UtcMs) -> BTreeMap<Campaign
         if now.since_ms(UtcMs(told.at)) > GONE_MS {
             continue;
         }
+        signed_in.extend(told.signed_in);
         for (campaign, agents) in told.agents {
             let before = found.get(&campaign).map_or(0, |desk| desk.agents);
             if agents > before {
@@ -75,27 +89,31 @@ fn best(own: &str, told: Vec<(String, String)>, now: UtcMs) -> BTreeMap<Campaign
             }
         }
     }
-    found
+    Elsewhere {
+        desks: found,
+        signed_in,
+    }
 }
 
 /// One look: tells where the agents of this node work, hears it of the others, and takes the places that they gave
 /// and those that it kept itself before it was started anew.
 pub(super) async fn look(shared: &Arc<Shared>, last: &mut Desks) {
-    let Ok((nodes, agents)) = shared.post.call(|engine, _| engine.desks_here()).await else {
+    let Ok((nodes, agents, signed_in)) = shared.post.call(|engine, _| engine.desks_here()).await
+    else {
         return;
     };
     // A node alone has nobody to tell.
     let alone = nodes <= 1;
     let heard = if alone {
-        Ok(BTreeMap::new())
+        Ok(Elsewhere::default())
     } else {
-        talk(shared, agents, last).await
+        talk(shared, (agents, signed_in), last).await
     };
     match heard {
-        Ok(desks) => {
+        Ok(heard) => {
             shared
                 .post
-                .tell(move |engine, _| engine.desks_elsewhere(desks))
+                .tell(move |engine, _| engine.desks_elsewhere(heard))
                 .await;
         }
         Err(error) => return shared.mind(&error).await,
@@ -108,28 +126,36 @@ pub(super) async fn look(shared: &Arc<Shared>, last: &mut Desks) {
 
 async fn talk(
     shared: &Shared,
-    agents: BTreeMap<CampaignId, u32>,
+    (agents, signed_in): (BTreeMap<CampaignId, u32>, BTreeSet<AgentId>),
     last: &mut Desks,
-) -> Result<BTreeMap<CampaignId, Desk>, StoreError> {
+) -> Result<Elsewhere, StoreError> {
     let (store, now, node) = (&shared.out.store, shared.now(), &shared.config.node);
-    if last.0.agents != agents || now.since_ms(UtcMs(last.0.at)) >= AGAIN_MS {
+    let same = last.0.agents == agents && last.0.signed_in == signed_in;
+    if !same || now.since_ms(UtcMs(last.0.at)) >= AGAIN_MS {
         let told = Told {
             at: now.0,
             fence: shared.fence,
             agents,
+            signed_in,
         };
         let text = serde_json::to_string(&told).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         store.put_setting(&format!("{KEY}{node}"), &text).await?;
         last.0 = told;
     }
-    Ok(best(node, store.settings_under(KEY).await?, now))
+    Ok(heard(node, store.settings_under(KEY).await?, now))
 }
 
 /// Takes the places that are this node's and that it does not keep yet: of callers of other nodes whose agents sit
 /// here, and its own of before.
 async fn take(shared: &Arc<Shared>) -> Result<(), StoreError> {
     let (store, node) = (&shared.out.store, &shared.config.node);
-    for place in store.places_of(node, shared.fence).await? {
+    let places = store.places_of(node, shared.fence).await?;
+    let stand = places.clone();
+    shared
+        .post
+        .tell(move |engine, now| engine.places_stand(now, &stand))
+        .await;
+    for place in places {
         let asked = place.clone();
         let kept = shared
             .post
@@ -196,6 +222,12 @@ async fn ready(
     };
     let rules = campaigns::rules(&campaign);
     let setting = Arc::new(campaigns::setting(shared, campaign).await?);
+    // Money, a hold or a list may have come while he was on the way here.
+    let open = facts.debts.iter().any(|d| d.status == DebtStatus::Open);
+    let verdict = route::law(shared, &setting, &facts, &point, now);
+    if !open || !verdict.decision.permits(true) {
+        return Ok(None);
+    }
     let (item, stocked) = route::seated(shared, (setting, facts, point), Some(state), now);
     Ok(Some((item, rules, stocked)))
 }
@@ -208,12 +240,13 @@ mod tests {
     #[test]
     fn the_node_with_the_most_agents_is_asked_while_it_tells() {
         let campaign = CampaignId(Uuid::from_u128(7));
-        let told = |at, agents| {
-            let agents = BTreeMap::from([(campaign, agents)]);
+        let told = |at, agents_of: u32| {
+            let agents = BTreeMap::from([(campaign, agents_of)]);
             let told = Told {
                 at,
                 fence: 3,
                 agents,
+                signed_in: BTreeSet::from([AgentId(Uuid::from_u128(u128::from(agents_of)))]),
             };
             serde_json::to_string(&told).unwrap()
         };
@@ -226,14 +259,20 @@ mod tests {
             row("nobody", told(100_000, 0)),
             row("odd", "{".to_owned()),
         ];
-        let found = best("here", rows, UtcMs(100_000));
+        let found = heard("here", rows, UtcMs(100_000));
         let desk = Desk {
             node: "most".to_owned(),
             fence: 3,
             agents: 2,
         };
-        assert_eq!(found, BTreeMap::from([(campaign, desk)]));
+        assert_eq!(found.desks, BTreeMap::from([(campaign, desk)]));
+        let told_of = [0, 1, 2].map(|n| AgentId(Uuid::from_u128(n)));
+        assert_eq!(
+            found.signed_in,
+            BTreeSet::from(told_of),
+            "of those who tell"
+        );
         let rows = vec![row("nobody", told(100_000, 0))];
-        assert!(best("here", rows, UtcMs(100_000)).is_empty());
+        assert!(heard("here", rows, UtcMs(100_000)).desks.is_empty());
     }
 }

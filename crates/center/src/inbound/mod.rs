@@ -11,7 +11,7 @@ use crate::live::CallCtx;
 use crate::scribe;
 use crate::shared::{Shared, persist};
 pub(crate) use attach::{attach, find};
-pub(crate) use desks::Desk;
+pub(crate) use desks::{Desk, Elsewhere};
 use domain::entity::{Attempt, ContactPoint, Debtor, InboundCall, InboundOutcome};
 use domain::ids::{AttemptId, TrunkId};
 use domain::pii::Pii;
@@ -99,6 +99,32 @@ pub(crate) async fn arrive(shared: Arc<Shared>, came: Came) {
     }
 }
 
+/// What became of a caller whom the telephone side refused.
+pub(crate) const fn why_turned_away(code: u16) -> InboundOutcome {
+    match code {
+        503 => InboundOutcome::Overloaded,
+        _ => InboundOutcome::Failed,
+    }
+}
+
+/// Writes the row of a caller who was not answered, with whose number he called and who he is.
+pub(crate) async fn turned_away(shared: &Arc<Shared>, came: Came, outcome: InboundOutcome) {
+    let mut call = row(shared, &came);
+    (call.outcome, call.ended_at) = (outcome, Some(came.at));
+    if let Err(error) = route::label(shared, &came, &mut call).await {
+        shared.mind(&error).await;
+        tracing::warn!(call = %came.attempt, reason = %error, "who was turned away could not be looked up");
+    }
+    tracing::warn!(call = %came.attempt, outcome = %outcome, "a caller was not answered");
+    store(shared, &call).await;
+    if let Some(campaign) = call.campaign_id {
+        shared
+            .post
+            .tell(move |engine, _| engine.count_turned_away(campaign))
+            .await;
+    }
+}
+
 /// Into the queue, or why not.
 async fn admit(
     shared: &Arc<Shared>,
@@ -172,6 +198,9 @@ async fn announce(shared: &Arc<Shared>, mut call: InboundCall, told: Told) {
     store(shared, &call).await;
     shared
         .post
-        .tell(move |engine, now| engine.announce(now, call, &told.client, &told.language))
+        .tell(move |engine, now| {
+            let words = (told.client.as_str(), told.language.as_str());
+            engine.announce(now, call, words, told.hours);
+        })
         .await;
 }

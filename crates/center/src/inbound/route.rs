@@ -418,6 +418,7 @@ pub(super) fn seated(
         abandon: law.abandon,
         short_calls: law.short_calls,
         closes_at: None,
+        language: facts.debtor.language,
         avoid: None,
         answer: None,
     };

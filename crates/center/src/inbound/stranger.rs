@@ -67,6 +67,14 @@ fn point(shared: &Shared, debtor: DebtorId, number: &str, now: UtcMs) -> Contact
     }
 }
 
+/// The number that can be called back, as our files have it: carriers show mobiles in another form than files do, and
+/// what is in no numbering plan reaches nobody.
+fn callable(shown: &str) -> Option<Phone> {
+    domain::phone::forms(shown)
+        .iter()
+        .find_map(|form| Phone::parse(form, None).ok())
+}
+
 /// A file that is not written yet, with what the law would be asked about it.
 pub(super) struct Fresh {
     pub(super) debtor: Debtor,
@@ -75,7 +83,7 @@ pub(super) struct Fresh {
 }
 
 /// Drafts the file of a caller whom nobody knows, to be written with his call once that is taken; the error
-/// where he cannot wait: the campaign does not want it, its queue has no room, or his number is of no country.
+/// where he cannot wait: the campaign does not want it, its queue has no room, or his number is in no numbering plan.
 pub(super) async fn draft(
     shared: &Shared,
     client: ClientId,
@@ -83,10 +91,9 @@ pub(super) async fn draft(
     came: &Came,
     now: UtcMs,
 ) -> Result<Result<Fresh, InboundOutcome>, StoreError> {
-    let number = came.caller.as_deref();
-    let phone = number.and_then(|n| Phone::from_e164(n).ok());
+    let phone = came.caller.as_deref().and_then(callable);
     let country = phone.as_ref().and_then(Phone::country);
-    let (Some(number), Some(country), true) = (number, country, campaign.params.inbound.unknown)
+    let (Some(phone), Some(country), true) = (phone, country, campaign.params.inbound.unknown)
     else {
         return Ok(Err(InboundOutcome::Unidentified));
     };
@@ -114,7 +121,7 @@ pub(super) async fn draft(
     };
     let ids = (DebtorId(shared.id()), PersonId(shared.id()));
     let debtor = Debtor::stranger(ids, portfolio, country, now);
-    let point = point(shared, debtor.id, number, now);
+    let point = point(shared, debtor.id, phone.e164(), now);
     let facts = store.stranger_facts(&debtor, &point, now).await?;
     Ok(Ok(Fresh {
         debtor,

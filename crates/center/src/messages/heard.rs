@@ -188,21 +188,19 @@ async fn list(shared: &Arc<Shared>, row: &InboxMessage) -> Result<(), CenterErro
         Channel::Email => SuppressionKind::Email,
         _ => SuppressionKind::Phone,
     };
-    for form in forms(row.channel, row.address.reveal()) {
-        let name = format!("optout:{form}");
-        let listing = Suppression {
-            id: SuppressionId(Uuid::new_v5(&row.id.0, name.as_bytes())),
-            client_id: None,
-            debtor_id: None,
-            kind,
-            value: Pii(form),
-            reason: "optout".to_owned(),
-            created_at: shared.now(),
-            lifted_at: None,
-        };
-        stops::suppress(Arc::clone(shared), Actor::System, listing).await?;
-    }
-    Ok(())
+    let address = row.address.reveal();
+    let name = format!("optout:{address}");
+    let listing = Suppression {
+        id: SuppressionId(Uuid::new_v5(&row.id.0, name.as_bytes())),
+        client_id: None,
+        debtor_id: None,
+        kind,
+        value: Pii(address.clone()),
+        reason: "optout".to_owned(),
+        created_at: shared.now(),
+        lifted_at: None,
+    };
+    stops::suppress(Arc::clone(shared), Actor::System, listing).await
 }
 
 fn as_store(error: CenterError) -> StoreError {

@@ -5,8 +5,8 @@ use crate::world::{
     ALL_ANSWER, House, NOBODY, Plan, agent_id, campaign_id, client_id, debt_id, debtor_id, id,
 };
 use domain::entity::{
-    Assignment, CallerId, CampaignParams, CampaignStatus, DialMode, Hold, HoldKind, HoldScope,
-    MixPart, Placement, Segment,
+    Assignment, CallbackScope, CallerId, CampaignParams, CampaignStatus, DialMode, Hold, HoldKind,
+    HoldScope, MixPart, Placement, Segment,
 };
 use domain::ids::{
     AgentId, AssignmentRuleId, CallerIdId, CampaignId, HoldId, PlacementId, SegmentId,
@@ -117,6 +117,24 @@ async fn a_callback_comes_to_its_own_agent() {
     let his = house.agent(2).await;
     house.start().await;
     house.talking(&his).await;
+}
+
+/// Whoever was promised a call is called with an agent reserved, also where anyone may make what one agent agreed.
+#[tokio::test(start_paused = true)]
+async fn a_callback_of_anyone_is_made_with_an_agent_reserved() {
+    let params = CampaignParams {
+        mode: DialMode::Power,
+        lines_per_agent: 3.0,
+        callback_scope: CallbackScope::Any,
+        ..CampaignParams::default()
+    };
+    let house = House::build(one(ALL_ANSWER, params)).await;
+    let item = agreed(0, house.clock.now(), Some(agent_id(2)));
+    house.store.put_item(&item, &[]).await.expect("put");
+    let here = house.agent(1).await;
+    house.start().await;
+    let call = house.talking(&here).await;
+    assert!(house.attempt(call).await.agent_reserved);
 }
 
 #[tokio::test(start_paused = true)]

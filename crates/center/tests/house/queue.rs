@@ -248,7 +248,14 @@ async fn turned_away(house: &House, call: AttemptId) -> InboundOutcome {
     house.secs(1).await;
     let why = row(house, call).await.outcome;
     assert_eq!(told(house, call), [announcement(why)]);
-    house.secs(10).await;
+    // After "closed" come the hours.
+    house
+        .secs(if why == InboundOutcome::Closed {
+            20
+        } else {
+            10
+        })
+        .await;
     let row = row(house, call).await;
     assert!(row.ended_at.is_some(), "the announcement is the end");
     assert_eq!(house.trunk.live_calls(), 0);

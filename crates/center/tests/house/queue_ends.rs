@@ -10,6 +10,7 @@ use domain::entity::{
 };
 use domain::ids::{AttemptId, CallerIdId, CampaignId, TrunkId};
 use domain::ports::store::CatalogStore as _;
+use domain::ports::{Clock as _, PlayWhat, TrunkReport};
 use sim::trunk::CallIn;
 
 #[tokio::test(start_paused = true)]
@@ -244,4 +245,69 @@ async fn a_caller_comes_to_the_campaign_behind_hundreds_that_are_over() {
     let call = debtor_calls(&house, 0).await;
     assert_eq!(house.talking(&agent).await, call);
     assert_eq!(row_of(&house, call).await, Some(campaign_id()));
+}
+
+/// Whoever calls outside the hours hears them, after that it is closed.
+#[tokio::test(start_paused = true)]
+async fn who_calls_outside_the_hours_hears_them() {
+    let house = House::build(Plan {
+        at: crate::world::NIGHT,
+        params: CampaignParams {
+            window_from: "09:30".into(),
+            window_to: "18:00".into(),
+            ..crate::queue::params(DialMode::Manual, InboundParams::default())
+        },
+        ..Plan::default()
+    })
+    .await;
+    house.start().await;
+    let call = debtor_calls(&house, 0).await;
+    assert_eq!(told(&house, call), ["closed"]);
+    house.secs(20).await;
+    let words: Vec<String> = house
+        .trunk
+        .heard(call)
+        .into_iter()
+        .filter_map(|what| match what {
+            PlayWhat::Voicemail { language, parts } => Some(format!("{language} {parts:?}")),
+            _ => None,
+        })
+        .collect();
+    let [words] = words.as_slice() else {
+        panic!("the hours, once: {words:?}");
+    };
+    let expected = "es [Words(\"Le atendemos de lunes a sábado de 9:30 a 18 horas.\")]";
+    assert_eq!(words, expected);
+    assert_eq!(house.trunk.live_calls(), 0, "that is all");
+    assert_eq!(row(&house, call).await.outcome, InboundOutcome::Closed);
+}
+
+/// A caller whom the telephone side could not answer has a row that says whose he is and why.
+#[tokio::test(start_paused = true)]
+async fn who_was_not_answered_has_a_row() {
+    let house = house(DialMode::Manual, InboundParams::default()).await;
+    let turned = |n: u128, code| TrunkReport::TurnedAway {
+        attempt: AttemptId(id(n)),
+        trunk: TrunkId(id(4)),
+        caller: Some(phone(2)),
+        called: OURS.to_owned(),
+        code,
+        at: house.clock.now(),
+    };
+    for (n, code) in [(4_001, 503), (4_002, 488)] {
+        house.reports.send(turned(n, code)).await.expect("told");
+    }
+    house.secs(1).await;
+    for (n, why) in [
+        (4_001, InboundOutcome::Overloaded),
+        (4_002, InboundOutcome::Failed),
+    ] {
+        let row = row(&house, AttemptId(id(n))).await;
+        assert_eq!((row.outcome, row.debtor_id), (why, Some(debtor_id(2))));
+        assert_eq!(row.campaign_id, Some(campaign_id()));
+        assert!(row.client_id.is_some() && row.ended_at.is_some());
+    }
+    let board = house.row().await.inbound.expect("takes callers");
+    assert_eq!((board.offered, board.announced), (2, 0));
+    assert_eq!(house.center.figures().await.errors, 0);
 }

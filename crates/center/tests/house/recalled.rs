@@ -1,7 +1,7 @@
 //! What goes back to its client in bulk: who rings for it is withdrawn.
 
 use crate::world::{House, NOBODY, Plan, client_id, debt_id, debtor_id, id};
-use domain::entity::{CallResult, Placement};
+use domain::entity::{CallResult, CampaignParams, Placement};
 use domain::event::NewEvent;
 use domain::ids::{EventId, ImportId, PlacementId};
 use domain::ports::Clock as _;
@@ -73,4 +73,55 @@ async fn a_recall_ends_what_rings_for_whom_owes_nothing_here_any_more() {
         );
         house.center.shutdown().await;
     }
+}
+
+/// Whoever is queued here is asked about at once, not one by one, and what is told after a recall does not wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_recall_asks_about_all_who_are_queued_at_once() {
+    let house = House::build(Plan {
+        debtors: 40,
+        mix: NOBODY,
+        params: CampaignParams {
+            hopper_min: Some(40),
+            ..CampaignParams::default()
+        },
+        ..Plan::default()
+    })
+    .await;
+    let _agent = house.agent(1).await;
+    house.start().await;
+    let queued = async || house.row().await.hopper;
+    for _ in 0..60 {
+        if queued().await > 30 {
+            break;
+        }
+        house.secs(1).await;
+    }
+    assert!(queued().await > 30, "{}", queued().await);
+    let asked = |op: &str| {
+        let times = house.center.store_times();
+        times.iter().find(|t| t.op == op).map_or(0, |t| t.count)
+    };
+    let (now, store) = (house.clock.now(), &house.store);
+    let portfolio = store.get_debt(debt_id(0)).await.expect("debt").portfolio_id;
+    let debts: Vec<_> = (0..40).map(debt_id).collect();
+    let recalled = store.recall_debts(ImportId(id(82)), &debts, now);
+    assert_eq!(recalled.await.expect("recalled"), 40);
+    let before = (asked("contact_facts"), asked("owing"));
+    let told = NewEvent {
+        id: EventId(id(81)),
+        at: now,
+        client_id: Some(client_id()),
+        actor: "system".into(),
+        kind: "portfolio.imported".into(),
+        subject: format!("portfolio:{portfolio}"),
+        data: serde_json::json!({}),
+    };
+    store.append_events(&[told]).await.expect("told");
+    house.secs(1).await;
+    assert_eq!((queued().await, house.trunk.live_calls()), (0, 0));
+    assert_eq!(asked("owing") - before.1, 1, "all of them at once");
+    assert_eq!(asked("contact_facts"), before.0, "nobody alone");
+    assert_eq!(house.center.recalls_left(), 0);
+    house.center.shutdown().await;
 }

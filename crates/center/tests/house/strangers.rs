@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// A number that stands in no file.
 const NOBODYS: &str = "+525599999999";
 
+/// The same as carriers show it.
+const NOBODYS_OLD: &str = "+5215599999999";
+
 const TITULAR: IdentityAsk = IdentityAsk {
     role: PartyRole::Titular,
 };
@@ -302,8 +305,43 @@ async fn who_calls_outside_the_hours_leaves_no_file() {
     let page = crate::world::page();
     let listed = house.store.list_suppressions(&all, &page).await;
     let listed = listed.expect("works").items;
-    let numbers: Vec<&str> = listed.iter().map(|s| s.value.reveal().as_str()).collect();
+    let mut numbers: Vec<&str> = listed.iter().map(|s| s.value.reveal().as_str()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [NOBODYS_OLD, NOBODYS], "in both forms");
+}
+
+/// Carriers show Mexican mobiles with a one that no file has: what is kept of him is the number that can be called.
+/// What is in no numbering plan is nobody who could be called back.
+#[tokio::test(start_paused = true)]
+async fn a_number_is_kept_as_it_can_be_called_back() {
+    let house = house(DialMode::Manual, unknown()).await;
+    let agent = house.agent(1).await;
+    let call = |from: &str| CallIn {
+        from: Some(from.to_owned()),
+        to: OURS.to_owned(),
+        trunk: TrunkId(id(4)),
+        patience_ms: 30 * 60_000,
+        talk_ms: 10 * 60_000,
+    };
+    let nobody = house.trunk.call_in(call("+525512")).await;
+    house.secs(15).await;
+    let gone = row(&house, nobody).await;
+    assert_eq!(gone.outcome, InboundOutcome::Unidentified);
+    let shown = house.trunk.call_in(call(NOBODYS_OLD)).await;
+    assert_eq!(house.talking(&agent).await, shown);
+    let attempt = house.attempt(shown).await;
+    assert_eq!(attempt.phone.reveal(), NOBODYS);
+    let facts = house
+        .store
+        .contact_facts(attempt.debtor_id, house.clock.now());
+    let points = facts.await.expect("his file").points;
+    let numbers: Vec<&str> = points.iter().map(|p| p.value.reveal().as_str()).collect();
     assert_eq!(numbers, [NOBODYS]);
+    assert_eq!(
+        known(&house).await,
+        Some(attempt.debtor_id),
+        "he is found again"
+    );
 }
 
 #[tokio::test(start_paused = true)]

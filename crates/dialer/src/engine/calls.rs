@@ -173,6 +173,7 @@ impl Dialer {
         let answered = call.answered_at.unwrap_or(at);
         let in_time = !call.abandoned && !call.exempt();
         if let Some(session) = self.agents.get_mut(&agent) {
+            session.joined = session.joined.saturating_add(1);
             let moved = if session.state() == AgentState::Lagged {
                 session.machine.shift_under(AgentState::Talking)
             } else {

@@ -306,13 +306,17 @@ impl Dialer {
             let Some(run) = self.campaigns.get_mut(&campaign) else {
                 return;
             };
-            let Some(front) = run.hopper.front() else {
+            // An own call-back whose agent is not free keeps no other from being looked at.
+            let own = run.hopper.iter().take_while(|i| i.own_only).count();
+            let served = |at: usize| {
+                let item = run.hopper.get(at)?;
+                let agent = crate::router::choose(&self.agents, Some(&run.spec), item)?;
+                Some((at, agent))
+            };
+            let Some((at, agent)) = (0..=own).find_map(served) else {
                 return;
             };
-            let Some(agent) = crate::router::choose(&self.agents, Some(&run.spec), front) else {
-                return;
-            };
-            let Some(item) = run.hopper.pop_front() else {
+            let Some(item) = run.hopper.remove(at) else {
                 return;
             };
             let (max, rules) = (run.spec.preview_max_ms, run.spec.rules);

@@ -284,7 +284,7 @@ impl Dialer {
         let may_have = run.spec.card_first && over_dials;
         for at in order {
             let item = &run.hopper[at];
-            let needs = first || item.agent_only;
+            let needs = first || item.agent_only || item.own_only;
             let agent = if needs || may_have {
                 router::choose(&self.agents, Some(&run.spec), item)
             } else {
@@ -294,7 +294,8 @@ impl Dialer {
                 found = Some((at, agent));
                 break;
             }
-            if first {
+            // Nobody is free for this one; for another's own somebody may be.
+            if first && !item.own_only {
                 return None;
             }
         }
@@ -314,6 +315,11 @@ impl Dialer {
         let (trunks, mode, rules) = (run.spec.trunks.clone(), run.mode, run.spec.rules);
         let trunk = self.lines.pick(&trunks, now)?;
         let (item, agent) = self.take_item(id, wanted)?;
+        let other = item
+            .avoid
+            .filter(|failed| *failed == trunk)
+            .and_then(|failed| self.lines.pick_other(&trunks, failed, now));
+        let trunk = other.unwrap_or(trunk);
         let person = item.person;
         // Whoever is to talk with an agent hears no message.
         let talks = mode == DialMode::Agentless && agent.is_some();
@@ -419,15 +425,14 @@ impl Dialer {
         let goal = auto
             .max(run.spec.hopper_min.unwrap_or(HOPPER_LEAST))
             .min(HOPPER_MOST);
-        // Who waits for an agent keeps no message from the others.
-        let goes = |i: &&Item| !(alone && i.agent_only);
-        let have = run.hopper.iter().filter(goes).count();
-        let have = u32::try_from(have).unwrap_or(u32::MAX);
-        if have * 2 < goal {
+        let (have, agreed_max) = run.stock(agents);
+        let full = run.hopper.len() >= HOPPER_MOST as usize;
+        if have.saturating_mul(2) < goal && !full {
             run.filling = true;
             self.push(Command::Refill {
                 campaign: id,
                 want: goal - have,
+                agreed_max,
             });
         }
     }

@@ -3,6 +3,7 @@
 //! the hard stop, every state with an end, one live attempt a person.
 
 mod agents;
+mod agreed;
 mod answers;
 mod cards;
 mod forecast;

@@ -5,7 +5,7 @@ use dialer::{
     AbandonRule, AgentSpec, CallOver, CallRules, CampaignSpec, Command, DialTask, Dialer,
     EndReport, Input, Item, Lean, OpenResult, Phase, Refusal, ReleaseWhy, TrunkSpec, Window, Wish,
 };
-use domain::entity::DialMode;
+use domain::entity::{DialMode, Language, NextAgent};
 use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, DebtorId, PersonId, PointId, TrunkId};
 use domain::law::pack::FormulaId;
 use domain::ports::IdSource;
@@ -70,6 +70,7 @@ pub(crate) fn power(n: u128) -> CampaignSpec {
         day_began: T0.plus_ms(-2 * HOUR_MS),
         day_ends: T0.plus_ms(10 * HOUR_MS),
         skills: Vec::new(),
+        next_agent: NextAgent::LongestReady,
         card_first: false,
     }
 }
@@ -148,7 +149,7 @@ impl Rig {
             for command in self.brain.drain() {
                 match command {
                     Command::Wait(at) => self.wait = at,
-                    Command::Refill { campaign, want } => refills.push((campaign, want)),
+                    Command::Refill { campaign, want, .. } => refills.push((campaign, want)),
                     other => self.log.push((self.now, other)),
                 }
             }
@@ -189,9 +190,12 @@ impl Rig {
             lease_until: self.now.plus_ms(15 * MINUTE_MS),
             priority: 0,
             own_agent: None,
+            own_only: false,
             abandon: plain(3.0),
             short_calls: None,
             closes_at: None,
+            language: Language::Es,
+            avoid: None,
             answer: self.answers.map(|of| of(n)),
         }
     }

@@ -123,6 +123,16 @@ crate::text_enum! {
 }
 
 crate::text_enum! {
+    /// Which of the agents who are free gets a call.
+    pub enum NextAgent {
+        /// Who has been ready longest.
+        LongestReady = "longest_ready",
+        /// Who has had the fewest calls since he signed in, then who has been ready longest.
+        FewestCalls = "fewest_calls",
+    }
+}
+
+crate::text_enum! {
     /// Call-progress analysis of answered calls.
     pub enum AmdMode {
         /// None.
@@ -227,6 +237,8 @@ pub struct CampaignParams {
     pub agent_within_ms: i64,
     /// What an abandoned call hears.
     pub drop_action: DropAction,
+    /// Hours until who was abandoned is tried again; `None` = the pack's, which also holds where it is longer.
+    pub drop_block_h: Option<i64>,
     /// Least items in the hopper; `None` = automatic.
     pub hopper_min: Option<u32>,
     /// Hopper per agent × lines.
@@ -292,6 +304,8 @@ pub struct CampaignParams {
     pub trunks: Vec<String>,
     /// Skills that its agents must all have; empty = everybody.
     pub skills: Vec<String>,
+    /// Which of its free agents gets a call.
+    pub next_agent: NextAgent,
     /// Whether an agent who is free is kept while a number rings (power, predictive), so that the card is there
     /// before the voice; another call that is answered first takes him.
     pub card_first: bool,
@@ -348,6 +362,7 @@ impl Default for CampaignParams {
             ring_timeout_s: 25,
             agent_within_ms: 2_000,
             drop_action: DropAction::Message,
+            drop_block_h: None,
             hopper_min: None,
             hopper_factor: 2.0,
             order: vec!["expected_value".into(), "dpd".into()],
@@ -379,6 +394,7 @@ impl Default for CampaignParams {
             lines_max: None,
             trunks: Vec::new(),
             skills: Vec::new(),
+            next_agent: NextAgent::LongestReady,
             card_first: false,
             identity_gate: true,
             list_mix: Vec::new(),

@@ -1,11 +1,12 @@
 //! External do-not-call lists: kept as keyed hashes, so that nobody can read a list from the database.
 
 use super::{Channel, ContactPoint, Debtor, Suppression, SuppressionKind};
-use crate::ids::{ClientId, DncListId};
+use crate::ids::{ClientId, DncListId, SuppressionId};
 use crate::time::UtcMs;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use uuid::Uuid;
 
 /// A list as it was loaded from a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,24 @@ pub fn point_form(point: &ContactPoint) -> String {
 }
 
 impl Suppression {
+    /// The listing, and one like it for each other form in which carriers write its number
+    /// ([`forms`](crate::phone::forms)). What the others are called follows from this one.
+    #[must_use]
+    pub fn in_all_forms(&self) -> Vec<Self> {
+        let others = match self.kind {
+            SuppressionKind::Phone => crate::phone::forms(self.value.reveal()),
+            _ => Vec::new(),
+        };
+        let other = |form: String| Self {
+            id: SuppressionId(Uuid::new_v5(&self.id.0, format!("form:{form}").as_bytes())),
+            value: form.into(),
+            ..self.clone()
+        };
+        std::iter::once(self.clone())
+            .chain(others.into_iter().skip(1).map(other))
+            .collect()
+    }
+
     /// Whether what is listed is the debtor's: his person, his document or one of his points, however they
     /// are written.
     #[must_use]

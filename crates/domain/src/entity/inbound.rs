@@ -51,6 +51,10 @@ crate::text_enum! {
         Busy = "busy",
         /// He pressed the key of who wants no more calls while he waited.
         OptedOut = "opted_out",
+        /// As many calls were up as this node takes at once: it was not answered.
+        Overloaded = "overloaded",
+        /// It could not be answered: no usable audio, or a fault of the telephone side.
+        Failed = "failed",
         /// Its fate was lost with the process that had it.
         Lost = "lost",
     }
@@ -67,6 +71,8 @@ impl InboundOutcome {
                 | Self::GaveUp
                 | Self::CallBack
                 | Self::OptedOut
+                | Self::Overloaded
+                | Self::Failed
                 | Self::Lost
         )
     }

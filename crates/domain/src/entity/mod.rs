@@ -47,7 +47,8 @@ pub use assignment::{Assignment, AssignmentRule, AssignmentTarget};
 pub use attempt::{Attempt, AttemptState, Call, CallResult, Recording, RecordingOutcome};
 pub use campaign::{
     AgentCountBasis, AmdAction, AmdMode, CallbackScope, Campaign, CampaignParams, CampaignStatus,
-    DialMode, DropAction, LadderKey, MixPart, RecordMode, RefillMode, RetryOverride, WrapupMode,
+    DialMode, DropAction, LadderKey, MixPart, NextAgent, RecordMode, RefillMode, RetryOverride,
+    WrapupMode,
 };
 pub use campaign_version::{CampaignVersion, VersionState};
 pub use circumstances::{AbandonSeen, CallerSeen, Circumstances, ClockSeen, OverrideSeen};

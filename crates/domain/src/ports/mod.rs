@@ -8,6 +8,7 @@ mod desk;
 mod messenger;
 mod party;
 mod payments;
+mod play;
 mod speech;
 pub mod store;
 mod trunk;
@@ -23,11 +24,11 @@ pub use messenger::{
 };
 pub use party::{PartyOrder, PartyWho, TakeOrder};
 pub use payments::{PageOrder, Payments, PaymentsError, ProviderEvent, ProviderPage, ProviderWhat};
+pub use play::{PlayWhat, Spoken};
 pub use speech::{Speech, SpeechError};
 pub use store::{Page, PageRequest, Store, StoreError};
 pub use trunk::{
-    DialOrder, HangUpCause, LegRef, MonitorMode, PlayWhat, SoundVerdict, Spoken, Trunk, TrunkError,
-    TrunkReport,
+    DialOrder, HangUpCause, LegRef, MonitorMode, SoundVerdict, Trunk, TrunkError, TrunkReport,
 };
 pub use what_if::{
     ANSWERS_ENOUGH, CampaignProfile, Forecast, HourCount, Misses, Range, Spread, TalkClass, WhatIf,

@@ -1,6 +1,7 @@
 //! The telephone side: what the engine orders and what it is told.
 
 use super::party::{PartyOrder, TakeOrder};
+use super::play::PlayWhat;
 use crate::entity::{CallResult, CallTrail, RecordMode};
 use crate::ids::{AgentId, AttemptId, RecordingId, TransferId, TrunkId};
 use crate::time::UtcMs;
@@ -67,55 +68,6 @@ pub enum LegRef {
     Debtor(AttemptId),
     /// An agent's nailed-up leg.
     Agent(AgentId),
-}
-
-/// What is played into a leg.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlayWhat {
-    /// The safe-harbour message in a language (`es`, `en`) for a client; `Played` is reported at its end.
-    SafeHarbour {
-        /// Language.
-        language: String,
-        /// Client whose message replaces the default one, as text id.
-        client: String,
-    },
-    /// Recorded parts by name, one after the other, in a language and where a client has his own in his;
-    /// `Played` is reported at the end of the last. A part that is not there is left out.
-    Spoken {
-        /// Names, without language.
-        parts: Vec<String>,
-        /// Language.
-        language: String,
-        /// Client, as text id.
-        client: String,
-    },
-    /// Hold music, without end.
-    Music,
-    /// A message on a mailbox, its parts in order; `Played` is reported at its end. `Gone` where a part
-    /// can be neither played nor spoken.
-    Voicemail {
-        /// Language (`es`, `en`).
-        language: String,
-        /// What is said.
-        parts: Vec<Spoken>,
-    },
-    /// Ring-back.
-    RingBack,
-    /// A short beep (a call is coming).
-    Beep,
-    /// Nothing: stops what is playing.
-    Silence,
-}
-
-/// A part of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spoken {
-    /// A recording by its name.
-    Recorded(String),
-    /// Words for the speech engine.
-    Words(String),
-    /// Digits one by one: recordings of them where there are, else the speech engine.
-    Digits(String),
 }
 
 /// Why we end a call (becomes a Reason header).
@@ -187,6 +139,21 @@ pub enum TrunkReport {
         caller: Option<String>,
         /** The number called, E.164 with `+`. */
         called: String,
+        /** When. */
+        at: UtcMs,
+    },
+    /// Somebody called one of our numbers by a trunk and was not answered.
+    TurnedAway {
+        /** Identity it got. */
+        attempt: AttemptId,
+        /** Trunk it came by. */
+        trunk: TrunkId,
+        /** The caller's number, E.164 with `+`; `None` where it is withheld or no number. */
+        caller: Option<String>,
+        /** The number called, E.164 with `+`. */
+        called: String,
+        /** SIP status that he was refused with; 503 = as many calls are up as may be. */
+        code: u16,
         /** When. */
         at: UtcMs,
     },

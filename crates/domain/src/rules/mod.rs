@@ -10,6 +10,7 @@ pub mod disclosure;
 pub mod disposition;
 pub mod due_items;
 pub mod goal;
+pub mod hours;
 pub mod interest;
 pub mod kpi;
 pub mod ladder;

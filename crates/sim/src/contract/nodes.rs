@@ -290,6 +290,9 @@ async fn places_outlive_a_restart(store: &Subject) {
     }
     let again = store.register_node(&before.node, NOW, MINUTE_MS).await;
     let again = again.expect("started anew");
+    // Before it has recovered anything somebody else looks for what dead nodes left.
+    let keeper = node(store).await;
+    store.recover(&keeper, NOW, &told).await.expect("recover");
     // The process of before may not know yet that it was replaced.
     let stale = store.recover(&before, NOW, &told);
     let of = async |fence| {
@@ -309,7 +312,6 @@ async fn places_outlive_a_restart(store: &Subject) {
     for debtor in &people {
         assert_eq!(next_of(*debtor).await, Some(until), "their place is kept");
     }
-    let keeper = node(store).await;
     let end = NOW.plus_ms(MINUTE_MS);
     store.recover(&keeper, end, &told).await.expect("recover");
     assert_eq!(next_of(people[0]).await, Some(NOW), "nobody keeps it now");

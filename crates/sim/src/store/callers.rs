@@ -10,7 +10,7 @@ use domain::entity::{
     RecordingPlace,
 };
 use domain::event::NewEvent;
-use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, InboxId};
+use domain::ids::{AttemptId, CampaignId, ClientId, DebtorId, InboxId, PersonId};
 use domain::pii::Pii;
 use domain::ports::store::{
     CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PLACES_READ_MAX,
@@ -294,10 +294,32 @@ impl CallerStore for MemoryStore {
         if t.places.iter().any(|p| same(p) && p.since > place.since) {
             return Ok(());
         }
-        t.places.retain(|p| !same(p));
+        let person_of = |id: DebtorId| t.debtors.get(&id).map(|d| d.person_id);
+        let person = person_of(place.debtor);
+        let twins: Vec<DebtorId> = t
+            .places
+            .iter()
+            .filter(|p| p.campaign == place.campaign && p.since <= place.since)
+            .filter(|p| person.is_some() && person_of(p.debtor) == person)
+            .map(|p| p.debtor)
+            .collect();
+        let twin = |p: &PlaceKept| p.campaign == place.campaign && twins.contains(&p.debtor);
+        t.places.retain(|p| !same(p) && !twin(p));
         t.places.push(place.clone());
         t.items
             .insert((item.campaign_id, item.debtor_id), item.clone());
+        Ok(())
+    }
+
+    async fn end_places(&self, person: PersonId, client: ClientId) -> Result<(), StoreError> {
+        let mut t = self.tx().await?;
+        let his: Vec<DebtorId> = t
+            .debtors
+            .values()
+            .filter(|d| d.person_id == person && d.client_id == client)
+            .map(|d| d.id)
+            .collect();
+        t.places.retain(|p| !his.contains(&p.debtor));
         Ok(())
     }
 

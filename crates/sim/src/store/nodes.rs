@@ -22,6 +22,10 @@ impl NodeStore for MemoryStore {
         let until = now.plus_ms(lease_ms);
         t.nodes.insert(node.to_owned(), (fence, until));
         t.registered = Some((node.to_owned(), fence));
+        // Places it kept before are its own still: nobody finds them without a keeper in between.
+        for place in t.places.iter_mut().filter(|p| p.node == node) {
+            place.fence = fence;
+        }
         Ok(NodeLease {
             node: node.to_owned(),
             fence,
@@ -85,7 +89,7 @@ impl NodeStore for MemoryStore {
                 *item = now_there;
             }
         }
-        // What this node kept before it was started anew it keeps on; a process that was replaced takes nothing.
+        // What its process of before wrote late is kept on too; one that was replaced takes nothing.
         let own = nodes.get(&lease.node).map(|(fence, _)| *fence) == Some(lease.fence);
         for place in t.places.iter_mut().filter(|p| own && p.node == lease.node) {
             place.fence = lease.fence;

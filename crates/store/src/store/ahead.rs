@@ -204,6 +204,7 @@ impl SqlStore {
             fence: 0,
             limit: HEAD,
             parts: vec![each; parts],
+            agreed_max: None,
             now,
             until: now,
         };

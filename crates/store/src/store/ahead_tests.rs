@@ -73,6 +73,7 @@ impl Scene {
             fence: self.lease.fence,
             limit: FEW,
             parts: vec![],
+            agreed_max: None,
             now: self.filled.now,
             until: self.filled.now.plus_ms(MINUTE_MS),
         };
@@ -270,6 +271,7 @@ fn who_asks_while_the_reading_ends_is_read_for() {
         fence: 1,
         limit: FEW,
         parts: vec![],
+        agreed_max: None,
         now: UtcMs(0),
         until: UtcMs(MINUTE_MS),
     });

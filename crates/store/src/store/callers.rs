@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain::entity::dnc::listed_form;
 use domain::entity::{Attempt, ContactPoint, Debtor, SuppressionKind};
 use domain::event::NewEvent;
-use domain::ids::{CampaignId, ClientId, DebtorId};
+use domain::ids::{CampaignId, ClientId, DebtorId, PersonId};
 use domain::ports::StoreError;
 use domain::ports::store::{
     CallerStore, ContactFacts, FoundCaller, InboundCount, ItemState, NAME_LEAST, PAGE_LIMIT_MAX,
@@ -179,7 +179,19 @@ impl CallerStore for SqlStore {
         if tx.run(sql, values).await? == 0 {
             return tx.rollback().await;
         }
+        // Another file of his in the same queue, which another node may keep.
+        let sql = "DELETE FROM kept_places WHERE campaign_id=$1 AND debtor_id<>$2 AND since<=$3 \
+            AND debtor_id IN (SELECT o.id FROM debtors d JOIN debtors o ON o.person_id=d.person_id WHERE d.id=$2)";
+        tx.run(sql, vals![*campaign, *debtor, *since]).await?;
         write_item(&mut tx, item).await?;
+        tx.commit().await
+    }
+
+    async fn end_places(&self, person: PersonId, client: ClientId) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let sql = "DELETE FROM kept_places WHERE debtor_id IN \
+            (SELECT id FROM debtors WHERE person_id=$1 AND client_id=$2)";
+        tx.run(sql, vals![person, client]).await?;
         tx.commit().await
     }
 

@@ -223,6 +223,16 @@ impl ContactStore for SqlStore {
         facts_of(&mut self.look().await?, debtor, now).await
     }
 
+    async fn owing(&self, debtors: &[DebtorId]) -> Result<Vec<DebtorId>, StoreError> {
+        let sql = "SELECT DISTINCT debtor_id FROM debts WHERE status='open' AND debtor_id";
+        let rows = self
+            .read()
+            .await?
+            .rows_in(sql, debtors, "ORDER BY debtor_id", &[])
+            .await?;
+        rows.iter().map(|row| row.get("debtor_id")).collect()
+    }
+
     async fn items_of(&self, debtor: DebtorId) -> Result<Vec<ItemState>, StoreError> {
         let rest = "WHERE debtor_id=$1 ORDER BY campaign_id";
         self.read().await?.all(rest, vals![debtor]).await

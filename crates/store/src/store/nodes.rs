@@ -99,9 +99,12 @@ impl NodeStore for SqlStore {
             SELECT $1, COALESCE(MAX(fence),0)+1, $2 FROM nodes WHERE TRUE \
             ON CONFLICT (name) DO UPDATE SET fence=excluded.fence, until=excluded.until RETURNING fence";
         let row = tx.row(sql, vals![node.to_owned(), until]).await?;
-        let fence = row
+        let fence: i64 = row
             .ok_or_else(|| StoreError::Corrupt("no fence was given".into()))?
             .get("fence")?;
+        // Places it kept before are its own still: nobody finds them without a keeper in between.
+        let sql = "UPDATE kept_places SET fence=$2 WHERE node=$1";
+        tx.run(sql, vals![node.to_owned(), fence]).await?;
         tx.commit().await?;
         let claimant = claimant(node, fence);
         *self.claimant.lock().unwrap_or_else(PoisonError::into_inner) = claimant;
@@ -143,7 +146,7 @@ impl NodeStore for SqlStore {
         let sql = "UPDATE nodes SET fence=(SELECT MAX(n.fence)+1 FROM nodes n) WHERE name<>$1 AND until<=$2";
         tx.run(sql, vals![lease.node, now]).await?;
         let orphans = close_orphans(&mut tx, now).await?;
-        // What this node kept before it was started anew it keeps on; a process that was replaced takes nothing.
+        // What its process of before wrote late is kept on too; one that was replaced takes nothing.
         let sql = "UPDATE kept_places SET fence=$2 WHERE node=$1 AND fence<>$2 \
             AND EXISTS (SELECT 1 FROM nodes n WHERE n.name=$1 AND n.fence=$2)";
         tx.run(sql, vals![lease.node, lease.fence]).await?;

@@ -9,7 +9,7 @@ use crate::rows::Entity as _;
 use crate::sql::{Field as _, Link, vals};
 use domain::ids::{CampaignId, DebtorId, PersonId, PointId};
 use domain::ports::StoreError;
-use domain::ports::store::{Candidate, ContactFacts, ItemState, ReserveRequest};
+use domain::ports::store::{CALLBACK_PRIORITY, Candidate, ContactFacts, ItemState, ReserveRequest};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most debtors of one reservation.
@@ -25,21 +25,52 @@ pub(super) struct Due {
     part: u32,
 }
 
-/// Due items of one part in campaign order whose person is free. On PostgreSQL the persons' rows are
-/// locked, and rows that another node is just taking are passed over.
+/// Due items of one part in campaign order whose person is free; of agreed call-backs no more than the request wants.
 async fn due_items(
     tx: &mut Link,
     request: &ReserveRequest,
     part: u32,
     limit: u32,
 ) -> Result<Vec<Due>, StoreError> {
+    let mut persons = BTreeSet::new();
+    let Some(most) = request.agreed_max else {
+        let all = due_where(tx, request, (part, ""), limit).await?;
+        return Ok(once(all, &mut persons).collect());
+    };
+    let agreed = format!(" AND i.priority>={CALLBACK_PRIORITY}");
+    let first = due_where(tx, request, (part, &agreed), limit.min(most)).await?;
+    let mut found: Vec<Due> = once(first, &mut persons).collect();
+    let left = u32::try_from(found.len()).map_or(0, |n| limit.saturating_sub(n));
+    let others = format!(" AND i.priority<{CALLBACK_PRIORITY}");
+    let rest = due_where(tx, request, (part, &others), left).await?;
+    found.extend(once(rest, &mut persons));
+    Ok(found)
+}
+
+/// Two debtors of one person: the first of them.
+fn once(all: Vec<Due>, persons: &mut BTreeSet<PersonId>) -> impl Iterator<Item = Due> {
+    all.into_iter()
+        .filter(move |due| persons.insert(due.person))
+}
+
+/// Those of one part whom `which` names. On PostgreSQL the persons' rows are locked, and rows that another node is
+/// just taking are passed over.
+async fn due_where(
+    tx: &mut Link,
+    request: &ReserveRequest,
+    (part, which): (u32, &str),
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
     let cols: Vec<String> = ItemState::COLUMNS
         .iter()
         .map(|c| format!("i.{c}"))
         .collect();
     let sql = format!(
         "SELECT {}, i.person_id FROM campaign_items i JOIN persons p ON p.id=i.person_id \
-        WHERE i.campaign_id=$1 AND i.part=$4 AND NOT i.done AND i.awake AND i.next_at<=$2 AND p.lease_until<=$2 \
+        WHERE i.campaign_id=$1 AND i.part=$4 AND NOT i.done AND i.awake AND i.next_at<=$2 AND p.lease_until<=$2{which} \
             AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.person_id=i.person_id AND a.{LIVE}) \
         ORDER BY i.priority DESC, i.rank1 DESC, i.rank2 DESC, i.rank3 DESC, i.rank4 DESC, i.debtor_id \
         LIMIT $3{}",
@@ -48,17 +79,24 @@ async fn due_items(
     );
     let values = vals![request.campaign.id, request.now, limit, part];
     let rows = tx.rows(sql, values).await?;
-    let mut items = Vec::with_capacity(rows.len());
-    let mut persons = BTreeSet::new();
-    for row in &rows {
-        let person: PersonId = row.get("person_id")?;
-        // Two debtors of one person: the first of them.
-        if persons.insert(person) {
+    rows.iter()
+        .map(|row| {
+            let person = row.get("person_id")?;
             let item = ItemState::read(row)?;
-            items.push(Due { person, item, part });
-        }
-    }
-    Ok(items)
+            Ok(Due { person, item, part })
+        })
+        .collect()
+}
+
+/// No more agreed call-backs than the request wants, whichever parts they came by.
+fn few_agreed(taken: &mut Vec<Due>, request: &ReserveRequest) {
+    let mut left = request.agreed_max.unwrap_or(u32::MAX);
+    taken.retain(|due| {
+        let agreed = due.item.priority >= CALLBACK_PRIORITY;
+        let stays = !agreed || left > 0;
+        left -= u32::from(agreed && stays);
+        stays
+    });
 }
 
 /// Due items of all parts by the counts asked for. Each part is looked through for as many as the whole
@@ -87,9 +125,11 @@ pub(super) async fn due_of_parts(
     }
     let most = limit as usize;
     taken.truncate(most);
+    few_agreed(&mut taken, request);
     for due in spare {
         if taken.len() < most && persons.insert(due.person) {
             taken.push(due);
+            few_agreed(&mut taken, request);
         }
     }
     // Agreed call-backs and broken promises go first, whichever segment they came by.

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 impl Engine {
     pub(super) fn incoming(&mut self, incoming: &Incoming) {
         if let Err(code) = self.welcome(incoming) {
+            self.tell_turned_away(incoming, code);
             let now = self.millis();
             let _ = self.endpoint.reject(now, incoming.call, code, None);
         }

@@ -9,7 +9,8 @@ const DIGITS_MOST: usize = 15;
 
 /// What a far end writes as a number, as E.164 with `+`; `None` for what is none. `country` (ISO 3166 alpha-2) is
 /// that of the trunk, whose national numbers it may show: what has no plus is one of its plan, else a whole number of
-/// another country's.
+/// another country's. A plus is believed where a number of some plan follows; some carriers write it before national
+/// numbers, too.
 pub(super) fn e164(user: &str, country: Option<&str>) -> Option<String> {
     let user = user.split([';', '@']).next().unwrap_or(user);
     let whole = user.strip_prefix('+').or_else(|| user.strip_prefix("00"));
@@ -17,11 +18,17 @@ pub(super) fn e164(user: &str, country: Option<&str>) -> Option<String> {
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    if let (None, Some(country)) = (whole, country) {
+    if let Some(country) = country {
+        let national = || Phone::parse(digits, Some(country));
+        let other = || Phone::parse(&format!("+{digits}"), None);
         // What is neither would be taken for another country's.
-        let national = Phone::parse(digits, Some(country));
-        let read = national.or_else(|_| Phone::parse(&format!("+{digits}"), None));
-        return read.ok().map(|phone| phone.e164().to_owned());
+        let read = match whole {
+            None => national().or_else(|_| other()),
+            Some(_) => other().or_else(|_| national()),
+        };
+        if read.is_ok() || whole.is_none() {
+            return read.ok().map(|phone| phone.e164().to_owned());
+        }
     }
     let fits = (DIGITS_LEAST..=DIGITS_MOST).contains(&digits.len()) && !digits.starts_with('0');
     fits.then(|| format!("+{digits}"))
@@ -72,6 +79,11 @@ mod tests {
             ("MX", "", None),
             ("MX", "12", None),
             ("MX", "0000000000", None),
+            ("MX", "+5512345678", Some("+525512345678")),
+            ("MX", "005512345678", Some("+525512345678")),
+            ("CL", "+961234567", Some("+56961234567")),
+            ("MX", "+12", None),
+            ("MX", "+999999999999", Some("+999999999999")),
         ] {
             let read = e164(written, Some(country));
             assert_eq!(read.as_deref(), number, "{country} {written}");

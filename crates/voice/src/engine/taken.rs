@@ -144,6 +144,31 @@ impl Engine {
         });
     }
 
+    /// A caller was refused who would have been the center's: it is told, so that he has a row. Who may not call at all
+    /// (403) is nobody's caller.
+    pub(super) fn tell_turned_away(&mut self, incoming: &Incoming, code: u16) {
+        let taker = self.taker(incoming.source.remote);
+        let Some(trunk) = taker.filter(|_| code != 403) else {
+            return;
+        };
+        if self.outbox.full() {
+            tracing::error!(%trunk, code, "a caller was turned away without a row: nobody reads");
+            return;
+        }
+        let route = self.routes.get(&trunk);
+        let country = route.and_then(|r| r.config.policy.country.as_deref());
+        let (caller, called) = (caller(incoming, country), called(incoming, country));
+        let at = self.stamp();
+        self.outbox.tell(TrunkReport::TurnedAway {
+            attempt: AttemptId(Uuid::now_v7()),
+            trunk,
+            caller,
+            called,
+            code,
+            at,
+        });
+    }
+
     /// The center takes a call that came in: its recording begins.
     pub(super) fn take_incoming(&mut self, order: TakeOrder) -> Result<(), TrunkError> {
         let leg = self.of_attempt(order.attempt_id, true)?;

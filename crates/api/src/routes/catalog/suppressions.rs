@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::entity::{Suppression, SuppressionKind};
 use domain::ids::{ClientId, DebtorId, PersonId, SuppressionId};
+use domain::ports::store::StoreError;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -125,13 +126,37 @@ async fn lift(
     let row = state.store.get_suppression(id).await?;
     let mut row = tenant::seen(&state, &caller, row).await?;
     if row.lifted_at.is_none() {
+        lift_all(&state, &caller, &row, why).await?;
         row.lifted_at = Some(state.now());
-        let subject = format!("suppression:{}", row.id);
-        let event = state.audit_why(&caller, row.client_id, subject, "suppression.lifted", why);
-        state.store.put_suppression(&row, &[event]).await?;
         if let Some(debtor) = row.debtor_id {
             state.center.debtor_changed(debtor).await;
         }
     }
     Ok(Json(row))
+}
+
+/// Lifts a listing with the other forms of its number.
+async fn lift_all(
+    state: &ApiState,
+    caller: &Caller,
+    row: &Suppression,
+    why: Option<String>,
+) -> Result<(), Problem> {
+    for form in row.in_all_forms() {
+        let mut stored = match state.store.get_suppression(form.id).await {
+            Ok(stored) => stored,
+            // Listed before its other forms were.
+            Err(StoreError::NotFound(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if stored.lifted_at.is_some() {
+            continue;
+        }
+        stored.lifted_at = Some(state.now());
+        let subject = format!("suppression:{}", stored.id);
+        let kind = "suppression.lifted";
+        let event = state.audit_why(caller, stored.client_id, subject, kind, why.clone());
+        state.store.put_suppression(&stored, &[event]).await?;
+    }
+    Ok(())
 }

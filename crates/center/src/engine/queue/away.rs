@@ -1,15 +1,17 @@
 //! Callers whose agents sit on another node: they are offered a call of one of them, in the place that they have here.
 
 use crate::engine::Engine;
-use crate::inbound::Desk;
+use crate::inbound::{Desk, Elsewhere};
 use crate::live::{CallCtx, Stocked};
+use crate::shared::persist;
 use dialer::{CallRules, Input, Item, KeptPlace, Session};
 use domain::entity::{DialMode, InboundOutcome};
-use domain::ids::{AttemptId, CampaignId};
-use domain::ports::store::PlaceKept;
+use domain::ids::{AgentId, AttemptId, CampaignId, ClientId, PersonId};
+use domain::ports::store::{PLACES_READ_MAX, PlaceKept};
 use domain::rules::agent_state::AgentState;
 use domain::time::{SECOND_MS, UtcMs};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Longest wait of who is only offered a call, ms: time to hear of it more than once.
 const AWAY_WAIT_MS: i64 = 90 * SECOND_MS;
@@ -39,8 +41,9 @@ impl Engine {
         here.filter(|(_, s)| fits(s) && serves(&s.spec)).count()
     }
 
-    /// How many nodes there are, and the agents at work here by campaign, of those that have callers.
-    pub(crate) fn desks_here(&self) -> (u32, BTreeMap<CampaignId, u32>) {
+    /// How many nodes there are, the agents at work here by campaign, of those that have callers, and all who are
+    /// signed in.
+    pub(crate) fn desks_here(&self) -> (u32, BTreeMap<CampaignId, u32>, BTreeSet<AgentId>) {
         let running = self.running();
         let calls = running.iter().filter(|setting| {
             let params = &setting.campaign.params;
@@ -48,18 +51,25 @@ impl Engine {
         });
         let count = |id| u32::try_from(self.served_by(id)).unwrap_or(u32::MAX);
         let agents = calls.map(|setting| (setting.id(), count(setting.id())));
-        (self.place.1, agents.filter(|(_, n)| *n > 0).collect())
+        let agents = agents.filter(|(_, n)| *n > 0).collect();
+        (self.place.1, agents, self.here().into_keys().collect())
     }
 
     /// Where else agents are at work.
-    pub(crate) fn desks_elsewhere(&mut self, desks: BTreeMap<CampaignId, Desk>) {
-        self.callers.desks = desks;
+    pub(crate) fn desks_elsewhere(&mut self, heard: Elsewhere) {
+        self.callers.elsewhere = heard;
+    }
+
+    /// Agents who are signed in on other nodes, as these told of late.
+    pub(crate) fn there(&self) -> BTreeSet<AgentId> {
+        self.callers.elsewhere.signed_in.clone()
     }
 
     /// The node whose agents take a campaign's calls, where none of this one may.
     pub(super) fn elsewhere(&self, campaign: CampaignId) -> Option<&Desk> {
         let here = self.served_by(campaign) > 0;
-        self.callers.desks.get(&campaign).filter(|_| !here)
+        let desks = &self.callers.elsewhere.desks;
+        desks.get(&campaign).filter(|_| !here)
     }
 
     /// The node whose agents call him back, where none of this one may take him and he may be called.
@@ -97,6 +107,41 @@ impl Engine {
     pub(crate) fn keeps_place(&self, place: &PlaceKept) -> bool {
         let mut known = self.callers.kept.values().chain(&self.callers.given_up);
         known.any(|p| p == place)
+    }
+
+    /// The places that the store has for this node. One that was there and is not any more is another node's now, or
+    /// nobody's: he asked again elsewhere, or talked with somebody.
+    pub(crate) fn places_stand(&mut self, now: UtcMs, stored: &[PlaceKept]) {
+        if stored.len() >= PLACES_READ_MAX {
+            return;
+        }
+        let mut gone = Vec::new();
+        for (attempt, place) in &self.callers.kept {
+            if stored.contains(place) {
+                self.callers.written.insert(*attempt);
+            } else if self.callers.written.contains(attempt) {
+                gone.push(*attempt);
+            }
+        }
+        for attempt in gone {
+            self.take(now, Input::DropPlace(attempt));
+        }
+        let kept = &self.callers.kept;
+        self.callers.written.retain(|id| kept.contains_key(id));
+    }
+
+    /// He talks with the client: places of his on other nodes are kept no more. Those of this one the brain knows.
+    pub(in crate::engine) fn places_end(&self, (person, client): (PersonId, ClientId)) {
+        if self.place.1 <= 1 {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let store = &shared.out.store;
+            if let Err(error) = persist!(shared, store.end_places(person, client)) {
+                shared.fault("places of who talked were not given up", &error);
+            }
+        });
     }
 
     /// Takes the place of another node's caller: he is called from here when its turn comes.

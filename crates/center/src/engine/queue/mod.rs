@@ -8,7 +8,7 @@ mod say;
 mod sums;
 
 use super::Engine;
-use crate::inbound::{Arrival, Came, Desk, Guest};
+use crate::inbound::{Arrival, Came, Elsewhere, Guest};
 use crate::live::{CallCtx, CallEntry};
 use crate::scribe::{self, Step};
 use dialer::{DialTask, EndReport, Incoming, Input};
@@ -21,7 +21,7 @@ use say::Announced;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Joins of a queue that its pace is told from.
 const PACE_JOINS: usize = 20;
@@ -86,8 +86,9 @@ impl Caller {
 }
 
 /// Callers and figures of their queues.
-#[derive(Default)]
 pub(crate) struct Callers {
+    /// Rows of callers who were not answered that may be written at once.
+    turned: Arc<Semaphore>,
     /// Calls that are looked up; who hangs up meanwhile is none of them any more.
     arriving: BTreeSet<AttemptId>,
     live: BTreeMap<AttemptId, Caller>,
@@ -95,16 +96,36 @@ pub(crate) struct Callers {
     announced: BTreeMap<AttemptId, Announced>,
     /// Places that are kept, by the attempt that their call-back will be.
     kept: BTreeMap<AttemptId, PlaceKept>,
+    /// Of them those that the store was seen to have.
+    written: BTreeSet<AttemptId>,
     /// Places that were kept here until a moment ago, newest last.
     given_up: VecDeque<PlaceKept>,
-    /// Nodes whose agents take calls of a campaign, where there are others than this one.
-    desks: BTreeMap<CampaignId, Desk>,
+    /// Who sits on other nodes, where there are any.
+    elsewhere: Elsewhere,
     /// When callers of a campaign were joined, newest last, and how long that took since the one before was joined
     /// or, when nobody waited then, since he came; of those who had to wait, ms.
     joins: BTreeMap<CampaignId, VecDeque<(UtcMs, Option<i64>)>>,
     counts: BTreeMap<CampaignId, Counts>,
     /// Since when this node counts callers itself.
     began: Option<UtcMs>,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self {
+            turned: Arc::new(Semaphore::new(ARRIVING_MAX)),
+            arriving: BTreeSet::new(),
+            live: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            written: BTreeSet::new(),
+            given_up: VecDeque::new(),
+            elsewhere: Elsewhere::default(),
+            joins: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            began: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -127,14 +148,34 @@ impl Engine {
     /// The telephone side answered somebody who called one of our numbers.
     pub(in crate::engine) fn came_in(&mut self, came: Came) {
         if self.callers.arriving.len() >= ARRIVING_MAX {
-            self.shared.fault("too many callers at once", &came.attempt);
             self.order_hang_up(came.attempt, HangUpCause::Normal);
+            self.turned_away(came, InboundOutcome::Overloaded);
             return;
         }
         self.callers.arriving.insert(came.attempt);
         self.callers.began.get_or_insert(came.at);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(crate::inbound::arrive(shared, came));
+    }
+
+    /// A caller who was not answered has a row that says why.
+    pub(in crate::engine) fn turned_away(&mut self, came: Came, outcome: InboundOutcome) {
+        let Ok(place) = Arc::clone(&self.callers.turned).try_acquire_owned() else {
+            self.shared
+                .fault("a caller was turned away without a row", &came.attempt);
+            return;
+        };
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            crate::inbound::turned_away(&shared, came, outcome).await;
+            drop(place);
+        });
+    }
+
+    /// One who was turned away was offered to his campaign's queue.
+    pub(crate) fn count_turned_away(&mut self, campaign: CampaignId) {
+        self.counts_of(campaign).offered += 1;
+        self.board.touch();
     }
 
     /// A caller hung up before it was known who he is.

@@ -8,7 +8,7 @@ use crate::live::Stocked;
 use dialer::{Input, Phase};
 use domain::entity::{InboundCall, InboundOutcome, RecordMode};
 use domain::ids::{AttemptId, CampaignId, RecordingId};
-use domain::ports::{HangUpCause, LegRef, PlayWhat, TakeOrder};
+use domain::ports::{HangUpCause, LegRef, PlayWhat, Spoken, TakeOrder};
 use domain::time::{MINUTE_MS, SECOND_MS, UtcMs};
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub(crate) struct Announced {
     row: InboundCall,
     client: String,
     language: String,
+    /// What he hears after it: when he would be taken.
+    hours: Option<String>,
     /// He wants no more calls, and hears so.
     opted_out: bool,
 }
@@ -33,6 +35,15 @@ impl Announced {
             language: self.language.clone(),
             client: self.client.clone(),
         }
+    }
+
+    /// The hours, once; not to who wants no more calls.
+    fn hours_next(&mut self) -> Option<PlayWhat> {
+        let words = self.hours.take().filter(|_| !self.opted_out)?;
+        Some(PlayWhat::Voicemail {
+            language: self.language.clone(),
+            parts: vec![Spoken::Words(words)],
+        })
     }
 
     /// What is true of him: that it is closed, that his number says nothing, that he is not talked with, or that nobody
@@ -179,8 +190,11 @@ impl Engine {
 
     /// A sound is over: `true` when it was one of the queue's or an announcement's.
     pub(in crate::engine) fn caller_heard(&mut self, now: UtcMs, attempt: AttemptId) -> bool {
-        if self.callers.announced.contains_key(&attempt) {
-            self.order_hang_up(attempt, HangUpCause::Normal);
+        if let Some(heard) = self.callers.announced.get_mut(&attempt) {
+            match heard.hours_next() {
+                Some(hours) => self.say_or_end(attempt, hours),
+                None => self.order_hang_up(attempt, HangUpCause::Normal),
+            }
             return true;
         }
         if !self.waits(attempt) {
@@ -208,8 +222,24 @@ impl Engine {
         true
     }
 
+    /// Says something to who only hears announcements; one that cannot be said ends his call.
+    fn say_or_end(&self, attempt: AttemptId, what: PlayWhat) {
+        let trunk = Arc::clone(&self.shared.out.trunk);
+        tokio::spawn(async move {
+            if trunk.play(LegRef::Debtor(attempt), what).await.is_err() {
+                let _ = trunk.hang_up(attempt, HangUpCause::Normal).await;
+            }
+        });
+    }
+
     /// The lawful announcement for who is not given to an agent.
-    pub(crate) fn announce(&mut self, now: UtcMs, call: InboundCall, client: &str, language: &str) {
+    pub(crate) fn announce(
+        &mut self,
+        now: UtcMs,
+        call: InboundCall,
+        (client, language): (&str, &str),
+        hours: Option<String>,
+    ) {
         let id = call.id;
         self.arrival_over(id);
         if let Some(campaign) = call.campaign_id {
@@ -223,6 +253,7 @@ impl Engine {
             row: call,
             client,
             language,
+            hours,
             opted_out: false,
         };
         let what = heard.what();

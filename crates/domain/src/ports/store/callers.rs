@@ -104,12 +104,16 @@ pub trait CallerStore: Send + Sync {
         within_ms: i64,
     ) -> Result<InboundCount, StoreError>;
     /// Writes down that a node keeps a place, with `item`, the agreed call-back of its end. Started anew, the node keeps
-    /// it on from its own [`super::NodeStore::recover`]; another node's makes the call-back due at once, in the order in
-    /// which they waited. Nothing is written where the place of a later call of his is kept.
+    /// it on from the moment it is registered; another node's [`super::NodeStore::recover`] makes the call-back due at once, in the order in
+    /// which they waited. Nothing is written where the place of a later call of his is kept; a
+    /// place of another file of the same person in that queue is kept no more.
     async fn keep_place(&self, place: &PlaceKept, item: &ItemState) -> Result<(), StoreError>;
     /// The places that a node is to keep, first first: its own, and those that other nodes gave it; at most
     /// [`PLACES_READ_MAX`].
     async fn places_of(&self, node: &str, fence: i64) -> Result<Vec<PlaceKept>, StoreError>;
+    /// Whoever talks with a client needs no call of his any more: no node keeps a place of that person in a queue of
+    /// the client's.
+    async fn end_places(&self, person: PersonId, client: ClientId) -> Result<(), StoreError>;
     /// A place is kept no more: its turn came, or its time is over. One that he was given since, by a later call or
     /// another node, stays.
     async fn drop_place(&self, place: &PlaceKept) -> Result<(), StoreError>;

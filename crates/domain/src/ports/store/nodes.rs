@@ -61,7 +61,8 @@ pub fn rested(item: &ItemState, orphan: &Attempt, now: UtcMs) -> Option<ItemStat
 /// Node leases.
 #[async_trait]
 pub trait NodeStore: Send + Sync {
-    /// Registers a start: a new, higher fence; older processes of that name are fenced off.
+    /// Registers a start: a new, higher fence; older processes of that name are fenced off, and the places that they
+    /// kept ([`super::PlaceKept`]) are this one's.
     async fn register_node(
         &self,
         node: &str,
@@ -77,8 +78,8 @@ pub trait NodeStore: Send + Sync {
     ) -> Result<NodeLease, StoreError>;
     /// Closes every live attempt of dead owners (same name with an older fence, or a lease that ended) as
     /// `unknown` with the ledger rows of [`LedgerRow::of_lost`](crate::entity::LedgerRow::of_lost), lets
-    /// their debtors rest ([`rested`]), gives their reservations back, appends `attempt.ended` events. Places that they
-    /// kept in queues ([`super::PlaceKept`]) are call-backs that are due, calls that came in to them are `lost`.
+    /// their debtors rest ([`rested`]), gives their reservations back, appends `attempt.ended` events. Places that a
+    /// node kept that does not come back are call-backs that are due, calls that came in to them are `lost`.
     async fn recover(
         &self,
         lease: &NodeLease,

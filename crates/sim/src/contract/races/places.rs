@@ -49,8 +49,10 @@ pub(super) async fn a_place_kept_anew_outlives_the_one_of_a_dead_node(store: &Su
         store.keep_place(&place, &item).await.expect("kept");
         people.push(person.debtor.id);
     }
-    let restarted = store.register_node(&dead.node, NOW, HOUR_MS).await;
-    restarted.expect("its places are nobody's");
+    // The lease of the one ends, the other's goes on.
+    let goes_on = store.renew_node(&alive, NOW, HOUR_MS).await;
+    goes_on.expect("it lives");
+    let end = NOW.plus_ms(MINUTE_MS);
     let start = Arc::new(Barrier::new(CALLERS + 1));
     let mut tasks = JoinSet::new();
     let again = NOW.plus_ms(MINUTE_MS / 2);
@@ -65,12 +67,11 @@ pub(super) async fn a_place_kept_anew_outlives_the_one_of_a_dead_node(store: &Su
     let (frees, lease) = (store.clone(), keeper.clone());
     tasks.spawn(async move {
         start.wait().await;
-        frees.recover(&lease, NOW, &told).await.expect("recover");
+        frees.recover(&lease, end, &told).await.expect("recover");
     });
     tasks.join_all().await;
-    let restarted = store.register_node(&alive.node, NOW, HOUR_MS).await;
-    restarted.expect("its places are nobody's");
-    store.recover(&keeper, NOW, &told).await.expect("recover");
+    let end = NOW.plus_ms(HOUR_MS);
+    store.recover(&keeper, end, &told).await.expect("recover");
     for debtor in people {
         let items = store.items_of(debtor).await.expect("works");
         assert_eq!(items.first().map(|i| i.next_at), Some(again));

@@ -114,6 +114,7 @@ export type Params = Record<string, unknown> & {
   always_on: boolean;
   skills: string[];
   card_first: boolean;
+  next_agent: string;
   attempts_per_debtor: number;
   attempts_per_point: number;
   attempts_per_day: number | null;
@@ -124,6 +125,7 @@ export type Params = Record<string, unknown> & {
   promise_max_days: number;
   promise_min_pct: number;
   drop_action: string;
+  drop_block_h: number | null;
 };
 export interface Campaign {
   id: string;
