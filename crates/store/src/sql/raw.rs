@@ -174,6 +174,7 @@ id_cells!(
     PointId,
     ConsentId,
     HoldId,
+    OverrideId,
     SuppressionId,
     SegmentId,
     CampaignId,
