@@ -92,28 +92,28 @@ fn it_never_widens_the_hours_of_the_law() {
 fn dates_begin_end_and_rest() {
     let date = |text: &str| text.parse().expect("a date");
     let case = scheduled(CampaignSchedule {
-        from: Some(date("2026-11-24")),
-        until: Some(date("2026-11-30")),
-        days_off: vec![date("2026-11-25"), date("2026-11-26")],
+        from: Some(date("2026-11-25")),
+        until: Some(date("2026-12-01")),
+        days_off: vec![date("2026-11-26")],
         ..CampaignSchedule::default()
     });
     let until = |when: &str| at(when, ZONE);
     deferred(
-        &case.judge_at("2026-11-20T10:00", ZONE),
+        &case.judge_at("2026-11-24T10:00", ZONE),
         BlockReason::Window,
         RULE,
-        until("2026-11-24T09:00"),
+        until("2026-11-25T09:00"),
     );
-    allowed(&case.judge_at("2026-11-24T09:00", ZONE));
+    allowed(&case.judge_at("2026-11-25T09:00", ZONE));
     deferred(
-        &case.judge_at("2026-11-25T10:00", ZONE),
+        &case.judge_at("2026-11-26T10:00", ZONE),
         BlockReason::Window,
         RULE,
         until("2026-11-27T09:00"),
     );
-    allowed(&case.judge_at("2026-11-30T19:59:35", ZONE));
+    allowed(&case.judge_at("2026-12-01T19:59:35", ZONE));
     // Over: nothing comes after it.
-    let over = case.judge_at("2026-12-01T10:00", ZONE);
+    let over = case.judge_at("2026-12-02T10:00", ZONE);
     refused(&over, BlockReason::Window, RULE);
     assert_eq!(over.next_legal_at, None);
 }
