@@ -67,8 +67,8 @@ impl Login {
 
     /// What is owed by the debtor of a reference; none while nobody sees him.
     async fn owed(&self, client: &str, reference: usize) -> Option<i64> {
-        let found = self.get(&format!("/debtors?client={client}&q=R{reference:06}"));
-        let found = found.await;
+        let path = format!("/debtors?client={client}&q=R{reference:06}");
+        let found = self.get(&path).await;
         let id = found["items"][0]["id"].as_str()?.to_owned();
         let debts = self.get(&format!("/debts?debtor={id}")).await;
         debts["items"][0]["principal_minor"].as_i64()
@@ -141,13 +141,11 @@ async fn a_server_killed_in_mid_writing_leaves_a_file_that_the_next_one_ends() {
         "creditor_kind": "financial", "zone": "America/Lima"});
     login.post("/portfolios", body).await;
     let of = format!("client={client}&portfolio=Consumo");
-    let first = login.file(&format!("/imports?{of}"), rows(KNOWN, "100.00"));
-    assert_eq!(first.await["report"]["debtors_new"], KNOWN);
-    let draft = login.file(
-        &format!("/imports/drafts?{of}"),
-        rows(KNOWN + FRESH, "250.00"),
-    );
-    let draft = draft.await;
+    let at = format!("/imports?{of}");
+    let first = login.file(&at, rows(KNOWN, "100.00")).await;
+    assert_eq!(first["report"]["debtors_new"], KNOWN);
+    let at = format!("/imports/drafts?{of}");
+    let draft = login.file(&at, rows(KNOWN + FRESH, "250.00")).await;
     assert_eq!(draft["difference"]["debtors_new"], FRESH, "{draft}");
     let id = id_of(&draft);
     login

@@ -25,13 +25,13 @@ const fn is_behind(line: &Line, header_line: u64) -> bool {
 }
 
 /// Opens a file of a kind; its header and its map, `given` completed as far as the file is clear.
-pub(super) async fn open(
-    input: impl AsyncRead + Unpin + Send,
+pub(super) async fn open<'a>(
+    input: impl AsyncRead + Unpin + Send + 'a,
     kind: ImportKind,
     mut given: ColumnMap,
 ) -> Result<
     (
-        Source<impl AsyncRead + Unpin + Send>,
+        Source<Box<dyn AsyncRead + Unpin + Send + 'a>>,
         Vec<String>,
         ColumnMap,
     ),

@@ -256,6 +256,7 @@ text_cells!(
     domain::entity::ExcuseKind,
     domain::entity::GoalKind,
     domain::entity::GonePolicy,
+    domain::entity::ImportKind,
     domain::entity::ImportState,
     domain::entity::InstalmentState,
     domain::entity::InboundOutcome,

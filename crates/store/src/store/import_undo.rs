@@ -289,8 +289,8 @@ async fn put_consents_back(
 ) -> Result<bool, StoreError> {
     let whole = import.accepted_at.unwrap_or(import.at);
     let sql = "DELETE FROM consents WHERE (revoked_at IS NULL OR revoked_at<=$1) AND id";
-    let gone = tx.run_in(sql, &uuids(made), "", &[crate::sql::Field::val(&whole)]);
-    let gone = gone.await?;
+    let fixed = vals![whole];
+    let gone = tx.run_in(sql, &uuids(made), "", &fixed).await?;
     for consent in changed {
         let today: Option<Consent> = tx.find("WHERE id=$1", vals![consent.id]).await?;
         // In whichever file of the debtor it is now.
