@@ -184,6 +184,7 @@ unique_rows! {
     ContactPoint: |_r, _t| Ok(());
     Consent: |_r, _t| Ok(());
     Hold: |_r, _t| Ok(());
+    Override: |_r, _t| Ok(());
     Suppression: |_r, _t| Ok(());
     Segment: |_r, _t| Ok(());
     Campaign: |_r, _t| Ok(());
