@@ -106,6 +106,16 @@ pub fn parent(code: &str) -> &str {
     }
 }
 
+/// What a code is called in the standard tree, Spanish and English; a leaf of a client's own is called as the code that
+/// it stands under.
+#[must_use]
+pub fn standard_label(code: &str) -> Option<(&'static str, &'static str)> {
+    let leaf = LEVEL_3.iter().find(|row| row.0 == code);
+    let leaf = leaf.map(|row| (row.1, row.2));
+    let upper = || LEVEL_2.iter().find(|row| row.0 == parent(code));
+    leaf.or_else(|| upper().map(|row| (row.1, row.2)))
+}
+
 /// The standard tree: every level-2 code for calls, then the leaves of level 3.
 #[must_use]
 pub fn standard_dispositions() -> Vec<Disposition> {
@@ -200,6 +210,18 @@ mod tests {
             if let Some(base) = tree.iter().find(|b| b.code == parent(&d.code)) {
                 assert_eq!((base.rpc, base.is_final), (d.rpc, d.is_final), "{}", d.code);
             }
+        }
+    }
+
+    #[test]
+    fn codes_have_names() {
+        let spanish = |code: &str| standard_label(code).map(|(es, _)| es);
+        assert_eq!(spanish("CD.NP.NOQUIERE"), Some("No quiere pagar"));
+        assert_eq!(spanish("CD.NP.DE_LA_CASA"), Some("Negativa de pago"));
+        assert_eq!(spanish("NC.BZ"), Some("Buzón de voz"));
+        assert_eq!(spanish("XX.YY"), None);
+        for d in standard_dispositions() {
+            assert_eq!(spanish(&d.code), Some(d.label_es.as_str()));
         }
     }
 

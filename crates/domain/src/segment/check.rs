@@ -1,9 +1,9 @@
 //! Type check: what the grammar alone cannot refuse.
 
+use super::words::Told;
 use super::{
-    DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, NAME_MAX, Op, SegmentError, TERMS_MAX, row,
+    DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, NAME_MAX, Op, SegmentError, TERMS_MAX,
 };
-use crate::entity::{CallResult, DebtorKind, HoldKind, Language, PartyRole};
 
 /// Checks kinds, vocabularies and limits of an expression, wherever it came from.
 ///
@@ -18,7 +18,10 @@ fn walk(expr: &Expr, depth: usize, terms: &mut usize) -> Result<(), SegmentError
     if depth > DEPTH_MAX {
         return Err(SegmentError::new(
             0,
-            format!("nested deeper than {DEPTH_MAX}"),
+            Told::of(
+                format!("más de {DEPTH_MAX} niveles"),
+                format!("nested deeper than {DEPTH_MAX}"),
+            ),
         ));
     }
     match expr {
@@ -27,7 +30,10 @@ fn walk(expr: &Expr, depth: usize, terms: &mut usize) -> Result<(), SegmentError
             if parts.len() < 2 {
                 return Err(SegmentError::new(
                     0,
-                    "'and' and 'or' need two parts or more",
+                    Told::of(
+                        "«y» y «o» llevan dos partes o más",
+                        "'and' and 'or' need two parts or more",
+                    ),
                 ));
             }
             parts.iter().try_for_each(|p| walk(p, depth + 1, terms))
@@ -38,57 +44,76 @@ fn walk(expr: &Expr, depth: usize, terms: &mut usize) -> Result<(), SegmentError
             if *terms > TERMS_MAX {
                 return Err(SegmentError::new(
                     0,
-                    format!("more than {TERMS_MAX} comparisons"),
+                    Told::of(
+                        format!("más de {TERMS_MAX} comparaciones"),
+                        format!("more than {TERMS_MAX} comparisons"),
+                    ),
                 ));
             }
-            check_leaf(leaf).map_err(|reason| SegmentError::new(0, reason))
+            check_leaf(leaf).map_err(|told| SegmentError::new(0, told))
         }
     }
 }
 
 /// Checks one comparison; the parser adds the position.
-pub(super) fn check_leaf(leaf: &Expr) -> Result<(), String> {
+pub(super) fn check_leaf(leaf: &Expr) -> Result<(), Told> {
     match leaf {
         Expr::Cmp { field, op, value } => {
             let ordered = matches!(field.kind(), FieldKind::Number | FieldKind::Money);
             if !ordered && !matches!(op, Op::Eq | Op::Ne) {
-                return Err(format!("{field} is a {} field: use = or !=", field.kind()));
+                return Err(of_kind(*field, "use = o !=", "use = or !="));
             }
             check_value(*field, value)
         }
         Expr::Between { field, from, to } => {
             if !matches!(field.kind(), FieldKind::Number | FieldKind::Money) {
-                return Err(format!(
-                    "{field} is a {} field: 'between' needs numbers",
-                    field.kind()
+                return Err(of_kind(
+                    *field,
+                    "«entre» lleva números",
+                    "'between' needs numbers",
                 ));
             }
             if from > to {
-                return Err("'between' needs the smaller value first".into());
+                return Err(Told::of(
+                    "«entre» lleva primero el valor menor",
+                    "'between' needs the smaller value first",
+                ));
             }
             Ok(())
         }
         Expr::In { field, values } => {
             if !matches!(field.kind(), FieldKind::Number | FieldKind::Text) {
-                return Err(format!(
-                    "{field} is a {} field: 'in' needs text or numbers",
-                    field.kind()
+                return Err(of_kind(
+                    *field,
+                    "«en» lleva textos o números",
+                    "'in' needs text or numbers",
                 ));
             }
             if values.is_empty() || values.len() > IN_MAX {
-                return Err(format!("'in' needs 1 to {IN_MAX} values"));
+                return Err(Told::of(
+                    format!("«en» lleva de 1 a {IN_MAX} valores"),
+                    format!("'in' needs 1 to {IN_MAX} values"),
+                ));
             }
             values.iter().try_for_each(|v| check_value(*field, v))
         }
         Expr::Named { name, version } => {
             let length = name.chars().count();
             if length == 0 || length > NAME_MAX || name.chars().any(char::is_control) {
-                return Err(format!(
-                    "a segment's name has 1 to {NAME_MAX} characters, none of them control characters"
+                return Err(Told::of(
+                    format!(
+                        "el nombre de un segmento tiene de 1 a {NAME_MAX} caracteres, ninguno de control"
+                    ),
+                    format!(
+                        "a segment's name has 1 to {NAME_MAX} characters, none of them control characters"
+                    ),
                 ));
             }
             if version.is_some_and(|v| v < 1) {
-                return Err("versions of a segment count from 1".into());
+                return Err(Told::of(
+                    "las versiones de un segmento se cuentan desde 1",
+                    "versions of a segment count from 1",
+                ));
             }
             Ok(())
         }
@@ -96,51 +121,50 @@ pub(super) fn check_leaf(leaf: &Expr) -> Result<(), String> {
     }
 }
 
-fn check_value(field: Field, value: &Literal) -> Result<(), String> {
+fn of_kind(field: Field, es: &str, en: &str) -> Told {
+    let kind = field.kind();
+    Told::of(
+        format!("{field} es un campo de tipo {}: {es}", kind_es(kind)),
+        format!("{field} is a {kind} field: {en}"),
+    )
+}
+
+const fn kind_es(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "texto",
+        FieldKind::Number => "número",
+        FieldKind::Money => "monto",
+        FieldKind::Bool => "sí o no",
+    }
+}
+
+fn check_value(field: Field, value: &Literal) -> Result<(), Told> {
     match (field.kind(), value) {
         (FieldKind::Text, Literal::Text(text)) => check_word(field, text),
         (FieldKind::Number | FieldKind::Money, Literal::Int(_))
         | (FieldKind::Bool, Literal::Bool(_)) => Ok(()),
-        (kind, _) => Err(format!("{field} needs a {kind} value")),
+        (kind, _) => Err(Told::of(
+            format!("{field} lleva un valor de tipo {}", kind_es(kind)),
+            format!("{field} needs a {kind} value"),
+        )),
     }
 }
 
 /// Fields with a closed vocabulary refuse other words, so that a typing error is seen.
-fn check_word(field: Field, text: &str) -> Result<(), String> {
-    let told = match field {
-        Field::Bucket => row::BUCKETS.contains(&text).then_some(()).ok_or_else(|| {
-            format!(
-                "unknown bucket: expected one of {}",
-                row::BUCKETS.join(", ")
-            )
-        }),
-        Field::LastResult if !text.is_empty() => text
-            .parse::<CallResult>()
-            .map(drop)
-            .map_err(|e| e.to_string()),
-        Field::Language => text
-            .parse::<Language>()
-            .map(drop)
-            .map_err(|e| e.to_string()),
-        Field::DebtorKind => text
-            .parse::<DebtorKind>()
-            .map(drop)
-            .map_err(|e| e.to_string()),
-        Field::PartyRole => text
-            .parse::<PartyRole>()
-            .map(drop)
-            .map_err(|e| e.to_string()),
-        Field::HoldKind => text
-            .parse::<HoldKind>()
-            .map(drop)
-            .map_err(|e| e.to_string()),
-        _ => Ok(()),
-    };
-    told.and_then(|()| {
-        if text.chars().any(char::is_control) {
-            Err(format!("{field}: control characters are not allowed"))
-        } else {
-            Ok(())
-        }
-    })
+fn check_word(field: Field, text: &str) -> Result<(), Told> {
+    if let Some(words) = field.words().filter(|words| !words.contains(&text)) {
+        let known: Vec<&str> = words.into_iter().filter(|w| !w.is_empty()).collect();
+        let known = known.join(", ");
+        return Err(Told::of(
+            format!("{field} desconocido: se esperaba uno de {known}"),
+            format!("unknown {field}: expected one of {known}"),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Told::of(
+            format!("{field}: no se admiten caracteres de control"),
+            format!("{field}: control characters are not allowed"),
+        ));
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Words, literals and marks of the text form, each with its column.
 
+use super::words::Told;
 use super::{Op, SegmentError, TEXT_MAX};
 
 /// A piece of the text.
@@ -27,7 +28,10 @@ pub(super) fn lex(text: &str) -> Result<Vec<(usize, Token)>, SegmentError> {
     if chars.len() > TEXT_MAX {
         return Err(SegmentError::new(
             TEXT_MAX,
-            format!("longer than {TEXT_MAX} characters"),
+            Told::of(
+                format!("más de {TEXT_MAX} caracteres"),
+                format!("longer than {TEXT_MAX} characters"),
+            ),
         ));
     }
     let mut tokens = Vec::new();
@@ -69,7 +73,10 @@ fn one(chars: &[char], at: usize, c: char) -> Result<(Token, usize), SegmentErro
         _ => {
             return Err(SegmentError::new(
                 at + 1,
-                format!("unexpected '{}'", c.escape_default()),
+                Told::of(
+                    format!("no se esperaba «{}»", c.escape_default()),
+                    format!("unexpected '{}'", c.escape_default()),
+                ),
             ));
         }
     })
@@ -102,7 +109,10 @@ fn quoted(chars: &[char], at: usize, quote: char) -> Result<(Token, usize), Segm
                 text.push(*c);
                 i += 1;
             }
-            (None, _) => return Err(SegmentError::new(at + 1, "the quote is never closed")),
+            (None, _) => {
+                let told = Told::of("la comilla no se cierra", "the quote is never closed");
+                return Err(SegmentError::new(at + 1, told));
+            }
         }
     }
 }

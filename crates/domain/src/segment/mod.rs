@@ -10,23 +10,31 @@
 //! ```
 
 mod check;
+mod difference;
 pub mod examples;
+mod facts;
+mod field;
 mod lexer;
 mod named;
+mod names;
 mod parse;
 mod print;
 mod row;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 mod words;
 
 pub use check::check;
+pub use difference::{Changed, What, difference};
+pub use facts::{Assigned, SegmentFacts, asks_the_law};
+pub use field::{Field, FieldKind};
 pub use named::{NAMED_DEPTH, NAMED_MAX, NamedKey, expand, named};
+pub use names::{Group, Name, name_of};
 pub use parse::parse;
 pub use print::print;
-pub use row::{
-    BUCKETS, NEVER_DAYS, NO_SCORE, SegmentFacts, SegmentRow, bucket_of, day_of_date, eval, utc_day,
-};
+pub use row::{BUCKETS, NEVER_DAYS, NO_SCORE, SegmentRow, bucket_of, day_of_date, eval, utc_day};
+pub use vocabulary::{Word, vocabulary};
 pub use words::{Told, explain};
 
 use serde::{Deserialize, Serialize};
@@ -50,136 +58,18 @@ pub struct SegmentError {
     pub position: usize,
     /// What is wrong and what would be right.
     pub reason: String,
+    /// The same in Spanish.
+    #[serde(default)]
+    pub es: String,
 }
 
 impl SegmentError {
-    fn new(position: usize, reason: impl Into<String>) -> Self {
+    fn new(position: usize, told: Told) -> Self {
         Self {
             position,
-            reason: reason.into(),
+            reason: told.en,
+            es: told.es,
         }
-    }
-}
-
-crate::text_enum! {
-    /// What can be compared. The unit or vocabulary stands behind each.
-    pub enum Field {
-        /// ISO country of residence (text).
-        Country = "country",
-        /// Subdivision (text).
-        Subdivision = "subdivision",
-        /// Language (text).
-        Language = "language",
-        /// `person` or `company` (text).
-        DebtorKind = "debtor_kind",
-        /// The client's key of the debtor (text).
-        ExternalRef = "external_ref",
-        /// Portfolio name (text).
-        Portfolio = "portfolio",
-        /// Full name, exactly as it is kept (text).
-        Name = "name",
-        /// Identity document (text).
-        Document = "document",
-        /// Zone of the address (IANA), empty when not known (text).
-        Zone = "zone",
-        /// The client's key of an open debt (text; any debt matches).
-        DebtRef = "debt_ref",
-        /// Role of somebody on his debts (text; any party matches).
-        PartyRole = "party_role",
-        /// Kind of a hold in force on the debtor, a debt or a phone (text; any hold matches).
-        HoldKind = "hold_kind",
-        /// Purpose of a consent in force (text; any consent matches).
-        Consent = "consent",
-        /// Product of an open debt (text; any debt matches).
-        Product = "product",
-        /// Currency of an open debt (text; any debt matches).
-        Currency = "currency",
-        /// Greatest days past due among open debts, in UTC days (number).
-        DaysPastDue = "days_past_due",
-        /// Ageing bucket of that figure, terms.md §7 (text).
-        Bucket = "bucket",
-        /// Sum of balances of open debts (money).
-        Balance = "balance",
-        /// Sum of overdue amounts (money).
-        Overdue = "overdue",
-        /// Sum of principals of open debts (money).
-        Principal = "principal",
-        /// Sum of interests of open debts (money).
-        Interest = "interest",
-        /// Sum of fees of open debts (money).
-        Fees = "fees",
-        /// Sum of the least payments asked on open debts (money).
-        Minimum = "minimum",
-        /// Number of open debts (number).
-        DebtCount = "debt_count",
-        /// Number of phones that are not bad (number).
-        PhoneCount = "phone_count",
-        /// Of them mobiles (number).
-        MobilePhones = "mobile_phones",
-        /// Of them given by the debtor (number).
-        GivenPhones = "given_phones",
-        /// Of them authorised by the debtor (number).
-        AuthorisedPhones = "authorised_phones",
-        /// The client's score; none = -1 (number).
-        Score = "score",
-        /// Days since he came into the portfolio (number).
-        DaysInFile = "days_in_file",
-        /// Best confidence among them, 0–100 (number).
-        PointConfidence = "point_confidence",
-        /// Attempts ever (number).
-        Attempts = "attempts",
-        /// Attempts in the last 7 × 24 h (number).
-        Attempts7d = "attempts_7d",
-        /// Days since the last attempt; no attempt = 100000 (number).
-        DaysSinceAttempt = "days_since_attempt",
-        /// Days since the last right-party contact; none = 100000 (number).
-        DaysSinceRpc = "days_since_rpc",
-        /// Result of the last attempt (text).
-        LastResult = "last_result",
-        /// Disposition of the last disposed attempt (text).
-        LastDisposition = "last_disposition",
-        /// Has an active promise (yes/no).
-        PromiseActive = "promise_active",
-        /// Broken promises ever (number).
-        PromisesBroken = "promises_broken",
-        /// Kept promises ever (number).
-        PromisesKept = "promises_kept",
-        /// UTC days until the first active promise is due; none = 100000 (number).
-        DaysToPromise = "days_to_promise",
-        /// UTC days until the first statute date among open debts, negative behind it; none known = 100000
-        /// (number).
-        DaysToStatute = "days_to_statute",
-        /// Sum of the active promises (money).
-        Promised = "promised",
-        /// Payments ever, reversals too (number).
-        Payments = "payments",
-        /// Days since the last payment; none = 100000 (number).
-        DaysSincePayment = "days_since_payment",
-        /// Paid ever, less reversals (money).
-        Paid = "paid",
-        /// Paid in the last 30 × 24 h (money).
-        Paid30d = "paid_30d",
-        /// Has a hold in force on the debtor (yes/no).
-        OnHold = "on_hold",
-        /// One of his phones or his document is listed (yes/no).
-        Suppressed = "suppressed",
-        /// The law, asked not long ago, lets one of his phones be called now; no hold, not listed (yes/no).
-        CallableNow = "callable_now",
-    }
-}
-
-crate::text_enum! {
-    /// Kind of a field's values.
-    pub enum FieldKind {
-        /// Text, compared exactly.
-        Text = "text",
-        /// Whole number.
-        Number = "number",
-        /// Money: units of whatever currency it is in, with two decimals in the text form, hundredths of a unit inside
-        /// (`money::hundredths`).
-        Money = "money",
-        /// Yes or no.
-        Bool = "bool",
     }
 }
 
@@ -259,62 +149,4 @@ pub enum Expr {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<i32>,
     },
-}
-
-impl Field {
-    /// Kind of its values.
-    #[must_use]
-    pub const fn kind(self) -> FieldKind {
-        match self {
-            Self::Country
-            | Self::Subdivision
-            | Self::Language
-            | Self::DebtorKind
-            | Self::ExternalRef
-            | Self::Portfolio
-            | Self::Product
-            | Self::Currency
-            | Self::Bucket
-            | Self::LastResult
-            | Self::LastDisposition
-            | Self::Name
-            | Self::Document
-            | Self::Zone
-            | Self::DebtRef
-            | Self::PartyRole
-            | Self::HoldKind
-            | Self::Consent => FieldKind::Text,
-            Self::DaysPastDue
-            | Self::DebtCount
-            | Self::PhoneCount
-            | Self::PointConfidence
-            | Self::Attempts
-            | Self::Attempts7d
-            | Self::DaysSinceAttempt
-            | Self::DaysSinceRpc
-            | Self::PromisesBroken
-            | Self::PromisesKept
-            | Self::MobilePhones
-            | Self::GivenPhones
-            | Self::AuthorisedPhones
-            | Self::Score
-            | Self::DaysInFile
-            | Self::DaysToPromise
-            | Self::DaysToStatute
-            | Self::Payments
-            | Self::DaysSincePayment => FieldKind::Number,
-            Self::Balance
-            | Self::Overdue
-            | Self::Principal
-            | Self::Interest
-            | Self::Fees
-            | Self::Minimum
-            | Self::Promised
-            | Self::Paid
-            | Self::Paid30d => FieldKind::Money,
-            Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
-                FieldKind::Bool
-            }
-        }
-    }
 }

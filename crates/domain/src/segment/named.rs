@@ -1,6 +1,7 @@
 //! Segments inside segments: `segment 'A' and not segment 'B'`. A name stands for what the segment says,
 //! newest or as one of its versions said, and is replaced by it before anything is asked.
 
+use super::words::Told;
 use super::{Expr, SegmentError};
 use std::collections::BTreeMap;
 
@@ -58,19 +59,32 @@ fn replaced<'a>(
         Expr::Or(parts) => Expr::Or(all(parts)?),
         Expr::Not(part) => Expr::Not(Box::new(replaced(part, known, path)?)),
         Expr::Named { name, version } => {
-            let fault = |reason: String| Err(SegmentError::new(0, reason));
+            let fault = |es: String, en: String| Err(SegmentError::new(0, Told::of(es, en)));
             let Some(inner) = known.get(&(name.clone(), *version)) else {
-                let which = version.map_or(String::new(), |v| format!(" with a version {v}"));
-                return fault(format!("the client has no segment '{name}'{which}"));
+                let which = |word: &str| version.map_or(String::new(), |v| format!(" {word} {v}"));
+                return fault(
+                    format!(
+                        "el acreedor no tiene un segmento «{name}»{}",
+                        which("con una versión")
+                    ),
+                    format!(
+                        "the client has no segment '{name}'{}",
+                        which("with a version")
+                    ),
+                );
             };
             // An old version is fixed: it cannot come to name what names it now.
             if version.is_none() && path.contains(&name.as_str()) {
-                return fault(format!("segment '{name}' would name itself"));
+                return fault(
+                    format!("el segmento «{name}» se nombraría a sí mismo"),
+                    format!("segment '{name}' would name itself"),
+                );
             }
             if path.len() > NAMED_DEPTH {
-                return fault(format!(
-                    "segments name one another more than {NAMED_DEPTH} deep"
-                ));
+                return fault(
+                    format!("los segmentos se nombran en más de {NAMED_DEPTH} niveles"),
+                    format!("segments name one another more than {NAMED_DEPTH} deep"),
+                );
             }
             path.push(name);
             let whole = replaced(inner, known, path)?;

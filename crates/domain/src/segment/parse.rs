@@ -2,6 +2,8 @@
 
 use super::check::check_leaf;
 use super::lexer::{Token, lex};
+use super::names::field_of;
+use super::words::Told;
 use super::{DEPTH_MAX, Expr, Field, FieldKind, IN_MAX, Literal, Op, SegmentError, TERMS_MAX};
 
 /// Reads the text form. Keywords `and or not between in all` and their Spanish forms
@@ -23,7 +25,10 @@ pub fn parse(text: &str) -> Result<Expr, SegmentError> {
         None => Ok(expr),
         Some((column, _)) => Err(SegmentError::new(
             *column,
-            "expected 'and', 'or' or the end",
+            Told::of(
+                "se esperaba «y», «o» o el final",
+                "expected 'and', 'or' or the end",
+            ),
         )),
     }
 }
@@ -55,59 +60,6 @@ fn is_word(word: &str, one_of: &[&str]) -> bool {
     one_of.contains(&word.to_lowercase().as_str())
 }
 
-fn field(word: &str) -> Option<Field> {
-    let word = word.to_lowercase();
-    word.parse().ok().or_else(|| {
-        Some(match word.as_str() {
-            "pais" | "país" => Field::Country,
-            "idioma" => Field::Language,
-            "cartera" => Field::Portfolio,
-            "producto" => Field::Product,
-            "moneda" => Field::Currency,
-            "dias_mora" | "días_mora" | "dpd" => Field::DaysPastDue,
-            "tramo" => Field::Bucket,
-            "saldo" => Field::Balance,
-            "vencido" => Field::Overdue,
-            "deudas" => Field::DebtCount,
-            "telefonos" | "teléfonos" => Field::PhoneCount,
-            "intentos" => Field::Attempts,
-            "intentos_7d" => Field::Attempts7d,
-            "dias_sin_intento" => Field::DaysSinceAttempt,
-            "dias_sin_contacto" => Field::DaysSinceRpc,
-            "promesa_activa" => Field::PromiseActive,
-            "promesas_rotas" => Field::PromisesBroken,
-            "promesas_cumplidas" => Field::PromisesKept,
-            "pagado_30d" => Field::Paid30d,
-            "bloqueado" => Field::OnHold,
-            "excluido" => Field::Suppressed,
-            "nombre" => Field::Name,
-            "documento" => Field::Document,
-            "zona" => Field::Zone,
-            "credito" | "crédito" => Field::DebtRef,
-            "rol" | "parte" => Field::PartyRole,
-            "tipo_bloqueo" => Field::HoldKind,
-            "consentimiento" => Field::Consent,
-            "capital" => Field::Principal,
-            "intereses" => Field::Interest,
-            "cargos" => Field::Fees,
-            "minimo" | "mínimo" => Field::Minimum,
-            "celulares" => Field::MobilePhones,
-            "telefonos_dados" => Field::GivenPhones,
-            "telefonos_autorizados" => Field::AuthorisedPhones,
-            "puntaje" => Field::Score,
-            "dias_en_cartera" => Field::DaysInFile,
-            "dias_a_promesa" => Field::DaysToPromise,
-            "dias_a_prescripcion" => Field::DaysToStatute,
-            "prometido" => Field::Promised,
-            "pagos" => Field::Payments,
-            "dias_sin_pago" => Field::DaysSincePayment,
-            "pagado" => Field::Paid,
-            "marcable_ahora" => Field::CallableNow,
-            _ => return None,
-        })
-    })
-}
-
 struct Parser {
     tokens: Vec<(usize, Token)>,
     at: usize,
@@ -124,8 +76,8 @@ impl Parser {
         self.tokens.get(self.at).map_or(self.end, |(c, _)| *c)
     }
 
-    fn fail<T>(&self, reason: impl Into<String>) -> Result<T, SegmentError> {
-        Err(SegmentError::new(self.column(), reason))
+    fn fail<T>(&self, es: impl Into<String>, en: impl Into<String>) -> Result<T, SegmentError> {
+        Err(SegmentError::new(self.column(), Told::of(es, en)))
     }
 
     fn take_key(&mut self, key: Key) -> bool {
@@ -134,18 +86,21 @@ impl Parser {
         found
     }
 
-    fn take(&mut self, token: &Token, reason: &str) -> Result<(), SegmentError> {
+    fn take(&mut self, token: &Token, (es, en): (&str, &str)) -> Result<(), SegmentError> {
         if self.peek() == Some(token) {
             self.at += 1;
             Ok(())
         } else {
-            self.fail(reason)
+            self.fail(es, en)
         }
     }
 
     fn deeper(&self, depth: usize) -> Result<(), SegmentError> {
         if depth > DEPTH_MAX {
-            return self.fail(format!("nested deeper than {DEPTH_MAX}"));
+            return self.fail(
+                format!("más de {DEPTH_MAX} niveles de paréntesis y negaciones"),
+                format!("nested deeper than {DEPTH_MAX}"),
+            );
         }
         Ok(())
     }
@@ -186,7 +141,7 @@ impl Parser {
         if self.peek() == Some(&Token::Open) {
             self.at += 1;
             let inner = self.or(depth + 1)?;
-            self.take(&Token::Close, "expected ')'")?;
+            self.take(&Token::Close, ("se esperaba «)»", "expected ')'"))?;
             return Ok(inner);
         }
         if self.take_key(Key::All) {
@@ -199,24 +154,31 @@ impl Parser {
         let start = self.column();
         self.terms += 1;
         if self.terms > TERMS_MAX {
-            return self.fail(format!("more than {TERMS_MAX} comparisons"));
+            return self.fail(
+                format!("más de {TERMS_MAX} comparaciones"),
+                format!("more than {TERMS_MAX} comparisons"),
+            );
         }
         let Some(Token::Word(word)) = self.peek() else {
-            return self.fail("expected a field, 'segment', 'not', 'all' or '('");
+            return self.fail(
+                "se esperaba un campo, «segmento», «no», «todos» o «(»",
+                "expected a field, 'segment', 'not', 'all' or '('",
+            );
         };
         if is_word(word, &["segment", "segmento"]) {
             return self.named(start);
         }
-        let Some(field) = field(word) else {
+        let Some(field) = field_of(word) else {
             let names: Vec<&str> = Field::ALL.iter().map(|f| f.as_str()).collect();
-            return self.fail(format!(
-                "unknown field: expected one of {}",
-                names.join(", ")
-            ));
+            let names = names.join(", ");
+            return self.fail(
+                format!("campo desconocido: se esperaba uno de {names}"),
+                format!("unknown field: expected one of {names}"),
+            );
         };
         self.at += 1;
         let leaf = self.rest(field)?;
-        check_leaf(&leaf).map_err(|reason| SegmentError::new(start, reason))?;
+        check_leaf(&leaf).map_err(|told| SegmentError::new(start, told))?;
         Ok(leaf)
     }
 
@@ -224,7 +186,10 @@ impl Parser {
     fn named(&mut self, start: usize) -> Result<Expr, SegmentError> {
         self.at += 1;
         let Some(Token::Quoted(name)) = self.peek() else {
-            return self.fail("expected the segment's name in quotes");
+            return self.fail(
+                "se esperaba el nombre del segmento entre comillas",
+                "expected the segment's name in quotes",
+            );
         };
         let name = name.clone();
         self.at += 1;
@@ -232,16 +197,19 @@ impl Parser {
         if matches!(self.peek(), Some(Token::Word(w)) if is_word(w, &["version", "versión"])) {
             self.at += 1;
             let Some(Token::Number(n)) = self.peek() else {
-                return self.fail("expected the number of the version");
+                return self.fail(
+                    "se esperaba el número de la versión",
+                    "expected the number of the version",
+                );
             };
             let Ok(n) = n.parse() else {
-                return self.fail("expected a whole number");
+                return self.fail("se esperaba un número entero", "expected a whole number");
             };
             version = Some(n);
             self.at += 1;
         }
         let leaf = Expr::Named { name, version };
-        check_leaf(&leaf).map_err(|reason| SegmentError::new(start, reason))?;
+        check_leaf(&leaf).map_err(|told| SegmentError::new(start, told))?;
         Ok(leaf)
     }
 
@@ -255,7 +223,10 @@ impl Parser {
         if self.take_key(Key::Between) {
             let from = self.int(field)?;
             if !self.take_key(Key::And) {
-                return self.fail("expected 'and' and the upper end");
+                return self.fail(
+                    "se esperaba «y» y el valor mayor",
+                    "expected 'and' and the upper end",
+                );
             }
             return Ok(Expr::Between {
                 field,
@@ -273,27 +244,39 @@ impl Parser {
                 value: Literal::Bool(true),
             });
         }
-        self.fail(format!("expected a comparison after {field}"))
+        self.fail(
+            format!("se esperaba una comparación después de {field}"),
+            format!("expected a comparison after {field}"),
+        )
     }
 
     fn list(&mut self, field: Field) -> Result<Expr, SegmentError> {
-        self.take(&Token::Open, "expected '(' after 'in'")?;
+        self.take(
+            &Token::Open,
+            ("se esperaba «(» después de «en»", "expected '(' after 'in'"),
+        )?;
         let mut values = vec![self.value(field)?];
         while self.peek() == Some(&Token::Comma) {
             self.at += 1;
             values.push(self.value(field)?);
             if values.len() > IN_MAX {
-                return self.fail(format!("'in' needs 1 to {IN_MAX} values"));
+                return self.fail(
+                    format!("«en» lleva de 1 a {IN_MAX} valores"),
+                    format!("'in' needs 1 to {IN_MAX} values"),
+                );
             }
         }
-        self.take(&Token::Close, "expected ',' or ')'")?;
+        self.take(
+            &Token::Close,
+            ("se esperaba «,» o «)»", "expected ',' or ')'"),
+        )?;
         Ok(Expr::In { field, values })
     }
 
     fn int(&mut self, field: Field) -> Result<i64, SegmentError> {
         match self.value(field)? {
             Literal::Int(n) => Ok(n),
-            _ => self.fail("expected a number"),
+            _ => self.fail("se esperaba un número", "expected a number"),
         }
     }
 
@@ -306,19 +289,33 @@ impl Parser {
             (Some(Token::Word(word)), FieldKind::Bool) => match word.to_lowercase().as_str() {
                 "yes" | "true" | "si" | "sí" | "verdadero" => Literal::Bool(true),
                 "no" | "false" | "falso" => Literal::Bool(false),
-                _ => return self.fail("expected yes or no"),
+                _ => return self.fail("se esperaba sí o no", "expected yes or no"),
             },
             (Some(Token::Number(n)), FieldKind::Number) => match n.parse() {
                 Ok(n) => Literal::Int(n),
-                Err(_) => return self.fail("expected a whole number"),
+                Err(_) => {
+                    return self.fail("se esperaba un número entero", "expected a whole number");
+                }
             },
             (Some(Token::Number(n)), FieldKind::Money) => match money(n) {
                 Some(n) => Literal::Int(n),
-                None => return self.fail("expected an amount with at most two decimals"),
+                None => {
+                    return self.fail(
+                        "se esperaba un monto con dos decimales a lo más",
+                        "expected an amount with at most two decimals",
+                    );
+                }
             },
-            (_, FieldKind::Text) => return self.fail("expected a text in quotes"),
-            (_, FieldKind::Bool) => return self.fail("expected yes or no"),
-            (_, FieldKind::Number | FieldKind::Money) => return self.fail("expected a number"),
+            (_, FieldKind::Text) => {
+                return self.fail(
+                    "se esperaba un texto entre comillas",
+                    "expected a text in quotes",
+                );
+            }
+            (_, FieldKind::Bool) => return self.fail("se esperaba sí o no", "expected yes or no"),
+            (_, FieldKind::Number | FieldKind::Money) => {
+                return self.fail("se esperaba un número", "expected a number");
+            }
         };
         self.at += 1;
         Ok(literal)

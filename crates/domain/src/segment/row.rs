@@ -1,12 +1,7 @@
-//! What the fields mean: one debtor's values, how they follow from his facts, and the evaluator.
-//! The SQL of `store` must give the same answer; a property test there compares both.
+//! One debtor's values, and the evaluator over them. How they follow from what is kept of him: `facts`. The SQL of
+//! `store` must give the same answer; a property test there compares both.
 
 use super::{Expr, Field, Literal, Op};
-use crate::entity::{
-    Attempt, Channel, Consent, ContactPoint, Debt, DebtStatus, Debtor, Hold, HoldScope, Party,
-    Payment, PointClass, Promise, PromiseState, Suppression,
-};
-use crate::money::{Money, hundredths};
 use crate::time::{DAY_MS, UtcMs};
 
 /// Days since something that never happened.
@@ -112,184 +107,31 @@ pub struct SegmentRow {
     pub paid_30d: i64,
     pub on_hold: bool,
     pub suppressed: bool,
-}
-
-/// Everything of one debtor that a row follows from. Iterators in any order.
-#[derive(Debug, Clone, Copy)]
-pub struct SegmentFacts<'a> {
-    /// The debtor.
-    pub debtor: &'a Debtor,
-    /// Name of his portfolio.
-    pub portfolio: &'a str,
-    /// All his debts.
-    pub debts: &'a [&'a Debt],
-    /// All his points.
-    pub points: &'a [&'a ContactPoint],
-    /// All his attempts.
-    pub attempts: &'a [&'a Attempt],
-    /// All his promises.
-    pub promises: &'a [&'a Promise],
-    /// All his payments.
-    pub payments: &'a [&'a Payment],
-    /// All his holds.
-    pub holds: &'a [&'a Hold],
-    /// Everybody on his debts.
-    pub parties: &'a [&'a Party],
-    /// All his consents.
-    pub consents: &'a [&'a Consent],
-    /// The client's score, if there is one.
-    pub score: Option<i64>,
-    /// From when until when the law lets him be called, as it was last asked; the end is not in it.
-    pub callable: Option<(UtcMs, UtcMs)>,
-    /// Suppressions that may concern him, entries of external lists among them (others are ignored).
-    pub suppressions: &'a [&'a Suppression],
-}
-
-impl SegmentFacts<'_> {
-    /// The values of every field at `now`.
-    #[must_use]
-    pub fn row(&self, now: UtcMs) -> SegmentRow {
-        let mut row = SegmentRow {
-            country: self.debtor.country.clone(),
-            subdivision: self.debtor.subdivision.clone().unwrap_or_default(),
-            language: self.debtor.language.to_string(),
-            debtor_kind: self.debtor.kind.to_string(),
-            external_ref: self.debtor.external_ref.clone(),
-            portfolio: self.portfolio.to_owned(),
-            promise_active: self
-                .promises
-                .iter()
-                .any(|p| p.state == PromiseState::Active),
-            promises_broken: self.promises_in(PromiseState::Broken),
-            promises_kept: self.promises_in(PromiseState::Kept),
-            on_hold: self
-                .holds
-                .iter()
-                .any(|h| h.scope == HoldScope::Debtor && h.active_at(now)),
-            suppressed: self.suppressions.iter().any(|s| self.listed(s)),
-            ..SegmentRow::default()
-        };
-        let month = now.plus_ms(-30 * DAY_MS);
-        let lately = self
-            .payments
-            .iter()
-            .filter(|p| p.paid_at > month && p.paid_at <= now);
-        row.paid_30d = hundredths(lately.map(|p| p.amount));
-        self.fill_file(&mut row, now);
-        self.fill_money(&mut row, now);
-        self.fill_debts(&mut row, now);
-        self.fill_points(&mut row, now);
-        self.fill_attempts(&mut row, now);
-        row
-    }
-
-    fn fill_file(&self, row: &mut SegmentRow, now: UtcMs) {
-        row.name.clone_from(self.debtor.name.reveal());
-        row.document.clone_from(self.debtor.document.reveal());
-        row.zone = self.debtor.address_zone.clone().unwrap_or_default();
-        row.party_roles = self.parties.iter().map(|p| p.role.to_string()).collect();
-        let holds = self.holds.iter().filter(|h| h.active_at(now));
-        row.hold_kinds = holds.map(|h| h.kind.to_string()).collect();
-        let valid = |c: &&&Consent| {
-            c.granted_at <= now
-                && c.until.is_none_or(|t| now < t)
-                && c.revoked_at.is_none_or(|t| now < t)
-        };
-        let valid = self.consents.iter().filter(valid);
-        row.consents = valid.map(|c| c.purpose.clone()).collect();
-        row.score = self.score.unwrap_or(NO_SCORE);
-        row.days_in_file = now.since_ms(self.debtor.created_at) / DAY_MS;
-        row.callable_now = !row.on_hold
-            && !row.suppressed
-            && self
-                .callable
-                .is_some_and(|(from, to)| from <= now && now < to);
-    }
-
-    fn fill_money(&self, row: &mut SegmentRow, now: UtcMs) {
-        let active = || {
-            let of = self.promises.iter();
-            of.filter(|p| p.state == PromiseState::Active)
-        };
-        row.promised = hundredths(active().map(|p| p.amount));
-        let due = active().filter_map(|p| day_of_date(&p.due_date)).min();
-        row.days_to_promise = due.map_or(NEVER_DAYS, |day| day - utc_day(now));
-        row.payments = count(self.payments.len());
-        row.paid = hundredths(self.payments.iter().map(|p| p.amount));
-        let last = self.payments.iter().map(|p| p.paid_at).max();
-        row.days_since_payment = last.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
-    }
-
-    fn promises_in(&self, state: PromiseState) -> i64 {
-        count(self.promises.iter().filter(|p| p.state == state).count())
-    }
-
-    fn listed(&self, s: &Suppression) -> bool {
-        let binds = s.lifted_at.is_none()
-            && s.client_id.is_none_or(|c| c == self.debtor.client_id)
-            && s.debtor_id.is_none_or(|d| d == self.debtor.id);
-        binds && s.names(self.debtor, self.points.iter().copied())
-    }
-
-    fn fill_debts(&self, row: &mut SegmentRow, now: UtcMs) {
-        let open = || self.debts.iter().filter(|d| d.status == DebtStatus::Open);
-        row.products = open().map(|d| d.product.clone()).collect();
-        row.currencies = open().map(|d| d.currency.to_string()).collect();
-        row.debt_refs = open().map(|d| d.external_ref.clone()).collect();
-        let sum = |of: fn(&Debt) -> i64| hundredths(open().map(|d| Money::new(of(d), d.currency)));
-        row.principal = sum(|d| d.principal_minor);
-        row.interest = sum(|d| d.interest_minor);
-        row.fees = sum(|d| d.fees_minor);
-        row.minimum = sum(|d| d.minimum_minor);
-        row.debt_count = count(open().count());
-        row.balance = sum(Debt::balance_minor);
-        row.overdue = sum(|d| d.overdue_minor);
-        let oldest = open().filter_map(|d| day_of_date(&d.due_date)).min();
-        row.days_past_due = oldest.map_or(0, |day| utc_day(now) - day);
-        let first = open()
-            .filter_map(|d| day_of_date(d.statute_date.as_deref()?))
-            .min();
-        row.days_to_statute = first.map_or(NEVER_DAYS, |day| day - utc_day(now));
-    }
-
-    fn fill_points(&self, row: &mut SegmentRow, now: UtcMs) {
-        let good = || {
-            self.points
-                .iter()
-                .filter(|p| p.channel == Channel::Call && !p.bad)
-        };
-        row.phone_count = count(good().count());
-        let mobiles = good().filter(|p| p.class == PointClass::Mobile);
-        row.mobile_phones = count(mobiles.count());
-        row.given_phones = count(good().filter(|p| p.given_by_debtor).count());
-        row.authorised_phones = count(good().filter(|p| p.authorised).count());
-        row.point_confidence = good().map(|p| i64::from(p.confidence)).max().unwrap_or(0);
-        let rpc = self.points.iter().filter_map(|p| p.last_rpc_at).max();
-        row.days_since_rpc = rpc.map_or(NEVER_DAYS, |at| now.since_ms(at) / DAY_MS);
-    }
-
-    fn fill_attempts(&self, row: &mut SegmentRow, now: UtcMs) {
-        let week = now.plus_ms(-7 * DAY_MS);
-        row.attempts = count(self.attempts.len());
-        row.attempts_7d = count(self.attempts.iter().filter(|a| a.opened_at > week).count());
-        let last = self.attempts.iter().max_by_key(|a| (a.opened_at, a.id));
-        row.days_since_attempt = last.map_or(NEVER_DAYS, |a| now.since_ms(a.opened_at) / DAY_MS);
-        row.last_result = last
-            .and_then(|a| a.result)
-            .map(|r| r.to_string())
-            .unwrap_or_default();
-        row.last_disposition = self
-            .attempts
-            .iter()
-            .filter(|a| a.disposition.is_some() && a.disposed_at.is_some())
-            .max_by_key(|a| (a.disposed_at, a.id))
-            .and_then(|a| a.disposition.clone())
-            .unwrap_or_default();
-    }
-}
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
+    pub told_zone: String,
+    pub cities: Vec<String>,
+    pub postcodes: Vec<String>,
+    pub debt_statuses: Vec<String>,
+    pub invoice_refs: Vec<String>,
+    pub stages: Vec<String>,
+    pub numbers: Vec<String>,
+    pub emails: Vec<String>,
+    pub point_sources: Vec<String>,
+    pub email_count: i64,
+    pub days_since_confirmed: i64,
+    pub consent_channels: Vec<String>,
+    pub preferences: Vec<String>,
+    pub optout_channels: Vec<String>,
+    pub complaint_states: Vec<String>,
+    pub promises_partial: i64,
+    pub promises_broken_60d: i64,
+    pub plan_states: Vec<String>,
+    pub excuses: Vec<String>,
+    pub payment_channels: Vec<String>,
+    pub rpc_30d: i64,
+    pub messages_30d: i64,
+    pub assigned_campaign: Vec<String>,
+    pub assigned_team: Vec<String>,
+    pub assigned_agent: Vec<String>,
 }
 
 /// A field's value: several texts for fields that any open debt may match.
@@ -321,6 +163,25 @@ impl SegmentRow {
             Field::PartyRole => texts(&self.party_roles),
             Field::HoldKind => texts(&self.hold_kinds),
             Field::Consent => texts(&self.consents),
+            Field::ToldZone => Value::Texts(vec![&self.told_zone]),
+            Field::City => texts(&self.cities),
+            Field::Postcode => texts(&self.postcodes),
+            Field::DebtStatus => texts(&self.debt_statuses),
+            Field::InvoiceRef => texts(&self.invoice_refs),
+            Field::Stage => texts(&self.stages),
+            Field::Phone => texts(&self.numbers),
+            Field::Email => texts(&self.emails),
+            Field::PointSource => texts(&self.point_sources),
+            Field::ConsentChannel => texts(&self.consent_channels),
+            Field::Preference => texts(&self.preferences),
+            Field::OptoutChannel => texts(&self.optout_channels),
+            Field::ComplaintState => texts(&self.complaint_states),
+            Field::PlanState => texts(&self.plan_states),
+            Field::Excuse => texts(&self.excuses),
+            Field::PaymentChannel => texts(&self.payment_channels),
+            Field::AssignedCampaign => texts(&self.assigned_campaign),
+            Field::AssignedTeam => texts(&self.assigned_team),
+            Field::AssignedAgent => texts(&self.assigned_agent),
             Field::Bucket => Value::Texts(vec![bucket_of(self.days_past_due)]),
             Field::LastResult => Value::Texts(vec![&self.last_result]),
             Field::LastDisposition => Value::Texts(vec![&self.last_disposition]),
@@ -365,6 +226,12 @@ impl SegmentRow {
             Field::Payments => self.payments,
             Field::DaysSincePayment => self.days_since_payment,
             Field::Paid => self.paid,
+            Field::EmailCount => self.email_count,
+            Field::DaysSinceConfirmed => self.days_since_confirmed,
+            Field::PromisesPartial => self.promises_partial,
+            Field::PromisesBroken60d => self.promises_broken_60d,
+            Field::Rpc30d => self.rpc_30d,
+            Field::Messages30d => self.messages_30d,
             // Fields of other kinds have no number; `check` refuses to compare them as such.
             _ => 0,
         }

@@ -1,7 +1,6 @@
 //! Grammar tables, the round trip and the evaluator.
 
 use super::*;
-use crate::entity::CallResult;
 use proptest::prelude::*;
 
 fn ok(text: &str) -> Expr {
@@ -35,6 +34,11 @@ fn canonical_forms() {
         ),
         ("product = 'd''oro'", "product = 'd''oro'"),
         ("balance > -0.01", "balance > -0.01"),
+        (
+            "ciudad = Toluca y estado_convenio = broken",
+            "city = 'Toluca' and plan_state = 'broken'",
+        ),
+        ("teléfono = '+525512345678'", "phone = '+525512345678'"),
     ] {
         assert_eq!(print(&ok(text)), canonical, "{text}");
     }
@@ -55,12 +59,16 @@ fn faults_have_columns() {
         ("country = 'MX", 11),
         ("bucket = 'b1_31'", 1),
         ("last_result = 'bsy'", 1),
+        ("plan_state = 'signd'", 1),
+        ("etapa = 'corte'", 1),
+        ("consent_channel in ('call', 'fax')", 1),
         ("balance in (1.00)", 1),
         ("on_hold @ yes", 9),
         ("days_past_due = 99999999999999999999", 17),
     ] {
         let fault = parse(text).expect_err(text);
         assert_eq!(fault.position, column, "{text}: {fault}");
+        assert!(!fault.es.is_empty() && fault.es != fault.reason, "{text}");
     }
 }
 
@@ -121,18 +129,11 @@ fn evaluation() {
 }
 
 fn words(field: Field) -> BoxedStrategy<String> {
-    match field {
-        Field::Bucket => proptest::sample::select(row::BUCKETS)
+    match field.words() {
+        Some(words) => proptest::sample::select(words)
             .prop_map(String::from)
             .boxed(),
-        Field::LastResult => proptest::sample::select(CallResult::ALL)
-            .prop_map(|r| r.to_string())
-            .boxed(),
-        Field::Language => prop_oneof!["es", "en", "pt"].boxed(),
-        Field::DebtorKind => prop_oneof!["person", "company"].boxed(),
-        Field::PartyRole => prop_oneof!["titular", "aval"].boxed(),
-        Field::HoldKind => prop_oneof!["dispute", "cease"].boxed(),
-        _ => "[a-zA-Z0-9áñ ''\".()-]{0,12}".boxed(),
+        None => "[a-zA-Z0-9áñ ''\".()-]{0,12}".boxed(),
     }
 }
 

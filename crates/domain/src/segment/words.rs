@@ -1,10 +1,12 @@
 //! An expression told in words, Spanish and English, so that who reads a segment need not know its language.
 
-use super::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op};
+use super::vocabulary::said;
+use super::{Expr, Field, FieldKind, Literal, NEVER_DAYS, Op, name_of};
+use crate::rules::disposition::standard_label;
 use serde::Serialize;
 
 /// The same sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Told {
     /// Spanish.
     pub es: String,
@@ -13,7 +15,7 @@ pub struct Told {
 }
 
 impl Told {
-    fn of(es: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(super) fn of(es: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             es: es.into(),
             en: en.into(),
@@ -31,7 +33,7 @@ pub fn explain(expr: &Expr) -> Told {
     )
 }
 
-fn tell(expr: &Expr) -> Told {
+pub(super) fn tell(expr: &Expr) -> Told {
     match expr {
         Expr::All => Told::of("todos", "all of them"),
         Expr::And(parts) => joined(parts, " y ", " and "),
@@ -70,11 +72,14 @@ fn tell(expr: &Expr) -> Told {
         }
         Expr::In { field, values } => {
             let (es, en) = name(*field);
-            let list: Vec<String> = values.iter().map(|v| value(*field, v)).collect();
-            let list = list.join(", ");
+            let list: Vec<Told> = values.iter().map(|v| value(*field, v)).collect();
+            let all = |of: fn(&Told) -> &str| {
+                let list: Vec<&str> = list.iter().map(of).collect();
+                list.join(", ")
+            };
             Told::of(
-                format!("{es} es uno de: {list}"),
-                format!("{en} is one of: {list}"),
+                format!("{es} es uno de: {}", all(|t| &t.es)),
+                format!("{en} is one of: {}", all(|t| &t.en)),
             )
         }
         Expr::Named {
@@ -127,8 +132,8 @@ fn compared(field: Field, op: Op, with: &Literal) -> Told {
     };
     let with = value(field, with);
     Told::of(
-        format!("{es} {op_es} {with}"),
-        format!("{en} {op_en} {with}"),
+        format!("{es} {op_es} {}", with.es),
+        format!("{en} {op_en} {}", with.en),
     )
 }
 
@@ -150,12 +155,21 @@ fn boolean(field: Field, yes: bool) -> Told {
     Told::of(es, en)
 }
 
-fn value(field: Field, value: &Literal) -> String {
+fn value(field: Field, value: &Literal) -> Told {
+    let both = |text: String| Told::of(text.clone(), text);
     match value {
-        Literal::Int(n) => number(field, *n),
-        Literal::Bool(yes) => yes.to_string(),
-        Literal::Text(text) if text.is_empty() => "\u{201c}\u{201d}".to_owned(),
-        Literal::Text(text) => text.clone(),
+        Literal::Int(n) => both(number(field, *n)),
+        Literal::Bool(true) => Told::of("sí", "yes"),
+        Literal::Bool(false) => Told::of("no", "no"),
+        Literal::Text(text) if field == Field::LastDisposition && !text.is_empty() => {
+            let known = standard_label(text);
+            known.map_or_else(|| both(text.clone()), |(es, en)| Told::of(es, en))
+        }
+        Literal::Text(text) => match said(field, text) {
+            Some(word) => Told::of(word.es, word.en),
+            None if text.is_empty() => both("\u{201c}\u{201d}".to_owned()),
+            None => both(text.clone()),
+        },
     }
 }
 
@@ -168,167 +182,9 @@ fn number(field: Field, n: i64) -> String {
     }
 }
 
-/// What each field is called; a yes/no field is a whole statement.
-const NAMES: &[(Field, &str, &str)] = &[
-    (Field::Country, "el país", "the country"),
-    (
-        Field::Subdivision,
-        "el estado o región",
-        "the state or region",
-    ),
-    (Field::Language, "el idioma", "the language"),
-    (Field::DebtorKind, "el tipo de deudor", "the kind of debtor"),
-    (
-        Field::ExternalRef,
-        "la clave del deudor",
-        "the debtor's key",
-    ),
-    (Field::Portfolio, "la cartera", "the portfolio"),
-    (Field::Name, "el nombre", "the name"),
-    (Field::Document, "el documento", "the document"),
-    (Field::Zone, "la zona horaria", "the time zone"),
-    (Field::DebtRef, "el crédito", "the credit"),
-    (
-        Field::PartyRole,
-        "el papel de alguien en sus deudas",
-        "the role of somebody on his debts",
-    ),
-    (Field::HoldKind, "un bloqueo vigente", "a hold in force"),
-    (
-        Field::Consent,
-        "un consentimiento vigente",
-        "a consent in force",
-    ),
-    (
-        Field::Product,
-        "el producto de una deuda abierta",
-        "the product of an open debt",
-    ),
-    (
-        Field::Currency,
-        "la moneda de una deuda abierta",
-        "the currency of an open debt",
-    ),
-    (Field::DaysPastDue, "los días de mora", "the days past due"),
-    (Field::Bucket, "el tramo de mora", "the ageing bucket"),
-    (Field::Balance, "el saldo", "the balance"),
-    (Field::Overdue, "el monto vencido", "the overdue amount"),
-    (Field::Principal, "el capital", "the principal"),
-    (Field::Interest, "los intereses", "the interest"),
-    (Field::Fees, "los cargos", "the fees"),
-    (Field::Minimum, "el pago mínimo", "the least payment"),
-    (
-        Field::DebtCount,
-        "el número de deudas abiertas",
-        "the number of open debts",
-    ),
-    (
-        Field::PhoneCount,
-        "los teléfonos útiles",
-        "the usable phones",
-    ),
-    (
-        Field::MobilePhones,
-        "los celulares útiles",
-        "the usable mobiles",
-    ),
-    (
-        Field::GivenPhones,
-        "los teléfonos que dio el deudor",
-        "the phones the debtor gave",
-    ),
-    (
-        Field::AuthorisedPhones,
-        "los teléfonos autorizados",
-        "the authorised phones",
-    ),
-    (Field::Score, "el puntaje", "the score"),
-    (
-        Field::DaysInFile,
-        "los días en la cartera",
-        "the days in the portfolio",
-    ),
-    (
-        Field::PointConfidence,
-        "la mejor confianza de un teléfono",
-        "the best confidence of a phone",
-    ),
-    (Field::Attempts, "los intentos", "the attempts"),
-    (
-        Field::Attempts7d,
-        "los intentos de 7 días",
-        "the attempts of 7 days",
-    ),
-    (
-        Field::DaysSinceAttempt,
-        "los días desde el último intento",
-        "the days since the last attempt",
-    ),
-    (
-        Field::DaysSinceRpc,
-        "los días desde el último contacto directo",
-        "the days since the last right-party contact",
-    ),
-    (Field::LastResult, "el último resultado", "the last result"),
-    (
-        Field::LastDisposition,
-        "la última tipificación",
-        "the last disposition",
-    ),
-    (
-        Field::PromiseActive,
-        "tiene una promesa vigente",
-        "has an active promise",
-    ),
-    (
-        Field::PromisesBroken,
-        "las promesas rotas",
-        "the broken promises",
-    ),
-    (
-        Field::PromisesKept,
-        "las promesas cumplidas",
-        "the kept promises",
-    ),
-    (
-        Field::DaysToPromise,
-        "los días para la promesa",
-        "the days until the promise is due",
-    ),
-    (
-        Field::DaysToStatute,
-        "los días para la prescripción",
-        "the days until the statute date",
-    ),
-    (Field::Promised, "lo prometido", "the promised amount"),
-    (Field::Payments, "los pagos", "the payments"),
-    (
-        Field::DaysSincePayment,
-        "los días desde el último pago",
-        "the days since the last payment",
-    ),
-    (Field::Paid, "lo pagado", "the amount paid"),
-    (
-        Field::Paid30d,
-        "lo pagado en 30 días",
-        "the amount paid in 30 days",
-    ),
-    (Field::OnHold, "tiene un bloqueo vigente", "is on hold"),
-    (
-        Field::Suppressed,
-        "está en una lista de exclusión",
-        "is on a do-not-call list",
-    ),
-    (
-        Field::CallableNow,
-        "la ley permite llamarle ahora",
-        "may lawfully be called now",
-    ),
-];
-
 fn name(field: Field) -> (&'static str, &'static str) {
-    let known = NAMES.iter().find(|(f, _, _)| *f == field);
-    known.map_or((field.as_str(), field.as_str()), |(_, es, en)| (es, en))
+    let name = name_of(field);
+    (name.es, name.en)
 }
 
 #[cfg(test)]
@@ -355,6 +211,18 @@ mod tests {
                 "Debtors: it is not so that (the attempts is 0 or may lawfully be called now).",
             ),
             (
+                "bucket in ('b31_60', 'b61_90') and not plan_state = 'broken'",
+                "Deudores: el tramo de mora es uno de: 31 a 60 días, 61 a 90 días y no se cumple que \
+                    (el estado de un convenio es roto).",
+                "Debtors: the ageing bucket is one of: 31 to 60 days, 61 to 90 days and it is not so that \
+                    (the state of a plan is broken).",
+            ),
+            (
+                "last_disposition = 'CD.NP.NOQUIERE'",
+                "Deudores: la última tipificación es No quiere pagar.",
+                "Debtors: the last disposition is Will not pay.",
+            ),
+            (
                 "days_since_rpc = 100000",
                 "Deudores: los días desde el último contacto directo: nunca.",
                 "Debtors: the days since the last right-party contact: never.",
@@ -362,13 +230,6 @@ mod tests {
         ] {
             let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(explain(&expr), Told::of(es, en));
-        }
-    }
-
-    #[test]
-    fn every_field_has_a_name() {
-        for field in Field::ALL {
-            assert_ne!(name(*field).0, field.as_str(), "{field}");
         }
     }
 

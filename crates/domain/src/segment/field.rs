@@ -1,0 +1,292 @@
+//! What an expression can ask about, of what kind its values are, and the words of closed vocabularies.
+
+use crate::entity::{
+    CallResult, Channel, ComplaintState, DebtStatus, DebtorKind, ExcuseKind, HoldKind, Language,
+    PartyRole, PaymentChannel, PlanState, PreferenceKind, Stage,
+};
+
+crate::text_enum! {
+    /// What can be compared. The unit or vocabulary stands behind each.
+    pub enum Field {
+        /// ISO country of residence (text).
+        Country = "country",
+        /// Subdivision (text).
+        Subdivision = "subdivision",
+        /// Language (text).
+        Language = "language",
+        /// `person` or `company` (text).
+        DebtorKind = "debtor_kind",
+        /// The client's key of the debtor (text).
+        ExternalRef = "external_ref",
+        /// Portfolio name (text).
+        Portfolio = "portfolio",
+        /// Full name, exactly as it is kept (text).
+        Name = "name",
+        /// Identity document (text).
+        Document = "document",
+        /// Zone of the address (IANA), empty when not known (text).
+        Zone = "zone",
+        /// The client's key of an open debt (text; any debt matches).
+        DebtRef = "debt_ref",
+        /// Role of somebody on his debts (text; any party matches).
+        PartyRole = "party_role",
+        /// Kind of a hold in force on the debtor, a debt or a phone (text; any hold matches).
+        HoldKind = "hold_kind",
+        /// Purpose of a consent in force (text; any consent matches).
+        Consent = "consent",
+        /// Product of an open debt (text; any debt matches).
+        Product = "product",
+        /// Currency of an open debt (text; any debt matches).
+        Currency = "currency",
+        /// Greatest days past due among open debts, in UTC days (number).
+        DaysPastDue = "days_past_due",
+        /// Ageing bucket of that figure, terms.md §7 (text).
+        Bucket = "bucket",
+        /// Sum of balances of open debts (money).
+        Balance = "balance",
+        /// Sum of overdue amounts (money).
+        Overdue = "overdue",
+        /// Sum of principals of open debts (money).
+        Principal = "principal",
+        /// Sum of interests of open debts (money).
+        Interest = "interest",
+        /// Sum of fees of open debts (money).
+        Fees = "fees",
+        /// Sum of the least payments asked on open debts (money).
+        Minimum = "minimum",
+        /// Number of open debts (number).
+        DebtCount = "debt_count",
+        /// Number of phones that are not bad (number).
+        PhoneCount = "phone_count",
+        /// Of them mobiles (number).
+        MobilePhones = "mobile_phones",
+        /// Of them given by the debtor (number).
+        GivenPhones = "given_phones",
+        /// Of them authorised by the debtor (number).
+        AuthorisedPhones = "authorised_phones",
+        /// The client's score; none = -1 (number).
+        Score = "score",
+        /// Days since he came into the portfolio (number).
+        DaysInFile = "days_in_file",
+        /// Best confidence among them, 0–100 (number).
+        PointConfidence = "point_confidence",
+        /// Attempts ever (number).
+        Attempts = "attempts",
+        /// Attempts in the last 7 × 24 h (number).
+        Attempts7d = "attempts_7d",
+        /// Days since the last attempt; no attempt = 100000 (number).
+        DaysSinceAttempt = "days_since_attempt",
+        /// Days since the last right-party contact; none = 100000 (number).
+        DaysSinceRpc = "days_since_rpc",
+        /// Result of the last attempt (text).
+        LastResult = "last_result",
+        /// Disposition of the last disposed attempt (text).
+        LastDisposition = "last_disposition",
+        /// Has an active promise (yes/no).
+        PromiseActive = "promise_active",
+        /// Broken promises ever (number).
+        PromisesBroken = "promises_broken",
+        /// Kept promises ever (number).
+        PromisesKept = "promises_kept",
+        /// UTC days until the first active promise is due; none = 100000 (number).
+        DaysToPromise = "days_to_promise",
+        /// UTC days until the first statute date among open debts, negative behind it; none known = 100000
+        /// (number).
+        DaysToStatute = "days_to_statute",
+        /// Sum of the active promises (money).
+        Promised = "promised",
+        /// Payments ever, reversals too (number).
+        Payments = "payments",
+        /// Days since the last payment; none = 100000 (number).
+        DaysSincePayment = "days_since_payment",
+        /// Paid ever, less reversals (money).
+        Paid = "paid",
+        /// Paid in the last 30 × 24 h (money).
+        Paid30d = "paid_30d",
+        /// Has a hold in force on the debtor (yes/no).
+        OnHold = "on_hold",
+        /// One of his phones or his document is listed (yes/no).
+        Suppressed = "suppressed",
+        /// The law, asked not long ago, lets one of his phones be called now; no hold, not listed (yes/no).
+        CallableNow = "callable_now",
+        /// Zone that he told us himself (IANA), empty when he told none (text).
+        ToldZone = "told_zone",
+        /// City of an address that is not proved wrong (text; any address matches).
+        City = "city",
+        /// Postal code of such an address (text; any address matches).
+        Postcode = "postcode",
+        /// Whether a debt is open, paid, recalled or closed (text; any debt matches, closed ones too).
+        DebtStatus = "debt_status",
+        /// The client's number of a due item of an open debt (text; any item matches).
+        InvoiceRef = "invoice_ref",
+        /// Escalation stage of a debt (text; any debt matches).
+        Stage = "stage",
+        /// One of his phone numbers, E.164, bad ones too (text; any number matches).
+        Phone = "phone",
+        /// One of his e-mail addresses, as it is kept (text; any address matches).
+        Email = "email",
+        /// Where a phone that is not bad came from (text; any phone matches).
+        PointSource = "point_source",
+        /// Number of e-mail addresses that are not bad (number).
+        EmailCount = "email_count",
+        /// Days since the oldest of his points that are not bad was last confirmed, by a file or a right-party
+        /// contact; without an open debt or a usable phone = 100000 (number).
+        DaysSinceConfirmed = "days_since_confirmed",
+        /// Channel of a consent in force (text; any consent matches).
+        ConsentChannel = "consent_channel",
+        /// Kind of a preference or mark in force (text; any matches).
+        Preference = "preference",
+        /// Channel that a hold in force closes, because he opted out of it (text; any hold matches).
+        OptoutChannel = "optout_channel",
+        /// State of a complaint (text; any complaint matches).
+        ComplaintState = "complaint_state",
+        /// Promises kept in part, ever (number).
+        PromisesPartial = "promises_partial",
+        /// Promises broken in the last 60 × 24 h (number).
+        PromisesBroken60d = "promises_broken_60d",
+        /// State of a plan (text; any plan matches).
+        PlanState = "plan_state",
+        /// Why he could not pay, as he said (text; any excuse matches).
+        Excuse = "excuse",
+        /// How a payment came in (text; any payment matches).
+        PaymentChannel = "payment_channel",
+        /// Conversations with identity passed in the last 30 × 24 h (number).
+        Rpc30d = "rpc_30d",
+        /// Messages sent in the last 30 × 24 h (number).
+        Messages30d = "messages_30d",
+        /// Name of the campaign that alone dials him (text).
+        AssignedCampaign = "assigned_campaign",
+        /// Name of the team that gets him first (text).
+        AssignedTeam = "assigned_team",
+        /// Name of the agent who works him (text).
+        AssignedAgent = "assigned_agent",
+    }
+}
+
+crate::text_enum! {
+    /// Kind of a field's values.
+    pub enum FieldKind {
+        /// Text, compared exactly.
+        Text = "text",
+        /// Whole number.
+        Number = "number",
+        /// Money: units of whatever currency it is in, with two decimals in the text form, hundredths of a unit inside
+        /// (`money::hundredths`).
+        Money = "money",
+        /// Yes or no.
+        Bool = "bool",
+    }
+}
+
+impl Field {
+    /// Kind of its values.
+    #[must_use]
+    pub const fn kind(self) -> FieldKind {
+        match self {
+            Self::Country
+            | Self::Subdivision
+            | Self::Language
+            | Self::DebtorKind
+            | Self::ExternalRef
+            | Self::Portfolio
+            | Self::Product
+            | Self::Currency
+            | Self::Bucket
+            | Self::LastResult
+            | Self::LastDisposition
+            | Self::Name
+            | Self::Document
+            | Self::Zone
+            | Self::DebtRef
+            | Self::PartyRole
+            | Self::HoldKind
+            | Self::Consent
+            | Self::ToldZone
+            | Self::City
+            | Self::Postcode
+            | Self::DebtStatus
+            | Self::InvoiceRef
+            | Self::Stage
+            | Self::Phone
+            | Self::Email
+            | Self::PointSource
+            | Self::ConsentChannel
+            | Self::Preference
+            | Self::OptoutChannel
+            | Self::ComplaintState
+            | Self::PlanState
+            | Self::Excuse
+            | Self::PaymentChannel
+            | Self::AssignedCampaign
+            | Self::AssignedTeam
+            | Self::AssignedAgent => FieldKind::Text,
+            Self::DaysPastDue
+            | Self::DebtCount
+            | Self::PhoneCount
+            | Self::PointConfidence
+            | Self::Attempts
+            | Self::Attempts7d
+            | Self::DaysSinceAttempt
+            | Self::DaysSinceRpc
+            | Self::PromisesBroken
+            | Self::PromisesKept
+            | Self::MobilePhones
+            | Self::GivenPhones
+            | Self::AuthorisedPhones
+            | Self::Score
+            | Self::DaysInFile
+            | Self::DaysToPromise
+            | Self::DaysToStatute
+            | Self::Payments
+            | Self::DaysSincePayment
+            | Self::EmailCount
+            | Self::DaysSinceConfirmed
+            | Self::PromisesPartial
+            | Self::PromisesBroken60d
+            | Self::Rpc30d
+            | Self::Messages30d => FieldKind::Number,
+            Self::Balance
+            | Self::Overdue
+            | Self::Principal
+            | Self::Interest
+            | Self::Fees
+            | Self::Minimum
+            | Self::Promised
+            | Self::Paid
+            | Self::Paid30d => FieldKind::Money,
+            Self::PromiseActive | Self::OnHold | Self::Suppressed | Self::CallableNow => {
+                FieldKind::Bool
+            }
+        }
+    }
+
+    /// The words of a field with a closed vocabulary, in their order; `None` = any text.
+    #[must_use]
+    pub fn words(self) -> Option<Vec<&'static str>> {
+        Some(match self {
+            Self::Bucket => super::row::BUCKETS.to_vec(),
+            Self::Language => texts(Language::ALL, Language::as_str),
+            Self::DebtorKind => texts(DebtorKind::ALL, DebtorKind::as_str),
+            Self::PartyRole => texts(PartyRole::ALL, PartyRole::as_str),
+            Self::HoldKind => texts(HoldKind::ALL, HoldKind::as_str),
+            Self::DebtStatus => texts(DebtStatus::ALL, DebtStatus::as_str),
+            Self::Stage => texts(Stage::ALL, Stage::as_str),
+            Self::ConsentChannel | Self::OptoutChannel => texts(Channel::ALL, Channel::as_str),
+            Self::Preference => texts(PreferenceKind::ALL, PreferenceKind::as_str),
+            Self::ComplaintState => texts(ComplaintState::ALL, ComplaintState::as_str),
+            Self::PlanState => texts(PlanState::ALL, PlanState::as_str),
+            Self::Excuse => texts(ExcuseKind::ALL, ExcuseKind::as_str),
+            Self::PaymentChannel => texts(PaymentChannel::ALL, PaymentChannel::as_str),
+            // Who was never called has none.
+            Self::LastResult => {
+                let results = texts(CallResult::ALL, CallResult::as_str);
+                [""].into_iter().chain(results).collect()
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn texts<T: Copy>(of: &[T], text: fn(T) -> &'static str) -> Vec<&'static str> {
+    of.iter().map(|one| text(*one)).collect()
+}
